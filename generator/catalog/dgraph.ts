@@ -1,0 +1,44 @@
+/**
+ * What is known of Dgraph's charts. To add one: append it here, add it to the enum `dgraph.chart` of
+ * schema/environment.schema.json, and run the tests.
+ *
+ * Sources: dgraph-io/charts at the tag `dgraph-<version>` (values.yaml, templates).
+ */
+import type { Image } from "./image.ts";
+
+export type DgraphChartVersion = "0.0.17" | "0.0.20" | "0.3.0" | "24.1.4" | "25.0.0-preview6";
+
+export interface DgraphChart {
+  readonly version: DgraphChartVersion;
+  /** Tag of the chart's Dgraph image. */
+  readonly appVersion: string;
+  readonly traits: {
+    /** How annotations reach the pod templates: `alpha.extraAnnotations` exists from 0.0.18. */
+    readonly podAnnotations: "value" | "patch";
+    /** Whether the chart writes `metadata.namespace` into what it renders; a patch must name the same. */
+    readonly rendersNamespace: boolean;
+    /** Service account of Alpha and Zero. */
+    readonly serviceAccount: "default" | "dgraph";
+  };
+}
+
+/** Every chart that meshops knows, the newest first. */
+export const dgraphCharts: readonly DgraphChart[] = [
+  { version: "25.0.0-preview6", appVersion: "v25.0.0-preview6", traits: { podAnnotations: "value", rendersNamespace: true, serviceAccount: "dgraph" } },
+  { version: "24.1.4", appVersion: "v24.1.4", traits: { podAnnotations: "value", rendersNamespace: true, serviceAccount: "dgraph" } },
+  { version: "0.3.0", appVersion: "v23.1.0", traits: { podAnnotations: "value", rendersNamespace: true, serviceAccount: "dgraph" } },
+  { version: "0.0.20", appVersion: "v22.0.2", traits: { podAnnotations: "value", rendersNamespace: false, serviceAccount: "dgraph" } },
+  { version: "0.0.17", appVersion: "v21.03.0", traits: { podAnnotations: "patch", rendersNamespace: false, serviceAccount: "default" } },
+];
+
+/** The chart of a version. */
+export function dgraphChart(version: DgraphChartVersion): DgraphChart {
+  const chart = dgraphCharts.find((candidate) => candidate.version === version);
+  if (chart === undefined) throw new Error(`no Dgraph chart ${version} in the catalog`);
+  return chart;
+}
+
+/** The images that the chart runs with the values that meshops sets. */
+export function dgraphImages(chart: DgraphChart): readonly Image[] {
+  return [{ name: "docker.io/dgraph/dgraph", tag: chart.appVersion, runs: "pod" }];
+}

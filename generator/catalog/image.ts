@@ -1,0 +1,26 @@
+/** A container image as upstream publishes it. */
+export interface Image {
+  /** Registry and repository, such as `cr.l5d.io/linkerd/proxy` or `docker.io/dgraph/dgraph`. */
+  readonly name: string;
+  readonly tag: string;
+  /**
+   * `pod`: runs in the cluster as soon as the component does; `on-demand`: only when somebody asks for it by annotation;
+   * `install-job`: only in a Helm hook that meshops switches off.
+   */
+  readonly runs: "pod" | "on-demand" | "install-job";
+}
+
+/** `name:tag`. */
+export function reference(image: Pick<Image, "name" | "tag">): string {
+  return `${image.name}:${image.tag}`;
+}
+
+/** The repository without its registry: `linkerd/proxy`. The name it gets in a mirror. */
+export function repository(name: string): string {
+  return name.slice(name.indexOf("/") + 1);
+}
+
+/** The host that serves an Azure Container Registry. */
+export function registryHost(registryName: string): string {
+  return `${registryName.toLowerCase()}.azurecr.io`;
+}

@@ -1,0 +1,190 @@
+/**
+ * What is known of Linkerd's releases. To add one: append it to `tracks`, add its name to the enum
+ * `linkerd.version` of schema/environment.schema.json, and run the tests, which hold the entry against
+ * the chart's own values and renders.
+ *
+ * Sources: linkerd2 at the tag of the version (charts, values.yaml, rendered objects).
+ */
+import type { Image } from "./image.ts";
+
+export type LinkerdVersion = "stable-2.14.10" | "edge-25.4.4" | "edge-25.10.7" | "edge-26.8.3";
+
+export type LinkerdChart = "linkerd-crds" | "linkerd-control-plane" | "linkerd-viz" | "linkerd-jaeger";
+
+/** A release of Linkerd: its charts, the images that differ between releases, and how it behaves. */
+export interface LinkerdTrack {
+  readonly version: LinkerdVersion;
+  readonly channel: "stable" | "edge";
+  /** Oldest Kubernetes that the charts accept, `major.minor` (Chart.yaml: kubeVersion). */
+  readonly minKubernetes: string;
+  /** Chart versions; linkerd-jaeger is missing where the release has no such chart (removed by linkerd2#14558). */
+  readonly charts: Readonly<Record<Exclude<LinkerdChart, "linkerd-jaeger">, string>> & { readonly "linkerd-jaeger"?: string };
+  readonly images: {
+    /** Tag of proxy-init; null where the proxy image does that work. */
+    readonly proxyInit: string | null;
+    /** Whether the policy controller has an image of its own. */
+    readonly policyController: boolean;
+    /** Tag of the extensions' namespace-labelling Job. */
+    readonly extensionInit: string;
+    readonly prometheus: string;
+    /** The jaeger chart's trace collector. */
+    readonly collector: { readonly name: string; readonly tag: string } | null;
+  };
+  readonly traits: {
+    /** Meshed connections arrive at the proxy's port 4143 whatever port was dialled (`proxy.outboundTransportMode`). */
+    readonly transportHeader: boolean;
+    /** The chart runs proxies as native sidecars unless told otherwise, so injected Jobs end. */
+    readonly nativeSidecar: boolean;
+    /** Where tracing comes from: a chart of its own, or the control plane's `proxy.tracing`. */
+    readonly tracing: "jaeger-chart" | "built-in";
+    /** The CRD chart's value that installs the Gateway API's CRDs, and whether the chart does so by default. */
+    readonly gatewayApi: { readonly value: "enableHttpRoutes" | "installGatewayAPI"; readonly default: boolean };
+    /** Whether the jaeger chart's namespace-labelling Job can be switched off (`createNamespaceMetadataJob`). */
+    readonly jaegerInstallJob: "optional" | "always" | null;
+    /** Whether the control plane knows `disableIPv6`. */
+    readonly ipv6: boolean;
+    /** Newest served versions of the policy APIs (linkerd-crds, rendered). */
+    readonly policyApi: { readonly server: "v1beta1" | "v1beta3"; readonly authorizationPolicy: "v1alpha1"; readonly httpRoute: "v1beta3" };
+  };
+}
+
+const policyApi = { authorizationPolicy: "v1alpha1", httpRoute: "v1beta3" } as const;
+
+/** Every release that meshops knows, the newest first. */
+export const tracks: readonly LinkerdTrack[] = [
+  {
+    version: "edge-26.8.3",
+    channel: "edge",
+    minKubernetes: "1.31",
+    charts: { "linkerd-crds": "2026.8.3", "linkerd-control-plane": "2026.8.3", "linkerd-viz": "2026.8.3" },
+    images: { proxyInit: null, policyController: false, extensionInit: "v0.1.12", prometheus: "v2.55.1", collector: null },
+    traits: {
+      transportHeader: true,
+      nativeSidecar: true,
+      tracing: "built-in",
+      gatewayApi: { value: "installGatewayAPI", default: false },
+      jaegerInstallJob: null,
+      ipv6: true,
+      policyApi: { server: "v1beta3", ...policyApi },
+    },
+  },
+  {
+    version: "edge-25.10.7",
+    channel: "edge",
+    minKubernetes: "1.23",
+    charts: { "linkerd-crds": "2025.10.7", "linkerd-control-plane": "2025.10.7", "linkerd-viz": "2025.10.7" },
+    images: { proxyInit: "v2.4.3", policyController: false, extensionInit: "v0.1.7", prometheus: "v2.55.1", collector: null },
+    traits: {
+      transportHeader: true,
+      nativeSidecar: false,
+      tracing: "built-in",
+      gatewayApi: { value: "installGatewayAPI", default: false },
+      jaegerInstallJob: null,
+      ipv6: true,
+      policyApi: { server: "v1beta3", ...policyApi },
+    },
+  },
+  {
+    version: "edge-25.4.4",
+    channel: "edge",
+    minKubernetes: "1.23",
+    charts: {
+      "linkerd-crds": "2025.4.4",
+      "linkerd-control-plane": "2025.4.4",
+      "linkerd-viz": "2025.4.4",
+      "linkerd-jaeger": "2025.4.4",
+    },
+    images: {
+      proxyInit: "v2.4.2",
+      policyController: true,
+      extensionInit: "v0.1.4",
+      prometheus: "v2.55.1",
+      collector: { name: "docker.io/otel/opentelemetry-collector-contrib", tag: "0.83.0" },
+    },
+    traits: {
+      transportHeader: true,
+      nativeSidecar: false,
+      tracing: "jaeger-chart",
+      gatewayApi: { value: "installGatewayAPI", default: true },
+      jaegerInstallJob: "optional",
+      ipv6: true,
+      policyApi: { server: "v1beta3", ...policyApi },
+    },
+  },
+  {
+    version: "stable-2.14.10",
+    channel: "stable",
+    minKubernetes: "1.21",
+    charts: {
+      "linkerd-crds": "1.8.0",
+      "linkerd-control-plane": "1.16.11",
+      "linkerd-viz": "30.12.11",
+      "linkerd-jaeger": "30.12.11",
+    },
+    images: {
+      proxyInit: "v2.2.3",
+      policyController: true,
+      extensionInit: "v0.1.0",
+      prometheus: "v2.48.0",
+      collector: { name: "docker.io/otel/opentelemetry-collector", tag: "0.59.0" },
+    },
+    traits: {
+      transportHeader: false,
+      nativeSidecar: false,
+      tracing: "jaeger-chart",
+      gatewayApi: { value: "enableHttpRoutes", default: true },
+      jaegerInstallJob: "always",
+      ipv6: false,
+      policyApi: { server: "v1beta1", ...policyApi },
+    },
+  },
+];
+
+/** Kubernetes that bundles are made for where the spec names no version, `major.minor`. */
+export const defaultKubernetes = "1.34";
+
+/** The release of a version. */
+export function linkerdTrack(version: LinkerdVersion): LinkerdTrack {
+  const track = tracks.find((candidate) => candidate.version === version);
+  if (track === undefined) throw new Error(`no Linkerd release ${version} in the catalog`);
+  return track;
+}
+
+/** Oldest Kubernetes of a release, `major.minor`. */
+export function minKubernetes(version: LinkerdVersion): string {
+  return linkerdTrack(version).minKubernetes;
+}
+
+/** The images that a chart of the release runs (read off its render; see `Image.runs`). */
+export function linkerdImages(track: LinkerdTrack, chart: LinkerdChart): readonly Image[] {
+  const linkerd = (name: string, tag: string = track.version, runs: Image["runs"] = "pod"): Image => ({ name: `cr.l5d.io/linkerd/${name}`, tag, runs });
+  const third = (name: string, tag: string): Image => ({ name: `docker.io/${name}`, tag, runs: "pod" });
+  const { proxyInit, policyController, extensionInit, prometheus, collector } = track.images;
+  switch (chart) {
+    case "linkerd-crds":
+      return [];
+    case "linkerd-control-plane":
+      return [
+        linkerd("controller"),
+        linkerd("debug", track.version, "on-demand"),
+        ...(policyController ? [linkerd("policy-controller")] : []),
+        linkerd("proxy"),
+        ...(proxyInit === null ? [] : [linkerd("proxy-init", proxyInit)]),
+      ];
+    case "linkerd-viz":
+      return [
+        linkerd("extension-init", extensionInit, "install-job"),
+        linkerd("metrics-api"),
+        linkerd("tap"),
+        linkerd("web"),
+        third("prom/prometheus", prometheus),
+      ];
+    case "linkerd-jaeger":
+      return [
+        linkerd("extension-init", extensionInit, track.traits.jaegerInstallJob === "always" ? "pod" : "install-job"),
+        linkerd("jaeger-webhook"),
+        third("jaegertracing/all-in-one", "1.31"),
+        ...(collector === null ? [] : [{ ...collector, runs: "pod" as const }]),
+      ];
+  }
+}

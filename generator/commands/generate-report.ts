@@ -1,0 +1,73 @@
+import { compareText } from "../spec/diagnostic.ts";
+import { exitCode } from "../user-error.ts";
+import { manifestFile } from "../workspace/manifest.ts";
+import { type Change, hasDrift, type Plan } from "../workspace/plan.ts";
+import { type CommonOptions, colorsFor, plural } from "./context.ts";
+import type { Rendered } from "./generate.ts";
+
+/** Environments that are described component by component; more would scroll by unread. */
+const described = 8;
+
+/** A line that is written over, on a terminal and where there is enough to do. */
+export function progress(done: number, total: number, owner: string): void {
+  if (!process.stderr.isTTY || total <= described) return;
+  const last = done + 1 === total;
+  process.stderr.write(`\r\u001b[Kwriting ${done + 1} of ${total}${last ? "" : `: ${owner}`}${last ? "\n" : ""}`);
+}
+
+/** Tells what `generate` did: what each environment is made of on stderr, the files touched on stdout. */
+export function printPlans(plans: readonly Plan[], rendered: readonly Rendered[], options: CommonOptions): void {
+  const changes = touched(plans);
+  if (options.output === "json") {
+    process.stdout.write(toJson(plans));
+    return;
+  }
+  const err = colorsFor(process.stderr);
+  if (rendered.length <= described) for (const { model } of rendered) process.stderr.write(describe(model, err));
+  const out = colorsFor(process.stdout);
+  for (const { path, action, edited } of changes) {
+    const note = edited && action === "update" ? out.yellow(" (was edited by hand)") : edited ? out.yellow(" (edited by hand; no longer generated)") : "";
+    process.stdout.write(`${out.dim(action.padEnd(6))} ${path}${note}\n`);
+  }
+  const unchanged = plans.reduce((sum, plan) => sum + plan.unchanged, 0);
+  const written = changes.filter(({ action }) => action === "create" || action === "update" || action === "conflict").length;
+  const removed = changes.filter(({ action }) => action === "remove").length;
+  process.stderr.write(`${plural(rendered.length, "environment")}: ${plural(written, "file")} written, ${removed} removed, ${unchanged} unchanged\n`);
+}
+
+/** Tells what `generate` would do, for `--check`. */
+export function printDrift(plans: readonly Plan[], options: CommonOptions): number {
+  const drifted = plans.filter(hasDrift);
+  if (options.output === "json") process.stdout.write(toJson(plans));
+  else {
+    for (const { path, action } of touched(plans)) if (action !== "keep") process.stdout.write(`${action.padEnd(8)} ${path}\n`);
+    const stale = drifted.filter((plan) => plan.changes.every(({ action }) => action === "keep"));
+    for (const plan of stale) process.stdout.write(`update   ${manifestFile(plan.owner)}\n`);
+    const files = plans.reduce((sum, plan) => sum + plan.bundle.size, 0);
+    process.stderr.write(drifted.length === 0 ? `${plural(files, "file")} up to date\n` : "the bundle is not what the specs say\nhint: meshops generate\n");
+  }
+  return drifted.length === 0 ? exitCode.ok : exitCode.problem;
+}
+
+function touched(plans: readonly Plan[]): Change[] {
+  return plans.flatMap(({ changes }) => changes).sort((a, b) => compareText(a.path, b.path));
+}
+
+/** `[{owner, unchanged, changes: [{path, action, edited}]}]`. */
+function toJson(plans: readonly Plan[]): string {
+  return `${JSON.stringify(
+    plans.map(({ owner, unchanged, changes }) => ({ owner, unchanged, changes })),
+    null,
+    2,
+  )}\n`;
+}
+
+function describe({ environment, components }: Rendered["model"], colors: ReturnType<typeof colorsFor>): string {
+  const { linkerd, dgraph } = environment.spec;
+  const rows = components.map(({ name, namespace, release, needs }) => {
+    const what = release === null ? "plain objects" : `${release.chart} ${release.version}`;
+    return `  ${name.padEnd(22)} ${namespace.padEnd(16)} ${what.padEnd(32)} ${colors.dim(needs.length === 0 ? "" : `after ${needs.join(", ")}`)}`.trimEnd();
+  });
+  const title = `${colors.bold(environment.metadata.name)}  Linkerd ${linkerd.version}, Dgraph ${dgraph.chart}, ${linkerd.highAvailability ? "high availability" : "single replicas"}`;
+  return `${title}\n${rows.join("\n")}\n\n`;
+}

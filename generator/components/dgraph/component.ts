@@ -1,0 +1,32 @@
+import { dgraphImages } from "../../catalog/dgraph.ts";
+import { dgraphRepository } from "../../catalog/repositories.ts";
+import type { Component } from "../component.ts";
+import { dgraphPatches } from "./patches.ts";
+import { dgraphValues } from "./values.ts";
+
+/** Dgraph, injected. After viz and jaeger, whose injectors only reach pods that start after them. */
+export const dgraph: Component = {
+  name: "dgraph",
+  summary: "Dgraph Alpha and Zero in the mesh",
+  needs: ["linkerd-control-plane", "linkerd-viz", "linkerd-jaeger"],
+  enabled: () => true,
+  build: (context) => {
+    const { dgraph } = context.environment.spec;
+    return {
+      namespace: dgraph.namespace,
+      partOf: "dgraph",
+      base: "dgraph",
+      release: {
+        name: dgraph.release,
+        chart: "dgraph",
+        repository: dgraphRepository,
+        version: context.dgraphChart.version,
+        values: dgraphValues(context),
+        patches: dgraphPatches(context),
+        driftIgnored: [],
+      },
+      images: dgraphImages(context.dgraphChart),
+      timeoutMinutes: 15,
+    };
+  },
+};

@@ -1,0 +1,82 @@
+import { linkerdDashboards } from "../../catalog/addons.ts";
+import type { JsonMap } from "../../model.ts";
+import type { Context } from "../component.ts";
+import { revisionAnnotation } from "../pod-template.ts";
+import { mergeValues } from "../values.ts";
+
+/**
+ * Values of the grafana chart, as Linkerd documents them (linkerd2, grafana/values.yaml and authzpolicy-grafana.yaml).
+ * `serve_from_sub_path` stays off: viz strips /grafana before it passes a request on, and Grafana would redirect for ever.
+ */
+export function grafanaValues({ environment, identityRevision, mirror }: Context): JsonMap {
+  const { clusterDomain } = environment.spec.linkerd;
+  const mirrored: JsonMap = { registry: mirror };
+  return mergeValues(
+    {
+      podAnnotations: { "linkerd.io/inject": "enabled", ...revisionAnnotation(identityRevision) },
+      "grafana.ini": {
+        server: { root_url: "%(protocol)s://%(domain)s:/grafana/" },
+        auth: { disable_login_form: true },
+        "auth.anonymous": { enabled: true, org_role: "Editor" },
+        "auth.basic": { enabled: false },
+        analytics: { check_for_updates: false },
+        panels: { disable_sanitize_html: true },
+        log: { mode: "console" },
+        "log.console": { format: "text", level: "info" },
+      },
+      datasources: {
+        "datasources.yaml": {
+          apiVersion: 1,
+          datasources: [
+            {
+              name: "prometheus",
+              type: "prometheus",
+              access: "proxy",
+              orgId: 1,
+              url: `http://prometheus.linkerd-viz.svc.${clusterDomain}:9090`,
+              isDefault: true,
+              jsonData: { timeInterval: "5s" },
+              editable: true,
+            },
+          ],
+        },
+      },
+      dashboardProviders: {
+        "dashboardproviders.yaml": {
+          apiVersion: 1,
+          providers: [
+            {
+              name: "default",
+              orgId: 1,
+              folder: "",
+              type: "file",
+              disableDeletion: false,
+              editable: true,
+              options: { path: "/var/lib/grafana/dashboards/default" },
+            },
+          ],
+        },
+      },
+      dashboards: { default: dashboards() },
+      extraObjects: [prometheusAccess],
+    },
+    mirror === null ? {} : { image: mirrored, downloadDashboardsImage: mirrored },
+  );
+}
+
+function dashboards(): JsonMap {
+  return Object.fromEntries(
+    Object.entries(linkerdDashboards).map(([name, { gnetId, revision }]) => [name, { gnetId, revision, datasource: "prometheus" }]),
+  );
+}
+
+/** Viz's own policy lets only metrics-api read Prometheus. */
+const prometheusAccess: JsonMap = {
+  apiVersion: "policy.linkerd.io/v1alpha1",
+  kind: "AuthorizationPolicy",
+  metadata: { name: "grafana", namespace: "linkerd-viz" },
+  spec: {
+    targetRef: { group: "policy.linkerd.io", kind: "Server", name: "prometheus-admin" },
+    requiredAuthenticationRefs: [{ kind: "ServiceAccount", name: "grafana", namespace: "grafana" }],
+  },
+};

@@ -1,0 +1,29 @@
+import { linkerdImages } from "../../catalog/linkerd.ts";
+import { linkerdRepository } from "../../catalog/repositories.ts";
+import { webhookSelectors } from "../admission.ts";
+import type { Component } from "../component.ts";
+import { controlPlaneValues } from "./values.ts";
+
+/** Linkerd's control plane: identity, destination and policy, proxy injector. */
+export const linkerdControlPlane: Component = {
+  name: "linkerd-control-plane",
+  summary: "identity, destination, policy and proxy injector",
+  needs: ["linkerd-crds", "identity"],
+  enabled: () => true,
+  build: (context) => ({
+    namespace: "linkerd",
+    partOf: "linkerd",
+    base: "linkerd-control-plane",
+    release: {
+      name: "linkerd-control-plane",
+      chart: "linkerd-control-plane",
+      repository: linkerdRepository(context.track),
+      version: context.track.charts["linkerd-control-plane"],
+      values: controlPlaneValues(context),
+      patches: [],
+      driftIgnored: webhookSelectors(context, ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
+    },
+    images: linkerdImages(context.track, "linkerd-control-plane"),
+    timeoutMinutes: 10,
+  }),
+};

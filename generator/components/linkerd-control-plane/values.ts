@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { repository } from "../../catalog/image.ts";
+import { linkerdImages } from "../../catalog/linkerd.ts";
+import { issuerFingerprint } from "../../mesh/certificates.ts";
+import { webhookValues } from "../../mesh/webhooks.ts";
+import type { JsonMap } from "../../model.ts";
+import type { Context } from "../component.ts";
+import { tracingBackend } from "../tracing-backend.ts";
+import { mergeValues } from "../values.ts";
+import { highAvailability } from "./high-availability.ts";
+
+/** Values of the linkerd-control-plane chart. */
+export function controlPlaneValues(context: Context): JsonMap {
+  const { environment, identity, track } = context;
+  const { linkerd, azure } = environment.spec;
+  const own: JsonMap = {
+    clusterDomain: linkerd.clusterDomain,
+    identityTrustDomain: linkerd.identity.trustDomain,
+    // The chart hashes this value untrimmed into the annotation that rolls the control plane.
+    identityTrustAnchorsPEM: identity.trustAnchors,
+    identity: { externalCA: false, issuer: { scheme: "kubernetes.io/tls" } },
+    ...webhookValues(environment, "linkerd-control-plane", identity.webhookCa),
+    webhookFailurePolicy: failurePolicy(context),
+    heartbeatSchedule: heartbeatSchedule(environment.metadata.name),
+    podAnnotations: { "meshops.dev/issuer-sha256": issuerFingerprint(identity) },
+    cniEnabled: linkerd.cni,
+    ...(track.traits.ipv6 && azure?.cluster.ipFamilies.includes("ipv6") === true ? { disableIPv6: false } : {}),
+  };
+  return mergeValues(linkerd.highAvailability ? highAvailability(track) : {}, own, tracing(context), images(context));
+}
+
+function failurePolicy({ environment: { spec } }: Context): "Ignore" | "Fail" {
+  const { webhookFailurePolicy, highAvailability } = spec.linkerd;
+  return webhookFailurePolicy === "auto" ? (highAvailability ? "Fail" : "Ignore") : webhookFailurePolicy;
+}
+
+/** Once a day at a time of its own for each environment; the chart would take the time of the render. */
+function heartbeatSchedule(name: string): string {
+  const minutes = createHash("sha256").update(name).digest().readUInt32BE(0) % (24 * 60);
+  return `${minutes % 60} ${Math.floor(minutes / 60)} * * *`;
+}
+
+/**
+ * Where traces go. With the jaeger chart, its webhook tells the proxies and this value the control plane.
+ * Without it the proxies are told here; `controller.tracing` stays off, since the controllers still export OpenCensus
+ * (linkerd2 edge-26.8.3, pkg/trace/trace.go), which Jaeger v2 does not take.
+ */
+function tracing({ environment: { spec }, track }: Context): JsonMap {
+  if (!spec.linkerd.jaeger.enabled) return {};
+  if (track.traits.tracing === "jaeger-chart") return { controlPlaneTracing: true, controlPlaneTracingNamespace: tracingBackend.namespace };
+  const { endpoint, serviceAccount, namespace } = tracingBackend;
+  const meshIdentity = { serviceAccountName: serviceAccount, namespace };
+  return { proxy: { tracing: { enabled: true, collector: { endpoint, meshIdentity } } } };
+}
+
+/** The chart's image values, pointed at the mirror. */
+function images({ track, mirror }: Context): JsonMap {
+  if (mirror === null) return {};
+  const from = (name: string): string => `${mirror}/${repository(`cr.l5d.io/linkerd/${name}`)}`;
+  const has = new Set(linkerdImages(track, "linkerd-control-plane").map((image) => repository(image.name)));
+  return {
+    controllerImage: from("controller"),
+    debugContainer: { image: { name: from("debug") } },
+    ...(has.has("linkerd/policy-controller") ? { policyController: { image: { name: from("policy-controller") } } } : {}),
+    proxy: { image: { name: from("proxy") } },
+    ...(has.has("linkerd/proxy-init") ? { proxyInit: { image: { name: from("proxy-init") } } } : {}),
+  };
+}

@@ -1,0 +1,25 @@
+import { linkerdRepository } from "../../catalog/repositories.ts";
+import type { Component } from "../component.ts";
+
+/** Linkerd's custom resource definitions, and the Gateway API's where the environment leaves them to Linkerd. */
+export const linkerdCrds: Component = {
+  name: "linkerd-crds",
+  summary: "Linkerd's CRDs and the Gateway API's",
+  needs: ["namespaces"],
+  enabled: () => true,
+  build: ({ environment, track }) => ({
+    namespace: "linkerd",
+    partOf: "linkerd",
+    base: "linkerd-crds",
+    release: {
+      name: "linkerd-crds",
+      chart: "linkerd-crds",
+      repository: linkerdRepository(track),
+      version: track.charts["linkerd-crds"],
+      values: { [track.traits.gatewayApi.value]: environment.spec.linkerd.gatewayApi === "linkerd" },
+      patches: [],
+      driftIgnored: [],
+    },
+    timeoutMinutes: 5,
+  }),
+};

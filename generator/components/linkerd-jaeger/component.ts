@@ -1,0 +1,53 @@
+import { jaegerImage } from "../../catalog/addons.ts";
+import { linkerdImages } from "../../catalog/linkerd.ts";
+import { linkerdRepository } from "../../catalog/repositories.ts";
+import { webhookSelectors } from "../admission.ts";
+import type { Built, Component, Context } from "../component.ts";
+import { annotatePods, revisionAnnotation } from "../pod-template.ts";
+import { jaegerValues } from "./values.ts";
+
+/** Tracing: the linkerd-jaeger extension where the release has one, else a Jaeger of our own that takes OTLP. */
+export const linkerdJaeger: Component = {
+  name: "linkerd-jaeger",
+  summary: "distributed tracing",
+  needs: ["linkerd-control-plane"],
+  enabled: ({ environment }) => environment.spec.linkerd.jaeger.enabled,
+  build: (context) => {
+    const version = context.track.charts["linkerd-jaeger"];
+    return version === undefined ? standalone(context) : extension(context, version);
+  },
+};
+
+const common = { namespace: "linkerd-jaeger", partOf: "linkerd", timeoutMinutes: 10 } as const;
+
+/** Deployments of the chart (rendered, the same on both releases that have it). */
+const deployments = ["collector", "jaeger", "jaeger-injector"] as const;
+
+function extension(context: Context, version: string): Built {
+  return {
+    ...common,
+    base: "linkerd-jaeger/extension",
+    release: {
+      name: "linkerd-jaeger",
+      chart: "linkerd-jaeger",
+      repository: linkerdRepository(context.track),
+      version,
+      values: jaegerValues(context),
+      patches: deployments.map((name) =>
+        annotatePods("Deployment", { name, namespace: common.namespace }, revisionAnnotation(context.identityRevision)),
+      ),
+      driftIgnored: webhookSelectors(context, ["MutatingWebhookConfiguration"]),
+    },
+    images: linkerdImages(context.track, "linkerd-jaeger"),
+  };
+}
+
+function standalone(context: Context): Built {
+  return {
+    ...common,
+    base: "linkerd-jaeger/standalone",
+    patches: [annotatePods("Deployment", { name: "jaeger", namespace: common.namespace }, revisionAnnotation(context.identityRevision))],
+    images: [jaegerImage],
+    baseImages: [jaegerImage],
+  };
+}

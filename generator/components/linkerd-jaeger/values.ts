@@ -1,0 +1,33 @@
+import { linkerdImages } from "../../catalog/linkerd.ts";
+import { repository } from "../../catalog/image.ts";
+import { webhookValues } from "../../mesh/webhooks.ts";
+import type { JsonMap } from "../../model.ts";
+import type { Context } from "../component.ts";
+import { mergeValues } from "../values.ts";
+
+/** Values of the linkerd-jaeger chart. */
+export function jaegerValues(context: Context): JsonMap {
+  const { environment, identity, track } = context;
+  return mergeValues(
+    { clusterDomain: environment.spec.linkerd.clusterDomain },
+    track.traits.jaegerInstallJob === "optional" ? { createNamespaceMetadataJob: false } : {},
+    webhookValues(environment, "linkerd-jaeger", identity.webhookCa),
+    images(context),
+  );
+}
+
+/** The chart's image values, pointed at the mirror. */
+function images({ track, mirror }: Context): JsonMap {
+  if (mirror === null) return {};
+  const from = (suffix: string): JsonMap => {
+    const image = linkerdImages(track, "linkerd-jaeger").find(({ name }) => name.includes(suffix));
+    if (image === undefined) throw new Error(`linkerd-jaeger of ${track.version} runs no image ${suffix}`);
+    return { image: { name: `${mirror}/${repository(image.name)}` } };
+  };
+  return {
+    collector: from("opentelemetry-collector"),
+    jaeger: from("all-in-one"),
+    webhook: from("jaeger-webhook"),
+    namespaceMetadata: { image: { registry: `${mirror}/linkerd` } },
+  };
+}

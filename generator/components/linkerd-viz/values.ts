@@ -1,0 +1,39 @@
+import type { LinkerdTrack } from "../../catalog/linkerd.ts";
+import { webhookValues } from "../../mesh/webhooks.ts";
+import type { JsonMap } from "../../model.ts";
+import type { Context } from "../component.ts";
+import { tracingBackend } from "../tracing-backend.ts";
+import { mergeValues } from "../values.ts";
+
+/** Values of the linkerd-viz chart. */
+export function vizValues(context: Context): JsonMap {
+  const { environment, identity, track, mirror } = context;
+  const { linkerd } = environment.spec;
+  return mergeValues(
+    linkerd.highAvailability ? highAvailability(track) : {},
+    {
+      clusterDomain: linkerd.clusterDomain,
+      identityTrustDomain: linkerd.identity.trustDomain,
+      // The namespace carries its labels from Git.
+      createNamespaceMetadataJob: false,
+    },
+    webhookValues(environment, "linkerd-viz", identity.webhookCa),
+    linkerd.jaeger.enabled ? { jaegerUrl: tracingBackend.ui } : {},
+    // The chart of Grafana serves port 80 (grafana-community/helm-charts, values.yaml: service.port).
+    linkerd.viz.grafana ? { grafana: { url: "grafana.grafana" } } : {},
+    mirror === null ? {} : { defaultRegistry: `${mirror}/linkerd`, prometheus: { image: { registry: `${mirror}/prom` } } },
+  );
+}
+
+const resources = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi", request: "50Mi" } } as const;
+
+/** What the chart's own values-ha.yaml sets (linkerd2, viz/charts/linkerd-viz; its key `resources` is read by no template). */
+function highAvailability(track: LinkerdTrack): JsonMap {
+  return {
+    enablePodAntiAffinity: true,
+    ...(track.channel === "edge" ? { enablePodDisruptionBudget: true } : {}),
+    tap: { replicas: 3, resources },
+    dashboard: { resources },
+    prometheus: { resources: { cpu: { limit: "", request: "300m" }, memory: { limit: "8192Mi", request: "300Mi" } } },
+  };
+}

@@ -1,0 +1,21 @@
+import type { Component } from "./component.ts";
+import { dgraph } from "./dgraph/component.ts";
+import { grafana } from "./grafana/component.ts";
+import { identity } from "./identity/component.ts";
+import { linkerdControlPlane } from "./linkerd-control-plane/component.ts";
+import { linkerdCrds } from "./linkerd-crds/component.ts";
+import { linkerdJaeger } from "./linkerd-jaeger/component.ts";
+import { linkerdViz } from "./linkerd-viz/component.ts";
+import { namespaces } from "./namespaces/component.ts";
+
+/** Every component, sorted by name; the order in which they come up follows from `needs`. */
+export const components: readonly Component[] = [
+  dgraph,
+  grafana,
+  identity,
+  linkerdControlPlane,
+  linkerdCrds,
+  linkerdJaeger,
+  linkerdViz,
+  namespaces,
+];

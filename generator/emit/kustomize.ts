@@ -1,0 +1,103 @@
+import { registryHost, repository } from "../catalog/image.ts";
+import type { ComponentModel, Json, JsonMap, Model, Release } from "../model.ts";
+import { header } from "./bundle.ts";
+import { overlayFolder, patchesFile, valuesFile } from "./layout.ts";
+import { toYaml } from "./yaml.ts";
+
+type File = [path: string, text: string];
+
+/** The overlays of an environment: one Kustomize folder a component. */
+export function* emitOverlays(model: Model): Iterable<File> {
+  for (const component of model.components) {
+    const folder = overlayFolder(model.environment.metadata.name, component.name);
+    for (const [file, text] of overlay(component, model)) yield [`${folder}/${file}`, text];
+  }
+}
+
+function* overlay(component: ComponentModel, model: Model): Iterable<File> {
+  const head = header(model.environment.metadata.name);
+  const { release } = component;
+  if (release !== null) {
+    yield [valuesFile, toYaml([release.values], head)];
+    yield ["release.yaml", toYaml([releasePatch(component, release)], head)];
+    if (release.patches.length > 0) yield [patchesFile, toYaml(release.patches, head)];
+  }
+  const folder = resourcesFolder(component);
+  for (const [file, objects] of Object.entries(component.resources)) yield [`${folder}${file}.yaml`, toYaml(objects, head)];
+  if (folder !== "") yield [`${folder}kustomization.yaml`, toYaml([publicKustomization(component)], head)];
+  if (component.patches.length > 0) yield ["patches.yaml", toYaml(component.patches, head)];
+  yield ["kustomization.yaml", toYaml([kustomization(component, model)], head)];
+}
+
+/**
+ * Objects beside encrypted Secrets stand in a folder of their own, which builds by itself:
+ * helmfile installs that one, since Secrets must not enter a Helm release.
+ */
+export function resourcesFolder(component: ComponentModel): "" | "public/" {
+  return component.secrets.length > 0 && Object.keys(component.resources).length > 0 ? "public/" : "";
+}
+
+const kustomizationType = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" } as const;
+
+function kustomization(component: ComponentModel, { environment }: Model): JsonMap {
+  const { name, namespace, base, release, secrets, patches, baseImages } = component;
+  const up = "../../..";
+  const folder = resourcesFolder(component);
+  const own = folder === "" ? Object.keys(component.resources).map((file) => `${file}.yaml`) : [folder.replace("/", "")];
+  const registry = environment.spec.azure?.registry;
+  const mirror = registry?.mirrorImages === true ? registryHost(registry.name) : null;
+  const resources = [...(base === null ? [] : [`${up}/bases/${base}`]), ...own, ...secrets.map((secret) => `${secret}.sops.yaml`)];
+  return {
+    ...kustomizationType,
+    ...(release === null ? {} : { namespace }),
+    resources,
+    ...(release === null
+      ? {}
+      : { components: [`${up}/bases/helm-release`], configMapGenerator: [{ name: `${name}-values`, files: [valuesFile] }] }),
+    ...(release !== null ? { patches: [{ path: "release.yaml" }] } : patches.length > 0 ? { patches: [{ path: "patches.yaml" }] } : {}),
+    ...(baseImages.length === 0
+      ? {}
+      : {
+          images: baseImages.map((image) => ({
+            name: image.name,
+            newName: mirror === null ? image.name : `${mirror}/${repository(image.name)}`,
+            newTag: image.tag,
+          })),
+        }),
+    labels: [{ pairs: commonLabels(component) }],
+  };
+}
+
+function publicKustomization(component: ComponentModel): JsonMap {
+  return {
+    ...kustomizationType,
+    resources: Object.keys(component.resources).map((file) => `${file}.yaml`),
+    labels: [{ pairs: commonLabels(component) }],
+  };
+}
+
+/** Labels of every object that meshops writes. */
+export function commonLabels({ partOf }: Pick<ComponentModel, "partOf">): JsonMap {
+  return { "app.kubernetes.io/managed-by": "meshops", "app.kubernetes.io/part-of": partOf };
+}
+
+/** What of the base's HelmRelease differs between environments. */
+function releasePatch({ name, timeoutMinutes }: ComponentModel, release: Release): JsonMap {
+  const ignore = release.driftIgnored.map(({ kind, paths }) => ({ paths, target: { kind } }));
+  return {
+    apiVersion: "helm.toolkit.fluxcd.io/v2",
+    kind: "HelmRelease",
+    metadata: { name },
+    spec: {
+      ...(release.name === name ? {} : { releaseName: release.name }),
+      chart: { spec: { version: release.version } },
+      timeout: `${timeoutMinutes}m`,
+      ...(ignore.length === 0 ? {} : { driftDetection: { ignore } }),
+      ...(release.patches.length === 0 ? {} : { postRenderers: [{ kustomize: { patches: release.patches.map(inlinePatch) } }] }),
+    },
+  };
+}
+
+function inlinePatch(patch: Json | object): JsonMap {
+  return { patch: toYaml([patch]) };
+}

@@ -1,0 +1,31 @@
+/** Where things are in the repository. Paths are relative to its root, with forward slashes. */
+
+export const environmentsFolder = "environments";
+
+export function specFile(environment: string): string {
+  return `${environmentsFolder}/${environment}.yaml`;
+}
+
+/** Folder of an environment's public certificates. */
+export function identityFolder(environment: string): string {
+  return `${environmentsFolder}/${environment}/identity`;
+}
+
+export function overlayFolder(environment: string, component?: string): string {
+  return component === undefined ? `overlays/${environment}` : `overlays/${environment}/${component}`;
+}
+
+/** The SOPS-encrypted file of a Secret. */
+export function secretFile(environment: string, secret: string): string {
+  return `${overlayFolder(environment, "identity")}/${secret}.sops.yaml`;
+}
+
+/** The path that Flux is pointed at. */
+export function fluxFolder(environment: string): string {
+  return `flux/${environment}`;
+}
+
+/** Values of a component's chart, read by Flux and by helmfile. */
+export const valuesFile = "values.yaml";
+/** Patches on what the chart renders, read by helmfile; Flux has the same inline. */
+export const patchesFile = "patches.yaml";

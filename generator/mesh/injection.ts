@@ -1,0 +1,36 @@
+import type { Environment } from "../spec/environment.generated.ts";
+
+export type Annotations = Readonly<Record<string, string>>;
+export type DgraphRole = "alpha" | "zero";
+
+/** Ports that carry Raft and replication between Dgraph's own pods: Zero's 5080, Alpha's 7080 (dgraph chart, services). */
+export const dgraphInternalPorts: Readonly<Record<DgraphRole, number>> = { zero: 5080, alpha: 7080 };
+
+/**
+ * The annotations that make Linkerd inject a Dgraph pod, and say how its internal ports pass the proxy.
+ * In mode `skip` they are what `linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080` writes.
+ * All values are strings, as Kubernetes demands of annotations.
+ */
+export function injectionAnnotations(role: DgraphRole, mode: Environment["spec"]["dgraph"]["internalPorts"]): Annotations {
+  const all = Object.values(dgraphInternalPorts).join(",");
+  switch (mode) {
+    case "skip":
+      return {
+        "config.linkerd.io/skip-inbound-ports": all,
+        "config.linkerd.io/skip-outbound-ports": all,
+        "linkerd.io/inject": "enabled",
+      };
+    case "opaque":
+      return { ...opaque(dgraphInternalPorts[role]), "linkerd.io/inject": "enabled" };
+    case "mesh":
+      return { "linkerd.io/inject": "enabled" };
+  }
+}
+
+/**
+ * The annotation that a Service with an opaque port needs, so that clients' proxies know it too: the pod's own
+ * annotation is read for pod addresses, the Service's for cluster addresses (Linkerd docs, "Protocol detection").
+ */
+export function opaque(port: number): Annotations {
+  return { "config.linkerd.io/opaque-ports": String(port) };
+}

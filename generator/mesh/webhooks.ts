@@ -1,0 +1,49 @@
+import { type LinkerdChart, type LinkerdTrack, linkerdTrack } from "../catalog/linkerd.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+
+/** A webhook server of Linkerd that needs a certificate: its Secret, its Service and the chart values about it. */
+export interface Webhook {
+  readonly secret: string;
+  readonly namespace: string;
+  readonly service: string;
+  readonly chart: LinkerdChart;
+  /** Key of the chart's values that holds `externalSecret` and `caBundle`. */
+  readonly value: string;
+}
+
+/** Every webhook of every release (rendered charts: Secrets mounted by the Deployments, Services of the webhook configurations). */
+const webhooks: readonly Webhook[] = [
+  { secret: "linkerd-proxy-injector-k8s-tls", namespace: "linkerd", service: "linkerd-proxy-injector", chart: "linkerd-control-plane", value: "proxyInjector" },
+  { secret: "linkerd-sp-validator-k8s-tls", namespace: "linkerd", service: "linkerd-sp-validator", chart: "linkerd-control-plane", value: "profileValidator" },
+  { secret: "linkerd-policy-validator-k8s-tls", namespace: "linkerd", service: "linkerd-policy-validator", chart: "linkerd-control-plane", value: "policyValidator" },
+  { secret: "tap-k8s-tls", namespace: "linkerd-viz", service: "tap", chart: "linkerd-viz", value: "tap" },
+  { secret: "tap-injector-k8s-tls", namespace: "linkerd-viz", service: "tap-injector", chart: "linkerd-viz", value: "tapInjector" },
+  { secret: "jaeger-injector-k8s-tls", namespace: "linkerd-jaeger", service: "jaeger-injector", chart: "linkerd-jaeger", value: "webhook" },
+];
+
+/** The webhooks of an environment: the control plane's, and those of the extensions that it runs as charts. */
+export function webhooksOf(environment: Environment): readonly Webhook[] {
+  const { linkerd } = environment.spec;
+  const track: LinkerdTrack = linkerdTrack(linkerd.version);
+  const runs: Readonly<Record<LinkerdChart, boolean>> = {
+    "linkerd-crds": true,
+    "linkerd-control-plane": true,
+    "linkerd-viz": linkerd.viz.enabled,
+    "linkerd-jaeger": linkerd.jaeger.enabled && track.charts["linkerd-jaeger"] !== undefined,
+  };
+  return webhooks.filter((webhook) => runs[webhook.chart]);
+}
+
+/** Chart values that hand a chart its webhooks' CA, so that it mints no certificates of its own at every render. */
+export function webhookValues(environment: Environment, chart: LinkerdChart, caBundle: string): Record<string, { externalSecret: true; caBundle: string }> {
+  const own = webhooksOf(environment).filter((webhook) => webhook.chart === chart);
+  return Object.fromEntries(own.map((webhook) => [webhook.value, { externalSecret: true, caBundle }]));
+}
+
+/** Secret of the issuer's key pair, of type kubernetes.io/tls (control-plane chart, `identity.issuer.scheme`). */
+export const issuerSecret = "linkerd-identity-issuer";
+
+/** Names of all Secrets that the identity of an environment consists of. */
+export function identitySecrets(environment: Environment): readonly string[] {
+  return [issuerSecret, ...webhooksOf(environment).map((webhook) => webhook.secret)];
+}

@@ -1,0 +1,76 @@
+import type { Image } from "./catalog/image.ts";
+import type { Repository } from "./catalog/repositories.ts";
+import type { Environment } from "./spec/environment.generated.ts";
+
+/** Plain data, as YAML and JSON can say it. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type JsonMap = { readonly [key: string]: Json };
+
+/** A Kubernetes object. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: JsonMap; readonly annotations?: JsonMap };
+  readonly [field: string]: unknown;
+}
+
+/** The public half of an environment's identity, as committed under environments/<env>/identity/. */
+export interface Identity {
+  /** PEM of the trust anchors that proxies believe, one or (during a rotation) two, without a trailing newline. */
+  readonly trustAnchors: string;
+  /** PEM of the issuer certificate that signs the proxies' certificates. */
+  readonly issuer: string;
+  /** PEM of the CA that signed the webhooks' server certificates. */
+  readonly webhookCa: string;
+}
+
+/** What the components are built from: nothing else decides what the bundle says. */
+export interface Input {
+  readonly environment: Environment;
+  readonly identity: Identity;
+}
+
+/** A Helm release, installed the same by Flux and by helmfile. */
+export interface Release {
+  readonly name: string;
+  readonly chart: string;
+  readonly repository: Repository;
+  readonly version: string;
+  readonly values: JsonMap;
+  /** Strategic-merge patches on what the chart renders, for what has no value. */
+  readonly patches: readonly KubernetesObject[];
+  /** Fields that somebody else owns, which drift detection must leave alone. */
+  readonly driftIgnored: readonly { readonly kind: string; readonly paths: readonly string[] }[];
+}
+
+/** One component of one environment, as values: what becomes its overlay and its place in Flux and helmfile. */
+export interface ComponentModel {
+  readonly name: string;
+  readonly namespace: string;
+  /** Application that the component's objects belong to (`app.kubernetes.io/part-of`). */
+  readonly partOf: "linkerd" | "dgraph" | "grafana" | "meshops";
+  /** Components that must be ready first. */
+  readonly needs: readonly string[];
+  /** Folder under bases/ that the overlay builds on; null where there is nothing the same in every environment. */
+  readonly base: string | null;
+  readonly release: Release | null;
+  /** Objects of the overlay's own, by file name without ending. */
+  readonly resources: { readonly [file: string]: readonly KubernetesObject[] };
+  /** Patches on the base's objects. */
+  readonly patches: readonly KubernetesObject[];
+  /** SOPS-encrypted Secrets of the overlay, by name; somebody else writes the files. */
+  readonly secrets: readonly string[];
+  /** Upstream images that the component runs. */
+  readonly images: readonly Image[];
+  /** Images named in the base's objects, without a tag, that the overlay pins or points to the mirror. */
+  readonly baseImages: readonly Image[];
+  /** Minutes that it may take to become ready. */
+  readonly timeoutMinutes: number;
+}
+
+/** All components of an environment, in the order in which they come up. */
+export interface Model {
+  readonly environment: Environment;
+  readonly identity: Identity;
+  readonly components: readonly ComponentModel[];
+}

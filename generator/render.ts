@@ -1,0 +1,15 @@
+import { buildModel } from "./components/build.ts";
+import { type Bundle, toBundle } from "./emit/bundle.ts";
+import { emitFlux } from "./emit/flux.ts";
+import { emitHelmfile } from "./emit/helmfile.ts";
+import { emitOverlays } from "./emit/kustomize.ts";
+import type { Input, Model } from "./model.ts";
+
+/**
+ * Everything that meshops writes for one environment. Pure: the same environment and the same committed
+ * certificates give the same bytes. The root helmfile, which names all environments, is `emitRootHelmfile`'s.
+ */
+export function render(input: Input): { model: Model; bundle: Bundle } {
+  const model = buildModel(input);
+  return { model, bundle: toBundle([emitHelmfile(model), ...emitOverlays(model), ...emitFlux(model)]) };
+}

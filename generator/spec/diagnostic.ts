@@ -1,0 +1,71 @@
+/** What is wrong, where, and what to do about it. */
+export interface Diagnostic {
+  /** Path relative to the repository root, with forward slashes. */
+  readonly file: string;
+  /** 1-based; 1 where the finding is about the file as a whole. */
+  readonly line: number;
+  /** 1-based, in UTF-16 code units, as editors count. */
+  readonly column: number;
+  readonly code: DiagnosticCode;
+  readonly severity: "error" | "warning";
+  readonly message: string;
+  /** What would have been right, as a noun phrase. */
+  readonly expected: string | null;
+  /** One thing to try that works. */
+  readonly hint: string | null;
+  readonly excerpt: Excerpt | null;
+}
+
+/** The source line that a diagnostic points into. */
+export interface Excerpt {
+  readonly text: string;
+  /** Length of the underlined part, at least 1. */
+  readonly length: number;
+}
+
+/** Stable names of the findings; users silence warnings and search for help by them. */
+export type DiagnosticCode =
+  | "file-missing"
+  | "file-unreadable"
+  | "file-too-large"
+  | "file-encoding"
+  | "file-outside"
+  | "yaml-syntax"
+  | "yaml-duplicate-key"
+  | "yaml-alias"
+  | "yaml-multi-document"
+  | "yaml-too-deep"
+  | "wrong-type"
+  | "unknown-key"
+  | "missing-key"
+  | "not-allowed"
+  | "bad-format"
+  | "out-of-range"
+  | "duplicate-item"
+  | "extends-missing"
+  | "extends-cycle"
+  | "name-mismatch"
+  | "environment-unknown"
+  | "age-recipient"
+  | "age-recipient-shared"
+  | "dgraph-zero-even"
+  | "identity-issuer-outlives-anchor"
+  | "kubernetes-too-old"
+  | "webhook-policy-fail"
+  | "identity-missing"
+  | "identity-invalid";
+
+/** Orders diagnostics as a person reads: by file, then from top to bottom. */
+export function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return compareText(a.file, b.file) || a.line - b.line || a.column - b.column || compareText(a.code, b.code);
+}
+
+/** Whether any of them is an error. */
+export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some((diagnostic) => diagnostic.severity === "error");
+}
+
+/** Compares by code unit, the same on every machine and in every locale. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

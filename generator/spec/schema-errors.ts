@@ -1,0 +1,119 @@
+import { type Diagnostic, type DiagnosticCode } from "./diagnostic.ts";
+import type { Path } from "./source.ts";
+import { nearest } from "./suggest.ts";
+
+/** What ajv reports, as far as it is used here (`verbose`, so with the schema that was broken). */
+export interface SchemaError {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly parentSchema?: Readonly<Record<string, unknown>>;
+  readonly data?: unknown;
+}
+
+/** A finding about a path of the document, without the file that it is written in. */
+export interface Finding {
+  readonly path: Path;
+  readonly part: "key" | "value";
+  readonly finding: Omit<Diagnostic, "file" | "line" | "column" | "excerpt">;
+}
+
+/** Says in words what a schema error means, and what would have been right. */
+export function explain(error: SchemaError): Finding {
+  const path = fromPointer(error.instancePath);
+  const { params, parentSchema = {}, data } = error;
+  const found = (
+    code: DiagnosticCode,
+    message: string,
+    expected: string | null = null,
+    hint: string | null = null,
+    part: "key" | "value" = "value",
+    at: Path = path,
+  ): Finding => ({ path: at, part, finding: { code, severity: "error", message, expected, hint } });
+  const name = path.length === 0 ? "the document" : `"${path.at(-1)}"`;
+
+  switch (error.keyword) {
+    case "additionalProperties": {
+      const key = String(params["additionalProperty"]);
+      const known = Object.keys((parentSchema["properties"] as object | undefined) ?? {});
+      return found("unknown-key", `unknown key "${key}"`, `one of ${list(known)}`, didYouMean(key, known), "key", [...path, key]);
+    }
+    case "required": {
+      const key = String(params["missingProperty"]);
+      return found("missing-key", `${where(path)} lacks "${key}"`, `a key "${key}"`, null, "key");
+    }
+    case "enum": {
+      const allowed = (params["allowedValues"] as unknown[]).filter((value) => value !== null).map(String);
+      return found("not-allowed", `${name} cannot be ${show(data)}`, `one of ${list(allowed)}`, didYouMean(String(data), allowed));
+    }
+    case "const":
+      return found("not-allowed", `${name} cannot be ${show(data)}`, show(params["allowedValue"]));
+    case "type": {
+      const types = [params["type"]].flat().filter((type) => type !== "null");
+      return found("wrong-type", `${name} is ${typeName(data)}`, types.map((type) => article(String(type))).join(" or "), quoteHint(types, data));
+    }
+    case "pattern":
+      return found("bad-format", `${name} cannot be ${show(data)}`, String(parentSchema["patternErrorMessage"]));
+    case "minLength":
+    case "maxLength":
+    case "minItems":
+      return found("out-of-range", `${name} is too ${error.keyword === "maxLength" ? "long" : "short"}`, bounds(parentSchema));
+    case "minimum":
+    case "maximum":
+      return found("out-of-range", `${name} cannot be ${show(data)}`, bounds(parentSchema));
+    case "uniqueItems":
+      return found("duplicate-item", `${name} lists the same item twice`, null, "remove one of them", "value", [...path, Number(params["i"])]);
+    default:
+      return found("not-allowed", `${name} breaks the schema's rule "${error.keyword}"`);
+  }
+}
+
+/** Splits a JSON pointer (RFC 6901). */
+function fromPointer(pointer: string): Path {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((step) => step.replace(/~1/g, "/").replace(/~0/g, "~"));
+}
+
+function where(path: Path): string {
+  return path.length === 0 ? "the document" : path.join(".");
+}
+
+function didYouMean(word: string, candidates: readonly string[]): string | null {
+  const guess = nearest(word, candidates);
+  return guess === null ? null : `did you mean "${guess}"?`;
+}
+
+function quoteHint(types: readonly unknown[], data: unknown): string | null {
+  return types.includes("string") && (typeof data === "number" || typeof data === "boolean") ? `quote it: "${data}"` : null;
+}
+
+function list(words: readonly string[]): string {
+  return words.length === 0 ? "no key at all" : words.join(", ");
+}
+
+function bounds(schema: Readonly<Record<string, unknown>>): string {
+  const { minimum, maximum, minLength, maxLength, minItems } = schema;
+  if (minItems !== undefined) return `at least ${String(minItems)} item`;
+  const unit = minLength !== undefined || maxLength !== undefined ? " characters" : "";
+  const [low, high] = [minimum ?? minLength, maximum ?? maxLength];
+  if (high === undefined) return `at least ${String(low)}${unit}`;
+  return low === undefined ? `at most ${String(high)}${unit}` : `${String(low)} to ${String(high)}${unit}`;
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return "empty";
+  return Array.isArray(value) ? "a list" : article(typeof value);
+}
+
+const articles: Readonly<Record<string, string>> = { array: "a list", object: "a map", integer: "a whole number", boolean: "true or false" };
+
+function article(type: string): string {
+  return articles[type] ?? `a ${type}`;
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}

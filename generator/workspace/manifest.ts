@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { compareText } from "../spec/diagnostic.ts";
+import { fluxFolder, overlayFolder } from "../emit/layout.ts";
+import { readOptional } from "./files.ts";
+
+/** Folder of the manifests, one an owner: an environment, or the files of the root. */
+export const manifestFolder = ".meshops";
+
+/** Owner of the files that belong to no single environment. No environment can have this name. */
+export const rootOwner = "_root";
+
+/**
+ * What meshops wrote, and with which content: by this it knows its own files from other people's,
+ * and its own from those that somebody edited since. Committed with the bundle.
+ */
+export interface Manifest {
+  /** Path to the SHA-256 hashes of what meshops wrote there: one, or two while a run is under way. */
+  readonly files: ReadonlyMap<string, readonly string[]>;
+}
+
+const empty: Manifest = { files: new Map() };
+
+export function manifestFile(owner: string): string {
+  return `${manifestFolder}/${owner}.json`;
+}
+
+/** Owners that have a manifest, sorted. */
+export async function manifestOwners(root: string): Promise<string[]> {
+  const names = await readdir(join(root, manifestFolder)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  const owners = names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length));
+  return owners.filter((owner) => owner === rootOwner || /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(owner)).sort(compareText);
+}
+
+/** SHA-256 of a file's text, in hexadecimal. */
+export function contentHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/**
+ * Reads a manifest from its absolute path. A missing or damaged one counts as empty, so that nothing is taken
+ * for ours that might not be; paths outside the owner's folders are ignored.
+ */
+export async function readManifest(path: string, owner: string): Promise<Manifest> {
+  const text = await readOptional(path);
+  if (text === null) return empty;
+  try {
+    const { files } = JSON.parse(text) as { files: Record<string, unknown> };
+    const entries = Object.entries(files)
+      .filter(([file]) => mayOwn(owner, file))
+      .map(([file, hashes]) => [file, [hashes].flat().map(String)] as const);
+    return { files: new Map(entries) };
+  } catch {
+    return empty;
+  }
+}
+
+/** A manifest as JSON, one line a file, so that Git can merge two branches' changes. */
+export function manifestText(manifest: Manifest): string {
+  const sorted = [...manifest.files].sort(([a], [b]) => compareText(a, b));
+  const files = Object.fromEntries(sorted.map(([file, hashes]) => [file, hashes.length === 1 ? hashes[0] : hashes]));
+  return `${JSON.stringify({ "//": "Hashes of the files that meshops wrote. Generated; do not edit.", files }, null, 2)}\n`;
+}
+
+function mayOwn(owner: string, file: string): boolean {
+  if (file.split("/").includes("..")) return false;
+  if (owner === rootOwner) return file === "helmfile.yaml";
+  return file.startsWith(`${overlayFolder(owner)}/`) || file.startsWith(`${fluxFolder(owner)}/`);
+}

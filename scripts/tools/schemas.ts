@@ -1,0 +1,17 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Copies the strict JSON schemas of one Kubernetes version out of the Python package kubernetes-validate
+ * in a form that kubeconform can resolve without a network: no `$id`, and references to the file beside.
+ *
+ * @param kubernetes `major.minor`
+ */
+export function convertSchemas(packageFolder: string, target: string, kubernetes: string): void {
+  const source = join(packageFolder, "kubernetes_validate", "kubernetes-json-schema", `v${kubernetes}.0-local-strict`);
+  mkdirSync(target, { recursive: true });
+  for (const file of readdirSync(source)) {
+    const { $id: _, ...schema } = JSON.parse(readFileSync(join(source, file), "utf8")) as Record<string, unknown>;
+    writeFileSync(join(target, file), JSON.stringify(schema).replaceAll("/api/_definitions.json#", "_definitions.json#"));
+  }
+}
