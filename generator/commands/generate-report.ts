@@ -26,13 +26,20 @@ export function printPlans(plans: readonly Plan[], rendered: readonly Rendered[]
   if (rendered.length <= described) for (const { model } of rendered) process.stderr.write(describe(model, err));
   const out = colorsFor(process.stdout);
   for (const { path, action, edited } of changes) {
-    const note = edited && action === "update" ? out.yellow(" (was edited by hand)") : edited ? out.yellow(" (edited by hand; no longer generated)") : "";
+    const note =
+      edited && action === "update"
+        ? out.yellow(" (was edited by hand)")
+        : edited
+          ? out.yellow(" (edited by hand; no longer generated)")
+          : "";
     process.stdout.write(`${out.dim(action.padEnd(6))} ${path}${note}\n`);
   }
   const unchanged = plans.reduce((sum, plan) => sum + plan.unchanged, 0);
   const written = changes.filter(({ action }) => action === "create" || action === "update" || action === "conflict").length;
   const removed = changes.filter(({ action }) => action === "remove").length;
-  process.stderr.write(`${plural(rendered.length, "environment")}: ${plural(written, "file")} written, ${removed} removed, ${unchanged} unchanged\n`);
+  process.stderr.write(
+    `${plural(rendered.length, "environment")}: ${plural(written, "file")} written, ${removed} removed, ${unchanged} unchanged\n`,
+  );
 }
 
 /** Tells what `generate` would do, for `--check`. */
@@ -44,7 +51,11 @@ export function printDrift(plans: readonly Plan[], options: CommonOptions): numb
     const stale = drifted.filter((plan) => plan.changes.every(({ action }) => action === "keep"));
     for (const plan of stale) process.stdout.write(`update   ${manifestFile(plan.owner)}\n`);
     const files = plans.reduce((sum, plan) => sum + plan.bundle.size, 0);
-    process.stderr.write(drifted.length === 0 ? `${plural(files, "file")} up to date\n` : "the bundle is not what the specs say\nhint: meshops generate\n");
+    process.stderr.write(
+      drifted.length === 0
+        ? `${plural(files, "file")} up to date\n`
+        : "the bundle is not what the specs say\nhint: meshops generate\n",
+    );
   }
   return drifted.length === 0 ? exitCode.ok : exitCode.problem;
 }

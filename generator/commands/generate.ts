@@ -1,5 +1,5 @@
-import { emitRootHelmfile } from "../emit/helmfile.ts";
 import { type Bundle, toBundle } from "../emit/bundle.ts";
+import { emitRootHelmfile } from "../emit/helmfile.ts";
 import type { Model } from "../model.ts";
 import { render } from "../render.ts";
 import { type Diagnostic, hasErrors } from "../spec/diagnostic.ts";
@@ -72,7 +72,11 @@ async function planAll(repository: Repository, rendered: readonly Rendered[], al
   const gone = before.filter((owner) => isGone(repository, owner));
   const kept = all ? [] : before.filter((owner) => !gone.includes(owner));
   const helmfile = toBundle([emitRootHelmfile([...current.keys(), ...kept])]);
-  const wanted: [owner: string, bundle: Bundle][] = [...current, ...(all ? gone : []).map((owner) => [owner, new Map()] as [string, Bundle]), [rootOwner, helmfile]];
+  const wanted: [owner: string, bundle: Bundle][] = [
+    ...current,
+    ...(all ? gone : []).map((owner) => [owner, new Map()] as [string, Bundle]),
+    [rootOwner, helmfile],
+  ];
   const plans: Plan[] = [];
   for (const [owner, bundle] of wanted) plans.push(await makePlan(root, owner, bundle));
   return plans;
@@ -97,4 +101,3 @@ function refuseConflicts(plans: readonly Plan[], force: boolean): void {
 function stream(bundle: Bundle): string {
   return [...bundle].map(([path, text]) => `---\n# Source: ${path}\n${text}`).join("");
 }
-

@@ -23,10 +23,13 @@ export function images(names: readonly string[], options: CommonOptions & { read
     return exitCode.problem;
   }
   const environments = concrete(loaded);
-  if (options.mirror) process.stdout.write(lines(environments.flatMap((environment) => importCommands(environment, rowsOf(environment)))));
+  if (options.mirror)
+    process.stdout.write(lines(environments.flatMap((environment) => importCommands(environment, rowsOf(environment)))));
   else {
     const rows = environments.flatMap(rowsOf);
-    process.stdout.write(options.output === "json" ? `${JSON.stringify(rows, null, 2)}\n` : lines(rows.map(({ image }) => image)));
+    process.stdout.write(
+      options.output === "json" ? `${JSON.stringify(rows, null, 2)}\n` : lines(rows.map(({ image }) => image)),
+    );
   }
   return exitCode.ok;
 }
@@ -52,10 +55,16 @@ function rowsOf(environment: Environment): Row[] {
 /** One `az acr import` an image. `--force` makes a repeated run overwrite instead of fail. */
 function importCommands({ metadata, spec: { azure } }: Environment, rows: readonly Row[]): string[] {
   if (azure?.registry === undefined)
-    throw new UserError(exitCode.problem, `environment ${metadata.name} has no registry to mirror to`, "set spec.azure.registry.name");
+    throw new UserError(
+      exitCode.problem,
+      `environment ${metadata.name} has no registry to mirror to`,
+      "set spec.azure.registry.name",
+    );
   const registry = azure.registry.name;
   const subscription = azure.subscription === undefined ? "" : ` --subscription ${azure.subscription}`;
-  return rows.map(({ source }) => `az acr import${subscription} --name ${registry} --source ${source} --image ${repository(source)} --force`);
+  return rows.map(
+    ({ source }) => `az acr import${subscription} --name ${registry} --source ${source} --image ${repository(source)} --force`,
+  );
 }
 
 function lines(rows: readonly string[]): string {

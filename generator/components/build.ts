@@ -1,5 +1,5 @@
-import { registryHost } from "../catalog/image.ts";
 import { dgraphChart } from "../catalog/dgraph.ts";
+import { registryHost } from "../catalog/image.ts";
 import { linkerdTrack } from "../catalog/linkerd.ts";
 import { identityRevision } from "../mesh/certificates.ts";
 import type { ComponentModel, Input, Model } from "../model.ts";
@@ -9,7 +9,9 @@ import { components } from "./registry.ts";
 /** Builds the model of an environment: its components, each after those that it needs. Pure. */
 export function buildModel(input: Input): Model {
   const context = contextOf(input);
-  const enabled = new Map(components.filter((component) => component.enabled(context)).map((component) => [component.name, component]));
+  const enabled = new Map(
+    components.filter((component) => component.enabled(context)).map((component) => [component.name, component]),
+  );
   return { ...input, components: inOrder(enabled).map((component) => build(component, enabled, context)) };
 }
 

@@ -21,7 +21,9 @@ export function* emitFlux(model: Model): Iterable<[path: string, text: string]> 
 }
 
 function sources({ components }: Model): JsonMap[] {
-  const repositories = new Map(components.flatMap(({ release }) => (release === null ? [] : [[release.repository.name, release.repository.url]])));
+  const repositories = new Map(
+    components.flatMap(({ release }) => (release === null ? [] : [[release.repository.name, release.repository.url]])),
+  );
   return [...repositories]
     .sort(([a], [b]) => compareText(a, b))
     .map(([name, url]) => ({

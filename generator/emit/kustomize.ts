@@ -46,7 +46,11 @@ function kustomization(component: ComponentModel, { environment }: Model): JsonM
   const own = folder === "" ? Object.keys(component.resources).map((file) => `${file}.yaml`) : [folder.replace("/", "")];
   const registry = environment.spec.azure?.registry;
   const mirror = registry?.mirrorImages === true ? registryHost(registry.name) : null;
-  const resources = [...(base === null ? [] : [`${up}/bases/${base}`]), ...own, ...secrets.map((secret) => `${secret}.sops.yaml`)];
+  const resources = [
+    ...(base === null ? [] : [`${up}/bases/${base}`]),
+    ...own,
+    ...secrets.map((secret) => `${secret}.sops.yaml`),
+  ];
   return {
     ...kustomizationType,
     ...(release === null ? {} : { namespace }),
@@ -54,7 +58,11 @@ function kustomization(component: ComponentModel, { environment }: Model): JsonM
     ...(release === null
       ? {}
       : { components: [`${up}/bases/helm-release`], configMapGenerator: [{ name: `${name}-values`, files: [valuesFile] }] }),
-    ...(release !== null ? { patches: [{ path: "release.yaml" }] } : patches.length > 0 ? { patches: [{ path: "patches.yaml" }] } : {}),
+    ...(release !== null
+      ? { patches: [{ path: "release.yaml" }] }
+      : patches.length > 0
+        ? { patches: [{ path: "patches.yaml" }] }
+        : {}),
     ...(baseImages.length === 0
       ? {}
       : {

@@ -5,7 +5,9 @@ import { stringify } from "yaml";
  * values: words such as `yes` and `on` are quoted. Long lines stay whole, multi-line strings become literal blocks.
  */
 export function toYaml(documents: readonly unknown[], header?: string): string {
-  const texts = documents.map((document) => stringify(document, { compat: "yaml-1.1", lineWidth: 0, aliasDuplicateObjects: false }));
+  const texts = documents.map((document) =>
+    stringify(document, { compat: "yaml-1.1", lineWidth: 0, aliasDuplicateObjects: false }),
+  );
   return (header === undefined ? "" : `${comment(header)}\n`) + texts.join("---\n");
 }
 

@@ -13,12 +13,42 @@ export interface Webhook {
 
 /** Every webhook of every release (rendered charts: Secrets mounted by the Deployments, Services of the webhook configurations). */
 const webhooks: readonly Webhook[] = [
-  { secret: "linkerd-proxy-injector-k8s-tls", namespace: "linkerd", service: "linkerd-proxy-injector", chart: "linkerd-control-plane", value: "proxyInjector" },
-  { secret: "linkerd-sp-validator-k8s-tls", namespace: "linkerd", service: "linkerd-sp-validator", chart: "linkerd-control-plane", value: "profileValidator" },
-  { secret: "linkerd-policy-validator-k8s-tls", namespace: "linkerd", service: "linkerd-policy-validator", chart: "linkerd-control-plane", value: "policyValidator" },
+  {
+    secret: "linkerd-proxy-injector-k8s-tls",
+    namespace: "linkerd",
+    service: "linkerd-proxy-injector",
+    chart: "linkerd-control-plane",
+    value: "proxyInjector",
+  },
+  {
+    secret: "linkerd-sp-validator-k8s-tls",
+    namespace: "linkerd",
+    service: "linkerd-sp-validator",
+    chart: "linkerd-control-plane",
+    value: "profileValidator",
+  },
+  {
+    secret: "linkerd-policy-validator-k8s-tls",
+    namespace: "linkerd",
+    service: "linkerd-policy-validator",
+    chart: "linkerd-control-plane",
+    value: "policyValidator",
+  },
   { secret: "tap-k8s-tls", namespace: "linkerd-viz", service: "tap", chart: "linkerd-viz", value: "tap" },
-  { secret: "tap-injector-k8s-tls", namespace: "linkerd-viz", service: "tap-injector", chart: "linkerd-viz", value: "tapInjector" },
-  { secret: "jaeger-injector-k8s-tls", namespace: "linkerd-jaeger", service: "jaeger-injector", chart: "linkerd-jaeger", value: "webhook" },
+  {
+    secret: "tap-injector-k8s-tls",
+    namespace: "linkerd-viz",
+    service: "tap-injector",
+    chart: "linkerd-viz",
+    value: "tapInjector",
+  },
+  {
+    secret: "jaeger-injector-k8s-tls",
+    namespace: "linkerd-jaeger",
+    service: "jaeger-injector",
+    chart: "linkerd-jaeger",
+    value: "webhook",
+  },
 ];
 
 /** The webhooks of an environment: the control plane's, and those of the extensions that it runs as charts. */
@@ -35,7 +65,11 @@ export function webhooksOf(environment: Environment): readonly Webhook[] {
 }
 
 /** Chart values that hand a chart its webhooks' CA, so that it mints no certificates of its own at every render. */
-export function webhookValues(environment: Environment, chart: LinkerdChart, caBundle: string): Record<string, { externalSecret: true; caBundle: string }> {
+export function webhookValues(
+  environment: Environment,
+  chart: LinkerdChart,
+  caBundle: string,
+): Record<string, { externalSecret: true; caBundle: string }> {
   const own = webhooksOf(environment).filter((webhook) => webhook.chart === chart);
   return Object.fromEntries(own.map((webhook) => [webhook.value, { externalSecret: true, caBundle }]));
 }

@@ -50,6 +50,7 @@ export type DiagnosticCode =
   | "age-recipient-shared"
   | "dgraph-zero-even"
   | "identity-issuer-outlives-anchor"
+  | "namespace-reserved"
   | "kubernetes-too-old"
   | "webhook-policy-fail"
   | "identity-missing"

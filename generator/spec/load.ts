@@ -51,12 +51,32 @@ function inheritanceChain(name: string, read: ReadSource): { chain: Source[]; di
     const finding = { severity: "error" as const, expected: null };
     if (names.includes(base)) {
       const message = `environments extend each other in a circle: ${[...names, base].join(" → ")}`;
-      return { chain, diagnostics: [diagnosticAtPath(source, ["spec", "extends"], "value", { ...finding, code: "extends-cycle", message, hint: "let one of them extend nothing" })] };
+      return {
+        chain,
+        diagnostics: [
+          diagnosticAtPath(source, ["spec", "extends"], "value", {
+            ...finding,
+            code: "extends-cycle",
+            message,
+            hint: "let one of them extend nothing",
+          }),
+        ],
+      };
     }
     const parent = read(base);
     if (parent === null) {
       const message = `there is no environments/${base}.yaml to extend`;
-      return { chain, diagnostics: [diagnosticAtPath(source, ["spec", "extends"], "value", { ...finding, code: "extends-missing", message, hint: "name a file of the folder environments/ without its ending" })] };
+      return {
+        chain,
+        diagnostics: [
+          diagnosticAtPath(source, ["spec", "extends"], "value", {
+            ...finding,
+            code: "extends-missing",
+            message,
+            hint: "name a file of the folder environments/ without its ending",
+          }),
+        ],
+      };
     }
     [next, source] = [base, parent];
   }
@@ -77,7 +97,13 @@ function checkFile(source: Source): Diagnostic[] {
   const { metadata } = source.value as { metadata: { name: string } };
   const fileName = source.file.replace(/^.*\//, "").replace(/\.yaml$/, "");
   if (metadata.name === fileName) return [];
-  const finding = { code: "name-mismatch", severity: "error", message: `the file is named ${fileName}.yaml, the environment "${metadata.name}"`, expected: `"${fileName}"`, hint: "rename one of the two" } as const;
+  const finding = {
+    code: "name-mismatch",
+    severity: "error",
+    message: `the file is named ${fileName}.yaml, the environment "${metadata.name}"`,
+    expected: `"${fileName}"`,
+    hint: "rename one of the two",
+  } as const;
   return [diagnosticAtPath(source, ["metadata", "name"], "value", finding)];
 }
 

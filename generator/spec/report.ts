@@ -6,17 +6,15 @@ import { byPlace, type Diagnostic } from "./diagnostic.ts";
  * `message` includes what was expected.
  */
 export function toJson(diagnostics: readonly Diagnostic[]): string {
-  const rows = [...diagnostics]
-    .sort(byPlace)
-    .map(({ file, line, column, code, severity, message, expected, hint }) => ({
-      file,
-      line,
-      column,
-      code,
-      severity,
-      message: expected === null ? message : `${message}; expected ${expected}`,
-      hint,
-    }));
+  const rows = [...diagnostics].sort(byPlace).map(({ file, line, column, code, severity, message, expected, hint }) => ({
+    file,
+    line,
+    column,
+    code,
+    severity,
+    message: expected === null ? message : `${message}; expected ${expected}`,
+    hint,
+  }));
   return `${JSON.stringify(rows, null, 2)}\n`;
 }
 
@@ -31,14 +29,17 @@ export function toText(diagnostics: readonly Diagnostic[], colors: Colors): stri
 function describe(diagnostic: Diagnostic, colors: Colors): string {
   const { file, line, column, code, severity, message, expected, hint, excerpt } = diagnostic;
   const paint = severity === "error" ? colors.red : colors.yellow;
-  const lines = [`${colors.bold(`${file}:${line}:${column}`)} ${paint(severity)} ${colors.dim(code)}`, `  ${message}`];
+  const lines = [
+    `${colors.bold(printable(`${file}:${line}:${column}`))} ${paint(severity)} ${colors.dim(code)}`,
+    `  ${printable(message)}`,
+  ];
   if (excerpt !== null) {
     const gutter = String(line);
     const { text, caret } = frame(excerpt.text, column, excerpt.length);
     lines.push(colors.dim(`  ${gutter} | `) + text, colors.dim(`  ${" ".repeat(gutter.length)} | `) + paint(caret));
   }
-  if (expected !== null) lines.push(`  expected ${expected}`);
-  if (hint !== null) lines.push(`  ${colors.cyan("hint:")} ${hint}`);
+  if (expected !== null) lines.push(`  expected ${printable(expected)}`);
+  if (hint !== null) lines.push(`  ${colors.cyan("hint:")} ${printable(hint)}`);
   return lines.join("\n");
 }
 
@@ -55,5 +56,5 @@ function frame(text: string, column: number, length: number): { text: string; ca
 
 /** Control characters must not reach a terminal: they could move the cursor or change its colours. */
 function printable(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/g, "\u00b7");
+  return text.replace(/(?!\t)[\p{Cc}\u2028\u2029]/gu, "\u00b7");
 }

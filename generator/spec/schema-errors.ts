@@ -1,4 +1,4 @@
-import { type Diagnostic, type DiagnosticCode } from "./diagnostic.ts";
+import type { Diagnostic, DiagnosticCode } from "./diagnostic.ts";
 import type { Path } from "./source.ts";
 import { nearest } from "./suggest.ts";
 
@@ -44,13 +44,23 @@ export function explain(error: SchemaError): Finding {
     }
     case "enum": {
       const allowed = (params["allowedValues"] as unknown[]).filter((value) => value !== null).map(String);
-      return found("not-allowed", `${name} cannot be ${show(data)}`, `one of ${list(allowed)}`, didYouMean(String(data), allowed));
+      return found(
+        "not-allowed",
+        `${name} cannot be ${show(data)}`,
+        `one of ${list(allowed)}`,
+        didYouMean(String(data), allowed),
+      );
     }
     case "const":
       return found("not-allowed", `${name} cannot be ${show(data)}`, show(params["allowedValue"]));
     case "type": {
       const types = [params["type"]].flat().filter((type) => type !== "null");
-      return found("wrong-type", `${name} is ${typeName(data)}`, types.map((type) => article(String(type))).join(" or "), quoteHint(types, data));
+      return found(
+        "wrong-type",
+        `${name} is ${typeName(data)}`,
+        types.map((type) => article(String(type))).join(" or "),
+        quoteHint(types, data),
+      );
     }
     case "pattern":
       return found("bad-format", `${name} cannot be ${show(data)}`, String(parentSchema["patternErrorMessage"]));
@@ -62,7 +72,10 @@ export function explain(error: SchemaError): Finding {
     case "maximum":
       return found("out-of-range", `${name} cannot be ${show(data)}`, bounds(parentSchema));
     case "uniqueItems":
-      return found("duplicate-item", `${name} lists the same item twice`, null, "remove one of them", "value", [...path, Number(params["i"])]);
+      return found("duplicate-item", `${name} lists the same item twice`, null, "remove one of them", "value", [
+        ...path,
+        Number(params["i"]),
+      ]);
     default:
       return found("not-allowed", `${name} breaks the schema's rule "${error.keyword}"`);
   }
@@ -107,7 +120,12 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? "a list" : article(typeof value);
 }
 
-const articles: Readonly<Record<string, string>> = { array: "a list", object: "a map", integer: "a whole number", boolean: "true or false" };
+const articles: Readonly<Record<string, string>> = {
+  array: "a list",
+  object: "a map",
+  integer: "a whole number",
+  boolean: "true or false",
+};
 
 function article(type: string): string {
   return articles[type] ?? `a ${type}`;

@@ -1,5 +1,5 @@
-import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, type Pair, parseAllDocuments } from "yaml";
 import type { Document } from "yaml";
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, type Pair, parseAllDocuments } from "yaml";
 import type { Diagnostic, DiagnosticCode, Excerpt } from "./diagnostic.ts";
 
 /** Keys and indexes from the root of a document to a value. */
@@ -37,14 +37,27 @@ export function parseSource(file: string, text: string): Source {
   const at = (code: DiagnosticCode, message: string, hint: string | null, span: Span = { offset: 0, length: 1 }) =>
     diagnosticAt(file, text, span, { code, severity: "error", message, expected: null, hint });
   if (Buffer.byteLength(text) > maxFileBytes)
-    return failed(at("file-too-large", "the file is larger than 1 MiB", "an environment is a few kilobytes; split it with extends"));
+    return failed(
+      at("file-too-large", "the file is larger than 1 MiB", "an environment is a few kilobytes; split it with extends"),
+    );
   const deep = tooDeep(text);
   if (deep !== null) return failed(at("yaml-too-deep", `nested deeper than ${maxDepth} levels`, null, deep));
   try {
-    const [document, second] = parseAllDocuments(text, { merge: true, uniqueKeys: true, lineCounter: new LineCounter(), prettyErrors: false, version: "1.2" }) as Document.Parsed[];
+    const [document, second] = parseAllDocuments(text, {
+      merge: true,
+      uniqueKeys: true,
+      lineCounter: new LineCounter(),
+      prettyErrors: false,
+      version: "1.2",
+    }) as Document.Parsed[];
     if (document === undefined) return failed(at("yaml-syntax", "the file is empty", "start from environments/base.yaml"));
     if (second !== undefined)
-      return failed(at("yaml-multi-document", "the file holds more than one YAML document", "one environment a file", { offset: second.range[0], length: 3 }));
+      return failed(
+        at("yaml-multi-document", "the file holds more than one YAML document", "one environment a file", {
+          offset: second.range[0],
+          length: 3,
+        }),
+      );
     const problems = document.errors.map((error) => {
       const span = { offset: error.pos[0], length: Math.max(1, error.pos[1] - error.pos[0]) };
       return error.code === "DUPLICATE_KEY"
@@ -82,7 +95,8 @@ function diagnosticAt(
   const end = text.indexOf("\n", offset);
   const line = text.slice(start, end === -1 ? undefined : end).replace(/\r$/, "");
   const column = offset - start + 1;
-  const excerpt: Excerpt | null = line.trim() === "" ? null : { text: line, length: Math.max(1, Math.min(span.length, line.length - column + 1)) };
+  const excerpt: Excerpt | null =
+    line.trim() === "" ? null : { text: line, length: Math.max(1, Math.min(span.length, line.length - column + 1)) };
   return { file, line: countLines(text, start) + 1, column, excerpt, ...finding };
 }
 

@@ -32,7 +32,9 @@ function union(before: Manifest, after: Manifest): Manifest {
 
 /** Removes what a killed run left half-written in the folders that this one writes to. */
 async function removeTemporaries(root: string, plan: Plan): Promise<void> {
-  const folders = new Set([...plan.bundle.keys(), ...plan.before.files.keys(), manifestFile(plan.owner)].map((path) => dirname(join(root, path))));
+  const folders = new Set(
+    [...plan.bundle.keys(), ...plan.before.files.keys(), manifestFile(plan.owner)].map((path) => dirname(join(root, path))),
+  );
   for (const folder of folders) {
     const names = await readdir(folder).catch(() => []);
     for (const name of names) if (name.endsWith(temporarySuffix)) await rm(join(folder, name), { force: true });

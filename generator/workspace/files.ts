@@ -19,7 +19,11 @@ export async function pathWithin(root: string, path: string): Promise<string> {
   while (!(await exists(folder))) folder = dirname(folder);
   const real = await realpath(folder);
   if (!target.startsWith(root + sep) || (real !== root && !real.startsWith(root + sep)))
-    throw new UserError(exitCode.problem, `${path} leads out of the repository`, "a folder on the way is a symbolic link; replace it by a real one");
+    throw new UserError(
+      exitCode.problem,
+      `${path} leads out of the repository`,
+      "a folder on the way is a symbolic link; replace it by a real one",
+    );
   return target;
 }
 

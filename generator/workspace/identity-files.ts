@@ -37,14 +37,35 @@ export function readIdentity(root: string, environment: Environment): { identity
   const identity: Identity = { trustAnchors: read("trustAnchors"), issuer: read("issuer"), webhookCa: read("webhookCa") };
   if (diagnostics.length > 0) return { identity: null, diagnostics: diagnostics.slice(0, 1) };
   if (signingAnchor(identity) === undefined)
-    diagnostics.push(wholeFile(`${identityFolder(name)}/${certificateFiles.issuer}`, "identity-invalid", "no certificate of trust-anchors.crt signed this issuer: proxies would refuse each other", null));
+    diagnostics.push(
+      wholeFile(
+        `${identityFolder(name)}/${certificateFiles.issuer}`,
+        "identity-invalid",
+        "no certificate of trust-anchors.crt signed this issuer: proxies would refuse each other",
+        null,
+      ),
+    );
   diagnostics.push(...identitySecrets(environment).flatMap((secret) => checkSecret(root, secretFile(name, secret), name)));
   return { identity: diagnostics.length === 0 ? identity : null, diagnostics };
 }
 
 function checkSecret(root: string, file: string, environment: string): Diagnostic[] {
   if (!existsSync(join(root, file)))
-    return [wholeFile(file, "identity-missing", "the environment needs this encrypted Secret", `npm run sample-identity -- ${environment}`)];
+    return [
+      wholeFile(
+        file,
+        "identity-missing",
+        "the environment needs this encrypted Secret",
+        `npm run sample-identity -- ${environment}`,
+      ),
+    ];
   if (/^sops:/m.test(readFileSync(join(root, file), "utf8"))) return [];
-  return [wholeFile(file, "identity-invalid", "this Secret is not encrypted with SOPS", "do not commit it; encrypt it with sops, and rotate the key if it was pushed")];
+  return [
+    wholeFile(
+      file,
+      "identity-invalid",
+      "this Secret is not encrypted with SOPS",
+      "do not commit it; encrypt it with sops, and rotate the key if it was pushed",
+    ),
+  ];
 }

@@ -15,7 +15,8 @@ export async function withLock<T>(path: string, action: () => Promise<T>): Promi
   await mkdir(dirname(path), { recursive: true });
   const deadline = Date.now() + patienceMs;
   while (!(await acquire(path))) {
-    if (Date.now() > deadline) throw new UserError(exitCode.problem, `another meshops is at work here (${path})`, "wait for it to end");
+    if (Date.now() > deadline)
+      throw new UserError(exitCode.problem, `another meshops is at work here (${path})`, "wait for it to end");
     await sleep(50 + Math.random() * 50);
   }
   try {

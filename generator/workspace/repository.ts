@@ -14,7 +14,11 @@ export class Repository {
   /** @throws UserError (missing) where the folder holds no environments/ */
   constructor(folder: string) {
     if (!existsSync(join(folder, environmentsFolder)))
-      throw new UserError(exitCode.missing, `${resolve(folder)} has no folder environments/`, "run meshops at the root of a platform repository, or name it with --directory");
+      throw new UserError(
+        exitCode.missing,
+        `${resolve(folder)} has no folder environments/`,
+        "run meshops at the root of a platform repository, or name it with --directory",
+      );
     this.root = realpathSync(folder);
   }
 
@@ -38,13 +42,24 @@ export class Repository {
   #read(file: string): Source | null {
     const path = join(this.root, file);
     if (!existsSync(path)) return null;
-    const refuse = (code: DiagnosticCode, message: string, hint: string | null): Source => ({ file, text: "", value: undefined, document: null, diagnostics: [wholeFile(file, code, message, hint)] });
+    const refuse = (code: DiagnosticCode, message: string, hint: string | null): Source => ({
+      file,
+      text: "",
+      value: undefined,
+      document: null,
+      diagnostics: [wholeFile(file, code, message, hint)],
+    });
     const folder = realpathSync(join(this.root, environmentsFolder));
     if (!realpathSync(path).startsWith(folder + sep))
       return refuse("file-outside", "the file is a symbolic link out of environments/", "put the file itself there");
     try {
       const { size } = statSync(path);
-      if (size > maxFileBytes) return refuse("file-too-large", "the file is larger than 1 MiB", "an environment is a few kilobytes; split it with extends");
+      if (size > maxFileBytes)
+        return refuse(
+          "file-too-large",
+          "the file is larger than 1 MiB",
+          "an environment is a few kilobytes; split it with extends",
+        );
       return parseSource(file, new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(readFileSync(path)));
     } catch (error) {
       if (error instanceof TypeError) return refuse("file-encoding", "the file is not UTF-8 text", "save it as UTF-8");

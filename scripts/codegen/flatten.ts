@@ -8,8 +8,8 @@ export type Schema = { [keyword: string]: unknown };
  */
 export function resolvedForm(root: Schema): Schema {
   const definitions = root["$defs"] as Record<string, Schema>;
-  const overlay = (definitions["resolved"]?.["allOf"] as Schema[])[1] ?? {};
-  const { resolved: _, ...others } = definitions;
+  const { resolved = {}, ...others } = definitions;
+  const [, overlay] = resolved["allOf"] as [unknown, Schema];
   const merged = merge({ ...root, $defs: others }, overlay) as Schema;
   return withoutNull({ ...merged, $id: `${String(root["$id"])}.resolved` }) as Schema;
 }

@@ -44,7 +44,8 @@ async function validators(file: Schema, resolved: Schema): Promise<string> {
   const bundle = await build({
     stdin: { contents: entry, resolveDir: root },
     bundle: true,
-    format: "esm",
+    format: "iife",
+    globalName: "validators",
     write: false,
     minify: true,
     platform: "neutral",
@@ -62,7 +63,13 @@ async function validators(file: Schema, resolved: Schema): Promise<string> {
       },
     ],
   });
-  return `${banner}// @ts-nocheck\n${bundle.outputFiles[0]?.text ?? ""}`;
+  return `${banner}// @ts-nocheck
+import type { Validator } from "./schema-check.ts";
+
+${bundle.outputFiles[0]?.text ?? ""}
+export const validateFile: Validator = validators.validateFile;
+export const validateResolved: Validator = validators.validateResolved;
+`;
 }
 
 async function standaloneModule(schema: Schema, options: { useDefaults: boolean }): Promise<string> {

@@ -34,14 +34,45 @@ export function makeIdentity(environment: Environment, sops: string): Map<string
   const { trustDomain } = linkerd.identity;
   const recipients = [...secrets.age, ...secrets.admin];
   const ca = ["keyUsage=critical,keyCertSign,cRLSign", "subjectKeyIdentifier=hash"];
-  const anchor = issue({ commonName: `root.linkerd.${trustDomain}`, days: 3650, extensions: ["basicConstraints=critical,CA:TRUE", ...ca] });
-  const issuer = issue({ commonName: `identity.linkerd.${trustDomain}`, days: 365, extensions: ["basicConstraints=critical,CA:TRUE,pathlen:0", ...ca] }, anchor);
-  const webhookCa = issue({ commonName: "webhooks.linkerd.cluster.local", days: 3650, extensions: ["basicConstraints=critical,CA:TRUE,pathlen:0", ...ca] });
-  const encrypt = (path: string, document: object, to: readonly string[]): [string, string] => [path, encryptWith(sops, path, document, to)];
-  const secret = (secretName: string, namespace: string, files: Record<string, string>): [string, string] => encrypt(secretFile(name, secretName), tlsSecret(secretName, namespace, files), recipients);
+  const anchor = issue({
+    commonName: `root.linkerd.${trustDomain}`,
+    days: 3650,
+    extensions: ["basicConstraints=critical,CA:TRUE", ...ca],
+  });
+  const issuer = issue(
+    {
+      commonName: `identity.linkerd.${trustDomain}`,
+      days: 365,
+      extensions: ["basicConstraints=critical,CA:TRUE,pathlen:0", ...ca],
+    },
+    anchor,
+  );
+  const webhookCa = issue({
+    commonName: "webhooks.linkerd.cluster.local",
+    days: 3650,
+    extensions: ["basicConstraints=critical,CA:TRUE,pathlen:0", ...ca],
+  });
+  const encrypt = (path: string, document: object, to: readonly string[]): [string, string] => [
+    path,
+    encryptWith(sops, path, document, to),
+  ];
+  const secret = (secretName: string, namespace: string, files: Record<string, string>): [string, string] =>
+    encrypt(secretFile(name, secretName), tlsSecret(secretName, namespace, files), recipients);
   const webhook = (service: string, namespace: string): Record<string, string> => {
     const dns = `${service}.${namespace}.svc`;
-    const server = issue({ commonName: dns, days: 365, extensions: ["basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature", "extendedKeyUsage=serverAuth", `subjectAltName=DNS:${dns}`] }, webhookCa);
+    const server = issue(
+      {
+        commonName: dns,
+        days: 365,
+        extensions: [
+          "basicConstraints=critical,CA:FALSE",
+          "keyUsage=critical,digitalSignature",
+          "extendedKeyUsage=serverAuth",
+          `subjectAltName=DNS:${dns}`,
+        ],
+      },
+      webhookCa,
+    );
     return { "tls.crt": server.certificate, "tls.key": server.key };
   };
   const folder = identityFolder(name);
@@ -49,7 +80,11 @@ export function makeIdentity(environment: Environment, sops: string): Map<string
     [`${folder}/${certificateFiles.trustAnchors}`, anchor.certificate],
     [`${folder}/${certificateFiles.issuer}`, issuer.certificate],
     [`${folder}/${certificateFiles.webhookCa}`, webhookCa.certificate],
-    encrypt(`${folder}/trust-anchor.sops.yaml`, { data: { "trust-anchor.key": anchor.key, "webhook-ca.key": webhookCa.key } }, secrets.admin),
+    encrypt(
+      `${folder}/trust-anchor.sops.yaml`,
+      { data: { "trust-anchor.key": anchor.key, "webhook-ca.key": webhookCa.key } },
+      secrets.admin,
+    ),
     secret(issuerSecret, "linkerd", { "ca.crt": anchor.certificate, "tls.crt": issuer.certificate, "tls.key": issuer.key }),
     ...webhooksOf(environment).map((hook) => secret(hook.secret, hook.namespace, webhook(hook.service, hook.namespace))),
   ]);
@@ -73,14 +108,34 @@ function tlsSecret(name: string, namespace: string, files: Record<string, string
 
 /** Issues an ECDSA P-256 certificate, signed by an authority or by itself. */
 function issue({ commonName, days, extensions }: Request, authority?: Certificate): Certificate {
-  const key = generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey.export({ type: "sec1", format: "pem" }) as string;
+  const key = generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey.export({
+    type: "sec1",
+    format: "pem",
+  }) as string;
   return withPublicFiles((folder) => {
     const extFile = join(folder, "extensions");
-    writeFileSync(extFile, ["[ext]", ...extensions, ...(authority === undefined ? [] : ["authorityKeyIdentifier=keyid"])].join("\n"));
+    writeFileSync(
+      extFile,
+      ["[ext]", ...extensions, ...(authority === undefined ? [] : ["authorityKeyIdentifier=keyid"])].join("\n"),
+    );
     const csr = join(folder, "request");
     writeFileSync(csr, run("openssl", ["req", "-new", "-sha256", "-key", "/dev/stdin", "-subj", `/CN=${commonName}`], key));
     const serial = `0x${randomBytes(16).toString("hex")}`;
-    const sign = ["x509", "-req", "-in", csr, "-sha256", "-days", String(days), "-set_serial", serial, "-extfile", extFile, "-extensions", "ext"];
+    const sign = [
+      "x509",
+      "-req",
+      "-in",
+      csr,
+      "-sha256",
+      "-days",
+      String(days),
+      "-set_serial",
+      serial,
+      "-extfile",
+      extFile,
+      "-extensions",
+      "ext",
+    ];
     if (authority === undefined) return { key, certificate: run("openssl", [...sign, "-key", "/dev/stdin"], key) };
     const caFile = join(folder, "authority");
     writeFileSync(caFile, authority.certificate);
@@ -100,7 +155,10 @@ function withPublicFiles<T>(use: (folder: string) => T): T {
 
 /** Runs a command that reads its input from /dev/stdin. Node gives children a socket, which cannot be opened by that name: `cat` makes a pipe. */
 function run(command: string, args: readonly string[], input: string): string {
-  const { status, stdout, stderr, error } = spawnSync("sh", ["-c", 'cat | "$0" "$@"', command, ...args], { input, encoding: "utf8" });
+  const { status, stdout, stderr, error } = spawnSync("sh", ["-c", 'cat | "$0" "$@"', command, ...args], {
+    input,
+    encoding: "utf8",
+  });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`${command} ${args[0]} failed: ${stderr}`);
   return stdout;

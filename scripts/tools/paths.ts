@@ -8,7 +8,8 @@ import { goTools, kubernetesSchemas } from "./pins.ts";
 export const toolsFolder: string = fileURLToPath(new URL("../../.tools/", import.meta.url));
 
 /** Built tools outlive the checkout here, a folder a version. */
-export const cacheFolder: string = process.env["MESHOPS_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "meshops");
+export const cacheFolder: string =
+  process.env["MESHOPS_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "meshops");
 
 /** Cached binary of a pinned tool. */
 export function cachedTool(name: string, version: string): string {

@@ -16,7 +16,9 @@ export function dgraphPatches(context: Context): KubernetesObject[] {
     // A patch finds its object by name and namespace: it must name one only where the chart does.
     ...(dgraphChart.traits.rendersNamespace ? { namespace } : {}),
   });
-  const pods = (["alpha", "zero"] as const).map((role) => annotatePods("StatefulSet", named(role), podAnnotations(role, context)));
+  const pods = (["alpha", "zero"] as const).map((role) =>
+    annotatePods("StatefulSet", named(role), podAnnotations(role, context)),
+  );
   const services = internalServices.map(
     ({ name, role }): KubernetesObject => ({
       apiVersion: "v1",

@@ -20,7 +20,10 @@ export function dgraphValues(context: Context): JsonMap {
       zero: { replicaCount: zero.replicas, shardReplicaCount: replicationFactor, persistence: persistence(zero) },
     },
     dgraphChart.traits.podAnnotations === "value"
-      ? { alpha: { extraAnnotations: podAnnotations("alpha", context) }, zero: { extraAnnotations: podAnnotations("zero", context) } }
+      ? {
+          alpha: { extraAnnotations: podAnnotations("alpha", context) },
+          zero: { extraAnnotations: podAnnotations("zero", context) },
+        }
       : {},
     clusterDomain === "cluster.local" ? {} : { global: { domain: clusterDomain } },
     mirror === null ? {} : { image: { registry: mirror } },
@@ -28,7 +31,10 @@ export function dgraphValues(context: Context): JsonMap {
 }
 
 /** Annotations of a role's pod templates. */
-export function podAnnotations(role: "alpha" | "zero", { environment, identityRevision }: Context): Readonly<Record<string, string>> {
+export function podAnnotations(
+  role: "alpha" | "zero",
+  { environment, identityRevision }: Context,
+): Readonly<Record<string, string>> {
   return { ...injectionAnnotations(role, environment.spec.dgraph.internalPorts), ...revisionAnnotation(identityRevision) };
 }
 

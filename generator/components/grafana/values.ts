@@ -14,6 +14,8 @@ export function grafanaValues({ environment, identityRevision, mirror }: Context
   return mergeValues(
     {
       podAnnotations: { "linkerd.io/inject": "enabled", ...revisionAnnotation(identityRevision) },
+      // Nobody logs in. With an admin account the chart would draw a new password, and roll the pod, at every render.
+      env: { GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: "true" },
       "grafana.ini": {
         server: { root_url: "%(protocol)s://%(domain)s:/grafana/" },
         auth: { disable_login_form: true },
@@ -66,7 +68,10 @@ export function grafanaValues({ environment, identityRevision, mirror }: Context
 
 function dashboards(): JsonMap {
   return Object.fromEntries(
-    Object.entries(linkerdDashboards).map(([name, { gnetId, revision }]) => [name, { gnetId, revision, datasource: "prometheus" }]),
+    Object.entries(linkerdDashboards).map(([name, { gnetId, revision }]) => [
+      name,
+      { gnetId, revision, datasource: "prometheus" },
+    ]),
   );
 }
 

@@ -11,7 +11,9 @@ const controller = { cpu: { limit: "", request: "100m" }, memory: { limit: "250M
 export function highAvailability(track: LinkerdTrack): JsonMap {
   return {
     enablePodDisruptionBudget: true,
-    ...(track.channel === "edge" ? { controller: { podDisruptionBudget: { maxUnavailable: 1 } } } : { policyControllerResources: controller }),
+    ...(track.channel === "edge"
+      ? { controller: { podDisruptionBudget: { maxUnavailable: 1 } } }
+      : { policyControllerResources: controller }),
     deploymentStrategy: { rollingUpdate: { maxUnavailable: 1, maxSurge: "25%" } },
     enablePodAntiAffinity: true,
     proxy: { resources: { cpu: { request: "100m" }, memory: { limit: "250Mi", request: "20Mi" } } },

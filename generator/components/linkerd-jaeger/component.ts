@@ -46,7 +46,9 @@ function standalone(context: Context): Built {
   return {
     ...common,
     base: "linkerd-jaeger/standalone",
-    patches: [annotatePods("Deployment", { name: "jaeger", namespace: common.namespace }, revisionAnnotation(context.identityRevision))],
+    patches: [
+      annotatePods("Deployment", { name: "jaeger", namespace: common.namespace }, revisionAnnotation(context.identityRevision)),
+    ],
     images: [jaegerImage],
     baseImages: [jaegerImage],
   };

@@ -1,0 +1,10 @@
+/** meshops as a library: load an environment, render its bundle. */
+export type { Bundle } from "./emit/bundle.ts";
+export type { ComponentModel, Identity, Input, KubernetesObject, Model, Release } from "./model.ts";
+export { render } from "./render.ts";
+export type { Diagnostic, DiagnosticCode } from "./spec/diagnostic.ts";
+export type { Environment } from "./spec/environment.generated.ts";
+export { type Loaded, loadEnvironment, type ReadSource } from "./spec/load.ts";
+export { parseSource, type Source } from "./spec/source.ts";
+export { readIdentity } from "./workspace/identity-files.ts";
+export { Repository } from "./workspace/repository.ts";

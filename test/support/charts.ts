@@ -1,0 +1,105 @@
+import { createReadStream, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { basename, join } from "node:path";
+import { stringify } from "yaml";
+import { grafanaChart } from "../../generator/catalog/addons.ts";
+import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
+import { tracks } from "../../generator/catalog/linkerd.ts";
+import { scratchFolder, writeTree } from "./platform.ts";
+import { run, tool } from "./tools.ts";
+
+/** Folder of the real upstream charts (`*.tgz` and `index.yaml`), where the user has one. */
+export const realCharts: string | null = process.env["MESHOPS_CHARTS"] ?? null;
+
+/** Environment variables that make helm and helmfile take every repository from a folder of charts, without a network. */
+export interface ChartServer {
+  readonly env: Readonly<Record<string, string>>;
+  close(): void;
+}
+
+/** Serves a folder of packaged charts on loopback, under the names of the bundle's repositories. */
+export async function serveCharts(folder: string): Promise<ChartServer> {
+  const server = createServer((request, response) => {
+    const file = join(folder, basename(request.url ?? ""));
+    if (existsSync(file)) createReadStream(file).pipe(response);
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const home = scratchFolder("helm");
+  const env = { HELM_CONFIG_HOME: join(home, "config"), HELM_CACHE_HOME: join(home, "cache"), HELM_DATA_HOME: join(home, "data") };
+  for (const name of ["linkerd", "dgraph", "grafana"]) await run(tool("helm"), ["repo", "add", name, url], { env });
+  return { env, close: () => server.close() };
+}
+
+/**
+ * Small charts of our own with the upstream names and versions. Each renders its values as a ConfigMap,
+ * and bare objects with the names that patches look for.
+ */
+export async function packFixtures(): Promise<string> {
+  const [source, packed] = [scratchFolder("fixtures"), scratchFolder("charts")];
+  for (const { chart, version, objects } of fixtures()) {
+    const folder = join(source, `${chart}-${version}`, chart);
+    mkdirSync(join(folder, "templates"), { recursive: true });
+    writeTree(folder, { "Chart.yaml": stringify({ apiVersion: "v2", name: chart, version }), "values.yaml": "{}\n" });
+    writeFileSync(join(folder, "templates/values.yaml"), valuesTemplate);
+    writeFileSync(join(folder, "templates/objects.yaml"), objects.join("---\n"));
+    await run(tool("helm"), ["package", folder, "--destination", packed]);
+  }
+  await run(tool("helm"), ["repo", "index", packed]);
+  return packed;
+}
+
+const valuesTemplate = `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}-seen-values
+  namespace: {{ .Release.Namespace }}
+data:
+  values: {{ toYaml .Values | quote }}
+`;
+
+interface Fixture {
+  readonly chart: string;
+  readonly version: string;
+  readonly objects: readonly string[];
+}
+
+function fixtures(): Fixture[] {
+  const linkerd = tracks.flatMap((track) =>
+    Object.entries(track.charts).map(([chart, version]) => ({ chart, version, objects: (extensionDeployments[chart] ?? []).map(deployment) })),
+  );
+  const dgraph = dgraphCharts.map(({ version, traits }) => ({
+    chart: "dgraph",
+    version,
+    objects: dgraphObjects.map(([kind, name]) => object(kind, `{{ .Release.Name }}-dgraph-${name}`, traits.rendersNamespace)),
+  }));
+  return [...linkerd, ...dgraph, { chart: "grafana", version: grafanaChart.version, objects: [] }];
+}
+
+/** Names read off the upstream renders. */
+const extensionDeployments: Readonly<Record<string, readonly string[]>> = {
+  "linkerd-viz": ["metrics-api", "prometheus", "tap", "tap-injector", "web"],
+  "linkerd-jaeger": ["collector", "jaeger", "jaeger-injector"],
+};
+
+const dgraphObjects = [
+  ["StatefulSet", "alpha"],
+  ["StatefulSet", "zero"],
+  ["Service", "alpha"],
+  ["Service", "alpha-headless"],
+  ["Service", "zero"],
+  ["Service", "zero-headless"],
+] as const;
+
+function deployment(name: string): string {
+  return object("Deployment", name, true);
+}
+
+function object(kind: "Deployment" | "StatefulSet" | "Service", name: string, namespaced: boolean): string {
+  const namespace = namespaced ? "  namespace: {{ .Release.Namespace }}\n" : "";
+  const api = kind === "Service" ? "v1" : "apps/v1";
+  const spec = kind === "Service" ? "  ports: []\n" : "  template:\n    metadata:\n      annotations:\n        prometheus.io/scrape: 'true'\n";
+  return `apiVersion: ${api}\nkind: ${kind}\nmetadata:\n  name: ${name}\n${namespace}spec:\n${spec}`;
+}

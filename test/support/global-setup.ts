@@ -1,0 +1,44 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import type { TestProject } from "vitest/node";
+import { makeIdentity } from "../../scripts/sample-identity/make.ts";
+import { environmentOf } from "./specs.ts";
+import { tool } from "./tools.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** A folder for the run, removed afterwards. */
+    scratch: string;
+    /** An identity that every release can use, made for this run; null where sops is not built. */
+    identity: TestIdentity | null;
+  }
+}
+
+/** Files of an environment named `test`, and the age keys that open them. */
+export interface TestIdentity {
+  readonly files: Readonly<Record<string, string>>;
+  readonly clusterKey: string;
+  readonly adminKey: string;
+  readonly clusterRecipient: string;
+  readonly adminRecipient: string;
+}
+
+export default async function setup(project: TestProject): Promise<() => void> {
+  const scratch = mkdtempSync(join(tmpdir(), "meshops-test-"));
+  project.provide("scratch", scratch);
+  project.provide("identity", existsSync(tool("sops")) ? await makeTestIdentity() : null);
+  return () => rmSync(scratch, { recursive: true, force: true });
+}
+
+async function makeTestIdentity(): Promise<TestIdentity> {
+  const [clusterKey, adminKey] = [await generateX25519Identity(), await generateX25519Identity()];
+  const [clusterRecipient, adminRecipient] = [await identityToRecipient(clusterKey), await identityToRecipient(adminKey)];
+  // The oldest release has every webhook there is.
+  const environment = environmentOf({
+    secrets: { age: [clusterRecipient], admin: [adminRecipient] },
+    linkerd: { version: "stable-2.14.10", jaeger: { enabled: true } },
+  });
+  return { files: Object.fromEntries(makeIdentity(environment, tool("sops"))), clusterKey, adminKey, clusterRecipient, adminRecipient };
+}

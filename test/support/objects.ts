@@ -1,0 +1,32 @@
+import { parseAllDocuments } from "yaml";
+import type { KubernetesObject } from "../../generator/model.ts";
+
+/** The Kubernetes objects of a YAML stream; empty documents are left out. */
+export function objectsIn(yaml: string): KubernetesObject[] {
+  return parseAllDocuments(yaml, { merge: true, version: "1.1" } as never).flatMap((document) => {
+    const value = (document as { toJS(options: object): unknown }).toJS({ maxAliasCount: -1 });
+    return value === null || value === undefined ? [] : [value as KubernetesObject];
+  });
+}
+
+/** `kind/namespace/name`. */
+export function idOf({ kind, metadata }: KubernetesObject): string {
+  return `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
+}
+
+/** The object of a kind and name. */
+export function pick(objects: readonly KubernetesObject[], kind: string, name: string): KubernetesObject {
+  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
+  if (found === undefined) throw new Error(`no ${kind} ${name} among ${objects.map(idOf).join(", ")}`);
+  return found;
+}
+
+/** Objects by id, for comparing two sets regardless of order. */
+export function byId(objects: readonly KubernetesObject[]): Record<string, unknown> {
+  return Object.fromEntries(objects.map((object) => [idOf(object), object]).sort());
+}
+
+/** A nested field of a plain object. */
+export function field(value: unknown, ...path: (string | number)[]): unknown {
+  return path.reduce<unknown>((node, step) => (node as Record<string | number, unknown> | undefined)?.[step], value);
+}

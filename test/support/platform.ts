@@ -1,0 +1,78 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { inject } from "vitest";
+import { generate } from "../../generator/commands/generate.ts";
+import type { TestIdentity } from "./global-setup.ts";
+import { projectRoot } from "./tools.ts";
+
+/** An empty folder of its own for a test. */
+export function scratchFolder(name: string): string {
+  return mkdtempSync(join(inject("scratch"), `${name}-`));
+}
+
+/** The identity made for this test run; tests that ask for it stand under `withTools(["sops"], …)`. */
+export function testIdentity(): TestIdentity {
+  const identity = inject("identity");
+  if (identity === null) throw new Error("no identity without sops");
+  return identity;
+}
+
+/**
+ * A platform repository in a folder of its own: this repository's bases, the given specs by name,
+ * and for each the identity of the test run (or, without sops, that of the sample dev).
+ */
+export function makePlatform(specs: Readonly<Record<string, string>>): string {
+  const root = scratchFolder("platform");
+  cpSync(join(projectRoot, "bases"), join(root, "bases"), { recursive: true });
+  for (const [name, text] of Object.entries(specs)) {
+    writeTree(root, { [`environments/${name}.yaml`]: text });
+    writeTree(root, identityFiles(name));
+  }
+  return root;
+}
+
+function identityFiles(name: string): Record<string, string> {
+  const identity = inject("identity");
+  if (identity !== null)
+    return Object.fromEntries(Object.entries(identity.files).map(([path, text]) => [path.replace(/\/test\//, `/${name}/`), text]));
+  const sample = ["environments/dev/identity", "overlays/dev/identity"].flatMap((folder) =>
+    readdirSync(join(projectRoot, folder))
+      .filter((file) => file.endsWith(".crt") || file.endsWith(".sops.yaml"))
+      .map((file) => `${folder}/${file}`),
+  );
+  return Object.fromEntries(sample.map((path) => [path.replace("/dev/", `/${name}/`), readFileSync(join(projectRoot, path), "utf8")]));
+}
+
+/** Writes files under a folder. */
+export function writeTree(root: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+}
+
+/** All files under a folder: relative path to text. */
+export function readTree(root: string, folder = ""): Record<string, string> {
+  const files: Record<string, string> = {};
+  for (const entry of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })) {
+    const path = join(root, folder, entry);
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) files[relative(root, path)] = readFileSync(path, "utf8");
+  }
+  return files;
+}
+
+/** Runs `generate` in this process, quietly, and returns its exit code. */
+export async function generateIn(root: string, options: { check?: boolean; force?: boolean } = {}, names: readonly string[] = []): Promise<number> {
+  return quietly(() => generate(names, { directory: root, output: "text", check: false, stdout: false, force: false, ...options }));
+}
+
+/** Keeps what an action writes to stdout and stderr away from the test's own output. */
+async function quietly<T>(action: () => Promise<T>): Promise<T> {
+  const [out, err] = [process.stdout.write, process.stderr.write];
+  process.stdout.write = process.stderr.write = () => true;
+  try {
+    return await action();
+  } finally {
+    [process.stdout.write, process.stderr.write] = [out, err];
+  }
+}

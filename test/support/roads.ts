@@ -1,0 +1,72 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { KubernetesObject } from "../../generator/model.ts";
+import type { ChartServer } from "./charts.ts";
+import { field, objectsIn, pick } from "./objects.ts";
+import { scratchFolder, writeTree } from "./platform.ts";
+import { run, tool } from "./tools.ts";
+
+/** What `kustomize build` makes of an overlay. */
+export async function kustomizeBuild(folder: string): Promise<string> {
+  return run(tool("kustomize"), ["build", folder]);
+}
+
+/** Names of an environment's overlays. */
+export function overlaysOf(root: string, environment: string): string[] {
+  return readdirSync(join(root, "overlays", environment), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/**
+ * What Flux would put into the cluster for an environment, by component: the overlay's own objects, and for a HelmRelease
+ * what the real helm renders from its chart with the values of `valuesFrom`, after the real kustomize has applied `postRenderers`.
+ */
+export async function fluxRoad(root: string, environment: string, charts: ChartServer): Promise<Map<string, KubernetesObject[]>> {
+  const out = new Map<string, KubernetesObject[]>();
+  for (const component of overlaysOf(root, environment)) {
+    const objects = objectsIn(await kustomizeBuild(join(root, "overlays", environment, component)));
+    const release = objects.find(({ kind }) => kind === "HelmRelease");
+    out.set(component, release === undefined ? objects : await helmController(release, objects, charts));
+  }
+  return out;
+}
+
+/** The part of helm-controller that decides what is installed, played with the real helm and kustomize. */
+async function helmController(release: KubernetesObject, objects: readonly KubernetesObject[], charts: ChartServer): Promise<KubernetesObject[]> {
+  const values = (field(release, "spec", "valuesFrom") as { kind: string; name: string }[]).map(
+    ({ kind, name }) => field(pick(objects, kind, name), "data", "values.yaml") as string,
+  );
+  const work = scratchFolder("release");
+  writeTree(work, Object.fromEntries(values.map((text, index) => [`values-${index}.yaml`, text])));
+  const chart = field(release, "spec", "chart", "spec") as { chart: string; version: string; sourceRef: { name: string } };
+  const rendered = await run(
+    tool("helm"),
+    [
+      "template",
+      String(field(release, "spec", "releaseName")),
+      `${chart.sourceRef.name}/${chart.chart}`,
+      "--version",
+      chart.version,
+      "--namespace",
+      release.metadata.namespace ?? "",
+      "--kube-version",
+      "1.34",
+      ...values.flatMap((_, index) => ["--values", join(work, `values-${index}.yaml`)]),
+    ],
+    { env: charts.env },
+  );
+  const patches = ((field(release, "spec", "postRenderers") ?? []) as { kustomize: { patches: object[] } }[]).flatMap(({ kustomize }) => kustomize.patches);
+  if (patches.length === 0) return objectsIn(rendered);
+  writeTree(work, { "rendered.yaml": rendered, "kustomization.yaml": stringify({ resources: ["rendered.yaml"], patches }) });
+  return objectsIn(await kustomizeBuild(work));
+}
+
+/** What helmfile would put into the cluster for an environment. */
+export async function helmfileRoad(root: string, environment: string, charts: ChartServer): Promise<KubernetesObject[]> {
+  const path = `${join(tool("kustomize"), "..")}:${join(tool("helm"), "..")}:${process.env["PATH"]}`;
+  const env = { ...charts.env, PATH: path };
+  return objectsIn(await run(tool("helmfile"), ["--environment", environment, "--skip-deps", "--quiet", "template"], { cwd: root, env }));
+}

@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { stringify } from "yaml";
+import type { Identity } from "../../generator/model.ts";
+import type { Diagnostic } from "../../generator/spec/diagnostic.ts";
+import type { Environment } from "../../generator/spec/environment.generated.ts";
+import { type Loaded, loadEnvironment } from "../../generator/spec/load.ts";
+import { parseSource } from "../../generator/spec/source.ts";
+import { projectRoot } from "./tools.ts";
+
+/** Recipients whose keys nobody has: those of the sample environments. */
+export const recipients: { readonly age: string[]; readonly admin: string[] } = (() => {
+  const [cluster, admin] = [...readFileSync(`${projectRoot}environments/dev.yaml`, "utf8").matchAll(/age1[0-9a-z]{58}/g)].map(([text]) => text);
+  return { age: [cluster ?? ""], admin: [admin ?? ""] };
+})();
+
+/** The smallest spec that is valid, with whatever is given laid over it (maps one level deep). */
+export function specOf(spec: Record<string, unknown> = {}, name = "test"): Record<string, unknown> {
+  const least = { gitops: { url: "https://github.com/acme/platform" }, secrets: recipients };
+  return { apiVersion: "meshops.dev/v1alpha1", kind: "Environment", metadata: { name }, spec: { ...least, ...spec } };
+}
+
+/** A spec as a file. */
+export function specText(spec: Record<string, unknown> = {}, name = "test"): string {
+  return stringify(specOf(spec, name));
+}
+
+/** The resolved environment of a valid spec. */
+export function environmentOf(spec: Record<string, unknown> = {}, name = "test"): Environment {
+  const { environment, diagnostics } = loadFiles({ [name]: specText(spec, name) }, name);
+  if (environment === null) throw new Error(diagnostics.map(({ message, expected }) => `${message}; expected ${expected}`).join("\n"));
+  return environment;
+}
+
+/** Loads an environment from texts by name, as if they stood in environments/. */
+export function loadFiles(files: Readonly<Record<string, string>>, name: string): Loaded {
+  return loadEnvironment(name, (wanted) => {
+    const text = files[wanted];
+    return text === undefined ? null : parseSource(`environments/${wanted}.yaml`, text);
+  });
+}
+
+/** Codes and places, for short comparisons. */
+export function brief(diagnostics: readonly Diagnostic[]): string[] {
+  return diagnostics.map(({ file, line, column, code }) => `${file}:${line}:${column} ${code}`);
+}
+
+/** The public certificates of the sample environment dev. */
+export function sampleIdentity(): Identity {
+  const read = (file: string): string => readFileSync(`${projectRoot}environments/dev/identity/${file}`, "utf8").trim();
+  return { trustAnchors: read("trust-anchors.crt"), issuer: read("issuer.crt"), webhookCa: read("webhook-ca.crt") };
+}

@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, test } from "vitest";
+import { cachedTool, schemasFolder } from "../../scripts/tools/paths.ts";
+import { goTools } from "../../scripts/tools/pins.ts";
+
+export type ToolName = "helm" | "helmfile" | "kubeconform" | "kustomize" | "sops";
+
+/** Root of this checkout. */
+export const projectRoot: string = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Reference data of upstream charts, beside the checkout; see `withReference`. */
+export const referenceFolder: string = fileURLToPath(new URL("../../../shared/reference/", import.meta.url));
+
+/** Path of a tool that `npm run tools` builds. */
+export function tool(name: ToolName): string {
+  const pin = goTools.find((candidate) => candidate.name === name);
+  if (pin === undefined) throw new Error(`${name} is not pinned`);
+  return cachedTool(pin.name, pin.version);
+}
+
+/** Tests that need real tools: skipped with a notice where these are not built; failing instead with CI=true. */
+export function withTools(names: readonly ToolName[], title: string, define: () => void): void {
+  const missing = names.filter((name) => !existsSync(tool(name)));
+  if (names.includes("kubeconform") && !existsSync(schemasFolder)) missing.push("kubeconform");
+  guarded(missing.length === 0, `${title} needs ${missing.join(", ")}: npm run tools`, title, define);
+}
+
+/** Tests against upstream reference data: skipped with a notice where it is not beside the checkout. */
+export function withReference(title: string, define: () => void): void {
+  if (existsSync(referenceFolder)) describe(title, define);
+  else describe.skip(`${title} (skipped: no ../shared/reference)`, define);
+}
+
+function guarded(ready: boolean, notice: string, title: string, define: () => void): void {
+  if (ready) describe(title, define);
+  else if (process.env["CI"] === "true") test(title, () => Promise.reject(new Error(notice)));
+  else {
+    console.warn(`skipped: ${notice}`);
+    describe.skip(title, define);
+  }
+}
+
+const exec = promisify(execFile);
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+}
+
+/** Runs a program to its end and returns its output; a failure carries what it printed. */
+export async function run(command: string, args: readonly string[], { cwd, env = {}, input }: RunOptions = {}): Promise<string> {
+  const running = exec(command, [...args], {
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...process.env, ...env },
+    maxBuffer: 1024 ** 3,
+  });
+  running.child.stdin?.end(input ?? "");
+  try {
+    return (await running).stdout;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(" ")} failed\n${stderr ?? ""}${(stdout ?? "").slice(-4000)}`);
+  }
+}
