@@ -39,8 +39,8 @@ export interface LinkerdTrack {
     readonly tracing: "jaeger-chart" | "built-in";
     /** The CRD chart's value that installs the Gateway API's CRDs, and whether the chart does so by default. */
     readonly gatewayApi: { readonly value: "enableHttpRoutes" | "installGatewayAPI"; readonly default: boolean };
-    /** Whether the jaeger chart's namespace-labelling Job can be switched off (`createNamespaceMetadataJob`). */
-    readonly jaegerInstallJob: "optional" | "always" | null;
+    /** Whether the extensions' namespace-labelling Job can be switched off (`createNamespaceMetadataJob`). */
+    readonly extensionJob: "optional" | "always";
     /** Whether the control plane knows `disableIPv6`. */
     readonly ipv6: boolean;
     /** Newest served versions of the policy APIs (linkerd-crds, rendered). */
@@ -67,7 +67,7 @@ export const tracks: readonly LinkerdTrack[] = [
       nativeSidecar: true,
       tracing: "built-in",
       gatewayApi: { value: "installGatewayAPI", default: false },
-      jaegerInstallJob: null,
+      extensionJob: "optional",
       ipv6: true,
       policyApi: { server: "v1beta3", ...policyApi },
     },
@@ -83,7 +83,7 @@ export const tracks: readonly LinkerdTrack[] = [
       nativeSidecar: false,
       tracing: "built-in",
       gatewayApi: { value: "installGatewayAPI", default: false },
-      jaegerInstallJob: null,
+      extensionJob: "optional",
       ipv6: true,
       policyApi: { server: "v1beta3", ...policyApi },
     },
@@ -110,7 +110,7 @@ export const tracks: readonly LinkerdTrack[] = [
       nativeSidecar: false,
       tracing: "jaeger-chart",
       gatewayApi: { value: "installGatewayAPI", default: true },
-      jaegerInstallJob: "optional",
+      extensionJob: "optional",
       ipv6: true,
       policyApi: { server: "v1beta3", ...policyApi },
     },
@@ -137,7 +137,7 @@ export const tracks: readonly LinkerdTrack[] = [
       nativeSidecar: false,
       tracing: "jaeger-chart",
       gatewayApi: { value: "enableHttpRoutes", default: true },
-      jaegerInstallJob: "always",
+      extensionJob: "always",
       ipv6: false,
       policyApi: { server: "v1beta1", ...policyApi },
     },
@@ -167,6 +167,7 @@ export function linkerdImages(track: LinkerdTrack, chart: LinkerdChart): readonl
     runs,
   });
   const third = (name: string, tag: string): Image => ({ name: `docker.io/${name}`, tag, runs: "pod" });
+  const job = track.traits.extensionJob === "always" ? "pod" : "install-job";
   const { proxyInit, policyController, extensionInit, prometheus, collector } = track.images;
   switch (chart) {
     case "linkerd-crds":
@@ -181,7 +182,7 @@ export function linkerdImages(track: LinkerdTrack, chart: LinkerdChart): readonl
       ];
     case "linkerd-viz":
       return [
-        linkerd("extension-init", extensionInit, "install-job"),
+        linkerd("extension-init", extensionInit, job),
         linkerd("metrics-api"),
         linkerd("tap"),
         linkerd("web"),
@@ -189,7 +190,7 @@ export function linkerdImages(track: LinkerdTrack, chart: LinkerdChart): readonl
       ];
     case "linkerd-jaeger":
       return [
-        linkerd("extension-init", extensionInit, track.traits.jaegerInstallJob === "always" ? "pod" : "install-job"),
+        linkerd("extension-init", extensionInit, job),
         linkerd("jaeger-webhook"),
         third("jaegertracing/all-in-one", "1.31"),
         ...(collector === null ? [] : [{ ...collector, runs: "pod" as const }]),

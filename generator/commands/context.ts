@@ -1,7 +1,7 @@
 import pc from "picocolors";
 import type { Diagnostic } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { type Loaded, loadEnvironment, unknownEnvironment } from "../spec/load.ts";
+import { distinct, type Loaded, loadEnvironment, unknownEnvironment } from "../spec/load.ts";
 import { toJson, toText } from "../spec/report.ts";
 import type { Repository } from "../workspace/repository.ts";
 
@@ -46,15 +46,4 @@ export function countOf(diagnostics: readonly Diagnostic[]): string {
 
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-/** A base's findings come with every environment that extends it; say each once. */
-function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  const seen = new Map(
-    diagnostics.map((diagnostic) => [
-      JSON.stringify([diagnostic.file, diagnostic.line, diagnostic.column, diagnostic.code, diagnostic.message]),
-      diagnostic,
-    ]),
-  );
-  return [...seen.values()];
 }

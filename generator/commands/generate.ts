@@ -28,6 +28,13 @@ export interface GenerateOptions extends CommonOptions {
 export async function generate(names: readonly string[], options: GenerateOptions): Promise<number> {
   const repository = new Repository(options.directory);
   const { loaded, diagnostics } = loadAll(repository, names);
+  const base = loaded.find(({ name, abstract }) => abstract && names.includes(name));
+  if (base !== undefined)
+    throw new UserError(
+      exitCode.usage,
+      `${base.name} is abstract: nothing is generated for it`,
+      "name an environment that extends it",
+    );
   const rendered = hasErrors(diagnostics) ? [] : renderAll(repository.root, concrete(loaded), diagnostics);
   if (diagnostics.length > 0) printDiagnostics(diagnostics, "text");
   if (hasErrors(diagnostics)) return exitCode.problem;

@@ -31,12 +31,15 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
   const diagnostics = [...broken, ...chain.flatMap(checkFile)];
   const own = chain.at(-1);
   const abstract = (own?.value as { spec?: { abstract?: unknown } | null } | undefined)?.spec?.abstract === true;
-  if (hasErrors(diagnostics) || abstract) return { name, environment: null, abstract, diagnostics };
+  const readable = broken.length === 0 && chain.every(({ document }) => document !== null);
+  if (!readable || abstract) return { name, environment: null, abstract, diagnostics };
   const merged = mergeChain(chain);
   const { environment, errors } = complete(merged.value);
-  const findings = environment === null ? errors.map(explain) : checkRules(environment);
+  // What single files break is said already, at its place; what is missing shows only in the whole.
+  const findings =
+    environment === null ? errors.filter(({ keyword }) => keyword === "required").map(explain) : checkRules(environment);
   diagnostics.push(...findings.map((finding) => at(merged.originOf(finding.path), finding)));
-  return { name, environment: hasErrors(diagnostics) ? null : environment, abstract, diagnostics };
+  return { name, environment: hasErrors(diagnostics) ? null : environment, abstract, diagnostics: distinct(diagnostics) };
 }
 
 /** The file and its bases, the most basic first, and what is wrong with the chain itself. */
@@ -92,19 +95,20 @@ function baseOf(source: Source): string | null {
 /** Checks one file against the file form of the schema, and its name against the name it gives itself. */
 function checkFile(source: Source): Diagnostic[] {
   if (source.document === null) return [...source.diagnostics];
-  const errors = checkFileForm(source.value);
-  if (errors.length > 0) return errors.map(explain).map((finding) => at(source, finding));
-  const { metadata } = source.value as { metadata: { name: string } };
+  const errors = checkFileForm(source.value)
+    .map(explain)
+    .map((finding) => at(source, finding));
+  const name = (source.value as { metadata?: { name?: unknown } | null } | null)?.metadata?.name;
   const fileName = source.file.replace(/^.*\//, "").replace(/\.yaml$/, "");
-  if (metadata.name === fileName) return [];
+  if (typeof name !== "string" || name === fileName) return errors;
   const finding = {
     code: "name-mismatch",
     severity: "error",
-    message: `the file is named ${fileName}.yaml, the environment "${metadata.name}"`,
+    message: `the file is named ${fileName}.yaml, the environment "${name}"`,
     expected: `"${fileName}"`,
     hint: "rename one of the two",
   } as const;
-  return [diagnosticAtPath(source, ["metadata", "name"], "value", finding)];
+  return [...errors, diagnosticAtPath(source, ["metadata", "name"], "value", finding)];
 }
 
 function at(source: Source, { path, part, finding }: Finding): Diagnostic {
@@ -125,4 +129,10 @@ export function unknownEnvironment(name: string, known: readonly string[]): Diag
     hint: guess === null ? null : `did you mean "${guess}"?`,
     excerpt: null,
   };
+}
+
+/** Each finding once: a base's findings come with every environment that extends it. */
+export function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const key = ({ file, line, column, code, message }: Diagnostic): string => JSON.stringify([file, line, column, code, message]);
+  return [...new Map(diagnostics.map((diagnostic) => [key(diagnostic), diagnostic])).values()];
 }

@@ -30,7 +30,7 @@ export function explain(error: SchemaError): Finding {
     part: "key" | "value" = "value",
     at: Path = path,
   ): Finding => ({ path: at, part, finding: { code, severity: "error", message, expected, hint } });
-  const name = path.length === 0 ? "the document" : `"${path.at(-1)}"`;
+  const name = path.length === 0 ? "the document" : `"${lastName(path)}"`;
 
   switch (error.keyword) {
     case "additionalProperties": {
@@ -57,7 +57,7 @@ export function explain(error: SchemaError): Finding {
       const types = [params["type"]].flat().filter((type) => type !== "null");
       return found(
         "wrong-type",
-        `${name} is ${typeName(data)}`,
+        `${name} is ${describe(data)}`,
         types.map((type) => article(String(type))).join(" or "),
         quoteHint(types, data),
       );
@@ -74,7 +74,7 @@ export function explain(error: SchemaError): Finding {
     case "uniqueItems":
       return found("duplicate-item", `${name} lists the same item twice`, null, "remove one of them", "value", [
         ...path,
-        Number(params["i"]),
+        Math.max(Number(params["i"]), Number(params["j"])),
       ]);
     default:
       return found("not-allowed", `${name} breaks the schema's rule "${error.keyword}"`);
@@ -90,7 +90,19 @@ function fromPointer(pointer: string): Path {
 }
 
 function where(path: Path): string {
-  return path.length === 0 ? "the document" : path.join(".");
+  return path.length === 0
+    ? "the document"
+    : path.map((step, index) => (isIndex(step) ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
+}
+
+/** The last key of a path, with the indexes that follow it. */
+function lastName(path: Path): string {
+  const key = path.findLastIndex((step) => !isIndex(step));
+  return where(path.slice(Math.max(0, key)));
+}
+
+function isIndex(step: string | number): boolean {
+  return /^\d+$/.test(String(step));
 }
 
 function didYouMean(word: string, candidates: readonly string[]): string | null {
@@ -115,9 +127,11 @@ function bounds(schema: Readonly<Record<string, unknown>>): string {
   return low === undefined ? `at most ${String(high)}${unit}` : `${String(low)} to ${String(high)}${unit}`;
 }
 
-function typeName(value: unknown): string {
+function describe(value: unknown): string {
   if (value === null) return "empty";
-  return Array.isArray(value) ? "a list" : article(typeof value);
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "a map";
+  return typeof value === "string" ? `the text ${show(value)}` : show(value);
 }
 
 const articles: Readonly<Record<string, string>> = {

@@ -13,42 +13,49 @@ import { projectRoot, withTools } from "../support/tools.ts";
  * must install the same objects. With fixture charts every component's values and patches are compared;
  * with MESHOPS_CHARTS the real charts render, and every object is.
  */
-withTools(["helm", "helmfile", "kustomize", "sops"], `Flux and helmfile install the same (${realCharts === null ? "fixture" : "real"} charts)`, () => {
-  let charts: ChartServer;
-  let root: string;
-  const specs: Record<string, string> = {
-    base: sample("base"),
-    dev: sample("dev"),
-    production: sample("production"),
-    // Every track, with the Dgraph chart that needs all patches and the one that needs fewest.
-    ...Object.fromEntries(
-      tracks.flatMap(({ version }, index) => {
-        const dgraph = index % 2 === 0 ? "0.0.17" : "24.1.4";
-        const spec = { linkerd: { version, jaeger: { enabled: true }, viz: { grafana: index === 0 } }, dgraph: { chart: dgraph } };
-        return [[`track-${index}`, specText(spec, `track-${index}`)]];
-      }),
-    ),
-  };
-  const environments = Object.keys(specs).filter((name) => name !== "base");
+withTools(
+  ["helm", "helmfile", "kustomize", "sops"],
+  `Flux and helmfile install the same (${realCharts === null ? "fixture" : "real"} charts)`,
+  () => {
+    let charts: ChartServer;
+    let root: string;
+    const specs: Record<string, string> = {
+      base: sample("base"),
+      dev: sample("dev"),
+      production: sample("production"),
+      // Every track, with the Dgraph chart that needs all patches and the one that needs fewest.
+      ...Object.fromEntries(
+        tracks.flatMap(({ version }, index) => {
+          const dgraph = index % 2 === 0 ? "0.0.17" : "24.1.4";
+          const spec = {
+            linkerd: { version, jaeger: { enabled: true }, viz: { grafana: index === 0 } },
+            dgraph: { chart: dgraph },
+          };
+          return [[`track-${index}`, specText(spec, `track-${index}`)]];
+        }),
+      ),
+    };
+    const environments = Object.keys(specs).filter((name) => name !== "base");
 
-  beforeAll(async () => {
-    root = makePlatform(specs);
-    expect(await generateIn(root)).toBe(0);
-    charts = await serveCharts(realCharts ?? (await packFixtures()));
-  });
-  afterAll(() => charts.close());
+    beforeAll(async () => {
+      root = makePlatform(specs);
+      expect(await generateIn(root)).toBe(0);
+      charts = await serveCharts(realCharts ?? (await packFixtures()));
+    });
+    afterAll(() => charts.close());
 
-  test.each(environments)("%s", async (environment) => {
-    const flux = await fluxRoad(root, environment, charts);
-    // Namespaces and Secrets come to helmfile's cluster by its presync hook, outside any release.
-    flux.delete("namespaces");
-    flux.set("identity", flux.get("identity")?.filter(({ kind }) => kind !== "Secret") ?? []);
-    const objects = [...flux.values()].flat();
-    const helmfile = await helmfileRoad(root, environment, charts);
-    expect(byId(helmfile)).toEqual(byId(objects));
-    expect(objects.length).toBeGreaterThan(realCharts === null ? 15 : 100);
-  });
-});
+    test.each(environments)("%s", async (environment) => {
+      const flux = await fluxRoad(root, environment, charts);
+      // Namespaces and Secrets come to helmfile's cluster by its presync hook, outside any release.
+      flux.delete("namespaces");
+      flux.set("identity", flux.get("identity")?.filter(({ kind }) => kind !== "Secret") ?? []);
+      const objects = [...flux.values()].flat();
+      const helmfile = await helmfileRoad(root, environment, charts);
+      expect(byId(helmfile)).toEqual(byId(objects));
+      expect(objects.length).toBeGreaterThan(realCharts === null ? 15 : 100);
+    });
+  },
+);
 
 function sample(name: string): string {
   return readFileSync(`${projectRoot}environments/${name}.yaml`, "utf8");

@@ -28,7 +28,11 @@ export async function serveCharts(folder: string): Promise<ChartServer> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const home = scratchFolder("helm");
-  const env = { HELM_CONFIG_HOME: join(home, "config"), HELM_CACHE_HOME: join(home, "cache"), HELM_DATA_HOME: join(home, "data") };
+  const env = {
+    HELM_CONFIG_HOME: join(home, "config"),
+    HELM_CACHE_HOME: join(home, "cache"),
+    HELM_DATA_HOME: join(home, "data"),
+  };
   for (const name of ["linkerd", "dgraph", "grafana"]) await run(tool("helm"), ["repo", "add", name, url], { env });
   return { env, close: () => server.close() };
 }
@@ -68,7 +72,11 @@ interface Fixture {
 
 function fixtures(): Fixture[] {
   const linkerd = tracks.flatMap((track) =>
-    Object.entries(track.charts).map(([chart, version]) => ({ chart, version, objects: (extensionDeployments[chart] ?? []).map(deployment) })),
+    Object.entries(track.charts).map(([chart, version]) => ({
+      chart,
+      version,
+      objects: (extensionDeployments[chart] ?? []).map(deployment),
+    })),
   );
   const dgraph = dgraphCharts.map(({ version, traits }) => ({
     chart: "dgraph",
@@ -100,6 +108,9 @@ function deployment(name: string): string {
 function object(kind: "Deployment" | "StatefulSet" | "Service", name: string, namespaced: boolean): string {
   const namespace = namespaced ? "  namespace: {{ .Release.Namespace }}\n" : "";
   const api = kind === "Service" ? "v1" : "apps/v1";
-  const spec = kind === "Service" ? "  ports: []\n" : "  template:\n    metadata:\n      annotations:\n        prometheus.io/scrape: 'true'\n";
+  const spec =
+    kind === "Service"
+      ? "  ports: []\n"
+      : "  template:\n    metadata:\n      annotations:\n        prometheus.io/scrape: 'true'\n";
   return `apiVersion: ${api}\nkind: ${kind}\nmetadata:\n  name: ${name}\n${namespace}spec:\n${spec}`;
 }

@@ -40,5 +40,11 @@ async function makeTestIdentity(): Promise<TestIdentity> {
     secrets: { age: [clusterRecipient], admin: [adminRecipient] },
     linkerd: { version: "stable-2.14.10", jaeger: { enabled: true } },
   });
-  return { files: Object.fromEntries(makeIdentity(environment, tool("sops"))), clusterKey, adminKey, clusterRecipient, adminRecipient };
+  return {
+    files: Object.fromEntries(makeIdentity(environment, tool("sops"))),
+    clusterKey,
+    adminKey,
+    clusterRecipient,
+    adminRecipient,
+  };
 }

@@ -22,7 +22,11 @@ export function customSchemas(linkerdCrds: string): string {
 function writeSchemas(folder: string, crd: KubernetesObject): void {
   const group = String(field(crd, "spec", "group"));
   const kind = String(field(crd, "spec", "names", "kind")).toLowerCase();
-  for (const version of field(crd, "spec", "versions") as { name: string; served: boolean; schema: { openAPIV3Schema: object } }[]) {
+  for (const version of field(crd, "spec", "versions") as {
+    name: string;
+    served: boolean;
+    schema: { openAPIV3Schema: object };
+  }[]) {
     if (!version.served) continue;
     const schema = { ...(strict(version.schema.openAPIV3Schema) as object) } as Record<string, unknown>;
     (schema["properties"] as Record<string, unknown>)["metadata"] = { type: "object" };
@@ -42,7 +46,10 @@ function strict(node: unknown): unknown {
 }
 
 /** Judges objects by kubeconform, strictly, against Kubernetes 1.34 and the custom schemas. Returns its summary. */
-export async function kubeconform(yaml: string, customFolder: string): Promise<{ valid: number; invalid: number; errors: number; skipped: number }> {
+export async function kubeconform(
+  yaml: string,
+  customFolder: string,
+): Promise<{ valid: number; invalid: number; errors: number; skipped: number }> {
   const output = await run(
     tool("kubeconform"),
     [

@@ -34,13 +34,17 @@ export function makePlatform(specs: Readonly<Record<string, string>>): string {
 function identityFiles(name: string): Record<string, string> {
   const identity = inject("identity");
   if (identity !== null)
-    return Object.fromEntries(Object.entries(identity.files).map(([path, text]) => [path.replace(/\/test\//, `/${name}/`), text]));
+    return Object.fromEntries(
+      Object.entries(identity.files).map(([path, text]) => [path.replace(/\/test\//, `/${name}/`), text]),
+    );
   const sample = ["environments/dev/identity", "overlays/dev/identity"].flatMap((folder) =>
     readdirSync(join(projectRoot, folder))
       .filter((file) => file.endsWith(".crt") || file.endsWith(".sops.yaml"))
       .map((file) => `${folder}/${file}`),
   );
-  return Object.fromEntries(sample.map((path) => [path.replace("/dev/", `/${name}/`), readFileSync(join(projectRoot, path), "utf8")]));
+  return Object.fromEntries(
+    sample.map((path) => [path.replace("/dev/", `/${name}/`), readFileSync(join(projectRoot, path), "utf8")]),
+  );
 }
 
 /** Writes files under a folder. */
@@ -62,8 +66,14 @@ export function readTree(root: string, folder = ""): Record<string, string> {
 }
 
 /** Runs `generate` in this process, quietly, and returns its exit code. */
-export async function generateIn(root: string, options: { check?: boolean; force?: boolean } = {}, names: readonly string[] = []): Promise<number> {
-  return quietly(() => generate(names, { directory: root, output: "text", check: false, stdout: false, force: false, ...options }));
+export async function generateIn(
+  root: string,
+  options: { check?: boolean; force?: boolean } = {},
+  names: readonly string[] = [],
+): Promise<number> {
+  return quietly(() =>
+    generate(names, { directory: root, output: "text", check: false, stdout: false, force: false, ...options }),
+  );
 }
 
 /** Keeps what an action writes to stdout and stderr away from the test's own output. */

@@ -35,7 +35,11 @@ export async function fluxRoad(root: string, environment: string, charts: ChartS
 }
 
 /** The part of helm-controller that decides what is installed, played with the real helm and kustomize. */
-async function helmController(release: KubernetesObject, objects: readonly KubernetesObject[], charts: ChartServer): Promise<KubernetesObject[]> {
+async function helmController(
+  release: KubernetesObject,
+  objects: readonly KubernetesObject[],
+  charts: ChartServer,
+): Promise<KubernetesObject[]> {
   const values = (field(release, "spec", "valuesFrom") as { kind: string; name: string }[]).map(
     ({ kind, name }) => field(pick(objects, kind, name), "data", "values.yaml") as string,
   );
@@ -58,7 +62,9 @@ async function helmController(release: KubernetesObject, objects: readonly Kuber
     ],
     { env: charts.env },
   );
-  const patches = ((field(release, "spec", "postRenderers") ?? []) as { kustomize: { patches: object[] } }[]).flatMap(({ kustomize }) => kustomize.patches);
+  const patches = ((field(release, "spec", "postRenderers") ?? []) as { kustomize: { patches: object[] } }[]).flatMap(
+    ({ kustomize }) => kustomize.patches,
+  );
   if (patches.length === 0) return objectsIn(rendered);
   writeTree(work, { "rendered.yaml": rendered, "kustomization.yaml": stringify({ resources: ["rendered.yaml"], patches }) });
   return objectsIn(await kustomizeBuild(work));
@@ -68,5 +74,7 @@ async function helmController(release: KubernetesObject, objects: readonly Kuber
 export async function helmfileRoad(root: string, environment: string, charts: ChartServer): Promise<KubernetesObject[]> {
   const path = `${join(tool("kustomize"), "..")}:${join(tool("helm"), "..")}:${process.env["PATH"]}`;
   const env = { ...charts.env, PATH: path };
-  return objectsIn(await run(tool("helmfile"), ["--environment", environment, "--skip-deps", "--quiet", "template"], { cwd: root, env }));
+  return objectsIn(
+    await run(tool("helmfile"), ["--environment", environment, "--skip-deps", "--quiet", "template"], { cwd: root, env }),
+  );
 }

@@ -9,7 +9,9 @@ import { projectRoot } from "./tools.ts";
 
 /** Recipients whose keys nobody has: those of the sample environments. */
 export const recipients: { readonly age: string[]; readonly admin: string[] } = (() => {
-  const [cluster, admin] = [...readFileSync(`${projectRoot}environments/dev.yaml`, "utf8").matchAll(/age1[0-9a-z]{58}/g)].map(([text]) => text);
+  const [cluster, admin] = [...readFileSync(`${projectRoot}environments/dev.yaml`, "utf8").matchAll(/age1[0-9a-z]{58}/g)].map(
+    ([text]) => text,
+  );
   return { age: [cluster ?? ""], admin: [admin ?? ""] };
 })();
 
@@ -27,7 +29,8 @@ export function specText(spec: Record<string, unknown> = {}, name = "test"): str
 /** The resolved environment of a valid spec. */
 export function environmentOf(spec: Record<string, unknown> = {}, name = "test"): Environment {
   const { environment, diagnostics } = loadFiles({ [name]: specText(spec, name) }, name);
-  if (environment === null) throw new Error(diagnostics.map(({ message, expected }) => `${message}; expected ${expected}`).join("\n"));
+  if (environment === null)
+    throw new Error(diagnostics.map(({ message, expected }) => `${message}; expected ${expected}`).join("\n"));
   return environment;
 }
 

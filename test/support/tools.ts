@@ -53,7 +53,9 @@ export interface RunOptions {
 
 /** Runs a program to its end and returns its output; a failure carries what it printed. */
 export async function run(command: string, args: readonly string[], { cwd, env = {}, input }: RunOptions = {}): Promise<string> {
-  const running = exec(command, [...args], {
+  // Node gives children a socket, which cannot be opened as /dev/stdin: `cat` makes a pipe of it.
+  const [program, all] = input === undefined ? [command, args] : ["sh", ["-c", 'cat | "$0" "$@"', command, ...args]];
+  const running = exec(program, [...all], {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, ...env },
     maxBuffer: 1024 ** 3,

@@ -10,7 +10,7 @@ export function jaegerValues(context: Context): JsonMap {
   const { environment, identity, track } = context;
   return mergeValues(
     { clusterDomain: environment.spec.linkerd.clusterDomain },
-    track.traits.jaegerInstallJob === "optional" ? { createNamespaceMetadataJob: false } : {},
+    track.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
     webhookValues(environment, "linkerd-jaeger", identity.webhookCa),
     images(context),
   );

@@ -14,9 +14,9 @@ export function vizValues(context: Context): JsonMap {
     {
       clusterDomain: linkerd.clusterDomain,
       identityTrustDomain: linkerd.identity.trustDomain,
-      // The namespace carries its labels from Git.
-      createNamespaceMetadataJob: false,
     },
+    // The namespace carries its labels from Git.
+    track.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
     webhookValues(environment, "linkerd-viz", identity.webhookCa),
     linkerd.jaeger.enabled ? { jaegerUrl: tracingBackend.ui } : {},
     // The chart of Grafana serves port 80 (grafana-community/helm-charts, values.yaml: service.port).

@@ -1,0 +1,172 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { dgraphCharts, dgraphImages } from "../../generator/catalog/dgraph.ts";
+import { reference } from "../../generator/catalog/image.ts";
+import { type LinkerdChart, type LinkerdTrack, linkerdImages, tracks } from "../../generator/catalog/linkerd.ts";
+import { buildModel } from "../../generator/components/build.ts";
+import { webhooksOf } from "../../generator/mesh/webhooks.ts";
+import type { JsonMap, KubernetesObject } from "../../generator/model.ts";
+import { field, objectsIn, pick } from "../support/objects.ts";
+import { environmentOf, sampleIdentity } from "../support/specs.ts";
+import { referenceFolder, withReference } from "../support/tools.ts";
+
+/* What the catalog says is held against the charts' own values and renders. */
+withReference("the catalog agrees with upstream", () => {
+  describe.each(tracks.map((track) => [track.version, track] as const))("%s", (version, track) => {
+    const charts = Object.entries(track.charts) as [LinkerdChart, string][];
+
+    test("images are those of the rendered charts", () => {
+      const listed = read(`linkerd/images-${version}.txt`)
+        .split("\n")
+        .filter((line) => line !== "" && !line.startsWith("#"))
+        .map((line) => line.replace("<linkerdVersion>", version));
+      const ours = charts.flatMap(([chart]) =>
+        linkerdImages(track, chart).map((image) => `${chart} ${reference(image).replace(/^docker\.io\//, "")}`),
+      );
+      expect([...new Set(ours)].sort()).toEqual([...new Set(listed)].sort());
+    });
+
+    test("every value that is set is one of the chart's", () => {
+      for (const variant of [{ highAvailability: true }, { highAvailability: false }]) {
+        const environment = environmentOf({
+          azure: {
+            location: "westus2",
+            resourceGroup: "test",
+            registry: { name: "mirror", mirrorImages: true },
+            cluster: { name: "test", ipFamilies: ["ipv4", "ipv6"] },
+          },
+          linkerd: { version, ...variant, jaeger: { enabled: true }, viz: { grafana: true } },
+        });
+        for (const { release } of buildModel({ environment, identity: sampleIdentity() }).components) {
+          if (release === null || !(release.chart in track.charts)) continue;
+          const known = chartValues(release.chart, release.version);
+          expect(unknownKeys(release.values, known), release.chart).toEqual([]);
+        }
+      }
+    });
+
+    test("traits are those of values and CRDs", () => {
+      const values = objectsIn(read(`charts/linkerd-control-plane/${track.charts["linkerd-control-plane"]}/values.yaml`))[0];
+      expect(field(values, "proxy", "outboundTransportMode") === "transport-header").toBe(track.traits.transportHeader);
+      expect(field(values, "proxy", "nativeSidecar") === true).toBe(track.traits.nativeSidecar);
+      expect(field(values, "proxy", "tracing") !== undefined).toBe(track.traits.tracing === "built-in");
+      expect(field(values, "disableIPv6") !== undefined).toBe(track.traits.ipv6);
+      const crdValues = objectsIn(read(`charts/linkerd-crds/${track.charts["linkerd-crds"]}/values.yaml`))[0];
+      expect(field(crdValues, track.traits.gatewayApi.value)).toBe(track.traits.gatewayApi.default);
+      expect(newestServed(track, "Server")).toBe(track.traits.policyApi.server);
+      expect(newestServed(track, "AuthorizationPolicy")).toBe(track.traits.policyApi.authorizationPolicy);
+      expect(newestServed(track, "HTTPRoute")).toBe(track.traits.policyApi.httpRoute);
+    });
+
+    test("webhooks are those of the rendered charts", () => {
+      const environment = environmentOf({ linkerd: { version, jaeger: { enabled: true } } });
+      const rendered = charts.flatMap(([chart, chartVersion]) =>
+        objectsIn(read(`charts/${chart}/${chartVersion}/rendered.yaml`)),
+      );
+      const mounted = new Set(
+        rendered.flatMap((object) =>
+          ((field(object, "spec", "template", "spec", "volumes") ?? []) as { secret?: { secretName: string } }[]).flatMap(
+            ({ secret }) => secret?.secretName ?? [],
+          ),
+        ),
+      );
+      const served = rendered.flatMap((object) =>
+        ((object["webhooks"] ?? []) as { clientConfig: { service: { name: string; namespace: string } } }[]).map(
+          ({ clientConfig }) => `${clientConfig.service.namespace}/${clientConfig.service.name}`,
+        ),
+      );
+      const tap = rendered
+        .filter(({ kind }) => kind === "APIService")
+        .map((object) => `${field(object, "spec", "service", "namespace")}/${field(object, "spec", "service", "name")}`);
+      const ours = webhooksOf(environment);
+      expect(ours.map(({ namespace, service }) => `${namespace}/${service}`).sort()).toEqual([...served, ...tap].sort());
+      for (const { secret } of ours) expect(mounted).toContain(secret);
+    });
+  });
+
+  describe.each(dgraphCharts.map((chart) => [chart.version, chart] as const))("dgraph %s", (version, chart) => {
+    const rendered = (): KubernetesObject[] => objectsIn(read(`charts/dgraph/${version}/rendered.yaml`));
+
+    test("image, service account and namespace are those of the render", () => {
+      const alpha = pick(rendered(), "StatefulSet", "demo-dgraph-alpha");
+      const images = ["alpha", "zero"].map((role) =>
+        field(pick(rendered(), "StatefulSet", `demo-dgraph-${role}`), "spec", "template", "spec", "containers", 0, "image"),
+      );
+      expect(images).toEqual(dgraphImages(chart).flatMap((image) => [reference(image), reference(image)]));
+      expect(field(alpha, "spec", "template", "spec", "serviceAccountName") ?? "default").toBe(chart.traits.serviceAccount);
+      expect(alpha.metadata.namespace !== undefined).toBe(chart.traits.rendersNamespace);
+    });
+
+    test("every value that is set is one of the chart's", () => {
+      const values = chartValues("dgraph", version);
+      expect(field(values, "alpha", "extraAnnotations") !== undefined).toBe(chart.traits.podAnnotations === "value");
+      const environment = environmentOf({
+        linkerd: { clusterDomain: "example.org" },
+        dgraph: { chart: version, alpha: { storageClass: "fast" }, zero: { storageClass: "fast" } },
+        azure: {
+          location: "westus2",
+          resourceGroup: "test",
+          registry: { name: "mirror", mirrorImages: true },
+          cluster: { name: "test" },
+        },
+      });
+      const release = buildModel({ environment, identity: sampleIdentity() }).components.find(
+        ({ name }) => name === "dgraph",
+      )?.release;
+      expect(unknownKeys(release?.values ?? {}, values)).toEqual([]);
+    });
+  });
+});
+
+function read(path: string): string {
+  return readFileSync(`${referenceFolder}${path}`, "utf8");
+}
+
+/** A chart's values, with the keys that its values.yaml only names in comments (`#key:`, `# key: …`) as null. */
+function chartValues(chart: string, version: string): JsonMap {
+  const text = read(`charts/${chart}/${version}/values.yaml`);
+  const commented = [...text.matchAll(/^( *)# ?([A-Za-z]+):(?: *$| [^ ].*$)/gm)].map(
+    ([, indent, key]) => [indent?.length ?? 0, key ?? ""] as const,
+  );
+  const top = Object.fromEntries(commented.filter(([indent]) => indent === 0).map(([, key]) => [key, null]));
+  const ha =
+    chart === "linkerd-control-plane"
+      ? (objectsIn(read(`charts/${chart}/${version}/values-ha.yaml`))[0] as unknown as JsonMap)
+      : {};
+  const values = objectsIn(text)[0] as unknown as JsonMap;
+  const persistence =
+    chart === "dgraph" ? { alpha: withStorageClass(values, "alpha"), zero: withStorageClass(values, "zero") } : {};
+  return { ...top, ...Object.fromEntries(Object.keys(ha).map((key) => [key, null])), ...values, ...persistence };
+}
+
+/** dgraph's values name `storageClass` in a comment below `persistence`. */
+function withStorageClass(values: JsonMap, role: "alpha" | "zero"): JsonMap {
+  const section = values[role] as JsonMap;
+  return { ...section, persistence: { storageClass: null, ...(section["persistence"] as JsonMap) } };
+}
+
+/** Keys of `values` that `known` lacks. An empty map or null in `known` takes anything. */
+function unknownKeys(values: JsonMap, known: JsonMap, path = ""): string[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    if (!(key in known)) return [`${path}${key}`];
+    const below = known[key];
+    const open = below === null || typeof below !== "object" || Object.keys(below).length === 0;
+    return open || typeof value !== "object" || value === null || Array.isArray(value)
+      ? []
+      : unknownKeys(value as JsonMap, below as JsonMap, `${path}${key}.`);
+  });
+}
+
+/** Newest served version of one of Linkerd's policy CRDs. */
+function newestServed(track: LinkerdTrack, kind: string): string | undefined {
+  const crds = objectsIn(read(`charts/linkerd-crds/${track.charts["linkerd-crds"]}/rendered.yaml`));
+  const crd = crds.find(
+    (object) => field(object, "spec", "group") === "policy.linkerd.io" && field(object, "spec", "names", "kind") === kind,
+  );
+  const versions = field(crd, "spec", "versions") as { name: string; served: boolean }[];
+  return versions
+    .filter(({ served }) => served)
+    .map(({ name }) => name)
+    .sort()
+    .at(-1);
+}

@@ -1,0 +1,118 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import type { DgraphChartVersion } from "../../generator/catalog/dgraph.ts";
+import { buildModel } from "../../generator/components/build.ts";
+import { toYaml } from "../../generator/emit/yaml.ts";
+import type { KubernetesObject, Release } from "../../generator/model.ts";
+import { field, objectsIn, pick } from "../support/objects.ts";
+import { scratchFolder, writeTree } from "../support/platform.ts";
+import { kustomizeBuild } from "../support/roads.ts";
+import { environmentOf, sampleIdentity } from "../support/specs.ts";
+import { referenceFolder, withReference, withTools } from "../support/tools.ts";
+
+/*
+ * The annotations that our patch or values bring to Dgraph's pods, on the reference render of the chart,
+ * are those of `linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080` on the same render.
+ */
+withReference("injection", () => {
+  withTools(["kustomize"], "as `linkerd inject` does it", () => {
+    test.each(["0.0.17", "24.1.4"] as const)("dgraph %s, internal ports skipped", async (version) => {
+      const injected = await install(version, releaseOf(version, "skip"));
+      const reference = objectsIn(read(`linkerd/inject-dgraph-${version}.yaml`));
+      for (const role of ["alpha", "zero"]) {
+        const { "meshops.dev/identity-revision": revision, ...ours } = podAnnotations(injected, role);
+        expect(ours).toEqual(podAnnotations(reference, role));
+        expect(revision).toMatch(/^[0-9a-f]{64}$/);
+      }
+    });
+
+    test.each(["0.0.17", "0.0.20", "0.3.0", "24.1.4", "25.0.0-preview6"] as const)(
+      "dgraph %s, internal ports opaque on pods and Services",
+      async (version) => {
+        const objects = await install(version, releaseOf(version, "opaque"));
+        expect(podAnnotations(objects, "alpha")).toMatchObject({
+          "linkerd.io/inject": "enabled",
+          "config.linkerd.io/opaque-ports": "7080",
+        });
+        expect(podAnnotations(objects, "zero")).toMatchObject({
+          "linkerd.io/inject": "enabled",
+          "config.linkerd.io/opaque-ports": "5080",
+        });
+        const exposing = objects.filter(
+          ({ kind, spec }) =>
+            kind === "Service" && (field(spec, "ports") as { port: number }[]).some(({ port }) => port === 5080 || port === 7080),
+        );
+        expect(exposing).toHaveLength(3);
+        for (const service of exposing) {
+          const port = service.metadata.name.includes("alpha") ? "7080" : "5080";
+          expect(service.metadata.annotations, service.metadata.name).toEqual({ "config.linkerd.io/opaque-ports": port });
+        }
+      },
+    );
+  });
+
+  describe("the two forms of one patch", () => {
+    test("patch and values carry the same annotations", () => {
+      for (const mode of ["skip", "opaque", "mesh"] as const) {
+        const [byPatch, byValue] = [releaseOf("0.0.17", mode), releaseOf("24.1.4", mode)];
+        for (const role of ["alpha", "zero"]) {
+          const patch = pick(byPatch.patches, "StatefulSet", `demo-dgraph-${role}`);
+          expect(field(patch, "spec", "template", "metadata", "annotations")).toEqual(
+            field(byValue.values, role, "extraAnnotations"),
+          );
+        }
+      }
+    });
+  });
+});
+
+function releaseOf(chart: DgraphChartVersion, internalPorts: string): Release {
+  const { components } = buildModel({
+    environment: environmentOf({ dgraph: { chart, internalPorts } }),
+    identity: sampleIdentity(),
+  });
+  const release = components.find(({ name }) => name === "dgraph")?.release;
+  if (release === null || release === undefined) throw new Error("dgraph is a release");
+  return release;
+}
+
+/** The reference render with our patches applied by the real kustomize, and our values as the chart applies them. */
+async function install(version: string, release: Release): Promise<KubernetesObject[]> {
+  const folder = scratchFolder("inject");
+  const byValue = ["alpha", "zero"].flatMap((role) => {
+    const annotations = field(release.values, role, "extraAnnotations");
+    if (annotations === undefined) return [];
+    const target = { kind: "StatefulSet", name: `demo-dgraph-${role}` };
+    // What the chart's template does with the value (dgraph-io/charts, templates/<role>/statefulset.yaml).
+    const patch = stringify({
+      apiVersion: "apps/v1",
+      kind: "StatefulSet",
+      metadata: { name: "any" },
+      spec: { template: { metadata: { annotations } } },
+    });
+    return [{ target, patch }];
+  });
+  const files = release.patches.map((patch, index) => [`patch-${index}.yaml`, toYaml([patch])] as const);
+  writeTree(folder, {
+    "rendered.yaml": read(`charts/dgraph/${version}/rendered.yaml`),
+    ...Object.fromEntries(files),
+    "kustomization.yaml": stringify({
+      resources: ["rendered.yaml"],
+      patches: [...files.map(([path]) => ({ path })), ...byValue],
+    }),
+  });
+  return objectsIn(await kustomizeBuild(folder));
+}
+
+function podAnnotations(objects: readonly KubernetesObject[], role: string): Record<string, string> {
+  return field(pick(objects, "StatefulSet", `demo-dgraph-${role}`), "spec", "template", "metadata", "annotations") as Record<
+    string,
+    string
+  >;
+}
+
+function read(path: string): string {
+  return readFileSync(join(referenceFolder, path), "utf8");
+}

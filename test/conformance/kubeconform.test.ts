@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { customSchemas, kubeconform } from "../support/kubeconform.ts";
+import { withReference, withTools } from "../support/tools.ts";
+
+/* The judge itself: if it let mistakes pass, the bundle's tests would mean nothing. */
+withReference("kubeconform, as the tests set it up", () => {
+  withTools(["kubeconform"], "refuses what an API server would", () => {
+    const good = {
+      apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+      kind: "Kustomization",
+      metadata: { name: "a" },
+      spec: { interval: "1m", prune: true, sourceRef: { kind: "GitRepository", name: "a" } },
+    };
+    const deployment = {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "a" },
+      spec: { selector: {}, template: { spec: { containers: [{ name: "a" }] } } },
+    };
+
+    test("the good pass", async () => {
+      expect(await judge(good, deployment)).toEqual({ valid: 2, invalid: 0, errors: 0, skipped: 0 });
+    });
+
+    test.each([
+      ["an unknown field of a custom resource", { ...good, spec: { ...good.spec, prun: true } }],
+      ["a wrong type", { ...good, spec: { ...good.spec, prune: "yes" } }],
+      ["a value outside an enum", { ...good, spec: { ...good.spec, sourceRef: { kind: "GitRepo", name: "a" } } }],
+      ["a missing field", { ...good, spec: { interval: "1m" } }],
+      ["an unknown field of a built-in kind", { ...deployment, spec: { ...deployment.spec, replica: 1 } }],
+      ["a kind that nobody knows", { apiVersion: "example.org/v1", kind: "Thing", metadata: { name: "a" } }],
+    ])("%s fails", async (_, object) => {
+      await expect(judge(object)).rejects.toThrow(/"invalid": 1|"errors": 1/);
+    });
+  });
+});
+
+let schemas: string | undefined;
+
+async function judge(...objects: object[]): Promise<unknown> {
+  schemas ??= customSchemas("2026.8.3");
+  return kubeconform(objects.map((object) => JSON.stringify(object)).join("\n---\n"), schemas);
+}

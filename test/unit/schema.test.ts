@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { describe, expect, test } from "vitest";
+import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
+import { tracks } from "../../generator/catalog/linkerd.ts";
+import { version } from "../../generator/version.ts";
+import { generateCode } from "../../scripts/codegen/generate.ts";
+import { field } from "../support/objects.ts";
+import { specOf } from "../support/specs.ts";
+import { projectRoot } from "../support/tools.ts";
+
+type Schema = Record<string, unknown>;
+const schema = JSON.parse(readFileSync(`${projectRoot}schema/environment.schema.json`, "utf8")) as Schema;
+
+describe("the schema is the one source", () => {
+  test("types and validators are not stale", async () => {
+    for (const [path, text] of await generateCode())
+      expect(readFileSync(path, "utf8") === text, `${path}: npm run codegen`).toBe(true);
+  });
+
+  test("it is valid JSON Schema 2020-12 and accepts a spec as a published schema", () => {
+    const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, strictRequired: false, strictTypes: false });
+    ajv.addVocabulary(["patternErrorMessage"]);
+    const validate = ajv.compile(schema);
+    expect(validate(specOf())).toBe(true);
+    expect(validate({ ...specOf(), extra: 1 })).toBe(false);
+    const resolved = ajv.compile({ $ref: `${schema["$id"]}#/$defs/resolved` });
+    expect(resolved(specOf())).toBe(true);
+    expect(resolved(specOf({ gitops: undefined }))).toBe(false);
+  });
+
+  test("every field has a title, a description, an example that holds, and a default unless it must be given", () => {
+    const ajv = new Ajv2020({ strict: false });
+    const fields = [...properties(schema, ""), ...properties(field(schema, "$defs", "client") as Schema, "client.")];
+    expect(fields.length).toBeGreaterThan(60);
+    for (const [path, property, required] of fields) {
+      const complete =
+        property["$ref"] === undefined
+          ? property
+          : (field(schema, "$defs", String(property["$ref"]).split("/").at(-1) ?? "") as Schema);
+      for (const keyword of ["title", "description"]) expect(typeof complete[keyword], `${path} ${keyword}`).toBe("string");
+      expect("default" in property || required, `${path} default`).toBe(true);
+      const examples = complete["examples"] as unknown[];
+      expect(examples?.length, `${path} examples`).toBeGreaterThan(0);
+      const validate = ajv.compile({ ...complete, $defs: schema["$defs"] } as object);
+      for (const example of examples) expect(validate(example), `${path} example ${JSON.stringify(example)}`).toBe(true);
+      if (property["default"] !== undefined && property["default"] !== null)
+        expect(validate(property["default"]), `${path} default`).toBe(true);
+    }
+  });
+
+  test("every pattern says in words what it wants", () => {
+    for (const node of nodes(schema)) if ("pattern" in node) expect(typeof node["patternErrorMessage"]).toBe("string");
+  });
+
+  test("the versions it offers are the catalog's", () => {
+    const spec = field(schema, "properties", "spec", "properties") as Schema;
+    const offered = (...path: string[]): unknown =>
+      (field(spec, ...path, "enum") as unknown[]).filter((value) => value !== null).sort();
+    expect(offered("linkerd", "properties", "version")).toEqual(tracks.map((track) => track.version).sort());
+    expect(offered("dgraph", "properties", "chart")).toEqual(dgraphCharts.map((chart) => chart.version).sort());
+    expect(field(spec, "linkerd", "properties", "version", "default")).toBe(tracks[0]?.version);
+    expect(field(spec, "dgraph", "properties", "chart", "default")).toBe("24.1.4");
+  });
+});
+
+test("the program's version is the package's", () => {
+  expect(version).toBe((JSON.parse(readFileSync(`${projectRoot}package.json`, "utf8")) as { version: string }).version);
+});
+
+/** Fields that a whole environment must give; the file form asks for none of them. */
+const given = new Set([
+  "metadata",
+  "metadata.name",
+  "spec",
+  "spec.gitops",
+  "spec.gitops.url",
+  "spec.secrets",
+  "spec.secrets.age",
+  "spec.secrets.admin",
+]);
+const givenWithAzure = new Set(
+  ["location", "resourceGroup", "cluster", "registry.name", "cluster.name"].map((name) => `spec.azure.${name}`),
+);
+
+function properties(node: Schema, path: string): [string, Schema, boolean][] {
+  return Object.entries((node["properties"] ?? {}) as Record<string, Schema>).flatMap(([name, property]) => {
+    const here = `${path}${name}`;
+    const required =
+      given.has(here) || givenWithAzure.has(here) || ((node["required"] as string[] | undefined) ?? []).includes(name);
+    const items = property["items"] as Schema | undefined;
+    return [
+      [here, property, required] as [string, Schema, boolean],
+      ...properties(property, `${here}.`),
+      ...(items === undefined ? [] : properties(items, `${here}[].`)),
+    ];
+  });
+}
+
+function nodes(node: unknown): Schema[] {
+  if (typeof node !== "object" || node === null) return [];
+  const below = Object.values(node).flatMap(nodes);
+  return Array.isArray(node) ? below : [node as Schema, ...below];
+}
