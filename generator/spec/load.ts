@@ -32,13 +32,13 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
   const own = chain.at(-1);
   const abstract = (own?.value as { spec?: { abstract?: unknown } | null } | undefined)?.spec?.abstract === true;
   const readable = broken.length === 0 && chain.every(({ document }) => document !== null);
-  if (!readable || abstract) return { name, environment: null, abstract, diagnostics };
+  if (own === undefined || !readable || abstract) return { name, environment: null, abstract, diagnostics };
   const merged = mergeChain(chain);
   const { environment, errors } = complete(merged.value);
-  // What single files break is said already, at its place; what is missing shows only in the whole.
-  const findings =
-    environment === null ? errors.filter(({ keyword }) => keyword === "required").map(explain) : checkRules(environment);
-  diagnostics.push(...findings.map((finding) => at(merged.originOf(finding.path), finding)));
+  if (environment !== null)
+    diagnostics.push(...checkRules(environment).map((finding) => at(merged.originOf(finding.path), finding)));
+  // What a file breaks is said already, at its place. What is missing shows in the whole alone, and in no base.
+  else diagnostics.push(...errors.filter(({ keyword }) => keyword === "required").map((error) => at(own, explain(error))));
   return { name, environment: hasErrors(diagnostics) ? null : environment, abstract, diagnostics: distinct(diagnostics) };
 }
 

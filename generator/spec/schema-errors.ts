@@ -48,7 +48,7 @@ export function explain(error: SchemaError): Finding {
         "not-allowed",
         `${name} cannot be ${show(data)}`,
         `one of ${list(allowed)}`,
-        didYouMean(String(data), allowed),
+        typeof data === "string" ? didYouMean(data, allowed) : null,
       );
     }
     case "const":

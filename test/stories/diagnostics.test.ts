@@ -1,0 +1,152 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import pc from "picocolors";
+import { describe, expect, test } from "vitest";
+import { loadAll } from "../../generator/commands/context.ts";
+import { toJson, toText } from "../../generator/spec/report.ts";
+import { Repository } from "../../generator/workspace/repository.ts";
+import { brief, loadFiles, specText } from "../support/specs.ts";
+import { projectRoot } from "../support/tools.ts";
+
+/*
+ * A folder a story: environments/ with something wrong in it, and expected.txt with what a person sees.
+ * UPDATE=1 rewrites the expected texts; read the diff.
+ */
+const folder = join(projectRoot, "test/stories/diagnostics");
+const plain = pc.createColors(false);
+
+describe("what a person sees", () => {
+  test.each(readdirSync(folder))("%s", (story) => {
+    const { diagnostics } = loadAll(new Repository(join(folder, story)), []);
+    const text = toText(diagnostics, plain);
+    const expected = join(folder, story, "expected.txt");
+    if (process.env["UPDATE"] === "1") writeFileSync(expected, text);
+    expect(text).toBe(readFileSync(expected, "utf8"));
+    expect(text).toContain(` ${story}\n`);
+  });
+
+  test("every code of a spec finding has its story", () => {
+    const source = readFileSync(join(projectRoot, "generator/spec/diagnostic.ts"), "utf8");
+    const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code ?? "");
+    const elsewhere = new Set([
+      "file-missing",
+      "file-unreadable",
+      "file-too-large",
+      "file-encoding",
+      "file-outside",
+      "yaml-alias",
+      "yaml-too-deep",
+      "environment-unknown",
+      "identity-missing",
+      "identity-invalid",
+    ]);
+    expect(codes.filter((code) => !elsewhere.has(code) && !existsSync(join(folder, code)))).toEqual([]);
+  });
+});
+
+describe("what cannot stand in a readable file", () => {
+  test.each([
+    ["an alias bomb", bomb(), "yaml-alias"],
+    ["deep brackets", `a: ${"[".repeat(100_000)}`, "yaml-too-deep"],
+    ["deep braces", `a: ${"{a: ".repeat(50_000)}`, "yaml-too-deep"],
+    ["deep dashes", `${"- ".repeat(100_000)}a`, "yaml-too-deep"],
+    ["deep indentation", Array.from({ length: 1000 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n"), "yaml-syntax"],
+    ["two megabytes", `a: ${"x".repeat(2 * 1024 * 1024)}`, "file-too-large"],
+  ])("%s is refused in a moment", (_, text, code) => {
+    const started = performance.now();
+    const { environment, diagnostics } = loadFiles({ dev: text }, "dev");
+    expect(environment).toBeNull();
+    expect(diagnostics.map((diagnostic) => diagnostic.code)).toContain(code);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
+  test("a few aliases, anchors and merge keys are fine, and errors behind them point at the anchor", () => {
+    const text = specText({}, "dev").replace(
+      "spec:",
+      "spec:\n  dgraph:\n    alpha: &size {replicas: 5, storage: 20Gi}\n    zero: {<<: *size, replicas: 3}",
+    );
+    const { environment } = loadFiles({ dev: text }, "dev");
+    expect(environment?.spec.dgraph.zero).toMatchObject({ replicas: 3, storage: "20Gi" });
+    const broken = loadFiles({ dev: text.replace("20Gi", "20G") }, "dev");
+    expect(brief(broken.diagnostics)).toEqual(["environments/dev.yaml:7:41 bad-format"]);
+  });
+
+  test("control characters do not reach the terminal", () => {
+    const { diagnostics } = loadFiles({ dev: 'metadata: {name: "\u001b[31mred\u009b2J"}' }, "dev");
+    expect(toText(diagnostics, plain)).not.toMatch(/(?!\n)\p{Cc}/u);
+  });
+});
+
+describe("inheritance", () => {
+  const base = specText(
+    {
+      abstract: true,
+      linkerd: { viz: { enabled: true, grafana: true } },
+      dgraph: { alpha: { whitelist: ["10.0.0.0/8"] }, clients: [{ namespace: "a", serviceAccount: "a" }] },
+    },
+    "base",
+  );
+  const child = (spec: string): string =>
+    `apiVersion: meshops.dev/v1alpha1\nkind: Environment\nmetadata: {name: dev}\nspec:\n  extends: base\n${spec}`;
+
+  test("maps merge, lists are replaced, null deletes, abstract is not inherited", () => {
+    const spec = "  linkerd: {viz: {grafana: null}}\n  dgraph: {alpha: {whitelist: [10.1.0.0/16]}, clients: null}\n";
+    const { environment, diagnostics } = loadFiles({ base, dev: child(spec) }, "dev");
+    expect(diagnostics).toEqual([]);
+    expect(environment?.spec.abstract).toBe(false);
+    expect(environment?.spec.linkerd.viz).toEqual({ enabled: true, grafana: false });
+    expect(environment?.spec.dgraph.alpha.whitelist).toEqual(["10.1.0.0/16"]);
+    expect(environment?.spec.dgraph.clients).toEqual([]);
+  });
+
+  test("the chain may be long; the nearest file wins", () => {
+    const link = (name: string, parent: string, tag: string): string =>
+      `apiVersion: meshops.dev/v1alpha1\nkind: Environment\nmetadata: {name: ${name}}\nspec: {extends: ${parent}, abstract: true, pydgraphClient: {tag: "${tag}"}}\n`;
+    const files = {
+      base,
+      middle: link("middle", "base", "1"),
+      top: link("top", "middle", "2"),
+      dev: child("").replace("extends: base", "extends: top"),
+    };
+    expect(loadFiles(files, "dev").environment?.spec.pydgraphClient.tag).toBe("2");
+  });
+
+  test("an error in an inherited value points into the base, once", () => {
+    const broken = base.replace("10.0.0.0/8", "10.0.0.0/99");
+    const { diagnostics } = loadFiles({ base: broken, dev: child("") }, "dev");
+    expect(diagnostics.map(({ file, code }) => `${file} ${code}`)).toEqual(["environments/base.yaml bad-format"]);
+    const even = base.replace("dgraph:\n", "dgraph:\n    zero: {replicas: 2}\n");
+    expect(
+      loadFiles({ base: even, dev: child("") }, "dev").diagnostics.map(
+        ({ file, excerpt, code }) => `${file} ${code} ${excerpt?.text.trim()}`,
+      ),
+    ).toEqual(["environments/base.yaml dgraph-zero-even zero: {replicas: 2}"]);
+  });
+
+  test("keys of JavaScript's own objects are keys like any other", () => {
+    const { diagnostics } = loadFiles({ base, dev: child("  __proto__: {abstract: true}\n  constructor: 1\n") }, "dev");
+    expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
+      'unknown-key unknown key "__proto__"',
+      'unknown-key unknown key "constructor"',
+    ]);
+    expect(({} as Record<string, unknown>)["abstract"]).toBeUndefined();
+  });
+});
+
+test("JSON has just the fields that were promised", () => {
+  const { diagnostics } = loadAll(new Repository(join(folder, "unknown-key")), []);
+  const rows = JSON.parse(toJson(diagnostics)) as object[];
+  expect(rows.length).toBeGreaterThan(0);
+  for (const row of rows) expect(Object.keys(row)).toEqual(["file", "line", "column", "code", "severity", "message", "hint"]);
+});
+
+function bomb(): string {
+  const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
+  for (let level = 1; level < 10; level += 1)
+    lines.push(
+      `a${level}: &a${level} [${Array(10)
+        .fill(`*a${level - 1}`)
+        .join(", ")}]`,
+    );
+  return lines.join("\n");
+}
