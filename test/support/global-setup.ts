@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,7 +6,7 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type { TestProject } from "vitest/node";
 import { makeIdentity } from "../../scripts/sample-identity/make.ts";
 import { environmentOf } from "./specs.ts";
-import { tool } from "./tools.ts";
+import { projectRoot, tool } from "./tools.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -25,7 +26,9 @@ export interface TestIdentity {
   readonly adminRecipient: string;
 }
 
-export default async function setup(project: TestProject): Promise<() => void> {
+export async function setup(project: TestProject): Promise<() => void> {
+  // Tests of the command line run what is shipped.
+  execFileSync("npm", ["run", "--silent", "build"], { cwd: projectRoot, stdio: "inherit" });
   const scratch = mkdtempSync(join(tmpdir(), "meshops-test-"));
   project.provide("scratch", scratch);
   project.provide("identity", existsSync(tool("sops")) ? await makeTestIdentity() : null);

@@ -1,0 +1,215 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { meshops } from "../support/cli.ts";
+import { generateIn, makePlatform, readTree, scratchFolder, writeTree } from "../support/platform.ts";
+import { specText } from "../support/specs.ts";
+
+let root: string;
+const dev = (spec: Record<string, unknown> = {}): string => specText(spec, "dev");
+const file = (path: string): string => readFileSync(join(root, path), "utf8");
+const bundle = (): Record<string, string> => Object.fromEntries(Object.entries(readTree(root)).filter(([path]) => /^(overlays|flux|helmfile|\.meshops)/.test(path)));
+
+beforeEach(async () => {
+  root = makePlatform({ dev: dev(), other: specText({}, "other") });
+  expect(await generateIn(root)).toBe(0);
+});
+
+describe("a second run", () => {
+  test("writes nothing, keeps every modification time, and finds no drift", async () => {
+    const before = bundle();
+    const past = new Date("2020-01-01T00:00:00Z");
+    for (const path of Object.keys(before)) utimesSync(join(root, path), past, past);
+    expect(await generateIn(root)).toBe(0);
+    expect(bundle()).toEqual(before);
+    for (const path of Object.keys(before)) expect(statSync(join(root, path)).mtime, path).toEqual(past);
+    expect(await generateIn(root, { check: true })).toBe(0);
+  });
+
+  test("in another place gives identical bytes", async () => {
+    const second = makePlatform({ dev: dev(), other: specText({}, "other") });
+    expect(await generateIn(second)).toBe(0);
+    expect(readTree(second)).toEqual(readTree(root));
+  });
+});
+
+describe("--check", () => {
+  test.each([
+    ["a changed spec", () => writeTree(root, { "environments/dev.yaml": dev({ dgraph: { alpha: { replicas: 5 } } }) }), "update   overlays/dev/dgraph/values.yaml"],
+    ["a missing file", () => rmSync(join(root, "flux/dev/dgraph.yaml")), "create   flux/dev/dgraph.yaml"],
+    ["a file edited by hand", () => writeFileSync(join(root, "overlays/dev/dgraph/values.yaml"), "alpha: {}\n"), "update   overlays/dev/dgraph/values.yaml"],
+    ["a file that is no longer generated", () => writeTree(root, { "environments/dev.yaml": dev({ linkerd: { viz: { enabled: false } } }) }), "remove   flux/dev/linkerd-viz.yaml"],
+    ["a lost manifest", () => rmSync(join(root, ".meshops/dev.json")), "update   .meshops/dev.json"],
+  ])("sees %s, says so, and writes nothing", async (_, change, line) => {
+    change();
+    const before = readTree(root);
+    const { code, stdout, stderr } = await meshops(root, ["generate", "--check"]);
+    expect({ code, lines: stdout.split("\n") }).toMatchObject({ code: 1, lines: expect.arrayContaining([line]) });
+    expect(stderr).toContain("hint: meshops generate");
+    expect(readTree(root)).toEqual(before);
+  });
+});
+
+describe("files that meshops did not write", () => {
+  test("are left alone beside its own", async () => {
+    writeTree(root, { "overlays/dev/dgraph/notes.md": "mine", "flux/dev/flux-system/gotk-sync.yaml": "flux's" });
+    writeTree(root, { "environments/dev.yaml": dev({ dgraph: { release: "prod" } }) });
+    expect(await generateIn(root)).toBe(0);
+    expect([file("overlays/dev/dgraph/notes.md"), file("flux/dev/flux-system/gotk-sync.yaml")]).toEqual(["mine", "flux's"]);
+  });
+
+  test("are not overwritten: nothing at all is written until they are moved or --force is given", async () => {
+    const fresh = makePlatform({ dev: dev() });
+    writeTree(fresh, { "overlays/dev/dgraph/values.yaml": "mine\n" });
+    const before = readTree(fresh);
+    const { code, stderr } = await meshops(fresh, ["generate"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("overlays/dev/dgraph/values.yaml");
+    expect(stderr).toContain("--force");
+    expect(readTree(fresh)).toEqual(before);
+    expect((await meshops(fresh, ["generate", "--force"])).code).toBe(0);
+    expect((await meshops(fresh, ["generate", "--check"])).code).toBe(0);
+  });
+
+  test("an encrypted Secret of the identity is never touched", async () => {
+    const path = "overlays/dev/identity/linkerd-identity-issuer.sops.yaml";
+    const before = file(path);
+    writeTree(root, { "environments/dev.yaml": dev({ linkerd: { version: "edge-25.10.7" } }) });
+    expect(await generateIn(root, { force: true })).toBe(0);
+    expect(file(path)).toBe(before);
+  });
+});
+
+describe("files that are no longer generated", () => {
+  const without = (): void => writeTree(root, { "environments/dev.yaml": dev({ linkerd: { viz: { enabled: false } } }) });
+
+  test("are removed with the folders that they leave empty", async () => {
+    without();
+    expect(await generateIn(root)).toBe(0);
+    expect(existsSync(join(root, "overlays/dev/linkerd-viz"))).toBe(false);
+    expect(existsSync(join(root, "flux/dev/linkerd-viz.yaml"))).toBe(false);
+    expect(existsSync(join(root, "overlays/other/linkerd-viz/values.yaml"))).toBe(true);
+  });
+
+  test("stay where somebody edited them", async () => {
+    writeFileSync(join(root, "overlays/dev/linkerd-viz/values.yaml"), "edited: true\n");
+    without();
+    const { stdout } = await meshops(root, ["generate"]);
+    expect(stdout).toContain("keep   overlays/dev/linkerd-viz/values.yaml (edited by hand; no longer generated)");
+    expect(file("overlays/dev/linkerd-viz/values.yaml")).toBe("edited: true\n");
+    expect(existsSync(join(root, "overlays/dev/linkerd-viz/release.yaml"))).toBe(false);
+    expect(await generateIn(root, { check: true })).toBe(0);
+  });
+
+  test("go with their environment; its identity stays", async () => {
+    rmSync(join(root, "environments/other.yaml"));
+    expect(await generateIn(root)).toBe(0);
+    expect(Object.keys(bundle()).filter((path) => path.includes("other") && !path.includes("identity/"))).toEqual([]);
+    expect(existsSync(join(root, "overlays/other/identity/linkerd-identity-issuer.sops.yaml"))).toBe(true);
+    expect(file("helmfile.yaml")).not.toContain("other");
+  });
+
+  test("a manifest that names other people's files is not believed", async () => {
+    writeTree(root, { "victim.txt": "mine" });
+    const hash = "8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4"; // of "hi"
+    for (const path of ["victim.txt", "../victim.txt", "overlays/dev/../../victim.txt", "environments/dev.yaml"])
+      writeFileSync(join(root, ".meshops/dev.json"), JSON.stringify({ files: { [path]: hash } }));
+    writeFileSync(join(root, "victim.txt"), "hi");
+    await generateIn(root, { force: true });
+    expect(file("victim.txt")).toBe("hi");
+    expect(existsSync(join(root, "environments/dev.yaml"))).toBe(true);
+  });
+});
+
+describe("one environment alone", () => {
+  test("leaves the others as they are, and the root helmfile complete", async () => {
+    writeTree(root, { "environments/dev.yaml": dev({ dgraph: { release: "prod" } }), "environments/other.yaml": specText({ dgraph: { release: "prod" } }, "other") });
+    const before = bundle();
+    expect(await generateIn(root, {}, ["dev"])).toBe(0);
+    const after = bundle();
+    const changed = Object.keys(after).filter((path) => after[path] !== before[path]);
+    expect(changed.every((path) => path.includes("/dev"))).toBe(true);
+    expect(changed.length).toBeGreaterThan(2);
+    expect(file("helmfile.yaml")).toContain("overlays/other/helmfile.yaml");
+  });
+
+  test("a broken neighbour does not stand in its way", async () => {
+    writeTree(root, { "environments/other.yaml": "nonsense: [" });
+    expect(await generateIn(root, {}, ["dev"])).toBe(0);
+    expect(await generateIn(root)).toBe(1);
+  });
+
+  test("an abstract base cannot be asked for", async () => {
+    writeTree(root, { "environments/base.yaml": specText({ abstract: true }, "base") });
+    const { code, stderr } = await meshops(root, ["generate", "base"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("base is abstract");
+  });
+});
+
+describe("bad input", () => {
+  test.each([
+    ["an invalid spec", () => writeTree(root, { "environments/dev.yaml": dev({ dgraph: { zero: { replicas: 4 } } }) }), "dgraph-zero-even"],
+    ["a missing identity", () => rmSync(join(root, "environments/dev/identity/issuer.crt")), "identity-missing"],
+    ["a missing Secret", () => rmSync(join(root, "overlays/dev/identity/tap-k8s-tls.sops.yaml")), "identity-missing"],
+    ["a Secret in plaintext", () => writeFileSync(join(root, "overlays/dev/identity/tap-k8s-tls.sops.yaml"), "kind: Secret\n"), "identity-invalid"],
+    ["a certificate that is none", () => writeFileSync(join(root, "environments/dev/identity/issuer.crt"), "hello"), "identity-invalid"],
+    ["an issuer of another anchor", () => renameSync(join(root, "environments/dev/identity/webhook-ca.crt"), join(root, "environments/dev/identity/issuer.crt")), "identity-"],
+  ])("%s: an error, and nothing is written", async (_, change, code) => {
+    change();
+    writeTree(root, { "environments/other.yaml": specText({ dgraph: { release: "prod" } }, "other") });
+    const before = readTree(root);
+    const result = await meshops(root, ["generate"]);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain(code);
+    expect(readTree(root)).toEqual(before);
+  });
+});
+
+describe("symbolic links", () => {
+  test("a folder that leads out of the repository is refused", async () => {
+    const outside = scratchFolder("outside");
+    rmSync(join(root, "overlays/dev/dgraph"), { recursive: true });
+    symlinkSync(outside, join(root, "overlays/dev/dgraph"));
+    const { code, stderr } = await meshops(root, ["generate", "--force"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("leads out of the repository");
+    expect(readTree(outside)).toEqual({});
+  });
+
+  test("a file that is a link is replaced only by --force, and never written through", async () => {
+    const outside = join(scratchFolder("outside"), "file");
+    writeFileSync(outside, "mine");
+    rmSync(join(root, "helmfile.yaml"));
+    symlinkSync(outside, join(root, "helmfile.yaml"));
+    expect((await meshops(root, ["generate"])).code).toBe(1);
+    expect((await meshops(root, ["generate", "--force"])).code).toBe(0);
+    expect(readFileSync(outside, "utf8")).toBe("mine");
+    expect(file("helmfile.yaml")).toContain("overlays/dev/helmfile.yaml");
+  });
+
+  test("a spec that is a link out of environments/ is refused", async () => {
+    const outside = join(scratchFolder("outside"), "spec.yaml");
+    writeFileSync(outside, specText({}, "linked"));
+    symlinkSync(outside, join(root, "environments/linked.yaml"));
+    const { code, stderr } = await meshops(root, ["validate"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("file-outside");
+  });
+
+  test("a folder where a file should be is a conflict", async () => {
+    rmSync(join(root, "helmfile.yaml"));
+    mkdirSync(join(root, "helmfile.yaml/mine"), { recursive: true });
+    expect((await meshops(root, ["generate"])).code).toBe(1);
+    expect(existsSync(join(root, "helmfile.yaml/mine"))).toBe(true);
+  });
+});
+
+test("--stdout prints the bundle as one YAML stream and writes nothing", async () => {
+  const fresh = makePlatform({ dev: dev() });
+  const before = readTree(fresh);
+  const { code, stdout } = await meshops(fresh, ["generate", "--stdout"]);
+  expect(code).toBe(0);
+  expect(stdout).toContain("---\n# Source: flux/dev/dgraph.yaml\n");
+  expect(readTree(fresh)).toEqual(before);
+});

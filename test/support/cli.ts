@@ -1,0 +1,27 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { projectRoot } from "./tools.ts";
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The shipped command line. */
+export const cliPath: string = join(projectRoot, "dist/cli.js");
+
+/** Runs the command line in a process of its own; `killAfterMs` kills it with SIGKILL. */
+export function meshops(cwd: string, args: readonly string[], killAfterMs?: number): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [cliPath, ...args], { cwd, env: { ...process.env, NO_COLOR: "1" } });
+    const out = { stdout: "", stderr: "" };
+    for (const stream of ["stdout", "stderr"] as const) child[stream].on("data", (data: Buffer) => (out[stream] += data.toString()));
+    const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfterMs);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code, ...out });
+    });
+  });
+}
