@@ -5,6 +5,7 @@ export { render } from "./render.ts";
 export type { Diagnostic, DiagnosticCode } from "./spec/diagnostic.ts";
 export type { Environment } from "./spec/environment.generated.ts";
 export { type Loaded, loadEnvironment, type ReadSource } from "./spec/load.ts";
-export { parseSource, type Source } from "./spec/source.ts";
+export { parseSource } from "./spec/parse.ts";
+export type { Source } from "./spec/source.ts";
 export { readIdentity } from "./workspace/identity-files.ts";
 export { Repository } from "./workspace/repository.ts";

@@ -1,6 +1,7 @@
 import { type Diagnostic, hasErrors } from "./diagnostic.ts";
 import type { Environment } from "./environment.generated.ts";
 import { mergeChain } from "./inherit.ts";
+import { maxFindings } from "./limits.ts";
 import { checkRules } from "./rules.ts";
 import { checkFileForm, complete } from "./schema-check.ts";
 import { explain, type Finding } from "./schema-errors.ts";
@@ -96,6 +97,7 @@ function baseOf(source: Source): string | null {
 function checkFile(source: Source): Diagnostic[] {
   if (source.document === null) return [...source.diagnostics];
   const errors = checkFileForm(source.value)
+    .slice(0, maxFindings)
     .map(explain)
     .map((finding) => at(source, finding));
   const name = (source.value as { metadata?: { name?: unknown } | null } | null)?.metadata?.name;

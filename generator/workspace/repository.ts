@@ -2,7 +2,9 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "n
 import { join, resolve, sep } from "node:path";
 import { environmentsFolder, specFile } from "../emit/layout.ts";
 import { compareText, type Diagnostic, type DiagnosticCode } from "../spec/diagnostic.ts";
-import { maxFileBytes, parseSource, type Source } from "../spec/source.ts";
+import { maxFileBytes } from "../spec/limits.ts";
+import { parseSource } from "../spec/parse.ts";
+import type { Source } from "../spec/source.ts";
 import { exitCode, UserError } from "../user-error.ts";
 
 /** A GitOps repository on disk, read with a memory: every spec file is parsed once. */

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { meshops } from "../support/cli.ts";
@@ -8,7 +18,8 @@ import { specText } from "../support/specs.ts";
 let root: string;
 const dev = (spec: Record<string, unknown> = {}): string => specText(spec, "dev");
 const file = (path: string): string => readFileSync(join(root, path), "utf8");
-const bundle = (): Record<string, string> => Object.fromEntries(Object.entries(readTree(root)).filter(([path]) => /^(overlays|flux|helmfile|\.meshops)/.test(path)));
+const bundle = (): Record<string, string> =>
+  Object.fromEntries(Object.entries(readTree(root)).filter(([path]) => /^(overlays|flux|helmfile|\.meshops)/.test(path)));
 
 beforeEach(async () => {
   root = makePlatform({ dev: dev(), other: specText({}, "other") });
@@ -35,10 +46,22 @@ describe("a second run", () => {
 
 describe("--check", () => {
   test.each([
-    ["a changed spec", () => writeTree(root, { "environments/dev.yaml": dev({ dgraph: { alpha: { replicas: 5 } } }) }), "update   overlays/dev/dgraph/values.yaml"],
+    [
+      "a changed spec",
+      () => writeTree(root, { "environments/dev.yaml": dev({ dgraph: { alpha: { replicas: 5 } } }) }),
+      "update   overlays/dev/dgraph/values.yaml",
+    ],
     ["a missing file", () => rmSync(join(root, "flux/dev/dgraph.yaml")), "create   flux/dev/dgraph.yaml"],
-    ["a file edited by hand", () => writeFileSync(join(root, "overlays/dev/dgraph/values.yaml"), "alpha: {}\n"), "update   overlays/dev/dgraph/values.yaml"],
-    ["a file that is no longer generated", () => writeTree(root, { "environments/dev.yaml": dev({ linkerd: { viz: { enabled: false } } }) }), "remove   flux/dev/linkerd-viz.yaml"],
+    [
+      "a file edited by hand",
+      () => writeFileSync(join(root, "overlays/dev/dgraph/values.yaml"), "alpha: {}\n"),
+      "update   overlays/dev/dgraph/values.yaml",
+    ],
+    [
+      "a file that is no longer generated",
+      () => writeTree(root, { "environments/dev.yaml": dev({ linkerd: { viz: { enabled: false } } }) }),
+      "remove   flux/dev/linkerd-viz.yaml",
+    ],
     ["a lost manifest", () => rmSync(join(root, ".meshops/dev.json")), "update   .meshops/dev.json"],
   ])("sees %s, says so, and writes nothing", async (_, change, line) => {
     change();
@@ -123,7 +146,10 @@ describe("files that are no longer generated", () => {
 
 describe("one environment alone", () => {
   test("leaves the others as they are, and the root helmfile complete", async () => {
-    writeTree(root, { "environments/dev.yaml": dev({ dgraph: { release: "prod" } }), "environments/other.yaml": specText({ dgraph: { release: "prod" } }, "other") });
+    writeTree(root, {
+      "environments/dev.yaml": dev({ dgraph: { release: "prod" } }),
+      "environments/other.yaml": specText({ dgraph: { release: "prod" } }, "other"),
+    });
     const before = bundle();
     expect(await generateIn(root, {}, ["dev"])).toBe(0);
     const after = bundle();
@@ -149,12 +175,29 @@ describe("one environment alone", () => {
 
 describe("bad input", () => {
   test.each([
-    ["an invalid spec", () => writeTree(root, { "environments/dev.yaml": dev({ dgraph: { zero: { replicas: 4 } } }) }), "dgraph-zero-even"],
+    [
+      "an invalid spec",
+      () => writeTree(root, { "environments/dev.yaml": dev({ dgraph: { zero: { replicas: 4 } } }) }),
+      "dgraph-zero-even",
+    ],
     ["a missing identity", () => rmSync(join(root, "environments/dev/identity/issuer.crt")), "identity-missing"],
     ["a missing Secret", () => rmSync(join(root, "overlays/dev/identity/tap-k8s-tls.sops.yaml")), "identity-missing"],
-    ["a Secret in plaintext", () => writeFileSync(join(root, "overlays/dev/identity/tap-k8s-tls.sops.yaml"), "kind: Secret\n"), "identity-invalid"],
-    ["a certificate that is none", () => writeFileSync(join(root, "environments/dev/identity/issuer.crt"), "hello"), "identity-invalid"],
-    ["an issuer of another anchor", () => renameSync(join(root, "environments/dev/identity/webhook-ca.crt"), join(root, "environments/dev/identity/issuer.crt")), "identity-"],
+    [
+      "a Secret in plaintext",
+      () => writeFileSync(join(root, "overlays/dev/identity/tap-k8s-tls.sops.yaml"), "kind: Secret\n"),
+      "identity-invalid",
+    ],
+    [
+      "a certificate that is none",
+      () => writeFileSync(join(root, "environments/dev/identity/issuer.crt"), "hello"),
+      "identity-invalid",
+    ],
+    [
+      "an issuer of another anchor",
+      () =>
+        renameSync(join(root, "environments/dev/identity/webhook-ca.crt"), join(root, "environments/dev/identity/issuer.crt")),
+      "identity-",
+    ],
   ])("%s: an error, and nothing is written", async (_, change, code) => {
     change();
     writeTree(root, { "environments/other.yaml": specText({ dgraph: { release: "prod" } }, "other") });

@@ -16,7 +16,8 @@ export function meshops(cwd: string, args: readonly string[], killAfterMs?: numb
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cliPath, ...args], { cwd, env: { ...process.env, NO_COLOR: "1" } });
     const out = { stdout: "", stderr: "" };
-    for (const stream of ["stdout", "stderr"] as const) child[stream].on("data", (data: Buffer) => (out[stream] += data.toString()));
+    for (const stream of ["stdout", "stderr"] as const)
+      child[stream].on("data", (data: Buffer) => (out[stream] += data.toString()));
     const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfterMs);
     child.on("error", reject);
     child.on("close", (code) => {

@@ -4,7 +4,7 @@ import type { Identity } from "../../generator/model.ts";
 import type { Diagnostic } from "../../generator/spec/diagnostic.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
 import { type Loaded, loadEnvironment } from "../../generator/spec/load.ts";
-import { parseSource } from "../../generator/spec/source.ts";
+import { parseSource } from "../../generator/spec/parse.ts";
 import { projectRoot } from "./tools.ts";
 
 /** Recipients whose keys nobody has: those of the sample environments. */

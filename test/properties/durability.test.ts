@@ -1,0 +1,89 @@
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { meshops } from "../support/cli.ts";
+import { makePlatform, readTree, writeTree } from "../support/platform.ts";
+import { specText } from "../support/specs.ts";
+
+const names = Array.from({ length: 6 }, (_, index) => `env-${index}`);
+const runs = process.env["SLOW"] === "1" ? 120 : 25;
+
+function specs(release: string): Record<string, string> {
+  return Object.fromEntries(
+    names.map((name) => [
+      `environments/${name}.yaml`,
+      specText({ dgraph: { release }, linkerd: { viz: { enabled: release === "old" } } }, name),
+    ]),
+  );
+}
+
+function platform(): string {
+  const root = makePlatform(Object.fromEntries(names.map((name) => [name, ""])));
+  writeTree(root, specs("old"));
+  return root;
+}
+
+/** Generated files only, without manifests and specs. */
+function bundleOf(root: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(readTree(root)).filter(([path]) => /^(overlays|flux|helmfile)/.test(path) && !path.endsWith(".sops.yaml")),
+  );
+}
+
+describe("generate, killed at a random moment", () => {
+  test(`leaves every file whole, old or new, and the next run repairs the rest (${runs} kills)`, async () => {
+    const root = platform();
+    expect((await meshops(root, ["generate"])).code).toBe(0);
+    const old = bundleOf(root);
+    writeTree(root, specs("new"));
+    const started = performance.now();
+    expect((await meshops(root, ["generate"])).code).toBe(0);
+    const duration = performance.now() - started;
+    const current = bundleOf(root);
+    expect(current).not.toEqual(old);
+
+    let interrupted = 0;
+    for (let index = 0; index < runs; index += 1) {
+      const [from, to, spec] = index % 2 === 0 ? [current, old, "old"] : [old, current, "new"];
+      writeTree(root, specs(spec));
+      // Spread over the second half of a run, where it writes.
+      const { code } = await meshops(root, ["generate"], duration * (0.4 + (0.6 * ((index * 7) % runs)) / runs));
+      if (code === null) interrupted += 1;
+      for (const [path, text] of Object.entries(bundleOf(root))) {
+        if (path.endsWith(".meshops-tmp")) continue;
+        expect([from[path], to[path]], path).toContain(text);
+      }
+      const { code: repaired, stderr } = await meshops(root, ["generate"]);
+      expect(repaired, stderr).toBe(0);
+      expect(stderr).not.toContain("by hand");
+      expect(bundleOf(root)).toEqual(to);
+      expect((await meshops(root, ["generate", "--check"])).code).toBe(0);
+      expect(existsSync(join(root, ".meshops/lock"))).toBe(false);
+    }
+    expect(interrupted).toBeGreaterThan(runs / 3);
+  });
+});
+
+describe("runs at once", () => {
+  test("of different specs wait for each other, and the bundle is one of theirs", async () => {
+    const root = platform();
+    for (let round = 0; round < 4; round += 1) {
+      const first = meshops(root, ["generate"]);
+      writeTree(root, specs(round % 2 === 0 ? "new" : "old"));
+      const results = await Promise.all([first, ...Array.from({ length: 3 }, () => meshops(root, ["generate"]))]);
+      expect(results.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+      expect((await meshops(root, ["generate"])).code).toBe(0);
+      expect((await meshops(root, ["generate", "--check"])).code).toBe(0);
+    }
+    expect(readdirSync(join(root, ".meshops")).filter((file) => !file.endsWith(".json"))).toEqual([]);
+  });
+
+  test("a lock whose owner is gone is taken over", async () => {
+    const root = platform();
+    for (const owner of ["999999999", "", "nonsense"]) {
+      writeTree(root, { ".meshops/lock": owner });
+      expect((await meshops(root, ["generate"])).code).toBe(0);
+      rmSync(join(root, "helmfile.yaml"));
+    }
+  });
+});

@@ -1,0 +1,192 @@
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { render } from "../../generator/render.ts";
+import { maxFileBytes } from "../../generator/spec/limits.ts";
+import { validSpec } from "../support/arbitraries.ts";
+import { meshops } from "../support/cli.ts";
+import { generateIn, makePlatform, readTree, writeTree } from "../support/platform.ts";
+import { kustomizeBuild, overlaysOf } from "../support/roads.ts";
+import { environmentOf, loadFiles, sampleIdentity, specOf, specText } from "../support/specs.ts";
+import { withTools } from "../support/tools.ts";
+
+const slow = process.env["SLOW"] === "1" ? 10 : 1;
+
+describe("random valid specs", () => {
+  test("load without a finding, and render to the same bytes twice, whatever order their keys have", () => {
+    fc.assert(
+      fc.property(validSpec, (spec) => {
+        const loaded = loadFiles({ test: specText(spec) }, "test");
+        expect(loaded.diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+        const identity = sampleIdentity();
+        const bundle = render({ environment: environmentOf(spec), identity }).bundle;
+        const shuffled = render({ environment: environmentOf(reversed(spec) as Record<string, unknown>), identity }).bundle;
+        expect([...shuffled]).toEqual([...bundle]);
+      }),
+      { numRuns: 100 * slow },
+    );
+  });
+
+  withTools(["kustomize", "sops"], "on disk", () => {
+    test("a hundred of them generate, regenerate without drift, and build with the real kustomize (every eighth)", async () => {
+      const specs = fc.sample(validSpec, 100 * slow);
+      const named = Object.fromEntries(specs.map((spec, index) => [`env-${index}`, specText(spec, `env-${index}`)]));
+      const root = makePlatform(named);
+      expect(await generateIn(root)).toBe(0);
+      expect(await generateIn(root, { check: true })).toBe(0);
+      for (let index = 0; index < specs.length; index += 8)
+        for (const component of overlaysOf(root, `env-${index}`))
+          await kustomizeBuild(join(root, "overlays", `env-${index}`, component));
+    });
+  });
+});
+
+describe("what nobody should write", () => {
+  /** Loads a text as a spec; whatever comes, an answer comes, and soon. */
+  function answer(text: string): void {
+    const started = performance.now();
+    const { environment, diagnostics } = loadFiles({ test: text }, "test");
+    // Linear in the size: a megabyte of the worst takes some seconds, and what took minutes before would fail here.
+    expect(performance.now() - started).toBeLessThan(2000 + text.length / 50);
+    if (environment === null) expect(diagnostics.length).toBeGreaterThan(0);
+    for (const { line, column, message } of diagnostics) {
+      expect(line).toBeGreaterThanOrEqual(1);
+      expect(line).toBeLessThanOrEqual(text.split("\n").length);
+      expect(column).toBeGreaterThanOrEqual(1);
+      expect(message).not.toBe("");
+    }
+  }
+
+  test("random text", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 400 }), (text) => answer(text)),
+      { numRuns: 500 * slow },
+    );
+  });
+
+  test("text made of YAML's own signs", () => {
+    const sign = fc.constantFrom(
+      "- ",
+      "? ",
+      ": ",
+      "{",
+      "}",
+      "[",
+      "]",
+      "&a ",
+      "*a",
+      "<<: ",
+      "!!",
+      "|",
+      ">",
+      "#",
+      "'",
+      '"',
+      "\n",
+      "  ",
+      "---\n",
+      "%",
+      "\t",
+      "a",
+      "null",
+    );
+    fc.assert(
+      fc.property(fc.array(sign, { maxLength: 200 }), (signs) => answer(signs.join(""))),
+      { numRuns: 500 * slow },
+    );
+  });
+
+  test("valid specs with one place changed", () => {
+    const junk = fc.oneof(
+      fc.constantFrom(null, true, -1, 1e99, "", [], {}, [[]], "a".repeat(10_000), "\u0000", "../../etc", "__proto__"),
+      fc.jsonValue({ maxDepth: 3 }),
+    );
+    fc.assert(
+      fc.property(validSpec, fc.nat(), junk, (spec, place, value) => answer(stringify(mutate(specOf(spec), place, value)))),
+      { numRuns: 300 * slow },
+    );
+  });
+
+  test("valid specs cut off or with bytes changed", () => {
+    fc.assert(
+      fc.property(validSpec, fc.nat(), fc.nat(), fc.string({ maxLength: 3 }), (spec, from, length, inserted) => {
+        const text = specText(spec);
+        const start = from % text.length;
+        answer(text.slice(0, start) + inserted + text.slice(start + (length % 20)));
+      }),
+      { numRuns: 300 * slow },
+    );
+  });
+
+  test("large files of every shape", () => {
+    for (const piece of [
+      "a",
+      "- ",
+      "a: b\n",
+      "[",
+      "[a, ",
+      "{a: ",
+      "? ",
+      "&a ",
+      "*a ",
+      "'",
+      '"',
+      "#",
+      "\n",
+      "|\n",
+      "!",
+      "%",
+      "\t",
+      "---\n",
+      "- - ",
+      "a: &a b\n",
+    ])
+      for (const size of [100_000, maxFileBytes - 1]) answer(piece.repeat(Math.floor(size / piece.length)));
+  });
+
+  test("never make the command crash or write", async () => {
+    const root = makePlatform({ dev: specText({}, "dev") });
+    const before = readTree(root);
+    const texts = [
+      ...fc.sample(fc.string({ unit: "binary", maxLength: 200 }), 4),
+      ...fc.sample(validSpec, 4).map((spec, index) => stringify(mutate(specOf(spec, "dev"), index * 7, ["x"]))),
+    ];
+    for (const text of texts) {
+      writeTree(root, { "environments/dev.yaml": text });
+      const { code, stderr } = await meshops(root, ["generate"]);
+      expect(stderr).not.toContain("this is a bug");
+      if (code === 0) continue;
+      expect(code).toBe(1);
+      expect({ ...readTree(root), "environments/dev.yaml": "" }).toEqual({ ...before, "environments/dev.yaml": "" });
+    }
+  });
+});
+
+/** The same data with every map's keys in reverse order. */
+function reversed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reversed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, below]) => [key, reversed(below)]),
+  );
+}
+
+/** A copy with the n-th place (counted depth first, modulo their number) replaced. */
+function mutate(document: unknown, place: number, value: unknown): unknown {
+  const copy = parse(stringify(document)) as unknown;
+  const places: { holder: Record<string, unknown>; key: string }[] = [];
+  const visit = (node: unknown): void => {
+    if (typeof node !== "object" || node === null) return;
+    for (const key of Object.keys(node)) {
+      places.push({ holder: node as Record<string, unknown>, key });
+      visit((node as Record<string, unknown>)[key]);
+    }
+  };
+  visit(copy);
+  const target = places[place % places.length];
+  if (target !== undefined) target.holder[target.key] = value;
+  return copy;
+}

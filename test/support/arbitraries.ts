@@ -1,0 +1,91 @@
+import fc from "fast-check";
+import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
+import { tracks } from "../../generator/catalog/linkerd.ts";
+import { recipients } from "./specs.ts";
+
+/** A record each of whose keys may be missing. */
+function some<T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
+  return fc.record(shape, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
+}
+
+const label = (maxLength: number): fc.Arbitrary<string> =>
+  fc.stringMatching(new RegExp(`^[a-z]([-a-z0-9]{0,${maxLength - 2}}[a-z0-9])?$`));
+/** Never one of the mesh's or Kubernetes' own. */
+const namespace = label(50).map((name) => `x${name}`);
+const quantity = fc
+  .tuple(fc.integer({ min: 1, max: 999 }), fc.constantFrom("Mi", "Gi", "Ti"))
+  .map(([size, unit]) => `${size}${unit}`);
+const address = fc
+  .tuple(fc.ipV4(), fc.option(fc.integer({ min: 0, max: 32 }), { nil: undefined }))
+  .map(([ip, bits]) => (bits === undefined ? ip : `${ip}/${bits}`));
+/** Texts that YAML 1.1 would read as something else. */
+const tag = fc.oneof(
+  fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}$/),
+  fc.constantFrom("1.0", "yes", "null", "0x10", "1e3", "on", "2001-01-01", "0o7", "1_000"),
+);
+const volumes = { storage: quantity, storageClass: label(30) };
+
+/** Specs that are valid, over every field that the bundle depends on. */
+export const validSpec: fc.Arbitrary<Record<string, unknown>> = fc
+  .record(
+    {
+      gitops: fc
+        .constant({ url: "https://github.com/acme/platform" })
+        .chain((fixed) =>
+          some({ interval: fc.constantFrom("1m", "10m", "1h30m"), branch: label(20) }).map((extra) => ({ ...fixed, ...extra })),
+        ),
+      secrets: fc.constant(recipients),
+      azure: fc.record(
+        {
+          location: fc.constantFrom("westus2", "westeurope"),
+          resourceGroup: fc.stringMatching(/^[A-Za-z0-9_().-]{0,88}[A-Za-z0-9_()-]$/),
+          cluster: fc.record(
+            {
+              name: label(60),
+              kubernetesVersion: fc.constantFrom("1.31", "1.34.2"),
+              ipFamilies: fc.subarray(["ipv4", "ipv6"], { minLength: 1 }),
+            },
+            { requiredKeys: ["name"] },
+          ),
+          registry: fc.record(
+            { name: fc.stringMatching(/^[a-zA-Z0-9]{5,50}$/), mirrorImages: fc.boolean() },
+            { requiredKeys: ["name"] },
+          ),
+        },
+        { requiredKeys: ["location", "resourceGroup", "cluster"] },
+      ),
+      linkerd: some({
+        version: fc.constantFrom(...tracks.map(({ version }) => version)),
+        highAvailability: fc.boolean(),
+        clusterDomain: fc.constantFrom("cluster.local", "example.org"),
+        webhookFailurePolicy: fc.constantFrom("auto", "Ignore", "Fail"),
+        cni: fc.boolean(),
+        gatewayApi: fc.constantFrom("linkerd", "external"),
+        viz: some({ enabled: fc.boolean(), grafana: fc.boolean() }),
+        jaeger: some({ enabled: fc.boolean() }),
+        identity: some({ trustDomain: fc.constantFrom("cluster.local", "mesh.example.org") }),
+      }),
+      dgraph: some({
+        chart: fc.constantFrom(...dgraphCharts.map(({ version }) => version)),
+        namespace,
+        release: label(17),
+        replicationFactor: fc.constantFrom(1, 3, 5),
+        alpha: some({
+          replicas: fc.integer({ min: 1, max: 99 }),
+          whitelist: fc.uniqueArray(address, { maxLength: 4 }),
+          ...volumes,
+        }),
+        zero: some({ replicas: fc.constantFrom(1, 3, 5, 7, 9), ...volumes }),
+        internalPorts: fc.constantFrom("opaque", "skip", "mesh"),
+        clients: fc.uniqueArray(fc.record({ namespace, serviceAccount: label(30) }), {
+          maxLength: 3,
+          selector: ({ namespace: ns, serviceAccount }) => `${ns}/${serviceAccount}`,
+        }),
+        networkPolicy: fc.boolean(),
+        serviceProfile: fc.constantFrom(true, false, "grpc-route"),
+      }),
+      pydgraphClient: some({ enabled: fc.boolean(), inject: fc.boolean(), namespace, tag }),
+    },
+    { requiredKeys: ["gitops", "secrets"] },
+  )
+  .map((spec) => spec as Record<string, unknown>);
