@@ -1,14 +1,19 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Applies what must stand before any chart: the namespaces, then the identity's Secrets, decrypted in a pipe.
 # helmfile runs it as a hook; by hand: bases/identity/apply.sh overlays/dev
 # Needs kubectl and sops, and an age key that opens the files (SOPS_AGE_KEY_FILE or SOPS_AGE_KEY).
-set -eu
+set -euo pipefail
 
 overlay=$1
 
-kubectl kustomize "$overlay/namespaces" |
+apply() {
   kubectl apply --server-side --field-manager=meshops -f -
+}
 
-for file in "$overlay"/identity/*.sops.yaml; do
-  sops decrypt "$file" | kubectl apply --server-side --field-manager=meshops -f -
-done
+kubectl kustomize "$overlay/namespaces" | apply
+
+# The Secrets that the overlay names; the folder may hold more, of another Linkerd release.
+sed -n 's/^  - \(.*\.sops\.yaml\)$/\1/p' "$overlay/identity/kustomization.yaml" |
+  while read -r file; do
+    sops decrypt "$overlay/identity/$file" | apply
+  done

@@ -1,0 +1,108 @@
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { meshops } from "../support/cli.ts";
+import { makePlatform, scratchFolder, writeTree } from "../support/platform.ts";
+import { specText } from "../support/specs.ts";
+import { projectRoot, run } from "../support/tools.ts";
+
+let root: string;
+
+beforeAll(() => {
+  const azure = { location: "westus2", resourceGroup: "test", cluster: { name: "test" } };
+  root = makePlatform({
+    own: specText({ linkerd: { version: "edge-25.4.4", jaeger: { enabled: true } } }, "own"),
+    azure: specText({ azure: { ...azure, registry: { name: "Mirror1" } }, linkerd: { viz: { grafana: true } } }, "azure"),
+    mirrored: specText({ azure: { ...azure, registry: { name: "Mirror1", mirrorImages: true } }, linkerd: { jaeger: { enabled: true } } }, "mirrored"),
+  });
+});
+
+describe("exit codes and streams", () => {
+  test.each([
+    [["validate"], 0, "", "3 environments checked, all valid\n"],
+    [["validate", "azur"], 1, "", 'did you mean "azure"?'],
+    [["validate", "azur", "-o", "json"], 1, '"code": "environment-unknown"', ""],
+    [["validate", "-o", "xml"], 2, "", "Allowed choices are text, json"],
+    [["frobnicate"], 2, "", 'meshops: unknown command "frobnicate"'],
+    [["generate", "--frobnicate"], 2, "", "unknown option"],
+    [["--version"], 0, "0.1.0\n", ""],
+    [["--help"], 0, "Commands:", ""],
+    [["-C", "/", "generate"], 3, "", "meshops: / has no folder environments/\nhint: "],
+    [["images", "own", "--mirror"], 1, "", "meshops: environment own has no registry to mirror to\nhint: set spec.azure.registry.name\n"],
+  ])("meshops %j exits %d", async (args, code, stdout, stderr) => {
+    const result = await meshops(root, args);
+    expect(result).toMatchObject({ code, stdout: expect.stringContaining(stdout), stderr: expect.stringContaining(stderr) });
+    if (stdout === "") expect(result.stdout).toBe("");
+  });
+
+  test("a reader that stops reading is no error", async () => {
+    expect(await run("sh", ["-c", `node "${projectRoot}dist/cli.js" -C "${root}" generate --stdout 2>&1 | head -1`])).toBe("---\n");
+    expect(await run("sh", ["-c", `{ node "${projectRoot}dist/cli.js" -C "${root}" generate --stdout | head -1 >/dev/null; } 2>&1`])).toBe("");
+  });
+
+  test("a folder without specs is generated to nothing, and says so", async () => {
+    const empty = scratchFolder("empty");
+    writeTree(empty, { "environments/.keep": "" });
+    expect(await meshops(empty, ["validate"])).toMatchObject({ code: 0, stderr: "0 environments checked, all valid\n" });
+  });
+});
+
+describe("images", () => {
+  test("are what the cluster pulls: upstream's without a mirror", async () => {
+    const { stdout } = await meshops(root, ["images", "own"]);
+    expect(stdout.trim().split("\n")).toEqual([
+      "cr.l5d.io/linkerd/controller:edge-25.4.4",
+      "cr.l5d.io/linkerd/debug:edge-25.4.4",
+      "cr.l5d.io/linkerd/jaeger-webhook:edge-25.4.4",
+      "cr.l5d.io/linkerd/metrics-api:edge-25.4.4",
+      "cr.l5d.io/linkerd/policy-controller:edge-25.4.4",
+      "cr.l5d.io/linkerd/proxy-init:v2.4.2",
+      "cr.l5d.io/linkerd/proxy:edge-25.4.4",
+      "cr.l5d.io/linkerd/tap:edge-25.4.4",
+      "cr.l5d.io/linkerd/web:edge-25.4.4",
+      "docker.io/dgraph/dgraph:v24.1.4",
+      "docker.io/jaegertracing/all-in-one:1.31",
+      "docker.io/otel/opentelemetry-collector-contrib:0.83.0",
+      "docker.io/prom/prometheus:v2.55.1",
+    ]);
+  });
+
+  test("with a mirror all of them, third-party ones included, come from it", async () => {
+    const { stdout } = await meshops(root, ["images", "mirrored"]);
+    const images = stdout.trim().split("\n");
+    expect(images).toContain("mirror1.azurecr.io/jaegertracing/jaeger:2.20.0");
+    expect(images.every((image) => image.startsWith("mirror1.azurecr.io/"))).toBe(true);
+    expect(images.length).toBeGreaterThan(8);
+  });
+
+  test("--mirror prints the imports, each good for a repeated run", async () => {
+    const { stdout } = await meshops(root, ["images", "azure", "--mirror"]);
+    expect(stdout).toContain("az acr import --name Mirror1 --source cr.l5d.io/linkerd/proxy:edge-26.8.3 --image linkerd/proxy:edge-26.8.3 --force\n");
+    expect(stdout).toContain("az acr import --name Mirror1 --source docker.io/grafana/grafana:13.2.0 --image grafana/grafana:13.2.0 --force\n");
+  });
+
+  test("as JSON say where they are used and where they come from", async () => {
+    const rows = JSON.parse((await meshops(root, ["images", "mirrored", "-o", "json"])).stdout) as Record<string, string>[];
+    expect(rows).toContainEqual({ environment: "mirrored", component: "dgraph", image: "mirror1.azurecr.io/dgraph/dgraph:v24.1.4", source: "docker.io/dgraph/dgraph:v24.1.4" });
+  });
+});
+
+test("--help starts in well under 150 ms more than Node itself", async () => {
+  const time = async (args: string[]): Promise<number> => {
+    const started = performance.now();
+    await run(process.execPath, args);
+    return performance.now() - started;
+  };
+  const differences: number[] = [];
+  for (let round = 0; round < 9; round += 1) {
+    const bare = await time(["-e", "0"]);
+    differences.push((await time([`${projectRoot}dist/cli.js`, "--help"])) - bare);
+  }
+  const median = differences.sort((a, b) => a - b)[4] ?? 0;
+  expect(median).toBeLessThan(150);
+});
+
+test("the entry imports the argument parser and colours, nothing more", () => {
+  const cli = readFileSync(`${projectRoot}dist/cli.js`, "utf8");
+  const imports = [...cli.matchAll(/^import .* from "(.+)";$/gm)].map(([, from]) => from);
+  expect(imports.sort()).toEqual(["./user-error.js", "./version.js", "commander", "picocolors"]);
+});
