@@ -41,14 +41,12 @@ export function parseSource(file: string, text: string): Source {
     if (nodes > maxNodes) return failed(at("file-too-large", `the file holds more than ${maxNodes} keys and values`, smaller));
     if (duplicateKeys.length > 0)
       return failed(
-        ...duplicateKeys
-          .slice(0, maxFindings)
-          .map(({ range }) =>
-            at("yaml-duplicate-key", "the same key stands twice in one map", "keep one of the two", {
-              offset: range?.[0] ?? 0,
-              length: (range?.[1] ?? 1) - (range?.[0] ?? 0),
-            }),
-          ),
+        ...duplicateKeys.slice(0, maxFindings).map(({ range }) =>
+          at("yaml-duplicate-key", "the same key stands twice in one map", "keep one of the two", {
+            offset: range?.[0] ?? 0,
+            length: (range?.[1] ?? 1) - (range?.[0] ?? 0),
+          }),
+        ),
       );
     return { file, text, value: document.toJS({ maxAliasCount: maxAliases }), document, diagnostics: [] };
   } catch (error) {

@@ -20,15 +20,20 @@ describe("what is committed", () => {
     expect(files.length).toBeGreaterThan(100);
   });
 
-  test.each(["dev", "production"])("%s: Secrets open to cluster and administrators, the trust anchor's key to administrators alone", (name) => {
-    const spec = parse(readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8")) as { spec: { secrets: { age: string[]; admin: string[] } } };
-    const { age, admin } = spec.spec.secrets;
-    const folder = join(projectRoot, `overlays/${name}/identity`);
-    const secrets = readdirSync(folder).filter((file) => file.endsWith(".sops.yaml"));
-    expect(secrets.length).toBeGreaterThanOrEqual(6);
-    for (const file of secrets) expect(recipientsOf(join(folder, file)), file).toEqual([...age, ...admin]);
-    expect(recipientsOf(join(projectRoot, `environments/${name}/identity/trust-anchor.sops.yaml`))).toEqual(admin);
-  });
+  test.each(["dev", "production"])(
+    "%s: Secrets open to cluster and administrators, the trust anchor's key to administrators alone",
+    (name) => {
+      const spec = parse(readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8")) as {
+        spec: { secrets: { age: string[]; admin: string[] } };
+      };
+      const { age, admin } = spec.spec.secrets;
+      const folder = join(projectRoot, `overlays/${name}/identity`);
+      const secrets = readdirSync(folder).filter((file) => file.endsWith(".sops.yaml"));
+      expect(secrets.length).toBeGreaterThanOrEqual(6);
+      for (const file of secrets) expect(recipientsOf(join(folder, file)), file).toEqual([...age, ...admin]);
+      expect(recipientsOf(join(projectRoot, `environments/${name}/identity/trust-anchor.sops.yaml`))).toEqual(admin);
+    },
+  );
 });
 
 /** The recipients of a file, all of whose data must be encrypted. */
@@ -47,9 +52,15 @@ withTools(["sops", "kustomize"], "bases/identity/apply.sh", () => {
     const bin = scratchFolder("bin");
     const log = join(bin, "applied.yaml");
     mkdirSync(bin, { recursive: true });
-    writeFileSync(join(bin, "kubectl"), `#!/bin/sh\nif [ "$1" = kustomize ]; then exec "${tool("kustomize")}" build "$2"; fi\n{ cat; echo ---; } >> "${log}"\n`);
+    writeFileSync(
+      join(bin, "kubectl"),
+      `#!/bin/sh\nif [ "$1" = kustomize ]; then exec "${tool("kustomize")}" build "$2"; fi\n{ cat; echo ---; } >> "${log}"\n`,
+    );
     chmodSync(join(bin, "kubectl"), 0o755);
-    const env = { PATH: [bin, dirname(tool("sops")), process.env["PATH"]].join(delimiter), SOPS_AGE_KEY: testIdentity().clusterKey };
+    const env = {
+      PATH: [bin, dirname(tool("sops")), process.env["PATH"]].join(delimiter),
+      SOPS_AGE_KEY: testIdentity().clusterKey,
+    };
     await run(join(root, "bases/identity/apply.sh"), ["."], { cwd: join(root, "overlays/dev"), env });
     const applied = objectsIn(readFileSync(log, "utf8"));
     const kinds = applied.map(({ kind }) => kind);
@@ -76,7 +87,14 @@ withTools(["sops", "kustomize"], "bases/identity/apply.sh", () => {
     expect(await generateIn(root)).toBe(0);
     const bin = scratchFolder("bin");
     writeFileSync(join(bin, "kubectl"), "#!/bin/sh\ncat >/dev/null\n", { mode: 0o755 });
-    const env = { PATH: [bin, dirname(tool("sops")), process.env["PATH"]].join(delimiter), SOPS_AGE_KEY: "", HOME: bin, XDG_CONFIG_HOME: bin };
-    await expect(run(join(root, "bases/identity/apply.sh"), ["."], { cwd: join(root, "overlays/dev"), env })).rejects.toThrow(/failed/);
+    const env = {
+      PATH: [bin, dirname(tool("sops")), process.env["PATH"]].join(delimiter),
+      SOPS_AGE_KEY: "",
+      HOME: bin,
+      XDG_CONFIG_HOME: bin,
+    };
+    await expect(run(join(root, "bases/identity/apply.sh"), ["."], { cwd: join(root, "overlays/dev"), env })).rejects.toThrow(
+      /failed/,
+    );
   });
 });

@@ -12,7 +12,10 @@ beforeAll(() => {
   root = makePlatform({
     own: specText({ linkerd: { version: "edge-25.4.4", jaeger: { enabled: true } } }, "own"),
     azure: specText({ azure: { ...azure, registry: { name: "Mirror1" } }, linkerd: { viz: { grafana: true } } }, "azure"),
-    mirrored: specText({ azure: { ...azure, registry: { name: "Mirror1", mirrorImages: true } }, linkerd: { jaeger: { enabled: true } } }, "mirrored"),
+    mirrored: specText(
+      { azure: { ...azure, registry: { name: "Mirror1", mirrorImages: true } }, linkerd: { jaeger: { enabled: true } } },
+      "mirrored",
+    ),
   });
 });
 
@@ -27,7 +30,12 @@ describe("exit codes and streams", () => {
     [["--version"], 0, "0.1.0\n", ""],
     [["--help"], 0, "Commands:", ""],
     [["-C", "/", "generate"], 3, "", "meshops: / has no folder environments/\nhint: "],
-    [["images", "own", "--mirror"], 1, "", "meshops: environment own has no registry to mirror to\nhint: set spec.azure.registry.name\n"],
+    [
+      ["images", "own", "--mirror"],
+      1,
+      "",
+      "meshops: environment own has no registry to mirror to\nhint: set spec.azure.registry.name\n",
+    ],
   ])("meshops %j exits %d", async (args, code, stdout, stderr) => {
     const result = await meshops(root, args);
     expect(result).toMatchObject({ code, stdout: expect.stringContaining(stdout), stderr: expect.stringContaining(stderr) });
@@ -35,8 +43,12 @@ describe("exit codes and streams", () => {
   });
 
   test("a reader that stops reading is no error", async () => {
-    expect(await run("sh", ["-c", `node "${projectRoot}dist/cli.js" -C "${root}" generate --stdout 2>&1 | head -1`])).toBe("---\n");
-    expect(await run("sh", ["-c", `{ node "${projectRoot}dist/cli.js" -C "${root}" generate --stdout | head -1 >/dev/null; } 2>&1`])).toBe("");
+    expect(await run("sh", ["-c", `node "${projectRoot}dist/cli.js" -C "${root}" generate --stdout 2>&1 | head -1`])).toBe(
+      "---\n",
+    );
+    expect(
+      await run("sh", ["-c", `{ node "${projectRoot}dist/cli.js" -C "${root}" generate --stdout | head -1 >/dev/null; } 2>&1`]),
+    ).toBe("");
   });
 
   test("a folder without specs is generated to nothing, and says so", async () => {
@@ -76,13 +88,22 @@ describe("images", () => {
 
   test("--mirror prints the imports, each good for a repeated run", async () => {
     const { stdout } = await meshops(root, ["images", "azure", "--mirror"]);
-    expect(stdout).toContain("az acr import --name Mirror1 --source cr.l5d.io/linkerd/proxy:edge-26.8.3 --image linkerd/proxy:edge-26.8.3 --force\n");
-    expect(stdout).toContain("az acr import --name Mirror1 --source docker.io/grafana/grafana:13.2.0 --image grafana/grafana:13.2.0 --force\n");
+    expect(stdout).toContain(
+      "az acr import --name Mirror1 --source cr.l5d.io/linkerd/proxy:edge-26.8.3 --image linkerd/proxy:edge-26.8.3 --force\n",
+    );
+    expect(stdout).toContain(
+      "az acr import --name Mirror1 --source docker.io/grafana/grafana:13.2.0 --image grafana/grafana:13.2.0 --force\n",
+    );
   });
 
   test("as JSON say where they are used and where they come from", async () => {
     const rows = JSON.parse((await meshops(root, ["images", "mirrored", "-o", "json"])).stdout) as Record<string, string>[];
-    expect(rows).toContainEqual({ environment: "mirrored", component: "dgraph", image: "mirror1.azurecr.io/dgraph/dgraph:v24.1.4", source: "docker.io/dgraph/dgraph:v24.1.4" });
+    expect(rows).toContainEqual({
+      environment: "mirrored",
+      component: "dgraph",
+      image: "mirror1.azurecr.io/dgraph/dgraph:v24.1.4",
+      source: "docker.io/dgraph/dgraph:v24.1.4",
+    });
   });
 });
 

@@ -9,7 +9,7 @@ export interface Finished {
 }
 
 /** The shipped command line. */
-export const cliPath: string = join(projectRoot, "dist/cli.js");
+const cliPath: string = join(projectRoot, "dist/cli.js");
 
 /** Runs the command line in a process of its own; `killAfterMs` kills it with SIGKILL. */
 export function meshops(cwd: string, args: readonly string[], killAfterMs?: number): Promise<Finished> {
