@@ -5,11 +5,17 @@ import { emitHelmfile } from "./emit/helmfile.ts";
 import { emitOverlays } from "./emit/kustomize.ts";
 import type { Input, Model } from "./model.ts";
 
+/** What becomes of one environment: its model, and the files that say so. */
+export interface Rendered {
+  readonly model: Model;
+  readonly bundle: Bundle;
+}
+
 /**
  * Everything that meshops writes for one environment. Pure: the same environment and the same committed
  * certificates give the same bytes. The root helmfile, which names all environments, is `emitRootHelmfile`'s.
  */
-export function render(input: Input): { model: Model; bundle: Bundle } {
+export function render(input: Input): Rendered {
   const model = buildModel(input);
   return { model, bundle: toBundle([emitHelmfile(model), ...emitOverlays(model), ...emitFlux(model)]) };
 }

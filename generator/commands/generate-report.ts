@@ -1,9 +1,9 @@
-import { compareText } from "../spec/diagnostic.ts";
+import type { Rendered } from "../render.ts";
+import { compareText } from "../text.ts";
 import { exitCode } from "../user-error.ts";
 import { manifestFile } from "../workspace/manifest.ts";
 import { type Change, hasDrift, type Plan } from "../workspace/plan.ts";
 import { type CommonOptions, colorsFor, plural } from "./context.ts";
-import type { Rendered } from "./generate.ts";
 
 /** Environments that are described component by component; more would scroll by unread. */
 const described = 8;

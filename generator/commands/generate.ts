@@ -1,7 +1,6 @@
 import { type Bundle, toBundle } from "../emit/bundle.ts";
 import { emitRootHelmfile } from "../emit/helmfile.ts";
-import type { Model } from "../model.ts";
-import { render } from "../render.ts";
+import { type Rendered, render } from "../render.ts";
 import { type Diagnostic, hasErrors } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { loadEnvironment } from "../spec/load.ts";
@@ -55,11 +54,6 @@ export async function generate(names: readonly string[], options: GenerateOption
     printPlans(planned, rendered, options);
     return exitCode.ok;
   });
-}
-
-export interface Rendered {
-  readonly model: Model;
-  readonly bundle: Bundle;
 }
 
 function renderAll(root: string, environments: readonly Environment[], diagnostics: Diagnostic[]): Rendered[] {

@@ -1,7 +1,8 @@
 import { reference, registryHost, repository } from "../catalog/image.ts";
 import { buildModel } from "../components/build.ts";
-import { compareText, hasErrors } from "../spec/diagnostic.ts";
+import { hasErrors } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { compareText } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { Repository } from "../workspace/repository.ts";
 import { type CommonOptions, concrete, loadAll, printDiagnostics } from "./context.ts";

@@ -1,4 +1,4 @@
-import { compareText } from "../spec/diagnostic.ts";
+import { compareText } from "../text.ts";
 
 /** Files of the bundle: path relative to the repository root, with forward slashes, to text. Sorted by path. */
 export type Bundle = ReadonlyMap<string, string>;

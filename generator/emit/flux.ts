@@ -1,5 +1,5 @@
 import type { ComponentModel, JsonMap, Model } from "../model.ts";
-import { compareText } from "../spec/diagnostic.ts";
+import { compareText } from "../text.ts";
 import { header } from "./bundle.ts";
 import { commonLabels } from "./kustomize.ts";
 import { fluxFolder, overlayFolder } from "./layout.ts";

@@ -1,6 +1,6 @@
 import { defaultKubernetes } from "../catalog/linkerd.ts";
 import type { ComponentModel, JsonMap, Model } from "../model.ts";
-import { compareText } from "../spec/diagnostic.ts";
+import { compareText } from "../text.ts";
 import { header } from "./bundle.ts";
 import { resourcesFolder } from "./kustomize.ts";
 import { overlayFolder, patchesFile, valuesFile } from "./layout.ts";

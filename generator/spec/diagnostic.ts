@@ -1,3 +1,5 @@
+import { compareText } from "../text.ts";
+
 /** What is wrong, where, and what to do about it. */
 export interface Diagnostic {
   /** Path relative to the repository root, with forward slashes. */
@@ -64,9 +66,4 @@ export function byPlace(a: Diagnostic, b: Diagnostic): number {
 /** Whether any of them is an error. */
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((diagnostic) => diagnostic.severity === "error");
-}
-
-/** Compares by code unit, the same on every machine and in every locale. */
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fluxFolder, overlayFolder } from "../emit/layout.ts";
-import { compareText } from "../spec/diagnostic.ts";
+import { compareText } from "../text.ts";
 import { readOptional } from "./files.ts";
 
 /** Folder of the manifests, one an owner: an environment, or the files of the root. */

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { environmentsFolder, specFile } from "../emit/layout.ts";
-import { compareText, type Diagnostic, type DiagnosticCode } from "../spec/diagnostic.ts";
+import type { Diagnostic, DiagnosticCode } from "../spec/diagnostic.ts";
 import { maxFileBytes } from "../spec/limits.ts";
 import { parseSource } from "../spec/parse.ts";
 import type { Source } from "../spec/source.ts";
+import { compareText } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
 
 /** A GitOps repository on disk, read with a memory: every spec file is parsed once. */

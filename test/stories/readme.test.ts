@@ -12,13 +12,16 @@ const edits: Readonly<Record<string, readonly [file: string, from: string, to: s
 
 describe("the README's transcripts are what happens", () => {
   const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
-  const transcripts = [...readme.matchAll(/<!-- transcript: (\w+) -->\n```console\n([\s\S]*?)```/g)].map(([, name, text]) => [name ?? "", text ?? ""] as const);
+  const transcripts = [...readme.matchAll(/<!-- transcript: (\w+) -->\n```console\n([\s\S]*?)```/g)].map(
+    ([, name, text]) => [name ?? "", text ?? ""] as const,
+  );
 
   test("there are some", () => expect(transcripts.map(([name]) => name)).toEqual(Object.keys(edits)));
 
   test.each(transcripts)("%s", async (name, text) => {
     const root = scratchFolder("readme");
-    for (const path of ["environments", "bases", "overlays", "flux", "helmfile.yaml", ".meshops"]) cpSync(join(projectRoot, path), join(root, path), { recursive: true });
+    for (const path of ["environments", "bases", "overlays", "flux", "helmfile.yaml", ".meshops"])
+      cpSync(join(projectRoot, path), join(root, path), { recursive: true });
     const [file, from, to] = edits[name] ?? ["", "", ""];
     const before = readFileSync(join(root, file), "utf8");
     expect(before).toContain(from);
