@@ -1,3 +1,5 @@
+import { repository } from "../catalog/image.ts";
+import type { ComponentModel, Model } from "../model.ts";
 import type { Rendered } from "../render.ts";
 import { compareText } from "../text.ts";
 import { exitCode } from "../user-error.ts";
@@ -73,12 +75,20 @@ function toJson(plans: readonly Plan[]): string {
   )}\n`;
 }
 
-function describe({ environment, components }: Rendered["model"], colors: ReturnType<typeof colorsFor>): string {
+/** An environment in 80 columns: its releases, and its components in the order in which they come up. */
+function describe({ environment, components }: Model, colors: ReturnType<typeof colorsFor>): string {
   const { linkerd, dgraph } = environment.spec;
-  const rows = components.map(({ name, namespace, release, needs }) => {
-    const what = release === null ? "plain objects" : `${release.chart} ${release.version}`;
-    return `  ${name.padEnd(22)} ${namespace.padEnd(16)} ${what.padEnd(32)} ${colors.dim(needs.length === 0 ? "" : `after ${needs.join(", ")}`)}`.trimEnd();
-  });
-  const title = `${colors.bold(environment.metadata.name)}  Linkerd ${linkerd.version}, Dgraph ${dgraph.chart}, ${linkerd.highAvailability ? "high availability" : "single replicas"}`;
+  const availability = linkerd.highAvailability ? "high availability" : "single replicas";
+  const title = `${colors.bold(environment.metadata.name)}  Linkerd ${linkerd.version}, Dgraph ${dgraph.chart}, ${availability}`;
+  const rows = components.map(
+    (component) => `  ${component.name.padEnd(22)} ${contents(component).padEnd(32)} ${colors.dim(component.namespace)}`,
+  );
   return `${title}\n${rows.join("\n")}\n\n`;
+}
+
+function contents({ release, secrets, resources, images: [image] }: ComponentModel): string {
+  if (release !== null) return `${release.chart} ${release.version}`;
+  if (secrets.length > 0) return plural(secrets.length, "encrypted Secret");
+  if (image !== undefined) return `${repository(image.name)} ${image.tag}`;
+  return plural(Object.values(resources).flat().length, "object");
 }
