@@ -40,7 +40,7 @@ export function printPlans(plans: readonly Plan[], rendered: readonly Rendered[]
   const written = changes.filter(({ action }) => action === "create" || action === "update" || action === "conflict").length;
   const removed = changes.filter(({ action }) => action === "remove").length;
   process.stderr.write(
-    `${plural(rendered.length, "environment")}: ${plural(written, "file")} written, ${removed} removed, ${unchanged} unchanged\n`,
+    `${plural(rendered.length, "environment")} in helmfile.yaml, overlays/ and flux/: ${plural(written, "file")} written, ${removed} removed, ${unchanged} unchanged\n`,
   );
 }
 
