@@ -43,11 +43,14 @@ describe("exit codes and streams", () => {
   });
 
   test("a reader that stops reading is no error", async () => {
-    expect(await run("sh", ["-c", `node "${projectRoot}dist/cli.js" -C "${root}" generate --stdout 2>&1 | head -1`])).toBe(
+    expect(await run("sh", ["-c", `node "${projectRoot}dist/cli.js" -C "${root}" generate --stdout azure 2>&1 | head -1`])).toBe(
       "---\n",
     );
     expect(
-      await run("sh", ["-c", `{ node "${projectRoot}dist/cli.js" -C "${root}" generate --stdout | head -1 >/dev/null; } 2>&1`]),
+      await run("sh", [
+        "-c",
+        `{ node "${projectRoot}dist/cli.js" -C "${root}" generate --stdout azure | head -1 >/dev/null; } 2>&1`,
+      ]),
     ).toBe("");
   });
 
