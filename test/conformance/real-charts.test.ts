@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { tracks } from "../../generator/catalog/linkerd.ts";
+import { type ChartServer, realCharts, serveCharts } from "../support/charts.ts";
+import { meshops } from "../support/cli.ts";
+import { generateIn, makePlatform } from "../support/platform.ts";
+import { fluxRoad } from "../support/roads.ts";
+import { specText } from "../support/specs.ts";
+import { withTools } from "../support/tools.ts";
+
+/* What only the real charts can show. Runs with MESHOPS_CHARTS=<folder of .tgz charts and index.yaml>. */
+const withCharts = realCharts === null ? describe.skip : describe;
+
+withCharts("with the real charts", () => {
+  withTools(["helm", "kustomize", "sops"], "as Flux installs them", () => {
+    let charts: ChartServer;
+    let root: string;
+    const azure = {
+      location: "westus2",
+      resourceGroup: "test",
+      cluster: { name: "test" },
+      registry: { name: "mirror", mirrorImages: true },
+    };
+    const names = tracks.map((_, index) => `track-${index}`);
+
+    beforeAll(async () => {
+      const spec = (version: string): Record<string, unknown> => ({
+        azure,
+        linkerd: { version, highAvailability: true, jaeger: { enabled: true }, viz: { grafana: true } },
+      });
+      root = makePlatform(
+        Object.fromEntries(tracks.map(({ version }, index) => [`track-${index}`, specText(spec(version), `track-${index}`)])),
+      );
+      expect(await generateIn(root)).toBe(0);
+      charts = await serveCharts(realCharts ?? "");
+    });
+    afterAll(() => charts.close());
+
+    test.each(names)(
+      "%s: two renders are identical, and every image comes from the mirror and is listed by `meshops images`",
+      async (name) => {
+        const [first, second] = [await fluxRoad(root, name, charts), await fluxRoad(root, name, charts)];
+        // Encrypted Secrets are files and cannot differ; everything else was rendered twice.
+        expect([...second]).toEqual([...first]);
+        const used = [...new Set([...first.values()].flat().flatMap(imagesOf))].sort();
+        const listed = (await meshops(root, ["images", name])).stdout.trim().split("\n");
+        expect(used.filter((image) => !image.startsWith("mirror.azurecr.io/"))).toEqual([]);
+        expect(used.filter((image) => !listed.includes(image))).toEqual([]);
+        // Only what the injector may be asked for by annotation is in no render.
+        expect(
+          listed
+            .filter((image) => !used.includes(image))
+            .every((image) => image.includes("/linkerd/debug:") || image.includes("/linkerd/proxy-init:")),
+        ).toBe(true);
+      },
+    );
+  });
+});
+
+/** Every image that an object's containers run. */
+function imagesOf(node: unknown): string[] {
+  if (typeof node !== "object" || node === null) return [];
+  return Object.entries(node).flatMap(([key, value]) =>
+    key === "image" && typeof value === "string" ? [value] : imagesOf(value),
+  );
+}
