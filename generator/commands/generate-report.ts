@@ -10,11 +10,14 @@ import { type CommonOptions, colorsFor, plural } from "./context.ts";
 /** Environments that are described component by component; more would scroll by unread. */
 const described = 8;
 
-/** A line that is written over, on a terminal and where there is enough to do. */
-export function progress(done: number, total: number, owner: string): void {
-  if (!process.stderr.isTTY || total <= described) return;
-  const last = done + 1 === total;
-  process.stderr.write(`\r\u001b[Kwriting ${done + 1} of ${total}${last ? "" : `: ${owner}`}${last ? "\n" : ""}`);
+/** Passes items through, and tells on a terminal how far it is: a line that is written over, where there is enough to do. */
+export function* withProgress<T>(verb: string, items: readonly T[]): Iterable<T> {
+  const shown = process.stderr.isTTY === true && items.length > described;
+  for (const [index, item] of items.entries()) {
+    if (shown) process.stderr.write(`\r\u001b[K${verb} ${index + 1} of ${items.length}`);
+    yield item;
+  }
+  if (shown) process.stderr.write("\r\u001b[K");
 }
 
 /** Tells what `generate` did: what each environment is made of on stderr, the files touched on stdout. */

@@ -12,7 +12,7 @@ import { manifestFolder, manifestOwners, rootOwner } from "../workspace/manifest
 import { hasDrift, makePlan, type Plan } from "../workspace/plan.ts";
 import { Repository } from "../workspace/repository.ts";
 import { type CommonOptions, concrete, loadAll, printDiagnostics } from "./context.ts";
-import { printDrift, printPlans, progress } from "./generate-report.ts";
+import { printDrift, printPlans, withProgress } from "./generate-report.ts";
 
 export interface GenerateOptions extends CommonOptions {
   /** Write nothing; exit 1 where the bundle on disk is not what the specs say. */
@@ -46,22 +46,20 @@ export async function generate(names: readonly string[], options: GenerateOption
   return withLock(`${repository.root}/${manifestFolder}/lock`, async () => {
     const planned = await plans();
     refuseConflicts(planned, options.force);
-    const changed = planned.filter(hasDrift);
-    for (const [index, plan] of changed.entries()) {
-      progress(index, changed.length, plan.owner);
-      await applyPlan(repository.root, plan);
-    }
+    for (const plan of withProgress("writing", planned.filter(hasDrift))) await applyPlan(repository.root, plan);
     printPlans(planned, rendered, options);
     return exitCode.ok;
   });
 }
 
 function renderAll(root: string, environments: readonly Environment[], diagnostics: Diagnostic[]): Rendered[] {
-  return environments.flatMap((environment) => {
+  const rendered: Rendered[] = [];
+  for (const environment of withProgress("rendering", environments)) {
     const { identity, diagnostics: found } = readIdentity(root, environment);
     diagnostics.push(...found);
-    return identity === null ? [] : [render({ environment, identity })];
-  });
+    if (identity !== null) rendered.push(render({ environment, identity }));
+  }
+  return rendered;
 }
 
 /** Plans for the environments, for the root's files, and (when all are generated) for environments that are gone. */
@@ -79,7 +77,7 @@ async function planAll(repository: Repository, rendered: readonly Rendered[], al
     [rootOwner, helmfile],
   ];
   const plans: Plan[] = [];
-  for (const [owner, bundle] of wanted) plans.push(await makePlan(root, owner, bundle));
+  for (const [owner, bundle] of withProgress("comparing", wanted)) plans.push(await makePlan(root, owner, bundle));
   return plans;
 }
 
