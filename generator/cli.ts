@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
-import pc from "picocolors";
+import { colorsFor } from "./colors.ts";
 import { exitCode, UserError } from "./user-error.ts";
 import { version } from "./version.ts";
 
@@ -34,7 +34,11 @@ program
   .description("write helmfile.yaml, overlays/ and flux/ from the specs")
   .argument("[env...]", "environments; all where none is named")
   .option("--check", "write nothing, and exit 1 where the bundle is not what the specs say", false)
-  .option("--stdout", "write nothing, and print the bundle as one YAML stream", false)
+  .addOption(
+    new Option("--stdout", "write nothing, and print the bundle as one YAML stream")
+      .default(false)
+      .conflicts(["check", "output"]),
+  )
   .option("--force", "overwrite files that meshops did not write", false)
   .addOption(output("text", "json"))
   .action(run(async (names, options) => (await import("./commands/generate.ts")).generate(names, options)));
@@ -43,7 +47,11 @@ program
   .command("images")
   .description("list every image that the environments run")
   .argument("[env...]", "environments; all where none is named")
-  .option("--mirror", "print the commands that copy them into the environment's registry", false)
+  .addOption(
+    new Option("--mirror", "print the commands that copy them into the environment's registry")
+      .default(false)
+      .conflicts("output"),
+  )
   .addOption(output("text", "json"))
   .action(run(async (names, options) => (await import("./commands/images.ts")).images(names, options)));
 
@@ -56,7 +64,8 @@ function run(command: (names: string[], options: any) => Promise<number>): (...a
 }
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error; // the reader has seen enough
+  if (error.code === "EPIPE") process.exit(process.exitCode ?? exitCode.ok); // the reader has seen enough
+  process.exit(report(error));
 });
 
 try {
@@ -65,18 +74,20 @@ try {
   process.exitCode = report(error);
 }
 
+/** Says what went wrong, on stderr; returns the exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
-  const { red, cyan } = pc;
+  const { red, cyan } = colorsFor(process.stderr);
+  const say = (message: string, hint: string | null): void => {
+    process.stderr.write(`${red("meshops:")} ${message}\n${hint === null ? "" : `${cyan("hint:")} ${hint}\n`}`);
+  };
   if (error instanceof UserError) {
-    process.stderr.write(`${red("meshops:")} ${error.message}\n${error.hint === null ? "" : `${cyan("hint:")} ${error.hint}\n`}`);
+    say(error.message, error.hint);
     return error.exitCode;
   }
-  const { code, message, stack } = error as NodeJS.ErrnoException;
-  if (code !== undefined && /^E[A-Z]+$/.test(code)) {
-    process.stderr.write(`${red("meshops:")} ${message}\n`);
-    return exitCode.problem;
-  }
-  process.stderr.write(`${red("meshops:")} this is a bug: ${stack ?? String(error)}\n`);
+  const { message, stack, syscall, path } = error as NodeJS.ErrnoException;
+  // What the operating system refuses is not our bug: a full disk, a missing right.
+  if (syscall !== undefined) say(path !== undefined && !message.includes(path) ? `${message}: ${path}` : message, null);
+  else say(`this is a bug: ${stack ?? String(error)}`, null);
   return exitCode.problem;
 }

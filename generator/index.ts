@@ -4,7 +4,8 @@ export type { ComponentModel, Identity, Input, KubernetesObject, Model, Release 
 export { render } from "./render.ts";
 export type { Diagnostic, DiagnosticCode } from "./spec/diagnostic.ts";
 export type { Environment } from "./spec/environment.generated.ts";
-export { type Loaded, loadEnvironment, type ReadSource } from "./spec/load.ts";
+export type { ReadSource } from "./spec/inherit.ts";
+export { type Loaded, loadEnvironment } from "./spec/load.ts";
 export { parseSource } from "./spec/parse.ts";
 export type { Source } from "./spec/source.ts";
 export { readIdentity } from "./workspace/identity-files.ts";

@@ -1,8 +1,10 @@
-import pc from "picocolors";
-import type { Diagnostic } from "../spec/diagnostic.ts";
+import { colorsFor } from "../colors.ts";
+import { atStart, type Diagnostic, distinct } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { distinct, type Loaded, loadEnvironment, unknownEnvironment } from "../spec/load.ts";
+import { type Loaded, loadEnvironment } from "../spec/load.ts";
 import { toJson, toText } from "../spec/report.ts";
+import { nearest } from "../spec/suggest.ts";
+import { exitCode, UserError } from "../user-error.ts";
 import type { Repository } from "../workspace/repository.ts";
 
 /** What every command takes. */
@@ -11,24 +13,39 @@ export interface CommonOptions {
   readonly output: "text" | "json";
 }
 
-/** Colours for a stream: only on a terminal, and never with NO_COLOR. */
-export function colorsFor(stream: NodeJS.WriteStream): ReturnType<typeof pc.createColors> {
-  const wanted = process.env["NO_COLOR"] === undefined || process.env["NO_COLOR"] === "";
-  return pc.createColors(wanted && (stream.isTTY === true || process.env["FORCE_COLOR"] === "1"));
-}
-
 /** Loads the named environments, or all; a name without a file becomes a diagnostic. */
 export function loadAll(repository: Repository, names: readonly string[]): { loaded: Loaded[]; diagnostics: Diagnostic[] } {
   const known = repository.environmentNames();
   const wanted = names.length === 0 ? known : [...new Set(names)];
   const unknown = wanted.filter((name) => !known.includes(name)).map((name) => unknownEnvironment(name, known));
   const loaded = wanted.filter((name) => known.includes(name)).map((name) => loadEnvironment(name, repository.source));
-  return { loaded, diagnostics: distinct([...unknown, ...loaded.flatMap(({ diagnostics }) => diagnostics)]) };
+  return {
+    loaded,
+    diagnostics: distinct([...repository.strayFiles(), ...unknown, ...loaded.flatMap(({ diagnostics }) => diagnostics)]),
+  };
 }
 
-/** The environments that can be generated. */
-export function concrete(loaded: readonly Loaded[]): Environment[] {
+/**
+ * The environments that something can be made for.
+ *
+ * @throws UserError (usage) where an abstract one was asked for by name
+ */
+export function concrete(loaded: readonly Loaded[], names: readonly string[]): Environment[] {
+  const base = loaded.find(({ name, abstract }) => abstract && names.includes(name));
+  if (base !== undefined)
+    throw new UserError(exitCode.usage, `${base.name} is abstract: nothing is made of it`, "name an environment that extends it");
   return loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
+}
+
+function unknownEnvironment(name: string, known: readonly string[]): Diagnostic {
+  const guess = nearest(name, known);
+  const hint = guess === null ? null : `did you mean "${guess}"?`;
+  const unknown = atStart(`environments/${name}.yaml`, {
+    code: "environment-unknown",
+    message: `there is no environment "${name}"`,
+    hint,
+  });
+  return { ...unknown, expected: known.length === 0 ? null : `one of ${known.join(", ")}` };
 }
 
 /** Prints findings for people on stderr, or as the answer itself on stdout with `--output json`. */

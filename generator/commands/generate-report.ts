@@ -1,11 +1,12 @@
 import { repository } from "../catalog/image.ts";
+import { colorsFor } from "../colors.ts";
 import type { ComponentModel, Model } from "../model.ts";
 import type { Rendered } from "../render.ts";
 import { compareText } from "../text.ts";
-import { exitCode } from "../user-error.ts";
+import { exitCode, UserError } from "../user-error.ts";
 import { manifestFile } from "../workspace/manifest.ts";
 import { type Change, hasDrift, type Plan } from "../workspace/plan.ts";
-import { type CommonOptions, colorsFor, plural } from "./context.ts";
+import { type CommonOptions, plural } from "./context.ts";
 
 /** Environments that are described component by component; more would scroll by unread. */
 const described = 8;
@@ -20,31 +21,45 @@ export function* withProgress<T>(verb: string, items: readonly T[]): Iterable<T>
   if (shown) process.stderr.write("\r\u001b[K");
 }
 
+/**
+ * Stops before anything is written where that would take away what is not meshops'.
+ *
+ * @throws UserError (problem) naming every place
+ */
+export function refuseConflicts(plans: readonly Plan[], force: boolean): void {
+  const places = (action: Change["action"]): string[] =>
+    touched(plans).flatMap((change) => (change.action === action ? [change.path] : []));
+  const blocked = places("blocked");
+  if (blocked.length > 0)
+    throw new UserError(
+      exitCode.problem,
+      `nothing was written: something that is no file stands at\n  ${blocked.join("\n  ")}`,
+      "move it away",
+    );
+  const foreign = places("replace");
+  if (foreign.length > 0 && !force)
+    throw new UserError(
+      exitCode.problem,
+      `nothing was written: meshops did not write what stands at\n  ${foreign.join("\n  ")}`,
+      "move the files away, or overwrite them with --force",
+    );
+}
+
 /** Tells what `generate` did: what each environment is made of on stderr, the files touched on stdout. */
 export function printPlans(plans: readonly Plan[], rendered: readonly Rendered[], options: CommonOptions): void {
-  const changes = touched(plans);
   if (options.output === "json") {
     process.stdout.write(toJson(plans));
     return;
   }
   const err = colorsFor(process.stderr);
   if (rendered.length <= described) for (const { model } of rendered) process.stderr.write(describe(model, err));
-  const out = colorsFor(process.stdout);
-  for (const { path, action, edited } of changes) {
-    const note =
-      edited && action === "update"
-        ? out.yellow(" (was edited by hand)")
-        : edited
-          ? out.yellow(" (edited by hand; no longer generated)")
-          : "";
-    process.stdout.write(`${out.dim(action.padEnd(6))} ${path}${note}\n`);
-  }
+  const changes = touched(plans);
+  printChanges(changes);
   const unchanged = plans.reduce((sum, plan) => sum + plan.unchanged, 0);
-  const written = changes.filter(({ action }) => action === "create" || action === "update" || action === "conflict").length;
-  const removed = changes.filter(({ action }) => action === "remove").length;
-  process.stderr.write(
-    `${plural(rendered.length, "environment")} in helmfile.yaml, overlays/ and flux/: ${plural(written, "file")} written, ${removed} removed, ${unchanged} unchanged\n`,
-  );
+  const count = (...actions: Change["action"][]): number => changes.filter(({ action }) => actions.includes(action)).length;
+  const written = plural(count("create", "update", "replace"), "file");
+  const where = `${plural(rendered.length, "environment")} in helmfile.yaml, overlays/ and flux/`;
+  process.stderr.write(`${where}: ${written} written, ${count("remove")} removed, ${unchanged} unchanged\n`);
 }
 
 /** Tells what `generate` would do, for `--check`. */
@@ -52,17 +67,26 @@ export function printDrift(plans: readonly Plan[], options: CommonOptions): numb
   const drifted = plans.filter(hasDrift);
   if (options.output === "json") process.stdout.write(toJson(plans));
   else {
-    for (const { path, action } of touched(plans)) if (action !== "keep") process.stdout.write(`${action.padEnd(8)} ${path}\n`);
-    const stale = drifted.filter((plan) => plan.changes.every(({ action }) => action === "keep"));
-    for (const plan of stale) process.stdout.write(`update   ${manifestFile(plan.owner)}\n`);
-    const files = plans.reduce((sum, plan) => sum + plan.bundle.size, 0);
+    const stale = drifted.filter(({ changes }) => changes.every(({ action }) => action === "keep"));
+    const manifests = stale.map(({ owner }): Change => ({ path: manifestFile(owner), action: "update", edited: false }));
+    printChanges([...touched(plans).filter(({ action }) => action !== "keep"), ...manifests]);
+    const files = plural(
+      plans.reduce((sum, plan) => sum + plan.bundle.size, 0),
+      "file",
+    );
     process.stderr.write(
-      drifted.length === 0
-        ? `${plural(files, "file")} up to date\n`
-        : "the bundle is not what the specs say\nhint: meshops generate\n",
+      drifted.length === 0 ? `${files} up to date\n` : "the bundle is not what the specs say\nhint: meshops generate\n",
     );
   }
   return drifted.length === 0 ? exitCode.ok : exitCode.problem;
+}
+
+function printChanges(changes: readonly Change[]): void {
+  const { dim, yellow } = colorsFor(process.stdout);
+  for (const { path, action, edited } of changes) {
+    const note = !edited ? "" : action === "keep" ? " (edited by hand; no longer generated)" : " (edited by hand)";
+    process.stdout.write(`${dim(action.padEnd(7))} ${path}${yellow(note)}\n`);
+  }
 }
 
 function touched(plans: readonly Plan[]): Change[] {

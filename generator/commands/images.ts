@@ -23,7 +23,7 @@ export function images(names: readonly string[], options: CommonOptions & { read
     printDiagnostics(diagnostics, "text");
     return exitCode.problem;
   }
-  const environments = concrete(loaded);
+  const environments = concrete(loaded, names);
   if (options.mirror)
     process.stdout.write(lines(environments.flatMap((environment) => importCommands(environment, rowsOf(environment)))));
   else {

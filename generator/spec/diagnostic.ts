@@ -37,6 +37,7 @@ export type DiagnosticCode =
   | "yaml-alias"
   | "yaml-multi-document"
   | "yaml-too-deep"
+  | "too-many-findings"
   | "wrong-type"
   | "unknown-key"
   | "missing-key"
@@ -66,4 +67,15 @@ export function byPlace(a: Diagnostic, b: Diagnostic): number {
 /** Whether any of them is an error. */
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((diagnostic) => diagnostic.severity === "error");
+}
+
+/** An error about a file as a whole. */
+export function atStart(file: string, { code, message, hint }: Pick<Diagnostic, "code" | "message" | "hint">): Diagnostic {
+  return { file, line: 1, column: 1, code, severity: "error", message, expected: null, hint, excerpt: null };
+}
+
+/** Each finding once: a base's findings come with every environment that extends it. */
+export function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const key = ({ file, line, column, code, message }: Diagnostic): string => JSON.stringify([file, line, column, code, message]);
+  return [...new Map(diagnostics.map((diagnostic) => [key(diagnostic), diagnostic])).values()];
 }

@@ -338,7 +338,7 @@ export interface Environment {
         /**
          * Code of the warning.
          */
-        code: string;
+        code: "webhook-policy-fail";
         /**
          * Why the warning is accepted here.
          */

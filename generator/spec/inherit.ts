@@ -1,35 +1,84 @@
-import type { Path, Source } from "./source.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import { isEnvironmentName } from "./name.ts";
+import { diagnosticAtPath, type Path, type Source } from "./source.ts";
 
-/** An environment merged from its file and the files that it extends, and where each part comes from. */
+/** Reads the environment file of a name; null where there is none. */
+export type ReadSource = (name: string) => Source | null;
+
+/** A file and the files that it extends. */
+export interface Chain {
+  /** The most basic file first, the environment's own last. */
+  readonly sources: readonly [...Source[], Source];
+  /** What is wrong with the chain itself. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Follows `spec.extends` from a file to its last base. */
+export function chainOf(own: Source, read: ReadSource, names: readonly string[]): Chain {
+  const base = baseOf(own);
+  if (base === null) return { sources: [own], diagnostics: [] };
+  const stop = (code: "extends-cycle" | "extends-missing", message: string, hint: string): Chain => {
+    const statement = { code, severity: "error", message, expected: null, hint } as const;
+    return { sources: [own], diagnostics: [diagnosticAtPath(own, ["spec", "extends"], "value", statement)] };
+  };
+  if (names.includes(base))
+    return stop(
+      "extends-cycle",
+      `environments extend each other in a circle: ${[...names, base].join(" → ")}`,
+      "let one of them extend nothing",
+    );
+  const parent = read(base);
+  if (parent === null)
+    return stop(
+      "extends-missing",
+      `there is no environments/${base}.yaml to extend`,
+      "name a file of the folder environments/ without its ending",
+    );
+  const { sources, diagnostics } = chainOf(parent, read, [...names, base]);
+  return { sources: [...sources, own], diagnostics };
+}
+
+/** The name in `spec.extends`, where it has the form of a name; anything else is the schema's business. */
+function baseOf(source: Source): string | null {
+  const base = asMap(asMap(source.value)["spec"])["extends"];
+  return typeof base === "string" && isEnvironmentName(base) ? base : null;
+}
+
+/** An environment merged from a chain, and where each part of it was written. */
 export interface Merged {
   readonly value: Record<string, unknown>;
-  /** The file that a path's value was last written in: the file itself, or one of its bases. */
-  originOf(path: Path): Source;
+  /** The file that a value was last written in; null where no file writes it, as a default. */
+  originOf(path: Path): Source | null;
 }
 
 /**
- * Merges a chain of files, the most basic first. Maps are merged key by key, everything else is replaced,
- * `null` deletes. `metadata`, `spec.abstract` and `spec.extends` belong to each file and are not inherited.
+ * Merges a chain. Maps are merged key by key, everything else is replaced, `null` deletes.
+ * `metadata`, `spec.abstract` and `spec.extends` belong to each file and are not inherited.
  */
-export function mergeChain(chain: readonly Source[]): Merged {
+export function mergeChain({ sources }: Chain): Merged {
   const origins = new Map<string, Source>();
-  const own = chain.at(-1);
-  if (own === undefined) throw new Error("an environment has at least its own file");
+  const own = sources.at(-1);
   let value: Record<string, unknown> = {};
-  for (const source of chain) {
+  for (const source of sources) {
     const layer = source === own ? asMap(source.value) : inheritable(asMap(source.value));
-    value = merge(value, layer, [], (path) => origins.set(path.join("\0"), source));
+    value = merge(value, layer, "", (pointer, wrote) => {
+      for (const known of origins.keys()) if (known.startsWith(`${pointer}/`)) origins.delete(known);
+      if (wrote) origins.set(pointer, source);
+      else origins.delete(pointer);
+    });
   }
   return {
     value,
-    originOf(path) {
-      for (let length = path.length; length > 0; length -= 1) {
-        const origin = origins.get(path.slice(0, length).join("\0"));
-        if (origin !== undefined) return origin;
-      }
-      return own;
+    originOf: (path) => {
+      // A list is written as a whole: its items are where it is.
+      const list = path.findIndex((step) => typeof step === "number");
+      return origins.get(pointerOf(list === -1 ? path : path.slice(0, list))) ?? null;
     },
   };
+}
+
+function pointerOf(path: Path): string {
+  return path.map((step) => `/${step}`).join("");
 }
 
 function inheritable(file: Record<string, unknown>): Record<string, unknown> {
@@ -38,23 +87,24 @@ function inheritable(file: Record<string, unknown>): Record<string, unknown> {
   return { ...rest, spec: inherited };
 }
 
+/** Merges a layer over a base; `touch` hears of every value that is written or deleted, by JSON pointer. */
 function merge(
   base: Record<string, unknown>,
   layer: Record<string, unknown>,
-  path: Path,
-  wrote: (path: Path) => void,
+  at: string,
+  touch: (pointer: string, wrote: boolean) => void,
 ): Record<string, unknown> {
   const out = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(layer)) {
-    const here = [...path, key];
-    if (value === null) out.delete(key);
-    else if (isMap(value)) {
-      const below = out.get(key);
-      if (!isMap(below)) wrote(here);
-      out.set(key, merge(isMap(below) ? below : {}, value, here, wrote));
+    const pointer = `${at}/${key}`;
+    const below = out.get(key);
+    if (isMap(value)) {
+      if (below !== undefined && !isMap(below)) touch(pointer, false);
+      out.set(key, merge(isMap(below) ? below : {}, value, pointer, touch));
     } else {
-      wrote(here);
-      out.set(key, value);
+      touch(pointer, value !== null);
+      if (value === null) out.delete(key);
+      else out.set(key, value);
     }
   }
   return Object.fromEntries(out);

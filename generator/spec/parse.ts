@@ -1,21 +1,24 @@
 import { type Document, parseAllDocuments } from "yaml";
 import type { Diagnostic, DiagnosticCode } from "./diagnostic.ts";
-import { inspect, maxAliases, maxDepth, maxFileBytes, maxFindings, maxNodes, tooDeepAt } from "./limits.ts";
-import { diagnosticAt, type Source, type Span } from "./source.ts";
+import { inspect } from "./inspect.ts";
+import { maxAliases, maxDepth, maxFileBytes, tooDeepAt } from "./limits.ts";
+import { diagnosticAt, limited, type Source, type Span } from "./source.ts";
 
 const top: Span = { offset: 0, length: 1 };
 
 /**
  * Parses one YAML document with anchors, aliases and merge keys.
- * Refuses, as diagnostics and never by throwing: syntax errors, keys that are no strings or come twice,
- * more than one document, and whatever passes the limits of limits.ts.
+ * Refuses, as diagnostics and never by throwing: syntax errors, tags of unknown types, keys that are no strings
+ * or come twice, aliases that go wrong, more than one document, and whatever passes the limits of limits.ts.
  */
 export function parseSource(file: string, text: string): Source {
-  const failed = (...diagnostics: Diagnostic[]): Source => ({ file, text, value: undefined, document: null, diagnostics });
+  const failed = (...found: Diagnostic[]): Source => ({ file, text, value: undefined, document: null, diagnostics: found });
   const at = (code: DiagnosticCode, message: string, hint: string | null, span: Span = top): Diagnostic =>
     diagnosticAt(file, text, span, { code, severity: "error", message, expected: null, hint });
-  const smaller = "an environment is a few kilobytes; split it with extends";
-  if (Buffer.byteLength(text) > maxFileBytes) return failed(at("file-too-large", "the file is larger than 1 MiB", smaller));
+  if (Buffer.byteLength(text) > maxFileBytes)
+    return failed(
+      at("file-too-large", "the file is larger than 1 MiB", "an environment is a few kilobytes; split it with extends"),
+    );
   const deep = tooDeepAt(text);
   if (deep !== null)
     return failed(at("yaml-too-deep", `nested deeper than ${maxDepth} levels`, null, { offset: deep, length: 1 }));
@@ -29,23 +32,19 @@ export function parseSource(file: string, text: string): Source {
           length: 3,
         }),
       );
-    if (document.errors.length > 0)
+    const wrong = [...document.errors, ...document.warnings];
+    if (wrong.some(({ message }) => message.includes("call stack"))) throw new RangeError();
+    if (wrong.length > 0)
       return failed(
-        ...document.errors
-          .slice(0, maxFindings)
-          .map(({ message, pos: [from, to] }) =>
-            at("yaml-syntax", lowerFirst(message), null, { offset: from, length: to - from }),
-          ),
+        ...limited(wrong, ({ message, pos: [from, to] }) =>
+          at("yaml-syntax", lowerFirst(message), null, { offset: from, length: to - from }),
+        ),
       );
-    const { nodes, duplicateKeys } = inspect(document);
-    if (nodes > maxNodes) return failed(at("file-too-large", `the file holds more than ${maxNodes} keys and values`, smaller));
-    if (duplicateKeys.length > 0)
+    const problems = inspect(document);
+    if (problems.length > 0)
       return failed(
-        ...duplicateKeys.slice(0, maxFindings).map(({ range }) =>
-          at("yaml-duplicate-key", "the same key stands twice in one map", "keep one of the two", {
-            offset: range?.[0] ?? 0,
-            length: (range?.[1] ?? 1) - (range?.[0] ?? 0),
-          }),
+        ...limited(problems, ({ code, message, hint, node: { range } }) =>
+          at(code, message, hint, range ? { offset: range[0], length: range[1] - range[0] } : top),
         ),
       );
     return { file, text, value: document.toJS({ maxAliasCount: maxAliases }), document, diagnostics: [] };
@@ -57,7 +56,6 @@ export function parseSource(file: string, text: string): Source {
   }
 }
 
-/** Keys are compared by `inspect`: the library compares each with every other one. */
 function parse(text: string): Document.Parsed[] {
   return parseAllDocuments(text, {
     merge: true,

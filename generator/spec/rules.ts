@@ -1,20 +1,25 @@
 import { bech32 } from "@scure/base";
 import { minKubernetes } from "../catalog/linkerd.ts";
-import type { Diagnostic, DiagnosticCode } from "./diagnostic.ts";
+import type { DiagnosticCode } from "./diagnostic.ts";
 import { toHours } from "./duration.ts";
 import type { Environment } from "./environment.generated.ts";
-import type { Finding } from "./schema-errors.ts";
-import type { Path } from "./source.ts";
+import type { Path, Statement } from "./source.ts";
+
+/** What a rule finds, and the values that it is about: it is told at the first of them that some file writes. */
+export interface RuleFinding {
+  readonly paths: readonly Path[];
+  readonly statement: Statement;
+}
 
 /** A rule that a schema cannot say: it looks at a resolved environment and reports what is wrong with it. */
-type Rule = (environment: Environment) => Iterable<Finding>;
+type Rule = (environment: Environment) => Iterable<RuleFinding>;
 
 /** Checks the rules between fields. Warnings that `spec.rules.ignore` names are left out. */
-export function checkRules(environment: Environment): Finding[] {
-  const ignored = new Set(environment.spec.rules.ignore.map((entry) => entry.code));
+export function checkRules(environment: Environment): RuleFinding[] {
+  const ignored = new Set<DiagnosticCode>(environment.spec.rules.ignore.map(({ code }) => code));
   return rules
     .flatMap((rule) => [...rule(environment)])
-    .filter(({ finding }) => finding.severity === "error" || !ignored.has(finding.code));
+    .filter(({ statement: { severity, code } }) => severity === "error" || !ignored.has(code));
 }
 
 const rules: readonly Rule[] = [
@@ -27,56 +32,38 @@ const rules: readonly Rule[] = [
   webhookPolicy,
 ];
 
-function* ageChecksums({ spec: { secrets } }: Environment): Iterable<Finding> {
+function* ageChecksums({ spec: { secrets } }: Environment): Iterable<RuleFinding> {
   for (const list of ["age", "admin"] as const) {
     for (const [index, recipient] of secrets[list].entries()) {
-      if (bech32.decodeUnsafe(recipient as `age1${string}`, 90) === undefined)
-        yield found(
-          "error",
-          "age-recipient",
-          ["spec", "secrets", list, index],
-          "the checksum of this age recipient does not match",
-          "copy it again from the line `# public key:` of the key file",
-        );
+      if (bech32.decodeUnsafe(recipient as `age1${string}`, 90) !== undefined) continue;
+      const hint = "copy it again from the line `# public key:` of the key file";
+      yield error("age-recipient", [spec("secrets", list, index)], "the checksum of this age recipient does not match", hint);
     }
   }
 }
 
-function* ageSharedRecipients({ spec: { secrets } }: Environment): Iterable<Finding> {
+function* ageSharedRecipients({ spec: { secrets } }: Environment): Iterable<RuleFinding> {
   for (const [index, recipient] of secrets.age.entries()) {
-    if (secrets.admin.includes(recipient))
-      yield found(
-        "error",
-        "age-recipient-shared",
-        ["spec", "secrets", "age", index],
-        "this recipient is both the cluster's and an administrator's, so the cluster could open the trust anchor's key",
-        "give the cluster an age key of its own",
-      );
+    if (!secrets.admin.includes(recipient)) continue;
+    const message =
+      "this recipient is both the cluster's and an administrator's, so the cluster could open the trust anchor's key";
+    yield error("age-recipient-shared", [spec("secrets", "age", index)], message, "give the cluster an age key of its own");
   }
 }
 
-function* zeroMajority({ spec: { dgraph } }: Environment): Iterable<Finding> {
+function* zeroMajority({ spec: { dgraph } }: Environment): Iterable<RuleFinding> {
   const { replicas } = dgraph.zero;
-  if (replicas % 2 === 0)
-    yield found(
-      "error",
-      "dgraph-zero-even",
-      ["spec", "dgraph", "zero", "replicas"],
-      `${replicas} Zeros survive no more failures than ${replicas - 1}: Raft needs a majority`,
-      `use ${replicas - 1} or ${replicas + 1}`,
-    );
+  if (replicas % 2 === 1) return;
+  const message = `${replicas} Zeros survive no more failures than ${replicas - 1}: Raft needs a majority`;
+  yield error("dgraph-zero-even", [spec("dgraph", "zero", "replicas")], message, `use ${replicas - 1} or ${replicas + 1}`);
 }
 
-function* issuerWithinAnchor({ spec: { linkerd } }: Environment): Iterable<Finding> {
+function* issuerWithinAnchor({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
   const { anchorValidity, issuerValidity } = linkerd.identity;
-  if (toHours(issuerValidity) > toHours(anchorValidity))
-    yield found(
-      "error",
-      "identity-issuer-outlives-anchor",
-      ["spec", "linkerd", "identity", "issuerValidity"],
-      `the issuer (${issuerValidity}) would outlive the trust anchor (${anchorValidity}) that signs it`,
-      "shorten issuerValidity or lengthen anchorValidity",
-    );
+  if (toHours(issuerValidity) <= toHours(anchorValidity)) return;
+  const paths = [spec("linkerd", "identity", "issuerValidity"), spec("linkerd", "identity", "anchorValidity")];
+  const message = `the issuer (${issuerValidity}) would outlive the trust anchor (${anchorValidity}) that signs it`;
+  yield error("identity-issuer-outlives-anchor", paths, message, "shorten issuerValidity or lengthen anchorValidity");
 }
 
 /** Namespaces that belong to Kubernetes, Flux or the mesh. */
@@ -92,46 +79,46 @@ const reserved: ReadonlySet<string> = new Set([
   "grafana",
 ]);
 
-function* ownNamespaces({ spec }: Environment): Iterable<Finding> {
+function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
   for (const section of ["dgraph", "pydgraphClient"] as const) {
-    const { namespace } = spec[section];
-    if (reserved.has(namespace))
-      yield found(
-        "error",
-        "namespace-reserved",
-        ["spec", section, "namespace"],
-        `the namespace ${namespace} belongs to somebody else`,
-        "give it a namespace of its own",
-      );
+    const { namespace } = environment.spec[section];
+    if (!reserved.has(namespace)) continue;
+    const message = `the namespace ${namespace} belongs to somebody else`;
+    yield error("namespace-reserved", [spec(section, "namespace")], message, "give it a namespace of its own");
   }
 }
 
-function* kubernetesVersion({ spec: { azure, linkerd } }: Environment): Iterable<Finding> {
+function* kubernetesVersion({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
   const version = azure?.cluster.kubernetesVersion;
   const least = minKubernetes(linkerd.version);
-  if (version !== undefined && minor(version) < minor(least))
-    yield found(
-      "error",
-      "kubernetes-too-old",
-      ["spec", "azure", "cluster", "kubernetesVersion"],
-      `Linkerd ${linkerd.version} needs Kubernetes ${least} or newer`,
-      `use "${least}" or newer`,
-    );
+  if (version === undefined || minor(version) >= minor(least)) return;
+  const message = `Linkerd ${linkerd.version} needs Kubernetes ${least} or newer`;
+  yield error("kubernetes-too-old", [spec("azure", "cluster", "kubernetesVersion")], message, `use "${least}" or newer`);
 }
 
-function* webhookPolicy({ spec: { linkerd } }: Environment): Iterable<Finding> {
-  if (linkerd.webhookFailurePolicy === "Fail" && !linkerd.highAvailability)
-    yield found(
-      "warning",
-      "webhook-policy-fail",
-      ["spec", "linkerd", "webhookFailurePolicy"],
-      "with a single injector, Fail refuses every new pod while that injector is down",
-      "set highAvailability: true, or leave webhookFailurePolicy at auto",
-    );
+function* webhookPolicy({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
+  if (linkerd.webhookFailurePolicy !== "Fail" || linkerd.highAvailability) return;
+  const message = "with a single injector, Fail refuses every new pod while that injector is down";
+  const hint = "set highAvailability: true, or leave webhookFailurePolicy at auto";
+  yield finding("warning", "webhook-policy-fail", [spec("linkerd", "webhookFailurePolicy")], message, hint);
 }
 
-function found(severity: Diagnostic["severity"], code: DiagnosticCode, path: Path, message: string, hint: string): Finding {
-  return { path, part: "value", finding: { code, severity, message, expected: null, hint } };
+function error(code: DiagnosticCode, paths: readonly Path[], message: string, hint: string): RuleFinding {
+  return finding("error", code, paths, message, hint);
+}
+
+function finding(
+  severity: "error" | "warning",
+  code: DiagnosticCode,
+  paths: readonly Path[],
+  message: string,
+  hint: string,
+): RuleFinding {
+  return { paths, statement: { code, severity, message, expected: null, hint } };
+}
+
+function spec(...steps: Path): Path {
+  return ["spec", ...steps];
 }
 
 function minor(version: string): number {

@@ -1,5 +1,5 @@
-import type { Diagnostic, DiagnosticCode } from "./diagnostic.ts";
-import type { Path } from "./source.ts";
+import type { DiagnosticCode } from "./diagnostic.ts";
+import type { Path, Statement } from "./source.ts";
 import { nearest } from "./suggest.ts";
 
 /** What ajv reports, as far as it is used here (`verbose`, so with the schema that was broken). */
@@ -15,7 +15,13 @@ export interface SchemaError {
 export interface Finding {
   readonly path: Path;
   readonly part: "key" | "value";
-  readonly finding: Omit<Diagnostic, "file" | "line" | "column" | "excerpt">;
+  readonly statement: Statement;
+}
+
+/** The errors less those that follow from another: a value of the wrong type is in no enum either. */
+export function relevant(errors: readonly SchemaError[]): SchemaError[] {
+  const mistyped = new Set(errors.filter(({ keyword }) => keyword === "type").map(({ instancePath }) => instancePath));
+  return errors.filter(({ keyword, instancePath }) => keyword === "type" || !mistyped.has(instancePath));
 }
 
 /** Says in words what a schema error means, and what would have been right. */
@@ -29,7 +35,7 @@ export function explain(error: SchemaError): Finding {
     hint: string | null = null,
     part: "key" | "value" = "value",
     at: Path = path,
-  ): Finding => ({ path: at, part, finding: { code, severity: "error", message, expected, hint } });
+  ): Finding => ({ path: at, part, statement: { code, severity: "error", message, expected, hint } });
   const name = path.length === 0 ? "the document" : `"${lastName(path)}"`;
 
   switch (error.keyword) {
@@ -40,7 +46,7 @@ export function explain(error: SchemaError): Finding {
     }
     case "required": {
       const key = String(params["missingProperty"]);
-      return found("missing-key", `${where(path)} lacks "${key}"`, `a key "${key}"`, null, "key");
+      return found("missing-key", `${where(path)} lacks "${key}"`, `a key "${key}"`, null, "key", [...path, key]);
     }
     case "enum": {
       const allowed = (params["allowedValues"] as unknown[]).filter((value) => value !== null).map(String);
@@ -111,7 +117,7 @@ function didYouMean(word: string, candidates: readonly string[]): string | null 
 }
 
 function quoteHint(types: readonly unknown[], data: unknown): string | null {
-  return types.includes("string") && (typeof data === "number" || typeof data === "boolean") ? `quote it: "${data}"` : null;
+  return types.includes("string") && (typeof data === "number" || typeof data === "boolean") ? 'quote it: "%s"' : null;
 }
 
 function list(words: readonly string[]): string {

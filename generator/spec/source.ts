@@ -1,6 +1,7 @@
 import type { Document } from "yaml";
 import { isAlias, isMap, isNode, isPair, isScalar, isSeq, type Node, type Pair } from "yaml";
 import type { Diagnostic, Excerpt } from "./diagnostic.ts";
+import { maxFindings } from "./limits.ts";
 
 /** Keys and indexes from the root of a document to a value. */
 export type Path = readonly (string | number)[];
@@ -21,7 +22,7 @@ export interface Span {
   readonly length: number;
 }
 
-/** What a diagnostic says, without its place. */
+/** What a diagnostic says, without its place. `%s` in the hint stands for the text at that place. */
 export type Statement = Omit<Diagnostic, "file" | "line" | "column" | "excerpt">;
 
 /** A diagnostic about the key or the value at a path; about the nearest ancestor where the path does not exist. */
@@ -38,7 +39,8 @@ export function diagnosticAt(file: string, text: string, span: Span, statement: 
   const column = offset - start + 1;
   const excerpt: Excerpt | null =
     line.trim() === "" ? null : { text: line, length: Math.max(1, Math.min(span.length, line.length - column + 1)) };
-  return { file, line: countLines(text, start) + 1, column, excerpt, ...statement };
+  const hint = statement.hint?.replace("%s", () => text.slice(offset, offset + span.length)) ?? null;
+  return { file, line: countLines(text, start) + 1, column, excerpt, ...statement, hint };
 }
 
 function spanOf(source: Source, path: Path, part: "key" | "value"): Span {
@@ -83,4 +85,25 @@ function countLines(text: string, end: number): number {
   let lines = 0;
   for (let at = text.indexOf("\n"); at !== -1 && at < end; at = text.indexOf("\n", at + 1)) lines += 1;
   return lines;
+}
+
+/**
+ * The diagnostics of the first problems of a file, and where there are more, one that says how many.
+ * Finding a place takes time in proportion to the file, so the rest are not even looked for.
+ */
+export function limited<T>(problems: readonly T[], toDiagnostic: (problem: T) => Diagnostic): Diagnostic[] {
+  const told = problems.slice(0, maxFindings).map(toDiagnostic);
+  const last = told.at(-1);
+  const untold = problems.length - told.length;
+  if (last === undefined || untold === 0) return told;
+  return [
+    ...told,
+    {
+      ...last,
+      code: "too-many-findings",
+      message: `${untold} more findings in this file are not listed`,
+      expected: null,
+      hint: null,
+    },
+  ];
 }

@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, lstat, mkdir, open, readFile, realpath, rename, rm, rmdir } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { exitCode, UserError } from "../user-error.ts";
 
@@ -7,8 +8,8 @@ import { exitCode, UserError } from "../user-error.ts";
 export const temporarySuffix = ".meshops-tmp";
 
 /**
- * The absolute path of a file of the repository. Refuses a path whose existing folders lead out of it,
- * through `..` or a symbolic link.
+ * The absolute path of a file of the repository. Refuses a path whose existing folders are not where they seem:
+ * through `..` or a symbolic link, one environment's files could land in another's folder, or outside.
  *
  * @param root absolute, symbolic links resolved
  * @throws UserError
@@ -17,11 +18,10 @@ export async function pathWithin(root: string, path: string): Promise<string> {
   const target = join(root, path);
   let folder = dirname(target);
   while (!(await exists(folder))) folder = dirname(folder);
-  const real = await realpath(folder);
-  if (!target.startsWith(root + sep) || (real !== root && !real.startsWith(root + sep)))
+  if (!target.startsWith(root + sep) || (await realpath(folder)) !== folder)
     throw new UserError(
       exitCode.problem,
-      `${path} leads out of the repository`,
+      `${path} leads out of its folder`,
       "a folder on the way is a symbolic link; replace it by a real one",
     );
   return target;
@@ -34,16 +34,20 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Text of a regular file; null where there is none, undefined where something else stands in its place. */
-export async function readRegular(path: string): Promise<string | null | undefined> {
+/** What stands at a path: a file with its text, nothing, a symbolic link, or something that cannot give way to a file. */
+export type Occupant = { readonly kind: "file"; readonly text: string } | { readonly kind: "nothing" | "link" | "obstacle" };
+
+/** Looks at a path without following a link at its end, and without waiting for a pipe's other end. */
+export async function lookAt(path: string): Promise<Occupant> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    return (await handle.stat()).isFile() ? await handle.readFile("utf8") : undefined;
+    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return (await handle.stat()).isFile() ? { kind: "file", text: await handle.readFile("utf8") } : { kind: "obstacle" };
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
-    if (code === "ELOOP" || code === "EISDIR" || code === "ENXIO") return undefined;
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return { kind: "nothing" };
+    if (code === "ELOOP") return { kind: "link" };
+    if (["ENOTDIR", "EISDIR", "ENXIO"].includes(code)) return { kind: "obstacle" };
     throw error;
   } finally {
     await handle?.close();
@@ -52,38 +56,34 @@ export async function readRegular(path: string): Promise<string | null | undefin
 
 /** Writes a file whole or not at all: a temporary file beside it, flushed to disk, then renamed over it. */
 export async function writeAtomic(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}${temporarySuffix}`;
+  const temporary = `${path}.${randomBytes(6).toString("hex")}${temporarySuffix}`;
   await mkdir(dirname(path), { recursive: true });
-  const handle = await open(temporary, "wx").catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EEXIST") throw error;
-    await rm(temporary); // of an earlier process with this id, killed half-way
-    return open(temporary, "wx");
-  });
   try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(temporary, "wx");
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
   }
-  await rename(temporary, path);
 }
 
 /** Removes a file, and the folders that it leaves empty, up to but not including `stop`. */
 export async function removeFile(path: string, stop: string): Promise<void> {
   await rm(path, { force: true });
-  for (let folder = dirname(path); folder !== stop && folder.startsWith(stop + sep); folder = dirname(folder)) {
-    const removed = await rmdir(folder).then(
-      () => true,
-      () => false,
-    );
-    if (!removed) return;
-  }
+  for (let folder = dirname(path); folder.startsWith(stop + sep); folder = dirname(folder))
+    if (!(await removeIfEmpty(folder))) return;
 }
 
-/** Text of a file that may be missing. */
-export async function readOptional(path: string): Promise<string | null> {
-  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
-    throw error;
-  });
+/** Removes a folder if nothing is in it. */
+export async function removeIfEmpty(folder: string): Promise<boolean> {
+  return rmdir(folder).then(
+    () => true,
+    () => false,
+  );
 }

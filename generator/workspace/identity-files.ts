@@ -1,71 +1,115 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { identityFolder, secretFile } from "../emit/layout.ts";
 import { parsePem, signingAnchor } from "../mesh/certificates.ts";
 import { identitySecrets } from "../mesh/webhooks.ts";
 import type { Identity } from "../model.ts";
-import type { Diagnostic } from "../spec/diagnostic.ts";
+import { atStart, type Diagnostic } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { wholeFile } from "./repository.ts";
 
 /** Files with the public certificates, under environments/<env>/identity/. */
 export const certificateFiles = { trustAnchors: "trust-anchors.crt", issuer: "issuer.crt", webhookCa: "webhook-ca.crt" } as const;
 
+/** The identity of an environment, or what is missing or wrong about it. */
+export interface IdentityResult {
+  readonly identity: Identity | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 /**
- * Reads the public certificates of an environment and looks whether its encrypted Secrets are there.
- * Never decrypts anything.
+ * Reads the public certificates of an environment and looks whether its encrypted Secrets are there and encrypted.
+ * Never decrypts anything, and passes nothing on but certificates: what else a file holds stays out of the bundle.
  */
-export function readIdentity(root: string, environment: Environment): { identity: Identity | null; diagnostics: Diagnostic[] } {
+export function readIdentity(root: string, environment: Environment): IdentityResult {
   const { name } = environment.metadata;
+  const invalid = (file: string, message: string, hint: string | null = null): Diagnostic =>
+    atStart(file, { code: "identity-invalid", message, hint });
+  const missing = (file: string, message: string): Diagnostic =>
+    atStart(file, { code: "identity-missing", message, hint: `npm run sample-identity -- ${name}` });
   const diagnostics: Diagnostic[] = [];
-  const read = (key: keyof typeof certificateFiles): string => {
-    const file = `${identityFolder(name)}/${certificateFiles[key]}`;
+
+  const read = (file: string, what: string): string | null => {
     try {
-      const pem = readFileSync(join(root, file), "utf8").trim();
-      if (parsePem(pem).length === 0) throw new Error("it holds no certificate in PEM form");
-      return pem;
+      return readFileSync(join(root, file), "utf8");
     } catch (error) {
-      const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-      diagnostics.push(
-        missing
-          ? wholeFile(file, "identity-missing", `${name} has no identity yet`, `npm run sample-identity -- ${name}`)
-          : wholeFile(file, "identity-invalid", `not a certificate: ${(error as Error).message}`, null),
-      );
-      return "";
+      const { code, message } = error as NodeJS.ErrnoException;
+      diagnostics.push(code === "ENOENT" ? missing(file, what) : invalid(file, `the file cannot be read: ${message}`));
+      return null;
     }
   };
-  const identity: Identity = { trustAnchors: read("trustAnchors"), issuer: read("issuer"), webhookCa: read("webhookCa") };
-  if (diagnostics.length > 0) return { identity: null, diagnostics: diagnostics.slice(0, 1) };
+  const certificates = (key: keyof typeof certificateFiles): string => {
+    const file = `${identityFolder(name)}/${certificateFiles[key]}`;
+    const text = read(file, `${name} has no identity yet`);
+    if (text === null) return "";
+    const pem = certificatesOf(text);
+    if (text.includes("PRIVATE KEY"))
+      diagnostics.push(
+        invalid(
+          file,
+          "the file holds a private key in plaintext",
+          "take it out, and make a new identity if the file was ever pushed",
+        ),
+      );
+    else if (pem === null) diagnostics.push(invalid(file, "the file holds no certificate in PEM form, or a broken one"));
+    return pem ?? "";
+  };
+
+  const identity: Identity = {
+    trustAnchors: certificates("trustAnchors"),
+    issuer: certificates("issuer"),
+    webhookCa: certificates("webhookCa"),
+  };
+  if (diagnostics.length > 0) return { identity: null, diagnostics: onlyFirstMissing(diagnostics) };
   if (signingAnchor(identity) === undefined)
     diagnostics.push(
-      wholeFile(
+      invalid(
         `${identityFolder(name)}/${certificateFiles.issuer}`,
-        "identity-invalid",
         "no certificate of trust-anchors.crt signed this issuer: proxies would refuse each other",
-        null,
       ),
     );
-  diagnostics.push(...identitySecrets(environment).flatMap((secret) => checkSecret(root, secretFile(name, secret), name)));
+  for (const secret of identitySecrets(environment)) {
+    const file = secretFile(name, secret);
+    const text = read(file, "the environment needs this encrypted Secret");
+    if (text !== null && !isEncrypted(text))
+      diagnostics.push(
+        invalid(
+          file,
+          "this Secret is not encrypted with SOPS",
+          "do not commit it; encrypt it with sops, and make a new identity if it was ever pushed",
+        ),
+      );
+  }
   return { identity: diagnostics.length === 0 ? identity : null, diagnostics };
 }
 
-function checkSecret(root: string, file: string, environment: string): Diagnostic[] {
-  if (!existsSync(join(root, file)))
-    return [
-      wholeFile(
-        file,
-        "identity-missing",
-        "the environment needs this encrypted Secret",
-        `npm run sample-identity -- ${environment}`,
-      ),
-    ];
-  if (/^sops:/m.test(readFileSync(join(root, file), "utf8"))) return [];
-  return [
-    wholeFile(
-      file,
-      "identity-invalid",
-      "this Secret is not encrypted with SOPS",
-      "do not commit it; encrypt it with sops, and rotate the key if it was pushed",
-    ),
-  ];
+/** Where all three certificates are missing, one message is enough. */
+function onlyFirstMissing(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const first = diagnostics.find(({ code }) => code === "identity-missing");
+  return diagnostics.filter((diagnostic) => diagnostic.code !== "identity-missing" || diagnostic === first);
+}
+
+/** The certificates of a text and nothing else of it, with LF and without a trailing newline; null where there is none. */
+function certificatesOf(text: string): string | null {
+  try {
+    const pem = parsePem(text).map((certificate) => certificate.toString().trim());
+    return pem.length === 0 ? null : pem.join("\n");
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a file is what SOPS writes: every value under `data` and `stringData` encrypted, and a MAC over them. */
+function isEncrypted(text: string): boolean {
+  try {
+    const { data = {}, stringData = {}, sops } = parse(text) as { data?: object; stringData?: object; sops?: { mac?: unknown } };
+    const values: unknown[] = [...Object.values(data), ...Object.values(stringData)];
+    return (
+      typeof sops?.mac === "string" &&
+      values.length > 0 &&
+      values.every((value) => typeof value === "string" && value.startsWith("ENC["))
+    );
+  } catch {
+    return false;
+  }
 }

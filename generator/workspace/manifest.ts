@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fluxFolder, overlayFolder } from "../emit/layout.ts";
+import { isEnvironmentName } from "../spec/name.ts";
 import { compareText } from "../text.ts";
-import { readOptional } from "./files.ts";
 
 /** Folder of the manifests, one an owner: an environment, or the files of the root. */
 export const manifestFolder = ".meshops";
@@ -20,8 +20,6 @@ export interface Manifest {
   readonly files: ReadonlyMap<string, readonly string[]>;
 }
 
-const empty: Manifest = { files: new Map() };
-
 export function manifestFile(owner: string): string {
   return `${manifestFolder}/${owner}.json`;
 }
@@ -33,7 +31,7 @@ export async function manifestOwners(root: string): Promise<string[]> {
     throw error;
   });
   const owners = names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length));
-  return owners.filter((owner) => owner === rootOwner || /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(owner)).sort(compareText);
+  return owners.filter((owner) => owner === rootOwner || isEnvironmentName(owner)).sort(compareText);
 }
 
 /** SHA-256 of a file's text, in hexadecimal. */
@@ -42,12 +40,10 @@ export function contentHash(text: string): string {
 }
 
 /**
- * Reads a manifest from its absolute path. A missing or damaged one counts as empty, so that nothing is taken
- * for ours that might not be; paths outside the owner's folders are ignored.
+ * A manifest from its JSON. A damaged one counts as empty, so that nothing is taken for ours that might not be.
+ * Paths that its owner cannot have written are ignored.
  */
-export async function readManifest(path: string, owner: string): Promise<Manifest> {
-  const text = await readOptional(path);
-  if (text === null) return empty;
+export function parseManifest(text: string, owner: string): Manifest {
   try {
     const { files } = JSON.parse(text) as { files: Record<string, unknown> };
     const entries = Object.entries(files)
@@ -55,7 +51,7 @@ export async function readManifest(path: string, owner: string): Promise<Manifes
       .map(([file, hashes]) => [file, [hashes].flat().map(String)] as const);
     return { files: new Map(entries) };
   } catch {
-    return empty;
+    return { files: new Map() };
   }
 }
 
@@ -66,8 +62,9 @@ export function manifestText(manifest: Manifest): string {
   return `${JSON.stringify({ "//": "Hashes of the files that meshops wrote. Generated; do not edit.", files }, null, 2)}\n`;
 }
 
+/** Whether an owner's bundle can hold a file. Encrypted Secrets belong to the identity, never to the bundle. */
 function mayOwn(owner: string, file: string): boolean {
-  if (file.split("/").includes("..")) return false;
+  if (file.split("/").includes("..") || file.endsWith(".sops.yaml")) return false;
   if (owner === rootOwner) return file === "helmfile.yaml";
   return file.startsWith(`${overlayFolder(owner)}/`) || file.startsWith(`${fluxFolder(owner)}/`);
 }

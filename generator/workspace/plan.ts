@@ -1,15 +1,16 @@
 import type { Bundle } from "../emit/bundle.ts";
-import { pathWithin, readRegular } from "./files.ts";
-import { contentHash, type Manifest, manifestFile, manifestText, readManifest } from "./manifest.ts";
+import { lookAt, type Occupant, pathWithin } from "./files.ts";
+import { contentHash, type Manifest, manifestFile, manifestText, parseManifest } from "./manifest.ts";
 
 /** What is to be done with one file. */
 export interface Change {
   readonly path: string;
   /**
    * `create`, `update`, `remove`: as they say. `keep`: no longer generated, but edited since, so it stays.
-   * `conflict`: something stands there that meshops did not write.
+   * `replace`: what stands there is not meshops' and gives way only by --force.
+   * `blocked`: a folder, a device or a file in a folder's place, which gives way by no option.
    */
-  readonly action: "create" | "update" | "remove" | "keep" | "conflict";
+  readonly action: "create" | "update" | "replace" | "remove" | "keep" | "blocked";
   /** Whether an update overwrites changes that somebody made by hand. */
   readonly edited: boolean;
 }
@@ -37,34 +38,43 @@ export interface Plan {
  * @throws UserError where a path leads out of the repository
  */
 export async function makePlan(root: string, owner: string, bundle: Bundle): Promise<Plan> {
-  const manifestPath = await pathWithin(root, manifestFile(owner));
-  const before = await readManifest(manifestPath, owner);
-  const changes: Change[] = [];
+  const manifest = await lookAt(await pathWithin(root, manifestFile(owner)));
+  const before = parseManifest(manifest.kind === "file" ? manifest.text : "", owner);
+  const changes: Change[] =
+    manifest.kind === "obstacle" || manifest.kind === "link"
+      ? [{ path: manifestFile(owner), action: "blocked", edited: false }]
+      : [];
   for (const [path, text] of bundle) {
-    const change = await compare(root, path, text, before);
+    const change = compare(path, text, await lookAt(await pathWithin(root, path)), before.files.get(path));
     if (change !== null) changes.push(change);
   }
   for (const [path, hashes] of before.files) {
     if (bundle.has(path)) continue;
-    const current = await readRegular(await pathWithin(root, path));
-    if (current === null) continue;
-    const ours = current !== undefined && hashes.includes(contentHash(current));
+    const current = await lookAt(await pathWithin(root, path));
+    if (current.kind === "nothing") continue;
+    const ours = current.kind === "file" && hashes.includes(contentHash(current.text));
     changes.push({ path, action: ours ? "remove" : "keep", edited: !ours });
   }
   const after: Manifest = { files: new Map([...bundle].map(([path, text]) => [path, [contentHash(text)]])) };
-  const current = await readRegular(manifestPath);
-  const manifestCurrent = bundle.size === 0 ? current === null : current === manifestText(after);
-  const touched = changes.filter(({ action }) => action !== "remove" && action !== "keep").length;
+  const manifestCurrent =
+    bundle.size === 0 ? manifest.kind === "nothing" : manifest.kind === "file" && manifest.text === manifestText(after);
+  const touched = changes.filter(({ path }) => bundle.has(path)).length;
   return { owner, changes, unchanged: bundle.size - touched, bundle, before, after, manifestCurrent };
 }
 
-async function compare(root: string, path: string, text: string, before: Manifest): Promise<Change | null> {
-  const current = await readRegular(await pathWithin(root, path));
-  if (current === text) return null;
-  if (current === null) return { path, action: "create", edited: false };
-  const hashes = before.files.get(path);
-  if (hashes === undefined || current === undefined) return { path, action: "conflict", edited: false };
-  return { path, action: "update", edited: !hashes.includes(contentHash(current)) };
+function compare(path: string, text: string, current: Occupant, hashes: readonly string[] | undefined): Change | null {
+  switch (current.kind) {
+    case "nothing":
+      return { path, action: "create", edited: false };
+    case "obstacle":
+      return { path, action: "blocked", edited: false };
+    case "link":
+      return { path, action: "replace", edited: false };
+    case "file":
+      if (current.text === text) return null;
+      if (hashes === undefined) return { path, action: "replace", edited: false };
+      return { path, action: "update", edited: !hashes.includes(contentHash(current.text)) };
+  }
 }
 
 /** Whether the disk differs from the bundle in anything. */

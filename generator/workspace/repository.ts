@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { environmentsFolder, specFile } from "../emit/layout.ts";
-import type { Diagnostic, DiagnosticCode } from "../spec/diagnostic.ts";
+import { atStart, type Diagnostic, type DiagnosticCode } from "../spec/diagnostic.ts";
 import { maxFileBytes } from "../spec/limits.ts";
 import { parseSource } from "../spec/parse.ts";
 import type { Source } from "../spec/source.ts";
@@ -16,7 +16,7 @@ export class Repository {
 
   /** @throws UserError (missing) where the folder holds no environments/ */
   constructor(folder: string) {
-    if (!existsSync(join(folder, environmentsFolder)))
+    if (statOf(join(folder, environmentsFolder))?.isDirectory() !== true)
       throw new UserError(
         exitCode.missing,
         `${resolve(folder)} has no folder environments/`,
@@ -25,11 +25,23 @@ export class Repository {
     this.root = realpathSync(folder);
   }
 
-  /** Names of all spec files, sorted. */
+  /** Names of all spec files, sorted. Hidden files are an editor's business. */
   environmentNames(): string[] {
+    return this.#specs(".yaml");
+  }
+
+  /** Files that look like specs and are none. */
+  strayFiles(): Diagnostic[] {
+    return this.#specs(".yml").map((name) => {
+      const message = "this file is not read: the name of a spec ends in .yaml";
+      return atStart(`${environmentsFolder}/${name}.yml`, { code: "name-mismatch", message, hint: `rename it to ${name}.yaml` });
+    });
+  }
+
+  #specs(ending: string): string[] {
     return readdirSync(join(this.root, environmentsFolder))
-      .filter((file) => file.endsWith(".yaml"))
-      .map((file) => file.slice(0, -".yaml".length))
+      .filter((file) => file.endsWith(ending) && !file.startsWith("."))
+      .map((file) => file.slice(0, -ending.length))
       .sort(compareText);
   }
 
@@ -44,26 +56,24 @@ export class Repository {
 
   #read(file: string): Source | null {
     const path = join(this.root, file);
-    if (!existsSync(path)) return null;
+    if (statOf(path, lstatSync) === null) return null;
     const refuse = (code: DiagnosticCode, message: string, hint: string | null): Source => ({
       file,
       text: "",
       value: undefined,
       document: null,
-      diagnostics: [wholeFile(file, code, message, hint)],
+      diagnostics: [atStart(file, { code, message, hint })],
     });
+    const stat = statOf(path);
+    if (stat === null) return refuse("file-missing", "the file is a symbolic link to nothing", "put the file itself there");
     const folder = realpathSync(join(this.root, environmentsFolder));
     if (!realpathSync(path).startsWith(folder + sep))
       return refuse("file-outside", "the file is a symbolic link out of environments/", "put the file itself there");
+    if (!stat.isFile()) return refuse("file-unreadable", "this is no regular file", null);
+    // The same limit as parseSource's, before the bytes are read.
+    if (stat.size > maxFileBytes) return parseSource(file, " ".repeat(maxFileBytes + 1));
     try {
-      const { size } = statSync(path);
-      if (size > maxFileBytes)
-        return refuse(
-          "file-too-large",
-          "the file is larger than 1 MiB",
-          "an environment is a few kilobytes; split it with extends",
-        );
-      return parseSource(file, new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(readFileSync(path)));
+      return parseSource(file, new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)));
     } catch (error) {
       if (error instanceof TypeError) return refuse("file-encoding", "the file is not UTF-8 text", "save it as UTF-8");
       return refuse("file-unreadable", `the file cannot be read: ${(error as Error).message}`, null);
@@ -71,7 +81,6 @@ export class Repository {
   }
 }
 
-/** A diagnostic about a file as a whole. */
-export function wholeFile(file: string, code: DiagnosticCode, message: string, hint: string | null): Diagnostic {
-  return { file, line: 1, column: 1, code, severity: "error", message, expected: null, hint, excerpt: null };
+function statOf(path: string, stat: typeof statSync = statSync): Stats | null {
+  return stat(path, { throwIfNoEntry: false }) ?? null;
 }

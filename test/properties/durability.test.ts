@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { meshops } from "../support/cli.ts";
 import { makePlatform, readTree, writeTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
+import { projectRoot, run } from "../support/tools.ts";
 
 const names = Array.from({ length: 6 }, (_, index) => `env-${index}`);
 const runs = process.env["SLOW"] === "1" ? 120 : 25;
@@ -53,9 +55,9 @@ describe("generate, killed at a random moment", () => {
         if (path.endsWith(".meshops-tmp")) continue;
         expect([from[path], to[path]], path).toContain(text);
       }
-      const { code: repaired, stderr } = await meshops(root, ["generate"]);
+      const { code: repaired, stdout, stderr } = await meshops(root, ["generate"]);
       expect(repaired, stderr).toBe(0);
-      expect(stderr).not.toContain("by hand");
+      expect(stdout).not.toContain("by hand");
       expect(bundleOf(root)).toEqual(to);
       expect((await meshops(root, ["generate", "--check"])).code).toBe(0);
       expect(existsSync(join(root, ".meshops/lock"))).toBe(false);
@@ -80,10 +82,42 @@ describe("runs at once", () => {
 
   test("a lock whose owner is gone is taken over", async () => {
     const root = platform();
-    for (const owner of ["999999999", "", "nonsense"]) {
+    const gone = JSON.stringify({ host: hostname(), pid: 999_999_999, word: "x" });
+    for (const owner of [gone, "", "nonsense", "null"]) {
       writeTree(root, { ".meshops/lock": owner });
       expect((await meshops(root, ["generate"])).code).toBe(0);
       rmSync(join(root, "helmfile.yaml"));
     }
+  });
+
+  test("waiters that meet a stale lock never hold it together", async () => {
+    const root = platform();
+    const log = join(root, "log");
+    const script = `
+      const { withLock } = await import(${JSON.stringify(join(projectRoot, "dist/workspace/lock.js"))});
+      const { appendFileSync } = await import("node:fs");
+      const { setTimeout: sleep } = await import("node:timers/promises");
+      await withLock(${JSON.stringify(root)}, async () => {
+        appendFileSync(${JSON.stringify(log)}, "enter\\n");
+        await sleep(15);
+        appendFileSync(${JSON.stringify(log)}, "leave\\n");
+      });`;
+    for (let round = 0; round < 8; round += 1) {
+      writeTree(root, { ".meshops/lock": JSON.stringify({ host: hostname(), pid: 999_999_999, word: "x" }) });
+      await Promise.all(Array.from({ length: 6 }, () => run(process.execPath, ["--input-type=module", "--eval", script])));
+    }
+    expect(readFileSync(log, "utf8")).toBe("enter\nleave\n".repeat(48));
+    expect(existsSync(join(root, ".meshops"))).toBe(false);
+  });
+
+  test("what waited for the lock writes what the specs say when its turn comes", async () => {
+    const root = platform();
+    writeTree(root, { ".meshops/lock": JSON.stringify({ host: hostname(), pid: process.pid, word: "this test's" }) });
+    const waiting = meshops(root, ["generate"]);
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    writeTree(root, specs("new"));
+    rmSync(join(root, ".meshops/lock"));
+    expect((await waiting).code).toBe(0);
+    expect((await meshops(root, ["generate", "--check"])).code).toBe(0);
   });
 });

@@ -28,6 +28,7 @@ describe("what a person sees", () => {
   test("every code of a spec finding has its story", () => {
     const source = readFileSync(join(projectRoot, "generator/spec/diagnostic.ts"), "utf8");
     const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code ?? "");
+    // Told below, in generate.test.ts, or in cli.test.ts.
     const elsewhere = new Set([
       "file-missing",
       "file-unreadable",
@@ -36,6 +37,7 @@ describe("what a person sees", () => {
       "file-outside",
       "yaml-alias",
       "yaml-too-deep",
+      "too-many-findings",
       "environment-unknown",
       "identity-missing",
       "identity-invalid",
@@ -50,7 +52,23 @@ describe("what cannot stand in a readable file", () => {
     ["deep brackets", `a: ${"[".repeat(100_000)}`, "yaml-too-deep"],
     ["deep braces", `a: ${"{a: ".repeat(50_000)}`, "yaml-too-deep"],
     ["deep dashes", `${"- ".repeat(100_000)}a`, "yaml-too-deep"],
-    ["deep indentation", Array.from({ length: 1000 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n"), "yaml-syntax"],
+    ["deep indentation", Array.from({ length: 1000 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n"), "yaml-too-deep"],
+    [
+      "two hundred levels of maps",
+      Array.from({ length: 200 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n"),
+      "yaml-too-deep",
+    ],
+    ["a map that contains itself", "a: &a {b: *a}", "yaml-alias"],
+    ["a list that contains itself", "spec: {dgraph: {serviceProfile: &a [*a]}}", "yaml-alias"],
+    ["an alias without an anchor", "a: *nowhere", "yaml-alias"],
+    ["a merge of no map", "a: {<<: 1}", "yaml-alias"],
+    ["a tag of an unknown type", "a: !secret x", "yaml-syntax"],
+    ["ten thousand values", `a: [${"1, ".repeat(10_000)}]`, "file-too-large"],
+    [
+      "a hundred unknown keys",
+      `spec:\n${Array.from({ length: 100 }, (_, index) => `  key${index}: 1`).join("\n")}`,
+      "too-many-findings",
+    ],
     ["two megabytes", `a: ${"x".repeat(2 * 1024 * 1024)}`, "file-too-large"],
   ])("%s is refused in a moment", (_, text, code) => {
     const started = performance.now();
@@ -69,6 +87,18 @@ describe("what cannot stand in a readable file", () => {
     expect(environment?.spec.dgraph.zero).toMatchObject({ replicas: 3, storage: "20Gi" });
     const broken = loadFiles({ dev: text.replace("20Gi", "20G") }, "dev");
     expect(brief(broken.diagnostics)).toEqual(["environments/dev.yaml:7:41 bad-format"]);
+  });
+
+  test("brackets and dashes in comments are no nesting", () => {
+    const text = specText({}, "dev").replace("spec:", `${"# - [{ ".repeat(30)}\n${"# see [1\n".repeat(70)}spec:`);
+    expect(loadFiles({ dev: text }, "dev").diagnostics).toEqual([]);
+  });
+
+  test("aliases that go wrong are told where they stand", () => {
+    expect(brief(loadFiles({ dev: "a: 1\nb: *nowhere\n" }, "dev").diagnostics)).toEqual(["environments/dev.yaml:2:4 yaml-alias"]);
+    expect(brief(loadFiles({ dev: "a: &a\n  b:\n    c: *a\n" }, "dev").diagnostics)).toEqual([
+      "environments/dev.yaml:3:8 yaml-alias",
+    ]);
   });
 
   test("control characters do not reach the terminal", () => {
@@ -121,6 +151,32 @@ describe("inheritance", () => {
         ({ file, excerpt, code }) => `${file} ${code} ${excerpt?.text.trim()}`,
       ),
     ).toEqual(["environments/base.yaml dgraph-zero-even zero: {replicas: 2}"]);
+  });
+
+  test("a finding about a default points at the value that made it wrong, not at a deleted or replaced one", () => {
+    const validity = (spec: string): string => child(`  linkerd: {identity: ${spec}}\n`);
+    const lower = base.replace("viz:", "identity: {issuerValidity: 10h}\n    viz:");
+    const middle = validity("null")
+      .replace("name: dev", "name: middle")
+      .replace("extends: base", "extends: base\n  abstract: true");
+    const dev = validity("{anchorValidity: 24h}").replace("extends: base", "extends: middle");
+    const { diagnostics } = loadFiles({ base: lower, middle, dev }, "dev");
+    expect(diagnostics.map(({ file, code, excerpt }) => `${file} ${code} ${excerpt?.text.trim()}`)).toEqual([
+      "environments/dev.yaml identity-issuer-outlives-anchor linkerd: {identity: {anchorValidity: 24h}}",
+    ]);
+  });
+
+  test("one mistake is one finding", () => {
+    const codes = (text: string): string[] =>
+      loadFiles({ base, dev: text }, "dev").diagnostics.map(({ code, message }) => `${code} ${message}`);
+    expect(codes(child("").replace(/spec:[\s\S]*/, "spec:\n"))).toEqual(['wrong-type "spec" is empty']);
+    expect(codes(child("").replace("extends: base", "extends: Base!"))).toEqual(['bad-format "extends" cannot be "Base!"']);
+    expect(codes(child("  dgraph: {chart: 24.1}\n"))).toEqual(['wrong-type "chart" is 24.1']);
+  });
+
+  test("a hint to quote a number repeats what was written", () => {
+    const { diagnostics } = loadFiles({ base, dev: child("  pydgraphClient: {tag: 1.0}\n") }, "dev");
+    expect(diagnostics.map(({ hint }) => hint)).toEqual(['quote it: "1.0"']);
   });
 
   test("keys of JavaScript's own objects are keys like any other", () => {

@@ -1,0 +1,139 @@
+import { execFileSync } from "node:child_process";
+import { appendFileSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { meshops } from "../support/cli.ts";
+import { generateIn, makePlatform, readTree, scratchFolder, writeTree } from "../support/platform.ts";
+import { specText } from "../support/specs.ts";
+
+/* Repositories with something wrong in them: an error that says so, and nothing is written. */
+
+let root: string;
+const secret = "overlays/dev/identity/tap-k8s-tls.sops.yaml";
+const issuer = "environments/dev/identity/issuer.crt";
+const spec = (name: string, dgraph: object = {}): Record<string, string> => ({
+  [`environments/${name}.yaml`]: specText({ dgraph }, name),
+});
+const write = (path: string, text: string | Buffer): void => writeFileSync(join(root, path), text);
+const remove = (path: string): void => rmSync(join(root, path), { recursive: true });
+
+beforeEach(async () => {
+  root = makePlatform({ dev: specText({}, "dev"), other: specText({}, "other") });
+  expect(await generateIn(root)).toBe(0);
+});
+
+describe("bad input", () => {
+  test.each<[string, () => void, string]>([
+    ["an invalid spec", () => writeTree(root, spec("dev", { zero: { replicas: 4 } })), "dgraph-zero-even"],
+    ["a missing certificate", () => remove(issuer), "identity-missing"],
+    ["a missing Secret", () => remove(secret), "identity-missing"],
+    ["a Secret in plaintext", () => write(secret, "kind: Secret\ndata: {tls.key: YQ==}\nsops: {mac: x}\n"), "identity-invalid"],
+    ["a Secret that is a folder", () => replaceByFolder(secret), "identity-invalid"],
+    ["a certificate that is none", () => write(issuer, "hello"), "identity-invalid"],
+    [
+      "a private key beside a certificate",
+      () => appendFileSync(join(root, issuer), ["-----BEGIN", "PRIVATE KEY-----\n"].join(" ")),
+      "identity-invalid",
+    ],
+    [
+      "an issuer of another anchor",
+      () => copyFileSync(join(root, "environments/dev/identity/webhook-ca.crt"), join(root, issuer)),
+      "identity-invalid",
+    ],
+    ["a spec that is a link to nothing", () => replaceByLink("environments/dev.yaml", "nowhere"), "file-missing"],
+    [
+      "a spec that is a link out of environments/",
+      () => replaceByLink("environments/dev.yaml", "../helmfile.yaml"),
+      "file-outside",
+    ],
+    ["a spec that is a pipe", () => replaceByPipe("environments/dev.yaml"), "file-unreadable"],
+    ["a spec that is a folder", () => replaceByFolder("environments/dev.yaml"), "file-unreadable"],
+    ["a spec that is no text", () => write("environments/dev.yaml", Buffer.from([0xff, 0xfe, 0x41])), "file-encoding"],
+    ["a spec with the wrong ending", () => write("environments/qa.yml", ""), "name-mismatch"],
+  ])("%s", async (_, change, code) => {
+    change();
+    writeTree(root, spec("other", { release: "prod" }));
+    const before = readTree(root);
+    const result = await meshops(root, ["generate"]);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain(code);
+    expect(result.stderr).not.toContain("this is a bug");
+    expect(readTree(root)).toEqual(before);
+  });
+
+  test("certificates checked out with CRLF are the same certificates", async () => {
+    for (const name of ["issuer.crt", "trust-anchors.crt", "webhook-ca.crt"]) {
+      const path = `environments/dev/identity/${name}`;
+      write(path, readFileSync(join(root, path), "utf8").replace(/\n/g, "\r\n"));
+    }
+    expect(await generateIn(root, { check: true })).toBe(0);
+  });
+
+  test("files of editors are no specs", async () => {
+    writeTree(root, { "environments/.dev.yaml.swp": "", "environments/._dev.yaml": "" });
+    symlinkSync("somebody@host:1", join(root, "environments/.#dev.yaml"));
+    expect(await meshops(root, ["validate"])).toMatchObject({ code: 0, stderr: "2 environments checked, all valid\n" });
+  });
+});
+
+describe("symbolic links", () => {
+  test.each([
+    ["out of the repository", (): string => scratchFolder("outside")],
+    ["into another environment", (): string => join(root, "overlays/other/dgraph")],
+  ])("a folder that leads %s is refused", async (_, target) => {
+    const to = target();
+    remove("overlays/dev/dgraph");
+    symlinkSync(to, join(root, "overlays/dev/dgraph"));
+    const before = readTree(to);
+    const { code, stderr } = await meshops(root, ["generate", "--force"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("is a symbolic link");
+    expect(readTree(to)).toEqual(before);
+  });
+
+  test("a file that is a link is replaced only by --force, and never written through", async () => {
+    const outside = join(scratchFolder("outside"), "file");
+    writeFileSync(outside, "mine");
+    replaceByLink("helmfile.yaml", outside);
+    expect((await meshops(root, ["generate"])).code).toBe(1);
+    expect(await meshops(root, ["generate", "--force"])).toMatchObject({ code: 0, stdout: "replace helmfile.yaml\n" });
+    expect(readFileSync(outside, "utf8")).toBe("mine");
+    expect(readFileSync(join(root, "helmfile.yaml"), "utf8")).toContain("overlays/dev/helmfile.yaml");
+  });
+});
+
+describe("obstacles are found before anything is written, and give way by no option", () => {
+  test.each<[string, string, () => void]>([
+    ["a folder where a file should be", "helmfile.yaml", () => replaceByFolder("helmfile.yaml")],
+    [
+      "a file where a folder should be",
+      "overlays/dev/dgraph/values.yaml",
+      () => (remove("overlays/dev/dgraph"), write("overlays/dev/dgraph", "mine")),
+    ],
+    ["a pipe where a file should be", "helmfile.yaml", () => replaceByPipe("helmfile.yaml")],
+    ["a folder where the manifest should be", ".meshops/dev.json", () => replaceByFolder(".meshops/dev.json")],
+  ])("%s", async (_, path, obstruct) => {
+    obstruct();
+    writeTree(root, { ...spec("dev", { alpha: { replicas: 5 } }), ...spec("other", { alpha: { replicas: 5 } }) });
+    const before = readTree(root);
+    const { code, stderr } = await meshops(root, ["generate", "--force"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(path);
+    expect(readTree(root)).toEqual(before);
+  });
+});
+
+function replaceByFolder(path: string): void {
+  remove(path);
+  mkdirSync(join(root, path, "inside"), { recursive: true });
+}
+
+function replaceByLink(path: string, target: string): void {
+  remove(path);
+  symlinkSync(target, join(root, path));
+}
+
+function replaceByPipe(path: string): void {
+  remove(path);
+  execFileSync("mkfifo", [join(root, path)]);
+}
