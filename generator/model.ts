@@ -69,6 +69,8 @@ export interface ComponentModel {
   readonly images: readonly Image[];
   /** Images named in the base's objects, without a tag, that the overlay pins or points to the mirror. */
   readonly baseImages: readonly Image[];
+  /** How helmfile brings it: as a release, or by the hook before the first one. */
+  readonly helmfile: "release" | "hook";
   /** Minutes that it may take to become ready. */
   readonly timeoutMinutes: number;
 }
@@ -76,6 +78,7 @@ export interface ComponentModel {
 /** All components of an environment, in the order in which they come up. */
 export interface Model {
   readonly environment: Environment;
-  readonly identity: Identity;
+  /** Host of the registry that mirrors all images; null where images come from upstream. */
+  readonly mirror: string | null;
   readonly components: readonly ComponentModel[];
 }

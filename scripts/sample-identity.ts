@@ -1,7 +1,7 @@
 /**
  * Makes the identity of the named environments, with openssl and the real sops:
  * `npm run sample-identity -- dev`. The keys are encrypted to the recipients in the spec and kept nowhere else.
- * Existing files are only replaced with --force.
+ * An identity is made whole or not at all: where a part of one is there, `--force` replaces all of it.
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -12,15 +12,26 @@ import { toolPath } from "./tools/paths.ts";
 
 const force = process.argv.includes("--force");
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+if (names.length === 0) fail("no environment is named", "npm run sample-identity -- dev");
 const repository = new Repository(".");
 for (const name of names) {
-  const { environment, diagnostics } = loadEnvironment(name, repository.source);
-  if (environment === null)
-    throw new Error(`${name} is not a valid environment: ${diagnostics.map(({ message }) => message).join("; ")}`);
-  for (const [path, text] of makeIdentity(environment, toolPath("sops") ?? "sops")) {
-    if (existsSync(path) && !force) throw new Error(`${path} exists; replace it with --force`);
+  const { environment } = loadEnvironment(name, repository.source);
+  if (environment === null) fail(`${name} is no valid environment`, `meshops validate ${name}`);
+  const files = makeIdentity(environment, toolPath("sops") ?? "sops");
+  const present = [...files.keys()].filter((path) => existsSync(path));
+  if (present.length > 0 && !force)
+    fail(
+      `${name} has an identity, or a part of one:\n  ${present.join("\n  ")}`,
+      "--force replaces all of it: a new trust anchor, issuer and webhook CA",
+    );
+  for (const [path, text] of files) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
     console.error(`wrote ${path}`);
   }
+}
+
+function fail(message: string, hint: string): never {
+  console.error(`${message}\nhint: ${hint}`);
+  process.exit(1);
 }

@@ -15,9 +15,14 @@ export function reference(image: Pick<Image, "name" | "tag">): string {
   return `${image.name}:${image.tag}`;
 }
 
-/** The repository without its registry: `linkerd/proxy`. The name it gets in a mirror. */
-export function repository(name: string): string {
+/** The path of an image's name, without its registry: `linkerd/proxy`. The name it has in a mirror. */
+export function imagePath(name: string): string {
   return name.slice(name.indexOf("/") + 1);
+}
+
+/** The name that an image is pulled by: its own, or that in a mirror. */
+export function pulledAs(name: string, mirror: string | null): string {
+  return mirror === null ? name : `${mirror}/${imagePath(name)}`;
 }
 
 /** The host that serves an Azure Container Registry. */

@@ -1,4 +1,4 @@
-import { repository } from "../catalog/image.ts";
+import { imagePath } from "../catalog/image.ts";
 import { colorsFor } from "../colors.ts";
 import type { ComponentModel, Model } from "../model.ts";
 import type { Rendered } from "../render.ts";
@@ -116,6 +116,6 @@ function describe({ environment, components }: Model, colors: ReturnType<typeof 
 function contents({ release, secrets, resources, images: [image] }: ComponentModel): string {
   if (release !== null) return `${release.chart} ${release.version}`;
   if (secrets.length > 0) return plural(secrets.length, "encrypted Secret");
-  if (image !== undefined) return `${repository(image.name)} ${image.tag}`;
+  if (image !== undefined) return `${imagePath(image.name)} ${image.tag}`;
   return plural(Object.values(resources).flat().length, "object");
 }

@@ -1,4 +1,4 @@
-import { reference, registryHost, repository } from "../catalog/image.ts";
+import { imagePath, pulledAs, reference } from "../catalog/image.ts";
 import { buildModel } from "../components/build.ts";
 import { hasErrors } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
@@ -39,15 +39,14 @@ export function images(names: readonly string[], options: CommonOptions & { read
 const noIdentity = { trustAnchors: "", issuer: "", webhookCa: "" };
 
 function rowsOf(environment: Environment): Row[] {
-  const registry = environment.spec.azure?.registry;
-  const mirror = registry?.mirrorImages === true ? registryHost(registry.name) : null;
-  return buildModel({ environment, identity: noIdentity }).components.flatMap((component) =>
+  const { components, mirror } = buildModel({ environment, identity: noIdentity });
+  return components.flatMap((component) =>
     component.images
       .filter(({ runs }) => runs !== "install-job")
       .map((image) => ({
         environment: environment.metadata.name,
         component: component.name,
-        image: mirror === null ? reference(image) : `${mirror}/${repository(reference(image))}`,
+        image: pulledAs(reference(image), mirror),
         source: reference(image),
       })),
   );
@@ -64,7 +63,7 @@ function importCommands({ metadata, spec: { azure } }: Environment, rows: readon
   const registry = azure.registry.name;
   const subscription = azure.subscription === undefined ? "" : ` --subscription ${azure.subscription}`;
   return rows.map(
-    ({ source }) => `az acr import${subscription} --name ${registry} --source ${source} --image ${repository(source)} --force`,
+    ({ source }) => `az acr import${subscription} --name ${registry} --source ${source} --image ${imagePath(source)} --force`,
   );
 }
 

@@ -12,7 +12,11 @@ export function buildModel(input: Input): Model {
   const enabled = new Map(
     components.filter((component) => component.enabled(context)).map((component) => [component.name, component]),
   );
-  return { ...input, components: inOrder(enabled).map((component) => build(component, enabled, context)) };
+  return {
+    environment: input.environment,
+    mirror: context.mirror,
+    components: inOrder(enabled).map((component) => build(component, enabled, context)),
+  };
 }
 
 function contextOf(input: Input): Context {
@@ -36,6 +40,7 @@ function build(component: Component, enabled: ReadonlyMap<string, Component>, co
     secrets: [],
     images: [],
     baseImages: [],
+    helmfile: "release",
     timeoutMinutes: 5,
     ...component.build(context),
     name: component.name,

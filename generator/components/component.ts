@@ -19,8 +19,6 @@ export type Built = Pick<ComponentModel, "namespace" | "partOf"> & Partial<Omit<
 export interface Component {
   /** Name of its folders under bases/ and overlays/<env>/ and of its Flux Kustomization. */
   readonly name: string;
-  /** What it brings, in a few words. */
-  readonly summary: string;
   /** Components that must be ready before it; those that the environment does not have are skipped. */
   readonly needs: readonly string[];
   enabled(context: Context): boolean;

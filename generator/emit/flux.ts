@@ -1,8 +1,8 @@
 import type { ComponentModel, JsonMap, Model } from "../model.ts";
-import { compareText } from "../text.ts";
 import { header } from "./bundle.ts";
 import { commonLabels } from "./kustomize.ts";
 import { fluxFolder, overlayFolder } from "./layout.ts";
+import { repositoriesOf } from "./repositories.ts";
 import { toYaml } from "./yaml.ts";
 
 /** Where Flux lives, and the source that `flux bootstrap` makes there. */
@@ -20,18 +20,13 @@ export function* emitFlux(model: Model): Iterable<[path: string, text: string]> 
     yield [`${fluxFolder(name)}/${component.name}.yaml`, toYaml([kustomization(component, model)], head)];
 }
 
-function sources({ components }: Model): JsonMap[] {
-  const repositories = new Map(
-    components.flatMap(({ release }) => (release === null ? [] : [[release.repository.name, release.repository.url]])),
-  );
-  return [...repositories]
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([name, url]) => ({
-      apiVersion: "source.toolkit.fluxcd.io/v1",
-      kind: "HelmRepository",
-      metadata: { name, namespace: flux.namespace, labels: commonLabels({ partOf: "meshops" }) },
-      spec: { interval: "1h", url },
-    }));
+function sources(model: Model): JsonMap[] {
+  return repositoriesOf(model).map(({ name, url }) => ({
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind: "HelmRepository",
+    metadata: { name, namespace: flux.namespace, labels: commonLabels({ partOf: "meshops" }) },
+    spec: { interval: "1h", url },
+  }));
 }
 
 function kustomization(component: ComponentModel, { environment }: Model): JsonMap {

@@ -4,6 +4,7 @@ import { compareText } from "../text.ts";
 import { header } from "./bundle.ts";
 import { resourcesFolder } from "./kustomize.ts";
 import { overlayFolder, patchesFile, valuesFile } from "./layout.ts";
+import { repositoriesOf } from "./repositories.ts";
 import { toYaml } from "./yaml.ts";
 
 const file = "helmfile.yaml";
@@ -24,14 +25,11 @@ export function emitRootHelmfile(environments: readonly string[]): [path: string
  */
 export function emitHelmfile(model: Model): [path: string, text: string] {
   const { metadata, spec } = model.environment;
-  const components = model.components.filter((component) => releaseOf(component) !== null);
-  const repositories = new Map(
-    components.flatMap(({ release }) => (release === null ? [] : [[release.repository.name, release.repository.url]])),
-  );
+  const components = model.components.filter(({ helmfile }) => helmfile === "release");
   const helmfile = {
     // Used by `template` only: without it Helm takes its own idea of Kubernetes, which Linkerd's charts may refuse.
     kubeVersion: `v${spec.azure?.cluster.kubernetesVersion ?? defaultKubernetes}`,
-    repositories: [...repositories].sort(([a], [b]) => compareText(a, b)).map(([name, url]) => ({ name, url })),
+    repositories: repositoriesOf(model).map(({ name, url }) => ({ name, url })),
     helmDefaults: { wait: true, createNamespace: false, historyMax: 5 },
     releases: components.map((component) => release(component, model)),
   };
@@ -41,11 +39,11 @@ export function emitHelmfile(model: Model): [path: string, text: string] {
   ];
 }
 
-/** What of a component is a Helm release: its chart, or its plain objects as a local kustomize folder; namespaces are neither. */
-function releaseOf(component: ComponentModel): { name: string; chart: string } | null {
+/** The Helm release of a component: of its chart, or of its plain objects as a local kustomize folder. */
+function releaseOf(component: ComponentModel): { name: string; chart: string } {
   const { name, release } = component;
   if (release !== null) return { name: release.name, chart: `${release.repository.name}/${release.chart}` };
-  return name === "namespaces" ? null : { name, chart: `./${name}/${resourcesFolder(component)}`.replace(/\/$/, "") };
+  return { name, chart: `./${name}/${resourcesFolder(component)}`.replace(/\/$/, "") };
 }
 
 function release(component: ComponentModel, model: Model): JsonMap {
@@ -64,12 +62,13 @@ function release(component: ComponentModel, model: Model): JsonMap {
   };
 }
 
-/** `namespace/release` of what must come first. Namespaces are no release: they come with the hook of the one with the Secrets. */
+/** `namespace/release` of what must come first. What the hook brings, is there with the release that has the hook. */
 function needsOf(component: ComponentModel, { components }: Model): string[] {
+  const hooked = components.find(({ secrets }) => secrets.length > 0);
   return component.needs.flatMap((need) => {
-    const needed = components.find(({ name, secrets }) => (need === "namespaces" ? secrets.length > 0 : name === need));
-    if (needed === undefined || needed === component) return [];
-    return [`${needed.namespace}/${releaseOf(needed)?.name}`];
+    const named = components.find(({ name }) => name === need);
+    const needed = named?.helmfile === "hook" ? hooked : named;
+    return needed === undefined || needed === component ? [] : [`${needed.namespace}/${releaseOf(needed).name}`];
   });
 }
 

@@ -1,5 +1,5 @@
-import { registryHost, repository } from "../catalog/image.ts";
-import type { ComponentModel, Json, JsonMap, Model, Release } from "../model.ts";
+import { pulledAs } from "../catalog/image.ts";
+import type { ComponentModel, JsonMap, KubernetesObject, Model, Release } from "../model.ts";
 import { header } from "./bundle.ts";
 import { overlayFolder, patchesFile, valuesFile } from "./layout.ts";
 import { toYaml } from "./yaml.ts";
@@ -25,7 +25,7 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
   const folder = resourcesFolder(component);
   for (const [file, objects] of Object.entries(component.resources)) yield [`${folder}${file}.yaml`, toYaml(objects, head)];
   if (folder !== "") yield [`${folder}kustomization.yaml`, toYaml([publicKustomization(component)], head)];
-  if (component.patches.length > 0) yield ["patches.yaml", toYaml(component.patches, head)];
+  if (component.patches.length > 0) yield [patchesFile, toYaml(component.patches, head)];
   yield ["kustomization.yaml", toYaml([kustomization(component, model)], head)];
 }
 
@@ -39,41 +39,28 @@ export function resourcesFolder(component: ComponentModel): "" | "public/" {
 
 const kustomizationType = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" } as const;
 
-function kustomization(component: ComponentModel, { environment }: Model): JsonMap {
+function kustomization(component: ComponentModel, { mirror }: Model): JsonMap {
   const { name, namespace, base, release, secrets, patches, baseImages } = component;
-  const up = "../../..";
+  const bases = "../../../bases";
   const folder = resourcesFolder(component);
   const own = folder === "" ? Object.keys(component.resources).map((file) => `${file}.yaml`) : [folder.replace("/", "")];
-  const registry = environment.spec.azure?.registry;
-  const mirror = registry?.mirrorImages === true ? registryHost(registry.name) : null;
-  const resources = [
-    ...(base === null ? [] : [`${up}/bases/${base}`]),
-    ...own,
-    ...secrets.map((secret) => `${secret}.sops.yaml`),
-  ];
-  return {
+  const patchFiles = release !== null ? ["release.yaml"] : patches.length > 0 ? [patchesFile] : [];
+  return withoutEmpty({
     ...kustomizationType,
-    ...(release === null ? {} : { namespace }),
-    resources,
-    ...(release === null
-      ? {}
-      : { components: [`${up}/bases/helm-release`], configMapGenerator: [{ name: `${name}-values`, files: [valuesFile] }] }),
-    ...(release !== null
-      ? { patches: [{ path: "release.yaml" }] }
-      : patches.length > 0
-        ? { patches: [{ path: "patches.yaml" }] }
-        : {}),
-    ...(baseImages.length === 0
-      ? {}
-      : {
-          images: baseImages.map((image) => ({
-            name: image.name,
-            newName: mirror === null ? image.name : `${mirror}/${repository(image.name)}`,
-            newTag: image.tag,
-          })),
-        }),
+    namespace: release === null ? "" : namespace,
+    resources: [...(base === null ? [] : [`${bases}/${base}`]), ...own, ...secrets.map((secret) => `${secret}.sops.yaml`)],
+    components: release === null ? [] : [`${bases}/helm-release`],
+    configMapGenerator: release === null ? [] : [{ name: `${name}-values`, files: [valuesFile] }],
+    patches: patchFiles.map((path) => ({ path })),
+    images: baseImages.map((image) => ({ name: image.name, newName: pulledAs(image.name, mirror), newTag: image.tag })),
     labels: [{ pairs: commonLabels(component) }],
-  };
+  });
+}
+
+function withoutEmpty(map: JsonMap): JsonMap {
+  return Object.fromEntries(
+    Object.entries(map).filter(([, value]) => value !== "" && !(Array.isArray(value) && value.length === 0)),
+  );
 }
 
 function publicKustomization(component: ComponentModel): JsonMap {
@@ -106,6 +93,6 @@ function releasePatch({ name, timeoutMinutes }: ComponentModel, release: Release
   };
 }
 
-function inlinePatch(patch: Json | object): JsonMap {
+function inlinePatch(patch: KubernetesObject): JsonMap {
   return { patch: toYaml([patch]) };
 }

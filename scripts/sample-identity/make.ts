@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { identityFolder, secretFile } from "../../generator/emit/layout.ts";
 import { issuerSecret, webhooksOf } from "../../generator/mesh/webhooks.ts";
+import { toHours } from "../../generator/spec/duration.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
 import { certificateFiles } from "../../generator/workspace/identity-files.ts";
 
@@ -31,25 +32,26 @@ interface Request {
 export function makeIdentity(environment: Environment, sops: string): Map<string, string> {
   const { secrets, linkerd } = environment.spec;
   const { name } = environment.metadata;
-  const { trustDomain } = linkerd.identity;
+  const { trustDomain, anchorValidity, issuerValidity, webhookValidity } = linkerd.identity;
+  const days = (validity: string): number => Math.max(1, Math.floor(toHours(validity) / 24));
   const recipients = [...secrets.age, ...secrets.admin];
   const ca = ["keyUsage=critical,keyCertSign,cRLSign", "subjectKeyIdentifier=hash"];
   const anchor = issue({
     commonName: `root.linkerd.${trustDomain}`,
-    days: 3650,
+    days: days(anchorValidity),
     extensions: ["basicConstraints=critical,CA:TRUE", ...ca],
   });
   const issuer = issue(
     {
       commonName: `identity.linkerd.${trustDomain}`,
-      days: 365,
+      days: days(issuerValidity),
       extensions: ["basicConstraints=critical,CA:TRUE,pathlen:0", ...ca],
     },
     anchor,
   );
   const webhookCa = issue({
     commonName: "webhooks.linkerd.cluster.local",
-    days: 3650,
+    days: days(anchorValidity),
     extensions: ["basicConstraints=critical,CA:TRUE,pathlen:0", ...ca],
   });
   const encrypt = (path: string, document: object, to: readonly string[]): [string, string] => [
@@ -63,7 +65,7 @@ export function makeIdentity(environment: Environment, sops: string): Map<string
     const server = issue(
       {
         commonName: dns,
-        days: 365,
+        days: days(webhookValidity),
         extensions: [
           "basicConstraints=critical,CA:FALSE",
           "keyUsage=critical,digitalSignature",

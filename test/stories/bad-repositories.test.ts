@@ -105,11 +105,7 @@ describe("symbolic links", () => {
 describe("obstacles are found before anything is written, and give way by no option", () => {
   test.each<[string, string, () => void]>([
     ["a folder where a file should be", "helmfile.yaml", () => replaceByFolder("helmfile.yaml")],
-    [
-      "a file where a folder should be",
-      "overlays/dev/dgraph/values.yaml",
-      () => (remove("overlays/dev/dgraph"), write("overlays/dev/dgraph", "mine")),
-    ],
+    ["a file where a folder should be", "overlays/dev/dgraph/values.yaml", () => replaceByFile("overlays/dev/dgraph")],
     ["a pipe where a file should be", "helmfile.yaml", () => replaceByPipe("helmfile.yaml")],
     ["a folder where the manifest should be", ".meshops/dev.json", () => replaceByFolder(".meshops/dev.json")],
   ])("%s", async (_, path, obstruct) => {
@@ -122,6 +118,11 @@ describe("obstacles are found before anything is written, and give way by no opt
     expect(readTree(root)).toEqual(before);
   });
 });
+
+function replaceByFile(path: string): void {
+  remove(path);
+  write(path, "mine");
+}
 
 function replaceByFolder(path: string): void {
   remove(path);

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { meshops } from "../support/cli.ts";
 import { makePlatform, scratchFolder, writeTree } from "../support/platform.ts";
@@ -54,10 +55,51 @@ describe("exit codes and streams", () => {
     ).toBe("");
   });
 
-  test("a folder without specs is generated to nothing, and says so", async () => {
+  test("a folder without specs is generated to an empty helmfile", async () => {
     const empty = scratchFolder("empty");
     writeTree(empty, { "environments/.keep": "" });
-    expect(await meshops(empty, ["validate"])).toMatchObject({ code: 0, stderr: "0 environments checked, all valid\n" });
+    expect(await meshops(empty, ["generate"])).toMatchObject({ code: 0, stdout: "create  helmfile.yaml\n" });
+    expect(await meshops(empty, ["generate", "--check"])).toMatchObject({ code: 0, stderr: "1 file up to date\n" });
+  });
+
+  test("a full disk is no bug", async () => {
+    const script = `node "${projectRoot}dist/cli.js" -C "${root}" images own 2>&1 >/dev/full; echo "exit $?"`;
+    expect(await run("sh", ["-c", script])).toMatch(/^meshops: ENOSPC.*\nexit 1\n$/);
+  });
+
+  test("an abstract base is nothing to list or generate", async () => {
+    writeTree(root, { "environments/base.yaml": specText({ abstract: true }, "base") });
+    for (const command of ["generate", "images"])
+      expect(await meshops(root, [command, "base"])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("base is abstract"),
+      });
+    rmSync(join(root, "environments/base.yaml"));
+  });
+
+  test("options that exclude each other are refused", async () => {
+    for (const args of [
+      ["generate", "--check", "--stdout"],
+      ["generate", "--stdout", "-o", "json"],
+      ["images", "--mirror", "-o", "json"],
+    ])
+      expect((await meshops(root, args)).code).toBe(2);
+  });
+
+  test("generate tells in JSON what it did", async () => {
+    const fresh = makePlatform({ dev: specText({}, "dev") });
+    const [dev, ownRoot] = JSON.parse((await meshops(fresh, ["generate", "-o", "json"])).stdout) as {
+      owner: string;
+      unchanged: number;
+      changes: object[];
+    }[];
+    expect(dev).toMatchObject({ owner: "dev", unchanged: 0 });
+    expect(dev?.changes).toContainEqual({ path: "overlays/dev/dgraph/values.yaml", action: "create", edited: false });
+    expect(ownRoot).toEqual({
+      owner: "_root",
+      unchanged: 0,
+      changes: [{ path: "helmfile.yaml", action: "create", edited: false }],
+    });
   });
 });
 

@@ -21,9 +21,12 @@ export function pick(objects: readonly KubernetesObject[], kind: string, name: s
   return found;
 }
 
-/** Objects by id, for comparing two sets regardless of order. */
+/** Objects by id, for comparing two sets regardless of order; throws where an id comes twice. */
 export function byId(objects: readonly KubernetesObject[]): Record<string, unknown> {
-  return Object.fromEntries(objects.map((object) => [idOf(object), object]).sort());
+  const sorted = [...objects].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+  const twice = sorted.find((object, index) => index > 0 && idOf(object) === idOf(sorted[index - 1] ?? object));
+  if (twice !== undefined) throw new Error(`${idOf(twice)} comes twice`);
+  return Object.fromEntries(sorted.map((object) => [idOf(object), object]));
 }
 
 /** A nested field of a plain object. */

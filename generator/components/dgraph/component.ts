@@ -7,7 +7,6 @@ import { dgraphValues } from "./values.ts";
 /** Dgraph, injected. After viz and jaeger, whose injectors only reach pods that start after them. */
 export const dgraph: Component = {
   name: "dgraph",
-  summary: "Dgraph Alpha and Zero in the mesh",
   needs: ["linkerd-control-plane", "linkerd-viz", "linkerd-jaeger"],
   enabled: () => true,
   build: (context) => {

@@ -6,7 +6,6 @@ import { grafanaValues } from "./values.ts";
 /** Grafana with Linkerd's dashboards; it left the viz chart with Linkerd 2.12. */
 export const grafana: Component = {
   name: "grafana",
-  summary: "Grafana with Linkerd's dashboards",
   needs: ["linkerd-viz"],
   enabled: ({ environment: { spec } }) => spec.linkerd.viz.enabled && spec.linkerd.viz.grafana,
   build: (context) => ({

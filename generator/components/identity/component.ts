@@ -7,7 +7,6 @@ import type { Component } from "../component.ts";
  */
 export const identity: Component = {
   name: "identity",
-  summary: "issuer and webhook certificates, keys encrypted with SOPS",
   needs: ["namespaces"],
   enabled: () => true,
   build: ({ environment, identity: { trustAnchors, issuer, webhookCa } }) => ({

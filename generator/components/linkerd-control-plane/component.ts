@@ -7,7 +7,6 @@ import { controlPlaneValues } from "./values.ts";
 /** Linkerd's control plane: identity, destination and policy, proxy injector. */
 export const linkerdControlPlane: Component = {
   name: "linkerd-control-plane",
-  summary: "identity, destination, policy and proxy injector",
   needs: ["linkerd-crds", "identity"],
   enabled: () => true,
   build: (context) => ({

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { repository } from "../../catalog/image.ts";
+import { imagePath, pulledAs } from "../../catalog/image.ts";
 import { linkerdImages } from "../../catalog/linkerd.ts";
 import { issuerFingerprint } from "../../mesh/certificates.ts";
 import { webhookValues } from "../../mesh/webhooks.ts";
@@ -57,8 +57,8 @@ function tracing({ environment: { spec }, track }: Context): JsonMap {
 /** The chart's image values, pointed at the mirror. */
 function images({ track, mirror }: Context): JsonMap {
   if (mirror === null) return {};
-  const from = (name: string): string => `${mirror}/${repository(`cr.l5d.io/linkerd/${name}`)}`;
-  const has = new Set(linkerdImages(track, "linkerd-control-plane").map((image) => repository(image.name)));
+  const from = (name: string): string => pulledAs(`cr.l5d.io/linkerd/${name}`, mirror);
+  const has = new Set(linkerdImages(track, "linkerd-control-plane").map((image) => imagePath(image.name)));
   return {
     controllerImage: from("controller"),
     debugContainer: { image: { name: from("debug") } },

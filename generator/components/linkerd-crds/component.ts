@@ -4,7 +4,6 @@ import type { Component } from "../component.ts";
 /** Linkerd's custom resource definitions, and the Gateway API's where the environment leaves them to Linkerd. */
 export const linkerdCrds: Component = {
   name: "linkerd-crds",
-  summary: "Linkerd's CRDs and the Gateway API's",
   needs: ["namespaces"],
   enabled: () => true,
   build: ({ environment, track }) => ({

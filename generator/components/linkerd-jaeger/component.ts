@@ -9,7 +9,6 @@ import { jaegerValues } from "./values.ts";
 /** Tracing: the linkerd-jaeger extension where the release has one, else a Jaeger of our own that takes OTLP. */
 export const linkerdJaeger: Component = {
   name: "linkerd-jaeger",
-  summary: "distributed tracing",
   needs: ["linkerd-control-plane"],
   enabled: ({ environment }) => environment.spec.linkerd.jaeger.enabled,
   build: (context) => {

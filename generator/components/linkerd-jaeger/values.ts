@@ -1,4 +1,4 @@
-import { repository } from "../../catalog/image.ts";
+import { pulledAs } from "../../catalog/image.ts";
 import { linkerdImages } from "../../catalog/linkerd.ts";
 import { webhookValues } from "../../mesh/webhooks.ts";
 import type { JsonMap } from "../../model.ts";
@@ -22,7 +22,7 @@ function images({ track, mirror }: Context): JsonMap {
   const from = (suffix: string): JsonMap => {
     const image = linkerdImages(track, "linkerd-jaeger").find(({ name }) => name.includes(suffix));
     if (image === undefined) throw new Error(`linkerd-jaeger of ${track.version} runs no image ${suffix}`);
-    return { image: { name: `${mirror}/${repository(image.name)}` } };
+    return { image: { name: pulledAs(image.name, mirror) } };
   };
   return {
     collector: from("opentelemetry-collector"),

@@ -11,7 +11,6 @@ const deployments = ["metrics-api", "prometheus", "tap", "tap-injector", "web"] 
 /** The viz extension: metrics, tap and the dashboard. */
 export const linkerdViz: Component = {
   name: "linkerd-viz",
-  summary: "metrics, tap and dashboard",
   needs: ["linkerd-control-plane"],
   enabled: ({ environment }) => environment.spec.linkerd.viz.enabled,
   build: (context) => ({

@@ -4,13 +4,13 @@ import type { Component, Context } from "../component.ts";
 /** Namespaces, first of all: Helm renders none, and Secrets precede the charts. */
 export const namespaces: Component = {
   name: "namespaces",
-  summary: "namespaces with the labels that Linkerd and its extensions expect",
   needs: [],
   enabled: () => true,
   build: (context) => ({
     namespace: "linkerd",
     partOf: "meshops",
     base: "namespaces",
+    helmfile: "hook",
     resources: { namespaces: [...extensions(context), ...applications(context)] },
     timeoutMinutes: 2,
   }),

@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { tracks } from "../../generator/catalog/linkerd.ts";
+import { render } from "../../generator/render.ts";
+import { writeTree } from "../support/platform.ts";
+import { environmentOf, sampleIdentity } from "../support/specs.ts";
+import { projectRoot } from "../support/tools.ts";
+
+/*
+ * What the charts are told, whole, for people to read: one environment a Linkerd release, with everything on.
+ * PEM blocks are cut short, hashes left out. UPDATE=1 rewrites the files; read the diff.
+ */
+const folder = join(projectRoot, "test/stories/values");
+
+describe("chart values and patches", () => {
+  test.each(tracks.map(({ version }, index) => [version, index] as const))("%s", (version, index) => {
+    const environment = environmentOf(
+      {
+        azure: {
+          location: "westus2",
+          resourceGroup: "test",
+          cluster: { name: "test", ipFamilies: ["ipv4", "ipv6"] },
+          registry: { name: "mirror", mirrorImages: true },
+        },
+        linkerd: {
+          version,
+          highAvailability: true,
+          clusterDomain: "example.org",
+          jaeger: { enabled: true },
+          viz: { grafana: true },
+        },
+        dgraph: {
+          chart: ["24.1.4", "25.0.0-preview6", "0.3.0", "0.0.17"][index],
+          internalPorts: ["opaque", "mesh", "skip", "opaque"][index],
+          alpha: { replicas: 5, storage: "20Gi", storageClass: "fast", whitelist: ["10.0.0.0/8", "192.168.1.1"] },
+          zero: { replicas: 5 },
+          replicationFactor: 5,
+        },
+      },
+      "everything",
+    );
+    const { bundle } = render({ environment, identity: sampleIdentity() });
+    const files = [...bundle].filter(([path]) => /\/(values|patches)\.yaml$/.test(path));
+    const text = files.map(([path, yaml]) => `--- ${path.replace("overlays/everything/", "")}\n${shortened(yaml)}`).join("");
+    if (process.env["UPDATE"] === "1") writeTree(folder, { [`${version}.txt`]: text });
+    expect(text).toBe(readFileSync(join(folder, `${version}.txt`), "utf8"));
+  });
+});
+
+function shortened(yaml: string): string {
+  return yaml
+    .replace(/^# .*\n/gm, "")
+    .replace(/\b[0-9a-f]{64}\b/g, "<sha256>")
+    .replace(/(-----BEGIN CERTIFICATE-----\n)[^-]+(?= *-----END)/g, "$1    …\n");
+}
