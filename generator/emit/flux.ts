@@ -30,7 +30,7 @@ function sources(model: Model): JsonMap[] {
 }
 
 function kustomization(component: ComponentModel, { environment }: Model): JsonMap {
-  const { name, needs, secrets, timeoutMinutes } = component;
+  const { name, needs, release, secrets, timeoutMinutes } = component;
   return {
     apiVersion: "kustomize.toolkit.fluxcd.io/v1",
     kind: "Kustomization",
@@ -42,6 +42,8 @@ function kustomization(component: ComponentModel, { environment }: Model): JsonM
       timeout: `${timeoutMinutes}m`,
       path: `./${overlayFolder(environment.metadata.name, name)}`,
       prune: true,
+      // A Kustomization that goes waits until Helm has uninstalled what it held.
+      ...(release === null ? {} : { deletionPolicy: "WaitForTermination" }),
       wait: true,
       sourceRef: { kind: "GitRepository", name: flux.source },
       // Children inherit no decryption: every Kustomization with encrypted files names its key.

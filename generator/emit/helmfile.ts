@@ -26,11 +26,12 @@ export function emitRootHelmfile(environments: readonly string[]): [path: string
 export function emitHelmfile(model: Model): [path: string, text: string] {
   const { metadata, spec } = model.environment;
   const components = model.components.filter(({ helmfile }) => helmfile === "release");
+  const [kubeContext] = contextOf(model);
   const helmfile = {
     // Used by `template` only: without it Helm takes its own idea of Kubernetes, which Linkerd's charts may refuse.
     kubeVersion: `v${spec.azure?.cluster.kubernetesVersion ?? defaultKubernetes}`,
     repositories: repositoriesOf(model).map(({ name, url }) => ({ name, url })),
-    helmDefaults: { wait: true, createNamespace: false, historyMax: 5 },
+    helmDefaults: { ...(kubeContext === undefined ? {} : { kubeContext }), wait: true, createNamespace: false, historyMax: 5 },
     releases: components.map((component) => release(component, model)),
   };
   return [
@@ -58,7 +59,7 @@ function release(component: ComponentModel, model: Model): JsonMap {
       : {}),
     timeout: timeoutMinutes * 60,
     ...(needs.length === 0 ? {} : { needs }),
-    ...(component.secrets.length === 0 ? {} : { hooks: [applySecrets] }),
+    ...(component.secrets.length === 0 ? {} : { hooks: [applySecrets(model)] }),
   };
 }
 
@@ -73,9 +74,20 @@ function needsOf(component: ComponentModel, { components }: Model): string[] {
 }
 
 /** Namespaces and decrypted Secrets go to the cluster before the first release, and enter none: Helm would keep a copy of the keys. */
-const applySecrets: JsonMap = {
-  events: ["presync"],
-  showlogs: true,
-  command: "../../bases/identity/apply.sh",
-  args: ["."],
-};
+function applySecrets(model: Model): JsonMap {
+  return {
+    events: ["presync"],
+    showlogs: true,
+    command: "../../bases/identity/apply.sh",
+    args: [".", ...contextOf(model)],
+  };
+}
+
+/**
+ * The kubectl context of an AKS cluster has the cluster's name (`az aks get-credentials`). To name it keeps one environment's
+ * releases and keys out of another's cluster, whatever context is the current one.
+ */
+function contextOf({ environment }: Model): string[] {
+  const name = environment.spec.azure?.cluster.name;
+  return name === undefined ? [] : [name];
+}

@@ -55,7 +55,10 @@ export type DiagnosticCode =
   | "identity-issuer-outlives-anchor"
   | "namespace-reserved"
   | "kubernetes-too-old"
+  | "high-availability-nodes"
   | "webhook-policy-fail"
+  | "grafana-without-viz"
+  | "ipv6-unsupported"
   | "identity-missing"
   | "identity-invalid";
 

@@ -99,7 +99,7 @@ export interface Environment {
          */
         autoProvisioning: boolean;
         /**
-         * IP families of the cluster's network.
+         * IP families of the cluster's network, as AKS offers them.
          *
          * @minItems 1
          */
@@ -215,7 +215,7 @@ export interface Environment {
          */
         enabled: boolean;
         /**
-         * Install Grafana with Linkerd's dashboards and link it from the viz dashboard.
+         * Install Grafana with Linkerd's dashboards and link it from the viz dashboard. It fetches the dashboards from grafana.com when it starts.
          */
         grafana: boolean;
       };
@@ -224,7 +224,7 @@ export interface Environment {
        */
       jaeger: {
         /**
-         * Install tracing.
+         * Install tracing. Pods that run already are traced from their next start on.
          */
         enabled: boolean;
       };
@@ -238,11 +238,11 @@ export interface Environment {
        */
       chart: "0.0.17" | "0.0.20" | "0.3.0" | "24.1.4" | "25.0.0-preview6";
       /**
-       * Namespace of Dgraph.
+       * Namespace of Dgraph. Another one for a running release starts a second, empty Dgraph there.
        */
       namespace: string;
       /**
-       * Name of the Helm release; the Services are named <release>-dgraph-alpha and <release>-dgraph-zero.
+       * Name of the Helm release; the Services are named <release>-dgraph-alpha and <release>-dgraph-zero. Another name for a running release uninstalls it: its volumes stay, but the new pods start with empty ones.
        */
       release: string;
       /**
@@ -338,7 +338,7 @@ export interface Environment {
         /**
          * Code of the warning.
          */
-        code: "webhook-policy-fail";
+        code: "grafana-without-viz" | "ipv6-unsupported" | "webhook-policy-fail";
         /**
          * Why the warning is accepted here.
          */

@@ -1,5 +1,5 @@
 import { bech32 } from "@scure/base";
-import { minKubernetes } from "../catalog/linkerd.ts";
+import { linkerdTrack, minKubernetes } from "../catalog/linkerd.ts";
 import type { DiagnosticCode } from "./diagnostic.ts";
 import { toHours } from "./duration.ts";
 import type { Environment } from "./environment.generated.ts";
@@ -29,7 +29,10 @@ const rules: readonly Rule[] = [
   issuerWithinAnchor,
   ownNamespaces,
   kubernetesVersion,
+  nodesForReplicas,
   webhookPolicy,
+  grafanaWithoutViz,
+  ipv6Support,
 ];
 
 function* ageChecksums({ spec: { secrets } }: Environment): Iterable<RuleFinding> {
@@ -66,23 +69,14 @@ function* issuerWithinAnchor({ spec: { linkerd } }: Environment): Iterable<RuleF
   yield error("identity-issuer-outlives-anchor", paths, message, "shorten issuerValidity or lengthen anchorValidity");
 }
 
-/** Namespaces that belong to Kubernetes, Flux or the mesh. */
-const reserved: ReadonlySet<string> = new Set([
-  "default",
-  "kube-system",
-  "kube-public",
-  "kube-node-lease",
-  "flux-system",
-  "linkerd",
-  "linkerd-viz",
-  "linkerd-jaeger",
-  "grafana",
-]);
+/** Namespaces that belong to Kubernetes, AKS, Flux or the mesh. */
+const reserved =
+  /^(default|kube-.*|aks-.*|flux-system|calico-system|tigera-operator|gatekeeper-system|linkerd|linkerd-viz|linkerd-jaeger|grafana)$/;
 
 function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
   for (const section of ["dgraph", "pydgraphClient"] as const) {
     const { namespace } = environment.spec[section];
-    if (!reserved.has(namespace)) continue;
+    if (!reserved.test(namespace)) continue;
     const message = `the namespace ${namespace} belongs to somebody else`;
     yield error("namespace-reserved", [spec(section, "namespace")], message, "give it a namespace of its own");
   }
@@ -96,11 +90,43 @@ function* kubernetesVersion({ spec: { azure, linkerd } }: Environment): Iterable
   yield error("kubernetes-too-old", [spec("azure", "cluster", "kubernetesVersion")], message, `use "${least}" or newer`);
 }
 
+/** With high availability the chart lets no two replicas share a node (partials/_affinity.tpl: required anti-affinity). */
+function* nodesForReplicas({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
+  if (azure === undefined || !linkerd.highAvailability || azure.cluster.autoProvisioning || azure.cluster.nodeCount >= 3) return;
+  const paths = [spec("azure", "cluster", "nodeCount"), spec("linkerd", "highAvailability")];
+  const message = `high availability needs 3 nodes, one for each replica, and there are ${azure.cluster.nodeCount}`;
+  yield error("high-availability-nodes", paths, message, "set nodeCount to 3 or more");
+}
+
 function* webhookPolicy({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
   if (linkerd.webhookFailurePolicy !== "Fail" || linkerd.highAvailability) return;
   const message = "with a single injector, Fail refuses every new pod while that injector is down";
   const hint = "set highAvailability: true, or leave webhookFailurePolicy at auto";
   yield finding("warning", "webhook-policy-fail", [spec("linkerd", "webhookFailurePolicy")], message, hint);
+}
+
+function* grafanaWithoutViz({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
+  if (linkerd.viz.enabled || !linkerd.viz.grafana) return;
+  const message = "Grafana shows viz's metrics, and viz is not enabled: it is not installed";
+  yield finding(
+    "warning",
+    "grafana-without-viz",
+    [spec("linkerd", "viz", "grafana")],
+    message,
+    "enable viz, or leave grafana out",
+  );
+}
+
+function* ipv6Support({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
+  if (azure?.cluster.ipFamilies.includes("ipv6") !== true || linkerdTrack(linkerd.version).traits.ipv6) return;
+  const paths = [spec("azure", "cluster", "ipFamilies"), spec("linkerd", "version")];
+  yield finding(
+    "warning",
+    "ipv6-unsupported",
+    paths,
+    `the proxies of Linkerd ${linkerd.version} leave IPv6 alone`,
+    "use an edge release",
+  );
 }
 
 function error(code: DiagnosticCode, paths: readonly Path[], message: string, hint: string): RuleFinding {

@@ -6,6 +6,7 @@ import { nearest } from "./suggest.ts";
 export interface SchemaError {
   readonly keyword: string;
   readonly instancePath: string;
+  readonly schemaPath: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly parentSchema?: Readonly<Record<string, unknown>>;
   readonly data?: unknown;
@@ -18,10 +19,13 @@ export interface Finding {
   readonly statement: Statement;
 }
 
-/** The errors less those that follow from another: a value of the wrong type is in no enum either. */
+/** The errors less those that follow from another: a value of the wrong type is in no enum either, items need not each be what a list must contain. */
 export function relevant(errors: readonly SchemaError[]): SchemaError[] {
   const mistyped = new Set(errors.filter(({ keyword }) => keyword === "type").map(({ instancePath }) => instancePath));
-  return errors.filter(({ keyword, instancePath }) => keyword === "type" || !mistyped.has(instancePath));
+  return errors.filter(
+    ({ keyword, instancePath, schemaPath }) =>
+      (keyword === "type" || !mistyped.has(instancePath)) && !schemaPath.includes("/contains/"),
+  );
 }
 
 /** Says in words what a schema error means, and what would have been right. */
@@ -77,6 +81,10 @@ export function explain(error: SchemaError): Finding {
     case "minimum":
     case "maximum":
       return found("out-of-range", `${name} cannot be ${show(data)}`, bounds(parentSchema));
+    case "contains": {
+      const needed = (parentSchema["contains"] as { const?: unknown }).const;
+      return found("not-allowed", `${name} lacks ${show(needed)}`, `a list with ${show(needed)}`);
+    }
     case "uniqueItems":
       return found("duplicate-item", `${name} lists the same item twice`, null, "remove one of them", "value", [
         ...path,

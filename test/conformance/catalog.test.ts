@@ -4,11 +4,12 @@ import { dgraphCharts, dgraphImages } from "../../generator/catalog/dgraph.ts";
 import { reference } from "../../generator/catalog/image.ts";
 import { type LinkerdChart, type LinkerdTrack, linkerdImages, tracks } from "../../generator/catalog/linkerd.ts";
 import { buildModel } from "../../generator/components/build.ts";
+import { standaloneJaeger } from "../../generator/components/tracing-backend.ts";
 import { webhooksOf } from "../../generator/mesh/webhooks.ts";
 import type { JsonMap, KubernetesObject } from "../../generator/model.ts";
-import { field, objectsIn, pick } from "../support/objects.ts";
+import { field, idOf, objectsIn, pick } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
-import { referenceFolder, withReference } from "../support/tools.ts";
+import { projectRoot, referenceFolder, withReference } from "../support/tools.ts";
 
 /* What the catalog says is held against the charts' own values and renders. */
 withReference("the catalog agrees with upstream", () => {
@@ -84,6 +85,18 @@ withReference("the catalog agrees with upstream", () => {
     });
   });
 
+  test("the jaeger chart and the standalone Jaeger share no object: an upgrade brings one before it removes the other", () => {
+    const versions = tracks.flatMap(({ charts }) => charts["linkerd-jaeger"] ?? []);
+    const charts = versions.flatMap((version) => objectsIn(read(`charts/linkerd-jaeger/${version}/rendered.yaml`)).map(idOf));
+    const folder = `${projectRoot}bases/linkerd-jaeger/standalone/`;
+    const own = ["deployment", "service", "serviceaccount"].flatMap((name) =>
+      objectsIn(readFileSync(`${folder}${name}.yaml`, "utf8")),
+    );
+    expect(own.length).toBe(3);
+    for (const { kind, metadata } of own) expect(charts).not.toContain(`${kind}/linkerd-jaeger/${metadata.name}`);
+    expect(own.every(({ metadata }) => metadata.name === standaloneJaeger)).toBe(true);
+  });
+
   describe.each(dgraphCharts.map((chart) => [chart.version, chart] as const))("dgraph %s", (version, chart) => {
     const rendered = (): KubernetesObject[] => objectsIn(read(`charts/dgraph/${version}/rendered.yaml`));
 
@@ -136,8 +149,12 @@ function chartValues(chart: string, version: string): JsonMap {
   const values = objectsIn(text)[0] as unknown as JsonMap;
   const persistence =
     chart === "dgraph" ? { alpha: withStorageClass(values, "alpha"), zero: withStorageClass(values, "zero") } : {};
-  return { ...top, ...Object.fromEntries(Object.keys(ha).map((key) => [key, null])), ...values, ...persistence };
+  const unlisted = Object.fromEntries((readByTemplates[chart] ?? []).map((key) => [key, null]));
+  return { ...top, ...unlisted, ...Object.fromEntries(Object.keys(ha).map((key) => [key, null])), ...values, ...persistence };
 }
+
+/** Values that a chart's templates read and its values.yaml does not name (linkerd2, viz/charts/linkerd-viz/templates, all releases). */
+const readByTemplates: Readonly<Record<string, readonly string[]>> = { "linkerd-viz": ["podAnnotations"] };
 
 /** dgraph's values name `storageClass` in a comment below `persistence`. */
 function withStorageClass(values: JsonMap, role: "alpha" | "zero"): JsonMap {

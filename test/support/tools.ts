@@ -60,6 +60,7 @@ export async function run(command: string, args: readonly string[], { cwd, env =
     env: { ...process.env, ...env },
     maxBuffer: 1024 ** 3,
   });
+  running.child.stdin?.on("error", () => {}); // a program that reads nothing may be gone already
   running.child.stdin?.end(input ?? "");
   try {
     return (await running).stdout;

@@ -48,8 +48,8 @@ function heartbeatSchedule(name: string): string {
 function tracing({ environment: { spec }, track }: Context): JsonMap {
   if (!spec.linkerd.jaeger.enabled) return {};
   if (track.traits.tracing === "jaeger-chart")
-    return { controlPlaneTracing: true, controlPlaneTracingNamespace: tracingBackend.namespace };
-  const { endpoint, serviceAccount, namespace } = tracingBackend;
+    return { controlPlaneTracing: true, controlPlaneTracingNamespace: tracingBackend(track).namespace };
+  const { endpoint, serviceAccount, namespace } = tracingBackend(track);
   const meshIdentity = { serviceAccountName: serviceAccount, namespace };
   return { proxy: { tracing: { enabled: true, collector: { endpoint, meshIdentity } } } };
 }

@@ -4,6 +4,7 @@ import { linkerdRepository } from "../../catalog/repositories.ts";
 import { webhookSelectors } from "../admission.ts";
 import type { Built, Component, Context } from "../component.ts";
 import { annotatePods, revisionAnnotation } from "../pod-template.ts";
+import { standaloneJaeger } from "../tracing-backend.ts";
 import { jaegerValues } from "./values.ts";
 
 /** Tracing: the linkerd-jaeger extension where the release has one, else a Jaeger of our own that takes OTLP. */
@@ -46,7 +47,11 @@ function standalone(context: Context): Built {
     ...common,
     base: "linkerd-jaeger/standalone",
     patches: [
-      annotatePods("Deployment", { name: "jaeger", namespace: common.namespace }, revisionAnnotation(context.identityRevision)),
+      annotatePods(
+        "Deployment",
+        { name: standaloneJaeger, namespace: common.namespace },
+        revisionAnnotation(context.identityRevision),
+      ),
     ],
     images: [jaegerImage],
     baseImages: [jaegerImage],

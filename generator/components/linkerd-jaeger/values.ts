@@ -9,7 +9,8 @@ import { mergeValues } from "../values.ts";
 export function jaegerValues(context: Context): JsonMap {
   const { environment, identity, track } = context;
   return mergeValues(
-    { clusterDomain: environment.spec.linkerd.clusterDomain },
+    // The injector's only use of it: the collector's identity, which ends in the trust domain (linkerd2, jaeger/injector/mutator).
+    { clusterDomain: environment.spec.linkerd.identity.trustDomain },
     track.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
     webhookValues(environment, "linkerd-jaeger", identity.webhookCa),
     images(context),

@@ -2,6 +2,7 @@ import type { LinkerdTrack } from "../../catalog/linkerd.ts";
 import { webhookValues } from "../../mesh/webhooks.ts";
 import type { JsonMap } from "../../model.ts";
 import type { Context } from "../component.ts";
+import { revisionAnnotation } from "../pod-template.ts";
 import { tracingBackend } from "../tracing-backend.ts";
 import { mergeValues } from "../values.ts";
 
@@ -14,11 +15,12 @@ export function vizValues(context: Context): JsonMap {
     {
       clusterDomain: linkerd.clusterDomain,
       identityTrustDomain: linkerd.identity.trustDomain,
+      podAnnotations: revisionAnnotation(context.identityRevision),
     },
     // The namespace carries its labels from Git.
     track.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
     webhookValues(environment, "linkerd-viz", identity.webhookCa),
-    linkerd.jaeger.enabled ? { jaegerUrl: tracingBackend.ui } : {},
+    linkerd.jaeger.enabled ? { jaegerUrl: tracingBackend(track).ui } : {},
     // The chart of Grafana serves port 80 (grafana-community/helm-charts, values.yaml: service.port).
     linkerd.viz.grafana ? { grafana: { url: "grafana.grafana" } } : {},
     mirror === null ? {} : { defaultRegistry: `${mirror}/linkerd`, prometheus: { image: { registry: `${mirror}/prom` } } },

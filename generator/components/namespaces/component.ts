@@ -9,43 +9,62 @@ export const namespaces: Component = {
   build: (context) => ({
     namespace: "linkerd",
     partOf: "meshops",
-    base: "namespaces",
     helmfile: "hook",
-    resources: { namespaces: [...extensions(context), ...applications(context)] },
+    resources: { namespaces: [controlPlane(context), ...extensions(context), ...applications(context)] },
     timeoutMinutes: 2,
   }),
 };
 
+/**
+ * The control plane's namespace, labelled as its chart's own template does. Webhooks leave it alone:
+ * the injector must be able to start while no injector runs.
+ */
+function controlPlane(context: Context): KubernetesObject {
+  const labels = {
+    "config.linkerd.io/admission-webhooks": "disabled",
+    "linkerd.io/control-plane-ns": "linkerd",
+    "linkerd.io/is-control-plane": "true",
+    ...podSecurity(context, "restricted"),
+  };
+  return namespace("linkerd", labels, { "linkerd.io/inject": "disabled" });
+}
+
 /** Namespaces of the extensions; their own labelling Job is switched off, so the labels stand here. */
-function extensions({ environment: { spec }, track }: Context): KubernetesObject[] {
-  const { viz, jaeger } = spec.linkerd;
-  // The Jaeger of releases without the extension is an ordinary workload: not an extension to `linkerd check`.
-  const jaegerLabels: JsonMap = track.traits.tracing === "jaeger-chart" ? { "linkerd.io/extension": "jaeger" } : {};
+function extensions(context: Context): KubernetesObject[] {
+  const { viz, jaeger } = context.environment.spec.linkerd;
+  const extension = (name: string): JsonMap => ({ "linkerd.io/extension": name, ...podSecurity(context, "restricted") });
+  // The Jaeger of releases without the extension is an ordinary workload: no extension to `linkerd check`.
+  const jaegerLabels = context.track.traits.tracing === "jaeger-chart" ? extension("jaeger") : podSecurity(context);
   return [
-    ...(viz.enabled ? [namespace("linkerd-viz", { "linkerd.io/extension": "viz" })] : []),
-    ...(viz.enabled && viz.grafana ? [namespace("grafana")] : []),
+    ...(viz.enabled ? [namespace("linkerd-viz", extension("viz"))] : []),
+    ...(viz.enabled && viz.grafana ? [namespace("grafana", podSecurity(context))] : []),
     ...(jaeger.enabled ? [namespace("linkerd-jaeger", jaegerLabels)] : []),
   ];
 }
 
-function applications({ environment: { spec } }: Context): KubernetesObject[] {
-  const { dgraph, pydgraphClient } = spec;
-  const data = namespace(dgraph.namespace, {}, keepOnPrune);
+function applications(context: Context): KubernetesObject[] {
+  const { dgraph, pydgraphClient } = context.environment.spec;
+  const data = namespace(dgraph.namespace, podSecurity(context));
   if (!pydgraphClient.enabled || pydgraphClient.namespace === dgraph.namespace) return [data];
-  return [data, namespace(pydgraphClient.namespace, {}, { "linkerd.io/inject": pydgraphClient.inject ? "enabled" : "disabled" })];
+  const inject = { "linkerd.io/inject": pydgraphClient.inject ? "enabled" : "disabled" };
+  return [data, namespace(pydgraphClient.namespace, podSecurity(context), inject)];
 }
 
-/** Deleting the namespace would delete the volume claims and the data with them: Flux must never do so by itself. */
+/**
+ * Injected pods have an init container that sets up the network, which the levels baseline and restricted refuse
+ * (linkerd2, templates/namespace.yaml). With the CNI plugin they have none: then `otherwise` holds, or the cluster's default.
+ */
+function podSecurity({ environment }: Context, otherwise?: "restricted"): JsonMap {
+  const level = environment.spec.linkerd.cni ? otherwise : "privileged";
+  return level === undefined ? {} : { "pod-security.kubernetes.io/enforce": level };
+}
+
+/**
+ * Deleting a namespace deletes what is in it, HelmReleases and volume claims included, in no order: releases would leave their
+ * cluster-wide objects behind, CRDs and data would go. Flux must never do so by itself; an empty namespace does no harm.
+ */
 const keepOnPrune = { "kustomize.toolkit.fluxcd.io/prune": "disabled" };
 
-function namespace(name: string, labels: JsonMap = {}, annotations: JsonMap = {}): KubernetesObject {
-  return {
-    apiVersion: "v1",
-    kind: "Namespace",
-    metadata: {
-      name,
-      ...(Object.keys(labels).length > 0 ? { labels } : {}),
-      ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
-    },
-  };
+function namespace(name: string, labels: JsonMap, annotations: JsonMap = {}): KubernetesObject {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations: { ...keepOnPrune, ...annotations } } };
 }
