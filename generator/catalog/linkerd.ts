@@ -5,8 +5,6 @@
  *
  * Sources: linkerd2 at the tag of the version (charts, values.yaml, rendered objects).
  */
-import type { Image } from "./image.ts";
-
 export type LinkerdVersion = "stable-2.14.10" | "edge-25.4.4" | "edge-25.10.7" | "edge-26.8.3";
 
 export type LinkerdChart = "linkerd-crds" | "linkerd-control-plane" | "linkerd-viz" | "linkerd-jaeger";
@@ -157,43 +155,4 @@ export function linkerdTrack(version: LinkerdVersion): LinkerdTrack {
 /** Oldest Kubernetes of a release, `major.minor`. */
 export function minKubernetes(version: LinkerdVersion): string {
   return linkerdTrack(version).minKubernetes;
-}
-
-/** The images that a chart of the release runs (read off its render; see `Image.runs`). */
-export function linkerdImages(track: LinkerdTrack, chart: LinkerdChart): readonly Image[] {
-  const linkerd = (name: string, tag: string = track.version, runs: Image["runs"] = "pod"): Image => ({
-    name: `cr.l5d.io/linkerd/${name}`,
-    tag,
-    runs,
-  });
-  const third = (name: string, tag: string): Image => ({ name: `docker.io/${name}`, tag, runs: "pod" });
-  const job = track.traits.extensionJob === "always" ? "pod" : "install-job";
-  const { proxyInit, policyController, extensionInit, prometheus, collector } = track.images;
-  switch (chart) {
-    case "linkerd-crds":
-      return [];
-    case "linkerd-control-plane":
-      return [
-        linkerd("controller"),
-        linkerd("debug", track.version, "on-demand"),
-        ...(policyController ? [linkerd("policy-controller")] : []),
-        linkerd("proxy"),
-        ...(proxyInit === null ? [] : [linkerd("proxy-init", proxyInit)]),
-      ];
-    case "linkerd-viz":
-      return [
-        linkerd("extension-init", extensionInit, job),
-        linkerd("metrics-api"),
-        linkerd("tap"),
-        linkerd("web"),
-        third("prom/prometheus", prometheus),
-      ];
-    case "linkerd-jaeger":
-      return [
-        linkerd("extension-init", extensionInit, job),
-        linkerd("jaeger-webhook"),
-        third("jaegertracing/all-in-one", "1.31"),
-        ...(collector === null ? [] : [{ ...collector, runs: "pod" as const }]),
-      ];
-  }
 }

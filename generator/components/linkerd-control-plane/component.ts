@@ -1,4 +1,4 @@
-import { linkerdImages } from "../../catalog/linkerd.ts";
+import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
 import { webhookSelectors } from "../admission.ts";
 import type { Component } from "../component.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { imagePath, pulledAs } from "../../catalog/image.ts";
-import { linkerdImages } from "../../catalog/linkerd.ts";
+import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { issuerFingerprint } from "../../mesh/certificates.ts";
 import { webhookValues } from "../../mesh/webhooks.ts";
 import type { JsonMap } from "../../model.ts";

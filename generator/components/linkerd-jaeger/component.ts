@@ -1,5 +1,5 @@
 import { jaegerImage } from "../../catalog/addons.ts";
-import { linkerdImages } from "../../catalog/linkerd.ts";
+import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
 import { webhookSelectors } from "../admission.ts";
 import type { Built, Component, Context } from "../component.ts";

@@ -1,5 +1,5 @@
 import { pulledAs } from "../../catalog/image.ts";
-import { linkerdImages } from "../../catalog/linkerd.ts";
+import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { webhookValues } from "../../mesh/webhooks.ts";
 import type { JsonMap } from "../../model.ts";
 import type { Context } from "../component.ts";
