@@ -54,15 +54,17 @@ withTools(["sops", "kustomize"], "bases/identity/apply.sh", () => {
     mkdirSync(bin, { recursive: true });
     writeFileSync(
       join(bin, "kubectl"),
-      `#!/bin/sh\nif [ "$1" = kustomize ]; then exec "${tool("kustomize")}" build "$2"; fi\n{ cat; echo ---; } >> "${log}"\n`,
+      `#!/bin/sh\nif [ "$1" = kustomize ]; then exec "${tool("kustomize")}" build "$2"; fi\necho "# kubectl $*" >> "${log}"; { cat; echo ---; } >> "${log}"\n`,
     );
     chmodSync(join(bin, "kubectl"), 0o755);
     const env = {
       PATH: [bin, dirname(tool("sops")), process.env["PATH"]].join(delimiter),
       SOPS_AGE_KEY: testIdentity().clusterKey,
     };
-    await run(join(root, "bases/identity/apply.sh"), ["."], { cwd: join(root, "overlays/dev"), env });
+    await run(join(root, "bases/identity/apply.sh"), [".", "the-cluster"], { cwd: join(root, "overlays/dev"), env });
     const applied = objectsIn(readFileSync(log, "utf8"));
+    const calls = readFileSync(log, "utf8").match(/^# kubectl .*$/gm) ?? [];
+    expect(new Set(calls)).toEqual(new Set(["# kubectl --context the-cluster apply --server-side --field-manager=meshops -f -"]));
     const kinds = applied.map(({ kind }) => kind);
     expect(kinds.lastIndexOf("Namespace")).toBeLessThan(kinds.indexOf("Secret"));
     const secrets = applied.filter(({ kind }) => kind === "Secret");
