@@ -16,9 +16,7 @@ export const temporarySuffix = ".meshops-tmp";
  */
 export async function pathWithin(root: string, path: string): Promise<string> {
   const target = join(root, path);
-  let folder = dirname(target);
-  while (!(await exists(folder))) folder = dirname(folder);
-  if (!target.startsWith(root + sep) || (await realpath(folder)) !== folder)
+  if (!target.startsWith(root + sep) || !(await isPlain(dirname(target))))
     throw new UserError(
       exitCode.problem,
       `${path} leads out of its folder`,
@@ -27,11 +25,17 @@ export async function pathWithin(root: string, path: string): Promise<string> {
   return target;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
+/** Whether a folder, or the part of its path that exists, is reached without symbolic links. */
+async function isPlain(folder: string): Promise<boolean> {
+  try {
+    return (await realpath(folder)) === folder;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    const itself = await lstat(folder).catch(() => null);
+    // What does not exist is as plain as the folder above it; a link to nothing does exist, as does what came into being just now.
+    if (itself === null) return isPlain(dirname(folder));
+    return !itself.isSymbolicLink() && isPlain(folder);
+  }
 }
 
 /** What stands at a path: a file with its text, nothing, a symbolic link, or something that cannot give way to a file. */
@@ -81,7 +85,7 @@ export async function removeFile(path: string, stop: string): Promise<void> {
 }
 
 /** Removes a folder if nothing is in it. */
-export async function removeIfEmpty(folder: string): Promise<boolean> {
+async function removeIfEmpty(folder: string): Promise<boolean> {
   return rmdir(folder).then(
     () => true,
     () => false,

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exitCode, UserError } from "../user-error.ts";
-import { pathWithin, removeIfEmpty } from "./files.ts";
+import { pathWithin, temporarySuffix } from "./files.ts";
 import { manifestFolder } from "./manifest.ts";
 
 const patienceMs = 60_000;
@@ -22,6 +22,7 @@ const takeoverMs = 5_000;
  */
 export async function withLock<T>(root: string, action: () => Promise<T>): Promise<T> {
   const path = await pathWithin(root, `${manifestFolder}/lock`);
+  await mkdir(dirname(path), { recursive: true });
   const token = JSON.stringify({ host: hostname(), pid: process.pid, word: randomBytes(9).toString("hex") });
   const deadline = Date.now() + patienceMs;
   while (!(await acquire(path, token))) {
@@ -37,20 +38,18 @@ export async function withLock<T>(root: string, action: () => Promise<T>): Promi
     return await action();
   } finally {
     if ((await holder(path)) === token) await rm(path, { force: true });
-    await removeIfEmpty(dirname(path));
   }
 }
 
 async function acquire(path: string, token: string): Promise<boolean> {
-  await mkdir(dirname(path), { recursive: true });
-  const candidate = `${path}.${randomBytes(6).toString("hex")}`;
+  const candidate = `${path}.${randomBytes(6).toString("hex")}${temporarySuffix}`;
   try {
     await writeFile(candidate, token, { flag: "wx" });
     await link(candidate, path);
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return false; // the holder before has just removed the empty folder
+    if (code === "ENOENT") return false; // swept away as another run's leftover
     if (code !== "EEXIST") throw error;
     const held = await holder(path);
     if (held !== null && isStale(held)) await takeOver(path, held);

@@ -43,7 +43,7 @@ export const validSpec: fc.Arbitrary<Record<string, unknown>> = fc
             {
               name: label(60),
               kubernetesVersion: fc.constantFrom("1.31", "1.34.2"),
-              ipFamilies: fc.subarray(["ipv4", "ipv6"], { minLength: 1 }),
+              ipFamilies: fc.constantFrom(["ipv4"], ["ipv4", "ipv6"], ["ipv6", "ipv4"]),
             },
             { requiredKeys: ["name"] },
           ),
