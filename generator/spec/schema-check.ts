@@ -13,10 +13,16 @@ export function checkFileForm(value: unknown): readonly SchemaError[] {
   return validateFile(value) ? [] : (validateFile.errors ?? []);
 }
 
-type Completed = { environment: Environment; errors: null } | { environment: null; errors: readonly SchemaError[] };
+/** A merged environment with its defaults, and what is wrong with it. */
+interface Completed {
+  /** Null where a value is missing or wrong; keys that nobody knows leave the rest of an environment usable. */
+  readonly environment: Environment | null;
+  readonly errors: readonly SchemaError[];
+}
 
 /** Fills a merged environment with the defaults, in place, and checks that nothing is missing. */
 export function complete(value: unknown): Completed {
-  if (validateResolved(value)) return { environment: value as Environment, errors: null };
-  return { environment: null, errors: validateResolved.errors ?? [] };
+  const errors = validateResolved(value) ? [] : (validateResolved.errors ?? []);
+  const usable = errors.every(({ keyword }) => keyword === "additionalProperties");
+  return { environment: usable ? (value as Environment) : null, errors };
 }

@@ -166,6 +166,15 @@ describe("inheritance", () => {
     ]);
   });
 
+  test("a mistyped key does not hide what the rules find", () => {
+    const { environment, diagnostics } = loadFiles(
+      { base, dev: child("  linkred: {}\n  dgraph: {zero: {replicas: 4}}\n") },
+      "dev",
+    );
+    expect(environment).toBeNull();
+    expect(diagnostics.map(({ code }) => code)).toEqual(["unknown-key", "dgraph-zero-even"]);
+  });
+
   test("one mistake is one finding", () => {
     const codes = (text: string): string[] =>
       loadFiles({ base, dev: text }, "dev").diagnostics.map(({ code, message }) => `${code} ${message}`);
