@@ -8,16 +8,17 @@ import { dirname } from "node:path";
 import { loadEnvironment } from "../generator/spec/load.ts";
 import { Repository } from "../generator/workspace/repository.ts";
 import { makeIdentity } from "./sample-identity/make.ts";
-import { toolPath } from "./tools/paths.ts";
+import { pinnedTool } from "./tools/paths.ts";
 
 const force = process.argv.includes("--force");
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 if (names.length === 0) fail("no environment is named", "npm run sample-identity -- dev");
 const repository = new Repository(".");
+const pinned = pinnedTool("sops");
 for (const name of names) {
   const { environment } = loadEnvironment(name, repository.source);
   if (environment === null) fail(`${name} is no valid environment`, `meshops validate ${name}`);
-  const files = makeIdentity(environment, toolPath("sops") ?? "sops");
+  const files = makeIdentity(environment, existsSync(pinned) ? pinned : "sops");
   const present = [...files.keys()].filter((path) => existsSync(path));
   if (present.length > 0 && !force)
     fail(

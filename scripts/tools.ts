@@ -20,8 +20,7 @@ function buildTool(tool: GoTool): void {
   const target = cachedTool(tool.name, tool.version);
   if (existsSync(target)) return;
   console.error(`building ${tool.name} ${tool.version}`);
-  const folder = dirname(target);
-  mkdirSync(folder, { recursive: true });
+  const folder = mkdirs(dirname(target));
   const ldflags = ["-ldflags", `-s -w ${tool.ldflags ?? ""}`];
   const partial = `${target}.${process.pid}`;
   if (tool.module === undefined) {

@@ -22,28 +22,14 @@ export interface DgraphChart {
   };
 }
 
+const current: DgraphChart["traits"] = { podAnnotations: "value", rendersNamespace: true, serviceAccount: "dgraph" };
+
 /** Every chart that meshops knows, the newest first. */
 export const dgraphCharts: readonly DgraphChart[] = [
-  {
-    version: "25.0.0-preview6",
-    appVersion: "v25.0.0-preview6",
-    traits: { podAnnotations: "value", rendersNamespace: true, serviceAccount: "dgraph" },
-  },
-  {
-    version: "24.1.4",
-    appVersion: "v24.1.4",
-    traits: { podAnnotations: "value", rendersNamespace: true, serviceAccount: "dgraph" },
-  },
-  {
-    version: "0.3.0",
-    appVersion: "v23.1.0",
-    traits: { podAnnotations: "value", rendersNamespace: true, serviceAccount: "dgraph" },
-  },
-  {
-    version: "0.0.20",
-    appVersion: "v22.0.2",
-    traits: { podAnnotations: "value", rendersNamespace: false, serviceAccount: "dgraph" },
-  },
+  { version: "25.0.0-preview6", appVersion: "v25.0.0-preview6", traits: current },
+  { version: "24.1.4", appVersion: "v24.1.4", traits: current },
+  { version: "0.3.0", appVersion: "v23.1.0", traits: current },
+  { version: "0.0.20", appVersion: "v22.0.2", traits: { ...current, rendersNamespace: false } },
   {
     version: "0.0.17",
     appVersion: "v21.03.0",

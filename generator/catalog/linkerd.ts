@@ -151,8 +151,3 @@ export function linkerdTrack(version: LinkerdVersion): LinkerdTrack {
   if (track === undefined) throw new Error(`no Linkerd release ${version} in the catalog`);
   return track;
 }
-
-/** Oldest Kubernetes of a release, `major.minor`. */
-export function minKubernetes(version: LinkerdVersion): string {
-  return linkerdTrack(version).minKubernetes;
-}

@@ -1,9 +1,10 @@
 import { colorsFor } from "../colors.ts";
+import { specFile } from "../emit/layout.ts";
 import { atStart, type Diagnostic, distinct } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { type Loaded, loadEnvironment } from "../spec/load.ts";
 import { toJson, toText } from "../spec/report.ts";
-import { nearest } from "../spec/suggest.ts";
+import { didYouMean } from "../spec/suggest.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import type { Repository } from "../workspace/repository.ts";
 
@@ -38,13 +39,8 @@ export function concrete(loaded: readonly Loaded[], names: readonly string[]): E
 }
 
 function unknownEnvironment(name: string, known: readonly string[]): Diagnostic {
-  const guess = nearest(name, known);
-  const hint = guess === null ? null : `did you mean "${guess}"?`;
-  const unknown = atStart(`environments/${name}.yaml`, {
-    code: "environment-unknown",
-    message: `there is no environment "${name}"`,
-    hint,
-  });
+  const message = `there is no environment "${name}"`;
+  const unknown = atStart(specFile(name), { code: "environment-unknown", message, hint: didYouMean(name, known) });
   return { ...unknown, expected: known.length === 0 ? null : `one of ${known.join(", ")}` };
 }
 

@@ -3,7 +3,7 @@ import { emitRootHelmfile } from "../emit/helmfile.ts";
 import { type Rendered, render } from "../render.ts";
 import { type Diagnostic, hasErrors } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { loadEnvironment } from "../spec/load.ts";
+import { isAbstract } from "../spec/load.ts";
 import { exitCode } from "../user-error.ts";
 import { applyPlan } from "../workspace/apply.ts";
 import { readIdentity } from "../workspace/identity-files.ts";
@@ -25,11 +25,12 @@ export interface GenerateOptions extends CommonOptions {
 
 /** `meshops generate [env…]`: writes the bundle of the named environments, or of all. */
 export async function generate(names: readonly string[], options: GenerateOptions): Promise<number> {
-  const { root } = new Repository(options.directory);
-  if (options.check || options.stdout) return read(names, options);
-  // What waited for the lock must not write what the specs said before.
+  const repository = new Repository(options.directory);
+  const { root } = repository;
+  if (options.check || options.stdout) return read(repository, names, options);
+  // The specs are read under the lock: what waited for it must not write what they said before.
   return withLock(root, async () => {
-    const prepared = await prepare(names, options);
+    const prepared = await prepare(repository, names);
     if (prepared === null) return exitCode.problem;
     const { rendered, plans } = prepared;
     refuseConflicts(plans, options.force);
@@ -40,8 +41,8 @@ export async function generate(names: readonly string[], options: GenerateOption
 }
 
 /** `--check` and `--stdout`: nothing is written, so no lock is needed. */
-async function read(names: readonly string[], options: GenerateOptions): Promise<number> {
-  const prepared = await prepare(names, options);
+async function read(repository: Repository, names: readonly string[], options: GenerateOptions): Promise<number> {
+  const prepared = await prepare(repository, names);
   if (prepared === null) return exitCode.problem;
   if (options.check) return printDrift(prepared.plans, options);
   for (const { bundle } of prepared.plans) process.stdout.write(stream(bundle));
@@ -54,8 +55,7 @@ interface Prepared {
 }
 
 /** Reads, checks and renders; null where there were errors, which are told. */
-async function prepare(names: readonly string[], options: GenerateOptions): Promise<Prepared | null> {
-  const repository = new Repository(options.directory);
+async function prepare(repository: Repository, names: readonly string[]): Promise<Prepared | null> {
   const { loaded, diagnostics } = loadAll(repository, names);
   const environments = concrete(loaded, names);
   const rendered = hasErrors(diagnostics) ? [] : renderAll(repository.root, environments, diagnostics);
@@ -91,7 +91,8 @@ async function planAll(repository: Repository, rendered: readonly Rendered[], al
 
 /** Whether an environment that was generated once has no spec any more, or has become abstract. */
 function isGone(repository: Repository, name: string): boolean {
-  return repository.source(name) === null || loadEnvironment(name, repository.source).abstract;
+  const source = repository.source(name);
+  return source === null || isAbstract(source);
 }
 
 /** The bundle as one YAML stream; every file's documents come under its path. */

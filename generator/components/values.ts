@@ -1,3 +1,4 @@
+import { isMap } from "../data.ts";
 import type { Json, JsonMap } from "../model.ts";
 
 /** Merges Helm values as Helm does: maps key by key, everything else replaced by the later one. */
@@ -12,8 +13,4 @@ function mergeTwo(base: JsonMap, layer: JsonMap): JsonMap {
     out[key] = isMap(below) && isMap(value) ? mergeTwo(below, value) : value;
   }
   return out;
-}
-
-function isMap(value: Json | undefined): value is JsonMap {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,7 @@
 import { pulledAs } from "../catalog/image.ts";
 import type { ComponentModel, JsonMap, KubernetesObject, Model, Release } from "../model.ts";
 import { header } from "./bundle.ts";
-import { overlayFolder, patchesFile, valuesFile } from "./layout.ts";
+import { overlayFolder, patchesFile, releaseFile, valuesFile } from "./layout.ts";
 import { toYaml } from "./yaml.ts";
 
 type File = [path: string, text: string];
@@ -19,7 +19,7 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
   const { release } = component;
   if (release !== null) {
     yield [valuesFile, toYaml([release.values], head)];
-    yield ["release.yaml", toYaml([releasePatch(component, release)], head)];
+    yield [releaseFile, toYaml([releasePatch(component, release)], head)];
     if (release.patches.length > 0) yield [patchesFile, toYaml(release.patches, head)];
   }
   const folder = resourcesFolder(component);
@@ -44,7 +44,7 @@ function kustomization(component: ComponentModel, { mirror }: Model): JsonMap {
   const bases = "../../../bases";
   const folder = resourcesFolder(component);
   const own = folder === "" ? Object.keys(component.resources).map((file) => `${file}.yaml`) : [folder.replace("/", "")];
-  const patchFiles = release !== null ? ["release.yaml"] : patches.length > 0 ? [patchesFile] : [];
+  const patchFiles = release !== null ? [releaseFile] : patches.length > 0 ? [patchesFile] : [];
   return withoutEmpty({
     ...kustomizationType,
     namespace: release === null ? "" : namespace,

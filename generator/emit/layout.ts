@@ -25,6 +25,10 @@ export function fluxFolder(environment: string): string {
   return `flux/${environment}`;
 }
 
+/** The helmfile at the root, and the one beside each environment's overlays. */
+export const helmfileFile = "helmfile.yaml";
+/** What of the base's HelmRelease differs between environments. */
+export const releaseFile = "release.yaml";
 /** Values of a component's chart, read by Flux and by helmfile. */
 export const valuesFile = "values.yaml";
 /** Patches on what the chart renders, read by helmfile; Flux has the same inline. */

@@ -1,3 +1,4 @@
+import { asMap, isMap } from "../data.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { isEnvironmentName } from "./name.ts";
 import { diagnosticAtPath, type Path, type Source } from "./source.ts";
@@ -108,12 +109,4 @@ function merge(
     }
   }
   return Object.fromEntries(out);
-}
-
-function asMap(value: unknown): Record<string, unknown> {
-  return isMap(value) ? value : {};
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

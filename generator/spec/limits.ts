@@ -5,6 +5,12 @@
 
 /** Largest spec that is read, in bytes. */
 export const maxFileBytes: number = 1024 * 1024;
+/** What is said of a larger one. */
+export const tooLarge = {
+  code: "file-too-large",
+  message: "the file is larger than 1 MiB",
+  hint: "an environment is a few kilobytes; split it with extends",
+} as const;
 /** Deepest nesting. The schema needs 7 levels. */
 export const maxDepth = 64;
 /** Most keys and values. The sample environments have about a hundred. */

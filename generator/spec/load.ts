@@ -1,9 +1,10 @@
+import { asMap } from "../data.ts";
 import { atStart, type Diagnostic, distinct, hasErrors } from "./diagnostic.ts";
 import type { Environment } from "./environment.generated.ts";
 import { chainOf, type Merged, mergeChain, type ReadSource } from "./inherit.ts";
 import { checkRules, type RuleFinding } from "./rules.ts";
 import { checkFileForm, complete } from "./schema-check.ts";
-import { explain, type Finding, relevant } from "./schema-errors.ts";
+import { explain, type Finding, relevant, type SchemaError } from "./schema-errors.ts";
 import { diagnosticAtPath, limited, type Source } from "./source.ts";
 
 /** What became of one environment file. */
@@ -32,7 +33,7 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
     ...chain.diagnostics,
     ...inFiles.flatMap(({ source, findings }) => [...source.diagnostics, ...limited(findings, (finding) => at(source, finding))]),
   ];
-  const abstract = (own.value as { spec?: { abstract?: unknown } | null } | null | undefined)?.spec?.abstract === true;
+  const abstract = isAbstract(own);
   const findings = inFiles.flatMap((file) => file.findings);
   const whole =
     chain.diagnostics.length === 0 &&
@@ -42,15 +43,20 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
   const merged = mergeChain(chain);
   const { environment, errors } = complete(merged.value);
   if (environment !== null) diagnostics.push(...checkRules(environment).map((finding) => whereWritten(finding, merged, own)));
-  else diagnostics.push(...missingKeys(errors.map(explain), findings).map((finding) => at(own, finding)));
+  else diagnostics.push(...missingKeys(errors, findings).map((finding) => at(own, finding)));
   return { name, environment: hasErrors(diagnostics) ? null : environment, abstract, diagnostics: distinct(diagnostics) };
+}
+
+/** Whether a file is a base, for which nothing is generated; its own word, which is not inherited. */
+export function isAbstract(source: Source): boolean {
+  return asMap(asMap(source.value)["spec"])["abstract"] === true;
 }
 
 /** What one file breaks: the file form of the schema, and that it has the name it gives itself. */
 function checkFile(source: Source): Finding[] {
   if (source.document === null) return [];
   const findings = relevant(checkFileForm(source.value)).map(explain);
-  const name = (source.value as { metadata?: { name?: unknown } | null } | null)?.metadata?.name;
+  const { name } = asMap(asMap(source.value)["metadata"]);
   const fileName = source.file.replace(/^.*\//, "").replace(/\.yaml$/, "");
   if (typeof name !== "string" || name === fileName) return findings;
   const statement = {
@@ -64,9 +70,10 @@ function checkFile(source: Source): Finding[] {
 }
 
 /** What is missing shows in the whole alone, and in no base; where a file says something wrong instead, that is told already. */
-function missingKeys(whole: readonly Finding[], inFiles: readonly Finding[]): Finding[] {
+function missingKeys(errors: readonly SchemaError[], inFiles: readonly Finding[]): Finding[] {
   const told = new Set(inFiles.map(({ path }) => path.join("/")));
-  return whole.filter(({ statement, path }) => statement.code === "missing-key" && !told.has(path.join("/")));
+  const missing = errors.filter(({ keyword }) => keyword === "required").map(explain);
+  return missing.filter(({ path }) => !told.has(path.join("/")));
 }
 
 function at(source: Source, { path, part, statement }: Finding): Diagnostic {

@@ -1,7 +1,7 @@
 import { type Document, parseAllDocuments } from "yaml";
 import type { Diagnostic, DiagnosticCode } from "./diagnostic.ts";
 import { inspect } from "./inspect.ts";
-import { maxAliases, maxDepth, maxFileBytes, tooDeepAt } from "./limits.ts";
+import { maxAliases, maxDepth, maxFileBytes, tooDeepAt, tooLarge } from "./limits.ts";
 import { diagnosticAt, limited, type Source, type Span } from "./source.ts";
 
 const top: Span = { offset: 0, length: 1 };
@@ -15,10 +15,7 @@ export function parseSource(file: string, text: string): Source {
   const failed = (...found: Diagnostic[]): Source => ({ file, text, value: undefined, document: null, diagnostics: found });
   const at = (code: DiagnosticCode, message: string, hint: string | null, span: Span = top): Diagnostic =>
     diagnosticAt(file, text, span, { code, severity: "error", message, expected: null, hint });
-  if (Buffer.byteLength(text) > maxFileBytes)
-    return failed(
-      at("file-too-large", "the file is larger than 1 MiB", "an environment is a few kilobytes; split it with extends"),
-    );
+  if (Buffer.byteLength(text) > maxFileBytes) return failed(at(tooLarge.code, tooLarge.message, tooLarge.hint));
   const deep = tooDeepAt(text);
   if (deep !== null)
     return failed(at("yaml-too-deep", `nested deeper than ${maxDepth} levels`, null, { offset: deep, length: 1 }));

@@ -1,5 +1,5 @@
 import { bech32 } from "@scure/base";
-import { linkerdTrack, minKubernetes } from "../catalog/linkerd.ts";
+import { linkerdTrack } from "../catalog/linkerd.ts";
 import type { DiagnosticCode } from "./diagnostic.ts";
 import { toHours } from "./duration.ts";
 import type { Environment } from "./environment.generated.ts";
@@ -84,7 +84,7 @@ function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
 
 function* kubernetesVersion({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
   const version = azure?.cluster.kubernetesVersion;
-  const least = minKubernetes(linkerd.version);
+  const { minKubernetes: least } = linkerdTrack(linkerd.version);
   if (version === undefined || minor(version) >= minor(least)) return;
   const message = `Linkerd ${linkerd.version} needs Kubernetes ${least} or newer`;
   yield error("kubernetes-too-old", [spec("azure", "cluster", "kubernetesVersion")], message, `use "${least}" or newer`);

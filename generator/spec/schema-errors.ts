@@ -1,6 +1,6 @@
 import type { DiagnosticCode } from "./diagnostic.ts";
 import type { Path, Statement } from "./source.ts";
-import { nearest } from "./suggest.ts";
+import { didYouMean } from "./suggest.ts";
 
 /** What ajv reports, as far as it is used here (`verbose`, so with the schema that was broken). */
 export interface SchemaError {
@@ -117,11 +117,6 @@ function lastName(path: Path): string {
 
 function isIndex(step: string | number): boolean {
   return /^\d+$/.test(String(step));
-}
-
-function didYouMean(word: string, candidates: readonly string[]): string | null {
-  const guess = nearest(word, candidates);
-  return guess === null ? null : `did you mean "${guess}"?`;
 }
 
 function quoteHint(types: readonly unknown[], data: unknown): string | null {

@@ -2,7 +2,7 @@
  * The candidate nearest to a mistyped word, or null where none is near enough to help:
  * at most a third of the word, and at most three, letters added, removed, replaced or swapped.
  */
-export function nearest(word: string, candidates: readonly string[]): string | null {
+function nearest(word: string, candidates: readonly string[]): string | null {
   const limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
   let best: string | null = null;
   let bestDistance = limit + 1;
@@ -11,6 +11,12 @@ export function nearest(word: string, candidates: readonly string[]): string | n
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
+}
+
+/** The nearest candidate as a hint; null where none is near. */
+export function didYouMean(word: string, candidates: readonly string[]): string | null {
+  const guess = nearest(word, candidates);
+  return guess === null ? null : `did you mean "${guess}"?`;
 }
 
 /** Optimal string alignment distance; `limit` or more where it is not below `limit`. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fluxFolder, overlayFolder } from "../emit/layout.ts";
+import { fluxFolder, helmfileFile, overlayFolder } from "../emit/layout.ts";
 import { isEnvironmentName } from "../spec/name.ts";
 import { compareText } from "../text.ts";
 
@@ -65,6 +65,6 @@ export function manifestText(manifest: Manifest): string {
 /** Whether an owner's bundle can hold a file. Encrypted Secrets belong to the identity, never to the bundle. */
 function mayOwn(owner: string, file: string): boolean {
   if (file.split("/").includes("..") || file.endsWith(".sops.yaml")) return false;
-  if (owner === rootOwner) return file === "helmfile.yaml";
+  if (owner === rootOwner) return file === helmfileFile;
   return file.startsWith(`${overlayFolder(owner)}/`) || file.startsWith(`${fluxFolder(owner)}/`);
 }

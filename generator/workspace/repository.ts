@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSyn
 import { join, resolve, sep } from "node:path";
 import { environmentsFolder, specFile } from "../emit/layout.ts";
 import { atStart, type Diagnostic, type DiagnosticCode } from "../spec/diagnostic.ts";
-import { maxFileBytes } from "../spec/limits.ts";
+import { maxFileBytes, tooLarge } from "../spec/limits.ts";
 import { parseSource } from "../spec/parse.ts";
 import type { Source } from "../spec/source.ts";
 import { compareText } from "../text.ts";
@@ -70,8 +70,8 @@ export class Repository {
     if (!realpathSync(path).startsWith(folder + sep))
       return refuse("file-outside", "the file is a symbolic link out of environments/", "put the file itself there");
     if (!stat.isFile()) return refuse("file-unreadable", "this is no regular file", null);
-    // The same limit as parseSource's, before the bytes are read.
-    if (stat.size > maxFileBytes) return parseSource(file, " ".repeat(maxFileBytes + 1));
+    // parseSource has the same limit; this one holds before the bytes are read.
+    if (stat.size > maxFileBytes) return refuse(tooLarge.code, tooLarge.message, tooLarge.hint);
     try {
       return parseSource(file, new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)));
     } catch (error) {

@@ -1,3 +1,5 @@
+import { isMap } from "../../generator/data.ts";
+
 /** JSON Schema, as far as this repository's schema uses it. */
 export type Schema = { [keyword: string]: unknown };
 
@@ -15,7 +17,7 @@ export function resolvedForm(root: Schema): Schema {
 }
 
 function merge(base: unknown, overlay: unknown): unknown {
-  if (!isSchema(base) || !isSchema(overlay)) return overlay;
+  if (!isMap(base) || !isMap(overlay)) return overlay;
   const out: Schema = { ...base };
   for (const [key, value] of Object.entries(overlay)) out[key] = key in base ? merge(base[key], value) : value;
   return out;
@@ -23,7 +25,7 @@ function merge(base: unknown, overlay: unknown): unknown {
 
 function withoutNull(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(withoutNull);
-  if (!isSchema(node)) return node;
+  if (!isMap(node)) return node;
   const out: Schema = {};
   for (const [key, value] of Object.entries(node)) {
     if (key === "type" && Array.isArray(value)) out[key] = value.find((type) => type !== "null");
@@ -37,11 +39,11 @@ function withoutNull(node: unknown): unknown {
 /** Marks every property that has a default as required: after defaults it is there. */
 export function withDefaultsRequired(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(withDefaultsRequired);
-  if (!isSchema(node)) return node;
+  if (!isMap(node)) return node;
   const out: Schema = {};
   for (const [key, value] of Object.entries(node)) out[key] = key === "default" ? value : withDefaultsRequired(value);
-  if (!isSchema(out["properties"])) return out;
-  const defaulted = Object.entries(out["properties"]).filter(([, property]) => isSchema(property) && "default" in property);
+  if (!isMap(out["properties"])) return out;
+  const defaulted = Object.entries(out["properties"]).filter(([, property]) => isMap(property) && "default" in property);
   const required = new Set([...((out["required"] as string[] | undefined) ?? []), ...defaulted.map(([name]) => name)]);
   return { ...out, required: [...required] };
 }
@@ -49,7 +51,7 @@ export function withDefaultsRequired(node: unknown): unknown {
 /** The schema less some of its keywords; properties of that name stay. */
 export function without(node: unknown, keywords: readonly string[]): unknown {
   if (Array.isArray(node)) return node.map((item) => without(item, keywords));
-  if (!isSchema(node)) return node;
+  if (!isMap(node)) return node;
   const out: Schema = {};
   for (const [key, value] of Object.entries(node)) {
     if (key === "properties" || key === "$defs") out[key] = mapValues(value as Schema, (item) => without(item, keywords));
@@ -60,8 +62,4 @@ export function without(node: unknown, keywords: readonly string[]): unknown {
 
 function mapValues(record: Schema, map: (value: unknown) => unknown): Schema {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
-}
-
-function isSchema(value: unknown): value is Schema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

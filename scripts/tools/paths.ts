@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,10 +18,9 @@ export function cachedTool(name: string, version: string): string {
 /** Cached folder of Kubernetes' schemas. */
 export const schemasFolder: string = join(cacheFolder, "schemas", `${kubernetesSchemas.package}-${kubernetesSchemas.version}`);
 
-/** Path of a pinned tool, where `npm run tools` has built it; null elsewhere. */
-export function toolPath(name: string): string | null {
+/** Path at which `npm run tools` puts a pinned tool, whether it is there or not. */
+export function pinnedTool(name: string): string {
   const tool = goTools.find((candidate) => candidate.name === name);
   if (tool === undefined) throw new Error(`${name} is no pinned tool`);
-  const path = cachedTool(tool.name, tool.version);
-  return existsSync(path) ? path : null;
+  return cachedTool(tool.name, tool.version);
 }

@@ -3,8 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, test } from "vitest";
-import { cachedTool, schemasFolder } from "../../scripts/tools/paths.ts";
-import { goTools } from "../../scripts/tools/pins.ts";
+import { pinnedTool, schemasFolder } from "../../scripts/tools/paths.ts";
 
 export type ToolName = "helm" | "helmfile" | "kubeconform" | "kustomize" | "sops";
 
@@ -16,9 +15,7 @@ export const referenceFolder: string = fileURLToPath(new URL("../../../shared/re
 
 /** Path of a tool that `npm run tools` builds. */
 export function tool(name: ToolName): string {
-  const pin = goTools.find((candidate) => candidate.name === name);
-  if (pin === undefined) throw new Error(`${name} is not pinned`);
-  return cachedTool(pin.name, pin.version);
+  return pinnedTool(name);
 }
 
 /** Tests that need real tools: skipped with a notice where these are not built; failing instead with CI=true. */

@@ -1,6 +1,7 @@
 import { jaegerImage } from "../../catalog/addons.ts";
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
+import type { KubernetesObject } from "../../model.ts";
 import { webhookSelectors } from "../admission.ts";
 import type { Built, Component, Context } from "../component.ts";
 import { annotatePods, revisionAnnotation } from "../pod-template.ts";
@@ -33,9 +34,7 @@ function extension(context: Context, version: string): Built {
       repository: linkerdRepository(context.track),
       version,
       values: jaegerValues(context),
-      patches: deployments.map((name) =>
-        annotatePods("Deployment", { name, namespace: common.namespace }, revisionAnnotation(context.identityRevision)),
-      ),
+      patches: deployments.map((name) => rolledByIdentity(name, context)),
       driftIgnored: webhookSelectors(context, ["MutatingWebhookConfiguration"]),
     },
     images: linkerdImages(context.track, "linkerd-jaeger"),
@@ -46,14 +45,13 @@ function standalone(context: Context): Built {
   return {
     ...common,
     base: "linkerd-jaeger/standalone",
-    patches: [
-      annotatePods(
-        "Deployment",
-        { name: standaloneJaeger, namespace: common.namespace },
-        revisionAnnotation(context.identityRevision),
-      ),
-    ],
+    patches: [rolledByIdentity(standaloneJaeger, context)],
     images: [jaegerImage],
     baseImages: [jaegerImage],
   };
+}
+
+/** A patch that makes a Deployment's pods restart when identity demands it; neither Jaeger has a value for that. */
+function rolledByIdentity(name: string, { identityRevision }: Context): KubernetesObject {
+  return annotatePods("Deployment", { name, namespace: common.namespace }, revisionAnnotation(identityRevision));
 }

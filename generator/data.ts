@@ -1,0 +1,9 @@
+/** Whether a value of plain data is a map: neither null nor a list. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The value where it is a map, else an empty one: for reading data whose form has not been checked. */
+export function asMap(value: unknown): Record<string, unknown> {
+  return isMap(value) ? value : {};
+}
