@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { colorsFor } from "./colors.ts";
 import { exitCode, UserError } from "./user-error.ts";
 import { version } from "./version.ts";
@@ -55,12 +55,37 @@ program
   .addOption(output("text", "json"))
   .action(run(async (names, options) => (await import("./commands/images.ts")).images(names, options)));
 
+program
+  .command("profile")
+  .description("print the ServiceProfile of a Service from the gRPC methods of a .proto file")
+  .requiredOption("--proto <file>", "the .proto file; - reads stdin")
+  .requiredOption("--service <name>", "the Kubernetes Service, which must not be headless", dnsLabel)
+  .requiredOption("--namespace <name>", "its namespace", dnsLabel)
+  .option("--cluster-domain <domain>", "domain of the cluster", "cluster.local")
+  .option("--grpc-service <name...>", "gRPC services that it serves; all of the file where none is named")
+  .option("--grpc-route", "print GRPCRoutes instead", false)
+  .option("--port <number>", "the Service's port that speaks gRPC, for --grpc-route", portNumber)
+  .action(run(async (_, options) => (await import("./commands/profile.ts")).profile(options)));
+
 /** Wraps a command so that what it returns becomes the exit code. */
 // biome-ignore lint/suspicious/noExplicitAny: commander does not know the options' types
 function run(command: (names: string[], options: any) => Promise<number>): (...args: any[]) => Promise<void> {
-  return async (names: string[], _: unknown, self: Command) => {
-    process.exitCode = await command(names, self.optsWithGlobals());
+  return async (...args) => {
+    const self: Command = args.at(-1);
+    process.exitCode = await command(self.args, self.optsWithGlobals());
   };
+}
+
+/** A DNS label, as Services and namespaces are named (RFC 1123). */
+function dnsLabel(text: string): string {
+  if (text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError("expected at most 63 lower-case letters, digits and dashes");
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (/^[0-9]+$/.test(text) && port > 0 && port < 65536) return port;
+  throw new InvalidArgumentError("expected a number from 1 to 65535");
 }
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

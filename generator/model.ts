@@ -67,8 +67,8 @@ export interface ComponentModel {
   readonly secrets: readonly string[];
   /** Upstream images that the component runs. */
   readonly images: readonly Image[];
-  /** Images named in the base's objects, without a tag, that the overlay pins or points to the mirror. */
-  readonly baseImages: readonly Image[];
+  /** What the images stand for that the base's objects name without a tag, by that name; the overlay pins them, or points to the mirror. */
+  readonly baseImages: { readonly [name: string]: Image };
   /** How helmfile brings it: as a release, or by the hook before the first one. */
   readonly helmfile: "release" | "hook";
   /** Minutes that it may take to become ready. */

@@ -4,14 +4,29 @@
  *
  * Sources: dgraph-io/charts at the tag `dgraph-<version>` (values.yaml, templates).
  */
+import { dgraphApi21, dgraphApi25 } from "./dgraph-api.ts";
+import type { GrpcService } from "./grpc.ts";
 import type { Image } from "./image.ts";
 
 export type DgraphChartVersion = "0.0.17" | "0.0.20" | "0.3.0" | "24.1.4" | "25.0.0-preview6";
+
+export type DgraphRole = "alpha" | "zero";
+
+/**
+ * TCP ports of Dgraph's pods (dgraph chart, containerPorts; the same in all versions). `internal` carries Raft and replication
+ * between Dgraph's own pods; Zero's `http` is for administrators.
+ */
+export const dgraphPorts: {
+  readonly alpha: { readonly http: number; readonly grpc: number; readonly internal: number };
+  readonly zero: { readonly http: number; readonly internal: number };
+} = { alpha: { http: 8080, grpc: 9080, internal: 7080 }, zero: { http: 6080, internal: 5080 } };
 
 export interface DgraphChart {
   readonly version: DgraphChartVersion;
   /** Tag of the chart's Dgraph image. */
   readonly appVersion: string;
+  /** What Alpha serves over gRPC. */
+  readonly api: GrpcService;
   readonly traits: {
     /** How annotations reach the pod templates: `alpha.extraAnnotations` exists from 0.0.18. */
     readonly podAnnotations: "value" | "patch";
@@ -26,13 +41,14 @@ const current: DgraphChart["traits"] = { podAnnotations: "value", rendersNamespa
 
 /** Every chart that meshops knows, the newest first. */
 export const dgraphCharts: readonly DgraphChart[] = [
-  { version: "25.0.0-preview6", appVersion: "v25.0.0-preview6", traits: current },
-  { version: "24.1.4", appVersion: "v24.1.4", traits: current },
-  { version: "0.3.0", appVersion: "v23.1.0", traits: current },
-  { version: "0.0.20", appVersion: "v22.0.2", traits: { ...current, rendersNamespace: false } },
+  { version: "25.0.0-preview6", appVersion: "v25.0.0-preview6", api: dgraphApi25, traits: current },
+  { version: "24.1.4", appVersion: "v24.1.4", api: dgraphApi21, traits: current },
+  { version: "0.3.0", appVersion: "v23.1.0", api: dgraphApi21, traits: current },
+  { version: "0.0.20", appVersion: "v22.0.2", api: dgraphApi21, traits: { ...current, rendersNamespace: false } },
   {
     version: "0.0.17",
     appVersion: "v21.03.0",
+    api: dgraphApi21,
     traits: { podAnnotations: "patch", rendersNamespace: false, serviceAccount: "default" },
   },
 ];

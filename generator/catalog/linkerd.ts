@@ -41,6 +41,8 @@ export interface LinkerdTrack {
     readonly extensionJob: "optional" | "always";
     /** Whether the control plane knows `disableIPv6`. */
     readonly ipv6: boolean;
+    /** Whether the control plane reads the Gateway API's GRPCRoute (2.16 and later). */
+    readonly grpcRoute: boolean;
     /** Newest served versions of the policy APIs (linkerd-crds, rendered). */
     readonly policyApi: {
       readonly server: "v1beta1" | "v1beta3";
@@ -67,6 +69,7 @@ export const tracks: readonly LinkerdTrack[] = [
       gatewayApi: { value: "installGatewayAPI", default: false },
       extensionJob: "optional",
       ipv6: true,
+      grpcRoute: true,
       policyApi: { server: "v1beta3", ...policyApi },
     },
   },
@@ -83,6 +86,7 @@ export const tracks: readonly LinkerdTrack[] = [
       gatewayApi: { value: "installGatewayAPI", default: false },
       extensionJob: "optional",
       ipv6: true,
+      grpcRoute: true,
       policyApi: { server: "v1beta3", ...policyApi },
     },
   },
@@ -110,6 +114,7 @@ export const tracks: readonly LinkerdTrack[] = [
       gatewayApi: { value: "installGatewayAPI", default: true },
       extensionJob: "optional",
       ipv6: true,
+      grpcRoute: true,
       policyApi: { server: "v1beta3", ...policyApi },
     },
   },
@@ -137,10 +142,14 @@ export const tracks: readonly LinkerdTrack[] = [
       gatewayApi: { value: "enableHttpRoutes", default: true },
       extensionJob: "always",
       ipv6: false,
+      grpcRoute: false,
       policyApi: { server: "v1beta1", ...policyApi },
     },
   },
 ];
+
+/** Ports of every proxy (control-plane chart, `proxy.ports`; the same in all releases). */
+export const proxyPorts = { inbound: 4143, control: 4190, admin: 4191 } as const;
 
 /** Kubernetes that bundles are made for where the spec names no version, `major.minor`. */
 export const defaultKubernetes = "1.34";

@@ -1,4 +1,4 @@
-import { imagePath, pulledAs, reference } from "../catalog/image.ts";
+import { imagePath, pulledAs, reference, registryHost } from "../catalog/image.ts";
 import { buildModel } from "../components/build.ts";
 import { hasErrors } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
@@ -61,10 +61,14 @@ function importCommands({ metadata, spec: { azure } }: Environment, rows: readon
       "set spec.azure.registry.name",
     );
   const registry = azure.registry.name;
+  // The client's image is built there (`az acr build`), not copied.
+  const own = `${registryHost(registry)}/`;
   const subscription = azure.subscription === undefined ? "" : ` --subscription ${azure.subscription}`;
-  return rows.map(
-    ({ source }) => `az acr import${subscription} --name ${registry} --source ${source} --image ${imagePath(source)} --force`,
-  );
+  return rows
+    .filter(({ source }) => !source.startsWith(own))
+    .map(
+      ({ source }) => `az acr import${subscription} --name ${registry} --source ${source} --image ${imagePath(source)} --force`,
+    );
 }
 
 function lines(rows: readonly string[]): string {

@@ -39,7 +39,7 @@ function build(component: Component, enabled: ReadonlyMap<string, Component>, co
     patches: [],
     secrets: [],
     images: [],
-    baseImages: [],
+    baseImages: {},
     helmfile: "release",
     timeoutMinutes: 5,
     ...component.build(context),

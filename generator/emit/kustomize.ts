@@ -47,12 +47,16 @@ function kustomization(component: ComponentModel, { mirror }: Model): JsonMap {
   const patchFiles = release !== null ? [releaseFile] : patches.length > 0 ? [patchesFile] : [];
   return withoutEmpty({
     ...kustomizationType,
-    namespace: release === null ? "" : namespace,
+    namespace: base === null ? "" : namespace,
     resources: [...(base === null ? [] : [`${bases}/${base}`]), ...own, ...secrets.map((secret) => `${secret}.sops.yaml`)],
     components: release === null ? [] : [`${bases}/helm-release`],
     configMapGenerator: release === null ? [] : [{ name: `${name}-values`, files: [valuesFile] }],
     patches: patchFiles.map((path) => ({ path })),
-    images: baseImages.map((image) => ({ name: image.name, newName: pulledAs(image.name, mirror), newTag: image.tag })),
+    images: Object.entries(baseImages).map(([name, image]) => ({
+      name,
+      newName: pulledAs(image.name, mirror),
+      newTag: image.tag,
+    })),
     labels: [{ pairs: commonLabels(component) }],
   });
 }

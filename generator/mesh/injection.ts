@@ -1,10 +1,7 @@
+import { type DgraphRole, dgraphPorts } from "../catalog/dgraph.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
 export type Annotations = Readonly<Record<string, string>>;
-export type DgraphRole = "alpha" | "zero";
-
-/** Ports that carry Raft and replication between Dgraph's own pods: Zero's 5080, Alpha's 7080 (dgraph chart, services). */
-export const dgraphInternalPorts: Readonly<Record<DgraphRole, number>> = { zero: 5080, alpha: 7080 };
 
 /**
  * The annotations that make Linkerd inject a Dgraph pod, and say how its internal ports pass the proxy.
@@ -12,7 +9,7 @@ export const dgraphInternalPorts: Readonly<Record<DgraphRole, number>> = { zero:
  * All values are strings, as Kubernetes demands of annotations.
  */
 export function injectionAnnotations(role: DgraphRole, mode: Environment["spec"]["dgraph"]["internalPorts"]): Annotations {
-  const all = Object.values(dgraphInternalPorts).join(",");
+  const all = [dgraphPorts.zero.internal, dgraphPorts.alpha.internal].join(",");
   switch (mode) {
     case "skip":
       return {
@@ -21,7 +18,7 @@ export function injectionAnnotations(role: DgraphRole, mode: Environment["spec"]
         "linkerd.io/inject": "enabled",
       };
     case "opaque":
-      return { ...opaque(dgraphInternalPorts[role]), "linkerd.io/inject": "enabled" };
+      return { ...opaque(dgraphPorts[role].internal), "linkerd.io/inject": "enabled" };
     case "mesh":
       return { "linkerd.io/inject": "enabled" };
   }

@@ -59,6 +59,12 @@ export type DiagnosticCode =
   | "webhook-policy-fail"
   | "grafana-without-viz"
   | "ipv6-unsupported"
+  | "grpc-route-unsupported"
+  | "dgraph-method-unknown"
+  | "dgraph-method-stream"
+  | "client-image"
+  | "proto-syntax"
+  | "proto-without-service"
   | "identity-missing"
   | "identity-invalid";
 

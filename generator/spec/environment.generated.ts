@@ -288,21 +288,27 @@ export interface Environment {
         storageClass?: string;
       };
       /**
-       * How 5080 and 7080, which carry Raft, pass the proxy: opaque keeps mutual TLS and identity, skip bypasses the mesh (as the article did), mesh treats them as gRPC.
+       * How 5080 and 7080, which carry Raft, pass the proxy: opaque keeps mutual TLS and identity, skip bypasses the mesh (as the article did), mesh treats them as gRPC. To go back to skip on a running release, set networkPolicy to false first: pods that roll would be refused by those that have not.
        */
       internalPorts: "opaque" | "skip" | "mesh";
       /**
-       * Who may talk to Dgraph. One list feeds NetworkPolicy and AuthorizationPolicy.
+       * Meshed workloads that may talk to Dgraph. One list feeds NetworkPolicy and AuthorizationPolicy; nobody else gets in.
        */
       clients: Client[];
       /**
-       * Let only the listed clients reach Dgraph.
+       * Let only the listed clients reach Dgraph: by NetworkPolicy, and by their identity in the mesh.
        */
       networkPolicy: boolean;
       /**
-       * Describe Dgraph's gRPC methods to the mesh: a ServiceProfile (true), a GRPCRoute (grpc-route) or nothing (false).
+       * Describe Dgraph's gRPC methods to the mesh: a ServiceProfile (true), GRPCRoutes (grpc-route) or nothing (false).
        */
       serviceProfile: true | false | "grpc-route";
+      /**
+       * Retries and timeouts of Dgraph's gRPC methods, by name, for the service profile. What is left out is not limited in time, and retried only where a repetition does no harm.
+       */
+      methods: {
+        [k: string]: Method;
+      };
     };
     /**
      * The test client of the article.
@@ -320,6 +326,10 @@ export interface Environment {
        * Give the client a proxy.
        */
       inject: boolean;
+      /**
+       * Name of the client image, without a tag. Left out, pydgraph-client in the environment's registry.
+       */
+      image?: string;
       /**
        * Tag of the client image.
        */
@@ -365,4 +375,17 @@ export interface Client {
    * @minItems 1
    */
   ports: ("http" | "grpc")[];
+}
+/**
+ * How the mesh treats calls of a gRPC method.
+ */
+export interface Method {
+  /**
+   * Repeat a call that failed. Left out, only where a repetition changes nothing.
+   */
+  retry?: boolean;
+  /**
+   * How long a call may take, with its retries.
+   */
+  timeout?: string;
 }

@@ -8,7 +8,7 @@ import { customSchemas, kubeconform } from "../support/kubeconform.ts";
 import { field, idOf, objectsIn } from "../support/objects.ts";
 import { generateIn, makePlatform, readTree, testIdentity } from "../support/platform.ts";
 import { kustomizeBuild, overlaysOf } from "../support/roads.ts";
-import { recipients, specText } from "../support/specs.ts";
+import { clientImage, recipients, specText } from "../support/specs.ts";
 import { projectRoot, referenceFolder, run, tool, withTools } from "../support/tools.ts";
 
 /*
@@ -25,7 +25,14 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
       const modes = ["opaque", "skip", "mesh"];
       const spec = {
         linkerd: { version, jaeger: { enabled: true }, highAvailability: column === 0, viz: { grafana: column === 1 } },
-        dgraph: { chart: chart.version, internalPorts: modes[(row + column) % 3] },
+        dgraph: {
+          chart: chart.version,
+          internalPorts: modes[(row + column) % 3],
+          clients: column === 2 ? [] : [{ namespace: "reports", serviceAccount: "nightly", ports: ["http"] }],
+          serviceProfile: linkerdTrack(version).traits.grpcRoute && column % 2 === 0 ? "grpc-route" : true,
+          methods: { Query: { timeout: "30s", retry: false }, Login: { retry: true } },
+        },
+        pydgraphClient: { image: clientImage, inject: column !== 3 },
       };
       return { name, title: `${version} with Dgraph ${chart.version}`, version, text: specText(spec, name) };
     }),
@@ -99,8 +106,14 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
         new Set((needs.get(component) ?? []).flatMap((need) => [need, ...needed(need)]));
       for (const component of needs.keys()) if (component !== "namespaces") expect(needed(component)).toContain("namespaces");
       expect([...needed("linkerd-control-plane")].sort()).toEqual(["identity", "linkerd-crds", "namespaces"]);
-      expect(needed("dgraph")).toEqual(
-        new Set(overlaysOf(root, name).filter((component) => component !== "dgraph" && component !== "grafana")),
+      const all = overlaysOf(root, name);
+      const after = ["dgraph-policy", "service-profile", "pydgraph-client"];
+      expect([...needed("dgraph")].sort()).toEqual(
+        all.filter((component) => !["dgraph", "grafana", ...after].includes(component)),
+      );
+      for (const component of after) expect(needed(component)).toContain("dgraph");
+      expect([...needed("pydgraph-client")].sort()).toEqual(
+        all.filter((component) => component !== "pydgraph-client" && component !== "grafana"),
       );
       for (const object of kustomizations) {
         expect(object["spec"]).toMatchObject({

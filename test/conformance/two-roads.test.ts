@@ -5,7 +5,7 @@ import { type ChartServer, packFixtures, realCharts, serveCharts } from "../supp
 import { byId } from "../support/objects.ts";
 import { generateIn, makePlatform } from "../support/platform.ts";
 import { fluxRoad, helmfileRoad } from "../support/roads.ts";
-import { specText } from "../support/specs.ts";
+import { clientImage, specText } from "../support/specs.ts";
 import { projectRoot, withTools } from "../support/tools.ts";
 
 /*
@@ -29,7 +29,8 @@ withTools(
           const dgraph = index % 2 === 0 ? "0.0.17" : "24.1.4";
           const spec = {
             linkerd: { version, jaeger: { enabled: true }, viz: { grafana: index === 0 } },
-            dgraph: { chart: dgraph },
+            dgraph: { chart: dgraph, serviceProfile: index < 2 ? "grpc-route" : true },
+            pydgraphClient: { image: clientImage, inject: index !== 3 },
           };
           return [[`track-${index}`, specText(spec, `track-${index}`)]];
         }),

@@ -120,6 +120,7 @@ describe("images", () => {
       "docker.io/jaegertracing/all-in-one:1.31",
       "docker.io/otel/opentelemetry-collector-contrib:0.83.0",
       "docker.io/prom/prometheus:v2.55.1",
+      "ghcr.io/acme/pydgraph-client:1.0.0",
     ]);
   });
 

@@ -28,7 +28,7 @@ describe("what a person sees", () => {
   test("every code of a spec finding has its story", () => {
     const source = readFileSync(join(projectRoot, "generator/spec/diagnostic.ts"), "utf8");
     const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code ?? "");
-    // Told below, in generate.test.ts, or in cli.test.ts.
+    // Told below, in generate.test.ts, cli.test.ts or profile.test.ts.
     const elsewhere = new Set([
       "file-missing",
       "file-unreadable",
@@ -41,6 +41,8 @@ describe("what a person sees", () => {
       "environment-unknown",
       "identity-missing",
       "identity-invalid",
+      "proto-syntax",
+      "proto-without-service",
     ]);
     expect(codes.filter((code) => !elsewhere.has(code) && !existsSync(join(folder, code)))).toEqual([]);
   });

@@ -8,12 +8,12 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * What the charts are told, whole, for people to read: one environment a Linkerd release, with everything on.
+ * What the charts are told, and who may talk to Dgraph, whole, for people to read: one environment a Linkerd release, with everything on.
  * PEM blocks are cut short, hashes left out. UPDATE=1 rewrites the files; read the diff.
  */
 const folder = join(projectRoot, "test/stories/values");
 
-describe("chart values and patches", () => {
+describe("values, patches and policies", () => {
   test.each(tracks.map(({ version }, index) => [version, index] as const))("%s", (version, index) => {
     const environment = environmentOf(
       {
@@ -36,17 +36,26 @@ describe("chart values and patches", () => {
           alpha: { replicas: 5, storage: "20Gi", storageClass: "fast", whitelist: ["10.0.0.0/8", "192.168.1.1"] },
           zero: { replicas: 5 },
           replicationFactor: 5,
+          clients: [
+            { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" },
+            { namespace: "reports", serviceAccount: "nightly", ports: ["http"] },
+            { namespace: "reports", serviceAccount: "editor", ports: ["grpc"] },
+          ],
+          serviceProfile: [true, "grpc-route", true, true][index],
+          methods: { Query: { timeout: "30s" }, CheckVersion: { retry: false }, Login: { retry: true, timeout: "500ms" } },
         },
       },
       "everything",
     );
     const { bundle } = render({ environment, identity: sampleIdentity() });
-    const files = [...bundle].filter(([path]) => /\/(values|patches)\.yaml$/.test(path));
+    const files = [...bundle].filter(([path]) => shown.test(path));
     const text = files.map(([path, yaml]) => `--- ${path.replace("overlays/everything/", "")}\n${shortened(yaml)}`).join("");
     if (process.env["UPDATE"] === "1") writeTree(folder, { [`${version}.txt`]: text });
     expect(text).toBe(readFileSync(join(folder, `${version}.txt`), "utf8"));
   });
 });
+
+const shown = /^overlays.*\/(values|patches|network-policies|authorization|service-profile|grpc-routes)\.yaml$/;
 
 function shortened(yaml: string): string {
   return yaml

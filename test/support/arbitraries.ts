@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
 import { tracks } from "../../generator/catalog/linkerd.ts";
-import { recipients } from "./specs.ts";
+import { clientImage, recipients } from "./specs.ts";
 
 /** A record each of whose keys may be missing. */
 function some<T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
@@ -24,6 +24,8 @@ const tag = fc.oneof(
   fc.constantFrom("1.0", "yes", "null", "0x10", "1e3", "on", "2001-01-01", "0o7", "1_000"),
 );
 const volumes = { storage: quantity, storageClass: label(30) };
+
+const method = some({ retry: fc.boolean(), timeout: fc.constantFrom("250ms", "30s", "5m") });
 
 /** Specs that are valid, over every field that the bundle depends on. */
 export const validSpec: fc.Arbitrary<Record<string, unknown>> = fc
@@ -77,15 +79,26 @@ export const validSpec: fc.Arbitrary<Record<string, unknown>> = fc
         }),
         zero: some({ replicas: fc.constantFrom(1, 3, 5, 7, 9), ...volumes }),
         internalPorts: fc.constantFrom("opaque", "skip", "mesh"),
-        clients: fc.uniqueArray(fc.record({ namespace, serviceAccount: label(30) }), {
-          maxLength: 3,
-          selector: ({ namespace: ns, serviceAccount }) => `${ns}/${serviceAccount}`,
-        }),
+        clients: fc.uniqueArray(
+          fc.record(
+            { namespace, serviceAccount: label(30), ports: fc.constantFrom(["http"], ["grpc"], ["grpc", "http"]) },
+            { requiredKeys: ["namespace", "serviceAccount"] },
+          ),
+          {
+            maxLength: 3,
+            selector: ({ namespace: ns, serviceAccount }) => `${ns}/${serviceAccount}`,
+          },
+        ),
         networkPolicy: fc.boolean(),
         serviceProfile: fc.constantFrom(true, false, "grpc-route"),
+        methods: some({ Query: method, CheckVersion: method }),
       }),
-      pydgraphClient: some({ enabled: fc.boolean(), inject: fc.boolean(), namespace, tag }),
+      pydgraphClient: fc.record(
+        { image: fc.constant(clientImage), enabled: fc.boolean(), inject: fc.boolean(), namespace, tag },
+        { requiredKeys: ["image"] },
+      ),
     },
-    { requiredKeys: ["gitops", "secrets"] },
+    { requiredKeys: ["gitops", "secrets", "pydgraphClient"] },
   )
+  .filter(({ dgraph, linkerd }) => dgraph?.serviceProfile !== "grpc-route" || linkerd?.version !== "stable-2.14.10")
   .map((spec) => spec as Record<string, unknown>);

@@ -6,14 +6,21 @@ import { field, objectsIn } from "./objects.ts";
 import { scratchFolder } from "./platform.ts";
 import { referenceFolder, run, tool } from "./tools.ts";
 
-/** Strict JSON schemas of custom resources, from the CRDs of the reference: Flux's, and those of one linkerd-crds chart. */
+/** A linkerd-crds chart whose render has the Gateway API's CRDs, by default; later ones install the same when asked. */
+const withGatewayApi = "2025.4.4";
+
+/**
+ * Strict JSON schemas of custom resources, from the CRDs of the reference: Flux's, and those of one linkerd-crds chart. GRPCRoute comes
+ * from the chart that renders it; stable-2.14's (1.8.0) has none, nor does its control plane know any.
+ */
 export function customSchemas(linkerdCrds: string): string {
   const folder = scratchFolder("schemas");
   mkdirSync(folder, { recursive: true });
   const flux = join(referenceFolder, "crds/flux");
+  const charts = linkerdCrds === "1.8.0" ? [linkerdCrds] : [withGatewayApi, linkerdCrds];
   const texts = [
     ...readdirSync(flux).map((file) => readFileSync(join(flux, file), "utf8")),
-    readFileSync(join(referenceFolder, "charts/linkerd-crds", linkerdCrds, "rendered.yaml"), "utf8"),
+    ...charts.map((version) => readFileSync(join(referenceFolder, "charts/linkerd-crds", version, "rendered.yaml"), "utf8")),
   ];
   for (const crd of texts.flatMap(objectsIn).filter(({ kind }) => kind === "CustomResourceDefinition")) writeSchemas(folder, crd);
   return folder;
@@ -29,7 +36,9 @@ function writeSchemas(folder: string, crd: KubernetesObject): void {
   }[]) {
     if (!version.served) continue;
     const schema = { ...(strict(version.schema.openAPIV3Schema) as object) } as Record<string, unknown>;
-    (schema["properties"] as Record<string, unknown>)["metadata"] = { type: "object" };
+    // The API server knows these of every object, whether the CRD names them or not.
+    const common = { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: { type: "object" } };
+    Object.assign(schema["properties"] as Record<string, unknown>, common);
     writeFileSync(join(folder, `${kind}-${group}-${version.name}.json`), JSON.stringify(schema));
   }
 }

@@ -15,9 +15,16 @@ export const recipients: { readonly age: string[]; readonly admin: string[] } = 
   return { age: [cluster ?? ""], admin: [admin ?? ""] };
 })();
 
+/** An image for the client, where there is no registry of the environment's own. */
+export const clientImage = "ghcr.io/acme/pydgraph-client";
+
 /** The smallest spec that is valid, with whatever is given laid over it (maps one level deep). */
 export function specOf(spec: Record<string, unknown> = {}, name = "test"): Record<string, unknown> {
-  const least = { gitops: { url: "https://github.com/acme/platform" }, secrets: recipients };
+  const least = {
+    gitops: { url: "https://github.com/acme/platform" },
+    secrets: recipients,
+    pydgraphClient: { image: clientImage },
+  };
   return { apiVersion: "meshops.dev/v1alpha1", kind: "Environment", metadata: { name }, spec: { ...least, ...spec } };
 }
 

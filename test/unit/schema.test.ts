@@ -31,7 +31,8 @@ describe("the schema is the one source", () => {
 
   test("every field has a title, a description, an example that holds, and a default unless it must be given", () => {
     const ajv = new Ajv2020({ strict: false });
-    const fields = [...properties(schema, ""), ...properties(field(schema, "$defs", "client") as Schema, "client.")];
+    const definitions = ["client", "method"].flatMap((name) => properties(field(schema, "$defs", name) as Schema, `${name}.`));
+    const fields = [...properties(schema, ""), ...definitions];
     expect(fields.length).toBeGreaterThan(60);
     for (const [path, property, required] of fields) {
       const complete =

@@ -1,4 +1,6 @@
-import { dgraphInternalPorts, opaque } from "../../mesh/injection.ts";
+import { dgraphPorts } from "../../catalog/dgraph.ts";
+import { dgraphName } from "../../mesh/dgraph.ts";
+import { opaque } from "../../mesh/injection.ts";
 import type { KubernetesObject } from "../../model.ts";
 import type { Context } from "../component.ts";
 import { annotatePods } from "../pod-template.ts";
@@ -10,9 +12,9 @@ import { podAnnotations } from "./values.ts";
  */
 export function dgraphPatches(context: Context): KubernetesObject[] {
   const { environment, dgraphChart } = context;
-  const { release, namespace, internalPorts } = environment.spec.dgraph;
+  const { namespace, internalPorts } = environment.spec.dgraph;
   const named = (name: string): { name: string; namespace?: string } => ({
-    name: `${release}-dgraph-${name}`,
+    name: dgraphName(environment, name),
     // A patch finds its object by name and namespace: it must name one only where the chart does.
     ...(dgraphChart.traits.rendersNamespace ? { namespace } : {}),
   });
@@ -23,7 +25,7 @@ export function dgraphPatches(context: Context): KubernetesObject[] {
     ({ name, role }): KubernetesObject => ({
       apiVersion: "v1",
       kind: "Service",
-      metadata: { ...named(name), annotations: opaque(dgraphInternalPorts[role]) },
+      metadata: { ...named(name), annotations: opaque(dgraphPorts[role].internal) },
     }),
   );
   return [...(dgraphChart.traits.podAnnotations === "patch" ? pods : []), ...(internalPorts === "opaque" ? services : [])];

@@ -47,7 +47,7 @@ function standalone(context: Context): Built {
     base: "linkerd-jaeger/standalone",
     patches: [rolledByIdentity(standaloneJaeger, context)],
     images: [jaegerImage],
-    baseImages: [jaegerImage],
+    baseImages: { [jaegerImage.name]: jaegerImage },
   };
 }
 

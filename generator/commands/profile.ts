@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import type { GrpcService } from "../catalog/grpc.ts";
+import { toYaml } from "../emit/yaml.ts";
+import { grpcRoutes } from "../mesh/grpc-route.ts";
+import { type ProfiledService, routesOf, serviceProfile } from "../mesh/service-profile.ts";
+import { readProto } from "../proto/read.ts";
+import { didYouMean } from "../spec/suggest.ts";
+import { exitCode, UserError } from "../user-error.ts";
+import { printDiagnostics } from "./context.ts";
+
+export interface ProfileOptions {
+  /** Path of the .proto file; `-` reads stdin. */
+  readonly proto: string;
+  /** Name of the Kubernetes Service. */
+  readonly service: string;
+  readonly namespace: string;
+  readonly clusterDomain: string;
+  /** Full or short names of the gRPC services that the Service serves; all of the file where none is named. */
+  readonly grpcService?: readonly string[];
+  /** Make GRPCRoutes instead of a ServiceProfile. */
+  readonly grpcRoute: boolean;
+  /** The Service's port that speaks gRPC. */
+  readonly port?: number;
+}
+
+/** `meshops profile`: prints the ServiceProfile, or the GRPCRoutes, of a Service whose methods a .proto file names. */
+export function profile(options: ProfileOptions): number {
+  const service: ProfiledService = { name: options.service, namespace: options.namespace, clusterDomain: options.clusterDomain };
+  if (options.grpcRoute && options.port === undefined)
+    throw new UserError(
+      exitCode.usage,
+      "--grpc-route needs --port",
+      "name the Service's port that speaks gRPC; a route makes that port gRPC only",
+    );
+  const { services, diagnostics } = readProto(options.proto, readText(options.proto));
+  if (diagnostics.length > 0) {
+    printDiagnostics(diagnostics, "text");
+    return exitCode.problem;
+  }
+  const routes = routesOf(chosen(services, options.grpcService));
+  const objects = options.grpcRoute ? grpcRoutes(service, options.port ?? 0, routes) : [serviceProfile(service, routes)];
+  process.stdout.write(toYaml(objects));
+  return exitCode.ok;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path === "-" ? 0 : path, "utf8");
+  } catch (error) {
+    throw new UserError(exitCode.missing, `cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}
+
+function chosen(services: readonly GrpcService[], names: readonly string[] = []): GrpcService[] {
+  const known = services.map(({ name }) => name);
+  const short = known.map((name) => name.replace(/^.*\./, ""));
+  const is = (service: GrpcService, name: string): boolean => service.name === name || service.name.endsWith(`.${name}`);
+  const unknown = names.find((name) => !services.some((service) => is(service, name)));
+  if (unknown !== undefined)
+    throw new UserError(
+      exitCode.problem,
+      `the file defines no gRPC service "${unknown}"`,
+      didYouMean(unknown, [...known, ...short]) ?? `it defines ${known.join(", ")}`,
+    );
+  return services.filter((service) => names.length === 0 || names.some((name) => is(service, name)));
+}

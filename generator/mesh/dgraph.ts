@@ -1,0 +1,18 @@
+import type { DgraphRole } from "../catalog/dgraph.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+
+/** Name of what the dgraph chart makes for the environment's release, such as `demo-dgraph-alpha` (templates/_helpers.tpl, all versions). */
+export function dgraphName({ spec: { dgraph } }: Environment, part: string): string {
+  return `${dgraph.release}-dgraph-${part}`;
+}
+
+/** Labels that select Dgraph's pods, or those of one role. Never by `chart`: its value changes with every version. */
+export function dgraphLabels({ spec: { dgraph } }: Environment, role?: DgraphRole): Readonly<Record<string, string>> {
+  return { app: "dgraph", release: dgraph.release, ...(role === undefined ? {} : { component: role }) };
+}
+
+/** Host name of the Service that clients talk to: Alpha's, not its headless one. */
+export function alphaHost(environment: Environment): string {
+  const { dgraph, linkerd } = environment.spec;
+  return `${dgraphName(environment, "alpha")}.${dgraph.namespace}.svc.${linkerd.clusterDomain}`;
+}

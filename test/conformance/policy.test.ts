@@ -1,0 +1,303 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import type { DgraphChartVersion } from "../../generator/catalog/dgraph.ts";
+import { type LinkerdTrack, linkerdTrack, tracks } from "../../generator/catalog/linkerd.ts";
+import type { KubernetesObject, Release } from "../../generator/model.ts";
+import { render } from "../../generator/render.ts";
+import { field, objectsIn, pick } from "../support/objects.ts";
+import { type Cluster, judge, type Peer, type Sidecar, type Verdict } from "../support/policy-evaluator.ts";
+import { environmentOf, sampleIdentity } from "../support/specs.ts";
+import { referenceFolder, withReference } from "../support/tools.ts";
+
+const modes = ["opaque", "skip", "mesh"] as const;
+type Mode = (typeof modes)[number];
+
+/*
+ * The article's traffic, and that of people who mean harm. Columns: releases with the transport header (2.18 and later), and 2.14; each with
+ * the internal ports opaque, skip and mesh. `-`: packets do not arrive; `x`: the proxy refuses; `ok`: the application answers.
+ */
+const traffic = `
+                                              2.18+              2.14
+                                              opaque skip mesh   opaque skip mesh
+unmeshed client            alpha 8080 /state  -      -    -      -      -    -
+unmeshed client            alpha 9080         -      -    -      -      -    -
+unmeshed client            alpha 4143         -      -    -      -      -    -
+unmeshed client            zero  5080         -      -    -      -      -    -
+unmeshed neighbour         alpha 8080 /state  -      -    -      -      -    -
+unmeshed neighbour         alpha 7080         -      -    -      -      -    -
+unmeshed neighbour         zero  6080 /remove -      -    -      -      -    -
+label forger               alpha 8080 /state  -      -    -      x      x    x
+label forger               alpha 9080         -      -    -      x      x    x
+label forger               alpha 4143         x      x    x      x      x    x
+label forger               alpha 7080         -      -    -      -      -    -
+label forger               zero  5080         -      -    -      -      -    -
+listed client              alpha 8080 /state  ok     ok   ok     ok     ok   ok
+listed client              alpha 9080         ok     ok   ok     ok     ok   ok
+listed client              alpha 7080         x      -    x      x      -    -
+listed client              zero  5080         -      -    -      -      -    -
+listed client              zero  6080 /remove -      -    -      -      -    -
+http client                alpha 8080 /state  ok     ok   ok     ok     ok   ok
+http client                alpha 9080         x      x    x      -      -    -
+grpc client                alpha 8080 /state  x      x    x      -      -    -
+grpc client                alpha 9080         ok     ok   ok     ok     ok   ok
+unlisted account           alpha 8080 /state  x      x    x      x      x    x
+unlisted account           alpha 9080         x      x    x      x      x    x
+unlisted namespace         alpha 8080 /state  -      -    -      -      -    -
+unlisted namespace         alpha 9080         -      -    -      -      -    -
+alpha                      zero  5080         ok     ok   ok     ok     ok   ok
+alpha                      alpha 7080         ok     ok   ok     ok     ok   ok
+alpha                      alpha 8080 /state  x      x    x      -      -    -
+alpha                      zero  6080 /remove x      x    x      -      -    -
+zero                       alpha 7080         ok     ok   ok     ok     ok   ok
+zero                       zero  5080         ok     ok   ok     ok     ok   ok
+dgraph forger              alpha 7080         x      ok   x      x      ok   x
+dgraph forger              zero  5080         x      ok   x      x      ok   x
+viz prometheus             alpha 4191         ok     ok   ok     ok     ok   ok
+viz prometheus             zero  4191         ok     ok   ok     ok     ok   ok
+viz prometheus             alpha 4190         -      -    -      -      -    -
+viz tap                    alpha 4190         ok     ok   ok     ok     ok   ok
+viz tap                    zero  4190         ok     ok   ok     ok     ok   ok
+viz tap                    alpha 8080 /state  -      -    -      -      -    -
+listed client              alpha 4191         -      -    -      -      -    -
+kubelet                    alpha 8080 /alter  x      x    x      x      x    x
+`;
+
+/** With probes (charts from 0.3.0 on). Linkerd lets anybody GET a probe's path who gets through the network: `/health` is no test of policy. */
+const probes = `
+kubelet                    alpha 8080 /health        ok  ok  ok  ok  ok  ok
+kubelet                    alpha 8080 /probe/graphql ok  ok  ok  ok  ok  ok
+kubelet                    zero  6080 /health        ok  ok  ok  ok  ok  ok
+kubelet                    zero  6080 /state         ok  ok  ok  ok  ok  ok
+unlisted account           alpha 8080 /health        ok  ok  ok  ok  ok  ok
+unmeshed client            alpha 8080 /health        -   -   -   -   -   -
+unlisted namespace         alpha 8080 /health        -   -   -   -   -   -
+`;
+
+withReference("who may talk to Dgraph", () => {
+  describe.each(tracks.map((track) => [track.version, track] as const))("%s", (_, track) => {
+    describe.each(modes)("internal ports %s", (mode) => {
+      test.each(["24.1.4", "0.0.17"] as const)("chart %s", (chart) => {
+        const { cluster, peers } = world(track, mode, chart);
+        const rows = parse(chart === "24.1.4" ? traffic + probes : traffic);
+        expect(rows.length).toBeGreaterThan(35);
+        const column = (track.traits.transportHeader ? 0 : 3) + modes.indexOf(mode);
+        const seen = rows.map(
+          ({ text, from, to, port, get }) => `${text}: ${sign[judge(attempt(peers, from, to, port, get), cluster)]}`,
+        );
+        expect(seen).toEqual(rows.map(({ text, verdicts }) => `${text}: ${verdicts[column]}`));
+      });
+    });
+  });
+
+  /* Pods roll one by one under the old policy, which changes only when all have: old and new must reach each other. */
+  describe("while a change rolls through", () => {
+    const between = (track: LinkerdTrack, before: Mode, after: Mode): Verdict[] => {
+      const [old, young] = [world(track, before, "24.1.4"), world(track, after, "24.1.4")];
+      const pairs = [
+        [old, young],
+        [young, old],
+        [young, young],
+      ] as const;
+      return pairs.flatMap(([{ peers: from }, { peers: to }]) =>
+        (["alpha", "zero"] as const).flatMap((source) => [
+          judge(attempt({ ...to, source: from[source] }, "source", "alpha", 7080), old.cluster),
+          judge(attempt({ ...to, source: from[source] }, "source", "zero", 5080), old.cluster),
+        ]),
+      );
+    };
+    const all = tracks.map((track) => [track.version, track] as const);
+
+    test.each(all)("%s: of the internal ports, from skip to either and between those", (_, track) => {
+      for (const [before, after] of [
+        ["skip", "opaque"],
+        ["skip", "mesh"],
+        ["opaque", "mesh"],
+        ["mesh", "opaque"],
+      ] as const)
+        expect(between(track, before, after), `${before} to ${after}`).toEqual(Array(12).fill("reached"));
+    });
+
+    test.each(all)("%s: but not back to skip, as docs/access.md says", (_, track) => {
+      for (const before of ["opaque", "mesh"] as const) expect(between(track, before, "skip")).toContain("mesh");
+    });
+
+    test("of Linkerd, from 2.14 to a release whose proxies use the transport header", () => {
+      for (const mode of modes) {
+        const { cluster, peers } = world(linkerdTrack("stable-2.14.10"), mode, "24.1.4");
+        const later = { ...cluster, transportHeader: true };
+        expect(judge(attempt(peers, "listed client", "alpha", 8080), later)).toBe("reached");
+        expect(judge(attempt(peers, "alpha", "zero", 5080), later)).toBe("reached");
+        expect(judge(attempt(peers, "unlisted account", "alpha", 8080), later)).toBe("mesh");
+      }
+    });
+  });
+
+  /* The article's own policy, with the internal ports skipped as there (darkn3rd/blog_tutorials, part_3_linkerd, network_policy.yaml). */
+  describe("as the article has it", () => {
+    const article: KubernetesObject = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "article", namespace: "dgraph" },
+      spec: {
+        podSelector: { matchLabels: { app: "dgraph", component: "alpha" } },
+        ingress: [
+          { from: [{ podSelector: {} }] },
+          {
+            from: [{ namespaceSelector: {}, podSelector: { matchLabels: { "linkerd.io/control-plane-ns": "linkerd" } } }],
+            ports: [{ port: 9080 }, { port: 8080 }],
+          },
+        ],
+      },
+    };
+    const seen = (track: LinkerdTrack, from: string, to: string, port: number, get?: string): Verdict => {
+      const { cluster, peers } = world(track, "skip", "0.0.17");
+      return judge(attempt(peers, from, to, port, get), { ...cluster, objects: [article] });
+    };
+
+    test.each(tracks.map((track) => [track.version, track] as const))("%s", (_, track) => {
+      const later = track.traits.transportHeader;
+      // What it was made for: who has no proxy stays out.
+      expect(seen(track, "unmeshed client", "alpha", 8080)).toBe("network");
+      // From 2.18 on meshed clients arrive at 4143, which it does not know: it blocks those whom it should let in.
+      expect(seen(track, "listed client", "alpha", 8080)).toBe(later ? "network" : "reached");
+      expect(seen(track, "listed client", "alpha", 9080)).toBe(later ? "network" : "reached");
+      // Who forges the label needs no proxy, nor does any pod of the namespace, and every meshed pod of the cluster is a client.
+      expect(seen(track, "label forger", "alpha", 8080)).toBe("reached");
+      expect(seen(track, "unmeshed neighbour", "alpha", 8080)).toBe("reached");
+      expect(seen(track, "unlisted namespace", "alpha", 9080)).toBe(later ? "network" : "reached");
+      // Viz goes blind, and Zero is open to all.
+      expect(seen(track, "viz prometheus", "alpha", 4191)).toBe("network");
+      expect(seen(track, "viz tap", "alpha", 4190)).toBe("network");
+      expect(seen(track, "unmeshed client", "zero", 5080)).toBe("reached");
+      expect(seen(track, "unmeshed client", "zero", 6080, "/removeNode")).toBe("reached");
+    });
+  });
+});
+
+const sign: Readonly<Record<Verdict, string>> = { network: "-", mesh: "x", reached: "ok" };
+
+interface Row {
+  readonly text: string;
+  readonly from: string;
+  readonly to: string;
+  readonly port: number;
+  readonly get: string | undefined;
+  readonly verdicts: readonly string[];
+}
+
+function parse(table: string): Row[] {
+  return table.split("\n").flatMap((line) => {
+    const found = /^(\S+(?: \S+)*) {2,}(alpha|zero) +(\d+)(?: (\/\S+))? +(.*)$/.exec(line);
+    if (found === null) return [];
+    const [, from = "", to = "", port = "", get, verdicts = ""] = found;
+    return [
+      { text: `${from} to ${to} ${port} ${get ?? ""}`, from, to, port: Number(port), get, verdicts: verdicts.trim().split(/ +/) },
+    ];
+  });
+}
+
+function attempt(
+  peers: Readonly<Record<string, Peer | undefined>>,
+  from: string,
+  to: string,
+  port: number,
+  get?: string,
+): Parameters<typeof judge>[0] {
+  const [source, target] = [peers[from], peers[to]];
+  if (source === undefined || target === undefined) throw new Error(`nobody is called ${from} or ${to}`);
+  return { from: source, to: target, port, ...(get === undefined ? {} : { get }) };
+}
+
+/** A cluster with what the generator writes, and the pods of the upstream renders with the annotations that the generator gives them. */
+function world(
+  track: LinkerdTrack,
+  internalPorts: Mode,
+  chart: DgraphChartVersion,
+): { cluster: Cluster; peers: Record<string, Peer> } {
+  const environment = environmentOf({
+    linkerd: { version: track.version },
+    dgraph: {
+      chart,
+      internalPorts,
+      clients: [
+        { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" },
+        { namespace: "reports", serviceAccount: "reader", ports: ["http"] },
+        { namespace: "loader", serviceAccount: "writer", ports: ["grpc"] },
+      ],
+    },
+  });
+  const { bundle, model } = render({ environment, identity: sampleIdentity() });
+  const objects = [...bundle].flatMap(([path, text]) =>
+    /^overlays\/test\/dgraph-policy\/(?!kustomization)/.test(path) ? objectsIn(text) : [],
+  );
+  const release = model.components.find(({ name }) => name === "dgraph")?.release;
+  if (release === null || release === undefined) throw new Error("dgraph is a release");
+  const proxy: Sidecar = { opaque: [], skipInbound: [], skipOutbound: [] };
+  const meshed = { "linkerd.io/control-plane-ns": "linkerd" };
+  const pod = (namespace: string, serviceAccount: string, more: Partial<Peer> = {}): Peer => ({
+    namespace,
+    serviceAccount,
+    labels: {},
+    proxy: null,
+    probes: [],
+    kubelet: false,
+    ...more,
+  });
+  const viz = objectsIn(read(`linkerd-viz/${track.charts["linkerd-viz"]}`));
+  const vizPod = (name: string): Peer =>
+    pod("linkerd-viz", name, { labels: { ...podLabels(pick(viz, "Deployment", name)), ...meshed }, proxy });
+  return {
+    cluster: { objects, transportHeader: track.traits.transportHeader },
+    peers: {
+      alpha: dgraphPod("alpha", chart, release),
+      zero: dgraphPod("zero", chart, release),
+      "unmeshed client": pod("pydgraph-client", "pydgraph-client"),
+      "unmeshed neighbour": pod("dgraph", "default"),
+      "label forger": pod("pydgraph-client", "pydgraph-client", { labels: meshed }),
+      "dgraph forger": pod("dgraph", "default", { labels: { app: "dgraph", release: "demo", component: "alpha", ...meshed } }),
+      "listed client": pod("pydgraph-client", "pydgraph-client", { labels: meshed, proxy }),
+      "http client": pod("reports", "reader", { labels: meshed, proxy }),
+      "grpc client": pod("loader", "writer", { labels: meshed, proxy }),
+      "unlisted account": pod("pydgraph-client", "somebody-else", { labels: meshed, proxy }),
+      "unlisted namespace": pod("elsewhere", "pydgraph-client", { labels: meshed, proxy }),
+      "viz prometheus": vizPod("prometheus"),
+      "viz tap": vizPod("tap"),
+      kubelet: pod("", "", { kubelet: true }),
+    },
+  };
+}
+
+/** A pod of the upstream render, with the annotations that our values or patches give it, as the injector reads them. */
+function dgraphPod(role: "alpha" | "zero", chart: DgraphChartVersion, release: Release): Peer {
+  const workload = pick(objectsIn(read(`dgraph/${chart}`)), "StatefulSet", `demo-dgraph-${role}`);
+  const patch = release.patches.find(({ kind, metadata }) => kind === "StatefulSet" && metadata.name === workload.metadata.name);
+  const annotations = (field(patch, "spec", "template", "metadata", "annotations") ??
+    field(release.values, role, "extraAnnotations")) as Record<string, string>;
+  expect(annotations["linkerd.io/inject"]).toBe("enabled");
+  const ports = (name: string): number[] =>
+    (annotations[`config.linkerd.io/${name}`] ?? "").split(",").filter(Boolean).map(Number);
+  const [container] = field(workload, "spec", "template", "spec", "containers") as Record<
+    string,
+    { httpGet?: { port: number; path: string } }
+  >[];
+  return {
+    namespace: "dgraph",
+    labels: { ...podLabels(workload), "linkerd.io/control-plane-ns": "linkerd" },
+    serviceAccount: String(field(workload, "spec", "template", "spec", "serviceAccountName") ?? "default"),
+    proxy: {
+      opaque: ports("opaque-ports"),
+      skipInbound: ports("skip-inbound-ports"),
+      skipOutbound: ports("skip-outbound-ports"),
+    },
+    probes: ["livenessProbe", "readinessProbe", "startupProbe"].flatMap((probe) => container?.[probe]?.httpGet ?? []),
+    kubelet: false,
+  };
+}
+
+function podLabels(workload: KubernetesObject): Record<string, string> {
+  return field(workload, "spec", "template", "metadata", "labels") as Record<string, string>;
+}
+
+function read(path: string): string {
+  return readFileSync(`${referenceFolder}charts/${path}/rendered.yaml`, "utf8");
+}

@@ -1,0 +1,125 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { dgraphApi21, dgraphApi25 } from "../../generator/catalog/dgraph-api.ts";
+import { grpcRoutes } from "../../generator/mesh/grpc-route.ts";
+import { routesOf, serviceProfile } from "../../generator/mesh/service-profile.ts";
+import type { KubernetesObject } from "../../generator/model.ts";
+import { readProto } from "../../generator/proto/read.ts";
+import { render } from "../../generator/render.ts";
+import { field, objectsIn, pick } from "../support/objects.ts";
+import { environmentOf, sampleIdentity } from "../support/specs.ts";
+import { referenceFolder, withReference } from "../support/tools.ts";
+
+interface Route {
+  readonly name: string;
+  readonly condition: unknown;
+  readonly isRetryable?: boolean;
+}
+
+withReference("the ServiceProfile", () => {
+  const reference = (): KubernetesObject =>
+    pick(
+      objectsIn(readFileSync(`${referenceFolder}linkerd/service-profile-dgraph-25.yaml`, "utf8")),
+      "ServiceProfile",
+      "demo-dgraph-alpha.dgraph.svc.cluster.local",
+    );
+  const routes = (object: KubernetesObject): Route[] => field(object, "spec", "routes") as Route[];
+
+  test("is what `linkerd profile --proto` makes of Dgraph 25's api.proto, where nothing is retried", () => {
+    const methods = { CheckVersion: { retry: false }, ListNamespaces: { retry: false } };
+    expect(profileOf({ chart: "25.0.0-preview6", methods })).toEqual(reference());
+  });
+
+  test("adds to it that what only reads is retried", () => {
+    const ours = profileOf({ chart: "25.0.0-preview6" });
+    expect(routes(ours).map(({ name, condition }) => ({ name, condition }))).toEqual(routes(reference()));
+    expect(routes(ours).flatMap(({ name, isRetryable }) => (isRetryable === true ? [name] : []))).toEqual([
+      "CheckVersion",
+      "ListNamespaces",
+    ]);
+  });
+
+  test.each(["0.0.17", "0.0.20", "0.3.0", "24.1.4"])("of the older chart %s has the five methods of its server", (chart) => {
+    const five = ["Login", "Query", "Alter", "CommitOrAbort", "CheckVersion"];
+    const expected = routes(reference()).filter(({ name }) => five.includes(name));
+    expect(routes(profileOf({ chart })).map(({ name, condition }) => ({ name, condition }))).toEqual(expected);
+  });
+
+  test("is named after the Service, in the cluster's own domain", () => {
+    const environment = { linkerd: { clusterDomain: "example.org" }, dgraph: { release: "graph", namespace: "data" } };
+    expect(profileOf(environment.dgraph, environment.linkerd).metadata).toEqual({
+      name: "graph-dgraph-alpha.data.svc.example.org",
+      namespace: "data",
+    });
+  });
+
+  test("of a .proto with Dgraph 25's services is the catalog's", () => {
+    const { services } = readProto("api.proto", asProto(dgraphApi25));
+    const target = { name: "demo-dgraph-alpha", namespace: "dgraph", clusterDomain: "cluster.local" };
+    expect(serviceProfile(target, routesOf(services))).toEqual(reference());
+  });
+});
+
+describe("GRPCRoutes", () => {
+  const target = { name: "demo-dgraph-alpha", namespace: "dgraph", clusterDomain: "cluster.local" };
+  const routes = grpcRoutes(target, 9080, routesOf([dgraphApi21], { Query: { timeout: "30s" } }));
+
+  test("match one method each, and the last all that are left: a call that no route takes would be refused", () => {
+    const matched = routes.map((route) => field(route, "spec", "rules", 0, "matches"));
+    expect(matched).toEqual([
+      ...dgraphApi21.methods.map(({ name }) => [{ method: { service: "api.Dgraph", method: name } }]),
+      undefined,
+    ]);
+    expect(new Set(routes.map(({ metadata }) => metadata.name)).size).toBe(6);
+  });
+
+  test("hold to the gRPC port, so that HTTP on the other one goes by", () => {
+    for (const route of routes)
+      expect(field(route, "spec", "parentRefs")).toEqual([{ group: "", kind: "Service", name: "demo-dgraph-alpha", port: 9080 }]);
+  });
+
+  test("carry retries and timeouts as Linkerd reads them", () => {
+    expect(routes.map(({ metadata }) => metadata.annotations)).toEqual([
+      undefined,
+      { "timeout.linkerd.io/request": "30s" },
+      undefined,
+      undefined,
+      { "retry.linkerd.io/grpc": "unavailable" },
+      undefined,
+    ]);
+  });
+
+  test("have names that Kubernetes takes, and none twice, whatever the methods are called", () => {
+    const odd = [
+      "GetURL",
+      "GetUrl",
+      "get_url",
+      "Get__URL",
+      "_",
+      "__",
+      "OtherMethods",
+      "X".repeat(400),
+      `${"X".repeat(400)}Y`,
+      "x1",
+      "X1",
+    ];
+    const methods = odd.map((name) => ({ name, streaming: false, idempotent: false }));
+    const names = grpcRoutes(target, 9080, routesOf([{ name: "S", methods }])).map(({ metadata }) => metadata.name);
+    expect(new Set(names).size).toBe(odd.length + 1);
+    for (const name of names) expect(name).toMatch(/^[a-z0-9]([-a-z0-9]{0,251}[a-z0-9])?$/);
+  });
+});
+
+function profileOf(dgraph: Record<string, unknown>, linkerd: Record<string, unknown> = {}): KubernetesObject {
+  const { bundle } = render({ environment: environmentOf({ dgraph, linkerd }), identity: sampleIdentity() });
+  const [profile] = objectsIn(bundle.get("overlays/test/service-profile/service-profile.yaml") ?? "");
+  if (profile === undefined) throw new Error("no ServiceProfile");
+  return profile;
+}
+
+/** A .proto file with a service's methods, as Dgraph writes its own: without a word about idempotency. */
+function asProto({ name, methods }: typeof dgraphApi25): string {
+  const [, package_, service] = /^(.*)\.(\w+)$/.exec(name) ?? [];
+  const rpcs = methods.map(({ name: method, streaming }) => `  rpc ${method}(${streaming ? "stream " : ""}Any) returns (Any) {}`);
+  return `syntax = "proto3";\npackage ${package_};\nservice ${service} {\n${rpcs.join("\n")}\n}\nmessage Any {}\n`;
+}

@@ -1,0 +1,267 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readProto } from "../../generator/proto/read.ts";
+import { meshops } from "../support/cli.ts";
+import { scratchFolder } from "../support/platform.ts";
+import { projectRoot, run } from "../support/tools.ts";
+
+const orders = `syntax = "proto3";
+package shop.v1;
+
+import "google/protobuf/empty.proto";
+// service Commented { rpc Out (A) returns (B); }
+/* service Neither { rpc This (A) returns (B) {} } */
+
+message Order {
+  message Line { string rpc = 1; oneof service { int32 returns = 2; } }
+  map<string, Line> lines = 1;
+  reserved 4, 7 to 9;
+}
+
+service Orders {
+  option deprecated = false;
+  // Reads one.
+  rpc Get (Order) returns (Order) {
+    option idempotency_level = NO_SIDE_EFFECTS;
+    option (google.api.http) = { get: "/v1/{name=orders/*}" additional_bindings { get: "/v2" } };
+  }
+  rpc Put (.shop.v1.Order) returns (google.protobuf.Empty) { option idempotency_level = IDEMPOTENT; }
+  rpc Watch (Order) returns (stream Order) { option idempotency_level = NO_SIDE_EFFECTS; }
+  rpc Create(Order)returns(Order);
+}
+
+service Admin { rpc Purge (stream Order) returns (Order) {} }
+`;
+
+describe("a .proto file", () => {
+  test("yields its services, with what is streamed and what is idempotent", () => {
+    const call = { streaming: false, idempotent: false };
+    expect(readProto("orders.proto", orders)).toEqual({
+      diagnostics: [],
+      services: [
+        {
+          name: "shop.v1.Orders",
+          methods: [
+            { ...call, name: "Get", idempotent: true },
+            { ...call, name: "Put", idempotent: true },
+            { name: "Watch", streaming: true, idempotent: true },
+            { ...call, name: "Create" },
+          ],
+        },
+        { name: "shop.v1.Admin", methods: [{ ...call, name: "Purge", streaming: true }] },
+      ],
+    });
+  });
+
+  test.each([
+    ["no package", "service S { rpc A (B) returns (C); }", "S"],
+    [
+      "proto2 with groups and extensions",
+      'syntax = "proto2"; package p; message M { optional group G = 1 {} extensions 9; } service S { rpc A (M) returns (M); }',
+      "p.S",
+    ],
+    ["an edition", 'edition = "2023"; package p; service S { rpc A (M) returns (M); }', "p.S"],
+    [
+      "a byte order mark and Windows line ends",
+      '\uFEFFsyntax = "proto3";\r\npackage p;\r\nservice S {\r\n  rpc A (M) returns (M);\r\n}\r\n',
+      "p.S",
+    ],
+  ])("may have %s", (_, text, name) => {
+    const { services, diagnostics } = readProto("x.proto", text);
+    expect(diagnostics).toEqual([]);
+    expect(services.map((service) => service.name)).toEqual([name]);
+    expect(services[0]?.methods.map((method) => method.name)).toEqual(["A"]);
+  });
+
+  const megabytes = 2 * 1024 * 1024;
+  test.each([
+    ["a hundred thousand nested messages", "message A {".repeat(100_000) + "}".repeat(100_000), "proto-syntax"],
+    [
+      "an option nested fifty thousand deep",
+      `service S { rpc A (B) returns (C) { option (x) = ${"{a:".repeat(50_000)}1${"}".repeat(50_000)}; } }`,
+      "proto-syntax",
+    ],
+    [
+      "megabytes of comments that look like code",
+      `/*${"service X { rpc Y (A) returns (B); }\n".repeat(megabytes / 40)}*/ service S { rpc A (B) returns (C); }`,
+      null,
+    ],
+    ["megabytes of line comments", `${"// service X {\n".repeat(megabytes / 15)}service S { rpc A (B) returns (C); }`, null],
+    ["a comment that never ends", `service S { rpc A (B) returns (C); } /*${"*".repeat(megabytes)}`, "proto-syntax"],
+    ["a string that never ends", `option x = "${"\\\\".repeat(megabytes / 2)}`, "proto-syntax"],
+    ["megabytes of slashes", "/".repeat(megabytes), "proto-without-service"],
+    ["megabytes of brackets", "(".repeat(megabytes), "proto-syntax"],
+    ["megabytes on one line", `service S { ${"rpc A (B) returns (C); ".repeat(10)} ${" ".repeat(megabytes)}`, "proto-syntax"],
+    [
+      "twenty thousand methods",
+      `service S {${Array.from({ length: 20_000 }, (_, i) => `rpc M${i} (A) returns (B);\n`).join("")}}`,
+      null,
+    ],
+    [
+      "twenty thousand services",
+      Array.from({ length: 20_000 }, (_, i) => `service S${i} { rpc A (A) returns (B); }\n`).join(""),
+      null,
+    ],
+    ["random bytes", String.fromCharCode(...Array.from({ length: 4096 }, (_, i) => (i * 7919) % 256)), "proto-syntax"],
+    ["more than it is willing to read", " ".repeat(9 * 1024 * 1024), "file-too-large"],
+    ["nothing", "", "proto-without-service"],
+    ["messages alone", "message A {}", "proto-without-service"],
+  ])("with %s ends in a moment", (_, text, code) => {
+    const started = performance.now();
+    const { services, diagnostics } = readProto("x.proto", text);
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(diagnostics.map((diagnostic) => diagnostic.code)).toEqual(code === null ? [] : [code]);
+    expect(services.length > 0).toBe(code === null);
+  });
+});
+
+describe("meshops profile", () => {
+  const folder = scratchFolder("proto");
+  writeFileSync(join(folder, "orders.proto"), orders);
+  writeFileSync(join(folder, "typo.proto"), orders.replace("returns(Order)", "return(Order)"));
+  const profile = (...args: string[]): ReturnType<typeof meshops> =>
+    meshops(folder, ["profile", "--service", "orders", "--namespace", "shop", ...args]);
+
+  test("prints a ServiceProfile", async () => {
+    const { code, stdout, stderr } = await profile("--proto", "orders.proto", "--grpc-service", "Orders");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toBe(`apiVersion: linkerd.io/v1alpha2
+kind: ServiceProfile
+metadata:
+  name: orders.shop.svc.cluster.local
+  namespace: shop
+spec:
+  routes:
+    - name: Get
+      condition:
+        method: POST
+        pathRegex: /shop\\.v1\\.Orders/Get
+      isRetryable: true
+    - name: Put
+      condition:
+        method: POST
+        pathRegex: /shop\\.v1\\.Orders/Put
+      isRetryable: true
+    - name: Watch
+      condition:
+        method: POST
+        pathRegex: /shop\\.v1\\.Orders/Watch
+    - name: Create
+      condition:
+        method: POST
+        pathRegex: /shop\\.v1\\.Orders/Create
+`);
+  });
+
+  test("names routes with their service where there are several", async () => {
+    const { stdout } = await profile("--proto", "orders.proto", "--cluster-domain", "example.org");
+    expect(stdout).toContain("name: orders.shop.svc.example.org");
+    expect([...stdout.matchAll(/- name: (.*)/g)].map(([, name]) => name)).toEqual([
+      "shop.v1.Orders/Get",
+      "shop.v1.Orders/Put",
+      "shop.v1.Orders/Watch",
+      "shop.v1.Orders/Create",
+      "shop.v1.Admin/Purge",
+    ]);
+  });
+
+  test("prints GRPCRoutes", async () => {
+    const { code, stdout } = await profile(
+      "--proto",
+      "orders.proto",
+      "--grpc-service",
+      "shop.v1.Admin",
+      "--grpc-route",
+      "--port",
+      "9090",
+    );
+    expect(code).toBe(0);
+    expect(stdout).toBe(`apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata:
+  name: orders-purge
+  namespace: shop
+spec:
+  parentRefs:
+    - group: ""
+      kind: Service
+      name: orders
+      port: 9090
+  rules:
+    - matches:
+        - method:
+            service: shop.v1.Admin
+            method: Purge
+      backendRefs:
+        - name: orders
+          port: 9090
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata:
+  name: orders-other-methods
+  namespace: shop
+spec:
+  parentRefs:
+    - group: ""
+      kind: Service
+      name: orders
+      port: 9090
+  rules:
+    - backendRefs:
+        - name: orders
+          port: 9090
+`);
+  });
+
+  test("reads stdin", async () => {
+    const args = "profile --proto - --service orders --namespace shop --grpc-service Admin";
+    const output = await run("sh", ["-c", `cat orders.proto | node "${projectRoot}dist/cli.js" ${args}`], { cwd: folder });
+    expect(output).toContain("name: Purge");
+  });
+
+  test("shows where a file is no .proto", async () => {
+    expect(await profile("--proto", "typo.proto")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `typo.proto:23:20 error proto-syntax
+  illegal token 'return', 'returns' expected
+  23 |   rpc Create(Order)return(Order);
+     |                    ^^^^^^
+
+`,
+    });
+  });
+
+  test.each([
+    ["a file that is not there", ["--proto", "nowhere.proto"], 3, "meshops: cannot read nowhere.proto: ENOENT\n"],
+    ["a folder", ["--proto", "."], 3, "meshops: cannot read .: EISDIR\n"],
+    [
+      "a service that the file lacks",
+      ["--proto", "orders.proto", "--grpc-service", "Ordres"],
+      1,
+      'meshops: the file defines no gRPC service "Ordres"\nhint: did you mean "Orders"?\n',
+    ],
+    [
+      "routes without a port",
+      ["--proto", "orders.proto", "--grpc-route"],
+      2,
+      "meshops: --grpc-route needs --port\nhint: name the Service's port that speaks gRPC; a route makes that port gRPC only\n",
+    ],
+    [
+      "a port that is none",
+      ["--proto", "orders.proto", "--port", "0x1"],
+      2,
+      'meshops: option "--port <number>" argument "0x1" is invalid. expected a number from 1 to 65535\nhint: meshops --help\n',
+    ],
+    [
+      "a name that is none",
+      ["--proto", "orders.proto", "--service", "Orders"],
+      2,
+      'meshops: option "--service <name>" argument "Orders" is invalid. expected at most 63 lower-case letters, digits and dashes\nhint: meshops --help\n',
+    ],
+  ])("refuses %s", async (_, args, code, stderr) => {
+    expect(await profile(...args)).toEqual({ code, stdout: "", stderr });
+  });
+});

@@ -1,0 +1,178 @@
+import type { KubernetesObject } from "../../generator/model.ts";
+import { field } from "./objects.ts";
+
+/*
+ * What becomes of a connection in a cluster with NetworkPolicies and Linkerd, written from the specifications and not from the generator:
+ * Kubernetes' NetworkPolicy (networking.k8s.io/v1), Linkerd's endpoint hints (linkerd2, controller/api/destination/endpoint_translator.go)
+ * and its inbound policy (policy-controller/k8s/index/src/inbound/index.rs). What it does not model, it refuses to judge.
+ */
+
+/** A pod, or what has no pod: the node's kubelet. */
+export interface Peer {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly serviceAccount: string;
+  /** Null where there is no proxy, whatever the labels say. */
+  readonly proxy: Sidecar | null;
+  /** HTTP probes of its containers. */
+  readonly probes: readonly { readonly port: number; readonly path: string }[];
+  readonly kubelet: boolean;
+}
+
+export interface Sidecar {
+  readonly opaque: readonly number[];
+  readonly skipInbound: readonly number[];
+  readonly skipOutbound: readonly number[];
+}
+
+export interface Attempt {
+  readonly from: Peer;
+  readonly to: Peer;
+  /** The application's port that is dialled, or a port of the proxy. */
+  readonly port: number;
+  /** `GET` of a path, where the port speaks HTTP. */
+  readonly get?: string;
+}
+
+export interface Cluster {
+  /** NetworkPolicies, Servers, AuthorizationPolicies and MeshTLSAuthentications. */
+  readonly objects: readonly KubernetesObject[];
+  /** Whether proxies use the transport header for every connection (Linkerd 2.18 and later). */
+  readonly transportHeader: boolean;
+}
+
+/** `network`: packets do not arrive; `mesh`: the proxy refuses; `reached`: the application, or the proxy's own server, answers. */
+export type Verdict = "network" | "mesh" | "reached";
+
+const proxyPort = { inbound: 4143, tap: 4190, admin: 4191 } as const;
+const ownPorts: readonly number[] = [proxyPort.tap, proxyPort.admin];
+
+export function judge(attempt: Attempt, cluster: Cluster): Verdict {
+  const meshed = isMeshed(attempt);
+  if (!networkAllows(attempt, wirePort(attempt, meshed, cluster), cluster)) return "network";
+  const { from, to, port } = attempt;
+  if (to.proxy === null || to.proxy.skipInbound.includes(port)) return "reached";
+  if (port === proxyPort.admin) return "reached";
+  const identity = meshed ? `${from.serviceAccount}.${from.namespace}` : null;
+  if (port === proxyPort.tap) return identity === "tap.linkerd-viz" ? "reached" : "mesh";
+  // To the inbound port itself only proxies may speak, with TLS and a transport header.
+  if (port === proxyPort.inbound) return "mesh";
+  return proxyAllows(attempt, identity, cluster) ? "reached" : "mesh";
+}
+
+/** Whether the two proxies speak TLS with each other. */
+function isMeshed({ from, to, port }: Attempt): boolean {
+  return (
+    from.proxy !== null && to.proxy !== null && !from.proxy.skipOutbound.includes(port) && !to.proxy.skipInbound.includes(port)
+  );
+}
+
+/** The port on the wire. A proxy dials the other's inbound port where the transport header is used: always, or for opaque ports alone. */
+function wirePort({ to, port }: Attempt, meshed: boolean, cluster: Cluster): number {
+  if (!meshed || ownPorts.includes(port)) return port;
+  const opaque = to.proxy?.opaque.includes(port) === true || serverOf(to, port, cluster)?.protocol === "opaque";
+  return cluster.transportHeader || opaque ? proxyPort.inbound : port;
+}
+
+interface Selector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: unknown;
+}
+
+/** An empty selector selects everything. */
+function selects(selector: Selector, labels: Readonly<Record<string, string>>): boolean {
+  if (selector.matchExpressions !== undefined) throw new Error("matchExpressions are not modelled");
+  return Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+}
+
+interface Ingress {
+  readonly from?: readonly {
+    readonly podSelector?: Selector;
+    readonly namespaceSelector?: Selector;
+    readonly ipBlock?: unknown;
+  }[];
+  readonly ports?: readonly { readonly port: number; readonly protocol?: string; readonly endPort?: number }[];
+}
+
+/** Policies that select a pod deny everything that none of them allows; a node always reaches its own pods. */
+function networkAllows({ from, to }: Attempt, port: number, { objects }: Cluster): boolean {
+  const policies = objects.filter(
+    (object) =>
+      object.kind === "NetworkPolicy" &&
+      object.metadata.namespace === to.namespace &&
+      selects(field(object, "spec", "podSelector") as Selector, to.labels) &&
+      ((field(object, "spec", "policyTypes") ?? ["Ingress"]) as string[]).includes("Ingress"),
+  );
+  if (policies.length === 0 || from.kubelet) return true;
+  return policies
+    .flatMap((policy) => (field(policy, "spec", "ingress") ?? []) as Ingress[])
+    .some((rule) => fromMatches(rule, from, to.namespace) && portMatches(rule, port));
+}
+
+function fromMatches({ from: peers }: Ingress, from: Peer, ownNamespace: string): boolean {
+  if (peers === undefined) return true;
+  return peers.some(({ podSelector, namespaceSelector, ipBlock }) => {
+    if (ipBlock !== undefined) throw new Error("ipBlock is not modelled");
+    const inNamespace =
+      namespaceSelector === undefined
+        ? from.namespace === ownNamespace
+        : selects(namespaceSelector, { "kubernetes.io/metadata.name": from.namespace });
+    return inNamespace && (podSelector === undefined || selects(podSelector, from.labels));
+  });
+}
+
+function portMatches({ ports }: Ingress, port: number): boolean {
+  return ports === undefined || ports.some((allowed) => allowed.port === port && (allowed.protocol ?? "TCP") === "TCP");
+}
+
+/** The Server of a pod's port; two of them on one port are refused by Linkerd's own validator. */
+function serverOf(pod: Peer, port: number, { objects }: Cluster): { readonly name: string; readonly protocol: string } | null {
+  const servers = objects.filter(
+    (object) =>
+      object.kind === "Server" &&
+      object.metadata.namespace === pod.namespace &&
+      selects(field(object, "spec", "podSelector") as Selector, pod.labels) &&
+      field(object, "spec", "port") === port,
+  );
+  if (servers.length > 1) throw new Error(`two Servers on port ${port}`);
+  const [server] = servers;
+  return server === undefined
+    ? null
+    : { name: server.metadata.name, protocol: String(field(server, "spec", "proxyProtocol") ?? "unknown") };
+}
+
+/** Without a Server the default policy holds: everybody. With one: whom a policy names, and GET on the paths of HTTP probes. */
+function proxyAllows({ to, port, get }: Attempt, identity: string | null, cluster: Cluster): boolean {
+  const server = serverOf(to, port, cluster);
+  if (server === null) return true;
+  const http = server.protocol === "unknown" || server.protocol.startsWith("HTTP/");
+  const path = get?.split("?")[0];
+  if (http && to.probes.some((probe) => probe.port === port && probe.path.split("?")[0] === path)) return true;
+  return cluster.objects
+    .filter(
+      (object) =>
+        object.kind === "AuthorizationPolicy" &&
+        object.metadata.namespace === to.namespace &&
+        field(object, "spec", "targetRef", "kind") === "Server" &&
+        field(object, "spec", "targetRef", "name") === server.name,
+    )
+    .some((policy) =>
+      (field(policy, "spec", "requiredAuthenticationRefs") as { kind: string; name: string }[]).every((reference) =>
+        authenticates(reference, identity, to.namespace, cluster),
+      ),
+    );
+}
+
+function authenticates(
+  { kind, name }: { readonly kind: string; readonly name: string },
+  identity: string | null,
+  namespace: string,
+  { objects }: Cluster,
+): boolean {
+  if (kind !== "MeshTLSAuthentication") throw new Error(`${kind} is not modelled`);
+  const found = objects.find(
+    (object) => object.kind === kind && object.metadata.name === name && object.metadata.namespace === namespace,
+  );
+  const accounts = (field(found, "spec", "identityRefs") ?? []) as { kind: string; name: string; namespace: string }[];
+  return accounts.some((account) => account.kind === "ServiceAccount" && `${account.name}.${account.namespace}` === identity);
+}
