@@ -61,7 +61,7 @@ program
   .requiredOption("--proto <file>", "the .proto file; - reads stdin")
   .requiredOption("--service <name>", "the Kubernetes Service, which must not be headless", dnsLabel)
   .requiredOption("--namespace <name>", "its namespace", dnsLabel)
-  .option("--cluster-domain <domain>", "domain of the cluster", "cluster.local")
+  .option("--cluster-domain <domain>", "domain of the cluster", dnsName, "cluster.local")
   .option("--grpc-service <name...>", "gRPC services that it serves; all of the file where none is named")
   .option("--grpc-route", "print GRPCRoutes instead", false)
   .option("--port <number>", "the Service's port that speaks gRPC, for --grpc-route", portNumber)
@@ -80,6 +80,12 @@ function run(command: (names: string[], options: any) => Promise<number>): (...a
 function dnsLabel(text: string): string {
   if (text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)) return text;
   throw new InvalidArgumentError("expected at most 63 lower-case letters, digits and dashes");
+}
+
+/** A DNS name (RFC 1123): labels joined by dots. */
+function dnsName(text: string): string {
+  if (text.length <= 253) for (const label of text.split(".")) dnsLabel(label);
+  return text;
 }
 
 function portNumber(text: string): number {

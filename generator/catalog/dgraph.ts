@@ -25,7 +25,7 @@ export interface DgraphChart {
   readonly version: DgraphChartVersion;
   /** Tag of the chart's Dgraph image. */
   readonly appVersion: string;
-  /** What Alpha serves over gRPC. */
+  /** The service `api.Dgraph` of the chart's Dgraph, as its clients know it; see `dgraphApi25` for what the preview lacks of it. */
   readonly api: GrpcService;
   readonly traits: {
     /** How annotations reach the pod templates: `alpha.extraAnnotations` exists from 0.0.18. */

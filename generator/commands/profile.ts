@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import type { GrpcService } from "../catalog/grpc.ts";
 import { toYaml } from "../emit/yaml.ts";
 import { grpcRoutes } from "../mesh/grpc-route.ts";
-import { type ProfiledService, routesOf, serviceProfile } from "../mesh/service-profile.ts";
+import type { ServiceName } from "../mesh/service.ts";
+import { routesOf, serviceProfile } from "../mesh/service-profile.ts";
 import { readProto } from "../proto/read.ts";
 import { didYouMean } from "../spec/suggest.ts";
 import { exitCode, UserError } from "../user-error.ts";
@@ -25,22 +26,29 @@ export interface ProfileOptions {
 
 /** `meshops profile`: prints the ServiceProfile, or the GRPCRoutes, of a Service whose methods a .proto file names. */
 export function profile(options: ProfileOptions): number {
-  const service: ProfiledService = { name: options.service, namespace: options.namespace, clusterDomain: options.clusterDomain };
-  if (options.grpcRoute && options.port === undefined)
-    throw new UserError(
-      exitCode.usage,
-      "--grpc-route needs --port",
-      "name the Service's port that speaks gRPC; a route makes that port gRPC only",
-    );
+  const service: ServiceName = { name: options.service, namespace: options.namespace, clusterDomain: options.clusterDomain };
+  const port = routedPort(options);
   const { services, diagnostics } = readProto(options.proto, readText(options.proto));
   if (diagnostics.length > 0) {
     printDiagnostics(diagnostics, "text");
     return exitCode.problem;
   }
   const routes = routesOf(chosen(services, options.grpcService));
-  const objects = options.grpcRoute ? grpcRoutes(service, options.port ?? 0, routes) : [serviceProfile(service, routes)];
+  if (routes.length === 0) throw new UserError(exitCode.problem, "the gRPC services of the file have no methods");
+  const objects = port === null ? [serviceProfile(service, routes)] : grpcRoutes(service, port, routes);
   process.stdout.write(toYaml(objects));
   return exitCode.ok;
+}
+
+/** The port that GRPCRoutes are for; null for a ServiceProfile, which knows none. */
+function routedPort({ grpcRoute, port }: ProfileOptions): number | null {
+  if (!grpcRoute && port === undefined) return null;
+  if (grpcRoute && port !== undefined) return port;
+  const [missing, given] = grpcRoute ? ["--port", "--grpc-route"] : ["--grpc-route", "--port"];
+  const hint = grpcRoute
+    ? "name the Service's port that speaks gRPC; a route makes that port gRPC only"
+    : "a ServiceProfile holds for all ports of its Service";
+  throw new UserError(exitCode.usage, `${given} needs ${missing}`, hint);
 }
 
 function readText(path: string): string {

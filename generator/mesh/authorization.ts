@@ -16,7 +16,7 @@ interface Guarded {
   readonly name: string;
   readonly role: DgraphRole;
   readonly port: number;
-  readonly protocol: "HTTP/1" | "gRPC" | "opaque";
+  readonly protocol: "HTTP/1" | "gRPC" | "opaque" | "unknown";
   readonly accounts: readonly Account[];
 }
 
@@ -36,7 +36,9 @@ function guardedPorts({ spec: { dgraph } }: Environment, { traits }: DgraphChart
   const { alpha, zero } = dgraphPorts;
   const clientsOf = (port: "http" | "grpc"): Account[] => distinct(dgraph.clients.filter(({ ports }) => ports.includes(port)));
   const peers = [{ namespace: dgraph.namespace, serviceAccount: traits.serviceAccount }];
-  const internal = { protocol: dgraph.internalPorts === "opaque" ? "opaque" : "gRPC", accounts: peers } as const;
+  // Not gRPC in mode mesh: a proxy refuses opaque connections to such a port (linkerd2-proxy, inbound/src/policy/tcp.rs), and those of
+  // pods that have rolled to mode opaque, or come from it, are.
+  const internal = { protocol: dgraph.internalPorts === "opaque" ? "opaque" : "unknown", accounts: peers } as const;
   return [
     { name: "alpha-http", role: "alpha", port: alpha.http, protocol: "HTTP/1", accounts: clientsOf("http") },
     { name: "alpha-grpc", role: "alpha", port: alpha.grpc, protocol: "gRPC", accounts: clientsOf("grpc") },

@@ -1,5 +1,6 @@
 import type { DgraphRole } from "../catalog/dgraph.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import type { ServiceName } from "./service.ts";
 
 /** Name of what the dgraph chart makes for the environment's release, such as `demo-dgraph-alpha` (templates/_helpers.tpl, all versions). */
 export function dgraphName({ spec: { dgraph } }: Environment, part: string): string {
@@ -11,8 +12,8 @@ export function dgraphLabels({ spec: { dgraph } }: Environment, role?: DgraphRol
   return { app: "dgraph", release: dgraph.release, ...(role === undefined ? {} : { component: role }) };
 }
 
-/** Host name of the Service that clients talk to: Alpha's, not its headless one. */
-export function alphaHost(environment: Environment): string {
+/** The Service that clients talk to: Alpha's, not its headless one. */
+export function alphaService(environment: Environment): ServiceName {
   const { dgraph, linkerd } = environment.spec;
-  return `${dgraphName(environment, "alpha")}.${dgraph.namespace}.svc.${linkerd.clusterDomain}`;
+  return { name: dgraphName(environment, "alpha"), namespace: dgraph.namespace, clusterDomain: linkerd.clusterDomain };
 }

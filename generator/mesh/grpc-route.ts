@@ -1,12 +1,13 @@
 import type { KubernetesObject } from "../model.ts";
-import type { MethodRoute, ProfiledService } from "./service-profile.ts";
+import type { ServiceName } from "./service.ts";
+import type { MethodRoute } from "./service-profile.ts";
 
 /**
  * GRPCRoutes of a Service's port, which becomes a gRPC port by them: one a method, since Linkerd reads retries and timeouts from a route's
  * annotations and names its metrics by the route, and one that takes all other methods, which would else be refused
  * (linkerd2, policy-controller, outbound/index/grpc.rs; linkerd2-proxy, http/route). Needs Linkerd 2.16 or newer.
  */
-export function grpcRoutes(service: ProfiledService, port: number, routes: readonly MethodRoute[]): KubernetesObject[] {
+export function grpcRoutes(service: ServiceName, port: number, routes: readonly MethodRoute[]): KubernetesObject[] {
   const taken = new Set<string>();
   const name = (suffix: string): string => unused(`${service.name}-${suffix}`.slice(0, maxName), taken);
   const others = route(service, port, name("other-methods"), {}, null);
@@ -19,7 +20,7 @@ export function grpcRoutes(service: ProfiledService, port: number, routes: reado
 }
 
 function route(
-  { name: service, namespace }: ProfiledService,
+  { name: service, namespace }: ServiceName,
   port: number,
   name: string,
   annotations: Readonly<Record<string, string>>,
@@ -47,11 +48,11 @@ function annotations({ retry, timeout }: MethodRoute): Record<string, string> {
 /** Longest name that leaves room for a number behind it (Kubernetes takes 253 characters). */
 const maxName = 240;
 
-/** `UpdateExtSnapshot` as `update-ext-snapshot`: words in lower case, as Kubernetes wants names. */
+/** `UpdateExtSnapshot` as `update-ext-snapshot`, `AllocateIDs` as `allocate-ids`: words in lower case, as Kubernetes wants names. */
 function kebab(name: string): string {
   return name
     .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
-    .replace(/([A-Z])([A-Z][a-z])/g, "$1-$2")
+    .replace(/([A-Z])([A-Z][a-z]{2})/g, "$1-$2")
     .replace(/[^A-Za-z0-9]+/g, "-")
     .replace(/^-|-$/g, "")
     .toLowerCase();

@@ -1,12 +1,6 @@
 import type { GrpcService } from "../catalog/grpc.ts";
 import type { KubernetesObject } from "../model.ts";
-
-/** A Kubernetes Service whose methods are described to the mesh. */
-export interface ProfiledService {
-  readonly name: string;
-  readonly namespace: string;
-  readonly clusterDomain: string;
-}
+import { hostOf, type ServiceName } from "./service.ts";
 
 /** How calls of a method are treated; a timeout is a whole number with the unit ms, s or m, and counts retries in. */
 export interface MethodOptions {
@@ -49,14 +43,11 @@ export function routesOf(services: readonly GrpcService[], options: Readonly<Rec
  * The ServiceProfile of a Service. Its name is the Service's own host name, by which proxies look it up: under any other it is
  * never found. Conditions are those that `linkerd profile --proto` writes (linkerd2, pkg/profiles/proto.go).
  */
-export function serviceProfile(
-  { name, namespace, clusterDomain }: ProfiledService,
-  routes: readonly MethodRoute[],
-): KubernetesObject {
+export function serviceProfile(service: ServiceName, routes: readonly MethodRoute[]): KubernetesObject {
   return {
     apiVersion: "linkerd.io/v1alpha2",
     kind: "ServiceProfile",
-    metadata: { name: `${name}.${namespace}.svc.${clusterDomain}`, namespace },
+    metadata: { name: hostOf(service), namespace: service.namespace },
     spec: {
       routes: routes.map((route) => ({
         name: route.name,

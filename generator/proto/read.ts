@@ -50,7 +50,7 @@ function methodOf({ name, options, requestStream, responseStream }: protobuf.Met
   };
 }
 
-/** The parser's messages name a line and mostly quote what they are about; the column is where that stands. */
+/** The parser's messages name a line and mostly quote what they are about; that is marked where it stands once in the line, else the line. */
 function syntaxError(file: string, text: string, message: string): Diagnostic {
   const [, what = message, lineText] = /^(.*?)(?: \(line (\d+)\))?$/s.exec(message) ?? [];
   const statement = { code: "proto-syntax", severity: "error", message: what, expected: null, hint: null } as const;
@@ -59,8 +59,11 @@ function syntaxError(file: string, text: string, message: string): Diagnostic {
   const line = Math.min(Number(lineText), lines.length);
   const start = lines.slice(0, line - 1).reduce((sum, before) => sum + before.length + 1, 0);
   const [, token = ""] = /'([^']+)'/.exec(what) ?? [];
-  const found = token === "" ? -1 : (lines[line - 1] ?? "").indexOf(token);
-  const [offset, length] = found === -1 ? [start, 1] : [start + found, token.length];
+  const shown = lines[line - 1] ?? "";
+  const parts = token === "" ? [] : shown.split(token);
+  const margin = shown.search(/\S|$/);
+  const [offset, length] =
+    parts.length === 2 ? [start + (parts[0]?.length ?? 0), token.length] : [start + margin, Math.max(1, shown.trim().length)];
   return diagnosticAt(file, text, { offset, length }, statement);
 }
 

@@ -62,6 +62,7 @@ export type DiagnosticCode =
   | "grpc-route-unsupported"
   | "dgraph-method-unknown"
   | "dgraph-method-stream"
+  | "dgraph-methods-unused"
   | "client-image"
   | "proto-syntax"
   | "proto-without-service"

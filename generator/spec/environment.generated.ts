@@ -234,7 +234,7 @@ export interface Environment {
      */
     dgraph: {
       /**
-       * Version of Dgraph's chart. A change on a running release needs the StatefulSets deleted with --cascade=orphan first: the version sits in their immutable selector.
+       * Version of Dgraph's chart. A change on a running release needs the StatefulSets deleted with --cascade=orphan first: the version sits in their immutable selector. From or to 0.0.17, whose pods run under another service account, set networkPolicy to false first.
        */
       chart: "0.0.17" | "0.0.20" | "0.3.0" | "24.1.4" | "25.0.0-preview6";
       /**
@@ -348,7 +348,7 @@ export interface Environment {
         /**
          * Code of the warning.
          */
-        code: "grafana-without-viz" | "ipv6-unsupported" | "webhook-policy-fail";
+        code: "dgraph-methods-unused" | "grafana-without-viz" | "ipv6-unsupported" | "webhook-policy-fail";
         /**
          * Why the warning is accepted here.
          */
@@ -381,7 +381,7 @@ export interface Client {
  */
 export interface Method {
   /**
-   * Repeat a call that failed. Left out, only where a repetition changes nothing.
+   * Repeat a call that failed: with a ServiceProfile any failure, within Linkerd's retry budget; with a GRPCRoute one that the server calls unavailable, once. Left out, only where a repetition changes nothing.
    */
   retry?: boolean;
   /**

@@ -12,6 +12,7 @@ export interface GoTool {
 const helmKubernetes = "helm.sh/helm/v3/pkg/chartutil.k8sVersion";
 
 export const goTools: readonly GoTool[] = [
+  { name: "age", version: "1.3.1", package: "filippo.io/age/cmd/age" },
   { name: "kubeconform", version: "0.8.0", package: "github.com/yannh/kubeconform/cmd/kubeconform" },
   { name: "kustomize", version: "5.8.1", package: "sigs.k8s.io/kustomize/kustomize/v5" },
   { name: "sops", version: "3.13.3", package: "github.com/getsops/sops/v3/cmd/sops" },

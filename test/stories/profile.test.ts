@@ -119,6 +119,7 @@ describe("a .proto file", () => {
 describe("meshops profile", () => {
   const folder = scratchFolder("proto");
   writeFileSync(join(folder, "orders.proto"), orders);
+  writeFileSync(join(folder, "empty.proto"), "service S {}");
   writeFileSync(join(folder, "typo.proto"), orders.replace("returns(Order)", "return(Order)"));
   const profile = (...args: string[]): ReturnType<typeof meshops> =>
     meshops(folder, ["profile", "--service", "orders", "--namespace", "shop", ...args]);
@@ -250,6 +251,12 @@ spec:
       "meshops: --grpc-route needs --port\nhint: name the Service's port that speaks gRPC; a route makes that port gRPC only\n",
     ],
     [
+      "a port without routes",
+      ["--proto", "orders.proto", "--port", "90"],
+      2,
+      "meshops: --port needs --grpc-route\nhint: a ServiceProfile holds for all ports of its Service\n",
+    ],
+    [
       "a port that is none",
       ["--proto", "orders.proto", "--port", "0x1"],
       2,
@@ -261,6 +268,13 @@ spec:
       2,
       'meshops: option "--service <name>" argument "Orders" is invalid. expected at most 63 lower-case letters, digits and dashes\nhint: meshops --help\n',
     ],
+    [
+      "a domain that is none",
+      ["--proto", "orders.proto", "--cluster-domain", "Foo_!"],
+      2,
+      'meshops: option "--cluster-domain <domain>" argument "Foo_!" is invalid. expected at most 63 lower-case letters, digits and dashes\nhint: meshops --help\n',
+    ],
+    ["services without methods", ["--proto", "empty.proto"], 1, "meshops: the gRPC services of the file have no methods\n"],
   ])("refuses %s", async (_, args, code, stderr) => {
     expect(await profile(...args)).toEqual({ code, stdout: "", stderr });
   });

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { describe, test } from "vitest";
 import { pinnedTool, schemasFolder } from "../../scripts/tools/paths.ts";
 
-export type ToolName = "helm" | "helmfile" | "kubeconform" | "kustomize" | "sops";
+export type ToolName = "age" | "helm" | "helmfile" | "kubeconform" | "kustomize" | "sops";
 
 /** Root of this checkout. */
 export const projectRoot: string = fileURLToPath(new URL("../../", import.meta.url));

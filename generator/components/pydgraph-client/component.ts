@@ -1,5 +1,6 @@
 import { type Image, registryHost } from "../../catalog/image.ts";
-import { alphaHost } from "../../mesh/dgraph.ts";
+import { alphaService } from "../../mesh/dgraph.ts";
+import { hostOf } from "../../mesh/service.ts";
 import type { KubernetesObject } from "../../model.ts";
 import type { Component, Context } from "../component.ts";
 import { annotatePods, revisionAnnotation } from "../pod-template.ts";
@@ -44,7 +45,7 @@ function injection({ environment, identityRevision }: Context): KubernetesObject
 }
 
 function server({ environment }: Context): KubernetesObject {
-  const env = [{ name: "DGRAPH_ALPHA_SERVER", value: alphaHost(environment) }];
+  const env = [{ name: "DGRAPH_ALPHA_SERVER", value: hostOf(alphaService(environment)) }];
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",

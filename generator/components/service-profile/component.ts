@@ -1,5 +1,5 @@
 import { dgraphPorts } from "../../catalog/dgraph.ts";
-import { dgraphName } from "../../mesh/dgraph.ts";
+import { alphaService } from "../../mesh/dgraph.ts";
 import { grpcRoutes } from "../../mesh/grpc-route.ts";
 import { routesOf, serviceProfile } from "../../mesh/service-profile.ts";
 import type { KubernetesObject } from "../../model.ts";
@@ -20,8 +20,8 @@ export const dgraphServiceProfile: Component = {
 
 /** One kind alone: a ServiceProfile takes precedence over every route of the same Service (Linkerd docs, "Service profiles"). */
 function resources({ environment, dgraphChart }: Context): Record<string, KubernetesObject[]> {
-  const { dgraph, linkerd } = environment.spec;
-  const service = { name: dgraphName(environment, "alpha"), namespace: dgraph.namespace, clusterDomain: linkerd.clusterDomain };
+  const { dgraph } = environment.spec;
+  const service = alphaService(environment);
   const routes = routesOf([dgraphChart.api], dgraph.methods);
   return dgraph.serviceProfile === "grpc-route"
     ? { "grpc-routes": grpcRoutes(service, dgraphPorts.alpha.grpc, routes) }

@@ -2,10 +2,17 @@ import { dgraphChart } from "../../catalog/dgraph.ts";
 import { linkerdTrack } from "../../catalog/linkerd.ts";
 import type { Environment } from "../environment.generated.ts";
 import { didYouMean } from "../suggest.ts";
-import { error, type Rule, type RuleFinding, spec } from "./rule.ts";
+import { error, type Rule, type RuleFinding, spec, warning } from "./rule.ts";
 
 /** Dgraph and its client. */
-export const dgraphRules: readonly Rule[] = [zeroMajority, ownNamespaces, grpcRouteSupport, knownMethods, clientImage];
+export const dgraphRules: readonly Rule[] = [
+  zeroMajority,
+  ownNamespaces,
+  grpcRouteSupport,
+  knownMethods,
+  unusedMethods,
+  clientImage,
+];
 
 function* zeroMajority({ spec: { dgraph } }: Environment): Iterable<RuleFinding> {
   const { replicas } = dgraph.zero;
@@ -35,21 +42,27 @@ function* grpcRouteSupport({ spec: { dgraph, linkerd } }: Environment): Iterable
 }
 
 function* knownMethods({ spec: { dgraph } }: Environment): Iterable<RuleFinding> {
-  const { methods } = dgraphChart(dgraph.chart).api;
+  const { name: service, methods } = dgraphChart(dgraph.chart).api;
   for (const [name, { retry }] of Object.entries(dgraph.methods)) {
     const path = spec("dgraph", "methods", name);
     const method = methods.find((known) => known.name === name);
     if (method === undefined) {
       const names = methods.map((known) => known.name);
-      const message = `Dgraph of chart ${dgraph.chart} has no gRPC method "${name}"`;
+      const message = `${service} of chart ${dgraph.chart} has no method "${name}"`;
       const hint = didYouMean(name, names) ?? "methods are named as in Dgraph's api.proto";
-      const { paths, statement } = error("dgraph-method-unknown", [path], message, hint);
-      yield { paths, statement: { ...statement, expected: `one of ${names.join(", ")}` } };
+      yield error("dgraph-method-unknown", [path], message, hint, `one of ${names.join(", ")}`);
     } else if (method.streaming && retry === true) {
       const message = `${name} is a stream: a proxy cannot send it again`;
       yield error("dgraph-method-stream", [[...path, "retry"]], message, "leave retry out");
     }
   }
+}
+
+function* unusedMethods({ spec: { dgraph } }: Environment): Iterable<RuleFinding> {
+  if (dgraph.serviceProfile !== false || Object.keys(dgraph.methods).length === 0) return;
+  const message = "retries and timeouts stand in the service profile, and there is none";
+  const hint = "set serviceProfile: true, or leave methods out";
+  yield warning("dgraph-methods-unused", [spec("dgraph", "methods")], message, hint);
 }
 
 function* clientImage({ spec: { azure, pydgraphClient } }: Environment): Iterable<RuleFinding> {

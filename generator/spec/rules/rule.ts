@@ -11,22 +11,18 @@ export interface RuleFinding {
 /** A rule that a schema cannot say: it looks at a resolved environment and reports what is wrong with it. */
 export type Rule = (environment: Environment) => Iterable<RuleFinding>;
 
-export function error(code: DiagnosticCode, paths: readonly Path[], message: string, hint: string): RuleFinding {
-  return finding("error", code, paths, message, hint);
-}
-
-export function warning(code: DiagnosticCode, paths: readonly Path[], message: string, hint: string): RuleFinding {
-  return finding("warning", code, paths, message, hint);
-}
-
-function finding(
-  severity: "error" | "warning",
+export function error(
   code: DiagnosticCode,
   paths: readonly Path[],
   message: string,
   hint: string,
+  expected: string | null = null,
 ): RuleFinding {
-  return { paths, statement: { code, severity, message, expected: null, hint } };
+  return { paths, statement: { code, severity: "error", message, expected, hint } };
+}
+
+export function warning(code: DiagnosticCode, paths: readonly Path[], message: string, hint: string): RuleFinding {
+  return { paths, statement: { code, severity: "warning", message, expected: null, hint } };
 }
 
 /** The path of a value below `spec`. */
