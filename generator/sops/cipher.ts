@@ -1,0 +1,74 @@
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { SopsError } from "./error.ts";
+import { canonical, type Scalar, type ScalarType } from "./scalar.ts";
+
+/** AES-256-GCM with a nonce of 32 bytes and a tag of 16 (sops, aes/cipher.go). */
+const algorithm = "aes-256-gcm";
+const nonceBytes = 32;
+const tagBytes = 16;
+
+const form = /^ENC\[AES256_GCM,data:([A-Za-z0-9+/=]+),iv:([A-Za-z0-9+/=]+),tag:([A-Za-z0-9+/=]+),type:([a-z]+)\]$/;
+const types: ReadonlySet<string> = new Set<ScalarType>(["str", "int", "float", "bool", "time", "comment"]);
+
+/** Whether a text has the form of an encrypted value. */
+export function isCiphertext(text: string): boolean {
+  return form.test(text);
+}
+
+/**
+ * Encrypts a value. `context` is authenticated with it: the path of a value, or the time of change for the MAC, so that no
+ * ciphertext can be moved. An empty text stays empty, as sops has it. `nonce` is that of the value's last encryption, where it has not changed.
+ */
+export function encryptValue(
+  scalar: Scalar,
+  key: Uint8Array,
+  context: string,
+  nonce: Uint8Array = randomBytes(nonceBytes),
+): string {
+  const text = canonical(scalar);
+  if (text === "") return "";
+  const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
+  cipher.setAAD(Buffer.from(context));
+  const data = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+  const [encoded, iv, tag] = [data, Buffer.from(nonce), cipher.getAuthTag()].map((bytes) => bytes.toString("base64"));
+  return `ENC[AES256_GCM,data:${encoded},iv:${iv},tag:${tag},type:${scalar.type}]`;
+}
+
+/** A decrypted value, and the nonce it was encrypted with; null for the empty text, which is never encrypted. */
+export interface Opened {
+  readonly scalar: Scalar;
+  readonly nonce: Uint8Array | null;
+}
+
+/**
+ * Decrypts a value.
+ *
+ * @throws SopsError (not-encrypted, tampered) where the text has another form, or was changed, moved or encrypted with another key
+ */
+export function decryptValue(text: string, key: Uint8Array, context: string): Opened {
+  if (text === "") return { scalar: { type: "str", text: "" }, nonce: null };
+  const [, data, iv, tag, type] = form.exec(text) ?? [];
+  if (data === undefined || iv === undefined || tag === undefined || type === undefined)
+    throw new SopsError("not-encrypted", "the value is not encrypted");
+  if (!types.has(type)) throw new SopsError("unsupported", `the value is of the unknown type "${type}"`);
+  const [sealed, nonce, seal] = [data, iv, tag].map(strictBase64);
+  if (sealed === null || nonce === null || seal === null || !sealed || !nonce || !seal || seal.length !== tagBytes)
+    throw new SopsError("tampered", "the value was changed");
+  try {
+    const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
+    decipher.setAAD(Buffer.from(context)).setAuthTag(seal);
+    const plain = Buffer.concat([decipher.update(sealed), decipher.final()]);
+    return {
+      scalar: { type: type as ScalarType, text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(plain) },
+      nonce,
+    };
+  } catch {
+    throw new SopsError("tampered", "the value was changed or moved, or encrypted with another key");
+  }
+}
+
+/** The bytes of a base64 text; null where it is no such text, or one with stray bits, which Node would let pass. */
+function strictBase64(text: string): Buffer | null {
+  const bytes = Buffer.from(text, "base64");
+  return bytes.toString("base64") === text ? bytes : null;
+}

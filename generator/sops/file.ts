@@ -1,0 +1,142 @@
+import { randomBytes } from "node:crypto";
+import { isScalar } from "yaml";
+import { unwrapDataKey, wrapDataKey } from "./age.ts";
+import { emitTree } from "./emit.ts";
+import { SopsError } from "./error.ts";
+import { formatVersion, type Metadata, otherServices, readMetadata } from "./metadata.ts";
+import { type EncryptionRule, secretRule } from "./rule.ts";
+import { seal, unseal } from "./seal.ts";
+import { type Format, parseTree, type Tree } from "./tree.ts";
+
+/** How a new file is encrypted. What is left out is as Secrets want it: the payload alone, and a MAC that survives labels. */
+export interface EncryptOptions {
+  readonly recipients: readonly string[];
+  readonly now: Date;
+  readonly format?: Format;
+  readonly rule?: EncryptionRule;
+  readonly macOnlyEncrypted?: boolean;
+}
+
+/** Who asks, and when. */
+export interface Access {
+  /** age identities, `AGE-SECRET-KEY-1…`. */
+  readonly identities: readonly string[];
+  readonly now: Date;
+  readonly format?: Format;
+}
+
+/** The format of a file, by its name. */
+export function formatOf(path: string): Format {
+  return path.endsWith(".json") ? "json" : "yaml";
+}
+
+/**
+ * Encrypts a file. The real sops decrypts and edits what comes out.
+ *
+ * @throws SopsError
+ */
+export async function encryptFile(text: string, options: EncryptOptions): Promise<string> {
+  const { recipients, now, format = "yaml", rule = secretRule, macOnlyEncrypted = true } = options;
+  const tree = parseTree(text, format);
+  if (sopsNode(tree) !== undefined) throw new SopsError("already-encrypted", "the file is encrypted already");
+  const dataKey = randomBytes(32);
+  const age = await wrapDataKey(dataKey, recipients);
+  const lastModified = timeOf(now);
+  const mac = seal(tree, dataKey, { rule, macOnlyEncrypted }, lastModified);
+  return emitTree(tree, { age, others: {}, lastModified, mac, rule, macOnlyEncrypted, version: formatVersion });
+}
+
+/** The metadata of an encrypted file, without decrypting anything. */
+export function inspectFile(text: string, format: Format = "yaml"): Metadata {
+  return metadataOf(parseTree(text, format));
+}
+
+/**
+ * Decrypts a file; its MAC is always checked.
+ *
+ * @throws SopsError
+ */
+export async function decryptFile(text: string, { identities, format = "yaml" }: Omit<Access, "now">): Promise<string> {
+  const tree = parseTree(text, format);
+  const metadata = metadataOf(tree);
+  unseal(tree, await unwrapDataKey(metadata, identities), metadata);
+  return emitTree(tree, null);
+}
+
+/**
+ * Changes a file: `change` is given the plaintext and returns the new one. Values that stay keep their ciphertext, so that a diff shows
+ * what has changed; where nothing has, the file is returned as it was.
+ *
+ * @throws SopsError, and what `change` throws
+ */
+export async function editFile(text: string, access: Access, change: (plain: string) => string): Promise<string> {
+  const { identities, now, format = "yaml" } = access;
+  const tree = parseTree(text, format);
+  const metadata = metadataOf(tree);
+  const dataKey = await unwrapDataKey(metadata, identities);
+  const nonces = unseal(tree, dataKey, metadata);
+  const before = emitTree(tree, null);
+  const after = change(before);
+  if (after === before) return text;
+  const changed = parseTree(after, format);
+  const lastModified = timeOf(now);
+  const mac = seal(changed, dataKey, metadata, lastModified, nonces);
+  return emitTree(
+    { ...changed, indent: tree.indent, indentSeq: tree.indentSeq },
+    { ...metadata, lastModified, mac, version: formatVersion },
+  );
+}
+
+/**
+ * Encrypts a file's data key to other recipients. Where somebody is taken off, everything gets a new data key: whoever had the old one could
+ * still read what is written later. (What was committed before stays readable to them.)
+ *
+ * @throws SopsError
+ */
+export async function updateKeys(text: string, access: Access, recipients: readonly string[]): Promise<string> {
+  const { identities, now, format = "yaml" } = access;
+  const tree = parseTree(text, format);
+  const metadata = metadataOf(tree);
+  const wanted = [...new Set(recipients)];
+  const before = metadata.age.map(({ recipient }) => recipient);
+  if (wanted.length === before.length && wanted.every((recipient, index) => recipient === before[index])) return text;
+  const dataKey = await unwrapDataKey(metadata, identities);
+  const nonces = unseal(tree, dataKey, metadata);
+  const lastModified = timeOf(now);
+  if (before.every((recipient) => wanted.includes(recipient))) {
+    const kept = new Map(metadata.age.map((entry) => [entry.recipient, entry]));
+    const added = await wrapDataKey(dataKey, wanted);
+    const age = added.map((entry) => kept.get(entry.recipient) ?? entry);
+    const mac = seal(tree, dataKey, metadata, metadata.lastModified, nonces);
+    return emitTree(tree, { ...metadata, age, mac });
+  }
+  const others = otherServices(metadata);
+  if (others.length > 0)
+    throw new SopsError(
+      "unsupported",
+      `a new data key would have to be encrypted to ${others.join(" and ")}`,
+      "use `sops rotate`",
+    );
+  const fresh = randomBytes(32);
+  const mac = seal(tree, fresh, metadata, lastModified);
+  return emitTree(tree, { ...metadata, age: await wrapDataKey(fresh, wanted), lastModified, mac, version: formatVersion });
+}
+
+function metadataOf(tree: Tree): Metadata {
+  const node = sopsNode(tree);
+  if (node === undefined) throw new SopsError("not-encrypted", "the file is not encrypted: it has no key `sops`");
+  return readMetadata(node);
+}
+
+/** The plain value under `sops`. Its texts stay texts: the schema makes nothing else of them. */
+function sopsNode({ root, document }: Tree): unknown {
+  const pair = root.items.find(({ key }) => isScalar(key) && key.value === "sops");
+  if (pair === undefined) return undefined;
+  const value = pair.value as { toJS?(document: unknown): unknown } | null;
+  return value?.toJS?.(document) ?? null;
+}
+
+/** RFC 3339 to the second, in UTC, as sops writes it. */
+function timeOf(now: Date): string {
+  return `${now.toISOString().slice(0, 19)}Z`;
+}

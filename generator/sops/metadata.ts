@@ -1,0 +1,111 @@
+import { isMap } from "../data.ts";
+import { compareText } from "../text.ts";
+import { SopsError } from "./error.ts";
+import { defaultRule, type EncryptionRule, ruleKinds } from "./rule.ts";
+
+/** The data key, encrypted to an age recipient: an armored age file. */
+export interface AgeEntry {
+  readonly recipient: string;
+  readonly enc: string;
+}
+
+/** What a file says about its encryption under the key `sops`. */
+export interface Metadata {
+  readonly age: readonly AgeEntry[];
+  /** Entries of other key services, kept as they are: the data key that they hold is the same. */
+  readonly others: Readonly<Record<string, unknown>>;
+  /** RFC 3339, as written in the file: the MAC is bound to it. */
+  readonly lastModified: string;
+  readonly mac: string;
+  readonly rule: EncryptionRule;
+  /** Whether the MAC covers the encrypted values alone. */
+  readonly macOnlyEncrypted: boolean;
+  readonly version: string;
+}
+
+/** Version of sops whose format this is. */
+export const formatVersion = "3.13.3";
+
+/** Key services that only the sops binary can talk to, by the key of their entries. */
+const services: Readonly<Record<string, string>> = {
+  kms: "AWS KMS",
+  gcp_kms: "Google Cloud KMS",
+  hckms: "Huawei Cloud KMS",
+  azure_kv: "Azure Key Vault",
+  hc_vault: "HashiCorp Vault",
+  pgp: "PGP",
+};
+
+/**
+ * Reads the metadata of a file.
+ *
+ * @throws SopsError (unsupported) naming what only the sops binary can do; (syntax) where the metadata is broken
+ */
+export function readMetadata(value: unknown): Metadata {
+  if (!isMap(value)) throw new SopsError("syntax", 'the key "sops" holds no map');
+  const text = (key: string): string => {
+    const found = value[key];
+    if (found === undefined || found === null || found === "") return "";
+    if (typeof found !== "string") throw new SopsError("syntax", `"sops.${key}" is no text`);
+    return found;
+  };
+  refuseUnsupported(value);
+  const given = ruleKinds.filter((kind) => text(kind) !== "");
+  if (given.length > 1) throw new SopsError("syntax", `a file has one rule of encryption, this one has ${given.join(" and ")}`);
+  const [kind] = given;
+  const mac = text("mac");
+  const lastModified = text("lastmodified");
+  if (mac === "") throw new SopsError("tampered", "the file has no MAC");
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[-+]\d\d:\d\d)$/.test(lastModified))
+    throw new SopsError("syntax", '"sops.lastmodified" is no time such as 2026-01-31T12:00:00Z');
+  return {
+    age: ageEntries(value["age"]),
+    others: Object.fromEntries(
+      Object.entries(value).filter(([key, entries]) => key in services && Array.isArray(entries) && entries.length > 0),
+    ),
+    lastModified,
+    mac,
+    rule: kind === undefined ? defaultRule : { kind, value: text(kind) },
+    macOnlyEncrypted: /^(true|1)$/i.test(text("mac_only_encrypted")),
+    version: text("version"),
+  };
+}
+
+function refuseUnsupported(value: Readonly<Record<string, unknown>>): void {
+  const shamir = value["key_groups"];
+  if (Array.isArray(shamir) && shamir.length > 0)
+    throw new SopsError("unsupported", "the data key is split among key groups (Shamir's secret sharing)", "use the sops binary");
+  for (const kind of ["encrypted_comment_regex", "unencrypted_comment_regex"])
+    if (typeof value[kind] === "string" && value[kind] !== "")
+      throw new SopsError("unsupported", `what is encrypted is chosen by comments (${kind})`, "use the sops binary");
+}
+
+function ageEntries(value: unknown): AgeEntry[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw new SopsError("syntax", '"sops.age" is no list');
+  return value.map((entry: unknown) => {
+    if (!isMap(entry) || typeof entry["recipient"] !== "string" || typeof entry["enc"] !== "string")
+      throw new SopsError("syntax", 'an item of "sops.age" lacks its recipient or its data key');
+    return { recipient: entry["recipient"], enc: entry["enc"] };
+  });
+}
+
+/** Names of the key services besides age that a file is encrypted to. */
+export function otherServices({ others }: Metadata): string[] {
+  return Object.keys(others).map((key) => services[key] ?? key);
+}
+
+/** The metadata as the file holds it, in sops' own order: by name. */
+export function writeMetadata(metadata: Metadata): Record<string, unknown> {
+  const { age, others, lastModified, mac, rule, macOnlyEncrypted, version } = metadata;
+  const written: Readonly<Record<string, unknown>> = {
+    ...others,
+    ...(age.length === 0 ? {} : { age: age.map(({ recipient, enc }) => ({ enc, recipient })) }),
+    lastmodified: lastModified,
+    mac,
+    [rule.kind]: rule.value,
+    ...(macOnlyEncrypted ? { mac_only_encrypted: true } : {}),
+    version,
+  };
+  return Object.fromEntries(Object.entries(written).sort(([a], [b]) => compareText(a, b)));
+}

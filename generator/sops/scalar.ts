@@ -1,0 +1,55 @@
+/** A value of an encrypted file, as SOPS sees it: a type, and the bytes that it encrypts and authenticates as text. */
+export interface Scalar {
+  readonly type: ScalarType;
+  readonly text: string;
+}
+
+export type ScalarType = "str" | "int" | "float" | "bool" | "time" | "comment";
+
+/**
+ * The text that goes into the MAC and into a ciphertext: what Go makes of a value of this type (sops, sops.go, ToBytes).
+ * Files of other programs may hold `1.50` or `true` where Go writes `1.5` and `True`.
+ *
+ * @throws Error where the text is no value of the type
+ */
+export function canonical({ type, text }: Scalar): string {
+  switch (type) {
+    case "int":
+      if (!/^[-+]?[0-9]+$/.test(text)) throw new Error(`"${text}" is no integer`);
+      return BigInt(text).toString();
+    case "float":
+      return goFloat(parseGoFloat(text));
+    case "bool":
+      return parseGoBool(text) ? "True" : "False";
+    default:
+      return text;
+  }
+}
+
+/** The shortest decimal text that reads back as the number, never with an exponent (Go's `strconv.FormatFloat(f, 'f', -1, 64)`). */
+export function goFloat(value: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
+  if (Object.is(value, -0)) return "-0";
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:e([-+]\d+))?$/.exec(String(value)) ?? [];
+  const digits = whole + fraction;
+  const point = whole.length + Number(exponent);
+  if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
+  if (point >= digits.length) return sign + digits + "0".repeat(point - digits.length);
+  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+}
+
+function parseGoFloat(text: string): number {
+  const special: Readonly<Record<string, number>> = { nan: Number.NaN, "+inf": Infinity, inf: Infinity, "-inf": -Infinity };
+  const value = special[text.toLowerCase()] ?? (/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : undefined);
+  if (value === undefined) throw new Error(`"${text}" is no number`);
+  return value;
+}
+
+/** What Go's `strconv.ParseBool` takes. */
+function parseGoBool(text: string): boolean {
+  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
+  if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
+  throw new Error(`"${text}" is neither true nor false`);
+}

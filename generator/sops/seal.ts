@@ -1,0 +1,147 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { decryptValue, encryptValue, isCiphertext } from "./cipher.ts";
+import { SopsError } from "./error.ts";
+import type { Metadata } from "./metadata.ts";
+import { encryptedBy } from "./rule.ts";
+import { canonical, type Scalar } from "./scalar.ts";
+import { type Leaf, shown, type Tree } from "./tree.ts";
+
+/** Nonces of a file's values, by place and plaintext: a value that has not changed keeps its ciphertext (sops, aes/cipher.go, stash). */
+export type Nonces = ReadonlyMap<string, Uint8Array>;
+
+type Covered = Pick<Metadata, "rule" | "macOnlyEncrypted">;
+
+/** Encrypts a tree in place and returns its MAC, encrypted and bound to the time of change. */
+export function seal(tree: Tree, key: Uint8Array, how: Covered, lastModified: string, nonces: Nonces = new Map()): string {
+  const encrypted = encryptedBy(how.rule);
+  const mac = new Mac(how);
+  for (const leaf of tree.leaves) {
+    const scalar = leaf.read();
+    const secret = encrypted(leaf.path);
+    if (!leaf.comment) mac.add(scalar, secret);
+    if (!secret) continue;
+    if (isCiphertext(scalar.text)) throw new SopsError("already-encrypted", `${shown(leaf.path)} looks encrypted already`);
+    leaf.write(ciphertext(encryptValue(scalar, key, contextOf(leaf), nonces.get(nonceKey(leaf, scalar))), leaf));
+  }
+  return encryptValue(
+    { type: "str", text: mac.digest() },
+    key,
+    goTime(lastModified),
+    nonces.get(macKey(mac.digest(), lastModified)),
+  );
+}
+
+/**
+ * Decrypts a tree in place and returns the nonces that it was encrypted with.
+ *
+ * @throws SopsError (tampered) where a value or the MAC is not what was encrypted, (not-encrypted) where one that must be is not
+ */
+export function unseal(tree: Tree, key: Uint8Array, metadata: Metadata): Nonces {
+  const encrypted = encryptedBy(metadata.rule);
+  const mac = new Mac(metadata);
+  const nonces = new Map<string, Uint8Array>();
+  const places = [...new Set(tree.leaves.map(({ path }) => context(path)))];
+  for (const leaf of tree.leaves) {
+    const secret = encrypted(leaf.path);
+    if (leaf.comment) {
+      if (secret || isCiphertext(leaf.read().text)) openComment(leaf, key, places, nonces);
+      continue;
+    }
+    const scalar = secret ? openValue(leaf, key, nonces) : leaf.read();
+    // A list's comments are values of the type comment in files of older versions.
+    if (scalar.type !== "comment") mac.add(scalar, secret);
+  }
+  checkMac(mac.digest(), key, metadata, nonces);
+  return nonces;
+}
+
+function openValue(leaf: Leaf, key: Uint8Array, nonces: Map<string, Uint8Array>): Scalar {
+  const { type, text } = leaf.read();
+  try {
+    if (type !== "str") throw new SopsError("not-encrypted", "the value is not encrypted");
+    const { scalar, nonce } = decryptValue(text, key, contextOf(leaf));
+    const value = { type: scalar.type, text: canonical(scalar) };
+    if (nonce !== null) nonces.set(nonceKey(leaf, value), nonce);
+    leaf.write(value);
+    return value;
+  } catch (error) {
+    if (error instanceof SopsError) throw new SopsError(error.problem, `${shown(leaf.path)}: ${error.message}`, error.hint);
+    throw new SopsError("tampered", `${shown(leaf.path)}: ${(error as Error).message}`);
+  }
+}
+
+/** Where a comment belongs is a matter of taste among parsers, so every place is tried; one that was never encrypted stays as it is. */
+function openComment(leaf: Leaf, key: Uint8Array, places: readonly string[], nonces: Map<string, Uint8Array>): void {
+  const { text } = leaf.read();
+  if (!isCiphertext(text)) return;
+  for (const place of [contextOf(leaf), ...places]) {
+    try {
+      const { scalar, nonce } = decryptValue(text, key, place);
+      if (nonce !== null) nonces.set(`${place}\n${scalar.type}\n${scalar.text}`, nonce);
+      leaf.write(scalar);
+      return;
+    } catch (error) {
+      if (!(error instanceof SopsError)) throw error;
+    }
+  }
+}
+
+function checkMac(computed: string, key: Uint8Array, { mac, lastModified }: Metadata, nonces: Map<string, Uint8Array>): void {
+  const tampered = new SopsError("tampered", "the MAC does not match: the file was changed since it was encrypted");
+  let stated: string;
+  try {
+    const { scalar, nonce } = decryptValue(mac, key, goTime(lastModified));
+    stated = scalar.text;
+    if (nonce !== null) nonces.set(macKey(stated, lastModified), nonce);
+  } catch {
+    throw tampered;
+  }
+  const [a, b] = [Buffer.from(stated), Buffer.from(computed)];
+  if (a.length !== b.length || !timingSafeEqual(a, b)) throw tampered;
+}
+
+/** SHA-512 over the values in order, in upper-case hexadecimal (sops.go, Encrypt). */
+class Mac {
+  readonly #hash = createHash("sha512");
+  readonly #onlyEncrypted: boolean;
+
+  constructor({ macOnlyEncrypted }: Covered) {
+    this.#onlyEncrypted = macOnlyEncrypted;
+    // So that a MAC over the encrypted values alone never equals one over all (sops.go, MACOnlyEncryptedInitialization).
+    if (macOnlyEncrypted) this.#hash.update(createHash("sha256").update("sops").digest());
+  }
+
+  add(scalar: Scalar, encrypted: boolean): void {
+    if (encrypted || !this.#onlyEncrypted) this.#hash.update(canonical(scalar));
+  }
+
+  digest(): string {
+    return this.#hash.copy().digest("hex").toUpperCase();
+  }
+}
+
+function ciphertext(text: string, { comment }: Leaf): Scalar {
+  return { type: comment ? "comment" : "str", text };
+}
+
+function contextOf({ path }: Leaf): string {
+  return context(path);
+}
+
+/** What Go makes of the path: its keys, each with a colon behind it; of none, one colon. */
+function context(path: readonly string[]): string {
+  return `${path.join(":")}:`;
+}
+
+function nonceKey(leaf: Leaf, { type, text }: Scalar): string {
+  return `${contextOf(leaf)}\n${type}\n${text}`;
+}
+
+function macKey(mac: string, lastModified: string): string {
+  return `mac\n${lastModified}\n${mac}`;
+}
+
+/** Go writes UTC as Z. */
+function goTime(text: string): string {
+  return text.replace(/[-+]00:00$/, "Z");
+}

@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { EncryptionRule } from "../../generator/sops/rule.ts";
+import { scratchFolder } from "./platform.ts";
+import { tool } from "./tools.ts";
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the real sops on a text, which it reads from a pipe. */
+export function realSops(args: readonly string[], input: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    // Node gives children a socket, which cannot be opened as /dev/stdin: `cat` makes a pipe of it.
+    const child = spawn("sh", ["-c", 'cat | "$0" "$@"', tool("sops"), ...args, "/dev/stdin"], {
+      env: { PATH: process.env["PATH"], HOME: "/nowhere", ...env },
+    });
+    const out = { stdout: "", stderr: "" };
+    for (const stream of ["stdout", "stderr"] as const)
+      child[stream].setEncoding("utf8").on("data", (text: string) => (out[stream] += text));
+    child.on("error", reject);
+    child.stdin.on("error", () => undefined);
+    child.on("close", (code) => resolve({ code, ...out }));
+    child.stdin.end(input);
+  });
+}
+
+export function sopsDecrypt(text: string, identity: string, format: string = "yaml", output: string = format): Promise<Ran> {
+  return realSops(["decrypt", "--input-type", format, "--output-type", output], text, { SOPS_AGE_KEY: identity });
+}
+
+/** Encrypts with a creation rule, from which alone sops takes `mac_only_encrypted`. */
+export async function sopsEncrypt(
+  text: string,
+  recipients: readonly string[],
+  rule: EncryptionRule,
+  macOnlyEncrypted: boolean,
+  format: string = "yaml",
+): Promise<string> {
+  const config = join(scratchFolder("sops"), ".sops.yaml");
+  writeFileSync(
+    config,
+    stringify({ creation_rules: [{ age: recipients.join(","), [rule.kind]: rule.value, mac_only_encrypted: macOnlyEncrypted }] }),
+  );
+  const types = ["--input-type", format, "--output-type", format];
+  const { code, stdout, stderr } = await realSops(
+    ["--config", config, "encrypt", "--filename-override", `a.${format}`, ...types],
+    text,
+  );
+  if (code !== 0) throw new Error(stderr);
+  return stdout;
+}
