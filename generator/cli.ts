@@ -67,6 +67,83 @@ program
   .option("--port <number>", "the Service's port that speaks gRPC, for --grpc-route", portNumber)
   .action(run(async (_, options) => (await import("./commands/profile.ts")).profile(options)));
 
+const identity = program.command("identity").description("certificates of the mesh, from the first to their renewal");
+const withIdentity = (use: (commands: typeof import("./commands/identity.ts")) => Subcommand): ReturnType<typeof run> =>
+  run(async (names, options) => use(await import("./commands/identity.ts"))(names, options));
+
+identity
+  .command("init")
+  .description("make trust anchor, issuer and webhook certificates; private keys are written encrypted alone")
+  .argument("<env>", "environment")
+  .option("--force", "replace an identity that is there", false)
+  .action(withIdentity(({ init }) => init));
+identity
+  .command("status")
+  .description("say what expires when, and who can decrypt the keys")
+  .argument("[env...]", "environments; all where none is named")
+  .option("--fail-within <time>", "exit 1 where a certificate expires within it, such as 60d", validity)
+  .addOption(output("text", "json"))
+  .action(withIdentity(({ status }) => status));
+identity
+  .command("rotate-issuer")
+  .description("make a new issuer under the same trust anchor")
+  .argument("<env>", "environment")
+  .action(withIdentity(({ issuer }) => issuer));
+identity
+  .command("rotate-webhooks")
+  .description("make new server certificates for the webhooks")
+  .argument("<env>", "environment")
+  .action(withIdentity(({ webhooks }) => webhooks));
+identity
+  .command("rotate-anchor")
+  .description("take the next of the three steps to a new trust anchor")
+  .argument("<env>", "environment")
+  .option("--force", "do not wait: every meshed pod has restarted since the last step", false)
+  .action(withIdentity(({ anchor }) => anchor));
+identity
+  .command("updatekeys")
+  .description("give the encrypted files to the recipients that the spec names")
+  .argument("<env>", "environment")
+  .action(withIdentity(({ updatekeys }) => updatekeys));
+identity
+  .command("keygen")
+  .description("make age keys for a cluster and its administrator, and print their recipients")
+  .argument("<env>", "environment")
+  .action(withIdentity(({ keygen }) => keygen));
+identity
+  .command("export")
+  .description("print the cluster's age key, for a pipe")
+  .argument("<env>", "environment")
+  .requiredOption("--age-key", "the age key that Flux decrypts with")
+  .action(withIdentity(({ exportKey }) => exportKey));
+
+const secrets = program.command("secrets").description("SOPS files, without the sops binary");
+const withSecrets = (use: (commands: typeof import("./commands/secrets.ts")) => Subcommand): ReturnType<typeof run> =>
+  run(async (names, options) => use(await import("./commands/secrets.ts"))(names, options));
+const age = (): Option => new Option("--age <recipient...>", "recipients, instead of those that .sops.yaml names");
+
+secrets
+  .command("encrypt")
+  .description("encrypt a file, by the rules of .sops.yaml")
+  .argument("<file>", "YAML or JSON")
+  .option("-i, --in-place", "write the file instead of printing it", false)
+  .addOption(age())
+  .action(withSecrets(({ encrypt }) => encrypt));
+secrets
+  .command("decrypt")
+  .description("print a file decrypted; its MAC is checked")
+  .argument("<file>", "YAML or JSON")
+  .action(withSecrets(({ decrypt }) => decrypt));
+secrets
+  .command("updatekeys")
+  .description("give files to other recipients; who is taken off gets a new data key made")
+  .argument("<file...>", "YAML or JSON")
+  .addOption(age())
+  .action(withSecrets(({ updatekeys }) => updatekeys));
+
+// biome-ignore lint/suspicious/noExplicitAny: commander does not know the options' types
+type Subcommand = (names: string[], options: any) => Promise<number> | number;
+
 /** Wraps a command so that what it returns becomes the exit code. */
 // biome-ignore lint/suspicious/noExplicitAny: commander does not know the options' types
 function run(command: (names: string[], options: any) => Promise<number>): (...args: any[]) => Promise<void> {
@@ -86,6 +163,11 @@ function dnsLabel(text: string): string {
 function dnsName(text: string): string {
   if (text.length <= 253) for (const label of text.split(".")) dnsLabel(label);
   return text;
+}
+
+function validity(text: string): string {
+  if (/^[1-9][0-9]{0,4}[hdy]$/.test(text)) return text;
+  throw new InvalidArgumentError("expected a number with h, d or y, such as 60d");
 }
 
 function portNumber(text: string): number {

@@ -7,6 +7,7 @@ import { isAbstract } from "../spec/load.ts";
 import { exitCode } from "../user-error.ts";
 import { applyPlan } from "../workspace/apply.ts";
 import { readIdentity } from "../workspace/identity-files.ts";
+import { finishChanges } from "../workspace/journal.ts";
 import { withLock } from "../workspace/lock.ts";
 import { manifestOwners, rootOwner } from "../workspace/manifest.ts";
 import { hasDrift, makePlan, type Plan } from "../workspace/plan.ts";
@@ -30,6 +31,7 @@ export async function generate(names: readonly string[], options: GenerateOption
   if (options.check || options.stdout) return read(repository, names, options);
   // The specs are read under the lock: what waited for it must not write what they said before.
   return withLock(root, async () => {
+    await finishChanges(root);
     const prepared = await prepare(repository, names);
     if (prepared === null) return exitCode.problem;
     const { rendered, plans } = prepared;

@@ -1,15 +1,44 @@
-import { hasErrors } from "../spec/diagnostic.ts";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { identityFolder } from "../emit/layout.ts";
+import { type Diagnostic, hasErrors } from "../spec/diagnostic.ts";
+import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode } from "../user-error.ts";
+import { ageIdentities } from "../workspace/age-keys.ts";
+import { readIdentity } from "../workspace/identity-files.ts";
 import { Repository } from "../workspace/repository.ts";
 import { type CommonOptions, countOf, loadAll, plural, printDiagnostics } from "./context.ts";
 
-/** `meshops validate [env…]`: reports every problem of the specs at once. */
-export function validate(names: readonly string[], options: CommonOptions): number {
-  const { loaded, diagnostics } = loadAll(new Repository(options.directory), names);
+/** `meshops validate [env…]`: reports every problem of the specs, and of the identities that are there, at once. */
+export async function validate(names: readonly string[], options: CommonOptions): Promise<number> {
+  const repository = new Repository(options.directory);
+  const { loaded, diagnostics: inSpecs } = loadAll(repository, names);
+  const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
+  const { diagnostics: inIdentities, note } = await checkIdentities(repository.root, environments);
+  const diagnostics = [...inSpecs, ...inIdentities];
   printDiagnostics(diagnostics, options.output);
   if (options.output === "text") {
     const checked = `${plural(loaded.length, "environment")} checked`;
-    process.stderr.write(diagnostics.length === 0 ? `${checked}, all valid\n` : `${checked}: ${countOf(diagnostics)}\n`);
+    process.stderr.write(
+      diagnostics.length === 0 ? `${checked}, all valid${note}\n` : `${checked}: ${countOf(diagnostics)}${note}\n`,
+    );
   }
   return hasErrors(diagnostics) ? exitCode.problem : exitCode.ok;
+}
+
+/** Certificates and encrypted files: by what is public of them, and the MAC of those that a key at hand opens. */
+async function checkIdentities(
+  root: string,
+  environments: readonly Environment[],
+): Promise<{ diagnostics: Diagnostic[]; note: string }> {
+  const present = environments.filter(({ metadata }) => existsSync(join(root, identityFolder(metadata.name))));
+  const diagnostics = present.flatMap((environment) => [...readIdentity(root, environment).diagnostics]);
+  const identities = present.length === 0 ? [] : ageIdentities();
+  if (identities.length === 0) return { diagnostics, note: "" };
+  const { verifyMacs } = await import("../workspace/secret-check.ts");
+  const verified = await Promise.all(present.map((environment) => verifyMacs(root, environment, identities)));
+  const told = new Set(diagnostics.map(({ file }) => file));
+  diagnostics.push(...verified.flatMap((result) => result.diagnostics).filter(({ file }) => !told.has(file)));
+  const opened = verified.reduce((sum, result) => sum + result.opened, 0);
+  return { diagnostics, note: opened === 0 ? "" : `; ${plural(opened, "encrypted file")} opened, MAC and all` };
 }

@@ -11,6 +11,19 @@ export function identityFolder(environment: string): string {
   return `${environmentsFolder}/${environment}/identity`;
 }
 
+/** Files with the public certificates, in the folder of the identity. */
+export const certificateFiles = {
+  trustAnchors: "trust-anchors.crt",
+  issuer: "issuer.crt",
+  webhookCa: "webhook-ca.crt",
+  webhooks: "webhooks.crt",
+} as const;
+
+/** The administrators' file: the private keys that sign, encrypted to them alone. */
+export function signingKeysFile(environment: string): string {
+  return `${identityFolder(environment)}/trust-anchor.sops.yaml`;
+}
+
 export function overlayFolder(environment: string, component?: string): string {
   return component === undefined ? `overlays/${environment}` : `overlays/${environment}/${component}`;
 }

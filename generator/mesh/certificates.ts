@@ -9,7 +9,7 @@ export function parsePem(text: string): X509Certificate[] {
 }
 
 /** SHA-256 of a certificate's DER form, in lower-case hexadecimal. */
-function fingerprint(certificate: X509Certificate): string {
+export function fingerprint(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 

@@ -24,14 +24,16 @@ export const secretRule: EncryptionRule = { kind: "encrypted_regex", value: "^(d
 export function encryptedBy({ kind, value }: EncryptionRule): (path: readonly string[]) => boolean {
   if (kind === "unencrypted_suffix") return (path) => !path.some((key) => key.endsWith(value));
   if (kind === "encrypted_suffix") return (path) => path.some((key) => key.endsWith(value));
-  const pattern = compile(value);
-  const matches = (path: readonly string[]): boolean => path.some((key) => pattern.matcher(key).find());
+  const found = goPattern(value);
+  const matches = (path: readonly string[]): boolean => path.some(found);
   return kind === "encrypted_regex" ? matches : (path) => !matches(path);
 }
 
-function compile(expression: string): RE2JS {
+/** Whether a text contains what a regular expression of Go's describes; linear in time, whatever the expression. */
+export function goPattern(expression: string): (text: string) => boolean {
   try {
-    return RE2JS.compile(expression);
+    const pattern = RE2JS.compile(expression);
+    return (text) => pattern.matcher(text).find();
   } catch {
     throw new SopsError("unsupported", `"${expression}" is no regular expression of Go's`);
   }

@@ -59,11 +59,11 @@ export async function lookAt(path: string): Promise<Occupant> {
 }
 
 /** Writes a file whole or not at all: a temporary file beside it, flushed to disk, then renamed over it. */
-export async function writeAtomic(path: string, text: string): Promise<void> {
+export async function writeAtomic(path: string, text: string, mode: number = 0o666): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString("hex")}${temporarySuffix}`;
   await mkdir(dirname(path), { recursive: true });
   try {
-    const handle = await open(temporary, "wx");
+    const handle = await open(temporary, "wx", mode);
     try {
       await handle.writeFile(text);
       await handle.sync();

@@ -1,15 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
-import { identityFolder, secretFile } from "../emit/layout.ts";
+import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
 import { parsePem, signingAnchor } from "../mesh/certificates.ts";
-import { identitySecrets } from "../mesh/webhooks.ts";
 import type { Identity } from "../model.ts";
 import { atStart, type Diagnostic } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-
-/** Files with the public certificates, under environments/<env>/identity/. */
-export const certificateFiles = { trustAnchors: "trust-anchors.crt", issuer: "issuer.crt", webhookCa: "webhook-ca.crt" } as const;
+import { checkSecret, checkSigningKeys, expectedSecrets } from "./secret-check.ts";
 
 /** The identity of an environment, or what is missing or wrong about it. */
 export interface IdentityResult {
@@ -26,7 +22,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   const invalid = (file: string, message: string, hint: string | null = null): Diagnostic =>
     atStart(file, { code: "identity-invalid", message, hint });
   const missing = (file: string, message: string): Diagnostic =>
-    atStart(file, { code: "identity-missing", message, hint: `npm run sample-identity -- ${name}` });
+    atStart(file, { code: "identity-missing", message, hint: `meshops identity init ${name}` });
   const diagnostics: Diagnostic[] = [];
 
   const read = (file: string, what: string): string | null => {
@@ -38,7 +34,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
       return null;
     }
   };
-  const certificates = (key: keyof typeof certificateFiles): string => {
+  const certificates = (key: Exclude<keyof typeof certificateFiles, "webhooks">): string => {
     const file = `${identityFolder(name)}/${certificateFiles[key]}`;
     const text = read(file, `${name} has no identity yet`);
     if (text === null) return "";
@@ -68,18 +64,15 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
         "no certificate of trust-anchors.crt signed this issuer: proxies would refuse each other",
       ),
     );
-  for (const secret of identitySecrets(environment)) {
-    const file = secretFile(name, secret);
+  for (const secret of expectedSecrets(environment)) {
+    const file = secretFile(name, secret.name);
     const text = read(file, "the environment needs this encrypted Secret");
-    if (text !== null && !isEncrypted(text))
-      diagnostics.push(
-        invalid(
-          file,
-          "this Secret is not encrypted with SOPS",
-          "do not commit it; encrypt it with sops, and make a new identity if it was ever pushed",
-        ),
-      );
+    const problem = text === null ? null : checkSecret(text, secret, environment);
+    if (problem !== null) diagnostics.push(invalid(file, problem.message, problem.hint));
   }
+  const keys = readIfThere(join(root, signingKeysFile(name)));
+  const problem = keys === null ? null : checkSigningKeys(keys, environment);
+  if (problem !== null) diagnostics.push(invalid(signingKeysFile(name), problem.message, problem.hint));
   return { identity: diagnostics.length === 0 ? identity : null, diagnostics };
 }
 
@@ -99,17 +92,10 @@ function certificatesOf(text: string): string | null {
   }
 }
 
-/** Whether a file is what SOPS writes: every value under `data` and `stringData` encrypted, and a MAC over them. */
-function isEncrypted(text: string): boolean {
+function readIfThere(path: string): string | null {
   try {
-    const { data = {}, stringData = {}, sops } = parse(text) as { data?: object; stringData?: object; sops?: { mac?: unknown } };
-    const values: unknown[] = [...Object.values(data), ...Object.values(stringData)];
-    return (
-      typeof sops?.mac === "string" &&
-      values.length > 0 &&
-      values.every((value) => typeof value === "string" && value.startsWith("ENC["))
-    );
+    return readFileSync(path, "utf8");
   } catch {
-    return false;
+    return null;
   }
 }

@@ -49,7 +49,7 @@ describe("generate, killed at a random moment", () => {
       const [from, to, spec] = index % 2 === 0 ? [current, old, "old"] : [old, current, "new"];
       writeTree(root, specs(spec));
       // Spread over the second half of a run, where it writes.
-      const { code } = await meshops(root, ["generate"], duration * (0.4 + (0.6 * ((index * 7) % runs)) / runs));
+      const { code } = await meshops(root, ["generate"], { killAfterMs: duration * (0.4 + (0.6 * ((index * 7) % runs)) / runs) });
       if (code === null) interrupted += 1;
       for (const [path, text] of Object.entries(bundleOf(root))) {
         if (path.endsWith(".meshops-tmp")) continue;

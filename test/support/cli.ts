@@ -11,10 +11,16 @@ export interface Finished {
 /** The shipped command line. */
 const cliPath: string = join(projectRoot, "dist/cli.js");
 
-/** Runs the command line in a process of its own; `killAfterMs` kills it with SIGKILL. */
-export function meshops(cwd: string, args: readonly string[], killAfterMs?: number): Promise<Finished> {
+export interface Circumstances {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Kills it with SIGKILL. */
+  readonly killAfterMs?: number;
+}
+
+/** Runs the command line in a process of its own. */
+export function meshops(cwd: string, args: readonly string[], { env, killAfterMs }: Circumstances = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cliPath, ...args], { cwd, env: { ...process.env, NO_COLOR: "1" } });
+    const child = spawn(process.execPath, [cliPath, ...args], { cwd, env: { ...process.env, NO_COLOR: "1", ...env } });
     const out = { stdout: "", stderr: "" };
     for (const stream of ["stdout", "stderr"] as const)
       child[stream].on("data", (data: Buffer) => (out[stream] += data.toString()));

@@ -1,19 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type { TestProject } from "vitest/node";
-import { makeIdentity } from "../../scripts/sample-identity/make.ts";
+import { newIdentity } from "../../generator/identity/files.ts";
+import { openVault } from "../../generator/workspace/vault.ts";
 import { environmentOf } from "./specs.ts";
-import { projectRoot, tool } from "./tools.ts";
+import { projectRoot } from "./tools.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** A folder for the run, removed afterwards. */
     scratch: string;
-    /** An identity that every release can use, made for this run; null where sops is not built. */
-    identity: TestIdentity | null;
+    /** An identity that every release can use, made for this run. */
+    identity: TestIdentity;
   }
 }
 
@@ -31,7 +32,7 @@ export async function setup(project: TestProject): Promise<() => void> {
   execFileSync("npm", ["run", "--silent", "build"], { cwd: projectRoot, stdio: "inherit" });
   const scratch = mkdtempSync(join(tmpdir(), "meshops-test-"));
   project.provide("scratch", scratch);
-  project.provide("identity", existsSync(tool("sops")) ? await makeTestIdentity() : null);
+  project.provide("identity", await makeTestIdentity());
   return () => rmSync(scratch, { recursive: true, force: true });
 }
 
@@ -43,8 +44,9 @@ async function makeTestIdentity(): Promise<TestIdentity> {
     secrets: { age: [clusterRecipient], admin: [adminRecipient] },
     linkerd: { version: "stable-2.14.10", jaeger: { enabled: true } },
   });
+  const now = new Date();
   return {
-    files: Object.fromEntries(makeIdentity(environment, tool("sops"))),
+    files: Object.fromEntries(await newIdentity(environment, openVault(".", environment, [], now), now)),
     clusterKey,
     adminKey,
     clusterRecipient,

@@ -10,16 +10,14 @@ export function scratchFolder(name: string): string {
   return mkdtempSync(join(inject("scratch"), `${name}-`));
 }
 
-/** The identity made for this test run; tests that ask for it stand under `withTools(["sops"], …)`. */
+/** The identity made for this test run. */
 export function testIdentity(): TestIdentity {
-  const identity = inject("identity");
-  if (identity === null) throw new Error("no identity without sops");
-  return identity;
+  return inject("identity");
 }
 
 /**
  * A platform repository in a folder of its own: this repository's bases, the given specs by name,
- * and for each the identity of the test run (or, without sops, that of the sample dev).
+ * and for each the identity of the test run.
  */
 export function makePlatform(specs: Readonly<Record<string, string>>): string {
   const root = scratchFolder("platform");
@@ -32,19 +30,8 @@ export function makePlatform(specs: Readonly<Record<string, string>>): string {
 }
 
 function identityFiles(name: string): Record<string, string> {
-  const identity = inject("identity");
-  if (identity !== null)
-    return Object.fromEntries(
-      Object.entries(identity.files).map(([path, text]) => [path.replace(/\/test\//, `/${name}/`), text]),
-    );
-  const sample = ["environments/dev/identity", "overlays/dev/identity"].flatMap((folder) =>
-    readdirSync(join(projectRoot, folder))
-      .filter((file) => file.endsWith(".crt") || file.endsWith(".sops.yaml"))
-      .map((file) => `${folder}/${file}`),
-  );
-  return Object.fromEntries(
-    sample.map((path) => [path.replace("/dev/", `/${name}/`), readFileSync(join(projectRoot, path), "utf8")]),
-  );
+  const { files } = testIdentity();
+  return Object.fromEntries(Object.entries(files).map(([path, text]) => [path.replace(/\/test\//, `/${name}/`), text]));
 }
 
 /** Writes files under a folder. */

@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import { isAbsolute, relative, resolve } from "node:path";
+import { decryptFile, encryptFile, formatOf, updateKeys } from "../sops/file.ts";
+import { exitCode, UserError } from "../user-error.ts";
+import { ageIdentities } from "../workspace/age-keys.ts";
+import { writeAtomic } from "../workspace/files.ts";
+import { type CreationRule, creationRuleFor } from "../workspace/sops-config.ts";
+import { asUserError } from "../workspace/sops-problems.ts";
+
+interface SecretsOptions {
+  readonly directory: string;
+  readonly inPlace: boolean;
+  /** Recipients, instead of those of `.sops.yaml`. */
+  readonly age?: readonly string[];
+}
+
+/** `meshops secrets decrypt <file>`: prints the plaintext. The MAC is checked. */
+export async function decrypt([path = ""]: readonly string[]): Promise<number> {
+  process.stdout.write(
+    await asUserError(path, async () => decryptFile(readText(path), { identities: ageIdentities(), format: formatOf(path) })),
+  );
+  return exitCode.ok;
+}
+
+/** `meshops secrets encrypt <file>`: prints the encrypted file, or writes it in place. */
+export async function encrypt([path = ""]: readonly string[], options: SecretsOptions): Promise<number> {
+  const { recipients, rule, macOnlyEncrypted } = ruleOf(path, options);
+  const format = formatOf(path);
+  const text = await asUserError(path, () =>
+    encryptFile(readText(path), { recipients, rule, macOnlyEncrypted, format, now: new Date() }),
+  );
+  if (options.inPlace) await writeAtomic(path, text);
+  else process.stdout.write(text);
+  return exitCode.ok;
+}
+
+/** `meshops secrets updatekeys <file…>`: encrypts the files' data keys to the recipients that `.sops.yaml` names. */
+export async function updatekeys(paths: readonly string[], options: SecretsOptions): Promise<number> {
+  const identities = ageIdentities();
+  // All are made before one is written: a key that is missing for the last leaves the first as it was.
+  const updated: [path: string, before: string, after: string][] = [];
+  for (const path of paths) {
+    const before = readText(path);
+    const { recipients } = ruleOf(path, options);
+    updated.push([
+      path,
+      before,
+      await asUserError(path, () => updateKeys(before, { identities, now: new Date(), format: formatOf(path) }, recipients)),
+    ]);
+  }
+  for (const [path, before, after] of updated) {
+    if (before !== after) await writeAtomic(path, after);
+    process.stdout.write(`${before === after ? "same   " : "update "} ${path}\n`);
+  }
+  return exitCode.ok;
+}
+
+function ruleOf(path: string, { directory, age }: SecretsOptions): CreationRule {
+  if (age !== undefined)
+    return { recipients: age, rule: { kind: "encrypted_regex", value: "^(data|stringData)$" }, macOnlyEncrypted: true };
+  const root = resolve(directory);
+  const inside = relative(root, resolve(path)).replaceAll("\\", "/");
+  if (inside.startsWith("..") || isAbsolute(inside))
+    throw new UserError(exitCode.usage, `${path} is not in the repository`, "name recipients with --age");
+  return creationRuleFor(root, inside);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UserError(exitCode.missing, `cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}

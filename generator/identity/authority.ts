@@ -1,0 +1,97 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
+import { toHours } from "../spec/duration.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { type Authority, issueCertificate } from "./certificate.ts";
+
+/** A certificate and the key to it. */
+export interface Issued {
+  /** PEM with a line end. */
+  readonly certificate: string;
+  readonly key: KeyObject;
+}
+
+/** Minutes that a certificate is valid before it is made: clocks of a cluster differ. */
+export const skewMinutes = 5;
+
+/** When a certificate was made. */
+export function madeAt(certificate: X509Certificate): Date {
+  return new Date(new Date(certificate.validFrom).getTime() + skewMinutes * 60_000);
+}
+
+type Names = Environment["spec"]["linkerd"]["identity"];
+
+/** The trust anchor: what all proxies believe (CN `root.linkerd.cluster.local`, as Linkerd's docs name it). */
+export function makeTrustAnchor({ trustDomain, anchorValidity }: Names, now: Date): Issued {
+  return selfSigned(`root.linkerd.${trustDomain}`, null, anchorValidity, now);
+}
+
+/** The CA of the webhooks' server certificates; the API server believes it by `caBundle`. */
+export function makeWebhookCa({ anchorValidity }: Names, now: Date): Issued {
+  return selfSigned("webhooks.linkerd.cluster.local", 0, anchorValidity, now);
+}
+
+/**
+ * The issuer: Linkerd's identity service signs the proxies' certificates with it. It signs no further authorities (path length 0),
+ * and never outlives the anchor that signs it.
+ */
+export function makeIssuer({ trustDomain, issuerValidity }: Names, anchor: Issued, now: Date): Issued {
+  const pair = newKeys();
+  const end = new X509Certificate(anchor.certificate).validTo;
+  const notAfter = new Date(Math.min(after(now, issuerValidity).getTime(), new Date(end).getTime()));
+  const request = {
+    ...pair,
+    commonName: `identity.linkerd.${trustDomain}`,
+    notBefore: before(now),
+    notAfter,
+    authority: { pathLength: 0 },
+  };
+  return { certificate: issueCertificate(request, authorityOf(anchor)), key: pair.privateKey };
+}
+
+/** A webhook's server certificate, for the name by which the API server calls it. */
+export function makeServerCertificate(dnsName: string, { webhookValidity }: Names, ca: Issued, now: Date): Issued {
+  const pair = newKeys();
+  const request = {
+    ...pair,
+    commonName: dnsName,
+    dnsNames: [dnsName],
+    notBefore: before(now),
+    notAfter: after(now, webhookValidity),
+  };
+  return { certificate: issueCertificate(request, authorityOf(ca)), key: pair.privateKey };
+}
+
+/** A certificate with its key read from PEM; null where the key is another's. */
+export function pairOf(certificate: string, key: string): Issued | null {
+  const privateKey = createPrivateKey(key);
+  const [own, certified] = [createPublicKey(privateKey), new X509Certificate(certificate).publicKey];
+  return own.equals(certified) ? { certificate, key: privateKey } : null;
+}
+
+/** The PEM form that Linkerd reads (`EC PRIVATE KEY`, SEC 1). */
+export function privateKeyPem({ key }: Issued): string {
+  return key.export({ type: "sec1", format: "pem" }).toString();
+}
+
+function selfSigned(commonName: string, pathLength: number | null, validity: string, now: Date): Issued {
+  const pair = newKeys();
+  const request = { ...pair, commonName, notBefore: before(now), notAfter: after(now, validity), authority: { pathLength } };
+  return { certificate: issueCertificate(request, { ...pair, commonName }), key: pair.privateKey };
+}
+
+function authorityOf({ certificate, key }: Issued): Authority {
+  const { subject, publicKey } = new X509Certificate(certificate);
+  return { commonName: subject.replace(/^CN=/, ""), publicKey, privateKey: key };
+}
+
+function newKeys(): { publicKey: KeyObject; privateKey: KeyObject } {
+  return generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+}
+
+function before(now: Date): Date {
+  return new Date(now.getTime() - skewMinutes * 60_000);
+}
+
+function after(now: Date, validity: string): Date {
+  return new Date(now.getTime() + toHours(validity) * 3_600_000);
+}

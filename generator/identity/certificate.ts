@@ -1,0 +1,140 @@
+import { createHash, type KeyObject, randomBytes, sign } from "node:crypto";
+import forge from "node-forge";
+
+/** A name by which certificates refer to each other, and the key behind it. */
+export interface Authority {
+  readonly commonName: string;
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
+/** What a certificate says. */
+export interface Request {
+  readonly commonName: string;
+  readonly publicKey: KeyObject;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** Present for a certificate that signs others; how many authorities may stand below it, or null for any number. */
+  readonly authority?: { readonly pathLength: number | null };
+  /** DNS names that a server answers to. */
+  readonly dnsNames?: readonly string[];
+}
+
+const { asn1 } = forge;
+const { Class, Type, create, oidToDer, toDer, integerToDer } = asn1;
+type Asn1 = forge.asn1.Asn1;
+
+const oid = {
+  commonName: "2.5.4.3",
+  ecdsaWithSha256: "1.2.840.10045.4.3.2",
+  subjectKeyIdentifier: "2.5.29.14",
+  keyUsage: "2.5.29.15",
+  subjectAltName: "2.5.29.17",
+  basicConstraints: "2.5.29.19",
+  authorityKeyIdentifier: "2.5.29.35",
+  extendedKeyUsage: "2.5.29.37",
+  serverAuth: "1.3.6.1.5.5.7.3.1",
+} as const;
+
+/**
+ * An X.509 certificate (RFC 5280) over an ECDSA P-256 key, signed with ECDSA and SHA-256 by an authority, or by its own key.
+ *
+ * @returns PEM with a line end
+ */
+export function issueCertificate(request: Request, signer: Authority): string {
+  const body = toBeSigned(request, signer);
+  const signature = sign("sha256", Buffer.from(toDer(body).getBytes(), "binary"), { key: signer.privateKey, dsaEncoding: "der" });
+  const certificate = sequence(body, signatureAlgorithm(), bitString(signature));
+  return pem(Buffer.from(toDer(certificate).getBytes(), "binary"));
+}
+
+function toBeSigned(request: Request, signer: Authority): Asn1 {
+  // 128 bits of chance, the first of them zero: a serial number is positive (RFC 5280, 4.1.2.2).
+  const serial = randomBytes(16);
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
+  return sequence(
+    create(Class.CONTEXT_SPECIFIC, 0, true, [create(Class.UNIVERSAL, Type.INTEGER, false, integerToDer(2).getBytes())]),
+    create(Class.UNIVERSAL, Type.INTEGER, false, serial.toString("binary")),
+    signatureAlgorithm(),
+    name(signer.commonName),
+    sequence(time(request.notBefore), time(request.notAfter)),
+    name(request.commonName),
+    asn1.fromDer(request.publicKey.export({ type: "spki", format: "der" }).toString("binary")),
+    create(Class.CONTEXT_SPECIFIC, 3, true, [sequence(...extensions(request, signer))]),
+  );
+}
+
+function extensions({ publicKey, authority, dnsNames = [] }: Request, signer: Authority): Asn1[] {
+  const isAuthority = authority !== undefined;
+  const constraints = isAuthority
+    ? sequence(boolean(true), ...(authority.pathLength === null ? [] : [integer(authority.pathLength)]))
+    : sequence();
+  // Bits from the left: 0 digitalSignature, 5 keyCertSign, 6 cRLSign; before them the number of unused ones.
+  const usage = create(Class.UNIVERSAL, Type.BITSTRING, false, isAuthority ? "\x01\x06" : "\x07\x80");
+  const keyIdentifier = create(Class.CONTEXT_SPECIFIC, 0, false, identifier(signer.publicKey));
+  return [
+    extension(oid.basicConstraints, true, constraints),
+    extension(oid.keyUsage, true, usage),
+    extension(oid.subjectKeyIdentifier, false, create(Class.UNIVERSAL, Type.OCTETSTRING, false, identifier(publicKey))),
+    extension(oid.authorityKeyIdentifier, false, sequence(keyIdentifier)),
+    ...(isAuthority ? [] : [extension(oid.extendedKeyUsage, false, sequence(objectId(oid.serverAuth)))]),
+    ...(dnsNames.length === 0
+      ? []
+      : [
+          extension(oid.subjectAltName, false, sequence(...dnsNames.map((dns) => create(Class.CONTEXT_SPECIFIC, 2, false, dns)))),
+        ]),
+  ];
+}
+
+/** SHA-1 over the key's bits, the usual method (RFC 5280, 4.2.1.2, method 1): a name for the key, not a protection. */
+function identifier(key: KeyObject): string {
+  const { x = "", y = "" } = key.export({ format: "jwk" });
+  const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
+  return createHash("sha1").update(point).digest("binary");
+}
+
+/** UTCTime up to 2049, GeneralizedTime after that (RFC 5280, 4.1.2.5). */
+function time(date: Date): Asn1 {
+  const type = date.getUTCFullYear() < 2050 ? Type.UTCTIME : Type.GENERALIZEDTIME;
+  const text = type === Type.UTCTIME ? asn1.dateToUtcTime(date) : asn1.dateToGeneralizedTime(date);
+  return create(Class.UNIVERSAL, type, false, text);
+}
+
+function name(commonName: string): Asn1 {
+  const value = create(Class.UNIVERSAL, Type.UTF8, false, Buffer.from(commonName).toString("binary"));
+  return sequence(create(Class.UNIVERSAL, Type.SET, true, [sequence(objectId(oid.commonName), value)]));
+}
+
+function extension(id: string, critical: boolean, value: Asn1): Asn1 {
+  const octets = create(Class.UNIVERSAL, Type.OCTETSTRING, false, toDer(value).getBytes());
+  return sequence(objectId(id), ...(critical ? [boolean(true)] : []), octets);
+}
+
+function signatureAlgorithm(): Asn1 {
+  return sequence(objectId(oid.ecdsaWithSha256));
+}
+
+function sequence(...items: readonly Asn1[]): Asn1 {
+  return create(Class.UNIVERSAL, Type.SEQUENCE, true, [...items]);
+}
+
+function objectId(id: string): Asn1 {
+  return create(Class.UNIVERSAL, Type.OID, false, oidToDer(id).getBytes());
+}
+
+function boolean(value: boolean): Asn1 {
+  return create(Class.UNIVERSAL, Type.BOOLEAN, false, value ? "\xff" : "\x00");
+}
+
+function integer(value: number): Asn1 {
+  return create(Class.UNIVERSAL, Type.INTEGER, false, integerToDer(value).getBytes());
+}
+
+function bitString(bytes: Buffer): Asn1 {
+  return create(Class.UNIVERSAL, Type.BITSTRING, false, `\x00${bytes.toString("binary")}`);
+}
+
+function pem(der: Buffer): string {
+  const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+}

@@ -1,0 +1,207 @@
+import { parse } from "yaml";
+import { certificateFiles, identityFolder, signingKeysFile } from "../emit/layout.ts";
+import { parsePem } from "../mesh/certificates.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { exitCode, UserError } from "../user-error.ts";
+import { type Issued, madeAt, makeIssuer, makeTrustAnchor, pairOf, privateKeyPem, skewMinutes } from "./authority.ts";
+import { type Changes, issuerFiles, publicFile, type SigningKeys, signingKeys, type Vault, webhookFiles } from "./files.ts";
+
+/** Longest that a proxy's certificate of the old issuer lives (linkerd2, `identity.issuer.issuanceLifetime`: 24 h). */
+export const leafHours = 24;
+
+/** Where the rotation of an anchor stands, as the files tell. */
+export type Stage =
+  /** One anchor, which signed the issuer. */
+  | "settled"
+  /** Two anchors are believed, and the old one still signs. */
+  | "bundled"
+  /** Two anchors are believed, and the new one signed the issuer. */
+  | "reissued";
+
+/** What the next step of a rotation waits for. */
+export interface Gate {
+  readonly opensAt: Date;
+  /** What must have happened by then. */
+  readonly until: string;
+}
+
+export interface Step {
+  readonly changes: Changes;
+  /** What was done, in a line. */
+  readonly done: string;
+  /** What comes next. */
+  readonly next: string;
+}
+
+/** A new issuer under the anchor that signed the old one. */
+export async function rotateIssuer(environment: Environment, vault: Vault, now: Date): Promise<Step> {
+  const { anchors, stage, keys } = await read(environment, vault);
+  const anchor = pairWith(anchors, keys["trust-anchor.key"]);
+  if (stage === "bundled")
+    throw new UserError(
+      exitCode.problem,
+      "a new trust anchor is being introduced: its next step makes a new issuer",
+      `meshops identity rotate-anchor ${environment.metadata.name}`,
+    );
+  const issuer = makeIssuer(environment.spec.linkerd.identity, anchor, now);
+  return {
+    changes: new Map(await issuerFiles(environment, issuer, anchor.certificate, vault)),
+    done: "a new issuer under the same trust anchor",
+    next: "meshops generate, commit and push; the control plane restarts, and proxies renew their certificates within a day",
+  };
+}
+
+/** New server certificates for the webhooks, under their CA; Secrets that the environment needs and lacks are made. */
+export async function rotateWebhooks(environment: Environment, vault: Vault, now: Date): Promise<Step> {
+  const { keys } = await read(environment, vault);
+  const [ca] = parsePem(publicText(environment, vault, "webhookCa"));
+  const pair = ca === undefined ? null : pairOf(ca.toString(), keys["webhook-ca.key"]);
+  if (pair === null) throw mismatch(environment, "webhook-ca.crt");
+  return {
+    changes: new Map(await webhookFiles(environment, pair, vault, now)),
+    done: "new server certificates for the webhooks",
+    next: "meshops generate, commit and push; the webhooks read their Secrets again by themselves",
+  };
+}
+
+/**
+ * The next of the three steps that bring a new trust anchor, each a commit of its own: both anchors are believed; the new one signs the issuer;
+ * the old one is dropped. Between them everything that is meshed must restart, or a proxy meets a certificate that it does not believe.
+ *
+ * @param pastGate the caller answers for it that the gate's condition holds
+ * @throws UserError (problem) where the gate is closed, or the files fit no step
+ */
+export async function rotateAnchor(environment: Environment, vault: Vault, now: Date, pastGate: boolean): Promise<Step> {
+  const state = await read(environment, vault);
+  const { name } = environment.metadata;
+  const gate = gateOf(state.stage, state);
+  if (gate !== null && !pastGate && now < gate.opensAt)
+    throw new UserError(
+      exitCode.problem,
+      `the next step must wait until ${gate.until}: ${minutes(gate.opensAt)}`,
+      "if you have seen that it is so, go on with --force; counted is from when the last step was made, so wait longer if it was pushed later",
+    );
+  const { anchors, keys } = state;
+  switch (state.stage) {
+    case "settled": {
+      const next = makeTrustAnchor(environment.spec.linkerd.identity, now);
+      const bundle = [...anchors.map((anchor) => `${anchor.toString().trim()}\n`), next.certificate].join("");
+      return {
+        changes: new Map([
+          publicFile(name, "trustAnchors", bundle),
+          await signingKeys(environment, vault, { ...keys, "next-trust-anchor.key": privateKeyPem(next) }),
+        ]),
+        done: "step 1 of 3: a second trust anchor, which all proxies come to believe",
+        next: "meshops generate, commit and push; every meshed pod restarts. Then run rotate-anchor again",
+      };
+    }
+    case "bundled": {
+      const anchor = pairWith(anchors, keys["next-trust-anchor.key"] ?? "");
+      const issuer = makeIssuer(environment.spec.linkerd.identity, anchor, now);
+      const { "webhook-ca.key": webhookCa } = keys;
+      return {
+        changes: new Map([
+          ...(await issuerFiles(environment, issuer, anchor.certificate, vault)),
+          await signingKeys(environment, vault, { "trust-anchor.key": privateKeyPem(anchor), "webhook-ca.key": webhookCa }),
+        ]),
+        done: "step 2 of 3: a new issuer, signed by the new trust anchor",
+        next: "meshops generate, commit and push; every meshed pod restarts and gets a certificate of the new issuer. Then run rotate-anchor again",
+      };
+    }
+    case "reissued": {
+      const anchor = pairWith(anchors, keys["trust-anchor.key"]);
+      return {
+        changes: new Map([publicFile(name, "trustAnchors", anchor.certificate)]),
+        done: "step 3 of 3: the old trust anchor is believed no more",
+        next: "meshops generate, commit and push; the rotation is complete",
+      };
+    }
+  }
+}
+
+/** What the step after a stage waits for; null where it need not wait. */
+export function gateOf(stage: Stage, { anchors, issuer }: Pick<State, "anchors" | "issuer">): Gate | null {
+  const wait = (leafHours * 60 + 2 * skewMinutes) * 60_000;
+  if (stage === "settled") return null;
+  const made = madeAt(stage === "bundled" ? newest(anchors) : issuer);
+  return {
+    opensAt: new Date(made.getTime() + wait),
+    until:
+      stage === "bundled"
+        ? "every meshed pod has restarted with both trust anchors"
+        : "no proxy holds a certificate of the old issuer any more (it lives up to 24 hours)",
+  };
+}
+
+type Certificate = ReturnType<typeof parsePem>[number];
+
+interface State {
+  readonly stage: Stage;
+  readonly anchors: readonly Certificate[];
+  readonly issuer: Certificate;
+  readonly keys: SigningKeys;
+}
+
+/** Where the rotation stands, by the public files alone. */
+export function stageOf(anchors: readonly Certificate[], issuer: Certificate): Stage | null {
+  const signer = anchors.find((anchor) => issuer.checkIssued(anchor) && issuer.verify(anchor.publicKey));
+  if (signer === undefined || anchors.length > 2) return null;
+  if (anchors.length === 1) return "settled";
+  return signer === newest(anchors) ? "reissued" : "bundled";
+}
+
+function newest(anchors: readonly Certificate[]): Certificate {
+  const [first, ...others] = anchors;
+  if (first === undefined) throw new Error("a bundle without anchors");
+  // The bundle lists them in the order in which they came; times to the second could be equal.
+  return others.at(-1) ?? first;
+}
+
+async function read(environment: Environment, vault: Vault): Promise<State> {
+  const anchors = parsePem(publicText(environment, vault, "trustAnchors"));
+  const [issuer] = parsePem(publicText(environment, vault, "issuer"));
+  const stage = issuer === undefined ? null : stageOf(anchors, issuer);
+  if (issuer === undefined || stage === null)
+    throw new UserError(
+      exitCode.problem,
+      `trust-anchors.crt and issuer.crt of ${environment.metadata.name} fit no step of a rotation`,
+      "one or two anchors, one of which signed the issuer, are expected",
+    );
+  const path = signingKeysFile(environment.metadata.name);
+  const { data } = parse(await vault.decrypt(path, vault.read(path) ?? missing(environment))) as { data: SigningKeys };
+  return { anchors, issuer, stage, keys: data };
+}
+
+function publicText(environment: Environment, vault: Vault, file: keyof typeof certificateFiles): string {
+  return vault.read(`${identityFolder(environment.metadata.name)}/${certificateFiles[file]}`) ?? missing(environment);
+}
+
+function missing(environment: Environment): never {
+  const { name } = environment.metadata;
+  throw new UserError(exitCode.problem, `${name} has no identity yet`, `meshops identity init ${name}`);
+}
+
+/** The anchor of the bundle that a key belongs to. */
+function pairWith(anchors: readonly Certificate[], key: string): Issued {
+  for (const anchor of anchors) {
+    const pair = key === "" ? null : pairOf(`${anchor.toString().trim()}\n`, key);
+    if (pair !== null) return pair;
+  }
+  throw new UserError(
+    exitCode.problem,
+    "the key in trust-anchor.sops.yaml belongs to no certificate of trust-anchors.crt",
+    "restore both files from the same commit",
+  );
+}
+
+function mismatch({ metadata }: Environment, file: string): UserError {
+  return new UserError(
+    exitCode.problem,
+    `the key in ${signingKeysFile(metadata.name)} does not belong to ${file}`,
+    "restore both files from the same commit",
+  );
+}
+
+function minutes(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

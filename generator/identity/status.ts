@@ -1,0 +1,89 @@
+import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
+import { fingerprint, parsePem } from "../mesh/certificates.ts";
+import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
+import { inspectFile } from "../sops/file.ts";
+import { otherServices } from "../sops/metadata.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { serverName } from "./files.ts";
+import { gateOf, stageOf } from "./rotate.ts";
+
+/** A certificate of an environment, by what is public about it. */
+export interface CertificateStatus {
+  readonly environment: string;
+  readonly name: string;
+  readonly subject: string;
+  /** RFC 3339, in UTC. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** Whole days until it expires; negative after that. */
+  readonly daysLeft: number;
+  /** SHA-256 of the certificate, in lower-case hexadecimal. */
+  readonly sha256: string;
+  /** Who can decrypt its private key: age recipients, and names of other key services. */
+  readonly recipients: readonly string[];
+}
+
+export interface EnvironmentStatus {
+  readonly certificates: readonly CertificateStatus[];
+  /** Where a rotation of the trust anchor stands, in a sentence; null where none is under way. */
+  readonly rotation: string | null;
+}
+
+/** What the committed files tell of an environment's identity; nothing is decrypted. A missing file has no certificates. */
+export function identityStatus(environment: Environment, read: (path: string) => string | null, now: Date): EnvironmentStatus {
+  const { name } = environment.metadata;
+  const certificates = (file: keyof typeof certificateFiles): ReturnType<typeof parsePem> =>
+    parsePem(read(`${identityFolder(name)}/${certificateFiles[file]}`) ?? "");
+  const recipients = (path: string): string[] => recipientsOf(read(path));
+  const row =
+    (label: string, keyFile: string) =>
+    (certificate: ReturnType<typeof parsePem>[number]): CertificateStatus => ({
+      environment: name,
+      name: label,
+      subject: certificate.subject,
+      notBefore: rfc3339(certificate.validFrom),
+      notAfter: rfc3339(certificate.validTo),
+      daysLeft: Math.floor((new Date(certificate.validTo).getTime() - now.getTime()) / 86_400_000),
+      sha256: fingerprint(certificate),
+      recipients: recipients(keyFile),
+    });
+  const anchors = certificates("trustAnchors");
+  const issuers = certificates("issuer");
+  const [issuer] = issuers;
+  const bySubject = new Map(certificates("webhooks").map((certificate) => [certificate.subject, certificate]));
+  const webhooks = webhooksOf(environment).flatMap((webhook) => {
+    const certificate = bySubject.get(`CN=${serverName(webhook)}`);
+    return certificate === undefined ? [] : [row(webhook.service, secretFile(name, webhook.secret))(certificate)];
+  });
+  return {
+    certificates: [
+      ...anchors.map(row("trust-anchor", signingKeysFile(name))),
+      ...issuers.map(row("issuer", secretFile(name, issuerSecret))),
+      ...certificates("webhookCa").map(row("webhook-ca", signingKeysFile(name))),
+      ...webhooks,
+    ],
+    rotation: issuer === undefined ? null : rotationOf(anchors, issuer),
+  };
+}
+
+function rotationOf(anchors: ReturnType<typeof parsePem>, issuer: ReturnType<typeof parsePem>[number]): string | null {
+  const stage = stageOf(anchors, issuer);
+  if (stage === null || stage === "settled") return null;
+  const gate = gateOf(stage, { anchors, issuer });
+  const done = stage === "bundled" ? "step 1 of 3 is done" : "step 2 of 3 is done";
+  return `the trust anchor is being rotated, ${done}; the next waits until ${gate?.until}, not before ${gate?.opensAt.toISOString().slice(0, 16)}Z`;
+}
+
+function recipientsOf(text: string | null): string[] {
+  if (text === null) return [];
+  try {
+    const metadata = inspectFile(text);
+    return [...metadata.age.map(({ recipient }) => recipient), ...otherServices(metadata)];
+  } catch {
+    return [];
+  }
+}
+
+function rfc3339(text: string): string {
+  return `${new Date(text).toISOString().slice(0, 19)}Z`;
+}

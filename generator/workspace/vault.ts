@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { signingKeysFile } from "../emit/layout.ts";
+import { toYaml } from "../emit/yaml.ts";
+import type { Vault } from "../identity/files.ts";
+import { decryptFile, editFile, encryptFile, updateKeys } from "../sops/file.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { exitCode, UserError } from "../user-error.ts";
+import { asUserError } from "./sops-problems.ts";
+
+/** The encrypted files of an environment, opened with the given age identities. */
+export function openVault(root: string, environment: Environment, identities: readonly string[], now: Date): Vault {
+  const { azureKeyVault } = environment.spec.secrets;
+  return {
+    read: (path) => {
+      try {
+        return readFileSync(join(root, path), "utf8");
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+        throw error;
+      }
+    },
+    encrypt: (path, plain, recipients) =>
+      // The cluster's identity may be allowed to use the vault's key: it must not open what signs.
+      azureKeyVault === undefined || path === signingKeysFile(environment.metadata.name)
+        ? asUserError(path, () => encryptFile(plain, { recipients, now }))
+        : encryptWithBinary(path, plain, recipients, azureKeyVault),
+    decrypt: (path, text) => asUserError(path, () => decryptFile(text, { identities })),
+    rekey: (path, text, recipients) => asUserError(path, () => updateKeys(text, { identities, now }, recipients)),
+    edit: (path, text, change) => asUserError(path, () => editFile(text, { identities, now }, change)),
+  };
+}
+
+/**
+ * Encrypts with the real sops, which alone can ask Azure Key Vault to wrap the data key. The plaintext goes through a pipe; the
+ * creation rule, which is public, through a file, since `mac_only_encrypted` has no flag.
+ */
+async function encryptWithBinary(path: string, plain: string, recipients: readonly string[], keyVault: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "meshops-sops-"));
+  try {
+    const config = join(folder, "sops.yaml");
+    const rule = {
+      age: recipients.join(","),
+      azure_keyvault: keyVault,
+      encrypted_regex: "^(data|stringData)$",
+      mac_only_encrypted: true,
+    };
+    await writeFile(config, toYaml([{ creation_rules: [rule] }]));
+    const types = ["--input-type", "yaml", "--output-type", "yaml"];
+    return await run("sops", ["--config", config, "encrypt", "--filename-override", path, ...types, "/dev/stdin"], plain);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs a command on a text. Node gives children a socket, which cannot be opened as /dev/stdin: `cat` makes a pipe of it. */
+function run(command: string, args: readonly string[], input: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("sh", ["-c", 'cat | "$0" "$@"', command, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.stdin.on("error", () => undefined);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code === 0) resolve(stdout);
+      else if (code === 127)
+        reject(
+          new UserError(
+            exitCode.missing,
+            "Azure Key Vault needs the sops binary, which is not on the PATH",
+            "https://github.com/getsops/sops/releases",
+          ),
+        );
+      else
+        reject(
+          new UserError(
+            exitCode.problem,
+            `sops could not encrypt to Azure Key Vault: ${lastLine(stderr)}`,
+            "is `az login` done, and may you use the key?",
+          ),
+        );
+    });
+    child.stdin.end(input);
+  });
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1)?.trim() ?? "";
+}

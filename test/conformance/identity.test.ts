@@ -1,0 +1,393 @@
+import { spawnSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { tracks } from "../../generator/catalog/linkerd.ts";
+import {
+  type Issued,
+  makeIssuer,
+  makeServerCertificate,
+  makeTrustAnchor,
+  makeWebhookCa,
+} from "../../generator/identity/authority.ts";
+import { newIdentity, serverName, type Vault } from "../../generator/identity/files.ts";
+import { rotateAnchor, rotateIssuer, rotateWebhooks } from "../../generator/identity/rotate.ts";
+import { parsePem } from "../../generator/mesh/certificates.ts";
+import { webhooksOf } from "../../generator/mesh/webhooks.ts";
+import { render } from "../../generator/render.ts";
+import { decryptFile } from "../../generator/sops/file.ts";
+import type { Environment } from "../../generator/spec/environment.generated.ts";
+import { openVault } from "../../generator/workspace/vault.ts";
+import { field, objectsIn } from "../support/objects.ts";
+import { scratchFolder, testIdentity } from "../support/platform.ts";
+import { sopsDecrypt } from "../support/sops.ts";
+import { environmentOf } from "../support/specs.ts";
+import { projectRoot, run, withTools } from "../support/tools.ts";
+
+const start = new Date("2026-11-24T12:00:00Z");
+const names = environmentOf().spec.linkerd.identity;
+const hours = (count: number): Date => new Date(start.getTime() + count * 3_600_000);
+
+/** An identity in memory, opened with the administrators' key. */
+function inMemory(spec: Record<string, unknown> = {}): {
+  environment: Environment;
+  files: Map<string, string>;
+  vault: (now: Date) => Vault;
+} {
+  const { clusterRecipient, adminRecipient, adminKey } = testIdentity();
+  const environment = environmentOf({ secrets: { age: [clusterRecipient], admin: [adminRecipient] }, ...spec });
+  const files = new Map<string, string>();
+  const vault = (now: Date): Vault => ({
+    ...openVault("/nowhere", environment, [adminKey], now),
+    read: (path) => files.get(path) ?? null,
+  });
+  return { environment, files, vault };
+}
+
+async function started(spec: Record<string, unknown> = {}): Promise<ReturnType<typeof inMemory>> {
+  const world = inMemory(spec);
+  for (const [path, text] of await newIdentity(world.environment, world.vault(start), start)) world.files.set(path, text);
+  return world;
+}
+
+const publicFile = (name: string): string => `environments/test/identity/${name}`;
+
+/** Whether openssl builds a valid chain from a leaf over its issuer to one of the anchors, at a time. */
+async function chains(anchors: string, issuer: string, leaf: string, at: Date = hours(1)): Promise<boolean> {
+  const folder = scratchFolder("chain");
+  for (const [file, text] of Object.entries({ anchors, issuer, leaf })) writeFileSync(join(folder, file), text);
+  const between = issuer === "" ? [] : ["-untrusted", "issuer"];
+  const time = String(Math.floor(at.getTime() / 1000));
+  const args = ["verify", "-attime", time, "-x509_strict", "-CAfile", "anchors", ...between, "leaf"];
+  return run("openssl", args, { cwd: folder }).then(
+    (output) => output.trim() === "leaf: OK",
+    () => false,
+  );
+}
+
+/** A proxy's certificate, as the identity service would sign it. */
+function leafOf(issuer: Issued): string {
+  return makeServerCertificate("client.ns.serviceaccount.identity.linkerd.cluster.local", names, issuer, start).certificate;
+}
+
+describe("certificates", () => {
+  const anchor = makeTrustAnchor(names, start);
+  const issuer = makeIssuer(names, anchor, start);
+  const webhookCa = makeWebhookCa(names, start);
+
+  test("say what Linkerd expects, as openssl reads them", async () => {
+    const text = async (pem: string): Promise<string> => {
+      const file = join(scratchFolder("pem"), "a.crt");
+      writeFileSync(file, pem);
+      return run("openssl", ["x509", "-in", file, "-noout", "-text"]);
+    };
+    const [root, intermediate, server] = await Promise.all(
+      [anchor, issuer, makeServerCertificate("tap.linkerd-viz.svc", names, webhookCa, start)].map(({ certificate }) =>
+        text(certificate),
+      ),
+    );
+    for (const certificate of [root, intermediate, server])
+      for (const line of ["Version: 3 (0x2)", "ecdsa-with-SHA256", "NIST CURVE: P-256", "Not Before: Nov 24 11:55:00 2026 GMT"])
+        expect(certificate).toContain(line);
+    expect(root).toMatch(/Issuer: CN ?= ?root\.linkerd\.cluster\.local[\s\S]*Subject: CN ?= ?root\.linkerd\.cluster\.local/);
+    expect(root).toMatch(
+      /Not After : Nov 21 12:00:00 2036 GMT[\s\S]*Basic Constraints: critical\s+CA:TRUE\s+X509v3 Key Usage: critical\s+Certificate Sign, CRL Sign/,
+    );
+    expect(intermediate).toMatch(
+      /Issuer: CN ?= ?root\.linkerd\.cluster\.local[\s\S]*Subject: CN ?= ?identity\.linkerd\.cluster\.local/,
+    );
+    expect(intermediate).toMatch(/Not After : Nov 24 12:00:00 2027 GMT[\s\S]*CA:TRUE, pathlen:0/);
+    expect(server).toMatch(
+      /CA:FALSE[\s\S]*Digital Signature[\s\S]*TLS Web Server Authentication[\s\S]*DNS:tap\.linkerd-viz\.svc/,
+    );
+    const [subject] = /Subject Key Identifier:\s+(\S+)/.exec(root ?? "")?.slice(1) ?? [];
+    expect(intermediate).toMatch(new RegExp(`Authority Key Identifier:\\s+(keyid:)?${subject}`));
+  });
+
+  test("have serial numbers of 16 bytes, positive, and never the same", () => {
+    const serials = Array.from(
+      { length: 50 },
+      () => new X509Certificate(makeIssuer(names, anchor, start).certificate).serialNumber,
+    );
+    expect(new Set(serials).size).toBe(50);
+    for (const serial of serials) expect(serial).toMatch(/^[4-7][0-9A-F]{31}$/);
+  });
+
+  test("reach beyond 2049, and an issuer never beyond its anchor", () => {
+    const old = makeTrustAnchor({ ...names, anchorValidity: "40y" }, start);
+    expect(new X509Certificate(old.certificate).validTo).toContain("2066");
+    const short = makeTrustAnchor({ ...names, anchorValidity: "30d" }, start);
+    expect(new X509Certificate(makeIssuer(names, short, start).certificate).validTo).toBe(
+      new X509Certificate(short.certificate).validTo,
+    );
+  });
+
+  test("chain, for openssl, and one issuer's leaf not to another's anchor", async () => {
+    expect(await chains(anchor.certificate, issuer.certificate, leafOf(issuer))).toBe(true);
+    expect(await chains(makeTrustAnchor(names, start).certificate, issuer.certificate, leafOf(issuer))).toBe(false);
+    expect(await chains(anchor.certificate, issuer.certificate, leafOf(issuer), hours(24 * 366))).toBe(false);
+  });
+
+  test("chain, for Go", async () => {
+    if (spawnSync("go", ["version"]).status !== 0) {
+      if (process.env["CI"] === "true") throw new Error("Go is missing");
+      return console.warn("skipped: Go is missing");
+    }
+    const current = new Date();
+    const [root, leafName] = [makeTrustAnchor(names, current), "web.ns.serviceaccount.identity.linkerd.cluster.local"];
+    const middle = makeIssuer(names, root, current);
+    const folder = scratchFolder("go");
+    const files = {
+      roots: root.certificate,
+      issuer: middle.certificate,
+      leaf: makeServerCertificate(leafName, names, middle, current).certificate,
+      none: "",
+    };
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+    const verify = join(folder, "verify");
+    await run("go", ["build", "-o", verify, join(projectRoot, "test/support/x509/main.go")], {
+      cwd: folder,
+      env: { GOFLAGS: "-buildvcs=false", GO111MODULE: "off" },
+    });
+    await run(verify, ["roots", "issuer", "leaf", leafName], { cwd: folder });
+    await expect(run(verify, ["roots", "none", "leaf", leafName], { cwd: folder })).rejects.toThrow("unknown authority");
+    await expect(run(verify, ["roots", "issuer", "leaf", "other.example"], { cwd: folder })).rejects.toThrow("not other.example");
+    // The webhook CA may not pass for an anchor's issuer.
+    writeFileSync(join(folder, "webhook-ca"), makeWebhookCa(names, current).certificate);
+    await expect(run(verify, ["webhook-ca", "issuer", "leaf", leafName], { cwd: folder })).rejects.toThrow("unknown authority");
+  });
+});
+
+withTools(["sops"], "an identity on disk", () => {
+  test.each(tracks.map(({ version }) => version))(
+    "%s: has a certificate for every webhook, all chain, and real sops opens the Secrets",
+    async (version) => {
+      const { environment, files } = await started({ linkerd: { version, jaeger: { enabled: true } } });
+      const anchors = files.get(publicFile("trust-anchors.crt")) ?? "";
+      expect(await chains(anchors, "", files.get(publicFile("issuer.crt")) ?? "")).toBe(true);
+      const ca = files.get(publicFile("webhook-ca.crt")) ?? "";
+      const public_ = parsePem(files.get(publicFile("webhooks.crt")) ?? "").map((certificate) => certificate.subject);
+      expect(public_).toEqual(webhooksOf(environment).map((webhook) => `CN=${serverName(webhook)}`));
+      for (const webhook of webhooksOf(environment)) {
+        const { code, stdout } = await sopsDecrypt(
+          files.get(`overlays/test/identity/${webhook.secret}.sops.yaml`) ?? "",
+          testIdentity().clusterKey,
+        );
+        expect(code).toBe(0);
+        const [secret] = objectsIn(stdout);
+        expect(secret).toMatchObject({
+          kind: "Secret",
+          type: "kubernetes.io/tls",
+          metadata: { name: webhook.secret, namespace: webhook.namespace },
+        });
+        const data = secret?.["data"] as Record<string, string>;
+        const certificate = new X509Certificate(Buffer.from(data["tls.crt"] ?? "", "base64"));
+        expect(certificate.subjectAltName).toBe(`DNS:${serverName(webhook)}`);
+        expect(await chains(ca, "", certificate.toString())).toBe(true);
+      }
+      expect(webhooksOf(environment).length).toBe(version === "stable-2.14.10" || version === "edge-25.4.4" ? 6 : 5);
+    },
+  );
+
+  test("opens to whom it should: the cluster's key not to the anchor's file", async () => {
+    const { files } = await started();
+    const keys = files.get(publicFile("trust-anchor.sops.yaml")) ?? "";
+    const { clusterKey, adminKey } = testIdentity();
+    expect((await sopsDecrypt(keys, clusterKey)).code).not.toBe(0);
+    expect((await sopsDecrypt(keys, adminKey)).stdout).toContain("EC PRIVATE KEY");
+    for (const [path, text] of files)
+      if (path.startsWith("overlays/")) expect((await sopsDecrypt(text, clusterKey)).code, path).toBe(0);
+  });
+
+  test("holds no private key in plaintext", async () => {
+    const { files } = await started();
+    for (const [path, text] of files)
+      expect(text.includes("PRIVATE KEY") || /LS0tLS1CRUdJTiBFQyBQUklWQVRF/.test(text), path).toBe(false);
+  });
+});
+
+describe("the rotation of a trust anchor", () => {
+  /** The identities of all steps, from the first to the last. */
+  async function steps(): Promise<{ anchors: string; issuer: string; leaf: string }[]> {
+    const { environment, files, vault } = await started();
+    const out: { anchors: string; issuer: string; leaf: string }[] = [];
+    const note = async (): Promise<void> => {
+      const secret = await decryptFile(files.get("overlays/test/identity/linkerd-identity-issuer.sops.yaml") ?? "", {
+        identities: [testIdentity().clusterKey],
+      });
+      const data = field(objectsIn(secret)[0], "data") as Record<string, string>;
+      const { pairOf } = await import("../../generator/identity/authority.ts");
+      const pair = pairOf(
+        Buffer.from(data["tls.crt"] ?? "", "base64").toString(),
+        Buffer.from(data["tls.key"] ?? "", "base64").toString(),
+      );
+      if (pair === null) throw new Error("the issuer's key is another's");
+      expect(parsePem(files.get(publicFile("issuer.crt")) ?? "")[0]?.fingerprint256).toBe(
+        new X509Certificate(pair.certificate).fingerprint256,
+      );
+      out.push({ anchors: files.get(publicFile("trust-anchors.crt")) ?? "", issuer: pair.certificate, leaf: leafOf(pair) });
+    };
+    await note();
+    for (const days of [1, 3, 5]) {
+      const now = hours(24 * days);
+      for (const [path, text] of (await rotateAnchor(environment, vault(now), now, false)).changes) files.set(path, text);
+      await note();
+    }
+    return out;
+  }
+
+  test("keeps every chain that it must, step by step, for openssl", async () => {
+    const states = await steps();
+    const believes = await Promise.all(
+      states.map(({ anchors }) => Promise.all(states.map(({ issuer, leaf }) => chains(anchors, issuer, leaf, hours(24 * 6))))),
+    );
+    // Rows: the bundle of a step; columns: a leaf signed after a step.
+    expect(believes).toEqual([
+      [true, true, false, false],
+      [true, true, true, true],
+      [true, true, true, true],
+      [false, false, true, true],
+    ]);
+  });
+
+  test("never lets two peers distrust each other in whatever order pods restart, and would without its gates", async () => {
+    const states = await steps();
+    const bundles = states.map(({ anchors }) => anchors);
+    const trust = await Promise.all(
+      bundles.map((anchors) => Promise.all(states.map(({ issuer, leaf }) => chains(anchors, issuer, leaf, hours(24 * 6))))),
+    );
+    expect(reachesDistrust(trust, { bundle: true, leaf: true })).toBe(false);
+    expect(reachesDistrust(trust, { bundle: false, leaf: true })).toBe(true);
+    expect(reachesDistrust(trust, { bundle: true, leaf: false })).toBe(true);
+  });
+
+  test("rolls what is meshed at every step: the revision of pod templates changes, the control plane's issuer too", async () => {
+    const { environment, files, vault } = await started();
+    const revisions: string[] = [];
+    const look = (): void => {
+      const read = (file: string): string => (files.get(publicFile(file)) ?? "").trim();
+      const { bundle } = render({
+        environment,
+        identity: { trustAnchors: read("trust-anchors.crt"), issuer: read("issuer.crt"), webhookCa: read("webhook-ca.crt") },
+      });
+      revisions.push(/identity-revision: (\w+)/.exec(bundle.get("overlays/test/dgraph/values.yaml") ?? "")?.[1] ?? "");
+    };
+    look();
+    for (const days of [1, 3, 5]) {
+      const now = hours(24 * days);
+      for (const [path, text] of (await rotateAnchor(environment, vault(now), now, false)).changes) files.set(path, text);
+      look();
+    }
+    expect(new Set(revisions).size).toBe(4);
+  });
+
+  test("waits a day between the steps, unless somebody answers for it", async () => {
+    const { environment, files, vault } = await started();
+    const step = async (now: Date, force: boolean): Promise<string> => {
+      const { changes, done } = await rotateAnchor(environment, vault(now), now, force);
+      for (const [path, text] of changes) files.set(path, text);
+      return done;
+    };
+    expect(await step(hours(1), false)).toContain("step 1 of 3");
+    await expect(step(hours(24), false)).rejects.toThrow(
+      "every meshed pod has restarted with both trust anchors: 2026-11-25 13:10 UTC",
+    );
+    await expect(rotateIssuer(environment, vault(hours(24)), hours(24))).rejects.toThrow(
+      "a new trust anchor is being introduced",
+    );
+    expect(await step(hours(2), true)).toContain("step 2 of 3");
+    await expect(step(hours(26), false)).rejects.toThrow("no proxy holds a certificate of the old issuer any more");
+    // Meanwhile the issuer may be renewed, under the new anchor; then the day counts from there.
+    for (const [path, text] of (await rotateIssuer(environment, vault(hours(20)), hours(20))).changes) files.set(path, text);
+    await expect(step(hours(27), false)).rejects.toThrow("2026-11-26 08:10 UTC");
+    expect(await step(hours(44.5), false)).toContain("step 3 of 3");
+    expect(parsePem(files.get(publicFile("trust-anchors.crt")) ?? "").length).toBe(1);
+    expect(await step(hours(45), false)).toContain("step 1 of 3");
+  });
+
+  test("refuses files that fit no step, and keys that fit no certificate", async () => {
+    const { environment, files, vault } = await started();
+    const other = await started();
+    const own = files.get(publicFile("trust-anchors.crt")) ?? "";
+    const foreign = other.files.get(publicFile("trust-anchors.crt")) ?? "";
+    files.set(publicFile("trust-anchors.crt"), foreign);
+    await expect(rotateAnchor(environment, vault(start), start, true)).rejects.toThrow("fit no step");
+    files.set(publicFile("trust-anchors.crt"), own + foreign + own);
+    await expect(rotateAnchor(environment, vault(start), start, true)).rejects.toThrow("fit no step");
+    files.set(publicFile("trust-anchors.crt"), own);
+    files.set(publicFile("trust-anchor.sops.yaml"), other.files.get(publicFile("trust-anchor.sops.yaml")) ?? "");
+    await expect(rotateIssuer(environment, vault(start), start)).rejects.toThrow("belongs to no certificate");
+    await expect(rotateWebhooks(environment, vault(start), start)).rejects.toThrow("does not belong to webhook-ca.crt");
+  });
+});
+
+describe("the rotation of issuer and webhooks", () => {
+  test("keeps the anchor, and what people wrote beside a Secret's data", async () => {
+    const { environment, files, vault } = await started();
+    const path = "overlays/test/identity/linkerd-identity-issuer.sops.yaml";
+    files.set(path, (files.get(path) ?? "").replace("kind: Secret", "# kept\nkind: Secret"));
+    const before = new Map(files);
+    const { changes } = await rotateIssuer(environment, vault(hours(1)), hours(1));
+    expect([...changes.keys()].sort()).toEqual([publicFile("issuer.crt"), path]);
+    expect(changes.get(path)).toContain("# kept");
+    const issuer = changes.get(publicFile("issuer.crt")) ?? "";
+    expect(issuer).not.toBe(before.get(publicFile("issuer.crt")));
+    expect(await chains(before.get(publicFile("trust-anchors.crt")) ?? "", "", issuer)).toBe(true);
+    // The anchor inside the Secret is the same, and so is its ciphertext.
+    const anchorLine = /ca\.crt: .*/.exec(before.get(path) ?? "")?.[0] ?? "-";
+    expect(changes.get(path)).toContain(anchorLine);
+  });
+
+  test("makes the Secret of a webhook that an older release had not", async () => {
+    const { files } = await started();
+    const upgraded = inMemory({ linkerd: { version: "edge-25.4.4", jaeger: { enabled: true } } });
+    for (const [path, text] of files) upgraded.files.set(path, text);
+    const { changes } = await rotateWebhooks(upgraded.environment, upgraded.vault(start), start);
+    expect([...changes.keys()]).toContain("overlays/test/identity/jaeger-injector-k8s-tls.sops.yaml");
+    const ca = files.get(publicFile("webhook-ca.crt")) ?? "";
+    for (const certificate of parsePem(changes.get(publicFile("webhooks.crt")) ?? ""))
+      expect(await chains(ca, "", certificate.toString())).toBe(true);
+  });
+});
+
+/** A pod: the step whose bundle it started with, and the step whose issuer signed its certificate. */
+type Pod = readonly [bundle: number, leaf: number];
+
+/**
+ * Whether three pods can come into a state in which one does not believe another's certificate. From every state any pod may restart (it takes up
+ * the bundle and the issuer of the step that is rolled out), or renew its certificate (the issuer alone); the next step is rolled out when its
+ * gate is open: after step 1 when all have started with both anchors, after step 2 when no certificate of the old issuer is left.
+ */
+function reachesDistrust(trust: readonly (readonly boolean[])[], gates: { bundle: boolean; leaf: boolean }): boolean {
+  const first: [number, Pod[]] = [
+    0,
+    [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ],
+  ];
+  const seen = new Set<string>();
+  const open = [first];
+  for (let state = open.pop(); state !== undefined; state = open.pop()) {
+    const [step, pods] = state;
+    const id = JSON.stringify(state);
+    if (seen.has(id)) continue;
+    seen.add(id);
+    if (pods.some(([bundle]) => pods.some(([, leaf]) => trust[bundle]?.[leaf] !== true))) return true;
+    pods.forEach(([bundle], index) => {
+      for (const next of [
+        [step, step],
+        [bundle, step],
+      ] as const)
+        open.push([step, pods.map((pod, at) => (at === index ? next : pod))]);
+    });
+    const closed =
+      (step === 1 && gates.bundle && pods.some(([bundle]) => bundle < 1)) ||
+      (step === 2 && gates.leaf && pods.some(([, leaf]) => leaf < 2));
+    if (step < 3 && !closed) open.push([step + 1, pods]);
+  }
+  expect(seen.size).toBeGreaterThan(50);
+  return false;
+}

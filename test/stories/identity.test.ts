@@ -1,0 +1,452 @@
+import { spawn, spawnSync } from "node:child_process";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { meshops } from "../support/cli.ts";
+import { generateIn, readTree, scratchFolder, testIdentity, writeTree } from "../support/platform.ts";
+import { specText } from "../support/specs.ts";
+import { projectRoot, run, tool, withTools } from "../support/tools.ts";
+
+/** A repository with one spec, for the age keys of the test run, and nothing else. */
+function emptyPlatform(secrets?: object): string {
+  const root = scratchFolder("identity");
+  const { clusterRecipient, adminRecipient } = testIdentity();
+  const spec = {
+    secrets: secrets ?? { age: [clusterRecipient], admin: [adminRecipient] },
+    linkerd: { jaeger: { enabled: true } },
+  };
+  writeTree(root, { "environments/dev.yaml": specText(spec, "dev") });
+  return root;
+}
+
+/** Variables by which meshops and sops find the administrators' key, and no other. */
+function asAdmin(key: string = testIdentity().adminKey): Record<string, string> {
+  return { SOPS_AGE_KEY: key, HOME: "/nowhere", XDG_CONFIG_HOME: "/nowhere" };
+}
+
+const files = [
+  ".sops.yaml",
+  "environments/dev/identity/issuer.crt",
+  "environments/dev/identity/trust-anchor.sops.yaml",
+  "environments/dev/identity/trust-anchors.crt",
+  "environments/dev/identity/webhook-ca.crt",
+  "environments/dev/identity/webhooks.crt",
+  "overlays/dev/identity/linkerd-identity-issuer.sops.yaml",
+  "overlays/dev/identity/linkerd-policy-validator-k8s-tls.sops.yaml",
+  "overlays/dev/identity/linkerd-proxy-injector-k8s-tls.sops.yaml",
+  "overlays/dev/identity/linkerd-sp-validator-k8s-tls.sops.yaml",
+  "overlays/dev/identity/tap-injector-k8s-tls.sops.yaml",
+  "overlays/dev/identity/tap-k8s-tls.sops.yaml",
+];
+
+describe("identity init", () => {
+  let root: string;
+  beforeAll(async () => {
+    root = emptyPlatform();
+    expect(await meshops(root, ["identity", "init", "dev"], { env: asAdmin("") })).toEqual({
+      code: 0,
+      stdout: `${files.join("\n")}\n`,
+      stderr: "a new identity for dev: 12 files\nnext: meshops generate, commit and push\n",
+    });
+  });
+
+  test("needs no private key, and makes what validate and generate want", async () => {
+    expect(await meshops(root, ["validate"], { env: asAdmin("") })).toMatchObject({
+      code: 0,
+      stderr: "1 environment checked, all valid\n",
+    });
+    expect(await generateIn(root)).toBe(0);
+    expect((await meshops(root, ["validate"], { env: asAdmin() })).stderr).toBe(
+      "1 environment checked, all valid; 7 encrypted files opened, MAC and all\n",
+    );
+    expect((await meshops(root, ["validate"], { env: asAdmin(testIdentity().clusterKey) })).stderr).toContain(
+      "6 encrypted files opened",
+    );
+  });
+
+  test("replaces nothing unasked", async () => {
+    const before = readTree(root, "environments/dev/identity");
+    const { code, stderr } = await meshops(root, ["identity", "init", "dev"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("meshops: dev has an identity, or a part of one:\n  environments/dev/identity/trust-anchors.crt");
+    expect(stderr).toContain("hint: to renew it, use rotate-issuer");
+    expect(readTree(root, "environments/dev/identity")).toEqual(before);
+  });
+
+  test("keeps other rules and comments of .sops.yaml, and writes its own once", async () => {
+    const own = readFileSync(join(root, ".sops.yaml"), "utf8");
+    writeFileSync(
+      join(root, ".sops.yaml"),
+      own.replace("creation_rules:", "creation_rules:\n  # ours\n  - path_regex: other\n    age: age1x\n"),
+    );
+    expect((await meshops(root, ["identity", "init", "dev", "--force"])).code).toBe(0);
+    const text = readFileSync(join(root, ".sops.yaml"), "utf8");
+    expect(text).toContain("# ours");
+    expect((parse(text) as { creation_rules: object[] }).creation_rules.length).toBe(3);
+  });
+});
+
+withTools(["sops"], "the real sops", () => {
+  test("edits the same files by .sops.yaml: re-keys, and encrypts new ones alike", async () => {
+    const root = emptyPlatform();
+    await meshops(root, ["identity", "init", "dev"]);
+    const file = "overlays/dev/identity/tap-k8s-tls.sops.yaml";
+    const env = asAdmin();
+    await run(tool("sops"), ["set", file, '["data"]["more"]', '"bW9yZQ=="'], { cwd: root, env });
+    expect(
+      await run(tool("sops"), ["updatekeys", "--yes", file], { cwd: root, env }).catch((error: Error) => error.message),
+    ).not.toContain("failed");
+    const { stdout } = await meshops(root, ["secrets", "decrypt", file], { env });
+    expect(parse(stdout)).toMatchObject({ data: { more: "bW9yZQ==" } });
+    const fresh = "overlays/dev/identity/fresh.sops.yaml";
+    writeFileSync(join(root, fresh), "kind: Secret\ndata: {a: Yg==}\n");
+    await run(tool("sops"), ["encrypt", "--in-place", fresh], { cwd: root, env });
+    expect((await meshops(root, ["secrets", "decrypt", fresh], { env })).stdout).toBe("kind: Secret\ndata:\n    a: Yg==\n");
+  });
+});
+
+describe("validate tells without a key", () => {
+  const issuer = "overlays/dev/identity/linkerd-identity-issuer.sops.yaml";
+  const anchor = "environments/dev/identity/trust-anchor.sops.yaml";
+  const changed: [string, string, (text: string) => string, string][] = [
+    [
+      "a Secret that calls itself otherwise",
+      issuer,
+      (text) => text.replace("namespace: linkerd", "namespace: default"),
+      "beside its data it must say kind Secret, type kubernetes.io/tls, linkerd/linkerd-identity-issuer and nothing else",
+    ],
+    [
+      "a plaintext value beside the encrypted ones",
+      issuer,
+      (text) => text.replace("\ndata:", "\ndata:\n  more: YQ=="),
+      "a value under data is not encrypted",
+    ],
+    [
+      "a Secret without encryption",
+      issuer,
+      (text) => text.slice(0, text.indexOf("sops:")),
+      "the file is not encrypted: it has no key `sops`",
+    ],
+    ["a MAC that is gone", issuer, (text) => text.replace(/ {2}mac: .*\n/, ""), "the file has no MAC"],
+    [
+      "a rule that labels would break",
+      issuer,
+      (text) => text.replace("  mac_only_encrypted: true\n", ""),
+      "it must be encrypted by encrypted_regex",
+    ],
+    [
+      "an anchor's file that the cluster can open",
+      anchor,
+      (text) => text.replace(/recipient: .*/, `recipient: ${testIdentity().clusterRecipient}`),
+      "it opens to",
+    ],
+  ];
+  test.each(changed)("%s", async (_, file, change, message) => {
+    const root = emptyPlatform();
+    await meshops(root, ["identity", "init", "dev"]);
+    const before = readFileSync(join(root, file), "utf8");
+    expect(change(before)).not.toBe(before);
+    writeFileSync(join(root, file), change(before));
+    const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin("") });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${file}:1:1 error identity-invalid\n  ${message}`);
+  });
+
+  test("and with one, that a MAC does not hold: Flux would not notice", async () => {
+    const root = emptyPlatform();
+    await meshops(root, ["identity", "init", "dev"]);
+    const text = readFileSync(join(root, issuer), "utf8");
+    // Two values change places: each is encrypted, neither where it was.
+    const swapped = text.replace(/ {2}ca\.crt: (.*)\n {2}tls\.crt: (.*)\n/, "  ca.crt: $2\n  tls.crt: $1\n");
+    expect(swapped).not.toBe(text);
+    writeFileSync(join(root, issuer), swapped);
+    expect((await meshops(root, ["validate"], { env: asAdmin("") })).code).toBe(0);
+    const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin() });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${issuer}:1:1 error identity-invalid\n  data.ca.crt: the value was changed or moved`);
+  });
+});
+
+describe("the life cycle by hand", () => {
+  test("status, rotations, status", async () => {
+    const root = emptyPlatform();
+    const env = asAdmin();
+    const go = (...args: string[]): ReturnType<typeof meshops> => meshops(root, ["identity", ...args], { env });
+    expect(await go("status")).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: "dev has no identity yet\nhint: meshops identity init dev\n",
+    });
+    await go("init", "dev");
+    const first = JSON.parse((await go("status", "--output", "json")).stdout) as Record<string, unknown>[];
+    expect(first.map(({ name }) => name)).toEqual([
+      "trust-anchor",
+      "issuer",
+      "webhook-ca",
+      "linkerd-proxy-injector",
+      "linkerd-sp-validator",
+      "linkerd-policy-validator",
+      "tap",
+      "tap-injector",
+    ]);
+    expect(first[1]).toEqual({
+      environment: "dev",
+      name: "issuer",
+      subject: "CN=identity.linkerd.cluster.local",
+      notBefore: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+      notAfter: expect.stringMatching(/Z$/),
+      daysLeft: expect.any(Number),
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      recipients: [testIdentity().clusterRecipient, testIdentity().adminRecipient],
+    });
+    expect(first[0]?.["recipients"]).toEqual([testIdentity().adminRecipient]);
+    expect((await go("status", "--fail-within", "60d")).code).toBe(0);
+    expect((await go("status", "--fail-within", "400d")).code).toBe(1);
+    expect((await go("status", "--fail-within", "soon")).code).toBe(2);
+
+    expect(await go("rotate-issuer", "dev")).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("a new issuer under the same trust anchor: 2 files"),
+    });
+    expect(await go("rotate-webhooks", "dev")).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("new server certificates for the webhooks: 6 files"),
+    });
+    expect(await go("rotate-anchor", "dev")).toMatchObject({ code: 0, stderr: expect.stringContaining("step 1 of 3") });
+    const waiting = await go("rotate-anchor", "dev");
+    expect(waiting.code).toBe(1);
+    expect(waiting.stderr).toContain("the next step must wait until every meshed pod has restarted with both trust anchors");
+    expect((await go("status")).stdout).toContain("the trust anchor is being rotated, step 1 of 3 is done");
+    expect(await generateIn(root)).toBe(0);
+    expect(await go("rotate-anchor", "dev", "--force")).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("step 2 of 3"),
+    });
+    expect(await generateIn(root)).toBe(0);
+    expect(await go("rotate-anchor", "dev", "--force")).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("step 3 of 3"),
+    });
+    expect(await generateIn(root)).toBe(0);
+    const last = JSON.parse((await go("status", "--output", "json")).stdout) as Record<string, unknown>[];
+    expect(last.length).toBe(first.length);
+    expect(last.filter(({ sha256 }) => first.some((before) => before["sha256"] === sha256)).map(({ name }) => name)).toEqual([
+      "webhook-ca",
+    ]);
+    expect((await meshops(root, ["validate"], { env })).stderr).toContain("7 encrypted files opened, MAC and all");
+  });
+
+  test("updatekeys gives the files to the spec's new recipients", async () => {
+    const root = emptyPlatform();
+    await meshops(root, ["identity", "init", "dev"]);
+    const { clusterRecipient, adminRecipient } = testIdentity();
+    const colleague = await generateX25519Identity();
+    const newAdmin = await identityToRecipient(colleague);
+    const spec = (admin: string[]): string =>
+      specText({ secrets: { age: [clusterRecipient], admin }, linkerd: { jaeger: { enabled: true } } }, "dev");
+    writeTree(root, { "environments/dev.yaml": spec([adminRecipient, newAdmin]) });
+    const before = await meshops(root, ["validate"], { env: asAdmin("") });
+    expect(before.stderr).toContain(`it does not open to ${newAdmin}, which the spec names`);
+    expect(before.stderr).toContain("hint: meshops identity updatekeys dev");
+    expect(await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin() })).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("the files open to the spec's recipients: 8 files"),
+    });
+    expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stderr).toContain(
+      "7 encrypted files opened, MAC and all",
+    );
+    // And one leaves: the data keys are new, so the old administrator opens nothing that is written from now on.
+    writeTree(root, { "environments/dev.yaml": spec([newAdmin]) });
+    expect((await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin(colleague) })).code).toBe(0);
+    expect((await meshops(root, ["validate"], { env: asAdmin() })).stderr).toBe("1 environment checked, all valid\n");
+    expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stderr).toContain("7 encrypted files opened");
+    expect(readFileSync(join(root, ".sops.yaml"), "utf8")).not.toContain(adminRecipient);
+  });
+
+  test("without the administrators' key nothing rotates, and nothing changes", async () => {
+    const root = emptyPlatform();
+    await meshops(root, ["identity", "init", "dev"]);
+    const before = readTree(root);
+    const { code, stderr } = await meshops(root, ["identity", "rotate-issuer", "dev"], {
+      env: asAdmin(testIdentity().clusterKey),
+    });
+    expect(code).toBe(3);
+    expect(stderr).toContain(
+      "meshops: environments/dev/identity/trust-anchor.sops.yaml: none of 1 age key at hand opens the file",
+    );
+    expect(stderr).toContain(`hint: it opens to ${testIdentity().adminRecipient}`);
+    expect(readTree(root)).toEqual(before);
+  });
+
+  test("keygen keeps new keys to their owner, and export pipes the cluster's", async () => {
+    const root = emptyPlatform();
+    const home = scratchFolder("home");
+    const env = { HOME: home, XDG_CONFIG_HOME: "", SOPS_AGE_KEY: "" };
+    const { stdout } = await meshops(root, ["identity", "keygen", "dev"], { env });
+    const keyFile = join(home, ".config/sops/age/keys.txt");
+    const first = readFileSync(keyFile, "utf8");
+    expect(statSync(keyFile).mode & 0o777).toBe(0o600);
+    expect(stdout).not.toContain("SECRET");
+    await meshops(root, ["identity", "keygen", "dev"], { env });
+    expect(readFileSync(keyFile, "utf8").startsWith(first)).toBe(true);
+    const { secrets } = parse(stdout) as { secrets: { age: string[]; admin: string[] } };
+    writeTree(root, { "environments/dev.yaml": specText({ secrets }, "dev") });
+    const { stdout: exported } = await meshops(root, ["identity", "export", "dev", "--age-key"], { env });
+    expect(await identityToRecipient(exported.trim())).toBe(secrets.age[0]);
+    expect(await meshops(root, ["identity", "export", "dev", "--age-key"], { env: asAdmin("") })).toMatchObject({
+      code: 3,
+      stdout: "",
+    });
+    // No terminal: `script` gives the command one.
+    if (spawnSync("script", ["--version"]).status === 0) {
+      const onTerminal = spawnSync(
+        "script",
+        ["-qec", `node ${projectRoot}dist/cli.js identity export dev --age-key`, "/dev/null"],
+        { cwd: root, env: { ...process.env, ...env }, encoding: "utf8" },
+      );
+      expect(onTerminal.stdout).toContain("would show on the terminal");
+      expect(onTerminal.stdout).not.toContain("AGE-SECRET");
+    }
+  });
+});
+
+describe("secrets", () => {
+  const plain = "kind: Secret\nmetadata:\n  name: a # named\ndata:\n  password: c2VjcmV0\n";
+
+  test("encrypt, decrypt and updatekeys a file of anybody's", async () => {
+    const folder = scratchFolder("secrets");
+    const [mine, theirs] = [await generateX25519Identity(), await generateX25519Identity()];
+    const [me, them] = [await identityToRecipient(mine), await identityToRecipient(theirs)];
+    writeTree(folder, {
+      "a.yaml": plain,
+      ".sops.yaml": `creation_rules:\n  - path_regex: \\.yaml$\n    age: ${me}\n    encrypted_regex: ^data$\n`,
+    });
+    const go = (args: string[], key = mine): ReturnType<typeof meshops> =>
+      meshops(folder, ["secrets", ...args], { env: asAdmin(key) });
+    expect(await go(["encrypt", "--in-place", "a.yaml"])).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(readFileSync(join(folder, "a.yaml"), "utf8")).not.toContain("c2VjcmV0");
+    expect((await go(["decrypt", "a.yaml"])).stdout).toBe(plain);
+    expect(await go(["encrypt", "a.yaml"])).toMatchObject({
+      code: 1,
+      stderr: "meshops: a.yaml: the file is encrypted already\n",
+    });
+    expect((await go(["updatekeys", "a.yaml", "--age", me, them])).stdout).toBe("update  a.yaml\n");
+    expect((await go(["decrypt", "a.yaml"], theirs)).stdout).toBe(plain);
+    expect((await go(["updatekeys", "a.yaml"])).stdout).toBe("update  a.yaml\n");
+    expect((await go(["updatekeys", "a.yaml"])).stdout).toBe("same    a.yaml\n");
+    expect(await go(["decrypt", "a.yaml"], theirs)).toMatchObject({ code: 3, stdout: "" });
+    expect(await go(["decrypt", "nowhere.yaml"])).toMatchObject({
+      code: 3,
+      stderr: "meshops: cannot read nowhere.yaml: ENOENT\n",
+    });
+  });
+});
+
+withTools(["sops"], "with Azure Key Vault", () => {
+  test("the sops binary encrypts what the cluster opens, and gets the plaintext through a pipe", async () => {
+    const { clusterRecipient, adminRecipient } = testIdentity();
+    const azureKeyVault = `https://platform.vault.azure.net/keys/flux/${"0".repeat(32)}`;
+    const root = emptyPlatform({ age: [clusterRecipient], admin: [adminRecipient], azureKeyVault });
+    // Azure is out of reach here: a stand-in notes how it was called, and lets the real sops encrypt to the age recipients alone.
+    const bin = scratchFolder("bin");
+    const script = `#!/bin/sh\ncat "$2" >> "${bin}/rules"\necho "$@" >> "${bin}/calls"\nsed -i /azure_keyvault/d "$2"\nexec "${tool("sops")}" "$@"\n`;
+    writeFileSync(join(bin, "sops"), script, { mode: 0o755 });
+    const env = { ...asAdmin(), PATH: `${bin}:${process.env["PATH"]}` };
+    expect((await meshops(root, ["identity", "init", "dev"], { env })).code).toBe(0);
+    const calls = readFileSync(join(bin, "calls"), "utf8").trim().split("\n");
+    expect(calls.length).toBe(6);
+    for (const call of calls)
+      expect(call).toMatch(
+        /--config \S+ encrypt --filename-override overlays\/dev\/identity\/\S+ --input-type yaml --output-type yaml \/dev\/stdin$/,
+      );
+    const rules = readFileSync(join(bin, "rules"), "utf8");
+    expect(rules.match(/azure_keyvault: https:\/\/platform\.vault\.azure\.net\/keys\/flux\/0{32}/g)?.length).toBe(6);
+    expect(rules + calls.join()).not.toContain("PRIVATE KEY");
+    expect((await meshops(root, ["validate"], { env })).stderr).toContain("7 encrypted files opened, MAC and all");
+    expect(readFileSync(join(root, ".sops.yaml"), "utf8").match(/azure_keyvault/g)?.length).toBe(1);
+  });
+
+  test("without the binary that is said", async () => {
+    const { clusterRecipient, adminRecipient } = testIdentity();
+    const azureKeyVault = `https://platform.vault.azure.net/keys/flux/${"0".repeat(32)}`;
+    const root = emptyPlatform({ age: [clusterRecipient], admin: [adminRecipient], azureKeyVault });
+    const { code, stderr } = await meshops(root, ["identity", "init", "dev"], { env: { ...asAdmin(), PATH: "/usr/bin:/bin" } });
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr:
+        "meshops: Azure Key Vault needs the sops binary, which is not on the PATH\nhint: https://github.com/getsops/sops/releases\n",
+    });
+    expect(Object.keys(readTree(root, "environments"))).toEqual(["environments/dev.yaml"]);
+  });
+});
+
+describe("killed at any moment", () => {
+  test("a rotation leaves the step before or the step after", async () => {
+    const root = emptyPlatform();
+    const env = asAdmin();
+    await meshops(root, ["identity", "init", "dev"]);
+    const stages = new Set<string>();
+    for (let delay = 120; delay < 420; delay += 20) {
+      await meshops(root, ["identity", "rotate-anchor", "dev", "--force"], { env, killAfterMs: delay });
+      // The next command of any kind finishes what was begun.
+      expect((await meshops(root, ["generate", "dev"], { env })).code).toBe(0);
+      const { stdout, stderr } = await meshops(root, ["validate"], { env });
+      expect(stderr, stdout).toContain("7 encrypted files opened, MAC and all");
+      const { stdout: seen } = await meshops(root, ["identity", "status"], { env });
+      stages.add(/step (\d) of 3 is done/.exec(seen)?.[1] ?? "settled");
+      expect((await meshops(root, ["identity", "rotate-webhooks", "dev"], { env })).code).toBe(0);
+    }
+    expect(stages.size).toBeGreaterThan(1);
+  });
+});
+
+describe("private keys", () => {
+  test("reach no file, no argument and no variable of another process", async () => {
+    if (spawnSync("strace", ["-V"]).status !== 0) {
+      if (process.env["CI"] === "true") throw new Error("strace is missing");
+      return console.warn("skipped: strace is missing");
+    }
+    const root = emptyPlatform();
+    const traced = async (...args: string[]): Promise<string> => {
+      const log = join(scratchFolder("trace"), "log");
+      const strace = [
+        "-f",
+        "-s",
+        "65536",
+        "-xx",
+        "-e",
+        "trace=write,writev,pwrite64,pwritev,sendto,sendmsg,execve,memfd_create,mmap",
+        "-o",
+        log,
+      ];
+      await new Promise((resolve, reject) => {
+        const child = spawn("strace", [...strace, process.execPath, `${projectRoot}dist/cli.js`, ...args], {
+          cwd: root,
+          env: { ...process.env, ...asAdmin() },
+          stdio: "ignore",
+        });
+        child.on("error", reject).on("close", resolve);
+      });
+      const text = readFileSync(log, "utf8").replace(/\\x([0-9a-f]{2})/g, (_, hex: string) =>
+        String.fromCharCode(Number.parseInt(hex, 16)),
+      );
+      rmSync(log);
+      return text;
+    };
+    for (const args of [
+      ["identity", "init", "dev"],
+      ["identity", "rotate-issuer", "dev"],
+      ["identity", "rotate-anchor", "dev"],
+    ]) {
+      const trace = await traced(...args);
+      // The trace sees what is written: certificates are there, and keys are not, in PEM, in base64 of it, or as the age key that opened them.
+      expect(trace, args.join(" ")).toContain("-----BEGIN CERTIFICATE-----");
+      for (const secret of ["PRIVATE KEY", "LS0tLS1CRUdJTiBFQyBQUklWQVRF", "MHcCAQEEI"])
+        expect(trace.includes(secret), `${args.join(" ")}: ${secret}`).toBe(false);
+      const written = trace.split("\n").filter((line) => !line.includes("execve("));
+      expect(written.some((line) => line.includes(testIdentity().adminKey))).toBe(false);
+    }
+  });
+});
