@@ -2,11 +2,10 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type { TestProject } from "vitest/node";
 import { newIdentity } from "../../generator/identity/files.ts";
 import { openVault } from "../../generator/workspace/vault.ts";
-import { environmentOf } from "./specs.ts";
+import { environmentOf, testKeys } from "./specs.ts";
 import { projectRoot } from "./tools.ts";
 
 declare module "vitest" {
@@ -37,19 +36,16 @@ export async function setup(project: TestProject): Promise<() => void> {
 }
 
 async function makeTestIdentity(): Promise<TestIdentity> {
-  const [clusterKey, adminKey] = [await generateX25519Identity(), await generateX25519Identity()];
-  const [clusterRecipient, adminRecipient] = [await identityToRecipient(clusterKey), await identityToRecipient(adminKey)];
   // The oldest release has every webhook there is.
   const environment = environmentOf({
-    secrets: { age: [clusterRecipient], admin: [adminRecipient] },
     linkerd: { version: "stable-2.14.10", jaeger: { enabled: true } },
   });
   const now = new Date();
   return {
     files: Object.fromEntries(await newIdentity(environment, openVault(".", environment, [], now), now)),
-    clusterKey,
-    adminKey,
-    clusterRecipient,
-    adminRecipient,
+    clusterKey: testKeys.cluster.identity,
+    adminKey: testKeys.admin.identity,
+    clusterRecipient: testKeys.cluster.recipient,
+    adminRecipient: testKeys.admin.recipient,
   };
 }

@@ -23,11 +23,26 @@ export function makePlatform(specs: Readonly<Record<string, string>>): string {
   const root = scratchFolder("platform");
   cpSync(join(projectRoot, "bases"), join(root, "bases"), { recursive: true });
   for (const [name, text] of Object.entries(specs)) {
-    writeTree(root, { [`environments/${name}.yaml`]: text });
+    writeTree(root, { [`environments/${name}.yaml`]: withTestRecipients(text) });
     writeTree(root, identityFiles(name));
   }
   return root;
 }
+
+/** A spec for the age keys of the test run, instead of those of the samples, which nobody has. */
+export function withTestRecipients(text: string): string {
+  const { clusterRecipient, adminRecipient } = testIdentity();
+  return text.replaceAll(/age1[0-9a-z]{58}/g, (recipient) =>
+    sampleAdmins.has(recipient) ? adminRecipient : recipient === adminRecipient ? recipient : clusterRecipient,
+  );
+}
+
+/** The administrators' recipients of the samples: the second of each spec. */
+const sampleAdmins = new Set(
+  ["dev", "production"].map(
+    (name) => readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8").match(/age1[0-9a-z]{58}/g)?.[1],
+  ),
+);
 
 function identityFiles(name: string): Record<string, string> {
   const { files } = testIdentity();

@@ -1,4 +1,7 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { bech32 } from "@scure/base";
+import { identityToRecipient } from "age-encryption";
 import { stringify } from "yaml";
 import type { Identity } from "../../generator/model.ts";
 import type { Diagnostic } from "../../generator/spec/diagnostic.ts";
@@ -7,13 +10,23 @@ import { type Loaded, loadEnvironment } from "../../generator/spec/load.ts";
 import { parseSource } from "../../generator/spec/parse.ts";
 import { projectRoot } from "./tools.ts";
 
-/** Recipients whose keys nobody has: those of the sample environments. */
-export const recipients: { readonly age: string[]; readonly admin: string[] } = (() => {
-  const [cluster, admin] = [...readFileSync(`${projectRoot}environments/dev.yaml`, "utf8").matchAll(/age1[0-9a-z]{58}/g)].map(
-    ([text]) => text,
-  );
-  return { age: [cluster ?? ""], admin: [admin ?? ""] };
-})();
+/** An age key of the tests: the same in every process, and written down nowhere. */
+async function testKey(role: string): Promise<{ readonly identity: string; readonly recipient: string }> {
+  const bytes = createHash("sha256").update(`meshops test, ${role}`).digest();
+  const identity = bech32.encode("AGE-SECRET-KEY-", bech32.toWords(bytes)).toUpperCase();
+  return { identity, recipient: await identityToRecipient(identity) };
+}
+
+export const testKeys: Readonly<Record<"cluster" | "admin", { readonly identity: string; readonly recipient: string }>> = {
+  cluster: await testKey("cluster"),
+  admin: await testKey("admin"),
+};
+
+/** The recipients of all specs in tests. */
+export const recipients: { readonly age: string[]; readonly admin: string[] } = {
+  age: [testKeys.cluster.recipient],
+  admin: [testKeys.admin.recipient],
+};
 
 /** An image for the client, where there is no registry of the environment's own. */
 export const clientImage = "ghcr.io/acme/pydgraph-client";
