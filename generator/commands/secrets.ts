@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, relative, resolve } from "node:path";
-import { decryptFile, encryptFile, formatOf, updateKeys } from "../sops/file.ts";
+import { decryptFile, encryptFile, updateKeys } from "../sops/file.ts";
+import { formatOf } from "../sops/inspect.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { ageIdentities } from "../workspace/age-keys.ts";
 import { writeAtomic } from "../workspace/files.ts";

@@ -35,7 +35,7 @@ async function checkIdentities(
   const diagnostics = present.flatMap((environment) => [...readIdentity(root, environment).diagnostics]);
   const identities = present.length === 0 ? [] : ageIdentities();
   if (identities.length === 0) return { diagnostics, note: "" };
-  const { verifyMacs } = await import("../workspace/secret-check.ts");
+  const { verifyMacs } = await import("../workspace/secret-macs.ts");
   const verified = await Promise.all(present.map((environment) => verifyMacs(root, environment, identities)));
   const told = new Set(diagnostics.map(({ file }) => file));
   diagnostics.push(...verified.flatMap((result) => result.diagnostics).filter(({ file }) => !told.has(file)));

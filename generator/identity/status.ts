@@ -1,7 +1,7 @@
 import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
 import { fingerprint, parsePem } from "../mesh/certificates.ts";
 import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
-import { inspectFile } from "../sops/file.ts";
+import { inspectFile } from "../sops/inspect.ts";
 import { otherServices } from "../sops/metadata.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { serverName } from "./files.ts";

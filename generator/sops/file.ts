@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { isScalar } from "yaml";
 import { unwrapDataKey, wrapDataKey } from "./age.ts";
 import { emitTree } from "./emit.ts";
 import { SopsError } from "./error.ts";
-import { formatVersion, type Metadata, otherServices, readMetadata } from "./metadata.ts";
+import { metadataOf, sopsNode } from "./inspect.ts";
+import { formatVersion, otherServices } from "./metadata.ts";
 import { type EncryptionRule, secretRule } from "./rule.ts";
 import { seal, unseal } from "./seal.ts";
-import { type Format, parseTree, type Tree } from "./tree.ts";
+import { type Format, parseTree } from "./tree.ts";
 
 /** How a new file is encrypted. What is left out is as Secrets want it: the payload alone, and a MAC that survives labels. */
 export interface EncryptOptions {
@@ -25,11 +25,6 @@ export interface Access {
   readonly format?: Format;
 }
 
-/** The format of a file, by its name. */
-export function formatOf(path: string): Format {
-  return path.endsWith(".json") ? "json" : "yaml";
-}
-
 /**
  * Encrypts a file. The real sops decrypts and edits what comes out.
  *
@@ -44,11 +39,6 @@ export async function encryptFile(text: string, options: EncryptOptions): Promis
   const lastModified = timeOf(now);
   const mac = seal(tree, dataKey, { rule, macOnlyEncrypted }, lastModified);
   return emitTree(tree, { age, others: {}, lastModified, mac, rule, macOnlyEncrypted, version: formatVersion });
-}
-
-/** The metadata of an encrypted file, without decrypting anything. */
-export function inspectFile(text: string, format: Format = "yaml"): Metadata {
-  return metadataOf(parseTree(text, format));
 }
 
 /**
@@ -120,20 +110,6 @@ export async function updateKeys(text: string, access: Access, recipients: reado
   const fresh = randomBytes(32);
   const mac = seal(tree, fresh, metadata, lastModified);
   return emitTree(tree, { ...metadata, age: await wrapDataKey(fresh, wanted), lastModified, mac, version: formatVersion });
-}
-
-function metadataOf(tree: Tree): Metadata {
-  const node = sopsNode(tree);
-  if (node === undefined) throw new SopsError("not-encrypted", "the file is not encrypted: it has no key `sops`");
-  return readMetadata(node);
-}
-
-/** The plain value under `sops`. Its texts stay texts: the schema makes nothing else of them. */
-function sopsNode({ root, document }: Tree): unknown {
-  const pair = root.items.find(({ key }) => isScalar(key) && key.value === "sops");
-  if (pair === undefined) return undefined;
-  const value = pair.value as { toJS?(document: unknown): unknown } | null;
-  return value?.toJS?.(document) ?? null;
 }
 
 /** RFC 3339 to the second, in UTC, as sops writes it. */
