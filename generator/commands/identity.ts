@@ -20,7 +20,7 @@ import { type CommonOptions, concrete, loadAll, printDiagnostics } from "./conte
 
 type IdentityOptions = CommonOptions & { readonly force: boolean };
 
-/** `meshops identity init <env>`: trust anchor, issuer and webhook certificates; private keys reach the disk encrypted alone. */
+/** `meshops identity init <env>`: trust anchor, issuer and webhook certificates; private keys reach the disk only encrypted. */
 export async function init([name = ""]: readonly string[], options: IdentityOptions): Promise<number> {
   return changing(name, options, async (environment, root) => {
     const vault = openVault(root, environment, [], new Date());

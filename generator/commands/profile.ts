@@ -25,7 +25,7 @@ export interface ProfileOptions {
 }
 
 /** `meshops profile`: prints the ServiceProfile, or the GRPCRoutes, of a Service whose methods a .proto file names. */
-export function profile(options: ProfileOptions): number {
+export function profile(_: readonly string[], options: ProfileOptions): number {
   const service: ServiceName = { name: options.service, namespace: options.namespace, clusterDomain: options.clusterDomain };
   const port = routedPort(options);
   const { services, diagnostics } = readProto(options.proto, readText(options.proto));

@@ -7,7 +7,7 @@ import { type Issued, madeAt, makeIssuer, makeTrustAnchor, pairOf, privateKeyPem
 import { type Changes, issuerFiles, publicFile, type SigningKeys, signingKeys, type Vault, webhookFiles } from "./files.ts";
 
 /** Longest that a proxy's certificate of the old issuer lives (linkerd2, `identity.issuer.issuanceLifetime`: 24 h). */
-export const leafHours = 24;
+const leafHours = 24;
 
 /** Where the rotation of an anchor stands, as the files tell. */
 export type Stage =

@@ -8,7 +8,7 @@ export interface EncryptionRule {
 }
 
 export const ruleKinds = ["unencrypted_suffix", "encrypted_suffix", "unencrypted_regex", "encrypted_regex"] as const;
-export type RuleKind = (typeof ruleKinds)[number];
+type RuleKind = (typeof ruleKinds)[number];
 
 /** What holds where a file names no rule (sops, DefaultUnencryptedSuffix). */
 export const defaultRule: EncryptionRule = { kind: "unencrypted_suffix", value: "_unencrypted" };

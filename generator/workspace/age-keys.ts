@@ -26,7 +26,7 @@ export function ageIdentities(variables: Variables = process.env): string[] {
 }
 
 /** The file of the user's own age identities, as sops finds it on each system. */
-export function userKeyFile(variables: Variables = process.env, platform: NodeJS.Platform = process.platform): string {
+function userKeyFile(variables: Variables = process.env, platform: NodeJS.Platform = process.platform): string {
   const { XDG_CONFIG_HOME: xdg, AppData: appData, HOME: home = homedir() } = variables;
   const folder =
     platform === "win32"

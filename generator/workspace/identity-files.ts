@@ -1,10 +1,11 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
 import { parsePem, signingAnchor } from "../mesh/certificates.ts";
 import type { Identity } from "../model.ts";
 import { atStart, type Diagnostic } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { journalFile } from "./journal.ts";
 import { checkSecret, checkSigningKeys, expectedSecrets } from "./secret-check.ts";
 
 /** The identity of an environment, or what is missing or wrong about it. */
@@ -24,6 +25,8 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   const missing = (file: string, message: string): Diagnostic =>
     atStart(file, { code: "identity-missing", message, hint: `meshops identity init ${name}` });
   const diagnostics: Diagnostic[] = [];
+  if (existsSync(join(root, journalFile)))
+    diagnostics.push(invalid(journalFile, "an interrupted run left an identity half changed", "meshops generate finishes it"));
 
   const read = (file: string, what: string): string | null => {
     try {

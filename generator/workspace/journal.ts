@@ -1,11 +1,10 @@
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Changes } from "../identity/files.ts";
 import { lookAt, pathWithin, writeAtomic } from "./files.ts";
 import { manifestFolder } from "./manifest.ts";
 
 /** Changes that are under way, in a folder that Git ignores; all that they hold is public or encrypted. */
-const journalFile = `${manifestFolder}/pending/identity.json`;
+export const journalFile: string = `${manifestFolder}/pending/identity.json`;
 
 /**
  * Writes several files so that, whenever the process is killed, either none of them is new or the next `finishChanges` makes all of them new:
@@ -23,11 +22,6 @@ export async function finishChanges(root: string): Promise<boolean> {
   if (journal.kind !== "file") return false;
   for (const [file, text] of JSON.parse(journal.text) as [string, string][])
     await writeAtomic(await pathWithin(root, file), text);
-  await rm(join(path), { force: true });
+  await rm(path, { force: true });
   return true;
-}
-
-/** Whether a killed run left changes half done. */
-export async function hasPendingChanges(root: string): Promise<boolean> {
-  return (await lookAt(await pathWithin(root, journalFile))).kind === "file";
 }

@@ -30,7 +30,7 @@ export function makePlatform(specs: Readonly<Record<string, string>>): string {
 }
 
 /** A spec for the age keys of the test run, instead of those of the samples, which nobody has. */
-export function withTestRecipients(text: string): string {
+function withTestRecipients(text: string): string {
   const { clusterRecipient, adminRecipient } = testIdentity();
   return text.replaceAll(/age1[0-9a-z]{58}/g, (recipient) =>
     sampleAdmins.has(recipient) ? adminRecipient : recipient === adminRecipient ? recipient : clusterRecipient,

@@ -25,6 +25,7 @@ describe("this repository", () => {
 /* ARCHITECTURE.md, "Where things live": each folder may import what stands after it here, and itself. */
 const layers = [
   "cli.ts",
+  "cli",
   "index.ts",
   "commands",
   "workspace",

@@ -1,0 +1,39 @@
+import { type Command, Option } from "commander";
+import { output } from "./arguments.ts";
+import { run } from "./run.ts";
+
+/** From spec to bundle: validate, generate, images. */
+export function declareBundle(program: Command): void {
+  program
+    .command("validate")
+    .description("check the environment specs and report every problem at once")
+    .argument("[env...]", "environments; all where none is named")
+    .addOption(output("text", "json"))
+    .action(run(async () => (await import("../commands/validate.ts")).validate));
+
+  program
+    .command("generate")
+    .description("write helmfile.yaml, overlays/ and flux/ from the specs")
+    .argument("[env...]", "environments; all where none is named")
+    .option("--check", "write nothing, and exit 1 where the bundle is not what the specs say", false)
+    .addOption(
+      new Option("--stdout", "write nothing, and print the bundle as one YAML stream")
+        .default(false)
+        .conflicts(["check", "output"]),
+    )
+    .option("--force", "overwrite files that meshops did not write", false)
+    .addOption(output("text", "json"))
+    .action(run(async () => (await import("../commands/generate.ts")).generate));
+
+  program
+    .command("images")
+    .description("list every image that the environments run")
+    .argument("[env...]", "environments; all where none is named")
+    .addOption(
+      new Option("--mirror", "print the commands that copy them into the environment's registry")
+        .default(false)
+        .conflicts("output"),
+    )
+    .addOption(output("text", "json"))
+    .action(run(async () => (await import("../commands/images.ts")).images));
+}
