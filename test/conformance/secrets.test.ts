@@ -45,7 +45,7 @@ function recipientsOf(path: string): string[] {
 }
 
 withTools(["sops", "kustomize"], "bases/identity/apply.sh", () => {
-  test("hands kubectl the namespaces first, then every Secret decrypted", async () => {
+  test.each(["meshops", "sops"])("hands kubectl the namespaces first, then every Secret decrypted by %s", async (decryptor) => {
     const root = makePlatform({ dev: specText({}, "dev") });
     expect(await generateIn(root)).toBe(0);
     // A stand-in for kubectl: `kustomize` is the real one, `apply` notes what it was given.
@@ -57,8 +57,12 @@ withTools(["sops", "kustomize"], "bases/identity/apply.sh", () => {
       `#!/bin/sh\nif [ "$1" = kustomize ]; then exec "${tool("kustomize")}" build "$2"; fi\necho "# kubectl $*" >> "${log}"; { cat; echo ---; } >> "${log}"\n`,
     );
     chmodSync(join(bin, "kubectl"), 0o755);
+    // Each has the other one out of reach.
+    const cli = `#!/bin/sh\nexec "${process.execPath}" "${projectRoot}dist/cli.js" "$@"\n`;
+    if (decryptor === "meshops") writeFileSync(join(bin, "meshops"), cli, { mode: 0o755 });
+    const path = decryptor === "sops" ? [bin, dirname(tool("sops"))] : [bin];
     const env = {
-      PATH: [bin, dirname(tool("sops")), process.env["PATH"]].join(delimiter),
+      PATH: [...path, "/usr/bin", "/bin"].join(delimiter),
       SOPS_AGE_KEY: testIdentity().clusterKey,
     };
     await run(join(root, "bases/identity/apply.sh"), [".", "the-cluster"], { cwd: join(root, "overlays/dev"), env });
