@@ -1,6 +1,6 @@
 import { parse } from "yaml";
-import { certificateFiles, identityFolder, signingKeysFile } from "../emit/layout.ts";
-import { parsePem } from "../mesh/certificates.ts";
+import { certificateFiles, identityFolder, overlayFolder, signingKeysFile, valuesFile } from "../emit/layout.ts";
+import { fingerprint, parsePem } from "../mesh/certificates.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { type Issued, madeAt, makeIssuer, makeTrustAnchor, pairOf, privateKeyPem, skewMinutes } from "./authority.ts";
@@ -74,6 +74,7 @@ export async function rotateWebhooks(environment: Environment, vault: Vault, now
 export async function rotateAnchor(environment: Environment, vault: Vault, now: Date, pastGate: boolean): Promise<Step> {
   const state = await read(environment, vault);
   const { name } = environment.metadata;
+  if (state.stage !== "settled") refuseUnlessGenerated(environment, vault, state);
   const gate = gateOf(state.stage, state);
   if (gate !== null && !pastGate && now < gate.opensAt)
     throw new UserError(
@@ -117,6 +118,21 @@ export async function rotateAnchor(environment: Environment, vault: Vault, now: 
       };
     }
   }
+}
+
+/** A step that is not in the bundle yet cannot have been rolled out. Compared are PEM blocks, since line ends differ between values and files. */
+function refuseUnlessGenerated({ metadata: { name } }: Environment, vault: Vault, { stage, anchors, issuer }: State): void {
+  const path = `${overlayFolder(name, "linkerd-control-plane")}/${valuesFile}`;
+  const values = parse(vault.read(path) ?? "{}") as { identityTrustAnchorsPEM?: string; podAnnotations?: Record<string, string> };
+  const believed = parsePem(values.identityTrustAnchorsPEM ?? "").map(fingerprint);
+  const bundled = JSON.stringify(believed) === JSON.stringify(anchors.map(fingerprint));
+  const reissued = Object.values(values.podAnnotations ?? {}).includes(fingerprint(issuer));
+  if (bundled && (stage === "bundled" || reissued)) return;
+  throw new UserError(
+    exitCode.problem,
+    `the last step is not in the bundle: ${path} does not say it`,
+    `meshops generate ${name}, commit and push`,
+  );
 }
 
 /** What the step after a stage waits for; null where it need not wait. */

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { tracks } from "../../generator/catalog/linkerd.ts";
+import type { Bundle } from "../../generator/emit/bundle.ts";
 import {
   type Issued,
   makeIssuer,
@@ -231,6 +232,7 @@ describe("the rotation of a trust anchor", () => {
     await note();
     for (const days of [1, 3, 5]) {
       const now = hours(24 * days);
+      generate(environment, files);
       for (const [path, text] of (await rotateAnchor(environment, vault(now), now, false)).changes) files.set(path, text);
       await note();
     }
@@ -266,16 +268,13 @@ describe("the rotation of a trust anchor", () => {
     const { environment, files, vault } = await started();
     const revisions: string[] = [];
     const look = (): void => {
-      const read = (file: string): string => (files.get(publicFile(file)) ?? "").trim();
-      const { bundle } = render({
-        environment,
-        identity: { trustAnchors: read("trust-anchors.crt"), issuer: read("issuer.crt"), webhookCa: read("webhook-ca.crt") },
-      });
+      const bundle = generate(environment, files);
       revisions.push(/identity-revision: (\w+)/.exec(bundle.get("overlays/test/dgraph/values.yaml") ?? "")?.[1] ?? "");
     };
     look();
     for (const days of [1, 3, 5]) {
       const now = hours(24 * days);
+      generate(environment, files);
       for (const [path, text] of (await rotateAnchor(environment, vault(now), now, false)).changes) files.set(path, text);
       look();
     }
@@ -285,6 +284,7 @@ describe("the rotation of a trust anchor", () => {
   test("waits a day between the steps, unless somebody answers for it", async () => {
     const { environment, files, vault } = await started();
     const step = async (now: Date, force: boolean): Promise<string> => {
+      generate(environment, files);
       const { changes, done } = await rotateAnchor(environment, vault(now), now, force);
       for (const [path, text] of changes) files.set(path, text);
       return done;
@@ -304,6 +304,21 @@ describe("the rotation of a trust anchor", () => {
     expect(await step(hours(44.5), false)).toContain("step 3 of 3");
     expect(parsePem(files.get(publicFile("trust-anchors.crt")) ?? "").length).toBe(1);
     expect(await step(hours(45), false)).toContain("step 1 of 3");
+  });
+
+  test("takes no step before the last one is in the bundle", async () => {
+    const { environment, files, vault } = await started();
+    const step = async (now: Date): Promise<void> => {
+      for (const [path, text] of (await rotateAnchor(environment, vault(now), now, true)).changes) files.set(path, text);
+    };
+    generate(environment, files);
+    await step(hours(1));
+    await expect(step(hours(2))).rejects.toThrow("the last step is not in the bundle");
+    generate(environment, files);
+    await step(hours(2));
+    await expect(step(hours(3))).rejects.toThrow("the last step is not in the bundle");
+    generate(environment, files);
+    await step(hours(3));
   });
 
   test("refuses files that fit no step, and keys that fit no certificate", async () => {
@@ -350,6 +365,15 @@ describe("the rotation of issuer and webhooks", () => {
       expect(await chains(ca, "", certificate.toString())).toBe(true);
   });
 });
+
+/** What `meshops generate` would do with the files. */
+function generate(environment: Environment, files: Map<string, string>): Bundle {
+  const read = (file: string): string => (files.get(publicFile(file)) ?? "").trim();
+  const identity = { trustAnchors: read("trust-anchors.crt"), issuer: read("issuer.crt"), webhookCa: read("webhook-ca.crt") };
+  const { bundle } = render({ environment, identity });
+  for (const [path, text] of bundle) files.set(path, text);
+  return bundle;
+}
 
 /** A pod: the step whose bundle it started with, and the step whose issuer signed its certificate. */
 type Pod = readonly [bundle: number, leaf: number];

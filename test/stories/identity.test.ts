@@ -215,6 +215,8 @@ describe("the life cycle by hand", () => {
       stderr: expect.stringContaining("new server certificates for the webhooks: 6 files"),
     });
     expect(await go("rotate-anchor", "dev")).toMatchObject({ code: 0, stderr: expect.stringContaining("step 1 of 3") });
+    expect((await go("rotate-anchor", "dev")).stderr).toContain("hint: meshops generate dev, commit and push");
+    expect(await generateIn(root)).toBe(0);
     const waiting = await go("rotate-anchor", "dev");
     expect(waiting.code).toBe(1);
     expect(waiting.stderr).toContain("the next step must wait until every meshed pod has restarted with both trust anchors");
