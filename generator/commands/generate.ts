@@ -31,7 +31,7 @@ export async function generate(names: readonly string[], options: GenerateOption
   if (options.check || options.stdout) return read(repository, names, options);
   // The specs are read under the lock: what waited for it must not write what they said before.
   return withLock(root, async () => {
-    await finishChanges(root);
+    if (await finishChanges(root)) process.stderr.write("finished what an interrupted run had begun with an identity\n");
     const prepared = await prepare(repository, names);
     if (prepared === null) return exitCode.problem;
     const { rendered, plans } = prepared;

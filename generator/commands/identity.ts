@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { colorsFor } from "../colors.ts";
@@ -11,12 +10,13 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { compareText } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { addIdentities, ageIdentities } from "../workspace/age-keys.ts";
+import { readIfThere } from "../workspace/files.ts";
 import { finishChanges, writeChanges } from "../workspace/journal.ts";
 import { withLock } from "../workspace/lock.ts";
 import { Repository } from "../workspace/repository.ts";
 import { sopsConfigFile, withCreationRules } from "../workspace/sops-config.ts";
 import { openVault } from "../workspace/vault.ts";
-import { type CommonOptions, concrete, loadAll, printDiagnostics } from "./context.ts";
+import { type CommonOptions, concrete, loadAll, plural, printDiagnostics } from "./context.ts";
 
 type IdentityOptions = CommonOptions & { readonly force: boolean };
 
@@ -118,7 +118,7 @@ export function status(names: readonly string[], options: CommonOptions & { read
     printDiagnostics(diagnostics, "text");
     return exitCode.problem;
   }
-  const read = (path: string): string | null => openFile(join(repository.root, path));
+  const read = (path: string): string | null => readIfThere(join(repository.root, path));
   const all = concrete(loaded, names).map((environment) => ({
     name: environment.metadata.name,
     ...identityStatus(environment, read, new Date()),
@@ -128,9 +128,14 @@ export function status(names: readonly string[], options: CommonOptions & { read
   const expiring = certificates.filter(({ daysLeft }) => daysLeft < Math.max(limit, 0));
   if (options.output === "json") process.stdout.write(`${JSON.stringify(certificates, null, 2)}\n`);
   else for (const environment of all) printStatus(environment, expiring);
-  const without = all.filter((environment) => environment.certificates.length === 0).map(({ name }) => name);
-  for (const name of without) process.stderr.write(`${name} has no identity yet\nhint: meshops identity init ${name}\n`);
-  return expiring.length > 0 || without.length > 0 ? exitCode.problem : exitCode.ok;
+  const incomplete = all.filter(({ missing }) => missing.length > 0);
+  for (const { name, certificates: present, missing } of incomplete)
+    process.stderr.write(
+      present.length === 0
+        ? `${name} has no identity yet\nhint: meshops identity init ${name}\n`
+        : `${name} lacks, or holds damaged: ${missing.join(", ")}\nhint: restore the files from Git, or meshops identity rotate-webhooks ${name} for a webhook's\n`,
+    );
+  return expiring.length > 0 || incomplete.length > 0 ? exitCode.problem : exitCode.ok;
 }
 
 function printStatus(
@@ -163,10 +168,11 @@ async function changing(
   const repository = new Repository(options.directory);
   return withLock(repository.root, async () => {
     if (await finishChanges(repository.root)) process.stderr.write("finished what an interrupted run had begun\n");
-    const { changes, done, next } = await make(loadOne(repository, name), repository.root);
+    const { changes: made, done, next } = await make(loadOne(repository, name), repository.root);
+    const changes = new Map([...made].filter(([path, text]) => readIfThere(join(repository.root, path)) !== text));
     await writeChanges(repository.root, changes);
     for (const path of [...changes.keys()].sort(compareText)) process.stdout.write(`${path}\n`);
-    process.stderr.write(`${done}: ${changes.size} files\nnext: ${next}\n`);
+    process.stderr.write(`${done}: ${plural(changes.size, "file")} changed\nnext: ${next}\n`);
     return exitCode.ok;
   });
 }
@@ -184,12 +190,4 @@ function loadOne(repository: Repository, name: string): Environment {
     throw new UserError(exitCode.problem, `${name} is no valid environment`, `meshops validate ${name}`);
   }
   return environment;
-}
-
-function openFile(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return null;
-  }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { isAbsolute, relative, resolve } from "node:path";
 import { decryptFile, encryptFile, updateKeys } from "../sops/file.ts";
 import { formatOf } from "../sops/inspect.ts";
+import { secretRule } from "../sops/rule.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { ageIdentities } from "../workspace/age-keys.ts";
 import { writeAtomic } from "../workspace/files.ts";
@@ -57,8 +58,7 @@ export async function updatekeys(paths: readonly string[], options: SecretsOptio
 }
 
 function ruleOf(path: string, { directory, age }: SecretsOptions): CreationRule {
-  if (age !== undefined)
-    return { recipients: age, rule: { kind: "encrypted_regex", value: "^(data|stringData)$" }, macOnlyEncrypted: true };
+  if (age !== undefined) return { recipients: age, rule: secretRule, macOnlyEncrypted: true };
   const root = resolve(directory);
   const inside = relative(root, resolve(path)).replaceAll("\\", "/");
   if (inside.startsWith("..") || isAbsolute(inside))

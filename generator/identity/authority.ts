@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
 import { toHours } from "../spec/duration.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { type Authority, issueCertificate } from "./certificate.ts";
+import { exitCode, UserError } from "../user-error.ts";
+import { type Authority, issueCertificate, nameOf, subjectOf } from "./certificate.ts";
 
 /** A certificate and the key to it. */
 export interface Issued {
@@ -33,11 +34,12 @@ export function makeWebhookCa({ anchorValidity }: Names, now: Date): Issued {
 /**
  * The issuer: Linkerd's identity service signs the proxies' certificates with it. It signs no further authorities (path length 0),
  * and never outlives the anchor that signs it.
+ *
+ * @throws UserError (problem) where the anchor has expired
  */
 export function makeIssuer({ trustDomain, issuerValidity }: Names, anchor: Issued, now: Date): Issued {
   const pair = newKeys();
-  const end = new X509Certificate(anchor.certificate).validTo;
-  const notAfter = new Date(Math.min(after(now, issuerValidity).getTime(), new Date(end).getTime()));
+  const notAfter = within(anchor, after(now, issuerValidity), now, "trust anchor");
   const request = {
     ...pair,
     commonName: `identity.linkerd.${trustDomain}`,
@@ -48,17 +50,32 @@ export function makeIssuer({ trustDomain, issuerValidity }: Names, anchor: Issue
   return { certificate: issueCertificate(request, authorityOf(anchor)), key: pair.privateKey };
 }
 
-/** A webhook's server certificate, for the name by which the API server calls it. */
+/** A webhook's server certificate, for the name by which the API server calls it. It never outlives its CA. */
 export function makeServerCertificate(dnsName: string, { webhookValidity }: Names, ca: Issued, now: Date): Issued {
   const pair = newKeys();
-  const request = {
-    ...pair,
-    commonName: dnsName,
-    dnsNames: [dnsName],
-    notBefore: before(now),
-    notAfter: after(now, webhookValidity),
-  };
+  const notAfter = within(ca, after(now, webhookValidity), now, "webhook CA");
+  const request = { ...pair, commonName: dnsName, dnsNames: [dnsName], notBefore: before(now), notAfter };
   return { certificate: issueCertificate(request, authorityOf(ca)), key: pair.privateKey };
+}
+
+/** The date, or the end of the authority where that comes first. */
+function within({ certificate }: Issued, wanted: Date, now: Date, what: string): Date {
+  const end = expiry(certificate);
+  if (end > now) return end < wanted ? end : wanted;
+  throw new UserError(
+    exitCode.problem,
+    `the ${what} expired on ${end.toISOString().slice(0, 10)}`,
+    "meshops identity init --force makes a new identity; all that is meshed must then restart at once",
+  );
+}
+
+/** Whether an authority lives long enough for what it is to sign. */
+export function outlives({ certificate }: Issued, now: Date, validity: string): boolean {
+  return expiry(certificate) >= after(now, validity);
+}
+
+function expiry(certificate: string): Date {
+  return new Date(new X509Certificate(certificate).validTo);
 }
 
 /** A certificate with its key read from PEM; null where the key is another's. */
@@ -76,12 +93,12 @@ export function privateKeyPem({ key }: Issued): string {
 function selfSigned(commonName: string, pathLength: number | null, validity: string, now: Date): Issued {
   const pair = newKeys();
   const request = { ...pair, commonName, notBefore: before(now), notAfter: after(now, validity), authority: { pathLength } };
-  return { certificate: issueCertificate(request, { ...pair, commonName }), key: pair.privateKey };
+  return { certificate: issueCertificate(request, { ...pair, subject: nameOf(commonName) }), key: pair.privateKey };
 }
 
 function authorityOf({ certificate, key }: Issued): Authority {
-  const { subject, publicKey } = new X509Certificate(certificate);
-  return { commonName: subject.replace(/^CN=/, ""), publicKey, privateKey: key };
+  const own = new X509Certificate(certificate);
+  return { subject: subjectOf(own), publicKey: own.publicKey, privateKey: key };
 }
 
 function newKeys(): { publicKey: KeyObject; privateKey: KeyObject } {

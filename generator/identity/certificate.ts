@@ -1,9 +1,10 @@
-import { createHash, type KeyObject, randomBytes, sign } from "node:crypto";
+import { createHash, type KeyObject, randomBytes, sign, type X509Certificate } from "node:crypto";
 import forge from "node-forge";
 
-/** A name by which certificates refer to each other, and the key behind it. */
+/** What signs a certificate: its name as its own certificate spells it, byte for byte, since verifiers compare bytes; and its keys. */
 export interface Authority {
-  readonly commonName: string;
+  /** DER. */
+  readonly subject: Buffer;
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
 }
@@ -56,7 +57,7 @@ function toBeSigned(request: Request, signer: Authority): Asn1 {
     create(Class.CONTEXT_SPECIFIC, 0, true, [create(Class.UNIVERSAL, Type.INTEGER, false, integerToDer(2).getBytes())]),
     create(Class.UNIVERSAL, Type.INTEGER, false, serial.toString("binary")),
     signatureAlgorithm(),
-    name(signer.commonName),
+    asn1.fromDer(signer.subject.toString("binary")),
     sequence(time(request.notBefore), time(request.notAfter)),
     name(request.commonName),
     asn1.fromDer(request.publicKey.export({ type: "spki", format: "der" }).toString("binary")),
@@ -91,6 +92,23 @@ function identifier(key: KeyObject): string {
   const { x = "", y = "" } = key.export({ format: "jwk" });
   const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
   return createHash("sha1").update(point).digest("binary");
+}
+
+/** The subject of a certificate, in DER. Its place is fixed: after version, serial number, algorithm, issuer and validity (RFC 5280, 4.1). */
+export function subjectOf(certificate: X509Certificate): Buffer {
+  const [body] = asn1.fromDer(certificate.raw.toString("binary")).value as Asn1[];
+  const [, , , , , subject] = (body?.value ?? []) as Asn1[];
+  if (subject === undefined) throw new Error("a certificate without a subject");
+  return bytesOf(subject);
+}
+
+/** A name that is nothing but a common name, in DER. */
+export function nameOf(commonName: string): Buffer {
+  return bytesOf(name(commonName));
+}
+
+function bytesOf(value: Asn1): Buffer {
+  return Buffer.from(toDer(value).getBytes(), "binary");
 }
 
 /** UTCTime up to 2049, GeneralizedTime after that (RFC 5280, 4.1.2.5). */

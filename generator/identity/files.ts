@@ -125,9 +125,14 @@ async function secret(
   const path = secretFile(metadata.name, name);
   const data = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, Buffer.from(text).toString("base64")]));
   const standing = fresh ? null : vault.read(path);
-  if (standing !== null) return [path, await vault.edit(path, standing, (plain) => withData(plain, data))];
+  const recipients = [...spec.secrets.age, ...spec.secrets.admin];
+  // Who was taken off the spec must not get the new key with the old data key.
+  if (standing !== null) {
+    const edited = await vault.edit(path, standing, (plain) => withData(plain, data));
+    return [path, await vault.rekey(path, edited, recipients)];
+  }
   const object = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type: "kubernetes.io/tls", data };
-  return [path, await vault.encrypt(path, toYaml([object]), [...spec.secrets.age, ...spec.secrets.admin])];
+  return [path, await vault.encrypt(path, toYaml([object]), recipients)];
 }
 
 function withData(plain: string, data: Readonly<Record<string, string>>): string {

@@ -1,9 +1,20 @@
 import { parse } from "yaml";
+import { asMap } from "../data.ts";
 import { certificateFiles, identityFolder, overlayFolder, signingKeysFile, valuesFile } from "../emit/layout.ts";
 import { fingerprint, parsePem } from "../mesh/certificates.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../user-error.ts";
-import { type Issued, madeAt, makeIssuer, makeTrustAnchor, pairOf, privateKeyPem, skewMinutes } from "./authority.ts";
+import {
+  type Issued,
+  madeAt,
+  makeIssuer,
+  makeTrustAnchor,
+  makeWebhookCa,
+  outlives,
+  pairOf,
+  privateKeyPem,
+  skewMinutes,
+} from "./authority.ts";
 import { type Changes, issuerFiles, publicFile, type SigningKeys, signingKeys, type Vault, webhookFiles } from "./files.ts";
 
 /** Longest that a proxy's certificate of the old issuer lives (linkerd2, `identity.issuer.issuanceLifetime`: 24 h). */
@@ -35,31 +46,43 @@ export interface Step {
 
 /** A new issuer under the anchor that signed the old one. */
 export async function rotateIssuer(environment: Environment, vault: Vault, now: Date): Promise<Step> {
-  const { anchors, stage, keys } = await read(environment, vault);
-  const anchor = pairWith(anchors, keys["trust-anchor.key"]);
+  const { stage, signer, keys } = await read(environment, vault);
   if (stage === "bundled")
     throw new UserError(
       exitCode.problem,
       "a new trust anchor is being introduced: its next step makes a new issuer",
       `meshops identity rotate-anchor ${environment.metadata.name}`,
     );
-  const issuer = makeIssuer(environment.spec.linkerd.identity, anchor, now);
+  const names = environment.spec.linkerd.identity;
+  const anchor = pairWith([signer], keys["trust-anchor.key"]);
+  const issuer = makeIssuer(names, anchor, now);
+  const short = outlives(anchor, now, names.issuerValidity) ? "" : ", which ends with its trust anchor: rotate that too";
   return {
     changes: new Map(await issuerFiles(environment, issuer, anchor.certificate, vault)),
-    done: "a new issuer under the same trust anchor",
+    done: `a new issuer under the same trust anchor${short}`,
     next: "meshops generate, commit and push; the control plane restarts, and proxies renew their certificates within a day",
   };
 }
 
-/** New server certificates for the webhooks, under their CA; Secrets that the environment needs and lacks are made. */
+/**
+ * New server certificates for the webhooks, under their CA; Secrets that the environment needs and lacks are made. A CA that would end before they do is
+ * replaced: until the next rotation the API server believes the old one too, since Secrets and `caBundle` do not change at the same moment.
+ */
 export async function rotateWebhooks(environment: Environment, vault: Vault, now: Date): Promise<Step> {
   const { keys } = await read(environment, vault);
-  const [ca] = parsePem(publicText(environment, vault, "webhookCa"));
-  const pair = ca === undefined ? null : pairOf(ca.toString(), keys["webhook-ca.key"]);
-  if (pair === null) throw mismatch(environment, "webhook-ca.crt");
+  const names = environment.spec.linkerd.identity;
+  const standing = pairWith(parsePem(publicText(environment, vault, "webhookCa")), keys["webhook-ca.key"], "webhook-ca.crt");
+  const renew = !outlives(standing, now, names.webhookValidity);
+  const ca = renew ? makeWebhookCa(names, now) : standing;
+  const authorities = renew ? [ca, standing] : [ca];
+  const { name } = environment.metadata;
   return {
-    changes: new Map(await webhookFiles(environment, pair, vault, now)),
-    done: "new server certificates for the webhooks",
+    changes: new Map([
+      ...(await webhookFiles(environment, ca, vault, now)),
+      publicFile(name, "webhookCa", authorities.map(({ certificate }) => certificate).join("")),
+      ...(renew ? [await signingKeys(environment, vault, { ...keys, "webhook-ca.key": privateKeyPem(ca) })] : []),
+    ]),
+    done: `new server certificates for the webhooks${renew ? ", under a new CA" : ""}`,
     next: "meshops generate, commit and push; the webhooks read their Secrets again by themselves",
   };
 }
@@ -97,7 +120,7 @@ export async function rotateAnchor(environment: Environment, vault: Vault, now: 
       };
     }
     case "bundled": {
-      const anchor = pairWith(anchors, keys["next-trust-anchor.key"] ?? "");
+      const anchor = pairWith([newest(anchors)], keys["next-trust-anchor.key"] ?? "");
       const issuer = makeIssuer(environment.spec.linkerd.identity, anchor, now);
       const { "webhook-ca.key": webhookCa } = keys;
       return {
@@ -110,7 +133,7 @@ export async function rotateAnchor(environment: Environment, vault: Vault, now: 
       };
     }
     case "reissued": {
-      const anchor = pairWith(anchors, keys["trust-anchor.key"]);
+      const anchor = pairWith([state.signer], keys["trust-anchor.key"]);
       return {
         changes: new Map([publicFile(name, "trustAnchors", anchor.certificate)]),
         done: "step 3 of 3: the old trust anchor is believed no more",
@@ -155,15 +178,21 @@ interface State {
   readonly stage: Stage;
   readonly anchors: readonly Certificate[];
   readonly issuer: Certificate;
+  /** The anchor that signed the issuer. */
+  readonly signer: Certificate;
   readonly keys: SigningKeys;
 }
 
-/** Where the rotation stands, by the public files alone. */
+/** Where the rotation stands, by the public files alone; null where they fit no step. */
 export function stageOf(anchors: readonly Certificate[], issuer: Certificate): Stage | null {
-  const signer = anchors.find((anchor) => issuer.checkIssued(anchor) && issuer.verify(anchor.publicKey));
+  const signer = signerOf(anchors, issuer);
   if (signer === undefined || anchors.length > 2) return null;
   if (anchors.length === 1) return "settled";
   return signer === newest(anchors) ? "reissued" : "bundled";
+}
+
+function signerOf(anchors: readonly Certificate[], issuer: Certificate): Certificate | undefined {
+  return anchors.find((anchor) => issuer.checkIssued(anchor) && issuer.verify(anchor.publicKey));
 }
 
 function newest(anchors: readonly Certificate[]): Certificate {
@@ -177,15 +206,23 @@ async function read(environment: Environment, vault: Vault): Promise<State> {
   const anchors = parsePem(publicText(environment, vault, "trustAnchors"));
   const [issuer] = parsePem(publicText(environment, vault, "issuer"));
   const stage = issuer === undefined ? null : stageOf(anchors, issuer);
-  if (issuer === undefined || stage === null)
+  const signer = issuer === undefined ? undefined : signerOf(anchors, issuer);
+  if (issuer === undefined || stage === null || signer === undefined)
     throw new UserError(
       exitCode.problem,
       `trust-anchors.crt and issuer.crt of ${environment.metadata.name} fit no step of a rotation`,
       "one or two anchors, one of which signed the issuer, are expected",
     );
+  return { anchors, issuer, stage, signer, keys: await readKeys(environment, vault) };
+}
+
+async function readKeys(environment: Environment, vault: Vault): Promise<SigningKeys> {
   const path = signingKeysFile(environment.metadata.name);
-  const { data } = parse(await vault.decrypt(path, vault.read(path) ?? missing(environment))) as { data: SigningKeys };
-  return { anchors, issuer, stage, keys: data };
+  const plain: unknown = parse(await vault.decrypt(path, vault.read(path) ?? missing(environment)));
+  const data = asMap(asMap(plain)["data"]);
+  if (typeof data["trust-anchor.key"] === "string" && typeof data["webhook-ca.key"] === "string")
+    return data as unknown as SigningKeys;
+  throw new UserError(exitCode.problem, `${path} holds no keys trust-anchor.key and webhook-ca.key`, "restore the file from Git");
 }
 
 function publicText(environment: Environment, vault: Vault, file: keyof typeof certificateFiles): string {
@@ -197,23 +234,15 @@ function missing(environment: Environment): never {
   throw new UserError(exitCode.problem, `${name} has no identity yet`, `meshops identity init ${name}`);
 }
 
-/** The anchor of the bundle that a key belongs to. */
-function pairWith(anchors: readonly Certificate[], key: string): Issued {
-  for (const anchor of anchors) {
-    const pair = key === "" ? null : pairOf(`${anchor.toString().trim()}\n`, key);
+/** The certificate that a key belongs to, with it. */
+function pairWith(certificates: readonly Certificate[], key: string, file: string = "trust-anchors.crt"): Issued {
+  for (const certificate of certificates) {
+    const pair = key === "" ? null : pairOf(`${certificate.toString().trim()}\n`, key);
     if (pair !== null) return pair;
   }
   throw new UserError(
     exitCode.problem,
-    "the key in trust-anchor.sops.yaml belongs to no certificate of trust-anchors.crt",
-    "restore both files from the same commit",
-  );
-}
-
-function mismatch({ metadata }: Environment, file: string): UserError {
-  return new UserError(
-    exitCode.problem,
-    `the key in ${signingKeysFile(metadata.name)} does not belong to ${file}`,
+    `the key in trust-anchor.sops.yaml belongs to none of the certificates of ${file} that it should`,
     "restore both files from the same commit",
   );
 }

@@ -25,6 +25,8 @@ export interface CertificateStatus {
 
 export interface EnvironmentStatus {
   readonly certificates: readonly CertificateStatus[];
+  /** Names of certificates that the environment should have and that are not there, or are damaged. */
+  readonly missing: readonly string[];
   /** Where a rotation of the trust anchor stands, in a sentence; null where none is under way. */
   readonly rotation: string | null;
 }
@@ -33,7 +35,7 @@ export interface EnvironmentStatus {
 export function identityStatus(environment: Environment, read: (path: string) => string | null, now: Date): EnvironmentStatus {
   const { name } = environment.metadata;
   const certificates = (file: keyof typeof certificateFiles): ReturnType<typeof parsePem> =>
-    parsePem(read(`${identityFolder(name)}/${certificateFiles[file]}`) ?? "");
+    certificatesIn(read(`${identityFolder(name)}/${certificateFiles[file]}`));
   const recipients = (path: string): string[] => recipientsOf(read(path));
   const row =
     (label: string, keyFile: string) =>
@@ -55,15 +57,26 @@ export function identityStatus(environment: Environment, read: (path: string) =>
     const certificate = bySubject.get(`CN=${serverName(webhook)}`);
     return certificate === undefined ? [] : [row(webhook.service, secretFile(name, webhook.secret))(certificate)];
   });
+  const present = [
+    ...anchors.map(row("trust-anchor", signingKeysFile(name))),
+    ...issuers.map(row("issuer", secretFile(name, issuerSecret))),
+    ...certificates("webhookCa").map(row("webhook-ca", signingKeysFile(name))),
+    ...webhooks,
+  ];
+  const expected = ["trust-anchor", "issuer", "webhook-ca", ...webhooksOf(environment).map(({ service }) => service)];
   return {
-    certificates: [
-      ...anchors.map(row("trust-anchor", signingKeysFile(name))),
-      ...issuers.map(row("issuer", secretFile(name, issuerSecret))),
-      ...certificates("webhookCa").map(row("webhook-ca", signingKeysFile(name))),
-      ...webhooks,
-    ],
+    certificates: present,
+    missing: expected.filter((label) => !present.some((certificate) => certificate.name === label)),
     rotation: issuer === undefined ? null : rotationOf(anchors, issuer),
   };
+}
+
+function certificatesIn(text: string | null): ReturnType<typeof parsePem> {
+  try {
+    return parsePem(text ?? "");
+  } catch {
+    return [];
+  }
 }
 
 function rotationOf(anchors: ReturnType<typeof parsePem>, issuer: ReturnType<typeof parsePem>[number]): string | null {

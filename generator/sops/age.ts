@@ -25,7 +25,7 @@ export async function wrapDataKey(dataKey: Uint8Array, recipients: readonly stri
  */
 export async function unwrapDataKey(metadata: Metadata, identities: readonly string[]): Promise<Uint8Array> {
   const known = new Map<string, string>();
-  for (const identity of identities) known.set(await identityToRecipient(identity), identity);
+  for (const identity of identities) known.set(await recipientOf(identity), identity);
   for (const { recipient, enc } of metadata.age) {
     const identity = known.get(recipient);
     if (identity === undefined) continue;
@@ -34,6 +34,18 @@ export async function unwrapDataKey(metadata: Metadata, identities: readonly str
     return dataKey;
   }
   throw noKey(metadata, identities.length);
+}
+
+async function recipientOf(identity: string): Promise<string> {
+  try {
+    return await identityToRecipient(identity);
+  } catch {
+    throw new SopsError(
+      "recipient",
+      "an age key is damaged",
+      "compare the keys in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and keys.txt with their copies",
+    );
+  }
 }
 
 async function open(enc: string, identity: string): Promise<Uint8Array> {
@@ -48,10 +60,12 @@ async function open(enc: string, identity: string): Promise<Uint8Array> {
 
 function noKey(metadata: Metadata, held: number): SopsError {
   const recipients = [...metadata.age.map(({ recipient }) => recipient), ...otherServices(metadata)];
-  const message = `none of ${held === 0 ? "no" : held} age key${held === 1 ? "" : "s"} at hand opens the file`.replace(
-    "none of no age keys",
-    "no age key",
-  );
+  const message =
+    held === 0
+      ? "no age key at hand opens the file"
+      : held === 1
+        ? "the age key at hand does not open the file"
+        : `none of the ${held} age keys at hand opens the file`;
   const hint =
     metadata.age.length === 0
       ? `it is encrypted to ${otherServices(metadata).join(" and ")} alone: use the sops binary`

@@ -24,14 +24,15 @@ export function emitTree(tree: Tree, metadata: Metadata | null): string {
   }
   restoreListComments(document);
   if (format === "json") return `${json(root, "")}\n`;
-  const text = document
-    .toString({ indent, indentSeq, lineWidth: 0 })
-    .replace(/[\u0085\u2028\u2029]/g, (letter) => separators[letter] ?? letter);
+  const text = document.toString({ indent, indentSeq, lineWidth: 0 }).replace(/[\x7f-\x9f\u2028\u2029]/g, escaped);
   return metadata === null && endsInComment ? `${text.trimEnd()}\n` : text;
 }
 
-/** Line separators of YAML 1.1, which stand in double quotes alone: `parseTree` takes no others. */
-const separators: Readonly<Record<string, string>> = { "\u0085": "\\N", "\u2028": "\\L", "\u2029": "\\P" };
+/** What YAML 1.1 takes for line ends, or refuses: such letters stand in double quotes alone, since `parseTree` takes no others. */
+function escaped(letter: string): string {
+  const named: Readonly<Record<string, string>> = { "\u0085": "\\N", "\u2028": "\\L", "\u2029": "\\P" };
+  return named[letter] ?? `\\x${letter.charCodeAt(0).toString(16)}`;
+}
 
 /** Turns comments that sops keeps as items of lists back into comments. */
 function restoreListComments(document: Tree["document"]): void {

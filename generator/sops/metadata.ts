@@ -95,6 +95,17 @@ export function otherServices({ others }: Metadata): string[] {
   return Object.keys(others).map((key) => services[key] ?? key);
 }
 
+/** Whether a file is encrypted, besides age, to nobody but the given key of Azure Key Vault, or to nobody at all. */
+export function servicesFit({ others }: Metadata, azureKeyVault: string | undefined): boolean {
+  const keys = Object.entries(others).flatMap(([service, entries]) =>
+    (entries as unknown[]).map((entry) => {
+      const { vault_url: url, name, version } = (isMap(entry) ? entry : {}) as Record<string, unknown>;
+      return service === "azure_kv" ? `${String(url).replace(/\/$/, "")}/keys/${String(name)}/${String(version)}` : service;
+    }),
+  );
+  return JSON.stringify(keys) === JSON.stringify(azureKeyVault === undefined ? [] : [azureKeyVault]);
+}
+
 /** The metadata as the file holds it, in sops' own order: by name. */
 export function writeMetadata(metadata: Metadata): Record<string, unknown> {
   const { age, others, lastModified, mac, rule, macOnlyEncrypted, version } = metadata;

@@ -19,7 +19,7 @@ export function resolvePlain(text: string): Scalar | null {
   const integer = parseInteger(plain);
   if (integer !== null) {
     if (integer >= -(2n ** 63n) && integer < 2n ** 63n) return { type: "int", text: integer.toString() };
-    if (integer < 2n ** 64n && integer > 0n) throw new Error(`${text} is too large an integer for SOPS; quote it`);
+    if (integer < 2n ** 64n && integer > 0n) throw new Error("the value is too large an integer for SOPS; quote it");
   }
   if (/^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/.test(plain)) {
     const value = Number(plain);
@@ -32,6 +32,7 @@ const nulls = new Set(["", "~", "null", "Null", "NULL"]);
 
 /** Go's ParseFloat, which alone decides about what starts with a point: hexadecimal is out of reach there, underscores are not taken. */
 function resolveDotted(text: string): Scalar {
+  if (/^\.[0-9_]*_/.test(text)) throw new Error("programs disagree whether the value is a number; quote it");
   if (/^\.[0-9]+([eE][-+]?[0-9]+)?$/.test(text) && Number.isFinite(Number(text)))
     return { type: "float", text: goFloat(Number(text)) };
   return { type: "str", text };

@@ -10,12 +10,12 @@ export type ScalarType = "str" | "int" | "float" | "bool" | "time" | "comment";
  * The text that goes into the MAC and into a ciphertext: what Go makes of a value of this type (sops, sops.go, ToBytes).
  * Files of other programs may hold `1.50` or `true` where Go writes `1.5` and `True`.
  *
- * @throws Error where the text is no value of the type
+ * @throws Error where the text is no value of the type; it never says the text, which may be a secret
  */
 export function canonical({ type, text }: Scalar): string {
   switch (type) {
     case "int":
-      if (!/^[-+]?[0-9]+$/.test(text)) throw new Error(`"${text}" is no integer`);
+      if (!/^[-+]?[0-9]+$/.test(text)) throw new Error("the value is no integer");
       return BigInt(text).toString();
     case "float":
       return goFloat(parseGoFloat(text));
@@ -43,7 +43,7 @@ export function goFloat(value: number): string {
 function parseGoFloat(text: string): number {
   const special: Readonly<Record<string, number>> = { nan: Number.NaN, "+inf": Infinity, inf: Infinity, "-inf": -Infinity };
   const value = special[text.toLowerCase()] ?? (/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : undefined);
-  if (value === undefined) throw new Error(`"${text}" is no number`);
+  if (value === undefined) throw new Error("the value is no number");
   return value;
 }
 
@@ -51,5 +51,5 @@ function parseGoFloat(text: string): number {
 function parseGoBool(text: string): boolean {
   if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
   if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
-  throw new Error(`"${text}" is neither true nor false`);
+  throw new Error("the value is neither true nor false");
 }

@@ -20,8 +20,10 @@ export function seal(tree: Tree, key: Uint8Array, how: Covered, lastModified: st
     const secret = encrypted(leaf.path);
     if (!leaf.comment) mac.add(scalar, secret);
     if (!secret) continue;
+    // A comment that did not open stays as it is.
+    if (leaf.comment && isCiphertext(scalar.text)) continue;
     if (isCiphertext(scalar.text)) throw new SopsError("already-encrypted", `${shown(leaf.path)} looks encrypted already`);
-    leaf.write(ciphertext(encryptValue(scalar, key, contextOf(leaf), nonces.get(nonceKey(leaf, scalar))), leaf));
+    leaf.write(ciphertext(encryptValue(scalar, key, contextOf(leaf), nonces.get(nonceKey(contextOf(leaf), scalar))), leaf));
   }
   return encryptValue(
     { type: "str", text: mac.digest() },
@@ -40,15 +42,17 @@ export function unseal(tree: Tree, key: Uint8Array, metadata: Metadata): Nonces 
   const encrypted = encryptedBy(metadata.rule);
   const mac = new Mac(metadata);
   const nonces = new Map<string, Uint8Array>();
-  const places = [...new Set(tree.leaves.map(({ path }) => context(path)))];
+  const places = encryptedPlaces(tree, encrypted);
   for (const leaf of tree.leaves) {
     const secret = encrypted(leaf.path);
     if (leaf.comment) {
-      if (secret || isCiphertext(leaf.read().text)) openComment(leaf, key, places, nonces);
+      // Outside the rule nothing is opened: it would be written back in plaintext, and the MAC covers no comments.
+      if (secret) openComment(leaf, key, places, nonces);
       continue;
     }
     const scalar = secret ? openValue(leaf, key, nonces) : leaf.read();
-    // A list's comments are values of the type comment in files of older versions.
+    // sops keeps a list's comments as items; the type is not authenticated, so nothing else may pass for one, and out of the MAC.
+    if (scalar.type === "comment" && !leaf.item) throw new SopsError("tampered", `${shown(leaf.path)}: the value was changed`);
     if (scalar.type !== "comment") mac.add(scalar, secret);
   }
   checkMac(mac.digest(), key, metadata, nonces);
@@ -61,7 +65,7 @@ function openValue(leaf: Leaf, key: Uint8Array, nonces: Map<string, Uint8Array>)
     if (type !== "str") throw new SopsError("not-encrypted", "the value is not encrypted");
     const { scalar, nonce } = decryptValue(text, key, contextOf(leaf));
     const value = { type: scalar.type, text: canonical(scalar) };
-    if (nonce !== null) nonces.set(nonceKey(leaf, value), nonce);
+    if (nonce !== null) nonces.set(nonceKey(contextOf(leaf), value), nonce);
     leaf.write(value);
     return value;
   } catch (error) {
@@ -70,14 +74,22 @@ function openValue(leaf: Leaf, key: Uint8Array, nonces: Map<string, Uint8Array>)
   }
 }
 
-/** Where a comment belongs is a matter of taste among parsers, so every place is tried; one that was never encrypted stays as it is. */
+/** Paths of the maps and lists that the rule encrypts, as contexts. */
+function encryptedPlaces({ leaves }: Tree, encrypted: (path: readonly string[]) => boolean): string[] {
+  const paths = leaves.flatMap(({ path }) => path.map((_, index) => path.slice(0, index + 1)).concat([[]]));
+  return [...new Set(paths.filter(encrypted).map(context))];
+}
+
+/** Where a comment belongs is a matter of taste among parsers, so every encrypted place is tried; one that was never encrypted stays as it is. */
 function openComment(leaf: Leaf, key: Uint8Array, places: readonly string[], nonces: Map<string, Uint8Array>): void {
   const { text } = leaf.read();
   if (!isCiphertext(text)) return;
   for (const place of [contextOf(leaf), ...places]) {
     try {
       const { scalar, nonce } = decryptValue(text, key, place);
-      if (nonce !== null) nonces.set(`${place}\n${scalar.type}\n${scalar.text}`, nonce);
+      // The type is not authenticated: a value that was moved into a comment is no comment.
+      if (scalar.type !== "comment") return;
+      if (nonce !== null) nonces.set(nonceKey(place, scalar), nonce);
       leaf.write(scalar);
       return;
     } catch (error) {
@@ -133,12 +145,13 @@ function context(path: readonly string[]): string {
   return `${path.join(":")}:`;
 }
 
-function nonceKey(leaf: Leaf, { type, text }: Scalar): string {
-  return `${contextOf(leaf)}\n${type}\n${text}`;
+/** What a nonce belongs to. One key, whatever stands in the texts: a nonce must never serve two of them. */
+function nonceKey(place: string, { type, text }: Scalar): string {
+  return JSON.stringify([place, type, text]);
 }
 
 function macKey(mac: string, lastModified: string): string {
-  return `mac\n${lastModified}\n${mac}`;
+  return JSON.stringify(["mac", lastModified, mac]);
 }
 
 /** Go writes UTC as Z. */

@@ -6,8 +6,8 @@ import {
   isSeq,
   LineCounter,
   type Node,
-  type Scalar as Node_,
   parseAllDocuments,
+  type Scalar as ScalarNode,
   type YAMLMap,
 } from "yaml";
 import { SopsError } from "./error.ts";
@@ -21,6 +21,8 @@ export interface Leaf {
   /** Keys on the way to it; places in lists have none. A comment's is that of the map or list it stands in. */
   readonly path: readonly string[];
   readonly comment: boolean;
+  /** Whether it is an item of a list. */
+  readonly item: boolean;
   /** What it says now: a value by its type; for null there is no leaf. */
   read(): Scalar;
   /** Writes a value of a type. */
@@ -46,13 +48,7 @@ export interface Tree {
  */
 export function parseTree(text: string, format: Format): Tree {
   if (format === "json") checkJson(text);
-  // YAML 1.1, and so sops, breaks lines at these; YAML 1.2 does not.
-  else if (/[\u0085\u2028\u2029]/.test(text))
-    throw new SopsError(
-      "unsupported",
-      "the file holds line separators of Unicode",
-      "write them as \\N, \\L or \\P in double quotes",
-    );
+  else refuseDisputed(text);
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, {
     schema: "failsafe",
@@ -68,7 +64,7 @@ export function parseTree(text: string, format: Format): Tree {
   if (second !== undefined)
     throw new SopsError("unsupported", "the file holds several YAML documents", "split it, one document a file");
   const [error] = document.errors;
-  if (error !== undefined) throw new SopsError("syntax", `line ${lines.linePos(error.pos[0]).line}: ${error.message}`);
+  if (error !== undefined) throw new SopsError("syntax", `line ${lines.linePos(error.pos[0]).line} is no YAML (${error.code})`);
   const root = document.contents;
   if (!isMap(root)) throw new SopsError("syntax", "the file holds no map");
   return { format, document, root, leaves: [...leavesOf(document, root, format)], ...layoutOf(text) };
@@ -78,11 +74,23 @@ function checkJson(text: string): void {
   try {
     JSON.parse(text);
   } catch (error) {
-    throw new SopsError(
-      "syntax",
-      `the file is no JSON: ${(error as Error).message.split("\n")[0]?.replace(/ in JSON.*| is not valid JSON$/, "")}`,
-    );
+    // The message quotes the text, which may be a secret.
+    const [, position] = /at position (\d+)/.exec((error as Error).message) ?? [];
+    const where = position === undefined ? "" : `, from line ${text.slice(0, Number(position)).split("\n").length} on`;
+    throw new SopsError("syntax", `the file is no JSON${where}`);
   }
+}
+
+/** Letters at which YAML 1.1 (sops, and so Flux) ends a line or the file, and YAML 1.2 does not: the two would read different files. */
+function refuseDisputed(text: string): void {
+  if (/\r(?!\n)/.test(text))
+    throw new SopsError("unsupported", "the file holds a carriage return that ends no line", "write it as \\r in double quotes");
+  if (/[\x7f-\x9f\u2028\u2029]/.test(text))
+    throw new SopsError(
+      "unsupported",
+      "the file holds control characters or line separators of Unicode",
+      "write them as \\x7f, \\N, \\L or \\P in double quotes",
+    );
 }
 
 function* leavesOf(document: Document, root: YAMLMap, format: Format): Iterable<Leaf> {
@@ -95,8 +103,8 @@ function* mapLeaves(map: YAMLMap, path: readonly string[], format: Format): Iter
   yield* commentLeaves(map, "commentBefore", path);
   for (const { key, value } of map.items) {
     const name = keyText(key, format);
-    if (path.length === 0 && name === "sops") continue;
     yield* commentLeaves(key as Node, "commentBefore", path);
+    if (path.length === 0 && name === "sops") continue;
     yield* commentLeaves(key as Node, "comment", path);
     yield* nodeLeaves(value as Node | null, path, [...path, name], format);
   }
@@ -115,7 +123,7 @@ function* nodeLeaves(node: Node | null, around: readonly string[], path: readonl
   } else if (isScalar(node)) {
     yield* commentLeaves(node, "commentBefore", around);
     const scalar = meaning(node, path, format);
-    if (scalar !== null) yield valueLeaf(node, path, format);
+    if (scalar !== null) yield valueLeaf(node, path, format, path === around);
     yield* commentLeaves(node, "comment", around);
   }
 }
@@ -130,7 +138,7 @@ function keyText(key: unknown, format: Format): string {
 }
 
 /** What a scalar means; null for null. */
-function meaning(node: Node_, path: readonly string[], format: Format): Scalar | null {
+function meaning(node: ScalarNode, path: readonly string[], format: Format): Scalar | null {
   // `<<` is a text like any other to sops.
   if (node.tag === "tag:yaml.org,2002:merge") delete node.tag;
   if (node.tag !== undefined && node.tag !== "tag:yaml.org,2002:str")
@@ -148,14 +156,17 @@ function meaning(node: Node_, path: readonly string[], format: Format): Scalar |
 function jsonMeaning(text: string): Scalar | null {
   if (/^-?[0-9]+$/.test(text) && BigInt(text) >= -(2n ** 63n) && BigInt(text) < 2n ** 63n)
     return { type: "int", text: String(BigInt(text)) };
-  const scalar = /^[-0-9]/.test(text) ? ({ type: "float", text: String(Number(text)) } as const) : resolvePlain(text);
-  return scalar;
+  if (!/^[-0-9]/.test(text)) return resolvePlain(text);
+  const value = Number(text);
+  if (!Number.isFinite(value)) throw new Error("the value is too large a number for SOPS");
+  return { type: "float", text: Object.is(value, -0) ? "-0" : String(value) };
 }
 
-function valueLeaf(node: Node_, path: readonly string[], format: Format): Leaf {
+function valueLeaf(node: ScalarNode, path: readonly string[], format: Format, item: boolean): Leaf {
   return {
     path,
     comment: false,
+    item,
     read: () => meaning(node, path, format) ?? { type: "str", text: "" },
     write: (scalar) => {
       if (scalar.type === "comment") node.value = new ListComment(scalar.text);
@@ -184,7 +195,7 @@ function floatText(text: string): string {
 }
 
 /** How a value must be written to be read as its type: by sops, and by readers of YAML 1.1 too. */
-function styleOf({ type, text }: Scalar, format: Format): Node_.Type {
+function styleOf({ type, text }: Scalar, format: Format): ScalarNode.Type {
   if (type !== "str") return "PLAIN";
   if (format === "json") return "QUOTE_DOUBLE";
   if (/[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]|[\ufeff\u2028\u2029]/u.test(text)) return "QUOTE_DOUBLE";
@@ -205,6 +216,7 @@ function* commentLeaves(holder: unknown, field: keyof Commented, path: readonly 
     yield {
       path,
       comment: true,
+      item: false,
       read: () => ({ type: "comment", text: line() }),
       write: ({ text }) => {
         const lines = (owner[field] ?? "").split("\n");

@@ -1,16 +1,17 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { chmod, mkdir } from "node:fs/promises";
+import { appendFile, chmod, mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { exitCode, UserError } from "../user-error.ts";
-import { lookAt, writeAtomic } from "./files.ts";
+import { lookAt, readIfThere } from "./files.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
  * The age identities at hand, from where sops looks for them and in its order: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, and
- * sops/age/keys.txt in the user's configuration folder (sops, age/keysource.go). SSH keys and plugins are left to the sops binary.
+ * sops/age/keys.txt in the user's configuration folder (sops, age/keysource.go). The command is run by the shell, where sops splits it into words
+ * itself. SSH keys and plugins are left to the sops binary.
  *
  * @throws UserError (missing) where a variable names a file that cannot be read, or a command that fails
  */
@@ -20,9 +21,12 @@ export function ageIdentities(variables: Variables = process.env): string[] {
     key ?? "",
     file === undefined ? "" : named("SOPS_AGE_KEY_FILE", () => readFileSync(file, "utf8")),
     command === undefined ? "" : named("SOPS_AGE_KEY_CMD", () => execFileSync("sh", ["-c", command], { encoding: "utf8" })),
-    ifThere(userKeyFile(variables)),
+    readIfThere(userKeyFile(variables)) ?? "",
   ];
-  return [...new Set(texts.flatMap((text) => text.match(/AGE-SECRET-KEY-1[0-9A-Z]+/g) ?? []))];
+  const words = texts
+    .flatMap((text) => text.split("\n").filter((line) => !line.startsWith("#")))
+    .flatMap((line) => line.split(/[\s,]+/));
+  return [...new Set(words.filter((word) => word.startsWith("AGE-SECRET-KEY-1")))];
 }
 
 /** The file of the user's own age identities, as sops finds it on each system. */
@@ -52,11 +56,12 @@ export async function addIdentities(
       "put the file itself there, or name another in SOPS_AGE_KEY_FILE",
     );
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const before = standing.kind === "file" ? standing.text.replace(/\n*$/, standing.text === "" ? "" : "\n") : "";
   const added = entries
     .map(({ comment, identity, recipient }) => `# ${comment}\n# public key: ${recipient}\n${identity}\n`)
     .join("");
-  await writeAtomic(path, before + added, 0o600);
+  const ended = standing.kind !== "file" || standing.text === "" || standing.text.endsWith("\n");
+  // One write to the end of the file: what another process adds at the same time stays.
+  await appendFile(path, ended ? added : `\n${added}`, { mode: 0o600 });
   await chmod(path, 0o600);
   return path;
 }
@@ -69,13 +74,5 @@ function named(variable: string, read: () => string): string {
       exitCode.missing,
       `${variable} cannot be used: ${(error as NodeJS.ErrnoException).code ?? "the command failed"}`,
     );
-  }
-}
-
-function ifThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }

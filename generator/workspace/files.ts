@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, readFileSync } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { exitCode, UserError } from "../user-error.ts";
@@ -55,6 +55,16 @@ export async function lookAt(path: string): Promise<Occupant> {
     throw error;
   } finally {
     await handle?.close();
+  }
+}
+
+/** A file's text; null where there is none. */
+export function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
   }
 }
 

@@ -2,9 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
 import { parsePem, signingAnchor } from "../mesh/certificates.ts";
+import { issuerSecret } from "../mesh/webhooks.ts";
 import type { Identity } from "../model.ts";
 import { atStart, type Diagnostic } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { readIfThere } from "./files.ts";
 import { journalFile } from "./journal.ts";
 import { checkSecret, checkSigningKeys, expectedSecrets } from "./secret-check.ts";
 
@@ -22,24 +24,24 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   const { name } = environment.metadata;
   const invalid = (file: string, message: string, hint: string | null = null): Diagnostic =>
     atStart(file, { code: "identity-invalid", message, hint });
-  const missing = (file: string, message: string): Diagnostic =>
-    atStart(file, { code: "identity-missing", message, hint: `meshops identity init ${name}` });
+  const missing = (file: string, message: string, command: string): Diagnostic =>
+    atStart(file, { code: "identity-missing", message, hint: `meshops identity ${command} ${name}` });
   const diagnostics: Diagnostic[] = [];
   if (existsSync(join(root, journalFile)))
     diagnostics.push(invalid(journalFile, "an interrupted run left an identity half changed", "meshops generate finishes it"));
 
-  const read = (file: string, what: string): string | null => {
+  const read = (file: string, what: string, command: string): string | null => {
     try {
       return readFileSync(join(root, file), "utf8");
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      diagnostics.push(code === "ENOENT" ? missing(file, what) : invalid(file, `the file cannot be read: ${message}`));
+      diagnostics.push(code === "ENOENT" ? missing(file, what, command) : invalid(file, `the file cannot be read: ${message}`));
       return null;
     }
   };
   const certificates = (key: Exclude<keyof typeof certificateFiles, "webhooks">): string => {
     const file = `${identityFolder(name)}/${certificateFiles[key]}`;
-    const text = read(file, `${name} has no identity yet`);
+    const text = read(file, `${name} has no identity yet`, "init");
     if (text === null) return "";
     const pem = certificatesOf(text);
     if (text.includes("PRIVATE KEY"))
@@ -69,7 +71,11 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
     );
   for (const secret of expectedSecrets(environment)) {
     const file = secretFile(name, secret.name);
-    const text = read(file, "the environment needs this encrypted Secret");
+    const text = read(
+      file,
+      "the environment needs this encrypted Secret",
+      secret.name === issuerSecret ? "rotate-issuer" : "rotate-webhooks",
+    );
     const problem = text === null ? null : checkSecret(text, secret, environment);
     if (problem !== null) diagnostics.push(invalid(file, problem.message, problem.hint));
   }
@@ -90,14 +96,6 @@ function certificatesOf(text: string): string | null {
   try {
     const pem = parsePem(text).map((certificate) => certificate.toString().trim());
     return pem.length === 0 ? null : pem.join("\n");
-  } catch {
-    return null;
-  }
-}
-
-function readIfThere(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8");
   } catch {
     return null;
   }

@@ -1,27 +1,85 @@
 import { rm } from "node:fs/promises";
+import { certificateFiles, identityFolder, overlayFolder, signingKeysFile } from "../emit/layout.ts";
 import type { Changes } from "../identity/files.ts";
+import { isEnvironmentName } from "../spec/name.ts";
+import { exitCode, UserError } from "../user-error.ts";
 import { lookAt, pathWithin, writeAtomic } from "./files.ts";
-import { manifestFolder } from "./manifest.ts";
+import { contentHash, manifestFolder } from "./manifest.ts";
+import { sopsConfigFile } from "./sops-config.ts";
 
 /** Changes that are under way, in a folder that Git ignores; all that they hold is public or encrypted. */
 export const journalFile: string = `${manifestFolder}/pending/identity.json`;
+
+/** A file to write: its path, the hash of what stands there before (null for nothing), and the new text. */
+type Entry = readonly [path: string, before: string | null, text: string];
 
 /**
  * Writes several files so that, whenever the process is killed, either none of them is new or the next `finishChanges` makes all of them new:
  * they are noted as a whole first. The caller holds the lock.
  */
 export async function writeChanges(root: string, changes: Changes): Promise<void> {
-  await writeAtomic(await pathWithin(root, journalFile), JSON.stringify([...changes]));
+  const entries: Entry[] = [];
+  for (const [path, text] of changes) entries.push([path, await hashOf(root, path), text]);
+  await writeAtomic(await pathWithin(root, journalFile), JSON.stringify(entries));
   await finishChanges(root);
 }
 
-/** Carries out what a killed run had noted; returns whether there was something. The caller holds the lock. */
+/**
+ * Carries out what a killed run had noted; returns whether there was something. The caller holds the lock. A note is no authority: it may name
+ * files of identities alone, and of those such as have not changed since it was made.
+ *
+ * @throws UserError (problem) where it says more than that
+ */
 export async function finishChanges(root: string): Promise<boolean> {
   const path = await pathWithin(root, journalFile);
   const journal = await lookAt(path);
   if (journal.kind !== "file") return false;
-  for (const [file, text] of JSON.parse(journal.text) as [string, string][])
-    await writeAtomic(await pathWithin(root, file), text);
+  const entries = parseEntries(journal.text);
+  for (const [file, before, text] of entries) {
+    if (!mayWrite(file)) throw notOurs(`${file} is no file of an identity`);
+    const standing = await hashOf(root, file);
+    if (standing !== before && standing !== contentHash(text))
+      throw notOurs(`${file} is not what an interrupted run would have changed`);
+  }
+  for (const [file, , text] of entries) await writeAtomic(await pathWithin(root, file), text);
   await rm(path, { force: true });
   return true;
+}
+
+function parseEntries(text: string): Entry[] {
+  try {
+    return JSON.parse(text) as Entry[];
+  } catch {
+    throw notOurs("it cannot be read");
+  }
+}
+
+function notOurs(why: string): UserError {
+  return new UserError(
+    exitCode.problem,
+    `${journalFile} is not carried out: ${why}`,
+    `if no other run made it, rm ${journalFile}`,
+  );
+}
+
+async function hashOf(root: string, path: string): Promise<string | null> {
+  const standing = await lookAt(await pathWithin(root, path));
+  return standing.kind === "file" ? contentHash(standing.text) : null;
+}
+
+/** Whether a path is one of an identity's. */
+function mayWrite(path: string): boolean {
+  if (path === sopsConfigFile) return true;
+  const [, environment = "", file = ""] =
+    /^(?:environments\/([^/]+)\/identity|overlays\/([^/]+)\/identity)\/([^/]+)$/
+      .exec(path)
+      ?.filter((part) => part !== undefined) ?? [];
+  if (!isEnvironmentName(environment)) return false;
+  const own = [
+    ...Object.values(certificateFiles).map((name) => `${identityFolder(environment)}/${name}`),
+    signingKeysFile(environment),
+  ];
+  return (
+    own.includes(path) || (path === `${overlayFolder(environment, "identity")}/${file}` && /^[a-z0-9-]+\.sops\.yaml$/.test(file))
+  );
 }

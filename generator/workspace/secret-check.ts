@@ -1,8 +1,9 @@
 import { parse } from "yaml";
 import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
+import { isCiphertext } from "../sops/cipher.ts";
 import { SopsError } from "../sops/error.ts";
 import { inspectFile } from "../sops/inspect.ts";
-import { otherServices } from "../sops/metadata.ts";
+import { type Metadata, otherServices, servicesFit } from "../sops/metadata.ts";
 import { secretRule } from "../sops/rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
@@ -25,22 +26,42 @@ export function expectedSecrets(environment: Environment): ExpectedSecret[] {
 }
 
 /** What can be said of an encrypted Secret without a key: that it is whole, what it calls itself, and who can open it. */
-export function checkSecret(text: string, expected: ExpectedSecret, { metadata, spec }: Environment): Problem | null {
+export function checkSecret(text: string, { name, namespace }: ExpectedSecret, { metadata, spec }: Environment): Problem | null {
+  const { age, admin, azureKeyVault } = spec.secrets;
+  const wanted = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type: "kubernetes.io/tls" };
+  const words = `kind Secret, type kubernetes.io/tls, ${namespace}/${name}`;
+  return check(text, { environment: metadata.name, wanted, words, recipients: [...age, ...admin], azureKeyVault });
+}
+
+/** The administrators' file: keys that sign, for administrators alone. */
+export function checkSigningKeys(text: string, { metadata, spec }: Environment): Problem | null {
+  return check(text, {
+    environment: metadata.name,
+    wanted: {},
+    words: "nothing",
+    recipients: spec.secrets.admin,
+    azureKeyVault: undefined,
+  });
+}
+
+interface Expected {
+  readonly environment: string;
+  /** What the file says beside `data` and `sops`, and in words. */
+  readonly wanted: object;
+  readonly words: string;
+  readonly recipients: readonly string[];
+  readonly azureKeyVault: string | undefined;
+}
+
+function check(text: string, expected: Expected): Problem | null {
   try {
-    const { rule, macOnlyEncrypted, age } = inspectFile(text);
-    if (rule.kind !== secretRule.kind || rule.value !== secretRule.value || !macOnlyEncrypted)
+    const metadata = inspectFile(text);
+    if (metadata.rule.kind !== secretRule.kind || metadata.rule.value !== secretRule.value || !metadata.macOnlyEncrypted)
       return {
         message: `it must be encrypted by ${secretRule.kind} ${secretRule.value} with mac_only_encrypted, or Flux's labels break the MAC`,
         hint: ".sops.yaml has the rule; decrypt the file and encrypt it again",
       };
-    return (
-      wrongPlaintext(text, expected) ??
-      wrongRecipients(
-        metadata.name,
-        age.map(({ recipient }) => recipient),
-        [...spec.secrets.age, ...spec.secrets.admin],
-      )
-    );
+    return wrongPlaintext(text, expected) ?? wrongRecipients(metadata, expected);
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
     return { message: error.message, hint: error.problem === "not-encrypted" ? plaintextHint : error.hint };
@@ -50,16 +71,15 @@ export function checkSecret(text: string, expected: ExpectedSecret, { metadata, 
 const plaintextHint =
   "do not commit it; encrypt it with `meshops secrets encrypt`, and make a new identity if it was ever pushed";
 
-function wrongPlaintext(text: string, { name, namespace }: ExpectedSecret): Problem | null {
+function wrongPlaintext(text: string, { wanted, words }: Expected): Problem | null {
   const { data, sops: _, ...rest } = parse(text) as Record<string, unknown>;
-  const wanted = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type: "kubernetes.io/tls" };
-  const open = Object.values((data ?? {}) as object).filter((value) => typeof value !== "string" || !value.startsWith("ENC["));
+  // In comments too, which the MAC does not cover: PEM, the beginning of its base64, and age's own form.
+  if (/PRIVATE KEY|LS0tLS1CRUdJTi|AGE-SECRET-KEY-/.test(text))
+    return { message: "it holds a key in plaintext", hint: plaintextHint };
+  const open = Object.values((data ?? {}) as object).filter((value) => typeof value !== "string" || !isCiphertext(value));
   if (open.length > 0 || data === undefined) return { message: "a value under data is not encrypted", hint: plaintextHint };
   if (JSON.stringify(sorted(rest)) === JSON.stringify(sorted(wanted))) return null;
-  return {
-    message: `beside its data it must say kind Secret, type kubernetes.io/tls, ${namespace}/${name} and nothing else`,
-    hint: "restore the file from Git",
-  };
+  return { message: `beside its data it must say ${words} and nothing else`, hint: "restore the file from Git" };
 }
 
 /** With keys in order, so that two objects can be compared as texts. */
@@ -70,32 +90,14 @@ function sorted(value: unknown): unknown {
     .map(([key, item]) => [key, sorted(item)]);
 }
 
-/** The administrators' file must open to administrators alone. */
-export function checkSigningKeys(text: string, { metadata, spec }: Environment): Problem | null {
-  try {
-    const sops = inspectFile(text);
-    if (otherServices(sops).length > 0) return { message: `it opens to ${otherServices(sops).join(" and ")} too`, hint: null };
-    return wrongRecipients(
-      metadata.name,
-      sops.age.map(({ recipient }) => recipient),
-      spec.secrets.admin,
-    );
-  } catch (error) {
-    if (!(error instanceof SopsError)) throw error;
-    return { message: error.message, hint: error.problem === "not-encrypted" ? plaintextHint : error.hint };
-  }
-}
-
-function wrongRecipients(environment: string, found: readonly string[], wanted: readonly string[]): Problem | null {
-  const [missing] = wanted.filter((recipient) => !found.includes(recipient));
-  const [extra] = found.filter((recipient) => !wanted.includes(recipient));
-  if (missing === undefined && extra === undefined) return null;
-  const message =
-    extra === undefined
-      ? `it does not open to ${missing}, which the spec names`
-      : `it opens to ${extra}, which the spec does not name`;
-  return {
-    message,
-    hint: `meshops identity updatekeys ${environment}`,
-  };
+function wrongRecipients(metadata: Metadata, { environment, recipients, azureKeyVault }: Expected): Problem | null {
+  const found = metadata.age.map(({ recipient }) => recipient);
+  const [missing] = recipients.filter((recipient) => !found.includes(recipient));
+  const [extra] = found.filter((recipient) => !recipients.includes(recipient));
+  const hint = `meshops identity updatekeys ${environment}`;
+  if (extra !== undefined) return { message: `it opens to ${extra}, which the spec does not name`, hint };
+  if (missing !== undefined) return { message: `it does not open to ${missing}, which the spec names`, hint };
+  if (servicesFit(metadata, azureKeyVault)) return null;
+  const services = otherServices(metadata).join(" and ") || "no other key service";
+  return { message: `it opens, besides age, to ${services}; the spec names ${azureKeyVault ?? "none"}`, hint };
 }

@@ -1,16 +1,18 @@
-import { readFileSync } from "node:fs";
+import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { join } from "node:path";
-import { secretFile, signingKeysFile } from "../emit/layout.ts";
-import { identitySecrets } from "../mesh/webhooks.ts";
+import { parse } from "yaml";
+import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
+import { fingerprint, parsePem } from "../mesh/certificates.ts";
+import { identitySecrets, issuerSecret } from "../mesh/webhooks.ts";
 import { SopsError } from "../sops/error.ts";
 import { decryptFile } from "../sops/file.ts";
 import { atStart, type Diagnostic } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { readIfThere } from "./files.ts";
 
-/** How many encrypted files were opened to check their MAC, how many could not be, and what is wrong. */
+/** How many encrypted files were opened to check their MAC, and what is wrong with any. */
 export interface Verified {
   readonly opened: number;
-  readonly closed: number;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -18,10 +20,9 @@ export interface Verified {
 export async function verifyMacs(root: string, environment: Environment, identities: readonly string[]): Promise<Verified> {
   const { name } = environment.metadata;
   const paths = [signingKeysFile(name), ...identitySecrets(environment).map((secret) => secretFile(name, secret))];
-  const results = await Promise.all(paths.map((path) => verify(root, path, identities)));
+  const results = await Promise.all(paths.map((path) => verify(root, path, environment, identities)));
   return {
     opened: results.filter((result) => result === "opened").length,
-    closed: results.filter((result) => result === "closed").length,
     diagnostics: results.flatMap((result) => (typeof result === "string" ? [] : [result])),
   };
 }
@@ -29,20 +30,44 @@ export async function verifyMacs(root: string, environment: Environment, identit
 async function verify(
   root: string,
   path: string,
+  environment: Environment,
   identities: readonly string[],
 ): Promise<"opened" | "closed" | "missing" | Diagnostic> {
-  let text: string;
+  const text = readIfThere(join(root, path));
+  if (text === null) return "missing";
   try {
-    text = readFileSync(join(root, path), "utf8");
-  } catch {
-    return "missing";
-  }
-  try {
-    await decryptFile(text, { identities });
-    return "opened";
+    const problem = disagreement(root, path, environment, await decryptFile(text, { identities }));
+    return problem === null
+      ? "opened"
+      : atStart(path, {
+          code: "identity-invalid",
+          message: problem,
+          hint: "restore it and the certificates from the same commit",
+        });
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
     if (error.problem === "no-key") return "closed";
     return atStart(path, { code: "identity-invalid", message: error.message, hint: "restore the file from Git" });
   }
+}
+
+/** What an opened Secret says that the public certificates do not; null where they agree. */
+function disagreement(root: string, path: string, { metadata: { name } }: Environment, plain: string): string | null {
+  const { data = {} } = parse(plain) as { data?: Record<string, string> };
+  const [certificate, key, anchor] = ["tls.crt", "tls.key", "ca.crt"].map((field) =>
+    Buffer.from(data[field] ?? "", "base64").toString(),
+  );
+  // The administrators' file holds keys alone; the steps of a rotation check them.
+  if (!certificate || !key) return null;
+  const known = (file: keyof typeof certificateFiles): string[] =>
+    parsePem(readIfThere(join(root, identityFolder(name), certificateFiles[file])) ?? "").map(fingerprint);
+  const file = path === secretFile(name, issuerSecret) ? "issuer" : "webhooks";
+  const own = new X509Certificate(certificate);
+  // Identities of older versions have no public list of the webhooks' certificates.
+  const listed = known(file);
+  if (listed.length > 0 && !listed.includes(fingerprint(own)))
+    return `its certificate is not the one in ${certificateFiles[file]}`;
+  if (!createPublicKey(createPrivateKey(key)).equals(own.publicKey)) return "its key belongs to another certificate";
+  if (anchor && !own.verify(new X509Certificate(anchor).publicKey)) return "its ca.crt did not sign its certificate";
+  return null;
 }

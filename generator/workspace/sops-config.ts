@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isMap, isSeq, parseDocument, YAMLSeq } from "yaml";
 import { identityFolder, overlayFolder } from "../emit/layout.ts";
-import { type EncryptionRule, goPattern, ruleKinds, secretRule } from "../sops/rule.ts";
+import { defaultRule, type EncryptionRule, goPattern, ruleKinds, secretRule } from "../sops/rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../user-error.ts";
+import { readIfThere } from "./files.ts";
 
 export const sopsConfigFile = ".sops.yaml";
 
@@ -37,11 +37,12 @@ export function withCreationRules(text: string | null, { metadata, spec }: Envir
   if (!isSeq(document.get("creation_rules"))) document.set("creation_rules", new YAMLSeq());
   const rules = document.get("creation_rules") as YAMLSeq;
   rules.flow = false;
-  for (const rule of wanted) {
-    const index = rules.items.findIndex((item) => isMap(item) && item.get("path_regex") === rule.path_regex);
-    if (index === -1) rules.add(document.createNode(rule));
-    else rules.set(index, document.createNode(rule));
-  }
+  // sops takes the first rule that matches, so ours come before whatever else is there.
+  const own = new Set<unknown>(wanted.map((rule) => rule.path_regex));
+  rules.items = [
+    ...wanted.map((rule) => document.createNode(rule)),
+    ...rules.items.filter((item) => !isMap(item) || !own.has(item.get("path_regex"))),
+  ];
   return document.toString({ lineWidth: 0 });
 }
 
@@ -59,7 +60,17 @@ export function creationRuleFor(root: string, path: string): CreationRule {
       `no creation rule of ${sopsConfigFile} is for ${path}`,
       "add one, or name recipients with --age",
     );
-  for (const key of ["key_groups", "kms", "gcp_kms", "azure_keyvault", "hc_vault_transit_uri", "pgp"])
+  for (const key of [
+    "key_groups",
+    "kms",
+    "gcp_kms",
+    "hckms",
+    "azure_keyvault",
+    "hc_vault_transit_uri",
+    "pgp",
+    "encrypted_comment_regex",
+    "unencrypted_comment_regex",
+  ])
     if (found[key] !== undefined)
       throw new UserError(
         exitCode.problem,
@@ -67,26 +78,29 @@ export function creationRuleFor(root: string, path: string): CreationRule {
         `sops encrypt ${path}`,
       );
   const kinds = ruleKinds.filter((kind) => found[kind] !== undefined);
-  const [kind] = kinds;
+  const [kind, second] = kinds;
+  if (second !== undefined)
+    throw new UserError(
+      exitCode.problem,
+      `the creation rule for ${path} has both ${kind} and ${second}`,
+      "sops takes one of them alone",
+    );
   return {
     recipients: [found["age"] ?? []]
       .flat()
       .flatMap((item) => String(item).split(","))
       .map((item) => item.trim())
       .filter(Boolean),
-    rule: kind === undefined ? { kind: "unencrypted_suffix", value: "_unencrypted" } : { kind, value: String(found[kind]) },
+    rule: kind === undefined ? defaultRule : { kind, value: String(found[kind]) },
     macOnlyEncrypted: found["mac_only_encrypted"] === true,
   };
 }
 
 function readRules(root: string): Record<string, unknown>[] {
-  try {
-    const { creation_rules: rules } = parseDocument(readFileSync(join(root, sopsConfigFile), "utf8")).toJS() as {
-      creation_rules?: Record<string, unknown>[];
-    };
-    return rules ?? [];
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
+  const document = parseDocument(readIfThere(join(root, sopsConfigFile)) ?? "");
+  const value = document.errors.length > 0 ? null : (document.toJS() as { creation_rules?: unknown } | null);
+  const rules = value?.creation_rules ?? [];
+  if (document.errors.length === 0 && Array.isArray(rules))
+    return rules.filter((rule) => typeof rule === "object" && rule !== null);
+  throw new UserError(exitCode.problem, `${sopsConfigFile} is no YAML with a list creation_rules`, "the real sops says where");
 }

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,31 +6,42 @@ import { signingKeysFile } from "../emit/layout.ts";
 import { toYaml } from "../emit/yaml.ts";
 import type { Vault } from "../identity/files.ts";
 import { decryptFile, editFile, encryptFile, updateKeys } from "../sops/file.ts";
+import { inspectFile } from "../sops/inspect.ts";
+import { servicesFit } from "../sops/metadata.ts";
+import { secretRule } from "../sops/rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../user-error.ts";
+import { readIfThere } from "./files.ts";
 import { asUserError } from "./sops-problems.ts";
 
 /** The encrypted files of an environment, opened with the given age identities. */
 export function openVault(root: string, environment: Environment, identities: readonly string[], now: Date): Vault {
   const { azureKeyVault } = environment.spec.secrets;
-  return {
-    read: (path) => {
-      try {
-        return readFileSync(join(root, path), "utf8");
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-        throw error;
-      }
-    },
+  const vault: Vault = {
+    read: (path) => readIfThere(join(root, path)),
     encrypt: (path, plain, recipients) =>
       // The cluster's identity may be allowed to use the vault's key: it must not open what signs.
       azureKeyVault === undefined || path === signingKeysFile(environment.metadata.name)
         ? asUserError(path, () => encryptFile(plain, { recipients, now }))
         : encryptWithBinary(path, plain, recipients, azureKeyVault),
     decrypt: (path, text) => asUserError(path, () => decryptFile(text, { identities })),
-    rekey: (path, text, recipients) => asUserError(path, () => updateKeys(text, { identities, now }, recipients)),
+    rekey: (path, text, recipients) => rekey(path, text, recipients),
     edit: (path, text, change) => asUserError(path, () => editFile(text, { identities, now }, change)),
   };
+  return vault;
+
+  /** Where other key services come or go, or one that only the sops binary can ask would have to wrap a new data key, the file is encrypted anew. */
+  async function rekey(path: string, text: string, recipients: readonly string[]): Promise<string> {
+    return asUserError(path, async () => {
+      const metadata = inspectFile(text);
+      const wanted = path === signingKeysFile(environment.metadata.name) ? undefined : azureKeyVault;
+      const same = servicesFit(metadata, wanted);
+      const removed = metadata.age.some(({ recipient }) => !recipients.includes(recipient));
+      if (!same || (removed && wanted !== undefined))
+        return vault.encrypt(path, await decryptFile(text, { identities }), recipients);
+      return updateKeys(text, { identities, now }, recipients);
+    });
+  }
 }
 
 /**
@@ -45,7 +55,7 @@ async function encryptWithBinary(path: string, plain: string, recipients: readon
     const rule = {
       age: recipients.join(","),
       azure_keyvault: keyVault,
-      encrypted_regex: "^(data|stringData)$",
+      [secretRule.kind]: secretRule.value,
       mac_only_encrypted: true,
     };
     await writeFile(config, toYaml([{ creation_rules: [rule] }]));

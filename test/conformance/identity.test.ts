@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { describe, expect, test } from "vitest";
 import { tracks } from "../../generator/catalog/linkerd.ts";
 import type { Bundle } from "../../generator/emit/bundle.ts";
@@ -11,6 +12,7 @@ import {
   makeServerCertificate,
   makeTrustAnchor,
   makeWebhookCa,
+  pairOf,
 } from "../../generator/identity/authority.ts";
 import { newIdentity, serverName, type Vault } from "../../generator/identity/files.ts";
 import { rotateAnchor, rotateIssuer, rotateWebhooks } from "../../generator/identity/rotate.ts";
@@ -218,7 +220,6 @@ describe("the rotation of a trust anchor", () => {
         identities: [testIdentity().clusterKey],
       });
       const data = field(objectsIn(secret)[0], "data") as Record<string, string>;
-      const { pairOf } = await import("../../generator/identity/authority.ts");
       const pair = pairOf(
         Buffer.from(data["tls.crt"] ?? "", "base64").toString(),
         Buffer.from(data["tls.key"] ?? "", "base64").toString(),
@@ -332,12 +333,114 @@ describe("the rotation of a trust anchor", () => {
     await expect(rotateAnchor(environment, vault(start), start, true)).rejects.toThrow("fit no step");
     files.set(publicFile("trust-anchors.crt"), own);
     files.set(publicFile("trust-anchor.sops.yaml"), other.files.get(publicFile("trust-anchor.sops.yaml")) ?? "");
-    await expect(rotateIssuer(environment, vault(start), start)).rejects.toThrow("belongs to no certificate");
-    await expect(rotateWebhooks(environment, vault(start), start)).rejects.toThrow("does not belong to webhook-ca.crt");
+    await expect(rotateIssuer(environment, vault(start), start)).rejects.toThrow(
+      "belongs to none of the certificates of trust-anchors.crt",
+    );
+    await expect(rotateWebhooks(environment, vault(start), start)).rejects.toThrow(
+      "belongs to none of the certificates of webhook-ca.crt",
+    );
+    files.set(
+      publicFile("trust-anchor.sops.yaml"),
+      await vault(start).encrypt("x", "data: {other: a}", [testIdentity().adminRecipient]),
+    );
+    await expect(rotateIssuer(environment, vault(start), start)).rejects.toThrow(
+      "holds no keys trust-anchor.key and webhook-ca.key",
+    );
+  });
+});
+
+describe("near the end", () => {
+  test("an issuer ends with its anchor, and that is said; an expired anchor signs nothing", async () => {
+    const { environment, vault } = await started({ linkerd: { identity: { anchorValidity: "400d" } } });
+    expect((await rotateIssuer(environment, vault(hours(24)), hours(24))).done).toBe("a new issuer under the same trust anchor");
+    const { changes, done } = await rotateIssuer(environment, vault(hours(24 * 200)), hours(24 * 200));
+    expect(done).toContain("which ends with its trust anchor: rotate that too");
+    expect(parsePem(changes.get(publicFile("issuer.crt")) ?? "")[0]?.validTo).toContain("Dec 29 12:00:00 2027");
+    await expect(rotateIssuer(environment, vault(hours(24 * 401)), hours(24 * 401))).rejects.toThrow(
+      "the trust anchor expired on 2027-12-29",
+    );
+  });
+
+  test("the webhooks' CA is renewed before it would end, and both are believed until the next rotation", async () => {
+    const { environment, files, vault } = await started({ linkerd: { identity: { anchorValidity: "400d" } } });
+    const before = files.get(publicFile("webhook-ca.crt")) ?? "";
+    const take = async (now: Date): Promise<string> => {
+      const { changes, done } = await rotateWebhooks(environment, vault(now), now);
+      for (const [path, text] of changes) files.set(path, text);
+      return done;
+    };
+    expect(await take(hours(24))).not.toContain("new CA");
+    expect(files.get(publicFile("webhook-ca.crt"))).toBe(before);
+    expect(await take(hours(24 * 100))).toContain("under a new CA");
+    const authorities = files.get(publicFile("webhook-ca.crt")) ?? "";
+    expect(authorities.endsWith(before)).toBe(true);
+    for (const certificate of parsePem(files.get(publicFile("webhooks.crt")) ?? "")) {
+      expect(await chains(authorities, "", certificate.toString(), hours(24 * 101))).toBe(true);
+      expect(await chains(before, "", certificate.toString(), hours(24 * 101))).toBe(false);
+    }
+    expect(await take(hours(24 * 110))).not.toContain("new CA");
+    expect(parsePem(files.get(publicFile("webhook-ca.crt")) ?? "").length).toBe(1);
+  });
+
+  test("an anchor of somebody else's making keeps its own spelling of its name, for Go and openssl", async () => {
+    const folder = scratchFolder("foreign");
+    const config =
+      "[req]\ndistinguished_name=dn\nprompt=no\nstring_mask=pkix\nx509_extensions=ext\n[dn]\nO=Acme\nCN=root.linkerd.cluster.local\n[ext]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n";
+    writeFileSync(join(folder, "config"), config);
+    await run(
+      "openssl",
+      [
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        "key",
+        "-out",
+        "crt",
+        "-days",
+        "900",
+        "-config",
+        "config",
+      ],
+      { cwd: folder },
+    );
+    const pair = pairOf(readFileSync(join(folder, "crt"), "utf8"), readFileSync(join(folder, "key"), "utf8"));
+    if (pair === null) throw new Error("openssl made a key for another certificate");
+    const current = new Date();
+    const issuer = makeIssuer(names, pair, current);
+    expect(
+      await chains(
+        pair.certificate,
+        issuer.certificate,
+        makeServerCertificate("a.b", names, issuer, current).certificate,
+        current,
+      ),
+    ).toBe(true);
   });
 });
 
 describe("the rotation of issuer and webhooks", () => {
+  test("gives no new key to who was taken off the spec", async () => {
+    const colleague = await generateX25519Identity();
+    const { clusterRecipient, adminRecipient } = testIdentity();
+    const before = await started({
+      secrets: { age: [clusterRecipient], admin: [adminRecipient, await identityToRecipient(colleague)] },
+    });
+    const after = inMemory();
+    for (const [path, text] of before.files) after.files.set(path, text);
+    const { changes } = await rotateIssuer(after.environment, after.vault(hours(1)), hours(1));
+    const secret = changes.get("overlays/test/identity/linkerd-identity-issuer.sops.yaml") ?? "";
+    expect((await sopsDecrypt(secret, colleague)).code).not.toBe(0);
+    expect((await sopsDecrypt(secret, testIdentity().adminKey)).code).toBe(0);
+    expect(secret).not.toContain(
+      /ca\.crt: ENC\[[^\]]*/.exec(before.files.get("overlays/test/identity/linkerd-identity-issuer.sops.yaml") ?? "")?.[0],
+    );
+  });
+
   test("keeps the anchor, and what people wrote beside a Secret's data", async () => {
     const { environment, files, vault } = await started();
     const path = "overlays/test/identity/linkerd-identity-issuer.sops.yaml";

@@ -318,12 +318,12 @@ stringData:
       const after = await updateKeys(before, access(), [alice().recipient]);
       expect((await sopsDecrypt(after, alice().identity)).stdout).toContain("a: secret");
       expect((await sopsDecrypt(after, bob().identity)).code).not.toBe(0);
-      // The old data key under the new values: nothing decrypts.
-      const mixed = after.replace(
-        inspectFile(after).age[0]?.enc.split("\n")[3] ?? "-",
-        inspectFile(before).age[0]?.enc.split("\n")[3] ?? "-",
-      );
-      await expect(decrypt(mixed)).rejects.toThrow();
+      // Whoever kept the old data key: put in the place of the new one, it opens no value.
+      const [old, young] = [inspectFile(before).age[0]?.enc ?? "", inspectFile(after).age[0]?.enc ?? ""];
+      const indented = (enc: string): string => enc.trimEnd().split("\n").join("\n        ");
+      const mixed = after.replace(indented(young), indented(old));
+      expect(inspectFile(mixed).age[0]?.enc).toBe(old);
+      await expect(decrypt(mixed)).rejects.toMatchObject({ problem: "tampered" });
       expect(after).not.toContain(/ENC\[[^\]]*/.exec(before)?.[0]);
     });
 
@@ -380,6 +380,84 @@ stringData:
       await expect(decrypt(two.replace("data:\n", "data:\n  c: plain\n"))).rejects.toMatchObject({ problem: "not-encrypted" });
       await expect(decrypt(two.replace("data:\n", "data:\n  c: 1\n"))).rejects.toMatchObject({ problem: "not-encrypted" });
     });
+  });
+
+  describe("what an attacker moves", () => {
+    const secret = "kind: Secret\ndata:\n  key: top-secret\n";
+    const cipher = (text: string): string => /ENC\[[^\]]*\]/.exec(text)?.[0] ?? "";
+
+    test("into a comment is not opened outside the rule, neither by an edit nor for new recipients", async () => {
+      const text = await encrypt(secret);
+      for (const moved of [cipher(text), cipher(text).replace("type:str", "type:comment")]) {
+        const planted = `#${moved}\n${text.replace("data:\n", `data:\n  #${moved}\n`)}`;
+        const edited = await editFile(planted, { identities: [alice().identity], now }, (plain) =>
+          plain.replace("kind: Secret", "kind: Other"),
+        );
+        const shared = await updateKeys(planted, { identities: [alice().identity], now }, [alice().recipient, bob().recipient]);
+        for (const result of [edited, shared]) expect(result.replaceAll(/ENC\[[^\]]*\]/g, "")).not.toContain("top-secret");
+      }
+    });
+
+    test("to another type is told without the value", async () => {
+      const text = await encrypt(secret);
+      for (const type of ["int", "float", "bool", "time", "comment", "bytes", "none"]) {
+        const changed = text.replace("type:str", `type:${type}`);
+        const seen = await decrypt(changed).then(
+          (plain) => plain,
+          (error: Error) => error.message + error.stack,
+        );
+        if (["time", "comment"].includes(type)) continue;
+        expect(seen, type).not.toContain("top-secret");
+      }
+    });
+
+    test("no message about broken text quotes it", async () => {
+      const broken = [
+        '{"a": "top-secret}',
+        '{"a": top-secret}',
+        "a: 'top-secret",
+        "a: [top-secret",
+        "top-secret: [}",
+        "a: 99999999999999999999",
+        "- top-secret",
+      ];
+      for (const text of broken)
+        for (const format of ["yaml", "json"] as const) {
+          const message = await encrypt(text, { format }).then(
+            () => "",
+            (error: Error) => error.message,
+          );
+          expect(message, text).not.toMatch(/top-secret|99999/);
+        }
+    });
+
+    test("never makes one nonce serve two texts", async () => {
+      const before = await encrypt('data:\n  a: "x:\\nstr\\ny"\n');
+      const after = await editFile(before, { identities: [alice().identity], now }, (plain) => `${plain}  "a:\\nstr\\nx": y\n`);
+      const nonces = [...after.matchAll(/iv:([^,]+)/g)].map(([, iv]) => iv);
+      expect(nonces.length).toBe(3);
+      expect(new Set(nonces).size).toBe(3);
+    });
+
+    test("a carriage return cannot hide lines from one reader", async () => {
+      const text = (await encrypt(secret)).replace("kind: Secret", "kind: Secret # \rimmutable: true");
+      await expect(decrypt(text)).rejects.toThrow("carriage return");
+      expect((await sopsDecrypt(text, alice().identity)).stdout).toContain("immutable: true");
+    });
+  });
+
+  test("control characters come back, escaped so that sops reads them", async () => {
+    const value = { data: { a: "\u007f\u0080\u0085\u009f\u2028\r\n\u0007" } };
+    const encrypted = await encrypt(JSON.stringify(value), { format: "json" });
+    expect(JSON.parse(await decrypt(encrypted, "json"))).toEqual(value);
+    const plain = '{"data": {"a": "\\x7f\\x80\\N\\x9f\\L\\r\\n\\a"}}';
+    expect(parse(await decrypt(await encrypt(plain)))).toEqual(value);
+    expect(JSON.parse((await sopsDecrypt(await encrypt(plain), alice().identity, "yaml", "json")).stdout)).toEqual(value);
+  });
+
+  test("comments that sops puts above its metadata are opened where they are encrypted", async () => {
+    const theirs = await sopsEncrypt("a: b\n# last\n", [alice().recipient], everything, false);
+    expect(await decrypt(theirs)).toContain("# last");
   });
 
   describe("refuses by name", () => {
@@ -442,7 +520,8 @@ stringData:
   test("the samples' own files name the format that real sops wrote", async () => {
     const file = readFileSync(`${projectRoot}overlays/dev/identity/linkerd-identity-issuer.sops.yaml`, "utf8");
     expect(inspectFile(file)).toMatchObject({ rule: secretRule, macOnlyEncrypted: true, others: {} });
-    expect((await realSops(["filestatus"], file)).code).not.toBe(null);
+    const status = await realSops(["filestatus", "--input-type", "yaml"], file);
+    expect(status.stdout).toContain('"encrypted":true');
   });
 });
 

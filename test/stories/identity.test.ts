@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { finishChanges, writeChanges } from "../../generator/workspace/journal.ts";
 import { meshops } from "../support/cli.ts";
 import { generateIn, readTree, scratchFolder, testIdentity, writeTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
@@ -48,7 +49,7 @@ describe("identity init", () => {
     expect(await meshops(root, ["identity", "init", "dev"], { env: asAdmin("") })).toEqual({
       code: 0,
       stdout: `${files.join("\n")}\n`,
-      stderr: "a new identity for dev: 12 files\nnext: meshops generate, commit and push\n",
+      stderr: "a new identity for dev: 12 files changed\nnext: meshops generate, commit and push\n",
     });
   });
 
@@ -84,7 +85,13 @@ describe("identity init", () => {
     expect((await meshops(root, ["identity", "init", "dev", "--force"])).code).toBe(0);
     const text = readFileSync(join(root, ".sops.yaml"), "utf8");
     expect(text).toContain("# ours");
-    expect((parse(text) as { creation_rules: object[] }).creation_rules.length).toBe(3);
+    const { creation_rules: rules } = parse(text) as { creation_rules: { path_regex: string }[] };
+    // The first that matches holds, so what was there before comes after ours.
+    expect(rules.map((rule) => rule.path_regex)).toEqual([
+      expect.stringContaining("overlays"),
+      expect.stringContaining("environments"),
+      "other",
+    ]);
   });
 });
 
@@ -154,6 +161,61 @@ describe("validate tells without a key", () => {
     expect(stderr).toContain(`${file}:1:1 error identity-invalid\n  ${message}`);
   });
 
+  test.each([
+    [
+      "a private key beside the encrypted ones",
+      (text: string) => `backup: |\n  -----BEGIN EC PRIVATE KEY-----\n${text}`,
+      "it holds a key in plaintext",
+    ],
+    ["one in a comment", (text: string) => `# LS0tLS1CRUdJTiBFQyBQUklWQVRF\n${text}`, "it holds a key in plaintext"],
+    [
+      "a rule under which nothing is encrypted",
+      (text: string) => text.replace("^(data|stringData)$", "^secret$"),
+      "it must be encrypted by encrypted_regex",
+    ],
+    ["something beside the keys", (text: string) => `more: a\n${text}`, "beside its data it must say nothing and nothing else"],
+    [
+      "another key service",
+      (text: string) => text.replace("sops:\n", "sops:\n  pgp:\n    - fp: ABC\n      enc: x\n"),
+      "it opens, besides age, to PGP; the spec names none",
+    ],
+  ])("in the administrators' file: %s", async (_, change, message) => {
+    const root = emptyPlatform();
+    await meshops(root, ["identity", "init", "dev"]);
+    const before = readFileSync(join(root, anchor), "utf8");
+    expect(change(before)).not.toBe(before);
+    writeFileSync(join(root, anchor), change(before));
+    for (const key of ["", testIdentity().adminKey]) {
+      const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin(key) });
+      expect(code).toBe(1);
+      expect(stderr).toContain(`${anchor}:1:1 error identity-invalid\n  ${message}`);
+    }
+  });
+
+  test("and with one, that a Secret and the public certificates are of different times", async () => {
+    const root = emptyPlatform();
+    await meshops(root, ["identity", "init", "dev"]);
+    const secret = readFileSync(join(root, issuer), "utf8");
+    await meshops(root, ["identity", "rotate-issuer", "dev"], { env: asAdmin() });
+    writeFileSync(join(root, issuer), secret);
+    expect((await meshops(root, ["validate"], { env: asAdmin("") })).code).toBe(0);
+    const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin() });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${issuer}:1:1 error identity-invalid\n  its certificate is not the one in issuer.crt`);
+  });
+
+  test("a key file that is named and missing costs the MACs alone; a damaged key is said", async () => {
+    const root = emptyPlatform();
+    await meshops(root, ["identity", "init", "dev"]);
+    const missing = await meshops(root, ["validate"], { env: { ...asAdmin(""), SOPS_AGE_KEY_FILE: "/nowhere/keys.txt" } });
+    expect(missing).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("SOPS_AGE_KEY_FILE cannot be used: ENOENT: no MAC is checked"),
+    });
+    const damaged = await meshops(root, ["secrets", "decrypt", issuer], { env: asAdmin("AGE-SECRET-KEY-1AAAA") });
+    expect(damaged).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("an age key is damaged") });
+  });
+
   test("and with one, that a MAC does not hold: Flux would not notice", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
@@ -205,6 +267,13 @@ describe("the life cycle by hand", () => {
     expect((await go("status", "--fail-within", "60d")).code).toBe(0);
     expect((await go("status", "--fail-within", "400d")).code).toBe(1);
     expect((await go("status", "--fail-within", "soon")).code).toBe(2);
+    const webhooks = readFileSync(join(root, "environments/dev/identity/webhooks.crt"), "utf8");
+    writeFileSync(join(root, "environments/dev/identity/webhooks.crt"), webhooks.replace("MII", "XXX"));
+    expect(await go("status")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("dev lacks, or holds damaged: linkerd-proxy-injector, linkerd-sp-validator"),
+    });
+    writeFileSync(join(root, "environments/dev/identity/webhooks.crt"), webhooks);
 
     expect(await go("rotate-issuer", "dev")).toMatchObject({
       code: 0,
@@ -276,7 +345,7 @@ describe("the life cycle by hand", () => {
     });
     expect(code).toBe(3);
     expect(stderr).toContain(
-      "meshops: environments/dev/identity/trust-anchor.sops.yaml: none of 1 age key at hand opens the file",
+      "meshops: environments/dev/identity/trust-anchor.sops.yaml: the age key at hand does not open the file",
     );
     expect(stderr).toContain(`hint: it opens to ${testIdentity().adminRecipient}`);
     expect(readTree(root)).toEqual(before);
@@ -366,8 +435,29 @@ withTools(["sops"], "with Azure Key Vault", () => {
     const rules = readFileSync(join(bin, "rules"), "utf8");
     expect(rules.match(/azure_keyvault: https:\/\/platform\.vault\.azure\.net\/keys\/flux\/0{32}/g)?.length).toBe(6);
     expect(rules + calls.join()).not.toContain("PRIVATE KEY");
-    expect((await meshops(root, ["validate"], { env })).stderr).toContain("7 encrypted files opened, MAC and all");
     expect(readFileSync(join(root, ".sops.yaml"), "utf8").match(/azure_keyvault/g)?.length).toBe(1);
+    // The stand-in could not encrypt to the vault, and validate sees that.
+    expect((await meshops(root, ["validate"], { env: asAdmin("") })).stderr).toContain(
+      "it opens, besides age, to no other key service; the spec names https://platform.vault",
+    );
+    // With the vault's entry there, all is well; when the spec drops the vault, updatekeys encrypts anew without it.
+    const entry = `sops:\n    azure_kv:\n        - vault_url: https://platform.vault.azure.net\n          name: flux\n          version: "${"0".repeat(32)}"\n          created_at: "2026-11-24T12:00:00Z"\n          enc: x\n`;
+    for (const [path, text] of Object.entries(readTree(root, "overlays/dev/identity")))
+      writeFileSync(join(root, path), text.replace("sops:\n", entry));
+    expect((await meshops(root, ["validate"], { env })).stderr).toContain("7 encrypted files opened, MAC and all");
+    writeTree(root, {
+      "environments/dev.yaml": specText(
+        { secrets: { age: [clusterRecipient], admin: [adminRecipient] }, linkerd: { jaeger: { enabled: true } } },
+        "dev",
+      ),
+    });
+    expect((await meshops(root, ["validate"], { env })).stderr).toContain(
+      "it opens, besides age, to Azure Key Vault; the spec names none",
+    );
+    expect((await meshops(root, ["identity", "updatekeys", "dev"], { env })).code).toBe(0);
+    expect((await meshops(root, ["validate"], { env })).stderr).toBe(
+      "1 environment checked, all valid; 7 encrypted files opened, MAC and all\n",
+    );
   });
 
   test("without the binary that is said", async () => {
@@ -384,13 +474,56 @@ withTools(["sops"], "with Azure Key Vault", () => {
   });
 });
 
+describe("a change of several files", () => {
+  const changes = new Map(
+    [".sops.yaml", "environments/dev/identity/issuer.crt", "overlays/dev/identity/tap-k8s-tls.sops.yaml"].map((path) => [
+      path,
+      `new ${path}`,
+    ]),
+  );
+
+  test("that stops after any of them is finished by the next run", async () => {
+    for (const stopped of changes.keys()) {
+      const root = realpathSync(scratchFolder("journal"));
+      mkdirSync(join(root, stopped), { recursive: true });
+      writeFileSync(join(root, stopped, "in-the-way"), "");
+      await expect(writeChanges(root, changes)).rejects.toThrow();
+      rmSync(join(root, stopped), { recursive: true });
+      expect(await finishChanges(root)).toBe(true);
+      for (const [path, text] of changes) expect(readFileSync(join(root, path), "utf8")).toBe(text);
+      expect(await finishChanges(root)).toBe(false);
+    }
+  });
+
+  test.each([
+    ["another folder", ".git/config"],
+    ["a workflow", ".github/workflows/x.yaml"],
+    ["a spec", "environments/dev.yaml"],
+    ["the bundle", "overlays/dev/identity/kustomization.yaml"],
+    ["the outside", "../x.sops.yaml"],
+    ["a folder below", "overlays/dev/identity/a/b.sops.yaml"],
+  ])("cannot be planted to write %s", async (_, path) => {
+    const root = realpathSync(scratchFolder("journal"));
+    writeTree(root, { ".meshops/pending/identity.json": JSON.stringify([[path, null, "planted"]]) });
+    await expect(finishChanges(root)).rejects.toThrow(/is no file of an identity|leads out of its folder/);
+    expect(Object.keys(readTree(root))).toEqual([".meshops/pending/identity.json"]);
+  });
+
+  test("does not overwrite what changed since", async () => {
+    const root = realpathSync(scratchFolder("journal"));
+    writeTree(root, { ".meshops/pending/identity.json": JSON.stringify([[".sops.yaml", null, "old"]]), ".sops.yaml": "newer" });
+    await expect(finishChanges(root)).rejects.toThrow(".sops.yaml is not what an interrupted run would have changed");
+    expect(readFileSync(join(root, ".sops.yaml"), "utf8")).toBe("newer");
+  });
+});
+
 describe("killed at any moment", () => {
   test("a rotation leaves the step before or the step after", async () => {
     const root = emptyPlatform();
     const env = asAdmin();
     await meshops(root, ["identity", "init", "dev"]);
     const stages = new Set<string>();
-    for (let delay = 120; delay < 420; delay += 20) {
+    for (let delay = 200; delay < 420; delay += 20) {
       await meshops(root, ["identity", "rotate-anchor", "dev", "--force"], { env, killAfterMs: delay });
       // The next command of any kind finishes what was begun.
       expect((await meshops(root, ["generate", "dev"], { env })).code).toBe(0);
