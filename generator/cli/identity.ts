@@ -20,7 +20,7 @@ export function declareIdentity(program: Command): void {
     .argument("[env...]", "environments; all where none is named")
     .option("--fail-within <time>", "exit 1 where a certificate expires within it, such as 60d", validity)
     .addOption(output("text", "json"))
-    .action(action(({ status }) => status));
+    .action(run(async () => (await import("../commands/identity-status.ts")).status));
   identity
     .command("rotate-issuer")
     .description("make a new issuer under the same trust anchor")
@@ -46,11 +46,11 @@ export function declareIdentity(program: Command): void {
     .command("keygen")
     .description("make age keys for a cluster and its administrator, and print their recipients")
     .argument("<env>", "environment")
-    .action(action(({ keygen }) => keygen));
+    .action(run(async () => (await import("../commands/identity-keys.ts")).keygen));
   identity
     .command("export")
     .description("print the cluster's age key, for a pipe")
     .argument("<env>", "environment")
     .requiredOption("--age-key", "the age key that Flux decrypts with")
-    .action(action(({ exportKey }) => exportKey));
+    .action(run(async () => (await import("../commands/identity-keys.ts")).exportKey));
 }

@@ -1,6 +1,6 @@
 import { colorsFor } from "../colors.ts";
 import { specFile } from "../emit/layout.ts";
-import { atStart, type Diagnostic, distinct } from "../spec/diagnostic.ts";
+import { atStart, type Diagnostic, distinct, hasErrors } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { type Loaded, loadEnvironment } from "../spec/load.ts";
 import { toJson, toText } from "../spec/report.ts";
@@ -36,6 +36,21 @@ export function concrete(loaded: readonly Loaded[], names: readonly string[]): E
   if (base !== undefined)
     throw new UserError(exitCode.usage, `${base.name} is abstract: nothing is made of it`, "name an environment that extends it");
   return loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
+}
+
+/**
+ * The environment of a name.
+ *
+ * @throws UserError (problem) after its findings were told
+ */
+export function loadOne(repository: Repository, name: string): Environment {
+  const { loaded, diagnostics } = loadAll(repository, [name]);
+  const [environment] = concrete(loaded, [name]);
+  if (environment === undefined || hasErrors(diagnostics)) {
+    printDiagnostics(diagnostics, "text");
+    throw new UserError(exitCode.problem, `${name} is no valid environment`, `meshops validate ${name}`);
+  }
+  return environment;
 }
 
 function unknownEnvironment(name: string, known: readonly string[]): Diagnostic {

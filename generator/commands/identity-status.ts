@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import { colorsFor } from "../colors.ts";
+import { type CertificateStatus, identityStatus } from "../identity/status.ts";
+import { hasErrors } from "../spec/diagnostic.ts";
+import { toHours } from "../spec/duration.ts";
+import { exitCode } from "../user-error.ts";
+import { readIfThere } from "../workspace/files.ts";
+import { Repository } from "../workspace/repository.ts";
+import { type CommonOptions, concrete, loadAll, printDiagnostics } from "./context.ts";
+
+/** `meshops identity status [env…]`: what the committed certificates say, and who can decrypt their keys. */
+export function status(names: readonly string[], options: CommonOptions & { readonly failWithin?: string }): number {
+  const repository = new Repository(options.directory);
+  const { loaded, diagnostics } = loadAll(repository, names);
+  if (hasErrors(diagnostics)) {
+    printDiagnostics(diagnostics, "text");
+    return exitCode.problem;
+  }
+  const read = (path: string): string | null => readIfThere(join(repository.root, path));
+  const all = concrete(loaded, names).map((environment) => ({
+    name: environment.metadata.name,
+    ...identityStatus(environment, read, new Date()),
+  }));
+  const certificates = all.flatMap((environment) => environment.certificates);
+  const limit = options.failWithin === undefined ? -1 : toHours(options.failWithin) / 24;
+  const expiring = certificates.filter(({ daysLeft }) => daysLeft < Math.max(limit, 0));
+  if (options.output === "json") process.stdout.write(`${JSON.stringify(certificates, null, 2)}\n`);
+  else for (const environment of all) printStatus(environment, expiring);
+  const incomplete = all.filter(({ missing }) => missing.length > 0);
+  for (const { name, certificates: present, missing } of incomplete)
+    process.stderr.write(
+      present.length === 0
+        ? `${name} has no identity yet\nhint: meshops identity init ${name}\n`
+        : `${name} lacks, or holds damaged: ${missing.join(", ")}\nhint: restore the files from Git, or meshops identity rotate-webhooks ${name} for a webhook's\n`,
+    );
+  return expiring.length > 0 || incomplete.length > 0 ? exitCode.problem : exitCode.ok;
+}
+
+function printStatus(
+  { name, certificates, rotation }: { name: string; certificates: readonly CertificateStatus[]; rotation: string | null },
+  expiring: readonly CertificateStatus[],
+): void {
+  if (certificates.length === 0) return;
+  const { bold, dim, red, yellow } = colorsFor(process.stdout);
+  const lines = certificates.map((certificate) => {
+    const { name: label, notAfter, daysLeft, sha256, recipients } = certificate;
+    const left = daysLeft < 0 ? `expired ${-daysLeft} days ago` : `${daysLeft} days left`;
+    const paint = expiring.includes(certificate) ? red : (text: string): string => text;
+    const readers = recipients.length === 0 ? yellow("nobody") : recipients.map(short).join(", ");
+    return `  ${label.padEnd(24)} ${notAfter.slice(0, 10)}  ${paint(left.padEnd(22))} ${dim(sha256.slice(0, 12))}  ${readers}`;
+  });
+  process.stdout.write(`${bold(name)}\n${lines.join("\n")}\n${rotation === null ? "" : `  ${yellow(rotation)}\n`}`);
+}
+
+/** A recipient, short enough to be compared by eye. */
+function short(recipient: string): string {
+  return recipient.startsWith("age1") ? `${recipient.slice(0, 10)}…${recipient.slice(-4)}` : recipient;
+}
