@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type Changes, newIdentity, rekeyed } from "../identity/files.ts";
-import { rotateAnchor, rotateIssuer, rotateWebhooks, type Step } from "../identity/rotate.ts";
+import { rotateIssuer, rotateWebhooks, type Step } from "../identity/rotate.ts";
+import { rotateAnchor } from "../identity/rotate-anchor.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { compareText } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";

@@ -5,7 +5,7 @@ import { inspectFile } from "../sops/inspect.ts";
 import { otherServices } from "../sops/metadata.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { serverName } from "./files.ts";
-import { gateOf, stageOf } from "./rotate.ts";
+import { gateOf, stageOf } from "./state.ts";
 
 /** A certificate of an environment, by what is public about it. */
 export interface CertificateStatus {

@@ -1,6 +1,7 @@
 import { isMap, isNode, isScalar, isSeq, type Node, Pair, Scalar, visit, YAMLMap, YAMLSeq } from "yaml";
+import { ListComment } from "./leaf.ts";
 import { type Metadata, writeMetadata } from "./metadata.ts";
-import { ListComment, type Tree } from "./tree.ts";
+import type { Tree } from "./tree.ts";
 
 /** The text of a tree, with its metadata under `sops`, or without where there is none. */
 export function emitTree(tree: Tree, metadata: Metadata | null): string {

@@ -3,10 +3,11 @@ import { unwrapDataKey, wrapDataKey } from "./age.ts";
 import { emitTree } from "./emit.ts";
 import { SopsError } from "./error.ts";
 import { metadataOf, sopsNode } from "./inspect.ts";
+import type { Format } from "./leaf.ts";
 import { formatVersion, otherServices } from "./metadata.ts";
 import { type EncryptionRule, secretRule } from "./rule.ts";
 import { seal, unseal } from "./seal.ts";
-import { type Format, parseTree } from "./tree.ts";
+import { parseTree } from "./tree.ts";
 
 /** How a new file is encrypted. What is left out is as Secrets want it: the payload alone, and a MAC that survives labels. */
 export interface EncryptOptions {

@@ -1,7 +1,8 @@
 import { isScalar } from "yaml";
 import { SopsError } from "./error.ts";
+import type { Format } from "./leaf.ts";
 import { type Metadata, readMetadata } from "./metadata.ts";
-import { type Format, parseTree, type Tree } from "./tree.ts";
+import { parseTree, type Tree } from "./tree.ts";
 
 /** The format of a file, by its name. */
 export function formatOf(path: string): Format {

@@ -1,10 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { decryptValue, encryptValue, isCiphertext } from "./cipher.ts";
 import { SopsError } from "./error.ts";
+import { type Leaf, shown } from "./leaf.ts";
 import type { Metadata } from "./metadata.ts";
 import { encryptedBy } from "./rule.ts";
 import { canonical, type Scalar } from "./scalar.ts";
-import { type Leaf, shown, type Tree } from "./tree.ts";
+import type { Tree } from "./tree.ts";
 
 /** Nonces of a file's values, by place and plaintext: a value that has not changed keeps its ciphertext (sops, aes/cipher.go, stash). */
 export type Nonces = ReadonlyMap<string, Uint8Array>;

@@ -15,7 +15,8 @@ import {
   pairOf,
 } from "../../generator/identity/authority.ts";
 import { newIdentity, serverName, type Vault } from "../../generator/identity/files.ts";
-import { rotateAnchor, rotateIssuer, rotateWebhooks } from "../../generator/identity/rotate.ts";
+import { rotateIssuer, rotateWebhooks } from "../../generator/identity/rotate.ts";
+import { rotateAnchor } from "../../generator/identity/rotate-anchor.ts";
 import { parsePem } from "../../generator/mesh/certificates.ts";
 import { webhooksOf } from "../../generator/mesh/webhooks.ts";
 import { render } from "../../generator/render.ts";
