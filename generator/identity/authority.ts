@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject,
 import { toHours } from "../spec/duration.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../user-error.ts";
-import { type Authority, issueCertificate, nameOf, subjectOf } from "./certificate.ts";
+import { type Authority, identifierOf, issueCertificate, keyIdentifierOf, nameOf, subjectOf } from "./certificate.ts";
 
 /** A certificate and the key to it. */
 export interface Issued {
@@ -93,12 +93,15 @@ export function privateKeyPem({ key }: Issued): string {
 function selfSigned(commonName: string, pathLength: number | null, validity: string, now: Date): Issued {
   const pair = newKeys();
   const request = { ...pair, commonName, notBefore: before(now), notAfter: after(now, validity), authority: { pathLength } };
-  return { certificate: issueCertificate(request, { ...pair, subject: nameOf(commonName) }), key: pair.privateKey };
+  return {
+    certificate: issueCertificate(request, { ...pair, subject: nameOf(commonName), keyIdentifier: identifierOf(pair.publicKey) }),
+    key: pair.privateKey,
+  };
 }
 
 function authorityOf({ certificate, key }: Issued): Authority {
   const own = new X509Certificate(certificate);
-  return { subject: subjectOf(own), publicKey: own.publicKey, privateKey: key };
+  return { subject: subjectOf(own), keyIdentifier: keyIdentifierOf(own), publicKey: own.publicKey, privateKey: key };
 }
 
 function newKeys(): { publicKey: KeyObject; privateKey: KeyObject } {

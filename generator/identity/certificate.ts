@@ -5,6 +5,8 @@ import forge from "node-forge";
 export interface Authority {
   /** DER. */
   readonly subject: Buffer;
+  /** The identifier that its own certificate gives its key; null where it gives none. */
+  readonly keyIdentifier: Buffer | null;
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
 }
@@ -72,12 +74,14 @@ function extensions({ publicKey, authority, dnsNames = [] }: Request, signer: Au
     : sequence();
   // Bits from the left: 0 digitalSignature, 5 keyCertSign, 6 cRLSign; before them the number of unused ones.
   const usage = create(Class.UNIVERSAL, Type.BITSTRING, false, isAuthority ? "\x01\x06" : "\x07\x80");
-  const keyIdentifier = create(Class.CONTEXT_SPECIFIC, 0, false, identifier(signer.publicKey));
+  const signedBy = signer.keyIdentifier?.toString("binary");
   return [
     extension(oid.basicConstraints, true, constraints),
     extension(oid.keyUsage, true, usage),
     extension(oid.subjectKeyIdentifier, false, create(Class.UNIVERSAL, Type.OCTETSTRING, false, identifier(publicKey))),
-    extension(oid.authorityKeyIdentifier, false, sequence(keyIdentifier)),
+    ...(signedBy === undefined
+      ? []
+      : [extension(oid.authorityKeyIdentifier, false, sequence(create(Class.CONTEXT_SPECIFIC, 0, false, signedBy)))]),
     ...(isAuthority ? [] : [extension(oid.extendedKeyUsage, false, sequence(objectId(oid.serverAuth)))]),
     ...(dnsNames.length === 0
       ? []
@@ -100,6 +104,26 @@ export function subjectOf(certificate: X509Certificate): Buffer {
   const [, , , , , subject] = (body?.value ?? []) as Asn1[];
   if (subject === undefined) throw new Error("a certificate without a subject");
   return bytesOf(subject);
+}
+
+/** What a certificate calls its key: others of the same key may be called otherwise, so it must be copied (RFC 5280, 4.2.1.1). */
+export function keyIdentifierOf(certificate: X509Certificate): Buffer | null {
+  const [body] = asn1.fromDer(certificate.raw.toString("binary")).value as Asn1[];
+  const fields = (body?.value ?? []) as Asn1[];
+  const list = fields.find(({ tagClass, type }) => tagClass === Class.CONTEXT_SPECIFIC && Number(type) === 3)?.value as
+    | Asn1[]
+    | undefined;
+  for (const { value } of (list?.[0]?.value ?? []) as Asn1[]) {
+    const parts = value as Asn1[];
+    if (asn1.derToOid(String(parts[0]?.value)) === oid.subjectKeyIdentifier)
+      return Buffer.from(String(asn1.fromDer(String(parts.at(-1)?.value)).value), "binary");
+  }
+  return null;
+}
+
+/** The identifier that a key gets here. */
+export function identifierOf(key: KeyObject): Buffer {
+  return Buffer.from(identifier(key), "binary");
 }
 
 /** A name that is nothing but a common name, in DER. */

@@ -16,8 +16,6 @@ export interface Vault {
   decrypt(path: string, text: string): Promise<string>;
   /** Gives a file to other recipients; see `updateKeys`. */
   rekey(path: string, text: string, recipients: readonly string[]): Promise<string>;
-  /** Changes a file in place; see `editFile`. */
-  edit(path: string, text: string, change: (plain: string) => string): Promise<string>;
 }
 
 /** Private keys of the administrators' file, by the names they have in it. */
@@ -126,11 +124,9 @@ async function secret(
   const data = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, Buffer.from(text).toString("base64")]));
   const standing = fresh ? null : vault.read(path);
   const recipients = [...spec.secrets.age, ...spec.secrets.admin];
-  // Who was taken off the spec must not get the new key with the old data key.
-  if (standing !== null) {
-    const edited = await vault.edit(path, standing, (plain) => withData(plain, data));
-    return [path, await vault.rekey(path, edited, recipients)];
-  }
+  // Encrypted anew, never under the data key that stands there: somebody who was taken off may have it, or have made the whole file.
+  if (standing !== null)
+    return [path, await vault.encrypt(path, withData(await vault.decrypt(path, standing), data), recipients)];
   const object = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type: "kubernetes.io/tls", data };
   return [path, await vault.encrypt(path, toYaml([object]), recipients)];
 }

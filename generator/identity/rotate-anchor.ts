@@ -67,7 +67,10 @@ export async function rotateAnchor(environment: Environment, vault: Vault, now: 
 /** A step that is not in the bundle yet cannot have been rolled out. Compared are PEM blocks, since line ends differ between values and files. */
 function refuseUnlessGenerated({ metadata: { name } }: Environment, vault: Vault, { stage, anchors, issuer }: State): void {
   const path = `${overlayFolder(name, "linkerd-control-plane")}/${valuesFile}`;
-  const values = parse(vault.read(path) ?? "{}") as { identityTrustAnchorsPEM?: string; podAnnotations?: Record<string, string> };
+  const values = (parse(vault.read(path) ?? "") ?? {}) as {
+    identityTrustAnchorsPEM?: string;
+    podAnnotations?: Record<string, string>;
+  };
   const believed = parsePem(values.identityTrustAnchorsPEM ?? "").map(fingerprint);
   const bundled = JSON.stringify(believed) === JSON.stringify(anchors.map(fingerprint));
   const reissued = Object.values(values.podAnnotations ?? {}).includes(fingerprint(issuer));

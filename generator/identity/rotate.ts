@@ -1,4 +1,5 @@
-import { parsePem } from "../mesh/certificates.ts";
+import { X509Certificate } from "node:crypto";
+import { fingerprint, parsePem } from "../mesh/certificates.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { makeIssuer, makeWebhookCa, outlives, privateKeyPem } from "./authority.ts";
@@ -36,20 +37,23 @@ export async function rotateIssuer(environment: Environment, vault: Vault, now: 
 
 /**
  * New server certificates for the webhooks, under their CA; Secrets that the environment needs and lacks are made. A CA that would end before they do is
- * replaced: until the next rotation the API server believes the old one too, since Secrets and `caBundle` do not change at the same moment.
+ * replaced; the API server goes on believing the old one until it ends, since Secrets and `caBundle` do not change at the same moment.
  */
 export async function rotateWebhooks(environment: Environment, vault: Vault, now: Date): Promise<Step> {
   const { keys } = await readState(environment, vault);
   const names = environment.spec.linkerd.identity;
-  const standing = pairWith(parsePem(publicText(environment, vault, "webhookCa")), keys["webhook-ca.key"], "webhook-ca.crt");
+  const believed = parsePem(publicText(environment, vault, "webhookCa"));
+  const standing = pairWith(believed, keys["webhook-ca.key"], "webhook-ca.crt");
   const renew = !outlives(standing, now, names.webhookValidity);
   const ca = renew ? makeWebhookCa(names, now) : standing;
-  const authorities = renew ? [ca, standing] : [ca];
+  const own = fingerprint(new X509Certificate(ca.certificate));
+  const others = believed.filter((other) => fingerprint(other) !== own && new Date(other.validTo) > now);
+  const bundle = [ca.certificate, ...others.map((other) => `${other.toString().trim()}\n`)].join("");
   const { name } = environment.metadata;
   return {
     changes: new Map([
       ...(await webhookFiles(environment, ca, vault, now)),
-      publicFile(name, "webhookCa", authorities.map(({ certificate }) => certificate).join("")),
+      publicFile(name, "webhookCa", bundle),
       ...(renew ? [await signingKeys(environment, vault, { ...keys, "webhook-ca.key": privateKeyPem(ca) })] : []),
     ]),
     done: `new server certificates for the webhooks${renew ? ", under a new CA" : ""}`,

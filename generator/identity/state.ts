@@ -93,7 +93,7 @@ export async function readState(environment: Environment, vault: Vault): Promise
 
 async function readKeys(environment: Environment, vault: Vault): Promise<SigningKeys> {
   const path = signingKeysFile(environment.metadata.name);
-  const plain: unknown = parse(await vault.decrypt(path, vault.read(path) ?? missing(environment)));
+  const plain: unknown = parse(await vault.decrypt(path, vault.read(path) ?? missing(environment.metadata.name, path)));
   const data = asMap(asMap(plain)["data"]);
   if (typeof data["trust-anchor.key"] === "string" && typeof data["webhook-ca.key"] === "string")
     return data as unknown as SigningKeys;
@@ -101,13 +101,17 @@ async function readKeys(environment: Environment, vault: Vault): Promise<Signing
 }
 
 /** The text of a public file. */
-export function publicText(environment: Environment, vault: Vault, file: keyof typeof certificateFiles): string {
-  return vault.read(`${identityFolder(environment.metadata.name)}/${certificateFiles[file]}`) ?? missing(environment);
+export function publicText({ metadata }: Environment, vault: Vault, file: keyof typeof certificateFiles): string {
+  const path = `${identityFolder(metadata.name)}/${certificateFiles[file]}`;
+  return vault.read(path) ?? missing(metadata.name, path);
 }
 
-function missing(environment: Environment): never {
-  const { name } = environment.metadata;
-  throw new UserError(exitCode.problem, `${name} has no identity yet`, `meshops identity init ${name}`);
+function missing(environment: string, path: string): never {
+  throw new UserError(
+    exitCode.problem,
+    `${path} is missing`,
+    `restore it from Git, or if ${environment} never had an identity: meshops identity init ${environment}`,
+  );
 }
 
 /** The certificate that a key belongs to, with it. */

@@ -60,7 +60,10 @@ export function identityStatus(environment: Environment, read: (path: string) =>
   const present = [
     ...anchors.map(row("trust-anchor", signingKeysFile(name))),
     ...issuers.map(row("issuer", secretFile(name, issuerSecret))),
-    ...certificates("webhookCa").map(row("webhook-ca", signingKeysFile(name))),
+    // The first is the one that signs; others are on their way out.
+    ...certificates("webhookCa")
+      .slice(0, 1)
+      .map(row("webhook-ca", signingKeysFile(name))),
     ...webhooks,
   ];
   const expected = ["trust-anchor", "issuer", "webhook-ca", ...webhooksOf(environment).map(({ service }) => service)];

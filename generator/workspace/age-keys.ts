@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { appendFile, chmod, mkdir } from "node:fs/promises";
+import { constants, readFileSync } from "node:fs";
+import { mkdir, open } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { exitCode, UserError } from "../user-error.ts";
@@ -60,9 +60,14 @@ export async function addIdentities(
     .map(({ comment, identity, recipient }) => `# ${comment}\n# public key: ${recipient}\n${identity}\n`)
     .join("");
   const ended = standing.kind !== "file" || standing.text === "" || standing.text.endsWith("\n");
-  // One write to the end of the file: what another process adds at the same time stays.
-  await appendFile(path, ended ? added : `\n${added}`, { mode: 0o600 });
-  await chmod(path, 0o600);
+  const handle = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  try {
+    await handle.chmod(0o600);
+    // One write to the end of the file: what another process adds at the same time stays.
+    await handle.write(ended ? added : `\n${added}`);
+  } finally {
+    await handle.close();
+  }
   return path;
 }
 

@@ -48,17 +48,24 @@ export async function finishChanges(root: string): Promise<boolean> {
 
 function parseEntries(text: string): Entry[] {
   try {
-    return JSON.parse(text) as Entry[];
+    const entries = JSON.parse(text) as Entry[];
+    if (
+      entries.every(
+        ([path, before, after]) => [typeof path, typeof after].every((type) => type === "string") && before !== undefined,
+      )
+    )
+      return entries;
   } catch {
-    throw notOurs("it cannot be read");
+    // Told below, as what has another shape.
   }
+  throw notOurs("it cannot be read");
 }
 
 function notOurs(why: string): UserError {
   return new UserError(
     exitCode.problem,
     `${journalFile} is not carried out: ${why}`,
-    `if no other run made it, rm ${journalFile}`,
+    `restore the folders of identities from Git, and rm ${journalFile}`,
   );
 }
 

@@ -17,20 +17,28 @@ interface Problem {
 export interface ExpectedSecret {
   readonly name: string;
   readonly namespace: string;
+  /** Keys of its data. */
+  readonly data: readonly string[];
 }
+
+const pair = ["tls.crt", "tls.key"] as const;
 
 /** The Secrets that an environment's identity consists of. */
 export function expectedSecrets(environment: Environment): ExpectedSecret[] {
-  const webhooks = webhooksOf(environment).map(({ secret, namespace }) => ({ name: secret, namespace }));
-  return [{ name: issuerSecret, namespace: "linkerd" }, ...webhooks];
+  const webhooks = webhooksOf(environment).map(({ secret, namespace }) => ({ name: secret, namespace, data: pair }));
+  return [{ name: issuerSecret, namespace: "linkerd", data: ["ca.crt", ...pair] }, ...webhooks];
 }
 
 /** What can be said of an encrypted Secret without a key: that it is whole, what it calls itself, and who can open it. */
-export function checkSecret(text: string, { name, namespace }: ExpectedSecret, { metadata, spec }: Environment): Problem | null {
+export function checkSecret(
+  text: string,
+  { name, namespace, data }: ExpectedSecret,
+  { metadata, spec }: Environment,
+): Problem | null {
   const { age, admin, azureKeyVault } = spec.secrets;
   const wanted = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type: "kubernetes.io/tls" };
   const words = `kind Secret, type kubernetes.io/tls, ${namespace}/${name}`;
-  return check(text, { environment: metadata.name, wanted, words, recipients: [...age, ...admin], azureKeyVault });
+  return check(text, { environment: metadata.name, wanted, words, data, recipients: [...age, ...admin], azureKeyVault });
 }
 
 /** The administrators' file: keys that sign, for administrators alone. */
@@ -39,6 +47,7 @@ export function checkSigningKeys(text: string, { metadata, spec }: Environment):
     environment: metadata.name,
     wanted: {},
     words: "nothing",
+    data: null,
     recipients: spec.secrets.admin,
     azureKeyVault: undefined,
   });
@@ -49,6 +58,8 @@ interface Expected {
   /** What the file says beside `data` and `sops`, and in words. */
   readonly wanted: object;
   readonly words: string;
+  /** Keys under `data`; null where others may stand there. */
+  readonly data: readonly string[] | null;
   readonly recipients: readonly string[];
   readonly azureKeyVault: string | undefined;
 }
@@ -71,13 +82,20 @@ function check(text: string, expected: Expected): Problem | null {
 const plaintextHint =
   "do not commit it; encrypt it with `meshops secrets encrypt`, and make a new identity if it was ever pushed";
 
-function wrongPlaintext(text: string, { wanted, words }: Expected): Problem | null {
+function wrongPlaintext(text: string, { wanted, words, data: keys }: Expected): Problem | null {
   const { data, sops: _, ...rest } = parse(text) as Record<string, unknown>;
   // In comments too, which the MAC does not cover: PEM, the beginning of its base64, and age's own form.
   if (/PRIVATE KEY|LS0tLS1CRUdJTi|AGE-SECRET-KEY-/.test(text))
     return { message: "it holds a key in plaintext", hint: plaintextHint };
   const open = Object.values((data ?? {}) as object).filter((value) => typeof value !== "string" || !isCiphertext(value));
   if (open.length > 0 || data === undefined) return { message: "a value under data is not encrypted", hint: plaintextHint };
+  if (
+    keys !== null &&
+    Object.keys(data as object)
+      .sort()
+      .join() !== [...keys].sort().join()
+  )
+    return { message: `its data must be ${keys.join(", ")} and nothing else`, hint: "restore the file from Git" };
   if (JSON.stringify(sorted(rest)) === JSON.stringify(sorted(wanted))) return null;
   return { message: `beside its data it must say ${words} and nothing else`, hint: "restore the file from Git" };
 }

@@ -2,8 +2,9 @@ import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto"
 import { join } from "node:path";
 import { parse } from "yaml";
 import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
-import { fingerprint, parsePem } from "../mesh/certificates.ts";
-import { identitySecrets, issuerSecret } from "../mesh/webhooks.ts";
+import { serverName } from "../identity/files.ts";
+import { parsePem } from "../mesh/certificates.ts";
+import { identitySecrets, webhooksOf } from "../mesh/webhooks.ts";
 import { SopsError } from "../sops/error.ts";
 import { decryptFile } from "../sops/file.ts";
 import { atStart, type Diagnostic } from "../spec/diagnostic.ts";
@@ -46,28 +47,35 @@ async function verify(
         });
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
-    if (error.problem === "no-key") return "closed";
+    // A damaged key at hand says nothing of the file.
+    if (error.problem === "no-key" || error.problem === "recipient") return "closed";
     return atStart(path, { code: "identity-invalid", message: error.message, hint: "restore the file from Git" });
   }
 }
 
 /** What an opened Secret says that the public certificates do not; null where they agree. */
-function disagreement(root: string, path: string, { metadata: { name } }: Environment, plain: string): string | null {
+function disagreement(root: string, path: string, environment: Environment, plain: string): string | null {
   const { data = {} } = parse(plain) as { data?: Record<string, string> };
   const [certificate, key, anchor] = ["tls.crt", "tls.key", "ca.crt"].map((field) =>
     Buffer.from(data[field] ?? "", "base64").toString(),
   );
   // The administrators' file holds keys alone; the steps of a rotation check them.
   if (!certificate || !key) return null;
-  const known = (file: keyof typeof certificateFiles): string[] =>
-    parsePem(readIfThere(join(root, identityFolder(name), certificateFiles[file])) ?? "").map(fingerprint);
-  const file = path === secretFile(name, issuerSecret) ? "issuer" : "webhooks";
-  const own = new X509Certificate(certificate);
-  // Identities of older versions have no public list of the webhooks' certificates.
-  const listed = known(file);
-  if (listed.length > 0 && !listed.includes(fingerprint(own)))
-    return `its certificate is not the one in ${certificateFiles[file]}`;
-  if (!createPublicKey(createPrivateKey(key)).equals(own.publicKey)) return "its key belongs to another certificate";
-  if (anchor && !own.verify(new X509Certificate(anchor).publicKey)) return "its ca.crt did not sign its certificate";
-  return null;
+  const known = (file: keyof typeof certificateFiles): X509Certificate[] =>
+    parsePem(readIfThere(join(root, identityFolder(environment.metadata.name), certificateFiles[file])) ?? "");
+  try {
+    const own = new X509Certificate(certificate);
+    if (!createPublicKey(createPrivateKey(key)).equals(own.publicKey)) return "its key belongs to another certificate";
+    const signedBy = (authorities: readonly X509Certificate[]): boolean =>
+      authorities.some((authority) => own.verify(authority.publicKey));
+    const webhook = webhooksOf(environment).find(({ secret }) => path === secretFile(environment.metadata.name, secret));
+    if (webhook === undefined) {
+      if (!known("issuer").some((listed) => listed.raw.equals(own.raw))) return "its certificate is not the one in issuer.crt";
+      return signedBy([new X509Certificate(anchor ?? "")]) ? null : "its ca.crt did not sign its certificate";
+    }
+    if (own.checkHost(serverName(webhook)) === undefined) return `its certificate is not for ${serverName(webhook)}`;
+    return signedBy(known("webhookCa")) ? null : "no certificate of webhook-ca.crt signed its certificate";
+  } catch {
+    return "it, or a certificate of the identity, is damaged";
+  }
 }

@@ -34,6 +34,7 @@ export function withCreationRules(text: string | null, { metadata, spec }: Envir
     { path_regex: `^${literal(identityFolder(metadata.name))}/.*\\.sops\\.yaml$`, age: admin.join(","), ...common },
   ];
   const document = parseDocument(text ?? "# Who can open which encrypted file; sops and meshops read it.\ncreation_rules: []\n");
+  if (document.errors.length > 0) throw broken();
   if (!isSeq(document.get("creation_rules"))) document.set("creation_rules", new YAMLSeq());
   const rules = document.get("creation_rules") as YAMLSeq;
   rules.flow = false;
@@ -102,5 +103,9 @@ function readRules(root: string): Record<string, unknown>[] {
   const rules = value?.creation_rules ?? [];
   if (document.errors.length === 0 && Array.isArray(rules))
     return rules.filter((rule) => typeof rule === "object" && rule !== null);
-  throw new UserError(exitCode.problem, `${sopsConfigFile} is no YAML with a list creation_rules`, "the real sops says where");
+  throw broken();
+}
+
+function broken(): UserError {
+  return new UserError(exitCode.problem, `${sopsConfigFile} is no YAML with a list creation_rules`, "mend it, or move it away");
 }

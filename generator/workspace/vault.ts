@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { signingKeysFile } from "../emit/layout.ts";
 import { toYaml } from "../emit/yaml.ts";
 import type { Vault } from "../identity/files.ts";
-import { decryptFile, editFile, encryptFile, updateKeys } from "../sops/file.ts";
+import { decryptFile, encryptFile, updateKeys } from "../sops/file.ts";
 import { inspectFile } from "../sops/inspect.ts";
 import { servicesFit } from "../sops/metadata.ts";
 import { secretRule } from "../sops/rule.ts";
@@ -26,7 +26,6 @@ export function openVault(root: string, environment: Environment, identities: re
         : encryptWithBinary(path, plain, recipients, azureKeyVault),
     decrypt: (path, text) => asUserError(path, () => decryptFile(text, { identities })),
     rekey: (path, text, recipients) => rekey(path, text, recipients),
-    edit: (path, text, change) => asUserError(path, () => editFile(text, { identities, now }, change)),
   };
   return vault;
 

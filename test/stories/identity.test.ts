@@ -131,6 +131,12 @@ describe("validate tells without a key", () => {
       "a value under data is not encrypted",
     ],
     [
+      "a Secret without its key",
+      issuer,
+      (text) => text.replace(/ {2}tls\.key: .*\n/, ""),
+      "its data must be ca.crt, tls.crt, tls.key and nothing else",
+    ],
+    [
       "a Secret without encryption",
       issuer,
       (text) => text.slice(0, text.indexOf("sops:")),
@@ -202,6 +208,27 @@ describe("validate tells without a key", () => {
     const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin() });
     expect(code).toBe(1);
     expect(stderr).toContain(`${issuer}:1:1 error identity-invalid\n  its certificate is not the one in issuer.crt`);
+  });
+
+  test("and with one, that webhooks are of another CA, or of each other's names", async () => {
+    const root = emptyPlatform();
+    await meshops(root, ["identity", "init", "dev"]);
+    const ca = join(root, "environments/dev/identity/webhook-ca.crt");
+    const own = readFileSync(ca, "utf8");
+    writeFileSync(ca, readFileSync(join(root, "environments/dev/identity/trust-anchors.crt"), "utf8"));
+    expect((await meshops(root, ["validate"], { env: asAdmin() })).stderr).toContain(
+      "no certificate of webhook-ca.crt signed its certificate",
+    );
+    writeFileSync(ca, own);
+    const [tap, injector] = ["tap-k8s-tls", "tap-injector-k8s-tls"].map((name) =>
+      join(root, `overlays/dev/identity/${name}.sops.yaml`),
+    );
+    const text = readFileSync(tap ?? "", "utf8");
+    writeFileSync(injector ?? "", text.replace("name: tap-k8s-tls", "name: tap-injector-k8s-tls"));
+    expect((await meshops(root, ["validate"], { env: asAdmin("") })).code).toBe(0);
+    expect((await meshops(root, ["validate"], { env: asAdmin() })).stderr).toContain(
+      "its certificate is not for tap-injector.linkerd-viz.svc",
+    );
   });
 
   test("a key file that is named and missing costs the MACs alone; a damaged key is said", async () => {
@@ -507,6 +534,12 @@ describe("a change of several files", () => {
     writeTree(root, { ".meshops/pending/identity.json": JSON.stringify([[path, null, "planted"]]) });
     await expect(finishChanges(root)).rejects.toThrow(/is no file of an identity|leads out of its folder/);
     expect(Object.keys(readTree(root))).toEqual([".meshops/pending/identity.json"]);
+  });
+
+  test.each(["{}", "null", "[1]", '[["a",null]]', "no JSON"])("is refused where it says %s", async (text) => {
+    const root = realpathSync(scratchFolder("journal"));
+    writeTree(root, { ".meshops/pending/identity.json": text });
+    await expect(finishChanges(root)).rejects.toThrow("it cannot be read");
   });
 
   test("does not overwrite what changed since", async () => {
