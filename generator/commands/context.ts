@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { colorsFor } from "../colors.ts";
 import { specFile } from "../emit/layout.ts";
 import { atStart, type Diagnostic, distinct, hasErrors } from "../spec/diagnostic.ts";
@@ -57,6 +58,23 @@ function unknownEnvironment(name: string, known: readonly string[]): Diagnostic 
   const message = `there is no environment "${name}"`;
   const unknown = atStart(specFile(name), { code: "environment-unknown", message, hint: didYouMean(name, known) });
   return { ...unknown, expected: known.length === 0 ? null : `one of ${known.join(", ")}` };
+}
+
+/**
+ * The text of a file that the user named.
+ *
+ * @param path 0 is stdin
+ * @throws UserError (missing)
+ */
+export function readText(path: string | 0): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UserError(
+      exitCode.missing,
+      `cannot read ${path === 0 ? "stdin" : path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+    );
+  }
 }
 
 /** Prints findings for people on stderr, or as the answer itself on stdout with `--output json`. */

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { GrpcService } from "../catalog/grpc.ts";
 import { toYaml } from "../emit/yaml.ts";
 import { grpcRoutes } from "../mesh/grpc-route.ts";
@@ -7,7 +6,7 @@ import { routesOf, serviceProfile } from "../mesh/service-profile.ts";
 import { readProto } from "../proto/read.ts";
 import { didYouMean } from "../spec/suggest.ts";
 import { exitCode, UserError } from "../user-error.ts";
-import { printDiagnostics } from "./context.ts";
+import { printDiagnostics, readText } from "./context.ts";
 
 export interface ProfileOptions {
   /** Path of the .proto file; `-` reads stdin. */
@@ -28,7 +27,7 @@ export interface ProfileOptions {
 export function profile(_: readonly string[], options: ProfileOptions): number {
   const service: ServiceName = { name: options.service, namespace: options.namespace, clusterDomain: options.clusterDomain };
   const port = routedPort(options);
-  const { services, diagnostics } = readProto(options.proto, readText(options.proto));
+  const { services, diagnostics } = readProto(options.proto, readText(options.proto === "-" ? 0 : options.proto));
   if (diagnostics.length > 0) {
     printDiagnostics(diagnostics, "text");
     return exitCode.problem;
@@ -49,14 +48,6 @@ function routedPort({ grpcRoute, port }: ProfileOptions): number | null {
     ? "name the Service's port that speaks gRPC; a route makes that port gRPC only"
     : "a ServiceProfile holds for all ports of its Service";
   throw new UserError(exitCode.usage, `${given} needs ${missing}`, hint);
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path === "-" ? 0 : path, "utf8");
-  } catch (error) {
-    throw new UserError(exitCode.missing, `cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
 }
 
 function chosen(services: readonly GrpcService[], names: readonly string[] = []): GrpcService[] {

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { isAbsolute, relative, resolve } from "node:path";
 import { decryptFile, encryptFile, updateKeys } from "../sops/file.ts";
 import { formatOf } from "../sops/inspect.ts";
@@ -8,6 +7,7 @@ import { ageIdentities } from "../workspace/age-keys.ts";
 import { writeAtomic } from "../workspace/files.ts";
 import { type CreationRule, creationRuleFor } from "../workspace/sops-config.ts";
 import { asUserError } from "../workspace/sops-problems.ts";
+import { readText } from "./context.ts";
 
 interface SecretsOptions {
   readonly directory: string;
@@ -64,12 +64,4 @@ function ruleOf(path: string, { directory, age }: SecretsOptions): CreationRule 
   if (inside.startsWith("..") || isAbsolute(inside))
     throw new UserError(exitCode.usage, `${path} is not in the repository`, "name recipients with --age");
   return creationRuleFor(root, inside);
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new UserError(exitCode.missing, `cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
 }

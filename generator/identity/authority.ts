@@ -101,7 +101,7 @@ function selfSigned(commonName: string, pathLength: number | null, validity: str
 
 function authorityOf({ certificate, key }: Issued): Authority {
   const own = new X509Certificate(certificate);
-  return { subject: subjectOf(own), keyIdentifier: keyIdentifierOf(own), publicKey: own.publicKey, privateKey: key };
+  return { subject: subjectOf(own), keyIdentifier: keyIdentifierOf(own), privateKey: key };
 }
 
 function newKeys(): { publicKey: KeyObject; privateKey: KeyObject } {

@@ -1,13 +1,12 @@
 import { createHash, type KeyObject, randomBytes, sign, type X509Certificate } from "node:crypto";
 import forge from "node-forge";
 
-/** What signs a certificate: its name as its own certificate spells it, byte for byte, since verifiers compare bytes; and its keys. */
+/** What signs a certificate: its name as its own certificate spells it, byte for byte, since verifiers compare bytes; and its key. */
 export interface Authority {
   /** DER. */
   readonly subject: Buffer;
   /** The identifier that its own certificate gives its key; null where it gives none. */
   readonly keyIdentifier: Buffer | null;
-  readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
 }
 

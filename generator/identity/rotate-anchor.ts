@@ -1,6 +1,6 @@
 import { parse } from "yaml";
 import { overlayFolder, valuesFile } from "../emit/layout.ts";
-import { fingerprint, parsePem } from "../mesh/certificates.ts";
+import { fingerprint, parsePem, pemOf } from "../mesh/certificates.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { makeIssuer, makeTrustAnchor, privateKeyPem } from "./authority.ts";
@@ -30,7 +30,7 @@ export async function rotateAnchor(environment: Environment, vault: Vault, now: 
   switch (state.stage) {
     case "settled": {
       const next = makeTrustAnchor(environment.spec.linkerd.identity, now);
-      const bundle = [...anchors.map((anchor) => `${anchor.toString().trim()}\n`), next.certificate].join("");
+      const bundle = [...anchors.map(pemOf), next.certificate].join("");
       return {
         changes: new Map([
           publicFile(name, "trustAnchors", bundle),

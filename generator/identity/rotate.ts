@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { fingerprint, parsePem } from "../mesh/certificates.ts";
+import { fingerprint, parsePem, pemOf } from "../mesh/certificates.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { makeIssuer, makeWebhookCa, outlives, privateKeyPem } from "./authority.ts";
@@ -48,7 +48,7 @@ export async function rotateWebhooks(environment: Environment, vault: Vault, now
   const ca = renew ? makeWebhookCa(names, now) : standing;
   const own = fingerprint(new X509Certificate(ca.certificate));
   const others = believed.filter((other) => fingerprint(other) !== own && new Date(other.validTo) > now);
-  const bundle = [ca.certificate, ...others.map((other) => `${other.toString().trim()}\n`)].join("");
+  const bundle = [ca.certificate, ...others.map(pemOf)].join("");
   const { name } = environment.metadata;
   return {
     changes: new Map([

@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { asMap } from "../data.ts";
 import { certificateFiles, identityFolder, signingKeysFile } from "../emit/layout.ts";
-import { parsePem } from "../mesh/certificates.ts";
+import { type Certificate, parsePem, pemOf, signingAnchor } from "../mesh/certificates.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { type Issued, madeAt, pairOf, skewMinutes } from "./authority.ts";
@@ -40,8 +40,6 @@ export function gateOf(stage: Stage, { anchors, issuer }: Pick<State, "anchors" 
   };
 }
 
-export type Certificate = ReturnType<typeof parsePem>[number];
-
 /** The identity of an environment, as its files have it. */
 export interface State {
   readonly stage: Stage;
@@ -54,14 +52,10 @@ export interface State {
 
 /** Where the rotation stands, by the public files alone; null where they fit no step. */
 export function stageOf(anchors: readonly Certificate[], issuer: Certificate): Stage | null {
-  const signer = signerOf(anchors, issuer);
+  const signer = signingAnchor(anchors, issuer);
   if (signer === undefined || anchors.length > 2) return null;
   if (anchors.length === 1) return "settled";
   return signer === newest(anchors) ? "reissued" : "bundled";
-}
-
-function signerOf(anchors: readonly Certificate[], issuer: Certificate): Certificate | undefined {
-  return anchors.find((anchor) => issuer.checkIssued(anchor) && issuer.verify(anchor.publicKey));
 }
 
 /** The anchor that came last. */
@@ -81,7 +75,7 @@ export async function readState(environment: Environment, vault: Vault): Promise
   const anchors = parsePem(publicText(environment, vault, "trustAnchors"));
   const [issuer] = parsePem(publicText(environment, vault, "issuer"));
   const stage = issuer === undefined ? null : stageOf(anchors, issuer);
-  const signer = issuer === undefined ? undefined : signerOf(anchors, issuer);
+  const signer = signingAnchor(anchors, issuer);
   if (issuer === undefined || stage === null || signer === undefined)
     throw new UserError(
       exitCode.problem,
@@ -117,7 +111,7 @@ function missing(environment: string, path: string): never {
 /** The certificate that a key belongs to, with it. */
 export function pairWith(certificates: readonly Certificate[], key: string, file: string = "trust-anchors.crt"): Issued {
   for (const certificate of certificates) {
-    const pair = key === "" ? null : pairOf(`${certificate.toString().trim()}\n`, key);
+    const pair = key === "" ? null : pairOf(pemOf(certificate), key);
     if (pair !== null) return pair;
   }
   throw new UserError(

@@ -1,5 +1,5 @@
 import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
-import { fingerprint, parsePem } from "../mesh/certificates.ts";
+import { type Certificate, fingerprint, parsePem } from "../mesh/certificates.ts";
 import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
 import { inspectFile } from "../sops/inspect.ts";
 import { otherServices } from "../sops/metadata.ts";
@@ -34,12 +34,12 @@ export interface EnvironmentStatus {
 /** What the committed files tell of an environment's identity; nothing is decrypted. A missing file has no certificates. */
 export function identityStatus(environment: Environment, read: (path: string) => string | null, now: Date): EnvironmentStatus {
   const { name } = environment.metadata;
-  const certificates = (file: keyof typeof certificateFiles): ReturnType<typeof parsePem> =>
+  const certificates = (file: keyof typeof certificateFiles): Certificate[] =>
     certificatesIn(read(`${identityFolder(name)}/${certificateFiles[file]}`));
   const recipients = (path: string): string[] => recipientsOf(read(path));
   const row =
     (label: string, keyFile: string) =>
-    (certificate: ReturnType<typeof parsePem>[number]): CertificateStatus => ({
+    (certificate: Certificate): CertificateStatus => ({
       environment: name,
       name: label,
       subject: certificate.subject,
@@ -74,7 +74,7 @@ export function identityStatus(environment: Environment, read: (path: string) =>
   };
 }
 
-function certificatesIn(text: string | null): ReturnType<typeof parsePem> {
+function certificatesIn(text: string | null): Certificate[] {
   try {
     return parsePem(text ?? "");
   } catch {
@@ -82,7 +82,7 @@ function certificatesIn(text: string | null): ReturnType<typeof parsePem> {
   }
 }
 
-function rotationOf(anchors: ReturnType<typeof parsePem>, issuer: ReturnType<typeof parsePem>[number]): string | null {
+function rotationOf(anchors: Certificate[], issuer: Certificate): string | null {
   const stage = stageOf(anchors, issuer);
   if (stage === null || stage === "settled") return null;
   const gate = gateOf(stage, { anchors, issuer });

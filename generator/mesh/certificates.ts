@@ -2,22 +2,27 @@ import { createHash, X509Certificate } from "node:crypto";
 import type { LinkerdVersion } from "../catalog/linkerd.ts";
 import type { Identity } from "../model.ts";
 
+export type Certificate = X509Certificate;
+
 /** The certificates of a PEM text, in order. Throws where a block is not a certificate. */
-export function parsePem(text: string): X509Certificate[] {
+export function parsePem(text: string): Certificate[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   return blocks.map((block) => new X509Certificate(block));
 }
 
+/** A certificate as PEM, with one line end after it. */
+export function pemOf(certificate: Certificate): string {
+  return `${certificate.toString().trim()}\n`;
+}
+
 /** SHA-256 of a certificate's DER form, in lower-case hexadecimal. */
-export function fingerprint(certificate: X509Certificate): string {
+export function fingerprint(certificate: Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
-/** The trust anchor of the bundle that signed the issuer; undefined where none did. */
-export function signingAnchor(identity: Identity): X509Certificate | undefined {
-  const [issuer] = parsePem(identity.issuer);
-  if (issuer === undefined) return undefined;
-  return parsePem(identity.trustAnchors).find((anchor) => issuer.checkIssued(anchor) && issuer.verify(anchor.publicKey));
+/** The trust anchor that signed the issuer; undefined where none did. */
+export function signingAnchor(anchors: readonly Certificate[], issuer: Certificate | undefined): Certificate | undefined {
+  return issuer && anchors.find((anchor) => issuer.checkIssued(anchor) && issuer.verify(anchor.publicKey));
 }
 
 /**
@@ -26,9 +31,9 @@ export function signingAnchor(identity: Identity): X509Certificate | undefined {
  * Pod templates carry it as an annotation, so a change of any of the three rolls them.
  */
 export function identityRevision(identity: Identity, proxyVersion: LinkerdVersion): string {
-  const bundle = parsePem(identity.trustAnchors).map(fingerprint);
-  const anchor = signingAnchor(identity);
-  const parts = [...bundle, anchor === undefined ? "" : fingerprint(anchor), proxyVersion];
+  const anchors = parsePem(identity.trustAnchors);
+  const anchor = signingAnchor(anchors, parsePem(identity.issuer)[0]);
+  const parts = [...anchors.map(fingerprint), anchor === undefined ? "" : fingerprint(anchor), proxyVersion];
   return createHash("sha256").update(parts.join("\n")).digest("hex");
 }
 

@@ -62,7 +62,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
     webhookCa: certificates("webhookCa"),
   };
   if (diagnostics.length > 0) return { identity: null, diagnostics: onlyFirstMissing(diagnostics) };
-  if (signingAnchor(identity) === undefined)
+  if (signingAnchor(parsePem(identity.trustAnchors), parsePem(identity.issuer)[0]) === undefined)
     diagnostics.push(
       invalid(
         `${identityFolder(name)}/${certificateFiles.issuer}`,
