@@ -3,16 +3,17 @@
  * Binaries are cached outside the checkout by version and linked into .tools/bin. Needs Go, and Python for the schemas.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cachedTool, cacheFolder, schemasFolder, toolsFolder } from "./tools/paths.ts";
-import { type GoTool, goTools, kubernetesSchemas } from "./tools/pins.ts";
+import { azureCli, cachedTool, cacheFolder, schemasFolder, toolsFolder } from "./tools/paths.ts";
+import { azureCliVersion, type GoTool, goTools, kubernetesSchemas } from "./tools/pins.ts";
 import { convertSchemas } from "./tools/schemas.ts";
 
 const started = Date.now();
 for (const tool of goTools) buildTool(tool);
 fetchSchemas();
+installAzureCli();
 link();
 console.error(`tools are ready in ${Math.round((Date.now() - started) / 1000)} s`);
 
@@ -59,6 +60,18 @@ function fetchSchemas(): void {
   mkdirs(dirname(schemasFolder));
   renameSync(join(work, "schemas"), schemasFolder);
   rmSync(work, { recursive: true });
+}
+
+/** A virtual environment cannot be moved, so one that an interrupted run left is made anew. */
+function installAzureCli(): void {
+  const whole = join(azureCli, "installed");
+  if (existsSync(whole)) return;
+  console.error(`installing azure-cli ${azureCliVersion}`);
+  const hint = "install Python 3 with pip and venv";
+  rmSync(azureCli, { recursive: true, force: true });
+  run("python3", ["-m", "venv", azureCli], {}, hint);
+  run(join(azureCli, "bin/python"), ["-m", "pip", "install", "--quiet", `azure-cli==${azureCliVersion}`], {}, hint);
+  writeFileSync(whole, "");
 }
 
 function link(): void {

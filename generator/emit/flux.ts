@@ -1,12 +1,13 @@
-import type { ComponentModel, JsonMap, Model } from "../model.ts";
+import type { ComponentModel, JsonMap, KubernetesObject, Model } from "../model.ts";
+import type { Environment } from "../spec/environment.generated.ts";
 import { header } from "./bundle.ts";
 import { commonLabels } from "./kustomize.ts";
 import { fluxFolder, overlayFolder } from "./layout.ts";
 import { repositoriesOf } from "./repositories.ts";
 import { toYaml } from "./yaml.ts";
 
-/** Where Flux lives, and the source that `flux bootstrap` makes there. */
-const flux = { namespace: "flux-system", source: "flux-system", ageSecret: "sops-age" } as const;
+/** Where Flux lives, and what `flux bootstrap` calls its source and its root Kustomization. */
+export const flux = { namespace: "flux-system", source: "flux-system", root: "flux-system", ageSecret: "sops-age" } as const;
 
 /**
  * What Flux is pointed at: the chart repositories, and a Kustomization a component, in order by `dependsOn`.
@@ -48,6 +49,49 @@ function kustomization(component: ComponentModel, { environment }: Model): JsonM
       sourceRef: { kind: "GitRepository", name: flux.source },
       // Children inherit no decryption: every Kustomization with encrypted files names its key.
       ...(secrets.length === 0 ? {} : { decryption: { provider: "sops", secretRef: { name: flux.ageSecret } } }),
+    },
+  };
+}
+
+/** Where Flux lives. Linkerd's webhooks leave it alone, so that Flux can mend the mesh while the injector is down under `Fail`. */
+export function fluxNamespace(): KubernetesObject {
+  return {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: flux.namespace, labels: { "config.linkerd.io/admission-webhooks": "disabled" } },
+  };
+}
+
+/**
+ * The repository as a source, as `flux bootstrap` makes it.
+ *
+ * @param withCredentials it is cloned with the Secret `flux-system`
+ */
+export function fluxSource({ spec: { gitops } }: Environment, withCredentials: boolean): KubernetesObject {
+  return {
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind: "GitRepository",
+    metadata: { name: flux.source, namespace: flux.namespace },
+    spec: {
+      interval: "1m",
+      url: gitops.url,
+      ref: { branch: gitops.branch },
+      ...(withCredentials ? { secretRef: { name: flux.source } } : {}),
+    },
+  };
+}
+
+/** The Kustomization that brings all others, as `flux bootstrap` makes it. */
+export function fluxRoot({ metadata: { name }, spec: { gitops } }: Environment): KubernetesObject {
+  return {
+    apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+    kind: "Kustomization",
+    metadata: { name: flux.root, namespace: flux.namespace },
+    spec: {
+      interval: gitops.interval,
+      path: `./${fluxFolder(name)}`,
+      prune: true,
+      sourceRef: { kind: "GitRepository", name: flux.source },
     },
   };
 }

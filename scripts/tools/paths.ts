@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { goTools, kubernetesSchemas } from "./pins.ts";
+import { azureCliVersion, goTools, kubernetesSchemas } from "./pins.ts";
 
 /** Folder of the tools of this checkout, ignored by Git: links into the cache. */
 export const toolsFolder: string = fileURLToPath(new URL("../../.tools/", import.meta.url));
@@ -17,6 +17,9 @@ export function cachedTool(name: string, version: string): string {
 
 /** Cached folder of Kubernetes' schemas. */
 export const schemasFolder: string = join(cacheFolder, "schemas", `${kubernetesSchemas.package}-${kubernetesSchemas.version}`);
+
+/** Virtual environment of the Azure CLI; `installed` in it says that it is whole. */
+export const azureCli: string = join(cacheFolder, `azure-cli-${azureCliVersion}`);
 
 /** Path at which `npm run tools` puts a pinned tool, whether it is there or not. */
 export function pinnedTool(name: string): string {

@@ -28,3 +28,6 @@ export const goTools: readonly GoTool[] = [
 
 /** Kubernetes' JSON schemas for kubeconform, as a Python package carries them. */
 export const kubernetesSchemas = { package: "kubernetes-validate", version: "1.34.1", kubernetes: "1.34" } as const;
+
+/** The Azure CLI, as a Python package; it lives in a virtual environment of its own. */
+export const azureCliVersion = "2.91.0";

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, test } from "vitest";
-import { pinnedTool, schemasFolder } from "../../scripts/tools/paths.ts";
+import { azureCli, pinnedTool, schemasFolder } from "../../scripts/tools/paths.ts";
 
 export type ToolName = "age" | "helm" | "helmfile" | "kubeconform" | "kustomize" | "sops";
 
@@ -23,6 +24,11 @@ export function withTools(names: readonly ToolName[], title: string, define: () 
   const missing = names.filter((name) => !existsSync(tool(name)));
   if (names.includes("kubeconform") && !existsSync(schemasFolder)) missing.push("kubeconform");
   guarded(missing.length === 0, `${title} needs ${missing.join(", ")}: npm run tools`, title, define);
+}
+
+/** Tests that need the Azure CLI, which is no single binary; guarded as others are. */
+export function withAzureCli(title: string, define: () => void): void {
+  guarded(existsSync(join(azureCli, "installed")), `${title} needs the Azure CLI: npm run tools`, title, define);
 }
 
 /** Tests against upstream reference data: skipped with a notice where it is not beside the checkout. */

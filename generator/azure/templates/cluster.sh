@@ -1,0 +1,12 @@
+cluster_state() {
+  query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query provisioningState
+}
+
+credentials() {
+  KUBECONFIG="$STATE/kubeconfig"
+  export KUBECONFIG
+  az_ aks get-credentials --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --file "$KUBECONFIG" --overwrite-existing --output none
+  chmod 600 "$KUBECONFIG"
+  CONTEXT=$CLUSTER
+  outcome=$KUBECONFIG
+}

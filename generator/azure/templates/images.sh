@@ -1,0 +1,87 @@
+# --- images ------------------------------------------------------------------
+
+# The repositories that the registry has. What is not among them is not asked for: the registry's error for a repository that it
+# does not have looks like any other trouble.
+repositories=''
+
+list_repositories() {
+  mkdir -p "$STATE/images"
+  repositories=$(query acr repository list --name "$REGISTRY")
+}
+
+# digest_of <image>: the digest of an image in the registry; nothing where it is not there.
+digest_of() {
+  query acr repository show-tags --name "$REGISTRY" --repository "${1%:*}" --detail --query "[?name=='${1##*:}'].digest | [0]"
+}
+
+# known_digest_of <image>: the same, for an image whose repository may not be there.
+known_digest_of() {
+  ! printf '%s\n' "$repositories" | grep -qxF "${1%:*}" || digest_of "$1"
+}
+
+# record_digest <image> <digest>: kept for whoever wants to know what was copied.
+record_digest() {
+  printf '%s@%s\n' "$1" "$2" >"$STATE/images/$(printf '%s' "$1" | tr '/:' '__')"
+}
+
+{{#if images}}
+IMAGES=(
+{{#each images}}
+  {{source}} {{target}}
+{{/each}}
+)
+
+# import_image <source> <target>: one copy, in a shell of its own with errors of its own.
+import_image() {
+  local digest
+  SCRATCH="$SCRATCH/$(printf '%s' "$2" | tr '/:' '__')"
+  mkdir -p "$SCRATCH"
+  digest=$(known_digest_of "$2") || return 1
+  if [ -z "$digest" ]; then
+    az_ acr import --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --source "$1" --image "$2" --force --output none || return 1
+    digest=$(digest_of "$2") || return 1
+    note "copied $2"
+    : >"$SCRATCH/copied"
+  fi
+  record_digest "$2" "$digest"
+}
+
+mirror_images() {
+  local i=0 jobs=() job failed=0 copied
+  list_repositories
+  while [ "$i" -lt "${#IMAGES[@]}" ]; do
+    import_image "${IMAGES[$i]}" "${IMAGES[$((i + 1))]}" &
+    jobs+=("$!")
+    i=$((i + 2))
+    if [ "${#jobs[@]}" -eq "$PARALLEL" ] || [ "$i" -ge "${#IMAGES[@]}" ]; then
+      for job in "${jobs[@]}"; do wait "$job" || failed=$((failed + 1)); done
+      jobs=()
+    fi
+  done
+  copied=$(find "$SCRATCH" -name copied | wc -l | tr -d ' ')
+  if [ "$failed" -gt 0 ]; then
+    cat "$SCRATCH"/*/error >"$SCRATCH/error"
+    exit 1
+  fi
+  outcome="$copied copied, $((${#IMAGES[@]} / 2 - copied)) already there; digests in $STATE/images"
+}
+{{/if}}
+
+{{#if clientImage}}
+client_image() {
+  local digest
+  list_repositories
+  digest=$(known_digest_of "$CLIENT_IMAGE")
+  if [ -n "$digest" ]; then
+    outcome='already there'
+  elif [ ! -f clients/pydgraph/Dockerfile ]; then
+    outcome="left out: there is no clients/pydgraph/Dockerfile; pods of the client wait until $CLIENT_IMAGE is pushed to $REGISTRY"
+    return
+  else
+    patiently 'building the image' az_ acr build --registry "$REGISTRY" --resource-group "$RESOURCE_GROUP" --image "$CLIENT_IMAGE" --no-logs --output none clients/pydgraph
+    digest=$(digest_of "$CLIENT_IMAGE")
+    outcome=built
+  fi
+  record_digest "$CLIENT_IMAGE" "$digest"
+}
+{{/if}}

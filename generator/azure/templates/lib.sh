@@ -1,0 +1,112 @@
+# --- how it speaks and how it ends -------------------------------------------
+# All that is said goes to stderr. What went wrong last is kept in $SCRATCH/error.
+
+umask 077
+SCRATCH=$(mktemp -d)
+STATE="${MESHOPS_STATE:-${XDG_STATE_HOME:-$HOME/.local/state}/meshops}/$ENVIRONMENT"
+mkdir -p "$STATE"
+
+step_number=0
+step_title='start'
+outcome=''
+ticker=''
+
+say() { printf '%s\n' "$*" >&2; }
+note() { printf '        %s\n' "$*" >&2; }
+
+# step <title> <function> <arguments…>: makes sure of one thing. The function says in $outcome what it found or did.
+step() {
+  local began=$SECONDS
+  step_number=$((step_number + 1))
+  step_title=$1
+  outcome='done'
+  printf '[%2d/%d] %s\n' "$step_number" "$STEPS" "$step_title" >&2
+  : >"$SCRATCH/error"
+  shift
+  "$@"
+  note "$outcome ($(elapsed $((SECONDS - began))))"
+}
+
+elapsed() {
+  if [ "$1" -lt 60 ]; then printf '%d s' "$1"; else printf '%d min %02d s' $(($1 / 60)) $(($1 % 60)); fi
+}
+
+# fail <exit code> <what is wrong> <what to do>: the error that the report at the end shows.
+fail() {
+  printf '%s\nhint: %s\n' "$2" "$3" >"$SCRATCH/error"
+  exit "$1"
+}
+
+# need <tool> <where to get it>
+need() {
+  command -v "$1" >/dev/null 2>&1 || fail 3 "$1 is not on the PATH" "$2"
+}
+
+# patiently <what> <command…>: tells every half minute that a long command is still running.
+patiently() {
+  local what=$1 status=0
+  shift
+  (
+    began=$SECONDS
+    while sleep 30; do note "$what, $(elapsed $((SECONDS - began))) so far"; done
+  ) &
+  ticker=$!
+  "$@" || status=$?
+  stop_ticker
+  return "$status"
+}
+
+stop_ticker() {
+  [ -n "$ticker" ] || return 0
+  kill "$ticker" 2>/dev/null || true
+  wait "$ticker" 2>/dev/null || true
+  ticker=''
+}
+
+finish() {
+  local status=$?
+  trap - EXIT
+  stop_ticker
+  if [ "$status" -ne 0 ]; then
+    say ''
+    say "$TASK of $ENVIRONMENT stopped at step $step_number of $STEPS: $step_title"
+    sed 's/^/  /' "$SCRATCH/error" >&2
+    hint_for "$SCRATCH/error"
+    say "$REMAINS"
+    say "to go on: $RESUME"
+  fi
+  rm -rf "$SCRATCH"
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# hint_for <file>: what helps against the refusals that people meet most.
+hint_for() {
+  local hint=''
+  grep -q '^hint:' "$1" && return 0
+  if grep -qE 'AuthorizationFailed|does not have authorization' "$1"; then
+    hint='your account lacks a right: you need Contributor, and for the role assignment also User Access Administrator or Owner'
+  elif grep -qiE 'quota|exceeding approved' "$1"; then
+    hint="az vm list-usage --location ${LOCATION:-REGION} --output table shows the quota; ask for more, or change vmSize, nodeCount or location in $SPEC"
+  elif grep -qE 'SkuNotAvailable|not allowed in your subscription|NotAvailableForSubscription' "$1"; then
+    hint="that size is not offered there: az vm list-skus --location ${LOCATION:-REGION} --output table; change vmSize, zones or location in $SPEC"
+  elif grep -qE 'az login|AADSTS|InteractionRequired' "$1"; then
+    hint='az login'
+  elif grep -qE 'SubscriptionNotFound|subscription .* (doesn.t exist|not found)' "$1"; then
+    hint="az account list --output table shows yours; set azure.subscription in $SPEC"
+  fi
+  [ -z "$hint" ] || say "  hint: $hint"
+}
+
+# The meshops that made this script, or the one at hand.
+meshops() {
+  if [ -n "${MESHOPS_CLI:-}" ]; then
+    node "$MESHOPS_CLI" "$@"
+  elif type -P meshops >/dev/null; then
+    command meshops "$@"
+  else
+    npx --no-install meshops "$@"
+  fi
+}

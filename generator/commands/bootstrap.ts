@@ -1,0 +1,44 @@
+import { bootstrapScript } from "../azure/bootstrap.ts";
+import { envFile } from "../azure/env-file.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { exitCode, UserError } from "../user-error.ts";
+import { Repository } from "../workspace/repository.ts";
+import { type CommonOptions, loadOne } from "./context.ts";
+import { runScript } from "./run-script.ts";
+
+export interface ScriptOptions extends CommonOptions {
+  /** Run the script instead of printing it. */
+  readonly run: boolean;
+  /** kubectl context of a cluster that is not on Azure. */
+  readonly context?: string;
+}
+
+/** `meshops bootstrap <env>`: prints the script that brings the environment up, runs it, or prints the article's variables. */
+export async function bootstrap(
+  [name = ""]: readonly string[],
+  options: ScriptOptions & { readonly env: boolean },
+): Promise<number> {
+  const repository = new Repository(options.directory);
+  const environment = loadOne(repository, name);
+  if (options.env) {
+    const text = envFile(environment);
+    if (text === null) throw new UserError(exitCode.problem, `${name} is not on Azure: the variables are Azure's`);
+    process.stdout.write(text);
+    return exitCode.ok;
+  }
+  const script = bootstrapScript(environment, contextOf(environment, options));
+  if (options.run) return runScript("bootstrap", script, repository.root);
+  process.stdout.write(script);
+  return exitCode.ok;
+}
+
+/**
+ * The kubectl context that was named; null where none was.
+ *
+ * @throws UserError (usage) where the environment's own cluster has a context of its own
+ */
+export function contextOf({ metadata, spec }: Environment, { context }: ScriptOptions): string | null {
+  if (context === undefined) return null;
+  if (spec.azure === undefined) return context;
+  throw new UserError(exitCode.usage, `${metadata.name} is on Azure: its context is the cluster's name`, "leave --context out");
+}

@@ -1,0 +1,40 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { exitCode, UserError } from "../user-error.ts";
+
+/**
+ * Runs a script in the root of the repository, with this terminal, and returns its exit code.
+ * The script's own failures name the command that was typed as the way to go on.
+ *
+ * @throws UserError (missing) without bash
+ */
+export async function runScript(name: string, script: string, root: string, words: readonly string[] = []): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "meshops-"));
+  const ignore = (): void => {}; // the script, which has the terminal too, hears Ctrl-C itself and reports
+  process.on("SIGINT", ignore);
+  try {
+    const path = join(folder, `${name}.sh`);
+    writeFileSync(path, script, { mode: 0o600 });
+    return await new Promise((resolve, reject) => {
+      const child = spawn("bash", [path, ...words], {
+        cwd: root,
+        stdio: "inherit",
+        env: {
+          ...process.env,
+          MESHOPS_CLI: fileURLToPath(new URL("../cli.js", import.meta.url)),
+          MESHOPS_RESUME: `meshops ${process.argv.slice(2).join(" ")}`,
+        },
+      });
+      child.on("error", () =>
+        reject(new UserError(exitCode.missing, "bash cannot be run", "print the script, and run it where bash is")),
+      );
+      child.on("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : exitCode.problem)));
+    });
+  } finally {
+    process.off("SIGINT", ignore);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

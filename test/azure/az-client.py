@@ -1,0 +1,29 @@
+"""The `az` of the tests: numbers and logs each call, has az-server.py run it, and where the test says so kills the script right after it.
+
+Environment: AZ_SOCKET, the server's socket; AZ_LOG, a file that gets argv as a line of JSON a call; AZ_KILL_AFTER, such a line:
+when the call that it names is done, the whole process group is killed.
+"""
+import array
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+
+line = json.dumps(sys.argv[1:])
+with open(os.environ["AZ_LOG"], "a+") as log:
+    fcntl.flock(log, fcntl.LOCK_EX)
+    log.seek(0)
+    number = len(log.readlines())
+    log.write(line + "\n")
+
+server = socket.socket(socket.AF_UNIX)
+server.connect(os.environ["AZ_SOCKET"])
+environment = {**os.environ, "AZURE_HTTP_USER_AGENT": f"meshops-call/{number}"}
+message = json.dumps({"argv": sys.argv[1:], "env": environment, "cwd": os.getcwd()}).encode()
+server.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
+answer = server.recv(1)
+if os.environ.get("AZ_KILL_AFTER") == line:
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+sys.exit(answer[0] if answer else 1)

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { azureCli } from "../../scripts/tools/paths.ts";
+import { scratchFolder } from "../support/platform.ts";
+import { run } from "../support/tools.ts";
+import type { Cloud } from "./cloud.ts";
+
+const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+
+/** The real az, kept warm; see az-server.py. */
+export class AzServer {
+  /** Folder with `az` and a stand-in for `kubectl`, for the front of PATH. */
+  readonly bin: string = scratchFolder("bin");
+  readonly socket: string = join(this.bin, "socket");
+  readonly #process: ChildProcess;
+
+  constructor() {
+    this.#process = spawn(join(azureCli, "bin/python"), [here("az-server.py"), this.socket], {
+      env: { ...process.env, AZURE_CONFIG_DIR: scratchFolder("warm"), AZURE_CORE_COLLECT_TELEMETRY: "no" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    for (const [name, file] of [
+      ["az", "az-client.py"],
+      ["kubectl", "kubectl.py"],
+    ] as const) {
+      writeFileSync(join(this.bin, name), `#!/bin/sh\nexec python3 -ISE '${here(file)}' "$@"\n`);
+      chmodSync(join(this.bin, name), 0o755);
+    }
+  }
+
+  async ready(): Promise<void> {
+    if (this.#process.stdout !== null) await once(this.#process.stdout, "data");
+  }
+
+  stop(): void {
+    this.#process.kill("SIGKILL");
+  }
+}
+
+/** A home for az that knows only the stand-in, and is logged in there. */
+export async function loggedIn(cloud: Cloud, server: AzServer): Promise<Record<string, string>> {
+  const home = scratchFolder("azure");
+  const closed = "http://127.0.0.1:1";
+  const env: Record<string, string> = {
+    HOME: home,
+    PATH: `${server.bin}:${process.env["PATH"]}`,
+    AZ_SOCKET: server.socket,
+    AZ_LOG: join(home, "calls"),
+    KUBECTL_STATE: join(home, "cluster"),
+    AZURE_CONFIG_DIR: join(home, "config"),
+    IDENTITY_ENDPOINT: cloud.identityEndpoint,
+    IDENTITY_HEADER: "stand-in",
+    REQUESTS_CA_BUNDLE: join(home, "ca.crt"),
+    AZURE_CORE_INSTANCE_DISCOVERY: "false",
+    AZURE_EXTENSION_USE_DYNAMIC_INSTALL: "no",
+    AZURE_CORE_COLLECT_TELEMETRY: "no",
+    AZURE_CORE_NO_COLOR: "yes",
+    // Otherwise az asks a link-local address for the identity endpoint of a virtual machine.
+    AZURE_POD_IDENTITY_AUTHORITY_HOST: closed,
+  };
+  mkdirSync(join(home, "config"));
+  writeFileSync(join(home, "ca.crt"), cloud.ca);
+  const { base } = cloud;
+  const endpoints = { activeDirectory: base, activeDirectoryResourceId: base, management: base, resourceManager: base };
+  const graph = { activeDirectoryGraphResourceId: base, microsoftGraphResourceId: base };
+  const suffixes = { acrLoginServerEndpoint: "localhost", storageEndpoint: "localhost", keyvaultDns: "localhost" };
+  writeFileSync(join(home, "cloud.json"), JSON.stringify({ endpoints: { ...endpoints, ...graph }, suffixes }));
+  const az = (...args: string[]): Promise<string> => run("az", args, { env });
+  await az("cloud", "register", "-n", "stand-in", "--skip-endpoint-discovery", "--cloud-config", `@${join(home, "cloud.json")}`);
+  await az("cloud", "set", "-n", "stand-in");
+  await az("login", "--identity", "--output", "none");
+  writeFileSync(env["AZ_LOG"] ?? "", "");
+  return env;
+}
+
+/** The calls of az that were made, as arguments. */
+export function callsOf(env: Readonly<Record<string, string>>): string[][] {
+  return readFileSync(env["AZ_LOG"] ?? "", "utf8")
+    .trim()
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as string[]);
+}

@@ -1,0 +1,54 @@
+import type { IncomingMessage } from "node:http";
+
+/** A request as the handlers see it. */
+export interface Request {
+  readonly method: string;
+  /** Path, decoded, without a slash at its end. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly body: Record<string, unknown>;
+  /** The call of az that sent it, by the number that the test's az gave it; null where the client does not say. */
+  readonly call: number | null;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function ok(body: unknown, status: number = 200): Reply {
+  return { status, body };
+}
+
+/** An error in the form of Azure Resource Manager. */
+export function refuse(status: number, code: string, message: string): Reply {
+  return { status, body: { error: { code, message } } };
+}
+
+/** Reads a request to its end. A body that is no JSON is left out. */
+export async function readRequest(message: IncomingMessage): Promise<Request> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer);
+  const { pathname, searchParams } = new URL(message.url ?? "/", "https://localhost");
+  return {
+    method: message.method ?? "GET",
+    path: decodeURIComponent(pathname).replace(/(.)\/$/, "$1"),
+    query: searchParams,
+    body: parse(Buffer.concat(chunks).toString()),
+    call: callOf(message.headers["user-agent"] ?? ""),
+  };
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+function callOf(userAgent: string): number | null {
+  const found = /meshops-call\/(\d+)/.exec(userAgent)?.[1];
+  return found === undefined ? null : Number(found);
+}

@@ -1,0 +1,87 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { meshops } from "../support/cli.ts";
+import { makePlatform, scratchFolder, testIdentity } from "../support/platform.ts";
+import { specText } from "../support/specs.ts";
+import { projectRoot } from "../support/tools.ts";
+import { type AzServer, callsOf, loggedIn } from "./az.ts";
+import { Cloud } from "./cloud.ts";
+
+/** Azure, a repository, and somebody who runs its scripts. */
+export interface Site {
+  readonly cloud: Cloud;
+  readonly root: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface Ended {
+  /** Exit code; null where it was killed. */
+  readonly code: number | null;
+  readonly stderr: string;
+  /** The calls of az that it made. */
+  readonly calls: readonly string[][];
+}
+
+/** An environment of everything on Azure, small where size shows nothing. */
+export const onAzure: Record<string, unknown> = {
+  azure: {
+    location: "westus2",
+    resourceGroup: "platform",
+    registry: { name: "platform1", mirrorImages: true },
+    cluster: { name: "platform-dev", zones: [1, 2] },
+  },
+  linkerd: { viz: { enabled: false } },
+  pydgraphClient: {},
+};
+
+/** @param spec laid over the smallest valid one */
+export async function makeSite(server: AzServer, spec: Record<string, unknown> = onAzure): Promise<Site> {
+  const cloud = await Cloud.start();
+  const root = makePlatform({ dev: specText(spec, "dev") });
+  mkdirSync(join(root, "clients/pydgraph"), { recursive: true });
+  writeFileSync(join(root, "clients/pydgraph/Dockerfile"), "FROM scratch\n");
+  const keys = join(scratchFolder("keys"), "keys.txt");
+  writeFileSync(keys, testIdentity().clusterKey, { mode: 0o600 });
+  const env = {
+    ...(await loggedIn(cloud, server)),
+    SOPS_AGE_KEY_FILE: keys,
+    MESHOPS_CLI: join(projectRoot, "dist/cli.js"),
+    MESHOPS_POLL_SECONDS: "1",
+    MESHOPS_RETRY_SECONDS: "1",
+  };
+  return { cloud, root, env };
+}
+
+/** The script that a command prints, as a file in the repository. */
+export async function printedScript({ root }: Site, command: "bootstrap" | "teardown", ...options: string[]): Promise<string> {
+  const { stdout, stderr, code } = await meshops(root, [command, "dev", ...options]);
+  if (code !== 0) throw new Error(stderr);
+  const path = join(scratchFolder("script"), `${command}.sh`);
+  writeFileSync(path, stdout);
+  return path;
+}
+
+export interface Circumstances {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Arguments of bash before the script, and of the script after it. */
+  readonly bash?: readonly string[];
+  readonly words?: readonly string[];
+}
+
+/** Runs a script in the root of the repository, in a process group of its own. */
+export function runScript(site: Site, script: string, { env = {}, bash = [], words = [] }: Circumstances = {}): Promise<Ended> {
+  const before = callsOf(site.env).length;
+  return new Promise((resolve, reject) => {
+    const child = spawn("bash", [...bash, script, ...words], {
+      cwd: site.root,
+      detached: true,
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, ...site.env, ...env },
+    });
+    let stderr = "";
+    child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stderr, calls: callsOf(site.env).slice(before) }));
+  });
+}

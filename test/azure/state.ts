@@ -1,0 +1,93 @@
+import { createHash, randomUUID } from "node:crypto";
+
+/** Ids that the stand-in's one account has. */
+export const account = {
+  subscription: "11111111-1111-1111-1111-111111111111",
+  tenant: "22222222-2222-2222-2222-222222222222",
+  principal: "33333333-3333-3333-3333-333333333333",
+  kubelet: "44444444-4444-4444-4444-444444444444",
+} as const;
+
+/** A resource as Azure Resource Manager shows it. */
+export interface Resource {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly location?: string;
+  readonly tags?: unknown;
+  readonly sku?: unknown;
+  properties: Record<string, unknown> & { provisioningState?: string };
+}
+
+/** A long-running operation: what happens when it ends, and the error that it ends with. */
+export interface Operation {
+  readonly finish: () => void;
+  readonly error: { code: string; message: string } | null;
+  polls: number;
+}
+
+/** Everything that the stand-in for Azure remembers. */
+export class State {
+  /** By id in lower case: Azure's ids do not tell cases apart. */
+  readonly resources: Map<string, Resource> = new Map();
+  readonly providers: Map<string, "Registering" | "Registered"> = new Map();
+  /** Registry and image (`repository:tag`), to its digest. */
+  readonly images: Map<string, string> = new Map();
+  readonly operations: Map<string, Operation> = new Map();
+  readonly uploads: Set<string> = new Set();
+
+  get(id: string): Resource | undefined {
+    return this.resources.get(id.toLowerCase());
+  }
+
+  put(resource: Resource): Resource {
+    this.resources.set(resource.id.toLowerCase(), resource);
+    return resource;
+  }
+
+  /** Takes a resource away, and all that is below it. */
+  remove(id: string): void {
+    const gone = id.toLowerCase();
+    for (const key of this.resources.keys()) if (key === gone || key.startsWith(`${gone}/`)) this.resources.delete(key);
+  }
+
+  below(id: string): Resource[] {
+    return [...this.resources].filter(([key]) => key.startsWith(`${id.toLowerCase()}/`)).map(([, resource]) => resource);
+  }
+
+  begin(finish: () => void, error: Operation["error"] = null): string {
+    const id = randomUUID();
+    this.operations.set(id, { finish, error, polls: 0 });
+    return id;
+  }
+
+  /** Ends everything that is under way, as time would. */
+  settle(): void {
+    for (const [id, { finish }] of this.operations) {
+      finish();
+      this.operations.delete(id);
+    }
+  }
+
+  /** What a person would call the same end state: everything but times and ids drawn by chance. */
+  summary(): unknown {
+    const resources = [...this.resources.values()].map(({ id, type, location, tags, sku, properties }) => {
+      const assignment = type.endsWith("/roleAssignments");
+      const { provisioningState, principalId, roleDefinitionId, networkProfile, kubernetesVersion, agentPoolProfiles } =
+        properties;
+      const said = { provisioningState, principalId, roleDefinitionId, networkProfile, kubernetesVersion, agentPoolProfiles };
+      return { id: assignment ? id.replace(/[^/]*$/, "") : id, type, location, tags, sku, properties: said };
+    });
+    return JSON.parse(
+      JSON.stringify({
+        resources: resources.sort((a, b) => (a.id < b.id ? -1 : 1)),
+        providers: [...this.providers].sort(),
+        images: [...this.images].sort(),
+      }),
+    ) as unknown;
+  }
+}
+
+export function digestOf(text: string): string {
+  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}
