@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { azureCli } from "../../scripts/tools/paths.ts";
@@ -10,24 +10,22 @@ import type { Cloud } from "./cloud.ts";
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/** The real az, kept warm; see az-server.py. */
-export class AzServer {
+/** The real az, kept warm (see az-server.py), with a configuration of its own, which it reads when it is imported. */
+class AzServer {
   /** Folder with `az` and a stand-in for `kubectl`, for the front of PATH. */
   readonly bin: string = scratchFolder("bin");
+  readonly config: string = scratchFolder("config");
   readonly socket: string = join(this.bin, "socket");
   readonly #process: ChildProcess;
 
   constructor() {
     this.#process = spawn(join(azureCli, "bin/python"), [here("az-server.py"), this.socket], {
-      env: { ...process.env, AZURE_CONFIG_DIR: scratchFolder("warm"), AZURE_CORE_COLLECT_TELEMETRY: "no" },
+      env: { ...process.env, AZURE_CONFIG_DIR: this.config, AZURE_CORE_COLLECT_TELEMETRY: "no" },
       stdio: ["ignore", "pipe", "inherit"],
     });
-    for (const [name, file] of [
-      ["az", "az-client.py"],
-      ["kubectl", "kubectl.py"],
-    ] as const) {
-      writeFileSync(join(this.bin, name), `#!/bin/sh\nexec python3 -ISE '${here(file)}' "$@"\n`);
-      chmodSync(join(this.bin, name), 0o755);
+    for (const name of ["az", "kubectl"]) {
+      const file = here(name === "az" ? "az-client.py" : "kubectl.py");
+      writeFileSync(join(this.bin, name), `#!/bin/sh\nexec python3 -ISE '${file}' "$@"\n`, { mode: 0o755 });
     }
   }
 
@@ -40,8 +38,10 @@ export class AzServer {
   }
 }
 
-/** A home for az that knows only the stand-in, and is logged in there. */
-export async function loggedIn(cloud: Cloud, server: AzServer): Promise<Record<string, string>> {
+/** A home for az that knows only the stand-in, and is logged in there; as environment variables, and how to end it. */
+export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, string>; stop: () => void }> {
+  const server = new AzServer();
+  await server.ready();
   const home = scratchFolder("azure");
   const closed = "http://127.0.0.1:1";
   const env: Record<string, string> = {
@@ -50,7 +50,7 @@ export async function loggedIn(cloud: Cloud, server: AzServer): Promise<Record<s
     AZ_SOCKET: server.socket,
     AZ_LOG: join(home, "calls"),
     KUBECTL_STATE: join(home, "cluster"),
-    AZURE_CONFIG_DIR: join(home, "config"),
+    AZURE_CONFIG_DIR: server.config,
     IDENTITY_ENDPOINT: cloud.identityEndpoint,
     IDENTITY_HEADER: "stand-in",
     REQUESTS_CA_BUNDLE: join(home, "ca.crt"),
@@ -61,7 +61,6 @@ export async function loggedIn(cloud: Cloud, server: AzServer): Promise<Record<s
     // Otherwise az asks a link-local address for the identity endpoint of a virtual machine.
     AZURE_POD_IDENTITY_AUTHORITY_HOST: closed,
   };
-  mkdirSync(join(home, "config"));
   writeFileSync(join(home, "ca.crt"), cloud.ca);
   const { base } = cloud;
   const endpoints = { activeDirectory: base, activeDirectoryResourceId: base, management: base, resourceManager: base };
@@ -73,7 +72,7 @@ export async function loggedIn(cloud: Cloud, server: AzServer): Promise<Record<s
   await az("cloud", "set", "-n", "stand-in");
   await az("login", "--identity", "--output", "none");
   writeFileSync(env["AZ_LOG"] ?? "", "");
-  return env;
+  return { env, stop: () => server.stop() };
 }
 
 /** The calls of az that were made, as arguments. */

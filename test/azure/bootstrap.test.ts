@@ -1,34 +1,178 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readTree, scratchFolder, testIdentity } from "../support/platform.ts";
 import { withAzureCli } from "../support/tools.ts";
-import { AzServer } from "./az.ts";
-import { makeSite, printedScript, runScript, type Site } from "./platform.ts";
+import { type Ended, makeSite, onAzure, printedScript, printedScriptOf, runScript, type Site } from "./platform.ts";
+import { State } from "./state.ts";
 
 withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
-  let server: AzServer;
   let site: Site;
   let script: string;
+  let first: Ended;
+  let finished: unknown;
+
   beforeAll(async () => {
-    server = new AzServer();
-    await server.ready();
-    site = await makeSite(server);
+    site = await makeSite();
     script = await printedScript(site, "bootstrap");
+    first = await runScript(site, script);
+    finished = site.cloud.state.summary();
   });
-  afterAll(async () => {
-    await site.cloud.stop();
-    server.stop();
+  afterAll(() => site.stop());
+
+  /** A run from nothing, or on what an earlier one in the same folder left. */
+  const runIn = (state: string, env: Record<string, string> = {}, at: Site = site): Promise<Ended> =>
+    runScript(at, script, { env: { MESHOPS_STATE: state, KUBECTL_STATE: `${state}.cluster`, ...env } });
+
+  test("from nothing to a cluster that Flux fills, with everything that the spec says", () => {
+    expect(first, first.stderr).toMatchObject({ code: 0 });
+    expect(site.cloud.unknown).toEqual([]);
+    const text = JSON.stringify(finished);
+    for (const part of [
+      '"networkPolicy":"calico"',
+      '"networkPluginMode":"overlay"',
+      '"availabilityZones":["1","2"]',
+      '"environment":"dev"',
+    ])
+      expect(text).toContain(part);
+    expect(first.stderr).toContain("dev is up, and Flux brings the rest.");
   });
 
-  test("from nothing to a cluster that Flux fills, and once more without a change", async () => {
-    const first = await runScript(site, script);
-    console.log(first.stderr, first.calls.map((c) => c.join(" ")).join("\n"));
-    expect(first).toMatchObject({ code: 0 });
-    const state = site.cloud.state.summary();
-    const second = await runScript(site, script);
-    console.log(second.stderr, JSON.stringify(state, null, 1));
-    expect(second.code).toBe(0);
-    expect(site.cloud.state.summary()).toEqual(state);
-    expect(site.cloud.unknown).toEqual([]);
+  test("once more: all is found, nothing is made or changed", async () => {
+    const again = await runScript(site, script);
+    expect(again, again.stderr).toMatchObject({ code: 0 });
+    expect(site.cloud.state.summary()).toEqual(finished);
+    expect(again.calls.filter((call) => changes(call) && call[1] !== "get-credentials")).toEqual([]);
+    expect(again.stderr.match(/already there/g)?.length).toBeGreaterThan(6);
+  });
+
+  test("kubeconfig and records are for the owner alone; the digests are recorded", () => {
+    const state = join(site.env["HOME"] ?? "", ".local/state/meshops/dev");
+    expect(statSync(state).mode & 0o77).toBe(0);
+    expect(statSync(join(state, "kubeconfig")).mode & 0o777).toBe(0o600);
+    const records = readdirSync(join(state, "images"));
+    expect(records).toHaveLength(5);
+    for (const record of records)
+      expect(readFileSync(join(state, "images", record), "utf8")).toMatch(/^[a-z/-]+:[\w.-]+@sha256:[0-9a-f]{64}\n$/);
+  });
+
+  test("neither the age key nor the Git token is in the script, its trace, an argument or a file that it leaves", async () => {
+    const [key, token] = [testIdentity().clusterKey, "a-token-for-git"];
+    const state = scratchFolder("state");
+    const trace = `${state}.trace`;
+    const env = { MESHOPS_STATE: state, KUBECTL_STATE: `${state}.cluster`, GIT_PASSWORD: token };
+    const strace = ["strace", "-f", "-qq", "-s", "65536", "-e", "trace=execve", "-o", trace];
+    const traced = await runScript(site, script, { under: strace, bash: ["-x"], env });
+    expect(traced, traced.stderr).toMatchObject({ code: 0 });
+    const shown = [readFileSync(script, "utf8"), traced.stderr, readFileSync(trace, "utf8"), ...Object.values(readTree(state))];
+    for (const text of shown) for (const secret of [key, token]) expect(text).not.toContain(secret);
+    // They did arrive: what looks only for absence would pass a script that does nothing.
+    const cluster = JSON.parse(readFileSync(`${state}.cluster`, "utf8")) as Record<string, string>;
+    expect(JSON.parse(cluster["Secret/sops-age"] ?? "")).toMatchObject({ length: key.length + 1 });
+    expect(JSON.parse(cluster["Secret/flux-system"] ?? "")).toMatchObject({ length: token.length });
+    expect(readFileSync(trace, "utf8")).toContain("sops-age");
+  });
+
+  test("a name that is taken, a quota, a missing login: what happened, and what to do", async () => {
+    const azure = onAzure["azure"] as { cluster: object };
+    const { name } = { name: "platform-dev" };
+    for (const [spec, text, hint] of [
+      [{ ...azure, registry: { name: "taken1" } }, "the registry name taken1 is taken", "choose another azure.registry.name"],
+      [{ ...azure, cluster: { name, nodeCount: 500 } }, "ErrCode_InsufficientVCPUQuota", "az vm list-usage --location westus2"],
+    ] as const) {
+      const other = await printedScriptOf({ ...onAzure, azure: spec }, "bootstrap");
+      site.cloud.state = new State();
+      const ended = await runScript(site, other, { env: { MESHOPS_STATE: scratchFolder("state") } });
+      expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining(text) });
+      expect(ended.stderr).toContain(`hint: ${hint}`);
+      expect(ended.stderr).toMatch(/stopped at step \d+ of 14: .*\n/);
+    }
+  });
+
+  describe("every call of az fails once, or is the last before the script is killed", () => {
+    test("the rerun completes, to the same end", { timeout: 3_600_000 }, async () => {
+      const cases = sample(casesOf(first.calls));
+      const lanes = await Promise.all([makeSite(), makeSite()]);
+      const seen = { completed: 0, stopped: 0, killed: 0 };
+      const wrong: string[] = [];
+      await Promise.all(
+        lanes.map(async (lane) => {
+          for (let next = cases.pop(); next !== undefined; next = cases.pop()) {
+            const outcome = await disturb(next, lane);
+            if (outcome.wrong !== null) wrong.push(outcome.wrong);
+            else seen[outcome.first]++;
+          }
+          await lane.stop();
+        }),
+      );
+      console.log(`disturbed runs: ${JSON.stringify(seen)}, wrong: ${wrong.length}`);
+      expect(wrong).toEqual([]);
+      expect(seen.completed).toBeGreaterThan(0);
+      expect(seen.stopped).toBeGreaterThan(0);
+      expect(seen.killed).toBeGreaterThan(0);
+    });
+
+    /** Runs with one disturbance, then again without; says how the first run ended, and what was wrong with either. */
+    async function disturb(
+      { line, mishap }: Case,
+      lane: Site,
+    ): Promise<{ first: "completed" | "stopped" | "killed"; wrong: string | null }> {
+      const { cloud, env } = lane;
+      cloud.state = new State();
+      const state = scratchFolder("state");
+      const log = env["AZ_LOG"] ?? "";
+      const begun = readFileSync(log, "utf8").split("\n").length - 1;
+      let left = mishap === "throttled" ? 2 : mishap === "hang-up" ? 1 : Number.POSITIVE_INFINITY;
+      cloud.watch = ({ call, method }) => {
+        if (mishap === "killed" || call === null || call < begun || left === 0) return null;
+        if (readFileSync(log, "utf8").split("\n")[call] !== line || (mishap === "half-made" && method === "GET")) return null;
+        left--;
+        return mishap;
+      };
+      const disturbed = await runIn(state, mishap === "killed" ? { AZ_KILL_AFTER: line } : {}, lane);
+      cloud.watch = () => null;
+      cloud.state.settle();
+      const first = disturbed.code === 0 ? "completed" : disturbed.code === null ? "killed" : "stopped";
+      const rerun = await runIn(state, {}, lane);
+      const told = first !== "stopped" || /stopped at step \d+ of \d+: .+\n(.*\n)*.*to go on: bash/.test(disturbed.stderr);
+      const fine = rerun.code === 0 && told && JSON.stringify(cloud.state.summary()) === JSON.stringify(finished);
+      return { first, wrong: fine ? null : `${mishap} ${line}\n${disturbed.stderr}\n--- again\n${rerun.stderr}` };
+    }
   });
 });
+
+interface Case {
+  /** The call of az, as its log has it. */
+  readonly line: string;
+  readonly mishap: "killed" | "forbidden" | "throttled" | "hang-up" | "half-made";
+}
+
+/** Every different call, with all that can befall it. Of the images one stands for all. */
+function casesOf(calls: readonly string[][]): Case[] {
+  const [image] = calls
+    .filter(([group, command]) => group === "acr" && command === "import")
+    .map((call) => call[call.indexOf("--image") + 1]);
+  const wanted = calls.filter((call) => !call.some((word) => /^(linkerd|dgraph)\//.test(word) && !image?.startsWith(word)));
+  const lines = [...new Set(wanted.map((call) => JSON.stringify(call).replace(/","/g, '", "')))];
+  return lines.flatMap((line) => {
+    const always: Case["mishap"][] = ["killed", "forbidden", "throttled", "hang-up"];
+    const all: Case["mishap"][] = changes(JSON.parse(line) as string[]) ? [...always, "half-made"] : always;
+    // What az reads from its own files asks nobody.
+    const local = /^\["account"/.test(line);
+    return (local ? (["killed"] as const) : all).map((mishap) => ({ line, mishap }));
+  });
+}
+
+/** With SLOW=1 all; otherwise each call once, with another mishap from call to call. */
+function sample(cases: readonly Case[]): Case[] {
+  if (process.env["SLOW"] === "1") return [...cases];
+  const lines = [...new Set(cases.map(({ line }) => line))];
+  return lines.flatMap((line, index) => {
+    const own = cases.filter((each) => each.line === line);
+    return own.slice(index % own.length, (index % own.length) + 1);
+  });
+}
+
+function changes(call: readonly string[]): boolean {
+  return call.some((word) => ["create", "register", "import", "build", "update", "delete", "get-credentials"].includes(word));
+}

@@ -4,7 +4,7 @@ import type { AddressInfo, Server } from "node:net";
 import { makeServerCertificate, makeWebhookCa, privateKeyPem } from "../../generator/identity/authority.ts";
 import { environmentOf } from "../support/specs.ts";
 import { ok, type Reply, type Request, readRequest, refuse } from "./http.ts";
-import { registryData } from "./registries.ts";
+import { buildLog, registryData } from "./registries.ts";
 import { resourceManager } from "./resource-manager.ts";
 import { State } from "./state.ts";
 
@@ -62,9 +62,9 @@ export class Cloud {
     if (mishap === "hang-up") return void message.socket.destroy();
     const reply = mishap === null || mishap === "half-made" ? this.reply(request) : mishaps[mishap];
     if (mishap === "half-made") this.state.settle();
-    const { status, body, headers = {} } = mishap === "half-made" ? mishaps[mishap] : reply;
+    const { status, body, text, headers = {} } = mishap === "half-made" ? mishaps[mishap] : reply;
     response.writeHead(status, { "content-type": "application/json", ...headers });
-    response.end(body === undefined || request.method === "HEAD" ? undefined : JSON.stringify(body));
+    response.end(request.method === "HEAD" ? undefined : (text ?? (body === undefined ? undefined : JSON.stringify(body))));
   }
 
   private reply(request: Request): Reply {
@@ -74,6 +74,7 @@ export class Cloud {
       this.state.uploads.add(path.slice("/blobs/".length));
       return { status: 201, headers: { etag: '"0x1"', "x-ms-request-server-encrypted": "true" } };
     }
+    if (path.endsWith("/log.txt")) return buildLog(request);
     const [, kind, operation] = /^\/(operations|results)\/([^/]+)$/.exec(path) ?? [];
     if (operation !== undefined) return this.poll(kind as "operations" | "results", operation);
     const known = registryData(request, this.state, this.base) ?? resourceManager(request, this.state, this.base);

@@ -9,6 +9,8 @@ import re
 import sys
 
 arguments = sys.argv[1:]
+# Read before the lock is taken: two of a pipe must not wait for each other.
+body = sys.stdin.read() if "/dev/stdin" in " ".join(arguments) or "-" in arguments else ""
 log = open(os.environ["KUBECTL_STATE"], "a+")
 fcntl.flock(log, fcntl.LOCK_EX)
 log.seek(0)
@@ -24,12 +26,11 @@ def save():
 words = [word for word in arguments if not word.startswith("-")]
 text = " ".join(arguments)
 if "create secret" in text:
-    key = sys.stdin.read()
     name = re.search(r"secret generic (\S+)", text)[1]
-    print(json.dumps({"kind": "Secret", "metadata": {"name": name}, "length": len(key)}))
+    print(json.dumps({"kind": "Secret", "metadata": {"name": name}, "length": len(body)}))
 elif "apply" in words:
     source = arguments[arguments.index("-f") + 1]
-    body = sys.stdin.read() if source == "-" else source
+    body = body if source == "-" else source
     kind = re.search(r'"?kind"?: "?(\w+)', body)
     name = re.search(r'"?name"?: "?([\w.-]+)', body)
     key = f"{kind[1]}/{name[1]}" if kind and name else source

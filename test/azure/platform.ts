@@ -5,7 +5,7 @@ import { meshops } from "../support/cli.ts";
 import { makePlatform, scratchFolder, testIdentity } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
-import { type AzServer, callsOf, loggedIn } from "./az.ts";
+import { callsOf, loggedIn } from "./az.ts";
 import { Cloud } from "./cloud.ts";
 
 /** Azure, a repository, and somebody who runs its scripts. */
@@ -13,6 +13,7 @@ export interface Site {
   readonly cloud: Cloud;
   readonly root: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly stop: () => Promise<void>;
 }
 
 export interface Ended {
@@ -36,25 +37,34 @@ export const onAzure: Record<string, unknown> = {
 };
 
 /** @param spec laid over the smallest valid one */
-export async function makeSite(server: AzServer, spec: Record<string, unknown> = onAzure): Promise<Site> {
+export async function makeSite(spec: Record<string, unknown> = onAzure): Promise<Site> {
   const cloud = await Cloud.start();
   const root = makePlatform({ dev: specText(spec, "dev") });
   mkdirSync(join(root, "clients/pydgraph"), { recursive: true });
   writeFileSync(join(root, "clients/pydgraph/Dockerfile"), "FROM scratch\n");
   const keys = join(scratchFolder("keys"), "keys.txt");
   writeFileSync(keys, testIdentity().clusterKey, { mode: 0o600 });
+  const az = await loggedIn(cloud);
   const env = {
-    ...(await loggedIn(cloud, server)),
+    ...az.env,
     SOPS_AGE_KEY_FILE: keys,
     MESHOPS_CLI: join(projectRoot, "dist/cli.js"),
     MESHOPS_POLL_SECONDS: "1",
     MESHOPS_RETRY_SECONDS: "1",
   };
-  return { cloud, root, env };
+  const stop = async (): Promise<void> => {
+    az.stop();
+    await cloud.stop();
+  };
+  return { cloud, root, env, stop };
 }
 
 /** The script that a command prints, as a file in the repository. */
-export async function printedScript({ root }: Site, command: "bootstrap" | "teardown", ...options: string[]): Promise<string> {
+export async function printedScript(
+  { root }: Pick<Site, "root">,
+  command: "bootstrap" | "teardown",
+  ...options: string[]
+): Promise<string> {
   const { stdout, stderr, code } = await meshops(root, [command, "dev", ...options]);
   if (code !== 0) throw new Error(stderr);
   const path = join(scratchFolder("script"), `${command}.sh`);
@@ -62,18 +72,30 @@ export async function printedScript({ root }: Site, command: "bootstrap" | "tear
   return path;
 }
 
+/** The script of another spec, which is in no repository. */
+export async function printedScriptOf(spec: Record<string, unknown>, command: "bootstrap" | "teardown"): Promise<string> {
+  return printedScript({ root: makePlatform({ dev: specText(spec, "dev") }) }, command);
+}
+
 export interface Circumstances {
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that runs bash, with its arguments. */
+  readonly under?: readonly string[];
   /** Arguments of bash before the script, and of the script after it. */
   readonly bash?: readonly string[];
   readonly words?: readonly string[];
 }
 
 /** Runs a script in the root of the repository, in a process group of its own. */
-export function runScript(site: Site, script: string, { env = {}, bash = [], words = [] }: Circumstances = {}): Promise<Ended> {
+export function runScript(
+  site: Site,
+  script: string,
+  { env = {}, under = [], bash = [], words = [] }: Circumstances = {},
+): Promise<Ended> {
   const before = callsOf(site.env).length;
   return new Promise((resolve, reject) => {
-    const child = spawn("bash", [...bash, script, ...words], {
+    const [program = "bash", ...rest] = [...under, "bash", ...bash, script, ...words];
+    const child = spawn(program, rest, {
       cwd: site.root,
       detached: true,
       stdio: ["ignore", "ignore", "pipe"],

@@ -32,6 +32,8 @@ export function registries(call: Call): Reply {
     }
     case "/schedulerun":
       return scheduleRun(call);
+    case "/runs/*/listlogsasurl":
+      return ok({ logLink: `${base}/blobs/log.txt?sig=none` });
     case "/runs/*":
       return run(rest.slice("/runs/".length));
     default:
@@ -63,6 +65,21 @@ function run(name: string): Reply {
     type: `${type}/runs`,
     properties: { runId: name, status: "Succeeded", runType: "QuickBuild", provisioningState: "Succeeded" },
   });
+}
+
+/** The log of a build that is done: clients ask for its length, then for its bytes. */
+export function buildLog({ method }: Request): Reply {
+  const text = "Run ID: ca1 was successful\r\n";
+  const headers = {
+    etag: '"0x1"',
+    "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT",
+    "x-ms-blob-type": "AppendBlob",
+    "x-ms-meta-Complete": "successful",
+    "content-length": String(text.length),
+    "content-type": "text/plain",
+  };
+  if (method === "HEAD") return { status: 200, headers };
+  return { status: 206, text, headers: { ...headers, "content-range": `bytes 0-${text.length - 1}/${text.length}` } };
 }
 
 /** The registry's own API: tokens, and what tags there are. The stand-in has one login server for all registries. */

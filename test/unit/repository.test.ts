@@ -31,6 +31,7 @@ const layers = [
   "workspace",
   "identity",
   "render.ts",
+  "azure",
   "emit",
   "components",
   "mesh",

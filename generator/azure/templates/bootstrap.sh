@@ -16,9 +16,9 @@ TASK=bootstrap
 RESUME=${MESHOPS_RESUME:-"bash $0"}
 REMAINS='What was made stays, and is found again.'
 STEPS={{steps}}
-RETRY_SECONDS=${MESHOPS_RETRY_SECONDS:-5}
 {{#if azure}}
 POLL_SECONDS=${MESHOPS_POLL_SECONDS:-15}
+RETRY_SECONDS=${MESHOPS_RETRY_SECONDS:-5}
 WANTED_SUBSCRIPTION={{azure.subscription}}
 LOCATION={{azure.location}}
 RESOURCE_GROUP={{azure.resourceGroup}}

@@ -78,9 +78,10 @@ client_image() {
     outcome="left out: there is no clients/pydgraph/Dockerfile; pods of the client wait until $CLIENT_IMAGE is pushed to $REGISTRY"
     return
   else
-    patiently 'building the image' az_ acr build --registry "$REGISTRY" --resource-group "$RESOURCE_GROUP" --image "$CLIENT_IMAGE" --no-logs --output none clients/pydgraph
+    patiently 'building the image' az_ acr build --registry "$REGISTRY" --resource-group "$RESOURCE_GROUP" --image "$CLIENT_IMAGE" --output none \
+      clients/pydgraph >"$STATE/build.log"
     digest=$(digest_of "$CLIENT_IMAGE")
-    outcome=built
+    outcome="built; its log is $STATE/build.log"
   fi
   record_digest "$CLIENT_IMAGE" "$digest"
 }

@@ -48,7 +48,8 @@ patiently() {
   shift
   (
     began=$SECONDS
-    while sleep 30; do note "$what, $(elapsed $((SECONDS - began))) so far"; done
+    # The sleep that outlives the loop must not hold the terminal or a pipe.
+    while sleep 30 >/dev/null 2>&1; do note "$what, $(elapsed $((SECONDS - began))) so far"; done
   ) &
   ticker=$!
   "$@" || status=$?

@@ -87,7 +87,13 @@ cluster() {
   case "$state" in
     Succeeded) outcome='already there' ;;
     '')
-      create_cluster
+      create_cluster || cp "$SCRATCH/error" "$SCRATCH/refusal"
+      # An answer that was lost on the way is no failure: what counts is what is there.
+      state=$(settled cluster_state)
+      if [ "$state" != Succeeded ]; then
+        [ ! -f "$SCRATCH/refusal" ] || cp "$SCRATCH/refusal" "$SCRATCH/error"
+        exit 1
+      fi
       outcome="created, Kubernetes $KUBERNETES_VERSION"
       ;;
     *)
@@ -126,7 +132,7 @@ pull_right() {
   local identity scope found
   identity=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query identityProfile.kubeletidentity.objectId)
   scope=$(query acr show --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --query id)
-  found=$(query role assignment list --scope "$scope" --role AcrPull --query "length([?principalId=='$identity'])")
+  found=$(query role assignment list --scope "$scope" --role AcrPull --fill-principal-name false --query "length([?principalId=='$identity'])")
   if [ "$found" != 0 ]; then
     outcome='already there'
     return

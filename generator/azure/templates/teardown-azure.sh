@@ -37,7 +37,7 @@ revoke_pull_right() {
   identity=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query identityProfile.kubeletidentity.objectId)
   scope=$(query acr show --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --query id)
   [ -n "$identity" ] && [ -n "$scope" ] || return 0
-  assignments=$(query role assignment list --scope "$scope" --role AcrPull --query "[?principalId=='$identity'].id")
+  assignments=$(query role assignment list --scope "$scope" --role AcrPull --fill-principal-name false --query "[?principalId=='$identity'].id")
   [ -n "$assignments" ] || return 0
   az_ role assignment delete --ids "$assignments" --output none
   outcome=revoked

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Takes an environment down, in the reverse of the order in which it came up. Made by meshops from the environment's spec.
-# It asks for the cluster's name first, unless called with --yes, and can be run again at any time: what is gone is passed over.
+# It asks for the cluster's name first{{#if azure}}, unless called with --yes{{/if}}, and can be run again at any time: what is gone is passed over.
 set -euo pipefail
 
 ENVIRONMENT={{environment}}
@@ -9,11 +9,11 @@ TASK=teardown
 RESUME=${MESHOPS_RESUME:-"bash $0"}
 REMAINS='What is gone stays gone; the rest is as it was.'
 STEPS={{steps}}
-RETRY_SECONDS=${MESHOPS_RETRY_SECONDS:-5}
 PATIENCE=${MESHOPS_PATIENCE:-5m} # for one deletion in the cluster
-CONFIRMED=${1:-}
 {{#if azure}}
+CONFIRMED=${1:-}
 POLL_SECONDS=${MESHOPS_POLL_SECONDS:-15}
+RETRY_SECONDS=${MESHOPS_RETRY_SECONDS:-5}
 WANTED_SUBSCRIPTION={{azure.subscription}}
 LOCATION={{azure.location}}
 RESOURCE_GROUP={{azure.resourceGroup}}

@@ -1,0 +1,183 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { bootstrapScript } from "../../generator/azure/bootstrap.ts";
+import { envFile } from "../../generator/azure/env-file.ts";
+import { shellQuote } from "../../generator/azure/shell.ts";
+import { teardownScript } from "../../generator/azure/teardown.ts";
+import type { Environment } from "../../generator/spec/environment.generated.ts";
+import { azureCli } from "../../scripts/tools/paths.ts";
+import { meshops } from "../support/cli.ts";
+import { makePlatform, scratchFolder } from "../support/platform.ts";
+import { environmentOf, specText } from "../support/specs.ts";
+import { run, withAzureCli } from "../support/tools.ts";
+import { onAzure } from "./platform.ts";
+
+const cluster = (onAzure["azure"] as { cluster: object }).cluster;
+const variant = (azure: object, rest: object = {}): Environment =>
+  environmentOf({ ...onAzure, ...rest, azure: { ...(onAzure["azure"] as object), ...azure } });
+
+/** Scripts that together take every branch of the templates. */
+const environments: Readonly<Record<string, Environment>> = {
+  mirrored: environmentOf(onAzure),
+  "no registry": variant({ registry: null }, { pydgraphClient: { enabled: false } }),
+  cilium: variant({
+    cluster: { ...cluster, networkPolicy: "cilium", autoProvisioning: true, zones: [], kubernetesVersion: "1.35" },
+  }),
+  "own cluster": environmentOf({}),
+};
+const whole = { registry: true, group: true };
+const scripts = Object.entries(environments).flatMap(([name, environment]) => [
+  [`bootstrap, ${name}`, bootstrapScript(environment, null)] as const,
+  [`teardown, ${name}`, teardownScript(environment, null, { registry: false, group: false })] as const,
+  [`teardown of all, ${name}`, teardownScript(environment, null, whole)] as const,
+]);
+
+describe("the scripts", () => {
+  test.each(scripts)("%s: shellcheck finds nothing, and no line has a blank at its end", async (_, script) => {
+    await run("shellcheck", ["--severity=style", "-"], { input: script });
+    expect(script).not.toMatch(/[ \t]$/m);
+    expect(script.match(/^ *step /gm)).toHaveLength(Number(/^STEPS=(\d+)$/m.exec(script)?.[1]));
+  });
+
+  test("nothing newer than bash 3.2", () => {
+    for (const [, script] of scripts)
+      expect(script).not.toMatch(/declare -A|mapfile|readarray|\$\{[a-z_]+(,,|\^\^)|\bwait -n\b|&>>|\|&|local -n/i);
+  });
+
+  test("the same spec gives the same script", () => {
+    expect(bootstrapScript(environmentOf(onAzure), null)).toBe(scripts[0]?.[1]);
+  });
+
+  test("the context of another cluster is named, asked for, or refused where there is none to name", async () => {
+    const root = makePlatform({ own: specText({}, "own"), dev: specText(onAzure, "dev") });
+    expect((await meshops(root, ["bootstrap", "own", "--context", "kind-dev"])).stdout).toContain("\nCONTEXT='kind-dev'\n");
+    expect(await meshops(root, ["bootstrap", "dev", "--context", "kind-dev"])).toMatchObject({ code: 2, stdout: "" });
+    expect(await meshops(root, ["teardown", "own", "--group"])).toMatchObject({ code: 2, stdout: "" });
+    expect(await meshops(root, ["teardown", "dev", "--yes"])).toMatchObject({ code: 2, stdout: "" });
+    expect(await meshops(root, ["bootstrap", "own", "--env"])).toMatchObject({ code: 1, stdout: "" });
+    const { stdout } = await meshops(root, ["bootstrap", "dev", "--env"]);
+    expect(
+      await run("bash", ["-c", `${stdout}echo "$AZ_RESOURCE_GROUP $AZ_ACR_LOGIN_SERVER $AZ_NET_POLICY $KUBECONFIG"`], {
+        env: { HOME: "/h" },
+      }),
+    ).toBe("platform platform1.azurecr.io calico /h/.local/state/meshops/dev/kubeconfig\n");
+  });
+});
+
+describe("hostile values stay values", () => {
+  const nasty = fc.string({
+    unit: fc.constantFrom("'", '"', "$", "(", ")", "`", "\\", ";", "&", "|", "!", "*", "~", "#", " ", "\n", "é", "a", "-"),
+    maxLength: 40,
+  });
+
+  test("every quoted text comes out of the shell as it went in", () => {
+    fc.assert(
+      fc.property(fc.array(nasty, { minLength: 1, maxLength: 20 }), (texts) => {
+        const out = execFileSync("bash", ["-c", `printf '%s\\0' ${texts.map(shellQuote).join(" ")}`]).toString();
+        expect(out.split("\0").slice(0, -1)).toEqual(texts);
+      }),
+      { numRuns: process.env["SLOW"] === "1" ? 1000 : 100 },
+    );
+  });
+
+  test("and so do those of a valid spec, in every place of the script that names them", () => {
+    const urlPart = fc.string({
+      unit: fc.constantFrom(
+        "'",
+        '"',
+        "$",
+        "(",
+        ")",
+        "`",
+        "\\",
+        ";",
+        "&",
+        "|",
+        "{",
+        "}",
+        "x",
+        "$(touch /tmp/meshops-owned)".replaceAll(" ", "${IFS}"),
+      ),
+      minLength: 1,
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(urlPart, urlPart, (url, manifests) => {
+        const gitops = { url: `https://example.com/${url}`, flux: { manifests: `./${manifests}` } };
+        const environment = environmentOf({
+          ...onAzure,
+          gitops,
+          azure: { ...(onAzure["azure"] as object), resourceGroup: "a(b)._-c" },
+        });
+        const script = bootstrapScript(environment, null);
+        const [head = ""] = script.split("# --- how it speaks");
+        const titles = script.match(/^ {2}step .*$/gm) ?? [];
+        const shown = execFileSync("bash", [
+          "-c",
+          `${head}\nstep() { printf '%s\\n' "$1"; }\nprintf '%s\\n' "$GIT_URL" "$FLUX_MANIFESTS" "$RESOURCE_GROUP"\n${titles.join("\n")}`,
+        ]).toString();
+        expect(shown).toContain(`${gitops.url}\n${gitops.flux.manifests}\na(b)._-c\n`);
+        expect(shown).toContain(`\n${gitops.url}, branch main, flux/test\n`);
+        expect(execFileSync("bash", ["-n"], { input: script }).toString()).toBe("");
+        const manifest = /<<'YAML'\n(apiVersion: source[\s\S]*?)\nYAML\n/.exec(script)?.[1];
+        expect(manifest).toContain(url);
+      }),
+      { numRuns: process.env["SLOW"] === "1" ? 300 : 30 },
+    );
+  });
+
+  test("the article's variables too", () => {
+    const text = envFile(variant({ resourceGroup: "a(b)" })) ?? "";
+    expect(execFileSync("bash", ["-c", `${text}printf %s "$AZ_RESOURCE_GROUP"`]).toString()).toBe("a(b)");
+  });
+});
+
+withAzureCli("az's own parser", () => {
+  test("takes every command line of every script", async () => {
+    const lines = scripts.flatMap(([, script]) => commandLines(script));
+    expect(new Set(lines.map((line) => (JSON.parse(line) as string[]).slice(0, 2).join(" "))).size).toBeGreaterThan(15);
+    expect(await parse([...new Set(lines)])).toBe("");
+  });
+
+  test("and refuses a wrong one, so that the judge is known to judge", async () => {
+    const lines = [
+      ["aks", "create", "--name", "a", "--resource-group", "b", "--no-such-flag"],
+      ["group", "create", "--name", "a"],
+    ];
+    expect((await parse(lines.map((line) => JSON.stringify(line)))).match(/^az (aks|group) create/gm)).toHaveLength(2);
+  });
+
+  function parse(lines: readonly string[]): Promise<string> {
+    const program = new URL("az-parse.py", import.meta.url).pathname;
+    const config = scratchFolder("config");
+    return run(join(azureCli, "bin/python"), [program], { input: `${lines.join("\n")}\n`, env: { AZURE_CONFIG_DIR: config } });
+  }
+
+  /** Every call of az that stands in a script, whether a run would come to it or not: each is run alone, with a function for az that prints it. */
+  function commandLines(script: string): string[] {
+    const text = script.replaceAll("\\\n", " ");
+    const calls = [
+      ...text.matchAll(/(?<![-\w])(az_|query) (?=[a-z])((?:"(?:\$\([^)]*\)|[^"])*"|'[^']*'|[^\s|;)&<>"']+|[ ]+)+)/g),
+    ].map(([, name, words]) => `${name} ${words}`);
+    const [head = ""] = script.split("# --- how it speaks");
+    const print = `az_() { node -e 'console.log(JSON.stringify(process.argv.slice(1)))' -- "$@" --subscription s --only-show-errors; }; query() { az_ "$@" --output tsv; }`;
+    const unset =
+      "SUBSCRIPTION=s SCOPE=s identity=i scope=s assignments=a provider=p KUBECONFIG=k KUBERNETES_VERSION=1.34 repositories=r; set -- dgraph/dgraph:v1 dgraph/dgraph:v1";
+    return calls.length === 0
+      ? []
+      : execFileSync("bash", ["-c", `${head}\n${print}\n${unset}\n${calls.join("\n")}`])
+          .toString()
+          .trim()
+          .split("\n");
+  }
+});
+
+test("every template is used", () => {
+  const all = scripts.map(([, script]) => script).join("\n");
+  for (const name of ["confirm", "take_down", "delete_registry", "revoke_pull_right", "flux_by_cli"])
+    expect(all).toContain(`${name}()`);
+  expect(readFileSync(new URL("../../generator/azure/templates/lib.sh", import.meta.url), "utf8")).not.toContain("{{");
+});
