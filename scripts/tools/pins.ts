@@ -9,6 +9,16 @@ export interface GoTool {
   readonly module?: string;
 }
 
+const kubernetes = "1.36.3";
+const gitVersion = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"]
+  .map((name) => `-X ${name}.gitVersion=v${kubernetes} -X ${name}.gitMajor=1 -X ${name}.gitMinor=36`)
+  .join(" ");
+
+/** Kubernetes' own commands, all built by one module. */
+function kubernetesTool(name: string): GoTool {
+  return { name, version: kubernetes, package: `k8s.io/kubernetes/cmd/${name}`, module: "kubernetes", ldflags: gitVersion };
+}
+
 const helmKubernetes = "helm.sh/helm/v3/pkg/chartutil.k8sVersion";
 
 export const goTools: readonly GoTool[] = [
@@ -22,6 +32,17 @@ export const goTools: readonly GoTool[] = [
     package: "helm.sh/helm/v3/cmd/helm",
     // A plain build takes Kubernetes for 1.20, which Linkerd's charts refuse.
     ldflags: `-X ${helmKubernetes}Major=1 -X ${helmKubernetes}Minor=34`,
+  },
+  kubernetesTool("kubectl"),
+  kubernetesTool("kube-apiserver"),
+  kubernetesTool("kube-controller-manager"),
+  kubernetesTool("kube-scheduler"),
+  { name: "kwok", version: "0.8.0", package: "sigs.k8s.io/kwok/cmd/kwok" },
+  {
+    name: "kustomize-controller",
+    version: "1.9.6",
+    package: "github.com/fluxcd/kustomize-controller",
+    module: "kustomize-controller",
   },
   { name: "helmfile", version: "1.8.0", package: "github.com/helmfile/helmfile", module: "helmfile" },
 ];

@@ -1,0 +1,139 @@
+import { Agent, request } from "node:https";
+import { parseAllDocuments } from "yaml";
+import { until } from "./processes.ts";
+
+/** An object of any kind, as the API server gives it. */
+export interface ApiObject {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    uid?: string;
+    generation?: number;
+    resourceVersion?: string;
+    deletionTimestamp?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    finalizers?: string[];
+  };
+  // biome-ignore lint/suspicious/noExplicitAny: objects of every kind
+  [field: string]: any;
+}
+
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+interface Kind {
+  readonly name: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+/** The API server as the harness talks to it: raw, so that what is tested does not test itself. */
+export class Api {
+  readonly #server: string;
+  readonly #token: string;
+  readonly #agent: Agent;
+  readonly #kinds: Map<string, readonly Kind[]> = new Map();
+
+  constructor(server: string, token: string, ca: string) {
+    this.#server = server;
+    this.#token = token;
+    this.#agent = new Agent({ keepAlive: true, ca, maxSockets: 20 });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  send(method: string, path: string, body?: unknown, type: string = "application/json"): Promise<ApiObject> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const headers = { authorization: `Bearer ${this.#token}`, accept: "application/json", ...(text === undefined ? {} : { "content-type": type }) };
+    return new Promise((resolve, reject) => {
+      const call = request(this.#server + path, { method, agent: this.#agent, headers }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => {
+          const answer = parse(Buffer.concat(chunks).toString());
+          const status = response.statusCode ?? 0;
+          if (status < 300) resolve(answer as ApiObject);
+          else reject(new ApiError(status, `${method} ${path}: ${status} ${String(answer["message"])}`));
+        });
+      });
+      call.on("error", reject);
+      call.end(text);
+    });
+  }
+
+  /** An object or a list; null where there is none, or no such kind. */
+  async get(path: string): Promise<ApiObject | null> {
+    return this.send("GET", path).catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    });
+  }
+
+  async list(path: string): Promise<ApiObject[]> {
+    return ((await this.get(path))?.["items"] ?? []) as ApiObject[];
+  }
+
+  /** Where an object lives. Waits for a kind whose CRD has just come. */
+  async pathOf({ apiVersion, kind, metadata }: Pick<ApiObject, "apiVersion" | "kind" | "metadata">): Promise<string> {
+    const base = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+    const found = await until(
+      `the kind ${kind} of ${apiVersion}`,
+      async () => {
+        if (!this.#kinds.has(base)) this.#kinds.set(base, ((await this.get(base))?.["resources"] ?? []) as Kind[]);
+        const known = this.#kinds.get(base)?.find((each) => each.kind === kind && !each.name.includes("/"));
+        if (known === undefined) this.#kinds.delete(base);
+        return known;
+      },
+      10,
+    );
+    const namespace = found.namespaced ? `/namespaces/${metadata.namespace ?? "default"}` : "";
+    return `${base}${namespace}/${found.name}/${metadata.name}`;
+  }
+
+  /** Server-side apply, strict about unknown fields. */
+  async apply(object: ApiObject, manager: string = "harness"): Promise<ApiObject> {
+    const path = `${await this.pathOf(object)}?fieldManager=${manager}&force=true&fieldValidation=Strict`;
+    return this.send("PATCH", path, object, "application/apply-patch+yaml");
+  }
+
+  async applyAll(yaml: string, manager?: string): Promise<void> {
+    for (const document of parseAllDocuments(yaml)) {
+      const object = document.toJS() as ApiObject | null;
+      if (object !== null) await this.apply(object, manager);
+    }
+  }
+
+  async applyStatus(object: ApiObject, manager: string): Promise<void> {
+    await this.send("PATCH", `${await this.pathOf(object)}/status?fieldManager=${manager}&force=true`, object, "application/apply-patch+yaml");
+  }
+
+  async merge(path: string, patch: object): Promise<ApiObject> {
+    return this.send("PATCH", path, patch, "application/merge-patch+json");
+  }
+
+  /** Deletes an object; one that is not there is fine. */
+  async delete(path: string): Promise<void> {
+    await this.send("DELETE", path, { propagationPolicy: "Background" }).catch((error: unknown) => {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    });
+  }
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return { message: text };
+  }
+}

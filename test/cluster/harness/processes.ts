@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { openSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** The processes of a cluster: each writes a log of its own, and all end with the cluster, the last started first. */
+export class Processes {
+  readonly #folder: string;
+  readonly #running: Map<string, ChildProcess> = new Map();
+
+  /** @param folder for logs, and the home of every process */
+  constructor(folder: string) {
+    this.#folder = folder;
+    process.once("exit", () => this.#killAll());
+  }
+
+  start(name: string, program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
+    const log = openSync(join(this.#folder, `${name}.log`), "a");
+    const child = spawn(program, args, {
+      stdio: ["ignore", log, log],
+      env: { PATH: process.env["PATH"] ?? "", HOME: this.#folder, TMPDIR: this.#folder, ...env },
+    });
+    child.on("error", (error) => console.error(`${name}: ${error.message}`));
+    this.#running.set(name, child);
+  }
+
+  /** Ends a process at once, as a crash would. */
+  async kill(name: string): Promise<void> {
+    const child = this.#running.get(name);
+    this.#running.delete(name);
+    if (child !== undefined) await end(child, "SIGKILL");
+  }
+
+  async stop(): Promise<void> {
+    for (const child of [...this.#running.values()].reverse()) await end(child, "SIGTERM");
+    this.#running.clear();
+  }
+
+  /** The end of what a process wrote. */
+  log(name: string): string {
+    return readFileSync(join(this.#folder, `${name}.log`), "utf8").slice(-4000);
+  }
+
+  #killAll(): void {
+    for (const child of this.#running.values()) child.kill("SIGKILL");
+  }
+}
+
+/** The API server waits for its watchers after the first SIGTERM, and ends at the second. */
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill(signal);
+  const timers = [setTimeout(() => child.kill("SIGTERM"), 1500), setTimeout(() => child.kill("SIGKILL"), 8000)];
+  await ended;
+  timers.forEach(clearTimeout);
+}
+
+/** A port on loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/**
+ * Asks again until there is an answer.
+ *
+ * @param probe undefined, null, false and errors mean not yet
+ * @throws where there is none within the time (seconds), with the last error
+ */
+export async function until<T>(what: string, probe: () => Promise<T | undefined | null | false>, seconds: number = 60): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  let last: unknown;
+  while (Date.now() < end) {
+    try {
+      const answer = await probe();
+      if (answer !== undefined && answer !== null && answer !== false) return answer;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(150);
+  }
+  throw new Error(`not within ${seconds} s: ${what}${last === undefined ? "" : ` (${String(last)})`}`);
+}
