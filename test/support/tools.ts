@@ -6,7 +6,19 @@ import { promisify } from "node:util";
 import { describe, test } from "vitest";
 import { azureCli, pinnedTool, schemasFolder } from "../../scripts/tools/paths.ts";
 
-export type ToolName = "age" | "helm" | "helmfile" | "kubeconform" | "kustomize" | "sops";
+export type ToolName =
+  | "age"
+  | "helm"
+  | "helmfile"
+  | "kube-apiserver"
+  | "kube-controller-manager"
+  | "kube-scheduler"
+  | "kubeconform"
+  | "kubectl"
+  | "kustomize"
+  | "kustomize-controller"
+  | "kwok"
+  | "sops";
 
 /** Root of this checkout. */
 export const projectRoot: string = fileURLToPath(new URL("../../", import.meta.url));

@@ -55,7 +55,11 @@ export class Api {
 
   send(method: string, path: string, body?: unknown, type: string = "application/json"): Promise<ApiObject> {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers = { authorization: `Bearer ${this.#token}`, accept: "application/json", ...(text === undefined ? {} : { "content-type": type }) };
+    const headers = {
+      authorization: `Bearer ${this.#token}`,
+      accept: "application/json",
+      ...(text === undefined ? {} : { "content-type": type }),
+    };
     return new Promise((resolve, reject) => {
       const call = request(this.#server + path, { method, agent: this.#agent, headers }, (response) => {
         const chunks: Buffer[] = [];
@@ -115,7 +119,12 @@ export class Api {
   }
 
   async applyStatus(object: ApiObject, manager: string): Promise<void> {
-    await this.send("PATCH", `${await this.pathOf(object)}/status?fieldManager=${manager}&force=true`, object, "application/apply-patch+yaml");
+    await this.send(
+      "PATCH",
+      `${await this.pathOf(object)}/status?fieldManager=${manager}&force=true`,
+      object,
+      "application/apply-patch+yaml",
+    );
   }
 
   async merge(path: string, patch: object): Promise<ApiObject> {

@@ -74,7 +74,11 @@ export async function freePort(): Promise<number> {
  * @param probe undefined, null, false and errors mean not yet
  * @throws where there is none within the time (seconds), with the last error
  */
-export async function until<T>(what: string, probe: () => Promise<T | undefined | null | false>, seconds: number = 60): Promise<T> {
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined | null | false>,
+  seconds: number = 60,
+): Promise<T> {
   const end = Date.now() + seconds * 1000;
   let last: unknown;
   while (Date.now() < end) {

@@ -1,0 +1,115 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseAllDocuments, stringify } from "yaml";
+import { dgraphCharts } from "../../../generator/catalog/dgraph.ts";
+import { tracks } from "../../../generator/catalog/linkerd.ts";
+import { realCharts } from "../../support/charts.ts";
+import { scratchFolder, writeTree } from "../../support/platform.ts";
+import { referenceFolder, run, tool } from "../../support/tools.ts";
+import type { ApiObject } from "./api.ts";
+
+/** A value of the chart in place of what the render has: where in the object, and the template that stands there. */
+interface Hole {
+  readonly object: (object: ApiObject) => boolean;
+  readonly path: readonly string[];
+  /** A Go template; what it gives replaces the value as it is, or is set in below it by `nindent`. */
+  readonly template: (depth: number) => string;
+}
+
+/**
+ * Charts for a real API server: the real ones where MESHOPS_CHARTS names a folder of them, else charts that are upstream's own renders (reference
+ * data) with the values put back that the tests change. Grafana has no reference: the sample that uses it is run with the real charts only.
+ */
+export async function clusterCharts(): Promise<string> {
+  if (realCharts !== null) return realCharts;
+  const [source, packed] = [scratchFolder("rendered"), scratchFolder("charts")];
+  const versions = [
+    ...tracks.flatMap(({ charts }) => Object.entries(charts)),
+    ...dgraphCharts.map(({ version }) => ["dgraph", version] as const),
+  ];
+  for (const [chart, version] of versions) {
+    const folder = join(source, `${chart}-${version}`, chart);
+    mkdirSync(join(folder, "templates"), { recursive: true });
+    const render = readFileSync(join(referenceFolder, "charts", chart, version, "rendered.yaml"), "utf8");
+    writeTree(folder, {
+      "Chart.yaml": stringify({ apiVersion: "v2", name: chart, version }),
+      "values.yaml": "{}\n",
+      "templates/all.yaml": templateOf(render),
+    });
+    await run(tool("helm"), ["package", folder, "--destination", packed]);
+  }
+  await run(tool("helm"), ["repo", "index", packed]);
+  return packed;
+}
+
+const workload = ({ kind }: ApiObject): boolean => ["Deployment", "StatefulSet"].includes(kind);
+const named =
+  (kind: string, ...names: string[]) =>
+  (object: ApiObject): boolean =>
+    object.kind === kind && names.includes(object.metadata.name);
+const annotations = ["spec", "template", "metadata", "annotations"];
+const map =
+  (value: string) =>
+  (depth: number): string =>
+    `{{- with ${value} }}{{ toYaml . | nindent ${depth * 2} }}{{ else }} {}{{ end }}`;
+
+const holes: readonly Hole[] = [
+  ...(["alpha", "zero"] as const).flatMap((part): Hole[] => [
+    {
+      object: named("StatefulSet", `demo-dgraph-${part}`),
+      path: ["spec", "replicas"],
+      template: () => `{{ .Values.${part}.replicaCount }}`,
+    },
+    { object: named("StatefulSet", `demo-dgraph-${part}`), path: annotations, template: map(`.Values.${part}.extraAnnotations`) },
+  ]),
+  {
+    object: named("ConfigMap", "linkerd-identity-trust-roots"),
+    path: ["data", "ca-bundle.crt"],
+    template: () => "{{ .Values.identityTrustAnchorsPEM | quote }}",
+  },
+  {
+    object: (object) => workload(object) && object.metadata.namespace?.startsWith("linkerd") === true,
+    path: annotations,
+    template: map(".Values.podAnnotations"),
+  },
+  ...Object.entries({
+    "linkerd-proxy-injector-webhook-config": "proxyInjector",
+    "linkerd-sp-validator-webhook-config": "profileValidator",
+    "linkerd-policy-validator-webhook-config": "policyValidator",
+    "linkerd-tap-injector-webhook-config": "tapInjector",
+    "linkerd-jaeger-injector-webhook-config": "webhook",
+  }).map(
+    ([name, value]): Hole => ({
+      object: ({ metadata }) => metadata.name === name,
+      path: ["webhooks", "0", "clientConfig", "caBundle"],
+      template: () => `{{ .Values.${value}.caBundle | b64enc }}`,
+    }),
+  ),
+  {
+    object: named("APIService", "v1alpha1.tap.linkerd.io"),
+    path: ["spec", "caBundle"],
+    template: () => "{{ .Values.tap.caBundle | b64enc }}",
+  },
+];
+
+/** A render as a template: its own braces escaped, the release's name put back, and values where the tests change them. */
+function templateOf(render: string): string {
+  const documents = parseAllDocuments(render).flatMap((document) => {
+    const object = document.toJS() as ApiObject | null;
+    if (object === null || object.metadata.annotations?.["helm.sh/hook"] !== undefined) return [];
+    if (object.kind === "Secret" && object["type"] !== "Opaque") return []; // the bundle's identity brings them
+    const templates: string[] = [];
+    for (const { object: matches, path, template } of holes)
+      if (matches(object)) setAt(object, path, `@@${templates.push(template(path.length)) - 1}@@`);
+    const text = stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }).replaceAll("{{", '{{ "{{" }}');
+    return [text.replaceAll(/ ?["']?@@(\d+)@@["']?/g, (_, index: string) => ` ${templates[Number(index)]}`)];
+  });
+  return documents.join("---\n");
+}
+
+function setAt(object: ApiObject, path: readonly string[], value: string): void {
+  // biome-ignore lint/suspicious/noExplicitAny: objects of every kind
+  let at: any = object;
+  for (const key of path.slice(0, -1)) at = at[key] ??= {};
+  at[path.at(-1) ?? ""] = value;
+}

@@ -1,0 +1,158 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fluxRoot, fluxSource } from "../../../generator/emit/flux.ts";
+import type { Environment } from "../../../generator/spec/environment.generated.ts";
+import { referenceFolder, tool } from "../../support/tools.ts";
+import type { Api, ApiObject } from "./api.ts";
+import { ControlPlane } from "./control-plane.ts";
+import { GitSource } from "./git-source.ts";
+import { HelmActor, isReady } from "./helm-actor.ts";
+import { freePort, until } from "./processes.ts";
+import { Webhooks } from "./webhooks.ts";
+
+export interface ClusterOptions {
+  /** Folder of a Git repository with a bundle. */
+  readonly repository: string;
+  readonly environment: Environment;
+  /** The cluster's age identity. */
+  readonly ageKey: string;
+  /** Folder of packaged charts. */
+  readonly charts: string;
+}
+
+/** A cluster with Flux in it, on loopback: what is real and what is a stand-in is said at each part. */
+export class Cluster {
+  readonly plane: ControlPlane;
+  readonly git: GitSource;
+  readonly helm: HelmActor;
+  readonly webhooks: Webhooks;
+  readonly #options: ClusterOptions;
+
+  private constructor(plane: ControlPlane, options: ClusterOptions) {
+    this.plane = plane;
+    this.#options = options;
+    this.git = new GitSource(plane.api, options.repository);
+    this.helm = new HelmActor(plane.api, {
+      kubeconfig: plane.kubeconfigFile("admin"),
+      charts: options.charts,
+      folder: join(plane.folder, "helm"),
+    });
+    this.webhooks = new Webhooks(plane.api);
+  }
+
+  get api(): Api {
+    return this.plane.api;
+  }
+
+  /** An API server that knows Flux's kinds, with nothing else in it, and the parts that answer for Flux and Linkerd. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    // Short, since sockets lie in it.
+    const plane = await ControlPlane.start(mkdtempSync(join(tmpdir(), "mc-")));
+    const cluster = new Cluster(plane, options);
+    await cluster.webhooks.start(plane.egressSocket);
+    await cluster.git.start();
+    const crds = join(referenceFolder, "crds/flux");
+    for (const file of readdirSync(crds)) await plane.api.applyAll(readFileSync(join(crds, file), "utf8"));
+    await plane.api.apply(clusterReconciler);
+    return cluster;
+  }
+
+  /** What bootstrap does: namespace, age key, source, root; then Flux starts. */
+  async bootstrap(): Promise<void> {
+    const { environment, ageKey } = this.#options;
+    await this.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "flux-system" } });
+    await this.setAgeKey(ageKey);
+    await this.api.apply(fluxSource(environment, false) as ApiObject);
+    await this.git.push("the environment");
+    await this.api.apply(fluxRoot(environment) as ApiObject);
+    this.helm.start();
+    await this.#startKustomizeController();
+  }
+
+  async setAgeKey(key: string): Promise<void> {
+    const metadata = { name: "sops-age", namespace: "flux-system" };
+    await this.api.apply({ apiVersion: "v1", kind: "Secret", metadata, stringData: { "age.agekey": key } });
+  }
+
+  /** Has Flux look again at once, as `flux reconcile` does; exhausted retries begin anew. */
+  async reconcile(kind: "kustomizations" | "helmreleases", namespace: string, name: string): Promise<void> {
+    const base = kind === "kustomizations" ? "/apis/kustomize.toolkit.fluxcd.io/v1" : "/apis/helm.toolkit.fluxcd.io/v2";
+    const at = new Date().toISOString();
+    const annotations = { "reconcile.fluxcd.io/requestedAt": at, "reconcile.fluxcd.io/resetAt": at };
+    await this.api.merge(`${base}/namespaces/${namespace}/${kind}/${name}`, { metadata: { annotations } });
+  }
+
+  async kustomizations(): Promise<ApiObject[]> {
+    return this.api.list("/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations");
+  }
+
+  /** Waits until every Kustomization is ready at a revision, and no other is there than the folder names. */
+  async settled(revision: string, seconds: number = 120): Promise<void> {
+    const folder = join(this.#options.repository, "flux", this.#options.environment.metadata.name);
+    const expected = readdirSync(folder).length; // each file is a Kustomization, but for the sources; and there is the root
+    await until(
+      `all Kustomizations are ready at ${revision}`,
+      async () => {
+        const all = await this.kustomizations();
+        const left = all.filter((object) => !isReady(object) || object["status"].lastAppliedRevision !== revision);
+        if (left.length > 0 || all.length !== expected) throw new Error(left.map(describe).join("; "));
+        return true;
+      },
+      seconds,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.helm.stop();
+    this.git.stop();
+    this.webhooks.stop();
+    await this.plane.stop();
+    rmSync(this.plane.folder, { recursive: true, force: true });
+  }
+
+  async #startKustomizeController(): Promise<void> {
+    const health = await freePort();
+    const flags = [
+      "--watch-all-namespaces=true",
+      "--enable-leader-election=false",
+      "--requeue-dependency=2s",
+      "--metrics-addr=0",
+    ];
+    this.plane.processes.start(
+      "kustomize-controller",
+      tool("kustomize-controller"),
+      [...flags, `--health-addr=127.0.0.1:${health}`, "--feature-gates=CancelHealthCheckOnNewRevision=true"],
+      {
+        KUBECONFIG: this.plane.kubeconfigFile("kustomize-controller"),
+        RUNTIME_NAMESPACE: "flux-system",
+        KUBE_FEATURE_WatchListClient: "false",
+      },
+    );
+    await until("kustomize-controller is ready", () => healthy(`http://127.0.0.1:${health}/readyz`));
+  }
+}
+
+function describe({ metadata, ...object }: ApiObject): string {
+  const conditions = (object["status"]?.conditions ?? []) as { type: string; reason: string; message: string }[];
+  const found = conditions.find(({ type }) => type === "Ready");
+  return `${metadata.name}: ${found?.reason} ${found?.message}`;
+}
+
+function healthy(url: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    get(url, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    }).on("error", reject);
+  });
+}
+
+const clusterReconciler: ApiObject = {
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "ClusterRoleBinding",
+  metadata: { name: "cluster-reconciler-flux-system" },
+  roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
+  subjects: [{ kind: "ServiceAccount", name: "kustomize-controller", namespace: "flux-system" }],
+} as ApiObject;

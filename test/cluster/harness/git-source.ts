@@ -1,0 +1,101 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
+import type { Api } from "./api.ts";
+
+const exec = promisify(execFile);
+
+/**
+ * A stand-in for Flux's source-controller, which cannot be had here: packs a commit of a real Git repository (`git archive`), serves it on
+ * loopback, and sets the status of the GitRepository as Flux's API defines it.
+ */
+export class GitSource {
+  readonly #api: Api;
+  readonly #repository: string;
+  readonly #archives: Map<string, Buffer> = new Map();
+  readonly #server: Server;
+
+  constructor(api: Api, repository: string) {
+    this.#api = api;
+    this.#repository = repository;
+    this.#server = createServer((request, response) => {
+      const archive = this.#archives.get(request.url ?? "");
+      response.writeHead(archive === undefined ? 404 : 200).end(archive);
+    });
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+  }
+
+  stop(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  /** Commits what is in the repository's folder, and publishes it: the `git push` of the harness. Returns the revision. */
+  async push(message: string): Promise<string> {
+    await this.#git("add", "--all");
+    await this.#git(
+      "-c",
+      "user.name=harness",
+      "-c",
+      "user.email=harness@localhost",
+      "commit",
+      "--quiet",
+      "--allow-empty",
+      "--message",
+      message,
+    );
+    return this.publish();
+  }
+
+  /** Publishes the newest commit. */
+  async publish(): Promise<string> {
+    const commit = (await this.#git("rev-parse", "HEAD")).toString().trim();
+    const archive = await this.#git("archive", "--format=tar.gz", "HEAD");
+    const path = `/gitrepository/flux-system/flux-system/${commit}.tar.gz`;
+    this.#archives.set(path, archive);
+    const revision = `main@sha1:${commit}`;
+    const source = await this.#api.get("/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories/flux-system");
+    const generation = source?.metadata.generation ?? 1;
+    const at = now();
+    await this.#api.applyStatus(
+      {
+        apiVersion: "source.toolkit.fluxcd.io/v1",
+        kind: "GitRepository",
+        metadata: { name: "flux-system", namespace: "flux-system" },
+        status: {
+          observedGeneration: generation,
+          conditions: [ready(`stored artifact for revision '${revision}'`, generation)],
+          artifact: {
+            url: `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${path}`,
+            path: path.slice(1),
+            revision,
+            digest: `sha256:${createHash("sha256").update(archive).digest("hex")}`,
+            size: archive.length,
+            lastUpdateTime: at,
+          },
+        },
+      },
+      "source-controller",
+    );
+    return revision;
+  }
+
+  async #git(...args: string[]): Promise<Buffer> {
+    return (await exec("git", args, { cwd: this.#repository, encoding: "buffer", maxBuffer: 1 << 28 })).stdout;
+  }
+}
+
+/** A condition Ready that is true. */
+export function ready(message: string, observedGeneration: number, reason: string = "Succeeded"): object {
+  return { type: "Ready", status: "True", reason, message, observedGeneration, lastTransitionTime: now() };
+}
+
+/** RFC 3339 without fractions, as Kubernetes writes times. */
+export function now(): string {
+  return `${new Date().toISOString().slice(0, 19)}Z`;
+}

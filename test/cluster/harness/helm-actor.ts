@@ -1,0 +1,253 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { stringify } from "yaml";
+import { tool } from "../../support/tools.ts";
+import type { Api, ApiObject } from "./api.ts";
+import { now, ready } from "./git-source.ts";
+
+const exec = promisify(execFile);
+const releases = "/apis/helm.toolkit.fluxcd.io/v2";
+const finalizer = "finalizers.fluxcd.io";
+
+/**
+ * A stand-in for Flux's helm-controller, which cannot be had here: resolves `valuesFrom`, runs the real helm with the real kustomize as its
+ * post-renderer, and sets conditions, history and finalizer as Flux's API defines them. Charts come from a folder.
+ */
+export class HelmActor {
+  readonly #api: Api;
+  readonly #kubeconfig: string;
+  readonly #charts: string;
+  readonly #folder: string;
+  readonly #busy: Map<string, Promise<void>> = new Map();
+  /** When a failed release may be tried again, by uid. */
+  readonly #retryAt: Map<string, number> = new Map();
+  readonly #abort: AbortController = new AbortController();
+  #stopping = false;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(api: Api, options: { kubeconfig: string; charts: string; folder: string }) {
+    this.#api = api;
+    this.#kubeconfig = options.kubeconfig;
+    this.#charts = options.charts;
+    this.#folder = options.folder;
+  }
+
+  start(): void {
+    this.#loop = this.#watch();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#abort.abort();
+    await this.#loop;
+    await Promise.allSettled(this.#busy.values());
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        for (const release of await this.#api.list(`${releases}/helmreleases`)) await this.#look(release);
+        for (const repository of await this.#api.list("/apis/source.toolkit.fluxcd.io/v1/helmrepositories"))
+          await this.#source(repository);
+      } catch (error) {
+        if (!this.#stopping && process.env["DEBUG"] !== undefined) console.error(`helm actor: ${String(error)}`);
+      }
+      await sleep(250);
+    }
+  }
+
+  /** Starts what a release needs, unless it is at work already. */
+  async #look(release: ApiObject): Promise<void> {
+    const uid = release.metadata.uid ?? "";
+    if (this.#busy.has(uid)) return;
+    const deleted = release.metadata.deletionTimestamp !== undefined;
+    if (!deleted && (release["spec"].suspend === true || (await this.#settled(release)))) return;
+    const work = (deleted ? this.#uninstall(release) : this.#install(release)).catch((error: unknown) => {
+      if (process.env["DEBUG"] !== undefined) console.error(`helm actor, ${release.metadata.name}: ${String(error)}`);
+    });
+    this.#busy.set(
+      uid,
+      work.finally(() => this.#busy.delete(uid)),
+    );
+  }
+
+  /** Whether a release is as its spec and values say, or has failed too recently. */
+  async #settled(release: ApiObject): Promise<boolean> {
+    const { status = {}, metadata } = release;
+    const requested = metadata.annotations?.["reconcile.fluxcd.io/requestedAt"];
+    if (requested !== undefined && requested !== status.lastHandledReconcileAt) return false;
+    const same =
+      status.lastAttemptedConfigDigest === (await this.#digest(release)) && status.observedGeneration === metadata.generation;
+    return same && (isReady(release) || Date.now() < (this.#retryAt.get(metadata.uid ?? "") ?? 0));
+  }
+
+  async #values(release: ApiObject): Promise<string[]> {
+    const { namespace } = release.metadata;
+    return Promise.all(
+      ((release["spec"].valuesFrom ?? []) as { name: string; valuesKey?: string }[]).map(
+        async ({ name, valuesKey = "values.yaml" }) => {
+          const found = await this.#api.get(`/api/v1/namespaces/${namespace}/configmaps/${name}`);
+          if (found === null)
+            throw new ValuesError(
+              `could not resolve ConfigMap chart values reference '${namespace}/${name}' with key '${valuesKey}'`,
+            );
+          return String(found["data"][valuesKey]);
+        },
+      ),
+    );
+  }
+
+  async #digest(release: ApiObject): Promise<string> {
+    const values = await this.#values(release).catch(() => null);
+    return `sha256:${createHash("sha256")
+      .update(JSON.stringify([release["spec"], values]))
+      .digest("hex")}`;
+  }
+
+  async #install(release: ApiObject): Promise<void> {
+    const { metadata, spec, status = {} } = release;
+    const upgrade = (status.history ?? []).length > 0;
+    const action = upgrade ? "upgrade" : "install";
+    const digest = await this.#digest(release);
+    const generation = metadata.generation ?? 1;
+    if (metadata.finalizers?.includes(finalizer) !== true)
+      await this.#api.merge(pathOf(release), { metadata: { finalizers: [finalizer] } });
+    const progress = {
+      type: "Ready",
+      status: "Unknown",
+      reason: "Progressing",
+      message: `Running '${action}' action with timeout of ${spec.timeout ?? "5m0s"}`,
+    };
+    await this.#status(release, { conditions: [{ ...progress, observedGeneration: generation, lastTransitionTime: now() }] });
+    const requested = metadata.annotations?.["reconcile.fluxcd.io/requestedAt"];
+    const attempt = {
+      observedGeneration: generation,
+      lastAttemptedConfigDigest: digest,
+      ...(requested === undefined ? {} : { lastHandledReconcileAt: requested }),
+    };
+    const { chart, version } = spec.chart.spec as { chart: string; version: string };
+    const name = `${metadata.namespace}/${spec.releaseName}`;
+    try {
+      await this.#helm(release, await this.#values(release));
+      const revision = Number(status.history?.[0]?.version ?? 0) + 1;
+      const message = `Helm ${action} succeeded for release ${name}.v${revision} with chart ${chart}@${version}`;
+      const entry = {
+        name: spec.releaseName,
+        namespace: metadata.namespace,
+        version: revision,
+        chartName: chart,
+        chartVersion: version,
+      };
+      const times = { firstDeployed: now(), lastDeployed: now() };
+      await this.#status(release, {
+        ...attempt,
+        storageNamespace: metadata.namespace,
+        history: [{ ...entry, ...times, status: "deployed", configDigest: digest, digest }],
+        conditions: [ready(message, generation, upgrade ? "UpgradeSucceeded" : "InstallSucceeded")],
+      });
+    } catch (error) {
+      this.#retryAt.set(metadata.uid ?? "", Date.now() + 5000);
+      const values = error instanceof ValuesError;
+      const reason = values
+        ? "ValuesError"
+        : missingChart(error)
+          ? "ArtifactFailed"
+          : upgrade
+            ? "UpgradeFailed"
+            : "InstallFailed";
+      const text = (error as Error).message
+        .replace(/^.* failed\n/, "")
+        .trim()
+        .slice(0, 1000);
+      const message = values ? text : `Helm ${action} failed for release ${name} with chart ${chart}@${version}: ${text}`;
+      const failed = {
+        type: "Ready",
+        status: "False",
+        reason,
+        message,
+        observedGeneration: generation,
+        lastTransitionTime: now(),
+      };
+      await this.#status(release, { ...attempt, conditions: [failed] });
+    }
+  }
+
+  async #helm({ metadata, spec }: ApiObject, values: readonly string[]): Promise<void> {
+    const work = join(this.#folder, `${metadata.namespace}-${metadata.name}`);
+    rmSync(work, { recursive: true, force: true });
+    mkdirSync(join(work, "rendered"), { recursive: true });
+    const files = values.map((text, index) => {
+      writeFileSync(join(work, `values-${index}.yaml`), text);
+      return join(work, `values-${index}.yaml`);
+    });
+    const patches = ((spec.postRenderers ?? []) as { kustomize: { patches: object[] } }[]).flatMap(
+      ({ kustomize }) => kustomize.patches,
+    );
+    const pairs = { "helm.toolkit.fluxcd.io/name": metadata.name, "helm.toolkit.fluxcd.io/namespace": metadata.namespace };
+    writeFileSync(
+      join(work, "rendered/kustomization.yaml"),
+      stringify({ resources: ["all.yaml"], patches, labels: [{ pairs }] }),
+    );
+    const render = join(work, "post-render");
+    writeFileSync(
+      render,
+      `#!/bin/sh\ncat > '${work}/rendered/all.yaml'\nexec '${tool("kustomize")}' build '${work}/rendered'\n`,
+      { mode: 0o755 },
+    );
+    const { chart, version } = spec.chart.spec as { chart: string; version: string };
+    const namespace = ["--namespace", metadata.namespace ?? "", "--kubeconfig", this.#kubeconfig];
+    await this.#run([
+      ...["upgrade", "--install", spec.releaseName, join(this.#charts, `${chart}-${version}.tgz`), ...namespace],
+      ...["--skip-crds", "--wait", "--timeout", spec.timeout ?? "5m", "--history-max", "5", "--post-renderer", render],
+      ...files.flatMap((file) => ["--values", file]),
+    ]);
+  }
+
+  async #uninstall(release: ApiObject): Promise<void> {
+    const { metadata, spec } = release;
+    const where = ["--namespace", metadata.namespace ?? "", "--kubeconfig", this.#kubeconfig];
+    await this.#run(["uninstall", spec.releaseName, ...where, "--ignore-not-found", "--wait"]);
+    await this.#api.merge(pathOf(release), { metadata: { finalizers: null } });
+  }
+
+  /** The real helm; it ends with the actor. */
+  async #run(args: readonly string[]): Promise<void> {
+    const home = this.#folder;
+    const env = { PATH: process.env["PATH"], HOME: home, HELM_CONFIG_HOME: home, HELM_CACHE_HOME: home, HELM_DATA_HOME: home };
+    await exec(tool("helm"), [...args], { env, signal: this.#abort.signal });
+  }
+
+  async #status(release: ApiObject, status: object): Promise<void> {
+    await this.#api.merge(`${pathOf(release)}/status?fieldManager=helm-controller`, { status });
+  }
+
+  /** Chart repositories are this folder. */
+  async #source(repository: ApiObject): Promise<void> {
+    const generation = repository.metadata.generation ?? 1;
+    if (repository["status"]?.observedGeneration === generation) return;
+    const { apiVersion, kind, metadata } = repository;
+    const status = { observedGeneration: generation, conditions: [ready("stored artifact", generation)] };
+    const named = { name: metadata.name, ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }) };
+    await this.#api.applyStatus({ apiVersion, kind, metadata: named, status }, "source-controller");
+  }
+}
+
+class ValuesError extends Error {}
+
+function missingChart(error: unknown): boolean {
+  return /\.tgz.*(not found|no such file)/s.test(String(error));
+}
+
+/** Whether an object's condition Ready is true. */
+export function isReady(object: ApiObject): boolean {
+  const conditions = (object["status"]?.conditions ?? []) as { type: string; status: string; observedGeneration?: number }[];
+  return conditions.some(({ type, status }) => type === "Ready" && status === "True");
+}
+
+function pathOf({ metadata }: ApiObject): string {
+  return `${releases}/namespaces/${metadata.namespace}/helmreleases/${metadata.name}`;
+}

@@ -1,0 +1,149 @@
+import { createServer as createProxy, type Server } from "node:http";
+import { createServer } from "node:https";
+import { type AddressInfo, connect } from "node:net";
+import { createSecureContext, type SecureContext } from "node:tls";
+import type { Api, ApiObject } from "./api.ts";
+
+/** An AdmissionReview's request, as far as it matters here. */
+interface Review {
+  readonly uid: string;
+  readonly kind: { readonly kind: string };
+  readonly namespace: string;
+  readonly object: ApiObject;
+}
+
+/**
+ * Stand-ins for what Linkerd's pods would answer, since kwok's pods answer nothing: a proxy injector that adds what shows that a pod is meshed,
+ * validators that allow everything, and viz's tap API, which lists itself. The API server calls them by the configuration that the charts
+ * made, unchanged: its calls into the cluster come through a proxy (EgressSelectorConfiguration), names and certificates are checked as ever,
+ * the certificates are those of the bundle's Secrets, and a Service without ready pods is not answered.
+ */
+export class Webhooks {
+  readonly #api: Api;
+  readonly #tls: Server;
+  readonly #proxy: Server;
+  /** How often each Service was called. */
+  readonly calls: Map<string, number> = new Map();
+
+  constructor(api: Api) {
+    this.#api = api;
+    this.#tls = createServer({
+      SNICallback: (name, done) => void this.#certificate(serviceOf(name)).then((found) => done(null, found), done),
+    });
+    this.#tls.on("request", (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => {
+        const service = serviceOf((request.socket as unknown as { servername: string }).servername);
+        this.calls.set(service, (this.calls.get(service) ?? 0) + 1);
+        // A connection that is kept would hide a certificate that has changed.
+        response.setHeader("connection", "close");
+        this.#answer(service, request.url ?? "", Buffer.concat(chunks).toString()).then(
+          (body) =>
+            response.writeHead(body === null ? 404 : 200, { "content-type": "application/json" }).end(JSON.stringify(body)),
+          (error: unknown) => response.writeHead(500).end(String(error)),
+        );
+      });
+    });
+    this.#proxy = createProxy();
+    this.#proxy.on("connect", (request, socket, head: Buffer) => {
+      socket.on("error", () => {});
+      void this.#reachable((request.url ?? "").split(":")[0] ?? "").then((reachable) => {
+        if (!reachable) return socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+        const upstream = connect((this.#tls.address() as AddressInfo).port, "127.0.0.1", () => {
+          socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+          upstream.write(head);
+          upstream.pipe(socket).pipe(upstream);
+        });
+        return upstream.on("error", () => socket.destroy());
+      });
+    });
+  }
+
+  /** @param socket that the API server is configured with */
+  async start(socket: string): Promise<void> {
+    await new Promise<void>((resolve) => this.#tls.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => this.#proxy.listen(socket, resolve));
+  }
+
+  stop(): void {
+    for (const server of [this.#proxy, this.#tls]) {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+
+  /** Whether an address is that of a Service with a ready pod behind it. */
+  async #reachable(address: string): Promise<boolean> {
+    const services = await this.#api.list("/api/v1/services");
+    const found = services.find(({ spec }) => spec.clusterIP === address);
+    if (found === undefined) return false;
+    const { name, namespace } = found.metadata;
+    const slices = await this.#api.list(
+      `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=kubernetes.io/service-name=${name}`,
+    );
+    return slices.some(({ endpoints }) =>
+      (endpoints ?? []).some(({ conditions }: { conditions?: { ready?: boolean } }) => conditions?.ready === true),
+    );
+  }
+
+  async #certificate(service: string): Promise<SecureContext> {
+    const [name = "", namespace = ""] = service.split(".");
+    const secret = await this.#api.get(`/api/v1/namespaces/${namespace}/secrets/${name}-k8s-tls`);
+    if (secret === null) throw new Error(`there is no Secret for ${service}`);
+    const data = (key: string): string => Buffer.from(secret["data"][key], "base64").toString();
+    return createSecureContext({ cert: data("tls.crt"), key: data("tls.key") });
+  }
+
+  async #answer(service: string, url: string, body: string): Promise<object | null> {
+    if (service.startsWith("tap.")) return tapApi(url);
+    const review = JSON.parse(body) as { apiVersion: string; request: Review };
+    const patch = service.startsWith("linkerd-proxy-injector.") ? await this.#inject(review.request) : [];
+    const patched =
+      patch.length === 0 ? {} : { patchType: "JSONPatch", patch: Buffer.from(JSON.stringify(patch)).toString("base64") };
+    return {
+      apiVersion: review.apiVersion,
+      kind: "AdmissionReview",
+      response: { uid: review.request.uid, allowed: true, ...patched },
+    };
+  }
+
+  /** What the injector adds that shows: the proxy with its trust anchors, a label, and the proxy's version. */
+  async #inject({ kind, namespace, object }: Review): Promise<object[]> {
+    const own = object.metadata.annotations?.["linkerd.io/inject"];
+    const inherited = (await this.#api.get(`/api/v1/namespaces/${namespace}`))?.metadata.annotations?.["linkerd.io/inject"];
+    const containers = [...object["spec"].containers, ...(object["spec"].initContainers ?? [])] as { name: string }[];
+    if (kind.kind !== "Pod" || (own ?? inherited) !== "enabled" || containers.some(({ name }) => name === "linkerd-proxy"))
+      return [];
+    const roots = await this.#api.get("/api/v1/namespaces/linkerd/configmaps/linkerd-identity-trust-roots");
+    const config = await this.#api.get("/api/v1/namespaces/linkerd/configmaps/linkerd-config");
+    const version = /linkerdVersion: (\S+)/.exec(String(config?.["data"]?.values))?.[1] ?? "unknown";
+    const env = [{ name: "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS", value: roots?.["data"]?.["ca-bundle.crt"] ?? "" }];
+    const proxy = {
+      name: "linkerd-proxy",
+      image: `cr.l5d.io/linkerd/proxy:${version}`,
+      env,
+      ports: [{ name: "linkerd-proxy", containerPort: 4143 }],
+    };
+    return [
+      { op: "add", path: "/spec/containers/0", value: proxy },
+      ...["labels", "annotations"]
+        .filter((field) => !(field in object.metadata))
+        .map((field) => ({ op: "add", path: `/metadata/${field}`, value: {} })),
+      { op: "add", path: "/metadata/labels/linkerd.io~1control-plane-ns", value: "linkerd" },
+      { op: "add", path: "/metadata/annotations/linkerd.io~1proxy-version", value: version },
+    ];
+  }
+}
+
+/** `service.namespace` of a host name in the cluster. */
+function serviceOf(host: string): string {
+  return host.replace(/\.svc.*$/, "");
+}
+
+function tapApi(url: string): object | null {
+  const resources = [{ name: "watch", singularName: "", namespaced: true, kind: "Tap", verbs: ["watch"] }];
+  if (url.startsWith("/apis/tap.linkerd.io/v1alpha1"))
+    return { kind: "APIResourceList", apiVersion: "v1", groupVersion: "tap.linkerd.io/v1alpha1", resources };
+  return url.startsWith("/openapi/v2") ? { swagger: "2.0", info: { title: "tap", version: "v0" }, paths: {} } : null;
+}
