@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { declareAzure } from "./cli/azure.ts";
 import { declareBundle } from "./cli/bundle.ts";
+import { declareCluster } from "./cli/cluster.ts";
 import { declareIdentity } from "./cli/identity.ts";
 import { declareProfile } from "./cli/profile.ts";
 import { declareSecrets } from "./cli/secrets.ts";
@@ -24,7 +25,8 @@ const program = new Command("meshops")
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "meshops: ").replace(/'/g, '"')) })
   .exitOverride();
 
-for (const declare of [declareBundle, declareProfile, declareIdentity, declareSecrets, declareAzure]) declare(program);
+for (const declare of [declareBundle, declareProfile, declareIdentity, declareSecrets, declareAzure, declareCluster])
+  declare(program);
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(process.exitCode ?? exitCode.ok); // the reader has seen enough

@@ -75,7 +75,7 @@ function azureSteps(azure: NonNullable<Environment["spec"]["azure"]>, registry: 
 }
 
 function removal({ name, namespace, release }: ComponentModel): Step {
-  const words = [name, namespace, release?.name ?? "", registrations[name] ?? ""];
+  const words = [name, namespace, release === null ? "" : name, registrations[name] ?? ""];
   return { title: name, run: "take_down", arguments: words };
 }
 

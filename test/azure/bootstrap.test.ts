@@ -73,11 +73,15 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(readFileSync(trace, "utf8")).toContain("sops-age");
   });
 
-  test("a name that is taken, a quota, a missing login: what happened, and what to do", async () => {
+  test("a name that is taken, a quota: what happened, and what to do", async () => {
     const azure = onAzure["azure"] as { cluster: object };
     const { name } = { name: "platform-dev" };
     for (const [spec, text, hint] of [
-      [{ ...azure, registry: { name: "taken1" } }, "the registry name taken1 is taken", "choose another azure.registry.name"],
+      [
+        { ...azure, registry: { name: "taken1" } },
+        "the registry name taken1 is taken",
+        "such names are unique in the whole of Azure: choose another azure.registry.name",
+      ],
       [{ ...azure, cluster: { name, nodeCount: 500 } }, "ErrCode_InsufficientVCPUQuota", "az vm list-usage --location westus2"],
     ] as const) {
       const other = await printedScriptOf({ ...onAzure, azure: spec }, "bootstrap");
@@ -85,7 +89,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
       const ended = await runScript(site, other, { env: { MESHOPS_STATE: scratchFolder("state") } });
       expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining(text) });
       expect(ended.stderr).toContain(`hint: ${hint}`);
-      expect(ended.stderr).toMatch(/stopped at step \d+ of 14: .*\n/);
+      expect(ended.stderr).toMatch(/stopped at step \d+ of \d+: .*\n/);
     }
   });
 
@@ -163,13 +167,13 @@ function casesOf(calls: readonly string[][]): Case[] {
   });
 }
 
-/** With SLOW=1 all; otherwise each call once, with another mishap from call to call. */
+/** With SLOW=1 all; otherwise every second call, with another mishap from one to the next. */
 function sample(cases: readonly Case[]): Case[] {
   if (process.env["SLOW"] === "1") return [...cases];
   const lines = [...new Set(cases.map(({ line }) => line))];
   return lines.flatMap((line, index) => {
     const own = cases.filter((each) => each.line === line);
-    return own.slice(index % own.length, (index % own.length) + 1);
+    return index % 2 === 0 ? own.slice((index / 2) % own.length, ((index / 2) % own.length) + 1) : [];
   });
 }
 

@@ -118,5 +118,7 @@ function token({ query }: Request): Reply {
 }
 
 function port(server: Server | undefined): number {
-  return (server?.address() as AddressInfo).port;
+  const address = server?.address() as AddressInfo | undefined;
+  if (address === undefined) throw new Error("the stand-in does not listen");
+  return address.port;
 }

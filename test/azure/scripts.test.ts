@@ -85,22 +85,7 @@ describe("hostile values stay values", () => {
 
   test("and so do those of a valid spec, in every place of the script that names them", () => {
     const urlPart = fc.string({
-      unit: fc.constantFrom(
-        "'",
-        '"',
-        "$",
-        "(",
-        ")",
-        "`",
-        "\\",
-        ";",
-        "&",
-        "|",
-        "{",
-        "}",
-        "x",
-        "$(touch /tmp/meshops-owned)".replaceAll(" ", "${IFS}"),
-      ),
+      unit: fc.constantFrom("'", '"', "$", "(", ")", "`", "\\", ";", "&", "|", "{", "}", "x", "$(exit 7)"),
       minLength: 1,
       maxLength: 12,
     });

@@ -1,35 +1,182 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { testIdentity } from "../support/platform.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { decryptFile } from "../../generator/sops/file.ts";
+import { meshops } from "../support/cli.ts";
+import { objectsIn } from "../support/objects.ts";
+import { readTree, testIdentity } from "../support/platform.ts";
+import { withCluster } from "../support/tools.ts";
+import type { ApiObject } from "./harness/api.ts";
 import { clusterCharts } from "./harness/charts.ts";
 import { Cluster } from "./harness/cluster.ts";
-import { makeGitPlatform, type Platform } from "./harness/platform.ts";
+import { isReady } from "./harness/helm-actor.ts";
+import { ageKeys, edit, makeGitPlatform, type Platform } from "./harness/platform.ts";
+import { until } from "./harness/processes.ts";
+import { changesBetween, type Stock, takeStock } from "./harness/stock.ts";
 
-describe("loop", () => {
+withCluster("Flux reconciles the bundle on a real API server", () => {
   let cluster: Cluster;
   let platform: Platform;
+  /** When each Kustomization was first seen ready, and its dependencies. */
+  const readyAt = new Map<string, number>();
+
   beforeAll(async () => {
-    platform = await makeGitPlatform();
-    const charts = await clusterCharts();
+    platform = await makeGitPlatform({ linkerd: { version: "edge-25.10.7" } });
+    const { environment, root } = platform;
     cluster = await Cluster.start({
-      repository: platform.root,
-      environment: platform.environment,
+      repository: root,
+      environment,
       ageKey: testIdentity().clusterKey,
-      charts,
+      charts: await clusterCharts(),
     });
+    await cluster.startFlux();
+  }, 180_000);
+  afterAll(() => cluster?.stop(), 60_000);
+
+  /** Generates, commits, pushes, waits; what has changed in the cluster. */
+  async function push(message: string): Promise<string[]> {
+    const before = await takeStock(cluster.api);
+    const revision = await cluster.git.push(message);
+    await cluster.settled(revision);
+    return changesBetween(before, await takeStock(cluster.api));
+  }
+
+  test("bootstrap's script and one commit bring up everything, in the declared order", async () => {
+    const began = Date.now();
+    const watching = setInterval(() => {
+      void cluster.kustomizations().then(
+        (all) => {
+          for (const object of all)
+            if (isReady(object) && !readyAt.has(object.metadata.name)) readyAt.set(object.metadata.name, Date.now());
+        },
+        () => {},
+      );
+    }, 150);
+    const told = await cluster.bootstrap();
+    expect(told).toContain("own is up, and Flux brings the rest.");
+    await cluster.settled(await cluster.git.publish());
+    clearInterval(watching);
+    const times = [...readyAt].sort(([, a], [, b]) => a - b).map(([name, at]) => `${name} ${((at - began) / 1000).toFixed(1)}`);
+    console.log(`seconds until ready: ${times.join(", ")}`);
+    for (const { metadata, spec } of await cluster.kustomizations())
+      for (const need of (spec.dependsOn ?? []) as { name: string }[])
+        expect(readyAt.get(need.name), `${need.name} before ${metadata.name}`).toBeLessThanOrEqual(
+          readyAt.get(metadata.name) ?? 0,
+        );
+    // Nothing was tried before the kind that it is of, and no workload was there before the identity that it needs.
+    expect(cluster.plane.processes.log("kustomize-controller")).not.toMatch(/no matches for kind/);
+    const issuer = await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer");
+    for (const kind of ["deployments", "statefulsets"])
+      for (const workload of await cluster.api.list(`/apis/apps/v1/${kind}`))
+        if (workload.metadata.namespace !== "flux-system")
+          expect(created(workload)).toBeGreaterThanOrEqual(created(issuer as ApiObject));
+  }, 240_000);
+
+  test("bootstrap once more finds all of it there", async () => {
+    const again = await cluster.script("bootstrap");
+    expect(again).toContain("already there, v2.9.6");
   });
-  afterAll(() => cluster.stop(), 20000);
-  test("comes up", async () => {
-    const t = Date.now();
-    await cluster.bootstrap();
-    const revision = await cluster.git.publish();
-    try {
-      await cluster.settled(revision, 45);
-    } catch (e) {
-      console.log(String(e), cluster.plane.processes.log("kustomize-controller").slice(-1500));
-      for (const h of await cluster.api.list("/apis/helm.toolkit.fluxcd.io/v2/helmreleases"))
-        console.log(h.metadata.name, JSON.stringify(h["status"]?.conditions)?.slice(0, 600));
-      throw e;
+
+  test("the Secrets arrive decrypted and equal, the trust anchor's key nowhere", async () => {
+    const listed = readFileSync(join(platform.root, "overlays/own/identity/kustomization.yaml"), "utf8");
+    const all = Object.entries(readTree(platform.root, "overlays/own/identity"));
+    const files = all.filter(([path]) => path.endsWith(".sops.yaml") && listed.includes(path.slice(path.lastIndexOf("/") + 1)));
+    expect(files).toHaveLength(6);
+    for (const [, text] of files) {
+      const [secret] = objectsIn(await decryptFile(text, { identities: [testIdentity().clusterKey] }));
+      const { name, namespace } = (secret as ApiObject).metadata;
+      const found = await cluster.api.get(`/api/v1/namespaces/${namespace}/secrets/${name}`);
+      expect(found?.["data"]).toEqual((secret as ApiObject)["data"]);
     }
-    console.log("ready in", Date.now() - t, [...cluster.webhooks.calls]);
+    const anchors = readFileSync(join(platform.root, "environments/own/identity/trust-anchor.sops.yaml"), "utf8");
+    const plain = await decryptFile(anchors, { identities: [testIdentity().adminKey] });
+    const keys = [...plain.matchAll(/-----BEGIN EC PRIVATE KEY-----\s+(\S+)/g)].map(([, line]) => line ?? "");
+    expect(keys.length).toBeGreaterThan(0);
+    const everything = JSON.stringify([await cluster.api.list("/api/v1/secrets"), await cluster.api.list("/api/v1/configmaps")]);
+    for (const key of keys)
+      for (const form of [key, Buffer.from(key).toString("base64").slice(4, 40)]) expect(everything).not.toContain(form);
   });
+
+  test("status: all ready, all meshed that should be", async () => {
+    const { code, stdout } = await status();
+    expect(code, stdout).toBe(0);
+    expect(stdout).toMatch(/^ok dgraph .*meshed/m);
+    const report = JSON.parse((await status("-o", "json")).stdout) as { ready: boolean; trustAnchors: { asCommitted: boolean } };
+    expect(report).toMatchObject({ ready: true, environment: "own", trustAnchors: { asCommitted: true } });
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  /** A change of the spec, and what follows in the cluster. */
+  async function change(message: string, spec: Record<string, unknown>): Promise<string[]> {
+    await edit(platform, spec);
+    return push(message);
+  }
+
+  async function rotate(...step: string[]): Promise<string[]> {
+    const rotated = await meshops(platform.root, ["identity", ...step], { env: ageKeys() });
+    if (rotated.code !== 0) throw new Error(rotated.stderr);
+    return change(step.join(" "), {});
+  }
+
+  test("more replicas", async () => {
+    console.log((await change("five Alphas", { dgraph: { alpha: { replicas: 5 } } })).join("\n"));
+  });
+  test("another client", async () => {
+    console.log(
+      (
+        await change("client", {
+          dgraph: {
+            clients: [
+              { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" },
+              { namespace: "shop", serviceAccount: "shop" },
+            ],
+          },
+        })
+      ).join("\n"),
+    );
+    console.log(
+      (
+        await change("client renamed", {
+          dgraph: {
+            clients: [
+              { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" },
+              { namespace: "store", serviceAccount: "store" },
+            ],
+          },
+        })
+      ).join("\n"),
+    );
+  });
+  test("jaeger dropped", async () => {
+    console.log((await change("no jaeger", { linkerd: { jaeger: { enabled: false } } })).join("\n"));
+  });
+  test("upgrade", async () => {
+    console.log((await change("upgrade", { linkerd: { version: "edge-26.8.3" } })).join("\n"));
+  });
+  test("issuer", async () => {
+    console.log((await rotate("rotate-issuer", "own")).join("\n"));
+  });
+  test("anchor", async () => {
+    for (const n of [1, 2, 3]) console.log(n, (await rotate("rotate-anchor", "own", "--force")).join("\n"));
+  });
+  test("status in the end", async () => {
+    const { code, stdout } = await status();
+    expect(code, stdout).toBe(0);
+  });
+
+  function status(...options: string[]): ReturnType<typeof meshops> {
+    return meshops(platform.root, [
+      "status",
+      "own",
+      "--kubeconfig",
+      cluster.plane.kubeconfigFile("admin"),
+      "--context",
+      "harness",
+      ...options,
+    ]);
+  }
 });
+
+function created(object: ApiObject): number {
+  return Date.parse((object.metadata as unknown as { creationTimestamp: string }).creationTimestamp);
+}

@@ -43,6 +43,25 @@ export function withAzureCli(title: string, define: () => void): void {
   guarded(existsSync(join(azureCli, "installed")), `${title} needs the Azure CLI: npm run tools`, title, define);
 }
 
+const clusterTools = [
+  "helm",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubectl",
+  "kustomize",
+  "kustomize-controller",
+  "kwok",
+] as const;
+
+/** Tests on a cluster of their own: they need its tools, etcd, and Flux's CRDs of the reference data. */
+export function withCluster(title: string, define: () => void): void {
+  const etcd = (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, "etcd")));
+  if (!existsSync(referenceFolder)) describe.skip(`${title} (skipped: no ../shared/reference)`, define);
+  else if (etcd) withTools(clusterTools, title, define);
+  else guarded(false, `${title} needs etcd: apt-get install etcd-server`, title, define);
+}
+
 /** Tests against upstream reference data: skipped with a notice where it is not beside the checkout. */
 export function withReference(title: string, define: () => void): void {
   if (existsSync(referenceFolder)) describe(title, define);

@@ -32,6 +32,7 @@ const layers = [
   "identity",
   "render.ts",
   "azure",
+  "cluster",
   "emit",
   "components",
   "mesh",

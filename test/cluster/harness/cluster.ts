@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fluxRoot, fluxSource } from "../../../generator/emit/flux.ts";
 import type { Environment } from "../../../generator/spec/environment.generated.ts";
+import { meshops } from "../../support/cli.ts";
 import { referenceFolder, tool } from "../../support/tools.ts";
 import type { Api, ApiObject } from "./api.ts";
 import { ControlPlane } from "./control-plane.ts";
@@ -59,16 +59,29 @@ export class Cluster {
     return cluster;
   }
 
-  /** What bootstrap does: namespace, age key, source, root; then Flux starts. */
-  async bootstrap(): Promise<void> {
-    const { environment, ageKey } = this.#options;
-    await this.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "flux-system" } });
-    await this.setAgeKey(ageKey);
-    await this.api.apply(fluxSource(environment, false) as ApiObject);
-    await this.git.push("the environment");
-    await this.api.apply(fluxRoot(environment) as ApiObject);
+  /** Flux and what stands in for the rest of it. The cluster reconciles nothing until a root is there: see `bootstrap`. */
+  async startFlux(): Promise<void> {
     this.helm.start();
+    this.git.follow();
     await this.#startKustomizeController();
+  }
+
+  /** Runs the script that `meshops bootstrap` prints, with the real kubectl. Returns what it told. */
+  async bootstrap(): Promise<string> {
+    await this.git.commit("the environment");
+    return this.script("bootstrap");
+  }
+
+  /** Runs a script of the environment on this cluster. */
+  async script(command: "bootstrap" | "teardown"): Promise<string> {
+    const { repository, environment, ageKey } = this.#options;
+    const path = `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`;
+    const env = { PATH: path, KUBECONFIG: this.plane.kubeconfigFile("admin"), HOME: this.plane.folder, SOPS_AGE_KEY: ageKey };
+    const { code, stderr } = await meshops(repository, [command, environment.metadata.name, "--context", "harness", "--run"], {
+      env,
+    });
+    if (code !== 0) throw new Error(stderr);
+    return stderr;
   }
 
   async setAgeKey(key: string): Promise<void> {

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import type { Api } from "./api.ts";
 
 const exec = promisify(execFile);
+const repositories = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories";
 
 /**
  * A stand-in for Flux's source-controller, which cannot be had here: packs a commit of a real Git repository (`git archive`), serves it on
@@ -16,6 +17,7 @@ export class GitSource {
   readonly #repository: string;
   readonly #archives: Map<string, Buffer> = new Map();
   readonly #server: Server;
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(api: Api, repository: string) {
     this.#api = api;
@@ -31,12 +33,23 @@ export class GitSource {
   }
 
   stop(): void {
+    clearInterval(this.#timer);
     this.#server.close();
     this.#server.closeAllConnections();
   }
 
-  /** Commits what is in the repository's folder, and publishes it: the `git push` of the harness. Returns the revision. */
-  async push(message: string): Promise<string> {
+  /** Publishes the newest commit wherever the GitRepository is new: what source-controller does at its first look. */
+  follow(): void {
+    this.#timer = setInterval(() => void this.#adopt().catch(() => {}), 500);
+  }
+
+  async #adopt(): Promise<void> {
+    const source = await this.#api.get(`${repositories}/flux-system`);
+    if (source !== null && source["status"]?.artifact === undefined) await this.publish();
+  }
+
+  /** Commits what is in the repository's folder. */
+  async commit(message: string): Promise<void> {
     await this.#git("add", "--all");
     await this.#git(
       "-c",
@@ -49,6 +62,11 @@ export class GitSource {
       "--message",
       message,
     );
+  }
+
+  /** The `git push` of the harness: commits and publishes. Returns the revision. */
+  async push(message: string): Promise<string> {
+    await this.commit(message);
     return this.publish();
   }
 
@@ -59,7 +77,7 @@ export class GitSource {
     const path = `/gitrepository/flux-system/flux-system/${commit}.tar.gz`;
     this.#archives.set(path, archive);
     const revision = `main@sha1:${commit}`;
-    const source = await this.#api.get("/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories/flux-system");
+    const source = await this.#api.get(`${repositories}/flux-system`);
     const generation = source?.metadata.generation ?? 1;
     const at = now();
     await this.#api.applyStatus(

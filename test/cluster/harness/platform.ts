@@ -1,12 +1,15 @@
-import { cpSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import type { Environment } from "../../../generator/spec/environment.generated.ts";
 import { generateIn, makePlatform, testIdentity, writeTree } from "../../support/platform.ts";
-import { loadFiles } from "../../support/specs.ts";
+import { clientImage, loadFiles } from "../../support/specs.ts";
 import { projectRoot, run } from "../../support/tools.ts";
 
-/** A platform repository under Git, with the sample environment dev and the keys of the test run. */
+/**
+ * A platform repository under Git: the sample environment dev on a cluster of one's own instead of Azure's (`own`), with the keys of the test run.
+ * Flux is "installed" from a manifest of a Deployment that kwok plays; what really runs is kustomize-controller beside the cluster.
+ */
 export interface Platform {
   readonly root: string;
   environment: Environment;
@@ -14,22 +17,37 @@ export interface Platform {
 
 const sample = (name: string): string => readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8");
 
-/** @param change laid over the sample's spec, two levels deep; see `edit` */
-export async function makeGitPlatform(change: SpecChange = {}, name: string = "dev"): Promise<Platform> {
-  const root = makePlatform({ base: sample("base"), [name]: sample(name) });
-  cpSync(join(projectRoot, ".gitignore"), join(root, ".gitignore"));
+/** @param change laid over the sample's spec; see `edit` */
+export async function makeGitPlatform(change: SpecChange = {}): Promise<Platform> {
+  const name = "own";
+  const root = makePlatform({ base: sample("base"), [name]: sample("dev").replace("name: dev", `name: ${name}`) });
+  writeTree(root, { ".gitignore": "install.yaml\n", "install.yaml": stringify(fluxDeployment) });
   await run("git", ["init", "--quiet", "--initial-branch=main", root]);
   const platform: Platform = { root, environment: environmentIn(root, name) };
-  await edit(platform, change);
+  const own = { azure: null, gitops: { flux: { manifests: "./install.yaml" } }, pydgraphClient: { image: clientImage } };
+  await edit(platform, merge(own, change) as SpecChange);
   return platform;
 }
+
+const labels = { app: "kustomize-controller", "app.kubernetes.io/version": "v2.9.6" };
+const fluxDeployment = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "kustomize-controller", namespace: "flux-system", labels },
+  spec: {
+    selector: { matchLabels: { app: labels.app } },
+    template: {
+      metadata: { labels },
+      spec: { containers: [{ name: "manager", image: "ghcr.io/fluxcd/kustomize-controller:v1.9.6" }] },
+    },
+  },
+};
 
 type SpecChange = Readonly<Record<string, unknown>>;
 
 /** Changes the environment's spec as a person would, in its file, and generates; nothing is committed. */
 export async function edit(platform: Platform, change: SpecChange): Promise<void> {
   const { name } = platform.environment.metadata;
-  const { parse } = await import("yaml");
   const path = `environments/${name}.yaml`;
   const document = parse(readFileSync(join(platform.root, path), "utf8")) as { spec: Record<string, unknown> };
   document.spec = merge(document.spec, change) as Record<string, unknown>;

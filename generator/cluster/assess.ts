@@ -1,0 +1,175 @@
+import { flux } from "../emit/flux.ts";
+import type { ComponentModel, Model } from "../model.ts";
+import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
+import { at, type ClusterObject, condition, isObserved } from "./objects.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { workloadState } from "./workload.ts";
+
+export type State = "ready" | "progressing" | "waiting" | "failed" | "suspended" | "missing";
+
+/** An object of the environment, how it stands, and what stands below it. */
+export interface StatusNode {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly state: State;
+  /** What it is at: a revision, a chart, replicas; null where there is nothing to say. */
+  readonly detail: string | null;
+  /** Why it is not ready; null where it is. */
+  readonly cause: Cause | null;
+  readonly children: readonly StatusNode[];
+}
+
+/** How an environment stands in a cluster: the source, the root, and each component in the order in which they come up. Pure. */
+export function assess(model: Model, snapshot: Snapshot): StatusNode[] {
+  const environment = model.environment.metadata.name;
+  const subject = (component: string, kind: string, namespace: string, name: string): Subject => ({
+    environment,
+    component,
+    kind,
+    namespace,
+    name,
+  });
+  const sources = [
+    ...snapshot.sources.map((source) =>
+      fluxNode(source, subject(source.metadata.name, source.kind, flux.namespace, source.metadata.name), revisionOf(source)),
+    ),
+    ...(snapshot.sources.some(({ kind }) => kind === "GitRepository")
+      ? []
+      : [missing(subject(flux.source, "GitRepository", flux.namespace, flux.source))]),
+  ];
+  const root = kustomizationNode(flux.root, [], subject(flux.root, "Kustomization", flux.namespace, flux.root), snapshot);
+  const components = model.components.map((component) => componentNode(component, snapshot, subject));
+  return [...sources, root, ...components];
+}
+
+/** Whether everything is ready. */
+export function isSettled(nodes: readonly StatusNode[]): boolean {
+  return nodes.every(({ state, children }) => state === "ready" && isSettled(children));
+}
+
+function componentNode(
+  component: ComponentModel,
+  snapshot: Snapshot,
+  subjectOf: (...words: [string, string, string, string]) => Subject,
+): StatusNode {
+  const { name, namespace, release } = component;
+  const found =
+    release === null
+      ? undefined
+      : snapshot.releases.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+  const workloads = workloadsOf(component, snapshot).map((workload) => workloadNode(workload, snapshot, name, subjectOf));
+  const children =
+    release === null
+      ? workloads
+      : [
+          found === undefined
+            ? missing(subjectOf(name, "HelmRelease", namespace, name))
+            : releaseNode(found, subjectOf(name, "HelmRelease", namespace, name)),
+          ...workloads,
+        ];
+  return kustomizationNode(name, children, subjectOf(name, "Kustomization", flux.namespace, name), snapshot);
+}
+
+/** A Kustomization that waits says only that it does: what it waits for is below it. */
+function kustomizationNode(name: string, below: readonly StatusNode[], subject: Subject, snapshot: Snapshot): StatusNode {
+  const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);
+  if (found === undefined) return missing(subject);
+  const node = fluxNode(found, subject, revision(at(found, "status", "lastAppliedRevision")));
+  // What is below may be the state before this Kustomization's turn has come.
+  const early =
+    node.cause !== null && ["dependency", "build-failed", "age-key-missing", "age-key-wrong", "source"].includes(node.cause.code);
+  const children = early ? below.filter(({ state }) => state !== "missing") : below;
+  const culprit = node.state === "ready" || early ? undefined : children.find(({ cause }) => cause !== null);
+  if (culprit === undefined) return { ...node, children };
+  const cause: Cause = { code: "health", cause: `waits for ${culprit.kind} ${culprit.name}`, remedy: "see below" };
+  return { ...node, state: culprit.state === "failed" ? "failed" : node.state, cause, children };
+}
+
+function releaseNode(release: ClusterObject, subject: Subject): StatusNode {
+  const chart = at(release, "spec", "chart", "spec");
+  return fluxNode(release, subject, `${String(at(chart, "chart"))} ${String(at(chart, "version"))}`);
+}
+
+/** An object with Flux's conditions. */
+function fluxNode(object: ClusterObject, subject: Subject, detail: string | null): StatusNode {
+  const { kind, namespace, name } = subject;
+  const node = { kind, namespace, name, detail, children: [] };
+  if (at(object, "spec", "suspend") === true) {
+    const remedy = `flux resume ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
+    return {
+      ...node,
+      state: "suspended",
+      cause: { code: "suspended", cause: "it is suspended: changes in Git do not reach it", remedy },
+    };
+  }
+  const ready = condition(object, "Ready");
+  const message = ready?.message ?? "";
+  if (ready?.status === "True" && isObserved(object)) return { ...node, state: "ready", cause: null };
+  const progressing = {
+    code: "progressing",
+    cause: message === "" ? "Flux has not looked at it yet" : message,
+    remedy: "wait; --watch does",
+  } as const;
+  if (ready === undefined || ready.status === "Unknown" || (ready.status === "True" && !isObserved(object)))
+    return { ...node, state: "progressing", cause: causeOf(message, subject) ?? progressing };
+  const cause = causeOf(message, subject) ?? unknownCause(message, subject);
+  const exhausted = condition(object, "Stalled")?.status === "True" && kind === "HelmRelease";
+  const again = exhausted
+    ? { ...cause, remedy: `${cause.remedy}; then flux reconcile helmrelease ${name} -n ${namespace} --reset` }
+    : cause;
+  return { ...node, state: cause.code === "dependency" ? "waiting" : "failed", cause: again };
+}
+
+function workloadNode(
+  workload: ClusterObject,
+  snapshot: Snapshot,
+  component: string,
+  subjectOf: (...words: [string, string, string, string]) => Subject,
+): StatusNode {
+  const { kind, metadata } = workload;
+  const { name, namespace = "" } = metadata;
+  const { ready, replicas, readyReplicas, meshed, cause } = workloadState(
+    workload,
+    snapshot,
+    subjectOf(component, kind, namespace, name),
+  );
+  const mesh = meshed === null ? "" : `, ${meshed} meshed`;
+  const state: State = ready ? "ready" : cause === null || cause.code === "progressing" ? "progressing" : "failed";
+  return { kind, namespace, name, state, detail: `${readyReplicas}/${replicas}${mesh}`, cause, children: [] };
+}
+
+/** The workloads that a component brought, by the labels that Flux puts on what it applies. */
+function workloadsOf({ name, namespace, release }: ComponentModel, { workloads }: Snapshot): ClusterObject[] {
+  const label = release === null ? "kustomize.toolkit.fluxcd.io/name" : "helm.toolkit.fluxcd.io/name";
+  return workloads.filter(({ metadata }) => metadata.namespace === namespace && metadata.labels?.[label] === name);
+}
+
+function missing({ environment, kind, namespace, name }: Subject): StatusNode {
+  const flow =
+    kind === "HelmRelease"
+      ? "its Kustomization brings it"
+      : name === flux.root || kind === "GitRepository"
+        ? `meshops bootstrap ${environment}`
+        : "push what meshops generate wrote, and see the root Kustomization";
+  return {
+    kind,
+    namespace,
+    name,
+    state: "missing",
+    detail: null,
+    children: [],
+    cause: { code: "missing", cause: "it is not in the cluster", remedy: flow },
+  };
+}
+
+function revisionOf(source: ClusterObject): string | null {
+  return revision(at(source, "status", "artifact", "revision"));
+}
+
+/** `main@sha1:<commit>` with the commit cut short, as Git shows it. */
+function revision(value: unknown): string | null {
+  return typeof value === "string"
+    ? value.replace(/@sha1:([0-9a-f]{7})[0-9a-f]*$/, " $1").replace(/^sha256:.*$/, "") || null
+    : null;
+}

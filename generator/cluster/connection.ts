@@ -1,0 +1,132 @@
+import type { KubernetesObject } from "@kubernetes/client-node";
+import { exitCode, UserError } from "../user-error.ts";
+import type { ClusterObject } from "./objects.ts";
+
+/** Reads of a cluster. What does not exist, kinds included, is empty. */
+export interface ClusterReader {
+  /** Name of the context, for people. */
+  readonly context: string;
+  list(apiVersion: string, kind: string, namespace?: string): Promise<ClusterObject[]>;
+  get(apiVersion: string, kind: string, name: string, namespace?: string): Promise<ClusterObject | null>;
+}
+
+export interface ConnectionOptions {
+  /** Path of a kubeconfig; null takes `KUBECONFIG` or `~/.kube/config`, as kubectl does. */
+  readonly kubeconfig: string | null;
+  /** Context; null takes the current one. */
+  readonly context: string | null;
+}
+
+/** Time that one request may take (milliseconds), so that a cluster that does not answer is told within 10 s. */
+const patience = 8000;
+
+/**
+ * A connection to a cluster, by a kubeconfig. The Kubernetes client is loaded here, by those that need it.
+ *
+ * @throws UserError (missing) without a kubeconfig or the context; reads throw it where the cluster or the right is missing
+ */
+export async function connect({ kubeconfig, context }: ConnectionOptions): Promise<ClusterReader> {
+  const { KubeConfig, KubernetesObjectApi } = await import("@kubernetes/client-node");
+  class PatientConfig extends KubeConfig {
+    override async applySecurityAuthentication(
+      request: Parameters<typeof KubeConfig.prototype.applySecurityAuthentication>[0],
+    ): Promise<void> {
+      request.setSignal(AbortSignal.timeout(patience));
+      await super.applySecurityAuthentication(request);
+    }
+  }
+  const config = new PatientConfig();
+  try {
+    if (kubeconfig === null) config.loadFromDefault();
+    else config.loadFromFile(kubeconfig);
+  } catch (error) {
+    throw new UserError(
+      exitCode.missing,
+      `cannot read the kubeconfig: ${(error as Error).message}`,
+      "name one with --kubeconfig",
+    );
+  }
+  if (context !== null) choose(config, context);
+  const name = config.getCurrentContext();
+  const server = config.getCurrentCluster()?.server;
+  if (server === undefined)
+    throw new UserError(exitCode.missing, "the kubeconfig names no cluster", "name a context with --context");
+  const objects = KubernetesObjectApi.makeApiClient(config);
+  const told = async <T>(what: string, read: () => Promise<T>, missing: T): Promise<T> => {
+    try {
+      return await read();
+    } catch (error) {
+      if ((error as { code?: number }).code === 404 || /Unrecognized API version and kind/.test(String(error))) return missing;
+      throw unreadable(error as Error, what, server);
+    }
+  };
+  return {
+    context: name,
+    list: (apiVersion, kind, namespace) =>
+      told(
+        `list ${kind}s${namespace === undefined ? "" : ` in ${namespace}`}`,
+        async () => (await objects.list<KubernetesObject>(apiVersion, kind, namespace)).items.map((item) => named(item, kind)),
+        [],
+      ),
+    get: (apiVersion, kind, object, namespace = "") =>
+      told(
+        `read ${kind} ${object}`,
+        async () =>
+          named(
+            await objects.read<KubernetesObject & { metadata: { name: string; namespace: string } }>({
+              apiVersion,
+              kind,
+              metadata: { name: object, namespace },
+            }),
+            kind,
+          ),
+        null,
+      ),
+  };
+}
+
+/** Lists leave out the kind of their items. */
+function named(object: KubernetesObject, kind: string): ClusterObject {
+  return { ...object, kind } as unknown as ClusterObject;
+}
+
+function choose(config: { getContexts(): { name: string }[]; setCurrentContext(name: string): void }, context: string): void {
+  const known = config.getContexts().map(({ name }) => name);
+  if (!known.includes(context))
+    throw new UserError(
+      exitCode.missing,
+      `the kubeconfig has no context "${context}"${known.length === 0 ? "" : `; it has ${known.join(", ")}`}`,
+      "meshops bootstrap writes one, az aks get-credentials too; or name another with --context",
+    );
+  config.setCurrentContext(context);
+}
+
+function unreadable(
+  error: Error & { code?: number | string; body?: unknown; type?: string },
+  what: string,
+  server: string,
+): UserError {
+  if (error instanceof UserError) return error;
+  const { code } = error;
+  if (code === 401)
+    return new UserError(
+      exitCode.missing,
+      `${server} does not know you: your credentials are missing or too old`,
+      "get new ones, such as by az aks get-credentials",
+    );
+  if (code === 403)
+    return new UserError(
+      exitCode.missing,
+      `you have no right to ${what} on ${server}`,
+      "ask for a role that may read, such as the ClusterRole view, and Flux's view roles",
+    );
+  const reason =
+    error.name === "AbortError" || error.name === "TimeoutError"
+      ? `no answer within ${patience / 1000} s`
+      : error.message.split("\n")[0];
+  return new UserError(
+    exitCode.missing,
+    `${server} cannot be reached: ${reason}`,
+    "is the cluster running, and is it the right context? kubectl config get-contexts",
+  );
+}

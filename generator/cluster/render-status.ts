@@ -1,0 +1,75 @@
+import type { Colors } from "picocolors/types.js";
+import type { State, StatusNode } from "./assess.ts";
+
+const marks: Readonly<Record<State, string>> = {
+  ready: "ok",
+  progressing: "..",
+  waiting: "--",
+  failed: "!!",
+  suspended: "||",
+  missing: "??",
+};
+
+/** Columns that the tree keeps to; causes are wrapped into them. */
+const width = 80;
+
+/** The tree for people. Marks are letters, so that it says the same without colour; ready workloads are counted, not listed. */
+export function renderStatus(nodes: readonly StatusNode[], colors: Colors): string {
+  return nodes.flatMap((node) => lines(node, 0, colors)).join("\n");
+}
+
+function lines(node: StatusNode, depth: number, colors: Colors): string[] {
+  const { state, kind, name, detail, cause, children } = node;
+  const paint = {
+    ready: colors.green,
+    progressing: colors.yellow,
+    waiting: colors.dim,
+    failed: colors.red,
+    suspended: colors.yellow,
+    missing: colors.red,
+  }[state];
+  const label = depth === 0 && kind === "Kustomization" ? name : `${kind} ${name}`;
+  const margin = "  ".repeat(depth);
+  const shown = state === "ready" && depth === 0 ? summary(node) : (detail ?? "");
+  const head = `${paint(marks[state])} ${margin}${label.padEnd(44 - margin.length)} ${colors.dim(shown)}`.trimEnd();
+  const indent = `     ${margin}`;
+  // A cause that only points below says nothing that the next lines do not.
+  const told =
+    cause === null || cause.code === "health"
+      ? []
+      : [
+          ...wrap(cause.cause, indent),
+          ...(cause.code === "dependency" || cause.code === "progressing" ? [] : wrap(`fix: ${cause.remedy}`, indent)),
+        ];
+  const below = state === "ready" ? children.filter((child) => child.state !== "ready") : children;
+  return [
+    head,
+    ...told.map((line) => (line.trimStart().startsWith("fix:") ? colors.cyan(line) : line)),
+    ...below.flatMap((child) => lines(child, depth + 1, colors)),
+  ];
+}
+
+function summary({ detail, children }: StatusNode): string {
+  const [release, ...others] = children
+    .filter(({ kind }) => kind === "HelmRelease")
+    .concat(children.filter(({ kind }) => kind !== "HelmRelease"));
+  if (release === undefined) return detail ?? "";
+  const workloads = release.kind === "HelmRelease" ? others : [release, ...others];
+  const count = workloads.length === 0 ? "" : `${workloads.length} workload${workloads.length === 1 ? "" : "s"}`;
+  const meshed = workloads.some((workload) => workload.detail?.includes("meshed")) ? ", meshed" : "";
+  const chart = release.kind === "HelmRelease" ? (release.detail ?? "") : "";
+  return [chart.replace(/^\S+ /, ""), `${count}${meshed}`].filter(Boolean).join(", ");
+}
+
+function wrap(text: string, indent: string): string[] {
+  const out: string[] = [];
+  let line = indent;
+  for (const word of text.split(" ")) {
+    if (line.length > indent.length && line.length + 1 + word.length > width) {
+      out.push(line);
+      line = `${indent}  `;
+    }
+    line += line.trim() === "" ? word : ` ${word}`;
+  }
+  return [...out, line];
+}

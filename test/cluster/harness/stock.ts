@@ -1,0 +1,70 @@
+import type { Api, ApiObject } from "./api.ts";
+
+/** What a cluster holds that a bundle brings: an object's id, to a mark that changes when somebody writes it, or its pods roll. */
+export type Stock = ReadonlyMap<string, string>;
+
+/** Kinds whose objects nobody writes but who applies them: their resourceVersion tells. */
+const still = [
+  "/api/v1/configmaps",
+  "/api/v1/secrets",
+  "/api/v1/services",
+  "/api/v1/serviceaccounts",
+  "/apis/networking.k8s.io/v1/networkpolicies",
+  "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+  "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+  "/apis/rbac.authorization.k8s.io/v1/roles",
+  "/apis/rbac.authorization.k8s.io/v1/rolebindings",
+  "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+  "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+  "/apis/policy.linkerd.io/v1beta3/servers",
+  "/apis/policy.linkerd.io/v1alpha1/authorizationpolicies",
+  "/apis/policy.linkerd.io/v1alpha1/meshtlsauthentications",
+  "/apis/linkerd.io/v1alpha2/serviceprofiles",
+];
+/** Kinds that controllers write a status into: their generation tells. */
+const stirring = [
+  "/api/v1/namespaces",
+  "/apis/apps/v1/deployments",
+  "/apis/apps/v1/statefulsets",
+  "/apis/helm.toolkit.fluxcd.io/v2/helmreleases",
+  "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations",
+];
+
+/** Takes stock of a cluster. Helm's own release records and what Kubernetes makes in every namespace are left out. */
+export async function takeStock(api: Api): Promise<Stock> {
+  const stock = new Map<string, string>();
+  const add = (path: string, objects: readonly ApiObject[], mark: (object: ApiObject) => string): void => {
+    const kind = path.slice(path.lastIndexOf("/") + 1);
+    for (const object of objects) stock.set(`${kind} ${object.metadata.namespace ?? ""}/${object.metadata.name}`, mark(object));
+  };
+  for (const path of still) add(path, (await api.list(path)).filter(isOurs), ({ metadata }) => metadata.resourceVersion ?? "");
+  for (const path of stirring) add(path, await api.list(path), ({ metadata }) => String(metadata.generation ?? metadata.uid));
+  add("/pods", (await api.list("/api/v1/pods")).map(byWorkload), ({ metadata }) => metadata.uid ?? "");
+  return stock;
+}
+
+/** `appeared`, `gone` or `changed`, and what; sorted. */
+export function changesBetween(before: Stock, after: Stock): string[] {
+  const ids = [...new Set([...before.keys(), ...after.keys()])].sort();
+  return ids.flatMap((id) => {
+    const [old, now] = [before.get(id), after.get(id)];
+    if (old === now) return [];
+    return [`${old === undefined ? "appeared" : now === undefined ? "gone" : "changed"} ${id}`];
+  });
+}
+
+function isOurs({ kind, metadata, type }: ApiObject): boolean {
+  return (
+    type !== "helm.sh/release.v1" &&
+    !/^(kube-|system:|default$)/.test(metadata.namespace ?? "") &&
+    !/^(kube-root-ca\.crt|system:.*)$/.test(metadata.name) &&
+    kind !== "Event"
+  );
+}
+
+/** A pod of a Deployment by its Deployment's name, so that a pod that is replaced is one that changed. */
+function byWorkload(pod: ApiObject): ApiObject {
+  const hash = pod.metadata.labels?.["pod-template-hash"];
+  if (hash === undefined) return pod;
+  return { ...pod, metadata: { ...pod.metadata, name: pod.metadata.name.replace(new RegExp(`-${hash}-.*$`), "") } };
+}
