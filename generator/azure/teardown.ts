@@ -36,7 +36,7 @@ export function teardownScript(environment: Environment, context: string | null,
     { title: "the cluster", run: "confirm" },
     { title: "Flux holds still", run: "suspend_flux" },
     ...[...components].reverse().map(removal),
-    { title: "namespaces", run: "remove_namespaces", arguments: namespaces },
+    { title: "namespaces that are empty now", run: "remove_namespaces", arguments: namespaces },
     { title: "root Kustomization, sources, age key", run: "remove_root" },
     ...(azure === undefined ? [] : azureSteps(azure, deletesRegistry, extent.group)),
   ];

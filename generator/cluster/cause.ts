@@ -97,8 +97,8 @@ const patterns: readonly Pattern[] = [
   {
     code: "chart-missing",
     message:
-      /(chart .*(?:not found|no such file)|no '[\w-]+' chart|chart pull error|invalid chart reference|failed to fetch|HelmChart .* is not ready|\.tgz.*(?:not found|no such file))/is,
-    cause: ([, what = ""]) => `the chart cannot be had: ${what.split("\n")[0]?.slice(0, 120)}`,
+      /(no '[\w.-]+' chart with version matching '[^']+' found|HelmChart .* is not ready.*|chart pull error.*|invalid chart reference.*)/i,
+    cause: ([, what = ""]) => `the chart cannot be had: ${what.slice(0, 160)}`,
     remedy: () => "is that version published, and can the cluster reach the repository? flux get sources all",
   },
   {

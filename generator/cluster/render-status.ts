@@ -41,7 +41,7 @@ function lines(node: StatusNode, depth: number, colors: Colors): string[] {
           ...wrap(cause.cause, indent),
           ...(cause.code === "dependency" || cause.code === "progressing" ? [] : wrap(`fix: ${cause.remedy}`, indent)),
         ];
-  const below = state === "ready" ? children.filter((child) => child.state !== "ready") : children;
+  const below = ["ready", "waiting"].includes(state) ? children.filter((child) => child.state !== "ready") : children;
   return [
     head,
     ...told.map((line) => (line.trimStart().startsWith("fix:") ? colors.cyan(line) : line)),

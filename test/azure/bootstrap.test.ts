@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { withAzureCli } from "../support/guards.ts";
 import { readTree, scratchFolder, testIdentity } from "../support/platform.ts";
-import { withAzureCli } from "../support/tools.ts";
 import { type Ended, makeSite, onAzure, printedScript, printedScriptOf, runScript, type Site } from "./platform.ts";
 import { State } from "./state.ts";
 

@@ -10,9 +10,10 @@ import { teardownScript } from "../../generator/azure/teardown.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
 import { azureCli } from "../../scripts/tools/paths.ts";
 import { meshops } from "../support/cli.ts";
+import { withAzureCli } from "../support/guards.ts";
 import { makePlatform, scratchFolder } from "../support/platform.ts";
 import { environmentOf, specText } from "../support/specs.ts";
-import { run, withAzureCli } from "../support/tools.ts";
+import { run } from "../support/tools.ts";
 import { onAzure } from "./platform.ts";
 
 const cluster = (onAzure["azure"] as { cluster: object }).cluster;

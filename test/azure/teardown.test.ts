@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { withAzureCli } from "../support/guards.ts";
 import { scratchFolder } from "../support/platform.ts";
-import { withAzureCli } from "../support/tools.ts";
 import { type Ended, makeSite, printedScript, runScript, type Site } from "./platform.ts";
 import { account, State } from "./state.ts";
 

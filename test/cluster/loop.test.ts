@@ -3,16 +3,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { decryptFile } from "../../generator/sops/file.ts";
 import { meshops } from "../support/cli.ts";
+import { withCluster } from "../support/guards.ts";
 import { objectsIn } from "../support/objects.ts";
 import { readTree, testIdentity } from "../support/platform.ts";
-import { withCluster } from "../support/tools.ts";
 import type { ApiObject } from "./harness/api.ts";
 import { clusterCharts } from "./harness/charts.ts";
 import { Cluster } from "./harness/cluster.ts";
 import { isReady } from "./harness/helm-actor.ts";
 import { ageKeys, edit, makeGitPlatform, type Platform } from "./harness/platform.ts";
-import { until } from "./harness/processes.ts";
-import { changesBetween, type Stock, takeStock } from "./harness/stock.ts";
+import { changesBetween, takeStock } from "./harness/stock.ts";
 
 withCluster("Flux reconciles the bundle on a real API server", () => {
   let cluster: Cluster;
@@ -118,51 +117,85 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     return change(step.join(" "), {});
   }
 
-  test("more replicas", async () => {
-    console.log((await change("five Alphas", { dgraph: { alpha: { replicas: 5 } } })).join("\n"));
+  /** Pods that were replaced, by namespace. */
+  const rolled = (changes: readonly string[]): string[] => [
+    ...new Set(changes.flatMap((line) => /^changed pods ([\w-]+)\//.exec(line)?.[1] ?? [])),
+  ];
+  const touching = (changes: readonly string[], pattern: RegExp): string[] => changes.filter((line) => pattern.test(line));
+  const meshedNamespaces = ["dgraph", "linkerd-viz", "pydgraph-client"];
+
+  test("more replicas: two pods come, and nothing else happens", async () => {
+    const changes = await change("five Alphas", { dgraph: { alpha: { replicas: 5 } } });
+    expect(changes.map((line) => line.replace(/values-\w+$/, "values-*"))).toEqual([
+      expect.stringMatching(/configmaps dgraph\/dgraph-values-\*/),
+      expect.stringMatching(/configmaps dgraph\/dgraph-values-\*/),
+      "changed helmreleases dgraph/dgraph",
+      "appeared pods dgraph/demo-dgraph-alpha-3",
+      "appeared pods dgraph/demo-dgraph-alpha-4",
+      "changed statefulsets dgraph/demo-dgraph-alpha",
+    ]);
   });
-  test("another client", async () => {
-    console.log(
-      (
-        await change("client", {
-          dgraph: {
-            clients: [
-              { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" },
-              { namespace: "shop", serviceAccount: "shop" },
-            ],
-          },
-        })
-      ).join("\n"),
+
+  test("another client, and one renamed: the policies alone", async () => {
+    const client = (name: string): object => ({ namespace: name, serviceAccount: name });
+    const policies = [
+      "changed meshtlsauthentications dgraph/demo-dgraph-alpha-grpc",
+      "changed meshtlsauthentications dgraph/demo-dgraph-alpha-http",
+      "changed networkpolicies dgraph/demo-dgraph-alpha",
+    ];
+    expect(await change("a shop", { dgraph: { clients: [client("pydgraph-client"), client("shop")] } })).toEqual(policies);
+    expect(await change("a store", { dgraph: { clients: [client("pydgraph-client"), client("store")] } })).toEqual(policies);
+    const alpha = await cluster.api.get(
+      "/apis/policy.linkerd.io/v1alpha1/namespaces/dgraph/meshtlsauthentications/demo-dgraph-alpha-grpc",
     );
-    console.log(
-      (
-        await change("client renamed", {
-          dgraph: {
-            clients: [
-              { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" },
-              { namespace: "store", serviceAccount: "store" },
-            ],
-          },
-        })
-      ).join("\n"),
-    );
+    expect(JSON.stringify(alpha?.["spec"])).toContain("store.store.serviceaccount");
+    expect(JSON.stringify(alpha?.["spec"])).not.toContain("shop.shop");
   });
-  test("jaeger dropped", async () => {
-    console.log((await change("no jaeger", { linkerd: { jaeger: { enabled: false } } })).join("\n"));
+
+  test("jaeger dropped: what it was is gone, and Dgraph has not noticed", async () => {
+    const changes = await change("no jaeger", { linkerd: { jaeger: { enabled: false } } });
+    expect(touching(changes, /linkerd-jaeger/).every((line) => line.startsWith("gone "))).toBe(true);
+    expect(touching(changes, /^gone (deployments|services|pods) linkerd-jaeger/)).toHaveLength(3);
+    expect(touching(changes, / (dgraph|pydgraph-client)\//)).toEqual([]);
   });
-  test("upgrade", async () => {
-    console.log((await change("upgrade", { linkerd: { version: "edge-26.8.3" } })).join("\n"));
+
+  test("Linkerd upgraded by one field: control plane first, then all that is meshed restarts", async () => {
+    const changes = await change("upgrade", { linkerd: { version: "edge-26.8.3" } });
+    expect(rolled(changes).sort()).toEqual(["linkerd", ...meshedNamespaces].sort());
+    expect(touching(changes, /^gone (?!configmaps)/)).toEqual([]);
+    expect(touching(changes, /secrets|networkpolicies dgraph/)).toEqual([]);
   });
-  test("issuer", async () => {
-    console.log((await rotate("rotate-issuer", "own")).join("\n"));
+
+  test("a new issuer: its Secret, and the control plane restarts, alone", async () => {
+    const changes = await rotate("rotate-issuer", "own");
+    expect(touching(changes, /secrets/)).toEqual(["changed secrets linkerd/linkerd-identity-issuer"]);
+    expect(rolled(changes)).toEqual(["linkerd"]);
+    expect(touching(changes, / (dgraph|linkerd-viz|pydgraph-client)\//)).toEqual([]);
   });
-  test("anchor", async () => {
-    for (const n of [1, 2, 3]) console.log(n, (await rotate("rotate-anchor", "own", "--force")).join("\n"));
-  });
-  test("status in the end", async () => {
+
+  test("a new trust anchor in three steps: at each all that is meshed restarts, with the bundle of that step", async () => {
+    for (const [step, anchors, secrets] of [
+      [1, 2, []],
+      [2, 2, ["changed secrets linkerd/linkerd-identity-issuer"]],
+      [3, 1, []],
+    ] as const) {
+      const changes = await rotate("rotate-anchor", "own", "--force");
+      expect(rolled(changes).sort(), `step ${step}`).toEqual(["linkerd", ...meshedNamespaces].sort());
+      expect(touching(changes, /secrets/)).toEqual(secrets);
+      const bundle = (await cluster.api.get("/api/v1/namespaces/linkerd/configmaps/linkerd-identity-trust-roots"))?.["data"][
+        "ca-bundle.crt"
+      ] as string;
+      expect(bundle.match(/BEGIN CERTIFICATE/g)).toHaveLength(anchors);
+      for (const pod of await cluster.api.list("/api/v1/namespaces/dgraph/pods")) {
+        const [proxy] = (pod["spec"].containers as { name: string; env?: { value: string }[] }[]).filter(
+          ({ name }) => name === "linkerd-proxy",
+        );
+        expect(proxy?.env?.[0]?.value.trim()).toBe(bundle.trim());
+      }
+    }
     const { code, stdout } = await status();
     expect(code, stdout).toBe(0);
-  });
+  }, 240_000);
 
   function status(...options: string[]): ReturnType<typeof meshops> {
     return meshops(platform.root, [

@@ -4,12 +4,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
 import { linkerdTrack, tracks } from "../../generator/catalog/linkerd.ts";
 import type { KubernetesObject } from "../../generator/model.ts";
+import { withTools } from "../support/guards.ts";
 import { customSchemas, kubeconform } from "../support/kubeconform.ts";
 import { field, idOf, objectsIn } from "../support/objects.ts";
 import { generateIn, makePlatform, readTree, testIdentity } from "../support/platform.ts";
 import { kustomizeBuild, overlaysOf } from "../support/roads.ts";
 import { clientImage, specText } from "../support/specs.ts";
-import { projectRoot, referenceFolder, run, tool, withTools } from "../support/tools.ts";
+import { projectRoot, referenceFolder, run, tool } from "../support/tools.ts";
 
 /*
  * Every overlay of the sample environments, and of all Linkerd releases with all Dgraph charts, goes through the real

@@ -8,9 +8,10 @@ import { buildModel } from "../../generator/components/build.ts";
 import { standaloneJaeger } from "../../generator/components/tracing-backend.ts";
 import { webhooksOf } from "../../generator/mesh/webhooks.ts";
 import type { JsonMap, KubernetesObject } from "../../generator/model.ts";
+import { withReference } from "../support/guards.ts";
 import { field, idOf, objectsIn, pick } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
-import { projectRoot, referenceFolder, withReference } from "../support/tools.ts";
+import { projectRoot, referenceFolder } from "../support/tools.ts";
 
 /* What the catalog says is held against the charts' own values and renders. */
 withReference("the catalog agrees with upstream", () => {

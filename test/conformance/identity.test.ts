@@ -23,11 +23,12 @@ import { render } from "../../generator/render.ts";
 import { decryptFile } from "../../generator/sops/file.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
 import { openVault } from "../../generator/workspace/vault.ts";
+import { withTools } from "../support/guards.ts";
 import { field, objectsIn } from "../support/objects.ts";
 import { scratchFolder, testIdentity } from "../support/platform.ts";
 import { sopsDecrypt } from "../support/sops.ts";
 import { environmentOf } from "../support/specs.ts";
-import { projectRoot, run, withTools } from "../support/tools.ts";
+import { projectRoot, run } from "../support/tools.ts";
 
 const start = new Date("2026-11-24T12:00:00Z");
 const names = environmentOf().spec.linkerd.identity;

@@ -6,11 +6,12 @@ import type { DgraphChartVersion } from "../../generator/catalog/dgraph.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import { toYaml } from "../../generator/emit/yaml.ts";
 import type { KubernetesObject, Release } from "../../generator/model.ts";
+import { withReference, withTools } from "../support/guards.ts";
 import { field, objectsIn, pick } from "../support/objects.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 import { kustomizeBuild } from "../support/roads.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
-import { referenceFolder, withReference, withTools } from "../support/tools.ts";
+import { referenceFolder } from "../support/tools.ts";
 
 /*
  * The annotations that our patch or values bring to Dgraph's pods, on the reference render of the chart,

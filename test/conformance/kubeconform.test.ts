@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { withReference, withTools } from "../support/guards.ts";
 import { customSchemas, kubeconform } from "../support/kubeconform.ts";
-import { withReference, withTools } from "../support/tools.ts";
 
 /* The judge itself: if it let mistakes pass, the bundle's tests would mean nothing. */
 withReference("kubeconform, as the tests set it up", () => {

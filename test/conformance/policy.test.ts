@@ -4,10 +4,11 @@ import type { DgraphChartVersion } from "../../generator/catalog/dgraph.ts";
 import { type LinkerdTrack, linkerdTrack, tracks } from "../../generator/catalog/linkerd.ts";
 import type { KubernetesObject, Release } from "../../generator/model.ts";
 import { render } from "../../generator/render.ts";
+import { withReference } from "../support/guards.ts";
 import { field, objectsIn, pick } from "../support/objects.ts";
 import { type Cluster, judge, type Peer, type Sidecar, type Verdict } from "../support/policy-evaluator.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
-import { referenceFolder, withReference } from "../support/tools.ts";
+import { referenceFolder } from "../support/tools.ts";
 
 const modes = ["opaque", "skip", "mesh"] as const;
 type Mode = (typeof modes)[number];

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tracks } from "../../generator/catalog/linkerd.ts";
 import { type ChartServer, realCharts, serveCharts } from "../support/charts.ts";
 import { meshops } from "../support/cli.ts";
+import { withTools } from "../support/guards.ts";
 import { generateIn, makePlatform } from "../support/platform.ts";
 import { fluxRoad } from "../support/roads.ts";
 import { specText } from "../support/specs.ts";
-import { withTools } from "../support/tools.ts";
 
 /* What only the real charts can show. Runs with MESHOPS_CHARTS=<folder of .tgz charts and index.yaml>. */
 const withCharts = realCharts === null ? describe.skip : describe;

@@ -2,10 +2,11 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { delimiter, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { withTools } from "../support/guards.ts";
 import { objectsIn } from "../support/objects.ts";
 import { generateIn, makePlatform, scratchFolder, testIdentity } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
-import { projectRoot, run, tool, withTools } from "../support/tools.ts";
+import { projectRoot, run, tool } from "../support/tools.ts";
 
 interface Encrypted {
   readonly data: Record<string, string>;

@@ -6,9 +6,10 @@ import { routesOf, serviceProfile } from "../../generator/mesh/service-profile.t
 import type { KubernetesObject } from "../../generator/model.ts";
 import { readProto } from "../../generator/proto/read.ts";
 import { render } from "../../generator/render.ts";
+import { withReference } from "../support/guards.ts";
 import { field, objectsIn, pick } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
-import { referenceFolder, withReference } from "../support/tools.ts";
+import { referenceFolder } from "../support/tools.ts";
 
 interface Route {
   readonly name: string;

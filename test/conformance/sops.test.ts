@@ -9,9 +9,10 @@ import { decryptFile, editFile, encryptFile, updateKeys } from "../../generator/
 import { inspectFile } from "../../generator/sops/inspect.ts";
 import type { Format } from "../../generator/sops/leaf.ts";
 import { type EncryptionRule, secretRule } from "../../generator/sops/rule.ts";
+import { withTools } from "../support/guards.ts";
 import { scratchFolder, testIdentity } from "../support/platform.ts";
 import { realSops, sopsDecrypt, sopsEncrypt } from "../support/sops.ts";
-import { projectRoot, run, tool, withTools } from "../support/tools.ts";
+import { projectRoot, run, tool } from "../support/tools.ts";
 
 const now = new Date("2026-11-24T12:00:00Z");
 const everything: EncryptionRule = { kind: "unencrypted_suffix", value: "_unencrypted" };

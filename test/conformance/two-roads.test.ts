@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { tracks } from "../../generator/catalog/linkerd.ts";
 import { type ChartServer, packFixtures, realCharts, serveCharts } from "../support/charts.ts";
+import { withTools } from "../support/guards.ts";
 import { byId } from "../support/objects.ts";
 import { generateIn, makePlatform } from "../support/platform.ts";
 import { fluxRoad, helmfileRoad } from "../support/roads.ts";
 import { clientImage, specText } from "../support/specs.ts";
-import { projectRoot, withTools } from "../support/tools.ts";
+import { projectRoot } from "../support/tools.ts";
 
 /*
  * Law: one values file, one set of patches. Flux's road (kustomize, HelmRelease, helm, postRenderers) and helmfile's

@@ -6,10 +6,10 @@ import { render } from "../../generator/render.ts";
 import { maxFileBytes } from "../../generator/spec/limits.ts";
 import { validSpec } from "../support/arbitraries.ts";
 import { meshops } from "../support/cli.ts";
+import { withTools } from "../support/guards.ts";
 import { generateIn, makePlatform, readTree, writeTree } from "../support/platform.ts";
 import { kustomizeBuild, overlaysOf } from "../support/roads.ts";
 import { environmentOf, loadFiles, sampleIdentity, specOf, specText } from "../support/specs.ts";
-import { withTools } from "../support/tools.ts";
 
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 

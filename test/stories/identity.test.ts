@@ -6,9 +6,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { finishChanges, writeChanges } from "../../generator/workspace/journal.ts";
 import { meshops } from "../support/cli.ts";
+import { withTools } from "../support/guards.ts";
 import { generateIn, readTree, scratchFolder, testIdentity, writeTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
-import { projectRoot, run, tool, withTools } from "../support/tools.ts";
+import { projectRoot, run, tool } from "../support/tools.ts";
 
 /** A repository with one spec, for the age keys of the test run, and nothing else. */
 function emptyPlatform(secrets?: object): string {

@@ -1,18 +1,17 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { inject } from "vitest";
 import { generate } from "../../generator/commands/generate.ts";
-import type { TestIdentity } from "./global-setup.ts";
+import { type TestIdentity, thisRun } from "./run.ts";
 import { projectRoot } from "./tools.ts";
 
 /** An empty folder of its own for a test. */
 export function scratchFolder(name: string): string {
-  return mkdtempSync(join(inject("scratch"), `${name}-`));
+  return mkdtempSync(join(thisRun().scratch, `${name}-`));
 }
 
 /** The identity made for this test run. */
 export function testIdentity(): TestIdentity {
-  return inject("identity");
+  return thisRun().identity;
 }
 
 /**

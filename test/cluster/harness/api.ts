@@ -55,11 +55,8 @@ export class Api {
 
   send(method: string, path: string, body?: unknown, type: string = "application/json"): Promise<ApiObject> {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers = {
-      authorization: `Bearer ${this.#token}`,
-      accept: "application/json",
-      ...(text === undefined ? {} : { "content-type": type }),
-    };
+    const content = text === undefined ? {} : { "content-type": type, "content-length": Buffer.byteLength(text) };
+    const headers = { authorization: `Bearer ${this.#token}`, accept: "application/json", ...content };
     return new Promise((resolve, reject) => {
       const call = request(this.#server + path, { method, agent: this.#agent, headers }, (response) => {
         const chunks: Buffer[] = [];
@@ -108,6 +105,12 @@ export class Api {
   /** Server-side apply, strict about unknown fields. */
   async apply(object: ApiObject, manager: string = "harness"): Promise<ApiObject> {
     const path = `${await this.pathOf(object)}?fieldManager=${manager}&force=true&fieldValidation=Strict`;
+    return this.send("PATCH", path, object, "application/apply-patch+yaml");
+  }
+
+  /** What server-side apply would make of an object; nothing is kept. */
+  async dryRun(object: ApiObject, manager: string = "harness"): Promise<ApiObject> {
+    const path = `${await this.pathOf(object)}?fieldManager=${manager}&force=true&fieldValidation=Strict&dryRun=All`;
     return this.send("PATCH", path, object, "application/apply-patch+yaml");
   }
 

@@ -61,6 +61,11 @@ const holes: readonly Hole[] = [
       template: () => `{{ .Values.${part}.replicaCount }}`,
     },
     { object: named("StatefulSet", `demo-dgraph-${part}`), path: annotations, template: map(`.Values.${part}.extraAnnotations`) },
+    {
+      object: named("StatefulSet", `demo-dgraph-${part}`),
+      path: ["spec", "volumeClaimTemplates", "0", "spec", "resources", "requests", "storage"],
+      template: () => `{{ .Values.${part}.persistence.size }}`,
+    },
   ]),
   {
     object: named("ConfigMap", "linkerd-identity-trust-roots"),
@@ -68,7 +73,14 @@ const holes: readonly Hole[] = [
     template: () => "{{ .Values.identityTrustAnchorsPEM | quote }}",
   },
   {
-    object: (object) => workload(object) && object.metadata.namespace?.startsWith("linkerd") === true,
+    object: (object) => workload(object) && object.metadata.namespace === "linkerd",
+    path: annotations,
+    // As the chart has it: the control plane restarts when the trust anchors change.
+    template: (depth) =>
+      `${map(".Values.podAnnotations")(depth)}\n${"  ".repeat(depth)}linkerd.io/trust-root-sha256: {{ .Values.identityTrustAnchorsPEM | sha256sum }}`,
+  },
+  {
+    object: (object) => workload(object) && /^linkerd-/.test(object.metadata.namespace ?? ""),
     path: annotations,
     template: map(".Values.podAnnotations"),
   },

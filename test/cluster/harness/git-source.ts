@@ -43,6 +43,18 @@ export class GitSource {
     this.#timer = setInterval(() => void this.#adopt().catch(() => {}), 500);
   }
 
+  /** Publishes every commit that somebody makes: a push by hand. */
+  followCommits(): void {
+    let published = "";
+    setInterval(() => {
+      void this.#git("rev-parse", "HEAD").then(async (head) => {
+        if (head.toString() === published) return;
+        published = head.toString();
+        await this.publish();
+      });
+    }, 1000).unref();
+  }
+
   async #adopt(): Promise<void> {
     const source = await this.#api.get(`${repositories}/flux-system`);
     if (source !== null && source["status"]?.artifact === undefined) await this.publish();

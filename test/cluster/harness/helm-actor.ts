@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -92,7 +92,8 @@ export class HelmActor {
         async ({ name, valuesKey = "values.yaml" }) => {
           const found = await this.#api.get(`/api/v1/namespaces/${namespace}/configmaps/${name}`);
           if (found === null)
-            throw new ValuesError(
+            throw new ReasonedError(
+              "ValuesError",
               `could not resolve ConfigMap chart values reference '${namespace}/${name}' with key '${valuesKey}'`,
             );
           return String(found["data"][valuesKey]);
@@ -151,19 +152,16 @@ export class HelmActor {
       });
     } catch (error) {
       this.#retryAt.set(metadata.uid ?? "", Date.now() + 5000);
-      const values = error instanceof ValuesError;
-      const reason = values
-        ? "ValuesError"
-        : missingChart(error)
-          ? "ArtifactFailed"
-          : upgrade
-            ? "UpgradeFailed"
-            : "InstallFailed";
-      const text = (error as Error).message
-        .replace(/^.* failed\n/, "")
+      const failure = upgrade ? "UpgradeFailed" : "InstallFailed";
+      const reason = error instanceof ReasonedError ? error.reason : failure;
+      const said = (error as Error).message
+        .replace(/^Command failed: .*\n/, "")
         .trim()
         .slice(0, 1000);
-      const message = values ? text : `Helm ${action} failed for release ${name} with chart ${chart}@${version}: ${text}`;
+      const message =
+        error instanceof ReasonedError
+          ? said
+          : `Helm ${action} failed for release ${name} with chart ${chart}@${version}: ${said}`;
       const failed = {
         type: "Ready",
         status: "False",
@@ -199,9 +197,17 @@ export class HelmActor {
       { mode: 0o755 },
     );
     const { chart, version } = spec.chart.spec as { chart: string; version: string };
+    const packed = join(this.#charts, `${chart}-${version}.tgz`);
+    if (!existsSync(packed)) {
+      const helmChart = `HelmChart '${metadata.namespace}/${metadata.namespace}-${metadata.name}' is not ready`;
+      throw new ReasonedError(
+        "SourceNotReady",
+        `${helmChart}: invalid chart reference: no '${chart}' chart with version matching '${version}' found`,
+      );
+    }
     const namespace = ["--namespace", metadata.namespace ?? "", "--kubeconfig", this.#kubeconfig];
     await this.#run([
-      ...["upgrade", "--install", spec.releaseName, join(this.#charts, `${chart}-${version}.tgz`), ...namespace],
+      ...["upgrade", "--install", spec.releaseName, packed, ...namespace],
       ...["--skip-crds", "--wait", "--timeout", spec.timeout ?? "5m", "--history-max", "5", "--post-renderer", render],
       ...files.flatMap((file) => ["--values", file]),
     ]);
@@ -236,10 +242,14 @@ export class HelmActor {
   }
 }
 
-class ValuesError extends Error {}
+/** What keeps a release from being tried at all. */
+class ReasonedError extends Error {
+  readonly reason: string;
 
-function missingChart(error: unknown): boolean {
-  return /\.tgz.*(not found|no such file)/s.test(String(error));
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
 }
 
 /** Whether an object's condition Ready is true. */

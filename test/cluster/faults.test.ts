@@ -1,0 +1,269 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { generateX25519Identity } from "age-encryption";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import type { StatusNode } from "../../generator/cluster/assess.ts";
+import type { Cause } from "../../generator/cluster/cause.ts";
+import { meshops } from "../support/cli.ts";
+import { withCluster } from "../support/guards.ts";
+import { scratchFolder, testIdentity } from "../support/platform.ts";
+import { clusterCharts } from "./harness/charts.ts";
+import { Cluster } from "./harness/cluster.ts";
+import { ageKeys, edit, makeGitPlatform, type Platform } from "./harness/platform.ts";
+import { until } from "./harness/processes.ts";
+
+withCluster("what goes wrong, and what status says of it", () => {
+  let cluster: Cluster;
+  let platform: Platform;
+
+  beforeAll(async () => {
+    platform = await makeGitPlatform();
+    const { environment, root } = platform;
+    cluster = await Cluster.start({
+      repository: root,
+      environment,
+      ageKey: testIdentity().clusterKey,
+      charts: await clusterCharts(),
+    });
+    await cluster.startFlux();
+    await cluster.bootstrap();
+    await cluster.settled(await cluster.git.publish());
+  }, 240_000);
+  afterAll(() => cluster?.stop(), 60_000);
+
+  const status = (...options: string[]): ReturnType<typeof meshops> =>
+    meshops(platform.root, [
+      "status",
+      "own",
+      "--kubeconfig",
+      cluster.plane.kubeconfigFile("admin"),
+      "--context",
+      "harness",
+      ...options,
+    ]);
+
+  /** Waits until status gives a cause, and returns it with what a person reads. */
+  async function told(code: Cause["code"]): Promise<{ cause: Cause; name: string; text: string }> {
+    const found = await until(
+      `status says ${code}`,
+      async () => {
+        const { stdout } = await status("-o", "json");
+        const { ready, nodes } = JSON.parse(stdout) as { ready: boolean; nodes: StatusNode[] };
+        const hit = nodes.flatMap((node) => [node, ...node.children]).find(({ cause }) => cause?.code === code);
+        if (hit === undefined || ready) throw new Error((await status()).stdout);
+        return hit;
+      },
+      45,
+    );
+    const { stdout: text, code: exit } = await status();
+    expect(exit).toBe(1);
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+    return { cause: found.cause as Cause, name: found.name, text };
+  }
+
+  const pushed = async (message: string): Promise<void> => cluster.settled(await cluster.git.push(message));
+
+  test("an age key that opens nothing: identity stands still, the old Secrets stay, and a right key heals", async () => {
+    await cluster.setAgeKey(await generateX25519Identity());
+    const before = await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer");
+    await meshops(platform.root, ["identity", "rotate-issuer", "own"], { env: ageKeys() });
+    await edit(platform, {});
+    await cluster.git.push("a new issuer");
+    const { name, cause } = await told("age-key-wrong");
+    expect(name).toBe("identity");
+    expect(cause.remedy).toContain("meshops bootstrap own");
+    expect((await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer"))?.["data"]).toEqual(
+      before?.["data"],
+    );
+    await cluster.setAgeKey(testIdentity().clusterKey);
+    await cluster.reconcile("kustomizations", "flux-system", "identity");
+    await pushed("again");
+  }, 120_000);
+
+  test("no age key", async () => {
+    await cluster.api.delete("/api/v1/namespaces/flux-system/secrets/sops-age");
+    await cluster.reconcile("kustomizations", "flux-system", "identity");
+    expect((await told("age-key-missing")).name).toBe("identity");
+    await cluster.setAgeKey(testIdentity().clusterKey);
+    await cluster.reconcile("kustomizations", "flux-system", "identity");
+    await pushed("again");
+  }, 120_000);
+
+  test("YAML that is none, in one component: that one stands still, the others go on", async () => {
+    const file = join(platform.root, "overlays/own/service-profile/kustomization.yaml");
+    const good = readFileSync(file, "utf8");
+    writeFileSync(file, "resources: [\n");
+    await cluster.git.push("broken");
+    const { name, text } = await told("build-failed");
+    expect(name).toBe("service-profile");
+    expect(text).toMatch(/^ok dgraph-policy/m);
+    writeFileSync(file, good);
+    await pushed("mended");
+  }, 120_000);
+
+  test("a chart that is not there", async () => {
+    const file = join(platform.root, "overlays/own/dgraph/release.yaml");
+    const good = readFileSync(file, "utf8");
+    writeFileSync(file, good.replace("24.1.4", "24.9.9"));
+    await cluster.git.push("no such chart");
+    expect((await told("chart-missing")).name).toBe("dgraph");
+    writeFileSync(file, good);
+    await pushed("mended");
+  }, 120_000);
+
+  test("a field that cannot change: which, and how to go on without losing data", async () => {
+    await edit(platform, { dgraph: { alpha: { storage: "20Gi" } } });
+    await cluster.git.push("larger volumes");
+    const { cause } = await told("immutable-field");
+    expect(cause.remedy).toContain("kubectl delete statefulset demo-dgraph-alpha -n dgraph --cascade=orphan");
+    await edit(platform, { dgraph: { alpha: { storage: "10Gi" } } });
+    await pushed("mended");
+  }, 120_000);
+
+  test("the API server ends in the middle, and comes back: everything goes on", async () => {
+    await edit(platform, { dgraph: { alpha: { replicas: 5 } } });
+    const revision = await cluster.git.push("five Alphas");
+    await cluster.plane.processes.kill("kube-apiserver");
+    const down = await status();
+    expect(down.code).toBe(3);
+    expect(down.stderr).toContain("cannot be reached");
+    await cluster.plane.startApiServer();
+    await cluster.settled(revision);
+    expect((await status()).code).toBe(0);
+  }, 120_000);
+
+  test("what somebody edited or deleted by hand comes back", async () => {
+    const policy = "/apis/networking.k8s.io/v1/namespaces/dgraph/networkpolicies/demo-dgraph-alpha";
+    const issuer = "/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer";
+    const [before, secret] = [await cluster.api.get(policy), await cluster.api.get(issuer)];
+    await cluster.api.merge(policy, { spec: { ingress: [] } });
+    await cluster.api.delete(issuer);
+    for (const name of ["dgraph-policy", "identity"]) await cluster.reconcile("kustomizations", "flux-system", name);
+    await until("both are back", async () => {
+      const [again, back] = [await cluster.api.get(policy), await cluster.api.get(issuer)];
+      return (
+        JSON.stringify(again?.["spec"]) === JSON.stringify(before?.["spec"]) &&
+        JSON.stringify(back?.["data"]) === JSON.stringify(secret?.["data"])
+      );
+    });
+  });
+
+  describe("the injector is down", () => {
+    const config = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-proxy-injector-webhook-config";
+    const injector = "/apis/apps/v1/namespaces/linkerd/deployments/linkerd-proxy-injector";
+    const scale = (replicas: number): Promise<unknown> => cluster.api.merge(injector, { spec: { replicas } });
+    const failurePolicy = async (policy: string): Promise<void> => {
+      const found = await cluster.api.get(config);
+      const webhooks = ((found?.["webhooks"] ?? []) as object[]).map((webhook) => ({ ...webhook, failurePolicy: policy }));
+      await cluster.api.merge(config, { webhooks });
+    };
+    const deleteClient = async (): Promise<void> => {
+      const [pod] = await cluster.api.list("/api/v1/namespaces/pydgraph-client/pods");
+      await cluster.api.delete(`/api/v1/namespaces/pydgraph-client/pods/${pod?.metadata.name}`);
+    };
+    const gone = (): Promise<boolean> =>
+      until("the injector is gone", async () =>
+        (await cluster.api.list("/api/v1/namespaces/linkerd/pods")).every(
+          ({ metadata }) => !metadata.name.startsWith("linkerd-proxy-injector"),
+        ),
+      );
+
+    test("under Fail no pod starts, and status says which webhook does not answer", async () => {
+      await failurePolicy("Fail");
+      await scale(0);
+      await gone();
+      await deleteClient();
+      const { cause, name } = await told("webhook");
+      expect(name).toBe("pydgraph-client");
+      expect(cause.cause).toContain("linkerd-proxy-injector.linkerd.io");
+    }, 90_000);
+
+    test("under Ignore a pod starts without a proxy, and status does not call that ready", async () => {
+      await failurePolicy("Ignore");
+      const { cause, name } = await told("not-meshed");
+      expect(name).toBe("pydgraph-client");
+      expect(cause.remedy).toBe("kubectl rollout restart deployment pydgraph-client --namespace pydgraph-client");
+      await scale(1);
+      await until("the injector answers", async () => (await cluster.api.get(injector))?.["status"].readyReplicas === 1);
+      await deleteClient();
+      await until("status is content", async () => (await status()).code === 0);
+    }, 90_000);
+  });
+
+  describe("a cluster that cannot be read", () => {
+    const kubeconfig = (server: string): string => {
+      const path = join(scratchFolder("kubeconfig"), "config");
+      const cluster = { name: "c", cluster: { server } };
+      const context = { name: "c", context: { cluster: "c", user: "u" } };
+      writeFileSync(
+        path,
+        stringify({
+          apiVersion: "v1",
+          kind: "Config",
+          "current-context": "c",
+          clusters: [cluster],
+          users: [{ name: "u", user: { token: "t" } }],
+          contexts: [context],
+        }),
+      );
+      return path;
+    };
+    const read = (file: string, context: string): ReturnType<typeof meshops> =>
+      meshops(platform.root, ["status", "own", "--kubeconfig", file, "--context", context]);
+
+    test("one that accepts and never answers is told in under 10 seconds", async () => {
+      const silent = createServer().listen(0, "127.0.0.1");
+      await new Promise((resolve) => silent.on("listening", resolve));
+      const began = Date.now();
+      const { code, stderr } = await read(kubeconfig(`https://127.0.0.1:${(silent.address() as AddressInfo).port}`), "c");
+      expect(Date.now() - began).toBeLessThan(10_000);
+      expect(code).toBe(3);
+      expect(stderr).toContain("cannot be reached: no answer within 8 s\nhint: ");
+      silent.close();
+    });
+
+    test("none there, no such context, no right, no such file", async () => {
+      expect(await read(kubeconfig("https://127.0.0.1:1"), "c")).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining("cannot be reached: "),
+      });
+      expect(await read(kubeconfig("https://127.0.0.1:1"), "d")).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining('has no context "d"; it has c'),
+      });
+      expect(await read(cluster.plane.kubeconfigFile("stranger"), "harness")).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining("you have no right to list Kustomizations in flux-system"),
+      });
+      expect(await read("/nowhere", "c")).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining("cannot read the kubeconfig"),
+      });
+    });
+  });
+
+  test("teardown takes all of it away in reverse order, leaves no webhook without its Service and no namespace hanging", async () => {
+    const told = await cluster.script("teardown");
+    for (const kind of ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"])
+      expect(await cluster.api.list(`/apis/admissionregistration.k8s.io/v1/${kind}`)).toEqual([]);
+    const namespaces = (await cluster.api.list("/api/v1/namespaces")).map(
+      ({ metadata, status }) => `${metadata.name} ${status.phase}`,
+    );
+    expect(namespaces.sort()).toEqual([
+      "default Active",
+      "dgraph Active",
+      "flux-system Active",
+      "kube-node-lease Active",
+      "kube-public Active",
+      "kube-system Active",
+    ]);
+    expect(told).toContain("not empty, so kept: dgraph");
+    expect(told).toMatch(/these volumes stay[\s\S]*datadir-demo-dgraph-alpha-0/);
+    expect(await cluster.kustomizations()).toEqual([]);
+    const again = await cluster.script("teardown");
+    expect(again).toContain("own is down");
+  }, 240_000);
+});

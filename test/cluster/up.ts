@@ -1,0 +1,47 @@
+/**
+ * `npm run cluster:up`: a cluster by hand, with the sample environment on it, for looking around with kubectl; `npm run cluster:down`, or Ctrl-C, ends it.
+ */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beginRun } from "../support/run.ts";
+import { projectRoot } from "../support/tools.ts";
+import { clusterCharts } from "./harness/charts.ts";
+import { Cluster } from "./harness/cluster.ts";
+import { makeGitPlatform } from "./harness/platform.ts";
+
+const folder = join(projectRoot, ".tools/cluster");
+const endRun = await beginRun();
+const { testIdentity } = await import("../support/platform.ts");
+const { root, environment } = await makeGitPlatform();
+console.error("starting the control plane");
+const cluster = await Cluster.start({
+  repository: root,
+  environment,
+  ageKey: testIdentity().clusterKey,
+  charts: await clusterCharts(),
+});
+
+mkdirSync(folder, { recursive: true });
+writeFileSync(join(folder, "pid"), String(process.pid));
+let ending = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.on(signal, async () => {
+    if (ending) return;
+    ending = true;
+    await cluster.stop();
+    endRun();
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(0);
+  });
+
+await cluster.startFlux();
+console.error(await cluster.bootstrap());
+console.error(`reconciling; look around, in another terminal:
+
+  export KUBECONFIG=${cluster.plane.kubeconfigFile("admin")}
+  kubectl get kustomizations -n flux-system
+  node dist/cli.js -C ${root} status own --context harness --watch
+
+the repository is ${root}: change environments/own.yaml, run meshops generate and commit, and it is pushed
+npm run cluster:down ends it`);
+cluster.git.followCommits();

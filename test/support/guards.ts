@@ -1,0 +1,51 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "vitest";
+import { azureCli, schemasFolder } from "../../scripts/tools/paths.ts";
+import { referenceFolder, type ToolName, tool } from "./tools.ts";
+
+/** Tests that need real tools: skipped with a notice where these are not built; failing instead with CI=true. */
+export function withTools(names: readonly ToolName[], title: string, define: () => void): void {
+  const missing = names.filter((name) => !existsSync(tool(name)));
+  if (names.includes("kubeconform") && !existsSync(schemasFolder)) missing.push("kubeconform");
+  guarded(missing.length === 0, `${title} needs ${missing.join(", ")}: npm run tools`, title, define);
+}
+
+/** Tests that need the Azure CLI, which is no single binary; guarded as others are. */
+export function withAzureCli(title: string, define: () => void): void {
+  guarded(existsSync(join(azureCli, "installed")), `${title} needs the Azure CLI: npm run tools`, title, define);
+}
+
+const clusterTools = [
+  "helm",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubectl",
+  "kustomize",
+  "kustomize-controller",
+  "kwok",
+] as const;
+
+/** Tests on a cluster of their own: they need its tools, etcd, and Flux's CRDs of the reference data. */
+export function withCluster(title: string, define: () => void): void {
+  const etcd = (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, "etcd")));
+  if (!existsSync(referenceFolder)) describe.skip(`${title} (skipped: no ../shared/reference)`, define);
+  else if (etcd) withTools(clusterTools, title, define);
+  else guarded(false, `${title} needs etcd: apt-get install etcd-server`, title, define);
+}
+
+/** Tests against upstream reference data: skipped with a notice where it is not beside the checkout. */
+export function withReference(title: string, define: () => void): void {
+  if (existsSync(referenceFolder)) describe(title, define);
+  else describe.skip(`${title} (skipped: no ../shared/reference)`, define);
+}
+
+function guarded(ready: boolean, notice: string, title: string, define: () => void): void {
+  if (ready) describe(title, define);
+  else if (process.env["CI"] === "true") test(title, () => Promise.reject(new Error(notice)));
+  else {
+    console.warn(`skipped: ${notice}`);
+    describe.skip(title, define);
+  }
+}
