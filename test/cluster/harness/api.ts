@@ -102,6 +102,11 @@ export class Api {
     return `${base}${namespace}/${found.name}/${metadata.name}`;
   }
 
+  /** Forgets which kinds there are: some have gone. */
+  forgetKinds(): void {
+    this.#kinds.clear();
+  }
+
   /** Server-side apply, strict about unknown fields. */
   async apply(object: ApiObject, manager: string = "harness"): Promise<ApiObject> {
     const path = `${await this.pathOf(object)}?fieldManager=${manager}&force=true&fieldValidation=Strict`;
