@@ -5,7 +5,7 @@ export interface Cause {
   readonly remedy: string;
 }
 
-export type CauseCode =
+type CauseCode =
   | "age-key-missing"
   | "age-key-wrong"
   | "build-failed"

@@ -9,7 +9,7 @@ import { resourceManager } from "./resource-manager.ts";
 import { State } from "./state.ts";
 
 /** What goes wrong with a request: an answer instead of the right one, none at all, or an error after the work is done. */
-export type Mishap = "forbidden" | "throttled" | "hang-up" | "half-made";
+type Mishap = "forbidden" | "throttled" | "hang-up" | "half-made";
 
 /** Looks at each request before it is answered. */
 export type Watcher = (request: Request) => Mishap | null;

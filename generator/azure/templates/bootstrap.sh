@@ -91,7 +91,7 @@ main() {
 {{#if azure}}
   say "  export KUBECONFIG=$KUBECONFIG"
 {{/if}}
-  say '  kubectl get kustomizations --namespace flux-system --watch'
+  say "  meshops status $ENVIRONMENT --watch"
 }
 
 main
