@@ -147,7 +147,7 @@ describe("images", () => {
     expect(rows).toContainEqual({
       environment: "mirrored",
       component: "dgraph",
-      image: "mirror1.azurecr.io/dgraph/dgraph:v24.1.4",
+      target: "mirror1.azurecr.io/dgraph/dgraph:v24.1.4",
       source: "docker.io/dgraph/dgraph:v24.1.4",
     });
   });
