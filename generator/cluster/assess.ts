@@ -1,7 +1,8 @@
 import { flux } from "../emit/flux.ts";
+import { repositoriesOf } from "../emit/repositories.ts";
 import type { ComponentModel, Model } from "../model.ts";
 import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
-import { at, type ClusterObject, condition, isObserved } from "./objects.ts";
+import { at, type ClusterObject, condition, isObserved, listAt } from "./objects.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { workloadState } from "./workload.ts";
 
@@ -30,14 +31,15 @@ export function assess(model: Model, snapshot: Snapshot): StatusNode[] {
     namespace,
     name,
   });
-  const sources = [
-    ...snapshot.sources.map((source) =>
-      fluxNode(source, subject(source.metadata.name, source.kind, flux.namespace, source.metadata.name), revisionOf(source)),
-    ),
-    ...(snapshot.sources.some(({ kind }) => kind === "GitRepository")
-      ? []
-      : [missing(subject(flux.source, "GitRepository", flux.namespace, flux.source))]),
+  const wanted = [
+    ["GitRepository", flux.source] as const,
+    ...repositoriesOf(model).map(({ name }) => ["HelmRepository", name] as const),
   ];
+  const sources = wanted.map(([kind, name]) => {
+    const found = snapshot.sources.find((source) => source.kind === kind && source.metadata.name === name);
+    const words = subject(name, kind, flux.namespace, name);
+    return found === undefined ? missing(words) : fluxNode(found, words, revisionOf(found));
+  });
   const root = kustomizationNode(flux.root, [], subject(flux.root, "Kustomization", flux.namespace, flux.root), snapshot);
   const components = model.components.map((component) => componentNode(component, snapshot, subject));
   return [...sources, root, ...components];
@@ -75,7 +77,7 @@ function componentNode(
 function kustomizationNode(name: string, below: readonly StatusNode[], subject: Subject, snapshot: Snapshot): StatusNode {
   const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);
   if (found === undefined) return missing(subject);
-  const node = fluxNode(found, subject, revision(at(found, "status", "lastAppliedRevision")));
+  const node = behind(found, fluxNode(found, subject, revision(at(found, "status", "lastAppliedRevision"))), snapshot);
   // What is below may be the state before this Kustomization's turn has come.
   const early =
     node.cause !== null && ["dependency", "build-failed", "age-key-missing", "age-key-wrong", "source"].includes(node.cause.code);
@@ -86,15 +88,35 @@ function kustomizationNode(name: string, below: readonly StatusNode[], subject: 
   return { ...node, state: culprit.state === "failed" ? "failed" : node.state, cause, children };
 }
 
+/** A Kustomization that is ready at an older commit than Flux has is not ready for this one. */
+function behind(kustomization: ClusterObject, node: StatusNode, { sources }: Snapshot): StatusNode {
+  const source = sources.find(({ kind }) => kind === "GitRepository");
+  const [has, wants] = [at(kustomization, "status", "lastAppliedRevision"), at(source, "status", "artifact", "revision")];
+  if (node.state !== "ready" || wants === undefined || has === wants) return node;
+  return {
+    ...node,
+    state: "progressing",
+    cause: progress(`it is at ${revision(has) ?? "no commit"}, and Flux has ${revision(wants)}`),
+  };
+}
+
 function releaseNode(release: ClusterObject, subject: Subject): StatusNode {
   const chart = at(release, "spec", "chart", "spec");
-  return fluxNode(release, subject, `${String(at(chart, "chart"))} ${String(at(chart, "version"))}`);
+  const wanted = String(at(chart, "version"));
+  const runs = at(listAt(release, "status", "history")[0], "chartVersion");
+  return fluxNode(
+    release,
+    subject,
+    `${String(at(chart, "chart"))} ${runs === undefined || runs === wanted ? wanted : `${String(runs)} to ${wanted}`}`,
+  );
 }
 
 /** An object with Flux's conditions. */
 function fluxNode(object: ClusterObject, subject: Subject, detail: string | null): StatusNode {
   const { kind, namespace, name } = subject;
   const node = { kind, namespace, name, detail, children: [] };
+  if (object.metadata.deletionTimestamp !== undefined)
+    return { ...node, state: "progressing", cause: { code: "deleted", cause: "it is being deleted", remedy: wait } };
   if (at(object, "spec", "suspend") === true) {
     const remedy = `flux resume ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
     return {
@@ -104,21 +126,38 @@ function fluxNode(object: ClusterObject, subject: Subject, detail: string | null
     };
   }
   const ready = condition(object, "Ready");
-  const message = ready?.message ?? "";
-  if (ready?.status === "True" && isObserved(object)) return { ...node, state: "ready", cause: null };
-  const progressing = {
-    code: "progressing",
-    cause: message === "" ? "Flux has not looked at it yet" : message,
-    remedy: "wait; --watch does",
-  } as const;
-  if (ready === undefined || ready.status === "Unknown" || (ready.status === "True" && !isObserved(object)))
-    return { ...node, state: "progressing", cause: causeOf(message, subject) ?? progressing };
-  const cause = causeOf(message, subject) ?? unknownCause(message, subject);
-  const exhausted = condition(object, "Stalled")?.status === "True" && kind === "HelmRelease";
+  // A chart repository of type oci has no status: nothing fetches an index of it.
+  if (ready?.status === "True" || (ready === undefined && at(object, "spec", "type") === "oci"))
+    return isObserved(object)
+      ? { ...node, state: "ready", cause: null }
+      : { ...node, state: "progressing", cause: progress("its newest spec has not been looked at") };
+  const failure = failureOf(object);
+  const cause = failure === null ? null : (causeOf(failure, subject) ?? unknownCause(failure, subject));
+  if (cause === null)
+    return { ...node, state: "progressing", cause: progress(ready?.message ?? "Flux has not looked at it yet") };
+  if (cause.code === "progressing") return { ...node, state: "progressing", cause };
+  const exhausted =
+    condition(object, "Stalled")?.status === "True" && kind === "HelmRelease" && !cause.remedy.includes("--reset");
   const again = exhausted
     ? { ...cause, remedy: `${cause.remedy}; then flux reconcile helmrelease ${name} -n ${namespace} --reset` }
     : cause;
   return { ...node, state: cause.code === "dependency" ? "waiting" : "failed", cause: again };
+}
+
+/**
+ * What an object that is not ready says went wrong; null where nothing has yet. helm-controller keeps the error in `Released` while it tries again
+ * (Ready is Unknown then) and after it has rolled back (Ready tells of the rollback).
+ */
+function failureOf(object: ClusterObject): string | null {
+  const [ready, released] = [condition(object, "Ready"), condition(object, "Released")];
+  if (released?.status === "False") return released.message ?? "";
+  return ready?.status === "False" ? (ready.message ?? "") : null;
+}
+
+const wait = "wait; --watch does";
+
+function progress(cause: string): Cause {
+  return { code: "progressing", cause, remedy: wait };
 }
 
 function workloadNode(

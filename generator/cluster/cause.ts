@@ -11,22 +11,30 @@ type CauseCode =
   | "build-failed"
   | "chart-missing"
   | "crd-missing"
+  | "deleted"
   | "dependency"
+  | "file-changed"
+  | "foreign"
   | "health"
+  | "helm-locked"
   | "image-pull"
   | "immutable-field"
   | "missing"
+  | "namespace-missing"
   | "not-meshed"
+  | "pod-broken"
   | "pod-crashing"
   | "pod-unschedulable"
   | "progressing"
+  | "refused"
   | "source"
   | "stale-trust-anchors"
   | "suspended"
   | "unknown"
   | "values-missing"
   | "volume"
-  | "webhook";
+  | "webhook"
+  | "webhook-denied";
 
 /** What a cause is told about. */
 export interface Subject {
@@ -40,46 +48,80 @@ export interface Subject {
 
 interface Pattern {
   readonly code: CauseCode;
+  /** Kinds whose messages it is for; all where none is named. */
+  readonly kinds?: readonly string[];
   readonly message: RegExp;
   readonly cause: (found: readonly string[], subject: Subject) => string;
   readonly remedy: (found: readonly string[], subject: Subject) => string;
 }
 
+const seeBelow = (): string => "wait; --watch does";
+
 /**
  * Messages of Kubernetes, Helm and Flux, the more telling first. Read off kustomize-controller 1.9.6, helm 3.22 and kube-apiserver 1.36 in the
- * cluster tests, and off helm-controller's API v1.5.
+ * cluster tests, and off the sources of kustomize-controller 1.9, helm-controller 1.6 and source-controller 1.9.
  */
 const patterns: readonly Pattern[] = [
   {
+    code: "progressing",
+    message: /New reconciliation triggered by|latest generation of object has not been reconciled|does not have an artifact/,
+    cause: () => "a newer commit, or a source, is being taken up",
+    remedy: seeBelow,
+  },
+  {
+    code: "dependency",
+    message: /dependency '([\w-]+)\/([\w.-]+)' (?:is not ready|revision is not up to date|not found)/,
+    cause: ([, , name]) => `waits for ${name}`,
+    remedy: ([, , name]) => `none here: see ${name}`,
+  },
+  {
+    code: "webhook-denied",
+    message: /admission webhook "([^"]+)" denied the request: ([^\n]*)/,
+    cause: ([, webhook, why]) => `the webhook ${webhook} refuses it: ${why}`,
+    remedy: (_, { environment }) => `the object is wrong, not the webhook: meshops validate ${environment}`,
+  },
+  {
     code: "webhook",
-    message: /failed calling webhook "?([\w.-]+)"?.*?(?:Post "https:\/\/([\w-]+)\.([\w-]+)\.svc[^"]*": )?([^:]*)$/s,
-    cause: ([, webhook = "", , , why = ""]) => `the API server asks the webhook ${webhook}, and gets no answer: ${why.trim()}`,
+    message: /failed calling webhook "([\w.-]+)":[^\n]*?Post "https:\/\/([\w-]+)\.([\w-]+)\.svc[^"]*": ([^\n]*)/,
+    cause: ([, webhook, , , why]) => `the API server asks the webhook ${webhook}, and gets no good answer: ${why}`,
     remedy: ([, , service, namespace]) =>
-      service === undefined
-        ? "kubectl get pods --namespace linkerd: its pods must be ready"
-        : `kubectl get pods,endpointslices --namespace ${namespace}: the pods behind ${service} must be ready, and its caBundle theirs`,
+      `kubectl get pods,endpointslices --namespace ${namespace}: the pods behind ${service} must be ready, and its caBundle theirs`,
+  },
+  {
+    code: "values-missing",
+    message: /could not resolve \w+ chart values reference '([^']+)'/,
+    cause: ([, reference]) => `its values are gone: ${reference}`,
+    remedy: (_, { component }) => `flux reconcile kustomization ${component} brings them again`,
+  },
+  {
+    code: "file-changed",
+    message: /data integrity|MAC mismatch/,
+    cause: () => "an encrypted file was changed by hand, or badly merged: its MAC does not fit",
+    remedy: (_, { environment }) => `restore it from Git, or meshops identity updatekeys ${environment}`,
   },
   {
     code: "age-key-missing",
-    message: /[Ss]ecrets? "([\w-]+)" not found|decryption secret .* not found/,
-    cause: ([, secret = "sops-age"]) => `Flux has no age key: there is no Secret ${secret}`,
+    kinds: ["Kustomization"],
+    message: /secrets? "sops-age" not found|decryption secret .* not found/i,
+    cause: () => "Flux has no age key: there is no Secret sops-age",
     remedy: (_, { environment }) => `meshops bootstrap ${environment} makes it from the key that you hold`,
   },
   {
     code: "age-key-wrong",
-    message: /(?:cannot get sops data key|error decrypting|failed to decrypt|no identity matched)(?:.*?([\w./-]+\.sops\.yaml))?/s,
-    cause: ([, file]) => `the age key in the cluster does not open ${file ?? "the encrypted Secrets"}`,
+    message:
+      /(?:cannot get sops data key|error decrypting|failed to decrypt|no identity matched|failed to import '[^']*' data from)/,
+    cause: () => "the age key in the cluster does not open the encrypted Secrets",
     remedy: (_, { environment }) =>
       `meshops bootstrap ${environment} puts your key there; or meshops identity updatekeys ${environment}, commit and push`,
   },
   {
     code: "immutable-field",
     message:
-      /(StatefulSet|Deployment|Job|Service)[\w.]* "([\w.-]+)" is invalid:.*?(?:Forbidden: updates to statefulset spec|field is immutable)/s,
+      /(StatefulSet|Deployment|Job|Service|PersistentVolumeClaim)[\w.]* "([\w.-]+)" is invalid:.*?(?:Forbidden: updates to statefulset spec|field is immutable|is immutable after creation)/s,
     cause: ([, kind, name]) => `a field of ${kind} ${name} has changed that Kubernetes does not let change`,
-    remedy: ([, kind = "", name], { namespace }) =>
+    remedy: ([, kind = "", name], { namespace, component }) =>
       kind === "StatefulSet"
-        ? `kubectl delete statefulset ${name} -n ${namespace} --cascade=orphan keeps pods and data; then flux reconcile helmrelease --reset`
+        ? `kubectl delete statefulset ${name} -n ${namespace} --cascade=orphan keeps pods and data; then flux reconcile helmrelease ${component} -n ${namespace} --reset`
         : `undo the change, or kubectl delete ${kind.toLowerCase()} ${name} -n ${namespace} and let Flux make it anew`,
   },
   {
@@ -89,33 +131,47 @@ const patterns: readonly Pattern[] = [
     remedy: () => "the component linkerd-crds brings Linkerd's, bootstrap Flux's: is it ready, and of this version?",
   },
   {
-    code: "values-missing",
-    message: /could not resolve \w+ chart values reference '([^']+)'/,
-    cause: ([, reference]) => `its values are gone: ${reference}`,
-    remedy: (_, { component }) => `flux reconcile kustomization ${component} brings them again`,
+    code: "namespace-missing",
+    message: /namespaces "([\w-]+)" not found/,
+    cause: ([, name]) => `there is no namespace ${name}`,
+    remedy: () => "the component namespaces brings it: is it ready?",
+  },
+  {
+    code: "refused",
+    message: /(exceeded quota[^\n]*|violates PodSecurity[^\n]*)/,
+    cause: ([, what = ""]) => `the namespace does not admit it: ${what}`,
+    remedy: (_, { namespace }) => `kubectl describe namespace ${namespace}: its quota and its pod-security labels`,
+  },
+  {
+    code: "helm-locked",
+    message: /another operation \(install\/upgrade\/rollback\) is in progress/,
+    cause: () => "Helm was interrupted and holds the release locked",
+    remedy: (_, { component, namespace }) => `flux reconcile helmrelease ${component} -n ${namespace} --force`,
+  },
+  {
+    code: "foreign",
+    message: /(\w+ "[\w.-]+"[^\n]*) exists and cannot be imported into the current release/,
+    cause: ([, what]) => `${what} is there already, and somebody else's`,
+    remedy: () => "delete it, or hand it to Helm by its labels and annotations",
   },
   {
     code: "chart-missing",
     message:
-      /(no '[\w.-]+' chart with version matching '[^']+' found|HelmChart .* is not ready.*|chart pull error.*|invalid chart reference.*)/i,
+      /(no '[\w.-]+' chart with version matching '[^']+' found|failed to fetch Helm repository index[^\n]*|Could not load chart[^\n]*|chart pull error[^\n]*|invalid chart reference[^\n]*|HelmChart '[^']+' is not ready[^\n]*)/i,
     cause: ([, what = ""]) => `the chart cannot be had: ${what.slice(0, 160)}`,
     remedy: () => "is that version published, and can the cluster reach the repository? flux get sources all",
   },
   {
-    code: "dependency",
-    message: /dependency '([\w-]+)\/([\w-]+)' is not ready/,
-    cause: ([, , name]) => `waits for ${name}`,
-    remedy: ([, , name]) => `none here: see ${name}`,
-  },
-  {
     code: "source",
+    kinds: ["Kustomization", "GitRepository"],
     message:
-      /(?:Source artifact not found|failed to checkout|authentication required|couldn't find remote ref|source .* not found)/i,
+      /failed to checkout|authentication required|couldn't find remote ref|git repository is empty|failed to get secret|^Source '[^']+' not found|^Source (?:artifact not found|is not ready)|failed to download artifact/i,
     cause: () => "Flux has no copy of the Git repository",
     remedy: () => "is the branch pushed, and can Flux read it? flux get sources git",
   },
   {
     code: "build-failed",
+    kinds: ["Kustomization"],
     message:
       /(?:kustomize build failed|failed to build|kustomization path not found|yaml: |error converting YAML|accumulating resources)/i,
     cause: (_, { component }) => `what is committed for ${component} cannot be built`,
@@ -126,8 +182,8 @@ const patterns: readonly Pattern[] = [
 
 /** Finds the cause behind a message; null where none of the known ones is in it. */
 export function causeOf(message: string, subject: Subject): Cause | null {
-  for (const { code, message: pattern, cause, remedy } of patterns) {
-    const found = pattern.exec(message);
+  for (const { code, kinds, message: pattern, cause, remedy } of patterns) {
+    const found = kinds?.includes(subject.kind) === false ? null : pattern.exec(message);
     if (found !== null) return { code, cause: oneLine(cause(found, subject)), remedy: oneLine(remedy(found, subject)) };
   }
   return null;

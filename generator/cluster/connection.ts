@@ -101,32 +101,54 @@ function choose(config: { getContexts(): { name: string }[]; setCurrentContext(n
   config.setCurrentContext(context);
 }
 
-function unreadable(
-  error: Error & { code?: number | string; body?: unknown; type?: string },
-  what: string,
-  server: string,
-): UserError {
+/** What kept a read from being answered, told with what helps. */
+function unreadable(error: Error & { code?: number | string; body?: unknown }, what: string, server: string): UserError {
   if (error instanceof UserError) return error;
-  const { code } = error;
-  if (code === 401)
+  if (error.code === 401)
     return new UserError(
       exitCode.missing,
       `${server} does not know you: your credentials are missing or too old`,
       "get new ones, such as by az aks get-credentials",
     );
-  if (code === 403)
+  if (error.code === 403) return new Forbidden(what, server);
+  if (error.name === "AbortError" || error.name === "TimeoutError")
+    return new UserError(exitCode.missing, `${server} cannot be reached: no answer within ${patience / 1000} s`, reachable);
+  // The client tells of its own step first; what it ran into comes after that.
+  const text = `${messageOf(error.body) ?? error.message}`.replace(/^Failed to fetch resource metadata for [^:]+: /, "");
+  const reason = text.split("\n").find((line) => line.trim() !== "") ?? "no reason given";
+  const plugin = /spawn (\S+) ENOENT/.exec(reason)?.[1];
+  if (plugin !== undefined)
     return new UserError(
+      exitCode.missing,
+      `the kubeconfig gets its credentials from ${plugin}, which is not on the PATH`,
+      "install it, or get a kubeconfig without it",
+    );
+  return new UserError(exitCode.missing, `${server} cannot be reached: ${reason}`, reachable);
+}
+
+const reachable = "is the cluster running, and is it the right context? kubectl config get-contexts";
+
+class Forbidden extends UserError {
+  constructor(what: string, server: string) {
+    super(
       exitCode.missing,
       `you have no right to ${what} on ${server}`,
       "ask for a role that may read, such as the ClusterRole view, and Flux's view roles",
     );
-  const reason =
-    error.name === "AbortError" || error.name === "TimeoutError"
-      ? `no answer within ${patience / 1000} s`
-      : error.message.split("\n")[0];
-  return new UserError(
-    exitCode.missing,
-    `${server} cannot be reached: ${reason}`,
-    "is the cluster running, and is it the right context? kubectl config get-contexts",
-  );
+  }
+}
+
+/** Whether a read failed for want of a right. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof Forbidden;
+}
+
+/** The message of a Status object that a server answered with. */
+function messageOf(body: unknown): string | undefined {
+  try {
+    const { message } = (typeof body === "string" ? JSON.parse(body) : body) as { message?: unknown };
+    return typeof message === "string" && message !== "" ? message : undefined;
+  } catch {
+    return undefined;
+  }
 }

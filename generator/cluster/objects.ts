@@ -8,6 +8,7 @@ export interface ClusterObject {
     readonly namespace?: string;
     readonly generation?: number;
     readonly uid?: string;
+    readonly deletionTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly uid: string }[];

@@ -43,7 +43,8 @@ function podsOf({ spec, metadata }: ClusterObject, { pods }: Snapshot): ClusterO
   return pods.filter(
     (pod) =>
       pod.metadata.namespace === metadata.namespace &&
-      at(pod, "status", "phase") !== "Succeeded" &&
+      !["Succeeded", "Failed"].includes(String(at(pod, "status", "phase"))) &&
+      pod.metadata.deletionTimestamp === undefined &&
       labels.every(([key, value]) => pod.metadata.labels?.[key] === value),
   );
 }
@@ -87,59 +88,99 @@ function meshCause(pods: readonly ClusterObject[], { trustRoots }: Snapshot, { k
 interface ContainerStatus {
   readonly name: string;
   readonly image: string;
+  readonly ready?: boolean;
+  readonly restartCount?: number;
   readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+  readonly lastState?: { readonly terminated?: { readonly reason?: string } };
 }
 
 /** What keeps a workload's pods from being there and ready. */
-function podCause(workload: ClusterObject, pods: readonly ClusterObject[], snapshot: Snapshot, subject: Subject): Cause | null {
-  const failure = condition(workload, "ReplicaFailure");
-  if (failure?.status === "True") return causeOf(failure.message ?? "", subject) ?? unknownCause(failure.message ?? "", subject);
-  const { namespace } = subject;
-  for (const pod of pods) {
-    const { name } = pod.metadata;
-    const statuses = [
-      ...listAt<ContainerStatus>(pod, "status", "initContainerStatuses"),
-      ...listAt<ContainerStatus>(pod, "status", "containerStatuses"),
-    ];
-    for (const { image, state, name: container } of statuses) {
-      const reason = state?.waiting?.reason ?? "";
-      if (/ErrImage|ImagePull|InvalidImageName/.test(reason))
-        return {
-          code: "image-pull",
-          cause: `pod ${name} cannot pull ${image} (${reason})`,
-          remedy: "is it in the registry (meshops images), and may the cluster pull from there? meshops bootstrap sees to both",
-        };
-      if (reason === "CrashLoopBackOff")
-        return {
-          code: "pod-crashing",
-          cause: `container ${container} of pod ${name} ends again and again`,
-          remedy: `kubectl logs ${name} --container ${container} --namespace ${namespace} --previous`,
-        };
-    }
-    const unbound = snapshot.claims.find(
-      ({ metadata, ...claim }) =>
-        metadata.namespace === namespace && at(claim, "status", "phase") === "Pending" && metadata.name.endsWith(`-${name}`),
-    );
-    if (unbound !== undefined)
-      return {
-        code: "volume",
-        cause: `pod ${name} waits for its volume ${unbound.metadata.name}`,
-        remedy: `kubectl describe persistentvolumeclaim ${unbound.metadata.name} --namespace ${namespace}`,
-      };
-    const scheduled = condition(pod, "PodScheduled");
-    if (scheduled?.status === "False")
-      return {
-        code: "pod-unschedulable",
-        cause: `no node takes pod ${name}: ${scheduled.message ?? scheduled.reason ?? ""}`.slice(0, 300),
-        remedy: "more or larger nodes: azure.cluster in the spec",
-      };
-  }
+function podCause(workload: ClusterObject, pods: readonly ClusterObject[], snapshot: Snapshot, subject: Subject): Cause {
   const replicas = Number(at(workload, "spec", "replicas") ?? 1);
+  const refusal = pods.length < replicas ? refusalOf(workload, snapshot) : null;
+  if (refusal !== null) return causeOf(refusal, subject) ?? unknownCause(refusal, subject);
+  for (const pod of pods) {
+    const cause = unscheduled(pod, snapshot, subject) ?? broken(pod, subject);
+    if (cause !== null) return cause;
+  }
+  const { kind, name, namespace } = subject;
   if (pods.length < replicas)
     return {
       code: "progressing",
       cause: `${pods.length} of ${replicas} pods are there`,
-      remedy: `kubectl describe ${subject.kind.toLowerCase()} ${subject.name} --namespace ${namespace}`,
+      remedy: `kubectl describe ${kind.toLowerCase()} ${name} --namespace ${namespace}`,
     };
   return { code: "progressing", cause: "its pods are starting", remedy: `kubectl get pods --namespace ${namespace}` };
+}
+
+/** Why the API server let no pod be made: a Deployment has it as a condition, a StatefulSet or DaemonSet as an event only. */
+function refusalOf(workload: ClusterObject, { events }: Snapshot): string | null {
+  const failure = condition(workload, "ReplicaFailure");
+  if (failure?.status === "True") return failure.message ?? "";
+  const own = events.filter(
+    (event) => at(event, "involvedObject", "uid") === workload.metadata.uid && event["reason"] === "FailedCreate",
+  );
+  const newest = own.sort((a, b) => String(a["lastTimestamp"]).localeCompare(String(b["lastTimestamp"]))).at(-1);
+  return newest === undefined ? null : String(newest["message"]);
+}
+
+/** A pod that no node takes; a claim that waits for its pod to be scheduled is no reason. */
+function unscheduled(pod: ClusterObject, { claims }: Snapshot, { namespace }: Subject): Cause | null {
+  const { name } = pod.metadata;
+  const scheduled = condition(pod, "PodScheduled");
+  const message = scheduled?.message ?? scheduled?.reason ?? "";
+  const volume = /unbound immediate PersistentVolumeClaims|persistentvolumeclaim .* not found|volume node affinity/i.test(
+    message,
+  );
+  if (scheduled?.status === "False" && !volume)
+    return {
+      code: "pod-unschedulable",
+      cause: `no node takes pod ${name}: ${message}`.slice(0, 300),
+      remedy: "more or larger nodes: azure.cluster in the spec",
+    };
+  const unbound = claims.find(
+    ({ metadata, ...claim }) =>
+      metadata.namespace === namespace && at(claim, "status", "phase") === "Pending" && metadata.name.endsWith(`-${name}`),
+  );
+  if (unbound === undefined || at(pod, "status", "phase") !== "Pending") return null;
+  const claim = unbound.metadata.name;
+  return {
+    code: "volume",
+    cause: `pod ${name} waits for its volume ${claim}`,
+    remedy: `kubectl describe persistentvolumeclaim ${claim} --namespace ${namespace}`,
+  };
+}
+
+/** A pod with a container that cannot start, or does not stay. */
+function broken(pod: ClusterObject, { namespace }: Subject): Cause | null {
+  const { name } = pod.metadata;
+  const containers = [
+    ...listAt<ContainerStatus>(pod, "status", "initContainerStatuses"),
+    ...listAt<ContainerStatus>(pod, "status", "containerStatuses"),
+  ];
+  for (const { image, state, name: container, ready, restartCount = 0, lastState } of containers) {
+    const { reason = "", message = "" } = state?.waiting ?? {};
+    if (/ErrImage|ImagePull|InvalidImageName|ImageInspect/.test(reason))
+      return {
+        code: "image-pull",
+        cause: `pod ${name} cannot pull ${image} (${reason})`,
+        remedy: "is it in the registry (meshops images), and may the cluster pull from there? meshops bootstrap sees to both",
+      };
+    if (reason === "CrashLoopBackOff" || (ready === false && restartCount > 2)) {
+      const why = lastState?.terminated?.reason;
+      const cause = `container ${container} of pod ${name} ends again and again${why === undefined ? "" : ` (${why})`}`;
+      return {
+        code: "pod-crashing",
+        cause,
+        remedy: `kubectl logs ${name} --container ${container} --namespace ${namespace} --previous`,
+      };
+    }
+    if (/Error$/.test(reason))
+      return {
+        code: "pod-broken",
+        cause: `container ${container} of pod ${name} cannot start: ${message || reason}`.slice(0, 300),
+        remedy: `kubectl describe pod ${name} --namespace ${namespace}`,
+      };
+  }
+  return null;
 }

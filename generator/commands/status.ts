@@ -40,7 +40,16 @@ export async function status(names: readonly string[], options: StatusOptions): 
   const end = Date.now() + options.timeout * 1000;
   let shown = "";
   for (;;) {
-    const report = await look(cluster, model, options, read);
+    const report = await look(cluster, model, options, read).catch((error: unknown) => {
+      // A cluster that has answered once may fail to for a while, such as when its API server restarts.
+      if (shown === "" || Date.now() > end || !(error instanceof UserError)) throw error;
+      process.stderr.write(`${error.message}; trying again\n`);
+      return null;
+    });
+    if (report === null) {
+      await sleep(2000);
+      continue;
+    }
     const text = options.output === "json" ? "" : asText(report);
     if (text !== shown && options.watch) process.stdout.write(`${shown === "" ? "" : "\n"}${text}`);
     shown = text;
@@ -81,12 +90,13 @@ async function look(
   const nodes = assess(model, snapshot);
   const { environment } = model;
   const { certificates } = identityStatus(environment, read, new Date());
+  const anchors = trustAnchors(snapshot, certificates);
   return {
     environment: environment.metadata.name,
     context: cluster.context,
-    ready: isSettled(nodes),
+    ready: isSettled(nodes) && anchors.asCommitted && certificates.every(({ daysLeft }) => daysLeft >= 0),
     nodes,
-    trustAnchors: trustAnchors(snapshot, certificates),
+    trustAnchors: anchors,
     certificates,
   };
 }
@@ -95,8 +105,17 @@ function trustAnchors({ trustRoots }: Snapshot, certificates: readonly Certifica
   const bundle = at(trustRoots, "data", "ca-bundle.crt");
   if (typeof bundle !== "string") return { sha256: null, asCommitted: false };
   const committed = certificates.filter(({ name }) => name === "trust-anchor").map(({ sha256 }) => sha256);
-  const asCommitted = JSON.stringify(parsePem(bundle).map(fingerprint)) === JSON.stringify(committed);
+  const asCommitted = JSON.stringify(fingerprintsIn(bundle)) === JSON.stringify(committed);
   return { sha256: createHash("sha256").update(bundle.trim()).digest("hex"), asCommitted };
+}
+
+/** Fingerprints of a bundle's certificates; null where it is damaged. */
+function fingerprintsIn(bundle: string): string[] | null {
+  try {
+    return parsePem(bundle).map(fingerprint);
+  } catch {
+    return null;
+  }
 }
 
 function asText({ environment, context, ready, nodes, trustAnchors: { sha256, asCommitted }, certificates }: Report): string {
@@ -110,7 +129,11 @@ function asText({ environment, context, ready, nodes, trustAnchors: { sha256, as
     `${colors.bold(environment)} on ${context}`,
     renderStatus(nodes, colors),
     `trust anchors: ${believed}`,
-    ...(soonest === undefined ? [] : [`certificates: ${soonest.name} is the first to expire, in ${soonest.daysLeft} days`]),
+    ...(soonest === undefined
+      ? []
+      : [
+          `certificates: ${soonest.name} ${soonest.daysLeft < 0 ? colors.red(`expired ${-soonest.daysLeft} days ago`) : `is the first to expire, in ${soonest.daysLeft} days`}`,
+        ]),
     ready ? colors.green("ready") : colors.yellow("not ready"),
     "",
   ].join("\n");
@@ -123,7 +146,7 @@ function connectionOf(
 ): { kubeconfig: string | null; context: string | null } {
   const state = process.env["MESHOPS_STATE"] ?? join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local/state"), "meshops");
   const own = join(state, metadata.name, "kubeconfig");
-  const chosen = kubeconfig ?? (process.env["KUBECONFIG"] === undefined && existsSync(own) ? own : null);
+  const chosen = kubeconfig ?? ((process.env["KUBECONFIG"] ?? "") === "" && existsSync(own) ? own : null);
   return { kubeconfig: chosen, context: context ?? spec.azure?.cluster.name ?? null };
 }
 
