@@ -42,6 +42,8 @@ export function bootstrapScript(environment: Environment, context: string | null
     images: images.map(({ source, image }) => ({ source, target: image })),
     clientImage,
     context: context ?? "",
+    named: context !== null,
+    teardown: false,
     git: { url: gitops.url, branch: gitops.branch, path: fluxFolder(metadata.name) },
     flux: { version: gitops.flux.version ?? "", manifests: gitops.flux.manifests ?? releasedManifests(gitops.flux.version) },
     manifests: {

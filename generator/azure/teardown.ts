@@ -1,6 +1,6 @@
 import { buildModel } from "../components/build.ts";
 import { noIdentity } from "../components/images.ts";
-import { specFile } from "../emit/layout.ts";
+import { fluxFolder, specFile } from "../emit/layout.ts";
 import type { ComponentModel } from "../model.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { renderScript, type View } from "./template.ts";
@@ -59,6 +59,8 @@ export function teardownScript(environment: Environment, context: string | null,
     deleteGroup: extent.group,
     namespaces,
     context: context ?? "",
+    teardown: true,
+    git: { url: spec.gitops.url, path: fluxFolder(metadata.name) },
   };
   return renderScript("teardown", view);
 }

@@ -1,8 +1,9 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { shellQuote } from "../azure/shell.ts";
 import { exitCode, UserError } from "../user-error.ts";
 
 /**
@@ -15,17 +16,20 @@ export async function runScript(name: string, script: string, root: string, word
   const folder = mkdtempSync(join(tmpdir(), "meshops-"));
   const ignore = (): void => {}; // the script, which has the terminal too, hears Ctrl-C itself and reports
   process.on("SIGINT", ignore);
+  let child: ChildProcess | undefined;
+  const pass = (signal: NodeJS.Signals): void => void child?.kill(signal);
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, pass);
   try {
     const path = join(folder, `${name}.sh`);
     writeFileSync(path, script, { mode: 0o600 });
     return await new Promise((resolve, reject) => {
-      const child = spawn("bash", [path, ...words], {
+      child = spawn("bash", [path, ...words], {
         cwd: root,
         stdio: "inherit",
         env: {
           ...process.env,
           MESHOPS_CLI: fileURLToPath(new URL("../cli.js", import.meta.url)),
-          MESHOPS_RESUME: `meshops ${process.argv.slice(2).join(" ")}`,
+          MESHOPS_RESUME: ["meshops", ...process.argv.slice(2).map(asTyped)].join(" "),
         },
       });
       child.on("error", () =>
@@ -35,6 +39,12 @@ export async function runScript(name: string, script: string, root: string, word
     });
   } finally {
     process.off("SIGINT", ignore);
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) process.off(signal, pass);
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A word as one would type it: quoted where it must be. */
+function asTyped(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : shellQuote(word);
 }

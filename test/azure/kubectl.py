@@ -37,14 +37,21 @@ elif "apply" in words:
     print(key, "unchanged" if objects.get(key) == body else "serverside-applied")
     objects[key] = body
     save()
+elif "get" in words and "crd" in words:
+    if any(key.startswith("http") for key in objects):
+        for kind in ("gitrepositories.source", "kustomizations.kustomize"):
+            print(f"customresourcedefinition.apiextensions.k8s.io/{kind}.toolkit.fluxcd.io")
+elif "get" in words and "secret" in words:
+    if "Secret/flux-system" in objects:
+        print("secret/flux-system")
 elif "get" in words and "deployment" in words:
     print("v2.9.0" if any(key.startswith("http") for key in objects) else "", end="")
 elif "get" in words and "gitrepository" in words and "spec.url" in text:
     body = objects.get("GitRepository/flux-system", "")
-    if not body:
-        sys.exit("Error from server (NotFound)")
-    print(*re.search(r"url: (\S+)", body).groups(), *re.search(r"branch: (\S+)", body).groups(), end="")
+    if body:
+        print(*re.search(r"url: (\S+)", body).groups(), end="")
 elif "get" in words and "spec.path" in text:
-    print(*re.search(r"path: (\S+)", objects["Kustomization/flux-system"]).groups(), end="")
+    if "Kustomization/flux-system" in objects:
+        print(*re.search(r"path: (\S+)", objects["Kustomization/flux-system"]).groups(), end="")
 elif "get" in words and "lastAppliedRevision" in text:
     print("main@sha1:0000", end="")

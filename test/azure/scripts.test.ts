@@ -86,7 +86,7 @@ describe("hostile values stay values", () => {
 
   test("and so do those of a valid spec, in every place of the script that names them", () => {
     const urlPart = fc.string({
-      unit: fc.constantFrom("'", '"', "$", "(", ")", "`", "\\", ";", "&", "|", "{", "}", "x", "$(exit 7)"),
+      unit: fc.constantFrom("'", '"', "$", "(", ")", "`", "\\", ";", "&", "|", "{", "}", "x", "$(id)"),
       minLength: 1,
       maxLength: 12,
     });
@@ -133,7 +133,8 @@ withAzureCli("az's own parser", () => {
       ["aks", "create", "--name", "a", "--resource-group", "b", "--no-such-flag"],
       ["group", "create", "--name", "a"],
     ];
-    expect((await parse(lines.map((line) => JSON.stringify(line)))).match(/^az (aks|group) create/gm)).toHaveLength(2);
+    const objections = await parse(lines.map((line) => JSON.stringify(line)));
+    for (const line of lines) expect(objections).toContain(`az ${line.join(" ")}: `);
   });
 
   function parse(lines: readonly string[]): Promise<string> {
@@ -151,7 +152,7 @@ withAzureCli("az's own parser", () => {
     const [head = ""] = script.split("# --- how it speaks");
     const print = `az_() { node -e 'console.log(JSON.stringify(process.argv.slice(1)))' -- "$@" --subscription s --only-show-errors; }; query() { az_ "$@" --output tsv; }`;
     const unset =
-      "SUBSCRIPTION=s SCOPE=s identity=i scope=s assignments=a provider=p KUBECONFIG=k KUBERNETES_VERSION=1.34 repositories=r; set -- dgraph/dgraph:v1 dgraph/dgraph:v1";
+      "SUBSCRIPTION=s SCOPE=s identity=i scope=s assignments=a id=a provider=p KUBECONFIG=k KUBERNETES_VERSION=1.34 repositories=r; set -- dgraph/dgraph:v1 dgraph/dgraph:v1";
     return calls.length === 0
       ? []
       : execFileSync("bash", ["-c", `${head}\n${print}\n${unset}\n${calls.join("\n")}`])

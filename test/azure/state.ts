@@ -69,6 +69,15 @@ export class State {
     }
   }
 
+  /** The same state, to be changed apart. Nothing may be under way. */
+  copy(): State {
+    const copy = new State();
+    for (const [id, resource] of this.resources) copy.resources.set(id, structuredClone(resource));
+    for (const [name, state] of this.providers) copy.providers.set(name, state);
+    for (const [image, digest] of this.images) copy.images.set(image, digest);
+    return copy;
+  }
+
   /** What a person would call the same end state: everything but times and ids drawn by chance. */
   summary(): unknown {
     const resources = [...this.resources.values()].map(({ id, type, location, tags, sku, properties }) => {

@@ -1,10 +1,11 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { withAzureCli } from "../support/guards.ts";
 import { scratchFolder } from "../support/platform.ts";
+import { callsOf } from "./az.ts";
 import { type Ended, makeSite, printedScript, runScript, type Site } from "./platform.ts";
-import { account, State } from "./state.ts";
+import { account, type Resource, State } from "./state.ts";
 
 withAzureCli("teardown with the real az against a stand-in for Azure", () => {
   let site: Site;
@@ -49,19 +50,65 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     expect(names()).toEqual(["platform", "platform1"]);
   });
 
-  test("the group is not deleted while it holds what is somebody else's", async () => {
-    const id = `/subscriptions/${account.subscription}/resourceGroups/platform/providers/Microsoft.Compute/disks/theirs`;
-    site.cloud.state.put({ id, name: "theirs", type: "Microsoft.Compute/disks", location: "westus2", properties: {} });
+  const disk = (name: string): Resource => ({
+    id: `/subscriptions/${account.subscription}/resourceGroups/platform/providers/Microsoft.Compute/disks/${name}`,
+    name,
+    type: "Microsoft.Compute/disks",
+    location: "westus2",
+    properties: {},
+  });
+
+  test("with the group nothing goes while it holds what is somebody else's, and then all of it", async () => {
+    expect((await bootstrapped()).code).toBe(0);
+    const theirs = site.cloud.state.put(disk("theirs"));
+    const before = names();
     const ended = await runScript(site, downAll, yes);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain("Microsoft.Compute/disks theirs");
     expect(ended.stderr).toContain("hint: if all of that may go: az group delete --name platform");
-    expect(names()).toContain("theirs");
-    site.cloud.state.remove(id);
-    expect((await runScript(site, downAll, yes)).code).toBe(0);
+    expect(names()).toEqual(before);
+    site.cloud.state.remove(theirs.id);
+    const whole = await runScript(site, downAll, yes);
+    expect(whole, whole.stderr).toMatchObject({ code: 0 });
     expect(names()).toEqual([]);
     expect((await runScript(site, downAll, yes)).code).toBe(0);
   });
+
+  test("a registry that is not the environment's own is not deleted with it", async () => {
+    expect((await bootstrapped()).code).toBe(0);
+    const registry = [...site.cloud.state.resources.values()].find(({ type }) => type.endsWith("/registries"));
+    site.cloud.state.put({ ...(registry as Resource), tags: { environment: "production" } });
+    const before = names();
+    expect(await runScript(site, downAll, yes)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("registry platform1 was not made by meshops for dev"),
+    });
+    expect(names()).toEqual(before);
+  });
+
+  test("what cannot be asked is not taken for gone: any call that is refused stops it, and the rerun ends the same", async () => {
+    expect((await bootstrapped()).code).toBe(0);
+    const whole = site.cloud.state.copy();
+    const { calls } = await runScript(site, downAll, yes);
+    const lines = [
+      ...new Set(calls.filter(([group]) => group !== "account").map((call) => JSON.stringify(call).replace(/","/g, '", "'))),
+    ];
+    expect(lines.length).toBeGreaterThan(6);
+    const log = site.env["AZ_LOG"] ?? "";
+    for (const line of lines) {
+      site.cloud.state = whole.copy();
+      const begun = callsOf(site.env).length;
+      site.cloud.watch = ({ call }) =>
+        call !== null && call >= begun && readFileSync(log, "utf8").split("\n")[call] === line ? "forbidden" : null;
+      const refused = await runScript(site, downAll, yes);
+      site.cloud.watch = () => null;
+      // Credentials are a help, not a need: without them what runs in the cluster goes with it.
+      if (!line.includes("get-credentials")) expect(refused.code, `${line}\n${refused.stderr}`).not.toBe(0);
+      site.cloud.state.settle();
+      expect((await runScript(site, downAll, yes)).code).toBe(0);
+      expect(names()).toEqual([]);
+    }
+  }, 300_000);
 
   test("a half-finished bootstrap is taken down whole", async () => {
     const { calls } = await bootstrapped();

@@ -7,6 +7,7 @@
 #   GIT_PASSWORD, GIT_USERNAME              token that Flux clones with, and `flux bootstrap` pushes with (https)
 #   GIT_SSH_KEY_FILE, GIT_KNOWN_HOSTS_FILE  the same for ssh
 #   SOPS_AGE_KEY_FILE                       where meshops finds the cluster's age key, if not in the usual place
+#   MESHOPS_TAKE_OVER=yes                   has a Flux that follows another repository or path follow this one
 #   MESHOPS_STATE                           folder for kubeconfig and records; else ~/.local/state/meshops
 set -euo pipefail
 
@@ -43,6 +44,7 @@ CLIENT_IMAGE={{clientImage}}
 {{/if}}
 {{else}}
 CONTEXT={{context}}
+CONFIRMED={{#if named}}--yes{{/if}}
 {{/if}}
 GIT_URL={{git.url}}
 GIT_BRANCH={{git.branch}}
@@ -89,7 +91,7 @@ main() {
   say ''
   say "$ENVIRONMENT is up, and Flux brings the rest. Next:"
 {{#if azure}}
-  say "  export KUBECONFIG=$KUBECONFIG"
+  say "  export KUBECONFIG='$KUBECONFIG'"
 {{/if}}
   say "  meshops status $ENVIRONMENT --watch"
 }

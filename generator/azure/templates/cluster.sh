@@ -5,8 +5,8 @@ cluster_state() {
 credentials() {
   KUBECONFIG="$STATE/kubeconfig"
   export KUBECONFIG
-  az_ aks get-credentials --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --file "$KUBECONFIG" --overwrite-existing --output none
-  chmod 600 "$KUBECONFIG"
+  az_ aks get-credentials --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --file "$KUBECONFIG" --overwrite-existing --output none || return
+  chmod 600 "$KUBECONFIG" || return
   CONTEXT=$CLUSTER
   outcome=$KUBECONFIG
 }

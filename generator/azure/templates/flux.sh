@@ -15,15 +15,18 @@ YAML
   outcome=$(grep -q unchanged "$SCRATCH/applied" && echo 'already there' || echo 'there')
 }
 
-# The key goes from meshops to the cluster through pipes: no file, no argument, no variable holds it.
-age_key() {
-  local -a secret=(create secret generic sops-age --namespace flux-system --from-file=age.agekey=/dev/stdin)
-  meshops identity export "$ENVIRONMENT" --age-key 2>"$SCRATCH/export" |
-    kubectl_ "${secret[@]}" --dry-run=client --output yaml |
-    apply || {
-    [ ! -s "$SCRATCH/export" ] || cp "$SCRATCH/export" "$SCRATCH/error"
+# secret_from <name> <arguments…>: a Secret of flux-system, of what stdin and files hold: no argument and no variable holds it.
+secret_from() {
+  kubectl --context "$CONTEXT" create secret generic --namespace flux-system --dry-run=client --output yaml "$@" 2>"$SCRATCH/create" | apply || {
+    [ ! -s "$SCRATCH/create" ] || cp "$SCRATCH/create" "$SCRATCH/error"
     exit 1
   }
+}
+
+# The key goes from meshops to the cluster through pipes. First it is seen to be there: an empty one would take the good one's place.
+age_key() {
+  meshops identity export "$ENVIRONMENT" --age-key 2>"$SCRATCH/error" | grep '^AGE-SECRET-KEY-' >/dev/null || exit 3
+  meshops identity export "$ENVIRONMENT" --age-key 2>"$SCRATCH/export" | secret_from sops-age --from-file=age.agekey=/dev/stdin
   outcome='there'
 }
 
@@ -32,28 +35,34 @@ flux_version() {
     --output 'jsonpath={.metadata.labels.app\.kubernetes\.io/version}'
 }
 
-# root_is_there: whether a root Kustomization follows the spec's repository, branch and path.
-root_is_there() {
-  local source path
-  source=$(kubectl_ get gitrepository flux-system --namespace flux-system --output 'jsonpath={.spec.url} {.spec.ref.branch}') &&
-    path=$(kubectl_ get kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system --output 'jsonpath={.spec.path}') &&
-    [ "$source" = "$GIT_URL $GIT_BRANCH" ] && [ "${path#./}" = "$FLUX_PATH" ]
+# A variable that is set and not empty, without the trace of this script showing what it holds.
+has_git_password() {
+  printenv GIT_PASSWORD | grep . >/dev/null
 }
 
 # `flux bootstrap` commits Flux's own manifests, so it must be able to push: by ssh, or with a token in GIT_PASSWORD.
-# Without that, or without the flux CLI, Flux is applied from its install manifests.
+# Without that, or without the flux CLI, Flux is applied from its install manifests. Any Flux that is there will do, unless the spec names another.
 install_flux() {
-  local there
-  there=$(flux_version)
-  if [ -n "$there" ] && [ "${FLUX_VERSION:-$there}" = "$there" ] && root_is_there; then
-    outcome="already there, $there"
-  elif command -v flux >/dev/null 2>&1 && { [ "${GIT_PASSWORD+set}" = set ] || [ "${GIT_URL%%:*}" = ssh ]; }; then
+  local version other
+  list_kinds
+  other=$(other_root)
+  [ -z "$other" ] || [ "${MESHOPS_TAKE_OVER:-}" = yes ] || fail 1 "Flux in this cluster follows something else: $other" \
+    "is it the right cluster? to have it follow $GIT_URL, ./$FLUX_PATH, which removes what it has brought: MESHOPS_TAKE_OVER=yes"
+  version=$(flux_version)
+  if [ -n "$version" ] && [ "${FLUX_VERSION:-$version}" = "$version" ]; then
+    outcome="already there, $version"
+    follow
+  elif command -v flux >/dev/null 2>&1 && { has_git_password || [ "${GIT_URL%%:*}" = ssh ]; }; then
     flux_by_cli
     outcome='installed by flux bootstrap'
   else
-    flux_by_manifests
+    # As a manager of its own: what the manifests say of the namespace must not take away what this script says of it.
+    kubectl_ apply --server-side --force-conflicts --field-manager=meshops-flux -f "$FLUX_MANIFESTS" >"$SCRATCH/applied"
+    patiently 'starting Flux' kubectl_ wait deployment --all --namespace flux-system --for=condition=Available --timeout=10m >"$SCRATCH/applied"
     outcome="installed from $FLUX_MANIFESTS"
+    follow
   fi
+  resume
 }
 
 flux_by_cli() {
@@ -63,14 +72,17 @@ flux_by_cli() {
   elif [ -n "${GIT_SSH_KEY_FILE:-}" ]; then
     login=(--private-key-file "$GIT_SSH_KEY_FILE" --silent)
   fi
+  : >"$SCRATCH/error"
   flux bootstrap git --context "$CONTEXT" --url "$GIT_URL" --branch "$GIT_BRANCH" --path "$FLUX_PATH" \
-    ${FLUX_VERSION:+--version "$FLUX_VERSION"} ${login[@]+"${login[@]}"} >&2
+    ${FLUX_VERSION:+--version "$FLUX_VERSION"} ${login[@]+"${login[@]}"} >&2 || fail 1 'flux bootstrap failed: see above' 'mend what it says'
 }
 
-flux_by_manifests() {
-  kubectl_ apply --server-side --force-conflicts --field-manager=meshops -f "$FLUX_MANIFESTS" >"$SCRATCH/applied"
-  patiently 'starting Flux' kubectl_ wait deployment --all --namespace flux-system --for=condition=Available --timeout=10m >"$SCRATCH/applied"
-  if git_credentials; then
+# The source and the root, with credentials where they are given now or are in the cluster already.
+follow() {
+  local secret
+  git_credentials
+  secret=$(kubectl_ get secret flux-system --namespace flux-system --ignore-not-found --output name)
+  if [ -n "$secret" ]; then
     apply <<'YAML'
 {{{manifests.privateSource}}}
 YAML
@@ -84,26 +96,29 @@ YAML
 YAML
 }
 
-# git_credentials: the Secret that Flux clones with, from GIT_PASSWORD (https) or GIT_SSH_KEY_FILE (ssh); 1 where neither is given.
-# They go through pipes, so that neither arguments nor a trace of this script show them.
+# A teardown that was broken off leaves the root suspended; and a root that was ready before tells nothing of now.
+requested=''
+
+resume() {
+  requested="$(date -u +%Y-%m-%dT%H:%M:%SZ)-$$"
+  kubectl_ patch kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system --type merge --patch \
+    '{"metadata":{"annotations":{"reconcile.fluxcd.io/requestedAt":"'"$requested"'"}},"spec":{"suspend":false}}' >"$SCRATCH/applied"
+}
+
+# The Secret that Flux clones with, from GIT_PASSWORD (https) or GIT_SSH_KEY_FILE (ssh), where one is given.
 git_credentials() {
-  local secret=(create secret generic flux-system --namespace flux-system --dry-run=client --output yaml)
-  if [ "${GIT_PASSWORD+set}" = set ]; then
-    printenv GIT_PASSWORD | tr -d '\n' |
-      kubectl_ "${secret[@]}" --from-literal "username=${GIT_USERNAME:-git}" --from-file password=/dev/stdin | apply || exit 1
+  if has_git_password; then
+    printenv GIT_PASSWORD | tr -d '\n' | secret_from flux-system --from-literal "username=${GIT_USERNAME:-git}" --from-file password=/dev/stdin
   elif [ -n "${GIT_SSH_KEY_FILE:-}" ]; then
-    kubectl_ "${secret[@]}" --from-file "identity=$GIT_SSH_KEY_FILE" \
-      --from-file "known_hosts=${GIT_KNOWN_HOSTS_FILE:-$HOME/.ssh/known_hosts}" | apply || exit 1
-  else
-    return 1
+    secret_from flux-system --from-file "identity=$GIT_SSH_KEY_FILE" --from-file "known_hosts=${GIT_KNOWN_HOSTS_FILE:-$HOME/.ssh/known_hosts}"
   fi
 }
 
 reconciled() {
-  local what
-  if patiently 'waiting for Flux' kubectl_ wait kustomization.kustomize.toolkit.fluxcd.io/flux-system --namespace flux-system \
-    --for=condition=Ready --timeout="$ROOT_TIMEOUT" >"$SCRATCH/applied"; then
-    outcome="$(kubectl_ get kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system --output 'jsonpath={.status.lastAppliedRevision}')"
+  local what root=kustomization.kustomize.toolkit.fluxcd.io/flux-system
+  if patiently 'waiting for Flux' kubectl_ wait "$root" --namespace flux-system --for="jsonpath={.status.lastHandledReconcileAt}=$requested" --timeout="$ROOT_TIMEOUT" >"$SCRATCH/applied" &&
+    patiently 'waiting for Flux' kubectl_ wait "$root" --namespace flux-system --for=condition=Ready --timeout="$ROOT_TIMEOUT" >"$SCRATCH/applied"; then
+    outcome=$(kubectl_ get "$root" --namespace flux-system --output 'jsonpath={.status.lastAppliedRevision}')
     return
   fi
   for what in gitrepository kustomization.kustomize.toolkit.fluxcd.io; do

@@ -16,7 +16,7 @@ digest_of() {
 
 # known_digest_of <image>: the same, for an image whose repository may not be there.
 known_digest_of() {
-  ! printf '%s\n' "$repositories" | grep -qxF "${1%:*}" || digest_of "$1"
+  ! printf '%s\n' "$repositories" | grep -xF "${1%:*}" >/dev/null || digest_of "$1"
 }
 
 # record_digest <image> <digest>: kept for whoever wants to know what was copied.
@@ -78,8 +78,8 @@ client_image() {
     outcome="left out: there is no clients/pydgraph/Dockerfile; pods of the client wait until $CLIENT_IMAGE is pushed to $REGISTRY"
     return
   else
-    patiently 'building the image' az_ acr build --registry "$REGISTRY" --resource-group "$RESOURCE_GROUP" --image "$CLIENT_IMAGE" --output none \
-      clients/pydgraph >"$STATE/build.log"
+    TRIES=1 patiently 'building the image' az_ acr build --registry "$REGISTRY" --resource-group "$RESOURCE_GROUP" --image "$CLIENT_IMAGE" --output none \
+      clients/pydgraph >"$STATE/build.log" || fail 1 "$(cat "$SCRATCH/error")" "its log is $STATE/build.log"
     digest=$(digest_of "$CLIENT_IMAGE")
     outcome="built; its log is $STATE/build.log"
   fi

@@ -67,7 +67,10 @@ stop_ticker() {
 finish() {
   local status=$?
   trap - EXIT
+  set +e
   stop_ticker
+  # shellcheck disable=SC2046 # one word each
+  kill $(jobs -p) 2>/dev/null
   if [ "$status" -ne 0 ]; then
     say ''
     say "$TASK of $ENVIRONMENT stopped at step $step_number of $STEPS: $step_title"

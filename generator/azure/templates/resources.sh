@@ -16,7 +16,9 @@ providers() {
   [ -n "$missing" ] || return 0
   for provider in $missing; do az_ provider register --namespace "$provider" --output none; done
   outcome="registered ${missing//$'\n'/, }"
-  while missing=$(unregistered) && [ -n "$missing" ]; do
+  while :; do
+    missing=$(unregistered)
+    [ -n "$missing" ] || break
     note "waiting for ${missing//$'\n'/, }"
     sleep "$POLL_SECONDS"
   done
@@ -70,8 +72,9 @@ registry() {
 {{#unless kubernetesVersion}}
 # The version that Azure takes by default there, or the next that Linkerd takes.
 choose_kubernetes_version() {
-  local version wanted=${LEAST_KUBERNETES#1.}
-  for version in $(query aks get-versions --location "$LOCATION" --query '[values[?isDefault].version, values[?!isPreview].version][]'); do
+  local version versions wanted=${LEAST_KUBERNETES#1.}
+  versions=$(query aks get-versions --location "$LOCATION" --query '[values[?isDefault].version, values[?!isPreview].version][]') || return
+  for version in $versions; do
     if [ "${version#1.}" -ge "$wanted" ]; then
       KUBERNETES_VERSION=$version
       return
@@ -82,7 +85,7 @@ choose_kubernetes_version() {
 
 {{/unless}}
 cluster() {
-  local state policy
+  local state facts policy
   state=$(settled cluster_state)
   case "$state" in
     Succeeded) outcome='already there' ;;
@@ -102,16 +105,18 @@ cluster() {
       outcome=mended
       ;;
   esac
-  policy=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query 'networkProfile.networkPolicy')
-  [ "${policy:-none}" = "$NETWORK_POLICY" ] || fail 1 "the cluster has network policy ${policy:-none}, and the spec says $NETWORK_POLICY" \
-    "it is chosen when a cluster is made: put ${policy:-none} into $SPEC, or make the cluster anew with meshops teardown and bootstrap"
+  facts=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query "join(' ', [networkProfile.networkPolicy || 'none', powerState.code || 'Running'])")
+  policy=${facts% *}
+  [ "$policy" = "$NETWORK_POLICY" ] || fail 1 "the cluster has network policy $policy, and the spec says $NETWORK_POLICY" \
+    "it is chosen when a cluster is made: put $policy into $SPEC, or make the cluster anew with meshops teardown and bootstrap"
+  [ "${facts#* }" != Stopped ] || fail 1 'the cluster is stopped' "az aks start --name $CLUSTER --resource-group $RESOURCE_GROUP"
 }
 
 create_cluster() {
 {{#unless kubernetesVersion}}
-  choose_kubernetes_version
+  choose_kubernetes_version || return
 {{/unless}}
-  patiently 'creating the cluster' az_ aks create \
+  TRIES=1 patiently 'creating the cluster' az_ aks create \
     --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --location "$LOCATION" \
     --kubernetes-version "$KUBERNETES_VERSION" \
     --node-count "$NODE_COUNT" --node-vm-size "$VM_SIZE"{{#if zones}} --zones{{#each zones}} {{this}}{{/each}}{{/if}} \
@@ -132,8 +137,11 @@ pull_right() {
   local identity scope found
   identity=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query identityProfile.kubeletidentity.objectId)
   scope=$(query acr show --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --query id)
+  if [ -z "$identity" ] || [ -z "$scope" ]; then
+    fail 1 "the kubelet's identity of $CLUSTER, or registry $REGISTRY, cannot be seen" 'run bootstrap again in a minute'
+  fi
   found=$(query role assignment list --scope "$scope" --role AcrPull --fill-principal-name false --query "length([?principalId=='$identity'])")
-  if [ "$found" != 0 ]; then
+  if [ "${found:-0}" != 0 ]; then
     outcome='already there'
     return
   fi

@@ -2,7 +2,7 @@
 settled() {
   local state began=$SECONDS
   while :; do
-    state=$("$1")
+    state=$("$1") || return
     case "$state" in '' | Succeeded | Failed | Canceled) break ;; esac
     note "it is $state, $(elapsed $((SECONDS - began))) so far"
     sleep "$POLL_SECONDS"

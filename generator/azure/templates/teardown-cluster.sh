@@ -1,21 +1,22 @@
 # --- what runs in the cluster -------------------------------------------------
 
-# there <kind>: whether the cluster knows a kind of object.
-there() {
-  [ -n "$CONTEXT" ] && kubectl_ get crd "$1" --ignore-not-found --output name >"$SCRATCH/crd" && [ -s "$SCRATCH/crd" ]
-}
-
 # delete_ <what…>: deletes objects, waits until they are gone, and notes in $SCRATCH/gone which there were.
 delete_() {
   kubectl_ delete "$@" --ignore-not-found --timeout="$PATIENCE" >>"$SCRATCH/gone"
 }
 
-# Without this the root Kustomization would bring back what is deleted.
+# Without this the root Kustomization would bring back what is deleted. A root that follows something else is not ours to take down.
 suspend_flux() {
+  local other root
   outcome='not there'
+  [ -n "$CONTEXT" ] || return 0
+  list_kinds || could_not 'ask which kinds there are'
   there kustomizations.kustomize.toolkit.fluxcd.io || return 0
-  [ -n "$(kubectl_ get kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system --ignore-not-found --output name)" ] || return 0
-  kubectl_ patch kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system --type merge --patch '{"spec":{"suspend":true}}' >/dev/null
+  other=$(other_root) || could_not 'ask what Flux follows'
+  [ -z "$other" ] || fail 1 "Flux in this cluster follows something else: $other" "this environment is $GIT_URL, ./$FLUX_PATH: is it the right cluster?"
+  root=$(kubectl_ get kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system --ignore-not-found --output name) || could_not 'find the root'
+  [ -n "$root" ] || return 0
+  kubectl_ patch "$root" --namespace flux-system --type merge --patch '{"spec":{"suspend":true}}' >/dev/null || could_not 'suspend the root'
   outcome='suspended'
 }
 
@@ -40,17 +41,18 @@ remove_component() {
   fi
 }
 
-# Namespaces of ours in which nothing is left. A volume is somebody's data: it stays, and so does its namespace.
+# Namespaces that carry our label, and in which nothing runs or waits any more. A volume is somebody's data: it stays, and so does its namespace.
 remove_namespaces() {
   local name left kept=''
   : >"$SCRATCH/gone"
   for name in "$@"; do
     [ -n "$CONTEXT" ] || continue
-    left=$(kubectl_ get pods,persistentvolumeclaims --namespace "$name" --output name --selector '!job-name') || could_not "look into namespace $name"
+    left=$(kubectl_ get pods,persistentvolumeclaims,deployments,statefulsets,daemonsets,jobs,cronjobs,services --namespace "$name" --output name) ||
+      could_not "look into namespace $name"
     if [ -n "$left" ]; then
       kept="$kept $name"
     else
-      delete_ namespace "$name" || could_not "remove namespace $name"
+      delete_ namespace --field-selector "metadata.name=$name" --selector app.kubernetes.io/managed-by=meshops || could_not "remove namespace $name"
     fi
   done
   outcome=$(if [ -s "$SCRATCH/gone" ]; then echo gone; else echo 'not there'; fi)
@@ -65,16 +67,16 @@ remove_root() {
     delete_ gitrepository flux-system --namespace flux-system || could_not 'remove the source'
     delete_ helmrepository --namespace flux-system --selector app.kubernetes.io/managed-by=meshops || could_not 'remove the chart repositories'
   fi
-  [ -z "$CONTEXT" ] || delete_ secret sops-age --namespace flux-system || could_not 'remove the age key'
+  [ -z "$CONTEXT" ] || delete_ secret sops-age flux-system --namespace flux-system || could_not 'remove the keys of Flux'
   outcome=$(if [ -s "$SCRATCH/gone" ]; then echo gone; else echo 'not there'; fi)
 }
 
-# claims: the volumes that the environment's namespaces hold, a line each.
+# claims <namespace…>: the volumes that they hold, a line each.
 claims() {
   local name
-  for name in {{#each namespaces}} {{this}}{{/each}}; do
+  for name in "$@"; do
     kubectl_ get persistentvolumeclaims --namespace "$name" --no-headers \
-      --output custom-columns=NAMESPACE:.metadata.namespace,NAME:.metadata.name,SIZE:.spec.resources.requests.storage || return 1
+      --output custom-columns=NAMESPACE:.metadata.namespace,NAME:.metadata.name,SIZE:.spec.resources.requests.storage || return
   done
 }
 
@@ -85,7 +87,7 @@ could_not() {
 }
 
 tell_remains() {
-  claims >"$SCRATCH/claims" || return 0
+  claims{{#each namespaces}} {{this}}{{/each}} >"$SCRATCH/claims" || return 0
   say 'the cluster and the controllers of Flux stay (flux uninstall removes them)'
   [ -s "$SCRATCH/claims" ] || return 0
   say 'these volumes stay, and the data on them; to delete them: kubectl delete persistentvolumeclaim NAME --namespace NAMESPACE'

@@ -77,9 +77,13 @@ export class Cluster {
     const { repository, environment, ageKey } = this.#options;
     const path = `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`;
     const env = { PATH: path, KUBECONFIG: this.plane.kubeconfigFile("admin"), HOME: this.plane.folder, SOPS_AGE_KEY: ageKey };
-    const { code, stderr } = await meshops(repository, [command, environment.metadata.name, "--context", "harness", "--run"], {
-      env,
-    });
+    const { code, stderr } = await meshops(
+      repository,
+      [command, environment.metadata.name, "--context", "harness", "--run", ...(command === "teardown" ? ["--yes"] : [])],
+      {
+        env,
+      },
+    );
     if (code !== 0) throw new Error(stderr);
     return stderr;
   }
