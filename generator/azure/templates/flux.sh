@@ -17,7 +17,9 @@ YAML
 
 # secret_from <name> <arguments…>: a Secret of flux-system, of what stdin and files hold: no argument and no variable holds it.
 secret_from() {
-  kubectl --context "$CONTEXT" create secret generic --namespace flux-system --dry-run=client --output yaml "$@" 2>"$SCRATCH/create" | apply || {
+  local name=$1
+  shift
+  kubectl --context "$CONTEXT" create secret generic "$name" --namespace flux-system --dry-run=client --output yaml "$@" 2>"$SCRATCH/create" | apply || {
     [ ! -s "$SCRATCH/create" ] || cp "$SCRATCH/create" "$SCRATCH/error"
     exit 1
   }
