@@ -6,7 +6,8 @@ const config: ViteUserConfig = defineConfig({
     globalSetup: ["test/support/global-setup.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // More than cores: the tests of scripts and clusters mostly wait.
+    maxWorkers: 3,
   },
 });
 

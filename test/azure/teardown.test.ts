@@ -13,6 +13,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
   let down: string;
   let downAll: string;
   const yes = { words: ["--yes"] };
+  const slow = process.env["SLOW"] === "1";
 
   beforeAll(async () => {
     site = await makeSite();
@@ -95,7 +96,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     ];
     expect(lines.length).toBeGreaterThan(6);
     const log = site.env["AZ_LOG"] ?? "";
-    for (const line of lines) {
+    for (const line of lines.filter((_, index) => slow || index % 2 === 0)) {
       site.cloud.state = whole.copy();
       const begun = callsOf(site.env).length;
       site.cloud.watch = ({ call }) =>
@@ -112,12 +113,17 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
 
   test("a half-finished bootstrap is taken down whole", async () => {
     const { calls } = await bootstrapped();
-    for (const last of [
-      ["group", "create"],
+    const steps = [
       ["acr", "create"],
       ["aks", "create"],
-      ["role", "assignment"],
-    ]) {
+      ...(slow
+        ? [
+            ["group", "create"],
+            ["role", "assignment"],
+          ]
+        : []),
+    ];
+    for (const last of steps) {
       const line = calls.find((call) => last.every((word, index) => call[index] === word && call.includes("create")));
       const killed = await bootstrapped({ AZ_KILL_AFTER: JSON.stringify(line).replace(/","/g, '", "') });
       expect(killed.code).toBeNull();
