@@ -10,7 +10,7 @@ import { teardownScript } from "../../generator/azure/teardown.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
 import { azureCli } from "../../scripts/tools/paths.ts";
 import { meshops } from "../support/cli.ts";
-import { withAzureCli } from "../support/guards.ts";
+import { withAzureCli, withProgram } from "../support/guards.ts";
 import { makePlatform, scratchFolder } from "../support/platform.ts";
 import { environmentOf, specText } from "../support/specs.ts";
 import { run } from "../support/tools.ts";
@@ -36,7 +36,7 @@ const scripts = Object.entries(environments).flatMap(([name, environment]) => [
   [`teardown of all, ${name}`, teardownScript(environment, null, whole)] as const,
 ]);
 
-describe("the scripts", () => {
+withProgram("shellcheck", "the scripts", () => {
   test.each(scripts)("%s: shellcheck finds nothing, and no line has a blank at its end", async (_, script) => {
     await run("shellcheck", ["--severity=style", "-"], { input: script });
     expect(script).not.toMatch(/[ \t]$/m);

@@ -11,9 +11,19 @@ export function withTools(names: readonly ToolName[], title: string, define: () 
   guarded(missing.length === 0, `${title} needs ${missing.join(", ")}: npm run tools`, title, define);
 }
 
-/** Tests that need the Azure CLI, which is no single binary; guarded as others are. */
+/** Tests that need a program of the system's. */
+export function withProgram(program: string, title: string, define: () => void): void {
+  guarded(onPath(program), `${title} needs ${program} on the PATH`, title, define);
+}
+
+/** Tests that need the Azure CLI, which is no single binary, and strace, which sees what its callers are given. */
 export function withAzureCli(title: string, define: () => void): void {
-  guarded(existsSync(join(azureCli, "installed")), `${title} needs the Azure CLI: npm run tools`, title, define);
+  const ready = existsSync(join(azureCli, "installed")) && onPath("strace");
+  guarded(ready, `${title} needs strace, and the Azure CLI: npm run tools`, title, define);
+}
+
+function onPath(program: string): boolean {
+  return (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, program)));
 }
 
 const clusterTools = [
@@ -29,9 +39,8 @@ const clusterTools = [
 
 /** Tests on a cluster of their own: they need its tools, etcd, and Flux's CRDs of the reference data. */
 export function withCluster(title: string, define: () => void): void {
-  const etcd = (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, "etcd")));
   if (!existsSync(referenceFolder)) describe.skip(`${title} (skipped: no ../shared/reference)`, define);
-  else if (etcd) withTools(clusterTools, title, define);
+  else if (onPath("etcd")) withTools(clusterTools, title, define);
   else guarded(false, `${title} needs etcd: apt-get install etcd-server`, title, define);
 }
 
