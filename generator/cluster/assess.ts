@@ -21,8 +21,12 @@ export interface StatusNode {
   readonly children: readonly StatusNode[];
 }
 
-/** How an environment stands in a cluster: the source, the root, and each component in the order in which they come up. Pure. */
-export function assess(model: Model, snapshot: Snapshot): StatusNode[] {
+/**
+ * How an environment stands in a cluster: the source, the root, and each component in the order in which they come up. Pure.
+ *
+ * @param fluxNamespace where Flux lives
+ */
+export function assess(model: Model, snapshot: Snapshot, fluxNamespace: string = flux.namespace): StatusNode[] {
   const environment = model.environment.metadata.name;
   const subject = (component: string, kind: string, namespace: string, name: string): Subject => ({
     environment,
@@ -37,11 +41,11 @@ export function assess(model: Model, snapshot: Snapshot): StatusNode[] {
   ];
   const sources = wanted.map(([kind, name]) => {
     const found = snapshot.sources.find((source) => source.kind === kind && source.metadata.name === name);
-    const words = subject(name, kind, flux.namespace, name);
+    const words = subject(name, kind, fluxNamespace, name);
     return found === undefined ? missing(words) : fluxNode(found, words, revisionOf(found));
   });
-  const root = kustomizationNode(flux.root, [], subject(flux.root, "Kustomization", flux.namespace, flux.root), snapshot);
-  const components = model.components.map((component) => componentNode(component, snapshot, subject));
+  const root = kustomizationNode(flux.root, [], subject(flux.root, "Kustomization", fluxNamespace, flux.root), snapshot);
+  const components = model.components.map((component) => componentNode(component, snapshot, fluxNamespace, subject));
   return [...sources, root, ...components];
 }
 
@@ -53,6 +57,7 @@ export function isSettled(nodes: readonly StatusNode[]): boolean {
 function componentNode(
   component: ComponentModel,
   snapshot: Snapshot,
+  fluxNamespace: string,
   subjectOf: (...words: [string, string, string, string]) => Subject,
 ): StatusNode {
   const { name, namespace, release } = component;
@@ -70,7 +75,7 @@ function componentNode(
             : releaseNode(found, subjectOf(name, "HelmRelease", namespace, name)),
           ...workloads,
         ];
-  return kustomizationNode(name, children, subjectOf(name, "Kustomization", flux.namespace, name), snapshot);
+  return kustomizationNode(name, children, subjectOf(name, "Kustomization", fluxNamespace, name), snapshot);
 }
 
 /** A Kustomization that waits says only that it does: what it waits for is below it. */

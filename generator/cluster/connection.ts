@@ -46,6 +46,13 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
       "name one with --kubeconfig",
     );
   }
+  // What the client invents where there is no kubeconfig at all.
+  if (config.getCurrentContext() === "loaded-context" && config.getCurrentCluster()?.server === "http://localhost:8080")
+    throw new UserError(
+      exitCode.missing,
+      "there is no kubeconfig",
+      "meshops bootstrap writes one, az aks get-credentials too; or name one with --kubeconfig",
+    );
   if (context !== null) choose(config, context);
   const name = config.getCurrentContext();
   const server = config.getCurrentCluster()?.server;

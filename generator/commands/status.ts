@@ -87,7 +87,7 @@ async function look(
   read: (path: string) => string | null,
 ): Promise<Report> {
   const snapshot = await takeSnapshot(cluster, model, options.namespace);
-  const nodes = assess(model, snapshot);
+  const nodes = assess(model, snapshot, options.namespace);
   const { environment } = model;
   const { certificates } = identityStatus(environment, read, new Date());
   const anchors = trustAnchors(snapshot, certificates);

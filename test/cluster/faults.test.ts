@@ -238,6 +238,8 @@ withCluster("what goes wrong, and what status says of it", () => {
         code: 3,
         stderr: expect.stringContaining("you have no right to list Kustomizations in flux-system"),
       });
+      const bare = await meshops(platform.root, ["status", "own"], { env: { HOME: scratchFolder("home"), KUBECONFIG: "" } });
+      expect(bare).toMatchObject({ code: 3, stderr: expect.stringContaining("there is no kubeconfig") });
       expect(await read("/nowhere", "c")).toMatchObject({
         code: 3,
         stderr: expect.stringContaining("cannot read the kubeconfig"),
