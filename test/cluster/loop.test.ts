@@ -89,7 +89,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     }
     const anchors = readFileSync(join(platform.root, "environments/own/identity/trust-anchor.sops.yaml"), "utf8");
     const plain = await decryptFile(anchors, { identities: [testIdentity().adminKey] });
-    const keys = [...plain.matchAll(/-----BEGIN EC PRIVATE KEY-----\s+(\S+)/g)].map(([, line]) => line ?? "");
+    const keys = [...plain.matchAll(/-----BEGIN [A-Z ]+ KEY-----\s+(\S+)/g)].map(([, line]) => line ?? "");
     expect(keys.length).toBeGreaterThan(0);
     const everything = JSON.stringify([await cluster.api.list("/api/v1/secrets"), await cluster.api.list("/api/v1/configmaps")]);
     for (const key of keys)
