@@ -61,6 +61,7 @@ export class Api {
       const call = request(this.#server + path, { method, agent: this.#agent, headers }, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject); // the server ended in the middle of its answer
         response.on("end", () => {
           const answer = parse(Buffer.concat(chunks).toString());
           const status = response.statusCode ?? 0;
@@ -69,6 +70,7 @@ export class Api {
         });
       });
       call.on("error", reject);
+      call.setTimeout(30_000, () => call.destroy(new Error(`${method} ${path}: no answer within 30 s`)));
       call.end(text);
     });
   }
