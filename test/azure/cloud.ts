@@ -33,7 +33,8 @@ export class Cloud {
     const ca = makeWebhookCa(identity, new Date());
     const server = makeServerCertificate("localhost", identity, ca, new Date());
     let cloud: Cloud | undefined;
-    const answer = (message: IncomingMessage, response: ServerResponse): void => void cloud?.answer(message, response);
+    const answer = (message: IncomingMessage, response: ServerResponse): void =>
+      void cloud?.answer(message, response).catch(() => response.destroy()); // the client has gone
     const servers = [createServer({ cert: server.certificate, key: privateKeyPem(server) }, answer), createHttpServer(answer)];
     for (const each of servers) await new Promise<void>((resolve) => each.listen(0, "127.0.0.1", resolve));
     cloud = new Cloud(ca.certificate, servers);

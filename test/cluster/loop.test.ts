@@ -42,19 +42,16 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
 
   test("bootstrap's script and one commit bring up everything, in the declared order", async () => {
     const began = Date.now();
-    const watching = setInterval(() => {
-      void cluster.kustomizations().then(
-        (all) => {
-          for (const object of all)
-            if (isReady(object) && !readyAt.has(object.metadata.name)) readyAt.set(object.metadata.name, Date.now());
-        },
-        () => {},
-      );
-    }, 150);
+    const look = async (): Promise<void> => {
+      for (const object of await cluster.kustomizations())
+        if (isReady(object) && !readyAt.has(object.metadata.name)) readyAt.set(object.metadata.name, Date.now());
+    };
+    const watching = setInterval(() => void look().catch(() => {}), 150);
     const told = await cluster.bootstrap();
     expect(told).toContain("own is up, and Flux brings the rest.");
     await cluster.settled(await cluster.git.publish());
     clearInterval(watching);
+    await look();
     const times = [...readyAt].sort(([, a], [, b]) => a - b).map(([name, at]) => `${name} ${((at - began) / 1000).toFixed(1)}`);
     console.log(`seconds until ready: ${times.join(", ")}`);
     for (const { metadata, spec } of await cluster.kustomizations())

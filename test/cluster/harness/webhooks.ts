@@ -1,6 +1,7 @@
 import { createServer as createProxy, type Server } from "node:http";
 import { createServer } from "node:https";
 import { type AddressInfo, connect } from "node:net";
+import type { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { Api, ApiObject } from "./api.ts";
 
@@ -48,15 +49,10 @@ export class Webhooks {
     this.#proxy = createProxy();
     this.#proxy.on("connect", (request, socket, head: Buffer) => {
       socket.on("error", () => {});
-      void this.#reachable((request.url ?? "").split(":")[0] ?? "").then((reachable) => {
-        if (!reachable) return socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
-        const upstream = connect((this.#tls.address() as AddressInfo).port, "127.0.0.1", () => {
-          socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
-          upstream.write(head);
-          upstream.pipe(socket).pipe(upstream);
-        });
-        return upstream.on("error", () => socket.destroy());
-      });
+      const [address = ""] = (request.url ?? "").split(":");
+      this.#reachable(address)
+        .then((reachable) => (reachable ? this.#join(socket, head) : socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n")))
+        .catch(() => socket.destroy()); // the API server has ended
     });
   }
 
@@ -71,6 +67,16 @@ export class Webhooks {
       server.closeAllConnections();
       server.close();
     }
+  }
+
+  /** Hands a connection on to the server that answers for all webhooks. */
+  #join(socket: Duplex, head: Buffer): void {
+    const upstream = connect((this.#tls.address() as AddressInfo).port, "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      upstream.write(head);
+      upstream.pipe(socket).pipe(upstream);
+    });
+    upstream.on("error", () => socket.destroy());
   }
 
   /** Whether an address is that of a Service with a ready pod behind it. */
