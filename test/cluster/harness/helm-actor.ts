@@ -133,6 +133,7 @@ export class HelmActor {
     const { chart, version } = spec.chart.spec as { chart: string; version: string };
     const name = `${metadata.namespace}/${spec.releaseName}`;
     try {
+      await this.#unlock(release);
       await this.#helm(release, await this.#values(release));
       const revision = Number(status.history?.[0]?.version ?? 0) + 1;
       const message = `Helm ${action} succeeded for release ${name}.v${revision} with chart ${chart}@${version}`;
@@ -211,6 +212,15 @@ export class HelmActor {
       ...["--skip-crds", "--wait", "--timeout", spec.timeout ?? "5m", "--history-max", "5", "--post-renderer", render],
       ...files.flatMap((file) => ["--values", file]),
     ]);
+  }
+
+  /** Takes away the record of an action that was broken off, as helm-controller does: Helm would wait for it for ever. */
+  async #unlock({ metadata, spec }: ApiObject): Promise<void> {
+    const secrets = `/api/v1/namespaces/${metadata.namespace}/secrets`;
+    const pending = "status in (pending-install,pending-upgrade,pending-rollback)";
+    const selector = encodeURIComponent(`owner=helm,name=${spec.releaseName},${pending}`);
+    for (const record of await this.#api.list(`${secrets}?labelSelector=${selector}`))
+      await this.#api.delete(`${secrets}/${record.metadata.name}`);
   }
 
   async #uninstall(release: ApiObject): Promise<void> {
