@@ -131,9 +131,9 @@ withCluster("what goes wrong, and what status says of it", () => {
     expect(down.code).toBe(3);
     expect(down.stderr).toContain("cannot be reached");
     await cluster.plane.startApiServer();
-    await cluster.settled(revision);
+    await cluster.settled(revision, 220);
     expect((await status()).code).toBe(0);
-  }, 120_000);
+  }, 260_000);
 
   test("what somebody edited or deleted by hand comes back", async () => {
     const policy = "/apis/networking.k8s.io/v1/namespaces/dgraph/networkpolicies/demo-dgraph-alpha";
