@@ -40,11 +40,9 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
     if (kubeconfig === null) config.loadFromDefault();
     else config.loadFromFile(kubeconfig);
   } catch (error) {
-    throw new UserError(
-      exitCode.missing,
-      `cannot read the kubeconfig: ${(error as Error).message}`,
-      "name one with --kubeconfig",
-    );
+    // The first line alone: what follows may be an excerpt of the file, with a token in it.
+    const [first] = (error as Error).message.split("\n");
+    throw new UserError(exitCode.missing, `cannot read the kubeconfig: ${first}`, "name one with --kubeconfig");
   }
   // What the client invents where there is no kubeconfig at all.
   if (config.getCurrentContext() === "loaded-context" && config.getCurrentCluster()?.server === "http://localhost:8080")

@@ -3,7 +3,7 @@
 # az_ <arguments…>: az on the one subscription, with its complaint kept. What passes by itself is tried again, $TRIES times. 3: not there.
 az_() {
   local try status
-  for try in 1 2 3 4 5; do
+  for try in 1 2 3 4; do
     status=0
     az "$@" --subscription "$SUBSCRIPTION" --only-show-errors 2>"$SCRATCH/error" || status=$?
     if [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || [ "$try" -ge "${TRIES:-4}" ] || ! passing "$SCRATCH/error"; then return "$status"; fi
