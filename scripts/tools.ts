@@ -4,16 +4,22 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { azureCli, cachedTool, cacheFolder, schemasFolder, toolsFolder } from "./tools/paths.ts";
+import { azureCli, cachedTool, cacheFolder, pydgraph, schemasFolder, toolsFolder } from "./tools/paths.ts";
 import { azureCliVersion, type GoTool, goTools, kubernetesSchemas } from "./tools/pins.ts";
 import { convertSchemas } from "./tools/schemas.ts";
 
 const started = Date.now();
 for (const tool of goTools) buildTool(tool);
 fetchSchemas();
-installAzureCli();
+installVenv(azureCli, `azure-cli==${azureCliVersion}`);
+installVenv(
+  pydgraph,
+  "--require-hashes",
+  "--requirement",
+  fileURLToPath(new URL("../clients/pydgraph/requirements.txt", import.meta.url)),
+);
 link();
 console.error(`tools are ready in ${Math.round((Date.now() - started) / 1000)} s`);
 
@@ -62,15 +68,19 @@ function fetchSchemas(): void {
   rmSync(work, { recursive: true });
 }
 
-/** A virtual environment cannot be moved, so one that an interrupted run left is made anew. */
-function installAzureCli(): void {
-  const whole = join(azureCli, "installed");
+/**
+ * A virtual environment cannot be moved, so one that an interrupted run left is made anew.
+ *
+ * @param what pip is to install
+ */
+function installVenv(folder: string, ...what: readonly string[]): void {
+  const whole = join(folder, "installed");
   if (existsSync(whole)) return;
-  console.error(`installing azure-cli ${azureCliVersion}`);
+  console.error(`installing ${basename(folder)}`);
   const hint = "install Python 3 with pip and venv";
-  rmSync(azureCli, { recursive: true, force: true });
-  run("python3", ["-m", "venv", azureCli], {}, hint);
-  run(join(azureCli, "bin/python"), ["-m", "pip", "install", "--quiet", `azure-cli==${azureCliVersion}`], {}, hint);
+  rmSync(folder, { recursive: true, force: true });
+  run("python3", ["-m", "venv", folder], {}, hint);
+  run(join(folder, "bin/python"), ["-m", "pip", "install", "--quiet", ...what], {}, hint);
   writeFileSync(whole, "");
 }
 

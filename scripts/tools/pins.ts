@@ -44,6 +44,7 @@ export const goTools: readonly GoTool[] = [
     package: "github.com/fluxcd/kustomize-controller",
     module: "kustomize-controller",
   },
+  { name: "grpcurl", version: "1.9.4", package: "github.com/fullstorydev/grpcurl/cmd/grpcurl" },
   { name: "helmfile", version: "1.8.0", package: "github.com/helmfile/helmfile", module: "helmfile" },
 ];
 
@@ -52,3 +53,6 @@ export const kubernetesSchemas = { package: "kubernetes-validate", version: "1.3
 
 /** The Azure CLI, as a Python package; it lives in a virtual environment of its own. */
 export const azureCliVersion = "2.91.0";
+
+/** The Python packages of the test client's image, as clients/pydgraph/requirements.txt pins them. */
+export const pydgraphVersion = "25.2.0";

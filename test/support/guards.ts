@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "vitest";
-import { azureCli, schemasFolder } from "../../scripts/tools/paths.ts";
+import { azureCli, pydgraph, schemasFolder } from "../../scripts/tools/paths.ts";
 import { referenceFolder, type ToolName, tool } from "./tools.ts";
 
 /** Tests that need real tools: skipped with a notice where these are not built; failing instead with CI=true. */
@@ -20,6 +20,17 @@ export function withProgram(program: string, title: string, define: () => void):
 export function withAzureCli(title: string, define: () => void): void {
   const ready = existsSync(join(azureCli, "installed")) && onPath("strace");
   guarded(ready, `${title} needs strace, and the Azure CLI: npm run tools`, title, define);
+}
+
+/** Tests of the Python client, with the packages that its image has. */
+export function withPydgraph(title: string, define: () => void): void {
+  guarded(existsSync(join(pydgraph, "installed")), `${title} needs pydgraph: npm run tools`, title, define);
+}
+
+/** Tests of what is optional even in CI: skipped with a notice. */
+export function whereOnPath(program: string, title: string, define: () => void): void {
+  if (onPath(program)) describe(title, define);
+  else describe.skip(`${title} (skipped: no ${program} on the PATH)`, define);
 }
 
 function onPath(program: string): boolean {

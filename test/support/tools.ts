@@ -5,6 +5,7 @@ import { pinnedTool } from "../../scripts/tools/paths.ts";
 
 export type ToolName =
   | "age"
+  | "grpcurl"
   | "helm"
   | "helmfile"
   | "kube-apiserver"
