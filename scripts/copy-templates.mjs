@@ -1,5 +1,7 @@
-// What the compiler leaves behind: the templates of scripts, which are read when they are needed.
+// What the compiler leaves behind: templates, which are read when they are needed.
 import { cpSync, rmSync } from "node:fs";
 
-rmSync("dist/azure/templates", { recursive: true, force: true });
-cpSync("generator/azure/templates", "dist/azure/templates", { recursive: true });
+for (const folder of ["azure", "verify"]) {
+  rmSync(`dist/${folder}/templates`, { recursive: true, force: true });
+  cpSync(`generator/${folder}/templates`, `dist/${folder}/templates`, { recursive: true });
+}

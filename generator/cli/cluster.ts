@@ -15,6 +15,22 @@ export function declareCluster(program: Command): void {
     .option("--timeout <seconds>", "how long --watch may take", seconds, 900)
     .addOption(output("text", "json"))
     .action(run(async () => (await import("../commands/status.ts")).status));
+  program
+    .command("verify")
+    .description("prove that the mesh does in the cluster what it should: who reaches Dgraph, who does not, and what tap sees")
+    .argument("[env]", "environment; may be left out where there is only one")
+    .option("--kubeconfig <file>", "kubeconfig; else $KUBECONFIG, the one that bootstrap wrote, or kubectl's")
+    .option("--context <name>", "context of the kubeconfig; on Azure the cluster's name, else the current one")
+    .option("-n, --namespace <name>", "where Flux lives", dnsLabel, "flux-system")
+    .option("--only <ids>", "tests to run, such as T1,T2,M; T2 is T2a to T2c")
+    .option("--baseline", "take the policy away for T0, and bring it back: Dgraph is open meanwhile", false)
+    .option("--write", "write into Dgraph too, and remove it again", false)
+    .option("--keep", "leave the probes in the cluster", false)
+    .option("--timeout <seconds>", "how long a probe may take, its start included", seconds, 90)
+    .option("--image <image>", "image of the probes, with curl, jq, grpcurl and api.proto; else that of the pydgraph client")
+    .option("--report <file>", "write a page with the picture and the evidence")
+    .addOption(output("text", "json", "junit"))
+    .action(run(async () => (await import("../commands/verify.ts")).verifyCommand));
 }
 
 function seconds(text: string): number {

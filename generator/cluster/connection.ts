@@ -1,5 +1,6 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { exitCode, UserError } from "../user-error.ts";
+import { actionsOn, type ClusterActions } from "./actions.ts";
 import type { ClusterObject } from "./objects.ts";
 
 /** Reads of a cluster. What does not exist, kinds included, is empty. */
@@ -9,6 +10,9 @@ export interface ClusterReader {
   list(apiVersion: string, kind: string, namespace?: string): Promise<ClusterObject[]>;
   get(apiVersion: string, kind: string, name: string, namespace?: string): Promise<ClusterObject | null>;
 }
+
+/** A cluster that is read and acted upon. */
+export interface Cluster extends ClusterReader, ClusterActions {}
 
 export interface ConnectionOptions {
   /** Path of a kubeconfig; null takes `KUBECONFIG` or `~/.kube/config`, as kubectl does. */
@@ -25,8 +29,8 @@ const patience = 8000;
  *
  * @throws UserError (missing) without a kubeconfig or the context; reads throw it where the cluster or the right is missing
  */
-export async function connect({ kubeconfig, context }: ConnectionOptions): Promise<ClusterReader> {
-  const { KubeConfig, KubernetesObjectApi } = await import("@kubernetes/client-node");
+export async function connect({ kubeconfig, context }: ConnectionOptions): Promise<Cluster> {
+  const { CoreV1Api, KubeConfig, KubernetesObjectApi } = await import("@kubernetes/client-node");
   class PatientConfig extends KubeConfig {
     override async applySecurityAuthentication(
       request: Parameters<typeof KubeConfig.prototype.applySecurityAuthentication>[0],
@@ -66,6 +70,7 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
     }
   };
   return {
+    ...actionsOn(config, objects, config.makeApiClient(CoreV1Api)),
     context: name,
     list: (apiVersion, kind, namespace) =>
       told(

@@ -13,7 +13,7 @@ export interface WorkloadState {
   readonly cause: Cause | null;
 }
 
-interface Container {
+export interface Container {
   readonly name: string;
   readonly env?: readonly { readonly name: string; readonly value?: string }[];
 }
@@ -58,7 +58,7 @@ function isInjected(workload: ClusterObject, { namespaces }: Snapshot): boolean 
 }
 
 /** The proxy of a pod: a container, or an init container that stays (native sidecar). */
-function proxyOf(pod: ClusterObject): Container | undefined {
+export function proxyOf(pod: ClusterObject): Container | undefined {
   const all = [...listAt<Container>(pod, "spec", "containers"), ...listAt<Container>(pod, "spec", "initContainers")];
   return all.find(({ name }) => name === "linkerd-proxy");
 }

@@ -1,6 +1,4 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assess, isSettled, type StatusNode } from "../cluster/assess.ts";
@@ -14,15 +12,13 @@ import { noIdentity } from "../components/images.ts";
 import { type CertificateStatus, identityStatus } from "../identity/status.ts";
 import { fingerprint, parsePem } from "../mesh/certificates.ts";
 import type { Model } from "../model.ts";
-import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { readIfThere } from "../workspace/files.ts";
 import { Repository } from "../workspace/repository.ts";
-import { type CommonOptions, loadAll, loadOne } from "./context.ts";
+import { type ConnectionFlags, connectionOf, onlyOne } from "./cluster-context.ts";
+import { type CommonOptions, loadOne } from "./context.ts";
 
-export interface StatusOptions extends CommonOptions {
-  readonly kubeconfig?: string;
-  readonly context?: string;
+export interface StatusOptions extends CommonOptions, ConnectionFlags {
   /** Where Flux lives. */
   readonly namespace: string;
   readonly watch: boolean;
@@ -137,23 +133,4 @@ function asText({ environment, context, ready, nodes, trustAnchors: { sha256, as
     ready ? colors.green("ready") : colors.yellow("not ready"),
     "",
   ].join("\n");
-}
-
-/** The kubeconfig that was named, else the one that bootstrap wrote, else kubectl's; on Azure the context is the cluster's name. */
-function connectionOf(
-  { metadata, spec }: Environment,
-  { kubeconfig, context }: StatusOptions,
-): { kubeconfig: string | null; context: string | null } {
-  const state = process.env["MESHOPS_STATE"] ?? join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local/state"), "meshops");
-  const own = join(state, metadata.name, "kubeconfig");
-  const chosen = kubeconfig ?? ((process.env["KUBECONFIG"] ?? "") === "" && existsSync(own) ? own : null);
-  return { kubeconfig: chosen, context: context ?? spec.azure?.cluster.name ?? null };
-}
-
-/** The one environment that something can be made for. */
-function onlyOne(repository: Repository): string {
-  const { loaded } = loadAll(repository, []);
-  const [first, ...others] = loaded.filter(({ abstract }) => !abstract).map(({ name }) => name);
-  if (first !== undefined && others.length === 0) return first;
-  throw new UserError(exitCode.usage, "name the environment", `one of ${[first, ...others].join(", ")}`);
 }

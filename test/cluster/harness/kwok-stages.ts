@@ -27,6 +27,8 @@ spec:
     matchExpressions:
       - {key: .metadata.deletionTimestamp, operator: DoesNotExist}
       - {key: .status.phase, operator: In, values: [Pending]}
+      # Probes of verify really run: see probe-node.ts.
+      - {key: '.metadata.labels["meshops.dev/verify"]', operator: DoesNotExist}
   next:
     statusTemplate: |
       {{ $now := Now }}

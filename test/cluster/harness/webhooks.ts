@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { Api, ApiObject } from "./api.ts";
+import { TapApi } from "./tap-api.ts";
 
 /** An AdmissionReview's request, as far as it matters here. */
 interface Review {
@@ -23,11 +24,15 @@ export class Webhooks {
   readonly #api: Api;
   readonly #tls: Server;
   readonly #proxy: Server;
+  readonly tap: TapApi;
+  /** Where the API server's calls to a kubelet go: a port on loopback. */
+  kubelet: number | null = null;
   /** How often each Service was called. */
   readonly calls: Map<string, number> = new Map();
 
   constructor(api: Api) {
     this.#api = api;
+    this.tap = new TapApi(api);
     this.#tls = createServer({
       SNICallback: (name, done) => void this.#certificate(serviceOf(name)).then((found) => done(null, found), done),
     });
@@ -39,6 +44,10 @@ export class Webhooks {
         this.calls.set(service, (this.calls.get(service) ?? 0) + 1);
         // A connection that is kept would hide a certificate that has changed.
         response.setHeader("connection", "close");
+        if (service.startsWith("tap.") && request.method === "POST") {
+          void this.tap.answer(request, Buffer.concat(chunks), response);
+          return;
+        }
         this.#answer(service, request.url ?? "", Buffer.concat(chunks).toString()).then(
           (body) =>
             response.writeHead(body === null ? 404 : 200, { "content-type": "application/json" }).end(JSON.stringify(body)),
@@ -49,9 +58,14 @@ export class Webhooks {
     this.#proxy = createProxy();
     this.#proxy.on("connect", (request, socket, head: Buffer) => {
       socket.on("error", () => {});
-      const [address = ""] = (request.url ?? "").split(":");
+      const [address = "", port] = (request.url ?? "").split(":");
+      if (port === "10250" && this.kubelet !== null) return this.#join(socket, head, this.kubelet);
       this.#reachable(address)
-        .then((reachable) => (reachable ? this.#join(socket, head) : socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n")))
+        .then((reachable) =>
+          reachable
+            ? this.#join(socket, head, (this.#tls.address() as AddressInfo).port)
+            : socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n"),
+        )
         .catch(() => socket.destroy()); // the API server has ended
     });
   }
@@ -69,9 +83,9 @@ export class Webhooks {
     }
   }
 
-  /** Hands a connection on to the server that answers for all webhooks. */
-  #join(socket: Duplex, head: Buffer): void {
-    const upstream = connect((this.#tls.address() as AddressInfo).port, "127.0.0.1", () => {
+  /** Hands a connection on to a server on loopback: the one that answers for all webhooks, or a kubelet. */
+  #join(socket: Duplex, head: Buffer, port: number): void {
+    const upstream = connect(port, "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
       upstream.write(head);
       upstream.pipe(socket).pipe(upstream);

@@ -1,0 +1,32 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Environment } from "../spec/environment.generated.ts";
+import { exitCode, UserError } from "../user-error.ts";
+import type { Repository } from "../workspace/repository.ts";
+import { loadAll } from "./context.ts";
+
+/** Flags that choose a cluster. */
+export interface ConnectionFlags {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+/** The kubeconfig that was named, else the one that bootstrap wrote, else kubectl's; on Azure the context is the cluster's name. */
+export function connectionOf(
+  { metadata, spec }: Environment,
+  { kubeconfig, context }: ConnectionFlags,
+): { kubeconfig: string | null; context: string | null } {
+  const state = process.env["MESHOPS_STATE"] ?? join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local/state"), "meshops");
+  const own = join(state, metadata.name, "kubeconfig");
+  const chosen = kubeconfig ?? ((process.env["KUBECONFIG"] ?? "") === "" && existsSync(own) ? own : null);
+  return { kubeconfig: chosen, context: context ?? spec.azure?.cluster.name ?? null };
+}
+
+/** The one environment that something can be made for. */
+export function onlyOne(repository: Repository): string {
+  const { loaded } = loadAll(repository, []);
+  const [first, ...others] = loaded.filter(({ abstract }) => !abstract).map(({ name }) => name);
+  if (first !== undefined && others.length === 0) return first;
+  throw new UserError(exitCode.usage, "name the environment", `one of ${[first, ...others].join(", ")}`);
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from "node:fs";
+import Handlebars from "handlebars";
+import type { Colors } from "picocolors/types.js";
+import { allPassed, type TestResult, type Verdict } from "./result.ts";
+import { topology } from "./topology.ts";
+
+/** What a run came to. */
+export interface Report {
+  readonly environment: string;
+  readonly passed: boolean;
+  readonly tests: readonly TestResult[];
+}
+
+export function reportOf(environment: string, tests: readonly TestResult[]): Report {
+  return { environment, passed: allPassed(tests), tests };
+}
+
+const marks: Readonly<Record<Verdict, string>> = { passed: "ok", failed: "!!", skipped: "--", undecided: "??" };
+
+/** A result for people; what is wrong comes below it. */
+export function resultLine({ id, title, status, seen, cause, evidence, durationMs }: TestResult, colors: Colors): string {
+  const paint = { passed: colors.green, failed: colors.red, skipped: colors.dim, undecided: colors.yellow }[status];
+  const time = durationMs >= 1000 ? ` ${(durationMs / 1000).toFixed(1)} s` : "";
+  const head = `${paint(marks[status])} ${id.padEnd(3)} ${title.padEnd(50)} ${colors.dim(`${seen}${time}`)}`;
+  if (status === "passed" || status === "skipped") return `${head}\n`;
+  return [head, `       cause: ${cause}`, ...evidence.map((line) => colors.dim(`       ${line}`)), ""].join("\n");
+}
+
+export function summaryLine({ environment, passed, tests }: Report, colors: Colors): string {
+  const count = (status: Verdict): number => tests.filter((test) => test.status === status).length;
+  const counts = (["passed", "failed", "undecided", "skipped"] as const).map((status) => `${count(status)} ${status}`).join(", ");
+  return `${passed ? colors.green(environment) : colors.red(environment)}: ${counts}\n`;
+}
+
+/** JUnit XML, as CI systems read it: what stayed open is an error. */
+export function junit(report: Report): string {
+  const of = (status: Verdict): number => report.tests.filter((test) => test.status === status).length;
+  const cases = report.tests.map((test) => ({ ...test, seconds: (test.durationMs / 1000).toFixed(3), [test.status]: true }));
+  return rendered("junit.xml", {
+    environment: report.environment,
+    cases,
+    failed: of("failed"),
+    undecided: of("undecided"),
+    skipped: of("skipped"),
+  });
+}
+
+/** One page that needs nothing else: picture, results, evidence. @param when the time of the run, RFC 3339 */
+export function html(report: Report, context: string, when: string): string {
+  const rows = report.tests.map((test) => ({ ...test, mark: marks[test.status], seconds: (test.durationMs / 1000).toFixed(1) }));
+  return rendered("report.html", { ...report, rows, context, when, picture: topology(report.tests) });
+}
+
+/** Texts are escaped for HTML, which serves XML too; what XML forbids even so is left out. */
+function rendered(name: string, view: object): string {
+  const text = readFileSync(new URL(`templates/${name}`, import.meta.url), "utf8");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what XML forbids
+  return Handlebars.compile(text, { strict: false })(view).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "");
+}

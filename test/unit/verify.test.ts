@@ -1,0 +1,112 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { linkerdChecks } from "../../generator/verify/linkerd-cli.ts";
+import { outcomeOf } from "../../generator/verify/outcome.ts";
+import { readProbe } from "../../generator/verify/probe.ts";
+import { probeScript } from "../../generator/verify/probe-script.ts";
+import { html, junit, reportOf } from "../../generator/verify/report.ts";
+import { failed, passed, type TestResult, undecided } from "../../generator/verify/result.ts";
+import { chosen } from "../../generator/verify/tests.ts";
+import { withProgram } from "../support/guards.ts";
+import { scratchFolder } from "../support/platform.ts";
+import { run } from "../support/tools.ts";
+
+const path = process.env["PATH"];
+afterEach(() => {
+  process.env["PATH"] = path;
+});
+
+/** A `linkerd` that prints a text. */
+function linkerd(text: string, code: number): void {
+  const folder = scratchFolder("linkerd");
+  writeFileSync(join(folder, "answer"), text);
+  writeFileSync(join(folder, "linkerd"), `#!/bin/sh\ncat "${join(folder, "answer")}"\nexit ${code}\n`);
+  chmodSync(join(folder, "linkerd"), 0o755);
+  process.env["PATH"] = `${folder}:${path}`;
+}
+
+const checks = (success: boolean, ...results: string[]): string =>
+  JSON.stringify(
+    {
+      success,
+      categories: [
+        { categoryName: "c", checks: results.map((result) => ({ description: `is ${result}`, error: "e", hint: "h", result })) },
+      ],
+    },
+    null,
+    2,
+  );
+
+test("linkerd check prints a document for itself and one for each extension", async () => {
+  const { signal } = new AbortController();
+  linkerd(`${checks(true, "success", "warning")}\n${checks(true, "success")}\n`, 0);
+  expect(await linkerdChecks("c", signal)).toMatchObject({ status: "passed", seen: "3 checks, 1 warnings" });
+  linkerd(`${checks(true, "success")}\n${checks(false, "error")}\n`, 1);
+  expect(await linkerdChecks("c", signal)).toMatchObject({ status: "failed", cause: "is error: e h" });
+  linkerd("", 1);
+  expect(await linkerdChecks("c", signal)).toMatchObject({ status: "undecided" });
+  process.env["PATH"] = "/nowhere";
+  expect(await linkerdChecks("c", signal)).toMatchObject({ status: "skipped" });
+});
+
+test.each([
+  ["http", 0, "HTTP/1.1 200 OK", "answered"],
+  ["http", 0, "HTTP/1.1 403 Forbidden", "denied"],
+  ["http", 0, "HTTP/1.1 504 Gateway Timeout", "broken"],
+  ["http", 28, "curl: (28) Connection timed out", "silent"],
+  ["http", 52, "curl: (52) Empty reply from server", "silent"],
+  ["http", 6, "curl: (6) Could not resolve host", "broken"],
+  ["grpc", 0, "{}", "answered"],
+  ["grpc", 71, "Code: PermissionDenied", "denied"],
+  ["grpc", 1, "Failed to dial target host", "silent"],
+  ["grpc", 78, "Code: Unavailable", "broken"],
+] as const)("%s, exit %d, %s: %s", (kind, exit, output, expected) => {
+  expect(outcomeOf(kind, { name: "x", exit, output })).toBe(expected);
+});
+
+test("a probe's log is read, whatever else is in it", () => {
+  const output = Buffer.from("HTTP/1.1 200 OK\r\n\r\n{}").toString("base64");
+  const read = readProbe(`noise\nmeshops-probe http 0 ${output}\nmeshops-probe grpc 1 \nmeshops-probe half`);
+  expect([...read.keys()]).toEqual(["http", "grpc"]);
+  expect(read.get("http")?.output).toContain("200 OK");
+});
+
+test("--only takes ids and beginnings", () => {
+  expect([...(chosen(["t2", "M1"]) ?? [])]).toEqual(["T2a", "T2b", "T2c", "M1"]);
+  expect(chosen(["T9"])).toBeNull();
+});
+
+withProgram("shellcheck", "the probes' script", () => {
+  test("shellcheck finds nothing", async () => {
+    const file = join(scratchFolder("probe"), "probe.sh");
+    writeFileSync(file, `#!/bin/sh${probeScript}`);
+    // SC2317, SC2329: functions are called by the words of the arguments.
+    await run("shellcheck", ["--exclude=SC2317,SC2329", file]);
+  });
+});
+
+const result = (id: string, finding: ReturnType<typeof passed>): TestResult => ({
+  id,
+  title: "a < b",
+  expected: "x",
+  durationMs: 1500,
+  ...finding,
+});
+
+test("reports escape what the cluster says", () => {
+  const evil = '</pre><script>alert("1")</script>\u0001';
+  const report = reportOf("dev", [
+    result("T1", passed("fine")),
+    result("T2a", failed("no", evil, [evil])),
+    result("T3", undecided("?", "why")),
+  ]);
+  expect(report.passed).toBe(false);
+  const page = html(report, "context", "2026-11-25T00:00:00Z");
+  expect(page).not.toContain("<script>");
+  expect(page).toContain("should arrive, does not");
+  const xml = junit(report);
+  expect(xml).toContain('tests="3" failures="1" errors="1" skipped="0"');
+  expect(xml).toContain("&lt;script&gt;");
+  expect(xml).not.toContain("\u0001");
+});
