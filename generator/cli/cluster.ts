@@ -27,7 +27,7 @@ export function declareCluster(program: Command): void {
     .option("--write", "write into Dgraph too, and remove it again", false)
     .option("--keep", "leave the probes in the cluster", false)
     .option("--timeout <seconds>", "how long a probe may take, its start included", seconds, 90)
-    .option("--image <image>", "image of the probes, with curl, jq, grpcurl and api.proto; else that of the pydgraph client")
+    .option("--image <image>", "image of the probes, with curl, grpcurl, api.proto and grpcio; else that of the pydgraph client")
     .option("--report <file>", "write a page with the picture and the evidence")
     .addOption(output("text", "json", "junit"))
     .action(run(async () => (await import("../commands/verify.ts")).verifyCommand));

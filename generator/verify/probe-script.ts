@@ -1,6 +1,6 @@
 /**
- * What a probe runs, with calls as arguments, five words each: kind, name, address, and two that depend on the kind. Needs curl with
- * HTTP/2, grpcurl and the api.proto at $DGRAPH_PROTO: see clients/pydgraph. For each call one line: its name, the exit code, and the
+ * What a probe runs, with calls as arguments, five words each: kind, name, address, and two that depend on the kind. Needs curl,
+ * grpcurl and the api.proto at $DGRAPH_PROTO, and Python with grpcio: see clients/pydgraph. For each call one line: its name, the exit code, and the
  * output in base64. A call that fails does not end the others.
  */
 export const probeScript: string = String.raw`
@@ -19,12 +19,21 @@ grpc() { # name address method request
   tell "$1" $? "$out"
 }
 
-spread() { # name address calls: an empty message is five zero bytes; fragments make many URLs of one
-  printf '\000\000\000\000\000' >"$tmp/frame"
+spread() { # name address calls
   curl --silent --noproxy '*' "http://$PROXY_ADMIN/metrics" >"$tmp/before"
-  curl --silent --show-error --noproxy '*' --connect-timeout "$CONNECT_SECONDS" --max-time 30 --http2-prior-knowledge \
-    --header 'content-type: application/grpc' --header 'te: trailers' --data-binary "@$tmp/frame" \
-    --output /dev/null --write-out 'connections %{num_connects}\n' "http://$2/api.Dgraph/CheckVersion#[1-$3]" >"$tmp/calls" 2>&1
+  python3 - "$2" "$3" "$ANSWER_SECONDS" >"$tmp/calls" 2>&1 <<'PYTHON'
+import sys
+import grpc
+
+address, calls, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+with grpc.insecure_channel(address) as channel:  # one connection for all of them
+    check = channel.unary_unary("/api.Dgraph/CheckVersion")
+    try:
+        for _ in range(calls):
+            check(b"", timeout=seconds)
+    except grpc.RpcError as error:
+        sys.exit(f"Message: {error.code().name}: {error.details()}")
+PYTHON
   exit=$?
   curl --silent --noproxy '*' "http://$PROXY_ADMIN/metrics" >"$tmp/after"
   for when in before after; do

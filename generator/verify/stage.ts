@@ -18,14 +18,14 @@ export class Stage {
   async namespace(): Promise<void> {
     const labels = { [probeLabel]: this.#run, "pod-security.kubernetes.io/enforce": "restricted" };
     const annotations = { "linkerd.io/inject": "disabled" };
-    await this.#make({ apiVersion: "v1", kind: "Namespace", metadata: { name: verifyName, labels, annotations } });
+    await this.#make({ apiVersion: "v1", kind: "Namespace", metadata: { name: verifyName(this.#run), labels, annotations } });
     // Kubernetes makes it a moment later; pods that come before are refused.
-    await this.#make(account("default", verifyName));
+    await this.#make(account("default", verifyName(this.#run)));
   }
 
   /** A service account that is on nobody's list. */
   async strangerIn(namespace: string): Promise<void> {
-    await this.#make(account(verifyName, namespace));
+    await this.#make(account(verifyName(this.#run), namespace));
   }
 
   /** Notes pods that are about to be made. */

@@ -74,7 +74,7 @@ export class TapReader {
     const { messages, rest } = frames(Buffer.concat([this.#rest, chunk]));
     this.#rest = rest;
     const type = root.lookupType("TapEvent");
-    return messages.map((message) => type.toObject(type.decode(message)) as TapEvent);
+    return messages.map((message) => type.toObject(type.decode(message), { objects: true }) as TapEvent);
   }
 }
 

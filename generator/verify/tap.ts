@@ -25,13 +25,18 @@ export interface Tap {
 export function openTap(cluster: Cluster, { model: { environment } }: World): Tap {
   const target = { namespace: environment.spec.dgraph.namespace, type: "statefulset", name: dgraphName(environment, "alpha") };
   const [events, reader, abort] = [[] as TapEvent[], new TapReader(), new AbortController()];
+  const take = (chunk: Buffer): void => {
+    try {
+      events.push(...reader.read(chunk));
+    } catch {
+      abort.abort(); // an error in the middle of the stream comes as one more message, of another kind
+    }
+  };
   const body = encodeTapRequest(target, maxRps);
-  const ended = cluster
-    .stream(tapPath(target), body, (chunk) => void events.push(...reader.read(chunk)), abort.signal)
-    .then(
-      () => null,
-      (error: unknown) => troubleOf(error),
-    );
+  const ended = cluster.stream(tapPath(target), body, take, abort.signal).then(
+    () => null,
+    (error: unknown) => troubleOf(error),
+  );
   return {
     events,
     close: () => {

@@ -77,11 +77,11 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
       if (own !== null) tell("T0", undecided("no namespace for the probe", own));
       else if (!options.baseline && (hasPolicy || model.environment.spec.dgraph.networkPolicy))
         tell("T0", skipped("a policy stands; --baseline takes it away for the test"));
-      else tell("T0", await baseline(options, cluster, hasPolicy, () => probe(unmeshedProbe(model, "verify-baseline"))));
+      else tell("T0", await baseline(options, cluster, hasPolicy, () => probe(unmeshedProbe(model, "verify-baseline", run))));
     }
     began = Date.now();
     options.onStep("probes are starting");
-    const clients = clientProbes(world, options.write ? run : null);
+    const clients = clientProbes(world, run, options.write ? run : null);
     const stranger =
       clients !== null && wants("T2b", "T2c") ? await prepared(() => stage.strangerIn(clients.stranger.namespace)) : null;
     const tap = wants("T3") && model.environment.spec.linkerd.viz.enabled ? openTap(cluster, world) : null;
@@ -93,7 +93,7 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
       async () => {
         if (!wants("T1")) return;
         if (!refusals) return tell("T1", skipped("the environment has no policy: dgraph.networkPolicy"));
-        tell("T1", judgeUnmeshed(await denied(unmeshedProbe(model, "verify-unmeshed"), own), world));
+        tell("T1", judgeUnmeshed(await denied(unmeshedProbe(model, "verify-unmeshed", run), own), world));
       },
       async () => {
         if (!needsAllowed) return;

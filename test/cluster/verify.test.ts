@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { makeServerCertificate, makeWebhookCa } from "../../generator/identity/authority.ts";
-import { withCluster } from "../support/guards.ts";
+import { withCluster, withPydgraph } from "../support/guards.ts";
 import { scratchFolder, testIdentity } from "../support/platform.ts";
 import { environmentOf } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
@@ -24,440 +24,444 @@ interface Told {
   readonly seen: string;
 }
 
-withCluster("verify on a real API server", () => {
-  let cluster: Cluster;
-  let platform: Platform;
-  let node: ProbeNode;
-  const table: string[] = [];
+/** Probes need the packages of the client's image, and the cluster its tools. */
+withPydgraph("verify", () =>
+  withCluster("on a real API server", () => {
+    let cluster: Cluster;
+    let platform: Platform;
+    let node: ProbeNode;
+    const table: string[] = [];
 
-  beforeAll(async () => {
-    platform = await makeGitPlatform({ linkerd: { version: "edge-25.10.7" } });
-    const { environment, root } = platform;
-    cluster = await Cluster.start({
-      repository: root,
-      environment,
-      ageKey: testIdentity().clusterKey,
-      charts: await clusterCharts(),
-    });
-    await cluster.startFlux();
-    await cluster.bootstrap();
-    await cluster.settled(await cluster.git.publish());
-    node = new ProbeNode(cluster.api, cluster.webhooks.tap, join(projectRoot, "test/client/api.proto"));
-    cluster.webhooks.kubelet = await node.start();
-  }, 240_000);
-  afterAll(async () => {
-    node?.stop();
-    await cluster?.stop();
-    console.log(table.join("\n"));
-  }, 60_000);
+    beforeAll(async () => {
+      platform = await makeGitPlatform({ linkerd: { version: "edge-25.10.7" } });
+      const { environment, root } = platform;
+      cluster = await Cluster.start({
+        repository: root,
+        environment,
+        ageKey: testIdentity().clusterKey,
+        charts: await clusterCharts(),
+      });
+      await cluster.startFlux();
+      await cluster.bootstrap();
+      await cluster.settled(await cluster.git.publish());
+      node = new ProbeNode(cluster.api, cluster.webhooks.tap, join(projectRoot, "test/client/api.proto"));
+      cluster.webhooks.kubelet = await node.start();
+    }, 240_000);
+    afterAll(async () => {
+      node?.stop();
+      await cluster?.stop();
+      console.log(table.join("\n"));
+    }, 60_000);
 
-  /** Starts `meshops verify`; `done` is its end. */
-  function start(
-    args: readonly string[],
-    user: User = "admin",
-  ): { child: ReturnType<typeof spawn>; done: Promise<{ code: number; out: string; err: string }> } {
-    const child = spawn(
-      process.execPath,
-      [
-        join(projectRoot, "dist/cli.js"),
-        "--directory",
-        platform.root,
-        "verify",
-        "own",
-        "--context",
-        "harness",
-        "--kubeconfig",
-        cluster.plane.kubeconfigFile(user),
-        ...args,
-      ],
-      { env: { PATH: process.env["PATH"] ?? "", HOME: cluster.plane.folder } },
-    );
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (chunk) => (out += chunk));
-    child.stderr.on("data", (chunk) => (err += chunk));
-    return { child, done: once(child, "close").then(([code]) => ({ code: Number(code), out, err })) };
-  }
-
-  async function verify(
-    args: readonly string[] = [],
-    user: User = "admin",
-  ): Promise<{ code: number; tests: Told[]; err: string }> {
-    const { code, out, err } = await start(["--output", "json", ...args], user).done;
-    if (out === "") throw new Error(err);
-    return { code, tests: (JSON.parse(out) as { tests: Told[] }).tests, err };
-  }
-
-  /** What is not as it should be, with why. */
-  const wrong = (tests: readonly Told[]): Record<string, string> =>
-    Object.fromEntries(
-      tests
-        .filter(({ status }) => status === "failed" || status === "undecided")
-        .map(({ id, status, cause }) => [id, `${status}: ${cause}`]),
-    );
-
-  /** Replaces or (with null) deletes objects while something is done. */
-  async function changed<T>(
-    paths: readonly string[],
-    change: (object: ApiObject) => unknown,
-    action: () => Promise<T>,
-  ): Promise<T> {
-    const before: [string, ApiObject][] = [];
-    for (const path of paths) {
-      const object = await cluster.api.get(path);
-      if (object === null) throw new Error(`no ${path}`);
-      before.push([path, structuredClone(object)]);
-      if (change(object) === null) await cluster.api.delete(path);
-      else await cluster.api.send("PUT", path, object);
+    /** Starts `meshops verify`; `done` is its end. */
+    function start(
+      args: readonly string[],
+      user: User = "admin",
+    ): { child: ReturnType<typeof spawn>; done: Promise<{ code: number; out: string; err: string }> } {
+      const child = spawn(
+        process.execPath,
+        [
+          join(projectRoot, "dist/cli.js"),
+          "--directory",
+          platform.root,
+          "verify",
+          "own",
+          "--context",
+          "harness",
+          "--kubeconfig",
+          cluster.plane.kubeconfigFile(user),
+          ...args,
+        ],
+        { env: { PATH: process.env["PATH"] ?? "", HOME: cluster.plane.folder } },
+      );
+      let [out, err] = ["", ""];
+      child.stdout.on("data", (chunk) => (out += chunk));
+      child.stderr.on("data", (chunk) => (err += chunk));
+      return { child, done: once(child, "close").then(([code]) => ({ code: Number(code), out, err })) };
     }
-    try {
-      return await action();
-    } finally {
-      for (const [path, object] of before) {
-        delete object.metadata.uid;
-        delete object.metadata.resourceVersion;
-        const there = await cluster.api.get(path);
-        if (there === null) await cluster.api.send("POST", path.slice(0, path.lastIndexOf("/")), object);
-        else
-          await cluster.api.send("PUT", path, {
-            ...object,
-            metadata: { ...object.metadata, resourceVersion: there.metadata.resourceVersion },
-          });
+
+    async function verify(
+      args: readonly string[] = [],
+      user: User = "admin",
+    ): Promise<{ code: number; tests: Told[]; err: string }> {
+      const { code, out, err } = await start(["--output", "json", ...args], user).done;
+      if (out === "") throw new Error(err);
+      return { code, tests: (JSON.parse(out) as { tests: Told[] }).tests, err };
+    }
+
+    /** What is not as it should be, with why. */
+    const wrong = (tests: readonly Told[]): Record<string, string> =>
+      Object.fromEntries(
+        tests
+          .filter(({ status }) => status === "failed" || status === "undecided")
+          .map(({ id, status, cause }) => [id, `${status}: ${cause}`]),
+      );
+
+    /** Replaces or (with null) deletes objects while something is done. */
+    async function changed<T>(
+      paths: readonly string[],
+      change: (object: ApiObject) => unknown,
+      action: () => Promise<T>,
+    ): Promise<T> {
+      const before: [string, ApiObject][] = [];
+      for (const path of paths) {
+        const object = await cluster.api.get(path);
+        if (object === null) throw new Error(`no ${path}`);
+        before.push([path, structuredClone(object)]);
+        if (change(object) === null) await cluster.api.delete(path);
+        else await cluster.api.send("PUT", path, object);
+      }
+      try {
+        return await action();
+      } finally {
+        for (const [path, object] of before) {
+          delete object.metadata.uid;
+          delete object.metadata.resourceVersion;
+          const there = await cluster.api.get(path);
+          if (there === null) await cluster.api.send("POST", path.slice(0, path.lastIndexOf("/")), object);
+          else
+            await cluster.api.send("PUT", path, {
+              ...object,
+              metadata: { ...object.metadata, resourceVersion: there.metadata.resourceVersion },
+            });
+        }
       }
     }
-  }
 
-  async function allOf(kind: string): Promise<string[]> {
-    return (await cluster.api.list(kind)).map(({ metadata }) => `${kind}/${metadata.name}`);
-  }
+    async function allOf(kind: string): Promise<string[]> {
+      return (await cluster.api.list(kind)).map(({ metadata }) => `${kind}/${metadata.name}`);
+    }
 
-  const policies = "/apis/policy.linkerd.io/v1alpha1/namespaces/dgraph";
-  const network = "/apis/networking.k8s.io/v1/namespaces/dgraph/networkpolicies";
-  const servers = "/apis/policy.linkerd.io/v1beta3/namespaces/dgraph/servers";
-  const secrets = "/api/v1/namespaces/linkerd/secrets";
+    const policies = "/apis/policy.linkerd.io/v1alpha1/namespaces/dgraph";
+    const network = "/apis/networking.k8s.io/v1/namespaces/dgraph/networkpolicies";
+    const servers = "/apis/policy.linkerd.io/v1beta3/namespaces/dgraph/servers";
+    const secrets = "/api/v1/namespaces/linkerd/secrets";
 
-  test("all is well", async () => {
-    const began = Date.now();
-    const page = join(scratchFolder("report"), "report.html");
-    const { code, tests, err } = await verify(["--write", "--report", page]);
-    expect(wrong(tests), err).toEqual({});
-    expect(code).toBe(0);
-    expect(tests.filter(({ status }) => status === "skipped").map(({ id }) => id)).toEqual(["T0", "M8"]);
-    expect(tests).toHaveLength(19);
-    expect((Date.now() - began) / 1000).toBeLessThan(60);
-    expect(readFileSync(page, "utf8")).toContain("refused by the AuthorizationPolicy");
-    expect(await leftovers()).toEqual([]);
-    if (process.env["MESHOPS_REPORT"] !== undefined) writeFileSync(process.env["MESHOPS_REPORT"], readFileSync(page));
-  }, 120_000);
+    test("all is well", async () => {
+      const began = Date.now();
+      const page = join(scratchFolder("report"), "report.html");
+      const { code, tests, err } = await verify(["--write", "--report", page]);
+      expect(wrong(tests), err).toEqual({});
+      expect(code).toBe(0);
+      expect(tests.filter(({ status }) => status === "skipped").map(({ id }) => id)).toEqual(["T0", "M8"]);
+      expect(tests).toHaveLength(19);
+      expect((Date.now() - began) / 1000).toBeLessThan(60);
+      expect(readFileSync(page, "utf8")).toContain("refused by the AuthorizationPolicy");
+      expect(await leftovers()).toEqual([]);
+      if (process.env["MESHOPS_REPORT"] !== undefined) writeFileSync(process.env["MESHOPS_REPORT"], readFileSync(page));
+    }, 120_000);
 
-  /** What verify made and did not take away. */
-  async function leftovers(): Promise<string[]> {
-    const pods = await cluster.api.list("/api/v1/pods?labelSelector=meshops.dev/verify");
-    const accounts = (await cluster.api.list("/api/v1/serviceaccounts")).filter(
-      ({ metadata }) => metadata.name === "meshops-verify",
-    );
-    const namespace = await cluster.api.get("/api/v1/namespaces/meshops-verify");
-    const going = namespace === null || namespace.metadata.deletionTimestamp !== undefined;
-    return [...pods, ...accounts]
-      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-      .map(({ metadata }) => metadata.name)
-      .concat(going ? [] : ["namespace"]);
-  }
+    /** What verify made and did not take away. */
+    async function leftovers(): Promise<string[]> {
+      const pods = await cluster.api.list("/api/v1/pods?labelSelector=meshops.dev/verify");
+      const accounts = (await cluster.api.list("/api/v1/serviceaccounts")).filter(({ metadata }) =>
+        metadata.name.startsWith("meshops-verify"),
+      );
+      const namespaces = (await cluster.api.list("/api/v1/namespaces")).filter(({ metadata }) =>
+        metadata.name.startsWith("meshops-verify"),
+      );
+      return [...pods, ...accounts, ...namespaces]
+        .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+        .map(({ metadata }) => metadata.name);
+    }
 
-  const broken: Record<
-    string,
-    { args?: string[]; run: (verify: () => Promise<Told[]>) => Promise<Told[]>; expected: Record<string, RegExp> }
-  > = {
-    "no policy": {
-      run: async (look) =>
-        changed(
-          [...(await allOf(network)), ...(await allOf(servers)), ...(await allOf(`${policies}/authorizationpolicies`))],
-          () => null,
-          look,
-        ),
-      expected: {
-        T1: /^failed: no NetworkPolicy selects/,
-        T2b: /^failed: no NetworkPolicy selects/,
-        T2c: /^failed: no NetworkPolicy selects/,
+    const broken: Record<
+      string,
+      { args?: string[]; run: (verify: () => Promise<Told[]>) => Promise<Told[]>; expected: Record<string, RegExp> }
+    > = {
+      "no policy": {
+        run: async (look) =>
+          changed(
+            [...(await allOf(network)), ...(await allOf(servers)), ...(await allOf(`${policies}/authorizationpolicies`))],
+            () => null,
+            look,
+          ),
+        expected: {
+          T1: /^failed: no NetworkPolicy selects/,
+          T2b: /^failed: no NetworkPolicy selects/,
+          T2c: /^failed: no NetworkPolicy selects/,
+        },
       },
-    },
-    "policy without 4143": {
-      run: async (look) =>
-        changed(
-          await allOf(network),
-          ({ spec }) => {
-            const from = [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "pydgraph-client" } } }];
-            spec.ingress = [{ from, ports: [8080, 9080].map((port) => ({ port, protocol: "TCP" })) }];
-          },
-          look,
-        ),
-      expected: {
-        T2a: /^failed: .* port 4143 of Alpha/,
-        T2b: /^undecided: .* port 4143/,
-        T3: /^failed/,
-        D1: /T2a/,
-        D2: /T2a/,
-        D3: /T2a/,
-        D5: /T2a/,
+      "policy without 4143": {
+        run: async (look) =>
+          changed(
+            await allOf(network),
+            ({ spec }) => {
+              const from = [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "pydgraph-client" } } }];
+              spec.ingress = [{ from, ports: [8080, 9080].map((port) => ({ port, protocol: "TCP" })) }];
+            },
+            look,
+          ),
+        expected: {
+          T2a: /^failed: .* port 4143 of Alpha/,
+          T2b: /^undecided: .* port 4143/,
+          T3: /^failed/,
+          D1: /T2a/,
+          D2: /T2a/,
+          D3: /T2a/,
+          D5: /T2a/,
+        },
       },
-    },
-    "another service account on the list": {
-      run: async (look) =>
-        changed(
-          await allOf(`${policies}/meshtlsauthentications`),
-          ({ metadata, spec }) => {
-            if (/http|grpc/.test(metadata.name))
-              spec.identityRefs = [{ kind: "ServiceAccount", name: "other", namespace: "elsewhere" }];
-          },
-          look,
-        ),
-      expected: {
-        T2a: /^failed: the AuthorizationPolicy lets in other.elsewhere, not pydgraph-client.pydgraph-client/,
-        ...{ T3: /^failed/, D1: /refused: see T2a/, D2: /refused/, D3: /refused/, D5: /T2a/ },
+      "another service account on the list": {
+        run: async (look) =>
+          changed(
+            await allOf(`${policies}/meshtlsauthentications`),
+            ({ metadata, spec }) => {
+              if (/http|grpc/.test(metadata.name))
+                spec.identityRefs = [{ kind: "ServiceAccount", name: "other", namespace: "elsewhere" }];
+            },
+            look,
+          ),
+        expected: {
+          T2a: /^failed: the AuthorizationPolicy lets in other.elsewhere, not pydgraph-client.pydgraph-client/,
+          ...{ T3: /^failed/, D1: /refused: see T2a/, D2: /refused/, D3: /refused/, D5: /T2a/ },
+        },
       },
-    },
-    "everybody on the list": {
-      run: async (look) =>
-        changed(
-          await allOf(`${policies}/authorizationpolicies`),
-          ({ spec }) => {
-            spec.targetRef.name = "nothing";
-          },
-          async () => changed(await allOf(servers), () => null, look),
-        ),
-      expected: { T2b: /^failed: no Server guards port 8080 and 9080/ },
-    },
-    "expired issuer": {
-      args: ["--timeout", "20"],
-      run: async (look) => {
-        node.faults.proxyNeverReady = true;
-        const { identity } = environmentOf().spec.linkerd;
-        const past = new Date(Date.now() - 3 * 365 * 86_400_000);
-        const expired = makeServerCertificate("x", identity, makeWebhookCa(identity, past), past).certificate;
-        const data = Buffer.from(expired).toString("base64");
-        return changed(
-          [`${secrets}/linkerd-identity-issuer`],
-          (secret) => {
-            secret["data"]["tls.crt"] = data;
-          },
-          look,
-        ).finally(() => {
-          node.faults.proxyNeverReady = false;
-        });
+      "everybody on the list": {
+        run: async (look) =>
+          changed(
+            await allOf(`${policies}/authorizationpolicies`),
+            ({ spec }) => {
+              spec.targetRef.name = "nothing";
+            },
+            async () => changed(await allOf(servers), () => null, look),
+          ),
+        expected: { T2b: /^failed: no Server guards port 8080 and 9080/ },
       },
-      expected: {
-        M3: /^failed: meshops identity rotate-issuer own/,
-        ...{ T2a: /its proxy does not become ready.*M3/, T2b: /M3/, T3: /M3/, D1: /M3/, D2: /M3/, D3: /M3/, D5: /M3/ },
+      "expired issuer": {
+        args: ["--timeout", "20"],
+        run: async (look) => {
+          node.faults.proxyNeverReady = true;
+          const { identity } = environmentOf().spec.linkerd;
+          const past = new Date(Date.now() - 3 * 365 * 86_400_000);
+          const expired = makeServerCertificate("x", identity, makeWebhookCa(identity, past), past).certificate;
+          const data = Buffer.from(expired).toString("base64");
+          return changed(
+            [`${secrets}/linkerd-identity-issuer`],
+            (secret) => {
+              secret["data"]["tls.crt"] = data;
+            },
+            look,
+          ).finally(() => {
+            node.faults.proxyNeverReady = false;
+          });
+        },
+        expected: {
+          M3: /^failed: meshops identity rotate-issuer own/,
+          ...{ T2a: /its proxy does not become ready.*M3/, T2b: /M3/, T3: /M3/, D1: /M3/, D2: /M3/, D3: /M3/, D5: /M3/ },
+        },
       },
-    },
-    "mismatched bundle": {
-      run: async (look) => {
-        const other = makeWebhookCa(environmentOf().spec.linkerd.identity, new Date()).certificate;
-        return changed(
-          ["/api/v1/namespaces/linkerd/configmaps/linkerd-identity-trust-roots"],
-          (roots) => {
-            roots["data"]["ca-bundle.crt"] = other;
-          },
-          look,
-        );
+      "mismatched bundle": {
+        run: async (look) => {
+          const other = makeWebhookCa(environmentOf().spec.linkerd.identity, new Date()).certificate;
+          return changed(
+            ["/api/v1/namespaces/linkerd/configmaps/linkerd-identity-trust-roots"],
+            (roots) => {
+              roots["data"]["ca-bundle.crt"] = other;
+            },
+            look,
+          );
+        },
+        expected: {
+          M2: /^failed: proxies read anchors at their start/,
+          M3: /^failed: the bundle and the issuer do not belong together/,
+          T2a: /^failed: the probe's proxy and Alpha's believe different trust anchors/,
+          ...{ T2b: /^undecided/, T3: /^failed/, D1: /T2a/, D2: /T2a/, D3: /T2a/, D5: /T2a/ },
+        },
       },
-      expected: {
-        M2: /^failed: proxies read anchors at their start/,
-        M3: /^failed: the bundle and the issuer do not belong together/,
-        T2a: /^failed: the probe's proxy and Alpha's believe different trust anchors/,
-        ...{ T2b: /^undecided/, T3: /^failed/, D1: /T2a/, D2: /T2a/, D3: /T2a/, D5: /T2a/ },
+      "stale caBundle": {
+        run: async (look) => {
+          const other = Buffer.from(makeWebhookCa(environmentOf().spec.linkerd.identity, new Date()).certificate).toString(
+            "base64",
+          );
+          const path =
+            "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-proxy-injector-webhook-config";
+          return changed(
+            [path],
+            (hooks) => {
+              hooks["webhooks"][0].clientConfig.caBundle = other;
+            },
+            look,
+          );
+        },
+        expected: {
+          M4: /^failed/,
+          T2a: /got no proxy.*M4/,
+          T2b: /got no proxy.*M4/,
+          T3: /^failed/,
+          D1: /T2a/,
+          D2: /T2a/,
+          D3: /T2a/,
+          D5: /T2a/,
+        },
       },
-    },
-    "stale caBundle": {
-      run: async (look) => {
-        const other = Buffer.from(makeWebhookCa(environmentOf().spec.linkerd.identity, new Date()).certificate).toString(
-          "base64",
-        );
-        const path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-proxy-injector-webhook-config";
-        return changed(
-          [path],
-          (hooks) => {
-            hooks["webhooks"][0].clientConfig.caBundle = other;
-          },
-          look,
-        );
+      "a Dgraph pod without a proxy": {
+        run: async (look) => {
+          const labels = { app: "dgraph", release: "demo", component: "zero" };
+          const spec = { containers: [{ name: "dgraph", image: "dgraph" }] };
+          await cluster.api.apply({
+            apiVersion: "v1",
+            kind: "Pod",
+            metadata: { name: "stray", namespace: "dgraph", labels, annotations: { "linkerd.io/inject": "disabled" } },
+            spec,
+          });
+          return look().finally(() => cluster.api.delete("/api/v1/namespaces/dgraph/pods/stray"));
+        },
+        expected: { M5: /^failed: the injector was not asked/ },
       },
-      expected: {
-        M4: /^failed/,
-        T2a: /got no proxy.*M4/,
-        T2b: /got no proxy.*M4/,
-        T3: /^failed/,
-        D1: /T2a/,
-        D2: /T2a/,
-        D3: /T2a/,
-        D5: /T2a/,
+      "one Alpha takes all": { run: (look) => withFault("allToOne", look), expected: { D5: /^failed/ } },
+      "nobody enforces NetworkPolicy": {
+        run: (look) => withFault("noEngine", look),
+        expected: { T1: /^failed: .*nobody enforces/ },
       },
-    },
-    "a Dgraph pod without a proxy": {
-      run: async (look) => {
-        const labels = { app: "dgraph", release: "demo", component: "zero" };
-        const spec = { containers: [{ name: "dgraph", image: "dgraph" }] };
-        await cluster.api.apply({
-          apiVersion: "v1",
-          kind: "Pod",
-          metadata: { name: "stray", namespace: "dgraph", labels, annotations: { "linkerd.io/inject": "disabled" } },
-          spec,
-        });
-        return look().finally(() => cluster.api.delete("/api/v1/namespaces/dgraph/pods/stray"));
+      "no TLS": { run: (look) => withFault("plaintext", look), expected: { T3: /^failed: the two proxies do not speak TLS/ } },
+      "Alphas started before tap": {
+        run: (look) => {
+          cluster.webhooks.tap.enabled = false;
+          return look().finally(() => {
+            cluster.webhooks.tap.enabled = true;
+          });
+        },
+        expected: { T3: /^failed: no pods to tap.*restart these pods/s },
       },
-      expected: { M5: /^failed: the injector was not asked/ },
-    },
-    "one Alpha takes all": { run: (look) => withFault("allToOne", look), expected: { D5: /^failed/ } },
-    "nobody enforces NetworkPolicy": {
-      run: (look) => withFault("noEngine", look),
-      expected: { T1: /^failed: .*nobody enforces/ },
-    },
-    "no TLS": { run: (look) => withFault("plaintext", look), expected: { T3: /^failed: the two proxies do not speak TLS/ } },
-    "Alphas started before tap": {
-      run: (look) => {
-        cluster.webhooks.tap.enabled = false;
-        return look().finally(() => {
-          cluster.webhooks.tap.enabled = true;
-        });
+      "two Zeros dead": {
+        run: (look) => {
+          node.alphas.faults.zerosAlive = 1;
+          return look().finally(() => {
+            node.alphas.faults.zerosAlive = 3;
+          });
+        },
+        expected: { D1: /^failed/ },
       },
-      expected: { T3: /^failed: no pods to tap.*restart these pods/s },
-    },
-    "two Zeros dead": {
-      run: (look) => {
-        node.alphas.faults.zerosAlive = 1;
-        return look().finally(() => {
-          node.alphas.faults.zerosAlive = 3;
-        });
+      "writes are lost": {
+        args: ["--write"],
+        run: (look) => {
+          node.alphas.faults.writesLost = true;
+          return look().finally(() => {
+            node.alphas.faults.writesLost = false;
+          });
+        },
+        expected: { D4: /^failed: another Alpha answered/ },
       },
-      expected: { D1: /^failed/ },
-    },
-    "writes are lost": {
-      args: ["--write"],
-      run: (look) => {
-        node.alphas.faults.writesLost = true;
-        return look().finally(() => {
-          node.alphas.faults.writesLost = false;
-        });
-      },
-      expected: { D4: /^failed: another Alpha answered/ },
-    },
-  };
-
-  async function withFault<T>(name: keyof ProbeNode["faults"], action: () => Promise<T>): Promise<T> {
-    node.faults[name] = true;
-    return action().finally(() => {
-      node.faults[name] = false;
-    });
-  }
-
-  describe("worlds", () => {
-    test.each(Object.keys(broken))(
-      "%s",
-      async (name) => {
-        const { args = [], run, expected } = broken[name] as (typeof broken)[string];
-        const tests = await run(async () => (await verify(args)).tests);
-        const found = wrong(tests);
-        table.push(
-          `${name.padEnd(36)} ${Object.entries(found)
-            .map(([id, text]) => `${id}${text.startsWith("undecided") ? "?" : ""}`)
-            .join(" ")}`,
-        );
-        for (const [id, pattern] of Object.entries(expected))
-          expect(found[id], `${id} of ${JSON.stringify(found, null, 1)}`).toMatch(pattern);
-        expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort());
-        expect(await leftovers()).toEqual([]);
-      },
-      120_000,
-    );
-  });
-
-  test("the baseline takes the policy away, and brings it back", async () => {
-    const before = (await allOf(network)).length;
-    const { tests, err } = await verify(["--only", "T0,T1", "--baseline"]);
-    expect(
-      tests.map(({ id, status }) => `${id} ${status}`),
-      err,
-    ).toEqual(["T0 passed", "T1 passed"]);
-    expect(await allOf(network)).toHaveLength(before);
-    const policy = await cluster.api.get(
-      "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/dgraph-policy",
-    );
-    expect(policy?.["spec"].suspend ?? false).toBe(false);
-  }, 180_000);
-
-  test("Ctrl-C in the middle of the baseline brings it back too, and leaves nothing", async () => {
-    const before = (await allOf(network)).length;
-    const { child, done } = start(["--only", "T0", "--baseline"]);
-    await until("the policy is gone", async () => (await allOf(network)).length === 0, 30);
-    child.kill("SIGINT");
-    const { code, err } = await done;
-    expect(code, err).toBe(130);
-    expect(await allOf(network)).toHaveLength(before);
-    expect(await leftovers()).toEqual([]);
-  }, 180_000);
-
-  describe("rights", () => {
-    const bind = async (rules: object[]): Promise<void> => {
-      await cluster.api.apply({
-        apiVersion: "rbac.authorization.k8s.io/v1",
-        kind: "ClusterRole",
-        metadata: { name: "probing" },
-        rules,
-      } as ApiObject);
-      await cluster.api.apply({
-        apiVersion: "rbac.authorization.k8s.io/v1",
-        kind: "ClusterRoleBinding",
-        metadata: { name: "probing" },
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "probing" },
-        subjects: [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: "stranger" }],
-      } as ApiObject);
     };
-    const groups = [
-      "",
-      "apps",
-      "networking.k8s.io",
-      "policy.linkerd.io",
-      "linkerd.io",
-      "admissionregistration.k8s.io",
-      "apiregistration.k8s.io",
-      "kustomize.toolkit.fluxcd.io",
-    ];
 
-    test("to tap are needed for T3, and nothing else", async () => {
-      await bind([{ apiGroups: groups, resources: ["*"], verbs: ["*"] }]);
-      const { code, tests } = await verify([], "stranger");
-      expect(code).toBe(1);
-      expect(Object.keys(wrong(tests))).toEqual(["T3"]);
-      expect(wrong(tests)["T3"]).toMatch(/you may not tap; bind the ClusterRole linkerd-linkerd-viz-tap-admin/);
-    }, 120_000);
+    async function withFault<T>(name: keyof ProbeNode["faults"], action: () => Promise<T>): Promise<T> {
+      node.faults[name] = true;
+      return action().finally(() => {
+        node.faults[name] = false;
+      });
+    }
 
-    test("to make pods and to read Secrets: what lacks them stays open, and says so", async () => {
-      const resources = ["namespaces", "pods", "configmaps"];
-      await bind([
-        { apiGroups: [""], resources, verbs: ["get", "list"] },
-        { apiGroups: groups.slice(1), resources: ["*"], verbs: ["get", "list"] },
-      ]);
-      const { code, tests } = await verify([], "stranger");
-      expect(code).toBe(1);
-      const found = wrong(tests);
-      expect(found["T1"]).toMatch(/^undecided: cannot create Namespace meshops-verify: .*forbidden/);
-      expect(found["T2a"]).toMatch(/^undecided: cannot create Pod verify-allowed.*forbidden/);
-      expect(found["M3"]).toMatch(/^undecided: you may not read Secrets/);
-    }, 120_000);
-  });
+    describe("worlds", () => {
+      test.each(Object.keys(broken))(
+        "%s",
+        async (name) => {
+          const { args = [], run, expected } = broken[name] as (typeof broken)[string];
+          const tests = await run(async () => (await verify(args)).tests);
+          const found = wrong(tests);
+          table.push(
+            `${name.padEnd(36)} ${Object.entries(found)
+              .map(([id, text]) => `${id}${text.startsWith("undecided") ? "?" : ""}`)
+              .join(" ")}`,
+          );
+          for (const [id, pattern] of Object.entries(expected))
+            expect(found[id], `${id} of ${JSON.stringify(found, null, 1)}`).toMatch(pattern);
+          expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort());
+          expect(await leftovers()).toEqual([]);
+        },
+        120_000,
+      );
+    });
 
-  test("a cluster that stops answering half-way is told, and what is left behind", async () => {
-    const { done } = start(["--only", "T1,T2"]);
-    await until(
-      "probes are there",
-      async () => (await cluster.api.list("/api/v1/pods?labelSelector=meshops.dev/verify")).length > 0,
-      30,
-    );
-    await cluster.plane.processes.kill("kube-apiserver");
-    const { code, err } = await done;
-    expect(code, err).toBe(3);
-    expect(err).toMatch(/cannot be reached/);
-    expect(err).toMatch(/could not be removed: Pod verify-/);
-    await cluster.plane.startApiServer();
-    writeFileSync(join(cluster.plane.folder, "table.yaml"), stringify(table));
-  }, 180_000);
-});
+    test("the baseline takes the policy away, and brings it back", async () => {
+      const before = (await allOf(network)).length;
+      const { tests, err } = await verify(["--only", "T0,T1", "--baseline"]);
+      expect(
+        tests.map(({ id, status }) => `${id} ${status}`),
+        err,
+      ).toEqual(["T0 passed", "T1 passed"]);
+      expect(await allOf(network)).toHaveLength(before);
+      const policy = await cluster.api.get(
+        "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/dgraph-policy",
+      );
+      expect(policy?.["spec"].suspend ?? false).toBe(false);
+    }, 180_000);
+
+    test("Ctrl-C in the middle of the baseline brings it back too, and leaves nothing", async () => {
+      const before = (await allOf(network)).length;
+      const { child, done } = start(["--only", "T0", "--baseline"]);
+      await until("the policy is gone", async () => (await allOf(network)).length === 0, 30);
+      child.kill("SIGINT");
+      const { code, err } = await done;
+      expect(code, err).toBe(130);
+      expect(await allOf(network)).toHaveLength(before);
+      expect(await leftovers()).toEqual([]);
+    }, 180_000);
+
+    describe("rights", () => {
+      const bind = async (rules: object[]): Promise<void> => {
+        await cluster.api.apply({
+          apiVersion: "rbac.authorization.k8s.io/v1",
+          kind: "ClusterRole",
+          metadata: { name: "probing" },
+          rules,
+        } as ApiObject);
+        await cluster.api.apply({
+          apiVersion: "rbac.authorization.k8s.io/v1",
+          kind: "ClusterRoleBinding",
+          metadata: { name: "probing" },
+          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "probing" },
+          subjects: [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: "stranger" }],
+        } as ApiObject);
+      };
+      const groups = [
+        "",
+        "apps",
+        "networking.k8s.io",
+        "policy.linkerd.io",
+        "linkerd.io",
+        "admissionregistration.k8s.io",
+        "apiregistration.k8s.io",
+        "kustomize.toolkit.fluxcd.io",
+      ];
+
+      test("to tap are needed for T3, and nothing else", async () => {
+        await bind([{ apiGroups: groups, resources: ["*"], verbs: ["*"] }]);
+        const { code, tests } = await verify([], "stranger");
+        expect(code).toBe(1);
+        expect(Object.keys(wrong(tests))).toEqual(["T3"]);
+        expect(wrong(tests)["T3"]).toMatch(/you may not tap; bind the ClusterRole linkerd-linkerd-viz-tap-admin/);
+      }, 120_000);
+
+      test("to make pods and to read Secrets: what lacks them stays open, and says so", async () => {
+        const resources = ["namespaces", "pods", "configmaps"];
+        await bind([
+          { apiGroups: [""], resources, verbs: ["get", "list"] },
+          { apiGroups: groups.slice(1), resources: ["*"], verbs: ["get", "list"] },
+        ]);
+        const { code, tests } = await verify([], "stranger");
+        expect(code).toBe(1);
+        const found = wrong(tests);
+        expect(found["T1"]).toMatch(/^undecided: cannot create Namespace meshops-verify-.*forbidden/);
+        expect(found["T2a"]).toMatch(/^undecided: cannot create Pod verify-allowed.*forbidden/);
+        expect(found["M3"]).toMatch(/^undecided: you may not read Secrets/);
+      }, 120_000);
+    });
+
+    test("a cluster that stops answering half-way is told, and what is left behind", async () => {
+      const { done } = start(["--only", "T1,T2"]);
+      await until(
+        "probes are there",
+        async () => (await cluster.api.list("/api/v1/pods?labelSelector=meshops.dev/verify")).length > 0,
+        30,
+      );
+      await cluster.plane.processes.kill("kube-apiserver");
+      const { code, err } = await done;
+      expect(code, err).toBe(3);
+      expect(err).toMatch(/cannot be reached/);
+      expect(err).toMatch(/could not be removed: Pod verify-/);
+      await cluster.plane.startApiServer();
+      writeFileSync(join(cluster.plane.folder, "table.yaml"), stringify(table));
+    }, 180_000);
+  }),
+);

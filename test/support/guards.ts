@@ -38,6 +38,7 @@ function onPath(program: string): boolean {
 }
 
 const clusterTools = [
+  "grpcurl",
   "helm",
   "kube-apiserver",
   "kube-controller-manager",

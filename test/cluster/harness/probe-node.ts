@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeServerCertificate, makeWebhookCa, privateKeyPem } from "../../../generator/identity/authority.ts";
+import { pydgraph } from "../../../scripts/tools/paths.ts";
 import { type Attempt, judge, type Peer, type Cluster as Policies } from "../../support/policy-evaluator.ts";
 import { environmentOf } from "../../support/specs.ts";
 import { tool } from "../../support/tools.ts";
@@ -113,7 +114,7 @@ print(port, flush=True); time.sleep(100000)`;
     const child = spawn(command, args, {
       env: {
         ...env,
-        PATH: `${join(tool("grpcurl"), "..")}:${process.env["PATH"]}`,
+        PATH: `${join(pydgraph, "bin")}:${join(tool("grpcurl"), "..")}:${process.env["PATH"]}`,
         DGRAPH_PROTO: this.#proto,
         TMPDIR: mkdtempSync(join(tmpdir(), "probe-")),
       },

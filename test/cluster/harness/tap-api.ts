@@ -45,7 +45,7 @@ export class TapApi {
       kind: "SubjectAccessReview",
       spec: {
         user: request.headers["x-remote-user"],
-        groups: [request.headers["x-remote-group"]].flat().filter(Boolean),
+        groups: String(request.headers["x-remote-group"] ?? "").split(", "),
         resourceAttributes: {
           namespace,
           name,
