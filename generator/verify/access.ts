@@ -66,6 +66,8 @@ export function judgeAllowed(run: ProbeRun, world: World): Finding {
 export function judgeStranger(run: ProbeRun, world: World): Finding {
   const bare = bareProbe(run);
   if (bare !== null) return bare;
+  const unseen = unseenCalls(run);
+  if (unseen !== null) return unseen;
   const { outcomes, evidence } = outcomesOf(run);
   if (outcomes.some(({ outcome }) => outcome === "answered"))
     return failed(
@@ -112,10 +114,9 @@ function judge(
   expected: string,
   why: (through: readonly Ended[], all: readonly Ended[]) => string,
 ): Finding {
-  if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
+  const unseen = unseenCalls(run);
+  if (unseen !== null) return unseen;
   const { outcomes, evidence } = outcomesOf(run);
-  if (outcomes.length < run.probe.calls.filter(({ kind }) => kind !== "spread").length)
-    return undecided("the probe ended early", "its log lacks calls: kubectl logs tells more, with --keep", evidence);
   if (good(outcomes)) return passed(expected, evidence);
   const seen = outcomes.map(({ way, outcome }) => `${way} ${outcome}`).join(", ");
   return failed(
@@ -126,6 +127,14 @@ function judge(
     ),
     evidence,
   );
+}
+
+/** A probe that did not make all its calls decides nothing: no call is no refusal. */
+function unseenCalls(run: ProbeRun): Finding | null {
+  if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
+  const { outcomes, evidence } = outcomesOf(run);
+  if (outcomes.length === run.probe.calls.filter(({ kind }) => kind !== "spread").length) return null;
+  return undecided("the probe ended early", "its log lacks calls: kubectl logs tells more, with --keep", evidence);
 }
 
 /** A probe that should be meshed and runs without a proxy proves nothing. */

@@ -47,6 +47,6 @@ export function topology(tests: readonly TestResult[]): string {
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Who reaches Dgraph. ${words}">
 ${arrows.join("\n")}
 <rect class="box" x="650" y="${top}" width="230" height="${height - 2 * top}" rx="6"/>
-<text x="668" y="${middle - 8}">Dgraph Alpha</text><text class="dim" x="668" y="${middle + 12}">8080 HTTP, 9080 gRPC, proxy 4143</text>
+<text x="668" y="${middle - 8}">Dgraph Alpha</text><text class="dim" x="668" y="${middle + 12}">HTTP 8080, gRPC 9080</text>
 </svg>`;
 }

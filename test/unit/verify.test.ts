@@ -1,6 +1,14 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import {
+  guardedCalls,
+  judgeAllowed,
+  judgeBaseline,
+  judgeForged,
+  judgeStranger,
+  judgeUnmeshed,
+} from "../../generator/verify/access.ts";
 import { linkerdChecks } from "../../generator/verify/linkerd-cli.ts";
 import { outcomeOf } from "../../generator/verify/outcome.ts";
 import { readProbe } from "../../generator/verify/probe.ts";
@@ -10,6 +18,7 @@ import { failed, passed, type TestResult, undecided } from "../../generator/veri
 import { chosen } from "../../generator/verify/tests.ts";
 import { withProgram } from "../support/guards.ts";
 import { scratchFolder } from "../support/platform.ts";
+import { environmentOf } from "../support/specs.ts";
 import { run } from "../support/tools.ts";
 
 const path = process.env["PATH"];
@@ -109,4 +118,15 @@ test("reports escape what the cluster says", () => {
   expect(xml).toContain('tests="3" failures="1" errors="1" skipped="0"');
   expect(xml).toContain("&lt;script&gt;");
   expect(xml).not.toContain("\u0001");
+});
+
+test("a probe that made no call is no refusal", () => {
+  const model = { environment: environmentOf() } as never;
+  const world = { model, pods: [], policies: { network: [], servers: [], authorizations: [], authentications: [] } } as never;
+  const probe = { name: "p", namespace: "n", serviceAccount: "s", meshed: false, calls: guardedCalls({ model }) };
+  for (const trouble of ["no node", null]) {
+    const none = { probe, pod: null, results: new Map(), trouble, notes: [] };
+    for (const judge of [judgeAllowed, judgeStranger, judgeForged, judgeUnmeshed, judgeBaseline])
+      expect(judge(none, world).status, judge.name).toBe("undecided");
+  }
 });
