@@ -6,11 +6,12 @@ import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { makeServerCertificate, makeWebhookCa, privateKeyPem } from "../../generator/identity/authority.ts";
 import { pydgraph } from "../../scripts/tools/paths.ts";
-import { freePort, until } from "../cluster/harness/processes.ts";
+import { until } from "../cluster/harness/processes.ts";
 import { whereOnPath, withPydgraph } from "../support/guards.ts";
 import { scratchFolder } from "../support/platform.ts";
 import { environmentOf } from "../support/specs.ts";
 import { projectRoot, run } from "../support/tools.ts";
+import { startDgraph } from "./real-dgraph.ts";
 
 const python = join(pydgraph, "bin/python");
 const folder = join(projectRoot, "clients/pydgraph");
@@ -157,16 +158,7 @@ withPydgraph("load_data.py", () => {
 
   whereOnPath("dgraph", "with a real Dgraph", () => {
     test("loads, and the films can be asked for", async () => {
-      const dir = scratchFolder("dgraph");
-      const offset = (await freePort()) % 20_000;
-      const dgraph = (...args: string[]): void => {
-        const common = [`--port_offset=${offset}`, "--telemetry", "reports=false;sentry=false"];
-        running.push(spawn("dgraph", [...args, ...common], { cwd: dir, stdio: "ignore" }));
-      };
-      dgraph("zero", "--bindall=false", `--my=127.0.0.1:${5080 + offset}`, "--wal=zw");
-      dgraph("alpha", "--bindall=false", `--my=127.0.0.1:${7080 + offset}`, `--zero=127.0.0.1:${5080 + offset}`, "-p=p", "-w=w");
-      await until("Alpha is healthy", () => fetch(`http://127.0.0.1:${8080 + offset}/health`).then(({ ok }) => ok), 60);
-      const alpha = `127.0.0.1:${9080 + offset}`;
+      const { grpc: alpha, http, stop } = await startDgraph();
       for (const drop of [[], ["--drop-all"]]) {
         const { code, out, err } = await load(
           "--alpha",
@@ -183,13 +175,14 @@ withPydgraph("load_data.py", () => {
         expect({ code, out }, err).toMatchObject({ code: 0, out: expect.stringContaining(`loaded ${quads} N-Quads in 6`) });
       }
       const query = "{ q(func: eq(episode, 5)) { title director { name } role { actor { name } } } }";
-      const answer = await fetch(`http://127.0.0.1:${8080 + offset}/query`, {
+      const answer = await fetch(`http://${http}/query`, {
         method: "POST",
         headers: { "content-type": "application/dql" },
         body: query,
       }).then((response) => response.json() as Promise<{ data: { q: unknown[] } }>);
       expect(answer.data.q).toHaveLength(1);
       expect(answer.data.q[0]).toMatchObject({ title: "The Empire Strikes Back", director: [{ name: "Irvin Kershner" }] });
+      stop();
     }, 180_000);
   });
 });

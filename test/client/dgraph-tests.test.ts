@@ -1,0 +1,44 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { dgraphCalls, membersHealthy, readWorks, writeWorks } from "../../generator/verify/dgraph-tests.ts";
+import { type Probe, probePod, readProbe } from "../../generator/verify/probe.ts";
+import { alphaAddresses } from "../../generator/verify/world.ts";
+import { pydgraph } from "../../scripts/tools/paths.ts";
+import { whereOnPath, withPydgraph, withTools } from "../support/guards.ts";
+import { environmentOf } from "../support/specs.ts";
+import { projectRoot, run, tool } from "../support/tools.ts";
+import { startDgraph } from "./real-dgraph.ts";
+
+withPydgraph("Dgraph's tests of verify", () =>
+  withTools(["grpcurl"], "with grpcurl", () =>
+    whereOnPath("dgraph", "with a real Dgraph", () => {
+      test("a probe's own command reads its state, reads, writes and forgets", async () => {
+        const environment = environmentOf({ dgraph: { alpha: { replicas: 1 }, zero: { replicas: 1 } } });
+        const model = { environment } as never;
+        const calls = dgraphCalls({ model }, "token");
+        const probe: Probe = { name: "p", namespace: "n", serviceAccount: "s", meshed: true, calls };
+        const { http, grpc, stop } = await startDgraph();
+        const addresses = alphaAddresses(model);
+        const { spec } = probePod(probe, "image", "run", 60) as unknown as { spec: { containers: { command: string[] }[] } };
+        const words = (spec.containers[0]?.command ?? []).map((word) =>
+          word === addresses.http ? http : word === addresses.grpc ? grpc : word,
+        );
+        const [command = "sh", ...args] = words;
+        const path = [join(pydgraph, "bin"), join(tool("grpcurl"), ".."), process.env["PATH"]].join(":");
+        const env = { PATH: path, DGRAPH_PROTO: join(projectRoot, "test/client/api.proto"), PROXY_ADMIN: "127.0.0.1:1" };
+        const log = await run(command, args, { env: { ...env, CONNECT_SECONDS: "4", ANSWER_SECONDS: "8" } });
+        stop();
+        const done = { probe, pod: null, results: readProbe(log), trouble: null, notes: [] };
+        const world = { model } as never;
+        for (const finding of [
+          membersHealthy(done, "zero", world),
+          membersHealthy(done, "alpha", world),
+          readWorks(done),
+          writeWorks(done, "token"),
+        ])
+          expect(finding).toMatchObject({ status: "passed" });
+        expect(done.results.get("spread")?.exit).toBe(0);
+      }, 120_000);
+    }),
+  ),
+);
