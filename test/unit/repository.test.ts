@@ -32,6 +32,7 @@ const layers = [
   "identity",
   "render.ts",
   "azure",
+  "verify",
   "cluster",
   "emit",
   "components",
