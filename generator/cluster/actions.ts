@@ -102,13 +102,18 @@ function codeOf(error: unknown): unknown {
 /** The API server's own words: it says who may not do what, or which webhook refused. */
 function notDone(error: unknown, what: string): UserError {
   const { body, message, name } = error as { body?: unknown; message?: string; name?: string };
-  let told: unknown;
-  try {
-    told = (typeof body === "string" ? JSON.parse(body) : (body as { message?: unknown } | undefined))?.message;
-  } catch {
-    told = undefined;
-  }
-  const reason = name === "AbortError" || name === "TimeoutError" ? "no answer in time" : String(told ?? message).split("\n")[0];
+  const reason =
+    name === "AbortError" || name === "TimeoutError" ? "no answer in time" : String(messageOf(body) ?? message).split("\n")[0];
   const hint = codeOf(error) === 403 ? "ask for a role that may; docs/verify.md lists what verify does" : null;
   return new UserError(exitCode.missing, `cannot ${what}: ${reason}`, hint);
+}
+
+/** The message of a Status object that a server answered with. */
+export function messageOf(body: unknown): string | undefined {
+  try {
+    const { message } = (typeof body === "string" ? JSON.parse(body) : body) as { message?: unknown };
+    return typeof message === "string" && message !== "" ? message : undefined;
+  } catch {
+    return undefined;
+  }
 }

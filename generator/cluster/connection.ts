@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { exitCode, UserError } from "../user-error.ts";
-import { actionsOn, type ClusterActions } from "./actions.ts";
+import { actionsOn, type ClusterActions, messageOf } from "./actions.ts";
 import type { ClusterObject } from "./objects.ts";
 
 /** Reads of a cluster. What does not exist, kinds included, is empty. */
@@ -151,14 +151,4 @@ class Forbidden extends UserError {
 /** Whether a read failed for want of a right. */
 export function isForbidden(error: unknown): boolean {
   return error instanceof Forbidden;
-}
-
-/** The message of a Status object that a server answered with. */
-function messageOf(body: unknown): string | undefined {
-  try {
-    const { message } = (typeof body === "string" ? JSON.parse(body) : body) as { message?: unknown };
-    return typeof message === "string" && message !== "" ? message : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -13,7 +13,7 @@ export interface WorkloadState {
   readonly cause: Cause | null;
 }
 
-export interface Container {
+interface Container {
   readonly name: string;
   readonly env?: readonly { readonly name: string; readonly value?: string }[];
 }
@@ -43,8 +43,7 @@ function podsOf({ spec, metadata }: ClusterObject, { pods }: Snapshot): ClusterO
   return pods.filter(
     (pod) =>
       pod.metadata.namespace === metadata.namespace &&
-      !["Succeeded", "Failed"].includes(String(at(pod, "status", "phase"))) &&
-      pod.metadata.deletionTimestamp === undefined &&
+      isLive(pod) &&
       labels.every(([key, value]) => pod.metadata.labels?.[key] === value),
   );
 }
@@ -63,6 +62,18 @@ export function proxyOf(pod: ClusterObject): Container | undefined {
   return all.find(({ name }) => name === "linkerd-proxy");
 }
 
+/** The trust anchors that a pod's proxy believes, PEM without white space around; undefined where its environment names none. */
+export function anchorsOf(pod: ClusterObject): string | undefined {
+  return proxyOf(pod)
+    ?.env?.find(({ name }) => name === "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS")
+    ?.value?.trim();
+}
+
+/** Whether a pod has neither ended nor is on its way out. */
+export function isLive(pod: ClusterObject): boolean {
+  return !["Succeeded", "Failed"].includes(String(at(pod, "status", "phase"))) && pod.metadata.deletionTimestamp === undefined;
+}
+
 /** A pod that is in the mesh no more, or never was, though it runs. */
 function meshCause(pods: readonly ClusterObject[], { trustRoots }: Snapshot, { kind, name, namespace }: Subject): Cause | null {
   const restart = `kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
@@ -74,8 +85,8 @@ function meshCause(pods: readonly ClusterObject[], { trustRoots }: Snapshot, { k
   }
   const bundle = String(at(trustRoots, "data", "ca-bundle.crt") ?? "").trim();
   const stale = pods.filter((pod) => {
-    const anchors = proxyOf(pod)?.env?.find((variable) => variable.name === "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS")?.value;
-    return bundle !== "" && anchors !== undefined && anchors.trim() !== bundle;
+    const anchors = anchorsOf(pod);
+    return bundle !== "" && anchors !== undefined && anchors !== bundle;
   });
   if (stale.length === 0) return null;
   return {

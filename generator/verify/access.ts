@@ -1,7 +1,7 @@
 import { dgraphPorts } from "../catalog/dgraph.ts";
 import { proxyPorts } from "../catalog/linkerd.ts";
 import type { ClusterObject } from "../cluster/objects.ts";
-import { proxyOf } from "../cluster/workload.ts";
+import { anchorsOf, proxyOf } from "../cluster/workload.ts";
 import { type Outcome, outcomeOf, tellCall } from "./outcome.ts";
 import { admitting, allowedAt, type Policies, selecting, serverOf } from "./policy.ts";
 import type { Call, Probe } from "./probe.ts";
@@ -194,11 +194,4 @@ function whyUnreachable({ probe: { namespace }, pod }: ProbeRun, { policies, tra
   if (pod !== null && anchorsOf(pod) !== anchorsOf(alpha))
     return "the probe's proxy and Alpha's believe different trust anchors (see M2): kubectl rollout restart";
   return "the proxies reach no one, though policies let them: see M1 to M5";
-}
-
-/** The trust anchors that a pod's proxy believes, as its environment says. */
-function anchorsOf(pod: ClusterObject): string | undefined {
-  return proxyOf(pod)
-    ?.env?.find(({ name }) => name === "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS")
-    ?.value?.trim();
 }

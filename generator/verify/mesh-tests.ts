@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { at, type ClusterObject, condition, listAt } from "../cluster/objects.ts";
-import { proxyOf } from "../cluster/workload.ts";
+import { anchorsOf, proxyOf } from "../cluster/workload.ts";
 import { fingerprint, parsePem, signingAnchor } from "../mesh/certificates.ts";
 import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
 import { type Finding, failed, passed, skipped, undecided } from "./result.ts";
@@ -19,7 +19,7 @@ export function anchorsAgree({ trustRoots, secrets, pods }: World): Finding {
   const bundle = bundleOf(at(trustRoots, "data", "ca-bundle.crt"));
   if (bundle === null) return failed("no bundle", "the ConfigMap linkerd-identity-trust-roots is missing or damaged");
   const differ = pods.filter((pod) => {
-    const value = proxyOf(pod)?.env?.find(({ name }) => name === "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS")?.value;
+    const value = anchorsOf(pod);
     return value !== undefined && bundleOf(value) !== bundle;
   });
   const evidence = [

@@ -1,7 +1,7 @@
 /**
  * What a probe runs, with calls as arguments, five words each: kind, name, address, and two that depend on the kind. Needs curl,
- * grpcurl and the api.proto at $DGRAPH_PROTO, and Python with grpcio: see clients/pydgraph. For each call one line: its name, the exit code, and the
- * output in base64. A call that fails does not end the others.
+ * grpcurl and the api.proto at $DGRAPH_PROTO, and Python with grpcio: see clients/pydgraph. For each call one line: its name, the
+ * exit code, and the output in base64. A call that fails does not end the others.
  */
 export const probeScript: string = String.raw`
 tmp=$(mktemp -d)

@@ -81,7 +81,8 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
     }
     began = Date.now();
     options.onStep("probes are starting");
-    const clients = clientProbes(world, run, options.write ? run : null);
+    const token = options.write ? run : null;
+    const clients = clientProbes(world, run, token);
     const stranger =
       clients !== null && wants("T2b", "T2c") ? await prepared(() => stage.strangerIn(clients.stranger.namespace)) : null;
     const tap = wants("T3") && model.environment.spec.linkerd.viz.enabled ? openTap(cluster, world) : null;
@@ -98,7 +99,7 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
       async () => {
         if (!needsAllowed) return;
         if (clients === null) return tellNoClient(tell, ["T2a", "T3", "D1", "D2", "D3", "D4", "D5"]);
-        await tellAllowed(await probe(clients.allowed), world, tap, options.write ? run : null, tell);
+        await tellAllowed(await probe(clients.allowed), world, tap, token, tell);
       },
       ...(["stranger", "forged"] as const).map((name) => async () => {
         const [id, judge] = name === "stranger" ? (["T2b", judgeStranger] as const) : (["T2c", judgeForged] as const);

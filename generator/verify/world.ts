@@ -1,11 +1,11 @@
 import { dgraphPorts } from "../catalog/dgraph.ts";
 import { type LinkerdTrack, linkerdTrack } from "../catalog/linkerd.ts";
-import type { ClusterReader } from "../cluster/connection.ts";
-import { isForbidden } from "../cluster/connection.ts";
-import { at, type ClusterObject } from "../cluster/objects.ts";
+import { type ClusterReader, isForbidden } from "../cluster/connection.ts";
+import type { ClusterObject } from "../cluster/objects.ts";
+import { isLive } from "../cluster/workload.ts";
 import { alphaService, dgraphLabels } from "../mesh/dgraph.ts";
 import { hostOf } from "../mesh/service.ts";
-import { webhooksOf } from "../mesh/webhooks.ts";
+import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
 import type { Model } from "../model.ts";
 import type { Policies } from "./policy.ts";
 
@@ -55,15 +55,12 @@ export async function readWorld(cluster: ClusterReader, model: Model): Promise<W
   const everywhere = async (apiVersion: string, kind: string): Promise<ClusterObject[]> =>
     (await Promise.all(names.map((namespace) => cluster.list(apiVersion, kind, namespace)))).flat();
   // One first: a cluster that does not answer is told once.
-  const pods = (await everywhere("v1", "Pod")).filter(
-    (pod) =>
-      !["Succeeded", "Failed"].includes(String(at(pod, "status", "phase"))) && pod.metadata.deletionTimestamp === undefined,
-  );
+  const pods = (await everywhere("v1", "Pod")).filter(isLive);
   const webhooks = Promise.all([
     cluster.list("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
     cluster.list("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
   ]).then((all) => all.flat());
-  const wanted = [...webhooksOf(environment), { namespace: "linkerd", secret: "linkerd-identity-issuer" }];
+  const wanted = [...webhooksOf(environment), { namespace: "linkerd", secret: issuerSecret }];
   const secrets = Promise.all(
     wanted.map(async ({ namespace, secret }) => [secret, await cluster.get("v1", "Secret", secret, namespace)] as const),
   ).then((all) => new Map(all));

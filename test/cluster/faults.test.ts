@@ -10,7 +10,6 @@ import type { Cause } from "../../generator/cluster/cause.ts";
 import { meshops } from "../support/cli.ts";
 import { withCluster } from "../support/guards.ts";
 import { scratchFolder, testIdentity } from "../support/platform.ts";
-import { clusterCharts } from "./harness/charts.ts";
 import { Cluster } from "./harness/cluster.ts";
 import { ageKeys, edit, makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { until } from "./harness/processes.ts";
@@ -21,14 +20,7 @@ withCluster("what goes wrong, and what status says of it", () => {
 
   beforeAll(async () => {
     platform = await makeGitPlatform();
-    const { environment, root } = platform;
-    cluster = await Cluster.start({
-      repository: root,
-      environment,
-      ageKey: testIdentity().clusterKey,
-      charts: await clusterCharts(),
-    });
-    await cluster.startFlux();
+    cluster = await Cluster.startFor(platform);
     await cluster.bootstrap();
     await cluster.settled(await cluster.git.publish());
   }, 240_000);

@@ -7,7 +7,6 @@ import { withCluster } from "../support/guards.ts";
 import { objectsIn } from "../support/objects.ts";
 import { readTree, testIdentity } from "../support/platform.ts";
 import type { ApiObject } from "./harness/api.ts";
-import { clusterCharts } from "./harness/charts.ts";
 import { Cluster } from "./harness/cluster.ts";
 import { isReady } from "./harness/helm-actor.ts";
 import { ageKeys, edit, makeGitPlatform, type Platform } from "./harness/platform.ts";
@@ -21,14 +20,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
 
   beforeAll(async () => {
     platform = await makeGitPlatform({ linkerd: { version: "edge-25.10.7" } });
-    const { environment, root } = platform;
-    cluster = await Cluster.start({
-      repository: root,
-      environment,
-      ageKey: testIdentity().clusterKey,
-      charts: await clusterCharts(),
-    });
-    await cluster.startFlux();
+    cluster = await Cluster.startFor(platform);
   }, 180_000);
   afterAll(() => cluster?.stop(), 60_000);
 

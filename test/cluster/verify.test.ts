@@ -3,14 +3,12 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { stringify } from "yaml";
 import { makeServerCertificate, makeWebhookCa } from "../../generator/identity/authority.ts";
 import { withCluster, withPydgraph } from "../support/guards.ts";
-import { scratchFolder, testIdentity } from "../support/platform.ts";
+import { scratchFolder } from "../support/platform.ts";
 import { environmentOf } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 import type { ApiObject } from "./harness/api.ts";
-import { clusterCharts } from "./harness/charts.ts";
 import { Cluster } from "./harness/cluster.ts";
 import type { User } from "./harness/control-plane.ts";
 import { makeGitPlatform, type Platform } from "./harness/platform.ts";
@@ -34,14 +32,7 @@ withPydgraph("verify", () =>
 
     beforeAll(async () => {
       platform = await makeGitPlatform({ linkerd: { version: "edge-25.10.7" } });
-      const { environment, root } = platform;
-      cluster = await Cluster.start({
-        repository: root,
-        environment,
-        ageKey: testIdentity().clusterKey,
-        charts: await clusterCharts(),
-      });
-      await cluster.startFlux();
+      cluster = await Cluster.startFor(platform);
       await cluster.bootstrap();
       await cluster.settled(await cluster.git.publish());
       node = new ProbeNode(cluster.api, cluster.webhooks.tap, join(projectRoot, "test/client/api.proto"));
@@ -461,7 +452,6 @@ withPydgraph("verify", () =>
       expect(err).toMatch(/cannot be reached/);
       expect(err).toMatch(/could not be removed: Pod verify-/);
       await cluster.plane.startApiServer();
-      writeFileSync(join(cluster.plane.folder, "table.yaml"), stringify(table));
     }, 180_000);
   }),
 );

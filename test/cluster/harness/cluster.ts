@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../../generator/spec/environment.generated.ts";
 import { meshops } from "../../support/cli.ts";
+import { testIdentity } from "../../support/platform.ts";
 import { referenceFolder, tool } from "../../support/tools.ts";
 import type { Api, ApiObject } from "./api.ts";
+import { clusterCharts } from "./charts.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { GitSource } from "./git-source.ts";
 import { HelmActor, isReady } from "./helm-actor.ts";
+import type { Platform } from "./platform.ts";
 import { freePort, until } from "./processes.ts";
 import { Webhooks } from "./webhooks.ts";
 
@@ -56,6 +59,14 @@ export class Cluster {
     const crds = join(referenceFolder, "crds/flux");
     for (const file of readdirSync(crds)) await plane.api.applyAll(readFileSync(join(crds, file), "utf8"));
     await plane.api.apply(clusterReconciler);
+    return cluster;
+  }
+
+  /** A cluster for a platform with the keys of the test run, with Flux in it; the root is not there yet: see `bootstrap`. */
+  static async startFor({ root, environment }: Platform): Promise<Cluster> {
+    const { clusterKey: ageKey } = testIdentity();
+    const cluster = await Cluster.start({ repository: root, environment, ageKey, charts: await clusterCharts() });
+    await cluster.startFlux();
     return cluster;
   }
 

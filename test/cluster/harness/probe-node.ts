@@ -22,10 +22,9 @@ import type { TapApi } from "./tap-api.ts";
 export class ProbeNode {
   readonly alphas: Alphas = new Alphas();
   /** Worlds that are broken beyond what objects say. */
-  readonly faults: { allToOne: boolean; plaintext: boolean; unroutable: boolean; proxyNeverReady: boolean; noEngine: boolean } = {
+  readonly faults: { allToOne: boolean; plaintext: boolean; proxyNeverReady: boolean; noEngine: boolean } = {
     allToOne: false,
     plaintext: false,
-    unroutable: false,
     proxyNeverReady: false,
     noEngine: false,
   };
@@ -155,7 +154,7 @@ print(port, flush=True); time.sleep(100000)`;
             ? { ...policies, objects: policies.objects.filter(({ kind }) => kind !== "NetworkPolicy") }
             : policies,
         );
-        if (verdict === "network" || this.faults.unroutable) return "unreachable";
+        if (verdict === "network") return "unreachable";
         if (meshed && anchors(pod) !== anchors(target)) return "untrusted";
         if (verdict === "mesh") return "denied";
         const chosen = names[this.faults.allToOne ? 0 : turn++ % names.length] ?? "";
