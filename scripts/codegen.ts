@@ -1,18 +1,21 @@
 /**
- * Writes what follows from the schema: the TypeScript types and the standalone validators.
+ * Writes what follows from the schema (the TypeScript types and the standalone validators) and from the rules (their docs).
  * `--check` writes nothing and exits 1 when a file is stale.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { generateCode } from "./codegen/generate.ts";
+import { generateRulePages } from "./codegen/rule-pages.ts";
 
 const check = process.argv.includes("--check");
 let stale = 0;
-for (const [path, text] of await generateCode()) {
+for (const [path, text] of [...(await generateCode()), ...generateRulePages()]) {
   const current = readOrEmpty(path);
   if (current === text) continue;
   stale += 1;
   if (check) console.error(`stale: ${path}`);
   else {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
     console.error(`wrote ${path}`);
   }

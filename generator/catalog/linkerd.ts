@@ -15,6 +15,8 @@ export interface LinkerdTrack {
   readonly channel: "stable" | "edge";
   /** Oldest Kubernetes that the charts accept, `major.minor` (Chart.yaml: kubeVersion). */
   readonly minKubernetes: string;
+  /** Newest Kubernetes that the release is documented for (linkerd.io, reference/k8s-versions); nothing enforces it. */
+  readonly maxKubernetes: string;
   /** Chart versions; linkerd-jaeger is missing where the release has no such chart (removed by linkerd2#14558). */
   readonly charts: Readonly<Record<Exclude<LinkerdChart, "linkerd-jaeger">, string>> & { readonly "linkerd-jaeger"?: string };
   readonly images: {
@@ -60,6 +62,7 @@ export const tracks: readonly LinkerdTrack[] = [
     version: "edge-26.8.3",
     channel: "edge",
     minKubernetes: "1.31",
+    maxKubernetes: "1.35",
     charts: { "linkerd-crds": "2026.8.3", "linkerd-control-plane": "2026.8.3", "linkerd-viz": "2026.8.3" },
     images: { proxyInit: null, policyController: false, extensionInit: "v0.1.12", prometheus: "v2.55.1", collector: null },
     traits: {
@@ -77,6 +80,7 @@ export const tracks: readonly LinkerdTrack[] = [
     version: "edge-25.10.7",
     channel: "edge",
     minKubernetes: "1.23",
+    maxKubernetes: "1.35",
     charts: { "linkerd-crds": "2025.10.7", "linkerd-control-plane": "2025.10.7", "linkerd-viz": "2025.10.7" },
     images: { proxyInit: "v2.4.3", policyController: false, extensionInit: "v0.1.7", prometheus: "v2.55.1", collector: null },
     traits: {
@@ -94,6 +98,7 @@ export const tracks: readonly LinkerdTrack[] = [
     version: "edge-25.4.4",
     channel: "edge",
     minKubernetes: "1.23",
+    maxKubernetes: "1.32",
     charts: {
       "linkerd-crds": "2025.4.4",
       "linkerd-control-plane": "2025.4.4",
@@ -122,6 +127,7 @@ export const tracks: readonly LinkerdTrack[] = [
     version: "stable-2.14.10",
     channel: "stable",
     minKubernetes: "1.21",
+    maxKubernetes: "1.28",
     charts: {
       "linkerd-crds": "1.8.0",
       "linkerd-control-plane": "1.16.11",
@@ -153,6 +159,25 @@ export const proxyPorts = { inbound: 4143, control: 4190, admin: 4191 } as const
 
 /** Kubernetes that bundles are made for where the spec names no version, `major.minor`. */
 export const defaultKubernetes = "1.34";
+
+/**
+ * What is known of any version: the newest release of the catalog that is not newer. Null where the version is older than all,
+ * or of no channel that meshops knows.
+ */
+export function trackOf(version: string): LinkerdTrack | null {
+  const wanted = ordinal(version);
+  return wanted === null
+    ? null
+    : (tracks.find((track) => (ordinal(track.version) ?? Number.POSITIVE_INFINITY) <= wanted) ?? null);
+}
+
+/** Versions in the order in which they came out: stable-2.14.10 before every edge release of the catalog. */
+function ordinal(version: string): number | null {
+  const [, channel, ...parts] = /^(stable|edge)-([0-9]+)\.([0-9]+)\.([0-9]+)$/.exec(version) ?? [];
+  if (channel === undefined) return null;
+  const [major = 0, minor = 0, patch = 0] = parts.map(Number);
+  return (channel === "edge" ? 1e9 : 0) + major * 1e6 + minor * 1e3 + patch;
+}
 
 /** The release of a version. */
 export function linkerdTrack(version: LinkerdVersion): LinkerdTrack {

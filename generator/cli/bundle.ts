@@ -8,7 +8,9 @@ export function declareBundle(program: Command): void {
     .command("validate")
     .description("check the environment specs and report every problem at once")
     .argument("[env...]", "environments; all where none is named")
-    .addOption(output("text", "json"))
+    .option("--manifests <path>", "judge the Kubernetes objects of a folder or file, or of stdin (-), instead of specs")
+    .option("--linkerd <version>", "with --manifests: the Linkerd that they run under, where they do not say")
+    .addOption(output("text", "json", "sarif", "github"))
     .action(run(async () => (await import("../commands/validate.ts")).validate));
 
   program

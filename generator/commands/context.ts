@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { colorsFor } from "../colors.ts";
 import { specFile } from "../emit/layout.ts";
-import { atStart, type Diagnostic, distinct, hasErrors } from "../spec/diagnostic.ts";
+import { atStart, type Diagnostic, distinct, hasErrors, isLoud } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { type Loaded, loadEnvironment } from "../spec/load.ts";
-import { toJson, toText } from "../spec/report.ts";
+import { findCollisions, type Loaded, loadEnvironment } from "../spec/load.ts";
+import { toText } from "../spec/report.ts";
 import { didYouMean } from "../spec/suggest.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import type { Repository } from "../workspace/repository.ts";
@@ -21,10 +21,8 @@ export function loadAll(repository: Repository, names: readonly string[]): { loa
   const wanted = names.length === 0 ? known : [...new Set(names)];
   const unknown = wanted.filter((name) => !known.includes(name)).map((name) => unknownEnvironment(name, known));
   const loaded = wanted.filter((name) => known.includes(name)).map((name) => loadEnvironment(name, repository.source));
-  return {
-    loaded,
-    diagnostics: distinct([...repository.strayFiles(), ...unknown, ...loaded.flatMap(({ diagnostics }) => diagnostics)]),
-  };
+  const found = loaded.flatMap(({ diagnostics }) => diagnostics);
+  return { loaded, diagnostics: distinct([...repository.strayFiles(), ...unknown, ...found, ...findCollisions(loaded)]) };
 }
 
 /**
@@ -48,7 +46,7 @@ export function loadOne(repository: Repository, name: string): Environment {
   const { loaded, diagnostics } = loadAll(repository, [name]);
   const [environment] = concrete(loaded, [name]);
   if (environment === undefined || hasErrors(diagnostics)) {
-    printDiagnostics(diagnostics, "text");
+    printDiagnostics(diagnostics);
     throw new UserError(exitCode.problem, `${name} is no valid environment`, `meshops validate ${name}`);
   }
   return environment;
@@ -77,17 +75,24 @@ export function readText(path: string | 0): string {
   }
 }
 
-/** Prints findings for people on stderr, or as the answer itself on stdout with `--output json`. */
-export function printDiagnostics(diagnostics: readonly Diagnostic[], output: CommonOptions["output"]): void {
-  if (output === "json") process.stdout.write(toJson(diagnostics));
-  else if (diagnostics.length > 0) process.stderr.write(`${toText(diagnostics, colorsFor(process.stderr))}\n`);
+/** Tells findings to people on stderr, those excepted that somebody has silenced. */
+export function printDiagnostics(diagnostics: readonly Diagnostic[]): void {
+  const loud = diagnostics.filter(isLoud);
+  if (loud.length > 0) process.stderr.write(`${toText(loud, colorsFor(process.stderr))}\n`);
 }
 
-/** `1 error, 2 warnings` and the like. */
+/** `1 error, 2 warnings, 1 silenced` and the like; empty where there is nothing. */
 export function countOf(diagnostics: readonly Diagnostic[]): string {
-  const errors = diagnostics.filter(({ severity }) => severity === "error").length;
-  const warnings = diagnostics.length - errors;
-  return [errors > 0 ? plural(errors, "error") : "", warnings > 0 ? plural(warnings, "warning") : ""].filter(Boolean).join(", ");
+  const loud = diagnostics.filter(isLoud);
+  const errors = loud.filter(({ severity }) => severity === "error").length;
+  const warnings = loud.length - errors;
+  const silenced = diagnostics.length - loud.length;
+  const parts = [
+    errors > 0 ? plural(errors, "error") : "",
+    warnings > 0 ? plural(warnings, "warning") : "",
+    silenced > 0 ? `${silenced} silenced` : "",
+  ];
+  return parts.filter(Boolean).join(", ");
 }
 
 export function plural(count: number, noun: string): string {

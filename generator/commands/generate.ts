@@ -61,7 +61,7 @@ async function prepare(repository: Repository, names: readonly string[]): Promis
   const { loaded, diagnostics } = loadAll(repository, names);
   const environments = concrete(loaded, names);
   const rendered = hasErrors(diagnostics) ? [] : renderAll(repository.root, environments, diagnostics);
-  printDiagnostics(diagnostics, "text");
+  printDiagnostics(diagnostics);
   if (hasErrors(diagnostics)) return null;
   return { rendered, plans: await planAll(repository, rendered, names.length === 0) };
 }

@@ -13,7 +13,7 @@ export function status(names: readonly string[], options: CommonOptions & { read
   const repository = new Repository(options.directory);
   const { loaded, diagnostics } = loadAll(repository, names);
   if (hasErrors(diagnostics)) {
-    printDiagnostics(diagnostics, "text");
+    printDiagnostics(diagnostics);
     return exitCode.problem;
   }
   const read = (path: string): string | null => readIfThere(join(repository.root, path));

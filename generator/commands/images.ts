@@ -11,7 +11,7 @@ export function images(names: readonly string[], options: CommonOptions & { read
   const repo = new Repository(options.directory);
   const { loaded, diagnostics } = loadAll(repo, names);
   if (hasErrors(diagnostics)) {
-    printDiagnostics(diagnostics, "text");
+    printDiagnostics(diagnostics);
     return exitCode.problem;
   }
   const environments = concrete(loaded, names);

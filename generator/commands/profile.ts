@@ -29,7 +29,7 @@ export function profile(_: readonly string[], options: ProfileOptions): number {
   const port = routedPort(options);
   const { services, diagnostics } = readProto(options.proto, readText(options.proto === "-" ? 0 : options.proto));
   if (diagnostics.length > 0) {
-    printDiagnostics(diagnostics, "text");
+    printDiagnostics(diagnostics);
     return exitCode.problem;
   }
   const routes = routesOf(chosen(services, options.grpcService));

@@ -1,29 +1,56 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { colorsFor } from "../colors.ts";
 import { identityFolder } from "../emit/layout.ts";
 import { type Diagnostic, hasErrors } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { toText } from "../spec/report.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { ageIdentities } from "../workspace/age-keys.ts";
 import { readIdentity } from "../workspace/identity-files.ts";
 import { Repository } from "../workspace/repository.ts";
-import { type CommonOptions, countOf, loadAll, plural, printDiagnostics } from "./context.ts";
+import { countOf, loadAll, plural } from "./context.ts";
+import { type DiagnosticFormat, formatted } from "./diagnostic-formats.ts";
+
+interface ValidateOptions {
+  readonly directory: string;
+  readonly output: DiagnosticFormat;
+  /** Judge the Kubernetes objects of a folder or file, or of stdin (`-`), instead of specs. */
+  readonly manifests?: string;
+  /** The Linkerd that these objects run under, where they do not say. */
+  readonly linkerd?: string;
+}
 
 /** `meshops validate [env…]`: reports every problem of the specs, and of the identities that are there, at once. */
-export async function validate(names: readonly string[], options: CommonOptions): Promise<number> {
+export async function validate(names: readonly string[], options: ValidateOptions): Promise<number> {
+  const { diagnostics, checked, note } = await findings(names, options);
+  process.stdout.write(formatted(diagnostics, options.output));
+  if (options.output === "text") {
+    if (diagnostics.length > 0) process.stderr.write(`${toText(diagnostics, colorsFor(process.stderr))}\n`);
+    const count = countOf(diagnostics);
+    process.stderr.write(`${checked}${count === "" ? ", all valid" : `: ${count}`}${note}\n`);
+  }
+  return hasErrors(diagnostics) ? exitCode.problem : exitCode.ok;
+}
+
+interface Findings {
+  readonly diagnostics: readonly Diagnostic[];
+  /** What was looked at. */
+  readonly checked: string;
+  readonly note: string;
+}
+
+async function findings(names: readonly string[], options: ValidateOptions): Promise<Findings> {
+  const { manifests, linkerd } = options;
+  if (manifests !== undefined) {
+    const { validateManifests } = await import("./validate-manifests.ts");
+    return { ...validateManifests(manifests, linkerd), note: "" };
+  }
   const repository = new Repository(options.directory);
   const { loaded, diagnostics: inSpecs } = loadAll(repository, names);
   const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
   const { diagnostics: inIdentities, note } = await checkIdentities(repository.root, environments);
-  const diagnostics = [...inSpecs, ...inIdentities];
-  printDiagnostics(diagnostics, options.output);
-  if (options.output === "text") {
-    const checked = `${plural(loaded.length, "environment")} checked`;
-    process.stderr.write(
-      diagnostics.length === 0 ? `${checked}, all valid${note}\n` : `${checked}: ${countOf(diagnostics)}${note}\n`,
-    );
-  }
-  return hasErrors(diagnostics) ? exitCode.problem : exitCode.ok;
+  return { diagnostics: [...inSpecs, ...inIdentities], checked: `${plural(loaded.length, "environment")} checked`, note };
 }
 
 /** Certificates and encrypted files: by what is public of them, and the MAC of those that a key at hand opens. */

@@ -16,6 +16,8 @@ export interface Diagnostic {
   /** One thing to try that works. */
   readonly hint: string | null;
   readonly excerpt: Excerpt | null;
+  /** Why the finding is accepted, where somebody said so; it counts no more, but is shown. */
+  readonly silenced?: string;
 }
 
 /** The source line that a diagnostic points into. */
@@ -49,25 +51,65 @@ export type DiagnosticCode =
   | "extends-cycle"
   | "name-mismatch"
   | "environment-unknown"
+  // Rules about specs (rules/).
   | "age-recipient"
   | "age-recipient-shared"
-  | "dgraph-zero-even"
-  | "identity-issuer-outlives-anchor"
-  | "namespace-reserved"
-  | "kubernetes-too-old"
-  | "high-availability-nodes"
-  | "webhook-policy-fail"
-  | "grafana-without-viz"
-  | "ipv6-unsupported"
-  | "grpc-route-unsupported"
-  | "dgraph-method-unknown"
-  | "dgraph-method-stream"
-  | "dgraph-methods-unused"
+  | "calico-auto-provisioning"
+  | "calico-dual-stack"
+  | "calico-with-cni"
   | "client-image"
+  | "client-not-listed"
+  | "client-not-meshed"
+  | "cluster-shared"
+  | "dgraph-alpha-group"
+  | "dgraph-alpha-too-few"
+  | "dgraph-method-stream"
+  | "dgraph-method-unknown"
+  | "dgraph-methods-unused"
+  | "dgraph-whitelist-open"
+  | "dgraph-zero-even"
+  | "grafana-without-viz"
+  | "grpc-route-unsupported"
+  | "high-availability-nodes"
+  | "identity-issuer-outlives-anchor"
+  | "identity-validity-short"
+  | "image-gone"
+  | "internal-ports-skipped"
+  | "ipv6-unsupported"
+  | "kubernetes-too-new"
+  | "kubernetes-too-old"
+  | "namespace-reserved"
+  | "network-policy-unenforced"
+  | "resource-group-shared"
+  | "webhook-policy-fail"
+  | "webhook-policy-ignore"
+  // Rules about Kubernetes objects alone (generator/review).
+  | "annotation-not-text"
+  | "egress-without-control-plane"
+  | "gateway-api-owners"
+  | "inject-host-network"
+  | "inject-misplaced"
+  | "inject-value"
+  | "jaeger-extension-removed"
+  | "job-injected"
+  | "network-policy-proxy-port"
+  | "opaque-port-routed"
+  | "policy-target-missing"
+  | "ports-skipped"
+  | "profile-and-route"
+  | "profile-headless"
+  | "profile-without-service"
+  | "server-on-skipped-port"
+  | "server-selects-nothing"
   | "proto-syntax"
   | "proto-without-service"
   | "identity-missing"
   | "identity-invalid";
+
+/** Whether nobody has silenced it. */
+export function isLoud({ silenced }: Diagnostic): boolean {
+  return silenced === undefined;
+}
 
 /** Orders diagnostics as a person reads: by file, then from top to bottom. */
 export function byPlace(a: Diagnostic, b: Diagnostic): number {

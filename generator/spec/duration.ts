@@ -5,3 +5,6 @@ export function toHours(validity: string): number {
   const unit = validity.slice(-1) as keyof typeof hours;
   return Number(validity.slice(0, -1)) * hours[unit];
 }
+
+/** How long before a certificate's end its rotation is asked for: room for three commits of an anchor's rotation, and for holidays. */
+export const rotationLead = "60d";

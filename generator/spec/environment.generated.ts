@@ -348,7 +348,22 @@ export interface Environment {
         /**
          * Code of the warning.
          */
-        code: "dgraph-methods-unused" | "grafana-without-viz" | "ipv6-unsupported" | "webhook-policy-fail";
+        code:
+          | "calico-with-cni"
+          | "client-not-listed"
+          | "client-not-meshed"
+          | "dgraph-alpha-group"
+          | "dgraph-methods-unused"
+          | "dgraph-whitelist-open"
+          | "grafana-without-viz"
+          | "identity-validity-short"
+          | "internal-ports-skipped"
+          | "ipv6-unsupported"
+          | "kubernetes-too-new"
+          | "network-policy-unenforced"
+          | "resource-group-shared"
+          | "webhook-policy-fail"
+          | "webhook-policy-ignore";
         /**
          * Why the warning is accepted here.
          */

@@ -2,8 +2,7 @@ import { asMap } from "../data.ts";
 import { atStart, type Diagnostic, distinct, hasErrors } from "./diagnostic.ts";
 import type { Environment } from "./environment.generated.ts";
 import { chainOf, type Merged, mergeChain, type ReadSource } from "./inherit.ts";
-import type { RuleFinding } from "./rules/rule.ts";
-import { checkRules } from "./rules.ts";
+import { checkRules, checkTogether, type Judgement } from "./rules.ts";
 import { checkFileForm, complete } from "./schema-check.ts";
 import { explain, type Finding, relevant, type SchemaError } from "./schema-errors.ts";
 import { diagnosticAtPath, limited, type Source } from "./source.ts";
@@ -16,6 +15,8 @@ export interface Loaded {
   readonly abstract: boolean;
   /** Findings of the file and of what it inherits, each at the file that it is written in. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Where a value of the environment is written, for findings that are made later; null where nothing was merged. */
+  readonly locate: ((judgement: Judgement) => Diagnostic) | null;
 }
 
 /**
@@ -26,7 +27,7 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
   const own = read(name);
   if (own === null) {
     const missing = atStart(`environments/${name}.yaml`, { code: "file-missing", message: "there is no such file", hint: null });
-    return { name, environment: null, abstract: false, diagnostics: [missing] };
+    return { name, environment: null, abstract: false, diagnostics: [missing], locate: null };
   }
   const chain = chainOf(own, read, [name]);
   const inFiles = chain.sources.map((source) => ({ source, findings: checkFile(source) }));
@@ -40,12 +41,21 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
     chain.diagnostics.length === 0 &&
     chain.sources.every(({ document }) => document !== null) &&
     !findings.some(({ path }) => path.join(".") === "spec.extends");
-  if (!whole || abstract) return { name, environment: null, abstract, diagnostics: distinct(diagnostics) };
+  if (!whole || abstract) return { name, environment: null, abstract, diagnostics: distinct(diagnostics), locate: null };
   const merged = mergeChain(chain);
   const { environment, errors } = complete(merged.value);
-  if (environment !== null) diagnostics.push(...checkRules(environment).map((finding) => whereWritten(finding, merged, own)));
+  const locate = (judgement: Judgement): Diagnostic => whereWritten(judgement, merged, own);
+  if (environment !== null) diagnostics.push(...checkRules(environment).map(locate));
   else diagnostics.push(...missingKeys(errors, findings).map((finding) => at(own, finding)));
-  return { name, environment: hasErrors(diagnostics) ? null : environment, abstract, diagnostics: distinct(diagnostics) };
+  const usable = hasErrors(diagnostics) ? null : environment;
+  return { name, environment: usable, abstract, diagnostics: distinct(diagnostics), locate };
+}
+
+/** What is wrong with environments beside each other, at the files that say so. */
+export function findCollisions(loaded: readonly Loaded[]): Diagnostic[] {
+  const locates = new Map(loaded.map(({ environment, locate }) => [environment, locate]));
+  const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
+  return checkTogether(environments).flatMap(([environment, judgement]) => locates.get(environment)?.(judgement) ?? []);
 }
 
 /** Whether a file is a base, for which nothing is generated; its own word, which is not inherited. */
@@ -81,8 +91,8 @@ function at(source: Source, { path, part, statement }: Finding): Diagnostic {
   return diagnosticAtPath(source, path, part, statement);
 }
 
-/** A rule's finding at the first of its values that some file writes: a default is nobody's line. */
-function whereWritten({ paths, statement }: RuleFinding, merged: Merged, own: Source): Diagnostic {
+/** A finding at the first of its values that some file writes: a default is nobody's line. */
+function whereWritten({ paths, statement }: Judgement, merged: Merged, own: Source): Diagnostic {
   const written = paths.flatMap((path) => {
     const source = merged.originOf(path);
     return source === null ? [] : [{ source, path }];

@@ -2,20 +2,21 @@ import type { Colors } from "picocolors/types.js";
 import { byPlace, type Diagnostic } from "./diagnostic.ts";
 
 /**
- * Diagnostics as JSON: an array of `{file,line,column,code,severity,message,hint}`, in order of place.
- * `message` includes what was expected.
+ * Diagnostics as JSON: an array of `{file,line,column,code,severity,message,hint}`, in order of place, with `silenced`
+ * (the reason why) where somebody has accepted the finding. `message` includes what was expected.
  */
 export function toJson(diagnostics: readonly Diagnostic[]): string {
-  const rows = [...diagnostics].sort(byPlace).map(({ file, line, column, code, severity, message, expected, hint }) => ({
-    file,
-    line,
-    column,
-    code,
-    severity,
-    message: expected === null ? message : `${message}; expected ${expected}`,
-    hint,
-  }));
+  const rows = [...diagnostics].sort(byPlace).map((diagnostic) => {
+    const { file, line, column, code, severity, hint, silenced } = diagnostic;
+    const row = { file, line, column, code, severity, message: inFull(diagnostic), hint };
+    return silenced === undefined ? row : { ...row, silenced };
+  });
   return `${JSON.stringify(rows, null, 2)}\n`;
+}
+
+/** The message with what was expected. */
+export function inFull({ message, expected }: Diagnostic): string {
+  return expected === null ? message : `${message}; expected ${expected}`;
 }
 
 /** Diagnostics as text for a person: place, message, the source line with a caret, what was expected, a hint. */
@@ -27,7 +28,13 @@ export function toText(diagnostics: readonly Diagnostic[], colors: Colors): stri
 }
 
 function describe(diagnostic: Diagnostic, colors: Colors): string {
-  const { file, line, column, code, severity, message, expected, hint, excerpt } = diagnostic;
+  const { file, line, column, code, severity, message, expected, hint, excerpt, silenced } = diagnostic;
+  if (silenced !== undefined)
+    return [
+      colors.dim(`${printable(`${file}:${line}:${column}`)} silenced ${code}`),
+      colors.dim(`  ${printable(message)}`),
+      `  reason: ${printable(silenced)}`,
+    ].join("\n");
   const paint = severity === "error" ? colors.red : colors.yellow;
   const lines = [
     `${colors.bold(printable(`${file}:${line}:${column}`))} ${paint(severity)} ${colors.dim(code)}`,

@@ -1,17 +1,54 @@
-import type { DiagnosticCode } from "./diagnostic.ts";
 import type { Environment } from "./environment.generated.ts";
+import { clientRules } from "./rules/client.ts";
 import { clusterRules } from "./rules/cluster.ts";
 import { dgraphRules } from "./rules/dgraph.ts";
 import { linkerdRules } from "./rules/linkerd.ts";
-import type { Rule, RuleFinding } from "./rules/rule.ts";
+import type { Rule, RuleFinding, RuleInfo } from "./rules/rule.ts";
 import { secretsRules } from "./rules/secrets.ts";
+import { type JointRule, jointRules } from "./rules/together.ts";
+import type { Statement } from "./source.ts";
 
-const rules: readonly Rule[] = [...secretsRules, ...linkerdRules, ...clusterRules, ...dgraphRules];
+/** Every rule about a single environment. */
+const rules: readonly Rule[] = [...secretsRules, ...linkerdRules, ...clusterRules, ...dgraphRules, ...clientRules];
 
-/** Checks the rules between fields. Warnings that `spec.rules.ignore` names are left out. */
-export function checkRules(environment: Environment): RuleFinding[] {
-  const ignored = new Set<DiagnosticCode>(environment.spec.rules.ignore.map(({ code }) => code));
-  return rules
-    .flatMap((rule) => [...rule(environment)])
-    .filter(({ statement: { severity, code } }) => severity === "error" || !ignored.has(code));
+/** What all rules about specs say of themselves. */
+export const specRules: readonly RuleInfo[] = [...rules, ...jointRules];
+
+/** What a rule found in an environment, as it is told. */
+export interface Judgement {
+  readonly paths: RuleFinding["paths"];
+  readonly statement: Statement;
+}
+
+/** Checks the rules between the fields of one environment. */
+export function checkRules(environment: Environment): Judgement[] {
+  return rules.flatMap((rule) => [...rule.check(environment)].map((finding) => judgement(rule, finding, environment)));
+}
+
+/** Checks what environments are to each other: the later of two that collide is told. */
+export function checkTogether(environments: readonly Environment[]): [Environment, Judgement][] {
+  return jointRules.flatMap((rule) => collisions(rule, environments));
+}
+
+function collisions(rule: JointRule, environments: readonly Environment[]): [Environment, Judgement][] {
+  const firsts = new Map<string, Environment>();
+  return environments.flatMap((environment) => {
+    const key = rule.key(environment);
+    if (key === null) return [];
+    const first = firsts.get(key);
+    if (first === undefined) firsts.set(key, environment);
+    const found = first === undefined ? [] : [...rule.check(environment, first)];
+    return found.map((finding): [Environment, Judgement] => [environment, judgement(rule, finding, environment)]);
+  });
+}
+
+/** A warning that `spec.rules.ignore` names is silenced, with the reason given there; errors cannot be. */
+function judgement(
+  { code, severity }: RuleInfo,
+  { paths, message, hint, expected }: RuleFinding,
+  { spec }: Environment,
+): Judgement {
+  const reason = severity === "warning" ? spec.rules.ignore.find((entry) => entry.code === code)?.reason : undefined;
+  const statement: Statement = { code, severity, message, expected: expected ?? null, hint };
+  return { paths, statement: reason === undefined ? statement : { ...statement, silenced: reason } };
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
+import { isMap } from "../../generator/data.ts";
 import { render } from "../../generator/render.ts";
 import { maxFileBytes } from "../../generator/spec/limits.ts";
 import { validSpec } from "../support/arbitraries.ts";
@@ -13,8 +14,13 @@ import { environmentOf, loadFiles, sampleIdentity, specOf, specText } from "../s
 
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 
+/** A spec in a resource group of its own: two small random names are easily the same. */
+function apart(spec: Record<string, unknown>, index: number): Record<string, unknown> {
+  return isMap(spec["azure"]) ? { ...spec, azure: { ...spec["azure"], resourceGroup: `group-${index}` } } : spec;
+}
+
 describe("random valid specs", () => {
-  test("load without a finding, and render to the same bytes twice, whatever order their keys have", () => {
+  test("load without an error, and render to the same bytes twice, whatever order their keys have", () => {
     fc.assert(
       fc.property(validSpec, (spec) => {
         const loaded = loadFiles({ test: specText(spec) }, "test");
@@ -32,7 +38,9 @@ describe("random valid specs", () => {
     test("a hundred of them generate, regenerate without drift, and build with the real kustomize (every eighth)", async () => {
       const seed = Date.now();
       const specs = fc.sample(validSpec, { numRuns: 100 * slow, seed });
-      const named = Object.fromEntries(specs.map((spec, index) => [`env-${index}`, specText(spec, `env-${index}`)]));
+      const named = Object.fromEntries(
+        specs.map((spec, index) => [`env-${index}`, specText(apart(spec, index), `env-${index}`)]),
+      );
       const root = makePlatform(named);
       expect(await generateIn(root)).toBe(0);
       expect(await generateIn(root, { check: true })).toBe(0);

@@ -9,12 +9,18 @@ import { projectRoot, run } from "../support/tools.ts";
 let root: string;
 
 beforeAll(() => {
-  const azure = { location: "westus2", resourceGroup: "test", cluster: { name: "test" } };
+  const azureOf = (name: string): object => ({ location: "westus2", resourceGroup: name, cluster: { name } });
   root = makePlatform({
     own: specText({ linkerd: { version: "edge-25.4.4", jaeger: { enabled: true } } }, "own"),
-    azure: specText({ azure: { ...azure, registry: { name: "Mirror1" } }, linkerd: { viz: { grafana: true } } }, "azure"),
+    azure: specText(
+      { azure: { ...azureOf("test"), registry: { name: "Mirror1" } }, linkerd: { viz: { grafana: true } } },
+      "azure",
+    ),
     mirrored: specText(
-      { azure: { ...azure, registry: { name: "Mirror1", mirrorImages: true } }, linkerd: { jaeger: { enabled: true } } },
+      {
+        azure: { ...azureOf("mirrored"), registry: { name: "Mirror1", mirrorImages: true } },
+        linkerd: { jaeger: { enabled: true } },
+      },
       "mirrored",
     ),
   });

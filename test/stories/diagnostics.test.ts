@@ -4,6 +4,7 @@ import pc from "picocolors";
 import { describe, expect, test } from "vitest";
 import { loadAll } from "../../generator/commands/context.ts";
 import { toJson, toText } from "../../generator/spec/report.ts";
+import { specRules } from "../../generator/spec/rules.ts";
 import { Repository } from "../../generator/workspace/repository.ts";
 import { brief, loadFiles, specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
@@ -25,6 +26,12 @@ describe("what a person sees", () => {
     expect(text).toContain(` ${story}\n`);
   });
 
+  test.each(specRules.map(({ code }) => code))("%s has a mended twin, in which nothing is wrong", (code) => {
+    const { loaded, diagnostics } = loadAll(new Repository(join(folder, code, "mended")), []);
+    expect(loaded.length).toBeGreaterThan(0);
+    expect(brief(diagnostics)).toEqual([]);
+  });
+
   test("every code of a spec finding has its story", () => {
     const source = readFileSync(join(projectRoot, "generator/spec/diagnostic.ts"), "utf8");
     const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code ?? "");
@@ -44,7 +51,9 @@ describe("what a person sees", () => {
       "proto-syntax",
       "proto-without-service",
     ]);
-    expect(codes.filter((code) => !elsewhere.has(code) && !existsSync(join(folder, code)))).toEqual([]);
+    const told = (code: string): boolean =>
+      elsewhere.has(code) || existsSync(join(folder, code)) || existsSync(join(folder, "../manifests", code));
+    expect(codes.filter((code) => !told(code))).toEqual([]);
   });
 });
 
@@ -81,7 +90,7 @@ describe("what cannot stand in a readable file", () => {
   });
 
   test("a few aliases, anchors and merge keys are fine, and errors behind them point at the anchor", () => {
-    const text = specText({}, "dev").replace(
+    const text = specText({ dgraph: undefined }, "dev").replace(
       "spec:",
       "spec:\n  dgraph:\n    alpha: &size {replicas: 5, storage: 20Gi}\n    zero: {<<: *size, replicas: 3}",
     );
@@ -115,6 +124,7 @@ describe("inheritance", () => {
       abstract: true,
       linkerd: { viz: { enabled: true, grafana: true } },
       dgraph: { alpha: { whitelist: ["10.0.0.0/8"] }, clients: [{ namespace: "a", serviceAccount: "a" }] },
+      pydgraphClient: { enabled: false },
     },
     "base",
   );
@@ -157,14 +167,14 @@ describe("inheritance", () => {
 
   test("a finding about a default points at the value that made it wrong, not at a deleted or replaced one", () => {
     const validity = (spec: string): string => child(`  linkerd: {identity: ${spec}}\n`);
-    const lower = base.replace("viz:", "identity: {issuerValidity: 10h}\n    viz:");
+    const lower = base.replace("viz:", "identity: {issuerValidity: 100d}\n    viz:");
     const middle = validity("null")
       .replace("name: dev", "name: middle")
       .replace("extends: base", "extends: base\n  abstract: true");
-    const dev = validity("{anchorValidity: 24h}").replace("extends: base", "extends: middle");
+    const dev = validity("{anchorValidity: 300d}").replace("extends: base", "extends: middle");
     const { diagnostics } = loadFiles({ base: lower, middle, dev }, "dev");
     expect(diagnostics.map(({ file, code, excerpt }) => `${file} ${code} ${excerpt?.text.trim()}`)).toEqual([
-      "environments/dev.yaml identity-issuer-outlives-anchor linkerd: {identity: {anchorValidity: 24h}}",
+      "environments/dev.yaml identity-issuer-outlives-anchor linkerd: {identity: {anchorValidity: 300d}}",
     ]);
   });
 

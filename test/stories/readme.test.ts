@@ -7,7 +7,7 @@ import { projectRoot, run } from "../support/tools.ts";
 /** What each transcript in the README changes in the sample spec before its commands run. */
 const edits: Readonly<Record<string, readonly [file: string, from: string, to: string]>> = {
   typo: ["environments/dev.yaml", "mirrorImages: true", "mirorImages: true"],
-  change: ["environments/dev.yaml", "  secrets:", "  dgraph: {alpha: {replicas: 5}}\n  secrets:"],
+  change: ["environments/dev.yaml", "  secrets:", "  dgraph: {alpha: {replicas: 6}}\n  secrets:"],
 };
 
 describe("the README's transcripts are what happens", () => {

@@ -20,7 +20,7 @@ describe("values, patches and policies", () => {
         azure: {
           location: "westus2",
           resourceGroup: "test",
-          cluster: { name: "test", ipFamilies: ["ipv4", "ipv6"] },
+          cluster: { name: "test", networkPolicy: "cilium", ipFamilies: ["ipv4", "ipv6"] },
           registry: { name: "mirror", mirrorImages: true },
         },
         linkerd: {

@@ -44,10 +44,11 @@ export const validSpec: fc.Arbitrary<Record<string, unknown>> = fc
           cluster: fc.record(
             {
               name: label(60),
+              networkPolicy: fc.constant("cilium"),
               kubernetesVersion: fc.constantFrom("1.31", "1.34.2"),
               ipFamilies: fc.constantFrom(["ipv4"], ["ipv4", "ipv6"], ["ipv6", "ipv4"]),
             },
-            { requiredKeys: ["name"] },
+            { requiredKeys: ["name", "networkPolicy"] },
           ),
           registry: fc.record(
             { name: fc.stringMatching(/^[a-zA-Z0-9]{5,50}$/), mirrorImages: fc.boolean() },
@@ -101,4 +102,5 @@ export const validSpec: fc.Arbitrary<Record<string, unknown>> = fc
     { requiredKeys: ["gitops", "secrets", "pydgraphClient"] },
   )
   .filter(({ dgraph, linkerd }) => dgraph?.serviceProfile !== "grpc-route" || linkerd?.version !== "stable-2.14.10")
+  .filter(({ dgraph }) => (dgraph?.alpha?.replicas ?? 3) >= (dgraph?.replicationFactor ?? 3))
   .map((spec) => spec as Record<string, unknown>);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { bech32 } from "@scure/base";
 import { identityToRecipient } from "age-encryption";
 import { stringify } from "yaml";
+import { asMap, isMap } from "../../generator/data.ts";
 import type { Identity } from "../../generator/model.ts";
 import type { Diagnostic } from "../../generator/spec/diagnostic.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
@@ -31,14 +32,24 @@ export const recipients: { readonly age: string[]; readonly admin: string[] } = 
 /** An image for the client, where there is no registry of the environment's own. */
 export const clientImage = "ghcr.io/acme/pydgraph-client";
 
+/** The environment's own client, as a spec lists it. */
+const ownClient = { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" };
+
 /** The smallest spec that is valid, with whatever is given laid over it (maps one level deep). */
 export function specOf(spec: Record<string, unknown> = {}, name = "test"): Record<string, unknown> {
-  const least = {
+  const least: Record<string, unknown> = {
     gitops: { url: "https://github.com/acme/platform" },
     secrets: recipients,
+    dgraph: { clients: [ownClient] },
     pydgraphClient: { image: clientImage },
   };
-  return { apiVersion: "meshops.dev/v1alpha1", kind: "Environment", metadata: { name }, spec: { ...least, ...spec } };
+  const laid = Object.entries(spec).map(([key, value]) => [key, isMap(value) ? { ...asMap(least[key]), ...value } : value]);
+  return {
+    apiVersion: "meshops.dev/v1alpha1",
+    kind: "Environment",
+    metadata: { name },
+    spec: { ...least, ...Object.fromEntries(laid) },
+  };
 }
 
 /** A spec as a file. */

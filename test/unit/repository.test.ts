@@ -34,6 +34,7 @@ const layers = [
   "azure",
   "verify",
   "cluster",
+  "review",
   "emit",
   "components",
   "mesh",

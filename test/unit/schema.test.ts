@@ -1,10 +1,13 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
 import { tracks } from "../../generator/catalog/linkerd.ts";
+import { specRules } from "../../generator/spec/rules.ts";
 import { version } from "../../generator/version.ts";
 import { generateCode } from "../../scripts/codegen/generate.ts";
+import { generateRulePages } from "../../scripts/codegen/rule-pages.ts";
 import { field } from "../support/objects.ts";
 import { specOf } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
@@ -13,8 +16,8 @@ type Schema = Record<string, unknown>;
 const schema = JSON.parse(readFileSync(`${projectRoot}schema/environment.schema.json`, "utf8")) as Schema;
 
 describe("the schema is the one source", () => {
-  test("types and validators are not stale", async () => {
-    for (const [path, text] of await generateCode())
+  test("types and validators are not stale, nor the pages about the rules", async () => {
+    for (const [path, text] of [...(await generateCode()), ...generateRulePages()])
       expect(readFileSync(path, "utf8") === text, `${path}: npm run codegen`).toBe(true);
   });
 
@@ -52,6 +55,28 @@ describe("the schema is the one source", () => {
 
   test("every pattern says in words what it wants", () => {
     for (const node of nodes(schema)) if ("pattern" in node) expect(typeof node["patternErrorMessage"]).toBe("string");
+  });
+
+  test("the codes that can be silenced are those of the rules that warn", () => {
+    const code = field(
+      schema,
+      "properties",
+      "spec",
+      "properties",
+      "rules",
+      "properties",
+      "ignore",
+      "items",
+      "properties",
+      "code",
+    );
+    const warnings = specRules.filter(({ severity }) => severity === "warning").map((rule) => rule.code);
+    expect((code as Schema)["enum"]).toEqual(warnings.sort());
+  });
+
+  test("every page about a rule is of a rule", () => {
+    const pages = generateRulePages().map(([path]) => basename(path));
+    expect(readdirSync(`${projectRoot}docs/rules`).sort()).toEqual(pages.sort());
   });
 
   test("the versions it offers are the catalog's", () => {

@@ -1,28 +1,32 @@
 import type { DiagnosticCode } from "../diagnostic.ts";
 import type { Environment } from "../environment.generated.ts";
-import type { Path, Statement } from "../source.ts";
+import type { Path } from "../source.ts";
+
+/** What a rule says of itself: in the docs, in SARIF, and to who silences it. */
+export interface RuleInfo {
+  /** Stable: people silence and search by it. */
+  readonly code: DiagnosticCode;
+  /** `error`: cannot work, and cannot be silenced. `warning`: works, but not as people would want it. */
+  readonly severity: "error" | "warning";
+  /** What is wrong, as a heading. */
+  readonly title: string;
+  /** What happens then, and where that is written. */
+  readonly why: string;
+  /** How to mend it. */
+  readonly mend: string;
+}
 
 /** What a rule finds, and the values that it is about: it is told at the first of them that some file writes. */
 export interface RuleFinding {
   readonly paths: readonly Path[];
-  readonly statement: Statement;
+  readonly message: string;
+  readonly hint: string;
+  readonly expected?: string;
 }
 
 /** A rule that a schema cannot say: it looks at a resolved environment and reports what is wrong with it. */
-export type Rule = (environment: Environment) => Iterable<RuleFinding>;
-
-export function error(
-  code: DiagnosticCode,
-  paths: readonly Path[],
-  message: string,
-  hint: string,
-  expected: string | null = null,
-): RuleFinding {
-  return { paths, statement: { code, severity: "error", message, expected, hint } };
-}
-
-export function warning(code: DiagnosticCode, paths: readonly Path[], message: string, hint: string): RuleFinding {
-  return { paths, statement: { code, severity: "warning", message, expected: null, hint } };
+export interface Rule extends RuleInfo {
+  readonly check: (environment: Environment) => Iterable<RuleFinding>;
 }
 
 /** The path of a value below `spec`. */

@@ -1,0 +1,24 @@
+import { manifestRules } from "../review/review.ts";
+import type { Diagnostic } from "../spec/diagnostic.ts";
+import { toGithub } from "../spec/github.ts";
+import { toJson } from "../spec/report.ts";
+import { specRules } from "../spec/rules.ts";
+import { toSarif } from "../spec/sarif.ts";
+import { version } from "../version.ts";
+
+/** How `validate` prints its findings. */
+export type DiagnosticFormat = "text" | "json" | "sarif" | "github";
+
+/** Findings as data for stdout; as text they go to people on stderr instead, and there is none. */
+export function formatted(diagnostics: readonly Diagnostic[], format: DiagnosticFormat): string {
+  switch (format) {
+    case "text":
+      return "";
+    case "json":
+      return toJson(diagnostics);
+    case "sarif":
+      return toSarif(diagnostics, [...specRules, ...manifestRules], version);
+    case "github":
+      return toGithub(diagnostics);
+  }
+}

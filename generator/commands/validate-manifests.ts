@@ -1,0 +1,29 @@
+import { type LinkerdVersion, tracks } from "../catalog/linkerd.ts";
+import { parseManifests } from "../review/read.ts";
+import { review } from "../review/review.ts";
+import type { Diagnostic } from "../spec/diagnostic.ts";
+import { exitCode, UserError } from "../user-error.ts";
+import { readManifestFiles } from "../workspace/manifest-files.ts";
+import { plural } from "./context.ts";
+
+/** What was found in somebody's manifests, and what was looked at, in words. */
+export function validateManifests(path: string, linkerd: string | undefined): { diagnostics: Diagnostic[]; checked: string } {
+  const files = readManifestFiles(path).map(({ file, text }) => parseManifests(file, text));
+  const objects = files.flatMap((file) => file.objects);
+  const found = files.flatMap((file) => file.diagnostics);
+  if (objects.length === 0 && found.length === 0)
+    throw new UserError(exitCode.missing, `there are no Kubernetes objects in ${path === "-" ? "stdin" : path}`);
+  const diagnostics = [...found, ...review(objects, linkerd === undefined ? null : knownVersion(linkerd))];
+  return { diagnostics, checked: `${plural(objects.length, "object")} checked` };
+}
+
+function knownVersion(version: string): LinkerdVersion {
+  const known = tracks.find((track) => track.version === version);
+  if (known === undefined)
+    throw new UserError(
+      exitCode.usage,
+      `meshops does not know Linkerd ${version}`,
+      `one of ${tracks.map((track) => track.version).join(", ")}`,
+    );
+  return known.version;
+}

@@ -1,0 +1,58 @@
+import { type LinkerdTrack, type LinkerdVersion, trackOf } from "../catalog/linkerd.ts";
+import { asMap } from "../data.ts";
+import { byPlace, type Diagnostic } from "../spec/diagnostic.ts";
+import { diagnosticAtPath, type Statement } from "../spec/source.ts";
+import type { Manifest } from "./read.ts";
+import type { ManifestFinding, ManifestRule } from "./rule.ts";
+import { authorizationRules } from "./rules/authorization.ts";
+import { injectionRules } from "./rules/injection.ts";
+import { networkPolicyRules } from "./rules/network-policy.ts";
+import { platformRules } from "./rules/platform.ts";
+import { routeRules } from "./rules/routes.ts";
+import { annotationsOf, Stream, specOf } from "./stream.ts";
+import { containersOf } from "./workload.ts";
+
+/** Every rule about Kubernetes objects. */
+export const manifestRules: readonly ManifestRule[] = [
+  ...injectionRules,
+  ...networkPolicyRules,
+  ...authorizationRules,
+  ...routeRules,
+  ...platformRules,
+];
+
+/** Annotation that silences a rule for an object; its value is the reason why. */
+export const silencePrefix = "rules.meshops.dev/";
+
+/**
+ * Judges anybody's Kubernetes objects by the rules that apply without a spec.
+ *
+ * @param version the Linkerd that they run under; null: as the objects themselves say
+ */
+export function review(objects: readonly Manifest[], version: LinkerdVersion | null): Diagnostic[] {
+  const stream = new Stream(objects);
+  const track = version === null ? trackIn(stream) : trackOf(version);
+  return manifestRules.flatMap((rule) => [...rule.check(stream, track)].map((finding) => told(rule, finding))).sort(byPlace);
+}
+
+function told({ code, severity }: ManifestRule, { manifest, path, message, hint, mild = false }: ManifestFinding): Diagnostic {
+  const reason = annotationsOf(manifest)[`${silencePrefix}${code}`];
+  const loud: Statement = { code, severity: mild ? "warning" : severity, message, expected: null, hint };
+  const silenced = loud.severity === "warning" && typeof reason === "string" && reason !== "";
+  return diagnosticAtPath(manifest.source, [...manifest.at, ...path], "value", silenced ? { ...loud, silenced: reason } : loud);
+}
+
+/** The release of the control plane among the objects, by its HelmRelease or its images; null where none is there. */
+function trackIn(stream: Stream): LinkerdTrack | null {
+  const images = stream.workloads.flatMap((workload) =>
+    containersOf(workload).map(({ container }) => String(container["image"])),
+  );
+  const tags = images.flatMap((image) => /\/(?:proxy|controller):((?:edge|stable)-[0-9.]+)$/.exec(image)?.[1] ?? []);
+  const charts = stream
+    .ofKind("helm.toolkit.fluxcd.io", "HelmRelease")
+    .map((release) => asMap(asMap(specOf(release)["chart"])["spec"]))
+    .filter(({ chart }) => chart === "linkerd-control-plane")
+    .map(({ version }) => (/^20[0-9]{2}\./.test(String(version)) ? `edge-${String(version).slice(2)}` : "stable-2.14.10"));
+  const [version] = [...tags, ...charts];
+  return version === undefined ? null : trackOf(version);
+}

@@ -1,0 +1,48 @@
+import { asMap } from "../data.ts";
+import { includes, parsePorts, resolvePort } from "./ports.ts";
+import type { Manifest } from "./read.ts";
+import { annotationsOf, Stream, specOf } from "./stream.ts";
+import { listOf } from "./workload.ts";
+
+/** A port of a Service. */
+export interface ServicePort {
+  readonly number: number;
+  readonly name: string;
+  /** What it speaks, as far as its name and `appProtocol` say. */
+  readonly http: boolean;
+}
+
+/** The Service of a name in a namespace; null where the stream has none. */
+export function serviceNamed(stream: Stream, name: string, namespace: string): Manifest | null {
+  const found = stream
+    .ofKind("", "Service")
+    .find((service) => service.name === name && Stream.together(service.namespace, namespace));
+  return found ?? null;
+}
+
+export function portsOf(service: Manifest): ServicePort[] {
+  return listOf(specOf(service)["ports"])
+    .map(asMap)
+    .filter(({ protocol = "TCP" }) => protocol === "TCP")
+    .map(({ port, name, appProtocol }) => ({
+      number: Number(port),
+      name: String(name ?? ""),
+      http: /grpc|http|h2c/i.test(`${String(name ?? "")} ${String(appProtocol ?? "")}`),
+    }));
+}
+
+/** Whether proxies treat a Service's port as opaque: by the Service's annotation, or by that of the pods behind it. */
+export function isOpaque(stream: Stream, service: Manifest, port: number): boolean {
+  const key = "config.linkerd.io/opaque-ports";
+  if (includes(parsePorts(annotationsOf(service)[key]), port)) return true;
+  const { ports, selector } = specOf(service);
+  if (selector === undefined) return false;
+  const { targetPort = port } =
+    listOf(ports)
+      .map(asMap)
+      .find((entry) => entry["port"] === port) ?? {};
+  return stream.selected(service.namespace, { matchLabels: selector }).some((workload) => {
+    const target = resolvePort(targetPort, workload);
+    return target !== null && includes(parsePorts(workload.annotations[key]), target);
+  });
+}

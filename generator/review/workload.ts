@@ -1,0 +1,76 @@
+import { asMap, isMap } from "../data.ts";
+import type { Path } from "../spec/source.ts";
+import type { Manifest } from "./read.ts";
+
+export type Labels = Readonly<Record<string, unknown>>;
+
+/** Something that makes pods, seen as the pods that it makes. */
+export interface Workload {
+  readonly manifest: Manifest;
+  /** Path from the object to the pod's `metadata` and `spec`. */
+  readonly template: Path;
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly pod: Readonly<Record<string, unknown>>;
+}
+
+const templates: Readonly<Record<string, Path>> = {
+  Pod: [],
+  Deployment: ["spec", "template"],
+  StatefulSet: ["spec", "template"],
+  DaemonSet: ["spec", "template"],
+  ReplicaSet: ["spec", "template"],
+  Job: ["spec", "template"],
+  CronJob: ["spec", "jobTemplate", "spec", "template"],
+};
+
+/** The pods of an object; null where it makes none. */
+export function workloadOf(manifest: Manifest): Workload | null {
+  const template = templates[manifest.kind];
+  if (template === undefined || !/^(v1$|apps\/|batch\/)/.test(manifest.apiVersion)) return null;
+  const value = asMap(valueAt(manifest.value, template));
+  const { labels, annotations } = asMap(value["metadata"]);
+  return { manifest, template, labels: asMap(labels), annotations: asMap(annotations), pod: asMap(value["spec"]) };
+}
+
+/** The value at a path in plain data; undefined where there is none. */
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((at, step) => (Array.isArray(at) ? at[Number(step)] : asMap(at)[step]), value);
+}
+
+/** Containers of a pod, init containers first, each with its path from the object. */
+export function containersOf({ pod, template }: Workload): { container: Record<string, unknown>; path: Path }[] {
+  return ["initContainers", "containers"].flatMap((list) =>
+    listOf(pod[list]).flatMap((container, index) =>
+      isMap(container) ? [{ container, path: [...template, "spec", list, index] }] : [],
+    ),
+  );
+}
+
+/** A list, or an empty one where the value is none. */
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Whether a label selector selects a pod; an empty or missing one selects all (Kubernetes API, LabelSelector). */
+export function selects(selector: unknown, labels: Labels): boolean {
+  const { matchLabels, matchExpressions } = asMap(selector);
+  const equal = Object.entries(asMap(matchLabels)).every(([key, value]) => labels[key] === value);
+  return equal && listOf(matchExpressions).every((expression) => holds(asMap(expression), labels));
+}
+
+function holds({ key, operator, values }: Record<string, unknown>, labels: Labels): boolean {
+  const value = labels[String(key)];
+  switch (operator) {
+    case "In":
+      return value !== undefined && listOf(values).includes(value);
+    case "NotIn":
+      return value === undefined || !listOf(values).includes(value);
+    case "Exists":
+      return value !== undefined;
+    case "DoesNotExist":
+      return value === undefined;
+    default:
+      return false;
+  }
+}

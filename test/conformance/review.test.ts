@@ -1,0 +1,82 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { tracks } from "../../generator/catalog/linkerd.ts";
+import { render } from "../../generator/render.ts";
+import { parseManifests } from "../../generator/review/read.ts";
+import { review } from "../../generator/review/review.ts";
+import type { Diagnostic } from "../../generator/spec/diagnostic.ts";
+import { withReference } from "../support/guards.ts";
+import { environmentOf, sampleIdentity } from "../support/specs.ts";
+import { referenceFolder } from "../support/tools.ts";
+
+/*
+ * The rules about manifests on what upstream publishes. Whatever they find there is looked into and explained here:
+ * a finding that is not true is a fault of ours.
+ */
+const explained: Readonly<Record<string, readonly string[]>> = {
+  // Each of viz's five Deployments has config.linkerd.io/proxy-await in its own metadata, and none on its pods (templates, all
+  // releases): nobody reads it. It says "enabled", which is the default, so nothing breaks: a warning.
+  "charts/linkerd-viz/*": ["inject-misplaced warning ×5"],
+  // linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080, the article's way: Raft outside the mesh,
+  // in both directions, of Alpha and of Zero.
+  "linkerd/inject-dgraph-*": ["ports-skipped warning ×4"],
+  // The profile alone: whether its Service exists, the file cannot say.
+  "linkerd/service-profile-dgraph-25": ["profile-without-service warning ×1"],
+};
+
+withReference("the rules about manifests on the reference data", () => {
+  const files = existsSync(referenceFolder)
+    ? (readdirSync(referenceFolder, { recursive: true, encoding: "utf8" }) as string[]).filter((file) =>
+        /^charts\/.*\/rendered\.yaml$|^linkerd\/.*\.yaml$/.test(file),
+      )
+    : [];
+
+  test.each(files)("%s", (file) => {
+    const findings = judge(file);
+    const key = Object.keys(explained).find((pattern) => new RegExp(`^${pattern.replaceAll("*", ".*")}`).test(file));
+    expect(counted(findings)).toEqual(key === undefined ? [] : explained[key]);
+  });
+
+  test("the jaeger extension beside a control plane that dropped it", () => {
+    const codes = judge("charts/linkerd-control-plane/2026.8.3/rendered.yaml", "charts/linkerd-jaeger/2025.4.4/rendered.yaml");
+    expect(counted(codes)).toEqual(["jaeger-extension-removed error ×1"]);
+  });
+
+  test.each(tracks.flatMap(({ version }) => (["opaque", "mesh", "skip"] as const).map((mode) => [version, mode] as const)))(
+    "what we generate for Linkerd %s, internal ports %s, beside Dgraph's chart",
+    (version, internalPorts) => {
+      const clients = [{ namespace: "shop", serviceAccount: "cart" }];
+      const serviceProfile = version === "edge-26.8.3" ? "grpc-route" : true;
+      const environment = environmentOf({
+        linkerd: { version, jaeger: { enabled: true } },
+        dgraph: { internalPorts, clients, serviceProfile },
+      });
+      const { bundle } = render({ environment, identity: sampleIdentity() });
+      const ours = [...bundle].filter(([path]) =>
+        /\/(dgraph-policy|service-profile|namespaces|linkerd-control-plane)\//.test(path),
+      );
+      const objects = ours.flatMap(([path, text]) => [...parseManifests(path, text).objects]);
+      const chart = readFileSync(join(referenceFolder, "charts/dgraph/24.1.4/rendered.yaml"), "utf8");
+      expect(counted(review([...objects, ...parseManifests("dgraph.yaml", chart).objects], version))).toEqual([]);
+    },
+  );
+});
+
+function judge(...files: string[]): Diagnostic[] {
+  const parsed = files.map((file) => parseManifests(file, readFileSync(join(referenceFolder, file), "utf8")));
+  return [
+    ...parsed.flatMap(({ diagnostics }) => diagnostics),
+    ...review(
+      parsed.flatMap(({ objects }) => objects),
+      null,
+    ),
+  ];
+}
+
+/** `code severity ×count`, sorted. */
+function counted(findings: readonly Diagnostic[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { code, severity } of findings) counts.set(`${code} ${severity}`, (counts.get(`${code} ${severity}`) ?? 0) + 1);
+  return [...counts].map(([key, count]) => `${key} ×${count}`).sort();
+}

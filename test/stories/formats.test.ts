@@ -1,0 +1,95 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import AjvDraft04 from "ajv-draft-04";
+import addFormats from "ajv-formats";
+import { beforeAll, describe, expect, test } from "vitest";
+import { formatted } from "../../generator/commands/diagnostic-formats.ts";
+import { manifestRules } from "../../generator/review/review.ts";
+import type { Diagnostic } from "../../generator/spec/diagnostic.ts";
+import { toGithub } from "../../generator/spec/github.ts";
+import { meshops } from "../support/cli.ts";
+import { field } from "../support/objects.ts";
+import { makePlatform } from "../support/platform.ts";
+import { specText } from "../support/specs.ts";
+
+const require = createRequire(import.meta.url);
+
+/** The SARIF 2.1.0 schema, as published (draft 04; its patterns predate Unicode mode). */
+function sarifValidator(): (log: unknown) => boolean {
+  const schema = JSON.parse(
+    readFileSync(require.resolve("@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json"), "utf8"),
+  ) as object;
+  const ajv = new AjvDraft04.default({ strict: false, unicodeRegExp: false });
+  addFormats.default(ajv as unknown as Parameters<typeof addFormats.default>[0]);
+  return ajv.compile(schema);
+}
+
+const finding: Diagnostic = {
+  file: "environments/50% off.yaml",
+  line: 3,
+  column: 5,
+  code: "webhook-policy-fail",
+  severity: "warning",
+  message: "one, two: three",
+  expected: "50%\nor so",
+  hint: "try it",
+  excerpt: { text: "    word", length: 4 },
+};
+
+describe("validate --output sarif", () => {
+  let root: string;
+  beforeAll(() => {
+    const ignore = [{ code: "webhook-policy-fail", reason: "the injector has nodes of its own" }];
+    root = makePlatform({
+      bad: specText({ linkerd: { version: "edge-1" }, dgraph: { zero: { replicas: 2 } } }, "bad"),
+      fail: specText({ linkerd: { webhookFailurePolicy: "Fail" }, rules: { ignore } }, "fail"),
+      even: specText({ dgraph: { zero: { replicas: 2 }, internalPorts: "skip" } }, "even"),
+    });
+  });
+
+  test("is a log by the published schema, with rules, places and suppressions", async () => {
+    const { code, stdout, stderr } = await meshops(root, ["validate", "--output", "sarif"]);
+    expect([code, stderr]).toEqual([1, ""]);
+    const log = JSON.parse(stdout) as unknown;
+    const valid = sarifValidator();
+    expect(valid(log)).toBe(true);
+    expect(valid({ ...(log as object), version: "2.0.0" })).toBe(false);
+    const [run] = (log as { runs: Record<string, unknown>[] }).runs;
+    const results = run?.["results"] as Record<string, unknown>[];
+    expect(results.map(({ ruleId, level }) => `${ruleId} ${level}`)).toEqual([
+      "not-allowed error",
+      "dgraph-zero-even error",
+      "internal-ports-skipped warning",
+      "webhook-policy-fail warning",
+    ]);
+    const rules = field(run, "tool", "driver", "rules") as Record<string, unknown>[];
+    for (const result of results) expect(rules[Number(result["ruleIndex"])]?.["id"]).toBe(result["ruleId"]);
+    expect(results[3]?.["suppressions"]).toEqual([{ kind: "inSource", justification: "the injector has nodes of its own" }]);
+    expect(field(results[1], "locations", 0, "physicalLocation", "artifactLocation", "uri")).toBe("environments/even.yaml");
+  });
+
+  test("of no finding at all is a log too, and so is one of every rule", () => {
+    const valid = sarifValidator();
+    expect(valid(JSON.parse(formatted([], "sarif")))).toBe(true);
+    const all = manifestRules.map(({ code, severity }): Diagnostic => ({ ...finding, code, severity }));
+    const log = JSON.parse(formatted(all, "sarif")) as unknown;
+    expect(valid(log)).toBe(true);
+    expect(field(log, "runs", 0, "results", 0, "locations", 0, "physicalLocation", "artifactLocation", "uri")).toBe(
+      "environments/50%25%20off.yaml",
+    );
+  });
+});
+
+describe("validate --output github", () => {
+  test("escapes what would end a property or a line", () => {
+    expect(toGithub([finding])).toBe(
+      "::warning title=meshops webhook-policy-fail,file=environments/50%25 off.yaml,line=3,col=5,endColumn=9::one, two: three; expected 50%25%0Aor so%0Ahint: try it\n",
+    );
+  });
+
+  test("a silenced finding is a notice with its reason", () => {
+    expect(toGithub([{ ...finding, file: "a,b:c.yaml", excerpt: null, expected: null, silenced: "known" }])).toBe(
+      "::notice title=meshops webhook-policy-fail,file=a%2Cb%3Ac.yaml,line=3,col=5::one, two: three%0Asilenced: known\n",
+    );
+  });
+});

@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import pc from "picocolors";
+import { describe, expect, test } from "vitest";
+import { parseManifests } from "../../generator/review/read.ts";
+import { manifestRules, review } from "../../generator/review/review.ts";
+import type { Diagnostic } from "../../generator/spec/diagnostic.ts";
+import { toText } from "../../generator/spec/report.ts";
+import { brief } from "../support/specs.ts";
+import { projectRoot } from "../support/tools.ts";
+
+/*
+ * A folder a rule about Kubernetes objects: bad.yaml, which it finds, good.yaml, which it does not, and what a person sees.
+ * UPDATE=1 rewrites the expected texts; read the diff.
+ */
+const folder = join(projectRoot, "test/stories/manifests");
+
+function judge(file: string, text: string): Diagnostic[] {
+  const { objects, diagnostics } = parseManifests(file, text);
+  return [...diagnostics, ...review(objects, null)];
+}
+
+const read = (story: string, file: string): Diagnostic[] => judge(file, readFileSync(join(folder, story, file), "utf8"));
+
+describe("what a person sees of foreign objects", () => {
+  test.each(readdirSync(folder))("%s", (story) => {
+    const text = toText(read(story, "bad.yaml"), pc.createColors(false));
+    const expected = join(folder, story, "expected.txt");
+    if (process.env["UPDATE"] === "1") writeFileSync(expected, text);
+    expect(text).toBe(readFileSync(expected, "utf8"));
+    expect(text).toContain(` ${story}\n`);
+    expect(brief(read(story, "good.yaml"))).toEqual([]);
+  });
+
+  test("every rule has its story", () => {
+    expect(manifestRules.map(({ code }) => code as string).sort()).toEqual(readdirSync(folder).sort());
+  });
+});
+
+describe("the article's own objects", () => {
+  // As DESIGN.md and the article describe them: the application's ports alone, and a profile of a Service that does not exist.
+  const service =
+    "apiVersion: v1\nkind: Service\nmetadata: {name: demo-dgraph-alpha, namespace: dgraph}\nspec: {ports: [{port: 9080}]}\n";
+  const policy = `---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: dgraph-allow, namespace: dgraph}
+spec:
+  podSelector: {matchLabels: {app: dgraph}}
+  policyTypes: [Ingress]
+  ingress:
+    - from: [{podSelector: {}}]
+    - from: [{namespaceSelector: {matchLabels: {name: pydgraph-client}}, podSelector: {matchLabels: {linkerd.io/control-plane-ns: linkerd}}}]
+      ports: [{port: 8080, protocol: TCP}, {port: 9080, protocol: TCP}]
+`;
+  const profile =
+    "---\napiVersion: linkerd.io/v1alpha2\nkind: ServiceProfile\nmetadata: {name: dgraph-svc.dgraph.svc.cluster.local, namespace: dgraph}\n";
+
+  test("both faults are found", () => {
+    expect(judge("article.yaml", service + policy + profile).map(({ code }) => code)).toEqual([
+      "network-policy-proxy-port",
+      "profile-without-service",
+    ]);
+  });
+
+  test("on stable-2.14.10, whose proxies dial the application's ports, the policy is right", () => {
+    const { objects } = parseManifests("article.yaml", policy);
+    expect(review(objects, "stable-2.14.10")).toEqual([]);
+  });
+});
+
+describe("foreign files", () => {
+  const job = (annotation: string): string =>
+    `apiVersion: batch/v1\nkind: Job\nmetadata: {name: j, namespace: n, annotations: {${annotation}}}\nspec: {template: {metadata: {annotations: {linkerd.io/inject: enabled}}}}\n`;
+
+  test("a warning is silenced by an annotation with a reason, and shown; an error is not", () => {
+    const [finding] = judge("j.yaml", job('rules.meshops.dev/job-injected: "ends by linkerd-await in the image"'));
+    expect(finding).toMatchObject({ code: "job-injected", silenced: "ends by linkerd-await in the image" });
+    expect(toText([finding as Diagnostic], pc.createColors(false))).toContain("reason: ends by linkerd-await");
+    const bad =
+      'apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {linkerd.io/inject: "yes", rules.meshops.dev/inject-value: "I want it"}}\n';
+    expect(judge("p.yaml", bad)[0]).toMatchObject({ code: "inject-value", severity: "error" });
+    expect(judge("p.yaml", bad)[0]?.silenced).toBeUndefined();
+  });
+
+  test("a Linkerd with native sidecars ends the Job, unless the pod says otherwise", () => {
+    const { objects } = parseManifests("j.yaml", job(""));
+    expect(review(objects, "edge-26.8.3")).toEqual([]);
+    expect(review(objects, "edge-25.10.7").map(({ code }) => code)).toEqual(["job-injected"]);
+    const off = job("").replace("inject: enabled", 'inject: enabled, config.linkerd.io/proxy-enable-native-sidecar: "false"');
+    expect(review(parseManifests("j.yaml", off).objects, "edge-26.8.3").map(({ code }) => code)).toEqual(["job-injected"]);
+  });
+
+  test("items of a List are objects, other documents are passed over, and findings stand at their lines", () => {
+    const list = `replicas: 3\n---\nkind: List\napiVersion: v1\nitems:\n  - ${job("").trim().replaceAll("\n", "\n    ")}\n`;
+    expect(brief(judge("list.yaml", list))).toEqual(["list.yaml:9:67 job-injected"]);
+  });
+
+  test("a document that is no YAML is told, and the others are judged", () => {
+    expect(judge("x.yaml", `a: [\n---\n${job("")}`).map(({ code }) => code)).toContain("yaml-syntax");
+    expect(judge("x.yaml", `${job("")}---\na: "\n`).map(({ code }) => code)).toContain("job-injected");
+  });
+
+  test.each([
+    ["nesting", "[".repeat(100_000)],
+    [
+      "an alias bomb",
+      `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c]\n`,
+    ],
+    [
+      "odd types",
+      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x, annotations: [1]}\nspec: {template: {spec: {containers: 7}}}\n",
+    ],
+  ])("%s is survived", (_, text) => {
+    expect(Array.isArray(judge("odd.yaml", text))).toBe(true);
+  });
+});
