@@ -19,6 +19,8 @@ export interface LinkerdTrack {
   readonly maxKubernetes: string;
   /** Chart versions; linkerd-jaeger is missing where the release has no such chart (removed by linkerd2#14558). */
   readonly charts: Readonly<Record<Exclude<LinkerdChart, "linkerd-jaeger">, string>> & { readonly "linkerd-jaeger"?: string };
+  /** CRDs of Linkerd's own (linkerd-crds, rendered); Helm deletes one that the next chart lacks. */
+  readonly crds: readonly string[];
   readonly images: {
     /** Tag of proxy-init; null where the proxy image does that work. */
     readonly proxyInit: string | null;
@@ -56,6 +58,21 @@ export interface LinkerdTrack {
 
 const policyApi = { authorizationPolicy: "v1alpha1", httpRoute: "v1beta3" } as const;
 
+const policyCrds = [
+  "authorizationpolicies.policy.linkerd.io",
+  "httproutes.policy.linkerd.io",
+  "meshtlsauthentications.policy.linkerd.io",
+  "networkauthentications.policy.linkerd.io",
+  "serverauthorizations.policy.linkerd.io",
+  "servers.policy.linkerd.io",
+  "serviceprofiles.linkerd.io",
+] as const;
+const laterCrds = [
+  "egressnetworks.policy.linkerd.io",
+  "externalworkloads.workload.linkerd.io",
+  "httplocalratelimitpolicies.policy.linkerd.io",
+] as const;
+
 /** Every release that meshops knows, the newest first. */
 export const tracks: readonly LinkerdTrack[] = [
   {
@@ -64,6 +81,7 @@ export const tracks: readonly LinkerdTrack[] = [
     minKubernetes: "1.31",
     maxKubernetes: "1.35",
     charts: { "linkerd-crds": "2026.8.3", "linkerd-control-plane": "2026.8.3", "linkerd-viz": "2026.8.3" },
+    crds: [...policyCrds, ...laterCrds],
     images: { proxyInit: null, policyController: false, extensionInit: "v0.1.12", prometheus: "v2.55.1", collector: null },
     traits: {
       transportHeader: true,
@@ -82,6 +100,7 @@ export const tracks: readonly LinkerdTrack[] = [
     minKubernetes: "1.23",
     maxKubernetes: "1.35",
     charts: { "linkerd-crds": "2025.10.7", "linkerd-control-plane": "2025.10.7", "linkerd-viz": "2025.10.7" },
+    crds: [...policyCrds, ...laterCrds],
     images: { proxyInit: "v2.4.3", policyController: false, extensionInit: "v0.1.7", prometheus: "v2.55.1", collector: null },
     traits: {
       transportHeader: true,
@@ -105,6 +124,7 @@ export const tracks: readonly LinkerdTrack[] = [
       "linkerd-viz": "2025.4.4",
       "linkerd-jaeger": "2025.4.4",
     },
+    crds: [...policyCrds, ...laterCrds],
     images: {
       proxyInit: "v2.4.2",
       policyController: true,
@@ -134,6 +154,7 @@ export const tracks: readonly LinkerdTrack[] = [
       "linkerd-viz": "30.12.11",
       "linkerd-jaeger": "30.12.11",
     },
+    crds: [...policyCrds],
     images: {
       proxyInit: "v2.2.3",
       policyController: true,

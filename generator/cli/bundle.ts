@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { risks } from "../diff/risk-levels.ts";
 import { output } from "./arguments.ts";
 import { run } from "./run.ts";
 
@@ -26,6 +27,15 @@ export function declareBundle(program: Command): void {
     .option("--force", "overwrite files that meshops did not write", false)
     .addOption(output("text", "json"))
     .action(run(async () => (await import("../commands/generate.ts")).generate));
+
+  program
+    .command("diff")
+    .description("show what generate would change against a commit, object by object, and what each change risks")
+    .argument("[env...]", "environments; all where none is named")
+    .option("--from <commit>", "the commit to compare with: a branch, a tag, a hash", "HEAD")
+    .addOption(new Option("--fail-on <risk>", "exit 1 only where something changes that is at least as grave").choices(risks))
+    .addOption(output("text", "json", "markdown"))
+    .action(run(async () => (await import("../commands/diff.ts")).diff));
 
   program
     .command("images")

@@ -7,19 +7,7 @@ import { exitCode, UserError } from "../user-error.ts";
 import { manifestFile } from "../workspace/manifest.ts";
 import { type Change, hasDrift, type Plan } from "../workspace/plan.ts";
 import { type CommonOptions, plural } from "./context.ts";
-
-/** Environments that are described component by component; more would scroll by unread. */
-const described = 8;
-
-/** Passes items through, and tells on a terminal how far it is: a line that is written over, where there is enough to do. */
-export function* withProgress<T>(verb: string, items: readonly T[]): Iterable<T> {
-  const shown = process.stderr.isTTY === true && items.length > described;
-  for (const [index, item] of items.entries()) {
-    if (shown) process.stderr.write(`\r\u001b[K${verb} ${index + 1} of ${items.length}`);
-    yield item;
-  }
-  if (shown) process.stderr.write("\r\u001b[K");
-}
+import { described } from "./progress.ts";
 
 /**
  * Stops before anything is written where that would take away what is not meshops'.

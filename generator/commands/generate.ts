@@ -1,19 +1,15 @@
-import { type Bundle, toBundle } from "../emit/bundle.ts";
-import { emitRootHelmfile } from "../emit/helmfile.ts";
-import { type Rendered, render } from "../render.ts";
-import { type Diagnostic, hasErrors } from "../spec/diagnostic.ts";
-import type { Environment } from "../spec/environment.generated.ts";
-import { isAbstract } from "../spec/load.ts";
+import type { Bundle } from "../emit/bundle.ts";
+import type { Rendered } from "../render.ts";
 import { exitCode } from "../user-error.ts";
 import { applyPlan } from "../workspace/apply.ts";
-import { readIdentity } from "../workspace/identity-files.ts";
 import { finishChanges } from "../workspace/journal.ts";
 import { withLock } from "../workspace/lock.ts";
-import { manifestOwners, rootOwner } from "../workspace/manifest.ts";
 import { hasDrift, makePlan, type Plan } from "../workspace/plan.ts";
 import { Repository } from "../workspace/repository.ts";
-import { type CommonOptions, concrete, loadAll, printDiagnostics } from "./context.ts";
-import { printDrift, printPlans, refuseConflicts, withProgress } from "./generate-report.ts";
+import type { CommonOptions } from "./context.ts";
+import { printDrift, printPlans, refuseConflicts } from "./generate-report.ts";
+import { withProgress } from "./progress.ts";
+import { renderEnvironments, wantedBundles } from "./rendered.ts";
 
 export interface GenerateOptions extends CommonOptions {
   /** Write nothing; exit 1 where the bundle on disk is not what the specs say. */
@@ -56,45 +52,14 @@ interface Prepared {
   readonly plans: readonly Plan[];
 }
 
-/** Reads, checks and renders; null where there were errors, which are told. */
+/** Reads, checks, renders and compares with the disk; null where there were errors, which are told. */
 async function prepare(repository: Repository, names: readonly string[]): Promise<Prepared | null> {
-  const { loaded, diagnostics } = loadAll(repository, names);
-  const environments = concrete(loaded, names);
-  const rendered = hasErrors(diagnostics) ? [] : renderAll(repository.root, environments, diagnostics);
-  printDiagnostics(diagnostics);
-  if (hasErrors(diagnostics)) return null;
-  return { rendered, plans: await planAll(repository, rendered, names.length === 0) };
-}
-
-function renderAll(root: string, environments: readonly Environment[], diagnostics: Diagnostic[]): Rendered[] {
-  const rendered: Rendered[] = [];
-  for (const environment of withProgress("rendering", environments)) {
-    const { identity, diagnostics: found } = readIdentity(root, environment);
-    diagnostics.push(...found);
-    if (identity !== null) rendered.push(render({ environment, identity }));
-  }
-  return rendered;
-}
-
-/** Plans for the environments, for the root's files, and (when all are generated) for environments that are gone. */
-async function planAll(repository: Repository, rendered: readonly Rendered[], all: boolean): Promise<Plan[]> {
-  const { root } = repository;
-  const current = new Map(rendered.map(({ model, bundle }) => [model.environment.metadata.name, bundle]));
-  const before = (await manifestOwners(root)).filter((owner) => owner !== rootOwner && !current.has(owner));
-  const gone = before.filter((owner) => isGone(repository, owner));
-  const kept = all ? [] : before.filter((owner) => !gone.includes(owner));
-  const helmfile = toBundle([emitRootHelmfile([...current.keys(), ...kept])]);
-  const removed = (all ? gone : []).map((owner): [string, Bundle] => [owner, new Map()]);
-  const wanted: [owner: string, bundle: Bundle][] = [...current, ...removed, [rootOwner, helmfile]];
+  const rendered = renderEnvironments(repository, names);
+  if (rendered === null) return null;
+  const wanted = await wantedBundles(repository, rendered, names.length === 0);
   const plans: Plan[] = [];
-  for (const [owner, bundle] of withProgress("comparing", wanted)) plans.push(await makePlan(root, owner, bundle));
-  return plans;
-}
-
-/** Whether an environment that was generated once has no spec any more, or has become abstract. */
-function isGone(repository: Repository, name: string): boolean {
-  const source = repository.source(name);
-  return source === null || isAbstract(source);
+  for (const [owner, bundle] of withProgress("comparing", wanted)) plans.push(await makePlan(repository.root, owner, bundle));
+  return { rendered, plans };
 }
 
 /** The bundle as one YAML stream; every file's documents come under its path. */

@@ -2,6 +2,9 @@
 
 export const environmentsFolder = "environments";
 
+/** Folder of the generated overlays. */
+export const overlaysFolder = "overlays";
+
 export function specFile(environment: string): string {
   return `${environmentsFolder}/${environment}.yaml`;
 }
@@ -25,7 +28,7 @@ export function signingKeysFile(environment: string): string {
 }
 
 export function overlayFolder(environment: string, component?: string): string {
-  return component === undefined ? `overlays/${environment}` : `overlays/${environment}/${component}`;
+  return component === undefined ? `${overlaysFolder}/${environment}` : `${overlaysFolder}/${environment}/${component}`;
 }
 
 /** The SOPS-encrypted file of a Secret. */
@@ -33,9 +36,12 @@ export function secretFile(environment: string, secret: string): string {
   return `${overlayFolder(environment, "identity")}/${secret}.sops.yaml`;
 }
 
+/** Folder of what Flux reads first, a folder an environment. */
+export const fluxRootFolder = "flux";
+
 /** The path that Flux is pointed at. */
 export function fluxFolder(environment: string): string {
-  return `flux/${environment}`;
+  return `${fluxRootFolder}/${environment}`;
 }
 
 /** The helmfile at the root, and the one beside each environment's overlays. */

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
+import { certificateFiles, identityFolder, overlayFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
 import { parsePem, signingAnchor } from "../mesh/certificates.ts";
 import { issuerSecret } from "../mesh/webhooks.ts";
 import type { Identity } from "../model.ts";
@@ -9,6 +9,13 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { readIfThere } from "./files.ts";
 import { journalFile } from "./journal.ts";
 import { checkSecret, checkSigningKeys, expectedSecrets } from "./secret-check.ts";
+
+/** The encrypted Secrets that an environment's overlay has on disk, whichever it needs. */
+export function encryptedFiles(root: string, environment: string): string[] {
+  const folder = overlayFolder(environment, "identity");
+  const names = existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : [];
+  return names.filter((name) => name.endsWith(".sops.yaml")).map((name) => `${folder}/${name}`);
+}
 
 /** The identity of an environment, or what is missing or wrong about it. */
 export interface IdentityResult {

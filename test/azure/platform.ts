@@ -33,7 +33,7 @@ export const onAzure: Record<string, unknown> = {
     cluster: { name: "platform-dev", zones: [1, 2] },
   },
   linkerd: { viz: { enabled: false } },
-  pydgraphClient: {},
+  pydgraphClient: { image: undefined },
 };
 
 /** @param spec laid over the smallest valid one */

@@ -36,7 +36,7 @@ withReference("the catalog agrees with upstream", () => {
             location: "westus2",
             resourceGroup: "test",
             registry: { name: "mirror", mirrorImages: true },
-            cluster: { name: "test", ipFamilies: ["ipv4", "ipv6"] },
+            cluster: { name: "test", networkPolicy: "cilium", ipFamilies: ["ipv4", "ipv6"] },
           },
           linkerd: { version, ...variant, jaeger: { enabled: true }, viz: { grafana: true } },
         });
@@ -56,6 +56,10 @@ withReference("the catalog agrees with upstream", () => {
       expect(field(values, "disableIPv6") !== undefined).toBe(track.traits.ipv6);
       const crdValues = objectsIn(read(`charts/linkerd-crds/${track.charts["linkerd-crds"]}/values.yaml`))[0];
       expect(field(crdValues, track.traits.gatewayApi.value)).toBe(track.traits.gatewayApi.default);
+      const crds = objectsIn(read(`charts/linkerd-crds/${track.charts["linkerd-crds"]}/rendered.yaml`)).map(
+        ({ metadata }) => metadata.name,
+      );
+      expect(crds.filter((name) => !name.endsWith(".gateway.networking.k8s.io")).sort()).toEqual([...track.crds].sort());
       expect(newestServed(track, "Server")).toBe(track.traits.policyApi.server);
       expect(newestServed(track, "AuthorizationPolicy")).toBe(track.traits.policyApi.authorizationPolicy);
       expect(newestServed(track, "HTTPRoute")).toBe(track.traits.policyApi.httpRoute);

@@ -30,6 +30,7 @@ const layers = [
   "commands",
   "workspace",
   "identity",
+  "diff",
   "render.ts",
   "azure",
   "verify",

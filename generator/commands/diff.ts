@@ -1,0 +1,128 @@
+import { join } from "node:path";
+import { colorsFor } from "../colors.ts";
+import { diffObjects, type ObjectChange, type Sides } from "../diff/diff.ts";
+import { isAtLeast, type Risk } from "../diff/risk-levels.ts";
+import { environmentsFolder, fluxRootFolder, helmfileFile, overlaysFolder, signingKeysFile } from "../emit/layout.ts";
+import { exitCode } from "../user-error.ts";
+import { ageIdentities } from "../workspace/age-keys.ts";
+import { readIfThere } from "../workspace/files.ts";
+import { GitTree } from "../workspace/git-tree.ts";
+import { encryptedFiles } from "../workspace/identity-files.ts";
+import { manifestFile, manifestFolder, parseManifest, rootOwner } from "../workspace/manifest.ts";
+import { Repository } from "../workspace/repository.ts";
+import { diffJson, diffMarkdown, diffText, summary, worst } from "./diff-report.ts";
+import { withProgress } from "./progress.ts";
+import { renderEnvironments, type Wanted, wantedBundles } from "./rendered.ts";
+
+interface DiffOptions {
+  readonly directory: string;
+  readonly output: "text" | "json" | "markdown";
+  /** The commit to compare with. */
+  readonly from: string;
+  /** Exit 1 only where something changes that is at least as grave. */
+  readonly failOn?: Risk;
+}
+
+/** `meshops diff [env…]`: what `generate` would change against a commit, object by object, each with its risk. */
+export async function diff(names: readonly string[], options: DiffOptions): Promise<number> {
+  const repository = new Repository(options.directory);
+  const rendered = renderEnvironments(repository, names);
+  if (rendered === null) return exitCode.problem;
+  const folders = [environmentsFolder, overlaysFolder, fluxRootFolder, helmfileFile, manifestFolder];
+  const tree = await GitTree.open(repository.root, options.from, folders);
+  const wanted = await wantedBundles(repository, rendered, names.length === 0, ownersIn(tree));
+  const changes = await compare(repository.root, tree, wanted);
+  if (options.output === "json") process.stdout.write(diffJson(changes));
+  else if (options.output === "markdown") process.stdout.write(diffMarkdown(changes, options.from));
+  else {
+    process.stdout.write(diffText(changes, colorsFor(process.stdout)));
+    process.stderr.write(`${changes.length === 0 ? "" : "\n"}${summary(changes)}, against ${options.from}\n`);
+  }
+  const failed =
+    options.failOn === undefined ? changes.length > 0 : changes.length > 0 && isAtLeast(worst(changes), options.failOn);
+  return failed ? exitCode.problem : exitCode.ok;
+}
+
+/** Environments that a commit has generated files of, by their manifests. */
+function ownersIn(tree: GitTree): string[] {
+  return [...tree.paths()].flatMap((path) => new RegExp(`^${manifestFolder}/([^/]+)\\.json$`).exec(path)?.[1] ?? []);
+}
+
+/** Owners whose files are read from Git at once. */
+const chunk = 50;
+
+async function compare(root: string, tree: GitTree, wanted: readonly Wanted[]): Promise<ObjectChange[]> {
+  const committed = committedPaths(tree);
+  const changes: ObjectChange[] = [];
+  let identities: string[] | null = null;
+  for (let at = 0; at < wanted.length; at += chunk) {
+    const stale = wanted
+      .slice(at, at + chunk)
+      .map(([owner, bundle]) => staleOf(root, owner, bundle, tree, committed.get(owner) ?? []));
+    const differing = stale.filter(({ paths }) => paths.size > 0);
+    const texts = await tree.read(differing.flatMap(({ owner, paths }) => [...paths, manifestFile(owner)]));
+    for (const { owner, paths, after } of withProgress("comparing", differing)) {
+      const sides = sidesOf(owner, paths, after, texts);
+      if ([...paths].some((path) => path.endsWith(".sops.yaml"))) identities ??= ageIdentities();
+      changes.push(...(await diffObjects(sides, identities ?? [])));
+    }
+  }
+  return changes;
+}
+
+interface Stale {
+  readonly owner: string;
+  /** Files that differ, and those that stand beside them. */
+  readonly paths: ReadonlySet<string>;
+  readonly after: ReadonlyMap<string, string>;
+}
+
+/** What of an owner's files differs from the commit, by hash: nothing is read from Git for it. */
+function staleOf(root: string, owner: string, bundle: Wanted[1], tree: GitTree, committed: readonly string[]): Stale {
+  const secrets = owner === rootOwner ? [] : secretsOf(root, owner);
+  const after = new Map([...bundle, ...secrets]);
+  const stale = [...after].filter(([path, text]) => !tree.holds(path, text)).map(([path]) => path);
+  const folders = new Set([...stale, ...committed.filter((path) => !after.has(path))].map(folderOf));
+  const beside = [...after.keys(), ...committed].filter((path) => folders.has(folderOf(path)));
+  return { owner, paths: new Set(beside), after };
+}
+
+function secretsOf(root: string, environment: string): [string, string][] {
+  return [...encryptedFiles(root, environment), signingKeysFile(environment)].flatMap((path): [string, string][] => {
+    const text = readIfThere(join(root, path));
+    return text === null ? [] : [[path, text]];
+  });
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+/** Both states of an owner's files. Of the commit's, those count that its manifest names, and encrypted ones. */
+function sidesOf(owner: string, paths: ReadonlySet<string>, after: Stale["after"], texts: ReadonlyMap<string, string>): Sides {
+  const owned = parseManifest(texts.get(manifestFile(owner)) ?? "", owner).files;
+  const before = [...paths].flatMap((path): [string, string][] => {
+    const text = texts.get(path);
+    return text !== undefined && (owned.has(path) || path.endsWith(".sops.yaml")) ? [[path, text]] : [];
+  });
+  const later = [...paths].flatMap((path): [string, string][] => {
+    const text = after.get(path);
+    return text === undefined ? [] : [[path, text]];
+  });
+  return { environment: owner === rootOwner ? "" : owner, before: new Map(before), after: new Map(later) };
+}
+
+/** The commit's files by owner: those below overlays/ and flux/, the administrators' file, and the root's helmfile. */
+function committedPaths(tree: GitTree): Map<string, string[]> {
+  const owners = new Map<string, string[]>();
+  for (const path of tree.paths()) {
+    const [top, name = ""] = path.split("/");
+    const generated = top === overlaysFolder || top === fluxRootFolder || path === signingKeysFile(name);
+    const owner = path === helmfileFile ? rootOwner : generated ? name : null;
+    if (owner === null) continue;
+    const known = owners.get(owner);
+    if (known === undefined) owners.set(owner, [path]);
+    else known.push(path);
+  }
+  return owners;
+}

@@ -1,0 +1,59 @@
+import { type Bundle, toBundle } from "../emit/bundle.ts";
+import { emitRootHelmfile } from "../emit/helmfile.ts";
+import { type Rendered, render } from "../render.ts";
+import { type Diagnostic, hasErrors } from "../spec/diagnostic.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { isAbstract } from "../spec/load.ts";
+import { readIdentity } from "../workspace/identity-files.ts";
+import { manifestOwners, rootOwner } from "../workspace/manifest.ts";
+import type { Repository } from "../workspace/repository.ts";
+import { concrete, loadAll, printDiagnostics } from "./context.ts";
+import { withProgress } from "./progress.ts";
+
+/** Reads, checks and renders the named environments, or all; null where there were errors, which are told. */
+export function renderEnvironments(repository: Repository, names: readonly string[]): Rendered[] | null {
+  const { loaded, diagnostics } = loadAll(repository, names);
+  const environments = concrete(loaded, names);
+  const rendered = hasErrors(diagnostics) ? [] : renderAll(repository.root, environments, diagnostics);
+  printDiagnostics(diagnostics);
+  return hasErrors(diagnostics) ? null : rendered;
+}
+
+function renderAll(root: string, environments: readonly Environment[], diagnostics: Diagnostic[]): Rendered[] {
+  const rendered: Rendered[] = [];
+  for (const environment of withProgress("rendering", environments)) {
+    const { identity, diagnostics: found } = readIdentity(root, environment);
+    diagnostics.push(...found);
+    if (identity !== null) rendered.push(render({ environment, identity }));
+  }
+  return rendered;
+}
+
+/** An owner of files, and all that it should have: nothing where the environment is gone. */
+export type Wanted = readonly [owner: string, bundle: Bundle];
+
+/**
+ * What should be on disk: the environments, the root's files, and (where all are meant) environments that are gone.
+ *
+ * @param others owners that have files besides those on disk
+ */
+export async function wantedBundles(
+  repository: Repository,
+  rendered: readonly Rendered[],
+  all: boolean,
+  others: readonly string[] = [],
+): Promise<Wanted[]> {
+  const current = new Map(rendered.map(({ model, bundle }) => [model.environment.metadata.name, bundle]));
+  const owners = new Set([...(await manifestOwners(repository.root)), ...others]);
+  const before = [...owners].filter((owner) => owner !== rootOwner && !current.has(owner));
+  const gone = before.filter((owner) => isGone(repository, owner));
+  const kept = all ? [] : before.filter((owner) => !gone.includes(owner));
+  const helmfile = toBundle([emitRootHelmfile([...current.keys(), ...kept])]);
+  return [...current, ...(all ? gone : []).map((owner): Wanted => [owner, new Map()]), [rootOwner, helmfile]];
+}
+
+/** Whether an environment that was generated once has no spec any more, or has become abstract. */
+function isGone(repository: Repository, name: string): boolean {
+  const source = repository.source(name);
+  return source === null || isAbstract(source);
+}

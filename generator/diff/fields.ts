@@ -1,0 +1,116 @@
+import { isMap } from "../data.ts";
+
+/** A field that differs. `undefined` where it is not there. */
+export interface FieldChange {
+  /** `spec.values.alpha.replicaCount`, `spec.template.spec.containers[app].image`; `[]` is an entry of a list whose order means nothing. */
+  readonly path: string;
+  readonly before?: unknown;
+  readonly after?: unknown;
+}
+
+/**
+ * Lists in which Kubernetes, Linkerd or Flux see a set: NetworkPolicy's rules, peers and ports; identities; dependencies
+ * (their API references). A list whose items all have names of their own is compared by them.
+ */
+const sets = new Set([
+  "dependsOn",
+  "egress",
+  "from",
+  "identities",
+  "identityRefs",
+  "ingress",
+  "policyTypes",
+  "ports",
+  "repositories",
+  "requiredAuthenticationRefs",
+  "resources",
+  "to",
+]);
+
+/** What differs between two values, field by field. */
+export function compareFields(before: unknown, after: unknown, path = ""): FieldChange[] {
+  if (canonical(before) === canonical(after)) return [];
+  if (isMap(before) && isMap(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys.flatMap((key) => compareFields(before[key], after[key], join(path, key)));
+  }
+  if (Array.isArray(before) && Array.isArray(after)) return compareLists(before, after, path);
+  return [change(path, before, after)];
+}
+
+function compareLists(before: readonly unknown[], after: readonly unknown[], path: string): FieldChange[] {
+  if (
+    sets.has(
+      path
+        .replace(/\[[^\]]*\]$/, "")
+        .split(".")
+        .at(-1) ?? "",
+    )
+  )
+    return compareSets(before, after, path);
+  if (namesOf(before) !== null && namesOf(after) !== null) {
+    const [old, young] = [byName(before), byName(after)];
+    const names = [...new Set([...old.keys(), ...young.keys()])];
+    return names.flatMap((name) => compareFields(old.get(name), young.get(name), `${path}[${name}]`));
+  }
+  const length = Math.max(before.length, after.length);
+  return Array.from({ length }, (_, index) => compareFields(before[index], after[index], `${path}[${index}]`)).flat();
+}
+
+/** Entries of one list alone; an entry that has only changed inside is told by its fields. */
+function compareSets(before: readonly unknown[], after: readonly unknown[], path: string): FieldChange[] {
+  const removed = without(before, after);
+  const added = without(after, before);
+  if (removed.length === 1 && added.length === 1) return compareFields(removed[0], added[0], `${path}[]`);
+  return [
+    ...removed.map((item) => change(`${path}[]`, item, undefined)),
+    ...added.map((item) => change(`${path}[]`, undefined, item)),
+  ];
+}
+
+function without(list: readonly unknown[], others: readonly unknown[]): unknown[] {
+  const left = others.map(canonical);
+  return list.filter((item) => {
+    const found = left.indexOf(canonical(item));
+    if (found !== -1) left.splice(found, 1);
+    return found === -1;
+  });
+}
+
+/** The names of a list's items; null where an item has none, or two have the same. */
+function namesOf(list: readonly unknown[]): string[] | null {
+  const names = list.map((item) => (isMap(item) && typeof item["name"] === "string" ? item["name"] : ""));
+  return names.every((name) => name !== "") && new Set(names).size === names.length ? names : null;
+}
+
+function byName(list: readonly unknown[]): Map<string, unknown> {
+  const names = namesOf(list) ?? [];
+  return new Map(list.map((item, index) => [names[index] ?? "", item]));
+}
+
+function change(path: string, before: unknown, after: unknown): FieldChange {
+  return { path, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
+}
+
+function join(path: string, key: string): string {
+  const step = /^[A-Za-z0-9_$-]+$/.test(key) ? key : `"${key}"`;
+  return path === "" ? step : `${path}.${step}`;
+}
+
+/** One text for one value, whatever the order of keys, and of what is a set. */
+function canonical(value: unknown): string {
+  return JSON.stringify(sorted(value, "")) ?? "";
+}
+
+function sorted(value: unknown, key: string): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map((item) => sorted(item, ""));
+    return sets.has(key) ? items.map((item) => JSON.stringify(item)).sort() : items;
+  }
+  if (!isMap(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((name) => [name, sorted(value[name], name)]),
+  );
+}

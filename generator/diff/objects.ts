@@ -1,0 +1,125 @@
+import { parse, parseAllDocuments } from "yaml";
+import { asMap, isMap } from "../data.ts";
+import { helmfileFile, overlaysFolder, patchesFile, releaseFile, valuesFile } from "../emit/layout.ts";
+
+/** Files of a repository: path to text. */
+export type Files = ReadonlyMap<string, string>;
+
+/** An object as the files of the bundle state it; a release together with its values. */
+export interface StatedObject {
+  readonly kind: string;
+  /** Empty where the object has none. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly value: Record<string, unknown>;
+  /** Files that it is stated in. */
+  readonly files: readonly string[];
+}
+
+/** The objects that files state, by a key that stays the same when an object moves to another file. */
+export function objectsOf(files: Files): Map<string, StatedObject> {
+  const objects = new Map<string, StatedObject>();
+  for (const [path, text] of files)
+    for (const object of statedIn(path, text, files)) {
+      const key = [groupOf(object.value), object.kind, object.namespace, object.name].join("|");
+      const known = objects.get(key);
+      objects.set(
+        key,
+        known === undefined ? object : { ...known, value: merge(known.value, object.value), files: [...known.files, path] },
+      );
+    }
+  return objects;
+}
+
+function statedIn(path: string, text: string, files: Files): StatedObject[] {
+  const [, , component = ""] = path.split("/");
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const file = path.slice(folder.length + 1);
+  if (path === helmfileFile || file === helmfileFile)
+    return [stated("Helmfile", "", path === helmfileFile ? "" : folder, helmfile(text), path)];
+  if (!path.endsWith(".yaml")) return [];
+  const namespace = namespaceOf(files.get(`${folder}/kustomization.yaml`) ?? "");
+  if (!path.startsWith(`${overlaysFolder}/`)) return documents(text).map((value) => ofDocument(value, "", path));
+  if (file === "kustomization.yaml") return documents(text).map((value) => stated("Overlay", "", folder, value, path));
+  if (file === valuesFile)
+    return [stated("HelmRelease", namespace, component, { spec: { values: parse(text) as unknown } }, path, release)];
+  if (file === releaseFile)
+    return documents(text).map((value) => stated("HelmRelease", namespace, component, withPatches(value), path, release));
+  // Beside a release these are what its postRenderers say already, for helmfile.
+  if (file === patchesFile && files.has(`${folder}/${releaseFile}`)) return [];
+  return documents(text).map((value) => ofDocument(value, namespace, path));
+}
+
+const release = "helm.toolkit.fluxcd.io/v2";
+
+function stated(
+  kind: string,
+  namespace: string,
+  name: string,
+  value: Record<string, unknown>,
+  file: string,
+  apiVersion = "meshops.dev",
+): StatedObject {
+  return { kind, namespace, name, value: { ...value, apiVersion }, files: [file] };
+}
+
+function ofDocument(value: Record<string, unknown>, defaultNamespace: string, file: string): StatedObject {
+  const { name = "", namespace } = asMap(value["metadata"]);
+  const clusterWide = value["kind"] === "Namespace";
+  return {
+    kind: String(value["kind"] ?? ""),
+    namespace: clusterWide ? "" : String(namespace ?? defaultNamespace),
+    name: String(name),
+    value,
+    files: [file],
+  };
+}
+
+function documents(text: string): Record<string, unknown>[] {
+  return parseAllDocuments(text).map((document) => asMap(document.toJS()));
+}
+
+/** The documents of a helmfile laid over each other: they share no key. */
+function helmfile(text: string): Record<string, unknown> {
+  return Object.assign({}, ...documents(text)) as Record<string, unknown>;
+}
+
+function namespaceOf(kustomization: string): string {
+  return kustomization === "" ? "" : String(asMap(parse(kustomization) as unknown)["namespace"] ?? "");
+}
+
+/** A release with its inline patches as what they are, by kind and name, instead of as text. */
+function withPatches(value: Record<string, unknown>): Record<string, unknown> {
+  const spec = asMap(value["spec"]);
+  if (!Array.isArray(spec["postRenderers"])) return value;
+  const texts = spec["postRenderers"].flatMap((renderer) => {
+    const { patches } = asMap(asMap(renderer)["kustomize"]);
+    return Array.isArray(patches) ? patches.map((patch) => String(asMap(patch)["patch"])) : [];
+  });
+  const patches = texts.map((text): [string, unknown] => {
+    const { kind, metadata, ...rest } = asMap(parse(text) as unknown);
+    const { name, namespace: _, ...meta } = asMap(metadata);
+    delete rest["apiVersion"];
+    return [`${String(kind)}/${String(name)}`, { metadata: meta, ...rest }];
+  });
+  return { ...value, spec: { ...spec, postRenderers: patches.reduce((all, [key, patch]) => merge(all, { [key]: patch }), {}) } };
+}
+
+function groupOf({ apiVersion }: Record<string, unknown>): string {
+  return String(apiVersion ?? "")
+    .split("/")
+    .slice(0, -1)
+    .join("/");
+}
+
+/** Two statements about one object: maps are merged, lists are one after the other. */
+function merge(a: Record<string, unknown>, b: Record<string, unknown>): Record<string, unknown> {
+  const out = { ...a };
+  for (const [key, value] of Object.entries(b)) {
+    const below = out[key];
+    if (isMap(below) && isMap(value)) out[key] = merge(below, value);
+    else if (Array.isArray(below) && Array.isArray(value)) out[key] = [...below, ...value];
+    else out[key] = value;
+  }
+  return out;
+}

@@ -1,0 +1,113 @@
+import { asMap } from "../../data.ts";
+import type { FieldChange } from "../fields.ts";
+import type { Changed, Judgement } from "../risk.ts";
+
+/** What an object of a kind does to those who want in, by being there. */
+const effect: Readonly<Record<string, "opens" | "closes">> = {
+  NetworkPolicy: "closes",
+  Server: "closes",
+  AuthorizationPolicy: "opens",
+  MeshTLSAuthentication: "opens",
+};
+
+/** Lists in which an entry more lets somebody in, or asks something more. */
+const lists: readonly { readonly path: RegExp; readonly entry: "opens" | "closes" }[] = [
+  { path: /^spec\.ingress\[\]/, entry: "opens" },
+  { path: /^spec\.(identities|identityRefs)\[\]/, entry: "opens" },
+  { path: /^spec\.requiredAuthenticationRefs\[\]/, entry: "closes" },
+];
+
+/** Who may reach what: NetworkPolicies, Linkerd's policy, and namespaces. */
+export function* accessRisks(changed: Changed, all: readonly Changed[]): Iterable<Judgement> {
+  const { kind, change, fields } = changed;
+  if (kind === "Namespace") yield* namespace(changed);
+  const does = effect[kind];
+  if (does === undefined) return;
+  if (does === "opens" && change !== "changed" && serverOf(changed, all)?.change === change) {
+    yield { risk: "harmless", reason: `it ${change === "added" ? "comes" : "goes"} with its Server` };
+    return;
+  }
+  if (change === "changed") for (const field of fields) yield* byField(field);
+  else yield byPresence(does, change);
+}
+
+/** The Server that an authorization hangs on, itself or by the policy that asks for it, where that changes too. */
+function serverOf(changed: Changed, all: readonly Changed[]): Changed | undefined {
+  if (changed.kind === "Server") return changed;
+  const { targetRef } = asMap(stateOf(changed)["spec"]);
+  const named = (kind: string, name: unknown): Changed | undefined =>
+    all.find((other) => other.kind === kind && other.name === name);
+  if (targetRef !== undefined) return named("Server", asMap(targetRef)["name"]);
+  const policy = all.find((other) => other.kind === "AuthorizationPolicy" && asksFor(other, changed.name));
+  return policy === undefined ? undefined : serverOf(policy, all);
+}
+
+function asksFor(policy: Changed, authentication: string): boolean {
+  const { requiredAuthenticationRefs } = asMap(stateOf(policy)["spec"]);
+  return (
+    Array.isArray(requiredAuthenticationRefs) &&
+    requiredAuthenticationRefs.some((entry) => asMap(entry)["name"] === authentication)
+  );
+}
+
+function stateOf({ change, before, after }: Changed): Changed["before"] {
+  return change === "removed" ? before : after;
+}
+
+function byPresence(does: "opens" | "closes", change: "added" | "removed"): Judgement {
+  if (does === "closes")
+    return change === "added"
+      ? { risk: "narrower-access", reason: "it keeps out whom nothing lets in" }
+      : { risk: "wider-access", reason: "it keeps nobody out any more" };
+  return change === "added"
+    ? { risk: "wider-access", reason: "it lets somebody in" }
+    : { risk: "narrower-access", reason: "whom it let in is kept out" };
+}
+
+function* byField({ path, before, after }: FieldChange): Iterable<Judgement> {
+  const list = lists.find((entry) => entry.path.test(path));
+  if (list === undefined) {
+    if (/^spec\.(podSelector|targetRef|port|accessPolicy|policyTypes)/.test(path))
+      yield { risk: "wider-access", reason: "it guards something else than before" };
+  } else if (before !== undefined && after !== undefined)
+    yield { risk: "wider-access", reason: `${peers(before)} goes, ${peers(after)} comes` };
+  else if (list.entry === "opens")
+    yield before === undefined
+      ? { risk: "wider-access", reason: `${peers(after)} gets in` }
+      : { risk: "narrower-access", reason: `${peers(before)} is kept out` };
+  else
+    yield before === undefined
+      ? { risk: "narrower-access", reason: `${peers(after)} is asked for too` }
+      : { risk: "wider-access", reason: `${peers(before)} is asked for no longer` };
+}
+
+/** A peer in a few words: a service account, a namespace, ports, or the value itself. */
+function peers(value: unknown): string {
+  const text = JSON.stringify(value) ?? "";
+  const names = [...text.matchAll(/"(?:kubernetes\.io\/metadata\.name|namespace|name)":"([^"]+)"/g)].map(([, found]) => found);
+  const ports = [...text.matchAll(/"port":(\d+)/g)].map(([, port]) => port);
+  const who = [...new Set(names)].join("/");
+  const where = ports.length === 0 ? "" : ` on ${ports.join(", ")}`;
+  return who === "" && where === "" ? text : `${who === "" ? "whoever asks" : who}${where}`;
+}
+
+function* namespace({ name, change, fields }: Changed): Iterable<Judgement> {
+  if (change === "removed")
+    yield { risk: "harmless", reason: `the namespace ${name} stays in the cluster until somebody deletes it (prune: disabled)` };
+  for (const { path, after } of change === "changed" ? fields : []) {
+    if (path.endsWith('"pod-security.kubernetes.io/enforce"'))
+      yield after === "privileged" || after === undefined
+        ? { risk: "wider-access", reason: `pods of ${name} may ask for any privilege` }
+        : { risk: "narrower-access", reason: `pods of ${name} are held to the level ${String(after)} from their next start on` };
+    else if (path.endsWith('"linkerd.io/inject"')) yield injection(`new pods of ${name}`, after === "enabled");
+    else if (path.endsWith('"config.linkerd.io/admission-webhooks"'))
+      yield { risk: "webhook-policy", reason: `Linkerd's webhooks ${after === "disabled" ? "pass over" : "look at"} ${name}` };
+  }
+}
+
+/** What it means to get or lose a proxy. */
+export function injection(who: string, meshed: boolean): Judgement {
+  return meshed
+    ? { risk: "rollout", reason: `${who} get a proxy, and with it an identity` }
+    : { risk: "narrower-access", reason: `${who} have no proxy, so no identity: whoever asks for one refuses them` };
+}

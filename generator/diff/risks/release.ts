@@ -1,0 +1,137 @@
+import { tracks } from "../../catalog/linkerd.ts";
+import { asMap } from "../../data.ts";
+import type { FieldChange } from "../fields.ts";
+import type { Changed, Judgement } from "../risk.ts";
+
+/** Helm releases: Linkerd's charts and Dgraph's. */
+export function* releaseRisks(changed: Changed): Iterable<Judgement> {
+  if (changed.kind !== "HelmRelease") return;
+  if (changed.change === "removed") yield removal(changed);
+  if (changed.change !== "changed") return;
+  if (changed.name === "dgraph") yield* dgraph(changed);
+  if (changed.name === "linkerd-crds") yield* crds(changed);
+  for (const field of changed.fields) {
+    if (field.path === "spec.values.webhookFailurePolicy") yield webhookPolicy(field);
+    if (field.path.startsWith("spec.values.podAnnotations"))
+      yield { risk: "harmless", reason: "its pods restart; they hold no data" };
+    if (field.path === versionPath && changed.name !== "dgraph" && changed.name !== "linkerd-crds")
+      yield {
+        risk: "rollout",
+        reason: `${changed.name} goes from ${String(field.before)} to ${String(field.after)}, and its pods restart`,
+      };
+  }
+}
+
+const versionPath = "spec.chart.spec.version";
+
+function removal({ name, namespace }: Changed): Judgement {
+  if (name === "dgraph")
+    return {
+      risk: "data-loss",
+      reason: `nothing states Dgraph in ${namespace} any more: Flux leaves its release alone (prune: disabled), but no client is pointed at it; move the data first`,
+    };
+  if (name === "linkerd-crds") return { risk: "crd-removal", reason: "without Linkerd's CRDs every policy and profile is gone" };
+  return { risk: "harmless", reason: `Flux uninstalls ${name}` };
+}
+
+function webhookPolicy({ after }: FieldChange): Judgement {
+  return {
+    risk: "webhook-policy",
+    reason:
+      after === "Fail"
+        ? "from now on pods are refused while no injector answers"
+        : "from now on pods start without a proxy while no injector answers, and policies refuse them",
+  };
+}
+
+/** CRDs of a version of linkerd-crds; none where the version is not known. */
+function crdsOf(version: string | undefined): readonly string[] {
+  return tracks.find(({ charts }) => charts["linkerd-crds"] === version)?.crds ?? [];
+}
+
+function* dgraph({ fields, after, namespace }: Changed): Iterable<Judgement> {
+  const spec = asMap(after["spec"]);
+  for (const field of fields) {
+    const [, role = "", key = ""] = /^spec\.values\.(alpha|zero)\.(.*)$/.exec(field.path) ?? [];
+    if (field.path === "spec.releaseName")
+      yield {
+        risk: "data-loss",
+        reason: "another release: the old one is uninstalled, its volumes stay, and the new pods start with empty ones",
+      };
+    else if (key.startsWith("persistence.")) yield volume(role, key);
+    else if (key === "replicaCount") yield replicas(field, role);
+    else if (role !== "" || /^spec\.(values\.image|postRenderers\."StatefulSet\/)/.test(field.path))
+      yield { risk: "rollout", reason: "Dgraph's pods restart one by one; each must be back in its Raft group before the next" };
+  }
+  const sets = ["alpha", "zero"].map((role) => `${String(spec["releaseName"])}-dgraph-${role}`).join(" ");
+  const fixed = fields.flatMap(({ path }) =>
+    path === versionPath ? ["selector, which holds the chart's version"] : isClaim(path) ? ["claim template"] : [],
+  );
+  if (fixed.length > 0)
+    yield {
+      risk: "immutable-field",
+      reason:
+        `a StatefulSet's ${[...new Set(fixed)].join(", and its ")}, cannot change: before the push, delete them and leave pods and volumes ` +
+        `(kubectl -n ${namespace} delete statefulset ${sets} --cascade=orphan)`,
+    };
+  yield* whitelist(fields);
+}
+
+function isClaim(path: string): boolean {
+  return /^spec\.values\.(alpha|zero)\.persistence\./.test(path);
+}
+
+function volume(role: string, key: string): Judgement {
+  const who = role === "alpha" ? "Alpha" : "Zero";
+  const what = key.endsWith("size") ? "grow each claim by hand (kubectl patch pvc)" : "copy the data to claims of the new class";
+  return { risk: "volume-claim", reason: `${who}'s volume claims are fixed once they are there: ${what}` };
+}
+
+function replicas({ before, after }: FieldChange, role: string): Judgement {
+  const who = role === "alpha" ? "Alphas" : "Zeros";
+  if (Number(after) > Number(before)) return { risk: "rollout", reason: `${Number(after) - Number(before)} more ${who} join` };
+  return {
+    risk: "data-loss",
+    reason: `${Number(before) - Number(after)} ${who} go, and with them their copies: take them out of their groups first (Zero's /removeNode); their volumes stay`,
+  };
+}
+
+function* whitelist(fields: readonly FieldChange[]): Iterable<Judgement> {
+  const flags = fields.find(({ path }) => path === "spec.values.alpha.extraFlags");
+  if (flags === undefined) return;
+  const [old, young] = [flags.before, flags.after].map(
+    (text) => /whitelist=([^; ]*)/.exec(String(text ?? ""))?.[1]?.split(",") ?? [],
+  );
+  const added = (young ?? []).filter((range) => !old?.includes(range));
+  const gone = (old ?? []).filter((range) => !young?.includes(range));
+  if (added.length > 0) yield { risk: "wider-access", reason: `${added.join(", ")} may call Alpha's admin operations` };
+  if (gone.length > 0)
+    yield { risk: "narrower-access", reason: `${gone.join(", ")} may call Alpha's admin operations no longer` };
+}
+
+/** Gateway API CRDs carry helm.sh/resource-policy: keep from edge-25.3.1 on (linkerd-crds, templates), policy's own never. */
+function* crds({ before, after }: Changed): Iterable<Judgement> {
+  const [old, young] = [before, after].map((release) => String(asMap(asMap(asMap(release["spec"])["chart"])["spec"])["version"]));
+  const lost = crdsOf(old).filter((crd) => !crdsOf(young).includes(crd));
+  if (lost.length > 0)
+    yield {
+      risk: "crd-removal",
+      reason: `chart ${young} has no ${lost.join(", ")}: Helm deletes them, and every object of theirs`,
+    };
+  if (old !== young) yield { risk: "rollout", reason: `CRDs go from ${old} to ${young}; objects stay as they are` };
+  const installs = (release: Changed["before"]): boolean => {
+    const values = asMap(asMap(release["spec"])["values"]);
+    return values["installGatewayAPI"] === true || values["enableHttpRoutes"] === true;
+  };
+  if (!installs(before) || installs(after)) return;
+  if (old?.startsWith("20"))
+    yield {
+      risk: "harmless",
+      reason: "the Gateway API's CRDs stay (helm.sh/resource-policy: keep), and somebody else looks after them",
+    };
+  else
+    yield {
+      risk: "crd-removal",
+      reason: "Helm deletes the Gateway API's CRDs, and every route with them: annotate them helm.sh/resource-policy=keep first",
+    };
+}
