@@ -12,7 +12,7 @@ import { manifestFile, manifestFolder, parseManifest, rootOwner } from "../works
 import { Repository } from "../workspace/repository.ts";
 import { diffJson, diffMarkdown, diffText, summary, worst } from "./diff-report.ts";
 import { withProgress } from "./progress.ts";
-import { renderEnvironments, type Wanted, wantedBundles } from "./rendered.ts";
+import { bundlesOf, renderEnvironments, type Wanted, wantedBundles } from "./rendered.ts";
 
 interface DiffOptions {
   readonly directory: string;
@@ -30,7 +30,7 @@ export async function diff(names: readonly string[], options: DiffOptions): Prom
   if (rendered === null) return exitCode.problem;
   const folders = [environmentsFolder, overlaysFolder, fluxRootFolder, helmfileFile, manifestFolder];
   const tree = await GitTree.open(repository.root, options.from, folders);
-  const wanted = await wantedBundles(repository, rendered, names.length === 0, ownersIn(tree));
+  const wanted = wantedBundles(repository, bundlesOf(rendered), names.length === 0, ownersIn(tree));
   const changes = await compare(repository.root, tree, wanted);
   if (options.output === "json") process.stdout.write(diffJson(changes));
   else if (options.output === "markdown") process.stdout.write(diffMarkdown(changes, options.from));

@@ -1,13 +1,12 @@
 import { imagePath } from "../catalog/image.ts";
 import { colorsFor } from "../colors.ts";
 import type { ComponentModel, Model } from "../model.ts";
-import type { Rendered } from "../render.ts";
 import { compareText } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { manifestFile } from "../workspace/manifest.ts";
 import { type Change, hasDrift, type Plan } from "../workspace/plan.ts";
 import { type CommonOptions, plural } from "./context.ts";
-import { described } from "./progress.ts";
+import type { Prepared } from "./prepare.ts";
 
 /**
  * Stops before anything is written where that would take away what is not meshops'.
@@ -34,19 +33,19 @@ export function refuseConflicts(plans: readonly Plan[], force: boolean): void {
 }
 
 /** Tells what `generate` did: what each environment is made of on stderr, the files touched on stdout. */
-export function printPlans(plans: readonly Plan[], rendered: readonly Rendered[], options: CommonOptions): void {
+export function printPlans({ plans, environments, models, passedOver }: Prepared, options: CommonOptions): void {
   if (options.output === "json") {
     process.stdout.write(toJson(plans));
     return;
   }
   const err = colorsFor(process.stderr);
-  if (rendered.length <= described) for (const { model } of rendered) process.stderr.write(describe(model, err));
+  for (const model of models) process.stderr.write(describe(model, err));
   const changes = touched(plans);
   printChanges(changes);
-  const unchanged = plans.reduce((sum, plan) => sum + plan.unchanged, 0);
+  const unchanged = plans.reduce((sum, plan) => sum + plan.unchanged, passedOver);
   const count = (...actions: Change["action"][]): number => changes.filter(({ action }) => actions.includes(action)).length;
   const written = plural(count("create", "update", "replace"), "file");
-  const where = `${plural(rendered.length, "environment")} in helmfile.yaml, overlays/ and flux/`;
+  const where = `${plural(environments, "environment")} in helmfile.yaml, overlays/ and flux/`;
   process.stderr.write(`${where}: ${written} written, ${count("remove")} removed, ${unchanged} unchanged\n`);
 }
 

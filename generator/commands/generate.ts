@@ -1,15 +1,16 @@
+import { join } from "node:path";
 import type { Bundle } from "../emit/bundle.ts";
-import type { Rendered } from "../render.ts";
 import { exitCode } from "../user-error.ts";
-import { applyPlan } from "../workspace/apply.ts";
+import { applyPlan, removeTemporaries } from "../workspace/apply.ts";
 import { finishChanges } from "../workspace/journal.ts";
 import { withLock } from "../workspace/lock.ts";
-import { hasDrift, makePlan, type Plan } from "../workspace/plan.ts";
+import { manifestFolder } from "../workspace/manifest.ts";
+import { hasDrift } from "../workspace/plan.ts";
 import { Repository } from "../workspace/repository.ts";
 import type { CommonOptions } from "./context.ts";
 import { printDrift, printPlans, refuseConflicts } from "./generate-report.ts";
+import { prepare, prepareChanged } from "./prepare.ts";
 import { withProgress } from "./progress.ts";
-import { renderEnvironments, wantedBundles } from "./rendered.ts";
 
 export interface GenerateOptions extends CommonOptions {
   /** Write nothing; exit 1 where the bundle on disk is not what the specs say. */
@@ -28,38 +29,26 @@ export async function generate(names: readonly string[], options: GenerateOption
   // The specs are read under the lock: what waited for it must not write what they said before.
   return withLock(root, async () => {
     if (await finishChanges(root)) process.stderr.write("finished what an interrupted run had begun with an identity\n");
-    const prepared = await prepare(repository, names);
+    const prepared = names.length === 0 ? prepareChanged(repository) : prepare(repository, names);
     if (prepared === null) return exitCode.problem;
-    const { rendered, plans } = prepared;
+    const { plans } = prepared;
     refuseConflicts(plans, options.force);
-    for (const plan of withProgress("writing", plans.filter(hasDrift))) await applyPlan(root, plan);
-    printPlans(plans, rendered, options);
+    const drifted = plans.filter(hasDrift);
+    if (drifted.length > 0) removeTemporaries(join(root, manifestFolder));
+    for (const plan of withProgress("writing", drifted)) applyPlan(root, plan);
+    prepared.remember();
+    printPlans(prepared, options);
     return exitCode.ok;
   });
 }
 
 /** `--check` and `--stdout`: nothing is written, so no lock is needed. */
 async function read(repository: Repository, names: readonly string[], options: GenerateOptions): Promise<number> {
-  const prepared = await prepare(repository, names);
+  const prepared = prepare(repository, names);
   if (prepared === null) return exitCode.problem;
   if (options.check) return printDrift(prepared.plans, options);
   for (const { bundle } of prepared.plans) process.stdout.write(stream(bundle));
   return exitCode.ok;
-}
-
-interface Prepared {
-  readonly rendered: readonly Rendered[];
-  readonly plans: readonly Plan[];
-}
-
-/** Reads, checks, renders and compares with the disk; null where there were errors, which are told. */
-async function prepare(repository: Repository, names: readonly string[]): Promise<Prepared | null> {
-  const rendered = renderEnvironments(repository, names);
-  if (rendered === null) return null;
-  const wanted = await wantedBundles(repository, rendered, names.length === 0);
-  const plans: Plan[] = [];
-  for (const [owner, bundle] of withProgress("comparing", wanted)) plans.push(await makePlan(repository.root, owner, bundle));
-  return { rendered, plans };
 }
 
 /** The bundle as one YAML stream; every file's documents come under its path. */

@@ -19,7 +19,8 @@ export function renderEnvironments(repository: Repository, names: readonly strin
   return hasErrors(diagnostics) ? null : rendered;
 }
 
-function renderAll(root: string, environments: readonly Environment[], diagnostics: Diagnostic[]): Rendered[] {
+/** Renders environments, and adds what is wrong with their identities to the findings. */
+export function renderAll(root: string, environments: readonly Environment[], diagnostics: Diagnostic[]): Rendered[] {
   const rendered: Rendered[] = [];
   for (const environment of withProgress("rendering", environments)) {
     const { identity, diagnostics: found } = readIdentity(root, environment);
@@ -29,25 +30,30 @@ function renderAll(root: string, environments: readonly Environment[], diagnosti
   return rendered;
 }
 
+/** Bundles by environment. */
+export function bundlesOf(rendered: readonly Rendered[]): Map<string, Bundle> {
+  return new Map(rendered.map(({ model, bundle }) => [model.environment.metadata.name, bundle]));
+}
+
 /** An owner of files, and all that it should have: nothing where the environment is gone. */
 export type Wanted = readonly [owner: string, bundle: Bundle];
 
 /**
  * What should be on disk: the environments, the root's files, and (where all are meant) environments that are gone.
  *
+ * @param current bundles by environment
  * @param others owners that have files besides those on disk
  */
-export async function wantedBundles(
+export function wantedBundles(
   repository: Repository,
-  rendered: readonly Rendered[],
+  current: ReadonlyMap<string, Bundle>,
   all: boolean,
   others: readonly string[] = [],
-): Promise<Wanted[]> {
-  const current = new Map(rendered.map(({ model, bundle }) => [model.environment.metadata.name, bundle]));
-  const owners = new Set([...(await manifestOwners(repository.root)), ...others]);
+): Wanted[] {
+  const owners = new Set([...manifestOwners(repository.root), ...others]);
   const before = [...owners].filter((owner) => owner !== rootOwner && !current.has(owner));
   const gone = before.filter((owner) => isGone(repository, owner));
-  const kept = all ? [] : before.filter((owner) => !gone.includes(owner));
+  const kept = before.filter((owner) => !gone.includes(owner));
   const helmfile = toBundle([emitRootHelmfile([...current.keys(), ...kept])]);
   return [...current, ...(all ? gone : []).map((owner): Wanted => [owner, new Map()]), [rootOwner, helmfile]];
 }

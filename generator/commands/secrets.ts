@@ -31,7 +31,7 @@ export async function encrypt([path = ""]: readonly string[], options: SecretsOp
   const text = await asUserError(path, () =>
     encryptFile(readText(path), { recipients, rule, macOnlyEncrypted, format, now: new Date() }),
   );
-  if (options.inPlace) await writeAtomic(path, text);
+  if (options.inPlace) writeAtomic(path, text);
   else process.stdout.write(text);
   return exitCode.ok;
 }
@@ -51,7 +51,7 @@ export async function updatekeys(paths: readonly string[], options: SecretsOptio
     ]);
   }
   for (const [path, before, after] of updated) {
-    if (before !== after) await writeAtomic(path, after);
+    if (before !== after) writeAtomic(path, after);
     process.stdout.write(`${before === after ? "same   " : "update "} ${path}\n`);
   }
   return exitCode.ok;

@@ -4,7 +4,7 @@ import { header } from "./bundle.ts";
 import { commonLabels } from "./kustomize.ts";
 import { fluxFolder, overlayFolder } from "./layout.ts";
 import { repositoriesOf } from "./repositories.ts";
-import { toYaml } from "./yaml.ts";
+import { toBundleYaml } from "./yaml.ts";
 
 /** Where Flux lives, and what `flux bootstrap` calls its source and its root Kustomization. */
 export const flux = { namespace: "flux-system", source: "flux-system", root: "flux-system", ageSecret: "sops-age" } as const;
@@ -16,9 +16,9 @@ export const flux = { namespace: "flux-system", source: "flux-system", root: "fl
 export function* emitFlux(model: Model): Iterable<[path: string, text: string]> {
   const { name } = model.environment.metadata;
   const head = header(name);
-  yield [`${fluxFolder(name)}/sources.yaml`, toYaml(sources(model), head)];
+  yield [`${fluxFolder(name)}/sources.yaml`, toBundleYaml(sources(model), head)];
   for (const component of model.components)
-    yield [`${fluxFolder(name)}/${component.name}.yaml`, toYaml([kustomization(component, model)], head)];
+    yield [`${fluxFolder(name)}/${component.name}.yaml`, toBundleYaml([kustomization(component, model)], head)];
 }
 
 function sources(model: Model): JsonMap[] {

@@ -2,7 +2,7 @@ import { pulledAs } from "../catalog/image.ts";
 import type { ComponentModel, JsonMap, KubernetesObject, Model, Release } from "../model.ts";
 import { header } from "./bundle.ts";
 import { overlayFolder, patchesFile, releaseFile, valuesFile } from "./layout.ts";
-import { toYaml } from "./yaml.ts";
+import { toBundleYaml } from "./yaml.ts";
 
 type File = [path: string, text: string];
 
@@ -18,15 +18,15 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
   const head = header(model.environment.metadata.name);
   const { release } = component;
   if (release !== null) {
-    yield [valuesFile, toYaml([release.values], head)];
-    yield [releaseFile, toYaml([releasePatch(component, release)], head)];
-    if (release.patches.length > 0) yield [patchesFile, toYaml(release.patches, head)];
+    yield [valuesFile, toBundleYaml([release.values], head)];
+    yield [releaseFile, toBundleYaml([releasePatch(component, release)], head)];
+    if (release.patches.length > 0) yield [patchesFile, toBundleYaml(release.patches, head)];
   }
   const folder = resourcesFolder(component);
-  for (const [file, objects] of Object.entries(component.resources)) yield [`${folder}${file}.yaml`, toYaml(objects, head)];
-  if (folder !== "") yield [`${folder}kustomization.yaml`, toYaml([publicKustomization(component)], head)];
-  if (component.patches.length > 0) yield [patchesFile, toYaml(component.patches, head)];
-  yield ["kustomization.yaml", toYaml([kustomization(component, model)], head)];
+  for (const [file, objects] of Object.entries(component.resources)) yield [`${folder}${file}.yaml`, toBundleYaml(objects, head)];
+  if (folder !== "") yield [`${folder}kustomization.yaml`, toBundleYaml([publicKustomization(component)], head)];
+  if (component.patches.length > 0) yield [patchesFile, toBundleYaml(component.patches, head)];
+  yield ["kustomization.yaml", toBundleYaml([kustomization(component, model)], head)];
 }
 
 /**
@@ -98,5 +98,5 @@ function releasePatch({ name, timeoutMinutes }: ComponentModel, release: Release
 }
 
 function inlinePatch(patch: KubernetesObject): JsonMap {
-  return { patch: toYaml([patch]) };
+  return { patch: toBundleYaml([patch]) };
 }

@@ -7,7 +7,20 @@ export type Certificate = X509Certificate;
 /** The certificates of a PEM text, in order. Throws where a block is not a certificate. */
 export function parsePem(text: string): Certificate[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  return blocks.map((block) => new X509Certificate(block));
+  return blocks.map(certificateOf);
+}
+
+const parsed = new Map<string, Certificate>();
+/** Certificates that are remembered: an environment's are asked for several times, one after the other. */
+const maxParsed = 100;
+
+function certificateOf(block: string): Certificate {
+  const known = parsed.get(block);
+  if (known !== undefined) return known;
+  if (parsed.size >= maxParsed) parsed.clear();
+  const certificate = new X509Certificate(block);
+  parsed.set(block, certificate);
+  return certificate;
 }
 
 /** A certificate as PEM, with one line end after it. */

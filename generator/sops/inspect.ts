@@ -18,6 +18,17 @@ export function inspectFile(text: string, format: Format = "yaml"): Metadata {
   return metadataOf(parseTree(text, format));
 }
 
+/**
+ * What a file says without any key: its metadata, and everything else as texts, encrypted where it is.
+ *
+ * @throws SopsError
+ */
+export function openFile(text: string): { readonly metadata: Metadata; readonly plain: Readonly<Record<string, unknown>> } {
+  const tree = parseTree(text, "yaml");
+  const { sops: _, ...plain } = tree.root.toJS(tree.document) as Record<string, unknown>;
+  return { metadata: metadataOf(tree), plain };
+}
+
 /** @throws SopsError (not-encrypted) where there is none */
 export function metadataOf(tree: Tree): Metadata {
   const node = sopsNode(tree);

@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { decryptValue, encryptValue, isCiphertext } from "./cipher.ts";
 import { SopsError } from "./error.ts";
 import { type Leaf, shown } from "./leaf.ts";
+import { encryptedBy } from "./match.ts";
 import type { Metadata } from "./metadata.ts";
-import { encryptedBy } from "./rule.ts";
 import { canonical, type Scalar } from "./scalar.ts";
 import type { Tree } from "./tree.ts";
 

@@ -15,6 +15,8 @@ export interface Loaded {
   readonly abstract: boolean;
   /** Findings of the file and of what it inherits, each at the file that it is written in. */
   readonly diagnostics: readonly Diagnostic[];
+  /** The spec and those that it extends, its own last. */
+  readonly files: readonly string[];
   /** Where a value of the environment is written, for findings that are made later; null where nothing was merged. */
   readonly locate: ((judgement: Judgement) => Diagnostic) | null;
 }
@@ -27,9 +29,10 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
   const own = read(name);
   if (own === null) {
     const missing = atStart(`environments/${name}.yaml`, { code: "file-missing", message: "there is no such file", hint: null });
-    return { name, environment: null, abstract: false, diagnostics: [missing], locate: null };
+    return { name, environment: null, abstract: false, diagnostics: [missing], files: [], locate: null };
   }
   const chain = chainOf(own, read, [name]);
+  const files = chain.sources.map(({ file }) => file);
   const inFiles = chain.sources.map((source) => ({ source, findings: checkFile(source) }));
   const diagnostics = [
     ...chain.diagnostics,
@@ -41,14 +44,14 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
     chain.diagnostics.length === 0 &&
     chain.sources.every(({ document }) => document !== null) &&
     !findings.some(({ path }) => path.join(".") === "spec.extends");
-  if (!whole || abstract) return { name, environment: null, abstract, diagnostics: distinct(diagnostics), locate: null };
+  if (!whole || abstract) return { name, environment: null, abstract, diagnostics: distinct(diagnostics), files, locate: null };
   const merged = mergeChain(chain);
   const { environment, errors } = complete(merged.value);
   const locate = (judgement: Judgement): Diagnostic => whereWritten(judgement, merged, own);
   if (environment !== null) diagnostics.push(...checkRules(environment).map(locate));
   else diagnostics.push(...missingKeys(errors, findings).map((finding) => at(own, finding)));
   const usable = hasErrors(diagnostics) ? null : environment;
-  return { name, environment: usable, abstract, diagnostics: distinct(diagnostics), locate };
+  return { name, environment: usable, abstract, diagnostics: distinct(diagnostics), files, locate };
 }
 
 /** What is wrong with environments beside each other, at the files that say so. */

@@ -48,7 +48,7 @@ export async function addIdentities(
   entries: readonly { readonly comment: string; readonly identity: string; readonly recipient: string }[],
 ): Promise<string> {
   const path = process.env["SOPS_AGE_KEY_FILE"] ?? userKeyFile();
-  const standing = await lookAt(path);
+  const standing = lookAt(path);
   if (standing.kind === "link" || standing.kind === "obstacle")
     throw new UserError(
       exitCode.problem,

@@ -1,27 +1,30 @@
-import { readdir, rm } from "node:fs/promises";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { pathWithin, removeFile, temporarySuffix, writeAtomic } from "./files.ts";
+import { pathsWithin, removeFile, temporarySuffix, writeAtomic } from "./files.ts";
 import { type Manifest, manifestFile, manifestFolder, manifestText } from "./manifest.ts";
 import { hasDrift, type Plan } from "./plan.ts";
 
 /**
  * Carries a plan out. Killed at any moment it leaves every file whole, old or new, and a manifest that knows both:
  * the manifest is written first with the old and the new hashes, and last with the new ones alone.
- * The caller holds the lock.
+ * The caller holds the lock. Nothing is flushed to disk, as Git does not flush a checkout: after a power cut a file may be cut short, and can be
+ * generated again.
  */
-export async function applyPlan(root: string, plan: Plan): Promise<void> {
+export function applyPlan(root: string, plan: Plan): void {
   if (!hasDrift(plan)) return;
-  const manifest = await pathWithin(root, manifestFile(plan.owner));
-  await removeTemporaries(root, plan);
-  await writeAtomic(manifest, manifestText(union(plan.before, plan.after)));
+  const within = pathsWithin(root);
+  const manifest = within(manifestFile(plan.owner));
+  const folders = new Set([...plan.bundle.keys(), ...plan.before.files.keys()].map((path) => dirname(join(root, path))));
+  for (const folder of folders) removeTemporaries(folder);
+  writeAtomic(manifest, manifestText(union(plan.before, plan.after)), { durable: false });
   for (const { path, action } of plan.changes) {
     if (action === "keep") continue;
-    const target = await pathWithin(root, path);
-    if (action === "remove") await removeFile(target, root);
-    else await writeAtomic(target, plan.bundle.get(path) ?? "");
+    const target = within(path);
+    if (action === "remove") removeFile(target, root);
+    else writeAtomic(target, plan.bundle.get(path) ?? "", { durable: false });
   }
-  if (plan.bundle.size === 0) await removeFile(manifest, join(root, manifestFolder));
-  else await writeAtomic(manifest, manifestText(plan.after));
+  if (plan.bundle.size === 0) removeFile(manifest, join(root, manifestFolder));
+  else writeAtomic(manifest, manifestText(plan.after), { durable: false });
 }
 
 function union(before: Manifest, after: Manifest): Manifest {
@@ -30,13 +33,8 @@ function union(before: Manifest, after: Manifest): Manifest {
   return { files };
 }
 
-/** Removes what a killed run left half-written in the folders that this one writes to. */
-async function removeTemporaries(root: string, plan: Plan): Promise<void> {
-  const folders = new Set(
-    [...plan.bundle.keys(), ...plan.before.files.keys(), manifestFile(plan.owner)].map((path) => dirname(join(root, path))),
-  );
-  for (const folder of folders) {
-    const names = await readdir(folder).catch(() => []);
-    for (const name of names) if (name.endsWith(temporarySuffix)) await rm(join(folder, name), { force: true });
-  }
+/** Removes what a killed run left half-written in a folder. */
+export function removeTemporaries(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) if (name.endsWith(temporarySuffix)) rmSync(join(folder, name), { force: true });
 }

@@ -1,6 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { constants, readFileSync } from "node:fs";
-import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, rmdir } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { exitCode, UserError } from "../user-error.ts";
 
@@ -14,26 +27,36 @@ export const temporarySuffix = ".meshops-tmp";
  * @param root absolute, symbolic links resolved
  * @throws UserError
  */
-export async function pathWithin(root: string, path: string): Promise<string> {
-  const target = join(root, path);
-  if (!target.startsWith(root + sep) || !(await isPlain(dirname(target))))
+export function pathWithin(root: string, path: string): string {
+  return pathsWithin(root)(path);
+}
+
+/** `pathWithin` for many files: what was found of a folder holds for all that is in it. */
+export function pathsWithin(root: string): (path: string) => string {
+  const plain = new Map<string, boolean>();
+  return (path) => {
+    const target = join(root, path);
+    const folder = dirname(target);
+    const known = plain.get(folder) ?? isPlain(folder);
+    plain.set(folder, known);
+    if (target.startsWith(root + sep) && known) return target;
     throw new UserError(
       exitCode.problem,
       `${path} leads out of its folder`,
       "a folder on the way is a symbolic link; replace it by a real one",
     );
-  return target;
+  };
 }
 
 /** Whether a folder, or the part of its path that exists, is reached without symbolic links. */
-async function isPlain(folder: string): Promise<boolean> {
+function isPlain(folder: string): boolean {
   try {
-    return (await realpath(folder)) === folder;
+    return realpathSync.native(folder) === folder;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    const itself = await lstat(folder).catch(() => null);
+    const itself = lstatSync(folder, { throwIfNoEntry: false });
     // What does not exist is as plain as the folder above it; a link to nothing does exist, as does what came into being just now.
-    if (itself === null) return isPlain(dirname(folder));
+    if (itself === undefined) return isPlain(dirname(folder));
     return !itself.isSymbolicLink() && isPlain(folder);
   }
 }
@@ -42,11 +65,11 @@ async function isPlain(folder: string): Promise<boolean> {
 export type Occupant = { readonly kind: "file"; readonly text: string } | { readonly kind: "nothing" | "link" | "obstacle" };
 
 /** Looks at a path without following a link at its end, and without waiting for a pipe's other end. */
-export async function lookAt(path: string): Promise<Occupant> {
-  let handle: FileHandle | undefined;
+export function lookAt(path: string): Occupant {
+  let handle: number | undefined;
   try {
-    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    return (await handle.stat()).isFile() ? { kind: "file", text: await handle.readFile("utf8") } : { kind: "obstacle" };
+    handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return fstatSync(handle).isFile() ? { kind: "file", text: readFileSync(handle, "utf8") } : { kind: "obstacle" };
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return { kind: "nothing" };
@@ -54,7 +77,7 @@ export async function lookAt(path: string): Promise<Occupant> {
     if (["ENOTDIR", "EISDIR", "ENXIO"].includes(code)) return { kind: "obstacle" };
     throw error;
   } finally {
-    await handle?.close();
+    if (handle !== undefined) closeSync(handle);
   }
 }
 
@@ -68,36 +91,57 @@ export function readIfThere(path: string): string | null {
   }
 }
 
-/** Writes a file whole or not at all: a temporary file beside it, flushed to disk, then renamed over it. */
-export async function writeAtomic(path: string, text: string, mode: number = 0o666): Promise<void> {
+/**
+ * Writes a file whole or not at all: a temporary file beside it, renamed over it.
+ *
+ * @param options.durable flushed to disk before it takes the other's place, so that a power cut leaves the old or the new too; what can be
+ * generated again does without
+ */
+export function writeAtomic(
+  path: string,
+  text: string,
+  options: { readonly mode?: number; readonly durable?: boolean } = {},
+): void {
+  const { mode = 0o666, durable = true } = options;
   const temporary = `${path}.${randomBytes(6).toString("hex")}${temporarySuffix}`;
-  await mkdir(dirname(path), { recursive: true });
   try {
-    const handle = await open(temporary, "wx", mode);
+    const handle = create(temporary, mode);
     try {
-      await handle.writeFile(text);
-      await handle.sync();
+      writeSync(handle, text);
+      if (durable) fsyncSync(handle);
     } finally {
-      await handle.close();
+      closeSync(handle);
     }
-    await rename(temporary, path);
+    renameSync(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    rmSync(temporary, { force: true });
     throw error;
   }
 }
 
+/** A new file, and its folder where that is missing. */
+function create(path: string, mode: number): number {
+  try {
+    return openSync(path, "wx", mode);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    mkdirSync(dirname(path), { recursive: true });
+    return openSync(path, "wx", mode);
+  }
+}
+
 /** Removes a file, and the folders that it leaves empty, up to but not including `stop`. */
-export async function removeFile(path: string, stop: string): Promise<void> {
-  await rm(path, { force: true });
-  for (let folder = dirname(path); folder.startsWith(stop + sep); folder = dirname(folder))
-    if (!(await removeIfEmpty(folder))) return;
+export function removeFile(path: string, stop: string): void {
+  rmSync(path, { force: true });
+  for (let folder = dirname(path); folder.startsWith(stop + sep); folder = dirname(folder)) if (!removeIfEmpty(folder)) return;
 }
 
 /** Removes a folder if nothing is in it. */
-async function removeIfEmpty(folder: string): Promise<boolean> {
-  return rmdir(folder).then(
-    () => true,
-    () => false,
-  );
+function removeIfEmpty(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -20,7 +20,7 @@ type Entry = readonly [path: string, before: string | null, text: string];
 export async function writeChanges(root: string, changes: Changes): Promise<void> {
   const entries: Entry[] = [];
   for (const [path, text] of changes) entries.push([path, await hashOf(root, path), text]);
-  await writeAtomic(await pathWithin(root, journalFile), JSON.stringify(entries));
+  writeAtomic(pathWithin(root, journalFile), JSON.stringify(entries));
   await finishChanges(root);
 }
 
@@ -31,8 +31,8 @@ export async function writeChanges(root: string, changes: Changes): Promise<void
  * @throws UserError (problem) where it says more than that
  */
 export async function finishChanges(root: string): Promise<boolean> {
-  const path = await pathWithin(root, journalFile);
-  const journal = await lookAt(path);
+  const path = pathWithin(root, journalFile);
+  const journal = lookAt(path);
   if (journal.kind !== "file") return false;
   const entries = parseEntries(journal.text);
   for (const [file, before, text] of entries) {
@@ -41,7 +41,7 @@ export async function finishChanges(root: string): Promise<boolean> {
     if (standing !== before && standing !== contentHash(text))
       throw notOurs(`${file} is not what an interrupted run would have changed`);
   }
-  for (const [file, , text] of entries) await writeAtomic(await pathWithin(root, file), text);
+  for (const [file, , text] of entries) writeAtomic(pathWithin(root, file), text);
   await rm(path, { force: true });
   return true;
 }
@@ -70,7 +70,7 @@ function notOurs(why: string): UserError {
 }
 
 async function hashOf(root: string, path: string): Promise<string | null> {
-  const standing = await lookAt(await pathWithin(root, path));
+  const standing = lookAt(pathWithin(root, path));
   return standing.kind === "file" ? contentHash(standing.text) : null;
 }
 

@@ -21,7 +21,7 @@ const takeoverMs = 5_000;
  * @throws UserError (problem) where another run holds the lock for a minute
  */
 export async function withLock<T>(root: string, action: () => Promise<T>): Promise<T> {
-  const path = await pathWithin(root, `${manifestFolder}/lock`);
+  const path = pathWithin(root, `${manifestFolder}/lock`);
   await mkdir(dirname(path), { recursive: true });
   const token = JSON.stringify({ host: hostname(), pid: process.pid, word: randomBytes(9).toString("hex") });
   const deadline = Date.now() + patienceMs;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fluxFolder, helmfileFile, overlayFolder } from "../emit/layout.ts";
 import { isEnvironmentName } from "../spec/name.ts";
@@ -25,11 +25,9 @@ export function manifestFile(owner: string): string {
 }
 
 /** Owners that have a manifest, sorted. */
-export async function manifestOwners(root: string): Promise<string[]> {
-  const names = await readdir(join(root, manifestFolder)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
+export function manifestOwners(root: string): string[] {
+  const folder = join(root, manifestFolder);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
   const owners = names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length));
   return owners.filter((owner) => owner === rootOwner || isEnvironmentName(owner)).sort(compareText);
 }

@@ -1,5 +1,5 @@
 import type { Bundle } from "../emit/bundle.ts";
-import { lookAt, type Occupant, pathWithin } from "./files.ts";
+import { lookAt, type Occupant, pathsWithin } from "./files.ts";
 import { contentHash, type Manifest, manifestFile, manifestText, parseManifest } from "./manifest.ts";
 
 /** What is to be done with one file. */
@@ -37,20 +37,21 @@ export interface Plan {
  * @param bundle its files; empty where the environment is gone
  * @throws UserError where a path leads out of the repository
  */
-export async function makePlan(root: string, owner: string, bundle: Bundle): Promise<Plan> {
-  const manifest = await lookAt(await pathWithin(root, manifestFile(owner)));
+export function makePlan(root: string, owner: string, bundle: Bundle): Plan {
+  const within = pathsWithin(root);
+  const manifest = lookAt(within(manifestFile(owner)));
   const before = parseManifest(manifest.kind === "file" ? manifest.text : "", owner);
   const changes: Change[] =
     manifest.kind === "obstacle" || manifest.kind === "link"
       ? [{ path: manifestFile(owner), action: "blocked", edited: false }]
       : [];
   for (const [path, text] of bundle) {
-    const change = compare(path, text, await lookAt(await pathWithin(root, path)), before.files.get(path));
+    const change = compare(path, text, lookAt(within(path)), before.files.get(path));
     if (change !== null) changes.push(change);
   }
   for (const [path, hashes] of before.files) {
     if (bundle.has(path)) continue;
-    const current = await lookAt(await pathWithin(root, path));
+    const current = lookAt(within(path));
     if (current.kind === "nothing") continue;
     const ours = current.kind === "file" && hashes.includes(contentHash(current.text));
     changes.push({ path, action: ours ? "remove" : "keep", edited: !ours });

@@ -1,8 +1,7 @@
-import { parse } from "yaml";
 import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
 import { isCiphertext } from "../sops/cipher.ts";
 import { SopsError } from "../sops/error.ts";
-import { inspectFile } from "../sops/inspect.ts";
+import { openFile } from "../sops/inspect.ts";
 import { type Metadata, otherServices, servicesFit } from "../sops/metadata.ts";
 import { secretRule } from "../sops/rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
@@ -66,13 +65,13 @@ interface Expected {
 
 function check(text: string, expected: Expected): Problem | null {
   try {
-    const metadata = inspectFile(text);
+    const { metadata, plain } = openFile(text);
     if (metadata.rule.kind !== secretRule.kind || metadata.rule.value !== secretRule.value || !metadata.macOnlyEncrypted)
       return {
         message: `it must be encrypted by ${secretRule.kind} ${secretRule.value} with mac_only_encrypted, or Flux's labels break the MAC`,
         hint: ".sops.yaml has the rule; decrypt the file and encrypt it again",
       };
-    return wrongPlaintext(text, expected) ?? wrongRecipients(metadata, expected);
+    return wrongPlaintext(text, plain, expected) ?? wrongRecipients(metadata, expected);
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
     return { message: error.message, hint: error.problem === "not-encrypted" ? plaintextHint : error.hint };
@@ -82,8 +81,8 @@ function check(text: string, expected: Expected): Problem | null {
 const plaintextHint =
   "do not commit it; encrypt it with `meshops secrets encrypt`, and make a new identity if it was ever pushed";
 
-function wrongPlaintext(text: string, { wanted, words, data: keys }: Expected): Problem | null {
-  const { data, sops: _, ...rest } = parse(text) as Record<string, unknown>;
+function wrongPlaintext(text: string, { data, ...rest }: Readonly<Record<string, unknown>>, expected: Expected): Problem | null {
+  const { wanted, words, data: keys } = expected;
   // In comments too, which the MAC does not cover: PEM, the beginning of its base64, and age's own form.
   if (/PRIVATE KEY|LS0tLS1CRUdJTi|AGE-SECRET-KEY-/.test(text))
     return { message: "it holds a key in plaintext", hint: plaintextHint };

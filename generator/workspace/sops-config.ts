@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { isMap, isSeq, parseDocument, YAMLSeq } from "yaml";
 import { identityFolder, overlayFolder } from "../emit/layout.ts";
-import { defaultRule, type EncryptionRule, goPattern, ruleKinds, secretRule } from "../sops/rule.ts";
+import { goPattern } from "../sops/match.ts";
+import { defaultRule, type EncryptionRule, ruleKinds, secretRule } from "../sops/rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { readIfThere } from "./files.ts";

@@ -1,0 +1,14 @@
+// The objects of each environment by cdk8s: an App an environment, as its users do it (one App of all grows faster than the fleet).
+// node cdk8s.mjs <folder with node_modules> <objects.json> <output>
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const [modules, file, output] = process.argv.slice(2);
+const { ApiObject, App, Chart } = createRequire(join(modules, "package.json"))("cdk8s");
+for (const [environment, objects] of Object.entries(JSON.parse(readFileSync(file, "utf8")))) {
+  const app = new App({ outdir: join(output, environment) });
+  const chart = new Chart(app, environment, { disableResourceNameHashes: true });
+  for (const [index, object] of objects.entries()) new ApiObject(chart, `${object.kind}-${index}`, object);
+  app.synth();
+}

@@ -1,0 +1,24 @@
+"""The files of each environment by makejinja: the same templates, a data file an environment, in one process.
+
+python fleet_makejinja.py <templates> <data> <output>
+"""
+
+import sys
+from pathlib import Path
+
+from makejinja.app import makejinja
+from makejinja.config import Config, Undefined
+
+templates, data, output = map(Path, sys.argv[1:])
+for file in sorted(data.iterdir()):
+    makejinja(
+        Config(
+            inputs=(templates,),
+            output=output / file.stem,
+            data=(file,),
+            undefined=Undefined.strict,
+            force=True,
+            quiet=True,
+            import_paths=(),
+        )
+    )

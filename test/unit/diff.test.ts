@@ -1,0 +1,244 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { trackOf } from "../../generator/catalog/linkerd.ts";
+import { diffObjects } from "../../generator/diff/diff.ts";
+import { compareFields } from "../../generator/diff/fields.ts";
+import { projectRoot } from "../support/tools.ts";
+
+const anchor = (environment: string): string =>
+  readFileSync(`${projectRoot}environments/${environment}/identity/trust-anchors.crt`, "utf8").trim();
+
+/** What is said of an object that changes from one value to another. */
+async function said(path: string, before: object | null, after: object | null): Promise<string[]> {
+  const files = (value: object | null): Map<string, string> =>
+    new Map([
+      ["overlays/x/other/other.yaml", "kind: ConfigMap\nmetadata: {name: other}\n"],
+      ...(value === null ? [] : [[path, stringify(value)] as const]),
+    ]);
+  const changes = await diffObjects({ environment: "x", before: files(before), after: files(after) }, []);
+  return changes.map(({ risk, reason }) => `${risk}: ${reason}`);
+}
+
+describe("what a change risks", () => {
+  const values = "overlays/x/linkerd-control-plane/values.yaml";
+  const crds = "overlays/x/linkerd-crds";
+  const dgraph = "overlays/x/dgraph/values.yaml";
+  const object = "overlays/x/dgraph-policy/authorization.yaml";
+  const [one, two] = [anchor("dev"), anchor("production")];
+  const policy = (ingress: object[], rest: object = {}): object => ({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "p" },
+    spec: { podSelector: {}, ingress, ...rest },
+  });
+  const authorization = (...names: string[]): object => ({
+    apiVersion: "policy.linkerd.io/v1alpha1",
+    kind: "AuthorizationPolicy",
+    metadata: { name: "a" },
+    spec: {
+      targetRef: { name: "s" },
+      requiredAuthenticationRefs: names.map((name) => ({ kind: "MeshTLSAuthentication", name })),
+    },
+  });
+  const namespace = (labels: object, annotations: object = {}): object => ({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: "n", labels, annotations },
+  });
+  const enforce = (level: string): object => ({ "pod-security.kubernetes.io/enforce": level });
+
+  test.each([
+    [
+      "one more anchor",
+      values,
+      { identityTrustAnchorsPEM: one },
+      { identityTrustAnchorsPEM: `${one}\n${two}` },
+      /^trust-anchor: one more/,
+    ],
+    [
+      "one anchor less",
+      values,
+      { identityTrustAnchorsPEM: `${one}\n${two}` },
+      { identityTrustAnchorsPEM: two },
+      /^trust-anchor: .* no longer/,
+    ],
+    [
+      "another anchor",
+      values,
+      { identityTrustAnchorsPEM: one },
+      { identityTrustAnchorsPEM: two },
+      /^trust-anchor: .* replaced at once/,
+    ],
+    [
+      "the same anchors in another order",
+      values,
+      { identityTrustAnchorsPEM: `${one}\n${two}` },
+      { identityTrustAnchorsPEM: `${two}\n${one}` },
+      /^harmless/,
+    ],
+    [
+      "another CA of a webhook",
+      values,
+      { proxyInjector: { caBundle: one } },
+      { proxyInjector: { caBundle: two } },
+      /^webhook-policy/,
+    ],
+    ["Fail", values, { webhookFailurePolicy: "Ignore" }, { webhookFailurePolicy: "Fail" }, /^webhook-policy: .* refused/],
+    ["fewer Alphas", dgraph, { alpha: { replicaCount: 6 } }, { alpha: { replicaCount: 3 } }, /^data-loss: 3 Alphas go/],
+    ["more Zeros", dgraph, { zero: { replicaCount: 3 } }, { zero: { replicaCount: 5 } }, /^rollout: 2 more Zeros/],
+    [
+      "another storage class",
+      dgraph,
+      { zero: { persistence: { storageClass: "a" } } },
+      { zero: { persistence: { storageClass: "b" } } },
+      /^volume-claim: Zero's/,
+    ],
+    [
+      "a wider whitelist",
+      dgraph,
+      { alpha: { extraFlags: "--security whitelist=10.0.0.0/8" } },
+      { alpha: { extraFlags: "--security whitelist=10.0.0.0/8,1.2.3.4" } },
+      /^wider-access: 1\.2\.3\.4 may call/,
+    ],
+    [
+      "a narrower whitelist",
+      dgraph,
+      { alpha: { extraFlags: "--security whitelist=10.0.0.0/8,1.2.3.4" } },
+      { alpha: { extraFlags: "--security whitelist=10.0.0.0/8" } },
+      /^narrower-access: 1\.2\.3\.4 .* no longer/,
+    ],
+    [
+      "a peer more",
+      object,
+      policy([{ from: [] }]),
+      policy([{ from: [] }, { ports: [{ port: 1 }] }]),
+      /^wider-access: whoever asks on 1 gets in/,
+    ],
+    [
+      "a peer less",
+      object,
+      policy([{ from: [] }, { ports: [{ port: 1 }] }]),
+      policy([{ from: [] }]),
+      /^narrower-access: whoever asks on 1 is kept out/,
+    ],
+    [
+      "other pods",
+      object,
+      policy([]),
+      policy([], { podSelector: { matchLabels: { a: "b" } } }),
+      /^wider-access: it guards something else/,
+    ],
+    ["no policy any more", object, policy([]), null, /^wider-access: it keeps nobody out/],
+    ["a policy", object, null, policy([]), /^narrower-access/],
+    ["one authentication more", object, authorization("a"), authorization("a", "b"), /^narrower-access: b is asked for too/],
+    ["one authentication less", object, authorization("a", "b"), authorization("a"), /^wider-access: b is asked for no longer/],
+    [
+      "privileged pods",
+      "overlays/x/namespaces/n.yaml",
+      namespace(enforce("restricted")),
+      namespace(enforce("privileged")),
+      /^wider-access/,
+    ],
+    [
+      "restricted pods",
+      "overlays/x/namespaces/n.yaml",
+      namespace(enforce("privileged")),
+      namespace(enforce("restricted")),
+      /^narrower-access/,
+    ],
+    [
+      "webhooks that look away",
+      "overlays/x/namespaces/n.yaml",
+      namespace({ "config.linkerd.io/admission-webhooks": "enabled" }),
+      namespace({ "config.linkerd.io/admission-webhooks": "disabled" }),
+      /^webhook-policy: .* pass over n/,
+    ],
+    [
+      "an injected namespace",
+      "overlays/x/namespaces/n.yaml",
+      namespace({}, { "linkerd.io/inject": "disabled" }),
+      namespace({}, { "linkerd.io/inject": "enabled" }),
+      /^rollout/,
+    ],
+  ])("%s", async (_, path, before, after, expected) => {
+    const found = await said(path, before, after);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(expected);
+  });
+
+  test("Gateway API CRDs stay where they are annotated so, and go where they are not", async () => {
+    const release = (version: string): string =>
+      stringify({
+        apiVersion: "helm.toolkit.fluxcd.io/v2",
+        kind: "HelmRelease",
+        metadata: { name: "linkerd-crds" },
+        spec: { chart: { spec: { version } } },
+      });
+    const state = (version: string, values: object): Map<string, string> =>
+      new Map([
+        [`${crds}/release.yaml`, release(version)],
+        [`${crds}/values.yaml`, stringify(values)],
+      ]);
+    const change = async (before: Map<string, string>, after: Map<string, string>): Promise<string> => {
+      const [found] = await diffObjects({ environment: "x", before, after }, []);
+      return `${found?.risk}: ${found?.reason}`;
+    };
+    expect(await change(state("2026.8.3", { installGatewayAPI: true }), state("2026.8.3", { installGatewayAPI: false }))).toMatch(
+      /^harmless: .* stay/,
+    );
+    expect(await change(state("1.8.0", { enableHttpRoutes: true }), state("1.8.0", { enableHttpRoutes: false }))).toMatch(
+      /^crd-removal: Helm deletes the Gateway API/,
+    );
+    expect(await change(state("1.8.0", { enableHttpRoutes: true }), state("2026.8.3", { installGatewayAPI: true }))).toMatch(
+      /^rollout: CRDs go from 1.8.0/,
+    );
+  });
+});
+
+describe("fields", () => {
+  test("the order of what is a set means nothing; that of other lists does", () => {
+    const port = fc.record({ port: fc.integer({ min: 1, max: 9 }) });
+    const rule = fc.record({
+      from: fc.array(fc.record({ podSelector: fc.constantFrom("a", "b") }), { maxLength: 3 }),
+      ports: fc.array(port, { maxLength: 3 }),
+    });
+    fc.assert(
+      fc.property(fc.array(rule, { maxLength: 4 }), (ingress) => {
+        const turned = [...ingress]
+          .reverse()
+          .map(({ from, ports }) => ({ ports: [...ports].reverse(), from: [...from].reverse() }));
+        expect(compareFields({ ingress }, { ingress: turned })).toEqual([]);
+      }),
+    );
+    expect(compareFields({ args: ["a", "b"] }, { args: ["b", "a"] })).toHaveLength(2);
+  });
+
+  test("items with names are compared by them, wherever they stand", () => {
+    const before = {
+      env: [
+        { name: "A", value: "1" },
+        { name: "B", value: "2" },
+      ],
+    };
+    const after = { env: [{ name: "B", value: "3" }, { name: "A", value: "1" }, { name: "C" }] };
+    expect(compareFields(before, after)).toEqual([
+      { path: "env[B].value", before: "2", after: "3" },
+      { path: "env[C]", after: { name: "C" } },
+    ]);
+  });
+
+  test("keys that are no words are quoted in paths", () => {
+    expect(compareFields({ a: { "b.c/d": 1 } }, { a: {} })).toEqual([{ path: 'a."b.c/d"', before: 1 }]);
+  });
+});
+
+test("a version that is not in the catalog is judged by the newest that is not newer", () => {
+  expect(
+    ["edge-26.9.1", "edge-26.8.3", "edge-26.1.1", "edge-25.4.4", "stable-2.14.10", "edge-24.1.1"].map(
+      (version) => trackOf(version)?.version,
+    ),
+  ).toEqual(["edge-26.8.3", "edge-26.8.3", "edge-25.10.7", "edge-25.4.4", "stable-2.14.10", "stable-2.14.10"]);
+  expect([trackOf("stable-2.12.0"), trackOf("latest")]).toEqual([null, null]);
+});
