@@ -1,4 +1,14 @@
+/** A text for a terminal: control characters, which could move the cursor or change its colours, become dots. Tabs stay. */
+export function printable(text: string): string {
+  return text.replace(/(?!\t)[\p{Cc}\u2028\u2029]/gu, "\u00b7");
+}
+
 /** Compares by code unit, the same on every machine and in every locale. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** A library's sentence as part of one of ours: without capital and full stop. */
+export function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, "");
 }

@@ -9,16 +9,25 @@ import { version } from "../version.ts";
 /** How `validate` prints its findings. */
 export type DiagnosticFormat = "text" | "json" | "sarif" | "github";
 
-/** Findings as data for stdout; as text they go to people on stderr instead, and there is none. */
-export function formatted(diagnostics: readonly Diagnostic[], format: DiagnosticFormat): string {
+/**
+ * Findings as data for stdout; as text they go to people on stderr instead, and there is none.
+ *
+ * @param fromHere a file's path from the current folder, for code hosts
+ */
+export function formatted(
+  diagnostics: readonly Diagnostic[],
+  format: DiagnosticFormat,
+  fromHere: (file: string) => string,
+): string {
+  const placed = diagnostics.map((diagnostic) => ({ ...diagnostic, file: fromHere(diagnostic.file) }));
   switch (format) {
     case "text":
       return "";
     case "json":
       return toJson(diagnostics);
     case "sarif":
-      return toSarif(diagnostics, [...specRules, ...manifestRules], version);
+      return toSarif(placed, [...specRules, ...manifestRules], version);
     case "github":
-      return toGithub(diagnostics);
+      return toGithub(placed);
   }
 }

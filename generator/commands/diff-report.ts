@@ -2,7 +2,8 @@ import type { Colors } from "picocolors/types.js";
 import type { ObjectChange } from "../diff/diff.ts";
 import type { FieldChange } from "../diff/fields.ts";
 import { gravest, type Risk, risks } from "../diff/risk-levels.ts";
-import { fingerprint, parsePem } from "../mesh/certificates.ts";
+import { certificatesIn, fingerprint } from "../mesh/certificates.ts";
+import { printable } from "../text.ts";
 import { plural } from "./context.ts";
 
 const signs = { added: "+", removed: "-", changed: "~" } as const;
@@ -26,7 +27,7 @@ function section(environment: string, changes: readonly ObjectChange[], colors: 
       head,
       ...fields,
       ...(more > 0 ? [`    and ${plural(more, "field")} more`] : []),
-      colors.dim(wrapped(change.reason, "    ")),
+      colors.dim(wrapped(printable(change.reason), "    ")),
     ].join("\n");
   });
   return [title, ...blocks].join("\n");
@@ -60,7 +61,7 @@ export function diffMarkdown(changes: readonly ObjectChange[], from: string): st
       fields.length === 0
         ? ""
         : `\n\n<details><summary>${plural(fields.length, "field")}</summary>\n\n${fence}text\n${fields.join("\n")}\n${fence}\n\n</details>`;
-    return `#### ${titleOf(environment)}: ${summary(own)}\n\n${table}${details}`;
+    return `#### ${cell(titleOf(environment))}: ${summary(own)}\n\n${table}${details}`;
   });
   return `### meshops: ${summary(changes)}, against ${code(from)}\n\n${sections.join("\n\n")}\n`;
 }
@@ -87,29 +88,28 @@ function byEnvironment(changes: readonly ObjectChange[]): Map<string, ObjectChan
 }
 
 function titleOf(environment: string): string {
-  return environment === "" ? "all environments" : environment;
+  return environment === "" ? "all environments" : printable(environment);
 }
 
 function nameOf({ kind, namespace, name }: ObjectChange): string {
-  return `${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`.trim();
+  return printable(`${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`.trim());
 }
 
 function fieldText({ path, before, after }: FieldChange, colors: Colors | null): string {
   const old = before === undefined ? null : valueText(before);
   const young = after === undefined ? null : valueText(after);
-  const name = colors === null ? path : colors.cyan(path);
+  const name = colors === null ? printable(path) : colors.cyan(printable(path));
   if (old === null) return `${name}: + ${young ?? ""}`;
   return young === null ? `${name}: - ${old}` : `${name}: ${old} → ${young}`;
 }
 
 /** A value on one line: certificates by their fingerprints, long ones cut short. */
 function valueText(value: unknown): string {
-  if (typeof value === "string" && value.includes("-----BEGIN CERTIFICATE-----"))
-    return parsePem(value)
-      .map((certificate) => `certificate ${fingerprint(certificate).slice(0, 12)}`)
-      .join(" + ");
+  const certificates = typeof value === "string" ? certificatesIn(value) : [];
+  if (certificates.length > 0)
+    return certificates.map((certificate) => `certificate ${fingerprint(certificate).slice(0, 12)}`).join(" + ");
   const text = typeof value === "string" && value !== "" ? value.replace(/\s+/g, " ") : JSON.stringify(value);
-  const plain = text.replace(/\b[0-9a-f]{64}\b/g, (hash) => hash.slice(0, 12)).replace(/\p{Cc}/gu, "\u00b7");
+  const plain = printable(text).replace(/\b[0-9a-f]{64}\b/g, (hash) => hash.slice(0, 12));
   return plain.length > 100 ? `${plain.slice(0, 99)}…` : plain;
 }
 

@@ -2,9 +2,17 @@ import { join } from "node:path";
 import { colorsFor } from "../colors.ts";
 import { diffObjects, type ObjectChange, type Sides } from "../diff/diff.ts";
 import { isAtLeast, type Risk } from "../diff/risk-levels.ts";
-import { environmentsFolder, fluxRootFolder, helmfileFile, overlaysFolder, signingKeysFile } from "../emit/layout.ts";
+import {
+  environmentsFolder,
+  fluxRootFolder,
+  helmfileFile,
+  overlayFolder,
+  overlaysFolder,
+  signingKeysFile,
+} from "../emit/layout.ts";
+import { isEnvironmentName } from "../spec/name.ts";
 import { exitCode } from "../user-error.ts";
-import { ageIdentities } from "../workspace/age-keys.ts";
+import { identitiesAtHand } from "../workspace/age-keys.ts";
 import { readIfThere } from "../workspace/files.ts";
 import { GitTree } from "../workspace/git-tree.ts";
 import { encryptedFiles } from "../workspace/identity-files.ts";
@@ -45,7 +53,10 @@ export async function diff(names: readonly string[], options: DiffOptions): Prom
 
 /** Environments that a commit has generated files of, by their manifests. */
 function ownersIn(tree: GitTree): string[] {
-  return [...tree.paths()].flatMap((path) => new RegExp(`^${manifestFolder}/([^/]+)\\.json$`).exec(path)?.[1] ?? []);
+  return [...tree.paths()].flatMap((path) => {
+    const owner = new RegExp(`^${manifestFolder}/([^/]+)\\.json$`).exec(path)?.[1] ?? "";
+    return isEnvironmentName(owner) ? [owner] : [];
+  });
 }
 
 /** Owners whose files are read from Git at once. */
@@ -62,8 +73,9 @@ async function compare(root: string, tree: GitTree, wanted: readonly Wanted[]): 
     const differing = stale.filter(({ paths }) => paths.size > 0);
     const texts = await tree.read(differing.flatMap(({ owner, paths }) => [...paths, manifestFile(owner)]));
     for (const { owner, paths, after } of withProgress("comparing", differing)) {
-      const sides = sidesOf(owner, paths, after, texts);
-      if ([...paths].some((path) => path.endsWith(".sops.yaml"))) identities ??= ageIdentities();
+      const sides = sidesOf(owner, paths, after, texts, committed.get(owner) ?? []);
+      if ([...paths].some((path) => path.endsWith(".sops.yaml")))
+        identities ??= identitiesAtHand((message) => process.stderr.write(`${message}: what is encrypted stays closed\n`));
       changes.push(...(await diffObjects(sides, identities ?? [])));
     }
   }
@@ -98,18 +110,34 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
 }
 
-/** Both states of an owner's files. Of the commit's, those count that its manifest names, and encrypted ones. */
-function sidesOf(owner: string, paths: ReadonlySet<string>, after: Stale["after"], texts: ReadonlyMap<string, string>): Sides {
-  const owned = parseManifest(texts.get(manifestFile(owner)) ?? "", owner).files;
-  const before = [...paths].flatMap((path): [string, string][] => {
-    const text = texts.get(path);
-    return text !== undefined && (owned.has(path) || path.endsWith(".sops.yaml")) ? [[path, text]] : [];
-  });
-  const later = [...paths].flatMap((path): [string, string][] => {
-    const text = after.get(path);
-    return text === undefined ? [] : [[path, text]];
-  });
-  return { environment: owner === rootOwner ? "" : owner, before: new Map(before), after: new Map(later) };
+/**
+ * Both states of an owner's files. Of the commit's, those count that its manifest names, and encrypted ones; where the manifest is gone or damaged,
+ * all that stand where meshops writes.
+ */
+function sidesOf(
+  owner: string,
+  paths: ReadonlySet<string>,
+  after: Stale["after"],
+  texts: ReadonlyMap<string, string>,
+  committed: readonly string[],
+): Sides {
+  const named = parseManifest(texts.get(manifestFile(owner)) ?? "", owner).files;
+  const isOwned = (path: string): boolean =>
+    path.endsWith(".sops.yaml") ||
+    (named.size > 0 ? named.has(path) : after.has(path) || path.startsWith(`${overlayFolder(owner)}/`));
+  const pick = (from: ReadonlyMap<string, string>, wanted: (path: string) => boolean): Map<string, string> =>
+    new Map(
+      [...paths].filter(wanted).flatMap((path): [string, string][] => {
+        const text = from.get(path);
+        return text === undefined ? [] : [[path, text]];
+      }),
+    );
+  return {
+    environment: owner === rootOwner ? "" : owner,
+    isNew: !committed.some((path) => !path.endsWith(".sops.yaml")),
+    before: pick(texts, isOwned),
+    after: pick(after, () => true),
+  };
 }
 
 /** The commit's files by owner: those below overlays/ and flux/, the administrators' file, and the root's helmfile. */

@@ -12,7 +12,11 @@ export function validateManifests(path: string, linkerd: string | undefined): { 
   const objects = files.flatMap((file) => file.objects);
   const found = files.flatMap((file) => file.diagnostics);
   if (objects.length === 0 && found.length === 0)
-    throw new UserError(exitCode.missing, `there are no Kubernetes objects in ${path === "-" ? "stdin" : path}`);
+    throw new UserError(
+      exitCode.missing,
+      `there are no Kubernetes objects in ${path === "-" ? "stdin" : path}`,
+      "Helm charts are passed over: helm template … | meshops validate --manifests -",
+    );
   const diagnostics = [...found, ...review(objects, linkerd === undefined ? null : knownVersion(linkerd))];
   return { diagnostics, checked: `${plural(objects.length, "object")} checked` };
 }

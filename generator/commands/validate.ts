@@ -6,7 +6,7 @@ import { type Diagnostic, hasErrors } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { toText } from "../spec/report.ts";
 import { exitCode, UserError } from "../user-error.ts";
-import { ageIdentities } from "../workspace/age-keys.ts";
+import { identitiesAtHand } from "../workspace/age-keys.ts";
 import { readIdentity } from "../workspace/identity-files.ts";
 import { Repository } from "../workspace/repository.ts";
 import { countOf, loadAll, plural } from "./context.ts";
@@ -23,8 +23,12 @@ interface ValidateOptions {
 
 /** `meshops validate [env…]`: reports every problem of the specs, and of the identities that are there, at once. */
 export async function validate(names: readonly string[], options: ValidateOptions): Promise<number> {
+  const { manifests } = options;
   const { diagnostics, checked, note } = await findings(names, options);
-  process.stdout.write(formatted(diagnostics, options.output));
+  // A code host looks for files from the folder that the workflow runs in.
+  const fromHere =
+    manifests === undefined ? (file: string): string => join(options.directory, file) : (file: string): string => file;
+  process.stdout.write(formatted(diagnostics, options.output, fromHere));
   if (options.output === "text") {
     if (diagnostics.length > 0) process.stderr.write(`${toText(diagnostics, colorsFor(process.stderr))}\n`);
     const count = countOf(diagnostics);
@@ -43,9 +47,17 @@ interface Findings {
 async function findings(names: readonly string[], options: ValidateOptions): Promise<Findings> {
   const { manifests, linkerd } = options;
   if (manifests !== undefined) {
+    if (names.length > 0)
+      throw new UserError(
+        exitCode.usage,
+        `--manifests takes one path, and ${names.join(" ")} is more`,
+        "name the folder that holds all of them",
+      );
     const { validateManifests } = await import("./validate-manifests.ts");
     return { ...validateManifests(manifests, linkerd), note: "" };
   }
+  if (linkerd !== undefined)
+    throw new UserError(exitCode.usage, "--linkerd goes with --manifests; a spec names its Linkerd itself");
   const repository = new Repository(options.directory);
   const { loaded, diagnostics: inSpecs } = loadAll(repository, names);
   const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
@@ -60,7 +72,8 @@ async function checkIdentities(
 ): Promise<{ diagnostics: Diagnostic[]; note: string }> {
   const present = environments.filter(({ metadata }) => existsSync(join(root, identityFolder(metadata.name))));
   const diagnostics = present.flatMap((environment) => [...readIdentity(root, environment).diagnostics]);
-  const identities = present.length === 0 ? [] : keysAtHand();
+  const identities =
+    present.length === 0 ? [] : identitiesAtHand((message) => process.stderr.write(`${message}: no MAC is checked\n`));
   if (identities.length === 0) return { diagnostics, note: "" };
   const { verifyMacs } = await import("../workspace/secret-macs.ts");
   const verified = await Promise.all(present.map((environment) => verifyMacs(root, environment, identities)));
@@ -68,15 +81,4 @@ async function checkIdentities(
   diagnostics.push(...verified.flatMap((result) => result.diagnostics).filter(({ file }) => !told.has(file)));
   const opened = verified.reduce((sum, result) => sum + result.opened, 0);
   return { diagnostics, note: opened === 0 ? "" : `; ${plural(opened, "encrypted file")} opened, MAC and all` };
-}
-
-/** A key file that is named and not there costs no more than the check of MACs. */
-function keysAtHand(): string[] {
-  try {
-    return ageIdentities();
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`${error.message}: no MAC is checked\n`);
-    return [];
-  }
 }

@@ -22,6 +22,8 @@ export interface ObjectChange {
 /** The files of an environment that differ, and those that stand beside them, before and after. */
 export interface Sides {
   readonly environment: string;
+  /** Whether there was nothing generated of it before. */
+  readonly isNew: boolean;
   readonly before: Files;
   readonly after: Files;
 }
@@ -40,7 +42,7 @@ export async function diffObjects(sides: Sides, identities: readonly string[]): 
   const all = changed.map((change) => change.object);
   const told = new Set(changed.flatMap(({ files }) => files));
   const changes = [
-    ...all.map((object) => judged(environment, object, before.size === 0 ? newEnvironment : riskOf(object, all))),
+    ...all.map((object) => judged(environment, object, sides.isNew ? newEnvironment : riskOf(object, all))),
     ...(await secretChanges(sides, identities)),
     ...layoutChanges(sides, told),
   ];
@@ -71,6 +73,11 @@ function judged(environment: string, { kind, namespace, name, change, fields }: 
   return { environment, kind, namespace, name, change, ...judgement, fields };
 }
 
+const removedSecret = {
+  risk: "trust-anchor",
+  reason: "the cluster loses it at the next reconciliation: who needs it then stops renewing",
+} as const;
+
 const newEnvironment = { risk: "harmless", reason: "the environment is new" } as const;
 
 const isSecret = (path: string): boolean => path.endsWith(".sops.yaml");
@@ -80,9 +87,11 @@ function withoutSecrets(files: Files): Files {
 }
 
 /** Encrypted files: that they differ, and whether what they hold does; never what they hold. */
-async function secretChanges({ environment, before, after }: Sides, identities: readonly string[]): Promise<ObjectChange[]> {
+async function secretChanges(
+  { environment, isNew, before, after }: Sides,
+  identities: readonly string[],
+): Promise<ObjectChange[]> {
   const paths = [...new Set([...before.keys(), ...after.keys()])].filter(isSecret);
-  const isNew = ![...before.keys()].some(isSecret);
   const changes = await Promise.all(
     paths.map(async (path): Promise<ObjectChange | null> => {
       const [old, young] = [before.get(path), after.get(path)];
@@ -96,7 +105,7 @@ async function secretChanges({ environment, before, after }: Sides, identities: 
           ...(isNew ? newEnvironment : { risk: "harmless", reason: "a new encrypted file" }),
           fields: [],
         };
-      if (young === undefined) return { ...object, change: "removed", ...secretRisk(name, "differs"), fields: [] };
+      if (young === undefined) return { ...object, change: "removed", ...removedSecret, fields: [] };
       const plaintext = await comparePlaintext(old, young, identities);
       const fields = [
         {

@@ -1,4 +1,4 @@
-import { parse, parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments, parseDocument } from "yaml";
 import { asMap, isMap } from "../data.ts";
 import { helmfileFile, overlaysFolder, patchesFile, releaseFile, valuesFile } from "../emit/layout.ts";
 
@@ -31,7 +31,16 @@ export function objectsOf(files: Files): Map<string, StatedObject> {
   return objects;
 }
 
+/** A file that is no YAML is told as itself: what it stated is not known. */
 function statedIn(path: string, text: string, files: Files): StatedObject[] {
+  try {
+    return readable(path, text, files);
+  } catch {
+    return [stated("File", "", path, { text }, path, "unreadable")];
+  }
+}
+
+function readable(path: string, text: string, files: Files): StatedObject[] {
   const [, , component = ""] = path.split("/");
   const folder = path.slice(0, path.lastIndexOf("/"));
   const file = path.slice(folder.length + 1);
@@ -76,7 +85,11 @@ function ofDocument(value: Record<string, unknown>, defaultNamespace: string, fi
 }
 
 function documents(text: string): Record<string, unknown>[] {
-  return parseAllDocuments(text).map((document) => asMap(document.toJS()));
+  return parseAllDocuments(text).map((document) => {
+    const [error] = document.errors;
+    if (error !== undefined) throw error;
+    return asMap(document.toJS());
+  });
 }
 
 /** The documents of a helmfile laid over each other: they share no key. */
@@ -85,7 +98,8 @@ function helmfile(text: string): Record<string, unknown> {
 }
 
 function namespaceOf(kustomization: string): string {
-  return kustomization === "" ? "" : String(asMap(parse(kustomization) as unknown)["namespace"] ?? "");
+  const { namespace } = asMap(parseDocument(kustomization).toJS() as unknown);
+  return typeof namespace === "string" ? namespace : "";
 }
 
 /** A release with its inline patches as what they are, by kind and name, instead of as text. */

@@ -1,4 +1,4 @@
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import { asMap } from "../data.ts";
 import { issuerSecret } from "../mesh/webhooks.ts";
 import { SopsError } from "../sops/error.ts";
@@ -22,7 +22,7 @@ export async function comparePlaintext(before: string, after: string, identities
 
 /** What is encrypted, still encrypted: the same ciphertext under the same data key is the same text. */
 function payload(text: string): string {
-  const { sops: _, ...rest } = asMap(parse(text) as unknown);
+  const { sops: _, ...rest } = asMap(parseDocument(text).toJS() as unknown);
   return JSON.stringify(rest);
 }
 

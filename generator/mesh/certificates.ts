@@ -10,6 +10,15 @@ export function parsePem(text: string): Certificate[] {
   return blocks.map(certificateOf);
 }
 
+/** The certificates of a PEM text; none where it is not whole. */
+export function certificatesIn(text: string): Certificate[] {
+  try {
+    return parsePem(text);
+  } catch {
+    return [];
+  }
+}
+
 const parsed = new Map<string, Certificate>();
 /** Certificates that are remembered: an environment's are asked for several times, one after the other. */
 const maxParsed = 100;

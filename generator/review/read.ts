@@ -1,8 +1,9 @@
 import { type Document, parseAllDocuments } from "yaml";
 import { asMap, isMap } from "../data.ts";
-import type { Diagnostic } from "../spec/diagnostic.ts";
+import type { Diagnostic, DiagnosticCode } from "../spec/diagnostic.ts";
 import { maxDepth, tooDeepAt } from "../spec/limits.ts";
 import { diagnosticAt, limited, type Path, type Source } from "../spec/source.ts";
+import { lowerFirst } from "../text.ts";
 
 /** Somebody's Kubernetes object, and where it stands. */
 export interface Manifest {
@@ -28,8 +29,7 @@ export interface Manifests {
  * A document that is no YAML becomes a diagnostic, and the others are read all the same.
  */
 export function parseManifests(file: string, text: string): Manifests {
-  const failed = (code: "yaml-syntax" | "yaml-too-deep", message: string, offset = 0, length = 1): Diagnostic =>
-    diagnosticAt(file, text, { offset, length }, { code, severity: "error", message, expected: null, hint: null });
+  const failed = failure(file, text);
   const deep = tooDeepAt(text);
   if (deep !== null)
     return { objects: [], diagnostics: [failed("yaml-too-deep", `nested deeper than ${maxDepth} levels`, deep)] };
@@ -37,23 +37,51 @@ export function parseManifests(file: string, text: string): Manifests {
   const diagnostics: Diagnostic[] = [];
   const documents = parseAllDocuments(text, { merge: true, uniqueKeys: false, prettyErrors: false });
   for (const document of documents as Document.Parsed[]) {
-    const { errors } = document;
-    if (errors.length > 0)
+    if (document.errors.length > 0)
       diagnostics.push(
-        ...limited(errors, ({ message, pos: [from, to] }) => failed("yaml-syntax", message.toLowerCase(), from, to - from)),
+        ...limited(document.errors, ({ message, pos: [from, to] }) =>
+          failed("yaml-syntax", lowerFirst(message), from, to - from),
+        ),
       );
-    else objects.push(...objectsIn(document, file, text));
+    else
+      try {
+        objects.push(...objectsIn(document, file, text));
+      } catch (error) {
+        diagnostics.push(failed("yaml-alias", lowerFirst((error as Error).message), document.range[0]));
+      }
   }
   return { objects, diagnostics };
 }
 
+/** Makes diagnostics of a file. Lines of one that holds a Secret are not repeated: they may be what it keeps. */
+function failure(
+  file: string,
+  text: string,
+): (code: DiagnosticCode, message: string, offset: number, length?: number) => Diagnostic {
+  const secret = /\bkind["']?\s*:\s*["']?Secret\b/.test(text);
+  return (code, message, offset, length = 1) => {
+    const said = secret ? (message.split(/[:"]/)[0] ?? "") : message;
+    const found = diagnosticAt(
+      file,
+      text,
+      { offset, length },
+      { code, severity: "error", message: said, expected: null, hint: null },
+    );
+    return secret ? { ...found, excerpt: null } : found;
+  };
+}
+
 function objectsIn(document: Document.Parsed, file: string, text: string): Manifest[] {
-  const source: Source = { file, text, value: document.toJS({ maxAliasCount: 1000 }), document, diagnostics: [] };
-  return flatten(source.value, []).flatMap(({ value, at }) => {
-    const { apiVersion, kind } = value;
-    const { name, namespace } = asMap(value["metadata"]);
+  const value: unknown = document.toJS({ maxAliasCount: 1000 });
+  // Throws where an alias makes a value contain itself.
+  if (text.includes("&")) JSON.stringify(value);
+  const source: Source = { file, text, value, document, diagnostics: [] };
+  return flatten(source.value, []).flatMap(({ value: object, at }) => {
+    const { apiVersion, kind } = object;
+    const { name, namespace } = asMap(object["metadata"]);
     if (typeof apiVersion !== "string" || typeof kind !== "string" || typeof name !== "string") return [];
-    return [{ apiVersion, kind, name, namespace: typeof namespace === "string" ? namespace : "", value, source, at }];
+    const where = typeof namespace === "string" ? namespace : "";
+    return [{ apiVersion, kind, name, namespace: where, value: object, source, at }];
   });
 }
 

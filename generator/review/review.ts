@@ -1,7 +1,6 @@
 import { type LinkerdTrack, type LinkerdVersion, trackOf } from "../catalog/linkerd.ts";
-import { asMap } from "../data.ts";
 import { byPlace, type Diagnostic } from "../spec/diagnostic.ts";
-import { diagnosticAtPath, type Statement } from "../spec/source.ts";
+import { diagnosticAtPath, limited, type Statement } from "../spec/source.ts";
 import type { Manifest } from "./read.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 import { authorizationRules } from "./rules/authorization.ts";
@@ -9,7 +8,7 @@ import { injectionRules } from "./rules/injection.ts";
 import { networkPolicyRules } from "./rules/network-policy.ts";
 import { platformRules } from "./rules/platform.ts";
 import { routeRules } from "./rules/routes.ts";
-import { annotationsOf, Stream, specOf } from "./stream.ts";
+import { annotationsOf, chartOf, Stream } from "./stream.ts";
 import { containersOf } from "./workload.ts";
 
 /** Every rule about Kubernetes objects. */
@@ -32,7 +31,15 @@ export const silencePrefix = "rules.meshops.dev/";
 export function review(objects: readonly Manifest[], version: LinkerdVersion | null): Diagnostic[] {
   const stream = new Stream(objects);
   const track = version === null ? trackIn(stream) : trackOf(version);
-  return manifestRules.flatMap((rule) => [...rule.check(stream, track)].map((finding) => told(rule, finding))).sort(byPlace);
+  const byFile = new Map<string, [ManifestRule, ManifestFinding][]>();
+  for (const rule of manifestRules)
+    for (const finding of rule.check(stream, track)) {
+      const { file } = finding.manifest.source;
+      const known = byFile.get(file);
+      if (known === undefined) byFile.set(file, [[rule, finding]]);
+      else known.push([rule, finding]);
+    }
+  return [...byFile.values()].flatMap((found) => limited(found, ([rule, finding]) => told(rule, finding))).sort(byPlace);
 }
 
 function told({ code, severity }: ManifestRule, { manifest, path, message, hint, mild = false }: ManifestFinding): Diagnostic {
@@ -50,7 +57,7 @@ function trackIn(stream: Stream): LinkerdTrack | null {
   const tags = images.flatMap((image) => /\/(?:proxy|controller):((?:edge|stable)-[0-9.]+)$/.exec(image)?.[1] ?? []);
   const charts = stream
     .ofKind("helm.toolkit.fluxcd.io", "HelmRelease")
-    .map((release) => asMap(asMap(specOf(release)["chart"])["spec"]))
+    .map(chartOf)
     .filter(({ chart }) => chart === "linkerd-control-plane")
     .map(({ version }) => (/^20[0-9]{2}\./.test(String(version)) ? `edge-${String(version).slice(2)}` : "stable-2.14.10"));
   const [version] = [...tags, ...charts];

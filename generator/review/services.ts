@@ -35,14 +35,13 @@ export function portsOf(service: Manifest): ServicePort[] {
 export function isOpaque(stream: Stream, service: Manifest, port: number): boolean {
   const key = "config.linkerd.io/opaque-ports";
   if (includes(parsePorts(annotationsOf(service)[key]), port)) return true;
-  const { ports, selector } = specOf(service);
-  if (selector === undefined) return false;
+  const { ports } = specOf(service);
   const { targetPort = port } =
     listOf(ports)
       .map(asMap)
       .find((entry) => entry["port"] === port) ?? {};
-  return stream.selected(service.namespace, { matchLabels: selector }).some((workload) => {
+  return stream.behind(service).some((workload) => {
     const target = resolvePort(targetPort, workload);
-    return target !== null && includes(parsePorts(workload.annotations[key]), target);
+    return target !== null && includes(parsePorts(stream.annotationsFor(workload)[key]), target);
   });
 }

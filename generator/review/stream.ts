@@ -1,29 +1,48 @@
 import { asMap } from "../data.ts";
 import type { Manifest } from "./read.ts";
-import { containersOf, type Labels, selects, type Workload, workloadOf } from "./workload.ts";
+import { containersOf, type Labels, listOf, selects, type Workload, workloadOf } from "./workload.ts";
 
 /** Whether pods have a proxy: by what is written, or unknown where only the namespace could say. */
 export type Meshed = "yes" | "no" | "unknown";
 
-/** All objects of a review, and what they are to each other. */
+/** All objects of a review, those of one cluster, and what they are to each other. */
 export class Stream {
+  /** Everything, patches for other objects included. */
+  readonly stated: readonly Manifest[];
   readonly objects: readonly Manifest[];
   readonly workloads: readonly Workload[];
+  /** Whether charts bring objects that the stream does not hold: what is not in it may be there all the same. */
+  readonly isPartial: boolean;
+  readonly #byKind = new Map<string, Manifest[]>();
 
-  constructor(objects: readonly Manifest[]) {
-    this.objects = objects;
-    this.workloads = objects.flatMap((object) => workloadOf(object) ?? []);
+  constructor(stated: readonly Manifest[]) {
+    this.stated = stated;
+    this.objects = stated.filter((object) => !isPatch(object));
+    this.workloads = this.objects.flatMap((object) => workloadOf(object) ?? []);
+    for (const object of this.objects) {
+      const key = `${groupOf(object.apiVersion)}|${object.kind}`;
+      const known = this.#byKind.get(key);
+      if (known === undefined) this.#byKind.set(key, [object]);
+      else known.push(object);
+    }
+    this.isPartial =
+      this.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").length + this.ofKind("argoproj.io", "Application").length > 0;
   }
 
-  /** Objects of a kind, whatever the version of its group. */
-  ofKind(group: string, ...kinds: string[]): Manifest[] {
-    return this.objects.filter(({ apiVersion, kind }) => kinds.includes(kind) && groupOf(apiVersion) === group);
+  /** Objects of some kinds, whatever the version of their group. */
+  ofKind(group: string, ...kinds: string[]): readonly Manifest[] {
+    return kinds.flatMap((kind) => this.#byKind.get(`${group}|${kind}`) ?? []);
   }
 
-  /** Annotations of a namespace; null where the stream does not hold it. */
-  namespaceAnnotations(name: string): Labels | null {
-    const found = this.ofKind("", "Namespace").find((namespace) => namespace.name === name);
-    return found === undefined ? null : annotationsOf(found);
+  /** The namespace of a name; null where the stream does not hold it. */
+  #namespace(name: string): Manifest | null {
+    return this.ofKind("", "Namespace").find((namespace) => namespace.name === name) ?? null;
+  }
+
+  /** Labels of a namespace, as far as the stream and Kubernetes itself say. */
+  namespaceLabels(name: string): Labels {
+    const labels = asMap(asMap(this.#namespace(name)?.value["metadata"])["labels"]);
+    return { ...labels, "kubernetes.io/metadata.name": name };
   }
 
   /** Whether an object's namespace may be the named one; one that says nothing may be in any. */
@@ -38,16 +57,42 @@ export class Stream {
     );
   }
 
-  /** What decides is the pod's own annotation, then its namespace's (Linkerd docs, “Automatic proxy injection”). */
+  /** Workloads behind a Service: none where it has no selector, since its endpoints are somebody else's. */
+  behind(service: Manifest): Workload[] {
+    const selector = asMap(specOf(service)["selector"]);
+    return Object.keys(selector).length === 0 ? [] : this.selected(service.namespace, { matchLabels: selector });
+  }
+
+  /** What is configured of a workload's proxy: by its pods, else by their namespace. */
+  annotationsFor({ annotations, manifest }: Workload): Labels {
+    const namespace = this.#namespace(manifest.namespace);
+    const inherited = namespace === null ? [] : Object.entries(annotationsOf(namespace));
+    return { ...Object.fromEntries(inherited.filter(([key]) => key.startsWith("config."))), ...annotations };
+  }
+
+  /** What decides is the pod's own annotation, then its namespace's; an empty one says nothing (linkerd2, pkg/inject/report.go). */
   isMeshed(workload: Workload): Meshed {
     const { annotations, manifest, pod } = workload;
     if (containersOf(workload).some(({ container }) => container["name"] === "linkerd-proxy")) return "yes";
     if (pod["hostNetwork"] === true) return "no";
-    const namespace = this.namespaceAnnotations(manifest.namespace);
-    const inject = annotations["linkerd.io/inject"] ?? namespace?.["linkerd.io/inject"];
+    const namespace = this.#namespace(manifest.namespace);
+    const own = annotations[injectKey];
+    const inject = own === undefined || own === "" ? namespace && annotationsOf(namespace)[injectKey] : own;
     if (inject === "enabled" || inject === "ingress") return "yes";
-    return inject === undefined && namespace === null ? "unknown" : "no";
+    return namespace === null && (own === undefined || own === "") ? "unknown" : "no";
   }
+}
+
+export const injectKey = "linkerd.io/inject";
+
+/** Whether an object is a patch for another: a Service without ports, or a workload without containers, is nothing by itself. */
+function isPatch(object: Manifest): boolean {
+  if (object.kind === "Service" && object.apiVersion === "v1") {
+    const { ports, type, clusterIP } = specOf(object);
+    return ports === undefined && type !== "ExternalName" && clusterIP !== "None";
+  }
+  const workload = workloadOf(object);
+  return workload !== null && listOf(workload.pod["containers"]).length === 0;
 }
 
 export function annotationsOf({ value }: Manifest): Labels {
@@ -56,6 +101,11 @@ export function annotationsOf({ value }: Manifest): Labels {
 
 export function specOf({ value }: Manifest): Readonly<Record<string, unknown>> {
   return asMap(value["spec"]);
+}
+
+/** Chart and version of a HelmRelease. */
+export function chartOf(release: Manifest): Readonly<Record<string, unknown>> {
+  return asMap(asMap(specOf(release)["chart"])["spec"]);
 }
 
 function groupOf(apiVersion: string): string {

@@ -14,23 +14,28 @@ export interface Workload {
   readonly pod: Readonly<Record<string, unknown>>;
 }
 
-const templates: Readonly<Record<string, Path>> = {
-  Pod: [],
-  Deployment: ["spec", "template"],
-  StatefulSet: ["spec", "template"],
-  DaemonSet: ["spec", "template"],
-  ReplicaSet: ["spec", "template"],
-  Job: ["spec", "template"],
-  CronJob: ["spec", "jobTemplate", "spec", "template"],
-};
+const templates: ReadonlyMap<string, Path> = new Map<string, Path>(
+  Object.entries({
+    Pod: [],
+    Deployment: ["spec", "template"],
+    StatefulSet: ["spec", "template"],
+    DaemonSet: ["spec", "template"],
+    ReplicaSet: ["spec", "template"],
+    Job: ["spec", "template"],
+    CronJob: ["spec", "jobTemplate", "spec", "template"],
+  }),
+);
 
-/** The pods of an object; null where it makes none. */
+/** The pods of an object; null where it makes none. Operators' own kinds that have a pod template (Argo's Rollout) count. */
 export function workloadOf(manifest: Manifest): Workload | null {
-  const template = templates[manifest.kind];
-  if (template === undefined || !/^(v1$|apps\/|batch\/)/.test(manifest.apiVersion)) return null;
+  const core = /^(v1$|apps\/|batch\/)/.test(manifest.apiVersion);
+  const template = core ? templates.get(manifest.kind) : ["spec", "template"];
+  if (template === undefined) return null;
   const value = asMap(valueAt(manifest.value, template));
+  const pod = asMap(value["spec"]);
+  if (!core && !Array.isArray(pod["containers"])) return null;
   const { labels, annotations } = asMap(value["metadata"]);
-  return { manifest, template, labels: asMap(labels), annotations: asMap(annotations), pod: asMap(value["spec"]) };
+  return { manifest, template, labels: asMap(labels), annotations: asMap(annotations), pod };
 }
 
 /** The value at a path in plain data; undefined where there is none. */

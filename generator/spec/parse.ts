@@ -1,4 +1,5 @@
 import { type Document, parseAllDocuments } from "yaml";
+import { lowerFirst } from "../text.ts";
 import type { Diagnostic, DiagnosticCode } from "./diagnostic.ts";
 import { inspect } from "./inspect.ts";
 import { maxAliases, maxDepth, maxFileBytes, tooDeepAt, tooLarge } from "./limits.ts";
@@ -61,8 +62,4 @@ function parse(text: string): Document.Parsed[] {
     prettyErrors: false,
     version: "1.2",
   }) as Document.Parsed[];
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, "");
 }

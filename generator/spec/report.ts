@@ -1,4 +1,5 @@
 import type { Colors } from "picocolors/types.js";
+import { printable } from "../text.ts";
 import { byPlace, type Diagnostic } from "./diagnostic.ts";
 
 /**
@@ -59,9 +60,4 @@ function frame(text: string, column: number, length: number): { text: string; ca
   const offset = column - 1 - start;
   const before = shown.slice(0, offset).replace(/[^\t]/g, " ");
   return { text: shown, caret: before + "^".repeat(Math.max(1, Math.min(length, shown.length - offset))) };
-}
-
-/** Control characters must not reach a terminal: they could move the cursor or change its colours. */
-function printable(text: string): string {
-  return text.replace(/(?!\t)[\p{Cc}\u2028\u2029]/gu, "\u00b7");
 }

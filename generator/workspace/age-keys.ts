@@ -29,6 +29,17 @@ export function ageIdentities(variables: Variables = process.env): string[] {
   return [...new Set(words.filter((word) => word.startsWith("AGE-SECRET-KEY-1")))];
 }
 
+/** The age identities at hand; where a key file is named that is not there, none, and a word about it. */
+export function identitiesAtHand(say: (message: string) => void): string[] {
+  try {
+    return ageIdentities();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    say(error.message);
+    return [];
+  }
+}
+
 /** The file of the user's own age identities, as sops finds it on each system. */
 function userKeyFile(variables: Variables = process.env, platform: NodeJS.Platform = process.platform): string {
   const { XDG_CONFIG_HOME: xdg, AppData: appData, HOME: home = homedir() } = variables;

@@ -12,7 +12,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { exitCode, UserError } from "../user-error.ts";
@@ -107,7 +107,7 @@ export function writeAtomic(
   try {
     const handle = create(temporary, mode);
     try {
-      writeSync(handle, text);
+      writeFileSync(handle, text);
       if (durable) fsyncSync(handle);
     } finally {
       closeSync(handle);

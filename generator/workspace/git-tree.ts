@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
+import { printable } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
 
 const call = promisify(execFile);
@@ -79,7 +80,7 @@ async function git(root: string, args: readonly string[], ref: string): Promise<
     if (stderr.trim() !== "") throw new UserError(exitCode.missing, `git: ${stderr.trim().split("\n")[0]}`);
     throw new UserError(
       exitCode.missing,
-      `there is no commit ${ref}`,
+      `there is no commit ${printable(ref)}`,
       "git log --oneline shows those that there are; git fetch gets others",
     );
   }
@@ -95,6 +96,7 @@ function batch(root: string, input: string): Promise<Buffer> {
     child.on("close", (code) =>
       code === 0 ? resolve(Buffer.concat(chunks)) : reject(new Error(`git cat-file exited with ${code}`)),
     );
+    child.stdin.on("error", reject);
     child.stdin.end(input);
   });
 }
@@ -104,7 +106,10 @@ function splitBatch(answer: Buffer): string[] {
   const texts: string[] = [];
   for (let at = 0; at < answer.length; ) {
     const end = answer.indexOf("\n", at);
-    const size = Number(answer.subarray(at, end).toString().split(" ")[2]);
+    const header = answer.subarray(at, end).toString();
+    const size = Number(header.split(" ")[2]);
+    if (!Number.isInteger(size))
+      throw new UserError(exitCode.missing, `git has no object for ${header}`, "git fsck; a partial clone needs git fetch");
     texts.push(answer.subarray(end + 1, end + 1 + size).toString());
     at = end + 1 + size + 1;
   }

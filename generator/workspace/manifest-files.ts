@@ -24,10 +24,12 @@ export function readManifestFiles(path: string): ManifestFile[] {
   if (stat === undefined)
     throw new UserError(exitCode.missing, `there is no ${path}`, "name a folder or a file of manifests, or - for stdin");
   const paths = stat.isDirectory() ? [...walk(path)].sort(compareText) : [path];
-  return paths.map((file) => {
+  return paths.flatMap((file) => {
     if (statSync(file).size > maxBytes)
       throw new UserError(exitCode.problem, `${file} is larger than 32 MiB`, "name the folder of its parts");
-    return { file: toSlashes(relative(".", file)), text: readFileSync(file, "utf8") };
+    const text = readFileSync(file, "utf8");
+    // What states no object, such as values and settings, is none of ours, whether it is YAML or not.
+    return /\bapiVersion\b/.test(text) || !stat.isDirectory() ? [{ file: toSlashes(relative(".", file)), text }] : [];
   });
 }
 

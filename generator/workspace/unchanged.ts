@@ -3,9 +3,10 @@ import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { environmentsFolder, identityFolder, overlayFolder } from "../emit/layout.ts";
+import { environmentsFolder, identityFolder } from "../emit/layout.ts";
 import type { Diagnostic } from "../spec/diagnostic.ts";
 import { writeAtomic } from "./files.ts";
+import { encryptedFiles } from "./identity-files.ts";
 import { journalFile } from "./journal.ts";
 import { manifestFile, rootOwner } from "./manifest.ts";
 
@@ -34,8 +35,9 @@ export class Unchanged {
   readonly #root: string;
   readonly #file: string;
   readonly #program: string;
-  readonly #known: Readonly<Record<string, Entry>>;
-  readonly #noted: Record<string, Entry> = {};
+  readonly #known: ReadonlyMap<string, Entry>;
+  readonly #noted = new Map<string, Entry>();
+  readonly #started = Date.now();
   readonly #signatures = new Map<string, Signature>();
 
   constructor(root: string) {
@@ -47,10 +49,10 @@ export class Unchanged {
 
   /** What was found of an owner, where nothing of it has changed since; null where something has, or may have. */
   recall(owner: string): Finding | null {
-    const entry = this.#known[owner];
+    const entry = this.#known.get(owner);
     if (entry === undefined) return null;
     for (const [path, signature] of Object.entries(entry.paths)) if (this.#signatureOf(path) !== signature) return null;
-    this.#noted[owner] = entry;
+    this.#noted.set(owner, entry);
     return entry;
   }
 
@@ -60,17 +62,20 @@ export class Unchanged {
    * @param specs files of its spec and of those that it extends
    */
   note(owner: string, specs: readonly string[], generated: readonly string[], diagnostics: readonly Diagnostic[]): void {
-    const paths = [...this.#inputs(owner, specs), ...generated, manifestFile(owner), journalFile];
+    const inputs = this.#inputs(owner, specs);
+    const paths = [...inputs, ...generated, manifestFile(owner), journalFile];
     // What was written since it was looked at is looked at anew.
     for (const path of paths) this.#signatures.delete(path);
+    // What somebody changed while this run was under way may not be what it read.
+    if (inputs.some((path) => isYoung(this.#signatureOf(path), this.#started))) return;
     const signatures = paths.map((path) => [path, this.#signatureOf(path)] as const);
-    this.#noted[owner] = { generated: generated.length, diagnostics, paths: Object.fromEntries(signatures) };
+    this.#noted.set(owner, { generated: generated.length, diagnostics, paths: Object.fromEntries(signatures) });
   }
 
   /** Keeps what was noted, but for what was changed so lately that it could change again without a sign. */
   save(): void {
     const now = Date.now();
-    const settled = Object.entries(this.#noted).filter(
+    const settled = [...this.#noted].filter(
       ([, { paths }]) => !Object.values(paths).some((signature) => isYoung(signature, now)),
     );
     try {
@@ -82,11 +87,10 @@ export class Unchanged {
     }
   }
 
-  /** A folder counts too: a file more or less in it changes its time. */
+  /** The folder of specs counts too: a file more or less in it changes its time. */
   #inputs(owner: string, specs: readonly string[]): string[] {
     if (owner === rootOwner) return [environmentsFolder];
-    const folders = [identityFolder(owner), overlayFolder(owner, "identity")];
-    return [...specs, ...folders.flatMap((folder) => [folder, ...this.#filesIn(folder)])];
+    return [...specs, ...this.#filesIn(identityFolder(owner)), ...encryptedFiles(this.#root, owner)];
   }
 
   #filesIn(folder: string): string[] {
@@ -108,12 +112,13 @@ function signatureOf(path: string): Signature {
   return stat === undefined ? null : [stat.mode, stat.size, stat.ino, stat.mtimeMs, stat.ctimeMs].join(" ");
 }
 
-/** Milliseconds in which a file can change twice with the same time: more than the clocks of file systems are coarse. */
-const youth = 100;
-
+/** Whether a file was changed after a time, or so shortly before it that the two cannot be told apart. */
 function isYoung(signature: Signature, now: number): boolean {
   return signature !== null && now - Number(signature.split(" ")[4]) < youth;
 }
+
+/** Milliseconds in which a file can change twice with the same time: more than the clocks of file systems are coarse. */
+const youth = 100;
 
 function cacheFolder(): string {
   const { XDG_CACHE_HOME: xdg = "", LOCALAPPDATA: local = "" } = process.env;
@@ -129,11 +134,11 @@ function programSignature(): string {
   return hash.digest("hex");
 }
 
-function readMemory(file: string, program: string): Readonly<Record<string, Entry>> {
+function readMemory(file: string, program: string): ReadonlyMap<string, Entry> {
   try {
     const memory = JSON.parse(readFileSync(file, "utf8")) as { program: string; owners: Record<string, Entry> };
-    return memory.program === program ? memory.owners : {};
+    return new Map(memory.program === program ? Object.entries(memory.owners) : []);
   } catch {
-    return {};
+    return new Map();
   }
 }

@@ -35,6 +35,7 @@ ${banner}
 
 A warning is silenced by its code and a reason, and stays visible as silenced: in a spec under \`spec.rules.ignore\`, on a foreign object by the annotation
 \`${silencePrefix}<code>: <reason>\`. \`meshops validate --manifests <folder>\` (or \`-\` for stdin) runs the rules that read manifests on anybody's Kubernetes objects, without a spec.
+A folder is judged as one cluster: name that of one environment, or pipe \`kustomize build\` and \`helm template\` in. Errors become warnings where the objects do not say enough.
 
 | code | severity | reads | what is wrong |
 |---|---|---|---|

@@ -232,6 +232,49 @@ describe("against what", () => {
     ]);
   });
 
+  test("a manifest that the commit lost, or that holds a conflict, hides nothing", async () => {
+    for (const manifest of [null, "<<<<<<< ours\n"]) {
+      const root = await samples();
+      if (manifest === null) rmSync(join(root, ".meshops/production.json"));
+      else writeFileSync(join(root, ".meshops/production.json"), manifest);
+      await commit(root);
+      edit(root, [["storage: 128Gi", "storage: 256Gi"]]);
+      expect(brief(await rows(root))[0]).toBe("production changed HelmRelease dgraph volume-claim");
+    }
+  });
+
+  test("a committed file that is no YAML is told as what it is", async () => {
+    const root = await samples();
+    writeFileSync(join(root, "overlays/dev/dgraph/values.yaml"), "<<<<<<< ours\nalpha: {\n=======\n");
+    await commit(root);
+    const [first] = await rows(root);
+    expect(first).toMatchObject({ kind: "File", name: "overlays/dev/dgraph/values.yaml", risk: "data-loss" });
+  });
+
+  test("what is committed cannot steer a terminal", async () => {
+    const root = await samples();
+    edit(root, [["size: 10Gi", '"\\e[31mred\\a": 1\n    size: 10Gi']], "overlays/dev/dgraph/values.yaml");
+    writeFileSync(join(root, ".meshops/\u001b[31mred.json"), "{}");
+    await commit(root);
+    const { stdout, stderr } = await meshops(root, ["diff"]);
+    expect(stdout).toContain("red");
+    expect(stdout + stderr).not.toMatch(/(?!\n)\p{Cc}/u);
+  });
+
+  test("a key file that is not there costs certainty alone", async () => {
+    const root = await samples();
+    writeFileSync(
+      join(root, "overlays/dev/identity/tap-k8s-tls.sops.yaml"),
+      readFileSync(join(root, "overlays/dev/identity/tap-injector-k8s-tls.sops.yaml"), "utf8").replace(
+        "name: tap-injector-k8s-tls",
+        "name: tap-k8s-tls",
+      ),
+    );
+    const { code, stderr, stdout } = await meshops(root, ["diff"], { env: { SOPS_AGE_KEY_FILE: "/nonexistent" } });
+    expect([code, stderr]).toEqual([1, expect.stringContaining("what is encrypted stays closed")]);
+    expect(stdout).toContain("Secret tap-k8s-tls");
+  });
+
   test("markdown is a table that a pull request shows, with what would break it escaped", async () => {
     const root = await samples();
     edit(root, [["    alpha:\n", "    alpha:\n      whitelist: [10.0.0.0/8, 192.168.0.0/16]\n"]]);

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { basename, join } from "node:path";
 import AjvDraft04 from "ajv-draft-04";
 import addFormats from "ajv-formats";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -36,6 +37,8 @@ const finding: Diagnostic = {
   excerpt: { text: "    word", length: 4 },
 };
 
+const same = (file: string): string => file;
+
 describe("validate --output sarif", () => {
   let root: string;
   beforeAll(() => {
@@ -70,9 +73,9 @@ describe("validate --output sarif", () => {
 
   test("of no finding at all is a log too, and so is one of every rule", () => {
     const valid = sarifValidator();
-    expect(valid(JSON.parse(formatted([], "sarif")))).toBe(true);
+    expect(valid(JSON.parse(formatted([], "sarif", same)))).toBe(true);
     const all = manifestRules.map(({ code, severity }): Diagnostic => ({ ...finding, code, severity }));
-    const log = JSON.parse(formatted(all, "sarif")) as unknown;
+    const log = JSON.parse(formatted(all, "sarif", same)) as unknown;
     expect(valid(log)).toBe(true);
     expect(field(log, "runs", 0, "results", 0, "locations", 0, "physicalLocation", "artifactLocation", "uri")).toBe(
       "environments/50%25%20off.yaml",
@@ -81,6 +84,12 @@ describe("validate --output sarif", () => {
 });
 
 describe("validate --output github", () => {
+  test("names files as the workflow's folder sees them", async () => {
+    const root = makePlatform({ even: specText({ dgraph: { zero: { replicas: 2 } } }, "even") });
+    const { stdout } = await meshops(join(root, ".."), ["-C", basename(root), "validate", "-o", "github"]);
+    expect(stdout).toContain(`file=${basename(root)}/environments/even.yaml,`);
+  });
+
   test("escapes what would end a property or a line", () => {
     expect(toGithub([finding])).toBe(
       "::warning title=meshops webhook-policy-fail,file=environments/50%25 off.yaml,line=3,col=5,endColumn=9::one, two: three; expected 50%25%0Aor so%0Ahint: try it\n",

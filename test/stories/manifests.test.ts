@@ -6,6 +6,7 @@ import { parseManifests } from "../../generator/review/read.ts";
 import { manifestRules, review } from "../../generator/review/review.ts";
 import type { Diagnostic } from "../../generator/spec/diagnostic.ts";
 import { toText } from "../../generator/spec/report.ts";
+import { meshops } from "../support/cli.ts";
 import { brief } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
@@ -71,14 +72,14 @@ spec:
 
 describe("foreign files", () => {
   const job = (annotation: string): string =>
-    `apiVersion: batch/v1\nkind: Job\nmetadata: {name: j, namespace: n, annotations: {${annotation}}}\nspec: {template: {metadata: {annotations: {linkerd.io/inject: enabled}}}}\n`;
+    `apiVersion: batch/v1\nkind: Job\nmetadata: {name: j, namespace: n, annotations: {${annotation}}}\nspec: {template: {metadata: {annotations: {linkerd.io/inject: enabled}}, spec: {containers: [{name: c}]}}}\n`;
 
   test("a warning is silenced by an annotation with a reason, and shown; an error is not", () => {
     const [finding] = judge("j.yaml", job('rules.meshops.dev/job-injected: "ends by linkerd-await in the image"'));
     expect(finding).toMatchObject({ code: "job-injected", silenced: "ends by linkerd-await in the image" });
     expect(toText([finding as Diagnostic], pc.createColors(false))).toContain("reason: ends by linkerd-await");
     const bad =
-      'apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {linkerd.io/inject: "yes", rules.meshops.dev/inject-value: "I want it"}}\n';
+      'apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {linkerd.io/inject: "yes", rules.meshops.dev/inject-value: "I want it"}}\nspec: {containers: [{name: c}]}\n';
     expect(judge("p.yaml", bad)[0]).toMatchObject({ code: "inject-value", severity: "error" });
     expect(judge("p.yaml", bad)[0]?.silenced).toBeUndefined();
   });
@@ -99,6 +100,56 @@ describe("foreign files", () => {
   test("a document that is no YAML is told, and the others are judged", () => {
     expect(judge("x.yaml", `a: [\n---\n${job("")}`).map(({ code }) => code)).toContain("yaml-syntax");
     expect(judge("x.yaml", `${job("")}---\na: "\n`).map(({ code }) => code)).toContain("job-injected");
+  });
+
+  test("patches are no objects, and what charts bring may be there though the stream does not hold it", () => {
+    const patch =
+      'apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: n, annotations: {config.linkerd.io/opaque-ports: "9080"}}\n';
+    expect(judge("patch.yaml", patch)).toEqual([]);
+    const server =
+      "---\napiVersion: policy.linkerd.io/v1beta3\nkind: Server\nmetadata: {name: s, namespace: n}\nspec: {podSelector: {matchLabels: {a: b}}, port: 1}\n";
+    expect(judge("s.yaml", job("") + server).map(({ code }) => code)).toEqual(["job-injected", "server-selects-nothing"]);
+    const release = "---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: r, namespace: n}\n";
+    expect(judge("s.yaml", job("") + server + release).map(({ code }) => code)).toEqual(["job-injected"]);
+  });
+
+  test("what meshops commits itself is without fault", async () => {
+    for (const folder of ["overlays/dev", "overlays/production", "flux/dev", "bases"]) {
+      const { code, stderr } = await meshops(projectRoot, ["validate", "--manifests", folder]);
+      expect([code, stderr.replace(/^.* profile-without-service\n( {2}.*\n)+\n/m, "")]).toEqual([
+        0,
+        expect.stringMatching(/^[0-9]+ objects? checked/),
+      ]);
+    }
+  });
+
+  test.each([
+    [["x", "--manifests", "bases"], "--manifests takes one path"],
+    [["--linkerd", "edge-26.8.3"], "--linkerd goes with --manifests"],
+    [["--manifests", "bases", "--linkerd", "edge-1"], "meshops does not know Linkerd edge-1"],
+  ])("validate %j is wrong usage", async (args, said) => {
+    const { code, stderr } = await meshops(projectRoot, ["validate", ...args]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
+  });
+
+  test("a Secret's lines are not repeated, whatever is wrong with them", () => {
+    const [finding] = judge("s.yaml", 'kind: Secret\nstringData:\n  password: "Hunter2"Tail\n');
+    expect(finding).toMatchObject({ code: "yaml-syntax", excerpt: null });
+    expect(JSON.stringify(finding)).not.toMatch(/hunter2|tail/i);
+  });
+
+  test("peers that have no proxy need no proxy's port", () => {
+    const pods = (namespace: string, inject: string): string =>
+      `---\napiVersion: v1\nkind: Namespace\nmetadata: {name: ${namespace}, annotations: {linkerd.io/inject: ${inject}}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: ${namespace}, labels: {app: p}}\nspec: {containers: [{name: c}]}\n`;
+    const policy =
+      "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: shop}\nspec: {podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: other}}}], ports: [{port: 9090}]}]}\n";
+    const found = (inject: string | null): string[] =>
+      judge("p.yaml", pods("shop", "enabled") + (inject === null ? "" : pods("other", inject)) + policy).map(
+        ({ code, severity }) => `${code} ${severity}`,
+      );
+    expect(found("disabled")).toEqual([]);
+    expect(found("enabled")).toEqual(["network-policy-proxy-port error"]);
+    expect(found(null)).toEqual(["network-policy-proxy-port warning"]);
   });
 
   test.each([

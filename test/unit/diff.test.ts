@@ -17,7 +17,7 @@ async function said(path: string, before: object | null, after: object | null): 
       ["overlays/x/other/other.yaml", "kind: ConfigMap\nmetadata: {name: other}\n"],
       ...(value === null ? [] : [[path, stringify(value)] as const]),
     ]);
-  const changes = await diffObjects({ environment: "x", before: files(before), after: files(after) }, []);
+  const changes = await diffObjects({ environment: "x", isNew: false, before: files(before), after: files(after) }, []);
   return changes.map(({ risk, reason }) => `${risk}: ${reason}`);
 }
 
@@ -76,7 +76,7 @@ describe("what a change risks", () => {
       values,
       { identityTrustAnchorsPEM: `${one}\n${two}` },
       { identityTrustAnchorsPEM: `${two}\n${one}` },
-      /^harmless/,
+      /^rollout/,
     ],
     [
       "another CA of a webhook",
@@ -182,7 +182,7 @@ describe("what a change risks", () => {
         [`${crds}/values.yaml`, stringify(values)],
       ]);
     const change = async (before: Map<string, string>, after: Map<string, string>): Promise<string> => {
-      const [found] = await diffObjects({ environment: "x", before, after }, []);
+      const [found] = await diffObjects({ environment: "x", isNew: false, before, after }, []);
       return `${found?.risk}: ${found?.reason}`;
     };
     expect(await change(state("2026.8.3", { installGatewayAPI: true }), state("2026.8.3", { installGatewayAPI: false }))).toMatch(

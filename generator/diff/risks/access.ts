@@ -3,12 +3,12 @@ import type { FieldChange } from "../fields.ts";
 import type { Changed, Judgement } from "../risk.ts";
 
 /** What an object of a kind does to those who want in, by being there. */
-const effect: Readonly<Record<string, "opens" | "closes">> = {
-  NetworkPolicy: "closes",
-  Server: "closes",
-  AuthorizationPolicy: "opens",
-  MeshTLSAuthentication: "opens",
-};
+const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
+  ["NetworkPolicy", "closes"],
+  ["Server", "closes"],
+  ["AuthorizationPolicy", "opens"],
+  ["MeshTLSAuthentication", "opens"],
+]);
 
 /** Lists in which an entry more lets somebody in, or asks something more. */
 const lists: readonly { readonly path: RegExp; readonly entry: "opens" | "closes" }[] = [
@@ -21,7 +21,7 @@ const lists: readonly { readonly path: RegExp; readonly entry: "opens" | "closes
 export function* accessRisks(changed: Changed, all: readonly Changed[]): Iterable<Judgement> {
   const { kind, change, fields } = changed;
   if (kind === "Namespace") yield* namespace(changed);
-  const does = effect[kind];
+  const does = effect.get(kind);
   if (does === undefined) return;
   if (does === "opens" && change !== "changed" && serverOf(changed, all)?.change === change) {
     yield { risk: "harmless", reason: `it ${change === "added" ? "comes" : "goes"} with its Server` };
@@ -94,15 +94,23 @@ function peers(value: unknown): string {
 function* namespace({ name, change, fields }: Changed): Iterable<Judgement> {
   if (change === "removed")
     yield { risk: "harmless", reason: `the namespace ${name} stays in the cluster until somebody deletes it (prune: disabled)` };
-  for (const { path, after } of change === "changed" ? fields : []) {
-    if (path.endsWith('"pod-security.kubernetes.io/enforce"'))
-      yield after === "privileged" || after === undefined
-        ? { risk: "wider-access", reason: `pods of ${name} may ask for any privilege` }
-        : { risk: "narrower-access", reason: `pods of ${name} are held to the level ${String(after)} from their next start on` };
+  for (const { path, before, after } of change === "changed" ? fields : []) {
+    if (path.endsWith('"pod-security.kubernetes.io/enforce"')) yield* podSecurity(name, String(before), String(after));
     else if (path.endsWith('"linkerd.io/inject"')) yield injection(`new pods of ${name}`, after === "enabled");
     else if (path.endsWith('"config.linkerd.io/admission-webhooks"'))
       yield { risk: "webhook-policy", reason: `Linkerd's webhooks ${after === "disabled" ? "pass over" : "look at"} ${name}` };
   }
+}
+
+/** Levels of Pod Security, the strictest last; a namespace without the label allows what the cluster's default does, mostly everything. */
+const levels = ["privileged", "baseline", "restricted"];
+
+function* podSecurity(name: string, before: string, after: string): Iterable<Judgement> {
+  const [old, young] = [before, after].map((level) => Math.max(0, levels.indexOf(level)));
+  if (old === undefined || young === undefined || old === young) return;
+  yield young < old
+    ? { risk: "wider-access", reason: `pods of ${name} may ask for what the level ${before} forbids` }
+    : { risk: "narrower-access", reason: `pods of ${name} are held to the level ${after} from their next start on` };
 }
 
 /** What it means to get or lose a proxy. */

@@ -1,9 +1,11 @@
-import { fingerprint, parsePem } from "../../mesh/certificates.ts";
+import { certificatesIn, fingerprint } from "../../mesh/certificates.ts";
 import type { FieldChange } from "../fields.ts";
 import type { Changed, Judgement } from "../risk.ts";
 
 /** Trust anchors, the issuer, and the certificates of webhooks. */
 export function* identityRisks({ kind, name, fields, change }: Changed): Iterable<Judgement> {
+  if (change === "removed" && kind === "ConfigMap" && name === "meshops-identity")
+    yield { risk: "trust-anchor", reason: "nothing says any more whom the mesh believes" };
   if (change !== "changed") return;
   for (const field of fields) {
     const key = field.path.split(/[."]+/).filter(Boolean).slice(-2).join(".");
@@ -29,7 +31,7 @@ export function* identityRisks({ kind, name, fields, change }: Changed): Iterabl
 
 /** What the change of a trust bundle means: an anchor more, an anchor less, or another. */
 function ofAnchors({ before, after }: FieldChange): Judgement {
-  const [old, young] = [before, after].map((pem) => parsePem(String(pem ?? "")).map(fingerprint));
+  const [old, young] = [before, after].map((pem) => certificatesIn(String(pem ?? "")).map(fingerprint));
   const gone = (old ?? []).filter((anchor) => !young?.includes(anchor)).length;
   const come = (young ?? []).filter((anchor) => !old?.includes(anchor)).length;
   if (gone === 0 && come === 0) return { risk: "harmless", reason: "the same trust anchors, written otherwise" };

@@ -10,6 +10,7 @@ export function* releaseRisks(changed: Changed): Iterable<Judgement> {
   if (changed.change !== "changed") return;
   if (changed.name === "dgraph") yield* dgraph(changed);
   if (changed.name === "linkerd-crds") yield* crds(changed);
+  if (changed.name === "linkerd-control-plane") yield* controlPlane(changed);
   for (const field of changed.fields) {
     if (field.path === "spec.values.webhookFailurePolicy") yield webhookPolicy(field);
     if (field.path.startsWith("spec.values.podAnnotations"))
@@ -31,7 +32,27 @@ function removal({ name, namespace }: Changed): Judgement {
       reason: `nothing states Dgraph in ${namespace} any more: Flux leaves its release alone (prune: disabled), but no client is pointed at it; move the data first`,
     };
   if (name === "linkerd-crds") return { risk: "crd-removal", reason: "without Linkerd's CRDs every policy and profile is gone" };
+  if (name === "linkerd-control-plane")
+    return { risk: "trust-anchor", reason: "Flux uninstalls the control plane: no certificate is renewed, no pod injected" };
   return { risk: "harmless", reason: `Flux uninstalls ${name}` };
+}
+
+/** Whatever the control plane is told restarts it; proxies are told some of it too, and take it up when their pods restart. */
+function* controlPlane({ fields }: Changed): Iterable<Judgement> {
+  for (const { path, after } of fields) {
+    if (path === "spec.values.cniEnabled")
+      yield {
+        risk: "webhook-policy",
+        reason:
+          after === true
+            ? "new meshed pods rely on the linkerd-cni plugin: where it is missing they never start"
+            : "new meshed pods get an init container that needs NET_ADMIN: namespaces must allow it",
+      };
+    else if (path === "spec.values.clusterDomain")
+      yield { risk: "rollout", reason: "proxies look Services up under another domain: all meshed pods must restart" };
+    else if (path.startsWith("spec.values.") && !path.startsWith("spec.values.podAnnotations"))
+      yield { risk: "rollout", reason: "the control plane restarts, one replica after the other" };
+  }
 }
 
 function webhookPolicy({ after }: FieldChange): Judgement {
@@ -60,18 +81,26 @@ function* dgraph({ fields, after, namespace }: Changed): Iterable<Judgement> {
       };
     else if (key.startsWith("persistence.")) yield volume(role, key);
     else if (key === "replicaCount") yield replicas(field, role);
-    else if (role !== "" || /^spec\.(values\.image|postRenderers\."StatefulSet\/)/.test(field.path))
+    else if (field.path === "spec.values.global.domain" || field.path === "spec.values.global")
+      yield {
+        risk: "rollout",
+        reason: "Alphas and Zeros get other addresses in Raft, and restart: watch that each group keeps its majority",
+      };
+    else if (/^spec\.(values\.|postRenderers\."StatefulSet\/)/.test(field.path))
       yield { risk: "rollout", reason: "Dgraph's pods restart one by one; each must be back in its Raft group before the next" };
   }
-  const sets = ["alpha", "zero"].map((role) => `${String(spec["releaseName"])}-dgraph-${role}`).join(" ");
+  const concerned = ["alpha", "zero"].filter((role) =>
+    fields.some(({ path }) => path === versionPath || path.startsWith(`spec.values.${role}.persistence.`)),
+  );
+  const sets = concerned.map((role) => `${String(spec["releaseName"])}-dgraph-${role}`).join(" ");
   const fixed = fields.flatMap(({ path }) =>
-    path === versionPath ? ["selector, which holds the chart's version"] : isClaim(path) ? ["claim template"] : [],
+    path === versionPath ? ["selector (it holds the chart's version)"] : isClaim(path) ? ["claim template"] : [],
   );
   if (fixed.length > 0)
     yield {
       risk: "immutable-field",
       reason:
-        `a StatefulSet's ${[...new Set(fixed)].join(", and its ")}, cannot change: before the push, delete them and leave pods and volumes ` +
+        `a StatefulSet's ${[...new Set(fixed)].join(" and its ")} cannot change: before the push, delete it and leave pods and volumes ` +
         `(kubectl -n ${namespace} delete statefulset ${sets} --cascade=orphan)`,
     };
   yield* whitelist(fields);

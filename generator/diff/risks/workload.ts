@@ -18,6 +18,7 @@ export function* workloadRisks({ kind, name, change, fields }: Changed): Iterabl
           ? `calls of ${name} are no longer counted, retried and limited by method`
           : "retries, timeouts and metrics of calls change; no pod restarts",
     };
+  if (kind === "File") yield { risk: "data-loss", reason: "one of its two states is no YAML, so whatever it stated may change" };
   if (kind === "Helmfile") yield { risk: "harmless", reason: "the same for helmfile, which Flux does not read" };
   if (kind === "Overlay" && change === "changed") yield { risk: "harmless", reason: "how kustomize puts the component together" };
 }

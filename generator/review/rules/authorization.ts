@@ -13,7 +13,7 @@ export const authorizationRules: readonly ManifestRule[] = [
     why:
       "An AuthorizationPolicy hangs on a Server or route by name, and asks for authentications by name. With a wrong one it allows nobody, " +
       "and a Server without a policy refuses everybody.",
-    mend: "Write the name of a Server, route or authentication of the same namespace.",
+    mend: "Write the name of a Server or route of the same namespace, and of an authentication of the namespace that the reference names.",
     check: missingTargets,
   },
   {
@@ -49,10 +49,12 @@ function* missingTargets(stream: Stream): Iterable<ManifestFinding> {
     for (const { path, reference } of references) {
       const { group, kind, name, namespace = manifest.namespace } = reference;
       if (group !== policyGroup || typeof kind !== "string") continue;
-      // Without a single object of the kind, the stream is only a part of what is applied.
-      const candidates = stream.ofKind(policyGroup, kind);
+      // Without a single object of the kind in the namespace, the stream is only a part of what is applied.
+      const candidates = stream
+        .ofKind(policyGroup, kind)
+        .filter((object) => Stream.together(object.namespace, String(namespace)));
       if (candidates.length === 0) continue;
-      const found = candidates.some((object) => object.name === name && Stream.together(object.namespace, String(namespace)));
+      const found = candidates.some((object) => object.name === name);
       if (found) continue;
       const message = `there is no ${kind} ${String(namespace)}/${String(name)} among these objects`;
       yield {
@@ -69,6 +71,7 @@ function* missingTargets(stream: Stream): Iterable<ManifestFinding> {
 }
 
 function* emptyServers(stream: Stream): Iterable<ManifestFinding> {
+  if (stream.isPartial) return;
   for (const manifest of stream.ofKind(policyGroup, "Server")) {
     const { podSelector } = specOf(manifest);
     const neighbours = stream.selected(manifest.namespace, {});
@@ -85,7 +88,7 @@ function* skippedServers(stream: Stream): Iterable<ManifestFinding> {
     if (podSelector === undefined) continue;
     for (const workload of stream.selected(manifest.namespace, podSelector)) {
       const number = resolvePort(port, workload);
-      const skips = parsePorts(workload.annotations["config.linkerd.io/skip-inbound-ports"]);
+      const skips = parsePorts(stream.annotationsFor(workload)["config.linkerd.io/skip-inbound-ports"]);
       if (number === null || !includes(skips, number)) continue;
       const owner = `${workload.manifest.kind} ${workload.manifest.name}`;
       const message = `${owner} skips port ${number}: its connections never meet this Server`;

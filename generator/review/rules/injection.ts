@@ -1,7 +1,7 @@
 import type { LinkerdTrack } from "../../catalog/linkerd.ts";
 import { isMap } from "../../data.ts";
 import type { ManifestFinding, ManifestRule } from "../rule.ts";
-import { annotationsOf, type Stream } from "../stream.ts";
+import { annotationsOf, injectKey, type Stream } from "../stream.ts";
 import { containersOf, type Labels, type Workload, workloadOf } from "../workload.ts";
 
 /** Whether pods get the proxy that somebody meant them to have. */
@@ -28,7 +28,7 @@ export const injectionRules: readonly ManifestRule[] = [
     code: "inject-value",
     severity: "error",
     title: "A value that the injector does not know",
-    why: "It knows `enabled`, `ingress` and `disabled`. Anything else, such as `true`, counts as not annotated, and the pod starts without a proxy (linkerd2, pkg/inject/report.go).",
+    why: "It knows `enabled`, `ingress` and `disabled`. With anything else, such as `true`, the pod starts without a proxy, and on a namespace even pods that say `enabled` do (linkerd2, pkg/inject/report.go).",
     mend: "Use `enabled`.",
     check: unknownValue,
   },
@@ -36,7 +36,7 @@ export const injectionRules: readonly ManifestRule[] = [
     code: "annotation-not-text",
     severity: "error",
     title: "An annotation that is no text",
-    why: "Kubernetes takes only strings as annotations and refuses the whole object otherwise. Port lists and booleans are numbers to YAML unless quoted.",
+    why: "Kubernetes takes only strings as annotations and refuses the whole object otherwise. Single ports and booleans are no strings to YAML unless quoted.",
     mend: "Put quotes around the value.",
     check: notText,
   },
@@ -60,11 +60,10 @@ export const injectionRules: readonly ManifestRule[] = [
   },
 ];
 
-const injectKey = "linkerd.io/inject";
 const isLinkerds = (key: string): boolean => key === injectKey || key.startsWith("config.linkerd.io/");
 
-function* misplaced({ workloads }: Stream): Iterable<ManifestFinding> {
-  for (const { manifest, template, annotations } of workloads) {
+function* misplaced({ stated }: Stream): Iterable<ManifestFinding> {
+  for (const { manifest, template, annotations } of stated.flatMap((object) => workloadOf(object) ?? [])) {
     if (template.length === 0) continue;
     for (const key of Object.keys(annotationsOf(manifest)).filter(isLinkerds)) {
       if (key in annotations) continue;
@@ -94,7 +93,7 @@ function* hostNetwork({ workloads }: Stream): Iterable<ManifestFinding> {
 function* unknownValue(stream: Stream): Iterable<ManifestFinding> {
   for (const { manifest, path, annotations } of annotated(stream)) {
     const value = annotations[injectKey];
-    if (value === undefined || ["enabled", "ingress", "disabled"].includes(String(value))) continue;
+    if (value === undefined || ["", "enabled", "ingress", "disabled"].includes(String(value))) continue;
     yield {
       manifest,
       path: [...path, injectKey],
@@ -104,8 +103,8 @@ function* unknownValue(stream: Stream): Iterable<ManifestFinding> {
   }
 }
 
-function* notText({ objects }: Stream): Iterable<ManifestFinding> {
-  for (const manifest of objects) {
+function* notText({ stated }: Stream): Iterable<ManifestFinding> {
+  for (const manifest of stated) {
     const workload = workloadOf(manifest);
     const own = { path: ["metadata", "annotations"], annotations: annotationsOf(manifest) };
     const pods = workload === null || workload.template.length === 0 ? [] : [podAnnotations(workload)];
@@ -118,6 +117,8 @@ function* notText({ objects }: Stream): Iterable<ManifestFinding> {
           path: [...path, key],
           message: `${key} is ${kind}, and Kubernetes takes text only`,
           hint: `write "${value === null || isMap(value) ? "…" : String(value)}"`,
+          // The API server reads nothing as an empty text.
+          mild: value === null,
         };
       }
   }
@@ -129,7 +130,7 @@ function* endlessJob(stream: Stream, track: LinkerdTrack | null): Iterable<Manif
   for (const workload of stream.workloads) {
     const { manifest, annotations, template } = workload;
     if (!["Job", "CronJob"].includes(manifest.kind) || stream.isMeshed(workload) !== "yes" || endsItself(workload)) continue;
-    const asked = Object.entries(annotations).find(([key]) => nativeSidecar.test(key))?.[1];
+    const asked = Object.entries(stream.annotationsFor(workload)).find(([key]) => nativeSidecar.test(key))?.[1];
     const native = asked === undefined ? track?.traits.nativeSidecar : String(asked) === "true";
     if (native === true) continue;
     const where = annotations[injectKey] === undefined ? [] : ["metadata", "annotations", injectKey];
@@ -171,12 +172,12 @@ function* skipped(stream: Stream): Iterable<ManifestFinding> {
 /** Where the injector reads annotations: pods, and namespaces. */
 function annotated({
   objects,
-  workloads,
+  stated,
 }: Stream): { manifest: ManifestFinding["manifest"]; path: string[]; annotations: Labels }[] {
   const namespaces = objects.filter(({ kind, apiVersion }) => kind === "Namespace" && apiVersion === "v1");
   return [
     ...namespaces.map((manifest) => ({ manifest, path: ["metadata", "annotations"], annotations: annotationsOf(manifest) })),
-    ...workloads.map(podAnnotations),
+    ...stated.flatMap((object) => workloadOf(object) ?? []).map(podAnnotations),
   ];
 }
 

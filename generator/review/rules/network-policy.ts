@@ -1,10 +1,10 @@
-import type { LinkerdTrack } from "../../catalog/linkerd.ts";
-import { proxyPorts } from "../../catalog/linkerd.ts";
+import { type LinkerdTrack, proxyPorts } from "../../catalog/linkerd.ts";
 import { asMap } from "../../data.ts";
+import { allMeshed, type Direction, type PolicyRule, peersMeshed, reaches, rulesOf } from "../peers.ts";
 import { includes, letsThrough, parsePorts } from "../ports.ts";
 import type { Manifest } from "../read.ts";
 import type { ManifestFinding, ManifestRule } from "../rule.ts";
-import { type Meshed, Stream, specOf } from "../stream.ts";
+import { Stream, specOf } from "../stream.ts";
 import { listOf, selects, type Workload } from "../workload.ts";
 
 /** NetworkPolicies around meshed pods. */
@@ -31,76 +31,46 @@ export const networkPolicyRules: readonly ManifestRule[] = [
   },
 ];
 
+const policies = (stream: Stream): readonly Manifest[] => stream.ofKind("networking.k8s.io", "NetworkPolicy");
+
 function* forgottenPort(stream: Stream, track: LinkerdTrack | null): Iterable<ManifestFinding> {
   if (track?.traits.transportHeader === false) return;
-  for (const policy of stream.ofKind("networking.k8s.io", "NetworkPolicy"))
+  for (const policy of policies(stream).filter(({ namespace }) => namespace !== "linkerd"))
     for (const direction of ["ingress", "egress"] as const) yield* forgottenBy(policy, direction, stream);
 }
 
-function* forgottenBy(policy: Manifest, direction: "ingress" | "egress", stream: Stream): Iterable<ManifestFinding> {
-  const spec = specOf(policy);
-  const pods = stream.selected(policy.namespace, spec["podSelector"]);
-  const meshed = together(pods, stream);
-  if (meshed === "no") return;
-  const rules = listOf(spec[direction]).map(asMap);
+function* forgottenBy(policy: Manifest, direction: Direction, stream: Stream): Iterable<ManifestFinding> {
+  const pods = stream.selected(policy.namespace, specOf(policy)["podSelector"]);
+  const own = allMeshed(pods, stream);
+  const rules = rulesOf(policy, direction) ?? [];
   const side = direction === "ingress" ? "from" : "to";
-  for (const [index, rule] of rules.entries()) {
-    if (!concernsPeers(rule, side, policy, stream, direction === "ingress" ? pods : [])) continue;
-    const covered = rules.some(
-      (other) => letsThrough(other["ports"], proxyPorts.inbound, pods) && contains(other[side], rule[side]),
-    );
-    if (covered) continue;
+  for (const [index, rule] of own === "no" ? [] : rules.entries()) {
+    const peers = peersMeshed(rule[side], policy, stream);
+    if (peers === "no" || !isForMesh(rule, direction === "ingress" ? pods : [], stream)) continue;
+    if (rules.some((other) => letsThrough(other["ports"], proxyPorts.inbound, pods) && contains(other[side], rule[side])))
+      continue;
+    const unknown = own === "unknown" || peers === "unknown";
+    const way = direction === "ingress" ? "come" : "are reached";
     yield {
       manifest: policy,
       path: ["spec", direction, index, "ports"],
-      message: `port ${proxyPorts.inbound} is not open, and meshed peers ${direction === "ingress" ? "come" : "are reached"} by no other${
-        meshed === "unknown" ? " (if these pods are meshed: the stream does not say)" : ""
-      }`,
+      message: `port ${proxyPorts.inbound} is not open, and meshed peers ${way} by no other${unknown ? " (whether both sides are meshed, these objects do not say)" : ""}`,
       hint: `add {port: ${proxyPorts.inbound}, protocol: TCP}`,
-      mild: meshed === "unknown",
+      mild: unknown,
     };
   }
 }
 
-/** Whether a rule is about ports of applications that meshed peers may use: not the proxy's own, nor ones that bypass it. */
-function concernsPeers(
-  rule: Record<string, unknown>,
-  side: "from" | "to",
-  policy: Manifest,
-  stream: Stream,
-  pods: readonly Workload[],
-): boolean {
+/** Whether a rule is about ports of applications that the mesh carries: not the proxy's own, nor ones that bypass it. */
+function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: Stream): boolean {
   const ports = listOf(rule["ports"]).map(asMap);
-  const own: readonly unknown[] = [proxyPorts.admin, proxyPorts.control, "linkerd-admin"];
-  const bypassing = pods.flatMap(({ annotations }) => parsePorts(annotations["config.linkerd.io/skip-inbound-ports"]));
-  const through = ports.filter(
+  const own: readonly unknown[] = [proxyPorts.admin, proxyPorts.control, "linkerd-admin", 53];
+  const bypassing = pods.flatMap((pod) => parsePorts(stream.annotationsFor(pod)["config.linkerd.io/skip-inbound-ports"]));
+  const carried = ports.filter(
     ({ port, protocol = "TCP" }) =>
-      protocol === "TCP" && !own.includes(port) && !(typeof port === "number" && includes(bypassing, port)) && port !== 53,
+      protocol === "TCP" && !own.includes(port) && !(typeof port === "number" && includes(bypassing, port)),
   );
-  if (through.length === 0 || letsThrough(ports, proxyPorts.inbound, pods)) return false;
-  const peers = listOf(rule[side]).map(asMap);
-  // Addresses outside, and the control plane (whose ports its own pods serve unproxied), are no meshed peers.
-  return (
-    peers.length === 0 ||
-    peers.some((peer) => peer["ipBlock"] === undefined && !isControlPlane(peer) && mayBeMeshed(peer, policy, stream))
-  );
-}
-
-function isControlPlane(peer: Record<string, unknown>): boolean {
-  const name = asMap(asMap(peer["namespaceSelector"])["matchLabels"])["kubernetes.io/metadata.name"];
-  return typeof name === "string" && /^(linkerd|kube-system)$/.test(name);
-}
-
-function mayBeMeshed(peer: Record<string, unknown>, policy: Manifest, stream: Stream): boolean {
-  if (peer["namespaceSelector"] !== undefined || peer["podSelector"] === undefined) return true;
-  return together(stream.selected(policy.namespace, peer["podSelector"]), stream) !== "no";
-}
-
-/** One answer for several workloads: a single meshed one decides. */
-function together(pods: readonly Workload[], stream: Stream): Meshed {
-  const states = pods.map((pod) => stream.isMeshed(pod));
-  if (states.includes("yes")) return "yes";
-  return states.length === 0 || states.includes("unknown") ? "unknown" : "no";
+  return carried.length > 0 && !letsThrough(ports, proxyPorts.inbound, pods);
 }
 
 /** Whether peers of one rule are all among those of another. */
@@ -110,46 +80,35 @@ function contains(outer: unknown, inner: unknown): boolean {
   return listOf(inner).length > 0 && listOf(inner).every((peer) => known.has(JSON.stringify(peer)));
 }
 
-const needed = { identity: 8080, destination: 8086, policy: 8090 } as const;
+/** Ports of identity, destination and policy (linkerd-control-plane, rendered; the same in all releases). */
+const controlPlanePorts = [8080, 8086, 8090];
 
 function* lostControlPlane(stream: Stream): Iterable<ManifestFinding> {
-  for (const policy of stream.ofKind("networking.k8s.io", "NetworkPolicy")) {
-    const spec = specOf(policy);
-    const limitsEgress = listOf(spec["policyTypes"]).includes("Egress") || spec["egress"] !== undefined;
-    const pods = stream.selected(policy.namespace, spec["podSelector"]);
-    if (!limitsEgress || together(pods, stream) !== "yes" || policy.namespace === "linkerd") continue;
-    const rules = stream
-      .ofKind("networking.k8s.io", "NetworkPolicy")
+  for (const policy of policies(stream).filter(({ namespace }) => namespace !== "linkerd")) {
+    const pods = stream.selected(policy.namespace, specOf(policy)["podSelector"]);
+    if (rulesOf(policy, "egress") === null || allMeshed(pods, stream) !== "yes") continue;
+    const rules = policies(stream)
       .filter(
         (other) =>
           Stream.together(other.namespace, policy.namespace) &&
           pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
       )
-      .flatMap((other) => listOf(specOf(other)["egress"]).map(asMap))
-      .filter((rule) => reachesLinkerd(rule["to"]));
-    const closed = Object.values(needed).filter((port) => !rules.some((rule) => letsThrough(rule["ports"], port, [])));
+      .flatMap((other) => rulesOf(other, "egress") ?? [])
+      .filter((rule) => reaches(rule["to"], "linkerd", stream));
+    const closed = controlPlanePorts.filter(
+      (port) => !rules.some((rule) => hasNames(rule) || letsThrough(rule["ports"], port, [])),
+    );
     if (closed.length === 0) continue;
     yield {
       manifest: policy,
       path: ["spec", "egress"],
       message: `the proxies cannot reach the namespace linkerd on ${closed.join(", ")}: their pods never become ready`,
-      hint: `allow egress to the namespace linkerd on ${Object.values(needed).join(", ")}`,
+      hint: `allow egress to the namespace linkerd on ${controlPlanePorts.join(", ")}`,
     };
   }
 }
 
-function reachesLinkerd(to: unknown): boolean {
-  const labels = {
-    "kubernetes.io/metadata.name": "linkerd",
-    "linkerd.io/is-control-plane": "true",
-    "linkerd.io/control-plane-ns": "linkerd",
-  };
-  const peers = listOf(to).map(asMap);
-  return (
-    peers.length === 0 ||
-    peers.some(
-      ({ namespaceSelector, ipBlock }) =>
-        ipBlock !== undefined || (namespaceSelector !== undefined && selects(namespaceSelector, labels)),
-    )
-  );
+/** Ports by name are those of the pods on the other side, which the stream need not hold. */
+function hasNames(rule: PolicyRule): boolean {
+  return listOf(rule["ports"]).some((port) => typeof asMap(port)["port"] === "string");
 }

@@ -6,7 +6,7 @@ import { failAlone } from "../../spec/rules/linkerd.ts";
 import type { Manifest } from "../read.ts";
 import type { ManifestFinding, ManifestRule } from "../rule.ts";
 import { serviceNamed } from "../services.ts";
-import { type Stream, specOf } from "../stream.ts";
+import { chartOf, type Stream, specOf } from "../stream.ts";
 import { containersOf, listOf } from "../workload.ts";
 
 /** The control plane, its CRDs and extensions, and images. */
@@ -49,6 +49,7 @@ function* gatewayOwners(stream: Stream): Iterable<ManifestFinding> {
         path: ["metadata", "name"],
         message: `${manifest.name} stands in ${other.source.file} too`,
         hint: "keep one",
+        mild: folderOf(manifest) !== folderOf(other),
       };
   }
   const [crd] = crds;
@@ -84,8 +85,9 @@ function helmReleases(stream: Stream, chart: string): Manifest[] {
   return stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").filter((release) => chartOf(release)["chart"] === chart);
 }
 
-function chartOf(release: Manifest): Record<string, unknown> {
-  return asMap(asMap(specOf(release)["chart"])["spec"]);
+/** Objects of two folders may be two clusters'. */
+function folderOf({ source: { file } }: Manifest): string {
+  return file.slice(0, Math.max(0, file.lastIndexOf("/")));
 }
 
 /** Webhooks of Linkerd with `Fail` whose server has a single replica. */
@@ -101,7 +103,7 @@ function* failWithoutReplicas(stream: Stream): Iterable<ManifestFinding> {
       const { name, namespace } = asMap(asMap(webhook["clientConfig"])["service"]);
       const service = serviceNamed(stream, String(name), String(namespace));
       if (service === null) continue;
-      const servers = stream.selected(service.namespace, { matchLabels: specOf(service)["selector"] });
+      const servers = stream.behind(service);
       const replicas = servers.reduce((sum, { manifest: owner }) => sum + Number(specOf(owner)["replicas"] ?? 1), 0);
       if (replicas !== 1) continue;
       const message = `${String(webhook["name"])} has one server, and Fail refuses what it is asked about while that is down`;

@@ -47,7 +47,7 @@ function serviceOf(profile: Manifest): { name: string; namespace: string } | nul
   return name === undefined || namespace === undefined ? null : { name, namespace };
 }
 
-const profiles = (stream: Stream): Manifest[] => stream.ofKind("linkerd.io", "ServiceProfile");
+const profiles = (stream: Stream): readonly Manifest[] => stream.ofKind("linkerd.io", "ServiceProfile");
 
 function* withoutService(stream: Stream): Iterable<ManifestFinding> {
   const services = stream.ofKind("", "Service");
@@ -67,7 +67,7 @@ function* withoutService(stream: Stream): Iterable<ManifestFinding> {
           known.length === 0
             ? "give the Service's manifest too, or name the profile after one"
             : `Services here: ${known.slice(0, 6).join(", ")}`,
-        mild: services.length === 0,
+        mild: services.length === 0 || stream.isPartial,
       };
     }
   }
