@@ -120,8 +120,10 @@ function isYoung(signature: Signature, now: number): boolean {
 /** Milliseconds in which a file can change twice with the same time: more than the clocks of file systems are coarse. */
 const youth = 100;
 
+/** The folder that MESHOPS_UNCHANGED names, or one of the user's cache. */
 function cacheFolder(): string {
-  const { XDG_CACHE_HOME: xdg = "", LOCALAPPDATA: local = "" } = process.env;
+  const { MESHOPS_UNCHANGED: own = "", XDG_CACHE_HOME: xdg = "", LOCALAPPDATA: local = "" } = process.env;
+  if (own !== "") return own;
   return join(xdg !== "" ? xdg : local !== "" ? local : join(homedir(), ".cache"), "meshops", "unchanged");
 }
 

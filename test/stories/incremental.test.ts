@@ -20,7 +20,7 @@ const clients = [{ namespace: "pydgraph-client", serviceAccount: "pydgraph-clien
 const settle = (): Promise<void> => sleep(150);
 
 function generate(): Promise<Finished> {
-  return meshops(root, ["generate"], { env: { XDG_CACHE_HOME: cache } });
+  return meshops(root, ["generate"], { env: { MESHOPS_UNCHANGED: cache } });
 }
 
 async function remembered(): Promise<void> {
@@ -107,7 +107,8 @@ test("warnings are told again, and silenced ones are not", async () => {
 test("a spec that changes while a run is under way is looked at by the next", async () => {
   const { prepareChanged } = await import("../../generator/commands/prepare.ts");
   const { Repository } = await import("../../generator/workspace/repository.ts");
-  process.env["XDG_CACHE_HOME"] = cache;
+  const before = process.env["MESHOPS_UNCHANGED"];
+  process.env["MESHOPS_UNCHANGED"] = cache;
   try {
     edit("environments/env-9.yaml", "enabled: true", "enabled: false");
     await settle();
@@ -118,13 +119,12 @@ test("a spec that changes while a run is under way is looked at by the next", as
     prepared?.remember();
     expect(prepareChanged(new Repository(root))?.plans.length).toBeGreaterThan(0);
   } finally {
-    delete process.env["XDG_CACHE_HOME"];
+    process.env["MESHOPS_UNCHANGED"] = before;
   }
 });
 
 test("a cache that is no cache, or cannot be written, changes nothing", async () => {
-  const file = join(cache, "meshops");
-  rmSync(file, { recursive: true });
-  writeFileSync(file, "no folder");
+  rmSync(cache, { recursive: true });
+  writeFileSync(cache, "no folder");
   expect(await generate()).toMatchObject({ code: 0 });
 });
