@@ -14,10 +14,7 @@ export interface ServicePort {
 
 /** The Service of a name in a namespace; null where the stream has none. */
 export function serviceNamed(stream: Stream, name: string, namespace: string): Manifest | null {
-  const found = stream
-    .ofKind("", "Service")
-    .find((service) => service.name === name && Stream.together(service.namespace, namespace));
-  return found ?? null;
+  return stream.named("", "Service", name).find((service) => Stream.together(service.namespace, namespace)) ?? null;
 }
 
 export function portsOf(service: Manifest): ServicePort[] {

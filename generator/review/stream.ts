@@ -13,18 +13,18 @@ export class Stream {
   readonly workloads: readonly Workload[];
   /** Whether charts bring objects that the stream does not hold: what is not in it may be there all the same. */
   readonly isPartial: boolean;
-  readonly #byKind = new Map<string, Manifest[]>();
+  readonly #byKind: ReadonlyMap<string, readonly Manifest[]>;
+  readonly #byName: ReadonlyMap<string, readonly Manifest[]>;
+  readonly #byNamespace: ReadonlyMap<string, readonly Workload[]>;
 
   constructor(stated: readonly Manifest[]) {
     this.stated = stated;
     this.objects = stated.filter((object) => !isPatch(object));
     this.workloads = this.objects.flatMap((object) => workloadOf(object) ?? []);
-    for (const object of this.objects) {
-      const key = `${groupOf(object.apiVersion)}|${object.kind}`;
-      const known = this.#byKind.get(key);
-      if (known === undefined) this.#byKind.set(key, [object]);
-      else known.push(object);
-    }
+    const kindOf = ({ apiVersion, kind }: Manifest): string => `${groupOf(apiVersion)}|${kind}`;
+    this.#byKind = groupBy(this.objects, kindOf);
+    this.#byName = groupBy(this.objects, (object) => `${kindOf(object)}|${object.name}`);
+    this.#byNamespace = groupBy(this.workloads, ({ manifest }) => manifest.namespace);
     this.isPartial =
       this.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").length + this.ofKind("argoproj.io", "Application").length > 0;
   }
@@ -34,9 +34,14 @@ export class Stream {
     return kinds.flatMap((kind) => this.#byKind.get(`${group}|${kind}`) ?? []);
   }
 
+  /** Objects of a kind and a name, of whatever namespace. */
+  named(group: string, kind: string, name: string): readonly Manifest[] {
+    return this.#byName.get(`${group}|${kind}|${name}`) ?? [];
+  }
+
   /** The namespace of a name; null where the stream does not hold it. */
   #namespace(name: string): Manifest | null {
-    return this.ofKind("", "Namespace").find((namespace) => namespace.name === name) ?? null;
+    return this.named("", "Namespace", name)[0] ?? null;
   }
 
   /** Labels of a namespace, as far as the stream and Kubernetes itself say. */
@@ -52,9 +57,8 @@ export class Stream {
 
   /** Workloads of a namespace whose pods a selector selects. */
   selected(namespace: string, selector: unknown): Workload[] {
-    return this.workloads.filter(
-      ({ manifest, labels }) => Stream.together(manifest.namespace, namespace) && selects(selector, labels),
-    );
+    const near = namespace === "" ? this.workloads : [namespace, ""].flatMap((name) => this.#byNamespace.get(name) ?? []);
+    return near.filter(({ labels }) => selects(selector, labels));
   }
 
   /** Workloads behind a Service: none where it has no selector, since its endpoints are somebody else's. */
@@ -106,6 +110,16 @@ export function specOf({ value }: Manifest): Readonly<Record<string, unknown>> {
 /** Chart and version of a HelmRelease. */
 export function chartOf(release: Manifest): Readonly<Record<string, unknown>> {
   return asMap(asMap(specOf(release)["chart"])["spec"]);
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const known = groups.get(keyOf(item));
+    if (known === undefined) groups.set(keyOf(item), [item]);
+    else known.push(item);
+  }
+  return groups;
 }
 
 function groupOf(apiVersion: string): string {
