@@ -22,7 +22,7 @@ export interface ConnectionOptions {
 }
 
 /** Time that one request may take (milliseconds), so that a cluster that does not answer is told within 10 s. */
-const patience = 8000;
+const patience = 7_000;
 
 /**
  * A connection to a cluster, by a kubeconfig. The Kubernetes client is loaded here, by those that need it.
