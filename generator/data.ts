@@ -7,3 +7,15 @@ export function isMap(value: unknown): value is Record<string, unknown> {
 export function asMap(value: unknown): Record<string, unknown> {
   return isMap(value) ? value : {};
 }
+
+/** Items by a key, in the order in which they came. */
+export function groupBy<T>(items: Iterable<T>, keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [item]);
+    else known.push(item);
+  }
+  return groups;
+}

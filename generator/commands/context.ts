@@ -15,14 +15,23 @@ export interface CommonOptions {
   readonly output: "text" | "json";
 }
 
+/** Environments, and what is wrong with them. */
+interface LoadedAll {
+  readonly loaded: readonly Loaded[];
+  readonly diagnostics: Diagnostic[];
+  /** Those of the findings that are about the folder, or about environments beside each other. */
+  readonly joint: readonly Diagnostic[];
+}
+
 /** Loads the named environments, or all; a name without a file becomes a diagnostic. */
-export function loadAll(repository: Repository, names: readonly string[]): { loaded: Loaded[]; diagnostics: Diagnostic[] } {
+export function loadAll(repository: Repository, names: readonly string[]): LoadedAll {
   const known = repository.environmentNames();
   const wanted = names.length === 0 ? known : [...new Set(names)];
   const unknown = wanted.filter((name) => !known.includes(name)).map((name) => unknownEnvironment(name, known));
   const loaded = wanted.filter((name) => known.includes(name)).map((name) => loadEnvironment(name, repository.source));
   const found = loaded.flatMap(({ diagnostics }) => diagnostics);
-  return { loaded, diagnostics: distinct([...repository.strayFiles(), ...unknown, ...found, ...findCollisions(loaded)]) };
+  const joint = distinct([...repository.strayFiles(), ...findCollisions(loaded)]);
+  return { loaded, diagnostics: distinct([...joint, ...unknown, ...found]), joint };
 }
 
 /**

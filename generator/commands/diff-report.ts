@@ -1,4 +1,5 @@
 import type { Colors } from "picocolors/types.js";
+import { groupBy } from "../data.ts";
 import type { ObjectChange } from "../diff/diff.ts";
 import type { FieldChange } from "../diff/fields.ts";
 import { gravest, type Risk, risks } from "../diff/risk-levels.ts";
@@ -81,10 +82,8 @@ export function worst(changes: readonly ObjectChange[]): Risk {
   return gravest(changes.map(({ risk }) => risk));
 }
 
-function byEnvironment(changes: readonly ObjectChange[]): Map<string, ObjectChange[]> {
-  const groups = new Map<string, ObjectChange[]>();
-  for (const change of changes) groups.set(change.environment, [...(groups.get(change.environment) ?? []), change]);
-  return groups;
+function byEnvironment(changes: readonly ObjectChange[]): ReadonlyMap<string, readonly ObjectChange[]> {
+  return groupBy(changes, ({ environment }) => environment);
 }
 
 function titleOf(environment: string): string {

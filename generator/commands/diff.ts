@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { colorsFor } from "../colors.ts";
+import { groupBy } from "../data.ts";
 import { diffObjects, type ObjectChange, type Sides } from "../diff/diff.ts";
 import { isAtLeast, type Risk } from "../diff/risk-levels.ts";
 import {
@@ -11,6 +12,7 @@ import {
   signingKeysFile,
 } from "../emit/layout.ts";
 import { isEnvironmentName } from "../spec/name.ts";
+import { folderOf } from "../text.ts";
 import { exitCode } from "../user-error.ts";
 import { identitiesAtHand } from "../workspace/age-keys.ts";
 import { readIfThere } from "../workspace/files.ts";
@@ -63,7 +65,8 @@ function ownersIn(tree: GitTree): string[] {
 const chunk = 50;
 
 async function compare(root: string, tree: GitTree, wanted: readonly Wanted[]): Promise<ObjectChange[]> {
-  const committed = committedPaths(tree);
+  const owned = [...tree.paths()].filter((path) => ownerOf(path) !== null);
+  const committed = groupBy(owned, (path) => ownerOf(path) ?? "");
   const changes: ObjectChange[] = [];
   let identities: string[] | null = null;
   for (let at = 0; at < wanted.length; at += chunk) {
@@ -106,10 +109,6 @@ function secretsOf(root: string, environment: string): [string, string][] {
   });
 }
 
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
-}
-
 /**
  * Both states of an owner's files. Of the commit's, those count that its manifest names, and encrypted ones; where the manifest is gone or damaged,
  * all that stand where meshops writes.
@@ -140,17 +139,9 @@ function sidesOf(
   };
 }
 
-/** The commit's files by owner: those below overlays/ and flux/, the administrators' file, and the root's helmfile. */
-function committedPaths(tree: GitTree): Map<string, string[]> {
-  const owners = new Map<string, string[]>();
-  for (const path of tree.paths()) {
-    const [top, name = ""] = path.split("/");
-    const generated = top === overlaysFolder || top === fluxRootFolder || path === signingKeysFile(name);
-    const owner = path === helmfileFile ? rootOwner : generated ? name : null;
-    if (owner === null) continue;
-    const known = owners.get(owner);
-    if (known === undefined) owners.set(owner, [path]);
-    else known.push(path);
-  }
-  return owners;
+/** Whose a path of the commit is: what stands below overlays/ and flux/, the administrators' file, the root's helmfile; null where nobody's. */
+function ownerOf(path: string): string | null {
+  if (path === helmfileFile) return rootOwner;
+  const [top, name = ""] = path.split("/");
+  return top === overlaysFolder || top === fluxRootFolder || path === signingKeysFile(name) ? name : null;
 }

@@ -43,7 +43,7 @@ export async function generate(names: readonly string[], options: GenerateOption
 }
 
 /** `--check` and `--stdout`: nothing is written, so no lock is needed. */
-async function read(repository: Repository, names: readonly string[], options: GenerateOptions): Promise<number> {
+function read(repository: Repository, names: readonly string[], options: GenerateOptions): number {
   const prepared = prepare(repository, names);
   if (prepared === null) return exitCode.problem;
   if (options.check) return printDrift(prepared.plans, options);

@@ -2,7 +2,8 @@ import type { Bundle } from "../emit/bundle.ts";
 import { helmfileFile } from "../emit/layout.ts";
 import type { Model } from "../model.ts";
 import { type Diagnostic, distinct, hasErrors } from "../spec/diagnostic.ts";
-import { findCollisions, type Loaded } from "../spec/load.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import type { Loaded } from "../spec/load.ts";
 import { rootOwner } from "../workspace/manifest.ts";
 import { makePlan, type Plan } from "../workspace/plan.ts";
 import type { Repository } from "../workspace/repository.ts";
@@ -63,19 +64,24 @@ interface Stale {
 
 /** Loads all specs, since rules hold between them, and renders those that are stale; null where there were errors, which are told. */
 function loadStale(repository: Repository, isStale: (name: string) => boolean): Stale | null {
-  const { loaded, diagnostics } = loadAll(repository, []);
-  const environments = concrete(loaded, []).filter(({ metadata }) => isStale(metadata.name));
-  const joint = distinct([...repository.strayFiles(), ...findCollisions(loaded)]);
-  const slim = loaded
-    .filter(({ name }) => isStale(name))
-    .map(({ name, files, diagnostics: found }) => ({ name, files, diagnostics: found }));
-  repository.forget();
-  loaded.length = 0;
-  const bundles = hasErrors(diagnostics)
-    ? new Map<string, Bundle>()
-    : bundlesOf(renderAll(repository.root, environments, diagnostics));
+  const { environments, loaded, joint, diagnostics } = loadLean(repository, isStale);
+  const rendered = hasErrors(diagnostics) ? [] : renderAll(repository.root, environments, diagnostics);
   printDiagnostics(diagnostics);
-  return hasErrors(diagnostics) ? null : { loaded: slim, bundles, joint };
+  return hasErrors(diagnostics) ? null : { loaded, bundles: bundlesOf(rendered), joint };
+}
+
+/** What is needed of the specs from here on. What they were parsed into is let go: of a thousand it takes 150 MB. */
+function loadLean(
+  repository: Repository,
+  isStale: (name: string) => boolean,
+): Pick<Stale, "loaded" | "joint"> & { environments: Environment[]; diagnostics: Diagnostic[] } {
+  const { loaded, diagnostics, joint } = loadAll(repository, []);
+  const environments = concrete(loaded, []).filter(({ metadata }) => isStale(metadata.name));
+  const lean = loaded
+    .filter(({ name }) => isStale(name))
+    .map(({ name, files, diagnostics: own }) => ({ name, files, diagnostics: own }));
+  repository.forget();
+  return { environments, loaded: lean, joint, diagnostics };
 }
 
 function planAll(repository: Repository, bundles: ReadonlyMap<string, Bundle>, all: boolean): Plan[] {

@@ -1,5 +1,5 @@
 import { patchesFile } from "../emit/layout.ts";
-import { compareText } from "../text.ts";
+import { compareText, folderOf } from "../text.ts";
 import { compareFields, type FieldChange } from "./fields.ts";
 import { type Files, objectsOf, type StatedObject } from "./objects.ts";
 import { type Changed, type Judgement, riskOf } from "./risk.ts";
@@ -123,7 +123,6 @@ async function secretChanges(
 /** Files whose text differs though no object of theirs does: comments, or order. */
 function layoutChanges({ environment, before, after }: Sides, told: ReadonlySet<string>): ObjectChange[] {
   // Beside a release, patches.yaml is told as the release's own patches.
-  const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
   const folders = new Set([...told].map(folderOf));
   const paths = [...new Set([...before.keys(), ...after.keys()])].filter(
     (path) => !isSecret(path) && before.get(path) !== after.get(path) && !told.has(path),

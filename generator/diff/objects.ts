@@ -1,6 +1,7 @@
 import { parse, parseAllDocuments, parseDocument } from "yaml";
 import { asMap, isMap } from "../data.ts";
 import { helmfileFile, overlaysFolder, patchesFile, releaseFile, valuesFile } from "../emit/layout.ts";
+import { folderOf } from "../text.ts";
 
 /** Files of a repository: path to text. */
 export type Files = ReadonlyMap<string, string>;
@@ -42,10 +43,9 @@ function statedIn(path: string, text: string, files: Files): StatedObject[] {
 
 function readable(path: string, text: string, files: Files): StatedObject[] {
   const [, , component = ""] = path.split("/");
-  const folder = path.slice(0, path.lastIndexOf("/"));
-  const file = path.slice(folder.length + 1);
-  if (path === helmfileFile || file === helmfileFile)
-    return [stated("Helmfile", "", path === helmfileFile ? "" : folder, helmfile(text), path)];
+  const folder = folderOf(path);
+  const file = path.slice(path.lastIndexOf("/") + 1);
+  if (file === helmfileFile) return [stated("Helmfile", "", folder, helmfile(text), path)];
   if (!path.endsWith(".yaml")) return [];
   const namespace = namespaceOf(files.get(`${folder}/kustomization.yaml`) ?? "");
   if (!path.startsWith(`${overlaysFolder}/`)) return documents(text).map((value) => ofDocument(value, "", path));

@@ -1,5 +1,5 @@
 import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
-import { type Certificate, fingerprint, parsePem } from "../mesh/certificates.ts";
+import { type Certificate, certificatesIn, fingerprint } from "../mesh/certificates.ts";
 import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
 import { inspectFile } from "../sops/inspect.ts";
 import { otherServices } from "../sops/metadata.ts";
@@ -72,14 +72,6 @@ export function identityStatus(environment: Environment, read: (path: string) =>
     missing: expected.filter((label) => !present.some((certificate) => certificate.name === label)),
     rotation: issuer === undefined ? null : rotationOf(anchors, issuer),
   };
-}
-
-function certificatesIn(text: string | null): Certificate[] {
-  try {
-    return parsePem(text ?? "");
-  } catch {
-    return [];
-  }
 }
 
 function rotationOf(anchors: Certificate[], issuer: Certificate): string | null {

@@ -10,10 +10,10 @@ export function parsePem(text: string): Certificate[] {
   return blocks.map(certificateOf);
 }
 
-/** The certificates of a PEM text; none where it is not whole. */
-export function certificatesIn(text: string): Certificate[] {
+/** The certificates of a PEM text; none where there is no text, or it is not whole. */
+export function certificatesIn(text: string | null): Certificate[] {
   try {
-    return parsePem(text);
+    return parsePem(text ?? "");
   } catch {
     return [];
   }

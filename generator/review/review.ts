@@ -1,4 +1,5 @@
 import { type LinkerdTrack, type LinkerdVersion, trackOf } from "../catalog/linkerd.ts";
+import { groupBy } from "../data.ts";
 import { byPlace, type Diagnostic } from "../spec/diagnostic.ts";
 import { diagnosticAtPath, limited, type Statement } from "../spec/source.ts";
 import type { Manifest } from "./read.ts";
@@ -31,15 +32,9 @@ export const silencePrefix = "rules.meshops.dev/";
 export function review(objects: readonly Manifest[], version: LinkerdVersion | null): Diagnostic[] {
   const stream = new Stream(objects);
   const track = version === null ? trackIn(stream) : trackOf(version);
-  const byFile = new Map<string, [ManifestRule, ManifestFinding][]>();
-  for (const rule of manifestRules)
-    for (const finding of rule.check(stream, track)) {
-      const { file } = finding.manifest.source;
-      const known = byFile.get(file);
-      if (known === undefined) byFile.set(file, [[rule, finding]]);
-      else known.push([rule, finding]);
-    }
-  return [...byFile.values()].flatMap((found) => limited(found, ([rule, finding]) => told(rule, finding))).sort(byPlace);
+  const found = manifestRules.flatMap((rule) => [...rule.check(stream, track)].map((finding) => [rule, finding] as const));
+  const byFile = groupBy(found, ([, { manifest }]) => manifest.source.file);
+  return [...byFile.values()].flatMap((own) => limited(own, ([rule, finding]) => told(rule, finding))).sort(byPlace);
 }
 
 function told({ code, severity }: ManifestRule, { manifest, path, message, hint, mild = false }: ManifestFinding): Diagnostic {

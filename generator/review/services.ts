@@ -7,7 +7,6 @@ import { listOf } from "./workload.ts";
 /** A port of a Service. */
 export interface ServicePort {
   readonly number: number;
-  readonly name: string;
   /** What it speaks, as far as its name and `appProtocol` say. */
   readonly http: boolean;
 }
@@ -23,7 +22,6 @@ export function portsOf(service: Manifest): ServicePort[] {
     .filter(({ protocol = "TCP" }) => protocol === "TCP")
     .map(({ port, name, appProtocol }) => ({
       number: Number(port),
-      name: String(name ?? ""),
       http: /grpc|http|h2c/i.test(`${String(name ?? "")} ${String(appProtocol ?? "")}`),
     }));
 }

@@ -1,4 +1,4 @@
-import { asMap } from "../data.ts";
+import { asMap, groupBy } from "../data.ts";
 import type { Manifest } from "./read.ts";
 import { containersOf, type Labels, listOf, selects, type Workload, workloadOf } from "./workload.ts";
 
@@ -7,8 +7,9 @@ export type Meshed = "yes" | "no" | "unknown";
 
 /** All objects of a review, those of one cluster, and what they are to each other. */
 export class Stream {
-  /** Everything, patches for other objects included. */
+  /** Everything, patches for other objects included, and the workloads among it. */
   readonly stated: readonly Manifest[];
+  readonly statedWorkloads: readonly Workload[];
   readonly objects: readonly Manifest[];
   readonly workloads: readonly Workload[];
   /** Whether charts bring objects that the stream does not hold: what is not in it may be there all the same. */
@@ -19,6 +20,7 @@ export class Stream {
 
   constructor(stated: readonly Manifest[]) {
     this.stated = stated;
+    this.statedWorkloads = stated.flatMap((object) => workloadOf(object) ?? []);
     this.objects = stated.filter((object) => !isPatch(object));
     this.workloads = this.objects.flatMap((object) => workloadOf(object) ?? []);
     const kindOf = ({ apiVersion, kind }: Manifest): string => `${groupOf(apiVersion)}|${kind}`;
@@ -110,16 +112,6 @@ export function specOf({ value }: Manifest): Readonly<Record<string, unknown>> {
 /** Chart and version of a HelmRelease. */
 export function chartOf(release: Manifest): Readonly<Record<string, unknown>> {
   return asMap(asMap(specOf(release)["chart"])["spec"]);
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const known = groups.get(keyOf(item));
-    if (known === undefined) groups.set(keyOf(item), [item]);
-    else known.push(item);
-  }
-  return groups;
 }
 
 function groupOf(apiVersion: string): string {

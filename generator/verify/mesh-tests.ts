@@ -1,7 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { at, type ClusterObject, condition, listAt } from "../cluster/objects.ts";
 import { anchorsOf, proxyOf } from "../cluster/workload.ts";
-import { fingerprint, parsePem, signingAnchor } from "../mesh/certificates.ts";
+import { certificatesIn, fingerprint, signingAnchor } from "../mesh/certificates.ts";
 import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
 import { type Finding, failed, passed, skipped, undecided } from "./result.ts";
 import { dgraphPods, type World } from "./world.ts";
@@ -134,14 +134,6 @@ function readyIn(workloads: readonly ClusterObject[], namespace: string): Findin
 function bundleOf(pem: unknown): string | null {
   const found = certificatesIn(typeof pem === "string" ? pem : null);
   return found.length === 0 ? null : found.map(fingerprint).sort().join(" ");
-}
-
-function certificatesIn(pem: string | null): X509Certificate[] {
-  try {
-    return parsePem(pem ?? "");
-  } catch {
-    return [];
-  }
 }
 
 function signs(caBundle: string, certificate: X509Certificate): boolean {

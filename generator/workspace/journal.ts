@@ -19,7 +19,7 @@ type Entry = readonly [path: string, before: string | null, text: string];
  */
 export async function writeChanges(root: string, changes: Changes): Promise<void> {
   const entries: Entry[] = [];
-  for (const [path, text] of changes) entries.push([path, await hashOf(root, path), text]);
+  for (const [path, text] of changes) entries.push([path, hashOf(root, path), text]);
   writeAtomic(pathWithin(root, journalFile), JSON.stringify(entries));
   await finishChanges(root);
 }
@@ -37,7 +37,7 @@ export async function finishChanges(root: string): Promise<boolean> {
   const entries = parseEntries(journal.text);
   for (const [file, before, text] of entries) {
     if (!mayWrite(file)) throw notOurs(`${file} is no file of an identity`);
-    const standing = await hashOf(root, file);
+    const standing = hashOf(root, file);
     if (standing !== before && standing !== contentHash(text))
       throw notOurs(`${file} is not what an interrupted run would have changed`);
   }
@@ -69,7 +69,7 @@ function notOurs(why: string): UserError {
   );
 }
 
-async function hashOf(root: string, path: string): Promise<string | null> {
+function hashOf(root: string, path: string): string | null {
   const standing = lookAt(pathWithin(root, path));
   return standing.kind === "file" ? contentHash(standing.text) : null;
 }

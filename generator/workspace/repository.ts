@@ -54,7 +54,7 @@ export class Repository {
     return source;
   };
 
-  /** Frees what was parsed: a thousand specs take 150 MB. */
+  /** Lets go of what was parsed; specs that are asked for again are read again. */
   forget(): void {
     this.#sources.clear();
   }

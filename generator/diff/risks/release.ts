@@ -89,12 +89,14 @@ function* dgraph({ fields, after, namespace }: Changed): Iterable<Judgement> {
     else if (/^spec\.(values\.|postRenderers\."StatefulSet\/)/.test(field.path))
       yield { risk: "rollout", reason: "Dgraph's pods restart one by one; each must be back in its Raft group before the next" };
   }
-  const concerned = ["alpha", "zero"].filter((role) =>
-    fields.some(({ path }) => path === versionPath || path.startsWith(`spec.values.${role}.persistence.`)),
-  );
+  const concerned = ["alpha", "zero"].filter((role) => fields.some(({ path }) => path === versionPath || isClaim(path, role)));
   const sets = concerned.map((role) => `${String(spec["releaseName"])}-dgraph-${role}`).join(" ");
   const fixed = fields.flatMap(({ path }) =>
-    path === versionPath ? ["selector (it holds the chart's version)"] : isClaim(path) ? ["claim template"] : [],
+    path === versionPath
+      ? ["selector (it holds the chart's version)"]
+      : isClaim(path, "alpha") || isClaim(path, "zero")
+        ? ["claim template"]
+        : [],
   );
   if (fixed.length > 0)
     yield {
@@ -106,8 +108,8 @@ function* dgraph({ fields, after, namespace }: Changed): Iterable<Judgement> {
   yield* whitelist(fields);
 }
 
-function isClaim(path: string): boolean {
-  return /^spec\.values\.(alpha|zero)\.persistence\./.test(path);
+function isClaim(path: string, role: string): boolean {
+  return path.startsWith(`spec.values.${role}.persistence.`);
 }
 
 function volume(role: string, key: string): Judgement {

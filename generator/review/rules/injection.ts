@@ -62,8 +62,8 @@ export const injectionRules: readonly ManifestRule[] = [
 
 const isLinkerds = (key: string): boolean => key === injectKey || key.startsWith("config.linkerd.io/");
 
-function* misplaced({ stated }: Stream): Iterable<ManifestFinding> {
-  for (const { manifest, template, annotations } of stated.flatMap((object) => workloadOf(object) ?? [])) {
+function* misplaced({ statedWorkloads }: Stream): Iterable<ManifestFinding> {
+  for (const { manifest, template, annotations } of statedWorkloads) {
     if (template.length === 0) continue;
     for (const key of Object.keys(annotationsOf(manifest)).filter(isLinkerds)) {
       if (key in annotations) continue;
@@ -172,12 +172,12 @@ function* skipped(stream: Stream): Iterable<ManifestFinding> {
 /** Where the injector reads annotations: pods, and namespaces. */
 function annotated({
   objects,
-  stated,
+  statedWorkloads,
 }: Stream): { manifest: ManifestFinding["manifest"]; path: string[]; annotations: Labels }[] {
   const namespaces = objects.filter(({ kind, apiVersion }) => kind === "Namespace" && apiVersion === "v1");
   return [
     ...namespaces.map((manifest) => ({ manifest, path: ["metadata", "annotations"], annotations: annotationsOf(manifest) })),
-    ...stated.flatMap((object) => workloadOf(object) ?? []).map(podAnnotations),
+    ...statedWorkloads.map(podAnnotations),
   ];
 }
 

@@ -1,8 +1,9 @@
 import { goneImage } from "../../catalog/gone-images.ts";
-import { type LinkerdTrack, linkerdTrack } from "../../catalog/linkerd.ts";
+import type { LinkerdTrack } from "../../catalog/linkerd.ts";
 import { asMap } from "../../data.ts";
 import { imageGone } from "../../spec/rules/client.ts";
 import { failAlone } from "../../spec/rules/linkerd.ts";
+import { folderOf } from "../../text.ts";
 import type { Manifest } from "../read.ts";
 import type { ManifestFinding, ManifestRule } from "../rule.ts";
 import { serviceNamed } from "../services.ts";
@@ -49,7 +50,8 @@ function* gatewayOwners(stream: Stream): Iterable<ManifestFinding> {
         path: ["metadata", "name"],
         message: `${manifest.name} stands in ${other.source.file} too`,
         hint: "keep one",
-        mild: folderOf(manifest) !== folderOf(other),
+        // Those of two folders may be two clusters'.
+        mild: folderOf(manifest.source.file) !== folderOf(other.source.file),
       };
   }
   const [crd] = crds;
@@ -67,7 +69,6 @@ function* gatewayOwners(stream: Stream): Iterable<ManifestFinding> {
 }
 
 function* removedJaeger(stream: Stream, track: LinkerdTrack | null): Iterable<ManifestFinding> {
-  const removedIn: LinkerdTrack = linkerdTrack("edge-25.10.7");
   if (track === null || track.traits.tracing === "jaeger-chart") return;
   const webhooks = stream
     .ofKind("admissionregistration.k8s.io", "MutatingWebhookConfiguration")
@@ -76,18 +77,13 @@ function* removedJaeger(stream: Stream, track: LinkerdTrack | null): Iterable<Ma
     yield {
       manifest,
       path: ["metadata", "name"],
-      message: `Linkerd ${track.version} reads nothing of the jaeger extension, which ended before ${removedIn.version}`,
+      message: `Linkerd ${track.version} reads nothing of the jaeger extension, which ended before edge-25.10.7`,
       hint: "remove it, and set proxy.tracing of the control plane",
     };
 }
 
 function helmReleases(stream: Stream, chart: string): Manifest[] {
   return stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").filter((release) => chartOf(release)["chart"] === chart);
-}
-
-/** Objects of two folders may be two clusters'. */
-function folderOf({ source: { file } }: Manifest): string {
-  return file.slice(0, Math.max(0, file.lastIndexOf("/")));
 }
 
 /** Webhooks of Linkerd with `Fail` whose server has a single replica. */

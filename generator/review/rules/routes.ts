@@ -49,6 +49,15 @@ function serviceOf(profile: Manifest): { name: string; namespace: string } | nul
 
 const profiles = (stream: Stream): readonly Manifest[] => stream.ofKind("linkerd.io", "ServiceProfile");
 
+/** Profiles whose Service the stream holds. */
+function profiled(stream: Stream): { profile: Manifest; service: Manifest }[] {
+  return profiles(stream).flatMap((profile) => {
+    const named = serviceOf(profile);
+    const service = named === null ? null : serviceNamed(stream, named.name, named.namespace);
+    return service === null ? [] : [{ profile, service }];
+  });
+}
+
 function* withoutService(stream: Stream): Iterable<ManifestFinding> {
   const services = stream.ofKind("", "Service");
   for (const manifest of profiles(stream)) {
@@ -74,10 +83,8 @@ function* withoutService(stream: Stream): Iterable<ManifestFinding> {
 }
 
 function* headless(stream: Stream): Iterable<ManifestFinding> {
-  for (const manifest of profiles(stream)) {
-    const named = serviceOf(manifest);
-    const service = named === null ? null : serviceNamed(stream, named.name, named.namespace);
-    if (service === null || specOf(service)["clusterIP"] !== "None") continue;
+  for (const { profile: manifest, service } of profiled(stream)) {
+    if (specOf(service)["clusterIP"] !== "None") continue;
     const message = `the Service ${service.name} is headless, and no profile of it is ever found`;
     yield { manifest, path: ["metadata", "name"], message, hint: "name the profile after a Service with an address" };
   }
@@ -133,10 +140,7 @@ function* opaque(stream: Stream): Iterable<ManifestFinding> {
     for (const { number } of portsOf(service).filter((candidate) => port === null || candidate.number === port))
       if (isOpaque(stream, service, number)) yield unread(route, path, name, number);
   }
-  for (const profile of profiles(stream)) {
-    const named = serviceOf(profile);
-    const service = named === null ? null : serviceNamed(stream, named.name, named.namespace);
-    if (service === null) continue;
+  for (const { profile, service } of profiled(stream)) {
     // A profile is for all ports of its Service: it is at fault where one that speaks HTTP is opaque, or none is left.
     const ports = portsOf(service);
     const closed = ports.filter(({ number }) => isOpaque(stream, service, number));
