@@ -1,6 +1,6 @@
-import { dgraphAuthorization } from "../../mesh/authorization.ts";
-import { dgraphNetworkPolicies } from "../../mesh/network-policy.ts";
 import type { Component } from "../component.ts";
+import { dgraphAuthorization } from "./authorization.ts";
+import { dgraphNetworkPolicies } from "./network-policies.ts";
 
 /** Who may talk to Dgraph, said twice: to the network, and to the mesh. */
 export const dgraphPolicy: Component = {
