@@ -4,6 +4,7 @@ import { declareAzure } from "./cli/azure.ts";
 import { declareBundle } from "./cli/bundle.ts";
 import { declareCluster } from "./cli/cluster.ts";
 import { declareIdentity } from "./cli/identity.ts";
+import { declarePlugin } from "./cli/plugin.ts";
 import { declareProfile } from "./cli/profile.ts";
 import { declareSecrets } from "./cli/secrets.ts";
 import { colorsFor } from "./colors.ts";
@@ -25,7 +26,15 @@ const program = new Command("meshops")
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "meshops: ").replace(/'/g, '"')) })
   .exitOverride();
 
-for (const declare of [declareBundle, declareProfile, declareIdentity, declareSecrets, declareAzure, declareCluster])
+for (const declare of [
+  declareBundle,
+  declarePlugin,
+  declareProfile,
+  declareIdentity,
+  declareSecrets,
+  declareAzure,
+  declareCluster,
+])
   declare(program);
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

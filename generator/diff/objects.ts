@@ -1,6 +1,7 @@
 import { parse, parseAllDocuments, parseDocument } from "yaml";
 import { asMap, isMap } from "../data.ts";
 import { helmfileFile, overlaysFolder, patchesFile, releaseFile, valuesFile } from "../emit/layout.ts";
+import { groupOf } from "../review/stream.ts";
 import { folderOf } from "../text.ts";
 
 /** Files of a repository: path to text. */
@@ -22,7 +23,7 @@ export function objectsOf(files: Files): Map<string, StatedObject> {
   const objects = new Map<string, StatedObject>();
   for (const [path, text] of files)
     for (const object of statedIn(path, text, files)) {
-      const key = [groupOf(object.value), object.kind, object.namespace, object.name].join("|");
+      const key = [groupOf(String(object.value["apiVersion"] ?? "")), object.kind, object.namespace, object.name].join("|");
       const known = objects.get(key);
       objects.set(
         key,
@@ -117,13 +118,6 @@ function withPatches(value: Record<string, unknown>): Record<string, unknown> {
     return [`${String(kind)}/${String(name)}`, { metadata: meta, ...rest }];
   });
   return { ...value, spec: { ...spec, postRenderers: patches.reduce((all, [key, patch]) => merge(all, { [key]: patch }), {}) } };
-}
-
-function groupOf({ apiVersion }: Record<string, unknown>): string {
-  return String(apiVersion ?? "")
-    .split("/")
-    .slice(0, -1)
-    .join("/");
 }
 
 /** Two statements about one object: maps are merged, lists are one after the other. */

@@ -14,6 +14,8 @@ export interface Manifest {
   readonly namespace: string;
   readonly value: Readonly<Record<string, unknown>>;
   readonly source: Source;
+  /** Which document of its file, from 0. */
+  readonly index: number;
   /** Where the object is in its document: not at the root where it is an item of a List. */
   readonly at: Path;
 }
@@ -36,7 +38,7 @@ export function parseManifests(file: string, text: string): Manifests {
   const objects: Manifest[] = [];
   const diagnostics: Diagnostic[] = [];
   const documents = parseAllDocuments(text, { merge: true, uniqueKeys: false, prettyErrors: false });
-  for (const document of documents as Document.Parsed[]) {
+  for (const [index, document] of (documents as Document.Parsed[]).entries()) {
     if (document.errors.length > 0)
       diagnostics.push(
         ...limited(document.errors, ({ message, pos: [from, to] }) =>
@@ -45,7 +47,7 @@ export function parseManifests(file: string, text: string): Manifests {
       );
     else
       try {
-        objects.push(...objectsIn(document, file, text));
+        objects.push(...objectsIn(document, file, text, index));
       } catch (error) {
         diagnostics.push(failed("yaml-alias", lowerFirst((error as Error).message), document.range[0]));
       }
@@ -71,7 +73,7 @@ function failure(
   };
 }
 
-function objectsIn(document: Document.Parsed, file: string, text: string): Manifest[] {
+function objectsIn(document: Document.Parsed, file: string, text: string, index: number): Manifest[] {
   const value: unknown = document.toJS({ maxAliasCount: 1000 });
   // Throws where an alias makes a value contain itself.
   if (text.includes("&")) JSON.stringify(value);
@@ -81,7 +83,7 @@ function objectsIn(document: Document.Parsed, file: string, text: string): Manif
     const { name, namespace } = asMap(object["metadata"]);
     if (typeof apiVersion !== "string" || typeof kind !== "string" || typeof name !== "string") return [];
     const where = typeof namespace === "string" ? namespace : "";
-    return [{ apiVersion, kind, name, namespace: where, value: object, source, at }];
+    return [{ apiVersion, kind, name, namespace: where, value: object, source, index, at }];
   });
 }
 

@@ -1,7 +1,7 @@
 import { type LinkerdTrack, type LinkerdVersion, trackOf } from "../catalog/linkerd.ts";
 import { groupBy } from "../data.ts";
 import { byPlace, type Diagnostic } from "../spec/diagnostic.ts";
-import { diagnosticAtPath, limited, type Statement } from "../spec/source.ts";
+import { diagnosticAtPath, limited, type Path, type Statement } from "../spec/source.ts";
 import type { Manifest } from "./read.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 import { authorizationRules } from "./rules/authorization.ts";
@@ -24,24 +24,42 @@ export const manifestRules: readonly ManifestRule[] = [
 /** Annotation that silences a rule for an object; its value is the reason why. */
 export const silencePrefix = "rules.meshops.dev/";
 
+/** What a rule finds, and where. */
+export interface Judged {
+  readonly manifest: Manifest;
+  /** Path from the object to the value. */
+  readonly path: Path;
+  readonly statement: Statement;
+}
+
 /**
  * Judges anybody's Kubernetes objects by the rules that apply without a spec.
  *
  * @param version the Linkerd that they run under; null: as the objects themselves say
  */
-export function review(objects: readonly Manifest[], version: LinkerdVersion | null): Diagnostic[] {
+export function judge(objects: readonly Manifest[], version: LinkerdVersion | null): Judged[] {
   const stream = new Stream(objects);
   const track = version === null ? trackIn(stream) : trackOf(version);
-  const found = manifestRules.flatMap((rule) => [...rule.check(stream, track)].map((finding) => [rule, finding] as const));
-  const byFile = groupBy(found, ([, { manifest }]) => manifest.source.file);
-  return [...byFile.values()].flatMap((own) => limited(own, ([rule, finding]) => told(rule, finding))).sort(byPlace);
+  return manifestRules.flatMap((rule) => [...rule.check(stream, track)].map((finding) => judged(rule, finding)));
 }
 
-function told({ code, severity }: ManifestRule, { manifest, path, message, hint, mild = false }: ManifestFinding): Diagnostic {
+/** `judge`, told with line and column. */
+export function review(objects: readonly Manifest[], version: LinkerdVersion | null): Diagnostic[] {
+  const byFile = groupBy(judge(objects, version), ({ manifest }) => manifest.source.file);
+  return [...byFile.values()].flatMap((own) => limited(own, told)).sort(byPlace);
+}
+
+/** A judgement at its line and column. */
+export function told({ manifest, path, statement }: Judged): Diagnostic {
+  return diagnosticAtPath(manifest.source, [...manifest.at, ...path], "value", statement);
+}
+
+function judged({ code, severity }: ManifestRule, finding: ManifestFinding): Judged {
+  const { manifest, path, message, hint, mild = false } = finding;
   const reason = annotationsOf(manifest)[`${silencePrefix}${code}`];
   const loud: Statement = { code, severity: mild ? "warning" : severity, message, expected: null, hint };
   const silenced = loud.severity === "warning" && typeof reason === "string" && reason !== "";
-  return diagnosticAtPath(manifest.source, [...manifest.at, ...path], "value", silenced ? { ...loud, silenced: reason } : loud);
+  return { manifest, path, statement: silenced ? { ...loud, silenced: reason } : loud };
 }
 
 /** The release of the control plane among the objects, by its HelmRelease or its images; null where none is there. */

@@ -114,6 +114,7 @@ export function chartOf(release: Manifest): Readonly<Record<string, unknown>> {
   return asMap(asMap(specOf(release)["chart"])["spec"]);
 }
 
-function groupOf(apiVersion: string): string {
+/** The API group of an `apiVersion`; empty for the core group. */
+export function groupOf(apiVersion: string): string {
   return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 }

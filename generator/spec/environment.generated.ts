@@ -20,6 +20,12 @@ export interface Environment {
      * Name of the environment, the same as its file's.
      */
     name: string;
+    /**
+     * Notes for other tools, such as the function that kustomize is to run; meshops reads none.
+     */
+    annotations: {
+      [k: string]: string;
+    };
   };
   /**
    * What the environment is made of.

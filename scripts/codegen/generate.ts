@@ -7,22 +7,41 @@ import { compile } from "json-schema-to-typescript";
 import { resolvedForm, type Schema, withDefaultsRequired, without } from "./flatten.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const banner = "// Generated from schema/environment.schema.json by `npm run codegen`; do not edit.\n";
-
-/** The files that follow from the schema: [absolute path, text]. */
+/** The files that follow from the schemas: [absolute path, text]. */
 export async function generateCode(): Promise<[string, string][]> {
-  const schema = JSON.parse(readFileSync(`${root}schema/environment.schema.json`, "utf8")) as Schema;
-  const resolved = resolvedForm(schema);
+  const environment = read("environment");
+  const resolved = resolvedForm(environment);
+  const injection = read("mesh-injection");
   return [
-    [`${root}generator/spec/environment.generated.ts`, await types(resolved)],
-    [`${root}generator/spec/validator.generated.ts`, await validators(schema, resolved)],
+    [`${root}generator/spec/environment.generated.ts`, await types("Environment", resolved, "environment")],
+    // `validateFile` checks one file and changes nothing, `validateResolved` checks the merged environment and fills in the defaults.
+    [
+      `${root}generator/spec/validator.generated.ts`,
+      await validators("environment", "./schema-check.ts", {
+        validateFile: [environment, { useDefaults: false }],
+        validateResolved: [resolved, { useDefaults: true }],
+      }),
+    ],
+    [`${root}generator/inject/mesh-injection.generated.ts`, await types("MeshInjection", injection, "mesh-injection")],
+    [
+      `${root}generator/inject/validator.generated.ts`,
+      await validators("mesh-injection", "../spec/schema-check.ts", { validateInjection: [injection, { useDefaults: true }] }),
+    ],
   ];
 }
 
-async function types(resolved: Schema): Promise<string> {
-  const shape = { ...(without(withDefaultsRequired(resolved), ["title"]) as Schema), title: "Environment" };
-  return compile(shape as Parameters<typeof compile>[0], "Environment", {
-    bannerComment: banner,
+function read(name: string): Schema {
+  return JSON.parse(readFileSync(`${root}schema/${name}.schema.json`, "utf8")) as Schema;
+}
+
+function banner(name: string): string {
+  return `// Generated from schema/${name}.schema.json by \`npm run codegen\`; do not edit.\n`;
+}
+
+async function types(title: string, schema: Schema, name: string): Promise<string> {
+  const shape = { ...(without(withDefaultsRequired(schema), ["title"]) as Schema), title };
+  return compile(shape as Parameters<typeof compile>[0], title, {
+    bannerComment: banner(name),
     format: true,
     style: { printWidth: 110 },
     additionalProperties: false,
@@ -30,17 +49,20 @@ async function types(resolved: Schema): Promise<string> {
   });
 }
 
-/**
- * Two validators as code without runtime dependencies: `validateFile` checks one file and changes nothing,
- * `validateResolved` checks the merged environment and fills in the defaults.
- */
-async function validators(file: Schema, resolved: Schema): Promise<string> {
-  const modules = await Promise.all([
-    standaloneModule(file, { useDefaults: false }),
-    standaloneModule(resolved, { useDefaults: true }),
-  ]);
-  const entry = `import file from "file"; import resolved from "resolved";
-    export const validateFile = file; export const validateResolved = resolved;`;
+interface ValidatorOptions {
+  readonly useDefaults: boolean;
+}
+
+/** Validators as code without runtime dependencies. */
+async function validators(
+  name: string,
+  typesFrom: string,
+  wanted: Readonly<Record<string, readonly [Schema, ValidatorOptions]>>,
+): Promise<string> {
+  const names = Object.keys(wanted);
+  const modules = new Map<string, string>();
+  for (const [key, [schema, options]] of Object.entries(wanted)) modules.set(key, await standaloneModule(schema, options));
+  const entry = names.map((key) => `import own_${key} from "${key}"; export const ${key} = own_${key};`).join("\n");
   const bundle = await build({
     stdin: { contents: entry, resolveDir: root },
     bundle: true,
@@ -54,25 +76,24 @@ async function validators(file: Schema, resolved: Schema): Promise<string> {
       {
         name: "standalone",
         setup(build) {
-          build.onResolve({ filter: /^(file|resolved)$/ }, ({ path }) => ({ path, namespace: "standalone" }));
+          build.onResolve({ filter: new RegExp(`^(${names.join("|")})$`) }, ({ path }) => ({ path, namespace: "standalone" }));
           build.onLoad({ filter: /.*/, namespace: "standalone" }, ({ path }) => ({
-            contents: modules[path === "file" ? 0 : 1] ?? "",
+            contents: modules.get(path) ?? "",
             resolveDir: root,
           }));
         },
       },
     ],
   });
-  return `${banner}// @ts-nocheck
-import type { Validator } from "./schema-check.ts";
+  return `${banner(name)}// @ts-nocheck
+import type { Validator } from "${typesFrom}";
 
 ${bundle.outputFiles[0]?.text ?? ""}
-export const validateFile: Validator = validators.validateFile;
-export const validateResolved: Validator = validators.validateResolved;
+${names.map((key) => `export const ${key}: Validator = validators.${key};`).join("\n")}
 `;
 }
 
-async function standaloneModule(schema: Schema, options: { useDefaults: boolean }): Promise<string> {
+async function standaloneModule(schema: Schema, options: ValidatorOptions): Promise<string> {
   const ajv = new Ajv2020({
     allErrors: true,
     verbose: true,

@@ -22,10 +22,7 @@ function policy(environment: Environment, role: DgraphRole, ingress: readonly Js
  * one by one when the mode changes, the new and the old must form one Raft group, and the policy changes only after they have.
  */
 function peers(environment: Environment, role: DgraphRole): JsonMap {
-  return allow(
-    [{ podSelector: { matchLabels: dgraphLabels(environment) } }],
-    [proxyPorts.inbound, dgraphPorts[role].internal],
-  );
+  return allow([{ podSelector: { matchLabels: dgraphLabels(environment) } }], [proxyPorts.inbound, dgraphPorts[role].internal]);
 }
 
 /** Meshed pods of the clients' namespaces. */

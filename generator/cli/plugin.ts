@@ -1,0 +1,11 @@
+import type { Command } from "commander";
+import { run } from "./run.ts";
+
+/** In other people's pipes: kustomize, helm, helmfile. */
+export function declarePlugin(program: Command): void {
+  program
+    .command("inject")
+    .description("inject a stream of manifests, from stdin to stdout: Helm's and helmfile's post-renderer")
+    .argument("<config>", "a MeshInjection: which objects, how, and who may talk to them")
+    .action(run(async () => (await import("../commands/inject.ts")).inject));
+}

@@ -1,0 +1,31 @@
+import { colorsFor } from "../colors.ts";
+import type { Note } from "../inject/change.ts";
+import { readInjection } from "../inject/config.ts";
+import { documentOf } from "../inject/edit.ts";
+import { transform } from "../inject/transform.ts";
+import { told } from "../review/review.ts";
+import { hasErrors } from "../spec/diagnostic.ts";
+import { parseSource } from "../spec/parse.ts";
+import { printable } from "../text.ts";
+import { exitCode } from "../user-error.ts";
+import { printDiagnostics, readText } from "./context.ts";
+
+/** `meshops inject <config>`: a stream of manifests on stdin, the same injected on stdout. Where something is wrong, stdout stays empty. */
+export function inject([path = ""]: readonly string[]): number {
+  const { injection, diagnostics } = readInjection(parseSource(path, readText(path)));
+  printDiagnostics(diagnostics);
+  if (injection === null) return exitCode.problem;
+  const result = transform(readText(0), injection, (documents, { object }) => documents.push(documentOf(object)));
+  printDiagnostics([...result.diagnostics, ...result.judged.map(told)]);
+  process.stderr.write(result.notes.map(line).join(""));
+  if (hasErrors(result.diagnostics) || result.notes.some(({ severity }) => severity === "error")) return exitCode.problem;
+  process.stdout.write(result.text);
+  return exitCode.ok;
+}
+
+function line({ manifest: { kind, namespace, name }, severity, message }: Note): string {
+  const { red, yellow, dim } = colorsFor(process.stderr);
+  const paint = { error: red, warning: yellow, info: dim }[severity];
+  const where = namespace === "" ? name : `${namespace}/${name}`;
+  return `${paint(severity)} ${printable(`${kind} ${where}`)}: ${printable(message)}\n`;
+}

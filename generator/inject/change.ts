@@ -1,0 +1,24 @@
+import type { KubernetesObject } from "../model.ts";
+import type { Manifest } from "../review/read.ts";
+import type { Path } from "../spec/source.ts";
+
+/** A value of an object that is set. */
+export interface Change {
+  readonly manifest: Manifest;
+  readonly path: Path;
+  readonly value: unknown;
+}
+
+/** An object that is added, and the one that it is for. */
+export interface Addition {
+  readonly object: KubernetesObject;
+  readonly beside: Manifest;
+}
+
+/** Something that whoever asked should know of an object. */
+export interface Note {
+  readonly manifest: Manifest;
+  readonly path: Path;
+  readonly severity: "error" | "warning" | "info";
+  readonly message: string;
+}

@@ -1,0 +1,44 @@
+import { asMap } from "../data.ts";
+import type { Diagnostic } from "../spec/diagnostic.ts";
+import { explain, relevant } from "../spec/schema-errors.ts";
+import { diagnosticAtPath, limited, type Source } from "../spec/source.ts";
+import type { MeshInjection } from "./mesh-injection.generated.ts";
+import { validateInjection } from "./validator.generated.ts";
+
+/** A configuration of the injection, and what is wrong with it. */
+export interface ReadInjection {
+  /** Null where there are errors. */
+  readonly injection: MeshInjection | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Checks a MeshInjection by its schema and fills in the defaults. */
+export function readInjection(source: Source): ReadInjection {
+  if (source.document === null) return { injection: null, diagnostics: source.diagnostics };
+  const value = structuredClone(source.value);
+  const errors = validateInjection(value) ? [] : relevant(validateInjection.errors ?? []).map(explain);
+  const found = limited(errors, ({ path, part, statement }) => diagnosticAtPath(source, path, part, statement));
+  if (found.length > 0) return { injection: null, diagnostics: found };
+  const injection = value as MeshInjection;
+  const twice = contradictions(injection).map(({ key, port }) =>
+    diagnosticAtPath(source, ["spec", key], "value", {
+      code: "not-allowed",
+      severity: "error",
+      message: `port ${port} cannot be both opaque and skipped: what skips the proxy is nothing to it`,
+      expected: null,
+      hint: "let it be opaque: that keeps mTLS",
+    }),
+  );
+  return { injection: twice.length > 0 ? null : injection, diagnostics: twice };
+}
+
+/** Whether a document says that it is a MeshInjection. */
+export function isInjection(value: unknown): boolean {
+  return asMap(value)["kind"] === "MeshInjection";
+}
+
+function contradictions({ spec }: MeshInjection): { key: string; port: number }[] {
+  return spec.skipInboundPorts
+    .filter((port) => spec.opaquePorts.includes(port))
+    .map((port) => ({ key: "skipInboundPorts", port }));
+}

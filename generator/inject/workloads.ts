@@ -1,0 +1,36 @@
+import { type LinkerdTrack, linkerdTrack } from "../catalog/linkerd.ts";
+import { injectKey, type Stream } from "../review/stream.ts";
+import { containersOf, selects, type Workload } from "../review/workload.ts";
+import type { MeshInjection } from "./mesh-injection.generated.ts";
+
+/** Workloads that are to be injected, and why others that were meant are not. */
+export interface Selection {
+  readonly workloads: readonly Workload[];
+  readonly passedOver: readonly { readonly workload: Workload; readonly why: string }[];
+}
+
+/** The workloads that a configuration selects, less those that cannot have a proxy or are not to have one. */
+export function selectWorkloads(stream: Stream, { spec }: MeshInjection): Selection {
+  const track = linkerdTrack(spec.linkerd);
+  const meant = stream.workloads.filter(
+    ({ manifest, labels }) =>
+      (spec.namespaces === undefined || spec.namespaces.includes(manifest.namespace)) &&
+      selects({ matchLabels: spec.labels }, labels),
+  );
+  const judged = meant.map((workload) => ({ workload, why: reasonAgainst(workload, track) }));
+  return {
+    workloads: judged.flatMap(({ workload, why }) => (why === null ? [workload] : [])),
+    passedOver: judged.flatMap(({ workload, why }) => (why === null ? [] : [{ workload, why }])),
+  };
+}
+
+function reasonAgainst(workload: Workload, { version, traits }: LinkerdTrack): string | null {
+  const { annotations, pod, manifest } = workload;
+  if (annotations[injectKey] === "disabled") return `its pods say ${injectKey}: disabled`;
+  if (pod["hostNetwork"] === true) return "its pods are on the host's network, where no proxy can stand between";
+  if (containersOf(workload).some(({ container }) => container["name"] === "linkerd-proxy"))
+    return "its pods have a proxy already";
+  if (/^(Cron)?Job$/.test(manifest.kind) && !traits.nativeSidecar)
+    return `a Job whose pods have a proxy never ends on ${version}, which has no native sidecars`;
+  return null;
+}
