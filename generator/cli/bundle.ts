@@ -48,4 +48,13 @@ export function declareBundle(program: Command): void {
     )
     .addOption(output("text", "json"))
     .action(run(async () => (await import("../commands/images.ts")).images));
+
+  program
+    .command("graph")
+    .description("draw in which order an environment comes up, and who may talk to whom; of two environments, what differs")
+    .argument("<env>", "environment")
+    .argument("[other]", "the environment to put beside it")
+    .addOption(new Option("-f, --format <format>", "how to draw").choices(["mermaid", "svg", "html"]).default("mermaid"))
+    .addOption(new Option("--show <picture>", "one of the pictures alone").choices(["order", "traffic"]))
+    .action(run(async () => (await import("../commands/graph.ts")).graph));
 }

@@ -6,6 +6,7 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { findCollisions, type Loaded, loadEnvironment } from "../spec/load.ts";
 import { toText } from "../spec/report.ts";
 import { didYouMean } from "../spec/suggest.ts";
+import { plural } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import type { Repository } from "../workspace/repository.ts";
 
@@ -102,8 +103,4 @@ export function countOf(diagnostics: readonly Diagnostic[]): string {
     silenced > 0 ? `${silenced} silenced` : "",
   ];
   return parts.filter(Boolean).join(", ");
-}
-
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -4,8 +4,7 @@ import type { ObjectChange } from "../diff/diff.ts";
 import type { FieldChange } from "../diff/fields.ts";
 import { gravest, type Risk, risks } from "../diff/risk-levels.ts";
 import { certificatesIn, fingerprint } from "../mesh/certificates.ts";
-import { printable } from "../text.ts";
-import { plural } from "./context.ts";
+import { plural, printable } from "../text.ts";
 
 const signs = { added: "+", removed: "-", changed: "~" } as const;
 

@@ -1,11 +1,11 @@
-import { imagePath } from "../catalog/image.ts";
 import { colorsFor } from "../colors.ts";
-import type { ComponentModel, Model } from "../model.ts";
-import { compareText } from "../text.ts";
+import { contentsOf } from "../components/contents.ts";
+import type { Model } from "../model.ts";
+import { compareText, plural } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { manifestFile } from "../workspace/manifest.ts";
 import { type Change, hasDrift, type Plan } from "../workspace/plan.ts";
-import { type CommonOptions, plural } from "./context.ts";
+import type { CommonOptions } from "./context.ts";
 import type { Prepared } from "./prepare.ts";
 
 /**
@@ -95,14 +95,7 @@ function describe({ environment, components }: Model, colors: ReturnType<typeof 
   const availability = linkerd.highAvailability ? "high availability" : "single replicas";
   const title = `${colors.bold(environment.metadata.name)}  Linkerd ${linkerd.version}, Dgraph ${dgraph.chart}, ${availability}`;
   const rows = components.map(
-    (component) => `  ${component.name.padEnd(22)} ${contents(component).padEnd(32)} ${colors.dim(component.namespace)}`,
+    (component) => `  ${component.name.padEnd(22)} ${contentsOf(component).padEnd(32)} ${colors.dim(component.namespace)}`,
   );
   return `${title}\n${rows.join("\n")}\n\n`;
-}
-
-function contents({ release, secrets, resources, images: [image] }: ComponentModel): string {
-  if (release !== null) return `${release.chart} ${release.version}`;
-  if (secrets.length > 0) return plural(secrets.length, "encrypted Secret");
-  if (image !== undefined) return `${imagePath(image.name)} ${image.tag}`;
-  return plural(Object.values(resources).flat().length, "object");
 }

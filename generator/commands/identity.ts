@@ -3,7 +3,7 @@ import { type Changes, newIdentity, rekeyed } from "../identity/files.ts";
 import { rotateIssuer, rotateWebhooks, type Step } from "../identity/rotate.ts";
 import { rotateAnchor } from "../identity/rotate-anchor.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { compareText } from "../text.ts";
+import { compareText, plural } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { ageIdentities } from "../workspace/age-keys.ts";
 import { readIfThere } from "../workspace/files.ts";
@@ -12,7 +12,7 @@ import { withLock } from "../workspace/lock.ts";
 import { Repository } from "../workspace/repository.ts";
 import { sopsConfigFile, withCreationRules } from "../workspace/sops-config.ts";
 import { openVault } from "../workspace/vault.ts";
-import { type CommonOptions, loadOne, plural } from "./context.ts";
+import { type CommonOptions, loadOne } from "./context.ts";
 
 type IdentityOptions = CommonOptions & { readonly force: boolean };
 

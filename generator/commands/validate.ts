@@ -5,11 +5,12 @@ import { identityFolder } from "../emit/layout.ts";
 import { type Diagnostic, hasErrors } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { toText } from "../spec/report.ts";
+import { plural } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { identitiesAtHand } from "../workspace/age-keys.ts";
 import { readIdentity } from "../workspace/identity-files.ts";
 import { Repository } from "../workspace/repository.ts";
-import { countOf, loadAll, plural } from "./context.ts";
+import { countOf, loadAll } from "./context.ts";
 import { type DiagnosticFormat, formatted } from "./diagnostic-formats.ts";
 
 interface ValidateOptions {

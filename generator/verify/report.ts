@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import Handlebars from "handlebars";
 import type { Colors } from "picocolors/types.js";
+import { fillTemplate } from "../html.ts";
 import { allPassed, type TestResult, type Verdict } from "./result.ts";
 import { topology } from "./topology.ts";
 
@@ -51,9 +50,6 @@ export function html(report: Report, context: string, when: string): string {
   return rendered("report.html", { ...report, rows, context, when, picture: topology(report.tests) });
 }
 
-/** Texts are escaped for HTML, which serves XML too; what XML forbids even so is left out. */
 function rendered(name: string, view: object): string {
-  const text = readFileSync(new URL(`templates/${name}`, import.meta.url), "utf8");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what XML forbids
-  return Handlebars.compile(text, { strict: false })(view).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "");
+  return fillTemplate(new URL(`templates/${name}`, import.meta.url), view);
 }

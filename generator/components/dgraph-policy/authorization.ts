@@ -21,13 +21,14 @@ export function dgraphAuthorization(environment: Environment, track: LinkerdTrac
 }
 
 /** A port of Dgraph that the mesh guards. */
-interface DgraphPort extends Pick<Guarded, "port" | "protocol" | "accounts"> {
+export interface DgraphPort extends Pick<Guarded, "port" | "protocol" | "accounts"> {
   /** Name of its Server, less the release's. */
   readonly name: string;
   readonly role: DgraphRole;
 }
 
-function guardedPorts({ spec: { dgraph } }: Environment, { traits }: DgraphChart): DgraphPort[] {
+/** Every port of Dgraph that the mesh guards; those that skip the proxy are not among them. */
+export function guardedPorts({ spec: { dgraph } }: Environment, { traits }: DgraphChart): DgraphPort[] {
   const { alpha, zero } = dgraphPorts;
   const clientsOf = (port: "http" | "grpc"): Account[] => dgraph.clients.filter(({ ports }) => ports.includes(port));
   const peers = [{ namespace: dgraph.namespace, serviceAccount: traits.serviceAccount }];

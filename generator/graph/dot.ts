@@ -1,0 +1,59 @@
+import { type Arrow, type Box, borders, marksShown, type Picture } from "./picture.ts";
+
+const styles: Readonly<Record<Arrow["kind"], string>> = {
+  allowed: 'style=solid arrowhead=normal color="#1b1f24"',
+  refused: 'style=dashed arrowhead=tee color="#6B6B6B"',
+  open: 'style=bold arrowhead=normal color="#D55E00" penwidth=3',
+};
+
+/** Pictures in Graphviz' language; several have a frame each, one below the other: Graphviz begins at the bottom. */
+export function toDot(pictures: readonly Picture[], title: string): string {
+  const direction = pictures.every((picture) => picture.direction === "down") ? "TB" : "LR";
+  const framed = pictures.length > 1;
+  return `digraph ${quoted(title)} {
+  graph [rankdir=${direction} fontname="Helvetica,Arial,sans-serif" fontsize=16 nodesep=0.3 ranksep=0.7 pad=0.2 bgcolor=white tooltip=${quoted(title)}]
+  node [shape=box style="rounded,filled" fillcolor=white fontname="Helvetica,Arial,sans-serif" fontsize=12 fontcolor="#1b1f24" penwidth=2 margin="0.2,0.1"]
+  edge [fontname="Helvetica,Arial,sans-serif" fontsize=11 fontcolor="#1b1f24"]
+${[...pictures]
+  .reverse()
+  .map((picture, index) => frame(picture, index, framed))
+  .join("")}}
+`;
+}
+
+function frame(picture: Picture, index: number, framed: boolean): string {
+  const id = (name: string): string => quoted(`${index}: ${name}`);
+  const boxes = picture.boxes.map((box) => `    ${id(box.name)} [${boxAttributes(box)}]\n`).join("");
+  const arrows = picture.arrows.map((arrow) => `  ${id(arrow.from)} -> ${id(arrow.to)} [${arrowAttributes(arrow)}]\n`).join("");
+  if (!framed) return boxes + arrows;
+  return `  subgraph ${quoted(`cluster_${index}`)} {
+    label=${quoted(picture.title)} labeljust=l color="#d1d9e0" margin=16
+${boxes}  }
+${arrows}`;
+}
+
+function boxAttributes(box: Box): string {
+  const lines = marksShown(box);
+  const shape = { box: "box", store: "cylinder", stranger: "hexagon" }[box.shape];
+  const mark = box.mark === undefined ? "" : ' style="rounded,filled,dashed" penwidth=4';
+  return `label=${label(lines)} tooltip=${quoted(lines.join(", "))} color="${borders[box.family]}" shape=${shape}${mark}`;
+}
+
+function arrowAttributes({ kind, ...arrow }: Arrow): string {
+  const lines = marksShown(arrow);
+  const words = `${arrow.from} to ${arrow.to}${lines.length === 0 ? "" : `: ${lines.join(", ")}`}`;
+  return `label=${label(lines.map((line) => ` ${line} `))} tooltip=${quoted(words)} labeltooltip=${quoted(words)} ${styles[kind]}`;
+}
+
+/** Lines below each other, centred. */
+function label(lines: readonly string[]): string {
+  return `"${lines.map(escaped).join("\\n")}"`;
+}
+
+function quoted(text: string): string {
+  return `"${escaped(text)}"`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\"]/g, "\\$&");
+}

@@ -1,0 +1,39 @@
+import { type Arrow, type Box, borders, marksShown, type Picture } from "./picture.ts";
+
+const arrowOf: Readonly<Record<Arrow["kind"], string>> = { allowed: "-->", refused: "-.-x", open: "==>" };
+
+/** Pictures as Markdown with mermaid diagrams, which GitHub draws. */
+export function toMermaid(pictures: readonly Picture[]): string {
+  return pictures
+    .map((picture) => `### ${picture.title}\n\n${picture.caption}\n\n\`\`\`mermaid\n${diagram(picture)}\`\`\`\n`)
+    .join("\n");
+}
+
+function diagram({ boxes, arrows, title, direction }: Picture): string {
+  const ids = new Map(boxes.map(({ name }, index) => [name, `b${index}`]));
+  const families = [...new Set(boxes.map(({ family }) => family))];
+  const lines = [
+    `flowchart ${direction === "right" ? "LR" : "TB"}`,
+    `  accTitle: ${title}`,
+    ...boxes.map((box) => `  ${ids.get(box.name)}${shape(box)}:::${box.family}`),
+    ...arrows.map((arrow) => `  ${ids.get(arrow.from)} ${arrowOf[arrow.kind]}${label(marksShown(arrow))} ${ids.get(arrow.to)}`),
+    ...families.map((family) => `  classDef ${family} fill:#ffffff,stroke:${borders[family]},stroke-width:2px,color:#1b1f24`),
+    ...boxes.flatMap(({ name, mark }) =>
+      mark === undefined ? [] : [`  style ${ids.get(name)} stroke-width:5px,stroke-dasharray:6 3`],
+    ),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function shape(box: Box): string {
+  const text = `"${marksShown(box).map(escaped).join("<br/>")}"`;
+  return { box: `[${text}]`, store: `[(${text})]`, stranger: `{{${text}}}` }[box.shape];
+}
+
+function label(lines: readonly string[]): string {
+  return lines.length === 0 ? "" : `|"${lines.map(escaped).join("<br/>")}"|`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&"<>#;]/g, (sign) => `#${sign.codePointAt(0)};`);
+}

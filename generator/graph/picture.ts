@@ -1,0 +1,72 @@
+/** A picture of boxes and arrows, before anybody draws it. */
+export interface Picture {
+  readonly title: string;
+  /** `right` for a wide picture, `down` for a narrow one. */
+  readonly direction: "right" | "down";
+  /** What must be known to read it right. */
+  readonly caption: string;
+  readonly boxes: readonly Box[];
+  readonly arrows: readonly Arrow[];
+}
+
+export type Family = "linkerd" | "dgraph" | "grafana" | "meshops" | "outside";
+
+export interface Box {
+  /** Name of the box, the same in every environment. */
+  readonly name: string;
+  readonly lines: readonly string[];
+  readonly family: Family;
+  readonly shape: "box" | "store" | "stranger";
+  readonly mark?: Mark;
+}
+
+export interface Arrow {
+  readonly from: string;
+  readonly to: string;
+  readonly lines: readonly string[];
+  /** `allowed`: by the policies; `refused`: by them; `open`: nobody asks. */
+  readonly kind: "allowed" | "refused" | "open";
+  readonly mark?: Mark;
+}
+
+/** Borders as Okabe and Ito chose colours for all eyes; words and shapes say the same. */
+export const borders: Readonly<Record<Family, string>> = {
+  linkerd: "#0072B2",
+  dgraph: "#D55E00",
+  grafana: "#CC79A7",
+  meshops: "#009E73",
+  outside: "#6B6B6B",
+};
+
+/** What is not the same in the environment beside this one. */
+export type Mark = "only here" | "differs";
+
+/** Two pictures of the same things, to be put beside each other: what differs is marked in both. */
+export function compare(a: Picture, b: Picture): [Picture, Picture] {
+  return [marked(a, b), marked(b, a)];
+}
+
+function marked(picture: Picture, other: Picture): Picture {
+  const boxes = new Map(other.boxes.map((box) => [box.name, box]));
+  const arrows = new Map(other.arrows.map((arrow) => [idOf(arrow), arrow]));
+  return {
+    ...picture,
+    boxes: picture.boxes.map((box) => ({ ...box, ...markOf(box.lines, boxes.get(box.name)?.lines) })),
+    arrows: picture.arrows.map((arrow) => ({ ...arrow, ...markOf(arrow.lines, arrows.get(idOf(arrow))?.lines) })),
+  };
+}
+
+/** An arrow is the same one where it leads from the same to the same, by the same right. */
+export function idOf({ from, to, kind }: Arrow): string {
+  return JSON.stringify([from, to, kind]);
+}
+
+function markOf(here: readonly string[], there: readonly string[] | undefined): { mark?: Mark } {
+  if (there === undefined) return { mark: "only here" };
+  return here.join("\n") === there.join("\n") ? {} : { mark: "differs" };
+}
+
+/** The lines of a box or an arrow, and below them its mark. */
+export function marksShown({ lines, mark }: Pick<Box | Arrow, "lines" | "mark">): readonly string[] {
+  return mark === undefined ? lines : [...lines, `≠ ${mark}`];
+}
