@@ -1,0 +1,118 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseSource } from "../../generator/spec/parse.ts";
+import { checkFileForm } from "../../generator/spec/schema-check.ts";
+import { explain, relevant } from "../../generator/spec/schema-errors.ts";
+import { diagnosticAtPath } from "../../generator/spec/source.ts";
+import { type LanguageServer, startLanguageServer } from "../support/language-server.ts";
+import { projectRoot } from "../support/tools.ts";
+
+/*
+ * The schema as editors read it: the server behind VS Code's YAML extension, Neovim, Helix and Emacs, spoken to over LSP.
+ */
+const stories = join(projectRoot, "test/stories/diagnostics");
+/** What a schema can say of one file. What is missing only after inheritance, and the rules, are `meshops validate`'s. */
+const schemaCodes = ["wrong-type", "unknown-key", "missing-key", "not-allowed", "bad-format", "out-of-range"];
+const dev = "environments/dev.yaml";
+const head = `# yaml-language-server: $schema=../schema/environment.schema.json
+apiVersion: meshops.dev/v1alpha1
+kind: Environment
+metadata: {name: dev}
+spec:
+`;
+
+let workspace: string;
+let server: LanguageServer;
+
+beforeAll(async () => {
+  workspace = mkdtempSync(join(tmpdir(), "meshops-editor-"));
+  for (const folder of ["environments", "schema"])
+    cpSync(join(projectRoot, folder), join(workspace, folder), { recursive: true });
+  for (const code of [...schemaCodes, "duplicate-item"])
+    cpSync(join(stories, code, "environments"), join(workspace, "stories", code), { recursive: true });
+  mkdirSync(join(workspace, "notes"));
+  server = await startLanguageServer(workspace, { "./schema/environment.schema.json": "stories/**/*.yaml" });
+});
+
+afterAll(async () => {
+  await server.stop();
+  rmSync(workspace, { recursive: true });
+});
+
+describe("a spec in an editor", () => {
+  test.each(["base", "dev", "production"])("%s, as it is committed, has no squiggle", async (name) => {
+    expect(await server.open(`environments/${name}.yaml`)).toEqual([]);
+  });
+
+  test("the line at its top is what brings the schema", async () => {
+    const wrong = `${head}  linkerd: {version: edge-1}\n`;
+    expect(await server.open("environments/with.yaml", wrong)).toHaveLength(1);
+    expect(await server.open("notes/without.yaml", wrong.replace(/^#.*\n/, ""))).toEqual([]);
+  });
+
+  test("completes every key of every map, and every release", async () => {
+    const schema = JSON.parse(readFileSync(join(projectRoot, "schema/environment.schema.json"), "utf8"));
+    const spec = schema.properties.spec.properties;
+    const offered = async (file: string, text: string): Promise<string[]> => {
+      await server.open(file, text);
+      const lines = text.split("\n");
+      const line = lines.length - 1;
+      return (await server.complete(file, line, lines[line]?.length ?? 0)).map(({ label }) => label).sort();
+    };
+    expect(await offered("environments/a.yaml", `${head}  `)).toEqual(Object.keys(spec).sort());
+    for (const key of ["azure", "gitops", "secrets", "linkerd", "dgraph", "pydgraphClient"])
+      expect(await offered(`environments/${key}.yaml`, `${head}  ${key}:\n    `), key).toEqual(
+        Object.keys(spec[key].properties).sort(),
+      );
+    expect(await offered("environments/version.yaml", `${head}  linkerd:\n    version: `)).toEqual(
+      expect.arrayContaining(spec.linkerd.properties.version.enum.filter((value: unknown) => value !== null)),
+    );
+  });
+
+  test("hover explains a field in words, with an example", async () => {
+    const text = readFileSync(join(projectRoot, dev), "utf8");
+    const lines = text.split("\n");
+    const line = lines.findIndex((own) => own.includes("mirrorImages"));
+    await server.open("environments/hover.yaml", text);
+    const shown = await server.hover("environments/hover.yaml", line, (lines[line] ?? "").indexOf("mirror") + 1);
+    const { title, description } = JSON.parse(readFileSync(join(projectRoot, "schema/environment.schema.json"), "utf8"))
+      .properties.spec.properties.azure.properties.registry.properties.mirrorImages;
+    expect(shown).toContain(title);
+    expect(shown.replace(/\\|&nbsp;/g, "")).toContain(description);
+  });
+});
+
+describe("a mistake", () => {
+  const files = schemaCodes.flatMap((code) =>
+    readdirSync(join(stories, code, "environments")).map((file) => [code, file] as const),
+  );
+
+  test.each(files)("%s: %s is underlined where validate points", async (code, file) => {
+    const path = `stories/${code}/${file}`;
+    const source = parseSource(path, readFileSync(join(workspace, path), "utf8"));
+    const ours = relevant(checkFileForm(source.value))
+      .map(explain)
+      .map(({ path: at, part, statement }) => diagnosticAtPath(source, at, part, statement))
+      .map(({ line, column }) => `${line}:${column}`);
+    const found = await server.open(path);
+    const theirs = found.map(({ range: { start } }) => `${start.line + 1}:${start.character + 1}`);
+    expect([...new Set(theirs)].sort()).toEqual([...new Set(ours)].sort());
+  });
+
+  test("what stands twice in a list: the editor underlines the list, validate points at the second", async () => {
+    const expected = readFileSync(join(stories, "duplicate-item/expected.txt"), "utf8");
+    const [, file = "", line] = /^environments\/(\S+\.yaml):(\d+):/m.exec(expected) ?? [];
+    const [found, ...others] = await server.open(`stories/duplicate-item/${file}`);
+    expect(others).toEqual([]);
+    expect(found?.message).toBe("Array has duplicate items.");
+    expect(Number(line) - 1).toBeGreaterThanOrEqual(found?.range.start.line ?? Number.NaN);
+    expect(Number(line) - 1).toBeLessThanOrEqual(found?.range.end.line ?? Number.NaN);
+  });
+
+  test("says in words what a pattern wants", async () => {
+    const found = await server.open("environments/words.yaml", `${head}  gitops: {interval: soon}\n`);
+    expect(found.map(({ message }) => message)).toEqual([expect.stringContaining("such as")]);
+  });
+});
