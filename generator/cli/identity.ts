@@ -46,6 +46,8 @@ export function declareIdentity(program: Command): void {
     .command("keygen")
     .description("make age keys for a cluster and its administrator, and print their recipients")
     .argument("<env>", "environment")
+    .option("--write", "put the recipients into the environment's spec, too", false)
+    .option("--force", "with --write: in place of those that the spec names", false)
     .action(run(async () => (await import("../commands/identity-keys.ts")).keygen));
   identity
     .command("export")

@@ -1,11 +1,24 @@
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { asMap } from "../data.ts";
+import { emitEditable, parseEditable, setAt } from "../emit/edit.ts";
+import { specFile } from "../emit/layout.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { addIdentities, ageIdentities } from "../workspace/age-keys.ts";
+import { pathWithin, writeAtomic } from "../workspace/files.ts";
 import { Repository } from "../workspace/repository.ts";
-import { type CommonOptions, loadOne } from "./context.ts";
+import { type CommonOptions, loadOne, printDiagnostics } from "./context.ts";
+
+interface KeygenOptions {
+  readonly directory: string;
+  /** Put the recipients into the spec. */
+  readonly write: boolean;
+  /** In place of those that are there. */
+  readonly force: boolean;
+}
 
 /** `meshops identity keygen <env>`: age identities for a cluster and its administrator, kept in the user's key file; prints their recipients. */
-export async function keygen([name = ""]: readonly string[]): Promise<number> {
+export async function keygen([name = ""]: readonly string[], { directory, write, force }: KeygenOptions): Promise<number> {
+  const spec = write ? writableSpec(directory, name, force) : null;
   const entries = await Promise.all(
     ["cluster", "admin"].map(async (role) => {
       const identity = await generateX25519Identity();
@@ -13,12 +26,49 @@ export async function keygen([name = ""]: readonly string[]): Promise<number> {
     }),
   );
   const path = await addIdentities(entries);
-  const [cluster, admin] = entries.map(({ recipient }) => recipient);
+  const [cluster = "", admin = ""] = entries.map(({ recipient }) => recipient);
   process.stdout.write(`secrets:\n  age:\n    - ${cluster}\n  admin:\n    - ${admin}\n`);
-  process.stderr.write(
-    `the private keys are in ${path}; keep a copy of that file in a safe place\nput the lines above under spec in environments/${name}.yaml\n`,
-  );
+  process.stderr.write(`the private keys are in ${path}; keep a copy of that file in a safe place\n`);
+  if (spec === null) process.stderr.write(`put the lines above under spec in ${specFile(name)}\n`);
+  else {
+    spec.write({ age: [cluster], admin: [admin] });
+    process.stderr.write(`${specFile(name)} names them\n`);
+  }
   return exitCode.ok;
+}
+
+/**
+ * A spec that recipients can be put into.
+ *
+ * @throws UserError where there is no such spec, it is no YAML, or it names recipients already
+ */
+function writableSpec(
+  directory: string,
+  name: string,
+  force: boolean,
+): { write: (recipients: { age: readonly string[]; admin: readonly string[] }) => void } {
+  const { root, source } = new Repository(directory);
+  const spec = source(name);
+  if (spec === null) throw new UserError(exitCode.missing, `there is no ${specFile(name)}`, "meshops init writes one");
+  printDiagnostics(spec.diagnostics);
+  if (spec.document === null)
+    throw new UserError(exitCode.problem, `${specFile(name)} cannot be read`, `meshops validate ${name}`);
+  const { age, admin } = asMap(asMap(asMap(spec.value)["spec"])["secrets"]);
+  if ([age, admin].some((list) => Array.isArray(list) && list.length > 0) && !force)
+    throw new UserError(
+      exitCode.problem,
+      `${specFile(name)} names recipients already`,
+      "replace them with --force; then: meshops identity updatekeys",
+    );
+  return {
+    write: (recipients) => {
+      const editable = parseEditable(spec.text);
+      const [document] = editable.documents;
+      if (document === undefined) return;
+      for (const [role, list] of Object.entries(recipients)) setAt(document, ["spec", "secrets", role], list);
+      writeAtomic(pathWithin(root, specFile(name)), emitEditable(editable));
+    },
+  };
 }
 
 /** `meshops identity export <env> --age-key`: the cluster's age identity, for a pipe into the cluster. */

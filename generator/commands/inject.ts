@@ -1,7 +1,7 @@
 import { colorsFor } from "../colors.ts";
+import { documentOf } from "../emit/edit.ts";
 import type { Note } from "../inject/change.ts";
 import { readInjection } from "../inject/config.ts";
-import { documentOf } from "../inject/edit.ts";
 import { transform } from "../inject/transform.ts";
 import { told } from "../review/review.ts";
 import { hasErrors } from "../spec/diagnostic.ts";

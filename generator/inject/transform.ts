@@ -1,9 +1,9 @@
 import type { Document } from "yaml";
+import { emitEditable, parseEditable, setAt } from "../emit/edit.ts";
 import { parseManifests } from "../review/read.ts";
 import { type Judged, judge } from "../review/review.ts";
 import type { Diagnostic } from "../spec/diagnostic.ts";
 import type { Addition, Note } from "./change.ts";
-import { emitEditable, parseEditable, setAt } from "./edit.ts";
 import { idOf, inject } from "./inject.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 

@@ -49,7 +49,7 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
   const { environment, errors } = complete(merged.value);
   const locate = (judgement: Judgement): Diagnostic => whereWritten(judgement, merged, own);
   if (environment !== null) diagnostics.push(...checkRules(environment).map(locate));
-  else diagnostics.push(...missingKeys(errors, findings).map((finding) => at(own, finding)));
+  else diagnostics.push(...missingKeys(name, errors, findings).map((finding) => at(own, finding)));
   const usable = hasErrors(diagnostics) ? null : environment;
   return { name, environment: usable, abstract, diagnostics: distinct(diagnostics), files, locate };
 }
@@ -84,10 +84,16 @@ function checkFile(source: Source): Finding[] {
 }
 
 /** What is missing shows in the whole alone, and in no base; where a file says something wrong instead, that is told already. */
-function missingKeys(errors: readonly SchemaError[], inFiles: readonly Finding[]): Finding[] {
+function missingKeys(name: string, errors: readonly SchemaError[], inFiles: readonly Finding[]): Finding[] {
   const told = new Set(inFiles.map(({ path }) => path.join("/")));
-  const missing = errors.filter(({ keyword }) => keyword === "required").map(explain);
+  const missing = errors.filter(({ keyword }) => keyword === "required").map((error) => withRemedy(explain(error), name));
   return missing.filter(({ path }) => !told.has(path.join("/")));
+}
+
+/** Recipients are nothing that one could write down. */
+function withRemedy(finding: Finding, name: string): Finding {
+  if (!finding.path.join(".").startsWith("spec.secrets")) return finding;
+  return { ...finding, statement: { ...finding.statement, hint: `meshops identity keygen ${name} --write` } };
 }
 
 function at(source: Source, { path, part, statement }: Finding): Diagnostic {

@@ -1,6 +1,6 @@
 import { Document, isAlias, isMap, isSeq, type Node, parseAllDocuments, parseDocument, Scalar, type YAMLMap } from "yaml";
-import { toYaml } from "../emit/yaml.ts";
 import type { Path } from "../spec/source.ts";
+import { toYaml } from "./yaml.ts";
 
 /** YAML documents that can be changed in places and are written back as they stood everywhere else. */
 export interface Editable {

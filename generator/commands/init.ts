@@ -1,0 +1,114 @@
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { colorsFor } from "../colors.ts";
+import { specFile } from "../emit/layout.ts";
+import { type Answers, platformName } from "../scaffold/answers.ts";
+import { type Assets, type ScaffoldFile, scaffold } from "../scaffold/scaffold.ts";
+import { hasErrors } from "../spec/diagnostic.ts";
+import { loadEnvironment } from "../spec/load.ts";
+import { parseSource } from "../spec/parse.ts";
+import { compareText, plural } from "../text.ts";
+import { exitCode, UserError } from "../user-error.ts";
+import { lookAt, pathsWithin, writeAtomic } from "../workspace/files.ts";
+import { printDiagnostics } from "./context.ts";
+import { ask } from "./init-questions.ts";
+
+export interface InitOptions {
+  readonly directory: string;
+  readonly cluster?: Answers["cluster"];
+  readonly environments?: string;
+  readonly gitUrl?: string;
+  readonly branch?: string;
+  readonly name?: string;
+  /** Ask nothing: what is not named is as the question proposes. */
+  readonly yes: boolean;
+  /** Write into a folder that is not empty, over what is there. */
+  readonly force: boolean;
+  /** Write into a folder that is not empty, beside what is there. */
+  readonly keep: boolean;
+}
+
+/** `meshops init [dir]`: a repository to begin with. Into a folder that is not empty it shows what it would write, and stops. */
+export async function init([folder = "."]: readonly string[], options: InitOptions): Promise<number> {
+  const root = resolve(options.directory, folder);
+  const answers = await ask(options, platformName(options.name ?? basename(root)));
+  const files = scaffold(answers, assets("../scaffold/templates/"), assets("../../bases/"), clientVersion());
+  if (!isValid(files, answers)) return exitCode.usage;
+  const standing = files.filter(({ path }) => lookAt(join(root, path)).kind !== "nothing");
+  const known = new Set(standing);
+  if (!isEmpty(root) && !options.force && !options.keep) {
+    for (const file of files) process.stdout.write(`${(known.has(file) ? "exists" : "create").padEnd(7)} ${file.path}\n`);
+    throw new UserError(
+      exitCode.problem,
+      `nothing was written: ${root} is not empty`,
+      `add what is missing with --keep${standing.length === 0 ? "" : `; --force overwrites ${plural(standing.length, "file")}, too`}`,
+    );
+  }
+  write(root, options.keep ? files.filter((file) => !known.has(file)) : files);
+  printNext(folder, answers);
+  return exitCode.ok;
+}
+
+function write(root: string, files: readonly ScaffoldFile[]): void {
+  mkdirSync(root, { recursive: true });
+  const within = pathsWithin(root);
+  const { dim } = colorsFor(process.stdout);
+  const targets = files.map((file) => ({ ...file, target: within(file.path) }));
+  for (const { path, target, text, executable } of targets) {
+    writeAtomic(target, text, executable ? { mode: 0o755 } : {});
+    process.stdout.write(`${dim("create ")} ${path}\n`);
+  }
+}
+
+function printNext(folder: string, { environments }: Answers): void {
+  const lines = [
+    ...(folder === "." ? [] : [`cd ${folder}`]),
+    "git init -b main && npm install",
+    ...environments.map((name) => `npx meshops identity keygen ${name} --write && npx meshops identity init ${name}`),
+    "npx meshops generate",
+  ];
+  process.stderr.write(`\nnext:\n${lines.map((line) => `  ${line}\n`).join("")}README.md says the rest\n`);
+}
+
+/** Whether the specs say what an environment may say; what is wrong with an answer is told as with a spec. */
+function isValid(files: readonly ScaffoldFile[], { environments }: Answers): boolean {
+  const texts = new Map(files.map(({ path, text }) => [path, text]));
+  const found = environments.flatMap((name) => {
+    const { diagnostics } = loadEnvironment(name, (wanted) => {
+      const text = texts.get(specFile(wanted));
+      return text === undefined ? null : parseSource(specFile(wanted), text);
+    });
+    // Recipients come later, by `identity keygen`.
+    return diagnostics.filter(({ code }) => code !== "missing-key");
+  });
+  if (hasErrors(found)) printDiagnostics(found);
+  return !hasErrors(found);
+}
+
+/** A folder that holds nothing but a repository without a first commit's files counts as empty. */
+function isEmpty(root: string): boolean {
+  try {
+    return readdirSync(root).every((name) => name === ".git");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
+    throw error;
+  }
+}
+
+/** What comes with the program in a folder: paths relative to it, with forward slashes, sorted. */
+function assets(folder: string): Assets {
+  const root = fileURLToPath(new URL(folder, import.meta.url));
+  const files = readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"));
+  return new Map(files.sort(compareText).map((path) => [path, readFileSync(join(root, path), "utf8")]));
+}
+
+/** The release of the Kubernetes client that meshops is tested with. */
+function clientVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    peerDependencies: Record<string, string>;
+  };
+  return manifest.peerDependencies["@kubernetes/client-node"] ?? "*";
+}
