@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
+import { declareAbout } from "./cli/about.ts";
 import { declareAzure } from "./cli/azure.ts";
 import { declareBundle } from "./cli/bundle.ts";
 import { declareCluster } from "./cli/cluster.ts";
@@ -24,9 +25,10 @@ const program = new Command("meshops")
   .addOption(new Option("-C, --directory <dir>", "root of the platform repository").default("."))
   .showHelpAfterError("hint: meshops --help")
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "meshops: ").replace(/'/g, '"')) })
+  .helpCommand(false)
   .exitOverride();
 
-for (const declare of [
+const topics = [
   declareBundle,
   declarePlugin,
   declareProfile,
@@ -34,8 +36,9 @@ for (const declare of [
   declareSecrets,
   declareAzure,
   declareCluster,
-])
-  declare(program);
+  declareAbout,
+];
+for (const declare of topics) declare(program);
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(process.exitCode ?? exitCode.ok); // the reader has seen enough

@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import { candidates } from "../completion/candidates.ts";
+import { exitCode } from "../user-error.ts";
+import { Repository } from "../workspace/repository.ts";
+
+/** `meshops completion <shell>`: the script that makes a shell ask `meshops complete`. */
+export function completion([shell = "bash"]: readonly string[]): number {
+  process.stdout.write(readFileSync(new URL(`../completion/templates/${shell}.sh`, import.meta.url), "utf8"));
+  return exitCode.ok;
+}
+
+/** `meshops complete -- <word…>`: the words that may stand next, a line each, with a tab before what they mean. */
+export function complete(program: Command): (words: readonly string[]) => number {
+  return (words) => {
+    const found = candidates(program, words, environmentsIn);
+    process.stdout.write(found.map(({ word, description }) => `${word}\t${description}\n`).join(""));
+    return exitCode.ok;
+  };
+}
+
+/** Where there is no repository, there is nothing to propose. */
+function environmentsIn(folder: string): readonly string[] {
+  try {
+    return new Repository(folder).environmentNames();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import { colorsFor } from "../colors.ts";
+import type { Check } from "../doctor/check.ts";
+import { lookAtAzure, lookAtKubeconfig } from "../doctor/look-at-access.ts";
+import { lookAtKeys } from "../doctor/look-at-keys.ts";
+import { lookAtTools } from "../doctor/look-at-tools.ts";
+import { signingKeysFile } from "../emit/layout.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { printable } from "../text.ts";
+import { exitCode, UserError } from "../user-error.ts";
+import { identitiesAtHand } from "../workspace/age-keys.ts";
+import { readIfThere } from "../workspace/files.ts";
+import { encryptedFiles } from "../workspace/identity-files.ts";
+import { Repository } from "../workspace/repository.ts";
+import { connectionOf } from "./cluster-context.ts";
+import { type CommonOptions, loadAll } from "./context.ts";
+
+/** `meshops doctor`: tools, access and keys: what is there, what is missing, and how to get it. Outside a repository, the tools alone. */
+export async function doctor(_: readonly string[], options: CommonOptions): Promise<number> {
+  const { root, environments, names } = look(options.directory);
+  const say = (message: string): void => void process.stderr.write(`${message}\n`);
+  const groups = root === null ? [] : names.map((environment) => ({ environment, files: textsOf(root, environment) }));
+  const onAzure = root === null || environments.some(({ spec }) => spec.azure !== undefined);
+  const checks = (
+    await Promise.all([
+      lookAtTools(onAzure),
+      lookAtKubeconfig(
+        environments.map((environment) => ({ environment: environment.metadata.name, ...connectionOf(environment, {}) })),
+      ),
+      lookAtAzure(environments),
+      lookAtKeys(groups, identitiesAtHand(say)),
+    ])
+  ).flat();
+  if (options.output === "json") process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
+  else process.stdout.write(report(checks));
+  if (root === null) say("no platform repository here: only the tools were looked at");
+  return checks.every(({ status }) => status !== "error") ? exitCode.ok : exitCode.missing;
+}
+
+interface Surroundings {
+  readonly root: string | null;
+  readonly environments: readonly Environment[];
+  /** Names of all environments that are not abstract, valid or not. */
+  readonly names: readonly string[];
+}
+
+function look(directory: string): Surroundings {
+  try {
+    const repository = new Repository(directory);
+    const { loaded } = loadAll(repository, []);
+    return {
+      root: repository.root,
+      environments: loaded.flatMap(({ environment }) => (environment === null ? [] : [environment])),
+      names: loaded.filter(({ abstract }) => !abstract).map(({ name }) => name),
+    };
+  } catch (error) {
+    if (error instanceof UserError) return { root: null, environments: [], names: [] };
+    throw error;
+  }
+}
+
+function textsOf(root: string, environment: string): Map<string, string | null> {
+  const paths = [...encryptedFiles(root, environment), signingKeysFile(environment)];
+  return new Map(paths.map((path) => [path, readIfThere(join(root, path))]));
+}
+
+const marks: Readonly<Record<Check["status"], string>> = { ok: "ok", missing: "--", error: "!!" };
+
+function report(checks: readonly Check[]): string {
+  const { bold, cyan, dim, green, red, yellow } = colorsFor(process.stdout);
+  const paint = { ok: green, missing: yellow, error: red } as const;
+  const width = (topic: Check["topic"]): number =>
+    Math.max(...checks.filter((check) => check.topic === topic).map(({ name }) => name.length));
+  const lines = checks.flatMap(({ topic, name, status, found, remedy }, index) => [
+    ...(checks[index - 1]?.topic === topic ? [] : [`${index === 0 ? "" : "\n"}${bold(topic)}`]),
+    `  ${paint[status](marks[status])} ${name.padEnd(width(topic))}  ${printable(found)}`,
+    ...(remedy === "" ? [] : [`     ${cyan("hint:")} ${dim(remedy)}`]),
+  ]);
+  return `${lines.join("\n")}\n`;
+}

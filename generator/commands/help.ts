@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import type { Command } from "commander";
+import { colorsFor } from "../colors.ts";
+import { didYouMean } from "../spec/suggest.ts";
+import { exitCode, UserError } from "../user-error.ts";
+
+const docs = new URL("../../docs/", import.meta.url);
+
+/** `meshops help [topic…]`: a command's usage, or a page of the docs: a topic, or the code of a rule. */
+export function help(program: Command): (words: readonly string[]) => number {
+  return (words) => {
+    const [first, ...others] = words;
+    if (first === undefined) {
+      process.stdout.write(
+        `${program.helpInformation()}\nTopics: ${topics().join(", ")},\nand the code of every rule, such as network-policy-proxy-port\n`,
+      );
+      return exitCode.ok;
+    }
+    const command = commandAt(program, words);
+    const page = others.length === 0 ? pageOf(first) : null;
+    if (command === null && page === null)
+      throw new UserError(
+        exitCode.usage,
+        `there is no help on "${words.join(" ")}"`,
+        didYouMean(first, [...topics(), ...rules(), ...program.commands.map((known) => known.name())]) ?? "meshops help",
+      );
+    const usage = command === null ? "" : command.helpInformation();
+    process.stdout.write([usage, page === null ? "" : styled(page)].filter(Boolean).join("\n"));
+    return exitCode.ok;
+  };
+}
+
+/** Names of the pages that are not about a rule. */
+export function topics(): string[] {
+  return pagesIn(docs);
+}
+
+function rules(): string[] {
+  return pagesIn(new URL("rules/", docs)).filter((name) => name !== "README");
+}
+
+function pagesIn(folder: URL): string[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => basename(file, ".md"))
+    .sort();
+}
+
+function pageOf(topic: string): string | null {
+  const path =
+    topic === "rules"
+      ? "rules/README.md"
+      : topics().includes(topic)
+        ? `${topic}.md`
+        : rules().includes(topic)
+          ? `rules/${topic}.md`
+          : null;
+  return path === null ? null : readFileSync(new URL(path, docs), "utf8");
+}
+
+function commandAt(program: Command, words: readonly string[]): Command | null {
+  let command = program;
+  for (const word of words) {
+    const sub = command.commands.find((known) => known.name() === word);
+    if (sub === undefined) return null;
+    command = sub;
+  }
+  return command;
+}
+
+/** Markdown is read well as it is; headings and code stand out. */
+function styled(page: string): string {
+  const { bold, cyan } = colorsFor(process.stdout);
+  return page
+    .replace(/^<!--.*-->\n/gm, "")
+    .replace(/^#+ .*$/gm, (line) => bold(line))
+    .replace(/`[^`\n]+`/g, (code) => cyan(code));
+}

@@ -1,0 +1,94 @@
+import type { Argument, Command, Option } from "commander";
+import { compareText } from "../text.ts";
+
+/** A word that may stand next on the line. */
+export interface Candidate {
+  readonly word: string;
+  readonly description: string;
+}
+
+/**
+ * The words that may stand in place of the last one, which is begun. Nothing where a file is meant, or anything else: the shell then
+ * proposes what it does by itself.
+ *
+ * @param words the line after the program's name, the last one up to the cursor
+ * @param environments names of the environments of the repository in a folder
+ */
+export function candidates(
+  program: Command,
+  words: readonly string[],
+  environments: (folder: string) => readonly string[],
+): Candidate[] {
+  const begun = words.at(-1) ?? "";
+  const line = readLine(program, words.slice(0, -1));
+  return offered(line, begun, () => environments(line.folder))
+    .filter(({ word }) => word.startsWith(begun))
+    .sort((a, b) => compareText(a.word, b.word));
+}
+
+/** What stands on the line before the word that is completed. */
+interface Line {
+  readonly command: Command;
+  /** Words that are arguments of the command. */
+  readonly given: readonly string[];
+  /** The option that waits for its value. */
+  readonly open: Option | null;
+  /** What --directory names. */
+  readonly folder: string;
+  /** Whether `--` has ended the options. */
+  readonly ended: boolean;
+}
+
+function readLine(program: Command, words: readonly string[]): Line {
+  let [command, open, folder, ended]: [Command, Option | null, string, boolean] = [program, null, ".", false];
+  const given: string[] = [];
+  for (const word of words) {
+    if (open !== null) {
+      if (open.long === "--directory") folder = word;
+      open = null;
+    } else if (word === "--") ended = true;
+    else if (word.startsWith("-") && !ended) {
+      const option = optionsOf(command).find(({ short, long }) => word === short || word === long);
+      open = option?.required === true ? option : null;
+    } else {
+      const sub = given.length === 0 ? command.commands.find((known) => known.name() === word) : undefined;
+      if (sub === undefined) given.push(word);
+      else command = sub;
+    }
+  }
+  return { command, given, open, folder, ended };
+}
+
+function offered({ command, given, open, ended }: Line, begun: string, environments: () => readonly string[]): Candidate[] {
+  if (open !== null) return (open.argChoices ?? []).map((word) => ({ word, description: "" }));
+  if (begun.startsWith("-") && !ended)
+    return optionsOf(command).flatMap(({ long, description, hidden }) =>
+      long == null || hidden ? [] : [{ word: long, description }],
+    );
+  const visible = command.commands.filter((sub) => sub.name() !== "complete");
+  if (visible.length > 0 && given.length === 0)
+    return visible.map((sub) => ({ word: sub.name(), description: sub.description() }));
+  return argumentAt(command, given.length, given, environments);
+}
+
+function argumentAt(
+  { registeredArguments }: Command,
+  index: number,
+  given: readonly string[],
+  environments: () => readonly string[],
+): Candidate[] {
+  const last = registeredArguments.at(-1);
+  const argument: Argument | undefined = registeredArguments[index] ?? (last?.variadic === true ? last : undefined);
+  if (argument === undefined) return [];
+  if (argument.argChoices !== undefined) return argument.argChoices.map((word) => ({ word, description: "" }));
+  if (!["env", "other"].includes(argument.name())) return [];
+  return environments()
+    .filter((name) => !given.includes(name))
+    .map((word) => ({ word, description: "environment" }));
+}
+
+/** Options of a command and of those above it. */
+function optionsOf(command: Command): Option[] {
+  const help = { long: "--help", short: "-h", description: "display help", required: false, hidden: false } as Option;
+  return [...command.options, ...(command.parent === null ? [help] : optionsOf(command.parent))];
+}

@@ -1,0 +1,38 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { Check } from "./check.ts";
+import { isAtLeast, type Tool, tools, versionIn } from "./tools.ts";
+
+const exec = promisify(execFile);
+/** Time that a program has to tell its version (milliseconds): az takes seconds. */
+const patience = 20_000;
+
+/** Which programs are there, and whether they are new enough; all at once. */
+export function lookAtTools(withAzure: boolean): Promise<Check[]> {
+  return Promise.all(tools.filter(({ azure }) => withAzure || !azure).map(lookAt));
+}
+
+async function lookAt(tool: Tool): Promise<Check> {
+  const { name, needed, below, why, how, required } = tool;
+  const bad = required ? "error" : "missing";
+  const range = `${needed} or newer${below === undefined ? "" : `, below ${below}`}`;
+  const text = await output(tool);
+  if (text === null)
+    return { topic: "tools", name, status: bad, found: `not found; ${range}`, remedy: `it is for ${why}: ${how}` };
+  const version = versionIn(text);
+  if (version === null) return { topic: "tools", name, status: bad, found: "tells no version", remedy: how };
+  const fits = isAtLeast(version, needed) && (below === undefined || !isAtLeast(version, below));
+  if (fits) return { topic: "tools", name, status: "ok", found: version, remedy: "" };
+  return { topic: "tools", name, status: bad, found: `${version}; ${range}`, remedy: `it is for ${why}: ${how}` };
+}
+
+async function output({ name, asks }: Tool): Promise<string | null> {
+  if (name === "node") return process.version;
+  try {
+    const { stdout } = await exec(name, [...asks], { timeout: patience });
+    return stdout;
+  } catch (error) {
+    const { code, stdout } = error as { code?: unknown; stdout?: string };
+    return code === "ENOENT" ? null : (stdout ?? "");
+  }
+}

@@ -1,0 +1,117 @@
+/** A program that some command of meshops, or the platform's people, run. */
+export interface Tool {
+  readonly name: string;
+  /** Arguments by which it tells its version. */
+  readonly asks: readonly string[];
+  /** Oldest version that will do; empty where any does. */
+  readonly needed: string;
+  /** A version that is too new, where there is one. */
+  readonly below?: string;
+  readonly why: string;
+  readonly how: string;
+  /** Without it meshops itself does not work. */
+  readonly required: boolean;
+  /** Whether it matters only where some environment is on Azure. */
+  readonly azure: boolean;
+}
+
+const optional = { required: false, azure: false } as const;
+
+/**
+ * Versions are the oldest that do what the bundle asks of them, as their release notes say, and where nobody says the one that the tests run:
+ * sops 3.9 knows `mac_only_encrypted`; helmfile 1.0 the form of our helmfiles; kustomize 5 Components with `configurations`;
+ * Helm 4 takes post-renderers as plugins only.
+ */
+export const tools: readonly Tool[] = [
+  {
+    name: "node",
+    asks: ["--version"],
+    needed: "20.20",
+    why: "meshops itself",
+    how: "https://nodejs.org/en/download",
+    required: true,
+    azure: false,
+  },
+  {
+    name: "git",
+    asks: ["--version"],
+    needed: "2.20",
+    why: "diff, which compares with a commit, and for the hook",
+    how: "https://git-scm.com/downloads",
+    required: true,
+    azure: false,
+  },
+  {
+    name: "az",
+    asks: ["version", "--output", "json"],
+    needed: "2.60",
+    why: "bootstrap and teardown on Azure",
+    how: "https://learn.microsoft.com/cli/azure/install-azure-cli",
+    required: false,
+    azure: true,
+  },
+  {
+    name: "kubectl",
+    asks: ["version", "--client", "--output=json"],
+    needed: "1.30",
+    why: "bootstrap, teardown, and helmfile's hook",
+    how: "https://kubernetes.io/docs/tasks/tools",
+    ...optional,
+  },
+  {
+    name: "flux",
+    asks: ["--version"],
+    needed: "2.4",
+    why: "people who look at what reconciles; bootstrap needs kubectl alone",
+    how: "https://fluxcd.io/flux/installation",
+    ...optional,
+  },
+  {
+    name: "helm",
+    asks: ["version", "--template", "{{.Version}}"],
+    needed: "3.14",
+    below: "4",
+    why: "the helmfile road",
+    how: "https://helm.sh/docs/intro/install",
+    ...optional,
+  },
+  {
+    name: "helmfile",
+    asks: ["--version"],
+    needed: "1.0",
+    why: "the helmfile road",
+    how: "https://helmfile.readthedocs.io/en/latest/#installation",
+    ...optional,
+  },
+  {
+    name: "kustomize",
+    asks: ["version"],
+    needed: "5.0",
+    why: "meshops krm, and helmfile's patches",
+    how: "https://kubectl.docs.kubernetes.io/installation/kustomize",
+    ...optional,
+  },
+  {
+    name: "sops",
+    asks: ["--version", "--disable-version-check"],
+    needed: "3.9",
+    why: "Azure Key Vault, and people who edit encrypted files with it; meshops does without",
+    how: "https://getsops.io/docs/#download",
+    ...optional,
+  },
+];
+
+/** The first version in what a program prints, such as `3.22.0`; null where it prints none. */
+export function versionIn(text: string): string | null {
+  return /(?<![\d.])(\d+\.\d+(?:\.\d+)?)/.exec(text)?.[1] ?? null;
+}
+
+/** Whether a version is at least another, number by number. */
+export function isAtLeast(version: string, needed: string): boolean {
+  const [a, b] = [version, needed].map((text) => text.split(".").map(Number));
+  for (const [index, number] of (b ?? []).entries()) {
+    const own = a?.[index] ?? 0;
+    if (own !== number) return own > number;
+  }
+  return true;
+}
