@@ -8,4 +8,9 @@ export function declarePlugin(program: Command): void {
     .description("inject a stream of manifests, from stdin to stdout: Helm's and helmfile's post-renderer")
     .argument("<config>", "a MeshInjection: which objects, how, and who may talk to them")
     .action(run(async () => (await import("../commands/inject.ts")).inject));
+
+  program
+    .command("krm")
+    .description("be a KRM function, for kustomize and kpt: a ResourceList on stdin, one on stdout")
+    .action(run(async () => (await import("../commands/krm.ts")).krm));
 }

@@ -16,6 +16,8 @@ export interface Diagnostic {
   /** One thing to try that works. */
   readonly hint: string | null;
   readonly excerpt: Excerpt | null;
+  /** Path from the root of the document to the value that it is about, where there is one. */
+  readonly path?: readonly (string | number)[];
   /** Why the finding is accepted, where somebody said so; it counts no more, but is shown. */
   readonly silenced?: string;
 }

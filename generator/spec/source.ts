@@ -23,11 +23,11 @@ export interface Span {
 }
 
 /** What a diagnostic says, without its place. `%s` in the hint stands for the text at that place. */
-export type Statement = Omit<Diagnostic, "file" | "line" | "column" | "excerpt">;
+export type Statement = Omit<Diagnostic, "file" | "line" | "column" | "excerpt" | "path">;
 
 /** A diagnostic about the key or the value at a path; about the nearest ancestor where the path does not exist. */
 export function diagnosticAtPath(source: Source, path: Path, part: "key" | "value", statement: Statement): Diagnostic {
-  return diagnosticAt(source.file, source.text, spanOf(source, path, part), statement);
+  return { ...diagnosticAt(source.file, source.text, spanOf(source, path, part), statement), path };
 }
 
 /** A diagnostic about a place in a text, with its line as excerpt. */

@@ -1,0 +1,77 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { asMap } from "../data.ts";
+import { environmentsFolder, specFile } from "../emit/layout.ts";
+import { isInjection } from "../inject/config.ts";
+import { generateList } from "../krm/generate.ts";
+import { injectList } from "../krm/inject.ts";
+import { type Answer, answer, refuse } from "../krm/output.ts";
+import { parseResourceList, type ResourceList } from "../krm/resource-list.ts";
+import { lineOf, type Result, resultOf } from "../krm/result.ts";
+import { sourceOf } from "../krm/source.ts";
+import { render } from "../render.ts";
+import { hasErrors } from "../spec/diagnostic.ts";
+import { loadEnvironment } from "../spec/load.ts";
+import { printable } from "../text.ts";
+import { exitCode, UserError } from "../user-error.ts";
+import { readIdentity } from "../workspace/identity-files.ts";
+import { buildBundle } from "../workspace/kustomize.ts";
+import { Repository } from "../workspace/repository.ts";
+import { readText } from "./context.ts";
+
+/** `meshops krm`: a KRM function. An Environment generates, a MeshInjection transforms. */
+export async function krm(_: readonly string[], { directory }: { readonly directory: string }): Promise<number> {
+  const { text, results, failed } = await work(readText(0), directory);
+  process.stdout.write(text);
+  // Not every orchestrator shows results; kustomize shows stderr.
+  for (const result of results) if (result.severity !== "info") process.stderr.write(`${printable(lineOf(result))}\n`);
+  return failed ? exitCode.problem : exitCode.ok;
+}
+
+async function work(text: string, directory: string): Promise<Answer> {
+  const list = parseResourceList(text);
+  if (Array.isArray(list)) return refuse(list);
+  const { apiVersion, kind } = list.functionConfig;
+  const refused = (message: string, path: string): Answer =>
+    answer(text, [{ message, severity: "error", field: { path: `functionConfig.${path}` } }], () => undefined);
+  if (apiVersion !== "meshops.dev/v1alpha1")
+    return refused(`functionConfig is of ${String(apiVersion)}, not of meshops.dev/v1alpha1`, "apiVersion");
+  if (isInjection(list.functionConfig)) return injectList(list);
+  if (kind !== "Environment")
+    return refused(`functionConfig is a ${String(kind)}, not an Environment or a MeshInjection`, "kind");
+  try {
+    return await generate(list, new Repository(rootAbove(resolve(directory))));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const message = error.hint === null ? error.message : `${error.message}; hint: ${error.hint}`;
+    return answer(text, [{ message, severity: "error" }], () => undefined);
+  }
+}
+
+/** An environment by its functionConfig; what it extends, its certificates and the bases are the repository's. */
+async function generate(list: ResourceList, repository: Repository): Promise<Answer> {
+  const name = String(asMap(list.functionConfig["metadata"])["name"]);
+  const own = sourceOf(list.functionConfig, specFile(name));
+  const { environment, abstract, diagnostics } = loadEnvironment(name, (wanted) =>
+    wanted === name ? own : repository.source(wanted),
+  );
+  const results: Result[] = diagnostics.map(resultOf);
+  if (abstract)
+    results.push({ message: `${name} is abstract: nothing is made of it`, severity: "error", field: { path: "spec.abstract" } });
+  if (environment === null || hasErrors(diagnostics)) return answer(list.text, results, () => undefined);
+  const { identity, diagnostics: found } = readIdentity(repository.root, environment);
+  results.push(...found.map(resultOf));
+  if (identity === null || hasErrors(found)) return answer(list.text, results, () => undefined);
+  const { model, bundle } = render({ environment, identity });
+  const built = parseAllDocuments(await buildBundle(repository.root, bundle, model), { maxAliasCount: -1 } as object).map(
+    (document) => asMap(document.toJS() as unknown),
+  );
+  return generateList(list, model, built, results);
+}
+
+/** kustomize runs functions in the folder of the kustomization: the repository is that folder, or one above it. */
+function rootAbove(folder: string): string {
+  if (existsSync(join(folder, environmentsFolder)) || dirname(folder) === folder) return folder;
+  return rootAbove(dirname(folder));
+}

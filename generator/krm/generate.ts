@@ -1,0 +1,87 @@
+import { isSeq, type Node } from "yaml";
+import { asMap, groupBy, isMap } from "../data.ts";
+import { append, setAt } from "../emit/edit.ts";
+import { fluxFolder, overlayFolder } from "../emit/layout.ts";
+import type { Model } from "../model.ts";
+import { folderOf } from "../text.ts";
+import { type Answer, answer } from "./output.ts";
+import { placed, placeOf, type ResourceList } from "./resource-list.ts";
+import type { Result } from "./result.ts";
+
+type Item = Readonly<Record<string, unknown>>;
+
+/**
+ * The generator: puts the objects of an environment into the list. Those of an earlier run are brought up to date, and those that are no
+ * longer made are taken out; everything else stays.
+ *
+ * @param built objects as kustomize builds them of the bundle, with the annotation that says where each comes from
+ */
+export function generateList(list: ResourceList, model: Model, built: readonly Item[], results: readonly Result[]): Answer {
+  const objects = inPlace(built, model);
+  const wanted = new Map(objects.map((object) => [idOf(object), object]));
+  return answer(list.text, results, (document) => {
+    if (!isSeq(document.get("items", true))) setAt(document, ["items"], []);
+    const known = new Set(list.items.map(idOf));
+    const stale = list.items.map((item) => isOwn(item, model) && !wanted.has(idOf(item)));
+    list.items.forEach((item, index) => {
+      const object = wanted.get(idOf(item));
+      if (object !== undefined) setAt(document, ["items", index], withTracking(object, item));
+    });
+    for (const object of objects) if (!known.has(idOf(object))) append(document, ["items"], object);
+    const items = document.get("items", true) as unknown as { items: Node[] };
+    items.items = items.items.filter((_, index) => stale[index] !== true);
+  });
+}
+
+/** Orchestrators tell items apart by annotations of their own, which stay. */
+function withTracking(object: Item, item: Item): Item {
+  const metadata = asMap(object["metadata"]);
+  const tracking = Object.entries(asMap(asMap(item["metadata"])["annotations"])).filter(([key]) =>
+    /^(internal\.config\.kubernetes\.io\/(id|annotations-migration-resource-id)|config\.k8s\.io\/id)$/.test(key),
+  );
+  return {
+    ...object,
+    metadata: { ...metadata, annotations: { ...asMap(metadata["annotations"]), ...Object.fromEntries(tracking) } },
+  };
+}
+
+/** What an earlier run has made: it stands where this environment's objects stand, and says who manages it. */
+function isOwn(item: Item, { environment }: Model): boolean {
+  const labels = asMap(asMap(item["metadata"])["labels"]);
+  const path = placeOf(item)?.path ?? "";
+  const folders = [overlayFolder(environment.metadata.name), fluxFolder(environment.metadata.name)];
+  return labels["app.kubernetes.io/managed-by"] === "meshops" && folders.some((folder) => path.startsWith(`${folder}/`));
+}
+
+const originKey = "config.kubernetes.io/origin";
+
+/** Objects with the place where `generate` writes them, or where it writes what they are made of. */
+function inPlace(built: readonly Item[], model: Model): Item[] {
+  const files = groupBy(built, (object) => fileOf(object, model));
+  return [...files].flatMap(([file, objects]) =>
+    objects.map((object, index) => {
+      const metadata = asMap(object["metadata"]);
+      const { [originKey]: _, ...annotations } = asMap(metadata["annotations"]);
+      return { ...object, metadata: { ...metadata, annotations: { ...annotations, ...placed(file, index) } } };
+    }),
+  );
+}
+
+/** `overlays/<env>/<component>/<file>`: bases are part of every component that builds on them. */
+function fileOf(object: Item, { environment, components }: Model): string {
+  const metadata = asMap(object["metadata"]);
+  const origin = String(asMap(metadata["annotations"])[originKey] ?? "");
+  const [, key = "", path = ""] = /^(path|configuredIn): (.*)$/m.exec(origin) ?? [];
+  // What a generator made has a name with a hash, and no file of its own.
+  const name = String(metadata["name"]).replace(/-[a-z0-9]{10}$/, "");
+  const file = key === "path" ? path : `${folderOf(path)}/${name}.yaml`;
+  const component = components.find(({ base }) => base !== null && folderOf(file) === `bases/${base}`);
+  if (component === undefined) return file;
+  return `${overlayFolder(environment.metadata.name, component.name)}/${file.slice(file.lastIndexOf("/") + 1)}`;
+}
+
+function idOf(item: Item): string {
+  const { apiVersion, kind, metadata } = item;
+  const { name, namespace } = isMap(metadata) ? metadata : { name: "", namespace: "" };
+  return JSON.stringify([String(apiVersion).replace(/\/?[^/]*$/, ""), kind, namespace ?? "", name]);
+}

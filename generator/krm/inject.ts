@@ -1,0 +1,46 @@
+import type { Document } from "yaml";
+import { append } from "../emit/edit.ts";
+import type { Addition, Note } from "../inject/change.ts";
+import { readInjection } from "../inject/config.ts";
+import { transform } from "../inject/transform.ts";
+import type { Judged } from "../review/review.ts";
+import { folderOf } from "../text.ts";
+import { type Answer, answer } from "./output.ts";
+import { placed, placeOf, type ResourceList } from "./resource-list.ts";
+import { about, fieldPath, type Result, resultOf } from "./result.ts";
+import { sourceOf } from "./source.ts";
+
+/** The transformer: injects the items that pass by, by a MeshInjection. */
+export function injectList(list: ResourceList): Answer {
+  const { injection, diagnostics } = readInjection(sourceOf(list.functionConfig, "functionConfig"));
+  if (injection === null) return answer(list.text, diagnostics.map(resultOf), () => undefined);
+  const indexes = new Map<string, number>();
+  const result = transform(list.text, injection, ([document], addition) => add(document, addition, indexes));
+  const results = [...result.notes.map(noteResult), ...result.judged.map(judgedResult)];
+  return answer(result.notes.some(({ severity }) => severity === "error") ? list.text : result.text, results, () => undefined);
+}
+
+/** Policies stand in a file beside that of the workload. */
+function add(document: Document | undefined, { object, beside }: Addition, indexes: Map<string, number>): void {
+  if (document === undefined) return;
+  const folder = folderOf(placeOf(beside.value)?.path ?? "");
+  const path = `${folder === "" ? "" : `${folder}/`}${beside.name}-mesh.yaml`;
+  const index = indexes.get(path) ?? 0;
+  indexes.set(path, index + 1);
+  append(document, ["items"], { ...object, metadata: { ...object.metadata, annotations: placed(path, index) } });
+}
+
+function noteResult({ manifest, path, severity, message }: Note): Result {
+  return { message, severity, ...about(manifest.value), field: { path: fieldPath(path) } };
+}
+
+/** A rule's word is a warning here: the objects are somebody's, and passing by. */
+function judgedResult({ manifest, path, statement: { code, message, hint, silenced } }: Judged): Result {
+  return {
+    message: hint === null ? message : `${message}; hint: ${hint}`,
+    severity: silenced === undefined ? "warning" : "info",
+    ...about(manifest.value),
+    field: { path: fieldPath(path) },
+    tags: { code },
+  };
+}

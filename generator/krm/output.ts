@@ -1,0 +1,31 @@
+import type { Document } from "yaml";
+import { emitEditable, parseEditable, setAt } from "../emit/edit.ts";
+import { toYaml } from "../emit/yaml.ts";
+import type { Result } from "./result.ts";
+
+/** What a function returns: text for stdout, and whether it has failed. */
+export interface Answer {
+  readonly text: string;
+  readonly results: readonly Result[];
+  readonly failed: boolean;
+}
+
+/** A list changed in places, with what is to be said of it. Where something is wrong, the items go back as they came. */
+export function answer(text: string, results: readonly Result[], edit: (document: Document) => void): Answer {
+  const failed = results.some(({ severity }) => severity === "error");
+  const editable = parseEditable(text);
+  const [document] = editable.documents;
+  if (document === undefined) throw new Error("no document");
+  if (!failed) edit(document);
+  if (results.length > 0) setAt(document, ["results"], results);
+  return { text: emitEditable(editable), results, failed };
+}
+
+/** The answer to what is no list of resources: a list without any. */
+export function refuse(results: readonly Result[]): Answer {
+  return {
+    text: toYaml([{ apiVersion: "config.kubernetes.io/v1", kind: "ResourceList", items: [], results }]),
+    results,
+    failed: true,
+  };
+}
