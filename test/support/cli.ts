@@ -13,14 +13,18 @@ const cliPath: string = join(projectRoot, "dist/cli.js");
 
 export interface Circumstances {
   readonly env?: Readonly<Record<string, string>>;
+  /** What stands on its standard input. */
+  readonly input?: string;
   /** Kills it with SIGKILL. */
   readonly killAfterMs?: number;
 }
 
 /** Runs the command line in a process of its own. */
-export function meshops(cwd: string, args: readonly string[], { env, killAfterMs }: Circumstances = {}): Promise<Finished> {
+export function meshops(cwd: string, args: readonly string[], { env, input, killAfterMs }: Circumstances = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cliPath, ...args], { cwd, env: { ...process.env, NO_COLOR: "1", ...env } });
+    child.stdin.on("error", () => {}); // it may read nothing
+    child.stdin.end(input ?? "");
     const out = { stdout: "", stderr: "" };
     for (const stream of ["stdout", "stderr"] as const)
       child[stream].on("data", (data: Buffer) => (out[stream] += data.toString()));

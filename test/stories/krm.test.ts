@@ -1,0 +1,69 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse, parseAllDocuments } from "yaml";
+import { toYaml } from "../../generator/emit/yaml.ts";
+import { meshops } from "../support/cli.ts";
+import { field } from "../support/objects.ts";
+import { projectRoot } from "../support/tools.ts";
+
+/*
+ * A folder a story: config.yaml (the functionConfig) and input.yaml (the items), or list.yaml (all of stdin); expected.yaml is what the function
+ * returns, errors.txt what it says on stderr, empty where it succeeds in silence. UPDATE=1 rewrites the two; read the diff.
+ */
+const folder = join(projectRoot, "test/stories/krm");
+
+describe("a KRM function", () => {
+  test.each(readdirSync(folder))("%s", async (story) => {
+    const input = listOf(story);
+    const { code, stdout, stderr } = await meshops(projectRoot, ["krm"], { input });
+    if (process.env["UPDATE"] === "1") {
+      writeFileSync(join(folder, story, "expected.yaml"), stdout);
+      writeFileSync(join(folder, story, "errors.txt"), stderr);
+    }
+    expect(stdout).toBe(read(story, "expected.yaml"));
+    expect(stderr).toBe(read(story, "errors.txt"));
+    const list = parse(stdout) as { kind: string; items: unknown[]; results?: { severity: string }[] };
+    expect(list.kind).toBe("ResourceList");
+    const failed = (list.results ?? []).some(({ severity }) => severity === "error");
+    expect(code).toBe(failed ? 1 : 0);
+    if (failed) expect(stderr).not.toBe("");
+  });
+
+  test.each(["annotate", "clients", "database", "job"])("%s, done again, changes nothing", async (story) => {
+    const { stdout } = await meshops(projectRoot, ["krm"], { input: listOf(story) });
+    expect((await meshops(projectRoot, ["krm"], { input: stdout })).stdout).toBe(stdout);
+  });
+
+  test("what is refused goes back untouched", () => {
+    for (const story of ["name-taken", "config-wrong", "config-unknown", "environment-wrong"])
+      expect(field(parse(read(story, "expected.yaml")), "items"), story).toEqual(field(parse(listOf(story)), "items"));
+  });
+
+  test("speaks JSON, which is YAML", async () => {
+    const list = parse(listOf("annotate")) as object;
+    const { code, stdout } = await meshops(projectRoot, ["krm"], { input: JSON.stringify(list) });
+    expect(code).toBe(0);
+    expect(parse(stdout)).toEqual(parse(read("annotate", "expected.yaml")));
+  });
+});
+
+function read(story: string, file: string): string {
+  return readFileSync(join(folder, story, file), "utf8");
+}
+
+/** The list of a story. Comments of its items stay, as an orchestrator that reads files passes them on. */
+function listOf(story: string): string {
+  if (existsSync(join(folder, story, "list.yaml"))) return read(story, "list.yaml");
+  const items = parseAllDocuments(read(story, "input.yaml")).map(
+    (document) =>
+      `  - ${String(document)
+        .replace(/^---\n/, "")
+        .trim()
+        .replaceAll("\n", "\n    ")}\n`,
+  );
+  const config = toYaml([parse(read(story, "config.yaml"))])
+    .trim()
+    .replaceAll("\n", "\n  ");
+  return `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n${items.join("")}functionConfig:\n  ${config}\n`;
+}
