@@ -8,10 +8,10 @@ import { generateList } from "../krm/generate.ts";
 import { injectList } from "../krm/inject.ts";
 import { type Answer, answer, refuse } from "../krm/output.ts";
 import { parseResourceList, type ResourceList } from "../krm/resource-list.ts";
-import { lineOf, type Result, resultOf } from "../krm/result.ts";
+import { about, lineOf, type Result, resultOf } from "../krm/result.ts";
 import { sourceOf } from "../krm/source.ts";
 import { render } from "../render.ts";
-import { hasErrors } from "../spec/diagnostic.ts";
+import { type Diagnostic, hasErrors } from "../spec/diagnostic.ts";
 import { loadEnvironment } from "../spec/load.ts";
 import { printable } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
@@ -34,7 +34,7 @@ async function work(text: string, directory: string): Promise<Answer> {
   if (Array.isArray(list)) return refuse(list);
   const { apiVersion, kind } = list.functionConfig;
   const refused = (message: string, path: string): Answer =>
-    answer(text, [{ message, severity: "error", field: { path: `functionConfig.${path}` } }], () => undefined);
+    answer(text, [{ message, severity: "error", ...about(list.functionConfig), field: { path } }], () => undefined);
   if (apiVersion !== "meshops.dev/v1alpha1")
     return refused(`functionConfig is of ${String(apiVersion)}, not of meshops.dev/v1alpha1`, "apiVersion");
   if (isInjection(list.functionConfig)) return injectList(list);
@@ -56,12 +56,14 @@ async function generate(list: ResourceList, repository: Repository): Promise<Ans
   const { environment, abstract, diagnostics } = loadEnvironment(name, (wanted) =>
     wanted === name ? own : repository.source(wanted),
   );
-  const results: Result[] = diagnostics.map(resultOf);
+  const told = (diagnostic: Diagnostic): Result =>
+    resultOf(diagnostic, diagnostic.file === own.file ? list.functionConfig : null);
+  const results: Result[] = diagnostics.map(told);
   if (abstract)
     results.push({ message: `${name} is abstract: nothing is made of it`, severity: "error", field: { path: "spec.abstract" } });
   if (environment === null || hasErrors(diagnostics)) return answer(list.text, results, () => undefined);
   const { identity, diagnostics: found } = readIdentity(repository.root, environment);
-  results.push(...found.map(resultOf));
+  results.push(...found.map(told));
   if (identity === null || hasErrors(found)) return answer(list.text, results, () => undefined);
   const { model, bundle } = render({ environment, identity });
   const built = parseAllDocuments(await buildBundle(repository.root, bundle, model), { maxAliasCount: -1 } as object).map(

@@ -13,7 +13,12 @@ import { sourceOf } from "./source.ts";
 /** The transformer: injects the items that pass by, by a MeshInjection. */
 export function injectList(list: ResourceList): Answer {
   const { injection, diagnostics } = readInjection(sourceOf(list.functionConfig, "functionConfig"));
-  if (injection === null) return answer(list.text, diagnostics.map(resultOf), () => undefined);
+  if (injection === null)
+    return answer(
+      list.text,
+      diagnostics.map((diagnostic) => resultOf(diagnostic, list.functionConfig)),
+      () => undefined,
+    );
   const indexes = new Map<string, number>();
   const result = transform(list.text, injection, ([document], addition) => add(document, addition, indexes));
   const results = [...result.notes.map(noteResult), ...result.judged.map(judgedResult)];

@@ -1,4 +1,4 @@
-import type { Document } from "yaml";
+import { type Document, isMap, isScalar, isSeq } from "yaml";
 import { emitEditable, parseEditable, setAt } from "../emit/edit.ts";
 import { toYaml } from "../emit/yaml.ts";
 import type { Result } from "./result.ts";
@@ -16,9 +16,25 @@ export function answer(text: string, results: readonly Result[], edit: (document
   const editable = parseEditable(text);
   const [document] = editable.documents;
   if (document === undefined) throw new Error("no document");
+  commentsInside(document);
   if (!failed) edit(document);
   if (results.length > 0) setAt(document, ["results"], results);
   return { text: emitEditable(editable), results, failed };
+}
+
+/**
+ * Comments at the head of an item stand behind its dash, where orchestrators put them: they take those before the dash for others,
+ * and add the first ones again.
+ */
+function commentsInside(document: Document): void {
+  const items: unknown = document.get("items", true);
+  if (!isSeq(items)) return;
+  for (const item of items.items) {
+    const key = isMap(item) ? item.items[0]?.key : undefined;
+    if (!isMap(item) || !isScalar(key) || item.commentBefore == null) continue;
+    key.commentBefore = item.commentBefore;
+    item.commentBefore = null;
+  }
 }
 
 /** The answer to what is no list of resources: a list without any. */

@@ -23,18 +23,17 @@ export function parseResourceList(text: string): ResourceList | Result[] {
   const [error] = document.errors;
   if (error !== undefined) return [refusal(`stdin is no YAML: ${error.message}`)];
   const value: unknown = document.toJS({ maxAliasCount: 1000 });
-  if (!isMap(value) || value["kind"] !== "ResourceList")
-    return [refusal(`a ResourceList was expected, not ${kindOf(value)}`, "kind")];
+  if (!isMap(value) || value["kind"] !== "ResourceList") return [refusal(`a ResourceList was expected, not ${kindOf(value)}`)];
   const { apiVersion, items, functionConfig } = value;
   if (!versions.includes(String(apiVersion)))
-    return [refusal(`ResourceList ${String(apiVersion)} is not known, only ${versions[0]}`, "apiVersion")];
+    return [refusal(`ResourceList ${String(apiVersion)} is not known, only ${versions[0]}`)];
   const unknown = Object.keys(value).filter((key) => !fields.has(key));
-  if (unknown.length > 0) return unknown.map((key) => refusal(`a ResourceList has no field "${key}"`, key));
-  if (items !== undefined && items !== null && !isSeq(document.get("items", true))) return [refusal("items is no list", "items")];
+  if (unknown.length > 0) return unknown.map((key) => refusal(`a ResourceList has no field "${key}"`));
+  if (items !== undefined && items !== null && !isSeq(document.get("items", true))) return [refusal("items is no list")];
   const list: unknown[] = Array.isArray(items) ? items : [];
   const wrong = list.flatMap((item, index) => wrongItem(item, index));
   if (wrong.length > 0) return wrong;
-  if (!isMap(functionConfig)) return [refusal("functionConfig is missing: an Environment or a MeshInjection", "functionConfig")];
+  if (!isMap(functionConfig)) return [refusal("functionConfig is missing: an Environment or a MeshInjection")];
   return { text, items: list.map(asMap), functionConfig };
 }
 
@@ -48,11 +47,12 @@ function wrongItem(item: unknown, index: number): Result[] {
   ];
   // kustomize's own files have no name, and may pass by with the rest of a folder.
   const named = lacks.filter((field) => field !== "metadata.name" || !String(apiVersion).startsWith("kustomize.config.k8s.io/"));
-  return named.map((field) => refusal(`item ${index} is no Kubernetes object: it lacks ${field}`, `items[${index}].${field}`));
+  return named.map((field) => refusal(`item ${index} is no Kubernetes object: it lacks ${field}`));
 }
 
-function refusal(message: string, path?: string): Result {
-  return { message, severity: "error", ...(path === undefined ? {} : { field: { path } }) };
+/** A list is no resource, so no field of one can be named (`field` goes with `resourceRef`). */
+function refusal(message: string): Result {
+  return { message, severity: "error" };
 }
 
 function kindOf(value: unknown): string {

@@ -18,14 +18,14 @@ export interface Result {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** A finding as a result. @param path where it stands in its document */
-export function resultOf(diagnostic: Diagnostic): Result {
+/** A finding as a result. @param config the functionConfig, where it is a value of that */
+export function resultOf(diagnostic: Diagnostic, config: Readonly<Record<string, unknown>> | null): Result {
   const { code, severity, hint, file, path } = diagnostic;
   return {
     message: `${inFull(diagnostic)}${hint === null ? "" : `; hint: ${hint}`}`,
     severity: isLoud(diagnostic) ? severity : "info",
-    ...(path === undefined || path.length === 0 ? {} : { field: { path: fieldPath(path) } }),
-    file: { path: file },
+    ...(config === null || path === undefined ? {} : { ...about(config), field: { path: fieldPath(path) } }),
+    ...(config === null ? { file: { path: file } } : {}),
     tags: { code },
   };
 }

@@ -48,12 +48,10 @@ async function kustomize(folder: string): Promise<string> {
       const { stdout } = await exec(program, [...args, folder], { maxBuffer: 2 ** 28 });
       return stdout;
     } catch (error) {
-      const { code, stderr } = error as { code?: unknown; stderr?: string };
+      const { code, stderr = "", message } = error as { code?: unknown; stderr?: string; message: string };
       if (code === "ENOENT") continue;
-      throw new UserError(
-        exitCode.problem,
-        `${program} cannot build the bundle: ${(stderr ?? String(error)).trim().replaceAll(`${folder}/`, "")}`,
-      );
+      const said = (stderr.trim() === "" ? message : stderr.trim()).replaceAll(`${folder}/`, "");
+      throw new UserError(exitCode.problem, `${program} cannot build the bundle: ${said}`);
     }
   throw new UserError(
     exitCode.missing,
