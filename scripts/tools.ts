@@ -6,14 +6,15 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { azureCli, cachedTool, cacheFolder, pydgraph, schemasFolder, toolsFolder } from "./tools/paths.ts";
-import { azureCliVersion, type GoTool, goTools, kubernetesSchemas } from "./tools/pins.ts";
+import { azureCli, cachedTool, cacheFolder, checkJsonschema, pydgraph, schemasFolder, toolsFolder } from "./tools/paths.ts";
+import { azureCliVersion, checkJsonschemaVersion, type GoTool, goTools, kubernetesSchemas } from "./tools/pins.ts";
 import { convertSchemas } from "./tools/schemas.ts";
 
 const started = Date.now();
 for (const tool of goTools) buildTool(tool);
 fetchSchemas();
 installVenv(azureCli, `azure-cli==${azureCliVersion}`);
+installVenv(checkJsonschema, `check-jsonschema==${checkJsonschemaVersion}`);
 installVenv(
   pydgraph,
   "--require-hashes",
@@ -33,7 +34,7 @@ function buildTool(tool: GoTool): void {
   if (tool.module === undefined) {
     const bin = mkdtempSync(join(folder, "build-"));
     go(["install", ...ldflags, `${tool.package}@v${tool.version}`], ".", { GOBIN: bin });
-    renameSync(join(bin, tool.name), partial);
+    renameSync(join(bin, tool.binary ?? tool.name), partial);
     rmSync(bin, { recursive: true });
   } else {
     const module = fileURLToPath(new URL(`tools/${tool.module}/`, import.meta.url));

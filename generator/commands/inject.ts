@@ -19,7 +19,8 @@ export function inject([path = ""]: readonly string[]): number {
   printDiagnostics([...result.diagnostics, ...result.judged.map(told)]);
   process.stderr.write(result.notes.map(line).join(""));
   if (hasErrors(result.diagnostics) || result.notes.some(({ severity }) => severity === "error")) return exitCode.problem;
-  process.stdout.write(result.text);
+  // A chart may render nothing; Helm takes an empty answer for a failure.
+  process.stdout.write(result.text.trim() === "" ? "# nothing came in\n" : result.text);
   return exitCode.ok;
 }
 

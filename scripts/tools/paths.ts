@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { azureCliVersion, goTools, kubernetesSchemas, pydgraphVersion } from "./pins.ts";
+import { azureCliVersion, checkJsonschemaVersion, goTools, kubernetesSchemas, pydgraphVersion } from "./pins.ts";
 
 /** Folder of the tools of this checkout, ignored by Git: links into the cache. */
 export const toolsFolder: string = fileURLToPath(new URL("../../.tools/", import.meta.url));
@@ -20,6 +20,9 @@ export const schemasFolder: string = join(cacheFolder, "schemas", `${kubernetesS
 
 /** Virtual environment of the Azure CLI; `installed` in it says that it is whole. */
 export const azureCli: string = join(cacheFolder, `azure-cli-${azureCliVersion}`);
+
+/** Virtual environment of check-jsonschema; `installed` in it says that it is whole. */
+export const checkJsonschema: string = join(cacheFolder, `check-jsonschema-${checkJsonschemaVersion}`);
 
 /** Virtual environment with pydgraph; `installed` in it says that it is whole. */
 export const pydgraph: string = join(cacheFolder, `pydgraph-${pydgraphVersion}`);

@@ -5,6 +5,8 @@ export interface GoTool {
   /** Package of its command. */
   readonly package: string;
   readonly ldflags?: string;
+  /** Name of the binary that Go makes of the package, where it is not the tool's. */
+  readonly binary?: string;
   /** Folder beside this file with a module that builds it, for modules that `go install` refuses. */
   readonly module?: string;
 }
@@ -33,6 +35,10 @@ export const goTools: readonly GoTool[] = [
     // A plain build takes Kubernetes for 1.20, which Linkerd's charts refuse.
     ldflags: `-X ${helmKubernetes}Major=1 -X ${helmKubernetes}Minor=34`,
   },
+  // For what is said of Helm 4 in docs/helmfile.md.
+  { name: "helm4", version: "4.3.0", package: "helm.sh/helm/v4/cmd/helm", binary: "helm" },
+  // For what `meshops init` writes.
+  { name: "actionlint", version: "1.7.12", package: "github.com/rhysd/actionlint/cmd/actionlint" },
   kubernetesTool("kubectl"),
   kubernetesTool("kube-apiserver"),
   kubernetesTool("kube-controller-manager"),
@@ -53,6 +59,9 @@ export const kubernetesSchemas = { package: "kubernetes-validate", version: "1.3
 
 /** The Azure CLI, as a Python package; it lives in a virtual environment of its own. */
 export const azureCliVersion = "2.91.0";
+
+/** Schemas of the settings files that `meshops init` writes, as a Python package carries them: Azure Pipelines', Renovate's. */
+export const checkJsonschemaVersion = "0.39.0";
 
 /** The Python packages of the test client's image, as clients/pydgraph/requirements.txt pins them. */
 export const pydgraphVersion = "25.2.0";

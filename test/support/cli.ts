@@ -20,7 +20,11 @@ export interface Circumstances {
 }
 
 /** Runs the command line in a process of its own. */
-export function meshops(cwd: string, args: readonly string[], { env, input, killAfterMs }: Circumstances = {}): Promise<Finished> {
+export function meshops(
+  cwd: string,
+  args: readonly string[],
+  { env, input, killAfterMs }: Circumstances = {},
+): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cliPath, ...args], { cwd, env: { ...process.env, NO_COLOR: "1", ...env } });
     child.stdin.on("error", () => {}); // it may read nothing

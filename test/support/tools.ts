@@ -4,9 +4,11 @@ import { promisify } from "node:util";
 import { pinnedTool } from "../../scripts/tools/paths.ts";
 
 export type ToolName =
+  | "actionlint"
   | "age"
   | "grpcurl"
   | "helm"
+  | "helm4"
   | "helmfile"
   | "kube-apiserver"
   | "kube-controller-manager"
