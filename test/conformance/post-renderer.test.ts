@@ -1,0 +1,155 @@
+import { chmodSync, cpSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { KubernetesObject } from "../../generator/model.ts";
+import { blockOf, blocksIn } from "../support/docs.ts";
+import { withTools } from "../support/guards.ts";
+import { field, idOf, objectsIn, pick } from "../support/objects.ts";
+import { scratchFolder, writeTree } from "../support/platform.ts";
+import { projectRoot, run, tool } from "../support/tools.ts";
+
+/*
+ * docs/helmfile.md, followed to the letter: its files, its commands, with the real helm 3, helm 4 and helmfile.
+ */
+const page = "docs/helmfile.md";
+let root: string;
+
+beforeAll(() => {
+  root = scratchFolder("post-renderer");
+  const files = [...blocksIn(page)].filter(([name]) => name.startsWith("file: "));
+  writeTree(root, Object.fromEntries(files.map(([name, text]) => [name.slice("file: ".length), text])));
+  writeTree(root, {
+    "bin/meshops": `#!/bin/sh\nexec '${process.execPath}' '${join(projectRoot, "dist/cli.js")}' "$@"\n`,
+    "charts/shop/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 0.1.0\n",
+    "charts/shop/templates/shop.yaml": shop,
+    "charts/shop/templates/hook.yaml": hook,
+  });
+  chmodSync(join(root, "bin/meshops"), 0o755);
+  for (const part of ["helmfile.yaml", "overlays", "bases"])
+    cpSync(join(projectRoot, part), join(root, "platform", part), { recursive: true });
+});
+
+withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-renderer", () => {
+  test("Helm 3 passes a chart through it, hooks excepted", async () => {
+    const objects = objectsIn(await shell("helm", blockOf(page, "command: helm3")));
+    expectInjected(objects);
+    expect(injected(pick(objects, "Job", "migrate"))).toBe(false);
+  });
+
+  test("Helm 4 does as a plugin, hooks included", async () => {
+    await shell("helm4", "helm plugin install ./meshops-plugin");
+    const objects = objectsIn(await shell("helm4", blockOf(page, "command: helm4")));
+    expectInjected(objects);
+    expect(injected(pick(objects, "Job", "migrate"))).toBe(true);
+  });
+
+  test("what is wrong stops Helm, and Helm shows it", async () => {
+    const wrong = blockOf(page, "file: mesh.yaml").replace("edge-26.8.3", "edge-26.8.4");
+    writeTree(root, { "wrong.yaml": wrong });
+    await expect(shell("helm", blockOf(page, "command: helm3").replace("mesh.yaml", "wrong.yaml"))).rejects.toThrow(
+      /wrong\.yaml:7:12 error not-allowed/,
+    );
+  });
+
+  test("a chart that renders nothing stays a success, with both", async () => {
+    writeTree(root, { "charts/empty/Chart.yaml": "apiVersion: v2\nname: empty\nversion: 0.1.0\n" });
+    for (const helm of ["helm", "helm4"] as const) {
+      const command = blockOf(page, "command: helm3").replace("./charts/shop", "./charts/empty");
+      expect(objectsIn(await shell(helm, command)), helm).toEqual([]);
+    }
+  });
+
+  test("helmfile passes a release of somebody's through it, and includes ours", async () => {
+    const template = await shell("helm", `'${tool("helmfile")}' -e dev --selector name=shop --skip-deps --quiet template`);
+    expectInjected(objectsIn(template));
+    const list = await shell("helm", `'${tool("helmfile")}' -e dev list --output json`);
+    const names = (JSON.parse(list) as { name: string }[]).map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(["shop", "linkerd-control-plane", "demo", "dgraph-policy"]));
+    expect(names).not.toContain("grafana");
+  });
+
+  test("helmfile without an environment stops, instead of taking all", async () => {
+    await expect(shell("helm", `cd platform && '${tool("helmfile")}' list`)).rejects.toThrow(/name-an-environment--helmfile-e/);
+  });
+});
+
+describe("the plugin for Helm 4", () => {
+  test("calls what the page says to call", () => {
+    expect(blockOf(page, "file: meshops-plugin/plugin.yaml")).toContain("- command: meshops\n");
+  });
+});
+
+/** Runs a command as the docs say it, with one of the helms as `helm`. */
+function shell(helm: "helm" | "helm4", command: string): Promise<string> {
+  const bin = join(root, `bin-${helm}`);
+  mkdirSync(bin, { recursive: true });
+  for (const [name, target] of [
+    ["helm", tool(helm)],
+    ["kustomize", tool("kustomize")],
+  ] as const)
+    try {
+      symlinkSync(target, join(bin, name));
+    } catch {} // it is there from the test before
+  return run("bash", ["-c", command], {
+    cwd: root,
+    env: {
+      HELM_DATA_HOME: join(root, `data-${helm}`),
+      NO_COLOR: "1",
+      PATH: `${bin}:${join(root, "bin")}:${process.env["PATH"]}`,
+    },
+  });
+}
+
+function injected(object: KubernetesObject): boolean {
+  return field(object, "spec", "template", "metadata", "annotations", "linkerd.io/inject") === "enabled";
+}
+
+function expectInjected(objects: readonly KubernetesObject[]): void {
+  expect(injected(pick(objects, "StatefulSet", "shop"))).toBe(true);
+  expect(field(pick(objects, "Service", "shop"), "metadata", "annotations")).toEqual({
+    "config.linkerd.io/opaque-ports": "3306",
+  });
+  expect(field(pick(objects, "Server", "shop-3306"), "spec", "proxyProtocol")).toBe("opaque");
+  expect(objects.map(idOf)).toEqual(expect.arrayContaining(["NetworkPolicy//shop-mesh", "AuthorizationPolicy//shop-3306"]));
+}
+
+const shop = `apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  serviceName: {{ .Release.Name }}
+  selector:
+    matchLabels: {app: shop}
+  template:
+    metadata:
+      labels: {app: shop}
+    spec:
+      containers:
+        - name: mysql
+          image: example.org/mysql:8.4
+          ports:
+            - containerPort: 3306
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  selector: {app: shop}
+  ports:
+    - port: 3306
+`;
+const hook = `apiVersion: batch/v1
+kind: Job
+metadata:
+  name: migrate
+  annotations:
+    helm.sh/hook: pre-upgrade
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - {name: migrate, image: "example.org/migrate:1"}
+`;
