@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "vitest";
 import { azureCli, pydgraph, schemasFolder } from "../../scripts/tools/paths.ts";
+import { chromiumPath } from "./browser.ts";
 import { referenceFolder, type ToolName, tool } from "./tools.ts";
 
 /** Tests that need real tools: skipped with a notice where these are not built; failing instead with CI=true. */
@@ -24,7 +25,17 @@ export function withAzureCli(title: string, define: () => void): void {
 
 /** Tests of the Python client, with the packages that its image has. */
 export function withPydgraph(title: string, define: () => void): void {
-  guarded(existsSync(join(pydgraph, "installed")), `${title} needs pydgraph: npm run tools`, title, define);
+  withPythonPackage("pydgraph", pydgraph, title, define);
+}
+
+/** Tests that need a Python package in a virtual environment of its own. */
+export function withPythonPackage(name: string, folder: string, title: string, define: () => void): void {
+  guarded(existsSync(join(folder, "installed")), `${title} needs ${name}: npm run tools`, title, define);
+}
+
+/** Tests that look at pages. */
+export function withBrowser(title: string, define: () => void): void {
+  guarded(chromiumPath !== null, `${title} needs Chromium: apt-get install chromium, or name it in CHROMIUM`, title, define);
 }
 
 /** Tests of what is optional even in CI: skipped with a notice. */

@@ -1,0 +1,238 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { checkJsonschema } from "../../scripts/tools/paths.ts";
+import { withPythonPackage, withTools } from "../support/guards.ts";
+import { startLanguageServer } from "../support/language-server.ts";
+import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
+import { projectRoot, run, tool } from "../support/tools.ts";
+
+/*
+ * A repository as `meshops init` writes it, from the packed package, lived in as its README says: what it is made of is run, not read.
+ */
+let root: string;
+let packed: string;
+const env = (): Record<string, string> => ({
+  NO_COLOR: "1",
+  SOPS_AGE_KEY_FILE: join(root, "../keys.txt"),
+  GIT_AUTHOR_NAME: "t",
+  GIT_AUTHOR_EMAIL: "t@example.org",
+  GIT_COMMITTER_NAME: "t",
+  GIT_COMMITTER_EMAIL: "t@example.org",
+  // A hook runs inside its own repository, not in that of the tests.
+  GIT_CONFIG_GLOBAL: "/dev/null",
+});
+
+beforeAll(async () => {
+  const work = scratchFolder("scaffold");
+  root = join(work, "platform");
+  const [pack] = JSON.parse(
+    await run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", work], { cwd: projectRoot }),
+  ) as [{ filename: string }];
+  packed = join(work, pack.filename);
+  writeTree(work, { "tool/package.json": '{"private":true}' });
+  await npm(["install", packed], join(work, "tool"));
+  await run(join(work, "tool/node_modules/.bin/meshops"), ["init", "platform", "--yes"], { cwd: work, env: { NO_COLOR: "1" } });
+  // The release that the scaffold names is this one, not yet published.
+  const manifest = readFileSync(join(root, "package.json"), "utf8");
+  writeTree(root, { "package.json": manifest.replace(/("meshops": )"[^"]+"/, `$1"file:${packed}"`) });
+  await git("init", "-q", "-b", "main");
+  await npm(["install"], root);
+  for (const name of ["dev", "production"]) {
+    await meshops("identity", "keygen", name, "--write");
+    await meshops("identity", "init", name);
+  }
+  await meshops("generate");
+  await git("add", "-A");
+  await git("commit", "-q", "-m", "The platform");
+}, 300_000);
+
+describe("a new repository", () => {
+  test("is committed whole, its hook having looked at it", async () => {
+    expect(await git("status", "--porcelain")).toBe("");
+    expect(await git("config", "core.hooksPath")).toBe(".githooks\n");
+    expect(await meshops("validate")).toBe("");
+  });
+
+  test.each([
+    [
+      "an invalid spec",
+      { "environments/dev.yaml": (text: string) => text.replace("extends: base", "extends: bse") },
+      /extends-missing/,
+    ],
+    [
+      "a spec without its bundle",
+      { "environments/dev.yaml": (text: string) => `${text}  dgraph: {alpha: {replicas: 5}, zero: {replicas: 5}}\n` },
+      /not what the specs say/,
+    ],
+    ["an age key", { "notes.txt": () => `AGE-SECRET-KEY-1${"Q".repeat(58)}\n` }, /private key in plaintext:\n {2}notes\.txt/],
+    ["a PEM key", { "key.pem": () => `${begin("EC PRIVATE KEY")}\nabc\n` }, /private key in plaintext:\n {2}key\.pem/],
+    [
+      "a key in a Secret",
+      { "secret.yaml": () => `data: {tls.key: ${Buffer.from(`${begin("PRIVATE KEY")}\nabc`).toString("base64")}}\n` },
+      /secret\.yaml/,
+    ],
+    [
+      "an encrypted file that is not",
+      { "overlays/dev/identity/tap-k8s-tls.sops.yaml": () => "kind: Secret\n" },
+      /tap-k8s-tls\.sops\.yaml/,
+    ],
+  ] as [string, Record<string, (text: string) => string>, RegExp][])("does not take %s", async (_, changes, told) => {
+    try {
+      for (const [path, change] of Object.entries(changes))
+        writeTree(root, { [path]: change(existsSync(join(root, path)) ? readFileSync(join(root, path), "utf8") : "") });
+      await git("add", "-A");
+      await expect(git("commit", "-m", "wrong")).rejects.toThrow(told);
+    } finally {
+      await git("reset", "-q", "--hard");
+    }
+  });
+
+  test("has workflows whose checks pass, and tell what a change does", async () => {
+    const { jobs } = parse(readFileSync(join(root, ".github/workflows/meshops.yml"), "utf8"));
+    const steps = (jobs.check.steps as { run?: string }[]).flatMap(({ run: script }) => script ?? []);
+    const [ci, ...checks] = steps;
+    expect(ci).toBe("npm ci --ignore-scripts");
+    expect(checks).toHaveLength(4);
+    const spec = readFileSync(join(root, "environments/dev.yaml"), "utf8");
+    writeTree(root, { "environments/dev.yaml": `${spec}  dgraph:\n    alpha:\n      storage: 20Gi\n` });
+    await meshops("generate");
+    await git("add", "-A");
+    await git("commit", "-q", "-m", "More storage");
+    const summary = join(root, "../summary.md");
+    for (const script of checks)
+      await run("bash", ["-e", "-c", script], { cwd: root, env: { ...env(), GITHUB_STEP_SUMMARY: summary } });
+    expect(readFileSync(summary, "utf8")).toContain("volume-claim");
+    const weekly = parse(readFileSync(join(root, ".github/workflows/certificates.yml"), "utf8"));
+    const [, gate] = (weekly.jobs.expiry.steps as { run?: string }[]).flatMap(({ run: script }) => script ?? []);
+    await run("bash", ["-c", gate ?? "false"], { cwd: root, env: env() });
+    await expect(run("bash", ["-c", (gate ?? "").replace("60d", "400d")], { cwd: root, env: env() })).rejects.toThrow();
+  });
+
+  test("comments on a pull request of Azure Repos once, and changes its comment after that", async () => {
+    const threads: { id: number; comments: { id: number; content: string }[] }[] = [];
+    const server = createServer((request, response) => {
+      let body = "";
+      request.on("data", (data: Buffer) => (body += data.toString()));
+      request.on("end", () => {
+        if (request.method === "POST")
+          threads.push({ id: 7, comments: [{ id: 1, content: JSON.parse(body).comments[0].content }] });
+        const [comment] = threads[0]?.comments ?? [];
+        if (request.method === "PATCH" && request.url?.includes("/threads/7/comments/1?") && comment !== undefined)
+          comment.content = JSON.parse(body).content;
+        expect(request.headers.authorization).toBe("Bearer token");
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify({ value: threads }));
+      });
+    });
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const azure = {
+      SYSTEM_COLLECTIONURI: `http://127.0.0.1:${(server.address() as AddressInfo).port}/acme/`,
+      SYSTEM_TEAMPROJECT: "a project",
+      BUILD_REPOSITORY_ID: "r",
+      SYSTEM_PULLREQUEST_PULLREQUESTID: "1",
+      SYSTEM_ACCESSTOKEN: "token",
+    };
+    for (const text of ["first", "second"]) {
+      writeTree(root, { "diff.md": text });
+      await run(process.execPath, [".azure-pipelines/comment.mjs", "diff.md"], { cwd: root, env: azure });
+    }
+    server.close();
+    expect(threads.map(({ comments }) => comments)).toEqual([[{ id: 1, content: "<!-- meshops diff -->\nsecond" }]]);
+  });
+
+  test("is understood by editors: the schema comes from the installed package", async () => {
+    const server = await startLanguageServer(root);
+    try {
+      for (const name of ["base", "dev", "production"]) expect(await server.open(`environments/${name}.yaml`)).toEqual([]);
+      const wrong = readFileSync(join(root, "environments/dev.yaml"), "utf8").replace("azure:", "azur:");
+      expect((await server.open("environments/other.yaml", wrong)).map(({ message }) => message)).toEqual([
+        "Property azur is not allowed.",
+      ]);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test("has settings for Renovate that find every version of the specs", () => {
+    const { customManagers } = JSON.parse(readFileSync(join(root, "renovate.json"), "utf8")) as {
+      customManagers: { depNameTemplate: string; matchStrings: string[] }[];
+    };
+    const spec = `${readFileSync(join(root, "environments/base.yaml"), "utf8")}\n  gitops: {flux: {version: v2.8.1}}\n  azure: {cluster: {kubernetesVersion: "1.34"}}\n`;
+    // As Renovate does: every match of every pattern (lib/modules/manager/custom/regex).
+    const found = customManagers.map(({ depNameTemplate, matchStrings }) => [
+      depNameTemplate,
+      ...matchStrings.flatMap((pattern) =>
+        [...spec.matchAll(new RegExp(pattern, "g"))].map(({ groups }) => groups?.["currentValue"]),
+      ),
+    ]);
+    expect(found).toEqual([
+      ["linkerd", "edge-26.8.3"],
+      ["dgraph", "24.1.4"],
+      ["azure-kubernetes-service", "1.34"],
+      ["flux", "v2.8.1"],
+    ]);
+  });
+});
+
+withTools(["actionlint"], "the workflows", () => {
+  test("are what actionlint takes, shell scripts included", async () => {
+    const folder = join(root, ".github/workflows");
+    for (const [name, text] of Object.entries(readTree(folder))) {
+      await run(tool("actionlint"), ["-no-color", name], { cwd: folder });
+      // It knows the inputs of actions up to these releases; the later ones take the same.
+      const known = text.replace(/(actions\/(?:checkout|setup-node|upload-artifact|download-artifact))@v7/g, "$1@v6");
+      await run(tool("actionlint"), ["-no-color", "-"], {
+        cwd: folder,
+        input: known.replace(/((?:up|down)load-artifact)@v6/g, "$1@v5"),
+      });
+    }
+  });
+});
+
+withPythonPackage("check-jsonschema", checkJsonschema, "the settings of other services", () => {
+  const check = (args: readonly string[]): Promise<string> =>
+    run(join(checkJsonschema, "bin/check-jsonschema"), args, { cwd: root });
+
+  test("azure-pipelines.yml is what Azure's schema takes", async () => {
+    await check([
+      "--builtin-schema",
+      "vendor.azure-pipelines",
+      "--data-transform",
+      "azure-pipelines",
+      "--regex-variant",
+      "nonunicode",
+      "azure-pipelines.yml",
+    ]);
+  });
+
+  test("renovate.json is what Renovate's takes, and the workflows are what GitHub's takes", async () => {
+    await check(["--builtin-schema", "vendor.renovate", "renovate.json"]);
+    await check([
+      "--builtin-schema",
+      "vendor.github-workflows",
+      ".github/workflows/meshops.yml",
+      ".github/workflows/certificates.yml",
+    ]);
+  });
+});
+
+/** Put together here, so that no checker of this repository takes it for a key. */
+function begin(what: string): string {
+  return `-----BEGIN ${what}-----`;
+}
+
+function git(...args: string[]): Promise<string> {
+  return run("git", args, { cwd: root, env: env() });
+}
+
+function meshops(...args: string[]): Promise<string> {
+  return run(join(root, "node_modules/.bin/meshops"), args, { cwd: root, env: env() });
+}
+
+function npm(args: readonly string[], cwd: string): Promise<string> {
+  return run("npm", [...args, "--no-audit", "--no-fund", "--prefer-offline"], { cwd });
+}
