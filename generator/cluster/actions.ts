@@ -2,6 +2,7 @@ import { request } from "node:https";
 import type { KubernetesObject as ClientObject, CoreV1Api, KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
 import type { KubernetesObject } from "../model.ts";
 import { exitCode, UserError } from "../user-error.ts";
+import { kubernetesClient } from "./client.ts";
 
 /** What verify does in a cluster beside reading. */
 export interface ClusterActions {
@@ -55,7 +56,7 @@ export function actionsOn(config: KubeConfig, objects: KubernetesObjectApi, core
       }
     },
     merge: async (object) => {
-      const { PatchStrategy } = await import("@kubernetes/client-node");
+      const { PatchStrategy } = await kubernetesClient();
       try {
         const target = object as unknown as ClientObject;
         await objects.patch(target, undefined, undefined, "meshops", undefined, PatchStrategy.MergePatch);

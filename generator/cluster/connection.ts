@@ -1,6 +1,7 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { exitCode, UserError } from "../user-error.ts";
 import { actionsOn, type ClusterActions, messageOf } from "./actions.ts";
+import { kubernetesClient } from "./client.ts";
 import type { ClusterObject } from "./objects.ts";
 
 /** Reads of a cluster. What does not exist, kinds included, is empty. */
@@ -30,7 +31,7 @@ const patience = 7_000;
  * @throws UserError (missing) without a kubeconfig or the context; reads throw it where the cluster or the right is missing
  */
 export async function connect({ kubeconfig, context }: ConnectionOptions): Promise<Cluster> {
-  const { CoreV1Api, KubeConfig, KubernetesObjectApi } = await import("@kubernetes/client-node");
+  const { CoreV1Api, KubeConfig, KubernetesObjectApi } = await kubernetesClient();
   class PatientConfig extends KubeConfig {
     override async applySecurityAuthentication(
       request: Parameters<typeof KubeConfig.prototype.applySecurityAuthentication>[0],

@@ -46,8 +46,6 @@ export interface MeshInjection {
     linkerd: "edge-26.8.3" | "edge-25.10.7" | "edge-25.4.4" | "stable-2.14.10";
     /**
      * Only workloads of these namespaces; where it is left out, of all.
-     *
-     * @minItems 1
      */
     namespaces?: Name[];
     /**
@@ -79,8 +77,6 @@ export interface MeshInjection {
       serviceAccount: string;
       /**
        * Ports of the pods that it may use; where it is left out, all that they declare.
-       *
-       * @minItems 1
        */
       ports?: Port[];
     }[];

@@ -2,7 +2,7 @@ import { type LinkerdTrack, type LinkerdVersion, trackOf } from "../catalog/link
 import { groupBy } from "../data.ts";
 import { byPlace, type Diagnostic } from "../spec/diagnostic.ts";
 import { diagnosticAtPath, limited, type Path, type Statement } from "../spec/source.ts";
-import type { Manifest } from "./read.ts";
+import { type Manifest, parseManifests } from "./read.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 import { authorizationRules } from "./rules/authorization.ts";
 import { injectionRules } from "./rules/injection.ts";
@@ -41,6 +41,17 @@ export function judge(objects: readonly Manifest[], version: LinkerdVersion | nu
   const stream = new Stream(objects);
   const track = version === null ? trackIn(stream) : trackOf(version);
   return manifestRules.flatMap((rule) => [...rule.check(stream, track)].map((finding) => judged(rule, finding)));
+}
+
+/**
+ * The mesh rules on a YAML stream of anybody's Kubernetes objects. Pure.
+ *
+ * @param linkerd the Linkerd that they run under; where it is left out, as the objects themselves say
+ * @returns findings in order of place; `file` is `manifests`
+ */
+export function reviewManifests(text: string, linkerd?: LinkerdVersion): Diagnostic[] {
+  const { objects, diagnostics } = parseManifests("manifests", text);
+  return [...diagnostics, ...review(objects, linkerd ?? null)].sort(byPlace);
 }
 
 /** `judge`, told with line and column. */

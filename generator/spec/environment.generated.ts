@@ -106,8 +106,6 @@ export interface Environment {
         autoProvisioning: boolean;
         /**
          * IP families of the cluster's network, as AKS offers them.
-         *
-         * @minItems 1
          */
         ipFamilies: ("ipv4" | "ipv6")[];
       };
@@ -148,14 +146,10 @@ export interface Environment {
     secrets: {
       /**
        * age recipients of the cluster: Flux decrypts the Secrets with their key. They cannot open the trust anchor's key.
-       *
-       * @minItems 1
        */
       age: string[];
       /**
        * age recipients of the administrators, who can read everything, the trust anchor's key included.
-       *
-       * @minItems 1
        */
       admin: string[];
       /**
@@ -392,8 +386,6 @@ export interface Client {
   serviceAccount: string;
   /**
    * What the client may use: http is 8080, grpc is 9080.
-   *
-   * @minItems 1
    */
   ports: ("http" | "grpc")[];
 }

@@ -40,13 +40,15 @@ function banner(name: string): string {
 
 async function types(title: string, schema: Schema, name: string): Promise<string> {
   const shape = { ...(without(withDefaultsRequired(schema), ["title"]) as Schema), title };
-  return compile(shape as Parameters<typeof compile>[0], title, {
+  const text = await compile(shape as Parameters<typeof compile>[0], title, {
     bannerComment: banner(name),
     format: true,
     style: { printWidth: 110 },
     additionalProperties: false,
     ignoreMinAndMaxItems: true,
   });
+  // A tag that TypeScript's documentation does not have.
+  return text.replace(/^ *\*\n *\* @minItems .*\n/gm, "");
 }
 
 interface ValidatorOptions {

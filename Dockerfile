@@ -1,0 +1,17 @@
+# `meshops krm` as a container function: docs/kustomize.md.
+FROM node:22-bookworm-slim AS build
+WORKDIR /src
+COPY . .
+RUN npm ci --ignore-scripts && npm run build && npm pack --ignore-scripts \
+  && npm install --global --prefix /app --omit=peer --omit=dev "./$(node -p 'const p = require("./package.json"); `${p.name}-${p.version}.tgz`')"
+
+FROM registry.k8s.io/kustomize/kustomize:v5.8.1 AS kustomize
+
+FROM node:22-bookworm-slim
+COPY --from=build /app /app
+COPY --from=kustomize /app/kustomize /usr/local/bin/kustomize
+# Orchestrators run functions as nobody, who has no home; the repository is mounted here.
+ENV HOME=/tmp
+WORKDIR /platform
+USER 65534
+ENTRYPOINT ["/app/bin/meshops", "krm"]

@@ -1,0 +1,27 @@
+import { asMap } from "../data.ts";
+import { documentOf } from "../emit/edit.ts";
+import { toYaml } from "../emit/yaml.ts";
+import { parseSource } from "../spec/parse.ts";
+import { readInjection } from "./config.ts";
+import type { MeshInjection } from "./mesh-injection.generated.ts";
+import { type Transformed, transform } from "./transform.ts";
+
+/** What is to become of manifests: `spec` of a MeshInjection; what is left out is as the schema says. */
+export type InjectionSpec = Pick<MeshInjection["spec"], "linkerd"> & Partial<MeshInjection["spec"]>;
+
+/**
+ * Injects the Kubernetes objects of a YAML stream, and says who may talk to them. Pure; what is not changed stays as it stands.
+ *
+ * @returns the stream, and what is to be said of it; where `diagnostics` is not empty, something was wrong and the text is unchanged
+ */
+export function injectManifests(text: string, spec: InjectionSpec): Transformed {
+  const config = {
+    apiVersion: "meshops.dev/v1alpha1",
+    kind: "MeshInjection",
+    metadata: { name: "injection" },
+    spec: asMap(spec),
+  };
+  const { injection, diagnostics } = readInjection(parseSource("injection", toYaml([config])));
+  if (injection === null) return { text, notes: [], judged: [], diagnostics };
+  return transform(text, injection, (documents, { object }) => documents.push(documentOf(object)));
+}

@@ -1,0 +1,81 @@
+import { cpSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { blocksIn } from "../support/docs.ts";
+import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
+import { projectRoot, run } from "../support/tools.ts";
+
+/*
+ * The package as its users get it: packed, installed into an empty folder, and used as docs/library.md says.
+ */
+const page = "docs/library.md";
+let root: string;
+
+beforeAll(async () => {
+  root = scratchFolder("library");
+  const [pack] = JSON.parse(
+    await run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", root], { cwd: projectRoot }),
+  ) as [{ filename: string }];
+  writeTree(root, { "package.json": '{"private":true,"type":"module"}' });
+  await run("npm", ["install", `./${pack.filename}`, "--no-audit", "--no-fund", "--prefer-offline"], { cwd: root });
+  for (const folder of ["environments", "bases", "overlays"])
+    cpSync(join(projectRoot, folder), join(root, folder), { recursive: true });
+  const files = [...blocksIn(page)].map(([name, text]) => [name.slice("file: ".length), text]);
+  writeTree(root, Object.fromEntries(files));
+}, 120_000);
+
+describe("the library", () => {
+  test("its examples are typed", async () => {
+    const config = {
+      compilerOptions: {
+        module: "nodenext",
+        target: "es2022",
+        strict: true,
+        noEmit: true,
+        types: ["node"],
+        typeRoots: [join(projectRoot, "node_modules/@types")],
+      },
+      include: ["*.ts"],
+    };
+    writeTree(root, { "tsconfig.json": JSON.stringify(config) });
+    expect(await run(join(projectRoot, "node_modules/.bin/tsc"), ["-p", "."], { cwd: root })).toBe("");
+  });
+
+  test("renders the bundle that the command writes", async () => {
+    const output = await example("render.ts");
+    expect(output.split("\n")[0]).toMatch(/^namespaces linkerd-crds identity linkerd-control-plane /);
+    expect(output).toContain(readFileSync(join(projectRoot, "overlays/dev/dgraph/values.yaml"), "utf8"));
+  });
+
+  test("loads specs that are no files", async () => {
+    expect((await example("memory.ts")).split("\n")[0]).toBe("4:42 not-allowed");
+  });
+
+  test("injects and judges manifests", async () => {
+    const output = await example("inject.ts");
+    expect(output).toContain("linkerd.io/inject: enabled");
+    expect(output).toContain("inject-value");
+  });
+
+  test("is small: no Kubernetes client, and what the docs say it takes", () => {
+    const tree = readTree(join(root, "node_modules"));
+    expect(Object.keys(tree).filter((path) => path.startsWith("@kubernetes/"))).toEqual([]);
+    const bytes = Object.keys(tree).reduce((sum, path) => sum + statSync(join(root, "node_modules", path)).size, 0);
+    const [, said] = /Its dependencies take (\d+) MB/.exec(readFileSync(join(projectRoot, page), "utf8")) ?? [];
+    const own = Object.keys(tree)
+      .filter((path) => path.startsWith("meshops/"))
+      .reduce((sum, path) => sum + statSync(join(root, "node_modules", path)).size, 0);
+    expect(Math.round((bytes - own) / 1e6)).toBeLessThanOrEqual(Number(said));
+    expect(Math.round((bytes - own) / 1e6)).toBeGreaterThanOrEqual(Number(said) - 2);
+  });
+
+  test("a command that needs the Kubernetes client says so", async () => {
+    const status = (): Promise<string> =>
+      run(join(root, "node_modules/.bin/meshops"), ["status", "dev", "--kubeconfig", "/nowhere"], { cwd: root });
+    await expect(status()).rejects.toThrow(/the Kubernetes client is not installed\nhint: npm install @kubernetes\/client-node/);
+  });
+});
+
+function example(file: string): Promise<string> {
+  return run(join(projectRoot, "node_modules/.bin/tsx"), [file], { cwd: root });
+}

@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { withProgram } from "../support/guards.ts";
+import { scratchFolder, writeTree } from "../support/platform.ts";
+import { projectRoot, run } from "../support/tools.ts";
+
+/*
+ * Completion in the shells themselves, with this repository's environments.
+ */
+let env: Record<string, string>;
+
+beforeAll(() => {
+  const bin = scratchFolder("bin");
+  writeTree(bin, { meshops: `#!/bin/sh\nexec '${process.execPath}' '${join(projectRoot, "dist/cli.js")}' "$@"\n` });
+  chmodSync(join(bin, "meshops"), 0o755);
+  env = { PATH: `${bin}:${process.env["PATH"]}`, HOME: scratchFolder("home"), TERM: "dumb" };
+});
+
+/** What stands on the line, and the words that complete it. */
+const cases: [line: string, words: string[]][] = [
+  ["meshops gen", ["generate"]],
+  ["meshops generate ", ["base", "dev", "production"]],
+  ["meshops generate dev p", ["production"]],
+  ["meshops identity rotate-", ["rotate-anchor", "rotate-issuer", "rotate-webhooks"]],
+  ["meshops diff --output ", ["json", "markdown", "text"]],
+  ["meshops diff --fr", ["--from"]],
+  ["meshops -C test/stories/diagnostics/client-image graph ", ["dev"]],
+];
+
+withProgram("bash", "completion in bash", () => {
+  test.each(cases)("%s", async (line, words) => {
+    const typed = line.split(" ");
+    const script = `source <(meshops completion bash); COMP_WORDS=(${typed.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${typed.length - 1}; _meshops; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = { stdout: await run("bash", ["-c", script], { cwd: projectRoot, env }) };
+    expect(stdout.split("\n").filter(Boolean)).toEqual(words);
+  });
+});
+
+withProgram("fish", "completion in fish", () => {
+  test.each(cases)("%s", async (line, words) => {
+    const stdout = await run("fish", ["-c", `meshops completion fish | source; complete -C '${line}'`], {
+      cwd: projectRoot,
+      env,
+    });
+    expect(
+      stdout
+        .split("\n")
+        .filter(Boolean)
+        .map((found) => found.split("\t")[0]),
+    ).toEqual(words);
+  });
+
+  test("proposes files where a file is meant", async () => {
+    const stdout = await run("fish", ["-c", "meshops completion fish | source; complete -C 'meshops validate --manifests sch'"], {
+      cwd: projectRoot,
+      env,
+    });
+    expect(stdout).toContain("schema/");
+  });
+});
+
+withProgram("zsh", "completion in zsh", () => {
+  test("on a terminal: a word is finished, several are listed with what they mean", async () => {
+    const shell = spawn("script", ["-qec", "zsh -f -i", "/dev/null"], { cwd: projectRoot, env: { ...process.env, ...env } });
+    try {
+      shell.stdin.write("PS1=; autoload -U compinit; compinit -u -D; source <(meshops completion zsh); echo REA''DY\n");
+      await shows(shell, /READY/);
+      shell.stdin.write("meshops generate d\t");
+      await shows(shell, /meshops generate dev /);
+      shell.stdin.write("\u0015meshops identity rotate-\t\t");
+      await shows(shell, /rotate-issuer +-- make a new issuer/);
+      shell.stdin.write("\u0015meshops diff --output m\t");
+      await shows(shell, /--output markdown /);
+    } finally {
+      shell.kill();
+    }
+  }, 30_000);
+});
+
+/** Waits for what a terminal shows from now on. */
+function shows(shell: ChildProcess, wanted: RegExp): Promise<void> {
+  let seen = "";
+  return new Promise((done, fail) => {
+    const late = setTimeout(() => fail(new Error(`the terminal shows ${JSON.stringify(seen)}, not ${wanted}`)), 15_000);
+    const look = (data: Buffer): void => {
+      seen += data.toString();
+      if (!wanted.test(seen)) return;
+      clearTimeout(late);
+      shell.stdout?.off("data", look);
+      done();
+    };
+    shell.stdout?.on("data", look);
+  });
+}

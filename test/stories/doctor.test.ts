@@ -1,0 +1,143 @@
+import { chmodSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Check } from "../../generator/doctor/check.ts";
+import { isAtLeast, tools, versionIn } from "../../generator/doctor/tools.ts";
+import { meshops } from "../support/cli.ts";
+import { makePlatform, scratchFolder, writeTree } from "../support/platform.ts";
+import { specText, testKeys } from "../support/specs.ts";
+
+/*
+ * A machine of the test's own: programs that tell a version, keys, a kubeconfig, an account.
+ */
+const azure = { location: "westus2", resourceGroup: "rg", cluster: { name: "mesh" } };
+
+async function doctor(
+  machine: Readonly<Record<string, string>>,
+  options: { spec?: object; keys?: string; root?: string } = {},
+): Promise<{ code: number | null; checks: Check[] }> {
+  const home = scratchFolder("machine");
+  writeTree(home, { ...machine, "keys.txt": options.keys ?? "" });
+  for (const path of Object.keys(machine)) if (path.startsWith("bin/")) chmodSync(join(home, path), 0o755);
+  const root = options.root ?? makePlatform({ test: specText({ ...options.spec }) });
+  const env = {
+    PATH: `${join(home, "bin")}:/bin-of-nobody`,
+    HOME: home,
+    KUBECONFIG: "",
+    SOPS_AGE_KEY_FILE: join(home, "keys.txt"),
+    MESHOPS_STATE: home,
+  };
+  const { code, stdout } = await meshops(root, ["doctor", "--output", "json"], { env });
+  return { code, checks: JSON.parse(stdout) as Check[] };
+}
+
+function says(text: string): string {
+  return `#!/bin/sh\ncase "$*" in "account list"*) echo '[{"id":"1","name":"Acme","isDefault":true}]';; *) echo '${text}';; esac\n`;
+}
+
+function of(checks: readonly Check[], topic: Check["topic"], name: string): Check | undefined {
+  return checks.find((check) => check.topic === topic && check.name === name);
+}
+
+describe("doctor", () => {
+  test("says of each tool what was found, what is needed, and how to get it", async () => {
+    const { code, checks } = await doctor({
+      "bin/git": says("git version 2.39.5"),
+      "bin/helm": says("v4.3.0"),
+      "bin/sops": says("sops 3.8.1 (latest)"),
+      "bin/kustomize": says("v5.8.1"),
+    });
+    expect(code).toBe(0);
+    expect(of(checks, "tools", "git")).toMatchObject({ status: "ok", found: "2.39.5", remedy: "" });
+    expect(of(checks, "tools", "kustomize")).toMatchObject({ status: "ok", found: "5.8.1" });
+    expect(of(checks, "tools", "helm")).toMatchObject({
+      status: "missing",
+      found: "4.3.0; 3.14 or newer, below 4",
+      remedy: expect.stringContaining("helm.sh"),
+    });
+    expect(of(checks, "tools", "sops")).toMatchObject({ status: "missing", found: "3.8.1; 3.9 or newer" });
+    expect(of(checks, "tools", "flux")).toMatchObject({ status: "missing", found: "not found; 2.4 or newer" });
+    // No environment is on Azure: its tool is nobody's business.
+    expect(of(checks, "tools", "az")).toBeUndefined();
+  });
+
+  test("what meshops itself cannot do without is an error", async () => {
+    const { code, checks } = await doctor({});
+    expect(of(checks, "tools", "git")).toMatchObject({ status: "error" });
+    expect(code).toBe(3);
+  });
+
+  test("knows which keys open which files, and who has the others", async () => {
+    const git = { "bin/git": says("git version 2.39.5") };
+    const both = `${testKeys.cluster.identity}\n${testKeys.admin.identity}\n`;
+    const admin = await doctor(git, { keys: both, root: makePlatform({ test: specText() }) });
+    expect(of(admin.checks, "keys", "test, Secrets")?.status).toBe("ok");
+    expect(of(admin.checks, "keys", "test, signing keys")?.status).toBe("ok");
+    const cluster = await doctor(git, { keys: testKeys.cluster.identity });
+    expect(of(cluster.checks, "keys", "test, Secrets")).toMatchObject({
+      status: "ok",
+      found: expect.stringMatching(/^\d files opened by age1/),
+    });
+    expect(of(cluster.checks, "keys", "test, signing keys")).toMatchObject({
+      status: "missing",
+      remedy: expect.stringContaining("SOPS_AGE_KEY_FILE"),
+    });
+    const nobody = await doctor(git);
+    expect(of(nobody.checks, "keys", "test, Secrets")).toMatchObject({
+      status: "missing",
+      found: expect.stringContaining("closed to every key at hand"),
+    });
+    const root = makePlatform({ test: specText() });
+    for (const folder of ["environments/test", "overlays/test"]) rmSync(join(root, folder), { recursive: true });
+    const fresh = await doctor(git, { root });
+    expect(of(fresh.checks, "keys", "test, Secrets")).toMatchObject({ found: "none yet", remedy: "meshops identity init test" });
+  });
+
+  test("looks for the cluster's context in the kubeconfig, and for the subscription in the account", async () => {
+    const git = { "bin/git": says("git version 2.39.5") };
+    const nothing = await doctor(git, { spec: { azure } });
+    expect(of(nothing.checks, "kubernetes", "test")).toMatchObject({
+      status: "missing",
+      found: expect.stringContaining("no kubeconfig at"),
+    });
+    expect(of(nothing.checks, "azure", "account")).toMatchObject({ status: "missing", remedy: "az login" });
+    const kubeconfig = { ".kube/config": "current-context: other\ncontexts: [{name: other}, {name: mesh}]\n" };
+    const signedIn = await doctor({ ...git, ...kubeconfig, "bin/az": says('{"azure-cli": "2.91.0"}') }, { spec: { azure } });
+    expect(of(signedIn.checks, "kubernetes", "test")).toMatchObject({
+      status: "ok",
+      found: expect.stringMatching(/^context mesh in/),
+    });
+    expect(of(signedIn.checks, "azure", "test")).toMatchObject({ status: "ok", found: "subscription Acme" });
+    expect(of(signedIn.checks, "tools", "az")).toMatchObject({ status: "ok", found: "2.91.0" });
+    const elsewhere = await doctor(
+      { ...git, "bin/az": says("{}") },
+      { spec: { azure: { ...azure, subscription: "00000000-0000-0000-0000-000000000001" } } },
+    );
+    expect(of(elsewhere.checks, "azure", "test")).toMatchObject({
+      status: "missing",
+      found: expect.stringContaining("does not see subscription 0000"),
+    });
+  });
+
+  test("outside a repository looks at the tools alone", async () => {
+    const { code, stdout, stderr } = await meshops(scratchFolder("nowhere"), ["doctor"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^tools\n {2}ok node/);
+    expect(stderr).toContain("no platform repository here");
+  });
+});
+
+test("versions are found in what programs print", () => {
+  expect(
+    ["v20.20.2", "git version 2.39.5", "helmfile version v1.8.0", '{"clientVersion":{"gitVersion":"v1.36.3"}}', "dev"].map(
+      versionIn,
+    ),
+  ).toEqual(["20.20.2", "2.39.5", "1.8.0", "1.36.3", null]);
+  expect([isAtLeast("3.9.0", "3.10"), isAtLeast("3.10", "3.9"), isAtLeast("4", "4"), isAtLeast("3.22.0", "4")]).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ]);
+  expect(new Set(tools.map(({ name }) => name)).size).toBe(tools.length);
+});

@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { describe, expect, test } from "vitest";
+import { program } from "../../generator/cli/program.ts";
+import { topics } from "../../generator/commands/help.ts";
+import { manifestRules } from "../../generator/review/review.ts";
+import { specRules } from "../../generator/spec/rules.ts";
+import { meshops } from "../support/cli.ts";
+import { projectRoot } from "../support/tools.ts";
+
+/*
+ * Help is the docs, and the docs name no command or option that is not there.
+ */
+const pages = ["README.md", "bench/README.md", "generator/scaffold/templates/README.md.hbs", ...docs()];
+
+function docs(): string[] {
+  return readdirSync(join(projectRoot, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => `docs/${file}`);
+}
+
+describe("meshops help", () => {
+  test("lists commands and topics", async () => {
+    const { code, stdout } = await meshops(projectRoot, ["help"]);
+    expect(code).toBe(0);
+    for (const topic of topics()) expect(stdout).toContain(topic);
+    for (const command of visible(program)) expect(stdout).toContain(`\n  ${command.name()} `);
+  });
+
+  test.each([...new Set(["rules", ...topics(), ...[...specRules, ...manifestRules].map(({ code }) => code)])])(
+    "explains %s by its page",
+    (topic) => {
+      const path = topic === "rules" ? "rules/README.md" : topics().includes(topic) ? `${topic}.md` : `rules/${topic}.md`;
+      expect(readFileSync(join(projectRoot, "docs", path), "utf8")).toMatch(/^# /m);
+    },
+  );
+
+  test.each([
+    [["network-policy-proxy-port"], 0, /^# network-policy-proxy-port/],
+    [["access"], 0, /^# Who may talk to Dgraph/],
+    [["identity", "rotate-anchor"], 0, /^Usage: meshops identity rotate-anchor/],
+    // A command that has a page, too.
+    [["diff"], 0, /^Usage: meshops diff[\s\S]*\n# /],
+  ])("%j", async (words, code, shown) => {
+    const finished = await meshops(projectRoot, ["help", ...words]);
+    expect(finished).toMatchObject({ code, stderr: "" });
+    expect(finished.stdout).toMatch(shown);
+  });
+
+  test("of what is not there says what comes near", async () => {
+    const finished = await meshops(projectRoot, ["help", "idenity"]);
+    expect(finished).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining('did you mean "identity"?') });
+  });
+});
+
+describe("the docs", () => {
+  const lines = pages.flatMap((page) =>
+    commandLines(readFileSync(join(projectRoot, page), "utf8")).map((line) => ({ page, line })),
+  );
+
+  test("name commands", () => {
+    expect(lines.length).toBeGreaterThan(60);
+  });
+
+  test("name no command, subcommand or option that is not there", () => {
+    const wrong = lines.flatMap(({ page, line }) => unknownIn(line).map((word) => `${page}: ${word} in "${line}"`));
+    expect(wrong).toEqual([]);
+  });
+
+  test("name every command", () => {
+    const told = new Set(lines.map(({ line }) => line.split(" ")[0]));
+    expect(
+      visible(program)
+        .map((command) => command.name())
+        .filter((name) => !told.has(name)),
+    ).toEqual([]);
+  });
+
+  test("link to files that are there", () => {
+    for (const page of pages.filter((path) => path.endsWith(".md"))) {
+      const text = readFileSync(join(projectRoot, page), "utf8");
+      for (const [, target = ""] of text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g))
+        expect(
+          () => readFileSync(join(projectRoot, page, "..", target.replace(/\/$/, "/README.md"))),
+          `${page}: ${target}`,
+        ).not.toThrow(/ENOENT/);
+    }
+  });
+});
+
+function visible(command: Command): Command[] {
+  return command.commands.filter((sub) => sub.name() !== "complete");
+}
+
+/** What stands after `meshops` in code, up to a comment, a pipe or the end. */
+function commandLines(text: string): string[] {
+  const code = [...text.matchAll(/^```\w*\n(.*?)^```|`([^`\n]+)`/gms)].map(([, block, inline]) => block ?? inline ?? "");
+  return code
+    .flatMap((part) => part.split("\n"))
+    .flatMap((line) => [...line.matchAll(/(?:^|[\s(;&|])(?:npx (?:--no )?|\$ npx )?meshops ([a-z][^#|;&)]*)/g)])
+    .map(([, rest = ""]) => rest.replace(/[…\s]+$/, ""));
+}
+
+/** Words of a line that are neither command nor option; what stands for something (`<env>`) and values are passed over. */
+function unknownIn(line: string): string[] {
+  let command = program as Command;
+  const wrong: string[] = [];
+  for (const [index, word] of line.split(/\s+/).entries()) {
+    const sub = command.commands.find((known) => known.name() === word);
+    if (word.startsWith("-")) {
+      const all = [...command.options, ...program.options].flatMap(({ short, long }) => [short, long]);
+      if (![...all, "--help", "--version"].includes(word.split("=")[0] ?? "") && word !== "--" && word !== "-") wrong.push(word);
+    } else if (sub !== undefined) command = sub;
+    else if (index === 0 || (command.commands.length > 0 && /^[a-z-]+$/.test(word))) wrong.push(word);
+  }
+  return wrong;
+}
