@@ -39,7 +39,7 @@ export const borders: Readonly<Record<Family, string>> = {
 };
 
 /** What is not the same in the environment beside this one. */
-export type Mark = "only here" | "differs";
+type Mark = "only here" | "differs";
 
 /** Two pictures of the same things, to be put beside each other: what differs is marked in both. */
 export function compare(a: Picture, b: Picture): [Picture, Picture] {

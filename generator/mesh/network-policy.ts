@@ -48,7 +48,7 @@ export function fromViz(): JsonMap[] {
   return [allow([from("prometheus")], [proxyPorts.admin]), allow([from("tap")], [proxyPorts.control])];
 }
 
-export function inNamespace(name: string): JsonMap {
+function inNamespace(name: string): JsonMap {
   return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } };
 }
 

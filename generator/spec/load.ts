@@ -92,7 +92,7 @@ function missingKeys(name: string, errors: readonly SchemaError[], inFiles: read
 
 /** Recipients are nothing that one could write down. */
 function withRemedy(finding: Finding, name: string): Finding {
-  if (!finding.path.join(".").startsWith("spec.secrets")) return finding;
+  if (finding.path.join(".") !== "spec.secrets") return finding;
   return { ...finding, statement: { ...finding.statement, hint: `meshops identity keygen ${name} --write` } };
 }
 

@@ -1,8 +1,9 @@
 # Completion of meshops for bash: source <(meshops completion bash)
+# shellcheck shell=bash
 _meshops() {
-  local value description
+  local value
   COMPREPLY=()
-  while IFS=$'\t' read -r value description; do
+  while IFS=$'\t' read -r value _; do
     COMPREPLY+=("$value")
   done < <("${COMP_WORDS[0]}" complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
