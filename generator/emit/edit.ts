@@ -5,7 +5,15 @@ import { toYaml } from "./yaml.ts";
 /** YAML documents that can be changed in places and are written back as they stood everywhere else. */
 export interface Editable {
   readonly documents: readonly Document[];
+  readonly style: Style;
+}
+
+/** How a text is laid out, as far as it can be kept. */
+interface Style {
+  /** Whether a list stands deeper than its key. */
   readonly indentSeq: boolean;
+  /** Whether there are spaces inside the braces of flow maps. */
+  readonly flowCollectionPadding: boolean;
 }
 
 /**
@@ -21,14 +29,16 @@ export function parseEditable(text: string): Editable {
     prettyErrors: false,
     keepSourceTokens: false,
   });
-  // A list that stands no deeper than its key.
-  const indentSeq = !/^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(text);
-  return { documents: documents as Document[], indentSeq };
+  const style = {
+    indentSeq: !/^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(text),
+    flowCollectionPadding: !/[:-] [[{][^\s\]}]/.test(text),
+  };
+  return { documents: documents as Document[], style };
 }
 
 /** The text of edited documents. */
-export function emitEditable({ documents, indentSeq }: Editable): string {
-  return documents.map((document) => document.toString({ lineWidth: 0, indentSeq })).join("");
+export function emitEditable({ documents, style }: Editable): string {
+  return documents.map((document) => document.toString({ lineWidth: 0, ...style })).join("");
 }
 
 /** Sets a value, and makes the maps on the way to it where there are none. An alias on the way is written out, so that nobody else's value changes. */

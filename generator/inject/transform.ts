@@ -31,7 +31,7 @@ export function transform(
   if (diagnostics.length > 0) return { text, notes: [], judged: [], diagnostics };
   const { changes, additions, notes } = inject(objects, injection);
   if (changes.length + additions.length === 0) return { text, notes, judged: [], diagnostics };
-  const { documents, indentSeq } = parseEditable(text);
+  const { documents, style } = parseEditable(text);
   for (const { manifest, path, value } of changes) {
     const document = documents[manifest.index];
     if (document === undefined) throw new Error(`no document ${manifest.index}`);
@@ -39,7 +39,7 @@ export function transform(
   }
   const all = [...documents];
   for (const addition of additions) add(all, addition);
-  const result = emitEditable({ documents: all, indentSeq });
+  const result = emitEditable({ documents: all, style });
   const touched = new Set([
     ...changes.map(({ manifest }) => idOf(manifest)),
     ...additions.map(({ object: { apiVersion, kind, metadata } }) =>

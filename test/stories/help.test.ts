@@ -95,7 +95,8 @@ function visible(command: Command): Command[] {
 
 /** What stands after `meshops` in code, up to a comment, a pipe or the end. */
 function commandLines(text: string): string[] {
-  const code = [...text.matchAll(/^```\w*\n(.*?)^```|`([^`\n]+)`/gms)].map(([, block, inline]) => block ?? inline ?? "");
+  const fences = text.replace(/^```(?!sh|console|text)\w+\n.*?^```$/gms, "");
+  const code = [...fences.matchAll(/^```\w*\n(.*?)^```|`([^`\n]+)`/gms)].map(([, block, inline]) => block ?? inline ?? "");
   return code
     .flatMap((part) => part.split("\n"))
     .flatMap((line) => [...line.matchAll(/(?:^|[\s(;&|])(?:npx (?:--no )?|\$ npx )?meshops ([a-z][^#|;&)]*)/g)])

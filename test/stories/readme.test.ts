@@ -1,13 +1,19 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { scratchFolder } from "../support/platform.ts";
+import { meshops } from "../support/cli.ts";
+import { blocksIn } from "../support/docs.ts";
+import { scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
-/** What each transcript in the README changes in the sample spec before its commands run. */
-const edits: Readonly<Record<string, readonly [file: string, from: string, to: string]>> = {
-  typo: ["environments/dev.yaml", "mirrorImages: true", "mirorImages: true"],
-  change: ["environments/dev.yaml", "  secrets:", "  dgraph: {alpha: {replicas: 6}}\n  secrets:"],
+const spec = readFileSync(join(projectRoot, "environments/dev.yaml"), "utf8");
+const [mesh = "", web = ""] = ["mesh.yaml", "web.yaml"].map((file) => blocksIn("README.md").get(`file: ${file}`));
+
+/** What each transcript in the README finds beside the samples before its command runs. */
+const files: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  typo: { "environments/dev.yaml": spec.replace("mirrorImages: true", "mirorImages: true") },
+  change: { "environments/dev.yaml": spec.replace("  secrets:", "  dgraph: {alpha: {replicas: 6}}\n  secrets:") },
+  inject: { "mesh.yaml": mesh, "web.yaml": web },
 };
 
 describe("the README's transcripts are what happens", () => {
@@ -16,19 +22,23 @@ describe("the README's transcripts are what happens", () => {
     ([, name, text]) => [name ?? "", text ?? ""] as const,
   );
 
-  test("there are some", () => expect(transcripts.map(([name]) => name)).toEqual(Object.keys(edits)));
+  test("there are some", () => expect(transcripts.map(([name]) => name)).toEqual(Object.keys(files)));
 
   test.each(transcripts)("%s", async (name, text) => {
     const root = scratchFolder("readme");
     for (const path of ["environments", "bases", "overlays", "flux", "helmfile.yaml", ".meshops"])
       cpSync(join(projectRoot, path), join(root, path), { recursive: true });
-    const [file, from, to] = edits[name] ?? ["", "", ""];
-    const before = readFileSync(join(root, file), "utf8");
-    expect(before).toContain(from);
-    writeFileSync(join(root, file), before.replace(from, to));
+    writeTree(root, files[name] ?? {});
     const [command = "", ...expected] = text.split("\n");
-    const args = command.replace("$ npx meshops ", "");
-    const output = await run("sh", ["-c", `NO_COLOR=1 node "${projectRoot}dist/cli.js" ${args} 2>&1; :`], { cwd: root });
+    const script = command.replace("$ npx meshops", `NO_COLOR=1 node "${projectRoot}dist/cli.js" 2>&1`);
+    const output = await run("sh", ["-c", `${script}; :`], { cwd: root });
     expect(output.trimEnd()).toBe(expected.join("\n").trimEnd());
   });
+});
+
+test("the README's picture is what `meshops graph` draws", async () => {
+  const { stdout } = await meshops(projectRoot, ["graph", "dev", "--show", "traffic"]);
+  const [diagram = ""] = /```mermaid\n[\s\S]*?```\n/.exec(stdout) ?? [];
+  expect(diagram).not.toBe("");
+  expect(readFileSync(join(projectRoot, "README.md"), "utf8").includes(diagram), `README.md should hold\n${diagram}`).toBe(true);
 });
