@@ -178,6 +178,9 @@ export const tracks: readonly LinkerdTrack[] = [
 /** Ports of every proxy (control-plane chart, `proxy.ports`; the same in all releases). */
 export const proxyPorts = { inbound: 4143, control: 4190, admin: 4191 } as const;
 
+/** Ports that proxies treat as opaque where no annotation says otherwise (linkerd-control-plane, `proxy.opaquePorts`; the same on all tracks). */
+export const defaultOpaquePorts = "25,587,3306,4444,5432,6379,9300,11211";
+
 /** Kubernetes that bundles are made for where the spec names no version, `major.minor`. */
 export const defaultKubernetes = "1.34";
 

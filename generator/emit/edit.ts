@@ -1,4 +1,18 @@
-import { Document, isAlias, isMap, isSeq, type Node, parseAllDocuments, parseDocument, Scalar, type YAMLMap } from "yaml";
+import {
+  Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  parseDocument,
+  Scalar,
+  visit,
+  YAMLMap,
+} from "yaml";
 import type { Path } from "../spec/source.ts";
 import { toYaml } from "./yaml.ts";
 
@@ -18,7 +32,7 @@ interface Style {
 
 /**
  * Reads a YAML stream for editing. Plain scalars stay as they are written (schema `failsafe`): `1e3`, `yes` and numbers beyond 2^53
- * come out as they came in. Comments, anchors and tags stay.
+ * come out as they came in. Comments and tags stay; of documents that are edited, aliases and merge keys are written out.
  */
 export function parseEditable(text: string): Editable {
   const documents = parseAllDocuments(text, {
@@ -28,12 +42,14 @@ export function parseEditable(text: string): Editable {
     uniqueKeys: false,
     prettyErrors: false,
     keepSourceTokens: false,
-  });
+  }) as Document[];
+  // Said once, it holds for all; said again without an end of document before it, it is no directive.
+  for (const { directives } of documents.slice(1)) if (directives !== undefined) directives.yaml.explicit = false;
   const style = {
     indentSeq: !/^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(text),
     flowCollectionPadding: !/[:-] [[{][^\s\]}]/.test(text),
   };
-  return { documents: documents as Document[], style };
+  return { documents, style };
 }
 
 /** The text of edited documents. */
@@ -41,22 +57,29 @@ export function emitEditable({ documents, style }: Editable): string {
   return documents.map((document) => document.toString({ lineWidth: 0, ...style })).join("");
 }
 
-/** Sets a value, and makes the maps on the way to it where there are none. An alias on the way is written out, so that nobody else's value changes. */
+/** Sets a value, and makes the maps on the way to it where there are none. Nobody else's value changes with it, not by an anchor either. */
 export function setAt(document: Document, path: Path, value: unknown): void {
-  let map = document.contents as Node | null;
-  for (const step of path.slice(0, -1)) map = descend(document, map, step);
+  writeOut(document);
+  const parent = descend(document, path.slice(0, -1));
   const last = path.at(-1) ?? "";
-  if (isSeq(map)) map.set(Number(last), nodeOf(value));
-  else if (isMap(map)) setKey(map, String(last), nodeOf(value));
+  if (isSeq(parent)) parent.set(Number(last), nodeOf(value));
+  else if (isMap(parent)) setKey(parent, String(last), nodeOf(value));
 }
 
 /** Appends an item to a list. */
 export function append(document: Document, path: Path, value: unknown): void {
-  let list = document.contents as Node | null;
-  for (const step of path) list = descend(document, list, step);
+  writeOut(document);
+  const list = descend(document, path);
   if (!isSeq(list)) throw new Error(`no list at ${path.join(".")}`);
   list.flow = false;
   list.add(nodeOf(value));
+}
+
+/** Takes items out of a list. */
+export function removeItems(document: Document, path: Path, indexes: ReadonlySet<number>): void {
+  writeOut(document);
+  const list = descend(document, path);
+  if (isSeq(list)) list.items = list.items.filter((_, index) => !indexes.has(index));
 }
 
 /** A document of its own, as `emitEditable` writes it after others. */
@@ -67,29 +90,59 @@ export function documentOf(value: unknown): Document {
   return document;
 }
 
-function descend(document: Document, parent: Node | null, step: string | number): Node {
-  if (isSeq(parent)) {
-    const item = own(document, parent.get(Number(step), true) as Node);
-    parent.set(Number(step), item);
-    return item;
-  }
-  if (!isMap(parent)) throw new Error(`no map above ${step}`);
-  const child = parent.get(String(step), true) as Node | undefined;
-  const next = child !== undefined && (isMap(child) || isSeq(child) || isAlias(child)) ? own(document, child) : emptyMap();
-  if (next !== child) setKey(parent, String(step), next);
-  return next;
+/**
+ * Writes out aliases and merge keys, so that every value is its own. Whoever reads with less care for anchors reads the same.
+ * The reader before us has refused what contains itself, and what would grow too large.
+ */
+function writeOut(document: Document): void {
+  const targets = new Map<Node, Node>();
+  let anchored = false;
+  visit(document, {
+    Node: (_, node) => {
+      const target = isAlias(node) ? node.resolve(document) : undefined;
+      if (target !== undefined) targets.set(node, target);
+      anchored ||= (node as { anchor?: string }).anchor !== undefined;
+    },
+  });
+  if (anchored) document.contents = expanded(document.contents as Node, targets) as Document["contents"];
 }
 
-/** A copy of what an alias stands for; any other node itself. */
-function own(document: Document, node: Node): Node {
-  if (!isAlias(node)) return node;
-  const copy = (node.resolve(document) as Node).clone() as Node;
-  delete (copy as { anchor?: string }).anchor;
-  return copy;
+/** @param targets what each alias stands for */
+function expanded(node: Node, targets: ReadonlyMap<Node, Node>): Node {
+  const target = targets.get(node);
+  if (target !== undefined) return expanded(target, targets).clone() as Node;
+  delete (node as { anchor?: string }).anchor;
+  if (isSeq(node)) node.items = node.items.map((item) => expanded(item as Node, targets));
+  if (isMap(node)) {
+    for (const pair of node.items) if (isNode(pair.value)) pair.value = expanded(pair.value, targets);
+    const merged = node.items.filter(isMerge).flatMap(({ value }) => (isSeq(value) ? value.items : [value]));
+    node.items = node.items.filter((pair) => !isMerge(pair));
+    for (const map of merged)
+      if (isMap(map)) for (const pair of map.items) if (pairOf(node, keyOf(pair)) === undefined) node.items.push(pair);
+  }
+  return node;
+}
+
+function isMerge({ key }: Pair): boolean {
+  return isScalar(key) && key.value === "<<" && (key.type === undefined || key.type === Scalar.PLAIN);
+}
+
+function descend(document: Document, path: Path): Node | null {
+  let node = document.contents as Node | null;
+  for (const step of path) {
+    if (isSeq(node)) node = (node.items[Number(step)] as Node | undefined) ?? null;
+    else if (isMap(node)) {
+      const child = pairOf(node, String(step))?.value;
+      const next: Node = isMap(child) || isSeq(child) ? child : new YAMLMap(document.schema);
+      if (next !== child) setKey(node, String(step), next);
+      node = next;
+    } else throw new Error(`no map above ${step}`);
+  }
+  return node;
 }
 
 function setKey(map: YAMLMap, key: string, value: Node): void {
-  const found = map.items.find((pair) => String((pair.key as Scalar | null)?.value) === key);
+  const found = pairOf(map, key);
   if (found !== undefined) found.value = value;
   else {
     map.add({ key: new Scalar(key), value } as never);
@@ -97,11 +150,16 @@ function setKey(map: YAMLMap, key: string, value: Node): void {
   }
 }
 
+/** The entry of a key: the last one, as readers take it where there are several. */
+function pairOf(map: YAMLMap, key: string): Pair | undefined {
+  return map.items.findLast((pair) => keyOf(pair) === key);
+}
+
+function keyOf({ key }: Pair): string {
+  return String(isScalar(key) ? key.value : key);
+}
+
 /** A value as a node whose scalars are quoted where another schema would read them as something else. */
 function nodeOf(value: unknown): Node {
   return parseDocument(toYaml([value]), { schema: "failsafe" }).contents as Node;
-}
-
-function emptyMap(): YAMLMap {
-  return nodeOf({}) as YAMLMap;
 }

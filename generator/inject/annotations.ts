@@ -5,19 +5,26 @@ import { annotationsOf, injectKey, type Stream, specOf } from "../review/stream.
 import { listOf, type Workload } from "../review/workload.ts";
 import type { Change } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
+import { portKeys, portsOf } from "./ports.ts";
 
-const opaqueKey = "config.linkerd.io/opaque-ports";
-
-/** What a workload's pod template says of its proxy, where it does not say so yet. */
-export function annotateWorkload(workload: Workload, { spec }: MeshInjection): Change[] {
-  const wanted: Readonly<Record<string, string>> = {
-    [injectKey]: spec.inject,
-    ...portList(opaqueKey, spec.opaquePorts),
-    ...portList("config.linkerd.io/skip-inbound-ports", spec.skipInboundPorts),
-    ...portList("config.linkerd.io/skip-outbound-ports", spec.skipOutboundPorts),
+/** What a workload's pod template says of its proxy, where it does not say so yet. What it says of other ports stays. */
+export function annotateWorkload(workload: Workload, stream: Stream, injection: MeshInjection): Change[] {
+  const { spec } = injection;
+  const said = stream.annotationsFor(workload);
+  const ports = portsOf(workload, stream, injection);
+  // An annotation takes the place of Linkerd's own list of opaque ports: those of its ports that are on it are named, too.
+  const opaque = [...spec.opaquePorts, ...(said[portKeys.opaque] === undefined ? ports.listening.filter(ports.isOpaque) : [])];
+  const wanted: Readonly<Record<string, string | undefined>> = {
+    // Controllers that choose the endpoint themselves stay what they are.
+    [injectKey]: workload.annotations[injectKey] === "ingress" ? "ingress" : spec.inject,
+    [portKeys.opaque]: spec.opaquePorts.length === 0 ? undefined : union(said[portKeys.opaque], opaque),
+    [portKeys.skipInbound]:
+      spec.skipInboundPorts.length === 0 ? undefined : union(said[portKeys.skipInbound], spec.skipInboundPorts),
+    [portKeys.skipOutbound]:
+      spec.skipOutboundPorts.length === 0 ? undefined : union(said[portKeys.skipOutbound], spec.skipOutboundPorts),
   };
   return Object.entries(wanted)
-    .filter(([key, value]) => workload.annotations[key] !== value)
+    .filter(([key, value]) => value !== undefined && workload.annotations[key] !== value)
     .map(([key, value]) => ({
       manifest: workload.manifest,
       path: [...workload.template, "metadata", "annotations", key],
@@ -26,32 +33,39 @@ export function annotateWorkload(workload: Workload, { spec }: MeshInjection): C
 }
 
 /**
- * A Service that leads to an opaque port says so too, of its own port: clients' proxies read the pod's annotation for pod addresses, the
- * Service's for cluster addresses (Linkerd docs, "Protocol detection"). What it says already stays.
+ * A Service that leads to an opaque port of the configuration says so, of its own ports: clients' proxies read the pod's annotation for pod
+ * addresses, the Service's for cluster addresses (Linkerd docs, "Protocol detection"). What it says already stays.
  */
-export function annotateServices(stream: Stream, workloads: readonly Workload[], { spec }: MeshInjection): Change[] {
+export function annotateServices(stream: Stream, workloads: readonly Workload[], injection: MeshInjection): Change[] {
   const chosen = new Set(workloads.map(({ manifest }) => manifest));
   return stream.ofKind("", "Service").flatMap((service) => {
     const behind = stream.behind(service).filter(({ manifest }) => chosen.has(manifest));
-    const said = annotationsOf(service)[opaqueKey];
-    const missing = servicePorts(service, behind, spec.opaquePorts).filter((port) => !includes(parsePorts(said), port));
-    if (missing.length === 0) return [];
-    const value = [...(said === undefined || said === "" ? [] : [String(said)]), ...missing].join(",");
-    return [{ manifest: service, path: ["metadata", "annotations", opaqueKey], value }];
+    const asked = leadingTo(service, behind, (port) => injection.spec.opaquePorts.includes(port));
+    if (asked.length === 0) return [];
+    const all = leadingTo(service, behind, (port, workload) => portsOf(workload, stream, injection).isOpaque(port));
+    const said = annotationsOf(service)[portKeys.opaque];
+    const value = union(said, all);
+    return value === said ? [] : [{ manifest: service, path: ["metadata", "annotations", portKeys.opaque], value }];
   });
 }
 
-/** Ports of a Service that lead to one of the named ports of pods. */
-function servicePorts(service: Manifest, workloads: readonly Workload[], targets: readonly number[]): number[] {
+/** Ports of a Service that lead to ports of pods of which something holds. */
+function leadingTo(
+  service: Manifest,
+  workloads: readonly Workload[],
+  holds: (port: number, workload: Workload) => boolean,
+): number[] {
   return listOf(specOf(service)["ports"])
     .map(asMap)
-    .filter(
-      ({ port, targetPort = port, protocol = "TCP" }) =>
-        protocol === "TCP" && workloads.some((workload) => targets.includes(resolvePort(targetPort, workload) ?? 0)),
+    .filter(({ port, targetPort = port, protocol = "TCP" }) =>
+      workloads.some((workload) => protocol === "TCP" && holds(resolvePort(targetPort, workload) ?? 0, workload)),
     )
     .map(({ port }) => Number(port));
 }
 
-function portList(key: string, ports: readonly number[]): Readonly<Record<string, string>> {
-  return ports.length === 0 ? {} : { [key]: ports.join(",") };
+/** A port list with ports added that it does not have. */
+function union(said: unknown, ports: readonly number[]): string {
+  const known = parsePorts(said);
+  const missing = [...new Set(ports)].filter((port) => !includes(known, port)).sort((a, b) => a - b);
+  return [...(said === undefined || said === "" ? [] : [String(said)]), ...missing].join(",");
 }

@@ -1,23 +1,25 @@
-import { asMap } from "../data.ts";
 import type { Manifest } from "../review/read.ts";
-import { groupOf, Stream } from "../review/stream.ts";
+import { annotationsOf, idOf, Stream } from "../review/stream.ts";
 import type { Workload } from "../review/workload.ts";
 import { annotateServices, annotateWorkload } from "./annotations.ts";
 import type { Addition, Change, Note } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
-import { listeningPorts, ownLabels, policiesFor } from "./policies.ts";
+import { note, policyNotes } from "./notes.ts";
+import { forKey, policiesFor } from "./policies.ts";
 import { selectWorkloads } from "./workloads.ts";
 
 /** What becomes of objects that pass by. */
 export interface Injected {
   readonly changes: readonly Change[];
   readonly additions: readonly Addition[];
+  /** Policies of an earlier run that are wanted no more. */
+  readonly removals: readonly Manifest[];
   readonly notes: readonly Note[];
 }
 
 /**
- * Injects workloads and says who may talk to them. Pure, and the same when it is done again: what an earlier run added is brought up to date.
- * An object of somebody else's under a name that is needed is an error, not overwritten.
+ * Injects workloads and says who may talk to them. Pure, and the same when it is done again: what an earlier run added is brought up to date,
+ * or taken away. An object of somebody else's under a name that is needed is an error, not overwritten.
  */
 export function inject(objects: readonly Manifest[], injection: MeshInjection): Injected {
   const stream = new Stream(objects);
@@ -27,18 +29,34 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
   const placed = wanted.map((addition) => ({ addition, there: known.get(idOf(flat(addition))) }));
   return {
     changes: [
-      ...workloads.flatMap((workload) => annotateWorkload(workload, injection)),
+      ...workloads.flatMap((workload) => annotateWorkload(workload, stream, injection)),
       ...annotateServices(stream, workloads, injection),
       ...placed.flatMap(({ addition, there }) => (there === undefined || !isOwn(there) ? [] : update(there, addition))),
     ],
     additions: placed.flatMap(({ addition, there }) => (there === undefined ? [addition] : [])),
+    removals: stale(objects, stream, workloads, new Set(wanted.map((addition) => idOf(flat(addition))))),
     notes: [
       ...passedOver.map(({ workload, why }) => note(workload.manifest, "info", `not injected: ${why}`)),
       ...placed.flatMap(({ addition, there }) => (there === undefined || isOwn(there) ? [] : [taken(there, addition)])),
       ...clash(wanted),
-      ...unheard(workloads, stream, injection),
+      ...policyNotes(workloads, stream, injection),
     ],
   };
+}
+
+/** Own policies that nobody wants: of a workload that is selected, or of one that is gone. Those of others are another configuration's. */
+function stale(
+  objects: readonly Manifest[],
+  stream: Stream,
+  workloads: readonly Workload[],
+  wanted: ReadonlySet<string>,
+): Manifest[] {
+  const nameOf = ({ manifest: { kind, name, namespace } }: Workload): string => `${namespace}|${kind}/${name}`;
+  const [selected, there] = [new Set(workloads.map(nameOf)), new Set(stream.workloads.map(nameOf))];
+  return objects.filter((object) => {
+    const workload = `${object.namespace}|${String(annotationsOf(object)[forKey])}`;
+    return isOwn(object) && !wanted.has(idOf(object)) && (selected.has(workload) || !there.has(workload));
+  });
 }
 
 function update(there: Manifest, { object }: Addition): Change[] {
@@ -58,54 +76,20 @@ function clash(additions: readonly Addition[]): Note[] {
   for (const addition of additions) {
     const id = idOf(flat(addition));
     const other = first.get(id);
-    if (other === undefined) first.set(id, addition.beside);
-    else if (other !== addition.beside)
-      notes.set(
-        addition.beside,
-        note(addition.beside, "error", `has the name of ${tell(other)}, so their policies would have the same names`),
-      );
+    const { beside } = addition;
+    if (other === undefined) first.set(id, beside);
+    else if (other !== beside)
+      notes.set(beside, note(beside, "error", `has the name of ${tell(other)}, so their policies would have the same names`));
   }
   return [...notes.values()];
-}
-
-/** Ports of clients that no workload listens at: a slip, which would shut the client out. */
-function unheard(workloads: readonly Workload[], stream: Stream, { spec }: MeshInjection): Note[] {
-  const [first] = workloads;
-  if (first === undefined) return [];
-  const open = workloads.flatMap((workload) => listeningPorts(workload, stream));
-  const named = (spec.clients ?? []).flatMap((client) => (client.ports ?? []).map((port) => ({ client, port })));
-  return named
-    .filter(({ port }) => !open.includes(port))
-    .map(({ client, port }) =>
-      note(
-        first.manifest,
-        "warning",
-        `port ${port}, which ${client.namespace}/${client.serviceAccount} may use, is declared by no selected workload and by no Service of one`,
-      ),
-    );
-}
-
-function note(manifest: Manifest, severity: Note["severity"], message: string): Note {
-  return { manifest, path: ["metadata", "name"], severity, message };
 }
 
 function tell({ kind, name }: Manifest): string {
   return `${kind} ${name}`;
 }
 
-function isOwn({ value }: Manifest): boolean {
-  const labels = asMap(asMap(value["metadata"])["labels"]);
-  return Object.entries(ownLabels).every(([key, label]) => labels[key] === label);
-}
-
-/** What an object is to the API server, whatever the version of its group. */
-export function idOf({
-  apiVersion,
-  kind,
-  namespace,
-  name,
-}: Pick<Manifest, "apiVersion" | "kind" | "namespace" | "name">): string {
-  return JSON.stringify([groupOf(apiVersion), kind, namespace, name]);
+function isOwn(object: Manifest): boolean {
+  return typeof annotationsOf(object)[forKey] === "string";
 }
 
 function flat({ object: { apiVersion, kind, metadata } }: Addition): Parameters<typeof idOf>[0] {

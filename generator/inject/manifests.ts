@@ -12,7 +12,7 @@ export type InjectionSpec = Pick<MeshInjection["spec"], "linkerd"> & Partial<Mes
 /**
  * Injects the Kubernetes objects of a YAML stream, and says who may talk to them. Pure; what is not changed stays as it stands.
  *
- * @returns the stream, and what is to be said of it; where `diagnostics` is not empty, something was wrong and the text is unchanged
+ * @returns the stream, and what is to be said of it; where `diagnostics` is not empty or a note is an error, the text is unchanged
  */
 export function injectManifests(text: string, spec: InjectionSpec): Transformed {
   const config = {

@@ -1,10 +1,12 @@
 import type { Document } from "yaml";
-import { emitEditable, parseEditable, setAt } from "../emit/edit.ts";
-import { parseManifests } from "../review/read.ts";
+import { groupBy } from "../data.ts";
+import { emitEditable, parseEditable, removeItems, setAt } from "../emit/edit.ts";
+import { type Manifest, parseManifests } from "../review/read.ts";
 import { type Judged, judge } from "../review/review.ts";
+import { idOf } from "../review/stream.ts";
 import type { Diagnostic } from "../spec/diagnostic.ts";
 import type { Addition, Note } from "./change.ts";
-import { idOf, inject } from "./inject.ts";
+import { inject } from "./inject.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
 /** A YAML text with injected objects. */
@@ -18,7 +20,8 @@ export interface Transformed {
 }
 
 /**
- * Injects the objects of a YAML stream, or of the one list that it holds. What is not changed stays as it stands, comments included.
+ * Injects the objects of a YAML stream, or of the one list that it holds. What is not changed stays as it stands, comments included. Where
+ * something could not be read, or a note is an error, the whole text stays.
  *
  * @param add puts an added object into the documents
  */
@@ -29,17 +32,14 @@ export function transform(
 ): Transformed {
   const { objects, diagnostics } = parseManifests("stdin", text);
   if (diagnostics.length > 0) return { text, notes: [], judged: [], diagnostics };
-  const { changes, additions, notes } = inject(objects, injection);
-  if (changes.length + additions.length === 0) return { text, notes, judged: [], diagnostics };
+  const { changes, additions, removals, notes } = inject(objects, injection);
+  const failed = notes.some(({ severity }) => severity === "error");
+  if (failed || changes.length + additions.length + removals.length === 0) return { text, notes, judged: [], diagnostics };
   const { documents, style } = parseEditable(text);
-  for (const { manifest, path, value } of changes) {
-    const document = documents[manifest.index];
-    if (document === undefined) throw new Error(`no document ${manifest.index}`);
-    setAt(document, [...manifest.at, ...path], value);
-  }
-  const all = [...documents];
-  for (const addition of additions) add(all, addition);
-  const result = emitEditable({ documents: all, style });
+  for (const { manifest, path, value } of changes) setAt(documentFor(documents, manifest), [...manifest.at, ...path], value);
+  const kept = withoutRemoved(documents, removals);
+  for (const addition of additions) add(kept, addition);
+  const result = emitEditable({ documents: kept, style });
   const touched = new Set([
     ...changes.map(({ manifest }) => idOf(manifest)),
     ...additions.map(({ object: { apiVersion, kind, metadata } }) =>
@@ -47,6 +47,24 @@ export function transform(
     ),
   ]);
   return { text: result, notes, judged: judgeTouched(result, injection, touched), diagnostics };
+}
+
+function documentFor(documents: readonly Document[], { index }: Manifest): Document {
+  const document = documents[index];
+  if (document === undefined) throw new Error(`no document ${index}`);
+  return document;
+}
+
+/** An object is a document of its own, or an item of a list; lists may be in lists. */
+function withoutRemoved(documents: readonly Document[], removals: readonly Manifest[]): Document[] {
+  const items = removals.filter(({ at }) => at.length > 0);
+  for (const own of groupBy(items, ({ index, at }) => JSON.stringify([index, at.slice(0, -1)])).values()) {
+    const [first] = own;
+    if (first !== undefined)
+      removeItems(documentFor(documents, first), first.at.slice(0, -1), new Set(own.map(({ at }) => Number(at.at(-1)))));
+  }
+  const gone = new Set(removals.filter(({ at }) => at.length === 0).map(({ index }) => index));
+  return documents.filter((_, index) => !gone.has(index));
 }
 
 function judgeTouched(text: string, { spec }: MeshInjection, touched: ReadonlySet<string>): Judged[] {

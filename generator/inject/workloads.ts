@@ -1,5 +1,5 @@
 import { type LinkerdTrack, linkerdTrack } from "../catalog/linkerd.ts";
-import { injectKey, type Stream } from "../review/stream.ts";
+import { injectKey, Stream } from "../review/stream.ts";
 import { containersOf, selects, type Workload } from "../review/workload.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
@@ -9,12 +9,12 @@ export interface Selection {
   readonly passedOver: readonly { readonly workload: Workload; readonly why: string }[];
 }
 
-/** The workloads that a configuration selects, less those that cannot have a proxy or are not to have one. */
+/** The workloads that a configuration selects (those that name no namespace may be in any), less those that cannot have a proxy or are not to have one. */
 export function selectWorkloads(stream: Stream, { spec }: MeshInjection): Selection {
   const track = linkerdTrack(spec.linkerd);
   const meant = stream.workloads.filter(
     ({ manifest, labels }) =>
-      (spec.namespaces === undefined || spec.namespaces.includes(manifest.namespace)) &&
+      (spec.namespaces === undefined || spec.namespaces.some((name) => Stream.together(name, manifest.namespace))) &&
       selects({ matchLabels: spec.labels }, labels),
   );
   const judged = meant.map((workload) => ({ workload, why: reasonAgainst(workload, track) }));

@@ -1,36 +1,43 @@
-import { isSeq, type Node } from "yaml";
-import { asMap, groupBy, isMap } from "../data.ts";
-import { append, setAt } from "../emit/edit.ts";
+import { isSeq } from "yaml";
+import { asMap, groupBy } from "../data.ts";
+import { append, removeItems, setAt } from "../emit/edit.ts";
 import { fluxFolder, overlayFolder } from "../emit/layout.ts";
 import type { Model } from "../model.ts";
+import { idOf as objectId } from "../review/stream.ts";
 import { folderOf } from "../text.ts";
 import { type Answer, answer } from "./output.ts";
 import { placed, placeOf, type ResourceList } from "./resource-list.ts";
-import type { Result } from "./result.ts";
+import { about, type Result } from "./result.ts";
 
 type Item = Readonly<Record<string, unknown>>;
 
 /**
  * The generator: puts the objects of an environment into the list. Those of an earlier run are brought up to date, and those that are no
- * longer made are taken out; everything else stays.
+ * longer made are taken out; everything else stays, and somebody else's object of the same name is an error.
  *
  * @param built objects as kustomize builds them of the bundle, with the annotation that says where each comes from
  */
 export function generateList(list: ResourceList, model: Model, built: readonly Item[], results: readonly Result[]): Answer {
   const objects = inPlace(built, model);
   const wanted = new Map(objects.map((object) => [idOf(object), object]));
-  return answer(list.text, results, (document) => {
+  const taken = list.items.filter((item) => wanted.has(idOf(item)) && !isOwn(item, model));
+  const all = [...results, ...taken.map(takenResult)];
+  return answer(list.text, all, (document) => {
     if (!isSeq(document.get("items", true))) setAt(document, ["items"], []);
     const known = new Set(list.items.map(idOf));
-    const stale = list.items.map((item) => isOwn(item, model) && !wanted.has(idOf(item)));
+    const stale = list.items.flatMap((item, index) => (isOwn(item, model) && !wanted.has(idOf(item)) ? [index] : []));
     list.items.forEach((item, index) => {
       const object = wanted.get(idOf(item));
       if (object !== undefined) setAt(document, ["items", index], withTracking(object, item));
     });
     for (const object of objects) if (!known.has(idOf(object))) append(document, ["items"], object);
-    const items = document.get("items", true) as unknown as { items: Node[] };
-    items.items = items.items.filter((_, index) => stale[index] !== true);
+    removeItems(document, ["items"], new Set(stale));
   });
+}
+
+function takenResult(item: Item): Result {
+  const message = "stands where an object of the environment belongs, and meshops did not write it";
+  return { message, severity: "error", ...about(item), field: { path: "metadata.name" } };
 }
 
 /** Orchestrators tell items apart by annotations of their own, which stay. */
@@ -80,8 +87,7 @@ function fileOf(object: Item, { environment, components }: Model): string {
   return `${overlayFolder(environment.metadata.name, component.name)}/${file.slice(file.lastIndexOf("/") + 1)}`;
 }
 
-function idOf(item: Item): string {
-  const { apiVersion, kind, metadata } = item;
-  const { name, namespace } = isMap(metadata) ? metadata : { name: "", namespace: "" };
-  return JSON.stringify([String(apiVersion).replace(/\/?[^/]*$/, ""), kind, namespace ?? "", name]);
+function idOf({ apiVersion, kind, metadata }: Item): string {
+  const { name, namespace = "" } = asMap(metadata);
+  return objectId({ apiVersion: String(apiVersion), kind: String(kind), namespace: String(namespace), name: String(name) });
 }

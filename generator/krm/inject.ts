@@ -21,8 +21,12 @@ export function injectList(list: ResourceList): Answer {
     );
   const indexes = new Map<string, number>();
   const result = transform(list.text, injection, ([document], addition) => add(document, addition, indexes));
-  const results = [...result.notes.map(noteResult), ...result.judged.map(judgedResult)];
-  return answer(result.notes.some(({ severity }) => severity === "error") ? list.text : result.text, results, () => undefined);
+  const results = [
+    ...result.diagnostics.map((diagnostic) => resultOf(diagnostic, null)),
+    ...result.notes.map(noteResult),
+    ...result.judged.map(judgedResult),
+  ];
+  return answer(result.text, results, () => undefined);
 }
 
 /** Policies stand in a file beside that of the workload. */
@@ -32,7 +36,10 @@ function add(document: Document | undefined, { object, beside }: Addition, index
   const path = `${folder === "" ? "" : `${folder}/`}${beside.name}-mesh.yaml`;
   const index = indexes.get(path) ?? 0;
   indexes.set(path, index + 1);
-  append(document, ["items"], { ...object, metadata: { ...object.metadata, annotations: placed(path, index) } });
+  append(document, ["items"], {
+    ...object,
+    metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...placed(path, index) } },
+  });
 }
 
 function noteResult({ manifest, path, severity, message }: Note): Result {

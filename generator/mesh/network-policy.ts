@@ -21,9 +21,11 @@ export function ingressPolicy(
   };
 }
 
-/** One rule of a NetworkPolicy: peers, and the TCP ports that they may dial. */
-export function allow(from: readonly JsonMap[], ports: Iterable<number>): JsonMap {
-  return { from, ports: [...ports].sort(ascending).map((port) => ({ port, protocol: "TCP" })) };
+/** One rule of a NetworkPolicy: peers, and the ports that they may dial. */
+export function allow(from: readonly JsonMap[], tcp: Iterable<number>, udp: Iterable<number> = []): JsonMap {
+  const list = (ports: Iterable<number>, protocol: "TCP" | "UDP"): JsonMap[] =>
+    [...ports].sort(ascending).map((port) => ({ port, protocol }));
+  return { from, ports: [...list(tcp, "TCP"), ...list(udp, "UDP")] };
 }
 
 /**

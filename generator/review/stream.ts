@@ -118,3 +118,13 @@ export function chartOf(release: Manifest): Readonly<Record<string, unknown>> {
 export function groupOf(apiVersion: string): string {
   return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 }
+
+/** What an object is to the API server, whatever the version of its group. */
+export function idOf({
+  apiVersion,
+  kind,
+  namespace,
+  name,
+}: Pick<Manifest, "apiVersion" | "kind" | "namespace" | "name">): string {
+  return JSON.stringify([groupOf(apiVersion), kind, namespace, name]);
+}

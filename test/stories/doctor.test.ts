@@ -52,7 +52,7 @@ describe("doctor", () => {
     expect(of(checks, "tools", "kustomize")).toMatchObject({ status: "ok", found: "5.8.1" });
     expect(of(checks, "tools", "helm")).toMatchObject({
       status: "missing",
-      found: "4.3.0; 3.14 or newer, below 4",
+      found: "4.3.0; 3.8 or newer, below 4",
       remedy: expect.stringContaining("helm.sh"),
     });
     expect(of(checks, "tools", "sops")).toMatchObject({ status: "missing", found: "3.8.1; 3.9 or newer" });

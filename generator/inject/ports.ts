@@ -1,0 +1,55 @@
+import { defaultOpaquePorts, type LinkerdTrack, linkerdTrack } from "../catalog/linkerd.ts";
+import { asMap } from "../data.ts";
+import { includes, parsePorts, type Range, resolvePort } from "../review/ports.ts";
+import { type Stream, specOf } from "../review/stream.ts";
+import { containersOf, listOf, type Workload } from "../review/workload.ts";
+import type { MeshInjection } from "./mesh-injection.generated.ts";
+
+export const portKeys = {
+  opaque: "config.linkerd.io/opaque-ports",
+  skipInbound: "config.linkerd.io/skip-inbound-ports",
+  skipOutbound: "config.linkerd.io/skip-outbound-ports",
+} as const;
+
+/** How the ports of a workload pass its proxy: by the configuration, by what its pods or their namespace say, and by Linkerd's own list. */
+export interface WorkloadPorts {
+  /** TCP ports that its containers declare, or that a Service sends to them; sorted. */
+  readonly listening: readonly number[];
+  /** The same for UDP, which no proxy sees. */
+  readonly udp: readonly number[];
+  readonly track: LinkerdTrack;
+  isOpaque(port: number): boolean;
+  skipsInbound(port: number): boolean;
+}
+
+export function portsOf(workload: Workload, stream: Stream, { spec }: MeshInjection): WorkloadPorts {
+  const said = stream.annotationsFor(workload);
+  const opaque: readonly Range[] = [...parsePorts(said[portKeys.opaque] ?? defaultOpaquePorts), ...single(spec.opaquePorts)];
+  const skipped: readonly Range[] = [...parsePorts(said[portKeys.skipInbound]), ...single(spec.skipInboundPorts)];
+  return {
+    listening: listening(workload, stream, "TCP"),
+    udp: listening(workload, stream, "UDP"),
+    track: linkerdTrack(spec.linkerd),
+    isOpaque: (port) => includes(opaque, port),
+    skipsInbound: (port) => includes(skipped, port),
+  };
+}
+
+function listening(workload: Workload, stream: Stream, wanted: "TCP" | "UDP"): number[] {
+  const declared = containersOf(workload)
+    .filter(({ container }) => container["name"] !== "linkerd-proxy")
+    .flatMap(({ container }) => listOf(container["ports"]).map(asMap))
+    .filter(({ protocol = "TCP" }) => protocol === wanted)
+    .map(({ containerPort }) => Number(containerPort));
+  const targets = stream
+    .ofKind("", "Service")
+    .filter((service) => stream.behind(service).some(({ manifest }) => manifest === workload.manifest))
+    .flatMap((service) => listOf(specOf(service)["ports"]).map(asMap))
+    .filter(({ protocol = "TCP" }) => protocol === wanted)
+    .flatMap(({ port, targetPort = port }) => resolvePort(targetPort, workload) ?? []);
+  return [...new Set([...declared, ...targets])].filter((port) => port > 0).sort((a, b) => a - b);
+}
+
+function single(ports: readonly number[]): Range[] {
+  return ports.map((port) => [port, port]);
+}

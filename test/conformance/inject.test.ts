@@ -1,0 +1,190 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { type LinkerdVersion, linkerdTrack, tracks } from "../../generator/catalog/linkerd.ts";
+import { injectManifests } from "../../generator/inject/manifests.ts";
+import type { KubernetesObject } from "../../generator/model.ts";
+import { withReference, withTools } from "../support/guards.ts";
+import { customSchemas, kubeconform } from "../support/kubeconform.ts";
+import { field, objectsIn, pick } from "../support/objects.ts";
+import { judge, type Peer, type Verdict } from "../support/policy-evaluator.ts";
+import { referenceFolder } from "../support/tools.ts";
+
+/*
+ * What an injection says of who may talk to a workload, judged by what Kubernetes and Linkerd make of it; on every release.
+ */
+const versions = tracks.map(({ version }) => version);
+const chart = `apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: shop, namespace: shop}
+spec:
+  serviceName: shop
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop, tier: data}}
+    spec:
+      serviceAccountName: shop
+      containers:
+        - name: shop
+          image: example.org/shop:1
+          ports: [{containerPort: 8080}, {containerPort: 3306}, {containerPort: 9104}]
+`;
+const spec = (linkerd: LinkerdVersion): Parameters<typeof injectManifests>[1] => ({
+  linkerd,
+  opaquePorts: [3306],
+  skipInboundPorts: [9104],
+  clients: [
+    { namespace: "web", serviceAccount: "web", ports: [8080] },
+    { namespace: "shop", serviceAccount: "shop" },
+  ],
+});
+
+describe("who may talk to what was injected", () => {
+  const meshed = { "linkerd.io/control-plane-ns": "linkerd" };
+  const proxy = { opaque: [], skipInbound: [], skipOutbound: [] };
+  const peer = (namespace: string, serviceAccount: string, labels: Record<string, string>, own: Peer["proxy"]): Peer => ({
+    namespace,
+    serviceAccount,
+    labels: own === null ? labels : { ...meshed, ...labels },
+    proxy: own,
+    probes: [],
+    kubelet: false,
+  });
+  const shop = peer("shop", "shop", { app: "shop", tier: "data" }, { opaque: [3306], skipInbound: [9104], skipOutbound: [] });
+  const client = peer("web", "web", {}, proxy);
+  const neighbour = peer("web", "other", {}, proxy);
+  const bare = peer("web", "web", {}, null);
+  const forger = peer("web", "web", meshed, null);
+  const stranger = peer("elsewhere", "web", {}, proxy);
+  const tap = peer("linkerd-viz", "tap", { "linkerd.io/extension": "viz", component: "tap" }, proxy);
+  const prometheus = peer("linkerd-viz", "prometheus", { "linkerd.io/extension": "viz", component: "prometheus" }, proxy);
+
+  const table: [from: string, peer: Peer, port: number, verdict: Verdict | ((version: LinkerdVersion) => Verdict)][] = [
+    ["a listed client, its port", client, 8080, "reached"],
+    // Before the transport header the network tells ports apart, after it the mesh; an opaque port arrives at 4143 on all.
+    ["a listed client, another port", client, 3306, "mesh"],
+    ["its neighbour of another account", neighbour, 8080, "mesh"],
+    ["a pod of the same account without a proxy", bare, 8080, "network"],
+    // 2.14's clients dial the port itself, so it is open, and the proxy asks for a certificate.
+    ["a forged label", forger, 8080, (version) => (linkerdTrack(version).traits.transportHeader ? "network" : "mesh")],
+    ["another namespace", stranger, 8080, "network"],
+    ["the pods among themselves, opaque", shop, 3306, "reached"],
+    ["the pods among themselves, past the proxy", shop, 9104, "reached"],
+    ["a client that may not use the skipped port", client, 9104, "network"],
+    ["tap", tap, 4190, "reached"],
+    ["Prometheus", prometheus, 4191, "reached"],
+    ["a client that would tap", client, 4190, "network"],
+  ];
+
+  describe.each(versions)("%s", (version) => {
+    const { text, diagnostics, notes } = injectManifests(chart, spec(version));
+    const objects = objectsIn(text).filter(({ kind }) => kind !== "StatefulSet");
+    const cluster = { objects, transportHeader: linkerdTrack(version).traits.transportHeader };
+
+    test("nothing is to be said against it", () => {
+      expect(diagnostics).toEqual([]);
+      expect(notes).toEqual([]);
+    });
+
+    test.each(table)("%s", (_, from, port, verdict) => {
+      const expected = typeof verdict === "string" ? verdict : verdict(version);
+      expect(judge({ from, to: shop, port }, cluster)).toBe(expected);
+    });
+
+    test("with nobody on the list, nobody but viz", () => {
+      const none = injectManifests(chart, { ...spec(version), clients: [] });
+      const closed = { ...cluster, objects: objectsIn(none.text).filter(({ kind }) => kind !== "StatefulSet") };
+      expect([8080, 3306, 9104].map((port) => judge({ from: shop, to: shop, port }, closed))).toEqual([
+        "network",
+        "network",
+        "network",
+      ]);
+      expect(judge({ from: tap, to: shop, port: 4190 }, closed)).toBe("reached");
+    });
+  });
+});
+
+withReference("an injection", () => {
+  test("annotates Dgraph's pods as `linkerd inject` does", () => {
+    const reference = objectsIn(read("linkerd/inject-dgraph-24.1.4.yaml"));
+    const ports = [5080, 7080];
+    const { text } = injectManifests(read("charts/dgraph/24.1.4/rendered.yaml"), {
+      linkerd: "edge-26.8.3",
+      skipInboundPorts: ports,
+      skipOutboundPorts: ports,
+    });
+    for (const role of ["alpha", "zero"]) expect(annotations(objectsIn(text), role)).toEqual(annotations(reference, role));
+  });
+
+  test("changes nothing else: upstream's charts, read again, are what they were", () => {
+    for (const path of ["dgraph/24.1.4", "dgraph/0.0.17", "linkerd-viz/2026.8.3", "linkerd-control-plane/1.16.11"]) {
+      const before = read(`charts/${path}/rendered.yaml`);
+      const { text } = injectManifests(before, { linkerd: "edge-26.8.3", labels: { app: "dgraph" }, opaquePorts: [7080] });
+      const undone = objectsIn(text).map(withoutOurs);
+      expect(undone, path).toEqual(objectsIn(before).map(withoutOurs));
+    }
+  });
+
+  withTools(["kubeconform"], "its objects", () => {
+    test.each(versions)("are what the API server of %s takes, strictly", async (version) => {
+      const { text } = injectManifests(chart, spec(version));
+      const summary = await kubeconform(text, customSchemas(linkerdTrack(version).charts["linkerd-crds"]));
+      expect(summary).toMatchObject({ invalid: 0, errors: 0, skipped: 0 });
+    });
+  });
+});
+
+test("any object comes out as it came in, but for what was asked", () => {
+  const scalar = fc.oneof(
+    fc.string(),
+    fc.integer(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.boolean(),
+    fc.constant(null),
+    fc.constantFrom("yes", "0o7", "1e3", "~", "2024-01-01", "0x1f"),
+  );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3 },
+      scalar,
+      fc.array(tie("value"), { maxLength: 3 }),
+      fc.dictionary(fc.stringMatching(/^[a-z]{1,6}$/), tie("value"), { maxKeys: 3 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, value, (data, labels) => {
+      const pod = {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "a", extra: labels },
+        spec: { containers: [{ name: "a" }], data },
+      };
+      const before = stringify(pod);
+      const { text } = injectManifests(before, { linkerd: "edge-26.8.3" });
+      const [after] = objectsIn(text);
+      expect(field(after, "metadata", "annotations")).toEqual({ "linkerd.io/inject": "enabled" });
+      const [same] = objectsIn(before);
+      expect(field(after, "spec")).toEqual(field(same, "spec"));
+      expect(field(after, "metadata", "extra")).toEqual(field(same, "metadata", "extra"));
+    }),
+    { numRuns: 100 * Number(process.env["SLOW"] === "1" ? 10 : 1) },
+  );
+});
+
+function read(path: string): string {
+  return readFileSync(join(referenceFolder, path), "utf8");
+}
+
+function annotations(objects: readonly KubernetesObject[], role: string): unknown {
+  return field(pick(objects, "StatefulSet", `demo-dgraph-${role}`), "spec", "template", "metadata", "annotations");
+}
+
+/** An object less the annotations of an injection. */
+function withoutOurs(object: KubernetesObject): unknown {
+  return JSON.parse(JSON.stringify(object), (key, value) => {
+    if (key === "linkerd.io/inject" || key === "config.linkerd.io/opaque-ports") return undefined;
+    return key === "annotations" && value !== null && Object.keys(value).length === 0 ? undefined : value;
+  });
+}
