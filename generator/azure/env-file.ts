@@ -1,6 +1,6 @@
 import { registryHost } from "../catalog/image.ts";
+import { shellQuote } from "../shell.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { shellQuote } from "./shell.ts";
 
 /**
  * The variables of the article's `env.sh`, for steps by hand; null where the environment is not on Azure.

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import Handlebars from "handlebars";
 import type { Json } from "../model.ts";
-import { shellQuote } from "./shell.ts";
+import { shellQuote } from "../shell.ts";
 
 /** What a template is filled with. `manifests` go into here-documents that expand nothing; every other text becomes one quoted word. */
 export interface View {

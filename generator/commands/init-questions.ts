@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import type { Answers } from "../scaffold/answers.ts";
+import { isEnvironmentName } from "../spec/name.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import type { InitOptions } from "./init.ts";
 
@@ -34,6 +35,13 @@ function kindOf(text: string): Answers["cluster"] {
 function namesIn(text: string): Answers["environments"] {
   const [first, ...others] = [...new Set(text.split(",").map((name) => name.trim()))].filter(Boolean);
   if (first === undefined) throw new UserError(exitCode.usage, "no environment was named", "--environments dev,production");
+  const wrong = [first, ...others].find((name) => !isEnvironmentName(name));
+  if (wrong !== undefined)
+    throw new UserError(
+      exitCode.usage,
+      `an environment cannot be named "${wrong}"`,
+      "at most 40 lower-case letters, digits and dashes",
+    );
   if ([first, ...others].includes("base"))
     throw new UserError(exitCode.usage, "base is what all environments extend", "take another name");
   return [first, ...others];

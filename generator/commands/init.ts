@@ -5,6 +5,7 @@ import { colorsFor } from "../colors.ts";
 import { specFile } from "../emit/layout.ts";
 import { type Answers, platformName } from "../scaffold/answers.ts";
 import { type Assets, type ScaffoldFile, scaffold } from "../scaffold/scaffold.ts";
+import { shellWord } from "../shell.ts";
 import { hasErrors } from "../spec/diagnostic.ts";
 import { loadEnvironment } from "../spec/load.ts";
 import { parseSource } from "../spec/parse.ts";
@@ -35,9 +36,10 @@ export async function init([folder = "."]: readonly string[], options: InitOptio
   const answers = await ask(options, platformName(options.name ?? basename(root)));
   const files = scaffold(answers, assets("../scaffold/templates/"), assets("../../bases/"), clientVersion());
   if (!isValid(files, answers)) return exitCode.usage;
+  const empty = isEmpty(root);
   const standing = files.filter(({ path }) => lookAt(join(root, path)).kind !== "nothing");
   const known = new Set(standing);
-  if (!isEmpty(root) && !options.force && !options.keep) {
+  if (!empty && !options.force && !options.keep) {
     for (const file of files) process.stdout.write(`${(known.has(file) ? "exists" : "create").padEnd(7)} ${file.path}\n`);
     throw new UserError(
       exitCode.problem,
@@ -61,10 +63,10 @@ function write(root: string, files: readonly ScaffoldFile[]): void {
   }
 }
 
-function printNext(folder: string, { environments }: Answers): void {
+function printNext(folder: string, { environments, branch }: Answers): void {
   const lines = [
-    ...(folder === "." ? [] : [`cd ${folder}`]),
-    "git init -b main && npm install",
+    ...(folder === "." ? [] : [`cd ${shellWord(folder)}`]),
+    `git init -b ${branch} && npm install`,
     ...environments.map((name) => `npx meshops identity keygen ${name} --write && npx meshops identity init ${name}`),
     "npx meshops generate",
   ];
@@ -91,7 +93,9 @@ function isEmpty(root: string): boolean {
   try {
     return readdirSync(root).every((name) => name === ".git");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return true;
+    if (code === "ENOTDIR") throw new UserError(exitCode.usage, `${root} is no folder`, "name a folder");
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { shellQuote } from "../azure/shell.ts";
+import { shellWord } from "../shell.ts";
 import { exitCode, UserError } from "../user-error.ts";
 
 /**
@@ -29,7 +29,7 @@ export async function runScript(name: string, script: string, root: string, word
         env: {
           ...process.env,
           MESHOPS_CLI: fileURLToPath(new URL("../cli.js", import.meta.url)),
-          MESHOPS_RESUME: ["meshops", ...process.argv.slice(2).map(asTyped)].join(" "),
+          MESHOPS_RESUME: ["meshops", ...process.argv.slice(2).map(shellWord)].join(" "),
         },
       });
       child.on("error", () =>
@@ -42,9 +42,4 @@ export async function runScript(name: string, script: string, root: string, word
     for (const signal of ["SIGTERM", "SIGHUP"] as const) process.off(signal, pass);
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** A word as one would type it: quoted where it must be. */
-function asTyped(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : shellQuote(word);
 }

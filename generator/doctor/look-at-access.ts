@@ -7,6 +7,7 @@ import { parse } from "yaml";
 import { asMap } from "../data.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import type { Check } from "./check.ts";
+import { shell } from "./look-at-tools.ts";
 
 const exec = promisify(execFile);
 
@@ -83,7 +84,7 @@ export async function lookAtAzure(environments: readonly Environment[]): Promise
 
 async function accountsAtHand(): Promise<Record<string, unknown>[] | null> {
   try {
-    const { stdout } = await exec("az", ["account", "list", "--output", "json"], { timeout: 20_000 });
+    const { stdout } = await exec("az", ["account", "list", "--output", "json"], { timeout: 20_000, shell });
     const list: unknown = JSON.parse(stdout);
     return Array.isArray(list) && list.length > 0 ? list.map(asMap) : null;
   } catch {

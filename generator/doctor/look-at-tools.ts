@@ -4,6 +4,8 @@ import type { Check } from "./check.ts";
 import { isAtLeast, type Tool, tools, versionIn } from "./tools.ts";
 
 const exec = promisify(execFile);
+/** On Windows az is a script, which only a shell starts; the arguments are fixed. */
+export const shell: boolean = process.platform === "win32";
 /** Time that a program has to tell its version (milliseconds): az takes seconds. */
 const patience = 20_000;
 
@@ -29,7 +31,7 @@ async function lookAt(tool: Tool): Promise<Check> {
 async function output({ name, asks }: Tool): Promise<string | null> {
   if (name === "node") return process.version;
   try {
-    const { stdout } = await exec(name, [...asks], { timeout: patience });
+    const { stdout } = await exec(name, [...asks], { timeout: patience, shell });
     return stdout;
   } catch (error) {
     const { code, stdout } = error as { code?: unknown; stdout?: string };

@@ -1,4 +1,5 @@
 import Handlebars from "handlebars";
+import { shellWord } from "../shell.ts";
 import { version } from "../version.ts";
 import type { Answers } from "./answers.ts";
 import { specs } from "./specs.ts";
@@ -33,5 +34,8 @@ export function scaffold(answers: Answers, templates: Assets, bases: Assets, cli
 function filled(path: string, text: string, view: object): readonly [path: string, text: string] {
   const target = path.replace(/(^|\/)dot-/g, "$1.");
   if (!target.endsWith(".hbs")) return [target, text];
-  return [target.slice(0, -".hbs".length), Handlebars.compile(text, { strict: true, noEscape: true })(view)];
+  return [target.slice(0, -".hbs".length), handlebars.compile(text, { strict: true, noEscape: true })(view)];
 }
+
+const handlebars = Handlebars.create();
+handlebars.registerHelper("shell", shellWord);

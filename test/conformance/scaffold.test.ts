@@ -76,6 +76,15 @@ describe("a new repository", () => {
       /secret\.yaml/,
     ],
     [
+      "an age key in a Secret, behind a comment",
+      {
+        "age.yaml": () =>
+          `data: {age.agekey: ${Buffer.from(`# a\n${"AGE-SECRET-KEY-1"}${"Q".repeat(58)}`).toString("base64")}}\n`,
+      },
+      /age\.yaml/,
+    ],
+    ["a file that says it is encrypted", { "a b.sops.yml": () => "password: x\nsops: {}\n" }, /plaintext:\n {2}a b\.sops\.yml/],
+    [
       "an encrypted file that is not",
       { "overlays/dev/identity/tap-k8s-tls.sops.yaml": () => "kind: Secret\n" },
       /tap-k8s-tls\.sops\.yaml/,
@@ -89,6 +98,32 @@ describe("a new repository", () => {
     } finally {
       await git("reset", "-q", "--hard");
     }
+  });
+
+  test("looks at what is staged, whatever stands in the folder", async () => {
+    const path = "environments/dev.yaml";
+    try {
+      writeTree(root, { [path]: `${readFileSync(join(root, path), "utf8")}  dgraph: {alpha: {storage: 30Gi}}\n` });
+      await meshops("generate");
+      await git("add", path);
+      await expect(git("commit", "-m", "The spec alone")).rejects.toThrow(/not what the specs say/);
+    } finally {
+      await git("reset", "-q", "--hard");
+      await git("clean", "-qfd", "overlays", "flux");
+    }
+  });
+
+  test("keeps hooks that somebody has chosen, and those of a repository around it", async () => {
+    const around = scratchFolder("around");
+    await run("git", ["init", "-q"], { cwd: around, env: env() });
+    writeTree(around, { "platform/.githooks/install.mjs": readFileSync(join(root, ".githooks/install.mjs"), "utf8") });
+    const install = (cwd: string): Promise<string> => run(process.execPath, [".githooks/install.mjs"], { cwd, env: env() });
+    await install(join(around, "platform"));
+    await expect(run("git", ["config", "core.hooksPath"], { cwd: around, env: env() })).rejects.toThrow();
+    await git("config", "core.hooksPath", "mine");
+    await install(root);
+    expect(await git("config", "core.hooksPath")).toBe("mine\n");
+    await git("config", "core.hooksPath", ".githooks");
   });
 
   test("has workflows whose checks pass, and tell what a change does", async () => {
@@ -106,6 +141,12 @@ describe("a new repository", () => {
     for (const script of checks)
       await run("bash", ["-e", "-c", script], { cwd: root, env: { ...env(), GITHUB_STEP_SUMMARY: summary } });
     expect(readFileSync(summary, "utf8")).toContain("volume-claim");
+    // Where nothing can be said, the comment that is there stays.
+    writeTree(root, { "environments/dev.yaml": "spec: [\n" });
+    await expect(
+      run("bash", ["-e", "-c", checks.at(-1) ?? ""], { cwd: root, env: { ...env(), GITHUB_STEP_SUMMARY: summary } }),
+    ).rejects.toThrow();
+    await git("reset", "-q", "--hard");
     const weekly = parse(readFileSync(join(root, ".github/workflows/certificates.yml"), "utf8"));
     const [, gate] = (weekly.jobs.expiry.steps as { run?: string }[]).flatMap(({ run: script }) => script ?? []);
     await run("bash", ["-c", gate ?? "false"], { cwd: root, env: env() });

@@ -52,7 +52,7 @@ const layers = [
   "catalog",
 ];
 /** Small things that anybody may use. */
-const common = new Set(["colors.ts", "data.ts", "html.ts", "text.ts", "user-error.ts", "version.ts"]);
+const common = new Set(["colors.ts", "data.ts", "html.ts", "shell.ts", "text.ts", "user-error.ts", "version.ts"]);
 
 describe("imports", () => {
   test("run one way", () => {

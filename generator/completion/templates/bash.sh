@@ -1,4 +1,4 @@
-# Completion of meshops for bash: source <(meshops completion bash)
+# Completion of meshops for bash: eval "$(meshops completion bash)"
 # shellcheck shell=bash
 _meshops() {
   local value

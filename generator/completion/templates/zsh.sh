@@ -1,5 +1,5 @@
 #compdef meshops
-# Completion of meshops for zsh: source <(meshops completion zsh), or as a file _meshops in a folder of $fpath.
+# Completion of meshops for zsh: eval "$(meshops completion zsh)", or as a file _meshops in a folder of $fpath.
 _meshops() {
   local value description
   local -a found
