@@ -53,6 +53,24 @@ describe("the schema is the one source", () => {
     }
   });
 
+  test("the schema of injections is valid as well, its examples hold, and both are published under the name that their $id has", () => {
+    const ajv = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false });
+    ajv.addVocabulary(["patternErrorMessage"]);
+    const injection = JSON.parse(readFileSync(`${projectRoot}schema/mesh-injection.schema.json`, "utf8")) as Schema;
+    const validate = ajv.compile(injection);
+    for (const example of injection["examples"] as unknown[]) expect(validate(example)).toBe(true);
+    expect(field(injection, "properties", "spec", "properties", "linkerd", "enum")).toEqual(
+      tracks.map(({ version: known }) => known),
+    );
+    const { exports, files } = JSON.parse(readFileSync(`${projectRoot}package.json`, "utf8")) as {
+      exports: object;
+      files: string[];
+    };
+    expect(files).toContain("schema");
+    for (const { $id } of [schema, injection] as { $id?: unknown }[])
+      expect(Object.keys(exports)).toContain(`./schema/${basename(String($id))}`);
+  });
+
   test("every pattern says in words what it wants", () => {
     for (const node of nodes(schema)) if ("pattern" in node) expect(typeof node["patternErrorMessage"]).toBe("string");
   });

@@ -1,0 +1,124 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { meshops } from "../support/cli.ts";
+import { field } from "../support/objects.ts";
+import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
+
+describe("meshops init", () => {
+  test("takes every answer as a flag", async () => {
+    const work = scratchFolder("init");
+    const flags = [
+      "--cluster",
+      "own",
+      "--environments",
+      "lab, staging",
+      "--git-url",
+      "https://example.org/acme/p",
+      "--branch",
+      "trunk",
+      "--name",
+      "p",
+    ];
+    const { code, stderr } = await meshops(work, ["init", "a folder", ...flags]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("cd 'a folder'\n  git init -b trunk && npm install\n");
+    const files = readTree(join(work, "a folder"));
+    expect(
+      Object.keys(files)
+        .filter((path) => /^environments\//.test(path))
+        .sort(),
+    ).toEqual(["environments/base.yaml", "environments/lab.yaml", "environments/staging.yaml"]);
+    expect(field(parse(files["environments/base.yaml"] ?? ""), "spec", "gitops")).toEqual({
+      url: "https://example.org/acme/p",
+      branch: "trunk",
+      interval: "10m",
+    });
+    expect(files["environments/base.yaml"]).not.toContain("azure");
+    expect(files[".github/workflows/meshops.yml"]).toContain('branches: ["trunk"]');
+    expect(files[".github/workflows/meshops.yml"]).toContain(`GH_TOKEN: $\{{ github.token }}`);
+    expect(JSON.parse(files[".devcontainer/devcontainer.json"] ?? "")).toMatchObject({ name: "p" });
+  });
+
+  test("without a terminal asks nothing", async () => {
+    const work = scratchFolder("init");
+    expect(await meshops(work, ["init", "platform"])).toMatchObject({ code: 0 });
+    expect(existsSync(join(work, "platform/environments/production.yaml"))).toBe(true);
+  });
+
+  test("into a folder that is not empty shows what it would write, and stops", async () => {
+    const work = scratchFolder("init");
+    writeTree(work, { "README.md": "mine\n", "notes.txt": "mine\n" });
+    const { code, stdout, stderr } = await meshops(work, ["init", "--yes"]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("exists  README.md\n");
+    expect(stdout).toContain("create  environments/dev.yaml\n");
+    expect(stderr).toMatch(
+      /nothing was written: .* is not empty\nhint: add what is missing with --keep; --force overwrites 1 file, too\n/,
+    );
+    expect(readTree(work)).toEqual({ "README.md": "mine\n", "notes.txt": "mine\n" });
+  });
+
+  test("--keep writes beside what is there, --force over it", async () => {
+    const work = scratchFolder("init");
+    writeTree(work, { "README.md": "mine\n" });
+    expect((await meshops(work, ["init", "--yes", "--keep"])).code).toBe(0);
+    expect(readFileSync(join(work, "README.md"), "utf8")).toBe("mine\n");
+    expect(existsSync(join(work, "environments/dev.yaml"))).toBe(true);
+    expect((await meshops(work, ["init", "--yes", "--force"])).code).toBe(0);
+    expect(readFileSync(join(work, "README.md"), "utf8")).not.toBe("mine\n");
+    expect((await meshops(work, ["init", "--yes", "--force", "--keep"])).code).toBe(2);
+  });
+
+  test("into a clone without a commit's files writes at once", async () => {
+    const work = scratchFolder("init");
+    mkdirSync(join(work, ".git"));
+    expect((await meshops(work, ["init", "--yes"])).code).toBe(0);
+  });
+
+  test.each([
+    [["--environments", "Dev"], /an environment cannot be named "Dev"/],
+    [["--environments", "base"], /base is what all environments extend/],
+    [["--environments", ","], /no environment was named/],
+    [["--git-url", "git@example.org:p"], /expected an https:\/\/ or ssh:\/\/ URL/],
+    [["--branch", "a..b"], /expected a Git branch name/],
+    [["--cluster", "gke"], /Allowed choices are aks, own/],
+  ])("%j is refused, and nothing is written", async (flags, told) => {
+    const work = scratchFolder("init");
+    const { code, stderr } = await meshops(work, ["init", "p", "--yes", ...flags]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(told);
+    expect(existsSync(join(work, "p"))).toBe(false);
+  });
+
+  test("a file in its way is told", async () => {
+    const work = scratchFolder("init");
+    writeFileSync(join(work, "p"), "");
+    expect(await meshops(work, ["init", "p", "--yes"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("is no folder"),
+    });
+  });
+});
+
+describe("meshops identity keygen --write", () => {
+  test("puts the recipients into the spec, whose comments stay; never over others unasked", async () => {
+    const work = scratchFolder("keygen");
+    await meshops(work, ["init", "p", "--yes", "--environments", "dev"]);
+    const [root, env] = [join(work, "p"), { SOPS_AGE_KEY_FILE: join(work, "keys.txt") }];
+    const spec = (): string => readFileSync(join(root, "environments/dev.yaml"), "utf8");
+    const before = spec();
+    const { code, stdout } = await meshops(root, ["identity", "keygen", "dev", "--write"], { env });
+    expect(code).toBe(0);
+    expect(spec().startsWith(before)).toBe(true);
+    expect(field(parse(spec()), "spec", "secrets")).toEqual(field(parse(stdout), "secrets"));
+    expect((await meshops(root, ["validate"], { env })).stderr).not.toContain("missing-key");
+    const keys = readFileSync(env.SOPS_AGE_KEY_FILE, "utf8");
+    const again = await meshops(root, ["identity", "keygen", "dev", "--write"], { env });
+    expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("names recipients already") });
+    expect(readFileSync(env.SOPS_AGE_KEY_FILE, "utf8")).toBe(keys);
+    expect((await meshops(root, ["identity", "keygen", "dev", "--write", "--force"], { env })).code).toBe(0);
+    expect(spec()).not.toContain(field(parse(stdout), "secrets", "age", 0));
+  });
+});
