@@ -57,10 +57,12 @@ function write(root: string, files: readonly ScaffoldFile[]): void {
   const within = pathsWithin(root);
   const { dim } = colorsFor(process.stdout);
   const targets = files.map((file) => ({ ...file, target: within(file.path) }));
-  for (const { path, target, text, executable } of targets) {
-    writeAtomic(target, text, executable ? { mode: 0o755 } : {});
-    process.stdout.write(`${dim("create ")} ${path}\n`);
-  }
+  for (const { target, text, executable } of targets) writeAtomic(target, text, executable ? { mode: 0o755 } : {});
+  // The bases are many, and the same everywhere.
+  const bases = files.filter(({ path }) => path.startsWith("bases/"));
+  const told = files.filter((file) => !bases.includes(file)).map(({ path }) => path);
+  if (bases.length > 0) told.push(`bases/ (${plural(bases.length, "file")})`);
+  for (const path of told.sort(compareText)) process.stdout.write(`${dim("create ")} ${path}\n`);
 }
 
 function printNext(folder: string, { environments, branch }: Answers): void {

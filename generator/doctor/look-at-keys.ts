@@ -41,13 +41,18 @@ function judge(
       found: `${count(there.length)} opened by ${[...new Set(opened)].map(short).join(", ")}`,
       remedy: "",
     };
+  // Said once an environment: with a new identity both are new.
+  const lost =
+    what !== "Secrets"
+      ? ""
+      : `, or where nobody has it: meshops identity keygen ${environment} --write --force, and identity init ${environment} --force`;
   const readers = [...new Set(closed.flatMap((file) => file.readers))];
   return {
     topic: "keys",
     name,
     status: "missing",
     found: `${closed.length} of ${count(there.length)} closed to every key at hand`,
-    remedy: `get the key of ${readers.map(short).join(" or ")}, and name its file in SOPS_AGE_KEY_FILE; where it was thrown away: meshops identity keygen ${environment} --write --force, then identity init ${environment} --force`,
+    remedy: `name the file with the key of ${readers.map(short).join(" or ")} in SOPS_AGE_KEY_FILE${lost}`,
   };
 }
 
