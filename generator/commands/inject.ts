@@ -19,6 +19,7 @@ export function inject([path = ""]: readonly string[]): number {
   printDiagnostics([...result.diagnostics, ...result.judged.map(told)]);
   process.stderr.write(result.notes.map(line).join(""));
   if (hasErrors(result.diagnostics) || result.notes.some(({ severity }) => severity === "error")) return exitCode.problem;
+  if (result.selected === 0 && result.text.trim() !== "") process.stderr.write("no workload was selected: nothing is injected\n");
   // A chart may render nothing; Helm takes an empty answer for a failure.
   process.stdout.write(result.text.trim() === "" ? "# nothing came in\n" : result.text);
   return exitCode.ok;

@@ -10,6 +10,8 @@ import { selectWorkloads } from "./workloads.ts";
 
 /** What becomes of objects that pass by. */
 export interface Injected {
+  /** Number of workloads that the configuration selects and that can have a proxy. */
+  readonly selected: number;
   readonly changes: readonly Change[];
   readonly additions: readonly Addition[];
   /** Policies of an earlier run that are wanted no more. */
@@ -28,6 +30,7 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
   const wanted = workloads.flatMap((workload) => policiesFor(workload, stream, injection));
   const placed = wanted.map((addition) => ({ addition, there: known.get(idOf(flat(addition))) }));
   return {
+    selected: workloads.length,
     changes: [
       ...workloads.flatMap((workload) => annotateWorkload(workload, stream, injection)),
       ...annotateServices(stream, workloads, injection),

@@ -22,6 +22,6 @@ export function injectManifests(text: string, spec: InjectionSpec): Transformed 
     spec: asMap(spec),
   };
   const { injection, diagnostics } = readInjection(parseSource("injection", toYaml([config])));
-  if (injection === null) return { text, notes: [], judged: [], diagnostics };
+  if (injection === null) return { text, selected: 0, notes: [], judged: [], diagnostics };
   return transform(text, injection, (documents, { object }) => documents.push(documentOf(object)));
 }

@@ -12,6 +12,8 @@ import type { MeshInjection } from "./mesh-injection.generated.ts";
 /** A YAML text with injected objects. */
 export interface Transformed {
   readonly text: string;
+  /** Number of workloads that were selected; 0 may be a slip in the configuration. */
+  readonly selected: number;
   readonly notes: readonly Note[];
   /** What the mesh rules find in the objects that were changed or added, as they are now. */
   readonly judged: readonly Judged[];
@@ -31,10 +33,11 @@ export function transform(
   add: (documents: Document[], addition: Addition) => void,
 ): Transformed {
   const { objects, diagnostics } = parseManifests("stdin", text);
-  if (diagnostics.length > 0) return { text, notes: [], judged: [], diagnostics };
-  const { changes, additions, removals, notes } = inject(objects, injection);
+  if (diagnostics.length > 0) return { text, selected: 0, notes: [], judged: [], diagnostics };
+  const { selected, changes, additions, removals, notes } = inject(objects, injection);
   const failed = notes.some(({ severity }) => severity === "error");
-  if (failed || changes.length + additions.length + removals.length === 0) return { text, notes, judged: [], diagnostics };
+  if (failed || changes.length + additions.length + removals.length === 0)
+    return { text, selected, notes, judged: [], diagnostics };
   const { documents, style } = parseEditable(text);
   for (const { manifest, path, value } of changes) setAt(documentFor(documents, manifest), [...manifest.at, ...path], value);
   const kept = withoutRemoved(documents, removals);
@@ -46,7 +49,7 @@ export function transform(
       idOf({ apiVersion, kind, name: metadata.name, namespace: metadata.namespace ?? "" }),
     ),
   ]);
-  return { text: result, notes, judged: judgeTouched(result, injection, touched), diagnostics };
+  return { text: result, selected, notes, judged: judgeTouched(result, injection, touched), diagnostics };
 }
 
 function documentFor(documents: readonly Document[], { index }: Manifest): Document {

@@ -23,6 +23,7 @@ export function injectList(list: ResourceList): Answer {
   const result = transform(list.text, injection, ([document], addition) => add(document, addition, indexes));
   const results = [
     ...result.diagnostics.map((diagnostic) => resultOf(diagnostic, null)),
+    ...(result.selected === 0 ? [{ message: "no workload was selected: nothing is injected", severity: "info" } as const] : []),
     ...result.notes.map(noteResult),
     ...result.judged.map(judgedResult),
   ];
