@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { candidates } from "../completion/candidates.ts";
+import { type Candidate, candidates, type ValuesOf } from "../completion/candidates.ts";
 import { exitCode } from "../user-error.ts";
 import { Repository } from "../workspace/repository.ts";
+import { topics } from "./help.ts";
 
 /** `meshops completion <shell>`: the script that makes a shell ask `meshops complete`. */
 export function completion([shell = "bash"]: readonly string[]): number {
@@ -12,8 +13,16 @@ export function completion([shell = "bash"]: readonly string[]): number {
 
 /** `meshops complete -- <word…>`: the words that may stand next, a line each, with a tab before what they mean. */
 export function complete(program: Command): (words: readonly string[]) => number {
+  const described = (words: readonly string[], description: string): Candidate[] => words.map((word) => ({ word, description }));
+  const valuesOf: ValuesOf = (argument, folder) => {
+    if (argument === "env" || argument === "other") return described(environmentsIn(folder), "environment");
+    if (argument !== "topic") return [];
+    const commands = program.commands.filter((command) => command.name() !== "complete");
+    const known = commands.map((command) => ({ word: command.name(), description: command.description() }));
+    return [...known, ...described(topics(), "topic").filter(({ word }) => !known.some((command) => command.word === word))];
+  };
   return (words) => {
-    const found = candidates(program, words, environmentsIn);
+    const found = candidates(program, words, valuesOf);
     process.stdout.write(found.map(({ word, description }) => `${word}\t${description}\n`).join(""));
     return exitCode.ok;
   };

@@ -34,7 +34,7 @@ async function work(text: string, directory: string): Promise<Answer> {
   if (Array.isArray(list)) return refuse(list);
   const { apiVersion, kind } = list.functionConfig;
   const refused = (message: string, path: string): Answer =>
-    answer(text, [{ message, severity: "error", ...about(list.functionConfig), field: { path } }], () => undefined);
+    answer(text, [{ message, severity: "error", ...about(list.functionConfig), field: { path } }]);
   if (apiVersion !== "meshops.dev/v1alpha1")
     return refused(`functionConfig is of ${String(apiVersion)}, not of meshops.dev/v1alpha1`, "apiVersion");
   if (isInjection(list.functionConfig)) return injectList(list);
@@ -45,7 +45,7 @@ async function work(text: string, directory: string): Promise<Answer> {
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const message = error.hint === null ? error.message : `${error.message}; hint: ${error.hint}`;
-    return answer(text, [{ message, severity: "error" }], () => undefined);
+    return answer(text, [{ message, severity: "error" }]);
   }
 }
 
@@ -60,11 +60,16 @@ async function generate(list: ResourceList, repository: Repository): Promise<Ans
     resultOf(diagnostic, diagnostic.file === own.file ? list.functionConfig : null);
   const results: Result[] = diagnostics.map(told);
   if (abstract)
-    results.push({ message: `${name} is abstract: nothing is made of it`, severity: "error", field: { path: "spec.abstract" } });
-  if (environment === null || hasErrors(diagnostics)) return answer(list.text, results, () => undefined);
+    results.push({
+      message: `${name} is abstract: nothing is made of it`,
+      severity: "error",
+      ...about(list.functionConfig),
+      field: { path: "spec.abstract" },
+    });
+  if (environment === null || hasErrors(diagnostics)) return answer(list.text, results);
   const { identity, diagnostics: found } = readIdentity(repository.root, environment);
   results.push(...found.map(told));
-  if (identity === null || hasErrors(found)) return answer(list.text, results, () => undefined);
+  if (identity === null || hasErrors(found)) return answer(list.text, results);
   const { model, bundle } = render({ environment, identity });
   const built = parseAllDocuments(await buildBundle(repository.root, bundle, model), { maxAliasCount: -1 } as object).map(
     (document) => asMap(document.toJS() as unknown),

@@ -7,21 +7,19 @@ export interface Candidate {
   readonly description: string;
 }
 
+/** What may stand for an argument of a name, in the repository of a folder; nothing where that is not for us to say. */
+export type ValuesOf = (argument: string, folder: string) => readonly Candidate[];
+
 /**
  * The words that may stand in place of the last one, which is begun. Nothing where a file is meant, or anything else: the shell then
  * proposes what it does by itself.
  *
  * @param words the line after the program's name, the last one up to the cursor
- * @param environments names of the environments of the repository in a folder
  */
-export function candidates(
-  program: Command,
-  words: readonly string[],
-  environments: (folder: string) => readonly string[],
-): Candidate[] {
+export function candidates(program: Command, words: readonly string[], valuesOf: ValuesOf): Candidate[] {
   const begun = words.at(-1) ?? "";
   const line = readLine(program, words.slice(0, -1));
-  return offered(line, begun, () => environments(line.folder))
+  return offered(line, begun, valuesOf)
     .filter(({ word }) => word.startsWith(begun))
     .sort((a, b) => compareText(a.word, b.word));
 }
@@ -59,7 +57,7 @@ function readLine(program: Command, words: readonly string[]): Line {
   return { command, given, open, folder, ended };
 }
 
-function offered({ command, given, open, ended }: Line, begun: string, environments: () => readonly string[]): Candidate[] {
+function offered({ command, given, open, ended, folder }: Line, begun: string, valuesOf: ValuesOf): Candidate[] {
   if (open !== null) return (open.argChoices ?? []).map((word) => ({ word, description: "" }));
   if (begun.startsWith("-") && !ended)
     return optionsOf(command).flatMap(({ long, description, hidden }) =>
@@ -68,23 +66,19 @@ function offered({ command, given, open, ended }: Line, begun: string, environme
   const visible = command.commands.filter((sub) => sub.name() !== "complete");
   if (visible.length > 0 && given.length === 0)
     return visible.map((sub) => ({ word: sub.name(), description: sub.description() }));
-  return argumentAt(command, given.length, given, environments);
+  return argumentAt(command, given, (argument) => valuesOf(argument, folder));
 }
 
 function argumentAt(
   { registeredArguments }: Command,
-  index: number,
   given: readonly string[],
-  environments: () => readonly string[],
+  valuesOf: (argument: string) => readonly Candidate[],
 ): Candidate[] {
   const last = registeredArguments.at(-1);
-  const argument: Argument | undefined = registeredArguments[index] ?? (last?.variadic === true ? last : undefined);
+  const argument: Argument | undefined = registeredArguments[given.length] ?? (last?.variadic === true ? last : undefined);
   if (argument === undefined) return [];
   if (argument.argChoices !== undefined) return argument.argChoices.map((word) => ({ word, description: "" }));
-  if (!["env", "other"].includes(argument.name())) return [];
-  return environments()
-    .filter((name) => !given.includes(name))
-    .map((word) => ({ word, description: "environment" }));
+  return valuesOf(argument.name()).filter(({ word }) => !given.includes(word));
 }
 
 /** Options of a command and of those above it. */

@@ -17,7 +17,6 @@ export function injectList(list: ResourceList): Answer {
     return answer(
       list.text,
       diagnostics.map((diagnostic) => resultOf(diagnostic, list.functionConfig)),
-      () => undefined,
     );
   const indexes = new Map<string, number>();
   const result = transform(list.text, injection, ([document], addition) => add(document, addition, indexes));
@@ -27,7 +26,7 @@ export function injectList(list: ResourceList): Answer {
     ...result.notes.map(noteResult),
     ...result.judged.map(judgedResult),
   ];
-  return answer(result.text, results, () => undefined);
+  return answer(result.text, results);
 }
 
 /** Policies stand in a file beside that of the workload. */

@@ -11,7 +11,7 @@ export interface Answer {
 }
 
 /** A list changed in places, with what is to be said of it. Where something is wrong, the items go back as they came. */
-export function answer(text: string, results: readonly Result[], edit: (document: Document) => void): Answer {
+export function answer(text: string, results: readonly Result[], edit: (document: Document) => void = () => undefined): Answer {
   const failed = results.some(({ severity }) => severity === "error");
   const editable = parseEditable(text);
   const [document] = editable.documents;
