@@ -26,7 +26,7 @@ const cases: [line: string, words: string[]][] = [
   ["meshops identity rotate-", ["rotate-anchor", "rotate-issuer", "rotate-webhooks"]],
   ["meshops diff --output ", ["json", "markdown", "text"]],
   ["meshops diff --fr", ["--from"]],
-  ["meshops help hel", ["help", "helmfile"]],
+  ["meshops help hel", ["helmfile", "help"]],
   ["meshops -C test/stories/diagnostics/client-image graph ", ["dev"]],
 ];
 
