@@ -165,13 +165,14 @@ test("--help starts in well under 150 ms more than Node itself", async () => {
     await run(process.execPath, args);
     return performance.now() - started;
   };
-  const differences: number[] = [];
+  // The quickest of several: what else the machine does must not count.
+  const bare: number[] = [];
+  const help: number[] = [];
   for (let round = 0; round < 9; round += 1) {
-    const bare = await time(["-e", "0"]);
-    differences.push((await time([`${projectRoot}dist/cli.js`, "--help"])) - bare);
+    bare.push(await time(["-e", "0"]));
+    help.push(await time([`${projectRoot}dist/cli.js`, "--help"]));
   }
-  const median = differences.sort((a, b) => a - b)[4] ?? 0;
-  expect(median).toBeLessThan(150);
+  expect(Math.min(...help) - Math.min(...bare)).toBeLessThan(150);
 });
 
 test("the entry imports the argument parser, colours and the names of risks, nothing more", () => {
