@@ -22,3 +22,13 @@ export function lowerFirst(text: string): string {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** Whether a YAML text has a list that stands no deeper than its key. */
+export function hasFlushLists(yaml: string): boolean {
+  return /^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(yaml);
+}
+
+/** An age recipient, short enough to be compared by eye; any other name as it is. */
+export function shortRecipient(recipient: string): string {
+  return recipient.startsWith("age1") ? `${recipient.slice(0, 10)}…${recipient.slice(-4)}` : recipient;
+}

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { type Candidate, candidates, type ValuesOf } from "../completion/candidates.ts";
+import { type Candidate, candidates, commandsOf, type ValuesOf } from "../completion/candidates.ts";
 import { exitCode } from "../user-error.ts";
 import { Repository } from "../workspace/repository.ts";
 import { topics } from "./help.ts";
@@ -17,8 +17,7 @@ export function complete(program: Command): (words: readonly string[]) => number
   const valuesOf: ValuesOf = (argument, folder) => {
     if (argument === "env" || argument === "other") return described(environmentsIn(folder), "environment");
     if (argument !== "topic") return [];
-    const commands = program.commands.filter((command) => command.name() !== "complete");
-    const known = commands.map((command) => ({ word: command.name(), description: command.description() }));
+    const known = commandsOf(program);
     return [...known, ...described(topics(), "topic").filter(({ word }) => !known.some((command) => command.word === word))];
   };
   return (words) => {

@@ -3,6 +3,7 @@ import { colorsFor } from "../colors.ts";
 import { type CertificateStatus, identityStatus } from "../identity/status.ts";
 import { hasErrors } from "../spec/diagnostic.ts";
 import { toHours } from "../spec/duration.ts";
+import { shortRecipient } from "../text.ts";
 import { exitCode } from "../user-error.ts";
 import { readIfThere } from "../workspace/files.ts";
 import { Repository } from "../workspace/repository.ts";
@@ -46,13 +47,8 @@ function printStatus(
     const { name: label, notAfter, daysLeft, sha256, recipients } = certificate;
     const left = daysLeft < 0 ? `expired ${-daysLeft} days ago` : `${daysLeft} days left`;
     const paint = expiring.includes(certificate) ? red : (text: string): string => text;
-    const readers = recipients.length === 0 ? yellow("nobody") : recipients.map(short).join(", ");
+    const readers = recipients.length === 0 ? yellow("nobody") : recipients.map(shortRecipient).join(", ");
     return `  ${label.padEnd(24)} ${notAfter.slice(0, 10)}  ${paint(left.padEnd(22))} ${dim(sha256.slice(0, 12))}  ${readers}`;
   });
   process.stdout.write(`${bold(name)}\n${lines.join("\n")}\n${rotation === null ? "" : `  ${yellow(rotation)}\n`}`);
-}
-
-/** A recipient, short enough to be compared by eye. */
-function short(recipient: string): string {
-  return recipient.startsWith("age1") ? `${recipient.slice(0, 10)}…${recipient.slice(-4)}` : recipient;
 }

@@ -63,9 +63,8 @@ function offered({ command, given, open, ended, folder }: Line, begun: string, v
     return optionsOf(command).flatMap(({ long, description, hidden }) =>
       long == null || hidden ? [] : [{ word: long, description }],
     );
-  const visible = command.commands.filter((sub) => sub.name() !== "complete");
-  if (visible.length > 0 && given.length === 0)
-    return visible.map((sub) => ({ word: sub.name(), description: sub.description() }));
+  const commands = commandsOf(command);
+  if (commands.length > 0 && given.length === 0) return commands;
   return argumentAt(command, given, (argument) => valuesOf(argument, folder));
 }
 
@@ -79,6 +78,12 @@ function argumentAt(
   if (argument === undefined) return [];
   if (argument.argChoices !== undefined) return argument.argChoices.map((word) => ({ word, description: "" }));
   return valuesOf(argument.name()).filter(({ word }) => !given.includes(word));
+}
+
+/** Commands below one, less the shells' own. */
+export function commandsOf({ commands }: Command): Candidate[] {
+  const visible = commands.filter((command) => command.name() !== "complete");
+  return visible.map((command) => ({ word: command.name(), description: command.description() }));
 }
 
 /** Options of a command and of those above it. */

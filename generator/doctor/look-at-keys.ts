@@ -2,6 +2,7 @@ import { identityToRecipient } from "age-encryption";
 import { signingKeysFile } from "../emit/layout.ts";
 import { SopsError } from "../sops/error.ts";
 import { inspectFile } from "../sops/inspect.ts";
+import { plural, shortRecipient } from "../text.ts";
 import type { Check } from "./check.ts";
 
 /** Encrypted files of an environment that belong together. */
@@ -38,7 +39,7 @@ function judge(
       topic: "keys",
       name,
       status: "ok",
-      found: `${count(there.length)} opened by ${[...new Set(opened)].map(short).join(", ")}`,
+      found: `${plural(there.length, "file")} opened by ${[...new Set(opened)].map(shortRecipient).join(", ")}`,
       remedy: "",
     };
   // Said once an environment: with a new identity both are new.
@@ -51,8 +52,8 @@ function judge(
     topic: "keys",
     name,
     status: "missing",
-    found: `${closed.length} of ${count(there.length)} closed to every key at hand`,
-    remedy: `name the file with the key of ${readers.map(short).join(" or ")} in SOPS_AGE_KEY_FILE${lost}`,
+    found: `${closed.length} of ${plural(there.length, "file")} closed to every key at hand`,
+    remedy: `name the file with the key of ${readers.map(shortRecipient).join(" or ")} in SOPS_AGE_KEY_FILE${lost}`,
   };
 }
 
@@ -64,12 +65,4 @@ function readersOf(text: string): string[] {
     if (error instanceof SopsError) return [];
     throw error;
   }
-}
-
-function count(files: number): string {
-  return files === 1 ? "1 file" : `${files} files`;
-}
-
-function short(recipient: string): string {
-  return recipient.length < 24 ? recipient : `${recipient.slice(0, 10)}…${recipient.slice(-4)}`;
 }

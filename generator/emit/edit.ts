@@ -14,6 +14,7 @@ import {
   YAMLMap,
 } from "yaml";
 import type { Path } from "../spec/source.ts";
+import { hasFlushLists } from "../text.ts";
 import { toYaml } from "./yaml.ts";
 
 /** YAML documents that can be changed in places and are written back as they stood everywhere else. */
@@ -46,7 +47,7 @@ export function parseEditable(text: string): Editable {
   // Said once, it holds for all; said again without an end of document before it, it is no directive.
   for (const { directives } of documents.slice(1)) if (directives !== undefined) directives.yaml.explicit = false;
   const style = {
-    indentSeq: !/^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(text),
+    indentSeq: !hasFlushLists(text),
     flowCollectionPadding: !/[:-] [[{][^\s\]}]/.test(text),
   };
   return { documents, style };
@@ -95,6 +96,8 @@ export function documentOf(value: unknown): Document {
  * The reader before us has refused what contains itself, and what would grow too large.
  */
 function writeOut(document: Document): void {
+  if (writtenOut.has(document)) return;
+  writtenOut.add(document);
   const targets = new Map<Node, Node>();
   let anchored = false;
   visit(document, {
@@ -106,6 +109,9 @@ function writeOut(document: Document): void {
   });
   if (anchored) document.contents = expanded(document.contents as Node, targets) as Document["contents"];
 }
+
+/** Documents whose values are each their own: what is set later brings no anchors. */
+const writtenOut = new WeakSet<Document>();
 
 /** @param targets what each alias stands for */
 function expanded(node: Node, targets: ReadonlyMap<Node, Node>): Node {

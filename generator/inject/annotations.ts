@@ -5,13 +5,11 @@ import { annotationsOf, injectKey, type Stream, specOf } from "../review/stream.
 import { listOf, type Workload } from "../review/workload.ts";
 import type { Change } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
-import { portKeys, portsOf } from "./ports.ts";
+import { type PortsOf, portKeys, type WorkloadPorts } from "./ports.ts";
 
 /** What a workload's pod template says of its proxy, where it does not say so yet. What it says of other ports stays. */
-export function annotateWorkload(workload: Workload, stream: Stream, injection: MeshInjection): Change[] {
-  const { spec } = injection;
+export function annotateWorkload(workload: Workload, ports: WorkloadPorts, stream: Stream, { spec }: MeshInjection): Change[] {
   const said = stream.annotationsFor(workload);
-  const ports = portsOf(workload, stream, injection);
   // An annotation takes the place of Linkerd's own list of opaque ports: those of its ports that are on it are named, too.
   const opaque = [...spec.opaquePorts, ...(said[portKeys.opaque] === undefined ? ports.listening.filter(ports.isOpaque) : [])];
   const wanted: Readonly<Record<string, string | undefined>> = {
@@ -36,13 +34,18 @@ export function annotateWorkload(workload: Workload, stream: Stream, injection: 
  * A Service that leads to an opaque port of the configuration says so, of its own ports: clients' proxies read the pod's annotation for pod
  * addresses, the Service's for cluster addresses (Linkerd docs, "Protocol detection"). What it says already stays.
  */
-export function annotateServices(stream: Stream, workloads: readonly Workload[], injection: MeshInjection): Change[] {
+export function annotateServices(
+  stream: Stream,
+  workloads: readonly Workload[],
+  ports: PortsOf,
+  injection: MeshInjection,
+): Change[] {
   const chosen = new Set(workloads.map(({ manifest }) => manifest));
   return stream.ofKind("", "Service").flatMap((service) => {
     const behind = stream.behind(service).filter(({ manifest }) => chosen.has(manifest));
     const asked = leadingTo(service, behind, (port) => injection.spec.opaquePorts.includes(port));
     if (asked.length === 0) return [];
-    const all = leadingTo(service, behind, (port, workload) => portsOf(workload, stream, injection).isOpaque(port));
+    const all = leadingTo(service, behind, (port, workload) => ports(workload).isOpaque(port));
     const said = annotationsOf(service)[portKeys.opaque];
     const value = union(said, all);
     return value === said ? [] : [{ manifest: service, path: ["metadata", "annotations", portKeys.opaque], value }];

@@ -1,11 +1,12 @@
 import type { Manifest } from "../review/read.ts";
-import { annotationsOf, idOf, Stream } from "../review/stream.ts";
+import { annotationsOf, idOf, idOfObject, Stream } from "../review/stream.ts";
 import type { Workload } from "../review/workload.ts";
 import { annotateServices, annotateWorkload } from "./annotations.ts";
 import type { Addition, Change, Note } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { note, policyNotes } from "./notes.ts";
 import { forKey, policiesFor } from "./policies.ts";
+import { type PortsOf, portsOf } from "./ports.ts";
 import { selectWorkloads } from "./workloads.ts";
 
 /** What becomes of objects that pass by. */
@@ -27,22 +28,24 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
   const stream = new Stream(objects);
   const { workloads, passedOver } = selectWorkloads(stream, injection);
   const known = new Map(objects.map((object) => [idOf(object), object]));
-  const wanted = workloads.flatMap((workload) => policiesFor(workload, stream, injection));
-  const placed = wanted.map((addition) => ({ addition, there: known.get(idOf(flat(addition))) }));
+  const found = new Map(workloads.map((workload) => [workload, portsOf(workload, stream, injection)]));
+  const ports: PortsOf = (workload) => found.get(workload) ?? portsOf(workload, stream, injection);
+  const wanted = workloads.flatMap((workload) => policiesFor(workload, ports(workload), injection));
+  const placed = wanted.map((addition) => ({ addition, there: known.get(idOfObject(addition.object)) }));
   return {
     selected: workloads.length,
     changes: [
-      ...workloads.flatMap((workload) => annotateWorkload(workload, stream, injection)),
-      ...annotateServices(stream, workloads, injection),
+      ...workloads.flatMap((workload) => annotateWorkload(workload, ports(workload), stream, injection)),
+      ...annotateServices(stream, workloads, ports, injection),
       ...placed.flatMap(({ addition, there }) => (there === undefined || !isOwn(there) ? [] : update(there, addition))),
     ],
     additions: placed.flatMap(({ addition, there }) => (there === undefined ? [addition] : [])),
-    removals: stale(objects, stream, workloads, new Set(wanted.map((addition) => idOf(flat(addition))))),
+    removals: stale(objects, stream, workloads, new Set(wanted.map((addition) => idOfObject(addition.object)))),
     notes: [
       ...passedOver.map(({ workload, why }) => note(workload.manifest, "info", `not injected: ${why}`)),
       ...placed.flatMap(({ addition, there }) => (there === undefined || isOwn(there) ? [] : [taken(there, addition)])),
       ...clash(wanted),
-      ...policyNotes(workloads, stream, injection),
+      ...policyNotes(workloads, ports, injection),
     ],
   };
 }
@@ -77,7 +80,7 @@ function clash(additions: readonly Addition[]): Note[] {
   const first = new Map<string, Manifest>();
   const notes = new Map<Manifest, Note>();
   for (const addition of additions) {
-    const id = idOf(flat(addition));
+    const id = idOfObject(addition.object);
     const other = first.get(id);
     const { beside } = addition;
     if (other === undefined) first.set(id, beside);
@@ -93,8 +96,4 @@ function tell({ kind, name }: Manifest): string {
 
 function isOwn(object: Manifest): boolean {
   return typeof annotationsOf(object)[forKey] === "string";
-}
-
-function flat({ object: { apiVersion, kind, metadata } }: Addition): Parameters<typeof idOf>[0] {
-  return { apiVersion, kind, namespace: metadata.namespace ?? "", name: metadata.name };
 }

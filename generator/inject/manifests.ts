@@ -1,7 +1,6 @@
 import { asMap } from "../data.ts";
 import { documentOf } from "../emit/edit.ts";
-import { toYaml } from "../emit/yaml.ts";
-import { parseSource } from "../spec/parse.ts";
+import { sourceOf } from "../emit/source.ts";
 import { readInjection } from "./config.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { type Transformed, transform } from "./transform.ts";
@@ -21,7 +20,7 @@ export function injectManifests(text: string, spec: InjectionSpec): Transformed 
     metadata: { name: "injection" },
     spec: asMap(spec),
   };
-  const { injection, diagnostics } = readInjection(parseSource("injection", toYaml([config])));
+  const { injection, diagnostics } = readInjection(sourceOf(config, "injection"));
   if (injection === null) return { text, selected: 0, notes: [], judged: [], diagnostics };
   return transform(text, injection, (documents, { object }) => documents.push(documentOf(object)));
 }

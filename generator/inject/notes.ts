@@ -1,25 +1,24 @@
 import { asMap } from "../data.ts";
 import { resolvePort } from "../review/ports.ts";
 import type { Manifest } from "../review/read.ts";
-import type { Stream } from "../review/stream.ts";
 import { containersOf, type Workload } from "../review/workload.ts";
 import type { Note } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { isSelectable } from "./policies.ts";
-import { portsOf } from "./ports.ts";
+import type { PortsOf, WorkloadPorts } from "./ports.ts";
 
 /** What whoever asked for policies should know: clients that are shut out by a slip, pods that nobody can name, probes that will be refused. */
-export function policyNotes(workloads: readonly Workload[], stream: Stream, injection: MeshInjection): Note[] {
+export function policyNotes(workloads: readonly Workload[], ports: PortsOf, injection: MeshInjection): Note[] {
   if (injection.spec.clients === undefined) return [];
   return [
-    ...workloads.flatMap((workload) => workloadNotes(workload, stream, injection)),
-    ...unheard(workloads, stream, injection),
+    ...workloads.flatMap((workload) => workloadNotes(workload, ports(workload), injection)),
+    ...unheard(workloads, ports, injection),
   ];
 }
 
-function workloadNotes(workload: Workload, stream: Stream, injection: MeshInjection): Note[] {
+function workloadNotes(workload: Workload, ports: WorkloadPorts, injection: MeshInjection): Note[] {
   const { manifest } = workload;
-  const { listening, udp, isOpaque, skipsInbound } = portsOf(workload, stream, injection);
+  const { listening, udp, isOpaque, skipsInbound } = ports;
   const silent = listening.length + udp.length === 0;
   if (!isSelectable(workload)) {
     const message =
@@ -54,11 +53,11 @@ function refusedProbes(workload: Workload, isGuarded: (port: number) => boolean,
 }
 
 /** Ports of clients that no workload listens at: a slip, which would shut the client out. */
-function unheard(workloads: readonly Workload[], stream: Stream, injection: MeshInjection): Note[] {
+function unheard(workloads: readonly Workload[], ports: PortsOf, injection: MeshInjection): Note[] {
   const [first] = workloads;
   if (first === undefined) return [];
   const open = workloads.flatMap((workload) => {
-    const { listening, udp } = portsOf(workload, stream, injection);
+    const { listening, udp } = ports(workload);
     return [...listening, ...udp];
   });
   const named = (injection.spec.clients ?? []).flatMap((client) => (client.ports ?? []).map((port) => ({ client, port })));

@@ -2,11 +2,11 @@ import { asMap, groupBy } from "../data.ts";
 import { type Account, guard } from "../mesh/authorization.ts";
 import { allow, arrivalPorts, fromViz, ingressPolicy, meshedPods } from "../mesh/network-policy.ts";
 import type { JsonMap, KubernetesObject } from "../model.ts";
-import { type Stream, specOf } from "../review/stream.ts";
+import { specOf } from "../review/stream.ts";
 import type { Workload } from "../review/workload.ts";
 import type { Addition } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
-import { portsOf, type WorkloadPorts } from "./ports.ts";
+import type { WorkloadPorts } from "./ports.ts";
 
 type Spec = MeshInjection["spec"];
 type Client = NonNullable<Spec["clients"]>[number];
@@ -15,11 +15,9 @@ type Client = NonNullable<Spec["clients"]>[number];
 export const forKey = "meshops.dev/injection-for";
 
 /** Who may talk to a workload, said to the network and to the mesh; nothing where the configuration names no clients. */
-export function policiesFor(workload: Workload, stream: Stream, injection: MeshInjection): Addition[] {
-  const { spec } = injection;
+export function policiesFor(workload: Workload, ports: WorkloadPorts, { spec }: MeshInjection): Addition[] {
   const { clients } = spec;
   if (clients === undefined || !isSelectable(workload)) return [];
-  const ports = portsOf(workload, stream, injection);
   const objects = [
     ...(spec.networkPolicy ? [networkPolicy(workload, ports, clients, spec)] : []),
     ...(spec.authorization ? ports.listening.flatMap((port) => guardPort(workload, port, ports, clients)) : []),

@@ -22,32 +22,44 @@ export interface WorkloadPorts {
   skipsInbound(port: number): boolean;
 }
 
+/** The ports of each workload that is asked for; each is looked at once. */
+export type PortsOf = (workload: Workload) => WorkloadPorts;
+
 export function portsOf(workload: Workload, stream: Stream, { spec }: MeshInjection): WorkloadPorts {
   const said = stream.annotationsFor(workload);
   const opaque: readonly Range[] = [...parsePorts(said[portKeys.opaque] ?? defaultOpaquePorts), ...single(spec.opaquePorts)];
   const skipped: readonly Range[] = [...parsePorts(said[portKeys.skipInbound]), ...single(spec.skipInboundPorts)];
+  const declared = declaredPorts(workload, stream);
   return {
-    listening: listening(workload, stream, "TCP"),
-    udp: listening(workload, stream, "UDP"),
+    listening: numbersOf(declared, "TCP"),
+    udp: numbersOf(declared, "UDP"),
     track: linkerdTrack(spec.linkerd),
     isOpaque: (port) => includes(opaque, port),
     skipsInbound: (port) => includes(skipped, port),
   };
 }
 
-function listening(workload: Workload, stream: Stream, wanted: "TCP" | "UDP"): number[] {
-  const declared = containersOf(workload)
+interface DeclaredPort {
+  readonly number: number;
+  readonly protocol: unknown;
+}
+
+function declaredPorts(workload: Workload, stream: Stream): DeclaredPort[] {
+  const own = containersOf(workload)
     .filter(({ container }) => container["name"] !== "linkerd-proxy")
     .flatMap(({ container }) => listOf(container["ports"]).map(asMap))
-    .filter(({ protocol = "TCP" }) => protocol === wanted)
-    .map(({ containerPort }) => Number(containerPort));
+    .map(({ containerPort, protocol = "TCP" }) => ({ number: Number(containerPort), protocol }));
   const targets = stream
     .ofKind("", "Service")
     .filter((service) => stream.behind(service).some(({ manifest }) => manifest === workload.manifest))
     .flatMap((service) => listOf(specOf(service)["ports"]).map(asMap))
-    .filter(({ protocol = "TCP" }) => protocol === wanted)
-    .flatMap(({ port, targetPort = port }) => resolvePort(targetPort, workload) ?? []);
-  return [...new Set([...declared, ...targets])].filter((port) => port > 0).sort((a, b) => a - b);
+    .map(({ port, targetPort = port, protocol = "TCP" }) => ({ number: resolvePort(targetPort, workload) ?? 0, protocol }));
+  return [...own, ...targets];
+}
+
+function numbersOf(ports: readonly DeclaredPort[], wanted: "TCP" | "UDP"): number[] {
+  const numbers = ports.filter(({ number, protocol }) => number > 0 && protocol === wanted).map(({ number }) => number);
+  return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
 function single(ports: readonly number[]): Range[] {

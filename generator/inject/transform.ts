@@ -3,7 +3,7 @@ import { groupBy } from "../data.ts";
 import { emitEditable, parseEditable, removeItems, setAt } from "../emit/edit.ts";
 import { type Manifest, parseManifests } from "../review/read.ts";
 import { type Judged, judge } from "../review/review.ts";
-import { idOf } from "../review/stream.ts";
+import { idOf, idOfObject } from "../review/stream.ts";
 import type { Diagnostic } from "../spec/diagnostic.ts";
 import type { Addition, Note } from "./change.ts";
 import { inject } from "./inject.ts";
@@ -45,9 +45,7 @@ export function transform(
   const result = emitEditable({ documents: kept, style });
   const touched = new Set([
     ...changes.map(({ manifest }) => idOf(manifest)),
-    ...additions.map(({ object: { apiVersion, kind, metadata } }) =>
-      idOf({ apiVersion, kind, name: metadata.name, namespace: metadata.namespace ?? "" }),
-    ),
+    ...additions.map(({ object }) => idOfObject(object)),
   ]);
   return { text: result, selected, notes, judged: judgeTouched(result, injection, touched), diagnostics };
 }

@@ -1,5 +1,6 @@
 import type { Document } from "yaml";
 import { append } from "../emit/edit.ts";
+import { sourceOf } from "../emit/source.ts";
 import type { Addition, Note } from "../inject/change.ts";
 import { readInjection } from "../inject/config.ts";
 import { transform } from "../inject/transform.ts";
@@ -8,7 +9,6 @@ import { folderOf } from "../text.ts";
 import { type Answer, answer } from "./output.ts";
 import { placed, placeOf, type ResourceList } from "./resource-list.ts";
 import { about, fieldPath, type Result, resultOf } from "./result.ts";
-import { sourceOf } from "./source.ts";
 
 /** The transformer: injects the items that pass by, by a MeshInjection. */
 export function injectList(list: ResourceList): Answer {

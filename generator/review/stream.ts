@@ -1,4 +1,5 @@
 import { asMap, groupBy } from "../data.ts";
+import type { KubernetesObject } from "../model.ts";
 import type { Manifest } from "./read.ts";
 import { containersOf, type Labels, listOf, selects, type Workload, workloadOf } from "./workload.ts";
 
@@ -117,6 +118,11 @@ export function chartOf(release: Manifest): Readonly<Record<string, unknown>> {
 /** The API group of an `apiVersion`; empty for the core group. */
 export function groupOf(apiVersion: string): string {
   return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+}
+
+/** `idOf`, for an object that nobody has read from a text. */
+export function idOfObject({ apiVersion, kind, metadata }: Pick<KubernetesObject, "apiVersion" | "kind" | "metadata">): string {
+  return idOf({ apiVersion, kind, namespace: metadata.namespace ?? "", name: metadata.name });
 }
 
 /** What an object is to the API server, whatever the version of its group. */

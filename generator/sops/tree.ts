@@ -1,4 +1,5 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type YAMLMap } from "yaml";
+import { hasFlushLists } from "../text.ts";
 import { checkJson, refuseDisputed } from "./disputed.ts";
 import { SopsError } from "./error.ts";
 import { commentLeaves, type Format, type Leaf, meaning, shown, valueLeaf } from "./leaf.ts";
@@ -91,6 +92,5 @@ function keyText(key: unknown, format: Format): string {
 /** How a file is indented, so that what is not changed stays as it is: the step of its first nested line, and whether lists are set in. */
 function layoutOf(text: string): { indent: number; indentSeq: boolean } {
   const [, step = "  "] = /^[^\s#][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*#[^\n]*\n|[ \t]*\n)*( +)[^\s#-]/m.exec(text) ?? [];
-  const flush = /^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(text);
-  return { indent: Math.min(Math.max(step.length, 2), 8), indentSeq: !flush };
+  return { indent: Math.min(Math.max(step.length, 2), 8), indentSeq: !hasFlushLists(text) };
 }
