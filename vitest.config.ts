@@ -1,13 +1,26 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
+const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
+
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    // Once, not in every project.
     globalSetup: ["test/support/global-setup.ts"],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    // More than cores: the tests of scripts and clusters mostly wait.
-    maxWorkers: 3,
+    projects: [
+      // What measures time has the machine for itself, before the others.
+      { test: { ...patience, name: "timing", include: ["test/timing/*.test.ts"], maxWorkers: 1, sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          ...patience,
+          name: "product",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/timing/**"],
+          // More than cores: the tests of scripts and clusters mostly wait.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
 

@@ -159,22 +159,6 @@ describe("images", () => {
   });
 });
 
-test("--help starts in well under 150 ms more than Node itself", async () => {
-  const time = async (args: string[]): Promise<number> => {
-    const started = performance.now();
-    await run(process.execPath, args);
-    return performance.now() - started;
-  };
-  // The quickest of several: what else the machine does must not count.
-  const bare: number[] = [];
-  const help: number[] = [];
-  for (let round = 0; round < 9; round += 1) {
-    bare.push(await time(["-e", "0"]));
-    help.push(await time([`${projectRoot}dist/cli.js`, "--help"]));
-  }
-  expect(Math.min(...help) - Math.min(...bare)).toBeLessThan(150);
-});
-
 test("the entry imports the argument parser, colours and the names of risks, nothing more", () => {
   const files = [
     "cli.js",
