@@ -6,13 +6,7 @@ import { fluxFolder, specFile } from "../emit/layout.ts";
 import { toYaml } from "../emit/yaml.ts";
 import type { KubernetesObject } from "../model.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { renderScript, type View } from "./template.ts";
-
-/** A step of a script: what it is called, and the shell function that does it. */
-interface Step {
-  readonly title: string;
-  readonly run: string;
-}
+import { renderScript, type Step, type View } from "./template.ts";
 
 /**
  * The script that brings up an environment: Azure's resources where the spec has them, then the age key, Flux and its root Kustomization.
@@ -26,19 +20,17 @@ export function bootstrapScript(environment: Environment, context: string | null
   const registry = azure?.registry ?? null;
   const images = registry?.mirrorImages === true ? copiesInto(registry.name, imagesOf(environment)) : [];
   const clientImage = ownClientImage(environment);
-  const plan = planOf(environment, images.length, clientImage);
   const view: View = {
     environment: metadata.name,
     spec: specFile(metadata.name),
-    steps: plan.length,
-    plan: plan.map(({ title, run }) => ({ title, run })),
     azure: azure === undefined ? null : azureView(azure),
     kubernetesVersion: azure?.cluster.kubernetesVersion ?? null,
     autoProvisioning: azure?.cluster.autoProvisioning === true,
     cilium: azure?.cluster.networkPolicy === "cilium",
     zones: azure?.cluster.zones ?? [],
     leastKubernetes: linkerdTrack(spec.linkerd.version).minKubernetes,
-    registry: registry === null ? null : { name: registry.name, sku: registry.sku },
+    registry: registry?.name ?? null,
+    registrySku: registry?.sku ?? null,
     images: images.map(({ source, image }) => ({ source, target: image })),
     clientImage,
     context: context ?? "",
@@ -53,7 +45,7 @@ export function bootstrapScript(environment: Environment, context: string | null
       root: yaml(fluxRoot(environment)),
     },
   };
-  return renderScript("bootstrap", view);
+  return renderScript("bootstrap", planOf(environment, images.length, clientImage), view);
 }
 
 function planOf({ metadata, spec }: Environment, images: number, clientImage: string | null): Step[] {

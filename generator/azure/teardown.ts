@@ -3,19 +3,13 @@ import { noIdentity } from "../components/images.ts";
 import { fluxFolder, specFile } from "../emit/layout.ts";
 import type { ComponentModel } from "../model.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { renderScript, type View } from "./template.ts";
+import { renderScript, type Step, type View } from "./template.ts";
 
 /** How much of Azure goes with the cluster. */
 export interface Extent {
   readonly registry: boolean;
   /** The resource group, and the registry in it; refused by the script while the group holds anything else. */
   readonly group: boolean;
-}
-
-interface Step {
-  readonly title: string;
-  readonly run: string;
-  readonly arguments?: readonly string[];
 }
 
 /**
@@ -43,8 +37,6 @@ export function teardownScript(environment: Environment, context: string | null,
   const view: View = {
     environment: metadata.name,
     spec: specFile(metadata.name),
-    steps: plan.length,
-    plan: plan.map(({ title, run, arguments: words = [] }) => ({ title, run, arguments: words })),
     azure:
       azure === undefined
         ? null
@@ -62,7 +54,7 @@ export function teardownScript(environment: Environment, context: string | null,
     teardown: true,
     git: { url: spec.gitops.url, path: fluxFolder(metadata.name) },
   };
-  return renderScript("teardown", view);
+  return renderScript("teardown", plan, view);
 }
 
 function azureSteps(azure: NonNullable<Environment["spec"]["azure"]>, registry: boolean, group: boolean): Step[] {

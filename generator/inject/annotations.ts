@@ -1,3 +1,4 @@
+import { portKeys } from "../catalog/linkerd.ts";
 import { asMap } from "../data.ts";
 import { includes, parsePorts, resolvePort } from "../review/ports.ts";
 import type { Manifest } from "../review/read.ts";
@@ -5,7 +6,7 @@ import { annotationsOf, injectKey, type Stream, specOf } from "../review/stream.
 import { listOf, type Workload } from "../review/workload.ts";
 import type { Change } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
-import { type PortsOf, portKeys, type WorkloadPorts } from "./ports.ts";
+import type { PortsOf, WorkloadPorts } from "./ports.ts";
 
 /** What a workload's pod template says of its proxy, where it does not say so yet. What it says of other ports stays. */
 export function annotateWorkload(workload: Workload, ports: WorkloadPorts, stream: Stream, { spec }: MeshInjection): Change[] {

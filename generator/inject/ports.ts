@@ -1,15 +1,9 @@
-import { defaultOpaquePorts, type LinkerdTrack, linkerdTrack } from "../catalog/linkerd.ts";
+import { defaultOpaquePorts, type LinkerdTrack, linkerdTrack, portKeys } from "../catalog/linkerd.ts";
 import { asMap } from "../data.ts";
 import { includes, parsePorts, type Range, resolvePort } from "../review/ports.ts";
 import { type Stream, specOf } from "../review/stream.ts";
 import { containersOf, listOf, type Workload } from "../review/workload.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
-
-export const portKeys = {
-  opaque: "config.linkerd.io/opaque-ports",
-  skipInbound: "config.linkerd.io/skip-inbound-ports",
-  skipOutbound: "config.linkerd.io/skip-outbound-ports",
-} as const;
 
 /** How the ports of a workload pass its proxy: by the configuration, by what its pods or their namespace say, and by Linkerd's own list. */
 export interface WorkloadPorts {

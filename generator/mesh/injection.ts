@@ -1,4 +1,5 @@
 import { type DgraphRole, dgraphPorts } from "../catalog/dgraph.ts";
+import { portKeys } from "../catalog/linkerd.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
 export type Annotations = Readonly<Record<string, string>>;
@@ -13,8 +14,8 @@ export function injectionAnnotations(role: DgraphRole, mode: Environment["spec"]
   switch (mode) {
     case "skip":
       return {
-        "config.linkerd.io/skip-inbound-ports": all,
-        "config.linkerd.io/skip-outbound-ports": all,
+        [portKeys.skipInbound]: all,
+        [portKeys.skipOutbound]: all,
         "linkerd.io/inject": "enabled",
       };
     case "opaque":
@@ -29,5 +30,5 @@ export function injectionAnnotations(role: DgraphRole, mode: Environment["spec"]
  * annotation is read for pod addresses, the Service's for cluster addresses (Linkerd docs, "Protocol detection").
  */
 export function opaque(port: number): Annotations {
-  return { "config.linkerd.io/opaque-ports": String(port) };
+  return { [portKeys.opaque]: String(port) };
 }

@@ -1,3 +1,4 @@
+import { defaultOpaquePorts, portKeys } from "../catalog/linkerd.ts";
 import { asMap } from "../data.ts";
 import { includes, parsePorts, resolvePort } from "./ports.ts";
 import type { Manifest } from "./read.ts";
@@ -26,10 +27,9 @@ export function portsOf(service: Manifest): ServicePort[] {
     }));
 }
 
-/** Whether proxies treat a Service's port as opaque: by the Service's annotation, or by that of the pods behind it. */
+/** Whether proxies treat a Service's port as opaque: by the Service's annotation, or that of the pods behind it, or else by Linkerd's own list. */
 export function isOpaque(stream: Stream, service: Manifest, port: number): boolean {
-  const key = "config.linkerd.io/opaque-ports";
-  if (includes(parsePorts(annotationsOf(service)[key]), port)) return true;
+  if (includes(parsePorts(annotationsOf(service)[portKeys.opaque] ?? defaultOpaquePorts), port)) return true;
   const { ports } = specOf(service);
   const { targetPort = port } =
     listOf(ports)
@@ -37,6 +37,8 @@ export function isOpaque(stream: Stream, service: Manifest, port: number): boole
       .find((entry) => entry["port"] === port) ?? {};
   return stream.behind(service).some((workload) => {
     const target = resolvePort(targetPort, workload);
-    return target !== null && includes(parsePorts(stream.annotationsFor(workload)[key]), target);
+    return (
+      target !== null && includes(parsePorts(stream.annotationsFor(workload)[portKeys.opaque] ?? defaultOpaquePorts), target)
+    );
   });
 }

@@ -19,13 +19,14 @@ class AzServer {
   readonly #process: ChildProcess;
 
   constructor() {
-    this.#process = spawn(join(azureCli, "bin/python"), [here("az-server.py"), this.socket], {
+    const python = join(azureCli, "bin/python");
+    this.#process = spawn(python, [here("az-server.py"), this.socket], {
       env: { ...process.env, AZURE_CONFIG_DIR: this.config, AZURE_CORE_COLLECT_TELEMETRY: "no" },
       stdio: ["ignore", "pipe", "inherit"],
     });
     for (const name of ["az", "kubectl"]) {
       const file = here(name === "az" ? "az-client.py" : "kubectl.py");
-      writeFileSync(join(this.bin, name), `#!/bin/sh\nexec python3 -ISE '${file}' "$@"\n`, { mode: 0o755 });
+      writeFileSync(join(this.bin, name), `#!/bin/sh\nexec '${python}' -ISE '${file}' "$@"\n`, { mode: 0o755 });
     }
   }
 

@@ -61,7 +61,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     const state = scratchFolder("state");
     const trace = `${state}.trace`;
     const env = { MESHOPS_STATE: state, KUBECTL_STATE: `${state}.cluster`, GIT_PASSWORD: token };
-    const strace = ["strace", "-f", "-qq", "-s", "65536", "-e", "trace=execve", "-o", trace];
+    const strace = ["strace", "-f", "--seccomp-bpf", "-qq", "-s", "65536", "-e", "trace=execve", "-o", trace];
     const traced = await runScript(site, script, { under: strace, bash: ["-x"], env });
     expect(traced, traced.stderr).toMatchObject({ code: 0 });
     const shown = [readFileSync(script, "utf8"), traced.stderr, readFileSync(trace, "utf8"), ...Object.values(readTree(state))];

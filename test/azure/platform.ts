@@ -49,7 +49,7 @@ export async function makeSite(spec: Record<string, unknown> = onAzure): Promise
     ...az.env,
     SOPS_AGE_KEY_FILE: keys,
     MESHOPS_CLI: join(projectRoot, "dist/cli.js"),
-    MESHOPS_POLL_SECONDS: "1",
+    MESHOPS_POLL_SECONDS: "0.2",
     MESHOPS_RETRY_SECONDS: "1",
   };
   const stop = async (): Promise<void> => {

@@ -9,21 +9,10 @@
 #   SOPS_AGE_KEY_FILE                       where meshops finds the cluster's age key, if not in the usual place
 #   MESHOPS_TAKE_OVER=yes                   has a Flux that follows another repository or path follow this one
 #   MESHOPS_STATE                           folder for kubeconfig and records; else ~/.local/state/meshops
-set -euo pipefail
-
-ENVIRONMENT={{environment}}
-SPEC={{spec}}
+{{> head}}
 TASK=bootstrap
-RESUME=${MESHOPS_RESUME:-"bash $0"}
 REMAINS='What was made stays, and is found again.'
-STEPS={{steps}}
 {{#if azure}}
-POLL_SECONDS=${MESHOPS_POLL_SECONDS:-15}
-RETRY_SECONDS=${MESHOPS_RETRY_SECONDS:-5}
-WANTED_SUBSCRIPTION={{azure.subscription}}
-LOCATION={{azure.location}}
-RESOURCE_GROUP={{azure.resourceGroup}}
-CLUSTER={{azure.cluster}}
 NODE_COUNT={{azure.nodeCount}}
 VM_SIZE={{azure.vmSize}}
 NETWORK_POLICY={{azure.networkPolicy}}
@@ -35,20 +24,16 @@ LEAST_KUBERNETES={{leastKubernetes}}
 {{/if}}
 TAGS=(managed-by=meshops environment={{environment}})
 {{#if registry}}
-REGISTRY={{registry.name}}
-REGISTRY_SKU={{registry.sku}}
+REGISTRY_SKU={{registrySku}}
 PARALLEL=4
 {{/if}}
 {{#if clientImage}}
 CLIENT_IMAGE={{clientImage}}
 {{/if}}
 {{else}}
-CONTEXT={{context}}
 CONFIRMED={{#if named}}--yes{{/if}}
 {{/if}}
-GIT_URL={{git.url}}
 GIT_BRANCH={{git.branch}}
-FLUX_PATH={{git.path}}
 FLUX_VERSION={{flux.version}}
 FLUX_MANIFESTS={{flux.manifests}}
 ROOT_TIMEOUT=10m
@@ -85,9 +70,7 @@ tools() {
 
 main() {
   say "bootstrap of $ENVIRONMENT"
-{{#each plan}}
-  step {{title}} {{run}}
-{{/each}}
+{{> steps}}
   say ''
   say "$ENVIRONMENT is up, and Flux brings the rest. Next:"
 {{#if azure}}

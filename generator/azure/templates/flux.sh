@@ -4,7 +4,7 @@
 
 # apply: makes what stdin says so; the objects go through no file.
 apply() {
-  kubectl_ apply --server-side --force-conflicts --field-manager=meshops -f - >"$SCRATCH/applied"
+  kubectl_ apply --server-side --force-conflicts --field-manager=meshops -f - >/dev/null
 }
 
 # Linkerd's webhooks leave this namespace alone, so that Flux can mend the mesh while its injector is down.
@@ -12,14 +12,14 @@ flux_namespace() {
   apply <<'YAML'
 {{{manifests.namespace}}}
 YAML
-  outcome=$(grep -q unchanged "$SCRATCH/applied" && echo 'already there' || echo 'there')
+  outcome='there'
 }
 
 # secret_from <name> <arguments…>: a Secret of flux-system, of what stdin and files hold: no argument and no variable holds it.
 secret_from() {
   local name=$1
   shift
-  kubectl --context "$CONTEXT" create secret generic "$name" --namespace flux-system --dry-run=client --output yaml "$@" 2>"$SCRATCH/create" | apply || {
+  kubectl --context "${CONTEXT:?}" create secret generic "$name" --namespace flux-system --dry-run=client --output yaml "$@" 2>"$SCRATCH/create" | apply || {
     [ ! -s "$SCRATCH/create" ] || cp "$SCRATCH/create" "$SCRATCH/error"
     exit 1
   }
@@ -59,8 +59,8 @@ install_flux() {
     outcome='installed by flux bootstrap'
   else
     # As a manager of its own: what the manifests say of the namespace must not take away what this script says of it.
-    kubectl_ apply --server-side --force-conflicts --field-manager=meshops-flux -f "$FLUX_MANIFESTS" >"$SCRATCH/applied"
-    patiently 'starting Flux' kubectl_ wait deployment --all --namespace flux-system --for=condition=Available --timeout=10m >"$SCRATCH/applied"
+    kubectl_ apply --server-side --force-conflicts --field-manager=meshops-flux -f "$FLUX_MANIFESTS" >/dev/null
+    patiently 'starting Flux' kubectl_ wait deployment --all --namespace flux-system --for=condition=Available --timeout=10m >/dev/null
     outcome="installed from $FLUX_MANIFESTS"
     follow
   fi
@@ -104,7 +104,7 @@ requested=''
 resume() {
   requested="$(date -u +%Y-%m-%dT%H:%M:%SZ)-$$"
   kubectl_ patch kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system --type merge --patch \
-    '{"metadata":{"annotations":{"reconcile.fluxcd.io/requestedAt":"'"$requested"'"}},"spec":{"suspend":false}}' >"$SCRATCH/applied"
+    '{"metadata":{"annotations":{"reconcile.fluxcd.io/requestedAt":"'"$requested"'"}},"spec":{"suspend":false}}' >/dev/null
 }
 
 # The Secret that Flux clones with, from GIT_PASSWORD (https) or GIT_SSH_KEY_FILE (ssh), where one is given.
@@ -118,8 +118,8 @@ git_credentials() {
 
 reconciled() {
   local what root=kustomization.kustomize.toolkit.fluxcd.io/flux-system
-  if patiently 'waiting for Flux' kubectl_ wait "$root" --namespace flux-system --for="jsonpath={.status.lastHandledReconcileAt}=$requested" --timeout="$ROOT_TIMEOUT" >"$SCRATCH/applied" &&
-    patiently 'waiting for Flux' kubectl_ wait "$root" --namespace flux-system --for=condition=Ready --timeout="$ROOT_TIMEOUT" >"$SCRATCH/applied"; then
+  if patiently 'waiting for Flux' kubectl_ wait "$root" --namespace flux-system --for="jsonpath={.status.lastHandledReconcileAt}=$requested" --timeout="$ROOT_TIMEOUT" >/dev/null &&
+    patiently 'waiting for Flux' kubectl_ wait "$root" --namespace flux-system --for=condition=Ready --timeout="$ROOT_TIMEOUT" >/dev/null; then
     outcome=$(kubectl_ get "$root" --namespace flux-system --output 'jsonpath={.status.lastAppliedRevision}')
     return
   fi

@@ -1,6 +1,6 @@
-# kubectl_ <arguments…>: kubectl on the one cluster, with its complaint kept.
+# kubectl_ <arguments…>: kubectl on the one cluster, with its complaint kept. An empty name would mean the current context: never that.
 kubectl_() {
-  kubectl --context "$CONTEXT" "$@" 2>"$SCRATCH/error"
+  kubectl --context "${CONTEXT:?}" "$@" 2>"$SCRATCH/error"
 }
 
 # The kinds that the cluster knows by CRDs.

@@ -1,3 +1,4 @@
+import { portKeys } from "../../catalog/linkerd.ts";
 import { asMap } from "../../data.ts";
 import { includes, parsePorts, resolvePort } from "../ports.ts";
 import type { ManifestFinding, ManifestRule } from "../rule.ts";
@@ -88,11 +89,11 @@ function* skippedServers(stream: Stream): Iterable<ManifestFinding> {
     if (podSelector === undefined) continue;
     for (const workload of stream.selected(manifest.namespace, podSelector)) {
       const number = resolvePort(port, workload);
-      const skips = parsePorts(stream.annotationsFor(workload)["config.linkerd.io/skip-inbound-ports"]);
+      const skips = parsePorts(stream.annotationsFor(workload)[portKeys.skipInbound]);
       if (number === null || !includes(skips, number)) continue;
       const owner = `${workload.manifest.kind} ${workload.manifest.name}`;
       const message = `${owner} skips port ${number}: its connections never meet this Server`;
-      yield { manifest, path: ["spec", "port"], message, hint: `take ${number} off config.linkerd.io/skip-inbound-ports` };
+      yield { manifest, path: ["spec", "port"], message, hint: `take ${number} off ${portKeys.skipInbound}` };
     }
   }
 }

@@ -1,4 +1,4 @@
-import { type LinkerdTrack, proxyPorts } from "../../catalog/linkerd.ts";
+import { type LinkerdTrack, portKeys, proxyPorts } from "../../catalog/linkerd.ts";
 import { asMap } from "../../data.ts";
 import { allMeshed, type Direction, type PolicyRule, peersMeshed, reaches, rulesOf } from "../peers.ts";
 import { includes, letsThrough, parsePorts } from "../ports.ts";
@@ -65,7 +65,7 @@ function* forgottenBy(policy: Manifest, direction: Direction, stream: Stream): I
 function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: Stream): boolean {
   const ports = listOf(rule["ports"]).map(asMap);
   const own: readonly unknown[] = [proxyPorts.admin, proxyPorts.control, "linkerd-admin", 53];
-  const bypassing = pods.flatMap((pod) => parsePorts(stream.annotationsFor(pod)["config.linkerd.io/skip-inbound-ports"]));
+  const bypassing = pods.flatMap((pod) => parsePorts(stream.annotationsFor(pod)[portKeys.skipInbound]));
   const carried = ports.filter(
     ({ port, protocol = "TCP" }) =>
       protocol === "TCP" && !own.includes(port) && !(typeof port === "number" && includes(bypassing, port)),

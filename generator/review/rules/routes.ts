@@ -1,3 +1,4 @@
+import { portKeys } from "../../catalog/linkerd.ts";
 import { asMap } from "../../data.ts";
 import type { Manifest } from "../read.ts";
 import type { ManifestFinding, ManifestRule } from "../rule.ts";
@@ -151,5 +152,5 @@ function* opaque(stream: Stream): Iterable<ManifestFinding> {
 
 function unread(manifest: Manifest, path: ManifestFinding["path"], service: string, port: number): ManifestFinding {
   const message = `port ${port} of ${service} is opaque: its requests are never read, and the ${manifest.kind} matches none`;
-  return { manifest, path, message, hint: `take ${port} off config.linkerd.io/opaque-ports` };
+  return { manifest, path, message, hint: `leave ${port} out of ${portKeys.opaque} of the Service and its pods` };
 }

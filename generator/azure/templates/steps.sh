@@ -1,0 +1,3 @@
+{{#each plan}}
+  step {{title}} {{run}}{{#each arguments}} {{this}}{{/each}}
+{{/each}}
