@@ -24,7 +24,9 @@ try {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
   const { red, cyan } = colorsFor(process.stderr);
-  const say = (message: string, hint: string | null): void => {
+  const say = (text: string, hint: string | null): void => {
+    // Errors of libraries may repeat what they were given.
+    const message = text.replace(/AGE-SECRET-KEY-1\w*/gi, "AGE-SECRET-KEY-1…");
     process.stderr.write(`${red("meshops:")} ${message}\n${hint === null ? "" : `${cyan("hint:")} ${hint}\n`}`);
   };
   if (error instanceof UserError) {

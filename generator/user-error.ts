@@ -1,5 +1,5 @@
-/** Exit codes: a problem was found; wrong usage; a needed tool, file or cluster is missing. */
-export const exitCode = { ok: 0, problem: 1, usage: 2, missing: 3 } as const;
+/** Exit codes: a problem was found; wrong usage; a needed tool, file or cluster is missing; Ctrl-C, as shells tell it. */
+export const exitCode = { ok: 0, problem: 1, usage: 2, missing: 3, interrupted: 130 } as const;
 
 /** A failure that is the user's to mend: said in one line, with a hint, and without a stack trace. */
 export class UserError extends Error {

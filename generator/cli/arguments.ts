@@ -13,7 +13,8 @@ export function dnsLabel(text: string): string {
 
 /** A DNS name (RFC 1123): labels joined by dots. */
 export function dnsName(text: string): string {
-  if (text.length <= 253) for (const label of text.split(".")) dnsLabel(label);
+  if (text.length > 253) throw new InvalidArgumentError("expected at most 253 characters");
+  for (const label of text.split(".")) dnsLabel(label);
   return text;
 }
 

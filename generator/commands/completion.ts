@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { type Candidate, candidates, commandsOf, type ValuesOf } from "../completion/candidates.ts";
+import { isEnvironmentName } from "../spec/name.ts";
 import { exitCode } from "../user-error.ts";
 import { Repository } from "../workspace/repository.ts";
 import { topics } from "./help.ts";
@@ -30,7 +31,8 @@ export function complete(program: Command): (words: readonly string[]) => number
 /** Where there is no repository, there is nothing to propose. */
 function environmentsIn(folder: string): readonly string[] {
   try {
-    return new Repository(folder).environmentNames();
+    // A shell takes what is proposed for what was typed: nothing but names may come here.
+    return new Repository(folder).environmentNames().filter(isEnvironmentName);
   } catch {
     return [];
   }

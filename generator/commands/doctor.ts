@@ -2,11 +2,13 @@ import { join } from "node:path";
 import { colorsFor } from "../colors.ts";
 import type { Check } from "../doctor/check.ts";
 import { lookAtAzure, lookAtKubeconfig } from "../doctor/look-at-access.ts";
-import { lookAtKeys } from "../doctor/look-at-keys.ts";
+import { type EncryptedFiles, lookAtKeys } from "../doctor/look-at-keys.ts";
 import { lookAtTools } from "../doctor/look-at-tools.ts";
 import { signingKeysFile } from "../emit/layout.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { printable } from "../text.ts";
+import type { Loaded } from "../spec/load.ts";
+import { inFull } from "../spec/report.ts";
+import { plural, printable } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { identitiesAtHand } from "../workspace/age-keys.ts";
 import { readIfThere } from "../workspace/files.ts";
@@ -17,15 +19,26 @@ import { type CommonOptions, loadAll } from "./context.ts";
 
 /** `meshops doctor`: tools, access and keys: what is there, what is missing, and how to get it. Outside a repository, the tools alone. */
 export async function doctor(_: readonly string[], options: CommonOptions): Promise<number> {
-  const { root, environments, names } = look(options.directory);
+  const { root, environments, broken } = look(options.directory);
   const say = (message: string): void => void process.stderr.write(`${message}\n`);
-  const groups = root === null ? [] : names.map((environment) => ({ environment, files: textsOf(root, environment) }));
-  const onAzure = root === null || environments.some(({ spec }) => spec.azure !== undefined);
+  const group = (environment: string): EncryptedFiles => ({ environment, files: textsOf(options.directory, environment) });
+  const groups = [
+    ...environments.map(({ metadata }) => group(metadata.name)),
+    // Of a spec that does not load, what is there; that something is missing there is no news.
+    ...broken.map(({ name }) => group(name)).filter(({ files }) => [...files.values()].some((text) => text !== null)),
+  ];
+  // Where no spec says so, it may be.
+  const onAzure = root === null || broken.length > 0 || environments.some(({ spec }) => spec.azure !== undefined);
   const checks = (
     await Promise.all([
       lookAtTools(onAzure),
+      broken.map(brokenSpec),
       lookAtKubeconfig(
-        environments.map((environment) => ({ environment: environment.metadata.name, ...connectionOf(environment, {}) })),
+        environments.map((environment) => ({
+          environment: environment.metadata.name,
+          onAzure: environment.spec.azure !== undefined,
+          ...connectionOf(environment, {}),
+        })),
       ),
       lookAtAzure(environments),
       lookAtKeys(groups, identitiesAtHand(say)),
@@ -40,8 +53,8 @@ export async function doctor(_: readonly string[], options: CommonOptions): Prom
 interface Surroundings {
   readonly root: string | null;
   readonly environments: readonly Environment[];
-  /** Names of all environments that are not abstract, valid or not. */
-  readonly names: readonly string[];
+  /** Environments whose specs do not load. */
+  readonly broken: readonly Loaded[];
 }
 
 function look(directory: string): Surroundings {
@@ -51,12 +64,19 @@ function look(directory: string): Surroundings {
     return {
       root: repository.root,
       environments: loaded.flatMap(({ environment }) => (environment === null ? [] : [environment])),
-      names: loaded.filter(({ abstract }) => !abstract).map(({ name }) => name),
+      broken: loaded.filter(({ environment, abstract }) => environment === null && !abstract),
     };
   } catch (error) {
-    if (error instanceof UserError) return { root: null, environments: [], names: [] };
+    if (error instanceof UserError) return { root: null, environments: [], broken: [] };
     throw error;
   }
+}
+
+/** What cannot be read cannot be looked at: cluster, account and keys of such an environment stay open. */
+function brokenSpec({ name, diagnostics }: Loaded): Check {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const found = `${plural(errors.length, "error")}: ${errors[0] === undefined ? "" : inFull(errors[0])}`;
+  return { topic: "specs", name, status: "missing", found, remedy: errors[0]?.hint ?? `meshops validate ${name}` };
 }
 
 function textsOf(root: string, environment: string): Map<string, string | null> {
@@ -73,8 +93,8 @@ function report(checks: readonly Check[]): string {
     Math.max(...checks.filter((check) => check.topic === topic).map(({ name }) => name.length));
   const lines = checks.flatMap(({ topic, name, status, found, remedy }, index) => [
     ...(checks[index - 1]?.topic === topic ? [] : [`${index === 0 ? "" : "\n"}${bold(topic)}`]),
-    `  ${paint[status](marks[status])} ${name.padEnd(width(topic))}  ${printable(found)}`,
-    ...(remedy === "" ? [] : [`     ${cyan("hint:")} ${dim(remedy)}`]),
+    `  ${paint[status](marks[status])} ${printable(name).padEnd(width(topic))}  ${printable(found)}`,
+    ...(remedy === "" ? [] : [`     ${cyan("hint:")} ${dim(printable(remedy))}`]),
   ]);
   return `${lines.join("\n")}\n`;
 }

@@ -16,8 +16,8 @@ const subjects: Readonly<Record<"order" | "traffic", (model: Model) => Picture>>
 
 /** `meshops graph <env> [other]`: the order of reconciliation and who may talk to whom; of two environments, what differs. */
 export async function graph(names: readonly string[], { directory, format, show }: GraphOptions): Promise<number> {
-  const [first = "", second, third] = names;
-  if (third !== undefined || first === second)
+  const [first, second] = names;
+  if (first === second)
     throw new UserError(exitCode.usage, "graph takes one environment, or two different ones", "meshops graph dev production");
   const rendered = renderEnvironments(new Repository(directory), names);
   if (rendered === null) return exitCode.problem;

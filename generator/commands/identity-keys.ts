@@ -2,6 +2,8 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { asMap } from "../data.ts";
 import { emitEditable, parseEditable, setAt } from "../emit/edit.ts";
 import { specFile } from "../emit/layout.ts";
+import { byRecipient } from "../sops/age.ts";
+import { plural } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { addIdentities, ageIdentities } from "../workspace/age-keys.ts";
 import { pathWithin, writeAtomic } from "../workspace/files.ts";
@@ -80,14 +82,17 @@ export async function exportKey([name = ""]: readonly string[], options: CommonO
       "the private key would show on the terminal",
       `pipe it: meshops identity export ${name} --age-key | kubectl …`,
     );
-  for (const identity of ageIdentities())
-    if (environment.spec.secrets.age.includes(await identityToRecipient(identity))) {
-      process.stdout.write(`${identity}\n`);
-      return exitCode.ok;
-    }
+  const { known, damaged } = await byRecipient(ageIdentities());
+  const recipients = environment.spec.secrets.age;
+  const identity = recipients.map((recipient) => known.get(recipient)).find((found) => found !== undefined);
+  if (identity !== undefined) {
+    process.stdout.write(`${identity}\n`);
+    return exitCode.ok;
+  }
+  const but = damaged === 0 ? "" : `, and ${plural(damaged, "key")} at hand ${damaged === 1 ? "is" : "are"} damaged`;
   throw new UserError(
     exitCode.missing,
-    `the age key of the cluster is not at hand: none belongs to ${environment.spec.secrets.age.join(", ")}`,
+    `the age key of the cluster is not at hand: none belongs to ${recipients.join(", ")}${but}`,
     "put it into SOPS_AGE_KEY_FILE or sops/age/keys.txt of your configuration folder",
   );
 }

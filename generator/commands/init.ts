@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { colorsFor } from "../colors.ts";
@@ -11,6 +11,7 @@ import { loadEnvironment } from "../spec/load.ts";
 import { parseSource } from "../spec/parse.ts";
 import { compareText, plural } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
+import { version } from "../version.ts";
 import { lookAt, pathsWithin, writeAtomic } from "../workspace/files.ts";
 import { printDiagnostics } from "./context.ts";
 import { ask } from "./init-questions.ts";
@@ -48,13 +49,14 @@ export async function init([folder = "."]: readonly string[], options: InitOptio
     );
   }
   write(root, options.keep ? files.filter((file) => !known.has(file)) : files);
-  printNext(folder, answers);
+  if (options.keep) for (const { path } of standing) process.stdout.write(`keep    ${path}\n`);
+  printNext(root, answers, options.keep && standing.some(({ path }) => path === "package.json"));
   return exitCode.ok;
 }
 
 function write(root: string, files: readonly ScaffoldFile[]): void {
   mkdirSync(root, { recursive: true });
-  const within = pathsWithin(root);
+  const within = pathsWithin(realpathSync(root));
   const { dim } = colorsFor(process.stdout);
   const targets = files.map((file) => ({ ...file, target: within(file.path) }));
   for (const { target, text, executable } of targets) writeAtomic(target, text, executable ? { mode: 0o755 } : {});
@@ -65,10 +67,15 @@ function write(root: string, files: readonly ScaffoldFile[]): void {
   for (const path of told.sort(compareText)) process.stdout.write(`${dim("create ")} ${path}\n`);
 }
 
-function printNext(folder: string, { environments, branch }: Answers): void {
+/** @param ownPackage whether a package.json was there, which knows nothing of meshops yet */
+function printNext(root: string, { environments, branch }: Answers, ownPackage: boolean): void {
+  const folder = relative(process.cwd(), root);
+  const install = ownPackage
+    ? `npm install --save-dev meshops@${version} @kubernetes/client-node@${shellWord(clientVersion())} && node .githooks/install.mjs`
+    : "npm install";
   const lines = [
-    ...(folder === "." ? [] : [`cd ${shellWord(folder)}`]),
-    `git init -b ${branch} && npm install`,
+    ...(folder === "" ? [] : [`cd ${shellWord(folder)}`]),
+    `git init -b ${branch} && ${install}`,
     ...environments.map((name) => `npx meshops identity keygen ${name} --write && npx meshops identity init ${name}`),
     "npx meshops generate",
   ];

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { parseAllDocuments } from "yaml";
+import { type Document, parseAllDocuments } from "yaml";
 import { asMap } from "../data.ts";
 import { environmentsFolder, specFile } from "../emit/layout.ts";
 import { sourceOf } from "../emit/source.ts";
@@ -43,9 +43,10 @@ async function work(text: string, directory: string): Promise<Answer> {
   try {
     return await generate(list, new Repository(rootAbove(resolve(directory))));
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const message = error.hint === null ? error.message : `${error.message}; hint: ${error.hint}`;
-    return answer(text, [{ message, severity: "error" }]);
+    // What is the user's to mend, or what the operating system refuses, is told as functions tell it.
+    const { message, hint = null, syscall } = error as Partial<UserError> & NodeJS.ErrnoException;
+    if (!(error instanceof UserError) && syscall === undefined) throw error;
+    return answer(text, [{ message: hint === null ? message : `${message}; hint: ${hint}`, severity: "error" }]);
   }
 }
 
@@ -71,9 +72,8 @@ async function generate(list: ResourceList, repository: Repository): Promise<Ans
   results.push(...found.map(told));
   if (identity === null || hasErrors(found)) return answer(list.text, results);
   const { model, bundle } = render({ environment, identity });
-  const built = parseAllDocuments(await buildBundle(repository.root, bundle, model), { maxAliasCount: -1 } as object).map(
-    (document) => asMap(document.toJS() as unknown),
-  );
+  const documents = parseAllDocuments(await buildBundle(repository.root, bundle, model)) as Document[];
+  const built = documents.map((document) => asMap(document.toJS({ maxAliasCount: -1 }) as unknown));
   return generateList(list, model, built, results);
 }
 

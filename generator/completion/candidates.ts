@@ -17,11 +17,22 @@ export type ValuesOf = (argument: string, folder: string) => readonly Candidate[
  * @param words the line after the program's name, the last one up to the cursor
  */
 export function candidates(program: Command, words: readonly string[], valuesOf: ValuesOf): Candidate[] {
-  const begun = words.at(-1) ?? "";
-  const line = readLine(program, words.slice(0, -1));
+  const [, prefix = "", typed = ""] = /^(--[a-z-]+=)?(.*)$/s.exec(words.at(-1) ?? "") ?? [];
+  // bash makes words of `--output=text` itself, with the sign as one.
+  const begun = typed === "=" ? "" : typed;
+  const before = [...words.slice(0, -1), ...(prefix === "" ? [] : [prefix])];
+  const line = readLine(program, before.flatMap(apart));
   return offered(line, begun, valuesOf)
     .filter(({ word }) => word.startsWith(begun))
+    .map((candidate) => ({ ...candidate, word: prefix + candidate.word }))
     .sort((a, b) => compareText(a.word, b.word));
+}
+
+/** An option and its value as two words. */
+function apart(word: string): string[] {
+  if (word === "=") return [];
+  const [, option, value] = /^(--[a-z-]+)=(.*)$/s.exec(word) ?? [];
+  return option === undefined ? [word] : [option, ...(value === undefined || value === "" ? [] : [value])];
 }
 
 /** What stands on the line before the word that is completed. */

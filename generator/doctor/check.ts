@@ -1,6 +1,6 @@
 /** What was looked at, what came out, and what to do about it. */
 export interface Check {
-  readonly topic: "tools" | "kubernetes" | "azure" | "keys";
+  readonly topic: "tools" | "specs" | "kubernetes" | "azure" | "keys";
   readonly name: string;
   /** `missing`: something cannot be done; `error`: nothing can. */
   readonly status: "ok" | "missing" | "error";

@@ -1,15 +1,11 @@
-import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { promisify } from "node:util";
 import { parse } from "yaml";
 import { asMap } from "../data.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { ask } from "./ask.ts";
 import type { Check } from "./check.ts";
-import { shell } from "./look-at-tools.ts";
-
-const exec = promisify(execFile);
 
 /** Where an environment's cluster is looked for. */
 export interface Place {
@@ -18,32 +14,27 @@ export interface Place {
   readonly kubeconfig: string | null;
   /** Null takes the current one. */
   readonly context: string | null;
+  readonly onAzure: boolean;
 }
 
 /** Whether the kubeconfig knows each environment's cluster. The cluster itself is not asked: `meshops status` does that. */
 export function lookAtKubeconfig(places: readonly Place[]): Check[] {
-  return places.map(({ environment, kubeconfig, context }): Check => {
+  return places.map((place): Check => {
+    const { environment, kubeconfig, context, onAzure } = place;
     const files = kubeconfig === null ? defaultFiles() : [kubeconfig];
     const common = { topic: "kubernetes", name: environment } as const;
-    const remedy = `meshops bootstrap ${environment} --run, or az aks get-credentials; another file or context: --kubeconfig, --context`;
+    const missing = (found: string, remedy: string): Check => ({ ...common, status: "missing", found, remedy });
+    const remedy = `meshops bootstrap ${environment} --run${onAzure ? ", or az aks get-credentials" : ""}; or name another file in KUBECONFIG`;
     const there = files.filter((file) => existsSync(file));
-    if (there.length === 0) return { ...common, status: "missing", found: `no kubeconfig at ${files.join(", ")}`, remedy };
-    const configs = there.map((file) => asMap(readYaml(file)));
-    const contexts = configs.flatMap(({ contexts: list }) =>
-      Array.isArray(list) ? list.map((item) => String(asMap(item)["name"])) : [],
-    );
-    const wanted =
-      context ?? configs.map((config) => config["current-context"]).find((name) => typeof name === "string" && name !== "");
-    if (wanted === undefined)
-      return {
-        ...common,
-        status: "missing",
-        found: `${there.join(", ")} has no current context`,
-        remedy: "kubectl config use-context <name>",
-      };
-    if (!contexts.includes(String(wanted)))
-      return { ...common, status: "missing", found: `no context "${String(wanted)}" in ${there.join(", ")}`, remedy };
-    return { ...common, status: "ok", found: `context ${String(wanted)} in ${there.join(", ")}`, remedy: "" };
+    if (there.length === 0) return missing(`no kubeconfig at ${files.join(", ")}`, remedy);
+    const read = there.map(readKubeconfig);
+    const broken = read.flatMap(({ trouble }) => trouble ?? []);
+    if (broken.length > 0) return missing(broken.join("; "), "mend the file, or name another in KUBECONFIG");
+    const contexts = read.flatMap(({ contexts: names }) => names);
+    const wanted = context ?? read.find(({ current }) => current !== "")?.current;
+    if (wanted === undefined) return missing(`${there.join(", ")} has no current context`, "kubectl config use-context <name>");
+    if (!contexts.includes(wanted)) return missing(`no context "${wanted}" in ${there.join(", ")}`, remedy);
+    return { ...common, status: "ok", found: `context ${wanted} in ${there.join(", ")}`, remedy: "" };
   });
 }
 
@@ -52,11 +43,24 @@ function defaultFiles(): string[] {
   return named.length > 0 ? named : [join(homedir(), ".kube", "config")];
 }
 
-function readYaml(file: string): unknown {
+interface Kubeconfig {
+  readonly contexts: readonly string[];
+  /** Empty where it names none. */
+  readonly current: string;
+  /** Why it could not be read. */
+  readonly trouble: string | null;
+}
+
+function readKubeconfig(file: string): Kubeconfig {
   try {
-    return parse(readFileSync(file, "utf8"));
-  } catch {
-    return null;
+    const { contexts, "current-context": current } = asMap(parse(readFileSync(file, "utf8"), { prettyErrors: false }));
+    const names = Array.isArray(contexts) ? contexts.map((item) => String(asMap(item)["name"])) : [];
+    return { contexts: names, current: typeof current === "string" ? current : "", trouble: null };
+  } catch (error) {
+    // What a parser says may repeat a line, and with it a token.
+    const { syscall, code } = error as NodeJS.ErrnoException;
+    const trouble = syscall === undefined ? `${file} is no YAML` : `${file} cannot be read: ${code}`;
+    return { contexts: [], current: "", trouble };
   }
 }
 
@@ -65,8 +69,10 @@ export async function lookAtAzure(environments: readonly Environment[]): Promise
   const onAzure = environments.filter(({ spec }) => spec.azure !== undefined);
   if (onAzure.length === 0) return [];
   const accounts = await accountsAtHand();
-  if (accounts === null)
-    return [{ topic: "azure", name: "account", status: "missing", found: "the Azure CLI is not signed in", remedy: "az login" }];
+  if (typeof accounts === "string") {
+    const remedy = accounts === notSignedIn ? "az login" : "az account list, to see for yourself";
+    return [{ topic: "azure", name: "account", status: "missing", found: accounts, remedy }];
+  }
   const active = accounts.find((account) => account["isDefault"] === true);
   return onAzure.map(({ metadata, spec }): Check => {
     const wanted = spec.azure?.subscription;
@@ -82,12 +88,16 @@ export async function lookAtAzure(environments: readonly Environment[]): Promise
   });
 }
 
-async function accountsAtHand(): Promise<Record<string, unknown>[] | null> {
+const notSignedIn = "the Azure CLI is not signed in";
+
+/** Accounts of the Azure CLI, or why there are none. */
+async function accountsAtHand(): Promise<Record<string, unknown>[] | string> {
+  const { text, trouble } = await ask("az", ["account", "list", "--output", "json"]);
+  if (trouble !== null) return trouble.absent ? "the Azure CLI is not there" : `the Azure CLI cannot say: ${trouble.message}`;
   try {
-    const { stdout } = await exec("az", ["account", "list", "--output", "json"], { timeout: 20_000, shell });
-    const list: unknown = JSON.parse(stdout);
-    return Array.isArray(list) && list.length > 0 ? list.map(asMap) : null;
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) && list.length > 0 ? list.map(asMap) : notSignedIn;
   } catch {
-    return null;
+    return "the Azure CLI answers no JSON";
   }
 }

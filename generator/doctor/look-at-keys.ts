@@ -1,5 +1,5 @@
-import { identityToRecipient } from "age-encryption";
 import { signingKeysFile } from "../emit/layout.ts";
+import { byRecipient } from "../sops/age.ts";
 import { SopsError } from "../sops/error.ts";
 import { inspectFile } from "../sops/inspect.ts";
 import { plural, shortRecipient } from "../text.ts";
@@ -14,19 +14,30 @@ export interface EncryptedFiles {
 
 /** Which of the age identities at hand open which files. The files are read, never opened. */
 export async function lookAtKeys(groups: readonly EncryptedFiles[], identities: readonly string[]): Promise<Check[]> {
-  const recipients = new Set(await Promise.all(identities.map((identity) => identityToRecipient(identity))));
-  return groups.flatMap(({ environment, files }) => {
-    const own = [...files].filter(([path]) => path === signingKeysFile(environment));
+  const { known: recipients, damaged } = await byRecipient(identities);
+  const own = groups.flatMap(({ environment, files }) => {
+    const signing = [...files].filter(([path]) => path === signingKeysFile(environment));
     const others = [...files].filter(([path]) => path !== signingKeysFile(environment));
-    return [judge(environment, "Secrets", others, recipients), judge(environment, "signing keys", own, recipients)];
+    return [judge(environment, "Secrets", others, recipients), judge(environment, "signing keys", signing, recipients)];
   });
+  return damaged === 0 ? own : [...own, damagedKeys(damaged)];
+}
+
+function damagedKeys(count: number): Check {
+  return {
+    topic: "keys",
+    name: "keys at hand",
+    status: "missing",
+    found: `${plural(count, "key")} damaged`,
+    remedy: "compare SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and keys.txt with their copies",
+  };
 }
 
 function judge(
   environment: string,
   what: string,
   files: readonly (readonly [path: string, text: string | null])[],
-  recipients: ReadonlySet<string>,
+  recipients: ReadonlyMap<string, string>,
 ): Check {
   const name = `${environment}, ${what}`;
   const there = files.flatMap(([path, text]) => (text === null ? [] : [{ path, readers: readersOf(text) }]));

@@ -1,13 +1,6 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { ask } from "./ask.ts";
 import type { Check } from "./check.ts";
 import { isAtLeast, type Tool, tools, versionIn } from "./tools.ts";
-
-const exec = promisify(execFile);
-/** On Windows az is a script, which only a shell starts; the arguments are fixed. */
-export const shell: boolean = process.platform === "win32";
-/** Time that a program has to tell its version (milliseconds): az takes seconds. */
-const patience = 20_000;
 
 /** Which programs are there, and whether they are new enough; all at once. */
 export function lookAtTools(withAzure: boolean): Promise<Check[]> {
@@ -30,11 +23,6 @@ async function lookAt(tool: Tool): Promise<Check> {
 
 async function output({ name, asks }: Tool): Promise<string | null> {
   if (name === "node") return process.version;
-  try {
-    const { stdout } = await exec(name, [...asks], { timeout: patience, shell });
-    return stdout;
-  } catch (error) {
-    const { code, stdout } = error as { code?: unknown; stdout?: string };
-    return code === "ENOENT" ? null : (stdout ?? "");
-  }
+  const { text, trouble } = await ask(name, asks);
+  return trouble?.absent === true ? null : text;
 }

@@ -120,7 +120,10 @@ function expanded(node: Node, targets: ReadonlyMap<Node, Node>): Node {
   delete (node as { anchor?: string }).anchor;
   if (isSeq(node)) node.items = node.items.map((item) => expanded(item as Node, targets));
   if (isMap(node)) {
-    for (const pair of node.items) if (isNode(pair.value)) pair.value = expanded(pair.value, targets);
+    for (const pair of node.items) {
+      if (isNode(pair.key)) pair.key = expanded(pair.key, targets);
+      if (isNode(pair.value)) pair.value = expanded(pair.value, targets);
+    }
     const merged = node.items.filter(isMerge).flatMap(({ value }) => (isSeq(value) ? value.items : [value]));
     node.items = node.items.filter((pair) => !isMerge(pair));
     for (const map of merged)

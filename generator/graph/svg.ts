@@ -11,7 +11,9 @@ export async function toSvg(pictures: readonly Picture[], title: string): Promis
 
 /** `role` and a description for screen readers: a picture is read as its sentences. */
 function accessible(svg: string, pictures: readonly Picture[], title: string): string {
-  const description = pictures.map((picture) => `${picture.title}. ${sentences(picture).join(". ")}.`).join(" ");
+  const description = pictures
+    .map((picture) => `${picture.title}. ${picture.caption} ${sentences(picture).join(". ")}.`)
+    .join(" ");
   const head = `<desc>${xml(description)}</desc>`;
   return svg.replace("<svg ", `<svg role="img" aria-label="${xml(title)}" `).replace(/(<svg [^>]*>)/, `$1\n${head}`);
 }

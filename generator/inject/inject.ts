@@ -32,6 +32,8 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
   const ports: PortsOf = (workload) => found.get(workload) ?? portsOf(workload, stream, injection);
   const wanted = workloads.flatMap((workload) => policiesFor(workload, ports(workload), injection));
   const placed = wanted.map((addition) => ({ addition, there: known.get(idOfObject(addition.object)) }));
+  // Without a proxy nobody would get through what was written for one.
+  const unmeshed = passedOver.map(({ workload }) => workload).filter((workload) => stream.isMeshed(workload) !== "yes");
   return {
     selected: workloads.length,
     changes: [
@@ -40,7 +42,7 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
       ...placed.flatMap(({ addition, there }) => (there === undefined || !isOwn(there) ? [] : update(there, addition))),
     ],
     additions: placed.flatMap(({ addition, there }) => (there === undefined ? [addition] : [])),
-    removals: stale(objects, stream, workloads, new Set(wanted.map((addition) => idOfObject(addition.object)))),
+    removals: stale(objects, stream, [...workloads, ...unmeshed], new Set(wanted.map((addition) => idOfObject(addition.object)))),
     notes: [
       ...passedOver.map(({ workload, why }) => note(workload.manifest, "info", `not injected: ${why}`)),
       ...placed.flatMap(({ addition, there }) => (there === undefined || isOwn(there) ? [] : [taken(there, addition)])),
@@ -50,7 +52,7 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
   };
 }
 
-/** Own policies that nobody wants: of a workload that is selected, or of one that is gone. Those of others are another configuration's. */
+/** Own policies that nobody wants: of a workload that was looked at, or of one that is gone. Those of others are another configuration's. */
 function stale(
   objects: readonly Manifest[],
   stream: Stream,
@@ -58,10 +60,10 @@ function stale(
   wanted: ReadonlySet<string>,
 ): Manifest[] {
   const nameOf = ({ manifest: { kind, name, namespace } }: Workload): string => `${namespace}|${kind}/${name}`;
-  const [selected, there] = [new Set(workloads.map(nameOf)), new Set(stream.workloads.map(nameOf))];
+  const [seen, there] = [new Set(workloads.map(nameOf)), new Set(stream.workloads.map(nameOf))];
   return objects.filter((object) => {
     const workload = `${object.namespace}|${String(annotationsOf(object)[forKey])}`;
-    return isOwn(object) && !wanted.has(idOf(object)) && (selected.has(workload) || !there.has(workload));
+    return isOwn(object) && !wanted.has(idOf(object)) && (seen.has(workload) || !there.has(workload));
   });
 }
 

@@ -13,7 +13,17 @@ export function policyNotes(workloads: readonly Workload[], ports: PortsOf, inje
   return [
     ...workloads.flatMap((workload) => workloadNotes(workload, ports(workload), injection)),
     ...unheard(workloads, ports, injection),
+    ...tooWide(workloads, injection),
   ];
+}
+
+/** With arrivals at the proxy's port, a NetworkPolicy cannot tell what a client is after. */
+function tooWide(workloads: readonly Workload[], { spec }: MeshInjection): Note[] {
+  const limited = (spec.clients ?? []).filter((client) => client.ports !== undefined);
+  const [first] = workloads;
+  if (spec.authorization || !spec.networkPolicy || first === undefined || limited.length === 0) return [];
+  const message = "without authorization, ports of clients limit nothing: the network sees them all arrive at the proxy's port";
+  return [note(first.manifest, "warning", message)];
 }
 
 function workloadNotes(workload: Workload, ports: WorkloadPorts, injection: MeshInjection): Note[] {

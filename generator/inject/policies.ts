@@ -26,11 +26,13 @@ export function policiesFor(workload: Workload, ports: WorkloadPorts, { spec }: 
 }
 
 function networkPolicy(workload: Workload, ports: WorkloadPorts, clients: readonly Client[], spec: Spec): KubernetesObject {
-  const rules = [...groupBy(clients, ({ namespace }) => namespace)].map(([namespace, own]) => {
+  const rules = [...groupBy(clients, ({ namespace }) => namespace)].flatMap(([namespace, own]) => {
     const usable = (port: number): boolean => own.some((client) => mayUse(client, port));
-    const used = ports.listening.filter(usable);
-    const direct = used.filter(ports.skipsInbound);
-    return allow([meshedPods(namespace)], new Set([...arrivalPorts(used, ports.track), ...direct]), ports.udp.filter(usable));
+    const [used, udp] = [ports.listening.filter(usable), ports.udp.filter(usable)];
+    // The proxy's own port is the way to every port: it is nobody's who may use none of this workload.
+    const some = used.length > 0 || own.some((client) => client.ports === undefined);
+    const tcp = some ? [...arrivalPorts(used, ports.track), ...used.filter(ports.skipsInbound)] : [];
+    return tcp.length + udp.length === 0 ? [] : [allow([meshedPods(namespace)], new Set(tcp), udp)];
   });
   return ingressPolicy(metadata(workload, "mesh"), podSelector(workload), [...rules, ...(spec.viz ? fromViz() : [])]);
 }

@@ -69,6 +69,7 @@ function withoutRemoved(documents: readonly Document[], removals: readonly Manif
 }
 
 function judgeTouched(text: string, { spec }: MeshInjection, touched: ReadonlySet<string>): Judged[] {
-  const { objects } = parseManifests("stdin", text);
+  // Lines are those of the result.
+  const { objects } = parseManifests("stdout", text);
   return judge(objects, spec.linkerd).filter(({ manifest }) => touched.has(idOf(manifest)));
 }

@@ -1,4 +1,5 @@
 import { type LinkerdTrack, linkerdTrack } from "../catalog/linkerd.ts";
+import { neverCompletes } from "../review/jobs.ts";
 import { injectKey, Stream } from "../review/stream.ts";
 import { containersOf, selects, type Workload } from "../review/workload.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
@@ -17,20 +18,20 @@ export function selectWorkloads(stream: Stream, { spec }: MeshInjection): Select
       (spec.namespaces === undefined || spec.namespaces.some((name) => Stream.together(name, manifest.namespace))) &&
       selects({ matchLabels: spec.labels }, labels),
   );
-  const judged = meant.map((workload) => ({ workload, why: reasonAgainst(workload, track) }));
+  const judged = meant.map((workload) => ({ workload, why: reasonAgainst(workload, stream, track) }));
   return {
     workloads: judged.flatMap(({ workload, why }) => (why === null ? [workload] : [])),
     passedOver: judged.flatMap(({ workload, why }) => (why === null ? [] : [{ workload, why }])),
   };
 }
 
-function reasonAgainst(workload: Workload, { version, traits }: LinkerdTrack): string | null {
-  const { annotations, pod, manifest } = workload;
+function reasonAgainst(workload: Workload, stream: Stream, track: LinkerdTrack): string | null {
+  const { annotations, pod } = workload;
   if (annotations[injectKey] === "disabled") return `its pods say ${injectKey}: disabled`;
   if (pod["hostNetwork"] === true) return "its pods are on the host's network, where no proxy can stand between";
   if (containersOf(workload).some(({ container }) => container["name"] === "linkerd-proxy"))
     return "its pods have a proxy already";
-  if (/^(Cron)?Job$/.test(manifest.kind) && !traits.nativeSidecar)
-    return `a Job whose pods have a proxy never ends on ${version}, which has no native sidecars`;
+  if (neverCompletes(workload, stream, track))
+    return `a Job whose pods have a proxy never ends on ${track.version} without a native sidecar`;
   return null;
 }

@@ -1,5 +1,7 @@
-import { isSeq, parseAllDocuments } from "yaml";
+import { type Document, isSeq, parseAllDocuments } from "yaml";
 import { asMap, isMap } from "../data.ts";
+import { maxDepth, tooDeepAt } from "../spec/limits.ts";
+import { lowerFirst } from "../text.ts";
 import type { Result } from "./result.ts";
 
 /** What orchestrators pass to functions (KRM Functions Specification v1). */
@@ -16,13 +18,15 @@ const fields = new Set(["apiVersion", "kind", "items", "functionConfig", "result
 
 /** Reads a ResourceList; where it is none that a function may work on, what is wrong with it. */
 export function parseResourceList(text: string): ResourceList | Result[] {
+  if (tooDeepAt(text) !== null) return [refusal(`stdin is nested deeper than ${maxDepth} levels`)];
   const documents = parseAllDocuments(text, { prettyErrors: false, merge: true, uniqueKeys: true });
   const [document, second] = Array.isArray(documents) ? documents : [];
   if (document === undefined) return [refusal("stdin is empty: a ResourceList was expected")];
   if (second !== undefined) return [refusal("stdin holds more than one document: one ResourceList was expected")];
   const [error] = document.errors;
   if (error !== undefined) return [refusal(`stdin is no YAML: ${error.message}`)];
-  const value: unknown = document.toJS({ maxAliasCount: 1000 });
+  const value = plainValue(document);
+  if (value instanceof Error) return [refusal(`stdin cannot be read: ${lowerFirst(value.message.split("\n")[0] ?? "")}`)];
   if (!isMap(value) || value["kind"] !== "ResourceList") return [refusal(`a ResourceList was expected, not ${kindOf(value)}`)];
   const { apiVersion, items, functionConfig } = value;
   if (!versions.includes(String(apiVersion)))
@@ -35,6 +39,17 @@ export function parseResourceList(text: string): ResourceList | Result[] {
   if (wrong.length > 0) return wrong;
   if (!isMap(functionConfig)) return [refusal("functionConfig is missing: an Environment or a MeshInjection")];
   return { text, items: list.map(asMap), functionConfig };
+}
+
+/** Aliases that lead nowhere, contain themselves or are too many throw. */
+function plainValue(document: Document): unknown {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 1000 });
+    JSON.stringify(value);
+    return value;
+  } catch (error) {
+    return error;
+  }
 }
 
 /** Items are Kubernetes objects: what lacks the fields by which objects are told apart is none. */

@@ -17,7 +17,7 @@ export function serviceNamed(stream: Stream, name: string, namespace: string): M
   return stream.named("", "Service", name).find((service) => Stream.together(service.namespace, namespace)) ?? null;
 }
 
-export function portsOf(service: Manifest): ServicePort[] {
+export function servicePorts(service: Manifest): ServicePort[] {
   return listOf(specOf(service)["ports"])
     .map(asMap)
     .filter(({ protocol = "TCP" }) => protocol === "TCP")

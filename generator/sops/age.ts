@@ -36,6 +36,19 @@ export async function unwrapDataKey(metadata: Metadata, identities: readonly str
   throw noKey(metadata, identities.length);
 }
 
+/** Identities by their recipients (`age1…`), and how many of them are damaged. */
+export async function byRecipient(
+  identities: readonly string[],
+): Promise<{ readonly known: ReadonlyMap<string, string>; readonly damaged: number }> {
+  const recipients = await Promise.all(identities.map((identity) => recipientOf(identity).catch(() => null)));
+  const known = identities.flatMap((identity, index): [string, string][] => {
+    const recipient = recipients[index] ?? null;
+    return recipient === null ? [] : [[recipient, identity]];
+  });
+  return { known: new Map(known), damaged: identities.length - known.length };
+}
+
+/** @throws SopsError (recipient) where the identity is damaged; age-encryption's own error would repeat it */
 async function recipientOf(identity: string): Promise<string> {
   try {
     return await identityToRecipient(identity);

@@ -1,15 +1,17 @@
+import { CST, Lexer } from "yaml";
+
 /*
  * What is refused before anything looks at the meaning of a file. Real specs are far below these limits;
  * beyond them parsers and validators become slow or run out of stack.
  */
 
-/** Largest spec that is read, in bytes. */
+/** Largest spec or configuration that is read, in bytes. */
 export const maxFileBytes: number = 1024 * 1024;
 /** What is said of a larger one. */
 export const tooLarge = {
   code: "file-too-large",
   message: "the file is larger than 1 MiB",
-  hint: "an environment is a few kilobytes; split it with extends",
+  hint: "such a file is a few kilobytes; environments share a base by extends",
 } as const;
 /** Deepest nesting. The schema needs 7 levels. */
 export const maxDepth = 64;
@@ -20,22 +22,25 @@ export const maxAliases = 100;
 /** Most findings that are told of one file. */
 export const maxFindings = 50;
 
-/** Offset at which brackets or dashes nest too deep, judged before the recursive parser runs; null where they do not. */
+/**
+ * Offset at which brackets or dashes nest too deep, judged by the tokens before the recursive parser runs; null where they do not.
+ * What looks like brackets inside of scalars and comments does not count.
+ */
 export function tooDeepAt(text: string): number | null {
-  let brackets = 0;
-  let dashes = 0;
-  for (let offset = 0; offset < text.length; offset += 1) {
-    const character = text[offset];
-    if (character === "#" && (offset === 0 || /\s/.test(text[offset - 1] ?? ""))) {
-      const end = text.indexOf("\n", offset);
-      if (end === -1) return null;
-      offset = end;
-      dashes = 0;
-    } else if (character === "[" || character === "{") brackets += 1;
-    else if (character === "]" || character === "}") brackets = Math.max(0, brackets - 1);
-    else if (character === "\n") dashes = 0;
-    else if ((character === "-" || character === "?") && text[offset + 1] === " ") dashes += 1;
+  if ((text.match(/[[{]|[-?]\s/g)?.length ?? 0) <= maxDepth) return null;
+  let [offset, brackets, dashes] = [0, 0, 0];
+  let scalar = false;
+  for (const token of new Lexer().lex(text)) {
+    const type: CST.TokenType | null = scalar ? null : CST.tokenType(token);
+    scalar = type === "scalar";
+    if (type === "doc-mode" || type === "doc-start" || type === "doc-end") brackets = 0;
+    else if (type === "newline") dashes = 0;
+    else if (type === "flow-seq-start" || type === "flow-map-start") brackets += 1;
+    else if (type === "flow-seq-end" || type === "flow-map-end") brackets -= 1;
+    else if (type === "seq-item-ind" || type === "explicit-key-ind") dashes += 1;
     if (brackets > maxDepth || dashes > maxDepth) return offset;
+    // What marks the beginning of something is no part of the text.
+    if (type !== "scalar" && type !== "doc-mode" && type !== "flow-error-end") offset += token.length;
   }
   return null;
 }

@@ -22,10 +22,11 @@ export function parseSource(file: string, text: string): Source {
     return failed(at("yaml-too-deep", `nested deeper than ${maxDepth} levels`, null, { offset: deep, length: 1 }));
   try {
     const [document, second] = parse(text);
-    if (document === undefined) return failed(at("yaml-syntax", "the file is empty", "start from environments/base.yaml"));
+    if (document === undefined)
+      return failed(at("yaml-syntax", "the file is empty", "it begins with apiVersion, kind and metadata"));
     if (second !== undefined)
       return failed(
-        at("yaml-multi-document", "the file holds more than one YAML document", "one environment a file", {
+        at("yaml-multi-document", "the file holds more than one YAML document", "one document a file", {
           offset: second.range[0],
           length: 3,
         }),

@@ -102,7 +102,7 @@ export function runScript(
       env: { ...process.env, ...site.env, ...env },
     });
     let stderr = "";
-    child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stderr, calls: callsOf(site.env).slice(before) }));
   });

@@ -52,7 +52,6 @@ describe("who may talk to what was injected", () => {
     probes: [],
     kubelet: false,
   });
-  const shop = peer("shop", "shop", { app: "shop", tier: "data" }, { opaque: [3306], skipInbound: [9104], skipOutbound: [] });
   const client = peer("web", "web", {}, proxy);
   const neighbour = peer("web", "other", {}, proxy);
   const bare = peer("web", "web", {}, null);
@@ -61,7 +60,7 @@ describe("who may talk to what was injected", () => {
   const tap = peer("linkerd-viz", "tap", { "linkerd.io/extension": "viz", component: "tap" }, proxy);
   const prometheus = peer("linkerd-viz", "prometheus", { "linkerd.io/extension": "viz", component: "prometheus" }, proxy);
 
-  const table: [from: string, peer: Peer, port: number, verdict: Verdict | ((version: LinkerdVersion) => Verdict)][] = [
+  const table: [from: string, peer: Peer | "shop", port: number, verdict: Verdict | ((version: LinkerdVersion) => Verdict)][] = [
     ["a listed client, its port", client, 8080, "reached"],
     // Before the transport header the network tells ports apart, after it the mesh; an opaque port arrives at 4143 on all.
     ["a listed client, another port", client, 3306, "mesh"],
@@ -70,8 +69,8 @@ describe("who may talk to what was injected", () => {
     // 2.14's clients dial the port itself, so it is open, and the proxy asks for a certificate.
     ["a forged label", forger, 8080, (version) => (linkerdTrack(version).traits.transportHeader ? "network" : "mesh")],
     ["another namespace", stranger, 8080, "network"],
-    ["the pods among themselves, opaque", shop, 3306, "reached"],
-    ["the pods among themselves, past the proxy", shop, 9104, "reached"],
+    ["the pods among themselves, opaque", "shop", 3306, "reached"],
+    ["the pods among themselves, past the proxy", "shop", 9104, "reached"],
     ["a client that may not use the skipped port", client, 9104, "network"],
     ["tap", tap, 4190, "reached"],
     ["Prometheus", prometheus, 4191, "reached"],
@@ -81,6 +80,8 @@ describe("who may talk to what was injected", () => {
   describe.each(versions)("%s", (version) => {
     const { text, diagnostics, notes } = injectManifests(chart, spec(version));
     const objects = objectsIn(text).filter(({ kind }) => kind !== "StatefulSet");
+    // Its proxy is what the injection makes of it.
+    const shop = peer("shop", "shop", { app: "shop", tier: "data" }, proxyOf(text));
     const cluster = { objects, transportHeader: linkerdTrack(version).traits.transportHeader };
 
     test("nothing is to be said against it", () => {
@@ -90,7 +91,7 @@ describe("who may talk to what was injected", () => {
 
     test.each(table)("%s", (_, from, port, verdict) => {
       const expected = typeof verdict === "string" ? verdict : verdict(version);
-      expect(judge({ from, to: shop, port }, cluster)).toBe(expected);
+      expect(judge({ from: from === "shop" ? shop : from, to: shop, port }, cluster)).toBe(expected);
     });
 
     test("with nobody on the list, nobody but viz", () => {
@@ -121,7 +122,8 @@ withReference("an injection", () => {
   test("changes nothing else: upstream's charts, read again, are what they were", () => {
     for (const path of ["dgraph/24.1.4", "dgraph/0.0.17", "linkerd-viz/2026.8.3", "linkerd-control-plane/1.16.11"]) {
       const before = read(`charts/${path}/rendered.yaml`);
-      const { text } = injectManifests(before, { linkerd: "edge-26.8.3", labels: { app: "dgraph" }, opaquePorts: [7080] });
+      const { text } = injectManifests(before, { linkerd: "edge-26.8.3", opaquePorts: [7080] });
+      expect(text, path).not.toBe(before);
       const undone = objectsIn(text).map(withoutOurs);
       expect(undone, path).toEqual(objectsIn(before).map(withoutOurs));
     }
@@ -175,6 +177,15 @@ test("any object comes out as it came in, but for what was asked", () => {
 
 function read(path: string): string {
   return readFileSync(join(referenceFolder, path), "utf8");
+}
+
+/** How ports pass the proxy of the injected pods, by their annotations. */
+function proxyOf(text: string): Peer["proxy"] {
+  const [pods] = objectsIn(text).filter(({ kind }) => kind === "StatefulSet");
+  const said = field(pods, "spec", "template", "metadata", "annotations") as Record<string, string>;
+  if (said["linkerd.io/inject"] !== "enabled") return null;
+  const ports = (key: string): number[] => (said[`config.linkerd.io/${key}-ports`] ?? "").split(",").filter(Boolean).map(Number);
+  return { opaque: ports("opaque"), skipInbound: ports("skip-inbound"), skipOutbound: ports("skip-outbound") };
 }
 
 function annotations(objects: readonly KubernetesObject[], role: string): unknown {

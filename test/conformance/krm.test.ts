@@ -68,12 +68,15 @@ withTools(["kustomize"], "kustomize with meshops as a function", () => {
     expect(sorted(objects)).toEqual(sorted(objectsIn(stdout)));
   });
 
-  test("a mistake stops the build, and kustomize shows what is wrong", async () => {
-    writeFunctionText("apps/wrong/mesh.yaml", "../../fn.sh", injection.replace("edge-26.8.3", "edge-26.8.4"));
-    write("apps/wrong/kustomization.yaml", "resources: [../shop/deployment.yaml]\ntransformers: [mesh.yaml]\n");
-    write("apps/wrong/kustomization.yaml", "generators: [mesh.yaml]\n");
-    await expect(kustomizeBuild("apps/wrong")).rejects.toThrow(/"linkerd" cannot be "edge-26\.8\.4"/);
-  });
+  test.each(["generators", "transformers"])(
+    "a mistake in %s stops the build, and kustomize shows what is wrong",
+    async (list) => {
+      writeFunctionText("apps/wrong/mesh.yaml", "../../fn.sh", injection.replace("edge-26.8.3", "edge-26.8.4"));
+      write("apps/wrong/deployment.yaml", workload);
+      write("apps/wrong/kustomization.yaml", `resources: [deployment.yaml]\n${list}: [mesh.yaml]\n`);
+      await expect(kustomizeBuild("apps/wrong")).rejects.toThrow(/"linkerd" cannot be "edge-26\.8\.4"/);
+    },
+  );
 
   test("`fn run` writes the objects where their annotations say, and again nothing new; what is no longer made goes", async () => {
     cpSync(join(projectRoot, "environments/dev.yaml"), join(root, "out/dev.yaml"));

@@ -141,11 +141,19 @@ describe("a new repository", () => {
     for (const script of checks)
       await run("bash", ["-e", "-c", script], { cwd: root, env: { ...env(), GITHUB_STEP_SUMMARY: summary } });
     expect(readFileSync(summary, "utf8")).toContain("volume-claim");
+    // Azure Pipelines replaces its variables before a bash without -e runs the script.
+    const azure = parse(readFileSync(join(root, "azure-pipelines.yml"), "utf8"));
+    const told = (azure.jobs[0].steps as { bash?: string }[]).flatMap(({ bash }) => bash ?? []).join("");
+    const tell = (): Promise<string> =>
+      run("bash", ["-c", told.replaceAll("$(Agent.TempDirectory)", join(root, ".."))], { cwd: root, env: env() });
+    expect(await tell()).toContain("##vso[task.setvariable variable=told]true");
+    expect(readFileSync(join(root, "../diff.md"), "utf8")).toContain("volume-claim");
     // Where nothing can be said, the comment that is there stays.
     writeTree(root, { "environments/dev.yaml": "spec: [\n" });
     await expect(
       run("bash", ["-e", "-c", checks.at(-1) ?? ""], { cwd: root, env: { ...env(), GITHUB_STEP_SUMMARY: summary } }),
     ).rejects.toThrow();
+    await expect(tell()).rejects.toThrow();
     await git("reset", "-q", "--hard");
     const weekly = parse(readFileSync(join(root, ".github/workflows/certificates.yml"), "utf8"));
     const [, gate] = (weekly.jobs.expiry.steps as { run?: string }[]).flatMap(({ run: script }) => script ?? []);
@@ -157,7 +165,7 @@ describe("a new repository", () => {
     const threads: { id: number; comments: { id: number; content: string }[] }[] = [];
     const server = createServer((request, response) => {
       let body = "";
-      request.on("data", (data: Buffer) => (body += data.toString()));
+      request.setEncoding("utf8").on("data", (text: string) => (body += text));
       request.on("end", () => {
         if (request.method === "POST")
           threads.push({ id: 7, comments: [{ id: 1, content: JSON.parse(body).comments[0].content }] });

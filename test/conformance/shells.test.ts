@@ -28,18 +28,48 @@ const cases: [line: string, words: string[]][] = [
   ["meshops diff --fr", ["--from"]],
   ["meshops help hel", ["helmfile", "help"]],
   ["meshops -C test/stories/diagnostics/client-image graph ", ["dev"]],
+  ["meshops --directory=test/stories/diagnostics/client-image graph ", ["dev"]],
 ];
 
 withProgram("bash", "completion in bash", () => {
   test.each(cases)("%s", async (line, words) => {
-    const typed = line.split(" ");
+    // The sign is a word of its own to bash.
+    const typed = line.split(/ |(?<==)|(?==)/);
     const script = `source <(meshops completion bash); COMP_WORDS=(${typed.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${typed.length - 1}; _meshops; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout } = { stdout: await run("bash", ["-c", script], { cwd: projectRoot, env }) };
     expect(stdout.split("\n").filter(Boolean)).toEqual(words);
   });
 });
 
+withProgram("bash", "completion in bash, behind a sign", () => {
+  test.each([
+    ["meshops diff --output = m", "markdown"],
+    ["meshops diff --output =", "json markdown text"],
+  ])("%s", async (line, words) => {
+    expect(await run("meshops", ["complete", "--", ...line.split(" ").slice(1)], { cwd: projectRoot, env })).toBe(
+      words
+        .split(" ")
+        .map((word) => `${word}\t\n`)
+        .join(""),
+    );
+  });
+
+  test("names of files that are no environments are never proposed", async () => {
+    const root = scratchFolder("names");
+    writeTree(root, { "environments/dev.yaml": "", "environments/$(touch x).yaml": "" });
+    expect(await run("meshops", ["complete", "--", "generate", ""], { cwd: root, env })).toBe("dev\tenvironment\n");
+  });
+});
+
 withProgram("fish", "completion in fish", () => {
+  test("of an option and its value in one word", async () => {
+    const stdout = await run("fish", ["-c", "meshops completion fish | source; complete -C 'meshops diff --output=m'"], {
+      cwd: projectRoot,
+      env,
+    });
+    expect(stdout.split("\t")[0]?.trim()).toBe("--output=markdown");
+  });
+
   test.each(cases)("%s", async (line, words) => {
     const stdout = await run("fish", ["-c", `meshops completion fish | source; complete -C '${line}'`], {
       cwd: projectRoot,
@@ -85,13 +115,13 @@ function shows(shell: ChildProcess, wanted: RegExp): Promise<void> {
   let seen = "";
   return new Promise((done, fail) => {
     const late = setTimeout(() => fail(new Error(`the terminal shows ${JSON.stringify(seen)}, not ${wanted}`)), 15_000);
-    const look = (data: Buffer): void => {
-      seen += data.toString();
+    const look = (text: string): void => {
+      seen += text;
       if (!wanted.test(seen)) return;
       clearTimeout(late);
       shell.stdout?.off("data", look);
       done();
     };
-    shell.stdout?.on("data", look);
+    shell.stdout?.setEncoding("utf8").on("data", look);
   });
 }

@@ -100,7 +100,18 @@ describe("doctor", () => {
       status: "missing",
       found: expect.stringContaining("no kubeconfig at"),
     });
-    expect(of(nothing.checks, "azure", "account")).toMatchObject({ status: "missing", remedy: "az login" });
+    expect(of(nothing.checks, "azure", "account")).toMatchObject({ status: "missing", found: "the Azure CLI is not there" });
+    for (const [answer, found, remedy] of [
+      ["echo '[]'", "the Azure CLI is not signed in", "az login"],
+      [
+        "echo 'no module named azure' >&2; exit 1",
+        "the Azure CLI cannot say: no module named azure",
+        "az account list, to see for yourself",
+      ],
+    ] as const) {
+      const { checks } = await doctor({ ...git, "bin/az": `#!/bin/sh\n${answer}\n` }, { spec: { azure } });
+      expect(of(checks, "azure", "account")).toMatchObject({ status: "missing", found, remedy });
+    }
     const kubeconfig = { ".kube/config": "current-context: other\ncontexts: [{name: other}, {name: mesh}]\n" };
     const signedIn = await doctor({ ...git, ...kubeconfig, "bin/az": says('{"azure-cli": "2.91.0"}') }, { spec: { azure } });
     expect(of(signedIn.checks, "kubernetes", "test")).toMatchObject({
@@ -117,6 +128,40 @@ describe("doctor", () => {
       status: "missing",
       found: expect.stringContaining("does not see subscription 0000"),
     });
+  });
+
+  test("tells why a kubeconfig cannot be read, and of a cluster of one's own nothing about Azure", async () => {
+    const git = { "bin/git": says("git version 2.39.5") };
+    const broken = await doctor({ ...git, ".kube/config": "users: [{user: {token: secret}\n" });
+    expect(of(broken.checks, "kubernetes", "test")).toMatchObject({
+      status: "missing",
+      found: expect.stringMatching(/config is no YAML$/),
+    });
+    expect(JSON.stringify(broken.checks)).not.toContain("secret}");
+    const nothing = await doctor(git);
+    expect(of(nothing.checks, "kubernetes", "test")?.remedy).toBe(
+      "meshops bootstrap test --run; or name another file in KUBECONFIG",
+    );
+  });
+
+  test("a damaged key is told, and never shown", async () => {
+    const damaged = testKeys.admin.identity.replace(/.$/, (last) => (last === "Q" ? "P" : "Q"));
+    const { code, checks } = await doctor({ "bin/git": says("git version 2.39.5") }, { keys: damaged });
+    expect(code).toBe(0);
+    expect(of(checks, "keys", "keys at hand")).toMatchObject({ status: "missing", found: "1 key damaged" });
+    expect(JSON.stringify(checks)).not.toMatch(/AGE-SECRET-KEY-1\w/);
+  });
+
+  test("of a spec that does not load says what is wrong with it first", async () => {
+    const root = makePlatform({ test: specText() });
+    rmSync(join(root, "environments/test"), { recursive: true });
+    rmSync(join(root, "overlays/test"), { recursive: true });
+    writeTree(root, { "environments/test.yaml": specText({ linkerd: { version: "edge-1" } }) });
+    const { checks } = await doctor({ "bin/git": says("git version 2.39.5") }, { root });
+    expect(checks.filter(({ topic }) => topic !== "tools")).toEqual([
+      expect.objectContaining({ topic: "specs", name: "test", status: "missing", found: expect.stringContaining("edge-1") }),
+    ]);
+    expect(of(checks, "tools", "az")).toBeDefined();
   });
 
   test("outside a repository looks at the tools alone", async () => {

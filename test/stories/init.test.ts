@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { meshops } from "../support/cli.ts";
 import { field } from "../support/objects.ts";
 import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
+import { environmentOf } from "../support/specs.ts";
 
 describe("meshops init", () => {
   test("takes every answer as a flag", async () => {
@@ -63,12 +64,41 @@ describe("meshops init", () => {
   test("--keep writes beside what is there, --force over it", async () => {
     const work = scratchFolder("init");
     writeTree(work, { "README.md": "mine\n" });
-    expect((await meshops(work, ["init", "--yes", "--keep"])).code).toBe(0);
+    const kept = await meshops(work, ["init", "--yes", "--keep"]);
+    expect(kept).toMatchObject({ code: 0, stdout: expect.stringContaining("keep    README.md\n") });
+    expect(kept.stderr).toContain("&& npm install\n");
     expect(readFileSync(join(work, "README.md"), "utf8")).toBe("mine\n");
     expect(existsSync(join(work, "environments/dev.yaml"))).toBe(true);
     expect((await meshops(work, ["init", "--yes", "--force"])).code).toBe(0);
     expect(readFileSync(join(work, "README.md"), "utf8")).not.toBe("mine\n");
     expect((await meshops(work, ["init", "--yes", "--force", "--keep"])).code).toBe(2);
+  });
+
+  test("beside a package.json of somebody's says how to put meshops into it", async () => {
+    const work = scratchFolder("init");
+    writeTree(work, { "package.json": "{}\n" });
+    const { stderr } = await meshops(work, ["init", "--yes", "--keep"]);
+    expect(stderr).toMatch(
+      /&& npm install --save-dev meshops@\S+ @kubernetes\/client-node@\S+ && node \.githooks\/install\.mjs\n/,
+    );
+  });
+
+  test("goes through a symbolic link, and says the way from here", async () => {
+    const work = scratchFolder("init");
+    mkdirSync(join(work, "real"));
+    symlinkSync(join(work, "real"), join(work, "link"));
+    const { code, stderr } = await meshops(work, ["-C", "link", "init", "p", "--yes"]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("next:\n  cd link/p\n");
+    expect(existsSync(join(work, "real/p/environments/dev.yaml"))).toBe(true);
+  });
+
+  test("names the versions that a spec has by default", async () => {
+    const work = scratchFolder("init");
+    await meshops(work, ["init", "--yes"]);
+    const { spec } = parse(readFileSync(join(work, "environments/base.yaml"), "utf8"));
+    const { linkerd, dgraph } = environmentOf({}).spec;
+    expect([spec.linkerd.version, spec.dgraph.chart]).toEqual([linkerd.version, dgraph.chart]);
   });
 
   test("into a clone without a commit's files writes at once", async () => {

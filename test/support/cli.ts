@@ -31,7 +31,7 @@ export function meshops(
     child.stdin.end(input ?? "");
     const out = { stdout: "", stderr: "" };
     for (const stream of ["stdout", "stderr"] as const)
-      child[stream].on("data", (data: Buffer) => (out[stream] += data.toString()));
+      child[stream].setEncoding("utf8").on("data", (text: string) => (out[stream] += text));
     const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfterMs);
     child.on("error", reject);
     child.on("close", (code) => {

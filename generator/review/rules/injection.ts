@@ -1,8 +1,9 @@
 import type { LinkerdTrack } from "../../catalog/linkerd.ts";
 import { isMap } from "../../data.ts";
+import { asksForNativeSidecar, neverCompletes } from "../jobs.ts";
 import type { ManifestFinding, ManifestRule } from "../rule.ts";
 import { annotationsOf, injectKey, type Stream } from "../stream.ts";
-import { containersOf, type Labels, type Workload, workloadOf } from "../workload.ts";
+import { type Labels, type Workload, workloadOf } from "../workload.ts";
 
 /** Whether pods get the proxy that somebody meant them to have. */
 export const injectionRules: readonly ManifestRule[] = [
@@ -124,18 +125,13 @@ function* notText({ stated }: Stream): Iterable<ManifestFinding> {
   }
 }
 
-const nativeSidecar = /^config\.(alpha\.|beta\.)?linkerd\.io\/proxy-enable-native-sidecar$/;
-
 function* endlessJob(stream: Stream, track: LinkerdTrack | null): Iterable<ManifestFinding> {
   for (const workload of stream.workloads) {
+    if (stream.isMeshed(workload) !== "yes" || !neverCompletes(workload, stream, track)) continue;
     const { manifest, annotations, template } = workload;
-    if (!["Job", "CronJob"].includes(manifest.kind) || stream.isMeshed(workload) !== "yes" || endsItself(workload)) continue;
-    const asked = Object.entries(stream.annotationsFor(workload)).find(([key]) => nativeSidecar.test(key))?.[1];
-    const native = asked === undefined ? track?.traits.nativeSidecar : String(asked) === "true";
-    if (native === true) continue;
     const where = annotations[injectKey] === undefined ? [] : ["metadata", "annotations", injectKey];
-    const unless =
-      track === null && asked === undefined ? ", unless Linkerd makes it a native sidecar (edge-26.5.2 and later)" : "";
+    const open = track === null && asksForNativeSidecar(workload, stream) === null;
+    const unless = open ? ", unless Linkerd makes it a native sidecar (edge-26.5.2 and later)" : "";
     yield {
       manifest,
       path: [...template, ...where],
@@ -143,15 +139,6 @@ function* endlessJob(stream: Stream, track: LinkerdTrack | null): Iterable<Manif
       hint: "disable the injection, or turn on native sidecars",
     };
   }
-}
-
-/** Whether a pod has its proxy as a native sidecar already, or one of its containers ends it. */
-function endsItself(workload: Workload): boolean {
-  return containersOf(workload).some(({ container }) => {
-    const said = JSON.stringify([container["command"], container["args"]]);
-    const native = container["name"] === "linkerd-proxy" && container["restartPolicy"] === "Always";
-    return native || /linkerd-await|4191\/shutdown/.test(said);
-  });
 }
 
 function* skipped(stream: Stream): Iterable<ManifestFinding> {

@@ -2,7 +2,7 @@ import { portKeys } from "../../catalog/linkerd.ts";
 import { asMap } from "../../data.ts";
 import type { Manifest } from "../read.ts";
 import type { ManifestFinding, ManifestRule } from "../rule.ts";
-import { isOpaque, portsOf, serviceNamed } from "../services.ts";
+import { isOpaque, serviceNamed, servicePorts } from "../services.ts";
 import { type Stream, specOf } from "../stream.ts";
 import { listOf } from "../workload.ts";
 
@@ -138,12 +138,12 @@ function* opaque(stream: Stream): Iterable<ManifestFinding> {
   for (const { route, path, name, namespace, port } of attachments(stream)) {
     const service = serviceNamed(stream, name, namespace);
     if (service === null) continue;
-    for (const { number } of portsOf(service).filter((candidate) => port === null || candidate.number === port))
+    for (const { number } of servicePorts(service).filter((candidate) => port === null || candidate.number === port))
       if (isOpaque(stream, service, number)) yield unread(route, path, name, number);
   }
   for (const { profile, service } of profiled(stream)) {
     // A profile is for all ports of its Service: it is at fault where one that speaks HTTP is opaque, or none is left.
-    const ports = portsOf(service);
+    const ports = servicePorts(service);
     const closed = ports.filter(({ number }) => isOpaque(stream, service, number));
     const wrong = closed.length === ports.length ? closed : closed.filter(({ http }) => http);
     for (const { number } of wrong) yield unread(profile, ["metadata", "name"], service.name, number);

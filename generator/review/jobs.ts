@@ -1,0 +1,26 @@
+import type { LinkerdTrack } from "../catalog/linkerd.ts";
+import type { Stream } from "./stream.ts";
+import { containersOf, type Workload } from "./workload.ts";
+
+const nativeSidecar = /^config\.(alpha\.|beta\.)?linkerd\.io\/proxy-enable-native-sidecar$/;
+
+/** Whether annotations of a workload's pods, or of their namespace, ask for a native sidecar; null where none says so. */
+export function asksForNativeSidecar(workload: Workload, stream: Stream): boolean | null {
+  const asked = Object.entries(stream.annotationsFor(workload)).find(([key]) => nativeSidecar.test(key));
+  return asked === undefined ? null : String(asked[1]) === "true";
+}
+
+/** Whether a workload is a Job that would never complete with a proxy, since nothing ends that. @param track null where the release is unknown */
+export function neverCompletes(workload: Workload, stream: Stream, track: LinkerdTrack | null): boolean {
+  if (!/^(Cron)?Job$/.test(workload.manifest.kind) || endsItself(workload)) return false;
+  return (asksForNativeSidecar(workload, stream) ?? track?.traits.nativeSidecar) !== true;
+}
+
+/** Whether a pod has its proxy as a native sidecar already, or one of its containers ends it. */
+function endsItself(workload: Workload): boolean {
+  return containersOf(workload).some(({ container }) => {
+    const said = JSON.stringify([container["command"], container["args"]]);
+    const native = container["name"] === "linkerd-proxy" && container["restartPolicy"] === "Always";
+    return native || /linkerd-await|4191\/shutdown/.test(said);
+  });
+}
