@@ -42,7 +42,11 @@ function entryText([key, value]: [string, unknown]): string {
 }
 
 function text(value: unknown): string {
-  return stringify(value, { compat: "yaml-1.1", lineWidth: 0, aliasDuplicateObjects: false });
+  const options = { compat: "yaml-1.1", lineWidth: 0, aliasDuplicateObjects: false } as const;
+  const yaml = stringify(value, options);
+  if (!yaml.includes("\uFEFF")) return yaml;
+  // Go's YAML reads a byte order mark as none of a text's letters, unless it is escaped.
+  return stringify(value, { ...options, defaultStringType: "QUOTE_DOUBLE", blockQuote: false }).replaceAll("\uFEFF", "\\uFEFF");
 }
 
 function comment(text: string): string {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { stringify } from "yaml";
-import { toBundleYaml } from "../../generator/emit/yaml.ts";
+import { parse, stringify } from "yaml";
+import { toBundleYaml, toYaml } from "../../generator/emit/yaml.ts";
 
 /** Texts that YAML could take for something else, and blocks. */
 const text = fc.oneof(
@@ -39,6 +39,13 @@ const value = fc.letrec((tie) => ({
   list: fc.array(tie("any"), { maxLength: 4 }),
   map: fc.dictionary(text, tie("any"), { maxKeys: 4 }),
 })).any;
+
+test("a byte order mark inside of a text is escaped, which every reader reads", () => {
+  const document = { a: "x\uFEFFy", b: ["\uFEFF", "line\nline\uFEFF\n"], "\uFEFFkey": "yes" };
+  const yaml = toYaml([document]);
+  expect(yaml).not.toContain("\uFEFF");
+  expect(parse(yaml)).toEqual(document);
+});
 
 test("a document written entry by entry is the one that the library writes whole", () => {
   const options = { compat: "yaml-1.1", lineWidth: 0, aliasDuplicateObjects: false } as const;

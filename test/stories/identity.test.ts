@@ -398,6 +398,11 @@ describe("the life cycle by hand", () => {
       code: 3,
       stdout: "",
     });
+    // A key with a letter changed belongs to nobody, and is not shown either.
+    const damaged = exported.trim().replace(/.$/, (last) => (last === "Q" ? "P" : "Q"));
+    const refused = await meshops(root, ["identity", "export", "dev", "--age-key"], { env: asAdmin(damaged) });
+    expect(refused).toMatchObject({ code: 3, stdout: "", stderr: expect.stringContaining("1 key at hand is damaged") });
+    expect(refused.stderr).not.toContain("SECRET");
     // No terminal: `script` gives the command one.
     if (spawnSync("script", ["--version"]).status === 0) {
       const onTerminal = spawnSync(
