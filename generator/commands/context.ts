@@ -72,16 +72,15 @@ function unknownEnvironment(name: string, known: readonly string[]): Diagnostic 
  * The text of a file that the user named.
  *
  * @param path 0 is stdin
- * @throws UserError (missing)
+ * @throws UserError (missing; problem where it is not UTF-8)
  */
 export function readText(path: string | 0): string {
+  const name = path === 0 ? "stdin" : path;
   try {
-    return readFileSync(path, "utf8");
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
   } catch (error) {
-    throw new UserError(
-      exitCode.missing,
-      `cannot read ${path === 0 ? "stdin" : path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
-    );
+    if (error instanceof TypeError) throw new UserError(exitCode.problem, `${name} is no text in UTF-8`, "save it as UTF-8");
+    throw new UserError(exitCode.missing, `cannot read ${name}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
   }
 }
 

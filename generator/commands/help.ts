@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import { colorsFor } from "../colors.ts";
 import { didYouMean } from "../spec/suggest.ts";
+import { capital } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
 
 const docs = new URL("../../docs/", import.meta.url);
@@ -13,7 +14,7 @@ export function help(program: Command): (words: readonly string[]) => number {
     const [first, ...others] = words;
     if (first === undefined) {
       process.stdout.write(
-        `${program.helpInformation()}\nTopics: ${topics().join(", ")},\nand the code of every rule, such as network-policy-proxy-port\n`,
+        `${program.helpInformation()}\nTopics: ${topics().join(", ")},\nand the code of every finding, such as network-policy-proxy-port\n`,
       );
       return exitCode.ok;
     }
@@ -23,7 +24,12 @@ export function help(program: Command): (words: readonly string[]) => number {
       throw new UserError(
         exitCode.usage,
         `there is no help on "${words.join(" ")}"`,
-        didYouMean(first, [...topics(), ...rules(), ...program.commands.map((known) => known.name())]) ?? "meshops help",
+        didYouMean(first, [
+          ...topics(),
+          ...rules(),
+          ...findings().map(({ code }) => code),
+          ...program.commands.map((known) => known.name()),
+        ]) ?? "meshops help",
       );
     const usage = command === null ? "" : command.helpInformation();
     process.stdout.write([usage, page === null ? "" : styled(page)].filter(Boolean).join("\n"));
@@ -56,7 +62,18 @@ function pageOf(topic: string): string | null {
         : rules().includes(topic)
           ? `rules/${topic}.md`
           : null;
-  return path === null ? null : readFileSync(new URL(path, docs), "utf8");
+  return path === null ? findingOf(topic) : readFileSync(new URL(path, docs), "utf8");
+}
+
+/** Codes that are no rule's have a line of a page. */
+function findingOf(code: string): string | null {
+  const found = findings().find((row) => row.code === code);
+  return found === undefined ? null : `# ${code}\n\n${found.says}.\n\n**What to do.** ${found.remedy}.\n`;
+}
+
+function findings(): { code: string; says: string; remedy: string }[] {
+  const rows = readFileSync(new URL("findings.md", docs), "utf8").matchAll(/^\| `([a-z-]+)` \| (.*) \| (.*) \|$/gm);
+  return [...rows].map(([, code = "", says = "", remedy = ""]) => ({ code, says: capital(says), remedy: capital(remedy) }));
 }
 
 function commandAt(program: Command, words: readonly string[]): Command | null {

@@ -3,7 +3,7 @@ import { colorsFor } from "../colors.ts";
 import { type CertificateStatus, identityStatus } from "../identity/status.ts";
 import { hasErrors } from "../spec/diagnostic.ts";
 import { toHours } from "../spec/duration.ts";
-import { shortRecipient } from "../text.ts";
+import { plural, shortRecipient } from "../text.ts";
 import { exitCode } from "../user-error.ts";
 import { readIfThere } from "../workspace/files.ts";
 import { Repository } from "../workspace/repository.ts";
@@ -27,6 +27,12 @@ export function status(names: readonly string[], options: CommonOptions & { read
   const expiring = certificates.filter(({ daysLeft }) => daysLeft < Math.max(limit, 0));
   if (options.output === "json") process.stdout.write(`${JSON.stringify(certificates, null, 2)}\n`);
   else for (const environment of all) printStatus(environment, expiring);
+  for (const { name, certificates: own } of all)
+    warn(
+      name,
+      own.filter((certificate) => expiring.includes(certificate)),
+      options.failWithin,
+    );
   const incomplete = all.filter(({ missing }) => missing.length > 0);
   for (const { name, certificates: present, missing } of incomplete)
     process.stderr.write(
@@ -35,6 +41,16 @@ export function status(names: readonly string[], options: CommonOptions & { read
         : `${name} lacks, or holds damaged: ${missing.join(", ")}\nhint: restore the files from Git, or meshops identity rotate-webhooks ${name} for a webhook's\n`,
     );
   return expiring.length > 0 || incomplete.length > 0 ? exitCode.problem : exitCode.ok;
+}
+
+/** Why the command fails, in words: colours do not reach logs. */
+function warn(environment: string, expiring: readonly CertificateStatus[], limit: string | undefined): void {
+  if (expiring.length === 0) return;
+  const list = expiring.map(({ name, daysLeft }) => `${name} (${daysLeft < 0 ? "expired" : plural(daysLeft, "day")})`);
+  process.stderr.write(
+    `${environment} has ${limit === undefined ? "expired certificates" : `less than ${limit} left`}: ${list.join(", ")}\n` +
+      `hint: meshops identity rotate-issuer, rotate-webhooks or rotate-anchor ${environment}\n`,
+  );
 }
 
 function printStatus(

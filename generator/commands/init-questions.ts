@@ -21,13 +21,24 @@ export async function ask(options: InitOptions, name: string): Promise<Answers> 
     );
     const environments = await answer("Environments, separated by commas", options.environments, "dev,production");
     const url = await answer("URL of this repository, as Flux clones it", options.gitUrl, `https://github.com/acme/${name}`);
-    return { name, cluster: kindOf(cluster), environments: namesIn(environments), url, branch: options.branch ?? "main" };
+    return {
+      name,
+      cluster: kindOf(cluster),
+      environments: namesIn(environments),
+      url: asUrl(url),
+      branch: options.branch ?? "main",
+    };
   } catch (error) {
     if ((error as Error).name !== "AbortError") throw error;
     throw new UserError(exitCode.interrupted, "nothing was written");
   } finally {
     terminal?.close();
   }
+}
+
+/** Git's short form of an SSH URL, `git@host:path`, written out, as Flux wants it. */
+function asUrl(text: string): string {
+  return text.replace(/^([\w.-]+@[\w.-]+):(?!\/)(.+)$/, "ssh://$1/$2");
 }
 
 function kindOf(text: string): Answers["cluster"] {

@@ -1,18 +1,18 @@
-import { mkdirSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { basename, join, relative, resolve, sep } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { colorsFor } from "../colors.ts";
 import { specFile } from "../emit/layout.ts";
 import { type Answers, platformName } from "../scaffold/answers.ts";
 import { type Assets, type ScaffoldFile, scaffold } from "../scaffold/scaffold.ts";
 import { shellWord } from "../shell.ts";
-import { hasErrors } from "../spec/diagnostic.ts";
+import { distinct, hasErrors } from "../spec/diagnostic.ts";
 import { loadEnvironment } from "../spec/load.ts";
 import { parseSource } from "../spec/parse.ts";
 import { compareText, plural } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { version } from "../version.ts";
-import { lookAt, pathsWithin, writeAtomic } from "../workspace/files.ts";
+import { folderAbove, lookAt, pathsWithin, writeAtomic } from "../workspace/files.ts";
 import { printDiagnostics } from "./context.ts";
 import { ask } from "./init-questions.ts";
 
@@ -73,13 +73,18 @@ function printNext(root: string, { environments, branch }: Answers, ownPackage: 
   const install = ownPackage
     ? `npm install --save-dev meshops@${version} @kubernetes/client-node@${shellWord(clientVersion())} && node .githooks/install.mjs`
     : "npm install";
+  const around = existsSync(join(root, ".git")) ? null : folderAbove(dirname(root), ".git");
   const lines = [
     ...(folder === "" ? [] : [`cd ${shellWord(folder)}`]),
-    `git init -b ${branch} && ${install}`,
+    around === null ? `git init -b ${branch} && ${install}` : install,
     ...environments.map((name) => `npx meshops identity keygen ${name} --write && npx meshops identity init ${name}`),
     "npx meshops generate",
   ];
   process.stderr.write(`\nnext:\n${lines.map((line) => `  ${line}\n`).join("")}README.md says the rest\n`);
+  if (around !== null)
+    process.stderr.write(
+      `${root} is in the Git repository ${around}: workflows run from its .github alone, and hooks are its own to choose\n`,
+    );
 }
 
 /** Whether the specs say what an environment may say; what is wrong with an answer is told as with a spec. */
@@ -93,7 +98,7 @@ function isValid(files: readonly ScaffoldFile[], { environments }: Answers): boo
     // Recipients come later, by `identity keygen`.
     return diagnostics.filter(({ code }) => code !== "missing-key");
   });
-  if (hasErrors(found)) printDiagnostics(found);
+  if (hasErrors(found)) printDiagnostics(distinct(found));
   return !hasErrors(found);
 }
 

@@ -16,7 +16,9 @@ export function inject([path = ""]: readonly string[]): number {
   printDiagnostics(diagnostics);
   if (injection === null) return exitCode.problem;
   const result = transform(readText(0), injection, (documents, { object }) => documents.push(documentOf(object)));
-  printDiagnostics([...result.diagnostics, ...result.judged.map(told)]);
+  // A rule's word is a warning here: the objects are somebody's, and passing by.
+  const judged = result.judged.map((each) => ({ ...told(each), severity: "warning" as const }));
+  printDiagnostics([...result.diagnostics, ...judged]);
   process.stderr.write(result.notes.map(line).join(""));
   if (hasErrors(result.diagnostics) || result.notes.some(({ severity }) => severity === "error")) return exitCode.problem;
   if (result.selected === 0 && result.text.trim() !== "") process.stderr.write("no workload was selected: nothing is injected\n");

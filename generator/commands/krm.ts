@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type Document, parseAllDocuments } from "yaml";
 import { asMap } from "../data.ts";
 import { environmentsFolder, specFile } from "../emit/layout.ts";
@@ -15,6 +14,7 @@ import { type Diagnostic, hasErrors } from "../spec/diagnostic.ts";
 import { loadEnvironment } from "../spec/load.ts";
 import { printable } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
+import { folderAbove } from "../workspace/files.ts";
 import { readIdentity } from "../workspace/identity-files.ts";
 import { buildBundle } from "../workspace/kustomize.ts";
 import { Repository } from "../workspace/repository.ts";
@@ -41,7 +41,8 @@ async function work(text: string, directory: string): Promise<Answer> {
   if (kind !== "Environment")
     return refused(`functionConfig is a ${String(kind)}, not an Environment or a MeshInjection`, "kind");
   try {
-    return await generate(list, new Repository(rootAbove(resolve(directory))));
+    // kustomize runs functions in the folder of the kustomization: the repository is that folder, or one above it.
+    return await generate(list, new Repository(folderAbove(resolve(directory), environmentsFolder) ?? directory));
   } catch (error) {
     // What is the user's to mend, or what the operating system refuses, is told as functions tell it.
     const { message, hint = null, syscall } = error as Partial<UserError> & NodeJS.ErrnoException;
@@ -75,10 +76,4 @@ async function generate(list: ResourceList, repository: Repository): Promise<Ans
   const documents = parseAllDocuments(await buildBundle(repository.root, bundle, model)) as Document[];
   const built = documents.map((document) => asMap(document.toJS({ maxAliasCount: -1 }) as unknown));
   return generateList(list, model, built, results);
-}
-
-/** kustomize runs functions in the folder of the kustomization: the repository is that folder, or one above it. */
-function rootAbove(folder: string): string {
-  if (existsSync(join(folder, environmentsFolder)) || dirname(folder) === folder) return folder;
-  return rootAbove(dirname(folder));
 }

@@ -1,4 +1,5 @@
 import { fillTemplate } from "../html.ts";
+import { capital } from "../text.ts";
 import { type Arrow, type Box, idOf, type Picture } from "./picture.ts";
 import { toSvg } from "./svg.ts";
 
@@ -73,8 +74,4 @@ function byId<T extends Box | Arrow>(
 function wordsOf(item: Box | Arrow): string {
   const own = "name" in item ? item.lines.filter((line) => line !== item.name) : item.lines;
   return own.join(", ") || "in this order";
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

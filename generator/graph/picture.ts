@@ -43,7 +43,10 @@ type Mark = "only here" | "differs";
 
 /** Two pictures of the same things, to be put beside each other: what differs is marked in both. */
 export function compare(a: Picture, b: Picture): [Picture, Picture] {
-  return [marked(a, b), marked(b, a)];
+  const both: [Picture, Picture] = [marked(a, b), marked(b, a)];
+  const alike = both.every(({ boxes, arrows }) => [...boxes, ...arrows].every(({ mark }) => mark === undefined));
+  const said = ({ caption, ...picture }: Picture): Picture => ({ ...picture, caption: `${caption} Here the two are alike.` });
+  return alike ? [said(both[0]), said(both[1])] : both;
 }
 
 function marked(picture: Picture, other: Picture): Picture {

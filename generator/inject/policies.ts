@@ -62,14 +62,15 @@ export function isSelectable(workload: Workload): boolean {
 function podSelector({ manifest, labels }: Workload): JsonMap {
   const own = asMap(specOf(manifest)["selector"]);
   if (Object.keys(own).length > 0) return own as JsonMap;
-  const byName = manifest.kind === "Job" ? { "batch.kubernetes.io/job-name": manifest.name } : {};
+  const named = asMap(manifest.value["metadata"])["name"] !== undefined;
+  const byName = manifest.kind === "Job" && named ? { "batch.kubernetes.io/job-name": manifest.name } : {};
   return { matchLabels: { ...byName, ...labels } as JsonMap };
 }
 
 function metadata({ manifest }: Workload, part: string): KubernetesObject["metadata"] {
   const { kind, name, namespace } = manifest;
   return {
-    name: `${name}-${part}`,
+    name: `${name.replace(/-$/, "")}-${part}`,
     ...(namespace === "" ? {} : { namespace }),
     labels: { "app.kubernetes.io/managed-by": "meshops" },
     annotations: { [forKey]: `${kind}/${name}` },

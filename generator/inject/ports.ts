@@ -44,8 +44,7 @@ function declaredPorts(workload: Workload, stream: Stream): DeclaredPort[] {
     .flatMap(({ container }) => listOf(container["ports"]).map(asMap))
     .map(({ containerPort, protocol = "TCP" }) => ({ number: Number(containerPort), protocol }));
   const targets = stream
-    .ofKind("", "Service")
-    .filter((service) => stream.behind(service).some(({ manifest }) => manifest === workload.manifest))
+    .servicesOf(workload)
     .flatMap((service) => listOf(specOf(service)["ports"]).map(asMap))
     .map(({ port, targetPort = port, protocol = "TCP" }) => ({ number: resolvePort(targetPort, workload) ?? 0, protocol }));
   return [...own, ...targets];

@@ -32,6 +32,6 @@ function reasonAgainst(workload: Workload, stream: Stream, track: LinkerdTrack):
   if (containersOf(workload).some(({ container }) => container["name"] === "linkerd-proxy"))
     return "its pods have a proxy already";
   if (neverCompletes(workload, stream, track))
-    return `a Job whose pods have a proxy never ends on ${track.version} without a native sidecar`;
+    return `with a proxy it would never end: on ${track.version} that is no native sidecar`;
   return null;
 }

@@ -19,7 +19,7 @@ const fields = new Set(["apiVersion", "kind", "items", "functionConfig", "result
 /** Reads a ResourceList; where it is none that a function may work on, what is wrong with it. */
 export function parseResourceList(text: string): ResourceList | Result[] {
   if (tooDeepAt(text) !== null) return [refusal(`stdin is nested deeper than ${maxDepth} levels`)];
-  const documents = parseAllDocuments(text, { prettyErrors: false, merge: true, uniqueKeys: true });
+  const documents = parseAllDocuments(text, { prettyErrors: false, merge: true, uniqueKeys: true, logLevel: "error" });
   const [document, second] = Array.isArray(documents) ? documents : [];
   if (document === undefined) return [refusal("stdin is empty: a ResourceList was expected")];
   if (second !== undefined) return [refusal("stdin holds more than one document: one ResourceList was expected")];
@@ -58,7 +58,7 @@ function wrongItem(item: unknown, index: number): Result[] {
   const lacks = [
     ...(typeof apiVersion === "string" && apiVersion !== "" ? [] : ["apiVersion"]),
     ...(typeof kind === "string" && kind !== "" ? [] : ["kind"]),
-    ...(typeof asMap(metadata)["name"] === "string" ? [] : ["metadata.name"]),
+    ...(typeof (asMap(metadata)["name"] ?? asMap(metadata)["generateName"]) === "string" ? [] : ["metadata.name"]),
   ];
   // kustomize's own files have no name, and may pass by with the rest of a folder.
   const named = lacks.filter((field) => field !== "metadata.name" || !String(apiVersion).startsWith("kustomize.config.k8s.io/"));

@@ -33,7 +33,7 @@ export function resultOf(diagnostic: Diagnostic, config: Readonly<Record<string,
 /** The object that a result is about, and where it is written. */
 export function about(object: Readonly<Record<string, unknown>>): Pick<Result, "resourceRef" | "file"> {
   const { apiVersion, kind, metadata } = object;
-  const { name, namespace } = asMap(metadata);
+  const { generateName, name = generateName, namespace } = asMap(metadata);
   const place = placeOf(object);
   return {
     resourceRef: {

@@ -10,10 +10,15 @@ export function asksForNativeSidecar(workload: Workload, stream: Stream): boolea
   return asked === undefined ? null : String(asked[1]) === "true";
 }
 
-/** Whether a workload is a Job that would never complete with a proxy, since nothing ends that. @param track null where the release is unknown */
+/** Whether a workload has an end, and would never come to it with a proxy, since nothing ends that. @param track null where the release is unknown */
 export function neverCompletes(workload: Workload, stream: Stream, track: LinkerdTrack | null): boolean {
-  if (!/^(Cron)?Job$/.test(workload.manifest.kind) || endsItself(workload)) return false;
+  if (!isToEnd(workload) || endsItself(workload)) return false;
   return (asksForNativeSidecar(workload, stream) ?? track?.traits.nativeSidecar) !== true;
+}
+
+/** Jobs, and pods by themselves that are not started again, such as Helm's tests. */
+function isToEnd({ manifest: { kind }, pod: { restartPolicy } }: Workload): boolean {
+  return /^(Cron)?Job$/.test(kind) || (kind === "Pod" && (restartPolicy === "Never" || restartPolicy === "OnFailure"));
 }
 
 /** Whether a pod has its proxy as a native sidecar already, or one of its containers ends it. */

@@ -1,4 +1,4 @@
-import { type Document, parseAllDocuments } from "yaml";
+import { type Document, type DocumentOptions, isScalar, type ParseOptions, parseAllDocuments, type SchemaOptions } from "yaml";
 import { asMap, isMap } from "../data.ts";
 import type { Diagnostic, DiagnosticCode } from "../spec/diagnostic.ts";
 import { maxDepth, tooDeepAt } from "../spec/limits.ts";
@@ -9,6 +9,7 @@ import { lowerFirst } from "../text.ts";
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
+  /** What the name begins with, where only `generateName` is said. */
   readonly name: string;
   /** Empty where the object names none: `kubectl -n`, Helm or kustomize decide later. */
   readonly namespace: string;
@@ -37,7 +38,7 @@ export function parseManifests(file: string, text: string): Manifests {
     return { objects: [], diagnostics: [failed("yaml-too-deep", `nested deeper than ${maxDepth} levels`, deep)] };
   const objects: Manifest[] = [];
   const diagnostics: Diagnostic[] = [];
-  const documents = parseAllDocuments(text, { merge: true, uniqueKeys: false, prettyErrors: false });
+  const documents = parseAllDocuments(text, { ...asKubectl, merge: true, uniqueKeys: false, prettyErrors: false });
   for (const [index, document] of (documents as Document.Parsed[]).entries()) {
     if (document.errors.length > 0)
       diagnostics.push(
@@ -53,6 +54,22 @@ export function parseManifests(file: string, text: string): Manifests {
       }
   }
   return { objects, diagnostics };
+}
+
+/**
+ * What kubectl and Helm take plain scalars for: `yes` and `on` are booleans, `0755` and `1_000` numbers, but `12:30` and dates are texts
+ * (sigs.k8s.io/yaml, which reads YAML 1.1 without base 60 and makes JSON of it).
+ */
+const asKubectl: ParseOptions & DocumentOptions & SchemaOptions = {
+  schema: "yaml-1.1",
+  resolveKnownTags: false,
+  // Keys that are no scalars, as in a template that nobody has rendered, are no news for a terminal.
+  logLevel: "error",
+  customTags: (tags) => tags.filter((tag) => typeof tag === "string" || !isLeftOut(tag)),
+};
+
+function isLeftOut({ tag, format }: { readonly tag: string; readonly format?: string }): boolean {
+  return format === "TIME" || /:(timestamp|binary|omap|pairs|set)$/.test(tag);
 }
 
 /** Makes diagnostics of a file. Lines of one that holds a Secret are not repeated: they may be what it keeps. */
@@ -80,11 +97,17 @@ function objectsIn(document: Document.Parsed, file: string, text: string, index:
   const source: Source = { file, text, value, document, diagnostics: [] };
   return flatten(source.value, []).flatMap(({ value: object, at }) => {
     const { apiVersion, kind } = object;
-    const { name, namespace } = asMap(object["metadata"]);
+    const { generateName, name = generateName, namespace } = asMap(object["metadata"]);
     if (typeof apiVersion !== "string" || typeof kind !== "string" || typeof name !== "string") return [];
     const where = typeof namespace === "string" ? namespace : "";
     return [{ apiVersion, kind, name, namespace: where, value: object, source, index, at }];
   });
+}
+
+/** A value of an object as it is written there, before any schema makes something else of it; null where it is no scalar. */
+export function writtenAt({ source, at }: Manifest, path: Path): string | null {
+  const node: unknown = source.document?.getIn([...at, ...path], true);
+  return isScalar(node) ? (node.source ?? null) : null;
 }
 
 /** The objects of a document: itself, or where it is a List its items. */

@@ -18,6 +18,8 @@ export class Stream {
   readonly #byKind: ReadonlyMap<string, readonly Manifest[]>;
   readonly #byName: ReadonlyMap<string, readonly Manifest[]>;
   readonly #byNamespace: ReadonlyMap<string, readonly Workload[]>;
+  readonly #behind = new Map<Manifest, readonly Workload[]>();
+  #services: ReadonlyMap<Manifest, readonly Manifest[]> | null = null;
 
   constructor(stated: readonly Manifest[]) {
     this.stated = stated;
@@ -65,9 +67,27 @@ export class Stream {
   }
 
   /** Workloads behind a Service: none where it has no selector, since its endpoints are somebody else's. */
-  behind(service: Manifest): Workload[] {
+  behind(service: Manifest): readonly Workload[] {
+    const known = this.#behind.get(service);
+    if (known !== undefined) return known;
     const selector = asMap(specOf(service)["selector"]);
-    return Object.keys(selector).length === 0 ? [] : this.selected(service.namespace, { matchLabels: selector });
+    const found = Object.keys(selector).length === 0 ? [] : this.selected(service.namespace, { matchLabels: selector });
+    this.#behind.set(service, found);
+    return found;
+  }
+
+  /** Services that lead to a workload. */
+  servicesOf(workload: Workload): readonly Manifest[] {
+    this.#services ??= this.#findServices();
+    return this.#services.get(workload.manifest) ?? [];
+  }
+
+  #findServices(): ReadonlyMap<Manifest, readonly Manifest[]> {
+    const pairs = this.ofKind("", "Service").flatMap((service) =>
+      this.behind(service).map(({ manifest }) => ({ service, manifest })),
+    );
+    const groups = [...groupBy(pairs, ({ manifest }) => manifest)];
+    return new Map(groups.map(([manifest, own]) => [manifest, own.map(({ service }) => service)]));
   }
 
   /** What is configured of a workload's proxy: by its pods, else by their namespace. */

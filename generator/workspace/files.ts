@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   fsyncSync,
   lstatSync,
@@ -16,6 +17,12 @@ import {
 } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { exitCode, UserError } from "../user-error.ts";
+
+/** The folder, or the nearest one above it, that holds a file or folder of a name; null where none does. */
+export function folderAbove(folder: string, name: string): string | null {
+  if (existsSync(join(folder, name))) return folder;
+  return dirname(folder) === folder ? null : folderAbove(dirname(folder), name);
+}
 
 /** Ending of files that a killed run may leave behind. */
 export const temporarySuffix = ".meshops-tmp";

@@ -1,12 +1,14 @@
 import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
-import { join, resolve, sep } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { environmentsFolder, specFile } from "../emit/layout.ts";
+import { shellWord } from "../shell.ts";
 import { atStart, type Diagnostic, type DiagnosticCode } from "../spec/diagnostic.ts";
 import { maxFileBytes, tooLarge } from "../spec/limits.ts";
 import { parseSource } from "../spec/parse.ts";
 import type { Source } from "../spec/source.ts";
 import { compareText } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
+import { folderAbove } from "./files.ts";
 
 /** A GitOps repository on disk, read with a memory: every spec file is parsed once. */
 export class Repository {
@@ -16,12 +18,16 @@ export class Repository {
 
   /** @throws UserError (missing) where the folder holds no environments/ */
   constructor(folder: string) {
-    if (statOf(join(folder, environmentsFolder))?.isDirectory() !== true)
+    if (statOf(join(folder, environmentsFolder))?.isDirectory() !== true) {
+      const above = folderAbove(resolve(folder), environmentsFolder);
       throw new UserError(
         exitCode.missing,
         `${resolve(folder)} has no folder environments/`,
-        "run meshops at the root of a platform repository, or name it with --directory",
+        above === null
+          ? "run meshops at the root of a platform repository, or name it with --directory"
+          : `the repository's root is above: -C ${shellWord(relative(resolve(folder), above))}`,
       );
+    }
     this.root = realpathSync(folder);
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -83,6 +83,11 @@ describe("a new repository", () => {
       },
       /age\.yaml/,
     ],
+    [
+      "an age key in UTF-16",
+      { "shell.log": () => `${[..."AGE-SECRET-KEY-1", ..."Q".repeat(58)].map((letter) => `${letter}\0`).join("")}` },
+      /private key in plaintext:\n {2}shell\.log/,
+    ],
     ["a file that says it is encrypted", { "a b.sops.yml": () => "password: x\nsops: {}\n" }, /plaintext:\n {2}a b\.sops\.yml/],
     [
       "an encrypted file that is not",
@@ -98,6 +103,13 @@ describe("a new repository", () => {
     } finally {
       await git("reset", "-q", "--hard");
     }
+  });
+
+  test("takes creation rules of another folder for what they are", async () => {
+    writeTree(root, { "apps/.sops.yaml": "creation_rules: []\n" });
+    await git("add", "-A");
+    await git("commit", "-q", "-m", "Rules");
+    await git("reset", "-q", "--hard", "HEAD^");
   });
 
   test("looks at what is staged, whatever stands in the folder", async () => {
@@ -247,6 +259,11 @@ withPythonPackage("check-jsonschema", checkJsonschema, "the settings of other se
     run(join(checkJsonschema, "bin/check-jsonschema"), args, { cwd: root });
 
   test("azure-pipelines.yml is what Azure's schema takes", async () => {
+    // That schema names UseNode@1, but not its inputs (learn.microsoft.com, "UseNode@1": `version`); those of the task before it are alike.
+    const text = readFileSync(join(root, "azure-pipelines.yml"), "utf8");
+    const known = text.replaceAll("UseNode@1", "NodeTool@0").replaceAll("          version: 22.x", "          versionSpec: 22.x");
+    expect(known.match(/NodeTool@0\n {8}inputs:\n {10}versionSpec: /g)).toHaveLength(2);
+    writeTree(root, { "known/azure-pipelines.yml": known });
     await check([
       "--builtin-schema",
       "vendor.azure-pipelines",
@@ -254,8 +271,9 @@ withPythonPackage("check-jsonschema", checkJsonschema, "the settings of other se
       "azure-pipelines",
       "--regex-variant",
       "nonunicode",
-      "azure-pipelines.yml",
+      "known/azure-pipelines.yml",
     ]);
+    rmSync(join(root, "known"), { recursive: true });
   });
 
   test("renovate.json is what Renovate's takes, and the workflows are what GitHub's takes", async () => {

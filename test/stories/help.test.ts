@@ -41,8 +41,26 @@ describe("meshops help", () => {
     },
   );
 
+  test("explains every code that a finding can have", () => {
+    const union =
+      /type DiagnosticCode =([^;]*);/.exec(readFileSync(join(projectRoot, "generator/spec/diagnostic.ts"), "utf8"))?.[1] ?? "";
+    const codes = [...union.matchAll(/"([a-z0-9-]+)"/g)].map(([, code = ""]) => code);
+    expect(codes.length).toBeGreaterThan(60);
+    const print = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    const unexplained = codes.filter((code) => {
+      try {
+        return help(program)([code]) !== 0;
+      } catch {
+        return true;
+      }
+    });
+    print.mockRestore();
+    expect(unexplained).toEqual([]);
+  });
+
   test.each([
     [["network-policy-proxy-port"], 0, /^# network-policy-proxy-port/],
+    [["unknown-key"], 0, /^# unknown-key\n\nThe schema has no such key there\./],
     [["access"], 0, /^# Who may talk to Dgraph/],
     [["identity", "rotate-anchor"], 0, /^Usage: meshops identity rotate-anchor/],
     // A command that has a page, too.

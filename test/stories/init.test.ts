@@ -83,6 +83,26 @@ describe("meshops init", () => {
     );
   });
 
+  test("takes Git's short form of an SSH URL", async () => {
+    const work = scratchFolder("init");
+    await meshops(work, ["init", "--yes", "--git-url", "git@example.org:acme/p.git"]);
+    const { spec } = parse(readFileSync(join(work, "environments/base.yaml"), "utf8"));
+    expect(spec.gitops.url).toBe("ssh://git@example.org/acme/p.git");
+  });
+
+  test("says once what is wrong with an answer", async () => {
+    const { stderr } = await meshops(scratchFolder("init"), ["init", "--yes", "--branch", "a b"]);
+    expect(stderr.match(/bad-format/g)).toHaveLength(1);
+  });
+
+  test("inside of a repository makes no other one", async () => {
+    const work = scratchFolder("init");
+    mkdirSync(join(work, ".git"));
+    const { stderr } = await meshops(work, ["init", "p", "--yes"]);
+    expect(stderr).toContain("next:\n  cd p\n  npm install\n");
+    expect(stderr).toMatch(/p is in the Git repository .*: workflows run from its \.github alone/);
+  });
+
   test("goes through a symbolic link, and says the way from here", async () => {
     const work = scratchFolder("init");
     mkdirSync(join(work, "real"));
@@ -111,7 +131,7 @@ describe("meshops init", () => {
     [["--environments", "Dev"], /an environment cannot be named "Dev"/],
     [["--environments", "base"], /base is what all environments extend/],
     [["--environments", ","], /no environment was named/],
-    [["--git-url", "git@example.org:p"], /expected an https:\/\/ or ssh:\/\/ URL/],
+    [["--git-url", "example.org/p"], /expected an https:\/\/ or ssh:\/\/ URL/],
     [["--branch", "a..b"], /expected a Git branch name/],
     [["--cluster", "gke"], /Allowed choices are aks, own/],
   ])("%j is refused, and nothing is written", async (flags, told) => {

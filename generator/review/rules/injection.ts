@@ -1,6 +1,7 @@
 import type { LinkerdTrack } from "../../catalog/linkerd.ts";
 import { isMap } from "../../data.ts";
 import { asksForNativeSidecar, neverCompletes } from "../jobs.ts";
+import { writtenAt } from "../read.ts";
 import type { ManifestFinding, ManifestRule } from "../rule.ts";
 import { annotationsOf, injectKey, type Stream } from "../stream.ts";
 import { type Labels, type Workload, workloadOf } from "../workload.ts";
@@ -46,7 +47,7 @@ export const injectionRules: readonly ManifestRule[] = [
     severity: "warning",
     title: "A Job that will not end",
     why:
-      "A Job is done when all its containers are. A proxy that is an ordinary container never ends by itself; as a native sidecar (the default from edge-26.5.2 on) " +
+      "A Job is done when all its containers are, and so is a pod that is run once. A proxy that is an ordinary container never ends by itself; as a native sidecar (the default from edge-26.5.2 on) " +
       "Kubernetes ends it (linkerd.io, “Native sidecars”).",
     mend: "Say `linkerd.io/inject: disabled`, or turn on native sidecars, or end the proxy with linkerd-await or a POST to its /shutdown.",
     check: endlessJob,
@@ -112,12 +113,13 @@ function* notText({ stated }: Stream): Iterable<ManifestFinding> {
     for (const { path, annotations } of [own, ...pods])
       for (const [key, value] of Object.entries(annotations)) {
         if (typeof value === "string") continue;
-        const kind = isMap(value) ? "a map" : value === null ? "nothing" : `the ${typeof value} ${String(value)}`;
+        const written = writtenAt(manifest, [...path, key]) ?? String(value);
+        const kind = isMap(value) ? "a map" : value === null ? "nothing" : `the ${typeof value} ${written}`;
         yield {
           manifest,
           path: [...path, key],
           message: `${key} is ${kind}, and Kubernetes takes text only`,
-          hint: `write "${value === null || isMap(value) ? "…" : String(value)}"`,
+          hint: `write "${value === null || isMap(value) ? "…" : written}"`,
           // The API server reads nothing as an empty text.
           mild: value === null,
         };
