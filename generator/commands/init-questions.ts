@@ -4,30 +4,33 @@ import { isEnvironmentName } from "../spec/name.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import type { InitOptions } from "./init.ts";
 
-/** What the flags do not say is asked on a terminal; elsewhere, and with `--yes`, it is as proposed. */
+/** What the flags do not say is asked on a terminal, again where an answer will not do; elsewhere, and with `--yes`, it is as proposed. */
 export async function ask(options: InitOptions, name: string): Promise<Answers> {
   const interactive = process.stdin.isTTY && process.stderr.isTTY && !options.yes;
   const terminal = interactive ? createInterface({ input: process.stdin, output: process.stderr }) : null;
-  const answer = async (question: string, given: string | undefined, proposal: string): Promise<string> => {
-    if (given !== undefined) return given;
-    const typed = await terminal?.question(`${question} (${proposal}) `);
-    return typed === undefined || typed.trim() === "" ? proposal : typed.trim();
+  const answer = async <T>(
+    question: string,
+    given: string | undefined,
+    proposal: string,
+    read: (text: string) => T,
+  ): Promise<T> => {
+    if (given !== undefined || terminal === null) return read(given ?? proposal);
+    const typed = (await terminal.question(`${question} (${proposal}) `)).trim();
+    try {
+      return read(typed === "" ? proposal : typed);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      process.stderr.write(`${error.message}: ${error.hint}\n`);
+      return answer(question, given, proposal, read);
+    }
   };
+  const whose = "Shall meshops make an AKS cluster, or is there one of your own? aks or own";
   try {
-    const cluster = await answer(
-      "Shall meshops make an AKS cluster, or is there one of your own? aks or own",
-      options.cluster,
-      "aks",
-    );
-    const environments = await answer("Environments, separated by commas", options.environments, "dev,production");
-    const url = await answer("URL of this repository, as Flux clones it", options.gitUrl, `https://github.com/acme/${name}`);
-    return {
-      name,
-      cluster: kindOf(cluster),
-      environments: namesIn(environments),
-      url: asUrl(url),
-      branch: options.branch ?? "main",
-    };
+    const cluster = await answer(whose, options.cluster, "aks", kindOf);
+    const environments = await answer("Environments, separated by commas", options.environments, "dev,production", namesIn);
+    const proposed = `https://github.com/acme/${name}`;
+    const url = await answer("URL of this repository, as Flux clones it", options.gitUrl, proposed, asUrl);
+    return { name, cluster, environments, url, branch: options.branch ?? "main" };
   } catch (error) {
     if ((error as Error).name !== "AbortError") throw error;
     throw new UserError(exitCode.interrupted, "nothing was written");

@@ -1,11 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { meshops } from "../support/cli.ts";
+import { withProgram } from "../support/guards.ts";
 import { field } from "../support/objects.ts";
 import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
 import { environmentOf } from "../support/specs.ts";
+import { projectRoot } from "../support/tools.ts";
 
 describe("meshops init", () => {
   test("takes every answer as a flag", async () => {
@@ -149,6 +153,35 @@ describe("meshops init", () => {
       code: 2,
       stderr: expect.stringContaining("is no folder"),
     });
+  });
+});
+
+withProgram("script", "meshops init on a terminal", () => {
+  test("asks again where an answer will not do", async () => {
+    const work = scratchFolder("init");
+    const cli = `${process.execPath} ${projectRoot}dist/cli.js init p`;
+    const terminal = spawn("script", ["-qec", cli, "/dev/null"], { cwd: work, env: { ...process.env, NO_COLOR: "1" } });
+    const answers: [question: RegExp, answer: string][] = [
+      [/aks or own \(aks\) $/, "gke"],
+      [/no kind of cluster "gke"[\s\S]*aks or own \(aks\) $/, "own"],
+      [/commas \(dev,production\) $/, "Lab"],
+      [/cannot be named "Lab"[\s\S]*commas \(dev,production\) $/, "lab"],
+      [/clones it \(.*\) $/, ""],
+    ];
+    let shown = "";
+    terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
+      // Without what moves the cursor.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what terminals are sent
+      shown += text.replace(/\u001b\[[\d;]*[A-Za-z]/g, "");
+      const [next] = answers;
+      if (next === undefined || !next[0].test(shown)) return;
+      answers.shift();
+      shown = "";
+      terminal.stdin.write(`${next[1]}\r`);
+    });
+    await once(terminal, "close");
+    expect(answers).toEqual([]);
+    expect(readdirSync(join(work, "p/environments")).sort()).toEqual(["base.yaml", "lab.yaml"]);
   });
 });
 
