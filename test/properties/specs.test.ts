@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { isMap } from "../../generator/data.ts";
 import { render } from "../../generator/render.ts";
-import { maxFileBytes } from "../../generator/spec/limits.ts";
+import { answer } from "../support/answer.ts";
 import { validSpec } from "../support/arbitraries.ts";
 import { meshops } from "../support/cli.ts";
 import { withTools } from "../support/guards.ts";
@@ -52,21 +52,6 @@ describe("random valid specs", () => {
 });
 
 describe("what nobody should write", () => {
-  /** Loads a text as a spec; whatever comes, an answer comes, and soon. */
-  function answer(text: string): void {
-    const started = performance.now();
-    const { environment, diagnostics } = loadFiles({ test: text }, "test");
-    // Linear in the size: a megabyte of the worst takes some seconds, and what took minutes before would fail here.
-    expect(performance.now() - started).toBeLessThan(2000 + text.length / 50);
-    if (environment === null) expect(diagnostics.length).toBeGreaterThan(0);
-    for (const { line, column, message } of diagnostics) {
-      expect(line).toBeGreaterThanOrEqual(1);
-      expect(line).toBeLessThanOrEqual(text.split("\n").length);
-      expect(column).toBeGreaterThanOrEqual(1);
-      expect(message).not.toBe("");
-    }
-  }
-
   test("random text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 400 }), (text) => answer(text)),
@@ -126,32 +111,6 @@ describe("what nobody should write", () => {
       }),
       { numRuns: 300 * slow },
     );
-  });
-
-  test("large files of every shape", () => {
-    for (const piece of [
-      "a",
-      "- ",
-      "a: b\n",
-      "[",
-      "[a, ",
-      "{a: ",
-      "? ",
-      "&a ",
-      "*a ",
-      "'",
-      '"',
-      "#",
-      "\n",
-      "|\n",
-      "!",
-      "%",
-      "\t",
-      "---\n",
-      "- - ",
-      "a: &a b\n",
-    ])
-      for (const size of [100_000, maxFileBytes - 1]) answer(piece.repeat(Math.floor(size / piece.length)));
   });
 
   test("never make the command crash or write", async () => {
