@@ -71,5 +71,5 @@ function leadingTo(
 function union(said: unknown, ports: readonly number[]): string {
   const known = parsePorts(said);
   const missing = [...new Set(ports)].filter((port) => !includes(known, port)).sort((a, b) => a - b);
-  return [...(parsePorts(said).length === 0 ? [] : [String(said)]), ...missing].join(",");
+  return [...(known.length === 0 ? [] : [String(said)]), ...missing].join(",");
 }

@@ -1,6 +1,6 @@
-import { defaultOpaquePorts, type LinkerdTrack, linkerdTrack, portKeys } from "../catalog/linkerd.ts";
+import { type LinkerdTrack, linkerdTrack, portKeys } from "../catalog/linkerd.ts";
 import { asMap } from "../data.ts";
-import { includes, parsePorts, type Range, resolvePort } from "../review/ports.ts";
+import { includes, opaquePorts, parsePorts, type Range, resolvePort } from "../review/ports.ts";
 import { type Stream, specOf } from "../review/stream.ts";
 import { containersOf, listOf, type Workload } from "../review/workload.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
@@ -21,7 +21,7 @@ export type PortsOf = (workload: Workload) => WorkloadPorts;
 
 export function portsOf(workload: Workload, stream: Stream, { spec }: MeshInjection): WorkloadPorts {
   const said = stream.annotationsFor(workload);
-  const opaque: readonly Range[] = [...parsePorts(said[portKeys.opaque] ?? defaultOpaquePorts), ...single(spec.opaquePorts)];
+  const opaque: readonly Range[] = [...opaquePorts(said), ...single(spec.opaquePorts)];
   const skipped: readonly Range[] = [...parsePorts(said[portKeys.skipInbound]), ...single(spec.skipInboundPorts)];
   const declared = declaredPorts(workload, stream);
   return {

@@ -1,5 +1,6 @@
 import { type Document, isSeq, parseAllDocuments } from "yaml";
 import { asMap, isMap } from "../data.ts";
+import { plainValue } from "../review/read.ts";
 import { maxDepth, tooDeepAt } from "../spec/limits.ts";
 import { lowerFirst } from "../text.ts";
 import type { Result } from "./result.ts";
@@ -25,7 +26,7 @@ export function parseResourceList(text: string): ResourceList | Result[] {
   if (second !== undefined) return [refusal("stdin holds more than one document: one ResourceList was expected")];
   const [error] = document.errors;
   if (error !== undefined) return [refusal(`stdin is no YAML: ${error.message}`)];
-  const value = plainValue(document);
+  const value = valueOrError(document, text);
   if (value instanceof Error) return [refusal(`stdin cannot be read: ${lowerFirst(value.message.split("\n")[0] ?? "")}`)];
   if (!isMap(value) || value["kind"] !== "ResourceList") return [refusal(`a ResourceList was expected, not ${kindOf(value)}`)];
   const { apiVersion, items, functionConfig } = value;
@@ -41,12 +42,9 @@ export function parseResourceList(text: string): ResourceList | Result[] {
   return { text, items: list.map(asMap), functionConfig };
 }
 
-/** Aliases that lead nowhere, contain themselves or are too many throw. */
-function plainValue(document: Document): unknown {
+function valueOrError(document: Document, text: string): unknown {
   try {
-    const value: unknown = document.toJS({ maxAliasCount: 1000 });
-    JSON.stringify(value);
-    return value;
+    return plainValue(document, text);
   } catch (error) {
     return error;
   }

@@ -1,5 +1,6 @@
+import { defaultOpaquePorts, portKeys } from "../catalog/linkerd.ts";
 import { asMap } from "../data.ts";
-import { containersOf, listOf, type Workload } from "./workload.ts";
+import { containersOf, type Labels, listOf, type Workload } from "./workload.ts";
 
 /** A range of ports, both ends included. */
 export type Range = readonly [from: number, to: number];
@@ -12,6 +13,11 @@ export function parsePorts(text: unknown): readonly Range[] {
       const [from, to = from] = part.trim().split("-").map(Number);
       return from !== undefined && to !== undefined && from > 0 && to >= from ? [[from, to]] : [];
     });
+}
+
+/** Ports that annotations call opaque; where they do not say, Linkerd's own list. */
+export function opaquePorts(annotations: Labels): readonly Range[] {
+  return parsePorts(annotations[portKeys.opaque] ?? defaultOpaquePorts);
 }
 
 export function includes(ranges: readonly Range[], port: number): boolean {

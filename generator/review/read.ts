@@ -91,9 +91,7 @@ function failure(
 }
 
 function objectsIn(document: Document.Parsed, file: string, text: string, index: number): Manifest[] {
-  const value: unknown = document.toJS({ maxAliasCount: 1000 });
-  // Throws where an alias makes a value contain itself.
-  if (text.includes("&")) JSON.stringify(value);
+  const value = plainValue(document, text);
   const source: Source = { file, text, value, document, diagnostics: [] };
   return flatten(source.value, []).flatMap(({ value: object, at }) => {
     const { apiVersion, kind } = object;
@@ -102,6 +100,13 @@ function objectsIn(document: Document.Parsed, file: string, text: string, index:
     const where = typeof namespace === "string" ? namespace : "";
     return [{ apiVersion, kind, name, namespace: where, value: object, source, index, at }];
   });
+}
+
+/** A document's value; throws where its aliases lead nowhere, into themselves, or to too much. */
+export function plainValue(document: Document, text: string): unknown {
+  const value: unknown = document.toJS({ maxAliasCount: 1000 });
+  if (text.includes("&")) JSON.stringify(value);
+  return value;
 }
 
 /** A value of an object as it is written there, before any schema makes something else of it; null where it is no scalar. */

@@ -1,6 +1,5 @@
-import { defaultOpaquePorts, portKeys } from "../catalog/linkerd.ts";
 import { asMap } from "../data.ts";
-import { includes, parsePorts, resolvePort } from "./ports.ts";
+import { includes, opaquePorts, resolvePort } from "./ports.ts";
 import type { Manifest } from "./read.ts";
 import { annotationsOf, Stream, specOf } from "./stream.ts";
 import { listOf } from "./workload.ts";
@@ -29,7 +28,7 @@ export function servicePorts(service: Manifest): ServicePort[] {
 
 /** Whether proxies treat a Service's port as opaque: by the Service's annotation, or that of the pods behind it, or else by Linkerd's own list. */
 export function isOpaque(stream: Stream, service: Manifest, port: number): boolean {
-  if (includes(parsePorts(annotationsOf(service)[portKeys.opaque] ?? defaultOpaquePorts), port)) return true;
+  if (includes(opaquePorts(annotationsOf(service)), port)) return true;
   const { ports } = specOf(service);
   const { targetPort = port } =
     listOf(ports)
@@ -37,8 +36,6 @@ export function isOpaque(stream: Stream, service: Manifest, port: number): boole
       .find((entry) => entry["port"] === port) ?? {};
   return stream.behind(service).some((workload) => {
     const target = resolvePort(targetPort, workload);
-    return (
-      target !== null && includes(parsePorts(stream.annotationsFor(workload)[portKeys.opaque] ?? defaultOpaquePorts), target)
-    );
+    return target !== null && includes(opaquePorts(stream.annotationsFor(workload)), target);
   });
 }

@@ -33,10 +33,10 @@ export function tooDeepAt(text: string): number | null {
   for (const token of new Lexer().lex(text)) {
     const type: CST.TokenType | null = scalar ? null : CST.tokenType(token);
     scalar = type === "scalar";
-    if (type === "doc-mode" || type === "doc-start" || type === "doc-end") brackets = 0;
+    if (type === "doc-mode" || type === "doc-start" || type === "doc-end" || type === "flow-error-end") brackets = 0;
     else if (type === "newline") dashes = 0;
     else if (type === "flow-seq-start" || type === "flow-map-start") brackets += 1;
-    else if (type === "flow-seq-end" || type === "flow-map-end") brackets -= 1;
+    else if (type === "flow-seq-end" || type === "flow-map-end") brackets = Math.max(0, brackets - 1);
     else if (type === "seq-item-ind" || type === "explicit-key-ind") dashes += 1;
     if (brackets > maxDepth || dashes > maxDepth) return offset;
     // What marks the beginning of something is no part of the text.

@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
-import { join, relative, resolve, sep } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { environmentsFolder, specFile } from "../emit/layout.ts";
 import { shellWord } from "../shell.ts";
 import { atStart, type Diagnostic, type DiagnosticCode } from "../spec/diagnostic.ts";
@@ -19,7 +19,7 @@ export class Repository {
   /** @throws UserError (missing) where the folder holds no environments/ */
   constructor(folder: string) {
     if (statOf(join(folder, environmentsFolder))?.isDirectory() !== true) {
-      const above = folderAbove(resolve(folder), environmentsFolder);
+      const above = folderAbove(dirname(resolve(folder)), environmentsFolder);
       throw new UserError(
         exitCode.missing,
         `${resolve(folder)} has no folder environments/`,

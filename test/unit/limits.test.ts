@@ -10,6 +10,7 @@ describe("nesting is judged by what YAML reads as nesting", () => {
     ["lists in lists on a line", "- ".repeat(many), maxDepth * 2],
     ["complex keys", "? ".repeat(many), maxDepth * 2],
     ["brackets whose likes are closed in texts", '["]", '.repeat(many), maxDepth * '["]", '.length],
+    ["brackets behind others that close nothing", `${"]".repeat(many)}\n${"[".repeat(many)}`, many + 1 + maxDepth],
     ["the second document", `a: b\n---\n${"[".repeat(many)}`, "a: b\n---\n".length + maxDepth],
   ])("%s", (_, text, offset) => {
     expect(tooDeepAt(text)).toBe(offset);
@@ -21,6 +22,7 @@ describe("nesting is judged by what YAML reads as nesting", () => {
     ["a sign of a comment in a text, before what closes", `[${'{"a": "b #"}, '.repeat(many)}]`],
     ["comments with brackets", "# [\n".repeat(many)],
     ["documents that each open one", "a: [b]\n---\n".repeat(many)],
+    ["lines that each leave one open", Array.from({ length: many }, (_, i) => `k${i}: [a\n`).join("")],
     ["a long list", "- a\n".repeat(many)],
     ["as many as may be", "[".repeat(maxDepth) + "]".repeat(maxDepth)],
   ])("but not %s", (_, text) => {
