@@ -22,9 +22,9 @@ export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** `1 file`, `2 files`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+/** `1 file`, `2 files`. @param many plural of nouns that do not take an s */
+export function plural(count: number, noun: string, many: string = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : many}`;
 }
 
 /** Whether a YAML text has a list that stands no deeper than its key. */
@@ -35,4 +35,24 @@ export function hasFlushLists(yaml: string): boolean {
 /** An age recipient, short enough to be compared by eye; any other name as it is. */
 export function shortRecipient(recipient: string): string {
   return recipient.startsWith("age1") ? `${recipient.slice(0, 10)}…${recipient.slice(-4)}` : recipient;
+}
+
+const units = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1000],
+] as const;
+
+/** A duration in its largest whole unit, such as `1 day` or `16 seconds`. @param milliseconds of either sign */
+export function duration(milliseconds: number): string {
+  const length = Math.abs(milliseconds);
+  const [noun, size] = units.find(([, unit]) => length >= unit) ?? ["second", 1000];
+  return plural(Math.floor(length / size), noun);
+}
+
+/** Validity of a certificate at a time: `364 days left`, or `expired 16 seconds ago`. @param end RFC 3339 or the form of Node's X.509 */
+export function timeLeft(end: string | Date, now: Date): string {
+  const left = new Date(end).getTime() - now.getTime();
+  return left > 0 ? `${duration(left)} left` : `expired ${duration(left)} ago`;
 }

@@ -12,8 +12,8 @@ export interface ClusterActions {
   remove(apiVersion: string, kind: string, name: string, namespace?: string): Promise<void>;
   /** Merges fields into an object (RFC 7386). */
   merge(object: KubernetesObject): Promise<void>;
-  /** All that a container of a pod has written. */
-  logs(namespace: string, pod: string, container: string): Promise<string>;
+  /** Log of a container. @param tail number of lines from its end; all if left out */
+  logs(namespace: string, pod: string, container: string, tail?: number): Promise<string>;
   /**
    * Posts to a path and hands on what streams back, until the signal aborts; then it ends without an error.
    *
@@ -64,9 +64,10 @@ export function actionsOn(config: KubeConfig, objects: KubernetesObjectApi, core
         throw notDone(error, `change ${object.kind} ${object.metadata.name}`);
       }
     },
-    logs: async (namespace, name, container) => {
+    logs: async (namespace, name, container, tail) => {
       try {
-        return await core.readNamespacedPodLog({ namespace, name, container });
+        const lines = tail === undefined ? {} : { tailLines: tail };
+        return await core.readNamespacedPodLog({ namespace, name, container, ...lines });
       } catch (error) {
         throw notDone(error, `read the log of pod ${name}`);
       }

@@ -75,7 +75,17 @@ function componentNode(
             : releaseNode(found, subjectOf(name, "HelmRelease", namespace, name)),
           ...workloads,
         ];
-  return kustomizationNode(name, children, subjectOf(name, "Kustomization", fluxNamespace, name), snapshot);
+  const node = kustomizationNode(name, children, subjectOf(name, "Kustomization", fluxNamespace, name), snapshot);
+  return withoutPolicies(node, component, snapshot);
+}
+
+/** Adds to a component that has never been applied that its policies do not protect anything yet. */
+function withoutPolicies(node: StatusNode, { name, namespace, resources }: ComponentModel, snapshot: Snapshot): StatusNode {
+  const policies = Object.values(resources).some((objects) => objects.some(({ kind }) => kind === "NetworkPolicy"));
+  const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);
+  if (!policies || node.cause === null || at(found, "status", "lastAppliedRevision") !== undefined) return node;
+  const cause = `${node.cause.cause}; its policies are not applied, so every pod of the cluster can reach ${namespace}`;
+  return { ...node, cause: { ...node.cause, cause } };
 }
 
 /** A Kustomization that waits says only that it does: what it waits for is below it. */
@@ -173,14 +183,26 @@ function workloadNode(
 ): StatusNode {
   const { kind, metadata } = workload;
   const { name, namespace = "" } = metadata;
-  const { ready, replicas, readyReplicas, meshed, cause } = workloadState(
+  const { ready, replicas, readyReplicas, meshed, cause, pods } = workloadState(
     workload,
     snapshot,
     subjectOf(component, kind, namespace, name),
   );
   const mesh = meshed === null ? "" : `, ${meshed} meshed`;
-  const state: State = ready ? "ready" : cause === null || cause.code === "progressing" ? "progressing" : "failed";
-  return { kind, namespace, name, state, detail: `${readyReplicas}/${replicas}${mesh}`, cause, children: [] };
+  const stateOf = (reason: Cause | null): State => (reason === null || reason.code === "progressing" ? "progressing" : "failed");
+  const children = pods.map(
+    (pod): StatusNode => ({
+      kind: "Pod",
+      namespace,
+      name: pod.name,
+      state: stateOf(pod.cause),
+      detail: null,
+      cause: pod.cause,
+      children: [],
+    }),
+  );
+  const detail = `${readyReplicas}/${replicas}${mesh}`;
+  return { kind, namespace, name, state: ready ? "ready" : stateOf(cause), detail, cause, children };
 }
 
 /** The workloads that a component brought, by the labels that Flux puts on what it applies. */

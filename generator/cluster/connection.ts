@@ -8,7 +8,8 @@ import type { ClusterObject } from "./objects.ts";
 export interface ClusterReader {
   /** Name of the context, for people. */
   readonly context: string;
-  list(apiVersion: string, kind: string, namespace?: string): Promise<ClusterObject[]>;
+  /** @param labels a label selector, as kubectl's `--selector` takes it */
+  list(apiVersion: string, kind: string, namespace?: string, labels?: string): Promise<ClusterObject[]>;
   get(apiVersion: string, kind: string, name: string, namespace?: string): Promise<ClusterObject | null>;
 }
 
@@ -73,12 +74,20 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
   return {
     ...actionsOn(config, objects, config.makeApiClient(CoreV1Api)),
     context: name,
-    list: (apiVersion, kind, namespace) =>
-      told(
-        `list ${kind}s${namespace === undefined ? "" : ` in ${namespace}`}`,
-        async () => (await objects.list<KubernetesObject>(apiVersion, kind, namespace)).items.map((item) => named(item, kind)),
-        [],
-      ),
+    list: (apiVersion, kind, namespace, labels) =>
+      told(`list ${kind}s${namespace === undefined ? "" : ` in ${namespace}`}`, async () => {
+        const { items } = await objects.list<KubernetesObject>(
+          apiVersion,
+          kind,
+          namespace,
+          undefined,
+          undefined,
+          undefined,
+          undefined,
+          labels,
+        );
+        return items.map((item) => named(item, kind));
+      }, []),
     get: (apiVersion, kind, object, namespace = "") =>
       told(
         `read ${kind} ${object}`,
@@ -152,4 +161,9 @@ class Forbidden extends UserError {
 /** Whether a read failed for want of a right. */
 export function isForbidden(error: unknown): boolean {
   return error instanceof Forbidden;
+}
+
+/** A read, or null if the right to it is missing. */
+export async function orNull<T>(read: Promise<T>): Promise<T | null> {
+  return read.catch((error: unknown) => (isForbidden(error) ? null : Promise.reject(error)));
 }

@@ -1,5 +1,6 @@
 import type { Colors } from "picocolors/types.js";
 import type { State, StatusNode } from "./assess.ts";
+import { wrap } from "./wrap.ts";
 
 const marks: Readonly<Record<State, string>> = {
   ready: "ok",
@@ -9,9 +10,6 @@ const marks: Readonly<Record<State, string>> = {
   suspended: "||",
   missing: "??",
 };
-
-/** Columns that the tree keeps to; causes are wrapped into them. */
-const width = 80;
 
 /** The tree for people. Marks are letters, so that it says the same without colour; ready workloads are counted, not listed. */
 export function renderStatus(nodes: readonly StatusNode[], colors: Colors): string {
@@ -35,7 +33,7 @@ function lines(node: StatusNode, depth: number, colors: Colors): string[] {
   const indent = `     ${margin}`;
   // A cause that only points below says nothing that the next lines do not.
   const told =
-    cause === null || cause.code === "health"
+    cause === null || cause.code === "health" || children.some(({ kind }) => kind === "Pod")
       ? []
       : [
           ...wrap(cause.cause, indent),
@@ -59,17 +57,4 @@ function summary({ detail, children }: StatusNode): string {
   const meshed = workloads.some((workload) => workload.detail?.includes("meshed")) ? ", meshed" : "";
   const chart = release.kind === "HelmRelease" ? (release.detail ?? "") : "";
   return [chart.replace(/^\S+ /, ""), `${count}${meshed}`].filter(Boolean).join(", ");
-}
-
-function wrap(text: string, indent: string): string[] {
-  const out: string[] = [];
-  let line = indent;
-  for (const word of text.split(" ")) {
-    if (line.length > indent.length && line.length + 1 + word.length > width) {
-      out.push(line);
-      line = `${indent}  `;
-    }
-    line += line.trim() === "" ? word : ` ${word}`;
-  }
-  return [...out, line];
 }

@@ -1,6 +1,9 @@
-import type { Cause } from "./cause.ts";
-import { causeOf, type Subject, unknownCause } from "./cause.ts";
-import { at, type ClusterObject, condition, isObserved, listAt } from "./objects.ts";
+import { anchorGaps } from "./anchors.ts";
+import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
+import { issuerIn } from "./certificates.ts";
+import { at, type ClusterObject, condition, isObserved } from "./objects.ts";
+import { isLive, proxyOf } from "./pod.ts";
+import { isPodReady, missingSecret, podCause } from "./pod-cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** A workload, its pods, and how many of them are in the mesh. */
@@ -10,12 +13,16 @@ export interface WorkloadState {
   readonly readyReplicas: number;
   /** Pods with a proxy; null where the workload is not to be meshed. */
   readonly meshed: number | null;
+  /** The first reason why it is not ready; null if it is. */
   readonly cause: Cause | null;
+  /** Pods that are not ready, if more than one is, each with its own reason. */
+  readonly pods: readonly PodState[];
 }
 
-interface Container {
+/** A pod that is not ready, and why. */
+export interface PodState {
   readonly name: string;
-  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly cause: Cause;
 }
 
 /** How a workload stands. */
@@ -26,9 +33,25 @@ export function workloadState(workload: ClusterObject, snapshot: Snapshot, subje
   const wanted = isInjected(workload, snapshot);
   const proxied = pods.filter((pod) => proxyOf(pod) !== undefined);
   const rolledOut = isObserved(workload) && readyReplicas >= replicas && isRolledOut(workload, replicas);
-  const mesh = wanted ? meshCause(pods, snapshot, subject) : null;
-  const cause = rolledOut ? mesh : (podCause(workload, pods, snapshot, subject) ?? mesh);
-  return { ready: rolledOut && mesh === null, replicas, readyReplicas, meshed: wanted ? proxied.length : null, cause };
+  const state = { replicas, readyReplicas, meshed: wanted ? proxied.length : null };
+  if (!rolledOut) {
+    const found = causesOf(workload, pods, snapshot, subject);
+    if (!Array.isArray(found)) return { ...state, ready: false, cause: found, pods: [] };
+    // A pod that cannot start by itself matters more than one that is on its way.
+    const [first] = [...found.filter(({ cause }) => cause.code !== "progressing"), ...found];
+    return { ...state, ready: false, cause: first?.cause ?? null, pods: found.length > 1 ? found : [] };
+  }
+  const cause = (wanted ? meshCause(pods, snapshot, subject) : null) ?? lostSecret(pods, snapshot, subject);
+  return { ...state, ready: cause === null, cause, pods: [] };
+}
+
+/** A Secret that a running pod mounts and that is gone: Helm and Flux report the workload as ready. */
+function lostSecret(pods: readonly ClusterObject[], snapshot: Snapshot, subject: Subject): Cause | null {
+  for (const pod of pods) {
+    const cause = missingSecret(pod, snapshot, subject);
+    if (cause !== null) return cause;
+  }
+  return null;
 }
 
 function isRolledOut(workload: ClusterObject, replicas: number): boolean {
@@ -56,26 +79,8 @@ function isInjected(workload: ClusterObject, { namespaces }: Snapshot): boolean 
   return asked === "enabled" || asked === "ingress";
 }
 
-/** The proxy of a pod: a container, or an init container that stays (native sidecar). */
-export function proxyOf(pod: ClusterObject): Container | undefined {
-  const all = [...listAt<Container>(pod, "spec", "containers"), ...listAt<Container>(pod, "spec", "initContainers")];
-  return all.find(({ name }) => name === "linkerd-proxy");
-}
-
-/** The trust anchors that a pod's proxy believes, PEM without white space around; undefined where its environment names none. */
-export function anchorsOf(pod: ClusterObject): string | undefined {
-  return proxyOf(pod)
-    ?.env?.find(({ name }) => name === "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS")
-    ?.value?.trim();
-}
-
-/** Whether a pod has neither ended nor is on its way out. */
-export function isLive(pod: ClusterObject): boolean {
-  return !["Succeeded", "Failed"].includes(String(at(pod, "status", "phase"))) && pod.metadata.deletionTimestamp === undefined;
-}
-
-/** A pod that is in the mesh no more, or never was, though it runs. */
-function meshCause(pods: readonly ClusterObject[], { trustRoots }: Snapshot, { kind, name, namespace }: Subject): Cause | null {
+/** A pod that should be in the mesh and is not, or that refuses the certificates that the mesh issues. */
+function meshCause(pods: readonly ClusterObject[], { identity }: Snapshot, { kind, name, namespace }: Subject): Cause | null {
   const restart = `kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
   const bare = pods.filter((pod) => proxyOf(pod) === undefined);
   const [first] = bare;
@@ -83,42 +88,37 @@ function meshCause(pods: readonly ClusterObject[], { trustRoots }: Snapshot, { k
     const cause = `${bare.length === 1 ? `pod ${first.metadata.name} runs` : `${bare.length} pods run`} without a proxy: the injector was not asked, or did not answer`;
     return { code: "not-meshed", cause, remedy: restart };
   }
-  const bundle = String(at(trustRoots, "data", "ca-bundle.crt") ?? "").trim();
-  const stale = pods.filter((pod) => {
-    const anchors = anchorsOf(pod);
-    return bundle !== "" && anchors !== undefined && anchors !== bundle;
-  });
+  const stale = anchorGaps(pods, identity.trustRoots, issuerIn(identity)).filter(({ breaks }) => breaks);
   if (stale.length === 0) return null;
   return {
     code: "stale-trust-anchors",
-    cause: `${stale.length === 1 ? "a proxy believes" : `${stale.length} proxies believe`} other trust anchors than the control plane`,
+    cause: `${stale.length === 1 ? "a proxy does" : `${stale.length} proxies do`} not trust the anchor of the issuer`,
     remedy: restart,
   };
 }
 
-interface ContainerStatus {
-  readonly name: string;
-  readonly image: string;
-  readonly ready?: boolean;
-  readonly restartCount?: number;
-  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
-  readonly lastState?: { readonly terminated?: { readonly reason?: string } };
-}
-
-/** What keeps a workload's pods from being there and ready. */
-function podCause(workload: ClusterObject, pods: readonly ClusterObject[], snapshot: Snapshot, subject: Subject): Cause {
+/** Reasons why a workload is not ready: of the workload as a whole, or of its pods. */
+function causesOf(
+  workload: ClusterObject,
+  pods: readonly ClusterObject[],
+  snapshot: Snapshot,
+  subject: Subject,
+): PodState[] | Cause {
+  const { kind, name, namespace } = subject;
   const replicas = Number(at(workload, "spec", "replicas") ?? 1);
   const refusal = pods.length < replicas ? refusalOf(workload, snapshot) : null;
   if (refusal !== null) return causeOf(refusal, subject) ?? unknownCause(refusal, subject);
-  for (const pod of pods) {
-    const cause = unscheduled(pod, snapshot, subject) ?? broken(pod, subject);
-    if (cause !== null) return cause;
+  const found = pods
+    .filter((pod) => !isPodReady(pod))
+    .map((pod) => ({ name: pod.metadata.name, cause: podCause(pod, snapshot, subject) }));
+  if (found.some(({ cause }) => cause !== null)) {
+    const starting: Cause = { code: "progressing", cause: "it is starting", remedy: `kubectl get pods --namespace ${namespace}` };
+    return found.map((pod) => ({ ...pod, cause: pod.cause ?? starting }));
   }
-  const { kind, name, namespace } = subject;
   if (pods.length < replicas)
     return {
       code: "progressing",
-      cause: `${pods.length} of ${replicas} pods are there`,
+      cause: `${pods.length} of ${replicas} pods exist`,
       remedy: `kubectl describe ${kind.toLowerCase()} ${name} --namespace ${namespace}`,
     };
   return { code: "progressing", cause: "its pods are starting", remedy: `kubectl get pods --namespace ${namespace}` };
@@ -133,65 +133,4 @@ function refusalOf(workload: ClusterObject, { events }: Snapshot): string | null
   );
   const newest = own.sort((a, b) => String(a["lastTimestamp"]).localeCompare(String(b["lastTimestamp"]))).at(-1);
   return newest === undefined ? null : String(newest["message"]);
-}
-
-/** A pod that no node takes; a claim that waits for its pod to be scheduled is no reason. */
-function unscheduled(pod: ClusterObject, { claims }: Snapshot, { namespace }: Subject): Cause | null {
-  const { name } = pod.metadata;
-  const scheduled = condition(pod, "PodScheduled");
-  const message = scheduled?.message ?? scheduled?.reason ?? "";
-  const volume = /unbound immediate PersistentVolumeClaims|persistentvolumeclaim .* not found|volume node affinity/i.test(
-    message,
-  );
-  if (scheduled?.status === "False" && !volume)
-    return {
-      code: "pod-unschedulable",
-      cause: `no node takes pod ${name}: ${message}`.slice(0, 300),
-      remedy: "more or larger nodes: azure.cluster in the spec",
-    };
-  const unbound = claims.find(
-    ({ metadata, ...claim }) =>
-      metadata.namespace === namespace && at(claim, "status", "phase") === "Pending" && metadata.name.endsWith(`-${name}`),
-  );
-  if (unbound === undefined || at(pod, "status", "phase") !== "Pending") return null;
-  const claim = unbound.metadata.name;
-  return {
-    code: "volume",
-    cause: `pod ${name} waits for its volume ${claim}`,
-    remedy: `kubectl describe persistentvolumeclaim ${claim} --namespace ${namespace}`,
-  };
-}
-
-/** A pod with a container that cannot start, or does not stay. */
-function broken(pod: ClusterObject, { namespace }: Subject): Cause | null {
-  const { name } = pod.metadata;
-  const containers = [
-    ...listAt<ContainerStatus>(pod, "status", "initContainerStatuses"),
-    ...listAt<ContainerStatus>(pod, "status", "containerStatuses"),
-  ];
-  for (const { image, state, name: container, ready, restartCount = 0, lastState } of containers) {
-    const { reason = "", message = "" } = state?.waiting ?? {};
-    if (/ErrImage|ImagePull|InvalidImageName|ImageInspect/.test(reason))
-      return {
-        code: "image-pull",
-        cause: `pod ${name} cannot pull ${image} (${reason})`,
-        remedy: "is it in the registry (meshops images), and may the cluster pull from there? meshops bootstrap sees to both",
-      };
-    if (reason === "CrashLoopBackOff" || (ready === false && restartCount > 2)) {
-      const why = lastState?.terminated?.reason;
-      const cause = `container ${container} of pod ${name} ends again and again${why === undefined ? "" : ` (${why})`}`;
-      return {
-        code: "pod-crashing",
-        cause,
-        remedy: `kubectl logs ${name} --container ${container} --namespace ${namespace} --previous`,
-      };
-    }
-    if (/Error$/.test(reason))
-      return {
-        code: "pod-broken",
-        cause: `container ${container} of pod ${name} cannot start: ${message || reason}`.slice(0, 300),
-        remedy: `kubectl describe pod ${name} --namespace ${namespace}`,
-      };
-  }
-  return null;
 }

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { colorsFor } from "../colors.ts";
+import { keyFormFinding, oldWebhookKeys } from "../identity/key-form.ts";
 import { type CertificateStatus, identityStatus } from "../identity/status.ts";
 import { hasErrors } from "../spec/diagnostic.ts";
 import { toHours } from "../spec/duration.ts";
-import { plural, shortRecipient } from "../text.ts";
+import { shortRecipient, timeLeft } from "../text.ts";
 import { exitCode } from "../user-error.ts";
 import { readIfThere } from "../workspace/files.ts";
 import { Repository } from "../workspace/repository.ts";
@@ -18,21 +19,26 @@ export function status(names: readonly string[], options: CommonOptions & { read
     return exitCode.problem;
   }
   const read = (path: string): string | null => readIfThere(join(repository.root, path));
+  const now = new Date();
   const all = concrete(loaded, names).map((environment) => ({
     name: environment.metadata.name,
-    ...identityStatus(environment, read, new Date()),
+    oldKeys: oldWebhookKeys(environment, read).map((key) => keyFormFinding(key, environment)),
+    ...identityStatus(environment, read, now),
   }));
   const certificates = all.flatMap((environment) => environment.certificates);
   const limit = options.failWithin === undefined ? -1 : toHours(options.failWithin) / 24;
   const expiring = certificates.filter(({ daysLeft }) => daysLeft < Math.max(limit, 0));
   if (options.output === "json") process.stdout.write(`${JSON.stringify(certificates, null, 2)}\n`);
-  else for (const environment of all) printStatus(environment, expiring);
+  else for (const environment of all) printStatus(environment, expiring, now);
   for (const { name, certificates: own } of all)
     warn(
       name,
       own.filter((certificate) => expiring.includes(certificate)),
       options.failWithin,
+      now,
     );
+  const oldKeys = all.flatMap((environment) => environment.oldKeys);
+  printDiagnostics(oldKeys);
   const incomplete = all.filter(({ missing }) => missing.length > 0);
   for (const { name, certificates: present, missing } of incomplete)
     process.stderr.write(
@@ -40,13 +46,13 @@ export function status(names: readonly string[], options: CommonOptions & { read
         ? `${name} has no identity yet\nhint: meshops identity init ${name}\n`
         : `${name} lacks, or holds damaged: ${missing.join(", ")}\nhint: restore the files from Git, or meshops identity rotate-webhooks ${name} for a webhook's\n`,
     );
-  return expiring.length > 0 || incomplete.length > 0 ? exitCode.problem : exitCode.ok;
+  return expiring.length > 0 || incomplete.length > 0 || hasErrors(oldKeys) ? exitCode.problem : exitCode.ok;
 }
 
 /** Why the command fails, in words: colours do not reach logs. */
-function warn(environment: string, expiring: readonly CertificateStatus[], limit: string | undefined): void {
+function warn(environment: string, expiring: readonly CertificateStatus[], limit: string | undefined, now: Date): void {
   if (expiring.length === 0) return;
-  const list = expiring.map(({ name, daysLeft }) => `${name} (${daysLeft < 0 ? "expired" : plural(daysLeft, "day")})`);
+  const list = expiring.map(({ name, notAfter }) => `${name} (${timeLeft(notAfter, now)})`);
   process.stderr.write(
     `${environment} has ${limit === undefined ? "expired certificates" : `less than ${limit} left`}: ${list.join(", ")}\n` +
       `hint: meshops identity rotate-issuer, rotate-webhooks or rotate-anchor ${environment}\n`,
@@ -56,12 +62,13 @@ function warn(environment: string, expiring: readonly CertificateStatus[], limit
 function printStatus(
   { name, certificates, rotation }: { name: string; certificates: readonly CertificateStatus[]; rotation: string | null },
   expiring: readonly CertificateStatus[],
+  now: Date,
 ): void {
   if (certificates.length === 0) return;
   const { bold, dim, red, yellow } = colorsFor(process.stdout);
   const lines = certificates.map((certificate) => {
-    const { name: label, notAfter, daysLeft, sha256, recipients } = certificate;
-    const left = daysLeft < 0 ? `expired ${-daysLeft} days ago` : `${daysLeft} days left`;
+    const { name: label, notAfter, sha256, recipients } = certificate;
+    const left = timeLeft(notAfter, now);
     const paint = expiring.includes(certificate) ? red : (text: string): string => text;
     const readers = recipients.length === 0 ? yellow("nobody") : recipients.map(shortRecipient).join(", ");
     return `  ${label.padEnd(24)} ${notAfter.slice(0, 10)}  ${paint(left.padEnd(22))} ${dim(sha256.slice(0, 12))}  ${readers}`;

@@ -1,16 +1,19 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type AnchorGap, anchorGaps, bundleIn } from "../cluster/anchors.ts";
 import { assess, isSettled, type StatusNode } from "../cluster/assess.ts";
-import { type ClusterReader, connect } from "../cluster/connection.ts";
+import { type ClusterCertificate, clusterCertificates, issuerIn, refusedKeys } from "../cluster/certificates.ts";
+import { connect } from "../cluster/connection.ts";
 import { at } from "../cluster/objects.ts";
+import { renderIdentity } from "../cluster/render-identity.ts";
 import { renderStatus } from "../cluster/render-status.ts";
-import { type Snapshot, takeSnapshot } from "../cluster/snapshot.ts";
+import { type Snapshot, type SnapshotSource, takeSnapshot } from "../cluster/snapshot.ts";
 import { colorsFor } from "../colors.ts";
 import { buildModel } from "../components/build.ts";
 import { noIdentity } from "../components/images.ts";
 import { type CertificateStatus, identityStatus } from "../identity/status.ts";
-import { fingerprint, parsePem } from "../mesh/certificates.ts";
+import { fingerprint } from "../mesh/certificates.ts";
 import type { Model } from "../model.ts";
 import { exitCode, UserError } from "../user-error.ts";
 import { readIfThere } from "../workspace/files.ts";
@@ -66,18 +69,31 @@ interface Report {
   readonly ready: boolean;
   readonly nodes: readonly StatusNode[];
   readonly trustAnchors: TrustAnchors;
+  /** Certificates that are committed. */
   readonly certificates: readonly CertificateStatus[];
+  readonly cluster: ClusterIdentity;
 }
 
-/** Whether the cluster believes the trust anchors that are committed. */
+/** Whether the cluster has the trust anchors that are committed. */
 interface TrustAnchors {
-  /** SHA-256 of the bundle in the cluster, as Linkerd's chart takes it; null where there is none. */
+  /** SHA-256 of the bundle in the cluster, as Linkerd's chart computes it; null if there is none. */
   readonly sha256: string | null;
   readonly asCommitted: boolean;
 }
 
+/** The mesh's identity as the cluster has it. */
+interface ClusterIdentity {
+  /** Whether Secrets could be read; without that right only trust anchors are listed. */
+  readonly secretsRead: boolean;
+  readonly certificates: readonly ClusterCertificate[];
+  /** Webhook Secrets with a private key that their reader refuses. */
+  readonly refusedKeys: readonly { readonly secret: string; readonly form: string }[];
+  /** Meshed pods of all namespaces that lack a trust anchor; null if you may not list them. */
+  readonly anchorGaps: readonly AnchorGap[] | null;
+}
+
 async function look(
-  cluster: ClusterReader,
+  cluster: SnapshotSource,
   model: Model,
   options: StatusOptions,
   read: (path: string) => string | null,
@@ -85,51 +101,50 @@ async function look(
   const snapshot = await takeSnapshot(cluster, model, options.namespace);
   const nodes = assess(model, snapshot, options.namespace);
   const { environment } = model;
-  const { certificates } = identityStatus(environment, read, new Date());
+  const { certificates } = identityStatus(environment, read, snapshot.takenAt);
   const anchors = trustAnchors(snapshot, certificates);
+  const inCluster = identityIn(model, snapshot);
   return {
     environment: environment.metadata.name,
     context: cluster.context,
-    ready: isSettled(nodes) && anchors.asCommitted && certificates.every(({ daysLeft }) => daysLeft >= 0),
+    ready:
+      isSettled(nodes) &&
+      anchors.asCommitted &&
+      certificates.every(({ daysLeft }) => daysLeft >= 0) &&
+      inCluster.certificates.every(({ notAfter }) => new Date(notAfter) > snapshot.takenAt) &&
+      inCluster.refusedKeys.length === 0 &&
+      !(inCluster.anchorGaps ?? []).some(({ breaks }) => breaks),
     nodes,
     trustAnchors: anchors,
     certificates,
+    cluster: inCluster,
   };
 }
 
-function trustAnchors({ trustRoots }: Snapshot, certificates: readonly CertificateStatus[]): TrustAnchors {
+function identityIn({ environment }: Model, { identity, meshed }: Snapshot): ClusterIdentity {
+  return {
+    secretsRead: identity.secrets !== null,
+    certificates: clusterCertificates(environment, identity),
+    refusedKeys: refusedKeys(environment, identity),
+    anchorGaps: meshed === null ? null : anchorGaps(meshed, identity.trustRoots, issuerIn(identity)),
+  };
+}
+
+function trustAnchors({ identity: { trustRoots } }: Snapshot, certificates: readonly CertificateStatus[]): TrustAnchors {
   const bundle = at(trustRoots, "data", "ca-bundle.crt");
   if (typeof bundle !== "string") return { sha256: null, asCommitted: false };
   const committed = certificates.filter(({ name }) => name === "trust-anchor").map(({ sha256 }) => sha256);
-  const asCommitted = JSON.stringify(fingerprintsIn(bundle)) === JSON.stringify(committed);
+  const asCommitted = JSON.stringify(bundleIn(trustRoots).map(fingerprint)) === JSON.stringify(committed);
   return { sha256: createHash("sha256").update(bundle.trim()).digest("hex"), asCommitted };
 }
 
-/** Fingerprints of a bundle's certificates; null where it is damaged. */
-function fingerprintsIn(bundle: string): string[] | null {
-  try {
-    return parsePem(bundle).map(fingerprint);
-  } catch {
-    return null;
-  }
-}
-
-function asText({ environment, context, ready, nodes, trustAnchors: { sha256, asCommitted }, certificates }: Report): string {
+function asText(report: Report): string {
   const colors = colorsFor(process.stdout);
-  const [soonest] = [...certificates].sort((a, b) => a.daysLeft - b.daysLeft);
-  const believed =
-    sha256 === null
-      ? "none in the cluster"
-      : `sha256 ${sha256.slice(0, 12)}${asCommitted ? "" : colors.yellow(", not those committed")}`;
+  const { environment, context, ready, nodes } = report;
   return [
     `${colors.bold(environment)} on ${context}`,
     renderStatus(nodes, colors),
-    `trust anchors: ${believed}`,
-    ...(soonest === undefined
-      ? []
-      : [
-          `certificates: ${soonest.name} ${soonest.daysLeft < 0 ? colors.red(`expired ${-soonest.daysLeft} days ago`) : `is the first to expire, in ${soonest.daysLeft} days`}`,
-        ]),
+    ...renderIdentity(report, new Date(), colors),
     ready ? colors.green("ready") : colors.yellow("not ready"),
     "",
   ].join("\n");

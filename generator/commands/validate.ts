@@ -78,8 +78,9 @@ async function checkIdentities(
   if (identities.length === 0) return { diagnostics, note: "" };
   const { verifyMacs } = await import("../workspace/secret-macs.ts");
   const verified = await Promise.all(present.map((environment) => verifyMacs(root, environment, identities)));
-  const told = new Set(diagnostics.map(({ file }) => file));
-  diagnostics.push(...verified.flatMap((result) => result.diagnostics).filter(({ file }) => !told.has(file)));
+  const reported = ({ file, code }: Diagnostic): boolean =>
+    diagnostics.some((other) => other.file === file && (other.severity === "error" || other.code === code));
+  diagnostics.push(...verified.flatMap((result) => result.diagnostics).filter((each) => !reported(each)));
   const opened = verified.reduce((sum, result) => sum + result.opened, 0);
   return { diagnostics, note: opened === 0 ? "" : `; ${plural(opened, "encrypted file")} opened, MAC and all` };
 }

@@ -51,7 +51,7 @@ function kustomization(component: ComponentModel, { mirror }: Model): JsonMap {
     resources: [...(base === null ? [] : [`${bases}/${base}`]), ...own, ...secrets.map((secret) => `${secret}.sops.yaml`)],
     components: release === null ? [] : [`${bases}/helm-release`],
     configMapGenerator: release === null ? [] : [{ name: `${name}-values`, files: [valuesFile] }],
-    patches: patchFiles.map((path) => ({ path })),
+    patches: [...patchFiles.map((path): JsonMap => ({ path })), ...(secrets.length === 0 ? [] : [keptByHelm])],
     images: Object.entries(baseImages).map(([name, image]) => ({
       name,
       newName: pulledAs(image.name, mirror),
@@ -60,6 +60,17 @@ function kustomization(component: ComponentModel, { mirror }: Model): JsonMap {
     labels: [{ pairs: commonLabels(component) }],
   });
 }
+
+/**
+ * Helm deletes at an upgrade what the old manifest had and the new one lacks, as the Secrets of a mesh whose chart once made its own
+ * certificates; it spares objects with this annotation, which it reads off the live object (helm, pkg/kube/client.go).
+ */
+const keptByHelm: JsonMap = {
+  target: { kind: "Secret" },
+  patch: toBundleYaml([
+    { apiVersion: "v1", kind: "Secret", metadata: { name: "any", annotations: { "helm.sh/resource-policy": "keep" } } },
+  ]),
+};
 
 function withoutEmpty(map: JsonMap): JsonMap {
   return Object.fromEntries(

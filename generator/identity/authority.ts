@@ -85,9 +85,9 @@ export function pairOf(certificate: string, key: string): Issued | null {
   return own.equals(certified) ? { certificate, key: privateKey } : null;
 }
 
-/** The PEM form that Linkerd reads (`EC PRIVATE KEY`, SEC 1). */
-export function privateKeyPem({ key }: Issued): string {
-  return key.export({ type: "sec1", format: "pem" }).toString();
+/** Private key as PEM with a trailing newline. @param form see `keyReaders` for the form that a consumer needs */
+export function privateKeyPem({ key }: Issued, form: "PKCS#8" | "SEC1" = "SEC1"): string {
+  return key.export({ type: form === "PKCS#8" ? "pkcs8" : "sec1", format: "pem" }).toString();
 }
 
 function selfSigned(commonName: string, pathLength: number | null, validity: string, now: Date): Issued {

@@ -74,7 +74,7 @@ export async function webhookFiles(
       environment,
       webhook.secret,
       webhook.namespace,
-      { "tls.crt": server.certificate, "tls.key": privateKeyPem(server) },
+      { "tls.crt": server.certificate, "tls.key": privateKeyPem(server, "PKCS#8") },
       vault,
       fresh,
     ),

@@ -77,7 +77,12 @@ export function webhookValues(
 /** Secret of the issuer's key pair, of type kubernetes.io/tls (control-plane chart, `identity.issuer.scheme`). */
 export const issuerSecret = "linkerd-identity-issuer";
 
-/** Names of all Secrets that the identity of an environment consists of. */
+/** All Secrets that the identity of an environment consists of. */
+export function identitySecretsOf(environment: Environment): readonly Pick<Webhook, "namespace" | "secret">[] {
+  return [{ namespace: "linkerd", secret: issuerSecret }, ...webhooksOf(environment)];
+}
+
+/** Their names. */
 export function identitySecrets(environment: Environment): readonly string[] {
-  return [issuerSecret, ...webhooksOf(environment).map((webhook) => webhook.secret)];
+  return identitySecretsOf(environment).map(({ secret }) => secret);
 }

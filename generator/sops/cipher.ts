@@ -15,6 +15,12 @@ export function isCiphertext(text: string): boolean {
   return form.test(text);
 }
 
+/** Length of an encrypted value's plaintext in bytes, which AES-GCM does not hide; null for any other text. */
+export function plaintextBytes(ciphertext: string): number | null {
+  const data = form.exec(ciphertext)?.[1];
+  return data === undefined ? null : Buffer.from(data, "base64").length;
+}
+
 /**
  * Encrypts a value. `context` is authenticated with it: the path of a value, or the time of change for the MAC, so that no
  * ciphertext can be moved. An empty text stays empty, as sops has it. `nonce` is that of the value's last encryption, where it has not changed.

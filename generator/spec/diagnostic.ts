@@ -106,7 +106,8 @@ export type DiagnosticCode =
   | "proto-syntax"
   | "proto-without-service"
   | "identity-missing"
-  | "identity-invalid";
+  | "identity-invalid"
+  | "webhook-key-form";
 
 /** Whether nobody has silenced it. */
 export function isLoud({ silenced }: Diagnostic): boolean {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../cluster/connection.ts";
 import { at, listAt } from "../cluster/objects.ts";
+import { removalRank } from "../mesh/policy-order.ts";
 import { exitCode, UserError } from "../user-error.ts";
 
 const [apiVersion, kind, name] = ["kustomize.toolkit.fluxcd.io/v1", "Kustomization", "dgraph-policy"];
@@ -36,7 +37,7 @@ export async function withoutPolicy<T>(cluster: Cluster, fluxNamespace: string, 
     spec: { suspend: true },
   });
   try {
-    for (const each of objects) await cluster.remove(each.apiVersion, each.kind, each.name, each.namespace);
+    for (const each of [...objects].sort(byRemoval)) await cluster.remove(each.apiVersion, each.kind, each.name, each.namespace);
     return await action();
   } finally {
     await resume(cluster, fluxNamespace);
@@ -54,6 +55,11 @@ interface Listed {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
+}
+
+/** What denies is removed first, so that no listed client is refused in between. */
+function byRemoval(a: Listed, b: Listed): number {
+  return removalRank(a.kind) - removalRank(b.kind);
 }
 
 /** An inventory's id is `namespace_name_group_kind` (cli-utils, object.ObjMetadata); names hold no underscore here. */

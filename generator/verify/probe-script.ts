@@ -19,27 +19,66 @@ grpc() { # name address method request
   tell "$1" $? "$out"
 }
 
-spread() { # name address calls
-  curl --silent --noproxy '*' "http://$PROXY_ADMIN/metrics" >"$tmp/before"
-  python3 - "$2" "$3" "$ANSWER_SECONDS" >"$tmp/calls" 2>&1 <<'PYTHON'
+spread() { # name address seconds endpoints
+  python3 - "$2" "$3" "$4" "$ANSWER_SECONDS" "http://$PROXY_ADMIN/metrics" >"$tmp/calls" 2>&1 <<'PYTHON'
+import re
 import sys
+import time
+import urllib.request
+
 import grpc
 
-address, calls, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+address, seconds, answer, metrics = sys.argv[1], float(sys.argv[2]), float(sys.argv[4]), sys.argv[5]
+endpoints = set(filter(None, sys.argv[3].split(",")))
+direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def counts():  # requests of this pod's proxy, by the pod that answered; none without a proxy
+    try:
+        text = direct.open(metrics, timeout=answer).read().decode()
+    except OSError:
+        return {}
+    found = {}
+    for line in text.splitlines():
+        pod = re.search(r'dst_pod="([^"]+)"', line)
+        if pod and line.startswith("request_total{") and 'direction="outbound"' in line:
+            found[pod[1]] = found.get(pod[1], 0) + float(line.rsplit(" ", 1)[1])
+    return found
+
+
+def answered():
+    return {pod: count - before.get(pod, 0) for pod, count in counts().items() if count > before.get(pod, 0)}
+
+
+def show(when, found):
+    for pod, count in sorted(found.items()):
+        print(f"{when} {pod} {count:.0f}")
+
+
+before = counts()
+calls, first, now = 0, None, {}
 with grpc.insecure_channel(address) as channel:  # one connection for all of them
     check = channel.unary_unary("/api.Dgraph/CheckVersion")
+    begin = time.monotonic()
     try:
-        for _ in range(calls):
-            check(b"", timeout=seconds)
+        while time.monotonic() - begin < seconds:
+            for _ in range(5):
+                check(b"", timeout=answer)
+            calls += 5
+            time.sleep(0.1)
+            if time.monotonic() - begin < 1 or calls < 20:
+                continue
+            now = answered()
+            if first is None:
+                first = now
+            if endpoints <= now.keys():
+                break
     except grpc.RpcError as error:
         sys.exit(f"Message: {error.code().name}: {error.details()}")
+show("first", first if first is not None else now)
+show("all", answered())
 PYTHON
-  exit=$?
-  curl --silent --noproxy '*' "http://$PROXY_ADMIN/metrics" >"$tmp/after"
-  for when in before after; do
-    grep '^request_total{.*direction="outbound"' "$tmp/$when" | grep 'dst_pod=' | sed "s/^/$when /"
-  done >>"$tmp/calls"
-  tell "$1" $exit "$(cat "$tmp/calls")"
+  tell "$1" $? "$(cat "$tmp/calls")"
 }
 
 while [ $# -ge 5 ]; do

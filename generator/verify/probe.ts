@@ -5,8 +5,18 @@ import { probeScript } from "./probe-script.ts";
 export type Call =
   | { readonly kind: "http"; readonly name: string; readonly address: string; readonly path: string }
   | { readonly kind: "grpc"; readonly name: string; readonly address: string; readonly method: string; readonly request: string }
-  /** Calls of `api.Dgraph/CheckVersion` over one connection, and how the probe's proxy spread them. */
-  | { readonly kind: "spread"; readonly name: string; readonly address: string; readonly calls: number };
+  /**
+   * Calls of `api.Dgraph/CheckVersion` over one connection, with pauses, and how the probe's proxy spread them: for at least a second, and
+   * until each endpoint has answered, for at most `seconds`.
+   */
+  | {
+      readonly kind: "spread";
+      readonly name: string;
+      readonly address: string;
+      readonly seconds: number;
+      /** Names of the pods that should answer. */
+      readonly endpoints: readonly string[];
+    };
 
 /** A short-lived pod that tries to reach Dgraph. */
 export interface Probe {
@@ -92,7 +102,7 @@ function wordsOf(call: Call): string[] {
   const { kind, name, address } = call;
   if (kind === "http") return [kind, name, address, call.path, ""];
   if (kind === "grpc") return [kind, name, address, call.method, call.request];
-  return [kind, name, address, String(call.calls), ""];
+  return [kind, name, address, String(call.seconds), call.endpoints.join(",")];
 }
 
 /** What a probe's log tells; calls whose end it does not tell are missing. */

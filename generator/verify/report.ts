@@ -17,12 +17,19 @@ export function reportOf(environment: string, tests: readonly TestResult[]): Rep
 const marks: Readonly<Record<Verdict, string>> = { passed: "ok", failed: "!!", skipped: "--", undecided: "??" };
 
 /** A result for people; what is wrong comes below it. */
-export function resultLine({ id, title, status, seen, cause, evidence, durationMs }: TestResult, colors: Colors): string {
+export function resultLine(result: TestResult, colors: Colors): string {
+  const { id, title, status, seen, causes, evidence, notes, durationMs } = result;
   const paint = { passed: colors.green, failed: colors.red, skipped: colors.dim, undecided: colors.yellow }[status];
   const time = durationMs >= 1000 ? ` ${(durationMs / 1000).toFixed(1)} s` : "";
   const head = `${paint(marks[status])} ${id.padEnd(3)} ${title.padEnd(50)} ${colors.dim(`${seen}${time}`)}`;
-  if (status === "passed" || status === "skipped") return `${head}\n`;
-  return [head, `       cause: ${cause}`, ...evidence.map((line) => colors.dim(`       ${line}`)), ""].join("\n");
+  const remarks = notes.map((note) => `       note: ${note}`);
+  if (status === "passed" || status === "skipped") return [head, ...remarks, ""].join("\n");
+  return [
+    head,
+    ...causes.map((cause) => `       cause: ${cause}`),
+    ...evidence.map((line) => colors.dim(`       ${line}`)),
+    "",
+  ].join("\n");
 }
 
 export function summaryLine({ environment, passed, tests }: Report, colors: Colors): string {

@@ -4,7 +4,7 @@ import type { Model } from "../model.ts";
 import { UserError } from "../user-error.ts";
 import { judgeAllowed, judgeBaseline, judgeForged, judgeStranger, judgeUnmeshed } from "./access.ts";
 import { resumeLeftOver, withoutPolicy } from "./baseline.ts";
-import { membersHealthy, readWorks, spreadEven, writeWorks } from "./dgraph-tests.ts";
+import { callsSpread, membersHealthy, readWorks, writeWorks } from "./dgraph-tests.ts";
 import { linkerdChecks } from "./linkerd-cli.ts";
 import * as mesh from "./mesh-tests.ts";
 import type { Probe } from "./probe.ts";
@@ -163,7 +163,7 @@ async function tellAllowed(run: ProbeRun, world: World, tap: Tap | null, token: 
   tell("D2", membersHealthy(run, "alpha", world));
   tell("D3", readWorks(run));
   tell("D4", writeWorks(run, token));
-  tell("D5", spreadEven(run, world));
+  tell("D5", callsSpread(run, world));
 }
 
 function tellNoClient(tell: Tell, ids: readonly TestId[]): void {

@@ -1,13 +1,14 @@
 import { dgraphPorts } from "../catalog/dgraph.ts";
 import { type LinkerdTrack, linkerdTrack } from "../catalog/linkerd.ts";
-import { type ClusterReader, isForbidden } from "../cluster/connection.ts";
+import type { IdentityObjects } from "../cluster/certificates.ts";
+import { type ClusterReader, orNull } from "../cluster/connection.ts";
+import { meshedPods, readIdentityObjects } from "../cluster/identity-objects.ts";
 import type { ClusterObject } from "../cluster/objects.ts";
-import { isLive } from "../cluster/workload.ts";
+import { isLive } from "../cluster/pod.ts";
+import type { Policies } from "../cluster/policy.ts";
 import { alphaService, dgraphLabels } from "../mesh/dgraph.ts";
 import { hostOf } from "../mesh/service.ts";
-import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
 import type { Model } from "../model.ts";
-import type { Policies } from "./policy.ts";
 
 /** What the cluster held when the tests began; null where nobody may read it. */
 export interface World {
@@ -17,10 +18,12 @@ export interface World {
   readonly pods: readonly ClusterObject[];
   readonly namespaces: readonly ClusterObject[];
   readonly workloads: readonly ClusterObject[];
-  readonly secrets: ReadonlyMap<string, ClusterObject | null> | null;
+  /** Certificates and Secrets of the mesh. */
+  readonly identity: IdentityObjects;
+  /** Running meshed pods of all namespaces; null if you may not list them. */
+  readonly meshed: readonly ClusterObject[] | null;
   readonly webhooks: readonly ClusterObject[] | null;
   readonly apiServices: readonly ClusterObject[];
-  readonly trustRoots: ClusterObject | null;
   readonly profiles: readonly ClusterObject[];
 }
 
@@ -30,7 +33,7 @@ export function alphaAddresses({ environment }: Model): { readonly http: string;
   return { http: `${host}:${dgraphPorts.alpha.http}`, grpc: `${host}:${dgraphPorts.alpha.grpc}` };
 }
 
-export function alphasIn({ model, pods }: World): ClusterObject[] {
+export function alphasIn({ model, pods }: Pick<World, "model" | "pods">): ClusterObject[] {
   return dgraphPods(model, pods, "alpha");
 }
 
@@ -60,10 +63,6 @@ export async function readWorld(cluster: ClusterReader, model: Model): Promise<W
     cluster.list("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
     cluster.list("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
   ]).then((all) => all.flat());
-  const wanted = [...webhooksOf(environment), { namespace: "linkerd", secret: issuerSecret }];
-  const secrets = Promise.all(
-    wanted.map(async ({ namespace, secret }) => [secret, await cluster.get("v1", "Secret", secret, namespace)] as const),
-  ).then((all) => new Map(all));
   const [
     namespaces,
     network,
@@ -71,10 +70,10 @@ export async function readWorld(cluster: ClusterReader, model: Model): Promise<W
     authorizations,
     authentications,
     profiles,
-    trustRoots,
+    identity,
+    meshed,
     apiServices,
     hooks,
-    kept,
     ...loads
   ] = await Promise.all([
     Promise.all(names.map((name) => cluster.get("v1", "Namespace", name))).then((all) => all.filter((each) => each !== null)),
@@ -83,10 +82,10 @@ export async function readWorld(cluster: ClusterReader, model: Model): Promise<W
     policy("AuthorizationPolicy", authorizationPolicy),
     policy("MeshTLSAuthentication", authorizationPolicy),
     cluster.list("linkerd.io/v1alpha2", "ServiceProfile", dgraph),
-    cluster.get("v1", "ConfigMap", "linkerd-identity-trust-roots", "linkerd"),
+    readIdentityObjects(cluster, environment, pods),
+    meshedPods(cluster),
     orEmpty(cluster.list("apiregistration.k8s.io/v1", "APIService")),
     orNull(webhooks),
-    orNull(secrets),
     everywhere("apps/v1", "Deployment"),
     everywhere("apps/v1", "StatefulSet"),
   ]);
@@ -97,16 +96,12 @@ export async function readWorld(cluster: ClusterReader, model: Model): Promise<W
     pods,
     namespaces,
     workloads: loads.flat(),
-    secrets: kept,
+    identity,
+    meshed: meshed?.filter(isLive) ?? null,
     webhooks: hooks,
     apiServices,
-    trustRoots,
     profiles,
   };
-}
-
-async function orNull<T>(read: Promise<T>): Promise<T | null> {
-  return read.catch((error: unknown) => (isForbidden(error) ? null : Promise.reject(error)));
 }
 
 async function orEmpty<T>(read: Promise<T[]>): Promise<T[]> {

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { certificateFiles, identityFolder, overlayFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
+import { keyFormFinding, oldWebhookKeys } from "../identity/key-form.ts";
 import { parsePem, signingAnchor } from "../mesh/certificates.ts";
 import { issuerSecret } from "../mesh/webhooks.ts";
 import type { Identity } from "../model.ts";
-import { atStart, type Diagnostic } from "../spec/diagnostic.ts";
+import { atStart, type Diagnostic, hasErrors } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { readIfThere } from "./files.ts";
 import { journalFile } from "./journal.ts";
@@ -89,7 +90,9 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   const keys = readIfThere(join(root, signingKeysFile(name)));
   const problem = keys === null ? null : checkSigningKeys(keys, environment);
   if (problem !== null) diagnostics.push(invalid(signingKeysFile(name), problem.message, problem.hint));
-  return { identity: diagnostics.length === 0 ? identity : null, diagnostics };
+  const oldKeys = oldWebhookKeys(environment, (path) => readIfThere(join(root, path)));
+  diagnostics.push(...oldKeys.map((key) => keyFormFinding(key, environment)));
+  return { identity: hasErrors(diagnostics) ? null : identity, diagnostics };
 }
 
 /** Where all three certificates are missing, one message is enough. */

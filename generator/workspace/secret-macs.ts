@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
 import { serverName } from "../identity/files.ts";
+import { isRefused, keyFormFinding, keyFormOf } from "../identity/key-form.ts";
 import { parsePem } from "../mesh/certificates.ts";
 import { identitySecrets, webhooksOf } from "../mesh/webhooks.ts";
 import { SopsError } from "../sops/error.ts";
@@ -37,9 +38,10 @@ async function verify(
   const text = readIfThere(join(root, path));
   if (text === null) return "missing";
   try {
-    const problem = disagreement(root, path, environment, await decryptFile(text, { identities }));
+    const plain = await decryptFile(text, { identities });
+    const problem = disagreement(root, path, environment, plain);
     return problem === null
-      ? "opened"
+      ? (refusedForm(path, environment, plain) ?? "opened")
       : atStart(path, {
           code: "identity-invalid",
           message: problem,
@@ -51,6 +53,15 @@ async function verify(
     if (error.problem === "no-key" || error.problem === "recipient") return "closed";
     return atStart(path, { code: "identity-invalid", message: error.message, hint: "restore the file from Git" });
   }
+}
+
+/** Finding about a webhook's key in a form that its reader refuses; null otherwise. */
+function refusedForm(file: string, environment: Environment, plain: string): Diagnostic | null {
+  const webhook = webhooksOf(environment).find(({ secret }) => file === secretFile(environment.metadata.name, secret));
+  const { data = {} } = parse(plain) as { data?: Record<string, string> };
+  const form = keyFormOf(Buffer.from(data["tls.key"] ?? "", "base64").toString());
+  if (webhook === undefined || form === null || !isRefused(webhook.secret, form)) return null;
+  return keyFormFinding({ file, line: 1, column: 1, secret: webhook.secret, form, refused: true }, environment);
 }
 
 /** What an opened Secret says that the public certificates do not; null where they agree. */

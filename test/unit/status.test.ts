@@ -1,11 +1,41 @@
+import { createHash, X509Certificate } from "node:crypto";
+import picocolors from "picocolors";
 import { describe, expect, test } from "vitest";
+import { anchorGaps } from "../../generator/cluster/anchors.ts";
 import { assess, isSettled, type StatusNode } from "../../generator/cluster/assess.ts";
 import { causeOf } from "../../generator/cluster/cause.ts";
+import { clusterCertificates, type IdentityObjects, refusedKeys } from "../../generator/cluster/certificates.ts";
 import type { ClusterObject } from "../../generator/cluster/objects.ts";
+import { renderIdentity } from "../../generator/cluster/render-identity.ts";
 import type { Snapshot } from "../../generator/cluster/snapshot.ts";
 import { workloadState } from "../../generator/cluster/workload.ts";
 import { buildModel } from "../../generator/components/build.ts";
+import {
+  type Issued,
+  makeIssuer,
+  makeServerCertificate,
+  makeTrustAnchor,
+  privateKeyPem,
+} from "../../generator/identity/authority.ts";
+import { fingerprint, parsePem } from "../../generator/mesh/certificates.ts";
+import { duration, timeLeft } from "../../generator/text.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
+
+const emptySnapshot: Snapshot = {
+  sources: [],
+  kustomizations: [],
+  releases: [],
+  workloads: [],
+  pods: [],
+  claims: [],
+  events: [],
+  namespaces: [],
+  identity: { trustRoots: null, committed: null, secrets: null },
+  meshed: null,
+  policies: { network: [], servers: [], authorizations: [], authentications: [] },
+  proxyLogs: new Map(),
+  takenAt: new Date("2026-11-28T12:00:00Z"),
+};
 
 const subject = { environment: "dev", component: "dgraph", kind: "StatefulSet", namespace: "dgraph", name: "alpha" } as const;
 
@@ -33,17 +63,32 @@ function world(
     status: { phase: "Running" },
     ...pod,
   };
-  const nothing = {
-    sources: [],
-    kustomizations: [],
-    releases: [],
-    workloads: [],
-    claims: [],
-    events: [],
-    namespaces: [],
-    trustRoots: null,
+  return [set, { ...emptySnapshot, pods: [one], ...rest }, subject];
+}
+
+const names = environmentOf().spec.linkerd.identity;
+const madeAt = new Date("2026-11-01T00:00:00Z");
+const anchor = makeTrustAnchor(names, madeAt);
+const oldAnchor = makeTrustAnchor(names, madeAt);
+const issuer = makeIssuer(names, anchor, madeAt);
+
+function proxyTrusting(value: string): object {
+  return { name: "linkerd-proxy", env: [{ name: "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS", value }] };
+}
+
+/** What a cluster holds of an identity: the bundle, and Secrets by `namespace/name`. */
+function identityOf(
+  bundle: string,
+  { certificate }: Issued,
+  others: Readonly<Record<string, ClusterObject | null>> = {},
+): IdentityObjects {
+  const base64 = (text: string): string => Buffer.from(text).toString("base64");
+  const secret = { kind: "Secret", metadata: { name: "linkerd-identity-issuer" }, data: { "tls.crt": base64(certificate) } };
+  return {
+    trustRoots: { kind: "ConfigMap", metadata: { name: "linkerd-identity-trust-roots" }, data: { "ca-bundle.crt": bundle } },
+    committed: null,
+    secrets: new Map(Object.entries({ "linkerd/linkerd-identity-issuer": secret, ...others })),
   };
-  return [set, { ...nothing, pods: [one], ...rest }, subject];
 }
 
 const notReady = { status: { readyReplicas: 0, currentRevision: "a", updateRevision: "a" } };
@@ -55,7 +100,7 @@ const waiting = (reason: string): Record<string, unknown> => ({
 });
 
 test("a workload that is ready and meshed has nothing to tell", () => {
-  expect(workloadState(...world())).toEqual({ ready: true, replicas: 1, readyReplicas: 1, meshed: 1, cause: null });
+  expect(workloadState(...world())).toEqual({ ready: true, replicas: 1, readyReplicas: 1, meshed: 1, cause: null, pods: [] });
 });
 
 test("a proxy may be an init container that stays", () => {
@@ -109,16 +154,14 @@ test.each([
     "stale-trust-anchors",
     world(
       {
-        spec: { containers: [{ name: "linkerd-proxy", env: [{ name: "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS", value: "old" }] }] },
+        spec: { containers: [proxyTrusting(oldAnchor.certificate)] },
       },
       {},
-      {
-        trustRoots: { kind: "ConfigMap", metadata: { name: "linkerd-identity-trust-roots" }, data: { "ca-bundle.crt": "new\n" } },
-      },
+      { identity: identityOf(anchor.certificate, issuer) },
     ),
-    "a proxy believes other trust anchors than the control plane",
+    "a proxy does not trust the anchor of the issuer",
   ],
-  ["progressing", world({}, notReady, { pods: [] }), "0 of 1 pods are there"],
+  ["progressing", world({}, notReady, { pods: [] }), "0 of 1 pods exist"],
 ] as const)("%s", (code, parts, text) => {
   expect(workloadState(...parts)).toMatchObject({ ready: false, cause: { code, cause: text } });
 });
@@ -219,6 +262,7 @@ describe("an environment", () => {
     const repositories = ["linkerd", "dgraph"].map((name) => fluxObject("HelmRepository", name, isTrue));
     const releases = model.components.filter(({ release }) => release !== null);
     return {
+      ...emptySnapshot,
       sources: keep([fluxObject("GitRepository", "flux-system", isTrue), ...repositories]),
       kustomizations: keep(
         ["flux-system", ...model.components.map(({ name }) => name)].map((name) => fluxObject("Kustomization", name, isTrue)),
@@ -229,12 +273,6 @@ describe("an environment", () => {
           metadata: { name, namespace, generation: 1 },
         })),
       ),
-      workloads: [],
-      pods: [],
-      claims: [],
-      events: [],
-      namespaces: [],
-      trustRoots: null,
     };
   };
   /** The state of the only node that is not ready. */
@@ -327,4 +365,250 @@ test("evicted and ending pods count for nothing", () => {
 
 test("a message that nobody has seen is not guessed at", () => {
   expect(causeOf("something else", subject)).toBeNull();
+});
+
+describe("a pod that waits for its proxy", () => {
+  const address = "linkerd-identity-headless.linkerd.svc.wrong.domain.:8080";
+  const proxy = { name: "linkerd-proxy", env: [{ name: "LINKERD2_PROXY_IDENTITY_SVC_ADDR", value: address }] };
+  const pod = {
+    spec: { initContainers: [proxy], containers: [{ name: "alpha" }] },
+    status: {
+      phase: "Pending",
+      initContainerStatuses: [{ name: "linkerd-proxy", image: "p", ready: false, started: false, state: { running: {} } }],
+      containerStatuses: [{ name: "alpha", image: "a", ready: false, state: { waiting: { reason: "PodInitializing" } } }],
+    },
+  };
+
+  test("names the expired issuer of the cluster, with the age in seconds", () => {
+    const takenAt = new Date(Date.parse(new X509Certificate(issuer.certificate).validTo) + 16_000);
+    const found = workloadState(...world(pod, notReady, { takenAt, identity: identityOf(anchor.certificate, issuer) }));
+    expect(found.cause).toEqual({
+      code: "issuer-expired",
+      cause: "pod alpha-0 waits for its proxy: the issuer certificate in the cluster expired 16 seconds ago",
+      remedy: "meshops identity rotate-issuer dev, meshops generate dev, commit and push",
+    });
+  });
+
+  test("names the host that does not resolve, by the log of its proxy", () => {
+    // The line of linkerd2-proxy (linkerd/app/core/src/control.rs, August 2026), with the error of linkerd/dns/src/lib.rs.
+    const log =
+      "[ 0.1s] WARN ThreadId(02) identity:identity{server.addr=linkerd-identity-headless.linkerd.svc.wrong.domain.:8080}: linkerd_app_core::control: Failed to resolve control-plane component error=failed SRV and A record lookups: failed to resolve SRV record: no records found";
+    const found = workloadState(
+      ...world(pod, notReady, {
+        identity: identityOf(anchor.certificate, issuer),
+        proxyLogs: new Map([["dgraph/alpha-0", log]]),
+      }),
+    );
+    expect(found.cause).toMatchObject({
+      code: "name-unresolved",
+      cause: "pod alpha-0 waits for its proxy: linkerd-identity-headless.linkerd.svc.wrong.domain does not resolve",
+      remedy: expect.stringContaining("set linkerd.clusterDomain to the cluster's domain"),
+    });
+  });
+
+  test("is on its way if neither is known", () => {
+    expect(workloadState(...world(pod, notReady)).cause).toMatchObject({
+      code: "progressing",
+      cause: "pod alpha-0 waits for its proxy, which has no certificate yet",
+    });
+  });
+});
+
+test("a Secret that a running pod mounts and that is gone is named, although the workload is ready", () => {
+  const volumes = [{ name: "tls", secret: { secretName: "linkerd-sp-validator-k8s-tls" } }];
+  const spec = { volumes, containers: [{ name: "linkerd-proxy" }, { name: "alpha" }] };
+  const secrets = (value: ClusterObject | null): Partial<Snapshot> => ({
+    identity: identityOf(anchor.certificate, issuer, { "dgraph/linkerd-sp-validator-k8s-tls": value }),
+  });
+  expect(workloadState(...world({ spec }, {}, secrets(null)))).toMatchObject({
+    ready: false,
+    cause: {
+      code: "secret-missing",
+      cause: "pod alpha-0 mounts Secret linkerd-sp-validator-k8s-tls, which does not exist in dgraph",
+    },
+  });
+  const there = { kind: "Secret", metadata: { name: "linkerd-sp-validator-k8s-tls" } };
+  expect(workloadState(...world({ spec }, {}, secrets(there)))).toMatchObject({ ready: true });
+});
+
+test("while a StatefulSet rolls, each pod that is not ready has its own reason", () => {
+  const alpha = (index: number, status: object): ClusterObject => ({
+    kind: "Pod",
+    metadata: { name: `alpha-${index}`, namespace: "dgraph", labels: { app: "alpha" } },
+    spec: { containers: [{ name: "linkerd-proxy" }, { name: "alpha" }] },
+    status: { phase: "Running", ...status },
+  });
+  const conditions = [{ type: "PodScheduled", status: "False", message: "0/3 nodes are available: 3 Insufficient cpu." }];
+  const pods = [
+    alpha(0, { conditions: [{ type: "Ready", status: "True" }] }),
+    alpha(1, { phase: "Pending", conditions }),
+    alpha(2, { containerStatuses: [{ name: "alpha", image: "a", state: { waiting: { reason: "CrashLoopBackOff" } } }] }),
+    alpha(3, {}),
+  ];
+  const [set] = world();
+  const spec = { ...(set["spec"] as object), replicas: 4 };
+  const state = workloadState(...world({}, { ...notReady, spec }, { pods }));
+  expect(state.cause?.code).toBe("pod-unschedulable");
+  expect(state.pods.map(({ name, cause }) => `${name} ${cause.code}`)).toEqual([
+    "alpha-1 pod-unschedulable",
+    "alpha-2 pod-crashing",
+    "alpha-3 progressing",
+  ]);
+});
+
+describe("internal ports that change to skip under a policy", () => {
+  const peer = (name: string, annotations: Record<string, string>, ready: boolean): ClusterObject => ({
+    kind: "Pod",
+    metadata: { name, namespace: "dgraph", labels: { app: "alpha" }, annotations },
+    spec: { containers: [{ name: "linkerd-proxy" }, { name: "alpha" }] },
+    status: { phase: "Running", conditions: [{ type: "Ready", status: ready ? "True" : "False" }] },
+  });
+  const skip = { "config.linkerd.io/skip-inbound-ports": "5080,7080", "config.linkerd.io/skip-outbound-ports": "5080,7080" };
+  const server: ClusterObject = {
+    kind: "Server",
+    metadata: { name: "demo-dgraph-zero-internal", namespace: "dgraph" },
+    spec: { podSelector: { matchLabels: { app: "alpha" } }, port: 5080, proxyProtocol: "opaque" },
+  };
+  const rolling = (servers: ClusterObject[], standing: Record<string, string> = {}): ReturnType<typeof workloadState> => {
+    const pods = [peer("alpha-0", standing, true), peer("alpha-1", skip, false)];
+    const policies = { network: [], servers, authorizations: [], authentications: [] };
+    const [set] = world();
+    return workloadState(...world({}, { ...notReady, spec: { ...(set["spec"] as object), replicas: 2 } }, { pods, policies }));
+  };
+
+  test("the Server that refuses the restarted pod is named, and the procedure", () => {
+    expect(rolling([server]).cause).toEqual({
+      code: "refused-by-server",
+      cause:
+        "Server demo-dgraph-zero-internal refuses pod alpha-1: it connects to port 5080 without its proxy, and the Server asks for an identity",
+      remedy:
+        "set dgraph.networkPolicy: false, generate and push; when Dgraph is ready, set it back (docs/access.md, “Changing internalPorts”)",
+    });
+  });
+
+  test("no Server is blamed if none guards the port, if it admits everyone, or if the peers bypass their proxies too", () => {
+    expect(rolling([]).cause?.code).toBe("progressing");
+    expect(rolling([{ ...server, spec: { ...(server["spec"] as object), accessPolicy: "audit" } }]).cause?.code).toBe(
+      "progressing",
+    );
+    expect(rolling([server], skip).cause?.code).toBe("progressing");
+  });
+});
+
+describe("trust anchors of meshed pods", () => {
+  const pod = (name: string, value: string | undefined, annotations: Record<string, string> = {}): ClusterObject => ({
+    kind: "Pod",
+    metadata: { name, namespace: "team", annotations },
+    spec: { containers: [value === undefined ? { name: "linkerd-proxy" } : proxyTrusting(value)] },
+  });
+  const both = `${oldAnchor.certificate}${anchor.certificate}`;
+  const roots = (bundle: string): ClusterObject => ({
+    kind: "ConfigMap",
+    metadata: { name: "r" },
+    data: { "ca-bundle.crt": bundle },
+  });
+  const gaps = (bundle: string, pods: ClusterObject[], signer: Issued = makeIssuer(names, oldAnchor, madeAt)): unknown =>
+    anchorGaps(pods, roots(bundle), parsePem(signer.certificate)[0]).map(
+      ({ pod: name, breaks }) => `${name}${breaks ? " breaks" : ""}`,
+    );
+
+  test("after step 1 of a rotation, a pod without the new anchor is listed and does not break", () => {
+    expect(gaps(both, [pod("a", both), pod("b", oldAnchor.certificate)])).toEqual(["team/b"]);
+  });
+
+  test("after step 2, the same pod refuses every new certificate", () => {
+    expect(gaps(both, [pod("a", both), pod("b", oldAnchor.certificate)], issuer)).toEqual(["team/b breaks"]);
+  });
+
+  test("an anchor more than the bundle is no gap, as after step 3", () => {
+    expect(gaps(anchor.certificate, [pod("a", both)], issuer)).toEqual([]);
+  });
+
+  test("pods of the control plane are judged by the chart's annotation", () => {
+    const digest = (text: string): Record<string, string> => ({
+      "linkerd.io/trust-root-sha256": createHash("sha256").update(text).digest("hex"),
+    });
+    const pods = [
+      pod("current", undefined, digest(both.trim())),
+      pod("newline", undefined, digest(`${both.trim()}\n`)),
+      pod("old", undefined, digest(oldAnchor.certificate.trim())),
+    ];
+    expect(gaps(`${both}\n`, pods)).toEqual(["team/old"]);
+  });
+});
+
+describe("certificates in the cluster and in Git", () => {
+  const environment = environmentOf();
+  const now = new Date("2026-11-28T12:00:00Z");
+  const webhook = makeServerCertificate("linkerd-policy-validator.linkerd.svc", names, anchor, madeAt);
+  const secretOf = (form: "PKCS#8" | "SEC1"): ClusterObject => {
+    const base64 = (text: string): string => Buffer.from(text).toString("base64");
+    const data = { "tls.crt": base64(webhook.certificate), "tls.key": base64(privateKeyPem(webhook, form)) };
+    return { kind: "Secret", metadata: { name: "linkerd-policy-validator-k8s-tls" }, data };
+  };
+  const objects = (form: "PKCS#8" | "SEC1"): IdentityObjects =>
+    identityOf(anchor.certificate, issuer, { "linkerd/linkerd-policy-validator-k8s-tls": secretOf(form) });
+  const lines = (inGit: Issued, identity: IdentityObjects, at: Date): string => {
+    const certificate = new X509Certificate(inGit.certificate);
+    const committed = { name: "issuer", notAfter: certificate.validTo, sha256: fingerprint(certificate) };
+    const webhooks = clusterCertificates(environment, identity).filter(({ name }) => name === "linkerd-policy-validator");
+    return renderIdentity(
+      {
+        environment: "dev",
+        trustAnchors: { sha256: "a".repeat(64), asCommitted: true },
+        certificates: [committed, ...webhooks],
+        cluster: {
+          secretsRead: identity.secrets !== null,
+          certificates: clusterCertificates(environment, identity),
+          refusedKeys: refusedKeys(environment, identity),
+          anchorGaps: null,
+        },
+      },
+      at,
+      picocolors.createColors(false),
+    ).join("\n");
+  };
+
+  test("are one line if they are the same", () => {
+    expect(lines(issuer, objects("PKCS#8"), now)).toBe(
+      "trust anchors: sha256 aaaaaaaaaaaa\nfirst to expire: issuer, 337 days left",
+    );
+  });
+
+  test("are both reported if they differ, and the expired one is called that", () => {
+    const renewed = makeIssuer(names, anchor, new Date("2027-10-30T00:00:00Z"));
+    const after = new Date(Date.parse(new X509Certificate(issuer.certificate).validTo) + 16_000);
+    expect(lines(renewed, objects("PKCS#8"), after).split("\n").slice(1)).toEqual([
+      "first to expire in the cluster: issuer, expired 16 seconds ago",
+      "first to expire in Git: linkerd-policy-validator, expired 16 seconds ago",
+      "not those of Git: issuer",
+    ]);
+  });
+
+  test("a webhook key that its reader refuses is named, with the fix", () => {
+    expect(lines(issuer, objects("SEC1"), now).replaceAll(/\s+/g, " ")).toContain(
+      "the private key of Secret linkerd-policy-validator-k8s-tls is SEC1, which its reader refuses; fix: meshops identity rotate-webhooks dev",
+    );
+  });
+
+  test("without the right to read Secrets, Git alone is reported, and that is said", () => {
+    expect(lines(issuer, { ...objects("PKCS#8"), secrets: null }, now)).toContain(
+      "certificates in the cluster: unknown, you may not read Secrets",
+    );
+  });
+});
+
+test.each([
+  [16_000, "16 seconds"],
+  [1_000, "1 second"],
+  [0, "0 seconds"],
+  [119_000, "1 minute"],
+  [7_200_000, "2 hours"],
+  [86_400_000, "1 day"],
+  [-172_800_000, "2 days"],
+])("a duration of %d ms is %s", (milliseconds, text) => {
+  expect(duration(milliseconds)).toBe(text);
+  const now = new Date("2026-11-28T12:00:00Z");
+  const end = new Date(now.getTime() + milliseconds);
+  expect(timeLeft(end, now)).toBe(milliseconds > 0 ? `${text} left` : `expired ${text} ago`);
 });

@@ -1,4 +1,4 @@
-import { at, type ClusterObject, listAt } from "../cluster/objects.ts";
+import { at, type ClusterObject, listAt } from "./objects.ts";
 
 /** The policies that stand in Dgraph's namespace, and the pods that they are about. */
 export interface Policies {
@@ -54,19 +54,32 @@ export function serverOf({ servers }: Policies, pod: ClusterObject, port: number
   return found ?? null;
 }
 
-/** Service accounts that may use a Server's port, as `name.namespace`; `*` is everybody. */
-export function allowedAt({ authorizations, authentications }: Policies, server: ClusterObject): string[] {
+/** An AuthorizationPolicy of a Server, and the accounts that it admits. */
+export interface Authorization {
+  readonly name: string;
+  /** Service accounts as `name.namespace`; `*` is everyone. */
+  readonly accounts: readonly string[];
+}
+
+/** AuthorizationPolicies of a Server. */
+export function authorizationsOf({ authorizations, authentications }: Policies, server: ClusterObject): Authorization[] {
   const rules = authorizations.filter(({ spec }) => at(spec, "targetRef", "name") === server.metadata.name);
-  return rules.flatMap((rule) => {
+  return rules.map((rule) => {
     const references = listAt<{ kind: string; name: string }>(rule, "spec", "requiredAuthenticationRefs");
-    if (references.length === 0) return ["*"];
-    return references.flatMap(({ name }) => {
+    if (references.length === 0) return { name: rule.metadata.name, accounts: ["*"] };
+    const accounts = references.flatMap(({ name }) => {
       const found = authentications.find(({ metadata }) => metadata.name === name);
       const identities = listAt<string>(found, "spec", "identities");
-      const accounts = listAt<{ name?: string; namespace?: string }>(found, "spec", "identityRefs");
-      return [...identities, ...accounts.map((each) => `${each.name ?? "*"}.${each.namespace ?? rule.metadata.namespace}`)];
+      const listed = listAt<{ name?: string; namespace?: string }>(found, "spec", "identityRefs");
+      return [...identities, ...listed.map((each) => `${each.name ?? "*"}.${each.namespace ?? rule.metadata.namespace}`)];
     });
+    return { name: rule.metadata.name, accounts };
   });
+}
+
+/** Accounts that may use a Server's port, as `name.namespace`; `*` is everyone. */
+export function allowedAt(policies: Policies, server: ClusterObject): string[] {
+  return authorizationsOf(policies, server).flatMap(({ accounts }) => accounts);
 }
 
 function covers(rule: unknown, port: number): boolean {
@@ -76,7 +89,8 @@ function covers(rule: unknown, port: number): boolean {
   return first === undefined || (typeof first === "number" && port >= first && port <= Number(last));
 }
 
-function selects(selector: unknown, labels: Readonly<Record<string, string>>): boolean {
+/** Whether a label selector selects labels (Kubernetes API, LabelSelector). */
+export function selects(selector: unknown, labels: Readonly<Record<string, string>>): boolean {
   const wanted = Object.entries((at(selector, "matchLabels") ?? {}) as Record<string, string>);
   const expressions = listAt<{ key: string; operator: string; values?: string[] }>(selector, "matchExpressions");
   return (

@@ -1,0 +1,80 @@
+/** PEM form of a private key, named by the label of its block (RFC 7468 section 10, RFC 5915, RFC 8017). */
+export type KeyForm = "PKCS#8" | "SEC1" | "PKCS#1";
+
+/** The program that reads the private key of a Secret, and the forms that it accepts. */
+export interface KeyReader {
+  readonly secret: string;
+  /** Container and workload that mount the Secret. */
+  readonly reader: string;
+  readonly accepts: readonly KeyForm[];
+  /** The form that meshops writes. */
+  readonly writes: KeyForm;
+  /** Source file and release that the fact was read from. */
+  readonly source: string;
+}
+
+const goForms = ["SEC1", "PKCS#1", "PKCS#8"] as const;
+const goTls = "crypto/tls.LoadX509KeyPair (Go)";
+
+/**
+ * Readers of all private keys that are mounted in the cluster.
+ *
+ * The webhooks' keys are PKCS#8, the only form that every reader accepts; Linkerd's documentation asks cert-manager for it
+ * ("Automatically Rotating Webhook TLS Credentials"). The issuer's key is SEC1, as `step` makes it in Linkerd's documentation.
+ */
+export const keyReaders: readonly KeyReader[] = [
+  {
+    secret: "linkerd-identity-issuer",
+    reader: "container identity of linkerd-identity",
+    accepts: goForms,
+    writes: "SEC1",
+    source: "linkerd2 pkg/tls/codec.go, DecodePEMKey",
+  },
+  {
+    secret: "linkerd-policy-validator-k8s-tls",
+    reader: "container policy of linkerd-destination",
+    accepts: ["PKCS#8", "PKCS#1"],
+    writes: "PKCS#8",
+    source: "kubert server/tls_rustls.rs, load_private_key",
+  },
+  {
+    secret: "linkerd-proxy-injector-k8s-tls",
+    reader: "container proxy-injector of linkerd-proxy-injector",
+    accepts: goForms,
+    writes: "PKCS#8",
+    source: goTls,
+  },
+  {
+    secret: "linkerd-sp-validator-k8s-tls",
+    reader: "container sp-validator of linkerd-destination",
+    accepts: goForms,
+    writes: "PKCS#8",
+    source: goTls,
+  },
+  { secret: "tap-k8s-tls", reader: "container tap of tap", accepts: goForms, writes: "PKCS#8", source: goTls },
+  {
+    secret: "tap-injector-k8s-tls",
+    reader: "container tap-injector of tap-injector",
+    accepts: goForms,
+    writes: "PKCS#8",
+    source: goTls,
+  },
+  {
+    secret: "jaeger-injector-k8s-tls",
+    reader: "container jaeger-injector of jaeger-injector",
+    accepts: goForms,
+    writes: "PKCS#8",
+    source: goTls,
+  },
+];
+
+/**
+ * Reader of a Secret's private key.
+ *
+ * @throws Error for a Secret that no reader is known of
+ */
+export function keyReader(secret: string): KeyReader {
+  const found = keyReaders.find((reader) => reader.secret === secret);
+  if (found === undefined) throw new Error(`no reader is known of Secret ${secret}`);
+  return found;
+}

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { type Certificate, certificatesIn, fingerprint, signingAnchor } from "../mesh/certificates.ts";
+import { at, type ClusterObject } from "./objects.ts";
+import { anchorsOf } from "./pod.ts";
+
+/** A meshed pod that does not trust every anchor of the bundle in the cluster. */
+export interface AnchorGap {
+  /** `namespace/name`. */
+  readonly pod: string;
+  /** SHA-256 of the anchors that it lacks, in lower-case hexadecimal; null if the pod does not list its anchors. */
+  readonly lacks: readonly string[] | null;
+  /** Whether the issuer's anchor is among them: the pod refuses every certificate that the mesh issues now. */
+  readonly breaks: boolean;
+}
+
+/** Certificates of the ConfigMap from which Linkerd takes its trust anchors (`linkerd-identity-trust-roots`); none if it is missing or damaged. */
+export function bundleIn(trustRoots: ClusterObject | null): Certificate[] {
+  const text = at(trustRoots, "data", "ca-bundle.crt");
+  return certificatesIn(typeof text === "string" ? text : null);
+}
+
+/**
+ * Meshed pods that lack an anchor of the bundle. Proxies read their anchors when they start, so these pods are the ones that must restart before
+ * the next step of a rotation.
+ *
+ * Injected pods carry the PEM in the environment of their proxy. The control plane's take it from the ConfigMap (`valueFrom`), so they are judged
+ * by the annotation `linkerd.io/trust-root-sha256`, which the chart writes (linkerd-control-plane, templates; the same in all four releases).
+ *
+ * @param issuer the issuer's certificate, if known
+ */
+export function anchorGaps(
+  pods: readonly ClusterObject[],
+  trustRoots: ClusterObject | null,
+  issuer: Certificate | undefined,
+): AnchorGap[] {
+  const bundle = bundleIn(trustRoots);
+  if (bundle.length === 0) return [];
+  const wanted = bundle.map(fingerprint);
+  const signer = signingAnchor(bundle, issuer);
+  const digests = bundleDigests(String(at(trustRoots, "data", "ca-bundle.crt")));
+  return pods.flatMap((pod): AnchorGap[] => {
+    const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
+    const text = anchorsOf(pod);
+    if (text === undefined) {
+      const digest = pod.metadata.annotations?.["linkerd.io/trust-root-sha256"];
+      return digest === undefined || digests.includes(digest) ? [] : [{ pod: name, lacks: null, breaks: false }];
+    }
+    const trusted = certificatesIn(text).map(fingerprint);
+    const lacks = wanted.filter((anchor) => !trusted.includes(anchor));
+    if (lacks.length === 0) return [];
+    const breaks =
+      signer === undefined ? trusted.length === 0 || lacks.length === wanted.length : lacks.includes(fingerprint(signer));
+    return [{ pod: name, lacks, breaks }];
+  });
+}
+
+/** The chart hashes its value, which may end with a newline or not; the ConfigMap never does. */
+function bundleDigests(bundle: string): string[] {
+  const text = bundle.trim();
+  return [text, `${text}\n`].map((each) => createHash("sha256").update(each).digest("hex"));
+}

@@ -1,0 +1,84 @@
+import type { KeyForm } from "../catalog/secret-keys.ts";
+import { isRefused, keyFormOf } from "../identity/key-form.ts";
+import { type Certificate, certificatesIn, fingerprint } from "../mesh/certificates.ts";
+import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { bundleIn } from "./anchors.ts";
+import { at, type ClusterObject } from "./objects.ts";
+
+/** A certificate that the mesh uses in a cluster. */
+export interface ClusterCertificate {
+  /** `trust-anchor`, `issuer`, or the Service of a webhook, as `identity status` names them. */
+  readonly name: string;
+  /** RFC 3339, in UTC. */
+  readonly notAfter: string;
+  /** SHA-256 of the certificate, in lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Objects that hold the identity in a cluster. */
+export interface IdentityObjects {
+  readonly trustRoots: ClusterObject | null;
+  /** Secrets by `namespace/name`, null where one does not exist; null as a whole if you may not read Secrets. */
+  readonly secrets: ReadonlyMap<string, ClusterObject | null> | null;
+  /** ConfigMap `meshops-identity`, with the certificates that were committed last; null if there is none. */
+  readonly committed: ClusterObject | null;
+}
+
+/** Certificates of a cluster: the bundle, and what the Secrets hold. Secrets that cannot be read, or hold none, are left out. */
+export function clusterCertificates(environment: Environment, objects: IdentityObjects): ClusterCertificate[] {
+  const issuer = certificateIn(objects, "linkerd", issuerSecret);
+  const webhooks = webhooksOf(environment).map(
+    ({ service, namespace, secret }) => [service, certificateIn(objects, namespace, secret)] as const,
+  );
+  const all = [
+    ...bundleIn(objects.trustRoots).map((anchor) => ["trust-anchor", anchor] as const),
+    ["issuer", issuer] as const,
+    ...webhooks,
+  ];
+  return all.flatMap(([name, certificate]) =>
+    certificate === undefined
+      ? []
+      : [{ name, notAfter: new Date(certificate.validTo).toISOString(), sha256: fingerprint(certificate) }],
+  );
+}
+
+/** The issuer of a cluster: of its Secret, or if Secrets cannot be read, as it was committed. */
+export function issuerIn(objects: IdentityObjects): Certificate | undefined {
+  if (objects.secrets !== null) return certificateIn(objects, "linkerd", issuerSecret);
+  const [issuer] = certificatesIn(String(at(objects.committed, "data", "issuer.crt") ?? ""));
+  return issuer;
+}
+
+/** Webhook Secrets with a private key in a form that its reader refuses. */
+export function refusedKeys(
+  environment: Environment,
+  { secrets }: IdentityObjects,
+): { readonly secret: string; readonly form: KeyForm }[] {
+  return webhooksOf(environment).flatMap(({ namespace, secret }) => {
+    const form = keyFormOf(decoded(secrets?.get(`${namespace}/${secret}`), "tls.key") ?? "");
+    return form !== null && isRefused(secret, form) ? [{ secret, form }] : [];
+  });
+}
+
+function certificateIn({ secrets }: IdentityObjects, namespace: string, secret: string): Certificate | undefined {
+  return certificatesIn(decoded(secrets?.get(`${namespace}/${secret}`), "tls.crt"))[0];
+}
+
+/** Text under a key of a Secret; null if there is none. */
+export function decoded(secret: ClusterObject | null | undefined, key: string): string | null {
+  const value = at(secret, "data", key);
+  return typeof value === "string" ? Buffer.from(value, "base64").toString() : null;
+}
+
+/** `namespace/name` of the Secrets that the volumes of pods need; optional ones are left out. */
+export function mountedSecrets(pods: readonly ClusterObject[]): Map<string, ClusterObject> {
+  const found = new Map<string, ClusterObject>();
+  for (const pod of pods) {
+    const volumes = (at(pod, "spec", "volumes") ?? []) as readonly { secret?: { secretName?: string; optional?: boolean } }[];
+    for (const { secret } of volumes)
+      if (secret?.secretName !== undefined && secret.optional !== true)
+        found.set(`${pod.metadata.namespace}/${secret.secretName}`, pod);
+  }
+  return found;
+}

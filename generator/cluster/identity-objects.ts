@@ -1,0 +1,34 @@
+import { identitySecretsOf } from "../mesh/webhooks.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { type IdentityObjects, mountedSecrets } from "./certificates.ts";
+import { type ClusterReader, orNull } from "./connection.ts";
+import type { ClusterObject } from "./objects.ts";
+
+/**
+ * Reads what a cluster holds of an environment's identity: the bundle, the Secrets that meshops writes, and those that pods mount.
+ *
+ * @param pods pods whose Secrets are looked up
+ */
+export async function readIdentityObjects(
+  cluster: ClusterReader,
+  environment: Environment,
+  pods: readonly ClusterObject[],
+): Promise<IdentityObjects> {
+  const own = identitySecretsOf(environment).map(({ namespace, secret }) => `${namespace}/${secret}`);
+  const names = [...new Set([...own, ...mountedSecrets(pods).keys()])];
+  const read = async (id: string): Promise<readonly [string, ClusterObject | null]> => {
+    const [namespace = "", name = ""] = id.split("/");
+    return [id, await cluster.get("v1", "Secret", name, namespace)];
+  };
+  const [trustRoots, committed, secrets] = await Promise.all([
+    cluster.get("v1", "ConfigMap", "linkerd-identity-trust-roots", "linkerd"),
+    orNull(cluster.get("v1", "ConfigMap", "meshops-identity", "linkerd")),
+    orNull(Promise.all(names.map(read)).then((all) => new Map(all))),
+  ]);
+  return { trustRoots, committed, secrets };
+}
+
+/** Running meshed pods of all namespaces; null if you may not list pods of the whole cluster. The injector labels each pod that it meshes. */
+export function meshedPods(cluster: ClusterReader): Promise<ClusterObject[] | null> {
+  return orNull(cluster.list("v1", "Pod", undefined, "linkerd.io/control-plane-ns=linkerd"));
+}

@@ -1,0 +1,77 @@
+import { type KeyForm, keyReader } from "../catalog/secret-keys.ts";
+import { secretFile } from "../emit/layout.ts";
+import { webhooksOf } from "../mesh/webhooks.ts";
+import { plaintextBytes } from "../sops/cipher.ts";
+import type { Diagnostic } from "../spec/diagnostic.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+
+const labels: Readonly<Record<string, KeyForm>> = {
+  "PRIVATE KEY": "PKCS#8",
+  "EC PRIVATE KEY": "SEC1",
+  "RSA PRIVATE KEY": "PKCS#1",
+};
+
+/** Form of a private key in PEM; null if the text is not one of the known forms. */
+export function keyFormOf(pem: string): KeyForm | null {
+  const label = /-----BEGIN ([A-Z ]+)-----\s/.exec(pem)?.[1] ?? "";
+  return labels[label] ?? null;
+}
+
+/** Bytes of a P-256 key in SEC1, as PEM in base64: what a Secret holds under `tls.key`. The same key in PKCS#8 has 324. */
+const sec1Bytes = 304;
+
+/** An encrypted webhook Secret with a private key in another form than meshops writes. */
+export interface OldKey {
+  readonly file: string;
+  /** 1-based line of `tls.key`. */
+  readonly line: number;
+  /** 1-based column of its value. */
+  readonly column: number;
+  readonly secret: string;
+  readonly form: KeyForm;
+  /** Whether the Secret's reader refuses the form. */
+  readonly refused: boolean;
+}
+
+/**
+ * Webhook keys in SEC1, which older versions of meshops wrote.
+ *
+ * No key is needed: AES-GCM keeps the length of a text, and the length tells SEC1 from PKCS#8 for the P-256 keys that meshops makes.
+ *
+ * @param read text of a file; null if there is none
+ */
+export function oldWebhookKeys(environment: Environment, read: (path: string) => string | null): OldKey[] {
+  return webhooksOf(environment).flatMap(({ secret }) => {
+    const file = secretFile(environment.metadata.name, secret);
+    const lines = (read(file) ?? "").split("\n");
+    return lines.flatMap((text, index) => {
+      const [, before = "", value = ""] = /^(\s*tls\.key:\s*)(\S+)\s*$/.exec(text) ?? [];
+      if (plaintextBytes(value) !== sec1Bytes) return [];
+      const place = { file, line: index + 1, column: before.length + 1 };
+      return [{ ...place, secret, form: "SEC1" as const, refused: isRefused(secret, "SEC1") }];
+    });
+  });
+}
+
+/** Whether the reader of a Secret's key refuses a form. */
+export function isRefused(secret: string, form: KeyForm): boolean {
+  return !keyReader(secret).accepts.includes(form);
+}
+
+/** Finding about a webhook key: an error if the program that reads it refuses the form, otherwise a warning. */
+export function keyFormFinding({ file, line, column, secret, form, refused }: OldKey, { metadata }: Environment): Diagnostic {
+  const { reader, accepts } = keyReader(secret);
+  return {
+    file,
+    line,
+    column,
+    code: "webhook-key-form",
+    severity: refused ? "error" : "warning",
+    message: refused
+      ? `the private key is ${form}: ${reader} cannot read it, and the control plane does not start`
+      : `the private key is ${form}, the form that older versions of meshops wrote`,
+    expected: `PKCS#8${accepts.length > 2 ? "" : ` or ${accepts.filter((each) => each !== "PKCS#8").join(" or ")}`}`,
+    hint: `meshops identity rotate-webhooks ${metadata.name}`,
+    excerpt: null,
+  };
+}
