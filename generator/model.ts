@@ -71,7 +71,10 @@ export interface ComponentModel {
   readonly baseImages: { readonly [name: string]: Image };
   /** How helmfile brings it: as a release, or by the hook before the first one. */
   readonly helmfile: "release" | "hook";
-  /** Minutes that it may take to become ready. */
+  /**
+   * Minutes that it may take to become ready. A wrong value of a chart is taken back only after this time, if Flux's controllers run without the
+   * feature gate CancelHealthCheckOnNewRevision; so it is short where nothing holds data (the control plane was ready after 60 to 90 s).
+   */
   readonly timeoutMinutes: number;
 }
 

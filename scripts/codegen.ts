@@ -1,15 +1,16 @@
 /**
- * Writes what follows from the schema (the TypeScript types and the standalone validators) and from the rules (their docs).
+ * Writes what follows from the schema (the TypeScript types and the standalone validators), from the rules and from the table of consumers (their docs).
  * `--check` writes nothing and exits 1 when a file is stale.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { generateConsumersPage } from "./codegen/consumers-page.ts";
 import { generateCode } from "./codegen/generate.ts";
 import { generateRulePages } from "./codegen/rule-pages.ts";
 
 const check = process.argv.includes("--check");
 let stale = 0;
-for (const [path, text] of [...(await generateCode()), ...generateRulePages()]) {
+for (const [path, text] of [...(await generateCode()), ...generateRulePages(), ...generateConsumersPage()]) {
   const current = readOrEmpty(path);
   if (current === text) continue;
   stale += 1;

@@ -39,6 +39,10 @@ export interface LinkerdTrack {
     readonly nativeSidecar: boolean;
     /** Where tracing comes from: a chart of its own, or the control plane's `proxy.tracing`. */
     readonly tracing: "jaeger-chart" | "built-in";
+    /** Whether the control plane's own traces arrive: later charts send OpenCensus to the OTLP port (templates/_trace.tpl, from edge-25.4.3 on). */
+    readonly controlPlaneTracing: boolean;
+    /** The domain from which the chart builds the identity of the trace collector: the wrong one before edge-26.7.1 (linkerd2#15404). */
+    readonly collectorIdentity: "clusterDomain" | "trustDomain";
     /** The CRD chart's value that installs the Gateway API's CRDs, and whether the chart does so by default. */
     readonly gatewayApi: { readonly value: "enableHttpRoutes" | "installGatewayAPI"; readonly default: boolean };
     /** Whether the extensions' namespace-labelling Job can be switched off (`createNamespaceMetadataJob`). */
@@ -87,6 +91,8 @@ export const tracks: readonly LinkerdTrack[] = [
       transportHeader: true,
       nativeSidecar: true,
       tracing: "built-in",
+      controlPlaneTracing: false,
+      collectorIdentity: "trustDomain",
       gatewayApi: { value: "installGatewayAPI", default: false },
       extensionJob: "optional",
       ipv6: true,
@@ -106,6 +112,8 @@ export const tracks: readonly LinkerdTrack[] = [
       transportHeader: true,
       nativeSidecar: false,
       tracing: "built-in",
+      controlPlaneTracing: false,
+      collectorIdentity: "clusterDomain",
       gatewayApi: { value: "installGatewayAPI", default: false },
       extensionJob: "optional",
       ipv6: true,
@@ -136,6 +144,8 @@ export const tracks: readonly LinkerdTrack[] = [
       transportHeader: true,
       nativeSidecar: false,
       tracing: "jaeger-chart",
+      controlPlaneTracing: false,
+      collectorIdentity: "trustDomain",
       gatewayApi: { value: "installGatewayAPI", default: true },
       extensionJob: "optional",
       ipv6: true,
@@ -166,6 +176,8 @@ export const tracks: readonly LinkerdTrack[] = [
       transportHeader: false,
       nativeSidecar: false,
       tracing: "jaeger-chart",
+      controlPlaneTracing: true,
+      collectorIdentity: "trustDomain",
       gatewayApi: { value: "enableHttpRoutes", default: true },
       extensionJob: "always",
       ipv6: false,

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { dnsLabel, output } from "./arguments.ts";
 import { run } from "./run.ts";
 
@@ -6,6 +6,7 @@ import { run } from "./run.ts";
 export function declareCluster(program: Command): void {
   inCluster(program, "status")
     .description("say how the environment stands in its cluster, and what keeps it from being ready")
+    .addOption(new Option("--engine <engine>", "what applies the bundle").choices(["flux", "helmfile"]).default("flux"))
     .option("-w, --watch", "wait until it is ready, and tell what changes", false)
     .option("--timeout <seconds>", "how long --watch may take", seconds, 900)
     .addOption(output("text", "json"))

@@ -45,7 +45,7 @@ export function assess(model: Model, snapshot: Snapshot, fluxNamespace: string =
     return found === undefined ? missing(words) : fluxNode(found, words, revisionOf(found));
   });
   const root = kustomizationNode(flux.root, [], subject(flux.root, "Kustomization", fluxNamespace, flux.root), snapshot);
-  const components = model.components.map((component) => componentNode(component, snapshot, fluxNamespace, subject));
+  const components = model.components.map((component) => componentNode(component, environment, snapshot, fluxNamespace, subject));
   return [...sources, root, ...components];
 }
 
@@ -56,6 +56,7 @@ export function isSettled(nodes: readonly StatusNode[]): boolean {
 
 function componentNode(
   component: ComponentModel,
+  environment: string,
   snapshot: Snapshot,
   fluxNamespace: string,
   subjectOf: (...words: [string, string, string, string]) => Subject,
@@ -65,7 +66,9 @@ function componentNode(
     release === null
       ? undefined
       : snapshot.releases.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
-  const workloads = workloadsOf(component, snapshot).map((workload) => workloadNode(workload, snapshot, name, subjectOf));
+  const workloads = workloadsOf(component, snapshot).map((workload) =>
+    workloadNode(workload, snapshot, { environment, component: name }),
+  );
   const children =
     release === null
       ? workloads
@@ -175,19 +178,16 @@ function progress(cause: string): Cause {
   return { code: "progressing", cause, remedy: wait };
 }
 
-function workloadNode(
+/** A workload, and its pods that are not ready. @param owner environment and component that it belongs to */
+export function workloadNode(
   workload: ClusterObject,
   snapshot: Snapshot,
-  component: string,
-  subjectOf: (...words: [string, string, string, string]) => Subject,
+  owner: Pick<Subject, "environment" | "component">,
 ): StatusNode {
   const { kind, metadata } = workload;
   const { name, namespace = "" } = metadata;
-  const { ready, replicas, readyReplicas, meshed, cause, pods } = workloadState(
-    workload,
-    snapshot,
-    subjectOf(component, kind, namespace, name),
-  );
+  const subject = { ...owner, kind, namespace, name };
+  const { ready, replicas, readyReplicas, meshed, cause, pods } = workloadState(workload, snapshot, subject);
   const mesh = meshed === null ? "" : `, ${meshed} meshed`;
   const stateOf = (reason: Cause | null): State => (reason === null || reason.code === "progressing" ? "progressing" : "failed");
   const children = pods.map(

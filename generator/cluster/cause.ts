@@ -13,6 +13,7 @@ type CauseCode =
   | "crd-missing"
   | "deleted"
   | "dependency"
+  | "drift"
   | "file-changed"
   | "foreign"
   | "health"

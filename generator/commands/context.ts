@@ -8,6 +8,7 @@ import { toText } from "../spec/report.ts";
 import { didYouMean } from "../spec/suggest.ts";
 import { plural } from "../text.ts";
 import { exitCode, UserError } from "../user-error.ts";
+import { changeFindings } from "../workspace/change-findings.ts";
 import type { Repository } from "../workspace/repository.ts";
 
 /** What every command takes. */
@@ -30,7 +31,7 @@ export function loadAll(repository: Repository, names: readonly string[]): Loade
   const wanted = names.length === 0 ? known : [...new Set(names)];
   const unknown = wanted.filter((name) => !known.includes(name)).map((name) => unknownEnvironment(name, known));
   const loaded = wanted.filter((name) => known.includes(name)).map((name) => loadEnvironment(name, repository.source));
-  const found = loaded.flatMap(({ diagnostics }) => diagnostics);
+  const found = loaded.flatMap((each) => [...each.diagnostics, ...changeFindings(repository.root, each)]);
   const joint = distinct([...repository.strayFiles(), ...findCollisions(loaded)]);
   return { loaded, diagnostics: distinct([...joint, ...unknown, ...found]), joint };
 }

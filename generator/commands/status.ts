@@ -5,6 +5,7 @@ import { type AnchorGap, anchorGaps, bundleIn } from "../cluster/anchors.ts";
 import { assess, isSettled, type StatusNode } from "../cluster/assess.ts";
 import { type ClusterCertificate, clusterCertificates, issuerIn, refusedKeys } from "../cluster/certificates.ts";
 import { connect } from "../cluster/connection.ts";
+import { assessHelmfile, readHelmState } from "../cluster/helm/assess.ts";
 import { at } from "../cluster/objects.ts";
 import { renderIdentity } from "../cluster/render-identity.ts";
 import { renderStatus } from "../cluster/render-status.ts";
@@ -22,8 +23,10 @@ import { type ConnectionFlags, connectionOf, onlyOne } from "./cluster-context.t
 import { type CommonOptions, loadOne } from "./context.ts";
 
 export interface StatusOptions extends CommonOptions, ConnectionFlags {
-  /** Where Flux lives. */
+  /** Flux's namespace. */
   readonly namespace: string;
+  /** What applies the bundle. */
+  readonly engine: "flux" | "helmfile";
   readonly watch: boolean;
   /** Seconds that `--watch` may take. */
   readonly timeout: number;
@@ -99,7 +102,10 @@ async function look(
   read: (path: string) => string | null,
 ): Promise<Report> {
   const snapshot = await takeSnapshot(cluster, model, options.namespace);
-  const nodes = assess(model, snapshot, options.namespace);
+  const nodes =
+    options.engine === "helmfile"
+      ? assessHelmfile(model, snapshot, await readHelmState(cluster, model))
+      : assess(model, snapshot, options.namespace);
   const { environment } = model;
   const { certificates } = identityStatus(environment, read, snapshot.takenAt);
   const anchors = trustAnchors(snapshot, certificates);

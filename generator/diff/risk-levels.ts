@@ -7,6 +7,7 @@ export const risks = [
   "webhook-policy",
   "trust-anchor",
   "crd-removal",
+  "stalled-rollout",
   "immutable-field",
   "volume-claim",
   "data-loss",

@@ -54,6 +54,11 @@ function releaseOf(component: ComponentModel): { name: string; chart: string } {
   return { name, chart: `./${name}/${resourcesFolder(component)}`.replace(/\/$/, "") };
 }
 
+/** Name of the release that helmfile makes of a component. */
+export function helmReleaseName(component: ComponentModel): string {
+  return releaseOf(component).name;
+}
+
 function release(component: ComponentModel, model: Model): JsonMap {
   const { namespace, timeoutMinutes } = component;
   const needs = needsOf(component, model);

@@ -16,7 +16,13 @@ export function annotateWorkload(workload: Workload, ports: WorkloadPorts, strea
   const wanted: Readonly<Record<string, string | undefined>> = {
     // Controllers that choose the endpoint themselves stay what they are.
     [injectKey]: workload.annotations[injectKey] === "ingress" ? "ingress" : spec.inject,
-    [portKeys.opaque]: spec.opaquePorts.length === 0 ? undefined : union(said[portKeys.opaque], opaque),
+    [portKeys.opaque]:
+      spec.opaquePorts.length === 0
+        ? undefined
+        : union(
+            asNumbers(said[portKeys.opaque], (name) => resolvePort(name, workload)),
+            opaque,
+          ),
     [portKeys.skipInbound]:
       spec.skipInboundPorts.length === 0 ? undefined : union(said[portKeys.skipInbound], spec.skipInboundPorts),
     [portKeys.skipOutbound]:
@@ -48,7 +54,10 @@ export function annotateServices(
     if (asked.length === 0) return [];
     const all = leadingTo(service, behind, (port, workload) => ports(workload).isOpaque(port));
     const said = annotationsOf(service)[portKeys.opaque];
-    const value = union(said, all);
+    const value = union(
+      asNumbers(said, (name) => portNamed(service, name)),
+      all,
+    );
     return value === said ? [] : [{ manifest: service, path: ["metadata", "annotations", portKeys.opaque], value }];
   });
 }
@@ -65,6 +74,27 @@ function leadingTo(
       workloads.some((workload) => protocol === "TCP" && holds(resolvePort(targetPort, workload) ?? 0, workload)),
     )
     .map(({ port }) => Number(port));
+}
+
+/**
+ * A list of opaque ports with numbers instead of names. Linkerd's injector and destination controller resolve names; the policy controller takes
+ * a list with a name for an empty one (linkerd2, policy-controller/k8s/index/src/ports.rs), so nothing may be added to it as it is.
+ */
+function asNumbers(said: unknown, resolve: (name: string) => number | null): string | undefined {
+  if (said === undefined) return undefined;
+  const parts = String(said)
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean);
+  return parts.flatMap((part) => (/^\d+(-\d+)?$/.test(part) ? [part] : (resolve(part)?.toString() ?? []))).join(",");
+}
+
+/** Number of a Service's port by its name; null if it has none of that name. */
+function portNamed(service: Manifest, name: string): number | null {
+  const found = listOf(specOf(service)["ports"])
+    .map(asMap)
+    .find((port) => port["name"] === name)?.["port"];
+  return typeof found === "number" ? found : null;
 }
 
 /** A port list with ports added that it does not have. */

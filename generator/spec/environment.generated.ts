@@ -266,7 +266,7 @@ export interface Environment {
          */
         storageClass?: string;
         /**
-         * Addresses that may call Alpha's admin operations (alter, backup, export).
+         * Addresses from which Alpha accepts admin operations (alter, backup, export). Behind its proxy Alpha sees the address of its own pod for every caller: the list must contain the range of the pods, and `clients` decide who may call.
          */
         whitelist: string[];
       };
@@ -358,7 +358,9 @@ export interface Environment {
           | "grafana-without-viz"
           | "identity-validity-short"
           | "internal-ports-skipped"
+          | "internal-ports-stall"
           | "ipv6-unsupported"
+          | "jaeger-trust-domain"
           | "kubernetes-too-new"
           | "network-policy-unenforced"
           | "resource-group-shared"

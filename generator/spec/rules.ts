@@ -1,7 +1,7 @@
 import type { Environment } from "./environment.generated.ts";
 import { clientRules } from "./rules/client.ts";
 import { clusterRules } from "./rules/cluster.ts";
-import { dgraphRules } from "./rules/dgraph.ts";
+import { dgraphRules, internalPortsStall } from "./rules/dgraph.ts";
 import { linkerdRules } from "./rules/linkerd.ts";
 import type { Rule, RuleFinding, RuleInfo } from "./rules/rule.ts";
 import { secretsRules } from "./rules/secrets.ts";
@@ -12,7 +12,7 @@ import type { Statement } from "./source.ts";
 const rules: readonly Rule[] = [...secretsRules, ...linkerdRules, ...clusterRules, ...dgraphRules, ...clientRules];
 
 /** What all rules about specs say of themselves. */
-export const specRules: readonly RuleInfo[] = [...rules, ...jointRules];
+export const specRules: readonly RuleInfo[] = [...rules, ...jointRules, internalPortsStall];
 
 /** What a rule found in an environment, as it is told. */
 export interface Judgement {
@@ -43,7 +43,7 @@ function collisions(rule: JointRule, environments: readonly Environment[]): [Env
 }
 
 /** A warning that `spec.rules.ignore` names is silenced, with the reason given there; errors cannot be. */
-function judgement(
+export function judgement(
   { code, severity }: RuleInfo,
   { paths, message, hint, expected }: RuleFinding,
   { spec }: Environment,

@@ -1,15 +1,18 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { generateX25519Identity } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { StatusNode } from "../../generator/cluster/assess.ts";
 import type { Cause } from "../../generator/cluster/cause.ts";
+import { freeQueue } from "../../generator/cluster/proxy-cause.ts";
 import { meshops } from "../support/cli.ts";
 import { withCluster } from "../support/guards.ts";
 import { scratchFolder, testIdentity } from "../support/platform.ts";
+import { run, tool } from "../support/tools.ts";
 import { Cluster } from "./harness/cluster.ts";
 import { ageKeys, edit, makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { until } from "./harness/processes.ts";
@@ -141,6 +144,65 @@ withCluster("what goes wrong, and what status says of it", () => {
         JSON.stringify(back?.["data"]) === JSON.stringify(secret?.["data"])
       );
     });
+  });
+
+  describe("a fix that is pushed while the health check of what it fixes still runs", () => {
+    const folder = (): string => join(platform.root, "overlays/own/service-profile");
+    const stuck = {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "stuck", namespace: "dgraph" },
+      spec: {
+        selector: { matchLabels: { app: "stuck" } },
+        template: {
+          metadata: { labels: { app: "stuck" } },
+          spec: { nodeSelector: { nowhere: "true" }, containers: [{ name: "stuck", image: "stuck" }] },
+        },
+      },
+    };
+    const health = async (): Promise<string> => {
+      const found = (await cluster.kustomizations()).find(({ metadata }) => metadata.name === "service-profile");
+      const conditions = (found?.["status"].conditions ?? []) as { type: string; message: string }[];
+      return conditions.find(({ type }) => type === "Reconciling")?.message ?? "";
+    };
+
+    /** Pushes a Deployment that no node takes, waits until its health check runs, and pushes the fix. Returns the fix's revision. */
+    async function breakAndFix(): Promise<string> {
+      const file = join(folder(), "kustomization.yaml");
+      const good = readFileSync(file, "utf8");
+      writeFileSync(join(folder(), "stuck.yaml"), stringify(stuck));
+      writeFileSync(file, good.replace("resources:\n", "resources:\n  - stuck.yaml\n"));
+      const broken = await cluster.git.push("never ready");
+      await until("the health check runs", async () => (await health()).includes(`Running health checks for revision ${broken}`));
+      writeFileSync(file, good);
+      rmSync(join(folder(), "stuck.yaml"));
+      return cluster.git.push("fixed");
+    }
+
+    test("is applied at once with the feature gate that bootstrap sets", async () => {
+      for (const name of ["kustomize-controller", "helm-controller"]) {
+        const deployment = await cluster.api.get(`/apis/apps/v1/namespaces/flux-system/deployments/${name}`);
+        expect(deployment?.["spec"].template.spec.containers[0].args).toContain(
+          "--feature-gates=CancelHealthCheckOnNewRevision=true",
+        );
+      }
+      await cluster.settled(await breakAndFix(), 90);
+    }, 150_000);
+
+    test("waits without the gate, and the command that status prints frees the queue", async () => {
+      await cluster.restartKustomizeController("CancelHealthCheckOnNewRevision=false");
+      const fixed = await breakAndFix();
+      await sleep(8000);
+      expect(await health()).toContain("Running health checks for revision");
+      const [program = "", ...words] = freeQueue.split(" ");
+      expect(program).toBe("kubectl");
+      await run(tool("kubectl"), words, { env: { KUBECONFIG: cluster.plane.kubeconfigFile("admin") } });
+      // The Deployment's pods are kwok's; the process beside the cluster stands for them.
+      const restarted = await cluster.api.get("/apis/apps/v1/namespaces/flux-system/deployments/kustomize-controller");
+      expect(restarted?.["spec"].template.metadata.annotations["kubectl.kubernetes.io/restartedAt"]).toBeTruthy();
+      await cluster.restartKustomizeController("CancelHealthCheckOnNewRevision=true");
+      await cluster.settled(fixed, 90);
+    }, 200_000);
   });
 
   describe("the injector is down", () => {

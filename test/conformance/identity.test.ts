@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { describe, expect, test } from "vitest";
 import { tracks } from "../../generator/catalog/linkerd.ts";
+import { keyReader, keyReaders } from "../../generator/catalog/secret-keys.ts";
 import type { Bundle } from "../../generator/emit/bundle.ts";
 import {
   type Issued,
@@ -15,10 +16,11 @@ import {
   pairOf,
 } from "../../generator/identity/authority.ts";
 import { newIdentity, serverName, type Vault } from "../../generator/identity/files.ts";
+import { keyFormOf } from "../../generator/identity/key-form.ts";
 import { rotateIssuer, rotateWebhooks } from "../../generator/identity/rotate.ts";
 import { rotateAnchor } from "../../generator/identity/rotate-anchor.ts";
 import { parsePem } from "../../generator/mesh/certificates.ts";
-import { webhooksOf } from "../../generator/mesh/webhooks.ts";
+import { identitySecrets, webhooksOf } from "../../generator/mesh/webhooks.ts";
 import { render } from "../../generator/render.ts";
 import { decryptFile } from "../../generator/sops/file.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
@@ -195,6 +197,44 @@ withTools(["sops"], "an identity on disk", () => {
     },
   );
 
+  /** DER of a P-256 key up to its 32 secret bytes, and after them: PKCS#8 (RFC 5958) around SEC1 (RFC 5915) without parameters, and SEC1 with. */
+  const forms: Readonly<Record<string, { label: string; before: string; after: string }>> = {
+    "PKCS#8": {
+      label: "PRIVATE KEY",
+      before: "308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420",
+      after: "a144034200",
+    },
+    SEC1: { label: "EC PRIVATE KEY", before: "30770201010420", after: "a00a06082a8648ce3d030107a144034200" },
+  };
+
+  test.each(keyReaders.map(({ secret, writes, reader, source }) => [secret, writes, reader, source] as const))(
+    "%s: the key is %s, byte by byte, for %s (%s)",
+    async (secret, form) => {
+      const { files } = await started({ linkerd: { version: "edge-25.4.4", jaeger: { enabled: true } } });
+      const { stdout } = await sopsDecrypt(
+        files.get(`overlays/test/identity/${secret}.sops.yaml`) ?? "",
+        testIdentity().clusterKey,
+      );
+      const [object] = objectsIn(stdout);
+      const { data } = (object ?? {}) as { data?: Record<string, string> };
+      const pem = Buffer.from(data?.["tls.key"] ?? "", "base64").toString();
+      const { label, before, after } = forms[form] as (typeof forms)[string];
+      const lines = pem.split("\n");
+      expect([lines[0], ...lines.slice(-2)]).toEqual([`-----BEGIN ${label}-----`, `-----END ${label}-----`, ""]);
+      const der = Buffer.from(lines.slice(1, -2).join(""), "base64").toString("hex");
+      expect(der.startsWith(before)).toBe(true);
+      expect(der.slice(before.length + 64).startsWith(after)).toBe(true);
+      expect(keyFormOf(pem)).toBe(form);
+      expect(keyReader(secret).accepts).toContain(form);
+    },
+  );
+
+  test("every Secret with a key has a known reader, and what is written is what it accepts", () => {
+    const names = identitySecrets(inMemory({ linkerd: { version: "edge-25.4.4", jaeger: { enabled: true } } }).environment);
+    expect(keyReaders.map(({ secret }) => secret).sort()).toEqual([...names].sort());
+    for (const { accepts, writes } of keyReaders) expect(accepts).toContain(writes);
+  });
+
   test("opens to whom it should: the cluster's key not to the anchor's file", async () => {
     const { files } = await started();
     const keys = files.get(publicFile("trust-anchor.sops.yaml")) ?? "";
@@ -207,8 +247,9 @@ withTools(["sops"], "an identity on disk", () => {
 
   test("holds no private key in plaintext", async () => {
     const { files } = await started();
+    // PEM, and the base64 of its beginning in all forms that are written.
     for (const [path, text] of files)
-      expect(text.includes("PRIVATE KEY") || /LS0tLS1CRUdJTiBFQyBQUklWQVRF/.test(text), path).toBe(false);
+      expect(/PRIVATE KEY|LS0tLS1CRUdJTiBFQyBQUklWQVRF|LS0tLS1CRUdJTiBQUklWQVRF/.test(text), path).toBe(false);
   });
 });
 

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { delimiter, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { keyFormOf } from "../../generator/identity/key-form.ts";
 import { withTools } from "../support/guards.ts";
 import { objectsIn } from "../support/objects.ts";
 import { generateIn, makePlatform, scratchFolder, testIdentity } from "../support/platform.ts";
@@ -45,17 +46,17 @@ function recipientsOf(path: string): string[] {
   return sops.age.map(({ recipient }) => recipient);
 }
 
-withTools(["sops", "kustomize"], "bases/identity/apply.sh", () => {
+withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
   test.each(["meshops", "sops"])("hands kubectl the namespaces first, then every Secret decrypted by %s", async (decryptor) => {
     const root = makePlatform({ dev: specText({}, "dev") });
     expect(await generateIn(root)).toBe(0);
-    // A stand-in for kubectl: `kustomize` is the real one, `apply` notes what it was given.
+    // A stand-in for kubectl: `kustomize` and `annotate` are the real ones, `apply` notes what it was given.
     const bin = scratchFolder("bin");
     const log = join(bin, "applied.yaml");
     mkdirSync(bin, { recursive: true });
     writeFileSync(
       join(bin, "kubectl"),
-      `#!/bin/sh\nif [ "$1" = kustomize ]; then exec "${tool("kustomize")}" build "$2"; fi\necho "# kubectl $*" >> "${log}"; { cat; echo ---; } >> "${log}"\n`,
+      `#!/bin/sh\nif [ "$1" = kustomize ]; then exec "${tool("kustomize")}" build "$2"; fi\nif [ "$1" = annotate ]; then exec "${tool("kubectl")}" "$@"; fi\necho "# kubectl $*" >> "${log}"; { cat; echo ---; } >> "${log}"\n`,
     );
     chmodSync(join(bin, "kubectl"), 0o755);
     // Each has the other one out of reach.
@@ -69,7 +70,9 @@ withTools(["sops", "kustomize"], "bases/identity/apply.sh", () => {
     await run(join(root, "bases/identity/apply.sh"), [".", "the-cluster"], { cwd: join(root, "overlays/dev"), env });
     const applied = objectsIn(readFileSync(log, "utf8"));
     const calls = readFileSync(log, "utf8").match(/^# kubectl .*$/gm) ?? [];
-    expect(new Set(calls)).toEqual(new Set(["# kubectl --context the-cluster apply --server-side --field-manager=meshops -f -"]));
+    expect(new Set(calls)).toEqual(
+      new Set(["# kubectl --context the-cluster apply --server-side --force-conflicts --field-manager=meshops -f -"]),
+    );
     const kinds = applied.map(({ kind }) => kind);
     expect(kinds.lastIndexOf("Namespace")).toBeLessThan(kinds.indexOf("Secret"));
     const secrets = applied.filter(({ kind }) => kind === "Secret");
@@ -84,7 +87,9 @@ withTools(["sops", "kustomize"], "bases/identity/apply.sh", () => {
     ]);
     for (const secret of secrets) {
       const { "tls.key": key } = secret["data"] as Record<string, string>;
-      expect(Buffer.from(key ?? "", "base64").toString()).toContain("EC PRIVATE KEY");
+      const form = keyFormOf(Buffer.from(key ?? "", "base64").toString());
+      expect(form).toBe(secret.metadata.name === "linkerd-identity-issuer" ? "SEC1" : "PKCS#8");
+      expect(secret.metadata.annotations).toMatchObject({ "helm.sh/resource-policy": "keep" });
       expect(secret).not.toHaveProperty("sops");
     }
   });

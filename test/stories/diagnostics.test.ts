@@ -50,6 +50,8 @@ describe("what a person sees", () => {
       "identity-invalid",
       "proto-syntax",
       "proto-without-service",
+      // identity.test.ts
+      "webhook-key-form",
     ]);
     const told = (code: string): boolean =>
       elsewhere.has(code) || existsSync(join(folder, code)) || existsSync(join(folder, "../manifests", code));

@@ -20,6 +20,10 @@ const stories: Readonly<Record<string, { readonly risk: Risk; readonly edits: re
     risk: "rollout",
     edits: [["  dgraph:\n", "  dgraph:\n    internalPorts: mesh\n"]],
   },
+  "stalled-rollout: internal ports around the mesh": {
+    risk: "stalled-rollout",
+    edits: [["  dgraph:\n", "  dgraph:\n    internalPorts: skip\n"]],
+  },
   "narrower-access: a client loses its proxy": { risk: "narrower-access", edits: [[/$/, "  pydgraphClient: {inject: false}\n"]] },
   "wider-access: one more client": {
     risk: "wider-access",
@@ -281,7 +285,7 @@ describe("against what", () => {
     const { stdout } = await meshops(root, ["diff", "-o", "markdown", "production"]);
     expect(stdout).toMatch(/^### meshops: 1 object changes: 1 wider-access, against `HEAD`\n\n#### production/);
     expect(stdout).toContain(
-      "| risk | object | why |\n|---|---|---|\n| **wider-access** | ~ HelmRelease dgraph/dgraph | 192.168.0.0/16 may call",
+      "| risk | object | why |\n|---|---|---|\n| **wider-access** | ~ HelmRelease dgraph/dgraph | 192.168.0.0/16 joins",
     );
     expect(stdout).toContain("<details><summary>1 field</summary>");
     await git(root, "checkout", "-q", ".");

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { createPrivateKey } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
@@ -256,6 +257,55 @@ describe("validate tells without a key", () => {
     const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin() });
     expect(code).toBe(1);
     expect(stderr).toContain(`${issuer}:1:1 error identity-invalid\n  data.ca.crt: the value was changed or moved`);
+  });
+});
+
+describe("webhook keys in the form that older versions wrote", () => {
+  const validator = "overlays/dev/identity/linkerd-policy-validator-k8s-tls.sops.yaml";
+  const injector = "overlays/dev/identity/linkerd-proxy-injector-k8s-tls.sops.yaml";
+
+  /** A platform whose webhook keys are SEC1, as meshops wrote them until commit 1e5175a. */
+  async function old(): Promise<string> {
+    const root = emptyPlatform();
+    await meshops(root, ["identity", "init", "dev"]);
+    for (const file of [validator, injector]) {
+      const { stdout } = await meshops(root, ["secrets", "decrypt", file], { env: asAdmin() });
+      const sec1 = stdout.replace(/(tls\.key: )(\S+)/, (_, key: string, value: string) => {
+        const pem = createPrivateKey(Buffer.from(value, "base64")).export({ type: "sec1", format: "pem" });
+        return `${key}${Buffer.from(pem).toString("base64")}`;
+      });
+      expect(sec1).not.toBe(stdout);
+      rmSync(join(root, file));
+      writeFileSync(join(root, file), sec1);
+      expect((await meshops(root, ["secrets", "encrypt", file, "--in-place"], { env: asAdmin() })).code).toBe(0);
+    }
+    return root;
+  }
+
+  test.each([
+    ["without a key", ""],
+    ["with one", undefined],
+  ])("validate finds them %s: an error where the reader refuses the form, a warning elsewhere", async (_, key) => {
+    const root = await old();
+    const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin(key) });
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `${validator}:7:12 error webhook-key-form\n  the private key is SEC1: container policy of linkerd-destination cannot read it, and the control plane does not start\n  expected PKCS#8 or PKCS#1\n  hint: meshops identity rotate-webhooks dev`,
+    );
+    expect(stderr).toContain(
+      `${injector}:7:12 warning webhook-key-form\n  the private key is SEC1, the form that older versions of meshops wrote\n  expected PKCS#8\n  hint: meshops identity rotate-webhooks dev`,
+    );
+  });
+
+  test("identity status finds them without a key, generate refuses, and the fix fixes it", async () => {
+    const root = await old();
+    const status = await meshops(root, ["identity", "status"], { env: asAdmin("") });
+    expect(status).toMatchObject({ code: 1, stderr: expect.stringContaining(`${validator}:7:12 error webhook-key-form`) });
+    expect((await meshops(root, ["generate"], { env: asAdmin("") })).code).toBe(1);
+    expect((await meshops(root, ["identity", "rotate-webhooks", "dev"], { env: asAdmin() })).code).toBe(0);
+    expect(await meshops(root, ["identity", "status"], { env: asAdmin("") })).toMatchObject({ code: 0, stderr: "" });
+    expect((await meshops(root, ["validate"], { env: asAdmin() })).code).toBe(0);
+    expect((await meshops(root, ["generate"], { env: asAdmin("") })).code).toBe(0);
   });
 });
 
@@ -624,7 +674,14 @@ describe("private keys", () => {
       const trace = await traced(...args);
       // The trace sees what is written: certificates are there, and keys are not, in PEM, in base64 of it, or as the age key that opened them.
       expect(trace, args.join(" ")).toContain("-----BEGIN CERTIFICATE-----");
-      for (const secret of ["PRIVATE KEY", "LS0tLS1CRUdJTiBFQyBQUklWQVRF", "MHcCAQEEI"])
+      // PEM, the base64 of its beginning, and of the key's DER: SEC1 and PKCS#8.
+      for (const secret of [
+        "PRIVATE KEY",
+        "LS0tLS1CRUdJTiBFQyBQUklWQVRF",
+        "LS0tLS1CRUdJTiBQUklWQVRF",
+        "MHcCAQEEI",
+        "MIGHAgEAMBMGByqGSM49",
+      ])
         expect(trace.includes(secret), `${args.join(" ")}: ${secret}`).toBe(false);
       const written = trace.split("\n").filter((line) => !line.includes("execve("));
       expect(written.some((line) => line.includes(testIdentity().adminKey))).toBe(false);

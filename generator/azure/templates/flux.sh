@@ -56,15 +56,34 @@ install_flux() {
     follow
   elif command -v flux >/dev/null 2>&1 && { has_git_password || [ "${GIT_URL%%:*}" = ssh ]; }; then
     flux_by_cli
-    outcome='installed by flux bootstrap'
+    # Flux's own manifests are in Git now, and a change in the cluster would be undone.
+    outcome='installed by flux bootstrap; docs/status.md has a patch that lets pushed fixes apply at once'
   else
     # As a manager of its own: what the manifests say of the namespace must not take away what this script says of it.
     kubectl_ apply --server-side --force-conflicts --field-manager=meshops-flux -f "$FLUX_MANIFESTS" >/dev/null
+    cancel_health_checks
     patiently 'starting Flux' kubectl_ wait deployment --all --namespace flux-system --for=condition=Available --timeout=10m >/dev/null
     outcome="installed from $FLUX_MANIFESTS"
     follow
   fi
   resume
+}
+
+# Lets Flux apply a pushed fix at once, instead of after the health checks of what it fixes. An older controller does not start with an unknown
+# gate: kustomize-controller knows it from Flux 2.7 on, helm-controller from 2.8 on.
+cancel_health_checks() {
+  local version controller since arguments
+  version=$(flux_version)
+  while read -r controller since; do
+    [ "$(printf '%s\n' "$since" "$version" | sort -V | head -n 1)" = "$since" ] || continue
+    arguments=$(kubectl_ get deployment "$controller" --namespace flux-system --ignore-not-found --output 'jsonpath={.spec.template.spec.containers[0].args}')
+    case $arguments in '' | *CancelHealthCheckOnNewRevision*) continue ;; esac
+    kubectl_ patch deployment "$controller" --namespace flux-system --type json --patch \
+      '[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--feature-gates=CancelHealthCheckOnNewRevision=true"}]' >/dev/null
+  done <<'GATES'
+kustomize-controller v2.7.0
+helm-controller v2.8.0
+GATES
 }
 
 flux_by_cli() {

@@ -22,6 +22,6 @@ export const grafana: Component = {
       driftIgnored: [],
     },
     images: Object.values(grafanaChart.images),
-    timeoutMinutes: 10,
+    timeoutMinutes: 5,
   }),
 };

@@ -23,6 +23,6 @@ export const linkerdControlPlane: Component = {
       driftIgnored: webhookSelectors(context, ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
     },
     images: linkerdImages(context.track, "linkerd-control-plane"),
-    timeoutMinutes: 10,
+    timeoutMinutes: 5,
   }),
 };

@@ -4,21 +4,20 @@ import type { JsonMap } from "../../model.ts";
 const controller = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi", request: "50Mi" } } as const;
 
 /**
- * What the chart's own values-ha.yaml sets, less `webhookFailurePolicy`, which the spec decides.
- * The file is the same on all edge releases here; stable-2.14 has the policy controller's resources instead of the
- * disruption budget's size.
+ * What the chart's own values-ha.yaml sets, without `webhookFailurePolicy`, which the spec decides, and without what no template reads:
+ * `controllerResources` in all four releases, `policyControllerResources` in stable-2.14, whose template reads `policyController.resources`.
+ * The file is the same on all edge releases here; stable-2.14 has the policy controller's resources instead of the disruption budget's size.
  */
 export function highAvailability(track: LinkerdTrack): JsonMap {
   return {
     enablePodDisruptionBudget: true,
     ...(track.channel === "edge"
       ? { controller: { podDisruptionBudget: { maxUnavailable: 1 } } }
-      : { policyControllerResources: controller }),
+      : { policyController: { resources: controller } }),
     deploymentStrategy: { rollingUpdate: { maxUnavailable: 1, maxSurge: "25%" } },
     enablePodAntiAffinity: true,
     proxy: { resources: { cpu: { request: "100m" }, memory: { limit: "250Mi", request: "20Mi" } } },
     controllerReplicas: 3,
-    controllerResources: controller,
     destinationResources: controller,
     identityResources: { cpu: controller.cpu, memory: { limit: "250Mi", request: "10Mi" } },
     heartbeatResources: controller,

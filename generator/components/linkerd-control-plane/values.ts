@@ -41,14 +41,16 @@ function heartbeatSchedule(name: string): string {
 }
 
 /**
- * Where traces go. With the jaeger chart, its webhook tells the proxies and this value the control plane.
- * Without it the proxies are told here; `controller.tracing` stays off, since the controllers still export OpenCensus
+ * Where traces go. With the jaeger chart, its webhook configures the proxies and this value the control plane, if its traces arrive at all.
+ * Without it the proxies are configured here. `controller.tracing` stays off, since the controllers still export OpenCensus
  * (linkerd2 edge-26.8.3, pkg/trace/trace.go), which Jaeger v2 does not take.
  */
 function tracing({ environment: { spec }, track }: Context): JsonMap {
   if (!spec.linkerd.jaeger.enabled) return {};
   if (track.traits.tracing === "jaeger-chart")
-    return { controlPlaneTracing: true, controlPlaneTracingNamespace: tracingBackend(track).namespace };
+    return track.traits.controlPlaneTracing
+      ? { controlPlaneTracing: true, controlPlaneTracingNamespace: tracingBackend(track).namespace }
+      : {};
   const { endpoint, serviceAccount, namespace } = tracingBackend(track);
   const meshIdentity = { serviceAccountName: serviceAccount, namespace };
   return { proxy: { tracing: { enabled: true, collector: { endpoint, meshIdentity } } } };

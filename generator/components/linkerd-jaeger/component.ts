@@ -19,7 +19,7 @@ export const linkerdJaeger: Component = {
   },
 };
 
-const common = { namespace: "linkerd-jaeger", partOf: "linkerd", timeoutMinutes: 10 } as const;
+const common = { namespace: "linkerd-jaeger", partOf: "linkerd", timeoutMinutes: 5 } as const;
 
 /** Deployments of the chart (rendered, the same on both releases that have it). */
 const deployments = ["collector", "jaeger", "jaeger-injector"] as const;

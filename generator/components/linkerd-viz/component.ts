@@ -23,6 +23,6 @@ export const linkerdViz: Component = {
       driftIgnored: webhookSelectors(context, ["MutatingWebhookConfiguration"]),
     },
     images: linkerdImages(context.track, "linkerd-viz"),
-    timeoutMinutes: 10,
+    timeoutMinutes: 5,
   }),
 };

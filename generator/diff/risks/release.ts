@@ -4,11 +4,14 @@ import type { FieldChange } from "../fields.ts";
 import type { Changed, Judgement } from "../risk.ts";
 
 /** Helm releases: Linkerd's charts and Dgraph's. */
-export function* releaseRisks(changed: Changed): Iterable<Judgement> {
+export function* releaseRisks(changed: Changed, all: readonly Changed[]): Iterable<Judgement> {
   if (changed.kind !== "HelmRelease") return;
   if (changed.change === "removed") yield removal(changed);
   if (changed.change !== "changed") return;
-  if (changed.name === "dgraph") yield* dgraph(changed);
+  if (changed.name === "dgraph") {
+    yield* dgraph(changed);
+    yield* stall(changed, all);
+  }
   if (changed.name === "linkerd-crds") yield* crds(changed);
   if (changed.name === "linkerd-control-plane") yield* controlPlane(changed);
   for (const field of changed.fields) {
@@ -87,7 +90,11 @@ function* dgraph({ fields, after, namespace }: Changed): Iterable<Judgement> {
         reason: "Alphas and Zeros get other addresses in Raft, and restart: watch that each group keeps its majority",
       };
     else if (/^spec\.(values\.|postRenderers\."StatefulSet\/)/.test(field.path))
-      yield { risk: "rollout", reason: "Dgraph's pods restart one by one; each must be back in its Raft group before the next" };
+      yield {
+        risk: "rollout",
+        reason:
+          "Dgraph's pods restart, Alphas and Zeros at the same time; queries may wait for their groups, each pod must be back before the next",
+      };
   }
   const concerned = ["alpha", "zero"].filter((role) => fields.some(({ path }) => path === versionPath || isClaim(path, role)));
   const sets = concerned.map((role) => `${String(spec["releaseName"])}-dgraph-${role}`).join(" ");
@@ -106,6 +113,21 @@ function* dgraph({ fields, after, namespace }: Changed): Iterable<Judgement> {
         `(kubectl -n ${namespace} delete statefulset ${sets} --cascade=orphan)`,
     };
   yield* whitelist(fields);
+}
+
+/** Pods that begin to bypass their proxies on a port that Servers still guard: see the rule `internal-ports-stall`. */
+function* stall({ fields }: Changed, all: readonly Changed[]): Iterable<Judgement> {
+  const bypasses = fields.some(({ path, after }) => path.includes("skip-outbound-ports") && after !== undefined);
+  const lost = (kind: string, ending: string): boolean =>
+    all.some((other) => other.change === "removed" && other.kind === kind && other.name.endsWith(ending));
+  if (!bypasses || !lost("Server", "-internal") || lost("NetworkPolicy", "-alpha")) return;
+  yield {
+    risk: "stalled-rollout",
+    reason:
+      "the first restarted pods connect without their proxies, the Servers that still exist refuse them, and the rollout stalls. Do it in steps: " +
+      "1. dgraph.networkPolicy: false, generate, push, wait until Dgraph is ready; 2. internalPorts: skip, generate, push, wait; " +
+      "3. networkPolicy: true. From step 1 to step 3 Dgraph is open to the whole cluster, and queries may wait while the pods roll (docs/access.md)",
+  };
 }
 
 function isClaim(path: string, role: string): boolean {
@@ -135,9 +157,16 @@ function* whitelist(fields: readonly FieldChange[]): Iterable<Judgement> {
   );
   const added = (young ?? []).filter((range) => !old?.includes(range));
   const gone = (old ?? []).filter((range) => !young?.includes(range));
-  if (added.length > 0) yield { risk: "wider-access", reason: `${added.join(", ")} may call Alpha's admin operations` };
+  if (added.length > 0)
+    yield {
+      risk: "wider-access",
+      reason: `${added.join(", ")} joins Alpha's whitelist; Alpha sees its own pod's address for every meshed call, so clients decide who may call`,
+    };
   if (gone.length > 0)
-    yield { risk: "narrower-access", reason: `${gone.join(", ")} may call Alpha's admin operations no longer` };
+    yield {
+      risk: "narrower-access",
+      reason: `${gone.join(", ")} leaves Alpha's whitelist; without the range of its pods Alpha refuses every admin operation`,
+    };
 }
 
 /** Gateway API CRDs carry helm.sh/resource-policy: keep from edge-25.3.1 on (linkerd-crds, templates), policy's own never. */

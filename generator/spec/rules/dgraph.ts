@@ -2,7 +2,21 @@ import { dgraphChart } from "../../catalog/dgraph.ts";
 import { linkerdTrack } from "../../catalog/linkerd.ts";
 import type { Environment } from "../environment.generated.ts";
 import { didYouMean } from "../suggest.ts";
-import { type Rule, type RuleFinding, spec } from "./rule.ts";
+import { type Rule, type RuleFinding, type RuleInfo, spec } from "./rule.ts";
+
+/** Reported by `changeFindings`, which compares a spec with what was generated from it last. */
+export const internalPortsStall: RuleInfo = {
+  code: "internal-ports-stall",
+  severity: "warning",
+  title: "Changing `internalPorts` to `skip` under a policy stalls the rollout",
+  why:
+    "Pods restart one by one. The first ones connect to 5080 and 7080 without their proxy, and the Servers that still guard these ports refuse clients " +
+    "without an identity. These pods never become ready, the HelmRelease ends as Stalled, and the policy, which waits for Dgraph, keeps the Servers " +
+    "(seen on edge-26.8.3 with Dgraph 24.1.4).",
+  mend:
+    "Set `dgraph.networkPolicy: false`, generate, push and wait until Dgraph is ready; change `internalPorts` the same way; then set `networkPolicy: true`. " +
+    "Between the first and the last step Dgraph is open to the whole cluster.",
+};
 
 /** Dgraph: its replicas, who may use it, and its methods. */
 export const dgraphRules: readonly Rule[] = [
@@ -40,7 +54,8 @@ export const dgraphRules: readonly Rule[] = [
     title: "Everybody may call Alpha's admin operations",
     why:
       "Addresses on the whitelist may alter the schema, drop all data, back up and export (Dgraph docs, “Whitelisting admin operations”). " +
-      "A range of length 0 is everybody.",
+      "Behind its proxy Alpha sees the address of its own pod, whoever calls, so for meshed callers `clients` decide. " +
+      "A range of length 0 admits every caller that reaches Alpha without the proxy, too.",
     mend: "Name the ranges of the nodes and of the pods, such as 10.0.0.0/8.",
     check: narrowWhitelist,
   },

@@ -140,7 +140,13 @@ export class Cluster {
     rmSync(this.plane.folder, { recursive: true, force: true });
   }
 
-  async #startKustomizeController(): Promise<void> {
+  /** Starts kustomize-controller again, as its Deployment's restart would. @param gates its feature gates */
+  async restartKustomizeController(gates: string): Promise<void> {
+    await this.plane.processes.kill("kustomize-controller");
+    await this.#startKustomizeController(gates);
+  }
+
+  async #startKustomizeController(gates: string = "CancelHealthCheckOnNewRevision=true"): Promise<void> {
     const health = await freePort();
     const flags = [
       "--watch-all-namespaces=true",
@@ -151,7 +157,7 @@ export class Cluster {
     this.plane.processes.start(
       "kustomize-controller",
       tool("kustomize-controller"),
-      [...flags, `--health-addr=127.0.0.1:${health}`, "--feature-gates=CancelHealthCheckOnNewRevision=true"],
+      [...flags, `--health-addr=127.0.0.1:${health}`, `--feature-gates=${gates}`],
       {
         KUBECONFIG: this.plane.kubeconfigFile("kustomize-controller"),
         RUNTIME_NAMESPACE: "flux-system",

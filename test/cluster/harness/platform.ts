@@ -21,7 +21,10 @@ const sample = (name: string): string => readFileSync(join(projectRoot, `environ
 export async function makeGitPlatform(change: SpecChange = {}): Promise<Platform> {
   const name = "own";
   const root = makePlatform({ base: sample("base"), [name]: sample("dev").replace("name: dev", `name: ${name}`) });
-  writeTree(root, { ".gitignore": "install.yaml\n", "install.yaml": stringify(fluxDeployment) });
+  writeTree(root, {
+    ".gitignore": "install.yaml\n",
+    "install.yaml": fluxDeployments.map((each) => stringify(each)).join("---\n"),
+  });
   await run("git", ["init", "--quiet", "--initial-branch=main", root]);
   const platform: Platform = { root, environment: environmentIn(root, name) };
   const own = { azure: null, gitops: { flux: { manifests: "./install.yaml" } }, pydgraphClient: { image: clientImage } };
@@ -29,19 +32,17 @@ export async function makeGitPlatform(change: SpecChange = {}): Promise<Platform
   return platform;
 }
 
-const labels = { app: "kustomize-controller", "app.kubernetes.io/version": "v2.9.6" };
-const fluxDeployment = {
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  metadata: { name: "kustomize-controller", namespace: "flux-system", labels },
-  spec: {
-    selector: { matchLabels: { app: labels.app } },
-    template: {
-      metadata: { labels },
-      spec: { containers: [{ name: "manager", image: "ghcr.io/fluxcd/kustomize-controller:v1.9.6" }] },
-    },
-  },
-};
+/** Flux's controllers as its install manifests have them, as far as scripts read and change them. */
+const fluxDeployments = ["kustomize-controller", "helm-controller"].map((name) => {
+  const labels = { app: name, "app.kubernetes.io/version": "v2.9.6" };
+  const container = { name: "manager", image: `ghcr.io/fluxcd/${name}:v1.9.6`, args: ["--watch-all-namespaces=true"] };
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, namespace: "flux-system", labels },
+    spec: { selector: { matchLabels: { app: name } }, template: { metadata: { labels }, spec: { containers: [container] } } },
+  };
+});
 
 type SpecChange = Readonly<Record<string, unknown>>;
 

@@ -1,0 +1,329 @@
+import { keyReaders } from "./secret-keys.ts";
+
+/** Something that meshops writes and another program reads. */
+export interface Consumer {
+  /** Stable name of the row. */
+  readonly id: string;
+  readonly artefact: string;
+  /** Program that reads it. */
+  readonly reader: string;
+  /** Form that the reader accepts. */
+  readonly form: string;
+  /** Repository, file and release that the fact was read from. Without a release it holds for all releases of the catalog. */
+  readonly source: string;
+}
+
+/**
+ * Every artefact that a program other than meshops reads. docs/consumers.md is generated from it; test/conformance/consumers.test.ts holds the
+ * bundle against each row. Read off the sources in November 2026: linkerd2 stable-2.14.10, edge-25.4.4, edge-25.10.7 and edge-26.8.3, linkerd2-proxy
+ * 2.366.0, kustomize-controller 1.9.4, helm-controller 1.6.2, source-controller 1.9.1, sops 3.13.2, helmfile of August 2026, jaeger 2.20.0.
+ */
+export const consumers: readonly Consumer[] = [
+  // Secrets
+  ...keyReaders.map(({ secret, reader, accepts, writes, source }) => ({
+    id: `key/${secret}`,
+    artefact: `Secret \`${secret}\`, \`tls.key\``,
+    reader,
+    form: `one private key in PEM: ${accepts.join(", ")}; meshops writes ${writes}`,
+    source,
+  })),
+  {
+    id: "issuer-secret",
+    artefact: "Secret `linkerd-identity-issuer`",
+    reader: "container identity of linkerd-identity",
+    form: "type `kubernetes.io/tls`; `tls.crt` is a CA certificate that chains to the trust roots; its name is not checked",
+    source: "linkerd2 controller/cmd/identity/main.go; pkg/identity/service.go, loadCredentials",
+  },
+  {
+    id: "issuer-ca",
+    artefact: "Secret `linkerd-identity-issuer`, `ca.crt`",
+    reader: "`linkerd check`",
+    form: "PEM certificates that the issuer chains to, each block followed by one newline; ECDSA P-256",
+    source: "linkerd2 pkg/issuercerts/issuercerts.go; pkg/tls/codec.go",
+  },
+  {
+    id: "webhook-certificate",
+    artefact: "Secrets `*-k8s-tls`, `tls.crt`",
+    reader: "kube-apiserver",
+    form: "DNS name `<service>.<namespace>.svc`, signed by the `caBundle` of the webhook configuration or APIService",
+    source: "linkerd2 pkg/healthcheck/healthcheck.go, CheckCertAndAnchors; rendered webhook configurations",
+  },
+  {
+    id: "sops-age",
+    artefact: "Secret `sops-age` of flux-system",
+    reader: "kustomize-controller",
+    form: "a key that ends in `.agekey`; one age identity per line",
+    source: "kustomize-controller internal/decryptor/decryptor.go, ImportKeys",
+  },
+  {
+    id: "flux-credentials",
+    artefact: "Secret `flux-system` of flux-system",
+    reader: "source-controller",
+    form: "https: `username`, `password`; ssh: `identity`, `known_hosts`",
+    source: "fluxcd/pkg git/options.go",
+  },
+  {
+    id: "resource-policy",
+    artefact: "annotation `helm.sh/resource-policy: keep` on the identity's Secrets",
+    reader: "Helm 3, Helm 4, helm-controller",
+    form: "`keep`, on the live object: Helm reads it there before it deletes what the new manifest lacks",
+    source: "helm pkg/kube/client.go, Update",
+  },
+  // Values of Linkerd's charts
+  {
+    id: "trust-anchors",
+    artefact: "linkerd-control-plane, `identityTrustAnchorsPEM`",
+    reader: "chart: ConfigMap `linkerd-identity-trust-roots`, proxies of the control plane",
+    form: "PEM; the annotation `linkerd.io/trust-root-sha256` hashes it untrimmed, so a trailing newline restarts the control plane",
+    source: "linkerd2 charts: identity.yaml, _metadata.tpl, _proxy.tpl",
+  },
+  {
+    id: "webhook-values",
+    artefact: "`externalSecret`, `caBundle` of the webhooks",
+    reader: "charts linkerd-control-plane, linkerd-viz, linkerd-jaeger",
+    form: "`true`, and PEM; with an empty `caBundle` the chart makes a CA of its own",
+    source: "linkerd2 charts: destination-rbac.yaml, proxy-injector-rbac.yaml, tap-rbac.yaml, tap-injector-rbac.yaml",
+  },
+  {
+    id: "control-plane-values",
+    artefact: "linkerd-control-plane, all other values",
+    reader: "chart",
+    form: "a key that a template reads",
+    source: "linkerd2 charts/linkerd-control-plane/templates of the four tags; `heartbeatSchedule` is in no values.yaml",
+  },
+  {
+    id: "policy-resources",
+    artefact: "linkerd-control-plane, `policyController.resources` (stable-2.14.10, high availability)",
+    reader: "chart: container policy",
+    form: "resources; `policyControllerResources` of values-ha.yaml is read by no template",
+    source: "linkerd2 templates/destination.yaml (stable-2.14.10)",
+  },
+  {
+    id: "tracing",
+    artefact: "linkerd-control-plane, `proxy.tracing` (from edge-25.10.7 on)",
+    reader: "chart, injector",
+    form: "`enabled`, `collector.endpoint` as host:port, `collector.meshIdentity`; the identity is built from the cluster domain before edge-26.7.1; in edge-25.10.7 labels of pods are missing from traces",
+    source: "linkerd2 charts/partials/templates/_proxy.tpl (edge-25.10.7, edge-26.8.3); linkerd2#15404, #14684",
+  },
+  {
+    id: "control-plane-tracing",
+    artefact: "linkerd-control-plane, `controlPlaneTracing` (stable-2.14.10)",
+    reader: "chart, controllers",
+    form: "OpenCensus to port 55678; from edge-25.4.3 on the chart names the OTLP port 4317, and no trace arrives: not set there",
+    source: "linkerd2 _trace.tpl, pkg/trace/trace.go (stable-2.14.10, edge-25.4.4)",
+  },
+  {
+    id: "viz-values",
+    artefact: "linkerd-viz, values",
+    reader: "chart",
+    form: "`jaegerUrl` is host:port, `grafana.url` host",
+    source: "linkerd2 viz/charts/linkerd-viz/templates; web/srv/server.go",
+  },
+  {
+    id: "crds-values",
+    artefact: "linkerd-crds, `enableHttpRoutes` (stable-2.14.10), `installGatewayAPI`",
+    reader: "chart",
+    form: "a Boolean",
+    source: "linkerd2 charts/linkerd-crds/templates",
+  },
+  {
+    id: "jaeger-values",
+    artefact: "linkerd-jaeger, values (up to edge-25.4.4)",
+    reader: "chart",
+    form: "`clusterDomain` is used for the collector's identity alone, so it holds the trust domain; there is no `podAnnotations`",
+    source: "linkerd2 jaeger/charts/linkerd-jaeger/templates/jaeger-injector.yaml",
+  },
+  // Dgraph, Grafana, Jaeger
+  {
+    id: "dgraph-values",
+    artefact: "dgraph, values",
+    reader: "chart, all five versions",
+    form: "`extraAnnotations` from 0.0.18 on; `extraFlags` is pasted into a shell line",
+    source: "dgraph-io/charts alpha/statefulset.yaml, zero/statefulset.yaml, _helpers.tpl",
+  },
+  {
+    id: "dgraph-whitelist",
+    artefact: "dgraph, `--security whitelist=…`",
+    reader: "Alpha",
+    form: "ranges of the TCP peer; behind a proxy the peer is the pod's own address, so the list must contain the pods' range",
+    source: "dgraph x/x.go, HasWhitelistedIP; linkerd2-proxy inbound/src/direct.rs",
+  },
+  {
+    id: "dgraph-container",
+    artefact: "patch on `lifecycle` of Dgraph's StatefulSets",
+    reader: "kustomize (merge by name), kubelet",
+    form: "the container has the StatefulSet's name; `sleep` from Kubernetes 1.30 on, else `exec`",
+    source: "dgraph-io/charts statefulset.yaml; Kubernetes feature gate PodLifecycleSleepAction",
+  },
+  {
+    id: "grafana-values",
+    artefact: "grafana, values",
+    reader: "chart 12.11.1",
+    form: "`env.GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION` keeps the chart from making a random password",
+    source: "grafana-community/helm-charts templates/_config.tpl, secret.yaml",
+  },
+  {
+    id: "jaeger-config",
+    artefact: "ConfigMap of Jaeger v2",
+    reader: "jaeger 2.20.0",
+    form: "extensions jaeger_query, jaeger_storage, healthcheckv2; receivers and exporters by name",
+    source: "jaeger cmd/jaeger/internal/extension, all-in-one.yaml",
+  },
+  // Labels, annotations, ports
+  {
+    id: "inject",
+    artefact: "annotation `linkerd.io/inject`",
+    reader: "proxy injector",
+    form: "`enabled`, `disabled` or `ingress`",
+    source: "linkerd2 pkg/inject/report.go",
+  },
+  {
+    id: "opaque-ports",
+    artefact: "annotation `config.linkerd.io/opaque-ports` on pods and Services",
+    reader: "injector, destination controller, policy controller",
+    form: "numbers and ranges, separated by commas; with a name in it the policy controller takes the list for empty; it replaces the default list",
+    source: "linkerd2 pkg/util/parsing.go; policy-controller/k8s/index/src/ports.rs",
+  },
+  {
+    id: "skip-ports",
+    artefact: "annotations `config.linkerd.io/skip-inbound-ports`, `skip-outbound-ports`",
+    reader: "injector, proxy-init",
+    form: "numbers and ranges, separated by commas",
+    source: "linkerd2 pkg/util/parsing.go, ParsePorts",
+  },
+  {
+    id: "proxy-await",
+    artefact: "annotation `config.linkerd.io/proxy-await` of probes",
+    reader: "injector",
+    form: "`enabled` or `disabled`",
+    source: "linkerd2 pkg/inject/inject.go",
+  },
+  {
+    id: "admission-webhooks",
+    artefact: "label `config.linkerd.io/admission-webhooks` of namespaces",
+    reader: "kube-apiserver, by the webhooks' namespaceSelector",
+    form: "`disabled`",
+    source: "rendered webhook configurations",
+  },
+  {
+    id: "extension-label",
+    artefact: "label `linkerd.io/extension` of namespaces",
+    reader: "`linkerd check`, heartbeat",
+    form: "`viz` or `jaeger`, on one namespace each",
+    source: "linkerd2 pkg/k8s/api.go, pkg/healthcheck/healthcheck.go",
+  },
+  {
+    id: "pod-security",
+    artefact: "label `pod-security.kubernetes.io/enforce`",
+    reader: "kube-apiserver",
+    form: "`privileged`, `baseline` or `restricted`",
+    source: "Kubernetes, Pod Security Standards",
+  },
+  {
+    id: "app-protocol",
+    artefact: "`appProtocol` of Service ports",
+    reader: "policy controller",
+    form: "`http`, `kubernetes.io/h2c`, `linkerd.io/tcp` or `linkerd.io/opaque`; any other makes the port opaque",
+    source: "linkerd2 policy-controller/core/src/outbound.rs (edge-25.10.7, edge-26.8.3)",
+  },
+  {
+    id: "route-annotations",
+    artefact: "annotations `retry.linkerd.io/grpc`, `timeout.linkerd.io/request` of GRPCRoutes",
+    reader: "policy controller",
+    form: "conditions separated by commas, without blanks; a whole number with ms, s, m, h or d",
+    source: "linkerd2 policy-controller/k8s/index/src/outbound/index.rs, grpc.rs",
+  },
+  {
+    id: "prune",
+    artefact: "annotation `kustomize.toolkit.fluxcd.io/prune`",
+    reader: "kustomize-controller",
+    form: "`disabled`, on the live object",
+    source: "kustomize-controller internal/controller; fluxcd/pkg ssa/manager_delete.go",
+  },
+  // Policies and profiles
+  {
+    id: "server",
+    artefact: "Server",
+    reader: "policy controller",
+    form: "`proxyProtocol` is unknown, HTTP/1, HTTP/2, gRPC, opaque or TLS: the CRD does not check it",
+    source: "linkerd2 policy-controller/k8s/api/src/policy/server.rs",
+  },
+  {
+    id: "mesh-tls",
+    artefact: "MeshTLSAuthentication",
+    reader: "policy controller",
+    form: "exactly one of `identities`, `identityRefs`; references to ServiceAccounts or Namespaces",
+    source: "linkerd2 policy-controller/k8s/api/src/policy/meshtls_authentication.rs",
+  },
+  {
+    id: "authorization-policy",
+    artefact: "AuthorizationPolicy",
+    reader: "policy controller, its admission webhook",
+    form: "one MeshTLSAuthentication or one ServiceAccount among `requiredAuthenticationRefs`",
+    source: "linkerd2 policy-controller/src/admission.rs",
+  },
+  {
+    id: "service-profile",
+    artefact: "ServiceProfile",
+    reader: "destination controller, sp-validator",
+    form: "named by the Service's full domain name; `timeout` is a Go duration",
+    source: "linkerd2 pkg/profiles/profiles.go",
+  },
+  {
+    id: "grpc-route",
+    artefact: "GRPCRoute",
+    reader: "policy controller",
+    form: "parent and backend references with a port",
+    source: "linkerd2 policy-controller/k8s/index/src/outbound/grpc.rs",
+  },
+  // Flux, Helm, helmfile, SOPS
+  {
+    id: "flux-objects",
+    artefact: "Kustomization, HelmRelease, HelmRepository, GitRepository",
+    reader: "Flux's controllers",
+    form: "fields of their CRDs; `install.strategy` needs helm-controller 1.4 (Flux 2.7)",
+    source: "fluxcd CRDs; helm-controller api/v2/helmrelease_types.go",
+  },
+  {
+    id: "feature-gate",
+    artefact: "argument `--feature-gates=CancelHealthCheckOnNewRevision=true` of Flux's controllers",
+    reader: "kustomize-controller from 1.7 (Flux 2.7), helm-controller from 1.5 (Flux 2.8)",
+    form: "`name=true`; an older controller does not start with it",
+    source: "kustomize-controller and helm-controller internal/features/features.go",
+  },
+  {
+    id: "values-configmap",
+    artefact: "ConfigMap `<component>-values-<hash>`",
+    reader: "helm-controller",
+    form: "key `values.yaml`, YAML 1.1",
+    source: "helm-controller api/v2/reference_types.go",
+  },
+  {
+    id: "encrypted-secret",
+    artefact: "`*.sops.yaml` in overlays",
+    reader: "kustomize-controller",
+    form: "kind Secret with a top-level `sops`; the MAC is not checked",
+    source: "kustomize-controller internal/decryptor/decryptor.go",
+  },
+  {
+    id: "sops-metadata",
+    artefact: "`sops` metadata, `.sops.yaml`",
+    reader: "sops",
+    form: "`age[].recipient`, `age[].enc`, `lastmodified`, `mac`, `encrypted_regex`, `mac_only_encrypted`, `version`; the first creation rule that matches wins",
+    source: "sops stores/stores.go, config/config.go",
+  },
+  {
+    id: "helmfile",
+    artefact: "`helmfile.yaml`, its hook",
+    reader: "helmfile 1.8",
+    form: "`timeout` in seconds; `needs` as namespace/release; a hook runs in the folder of the helmfile",
+    source: "helmfile pkg/state/state.go, pkg/event/bus.go",
+  },
+  {
+    id: "azure",
+    artefact: "arguments of `az` in the bootstrap script",
+    reader: "az 2.91",
+    form: "flags and enumerations of the command modules aks, acr and role",
+    source: "azure-cli command_modules/aks, acr, role, _params.py",
+  },
+];

@@ -1,0 +1,206 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { decryptFile } from "../../generator/sops/file.ts";
+import { meshops } from "../support/cli.ts";
+import { withCluster, withTools } from "../support/guards.ts";
+import { objectsIn } from "../support/objects.ts";
+import { generateIn, makePlatform, scratchFolder, testIdentity } from "../support/platform.ts";
+import { kustomizeBuild } from "../support/roads.ts";
+import { specText } from "../support/specs.ts";
+import { projectRoot, referenceFolder, run, type ToolName, tool } from "../support/tools.ts";
+import type { ApiObject } from "./harness/api.ts";
+import { ControlPlane } from "./harness/control-plane.ts";
+
+/* Who owns what is applied: real kubectl, Helm 3 and Helm 4 on a real API server. */
+withTools(["helm4"], "ownership", () =>
+  withCluster("on a real API server", () => {
+    let plane: ControlPlane;
+    let root: string;
+    let path: string;
+
+    beforeAll(async () => {
+      plane = await ControlPlane.start(scratchFolder("plane"));
+      root = makePlatform({ own: specText({}, "own") });
+      expect(await generateIn(root)).toBe(0);
+      const bin = scratchFolder("bin");
+      writeFileSync(join(bin, "meshops"), `#!/bin/sh\nexec "${process.execPath}" "${join(projectRoot, "dist/cli.js")}" "$@"\n`);
+      chmodSync(join(bin, "meshops"), 0o755);
+      path = [bin, join(tool("kubectl"), ".."), process.env["PATH"]].join(":");
+      const crds = join(referenceFolder, "charts/linkerd-crds/2026.8.3/rendered.yaml");
+      await plane.api.applyAll(readFileSync(crds, "utf8"));
+      for (const name of ["linkerd", "linkerd-viz", "dgraph", "flux-system"])
+        await plane.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+    }, 120_000);
+    afterAll(() => plane?.stop(), 30_000);
+
+    const env = (): Record<string, string> => ({
+      PATH: path,
+      KUBECONFIG: plane.kubeconfigFile("admin"),
+      HOME: plane.folder,
+      SOPS_AGE_KEY: testIdentity().clusterKey,
+    });
+    const kubectl = (args: readonly string[], input?: string): Promise<string> =>
+      run(tool("kubectl"), args, { env: env(), ...(input === undefined ? {} : { input }) });
+    const applyIdentity = (): Promise<string> =>
+      run(join(root, "bases/identity/apply.sh"), ["."], { cwd: join(root, "overlays/own"), env: env() });
+
+    const name = "tap-k8s-tls";
+    const secretPath = `/api/v1/namespaces/linkerd-viz/secrets/${name}`;
+    const data = { "tls.crt": "YQ==", "tls.key": "Yg==", "extra.txt": "Yw==" };
+    const other = (more: object = {}): string =>
+      stringify({
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name, namespace: "linkerd-viz", ...more },
+        type: "kubernetes.io/tls",
+        data,
+      });
+
+    /** A chart of one file of templates. */
+    function chart(version: string, templates: string): string {
+      const folder = scratchFolder("chart");
+      mkdirSync(join(folder, "templates"));
+      writeFileSync(join(folder, "Chart.yaml"), stringify({ apiVersion: "v2", name: "chart", version }));
+      writeFileSync(join(folder, "templates/all.yaml"), templates);
+      return folder;
+    }
+    const helm = (program: ToolName, release: string, folder: string, namespace = "linkerd-viz"): Promise<string> =>
+      run(tool(program), ["upgrade", "--install", release, folder, "--namespace", namespace], { env: env() });
+
+    /** Ways in which a Secret may have been written before; each leaves its field manager on the data. */
+    const formerManagers: Readonly<Record<string, () => Promise<unknown>>> = {
+      "kubectl create": () => kubectl(["create", "-f", "-"], other()),
+      "kubectl apply": () => kubectl(["apply", "-f", "-"], other()),
+      "kubectl replace": async () => {
+        await applyIdentity();
+        await kubectl(["replace", "-f", "-"], other());
+      },
+      "kubectl edit": async () => {
+        await applyIdentity();
+        const editor = join(plane.folder, "editor.sh");
+        writeFileSync(editor, `#!/bin/sh\nsed -i 's/^  tls.key: .*/  tls.key: Yg==/' "$1"\n`);
+        chmodSync(editor, 0o755);
+        await run(tool("kubectl"), ["edit", "secret", name, "--namespace", "linkerd-viz"], {
+          env: { ...env(), KUBE_EDITOR: editor },
+        });
+      },
+      "Flux (kustomize-controller)": () =>
+        kubectl(["apply", "--server-side", "--field-manager=kustomize-controller", "-f", "-"], other()),
+      "Helm 3": () => helm("helm", "viz", chart("1.0.0", other())),
+      "Helm 4": () => helm("helm4", "viz", chart("1.0.0", other())),
+    };
+
+    describe("bases/identity/apply.sh takes over what other managers wrote", () => {
+      test.each(Object.keys(formerManagers))("%s", async (manager) => {
+        await plane.api.delete(secretPath).catch(() => {});
+        for (const release of await plane.api.list("/api/v1/namespaces/linkerd-viz/secrets?labelSelector=owner=helm"))
+          await plane.api.delete(`/api/v1/namespaces/linkerd-viz/secrets/${release.metadata.name}`);
+        await formerManagers[manager]?.();
+        expect((await plane.api.get(secretPath))?.["data"]["tls.key"]).toBe(data["tls.key"]);
+        await applyIdentity();
+        const found = await plane.api.get(secretPath);
+        const text = readFileSync(join(root, `overlays/own/identity/${name}.sops.yaml`), "utf8");
+        const [wanted] = objectsIn(
+          await decryptFile(text, { identities: [testIdentity().clusterKey] }),
+        ) as unknown as ApiObject[];
+        for (const key of ["tls.crt", "tls.key"]) expect(found?.["data"][key]).toBe(wanted?.["data"][key]);
+        expect(found?.metadata.annotations?.["helm.sh/resource-policy"]).toBe("keep");
+      });
+    });
+
+    describe.each(["helm", "helm4"] as const)("%s, when a chart stops making its own certificates", (program) => {
+      /** Upgrades a release from a chart with two Secrets to one without, after one of them was applied by this repository. */
+      test("spares the Secrets of the identity, and deletes others", async () => {
+        await plane.api.delete(secretPath).catch(() => {});
+        const unkept = other({ name: "other" });
+        await helm(program, `take-${program}`, chart("1.0.0", `${other()}\n---\n${unkept}`));
+        await applyIdentity();
+        await helm(program, `take-${program}`, chart("2.0.0", "{{- /* none */ -}}\n"));
+        expect(await plane.api.get(secretPath)).not.toBeNull();
+        expect(await plane.api.get("/api/v1/namespaces/linkerd-viz/secrets/other")).toBeNull();
+      });
+    });
+
+    test("the Secrets that Flux applies carry the same annotation", async () => {
+      const secrets = objectsIn(await kustomizeBuild(join(root, "overlays/own/identity"))).filter(
+        ({ kind }) => kind === "Secret",
+      );
+      expect(secrets).toHaveLength(6);
+      for (const { metadata } of secrets as unknown as ApiObject[])
+        expect(metadata.annotations).toEqual({ "helm.sh/resource-policy": "keep" });
+    });
+
+    describe("custom resources under helmfile, with Helm 3", () => {
+      const policies = "/apis/policy.linkerd.io/v1alpha1/namespaces/dgraph";
+      const [edited, deleted] = [
+        `${policies}/authorizationpolicies/demo-dgraph-alpha-grpc`,
+        `${policies}/meshtlsauthentications/demo-dgraph-alpha-http`,
+      ];
+      let folder: string;
+      const status = async (): Promise<{ readonly nodes: readonly Node[]; readonly text: string }> => {
+        const args = [
+          "status",
+          "own",
+          "--engine",
+          "helmfile",
+          "--kubeconfig",
+          plane.kubeconfigFile("admin"),
+          "--context",
+          "harness",
+        ];
+        const { stdout } = await meshops(root, [...args, "-o", "json"]);
+        return { ...(JSON.parse(stdout) as { nodes: Node[] }), text: (await meshops(root, args)).stdout };
+      };
+      interface Node {
+        readonly name: string;
+        readonly kind: string;
+        readonly state: string;
+        readonly cause: { readonly code: string; readonly cause: string; readonly remedy: string } | null;
+        readonly children: readonly Node[];
+      }
+      const drift = async (): Promise<string[]> =>
+        (await status()).nodes
+          .flatMap(({ children }) => children)
+          .filter(({ cause }) => cause?.code === "drift")
+          .map(({ kind, name: object, cause }) => `${kind} ${object}: ${cause?.cause}`);
+
+      beforeAll(async () => {
+        folder = chart("1.0.0", await kustomizeBuild(join(root, "overlays/own/dgraph-policy")));
+        await helm("helm", "dgraph-policy", folder, "dgraph");
+      }, 60_000);
+
+      test("status finds no drift after an install, and which releases are missing", async () => {
+        const { nodes, text } = await status();
+        expect(await drift()).toEqual([]);
+        expect(nodes.filter(({ state }) => state === "ready").map(({ name: release }) => release)).toEqual(["dgraph-policy"]);
+        expect(nodes.find(({ name: release }) => release === "demo")?.cause?.remedy).toBe("helmfile -e own -l name=demo sync");
+        for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+      });
+
+      test("an edited one is drift that Helm does not repair; a deleted one comes back; the printed command repairs", async () => {
+        await plane.api.merge(edited, { spec: { requiredAuthenticationRefs: [] } });
+        await plane.api.delete(deleted);
+        expect(await drift()).toEqual([
+          expect.stringMatching(
+            /^AuthorizationPolicy demo-dgraph-alpha-grpc: spec\.requiredAuthenticationRefs is \[\], the release has \[\{.*; Helm 3 does not repair it$/,
+          ),
+          "MeshTLSAuthentication demo-dgraph-alpha-http: it does not exist; the next sync creates it",
+        ]);
+        await helm("helm", "dgraph-policy", folder, "dgraph");
+        expect(await plane.api.get(deleted)).not.toBeNull();
+        expect((await plane.api.get(edited))?.["spec"].requiredAuthenticationRefs).toEqual([]);
+        const [node] = (await status()).nodes.flatMap(({ children }) => children.filter(({ cause }) => cause?.code === "drift"));
+        // What helmfile renders is what the chart of this test renders.
+        const [, apply = ""] = node?.cause?.remedy.split(" | ") ?? [];
+        const rendered = await run(tool("helm"), ["template", "dgraph-policy", folder, "--namespace", "dgraph"], { env: env() });
+        const [program, ...words] = apply.split(" ");
+        expect(program).toBe("kubectl");
+        await kubectl(words, rendered);
+        expect(await drift()).toEqual([]);
+        expect((await plane.api.get(edited))?.["spec"].requiredAuthenticationRefs).toHaveLength(1);
+      }, 60_000);
+    });
+  }),
+);

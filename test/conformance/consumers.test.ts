@@ -1,0 +1,285 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { consumers } from "../../generator/catalog/consumers.ts";
+import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
+import { linkerdTrack, tracks } from "../../generator/catalog/linkerd.ts";
+import { buildModel } from "../../generator/components/build.ts";
+import { isMap } from "../../generator/data.ts";
+import { emitFlux, fluxNamespace } from "../../generator/emit/flux.ts";
+import type { ComponentModel, KubernetesObject, Model } from "../../generator/model.ts";
+import { probePod } from "../../generator/verify/probe.ts";
+import { field, objectsIn } from "../support/objects.ts";
+import { environmentOf, sampleIdentity } from "../support/specs.ts";
+import { projectRoot } from "../support/tools.ts";
+
+/* generator/catalog/consumers.ts, row by row: a check of what is written, or the test that makes it. */
+
+/** Environments that write everything that can be written, for each release of Linkerd and Dgraph. */
+const models: readonly Model[] = tracks.flatMap(({ version, traits }, row) =>
+  dgraphCharts.map((chart, column) =>
+    buildModel({
+      environment: environmentOf({
+        linkerd: { version, jaeger: { enabled: true }, highAvailability: column % 2 === 0, viz: { grafana: true } },
+        dgraph: {
+          chart: chart.version,
+          internalPorts: ["opaque", "skip", "mesh"][(row + column) % 3],
+          serviceProfile: traits.grpcRoute && column % 2 === 0 ? "grpc-route" : true,
+          methods: { Query: { timeout: "30s" }, Login: { retry: true } },
+        },
+      }),
+      identity: sampleIdentity(),
+    }),
+  ),
+);
+
+const bases: readonly KubernetesObject[] = readdirSync(join(projectRoot, "bases"), { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".yaml"))
+  .flatMap((file) => objectsIn(readFileSync(join(projectRoot, "bases", file), "utf8")));
+
+const components: readonly ComponentModel[] = models.flatMap((model) => model.components);
+
+/** All objects and patches of the models, the bases, the probes' pod and what bootstrap applies. */
+const objects: readonly KubernetesObject[] = [
+  ...components.flatMap(({ resources, patches, release }) => [
+    ...Object.values(resources).flat(),
+    ...patches,
+    ...(release?.patches ?? []),
+  ]),
+  ...bases,
+  fluxNamespace(),
+  probePod({ name: "p", namespace: "n", serviceAccount: "s", meshed: true, calls: [] }, "image", "run", 60),
+];
+
+/** Values under a key, wherever in a value it is. */
+function* valuesOf(value: unknown, key: string): Iterable<unknown> {
+  if (Array.isArray(value)) for (const item of value) yield* valuesOf(item, key);
+  if (!isMap(value)) return;
+  for (const [name, inner] of Object.entries(value)) {
+    if (name === key) yield inner;
+    yield* valuesOf(inner, key);
+  }
+}
+
+/** Every value that is written under a key, in objects and in chart values. */
+function written(key: string): string[] {
+  const found = [...objects, ...components.map(({ release }) => release?.values ?? {})].flatMap((each) => [
+    ...valuesOf(each, key),
+  ]);
+  expect(found.length, key).toBeGreaterThan(0);
+  return found.map(String);
+}
+
+function releases(chart: string): { readonly model: Model; readonly values: unknown; readonly version: string }[] {
+  const found = models.flatMap((model) =>
+    model.components.flatMap(({ release }) =>
+      release?.chart === chart
+        ? [{ model, values: release.values, version: model.environment.spec.linkerd.version as string }]
+        : [],
+    ),
+  );
+  expect(found.length, chart).toBeGreaterThan(0);
+  return found;
+}
+
+function ofKind(kind: string): KubernetesObject[] {
+  const found = objects.filter((object) => object.kind === kind && object["spec"] !== undefined);
+  expect(found.length, kind).toBeGreaterThan(0);
+  return found;
+}
+
+const everyMatches = (values: readonly string[], pattern: RegExp): void => {
+  for (const value of values) expect(value).toMatch(pattern);
+};
+const ports = /^\d+(-\d+)?(,\d+(-\d+)?)*$/;
+const domain = "cluster.local";
+
+/** A check of a row, or the file of the test that holds it. */
+const checks: Readonly<Record<string, string | (() => void)>> = {
+  ...Object.fromEntries(
+    consumers.filter(({ id }) => id.startsWith("key/")).map(({ id }) => [id, "conformance/identity.test.ts"]),
+  ),
+  "issuer-secret": "conformance/identity.test.ts",
+  "issuer-ca": "conformance/identity.test.ts",
+  "webhook-certificate": "conformance/identity.test.ts",
+  "sops-age": "cluster/loop.test.ts",
+  "flux-credentials": "azure/bootstrap.test.ts",
+  "resource-policy": "cluster/ownership.test.ts",
+  "trust-anchors": () => {
+    for (const { values } of releases("linkerd-control-plane"))
+      expect(field(values, "identityTrustAnchorsPEM")).toMatch(/^-----BEGIN CERTIFICATE-----[\s\S]*-----END CERTIFICATE-----$/);
+  },
+  "webhook-values": () => {
+    for (const [chart, keys] of [
+      ["linkerd-control-plane", ["proxyInjector", "profileValidator", "policyValidator"]],
+      ["linkerd-viz", ["tap", "tapInjector"]],
+      ["linkerd-jaeger", ["webhook"]],
+    ] as const)
+      for (const { values } of releases(chart))
+        for (const key of keys)
+          expect(field(values, key)).toMatchObject({ externalSecret: true, caBundle: expect.stringMatching(/^-----BEGIN CERT/) });
+  },
+  "control-plane-values": "conformance/catalog.test.ts",
+  "policy-resources": () => {
+    for (const { values, version } of releases("linkerd-control-plane")) {
+      expect(field(values, "policyControllerResources")).toBeUndefined();
+      expect(field(values, "controllerResources")).toBeUndefined();
+      const wanted = version === "stable-2.14.10" && field(values, "highAvailability") === true;
+      expect(field(values, "policyController", "resources") !== undefined).toBe(wanted);
+    }
+  },
+  tracing: () => {
+    for (const { values, version } of releases("linkerd-control-plane"))
+      expect(field(values, "proxy", "tracing", "enabled") === true).toBe(
+        linkerdTrack(version as never).traits.tracing === "built-in",
+      );
+    everyMatches(written("endpoint"), /^[a-z.-]+:\d+$|^0\.0\.0\.0:\d+$/);
+  },
+  "control-plane-tracing": () => {
+    for (const { values, version } of releases("linkerd-control-plane"))
+      expect(field(values, "controlPlaneTracing") === true).toBe(version === "stable-2.14.10");
+  },
+  "viz-values": () => {
+    everyMatches(written("jaegerUrl"), /^[a-z.-]+:\d+$/);
+  },
+  "crds-values": () => {
+    for (const { values, version } of releases("linkerd-crds")) {
+      const { value } = linkerdTrack(version as never).traits.gatewayApi;
+      expect(Object.keys(values as object)).toEqual([value]);
+      expect(typeof field(values, value)).toBe("boolean");
+    }
+  },
+  "jaeger-values": () => {
+    for (const { values, model } of releases("linkerd-jaeger")) {
+      expect(field(values, "clusterDomain")).toBe(model.environment.spec.linkerd.identity.trustDomain);
+      expect(field(values, "podAnnotations")).toBeUndefined();
+    }
+  },
+  "dgraph-values": "conformance/catalog.test.ts",
+  "dgraph-whitelist": () => {
+    everyMatches(written("extraFlags"), /^--security whitelist=[\d./,]+$/);
+  },
+  "dgraph-container": () => {
+    const sets = ofKind("StatefulSet").filter((set) => field(set, "spec", "template", "spec", "containers") !== undefined);
+    expect(sets.length).toBeGreaterThan(0);
+    for (const set of sets) {
+      const containers = field(set, "spec", "template", "spec", "containers") as { name: string; lifecycle?: unknown }[];
+      expect(containers.map(({ name }) => name)).toEqual([set.metadata.name]);
+      for (const { lifecycle } of containers)
+        expect([{ preStop: { sleep: { seconds: 5 } } }, { preStop: { exec: { command: ["sleep", "5"] } } }]).toContainEqual(
+          lifecycle,
+        );
+    }
+  },
+  "grafana-values": () => {
+    for (const { values } of releases("grafana"))
+      expect(field(values, "env", "GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION")).toBe("true");
+  },
+  "jaeger-config": () => {
+    const file = readFileSync(join(projectRoot, "bases/linkerd-jaeger/standalone/jaeger.yaml"), "utf8");
+    const config = objectsIn(file)[0];
+    const extensions = Object.keys(field(config, "extensions") as object);
+    for (const name of field(config, "service", "extensions") as string[]) expect(extensions).toContain(name);
+    expect(extensions).toEqual(expect.arrayContaining(["jaeger_query", "jaeger_storage", "healthcheckv2"]));
+  },
+  inject: () => {
+    everyMatches(written("linkerd.io/inject"), /^(enabled|disabled|ingress)$/);
+  },
+  "opaque-ports": () => {
+    everyMatches(written("config.linkerd.io/opaque-ports"), ports);
+  },
+  "skip-ports": () => {
+    everyMatches(written("config.linkerd.io/skip-inbound-ports"), ports);
+    everyMatches(written("config.linkerd.io/skip-outbound-ports"), ports);
+  },
+  "proxy-await": () => {
+    everyMatches(written("config.linkerd.io/proxy-await"), /^(enabled|disabled)$/);
+  },
+  "admission-webhooks": () => {
+    everyMatches(written("config.linkerd.io/admission-webhooks"), /^disabled$/);
+  },
+  "extension-label": () => {
+    for (const model of models) {
+      const namespaces = model.components.flatMap(({ resources }) => Object.values(resources).flat());
+      const labels = namespaces.flatMap(({ kind, metadata }) =>
+        kind === "Namespace" ? [metadata.labels?.["linkerd.io/extension"]] : [],
+      );
+      const set = labels.filter((label) => label !== undefined).map(String);
+      everyMatches(set, /^(viz|jaeger)$/);
+      expect(new Set(set).size).toBe(set.length);
+    }
+  },
+  "pod-security": () => {
+    everyMatches(written("pod-security.kubernetes.io/enforce"), /^(privileged|baseline|restricted)$/);
+  },
+  "app-protocol": () => {
+    everyMatches(written("appProtocol"), /^(http|kubernetes\.io\/h2c|linkerd\.io\/(tcp|opaque))$/);
+  },
+  "route-annotations": () => {
+    everyMatches(
+      written("retry.linkerd.io/grpc"),
+      /^(cancelled|deadline-exceeded|internal|resource-exhausted|unavailable)(,(cancelled|deadline-exceeded|internal|resource-exhausted|unavailable))*$/,
+    );
+    everyMatches(written("timeout.linkerd.io/request"), /^\d+(ms|s|m|h|d)$/);
+  },
+  prune: () => {
+    everyMatches(written("kustomize.toolkit.fluxcd.io/prune"), /^disabled$/);
+  },
+  server: () => {
+    for (const server of ofKind("Server"))
+      expect(["unknown", "HTTP/1", "HTTP/2", "gRPC", "opaque", "TLS"]).toContain(field(server, "spec", "proxyProtocol"));
+  },
+  "mesh-tls": () => {
+    for (const { spec } of ofKind("MeshTLSAuthentication") as {
+      spec?: { identities?: []; identityRefs?: { kind: string }[] };
+    }[]) {
+      expect((spec?.identities === undefined) !== (spec?.identityRefs === undefined)).toBe(true);
+      for (const { kind } of spec?.identityRefs ?? []) expect(["ServiceAccount", "Namespace"]).toContain(kind);
+    }
+  },
+  "authorization-policy": () => {
+    for (const policy of ofKind("AuthorizationPolicy")) {
+      const references = field(policy, "spec", "requiredAuthenticationRefs") as { kind: string }[];
+      expect(references.map(({ kind }) => kind).filter((kind) => kind !== "NetworkAuthentication")).toHaveLength(1);
+    }
+  },
+  "service-profile": () => {
+    for (const profile of ofKind("ServiceProfile")) {
+      expect(profile.metadata.name).toMatch(new RegExp(`^[a-z-]+\\.[a-z-]+\\.svc\\.${domain.replace(".", "\\.")}$`));
+      for (const { timeout = "1s" } of field(profile, "spec", "routes") as { timeout?: string }[])
+        expect(timeout).toMatch(/^\d+(ms|s|m|h)$/);
+    }
+  },
+  "grpc-route": () => {
+    for (const route of ofKind("GRPCRoute"))
+      for (const { port } of field(route, "spec", "parentRefs") as { port: unknown }[]) expect(typeof port).toBe("number");
+  },
+  "flux-objects": "cluster/admission.test.ts",
+  "feature-gate": "cluster/faults.test.ts",
+  "values-configmap": "conformance/two-roads.test.ts",
+  "encrypted-secret": "cluster/loop.test.ts",
+  "sops-metadata": "conformance/sops.test.ts",
+  helmfile: "conformance/two-roads.test.ts",
+  azure: "azure/bootstrap.test.ts",
+};
+
+describe("what other programs read", () => {
+  test.each(consumers.map(({ id, reader, source }) => [id, reader, source] as const))("%s, for %s (%s)", (id) => {
+    const check = checks[id];
+    if (check === undefined) throw new Error(`nothing checks the row ${id}`);
+    if (typeof check === "string") expect(existsSync(join(projectRoot, "test", check)), check).toBe(true);
+    else check();
+  });
+
+  test("each row has one id, and each check a row", () => {
+    const ids = consumers.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(Object.keys(checks).sort()).toEqual([...ids].sort());
+  });
+
+  test("Flux's objects of the models are in the table", () => {
+    const kinds = models.flatMap((model) => [...emitFlux(model)].flatMap(([, text]) => objectsIn(text).map(({ kind }) => kind)));
+    const row = consumers.find(({ id }) => id === "flux-objects");
+    for (const kind of new Set(kinds)) expect(row?.artefact).toContain(kind);
+  });
+});

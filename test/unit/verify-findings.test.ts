@@ -1,0 +1,334 @@
+import { describe, expect, test } from "vitest";
+import type { Cluster } from "../../generator/cluster/connection.ts";
+import type { ClusterObject } from "../../generator/cluster/objects.ts";
+import type { Policies } from "../../generator/cluster/policy.ts";
+import { buildModel } from "../../generator/components/build.ts";
+import { type Issued, makeIssuer, makeTrustAnchor } from "../../generator/identity/authority.ts";
+import { removalRank } from "../../generator/mesh/policy-order.ts";
+import { guardedCalls, judgeAllowed, judgeForged, judgeStranger } from "../../generator/verify/access.ts";
+import { withoutPolicy } from "../../generator/verify/baseline.ts";
+import { callsSpread } from "../../generator/verify/dgraph-tests.ts";
+import * as mesh from "../../generator/verify/mesh-tests.ts";
+import type { CallResult, Probe } from "../../generator/verify/probe.ts";
+import type { ProbeRun } from "../../generator/verify/run-probe.ts";
+import type { World } from "../../generator/verify/world.ts";
+import { environmentOf, sampleIdentity } from "../support/specs.ts";
+
+const environment = environmentOf();
+const names = environment.spec.linkerd.identity;
+const madeAt = new Date("2026-11-01T00:00:00Z");
+const now = new Date("2026-11-28T12:00:00Z");
+const anchor = makeTrustAnchor(names, madeAt);
+const next = makeTrustAnchor(names, new Date("2026-11-02T00:00:00Z"));
+const both = `${anchor.certificate}${next.certificate}`;
+
+function alpha(index: number, annotations: Record<string, string> = {}): ClusterObject {
+  return {
+    kind: "Pod",
+    metadata: {
+      name: `demo-dgraph-alpha-${index}`,
+      namespace: "dgraph",
+      labels: { app: "dgraph", release: environment.spec.dgraph.release, component: "alpha" },
+      annotations,
+    },
+    spec: { containers: [{ name: "linkerd-proxy" }, { name: "alpha" }] },
+    status: { phase: "Running" },
+  };
+}
+
+function meshed(name: string, anchors: string): ClusterObject {
+  const env = [{ name: "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS", value: anchors }];
+  return { kind: "Pod", metadata: { name, namespace: "team" }, spec: { containers: [{ name: "linkerd-proxy", env }] } };
+}
+
+/** A cluster with an identity; policies and pods as a test says. */
+function world(bundle: string, issuer: Issued | null, rest: Partial<World> = {}): World {
+  const secret: ClusterObject | null =
+    issuer === null
+      ? null
+      : {
+          kind: "Secret",
+          metadata: { name: "linkerd-identity-issuer" },
+          data: { "tls.crt": Buffer.from(issuer.certificate).toString("base64") },
+        };
+  return {
+    model: buildModel({ environment, identity: sampleIdentity() }),
+    track: { version: "edge-26.8.3", traits: { transportHeader: true } },
+    policies: { network: [], servers: [], authorizations: [], authentications: [] },
+    pods: [],
+    meshed: [],
+    namespaces: [],
+    workloads: [],
+    webhooks: [],
+    apiServices: [],
+    profiles: [],
+    identity: {
+      trustRoots: { kind: "ConfigMap", metadata: { name: "r" }, data: { "ca-bundle.crt": bundle } },
+      committed: null,
+      secrets: new Map([["linkerd/linkerd-identity-issuer", secret]]),
+    },
+    ...rest,
+  } as unknown as World;
+}
+
+describe("M2, while a trust anchor is rotated", () => {
+  test.each([
+    ["before", anchor.certificate, anchor, []],
+    ["after step 1", both, anchor, ["an anchor rotation is under way: step 1 of 3 is done, the old anchor still signs"]],
+    ["after step 2", both, next, ["an anchor rotation is under way: step 2 of 3 is done, the new anchor signs"]],
+    ["after step 3", next.certificate, next, []],
+  ] as const)("%s: passes, and says which step it is", (_, bundle, signer, notes) => {
+    const pods = [meshed("web", both)];
+    expect(mesh.anchorsAgree(world(bundle, makeIssuer(names, signer, madeAt), { meshed: pods }))).toMatchObject({
+      status: "passed",
+      notes,
+    });
+  });
+
+  test("pods of other namespaces that lack the new anchor are listed: the next step must wait for them", () => {
+    const pods = [meshed("web", both), meshed("late", anchor.certificate)];
+    const found = mesh.anchorsAgree(world(both, makeIssuer(names, anchor, madeAt), { meshed: pods }));
+    expect(found.status).toBe("passed");
+    expect(found.notes[1]).toBe("the next step must wait until these pods have restarted with the whole bundle: team/late");
+  });
+
+  test("fails if a proxy lacks the issuer's anchor, or the bundle does", () => {
+    const pods = [meshed("web", both), meshed("late", anchor.certificate)];
+    const broken = mesh.anchorsAgree(world(both, makeIssuer(names, next, madeAt), { meshed: pods }));
+    expect(broken).toMatchObject({ status: "failed", seen: "1 proxy without the issuer's anchor" });
+    expect(broken.evidence).toContain("team/late");
+    expect(mesh.anchorsAgree(world(anchor.certificate, makeIssuer(names, next, madeAt)))).toMatchObject({
+      status: "failed",
+      seen: "the bundle lacks the issuer's anchor",
+    });
+  });
+
+  test("says so if pods of other namespaces may not be listed", () => {
+    const found = mesh.anchorsAgree(world(anchor.certificate, makeIssuer(names, anchor, madeAt), { meshed: null }));
+    expect(found.notes).toEqual(["pods of other namespaces were not checked: you may not list them"]);
+  });
+});
+
+describe("M3", () => {
+  test("notes an issuer with another name, which Linkerd does not check", () => {
+    const issuer = makeIssuer({ ...names, trustDomain: "other.example" }, anchor, madeAt);
+    expect(mesh.issuerValid(world(anchor.certificate, issuer), now)).toMatchObject({
+      status: "passed",
+      notes: ["its name is CN=identity.linkerd.other.example, not CN=identity.linkerd.cluster.local; Linkerd does not check it"],
+    });
+  });
+
+  test("says how long ago the issuer expired, in seconds, and fails 29 days before the end", () => {
+    const issuer = makeIssuer({ ...names, issuerValidity: "60d" }, anchor, madeAt);
+    const end = madeAt.getTime() + 60 * 86_400_000;
+    const at = (milliseconds: number): unknown =>
+      mesh.issuerValid(world(anchor.certificate, issuer), new Date(end + milliseconds)).seen;
+    expect(at(16_000)).toBe("expired 16 seconds ago");
+    expect(at(-29 * 86_400_000)).toBe("29 days left");
+  });
+});
+
+test("M1 names a Secret that a control plane pod mounts and that does not exist", () => {
+  const workloads = [
+    { kind: "Deployment", metadata: { name: "d", namespace: "linkerd" }, spec: { replicas: 1 }, status: { readyReplicas: 1 } },
+  ];
+  const volumes = [{ secret: { secretName: "linkerd-identity-issuer" } }];
+  const pods = [{ kind: "Pod", metadata: { name: "identity-1", namespace: "linkerd" }, spec: { volumes } }];
+  expect(mesh.controlPlaneReady(world(anchor.certificate, null, { workloads, pods }))).toMatchObject({
+    status: "failed",
+    seen: "1 Secret missing",
+    evidence: ["pod identity-1 mounts Secret linkerd/linkerd-identity-issuer, which does not exist"],
+  });
+  const issuer = makeIssuer(names, anchor, madeAt);
+  expect(mesh.controlPlaneReady(world(anchor.certificate, issuer, { workloads, pods }))).toMatchObject({ status: "passed" });
+});
+
+describe("causes", () => {
+  const selector = { podSelector: { matchLabels: { component: "alpha" } } };
+  const server = (name: string, port: number): ClusterObject => ({
+    kind: "Server",
+    metadata: { name, namespace: "dgraph" },
+    spec: { ...selector, port },
+  });
+  const authorization = (name: string, references: object[]): ClusterObject => ({
+    kind: "AuthorizationPolicy",
+    metadata: { name, namespace: "dgraph" },
+    spec: { targetRef: { kind: "Server", name }, requiredAuthenticationRefs: references },
+  });
+  const network: ClusterObject = {
+    kind: "NetworkPolicy",
+    metadata: { name: "demo-dgraph-alpha", namespace: "dgraph" },
+    spec: { ...selector, ingress: [] },
+  };
+  const probe = (meshedProbe: boolean): Probe => ({
+    name: "verify-stranger",
+    namespace: "pydgraph-client",
+    serviceAccount: "stranger",
+    meshed: meshedProbe,
+    calls: guardedCalls({ model: { environment } as never }),
+  });
+  const run = (meshedProbe: boolean, http: CallResult, grpc: CallResult): ProbeRun => ({
+    probe: probe(meshedProbe),
+    pod: meshedProbe ? meshed("verify-stranger", anchor.certificate) : { kind: "Pod", metadata: { name: "p" } },
+    results: new Map([
+      ["http", http],
+      ["grpc", grpc],
+    ]),
+    trouble: null,
+    notes: [],
+  });
+  const answered = {
+    http: { name: "http", exit: 0, output: "HTTP/1.1 200 OK" },
+    grpc: { name: "grpc", exit: 0, output: "{}" },
+  };
+  const denied = {
+    http: { name: "http", exit: 0, output: "HTTP/1.1 403 Forbidden" },
+    grpc: { name: "grpc", exit: 71, output: "Code: PermissionDenied" },
+  };
+  const issuer = makeIssuer(names, anchor, madeAt);
+  const withPolicies = (policies: Partial<Policies>): World =>
+    world(anchor.certificate, issuer, {
+      pods: [alpha(0)],
+      policies: { network: [network], servers: [], authorizations: [], authentications: [], ...policies },
+    });
+
+  test("of two holes both are named, each with its objects", () => {
+    const found = judgeStranger(
+      run(true, answered.http, answered.grpc),
+      withPolicies({ servers: [server("alpha-http", 8080)], authorizations: [authorization("alpha-http", [])] }),
+    );
+    expect(found.causes).toEqual([
+      "no Server guards port 9080 of Alpha, so every meshed pod may use it",
+      "AuthorizationPolicy alpha-http admits everyone on port 8080 (Server alpha-http)",
+    ]);
+    expect(found.cause).toContain("; ");
+  });
+
+  test("a Server in audit mode is a hole", () => {
+    const audit = server("alpha-http", 8080);
+    const found = judgeStranger(
+      run(true, answered.http, denied.grpc),
+      withPolicies({
+        servers: [{ ...audit, spec: { ...(audit["spec"] as object), accessPolicy: "audit" } }, server("alpha-grpc", 9080)],
+      }),
+    );
+    expect(found.causes).toEqual(["Server alpha-http admits everyone on port 8080: its accessPolicy is audit"]);
+  });
+
+  test("an unmeshed client got past two layers: both are named", () => {
+    const open = { ...network, spec: { ...selector, ingress: [{}] } };
+    const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies({ network: [open] }));
+    expect(found.causes).toEqual([
+      "NetworkPolicy demo-dgraph-alpha admits pods without a proxy",
+      "no Server guards port 8080 of Alpha, so every meshed pod may use it",
+    ]);
+  });
+
+  test("a listed client that is refused on two ports learns why for each", () => {
+    const authentication: ClusterObject = {
+      kind: "MeshTLSAuthentication",
+      metadata: { name: "alpha-grpc" },
+      spec: { identityRefs: [{ kind: "ServiceAccount", name: "other", namespace: "elsewhere" }] },
+    };
+    const found = judgeAllowed(
+      run(true, denied.http, denied.grpc),
+      withPolicies({
+        servers: [server("alpha-http", 8080), server("alpha-grpc", 9080)],
+        authorizations: [authorization("alpha-grpc", [{ kind: "MeshTLSAuthentication", name: "alpha-grpc" }])],
+        authentications: [authentication],
+      }),
+    );
+    expect(found.causes).toEqual([
+      "a Server closes port 8080 of Alpha, and no AuthorizationPolicy opens it",
+      "the AuthorizationPolicy of port 9080 lists other.elsewhere, not stranger.pydgraph-client: is it in dgraph.clients, and dgraph-policy up to date?",
+    ]);
+  });
+});
+
+describe("D5, as a peak-EWMA balancer spreads calls", () => {
+  const spread = (output: string, pods = [alpha(0), alpha(1), alpha(2)]): ReturnType<typeof callsSpread> => {
+    const results = new Map([["spread", { name: "spread", exit: 0, output }]]);
+    return callsSpread({ probe: {} as Probe, pod: null, results, trouble: null, notes: [] }, world("", null, { pods }));
+  };
+  const counts = (first: readonly number[], all: readonly number[]): string =>
+    [first, all]
+      .flatMap((list, when) =>
+        list.map((count, index) => (count === 0 ? "" : `${["first", "all"][when]} demo-dgraph-alpha-${index} ${count}`)),
+      )
+      .filter(Boolean)
+      .join("\n");
+
+  // Shares as they were seen on a healthy mesh: of 60 quick calls one of three Alphas got none at first, or they were 38, 22 and 0.
+  test.each([
+    ["even shares", [20, 20, 20], [20, 20, 20]],
+    ["one Alpha without a call in the first second", [38, 22, 0], [60, 40, 5]],
+    ["an Alpha that is avoided after a slow Alter", [1, 30, 29], [1, 30, 29]],
+  ])("%s: passes", (_, first, all) => {
+    expect(spread(counts(first, all))).toMatchObject({ status: "passed", seen: "each of 3 Alphas answered" });
+  });
+
+  test("a single Alpha in all calls fails, and names what was read", () => {
+    expect(spread(counts([50, 0, 0], [300, 0, 0]))).toMatchObject({
+      status: "failed",
+      seen: "one Alpha takes every call",
+      cause: "is port 9080 opaque on the Service or at the client? Proxies balance connections then, not calls",
+    });
+    const opaque = { "config.linkerd.io/opaque-ports": "7080,9080" };
+    expect(spread(counts([50, 0, 0], [300, 0, 0]), [alpha(0, opaque), alpha(1, opaque), alpha(2, opaque)]).cause).toBe(
+      "port 9080 is opaque or skipped on Alpha's pods, so proxies balance connections, not calls",
+    );
+    const bare = { ...alpha(1), spec: { containers: [{ name: "alpha" }] } };
+    expect(spread(counts([50, 0, 0], [300, 0, 0]), [alpha(0), bare, alpha(2)]).cause).toBe(
+      "demo-dgraph-alpha-1 has no proxy: restart these pods",
+    );
+  });
+
+  test("one silent Alpha among others fails without blaming the port", () => {
+    expect(spread(counts([25, 25, 0], [300, 300, 0]))).toMatchObject({
+      status: "failed",
+      seen: "no call reached demo-dgraph-alpha-2 in 30 s",
+      cause: expect.not.stringContaining("opaque"),
+    });
+  });
+
+  test("one Alpha alone in the first second fails", () => {
+    expect(spread(counts([50, 0, 0], [50, 20, 20]))).toMatchObject({ status: "failed" });
+  });
+
+  test("Alphas that are not ready need not answer, and a single one may answer all", () => {
+    const down = { ...alpha(2), status: { conditions: [{ type: "Ready", status: "False" }] } };
+    expect(spread(counts([25, 25, 0], [25, 25, 0]), [alpha(0), alpha(1), down])).toMatchObject({ status: "passed" });
+    expect(spread(counts([50], [50]), [alpha(0)])).toMatchObject({ status: "passed" });
+  });
+
+  test("a proxy that counts nothing decides nothing", () => {
+    expect(spread("")).toMatchObject({ status: "undecided" });
+  });
+});
+
+test("the baseline removes what denies first, so that no listed client is refused in between", async () => {
+  const kinds = ["AuthorizationPolicy", "MeshTLSAuthentication", "NetworkPolicy", "Server"];
+  const entries = kinds.map((kind) => ({ id: `dgraph_alpha_policy.linkerd.io_${kind}`, v: "v1" }));
+  const removed: string[] = [];
+  let during: string[] = [];
+  const cluster = {
+    get: async (_: string, kind: string) => ({ kind, metadata: { name: "x" }, status: { inventory: { entries } } }),
+    merge: async () => {},
+    remove: async (_: string, kind: string) => {
+      removed.push(kind);
+    },
+  } as unknown as Cluster;
+  await withoutPolicy(cluster, "flux-system", async () => {
+    during = [...removed];
+  });
+  expect(during).toHaveLength(4);
+  for (const denies of ["NetworkPolicy", "Server"])
+    for (const allows of ["AuthorizationPolicy", "MeshTLSAuthentication"])
+      expect(during.indexOf(denies)).toBeLessThan(during.indexOf(allows));
+});
+
+test("what denies is removed before what allows", () => {
+  const kinds = ["AuthorizationPolicy", "MeshTLSAuthentication", "NetworkPolicy", "Server"];
+  const order = [...kinds].sort((a, b) => removalRank(a) - removalRank(b));
+  expect(order.slice(0, 2).sort()).toEqual(["NetworkPolicy", "Server"]);
+});
