@@ -159,7 +159,7 @@ class Forbidden extends UserError {
 }
 
 /** Whether a read failed for want of a right. */
-export function isForbidden(error: unknown): boolean {
+function isForbidden(error: unknown): boolean {
   return error instanceof Forbidden;
 }
 

@@ -40,7 +40,7 @@ export function missingSecret(
   };
 }
 
-/** A pod that no node takes; a claim that waits for its pod to be scheduled is no reason. */
+/** A pod that cannot be scheduled. A claim that waits for its pod to be scheduled is not a reason. */
 function unscheduled(pod: ClusterObject, { claims }: Snapshot, { namespace }: Subject): Cause | null {
   const { name } = pod.metadata;
   const scheduled = condition(pod, "PodScheduled");

@@ -90,7 +90,7 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
   };
 }
 
-/** Logs of the proxies that pods wait for: at most three, since they say the same. */
+/** Logs of the proxies that pods wait for: at most three, since they log the same. */
 async function logsOfProxies(cluster: SnapshotSource, pods: readonly ClusterObject[]): Promise<Map<string, string>> {
   const waiting = pods.filter(waitsForProxy).slice(0, 3);
   const logs = await Promise.all(

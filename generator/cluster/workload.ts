@@ -20,7 +20,7 @@ export interface WorkloadState {
 }
 
 /** A pod that is not ready, and why. */
-export interface PodState {
+interface PodState {
   readonly name: string;
   readonly cause: Cause;
 }

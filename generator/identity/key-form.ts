@@ -36,7 +36,7 @@ export interface OldKey {
 /**
  * Webhook keys in SEC1, which older versions of meshops wrote.
  *
- * No key is needed: AES-GCM keeps the length of a text, and the length tells SEC1 from PKCS#8 for the P-256 keys that meshops makes.
+ * No key is needed: AES-GCM keeps the length of a text, and P-256 keys in SEC1 and in PKCS#8 have different lengths.
  *
  * @param read text of a file; null if there is none
  */

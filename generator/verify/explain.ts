@@ -28,7 +28,7 @@ function portsOf(calls: readonly Ended[]): number[] {
 export function explainAccess(through: readonly Ended[], { namespace, meshed, forged }: Probe, world: World): string[] {
   const { policies } = world;
   const [alpha] = alphasIn(world);
-  if (alpha === undefined) return ["there are no pods of Alpha"];
+  if (alpha === undefined) return ["Alpha has no pods"];
   if (through.length === 0) return ["a proxy or Dgraph answers in error instead of being kept from answering"];
   const open = portsOf(through);
   const labels = meshed || forged === true ? { "linkerd.io/control-plane-ns": "linkerd" } : {};
@@ -88,7 +88,7 @@ export function explainSilence({ probe: { namespace }, pod }: ProbeRun, world: W
   const { policies, track, identity } = world;
   const alphas = alphasIn(world);
   const [alpha] = alphas;
-  if (alpha === undefined) return ["there are no pods of Alpha"];
+  if (alpha === undefined) return ["Alpha has no pods"];
   const source = { namespace, labels: { "linkerd.io/control-plane-ns": "linkerd", ...pod?.metadata.labels } };
   const needed = track.traits.transportHeader
     ? [proxyPorts.inbound]

@@ -7,7 +7,7 @@ import type { Snapshot } from "../snapshot.ts";
 import { customDrift, type Drift } from "./drift.ts";
 import { type StoredRelease, storedReleases } from "./stored-release.ts";
 
-/** Helm releases of an environment, and custom resources that are not as these say. */
+/** Helm releases of an environment, and custom resources that differ from them. */
 export interface HelmState {
   readonly releases: readonly StoredRelease[];
   readonly drift: readonly Drift[];

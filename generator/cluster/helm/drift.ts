@@ -4,7 +4,7 @@ import type { ClusterReader } from "../connection.ts";
 import type { ClusterObject } from "../objects.ts";
 import type { StoredRelease } from "./stored-release.ts";
 
-/** A custom resource that is not as its Helm release says. */
+/** A custom resource that differs from its Helm release. */
 export interface Drift {
   readonly release: string;
   readonly kind: string;
@@ -14,7 +14,7 @@ export interface Drift {
   readonly fields: readonly FieldDrift[];
 }
 
-export interface FieldDrift {
+interface FieldDrift {
   readonly path: string;
   readonly wanted: unknown;
   readonly found: unknown;
@@ -45,13 +45,13 @@ function isCustom(apiVersion: string): boolean {
   return group.includes(".") && (!group.endsWith(".k8s.io") || group.startsWith("gateway."));
 }
 
-/** Fields that a manifest sets and the live object has otherwise. What only the live object has may be a default, and is no drift. */
-export function fieldDrift(
+/** Fields that a manifest sets and the live object has otherwise. What only the live object has may be a default, so it does not count. */
+function fieldDrift(
   { kind: _kind, apiVersion: _version, status: _status, ...wanted }: KubernetesObject,
   live: ClusterObject,
 ): FieldDrift[] {
   const { name: _name, namespace: _namespace, labels = {}, ...metadata } = wanted.metadata;
-  // Helm writes its own name there, whatever the manifest says (pkg/action/validate.go, setMetadataVisitor).
+  // Helm writes its own name there, whatever the manifest has (pkg/action/validate.go, setMetadataVisitor).
   const { "app.kubernetes.io/managed-by": _managedBy, ...others } = labels;
   return [...differences({ ...wanted, metadata: { ...metadata, labels: others } }, live, "")];
 }

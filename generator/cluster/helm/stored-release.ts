@@ -42,7 +42,7 @@ function revisionOf({ metadata }: ClusterObject): number {
 }
 
 /** A release from Helm's Secret; null if it is not of the known form. */
-export function decodeRelease(secret: ClusterObject): StoredRelease | null {
+function decodeRelease(secret: ClusterObject): StoredRelease | null {
   const data = at(secret, "data", "release");
   if (typeof data !== "string") return null;
   try {

@@ -54,7 +54,7 @@ export const dgraphRules: readonly Rule[] = [
     title: "Everybody may call Alpha's admin operations",
     why:
       "Addresses on the whitelist may alter the schema, drop all data, back up and export (Dgraph docs, “Whitelisting admin operations”). " +
-      "Behind its proxy Alpha sees the address of its own pod, whoever calls, so for meshed callers `clients` decide. " +
+      "Behind its proxy Alpha sees the address of its own pod, for every call, so for meshed callers `clients` decide. " +
       "A range of length 0 admits every caller that reaches Alpha without the proxy, too.",
     mend: "Name the ranges of the nodes and of the pods, such as 10.0.0.0/8.",
     check: narrowWhitelist,
