@@ -287,7 +287,7 @@ export const consumers: readonly Consumer[] = [
   {
     id: "feature-gate",
     artefact: "argument `--feature-gates=CancelHealthCheckOnNewRevision=true` of Flux's controllers",
-    reader: "kustomize-controller from 1.7 (Flux 2.7), helm-controller from 1.5 (Flux 2.8)",
+    reader: "kustomize-controller from 1.7 (Flux 2.7), helm-controller from 1.5.2 (Flux 2.8.2)",
     form: "`name=true`; an older controller does not start with it",
     source: "kustomize-controller and helm-controller internal/features/features.go",
   },

@@ -90,6 +90,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   const keys = readIfThere(join(root, signingKeysFile(name)));
   const problem = keys === null ? null : checkSigningKeys(keys, environment);
   if (problem !== null) diagnostics.push(invalid(signingKeysFile(name), problem.message, problem.hint));
+  if (diagnostics.length > 0) return { identity: null, diagnostics };
   const oldKeys = oldWebhookKeys(environment, (path) => readIfThere(join(root, path)));
   diagnostics.push(...oldKeys.map((key) => keyFormFinding(key, environment)));
   return { identity: hasErrors(diagnostics) ? null : identity, diagnostics };

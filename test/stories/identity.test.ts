@@ -277,7 +277,10 @@ describe("webhook keys in the form that older versions wrote", () => {
       expect(sec1).not.toBe(stdout);
       rmSync(join(root, file));
       writeFileSync(join(root, file), sec1);
-      expect((await meshops(root, ["secrets", "encrypt", file, "--in-place"], { env: asAdmin() })).code).toBe(0);
+      expect(await meshops(root, ["secrets", "encrypt", file, "--in-place"], { env: asAdmin() })).toMatchObject({
+        stderr: "",
+        code: 0,
+      });
     }
     return root;
   }
@@ -290,17 +293,17 @@ describe("webhook keys in the form that older versions wrote", () => {
     const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin(key) });
     expect(code).toBe(1);
     expect(stderr).toContain(
-      `${validator}:7:12 error webhook-key-form\n  the private key is SEC1: container policy of linkerd-destination cannot read it, and the control plane does not start\n  expected PKCS#8 or PKCS#1\n  hint: meshops identity rotate-webhooks dev`,
+      `${validator}:9:12 error webhook-key-form\n  the private key is SEC1: container policy of linkerd-destination cannot read it, and the control plane does not start\n  expected PKCS#8 or PKCS#1\n  hint: meshops identity rotate-webhooks dev`,
     );
     expect(stderr).toContain(
-      `${injector}:7:12 warning webhook-key-form\n  the private key is SEC1, the form that older versions of meshops wrote\n  expected PKCS#8\n  hint: meshops identity rotate-webhooks dev`,
+      `${injector}:9:12 warning webhook-key-form\n  the private key is SEC1, the form that older versions of meshops wrote\n  expected PKCS#8\n  hint: meshops identity rotate-webhooks dev`,
     );
   });
 
   test("identity status finds them without a key, generate refuses, and the fix fixes it", async () => {
     const root = await old();
     const status = await meshops(root, ["identity", "status"], { env: asAdmin("") });
-    expect(status).toMatchObject({ code: 1, stderr: expect.stringContaining(`${validator}:7:12 error webhook-key-form`) });
+    expect(status).toMatchObject({ code: 1, stderr: expect.stringContaining(`${validator}:9:12 error webhook-key-form`) });
     expect((await meshops(root, ["generate"], { env: asAdmin("") })).code).toBe(1);
     expect((await meshops(root, ["identity", "rotate-webhooks", "dev"], { env: asAdmin() })).code).toBe(0);
     expect(await meshops(root, ["identity", "status"], { env: asAdmin("") })).toMatchObject({ code: 0, stderr: "" });

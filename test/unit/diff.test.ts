@@ -100,14 +100,14 @@ describe("what a change risks", () => {
       dgraph,
       { alpha: { extraFlags: "--security whitelist=10.0.0.0/8" } },
       { alpha: { extraFlags: "--security whitelist=10.0.0.0/8,1.2.3.4" } },
-      /^wider-access: 1\.2\.3\.4 may call/,
+      /^wider-access: 1\.2\.3\.4 joins Alpha's whitelist/,
     ],
     [
       "a narrower whitelist",
       dgraph,
       { alpha: { extraFlags: "--security whitelist=10.0.0.0/8,1.2.3.4" } },
       { alpha: { extraFlags: "--security whitelist=10.0.0.0/8" } },
-      /^narrower-access: 1\.2\.3\.4 .* no longer/,
+      /^narrower-access: 1\.2\.3\.4 leaves Alpha's whitelist/,
     ],
     [
       "a peer more",

@@ -53,6 +53,9 @@ install_flux() {
   version=$(flux_version)
   if [ -n "$version" ] && [ "${FLUX_VERSION:-$version}" = "$version" ]; then
     outcome="already there, $version"
+    # A run that was interrupted may have left out the gates of a Flux that this script installed.
+    case $(kubectl_ get deployment kustomize-controller --namespace flux-system --show-managed-fields \
+      --output 'jsonpath={.metadata.managedFields[*].manager}') in *meshops-flux*) cancel_health_checks ;; esac
     follow
   elif command -v flux >/dev/null 2>&1 && { has_git_password || [ "${GIT_URL%%:*}" = ssh ]; }; then
     flux_by_cli
@@ -70,7 +73,7 @@ install_flux() {
 }
 
 # Lets Flux apply a pushed fix at once, instead of after the health checks of what it fixes. An older controller does not start with an unknown
-# gate: kustomize-controller knows it from Flux 2.7 on, helm-controller from 2.8 on.
+# gate. kustomize-controller has it from Flux 2.7 on; helm-controller from 2.8 on, and cancelled its own installs before 2.8.2.
 cancel_health_checks() {
   local version controller since arguments
   version=$(flux_version)
@@ -82,7 +85,7 @@ cancel_health_checks() {
       '[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--feature-gates=CancelHealthCheckOnNewRevision=true"}]' >/dev/null
   done <<'GATES'
 kustomize-controller v2.7.0
-helm-controller v2.8.0
+helm-controller v2.8.2
 GATES
 }
 

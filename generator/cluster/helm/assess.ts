@@ -77,7 +77,7 @@ function driftNode({ release, kind, namespace, name, fields }: Drift, environmen
     first === undefined
       ? "it does not exist; the next sync creates it"
       : `${first.path} is ${JSON.stringify(first.found) ?? "not set"}, the release has ${JSON.stringify(first.wanted)}${more}; Helm 3 does not repair it`;
-  const remedy = `helmfile -e ${environment} -l name=${release} template | kubectl apply --server-side --force-conflicts --namespace ${namespace} -f -`;
+  const remedy = `helmfile -e ${environment} -l name=${release} template | kubectl apply --server-side --force-conflicts --field-manager=helm --namespace ${namespace} -f -`;
   return {
     kind,
     namespace,
