@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { certificateFiles, identityFolder, overlayFolder, specFile } from "../generator/emit/layout.ts";
 import { makeIssuer, makeTrustAnchor, makeWebhookCa } from "../generator/identity/authority.ts";
+import { certificateFiles, identityFolder, overlayFolder, specFile } from "../generator/spec/layout.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
-import { program } from "./cli/program.ts";
-import { colorsFor } from "./colors.ts";
-import { exitCode, UserError } from "./user-error.ts";
+import { program } from "./commands/cli/program.ts";
+import { colorsFor } from "./commands/terminal/colors.ts";
+import { exitCode, UserError } from "./system/errors.ts";
 
 /*
  * The voice of the terminal: the answer on stdout, all else on stderr, errors with the program's name,

@@ -3,24 +3,28 @@
  *
  * @packageDocumentation
  */
+
+export type { Bundle } from "./bundle/bundle.ts";
+export { type Rendered, render } from "./bundle/render.ts";
+export { Repository } from "./bundle/repository.ts";
 export type { Image } from "./catalog/image.ts";
 export type { LinkerdVersion } from "./catalog/linkerd.ts";
 export type { Repository as ChartRepository } from "./catalog/repositories.ts";
-export type { Bundle } from "./emit/bundle.ts";
+export type { ComponentModel, Input, Model, Release } from "./components/model.ts";
+export type { Diagnostic, DiagnosticCode, Excerpt } from "./diagnostics/diagnostic.ts";
+export type { Path, Source, Statement } from "./diagnostics/source.ts";
+export type { Identity } from "./identity/identity.ts";
+export { type IdentityResult, readIdentity } from "./identity/read.ts";
 export type { Note } from "./inject/change.ts";
 export { type InjectionSpec, injectManifests } from "./inject/manifests.ts";
 export type { MeshInjection } from "./inject/mesh-injection.generated.ts";
 export type { Transformed } from "./inject/transform.ts";
-export type { ComponentModel, Identity, Input, Json, JsonMap, KubernetesObject, Model, Release } from "./model.ts";
-export { type Rendered, render } from "./render.ts";
-export type { Manifest } from "./review/read.ts";
-export { type Judged, reviewManifests } from "./review/review.ts";
-export type { Diagnostic, DiagnosticCode, Excerpt } from "./spec/diagnostic.ts";
+export type { Json, JsonMap, KubernetesObject } from "./kubernetes/object.ts";
+export type { Manifest } from "./kubernetes/read.ts";
+export { loadEnvironment } from "./lint/load.ts";
+export { type Judged, reviewManifests } from "./lint/manifests.ts";
 export type { Environment } from "./spec/environment.generated.ts";
 export type { ReadSource } from "./spec/inherit.ts";
-export { type Loaded, loadEnvironment } from "./spec/load.ts";
+export type { Loaded } from "./spec/load.ts";
 export { parseSource } from "./spec/parse.ts";
-export type { Judgement } from "./spec/rules.ts";
-export type { Path, Source, Statement } from "./spec/source.ts";
-export { type IdentityResult, readIdentity } from "./workspace/identity-files.ts";
-export { Repository } from "./workspace/repository.ts";
+export type { Judgement } from "./spec/rule.ts";

@@ -4,13 +4,19 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { generateArchitecture } from "./codegen/architecture.ts";
 import { generateConsumersPage } from "./codegen/consumers-page.ts";
 import { generateCode } from "./codegen/generate.ts";
 import { generateRulePages } from "./codegen/rule-pages.ts";
 
 const check = process.argv.includes("--check");
 let stale = 0;
-for (const [path, text] of [...(await generateCode()), ...generateRulePages(), ...generateConsumersPage()]) {
+for (const [path, text] of [
+  ...(await generateCode()),
+  ...generateRulePages(),
+  ...generateConsumersPage(),
+  ...generateArchitecture(),
+]) {
   const current = readOrEmpty(path);
   if (current === text) continue;
   stale += 1;

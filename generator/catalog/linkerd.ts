@@ -190,13 +190,6 @@ export const tracks: readonly LinkerdTrack[] = [
 /** Ports of every proxy (control-plane chart, `proxy.ports`; the same in all releases). */
 export const proxyPorts = { inbound: 4143, control: 4190, admin: 4191 } as const;
 
-/** Annotations of pods, namespaces and (`opaque`) Services that say how ports pass the proxy (linkerd.io, "Proxy Configuration"). */
-export const portKeys = {
-  opaque: "config.linkerd.io/opaque-ports",
-  skipInbound: "config.linkerd.io/skip-inbound-ports",
-  skipOutbound: "config.linkerd.io/skip-outbound-ports",
-} as const;
-
 /** Ports that proxies treat as opaque where no annotation says otherwise (linkerd-control-plane, `proxy.opaquePorts`; the same on all tracks). */
 export const defaultOpaquePorts = "25,587,3306,4444,5432,6379,9300,11211";
 

@@ -1,7 +1,7 @@
 import { request } from "node:https";
 import type { KubernetesObject as ClientObject, CoreV1Api, KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
-import type { KubernetesObject } from "../model.ts";
-import { exitCode, UserError } from "../user-error.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { exitCode, UserError } from "../system/errors.ts";
 import { kubernetesClient } from "./client.ts";
 
 /** What verify does in a cluster beside reading. */

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
-import { type Certificate, certificatesIn, fingerprint, signingAnchor } from "../mesh/certificates.ts";
-import { at, type ClusterObject } from "./objects.ts";
-import { anchorsOf } from "./pod.ts";
+import { type Certificate, certificatesIn, fingerprint, signingAnchor } from "../identity/pem.ts";
+import { at, type ClusterObject } from "../kubernetes/cluster-object.ts";
+import { anchorsOf } from "../mesh/pod.ts";
+import { sha256 } from "../system/hash.ts";
 
 /** A meshed pod that does not trust every anchor of the bundle in the cluster. */
 export interface AnchorGap {
@@ -57,5 +57,5 @@ export function anchorGaps(
 /** The chart hashes its value, which may end with a newline or not; the ConfigMap never does. */
 function bundleDigests(bundle: string): string[] {
   const text = bundle.trim();
-  return [text, `${text}\n`].map((each) => createHash("sha256").update(each).digest("hex"));
+  return [text, `${text}\n`].map(sha256);
 }

@@ -1,10 +1,10 @@
 import type { KeyForm } from "../catalog/secret-keys.ts";
 import { isRefused, keyFormOf } from "../identity/key-form.ts";
-import { type Certificate, certificatesIn, fingerprint } from "../mesh/certificates.ts";
+import { type Certificate, certificatesIn, fingerprint } from "../identity/pem.ts";
+import { at, type ClusterObject } from "../kubernetes/cluster-object.ts";
 import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { bundleIn } from "./anchors.ts";
-import { at, type ClusterObject } from "./objects.ts";
 
 /** A certificate that the mesh uses in a cluster. */
 export interface ClusterCertificate {

@@ -1,4 +1,4 @@
-import { exitCode, UserError } from "../user-error.ts";
+import { exitCode, UserError } from "../system/errors.ts";
 
 /**
  * The Kubernetes client: half a second and 67 MB that only commands about a cluster pay, so a package of its own that may be missing.

@@ -1,8 +1,8 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
-import { exitCode, UserError } from "../user-error.ts";
+import type { ClusterObject } from "../kubernetes/cluster-object.ts";
+import { exitCode, UserError } from "../system/errors.ts";
 import { actionsOn, type ClusterActions, messageOf } from "./actions.ts";
 import { kubernetesClient } from "./client.ts";
-import type { ClusterObject } from "./objects.ts";
 
 /** Reads of a cluster. What does not exist, kinds included, is empty. */
 export interface ClusterReader {

@@ -1,8 +1,9 @@
+import { meshedLabel } from "../catalog/well-known.ts";
+import type { ClusterObject } from "../kubernetes/cluster-object.ts";
 import { identitySecretsOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { type IdentityObjects, mountedSecrets } from "./certificates.ts";
 import { type ClusterReader, orNull } from "./connection.ts";
-import type { ClusterObject } from "./objects.ts";
 
 /**
  * Reads what a cluster holds of an environment's identity: the bundle, the Secrets that meshops writes, and those that pods mount.
@@ -30,5 +31,5 @@ export async function readIdentityObjects(
 
 /** Running meshed pods of all namespaces; null if you may not list pods of the whole cluster. The injector labels each pod that it meshes. */
 export function meshedPods(cluster: ClusterReader): Promise<ClusterObject[] | null> {
-  return orNull(cluster.list("v1", "Pod", undefined, "linkerd.io/control-plane-ns=linkerd"));
+  return orNull(cluster.list("v1", "Pod", undefined, `${meshedLabel}=linkerd`));
 }

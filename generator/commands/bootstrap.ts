@@ -1,8 +1,8 @@
-import { bootstrapScript } from "../azure/bootstrap.ts";
-import { envFile } from "../azure/env-file.ts";
+import { bootstrapScript } from "../bootstrap/bootstrap.ts";
+import { envFile } from "../bootstrap/env-file.ts";
+import { Repository } from "../bundle/repository.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { exitCode, UserError } from "../user-error.ts";
-import { Repository } from "../workspace/repository.ts";
+import { exitCode, UserError } from "../system/errors.ts";
 import { type CommonOptions, loadOne } from "./context.ts";
 import { runScript } from "./run-script.ts";
 

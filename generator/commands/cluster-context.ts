@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { Repository } from "../bundle/repository.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { exitCode, UserError } from "../user-error.ts";
-import type { Repository } from "../workspace/repository.ts";
+import { exitCode, UserError } from "../system/errors.ts";
 import { loadAll } from "./context.ts";
 
 /** Flags that choose a cluster. */

@@ -1,15 +1,16 @@
 import { readFileSync } from "node:fs";
-import { colorsFor } from "../colors.ts";
-import { specFile } from "../emit/layout.ts";
-import { atStart, type Diagnostic, distinct, hasErrors, isLoud } from "../spec/diagnostic.ts";
+import type { Repository } from "../bundle/repository.ts";
+import { atStart, type Diagnostic, distinct, hasErrors, isLoud } from "../diagnostics/diagnostic.ts";
+import { didYouMean } from "../diagnostics/suggest.ts";
+import { toText } from "../diagnostics/text.ts";
+import { findCollisions, loadEnvironment } from "../lint/load.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { findCollisions, type Loaded, loadEnvironment } from "../spec/load.ts";
-import { toText } from "../spec/report.ts";
-import { didYouMean } from "../spec/suggest.ts";
-import { plural } from "../text.ts";
-import { exitCode, UserError } from "../user-error.ts";
-import { changeFindings } from "../workspace/change-findings.ts";
-import type { Repository } from "../workspace/repository.ts";
+import { specFile } from "../spec/layout.ts";
+import type { Loaded } from "../spec/load.ts";
+import { exitCode, UserError } from "../system/errors.ts";
+import { plural } from "../system/text.ts";
+import { changeFindings } from "./change-findings.ts";
+import { colorsFor } from "./terminal/colors.ts";
 
 /** What every command takes. */
 export interface CommonOptions {

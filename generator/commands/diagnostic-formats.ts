@@ -1,10 +1,10 @@
-import { manifestRules } from "../review/review.ts";
-import type { Diagnostic } from "../spec/diagnostic.ts";
-import { toGithub } from "../spec/github.ts";
-import { toJson } from "../spec/report.ts";
-import { specRules } from "../spec/rules.ts";
-import { toSarif } from "../spec/sarif.ts";
-import { version } from "../version.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { toGithub } from "../diagnostics/github.ts";
+import { toSarif } from "../diagnostics/sarif.ts";
+import { toJson } from "../diagnostics/text.ts";
+import { manifestRules } from "../lint/manifests.ts";
+import { specRules } from "../lint/specs.ts";
+import { version } from "../system/version.ts";
 
 /** How `validate` prints its findings. */
 export type DiagnosticFormat = "text" | "json" | "sarif" | "github";

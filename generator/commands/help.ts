@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "commander";
-import { colorsFor } from "../colors.ts";
-import { didYouMean } from "../spec/suggest.ts";
-import { capital } from "../text.ts";
-import { exitCode, UserError } from "../user-error.ts";
+import { didYouMean } from "../diagnostics/suggest.ts";
+import { exitCode, UserError } from "../system/errors.ts";
+import { capital } from "../system/text.ts";
+import { colorsFor } from "./terminal/colors.ts";
 
 const docs = new URL("../../docs/", import.meta.url);
 

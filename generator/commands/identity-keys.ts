@@ -1,13 +1,13 @@
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
-import { asMap } from "../data.ts";
-import { emitEditable, parseEditable, setAt } from "../emit/edit.ts";
-import { specFile } from "../emit/layout.ts";
+import { Repository } from "../bundle/repository.ts";
+import { addIdentities, ageIdentities } from "../identity/age-keys.ts";
+import { emitEditable, parseEditable, setAt } from "../kubernetes/edit.ts";
 import { byRecipient } from "../sops/age.ts";
-import { plural } from "../text.ts";
-import { exitCode, UserError } from "../user-error.ts";
-import { addIdentities, ageIdentities } from "../workspace/age-keys.ts";
-import { pathWithin, writeAtomic } from "../workspace/files.ts";
-import { Repository } from "../workspace/repository.ts";
+import { specFile } from "../spec/layout.ts";
+import { asMap } from "../system/data.ts";
+import { exitCode, UserError } from "../system/errors.ts";
+import { pathWithin, writeAtomic } from "../system/files.ts";
+import { plural } from "../system/text.ts";
 import { type CommonOptions, loadOne, printDiagnostics } from "./context.ts";
 
 interface KeygenOptions {

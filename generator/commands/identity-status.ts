@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import { colorsFor } from "../colors.ts";
+import { Repository } from "../bundle/repository.ts";
+import { hasErrors } from "../diagnostics/diagnostic.ts";
 import { keyFormFinding, oldWebhookKeys } from "../identity/key-form.ts";
 import { type CertificateStatus, identityStatus } from "../identity/status.ts";
-import { hasErrors } from "../spec/diagnostic.ts";
 import { toHours } from "../spec/duration.ts";
-import { shortRecipient, timeLeft } from "../text.ts";
-import { exitCode } from "../user-error.ts";
-import { readIfThere } from "../workspace/files.ts";
-import { Repository } from "../workspace/repository.ts";
+import { exitCode } from "../system/errors.ts";
+import { readIfThere } from "../system/files.ts";
+import { shortRecipient, timeLeft } from "../system/text.ts";
 import { type CommonOptions, concrete, loadAll, printDiagnostics } from "./context.ts";
+import { colorsFor } from "./terminal/colors.ts";
 
 /** `meshops identity status [env…]`: what the committed certificates say, and who can decrypt their keys. */
 export function status(names: readonly string[], options: CommonOptions & { readonly failWithin?: string }): number {

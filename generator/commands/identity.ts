@@ -1,17 +1,17 @@
 import { join } from "node:path";
+import { Repository } from "../bundle/repository.ts";
+import { ageIdentities } from "../identity/age-keys.ts";
 import { type Changes, newIdentity, rekeyed } from "../identity/files.ts";
 import { rotateIssuer, rotateWebhooks, type Step } from "../identity/rotate.ts";
 import { rotateAnchor } from "../identity/rotate-anchor.ts";
+import { openVault } from "../identity/secret-store.ts";
+import { sopsConfigFile, withCreationRules } from "../identity/sops-config.ts";
+import { finishChanges, writeChanges } from "../identity/transaction.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { compareText, plural } from "../text.ts";
-import { exitCode, UserError } from "../user-error.ts";
-import { ageIdentities } from "../workspace/age-keys.ts";
-import { readIfThere } from "../workspace/files.ts";
-import { finishChanges, writeChanges } from "../workspace/journal.ts";
-import { withLock } from "../workspace/lock.ts";
-import { Repository } from "../workspace/repository.ts";
-import { sopsConfigFile, withCreationRules } from "../workspace/sops-config.ts";
-import { openVault } from "../workspace/vault.ts";
+import { exitCode, UserError } from "../system/errors.ts";
+import { readIfThere } from "../system/files.ts";
+import { withLock } from "../system/lock.ts";
+import { compareText, plural } from "../system/text.ts";
 import { type CommonOptions, loadOne } from "./context.ts";
 
 type IdentityOptions = CommonOptions & { readonly force: boolean };

@@ -1,9 +1,9 @@
+import { Repository } from "../bundle/repository.ts";
 import { copiesInto, type EnvironmentImage, imagesOf } from "../components/images.ts";
-import { hasErrors } from "../spec/diagnostic.ts";
+import { hasErrors } from "../diagnostics/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { compareText } from "../text.ts";
-import { exitCode, UserError } from "../user-error.ts";
-import { Repository } from "../workspace/repository.ts";
+import { exitCode, UserError } from "../system/errors.ts";
+import { compareText } from "../system/text.ts";
 import { type CommonOptions, concrete, loadAll, printDiagnostics } from "./context.ts";
 
 /** `meshops images [env…]`: every image that the environments run, or with `--mirror` the commands that copy them. */

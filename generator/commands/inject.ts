@@ -1,14 +1,14 @@
-import { colorsFor } from "../colors.ts";
-import { documentOf } from "../emit/edit.ts";
+import { hasErrors } from "../diagnostics/diagnostic.ts";
 import type { Note } from "../inject/change.ts";
 import { readInjection } from "../inject/config.ts";
 import { transform } from "../inject/transform.ts";
-import { told } from "../review/review.ts";
-import { hasErrors } from "../spec/diagnostic.ts";
+import { documentOf } from "../kubernetes/edit.ts";
+import { told } from "../lint/manifests.ts";
 import { parseSource } from "../spec/parse.ts";
-import { printable } from "../text.ts";
-import { exitCode } from "../user-error.ts";
+import { exitCode } from "../system/errors.ts";
+import { printable } from "../system/text.ts";
 import { printDiagnostics, readText } from "./context.ts";
+import { colorsFor } from "./terminal/colors.ts";
 
 /** `meshops inject <config>`: a stream of manifests on stdin, the same injected on stdout. Where something is wrong, stdout stays empty. */
 export function inject([path = ""]: readonly string[]): number {

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { shellWord } from "../shell.ts";
-import { exitCode, UserError } from "../user-error.ts";
+import { exitCode, UserError } from "../system/errors.ts";
+import { shellWord } from "../system/shell.ts";
 
 /**
  * Runs a script in the root of the repository, with this terminal, and returns its exit code.

@@ -1,12 +1,12 @@
 import { isAbsolute, relative, resolve } from "node:path";
+import { ageIdentities } from "../identity/age-keys.ts";
+import { type CreationRule, creationRuleFor } from "../identity/sops-config.ts";
+import { asUserError } from "../identity/sops-problems.ts";
 import { decryptFile, encryptFile, updateKeys } from "../sops/file.ts";
 import { formatOf } from "../sops/inspect.ts";
 import { secretRule } from "../sops/rule.ts";
-import { exitCode, UserError } from "../user-error.ts";
-import { ageIdentities } from "../workspace/age-keys.ts";
-import { writeAtomic } from "../workspace/files.ts";
-import { type CreationRule, creationRuleFor } from "../workspace/sops-config.ts";
-import { asUserError } from "../workspace/sops-problems.ts";
+import { exitCode, UserError } from "../system/errors.ts";
+import { writeAtomic } from "../system/files.ts";
 import { readText } from "./context.ts";
 
 interface SecretsOptions {

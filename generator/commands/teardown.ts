@@ -1,6 +1,6 @@
-import { type Extent, teardownScript } from "../azure/teardown.ts";
-import { exitCode, UserError } from "../user-error.ts";
-import { Repository } from "../workspace/repository.ts";
+import { type Extent, teardownScript } from "../bootstrap/teardown.ts";
+import { Repository } from "../bundle/repository.ts";
+import { exitCode, UserError } from "../system/errors.ts";
 import { contextOf, type ScriptOptions } from "./bootstrap.ts";
 import { loadOne } from "./context.ts";
 import { runScript } from "./run-script.ts";

@@ -1,10 +1,10 @@
 import { type LinkerdVersion, tracks } from "../catalog/linkerd.ts";
-import { parseManifests } from "../review/read.ts";
-import { review } from "../review/review.ts";
-import type { Diagnostic } from "../spec/diagnostic.ts";
-import { plural } from "../text.ts";
-import { exitCode, UserError } from "../user-error.ts";
-import { readManifestFiles } from "../workspace/manifest-files.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { parseManifests } from "../kubernetes/read.ts";
+import { review } from "../lint/manifests.ts";
+import { exitCode, UserError } from "../system/errors.ts";
+import { plural } from "../system/text.ts";
+import { readManifestFiles } from "./manifest-files.ts";
 
 /** What was found in somebody's manifests, and what was looked at, in words. */
 export function validateManifests(path: string, linkerd: string | undefined): { diagnostics: Diagnostic[]; checked: string } {

@@ -1,17 +1,17 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { colorsFor } from "../colors.ts";
-import { identityFolder } from "../emit/layout.ts";
-import { type Diagnostic, hasErrors } from "../spec/diagnostic.ts";
+import { Repository } from "../bundle/repository.ts";
+import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.ts";
+import { toText } from "../diagnostics/text.ts";
+import { identitiesAtHand } from "../identity/age-keys.ts";
+import { readIdentity } from "../identity/read.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { toText } from "../spec/report.ts";
-import { plural } from "../text.ts";
-import { exitCode, UserError } from "../user-error.ts";
-import { identitiesAtHand } from "../workspace/age-keys.ts";
-import { readIdentity } from "../workspace/identity-files.ts";
-import { Repository } from "../workspace/repository.ts";
+import { identityFolder } from "../spec/layout.ts";
+import { exitCode, UserError } from "../system/errors.ts";
+import { plural } from "../system/text.ts";
 import { countOf, loadAll } from "./context.ts";
 import { type DiagnosticFormat, formatted } from "./diagnostic-formats.ts";
+import { colorsFor } from "./terminal/colors.ts";
 
 interface ValidateOptions {
   readonly directory: string;
@@ -76,7 +76,7 @@ async function checkIdentities(
   const identities =
     present.length === 0 ? [] : identitiesAtHand((message) => process.stderr.write(`${message}: no MAC is checked\n`));
   if (identities.length === 0) return { diagnostics, note: "" };
-  const { verifyMacs } = await import("../workspace/secret-macs.ts");
+  const { verifyMacs } = await import("../identity/secret-macs.ts");
   const verified = await Promise.all(present.map((environment) => verifyMacs(root, environment, identities)));
   const reported = ({ file, code }: Diagnostic): boolean =>
     diagnostics.some((other) => other.file === file && (other.severity === "error" || other.code === code));

@@ -1,5 +1,5 @@
-import type { Release } from "../model.ts";
 import type { Context } from "./component.ts";
+import type { Release } from "./model.ts";
 
 /**
  * AKS's admissions enforcer adds expressions to the namespaceSelector of every webhook (Azure/AKS#4002).

@@ -1,9 +1,9 @@
 import { dgraphChart } from "../catalog/dgraph.ts";
 import { registryHost } from "../catalog/image.ts";
 import { linkerdTrack } from "../catalog/linkerd.ts";
-import { identityRevision } from "../mesh/certificates.ts";
-import type { ComponentModel, Input, Model } from "../model.ts";
+import { identityRevision } from "../identity/pem.ts";
 import type { Component, Context } from "./component.ts";
+import type { ComponentModel, Input, Model } from "./model.ts";
 import { components } from "./registry.ts";
 
 /** Builds the model of an environment: its components, each after those that it needs. Pure. */

@@ -1,6 +1,6 @@
 import type { DgraphChart } from "../catalog/dgraph.ts";
 import type { LinkerdTrack } from "../catalog/linkerd.ts";
-import type { ComponentModel, Input } from "../model.ts";
+import type { ComponentModel, Input } from "./model.ts";
 
 /** What every component is built from: the input, and what follows from it. */
 export interface Context extends Input {

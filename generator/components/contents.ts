@@ -1,6 +1,6 @@
 import { imagePath } from "../catalog/image.ts";
-import type { ComponentModel } from "../model.ts";
-import { plural } from "../text.ts";
+import { plural } from "../system/text.ts";
+import type { ComponentModel } from "./model.ts";
 
 /** What a component brings, in a few words: its chart, its Secrets, its image, or how many objects. */
 export function contentsOf({ release, secrets, resources, images: [image] }: ComponentModel): string {

@@ -1,7 +1,7 @@
 import { imagePath, pulledAs, reference, registryHost } from "../catalog/image.ts";
-import type { Identity } from "../model.ts";
+import type { Identity } from "../identity/identity.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { compareText } from "../text.ts";
+import { compareText } from "../system/text.ts";
 import { buildModel } from "./build.ts";
 
 /** An image that an environment runs. */

@@ -1,5 +1,5 @@
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { Annotations } from "../mesh/injection.ts";
-import type { KubernetesObject } from "../model.ts";
 
 /** Annotation on meshed pod templates; see `identityRevision`. */
 export function revisionAnnotation(revision: string): Annotations {

@@ -1,8 +1,9 @@
-import { patchesFile } from "../emit/layout.ts";
-import { compareText, folderOf } from "../text.ts";
+import { patchesFile } from "../spec/layout.ts";
+import { compareText, folderOf } from "../system/text.ts";
+import type { Changed, Judgement } from "./assessment.ts";
 import { compareFields, type FieldChange } from "./fields.ts";
 import { type Files, objectsOf, type StatedObject } from "./objects.ts";
-import { type Changed, type Judgement, riskOf } from "./risk.ts";
+import { riskOf } from "./risk.ts";
 import { type Risk, risks } from "./risk-levels.ts";
 import { comparePlaintext, secretRisk } from "./secrets.ts";
 

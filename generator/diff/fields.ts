@@ -1,4 +1,5 @@
-import { isMap } from "../data.ts";
+import { canonicalJson } from "../system/canonical.ts";
+import { isMap } from "../system/data.ts";
 
 /** A field that differs. `undefined` where it is not there. */
 export interface FieldChange {
@@ -97,20 +98,7 @@ function join(path: string, key: string): string {
   return path === "" ? step : `${path}.${step}`;
 }
 
-/** One text for one value, whatever the order of keys, and of what is a set. */
+/** One text for one value, whatever the order of keys, and of lists that are sets. */
 function canonical(value: unknown): string {
-  return JSON.stringify(sorted(value, "")) ?? "";
-}
-
-function sorted(value: unknown, key: string): unknown {
-  if (Array.isArray(value)) {
-    const items = value.map((item) => sorted(item, ""));
-    return sets.has(key) ? items.map((item) => JSON.stringify(item)).sort() : items;
-  }
-  if (!isMap(value)) return value;
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .map((name) => [name, sorted(value[name], name)]),
-  );
+  return canonicalJson(value, (key) => sets.has(key));
 }

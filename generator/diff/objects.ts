@@ -1,8 +1,9 @@
 import { parse, parseAllDocuments, parseDocument } from "yaml";
-import { asMap, isMap } from "../data.ts";
-import { helmfileFile, overlaysFolder, patchesFile, releaseFile, valuesFile } from "../emit/layout.ts";
-import { groupOf } from "../review/stream.ts";
-import { folderOf } from "../text.ts";
+import { groupOf } from "../kubernetes/manifest-set.ts";
+import { helmfileFile, overlaysFolder, patchesFile, releaseFile, valuesFile } from "../spec/layout.ts";
+import { asMap } from "../system/data.ts";
+import { mergeDeep } from "../system/merge.ts";
+import { folderOf } from "../system/text.ts";
 
 /** Files of a repository: path to text. */
 export type Files = ReadonlyMap<string, string>;
@@ -120,14 +121,7 @@ function withPatches(value: Record<string, unknown>): Record<string, unknown> {
   return { ...value, spec: { ...spec, postRenderers: patches.reduce((all, [key, patch]) => merge(all, { [key]: patch }), {}) } };
 }
 
-/** Two statements about one object: maps are merged, lists are one after the other. */
+/** Two parts of one object: maps are merged, lists are appended. */
 function merge(a: Record<string, unknown>, b: Record<string, unknown>): Record<string, unknown> {
-  const out = { ...a };
-  for (const [key, value] of Object.entries(b)) {
-    const below = out[key];
-    if (isMap(below) && isMap(value)) out[key] = merge(below, value);
-    else if (Array.isArray(below) && Array.isArray(value)) out[key] = [...below, ...value];
-    else out[key] = value;
-  }
-  return out;
+  return mergeDeep(a, b, (below, value) => (Array.isArray(below) && Array.isArray(value) ? [...below, ...value] : value));
 }

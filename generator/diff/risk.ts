@@ -1,28 +1,9 @@
-import type { FieldChange } from "./fields.ts";
-import { gravest, type Risk, risks } from "./risk-levels.ts";
+import type { Changed, Judgement } from "./assessment.ts";
+import { gravest, risks } from "./risk-levels.ts";
 import { accessRisks } from "./risks/access.ts";
 import { identityRisks } from "./risks/identity.ts";
 import { releaseRisks } from "./risks/release.ts";
 import { workloadRisks } from "./risks/workload.ts";
-
-/** A change of one object, before it is judged. */
-export interface Changed {
-  readonly change: "added" | "removed" | "changed";
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly fields: readonly FieldChange[];
-  /** The object as it was; empty where it is added. */
-  readonly before: Readonly<Record<string, unknown>>;
-  /** The object as it will be; empty where it is removed. */
-  readonly after: Readonly<Record<string, unknown>>;
-}
-
-/** One thing that a change does, and what somebody must know of it. */
-export interface Judgement {
-  readonly risk: Risk;
-  readonly reason: string;
-}
 
 /** Finds what a change does, beside all the others; nothing where it knows nothing of it. */
 type Judge = (changed: Changed, all: readonly Changed[]) => Iterable<Judgement>;

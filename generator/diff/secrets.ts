@@ -1,9 +1,9 @@
 import { parseDocument } from "yaml";
-import { asMap } from "../data.ts";
 import { issuerSecret } from "../mesh/webhooks.ts";
 import { SopsError } from "../sops/error.ts";
 import { decryptFile } from "../sops/file.ts";
-import type { Judgement } from "./risk.ts";
+import { asMap } from "../system/data.ts";
+import type { Judgement } from "./assessment.ts";
 
 /** Whether the plaintexts of two encrypted files are the same. */
 export type Plaintext = "same" | "differs" | "unknown";

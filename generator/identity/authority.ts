@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
 import { toHours } from "../spec/duration.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { exitCode, UserError } from "../user-error.ts";
+import { exitCode, UserError } from "../system/errors.ts";
 import { type Authority, identifierOf, issueCertificate, keyIdentifierOf, nameOf, subjectOf } from "./certificate.ts";
 
 /** A certificate and the key to it. */

@@ -1,8 +1,8 @@
 import { parseDocument } from "yaml";
-import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
-import { toYaml } from "../emit/yaml.ts";
+import { toYaml } from "../kubernetes/yaml.ts";
 import { identitySecrets, issuerSecret, type Webhook, webhooksOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
 import { type Issued, makeIssuer, makeServerCertificate, makeTrustAnchor, makeWebhookCa, privateKeyPem } from "./authority.ts";
 
 /** Files to write: path relative to the root, to text. All of them or none must reach the disk. */

@@ -1,9 +1,9 @@
 import { type KeyForm, keyReader } from "../catalog/secret-keys.ts";
-import { secretFile } from "../emit/layout.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { webhooksOf } from "../mesh/webhooks.ts";
 import { plaintextBytes } from "../sops/cipher.ts";
-import type { Diagnostic } from "../spec/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { secretFile } from "../spec/layout.ts";
 
 const labels: Readonly<Record<string, KeyForm>> = {
   "PRIVATE KEY": "PKCS#8",

@@ -1,10 +1,10 @@
 import { parse } from "yaml";
-import { overlayFolder, valuesFile } from "../emit/layout.ts";
-import { fingerprint, parsePem, pemOf } from "../mesh/certificates.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { exitCode, UserError } from "../user-error.ts";
+import { overlayFolder, valuesFile } from "../spec/layout.ts";
+import { exitCode, UserError } from "../system/errors.ts";
 import { makeIssuer, makeTrustAnchor, privateKeyPem } from "./authority.ts";
 import { issuerFiles, publicFile, signingKeys, type Vault } from "./files.ts";
+import { fingerprint, parsePem, pemOf } from "./pem.ts";
 import type { Step } from "./rotate.ts";
 import { gateOf, newest, pairWith, readState, type State } from "./state.ts";
 

@@ -1,9 +1,9 @@
 import { X509Certificate } from "node:crypto";
-import { fingerprint, parsePem, pemOf } from "../mesh/certificates.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { exitCode, UserError } from "../user-error.ts";
+import { exitCode, UserError } from "../system/errors.ts";
 import { makeIssuer, makeWebhookCa, outlives, privateKeyPem } from "./authority.ts";
 import { type Changes, issuerFiles, publicFile, signingKeys, type Vault, webhookFiles } from "./files.ts";
+import { fingerprint, parsePem, pemOf } from "./pem.ts";
 import { pairWith, publicText, readState } from "./state.ts";
 
 /** What a command did, or would do, with an identity. */

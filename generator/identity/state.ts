@@ -1,11 +1,11 @@
 import { parse } from "yaml";
-import { asMap } from "../data.ts";
-import { certificateFiles, identityFolder, signingKeysFile } from "../emit/layout.ts";
-import { type Certificate, parsePem, pemOf, signingAnchor } from "../mesh/certificates.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { exitCode, UserError } from "../user-error.ts";
+import { certificateFiles, identityFolder, signingKeysFile } from "../spec/layout.ts";
+import { asMap } from "../system/data.ts";
+import { exitCode, UserError } from "../system/errors.ts";
 import { type Issued, madeAt, pairOf, skewMinutes } from "./authority.ts";
 import type { SigningKeys, Vault } from "./files.ts";
+import { type Certificate, parsePem, pemOf, signingAnchor } from "./pem.ts";
 
 /** Longest that a proxy's certificate of the old issuer lives (linkerd2, `identity.issuer.issuanceLifetime`: 24 h). */
 const leafHours = 24;

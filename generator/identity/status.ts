@@ -1,10 +1,10 @@
-import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../emit/layout.ts";
-import { type Certificate, certificatesIn, fingerprint } from "../mesh/certificates.ts";
 import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
 import { inspectFile } from "../sops/inspect.ts";
 import { otherServices } from "../sops/metadata.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
 import { serverName } from "./files.ts";
+import { type Certificate, certificatesIn, fingerprint } from "./pem.ts";
 import { gateOf, stageOf } from "./state.ts";
 
 /** A certificate of an environment, by what is public about it. */

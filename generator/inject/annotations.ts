@@ -1,16 +1,17 @@
-import { portKeys } from "../catalog/linkerd.ts";
-import { asMap } from "../data.ts";
-import { includes, parsePorts, resolvePort } from "../review/ports.ts";
-import type { Manifest } from "../review/read.ts";
-import { annotationsOf, injectKey, type Stream, specOf } from "../review/stream.ts";
-import { listOf, type Workload } from "../review/workload.ts";
+import { injectKey, portKeys } from "../catalog/well-known.ts";
+import { annotationsOf, type Stream, specOf } from "../kubernetes/manifest-set.ts";
+import type { Manifest } from "../kubernetes/read.ts";
+import { listOf, type Workload } from "../kubernetes/workload.ts";
+import { proxyAnnotations } from "../mesh/meshed.ts";
+import { includes, parsePorts, resolvePort } from "../mesh/ports.ts";
+import { asMap } from "../system/data.ts";
 import type { Change } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import type { PortsOf, WorkloadPorts } from "./ports.ts";
 
 /** What a workload's pod template says of its proxy, where it does not say so yet. What it says of other ports stays. */
 export function annotateWorkload(workload: Workload, ports: WorkloadPorts, stream: Stream, { spec }: MeshInjection): Change[] {
-  const said = stream.annotationsFor(workload);
+  const said = proxyAnnotations(workload, stream);
   // An annotation takes the place of Linkerd's own list of opaque ports: those of its ports that are on it are named, too.
   const opaque = [...spec.opaquePorts, ...(said[portKeys.opaque] === undefined ? ports.listening.filter(ports.isOpaque) : [])];
   const wanted: Readonly<Record<string, string | undefined>> = {

@@ -1,6 +1,6 @@
-import type { KubernetesObject } from "../model.ts";
-import type { Manifest } from "../review/read.ts";
-import type { Path } from "../spec/source.ts";
+import type { Path } from "../diagnostics/source.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import type { Manifest } from "../kubernetes/read.ts";
 
 /** A value of an object that is set. */
 export interface Change {

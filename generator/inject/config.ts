@@ -1,7 +1,7 @@
-import { asMap } from "../data.ts";
-import type { Diagnostic } from "../spec/diagnostic.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { diagnosticAtPath, limited, type Source } from "../diagnostics/source.ts";
 import { explain, relevant } from "../spec/schema-errors.ts";
-import { diagnosticAtPath, limited, type Source } from "../spec/source.ts";
+import { asMap } from "../system/data.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { validateInjection } from "./validator.generated.ts";
 

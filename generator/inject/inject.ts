@@ -1,6 +1,7 @@
-import type { Manifest } from "../review/read.ts";
-import { annotationsOf, idOf, idOfObject, Stream } from "../review/stream.ts";
-import type { Workload } from "../review/workload.ts";
+import { annotationsOf, idOf, idOfObject, Stream } from "../kubernetes/manifest-set.ts";
+import type { Manifest } from "../kubernetes/read.ts";
+import type { Workload } from "../kubernetes/workload.ts";
+import { workloadIsMeshed } from "../mesh/meshed.ts";
 import { annotateServices, annotateWorkload } from "./annotations.ts";
 import type { Addition, Change, Note } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
@@ -33,7 +34,7 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
   const wanted = workloads.flatMap((workload) => policiesFor(workload, ports(workload), injection));
   const placed = wanted.map((addition) => ({ addition, there: known.get(idOfObject(addition.object)) }));
   // Without a proxy nobody would get through what was written for one.
-  const unmeshed = passedOver.map(({ workload }) => workload).filter((workload) => stream.isMeshed(workload) !== "yes");
+  const unmeshed = passedOver.map(({ workload }) => workload).filter((workload) => workloadIsMeshed(workload, stream) !== "yes");
   return {
     selected: workloads.length,
     changes: [

@@ -1,6 +1,6 @@
-import { asMap } from "../data.ts";
-import { documentOf } from "../emit/edit.ts";
-import { sourceOf } from "../emit/source.ts";
+import { documentOf } from "../kubernetes/edit.ts";
+import { sourceOf } from "../spec/value-source.ts";
+import { asMap } from "../system/data.ts";
 import { readInjection } from "./config.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { type Transformed, transform } from "./transform.ts";

@@ -1,7 +1,7 @@
-import { asMap } from "../data.ts";
-import { resolvePort } from "../review/ports.ts";
-import type { Manifest } from "../review/read.ts";
-import { containersOf, type Workload } from "../review/workload.ts";
+import type { Manifest } from "../kubernetes/read.ts";
+import { containersOf, type Workload } from "../kubernetes/workload.ts";
+import { resolvePort } from "../mesh/ports.ts";
+import { asMap } from "../system/data.ts";
 import type { Note } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { isSelectable } from "./policies.ts";

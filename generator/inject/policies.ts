@@ -1,9 +1,9 @@
-import { asMap, groupBy } from "../data.ts";
+import { specOf } from "../kubernetes/manifest-set.ts";
+import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
+import type { Workload } from "../kubernetes/workload.ts";
 import { type Account, guard } from "../mesh/authorization.ts";
 import { allow, arrivalPorts, fromViz, ingressPolicy, meshedPods } from "../mesh/network-policy.ts";
-import type { JsonMap, KubernetesObject } from "../model.ts";
-import { specOf } from "../review/stream.ts";
-import type { Workload } from "../review/workload.ts";
+import { asMap, groupBy } from "../system/data.ts";
 import type { Addition } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import type { WorkloadPorts } from "./ports.ts";

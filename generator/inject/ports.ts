@@ -1,8 +1,10 @@
-import { type LinkerdTrack, linkerdTrack, portKeys } from "../catalog/linkerd.ts";
-import { asMap } from "../data.ts";
-import { includes, opaquePorts, parsePorts, type Range, resolvePort } from "../review/ports.ts";
-import { type Stream, specOf } from "../review/stream.ts";
-import { containersOf, listOf, type Workload } from "../review/workload.ts";
+import { type LinkerdTrack, linkerdTrack } from "../catalog/linkerd.ts";
+import { portKeys, proxyContainer } from "../catalog/well-known.ts";
+import { type Stream, specOf } from "../kubernetes/manifest-set.ts";
+import { containersOf, listOf, type Workload } from "../kubernetes/workload.ts";
+import { proxyAnnotations } from "../mesh/meshed.ts";
+import { includes, opaquePorts, parsePorts, type Range, resolvePort } from "../mesh/ports.ts";
+import { asMap } from "../system/data.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
 /** How the ports of a workload pass its proxy: by the configuration, by what its pods or their namespace say, and by Linkerd's own list. */
@@ -20,7 +22,7 @@ export interface WorkloadPorts {
 export type PortsOf = (workload: Workload) => WorkloadPorts;
 
 export function portsOf(workload: Workload, stream: Stream, { spec }: MeshInjection): WorkloadPorts {
-  const said = stream.annotationsFor(workload);
+  const said = proxyAnnotations(workload, stream);
   const opaque: readonly Range[] = [...opaquePorts(said), ...single(spec.opaquePorts)];
   const skipped: readonly Range[] = [...parsePorts(said[portKeys.skipInbound]), ...single(spec.skipInboundPorts)];
   const declared = declaredPorts(workload, stream);
@@ -40,7 +42,7 @@ interface DeclaredPort {
 
 function declaredPorts(workload: Workload, stream: Stream): DeclaredPort[] {
   const own = containersOf(workload)
-    .filter(({ container }) => container["name"] !== "linkerd-proxy")
+    .filter(({ container }) => container["name"] !== proxyContainer)
     .flatMap(({ container }) => listOf(container["ports"]).map(asMap))
     .map(({ containerPort, protocol = "TCP" }) => ({ number: Number(containerPort), protocol }));
   const targets = stream

@@ -1,10 +1,10 @@
 import type { Document } from "yaml";
-import { groupBy } from "../data.ts";
-import { emitEditable, parseEditable, removeItems, setAt } from "../emit/edit.ts";
-import { type Manifest, parseManifests } from "../review/read.ts";
-import { type Judged, judge } from "../review/review.ts";
-import { idOf, idOfObject } from "../review/stream.ts";
-import type { Diagnostic } from "../spec/diagnostic.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { emitEditable, parseEditable, removeItems, setAt } from "../kubernetes/edit.ts";
+import { idOf, idOfObject } from "../kubernetes/manifest-set.ts";
+import { type Manifest, parseManifests } from "../kubernetes/read.ts";
+import { type Judged, judge } from "../lint/manifests.ts";
+import { groupBy } from "../system/data.ts";
 import type { Addition, Note } from "./change.ts";
 import { inject } from "./inject.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";

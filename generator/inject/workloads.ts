@@ -1,7 +1,10 @@
 import { type LinkerdTrack, linkerdTrack } from "../catalog/linkerd.ts";
-import { neverCompletes } from "../review/jobs.ts";
-import { injectKey, Stream } from "../review/stream.ts";
-import { containersOf, selects, type Workload } from "../review/workload.ts";
+import { injectKey } from "../catalog/well-known.ts";
+import { Stream } from "../kubernetes/manifest-set.ts";
+import { selects } from "../kubernetes/selectors.ts";
+import type { Workload } from "../kubernetes/workload.ts";
+import { hasProxy } from "../mesh/meshed.ts";
+import { neverCompletes } from "../mesh/sidecar-lifetime.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
 /** Workloads that are to be injected, and why others that were meant are not. */
@@ -29,8 +32,7 @@ function reasonAgainst(workload: Workload, stream: Stream, track: LinkerdTrack):
   const { annotations, pod } = workload;
   if (annotations[injectKey] === "disabled") return `its pods say ${injectKey}: disabled`;
   if (pod["hostNetwork"] === true) return "its pods are on the host's network, where no proxy can stand between";
-  if (containersOf(workload).some(({ container }) => container["name"] === "linkerd-proxy"))
-    return "its pods have a proxy already";
+  if (hasProxy(workload)) return "its pods have a proxy already";
   if (neverCompletes(workload, stream, track))
     return `with a proxy it would never end: on ${track.version} that is no native sidecar`;
   return null;

@@ -1,5 +1,5 @@
 import type { LinkerdTrack } from "../catalog/linkerd.ts";
-import type { JsonMap, KubernetesObject } from "../model.ts";
+import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 
 const group = "policy.linkerd.io";
 

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../model.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { ServiceName } from "./service.ts";
 import type { MethodRoute } from "./service-profile.ts";
 

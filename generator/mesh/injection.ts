@@ -1,5 +1,5 @@
 import { type DgraphRole, dgraphPorts } from "../catalog/dgraph.ts";
-import { portKeys } from "../catalog/linkerd.ts";
+import { injectKey, portKeys } from "../catalog/well-known.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
 export type Annotations = Readonly<Record<string, string>>;
@@ -16,12 +16,12 @@ export function injectionAnnotations(role: DgraphRole, mode: Environment["spec"]
       return {
         [portKeys.skipInbound]: all,
         [portKeys.skipOutbound]: all,
-        "linkerd.io/inject": "enabled",
+        [injectKey]: "enabled",
       };
     case "opaque":
-      return { ...opaque(dgraphPorts[role].internal), "linkerd.io/inject": "enabled" };
+      return { ...opaque(dgraphPorts[role].internal), [injectKey]: "enabled" };
     case "mesh":
-      return { "linkerd.io/inject": "enabled" };
+      return { [injectKey]: "enabled" };
   }
 }
 

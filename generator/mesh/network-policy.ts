@@ -1,5 +1,6 @@
 import { type LinkerdTrack, proxyPorts } from "../catalog/linkerd.ts";
-import type { JsonMap, KubernetesObject } from "../model.ts";
+import { meshedLabel } from "../catalog/well-known.ts";
+import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 
 /*
  * NetworkPolicies see pods and ports, not identities: whoever forges a label gets as far as the proxy, which asks for a certificate
@@ -38,7 +39,7 @@ export function arrivalPorts(ports: Iterable<number>, { traits }: LinkerdTrack):
 
 /** Meshed pods of a namespace: the injector labels every pod that it gives a proxy (linkerd2, pkg/k8s/labels.go, ControllerNSLabel). */
 export function meshedPods(namespace: string): JsonMap {
-  return { ...inNamespace(namespace), podSelector: { matchLabels: { "linkerd.io/control-plane-ns": "linkerd" } } };
+  return { ...inNamespace(namespace), podSelector: { matchLabels: { [meshedLabel]: "linkerd" } } };
 }
 
 /** Prometheus scrapes the proxies, tap listens at them: both dial the proxy's own ports on every release. */

@@ -1,5 +1,5 @@
 import type { GrpcService } from "../catalog/grpc.ts";
-import type { KubernetesObject } from "../model.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import { hostOf, type ServiceName } from "./service.ts";
 
 /** How calls of a method are treated; a timeout is a whole number with the unit ms, s or m, and counts retries in. */

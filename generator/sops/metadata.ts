@@ -1,5 +1,5 @@
-import { isMap } from "../data.ts";
-import { compareText } from "../text.ts";
+import { isMap } from "../system/data.ts";
+import { compareText } from "../system/text.ts";
 import { SopsError } from "./error.ts";
 import { defaultRule, type EncryptionRule, ruleKinds } from "./rule.ts";
 

@@ -1,5 +1,5 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type YAMLMap } from "yaml";
-import { hasFlushLists } from "../text.ts";
+import { hasFlushLists } from "../system/text.ts";
 import { checkJson, refuseDisputed } from "./disputed.ts";
 import { SopsError } from "./error.ts";
 import { commentLeaves, type Format, type Leaf, meaning, shown, valueLeaf } from "./leaf.ts";

@@ -1,7 +1,8 @@
-import { asMap, isMap } from "../data.ts";
-import type { Diagnostic } from "./diagnostic.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { diagnosticAtPath, type Path, type Source } from "../diagnostics/source.ts";
+import { asMap, isMap } from "../system/data.ts";
+import { type MergeLeaf, mergeDeep } from "../system/merge.ts";
 import { isEnvironmentName } from "./name.ts";
-import { diagnosticAtPath, type Path, type Source } from "./source.ts";
 
 /** Reads the environment file of a name; null where there is none. */
 export type ReadSource = (name: string) => Source | null;
@@ -62,7 +63,7 @@ export function mergeChain({ sources }: Chain): Merged {
   let value: Record<string, unknown> = {};
   for (const source of sources) {
     const layer = source === own ? asMap(source.value) : inheritable(asMap(source.value));
-    value = merge(value, layer, "", (pointer, wrote) => {
+    value = merge(value, layer, (pointer, wrote) => {
       for (const known of origins.keys()) if (known.startsWith(`${pointer}/`)) origins.delete(known);
       if (wrote) origins.set(pointer, source);
       else origins.delete(pointer);
@@ -88,25 +89,20 @@ function inheritable(file: Record<string, unknown>): Record<string, unknown> {
   return { ...rest, spec: inherited };
 }
 
-/** Merges a layer over a base; `touch` hears of every value that is written or deleted, by JSON pointer. */
+/** Merges a layer over a base, in which null removes a key; `touch` is called for every value that is written or removed, by JSON pointer. */
 function merge(
   base: Record<string, unknown>,
   layer: Record<string, unknown>,
-  at: string,
   touch: (pointer: string, wrote: boolean) => void,
 ): Record<string, unknown> {
-  const out = new Map(Object.entries(base));
-  for (const [key, value] of Object.entries(layer)) {
-    const pointer = `${at}/${key}`;
-    const below = out.get(key);
-    if (isMap(value)) {
-      if (below !== undefined && !isMap(below)) touch(pointer, false);
-      out.set(key, merge(isMap(below) ? below : {}, value, pointer, touch));
-    } else {
+  const leaf: MergeLeaf = (below, value, path) => {
+    const pointer = pointerOf(path);
+    if (!isMap(value)) {
       touch(pointer, value !== null);
-      if (value === null) out.delete(key);
-      else out.set(key, value);
+      return value ?? undefined;
     }
-  }
-  return Object.fromEntries(out);
+    if (below !== undefined) touch(pointer, false);
+    return mergeDeep({}, value, leaf, path);
+  };
+  return mergeDeep(base, layer, leaf);
 }

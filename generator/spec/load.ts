@@ -1,11 +1,11 @@
-import { asMap } from "../data.ts";
-import { atStart, type Diagnostic, distinct, hasErrors } from "./diagnostic.ts";
+import { atStart, type Diagnostic, distinct, hasErrors } from "../diagnostics/diagnostic.ts";
+import { diagnosticAtPath, limited, type Source } from "../diagnostics/source.ts";
+import { asMap } from "../system/data.ts";
 import type { Environment } from "./environment.generated.ts";
 import { chainOf, type Merged, mergeChain, type ReadSource } from "./inherit.ts";
-import { checkRules, checkTogether, type Judgement } from "./rules.ts";
+import type { Judgement } from "./rule.ts";
 import { checkFileForm, complete } from "./schema-check.ts";
 import { explain, type Finding, relevant, type SchemaError } from "./schema-errors.ts";
-import { diagnosticAtPath, limited, type Source } from "./source.ts";
 
 /** What became of one environment file. */
 export interface Loaded {
@@ -21,15 +21,21 @@ export interface Loaded {
   readonly locate: ((judgement: Judgement) => Diagnostic) | null;
 }
 
+/** An environment before the rules between its fields are checked. */
+export interface Resolved extends Loaded {
+  /** The environment although its files may have errors; null if a value is missing or wrong. */
+  readonly resolved: Environment | null;
+}
+
 /**
- * Loads one environment: reads its file and the files it extends, checks each against the file form of the schema,
+ * Resolves one environment: reads its file and the files it extends, checks each against the file form of the schema,
  * merges them, fills in the defaults, and checks the whole. All problems are reported at once.
  */
-export function loadEnvironment(name: string, read: ReadSource): Loaded {
+export function resolveEnvironment(name: string, read: ReadSource): Resolved {
   const own = read(name);
   if (own === null) {
     const missing = atStart(`environments/${name}.yaml`, { code: "file-missing", message: "there is no such file", hint: null });
-    return { name, environment: null, abstract: false, diagnostics: [missing], files: [], locate: null };
+    return { name, environment: null, resolved: null, abstract: false, diagnostics: [missing], files: [], locate: null };
   }
   const chain = chainOf(own, read, [name]);
   const files = chain.sources.map(({ file }) => file);
@@ -44,21 +50,14 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
     chain.diagnostics.length === 0 &&
     chain.sources.every(({ document }) => document !== null) &&
     !findings.some(({ path }) => path.join(".") === "spec.extends");
-  if (!whole || abstract) return { name, environment: null, abstract, diagnostics: distinct(diagnostics), files, locate: null };
+  if (!whole || abstract)
+    return { name, environment: null, resolved: null, abstract, diagnostics: distinct(diagnostics), files, locate: null };
   const merged = mergeChain(chain);
   const { environment, errors } = complete(merged.value);
   const locate = (judgement: Judgement): Diagnostic => whereWritten(judgement, merged, own);
-  if (environment !== null) diagnostics.push(...checkRules(environment).map(locate));
-  else diagnostics.push(...missingKeys(name, errors, findings).map((finding) => at(own, finding)));
+  if (environment === null) diagnostics.push(...missingKeys(name, errors, findings).map((finding) => at(own, finding)));
   const usable = hasErrors(diagnostics) ? null : environment;
-  return { name, environment: usable, abstract, diagnostics: distinct(diagnostics), files, locate };
-}
-
-/** What is wrong with environments beside each other, at the files that say so. */
-export function findCollisions(loaded: readonly Loaded[]): Diagnostic[] {
-  const locates = new Map(loaded.map(({ environment, locate }) => [environment, locate]));
-  const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
-  return checkTogether(environments).flatMap(([environment, judgement]) => locates.get(environment)?.(judgement) ?? []);
+  return { name, environment: usable, resolved: environment, abstract, diagnostics: distinct(diagnostics), files, locate };
 }
 
 /** Whether a file is a base, for which nothing is generated; its own word, which is not inherited. */

@@ -1,9 +1,9 @@
 import { type Document, parseAllDocuments } from "yaml";
-import { lowerFirst } from "../text.ts";
-import type { Diagnostic, DiagnosticCode } from "./diagnostic.ts";
-import { inspect } from "./inspect.ts";
-import { maxAliases, maxDepth, maxFileBytes, tooDeepAt, tooLarge } from "./limits.ts";
-import { diagnosticAt, limited, type Source, type Span } from "./source.ts";
+import type { Diagnostic, DiagnosticCode } from "../diagnostics/diagnostic.ts";
+import { maxAliases, maxDepth, maxFileBytes, tooDeepAt, tooLarge } from "../diagnostics/limits.ts";
+import { diagnosticAt, limited, type Source, type Span } from "../diagnostics/source.ts";
+import { lowerFirst } from "../system/text.ts";
+import { inspect } from "./yaml-checks.ts";
 
 const top: Span = { offset: 0, length: 1 };
 

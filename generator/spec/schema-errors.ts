@@ -1,6 +1,6 @@
-import type { DiagnosticCode } from "./diagnostic.ts";
-import type { Path, Statement } from "./source.ts";
-import { didYouMean } from "./suggest.ts";
+import type { DiagnosticCode } from "../diagnostics/diagnostic.ts";
+import type { Path, Statement } from "../diagnostics/source.ts";
+import { didYouMean } from "../diagnostics/suggest.ts";
 
 /** What ajv reports, as far as it is used here (`verbose`, so with the schema that was broken). */
 export interface SchemaError {

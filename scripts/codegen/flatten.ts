@@ -1,4 +1,5 @@
-import { isMap } from "../../generator/data.ts";
+import { isMap } from "../../generator/system/data.ts";
+import { mergeDeep } from "../../generator/system/merge.ts";
 
 /** JSON Schema, as far as this repository's schema uses it. */
 export type Schema = { [keyword: string]: unknown };
@@ -12,15 +13,8 @@ export function resolvedForm(root: Schema): Schema {
   const definitions = root["$defs"] as Record<string, Schema>;
   const { resolved = {}, ...others } = definitions;
   const [, overlay] = resolved["allOf"] as [unknown, Schema];
-  const merged = merge({ ...root, $defs: others }, overlay) as Schema;
+  const merged = mergeDeep({ ...root, $defs: others }, overlay);
   return withoutNull({ ...merged, $id: `${String(root["$id"])}.resolved` }) as Schema;
-}
-
-function merge(base: unknown, overlay: unknown): unknown {
-  if (!isMap(base) || !isMap(overlay)) return overlay;
-  const out: Schema = { ...base };
-  for (const [key, value] of Object.entries(overlay)) out[key] = key in base ? merge(base[key], value) : value;
-  return out;
 }
 
 function withoutNull(node: unknown): unknown {

@@ -17,7 +17,7 @@ export async function generateCode(): Promise<[string, string][]> {
     // `validateFile` checks one file and changes nothing, `validateResolved` checks the merged environment and fills in the defaults.
     [
       `${root}generator/spec/validator.generated.ts`,
-      await validators("environment", "./schema-check.ts", {
+      await validators("environment", "./validator.ts", {
         validateFile: [environment, { useDefaults: false }],
         validateResolved: [resolved, { useDefaults: true }],
       }),
@@ -25,7 +25,7 @@ export async function generateCode(): Promise<[string, string][]> {
     [`${root}generator/inject/mesh-injection.generated.ts`, await types("MeshInjection", injection, "mesh-injection")],
     [
       `${root}generator/inject/validator.generated.ts`,
-      await validators("mesh-injection", "../spec/schema-check.ts", { validateInjection: [injection, { useDefaults: true }] }),
+      await validators("mesh-injection", "../spec/validator.ts", { validateInjection: [injection, { useDefaults: true }] }),
     ],
   ];
 }

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createTwoFilesPatch } from "diff";
-import { manifestRules, silencePrefix } from "../../generator/review/review.ts";
-import type { RuleInfo } from "../../generator/spec/rules/rule.ts";
-import { specRules } from "../../generator/spec/rules.ts";
+import type { RuleInfo } from "../../generator/diagnostics/rule-info.ts";
+import { manifestRules, silencePrefix } from "../../generator/lint/manifests.ts";
+import { specRules } from "../../generator/lint/specs.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const stories = { spec: `${root}test/stories/diagnostics`, manifests: `${root}test/stories/manifests` };

@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bootstrapScript } from "../../generator/azure/bootstrap.ts";
-import { envFile } from "../../generator/azure/env-file.ts";
-import { teardownScript } from "../../generator/azure/teardown.ts";
-import { shellQuote } from "../../generator/shell.ts";
+import { bootstrapScript } from "../../generator/bootstrap/bootstrap.ts";
+import { envFile } from "../../generator/bootstrap/env-file.ts";
+import { teardownScript } from "../../generator/bootstrap/teardown.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
+import { shellQuote } from "../../generator/system/shell.ts";
 import { azureCli } from "../../scripts/tools/paths.ts";
 import { meshops } from "../support/cli.ts";
 import { withAzureCli, withProgram } from "../support/guards.ts";
@@ -166,5 +166,5 @@ test("every template is used", () => {
   const all = scripts.map(([, script]) => script).join("\n");
   for (const name of ["confirm", "take_down", "delete_registry", "revoke_pull_right", "flux_by_cli"])
     expect(all).toContain(`${name}()`);
-  expect(readFileSync(new URL("../../generator/azure/templates/lib.sh", import.meta.url), "utf8")).not.toContain("{{");
+  expect(readFileSync(new URL("../../generator/bootstrap/templates/lib.sh", import.meta.url), "utf8")).not.toContain("{{");
 });

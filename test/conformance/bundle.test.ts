@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
 import { linkerdTrack, tracks } from "../../generator/catalog/linkerd.ts";
-import type { KubernetesObject } from "../../generator/model.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { withTools } from "../support/guards.ts";
 import { customSchemas, kubeconform } from "../support/kubeconform.ts";
 import { field, idOf, objectsIn } from "../support/objects.ts";

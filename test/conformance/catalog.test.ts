@@ -6,8 +6,8 @@ import { type LinkerdChart, type LinkerdTrack, tracks } from "../../generator/ca
 import { linkerdImages } from "../../generator/catalog/linkerd-images.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import { standaloneJaeger } from "../../generator/components/tracing-backend.ts";
+import type { JsonMap, KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { webhooksOf } from "../../generator/mesh/webhooks.ts";
-import type { JsonMap, KubernetesObject } from "../../generator/model.ts";
 import { withReference } from "../support/guards.ts";
 import { field, idOf, objectsIn, pick } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";

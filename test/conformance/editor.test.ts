@@ -2,10 +2,10 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { diagnosticAtPath } from "../../generator/diagnostics/source.ts";
 import { parseSource } from "../../generator/spec/parse.ts";
 import { checkFileForm } from "../../generator/spec/schema-check.ts";
 import { explain, relevant } from "../../generator/spec/schema-errors.ts";
-import { diagnosticAtPath } from "../../generator/spec/source.ts";
 import { type LanguageServer, startLanguageServer } from "../support/language-server.ts";
 import { projectRoot } from "../support/tools.ts";
 

@@ -4,9 +4,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { describe, expect, test } from "vitest";
+import type { Bundle } from "../../generator/bundle/bundle.ts";
+import { render } from "../../generator/bundle/render.ts";
 import { tracks } from "../../generator/catalog/linkerd.ts";
 import { keyReader, keyReaders } from "../../generator/catalog/secret-keys.ts";
-import type { Bundle } from "../../generator/emit/bundle.ts";
 import {
   type Issued,
   makeIssuer,
@@ -17,14 +18,13 @@ import {
 } from "../../generator/identity/authority.ts";
 import { newIdentity, serverName, type Vault } from "../../generator/identity/files.ts";
 import { keyFormOf } from "../../generator/identity/key-form.ts";
+import { parsePem } from "../../generator/identity/pem.ts";
 import { rotateIssuer, rotateWebhooks } from "../../generator/identity/rotate.ts";
 import { rotateAnchor } from "../../generator/identity/rotate-anchor.ts";
-import { parsePem } from "../../generator/mesh/certificates.ts";
+import { openVault } from "../../generator/identity/secret-store.ts";
 import { identitySecrets, webhooksOf } from "../../generator/mesh/webhooks.ts";
-import { render } from "../../generator/render.ts";
 import { decryptFile } from "../../generator/sops/file.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
-import { openVault } from "../../generator/workspace/vault.ts";
 import { withTools } from "../support/guards.ts";
 import { field, objectsIn } from "../support/objects.ts";
 import { scratchFolder, testIdentity } from "../support/platform.ts";

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { type LinkerdVersion, linkerdTrack, tracks } from "../../generator/catalog/linkerd.ts";
 import { injectManifests } from "../../generator/inject/manifests.ts";
-import type { KubernetesObject } from "../../generator/model.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { withReference, withTools } from "../support/guards.ts";
 import { customSchemas, kubeconform } from "../support/kubeconform.ts";
 import { field, objectsIn, pick } from "../support/objects.ts";

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { KubernetesObject } from "../../generator/model.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { meshops } from "../support/cli.ts";
 import { withTools } from "../support/guards.ts";
 import { idOf, objectsIn } from "../support/objects.ts";

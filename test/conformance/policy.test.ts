@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { render } from "../../generator/bundle/render.ts";
 import type { DgraphChartVersion } from "../../generator/catalog/dgraph.ts";
 import { type LinkerdTrack, linkerdTrack, tracks } from "../../generator/catalog/linkerd.ts";
-import type { KubernetesObject, Release } from "../../generator/model.ts";
-import { render } from "../../generator/render.ts";
+import type { Release } from "../../generator/components/model.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { withReference } from "../support/guards.ts";
 import { field, objectsIn, pick } from "../support/objects.ts";
 import { type Cluster, judge, type Peer, type Sidecar, type Verdict } from "../support/policy-evaluator.ts";

@@ -1,7 +1,7 @@
 import { chmodSync, cpSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { KubernetesObject } from "../../generator/model.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { blockOf, blocksIn } from "../support/docs.ts";
 import { withTools } from "../support/guards.ts";
 import { field, idOf, objectsIn, pick } from "../support/objects.ts";

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { render } from "../../generator/bundle/render.ts";
 import { tracks } from "../../generator/catalog/linkerd.ts";
-import { render } from "../../generator/render.ts";
-import { parseManifests } from "../../generator/review/read.ts";
-import { review } from "../../generator/review/review.ts";
-import type { Diagnostic } from "../../generator/spec/diagnostic.ts";
+import type { Diagnostic } from "../../generator/diagnostics/diagnostic.ts";
+import { parseManifests } from "../../generator/kubernetes/read.ts";
+import { review } from "../../generator/lint/manifests.ts";
 import { withReference } from "../support/guards.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { referenceFolder } from "../support/tools.ts";

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { render } from "../../generator/bundle/render.ts";
 import { dgraphApi21, dgraphApi25 } from "../../generator/catalog/dgraph-api.ts";
+import { readProto } from "../../generator/commands/profile/proto.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { grpcRoutes } from "../../generator/mesh/grpc-route.ts";
 import { routesOf, serviceProfile } from "../../generator/mesh/service-profile.ts";
-import type { KubernetesObject } from "../../generator/model.ts";
-import { readProto } from "../../generator/proto/read.ts";
-import { render } from "../../generator/render.ts";
 import { withReference } from "../support/guards.ts";
 import { field, objectsIn, pick } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";

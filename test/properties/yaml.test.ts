@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { toBundleYaml, toYaml } from "../../generator/emit/yaml.ts";
+import { toBundleYaml, toYaml } from "../../generator/kubernetes/yaml.ts";
 
 /** Texts that YAML could take for something else, and blocks. */
 const text = fc.oneof(

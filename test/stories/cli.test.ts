@@ -162,12 +162,18 @@ describe("images", () => {
 test("the entry imports the argument parser, colours and the names of risks, nothing more", () => {
   const files = [
     "cli.js",
-    ...readdirSync(`${projectRoot}dist/cli`).flatMap((file) => (file.endsWith(".js") ? [`cli/${file}`] : [])),
+    ...readdirSync(`${projectRoot}dist/commands/cli`).flatMap((file) => (file.endsWith(".js") ? [`commands/cli/${file}`] : [])),
   ];
   const imported = files.flatMap((file) =>
     [...readFileSync(`${projectRoot}dist/${file}`, "utf8").matchAll(/^import .* from "(.+)";$/gm)].map(([, from = ""]) => from),
   );
-  const others = new Set(imported.filter((from) => !files.includes(`cli/${from.split("/").at(-1)}`)));
+  const others = new Set(imported.filter((from) => !files.includes(`commands/cli/${from.split("/").at(-1)}`)));
   // risk-levels.ts is what --fail-on offers: names, which import nothing themselves.
-  expect([...others].sort()).toEqual(["../diff/risk-levels.js", "../version.js", "./colors.js", "./user-error.js", "commander"]);
+  expect([...others].sort()).toEqual([
+    "../../diff/risk-levels.js",
+    "../../system/version.js",
+    "./commands/terminal/colors.js",
+    "./system/errors.js",
+    "commander",
+  ]);
 });

@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pc from "picocolors";
 import { describe, expect, test } from "vitest";
+import { Repository } from "../../generator/bundle/repository.ts";
 import { loadAll } from "../../generator/commands/context.ts";
-import { toJson, toText } from "../../generator/spec/report.ts";
-import { specRules } from "../../generator/spec/rules.ts";
-import { Repository } from "../../generator/workspace/repository.ts";
+import { toJson, toText } from "../../generator/diagnostics/text.ts";
+import { specRules } from "../../generator/lint/specs.ts";
 import { brief, loadFiles, specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
@@ -33,7 +33,7 @@ describe("what a person sees", () => {
   });
 
   test("every code of a spec finding has its story", () => {
-    const source = readFileSync(join(projectRoot, "generator/spec/diagnostic.ts"), "utf8");
+    const source = readFileSync(join(projectRoot, "generator/diagnostics/diagnostic.ts"), "utf8");
     const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code ?? "");
     // Told below, in generate.test.ts, cli.test.ts or profile.test.ts.
     const elsewhere = new Set([

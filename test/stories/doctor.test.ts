@@ -1,8 +1,8 @@
 import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Check } from "../../generator/doctor/check.ts";
-import { isAtLeast, tools, versionIn } from "../../generator/doctor/tools.ts";
+import type { Check } from "../../generator/commands/doctor/check.ts";
+import { isAtLeast, tools, versionIn } from "../../generator/commands/doctor/tools.ts";
 import { meshops } from "../support/cli.ts";
 import { makePlatform, scratchFolder, writeTree } from "../support/platform.ts";
 import { specText, testKeys } from "../support/specs.ts";

@@ -2,17 +2,17 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, test, vi } from "vitest";
-import { program } from "../../generator/cli/program.ts";
+import { program } from "../../generator/commands/cli/program.ts";
 import { help, topics } from "../../generator/commands/help.ts";
-import { manifestRules } from "../../generator/review/review.ts";
-import { specRules } from "../../generator/spec/rules.ts";
+import { manifestRules } from "../../generator/lint/manifests.ts";
+import { specRules } from "../../generator/lint/specs.ts";
 import { meshops } from "../support/cli.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
  * Help is the docs, and the docs name no command or option that is not there.
  */
-const pages = ["README.md", "bench/README.md", "generator/scaffold/templates/README.md.hbs", ...docs()];
+const pages = ["README.md", "bench/README.md", "generator/commands/init/templates/README.md.hbs", ...docs()];
 
 function docs(): string[] {
   return readdirSync(join(projectRoot, "docs"), { recursive: true, encoding: "utf8" })
@@ -43,7 +43,8 @@ describe("meshops help", () => {
 
   test("explains every code that a finding can have", () => {
     const union =
-      /type DiagnosticCode =([^;]*);/.exec(readFileSync(join(projectRoot, "generator/spec/diagnostic.ts"), "utf8"))?.[1] ?? "";
+      /type DiagnosticCode =([^;]*);/.exec(readFileSync(join(projectRoot, "generator/diagnostics/diagnostic.ts"), "utf8"))?.[1] ??
+      "";
     const codes = [...union.matchAll(/"([a-z0-9-]+)"/g)].map(([, code = ""]) => code);
     expect(codes.length).toBeGreaterThan(60);
     const print = vi.spyOn(process.stdout, "write").mockReturnValue(true);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { finishChanges, writeChanges } from "../../generator/workspace/journal.ts";
+import { finishChanges, writeChanges } from "../../generator/identity/transaction.ts";
 import { meshops } from "../support/cli.ts";
 import { withTools } from "../support/guards.ts";
 import { generateIn, readTree, scratchFolder, testIdentity, writeTree } from "../support/platform.ts";

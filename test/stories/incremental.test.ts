@@ -105,8 +105,8 @@ test("warnings are told again, and silenced ones are not", async () => {
 });
 
 test("a spec that changes while a run is under way is looked at by the next", async () => {
-  const { prepareChanged } = await import("../../generator/commands/prepare.ts");
-  const { Repository } = await import("../../generator/workspace/repository.ts");
+  const { prepareChanged } = await import("../../generator/commands/generate/prepare.ts");
+  const { Repository } = await import("../../generator/bundle/repository.ts");
   const before = process.env["MESHOPS_UNCHANGED"];
   process.env["MESHOPS_UNCHANGED"] = cache;
   try {

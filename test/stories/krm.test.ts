@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
-import { toYaml } from "../../generator/emit/yaml.ts";
+import { toYaml } from "../../generator/kubernetes/yaml.ts";
 import { meshops } from "../support/cli.ts";
 import { field } from "../support/objects.ts";
 import { projectRoot } from "../support/tools.ts";

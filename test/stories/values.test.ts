@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { render } from "../../generator/bundle/render.ts";
 import { tracks } from "../../generator/catalog/linkerd.ts";
-import { render } from "../../generator/render.ts";
 import { writeTree } from "../support/platform.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";

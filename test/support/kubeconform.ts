@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { KubernetesObject } from "../../generator/model.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { schemasFolder } from "../../scripts/tools/paths.ts";
 import { field, objectsIn } from "./objects.ts";
 import { scratchFolder } from "./platform.ts";

@@ -1,5 +1,5 @@
 import { parseAllDocuments } from "yaml";
-import type { KubernetesObject } from "../../generator/model.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 
 /** The Kubernetes objects of a YAML stream; empty documents are left out. */
 export function objectsIn(yaml: string): KubernetesObject[] {

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { generate } from "../../generator/commands/generate.ts";
+import { generate } from "../../generator/commands/generate/generate.ts";
 import { type TestIdentity, thisRun } from "./run.ts";
 import { projectRoot } from "./tools.ts";
 

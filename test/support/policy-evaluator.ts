@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../generator/model.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { field } from "./objects.ts";
 
 /*

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import type { KubernetesObject } from "../../generator/model.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import type { ChartServer } from "./charts.ts";
 import { field, objectsIn, pick } from "./objects.ts";
 import { scratchFolder, writeTree } from "./platform.ts";

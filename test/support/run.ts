@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newIdentity } from "../../generator/identity/files.ts";
-import { openVault } from "../../generator/workspace/vault.ts";
+import { openVault } from "../../generator/identity/secret-store.ts";
 import { environmentOf, testKeys } from "./specs.ts";
 
 /** Files of an environment named `test`, and the age keys that open them. */

@@ -3,12 +3,13 @@ import { readFileSync } from "node:fs";
 import { bech32 } from "@scure/base";
 import { identityToRecipient } from "age-encryption";
 import { stringify } from "yaml";
-import { asMap, isMap } from "../../generator/data.ts";
-import type { Identity } from "../../generator/model.ts";
-import type { Diagnostic } from "../../generator/spec/diagnostic.ts";
+import type { Diagnostic } from "../../generator/diagnostics/diagnostic.ts";
+import type { Identity } from "../../generator/identity/identity.ts";
+import { loadEnvironment } from "../../generator/lint/load.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
-import { type Loaded, loadEnvironment } from "../../generator/spec/load.ts";
+import type { Loaded } from "../../generator/spec/load.ts";
 import { parseSource } from "../../generator/spec/parse.ts";
+import { asMap, isMap } from "../../generator/system/data.ts";
 import { projectRoot } from "./tools.ts";
 
 /** An age key of the tests: the same in every process, and written down nowhere. */

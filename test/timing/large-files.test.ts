@@ -1,5 +1,5 @@
 import { test } from "vitest";
-import { maxFileBytes } from "../../generator/spec/limits.ts";
+import { maxFileBytes } from "../../generator/diagnostics/limits.ts";
 import { answer } from "../support/answer.ts";
 
 test("large files of every shape", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { maxDepth, tooDeepAt } from "../../generator/spec/limits.ts";
+import { maxDepth, tooDeepAt } from "../../generator/diagnostics/limits.ts";
 
 describe("nesting is judged by what YAML reads as nesting", () => {
   const many = maxDepth + 1;

@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 import { components } from "../../generator/components/registry.ts";
+import { rooms } from "../../scripts/rooms.ts";
 import { meshops } from "../support/cli.ts";
-import { projectRoot } from "../support/tools.ts";
+import { scratchFolder, writeTree } from "../support/platform.ts";
+import { projectRoot, run } from "../support/tools.ts";
 
 const sources = readdirSync(join(projectRoot, "generator"), { recursive: true, encoding: "utf8" }).filter((file) =>
   file.endsWith(".ts"),
@@ -22,67 +24,78 @@ describe("this repository", () => {
   });
 });
 
-/* ARCHITECTURE.md, "Where things live": each folder may import what stands after it here, and itself. */
-const layers = [
-  "cli.ts",
-  "cli",
-  "index.ts",
-  "commands",
-  "completion",
-  "scaffold",
-  "doctor",
-  "krm",
-  "graph",
-  "workspace",
-  "diff",
-  "render.ts",
-  "azure",
-  "verify",
-  "cluster",
-  "inject",
-  "review",
-  "identity",
-  "emit",
-  "components",
-  "mesh",
-  "model.ts",
-  "proto",
-  "sops",
-  "spec",
-  "catalog",
-];
-/** Small things that anybody may use. */
-const common = new Set(["colors.ts", "data.ts", "html.ts", "shell.ts", "text.ts", "user-error.ts", "version.ts"]);
-
 describe("imports", () => {
-  test("run one way", () => {
-    const wrong = sources.flatMap((file) => {
-      const from = layerOf(file);
-      return importsOf(file)
-        .map(layerOf)
-        .filter((to) => from !== to && !common.has(to) && layers.indexOf(to) < layers.indexOf(from))
-        .map((to) => `${file} imports ${to}`);
+  const names = rooms.map(({ name }) => name);
+
+  test("are listed for every room, and lead down", () => {
+    expect([...new Set(sources.map(roomOf))].sort()).toEqual([...names].sort());
+    for (const [index, { name, imports }] of rooms.entries())
+      for (const other of imports) expect(names.indexOf(other), `${name} imports ${other}`).toBeGreaterThan(index);
+  });
+
+  test("of no room leave its list, types included, and each entry of a list is used", () => {
+    const used = new Map(names.map((name) => [name, new Set<string>()]));
+    for (const file of sources) for (const to of importsOf(file)) used.get(roomOf(file))?.add(roomOf(to));
+    for (const { name, imports } of rooms)
+      expect([...(used.get(name) ?? [])].filter((to) => to !== name).sort(), name).toEqual([...imports].sort());
+  });
+
+  test("are held by dependency-cruiser, which refuses circles and rooms that are not listed", async () => {
+    const folder = scratchFolder("cruise");
+    const cruise = (): Promise<string> =>
+      run(
+        process.execPath,
+        [
+          join(projectRoot, "node_modules/dependency-cruiser/bin/dependency-cruise.mjs"),
+          "--config",
+          join(projectRoot, ".dependency-cruiser.mjs"),
+          "generator",
+        ],
+        { cwd: folder },
+      );
+    writeTree(folder, {
+      "tsconfig.json": readFileSync(join(projectRoot, "tsconfig.json"), "utf8"),
+      "package.json": '{"type":"module"}',
+      "generator/system/a.ts": "export const a = 1;\n",
+      "generator/catalog/b.ts": "export const b = 1;\n",
     });
-    expect(wrong).toEqual([]);
+    symlinkSync(join(projectRoot, "node_modules"), join(folder, "node_modules"));
+    await cruise();
+    for (const [files, rule] of [
+      [{ "generator/system/a.ts": 'export { b } from "../catalog/b.ts";\n' }, "system-imports"],
+      [
+        {
+          "generator/system/a.ts": 'import type { C } from "../catalog/c.ts";\nexport type A = C;\n',
+          "generator/catalog/c.ts": "export type C = 1;\n",
+        },
+        "system-imports",
+      ],
+      [
+        {
+          "generator/system/a.ts": 'export { d } from "./d.ts";\n',
+          "generator/system/d.ts": 'export { a as d } from "./a.ts";\n',
+        },
+        "no-circle",
+      ],
+      [
+        { "generator/system/a.ts": "export const a = 1;\n", "generator/other/e.ts": 'export { b } from "../catalog/b.ts";\n' },
+        "every-file-in-a-room",
+      ],
+    ] as const) {
+      writeTree(folder, files);
+      await expect(cruise()).rejects.toThrow(rule);
+    }
   });
 
   test("of what renders reach no file, clock, process or random number", () => {
     const pure = sources.filter(
       (file) =>
-        [
-          "render.ts",
-          "emit",
-          "components",
-          "mesh",
-          "proto",
-          "spec",
-          "catalog",
-          "model.ts",
-          "inject",
-          "review",
-          "krm",
-          "scaffold",
-        ].includes(layerOf(file)) && !file.endsWith(".generated.ts"),
+        // The repository on disk, its plan and the transactions of identities are where files are read and written.
+        /^(components|mesh|spec|lint|diagnostics|catalog|kubernetes|inject|bundle\/(render|bundle)\.ts|bundle\/emit|commands\/profile\/proto\.ts|commands\/init\/(answers|scaffold|specs)\.ts)/.test(
+          file,
+        ) &&
+        file !== "inject/krm/kustomize.ts" &&
+        !file.endsWith(".generated.ts"),
     );
     expect(pure.length).toBeGreaterThan(40);
     for (const file of pure) {
@@ -97,14 +110,12 @@ describe("imports", () => {
   });
 });
 
-function layerOf(file: string): string {
+function roomOf(file: string): string {
   return file.split("/")[0] ?? "";
 }
 
-/** Files that a file imports, types excepted: relative to generator/. */
+/** Files that a file imports, types included: relative to generator/. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(projectRoot, "generator", file), "utf8");
-  return [...text.matchAll(/^(?:import|export) (?!type )[^;]*?from "(\.[^"]+)"/gm)].map(([, path]) =>
-    normalize(join(dirname(file), path ?? "")),
-  );
+  return [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(([, path]) => normalize(join(dirname(file), path ?? "")));
 }

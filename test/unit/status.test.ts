@@ -2,13 +2,12 @@ import { createHash, X509Certificate } from "node:crypto";
 import picocolors from "picocolors";
 import { describe, expect, test } from "vitest";
 import { anchorGaps } from "../../generator/cluster/anchors.ts";
-import { assess, isSettled, type StatusNode } from "../../generator/cluster/assess.ts";
-import { causeOf } from "../../generator/cluster/cause.ts";
 import { clusterCertificates, type IdentityObjects, refusedKeys } from "../../generator/cluster/certificates.ts";
-import type { ClusterObject } from "../../generator/cluster/objects.ts";
-import { renderIdentity } from "../../generator/cluster/render-identity.ts";
-import type { Snapshot } from "../../generator/cluster/snapshot.ts";
-import { workloadState } from "../../generator/cluster/workload.ts";
+import { assess, isSettled, type StatusNode } from "../../generator/cluster/status/assess.ts";
+import { causeOf } from "../../generator/cluster/status/cause.ts";
+import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
+import { workloadState } from "../../generator/cluster/status/workload.ts";
+import { renderIdentity } from "../../generator/commands/status/render-identity.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import {
   type Issued,
@@ -17,8 +16,9 @@ import {
   makeTrustAnchor,
   privateKeyPem,
 } from "../../generator/identity/authority.ts";
-import { fingerprint, parsePem } from "../../generator/mesh/certificates.ts";
-import { duration, timeLeft } from "../../generator/text.ts";
+import { fingerprint, parsePem } from "../../generator/identity/pem.ts";
+import type { ClusterObject } from "../../generator/kubernetes/cluster-object.ts";
+import { duration, timeLeft } from "../../generator/system/text.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
 const emptySnapshot: Snapshot = {

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
 import type { Cluster } from "../../generator/cluster/connection.ts";
-import type { ClusterObject } from "../../generator/cluster/objects.ts";
-import type { Policies } from "../../generator/cluster/policy.ts";
+import { guardedCalls, judgeAllowed, judgeForged, judgeStranger } from "../../generator/cluster/verify/access.ts";
+import { withoutPolicy } from "../../generator/cluster/verify/baseline.ts";
+import { callsSpread } from "../../generator/cluster/verify/dgraph-tests.ts";
+import * as mesh from "../../generator/cluster/verify/mesh-tests.ts";
+import type { CallResult, Probe } from "../../generator/cluster/verify/probe.ts";
+import type { ProbeRun } from "../../generator/cluster/verify/run-probe.ts";
+import type { World } from "../../generator/cluster/verify/world.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import { type Issued, makeIssuer, makeTrustAnchor } from "../../generator/identity/authority.ts";
+import type { ClusterObject } from "../../generator/kubernetes/cluster-object.ts";
+import type { Policies } from "../../generator/mesh/policies.ts";
 import { removalRank } from "../../generator/mesh/policy-order.ts";
-import { guardedCalls, judgeAllowed, judgeForged, judgeStranger } from "../../generator/verify/access.ts";
-import { withoutPolicy } from "../../generator/verify/baseline.ts";
-import { callsSpread } from "../../generator/verify/dgraph-tests.ts";
-import * as mesh from "../../generator/verify/mesh-tests.ts";
-import type { CallResult, Probe } from "../../generator/verify/probe.ts";
-import type { ProbeRun } from "../../generator/verify/run-probe.ts";
-import type { World } from "../../generator/verify/world.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
 const environment = environmentOf();

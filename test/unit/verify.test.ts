@@ -8,14 +8,14 @@ import {
   judgeForged,
   judgeStranger,
   judgeUnmeshed,
-} from "../../generator/verify/access.ts";
-import { linkerdChecks } from "../../generator/verify/linkerd-cli.ts";
-import { outcomeOf } from "../../generator/verify/outcome.ts";
-import { readProbe } from "../../generator/verify/probe.ts";
-import { probeScript } from "../../generator/verify/probe-script.ts";
-import { html, junit, reportOf } from "../../generator/verify/report.ts";
-import { failed, passed, type TestResult, undecided } from "../../generator/verify/result.ts";
-import { chosen } from "../../generator/verify/tests.ts";
+} from "../../generator/cluster/verify/access.ts";
+import { linkerdChecks } from "../../generator/cluster/verify/linkerd-cli.ts";
+import { outcomeOf } from "../../generator/cluster/verify/outcome.ts";
+import { readProbe } from "../../generator/cluster/verify/probe.ts";
+import { probeScript } from "../../generator/cluster/verify/probe-script.ts";
+import { failed, passed, type TestResult, undecided } from "../../generator/cluster/verify/result.ts";
+import { chosen } from "../../generator/cluster/verify/tests.ts";
+import { html, junit, reportOf } from "../../generator/commands/verify/report.ts";
 import { withProgram } from "../support/guards.ts";
 import { scratchFolder } from "../support/platform.ts";
 import { environmentOf } from "../support/specs.ts";

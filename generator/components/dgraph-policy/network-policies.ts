@@ -1,10 +1,10 @@
 import { type DgraphRole, dgraphPorts } from "../../catalog/dgraph.ts";
 import { type LinkerdTrack, proxyPorts } from "../../catalog/linkerd.ts";
-import { groupBy } from "../../data.ts";
-import { dgraphLabels, dgraphName } from "../../mesh/dgraph.ts";
+import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
 import { allow, arrivalPorts, fromViz, ingressPolicy, meshedPods } from "../../mesh/network-policy.ts";
-import type { JsonMap, KubernetesObject } from "../../model.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
+import { groupBy } from "../../system/data.ts";
+import { dgraphLabels, dgraphName } from "../dgraph/names.ts";
 
 /** NetworkPolicies that let only Dgraph's own pods, the listed clients and viz reach Dgraph. */
 export function dgraphNetworkPolicies(environment: Environment, track: LinkerdTrack): KubernetesObject[] {

@@ -1,9 +1,9 @@
 import { dgraphPorts } from "../../catalog/dgraph.ts";
-import { dgraphName } from "../../mesh/dgraph.ts";
+import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
 import { opaque } from "../../mesh/injection.ts";
-import type { JsonMap, KubernetesObject } from "../../model.ts";
 import type { Context } from "../component.ts";
 import { annotatePods } from "../pod-template.ts";
+import { dgraphName } from "./names.ts";
 import { podAnnotations } from "./values.ts";
 
 /**

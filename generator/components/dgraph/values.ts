@@ -1,5 +1,5 @@
+import type { JsonMap } from "../../kubernetes/object.ts";
 import { injectionAnnotations } from "../../mesh/injection.ts";
-import type { JsonMap } from "../../model.ts";
 import type { Context } from "../component.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 import { mergeValues } from "../values.ts";

@@ -1,5 +1,6 @@
 import { linkerdDashboards } from "../../catalog/addons.ts";
-import type { JsonMap } from "../../model.ts";
+import { injectKey } from "../../catalog/well-known.ts";
+import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 import { mergeValues } from "../values.ts";
@@ -13,7 +14,7 @@ export function grafanaValues({ environment, identityRevision, mirror }: Context
   const mirrored: JsonMap = { registry: mirror };
   return mergeValues(
     {
-      podAnnotations: { "linkerd.io/inject": "enabled", ...revisionAnnotation(identityRevision) },
+      podAnnotations: { [injectKey]: "enabled", ...revisionAnnotation(identityRevision) },
       // Nobody logs in. With an admin account the chart would draw a new password, and roll the pod, at every render.
       env: { GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: "true" },
       "grafana.ini": {

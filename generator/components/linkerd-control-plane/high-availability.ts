@@ -1,5 +1,5 @@
 import type { LinkerdTrack } from "../../catalog/linkerd.ts";
-import type { JsonMap } from "../../model.ts";
+import type { JsonMap } from "../../kubernetes/object.ts";
 
 const controller = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi", request: "50Mi" } } as const;
 

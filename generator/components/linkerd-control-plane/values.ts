@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { imagePath, pulledAs } from "../../catalog/image.ts";
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
-import { issuerFingerprint } from "../../mesh/certificates.ts";
+import { issuerFingerprint } from "../../identity/pem.ts";
+import type { JsonMap } from "../../kubernetes/object.ts";
 import { webhookValues } from "../../mesh/webhooks.ts";
-import type { JsonMap } from "../../model.ts";
 import type { Context } from "../component.ts";
 import { tracingBackend } from "../tracing-backend.ts";
 import { mergeValues } from "../values.ts";

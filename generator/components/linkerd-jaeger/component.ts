@@ -1,7 +1,7 @@
 import { jaegerImage } from "../../catalog/addons.ts";
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
-import type { KubernetesObject } from "../../model.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { webhookSelectors } from "../admission.ts";
 import type { Built, Component, Context } from "../component.ts";
 import { annotatePods, revisionAnnotation } from "../pod-template.ts";

@@ -1,7 +1,7 @@
 import { pulledAs } from "../../catalog/image.ts";
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
+import type { JsonMap } from "../../kubernetes/object.ts";
 import { webhookValues } from "../../mesh/webhooks.ts";
-import type { JsonMap } from "../../model.ts";
 import type { Context } from "../component.ts";
 import { mergeValues } from "../values.ts";
 

@@ -1,6 +1,6 @@
 import type { LinkerdTrack } from "../../catalog/linkerd.ts";
+import type { JsonMap } from "../../kubernetes/object.ts";
 import { webhookValues } from "../../mesh/webhooks.ts";
-import type { JsonMap } from "../../model.ts";
 import type { Context } from "../component.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 import { tracingBackend } from "../tracing-backend.ts";

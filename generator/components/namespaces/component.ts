@@ -1,4 +1,5 @@
-import type { JsonMap, KubernetesObject } from "../../model.ts";
+import { admissionWebhooksLabel, injectKey, meshedLabel } from "../../catalog/well-known.ts";
+import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
 import type { Component, Context } from "../component.ts";
 
 /** Namespaces, first of all: Helm renders none, and Secrets precede the charts. */
@@ -21,12 +22,12 @@ export const namespaces: Component = {
  */
 function controlPlane(context: Context): KubernetesObject {
   const labels = {
-    "config.linkerd.io/admission-webhooks": "disabled",
-    "linkerd.io/control-plane-ns": "linkerd",
+    [admissionWebhooksLabel]: "disabled",
+    [meshedLabel]: "linkerd",
     "linkerd.io/is-control-plane": "true",
     ...podSecurity(context, "restricted"),
   };
-  return namespace("linkerd", labels, { "linkerd.io/inject": "disabled" });
+  return namespace("linkerd", labels, { [injectKey]: "disabled" });
 }
 
 /** Namespaces of the extensions; their own labelling Job is switched off, so the labels stand here. */
@@ -46,7 +47,7 @@ function applications(context: Context): KubernetesObject[] {
   const { dgraph, pydgraphClient } = context.environment.spec;
   const data = namespace(dgraph.namespace, podSecurity(context));
   if (!pydgraphClient.enabled || pydgraphClient.namespace === dgraph.namespace) return [data];
-  const inject = { "linkerd.io/inject": pydgraphClient.inject ? "enabled" : "disabled" };
+  const inject = { [injectKey]: pydgraphClient.inject ? "enabled" : "disabled" };
   return [data, namespace(pydgraphClient.namespace, podSecurity(context), inject)];
 }
 

@@ -1,8 +1,9 @@
 import { type Image, registryHost } from "../../catalog/image.ts";
-import { alphaService } from "../../mesh/dgraph.ts";
+import { injectKey } from "../../catalog/well-known.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { hostOf } from "../../mesh/service.ts";
-import type { KubernetesObject } from "../../model.ts";
 import type { Component, Context } from "../component.ts";
+import { alphaService } from "../dgraph/names.ts";
 import { annotatePods, revisionAnnotation } from "../pod-template.ts";
 
 /** Name of everything of the client's: its objects, its container, and its image in bases/pydgraph-client. */
@@ -40,7 +41,7 @@ function injection({ environment, identityRevision }: Context): KubernetesObject
   return annotatePods(
     "Deployment",
     { name },
-    inject ? { "linkerd.io/inject": "enabled", ...revisionAnnotation(identityRevision) } : { "linkerd.io/inject": "disabled" },
+    inject ? { [injectKey]: "enabled", ...revisionAnnotation(identityRevision) } : { [injectKey]: "disabled" },
   );
 }
 

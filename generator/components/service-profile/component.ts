@@ -1,9 +1,9 @@
 import { dgraphPorts } from "../../catalog/dgraph.ts";
-import { alphaService } from "../../mesh/dgraph.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { grpcRoutes } from "../../mesh/grpc-route.ts";
 import { routesOf, serviceProfile } from "../../mesh/service-profile.ts";
-import type { KubernetesObject } from "../../model.ts";
 import type { Component, Context } from "../component.ts";
+import { alphaService } from "../dgraph/names.ts";
 
 /** Dgraph's gRPC methods, so that the mesh counts, retries and limits each by itself. */
 export const dgraphServiceProfile: Component = {

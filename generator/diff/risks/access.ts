@@ -1,6 +1,7 @@
-import { asMap } from "../../data.ts";
+import { admissionWebhooksLabel, injectKey } from "../../catalog/well-known.ts";
+import { asMap } from "../../system/data.ts";
+import type { Changed, Judgement } from "../assessment.ts";
 import type { FieldChange } from "../fields.ts";
-import type { Changed, Judgement } from "../risk.ts";
 
 /** What an object of a kind does to those who want in, by being there. */
 const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
@@ -96,8 +97,8 @@ function* namespace({ name, change, fields }: Changed): Iterable<Judgement> {
     yield { risk: "harmless", reason: `the namespace ${name} stays in the cluster until somebody deletes it (prune: disabled)` };
   for (const { path, before, after } of change === "changed" ? fields : []) {
     if (path.endsWith('"pod-security.kubernetes.io/enforce"')) yield* podSecurity(name, String(before), String(after));
-    else if (path.endsWith('"linkerd.io/inject"')) yield injection(`new pods of ${name}`, after === "enabled");
-    else if (path.endsWith('"config.linkerd.io/admission-webhooks"'))
+    else if (path.endsWith(`"${injectKey}"`)) yield injection(`new pods of ${name}`, after === "enabled");
+    else if (path.endsWith(`"${admissionWebhooksLabel}"`))
       yield { risk: "webhook-policy", reason: `Linkerd's webhooks ${after === "disabled" ? "pass over" : "look at"} ${name}` };
   }
 }

@@ -1,6 +1,6 @@
-import { certificatesIn, fingerprint } from "../../mesh/certificates.ts";
+import { certificatesIn, fingerprint } from "../../identity/pem.ts";
+import type { Changed, Judgement } from "../assessment.ts";
 import type { FieldChange } from "../fields.ts";
-import type { Changed, Judgement } from "../risk.ts";
 
 /** Trust anchors, the issuer, and the certificates of webhooks. */
 export function* identityRisks({ kind, name, fields, change }: Changed): Iterable<Judgement> {

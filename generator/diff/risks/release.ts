@@ -1,7 +1,7 @@
 import { tracks } from "../../catalog/linkerd.ts";
-import { asMap } from "../../data.ts";
+import { asMap } from "../../system/data.ts";
+import type { Changed, Judgement } from "../assessment.ts";
 import type { FieldChange } from "../fields.ts";
-import type { Changed, Judgement } from "../risk.ts";
 
 /** Helm releases: Linkerd's charts and Dgraph's. */
 export function* releaseRisks(changed: Changed, all: readonly Changed[]): Iterable<Judgement> {

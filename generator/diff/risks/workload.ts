@@ -1,11 +1,12 @@
-import type { Changed, Judgement } from "../risk.ts";
+import { injectKey } from "../../catalog/well-known.ts";
+import type { Changed, Judgement } from "../assessment.ts";
 import { injection } from "./access.ts";
 
 /** Deployments of our own, Flux's Kustomizations, and what only describes. */
 export function* workloadRisks({ kind, name, change, fields }: Changed): Iterable<Judgement> {
   if (kind === "Deployment" && change === "changed") {
     for (const { path, after } of fields)
-      if (path.endsWith('"linkerd.io/inject"')) yield injection(`the pods of ${name}`, after === "enabled");
+      if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${name}`, after === "enabled");
     yield { risk: "harmless", reason: `the pods of ${name} restart; they hold no data` };
   }
   if (kind === "Kustomization" && change === "removed")

@@ -1,0 +1,108 @@
+import { fluxNamespace, fluxRoot, fluxSource } from "../bundle/emit/flux.ts";
+import { registryHost } from "../catalog/image.ts";
+import { linkerdTrack } from "../catalog/linkerd.ts";
+import { copiesInto, imagesOf } from "../components/images.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { toYaml } from "../kubernetes/yaml.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { fluxFolder, specFile } from "../spec/layout.ts";
+import { renderScript, type Step, type View } from "./template.ts";
+
+/**
+ * The script that brings up an environment: Azure's resources where the spec has them, then the age key, Flux and its root Kustomization.
+ * It can be run again after any failure.
+ *
+ * @param context kubectl context of a cluster that is not on Azure; null has the script ask
+ */
+export function bootstrapScript(environment: Environment, context: string | null): string {
+  const { metadata, spec } = environment;
+  const { azure, gitops } = spec;
+  const registry = azure?.registry ?? null;
+  const images = registry?.mirrorImages === true ? copiesInto(registry.name, imagesOf(environment)) : [];
+  const clientImage = ownClientImage(environment);
+  const view: View = {
+    environment: metadata.name,
+    spec: specFile(metadata.name),
+    azure: azure === undefined ? null : azureView(azure),
+    kubernetesVersion: azure?.cluster.kubernetesVersion ?? null,
+    autoProvisioning: azure?.cluster.autoProvisioning === true,
+    cilium: azure?.cluster.networkPolicy === "cilium",
+    zones: azure?.cluster.zones ?? [],
+    leastKubernetes: linkerdTrack(spec.linkerd.version).minKubernetes,
+    registry: registry?.name ?? null,
+    registrySku: registry?.sku ?? null,
+    images: images.map(({ source, image }) => ({ source, target: image })),
+    clientImage,
+    context: context ?? "",
+    named: context !== null,
+    teardown: false,
+    git: { url: gitops.url, branch: gitops.branch, path: fluxFolder(metadata.name) },
+    flux: { version: gitops.flux.version ?? "", manifests: gitops.flux.manifests ?? releasedManifests(gitops.flux.version) },
+    manifests: {
+      namespace: yaml(fluxNamespace()),
+      publicSource: yaml(fluxSource(environment, false)),
+      privateSource: yaml(fluxSource(environment, true)),
+      root: yaml(fluxRoot(environment)),
+    },
+  };
+  return renderScript("bootstrap", planOf(environment, images.length, clientImage), view);
+}
+
+function planOf({ metadata, spec }: Environment, images: number, clientImage: string | null): Step[] {
+  const { azure, gitops } = spec;
+  const onAzure: (Step | false)[] =
+    azure === undefined
+      ? [{ title: "the cluster", run: "confirm" }]
+      : [
+          { title: "Azure account", run: "account" },
+          { title: "resource providers", run: "providers" },
+          { title: `resource group ${azure.resourceGroup}`, run: "resource_group" },
+          azure.registry !== undefined && { title: `registry ${azure.registry.name}`, run: "registry" },
+          { title: `AKS cluster ${azure.cluster.name}`, run: "cluster" },
+          azure.registry !== undefined && { title: "the cluster's right to pull from the registry", run: "pull_right" },
+          { title: "credentials for kubectl", run: "credentials" },
+          images > 0 && { title: `${images} images into the registry`, run: "mirror_images" },
+          clientImage !== null && { title: `image ${clientImage}`, run: "client_image" },
+        ];
+  return [
+    { title: "tools", run: "tools" },
+    ...onAzure.filter((step) => step !== false),
+    { title: "namespace flux-system", run: "flux_namespace" },
+    { title: "age key of the cluster", run: "age_key" },
+    { title: "Flux", run: "install_flux" },
+    { title: `${gitops.url}, branch ${gitops.branch}, ${fluxFolder(metadata.name)}`, run: "reconciled" },
+  ];
+}
+
+function azureView(azure: NonNullable<Environment["spec"]["azure"]>): NonNullable<View["azure"]> {
+  const { cluster } = azure;
+  return {
+    subscription: azure.subscription ?? "",
+    location: azure.location,
+    resourceGroup: azure.resourceGroup,
+    cluster: cluster.name,
+    nodeCount: cluster.nodeCount,
+    vmSize: cluster.vmSize,
+    networkPolicy: cluster.networkPolicy,
+    ipFamilies: cluster.ipFamilies.join(","),
+    kubernetesVersion: cluster.kubernetesVersion ?? null,
+  };
+}
+
+/** Repository and tag of the client's image, where the environment's own registry is to hold it; null where it comes from elsewhere. */
+function ownClientImage({ spec: { azure, pydgraphClient } }: Environment): string | null {
+  if (azure?.registry === undefined || !pydgraphClient.enabled) return null;
+  const host = `${registryHost(azure.registry.name)}/`;
+  const { image = `${host}pydgraph-client`, tag } = pydgraphClient;
+  return image.startsWith(host) ? `${image.slice(host.length)}:${tag}` : null;
+}
+
+/** Where Flux publishes its install manifests (fluxcd.io, "Installation"). */
+function releasedManifests(version: string | undefined): string {
+  const releases = "https://github.com/fluxcd/flux2/releases";
+  return version === undefined ? `${releases}/latest/download/install.yaml` : `${releases}/download/${version}/install.yaml`;
+}
+
+function yaml(object: KubernetesObject): string {
+  return toYaml([object]).trimEnd();
+}

@@ -1,0 +1,89 @@
+import { buildModel } from "../components/build.ts";
+import { noIdentity } from "../components/images.ts";
+import type { ComponentModel } from "../components/model.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { fluxFolder, specFile } from "../spec/layout.ts";
+import { renderScript, type Step, type View } from "./template.ts";
+
+/** How much of Azure goes with the cluster. */
+export interface Extent {
+  readonly registry: boolean;
+  /** The resource group, and the registry in it; refused by the script while the group holds anything else. */
+  readonly group: boolean;
+}
+
+/**
+ * The script that takes an environment down: what Flux brought in reverse order, the root of it, then Azure's resources where the spec has them.
+ * Volumes on a cluster that is not on Azure stay.
+ *
+ * @param context kubectl context of a cluster that is not on Azure; null has the script ask
+ */
+export function teardownScript(environment: Environment, context: string | null, extent: Extent): string {
+  const { metadata, spec } = environment;
+  const { components } = buildModel({ environment, identity: noIdentity });
+  const deletesRegistry = spec.azure?.registry !== undefined && (extent.registry || extent.group);
+  const namespaces = namespacesOf(components);
+  const { azure } = spec;
+  const plan: Step[] = [
+    { title: "tools", run: "tools" },
+    ...(azure === undefined ? [] : [{ title: "Azure account", run: "account" }]),
+    { title: "the cluster", run: "confirm" },
+    { title: "Flux holds still", run: "suspend_flux" },
+    ...[...components].reverse().map(removal),
+    { title: "namespaces that are empty now", run: "remove_namespaces", arguments: namespaces },
+    { title: "root Kustomization, sources, age key", run: "remove_root" },
+    ...(azure === undefined ? [] : azureSteps(azure, deletesRegistry, extent.group)),
+  ];
+  const view: View = {
+    environment: metadata.name,
+    spec: specFile(metadata.name),
+    azure:
+      azure === undefined
+        ? null
+        : {
+            subscription: azure.subscription ?? "",
+            location: azure.location,
+            resourceGroup: azure.resourceGroup,
+            cluster: azure.cluster.name,
+          },
+    registry: azure?.registry?.name ?? null,
+    deleteRegistry: deletesRegistry,
+    deleteGroup: extent.group,
+    namespaces,
+    context: context ?? "",
+    teardown: true,
+    git: { url: spec.gitops.url, path: fluxFolder(metadata.name) },
+  };
+  return renderScript("teardown", plan, view);
+}
+
+function azureSteps(azure: NonNullable<Environment["spec"]["azure"]>, registry: boolean, group: boolean): Step[] {
+  const steps: (Step | false)[] = [
+    azure.registry !== undefined &&
+      !registry && { title: "the cluster's right to pull from the registry", run: "revoke_pull_right" },
+    { title: `AKS cluster ${azure.cluster.name}`, run: "delete_cluster" },
+    registry && { title: `registry ${azure.registry?.name}`, run: "delete_registry" },
+    group && { title: `resource group ${azure.resourceGroup}`, run: "delete_group" },
+  ];
+  return steps.filter((step) => step !== false);
+}
+
+function removal({ name, namespace, release }: ComponentModel): Step {
+  const words = [name, namespace, release === null ? "" : name, registrations[name] ?? ""];
+  return { title: name, run: "take_down", arguments: words };
+}
+
+/**
+ * Labels of what the charts register with the API server: webhooks and aggregated APIs.
+ * (Rendered charts of stable-2.14.10 to edge-26.8.3: linkerd-control-plane, linkerd-viz, linkerd-jaeger.)
+ */
+const registrations: Readonly<Record<string, string>> = {
+  "linkerd-control-plane": "linkerd.io/control-plane-ns=linkerd",
+  "linkerd-viz": "linkerd.io/extension=viz",
+  "linkerd-jaeger": "linkerd.io/extension=jaeger",
+};
+
+function namespacesOf(components: readonly ComponentModel[]): string[] {
+  const objects = components.flatMap(({ resources }) => Object.values(resources).flat());
+  return objects.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => metadata.name);
+}

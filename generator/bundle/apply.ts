@@ -1,0 +1,41 @@
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathsWithin, removeFile, temporarySuffix, writeAtomic } from "../system/files.ts";
+import { stateFolder } from "../system/state-folder.ts";
+import { type Manifest, manifestFile, manifestText } from "./inventory.ts";
+import { hasDrift, type Plan } from "./plan.ts";
+
+/**
+ * Carries a plan out. Killed at any moment it leaves every file whole, old or new, and a manifest that knows both:
+ * the manifest is written first with the old and the new hashes, and last with the new ones alone.
+ * The caller holds the lock. Nothing is flushed to disk, as Git does not flush a checkout: after a power cut a file may be cut short, and can be
+ * generated again.
+ */
+export function applyPlan(root: string, plan: Plan): void {
+  if (!hasDrift(plan)) return;
+  const within = pathsWithin(root);
+  const manifest = within(manifestFile(plan.owner));
+  const folders = new Set([...plan.bundle.keys(), ...plan.before.files.keys()].map((path) => dirname(join(root, path))));
+  for (const folder of folders) removeTemporaries(folder);
+  writeAtomic(manifest, manifestText(union(plan.before, plan.after)), { durable: false });
+  for (const { path, action } of plan.changes) {
+    if (action === "keep") continue;
+    const target = within(path);
+    if (action === "remove") removeFile(target, root);
+    else writeAtomic(target, plan.bundle.get(path) ?? "", { durable: false });
+  }
+  if (plan.bundle.size === 0) removeFile(manifest, join(root, stateFolder));
+  else writeAtomic(manifest, manifestText(plan.after), { durable: false });
+}
+
+function union(before: Manifest, after: Manifest): Manifest {
+  const files = new Map<string, readonly string[]>(before.files);
+  for (const [path, hashes] of after.files) files.set(path, [...new Set([...(files.get(path) ?? []), ...hashes])]);
+  return { files };
+}
+
+/** Removes what a killed run left half-written in a folder. */
+export function removeTemporaries(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) if (name.endsWith(temporarySuffix)) rmSync(join(folder, name), { force: true });
+}

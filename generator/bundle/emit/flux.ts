@@ -1,0 +1,99 @@
+import { admissionWebhooksLabel } from "../../catalog/well-known.ts";
+import type { ComponentModel, Model } from "../../components/model.ts";
+import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
+import { toBundleYaml } from "../../kubernetes/yaml.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { fluxFolder, overlayFolder } from "../../spec/layout.ts";
+import { header } from "../bundle.ts";
+import { commonLabels } from "./kustomize.ts";
+import { repositoriesOf } from "./repositories.ts";
+
+/** Where Flux lives, and what `flux bootstrap` calls its source and its root Kustomization. */
+export const flux = { namespace: "flux-system", source: "flux-system", root: "flux-system", ageSecret: "sops-age" } as const;
+
+/**
+ * What Flux is pointed at: the chart repositories, and a Kustomization a component, in order by `dependsOn`.
+ * The folder has no kustomization.yaml: Flux takes every file in it, and `flux bootstrap` adds its own.
+ */
+export function* emitFlux(model: Model): Iterable<[path: string, text: string]> {
+  const { name } = model.environment.metadata;
+  const head = header(name);
+  yield [`${fluxFolder(name)}/sources.yaml`, toBundleYaml(sources(model), head)];
+  for (const component of model.components)
+    yield [`${fluxFolder(name)}/${component.name}.yaml`, toBundleYaml([kustomization(component, model)], head)];
+}
+
+function sources(model: Model): JsonMap[] {
+  return repositoriesOf(model).map(({ name, url }) => ({
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind: "HelmRepository",
+    metadata: { name, namespace: flux.namespace, labels: commonLabels({ partOf: "meshops" }) },
+    spec: { interval: "1h", url },
+  }));
+}
+
+function kustomization(component: ComponentModel, { environment }: Model): JsonMap {
+  const { name, needs, release, secrets, timeoutMinutes } = component;
+  return {
+    apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+    kind: "Kustomization",
+    metadata: { name, namespace: flux.namespace, labels: commonLabels(component) },
+    spec: {
+      ...(needs.length === 0 ? {} : { dependsOn: needs.map((need) => ({ name: need })) }),
+      interval: environment.spec.gitops.interval,
+      retryInterval: "1m",
+      timeout: `${timeoutMinutes}m`,
+      path: `./${overlayFolder(environment.metadata.name, name)}`,
+      prune: true,
+      // A Kustomization that goes waits until Helm has uninstalled what it held.
+      ...(release === null ? {} : { deletionPolicy: "WaitForTermination" }),
+      wait: true,
+      sourceRef: { kind: "GitRepository", name: flux.source },
+      // Children inherit no decryption: every Kustomization with encrypted files names its key.
+      ...(secrets.length === 0 ? {} : { decryption: { provider: "sops", secretRef: { name: flux.ageSecret } } }),
+    },
+  };
+}
+
+/** Where Flux lives. Linkerd's webhooks leave it alone, so that Flux can mend the mesh while the injector is down under `Fail`. */
+export function fluxNamespace(): KubernetesObject {
+  return {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: flux.namespace, labels: { [admissionWebhooksLabel]: "disabled" } },
+  };
+}
+
+/**
+ * The repository as a source, as `flux bootstrap` makes it.
+ *
+ * @param withCredentials it is cloned with the Secret `flux-system`
+ */
+export function fluxSource({ spec: { gitops } }: Environment, withCredentials: boolean): KubernetesObject {
+  return {
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind: "GitRepository",
+    metadata: { name: flux.source, namespace: flux.namespace },
+    spec: {
+      interval: "1m",
+      url: gitops.url,
+      ref: { branch: gitops.branch },
+      ...(withCredentials ? { secretRef: { name: flux.source } } : {}),
+    },
+  };
+}
+
+/** The Kustomization that brings all others, as `flux bootstrap` makes it. */
+export function fluxRoot({ metadata: { name }, spec: { gitops } }: Environment): KubernetesObject {
+  return {
+    apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+    kind: "Kustomization",
+    metadata: { name: flux.root, namespace: flux.namespace },
+    spec: {
+      interval: gitops.interval,
+      path: `./${fluxFolder(name)}`,
+      prune: true,
+      sourceRef: { kind: "GitRepository", name: flux.source },
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { lookAt, type Occupant, pathsWithin } from "../system/files.ts";
+import { sha256 } from "../system/hash.ts";
+import type { Bundle } from "./bundle.ts";
+import { type Manifest, manifestFile, manifestText, parseManifest } from "./inventory.ts";
+
+/** What is to be done with one file. */
+export interface Change {
+  readonly path: string;
+  /**
+   * `create`, `update`, `remove`: as they say. `keep`: no longer generated, but edited since, so it stays.
+   * `replace`: what stands there is not meshops' and gives way only by --force.
+   * `blocked`: a folder, a device or a file in a folder's place, which gives way by no option.
+   */
+  readonly action: "create" | "update" | "replace" | "remove" | "keep" | "blocked";
+  /** Whether an update overwrites changes that somebody made by hand. */
+  readonly edited: boolean;
+}
+
+/** What lies between an owner's files on disk and its bundle. */
+export interface Plan {
+  readonly owner: string;
+  readonly changes: readonly Change[];
+  readonly unchanged: number;
+  /** The bundle's text by path. */
+  readonly bundle: Bundle;
+  readonly before: Manifest;
+  /** The manifest once everything is written. */
+  readonly after: Manifest;
+  /** Whether the manifest on disk is already that one. */
+  readonly manifestCurrent: boolean;
+}
+
+/**
+ * Compares an owner's bundle with the disk. Reads only.
+ *
+ * @param root absolute, symbolic links resolved
+ * @param owner an environment, or `rootOwner`
+ * @param bundle its files; empty where the environment is gone
+ * @throws UserError where a path leads out of the repository
+ */
+export function makePlan(root: string, owner: string, bundle: Bundle): Plan {
+  const within = pathsWithin(root);
+  const manifest = lookAt(within(manifestFile(owner)));
+  const before = parseManifest(manifest.kind === "file" ? manifest.text : "", owner);
+  const changes: Change[] =
+    manifest.kind === "obstacle" || manifest.kind === "link"
+      ? [{ path: manifestFile(owner), action: "blocked", edited: false }]
+      : [];
+  for (const [path, text] of bundle) {
+    const change = compare(path, text, lookAt(within(path)), before.files.get(path));
+    if (change !== null) changes.push(change);
+  }
+  for (const [path, hashes] of before.files) {
+    if (bundle.has(path)) continue;
+    const current = lookAt(within(path));
+    if (current.kind === "nothing") continue;
+    const ours = current.kind === "file" && hashes.includes(sha256(current.text));
+    changes.push({ path, action: ours ? "remove" : "keep", edited: !ours });
+  }
+  const after: Manifest = { files: new Map([...bundle].map(([path, text]) => [path, [sha256(text)]])) };
+  const manifestCurrent =
+    bundle.size === 0 ? manifest.kind === "nothing" : manifest.kind === "file" && manifest.text === manifestText(after);
+  const touched = changes.filter(({ path }) => bundle.has(path)).length;
+  return { owner, changes, unchanged: bundle.size - touched, bundle, before, after, manifestCurrent };
+}
+
+function compare(path: string, text: string, current: Occupant, hashes: readonly string[] | undefined): Change | null {
+  switch (current.kind) {
+    case "nothing":
+      return { path, action: "create", edited: false };
+    case "obstacle":
+      return { path, action: "blocked", edited: false };
+    case "link":
+      return { path, action: "replace", edited: false };
+    case "file":
+      if (current.text === text) return null;
+      if (hashes === undefined) return { path, action: "replace", edited: false };
+      return { path, action: "update", edited: !hashes.includes(sha256(current.text)) };
+  }
+}
+
+/** Whether the disk differs from the bundle in anything. */
+export function hasDrift(plan: Plan): boolean {
+  return plan.changes.some(({ action }) => action !== "keep") || !plan.manifestCurrent;
+}

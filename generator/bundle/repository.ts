@@ -1,0 +1,97 @@
+import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { atStart, type Diagnostic, type DiagnosticCode } from "../diagnostics/diagnostic.ts";
+import { maxFileBytes, tooLarge } from "../diagnostics/limits.ts";
+import type { Source } from "../diagnostics/source.ts";
+import { environmentsFolder, specFile } from "../spec/layout.ts";
+import { parseSource } from "../spec/parse.ts";
+import { exitCode, UserError } from "../system/errors.ts";
+import { folderAbove } from "../system/files.ts";
+import { shellWord } from "../system/shell.ts";
+import { compareText } from "../system/text.ts";
+
+/** A GitOps repository on disk, read with a memory: every spec file is parsed once. */
+export class Repository {
+  /** Absolute path, symbolic links resolved. */
+  readonly root: string;
+  readonly #sources = new Map<string, Source | null>();
+
+  /** @throws UserError (missing) where the folder holds no environments/ */
+  constructor(folder: string) {
+    if (statOf(join(folder, environmentsFolder))?.isDirectory() !== true) {
+      const above = folderAbove(dirname(resolve(folder)), environmentsFolder);
+      throw new UserError(
+        exitCode.missing,
+        `${resolve(folder)} has no folder environments/`,
+        above === null
+          ? "run meshops at the root of a platform repository, or name it with --directory"
+          : `the repository's root is above: -C ${shellWord(relative(resolve(folder), above))}`,
+      );
+    }
+    this.root = realpathSync(folder);
+  }
+
+  /** Names of all spec files, sorted. Hidden files are an editor's business. */
+  environmentNames(): string[] {
+    return this.#specs(".yaml");
+  }
+
+  /** Files that look like specs and are none. */
+  strayFiles(): Diagnostic[] {
+    return this.#specs(".yml").map((name) => {
+      const message = "this file is not read: the name of a spec ends in .yaml";
+      return atStart(`${environmentsFolder}/${name}.yml`, { code: "name-mismatch", message, hint: `rename it to ${name}.yaml` });
+    });
+  }
+
+  #specs(ending: string): string[] {
+    return readdirSync(join(this.root, environmentsFolder))
+      .filter((file) => file.endsWith(ending) && !file.startsWith("."))
+      .map((file) => file.slice(0, -ending.length))
+      .sort(compareText);
+  }
+
+  /** The parsed spec file of a name; null where there is none. Unreadable files come back with a diagnostic. */
+  readonly source = (name: string): Source | null => {
+    const known = this.#sources.get(name);
+    if (known !== undefined) return known;
+    const source = this.#read(specFile(name));
+    this.#sources.set(name, source);
+    return source;
+  };
+
+  /** Lets go of what was parsed; specs that are asked for again are read again. */
+  forget(): void {
+    this.#sources.clear();
+  }
+
+  #read(file: string): Source | null {
+    const path = join(this.root, file);
+    if (statOf(path, lstatSync) === null) return null;
+    const refuse = (code: DiagnosticCode, message: string, hint: string | null): Source => ({
+      file,
+      text: "",
+      value: undefined,
+      document: null,
+      diagnostics: [atStart(file, { code, message, hint })],
+    });
+    const stat = statOf(path);
+    if (stat === null) return refuse("file-missing", "the file is a symbolic link to nothing", "put the file itself there");
+    const folder = realpathSync(join(this.root, environmentsFolder));
+    if (!realpathSync(path).startsWith(folder + sep))
+      return refuse("file-outside", "the file is a symbolic link out of environments/", "put the file itself there");
+    if (!stat.isFile()) return refuse("file-unreadable", "this is no regular file", null);
+    // parseSource has the same limit; this one holds before the bytes are read.
+    if (stat.size > maxFileBytes) return refuse(tooLarge.code, tooLarge.message, tooLarge.hint);
+    try {
+      return parseSource(file, new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)));
+    } catch (error) {
+      if (error instanceof TypeError) return refuse("file-encoding", "the file is not UTF-8 text", "save it as UTF-8");
+      return refuse("file-unreadable", `the file cannot be read: ${(error as Error).message}`, null);
+    }
+  }
+}
+
+function statOf(path: string, stat: typeof statSync = statSync): Stats | null {
+  return stat(path, { throwIfNoEntry: false }) ?? null;
+}

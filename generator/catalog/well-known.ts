@@ -1,0 +1,20 @@
+/** Labels, annotations and names that Linkerd gives a meaning (linkerd2, pkg/k8s/labels.go). */
+
+/** Annotation of pod templates and namespaces that asks for a proxy: `enabled`, `ingress` or `disabled`. */
+export const injectKey = "linkerd.io/inject";
+
+/** Name of the proxy's container. */
+export const proxyContainer = "linkerd-proxy";
+
+/** Label of meshed pods: the namespace of their control plane. Any pod can carry it. */
+export const meshedLabel = "linkerd.io/control-plane-ns";
+
+/** Label of namespaces that Linkerd's webhooks leave alone, with the value `disabled`. */
+export const admissionWebhooksLabel = "config.linkerd.io/admission-webhooks";
+
+/** Annotations of pods, namespaces and (`opaque`) Services that say how ports pass the proxy (linkerd.io, "Proxy Configuration"). */
+export const portKeys = {
+  opaque: "config.linkerd.io/opaque-ports",
+  skipInbound: "config.linkerd.io/skip-inbound-ports",
+  skipOutbound: "config.linkerd.io/skip-outbound-ports",
+} as const;

@@ -1,0 +1,90 @@
+import { helmReleaseName } from "../../../bundle/emit/helmfile.ts";
+import type { ComponentModel, Model } from "../../../components/model.ts";
+import type { ClusterReader } from "../../connection.ts";
+import { type StatusNode, workloadNode } from "../assess.ts";
+import type { Cause } from "../cause.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { customDrift, type Drift } from "./drift.ts";
+import { type StoredRelease, storedReleases } from "./stored-release.ts";
+
+/** Helm releases of an environment, and custom resources that differ from them. */
+export interface HelmState {
+  readonly releases: readonly StoredRelease[];
+  readonly drift: readonly Drift[];
+}
+
+/** Reads the releases that helmfile installs. @throws UserError if you may not read Secrets */
+export async function readHelmState(cluster: ClusterReader, { components }: Model): Promise<HelmState> {
+  const own = components.filter(({ helmfile }) => helmfile === "release");
+  const all = await storedReleases(cluster, [...new Set(own.map(({ namespace }) => namespace))]);
+  const releases = all.filter(({ name, namespace }) =>
+    own.some((component) => helmReleaseName(component) === name && component.namespace === namespace),
+  );
+  const drift = await Promise.all(releases.map((release) => customDrift(cluster, release)));
+  return { releases, drift: drift.flat() };
+}
+
+/** State of an environment that helmfile installs: a node per release, with its workloads and drifted custom resources. Pure. */
+export function assessHelmfile(model: Model, snapshot: Snapshot, helm: HelmState): StatusNode[] {
+  const environment = model.environment.metadata.name;
+  return model.components
+    .filter(({ helmfile }) => helmfile === "release")
+    .map((component) => releaseNode(component, environment, snapshot, helm));
+}
+
+function releaseNode(component: ComponentModel, environment: string, snapshot: Snapshot, helm: HelmState): StatusNode {
+  const { namespace } = component;
+  const name = helmReleaseName(component);
+  const node = { kind: "Release", namespace, name };
+  const sync = `helmfile -e ${environment} -l name=${name} sync`;
+  const release = helm.releases.find((each) => each.name === name && each.namespace === namespace);
+  if (release === undefined) {
+    const cause: Cause = { code: "missing", cause: "helmfile has not installed it", remedy: sync };
+    return { ...node, state: "missing", detail: null, cause, children: [] };
+  }
+  const drift = helm.drift.filter((each) => each.release === name).map((each) => driftNode(each, environment));
+  const workloads = workloadsOf(snapshot, name, namespace).map((workload) =>
+    workloadNode(workload, snapshot, { environment, component: component.name }),
+  );
+  const children = [...workloads, ...drift];
+  const detail = `${release.chart}, revision ${release.revision}`;
+  if (release.status !== "deployed") {
+    const cause: Cause = {
+      code: release.status.startsWith("pending") ? "helm-locked" : "unknown",
+      cause: `Helm has it as ${release.status}`,
+      remedy: release.status.startsWith("pending")
+        ? `if no helmfile runs: helm rollback ${name} --namespace ${namespace}, then ${sync}`
+        : `helm history ${name} --namespace ${namespace}, then ${sync}`,
+    };
+    return { ...node, state: "failed", detail, cause, children };
+  }
+  const culprit = children.find(({ state }) => state !== "ready");
+  if (culprit === undefined) return { ...node, state: "ready", detail, cause: null, children };
+  const cause: Cause = { code: "health", cause: `${culprit.kind} ${culprit.name} is not ready`, remedy: "see below" };
+  return { ...node, state: culprit.state, detail, cause, children };
+}
+
+function workloadsOf({ workloads }: Snapshot, release: string, namespace: string): Snapshot["workloads"] {
+  return workloads.filter(
+    ({ metadata }) => metadata.namespace === namespace && metadata.annotations?.["meta.helm.sh/release-name"] === release,
+  );
+}
+
+function driftNode({ release, kind, namespace, name, fields }: Drift, environment: string): StatusNode {
+  const [first, ...others] = fields;
+  const more = others.length === 0 ? "" : `, and ${others.length} more fields`;
+  const cause =
+    first === undefined
+      ? "it does not exist; the next sync creates it"
+      : `${first.path} is ${JSON.stringify(first.found) ?? "not set"}, the release has ${JSON.stringify(first.wanted)}${more}; Helm 3 does not repair it`;
+  const remedy = `helmfile -e ${environment} -l name=${release} template | kubectl apply --server-side --force-conflicts --field-manager=helm --namespace ${namespace} -f -`;
+  return {
+    kind,
+    namespace,
+    name,
+    state: "failed",
+    detail: null,
+    cause: { code: "drift", cause: cause.slice(0, 300), remedy },
+    children: [],
+  };
+}

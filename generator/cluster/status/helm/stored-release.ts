@@ -1,0 +1,66 @@
+import { gunzipSync } from "node:zlib";
+import { parseAllDocuments } from "yaml";
+import { at, type ClusterObject } from "../../../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { asMap } from "../../../system/data.ts";
+import type { ClusterReader } from "../../connection.ts";
+
+/** A Helm release as Helm keeps it in the cluster. */
+export interface StoredRelease {
+  readonly name: string;
+  readonly namespace: string;
+  readonly revision: number;
+  /** `deployed`, `failed`, `pending-upgrade` and so on. */
+  readonly status: string;
+  /** Name and version of the chart. */
+  readonly chart: string;
+  /** What Helm applied, without hooks. */
+  readonly objects: readonly KubernetesObject[];
+}
+
+/**
+ * The newest revision of every Helm release of some namespaces. Helm keeps one Secret per revision (helm, pkg/storage/driver/secrets.go): its
+ * `data.release` is base64 over gzip over JSON, and its labels name release, revision and status.
+ *
+ * @throws UserError if you may not read Secrets
+ */
+export async function storedReleases(cluster: ClusterReader, namespaces: readonly string[]): Promise<StoredRelease[]> {
+  const secrets = (
+    await Promise.all(namespaces.map((namespace) => cluster.list("v1", "Secret", namespace, "owner=helm")))
+  ).flat();
+  const newest = new Map<string, ClusterObject>();
+  for (const secret of secrets) {
+    const id = `${secret.metadata.namespace}/${secret.metadata.labels?.["name"]}`;
+    const known = newest.get(id);
+    if (known === undefined || revisionOf(secret) > revisionOf(known)) newest.set(id, secret);
+  }
+  return [...newest.values()].flatMap((secret) => decodeRelease(secret) ?? []);
+}
+
+function revisionOf({ metadata }: ClusterObject): number {
+  return Number(metadata.labels?.["version"] ?? 0);
+}
+
+/** A release from Helm's Secret; null if it is not of the known form. */
+function decodeRelease(secret: ClusterObject): StoredRelease | null {
+  const data = at(secret, "data", "release");
+  if (typeof data !== "string") return null;
+  try {
+    const packed = Buffer.from(Buffer.from(data, "base64").toString(), "base64");
+    const release: unknown = JSON.parse(gunzipSync(packed).toString());
+    const chart = asMap(at(release, "chart", "metadata"));
+    return {
+      name: String(at(release, "name")),
+      namespace: String(at(release, "namespace")),
+      revision: Number(at(release, "version")),
+      status: String(at(release, "info", "status")),
+      chart: `${String(chart["name"])} ${String(chart["version"])}`,
+      objects: parseAllDocuments(String(at(release, "manifest") ?? "")).flatMap((document): KubernetesObject[] => {
+        const object = document.toJS() as KubernetesObject | null;
+        return typeof object?.kind === "string" ? [object] : [];
+      }),
+    };
+  } catch {
+    return null;
+  }
+}

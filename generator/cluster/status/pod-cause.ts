@@ -1,0 +1,98 @@
+import { at, type ClusterObject, condition } from "../../kubernetes/cluster-object.ts";
+import { containerStatuses } from "../../mesh/pod.ts";
+import { mountedSecrets } from "../certificates.ts";
+import type { Cause, Subject } from "./cause.ts";
+import { proxyWaitCause } from "./proxy-cause.ts";
+import { serverRefusal } from "./server-refusal.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** Reason why a pod is not ready; null if none is known, as while it starts. */
+export function podCause(pod: ClusterObject, snapshot: Snapshot, subject: Subject): Cause | null {
+  return (
+    unscheduled(pod, snapshot, subject) ??
+    missingSecret(pod, snapshot, subject) ??
+    broken(pod, subject) ??
+    proxyWaitCause(pod, snapshot, subject) ??
+    serverRefusal(pod, snapshot)
+  );
+}
+
+/** Whether the kubelet reports a pod as ready. */
+export function isPodReady(pod: ClusterObject): boolean {
+  return condition(pod, "Ready")?.status === "True";
+}
+
+/**
+ * A Secret that a pod mounts and that does not exist. A running pod keeps what it has mounted, so nothing else reports the loss until it restarts.
+ */
+export function missingSecret(
+  pod: ClusterObject,
+  { identity: { secrets } }: Snapshot,
+  { environment }: Pick<Subject, "environment">,
+): Cause | null {
+  const [missing] = [...mountedSecrets([pod]).keys()].filter((id) => secrets?.get(id) === null);
+  if (missing === undefined) return null;
+  const [namespace = "", name = ""] = missing.split("/");
+  return {
+    code: "secret-missing",
+    cause: `pod ${pod.metadata.name} mounts Secret ${name}, which does not exist in ${namespace}`,
+    remedy: `flux reconcile kustomization identity, or helmfile -e ${environment} -l name=identity sync`,
+  };
+}
+
+/** A pod that cannot be scheduled. A claim that waits for its pod to be scheduled is not a reason. */
+function unscheduled(pod: ClusterObject, { claims }: Snapshot, { namespace }: Subject): Cause | null {
+  const { name } = pod.metadata;
+  const scheduled = condition(pod, "PodScheduled");
+  const message = scheduled?.message ?? scheduled?.reason ?? "";
+  const volume = /unbound immediate PersistentVolumeClaims|persistentvolumeclaim .* not found|volume node affinity/i.test(
+    message,
+  );
+  if (scheduled?.status === "False" && !volume)
+    return {
+      code: "pod-unschedulable",
+      cause: `no node takes pod ${name}: ${message}`.slice(0, 300),
+      remedy: "more or larger nodes: azure.cluster in the spec",
+    };
+  const unbound = claims.find(
+    ({ metadata, ...claim }) =>
+      metadata.namespace === namespace && at(claim, "status", "phase") === "Pending" && metadata.name.endsWith(`-${name}`),
+  );
+  if (unbound === undefined || at(pod, "status", "phase") !== "Pending") return null;
+  const claim = unbound.metadata.name;
+  return {
+    code: "volume",
+    cause: `pod ${name} waits for its volume ${claim}`,
+    remedy: `kubectl describe persistentvolumeclaim ${claim} --namespace ${namespace}`,
+  };
+}
+
+/** A pod with a container that cannot start, or does not stay. */
+function broken(pod: ClusterObject, { namespace }: Subject): Cause | null {
+  const { name } = pod.metadata;
+  for (const { image, state, name: container, ready, restartCount = 0, lastState } of containerStatuses(pod)) {
+    const { reason = "", message = "" } = state?.waiting ?? {};
+    if (/ErrImage|ImagePull|InvalidImageName|ImageInspect/.test(reason))
+      return {
+        code: "image-pull",
+        cause: `pod ${name} cannot pull ${image} (${reason})`,
+        remedy: "is it in the registry (meshops images), and may the cluster pull from there? meshops bootstrap sees to both",
+      };
+    if (reason === "CrashLoopBackOff" || (ready === false && restartCount > 2)) {
+      const why = lastState?.terminated?.reason;
+      const cause = `container ${container} of pod ${name} ends again and again${why === undefined ? "" : ` (${why})`}`;
+      return {
+        code: "pod-crashing",
+        cause,
+        remedy: `kubectl logs ${name} --container ${container} --namespace ${namespace} --previous`,
+      };
+    }
+    if (/Error$/.test(reason))
+      return {
+        code: "pod-broken",
+        cause: `container ${container} of pod ${name} cannot start: ${message || reason}`.slice(0, 300),
+        remedy: `kubectl describe pod ${name} --namespace ${namespace}`,
+      };
+  }
+  return null;
+}

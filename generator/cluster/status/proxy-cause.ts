@@ -1,0 +1,48 @@
+import { proxyContainer } from "../../catalog/well-known.ts";
+import type { ClusterObject } from "../../kubernetes/cluster-object.ts";
+import { proxyVariable, waitsForProxy } from "../../mesh/pod.ts";
+import { duration } from "../../system/text.ts";
+import { issuerIn } from "../certificates.ts";
+import type { Cause, Subject } from "./cause.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/**
+ * What a proxy logs while it cannot resolve the control plane: the first is logged by linkerd/app/core/src/control.rs, the second is the error of
+ * linkerd/dns/src/lib.rs (linkerd2-proxy, August 2026).
+ */
+const unresolved = /Failed to resolve control-plane component|failed SRV and A record lookups/;
+
+/** Why a pod waits for its proxy; null if it does not. The proxy is ready when the identity controller has signed its certificate. */
+export function proxyWaitCause(pod: ClusterObject, snapshot: Snapshot, { environment }: Subject): Cause | null {
+  if (!waitsForProxy(pod)) return null;
+  const { name, namespace } = pod.metadata;
+  const { identity, takenAt, proxyLogs } = snapshot;
+  const expired = issuerIn(identity);
+  const age = expired === undefined ? 0 : takenAt.getTime() - Date.parse(expired.validTo);
+  if (age > 0)
+    return {
+      code: "issuer-expired",
+      cause: `pod ${name} waits for its proxy: the issuer certificate in the cluster expired ${duration(age)} ago`,
+      remedy: `meshops identity rotate-issuer ${environment}, meshops generate ${environment}, commit and push`,
+    };
+  if (unresolved.test(proxyLogs.get(`${namespace}/${name}`) ?? ""))
+    return {
+      code: "name-unresolved",
+      cause: `pod ${name} waits for its proxy: ${identityHost(pod)} does not resolve`,
+      remedy: `set linkerd.clusterDomain to the cluster's domain, meshops generate ${environment}, commit and push; then free the queue: ${freeQueue}`,
+    };
+  return {
+    code: "progressing",
+    cause: `pod ${name} waits for its proxy, which has no certificate yet`,
+    remedy: `kubectl logs ${name} --container ${proxyContainer} --namespace ${namespace}`,
+  };
+}
+
+/** Commands after which Flux looks at a new commit at once, although an upgrade and a health check still wait for the old one. */
+export const freeQueue = "kubectl rollout restart deployment helm-controller kustomize-controller --namespace flux-system";
+
+/** Host under which a proxy asks for its certificate (linkerd2, charts/partials/templates/_proxy.tpl). */
+function identityHost(pod: ClusterObject): string {
+  const address = proxyVariable(pod, "LINKERD2_PROXY_IDENTITY_SVC_ADDR") ?? "the identity controller";
+  return address.replace(/\.?:\d+$/, "");
+}

@@ -1,0 +1,45 @@
+import { portKeys } from "../../catalog/well-known.ts";
+import { at, type ClusterObject } from "../../kubernetes/cluster-object.ts";
+import { selects } from "../../kubernetes/selectors.ts";
+import { isLive, proxyOf } from "../../mesh/pod.ts";
+import { allowedAt } from "../../mesh/policies.ts";
+import { includes, parsePorts } from "../../mesh/ports.ts";
+import type { Cause } from "./cause.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/**
+ * A Server that refuses what a pod sends to its peers. The pod bypasses its own proxy on a port (`skip-outbound-ports`), so it has no identity there;
+ * peers that still have that port in their proxy refuse it. This happens when Dgraph's internal ports change to `skip` under a policy.
+ */
+export function serverRefusal(pod: ClusterObject, { pods, policies }: Snapshot): Cause | null {
+  const bypassed = parsePorts(pod.metadata.annotations?.[portKeys.skipOutbound]);
+  const guards = policies.servers.filter(({ metadata, spec }) => {
+    const port = at(spec, "port");
+    return metadata.namespace === pod.metadata.namespace && typeof port === "number" && includes(bypassed, port);
+  });
+  for (const server of guards) {
+    const port = Number(at(server, "spec", "port"));
+    const allowed = allowedAt(policies, server);
+    const open = allowed.includes("*") || !["deny", undefined].includes(at(server, "spec", "accessPolicy") as string | undefined);
+    const guarded = pods.some((peer) => peer !== pod && isLive(peer) && isGuarded(peer, server, port));
+    if (open || !guarded) continue;
+    const { name } = server.metadata;
+    return {
+      code: "refused-by-server",
+      cause: `Server ${name} refuses pod ${pod.metadata.name}: it connects to port ${port} without its proxy, and the Server asks for an identity`,
+      remedy:
+        "set dgraph.networkPolicy: false, generate and push; when Dgraph is ready, set it back (docs/access.md, “Changing internalPorts”)",
+    };
+  }
+  return null;
+}
+
+/** Whether a pod's proxy applies a Server to a port. */
+function isGuarded(pod: ClusterObject, server: ClusterObject, port: number): boolean {
+  return (
+    pod.metadata.namespace === server.metadata.namespace &&
+    proxyOf(pod) !== undefined &&
+    !includes(parsePorts(pod.metadata.annotations?.[portKeys.skipInbound]), port) &&
+    selects(at(server, "spec", "podSelector"), pod.metadata.labels ?? {})
+  );
+}

@@ -1,0 +1,105 @@
+import { flux } from "../../bundle/emit/flux.ts";
+import { linkerdTrack } from "../../catalog/linkerd.ts";
+import { proxyContainer } from "../../catalog/well-known.ts";
+import type { Model } from "../../components/model.ts";
+import type { ClusterObject } from "../../kubernetes/cluster-object.ts";
+import { isLive, waitsForProxy } from "../../mesh/pod.ts";
+import type { Policies } from "../../mesh/policies.ts";
+import type { ClusterActions } from "../actions.ts";
+import type { IdentityObjects } from "../certificates.ts";
+import { type ClusterReader, orNull } from "../connection.ts";
+import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
+
+/** What a cluster held at one time, as far as it matters for an environment. */
+export interface Snapshot {
+  readonly sources: readonly ClusterObject[];
+  readonly kustomizations: readonly ClusterObject[];
+  readonly releases: readonly ClusterObject[];
+  /** Deployments, StatefulSets and DaemonSets of the environment's namespaces. */
+  readonly workloads: readonly ClusterObject[];
+  readonly pods: readonly ClusterObject[];
+  readonly claims: readonly ClusterObject[];
+  /** Events of the environment's namespaces; empty where nobody may read them. */
+  readonly events: readonly ClusterObject[];
+  readonly namespaces: readonly ClusterObject[];
+  /** Certificates and Secrets of the mesh. */
+  readonly identity: IdentityObjects;
+  /** Running meshed pods of all namespaces; null if you may not list them. */
+  readonly meshed: readonly ClusterObject[] | null;
+  /** Servers and the policies about them in the environment's namespaces; empty if you may not list them. */
+  readonly policies: Policies;
+  /** Last lines of the proxies that pods wait for, by `namespace/name`. */
+  readonly proxyLogs: ReadonlyMap<string, string>;
+  readonly takenAt: Date;
+}
+
+/** What a snapshot is read from. */
+export type SnapshotSource = ClusterReader & Pick<ClusterActions, "logs">;
+
+/** Reads all of it, at once. @param fluxNamespace where Flux lives */
+export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNamespace: string): Promise<Snapshot> {
+  const namespaces = [...new Set(model.components.map(({ namespace }) => namespace))];
+  const everywhere = async (apiVersion: string, kind: string): Promise<ClusterObject[]> =>
+    (await Promise.all(namespaces.map((namespace) => cluster.list(apiVersion, kind, namespace)))).flat();
+  const inFlux = (apiVersion: string, kind: string): Promise<ClusterObject[]> => cluster.list(apiVersion, kind, fluxNamespace);
+  // What explains, but is not needed, may be forbidden: readers of a namespace often see no cluster-wide objects.
+  const allowed = async (read: Promise<ClusterObject[]>): Promise<ClusterObject[]> => (await orNull(read)) ?? [];
+  // One first: a cluster that does not answer is told once, and in half the time.
+  const kustomizations = await inFlux("kustomize.toolkit.fluxcd.io/v1", "Kustomization");
+  const { server, authorizationPolicy } = linkerdTrack(model.environment.spec.linkerd.version).traits.policyApi;
+  const policy = (kind: string, version: string): Promise<ClusterObject[]> =>
+    allowed(everywhere(`policy.linkerd.io/${version}`, kind));
+  const [git, helm, releases, deployments, statefulSets, daemonSets, pods, claims, events, found, meshed, ...guards] =
+    await Promise.all([
+      inFlux("source.toolkit.fluxcd.io/v1", "GitRepository"),
+      inFlux("source.toolkit.fluxcd.io/v1", "HelmRepository"),
+      everywhere("helm.toolkit.fluxcd.io/v2", "HelmRelease"),
+      everywhere("apps/v1", "Deployment"),
+      everywhere("apps/v1", "StatefulSet"),
+      everywhere("apps/v1", "DaemonSet"),
+      everywhere("v1", "Pod"),
+      allowed(everywhere("v1", "PersistentVolumeClaim")),
+      allowed(everywhere("v1", "Event")),
+      allowed(
+        Promise.all(namespaces.map((name) => cluster.get("v1", "Namespace", name))).then((all) =>
+          all.filter((each) => each !== null),
+        ),
+      ),
+      meshedPods(cluster),
+      allowed(everywhere("networking.k8s.io/v1", "NetworkPolicy")),
+      policy("Server", server),
+      policy("AuthorizationPolicy", authorizationPolicy),
+      policy("MeshTLSAuthentication", authorizationPolicy),
+    ]);
+  const sources = [...git.filter(({ metadata }) => metadata.name === flux.source), ...helm];
+  const workloads = [...deployments, ...statefulSets, ...daemonSets];
+  const [network = [], servers = [], authorizations = [], authentications = []] = guards;
+  return {
+    sources,
+    kustomizations,
+    releases,
+    workloads,
+    pods,
+    claims,
+    events,
+    namespaces: found,
+    identity: await readIdentityObjects(cluster, model.environment, pods),
+    meshed: meshed?.filter(isLive) ?? null,
+    policies: { network, servers, authorizations, authentications },
+    proxyLogs: await logsOfProxies(cluster, pods),
+    takenAt: new Date(),
+  };
+}
+
+/** Logs of the proxies that pods wait for: at most three, since they log the same. */
+async function logsOfProxies(cluster: SnapshotSource, pods: readonly ClusterObject[]): Promise<Map<string, string>> {
+  const waiting = pods.filter(waitsForProxy).slice(0, 3);
+  const logs = await Promise.all(
+    waiting.map(async ({ metadata: { namespace = "", name } }) => {
+      // A log explains; without the right to read it the rest is still true.
+      const text = await cluster.logs(namespace, name, proxyContainer, 100).catch(() => "");
+      return [`${namespace}/${name}`, text] as const;
+    }),
+  );
+  return new Map(logs);
+}

@@ -1,0 +1,141 @@
+import { at, type ClusterObject, condition, isObserved } from "../../kubernetes/cluster-object.ts";
+import { selects } from "../../kubernetes/selectors.ts";
+import { isMeshed } from "../../mesh/meshed.ts";
+import { isLive, proxyOf } from "../../mesh/pod.ts";
+import { asMap } from "../../system/data.ts";
+import { anchorGaps } from "../anchors.ts";
+import { issuerIn } from "../certificates.ts";
+import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
+import { isPodReady, missingSecret, podCause } from "./pod-cause.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** A workload, its pods, and how many of them are in the mesh. */
+export interface WorkloadState {
+  readonly ready: boolean;
+  readonly replicas: number;
+  readonly readyReplicas: number;
+  /** Pods with a proxy; null where the workload is not to be meshed. */
+  readonly meshed: number | null;
+  /** The first reason why it is not ready; null if it is. */
+  readonly cause: Cause | null;
+  /** Pods that are not ready, if more than one is, each with its own reason. */
+  readonly pods: readonly PodState[];
+}
+
+/** A pod that is not ready, and why. */
+interface PodState {
+  readonly name: string;
+  readonly cause: Cause;
+}
+
+/** How a workload stands. */
+export function workloadState(workload: ClusterObject, snapshot: Snapshot, subject: Subject): WorkloadState {
+  const pods = podsOf(workload, snapshot);
+  const replicas = Number(at(workload, "spec", "replicas") ?? at(workload, "status", "desiredNumberScheduled") ?? 1);
+  const readyReplicas = Number(at(workload, "status", "readyReplicas") ?? at(workload, "status", "numberReady") ?? 0);
+  const wanted = isInjected(workload, snapshot);
+  const proxied = pods.filter((pod) => proxyOf(pod) !== undefined);
+  const rolledOut = isObserved(workload) && readyReplicas >= replicas && isRolledOut(workload, replicas);
+  const state = { replicas, readyReplicas, meshed: wanted ? proxied.length : null };
+  if (!rolledOut) {
+    const found = causesOf(workload, pods, snapshot, subject);
+    if (!Array.isArray(found)) return { ...state, ready: false, cause: found, pods: [] };
+    // A pod that cannot start by itself matters more than one that is on its way.
+    const [first] = [...found.filter(({ cause }) => cause.code !== "progressing"), ...found];
+    return { ...state, ready: false, cause: first?.cause ?? null, pods: found.length > 1 ? found : [] };
+  }
+  const cause = (wanted ? meshCause(pods, snapshot, subject) : null) ?? lostSecret(pods, snapshot, subject);
+  return { ...state, ready: cause === null, cause, pods: [] };
+}
+
+/** A Secret that a running pod mounts and that is gone: Helm and Flux report the workload as ready. */
+function lostSecret(pods: readonly ClusterObject[], snapshot: Snapshot, subject: Subject): Cause | null {
+  for (const pod of pods) {
+    const cause = missingSecret(pod, snapshot, subject);
+    if (cause !== null) return cause;
+  }
+  return null;
+}
+
+function isRolledOut(workload: ClusterObject, replicas: number): boolean {
+  const { status } = workload;
+  if (workload.kind === "StatefulSet") return replicas === 0 || at(status, "currentRevision") === at(status, "updateRevision");
+  if (workload.kind === "DaemonSet") return Number(at(status, "updatedNumberScheduled") ?? 0) >= replicas;
+  return Number(at(status, "updatedReplicas") ?? 0) >= replicas && Number(at(status, "replicas") ?? 0) === replicas;
+}
+
+function podsOf({ spec, metadata }: ClusterObject, { pods }: Snapshot): ClusterObject[] {
+  const selector = at(spec, "selector");
+  return pods.filter(
+    (pod) => pod.metadata.namespace === metadata.namespace && isLive(pod) && selects(selector, pod.metadata.labels ?? {}),
+  );
+}
+
+/** Whether the injector meshes the pods of a workload. */
+function isInjected(workload: ClusterObject, { namespaces }: Snapshot): boolean {
+  const template = at(workload, "spec", "template");
+  const namespace = namespaces.find(({ metadata }) => metadata.name === workload.metadata.namespace);
+  const facts = {
+    annotations: asMap(at(template, "metadata", "annotations")),
+    namespace: namespace?.metadata.annotations ?? null,
+    hostNetwork: at(template, "spec", "hostNetwork") === true,
+    hasProxy: false,
+  };
+  return isMeshed(facts) === "yes";
+}
+
+/** A pod that should be in the mesh and is not, or that refuses the certificates that the mesh issues. */
+function meshCause(pods: readonly ClusterObject[], { identity }: Snapshot, { kind, name, namespace }: Subject): Cause | null {
+  const restart = `kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
+  const bare = pods.filter((pod) => proxyOf(pod) === undefined);
+  const [first] = bare;
+  if (first !== undefined) {
+    const cause = `${bare.length === 1 ? `pod ${first.metadata.name} runs` : `${bare.length} pods run`} without a proxy: the injector was not asked, or did not answer`;
+    return { code: "not-meshed", cause, remedy: restart };
+  }
+  const stale = anchorGaps(pods, identity.trustRoots, issuerIn(identity)).filter(({ breaks }) => breaks);
+  if (stale.length === 0) return null;
+  return {
+    code: "stale-trust-anchors",
+    cause: `${stale.length === 1 ? "a proxy does" : `${stale.length} proxies do`} not trust the anchor of the issuer`,
+    remedy: restart,
+  };
+}
+
+/** Reasons why a workload is not ready: of the workload as a whole, or of its pods. */
+function causesOf(
+  workload: ClusterObject,
+  pods: readonly ClusterObject[],
+  snapshot: Snapshot,
+  subject: Subject,
+): PodState[] | Cause {
+  const { kind, name, namespace } = subject;
+  const replicas = Number(at(workload, "spec", "replicas") ?? 1);
+  const refusal = pods.length < replicas ? refusalOf(workload, snapshot) : null;
+  if (refusal !== null) return causeOf(refusal, subject) ?? unknownCause(refusal, subject);
+  const found = pods
+    .filter((pod) => !isPodReady(pod))
+    .map((pod) => ({ name: pod.metadata.name, cause: podCause(pod, snapshot, subject) }));
+  if (found.some(({ cause }) => cause !== null)) {
+    const starting: Cause = { code: "progressing", cause: "it is starting", remedy: `kubectl get pods --namespace ${namespace}` };
+    return found.map((pod) => ({ ...pod, cause: pod.cause ?? starting }));
+  }
+  if (pods.length < replicas)
+    return {
+      code: "progressing",
+      cause: `${pods.length} of ${replicas} pods exist`,
+      remedy: `kubectl describe ${kind.toLowerCase()} ${name} --namespace ${namespace}`,
+    };
+  return { code: "progressing", cause: "its pods are starting", remedy: `kubectl get pods --namespace ${namespace}` };
+}
+
+/** Why the API server let no pod be made: a Deployment has it as a condition, a StatefulSet or DaemonSet as an event only. */
+function refusalOf(workload: ClusterObject, { events }: Snapshot): string | null {
+  const failure = condition(workload, "ReplicaFailure");
+  if (failure?.status === "True") return failure.message ?? "";
+  const own = events.filter(
+    (event) => at(event, "involvedObject", "uid") === workload.metadata.uid && event["reason"] === "FailedCreate",
+  );
+  const newest = own.sort((a, b) => String(a["lastTimestamp"]).localeCompare(String(b["lastTimestamp"]))).at(-1);
+  return newest === undefined ? null : String(newest["message"]);
+}

@@ -1,0 +1,120 @@
+import { dgraphPorts } from "../../catalog/dgraph.ts";
+import { proxyPorts } from "../../catalog/linkerd.ts";
+import { meshedLabel } from "../../catalog/well-known.ts";
+import { certificatesIn, fingerprint } from "../../identity/pem.ts";
+import { at, type ClusterObject } from "../../kubernetes/cluster-object.ts";
+import { anchorsOf, proxyOf } from "../../mesh/pod.ts";
+import { admitting, authorizationsOf, selecting, serverOf } from "../../mesh/policies.ts";
+import { anchorGaps } from "../anchors.ts";
+import { issuerIn } from "../certificates.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Probe } from "./probe.ts";
+import type { ProbeRun } from "./run-probe.ts";
+import { alphasIn, type World } from "./world.ts";
+
+/** A call of a probe by its name, and how it ended. */
+export interface Ended {
+  readonly way: string;
+  readonly outcome: Outcome;
+}
+
+/** Alpha's port of a call. */
+const ports: Readonly<Record<string, number>> = { http: dgraphPorts.alpha.http, grpc: dgraphPorts.alpha.grpc };
+
+function portsOf(calls: readonly Ended[]): number[] {
+  return calls.flatMap(({ way }) => ports[way] ?? []);
+}
+
+/** All causes why a client that should be refused got through: what each layer leaves open, with the objects that were read. */
+export function explainAccess(through: readonly Ended[], { namespace, meshed, forged }: Probe, world: World): string[] {
+  const { policies } = world;
+  const [alpha] = alphasIn(world);
+  if (alpha === undefined) return ["Alpha has no pods"];
+  if (through.length === 0) return ["a proxy or Dgraph answers in error instead of being kept from answering"];
+  const open = portsOf(through);
+  const labels = meshed || forged === true ? { [meshedLabel]: "linkerd" } : {};
+  const network = selecting(policies, alpha);
+  const admitted = open.flatMap((port) => admitting(policies, alpha, { namespace, labels }, port));
+  const inNetwork =
+    network.length === 0
+      ? [`no NetworkPolicy selects ${alpha.metadata.name}: is dgraph-policy ready? meshops status`]
+      : meshed || admitted.length === 0
+        ? []
+        : [`NetworkPolicy ${[...new Set(admitted)].join(", ")} admits pods without a proxy`];
+  const found = [...inNetwork, ...meshHoles(open, alpha, world)];
+  if (found.length > 0) return found;
+  return [
+    meshed
+      ? "Server and AuthorizationPolicy forbid it: does the proxy of Alpha have them? kubectl logs of container linkerd-proxy"
+      : "the NetworkPolicies forbid it and nothing enforces them: does the cluster have a network policy engine (azure.cluster.networkPolicy)?",
+  ];
+}
+
+/** What the mesh leaves open on ports of Alpha, port by port: two ports may be open for different reasons. */
+function meshHoles(open: readonly number[], alpha: ClusterObject, { policies }: World): string[] {
+  const servers = open.map((port) => ({ port, server: serverOf(policies, alpha, port) }));
+  const unguarded = servers.filter(({ server }) => server === null).map(({ port }) => port);
+  const weak = servers.flatMap(({ port, server }) => {
+    if (server === null) return [];
+    const access = at(server, "spec", "accessPolicy");
+    if (access !== undefined && access !== "deny")
+      return [`Server ${server.metadata.name} admits everyone on port ${port}: its accessPolicy is ${String(access)}`];
+    return authorizationsOf(policies, server)
+      .filter(({ accounts }) => accounts.includes("*"))
+      .map(({ name }) => `AuthorizationPolicy ${name} admits everyone on port ${port} (Server ${server.metadata.name})`);
+  });
+  return [
+    ...(unguarded.length === 0
+      ? []
+      : [`no Server guards port ${unguarded.join(" and ")} of Alpha, so every meshed pod may use it`]),
+    ...weak,
+  ];
+}
+
+/** All causes why a listed client was refused, port by port. */
+export function explainDenial(bad: readonly Ended[], { namespace, serviceAccount }: Probe, world: World): string[] {
+  const [alpha] = alphasIn(world);
+  const identity = `${serviceAccount}.${namespace}`;
+  const causes = portsOf(bad).map((port): string => {
+    const server = alpha === undefined ? null : serverOf(world.policies, alpha, port);
+    const accounts = server === null ? [] : authorizationsOf(world.policies, server).flatMap((each) => each.accounts);
+    if (accounts.length === 0) return `a Server closes port ${port} of Alpha, and no AuthorizationPolicy opens it`;
+    return `the AuthorizationPolicy of port ${port} lists ${[...new Set(accounts)].join(", ")}, not ${identity}: is it in dgraph.clients, and dgraph-policy up to date?`;
+  });
+  return causes.length === 0 ? ["refused by a Server of another port"] : causes;
+}
+
+/** All causes why a meshed client does not get through: the network, an Alpha without a proxy, or proxies that do not trust each other. */
+export function explainSilence({ probe: { namespace }, pod }: ProbeRun, world: World): string[] {
+  const { policies, track, identity } = world;
+  const alphas = alphasIn(world);
+  const [alpha] = alphas;
+  if (alpha === undefined) return ["Alpha has no pods"];
+  const source = { namespace, labels: { [meshedLabel]: "linkerd", ...pod?.metadata.labels } };
+  const needed = track.traits.transportHeader
+    ? [proxyPorts.inbound]
+    : [proxyPorts.inbound, dgraphPorts.alpha.http, dgraphPorts.alpha.grpc];
+  const blocked = needed.filter(
+    (port) => selecting(policies, alpha).length > 0 && admitting(policies, alpha, source, port).length === 0,
+  );
+  const bare = alphas.filter((each) => proxyOf(each) === undefined).map(({ metadata }) => metadata.name);
+  const gaps = anchorGaps(alphas, identity.trustRoots, issuerIn(identity)).filter(({ breaks }) => breaks);
+  const distrust = gaps.length > 0 || (pod !== null && bare.length === 0 && !shareAnchor(pod, alpha));
+  const causes = [
+    ...(blocked.length === 0
+      ? []
+      : [`no NetworkPolicy admits meshed pods of ${namespace} to port ${blocked.join(", ")} of Alpha, which proxies connect to`]),
+    ...(bare.length === 0
+      ? []
+      : [`${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy, so nothing answers there on port 4143`]),
+    ...(distrust ? ["the probe's proxy and Alpha's trust different anchors (see M2): kubectl rollout restart"] : []),
+  ];
+  return causes.length === 0 ? ["the proxies get no answer, though policies admit them: see M1 to M5"] : causes;
+}
+
+/** Whether two proxies trust a common anchor; true if one of them does not list its anchors. */
+function shareAnchor(one: ClusterObject, other: ClusterObject): boolean {
+  const [own, others] = [one, other].map((pod) => certificatesIn(anchorsOf(pod) ?? null).map(fingerprint));
+  if (own === undefined || others === undefined || own.length === 0 || others.length === 0) return true;
+  return own.some((anchor) => others.includes(anchor));
+}

@@ -1,0 +1,49 @@
+import { runProgram } from "../../system/process.ts";
+import { type Finding, failed, passed, skipped, undecided } from "./result.ts";
+
+/** What `linkerd check -o json` prints (linkerd2, pkg/healthcheck/healthcheck_output.go). */
+interface Output {
+  readonly success: boolean;
+  readonly categories?: readonly {
+    readonly categoryName: string;
+    readonly checks?: readonly {
+      readonly description: string;
+      readonly hint?: string;
+      readonly error?: string;
+      readonly result: string;
+    }[];
+  }[];
+}
+
+/** M8: what Linkerd's own command finds, those of its extensions included, where it is on the PATH. */
+export async function linkerdChecks(context: string, signal: AbortSignal): Promise<Finding> {
+  const text = await run(["check", "--output", "json", "--wait", "10s", "--context", context], signal);
+  if (text === null) return skipped("linkerd is not on the PATH");
+  const outputs = documentsIn(text);
+  if (outputs === null) return undecided("linkerd check printed no JSON", text.slice(0, 200) || "it printed nothing");
+  const checks = outputs.flatMap(({ categories }) => categories ?? []).flatMap(({ checks }) => checks ?? []);
+  const bad = checks.filter(({ result }) => result === "error");
+  const warnings = checks.filter(({ result }) => result === "warning");
+  const evidence = [...bad, ...warnings].map(({ description, error = "", hint = "" }) =>
+    `${description}: ${error} ${hint}`.trim(),
+  );
+  if (bad.length > 0 || outputs.some(({ success }) => !success))
+    return failed(`${bad.length} of ${checks.length} checks fail`, evidence[0] ?? "", evidence);
+  return passed(`${checks.length} checks${warnings.length === 0 ? "" : `, ${warnings.length} warnings`}`, evidence);
+}
+
+/** One document after the other: Linkerd's own, then one an extension. Null where there is none, or a damaged one. */
+function documentsIn(text: string): Output[] | null {
+  const documents = text.split(/(?<=^})\s*$(?=\s*^{)/m).filter((part) => part.trim() !== "");
+  try {
+    return documents.length === 0 ? null : documents.map((document) => JSON.parse(document) as Output);
+  } catch {
+    return null;
+  }
+}
+
+/** What it prints, whether its checks pass or not; null if there is no such command. */
+async function run(args: readonly string[], signal: AbortSignal): Promise<string | null> {
+  const { absent, stdout } = await runProgram("linkerd", args, { signal, timeoutMs: 60_000 });
+  return absent ? null : stdout;
+}

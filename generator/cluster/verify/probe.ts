@@ -1,0 +1,118 @@
+import { injectKey, meshedLabel } from "../../catalog/well-known.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { probeScript } from "./probe-script.ts";
+
+/** One thing that a probe tries; addresses are `host:port`. */
+export type Call =
+  | { readonly kind: "http"; readonly name: string; readonly address: string; readonly path: string }
+  | { readonly kind: "grpc"; readonly name: string; readonly address: string; readonly method: string; readonly request: string }
+  /**
+   * Calls of `api.Dgraph/CheckVersion` over one connection, with pauses, and how the probe's proxy spread them: for at least a second, and
+   * until each endpoint has answered, for at most `seconds`.
+   */
+  | {
+      readonly kind: "spread";
+      readonly name: string;
+      readonly address: string;
+      readonly seconds: number;
+      /** Names of the pods that should answer. */
+      readonly endpoints: readonly string[];
+    };
+
+/** A short-lived pod that tries to reach Dgraph. */
+export interface Probe {
+  readonly name: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly meshed: boolean;
+  /** Carries the label of meshed pods without a proxy. */
+  readonly forged?: boolean;
+  readonly calls: readonly Call[];
+}
+
+/** What became of a call: the exit code of curl or grpcurl, and all that it printed. */
+export interface CallResult {
+  readonly name: string;
+  readonly exit: number;
+  readonly output: string;
+}
+
+export const probeLabel = "meshops.dev/verify";
+/** Name of a probe's container. */
+export const probeContainer = "probe";
+
+/** Seconds that a probe waits for a connection, and for an answer. */
+const patience = { connect: 4, answer: 8 } as const;
+
+/**
+ * The pod of a probe. It meets the level restricted of Kubernetes' Pod Security Standards, asks for no token, and ends by itself.
+ *
+ * @param run a word that tells this run's pods from others'
+ * @param seconds after which the node ends it
+ */
+export function probePod(probe: Probe, image: string, run: string, seconds: number): KubernetesObject {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: `${probe.name}-${run}`,
+      namespace: probe.namespace,
+      labels: {
+        "app.kubernetes.io/name": "meshops-verify",
+        "app.kubernetes.io/managed-by": "meshops",
+        [probeLabel]: run,
+        ...(probe.forged === true ? { [meshedLabel]: "linkerd" } : {}),
+      },
+      // The probe waits for its proxy, whatever the cluster's default.
+      annotations: probe.meshed
+        ? { [injectKey]: "enabled", "config.linkerd.io/proxy-await": "enabled" }
+        : { [injectKey]: "disabled" },
+    },
+    spec: {
+      restartPolicy: "Never",
+      activeDeadlineSeconds: seconds,
+      serviceAccountName: probe.serviceAccount,
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, runAsUser: 10001, runAsGroup: 10001, seccompProfile: { type: "RuntimeDefault" } },
+      containers: [
+        {
+          name: probeContainer,
+          image,
+          command: ["sh", "-c", probeScript, "probe", ...probe.calls.flatMap(wordsOf)],
+          env: [
+            { name: "CONNECT_SECONDS", value: String(patience.connect) },
+            { name: "ANSWER_SECONDS", value: String(patience.answer) },
+            { name: "PROXY_ADMIN", value: "127.0.0.1:4191" },
+          ],
+          resources: { requests: { cpu: "20m", memory: "32Mi" }, limits: { memory: "128Mi" } },
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ["ALL"] },
+          },
+          volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+        },
+      ],
+      volumes: [{ name: "tmp", emptyDir: {} }],
+    },
+  };
+}
+
+/** A call as the five arguments that the script takes for it. */
+function wordsOf(call: Call): string[] {
+  const { kind, name, address } = call;
+  if (kind === "http") return [kind, name, address, call.path, ""];
+  if (kind === "grpc") return [kind, name, address, call.method, call.request];
+  return [kind, name, address, String(call.seconds), call.endpoints.join(",")];
+}
+
+/** What a probe's log tells; calls whose end it does not tell are missing. */
+export function readProbe(log: string): Map<string, CallResult> {
+  const lines = [...log.matchAll(/^meshops-probe (\S+) (\d+) (\S*)$/gm)];
+  return new Map(
+    lines.map(([, name = "", exit = "", output = ""]) => [
+      name,
+      { name, exit: Number(exit), output: Buffer.from(output, "base64").toString().trim() },
+    ]),
+  );
+}

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { proxyContainer } from "../../catalog/well-known.ts";
+import { at, type ClusterObject, listAt } from "../../kubernetes/cluster-object.ts";
+import { UserError } from "../../system/errors.ts";
+import type { Cluster } from "../connection.ts";
+import { type CallResult, type Probe, probeContainer, probePod, readProbe } from "./probe.ts";
+
+/** What a probe came to. */
+export interface ProbeRun {
+  readonly probe: Probe;
+  /** The pod as it ran, with what admission added; null where it was never there. */
+  readonly pod: ClusterObject | null;
+  readonly results: ReadonlyMap<string, CallResult>;
+  /** Why it did not run; null where it ran. */
+  readonly trouble: string | null;
+  readonly notes: readonly string[];
+}
+
+export interface ProbeOptions {
+  readonly image: string;
+  readonly run: string;
+  /** Seconds that a probe may take, its start included. */
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes a probe's pod, waits until its calls are done, and reads what they came to. Its proxy may run on: who made the pod removes it.
+ *
+ * @throws where the signal aborts, or the cluster does not answer
+ */
+export async function runProbe(cluster: Cluster, probe: Probe, options: ProbeOptions): Promise<ProbeRun> {
+  const { image, run, seconds, signal } = options;
+  const object = probePod(probe, image, run, seconds + 30);
+  const { name } = object.metadata;
+  const broken = (trouble: string, pod: ClusterObject | null): ProbeRun => ({
+    probe,
+    pod,
+    results: new Map(),
+    trouble,
+    notes: pod === null ? [] : notesOn(pod),
+  });
+  try {
+    await cluster.create(object);
+  } catch (error) {
+    if (error instanceof UserError) return broken(error.message, null);
+    throw error;
+  }
+  const end = Date.now() + seconds * 1000;
+  let pod: ClusterObject | null = null;
+  while (Date.now() < end) {
+    await sleep(400, undefined, { signal });
+    pod = await cluster.get("v1", "Pod", name, probe.namespace);
+    if (pod === null) return broken("its pod was deleted by somebody", null);
+    const ended = stateOf(pod).terminated;
+    if (ended !== undefined) {
+      const results = readProbe(await cluster.logs(probe.namespace, name, probeContainer));
+      return { probe, pod, results, trouble: null, notes: [] };
+    }
+    if (["Failed", "Succeeded"].includes(String(at(pod, "status", "phase")))) break;
+  }
+  return broken(pod === null ? "it never came to be" : whyNotDone(pod, seconds), pod);
+}
+
+interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly running?: object;
+  readonly terminated?: { readonly exitCode: number };
+}
+
+function statuses(pod: ClusterObject): { name: string; image: string; state?: ContainerState; ready?: boolean }[] {
+  return [...listAt(pod, "status", "initContainerStatuses"), ...listAt(pod, "status", "containerStatuses")] as never[];
+}
+
+function stateOf(pod: ClusterObject): ContainerState {
+  return statuses(pod).find(({ name }) => name === probeContainer)?.state ?? {};
+}
+
+/** What keeps a pod from running its probe. */
+function whyNotDone(pod: ClusterObject, seconds: number): string {
+  const within = `not done within ${seconds} s`;
+  const conditions = listAt<{ type: string; status: string; message?: string }>(pod, "status", "conditions");
+  const unscheduled = conditions.find(({ type, status }) => type === "PodScheduled" && status === "False");
+  if (unscheduled !== undefined) return `${within}: no node takes it: ${unscheduled.message ?? ""}`;
+  for (const { name, image, state } of statuses(pod)) {
+    const { reason = "", message = "" } = state?.waiting ?? {};
+    if (/ErrImage|ImagePull|InvalidImageName/.test(reason))
+      return `${within}: ${image} cannot be pulled (${reason}); meshops bootstrap builds it`;
+    if (/CreateContainer/.test(reason)) return `${within}: ${message || reason}`;
+    if (name === proxyContainer && state?.terminated === undefined && stateOf(pod).running === undefined)
+      return `${within}: its proxy does not become ready; it has no certificate as long as identity does not answer, or the issuer is invalid (see M1, M3)`;
+  }
+  return within;
+}
+
+function notesOn(pod: ClusterObject): string[] {
+  return statuses(pod).map(({ name, state }) => `${name}: ${state?.waiting?.reason ?? Object.keys(state ?? {})[0] ?? "unknown"}`);
+}

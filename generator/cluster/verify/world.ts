@@ -1,0 +1,108 @@
+import { dgraphPorts } from "../../catalog/dgraph.ts";
+import { type LinkerdTrack, linkerdTrack } from "../../catalog/linkerd.ts";
+import { alphaService, dgraphLabels } from "../../components/dgraph/names.ts";
+import type { Model } from "../../components/model.ts";
+import type { ClusterObject } from "../../kubernetes/cluster-object.ts";
+import { selects } from "../../kubernetes/selectors.ts";
+import { isLive } from "../../mesh/pod.ts";
+import type { Policies } from "../../mesh/policies.ts";
+import { hostOf } from "../../mesh/service.ts";
+import type { IdentityObjects } from "../certificates.ts";
+import { type ClusterReader, orNull } from "../connection.ts";
+import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
+
+/** What the cluster held when the tests began; null where nobody may read it. */
+export interface World {
+  readonly model: Model;
+  readonly track: LinkerdTrack;
+  readonly policies: Policies;
+  readonly pods: readonly ClusterObject[];
+  readonly namespaces: readonly ClusterObject[];
+  readonly workloads: readonly ClusterObject[];
+  /** Certificates and Secrets of the mesh. */
+  readonly identity: IdentityObjects;
+  /** Running meshed pods of all namespaces; null if you may not list them. */
+  readonly meshed: readonly ClusterObject[] | null;
+  readonly webhooks: readonly ClusterObject[] | null;
+  readonly apiServices: readonly ClusterObject[];
+  readonly profiles: readonly ClusterObject[];
+}
+
+/** Addresses of Alpha, as clients dial it. */
+export function alphaAddresses({ environment }: Model): { readonly http: string; readonly grpc: string } {
+  const host = hostOf(alphaService(environment));
+  return { http: `${host}:${dgraphPorts.alpha.http}`, grpc: `${host}:${dgraphPorts.alpha.grpc}` };
+}
+
+export function alphasIn({ model, pods }: Pick<World, "model" | "pods">): ClusterObject[] {
+  return dgraphPods(model, pods, "alpha");
+}
+
+export function dgraphPods({ environment }: Model, pods: readonly ClusterObject[], role?: "alpha" | "zero"): ClusterObject[] {
+  const selector = { matchLabels: dgraphLabels(environment, role) };
+  return pods.filter(
+    ({ metadata }) => metadata.namespace === environment.spec.dgraph.namespace && selects(selector, metadata.labels ?? {}),
+  );
+}
+
+/** Reads all of it. @throws UserError where the cluster does not answer, or even pods may not be read */
+export async function readWorld(cluster: ClusterReader, model: Model): Promise<World> {
+  const { environment } = model;
+  const track = linkerdTrack(environment.spec.linkerd.version);
+  const dgraph = environment.spec.dgraph.namespace;
+  const names = [...new Set(model.components.map(({ namespace }) => namespace))];
+  const policy = (kind: string, version: string): Promise<ClusterObject[]> =>
+    cluster.list(`policy.linkerd.io/${version}`, kind, dgraph);
+  const { server, authorizationPolicy } = track.traits.policyApi;
+  const everywhere = async (apiVersion: string, kind: string): Promise<ClusterObject[]> =>
+    (await Promise.all(names.map((namespace) => cluster.list(apiVersion, kind, namespace)))).flat();
+  // One first: a cluster that does not answer is told once.
+  const pods = (await everywhere("v1", "Pod")).filter(isLive);
+  const webhooks = Promise.all([
+    cluster.list("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
+    cluster.list("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
+  ]).then((all) => all.flat());
+  const [
+    namespaces,
+    network,
+    servers,
+    authorizations,
+    authentications,
+    profiles,
+    identity,
+    meshed,
+    apiServices,
+    hooks,
+    ...loads
+  ] = await Promise.all([
+    Promise.all(names.map((name) => cluster.get("v1", "Namespace", name))).then((all) => all.filter((each) => each !== null)),
+    cluster.list("networking.k8s.io/v1", "NetworkPolicy", dgraph),
+    policy("Server", server),
+    policy("AuthorizationPolicy", authorizationPolicy),
+    policy("MeshTLSAuthentication", authorizationPolicy),
+    cluster.list("linkerd.io/v1alpha2", "ServiceProfile", dgraph),
+    readIdentityObjects(cluster, environment, pods),
+    meshedPods(cluster),
+    orEmpty(cluster.list("apiregistration.k8s.io/v1", "APIService")),
+    orNull(webhooks),
+    everywhere("apps/v1", "Deployment"),
+    everywhere("apps/v1", "StatefulSet"),
+  ]);
+  return {
+    model,
+    track,
+    policies: { network, servers, authorizations, authentications },
+    pods,
+    namespaces,
+    workloads: loads.flat(),
+    identity,
+    meshed: meshed?.filter(isLive) ?? null,
+    webhooks: hooks,
+    apiServices,
+    profiles,
+  };
+}
+
+async function orEmpty<T>(read: Promise<T[]>): Promise<T[]> {
+  return (await orNull(read)) ?? [];
+}

@@ -1,0 +1,41 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { dnsLabel, output } from "./arguments.ts";
+import { run } from "./run.ts";
+
+/** What is in the cluster. */
+export function declareCluster(program: Command): void {
+  inCluster(program, "status")
+    .description("say how the environment stands in its cluster, and what keeps it from being ready")
+    .addOption(new Option("--engine <engine>", "what applies the bundle").choices(["flux", "helmfile"]).default("flux"))
+    .option("-w, --watch", "wait until it is ready, and tell what changes", false)
+    .option("--timeout <seconds>", "how long --watch may take", seconds, 900)
+    .addOption(output("text", "json"))
+    .action(run(async () => (await import("../status/status.ts")).status));
+  inCluster(program, "verify")
+    .description("prove that the mesh does in the cluster what it should: who reaches Dgraph, who does not, and what tap sees")
+    .option("--only <ids>", "tests to run, such as T1,T2,M; T2 is T2a to T2c")
+    .option("--baseline", "take the policy away for T0, and bring it back: Dgraph is open meanwhile", false)
+    .option("--write", "write into Dgraph too, and remove it again", false)
+    .option("--keep", "leave the probes in the cluster", false)
+    .option("--timeout <seconds>", "how long a probe may take, its start included", seconds, 90)
+    .option("--image <image>", "image of the probes, with curl, grpcurl, api.proto and grpcio; else that of the pydgraph client")
+    .option("--report <file>", "write a page with the picture and the evidence")
+    .addOption(output("text", "json", "junit"))
+    .action(run(async () => (await import("../verify/verify.ts")).verifyCommand));
+}
+
+/** A command about an environment in a cluster, with the flags that choose the cluster. */
+function inCluster(program: Command, name: string): Command {
+  return program
+    .command(name)
+    .argument("[env]", "environment; may be left out where there is only one")
+    .option("--kubeconfig <file>", "kubeconfig; else $KUBECONFIG, the one that bootstrap wrote, or kubectl's")
+    .option("--context <name>", "context of the kubeconfig; on Azure the cluster's name, else the current one")
+    .option("-n, --namespace <name>", "where Flux lives", dnsLabel, "flux-system");
+}
+
+function seconds(text: string): number {
+  const count = Number(text.replace(/s$/, ""));
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError("expected a number of seconds, such as 600");
+}

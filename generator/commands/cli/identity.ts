@@ -1,0 +1,58 @@
+import type { Command } from "commander";
+import { output, validity } from "./arguments.ts";
+import { run, type Subcommand } from "./run.ts";
+
+/** The life cycle of certificates and their keys. */
+export function declareIdentity(program: Command): void {
+  const identity = program.command("identity").description("certificates of the mesh, from the first to their renewal");
+  const action = (use: (commands: typeof import("../identity.ts")) => Subcommand): ReturnType<typeof run> =>
+    run(async () => use(await import("../identity.ts")));
+
+  identity
+    .command("init")
+    .description("make trust anchor, issuer and webhook certificates; private keys reach the disk only encrypted")
+    .argument("<env>", "environment")
+    .option("--force", "replace an identity that is there", false)
+    .action(action(({ init }) => init));
+  identity
+    .command("status")
+    .description("say what expires when, and who can decrypt the keys")
+    .argument("[env...]", "environments; all where none is named")
+    .option("--fail-within <time>", "exit 1 where a certificate expires within it, such as 60d", validity)
+    .addOption(output("text", "json"))
+    .action(run(async () => (await import("../identity-status.ts")).status));
+  identity
+    .command("rotate-issuer")
+    .description("make a new issuer under the same trust anchor")
+    .argument("<env>", "environment")
+    .action(action(({ issuer }) => issuer));
+  identity
+    .command("rotate-webhooks")
+    .description("make new server certificates for the webhooks")
+    .argument("<env>", "environment")
+    .action(action(({ webhooks }) => webhooks));
+  identity
+    .command("rotate-anchor")
+    .description("take the next of the three steps to a new trust anchor")
+    .argument("<env>", "environment")
+    .option("--force", "do not wait: every meshed pod has restarted since the last step", false)
+    .action(action(({ anchor }) => anchor));
+  identity
+    .command("updatekeys")
+    .description("give the encrypted files to the recipients that the spec names")
+    .argument("<env>", "environment")
+    .action(action(({ updatekeys }) => updatekeys));
+  identity
+    .command("keygen")
+    .description("make age keys for a cluster and its administrator, and print their recipients")
+    .argument("<env>", "environment")
+    .option("--write", "put the recipients into the environment's spec, too", false)
+    .option("--force", "with --write: in place of those that the spec names", false)
+    .action(run(async () => (await import("../identity-keys.ts")).keygen));
+  identity
+    .command("export")
+    .description("print the cluster's age key, for a pipe")
+    .argument("<env>", "environment")
+    .requiredOption("--age-key", "the age key that Flux decrypts with")
+    .action(run(async () => (await import("../identity-keys.ts")).exportKey));
+}

@@ -1,0 +1,18 @@
+import type { Command } from "commander";
+import { dnsLabel, dnsName, portNumber } from "./arguments.ts";
+import { run } from "./run.ts";
+
+/** Service profiles of any gRPC service. */
+export function declareProfile(program: Command): void {
+  program
+    .command("profile")
+    .description("print the ServiceProfile of a Service from the gRPC methods of a .proto file")
+    .requiredOption("--proto <file>", "the .proto file; - reads stdin")
+    .requiredOption("--service <name>", "the Kubernetes Service, which must not be headless", dnsLabel)
+    .requiredOption("--namespace <name>", "its namespace", dnsLabel)
+    .option("--cluster-domain <domain>", "domain of the cluster", dnsName, "cluster.local")
+    .option("--grpc-service <name...>", "gRPC services that it serves; all of the file where none is named")
+    .option("--grpc-route", "print GRPCRoutes instead", false)
+    .option("--port <number>", "the Service's port that speaks gRPC, for --grpc-route", portNumber)
+    .action(run(async () => (await import("../profile/profile.ts")).profile));
+}

@@ -1,0 +1,32 @@
+import { Command, Option } from "commander";
+import { version } from "../../system/version.ts";
+import { declareAbout } from "./about.ts";
+import { declareAzure } from "./azure.ts";
+import { declareBundle } from "./bundle.ts";
+import { declareCluster } from "./cluster.ts";
+import { declareIdentity } from "./identity.ts";
+import { declarePlugin } from "./plugin.ts";
+import { declareProfile } from "./profile.ts";
+import { declareSecrets } from "./secrets.ts";
+
+/** The command line: its commands are declared here and imported when they run, so that --help loads the argument parser and nothing more. */
+export const program: Command = new Command("meshops")
+  .description("One validated environment spec becomes everything a GitOps repository needs to run Linkerd and Dgraph on AKS.")
+  .version(version)
+  .addOption(new Option("-C, --directory <dir>", "root of the platform repository").default("."))
+  .showHelpAfterError("hint: meshops --help")
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "meshops: ").replace(/'/g, '"')) })
+  .helpCommand(false)
+  .exitOverride();
+
+const topics = [
+  declareBundle,
+  declarePlugin,
+  declareProfile,
+  declareIdentity,
+  declareSecrets,
+  declareAzure,
+  declareCluster,
+  declareAbout,
+];
+for (const declare of topics) declare(program);

@@ -1,0 +1,104 @@
+import type { Argument, Command, Option } from "commander";
+import { compareText } from "../../system/text.ts";
+
+/** A word that may stand next on the line. */
+export interface Candidate {
+  readonly word: string;
+  readonly description: string;
+}
+
+/** What may stand for an argument of a name, in the repository of a folder; nothing where that is not for us to say. */
+export type ValuesOf = (argument: string, folder: string) => readonly Candidate[];
+
+/**
+ * The words that may stand in place of the last one, which is begun. Nothing where a file is meant, or anything else: the shell then
+ * proposes what it does by itself.
+ *
+ * @param words the line after the program's name, the last one up to the cursor
+ */
+export function candidates(program: Command, words: readonly string[], valuesOf: ValuesOf): Candidate[] {
+  const [, prefix = "", typed = ""] = /^(--[a-z-]+=)?(.*)$/s.exec(words.at(-1) ?? "") ?? [];
+  // bash makes words of `--output=text` itself, with the sign as one.
+  const begun = typed === "=" ? "" : typed;
+  const before = [...words.slice(0, -1), ...(prefix === "" ? [] : [prefix])];
+  const line = readLine(program, before.flatMap(apart));
+  return offered(line, begun, valuesOf)
+    .filter(({ word }) => word.startsWith(begun))
+    .map((candidate) => ({ ...candidate, word: prefix + candidate.word }))
+    .sort((a, b) => compareText(a.word, b.word));
+}
+
+/** An option and its value as two words. */
+function apart(word: string): string[] {
+  if (word === "=") return [];
+  const [, option, value] = /^(--[a-z-]+)=(.*)$/s.exec(word) ?? [];
+  return option === undefined ? [word] : [option, ...(value === undefined || value === "" ? [] : [value])];
+}
+
+/** What stands on the line before the word that is completed. */
+interface Line {
+  readonly command: Command;
+  /** Words that are arguments of the command. */
+  readonly given: readonly string[];
+  /** The option that waits for its value. */
+  readonly open: Option | null;
+  /** What --directory names. */
+  readonly folder: string;
+  /** Whether `--` has ended the options. */
+  readonly ended: boolean;
+}
+
+function readLine(program: Command, words: readonly string[]): Line {
+  let [command, open, folder, ended]: [Command, Option | null, string, boolean] = [program, null, ".", false];
+  const given: string[] = [];
+  for (const word of words) {
+    if (open !== null) {
+      if (open.long === "--directory") folder = word;
+      open = null;
+    } else if (word === "--") ended = true;
+    else if (word.startsWith("-") && !ended) {
+      const option = optionsOf(command).find(({ short, long }) => word === short || word === long);
+      open = option?.required === true ? option : null;
+    } else {
+      const sub = given.length === 0 ? command.commands.find((known) => known.name() === word) : undefined;
+      if (sub === undefined) given.push(word);
+      else command = sub;
+    }
+  }
+  return { command, given, open, folder, ended };
+}
+
+function offered({ command, given, open, ended, folder }: Line, begun: string, valuesOf: ValuesOf): Candidate[] {
+  if (open !== null) return (open.argChoices ?? []).map((word) => ({ word, description: "" }));
+  if (begun.startsWith("-") && !ended)
+    return optionsOf(command).flatMap(({ long, description, hidden }) =>
+      long == null || hidden ? [] : [{ word: long, description }],
+    );
+  const commands = commandsOf(command);
+  if (commands.length > 0 && given.length === 0) return commands;
+  return argumentAt(command, given, (argument) => valuesOf(argument, folder));
+}
+
+function argumentAt(
+  { registeredArguments }: Command,
+  given: readonly string[],
+  valuesOf: (argument: string) => readonly Candidate[],
+): Candidate[] {
+  const last = registeredArguments.at(-1);
+  const argument: Argument | undefined = registeredArguments[given.length] ?? (last?.variadic === true ? last : undefined);
+  if (argument === undefined) return [];
+  if (argument.argChoices !== undefined) return argument.argChoices.map((word) => ({ word, description: "" }));
+  return valuesOf(argument.name()).filter(({ word }) => !given.includes(word));
+}
+
+/** Commands below one, less the shells' own. */
+export function commandsOf({ commands }: Command): Candidate[] {
+  const visible = commands.filter((command) => command.name() !== "complete");
+  return visible.map((command) => ({ word: command.name(), description: command.description() }));
+}
+
+/** Options of a command and of those above it. */
+function optionsOf(command: Command): Option[] {
+  const help = { long: "--help", short: "-h", description: "display help", required: false, hidden: false } as Option;
+  return [...command.options, ...(command.parent === null ? [help] : optionsOf(command.parent))];
+}

@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import { Repository } from "../../bundle/repository.ts";
+import { isEnvironmentName } from "../../spec/name.ts";
+import { exitCode } from "../../system/errors.ts";
+import { topics } from "../help.ts";
+import { type Candidate, candidates, commandsOf, type ValuesOf } from "./candidates.ts";
+
+/** `meshops completion <shell>`: the script that makes a shell ask `meshops complete`. */
+export function completion([shell = "bash"]: readonly string[]): number {
+  process.stdout.write(readFileSync(new URL(`templates/${shell}.sh`, import.meta.url), "utf8"));
+  return exitCode.ok;
+}
+
+/** `meshops complete -- <word…>`: the words that may stand next, a line each, with a tab before what they mean. */
+export function complete(program: Command): (words: readonly string[]) => number {
+  const described = (words: readonly string[], description: string): Candidate[] => words.map((word) => ({ word, description }));
+  const valuesOf: ValuesOf = (argument, folder) => {
+    if (argument === "env" || argument === "other") return described(environmentsIn(folder), "environment");
+    if (argument !== "topic") return [];
+    const known = commandsOf(program);
+    return [...known, ...described(topics(), "topic").filter(({ word }) => !known.some((command) => command.word === word))];
+  };
+  return (words) => {
+    const found = candidates(program, words, valuesOf);
+    process.stdout.write(found.map(({ word, description }) => `${word}\t${description}\n`).join(""));
+    return exitCode.ok;
+  };
+}
+
+/** Where there is no repository, there is nothing to propose. */
+function environmentsIn(folder: string): readonly string[] {
+  try {
+    // A shell takes what is proposed for what was typed: nothing but names may come here.
+    return new Repository(folder).environmentNames().filter(isEnvironmentName);
+  } catch {
+    return [];
+  }
+}

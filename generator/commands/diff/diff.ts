@@ -1,0 +1,148 @@
+import { join } from "node:path";
+import { manifestFile, parseManifest, rootOwner } from "../../bundle/inventory.ts";
+import { Repository } from "../../bundle/repository.ts";
+import { diffObjects, type ObjectChange, type Sides } from "../../diff/diff.ts";
+import { GitTree } from "../../diff/git-tree.ts";
+import { isAtLeast, type Risk } from "../../diff/risk-levels.ts";
+import { identitiesAtHand } from "../../identity/age-keys.ts";
+import { encryptedFiles } from "../../identity/read.ts";
+import {
+  environmentsFolder,
+  fluxRootFolder,
+  helmfileFile,
+  overlayFolder,
+  overlaysFolder,
+  signingKeysFile,
+} from "../../spec/layout.ts";
+import { isEnvironmentName } from "../../spec/name.ts";
+import { groupBy } from "../../system/data.ts";
+import { exitCode } from "../../system/errors.ts";
+import { readIfThere } from "../../system/files.ts";
+import { stateFolder } from "../../system/state-folder.ts";
+import { folderOf } from "../../system/text.ts";
+import { bundlesOf, renderEnvironments, type Wanted, wantedBundles } from "../render-environments.ts";
+import { colorsFor } from "../terminal/colors.ts";
+import { withProgress } from "../terminal/progress.ts";
+import { diffJson, diffMarkdown, diffText, summary, worst } from "./report.ts";
+
+interface DiffOptions {
+  readonly directory: string;
+  readonly output: "text" | "json" | "markdown";
+  /** The commit to compare with. */
+  readonly from: string;
+  /** Exit 1 only where something changes that is at least as grave. */
+  readonly failOn?: Risk;
+}
+
+/** `meshops diff [env…]`: what `generate` would change against a commit, object by object, each with its risk. */
+export async function diff(names: readonly string[], options: DiffOptions): Promise<number> {
+  const repository = new Repository(options.directory);
+  const rendered = renderEnvironments(repository, names);
+  if (rendered === null) return exitCode.problem;
+  const folders = [environmentsFolder, overlaysFolder, fluxRootFolder, helmfileFile, stateFolder];
+  const tree = await GitTree.open(repository.root, options.from, folders);
+  const wanted = wantedBundles(repository, bundlesOf(rendered), names.length === 0, ownersIn(tree));
+  const changes = await compare(repository.root, tree, wanted);
+  if (options.output === "json") process.stdout.write(diffJson(changes));
+  else if (options.output === "markdown") process.stdout.write(diffMarkdown(changes, options.from));
+  else {
+    process.stdout.write(diffText(changes, colorsFor(process.stdout)));
+    process.stderr.write(`${changes.length === 0 ? "" : "\n"}${summary(changes)}, against ${options.from}\n`);
+  }
+  const failed =
+    options.failOn === undefined ? changes.length > 0 : changes.length > 0 && isAtLeast(worst(changes), options.failOn);
+  return failed ? exitCode.problem : exitCode.ok;
+}
+
+/** Environments that a commit has generated files of, by their manifests. */
+function ownersIn(tree: GitTree): string[] {
+  return [...tree.paths()].flatMap((path) => {
+    const owner = new RegExp(`^${stateFolder}/([^/]+)\\.json$`).exec(path)?.[1] ?? "";
+    return isEnvironmentName(owner) ? [owner] : [];
+  });
+}
+
+/** Owners whose files are read from Git at once. */
+const chunk = 50;
+
+async function compare(root: string, tree: GitTree, wanted: readonly Wanted[]): Promise<ObjectChange[]> {
+  const owned = [...tree.paths()].filter((path) => ownerOf(path) !== null);
+  const committed = groupBy(owned, (path) => ownerOf(path) ?? "");
+  const changes: ObjectChange[] = [];
+  let identities: string[] | null = null;
+  for (let at = 0; at < wanted.length; at += chunk) {
+    const stale = wanted
+      .slice(at, at + chunk)
+      .map(([owner, bundle]) => staleOf(root, owner, bundle, tree, committed.get(owner) ?? []));
+    const differing = stale.filter(({ paths }) => paths.size > 0);
+    const texts = await tree.read(differing.flatMap(({ owner, paths }) => [...paths, manifestFile(owner)]));
+    for (const { owner, paths, after } of withProgress("comparing", differing)) {
+      const sides = sidesOf(owner, paths, after, texts, committed.get(owner) ?? []);
+      if ([...paths].some((path) => path.endsWith(".sops.yaml")))
+        identities ??= identitiesAtHand((message) => process.stderr.write(`${message}: what is encrypted stays closed\n`));
+      changes.push(...(await diffObjects(sides, identities ?? [])));
+    }
+  }
+  return changes;
+}
+
+interface Stale {
+  readonly owner: string;
+  /** Files that differ, and those that stand beside them. */
+  readonly paths: ReadonlySet<string>;
+  readonly after: ReadonlyMap<string, string>;
+}
+
+/** What of an owner's files differs from the commit, by hash: nothing is read from Git for it. */
+function staleOf(root: string, owner: string, bundle: Wanted[1], tree: GitTree, committed: readonly string[]): Stale {
+  const secrets = owner === rootOwner ? [] : secretsOf(root, owner);
+  const after = new Map([...bundle, ...secrets]);
+  const stale = [...after].filter(([path, text]) => !tree.holds(path, text)).map(([path]) => path);
+  const folders = new Set([...stale, ...committed.filter((path) => !after.has(path))].map(folderOf));
+  const beside = [...after.keys(), ...committed].filter((path) => folders.has(folderOf(path)));
+  return { owner, paths: new Set(beside), after };
+}
+
+function secretsOf(root: string, environment: string): [string, string][] {
+  return [...encryptedFiles(root, environment), signingKeysFile(environment)].flatMap((path): [string, string][] => {
+    const text = readIfThere(join(root, path));
+    return text === null ? [] : [[path, text]];
+  });
+}
+
+/**
+ * Both states of an owner's files. Of the commit's, those count that its manifest names, and encrypted ones; where the manifest is gone or damaged,
+ * all that stand where meshops writes.
+ */
+function sidesOf(
+  owner: string,
+  paths: ReadonlySet<string>,
+  after: Stale["after"],
+  texts: ReadonlyMap<string, string>,
+  committed: readonly string[],
+): Sides {
+  const named = parseManifest(texts.get(manifestFile(owner)) ?? "", owner).files;
+  const isOwned = (path: string): boolean =>
+    path.endsWith(".sops.yaml") ||
+    (named.size > 0 ? named.has(path) : after.has(path) || path.startsWith(`${overlayFolder(owner)}/`));
+  const pick = (from: ReadonlyMap<string, string>, wanted: (path: string) => boolean): Map<string, string> =>
+    new Map(
+      [...paths].filter(wanted).flatMap((path): [string, string][] => {
+        const text = from.get(path);
+        return text === undefined ? [] : [[path, text]];
+      }),
+    );
+  return {
+    environment: owner === rootOwner ? "" : owner,
+    isNew: !committed.some((path) => !path.endsWith(".sops.yaml")),
+    before: pick(texts, isOwned),
+    after: pick(after, () => true),
+  };
+}
+
+/** Whose a path of the commit is: what stands below overlays/ and flux/, the administrators' file, the root's helmfile; null where nobody's. */
+function ownerOf(path: string): string | null {
+  if (path === helmfileFile) return rootOwner;
+  const [top, name = ""] = path.split("/");
+  return top === overlaysFolder || top === fluxRootFolder || path === signingKeysFile(name) ? name : null;
+}

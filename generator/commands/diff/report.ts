@@ -1,0 +1,121 @@
+import type { Colors } from "picocolors/types.js";
+import type { ObjectChange } from "../../diff/diff.ts";
+import type { FieldChange } from "../../diff/fields.ts";
+import { gravest, type Risk, risks } from "../../diff/risk-levels.ts";
+import { certificatesIn, fingerprint } from "../../identity/pem.ts";
+import { groupBy } from "../../system/data.ts";
+import { plural, printable } from "../../system/text.ts";
+import { wrap } from "../terminal/wrap.ts";
+
+const signs = { added: "+", removed: "-", changed: "~" } as const;
+
+/** Fields that a person is shown of one object; JSON has them all. */
+const shownFields = 12;
+
+/** Changes for a person, environment by environment, the gravest first. */
+export function diffText(changes: readonly ObjectChange[], colors: Colors): string {
+  return [...byEnvironment(changes)].map(([environment, own]) => `${section(environment, own, colors)}\n`).join("\n");
+}
+
+function section(environment: string, changes: readonly ObjectChange[], colors: Colors): string {
+  const title = `${colors.bold(titleOf(environment))}  ${summary(changes)}`;
+  const blocks = changes.map((change) => {
+    const sign = { added: colors.green, removed: colors.red, changed: colors.yellow }[change.change](signs[change.change]);
+    const head = `${sign} ${nameOf(change).padEnd(52)} ${paint(change.risk, colors)(change.risk)}`;
+    const fields = change.fields.slice(0, shownFields).map((field) => `    ${fieldText(field, colors)}`);
+    const more = change.fields.length - fields.length;
+    return [
+      head,
+      ...fields,
+      ...(more > 0 ? [`    and ${plural(more, "field")} more`] : []),
+      colors.dim(wrap(printable(change.reason), "    ", 104, "").join("\n")),
+    ].join("\n");
+  });
+  return [title, ...blocks].join("\n");
+}
+
+function paint(risk: Risk, colors: Colors): (text: string) => string {
+  const weight = risks.indexOf(risk);
+  return weight === 0 ? colors.dim : weight <= risks.indexOf("narrower-access") ? colors.yellow : colors.red;
+}
+
+/** `[{environment,kind,namespace,name,change,risk,reason,fields:[{path,before,after}]}]`; before and after are null where there is none. */
+export function diffJson(changes: readonly ObjectChange[]): string {
+  const rows = changes.map(({ fields, ...change }) => ({
+    ...change,
+    fields: fields.map(({ path, before = null, after = null }) => ({ path, before, after })),
+  }));
+  return `${JSON.stringify(rows, null, 2)}\n`;
+}
+
+/** Changes as a comment on a pull request. */
+export function diffMarkdown(changes: readonly ObjectChange[], from: string): string {
+  if (changes.length === 0) return `meshops: nothing changes against ${code(from)}.\n`;
+  const sections = [...byEnvironment(changes)].map(([environment, own]) => {
+    const rows = own.map(
+      (change) => `| **${change.risk}** | ${signs[change.change]} ${cell(nameOf(change))} | ${cell(change.reason)} |`,
+    );
+    const table = ["| risk | object | why |", "|---|---|---|", ...rows].join("\n");
+    const fields = own.flatMap((change) => change.fields.map((field) => `${nameOf(change)}\n  ${fieldText(field, null)}`));
+    const fence = "`".repeat(Math.max(3, ...fields.flatMap((text) => [...text.matchAll(/`+/g)].map(([run]) => run.length + 1))));
+    const details =
+      fields.length === 0
+        ? ""
+        : `\n\n<details><summary>${plural(fields.length, "field")}</summary>\n\n${fence}text\n${fields.join("\n")}\n${fence}\n\n</details>`;
+    return `#### ${cell(titleOf(environment))}: ${summary(own)}\n\n${table}${details}`;
+  });
+  return `### meshops: ${summary(changes)}, against ${code(from)}\n\n${sections.join("\n\n")}\n`;
+}
+
+/** `3 objects change: 1 immutable-field, 2 harmless`. */
+export function summary(changes: readonly ObjectChange[]): string {
+  const counts = [...risks].reverse().flatMap((risk) => {
+    const count = changes.filter((change) => change.risk === risk).length;
+    return count === 0 ? [] : [`${count} ${risk}`];
+  });
+  const verb = changes.length === 1 ? "changes" : "change";
+  return changes.length === 0 ? "nothing changes" : `${plural(changes.length, "object")} ${verb}: ${counts.join(", ")}`;
+}
+
+/** The gravest risk of all changes. */
+export function worst(changes: readonly ObjectChange[]): Risk {
+  return gravest(changes.map(({ risk }) => risk));
+}
+
+function byEnvironment(changes: readonly ObjectChange[]): ReadonlyMap<string, readonly ObjectChange[]> {
+  return groupBy(changes, ({ environment }) => environment);
+}
+
+function titleOf(environment: string): string {
+  return environment === "" ? "all environments" : printable(environment);
+}
+
+function nameOf({ kind, namespace, name }: ObjectChange): string {
+  return printable(`${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`.trim());
+}
+
+function fieldText({ path, before, after }: FieldChange, colors: Colors | null): string {
+  const old = before === undefined ? null : valueText(before);
+  const young = after === undefined ? null : valueText(after);
+  const name = colors === null ? printable(path) : colors.cyan(printable(path));
+  if (old === null) return `${name}: + ${young ?? ""}`;
+  return young === null ? `${name}: - ${old}` : `${name}: ${old} → ${young}`;
+}
+
+/** A value on one line: certificates by their fingerprints, long ones cut short. */
+function valueText(value: unknown): string {
+  const certificates = typeof value === "string" ? certificatesIn(value) : [];
+  if (certificates.length > 0)
+    return certificates.map((certificate) => `certificate ${fingerprint(certificate).slice(0, 12)}`).join(" + ");
+  const text = typeof value === "string" && value !== "" ? value.replace(/\s+/g, " ") : JSON.stringify(value);
+  const plain = printable(text).replace(/\b[0-9a-f]{64}\b/g, (hash) => hash.slice(0, 12));
+  return plain.length > 100 ? `${plain.slice(0, 99)}…` : plain;
+}
+
+function cell(text: string): string {
+  return text.replace(/[\\|<>*_`[\]]/g, "\\$&").replace(/\s+/g, " ");
+}
+
+function code(text: string): string {
+  return `\`${text.replaceAll("`", "'")}\``;
+}

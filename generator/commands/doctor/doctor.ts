@@ -1,0 +1,101 @@
+import { join } from "node:path";
+import { Repository } from "../../bundle/repository.ts";
+import { inFull } from "../../diagnostics/text.ts";
+import { identitiesAtHand } from "../../identity/age-keys.ts";
+import { encryptedFiles } from "../../identity/read.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { signingKeysFile } from "../../spec/layout.ts";
+import type { Loaded } from "../../spec/load.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { readIfThere } from "../../system/files.ts";
+import { plural, printable } from "../../system/text.ts";
+import { connectionOf } from "../cluster-context.ts";
+import { type CommonOptions, loadAll } from "../context.ts";
+import { colorsFor } from "../terminal/colors.ts";
+import { type Mark, paintMark } from "../terminal/marks.ts";
+import type { Check } from "./check.ts";
+import { lookAtAzure, lookAtKubeconfig } from "./look-at-access.ts";
+import { type EncryptedFiles, lookAtKeys } from "./look-at-keys.ts";
+import { lookAtTools } from "./look-at-tools.ts";
+
+/** `meshops doctor`: tools, access and keys: what is there, what is missing, and how to get it. Outside a repository, the tools alone. */
+export async function doctor(_: readonly string[], options: CommonOptions): Promise<number> {
+  const { root, environments, broken } = look(options.directory);
+  const say = (message: string): void => void process.stderr.write(`${message}\n`);
+  const group = (environment: string): EncryptedFiles => ({ environment, files: textsOf(options.directory, environment) });
+  const groups = [
+    ...environments.map(({ metadata }) => group(metadata.name)),
+    // Of a spec that does not load, what is there; that something is missing there is no news.
+    ...broken.map(({ name }) => group(name)).filter(({ files }) => [...files.values()].some((text) => text !== null)),
+  ];
+  // Where no spec says so, it may be.
+  const onAzure = root === null || broken.length > 0 || environments.some(({ spec }) => spec.azure !== undefined);
+  const checks = (
+    await Promise.all([
+      lookAtTools(onAzure),
+      broken.map(brokenSpec),
+      lookAtKubeconfig(
+        environments.map((environment) => ({
+          environment: environment.metadata.name,
+          onAzure: environment.spec.azure !== undefined,
+          ...connectionOf(environment, {}),
+        })),
+      ),
+      lookAtAzure(environments),
+      lookAtKeys(groups, identitiesAtHand(say)),
+    ])
+  ).flat();
+  if (options.output === "json") process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
+  else process.stdout.write(report(checks));
+  if (root === null) say("no platform repository here: only the tools were looked at");
+  return checks.every(({ status }) => status !== "error") ? exitCode.ok : exitCode.missing;
+}
+
+interface Surroundings {
+  readonly root: string | null;
+  readonly environments: readonly Environment[];
+  /** Environments whose specs do not load. */
+  readonly broken: readonly Loaded[];
+}
+
+function look(directory: string): Surroundings {
+  try {
+    const repository = new Repository(directory);
+    const { loaded } = loadAll(repository, []);
+    return {
+      root: repository.root,
+      environments: loaded.flatMap(({ environment }) => (environment === null ? [] : [environment])),
+      broken: loaded.filter(({ environment, abstract }) => environment === null && !abstract),
+    };
+  } catch (error) {
+    if (error instanceof UserError) return { root: null, environments: [], broken: [] };
+    throw error;
+  }
+}
+
+/** What cannot be read cannot be looked at: cluster, account and keys of such an environment stay open. */
+function brokenSpec({ name, diagnostics }: Loaded): Check {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const found = `${plural(errors.length, "error")}: ${errors[0] === undefined ? "" : inFull(errors[0])}`;
+  return { topic: "specs", name, status: "missing", found, remedy: errors[0]?.hint ?? `meshops validate ${name}` };
+}
+
+function textsOf(root: string, environment: string): Map<string, string | null> {
+  const paths = [...encryptedFiles(root, environment), signingKeysFile(environment)];
+  return new Map(paths.map((path) => [path, readIfThere(join(root, path))]));
+}
+
+const marks: Readonly<Record<Check["status"], Mark>> = { ok: "ok", missing: "missing", error: "failed" };
+
+function report(checks: readonly Check[]): string {
+  const colors = colorsFor(process.stdout);
+  const { bold, cyan, dim } = colors;
+  const width = (topic: Check["topic"]): number =>
+    Math.max(...checks.filter((check) => check.topic === topic).map(({ name }) => name.length));
+  const lines = checks.flatMap(({ topic, name, status, found, remedy }, index) => [
+    ...(checks[index - 1]?.topic === topic ? [] : [`${index === 0 ? "" : "\n"}${bold(topic)}`]),
+    `  ${paintMark(marks[status], colors)} ${printable(name).padEnd(width(topic))}  ${printable(found)}`,
+    ...(remedy === "" ? [] : [`     ${cyan("hint:")} ${dim(printable(remedy))}`]),
+  ]);
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,103 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import { parse } from "yaml";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { asMap } from "../../system/data.ts";
+import { ask } from "./ask.ts";
+import type { Check } from "./check.ts";
+
+/** Where an environment's cluster is looked for. */
+export interface Place {
+  readonly environment: string;
+  /** Null takes `KUBECONFIG` or `~/.kube/config`, as kubectl does. */
+  readonly kubeconfig: string | null;
+  /** Null takes the current one. */
+  readonly context: string | null;
+  readonly onAzure: boolean;
+}
+
+/** Whether the kubeconfig knows each environment's cluster. The cluster itself is not asked: `meshops status` does that. */
+export function lookAtKubeconfig(places: readonly Place[]): Check[] {
+  return places.map((place): Check => {
+    const { environment, kubeconfig, context, onAzure } = place;
+    const files = kubeconfig === null ? defaultFiles() : [kubeconfig];
+    const common = { topic: "kubernetes", name: environment } as const;
+    const missing = (found: string, remedy: string): Check => ({ ...common, status: "missing", found, remedy });
+    const remedy = `meshops bootstrap ${environment} --run${onAzure ? ", or az aks get-credentials" : ""}; or name another file in KUBECONFIG`;
+    const there = files.filter((file) => existsSync(file));
+    if (there.length === 0) return missing(`no kubeconfig at ${files.join(", ")}`, remedy);
+    const read = there.map(readKubeconfig);
+    const broken = read.flatMap(({ trouble }) => trouble ?? []);
+    if (broken.length > 0) return missing(broken.join("; "), "mend the file, or name another in KUBECONFIG");
+    const contexts = read.flatMap(({ contexts: names }) => names);
+    const wanted = context ?? read.find(({ current }) => current !== "")?.current;
+    if (wanted === undefined) return missing(`${there.join(", ")} has no current context`, "kubectl config use-context <name>");
+    if (!contexts.includes(wanted)) return missing(`no context "${wanted}" in ${there.join(", ")}`, remedy);
+    return { ...common, status: "ok", found: `context ${wanted} in ${there.join(", ")}`, remedy: "" };
+  });
+}
+
+function defaultFiles(): string[] {
+  const named = (process.env["KUBECONFIG"] ?? "").split(delimiter).filter(Boolean);
+  return named.length > 0 ? named : [join(homedir(), ".kube", "config")];
+}
+
+interface Kubeconfig {
+  readonly contexts: readonly string[];
+  /** Empty where it names none. */
+  readonly current: string;
+  /** Why it could not be read. */
+  readonly trouble: string | null;
+}
+
+function readKubeconfig(file: string): Kubeconfig {
+  try {
+    const { contexts, "current-context": current } = asMap(parse(readFileSync(file, "utf8"), { prettyErrors: false }));
+    const names = Array.isArray(contexts) ? contexts.map((item) => String(asMap(item)["name"])) : [];
+    return { contexts: names, current: typeof current === "string" ? current : "", trouble: null };
+  } catch (error) {
+    // What a parser says may repeat a line, and with it a token.
+    const { syscall, code } = error as NodeJS.ErrnoException;
+    const trouble = syscall === undefined ? `${file} is no YAML` : `${file} cannot be read: ${code}`;
+    return { contexts: [], current: "", trouble };
+  }
+}
+
+/** Whether the Azure CLI is signed in, and sees the subscriptions that the environments name. */
+export async function lookAtAzure(environments: readonly Environment[]): Promise<Check[]> {
+  const onAzure = environments.filter(({ spec }) => spec.azure !== undefined);
+  if (onAzure.length === 0) return [];
+  const accounts = await accountsAtHand();
+  if (typeof accounts === "string") {
+    const remedy = accounts === notSignedIn ? "az login" : "az account list, to see for yourself";
+    return [{ topic: "azure", name: "account", status: "missing", found: accounts, remedy }];
+  }
+  const active = accounts.find((account) => account["isDefault"] === true);
+  return onAzure.map(({ metadata, spec }): Check => {
+    const wanted = spec.azure?.subscription;
+    const seen = wanted === undefined || wanted === null ? active : accounts.find(({ id }) => id === wanted);
+    const common = { topic: "azure", name: metadata.name } as const;
+    if (seen !== undefined) return { ...common, status: "ok", found: `subscription ${String(seen["name"])}`, remedy: "" };
+    return {
+      ...common,
+      status: "missing",
+      found: `the account does not see subscription ${wanted ?? "(none is active)"}`,
+      remedy: "az login, as somebody who may; az account set",
+    };
+  });
+}
+
+const notSignedIn = "the Azure CLI is not signed in";
+
+/** Accounts of the Azure CLI, or why there are none. */
+async function accountsAtHand(): Promise<Record<string, unknown>[] | string> {
+  const { text, trouble } = await ask("az", ["account", "list", "--output", "json"]);
+  if (trouble !== null) return trouble.absent ? "the Azure CLI is not there" : `the Azure CLI cannot say: ${trouble.message}`;
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) && list.length > 0 ? list.map(asMap) : notSignedIn;
+  } catch {
+    return "the Azure CLI answers no JSON";
+  }
+}

@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import { applyPlan, removeTemporaries } from "../../bundle/apply.ts";
+import type { Bundle } from "../../bundle/bundle.ts";
+import { hasDrift } from "../../bundle/plan.ts";
+import { Repository } from "../../bundle/repository.ts";
+import { finishChanges } from "../../identity/transaction.ts";
+import { exitCode } from "../../system/errors.ts";
+import { withLock } from "../../system/lock.ts";
+import { stateFolder } from "../../system/state-folder.ts";
+import type { CommonOptions } from "../context.ts";
+import { withProgress } from "../terminal/progress.ts";
+import { prepare, prepareChanged } from "./prepare.ts";
+import { printDrift, printPlans, refuseConflicts } from "./report.ts";
+
+export interface GenerateOptions extends CommonOptions {
+  /** Write nothing; exit 1 where the bundle on disk is not what the specs say. */
+  readonly check: boolean;
+  /** Write nothing; print the bundle as one YAML stream. */
+  readonly stdout: boolean;
+  /** Overwrite files that meshops did not write. */
+  readonly force: boolean;
+}
+
+/** `meshops generate [env…]`: writes the bundle of the named environments, or of all. */
+export async function generate(names: readonly string[], options: GenerateOptions): Promise<number> {
+  const repository = new Repository(options.directory);
+  const { root } = repository;
+  if (options.check || options.stdout) return read(repository, names, options);
+  // The specs are read under the lock: what waited for it must not write what they said before.
+  return withLock(root, async () => {
+    if (await finishChanges(root)) process.stderr.write("finished what an interrupted run had begun with an identity\n");
+    const prepared = names.length === 0 ? prepareChanged(repository) : prepare(repository, names);
+    if (prepared === null) return exitCode.problem;
+    const { plans } = prepared;
+    refuseConflicts(plans, options.force);
+    const drifted = plans.filter(hasDrift);
+    if (drifted.length > 0) removeTemporaries(join(root, stateFolder));
+    for (const plan of withProgress("writing", drifted)) applyPlan(root, plan);
+    prepared.remember();
+    printPlans(prepared, options);
+    return exitCode.ok;
+  });
+}
+
+/** `--check` and `--stdout`: nothing is written, so no lock is needed. */
+function read(repository: Repository, names: readonly string[], options: GenerateOptions): number {
+  const prepared = prepare(repository, names);
+  if (prepared === null) return exitCode.problem;
+  if (options.check) return printDrift(prepared.plans, options);
+  for (const { bundle } of prepared.plans) process.stdout.write(stream(bundle));
+  return exitCode.ok;
+}
+
+/** The bundle as one YAML stream; every file's documents come under its path. */
+function stream(bundle: Bundle): string {
+  return [...bundle].map(([path, text]) => `---\n# Source: ${path}\n${text}`).join("");
+}

@@ -1,0 +1,51 @@
+import { Repository } from "../../bundle/repository.ts";
+import type { Model } from "../../components/model.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { renderEnvironments } from "../render-environments.ts";
+import { orderOf } from "./order.ts";
+import { compare, type Picture } from "./picture.ts";
+import { trafficOf } from "./traffic.ts";
+
+interface GraphOptions {
+  readonly directory: string;
+  readonly format: "mermaid" | "svg" | "html";
+  readonly show?: keyof typeof subjects;
+}
+
+const subjects: Readonly<Record<"order" | "traffic", (model: Model) => Picture>> = { order: orderOf, traffic: trafficOf };
+
+/** `meshops graph <env> [other]`: the order of reconciliation and who may talk to whom; of two environments, what differs. */
+export async function graph(names: readonly string[], { directory, format, show }: GraphOptions): Promise<number> {
+  const [first, second] = names;
+  if (first === second)
+    throw new UserError(exitCode.usage, "graph takes one environment, or two different ones", "meshops graph dev production");
+  const rendered = renderEnvironments(new Repository(directory), names);
+  if (rendered === null) return exitCode.problem;
+  const models = names.flatMap((name) => rendered.find(({ model }) => model.environment.metadata.name === name)?.model ?? []);
+  const wanted = show === undefined ? Object.values(subjects) : [subjects[show]];
+  const groups = wanted.map((subject) => beside(models.map(subject)));
+  process.stdout.write(await drawn(groups, names, format));
+  return exitCode.ok;
+}
+
+/** Pictures of one thing in one or two environments. */
+function beside(pictures: readonly Picture[]): readonly Picture[] {
+  const [a, b] = pictures;
+  return a === undefined || b === undefined ? pictures : compare(a, b);
+}
+
+async function drawn(
+  groups: readonly (readonly Picture[])[],
+  names: readonly string[],
+  format: GraphOptions["format"],
+): Promise<string> {
+  const title = names.join(" and ");
+  switch (format) {
+    case "mermaid":
+      return (await import("./mermaid.ts")).toMermaid(groups.flat());
+    case "svg":
+      return (await import("./svg.ts")).toSvg(groups.flat(), title);
+    case "html":
+      return (await import("./page.ts")).toPage(groups, names);
+  }
+}

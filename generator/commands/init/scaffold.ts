@@ -1,0 +1,41 @@
+import Handlebars from "handlebars";
+import { shellWord } from "../../system/shell.ts";
+import { version } from "../../system/version.ts";
+import type { Answers } from "./answers.ts";
+import { specs } from "./specs.ts";
+
+/** A file of a new repository. */
+export interface ScaffoldFile {
+  readonly path: string;
+  readonly text: string;
+  readonly executable: boolean;
+}
+
+/** Files that come with the program: path to text. */
+export type Assets = ReadonlyMap<string, string>;
+
+/**
+ * Everything that a new repository begins with. Templates whose path ends in `.hbs` are filled in; `dot-` stands for the point of
+ * hidden files, which npm would leave out of the package.
+ *
+ * @param templates paths relative to templates/
+ * @param bases paths relative to bases/
+ */
+export function scaffold(answers: Answers, templates: Assets, bases: Assets, clientVersion: string): ScaffoldFile[] {
+  const view = { ...answers, aks: answers.cluster === "aks", first: answers.environments[0], version, clientVersion };
+  const files: (readonly [path: string, text: string])[] = [
+    ...specs(answers),
+    ...[...bases].map(([path, text]) => [`bases/${path}`, text] as const),
+    ...[...templates].map(([path, text]) => filled(path, text, view)),
+  ];
+  return files.map(([path, text]) => ({ path, text, executable: text.startsWith("#!") }));
+}
+
+function filled(path: string, text: string, view: object): readonly [path: string, text: string] {
+  const target = path.replace(/(^|\/)dot-/g, "$1.");
+  if (!target.endsWith(".hbs")) return [target, text];
+  return [target.slice(0, -".hbs".length), handlebars.compile(text, { strict: true, noEscape: true })(view)];
+}
+
+const handlebars = Handlebars.create();
+handlebars.registerHelper("shell", shellWord);

@@ -1,0 +1,71 @@
+import type { JsonMap } from "../../kubernetes/object.ts";
+import { toYaml } from "../../kubernetes/yaml.ts";
+import { specFile } from "../../spec/layout.ts";
+import type { Answers } from "./answers.ts";
+
+const modeline = "yaml-language-server: $schema=../node_modules/meshops/schema/environment.schema.json";
+
+/** The specs of a new repository: a base, and an environment each. */
+export function specs(answers: Answers): [path: string, text: string][] {
+  return [
+    spec("base", "What all environments share. A base is abstract: nothing is generated for it.", base(answers)),
+    ...answers.environments.map((name) =>
+      spec(
+        name,
+        `The recipients of its keys (spec.secrets) are put in by: meshops identity keygen ${name} --write`,
+        environment(name, answers),
+      ),
+    ),
+  ];
+}
+
+function spec(name: string, comment: string, content: JsonMap): [path: string, text: string] {
+  const document = { apiVersion: "meshops.dev/v1alpha1", kind: "Environment", metadata: { name }, spec: content };
+  return [specFile(name), toYaml([document], `${modeline}\n${comment}`)];
+}
+
+function base({ cluster, url, branch }: Answers): JsonMap {
+  return {
+    abstract: true,
+    gitops: { url, branch, interval: "10m" },
+    ...(cluster === "aks"
+      ? { azure: { location: "westus2", cluster: { nodeCount: 3, vmSize: "Standard_D2s_v5", networkPolicy: "calico" } } }
+      : {}),
+    linkerd: { version: "edge-26.8.3", viz: { enabled: true }, jaeger: { enabled: true } },
+    dgraph: {
+      chart: "24.1.4",
+      release: "demo",
+      alpha: { replicas: 3, storage: "10Gi", whitelist: ["10.0.0.0/8"] },
+      zero: { replicas: 3, storage: "10Gi" },
+      internalPorts: "opaque",
+      clients: [{ namespace: "pydgraph-client", serviceAccount: "pydgraph-client" }],
+    },
+    // The client's image is built into the registry that bootstrap makes.
+    ...(cluster === "aks" ? { pydgraphClient: { tag: "1.0.0" } } : { pydgraphClient: { enabled: false } }),
+  };
+}
+
+function environment(name: string, { name: platform, cluster }: Answers): JsonMap {
+  const own = `${platform}-${name}`;
+  const azure = {
+    resourceGroup: own,
+    // Registry names are the world's: letters and digits, 5 to 50.
+    registry: {
+      name: own
+        .replace(/[^a-z0-9]/g, "")
+        .padEnd(5, "0")
+        .slice(0, 50),
+      mirrorImages: true,
+    },
+    cluster: { name: own.slice(0, 63).replace(/-+$/, ""), ...(isProduction(name) ? { nodeCount: 6, zones: [1, 2, 3] } : {}) },
+  };
+  return {
+    extends: "base",
+    ...(cluster === "aks" ? { azure } : {}),
+    ...(isProduction(name) ? { linkerd: { highAvailability: true } } : {}),
+  };
+}
+
+function isProduction(name: string): boolean {
+  return /^prod/.test(name);
+}

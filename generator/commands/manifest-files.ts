@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { exitCode, UserError } from "../system/errors.ts";
+import { compareText } from "../system/text.ts";
+
+/** A file of manifests: its name as it is told, and its text. */
+export interface ManifestFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Largest file that is read, in bytes: a release's CRDs take about one megabyte. */
+const maxBytes = 32 * 1024 * 1024;
+
+/**
+ * The YAML and JSON files of a folder and below it, sorted; or the one file that is named; or with `-` standard input.
+ * Hidden folders, node_modules and Helm charts (whose templates are no YAML yet) are passed over.
+ *
+ * @throws UserError (missing) where nothing can be read there
+ */
+export function readManifestFiles(path: string): ManifestFile[] {
+  if (path === "-") return [{ file: "stdin", text: readFileSync(0, "utf8") }];
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined)
+    throw new UserError(exitCode.missing, `there is no ${path}`, "name a folder or a file of manifests, or - for stdin");
+  const paths = stat.isDirectory() ? [...walk(path)].sort(compareText) : [path];
+  return paths.flatMap((file) => {
+    if (statSync(file).size > maxBytes)
+      throw new UserError(exitCode.problem, `${file} is larger than 32 MiB`, "name the folder of its parts");
+    const text = readFileSync(file, "utf8");
+    // What states no object, such as values and settings, is none of ours, whether it is YAML or not.
+    return /\bapiVersion\b/.test(text) || !stat.isDirectory() ? [{ file: toSlashes(relative(".", file)), text }] : [];
+  });
+}
+
+function* walk(folder: string): Iterable<string> {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  if (entries.some(({ name }) => name === "Chart.yaml")) return;
+  for (const entry of entries) {
+    if (entry.name.startsWith(".") || entry.name === "node_modules") continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* walk(path);
+    else if (entry.isFile() && /\.(ya?ml|json)$/.test(entry.name)) yield path;
+  }
+}
+
+function toSlashes(path: string): string {
+  return path.split(sep).join("/");
+}

@@ -1,0 +1,77 @@
+import protobuf from "protobufjs";
+import type { GrpcMethod, GrpcService } from "../../catalog/grpc.ts";
+import { atStart, type Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { diagnosticAt } from "../../diagnostics/source.ts";
+
+/** What a .proto file says about gRPC. */
+export interface ProtoFile {
+  /** Services in the order of the file; empty where it could not be read. */
+  readonly services: readonly GrpcService[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Largest file that is read, in characters: the time to parse grows with it. */
+const maxLength = 8 * 1024 * 1024;
+
+/**
+ * Reads the services of a .proto file (proto2, proto3 or editions). Types need not be known, so imports are not followed.
+ * Pure; a text that is no .proto becomes a diagnostic with the line that the parser stumbled over.
+ */
+export function readProto(file: string, text: string): ProtoFile {
+  if (text.length > maxLength) return failed(tooLarge(file));
+  try {
+    const { root } = protobuf.parse(text, new protobuf.Root(), { keepCase: true });
+    const services = servicesIn(root);
+    return services.length === 0 ? failed(withoutService(file)) : { services, diagnostics: [] };
+  } catch (error) {
+    return failed(syntaxError(file, text, (error as Error).message));
+  }
+}
+
+function failed(diagnostic: Diagnostic): ProtoFile {
+  return { services: [], diagnostics: [diagnostic] };
+}
+
+/** Services stand in packages alone, which are plain namespaces; messages nest, but hold none. */
+function servicesIn(namespace: protobuf.NamespaceBase): GrpcService[] {
+  return namespace.nestedArray.flatMap((nested) => {
+    if (nested instanceof protobuf.Service)
+      return [{ name: nested.fullName.replace(/^\./, ""), methods: nested.methodsArray.map(methodOf) }];
+    return nested instanceof protobuf.Namespace && !(nested instanceof protobuf.Type) ? servicesIn(nested) : [];
+  });
+}
+
+function methodOf({ name, options, requestStream, responseStream }: protobuf.Method): GrpcMethod {
+  const level: unknown = options?.["idempotency_level"] ?? options?.["(idempotency_level)"];
+  return {
+    name,
+    streaming: requestStream === true || responseStream === true,
+    idempotent: level === "IDEMPOTENT" || level === "NO_SIDE_EFFECTS",
+  };
+}
+
+/** The parser's messages name a line and mostly quote what they are about; that is marked where it stands once in the line, else the line. */
+function syntaxError(file: string, text: string, message: string): Diagnostic {
+  const [, what = message, lineText] = /^(.*?)(?: \(line (\d+)\))?$/s.exec(message) ?? [];
+  const statement = { code: "proto-syntax", severity: "error", message: what, expected: null, hint: null } as const;
+  if (lineText === undefined) return atStart(file, statement);
+  const lines = text.split("\n");
+  const line = Math.min(Number(lineText), lines.length);
+  const start = lines.slice(0, line - 1).reduce((sum, before) => sum + before.length + 1, 0);
+  const [, token = ""] = /'([^']+)'/.exec(what) ?? [];
+  const shown = lines[line - 1] ?? "";
+  const parts = token === "" ? [] : shown.split(token);
+  const margin = shown.search(/\S|$/);
+  const [offset, length] =
+    parts.length === 2 ? [start + (parts[0]?.length ?? 0), token.length] : [start + margin, Math.max(1, shown.trim().length)];
+  return diagnosticAt(file, text, { offset, length }, statement);
+}
+
+function withoutService(file: string): Diagnostic {
+  const hint = "name the file that has the lines `service … { rpc … }`; files that it imports are not read";
+  return atStart(file, { code: "proto-without-service", message: "the file defines no gRPC service", hint });
+}
+
+function tooLarge(file: string): Diagnostic {
+  return atStart(file, { code: "file-too-large", message: `the file is larger than ${maxLength / 1024 / 1024} MiB`, hint: null });
+}

@@ -1,0 +1,89 @@
+import type { Colors } from "picocolors/types.js";
+import type { AnchorGap } from "../../cluster/anchors.ts";
+import type { ClusterCertificate } from "../../cluster/certificates.ts";
+import { plural, timeLeft } from "../../system/text.ts";
+import { wrap } from "../terminal/wrap.ts";
+
+/** What status knows of certificates: in Git, and in the cluster. */
+export interface IdentityReport {
+  readonly environment: string;
+  readonly trustAnchors: { readonly sha256: string | null; readonly asCommitted: boolean };
+  readonly certificates: readonly Certificate[];
+  readonly cluster: {
+    readonly secretsRead: boolean;
+    readonly certificates: readonly ClusterCertificate[];
+    readonly refusedKeys: readonly { readonly secret: string; readonly form: string }[];
+    readonly anchorGaps: readonly AnchorGap[] | null;
+  };
+}
+
+interface Certificate {
+  readonly name: string;
+  readonly notAfter: string;
+  readonly sha256: string;
+}
+
+/** Lines about trust anchors, certificates and keys, for people. */
+export function renderIdentity(report: IdentityReport, now: Date, colors: Colors): string[] {
+  const { trustAnchors, environment, cluster } = report;
+  const anchors =
+    trustAnchors.sha256 === null
+      ? "none in the cluster"
+      : `sha256 ${trustAnchors.sha256.slice(0, 12)}${trustAnchors.asCommitted ? "" : colors.yellow(", not those committed")}`;
+  return [
+    `trust anchors: ${anchors}`,
+    ...gaps(cluster.anchorGaps),
+    ...expiry(report, now, colors),
+    ...cluster.refusedKeys.flatMap(({ secret, form }) =>
+      wrap(
+        `the private key of Secret ${secret} is ${form}, which its reader refuses; fix: meshops identity rotate-webhooks ${environment}`,
+        "",
+      ),
+    ),
+  ];
+}
+
+/** Pods to show; the JSON output has all. */
+const shownPods = 5;
+
+function gaps(found: readonly AnchorGap[] | null): string[] {
+  const group = (breaks: boolean, text: string): string[] => {
+    const pods = (found ?? []).filter((gap) => gap.breaks === breaks).map(({ pod }) => pod);
+    const more = pods.length > shownPods ? ` and ${pods.length - shownPods} more` : "";
+    return pods.length === 0
+      ? []
+      : wrap(`${plural(pods.length, "meshed pod")} ${text}: ${pods.slice(0, shownPods).join(", ")}${more}`, "  ");
+  };
+  return [
+    ...group(true, "without the issuer's anchor, so every new certificate is refused there; restart them"),
+    ...group(false, "without an anchor of the bundle; restart them before the next step of a rotation"),
+  ];
+}
+
+/** The first certificate to expire, in Git and in the cluster; both are named if they differ. */
+function expiry({ certificates, cluster }: IdentityReport, now: Date, colors: Colors): string[] {
+  const describe = ({ name, notAfter }: Certificate): string => {
+    const left = timeLeft(notAfter, now);
+    return `${name}, ${left.startsWith("expired") ? colors.red(left) : left}`;
+  };
+  const inGit = soonest(certificates);
+  if (!cluster.secretsRead)
+    return inGit === undefined
+      ? []
+      : [`first to expire in Git: ${describe(inGit)}`, "certificates in the cluster: unknown, you may not read Secrets"];
+  const inCluster = soonest(cluster.certificates);
+  if (inCluster === undefined) return inGit === undefined ? [] : [`first to expire in Git: ${describe(inGit)}`];
+  const differ = cluster.certificates.filter(
+    ({ name, sha256 }) => name !== "trust-anchor" && !certificates.some((own) => own.name === name && own.sha256 === sha256),
+  );
+  if (inGit !== undefined && differ.length === 0) return [`first to expire: ${describe(soonest([inGit, inCluster]) ?? inGit)}`];
+  return [
+    `first to expire in the cluster: ${describe(inCluster)}`,
+    ...(inGit === undefined ? [] : [`first to expire in Git: ${describe(inGit)}`]),
+    ...wrap(`not those of Git: ${differ.map(({ name }) => name).join(", ")}`, ""),
+  ];
+}
+
+function soonest(certificates: readonly Certificate[]): Certificate | undefined {
+  return [...certificates].sort((a, b) => Date.parse(a.notAfter) - Date.parse(b.notAfter))[0];
+}

@@ -1,0 +1,53 @@
+import type { Colors } from "picocolors/types.js";
+import type { State, StatusNode } from "../../cluster/status/assess.ts";
+import { type Mark, paintMark } from "../terminal/marks.ts";
+import { wrap } from "../terminal/wrap.ts";
+
+const marks: Readonly<Record<State, Mark>> = {
+  ready: "ok",
+  progressing: "progress",
+  waiting: "waiting",
+  failed: "failed",
+  suspended: "suspended",
+  missing: "absent",
+};
+
+/** The tree for people. Marks are letters, so that it says the same without colour; ready workloads are counted, not listed. */
+export function renderStatus(nodes: readonly StatusNode[], colors: Colors): string {
+  return nodes.flatMap((node) => lines(node, 0, colors)).join("\n");
+}
+
+function lines(node: StatusNode, depth: number, colors: Colors): string[] {
+  const { state, kind, name, detail, cause, children } = node;
+  const label = depth === 0 && kind === "Kustomization" ? name : `${kind} ${name}`;
+  const margin = "  ".repeat(depth);
+  const shown = state === "ready" && depth === 0 ? summary(node) : (detail ?? "");
+  const head = `${paintMark(marks[state], colors)} ${margin}${label.padEnd(44 - margin.length)} ${colors.dim(shown)}`.trimEnd();
+  const indent = `     ${margin}`;
+  // A cause that only points below says nothing that the next lines do not.
+  const told =
+    cause === null || cause.code === "health" || children.some(({ kind }) => kind === "Pod")
+      ? []
+      : [
+          ...wrap(cause.cause, indent),
+          ...(cause.code === "dependency" || cause.code === "progressing" ? [] : wrap(`fix: ${cause.remedy}`, indent)),
+        ];
+  const below = ["ready", "waiting"].includes(state) ? children.filter((child) => child.state !== "ready") : children;
+  return [
+    head,
+    ...told.map((line) => (line.trimStart().startsWith("fix:") ? colors.cyan(line) : line)),
+    ...below.flatMap((child) => lines(child, depth + 1, colors)),
+  ];
+}
+
+function summary({ detail, children }: StatusNode): string {
+  const [release, ...others] = children
+    .filter(({ kind }) => kind === "HelmRelease")
+    .concat(children.filter(({ kind }) => kind !== "HelmRelease"));
+  if (release === undefined) return detail ?? "";
+  const workloads = release.kind === "HelmRelease" ? others : [release, ...others];
+  const count = workloads.length === 0 ? "" : `${workloads.length} workload${workloads.length === 1 ? "" : "s"}`;
+  const meshed = workloads.some((workload) => workload.detail?.includes("meshed")) ? ", meshed" : "";
+  const chart = release.kind === "HelmRelease" ? (release.detail ?? "") : "";
+  return [chart.replace(/^\S+ /, ""), `${count}${meshed}`].filter(Boolean).join(", ");
+}

@@ -1,0 +1,157 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Repository } from "../../bundle/repository.ts";
+import { type AnchorGap, anchorGaps, bundleIn } from "../../cluster/anchors.ts";
+import { type ClusterCertificate, clusterCertificates, issuerIn, refusedKeys } from "../../cluster/certificates.ts";
+import { connect } from "../../cluster/connection.ts";
+import { assess, isSettled, type StatusNode } from "../../cluster/status/assess.ts";
+import { assessHelmfile, readHelmState } from "../../cluster/status/helm/assess.ts";
+import { type Snapshot, type SnapshotSource, takeSnapshot } from "../../cluster/status/snapshot.ts";
+import { buildModel } from "../../components/build.ts";
+import { noIdentity } from "../../components/images.ts";
+import type { Model } from "../../components/model.ts";
+import { fingerprint } from "../../identity/pem.ts";
+import { type CertificateStatus, identityStatus } from "../../identity/status.ts";
+import { at } from "../../kubernetes/cluster-object.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { readIfThere } from "../../system/files.ts";
+import { sha256 } from "../../system/hash.ts";
+import { type ConnectionFlags, connectionOf, onlyOne } from "../cluster-context.ts";
+import { type CommonOptions, loadOne } from "../context.ts";
+import { colorsFor } from "../terminal/colors.ts";
+import { renderIdentity } from "./render-identity.ts";
+import { renderStatus } from "./render-status.ts";
+
+export interface StatusOptions extends CommonOptions, ConnectionFlags {
+  /** Flux's namespace. */
+  readonly namespace: string;
+  /** What applies the bundle. */
+  readonly engine: "flux" | "helmfile";
+  readonly watch: boolean;
+  /** Seconds that `--watch` may take. */
+  readonly timeout: number;
+}
+
+/** `meshops status [env]`: how the environment stands in its cluster, and what keeps it from being ready. Exit 1 while something does. */
+export async function status(names: readonly string[], options: StatusOptions): Promise<number> {
+  const repository = new Repository(options.directory);
+  const environment = loadOne(repository, names[0] ?? onlyOne(repository));
+  const model = buildModel({ environment, identity: noIdentity });
+  const cluster = await connect(connectionOf(environment, options));
+  const read = (path: string): string | null => readIfThere(join(repository.root, path));
+  const end = Date.now() + options.timeout * 1000;
+  let shown = "";
+  for (;;) {
+    const report = await look(cluster, model, options, read).catch((error: unknown) => {
+      // A cluster that has answered once may fail to for a while, such as when its API server restarts.
+      if (shown === "" || Date.now() > end || !(error instanceof UserError)) throw error;
+      process.stderr.write(`${error.message}; trying again\n`);
+      return null;
+    });
+    if (report === null) {
+      await sleep(2000);
+      continue;
+    }
+    const text = options.output === "json" ? "" : asText(report);
+    if (text !== shown && options.watch) process.stdout.write(`${shown === "" ? "" : "\n"}${text}`);
+    shown = text;
+    if (report.ready || !options.watch || Date.now() > end) {
+      if (options.output === "json") process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+      else if (!options.watch) process.stdout.write(text);
+      if (!report.ready && options.watch) process.stderr.write(`not ready within ${options.timeout} s\n`);
+      return report.ready ? exitCode.ok : exitCode.problem;
+    }
+    await sleep(2000);
+  }
+}
+
+/** What `--output json` prints. */
+interface Report {
+  readonly environment: string;
+  readonly context: string;
+  readonly ready: boolean;
+  readonly nodes: readonly StatusNode[];
+  readonly trustAnchors: TrustAnchors;
+  /** Certificates that are committed. */
+  readonly certificates: readonly CertificateStatus[];
+  readonly cluster: ClusterIdentity;
+}
+
+/** Whether the cluster has the trust anchors that are committed. */
+interface TrustAnchors {
+  /** SHA-256 of the bundle in the cluster, as Linkerd's chart computes it; null if there is none. */
+  readonly sha256: string | null;
+  readonly asCommitted: boolean;
+}
+
+/** The mesh's identity as the cluster has it. */
+interface ClusterIdentity {
+  /** Whether Secrets could be read; without that right only trust anchors are listed. */
+  readonly secretsRead: boolean;
+  readonly certificates: readonly ClusterCertificate[];
+  /** Webhook Secrets with a private key that their reader refuses. */
+  readonly refusedKeys: readonly { readonly secret: string; readonly form: string }[];
+  /** Meshed pods of all namespaces that lack a trust anchor; null if you may not list them. */
+  readonly anchorGaps: readonly AnchorGap[] | null;
+}
+
+async function look(
+  cluster: SnapshotSource,
+  model: Model,
+  options: StatusOptions,
+  read: (path: string) => string | null,
+): Promise<Report> {
+  const snapshot = await takeSnapshot(cluster, model, options.namespace);
+  const nodes =
+    options.engine === "helmfile"
+      ? assessHelmfile(model, snapshot, await readHelmState(cluster, model))
+      : assess(model, snapshot, options.namespace);
+  const { environment } = model;
+  const { certificates } = identityStatus(environment, read, snapshot.takenAt);
+  const anchors = trustAnchors(snapshot, certificates);
+  const inCluster = identityIn(model, snapshot);
+  return {
+    environment: environment.metadata.name,
+    context: cluster.context,
+    ready:
+      isSettled(nodes) &&
+      anchors.asCommitted &&
+      certificates.every(({ daysLeft }) => daysLeft >= 0) &&
+      inCluster.certificates.every(({ notAfter }) => new Date(notAfter) > snapshot.takenAt) &&
+      inCluster.refusedKeys.length === 0 &&
+      !(inCluster.anchorGaps ?? []).some(({ breaks }) => breaks),
+    nodes,
+    trustAnchors: anchors,
+    certificates,
+    cluster: inCluster,
+  };
+}
+
+function identityIn({ environment }: Model, { identity, meshed }: Snapshot): ClusterIdentity {
+  return {
+    secretsRead: identity.secrets !== null,
+    certificates: clusterCertificates(environment, identity),
+    refusedKeys: refusedKeys(environment, identity),
+    anchorGaps: meshed === null ? null : anchorGaps(meshed, identity.trustRoots, issuerIn(identity)),
+  };
+}
+
+function trustAnchors({ identity: { trustRoots } }: Snapshot, certificates: readonly CertificateStatus[]): TrustAnchors {
+  const bundle = at(trustRoots, "data", "ca-bundle.crt");
+  if (typeof bundle !== "string") return { sha256: null, asCommitted: false };
+  const committed = certificates.filter(({ name }) => name === "trust-anchor").map(({ sha256 }) => sha256);
+  const asCommitted = JSON.stringify(bundleIn(trustRoots).map(fingerprint)) === JSON.stringify(committed);
+  return { sha256: sha256(bundle.trim()), asCommitted };
+}
+
+function asText(report: Report): string {
+  const colors = colorsFor(process.stdout);
+  const { environment, context, ready, nodes } = report;
+  return [
+    `${colors.bold(environment)} on ${context}`,
+    renderStatus(nodes, colors),
+    ...renderIdentity(report, new Date(), colors),
+    ready ? colors.green("ready") : colors.yellow("not ready"),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,66 @@
+import type { Colors } from "picocolors/types.js";
+import { allPassed, type TestResult, type Verdict } from "../../cluster/verify/result.ts";
+import { fillTemplate } from "../../system/html.ts";
+import { type Mark, markText, paintMark } from "../terminal/marks.ts";
+import { topology } from "./topology.ts";
+
+/** What a run came to. */
+export interface Report {
+  readonly environment: string;
+  readonly passed: boolean;
+  readonly tests: readonly TestResult[];
+}
+
+export function reportOf(environment: string, tests: readonly TestResult[]): Report {
+  return { environment, passed: allPassed(tests), tests };
+}
+
+const marks: Readonly<Record<Verdict, Mark>> = { passed: "ok", failed: "failed", skipped: "waiting", undecided: "open" };
+
+/** A result for people; what is wrong comes below it. */
+export function resultLine(result: TestResult, colors: Colors): string {
+  const { id, title, status, seen, causes, evidence, notes, durationMs } = result;
+  const time = durationMs >= 1000 ? ` ${(durationMs / 1000).toFixed(1)} s` : "";
+  const head = `${paintMark(marks[status], colors)} ${id.padEnd(3)} ${title.padEnd(50)} ${colors.dim(`${seen}${time}`)}`;
+  const remarks = notes.map((note) => `       note: ${note}`);
+  if (status === "passed" || status === "skipped") return [head, ...remarks, ""].join("\n");
+  return [
+    head,
+    ...causes.map((cause) => `       cause: ${cause}`),
+    ...evidence.map((line) => colors.dim(`       ${line}`)),
+    "",
+  ].join("\n");
+}
+
+export function summaryLine({ environment, passed, tests }: Report, colors: Colors): string {
+  const count = (status: Verdict): number => tests.filter((test) => test.status === status).length;
+  const counts = (["passed", "failed", "undecided", "skipped"] as const).map((status) => `${count(status)} ${status}`).join(", ");
+  return `${passed ? colors.green(environment) : colors.red(environment)}: ${counts}\n`;
+}
+
+/** JUnit XML, as CI systems read it: what stayed open is an error. */
+export function junit(report: Report): string {
+  const of = (status: Verdict): number => report.tests.filter((test) => test.status === status).length;
+  const cases = report.tests.map((test) => ({ ...test, seconds: (test.durationMs / 1000).toFixed(3), [test.status]: true }));
+  return rendered("junit.xml", {
+    environment: report.environment,
+    cases,
+    failed: of("failed"),
+    undecided: of("undecided"),
+    skipped: of("skipped"),
+  });
+}
+
+/** One page that needs nothing else: picture, results, evidence. @param when the time of the run, RFC 3339 */
+export function html(report: Report, context: string, when: string): string {
+  const rows = report.tests.map((test) => ({
+    ...test,
+    mark: markText(marks[test.status]),
+    seconds: (test.durationMs / 1000).toFixed(1),
+  }));
+  return rendered("report.html", { ...report, rows, context, when, picture: topology(report.tests) });
+}
+
+function rendered(name: string, view: object): string {
+  return fillTemplate(new URL(`templates/${name}`, import.meta.url), view);
+}

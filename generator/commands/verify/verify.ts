@@ -1,0 +1,92 @@
+import { writeFileSync } from "node:fs";
+import { Repository } from "../../bundle/repository.ts";
+import { connect } from "../../cluster/connection.ts";
+import { chosen, type TestId, tests } from "../../cluster/verify/tests.ts";
+import { verify } from "../../cluster/verify/verify.ts";
+import { buildModel } from "../../components/build.ts";
+import { noIdentity } from "../../components/images.ts";
+import type { Model } from "../../components/model.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { type ConnectionFlags, connectionOf, onlyOne } from "../cluster-context.ts";
+import { type CommonOptions, loadOne } from "../context.ts";
+import { colorsFor } from "../terminal/colors.ts";
+import { html, junit, reportOf, resultLine, summaryLine } from "./report.ts";
+
+export interface VerifyFlags extends Omit<CommonOptions, "output">, ConnectionFlags {
+  readonly output: "text" | "json" | "junit";
+  readonly namespace: string;
+  readonly only?: string;
+  readonly baseline: boolean;
+  readonly write: boolean;
+  readonly keep: boolean;
+  readonly timeout: number;
+  readonly image?: string;
+  readonly report?: string;
+}
+
+/** `meshops verify [env]`: the article's tests 0 to 3, and the health of mesh and Dgraph. Exit 1 where one fails or stays open. */
+export async function verifyCommand(names: readonly string[], flags: VerifyFlags): Promise<number> {
+  const only = testsIn(flags.only);
+  const repository = new Repository(flags.directory);
+  const environment = loadOne(repository, names[0] ?? onlyOne(repository));
+  const model = buildModel({ environment, identity: noIdentity });
+  const image = flags.image ?? clientImage(model);
+  const cluster = await connect(connectionOf(environment, flags));
+  const abort = new AbortController();
+  const stop = (): void => {
+    process.stderr.write("stopping: what was made in the cluster is being removed\n");
+    abort.abort();
+  };
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  const live = flags.output === "text" ? process.stdout : process.stderr;
+  const colors = colorsFor(live);
+  const { baseline, write, keep, timeout: seconds, namespace: fluxNamespace } = flags;
+  try {
+    const results = await verify(cluster, model, {
+      ...{ image, only, baseline, write, keep, seconds, fluxNamespace },
+      signal: abort.signal,
+      onResult: (result) => live.write(resultLine(result, colors)),
+      onStep: (step) => process.stderr.write(`${step}\n`),
+    });
+    const report = reportOf(environment.metadata.name, results);
+    if (flags.output === "json") process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    if (flags.output === "junit") process.stdout.write(junit(report));
+    if (flags.report !== undefined) writeReport(flags.report, html(report, cluster.context, new Date().toISOString()));
+    live.write(summaryLine(report, colors));
+    return report.passed ? exitCode.ok : exitCode.problem;
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+    process.stderr.write("stopped\n");
+    return 130;
+  } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+  }
+}
+
+function testsIn(words: string | undefined): ReadonlySet<TestId> {
+  if (words === undefined) return new Set(tests.map(({ id }) => id));
+  const found = chosen(
+    words
+      .split(",")
+      .map((word) => word.trim())
+      .filter(Boolean),
+  );
+  if (found !== null && found.size > 0) return found;
+  throw new UserError(exitCode.usage, `--only ${words} names no test`, `there are ${tests.map(({ id }) => id).join(", ")}`);
+}
+
+/** The image that has what probes need. */
+function clientImage({ components }: Model): string {
+  const image = components.find(({ name }) => name === "pydgraph-client")?.images[0];
+  if (image !== undefined) return `${image.name}:${image.tag}`;
+  const hint = "name an image with --image, made of clients/pydgraph";
+  throw new UserError(exitCode.usage, "the environment has no pydgraph client, whose image the probes run", hint);
+}
+
+function writeReport(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new UserError(exitCode.missing, `cannot write ${path}: ${(error as Error).message}`);
+  }
+}

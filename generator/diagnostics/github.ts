@@ -1,0 +1,27 @@
+import { byPlace, type Diagnostic } from "./diagnostic.ts";
+import { inFull } from "./text.ts";
+
+/**
+ * Diagnostics as workflow commands, a line each, which GitHub Actions shows as annotations on the changed lines
+ * (escapes: actions/toolkit, packages/core, command.ts). Silenced findings are notices.
+ */
+export function toGithub(diagnostics: readonly Diagnostic[]): string {
+  return [...diagnostics].sort(byPlace).map(annotation).join("");
+}
+
+function annotation(diagnostic: Diagnostic): string {
+  const { file, line, column, code, severity, hint, excerpt, silenced } = diagnostic;
+  const place = excerpt === null ? {} : { endColumn: column + excerpt.length };
+  const properties = { title: `meshops ${code}`, file, line, col: column, ...place };
+  const list = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(String(value))}`);
+  const end = silenced !== undefined ? `\nsilenced: ${silenced}` : hint === null ? "" : `\nhint: ${hint}`;
+  return `::${silenced === undefined ? severity : "notice"} ${list.join(",")}::${escapeData(inFull(diagnostic) + end)}\n`;
+}
+
+function escapeData(text: string): string {
+  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+
+function escapeProperty(text: string): string {
+  return escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}

@@ -1,0 +1,59 @@
+import { byPlace, type Diagnostic } from "./diagnostic.ts";
+import type { RuleInfo } from "./rule-info.ts";
+import { inFull } from "./text.ts";
+
+/**
+ * Diagnostics as a SARIF log (OASIS, version 2.1.0), which code scanning services read. Paths are relative to the folder
+ * that meshops was run in; a silenced finding is a suppressed result with its reason as justification.
+ *
+ * @param rules what is known of the codes; those of others are described by their name
+ */
+export function toSarif(diagnostics: readonly Diagnostic[], rules: readonly RuleInfo[], version: string): string {
+  const sorted = [...diagnostics].sort(byPlace);
+  const codes = [...new Set(sorted.map(({ code }) => code))].sort();
+  const log = {
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: "meshops",
+            version,
+            rules: codes.map((code) => descriptor(code, rules.find((rule) => rule.code === code) ?? null)),
+          },
+        },
+        columnKind: "utf16CodeUnits",
+        results: sorted.map((diagnostic) => result(diagnostic, codes.indexOf(diagnostic.code))),
+      },
+    ],
+  };
+  return `${JSON.stringify(log, null, 2)}\n`;
+}
+
+function descriptor(id: string, rule: RuleInfo | null): object {
+  if (rule === null) return { id, shortDescription: { text: id.replaceAll("-", " ") } };
+  return {
+    id,
+    shortDescription: { text: rule.title },
+    fullDescription: { text: rule.why },
+    help: { text: `${rule.why}\n\n${rule.mend}`, markdown: `${rule.why}\n\n**Mend it.** ${rule.mend}` },
+    defaultConfiguration: { level: rule.severity },
+  };
+}
+
+function result(diagnostic: Diagnostic, ruleIndex: number): object {
+  const { file, line, column, code, severity, hint, excerpt, silenced } = diagnostic;
+  const text = hint === null ? inFull(diagnostic) : `${inFull(diagnostic)}. Hint: ${hint}`;
+  const region = { startLine: line, startColumn: column, ...(excerpt === null ? {} : { endColumn: column + excerpt.length }) };
+  return {
+    ruleId: code,
+    ruleIndex,
+    level: severity,
+    message: { text },
+    locations: [
+      { physicalLocation: { artifactLocation: { uri: encodeURI(file).replace(/[#?]/g, encodeURIComponent) }, region } },
+    ],
+    ...(silenced === undefined ? {} : { suppressions: [{ kind: "inSource", justification: silenced }] }),
+  };
+}

@@ -1,0 +1,63 @@
+import type { Colors } from "picocolors/types.js";
+import { printable } from "../system/text.ts";
+import { byPlace, type Diagnostic } from "./diagnostic.ts";
+
+/**
+ * Diagnostics as JSON: an array of `{file,line,column,code,severity,message,hint}`, in order of place, with `silenced`
+ * (the reason why) where somebody has accepted the finding. `message` includes what was expected.
+ */
+export function toJson(diagnostics: readonly Diagnostic[]): string {
+  const rows = [...diagnostics].sort(byPlace).map((diagnostic) => {
+    const { file, line, column, code, severity, hint, silenced } = diagnostic;
+    const row = { file, line, column, code, severity, message: inFull(diagnostic), hint };
+    return silenced === undefined ? row : { ...row, silenced };
+  });
+  return `${JSON.stringify(rows, null, 2)}\n`;
+}
+
+/** The message with what was expected. */
+export function inFull({ message, expected }: Diagnostic): string {
+  return expected === null ? message : `${message}; expected ${expected}`;
+}
+
+/** Diagnostics as text for a person: place, message, the source line with a caret, what was expected, a hint. */
+export function toText(diagnostics: readonly Diagnostic[], colors: Colors): string {
+  return [...diagnostics]
+    .sort(byPlace)
+    .map((diagnostic) => `${describe(diagnostic, colors)}\n`)
+    .join("\n");
+}
+
+function describe(diagnostic: Diagnostic, colors: Colors): string {
+  const { file, line, column, code, severity, message, expected, hint, excerpt, silenced } = diagnostic;
+  if (silenced !== undefined)
+    return [
+      colors.dim(`${printable(`${file}:${line}:${column}`)} silenced ${code}`),
+      colors.dim(`  ${printable(message)}`),
+      `  reason: ${printable(silenced)}`,
+    ].join("\n");
+  const paint = severity === "error" ? colors.red : colors.yellow;
+  const lines = [
+    `${colors.bold(printable(`${file}:${line}:${column}`))} ${paint(severity)} ${colors.dim(code)}`,
+    `  ${printable(message)}`,
+  ];
+  if (excerpt !== null) {
+    const gutter = String(line);
+    const { text, caret } = frame(excerpt.text, column, excerpt.length);
+    lines.push(colors.dim(`  ${gutter} | `) + text, colors.dim(`  ${" ".repeat(gutter.length)} | `) + paint(caret));
+  }
+  if (expected !== null) lines.push(`  expected ${printable(expected)}`);
+  if (hint !== null) lines.push(`  ${colors.cyan("hint:")} ${printable(hint)}`);
+  return lines.join("\n");
+}
+
+const frameWidth = 96;
+
+/** Cuts a long line down to a window around the caret and keeps tabs aligned. */
+function frame(text: string, column: number, length: number): { text: string; caret: string } {
+  const start = column - 1 < frameWidth - 16 ? 0 : column - 1 - 32;
+  const shown = printable(text.slice(start, start + frameWidth));
+  const offset = column - 1 - start;
+  const before = shown.slice(0, offset).replace(/[^\t]/g, " ");
+  return { text: shown, caret: before + "^".repeat(Math.max(1, Math.min(length, shown.length - offset))) };
+}

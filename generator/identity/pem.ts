@@ -1,0 +1,67 @@
+import { X509Certificate } from "node:crypto";
+import type { LinkerdVersion } from "../catalog/linkerd.ts";
+import { sha256 } from "../system/hash.ts";
+import type { Identity } from "./identity.ts";
+
+export type Certificate = X509Certificate;
+
+/** The certificates of a PEM text, in order. Throws where a block is not a certificate. */
+export function parsePem(text: string): Certificate[] {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map(certificateOf);
+}
+
+/** The certificates of a PEM text; none where there is no text, or it is not whole. */
+export function certificatesIn(text: string | null): Certificate[] {
+  try {
+    return parsePem(text ?? "");
+  } catch {
+    return [];
+  }
+}
+
+const parsed = new Map<string, Certificate>();
+/** Certificates that are remembered: an environment's are asked for several times, one after the other. */
+const maxParsed = 100;
+
+function certificateOf(block: string): Certificate {
+  const known = parsed.get(block);
+  if (known !== undefined) return known;
+  if (parsed.size >= maxParsed) parsed.clear();
+  const certificate = new X509Certificate(block);
+  parsed.set(block, certificate);
+  return certificate;
+}
+
+/** A certificate as PEM, with one line end after it. */
+export function pemOf(certificate: Certificate): string {
+  return `${certificate.toString().trim()}\n`;
+}
+
+/** SHA-256 of a certificate's DER form, in lower-case hexadecimal. */
+export function fingerprint(certificate: Certificate): string {
+  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+}
+
+/** The trust anchor that signed the issuer; undefined where none did. */
+export function signingAnchor(anchors: readonly Certificate[], issuer: Certificate | undefined): Certificate | undefined {
+  return issuer && anchors.find((anchor) => issuer.checkIssued(anchor) && issuer.verify(anchor.publicKey));
+}
+
+/**
+ * A digest that changes whenever meshed pods must restart to stay in the mesh: with the trust bundle, which proxies
+ * read at start only, with the anchor that signs the issuer, and with the proxy's version.
+ * Pod templates carry it as an annotation, so a change of any of the three rolls them.
+ */
+export function identityRevision(identity: Identity, proxyVersion: LinkerdVersion): string {
+  const anchors = parsePem(identity.trustAnchors);
+  const anchor = signingAnchor(anchors, parsePem(identity.issuer)[0]);
+  const parts = [...anchors.map(fingerprint), anchor === undefined ? "" : fingerprint(anchor), proxyVersion];
+  return sha256(parts.join("\n"));
+}
+
+/** SHA-256 of the issuer certificate: as a pod annotation it rolls the control plane when the issuer changes. */
+export function issuerFingerprint(identity: Identity): string {
+  const [issuer] = parsePem(identity.issuer);
+  return issuer === undefined ? "" : fingerprint(issuer);
+}

@@ -1,0 +1,92 @@
+import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { atStart, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import { identitySecrets, webhooksOf } from "../mesh/webhooks.ts";
+import { SopsError } from "../sops/error.ts";
+import { decryptFile } from "../sops/file.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
+import { readIfThere } from "../system/files.ts";
+import { serverName } from "./files.ts";
+import { isRefused, keyFormFinding, keyFormOf } from "./key-form.ts";
+import { parsePem } from "./pem.ts";
+
+/** How many encrypted files were opened to check their MAC, and what is wrong with any. */
+export interface Verified {
+  readonly opened: number;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Checks the MAC of every encrypted file of an environment that one of the identities opens. Flux itself does not. */
+export async function verifyMacs(root: string, environment: Environment, identities: readonly string[]): Promise<Verified> {
+  const { name } = environment.metadata;
+  const paths = [signingKeysFile(name), ...identitySecrets(environment).map((secret) => secretFile(name, secret))];
+  const results = await Promise.all(paths.map((path) => verify(root, path, environment, identities)));
+  return {
+    opened: results.filter((result) => result === "opened").length,
+    diagnostics: results.flatMap((result) => (typeof result === "string" ? [] : [result])),
+  };
+}
+
+async function verify(
+  root: string,
+  path: string,
+  environment: Environment,
+  identities: readonly string[],
+): Promise<"opened" | "closed" | "missing" | Diagnostic> {
+  const text = readIfThere(join(root, path));
+  if (text === null) return "missing";
+  try {
+    const plain = await decryptFile(text, { identities });
+    const problem = disagreement(root, path, environment, plain);
+    return problem === null
+      ? (refusedForm(path, environment, plain) ?? "opened")
+      : atStart(path, {
+          code: "identity-invalid",
+          message: problem,
+          hint: "restore it and the certificates from the same commit",
+        });
+  } catch (error) {
+    if (!(error instanceof SopsError)) throw error;
+    // A damaged key at hand says nothing of the file.
+    if (error.problem === "no-key" || error.problem === "recipient") return "closed";
+    return atStart(path, { code: "identity-invalid", message: error.message, hint: "restore the file from Git" });
+  }
+}
+
+/** Finding about a webhook's key in a form that its reader refuses; null otherwise. */
+function refusedForm(file: string, environment: Environment, plain: string): Diagnostic | null {
+  const webhook = webhooksOf(environment).find(({ secret }) => file === secretFile(environment.metadata.name, secret));
+  const { data = {} } = parse(plain) as { data?: Record<string, string> };
+  const form = keyFormOf(Buffer.from(data["tls.key"] ?? "", "base64").toString());
+  if (webhook === undefined || form === null || !isRefused(webhook.secret, form)) return null;
+  return keyFormFinding({ file, line: 1, column: 1, secret: webhook.secret, form, refused: true }, environment);
+}
+
+/** What an opened Secret says that the public certificates do not; null where they agree. */
+function disagreement(root: string, path: string, environment: Environment, plain: string): string | null {
+  const { data = {} } = parse(plain) as { data?: Record<string, string> };
+  const [certificate, key, anchor] = ["tls.crt", "tls.key", "ca.crt"].map((field) =>
+    Buffer.from(data[field] ?? "", "base64").toString(),
+  );
+  // The administrators' file holds keys alone; the steps of a rotation check them.
+  if (!certificate || !key) return null;
+  const known = (file: keyof typeof certificateFiles): X509Certificate[] =>
+    parsePem(readIfThere(join(root, identityFolder(environment.metadata.name), certificateFiles[file])) ?? "");
+  try {
+    const own = new X509Certificate(certificate);
+    if (!createPublicKey(createPrivateKey(key)).equals(own.publicKey)) return "its key belongs to another certificate";
+    const signedBy = (authorities: readonly X509Certificate[]): boolean =>
+      authorities.some((authority) => own.verify(authority.publicKey));
+    const webhook = webhooksOf(environment).find(({ secret }) => path === secretFile(environment.metadata.name, secret));
+    if (webhook === undefined) {
+      if (!known("issuer").some((listed) => listed.raw.equals(own.raw))) return "its certificate is not the one in issuer.crt";
+      return signedBy([new X509Certificate(anchor ?? "")]) ? null : "its ca.crt did not sign its certificate";
+    }
+    if (own.checkHost(serverName(webhook)) === undefined) return `its certificate is not for ${serverName(webhook)}`;
+    return signedBy(known("webhookCa")) ? null : "no certificate of webhook-ca.crt signed its certificate";
+  } catch {
+    return "it, or a certificate of the identity, is damaged";
+  }
+}

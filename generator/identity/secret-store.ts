@@ -1,0 +1,87 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { toYaml } from "../kubernetes/yaml.ts";
+import { decryptFile, encryptFile, updateKeys } from "../sops/file.ts";
+import { inspectFile } from "../sops/inspect.ts";
+import { servicesFit } from "../sops/metadata.ts";
+import { secretRule } from "../sops/rule.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { signingKeysFile } from "../spec/layout.ts";
+import { exitCode, UserError } from "../system/errors.ts";
+import { readIfThere } from "../system/files.ts";
+import { runProgram } from "../system/process.ts";
+import type { Vault } from "./files.ts";
+import { asUserError } from "./sops-problems.ts";
+
+/** The encrypted files of an environment, opened with the given age identities. */
+export function openVault(root: string, environment: Environment, identities: readonly string[], now: Date): Vault {
+  const { azureKeyVault } = environment.spec.secrets;
+  const vault: Vault = {
+    read: (path) => readIfThere(join(root, path)),
+    encrypt: (path, plain, recipients) =>
+      // The cluster's identity may be allowed to use the vault's key: it must not open what signs.
+      azureKeyVault === undefined || path === signingKeysFile(environment.metadata.name)
+        ? asUserError(path, () => encryptFile(plain, { recipients, now }))
+        : encryptWithBinary(path, plain, recipients, azureKeyVault),
+    decrypt: (path, text) => asUserError(path, () => decryptFile(text, { identities })),
+    rekey: (path, text, recipients) => rekey(path, text, recipients),
+  };
+  return vault;
+
+  /** Where other key services come or go, or one that only the sops binary can ask would have to wrap a new data key, the file is encrypted anew. */
+  async function rekey(path: string, text: string, recipients: readonly string[]): Promise<string> {
+    return asUserError(path, async () => {
+      const metadata = inspectFile(text);
+      const wanted = path === signingKeysFile(environment.metadata.name) ? undefined : azureKeyVault;
+      const same = servicesFit(metadata, wanted);
+      const removed = metadata.age.some(({ recipient }) => !recipients.includes(recipient));
+      if (!same || (removed && wanted !== undefined))
+        return vault.encrypt(path, await decryptFile(text, { identities }), recipients);
+      return updateKeys(text, { identities, now }, recipients);
+    });
+  }
+}
+
+/**
+ * Encrypts with the real sops, which alone can ask Azure Key Vault to wrap the data key. The plaintext goes through a pipe; the
+ * creation rule, which is public, through a file, since `mac_only_encrypted` has no flag.
+ */
+async function encryptWithBinary(path: string, plain: string, recipients: readonly string[], keyVault: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "meshops-sops-"));
+  try {
+    const config = join(folder, "sops.yaml");
+    const rule = {
+      age: recipients.join(","),
+      azure_keyvault: keyVault,
+      [secretRule.kind]: secretRule.value,
+      mac_only_encrypted: true,
+    };
+    await writeFile(config, toYaml([{ creation_rules: [rule] }]));
+    const types = ["--input-type", "yaml", "--output-type", "yaml"];
+    return await run("sops", ["--config", config, "encrypt", "--filename-override", path, ...types, "/dev/stdin"], plain);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs sops on a text. */
+async function run(command: string, args: readonly string[], input: string): Promise<string> {
+  const { stdout, stderr, code, absent } = await runProgram(command, args, { input, opensStdin: true });
+  if (code === 0) return stdout;
+  if (absent)
+    throw new UserError(
+      exitCode.missing,
+      "Azure Key Vault needs the sops binary, which is not on the PATH",
+      "https://github.com/getsops/sops/releases",
+    );
+  throw new UserError(
+    exitCode.problem,
+    `sops could not encrypt to Azure Key Vault: ${lastLine(stderr)}`,
+    "is `az login` done, and may you use the key?",
+  );
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1)?.trim() ?? "";
+}

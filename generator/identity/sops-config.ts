@@ -1,0 +1,112 @@
+import { join } from "node:path";
+import { isMap, isSeq, parseDocument, YAMLSeq } from "yaml";
+import { goPattern } from "../sops/match.ts";
+import { defaultRule, type EncryptionRule, ruleKinds, secretRule } from "../sops/rule.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { identityFolder, overlayFolder } from "../spec/layout.ts";
+import { exitCode, UserError } from "../system/errors.ts";
+import { readIfThere } from "../system/files.ts";
+
+export const sopsConfigFile = ".sops.yaml";
+
+/** How a file is encrypted, as a creation rule says. */
+export interface CreationRule {
+  readonly recipients: readonly string[];
+  readonly rule: EncryptionRule;
+  readonly macOnlyEncrypted: boolean;
+}
+
+/**
+ * The text of `.sops.yaml` with the rules of an environment's identity, by which the real sops encrypts and re-keys the same files. Rules for
+ * other files, and comments, stay.
+ */
+export function withCreationRules(text: string | null, { metadata, spec }: Environment): string {
+  const { age, admin, azureKeyVault } = spec.secrets;
+  const common = { encrypted_regex: secretRule.value, mac_only_encrypted: true };
+  const literal = (path: string): string => path.replaceAll(".", "\\.");
+  const vault = azureKeyVault === undefined ? {} : { azure_keyvault: azureKeyVault };
+  const wanted = [
+    {
+      path_regex: `^${literal(overlayFolder(metadata.name, "identity"))}/.*\\.sops\\.yaml$`,
+      age: [...age, ...admin].join(","),
+      ...vault,
+      ...common,
+    },
+    { path_regex: `^${literal(identityFolder(metadata.name))}/.*\\.sops\\.yaml$`, age: admin.join(","), ...common },
+  ];
+  const document = parseDocument(text ?? "# Who can open which encrypted file; sops and meshops read it.\ncreation_rules: []\n");
+  if (document.errors.length > 0) throw broken();
+  if (!isSeq(document.get("creation_rules"))) document.set("creation_rules", new YAMLSeq());
+  const rules = document.get("creation_rules") as YAMLSeq;
+  rules.flow = false;
+  // sops takes the first rule that matches, so ours come before whatever else is there.
+  const own = new Set<unknown>(wanted.map((rule) => rule.path_regex));
+  rules.items = [
+    ...wanted.map((rule) => document.createNode(rule)),
+    ...rules.items.filter((item) => !isMap(item) || !own.has(item.get("path_regex"))),
+  ];
+  return document.toString({ lineWidth: 0 });
+}
+
+/**
+ * The creation rule for a file: the first whose `path_regex` matches, as sops takes it.
+ *
+ * @throws UserError where no rule matches, or it names what only the sops binary can do
+ */
+export function creationRuleFor(root: string, path: string): CreationRule {
+  const rules = readRules(root);
+  const found = rules.find(({ path_regex: pattern }) => pattern === undefined || goPattern(String(pattern))(path));
+  if (found === undefined)
+    throw new UserError(
+      exitCode.problem,
+      `no creation rule of ${sopsConfigFile} is for ${path}`,
+      "add one, or name recipients with --age",
+    );
+  for (const key of [
+    "key_groups",
+    "kms",
+    "gcp_kms",
+    "hckms",
+    "azure_keyvault",
+    "hc_vault_transit_uri",
+    "pgp",
+    "encrypted_comment_regex",
+    "unencrypted_comment_regex",
+  ])
+    if (found[key] !== undefined)
+      throw new UserError(
+        exitCode.problem,
+        `the creation rule for ${path} names ${key}, which only the sops binary knows`,
+        `sops encrypt ${path}`,
+      );
+  const kinds = ruleKinds.filter((kind) => found[kind] !== undefined);
+  const [kind, second] = kinds;
+  if (second !== undefined)
+    throw new UserError(
+      exitCode.problem,
+      `the creation rule for ${path} has both ${kind} and ${second}`,
+      "sops takes one of them alone",
+    );
+  return {
+    recipients: [found["age"] ?? []]
+      .flat()
+      .flatMap((item) => String(item).split(","))
+      .map((item) => item.trim())
+      .filter(Boolean),
+    rule: kind === undefined ? defaultRule : { kind, value: String(found[kind]) },
+    macOnlyEncrypted: found["mac_only_encrypted"] === true,
+  };
+}
+
+function readRules(root: string): Record<string, unknown>[] {
+  const document = parseDocument(readIfThere(join(root, sopsConfigFile)) ?? "");
+  const value = document.errors.length > 0 ? null : (document.toJS() as { creation_rules?: unknown } | null);
+  const rules = value?.creation_rules ?? [];
+  if (document.errors.length === 0 && Array.isArray(rules))
+    return rules.filter((rule) => typeof rule === "object" && rule !== null);
+  throw broken();
+}
+
+function broken(): UserError {
+  return new UserError(exitCode.problem, `${sopsConfigFile} is no YAML with a list creation_rules`, "mend it, or move it away");
+}

@@ -1,0 +1,55 @@
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Bundle } from "../../bundle/bundle.ts";
+import type { Model } from "../../components/model.ts";
+import { encryptedFiles } from "../../identity/read.ts";
+import { toYaml } from "../../kubernetes/yaml.ts";
+import { fluxFolder, overlayFolder } from "../../spec/layout.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { runProgram } from "../../system/process.ts";
+
+/**
+ * What the bundle of an environment comes to: its overlays built by the real kustomize on the repository's bases, and the chart repositories,
+ * as YAML, each object with the annotation `config.kubernetes.io/origin`. Encrypted Secrets stay encrypted. The order in which Flux brings
+ * them is not in it.
+ *
+ * @throws UserError where kustomize is not to be had (missing), or refuses (problem)
+ */
+export async function buildBundle(root: string, bundle: Bundle, { environment, components }: Model): Promise<string> {
+  const { name } = environment.metadata;
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), "meshops-build-"));
+  const put = (path: string, text: string): void => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  try {
+    for (const [path, text] of bundle) put(path, text);
+    cpSync(join(root, "bases"), join(folder, "bases"), { recursive: true, dereference: true });
+    for (const path of encryptedFiles(root, name)) cpSync(join(root, path), join(folder, path));
+    const resources = [`${fluxFolder(name)}/sources.yaml`, ...components.map((component) => overlayFolder(name, component.name))];
+    put("kustomization.yaml", toYaml([{ resources, buildMetadata: ["originAnnotations"], sortOptions: { order: "fifo" } }]));
+    return await kustomize(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** kubectl has kustomize built in; kustomize itself comes first. */
+async function kustomize(folder: string): Promise<string> {
+  for (const [program, ...args] of [
+    ["kustomize", "build"],
+    ["kubectl", "kustomize"],
+  ] as const) {
+    const { stdout, stderr, code, absent } = await runProgram(program, [...args, folder]);
+    if (absent) continue;
+    if (code === 0) return stdout;
+    const reason = stderr.trim() === "" ? `it ended with ${code}` : stderr.trim();
+    throw new UserError(exitCode.problem, `${program} cannot build the bundle: ${reason.replaceAll(`${folder}/`, "")}`);
+  }
+  throw new UserError(
+    exitCode.missing,
+    "there is neither kustomize nor kubectl on the PATH",
+    "meshops doctor says how to get them",
+  );
+}

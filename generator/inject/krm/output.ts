@@ -1,0 +1,47 @@
+import { type Document, isMap, isScalar, isSeq } from "yaml";
+import { emitEditable, parseEditable, setAt } from "../../kubernetes/edit.ts";
+import { toYaml } from "../../kubernetes/yaml.ts";
+import type { Result } from "./result.ts";
+
+/** What a function returns: text for stdout, and whether it has failed. */
+export interface Answer {
+  readonly text: string;
+  readonly results: readonly Result[];
+  readonly failed: boolean;
+}
+
+/** A list changed in places, with what is to be said of it. Where something is wrong, the items go back as they came. */
+export function answer(text: string, results: readonly Result[], edit: (document: Document) => void = () => undefined): Answer {
+  const failed = results.some(({ severity }) => severity === "error");
+  const editable = parseEditable(text);
+  const [document] = editable.documents;
+  if (document === undefined) throw new Error("no document");
+  commentsInside(document);
+  if (!failed) edit(document);
+  if (results.length > 0) setAt(document, ["results"], results);
+  return { text: emitEditable(editable), results, failed };
+}
+
+/**
+ * Comments at the head of an item stand behind its dash, where orchestrators put them: they take those before the dash for others,
+ * and add the first ones again.
+ */
+function commentsInside(document: Document): void {
+  const items: unknown = document.get("items", true);
+  if (!isSeq(items)) return;
+  for (const item of items.items) {
+    const key = isMap(item) ? item.items[0]?.key : undefined;
+    if (!isMap(item) || !isScalar(key) || item.commentBefore == null) continue;
+    key.commentBefore = item.commentBefore;
+    item.commentBefore = null;
+  }
+}
+
+/** The answer to what is no list of resources: a list without any. */
+export function refuse(results: readonly Result[]): Answer {
+  return {
+    text: toYaml([{ apiVersion: "config.kubernetes.io/v1", kind: "ResourceList", items: [], results }]),
+    results,
+    failed: true,
+  };
+}

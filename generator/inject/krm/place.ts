@@ -1,0 +1,9 @@
+import { asMap } from "../../system/data.ts";
+
+/** Path and index of an object, by its annotations; null where none of them says it. */
+export function placeOf(object: Readonly<Record<string, unknown>>): { path: string; index: number } | null {
+  const annotations = asMap(asMap(object["metadata"])["annotations"]);
+  const path = annotations["internal.config.kubernetes.io/path"] ?? annotations["config.kubernetes.io/path"];
+  const index = annotations["internal.config.kubernetes.io/index"] ?? annotations["config.kubernetes.io/index"] ?? "0";
+  return typeof path === "string" && path !== "" ? { path, index: Number(index) } : null;
+}

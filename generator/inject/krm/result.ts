@@ -1,0 +1,62 @@
+import { type Diagnostic, isLoud } from "../../diagnostics/diagnostic.ts";
+import { inFull } from "../../diagnostics/text.ts";
+import { asMap } from "../../system/data.ts";
+import { placeOf } from "./place.ts";
+
+/** What a function says of its work, in the field `results` (KRM Functions Specification v1). */
+export interface Result {
+  readonly message: string;
+  readonly severity: "error" | "warning" | "info";
+  readonly resourceRef?: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly name: string;
+    readonly namespace?: string;
+  };
+  readonly field?: { readonly path: string };
+  readonly file?: { readonly path: string; readonly index?: number };
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** A finding as a result. @param config the functionConfig, where it is a value of that */
+export function resultOf(diagnostic: Diagnostic, config: Readonly<Record<string, unknown>> | null): Result {
+  const { code, severity, hint, file, path } = diagnostic;
+  return {
+    message: `${inFull(diagnostic)}${hint === null ? "" : `; hint: ${hint}`}`,
+    severity: isLoud(diagnostic) ? severity : "info",
+    ...(config === null || path === undefined ? {} : { ...about(config), field: { path: fieldPath(path) } }),
+    ...(config === null ? { file: { path: file } } : {}),
+    tags: { code },
+  };
+}
+
+/** The object that a result is about, and where it is written. */
+export function about(object: Readonly<Record<string, unknown>>): Pick<Result, "resourceRef" | "file"> {
+  const { apiVersion, kind, metadata } = object;
+  const { generateName, name = generateName, namespace } = asMap(metadata);
+  const place = placeOf(object);
+  return {
+    resourceRef: {
+      apiVersion: String(apiVersion),
+      kind: String(kind),
+      name: String(name),
+      ...(typeof namespace === "string" ? { namespace } : {}),
+    },
+    ...(place === null ? {} : { file: place }),
+  };
+}
+
+/** `spec.containers[0].name`, as the specification writes paths. */
+export function fieldPath(path: readonly (string | number)[]): string {
+  return path.map((step, index) => (/^\d+$/.test(String(step)) ? `[${step}]` : index === 0 ? String(step) : `.${step}`)).join("");
+}
+
+/** A result as a line for people. */
+export function lineOf({ message, severity, resourceRef, field, file }: Result): string {
+  const object =
+    resourceRef === undefined
+      ? ""
+      : `${resourceRef.kind} ${resourceRef.namespace === undefined ? "" : `${resourceRef.namespace}/`}${resourceRef.name}`;
+  const where = [file?.path, object, field?.path].filter((part) => part !== undefined && part !== "").join(" ");
+  return `${severity}${where === "" ? "" : ` ${where}`}: ${message}`;
+}

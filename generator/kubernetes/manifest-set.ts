@@ -1,0 +1,133 @@
+import { asMap, groupBy } from "../system/data.ts";
+import type { KubernetesObject } from "./object.ts";
+import type { Manifest } from "./read.ts";
+import { selects } from "./selectors.ts";
+import { type Labels, listOf, type Workload, workloadOf } from "./workload.ts";
+
+/** All objects of a review, those of one cluster, and what they are to each other. */
+export class Stream {
+  /** Everything, patches for other objects included, and the workloads among it. */
+  readonly stated: readonly Manifest[];
+  readonly statedWorkloads: readonly Workload[];
+  readonly objects: readonly Manifest[];
+  readonly workloads: readonly Workload[];
+  /** Whether charts bring objects that the stream does not hold: what is not in it may be there all the same. */
+  readonly isPartial: boolean;
+  readonly #byKind: ReadonlyMap<string, readonly Manifest[]>;
+  readonly #byName: ReadonlyMap<string, readonly Manifest[]>;
+  readonly #byNamespace: ReadonlyMap<string, readonly Workload[]>;
+  readonly #behind = new Map<Manifest, readonly Workload[]>();
+  #services: ReadonlyMap<Manifest, readonly Manifest[]> | null = null;
+
+  constructor(stated: readonly Manifest[]) {
+    this.stated = stated;
+    this.statedWorkloads = stated.flatMap((object) => workloadOf(object) ?? []);
+    this.objects = stated.filter((object) => !isPatch(object));
+    this.workloads = this.objects.flatMap((object) => workloadOf(object) ?? []);
+    const kindOf = ({ apiVersion, kind }: Manifest): string => `${groupOf(apiVersion)}|${kind}`;
+    this.#byKind = groupBy(this.objects, kindOf);
+    this.#byName = groupBy(this.objects, (object) => `${kindOf(object)}|${object.name}`);
+    this.#byNamespace = groupBy(this.workloads, ({ manifest }) => manifest.namespace);
+    this.isPartial =
+      this.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").length + this.ofKind("argoproj.io", "Application").length > 0;
+  }
+
+  /** Objects of some kinds, whatever the version of their group. */
+  ofKind(group: string, ...kinds: string[]): readonly Manifest[] {
+    return kinds.flatMap((kind) => this.#byKind.get(`${group}|${kind}`) ?? []);
+  }
+
+  /** Objects of a kind and a name, of whatever namespace. */
+  named(group: string, kind: string, name: string): readonly Manifest[] {
+    return this.#byName.get(`${group}|${kind}|${name}`) ?? [];
+  }
+
+  /** The namespace of a name; null where the stream does not hold it. */
+  namespaceOf(name: string): Manifest | null {
+    return this.named("", "Namespace", name)[0] ?? null;
+  }
+
+  /** Labels of a namespace, as far as the stream and Kubernetes itself say. */
+  namespaceLabels(name: string): Labels {
+    const labels = asMap(asMap(this.namespaceOf(name)?.value["metadata"])["labels"]);
+    return { ...labels, "kubernetes.io/metadata.name": name };
+  }
+
+  /** Whether an object's namespace may be the named one; one that says nothing may be in any. */
+  static together(a: string, b: string): boolean {
+    return a === b || a === "" || b === "";
+  }
+
+  /** Workloads of a namespace whose pods a selector selects. */
+  selected(namespace: string, selector: unknown): Workload[] {
+    const near = namespace === "" ? this.workloads : [namespace, ""].flatMap((name) => this.#byNamespace.get(name) ?? []);
+    return near.filter(({ labels }) => selects(selector, labels));
+  }
+
+  /** Workloads behind a Service: none where it has no selector, since its endpoints are somebody else's. */
+  behind(service: Manifest): readonly Workload[] {
+    const known = this.#behind.get(service);
+    if (known !== undefined) return known;
+    const selector = asMap(specOf(service)["selector"]);
+    const found = Object.keys(selector).length === 0 ? [] : this.selected(service.namespace, { matchLabels: selector });
+    this.#behind.set(service, found);
+    return found;
+  }
+
+  /** Services that lead to a workload. */
+  servicesOf(workload: Workload): readonly Manifest[] {
+    this.#services ??= this.#findServices();
+    return this.#services.get(workload.manifest) ?? [];
+  }
+
+  #findServices(): ReadonlyMap<Manifest, readonly Manifest[]> {
+    const pairs = this.ofKind("", "Service").flatMap((service) =>
+      this.behind(service).map(({ manifest }) => ({ service, manifest })),
+    );
+    const groups = [...groupBy(pairs, ({ manifest }) => manifest)];
+    return new Map(groups.map(([manifest, own]) => [manifest, own.map(({ service }) => service)]));
+  }
+}
+
+/** Whether an object is a patch for another: a Service without ports, or a workload without containers, is nothing by itself. */
+function isPatch(object: Manifest): boolean {
+  if (object.kind === "Service" && object.apiVersion === "v1") {
+    const { ports, type, clusterIP } = specOf(object);
+    return ports === undefined && type !== "ExternalName" && clusterIP !== "None";
+  }
+  const workload = workloadOf(object);
+  return workload !== null && listOf(workload.pod["containers"]).length === 0;
+}
+
+export function annotationsOf({ value }: Manifest): Labels {
+  return asMap(asMap(value["metadata"])["annotations"]);
+}
+
+export function specOf({ value }: Manifest): Readonly<Record<string, unknown>> {
+  return asMap(value["spec"]);
+}
+
+/** Chart and version of a HelmRelease. */
+export function chartOf(release: Manifest): Readonly<Record<string, unknown>> {
+  return asMap(asMap(specOf(release)["chart"])["spec"]);
+}
+
+/** The API group of an `apiVersion`; empty for the core group. */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+}
+
+/** `idOf`, for an object that nobody has read from a text. */
+export function idOfObject({ apiVersion, kind, metadata }: Pick<KubernetesObject, "apiVersion" | "kind" | "metadata">): string {
+  return idOf({ apiVersion, kind, namespace: metadata.namespace ?? "", name: metadata.name });
+}
+
+/** What an object is to the API server, whatever the version of its group. */
+export function idOf({
+  apiVersion,
+  kind,
+  namespace,
+  name,
+}: Pick<Manifest, "apiVersion" | "kind" | "namespace" | "name">): string {
+  return JSON.stringify([groupOf(apiVersion), kind, namespace, name]);
+}

@@ -1,0 +1,25 @@
+import { asMap } from "../system/data.ts";
+import { type Labels, listOf } from "./workload.ts";
+
+/** Whether a label selector selects a pod; an empty or missing one selects all (Kubernetes API, LabelSelector). */
+export function selects(selector: unknown, labels: Labels): boolean {
+  const { matchLabels, matchExpressions } = asMap(selector);
+  const equal = Object.entries(asMap(matchLabels)).every(([key, value]) => labels[key] === value);
+  return equal && listOf(matchExpressions).every((expression) => holds(asMap(expression), labels));
+}
+
+function holds({ key, operator, values }: Record<string, unknown>, labels: Labels): boolean {
+  const value = labels[String(key)];
+  switch (operator) {
+    case "In":
+      return value !== undefined && listOf(values).includes(value);
+    case "NotIn":
+      return value === undefined || !listOf(values).includes(value);
+    case "Exists":
+      return value !== undefined;
+    case "DoesNotExist":
+      return value === undefined;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,49 @@
+import type { RuleInfo } from "../diagnostics/rule-info.ts";
+import type { Statement } from "../diagnostics/source.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import type { Judgement, Rule, RuleFinding } from "../spec/rule.ts";
+import { clientRules } from "./specs/client.ts";
+import { clusterRules } from "./specs/cluster.ts";
+import { type JointRule, jointRules } from "./specs/cross-environment.ts";
+import { dgraphRules, internalPortsStall } from "./specs/dgraph.ts";
+import { linkerdRules } from "./specs/linkerd.ts";
+import { secretsRules } from "./specs/secrets.ts";
+
+/** Every rule about a single environment. */
+const rules: readonly Rule[] = [...secretsRules, ...linkerdRules, ...clusterRules, ...dgraphRules, ...clientRules];
+
+/** What all rules about specs say of themselves. */
+export const specRules: readonly RuleInfo[] = [...rules, ...jointRules, internalPortsStall];
+
+/** Checks the rules between the fields of one environment. */
+export function checkRules(environment: Environment): Judgement[] {
+  return rules.flatMap((rule) => [...rule.check(environment)].map((finding) => judgement(rule, finding, environment)));
+}
+
+/** Checks what environments are to each other: the later of two that collide is told. */
+export function checkTogether(environments: readonly Environment[]): [Environment, Judgement][] {
+  return jointRules.flatMap((rule) => collisions(rule, environments));
+}
+
+function collisions(rule: JointRule, environments: readonly Environment[]): [Environment, Judgement][] {
+  const firsts = new Map<string, Environment>();
+  return environments.flatMap((environment) => {
+    const key = rule.key(environment);
+    if (key === null) return [];
+    const first = firsts.get(key);
+    if (first === undefined) firsts.set(key, environment);
+    const found = first === undefined ? [] : [...rule.check(environment, first)];
+    return found.map((finding): [Environment, Judgement] => [environment, judgement(rule, finding, environment)]);
+  });
+}
+
+/** A warning that `spec.rules.ignore` names is silenced, with the reason given there; errors cannot be. */
+export function judgement(
+  { code, severity }: RuleInfo,
+  { paths, message, hint, expected }: RuleFinding,
+  { spec }: Environment,
+): Judgement {
+  const reason = severity === "warning" ? spec.rules.ignore.find((entry) => entry.code === code)?.reason : undefined;
+  const statement: Statement = { code, severity, message, expected: expected ?? null, hint };
+  return { paths, statement: reason === undefined ? statement : { ...statement, silenced: reason } };
+}

@@ -1,0 +1,66 @@
+import { meshedLabel } from "../catalog/well-known.ts";
+import { type Stream, specOf } from "../kubernetes/manifest-set.ts";
+import type { Manifest } from "../kubernetes/read.ts";
+import { selects } from "../kubernetes/selectors.ts";
+import { listOf, type Workload } from "../kubernetes/workload.ts";
+import { asMap } from "../system/data.ts";
+import { type Meshed, workloadIsMeshed } from "./meshed.ts";
+
+export type Direction = "ingress" | "egress";
+
+/** A rule of a NetworkPolicy. */
+export type PolicyRule = Readonly<Record<string, unknown>>;
+
+/** The rules of a policy in a direction; null where it does not limit that direction (Kubernetes API, NetworkPolicySpec, policyTypes). */
+export function rulesOf(policy: Manifest, direction: Direction): readonly PolicyRule[] | null {
+  const { policyTypes, [direction]: rules } = specOf(policy);
+  const named = direction === "ingress" ? "Ingress" : "Egress";
+  const limits = Array.isArray(policyTypes) ? policyTypes.includes(named) : direction === "ingress" || listOf(rules).length > 0;
+  return limits ? listOf(rules).map(asMap) : null;
+}
+
+/** Whether the other side of a rule has proxies. Addresses, the control plane's own pods and Kubernetes' have none. */
+export function peersMeshed(peers: unknown, policy: Manifest, stream: Stream): Meshed {
+  const list = listOf(peers).map(asMap);
+  if (list.length === 0) return "unknown";
+  const states = list.map((peer) => peerMeshed(peer, policy, stream));
+  return states.includes("yes") ? "yes" : states.includes("unknown") ? "unknown" : "no";
+}
+
+function peerMeshed(peer: PolicyRule, policy: Manifest, stream: Stream): Meshed {
+  const { ipBlock, namespaceSelector, podSelector } = peer;
+  const namespace = asMap(asMap(namespaceSelector)["matchLabels"])["kubernetes.io/metadata.name"];
+  if (ipBlock !== undefined || namespace === "linkerd" || namespace === "kube-system") return "no";
+  const pods = stream.workloads.filter(
+    ({ manifest, labels }) =>
+      selects(podSelector, labels) &&
+      (namespaceSelector === undefined
+        ? manifest.namespace === policy.namespace
+        : selects(namespaceSelector, stream.namespaceLabels(manifest.namespace))),
+  );
+  return allMeshed(pods, stream);
+}
+
+/** One answer for several workloads: a single meshed one decides. */
+export function allMeshed(pods: readonly Workload[], stream: Stream): Meshed {
+  const states = pods.map((pod) => workloadIsMeshed(pod, stream));
+  if (states.includes("yes")) return "yes";
+  return states.length === 0 || states.includes("unknown") ? "unknown" : "no";
+}
+
+/** Whether a rule of egress reaches a namespace. */
+export function reaches(to: unknown, namespace: string, stream: Stream): boolean {
+  const labels = {
+    "linkerd.io/is-control-plane": "true",
+    [meshedLabel]: namespace,
+    ...stream.namespaceLabels(namespace),
+  };
+  const peers = listOf(to).map(asMap);
+  return (
+    peers.length === 0 ||
+    peers.some(
+      ({ namespaceSelector, ipBlock }) =>
+        ipBlock !== undefined || (namespaceSelector !== undefined && selects(namespaceSelector, labels)),
+    )
+  );
+}

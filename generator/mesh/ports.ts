@@ -1,0 +1,46 @@
+import { defaultOpaquePorts } from "../catalog/linkerd.ts";
+import { portKeys } from "../catalog/well-known.ts";
+import { containersOf, type Labels, listOf, type Workload } from "../kubernetes/workload.ts";
+import { asMap } from "../system/data.ts";
+
+/** A range of ports, both ends included. */
+export type Range = readonly [from: number, to: number];
+
+/** Port lists of Linkerd's annotations: `5080,7080-7090`; what is no port is left out. */
+export function parsePorts(text: unknown): readonly Range[] {
+  return String(text ?? "")
+    .split(",")
+    .flatMap((part): Range[] => {
+      const [from, to = from] = part.trim().split("-").map(Number);
+      return from !== undefined && to !== undefined && from > 0 && to >= from ? [[from, to]] : [];
+    });
+}
+
+/** Ports that annotations call opaque; where they do not say, Linkerd's own list. */
+export function opaquePorts(annotations: Labels): readonly Range[] {
+  return parsePorts(annotations[portKeys.opaque] ?? defaultOpaquePorts);
+}
+
+export function includes(ranges: readonly Range[], port: number): boolean {
+  return ranges.some(([from, to]) => port >= from && port <= to);
+}
+
+/** Numbers of a port that may be given by name, as the containers of a pod declare it. */
+export function resolvePort(port: unknown, workload: Workload): number | null {
+  if (typeof port === "number") return port;
+  const declared = containersOf(workload).flatMap(({ container }) => listOf(container["ports"]).map(asMap));
+  const named = declared.find(({ name }) => name === port)?.["containerPort"];
+  return typeof named === "number" ? named : null;
+}
+
+/** Whether the ports of a NetworkPolicy's rule let a TCP port through; a rule without ports lets all through. */
+export function letsThrough(ports: unknown, wanted: number, workloads: readonly Workload[]): boolean {
+  const list = listOf(ports);
+  if (list.length === 0) return true;
+  return list.map(asMap).some(({ port, endPort, protocol = "TCP" }) => {
+    if (protocol !== "TCP") return false;
+    if (port === undefined) return true;
+    if (typeof port === "string") return workloads.some((workload) => resolvePort(port, workload) === wanted);
+    return wanted >= Number(port) && wanted <= Number(endPort ?? port);
+  });
+}

@@ -1,0 +1,42 @@
+import { annotationsOf, Stream, specOf } from "../kubernetes/manifest-set.ts";
+import type { Manifest } from "../kubernetes/read.ts";
+import { listOf } from "../kubernetes/workload.ts";
+import { asMap } from "../system/data.ts";
+import { proxyAnnotations } from "./meshed.ts";
+import { includes, opaquePorts, resolvePort } from "./ports.ts";
+
+/** A port of a Service. */
+export interface ServicePort {
+  readonly number: number;
+  /** What it speaks, as far as its name and `appProtocol` say. */
+  readonly http: boolean;
+}
+
+/** The Service of a name in a namespace; null where the stream has none. */
+export function serviceNamed(stream: Stream, name: string, namespace: string): Manifest | null {
+  return stream.named("", "Service", name).find((service) => Stream.together(service.namespace, namespace)) ?? null;
+}
+
+export function servicePorts(service: Manifest): ServicePort[] {
+  return listOf(specOf(service)["ports"])
+    .map(asMap)
+    .filter(({ protocol = "TCP" }) => protocol === "TCP")
+    .map(({ port, name, appProtocol }) => ({
+      number: Number(port),
+      http: /grpc|http|h2c/i.test(`${String(name ?? "")} ${String(appProtocol ?? "")}`),
+    }));
+}
+
+/** Whether proxies treat a Service's port as opaque: by the Service's annotation, or that of the pods behind it, or else by Linkerd's own list. */
+export function isOpaque(stream: Stream, service: Manifest, port: number): boolean {
+  if (includes(opaquePorts(annotationsOf(service)), port)) return true;
+  const { ports } = specOf(service);
+  const { targetPort = port } =
+    listOf(ports)
+      .map(asMap)
+      .find((entry) => entry["port"] === port) ?? {};
+  return stream.behind(service).some((workload) => {
+    const target = resolvePort(targetPort, workload);
+    return target !== null && includes(opaquePorts(proxyAnnotations(workload, stream)), target);
+  });
+}

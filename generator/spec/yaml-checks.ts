@@ -1,0 +1,84 @@
+import { type Alias, type Document, isAlias, isMap, isPair, isScalar, isSeq, type Node } from "yaml";
+import type { DiagnosticCode } from "../diagnostics/diagnostic.ts";
+import { maxDepth, maxNodes } from "../diagnostics/limits.ts";
+
+/** Something about a parsed document that its text may say and a spec must not. */
+export interface Problem {
+  readonly code: DiagnosticCode;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly node: Node;
+}
+
+type Step = { readonly enter: unknown; readonly depth: number } | { readonly leave: Node };
+
+/**
+ * Walks a document in order and without recursion. Finds keys that come twice in a map, aliases that name no anchor
+ * or contain themselves, merge keys that merge no map, and documents that are too large or too deep.
+ * (The library compares every key with every other one, and leaves the rest to its conversion, which has no places.)
+ */
+export function inspect(document: Document): Problem[] {
+  const problems: Problem[] = [];
+  const anchors = new Map<string, Node>();
+  const open = new Set<Node>();
+  const steps: Step[] = [{ enter: document.contents, depth: 1 }];
+  for (let nodes = 0; ; nodes += 1) {
+    const step = steps.pop();
+    if (step === undefined) return problems;
+    if ("leave" in step) {
+      open.delete(step.leave);
+      continue;
+    }
+    const node = step.enter as Node;
+    if (nodes > maxNodes)
+      return [problem("file-too-large", `the file holds more than ${maxNodes} keys and values`, node, "split it with extends")];
+    if (step.depth > maxDepth) return [problem("yaml-too-deep", `nested deeper than ${maxDepth} levels`, node, null)];
+    if (isAlias(node)) problems.push(...judgeAlias(node, anchors, open));
+    if (!isMap(node) && !isSeq(node) && !isPair(node)) {
+      if (isScalar(node) && node.anchor !== undefined) anchors.set(node.anchor, node);
+      continue;
+    }
+    if (isMap(node) || isSeq(node)) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+      open.add(node);
+      steps.push({ leave: node });
+    }
+    if (isMap(node)) problems.push(...judgeKeys(node.items, anchors));
+    const below: unknown[] = isPair(node) ? [node.key, node.value] : node.items;
+    const depth = isPair(node) ? step.depth : step.depth + 1;
+    for (const enter of [...below].reverse()) if (enter !== null && enter !== undefined) steps.push({ enter, depth });
+  }
+}
+
+function judgeAlias(alias: Alias, anchors: ReadonlyMap<string, Node>, open: ReadonlySet<Node>): Problem[] {
+  const target = anchors.get(alias.source);
+  if (target === undefined) return [problem("yaml-alias", `no anchor &${alias.source} stands before this alias`, alias, null)];
+  return open.has(target)
+    ? [problem("yaml-alias", `the alias *${alias.source} contains itself`, alias, "write the values out")]
+    : [];
+}
+
+function judgeKeys(pairs: readonly { key: unknown; value: unknown }[], anchors: ReadonlyMap<string, Node>): Problem[] {
+  const seen = new Set<string>();
+  return pairs.flatMap(({ key, value }) => {
+    if (!isScalar(key)) return [];
+    if (key.source === "<<")
+      return mergesMaps(value, anchors)
+        ? []
+        : [problem("yaml-alias", "the merge key << takes a map, or a list of maps", key, null)];
+    const name = String(key.value);
+    if (seen.has(name))
+      return [problem("yaml-duplicate-key", "the same key stands twice in one map", key, "keep one of the two")];
+    seen.add(name);
+    return [];
+  });
+}
+
+function mergesMaps(value: unknown, anchors: ReadonlyMap<string, Node>): boolean {
+  if (isSeq(value)) return value.items.every((item) => !isSeq(item) && mergesMaps(item, anchors));
+  return isMap(isAlias(value) ? anchors.get(value.source) : value);
+}
+
+function problem(code: DiagnosticCode, message: string, node: Node, hint: string | null): Problem {
+  return { code, message, hint, node };
+}

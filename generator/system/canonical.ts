@@ -1,0 +1,23 @@
+import { isMap } from "./data.ts";
+
+/**
+ * One JSON text for one value, whatever the order of its keys.
+ *
+ * @param isSet whether the order of a list does not count, by the key that holds it
+ */
+export function canonicalJson(value: unknown, isSet: (key: string) => boolean = () => false): string {
+  return JSON.stringify(sorted(value, "", isSet)) ?? "";
+}
+
+function sorted(value: unknown, key: string, isSet: (key: string) => boolean): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map((item) => sorted(item, "", isSet));
+    return isSet(key) ? items.map((item) => JSON.stringify(item)).sort() : items;
+  }
+  if (!isMap(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((name) => [name, sorted(value[name], name, isSet)]),
+  );
+}

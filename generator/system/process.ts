@@ -1,0 +1,60 @@
+import { spawn } from "node:child_process";
+
+/** End of a program. */
+export interface Finished<Output = string> {
+  readonly stdout: Output;
+  readonly stderr: string;
+  /** Exit code; null if a signal ended it. */
+  readonly code: number | null;
+  /** Whether the program is not on the PATH. */
+  readonly absent: boolean;
+  readonly timedOut: boolean;
+}
+
+export interface ProgramOptions {
+  /** Text for its standard input. */
+  readonly input?: string;
+  /** Whether it opens /dev/stdin as a file. Node gives children a socket, which cannot be opened, so `cat` makes a pipe of it. */
+  readonly opensStdin?: boolean;
+  /** Milliseconds until it is ended. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Start it by a shell, as scripts need it on Windows; only for arguments that are fixed. */
+  readonly shell?: boolean;
+}
+
+/** Runs a program to its end and returns what it printed. Never rejects: a program that is missing or aborted is reported as such. */
+export async function runProgram(name: string, args: readonly string[], options: ProgramOptions = {}): Promise<Finished> {
+  const finished = await runBinary(name, args, options);
+  return { ...finished, stdout: finished.stdout.toString() };
+}
+
+/** `runProgram` for programs whose output is not text. */
+export function runBinary(name: string, args: readonly string[], options: ProgramOptions = {}): Promise<Finished<Buffer>> {
+  const { input, opensStdin = false, timeoutMs, signal, shell = false } = options;
+  const [command, words] = opensStdin ? ["sh", ["-c", 'cat | "$0" "$@"', name, ...args]] : [name, args];
+  return new Promise((resolve) => {
+    const child = spawn(command, [...words], { shell, ...(signal === undefined ? {} : { signal }) });
+    const stdout: Buffer[] = [];
+    let stderr = "";
+    let timedOut = false;
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            timedOut = true;
+            child.kill();
+          }, timeoutMs);
+    const end = (code: number | null, absent: boolean): void => {
+      clearTimeout(timer);
+      resolve({ stdout: Buffer.concat(stdout), stderr, code, absent, timedOut });
+    };
+    child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.stdin.on("error", () => undefined); // it may read nothing
+    child.stdin.end(input ?? "");
+    child.on("error", (error: NodeJS.ErrnoException) => end(null, error.code === "ENOENT"));
+    // A shell that does not find the program ends with 127.
+    child.on("close", (code) => end(code, opensStdin && code === 127));
+  });
+}

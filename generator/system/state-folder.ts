@@ -1,0 +1,2 @@
+/** Folder of a repository in which meshops keeps inventories, locks and unfinished changes. */
+export const stateFolder = ".meshops";
