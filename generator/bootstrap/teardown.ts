@@ -1,6 +1,7 @@
 import { buildModel } from "../components/build.ts";
 import { noIdentity } from "../components/images.ts";
 import type { ComponentModel } from "../components/model.ts";
+import { components } from "../components/registry.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder, specFile } from "../spec/layout.ts";
 import { renderScript, type Step, type View } from "./template.ts";
@@ -20,16 +21,16 @@ export interface Extent {
  */
 export function teardownScript(environment: Environment, context: string | null, extent: Extent): string {
   const { metadata, spec } = environment;
-  const { components } = buildModel({ environment, identity: noIdentity });
+  const { components: built } = buildModel({ environment, identity: noIdentity });
   const deletesRegistry = spec.azure?.registry !== undefined && (extent.registry || extent.group);
-  const namespaces = namespacesOf(components);
+  const namespaces = namespacesOf(built);
   const { azure } = spec;
   const plan: Step[] = [
     { title: "tools", run: "tools" },
     ...(azure === undefined ? [] : [{ title: "Azure account", run: "account" }]),
     { title: "the cluster", run: "confirm" },
     { title: "Flux holds still", run: "suspend_flux" },
-    ...[...components].reverse().map(removal),
+    ...[...built].reverse().map(removal),
     { title: "namespaces that are empty now", run: "remove_namespaces", arguments: namespaces },
     { title: "root Kustomization, sources, age key", run: "remove_root" },
     ...(azure === undefined ? [] : azureSteps(azure, deletesRegistry, extent.group)),
@@ -69,19 +70,14 @@ function azureSteps(azure: NonNullable<Environment["spec"]["azure"]>, registry: 
 }
 
 function removal({ name, namespace, release }: ComponentModel): Step {
-  const words = [name, namespace, release === null ? "" : name, registrations[name] ?? ""];
+  const words = [
+    name,
+    namespace,
+    release === null ? "" : name,
+    components.find((component) => component.name === name)?.apiRegistrations ?? "",
+  ];
   return { title: name, run: "take_down", arguments: words };
 }
-
-/**
- * Labels of what the charts register with the API server: webhooks and aggregated APIs.
- * (Rendered charts of stable-2.14.10 to edge-26.8.3: linkerd-control-plane, linkerd-viz, linkerd-jaeger.)
- */
-const registrations: Readonly<Record<string, string>> = {
-  "linkerd-control-plane": "linkerd.io/control-plane-ns=linkerd",
-  "linkerd-viz": "linkerd.io/extension=viz",
-  "linkerd-jaeger": "linkerd.io/extension=jaeger",
-};
 
 function namespacesOf(components: readonly ComponentModel[]): string[] {
   const objects = components.flatMap(({ resources }) => Object.values(resources).flat());

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { dgraphName } from "../components/dgraph/names.ts";
+import { internalPortsStall } from "../components/dgraph/rules.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import { internalPortsStall } from "../lint/specs/dgraph.ts";
 import { judgement } from "../lint/specs.ts";
 import { overlayFolder } from "../spec/layout.ts";
 import type { Loaded } from "../spec/load.ts";

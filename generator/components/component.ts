@@ -1,5 +1,7 @@
 import type { DgraphChart } from "../catalog/dgraph.ts";
 import type { LinkerdTrack } from "../catalog/linkerd.ts";
+import type { Rule } from "../spec/rule.ts";
+import type { ChangeRule } from "./change-rule.ts";
 import type { ComponentModel, Input } from "./model.ts";
 
 /** What every component is built from: the input, and what follows from it. */
@@ -22,5 +24,13 @@ export interface Component {
   /** Components that must be ready before it; those that the environment does not have are skipped. */
   readonly needs: readonly string[];
   enabled(context: Context): boolean;
+  /** Namespaces that belong to it, enabled or not: no workload may use them. */
+  readonly reservedNamespaces?: readonly string[];
+  /** Label selector of what its chart registers with the API server: webhooks and aggregated APIs. Teardown removes these first. */
+  readonly apiRegistrations?: string;
+  /** Rules about its part of a spec. */
+  readonly rules?: readonly Rule[];
+  /** What a change of its objects risks. */
+  readonly changeRules?: readonly ChangeRule[];
   build(context: Context): Built;
 }

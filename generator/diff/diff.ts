@@ -1,10 +1,10 @@
+import type { Assessment, ChangedObject, FieldChange } from "../components/change-rule.ts";
+import { type Risk, risks } from "../components/risk-levels.ts";
 import { patchesFile } from "../spec/layout.ts";
 import { compareText, folderOf } from "../system/text.ts";
-import type { Changed, Judgement } from "./assessment.ts";
-import { compareFields, type FieldChange } from "./fields.ts";
+import { compareFields } from "./fields.ts";
 import { type Files, objectsOf, type StatedObject } from "./objects.ts";
 import { riskOf } from "./risk.ts";
-import { type Risk, risks } from "./risk-levels.ts";
 import { comparePlaintext, secretRisk } from "./secrets.ts";
 
 /** A change of one object, with what it may do. */
@@ -58,7 +58,7 @@ function idOf({ namespace, kind, name }: ObjectChange): string {
 function compareObjects(
   before: StatedObject | undefined,
   after: StatedObject | undefined,
-): { readonly object: Changed; readonly files: readonly string[] } | null {
+): { readonly object: ChangedObject; readonly files: readonly string[] } | null {
   const stated = after ?? before;
   if (stated === undefined) return null;
   const both = before !== undefined && after !== undefined;
@@ -70,7 +70,11 @@ function compareObjects(
   return { object, files: [...(before?.files ?? []), ...(after?.files ?? [])] };
 }
 
-function judged(environment: string, { kind, namespace, name, change, fields }: Changed, judgement: Judgement): ObjectChange {
+function judged(
+  environment: string,
+  { kind, namespace, name, change, fields }: ChangedObject,
+  judgement: Assessment,
+): ObjectChange {
   return { environment, kind, namespace, name, change, ...judgement, fields };
 }
 

@@ -1,13 +1,6 @@
+import type { FieldChange } from "../components/change-rule.ts";
 import { canonicalJson } from "../system/canonical.ts";
 import { isMap } from "../system/data.ts";
-
-/** A field that differs. `undefined` where it is not there. */
-export interface FieldChange {
-  /** `spec.values.alpha.replicaCount`, `spec.template.spec.containers[app].image`; `[]` is an entry of a list whose order means nothing. */
-  readonly path: string;
-  readonly before?: unknown;
-  readonly after?: unknown;
-}
 
 /**
  * Lists in which Kubernetes, Linkerd or Flux see a set: NetworkPolicy's rules, peers and ports; identities; dependencies

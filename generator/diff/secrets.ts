@@ -1,9 +1,9 @@
 import { parseDocument } from "yaml";
+import type { Assessment } from "../components/change-rule.ts";
 import { issuerSecret } from "../mesh/webhooks.ts";
 import { SopsError } from "../sops/error.ts";
 import { decryptFile } from "../sops/file.ts";
 import { asMap } from "../system/data.ts";
-import type { Judgement } from "./assessment.ts";
 
 /** Whether the plaintexts of two encrypted files are the same. */
 export type Plaintext = "same" | "differs" | "unknown";
@@ -27,7 +27,7 @@ function payload(text: string): string {
 }
 
 /** What a change of an encrypted file means. */
-export function secretRisk(name: string, plaintext: Plaintext): Judgement {
+export function secretRisk(name: string, plaintext: Plaintext): Assessment {
   if (plaintext === "same") return { risk: "harmless", reason: "encrypted anew; what it holds is the same" };
   const unknown =
     plaintext === "unknown" ? " (no age key at hand opens both, so whether the plaintext differs is not known)" : "";

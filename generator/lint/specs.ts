@@ -1,16 +1,21 @@
+import { internalPortsStall } from "../components/dgraph/rules.ts";
+import { components } from "../components/registry.ts";
 import type { RuleInfo } from "../diagnostics/rule-info.ts";
 import type { Statement } from "../diagnostics/source.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import type { Judgement, Rule, RuleFinding } from "../spec/rule.ts";
-import { clientRules } from "./specs/client.ts";
 import { clusterRules } from "./specs/cluster.ts";
 import { type JointRule, jointRules } from "./specs/cross-environment.ts";
-import { dgraphRules, internalPortsStall } from "./specs/dgraph.ts";
-import { linkerdRules } from "./specs/linkerd.ts";
+import { namespaceRules } from "./specs/namespaces.ts";
 import { secretsRules } from "./specs/secrets.ts";
 
-/** Every rule about a single environment. */
-const rules: readonly Rule[] = [...secretsRules, ...linkerdRules, ...clusterRules, ...dgraphRules, ...clientRules];
+/** Every rule about a single environment: of the platform, and of each component. */
+const rules: readonly Rule[] = [
+  ...secretsRules,
+  ...clusterRules,
+  ...namespaceRules,
+  ...components.flatMap((component) => component.rules ?? []),
+];
 
 /** What all rules about specs say of themselves. */
 export const specRules: readonly RuleInfo[] = [...rules, ...jointRules, internalPortsStall];

@@ -170,7 +170,7 @@ test("the entry imports the argument parser, colours and the names of risks, not
   const others = new Set(imported.filter((from) => !files.includes(`commands/cli/${from.split("/").at(-1)}`)));
   // risk-levels.ts is what --fail-on offers: names, which import nothing themselves.
   expect([...others].sort()).toEqual([
-    "../../diff/risk-levels.js",
+    "../../components/risk-levels.js",
     "../../system/version.js",
     "./commands/terminal/colors.js",
     "./system/errors.js",

@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Risk, risks } from "../../generator/diff/risk-levels.ts";
+import { type Risk, risks } from "../../generator/components/risk-levels.ts";
 import { meshops } from "../support/cli.ts";
 import { generateIn, makePlatform, scratchFolder, testIdentity } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";

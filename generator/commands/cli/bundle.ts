@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { risks } from "../../diff/risk-levels.ts";
+import { risks } from "../../components/risk-levels.ts";
 import { output } from "./arguments.ts";
 import { run } from "./run.ts";
 

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { manifestFile, parseManifest, rootOwner } from "../../bundle/inventory.ts";
 import { Repository } from "../../bundle/repository.ts";
+import { isAtLeast, type Risk } from "../../components/risk-levels.ts";
 import { diffObjects, type ObjectChange, type Sides } from "../../diff/diff.ts";
 import { GitTree } from "../../diff/git-tree.ts";
-import { isAtLeast, type Risk } from "../../diff/risk-levels.ts";
 import { identitiesAtHand } from "../../identity/age-keys.ts";
 import { encryptedFiles } from "../../identity/read.ts";
 import {

@@ -1,7 +1,7 @@
 import type { Colors } from "picocolors/types.js";
+import type { FieldChange } from "../../components/change-rule.ts";
+import { gravest, type Risk, risks } from "../../components/risk-levels.ts";
 import type { ObjectChange } from "../../diff/diff.ts";
-import type { FieldChange } from "../../diff/fields.ts";
-import { gravest, type Risk, risks } from "../../diff/risk-levels.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
 import { groupBy } from "../../system/data.ts";
 import { plural, printable } from "../../system/text.ts";

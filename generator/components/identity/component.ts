@@ -1,5 +1,6 @@
 import { identitySecrets } from "../../mesh/webhooks.ts";
 import type { Component } from "../component.ts";
+import { identityRules } from "./rules.ts";
 
 /**
  * The mesh's identity: encrypted Secrets with the issuer's and the webhooks' keys, and the public certificates.
@@ -9,6 +10,7 @@ export const identity: Component = {
   name: "identity",
   needs: ["namespaces"],
   enabled: () => true,
+  rules: identityRules,
   build: ({ environment, identity: { trustAnchors, issuer, webhookCa } }) => ({
     namespace: "linkerd",
     partOf: "linkerd",

@@ -1,11 +1,13 @@
 import { linkerdRepository } from "../../catalog/repositories.ts";
 import type { Component } from "../component.ts";
+import { crdChanges } from "./change-rules.ts";
 
 /** Linkerd's custom resource definitions, and the Gateway API's where the environment leaves them to Linkerd. */
 export const linkerdCrds: Component = {
   name: "linkerd-crds",
   needs: ["namespaces"],
   enabled: () => true,
+  changeRules: [crdChanges],
   build: ({ environment, track }) => ({
     namespace: "linkerd",
     partOf: "linkerd",

@@ -3,9 +3,11 @@ import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { webhookSelectors } from "../admission.ts";
+import { chartVersion } from "../chart-version.ts";
 import type { Built, Component, Context } from "../component.ts";
 import { annotatePods, revisionAnnotation } from "../pod-template.ts";
 import { standaloneJaeger } from "../tracing-backend.ts";
+import { jaegerRules } from "./rules.ts";
 import { jaegerValues } from "./values.ts";
 
 /** Tracing: the linkerd-jaeger extension where the release has one, else a Jaeger of our own that takes OTLP. */
@@ -13,6 +15,10 @@ export const linkerdJaeger: Component = {
   name: "linkerd-jaeger",
   needs: ["linkerd-control-plane"],
   enabled: ({ environment }) => environment.spec.linkerd.jaeger.enabled,
+  reservedNamespaces: ["linkerd-jaeger"],
+  apiRegistrations: "linkerd.io/extension=jaeger",
+  rules: jaegerRules,
+  changeRules: [chartVersion("linkerd-jaeger")],
   build: (context) => {
     const version = context.track.charts["linkerd-jaeger"];
     return version === undefined ? standalone(context) : extension(context, version);

@@ -1,6 +1,7 @@
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
 import { webhookSelectors } from "../admission.ts";
+import { chartVersion } from "../chart-version.ts";
 import type { Component } from "../component.ts";
 import { vizValues } from "./values.ts";
 
@@ -9,6 +10,9 @@ export const linkerdViz: Component = {
   name: "linkerd-viz",
   needs: ["linkerd-control-plane"],
   enabled: ({ environment }) => environment.spec.linkerd.viz.enabled,
+  reservedNamespaces: ["linkerd-viz"],
+  apiRegistrations: "linkerd.io/extension=viz",
+  changeRules: [chartVersion("linkerd-viz")],
   build: (context) => ({
     namespace: "linkerd-viz",
     partOf: "linkerd",

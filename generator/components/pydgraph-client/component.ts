@@ -5,6 +5,7 @@ import { hostOf } from "../../mesh/service.ts";
 import type { Component, Context } from "../component.ts";
 import { alphaService } from "../dgraph/names.ts";
 import { annotatePods, revisionAnnotation } from "../pod-template.ts";
+import { clientRules } from "./rules.ts";
 
 /** Name of everything of the client's: its objects, its container, and its image in bases/pydgraph-client. */
 const name = "pydgraph-client";
@@ -14,6 +15,7 @@ export const pydgraphClient: Component = {
   name,
   needs: ["dgraph", "dgraph-policy", "service-profile"],
   enabled: ({ environment }) => environment.spec.pydgraphClient.enabled,
+  rules: clientRules,
   build: (context) => {
     const { namespace } = context.environment.spec.pydgraphClient;
     const image = clientImage(context);

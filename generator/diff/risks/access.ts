@@ -1,7 +1,6 @@
 import { admissionWebhooksLabel, injectKey } from "../../catalog/well-known.ts";
+import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
 import { asMap } from "../../system/data.ts";
-import type { Changed, Judgement } from "../assessment.ts";
-import type { FieldChange } from "../fields.ts";
 
 /** What an object of a kind does to those who want in, by being there. */
 const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
@@ -19,7 +18,7 @@ const lists: readonly { readonly path: RegExp; readonly entry: "opens" | "closes
 ];
 
 /** Who may reach what: NetworkPolicies, Linkerd's policy, and namespaces. */
-export function* accessRisks(changed: Changed, all: readonly Changed[]): Iterable<Judgement> {
+export function* accessRisks(changed: ChangedObject, all: readonly ChangedObject[]): Iterable<Assessment> {
   const { kind, change, fields } = changed;
   if (kind === "Namespace") yield* namespace(changed);
   const does = effect.get(kind);
@@ -33,17 +32,17 @@ export function* accessRisks(changed: Changed, all: readonly Changed[]): Iterabl
 }
 
 /** The Server that an authorization hangs on, itself or by the policy that asks for it, where that changes too. */
-function serverOf(changed: Changed, all: readonly Changed[]): Changed | undefined {
+function serverOf(changed: ChangedObject, all: readonly ChangedObject[]): ChangedObject | undefined {
   if (changed.kind === "Server") return changed;
   const { targetRef } = asMap(stateOf(changed)["spec"]);
-  const named = (kind: string, name: unknown): Changed | undefined =>
+  const named = (kind: string, name: unknown): ChangedObject | undefined =>
     all.find((other) => other.kind === kind && other.name === name);
   if (targetRef !== undefined) return named("Server", asMap(targetRef)["name"]);
   const policy = all.find((other) => other.kind === "AuthorizationPolicy" && asksFor(other, changed.name));
   return policy === undefined ? undefined : serverOf(policy, all);
 }
 
-function asksFor(policy: Changed, authentication: string): boolean {
+function asksFor(policy: ChangedObject, authentication: string): boolean {
   const { requiredAuthenticationRefs } = asMap(stateOf(policy)["spec"]);
   return (
     Array.isArray(requiredAuthenticationRefs) &&
@@ -51,11 +50,11 @@ function asksFor(policy: Changed, authentication: string): boolean {
   );
 }
 
-function stateOf({ change, before, after }: Changed): Changed["before"] {
+function stateOf({ change, before, after }: ChangedObject): ChangedObject["before"] {
   return change === "removed" ? before : after;
 }
 
-function byPresence(does: "opens" | "closes", change: "added" | "removed"): Judgement {
+function byPresence(does: "opens" | "closes", change: "added" | "removed"): Assessment {
   if (does === "closes")
     return change === "added"
       ? { risk: "narrower-access", reason: "it keeps out whom nothing lets in" }
@@ -65,7 +64,7 @@ function byPresence(does: "opens" | "closes", change: "added" | "removed"): Judg
     : { risk: "narrower-access", reason: "whom it let in is kept out" };
 }
 
-function* byField({ path, before, after }: FieldChange): Iterable<Judgement> {
+function* byField({ path, before, after }: FieldChange): Iterable<Assessment> {
   const list = lists.find((entry) => entry.path.test(path));
   if (list === undefined) {
     if (/^spec\.(podSelector|targetRef|port|accessPolicy|policyTypes)/.test(path))
@@ -92,7 +91,7 @@ function peers(value: unknown): string {
   return who === "" && where === "" ? text : `${who === "" ? "whoever asks" : who}${where}`;
 }
 
-function* namespace({ name, change, fields }: Changed): Iterable<Judgement> {
+function* namespace({ name, change, fields }: ChangedObject): Iterable<Assessment> {
   if (change === "removed")
     yield { risk: "harmless", reason: `the namespace ${name} stays in the cluster until somebody deletes it (prune: disabled)` };
   for (const { path, before, after } of change === "changed" ? fields : []) {
@@ -106,7 +105,7 @@ function* namespace({ name, change, fields }: Changed): Iterable<Judgement> {
 /** Levels of Pod Security, the strictest last; a namespace without the label allows what the cluster's default does, mostly everything. */
 const levels = ["privileged", "baseline", "restricted"];
 
-function* podSecurity(name: string, before: string, after: string): Iterable<Judgement> {
+function* podSecurity(name: string, before: string, after: string): Iterable<Assessment> {
   const [old, young] = [before, after].map((level) => Math.max(0, levels.indexOf(level)));
   if (old === undefined || young === undefined || old === young) return;
   yield young < old
@@ -115,7 +114,7 @@ function* podSecurity(name: string, before: string, after: string): Iterable<Jud
 }
 
 /** What it means to get or lose a proxy. */
-export function injection(who: string, meshed: boolean): Judgement {
+export function injection(who: string, meshed: boolean): Assessment {
   return meshed
     ? { risk: "rollout", reason: `${who} get a proxy, and with it an identity` }
     : { risk: "narrower-access", reason: `${who} have no proxy, so no identity: whoever asks for one refuses them` };

@@ -1,9 +1,8 @@
+import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
-import type { Changed, Judgement } from "../assessment.ts";
-import type { FieldChange } from "../fields.ts";
 
 /** Trust anchors, the issuer, and the certificates of webhooks. */
-export function* identityRisks({ kind, name, fields, change }: Changed): Iterable<Judgement> {
+export function* identityRisks({ kind, name, fields, change }: ChangedObject): Iterable<Assessment> {
   if (change === "removed" && kind === "ConfigMap" && name === "meshops-identity")
     yield { risk: "trust-anchor", reason: "nothing says any more whom the mesh believes" };
   if (change !== "changed") return;
@@ -30,7 +29,7 @@ export function* identityRisks({ kind, name, fields, change }: Changed): Iterabl
 }
 
 /** What the change of a trust bundle means: an anchor more, an anchor less, or another. */
-function ofAnchors({ before, after }: FieldChange): Judgement {
+function ofAnchors({ before, after }: FieldChange): Assessment {
   const [old, young] = [before, after].map((pem) => certificatesIn(String(pem ?? "")).map(fingerprint));
   const gone = (old ?? []).filter((anchor) => !young?.includes(anchor)).length;
   const come = (young ?? []).filter((anchor) => !old?.includes(anchor)).length;

@@ -1,9 +1,9 @@
 import { injectKey } from "../../catalog/well-known.ts";
-import type { Changed, Judgement } from "../assessment.ts";
+import type { Assessment, ChangedObject } from "../../components/change-rule.ts";
 import { injection } from "./access.ts";
 
 /** Deployments of our own, Flux's Kustomizations, and what only describes. */
-export function* workloadRisks({ kind, name, change, fields }: Changed): Iterable<Judgement> {
+export function* workloadRisks({ kind, name, change, fields }: ChangedObject): Iterable<Assessment> {
   if (kind === "Deployment" && change === "changed") {
     for (const { path, after } of fields)
       if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${name}`, after === "enabled");

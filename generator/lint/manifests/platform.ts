@@ -1,13 +1,13 @@
 import { goneImage } from "../../catalog/gone-images.ts";
 import type { LinkerdTrack } from "../../catalog/linkerd.ts";
+import { imageGone } from "../../components/image-gone.ts";
+import { failAlone } from "../../components/linkerd-control-plane/rules.ts";
 import { chartOf, type Stream, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, listOf } from "../../kubernetes/workload.ts";
 import { serviceNamed } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
 import { folderOf } from "../../system/text.ts";
-import { imageGone } from "../specs/client.ts";
-import { failAlone } from "../specs/linkerd.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** The control plane, its CRDs and extensions, and images. */

@@ -1,16 +1,7 @@
 import { goneImage } from "../../catalog/gone-images.ts";
-import type { RuleInfo } from "../../diagnostics/rule-info.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
-
-/** An image that can be pulled no more; the same rule reads specs and manifests. */
-export const imageGone: RuleInfo = {
-  code: "image-gone",
-  severity: "error",
-  title: "An image that no longer pulls",
-  why: "Its publisher took it down or moved it. Nodes that still hold it hide that until a pod lands on a new one.",
-  mend: "Use the image that the hint names, or a copy in a registry of your own (`meshops images <env> --mirror`).",
-};
+import { imageGone } from "../image-gone.ts";
 
 /** The article's test client. */
 export const clientRules: readonly Rule[] = [

@@ -71,14 +71,6 @@ export const dgraphRules: readonly Rule[] = [
     check: meshedInternalPorts,
   },
   {
-    code: "namespace-reserved",
-    severity: "error",
-    title: "A namespace that belongs to somebody else",
-    why: "Kubernetes, AKS, Flux and the mesh own these namespaces: they label them, exempt them from injection, or delete them at teardown.",
-    mend: "Give it a namespace of its own.",
-    check: ownNamespaces,
-  },
-  {
     code: "grpc-route-unsupported",
     severity: "error",
     title: "GRPCRoutes on a Linkerd that does not read them",
@@ -163,22 +155,6 @@ function* meshedInternalPorts({ spec: { dgraph } }: Environment): Iterable<RuleF
     message: "5080 and 7080 bypass the mesh: Raft goes in plaintext, and no policy guards it",
     hint: "use opaque",
   };
-}
-
-/** Namespaces that belong to Kubernetes, AKS, Flux or the mesh. */
-const reserved =
-  /^(default|kube-.*|aks-.*|flux-system|calico-system|tigera-operator|gatekeeper-system|linkerd|linkerd-viz|linkerd-jaeger|grafana)$/;
-
-function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
-  for (const section of ["dgraph", "pydgraphClient"] as const) {
-    const { namespace } = environment.spec[section];
-    if (!reserved.test(namespace)) continue;
-    yield {
-      paths: [spec(section, "namespace")],
-      message: `the namespace ${namespace} belongs to somebody else`,
-      hint: "give it a namespace of its own",
-    };
-  }
 }
 
 function* grpcRouteSupport({ spec: { dgraph, linkerd } }: Environment): Iterable<RuleFinding> {

@@ -1,0 +1,47 @@
+import { rotationLead, toHours } from "../../spec/duration.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+
+/** Validity of certificates. */
+export const identityRules: readonly Rule[] = [
+  {
+    code: "identity-issuer-outlives-anchor",
+    severity: "error",
+    title: "The issuer would outlive the trust anchor",
+    why: "A certificate is worth nothing once the one that signed it has expired (RFC 5280, section 6.1): the mesh would stop while its issuer still looks valid.",
+    mend: "Shorten `issuerValidity`, or lengthen `anchorValidity`.",
+    check: issuerWithinAnchor,
+  },
+  {
+    code: "identity-validity-short",
+    severity: "warning",
+    title: "A certificate lives shorter than the lead of its rotation",
+    why:
+      `\`meshops identity status --fail-within ${rotationLead}\`, which the weekly check in CI runs, would fail on the day the certificate is made. ` +
+      "A trust anchor's rotation alone takes three commits, each at least a day after the one before.",
+    mend: `Use ${rotationLead} or more, or silence the rule where something else renews the certificate in time.`,
+    check: validityCoversRotation,
+  },
+];
+
+function* issuerWithinAnchor({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
+  const { anchorValidity, issuerValidity } = linkerd.identity;
+  if (toHours(issuerValidity) <= toHours(anchorValidity)) return;
+  yield {
+    paths: [spec("linkerd", "identity", "issuerValidity"), spec("linkerd", "identity", "anchorValidity")],
+    message: `the issuer (${issuerValidity}) would outlive the trust anchor (${anchorValidity}) that signs it`,
+    hint: "shorten issuerValidity or lengthen anchorValidity",
+  };
+}
+
+function* validityCoversRotation({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
+  for (const field of ["anchorValidity", "issuerValidity", "webhookValidity"] as const) {
+    const validity = linkerd.identity[field];
+    if (toHours(validity) >= toHours(rotationLead)) continue;
+    yield {
+      paths: [spec("linkerd", "identity", field)],
+      message: `${validity} is shorter than the ${rotationLead} within which a rotation is asked for`,
+      hint: `use ${rotationLead} or more`,
+    };
+  }
+}

@@ -1,0 +1,28 @@
+import { linkerdTrack } from "../../catalog/linkerd.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+
+/** Tracing. */
+export const jaegerRules: readonly Rule[] = [
+  {
+    code: "jaeger-trust-domain",
+    severity: "warning",
+    title: "No trace reaches Jaeger with a trust domain of its own",
+    why:
+      "The control plane chart of edge-25.10.7 builds the identity of the trace collector from the cluster domain instead of the trust domain, so proxies " +
+      "do not trust Jaeger and send nothing (linkerd2#15404, fixed in edge-26.7.1).",
+    mend: "Use a release from edge-26.7.1 on, or leave `linkerd.jaeger` off.",
+    check: jaegerTrustDomain,
+  },
+];
+
+function* jaegerTrustDomain({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
+  const { collectorIdentity, tracing } = linkerdTrack(linkerd.version).traits;
+  if (!linkerd.jaeger.enabled || tracing !== "built-in" || collectorIdentity === "trustDomain") return;
+  if (linkerd.identity.trustDomain === linkerd.clusterDomain) return;
+  yield {
+    paths: [spec("linkerd", "identity", "trustDomain"), spec("linkerd", "clusterDomain")],
+    message: `${linkerd.version} sends no traces: its proxies expect Jaeger under ${linkerd.clusterDomain}, not ${linkerd.identity.trustDomain}`,
+    hint: "use edge-26.8.3, or set linkerd.jaeger.enabled: false",
+  };
+}
