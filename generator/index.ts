@@ -9,7 +9,7 @@ export { type Rendered, render } from "./bundle/render.ts";
 export { Repository } from "./bundle/repository.ts";
 export type { Image } from "./catalog/image.ts";
 export type { LinkerdVersion } from "./catalog/linkerd.ts";
-export type { Repository as ChartRepository } from "./catalog/repositories.ts";
+export type { ChartRepository } from "./catalog/repositories.ts";
 export type { ComponentModel, Input, Model, Release } from "./components/model.ts";
 export type { Diagnostic, DiagnosticCode, Excerpt } from "./diagnostics/diagnostic.ts";
 export type { Path, Source, Statement } from "./diagnostics/source.ts";

@@ -1,6 +1,6 @@
 import { fluxNamespace, fluxRoot, fluxSource } from "../bundle/emit/flux.ts";
 import { registryHost } from "../catalog/image.ts";
-import { linkerdTrack } from "../catalog/linkerd.ts";
+import { linkerdRelease } from "../catalog/linkerd.ts";
 import { copiesInto, imagesOf } from "../components/images.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
@@ -28,7 +28,7 @@ export function bootstrapScript(environment: Environment, context: string | null
     autoProvisioning: azure?.cluster.autoProvisioning === true,
     cilium: azure?.cluster.networkPolicy === "cilium",
     zones: azure?.cluster.zones ?? [],
-    leastKubernetes: linkerdTrack(spec.linkerd.version).minKubernetes,
+    leastKubernetes: linkerdRelease(spec.linkerd.version).minKubernetes,
     registry: registry?.name ?? null,
     registrySku: registry?.sku ?? null,
     images: images.map(({ source, image }) => ({ source, target: image })),

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathsWithin, removeFile, temporarySuffix, writeAtomic } from "../system/files.ts";
 import { stateFolder } from "../system/state-folder.ts";
-import { type Manifest, manifestFile, manifestText } from "./inventory.ts";
+import { type Inventory, inventoryFile, inventoryText } from "./inventory.ts";
 import { hasDrift, type Plan } from "./plan.ts";
 
 /**
@@ -14,10 +14,10 @@ import { hasDrift, type Plan } from "./plan.ts";
 export function applyPlan(root: string, plan: Plan): void {
   if (!hasDrift(plan)) return;
   const within = pathsWithin(root);
-  const manifest = within(manifestFile(plan.owner));
+  const manifest = within(inventoryFile(plan.owner));
   const folders = new Set([...plan.bundle.keys(), ...plan.before.files.keys()].map((path) => dirname(join(root, path))));
   for (const folder of folders) removeTemporaries(folder);
-  writeAtomic(manifest, manifestText(union(plan.before, plan.after)), { durable: false });
+  writeAtomic(manifest, inventoryText(union(plan.before, plan.after)), { durable: false });
   for (const { path, action } of plan.changes) {
     if (action === "keep") continue;
     const target = within(path);
@@ -25,10 +25,10 @@ export function applyPlan(root: string, plan: Plan): void {
     else writeAtomic(target, plan.bundle.get(path) ?? "", { durable: false });
   }
   if (plan.bundle.size === 0) removeFile(manifest, join(root, stateFolder));
-  else writeAtomic(manifest, manifestText(plan.after), { durable: false });
+  else writeAtomic(manifest, inventoryText(plan.after), { durable: false });
 }
 
-function union(before: Manifest, after: Manifest): Manifest {
+function union(before: Inventory, after: Inventory): Inventory {
   const files = new Map<string, readonly string[]>(before.files);
   for (const [path, hashes] of after.files) files.set(path, [...new Set([...(files.get(path) ?? []), ...hashes])]);
   return { files };

@@ -12,17 +12,17 @@ export const rootOwner = "_root";
  * What meshops wrote, and with which content: by this it knows its own files from other people's,
  * and its own from those that somebody edited since. Committed with the bundle.
  */
-export interface Manifest {
+export interface Inventory {
   /** Path to the SHA-256 hashes of what meshops wrote there: one, or two while a run is under way. */
   readonly files: ReadonlyMap<string, readonly string[]>;
 }
 
-export function manifestFile(owner: string): string {
+export function inventoryFile(owner: string): string {
   return `${stateFolder}/${owner}.json`;
 }
 
 /** Owners that have a manifest, sorted. */
-export function manifestOwners(root: string): string[] {
+export function inventoryOwners(root: string): string[] {
   const folder = join(root, stateFolder);
   const names = existsSync(folder) ? readdirSync(folder) : [];
   const owners = names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length));
@@ -33,7 +33,7 @@ export function manifestOwners(root: string): string[] {
  * A manifest from its JSON. A damaged one counts as empty, so that nothing is taken for ours that might not be.
  * Paths that its owner cannot have written are ignored.
  */
-export function parseManifest(text: string, owner: string): Manifest {
+export function parseInventory(text: string, owner: string): Inventory {
   try {
     const { files } = JSON.parse(text) as { files: Record<string, unknown> };
     const entries = Object.entries(files)
@@ -46,7 +46,7 @@ export function parseManifest(text: string, owner: string): Manifest {
 }
 
 /** A manifest as JSON, one line a file, so that Git can merge two branches' changes. */
-export function manifestText(manifest: Manifest): string {
+export function inventoryText(manifest: Inventory): string {
   const sorted = [...manifest.files].sort(([a], [b]) => compareText(a, b));
   const files = Object.fromEntries(sorted.map(([file, hashes]) => [file, hashes.length === 1 ? hashes[0] : hashes]));
   return `${JSON.stringify({ "//": "Hashes of the files that meshops wrote. Generated; do not edit.", files }, null, 2)}\n`;

@@ -1,7 +1,7 @@
 import { lookAt, type Occupant, pathsWithin } from "../system/files.ts";
 import { sha256 } from "../system/hash.ts";
 import type { Bundle } from "./bundle.ts";
-import { type Manifest, manifestFile, manifestText, parseManifest } from "./inventory.ts";
+import { type Inventory, inventoryFile, inventoryText, parseInventory } from "./inventory.ts";
 
 /** What is to be done with one file. */
 export interface Change {
@@ -23,9 +23,9 @@ export interface Plan {
   readonly unchanged: number;
   /** The bundle's text by path. */
   readonly bundle: Bundle;
-  readonly before: Manifest;
+  readonly before: Inventory;
   /** The manifest once everything is written. */
-  readonly after: Manifest;
+  readonly after: Inventory;
   /** Whether the manifest on disk is already that one. */
   readonly manifestCurrent: boolean;
 }
@@ -40,11 +40,11 @@ export interface Plan {
  */
 export function makePlan(root: string, owner: string, bundle: Bundle): Plan {
   const within = pathsWithin(root);
-  const manifest = lookAt(within(manifestFile(owner)));
-  const before = parseManifest(manifest.kind === "file" ? manifest.text : "", owner);
+  const manifest = lookAt(within(inventoryFile(owner)));
+  const before = parseInventory(manifest.kind === "file" ? manifest.text : "", owner);
   const changes: Change[] =
     manifest.kind === "obstacle" || manifest.kind === "link"
-      ? [{ path: manifestFile(owner), action: "blocked", edited: false }]
+      ? [{ path: inventoryFile(owner), action: "blocked", edited: false }]
       : [];
   for (const [path, text] of bundle) {
     const change = compare(path, text, lookAt(within(path)), before.files.get(path));
@@ -57,9 +57,9 @@ export function makePlan(root: string, owner: string, bundle: Bundle): Plan {
     const ours = current.kind === "file" && hashes.includes(sha256(current.text));
     changes.push({ path, action: ours ? "remove" : "keep", edited: !ours });
   }
-  const after: Manifest = { files: new Map([...bundle].map(([path, text]) => [path, [sha256(text)]])) };
+  const after: Inventory = { files: new Map([...bundle].map(([path, text]) => [path, [sha256(text)]])) };
   const manifestCurrent =
-    bundle.size === 0 ? manifest.kind === "nothing" : manifest.kind === "file" && manifest.text === manifestText(after);
+    bundle.size === 0 ? manifest.kind === "nothing" : manifest.kind === "file" && manifest.text === inventoryText(after);
   const touched = changes.filter(({ path }) => bundle.has(path)).length;
   return { owner, changes, unchanged: bundle.size - touched, bundle, before, after, manifestCurrent };
 }

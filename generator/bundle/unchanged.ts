@@ -8,7 +8,7 @@ import { encryptedFiles } from "../identity/read.ts";
 import { journalFile } from "../identity/transaction.ts";
 import { environmentsFolder, identityFolder } from "../spec/layout.ts";
 import { writeAtomic } from "../system/files.ts";
-import { manifestFile, rootOwner } from "./inventory.ts";
+import { inventoryFile, rootOwner } from "./inventory.ts";
 
 /** What tells a file from what it was, without reading it; null where there is none. */
 type Signature = string | null;
@@ -63,7 +63,7 @@ export class Unchanged {
    */
   note(owner: string, specs: readonly string[], generated: readonly string[], diagnostics: readonly Diagnostic[]): void {
     const inputs = this.#inputs(owner, specs);
-    const paths = [...inputs, ...generated, manifestFile(owner), journalFile];
+    const paths = [...inputs, ...generated, inventoryFile(owner), journalFile];
     // What was written since it was looked at is looked at anew.
     for (const path of paths) this.#signatures.delete(path);
     // What somebody changed while this run was under way may not be what it read.

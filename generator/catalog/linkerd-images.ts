@@ -1,8 +1,8 @@
 import type { Image } from "./image.ts";
-import type { LinkerdChart, LinkerdTrack } from "./linkerd.ts";
+import type { LinkerdChart, LinkerdRelease } from "./linkerd.ts";
 
 /** The images that a chart of the release runs (read off its render; see `Image.runs`). */
-export function linkerdImages(track: LinkerdTrack, chart: LinkerdChart): readonly Image[] {
+export function linkerdImages(track: LinkerdRelease, chart: LinkerdChart): readonly Image[] {
   const linkerd = (name: string, tag: string = track.version, runs: Image["runs"] = "pod"): Image => ({
     name: `cr.l5d.io/linkerd/${name}`,
     tag,

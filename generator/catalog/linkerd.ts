@@ -10,7 +10,7 @@ export type LinkerdVersion = "stable-2.14.10" | "edge-25.4.4" | "edge-25.10.7" |
 export type LinkerdChart = "linkerd-crds" | "linkerd-control-plane" | "linkerd-viz" | "linkerd-jaeger";
 
 /** A release of Linkerd: its charts, the images that differ between releases, and how it behaves. */
-export interface LinkerdTrack {
+export interface LinkerdRelease {
   readonly version: LinkerdVersion;
   readonly channel: "stable" | "edge";
   /** Oldest Kubernetes that the charts accept, `major.minor` (Chart.yaml: kubeVersion). */
@@ -78,7 +78,7 @@ const laterCrds = [
 ] as const;
 
 /** Every release that meshops knows, the newest first. */
-export const tracks: readonly LinkerdTrack[] = [
+export const linkerdReleases: readonly LinkerdRelease[] = [
   {
     version: "edge-26.8.3",
     channel: "edge",
@@ -200,11 +200,11 @@ export const defaultKubernetes = "1.34";
  * What is known of any version: the newest release of the catalog that is not newer. Null where the version is older than all,
  * or of no channel that meshops knows.
  */
-export function trackOf(version: string): LinkerdTrack | null {
+export function trackOf(version: string): LinkerdRelease | null {
   const wanted = ordinal(version);
   return wanted === null
     ? null
-    : (tracks.find((track) => (ordinal(track.version) ?? Number.POSITIVE_INFINITY) <= wanted) ?? null);
+    : (linkerdReleases.find((track) => (ordinal(track.version) ?? Number.POSITIVE_INFINITY) <= wanted) ?? null);
 }
 
 /** Versions in the order in which they came out: stable-2.14.10 before every edge release of the catalog. */
@@ -216,8 +216,8 @@ function ordinal(version: string): number | null {
 }
 
 /** The release of a version. */
-export function linkerdTrack(version: LinkerdVersion): LinkerdTrack {
-  const track = tracks.find((candidate) => candidate.version === version);
+export function linkerdRelease(version: LinkerdVersion): LinkerdRelease {
+  const track = linkerdReleases.find((candidate) => candidate.version === version);
   if (track === undefined) throw new Error(`no Linkerd release ${version} in the catalog`);
   return track;
 }

@@ -1,18 +1,18 @@
-import type { LinkerdTrack } from "./linkerd.ts";
+import type { LinkerdRelease } from "./linkerd.ts";
 
 /** A Helm chart repository. The name is the one that Flux's HelmRepository and helmfile use. */
-export interface Repository {
+export interface ChartRepository {
   readonly name: string;
   readonly url: string;
 }
 
 /** Dgraph's charts (dgraph-io/charts, README). */
-export const dgraphRepository: Repository = { name: "dgraph", url: "https://charts.dgraph.io" };
+export const dgraphRepository: ChartRepository = { name: "dgraph", url: "https://charts.dgraph.io" };
 
 /** Grafana's chart, which left grafana.github.io in January 2026 (grafana-community/helm-charts, README). */
-export const grafanaRepository: Repository = { name: "grafana", url: "https://grafana-community.github.io/helm-charts" };
+export const grafanaRepository: ChartRepository = { name: "grafana", url: "https://grafana-community.github.io/helm-charts" };
 
 /** Linkerd's charts: one repository a channel (linkerd2, docs "Installing Linkerd with Helm"). */
-export function linkerdRepository(track: LinkerdTrack): Repository {
+export function linkerdRepository(track: LinkerdRelease): ChartRepository {
   return { name: "linkerd", url: `https://helm.linkerd.io/${track.channel}` };
 }

@@ -4,7 +4,7 @@ import { ageIdentities } from "../identity/age-keys.ts";
 import { type Changes, newIdentity, rekeyed } from "../identity/files.ts";
 import { rotateIssuer, rotateWebhooks, type Step } from "../identity/rotate.ts";
 import { rotateAnchor } from "../identity/rotate-anchor.ts";
-import { openVault } from "../identity/secret-store.ts";
+import { openSecretStore } from "../identity/secret-store.ts";
 import { sopsConfigFile, withCreationRules } from "../identity/sops-config.ts";
 import { finishChanges, writeChanges } from "../identity/transaction.ts";
 import type { Environment } from "../spec/environment.generated.ts";
@@ -19,7 +19,7 @@ type IdentityOptions = CommonOptions & { readonly force: boolean };
 /** `meshops identity init <env>`: trust anchor, issuer and webhook certificates; private keys reach the disk only encrypted. */
 export async function init([name = ""]: readonly string[], options: IdentityOptions): Promise<number> {
   return changing(name, options, async (environment, root) => {
-    const vault = openVault(root, environment, [], new Date());
+    const vault = openSecretStore(root, environment, [], new Date());
     const changes = await newIdentity(environment, vault, new Date());
     const standing = [...changes.keys()].filter((path) => vault.read(path) !== null);
     if (standing.length > 0 && !options.force)
@@ -86,6 +86,6 @@ async function changing(
   });
 }
 
-function vaultOf(root: string, environment: Environment): ReturnType<typeof openVault> {
-  return openVault(root, environment, ageIdentities(), new Date());
+function vaultOf(root: string, environment: Environment): ReturnType<typeof openSecretStore> {
+  return openSecretStore(root, environment, ageIdentities(), new Date());
 }

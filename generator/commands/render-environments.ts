@@ -1,6 +1,6 @@
 import { type Bundle, toBundle } from "../bundle/bundle.ts";
 import { emitRootHelmfile } from "../bundle/emit/helmfile.ts";
-import { manifestOwners, rootOwner } from "../bundle/inventory.ts";
+import { inventoryOwners, rootOwner } from "../bundle/inventory.ts";
 import { type Rendered, render } from "../bundle/render.ts";
 import type { Repository } from "../bundle/repository.ts";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.ts";
@@ -50,7 +50,7 @@ export function wantedBundles(
   all: boolean,
   others: readonly string[] = [],
 ): Wanted[] {
-  const owners = new Set([...manifestOwners(repository.root), ...others]);
+  const owners = new Set([...inventoryOwners(repository.root), ...others]);
   const before = [...owners].filter((owner) => owner !== rootOwner && !current.has(owner));
   const gone = before.filter((owner) => isGone(repository, owner));
   const kept = before.filter((owner) => !gone.includes(owner));

@@ -1,4 +1,4 @@
-import { type LinkerdVersion, tracks } from "../catalog/linkerd.ts";
+import { type LinkerdVersion, linkerdReleases } from "../catalog/linkerd.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { parseManifests } from "../kubernetes/read.ts";
 import { review } from "../lint/manifests.ts";
@@ -22,12 +22,12 @@ export function validateManifests(path: string, linkerd: string | undefined): { 
 }
 
 function knownVersion(version: string): LinkerdVersion {
-  const known = tracks.find((track) => track.version === version);
+  const known = linkerdReleases.find((track) => track.version === version);
   if (known === undefined)
     throw new UserError(
       exitCode.usage,
       `meshops does not know Linkerd ${version}`,
-      `one of ${tracks.map((track) => track.version).join(", ")}`,
+      `one of ${linkerdReleases.map((track) => track.version).join(", ")}`,
     );
   return known.version;
 }

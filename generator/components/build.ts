@@ -1,6 +1,6 @@
 import { dgraphChart } from "../catalog/dgraph.ts";
 import { registryHost } from "../catalog/image.ts";
-import { linkerdTrack } from "../catalog/linkerd.ts";
+import { linkerdRelease } from "../catalog/linkerd.ts";
 import { identityRevision } from "../identity/pem.ts";
 import type { Component, Context } from "./component.ts";
 import type { ComponentModel, Input, Model } from "./model.ts";
@@ -24,7 +24,7 @@ function contextOf(input: Input): Context {
   const mirror = azure?.registry?.mirrorImages === true ? registryHost(azure.registry.name) : null;
   return {
     ...input,
-    track: linkerdTrack(linkerd.version),
+    linkerdRelease: linkerdRelease(linkerd.version),
     dgraphChart: dgraphChart(dgraph.chart),
     mirror,
     identityRevision: identityRevision(input.identity, linkerd.version),

@@ -1,12 +1,12 @@
 import type { DgraphChart } from "../catalog/dgraph.ts";
-import type { LinkerdTrack } from "../catalog/linkerd.ts";
+import type { LinkerdRelease } from "../catalog/linkerd.ts";
 import type { Rule } from "../spec/rule.ts";
 import type { ChangeRule } from "./change-rule.ts";
 import type { ComponentModel, Input } from "./model.ts";
 
 /** What every component is built from: the input, and what follows from it. */
 export interface Context extends Input {
-  readonly track: LinkerdTrack;
+  readonly linkerdRelease: LinkerdRelease;
   readonly dgraphChart: DgraphChart;
   /** Host of the registry that mirrors all images; null where images come from upstream. */
   readonly mirror: string | null;

@@ -1,5 +1,5 @@
 import type { Image } from "../catalog/image.ts";
-import type { Repository } from "../catalog/repositories.ts";
+import type { ChartRepository } from "../catalog/repositories.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import type { Environment } from "../spec/environment.generated.ts";
@@ -14,7 +14,7 @@ export interface Input {
 export interface Release {
   readonly name: string;
   readonly chart: string;
-  readonly repository: Repository;
+  readonly repository: ChartRepository;
   readonly version: string;
   readonly values: JsonMap;
   /** Strategic-merge patches on what the chart renders, for what has no value. */

@@ -1,4 +1,4 @@
-import type { LinkerdTrack } from "../catalog/linkerd.ts";
+import type { LinkerdRelease } from "../catalog/linkerd.ts";
 
 /** Where traces are sent and shown. */
 export interface TracingBackend {
@@ -17,7 +17,7 @@ const namespace = "linkerd-jaeger";
  * The backend of a release: the jaeger chart's, or the Jaeger in bases/linkerd-jaeger/standalone. The latter has names of
  * its own: an upgrade from one to the other brings the new before it removes the old, and selectors cannot be changed.
  */
-export function tracingBackend({ traits }: LinkerdTrack): TracingBackend {
+export function tracingBackend({ traits }: LinkerdRelease): TracingBackend {
   const [jaeger, collector] = traits.tracing === "jaeger-chart" ? ["jaeger", "collector"] : [standaloneJaeger, standaloneJaeger];
   return { namespace, serviceAccount: collector, endpoint: `${collector}.${namespace}:4317`, ui: `${jaeger}.${namespace}:16686` };
 }

@@ -9,7 +9,7 @@ import { type Issued, makeIssuer, makeServerCertificate, makeTrustAnchor, makeWe
 export type Changes = ReadonlyMap<string, string>;
 
 /** The encrypted files, as they are read and written. Plaintext stays in memory. */
-export interface Vault {
+export interface SecretStore {
   /** A file's text; null where there is none. */
   read(path: string): string | null;
   encrypt(path: string, plain: string, recipients: readonly string[]): Promise<string>;
@@ -27,7 +27,7 @@ export interface SigningKeys {
 }
 
 /** Everything new: anchor, issuer, webhook CA and the webhooks' certificates. */
-export async function newIdentity(environment: Environment, vault: Vault, now: Date): Promise<Changes> {
+export async function newIdentity(environment: Environment, vault: SecretStore, now: Date): Promise<Changes> {
   const { name } = environment.metadata;
   const names = environment.spec.linkerd.identity;
   const anchor = makeTrustAnchor(names, now);
@@ -47,7 +47,7 @@ export async function issuerFiles(
   environment: Environment,
   issuer: Issued,
   anchor: string,
-  vault: Vault,
+  vault: SecretStore,
   fresh: boolean = false,
 ): Promise<[string, string][]> {
   const data = { "ca.crt": anchor, "tls.crt": issuer.certificate, "tls.key": privateKeyPem(issuer) };
@@ -61,7 +61,7 @@ export async function issuerFiles(
 export async function webhookFiles(
   environment: Environment,
   ca: Issued,
-  vault: Vault,
+  vault: SecretStore,
   now: Date,
   fresh: boolean = false,
 ): Promise<[string, string][]> {
@@ -84,7 +84,7 @@ export async function webhookFiles(
 }
 
 /** The encrypted files of an identity, given to the recipients that the spec names; files that are not there are left out. */
-export async function rekeyed(environment: Environment, vault: Vault): Promise<Changes> {
+export async function rekeyed(environment: Environment, vault: SecretStore): Promise<Changes> {
   const { age, admin } = environment.spec.secrets;
   const { name } = environment.metadata;
   const secrets = identitySecrets(environment).map((secret) => [secretFile(name, secret), [...age, ...admin]] as const);
@@ -102,7 +102,11 @@ export function serverName({ service, namespace }: Webhook): string {
 }
 
 /** The administrators' file. It is no Kubernetes object, and no overlay names it. */
-export async function signingKeys({ metadata, spec }: Environment, vault: Vault, keys: SigningKeys): Promise<[string, string]> {
+export async function signingKeys(
+  { metadata, spec }: Environment,
+  vault: SecretStore,
+  keys: SigningKeys,
+): Promise<[string, string]> {
   const path = signingKeysFile(metadata.name);
   return [path, await vault.encrypt(path, toYaml([{ data: keys }]), spec.secrets.admin)];
 }
@@ -117,7 +121,7 @@ async function secret(
   name: string,
   namespace: string,
   files: Readonly<Record<string, string>>,
-  vault: Vault,
+  vault: SecretStore,
   fresh: boolean,
 ): Promise<[string, string]> {
   const path = secretFile(metadata.name, name);

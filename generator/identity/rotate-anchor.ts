@@ -3,7 +3,7 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { overlayFolder, valuesFile } from "../spec/layout.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { makeIssuer, makeTrustAnchor, privateKeyPem } from "./authority.ts";
-import { issuerFiles, publicFile, signingKeys, type Vault } from "./files.ts";
+import { issuerFiles, publicFile, type SecretStore, signingKeys } from "./files.ts";
 import { fingerprint, parsePem, pemOf } from "./pem.ts";
 import type { Step } from "./rotate.ts";
 import { gateOf, newest, pairWith, readState, type State } from "./state.ts";
@@ -15,7 +15,7 @@ import { gateOf, newest, pairWith, readState, type State } from "./state.ts";
  * @param pastGate the caller answers for it that the gate's condition holds
  * @throws UserError (problem) where the gate is closed, or the files fit no step
  */
-export async function rotateAnchor(environment: Environment, vault: Vault, now: Date, pastGate: boolean): Promise<Step> {
+export async function rotateAnchor(environment: Environment, vault: SecretStore, now: Date, pastGate: boolean): Promise<Step> {
   const state = await readState(environment, vault);
   const { name } = environment.metadata;
   if (state.stage !== "settled") refuseUnlessGenerated(environment, vault, state);
@@ -65,7 +65,7 @@ export async function rotateAnchor(environment: Environment, vault: Vault, now: 
 }
 
 /** A step that is not in the bundle yet cannot have been rolled out. Compared are PEM blocks, since line ends differ between values and files. */
-function refuseUnlessGenerated({ metadata: { name } }: Environment, vault: Vault, { stage, anchors, issuer }: State): void {
+function refuseUnlessGenerated({ metadata: { name } }: Environment, vault: SecretStore, { stage, anchors, issuer }: State): void {
   const path = `${overlayFolder(name, "linkerd-control-plane")}/${valuesFile}`;
   const values = (parse(vault.read(path) ?? "") ?? {}) as {
     identityTrustAnchorsPEM?: string;

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { makeIssuer, makeWebhookCa, outlives, privateKeyPem } from "./authority.ts";
-import { type Changes, issuerFiles, publicFile, signingKeys, type Vault, webhookFiles } from "./files.ts";
+import { type Changes, issuerFiles, publicFile, type SecretStore, signingKeys, webhookFiles } from "./files.ts";
 import { fingerprint, parsePem, pemOf } from "./pem.ts";
 import { pairWith, publicText, readState } from "./state.ts";
 
@@ -16,7 +16,7 @@ export interface Step {
 }
 
 /** A new issuer under the anchor that signed the old one. */
-export async function rotateIssuer(environment: Environment, vault: Vault, now: Date): Promise<Step> {
+export async function rotateIssuer(environment: Environment, vault: SecretStore, now: Date): Promise<Step> {
   const { stage, signer, keys } = await readState(environment, vault);
   if (stage === "bundled")
     throw new UserError(
@@ -39,7 +39,7 @@ export async function rotateIssuer(environment: Environment, vault: Vault, now: 
  * New server certificates for the webhooks, under their CA; Secrets that the environment needs and lacks are made. A CA that would end before they do is
  * replaced; the API server goes on believing the old one until it ends, since Secrets and `caBundle` do not change at the same moment.
  */
-export async function rotateWebhooks(environment: Environment, vault: Vault, now: Date): Promise<Step> {
+export async function rotateWebhooks(environment: Environment, vault: SecretStore, now: Date): Promise<Step> {
   const { keys } = await readState(environment, vault);
   const names = environment.spec.linkerd.identity;
   const believed = parsePem(publicText(environment, vault, "webhookCa"));

@@ -11,13 +11,13 @@ import { signingKeysFile } from "../spec/layout.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { readIfThere } from "../system/files.ts";
 import { runProgram } from "../system/process.ts";
-import type { Vault } from "./files.ts";
+import type { SecretStore } from "./files.ts";
 import { asUserError } from "./sops-problems.ts";
 
 /** The encrypted files of an environment, opened with the given age identities. */
-export function openVault(root: string, environment: Environment, identities: readonly string[], now: Date): Vault {
+export function openSecretStore(root: string, environment: Environment, identities: readonly string[], now: Date): SecretStore {
   const { azureKeyVault } = environment.spec.secrets;
-  const vault: Vault = {
+  const vault: SecretStore = {
     read: (path) => readIfThere(join(root, path)),
     encrypt: (path, plain, recipients) =>
       // The cluster's identity may be allowed to use the vault's key: it must not open what signs.

@@ -4,7 +4,7 @@ import { certificateFiles, identityFolder, signingKeysFile } from "../spec/layou
 import { asMap } from "../system/data.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { type Issued, madeAt, pairOf, skewMinutes } from "./authority.ts";
-import type { SigningKeys, Vault } from "./files.ts";
+import type { SecretStore, SigningKeys } from "./files.ts";
 import { type Certificate, parsePem, pemOf, signingAnchor } from "./pem.ts";
 
 /** Longest that a proxy's certificate of the old issuer lives (linkerd2, `identity.issuer.issuanceLifetime`: 24 h). */
@@ -71,7 +71,7 @@ export function newest(anchors: readonly Certificate[]): Certificate {
  *
  * @throws UserError
  */
-export async function readState(environment: Environment, vault: Vault): Promise<State> {
+export async function readState(environment: Environment, vault: SecretStore): Promise<State> {
   const anchors = parsePem(publicText(environment, vault, "trustAnchors"));
   const [issuer] = parsePem(publicText(environment, vault, "issuer"));
   const stage = issuer === undefined ? null : stageOf(anchors, issuer);
@@ -85,7 +85,7 @@ export async function readState(environment: Environment, vault: Vault): Promise
   return { anchors, issuer, stage, signer, keys: await readKeys(environment, vault) };
 }
 
-async function readKeys(environment: Environment, vault: Vault): Promise<SigningKeys> {
+async function readKeys(environment: Environment, vault: SecretStore): Promise<SigningKeys> {
   const path = signingKeysFile(environment.metadata.name);
   const plain: unknown = parse(await vault.decrypt(path, vault.read(path) ?? missing(environment.metadata.name, path)));
   const data = asMap(asMap(plain)["data"]);
@@ -95,7 +95,7 @@ async function readKeys(environment: Environment, vault: Vault): Promise<Signing
 }
 
 /** The text of a public file. */
-export function publicText({ metadata }: Environment, vault: Vault, file: keyof typeof certificateFiles): string {
+export function publicText({ metadata }: Environment, vault: SecretStore, file: keyof typeof certificateFiles): string {
   const path = `${identityFolder(metadata.name)}/${certificateFiles[file]}`;
   return vault.read(path) ?? missing(metadata.name, path);
 }

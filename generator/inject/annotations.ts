@@ -1,5 +1,5 @@
 import { injectKey, portKeys } from "../catalog/well-known.ts";
-import { annotationsOf, type Stream, specOf } from "../kubernetes/manifest-set.ts";
+import { annotationsOf, type ManifestSet, specOf } from "../kubernetes/manifest-set.ts";
 import type { Manifest } from "../kubernetes/read.ts";
 import { listOf, type Workload } from "../kubernetes/workload.ts";
 import { proxyAnnotations } from "../mesh/meshed.ts";
@@ -10,7 +10,12 @@ import type { MeshInjection } from "./mesh-injection.generated.ts";
 import type { PortsOf, WorkloadPorts } from "./ports.ts";
 
 /** What a workload's pod template says of its proxy, where it does not say so yet. What it says of other ports stays. */
-export function annotateWorkload(workload: Workload, ports: WorkloadPorts, stream: Stream, { spec }: MeshInjection): Change[] {
+export function annotateWorkload(
+  workload: Workload,
+  ports: WorkloadPorts,
+  stream: ManifestSet,
+  { spec }: MeshInjection,
+): Change[] {
   const said = proxyAnnotations(workload, stream);
   // An annotation takes the place of Linkerd's own list of opaque ports: those of its ports that are on it are named, too.
   const opaque = [...spec.opaquePorts, ...(said[portKeys.opaque] === undefined ? ports.listening.filter(ports.isOpaque) : [])];
@@ -43,14 +48,14 @@ export function annotateWorkload(workload: Workload, ports: WorkloadPorts, strea
  * addresses, the Service's for cluster addresses (Linkerd docs, "Protocol detection"). What it says already stays.
  */
 export function annotateServices(
-  stream: Stream,
+  stream: ManifestSet,
   workloads: readonly Workload[],
   ports: PortsOf,
   injection: MeshInjection,
 ): Change[] {
   const chosen = new Set(workloads.map(({ manifest }) => manifest));
   return stream.ofKind("", "Service").flatMap((service) => {
-    const behind = stream.behind(service).filter(({ manifest }) => chosen.has(manifest));
+    const behind = stream.workloadsOf(service).filter(({ manifest }) => chosen.has(manifest));
     const asked = leadingTo(service, behind, (port) => injection.spec.opaquePorts.includes(port));
     if (asked.length === 0) return [];
     const all = leadingTo(service, behind, (port, workload) => ports(workload).isOpaque(port));

@@ -1,4 +1,4 @@
-import { annotationsOf, idOf, idOfObject, Stream } from "../kubernetes/manifest-set.ts";
+import { annotationsOf, idOf, idOfObject, ManifestSet } from "../kubernetes/manifest-set.ts";
 import type { Manifest } from "../kubernetes/read.ts";
 import type { Workload } from "../kubernetes/workload.ts";
 import { workloadIsMeshed } from "../mesh/meshed.ts";
@@ -26,7 +26,7 @@ export interface Injected {
  * or taken away. An object of somebody else's under a name that is needed is an error, not overwritten.
  */
 export function inject(objects: readonly Manifest[], injection: MeshInjection): Injected {
-  const stream = new Stream(objects);
+  const stream = new ManifestSet(objects);
   const { workloads, passedOver } = selectWorkloads(stream, injection);
   const known = new Map(objects.map((object) => [idOf(object), object]));
   const found = new Map(workloads.map((workload) => [workload, portsOf(workload, stream, injection)]));
@@ -56,7 +56,7 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
 /** Own policies that nobody wants: of a workload that was looked at, or of one that is gone. Those of others are another configuration's. */
 function stale(
   objects: readonly Manifest[],
-  stream: Stream,
+  stream: ManifestSet,
   workloads: readonly Workload[],
   wanted: ReadonlySet<string>,
 ): Manifest[] {

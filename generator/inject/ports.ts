@@ -1,6 +1,6 @@
-import { type LinkerdTrack, linkerdTrack } from "../catalog/linkerd.ts";
+import { type LinkerdRelease, linkerdRelease } from "../catalog/linkerd.ts";
 import { portKeys, proxyContainer } from "../catalog/well-known.ts";
-import { type Stream, specOf } from "../kubernetes/manifest-set.ts";
+import { type ManifestSet, specOf } from "../kubernetes/manifest-set.ts";
 import { containersOf, listOf, type Workload } from "../kubernetes/workload.ts";
 import { proxyAnnotations } from "../mesh/meshed.ts";
 import { includes, opaquePorts, parsePorts, type Range, resolvePort } from "../mesh/ports.ts";
@@ -13,7 +13,7 @@ export interface WorkloadPorts {
   readonly listening: readonly number[];
   /** The same for UDP, which no proxy sees. */
   readonly udp: readonly number[];
-  readonly track: LinkerdTrack;
+  readonly track: LinkerdRelease;
   isOpaque(port: number): boolean;
   skipsInbound(port: number): boolean;
 }
@@ -21,7 +21,7 @@ export interface WorkloadPorts {
 /** The ports of each workload that is asked for; each is looked at once. */
 export type PortsOf = (workload: Workload) => WorkloadPorts;
 
-export function portsOf(workload: Workload, stream: Stream, { spec }: MeshInjection): WorkloadPorts {
+export function portsOf(workload: Workload, stream: ManifestSet, { spec }: MeshInjection): WorkloadPorts {
   const said = proxyAnnotations(workload, stream);
   const opaque: readonly Range[] = [...opaquePorts(said), ...single(spec.opaquePorts)];
   const skipped: readonly Range[] = [...parsePorts(said[portKeys.skipInbound]), ...single(spec.skipInboundPorts)];
@@ -29,7 +29,7 @@ export function portsOf(workload: Workload, stream: Stream, { spec }: MeshInject
   return {
     listening: numbersOf(declared, "TCP"),
     udp: numbersOf(declared, "UDP"),
-    track: linkerdTrack(spec.linkerd),
+    track: linkerdRelease(spec.linkerd),
     isOpaque: (port) => includes(opaque, port),
     skipsInbound: (port) => includes(skipped, port),
   };
@@ -40,7 +40,7 @@ interface DeclaredPort {
   readonly protocol: unknown;
 }
 
-function declaredPorts(workload: Workload, stream: Stream): DeclaredPort[] {
+function declaredPorts(workload: Workload, stream: ManifestSet): DeclaredPort[] {
   const own = containersOf(workload)
     .filter(({ container }) => container["name"] !== proxyContainer)
     .flatMap(({ container }) => listOf(container["ports"]).map(asMap))

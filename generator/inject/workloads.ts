@@ -1,6 +1,6 @@
-import { type LinkerdTrack, linkerdTrack } from "../catalog/linkerd.ts";
+import { type LinkerdRelease, linkerdRelease } from "../catalog/linkerd.ts";
 import { injectKey } from "../catalog/well-known.ts";
-import { Stream } from "../kubernetes/manifest-set.ts";
+import { ManifestSet } from "../kubernetes/manifest-set.ts";
 import { selects } from "../kubernetes/selectors.ts";
 import type { Workload } from "../kubernetes/workload.ts";
 import { hasProxy } from "../mesh/meshed.ts";
@@ -14,11 +14,12 @@ export interface Selection {
 }
 
 /** The workloads that a configuration selects (those that name no namespace may be in any), less those that cannot have a proxy or are not to have one. */
-export function selectWorkloads(stream: Stream, { spec }: MeshInjection): Selection {
-  const track = linkerdTrack(spec.linkerd);
+export function selectWorkloads(stream: ManifestSet, { spec }: MeshInjection): Selection {
+  const track = linkerdRelease(spec.linkerd);
   const meant = stream.workloads.filter(
     ({ manifest, labels }) =>
-      (spec.namespaces === undefined || spec.namespaces.some((name) => Stream.together(name, manifest.namespace))) &&
+      (spec.namespaces === undefined ||
+        spec.namespaces.some((name) => ManifestSet.mayShareNamespace(name, manifest.namespace))) &&
       selects({ matchLabels: spec.labels }, labels),
   );
   const judged = meant.map((workload) => ({ workload, why: reasonAgainst(workload, stream, track) }));
@@ -28,7 +29,7 @@ export function selectWorkloads(stream: Stream, { spec }: MeshInjection): Select
   };
 }
 
-function reasonAgainst(workload: Workload, stream: Stream, track: LinkerdTrack): string | null {
+function reasonAgainst(workload: Workload, stream: ManifestSet, track: LinkerdRelease): string | null {
   const { annotations, pod } = workload;
   if (annotations[injectKey] === "disabled") return `its pods say ${injectKey}: disabled`;
   if (pod["hostNetwork"] === true) return "its pods are on the host's network, where no proxy can stand between";

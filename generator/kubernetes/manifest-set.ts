@@ -5,7 +5,7 @@ import { selects } from "./selectors.ts";
 import { type Labels, listOf, type Workload, workloadOf } from "./workload.ts";
 
 /** All objects of a review, those of one cluster, and what they are to each other. */
-export class Stream {
+export class ManifestSet {
   /** Everything, patches for other objects included, and the workloads among it. */
   readonly stated: readonly Manifest[];
   readonly statedWorkloads: readonly Workload[];
@@ -54,7 +54,7 @@ export class Stream {
   }
 
   /** Whether an object's namespace may be the named one; one that says nothing may be in any. */
-  static together(a: string, b: string): boolean {
+  static mayShareNamespace(a: string, b: string): boolean {
     return a === b || a === "" || b === "";
   }
 
@@ -65,7 +65,7 @@ export class Stream {
   }
 
   /** Workloads behind a Service: none where it has no selector, since its endpoints are somebody else's. */
-  behind(service: Manifest): readonly Workload[] {
+  workloadsOf(service: Manifest): readonly Workload[] {
     const known = this.#behind.get(service);
     if (known !== undefined) return known;
     const selector = asMap(specOf(service)["selector"]);
@@ -82,7 +82,7 @@ export class Stream {
 
   #findServices(): ReadonlyMap<Manifest, readonly Manifest[]> {
     const pairs = this.ofKind("", "Service").flatMap((service) =>
-      this.behind(service).map(({ manifest }) => ({ service, manifest })),
+      this.workloadsOf(service).map(({ manifest }) => ({ service, manifest })),
     );
     const groups = [...groupBy(pairs, ({ manifest }) => manifest)];
     return new Map(groups.map(([manifest, own]) => [manifest, own.map(({ service }) => service)]));

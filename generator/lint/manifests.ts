@@ -1,7 +1,7 @@
-import { type LinkerdTrack, type LinkerdVersion, trackOf } from "../catalog/linkerd.ts";
+import { type LinkerdRelease, type LinkerdVersion, trackOf } from "../catalog/linkerd.ts";
 import { byPlace, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { diagnosticAtPath, limited, type Path, type Statement } from "../diagnostics/source.ts";
-import { annotationsOf, chartOf, Stream } from "../kubernetes/manifest-set.ts";
+import { annotationsOf, chartOf, ManifestSet } from "../kubernetes/manifest-set.ts";
 import { type Manifest, parseManifests } from "../kubernetes/read.ts";
 import { containersOf } from "../kubernetes/workload.ts";
 import { groupBy } from "../system/data.ts";
@@ -38,7 +38,7 @@ export interface Judged {
  * @param version the Linkerd that they run under; null: as the objects themselves say
  */
 export function judge(objects: readonly Manifest[], version: LinkerdVersion | null): Judged[] {
-  const stream = new Stream(objects);
+  const stream = new ManifestSet(objects);
   const track = version === null ? trackIn(stream) : trackOf(version);
   return manifestRules.flatMap((rule) => [...rule.check(stream, track)].map((finding) => judged(rule, finding)));
 }
@@ -74,7 +74,7 @@ function judged({ code, severity }: ManifestRule, finding: ManifestFinding): Jud
 }
 
 /** The release of the control plane among the objects, by its HelmRelease or its images; null where none is there. */
-function trackIn(stream: Stream): LinkerdTrack | null {
+function trackIn(stream: ManifestSet): LinkerdRelease | null {
   const images = stream.workloads.flatMap((workload) =>
     containersOf(workload).map(({ container }) => String(container["image"])),
   );

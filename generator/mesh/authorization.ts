@@ -1,4 +1,4 @@
-import type { LinkerdTrack } from "../catalog/linkerd.ts";
+import type { LinkerdRelease } from "../catalog/linkerd.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 
 const group = "policy.linkerd.io";
@@ -23,12 +23,12 @@ export interface Guarded {
  * of a MeshTLSAuthentication. HTTP probes pass none the less, from anybody and with `GET` on their paths alone
  * (linkerd2, policy-controller, default probe routes). Ports that skip the proxy are beyond all this.
  */
-export function guard(guarded: Guarded, track: LinkerdTrack): KubernetesObject[] {
+export function guard(guarded: Guarded, track: LinkerdRelease): KubernetesObject[] {
   const accounts = distinct(guarded.accounts);
   return [server(guarded, track), ...(accounts.length === 0 ? [] : authorize({ ...guarded, accounts }, track))];
 }
 
-function server({ metadata, podSelector, port, protocol }: Guarded, { traits }: LinkerdTrack): KubernetesObject {
+function server({ metadata, podSelector, port, protocol }: Guarded, { traits }: LinkerdRelease): KubernetesObject {
   return {
     apiVersion: `${group}/${traits.policyApi.server}`,
     kind: "Server",
@@ -37,7 +37,7 @@ function server({ metadata, podSelector, port, protocol }: Guarded, { traits }: 
   };
 }
 
-function authorize({ metadata, accounts }: Guarded, { traits }: LinkerdTrack): KubernetesObject[] {
+function authorize({ metadata, accounts }: Guarded, { traits }: LinkerdRelease): KubernetesObject[] {
   const apiVersion = `${group}/${traits.policyApi.authorizationPolicy}`;
   return [
     {

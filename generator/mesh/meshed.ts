@@ -1,5 +1,5 @@
 import { injectKey, proxyContainer } from "../catalog/well-known.ts";
-import { annotationsOf, type Stream } from "../kubernetes/manifest-set.ts";
+import { annotationsOf, type ManifestSet } from "../kubernetes/manifest-set.ts";
 import { containersOf, type Labels, type Workload } from "../kubernetes/workload.ts";
 
 /** Whether pods have a proxy; `unknown` if the annotations of their namespace decide and are not known. */
@@ -31,7 +31,7 @@ export function isMeshed({ annotations, namespace, hostNetwork, hasProxy }: Inje
 }
 
 /** `isMeshed` for the pods of a manifest. */
-export function workloadIsMeshed(workload: Workload, stream: Stream): Meshed {
+export function workloadIsMeshed(workload: Workload, stream: ManifestSet): Meshed {
   const namespace = stream.namespaceOf(workload.manifest.namespace);
   return isMeshed({
     annotations: workload.annotations,
@@ -47,7 +47,7 @@ export function hasProxy(workload: Workload): boolean {
 }
 
 /** Configuration of a workload's proxy: of its pods, otherwise of their namespace. */
-export function proxyAnnotations({ annotations, manifest }: Workload, stream: Stream): Labels {
+export function proxyAnnotations({ annotations, manifest }: Workload, stream: ManifestSet): Labels {
   const namespace = stream.namespaceOf(manifest.namespace);
   const inherited = namespace === null ? [] : Object.entries(annotationsOf(namespace));
   return { ...Object.fromEntries(inherited.filter(([key]) => key.startsWith("config."))), ...annotations };

@@ -1,5 +1,5 @@
 import { meshedLabel } from "../catalog/well-known.ts";
-import { type Stream, specOf } from "../kubernetes/manifest-set.ts";
+import { type ManifestSet, specOf } from "../kubernetes/manifest-set.ts";
 import type { Manifest } from "../kubernetes/read.ts";
 import { selects } from "../kubernetes/selectors.ts";
 import { listOf, type Workload } from "../kubernetes/workload.ts";
@@ -20,14 +20,14 @@ export function rulesOf(policy: Manifest, direction: Direction): readonly Policy
 }
 
 /** Whether the other side of a rule has proxies. Addresses, the control plane's own pods and Kubernetes' have none. */
-export function peersMeshed(peers: unknown, policy: Manifest, stream: Stream): Meshed {
+export function peersMeshed(peers: unknown, policy: Manifest, stream: ManifestSet): Meshed {
   const list = listOf(peers).map(asMap);
   if (list.length === 0) return "unknown";
   const states = list.map((peer) => peerMeshed(peer, policy, stream));
   return states.includes("yes") ? "yes" : states.includes("unknown") ? "unknown" : "no";
 }
 
-function peerMeshed(peer: PolicyRule, policy: Manifest, stream: Stream): Meshed {
+function peerMeshed(peer: PolicyRule, policy: Manifest, stream: ManifestSet): Meshed {
   const { ipBlock, namespaceSelector, podSelector } = peer;
   const namespace = asMap(asMap(namespaceSelector)["matchLabels"])["kubernetes.io/metadata.name"];
   if (ipBlock !== undefined || namespace === "linkerd" || namespace === "kube-system") return "no";
@@ -42,14 +42,14 @@ function peerMeshed(peer: PolicyRule, policy: Manifest, stream: Stream): Meshed 
 }
 
 /** One answer for several workloads: a single meshed one decides. */
-export function allMeshed(pods: readonly Workload[], stream: Stream): Meshed {
+export function allMeshed(pods: readonly Workload[], stream: ManifestSet): Meshed {
   const states = pods.map((pod) => workloadIsMeshed(pod, stream));
   if (states.includes("yes")) return "yes";
   return states.length === 0 || states.includes("unknown") ? "unknown" : "no";
 }
 
 /** Whether a rule of egress reaches a namespace. */
-export function reaches(to: unknown, namespace: string, stream: Stream): boolean {
+export function reaches(to: unknown, namespace: string, stream: ManifestSet): boolean {
   const labels = {
     "linkerd.io/is-control-plane": "true",
     [meshedLabel]: namespace,

@@ -1,4 +1,4 @@
-import { type LinkerdTrack, proxyPorts } from "../catalog/linkerd.ts";
+import { type LinkerdRelease, proxyPorts } from "../catalog/linkerd.ts";
 import { meshedLabel } from "../catalog/well-known.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 
@@ -33,7 +33,7 @@ export function allow(from: readonly JsonMap[], tcp: Iterable<number>, udp: Iter
  * The ports at which a meshed client's connections to `ports` arrive. Where proxies use the transport header, that is the proxy's port,
  * whatever port was dialled; before that the port itself. 4143 is open there too: on an upgrade, clients change over before the policy does.
  */
-export function arrivalPorts(ports: Iterable<number>, { traits }: LinkerdTrack): Set<number> {
+export function arrivalPorts(ports: Iterable<number>, { traits }: LinkerdRelease): Set<number> {
   return new Set(traits.transportHeader ? [proxyPorts.inbound] : [proxyPorts.inbound, ...ports]);
 }
 

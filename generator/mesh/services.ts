@@ -1,4 +1,4 @@
-import { annotationsOf, Stream, specOf } from "../kubernetes/manifest-set.ts";
+import { annotationsOf, ManifestSet, specOf } from "../kubernetes/manifest-set.ts";
 import type { Manifest } from "../kubernetes/read.ts";
 import { listOf } from "../kubernetes/workload.ts";
 import { asMap } from "../system/data.ts";
@@ -13,8 +13,8 @@ export interface ServicePort {
 }
 
 /** The Service of a name in a namespace; null where the stream has none. */
-export function serviceNamed(stream: Stream, name: string, namespace: string): Manifest | null {
-  return stream.named("", "Service", name).find((service) => Stream.together(service.namespace, namespace)) ?? null;
+export function serviceNamed(stream: ManifestSet, name: string, namespace: string): Manifest | null {
+  return stream.named("", "Service", name).find((service) => ManifestSet.mayShareNamespace(service.namespace, namespace)) ?? null;
 }
 
 export function servicePorts(service: Manifest): ServicePort[] {
@@ -28,14 +28,14 @@ export function servicePorts(service: Manifest): ServicePort[] {
 }
 
 /** Whether proxies treat a Service's port as opaque: by the Service's annotation, or that of the pods behind it, or else by Linkerd's own list. */
-export function isOpaque(stream: Stream, service: Manifest, port: number): boolean {
+export function isOpaque(stream: ManifestSet, service: Manifest, port: number): boolean {
   if (includes(opaquePorts(annotationsOf(service)), port)) return true;
   const { ports } = specOf(service);
   const { targetPort = port } =
     listOf(ports)
       .map(asMap)
       .find((entry) => entry["port"] === port) ?? {};
-  return stream.behind(service).some((workload) => {
+  return stream.workloadsOf(service).some((workload) => {
     const target = resolvePort(targetPort, workload);
     return target !== null && includes(opaquePorts(proxyAnnotations(workload, stream)), target);
   });

@@ -1,19 +1,19 @@
-import type { LinkerdTrack } from "../catalog/linkerd.ts";
+import type { LinkerdRelease } from "../catalog/linkerd.ts";
 import { proxyContainer } from "../catalog/well-known.ts";
-import type { Stream } from "../kubernetes/manifest-set.ts";
+import type { ManifestSet } from "../kubernetes/manifest-set.ts";
 import { containersOf, type Workload } from "../kubernetes/workload.ts";
 import { proxyAnnotations } from "./meshed.ts";
 
 const nativeSidecar = /^config\.(alpha\.|beta\.)?linkerd\.io\/proxy-enable-native-sidecar$/;
 
 /** Whether annotations of a workload's pods, or of their namespace, ask for a native sidecar; null where none says so. */
-export function asksForNativeSidecar(workload: Workload, stream: Stream): boolean | null {
+export function asksForNativeSidecar(workload: Workload, stream: ManifestSet): boolean | null {
   const asked = Object.entries(proxyAnnotations(workload, stream)).find(([key]) => nativeSidecar.test(key));
   return asked === undefined ? null : String(asked[1]) === "true";
 }
 
 /** Whether a workload has an end, and would never come to it with a proxy, since nothing ends that. @param track null where the release is unknown */
-export function neverCompletes(workload: Workload, stream: Stream, track: LinkerdTrack | null): boolean {
+export function neverCompletes(workload: Workload, stream: ManifestSet, track: LinkerdRelease | null): boolean {
   if (!isToEnd(workload) || endsItself(workload)) return false;
   return (asksForNativeSidecar(workload, stream) ?? track?.traits.nativeSidecar) !== true;
 }

@@ -1,4 +1,4 @@
-import { type LinkerdChart, type LinkerdTrack, linkerdTrack } from "../catalog/linkerd.ts";
+import { type LinkerdChart, type LinkerdRelease, linkerdRelease } from "../catalog/linkerd.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
 /** A webhook server of Linkerd that needs a certificate: its Secret, its Service and the chart values about it. */
@@ -54,7 +54,7 @@ const webhooks: readonly Webhook[] = [
 /** The webhooks of an environment: the control plane's, and those of the extensions that it runs as charts. */
 export function webhooksOf(environment: Environment): readonly Webhook[] {
   const { linkerd } = environment.spec;
-  const track: LinkerdTrack = linkerdTrack(linkerd.version);
+  const track: LinkerdRelease = linkerdRelease(linkerd.version);
   const runs: Readonly<Record<LinkerdChart, boolean>> = {
     "linkerd-crds": true,
     "linkerd-control-plane": true,

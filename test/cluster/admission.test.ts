@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { tracks } from "../../generator/catalog/linkerd.ts";
+import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { decryptFile } from "../../generator/sops/file.ts";
 import { type ChartServer, serveCharts } from "../support/charts.ts";
 import { withCluster } from "../support/guards.ts";
@@ -21,7 +21,7 @@ const specs: Readonly<Record<string, string>> = {
     ["base", "dev", "production"].map((name) => [name, readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8")]),
   ),
   ...Object.fromEntries(
-    tracks.map(({ version }) => {
+    linkerdReleases.map(({ version }) => {
       const name = version.replaceAll(".", "-");
       return [name, specText({ linkerd: { version, jaeger: { enabled: true } } }, name)];
     }),
@@ -57,8 +57,8 @@ withCluster("the real API server admits every object", () => {
     "%s: Flux's objects, the overlays with their Secrets decrypted, Linkerd's kinds of its release",
     async (name) => {
       const track =
-        tracks.find(({ version }) => specs[name]?.includes(version)) ??
-        tracks.find(({ version }) => specs["base"]?.includes(version));
+        linkerdReleases.find(({ version }) => specs[name]?.includes(version)) ??
+        linkerdReleases.find(({ version }) => specs["base"]?.includes(version));
       await forgetLinkerd();
       const linkerd = join(referenceFolder, "charts/linkerd-crds", track?.charts["linkerd-crds"] ?? "", "rendered.yaml");
       for (const document of parseAllDocuments(readFileSync(linkerd, "utf8")))

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
-import { linkerdTrack, tracks } from "../../generator/catalog/linkerd.ts";
+import { linkerdRelease, linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { withTools } from "../support/guards.ts";
 import { customSchemas, kubeconform } from "../support/kubeconform.ts";
@@ -20,7 +20,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   const samples = Object.fromEntries(
     ["base", "dev", "production"].map((name) => [name, readFileSync(`${projectRoot}environments/${name}.yaml`, "utf8")]),
   );
-  const matrix = tracks.flatMap(({ version }, row) =>
+  const matrix = linkerdReleases.flatMap(({ version }, row) =>
     dgraphCharts.map((chart, column) => {
       const name = `m${row}${column}`;
       const modes = ["opaque", "skip", "mesh"];
@@ -30,7 +30,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
           chart: chart.version,
           internalPorts: modes[(row + column) % 3],
           clients: column === 2 ? [] : [{ namespace: "reports", serviceAccount: "nightly", ports: ["http"] }],
-          serviceProfile: linkerdTrack(version).traits.grpcRoute && column % 2 === 0 ? "grpc-route" : true,
+          serviceProfile: linkerdRelease(version).traits.grpcRoute && column % 2 === 0 ? "grpc-route" : true,
           methods: { Query: { timeout: "30s", retry: false }, Login: { retry: true } },
         },
         pydgraphClient: { image: clientImage, inject: column !== 3 },
@@ -132,8 +132,8 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   });
 
   const folders = new Map<string, string>();
-  function schemasFor(version: (typeof tracks)[number]["version"]): string {
-    const crds = linkerdTrack(version).charts["linkerd-crds"];
+  function schemasFor(version: (typeof linkerdReleases)[number]["version"]): string {
+    const crds = linkerdRelease(version).charts["linkerd-crds"];
     const folder = folders.get(crds) ?? customSchemas(crds);
     folders.set(crds, folder);
     return folder;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { dgraphCharts, dgraphImages } from "../../generator/catalog/dgraph.ts";
 import { reference } from "../../generator/catalog/image.ts";
-import { type LinkerdChart, type LinkerdTrack, tracks } from "../../generator/catalog/linkerd.ts";
+import { type LinkerdChart, type LinkerdRelease, linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { linkerdImages } from "../../generator/catalog/linkerd-images.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import { standaloneJaeger } from "../../generator/components/tracing-backend.ts";
@@ -15,7 +15,7 @@ import { projectRoot, referenceFolder } from "../support/tools.ts";
 
 /* What the catalog says is held against the charts' own values and renders. */
 withReference("the catalog agrees with upstream", () => {
-  describe.each(tracks.map((track) => [track.version, track] as const))("%s", (version, track) => {
+  describe.each(linkerdReleases.map((track) => [track.version, track] as const))("%s", (version, track) => {
     const charts = Object.entries(track.charts) as [LinkerdChart, string][];
 
     test("images are those of the rendered charts", () => {
@@ -95,7 +95,7 @@ withReference("the catalog agrees with upstream", () => {
   });
 
   test("the jaeger chart and the standalone Jaeger share no object: an upgrade brings one before it removes the other", () => {
-    const versions = tracks.flatMap(({ charts }) => charts["linkerd-jaeger"] ?? []);
+    const versions = linkerdReleases.flatMap(({ charts }) => charts["linkerd-jaeger"] ?? []);
     const charts = versions.flatMap((version) => objectsIn(read(`charts/linkerd-jaeger/${version}/rendered.yaml`)).map(idOf));
     const folder = `${projectRoot}bases/linkerd-jaeger/standalone/`;
     const own = ["deployment", "service", "serviceaccount"].flatMap((name) =>
@@ -184,7 +184,7 @@ function unknownKeys(values: JsonMap, known: JsonMap, path = ""): string[] {
 }
 
 /** Newest served version of one of Linkerd's policy CRDs. */
-function newestServed(track: LinkerdTrack, kind: string): string | undefined {
+function newestServed(track: LinkerdRelease, kind: string): string | undefined {
   const crds = objectsIn(read(`charts/linkerd-crds/${track.charts["linkerd-crds"]}/rendered.yaml`));
   const crd = crds.find(
     (object) => field(object, "spec", "group") === "policy.linkerd.io" && field(object, "spec", "names", "kind") === kind,

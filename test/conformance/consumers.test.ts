@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { emitFlux, fluxNamespace } from "../../generator/bundle/emit/flux.ts";
 import { consumers } from "../../generator/catalog/consumers.ts";
 import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
-import { linkerdTrack, tracks } from "../../generator/catalog/linkerd.ts";
+import { linkerdRelease, linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { probePod } from "../../generator/cluster/verify/probe.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import type { ComponentModel, Model } from "../../generator/components/model.ts";
@@ -17,7 +17,7 @@ import { projectRoot } from "../support/tools.ts";
 /* generator/catalog/consumers.ts, row by row: a check of what is written, or the test that makes it. */
 
 /** Environments that write everything that can be written, for each release of Linkerd and Dgraph. */
-const models: readonly Model[] = tracks.flatMap(({ version, traits }, row) =>
+const models: readonly Model[] = linkerdReleases.flatMap(({ version, traits }, row) =>
   dgraphCharts.map((chart, column) =>
     buildModel({
       environment: environmentOf({
@@ -132,7 +132,7 @@ const checks: Readonly<Record<string, string | (() => void)>> = {
   tracing: () => {
     for (const { values, version } of releases("linkerd-control-plane"))
       expect(field(values, "proxy", "tracing", "enabled") === true).toBe(
-        linkerdTrack(version as never).traits.tracing === "built-in",
+        linkerdRelease(version as never).traits.tracing === "built-in",
       );
     everyMatches(written("endpoint"), /^[a-z.-]+:\d+$|^0\.0\.0\.0:\d+$/);
   },
@@ -145,7 +145,7 @@ const checks: Readonly<Record<string, string | (() => void)>> = {
   },
   "crds-values": () => {
     for (const { values, version } of releases("linkerd-crds")) {
-      const { value } = linkerdTrack(version as never).traits.gatewayApi;
+      const { value } = linkerdRelease(version as never).traits.gatewayApi;
       expect(Object.keys(values as object)).toEqual([value]);
       expect(typeof field(values, value)).toBe("boolean");
     }

@@ -6,7 +6,7 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { describe, expect, test } from "vitest";
 import type { Bundle } from "../../generator/bundle/bundle.ts";
 import { render } from "../../generator/bundle/render.ts";
-import { tracks } from "../../generator/catalog/linkerd.ts";
+import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { keyReader, keyReaders } from "../../generator/catalog/secret-keys.ts";
 import {
   type Issued,
@@ -16,12 +16,12 @@ import {
   makeWebhookCa,
   pairOf,
 } from "../../generator/identity/authority.ts";
-import { newIdentity, serverName, type Vault } from "../../generator/identity/files.ts";
+import { newIdentity, type SecretStore, serverName } from "../../generator/identity/files.ts";
 import { keyFormOf } from "../../generator/identity/key-form.ts";
 import { parsePem } from "../../generator/identity/pem.ts";
 import { rotateIssuer, rotateWebhooks } from "../../generator/identity/rotate.ts";
 import { rotateAnchor } from "../../generator/identity/rotate-anchor.ts";
-import { openVault } from "../../generator/identity/secret-store.ts";
+import { openSecretStore } from "../../generator/identity/secret-store.ts";
 import { identitySecrets, webhooksOf } from "../../generator/mesh/webhooks.ts";
 import { decryptFile } from "../../generator/sops/file.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
@@ -40,13 +40,13 @@ const hours = (count: number): Date => new Date(start.getTime() + count * 3_600_
 function inMemory(spec: Record<string, unknown> = {}): {
   environment: Environment;
   files: Map<string, string>;
-  vault: (now: Date) => Vault;
+  vault: (now: Date) => SecretStore;
 } {
   const { clusterRecipient, adminRecipient, adminKey } = testIdentity();
   const environment = environmentOf({ secrets: { age: [clusterRecipient], admin: [adminRecipient] }, ...spec });
   const files = new Map<string, string>();
-  const vault = (now: Date): Vault => ({
-    ...openVault("/nowhere", environment, [adminKey], now),
+  const vault = (now: Date): SecretStore => ({
+    ...openSecretStore("/nowhere", environment, [adminKey], now),
     read: (path) => files.get(path) ?? null,
   });
   return { environment, files, vault };
@@ -167,7 +167,7 @@ describe("certificates", () => {
 });
 
 withTools(["sops"], "an identity on disk", () => {
-  test.each(tracks.map(({ version }) => version))(
+  test.each(linkerdReleases.map(({ version }) => version))(
     "%s: has a certificate for every webhook, all chain, and real sops opens the Secrets",
     async (version) => {
       const { environment, files } = await started({ linkerd: { version, jaeger: { enabled: true } } });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { type LinkerdVersion, linkerdTrack, tracks } from "../../generator/catalog/linkerd.ts";
+import { type LinkerdVersion, linkerdRelease, linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { injectManifests } from "../../generator/inject/manifests.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { withReference, withTools } from "../support/guards.ts";
@@ -15,7 +15,7 @@ import { referenceFolder } from "../support/tools.ts";
 /*
  * What an injection says of who may talk to a workload, judged by what Kubernetes and Linkerd make of it; on every release.
  */
-const versions = tracks.map(({ version }) => version);
+const versions = linkerdReleases.map(({ version }) => version);
 const chart = `apiVersion: apps/v1
 kind: StatefulSet
 metadata: {name: shop, namespace: shop}
@@ -67,7 +67,7 @@ describe("who may talk to what was injected", () => {
     ["its neighbour of another account", neighbour, 8080, "mesh"],
     ["a pod of the same account without a proxy", bare, 8080, "network"],
     // 2.14's clients dial the port itself, so it is open, and the proxy asks for a certificate.
-    ["a forged label", forger, 8080, (version) => (linkerdTrack(version).traits.transportHeader ? "network" : "mesh")],
+    ["a forged label", forger, 8080, (version) => (linkerdRelease(version).traits.transportHeader ? "network" : "mesh")],
     ["another namespace", stranger, 8080, "network"],
     ["the pods among themselves, opaque", "shop", 3306, "reached"],
     ["the pods among themselves, past the proxy", "shop", 9104, "reached"],
@@ -82,7 +82,7 @@ describe("who may talk to what was injected", () => {
     const objects = objectsIn(text).filter(({ kind }) => kind !== "StatefulSet");
     // Its proxy is what the injection makes of it.
     const shop = peer("shop", "shop", { app: "shop", tier: "data" }, proxyOf(text));
-    const cluster = { objects, transportHeader: linkerdTrack(version).traits.transportHeader };
+    const cluster = { objects, transportHeader: linkerdRelease(version).traits.transportHeader };
 
     test("nothing is to be said against it", () => {
       expect(diagnostics).toEqual([]);
@@ -132,7 +132,7 @@ withReference("an injection", () => {
   withTools(["kubeconform"], "its objects", () => {
     test.each(versions)("are what the API server of %s takes, strictly", async (version) => {
       const { text } = injectManifests(chart, spec(version));
-      const summary = await kubeconform(text, customSchemas(linkerdTrack(version).charts["linkerd-crds"]));
+      const summary = await kubeconform(text, customSchemas(linkerdRelease(version).charts["linkerd-crds"]));
       expect(summary).toMatchObject({ invalid: 0, errors: 0, skipped: 0 });
     });
   });

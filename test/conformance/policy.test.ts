@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { render } from "../../generator/bundle/render.ts";
 import type { DgraphChartVersion } from "../../generator/catalog/dgraph.ts";
-import { type LinkerdTrack, linkerdTrack, tracks } from "../../generator/catalog/linkerd.ts";
+import { type LinkerdRelease, linkerdRelease, linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import type { Release } from "../../generator/components/model.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { withReference } from "../support/guards.ts";
@@ -76,7 +76,7 @@ unlisted namespace         alpha 8080 /health        -   -   -   -   -   -
 `;
 
 withReference("who may talk to Dgraph", () => {
-  describe.each(tracks.map((track) => [track.version, track] as const))("%s", (_, track) => {
+  describe.each(linkerdReleases.map((track) => [track.version, track] as const))("%s", (_, track) => {
     describe.each(modes)("internal ports %s", (mode) => {
       test.each(["24.1.4", "0.0.17"] as const)("chart %s", (chart) => {
         const { cluster, peers } = world(track, mode, chart);
@@ -92,7 +92,7 @@ withReference("who may talk to Dgraph", () => {
   });
 
   test("the evaluator judges nothing that it does not model", () => {
-    const { cluster, peers } = world(linkerdTrack("edge-26.8.3"), "opaque", "24.1.4");
+    const { cluster, peers } = world(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
     const others: [string, string, object][] = [
       ["NetworkPolicy", "egress", { podSelector: {}, policyTypes: ["Egress"] }],
       ["NetworkPolicy", "endPort", { podSelector: {}, ingress: [{ ports: [{ port: 1, endPort: 9 }] }] }],
@@ -115,7 +115,7 @@ withReference("who may talk to Dgraph", () => {
 
   /* Pods roll one by one under the old policy, which changes only when all have: old and new must reach each other. */
   describe("while a change rolls through", () => {
-    const between = (track: LinkerdTrack, before: Mode, after: Mode): Verdict[] => {
+    const between = (track: LinkerdRelease, before: Mode, after: Mode): Verdict[] => {
       const [old, young] = [world(track, before, "24.1.4"), world(track, after, "24.1.4")];
       const pairs = [
         [old, young],
@@ -129,7 +129,7 @@ withReference("who may talk to Dgraph", () => {
         ]),
       );
     };
-    const all = tracks.map((track) => [track.version, track] as const);
+    const all = linkerdReleases.map((track) => [track.version, track] as const);
 
     test.each(all)("%s: of the internal ports, from skip to either and between those", (_, track) => {
       for (const [before, after] of [
@@ -147,7 +147,7 @@ withReference("who may talk to Dgraph", () => {
 
     test("of Linkerd, from 2.14 to a release whose proxies use the transport header", () => {
       for (const mode of modes) {
-        const { cluster, peers } = world(linkerdTrack("stable-2.14.10"), mode, "24.1.4");
+        const { cluster, peers } = world(linkerdRelease("stable-2.14.10"), mode, "24.1.4");
         const later = { ...cluster, transportHeader: true };
         expect(judge(attempt(peers, "listed client", "alpha", 8080), later)).toBe("reached");
         expect(judge(attempt(peers, "alpha", "zero", 5080), later)).toBe("reached");
@@ -173,12 +173,12 @@ withReference("who may talk to Dgraph", () => {
         ],
       },
     };
-    const seen = (track: LinkerdTrack, from: string, to: string, port: number, get?: string): Verdict => {
+    const seen = (track: LinkerdRelease, from: string, to: string, port: number, get?: string): Verdict => {
       const { cluster, peers } = world(track, "skip", "0.0.17");
       return judge(attempt(peers, from, to, port, get), { ...cluster, objects: [article] });
     };
 
-    test.each(tracks.map((track) => [track.version, track] as const))("%s", (_, track) => {
+    test.each(linkerdReleases.map((track) => [track.version, track] as const))("%s", (_, track) => {
       const later = track.traits.transportHeader;
       // What it was made for: who has no proxy stays out.
       expect(seen(track, "unmeshed client", "alpha", 8080)).toBe("network");
@@ -234,7 +234,7 @@ function attempt(
 
 /** A cluster with what the generator writes, and the pods of the upstream renders with the annotations that the generator gives them. */
 function world(
-  track: LinkerdTrack,
+  track: LinkerdRelease,
   internalPorts: Mode,
   chart: DgraphChartVersion,
 ): { cluster: Cluster; peers: Record<string, Peer> } {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { tracks } from "../../generator/catalog/linkerd.ts";
+import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { type ChartServer, realCharts, serveCharts } from "../support/charts.ts";
 import { meshops } from "../support/cli.ts";
 import { withTools } from "../support/guards.ts";
@@ -20,7 +20,7 @@ withCharts("with the real charts", () => {
       cluster: { name: "test" },
       registry: { name: "mirror", mirrorImages: true },
     };
-    const names = tracks.map((_, index) => `track-${index}`);
+    const names = linkerdReleases.map((_, index) => `track-${index}`);
 
     beforeAll(async () => {
       const spec = (version: string): Record<string, unknown> => ({
@@ -28,7 +28,9 @@ withCharts("with the real charts", () => {
         linkerd: { version, highAvailability: true, jaeger: { enabled: true }, viz: { grafana: true } },
       });
       root = makePlatform(
-        Object.fromEntries(tracks.map(({ version }, index) => [`track-${index}`, specText(spec(version), `track-${index}`)])),
+        Object.fromEntries(
+          linkerdReleases.map(({ version }, index) => [`track-${index}`, specText(spec(version), `track-${index}`)]),
+        ),
       );
       expect(await generateIn(root)).toBe(0);
       charts = await serveCharts(realCharts ?? "");

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { render } from "../../generator/bundle/render.ts";
-import { tracks } from "../../generator/catalog/linkerd.ts";
+import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import type { Diagnostic } from "../../generator/diagnostics/diagnostic.ts";
 import { parseManifests } from "../../generator/kubernetes/read.ts";
 import { review } from "../../generator/lint/manifests.ts";
@@ -43,24 +43,23 @@ withReference("the rules about manifests on the reference data", () => {
     expect(counted(codes)).toEqual(["jaeger-extension-removed error ×1"]);
   });
 
-  test.each(tracks.flatMap(({ version }) => (["opaque", "mesh", "skip"] as const).map((mode) => [version, mode] as const)))(
-    "what we generate for Linkerd %s, internal ports %s, beside Dgraph's chart",
-    (version, internalPorts) => {
-      const clients = [{ namespace: "shop", serviceAccount: "cart" }];
-      const serviceProfile = version === "edge-26.8.3" ? "grpc-route" : true;
-      const environment = environmentOf({
-        linkerd: { version, jaeger: { enabled: true } },
-        dgraph: { internalPorts, clients, serviceProfile },
-      });
-      const { bundle } = render({ environment, identity: sampleIdentity() });
-      const ours = [...bundle].filter(([path]) =>
-        /\/(dgraph-policy|service-profile|namespaces|linkerd-control-plane)\//.test(path),
-      );
-      const objects = ours.flatMap(([path, text]) => [...parseManifests(path, text).objects]);
-      const chart = readFileSync(join(referenceFolder, "charts/dgraph/24.1.4/rendered.yaml"), "utf8");
-      expect(counted(review([...objects, ...parseManifests("dgraph.yaml", chart).objects], version))).toEqual([]);
-    },
-  );
+  test.each(
+    linkerdReleases.flatMap(({ version }) => (["opaque", "mesh", "skip"] as const).map((mode) => [version, mode] as const)),
+  )("what we generate for Linkerd %s, internal ports %s, beside Dgraph's chart", (version, internalPorts) => {
+    const clients = [{ namespace: "shop", serviceAccount: "cart" }];
+    const serviceProfile = version === "edge-26.8.3" ? "grpc-route" : true;
+    const environment = environmentOf({
+      linkerd: { version, jaeger: { enabled: true } },
+      dgraph: { internalPorts, clients, serviceProfile },
+    });
+    const { bundle } = render({ environment, identity: sampleIdentity() });
+    const ours = [...bundle].filter(([path]) =>
+      /\/(dgraph-policy|service-profile|namespaces|linkerd-control-plane)\//.test(path),
+    );
+    const objects = ours.flatMap(([path, text]) => [...parseManifests(path, text).objects]);
+    const chart = readFileSync(join(referenceFolder, "charts/dgraph/24.1.4/rendered.yaml"), "utf8");
+    expect(counted(review([...objects, ...parseManifests("dgraph.yaml", chart).objects], version))).toEqual([]);
+  });
 });
 
 function judge(...files: string[]): Diagnostic[] {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tracks } from "../../generator/catalog/linkerd.ts";
+import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { type ChartServer, packFixtures, realCharts, serveCharts } from "../support/charts.ts";
 import { withTools } from "../support/guards.ts";
 import { byId } from "../support/objects.ts";
@@ -26,7 +26,7 @@ withTools(
       production: sample("production"),
       // Every track, with the Dgraph chart that needs all patches and the one that needs fewest.
       ...Object.fromEntries(
-        tracks.flatMap(({ version }, index) => {
+        linkerdReleases.flatMap(({ version }, index) => {
           const dgraph = index % 2 === 0 ? "0.0.17" : "24.1.4";
           const spec = {
             linkerd: { version, jaeger: { enabled: true }, viz: { grafana: index === 0 } },

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { render } from "../../generator/bundle/render.ts";
-import { tracks } from "../../generator/catalog/linkerd.ts";
+import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { writeTree } from "../support/platform.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
@@ -14,7 +14,7 @@ import { projectRoot } from "../support/tools.ts";
 const folder = join(projectRoot, "test/stories/values");
 
 describe("values, patches and policies", () => {
-  test.each(tracks.map(({ version }, index) => [version, index] as const))("%s", (version, index) => {
+  test.each(linkerdReleases.map(({ version }, index) => [version, index] as const))("%s", (version, index) => {
     const environment = environmentOf(
       {
         azure: {

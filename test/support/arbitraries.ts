@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
-import { tracks } from "../../generator/catalog/linkerd.ts";
+import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { clientImage, recipients } from "./specs.ts";
 
 /** A record each of whose keys may be missing. */
@@ -58,7 +58,7 @@ export const validSpec: fc.Arbitrary<Record<string, unknown>> = fc
         { requiredKeys: ["location", "resourceGroup", "cluster"] },
       ),
       linkerd: some({
-        version: fc.constantFrom(...tracks.map(({ version }) => version)),
+        version: fc.constantFrom(...linkerdReleases.map(({ version }) => version)),
         highAvailability: fc.boolean(),
         clusterDomain: fc.constantFrom("cluster.local", "example.org"),
         webhookFailurePolicy: fc.constantFrom("auto", "Ignore", "Fail"),

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { stringify } from "yaml";
 import { grafanaChart } from "../../generator/catalog/addons.ts";
 import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
-import { tracks } from "../../generator/catalog/linkerd.ts";
+import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { scratchFolder, writeTree } from "./platform.ts";
 import { run, tool } from "./tools.ts";
 
@@ -71,7 +71,7 @@ interface Fixture {
 }
 
 function fixtures(): Fixture[] {
-  const linkerd = tracks.flatMap((track) =>
+  const linkerd = linkerdReleases.flatMap((track) =>
     Object.entries(track.charts).map(([chart, version]) => ({
       chart,
       version,

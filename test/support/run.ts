@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newIdentity } from "../../generator/identity/files.ts";
-import { openVault } from "../../generator/identity/secret-store.ts";
+import { openSecretStore } from "../../generator/identity/secret-store.ts";
 import { environmentOf, testKeys } from "./specs.ts";
 
 /** Files of an environment named `test`, and the age keys that open them. */
@@ -48,7 +48,7 @@ async function makeTestIdentity(): Promise<TestIdentity> {
   });
   const now = new Date();
   return {
-    files: Object.fromEntries(await newIdentity(environment, openVault(".", environment, [], now), now)),
+    files: Object.fromEntries(await newIdentity(environment, openSecretStore(".", environment, [], now), now)),
     clusterKey: testKeys.cluster.identity,
     adminKey: testKeys.admin.identity,
     clusterRecipient: testKeys.cluster.recipient,

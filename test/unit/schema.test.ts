@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
-import { tracks } from "../../generator/catalog/linkerd.ts";
+import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { specRules } from "../../generator/lint/specs.ts";
 import { version } from "../../generator/system/version.ts";
 import { generateCode } from "../../scripts/codegen/generate.ts";
@@ -60,7 +60,7 @@ describe("the schema is the one source", () => {
     const validate = ajv.compile(injection);
     for (const example of injection["examples"] as unknown[]) expect(validate(example)).toBe(true);
     expect(field(injection, "properties", "spec", "properties", "linkerd", "enum")).toEqual(
-      tracks.map(({ version: known }) => known),
+      linkerdReleases.map(({ version: known }) => known),
     );
     const { exports, files } = JSON.parse(readFileSync(`${projectRoot}package.json`, "utf8")) as {
       exports: object;
@@ -101,9 +101,9 @@ describe("the schema is the one source", () => {
     const spec = field(schema, "properties", "spec", "properties") as Schema;
     const offered = (...path: string[]): unknown =>
       (field(spec, ...path, "enum") as unknown[]).filter((value) => value !== null).sort();
-    expect(offered("linkerd", "properties", "version")).toEqual(tracks.map((track) => track.version).sort());
+    expect(offered("linkerd", "properties", "version")).toEqual(linkerdReleases.map((track) => track.version).sort());
     expect(offered("dgraph", "properties", "chart")).toEqual(dgraphCharts.map((chart) => chart.version).sort());
-    expect(field(spec, "linkerd", "properties", "version", "default")).toBe(tracks[0]?.version);
+    expect(field(spec, "linkerd", "properties", "version", "default")).toBe(linkerdReleases[0]?.version);
     expect(field(spec, "dgraph", "properties", "chart", "default")).toBe("24.1.4");
   });
 });

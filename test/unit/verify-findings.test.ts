@@ -6,7 +6,7 @@ import { callsSpread } from "../../generator/cluster/verify/dgraph-tests.ts";
 import * as mesh from "../../generator/cluster/verify/mesh-tests.ts";
 import type { CallResult, Probe } from "../../generator/cluster/verify/probe.ts";
 import type { ProbeRun } from "../../generator/cluster/verify/run-probe.ts";
-import type { World } from "../../generator/cluster/verify/world.ts";
+import type { ClusterState } from "../../generator/cluster/verify/world.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import { type Issued, makeIssuer, makeTrustAnchor } from "../../generator/identity/authority.ts";
 import type { ClusterObject } from "../../generator/kubernetes/cluster-object.ts";
@@ -42,7 +42,7 @@ function meshed(name: string, anchors: string): ClusterObject {
 }
 
 /** A cluster with an identity; policies and pods as a test says. */
-function world(bundle: string, issuer: Issued | null, rest: Partial<World> = {}): World {
+function world(bundle: string, issuer: Issued | null, rest: Partial<ClusterState> = {}): ClusterState {
   const secret: ClusterObject | null =
     issuer === null
       ? null
@@ -68,7 +68,7 @@ function world(bundle: string, issuer: Issued | null, rest: Partial<World> = {})
       secrets: new Map([["linkerd/linkerd-identity-issuer", secret]]),
     },
     ...rest,
-  } as unknown as World;
+  } as unknown as ClusterState;
 }
 
 describe("M2, while a trust anchor is rotated", () => {
@@ -186,7 +186,7 @@ describe("causes", () => {
     grpc: { name: "grpc", exit: 71, output: "Code: PermissionDenied" },
   };
   const issuer = makeIssuer(names, anchor, madeAt);
-  const withPolicies = (policies: Partial<Policies>): World =>
+  const withPolicies = (policies: Partial<Policies>): ClusterState =>
     world(anchor.certificate, issuer, {
       pods: [alpha(0)],
       policies: { network: [network], servers: [], authorizations: [], authentications: [], ...policies },

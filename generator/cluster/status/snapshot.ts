@@ -1,5 +1,5 @@
 import { flux } from "../../bundle/emit/flux.ts";
-import { linkerdTrack } from "../../catalog/linkerd.ts";
+import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { proxyContainer } from "../../catalog/well-known.ts";
 import type { Model } from "../../components/model.ts";
 import type { ClusterObject } from "../../kubernetes/cluster-object.ts";
@@ -46,7 +46,7 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
   const allowed = async (read: Promise<ClusterObject[]>): Promise<ClusterObject[]> => (await orNull(read)) ?? [];
   // One first: a cluster that does not answer is told once, and in half the time.
   const kustomizations = await inFlux("kustomize.toolkit.fluxcd.io/v1", "Kustomization");
-  const { server, authorizationPolicy } = linkerdTrack(model.environment.spec.linkerd.version).traits.policyApi;
+  const { server, authorizationPolicy } = linkerdRelease(model.environment.spec.linkerd.version).traits.policyApi;
   const policy = (kind: string, version: string): Promise<ClusterObject[]> =>
     allowed(everywhere(`policy.linkerd.io/${version}`, kind));
   const [git, helm, releases, deployments, statefulSets, daemonSets, pods, claims, events, found, meshed, ...guards] =

@@ -4,10 +4,10 @@ import { outcomeOf, tellCall } from "./outcome.ts";
 import type { Call } from "./probe.ts";
 import { type Finding, failed, passed, undecided } from "./result.ts";
 import type { ProbeRun } from "./run-probe.ts";
-import { alphaAddresses, type World } from "./world.ts";
+import { alphaAddresses, type ClusterState } from "./world.ts";
 
 /** The calls of the article: `/health` over HTTP, CheckVersion over gRPC. */
-export function articleCalls(world: Pick<World, "model">): Call[] {
+export function articleCalls(world: Pick<ClusterState, "model">): Call[] {
   const { http, grpc } = alphaAddresses(world.model);
   return [{ kind: "http", name: "http", address: http, path: "/health" }, versionCall(grpc)];
 }
@@ -16,7 +16,7 @@ export function articleCalls(world: Pick<World, "model">): Call[] {
  * The same, but for a path that is no probe's: Linkerd lets everybody ask those (policy-controller, default probe routes), so `/health`
  * says nothing about an AuthorizationPolicy.
  */
-export function guardedCalls(world: Pick<World, "model">): Call[] {
+export function guardedCalls(world: Pick<ClusterState, "model">): Call[] {
   const { http, grpc } = alphaAddresses(world.model);
   return [{ kind: "http", name: "http", address: http, path: "/state" }, versionCall(grpc)];
 }
@@ -36,12 +36,12 @@ export function judgeBaseline(run: ProbeRun): Finding {
 }
 
 /** T1: with it, a pod without a proxy in another namespace does not. */
-export function judgeUnmeshed(run: ProbeRun, world: World): Finding {
+export function judgeUnmeshed(run: ProbeRun, world: ClusterState): Finding {
   return judge(run, allRefused, "refused on both ports", (through) => explainAccess(through, run.probe, world));
 }
 
 /** T2a: a client on the list does. */
-export function judgeAllowed(run: ProbeRun, world: World): Finding {
+export function judgeAllowed(run: ProbeRun, world: ClusterState): Finding {
   const bare = bareProbe(run);
   if (bare !== null) return bare;
   return judge(
@@ -56,7 +56,7 @@ export function judgeAllowed(run: ProbeRun, world: World): Finding {
 }
 
 /** T2b: a meshed pod with another identity gets as far as Dgraph's proxy, which refuses it. */
-export function judgeStranger(run: ProbeRun, world: World): Finding {
+export function judgeStranger(run: ProbeRun, world: ClusterState): Finding {
   const bare = bareProbe(run);
   if (bare !== null) return bare;
   const unseen = unseenCalls(run);
@@ -77,7 +77,7 @@ export function judgeStranger(run: ProbeRun, world: World): Finding {
 }
 
 /** T2c: the label of meshed pods is no way in. */
-export function judgeForged(run: ProbeRun, world: World): Finding {
+export function judgeForged(run: ProbeRun, world: ClusterState): Finding {
   return judge(run, allRefused, "refused on both ports, and at the proxy's own", (through) =>
     explainAccess(through, run.probe, world),
   );

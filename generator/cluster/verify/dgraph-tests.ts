@@ -9,7 +9,7 @@ import { outcomeOf, tellCall } from "./outcome.ts";
 import type { Call, CallResult } from "./probe.ts";
 import { type Finding, failed, passed, skipped, undecided } from "./result.ts";
 import type { ProbeRun } from "./run-probe.ts";
-import { alphaAddresses, alphasIn, type World } from "./world.ts";
+import { alphaAddresses, alphasIn, type ClusterState } from "./world.ts";
 
 /** Seconds in which every Alpha should have answered. */
 const spreadSeconds = 30;
@@ -17,7 +17,7 @@ const spreadSeconds = 30;
 const predicate = "meshops.verify";
 
 /** What the allowed client does with Dgraph. @param token written and read back; null writes nothing */
-export function dgraphCalls(world: Pick<World, "model" | "pods">, token: string | null): Call[] {
+export function dgraphCalls(world: Pick<ClusterState, "model" | "pods">, token: string | null): Call[] {
   const { http, grpc } = alphaAddresses(world.model);
   const query = (name: string, request: object): Call => ({
     kind: "grpc",
@@ -54,7 +54,7 @@ interface Member {
 }
 
 /** D1 and D2, from Alpha's `/state`: Zeros with a leader and a majority; the group's Alphas, all of them, with a leader. */
-export function membersHealthy(run: ProbeRun, role: "zero" | "alpha", { model }: World): Finding {
+export function membersHealthy(run: ProbeRun, role: "zero" | "alpha", { model }: ClusterState): Finding {
   const call = run.results.get("state");
   const state = call === undefined ? null : bodyOf(call);
   if (call === undefined || state === null) return notAsked(run, call, "http");
@@ -105,7 +105,7 @@ export function writeWorks(run: ProbeRun, token: string | null): Finding {
  * linkerd/proxy/balance), so shares are not even: of 60 calls within 0.1 s one of three Alphas got none on a healthy mesh. What holds: more than
  * one Alpha answers within the first second, and every one answers in time.
  */
-export function callsSpread(run: ProbeRun, world: World): Finding {
+export function callsSpread(run: ProbeRun, world: ClusterState): Finding {
   const call = run.results.get("spread");
   if (call === undefined || call.exit !== 0) return notAsked(run, call, "grpc");
   const [first, all] = ["first", "all"].map(
@@ -140,7 +140,7 @@ export function callsSpread(run: ProbeRun, world: World): Finding {
 }
 
 /** Why all calls of a connection end at one Alpha: the proxy does not see single calls, or sees one endpoint only. */
-function oneAlphaCause(world: World): string {
+function oneAlphaCause(world: ClusterState): string {
   const grpc = dgraphPorts.alpha.grpc;
   const bypassed = alphasIn(world).some(({ metadata }) =>
     [portKeys.opaque, portKeys.skipInbound].some((key) => includes(parsePorts(metadata.annotations?.[key]), grpc)),
@@ -154,7 +154,7 @@ function oneAlphaCause(world: World): string {
 }
 
 /** Names of the Alphas that are ready. */
-function readyAlphas(world: Pick<World, "model" | "pods">): string[] {
+function readyAlphas(world: Pick<ClusterState, "model" | "pods">): string[] {
   return alphasIn(world)
     .filter((pod) => condition(pod, "Ready")?.status !== "False")
     .map(({ metadata }) => metadata.name);

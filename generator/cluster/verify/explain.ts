@@ -10,7 +10,7 @@ import { issuerIn } from "../certificates.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Probe } from "./probe.ts";
 import type { ProbeRun } from "./run-probe.ts";
-import { alphasIn, type World } from "./world.ts";
+import { alphasIn, type ClusterState } from "./world.ts";
 
 /** A call of a probe by its name, and how it ended. */
 export interface Ended {
@@ -26,7 +26,7 @@ function portsOf(calls: readonly Ended[]): number[] {
 }
 
 /** All causes why a client that should be refused got through: what each layer leaves open, with the objects that were read. */
-export function explainAccess(through: readonly Ended[], { namespace, meshed, forged }: Probe, world: World): string[] {
+export function explainAccess(through: readonly Ended[], { namespace, meshed, forged }: Probe, world: ClusterState): string[] {
   const { policies } = world;
   const [alpha] = alphasIn(world);
   if (alpha === undefined) return ["Alpha has no pods"];
@@ -51,7 +51,7 @@ export function explainAccess(through: readonly Ended[], { namespace, meshed, fo
 }
 
 /** What the mesh leaves open on ports of Alpha, port by port: two ports may be open for different reasons. */
-function meshHoles(open: readonly number[], alpha: ClusterObject, { policies }: World): string[] {
+function meshHoles(open: readonly number[], alpha: ClusterObject, { policies }: ClusterState): string[] {
   const servers = open.map((port) => ({ port, server: serverOf(policies, alpha, port) }));
   const unguarded = servers.filter(({ server }) => server === null).map(({ port }) => port);
   const weak = servers.flatMap(({ port, server }) => {
@@ -72,7 +72,7 @@ function meshHoles(open: readonly number[], alpha: ClusterObject, { policies }: 
 }
 
 /** All causes why a listed client was refused, port by port. */
-export function explainDenial(bad: readonly Ended[], { namespace, serviceAccount }: Probe, world: World): string[] {
+export function explainDenial(bad: readonly Ended[], { namespace, serviceAccount }: Probe, world: ClusterState): string[] {
   const [alpha] = alphasIn(world);
   const identity = `${serviceAccount}.${namespace}`;
   const causes = portsOf(bad).map((port): string => {
@@ -85,8 +85,8 @@ export function explainDenial(bad: readonly Ended[], { namespace, serviceAccount
 }
 
 /** All causes why a meshed client does not get through: the network, an Alpha without a proxy, or proxies that do not trust each other. */
-export function explainSilence({ probe: { namespace }, pod }: ProbeRun, world: World): string[] {
-  const { policies, track, identity } = world;
+export function explainSilence({ probe: { namespace }, pod }: ProbeRun, world: ClusterState): string[] {
+  const { policies, linkerdRelease: track, identity } = world;
   const alphas = alphasIn(world);
   const [alpha] = alphas;
   if (alpha === undefined) return ["Alpha has no pods"];

@@ -10,13 +10,13 @@ import { plural, timeLeft } from "../../system/text.ts";
 import { anchorGaps, bundleIn } from "../anchors.ts";
 import { decoded, issuerIn, mountedSecrets, refusedKeys } from "../certificates.ts";
 import { type Finding, failed, passed, skipped, undecided } from "./result.ts";
-import { dgraphPods, type World } from "./world.ts";
+import { type ClusterState, dgraphPods } from "./world.ts";
 
 /** Days that the issuer must still be valid for. */
 const issuerDays = 30;
 
 /** M1: the control plane is ready. */
-export function controlPlaneReady(world: World): Finding {
+export function controlPlaneReady(world: ClusterState): Finding {
   return readyIn(world, "linkerd");
 }
 
@@ -31,7 +31,7 @@ const rotationStep: Readonly<Record<Stage, string | null>> = {
  * M2: the bundle contains the issuer's anchor, and every running proxy trusts it. Linkerd takes its anchors from the ConfigMap
  * `linkerd-identity-trust-roots`; between the steps of a rotation the bundle holds a second anchor.
  */
-export function anchorsAgree({ identity, meshed, pods }: World): Finding {
+export function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   const bundle = bundleIn(identity.trustRoots);
   if (bundle.length === 0) return failed("no bundle", "the ConfigMap linkerd-identity-trust-roots is missing or damaged");
   const issuer = issuerIn(identity);
@@ -63,7 +63,7 @@ export function anchorsAgree({ identity, meshed, pods }: World): Finding {
 }
 
 /** M3: the issuer is signed by an anchor, and does not expire soon. Linkerd does not check its common name (linkerd2, pkg/identity/service.go, loadCredentials). */
-export function issuerValid({ identity, model }: World, now: Date): Finding {
+export function issuerValid({ identity, model }: ClusterState, now: Date): Finding {
   if (identity.secrets === null) return undecided("cannot be read", "you may not read Secrets of linkerd");
   const issuer = issuerIn(identity);
   if (issuer === undefined) return failed("no issuer", `the Secret ${issuerSecret} holds no certificate`);
@@ -86,7 +86,7 @@ export function issuerValid({ identity, model }: World, now: Date): Finding {
 }
 
 /** M4: what the API server calls shows a certificate that the caBundle signed, for its own name, and valid now. */
-export function webhooksTrusted({ identity, webhooks, apiServices, model }: World, now: Date): Finding {
+export function webhooksTrusted({ identity, webhooks, apiServices, model }: ClusterState, now: Date): Finding {
   const { secrets } = identity;
   if (secrets === null || webhooks === null)
     return undecided("cannot be read", "you may not read Secrets, or webhook configurations");
@@ -116,7 +116,7 @@ export function webhooksTrusted({ identity, webhooks, apiServices, model }: Worl
 }
 
 /** M5: every pod that is to be meshed has a proxy, of the version in the spec. */
-export function podsMeshed({ pods, namespaces, model, track }: World): Finding {
+export function podsMeshed({ pods, namespaces, model, linkerdRelease: track }: ClusterState): Finding {
   const inherited = new Map(namespaces.map(({ metadata }) => [metadata.name, metadata.annotations ?? {}]));
   const own = new Set(dgraphPods(model, pods));
   const wanted = pods.filter((pod) => {
@@ -144,7 +144,7 @@ export function podsMeshed({ pods, namespaces, model, track }: World): Finding {
 }
 
 /** M6: viz is ready, and the API server reaches its tap API. */
-export function vizReachable(world: World): Finding {
+export function vizReachable(world: ClusterState): Finding {
   const { apiServices, model } = world;
   if (!model.environment.spec.linkerd.viz.enabled) return skipped("viz is not enabled");
   const ready = readyIn(world, "linkerd-viz");
@@ -156,13 +156,13 @@ export function vizReachable(world: World): Finding {
 }
 
 /** M7: tracing's collector and its front end are ready. */
-export function tracingReachable(world: World): Finding {
+export function tracingReachable(world: ClusterState): Finding {
   return world.model.environment.spec.linkerd.jaeger.enabled
     ? readyIn(world, "linkerd-jaeger")
     : skipped("jaeger is not enabled");
 }
 
-function readyIn({ workloads, pods, identity }: World, namespace: string): Finding {
+function readyIn({ workloads, pods, identity }: ClusterState, namespace: string): Finding {
   const own = workloads.filter(({ metadata }) => metadata.namespace === namespace);
   const count = ({ status }: ClusterObject): number => Number(at(status, "readyReplicas") ?? 0);
   const left = own.filter((workload) => count(workload) < Number(at(workload, "spec", "replicas") ?? 1));

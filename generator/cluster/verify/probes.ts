@@ -4,7 +4,7 @@ import { at } from "../../kubernetes/cluster-object.ts";
 import { articleCalls, guardedCalls } from "./access.ts";
 import { dgraphCalls } from "./dgraph-tests.ts";
 import type { Probe } from "./probe.ts";
-import { alphasIn, type World } from "./world.ts";
+import { alphasIn, type ClusterState } from "./world.ts";
 
 /** Namespace of the probes that need no other, and service account of the one that nobody allows: the run's own. */
 export function verifyName(run: string): string {
@@ -23,7 +23,7 @@ export function unmeshedProbe(model: Model, name: "verify-baseline" | "verify-un
 
 /** The probes beside a client on the list: one under its service account, one under another, one that is not what its label says. */
 export function clientProbes(
-  world: World,
+  world: ClusterState,
   run: string,
   token: string | null,
 ): { allowed: Probe; stranger: Probe; forged: Probe } | null {

@@ -5,7 +5,7 @@ import { probeLabel } from "./probe.ts";
 import { verifyName } from "./probes.ts";
 
 /** What verify has made in the cluster, to be taken away again. */
-export class Stage {
+export class TestResources {
   readonly #cluster: Cluster;
   readonly #run: string;
   readonly #made: KubernetesObject[] = [];

@@ -6,7 +6,7 @@ import type { Cluster } from "../connection.ts";
 import { type Finding, failed, passed, undecided } from "./result.ts";
 import type { ProbeRun } from "./run-probe.ts";
 import { decodeTapError, encodeTapRequest, type TapEvent, TapReader, tapPath } from "./tap-messages.ts";
-import type { World } from "./world.ts";
+import type { ClusterState } from "./world.ts";
 
 /** Most requests a second that tap reports, over all pods. */
 const maxRps = 300;
@@ -22,7 +22,7 @@ export interface Tap {
  * Taps the Alphas, by viz's tap API behind the API server. It answers nothing before there is an event (linkerd2, viz/tap/api), so
  * nothing tells when it is open; probes take longer to start than it does.
  */
-export function openTap(cluster: Cluster, { model: { environment } }: World): Tap {
+export function openTap(cluster: Cluster, { model: { environment } }: ClusterState): Tap {
   const target = { namespace: environment.spec.dgraph.namespace, type: "statefulset", name: dgraphName(environment, "alpha") };
   const [events, reader, abort] = [[] as TapEvent[], new TapReader(), new AbortController()];
   const take = (chunk: Buffer): void => {
@@ -66,7 +66,7 @@ function textOf(body: Buffer): string {
 }
 
 /** T3: both calls of the allowed client are seen arriving at Alpha, encrypted, gRPC with its route's name where there is a ServiceProfile. */
-export async function judgeTap(tap: Tap, run: ProbeRun, { profiles, model }: World): Promise<Finding> {
+export async function judgeTap(tap: Tap, run: ProbeRun, { profiles, model }: ClusterState): Promise<Finding> {
   // The aggregation layer hands events on every 200 ms, proxies report each second.
   await sleep(1500);
   const trouble = await tap.close();

@@ -11,10 +11,10 @@ import type { Probe } from "./probe.ts";
 import { clientProbes, unmeshedProbe } from "./probes.ts";
 import { type Finding, skipped, type TestResult, undecided } from "./result.ts";
 import { type ProbeRun, runProbe } from "./run-probe.ts";
-import { Stage } from "./stage.ts";
+import { TestResources } from "./stage.ts";
 import { judgeTap, openTap, type Tap } from "./tap.ts";
 import { type TestId, tests } from "./tests.ts";
-import { readWorld, type World } from "./world.ts";
+import { type ClusterState, readClusterState } from "./world.ts";
 
 export interface VerifyOptions {
   /** Image of the probes: curl, grpcurl and api.proto. */
@@ -41,7 +41,7 @@ export interface VerifyOptions {
  */
 export async function verify(cluster: Cluster, model: Model, options: VerifyOptions): Promise<TestResult[]> {
   const run = randomBytes(3).toString("hex");
-  const stage = new Stage(cluster, run);
+  const stage = new TestResources(cluster, run);
   const results = new Map<TestId, TestResult>();
   let began = Date.now();
   const tell = (id: TestId, finding: Finding): void => {
@@ -67,7 +67,7 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
   try {
     if (await resumeLeftOver(cluster, options.fluxNamespace))
       options.onStep("resumed the policy that an earlier run had suspended");
-    const world = await readWorld(cluster, model);
+    const world = await readClusterState(cluster, model);
     tellMesh(world, tell, new Date());
     const checks = wants("M8") ? linkerdChecks(cluster.context, options.signal) : null;
     const hasPolicy = world.policies.network.length > 0;
@@ -146,7 +146,7 @@ async function baseline(
   }
 }
 
-function tellMesh(world: World, tell: Tell, now: Date): void {
+function tellMesh(world: ClusterState, tell: Tell, now: Date): void {
   tell("M1", mesh.controlPlaneReady(world));
   tell("M2", mesh.anchorsAgree(world));
   tell("M3", mesh.issuerValid(world, now));
@@ -156,7 +156,7 @@ function tellMesh(world: World, tell: Tell, now: Date): void {
   tell("M7", mesh.tracingReachable(world));
 }
 
-async function tellAllowed(run: ProbeRun, world: World, tap: Tap | null, token: string | null, tell: Tell): Promise<void> {
+async function tellAllowed(run: ProbeRun, world: ClusterState, tap: Tap | null, token: string | null, tell: Tell): Promise<void> {
   tell("T2a", judgeAllowed(run, world));
   tell("T3", tap === null ? skipped("viz is not enabled") : await judgeTap(tap, run, world));
   tell("D1", membersHealthy(run, "zero", world));

@@ -1,5 +1,5 @@
 import { dgraphPorts } from "../../catalog/dgraph.ts";
-import { type LinkerdTrack, linkerdTrack } from "../../catalog/linkerd.ts";
+import { type LinkerdRelease, linkerdRelease } from "../../catalog/linkerd.ts";
 import { alphaService, dgraphLabels } from "../../components/dgraph/names.ts";
 import type { Model } from "../../components/model.ts";
 import type { ClusterObject } from "../../kubernetes/cluster-object.ts";
@@ -12,9 +12,9 @@ import { type ClusterReader, orNull } from "../connection.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
 
 /** What the cluster held when the tests began; null where nobody may read it. */
-export interface World {
+export interface ClusterState {
   readonly model: Model;
-  readonly track: LinkerdTrack;
+  readonly linkerdRelease: LinkerdRelease;
   readonly policies: Policies;
   readonly pods: readonly ClusterObject[];
   readonly namespaces: readonly ClusterObject[];
@@ -34,7 +34,7 @@ export function alphaAddresses({ environment }: Model): { readonly http: string;
   return { http: `${host}:${dgraphPorts.alpha.http}`, grpc: `${host}:${dgraphPorts.alpha.grpc}` };
 }
 
-export function alphasIn({ model, pods }: Pick<World, "model" | "pods">): ClusterObject[] {
+export function alphasIn({ model, pods }: Pick<ClusterState, "model" | "pods">): ClusterObject[] {
   return dgraphPods(model, pods, "alpha");
 }
 
@@ -46,9 +46,9 @@ export function dgraphPods({ environment }: Model, pods: readonly ClusterObject[
 }
 
 /** Reads all of it. @throws UserError where the cluster does not answer, or even pods may not be read */
-export async function readWorld(cluster: ClusterReader, model: Model): Promise<World> {
+export async function readClusterState(cluster: ClusterReader, model: Model): Promise<ClusterState> {
   const { environment } = model;
-  const track = linkerdTrack(environment.spec.linkerd.version);
+  const track = linkerdRelease(environment.spec.linkerd.version);
   const dgraph = environment.spec.dgraph.namespace;
   const names = [...new Set(model.components.map(({ namespace }) => namespace))];
   const policy = (kind: string, version: string): Promise<ClusterObject[]> =>
@@ -90,7 +90,7 @@ export async function readWorld(cluster: ClusterReader, model: Model): Promise<W
   ]);
   return {
     model,
-    track,
+    linkerdRelease: track,
     policies: { network, servers, authorizations, authentications },
     pods,
     namespaces,

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { manifestFile, parseManifest, rootOwner } from "../../bundle/inventory.ts";
+import { inventoryFile, parseInventory, rootOwner } from "../../bundle/inventory.ts";
 import { Repository } from "../../bundle/repository.ts";
 import { isAtLeast, type Risk } from "../../components/risk-levels.ts";
 import { diffObjects, type ObjectChange, type Sides } from "../../diff/diff.ts";
@@ -75,7 +75,7 @@ async function compare(root: string, tree: GitTree, wanted: readonly Wanted[]): 
       .slice(at, at + chunk)
       .map(([owner, bundle]) => staleOf(root, owner, bundle, tree, committed.get(owner) ?? []));
     const differing = stale.filter(({ paths }) => paths.size > 0);
-    const texts = await tree.read(differing.flatMap(({ owner, paths }) => [...paths, manifestFile(owner)]));
+    const texts = await tree.read(differing.flatMap(({ owner, paths }) => [...paths, inventoryFile(owner)]));
     for (const { owner, paths, after } of withProgress("comparing", differing)) {
       const sides = sidesOf(owner, paths, after, texts, committed.get(owner) ?? []);
       if ([...paths].some((path) => path.endsWith(".sops.yaml")))
@@ -121,7 +121,7 @@ function sidesOf(
   texts: ReadonlyMap<string, string>,
   committed: readonly string[],
 ): Sides {
-  const named = parseManifest(texts.get(manifestFile(owner)) ?? "", owner).files;
+  const named = parseInventory(texts.get(inventoryFile(owner)) ?? "", owner).files;
   const isOwned = (path: string): boolean =>
     path.endsWith(".sops.yaml") ||
     (named.size > 0 ? named.has(path) : after.has(path) || path.startsWith(`${overlayFolder(owner)}/`));

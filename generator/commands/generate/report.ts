@@ -1,4 +1,4 @@
-import { manifestFile } from "../../bundle/inventory.ts";
+import { inventoryFile } from "../../bundle/inventory.ts";
 import { type Change, hasDrift, type Plan } from "../../bundle/plan.ts";
 import { contentsOf } from "../../components/contents.ts";
 import type { Model } from "../../components/model.ts";
@@ -55,7 +55,7 @@ export function printDrift(plans: readonly Plan[], options: CommonOptions): numb
   if (options.output === "json") process.stdout.write(toJson(plans));
   else {
     const stale = drifted.filter(({ changes }) => changes.every(({ action }) => action === "keep"));
-    const manifests = stale.map(({ owner }): Change => ({ path: manifestFile(owner), action: "update", edited: false }));
+    const manifests = stale.map(({ owner }): Change => ({ path: inventoryFile(owner), action: "update", edited: false }));
     printChanges([...touched(plans).filter(({ action }) => action !== "keep"), ...manifests]);
     const files = plural(
       plans.reduce((sum, plan) => sum + plan.bundle.size, 0),

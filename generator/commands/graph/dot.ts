@@ -1,13 +1,13 @@
-import { type Arrow, type Box, borders, marksShown, type Picture } from "./picture.ts";
+import { borders, type Graph, type GraphEdge, type GraphNode, marksShown } from "./picture.ts";
 
-const styles: Readonly<Record<Arrow["kind"], string>> = {
+const styles: Readonly<Record<GraphEdge["kind"], string>> = {
   allowed: 'style=solid arrowhead=normal color="#1b1f24"',
   refused: 'style=dashed arrowhead=tee color="#6B6B6B"',
   open: 'style=bold arrowhead=normal color="#D55E00" penwidth=3',
 };
 
 /** Pictures in Graphviz' language; several have a frame each, one below the other: Graphviz begins at the bottom. */
-export function toDot(pictures: readonly Picture[], title: string): string {
+export function toDot(pictures: readonly Graph[], title: string): string {
   const direction = pictures.every((picture) => picture.direction === "down") ? "TB" : "LR";
   const framed = pictures.length > 1;
   return `digraph ${quoted(title)} {
@@ -21,7 +21,7 @@ ${[...pictures]
 `;
 }
 
-function frame(picture: Picture, index: number, framed: boolean): string {
+function frame(picture: Graph, index: number, framed: boolean): string {
   const id = (name: string): string => quoted(`${index}: ${name}`);
   const boxes = picture.boxes.map((box) => `    ${id(box.name)} [${boxAttributes(box)}]\n`).join("");
   const arrows = picture.arrows.map((arrow) => `  ${id(arrow.from)} -> ${id(arrow.to)} [${arrowAttributes(arrow)}]\n`).join("");
@@ -32,14 +32,14 @@ ${boxes}  }
 ${arrows}`;
 }
 
-function boxAttributes(box: Box): string {
+function boxAttributes(box: GraphNode): string {
   const lines = marksShown(box);
   const shape = { box: "box", store: "cylinder", stranger: "hexagon" }[box.shape];
   const mark = box.mark === undefined ? "" : ' style="rounded,filled,dashed" penwidth=4';
   return `label=${label(lines)} tooltip=${quoted(lines.join(", "))} color="${borders[box.family]}" shape=${shape}${mark}`;
 }
 
-function arrowAttributes({ kind, ...arrow }: Arrow): string {
+function arrowAttributes({ kind, ...arrow }: GraphEdge): string {
   const lines = marksShown(arrow);
   const words = `${arrow.from} to ${arrow.to}${lines.length === 0 ? "" : `: ${lines.join(", ")}`}`;
   return `label=${label(lines.map((line) => ` ${line} `))} tooltip=${quoted(words)} labeltooltip=${quoted(words)} ${styles[kind]}`;

@@ -3,7 +3,7 @@ import type { Model } from "../../components/model.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { renderEnvironments } from "../render-environments.ts";
 import { orderOf } from "./order.ts";
-import { compare, type Picture } from "./picture.ts";
+import { compare, type Graph } from "./picture.ts";
 import { trafficOf } from "./traffic.ts";
 
 interface GraphOptions {
@@ -12,7 +12,7 @@ interface GraphOptions {
   readonly show?: keyof typeof subjects;
 }
 
-const subjects: Readonly<Record<"order" | "traffic", (model: Model) => Picture>> = { order: orderOf, traffic: trafficOf };
+const subjects: Readonly<Record<"order" | "traffic", (model: Model) => Graph>> = { order: orderOf, traffic: trafficOf };
 
 /** `meshops graph <env> [other]`: the order of reconciliation and who may talk to whom; of two environments, what differs. */
 export async function graph(names: readonly string[], { directory, format, show }: GraphOptions): Promise<number> {
@@ -29,13 +29,13 @@ export async function graph(names: readonly string[], { directory, format, show 
 }
 
 /** Pictures of one thing in one or two environments. */
-function beside(pictures: readonly Picture[]): readonly Picture[] {
+function beside(pictures: readonly Graph[]): readonly Graph[] {
   const [a, b] = pictures;
   return a === undefined || b === undefined ? pictures : compare(a, b);
 }
 
 async function drawn(
-  groups: readonly (readonly Picture[])[],
+  groups: readonly (readonly Graph[])[],
   names: readonly string[],
   format: GraphOptions["format"],
 ): Promise<string> {

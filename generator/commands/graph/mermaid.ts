@@ -1,15 +1,15 @@
-import { type Arrow, type Box, borders, marksShown, type Picture } from "./picture.ts";
+import { borders, type Graph, type GraphEdge, type GraphNode, marksShown } from "./picture.ts";
 
-const arrowOf: Readonly<Record<Arrow["kind"], string>> = { allowed: "-->", refused: "-.-x", open: "==>" };
+const arrowOf: Readonly<Record<GraphEdge["kind"], string>> = { allowed: "-->", refused: "-.-x", open: "==>" };
 
 /** Pictures as Markdown with mermaid diagrams, which GitHub draws. */
-export function toMermaid(pictures: readonly Picture[]): string {
+export function toMermaid(pictures: readonly Graph[]): string {
   return pictures
     .map((picture) => `### ${picture.title}\n\n${picture.caption}\n\n\`\`\`mermaid\n${diagram(picture)}\`\`\`\n`)
     .join("\n");
 }
 
-function diagram({ boxes, arrows, title, direction }: Picture): string {
+function diagram({ boxes, arrows, title, direction }: Graph): string {
   const ids = new Map(boxes.map(({ name }, index) => [name, `b${index}`]));
   const families = [...new Set(boxes.map(({ family }) => family))];
   const lines = [
@@ -25,7 +25,7 @@ function diagram({ boxes, arrows, title, direction }: Picture): string {
   return `${lines.join("\n")}\n`;
 }
 
-function shape(box: Box): string {
+function shape(box: GraphNode): string {
   const text = `"${marksShown(box).map(escaped).join("<br/>")}"`;
   return { box: `[${text}]`, store: `[(${text})]`, stranger: `{{${text}}}` }[box.shape];
 }

@@ -1,9 +1,9 @@
 import { contentsOf } from "../../components/contents.ts";
 import type { ComponentModel, Model } from "../../components/model.ts";
-import type { Picture } from "./picture.ts";
+import type { Graph } from "./picture.ts";
 
 /** In which order an environment's components come up: an arrow leads to what waits. */
-export function orderOf({ environment, components }: Model): Picture {
+export function orderOf({ environment, components }: Model): Graph {
   return {
     title: `${environment.metadata.name}: order of reconciliation`,
     direction: "down",

@@ -1,10 +1,10 @@
 import { fillTemplate } from "../../system/html.ts";
 import { capital } from "../../system/text.ts";
-import { type Arrow, type Box, idOf, type Picture } from "./picture.ts";
+import { type Graph, type GraphEdge, type GraphNode, idOf } from "./picture.ts";
 import { toSvg } from "./svg.ts";
 
 /** A page that needs nothing else: the pictures to be moved and searched, and the same as tables. @param groups pictures of one thing each, an environment a picture */
-export async function toPage(groups: readonly (readonly Picture[])[], environments: readonly string[]): Promise<string> {
+export async function toPage(groups: readonly (readonly Graph[])[], environments: readonly string[]): Promise<string> {
   const sections = await Promise.all(
     groups.map(async (pictures, index) => ({
       id: `section-${index}`,
@@ -41,7 +41,7 @@ interface Row {
 }
 
 /** Every box and arrow of pictures beside each other, with what each picture says of it. */
-function rows(pictures: readonly Picture[], environments: readonly string[]): Row[] {
+function rows(pictures: readonly Graph[], environments: readonly string[]): Row[] {
   const boxes = byId(
     pictures,
     ({ boxes: all }) => all,
@@ -62,16 +62,16 @@ function rows(pictures: readonly Picture[], environments: readonly string[]): Ro
   });
 }
 
-function byId<T extends Box | Arrow>(
-  pictures: readonly Picture[],
-  all: (picture: Picture) => readonly T[],
+function byId<T extends GraphNode | GraphEdge>(
+  pictures: readonly Graph[],
+  all: (picture: Graph) => readonly T[],
   id: (item: T) => string,
 ): (T | undefined)[][] {
   const ids = new Set(pictures.flatMap((picture) => all(picture).map(id)));
   return [...ids].map((wanted) => pictures.map((picture) => all(picture).find((item) => id(item) === wanted)));
 }
 
-function wordsOf(item: Box | Arrow): string {
+function wordsOf(item: GraphNode | GraphEdge): string {
   const own = "name" in item ? item.lines.filter((line) => line !== item.name) : item.lines;
   return own.join(", ") || "in this order";
 }

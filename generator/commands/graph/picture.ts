@@ -1,17 +1,17 @@
 /** A picture of boxes and arrows, before anybody draws it. */
-export interface Picture {
+export interface Graph {
   readonly title: string;
   /** `right` for a wide picture, `down` for a narrow one. */
   readonly direction: "right" | "down";
   /** What must be known to read it right. */
   readonly caption: string;
-  readonly boxes: readonly Box[];
-  readonly arrows: readonly Arrow[];
+  readonly boxes: readonly GraphNode[];
+  readonly arrows: readonly GraphEdge[];
 }
 
 export type Family = "linkerd" | "dgraph" | "grafana" | "meshops" | "outside";
 
-export interface Box {
+export interface GraphNode {
   /** Name of the box, the same in every environment. */
   readonly name: string;
   readonly lines: readonly string[];
@@ -20,7 +20,7 @@ export interface Box {
   readonly mark?: Mark;
 }
 
-export interface Arrow {
+export interface GraphEdge {
   readonly from: string;
   readonly to: string;
   readonly lines: readonly string[];
@@ -42,14 +42,14 @@ export const borders: Readonly<Record<Family, string>> = {
 type Mark = "only here" | "differs";
 
 /** Two pictures of the same things, to be put beside each other: what differs is marked in both. */
-export function compare(a: Picture, b: Picture): [Picture, Picture] {
-  const both: [Picture, Picture] = [marked(a, b), marked(b, a)];
+export function compare(a: Graph, b: Graph): [Graph, Graph] {
+  const both: [Graph, Graph] = [marked(a, b), marked(b, a)];
   const alike = both.every(({ boxes, arrows }) => [...boxes, ...arrows].every(({ mark }) => mark === undefined));
-  const said = ({ caption, ...picture }: Picture): Picture => ({ ...picture, caption: `${caption} Here the two are alike.` });
+  const said = ({ caption, ...picture }: Graph): Graph => ({ ...picture, caption: `${caption} Here the two are alike.` });
   return alike ? [said(both[0]), said(both[1])] : both;
 }
 
-function marked(picture: Picture, other: Picture): Picture {
+function marked(picture: Graph, other: Graph): Graph {
   const boxes = new Map(other.boxes.map((box) => [box.name, box]));
   const arrows = new Map(other.arrows.map((arrow) => [idOf(arrow), arrow]));
   return {
@@ -60,7 +60,7 @@ function marked(picture: Picture, other: Picture): Picture {
 }
 
 /** An arrow is the same one where it leads from the same to the same, by the same right. */
-export function idOf({ from, to, kind }: Arrow): string {
+export function idOf({ from, to, kind }: GraphEdge): string {
   return JSON.stringify([from, to, kind]);
 }
 
@@ -70,6 +70,6 @@ function markOf(here: readonly string[], there: readonly string[] | undefined): 
 }
 
 /** The lines of a box or an arrow, and below them its mark. */
-export function marksShown({ lines, mark }: Pick<Box | Arrow, "lines" | "mark">): readonly string[] {
+export function marksShown({ lines, mark }: Pick<GraphNode | GraphEdge, "lines" | "mark">): readonly string[] {
   return mark === undefined ? lines : [...lines, `≠ ${mark}`];
 }

@@ -1,8 +1,8 @@
 import { toDot } from "./dot.ts";
-import type { Picture } from "./picture.ts";
+import type { Graph } from "./picture.ts";
 
 /** Pictures as one SVG that says in words what it shows. Graphviz, half a second's load, comes when it is needed. */
-export async function toSvg(pictures: readonly Picture[], title: string): Promise<string> {
+export async function toSvg(pictures: readonly Graph[], title: string): Promise<string> {
   const { Graphviz } = await import("@hpcc-js/wasm-graphviz");
   const graphviz = await Graphviz.load();
   const svg = graphviz.layout(toDot(pictures, title), "svg", "dot");
@@ -10,7 +10,7 @@ export async function toSvg(pictures: readonly Picture[], title: string): Promis
 }
 
 /** `role` and a description for screen readers: a picture is read as its sentences. */
-function accessible(svg: string, pictures: readonly Picture[], title: string): string {
+function accessible(svg: string, pictures: readonly Graph[], title: string): string {
   const description = pictures
     .map((picture) => `${picture.title}. ${picture.caption} ${sentences(picture).join(". ")}.`)
     .join(" ");
@@ -19,7 +19,7 @@ function accessible(svg: string, pictures: readonly Picture[], title: string): s
 }
 
 /** What a picture says, an arrow a sentence. */
-export function sentences({ arrows }: Picture): string[] {
+export function sentences({ arrows }: Graph): string[] {
   return arrows.map(({ from, to, lines, mark }) => {
     const what = lines.length === 0 ? "" : `: ${lines.join(", ")}`;
     return `${from} to ${to}${what}${mark === undefined ? "" : ` (${mark})`}`;

@@ -1,16 +1,16 @@
 import { type DgraphRole, dgraphChart, dgraphPorts } from "../../catalog/dgraph.ts";
-import { linkerdTrack, proxyPorts } from "../../catalog/linkerd.ts";
+import { linkerdRelease, proxyPorts } from "../../catalog/linkerd.ts";
 import { guardedPorts } from "../../components/dgraph-policy/authorization.ts";
 import type { Model } from "../../components/model.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { groupBy } from "../../system/data.ts";
-import type { Arrow, Box, Picture } from "./picture.ts";
+import type { Graph, GraphEdge, GraphNode } from "./picture.ts";
 
 const roles: readonly DgraphRole[] = ["alpha", "zero"];
 const everybody = "everybody else";
 
 /** Who may talk to Dgraph, on which port and by which identity, as the policies of the environment say. */
-export function trafficOf({ environment }: Model): Picture {
+export function trafficOf({ environment }: Model): Graph {
   const { dgraph, linkerd } = environment.spec;
   const closed = dgraph.networkPolicy;
   return {
@@ -30,7 +30,7 @@ export function trafficOf({ environment }: Model): Picture {
       ...peerArrows(environment),
       ...(linkerd.viz.enabled ? roles.flatMap(vizArrows) : []),
       ...roles.map(
-        (role): Arrow =>
+        (role): GraphEdge =>
           closed
             ? { from: everybody, to: name(role), lines: ["refused"], kind: "refused" }
             : { from: everybody, to: name(role), lines: ["every port"], kind: "open" },
@@ -40,7 +40,7 @@ export function trafficOf({ environment }: Model): Picture {
 }
 
 function arrival({ spec: { linkerd } }: Environment): string {
-  return linkerdTrack(linkerd.version).traits.transportHeader
+  return linkerdRelease(linkerd.version).traits.transportHeader
     ? `Connections between proxies arrive at port ${proxyPorts.inbound}, whatever port was dialled, with mutual TLS.`
     : "Connections between proxies arrive at the port that was dialled, with mutual TLS.";
 }
@@ -49,7 +49,7 @@ function name(role: DgraphRole): string {
   return `Dgraph ${role === "alpha" ? "Alpha" : "Zero"}`;
 }
 
-function dgraphBox({ spec: { dgraph } }: Environment, role: DgraphRole): Box {
+function dgraphBox({ spec: { dgraph } }: Environment, role: DgraphRole): GraphNode {
   const { serviceAccount } = dgraphChart(dgraph.chart).traits;
   return {
     name: name(role),
@@ -63,7 +63,7 @@ function clientName({ namespace, serviceAccount }: { namespace: string; serviceA
   return `${namespace}/${serviceAccount}`;
 }
 
-function clientBoxes({ spec: { dgraph } }: Environment): Box[] {
+function clientBoxes({ spec: { dgraph } }: Environment): GraphNode[] {
   return [...groupBy(dgraph.clients, clientName).keys()].map((client) => ({
     name: client,
     lines: ["client", `identity ${client}`],
@@ -73,7 +73,7 @@ function clientBoxes({ spec: { dgraph } }: Environment): Box[] {
 }
 
 /** One arrow a client and role, with every port that it may use. */
-function clientArrows(environment: Environment): Arrow[] {
+function clientArrows(environment: Environment): GraphEdge[] {
   const ports = guardedPorts(environment, dgraphChart(environment.spec.dgraph.chart));
   return environment.spec.dgraph.clients
     .map(clientName)
@@ -85,7 +85,7 @@ function clientArrows(environment: Environment): Arrow[] {
           ({ role }) => role,
         ),
       ].map(
-        ([role, own]): Arrow => ({
+        ([role, own]): GraphEdge => ({
           from: client,
           to: name(role as DgraphRole),
           lines: own.map(({ port, protocol }) => `${port} ${protocol}`),
@@ -95,10 +95,10 @@ function clientArrows(environment: Environment): Arrow[] {
     );
 }
 
-function peerArrows({ spec: { dgraph } }: Environment): Arrow[] {
+function peerArrows({ spec: { dgraph } }: Environment): GraphEdge[] {
   const skipped = dgraph.internalPorts === "skip";
   return roles.flatMap((from) =>
-    roles.map((to): Arrow => {
+    roles.map((to): GraphEdge => {
       const port = dgraphPorts[to].internal;
       return {
         from: name(from),
@@ -112,19 +112,19 @@ function peerArrows({ spec: { dgraph } }: Environment): Arrow[] {
   );
 }
 
-const vizBoxes: readonly Box[] = [
+const vizBoxes: readonly GraphNode[] = [
   { name: "viz Prometheus", lines: ["viz Prometheus", "identity linkerd-viz/prometheus"], family: "linkerd", shape: "box" },
   { name: "viz tap", lines: ["viz tap", "identity linkerd-viz/tap"], family: "linkerd", shape: "box" },
 ];
 
-function vizArrows(role: DgraphRole): Arrow[] {
+function vizArrows(role: DgraphRole): GraphEdge[] {
   return [
     { from: "viz Prometheus", to: name(role), lines: [`${proxyPorts.admin} metrics`], kind: "allowed" },
     { from: "viz tap", to: name(role), lines: [`${proxyPorts.control} tap`], kind: "allowed" },
   ];
 }
 
-const outsiders: Box = {
+const outsiders: GraphNode = {
   name: everybody,
   lines: [everybody, "no proxy, or another identity"],
   family: "outside",

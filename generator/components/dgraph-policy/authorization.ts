@@ -1,12 +1,12 @@
 import { type DgraphChart, type DgraphRole, dgraphPorts } from "../../catalog/dgraph.ts";
-import type { LinkerdTrack } from "../../catalog/linkerd.ts";
+import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { type Account, type Guarded, guard } from "../../mesh/authorization.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { dgraphLabels, dgraphName } from "../dgraph/names.ts";
 
 /** Who may use which port of Dgraph, by mesh identity. `/health` of Alpha is a probe's path, and so no secret. */
-export function dgraphAuthorization(environment: Environment, track: LinkerdTrack, chart: DgraphChart): KubernetesObject[] {
+export function dgraphAuthorization(environment: Environment, track: LinkerdRelease, chart: DgraphChart): KubernetesObject[] {
   const { namespace } = environment.spec.dgraph;
   return guardedPorts(environment, chart).flatMap(({ name, role, ...guarded }) =>
     guard(

@@ -7,7 +7,7 @@ export const dgraphPolicy: Component = {
   name: "dgraph-policy",
   needs: ["dgraph"],
   enabled: ({ environment }) => environment.spec.dgraph.networkPolicy,
-  build: ({ environment, track, dgraphChart }) => ({
+  build: ({ environment, linkerdRelease: track, dgraphChart }) => ({
     namespace: environment.spec.dgraph.namespace,
     partOf: "dgraph",
     resources: {

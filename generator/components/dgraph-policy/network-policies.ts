@@ -1,5 +1,5 @@
 import { type DgraphRole, dgraphPorts } from "../../catalog/dgraph.ts";
-import { type LinkerdTrack, proxyPorts } from "../../catalog/linkerd.ts";
+import { type LinkerdRelease, proxyPorts } from "../../catalog/linkerd.ts";
 import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
 import { allow, arrivalPorts, fromViz, ingressPolicy, meshedPods } from "../../mesh/network-policy.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -7,7 +7,7 @@ import { groupBy } from "../../system/data.ts";
 import { dgraphLabels, dgraphName } from "../dgraph/names.ts";
 
 /** NetworkPolicies that let only Dgraph's own pods, the listed clients and viz reach Dgraph. */
-export function dgraphNetworkPolicies(environment: Environment, track: LinkerdTrack): KubernetesObject[] {
+export function dgraphNetworkPolicies(environment: Environment, track: LinkerdRelease): KubernetesObject[] {
   const viz = environment.spec.linkerd.viz.enabled ? fromViz() : [];
   return [policy(environment, "alpha", [...clients(environment, track), ...viz]), policy(environment, "zero", viz)];
 }
@@ -26,7 +26,7 @@ function peers(environment: Environment, role: DgraphRole): JsonMap {
 }
 
 /** Meshed pods of the clients' namespaces. */
-function clients({ spec: { dgraph } }: Environment, track: LinkerdTrack): JsonMap[] {
+function clients({ spec: { dgraph } }: Environment, track: LinkerdRelease): JsonMap[] {
   return [...groupBy(dgraph.clients, ({ namespace }) => namespace)].map(([namespace, own]) => {
     const ports = own.flatMap((client) => client.ports.map((port) => dgraphPorts.alpha[port]));
     return allow([meshedPods(namespace)], arrivalPorts(ports, track));

@@ -1,5 +1,5 @@
 import { dgraphChart } from "../../catalog/dgraph.ts";
-import { linkerdTrack } from "../../catalog/linkerd.ts";
+import { linkerdRelease } from "../../catalog/linkerd.ts";
 import type { RuleInfo } from "../../diagnostics/rule-info.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -158,7 +158,7 @@ function* meshedInternalPorts({ spec: { dgraph } }: Environment): Iterable<RuleF
 }
 
 function* grpcRouteSupport({ spec: { dgraph, linkerd } }: Environment): Iterable<RuleFinding> {
-  if (dgraph.serviceProfile !== "grpc-route" || linkerdTrack(linkerd.version).traits.grpcRoute) return;
+  if (dgraph.serviceProfile !== "grpc-route" || linkerdRelease(linkerd.version).traits.grpcRoute) return;
   yield {
     paths: [spec("dgraph", "serviceProfile"), spec("linkerd", "version")],
     message: `Linkerd ${linkerd.version} knows no GRPCRoute`,

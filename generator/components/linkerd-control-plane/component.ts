@@ -23,13 +23,13 @@ export const linkerdControlPlane: Component = {
     release: {
       name: "linkerd-control-plane",
       chart: "linkerd-control-plane",
-      repository: linkerdRepository(context.track),
-      version: context.track.charts["linkerd-control-plane"],
+      repository: linkerdRepository(context.linkerdRelease),
+      version: context.linkerdRelease.charts["linkerd-control-plane"],
       values: controlPlaneValues(context),
       patches: [],
       driftIgnored: webhookSelectors(context, ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
     },
-    images: linkerdImages(context.track, "linkerd-control-plane"),
+    images: linkerdImages(context.linkerdRelease, "linkerd-control-plane"),
     timeoutMinutes: 5,
   }),
 };

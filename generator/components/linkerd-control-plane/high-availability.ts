@@ -1,4 +1,4 @@
-import type { LinkerdTrack } from "../../catalog/linkerd.ts";
+import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 
 const controller = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi", request: "50Mi" } } as const;
@@ -8,7 +8,7 @@ const controller = { cpu: { limit: "", request: "100m" }, memory: { limit: "250M
  * `controllerResources` in all four releases, `policyControllerResources` in stable-2.14, whose template reads `policyController.resources`.
  * The file is the same on all edge releases here; stable-2.14 has the policy controller's resources instead of the disruption budget's size.
  */
-export function highAvailability(track: LinkerdTrack): JsonMap {
+export function highAvailability(track: LinkerdRelease): JsonMap {
   return {
     enablePodDisruptionBudget: true,
     ...(track.channel === "edge"

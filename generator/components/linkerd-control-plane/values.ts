@@ -11,7 +11,7 @@ import { highAvailability } from "./high-availability.ts";
 
 /** Values of the linkerd-control-plane chart. */
 export function controlPlaneValues(context: Context): JsonMap {
-  const { environment, identity, track } = context;
+  const { environment, identity, linkerdRelease: track } = context;
   const { linkerd, azure } = environment.spec;
   const own: JsonMap = {
     clusterDomain: linkerd.clusterDomain,
@@ -45,7 +45,7 @@ function heartbeatSchedule(name: string): string {
  * Without it the proxies are configured here. `controller.tracing` stays off, since the controllers still export OpenCensus
  * (linkerd2 edge-26.8.3, pkg/trace/trace.go), which Jaeger v2 does not take.
  */
-function tracing({ environment: { spec }, track }: Context): JsonMap {
+function tracing({ environment: { spec }, linkerdRelease: track }: Context): JsonMap {
   if (!spec.linkerd.jaeger.enabled) return {};
   if (track.traits.tracing === "jaeger-chart")
     return track.traits.controlPlaneTracing
@@ -57,7 +57,7 @@ function tracing({ environment: { spec }, track }: Context): JsonMap {
 }
 
 /** The chart's image values, pointed at the mirror. */
-function images({ track, mirror }: Context): JsonMap {
+function images({ linkerdRelease: track, mirror }: Context): JsonMap {
   if (mirror === null) return {};
   const from = (name: string): string => pulledAs(`cr.l5d.io/linkerd/${name}`, mirror);
   const has = new Set(linkerdImages(track, "linkerd-control-plane").map((image) => imagePath(image.name)));

@@ -1,4 +1,4 @@
-import { tracks } from "../../catalog/linkerd.ts";
+import { linkerdReleases } from "../../catalog/linkerd.ts";
 import { asMap } from "../../system/data.ts";
 import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
 
@@ -14,7 +14,7 @@ export const crdChanges: ChangeRule = {
 
 /** CRDs of a version of linkerd-crds; none where the version is not known. */
 function crdsOf(version: string | undefined): readonly string[] {
-  return tracks.find(({ charts }) => charts["linkerd-crds"] === version)?.crds ?? [];
+  return linkerdReleases.find(({ charts }) => charts["linkerd-crds"] === version)?.crds ?? [];
 }
 
 /** Gateway API CRDs carry helm.sh/resource-policy: keep from edge-25.3.1 on (linkerd-crds, templates), policy's own never. */

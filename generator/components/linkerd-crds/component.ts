@@ -8,7 +8,7 @@ export const linkerdCrds: Component = {
   needs: ["namespaces"],
   enabled: () => true,
   changeRules: [crdChanges],
-  build: ({ environment, track }) => ({
+  build: ({ environment, linkerdRelease: track }) => ({
     namespace: "linkerd",
     partOf: "linkerd",
     base: "linkerd-crds",

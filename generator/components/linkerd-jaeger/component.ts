@@ -20,7 +20,7 @@ export const linkerdJaeger: Component = {
   rules: jaegerRules,
   changeRules: [chartVersion("linkerd-jaeger")],
   build: (context) => {
-    const version = context.track.charts["linkerd-jaeger"];
+    const version = context.linkerdRelease.charts["linkerd-jaeger"];
     return version === undefined ? standalone(context) : extension(context, version);
   },
 };
@@ -37,13 +37,13 @@ function extension(context: Context, version: string): Built {
     release: {
       name: "linkerd-jaeger",
       chart: "linkerd-jaeger",
-      repository: linkerdRepository(context.track),
+      repository: linkerdRepository(context.linkerdRelease),
       version,
       values: jaegerValues(context),
       patches: deployments.map((name) => rolledByIdentity(name, context)),
       driftIgnored: webhookSelectors(context, ["MutatingWebhookConfiguration"]),
     },
-    images: linkerdImages(context.track, "linkerd-jaeger"),
+    images: linkerdImages(context.linkerdRelease, "linkerd-jaeger"),
   };
 }
 

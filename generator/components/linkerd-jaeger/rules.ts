@@ -1,4 +1,4 @@
-import { linkerdTrack } from "../../catalog/linkerd.ts";
+import { linkerdRelease } from "../../catalog/linkerd.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
@@ -17,7 +17,7 @@ export const jaegerRules: readonly Rule[] = [
 ];
 
 function* jaegerTrustDomain({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
-  const { collectorIdentity, tracing } = linkerdTrack(linkerd.version).traits;
+  const { collectorIdentity, tracing } = linkerdRelease(linkerd.version).traits;
   if (!linkerd.jaeger.enabled || tracing !== "built-in" || collectorIdentity === "trustDomain") return;
   if (linkerd.identity.trustDomain === linkerd.clusterDomain) return;
   yield {

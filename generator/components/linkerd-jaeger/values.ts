@@ -7,7 +7,7 @@ import { mergeValues } from "../values.ts";
 
 /** Values of the linkerd-jaeger chart. */
 export function jaegerValues(context: Context): JsonMap {
-  const { environment, identity, track } = context;
+  const { environment, identity, linkerdRelease: track } = context;
   return mergeValues(
     // The injector's only use of it: the collector's identity, which ends in the trust domain (linkerd2, jaeger/injector/mutator).
     { clusterDomain: environment.spec.linkerd.identity.trustDomain },
@@ -18,7 +18,7 @@ export function jaegerValues(context: Context): JsonMap {
 }
 
 /** The chart's image values, pointed at the mirror. */
-function images({ track, mirror }: Context): JsonMap {
+function images({ linkerdRelease: track, mirror }: Context): JsonMap {
   if (mirror === null) return {};
   const from = (suffix: string): JsonMap => {
     const image = linkerdImages(track, "linkerd-jaeger").find(({ name }) => name.includes(suffix));

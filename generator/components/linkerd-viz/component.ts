@@ -20,13 +20,13 @@ export const linkerdViz: Component = {
     release: {
       name: "linkerd-viz",
       chart: "linkerd-viz",
-      repository: linkerdRepository(context.track),
-      version: context.track.charts["linkerd-viz"],
+      repository: linkerdRepository(context.linkerdRelease),
+      version: context.linkerdRelease.charts["linkerd-viz"],
       values: vizValues(context),
       patches: [],
       driftIgnored: webhookSelectors(context, ["MutatingWebhookConfiguration"]),
     },
-    images: linkerdImages(context.track, "linkerd-viz"),
+    images: linkerdImages(context.linkerdRelease, "linkerd-viz"),
     timeoutMinutes: 5,
   }),
 };

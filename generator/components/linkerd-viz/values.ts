@@ -1,4 +1,4 @@
-import type { LinkerdTrack } from "../../catalog/linkerd.ts";
+import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { webhookValues } from "../../mesh/webhooks.ts";
 import type { Context } from "../component.ts";
@@ -8,7 +8,7 @@ import { mergeValues } from "../values.ts";
 
 /** Values of the linkerd-viz chart. */
 export function vizValues(context: Context): JsonMap {
-  const { environment, identity, track, mirror } = context;
+  const { environment, identity, linkerdRelease: track, mirror } = context;
   const { linkerd } = environment.spec;
   return mergeValues(
     linkerd.highAvailability ? highAvailability(track) : {},
@@ -30,7 +30,7 @@ export function vizValues(context: Context): JsonMap {
 const resources = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi", request: "50Mi" } } as const;
 
 /** What the chart's own values-ha.yaml sets (linkerd2, viz/charts/linkerd-viz; its key `resources` is read by no template). */
-function highAvailability(track: LinkerdTrack): JsonMap {
+function highAvailability(track: LinkerdRelease): JsonMap {
   return {
     enablePodAntiAffinity: true,
     ...(track.channel === "edge" ? { enablePodDisruptionBudget: true } : {}),

@@ -35,7 +35,7 @@ function extensions(context: Context): KubernetesObject[] {
   const { viz, jaeger } = context.environment.spec.linkerd;
   const extension = (name: string): JsonMap => ({ "linkerd.io/extension": name, ...podSecurity(context, "restricted") });
   // The Jaeger of releases without the extension is an ordinary workload: no extension to `linkerd check`.
-  const jaegerLabels = context.track.traits.tracing === "jaeger-chart" ? extension("jaeger") : podSecurity(context);
+  const jaegerLabels = context.linkerdRelease.traits.tracing === "jaeger-chart" ? extension("jaeger") : podSecurity(context);
   return [
     ...(viz.enabled ? [namespace("linkerd-viz", extension("viz"))] : []),
     ...(viz.enabled && viz.grafana ? [namespace("grafana", podSecurity(context))] : []),

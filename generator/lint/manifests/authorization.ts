@@ -1,5 +1,5 @@
 import { portKeys } from "../../catalog/well-known.ts";
-import { Stream, specOf } from "../../kubernetes/manifest-set.ts";
+import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import { listOf } from "../../kubernetes/workload.ts";
 import { proxyAnnotations } from "../../mesh/meshed.ts";
 import { includes, parsePorts, resolvePort } from "../../mesh/ports.ts";
@@ -38,7 +38,7 @@ export const authorizationRules: readonly ManifestRule[] = [
 
 const policyGroup = "policy.linkerd.io";
 
-function* missingTargets(stream: Stream): Iterable<ManifestFinding> {
+function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of stream.ofKind(policyGroup, "AuthorizationPolicy")) {
     const { targetRef, requiredAuthenticationRefs } = specOf(manifest);
     const references = [
@@ -54,7 +54,7 @@ function* missingTargets(stream: Stream): Iterable<ManifestFinding> {
       // Without a single object of the kind in the namespace, the stream is only a part of what is applied.
       const candidates = stream
         .ofKind(policyGroup, kind)
-        .filter((object) => Stream.together(object.namespace, String(namespace)));
+        .filter((object) => ManifestSet.mayShareNamespace(object.namespace, String(namespace)));
       if (candidates.length === 0) continue;
       const found = candidates.some((object) => object.name === name);
       if (found) continue;
@@ -72,7 +72,7 @@ function* missingTargets(stream: Stream): Iterable<ManifestFinding> {
   }
 }
 
-function* emptyServers(stream: Stream): Iterable<ManifestFinding> {
+function* emptyServers(stream: ManifestSet): Iterable<ManifestFinding> {
   if (stream.isPartial) return;
   for (const manifest of stream.ofKind(policyGroup, "Server")) {
     const { podSelector } = specOf(manifest);
@@ -84,7 +84,7 @@ function* emptyServers(stream: Stream): Iterable<ManifestFinding> {
   }
 }
 
-function* skippedServers(stream: Stream): Iterable<ManifestFinding> {
+function* skippedServers(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of stream.ofKind(policyGroup, "Server")) {
     const { podSelector, port } = specOf(manifest);
     if (podSelector === undefined) continue;

@@ -1,6 +1,6 @@
-import type { LinkerdTrack } from "../../catalog/linkerd.ts";
+import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { injectKey, portKeys } from "../../catalog/well-known.ts";
-import { annotationsOf, type Stream } from "../../kubernetes/manifest-set.ts";
+import { annotationsOf, type ManifestSet } from "../../kubernetes/manifest-set.ts";
 import { writtenAt } from "../../kubernetes/read.ts";
 import { type Labels, type Workload, workloadOf } from "../../kubernetes/workload.ts";
 import { workloadIsMeshed } from "../../mesh/meshed.ts";
@@ -66,7 +66,7 @@ export const injectionRules: readonly ManifestRule[] = [
 
 const isLinkerds = (key: string): boolean => key === injectKey || key.startsWith("config.linkerd.io/");
 
-function* misplaced({ statedWorkloads }: Stream): Iterable<ManifestFinding> {
+function* misplaced({ statedWorkloads }: ManifestSet): Iterable<ManifestFinding> {
   for (const { manifest, template, annotations } of statedWorkloads) {
     if (template.length === 0) continue;
     for (const key of Object.keys(annotationsOf(manifest)).filter(isLinkerds)) {
@@ -82,7 +82,7 @@ function* misplaced({ statedWorkloads }: Stream): Iterable<ManifestFinding> {
   }
 }
 
-function* hostNetwork({ workloads }: Stream): Iterable<ManifestFinding> {
+function* hostNetwork({ workloads }: ManifestSet): Iterable<ManifestFinding> {
   for (const { manifest, template, annotations, pod } of workloads) {
     if (pod["hostNetwork"] !== true || !["enabled", "ingress"].includes(String(annotations[injectKey]))) continue;
     yield {
@@ -94,7 +94,7 @@ function* hostNetwork({ workloads }: Stream): Iterable<ManifestFinding> {
   }
 }
 
-function* unknownValue(stream: Stream): Iterable<ManifestFinding> {
+function* unknownValue(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { manifest, path, annotations } of annotated(stream)) {
     const value = annotations[injectKey];
     if (value === undefined || ["", "enabled", "ingress", "disabled"].includes(String(value))) continue;
@@ -107,7 +107,7 @@ function* unknownValue(stream: Stream): Iterable<ManifestFinding> {
   }
 }
 
-function* notText({ stated }: Stream): Iterable<ManifestFinding> {
+function* notText({ stated }: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of stated) {
     const workload = workloadOf(manifest);
     const own = { path: ["metadata", "annotations"], annotations: annotationsOf(manifest) };
@@ -129,7 +129,7 @@ function* notText({ stated }: Stream): Iterable<ManifestFinding> {
   }
 }
 
-function* endlessJob(stream: Stream, track: LinkerdTrack | null): Iterable<ManifestFinding> {
+function* endlessJob(stream: ManifestSet, track: LinkerdRelease | null): Iterable<ManifestFinding> {
   for (const workload of stream.workloads) {
     if (workloadIsMeshed(workload, stream) !== "yes" || !neverCompletes(workload, stream, track)) continue;
     const { manifest, annotations, template } = workload;
@@ -145,7 +145,7 @@ function* endlessJob(stream: Stream, track: LinkerdTrack | null): Iterable<Manif
   }
 }
 
-function* skipped(stream: Stream): Iterable<ManifestFinding> {
+function* skipped(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { manifest, path, annotations } of annotated(stream))
     for (const direction of ["inbound", "outbound"]) {
       const key = direction === "inbound" ? portKeys.skipInbound : portKeys.skipOutbound;
@@ -164,7 +164,7 @@ function* skipped(stream: Stream): Iterable<ManifestFinding> {
 function annotated({
   objects,
   statedWorkloads,
-}: Stream): { manifest: ManifestFinding["manifest"]; path: string[]; annotations: Labels }[] {
+}: ManifestSet): { manifest: ManifestFinding["manifest"]; path: string[]; annotations: Labels }[] {
   const namespaces = objects.filter(({ kind, apiVersion }) => kind === "Namespace" && apiVersion === "v1");
   return [
     ...namespaces.map((manifest) => ({ manifest, path: ["metadata", "annotations"], annotations: annotationsOf(manifest) })),

@@ -1,6 +1,6 @@
-import { type LinkerdTrack, proxyPorts } from "../../catalog/linkerd.ts";
+import { type LinkerdRelease, proxyPorts } from "../../catalog/linkerd.ts";
 import { portKeys } from "../../catalog/well-known.ts";
-import { Stream, specOf } from "../../kubernetes/manifest-set.ts";
+import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { selects } from "../../kubernetes/selectors.ts";
 import { listOf, type Workload } from "../../kubernetes/workload.ts";
@@ -34,15 +34,15 @@ export const networkPolicyRules: readonly ManifestRule[] = [
   },
 ];
 
-const policies = (stream: Stream): readonly Manifest[] => stream.ofKind("networking.k8s.io", "NetworkPolicy");
+const policies = (stream: ManifestSet): readonly Manifest[] => stream.ofKind("networking.k8s.io", "NetworkPolicy");
 
-function* forgottenPort(stream: Stream, track: LinkerdTrack | null): Iterable<ManifestFinding> {
+function* forgottenPort(stream: ManifestSet, track: LinkerdRelease | null): Iterable<ManifestFinding> {
   if (track?.traits.transportHeader === false) return;
   for (const policy of policies(stream).filter(({ namespace }) => namespace !== "linkerd"))
     for (const direction of ["ingress", "egress"] as const) yield* forgottenBy(policy, direction, stream);
 }
 
-function* forgottenBy(policy: Manifest, direction: Direction, stream: Stream): Iterable<ManifestFinding> {
+function* forgottenBy(policy: Manifest, direction: Direction, stream: ManifestSet): Iterable<ManifestFinding> {
   const pods = stream.selected(policy.namespace, specOf(policy)["podSelector"]);
   const own = allMeshed(pods, stream);
   const rules = rulesOf(policy, direction) ?? [];
@@ -65,7 +65,7 @@ function* forgottenBy(policy: Manifest, direction: Direction, stream: Stream): I
 }
 
 /** Whether a rule is about ports of applications that the mesh carries: not the proxy's own, nor ones that bypass it. */
-function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: Stream): boolean {
+function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: ManifestSet): boolean {
   const ports = listOf(rule["ports"]).map(asMap);
   const own: readonly unknown[] = [proxyPorts.admin, proxyPorts.control, "linkerd-admin", 53];
   const bypassing = pods.flatMap((pod) => parsePorts(proxyAnnotations(pod, stream)[portKeys.skipInbound]));
@@ -86,14 +86,14 @@ function contains(outer: unknown, inner: unknown): boolean {
 /** Ports of identity, destination and policy (linkerd-control-plane, rendered; the same in all releases). */
 const controlPlanePorts = [8080, 8086, 8090];
 
-function* lostControlPlane(stream: Stream): Iterable<ManifestFinding> {
+function* lostControlPlane(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const policy of policies(stream).filter(({ namespace }) => namespace !== "linkerd")) {
     const pods = stream.selected(policy.namespace, specOf(policy)["podSelector"]);
     if (rulesOf(policy, "egress") === null || allMeshed(pods, stream) !== "yes") continue;
     const rules = policies(stream)
       .filter(
         (other) =>
-          Stream.together(other.namespace, policy.namespace) &&
+          ManifestSet.mayShareNamespace(other.namespace, policy.namespace) &&
           pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
       )
       .flatMap((other) => rulesOf(other, "egress") ?? [])

@@ -1,8 +1,8 @@
 import { goneImage } from "../../catalog/gone-images.ts";
-import type { LinkerdTrack } from "../../catalog/linkerd.ts";
+import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { imageGone } from "../../components/image-gone.ts";
 import { failAlone } from "../../components/linkerd-control-plane/rules.ts";
-import { chartOf, type Stream, specOf } from "../../kubernetes/manifest-set.ts";
+import { chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, listOf } from "../../kubernetes/workload.ts";
 import { serviceNamed } from "../../mesh/services.ts";
@@ -36,7 +36,7 @@ export const platformRules: readonly ManifestRule[] = [
 
 const gatewayGroup = "gateway.networking.k8s.io";
 
-function* gatewayOwners(stream: Stream): Iterable<ManifestFinding> {
+function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
   const crds = stream
     .ofKind("apiextensions.k8s.io", "CustomResourceDefinition")
     .filter(({ name }) => name.endsWith(`.${gatewayGroup}`));
@@ -68,7 +68,7 @@ function* gatewayOwners(stream: Stream): Iterable<ManifestFinding> {
   }
 }
 
-function* removedJaeger(stream: Stream, track: LinkerdTrack | null): Iterable<ManifestFinding> {
+function* removedJaeger(stream: ManifestSet, track: LinkerdRelease | null): Iterable<ManifestFinding> {
   if (track === null || track.traits.tracing === "jaeger-chart") return;
   const webhooks = stream
     .ofKind("admissionregistration.k8s.io", "MutatingWebhookConfiguration")
@@ -82,12 +82,12 @@ function* removedJaeger(stream: Stream, track: LinkerdTrack | null): Iterable<Ma
     };
 }
 
-function helmReleases(stream: Stream, chart: string): Manifest[] {
+function helmReleases(stream: ManifestSet, chart: string): Manifest[] {
   return stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").filter((release) => chartOf(release)["chart"] === chart);
 }
 
 /** Webhooks of Linkerd with `Fail` whose server has a single replica. */
-function* failWithoutReplicas(stream: Stream): Iterable<ManifestFinding> {
+function* failWithoutReplicas(stream: ManifestSet): Iterable<ManifestFinding> {
   const configurations = stream.ofKind(
     "admissionregistration.k8s.io",
     "MutatingWebhookConfiguration",
@@ -99,7 +99,7 @@ function* failWithoutReplicas(stream: Stream): Iterable<ManifestFinding> {
       const { name, namespace } = asMap(asMap(webhook["clientConfig"])["service"]);
       const service = serviceNamed(stream, String(name), String(namespace));
       if (service === null) continue;
-      const servers = stream.behind(service);
+      const servers = stream.workloadsOf(service);
       const replicas = servers.reduce((sum, { manifest: owner }) => sum + Number(specOf(owner)["replicas"] ?? 1), 0);
       if (replicas !== 1) continue;
       const message = `${String(webhook["name"])} has one server, and Fail refuses what it is asked about while that is down`;
@@ -107,7 +107,7 @@ function* failWithoutReplicas(stream: Stream): Iterable<ManifestFinding> {
     }
 }
 
-function* goneImages(stream: Stream): Iterable<ManifestFinding> {
+function* goneImages(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const workload of stream.workloads)
     for (const { container, path } of containersOf(workload)) {
       const found = typeof container["image"] === "string" ? goneImage(container["image"]) : null;

@@ -1,5 +1,5 @@
 import { portKeys } from "../../catalog/well-known.ts";
-import { type Stream, specOf } from "../../kubernetes/manifest-set.ts";
+import { type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { listOf } from "../../kubernetes/workload.ts";
 import { isOpaque, serviceNamed, servicePorts } from "../../mesh/services.ts";
@@ -48,10 +48,10 @@ function serviceOf(profile: Manifest): { name: string; namespace: string } | nul
   return name === undefined || namespace === undefined ? null : { name, namespace };
 }
 
-const profiles = (stream: Stream): readonly Manifest[] => stream.ofKind("linkerd.io", "ServiceProfile");
+const profiles = (stream: ManifestSet): readonly Manifest[] => stream.ofKind("linkerd.io", "ServiceProfile");
 
 /** Profiles whose Service the stream holds. */
-function profiled(stream: Stream): { profile: Manifest; service: Manifest }[] {
+function profiled(stream: ManifestSet): { profile: Manifest; service: Manifest }[] {
   return profiles(stream).flatMap((profile) => {
     const named = serviceOf(profile);
     const service = named === null ? null : serviceNamed(stream, named.name, named.namespace);
@@ -59,7 +59,7 @@ function profiled(stream: Stream): { profile: Manifest; service: Manifest }[] {
   });
 }
 
-function* withoutService(stream: Stream): Iterable<ManifestFinding> {
+function* withoutService(stream: ManifestSet): Iterable<ManifestFinding> {
   const services = stream.ofKind("", "Service");
   for (const manifest of profiles(stream)) {
     const path = ["metadata", "name"];
@@ -83,7 +83,7 @@ function* withoutService(stream: Stream): Iterable<ManifestFinding> {
   }
 }
 
-function* headless(stream: Stream): Iterable<ManifestFinding> {
+function* headless(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { profile: manifest, service } of profiled(stream)) {
     if (specOf(service)["clusterIP"] !== "None") continue;
     const message = `the Service ${service.name} is headless, and no profile of it is ever found`;
@@ -101,7 +101,7 @@ interface Attachment {
   readonly port: number | null;
 }
 
-function attachments(stream: Stream): Attachment[] {
+function attachments(stream: ManifestSet): Attachment[] {
   const groups = ["gateway.networking.k8s.io", "policy.linkerd.io"];
   const routes = groups.flatMap((group) => stream.ofKind(group, "HTTPRoute", "GRPCRoute"));
   return routes.flatMap((route) =>
@@ -122,7 +122,7 @@ function attachments(stream: Stream): Attachment[] {
   );
 }
 
-function* both(stream: Stream): Iterable<ManifestFinding> {
+function* both(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { route, path, name, namespace } of attachments(stream)) {
     const profile = profiles(stream).find((candidate) => {
       const named = serviceOf(candidate);
@@ -134,7 +134,7 @@ function* both(stream: Stream): Iterable<ManifestFinding> {
   }
 }
 
-function* opaque(stream: Stream): Iterable<ManifestFinding> {
+function* opaque(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { route, path, name, namespace, port } of attachments(stream)) {
     const service = serviceNamed(stream, name, namespace);
     if (service === null) continue;

@@ -1,7 +1,7 @@
-import type { LinkerdTrack } from "../../catalog/linkerd.ts";
+import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import type { RuleInfo } from "../../diagnostics/rule-info.ts";
 import type { Path } from "../../diagnostics/source.ts";
-import type { Stream } from "../../kubernetes/manifest-set.ts";
+import type { ManifestSet } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 
 /** What a rule finds in somebody's objects: the value at `path` of `manifest`. */
@@ -17,5 +17,5 @@ export interface ManifestFinding {
 /** A rule about Kubernetes objects, whoever wrote them. It judges by what the stream holds, and passes over what it does not. */
 export interface ManifestRule extends RuleInfo {
   /** @param track the Linkerd that they run under; null where nobody says */
-  readonly check: (stream: Stream, track: LinkerdTrack | null) => Iterable<ManifestFinding>;
+  readonly check: (stream: ManifestSet, track: LinkerdRelease | null) => Iterable<ManifestFinding>;
 }

@@ -1,4 +1,4 @@
-import { linkerdTrack } from "../../catalog/linkerd.ts";
+import { linkerdRelease } from "../../catalog/linkerd.ts";
 import type { Path } from "../../diagnostics/source.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
@@ -79,7 +79,7 @@ const path = (field: string): Path => spec("azure", "cluster", field);
 
 function* oldKubernetes({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
   const version = azure?.cluster.kubernetesVersion;
-  const { minKubernetes: least } = linkerdTrack(linkerd.version);
+  const { minKubernetes: least } = linkerdRelease(linkerd.version);
   if (version === undefined || minor(version) >= minor(least)) return;
   const message = `Linkerd ${linkerd.version} needs Kubernetes ${least} or newer`;
   yield { paths: [path("kubernetesVersion")], message, hint: `use "${least}" or newer` };
@@ -87,7 +87,7 @@ function* oldKubernetes({ spec: { azure, linkerd } }: Environment): Iterable<Rul
 
 function* newKubernetes({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
   const version = azure?.cluster.kubernetesVersion;
-  const { maxKubernetes: most } = linkerdTrack(linkerd.version);
+  const { maxKubernetes: most } = linkerdRelease(linkerd.version);
   if (version === undefined || minor(version) <= minor(most)) return;
   const message = `Linkerd ${linkerd.version} is made for Kubernetes up to ${most}`;
   yield { paths: [path("kubernetesVersion")], message, hint: `use a newer Linkerd, or Kubernetes "${most}"` };
@@ -103,7 +103,7 @@ function* nodesForReplicas({ spec: { azure, linkerd } }: Environment): Iterable<
 }
 
 function* ipv6Support({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
-  if (azure?.cluster.ipFamilies.includes("ipv6") !== true || linkerdTrack(linkerd.version).traits.ipv6) return;
+  if (azure?.cluster.ipFamilies.includes("ipv6") !== true || linkerdRelease(linkerd.version).traits.ipv6) return;
   yield {
     paths: [path("ipFamilies"), spec("linkerd", "version")],
     message: `the proxies of Linkerd ${linkerd.version} leave IPv6 alone`,

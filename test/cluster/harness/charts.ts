@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
 import { dgraphCharts } from "../../../generator/catalog/dgraph.ts";
-import { tracks } from "../../../generator/catalog/linkerd.ts";
+import { linkerdReleases } from "../../../generator/catalog/linkerd.ts";
 import { realCharts } from "../../support/charts.ts";
 import { scratchFolder, writeTree } from "../../support/platform.ts";
 import { referenceFolder, run, tool } from "../../support/tools.ts";
@@ -24,7 +24,7 @@ export async function clusterCharts(): Promise<string> {
   if (realCharts !== null) return realCharts;
   const [source, packed] = [scratchFolder("rendered"), scratchFolder("charts")];
   const versions = [
-    ...tracks.flatMap(({ charts }) => Object.entries(charts)),
+    ...linkerdReleases.flatMap(({ charts }) => Object.entries(charts)),
     ...dgraphCharts.map(({ version }) => ["dgraph", version] as const),
   ];
   for (const [chart, version] of versions) {
