@@ -19,16 +19,16 @@ type IdentityOptions = CommonOptions & { readonly force: boolean };
 /** `meshops identity init <env>`: trust anchor, issuer and webhook certificates; private keys reach the disk only encrypted. */
 export async function init([name = ""]: readonly string[], options: IdentityOptions): Promise<number> {
   return changing(name, options, async (environment, root) => {
-    const vault = openSecretStore(root, environment, [], new Date());
-    const changes = await newIdentity(environment, vault, new Date());
-    const standing = [...changes.keys()].filter((path) => vault.read(path) !== null);
+    const store = openSecretStore(root, environment, [], new Date());
+    const changes = await newIdentity(environment, store, new Date());
+    const standing = [...changes.keys()].filter((path) => store.read(path) !== null);
     if (standing.length > 0 && !options.force)
       throw new UserError(
         exitCode.problem,
         `${name} has an identity, or a part of one:\n  ${standing.join("\n  ")}`,
         "to renew it, use rotate-issuer, rotate-anchor and rotate-webhooks; --force replaces all of it, and what is meshed must then restart at once",
       );
-    const config = withCreationRules(vault.read(sopsConfigFile), environment);
+    const config = withCreationRules(store.read(sopsConfigFile), environment);
     return {
       changes: new Map([...changes, [sopsConfigFile, config]]),
       done: `a new identity for ${name}`,
@@ -39,29 +39,31 @@ export async function init([name = ""]: readonly string[], options: IdentityOpti
 
 /** `meshops identity rotate-issuer <env>` */
 export function issuer([name = ""]: readonly string[], options: IdentityOptions): Promise<number> {
-  return changing(name, options, (environment, root) => rotateIssuer(environment, vaultOf(root, environment), new Date()));
+  return changing(name, options, (environment, root) => rotateIssuer(environment, secretStoreOf(root, environment), new Date()));
 }
 
 /** `meshops identity rotate-webhooks <env>` */
 export function webhooks([name = ""]: readonly string[], options: IdentityOptions): Promise<number> {
-  return changing(name, options, (environment, root) => rotateWebhooks(environment, vaultOf(root, environment), new Date()));
+  return changing(name, options, (environment, root) =>
+    rotateWebhooks(environment, secretStoreOf(root, environment), new Date()),
+  );
 }
 
 /** `meshops identity rotate-anchor <env>`: the next of three steps. */
 export function anchor([name = ""]: readonly string[], options: IdentityOptions): Promise<number> {
   return changing(name, options, (environment, root) =>
-    rotateAnchor(environment, vaultOf(root, environment), new Date(), options.force),
+    rotateAnchor(environment, secretStoreOf(root, environment), new Date(), options.force),
   );
 }
 
 /** `meshops identity updatekeys <env>`: the encrypted files, and `.sops.yaml`, for the recipients that the spec names now. */
 export function updatekeys([name = ""]: readonly string[], options: IdentityOptions): Promise<number> {
   return changing(name, options, async (environment, root) => {
-    const vault = vaultOf(root, environment);
-    const changes = await rekeyed(environment, vault);
+    const store = secretStoreOf(root, environment);
+    const changes = await rekeyed(environment, store);
     if (changes.size === 0) throw new UserError(exitCode.problem, `${name} has no identity yet`, `meshops identity init ${name}`);
     return {
-      changes: new Map([...changes, [sopsConfigFile, withCreationRules(vault.read(sopsConfigFile), environment)]]),
+      changes: new Map([...changes, [sopsConfigFile, withCreationRules(store.read(sopsConfigFile), environment)]]),
       done: "the files open to the spec's recipients",
       next: "commit and push; who was taken off can still read what is in Git's history, so rotate what they knew",
     };
@@ -86,6 +88,6 @@ async function changing(
   });
 }
 
-function vaultOf(root: string, environment: Environment): ReturnType<typeof openSecretStore> {
+function secretStoreOf(root: string, environment: Environment): ReturnType<typeof openSecretStore> {
   return openSecretStore(root, environment, ageIdentities(), new Date());
 }

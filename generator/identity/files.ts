@@ -27,7 +27,7 @@ export interface SigningKeys {
 }
 
 /** Everything new: anchor, issuer, webhook CA and the webhooks' certificates. */
-export async function newIdentity(environment: Environment, vault: SecretStore, now: Date): Promise<Changes> {
+export async function newIdentity(environment: Environment, store: SecretStore, now: Date): Promise<Changes> {
   const { name } = environment.metadata;
   const names = environment.spec.linkerd.identity;
   const anchor = makeTrustAnchor(names, now);
@@ -36,9 +36,9 @@ export async function newIdentity(environment: Environment, vault: SecretStore, 
   return new Map([
     publicFile(name, "trustAnchors", anchor.certificate),
     publicFile(name, "webhookCa", webhookCa.certificate),
-    await signingKeys(environment, vault, keys),
-    ...(await issuerFiles(environment, makeIssuer(names, anchor, now), anchor.certificate, vault, true)),
-    ...(await webhookFiles(environment, webhookCa, vault, now, true)),
+    await signingKeys(environment, store, keys),
+    ...(await issuerFiles(environment, makeIssuer(names, anchor, now), anchor.certificate, store, true)),
+    ...(await webhookFiles(environment, webhookCa, store, now, true)),
   ]);
 }
 
@@ -47,13 +47,13 @@ export async function issuerFiles(
   environment: Environment,
   issuer: Issued,
   anchor: string,
-  vault: SecretStore,
+  store: SecretStore,
   fresh: boolean = false,
 ): Promise<[string, string][]> {
   const data = { "ca.crt": anchor, "tls.crt": issuer.certificate, "tls.key": privateKeyPem(issuer) };
   return [
     publicFile(environment.metadata.name, "issuer", issuer.certificate),
-    await secret(environment, issuerSecret, "linkerd", data, vault, fresh),
+    await secret(environment, issuerSecret, "linkerd", data, store, fresh),
   ];
 }
 
@@ -61,7 +61,7 @@ export async function issuerFiles(
 export async function webhookFiles(
   environment: Environment,
   ca: Issued,
-  vault: SecretStore,
+  store: SecretStore,
   now: Date,
   fresh: boolean = false,
 ): Promise<[string, string][]> {
@@ -75,7 +75,7 @@ export async function webhookFiles(
       webhook.secret,
       webhook.namespace,
       { "tls.crt": server.certificate, "tls.key": privateKeyPem(server, "PKCS#8") },
-      vault,
+      store,
       fresh,
     ),
   );
@@ -84,14 +84,14 @@ export async function webhookFiles(
 }
 
 /** The encrypted files of an identity, given to the recipients that the spec names; files that are not there are left out. */
-export async function rekeyed(environment: Environment, vault: SecretStore): Promise<Changes> {
+export async function rekeyed(environment: Environment, store: SecretStore): Promise<Changes> {
   const { age, admin } = environment.spec.secrets;
   const { name } = environment.metadata;
   const secrets = identitySecrets(environment).map((secret) => [secretFile(name, secret), [...age, ...admin]] as const);
   const changes = new Map<string, string>();
   for (const [path, recipients] of [[signingKeysFile(name), admin] as const, ...secrets]) {
-    const text = vault.read(path);
-    if (text !== null) changes.set(path, await vault.rekey(path, text, recipients));
+    const text = store.read(path);
+    if (text !== null) changes.set(path, await store.rekey(path, text, recipients));
   }
   return changes;
 }
@@ -104,11 +104,11 @@ export function serverName({ service, namespace }: Webhook): string {
 /** The administrators' file. It is no Kubernetes object, and no overlay names it. */
 export async function signingKeys(
   { metadata, spec }: Environment,
-  vault: SecretStore,
+  store: SecretStore,
   keys: SigningKeys,
 ): Promise<[string, string]> {
   const path = signingKeysFile(metadata.name);
-  return [path, await vault.encrypt(path, toYaml([{ data: keys }]), spec.secrets.admin)];
+  return [path, await store.encrypt(path, toYaml([{ data: keys }]), spec.secrets.admin)];
 }
 
 export function publicFile(environment: string, file: keyof typeof certificateFiles, text: string): [string, string] {
@@ -121,18 +121,18 @@ async function secret(
   name: string,
   namespace: string,
   files: Readonly<Record<string, string>>,
-  vault: SecretStore,
+  store: SecretStore,
   fresh: boolean,
 ): Promise<[string, string]> {
   const path = secretFile(metadata.name, name);
   const data = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, Buffer.from(text).toString("base64")]));
-  const standing = fresh ? null : vault.read(path);
+  const standing = fresh ? null : store.read(path);
   const recipients = [...spec.secrets.age, ...spec.secrets.admin];
   // Encrypted anew, never under the data key that stands there: somebody who was taken off may have it, or have made the whole file.
   if (standing !== null)
-    return [path, await vault.encrypt(path, withData(await vault.decrypt(path, standing), data), recipients)];
+    return [path, await store.encrypt(path, withData(await store.decrypt(path, standing), data), recipients)];
   const object = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type: "kubernetes.io/tls", data };
-  return [path, await vault.encrypt(path, toYaml([object]), recipients)];
+  return [path, await store.encrypt(path, toYaml([object]), recipients)];
 }
 
 function withData(plain: string, data: Readonly<Record<string, string>>): string {

@@ -15,10 +15,10 @@ import { gateOf, newest, pairWith, readState, type State } from "./state.ts";
  * @param pastGate the caller answers for it that the gate's condition holds
  * @throws UserError (problem) where the gate is closed, or the files fit no step
  */
-export async function rotateAnchor(environment: Environment, vault: SecretStore, now: Date, pastGate: boolean): Promise<Step> {
-  const state = await readState(environment, vault);
+export async function rotateAnchor(environment: Environment, store: SecretStore, now: Date, pastGate: boolean): Promise<Step> {
+  const state = await readState(environment, store);
   const { name } = environment.metadata;
-  if (state.stage !== "settled") refuseUnlessGenerated(environment, vault, state);
+  if (state.stage !== "settled") refuseUnlessGenerated(environment, store, state);
   const gate = gateOf(state.stage, state);
   if (gate !== null && !pastGate && now < gate.opensAt)
     throw new UserError(
@@ -34,7 +34,7 @@ export async function rotateAnchor(environment: Environment, vault: SecretStore,
       return {
         changes: new Map([
           publicFile(name, "trustAnchors", bundle),
-          await signingKeys(environment, vault, { ...keys, "next-trust-anchor.key": privateKeyPem(next) }),
+          await signingKeys(environment, store, { ...keys, "next-trust-anchor.key": privateKeyPem(next) }),
         ]),
         done: "step 1 of 3: a second trust anchor, which all proxies come to believe",
         next: "meshops generate, commit and push; every meshed pod restarts. Then run rotate-anchor again",
@@ -46,8 +46,8 @@ export async function rotateAnchor(environment: Environment, vault: SecretStore,
       const { "webhook-ca.key": webhookCa } = keys;
       return {
         changes: new Map([
-          ...(await issuerFiles(environment, issuer, anchor.certificate, vault)),
-          await signingKeys(environment, vault, { "trust-anchor.key": privateKeyPem(anchor), "webhook-ca.key": webhookCa }),
+          ...(await issuerFiles(environment, issuer, anchor.certificate, store)),
+          await signingKeys(environment, store, { "trust-anchor.key": privateKeyPem(anchor), "webhook-ca.key": webhookCa }),
         ]),
         done: "step 2 of 3: a new issuer, signed by the new trust anchor",
         next: "meshops generate, commit and push; every meshed pod restarts and gets a certificate of the new issuer. Then run rotate-anchor again",
@@ -65,9 +65,9 @@ export async function rotateAnchor(environment: Environment, vault: SecretStore,
 }
 
 /** A step that is not in the bundle yet cannot have been rolled out. Compared are PEM blocks, since line ends differ between values and files. */
-function refuseUnlessGenerated({ metadata: { name } }: Environment, vault: SecretStore, { stage, anchors, issuer }: State): void {
+function refuseUnlessGenerated({ metadata: { name } }: Environment, store: SecretStore, { stage, anchors, issuer }: State): void {
   const path = `${overlayFolder(name, "linkerd-control-plane")}/${valuesFile}`;
-  const values = (parse(vault.read(path) ?? "") ?? {}) as {
+  const values = (parse(store.read(path) ?? "") ?? {}) as {
     identityTrustAnchorsPEM?: string;
     podAnnotations?: Record<string, string>;
   };

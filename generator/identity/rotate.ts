@@ -16,8 +16,8 @@ export interface Step {
 }
 
 /** A new issuer under the anchor that signed the old one. */
-export async function rotateIssuer(environment: Environment, vault: SecretStore, now: Date): Promise<Step> {
-  const { stage, signer, keys } = await readState(environment, vault);
+export async function rotateIssuer(environment: Environment, store: SecretStore, now: Date): Promise<Step> {
+  const { stage, signer, keys } = await readState(environment, store);
   if (stage === "bundled")
     throw new UserError(
       exitCode.problem,
@@ -29,7 +29,7 @@ export async function rotateIssuer(environment: Environment, vault: SecretStore,
   const issuer = makeIssuer(names, anchor, now);
   const short = outlives(anchor, now, names.issuerValidity) ? "" : ", which ends with its trust anchor: rotate that too";
   return {
-    changes: new Map(await issuerFiles(environment, issuer, anchor.certificate, vault)),
+    changes: new Map(await issuerFiles(environment, issuer, anchor.certificate, store)),
     done: `a new issuer under the same trust anchor${short}`,
     next: "meshops generate, commit and push; the control plane restarts, and proxies renew their certificates within a day",
   };
@@ -39,10 +39,10 @@ export async function rotateIssuer(environment: Environment, vault: SecretStore,
  * New server certificates for the webhooks, under their CA; Secrets that the environment needs and lacks are made. A CA that would end before they do is
  * replaced; the API server goes on believing the old one until it ends, since Secrets and `caBundle` do not change at the same moment.
  */
-export async function rotateWebhooks(environment: Environment, vault: SecretStore, now: Date): Promise<Step> {
-  const { keys } = await readState(environment, vault);
+export async function rotateWebhooks(environment: Environment, store: SecretStore, now: Date): Promise<Step> {
+  const { keys } = await readState(environment, store);
   const names = environment.spec.linkerd.identity;
-  const believed = parsePem(publicText(environment, vault, "webhookCa"));
+  const believed = parsePem(publicText(environment, store, "webhookCa"));
   const standing = pairWith(believed, keys["webhook-ca.key"], "webhook-ca.crt");
   const renew = !outlives(standing, now, names.webhookValidity);
   const ca = renew ? makeWebhookCa(names, now) : standing;
@@ -52,9 +52,9 @@ export async function rotateWebhooks(environment: Environment, vault: SecretStor
   const { name } = environment.metadata;
   return {
     changes: new Map([
-      ...(await webhookFiles(environment, ca, vault, now)),
+      ...(await webhookFiles(environment, ca, store, now)),
       publicFile(name, "webhookCa", bundle),
-      ...(renew ? [await signingKeys(environment, vault, { ...keys, "webhook-ca.key": privateKeyPem(ca) })] : []),
+      ...(renew ? [await signingKeys(environment, store, { ...keys, "webhook-ca.key": privateKeyPem(ca) })] : []),
     ]),
     done: `new server certificates for the webhooks${renew ? ", under a new CA" : ""}`,
     next: "meshops generate, commit and push; the webhooks read their Secrets again by themselves",

@@ -17,17 +17,17 @@ import { asUserError } from "./sops-problems.ts";
 /** The encrypted files of an environment, opened with the given age identities. */
 export function openSecretStore(root: string, environment: Environment, identities: readonly string[], now: Date): SecretStore {
   const { azureKeyVault } = environment.spec.secrets;
-  const vault: SecretStore = {
+  const store: SecretStore = {
     read: (path) => readIfThere(join(root, path)),
     encrypt: (path, plain, recipients) =>
-      // The cluster's identity may be allowed to use the vault's key: it must not open what signs.
+      // The cluster's identity may be allowed to use the store's key: it must not open what signs.
       azureKeyVault === undefined || path === signingKeysFile(environment.metadata.name)
         ? asUserError(path, () => encryptFile(plain, { recipients, now }))
         : encryptWithBinary(path, plain, recipients, azureKeyVault),
     decrypt: (path, text) => asUserError(path, () => decryptFile(text, { identities })),
     rekey: (path, text, recipients) => rekey(path, text, recipients),
   };
-  return vault;
+  return store;
 
   /** Where other key services come or go, or one that only the sops binary can ask would have to wrap a new data key, the file is encrypted anew. */
   async function rekey(path: string, text: string, recipients: readonly string[]): Promise<string> {
@@ -37,7 +37,7 @@ export function openSecretStore(root: string, environment: Environment, identiti
       const same = servicesFit(metadata, wanted);
       const removed = metadata.age.some(({ recipient }) => !recipients.includes(recipient));
       if (!same || (removed && wanted !== undefined))
-        return vault.encrypt(path, await decryptFile(text, { identities }), recipients);
+        return store.encrypt(path, await decryptFile(text, { identities }), recipients);
       return updateKeys(text, { identities, now }, recipients);
     });
   }

@@ -71,9 +71,9 @@ export function newest(anchors: readonly Certificate[]): Certificate {
  *
  * @throws UserError
  */
-export async function readState(environment: Environment, vault: SecretStore): Promise<State> {
-  const anchors = parsePem(publicText(environment, vault, "trustAnchors"));
-  const [issuer] = parsePem(publicText(environment, vault, "issuer"));
+export async function readState(environment: Environment, store: SecretStore): Promise<State> {
+  const anchors = parsePem(publicText(environment, store, "trustAnchors"));
+  const [issuer] = parsePem(publicText(environment, store, "issuer"));
   const stage = issuer === undefined ? null : stageOf(anchors, issuer);
   const signer = signingAnchor(anchors, issuer);
   if (issuer === undefined || stage === null || signer === undefined)
@@ -82,12 +82,12 @@ export async function readState(environment: Environment, vault: SecretStore): P
       `trust-anchors.crt and issuer.crt of ${environment.metadata.name} fit no step of a rotation`,
       "one or two anchors, one of which signed the issuer, are expected",
     );
-  return { anchors, issuer, stage, signer, keys: await readKeys(environment, vault) };
+  return { anchors, issuer, stage, signer, keys: await readKeys(environment, store) };
 }
 
-async function readKeys(environment: Environment, vault: SecretStore): Promise<SigningKeys> {
+async function readKeys(environment: Environment, store: SecretStore): Promise<SigningKeys> {
   const path = signingKeysFile(environment.metadata.name);
-  const plain: unknown = parse(await vault.decrypt(path, vault.read(path) ?? missing(environment.metadata.name, path)));
+  const plain: unknown = parse(await store.decrypt(path, store.read(path) ?? missing(environment.metadata.name, path)));
   const data = asMap(asMap(plain)["data"]);
   if (typeof data["trust-anchor.key"] === "string" && typeof data["webhook-ca.key"] === "string")
     return data as unknown as SigningKeys;
@@ -95,9 +95,9 @@ async function readKeys(environment: Environment, vault: SecretStore): Promise<S
 }
 
 /** The text of a public file. */
-export function publicText({ metadata }: Environment, vault: SecretStore, file: keyof typeof certificateFiles): string {
+export function publicText({ metadata }: Environment, store: SecretStore, file: keyof typeof certificateFiles): string {
   const path = `${identityFolder(metadata.name)}/${certificateFiles[file]}`;
-  return vault.read(path) ?? missing(metadata.name, path);
+  return store.read(path) ?? missing(metadata.name, path);
 }
 
 function missing(environment: string, path: string): never {

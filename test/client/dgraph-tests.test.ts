@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { alphaAddresses } from "../../generator/cluster/verify/cluster-state.ts";
 import { dgraphCalls, membersHealthy, readWorks, writeWorks } from "../../generator/cluster/verify/dgraph-tests.ts";
 import { type Probe, probePod, readProbe } from "../../generator/cluster/verify/probe.ts";
-import { alphaAddresses } from "../../generator/cluster/verify/world.ts";
 import { pydgraph } from "../../scripts/tools/paths.ts";
 import { whereOnPath, withPydgraph, withTools } from "../support/guards.ts";
 import { environmentOf } from "../support/specs.ts";

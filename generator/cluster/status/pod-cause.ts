@@ -1,6 +1,6 @@
 import { at, type ClusterObject, condition } from "../../kubernetes/cluster-object.ts";
-import { containerStatuses } from "../../mesh/pod.ts";
 import { mountedSecrets } from "../certificates.ts";
+import { type PodProblem, podProblem } from "../pod-problem.ts";
 import type { Cause, Subject } from "./cause.ts";
 import { proxyWaitCause } from "./proxy-cause.ts";
 import { serverRefusal } from "./server-refusal.ts";
@@ -8,10 +8,11 @@ import type { Snapshot } from "./snapshot.ts";
 
 /** Reason why a pod is not ready; null if none is known, as while it starts. */
 export function podCause(pod: ClusterObject, snapshot: Snapshot, subject: Subject): Cause | null {
+  const problem = podProblem(pod);
   return (
-    unscheduled(pod, snapshot, subject) ??
+    unplaced(pod, problem, snapshot, subject) ??
     missingSecret(pod, snapshot, subject) ??
-    broken(pod, subject) ??
+    broken(pod, problem, subject) ??
     proxyWaitCause(pod, snapshot, subject) ??
     serverRefusal(pod, snapshot)
   );
@@ -40,15 +41,12 @@ export function missingSecret(
   };
 }
 
-/** A pod that cannot be scheduled. A claim that waits for its pod to be scheduled is not a reason. */
-function unscheduled(pod: ClusterObject, { claims }: Snapshot, { namespace }: Subject): Cause | null {
+/** A pod that has no node, or waits for a volume. A claim that waits for its pod to be scheduled is not a reason. */
+function unplaced(pod: ClusterObject, problem: PodProblem | null, { claims }: Snapshot, { namespace }: Subject): Cause | null {
   const { name } = pod.metadata;
-  const scheduled = condition(pod, "PodScheduled");
-  const message = scheduled?.message ?? scheduled?.reason ?? "";
-  const volume = /unbound immediate PersistentVolumeClaims|persistentvolumeclaim .* not found|volume node affinity/i.test(
-    message,
-  );
-  if (scheduled?.status === "False" && !volume)
+  const message = problem?.kind === "unscheduled" ? problem.message : null;
+  const volume = /unbound immediate PersistentVolumeClaims|persistentvolumeclaim .* not found|volume node affinity/i;
+  if (message !== null && !volume.test(message))
     return {
       code: "pod-unschedulable",
       cause: `no node takes pod ${name}: ${message}`.slice(0, 300),
@@ -68,31 +66,27 @@ function unscheduled(pod: ClusterObject, { claims }: Snapshot, { namespace }: Su
 }
 
 /** A pod with a container that cannot start, or does not stay. */
-function broken(pod: ClusterObject, { namespace }: Subject): Cause | null {
-  const { name } = pod.metadata;
-  for (const { image, state, name: container, ready, restartCount = 0, lastState } of containerStatuses(pod)) {
-    const { reason = "", message = "" } = state?.waiting ?? {};
-    if (/ErrImage|ImagePull|InvalidImageName|ImageInspect/.test(reason))
+function broken({ metadata: { name } }: ClusterObject, problem: PodProblem | null, { namespace }: Subject): Cause | null {
+  switch (problem?.kind) {
+    case "image-pull":
       return {
         code: "image-pull",
-        cause: `pod ${name} cannot pull ${image} (${reason})`,
+        cause: `pod ${name} cannot pull ${problem.image} (${problem.reason})`,
         remedy: "is it in the registry (meshops images), and may the cluster pull from there? meshops bootstrap sees to both",
       };
-    if (reason === "CrashLoopBackOff" || (ready === false && restartCount > 2)) {
-      const why = lastState?.terminated?.reason;
-      const cause = `container ${container} of pod ${name} ends again and again${why === undefined ? "" : ` (${why})`}`;
+    case "crashing":
       return {
         code: "pod-crashing",
-        cause,
-        remedy: `kubectl logs ${name} --container ${container} --namespace ${namespace} --previous`,
+        cause: `container ${problem.container} of pod ${name} ends again and again${problem.reason === undefined ? "" : ` (${problem.reason})`}`,
+        remedy: `kubectl logs ${name} --container ${problem.container} --namespace ${namespace} --previous`,
       };
-    }
-    if (/Error$/.test(reason))
+    case "cannot-start":
       return {
         code: "pod-broken",
-        cause: `container ${container} of pod ${name} cannot start: ${message || reason}`.slice(0, 300),
+        cause: `container ${problem.container} of pod ${name} cannot start: ${problem.message}`.slice(0, 300),
         remedy: `kubectl describe pod ${name} --namespace ${namespace}`,
       };
+    default:
+      return null;
   }
-  return null;
 }

@@ -1,14 +1,14 @@
 import { proxyOf } from "../../mesh/pod.ts";
+import { alphaAddresses, type ClusterState } from "./cluster-state.ts";
 import { type Ended, explainAccess, explainDenial, explainSilence } from "./explain.ts";
 import { outcomeOf, tellCall } from "./outcome.ts";
 import type { Call } from "./probe.ts";
 import { type Finding, failed, passed, undecided } from "./result.ts";
 import type { ProbeRun } from "./run-probe.ts";
-import { alphaAddresses, type ClusterState } from "./world.ts";
 
 /** The calls of the article: `/health` over HTTP, CheckVersion over gRPC. */
-export function articleCalls(world: Pick<ClusterState, "model">): Call[] {
-  const { http, grpc } = alphaAddresses(world.model);
+export function articleCalls(clusterState: Pick<ClusterState, "model">): Call[] {
+  const { http, grpc } = alphaAddresses(clusterState.model);
   return [{ kind: "http", name: "http", address: http, path: "/health" }, versionCall(grpc)];
 }
 
@@ -16,8 +16,8 @@ export function articleCalls(world: Pick<ClusterState, "model">): Call[] {
  * The same, but for a path that is no probe's: Linkerd lets everybody ask those (policy-controller, default probe routes), so `/health`
  * says nothing about an AuthorizationPolicy.
  */
-export function guardedCalls(world: Pick<ClusterState, "model">): Call[] {
-  const { http, grpc } = alphaAddresses(world.model);
+export function guardedCalls(clusterState: Pick<ClusterState, "model">): Call[] {
+  const { http, grpc } = alphaAddresses(clusterState.model);
   return [{ kind: "http", name: "http", address: http, path: "/state" }, versionCall(grpc)];
 }
 
@@ -36,12 +36,12 @@ export function judgeBaseline(run: ProbeRun): Finding {
 }
 
 /** T1: with it, a pod without a proxy in another namespace does not. */
-export function judgeUnmeshed(run: ProbeRun, world: ClusterState): Finding {
-  return judge(run, allRefused, "refused on both ports", (through) => explainAccess(through, run.probe, world));
+export function judgeUnmeshed(run: ProbeRun, clusterState: ClusterState): Finding {
+  return judge(run, allRefused, "refused on both ports", (through) => explainAccess(through, run.probe, clusterState));
 }
 
 /** T2a: a client on the list does. */
-export function judgeAllowed(run: ProbeRun, world: ClusterState): Finding {
+export function judgeAllowed(run: ProbeRun, clusterState: ClusterState): Finding {
   const bare = bareProbe(run);
   if (bare !== null) return bare;
   return judge(
@@ -50,13 +50,15 @@ export function judgeAllowed(run: ProbeRun, world: ClusterState): Finding {
     "HTTP and gRPC answer",
     (_, all) => {
       const bad = all.filter(({ outcome }) => outcome !== "answered");
-      return bad.some(({ outcome }) => outcome === "denied") ? explainDenial(bad, run.probe, world) : explainSilence(run, world);
+      return bad.some(({ outcome }) => outcome === "denied")
+        ? explainDenial(bad, run.probe, clusterState)
+        : explainSilence(run, clusterState);
     },
   );
 }
 
 /** T2b: a meshed pod with another identity gets as far as Dgraph's proxy, which refuses it. */
-export function judgeStranger(run: ProbeRun, world: ClusterState): Finding {
+export function judgeStranger(run: ProbeRun, clusterState: ClusterState): Finding {
   const bare = bareProbe(run);
   if (bare !== null) return bare;
   const unseen = unseenCalls(run);
@@ -68,18 +70,18 @@ export function judgeStranger(run: ProbeRun, world: ClusterState): Finding {
       explainAccess(
         outcomes.filter(({ outcome }) => outcome === "answered"),
         run.probe,
-        world,
+        clusterState,
       ),
       evidence,
     );
   if (outcomes.every(({ outcome }) => outcome === "denied")) return passed("refused by the AuthorizationPolicy", evidence);
-  return undecided("refused, but not by the AuthorizationPolicy", explainSilence(run, world), evidence);
+  return undecided("refused, but not by the AuthorizationPolicy", explainSilence(run, clusterState), evidence);
 }
 
 /** T2c: the label of meshed pods is no way in. */
-export function judgeForged(run: ProbeRun, world: ClusterState): Finding {
+export function judgeForged(run: ProbeRun, clusterState: ClusterState): Finding {
   return judge(run, allRefused, "refused on both ports, and at the proxy's own", (through) =>
-    explainAccess(through, run.probe, world),
+    explainAccess(through, run.probe, clusterState),
   );
 }
 

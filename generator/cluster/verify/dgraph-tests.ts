@@ -5,11 +5,11 @@ import { proxyOf } from "../../mesh/pod.ts";
 import { includes, parsePorts } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";
 import { plural } from "../../system/text.ts";
+import { alphaAddresses, alphasIn, type ClusterState } from "./cluster-state.ts";
 import { outcomeOf, tellCall } from "./outcome.ts";
 import type { Call, CallResult } from "./probe.ts";
 import { type Finding, failed, passed, skipped, undecided } from "./result.ts";
 import type { ProbeRun } from "./run-probe.ts";
-import { alphaAddresses, alphasIn, type ClusterState } from "./world.ts";
 
 /** Seconds in which every Alpha should have answered. */
 const spreadSeconds = 30;
@@ -17,8 +17,8 @@ const spreadSeconds = 30;
 const predicate = "meshops.verify";
 
 /** What the allowed client does with Dgraph. @param token written and read back; null writes nothing */
-export function dgraphCalls(world: Pick<ClusterState, "model" | "pods">, token: string | null): Call[] {
-  const { http, grpc } = alphaAddresses(world.model);
+export function dgraphCalls(clusterState: Pick<ClusterState, "model" | "pods">, token: string | null): Call[] {
+  const { http, grpc } = alphaAddresses(clusterState.model);
   const query = (name: string, request: object): Call => ({
     kind: "grpc",
     name,
@@ -43,7 +43,7 @@ export function dgraphCalls(world: Pick<ClusterState, "model" | "pods">, token: 
             request: JSON.stringify({ dropAttr: predicate }),
           } as const,
         ]),
-    { kind: "spread", name: "spread", address: grpc, seconds: spreadSeconds, endpoints: readyAlphas(world) },
+    { kind: "spread", name: "spread", address: grpc, seconds: spreadSeconds, endpoints: readyAlphas(clusterState) },
   ];
 }
 
@@ -105,7 +105,7 @@ export function writeWorks(run: ProbeRun, token: string | null): Finding {
  * linkerd/proxy/balance), so shares are not even: of 60 calls within 0.1 s one of three Alphas got none on a healthy mesh. What holds: more than
  * one Alpha answers within the first second, and every one answers in time.
  */
-export function callsSpread(run: ProbeRun, world: ClusterState): Finding {
+export function callsSpread(run: ProbeRun, clusterState: ClusterState): Finding {
   const call = run.results.get("spread");
   if (call === undefined || call.exit !== 0) return notAsked(run, call, "grpc");
   const [first, all] = ["first", "all"].map(
@@ -114,7 +114,7 @@ export function callsSpread(run: ProbeRun, world: ClusterState): Finding {
         [...call.output.matchAll(new RegExp(`^${when} (\\S+) (\\d+)$`, "gm"))].map(([, pod = "", count]) => [pod, Number(count)]),
       ),
   );
-  const ready = readyAlphas(world);
+  const ready = readyAlphas(clusterState);
   const share = (pod: string): number => all?.get(pod) ?? 0;
   const total = ready.reduce((sum, pod) => sum + share(pod), 0);
   const evidence = ready.map((pod) => `${pod}: ${share(pod)} of ${total}, ${first?.get(pod) ?? 0} in the first second`);
@@ -122,7 +122,7 @@ export function callsSpread(run: ProbeRun, world: ClusterState): Finding {
     return undecided("not counted", "the probe's proxy counts no request by pod: it does not balance them", evidence);
   const silent = ready.filter((pod) => share(pod) === 0);
   if (silent.length === ready.length - 1 && ready.length > 1)
-    return failed("one Alpha takes every call", oneAlphaCause(world), evidence);
+    return failed("one Alpha takes every call", oneAlphaCause(clusterState), evidence);
   if (silent.length > 0)
     return failed(
       `no call reached ${silent.join(", ")} in ${spreadSeconds} s`,
@@ -140,13 +140,13 @@ export function callsSpread(run: ProbeRun, world: ClusterState): Finding {
 }
 
 /** Why all calls of a connection end at one Alpha: the proxy does not see single calls, or sees one endpoint only. */
-function oneAlphaCause(world: ClusterState): string {
+function oneAlphaCause(clusterState: ClusterState): string {
   const grpc = dgraphPorts.alpha.grpc;
-  const bypassed = alphasIn(world).some(({ metadata }) =>
+  const bypassed = alphasIn(clusterState).some(({ metadata }) =>
     [portKeys.opaque, portKeys.skipInbound].some((key) => includes(parsePorts(metadata.annotations?.[key]), grpc)),
   );
   if (bypassed) return `port ${grpc} is opaque or skipped on Alpha's pods, so proxies balance connections, not calls`;
-  const bare = alphasIn(world)
+  const bare = alphasIn(clusterState)
     .filter((pod) => proxyOf(pod) === undefined)
     .map(({ metadata }) => metadata.name);
   if (bare.length > 0) return `${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy: restart these pods`;
@@ -154,8 +154,8 @@ function oneAlphaCause(world: ClusterState): string {
 }
 
 /** Names of the Alphas that are ready. */
-function readyAlphas(world: Pick<ClusterState, "model" | "pods">): string[] {
-  return alphasIn(world)
+function readyAlphas(clusterState: Pick<ClusterState, "model" | "pods">): string[] {
+  return alphasIn(clusterState)
     .filter((pod) => condition(pod, "Ready")?.status !== "False")
     .map(({ metadata }) => metadata.name);
 }

@@ -7,10 +7,10 @@ import { anchorsOf, proxyOf } from "../../mesh/pod.ts";
 import { admitting, authorizationsOf, selecting, serverOf } from "../../mesh/policies.ts";
 import { anchorGaps } from "../anchors.ts";
 import { issuerIn } from "../certificates.ts";
+import { alphasIn, type ClusterState } from "./cluster-state.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Probe } from "./probe.ts";
 import type { ProbeRun } from "./run-probe.ts";
-import { alphasIn, type ClusterState } from "./world.ts";
 
 /** A call of a probe by its name, and how it ended. */
 export interface Ended {
@@ -26,9 +26,13 @@ function portsOf(calls: readonly Ended[]): number[] {
 }
 
 /** All causes why a client that should be refused got through: what each layer leaves open, with the objects that were read. */
-export function explainAccess(through: readonly Ended[], { namespace, meshed, forged }: Probe, world: ClusterState): string[] {
-  const { policies } = world;
-  const [alpha] = alphasIn(world);
+export function explainAccess(
+  through: readonly Ended[],
+  { namespace, meshed, forged }: Probe,
+  clusterState: ClusterState,
+): string[] {
+  const { policies } = clusterState;
+  const [alpha] = alphasIn(clusterState);
   if (alpha === undefined) return ["Alpha has no pods"];
   if (through.length === 0) return ["a proxy or Dgraph answers in error instead of being kept from answering"];
   const open = portsOf(through);
@@ -41,7 +45,7 @@ export function explainAccess(through: readonly Ended[], { namespace, meshed, fo
       : meshed || admitted.length === 0
         ? []
         : [`NetworkPolicy ${[...new Set(admitted)].join(", ")} admits pods without a proxy`];
-  const found = [...inNetwork, ...meshHoles(open, alpha, world)];
+  const found = [...inNetwork, ...meshHoles(open, alpha, clusterState)];
   if (found.length > 0) return found;
   return [
     meshed
@@ -72,12 +76,12 @@ function meshHoles(open: readonly number[], alpha: ClusterObject, { policies }: 
 }
 
 /** All causes why a listed client was refused, port by port. */
-export function explainDenial(bad: readonly Ended[], { namespace, serviceAccount }: Probe, world: ClusterState): string[] {
-  const [alpha] = alphasIn(world);
+export function explainDenial(bad: readonly Ended[], { namespace, serviceAccount }: Probe, clusterState: ClusterState): string[] {
+  const [alpha] = alphasIn(clusterState);
   const identity = `${serviceAccount}.${namespace}`;
   const causes = portsOf(bad).map((port): string => {
-    const server = alpha === undefined ? null : serverOf(world.policies, alpha, port);
-    const accounts = server === null ? [] : authorizationsOf(world.policies, server).flatMap((each) => each.accounts);
+    const server = alpha === undefined ? null : serverOf(clusterState.policies, alpha, port);
+    const accounts = server === null ? [] : authorizationsOf(clusterState.policies, server).flatMap((each) => each.accounts);
     if (accounts.length === 0) return `a Server closes port ${port} of Alpha, and no AuthorizationPolicy opens it`;
     return `the AuthorizationPolicy of port ${port} lists ${[...new Set(accounts)].join(", ")}, not ${identity}: is it in dgraph.clients, and dgraph-policy up to date?`;
   });
@@ -85,9 +89,9 @@ export function explainDenial(bad: readonly Ended[], { namespace, serviceAccount
 }
 
 /** All causes why a meshed client does not get through: the network, an Alpha without a proxy, or proxies that do not trust each other. */
-export function explainSilence({ probe: { namespace }, pod }: ProbeRun, world: ClusterState): string[] {
-  const { policies, linkerdRelease: track, identity } = world;
-  const alphas = alphasIn(world);
+export function explainSilence({ probe: { namespace }, pod }: ProbeRun, clusterState: ClusterState): string[] {
+  const { policies, linkerdRelease: track, identity } = clusterState;
+  const alphas = alphasIn(clusterState);
   const [alpha] = alphas;
   if (alpha === undefined) return ["Alpha has no pods"];
   const source = { namespace, labels: { [meshedLabel]: "linkerd", ...pod?.metadata.labels } };

@@ -9,15 +9,15 @@ import { issuerSecret, webhooksOf } from "../../mesh/webhooks.ts";
 import { plural, timeLeft } from "../../system/text.ts";
 import { anchorGaps, bundleIn } from "../anchors.ts";
 import { decoded, issuerIn, mountedSecrets, refusedKeys } from "../certificates.ts";
+import { type ClusterState, dgraphPods } from "./cluster-state.ts";
 import { type Finding, failed, passed, skipped, undecided } from "./result.ts";
-import { type ClusterState, dgraphPods } from "./world.ts";
 
 /** Days that the issuer must still be valid for. */
 const issuerDays = 30;
 
 /** M1: the control plane is ready. */
-export function controlPlaneReady(world: ClusterState): Finding {
-  return readyIn(world, "linkerd");
+export function controlPlaneReady(clusterState: ClusterState): Finding {
+  return readyIn(clusterState, "linkerd");
 }
 
 /** What a rotation of the trust anchor has reached, by the certificates in the cluster. */
@@ -144,10 +144,10 @@ export function podsMeshed({ pods, namespaces, model, linkerdRelease: track }: C
 }
 
 /** M6: viz is ready, and the API server reaches its tap API. */
-export function vizReachable(world: ClusterState): Finding {
-  const { apiServices, model } = world;
+export function vizReachable(clusterState: ClusterState): Finding {
+  const { apiServices, model } = clusterState;
   if (!model.environment.spec.linkerd.viz.enabled) return skipped("viz is not enabled");
-  const ready = readyIn(world, "linkerd-viz");
+  const ready = readyIn(clusterState, "linkerd-viz");
   if (ready.status !== "passed") return ready;
   const api = apiServices.find(({ metadata }) => metadata.name === "v1alpha1.tap.linkerd.io");
   const available = api === undefined ? undefined : condition(api, "Available");
@@ -156,9 +156,9 @@ export function vizReachable(world: ClusterState): Finding {
 }
 
 /** M7: tracing's collector and its front end are ready. */
-export function tracingReachable(world: ClusterState): Finding {
-  return world.model.environment.spec.linkerd.jaeger.enabled
-    ? readyIn(world, "linkerd-jaeger")
+export function tracingReachable(clusterState: ClusterState): Finding {
+  return clusterState.model.environment.spec.linkerd.jaeger.enabled
+    ? readyIn(clusterState, "linkerd-jaeger")
     : skipped("jaeger is not enabled");
 }
 

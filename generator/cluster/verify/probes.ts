@@ -2,9 +2,9 @@ import { proxyPorts } from "../../catalog/linkerd.ts";
 import type { Model } from "../../components/model.ts";
 import { at } from "../../kubernetes/cluster-object.ts";
 import { articleCalls, guardedCalls } from "./access.ts";
+import { alphasIn, type ClusterState } from "./cluster-state.ts";
 import { dgraphCalls } from "./dgraph-tests.ts";
 import type { Probe } from "./probe.ts";
-import { alphasIn, type ClusterState } from "./world.ts";
 
 /** Namespace of the probes that need no other, and service account of the one that nobody allows: the run's own. */
 export function verifyName(run: string): string {
@@ -23,14 +23,14 @@ export function unmeshedProbe(model: Model, name: "verify-baseline" | "verify-un
 
 /** The probes beside a client on the list: one under its service account, one under another, one that is not what its label says. */
 export function clientProbes(
-  world: ClusterState,
+  clusterState: ClusterState,
   run: string,
   token: string | null,
 ): { allowed: Probe; stranger: Probe; forged: Probe } | null {
-  const client = allowedClient(world.model);
+  const client = allowedClient(clusterState.model);
   if (client === null) return null;
   const { namespace } = client;
-  const [alpha] = alphasIn(world);
+  const [alpha] = alphasIn(clusterState);
   const ip = at(alpha, "status", "podIP");
   const direct =
     typeof ip === "string"
@@ -43,8 +43,8 @@ export function clientProbes(
           } as const,
         ]
       : [];
-  const guarded = guardedCalls(world);
-  const dgraph = dgraphCalls(world, token);
+  const guarded = guardedCalls(clusterState);
+  const dgraph = dgraphCalls(clusterState, token);
   return {
     allowed: { ...client, name: "verify-allowed", meshed: true, calls: [...guarded, ...dgraph] },
     stranger: { name: "verify-stranger", namespace, serviceAccount: verifyName(run), meshed: true, calls: guarded },

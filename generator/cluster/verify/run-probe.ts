@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { proxyContainer } from "../../catalog/well-known.ts";
-import { at, type ClusterObject, listAt } from "../../kubernetes/cluster-object.ts";
+import { at, type ClusterObject } from "../../kubernetes/cluster-object.ts";
+import { type ContainerStatus, containerStatuses } from "../../mesh/pod.ts";
 import { UserError } from "../../system/errors.ts";
 import type { Cluster } from "../connection.ts";
+import { podProblem } from "../pod-problem.ts";
 import { type CallResult, type Probe, probeContainer, probePod, readProbe } from "./probe.ts";
 
 /** What a probe came to. */
@@ -62,37 +63,32 @@ export async function runProbe(cluster: Cluster, probe: Probe, options: ProbeOpt
   return broken(pod === null ? "it never came to be" : whyNotDone(pod, seconds), pod);
 }
 
-interface ContainerState {
-  readonly waiting?: { readonly reason?: string; readonly message?: string };
-  readonly running?: object;
-  readonly terminated?: { readonly exitCode: number };
-}
-
-function statuses(pod: ClusterObject): { name: string; image: string; state?: ContainerState; ready?: boolean }[] {
-  return [...listAt(pod, "status", "initContainerStatuses"), ...listAt(pod, "status", "containerStatuses")] as never[];
-}
-
-function stateOf(pod: ClusterObject): ContainerState {
-  return statuses(pod).find(({ name }) => name === probeContainer)?.state ?? {};
+function stateOf(pod: ClusterObject): NonNullable<ContainerStatus["state"]> {
+  return containerStatuses(pod).find(({ name }) => name === probeContainer)?.state ?? {};
 }
 
 /** What keeps a pod from running its probe. */
 function whyNotDone(pod: ClusterObject, seconds: number): string {
   const within = `not done within ${seconds} s`;
-  const conditions = listAt<{ type: string; status: string; message?: string }>(pod, "status", "conditions");
-  const unscheduled = conditions.find(({ type, status }) => type === "PodScheduled" && status === "False");
-  if (unscheduled !== undefined) return `${within}: no node takes it: ${unscheduled.message ?? ""}`;
-  for (const { name, image, state } of statuses(pod)) {
-    const { reason = "", message = "" } = state?.waiting ?? {};
-    if (/ErrImage|ImagePull|InvalidImageName/.test(reason))
-      return `${within}: ${image} cannot be pulled (${reason}); meshops bootstrap builds it`;
-    if (/CreateContainer/.test(reason)) return `${within}: ${message || reason}`;
-    if (name === proxyContainer && state?.terminated === undefined && stateOf(pod).running === undefined)
+  const problem = podProblem(pod);
+  switch (problem?.kind) {
+    case "unscheduled":
+      return `${within}: no node takes it: ${problem.message}`;
+    case "image-pull":
+      return `${within}: ${problem.image} cannot be pulled (${problem.reason}); meshops bootstrap builds it`;
+    case "cannot-start":
+      return `${within}: ${problem.message}`;
+    case "crashing":
+      return `${within}: its container ${problem.container} ends again and again${problem.reason === undefined ? "" : ` (${problem.reason})`}`;
+    case "proxy-waits":
       return `${within}: its proxy does not become ready; it has no certificate as long as identity does not answer, or the issuer is invalid (see M1, M3)`;
+    default:
+      return within;
   }
-  return within;
 }
 
 function notesOn(pod: ClusterObject): string[] {
-  return statuses(pod).map(({ name, state }) => `${name}: ${state?.waiting?.reason ?? Object.keys(state ?? {})[0] ?? "unknown"}`);
+  return containerStatuses(pod).map(
+    ({ name, state }) => `${name}: ${state?.waiting?.reason ?? Object.keys(state ?? {})[0] ?? "unknown"}`,
+  );
 }

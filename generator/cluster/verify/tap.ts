@@ -3,10 +3,10 @@ import { alphaService, dgraphName } from "../../components/dgraph/names.ts";
 import { hostOf } from "../../mesh/service.ts";
 import { Refused } from "../actions.ts";
 import type { Cluster } from "../connection.ts";
+import type { ClusterState } from "./cluster-state.ts";
 import { type Finding, failed, passed, undecided } from "./result.ts";
 import type { ProbeRun } from "./run-probe.ts";
 import { decodeTapError, encodeTapRequest, type TapEvent, TapReader, tapPath } from "./tap-messages.ts";
-import type { ClusterState } from "./world.ts";
 
 /** Most requests a second that tap reports, over all pods. */
 const maxRps = 300;

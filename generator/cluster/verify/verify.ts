@@ -4,6 +4,7 @@ import { UserError } from "../../system/errors.ts";
 import type { Cluster } from "../connection.ts";
 import { judgeAllowed, judgeBaseline, judgeForged, judgeStranger, judgeUnmeshed } from "./access.ts";
 import { resumeLeftOver, withoutPolicy } from "./baseline.ts";
+import { type ClusterState, readClusterState } from "./cluster-state.ts";
 import { callsSpread, membersHealthy, readWorks, writeWorks } from "./dgraph-tests.ts";
 import { linkerdChecks } from "./linkerd-cli.ts";
 import * as mesh from "./mesh-tests.ts";
@@ -11,10 +12,9 @@ import type { Probe } from "./probe.ts";
 import { clientProbes, unmeshedProbe } from "./probes.ts";
 import { type Finding, skipped, type TestResult, undecided } from "./result.ts";
 import { type ProbeRun, runProbe } from "./run-probe.ts";
-import { TestResources } from "./stage.ts";
 import { judgeTap, openTap, type Tap } from "./tap.ts";
+import { TestResources } from "./test-resources.ts";
 import { type TestId, tests } from "./tests.ts";
-import { type ClusterState, readClusterState } from "./world.ts";
 
 export interface VerifyOptions {
   /** Image of the probes: curl, grpcurl and api.proto. */
@@ -41,7 +41,7 @@ export interface VerifyOptions {
  */
 export async function verify(cluster: Cluster, model: Model, options: VerifyOptions): Promise<TestResult[]> {
   const run = randomBytes(3).toString("hex");
-  const stage = new TestResources(cluster, run);
+  const resources = new TestResources(cluster, run);
   const results = new Map<TestId, TestResult>();
   let began = Date.now();
   const tell = (id: TestId, finding: Finding): void => {
@@ -53,7 +53,7 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
   };
   const wants = (...ids: TestId[]): boolean => ids.some((id) => options.only.has(id));
   const probe = async (each: Probe): Promise<ProbeRun> => {
-    stage.pod(each.name, each.namespace);
+    resources.pod(each.name, each.namespace);
     const { image, seconds, signal } = options;
     return runProbe(cluster, each, { image, run, seconds, signal });
   };
@@ -67,11 +67,11 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
   try {
     if (await resumeLeftOver(cluster, options.fluxNamespace))
       options.onStep("resumed the policy that an earlier run had suspended");
-    const world = await readClusterState(cluster, model);
-    tellMesh(world, tell, new Date());
+    const clusterState = await readClusterState(cluster, model);
+    tellMesh(clusterState, tell, new Date());
     const checks = wants("M8") ? linkerdChecks(cluster.context, options.signal) : null;
-    const hasPolicy = world.policies.network.length > 0;
-    const own = wants("T0", "T1") ? await prepared(() => stage.namespace()) : null;
+    const hasPolicy = clusterState.policies.network.length > 0;
+    const own = wants("T0", "T1") ? await prepared(() => resources.namespace()) : null;
     if (wants("T0")) {
       began = Date.now();
       if (own !== null) tell("T0", undecided("no namespace for the probe", own));
@@ -82,10 +82,10 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
     began = Date.now();
     options.onStep("probes are starting");
     const token = options.write ? run : null;
-    const clients = clientProbes(world, run, token);
+    const clients = clientProbes(clusterState, run, token);
     const stranger =
-      clients !== null && wants("T2b", "T2c") ? await prepared(() => stage.strangerIn(clients.stranger.namespace)) : null;
-    const tap = wants("T3") && model.environment.spec.linkerd.viz.enabled ? openTap(cluster, world) : null;
+      clients !== null && wants("T2b", "T2c") ? await prepared(() => resources.strangerIn(clients.stranger.namespace)) : null;
+    const tap = wants("T3") && model.environment.spec.linkerd.viz.enabled ? openTap(cluster, clusterState) : null;
     const refusals = model.environment.spec.dgraph.networkPolicy;
     const denied = (each: Probe, trouble: string | null): Promise<ProbeRun> =>
       trouble === null ? probe(each) : Promise.resolve({ probe: each, pod: null, results: new Map(), trouble, notes: [] });
@@ -94,19 +94,19 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
       async () => {
         if (!wants("T1")) return;
         if (!refusals) return tell("T1", skipped("the environment has no policy: dgraph.networkPolicy"));
-        tell("T1", judgeUnmeshed(await denied(unmeshedProbe(model, "verify-unmeshed", run), own), world));
+        tell("T1", judgeUnmeshed(await denied(unmeshedProbe(model, "verify-unmeshed", run), own), clusterState));
       },
       async () => {
         if (!needsAllowed) return;
         if (clients === null) return tellNoClient(tell, ["T2a", "T3", "D1", "D2", "D3", "D4", "D5"]);
-        await tellAllowed(await probe(clients.allowed), world, tap, token, tell);
+        await tellAllowed(await probe(clients.allowed), clusterState, tap, token, tell);
       },
       ...(["stranger", "forged"] as const).map((name) => async () => {
         const [id, judge] = name === "stranger" ? (["T2b", judgeStranger] as const) : (["T2c", judgeForged] as const);
         if (!wants(id)) return;
         if (!refusals) return tell(id, skipped("the environment has no policy: dgraph.networkPolicy"));
         if (clients === null) return tellNoClient(tell, [id]);
-        tell(id, judge(await denied(clients[name], stranger), world));
+        tell(id, judge(await denied(clients[name], stranger), clusterState));
       }),
       async () => {
         if (checks !== null) tell("M8", await checks);
@@ -115,7 +115,7 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
   } finally {
     if (options.keep)
       options.onStep(`left in the cluster: kubectl get pods --all-namespaces --selector meshops.dev/verify=${run}`);
-    else for (const left of await stage.clear()) options.onStep(`could not be removed: ${left}`);
+    else for (const left of await resources.clear()) options.onStep(`could not be removed: ${left}`);
   }
   return tests.flatMap(({ id }) => results.get(id) ?? []);
 }
@@ -146,24 +146,30 @@ async function baseline(
   }
 }
 
-function tellMesh(world: ClusterState, tell: Tell, now: Date): void {
-  tell("M1", mesh.controlPlaneReady(world));
-  tell("M2", mesh.anchorsAgree(world));
-  tell("M3", mesh.issuerValid(world, now));
-  tell("M4", mesh.webhooksTrusted(world, now));
-  tell("M5", mesh.podsMeshed(world));
-  tell("M6", mesh.vizReachable(world));
-  tell("M7", mesh.tracingReachable(world));
+function tellMesh(clusterState: ClusterState, tell: Tell, now: Date): void {
+  tell("M1", mesh.controlPlaneReady(clusterState));
+  tell("M2", mesh.anchorsAgree(clusterState));
+  tell("M3", mesh.issuerValid(clusterState, now));
+  tell("M4", mesh.webhooksTrusted(clusterState, now));
+  tell("M5", mesh.podsMeshed(clusterState));
+  tell("M6", mesh.vizReachable(clusterState));
+  tell("M7", mesh.tracingReachable(clusterState));
 }
 
-async function tellAllowed(run: ProbeRun, world: ClusterState, tap: Tap | null, token: string | null, tell: Tell): Promise<void> {
-  tell("T2a", judgeAllowed(run, world));
-  tell("T3", tap === null ? skipped("viz is not enabled") : await judgeTap(tap, run, world));
-  tell("D1", membersHealthy(run, "zero", world));
-  tell("D2", membersHealthy(run, "alpha", world));
+async function tellAllowed(
+  run: ProbeRun,
+  clusterState: ClusterState,
+  tap: Tap | null,
+  token: string | null,
+  tell: Tell,
+): Promise<void> {
+  tell("T2a", judgeAllowed(run, clusterState));
+  tell("T3", tap === null ? skipped("viz is not enabled") : await judgeTap(tap, run, clusterState));
+  tell("D1", membersHealthy(run, "zero", clusterState));
+  tell("D2", membersHealthy(run, "alpha", clusterState));
   tell("D3", readWorks(run));
   tell("D4", writeWorks(run, token));
-  tell("D5", callsSpread(run, world));
+  tell("D5", callsSpread(run, clusterState));
 }
 
 function tellNoClient(tell: Tell, ids: readonly TestId[]): void {

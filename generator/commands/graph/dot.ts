@@ -1,4 +1,4 @@
-import { borders, type Graph, type GraphEdge, type GraphNode, marksShown } from "./picture.ts";
+import { borders, type Graph, type GraphEdge, type GraphNode, marksShown } from "./model.ts";
 
 const styles: Readonly<Record<GraphEdge["kind"], string>> = {
   allowed: 'style=solid arrowhead=normal color="#1b1f24"',
@@ -6,28 +6,28 @@ const styles: Readonly<Record<GraphEdge["kind"], string>> = {
   open: 'style=bold arrowhead=normal color="#D55E00" penwidth=3',
 };
 
-/** Pictures in Graphviz' language; several have a frame each, one below the other: Graphviz begins at the bottom. */
-export function toDot(pictures: readonly Graph[], title: string): string {
-  const direction = pictures.every((picture) => picture.direction === "down") ? "TB" : "LR";
-  const framed = pictures.length > 1;
+/** Graphs in Graphviz' language; several have a frame each, one below the other: Graphviz begins at the bottom. */
+export function toDot(graphs: readonly Graph[], title: string): string {
+  const direction = graphs.every((graph) => graph.direction === "down") ? "TB" : "LR";
+  const framed = graphs.length > 1;
   return `digraph ${quoted(title)} {
   graph [rankdir=${direction} fontname="Helvetica,Arial,sans-serif" fontsize=16 nodesep=0.3 ranksep=0.7 pad=0.2 bgcolor=white tooltip=${quoted(title)}]
   node [shape=box style="rounded,filled" fillcolor=white fontname="Helvetica,Arial,sans-serif" fontsize=12 fontcolor="#1b1f24" penwidth=2 margin="0.2,0.1"]
   edge [fontname="Helvetica,Arial,sans-serif" fontsize=11 fontcolor="#1b1f24"]
-${[...pictures]
+${[...graphs]
   .reverse()
-  .map((picture, index) => frame(picture, index, framed))
+  .map((graph, index) => frame(graph, index, framed))
   .join("")}}
 `;
 }
 
-function frame(picture: Graph, index: number, framed: boolean): string {
+function frame(graph: Graph, index: number, framed: boolean): string {
   const id = (name: string): string => quoted(`${index}: ${name}`);
-  const boxes = picture.boxes.map((box) => `    ${id(box.name)} [${boxAttributes(box)}]\n`).join("");
-  const arrows = picture.arrows.map((arrow) => `  ${id(arrow.from)} -> ${id(arrow.to)} [${arrowAttributes(arrow)}]\n`).join("");
+  const boxes = graph.boxes.map((box) => `    ${id(box.name)} [${boxAttributes(box)}]\n`).join("");
+  const arrows = graph.arrows.map((arrow) => `  ${id(arrow.from)} -> ${id(arrow.to)} [${arrowAttributes(arrow)}]\n`).join("");
   if (!framed) return boxes + arrows;
   return `  subgraph ${quoted(`cluster_${index}`)} {
-    label=${quoted(picture.title)} labeljust=l color="#d1d9e0" margin=16
+    label=${quoted(graph.title)} labeljust=l color="#d1d9e0" margin=16
 ${boxes}  }
 ${arrows}`;
 }

@@ -2,8 +2,8 @@ import { Repository } from "../../bundle/repository.ts";
 import type { Model } from "../../components/model.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { renderEnvironments } from "../render-environments.ts";
+import { compare, type Graph } from "./model.ts";
 import { orderOf } from "./order.ts";
-import { compare, type Graph } from "./picture.ts";
 import { trafficOf } from "./traffic.ts";
 
 interface GraphOptions {
@@ -29,9 +29,9 @@ export async function graph(names: readonly string[], { directory, format, show 
 }
 
 /** Pictures of one thing in one or two environments. */
-function beside(pictures: readonly Graph[]): readonly Graph[] {
-  const [a, b] = pictures;
-  return a === undefined || b === undefined ? pictures : compare(a, b);
+function beside(graphs: readonly Graph[]): readonly Graph[] {
+  const [a, b] = graphs;
+  return a === undefined || b === undefined ? graphs : compare(a, b);
 }
 
 async function drawn(

@@ -1,12 +1,10 @@
-import { borders, type Graph, type GraphEdge, type GraphNode, marksShown } from "./picture.ts";
+import { borders, type Graph, type GraphEdge, type GraphNode, marksShown } from "./model.ts";
 
 const arrowOf: Readonly<Record<GraphEdge["kind"], string>> = { allowed: "-->", refused: "-.-x", open: "==>" };
 
-/** Pictures as Markdown with mermaid diagrams, which GitHub draws. */
-export function toMermaid(pictures: readonly Graph[]): string {
-  return pictures
-    .map((picture) => `### ${picture.title}\n\n${picture.caption}\n\n\`\`\`mermaid\n${diagram(picture)}\`\`\`\n`)
-    .join("\n");
+/** Graphs as Markdown with mermaid diagrams, which GitHub draws. */
+export function toMermaid(graphs: readonly Graph[]): string {
+  return graphs.map((graph) => `### ${graph.title}\n\n${graph.caption}\n\n\`\`\`mermaid\n${diagram(graph)}\`\`\`\n`).join("\n");
 }
 
 function diagram({ boxes, arrows, title, direction }: Graph): string {

@@ -1,6 +1,6 @@
 import { contentsOf } from "../../components/contents.ts";
 import type { ComponentModel, Model } from "../../components/model.ts";
-import type { Graph } from "./picture.ts";
+import type { Graph } from "./model.ts";
 
 /** In which order an environment's components come up: an arrow leads to what waits. */
 export function orderOf({ environment, components }: Model): Graph {

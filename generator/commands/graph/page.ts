@@ -1,22 +1,22 @@
 import { fillTemplate } from "../../system/html.ts";
 import { capital } from "../../system/text.ts";
-import { type Graph, type GraphEdge, type GraphNode, idOf } from "./picture.ts";
+import { type Graph, type GraphEdge, type GraphNode, idOf } from "./model.ts";
 import { toSvg } from "./svg.ts";
 
-/** A page that needs nothing else: the pictures to be moved and searched, and the same as tables. @param groups pictures of one thing each, an environment a picture */
+/** A page that needs nothing else: the graphs to be moved and searched, and the same as tables. @param groups graphs of one thing each, an environment a graph */
 export async function toPage(groups: readonly (readonly Graph[])[], environments: readonly string[]): Promise<string> {
   const sections = await Promise.all(
-    groups.map(async (pictures, index) => ({
+    groups.map(async (graphs, index) => ({
       id: `section-${index}`,
-      heading: capital((pictures[0]?.title ?? "").replace(/^[^:]*: /, "")),
-      pictures: await Promise.all(
-        pictures.map(async (picture) => ({
-          ...picture,
-          svg: unique(await toSvg([picture], picture.title), `${index}-${picture.title}`),
+      heading: capital((graphs[0]?.title ?? "").replace(/^[^:]*: /, "")),
+      graphs: await Promise.all(
+        graphs.map(async (graph) => ({
+          ...graph,
+          svg: unique(await toSvg([graph], graph.title), `${index}-${graph.title}`),
         })),
       ),
-      rows: rows(pictures, environments),
-      several: pictures.length > 1,
+      rows: rows(graphs, environments),
+      several: graphs.length > 1,
     })),
   );
   return fillTemplate(new URL("templates/page.html", import.meta.url), {
@@ -40,14 +40,14 @@ interface Row {
   readonly difference: string;
 }
 
-/** Every box and arrow of pictures beside each other, with what each picture says of it. */
-function rows(pictures: readonly Graph[], environments: readonly string[]): Row[] {
+/** Every box and arrow of graphs beside each other, with what each graph says of it. */
+function rows(graphs: readonly Graph[], environments: readonly string[]): Row[] {
   const boxes = byId(
-    pictures,
+    graphs,
     ({ boxes: all }) => all,
     ({ name }) => name,
   );
-  const arrows = byId(pictures, ({ arrows: all }) => all, idOf);
+  const arrows = byId(graphs, ({ arrows: all }) => all, idOf);
   return [...boxes, ...arrows].map((items) => {
     const [known] = items.filter((item) => item !== undefined);
     const { from, to } = known !== undefined && "from" in known ? known : { from: known?.name ?? "", to: "" };
@@ -63,12 +63,12 @@ function rows(pictures: readonly Graph[], environments: readonly string[]): Row[
 }
 
 function byId<T extends GraphNode | GraphEdge>(
-  pictures: readonly Graph[],
-  all: (picture: Graph) => readonly T[],
+  graphs: readonly Graph[],
+  all: (graph: Graph) => readonly T[],
   id: (item: T) => string,
 ): (T | undefined)[][] {
-  const ids = new Set(pictures.flatMap((picture) => all(picture).map(id)));
-  return [...ids].map((wanted) => pictures.map((picture) => all(picture).find((item) => id(item) === wanted)));
+  const ids = new Set(graphs.flatMap((graph) => all(graph).map(id)));
+  return [...ids].map((wanted) => graphs.map((graph) => all(graph).find((item) => id(item) === wanted)));
 }
 
 function wordsOf(item: GraphNode | GraphEdge): string {

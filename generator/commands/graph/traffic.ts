@@ -4,7 +4,7 @@ import { guardedPorts } from "../../components/dgraph-policy/authorization.ts";
 import type { Model } from "../../components/model.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { groupBy } from "../../system/data.ts";
-import type { Graph, GraphEdge, GraphNode } from "./picture.ts";
+import type { Graph, GraphEdge, GraphNode } from "./model.ts";
 
 const roles: readonly DgraphRole[] = ["alpha", "zero"];
 const everybody = "everybody else";

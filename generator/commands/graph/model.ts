@@ -1,7 +1,7 @@
-/** A picture of boxes and arrows, before anybody draws it. */
+/** A graph of boxes and arrows, before anybody draws it. */
 export interface Graph {
   readonly title: string;
-  /** `right` for a wide picture, `down` for a narrow one. */
+  /** `right` for a wide graph, `down` for a narrow one. */
   readonly direction: "right" | "down";
   /** What must be known to read it right. */
   readonly caption: string;
@@ -41,21 +41,21 @@ export const borders: Readonly<Record<Family, string>> = {
 /** What is not the same in the environment beside this one. */
 type Mark = "only here" | "differs";
 
-/** Two pictures of the same things, to be put beside each other: what differs is marked in both. */
+/** Two graphs of the same things, to be put beside each other: what differs is marked in both. */
 export function compare(a: Graph, b: Graph): [Graph, Graph] {
   const both: [Graph, Graph] = [marked(a, b), marked(b, a)];
   const alike = both.every(({ boxes, arrows }) => [...boxes, ...arrows].every(({ mark }) => mark === undefined));
-  const said = ({ caption, ...picture }: Graph): Graph => ({ ...picture, caption: `${caption} Here the two are alike.` });
+  const said = ({ caption, ...graph }: Graph): Graph => ({ ...graph, caption: `${caption} Here the two are alike.` });
   return alike ? [said(both[0]), said(both[1])] : both;
 }
 
-function marked(picture: Graph, other: Graph): Graph {
+function marked(graph: Graph, other: Graph): Graph {
   const boxes = new Map(other.boxes.map((box) => [box.name, box]));
   const arrows = new Map(other.arrows.map((arrow) => [idOf(arrow), arrow]));
   return {
-    ...picture,
-    boxes: picture.boxes.map((box) => ({ ...box, ...markOf(box.lines, boxes.get(box.name)?.lines) })),
-    arrows: picture.arrows.map((arrow) => ({ ...arrow, ...markOf(arrow.lines, arrows.get(idOf(arrow))?.lines) })),
+    ...graph,
+    boxes: graph.boxes.map((box) => ({ ...box, ...markOf(box.lines, boxes.get(box.name)?.lines) })),
+    arrows: graph.arrows.map((arrow) => ({ ...arrow, ...markOf(arrow.lines, arrows.get(idOf(arrow))?.lines) })),
   };
 }
 

@@ -1,0 +1,34 @@
+import { type ClusterObject, condition } from "../kubernetes/cluster-object.ts";
+import { containerStatuses, waitsForProxy } from "../mesh/pod.ts";
+
+/** Why a pod does not run, as the scheduler and the kubelet report it. */
+export type PodProblem =
+  | { readonly kind: "unscheduled"; readonly message: string }
+  | { readonly kind: "image-pull"; readonly container: string; readonly image: string; readonly reason: string }
+  /** A container that ends again and again; `reason` is that of its last end. */
+  | { readonly kind: "crashing"; readonly container: string; readonly reason: string | undefined }
+  | { readonly kind: "cannot-start"; readonly container: string; readonly message: string }
+  /** The proxy runs and has no certificate yet. */
+  | { readonly kind: "proxy-waits" };
+
+/** The first thing that keeps a pod from running; null if nothing is reported, as while it starts. */
+export function podProblem(pod: ClusterObject): PodProblem | null {
+  return unscheduled(pod) ?? containerProblem(pod) ?? (waitsForProxy(pod) ? { kind: "proxy-waits" } : null);
+}
+
+function unscheduled(pod: ClusterObject): PodProblem | null {
+  const scheduled = condition(pod, "PodScheduled");
+  return scheduled?.status === "False" ? { kind: "unscheduled", message: scheduled.message ?? scheduled.reason ?? "" } : null;
+}
+
+/** A container that cannot start, or does not stay. The reasons are the kubelet's (kubernetes, pkg/kubelet/images/types.go and container/sync_result.go). */
+function containerProblem(pod: ClusterObject): PodProblem | null {
+  for (const { image, state, name: container, ready, restartCount = 0, lastState } of containerStatuses(pod)) {
+    const { reason = "", message = "" } = state?.waiting ?? {};
+    if (/ErrImage|ImagePull|InvalidImageName|ImageInspect/.test(reason)) return { kind: "image-pull", container, image, reason };
+    if (reason === "CrashLoopBackOff" || (ready === false && restartCount > 2))
+      return { kind: "crashing", container, reason: lastState?.terminated?.reason };
+    if (/Error$/.test(reason)) return { kind: "cannot-start", container, message: message || reason };
+  }
+  return null;
+}
