@@ -1,8 +1,13 @@
 import { request } from "node:https";
 import type { KubernetesObject as ClientObject, CoreV1Api, KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
-import type { KubernetesObject } from "../kubernetes/object.ts";
+import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { kubernetesClient } from "./client.ts";
+
+/** An object with the fields to be merged; an annotation that is null is removed. */
+type MergePatch = Omit<KubernetesObject, "metadata"> & {
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: JsonMap };
+};
 
 /** What verify does in a cluster beside reading. */
 export interface ClusterActions {
@@ -11,7 +16,7 @@ export interface ClusterActions {
   /** Deletes an object; one that is not there is fine. */
   remove(apiVersion: string, kind: string, name: string, namespace?: string): Promise<void>;
   /** Merges fields into an object (RFC 7386). */
-  merge(object: KubernetesObject): Promise<void>;
+  merge(patch: MergePatch): Promise<void>;
   /** Log of a container. @param tail number of lines from its end; all if left out */
   logs(namespace: string, pod: string, container: string, tail?: number): Promise<string>;
   /**

@@ -1,5 +1,6 @@
 import { type Certificate, certificatesIn, fingerprint, signingAnchor } from "../identity/pem.ts";
-import { at, type ClusterObject } from "../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { at } from "../kubernetes/object-fields.ts";
 import { anchorsOf } from "../mesh/pod.ts";
 import { sha256 } from "../system/hash.ts";
 
@@ -14,7 +15,7 @@ export interface AnchorGap {
 }
 
 /** Certificates of the ConfigMap from which Linkerd takes its trust anchors (`linkerd-identity-trust-roots`); none if it is missing or damaged. */
-export function bundleIn(trustRoots: ClusterObject | null): Certificate[] {
+export function bundleIn(trustRoots: KubernetesObject | null): Certificate[] {
   const text = at(trustRoots, "data", "ca-bundle.crt");
   return certificatesIn(typeof text === "string" ? text : null);
 }
@@ -29,8 +30,8 @@ export function bundleIn(trustRoots: ClusterObject | null): Certificate[] {
  * @param issuer the issuer's certificate, if known
  */
 export function anchorGaps(
-  pods: readonly ClusterObject[],
-  trustRoots: ClusterObject | null,
+  pods: readonly KubernetesObject[],
+  trustRoots: KubernetesObject | null,
   issuer: Certificate | undefined,
 ): AnchorGap[] {
   const bundle = bundleIn(trustRoots);

@@ -1,7 +1,8 @@
 import type { KeyForm } from "../catalog/secret-keys.ts";
 import { isRefused, keyFormOf } from "../identity/key-form.ts";
 import { type Certificate, certificatesIn, fingerprint } from "../identity/pem.ts";
-import { at, type ClusterObject } from "../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { at } from "../kubernetes/object-fields.ts";
 import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { bundleIn } from "./anchors.ts";
@@ -18,11 +19,11 @@ export interface ClusterCertificate {
 
 /** Objects that hold the identity in a cluster. */
 export interface IdentityObjects {
-  readonly trustRoots: ClusterObject | null;
+  readonly trustRoots: KubernetesObject | null;
   /** Secrets by `namespace/name`, null where one does not exist; null as a whole if you may not read Secrets. */
-  readonly secrets: ReadonlyMap<string, ClusterObject | null> | null;
+  readonly secrets: ReadonlyMap<string, KubernetesObject | null> | null;
   /** ConfigMap `meshops-identity`, with the certificates that were committed last; null if there is none. */
-  readonly committed: ClusterObject | null;
+  readonly committed: KubernetesObject | null;
 }
 
 /** Certificates of a cluster: the bundle, and what the Secrets hold. Secrets that cannot be read, or hold none, are left out. */
@@ -66,14 +67,14 @@ function certificateIn({ secrets }: IdentityObjects, namespace: string, secret: 
 }
 
 /** Text under a key of a Secret; null if there is none. */
-export function decoded(secret: ClusterObject | null | undefined, key: string): string | null {
+export function decoded(secret: KubernetesObject | null | undefined, key: string): string | null {
   const value = at(secret, "data", key);
   return typeof value === "string" ? Buffer.from(value, "base64").toString() : null;
 }
 
 /** `namespace/name` of the Secrets that the volumes of pods need; optional ones are left out. */
-export function mountedSecrets(pods: readonly ClusterObject[]): Map<string, ClusterObject> {
-  const found = new Map<string, ClusterObject>();
+export function mountedSecrets(pods: readonly KubernetesObject[]): Map<string, KubernetesObject> {
+  const found = new Map<string, KubernetesObject>();
   for (const pod of pods) {
     const volumes = (at(pod, "spec", "volumes") ?? []) as readonly { secret?: { secretName?: string; optional?: boolean } }[];
     for (const { secret } of volumes)

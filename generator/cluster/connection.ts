@@ -1,5 +1,5 @@
-import type { KubernetesObject } from "@kubernetes/client-node";
-import type { ClusterObject } from "../kubernetes/cluster-object.ts";
+import type { KubernetesObject as ClientObject } from "@kubernetes/client-node";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { actionsOn, type ClusterActions, messageOf } from "./actions.ts";
 import { kubernetesClient } from "./client.ts";
@@ -9,8 +9,8 @@ export interface ClusterReader {
   /** Name of the context, for people. */
   readonly context: string;
   /** @param labels a label selector, as kubectl's `--selector` takes it */
-  list(apiVersion: string, kind: string, namespace?: string, labels?: string): Promise<ClusterObject[]>;
-  get(apiVersion: string, kind: string, name: string, namespace?: string): Promise<ClusterObject | null>;
+  list(apiVersion: string, kind: string, namespace?: string, labels?: string): Promise<KubernetesObject[]>;
+  get(apiVersion: string, kind: string, name: string, namespace?: string): Promise<KubernetesObject | null>;
 }
 
 /** A cluster that is read and acted upon. */
@@ -76,7 +76,7 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
     context: name,
     list: (apiVersion, kind, namespace, labels) =>
       told(`list ${kind}s${namespace === undefined ? "" : ` in ${namespace}`}`, async () => {
-        const { items } = await objects.list<KubernetesObject>(
+        const { items } = await objects.list<ClientObject>(
           apiVersion,
           kind,
           namespace,
@@ -86,18 +86,19 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
           undefined,
           labels,
         );
-        return items.map((item) => named(item, kind));
+        return items.map((item) => withType(item, apiVersion, kind));
       }, []),
     get: (apiVersion, kind, object, namespace = "") =>
       told(
         `read ${kind} ${object}`,
         async () =>
-          named(
-            await objects.read<KubernetesObject & { metadata: { name: string; namespace: string } }>({
+          withType(
+            await objects.read<ClientObject & { metadata: { name: string; namespace: string } }>({
               apiVersion,
               kind,
               metadata: { name: object, namespace },
             }),
+            apiVersion,
             kind,
           ),
         null,
@@ -105,9 +106,9 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
   };
 }
 
-/** Lists leave out the kind of their items. */
-function named(object: KubernetesObject, kind: string): ClusterObject {
-  return { ...object, kind } as unknown as ClusterObject;
+/** Items of a list come without apiVersion and kind. */
+function withType(object: ClientObject, apiVersion: string, kind: string): KubernetesObject {
+  return { ...object, apiVersion, kind } as unknown as KubernetesObject;
 }
 
 function choose(config: { getContexts(): { name: string }[]; setCurrentContext(name: string): void }, context: string): void {

@@ -1,5 +1,5 @@
 import { meshedLabel } from "../catalog/well-known.ts";
-import type { ClusterObject } from "../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import { identitySecretsOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { type IdentityObjects, mountedSecrets } from "./certificates.ts";
@@ -13,11 +13,11 @@ import { type ClusterReader, orNull } from "./connection.ts";
 export async function readIdentityObjects(
   cluster: ClusterReader,
   environment: Environment,
-  pods: readonly ClusterObject[],
+  pods: readonly KubernetesObject[],
 ): Promise<IdentityObjects> {
   const own = identitySecretsOf(environment).map(({ namespace, secret }) => `${namespace}/${secret}`);
   const names = [...new Set([...own, ...mountedSecrets(pods).keys()])];
-  const read = async (id: string): Promise<readonly [string, ClusterObject | null]> => {
+  const read = async (id: string): Promise<readonly [string, KubernetesObject | null]> => {
     const [namespace = "", name = ""] = id.split("/");
     return [id, await cluster.get("v1", "Secret", name, namespace)];
   };
@@ -30,6 +30,6 @@ export async function readIdentityObjects(
 }
 
 /** Running meshed pods of all namespaces; null if you may not list pods of the whole cluster. The injector labels each pod that it meshes. */
-export function meshedPods(cluster: ClusterReader): Promise<ClusterObject[] | null> {
+export function meshedPods(cluster: ClusterReader): Promise<KubernetesObject[] | null> {
   return orNull(cluster.list("v1", "Pod", undefined, `${meshedLabel}=linkerd`));
 }

@@ -1,4 +1,5 @@
-import { type ClusterObject, condition } from "../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { condition } from "../kubernetes/object-fields.ts";
 import { containerStatuses, waitsForProxy } from "../mesh/pod.ts";
 
 /** Why a pod does not run, as the scheduler and the kubelet report it. */
@@ -12,17 +13,17 @@ export type PodProblem =
   | { readonly kind: "proxy-waits" };
 
 /** The first thing that keeps a pod from running; null if nothing is reported, as while it starts. */
-export function podProblem(pod: ClusterObject): PodProblem | null {
+export function podProblem(pod: KubernetesObject): PodProblem | null {
   return unscheduled(pod) ?? containerProblem(pod) ?? (waitsForProxy(pod) ? { kind: "proxy-waits" } : null);
 }
 
-function unscheduled(pod: ClusterObject): PodProblem | null {
+function unscheduled(pod: KubernetesObject): PodProblem | null {
   const scheduled = condition(pod, "PodScheduled");
   return scheduled?.status === "False" ? { kind: "unscheduled", message: scheduled.message ?? scheduled.reason ?? "" } : null;
 }
 
 /** A container that cannot start, or does not stay. The reasons are the kubelet's (kubernetes, pkg/kubelet/images/types.go and container/sync_result.go). */
-function containerProblem(pod: ClusterObject): PodProblem | null {
+function containerProblem(pod: KubernetesObject): PodProblem | null {
   for (const { image, state, name: container, ready, restartCount = 0, lastState } of containerStatuses(pod)) {
     const { reason = "", message = "" } = state?.waiting ?? {};
     if (/ErrImage|ImagePull|InvalidImageName|ImageInspect/.test(reason)) return { kind: "image-pull", container, image, reason };

@@ -1,12 +1,13 @@
-import { at, type ClusterObject, listAt } from "../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { at, listAt } from "../kubernetes/object-fields.ts";
 import { selects } from "../kubernetes/selectors.ts";
 
 /** The policies that stand in Dgraph's namespace, and the pods that they are about. */
 export interface Policies {
-  readonly network: readonly ClusterObject[];
-  readonly servers: readonly ClusterObject[];
-  readonly authorizations: readonly ClusterObject[];
-  readonly authentications: readonly ClusterObject[];
+  readonly network: readonly KubernetesObject[];
+  readonly servers: readonly KubernetesObject[];
+  readonly authorizations: readonly KubernetesObject[];
+  readonly authentications: readonly KubernetesObject[];
 }
 
 /** Labels of who dials: its pod's, and its namespace's. */
@@ -16,7 +17,7 @@ export interface Source {
 }
 
 /** NetworkPolicies that close the ingress of a pod. */
-export function selecting({ network }: Policies, pod: ClusterObject): ClusterObject[] {
+export function selecting({ network }: Policies, pod: KubernetesObject): KubernetesObject[] {
   return network.filter(
     (policy) =>
       policy.metadata.namespace === pod.metadata.namespace &&
@@ -25,7 +26,7 @@ export function selecting({ network }: Policies, pod: ClusterObject): ClusterObj
 }
 
 /** Names of the NetworkPolicies that let a source reach a port of a pod; what they say of address blocks is not looked at. */
-export function admitting(policies: Policies, pod: ClusterObject, source: Source, port: number): string[] {
+export function admitting(policies: Policies, pod: KubernetesObject, source: Source, port: number): string[] {
   const own = { "kubernetes.io/metadata.name": source.namespace };
   const from = (peer: unknown): boolean => {
     const inNamespace =
@@ -45,7 +46,7 @@ export function admitting(policies: Policies, pod: ClusterObject, source: Source
 }
 
 /** The Server of a pod's port; null where the mesh leaves the port to its default policy. */
-export function serverOf({ servers }: Policies, pod: ClusterObject, port: number): ClusterObject | null {
+export function serverOf({ servers }: Policies, pod: KubernetesObject, port: number): KubernetesObject | null {
   const found = servers.find(
     (server) =>
       server.metadata.namespace === pod.metadata.namespace &&
@@ -63,7 +64,7 @@ export interface Authorization {
 }
 
 /** AuthorizationPolicies of a Server. */
-export function authorizationsOf({ authorizations, authentications }: Policies, server: ClusterObject): Authorization[] {
+export function authorizationsOf({ authorizations, authentications }: Policies, server: KubernetesObject): Authorization[] {
   const rules = authorizations.filter(({ spec }) => at(spec, "targetRef", "name") === server.metadata.name);
   return rules.map((rule) => {
     const references = listAt<{ kind: string; name: string }>(rule, "spec", "requiredAuthenticationRefs");
@@ -79,7 +80,7 @@ export function authorizationsOf({ authorizations, authentications }: Policies, 
 }
 
 /** Accounts that may use a Server's port, as `name.namespace`; `*` is everyone. */
-export function allowedAt(policies: Policies, server: ClusterObject): string[] {
+export function allowedAt(policies: Policies, server: KubernetesObject): string[] {
   return authorizationsOf(policies, server).flatMap(({ accounts }) => accounts);
 }
 

@@ -17,7 +17,7 @@ import {
   privateKeyPem,
 } from "../../generator/identity/authority.ts";
 import { fingerprint, parsePem } from "../../generator/identity/pem.ts";
-import type { ClusterObject } from "../../generator/kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { duration, timeLeft } from "../../generator/system/text.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
@@ -45,7 +45,8 @@ function world(
   workload: Record<string, unknown> = {},
   rest: Partial<Snapshot> = {},
 ): Parameters<typeof workloadState> {
-  const set: ClusterObject = {
+  const set: KubernetesObject = {
+    apiVersion: "apps/v1",
     kind: "StatefulSet",
     metadata: { name: "alpha", namespace: "dgraph" },
     spec: {
@@ -56,7 +57,8 @@ function world(
     status: { readyReplicas: 1, currentRevision: "a", updateRevision: "a" },
     ...workload,
   };
-  const one: ClusterObject = {
+  const one: KubernetesObject = {
+    apiVersion: "v1",
     kind: "Pod",
     metadata: { name: "alpha-0", namespace: "dgraph", labels: { app: "alpha" } },
     spec: { containers: [{ name: "linkerd-proxy" }, { name: "alpha" }] },
@@ -80,12 +82,22 @@ function proxyTrusting(value: string): object {
 function identityOf(
   bundle: string,
   { certificate }: Issued,
-  others: Readonly<Record<string, ClusterObject | null>> = {},
+  others: Readonly<Record<string, KubernetesObject | null>> = {},
 ): IdentityObjects {
   const base64 = (text: string): string => Buffer.from(text).toString("base64");
-  const secret = { kind: "Secret", metadata: { name: "linkerd-identity-issuer" }, data: { "tls.crt": base64(certificate) } };
+  const secret = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "linkerd-identity-issuer" },
+    data: { "tls.crt": base64(certificate) },
+  };
   return {
-    trustRoots: { kind: "ConfigMap", metadata: { name: "linkerd-identity-trust-roots" }, data: { "ca-bundle.crt": bundle } },
+    trustRoots: {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "linkerd-identity-trust-roots" },
+      data: { "ca-bundle.crt": bundle },
+    },
     committed: null,
     secrets: new Map(Object.entries({ "linkerd/linkerd-identity-issuer": secret, ...others })),
   };
@@ -137,6 +149,7 @@ test.each([
     world({ status: { phase: "Pending" } }, notReady, {
       claims: [
         {
+          apiVersion: "v1",
           kind: "PersistentVolumeClaim",
           metadata: { name: "datadir-alpha-0", namespace: "dgraph" },
           status: { phase: "Pending" },
@@ -245,7 +258,8 @@ test("the Service behind a webhook is named, whatever the reason holds", () => {
 describe("an environment", () => {
   const environment = environmentOf();
   const model = buildModel({ environment, identity: sampleIdentity() });
-  const fluxObject = (kind: string, name: string, conditions: object[], more: object = {}): ClusterObject => ({
+  const fluxObject = (kind: string, name: string, conditions: object[], more: object = {}): KubernetesObject => ({
+    apiVersion: "toolkit.fluxcd.io/v1",
     kind,
     metadata: { name, namespace: "flux-system", generation: 1 },
     status: {
@@ -257,8 +271,8 @@ describe("an environment", () => {
     },
   });
   const isTrue = [{ type: "Ready", status: "True", reason: "ReconciliationSucceeded", message: "Applied revision" }];
-  const snapshot = (change: (object: ClusterObject) => ClusterObject | null = (object) => object): Snapshot => {
-    const keep = (objects: ClusterObject[]): ClusterObject[] => objects.flatMap((object) => change(object) ?? []);
+  const snapshot = (change: (object: KubernetesObject) => KubernetesObject | null = (object) => object): Snapshot => {
+    const keep = (objects: KubernetesObject[]): KubernetesObject[] => objects.flatMap((object) => change(object) ?? []);
     const repositories = ["linkerd", "dgraph"].map((name) => fluxObject("HelmRepository", name, isTrue));
     const releases = model.components.filter(({ release }) => release !== null);
     return {
@@ -276,15 +290,15 @@ describe("an environment", () => {
     };
   };
   /** The state of the only node that is not ready. */
-  const onlyUnready = (change: (object: ClusterObject) => ClusterObject | null): StatusNode[] =>
+  const onlyUnready = (change: (object: KubernetesObject) => KubernetesObject | null): StatusNode[] =>
     assess(model, snapshot(change))
       .flatMap((node) => [node, ...node.children])
       .filter(({ state, cause }) => state !== "ready" && cause?.code !== "health");
   const dgraph =
-    (kind: string, made: (object: ClusterObject) => ClusterObject | null) =>
-    (object: ClusterObject): ClusterObject | null =>
+    (kind: string, made: (object: KubernetesObject) => KubernetesObject | null) =>
+    (object: KubernetesObject): KubernetesObject | null =>
       object.kind === kind && object.metadata.name === "dgraph" ? made(object) : object;
-  const release = (...conditions: object[]): ((object: ClusterObject) => ClusterObject | null) =>
+  const release = (...conditions: object[]): ((object: KubernetesObject) => KubernetesObject | null) =>
     dgraph("HelmRelease", (object) => ({ ...object, status: { observedGeneration: 1, conditions } }));
 
   test("that is ready is settled", () => {
@@ -331,6 +345,7 @@ test("a StatefulSet without pods tells what refuses them, from its events", () =
   const refusal =
     'create Pod alpha-0 failed error: failed calling webhook "linkerd-proxy-injector.linkerd.io": failed to call webhook: Post "https://linkerd-proxy-injector.linkerd.svc:443/?timeout=10s": EOF';
   const event = {
+    apiVersion: "v1",
     kind: "Event",
     metadata: { name: "e", namespace: "dgraph" },
     reason: "FailedCreate",
@@ -347,7 +362,12 @@ test("a StatefulSet without pods tells what refuses them, from its events", () =
 
 test("a pod that waits for a node is not told as one that waits for its volume", () => {
   const claims = [
-    { kind: "PersistentVolumeClaim", metadata: { name: "datadir-alpha-0", namespace: "dgraph" }, status: { phase: "Pending" } },
+    {
+      apiVersion: "v1",
+      kind: "PersistentVolumeClaim",
+      metadata: { name: "datadir-alpha-0", namespace: "dgraph" },
+      status: { phase: "Pending" },
+    },
   ];
   const status = {
     phase: "Pending",
@@ -417,7 +437,7 @@ describe("a pod that waits for its proxy", () => {
 test("a Secret that a running pod mounts and that is gone is named, although the workload is ready", () => {
   const volumes = [{ name: "tls", secret: { secretName: "linkerd-sp-validator-k8s-tls" } }];
   const spec = { volumes, containers: [{ name: "linkerd-proxy" }, { name: "alpha" }] };
-  const secrets = (value: ClusterObject | null): Partial<Snapshot> => ({
+  const secrets = (value: KubernetesObject | null): Partial<Snapshot> => ({
     identity: identityOf(anchor.certificate, issuer, { "dgraph/linkerd-sp-validator-k8s-tls": value }),
   });
   expect(workloadState(...world({ spec }, {}, secrets(null)))).toMatchObject({
@@ -427,12 +447,13 @@ test("a Secret that a running pod mounts and that is gone is named, although the
       cause: "pod alpha-0 mounts Secret linkerd-sp-validator-k8s-tls, which does not exist in dgraph",
     },
   });
-  const there = { kind: "Secret", metadata: { name: "linkerd-sp-validator-k8s-tls" } };
+  const there = { apiVersion: "v1", kind: "Secret", metadata: { name: "linkerd-sp-validator-k8s-tls" } };
   expect(workloadState(...world({ spec }, {}, secrets(there)))).toMatchObject({ ready: true });
 });
 
 test("while a StatefulSet rolls, each pod that is not ready has its own reason", () => {
-  const alpha = (index: number, status: object): ClusterObject => ({
+  const alpha = (index: number, status: object): KubernetesObject => ({
+    apiVersion: "v1",
     kind: "Pod",
     metadata: { name: `alpha-${index}`, namespace: "dgraph", labels: { app: "alpha" } },
     spec: { containers: [{ name: "linkerd-proxy" }, { name: "alpha" }] },
@@ -457,19 +478,21 @@ test("while a StatefulSet rolls, each pod that is not ready has its own reason",
 });
 
 describe("internal ports that change to skip under a policy", () => {
-  const peer = (name: string, annotations: Record<string, string>, ready: boolean): ClusterObject => ({
+  const peer = (name: string, annotations: Record<string, string>, ready: boolean): KubernetesObject => ({
+    apiVersion: "v1",
     kind: "Pod",
     metadata: { name, namespace: "dgraph", labels: { app: "alpha" }, annotations },
     spec: { containers: [{ name: "linkerd-proxy" }, { name: "alpha" }] },
     status: { phase: "Running", conditions: [{ type: "Ready", status: ready ? "True" : "False" }] },
   });
   const skip = { "config.linkerd.io/skip-inbound-ports": "5080,7080", "config.linkerd.io/skip-outbound-ports": "5080,7080" };
-  const server: ClusterObject = {
+  const server: KubernetesObject = {
+    apiVersion: "policy.linkerd.io/v1beta3",
     kind: "Server",
     metadata: { name: "demo-dgraph-zero-internal", namespace: "dgraph" },
     spec: { podSelector: { matchLabels: { app: "alpha" } }, port: 5080, proxyProtocol: "opaque" },
   };
-  const rolling = (servers: ClusterObject[], standing: Record<string, string> = {}): ReturnType<typeof workloadState> => {
+  const rolling = (servers: KubernetesObject[], standing: Record<string, string> = {}): ReturnType<typeof workloadState> => {
     const pods = [peer("alpha-0", standing, true), peer("alpha-1", skip, false)];
     const policies = { network: [], servers, authorizations: [], authentications: [] };
     const [set] = world();
@@ -496,18 +519,20 @@ describe("internal ports that change to skip under a policy", () => {
 });
 
 describe("trust anchors of meshed pods", () => {
-  const pod = (name: string, value: string | undefined, annotations: Record<string, string> = {}): ClusterObject => ({
+  const pod = (name: string, value: string | undefined, annotations: Record<string, string> = {}): KubernetesObject => ({
+    apiVersion: "v1",
     kind: "Pod",
     metadata: { name, namespace: "team", annotations },
     spec: { containers: [value === undefined ? { name: "linkerd-proxy" } : proxyTrusting(value)] },
   });
   const both = `${oldAnchor.certificate}${anchor.certificate}`;
-  const roots = (bundle: string): ClusterObject => ({
+  const roots = (bundle: string): KubernetesObject => ({
+    apiVersion: "v1",
     kind: "ConfigMap",
     metadata: { name: "r" },
     data: { "ca-bundle.crt": bundle },
   });
-  const gaps = (bundle: string, pods: ClusterObject[], signer: Issued = makeIssuer(names, oldAnchor, madeAt)): unknown =>
+  const gaps = (bundle: string, pods: KubernetesObject[], signer: Issued = makeIssuer(names, oldAnchor, madeAt)): unknown =>
     anchorGaps(pods, roots(bundle), parsePem(signer.certificate)[0]).map(
       ({ pod: name, breaks }) => `${name}${breaks ? " breaks" : ""}`,
     );
@@ -541,10 +566,10 @@ describe("certificates in the cluster and in Git", () => {
   const environment = environmentOf();
   const now = new Date("2026-11-28T12:00:00Z");
   const webhook = makeServerCertificate("linkerd-policy-validator.linkerd.svc", names, anchor, madeAt);
-  const secretOf = (form: "PKCS#8" | "SEC1"): ClusterObject => {
+  const secretOf = (form: "PKCS#8" | "SEC1"): KubernetesObject => {
     const base64 = (text: string): string => Buffer.from(text).toString("base64");
     const data = { "tls.crt": base64(webhook.certificate), "tls.key": base64(privateKeyPem(webhook, form)) };
-    return { kind: "Secret", metadata: { name: "linkerd-policy-validator-k8s-tls" }, data };
+    return { apiVersion: "v1", kind: "Secret", metadata: { name: "linkerd-policy-validator-k8s-tls" }, data };
   };
   const objects = (form: "PKCS#8" | "SEC1"): IdentityObjects =>
     identityOf(anchor.certificate, issuer, { "linkerd/linkerd-policy-validator-k8s-tls": secretOf(form) });

@@ -9,7 +9,7 @@ import type { CallResult, Probe } from "../../generator/cluster/verify/probe.ts"
 import type { ProbeRun } from "../../generator/cluster/verify/run-probe.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import { type Issued, makeIssuer, makeTrustAnchor } from "../../generator/identity/authority.ts";
-import type { ClusterObject } from "../../generator/kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import type { Policies } from "../../generator/mesh/policies.ts";
 import { removalRank } from "../../generator/mesh/policy-order.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
@@ -22,8 +22,9 @@ const anchor = makeTrustAnchor(names, madeAt);
 const next = makeTrustAnchor(names, new Date("2026-11-02T00:00:00Z"));
 const both = `${anchor.certificate}${next.certificate}`;
 
-function alpha(index: number, annotations: Record<string, string> = {}): ClusterObject {
+function alpha(index: number, annotations: Record<string, string> = {}): KubernetesObject {
   return {
+    apiVersion: "v1",
     kind: "Pod",
     metadata: {
       name: `demo-dgraph-alpha-${index}`,
@@ -36,17 +37,23 @@ function alpha(index: number, annotations: Record<string, string> = {}): Cluster
   };
 }
 
-function meshed(name: string, anchors: string): ClusterObject {
+function meshed(name: string, anchors: string): KubernetesObject {
   const env = [{ name: "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS", value: anchors }];
-  return { kind: "Pod", metadata: { name, namespace: "team" }, spec: { containers: [{ name: "linkerd-proxy", env }] } };
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: "team" },
+    spec: { containers: [{ name: "linkerd-proxy", env }] },
+  };
 }
 
 /** A cluster with an identity; policies and pods as a test says. */
 function world(bundle: string, issuer: Issued | null, rest: Partial<ClusterState> = {}): ClusterState {
-  const secret: ClusterObject | null =
+  const secret: KubernetesObject | null =
     issuer === null
       ? null
       : {
+          apiVersion: "v1",
           kind: "Secret",
           metadata: { name: "linkerd-identity-issuer" },
           data: { "tls.crt": Buffer.from(issuer.certificate).toString("base64") },
@@ -63,7 +70,7 @@ function world(bundle: string, issuer: Issued | null, rest: Partial<ClusterState
     apiServices: [],
     profiles: [],
     identity: {
-      trustRoots: { kind: "ConfigMap", metadata: { name: "r" }, data: { "ca-bundle.crt": bundle } },
+      trustRoots: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "r" }, data: { "ca-bundle.crt": bundle } },
       committed: null,
       secrets: new Map([["linkerd/linkerd-identity-issuer", secret]]),
     },
@@ -130,10 +137,16 @@ describe("M3", () => {
 
 test("M1 names a Secret that a control plane pod mounts and that does not exist", () => {
   const workloads = [
-    { kind: "Deployment", metadata: { name: "d", namespace: "linkerd" }, spec: { replicas: 1 }, status: { readyReplicas: 1 } },
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "d", namespace: "linkerd" },
+      spec: { replicas: 1 },
+      status: { readyReplicas: 1 },
+    },
   ];
   const volumes = [{ secret: { secretName: "linkerd-identity-issuer" } }];
-  const pods = [{ kind: "Pod", metadata: { name: "identity-1", namespace: "linkerd" }, spec: { volumes } }];
+  const pods = [{ apiVersion: "v1", kind: "Pod", metadata: { name: "identity-1", namespace: "linkerd" }, spec: { volumes } }];
   expect(mesh.controlPlaneReady(world(anchor.certificate, null, { workloads, pods }))).toMatchObject({
     status: "failed",
     seen: "1 Secret missing",
@@ -145,17 +158,20 @@ test("M1 names a Secret that a control plane pod mounts and that does not exist"
 
 describe("causes", () => {
   const selector = { podSelector: { matchLabels: { component: "alpha" } } };
-  const server = (name: string, port: number): ClusterObject => ({
+  const server = (name: string, port: number): KubernetesObject => ({
+    apiVersion: "policy.linkerd.io/v1beta3",
     kind: "Server",
     metadata: { name, namespace: "dgraph" },
     spec: { ...selector, port },
   });
-  const authorization = (name: string, references: object[]): ClusterObject => ({
+  const authorization = (name: string, references: object[]): KubernetesObject => ({
+    apiVersion: "policy.linkerd.io/v1alpha1",
     kind: "AuthorizationPolicy",
     metadata: { name, namespace: "dgraph" },
     spec: { targetRef: { kind: "Server", name }, requiredAuthenticationRefs: references },
   });
-  const network: ClusterObject = {
+  const network: KubernetesObject = {
+    apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",
     metadata: { name: "demo-dgraph-alpha", namespace: "dgraph" },
     spec: { ...selector, ingress: [] },
@@ -169,7 +185,7 @@ describe("causes", () => {
   });
   const run = (meshedProbe: boolean, http: CallResult, grpc: CallResult): ProbeRun => ({
     probe: probe(meshedProbe),
-    pod: meshedProbe ? meshed("verify-stranger", anchor.certificate) : { kind: "Pod", metadata: { name: "p" } },
+    pod: meshedProbe ? meshed("verify-stranger", anchor.certificate) : { apiVersion: "v1", kind: "Pod", metadata: { name: "p" } },
     results: new Map([
       ["http", http],
       ["grpc", grpc],
@@ -225,7 +241,8 @@ describe("causes", () => {
   });
 
   test("a listed client that is refused on two ports learns why for each", () => {
-    const authentication: ClusterObject = {
+    const authentication: KubernetesObject = {
+      apiVersion: "policy.linkerd.io/v1alpha1",
       kind: "MeshTLSAuthentication",
       metadata: { name: "alpha-grpc" },
       spec: { identityRefs: [{ kind: "ServiceAccount", name: "other", namespace: "elsewhere" }] },

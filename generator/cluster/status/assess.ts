@@ -1,7 +1,8 @@
 import { flux } from "../../bundle/emit/flux.ts";
 import { repositoriesOf } from "../../bundle/emit/repositories.ts";
 import type { ComponentModel, Model } from "../../components/model.ts";
-import { at, type ClusterObject, condition, isObserved, listAt } from "../../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { at, condition, isObserved, listAt } from "../../kubernetes/object-fields.ts";
 import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { workloadState } from "./workload.ts";
@@ -107,7 +108,7 @@ function kustomizationNode(name: string, below: readonly StatusNode[], subject: 
 }
 
 /** A Kustomization that is ready at an older commit than Flux has is not ready for this one. */
-function behind(kustomization: ClusterObject, node: StatusNode, { sources }: Snapshot): StatusNode {
+function behind(kustomization: KubernetesObject, node: StatusNode, { sources }: Snapshot): StatusNode {
   const source = sources.find(({ kind }) => kind === "GitRepository");
   const [has, wants] = [at(kustomization, "status", "lastAppliedRevision"), at(source, "status", "artifact", "revision")];
   if (node.state !== "ready" || wants === undefined || has === wants) return node;
@@ -118,7 +119,7 @@ function behind(kustomization: ClusterObject, node: StatusNode, { sources }: Sna
   };
 }
 
-function releaseNode(release: ClusterObject, subject: Subject): StatusNode {
+function releaseNode(release: KubernetesObject, subject: Subject): StatusNode {
   const chart = at(release, "spec", "chart", "spec");
   const wanted = String(at(chart, "version"));
   const runs = at(listAt(release, "status", "history")[0], "chartVersion");
@@ -130,7 +131,7 @@ function releaseNode(release: ClusterObject, subject: Subject): StatusNode {
 }
 
 /** An object with Flux's conditions. */
-function fluxNode(object: ClusterObject, subject: Subject, detail: string | null): StatusNode {
+function fluxNode(object: KubernetesObject, subject: Subject, detail: string | null): StatusNode {
   const { kind, namespace, name } = subject;
   const node = { kind, namespace, name, detail, children: [] };
   if (object.metadata.deletionTimestamp !== undefined)
@@ -166,7 +167,7 @@ function fluxNode(object: ClusterObject, subject: Subject, detail: string | null
  * What an object that is not ready says went wrong; null where nothing has yet. helm-controller keeps the error in `Released` while it tries again
  * (Ready is Unknown then) and after it has rolled back (Ready tells of the rollback).
  */
-function failureOf(object: ClusterObject): string | null {
+function failureOf(object: KubernetesObject): string | null {
   const [ready, released] = [condition(object, "Ready"), condition(object, "Released")];
   if (released?.status === "False") return released.message ?? "";
   return ready?.status === "False" ? (ready.message ?? "") : null;
@@ -180,7 +181,7 @@ function progress(cause: string): Cause {
 
 /** A workload, and its pods that are not ready. @param owner environment and component that it belongs to */
 export function workloadNode(
-  workload: ClusterObject,
+  workload: KubernetesObject,
   snapshot: Snapshot,
   owner: Pick<Subject, "environment" | "component">,
 ): StatusNode {
@@ -206,7 +207,7 @@ export function workloadNode(
 }
 
 /** The workloads that a component brought, by the labels that Flux puts on what it applies. */
-function workloadsOf({ name, namespace, release }: ComponentModel, { workloads }: Snapshot): ClusterObject[] {
+function workloadsOf({ name, namespace, release }: ComponentModel, { workloads }: Snapshot): KubernetesObject[] {
   const label = release === null ? "kustomize.toolkit.fluxcd.io/name" : "helm.toolkit.fluxcd.io/name";
   return workloads.filter(({ metadata }) => metadata.namespace === namespace && metadata.labels?.[label] === name);
 }
@@ -229,7 +230,7 @@ function missing({ environment, kind, namespace, name }: Subject): StatusNode {
   };
 }
 
-function revisionOf(source: ClusterObject): string | null {
+function revisionOf(source: KubernetesObject): string | null {
   return revision(at(source, "status", "artifact", "revision"));
 }
 

@@ -1,4 +1,5 @@
-import { at, type ClusterObject, condition } from "../../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { at, condition } from "../../kubernetes/object-fields.ts";
 import { mountedSecrets } from "../certificates.ts";
 import { type PodProblem, podProblem } from "../pod-problem.ts";
 import type { Cause, Subject } from "./cause.ts";
@@ -7,7 +8,7 @@ import { serverRefusal } from "./server-refusal.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Reason why a pod is not ready; null if none is known, as while it starts. */
-export function podCause(pod: ClusterObject, snapshot: Snapshot, subject: Subject): Cause | null {
+export function podCause(pod: KubernetesObject, snapshot: Snapshot, subject: Subject): Cause | null {
   const problem = podProblem(pod);
   return (
     unplaced(pod, problem, snapshot, subject) ??
@@ -19,7 +20,7 @@ export function podCause(pod: ClusterObject, snapshot: Snapshot, subject: Subjec
 }
 
 /** Whether the kubelet reports a pod as ready. */
-export function isPodReady(pod: ClusterObject): boolean {
+export function isPodReady(pod: KubernetesObject): boolean {
   return condition(pod, "Ready")?.status === "True";
 }
 
@@ -27,7 +28,7 @@ export function isPodReady(pod: ClusterObject): boolean {
  * A Secret that a pod mounts and that does not exist. A running pod keeps what it has mounted, so nothing else reports the loss until it restarts.
  */
 export function missingSecret(
-  pod: ClusterObject,
+  pod: KubernetesObject,
   { identity: { secrets } }: Snapshot,
   { environment }: Pick<Subject, "environment">,
 ): Cause | null {
@@ -42,7 +43,7 @@ export function missingSecret(
 }
 
 /** A pod that has no node, or waits for a volume. A claim that waits for its pod to be scheduled is not a reason. */
-function unplaced(pod: ClusterObject, problem: PodProblem | null, { claims }: Snapshot, { namespace }: Subject): Cause | null {
+function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }: Snapshot, { namespace }: Subject): Cause | null {
   const { name } = pod.metadata;
   const message = problem?.kind === "unscheduled" ? problem.message : null;
   const volume = /unbound immediate PersistentVolumeClaims|persistentvolumeclaim .* not found|volume node affinity/i;
@@ -66,7 +67,7 @@ function unplaced(pod: ClusterObject, problem: PodProblem | null, { claims }: Sn
 }
 
 /** A pod with a container that cannot start, or does not stay. */
-function broken({ metadata: { name } }: ClusterObject, problem: PodProblem | null, { namespace }: Subject): Cause | null {
+function broken({ metadata: { name } }: KubernetesObject, problem: PodProblem | null, { namespace }: Subject): Cause | null {
   switch (problem?.kind) {
     case "image-pull":
       return {

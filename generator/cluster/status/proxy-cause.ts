@@ -1,5 +1,5 @@
 import { proxyContainer } from "../../catalog/well-known.ts";
-import type { ClusterObject } from "../../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { proxyVariable, waitsForProxy } from "../../mesh/pod.ts";
 import { duration } from "../../system/text.ts";
 import { issuerIn } from "../certificates.ts";
@@ -13,7 +13,7 @@ import type { Snapshot } from "./snapshot.ts";
 const unresolved = /Failed to resolve control-plane component|failed SRV and A record lookups/;
 
 /** Why a pod waits for its proxy; null if it does not. The proxy is ready when the identity controller has signed its certificate. */
-export function proxyWaitCause(pod: ClusterObject, snapshot: Snapshot, { environment }: Subject): Cause | null {
+export function proxyWaitCause(pod: KubernetesObject, snapshot: Snapshot, { environment }: Subject): Cause | null {
   if (!waitsForProxy(pod)) return null;
   const { name, namespace } = pod.metadata;
   const { identity, takenAt, proxyLogs } = snapshot;
@@ -42,7 +42,7 @@ export function proxyWaitCause(pod: ClusterObject, snapshot: Snapshot, { environ
 export const freeQueue = "kubectl rollout restart deployment helm-controller kustomize-controller --namespace flux-system";
 
 /** Host under which a proxy asks for its certificate (linkerd2, charts/partials/templates/_proxy.tpl). */
-function identityHost(pod: ClusterObject): string {
+function identityHost(pod: KubernetesObject): string {
   const address = proxyVariable(pod, "LINKERD2_PROXY_IDENTITY_SVC_ADDR") ?? "the identity controller";
   return address.replace(/\.?:\d+$/, "");
 }

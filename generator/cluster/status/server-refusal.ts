@@ -1,5 +1,6 @@
 import { portKeys } from "../../catalog/well-known.ts";
-import { at, type ClusterObject } from "../../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { selects } from "../../kubernetes/selectors.ts";
 import { isLive, proxyOf } from "../../mesh/pod.ts";
 import { allowedAt } from "../../mesh/policies.ts";
@@ -11,7 +12,7 @@ import type { Snapshot } from "./snapshot.ts";
  * A Server that refuses what a pod sends to its peers. The pod bypasses its own proxy on a port (`skip-outbound-ports`), so it has no identity there;
  * peers that still have that port in their proxy refuse it. This happens when Dgraph's internal ports change to `skip` under a policy.
  */
-export function serverRefusal(pod: ClusterObject, { pods, policies }: Snapshot): Cause | null {
+export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapshot): Cause | null {
   const bypassed = parsePorts(pod.metadata.annotations?.[portKeys.skipOutbound]);
   const guards = policies.servers.filter(({ metadata, spec }) => {
     const port = at(spec, "port");
@@ -35,7 +36,7 @@ export function serverRefusal(pod: ClusterObject, { pods, policies }: Snapshot):
 }
 
 /** Whether a pod's proxy applies a Server to a port. */
-function isGuarded(pod: ClusterObject, server: ClusterObject, port: number): boolean {
+function isGuarded(pod: KubernetesObject, server: KubernetesObject, port: number): boolean {
   return (
     pod.metadata.namespace === server.metadata.namespace &&
     proxyOf(pod) !== undefined &&

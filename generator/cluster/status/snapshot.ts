@@ -2,7 +2,7 @@ import { flux } from "../../bundle/emit/flux.ts";
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { proxyContainer } from "../../catalog/well-known.ts";
 import type { Model } from "../../components/model.ts";
-import type { ClusterObject } from "../../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { isLive, waitsForProxy } from "../../mesh/pod.ts";
 import type { Policies } from "../../mesh/policies.ts";
 import type { ClusterActions } from "../actions.ts";
@@ -12,20 +12,20 @@ import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
 
 /** What a cluster held at one time, as far as it matters for an environment. */
 export interface Snapshot {
-  readonly sources: readonly ClusterObject[];
-  readonly kustomizations: readonly ClusterObject[];
-  readonly releases: readonly ClusterObject[];
+  readonly sources: readonly KubernetesObject[];
+  readonly kustomizations: readonly KubernetesObject[];
+  readonly releases: readonly KubernetesObject[];
   /** Deployments, StatefulSets and DaemonSets of the environment's namespaces. */
-  readonly workloads: readonly ClusterObject[];
-  readonly pods: readonly ClusterObject[];
-  readonly claims: readonly ClusterObject[];
+  readonly workloads: readonly KubernetesObject[];
+  readonly pods: readonly KubernetesObject[];
+  readonly claims: readonly KubernetesObject[];
   /** Events of the environment's namespaces; empty where nobody may read them. */
-  readonly events: readonly ClusterObject[];
-  readonly namespaces: readonly ClusterObject[];
+  readonly events: readonly KubernetesObject[];
+  readonly namespaces: readonly KubernetesObject[];
   /** Certificates and Secrets of the mesh. */
   readonly identity: IdentityObjects;
   /** Running meshed pods of all namespaces; null if you may not list them. */
-  readonly meshed: readonly ClusterObject[] | null;
+  readonly meshed: readonly KubernetesObject[] | null;
   /** Servers and the policies about them in the environment's namespaces; empty if you may not list them. */
   readonly policies: Policies;
   /** Last lines of the proxies that pods wait for, by `namespace/name`. */
@@ -39,15 +39,15 @@ export type SnapshotSource = ClusterReader & Pick<ClusterActions, "logs">;
 /** Reads all of it, at once. @param fluxNamespace where Flux lives */
 export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNamespace: string): Promise<Snapshot> {
   const namespaces = [...new Set(model.components.map(({ namespace }) => namespace))];
-  const everywhere = async (apiVersion: string, kind: string): Promise<ClusterObject[]> =>
+  const everywhere = async (apiVersion: string, kind: string): Promise<KubernetesObject[]> =>
     (await Promise.all(namespaces.map((namespace) => cluster.list(apiVersion, kind, namespace)))).flat();
-  const inFlux = (apiVersion: string, kind: string): Promise<ClusterObject[]> => cluster.list(apiVersion, kind, fluxNamespace);
+  const inFlux = (apiVersion: string, kind: string): Promise<KubernetesObject[]> => cluster.list(apiVersion, kind, fluxNamespace);
   // What explains, but is not needed, may be forbidden: readers of a namespace often see no cluster-wide objects.
-  const allowed = async (read: Promise<ClusterObject[]>): Promise<ClusterObject[]> => (await orNull(read)) ?? [];
+  const allowed = async (read: Promise<KubernetesObject[]>): Promise<KubernetesObject[]> => (await orNull(read)) ?? [];
   // One first: a cluster that does not answer is told once, and in half the time.
   const kustomizations = await inFlux("kustomize.toolkit.fluxcd.io/v1", "Kustomization");
   const { server, authorizationPolicy } = linkerdRelease(model.environment.spec.linkerd.version).traits.policyApi;
-  const policy = (kind: string, version: string): Promise<ClusterObject[]> =>
+  const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
     allowed(everywhere(`policy.linkerd.io/${version}`, kind));
   const [git, helm, releases, deployments, statefulSets, daemonSets, pods, claims, events, found, meshed, ...guards] =
     await Promise.all([
@@ -92,7 +92,7 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
 }
 
 /** Logs of the proxies that pods wait for: at most three, since they log the same. */
-async function logsOfProxies(cluster: SnapshotSource, pods: readonly ClusterObject[]): Promise<Map<string, string>> {
+async function logsOfProxies(cluster: SnapshotSource, pods: readonly KubernetesObject[]): Promise<Map<string, string>> {
   const waiting = pods.filter(waitsForProxy).slice(0, 3);
   const logs = await Promise.all(
     waiting.map(async ({ metadata: { namespace = "", name } }) => {

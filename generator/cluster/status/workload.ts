@@ -1,4 +1,5 @@
-import { at, type ClusterObject, condition, isObserved } from "../../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { at, condition, isObserved } from "../../kubernetes/object-fields.ts";
 import { selects } from "../../kubernetes/selectors.ts";
 import { isMeshed } from "../../mesh/meshed.ts";
 import { isLive, proxyOf } from "../../mesh/pod.ts";
@@ -29,7 +30,7 @@ interface PodState {
 }
 
 /** How a workload stands. */
-export function workloadState(workload: ClusterObject, snapshot: Snapshot, subject: Subject): WorkloadState {
+export function workloadState(workload: KubernetesObject, snapshot: Snapshot, subject: Subject): WorkloadState {
   const pods = podsOf(workload, snapshot);
   const replicas = Number(at(workload, "spec", "replicas") ?? at(workload, "status", "desiredNumberScheduled") ?? 1);
   const readyReplicas = Number(at(workload, "status", "readyReplicas") ?? at(workload, "status", "numberReady") ?? 0);
@@ -49,7 +50,7 @@ export function workloadState(workload: ClusterObject, snapshot: Snapshot, subje
 }
 
 /** A Secret that a running pod mounts and that is gone: Helm and Flux report the workload as ready. */
-function lostSecret(pods: readonly ClusterObject[], snapshot: Snapshot, subject: Subject): Cause | null {
+function lostSecret(pods: readonly KubernetesObject[], snapshot: Snapshot, subject: Subject): Cause | null {
   for (const pod of pods) {
     const cause = missingSecret(pod, snapshot, subject);
     if (cause !== null) return cause;
@@ -57,14 +58,14 @@ function lostSecret(pods: readonly ClusterObject[], snapshot: Snapshot, subject:
   return null;
 }
 
-function isRolledOut(workload: ClusterObject, replicas: number): boolean {
+function isRolledOut(workload: KubernetesObject, replicas: number): boolean {
   const { status } = workload;
   if (workload.kind === "StatefulSet") return replicas === 0 || at(status, "currentRevision") === at(status, "updateRevision");
   if (workload.kind === "DaemonSet") return Number(at(status, "updatedNumberScheduled") ?? 0) >= replicas;
   return Number(at(status, "updatedReplicas") ?? 0) >= replicas && Number(at(status, "replicas") ?? 0) === replicas;
 }
 
-function podsOf({ spec, metadata }: ClusterObject, { pods }: Snapshot): ClusterObject[] {
+function podsOf({ spec, metadata }: KubernetesObject, { pods }: Snapshot): KubernetesObject[] {
   const selector = at(spec, "selector");
   return pods.filter(
     (pod) => pod.metadata.namespace === metadata.namespace && isLive(pod) && selects(selector, pod.metadata.labels ?? {}),
@@ -72,7 +73,7 @@ function podsOf({ spec, metadata }: ClusterObject, { pods }: Snapshot): ClusterO
 }
 
 /** Whether the injector meshes the pods of a workload. */
-function isInjected(workload: ClusterObject, { namespaces }: Snapshot): boolean {
+function isInjected(workload: KubernetesObject, { namespaces }: Snapshot): boolean {
   const template = at(workload, "spec", "template");
   const namespace = namespaces.find(({ metadata }) => metadata.name === workload.metadata.namespace);
   const facts = {
@@ -85,7 +86,7 @@ function isInjected(workload: ClusterObject, { namespaces }: Snapshot): boolean 
 }
 
 /** A pod that should be in the mesh and is not, or that refuses the certificates that the mesh issues. */
-function meshCause(pods: readonly ClusterObject[], { identity }: Snapshot, { kind, name, namespace }: Subject): Cause | null {
+function meshCause(pods: readonly KubernetesObject[], { identity }: Snapshot, { kind, name, namespace }: Subject): Cause | null {
   const restart = `kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
   const bare = pods.filter((pod) => proxyOf(pod) === undefined);
   const [first] = bare;
@@ -104,8 +105,8 @@ function meshCause(pods: readonly ClusterObject[], { identity }: Snapshot, { kin
 
 /** Reasons why a workload is not ready: of the workload as a whole, or of its pods. */
 function causesOf(
-  workload: ClusterObject,
-  pods: readonly ClusterObject[],
+  workload: KubernetesObject,
+  pods: readonly KubernetesObject[],
   snapshot: Snapshot,
   subject: Subject,
 ): PodState[] | Cause {
@@ -130,7 +131,7 @@ function causesOf(
 }
 
 /** Why the API server let no pod be made: a Deployment has it as a condition, a StatefulSet or DaemonSet as an event only. */
-function refusalOf(workload: ClusterObject, { events }: Snapshot): string | null {
+function refusalOf(workload: KubernetesObject, { events }: Snapshot): string | null {
   const failure = condition(workload, "ReplicaFailure");
   if (failure?.status === "True") return failure.message ?? "";
   const own = events.filter(

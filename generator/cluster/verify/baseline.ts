@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { at, listAt } from "../../kubernetes/cluster-object.ts";
+import { at, listAt } from "../../kubernetes/object-fields.ts";
 import { removalRank } from "../../mesh/policy-order.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import type { Cluster } from "../connection.ts";

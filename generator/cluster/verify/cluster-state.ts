@@ -2,7 +2,7 @@ import { dgraphPorts } from "../../catalog/dgraph.ts";
 import { type LinkerdRelease, linkerdRelease } from "../../catalog/linkerd.ts";
 import { alphaService, dgraphLabels } from "../../components/dgraph/names.ts";
 import type { Model } from "../../components/model.ts";
-import type { ClusterObject } from "../../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { selects } from "../../kubernetes/selectors.ts";
 import { isLive } from "../../mesh/pod.ts";
 import type { Policies } from "../../mesh/policies.ts";
@@ -16,16 +16,16 @@ export interface ClusterState {
   readonly model: Model;
   readonly linkerdRelease: LinkerdRelease;
   readonly policies: Policies;
-  readonly pods: readonly ClusterObject[];
-  readonly namespaces: readonly ClusterObject[];
-  readonly workloads: readonly ClusterObject[];
+  readonly pods: readonly KubernetesObject[];
+  readonly namespaces: readonly KubernetesObject[];
+  readonly workloads: readonly KubernetesObject[];
   /** Certificates and Secrets of the mesh. */
   readonly identity: IdentityObjects;
   /** Running meshed pods of all namespaces; null if you may not list them. */
-  readonly meshed: readonly ClusterObject[] | null;
-  readonly webhooks: readonly ClusterObject[] | null;
-  readonly apiServices: readonly ClusterObject[];
-  readonly profiles: readonly ClusterObject[];
+  readonly meshed: readonly KubernetesObject[] | null;
+  readonly webhooks: readonly KubernetesObject[] | null;
+  readonly apiServices: readonly KubernetesObject[];
+  readonly profiles: readonly KubernetesObject[];
 }
 
 /** Addresses of Alpha, as clients dial it. */
@@ -34,11 +34,15 @@ export function alphaAddresses({ environment }: Model): { readonly http: string;
   return { http: `${host}:${dgraphPorts.alpha.http}`, grpc: `${host}:${dgraphPorts.alpha.grpc}` };
 }
 
-export function alphasIn({ model, pods }: Pick<ClusterState, "model" | "pods">): ClusterObject[] {
+export function alphasIn({ model, pods }: Pick<ClusterState, "model" | "pods">): KubernetesObject[] {
   return dgraphPods(model, pods, "alpha");
 }
 
-export function dgraphPods({ environment }: Model, pods: readonly ClusterObject[], role?: "alpha" | "zero"): ClusterObject[] {
+export function dgraphPods(
+  { environment }: Model,
+  pods: readonly KubernetesObject[],
+  role?: "alpha" | "zero",
+): KubernetesObject[] {
   const selector = { matchLabels: dgraphLabels(environment, role) };
   return pods.filter(
     ({ metadata }) => metadata.namespace === environment.spec.dgraph.namespace && selects(selector, metadata.labels ?? {}),
@@ -51,10 +55,10 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
   const track = linkerdRelease(environment.spec.linkerd.version);
   const dgraph = environment.spec.dgraph.namespace;
   const names = [...new Set(model.components.map(({ namespace }) => namespace))];
-  const policy = (kind: string, version: string): Promise<ClusterObject[]> =>
+  const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
     cluster.list(`policy.linkerd.io/${version}`, kind, dgraph);
   const { server, authorizationPolicy } = track.traits.policyApi;
-  const everywhere = async (apiVersion: string, kind: string): Promise<ClusterObject[]> =>
+  const everywhere = async (apiVersion: string, kind: string): Promise<KubernetesObject[]> =>
     (await Promise.all(names.map((namespace) => cluster.list(apiVersion, kind, namespace)))).flat();
   // One first: a cluster that does not answer is told once.
   const pods = (await everywhere("v1", "Pod")).filter(isLive);

@@ -1,6 +1,6 @@
 import { dgraphPorts } from "../../catalog/dgraph.ts";
 import { portKeys } from "../../catalog/well-known.ts";
-import { condition } from "../../kubernetes/cluster-object.ts";
+import { condition } from "../../kubernetes/object-fields.ts";
 import { proxyOf } from "../../mesh/pod.ts";
 import { includes, parsePorts } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";

@@ -2,7 +2,8 @@ import { dgraphPorts } from "../../catalog/dgraph.ts";
 import { proxyPorts } from "../../catalog/linkerd.ts";
 import { meshedLabel } from "../../catalog/well-known.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
-import { at, type ClusterObject } from "../../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { anchorsOf, proxyOf } from "../../mesh/pod.ts";
 import { admitting, authorizationsOf, selecting, serverOf } from "../../mesh/policies.ts";
 import { anchorGaps } from "../anchors.ts";
@@ -55,7 +56,7 @@ export function explainAccess(
 }
 
 /** What the mesh leaves open on ports of Alpha, port by port: two ports may be open for different reasons. */
-function meshHoles(open: readonly number[], alpha: ClusterObject, { policies }: ClusterState): string[] {
+function meshHoles(open: readonly number[], alpha: KubernetesObject, { policies }: ClusterState): string[] {
   const servers = open.map((port) => ({ port, server: serverOf(policies, alpha, port) }));
   const unguarded = servers.filter(({ server }) => server === null).map(({ port }) => port);
   const weak = servers.flatMap(({ port, server }) => {
@@ -117,7 +118,7 @@ export function explainSilence({ probe: { namespace }, pod }: ProbeRun, clusterS
 }
 
 /** Whether two proxies trust a common anchor; true if one of them does not list its anchors. */
-function shareAnchor(one: ClusterObject, other: ClusterObject): boolean {
+function shareAnchor(one: KubernetesObject, other: KubernetesObject): boolean {
   const [own, others] = [one, other].map((pod) => certificatesIn(anchorsOf(pod) ?? null).map(fingerprint));
   if (own === undefined || others === undefined || own.length === 0 || others.length === 0) return true;
   return own.some((anchor) => others.includes(anchor));

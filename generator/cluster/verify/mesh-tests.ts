@@ -2,7 +2,8 @@ import type { X509Certificate } from "node:crypto";
 import { keyReader } from "../../catalog/secret-keys.ts";
 import { certificatesIn, fingerprint, signingAnchor } from "../../identity/pem.ts";
 import { type Stage, stageOf } from "../../identity/state.ts";
-import { at, type ClusterObject, condition, listAt } from "../../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { at, condition, listAt } from "../../kubernetes/object-fields.ts";
 import { isMeshed } from "../../mesh/meshed.ts";
 import { proxyOf } from "../../mesh/pod.ts";
 import { issuerSecret, webhooksOf } from "../../mesh/webhooks.ts";
@@ -128,7 +129,7 @@ export function podsMeshed({ pods, namespaces, model, linkerdRelease: track }: C
     };
     return own.has(pod) || isMeshed(facts) === "yes";
   });
-  const name = ({ metadata }: ClusterObject): string => `${metadata.namespace}/${metadata.name}`;
+  const name = ({ metadata }: KubernetesObject): string => `${metadata.namespace}/${metadata.name}`;
   const bare = wanted.filter((pod) => proxyOf(pod) === undefined).map(name);
   if (bare.length > 0)
     return failed(
@@ -164,7 +165,7 @@ export function tracingReachable(clusterState: ClusterState): Finding {
 
 function readyIn({ workloads, pods, identity }: ClusterState, namespace: string): Finding {
   const own = workloads.filter(({ metadata }) => metadata.namespace === namespace);
-  const count = ({ status }: ClusterObject): number => Number(at(status, "readyReplicas") ?? 0);
+  const count = ({ status }: KubernetesObject): number => Number(at(status, "readyReplicas") ?? 0);
   const left = own.filter((workload) => count(workload) < Number(at(workload, "spec", "replicas") ?? 1));
   const names = left.map(({ kind, metadata }) => `${kind} ${namespace}/${metadata.name} is not ready`);
   if (own.length === 0) return failed("there is none", `nothing runs in ${namespace}: meshops status`);

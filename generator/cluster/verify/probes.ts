@@ -1,6 +1,6 @@
 import { proxyPorts } from "../../catalog/linkerd.ts";
 import type { Model } from "../../components/model.ts";
-import { at } from "../../kubernetes/cluster-object.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { articleCalls, guardedCalls } from "./access.ts";
 import { alphasIn, type ClusterState } from "./cluster-state.ts";
 import { dgraphCalls } from "./dgraph-tests.ts";

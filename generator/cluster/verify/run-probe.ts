@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { at, type ClusterObject } from "../../kubernetes/cluster-object.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { type ContainerStatus, containerStatuses } from "../../mesh/pod.ts";
 import { UserError } from "../../system/errors.ts";
 import type { Cluster } from "../connection.ts";
@@ -10,7 +11,7 @@ import { type CallResult, type Probe, probeContainer, probePod, readProbe } from
 export interface ProbeRun {
   readonly probe: Probe;
   /** The pod as it ran, with what admission added; null where it was never there. */
-  readonly pod: ClusterObject | null;
+  readonly pod: KubernetesObject | null;
   readonly results: ReadonlyMap<string, CallResult>;
   /** Why it did not run; null where it ran. */
   readonly trouble: string | null;
@@ -34,7 +35,7 @@ export async function runProbe(cluster: Cluster, probe: Probe, options: ProbeOpt
   const { image, run, seconds, signal } = options;
   const object = probePod(probe, image, run, seconds + 30);
   const { name } = object.metadata;
-  const broken = (trouble: string, pod: ClusterObject | null): ProbeRun => ({
+  const broken = (trouble: string, pod: KubernetesObject | null): ProbeRun => ({
     probe,
     pod,
     results: new Map(),
@@ -48,7 +49,7 @@ export async function runProbe(cluster: Cluster, probe: Probe, options: ProbeOpt
     throw error;
   }
   const end = Date.now() + seconds * 1000;
-  let pod: ClusterObject | null = null;
+  let pod: KubernetesObject | null = null;
   while (Date.now() < end) {
     await sleep(400, undefined, { signal });
     pod = await cluster.get("v1", "Pod", name, probe.namespace);
@@ -63,12 +64,12 @@ export async function runProbe(cluster: Cluster, probe: Probe, options: ProbeOpt
   return broken(pod === null ? "it never came to be" : whyNotDone(pod, seconds), pod);
 }
 
-function stateOf(pod: ClusterObject): NonNullable<ContainerStatus["state"]> {
+function stateOf(pod: KubernetesObject): NonNullable<ContainerStatus["state"]> {
   return containerStatuses(pod).find(({ name }) => name === probeContainer)?.state ?? {};
 }
 
 /** What keeps a pod from running its probe. */
-function whyNotDone(pod: ClusterObject, seconds: number): string {
+function whyNotDone(pod: KubernetesObject, seconds: number): string {
   const within = `not done within ${seconds} s`;
   const problem = podProblem(pod);
   switch (problem?.kind) {
@@ -87,7 +88,7 @@ function whyNotDone(pod: ClusterObject, seconds: number): string {
   }
 }
 
-function notesOn(pod: ClusterObject): string[] {
+function notesOn(pod: KubernetesObject): string[] {
   return containerStatuses(pod).map(
     ({ name, state }) => `${name}: ${state?.waiting?.reason ?? Object.keys(state ?? {})[0] ?? "unknown"}`,
   );

@@ -12,7 +12,7 @@ import { noIdentity } from "../../components/images.ts";
 import type { Model } from "../../components/model.ts";
 import { fingerprint } from "../../identity/pem.ts";
 import { type CertificateStatus, identityStatus } from "../../identity/status.ts";
-import { at } from "../../kubernetes/cluster-object.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
 import { sha256 } from "../../system/hash.ts";

@@ -1,4 +1,3 @@
-import type { ClusterObject } from "../../../kubernetes/cluster-object.ts";
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
 import { isMap } from "../../../system/data.ts";
 import type { ClusterReader } from "../../connection.ts";
@@ -48,7 +47,7 @@ function isCustom(apiVersion: string): boolean {
 /** Fields that a manifest sets and the live object has otherwise. What only the live object has may be a default, so it does not count. */
 function fieldDrift(
   { kind: _kind, apiVersion: _version, status: _status, ...wanted }: KubernetesObject,
-  live: ClusterObject,
+  live: KubernetesObject,
 ): FieldDrift[] {
   const { name: _name, namespace: _namespace, labels = {}, ...metadata } = wanted.metadata;
   // Helm writes its own name there, whatever the manifest has (pkg/action/validate.go, setMetadataVisitor).

@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { parseAllDocuments } from "yaml";
-import { at, type ClusterObject } from "../../../kubernetes/cluster-object.ts";
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
+import { at } from "../../../kubernetes/object-fields.ts";
 import { asMap } from "../../../system/data.ts";
 import type { ClusterReader } from "../../connection.ts";
 
@@ -28,7 +28,7 @@ export async function storedReleases(cluster: ClusterReader, namespaces: readonl
   const secrets = (
     await Promise.all(namespaces.map((namespace) => cluster.list("v1", "Secret", namespace, "owner=helm")))
   ).flat();
-  const newest = new Map<string, ClusterObject>();
+  const newest = new Map<string, KubernetesObject>();
   for (const secret of secrets) {
     const id = `${secret.metadata.namespace}/${secret.metadata.labels?.["name"]}`;
     const known = newest.get(id);
@@ -37,12 +37,12 @@ export async function storedReleases(cluster: ClusterReader, namespaces: readonl
   return [...newest.values()].flatMap((secret) => decodeRelease(secret) ?? []);
 }
 
-function revisionOf({ metadata }: ClusterObject): number {
+function revisionOf({ metadata }: KubernetesObject): number {
   return Number(metadata.labels?.["version"] ?? 0);
 }
 
 /** A release from Helm's Secret; null if it is not of the known form. */
-function decodeRelease(secret: ClusterObject): StoredRelease | null {
+function decodeRelease(secret: KubernetesObject): StoredRelease | null {
   const data = at(secret, "data", "release");
   if (typeof data !== "string") return null;
   try {

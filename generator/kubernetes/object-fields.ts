@@ -1,20 +1,5 @@
 import { asMap } from "../system/data.ts";
-
-/** An object as the API server gives it; fields are looked up with `at`. */
-export interface ClusterObject {
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly generation?: number;
-    readonly uid?: string;
-    readonly deletionTimestamp?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly uid: string }[];
-  };
-  readonly [field: string]: unknown;
-}
+import type { KubernetesObject } from "./object.ts";
 
 /** A condition of an object's status, as Kubernetes' API conventions define it. */
 export interface Condition {
@@ -35,12 +20,12 @@ export function listAt<T = unknown>(value: unknown, ...path: readonly string[]):
   return Array.isArray(found) ? (found as T[]) : [];
 }
 
-export function condition(object: ClusterObject, type: string): Condition | undefined {
+export function condition(object: KubernetesObject, type: string): Condition | undefined {
   return listAt<Condition>(object, "status", "conditions").find((each) => each.type === type);
 }
 
 /** Whether the controller has seen the newest spec. */
-export function isObserved(object: ClusterObject): boolean {
+export function isObserved(object: KubernetesObject): boolean {
   const observed = at(object, "status", "observedGeneration");
   return typeof observed !== "number" || observed >= (object.metadata.generation ?? 0);
 }
