@@ -1,3 +1,5 @@
+import { secretNames } from "./well-known.ts";
+
 /** PEM form of a private key, named by the label of its block (RFC 7468 section 10, RFC 5915, RFC 8017). */
 export type KeyForm = "PKCS#8" | "SEC1" | "PKCS#1";
 
@@ -24,43 +26,43 @@ const goTls = "crypto/tls.LoadX509KeyPair (Go)";
  */
 export const keyReaders: readonly KeyReader[] = [
   {
-    secret: "linkerd-identity-issuer",
+    secret: secretNames.issuer,
     reader: "container identity of linkerd-identity",
     accepts: goForms,
     writes: "SEC1",
     source: "linkerd2 pkg/tls/codec.go, DecodePEMKey",
   },
   {
-    secret: "linkerd-policy-validator-k8s-tls",
+    secret: secretNames.policyValidator,
     reader: "container policy of linkerd-destination",
     accepts: ["PKCS#8", "PKCS#1"],
     writes: "PKCS#8",
     source: "kubert server/tls_rustls.rs, load_private_key",
   },
   {
-    secret: "linkerd-proxy-injector-k8s-tls",
+    secret: secretNames.proxyInjector,
     reader: "container proxy-injector of linkerd-proxy-injector",
     accepts: goForms,
     writes: "PKCS#8",
     source: goTls,
   },
   {
-    secret: "linkerd-sp-validator-k8s-tls",
+    secret: secretNames.profileValidator,
     reader: "container sp-validator of linkerd-destination",
     accepts: goForms,
     writes: "PKCS#8",
     source: goTls,
   },
-  { secret: "tap-k8s-tls", reader: "container tap of tap", accepts: goForms, writes: "PKCS#8", source: goTls },
+  { secret: secretNames.tap, reader: "container tap of tap", accepts: goForms, writes: "PKCS#8", source: goTls },
   {
-    secret: "tap-injector-k8s-tls",
+    secret: secretNames.tapInjector,
     reader: "container tap-injector of tap-injector",
     accepts: goForms,
     writes: "PKCS#8",
     source: goTls,
   },
   {
-    secret: "jaeger-injector-k8s-tls",
+    secret: secretNames.jaegerInjector,
     reader: "container jaeger-injector of jaeger-injector",
     accepts: goForms,
     writes: "PKCS#8",

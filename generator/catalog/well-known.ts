@@ -18,3 +18,14 @@ export const portKeys = {
   skipInbound: "config.linkerd.io/skip-inbound-ports",
   skipOutbound: "config.linkerd.io/skip-outbound-ports",
 } as const;
+
+/** Secrets of type kubernetes.io/tls that Linkerd's workloads mount (Deployments of the rendered charts). */
+export const secretNames = {
+  issuer: "linkerd-identity-issuer",
+  proxyInjector: "linkerd-proxy-injector-k8s-tls",
+  profileValidator: "linkerd-sp-validator-k8s-tls",
+  policyValidator: "linkerd-policy-validator-k8s-tls",
+  tap: "tap-k8s-tls",
+  tapInjector: "tap-injector-k8s-tls",
+  jaegerInjector: "jaeger-injector-k8s-tls",
+} as const;

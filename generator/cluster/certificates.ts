@@ -1,9 +1,10 @@
 import type { KeyForm } from "../catalog/secret-keys.ts";
+import { secretNames } from "../catalog/well-known.ts";
 import { isRefused, keyFormOf } from "../identity/key-form.ts";
 import { type Certificate, certificatesIn, fingerprint } from "../identity/pem.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at } from "../kubernetes/object-fields.ts";
-import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
+import { webhooksOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { bundleIn } from "./anchors.ts";
 
@@ -28,7 +29,7 @@ export interface IdentityObjects {
 
 /** Certificates of a cluster: the bundle, and what the Secrets hold. Secrets that cannot be read, or hold none, are left out. */
 export function clusterCertificates(environment: Environment, objects: IdentityObjects): ClusterCertificate[] {
-  const issuer = certificateIn(objects, "linkerd", issuerSecret);
+  const issuer = certificateIn(objects, "linkerd", secretNames.issuer);
   const webhooks = webhooksOf(environment).map(
     ({ service, namespace, secret }) => [service, certificateIn(objects, namespace, secret)] as const,
   );
@@ -46,7 +47,7 @@ export function clusterCertificates(environment: Environment, objects: IdentityO
 
 /** The issuer of a cluster: of its Secret, or if Secrets cannot be read, as it was committed. */
 export function issuerIn(objects: IdentityObjects): Certificate | undefined {
-  if (objects.secrets !== null) return certificateIn(objects, "linkerd", issuerSecret);
+  if (objects.secrets !== null) return certificateIn(objects, "linkerd", secretNames.issuer);
   const [issuer] = certificatesIn(String(at(objects.committed, "data", "issuer.crt") ?? ""));
   return issuer;
 }

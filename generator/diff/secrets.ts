@@ -1,6 +1,6 @@
 import { parseDocument } from "yaml";
+import { secretNames } from "../catalog/well-known.ts";
 import type { Assessment } from "../components/change-rule.ts";
-import { issuerSecret } from "../mesh/webhooks.ts";
 import { SopsError } from "../sops/error.ts";
 import { decryptFile } from "../sops/file.ts";
 import { asMap } from "../system/data.ts";
@@ -31,7 +31,7 @@ export function secretRisk(name: string, plaintext: Plaintext): Assessment {
   if (plaintext === "same") return { risk: "harmless", reason: "encrypted anew; what it holds is the same" };
   const unknown =
     plaintext === "unknown" ? " (no age key at hand opens both, so whether the plaintext differs is not known)" : "";
-  if (name === issuerSecret)
+  if (name === secretNames.issuer)
     return {
       risk: "trust-anchor",
       reason: `another issuer: identity takes it up by itself, proxies get certificates of it within 24 hours${unknown}`,

@@ -1,6 +1,7 @@
 import { parseDocument } from "yaml";
+import { secretNames } from "../catalog/well-known.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
-import { identitySecrets, issuerSecret, type Webhook, webhooksOf } from "../mesh/webhooks.ts";
+import { identitySecrets, type Webhook, webhooksOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
 import { type Issued, makeIssuer, makeServerCertificate, makeTrustAnchor, makeWebhookCa, privateKeyPem } from "./authority.ts";
@@ -53,7 +54,7 @@ export async function issuerFiles(
   const data = { "ca.crt": anchor, "tls.crt": issuer.certificate, "tls.key": privateKeyPem(issuer) };
   return [
     publicFile(environment.metadata.name, "issuer", issuer.certificate),
-    await secret(environment, issuerSecret, "linkerd", data, store, fresh),
+    await secret(environment, secretNames.issuer, "linkerd", data, store, fresh),
   ];
 }
 

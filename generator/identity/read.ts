@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { secretNames } from "../catalog/well-known.ts";
 import { atStart, type Diagnostic, hasErrors } from "../diagnostics/diagnostic.ts";
-import { issuerSecret } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { certificateFiles, identityFolder, overlayFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
 import { readIfThere } from "../system/files.ts";
@@ -82,7 +82,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
     const text = read(
       file,
       "the environment needs this encrypted Secret",
-      secret.name === issuerSecret ? "rotate-issuer" : "rotate-webhooks",
+      secret.name === secretNames.issuer ? "rotate-issuer" : "rotate-webhooks",
     );
     const problem = text === null ? null : checkSecret(text, secret, environment);
     if (problem !== null) diagnostics.push(invalid(file, problem.message, problem.hint));

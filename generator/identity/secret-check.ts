@@ -1,4 +1,5 @@
-import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
+import { secretNames } from "../catalog/well-known.ts";
+import { webhooksOf } from "../mesh/webhooks.ts";
 import { isCiphertext } from "../sops/cipher.ts";
 import { SopsError } from "../sops/error.ts";
 import { openFile } from "../sops/inspect.ts";
@@ -26,7 +27,7 @@ const pair = ["tls.crt", "tls.key"] as const;
 /** The Secrets that an environment's identity consists of. */
 export function expectedSecrets(environment: Environment): ExpectedSecret[] {
   const webhooks = webhooksOf(environment).map(({ secret, namespace }) => ({ name: secret, namespace, data: pair }));
-  return [{ name: issuerSecret, namespace: "linkerd", data: ["ca.crt", ...pair] }, ...webhooks];
+  return [{ name: secretNames.issuer, namespace: "linkerd", data: ["ca.crt", ...pair] }, ...webhooks];
 }
 
 /** What can be said of an encrypted Secret without a key: that it is whole, what it calls itself, and who can open it. */

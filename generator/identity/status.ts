@@ -1,4 +1,5 @@
-import { issuerSecret, webhooksOf } from "../mesh/webhooks.ts";
+import { secretNames } from "../catalog/well-known.ts";
+import { webhooksOf } from "../mesh/webhooks.ts";
 import { inspectFile } from "../sops/inspect.ts";
 import { otherServices } from "../sops/metadata.ts";
 import type { Environment } from "../spec/environment.generated.ts";
@@ -59,7 +60,7 @@ export function identityStatus(environment: Environment, read: (path: string) =>
   });
   const present = [
     ...anchors.map(row("trust-anchor", signingKeysFile(name))),
-    ...issuers.map(row("issuer", secretFile(name, issuerSecret))),
+    ...issuers.map(row("issuer", secretFile(name, secretNames.issuer))),
     // The first is the one that signs; others are on their way out.
     ...certificates("webhookCa")
       .slice(0, 1)

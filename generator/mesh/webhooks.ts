@@ -1,4 +1,5 @@
 import { type LinkerdChart, type LinkerdRelease, linkerdRelease } from "../catalog/linkerd.ts";
+import { secretNames } from "../catalog/well-known.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
 /** A webhook server of Linkerd that needs a certificate: its Secret, its Service and the chart values about it. */
@@ -14,36 +15,36 @@ export interface Webhook {
 /** Every webhook of every release (rendered charts: Secrets mounted by the Deployments, Services of the webhook configurations). */
 const webhooks: readonly Webhook[] = [
   {
-    secret: "linkerd-proxy-injector-k8s-tls",
+    secret: secretNames.proxyInjector,
     namespace: "linkerd",
     service: "linkerd-proxy-injector",
     chart: "linkerd-control-plane",
     value: "proxyInjector",
   },
   {
-    secret: "linkerd-sp-validator-k8s-tls",
+    secret: secretNames.profileValidator,
     namespace: "linkerd",
     service: "linkerd-sp-validator",
     chart: "linkerd-control-plane",
     value: "profileValidator",
   },
   {
-    secret: "linkerd-policy-validator-k8s-tls",
+    secret: secretNames.policyValidator,
     namespace: "linkerd",
     service: "linkerd-policy-validator",
     chart: "linkerd-control-plane",
     value: "policyValidator",
   },
-  { secret: "tap-k8s-tls", namespace: "linkerd-viz", service: "tap", chart: "linkerd-viz", value: "tap" },
+  { secret: secretNames.tap, namespace: "linkerd-viz", service: "tap", chart: "linkerd-viz", value: "tap" },
   {
-    secret: "tap-injector-k8s-tls",
+    secret: secretNames.tapInjector,
     namespace: "linkerd-viz",
     service: "tap-injector",
     chart: "linkerd-viz",
     value: "tapInjector",
   },
   {
-    secret: "jaeger-injector-k8s-tls",
+    secret: secretNames.jaegerInjector,
     namespace: "linkerd-jaeger",
     service: "jaeger-injector",
     chart: "linkerd-jaeger",
@@ -74,12 +75,9 @@ export function webhookValues(
   return Object.fromEntries(own.map((webhook) => [webhook.value, { externalSecret: true, caBundle }]));
 }
 
-/** Secret of the issuer's key pair, of type kubernetes.io/tls (control-plane chart, `identity.issuer.scheme`). */
-export const issuerSecret = "linkerd-identity-issuer";
-
 /** All Secrets that the identity of an environment consists of. */
 export function identitySecretsOf(environment: Environment): readonly Pick<Webhook, "namespace" | "secret">[] {
-  return [{ namespace: "linkerd", secret: issuerSecret }, ...webhooksOf(environment)];
+  return [{ namespace: "linkerd", secret: secretNames.issuer }, ...webhooksOf(environment)];
 }
 
 /** Their names. */

@@ -1,12 +1,13 @@
 import type { X509Certificate } from "node:crypto";
 import { keyReader } from "../../catalog/secret-keys.ts";
+import { secretNames } from "../../catalog/well-known.ts";
 import { certificatesIn, fingerprint, signingAnchor } from "../../identity/pem.ts";
 import { type Stage, stageOf } from "../../identity/state.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition, listAt } from "../../kubernetes/object-fields.ts";
 import { isMeshed } from "../../mesh/meshed.ts";
 import { proxyOf } from "../../mesh/pod.ts";
-import { issuerSecret, webhooksOf } from "../../mesh/webhooks.ts";
+import { webhooksOf } from "../../mesh/webhooks.ts";
 import { plural, timeLeft } from "../../system/text.ts";
 import { anchorGaps, bundleIn } from "../anchors.ts";
 import { decoded, issuerIn, mountedSecrets, refusedKeys } from "../certificates.ts";
@@ -40,7 +41,7 @@ export function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding 
   if (issuer === undefined)
     return identity.secrets === null
       ? undecided("the issuer's Secret cannot be read", "you may not read Secrets of linkerd", evidence)
-      : failed("no issuer", `the Secret ${issuerSecret} holds no certificate`, evidence);
+      : failed("no issuer", `the Secret ${secretNames.issuer} holds no certificate`, evidence);
   if (signingAnchor(bundle, issuer) === undefined)
     return failed("the bundle lacks the issuer's anchor", "bundle and issuer do not belong together: meshops status", evidence);
   const gaps = anchorGaps(meshed ?? pods, identity.trustRoots, issuer);
@@ -67,7 +68,7 @@ export function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding 
 export function issuerValid({ identity, model }: ClusterState, now: Date): Finding {
   if (identity.secrets === null) return undecided("cannot be read", "you may not read Secrets of linkerd");
   const issuer = issuerIn(identity);
-  if (issuer === undefined) return failed("no issuer", `the Secret ${issuerSecret} holds no certificate`);
+  if (issuer === undefined) return failed("no issuer", `the Secret ${secretNames.issuer} holds no certificate`);
   const { metadata, spec } = model.environment;
   const expected = `identity.linkerd.${spec.linkerd.identity.trustDomain}`;
   const left = Date.parse(issuer.validTo) - now.getTime();
