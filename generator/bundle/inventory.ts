@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fluxFolder, helmfileFile, overlayFolder } from "../spec/layout.ts";
+import { fluxFolder, helmfileFile, isEncryptedFile, overlayFolder } from "../spec/layout.ts";
 import { isEnvironmentName } from "../spec/name.ts";
 import { stateFolder } from "../system/state-folder.ts";
 import { compareText } from "../system/text.ts";
@@ -54,7 +54,7 @@ export function inventoryText(manifest: Inventory): string {
 
 /** Whether an owner's bundle can hold a file. Encrypted Secrets belong to the identity, never to the bundle. */
 function mayOwn(owner: string, file: string): boolean {
-  if (file.split("/").includes("..") || file.endsWith(".sops.yaml")) return false;
+  if (file.split("/").includes("..") || isEncryptedFile(file)) return false;
   if (owner === rootOwner) return file === helmfileFile;
   return file.startsWith(`${overlayFolder(owner)}/`) || file.startsWith(`${fluxFolder(owner)}/`);
 }

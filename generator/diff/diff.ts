@@ -1,6 +1,6 @@
 import type { Assessment, ChangedObject, FieldChange } from "../components/change-rule.ts";
 import { type Risk, risks } from "../components/risk-levels.ts";
-import { patchesFile } from "../spec/layout.ts";
+import { isEncryptedFile, patchesFile, secretIn } from "../spec/layout.ts";
 import { compareText, folderOf } from "../system/text.ts";
 import { compareFields } from "./fields.ts";
 import { type Files, objectsOf, type StatedObject } from "./objects.ts";
@@ -85,10 +85,8 @@ const removedSecret = {
 
 const newEnvironment = { risk: "harmless", reason: "the environment is new" } as const;
 
-const isSecret = (path: string): boolean => path.endsWith(".sops.yaml");
-
 function withoutSecrets(files: Files): Files {
-  return new Map([...files].filter(([path]) => !isSecret(path)));
+  return new Map([...files].filter(([path]) => !isEncryptedFile(path)));
 }
 
 /** Encrypted files: that they differ, and whether what they hold does; never what they hold. */
@@ -96,12 +94,12 @@ async function secretChanges(
   { environment, isNew, before, after }: Sides,
   identities: readonly string[],
 ): Promise<ObjectChange[]> {
-  const paths = [...new Set([...before.keys(), ...after.keys()])].filter(isSecret);
+  const paths = [...new Set([...before.keys(), ...after.keys()])].filter(isEncryptedFile);
   const changes = await Promise.all(
     paths.map(async (path): Promise<ObjectChange | null> => {
       const [old, young] = [before.get(path), after.get(path)];
       if (old === young) return null;
-      const name = path.slice(path.lastIndexOf("/") + 1, -".sops.yaml".length);
+      const name = secretIn(path);
       const object = { environment, kind: "Secret", namespace: "", name };
       if (old === undefined)
         return {
@@ -130,7 +128,7 @@ function layoutChanges({ environment, before, after }: Sides, told: ReadonlySet<
   // Beside a release, patches.yaml is told as the release's own patches.
   const folders = new Set([...told].map(folderOf));
   const paths = [...new Set([...before.keys(), ...after.keys()])].filter(
-    (path) => !isSecret(path) && before.get(path) !== after.get(path) && !told.has(path),
+    (path) => !isEncryptedFile(path) && before.get(path) !== after.get(path) && !told.has(path),
   );
   return paths
     .filter((path) => !(path.endsWith(`/${patchesFile}`) && folders.has(folderOf(path))))

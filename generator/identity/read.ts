@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { secretNames } from "../catalog/well-known.ts";
 import { atStart, type Diagnostic, hasErrors } from "../diagnostics/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { certificateFiles, identityFolder, overlayFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
+import { certificateFiles, identityFolder, isEncryptedFile, overlayFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
 import { readIfThere } from "../system/files.ts";
 import type { Identity } from "./identity.ts";
 import { keyFormFinding, oldWebhookKeys } from "./key-form.ts";
@@ -15,7 +15,7 @@ import { journalFile } from "./transaction.ts";
 export function encryptedFiles(root: string, environment: string): string[] {
   const folder = overlayFolder(environment, "identity");
   const names = existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : [];
-  return names.filter((name) => name.endsWith(".sops.yaml")).map((name) => `${folder}/${name}`);
+  return names.filter(isEncryptedFile).map((name) => `${folder}/${name}`);
 }
 
 /** The identity of an environment, or what is missing or wrong about it. */

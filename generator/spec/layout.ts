@@ -22,18 +22,36 @@ export const certificateFiles = {
   webhooks: "webhooks.crt",
 } as const;
 
+/** End of the names of files that SOPS has encrypted. */
+const encrypted = ".sops.yaml";
+
 /** The administrators' file: the private keys that sign, encrypted to them alone. */
 export function signingKeysFile(environment: string): string {
-  return `${identityFolder(environment)}/trust-anchor.sops.yaml`;
+  return `${identityFolder(environment)}/trust-anchor${encrypted}`;
 }
 
 export function overlayFolder(environment: string, component?: string): string {
   return component === undefined ? `${overlaysFolder}/${environment}` : `${overlaysFolder}/${environment}/${component}`;
 }
 
+/** Whether a file, by its name, is encrypted with SOPS. */
+export function isEncryptedFile(path: string): boolean {
+  return path.endsWith(encrypted);
+}
+
+/** Name of the file of an encrypted Secret, without its folder. */
+export function encryptedName(secret: string): string {
+  return `${secret}${encrypted}`;
+}
+
+/** Name of the Secret that an encrypted file holds. */
+export function secretIn(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1, -encrypted.length);
+}
+
 /** The SOPS-encrypted file of a Secret. */
 export function secretFile(environment: string, secret: string): string {
-  return `${overlayFolder(environment, "identity")}/${secret}.sops.yaml`;
+  return `${overlayFolder(environment, "identity")}/${encryptedName(secret)}`;
 }
 
 /** Folder of what Flux reads first, a folder an environment. */

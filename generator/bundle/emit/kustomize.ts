@@ -2,7 +2,7 @@ import { pulledAs } from "../../catalog/image.ts";
 import type { ComponentModel, Model, Release } from "../../components/model.ts";
 import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
-import { overlayFolder, patchesFile, releaseFile, valuesFile } from "../../spec/layout.ts";
+import { encryptedName, overlayFolder, patchesFile, releaseFile, valuesFile } from "../../spec/layout.ts";
 import { header } from "../bundle.ts";
 
 type File = [path: string, text: string];
@@ -49,7 +49,7 @@ function kustomization(component: ComponentModel, { mirror }: Model): JsonMap {
   return withoutEmpty({
     ...kustomizationType,
     namespace: base === null ? "" : namespace,
-    resources: [...(base === null ? [] : [`${bases}/${base}`]), ...own, ...secrets.map((secret) => `${secret}.sops.yaml`)],
+    resources: [...(base === null ? [] : [`${bases}/${base}`]), ...own, ...secrets.map(encryptedName)],
     components: release === null ? [] : [`${bases}/helm-release`],
     configMapGenerator: release === null ? [] : [{ name: `${name}-values`, files: [valuesFile] }],
     patches: [...patchFiles.map((path): JsonMap => ({ path })), ...(secrets.length === 0 ? [] : [keptByHelm])],

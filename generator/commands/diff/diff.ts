@@ -10,6 +10,7 @@ import {
   environmentsFolder,
   fluxRootFolder,
   helmfileFile,
+  isEncryptedFile,
   overlayFolder,
   overlaysFolder,
   signingKeysFile,
@@ -78,7 +79,7 @@ async function compare(root: string, tree: GitTree, wanted: readonly Wanted[]): 
     const texts = await tree.read(differing.flatMap(({ owner, paths }) => [...paths, inventoryFile(owner)]));
     for (const { owner, paths, after } of withProgress("comparing", differing)) {
       const sides = sidesOf(owner, paths, after, texts, committed.get(owner) ?? []);
-      if ([...paths].some((path) => path.endsWith(".sops.yaml")))
+      if ([...paths].some(isEncryptedFile))
         identities ??= identitiesAtHand((message) => process.stderr.write(`${message}: what is encrypted stays closed\n`));
       changes.push(...(await diffObjects(sides, identities ?? [])));
     }
@@ -123,8 +124,7 @@ function sidesOf(
 ): Sides {
   const named = parseInventory(texts.get(inventoryFile(owner)) ?? "", owner).files;
   const isOwned = (path: string): boolean =>
-    path.endsWith(".sops.yaml") ||
-    (named.size > 0 ? named.has(path) : after.has(path) || path.startsWith(`${overlayFolder(owner)}/`));
+    isEncryptedFile(path) || (named.size > 0 ? named.has(path) : after.has(path) || path.startsWith(`${overlayFolder(owner)}/`));
   const pick = (from: ReadonlyMap<string, string>, wanted: (path: string) => boolean): Map<string, string> =>
     new Map(
       [...paths].filter(wanted).flatMap((path): [string, string][] => {
@@ -134,7 +134,7 @@ function sidesOf(
     );
   return {
     environment: owner === rootOwner ? "" : owner,
-    isNew: !committed.some((path) => !path.endsWith(".sops.yaml")),
+    isNew: !committed.some((path) => !isEncryptedFile(path)),
     before: pick(texts, isOwned),
     after: pick(after, () => true),
   };

@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
-import { parseAllDocuments } from "yaml";
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
 import { at } from "../../../kubernetes/object-fields.ts";
+import { parseManifests } from "../../../kubernetes/read.ts";
 import { asMap } from "../../../system/data.ts";
 import type { ClusterReader } from "../../connection.ts";
 
@@ -55,10 +55,9 @@ function decodeRelease(secret: KubernetesObject): StoredRelease | null {
       revision: Number(at(release, "version")),
       status: String(at(release, "info", "status")),
       chart: `${String(chart["name"])} ${String(chart["version"])}`,
-      objects: parseAllDocuments(String(at(release, "manifest") ?? "")).flatMap((document): KubernetesObject[] => {
-        const object = document.toJS() as KubernetesObject | null;
-        return typeof object?.kind === "string" ? [object] : [];
-      }),
+      objects: parseManifests("manifest", String(at(release, "manifest") ?? "")).objects.map(
+        ({ value }) => value as KubernetesObject,
+      ),
     };
   } catch {
     return null;
