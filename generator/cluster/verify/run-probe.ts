@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { proxyContainer } from "../../catalog/well-known.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { type ContainerStatus, containerStatuses } from "../../mesh/pod.ts";
@@ -81,11 +82,19 @@ function whyNotDone(pod: KubernetesObject, seconds: number): string {
       return `${within}: ${problem.message}`;
     case "crashing":
       return `${within}: its container ${problem.container} ends again and again${problem.reason === undefined ? "" : ` (${problem.reason})`}`;
-    case "proxy-waits":
-      return `${within}: its proxy does not become ready; it has no certificate as long as identity does not answer, or the issuer is invalid (see M1, M3)`;
     default:
-      return within;
+      if (problem === null && !heldUpByProxy(pod)) return within;
+      return `${within}: its proxy does not become ready; it has no certificate as long as identity does not answer, or the issuer is invalid (see M1, M3)`;
   }
+}
+
+/**
+ * Whether a pod may be held up by its proxy though the kubelet does not report so: while a container's postStart hook runs (`proxy-await`), the
+ * kubelet reports no new status, and all containers look as if they were being made (kubernetes, pkg/kubelet/kuberuntime, startContainer).
+ */
+function heldUpByProxy(pod: KubernetesObject): boolean {
+  const proxy = containerStatuses(pod).find(({ name }) => name === proxyContainer);
+  return proxy !== undefined && proxy.state?.terminated === undefined && stateOf(pod).running === undefined;
 }
 
 function notesOn(pod: KubernetesObject): string[] {
