@@ -12,7 +12,7 @@ export const meshedLabel = "linkerd.io/control-plane-ns";
 /** Label of namespaces that Linkerd's webhooks leave alone, with the value `disabled`. */
 export const admissionWebhooksLabel = "config.linkerd.io/admission-webhooks";
 
-/** Annotations of pods, namespaces and (`opaque`) Services that say how ports pass the proxy (linkerd.io, "Proxy Configuration"). */
+/** Annotations of pods, namespaces and (`opaque`) Services that set how traffic to ports goes through the proxy (linkerd.io, "Proxy Configuration"). */
 export const portKeys = {
   opaque: "config.linkerd.io/opaque-ports",
   skipInbound: "config.linkerd.io/skip-inbound-ports",

@@ -73,6 +73,11 @@ export function decoded(secret: KubernetesObject | null | undefined, key: string
   return typeof value === "string" ? Buffer.from(value, "base64").toString() : null;
 }
 
+/** Secrets that pods mount and that do not exist, by `namespace/name`, each with one of its pods; none if you may not read Secrets. */
+export function lostSecrets({ secrets }: IdentityObjects, pods: readonly KubernetesObject[]): [string, KubernetesObject][] {
+  return [...mountedSecrets(pods)].filter(([id]) => secrets?.get(id) === null);
+}
+
 /** `namespace/name` of the Secrets that the volumes of pods need; optional ones are left out. */
 export function mountedSecrets(pods: readonly KubernetesObject[]): Map<string, KubernetesObject> {
   const found = new Map<string, KubernetesObject>();

@@ -1,6 +1,6 @@
 import type { RuleInfo } from "../diagnostics/rule-info.ts";
 
-/** An image that can be pulled no more; the same rule reads specs and manifests. */
+/** An image that can no longer be pulled; the same rule reads specs and manifests. */
 export const imageGone: RuleInfo = {
   code: "image-gone",
   severity: "error",

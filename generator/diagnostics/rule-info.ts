@@ -1,6 +1,6 @@
 import type { DiagnosticCode } from "./diagnostic.ts";
 
-/** What a rule says of itself: in the docs, in SARIF, and to who silences it. */
+/** Description of a rule, for the docs and for SARIF. */
 export interface RuleInfo {
   /** Stable: people silence and search by it. */
   readonly code: DiagnosticCode;

@@ -18,11 +18,12 @@ export interface Source {
 
 /** NetworkPolicies that close the ingress of a pod. */
 export function selecting({ network }: Policies, pod: KubernetesObject): KubernetesObject[] {
-  return network.filter(
-    (policy) =>
-      policy.metadata.namespace === pod.metadata.namespace &&
-      selects(at(policy, "spec", "podSelector"), pod.metadata.labels ?? {}),
-  );
+  return network.filter((policy) => selectsPod(policy, pod));
+}
+
+/** Whether the `podSelector` of a NetworkPolicy or Server selects a pod; both select in their own namespace alone. */
+export function selectsPod({ metadata, spec }: KubernetesObject, pod: KubernetesObject): boolean {
+  return metadata.namespace === pod.metadata.namespace && selects(at(spec, "podSelector"), pod.metadata.labels ?? {});
 }
 
 /** Names of the NetworkPolicies that let a source reach a port of a pod; what they say of address blocks is not looked at. */
@@ -47,13 +48,7 @@ export function admitting(policies: Policies, pod: KubernetesObject, source: Sou
 
 /** The Server of a pod's port; null where the mesh leaves the port to its default policy. */
 export function serverOf({ servers }: Policies, pod: KubernetesObject, port: number): KubernetesObject | null {
-  const found = servers.find(
-    (server) =>
-      server.metadata.namespace === pod.metadata.namespace &&
-      at(server, "spec", "port") === port &&
-      selects(at(server, "spec", "podSelector"), pod.metadata.labels ?? {}),
-  );
-  return found ?? null;
+  return servers.find((server) => at(server, "spec", "port") === port && selectsPod(server, pod)) ?? null;
 }
 
 /** An AuthorizationPolicy of a Server, and the accounts that it admits. */

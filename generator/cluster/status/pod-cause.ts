@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition } from "../../kubernetes/object-fields.ts";
-import { mountedSecrets } from "../certificates.ts";
+import { lostSecrets } from "../certificates.ts";
 import { type PodProblem, podProblem } from "../pod-problem.ts";
 import type { Cause, Subject } from "./cause.ts";
 import { proxyWaitCause } from "./proxy-cause.ts";
@@ -12,7 +12,7 @@ export function podCause(pod: KubernetesObject, snapshot: Snapshot, subject: Sub
   const problem = podProblem(pod);
   return (
     unplaced(pod, problem, snapshot, subject) ??
-    missingSecret(pod, snapshot, subject) ??
+    missingSecret([pod], snapshot, subject) ??
     broken(pod, problem, subject) ??
     proxyWaitCause(pod, snapshot, subject) ??
     serverRefusal(pod, snapshot)
@@ -25,16 +25,14 @@ export function isPodReady(pod: KubernetesObject): boolean {
 }
 
 /**
- * A Secret that a pod mounts and that does not exist. A running pod keeps what it has mounted, so nothing else reports the loss until it restarts.
+ * A Secret that pods mount and that does not exist. A running pod keeps what it has mounted, so nothing else, Helm and Flux included, reports the
+ * loss until it restarts.
  */
-export function missingSecret(
-  pod: KubernetesObject,
-  { identity: { secrets } }: Snapshot,
-  { environment }: Pick<Subject, "environment">,
-): Cause | null {
-  const [missing] = [...mountedSecrets([pod]).keys()].filter((id) => secrets?.get(id) === null);
+export function missingSecret(pods: readonly KubernetesObject[], { identity }: Snapshot, { environment }: Subject): Cause | null {
+  const [missing] = pods.flatMap((pod) => lostSecrets(identity, [pod]));
   if (missing === undefined) return null;
-  const [namespace = "", name = ""] = missing.split("/");
+  const [id, pod] = missing;
+  const [namespace = "", name = ""] = id.split("/");
   return {
     code: "secret-missing",
     cause: `pod ${pod.metadata.name} mounts Secret ${name}, which does not exist in ${namespace}`,

@@ -1,9 +1,8 @@
 import { portKeys } from "../../catalog/well-known.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
-import { selects } from "../../kubernetes/selectors.ts";
 import { isLive, proxyOf } from "../../mesh/pod.ts";
-import { allowedAt } from "../../mesh/policies.ts";
+import { allowedAt, selectsPod } from "../../mesh/policies.ts";
 import { includes, parsePorts } from "../../mesh/ports.ts";
 import type { Cause } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -38,9 +37,8 @@ export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapsho
 /** Whether a pod's proxy applies a Server to a port. */
 function isGuarded(pod: KubernetesObject, server: KubernetesObject, port: number): boolean {
   return (
-    pod.metadata.namespace === server.metadata.namespace &&
+    selectsPod(server, pod) &&
     proxyOf(pod) !== undefined &&
-    !includes(parsePorts(pod.metadata.annotations?.[portKeys.skipInbound]), port) &&
-    selects(at(server, "spec", "podSelector"), pod.metadata.labels ?? {})
+    !includes(parsePorts(pod.metadata.annotations?.[portKeys.skipInbound]), port)
   );
 }

@@ -19,7 +19,7 @@ export interface Snapshot {
   readonly workloads: readonly KubernetesObject[];
   readonly pods: readonly KubernetesObject[];
   readonly claims: readonly KubernetesObject[];
-  /** Events of the environment's namespaces; empty where nobody may read them. */
+  /** Events of the environment's namespaces; empty if you may not list them. */
   readonly events: readonly KubernetesObject[];
   readonly namespaces: readonly KubernetesObject[];
   /** Certificates and Secrets of the mesh. */
@@ -44,7 +44,7 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
   const inFlux = (apiVersion: string, kind: string): Promise<KubernetesObject[]> => cluster.list(apiVersion, kind, fluxNamespace);
   // What explains, but is not needed, may be forbidden: readers of a namespace often see no cluster-wide objects.
   const allowed = async (read: Promise<KubernetesObject[]>): Promise<KubernetesObject[]> => (await orNull(read)) ?? [];
-  // One first: a cluster that does not answer is told once, and in half the time.
+  // One read first: a cluster that does not answer is reported once, and in half the time.
   const kustomizations = await inFlux("kustomize.toolkit.fluxcd.io/v1", "Kustomization");
   const { server, authorizationPolicy } = linkerdRelease(model.environment.spec.linkerd.version).traits.policyApi;
   const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>

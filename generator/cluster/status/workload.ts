@@ -29,7 +29,7 @@ interface PodState {
   readonly cause: Cause;
 }
 
-/** How a workload stands. */
+/** State of a workload. */
 export function workloadState(workload: KubernetesObject, snapshot: Snapshot, subject: Subject): WorkloadState {
   const pods = podsOf(workload, snapshot);
   const replicas = Number(at(workload, "spec", "replicas") ?? at(workload, "status", "desiredNumberScheduled") ?? 1);
@@ -45,17 +45,8 @@ export function workloadState(workload: KubernetesObject, snapshot: Snapshot, su
     const [first] = [...found.filter(({ cause }) => cause.code !== "progressing"), ...found];
     return { ...state, ready: false, cause: first?.cause ?? null, pods: found.length > 1 ? found : [] };
   }
-  const cause = (wanted ? meshCause(pods, snapshot, subject) : null) ?? lostSecret(pods, snapshot, subject);
+  const cause = (wanted ? meshCause(pods, snapshot, subject) : null) ?? missingSecret(pods, snapshot, subject);
   return { ...state, ready: cause === null, cause, pods: [] };
-}
-
-/** A Secret that a running pod mounts and that is gone: Helm and Flux report the workload as ready. */
-function lostSecret(pods: readonly KubernetesObject[], snapshot: Snapshot, subject: Subject): Cause | null {
-  for (const pod of pods) {
-    const cause = missingSecret(pod, snapshot, subject);
-    if (cause !== null) return cause;
-  }
-  return null;
 }
 
 function isRolledOut(workload: KubernetesObject, replicas: number): boolean {

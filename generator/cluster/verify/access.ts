@@ -25,7 +25,7 @@ function versionCall(address: string): Call {
   return { kind: "grpc", name: "grpc", address, method: "api.Dgraph/CheckVersion", request: "{}" };
 }
 
-/** T0: without a policy, anybody reaches Dgraph. */
+/** T0: without a policy, everyone reaches Dgraph. */
 export function judgeBaseline(run: ProbeRun): Finding {
   return judge(
     run,
@@ -78,7 +78,7 @@ export function judgeStranger(run: ProbeRun, clusterState: ClusterState): Findin
   return undecided("refused, but not by the AuthorizationPolicy", explainSilence(run, clusterState), evidence);
 }
 
-/** T2c: the label of meshed pods is no way in. */
+/** T2c: the label of meshed pods alone does not let a pod in. */
 export function judgeForged(run: ProbeRun, clusterState: ClusterState): Finding {
   return judge(run, allRefused, "refused on both ports, and at the proxy's own", (through) =>
     explainAccess(through, run.probe, clusterState),
@@ -119,7 +119,7 @@ function judge(
   );
 }
 
-/** A probe that did not make all its calls decides nothing: no call is no refusal. */
+/** A probe that did not make all its calls decides nothing: a missing call is not a refusal. */
 function unseenCalls(run: ProbeRun): Finding | null {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
   const { outcomes, evidence } = outcomesOf(run);

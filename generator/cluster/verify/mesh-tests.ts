@@ -10,7 +10,7 @@ import { proxyOf } from "../../mesh/pod.ts";
 import { webhooksOf } from "../../mesh/webhooks.ts";
 import { plural, timeLeft } from "../../system/text.ts";
 import { anchorGaps, bundleIn } from "../anchors.ts";
-import { decoded, issuerIn, mountedSecrets, refusedKeys } from "../certificates.ts";
+import { decoded, issuerIn, lostSecrets, refusedKeys } from "../certificates.ts";
 import { type ClusterState, dgraphPods } from "./cluster-state.ts";
 import { type Finding, failed, passed, skipped, undecided } from "./result.ts";
 
@@ -170,8 +170,10 @@ function readyIn({ workloads, pods, identity }: ClusterState, namespace: string)
   const left = own.filter((workload) => count(workload) < Number(at(workload, "spec", "replicas") ?? 1));
   const names = left.map(({ kind, metadata }) => `${kind} ${namespace}/${metadata.name} is not ready`);
   if (own.length === 0) return failed("there is none", `nothing runs in ${namespace}: meshops status`);
-  const mounts = mountedSecrets(pods.filter(({ metadata }) => metadata.namespace === namespace));
-  const lost = [...mounts].filter(([secret]) => identity.secrets?.get(secret) === null);
+  const lost = lostSecrets(
+    identity,
+    pods.filter(({ metadata }) => metadata.namespace === namespace),
+  );
   if (lost.length > 0)
     return failed(
       `${plural(lost.length, "Secret")} missing`,

@@ -1,4 +1,4 @@
-/** `undecided` is no pass: something kept the test from seeing what it looks for. */
+/** `undecided` does not pass: something kept the test from seeing what it looks for. */
 export type Verdict = "passed" | "failed" | "skipped" | "undecided";
 
 /** What a test found, but for what is the same of every run. */
@@ -9,7 +9,7 @@ export interface Finding {
   readonly cause: string | null;
   /** Every cause that was found, each with the objects that were read. */
   readonly causes: readonly string[];
-  /** What was seen in detail, a line each. */
+  /** What was seen in detail, one line per fact. */
   readonly evidence: readonly string[];
   /** What the user should know although the test passed, one fact per entry. */
   readonly notes: readonly string[];

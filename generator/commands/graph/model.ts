@@ -1,4 +1,4 @@
-/** A graph of boxes and arrows, before anybody draws it. */
+/** A graph of boxes and arrows, before it is drawn. */
 export interface Graph {
   readonly title: string;
   /** `right` for a wide graph, `down` for a narrow one. */
@@ -41,7 +41,7 @@ export const borders: Readonly<Record<Family, string>> = {
 /** What is not the same in the environment beside this one. */
 type Mark = "only here" | "differs";
 
-/** Two graphs of the same things, to be put beside each other: what differs is marked in both. */
+/** Two graphs of the same things for a comparison: what differs is marked in both. */
 export function compare(a: Graph, b: Graph): [Graph, Graph] {
   const both: [Graph, Graph] = [marked(a, b), marked(b, a)];
   const alike = both.every(({ boxes, arrows }) => [...boxes, ...arrows].every(({ mark }) => mark === undefined));

@@ -40,7 +40,7 @@ interface Row {
   readonly difference: string;
 }
 
-/** Every box and arrow of graphs beside each other, with what each graph says of it. */
+/** Every box and arrow of compared graphs, with its text in each of them. */
 function rows(graphs: readonly Graph[], environments: readonly string[]): Row[] {
   const boxes = byId(
     graphs,

@@ -1,7 +1,7 @@
 import { toDot } from "./dot.ts";
 import type { Graph } from "./model.ts";
 
-/** Graphs as one SVG that says in words what it shows. Graphviz, half a second's load, comes when it is needed. */
+/** Graphs as one SVG with a description in words. Graphviz takes half a second to load, so it is loaded when it is needed. */
 export async function toSvg(graphs: readonly Graph[], title: string): Promise<string> {
   const { Graphviz } = await import("@hpcc-js/wasm-graphviz");
   const graphviz = await Graphviz.load();
@@ -16,7 +16,7 @@ function accessible(svg: string, graphs: readonly Graph[], title: string): strin
   return svg.replace("<svg ", `<svg role="img" aria-label="${xml(title)}" `).replace(/(<svg [^>]*>)/, `$1\n${head}`);
 }
 
-/** What a graph says, an arrow a sentence. */
+/** A graph in words, one sentence per arrow. */
 export function sentences({ arrows }: Graph): string[] {
   return arrows.map(({ from, to, lines, mark }) => {
     const what = lines.length === 0 ? "" : `: ${lines.join(", ")}`;

@@ -12,6 +12,6 @@ export interface InitOptions {
   readonly yes: boolean;
   /** Write into a folder that is not empty, over what is there. */
   readonly force: boolean;
-  /** Write into a folder that is not empty, beside what is there. */
+  /** Write into a folder that is not empty; existing files stay. */
   readonly keep: boolean;
 }

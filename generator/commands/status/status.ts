@@ -32,7 +32,7 @@ export interface StatusOptions extends CommonOptions, ConnectionFlags {
   readonly timeout: number;
 }
 
-/** `meshops status [env]`: how the environment stands in its cluster, and what keeps it from being ready. Exit 1 while something does. */
+/** `meshops status [env]`: state of the environment in its cluster, and what keeps it from being ready. Exit 1 while something does. */
 export async function status(names: readonly string[], options: StatusOptions): Promise<number> {
   const repository = new Repository(options.directory);
   const environment = loadOne(repository, names[0] ?? onlyOne(repository));

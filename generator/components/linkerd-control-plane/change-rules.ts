@@ -13,7 +13,7 @@ export const controlPlaneChanges: ChangeRule = {
   },
 };
 
-/** Whatever the control plane is told restarts it; proxies are told some of it too, and take it up when their pods restart. */
+/** Every change of the control plane's values restarts it; some values are also for proxies, which read them when their pods restart. */
 function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
   for (const { path, after } of fields) {
     if (path === "spec.values.cniEnabled")

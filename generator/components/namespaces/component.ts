@@ -1,5 +1,5 @@
 import { admissionWebhooksLabel, injectKey, meshedLabel } from "../../catalog/well-known.ts";
-import type { KubernetesObject, Labels } from "../../kubernetes/object.ts";
+import type { KubernetesObject, StringMap } from "../../kubernetes/object.ts";
 import type { Component, Context } from "../component.ts";
 
 /** Namespaces, first of all: Helm renders none, and Secrets precede the charts. */
@@ -33,7 +33,7 @@ function controlPlane(context: Context): KubernetesObject {
 /** Namespaces of the extensions; their own labelling Job is switched off, so the labels stand here. */
 function extensions(context: Context): KubernetesObject[] {
   const { viz, jaeger } = context.environment.spec.linkerd;
-  const extension = (name: string): Labels => ({ "linkerd.io/extension": name, ...podSecurity(context, "restricted") });
+  const extension = (name: string): StringMap => ({ "linkerd.io/extension": name, ...podSecurity(context, "restricted") });
   // The Jaeger of releases without the extension is an ordinary workload: no extension to `linkerd check`.
   const jaegerLabels = context.linkerdRelease.traits.tracing === "jaeger-chart" ? extension("jaeger") : podSecurity(context);
   return [
@@ -55,7 +55,7 @@ function applications(context: Context): KubernetesObject[] {
  * Injected pods have an init container that sets up the network, which the levels baseline and restricted refuse
  * (linkerd2, templates/namespace.yaml). With the CNI plugin they have none: then `otherwise` holds, or the cluster's default.
  */
-function podSecurity({ environment }: Context, otherwise?: "restricted"): Labels {
+function podSecurity({ environment }: Context, otherwise?: "restricted"): StringMap {
   const level = environment.spec.linkerd.cni ? otherwise : "privileged";
   return level === undefined ? {} : { "pod-security.kubernetes.io/enforce": level };
 }
@@ -66,6 +66,6 @@ function podSecurity({ environment }: Context, otherwise?: "restricted"): Labels
  */
 const keepOnPrune = { "kustomize.toolkit.fluxcd.io/prune": "disabled" };
 
-function namespace(name: string, labels: Labels, annotations: Labels = {}): KubernetesObject {
+function namespace(name: string, labels: StringMap, annotations: StringMap = {}): KubernetesObject {
   return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations: { ...keepOnPrune, ...annotations } } };
 }
