@@ -16,10 +16,10 @@ export function checkJson(text: string): void {
 export function refuseDisputed(text: string): void {
   if (/\r(?!\n)/.test(text))
     throw new SopsError("unsupported", "the file holds a carriage return that ends no line", "write it as \\r in double quotes");
-  if (/[\x7f-\x9f\u2028\u2029]/.test(text))
+  if (/[\x7f-\x9f\u2028\u2029]|(?<!^)\ufeff/.test(text))
     throw new SopsError(
       "unsupported",
-      "the file holds control characters or line separators of Unicode",
-      "write them as \\x7f, \\N, \\L or \\P in double quotes",
+      "the file contains control characters, Unicode line separators or byte order marks",
+      "write them as \\x7f, \\N, \\L, \\P or \\uFEFF in double quotes",
     );
 }

@@ -25,13 +25,22 @@ export function emitTree(tree: Tree, metadata: Metadata | null): string {
   }
   restoreListComments(document);
   if (format === "json") return `${json(root, "")}\n`;
-  const text = document.toString({ indent, indentSeq, lineWidth: 0 }).replace(/[\x7f-\x9f\u2028\u2029]/g, escaped);
+  const text = document.toString({ indent, indentSeq, lineWidth: 0 }).replace(/[\x7f-\x9f\u2028\u2029\ufeff]/g, escaped);
   return metadata === null && endsInComment ? `${text.trimEnd()}\n` : text;
 }
 
-/** What YAML 1.1 takes for line ends, or refuses: such letters stand in double quotes alone, since `parseTree` takes no others. */
+/**
+ * The escape of a character that YAML 1.1 takes for a line end, refuses, or (U+FEFF) skips when go-yaml's read buffer
+ * happens to begin with it (go-yaml v3, `is_bom` in yamlprivateh.go looks at the start of the buffer).
+ * Such characters occur in double quotes only, since `parseTree` refuses all others.
+ */
 function escaped(letter: string): string {
-  const named: Readonly<Record<string, string>> = { "\u0085": "\\N", "\u2028": "\\L", "\u2029": "\\P" };
+  const named: Readonly<Record<string, string>> = {
+    "\u0085": "\\N",
+    "\u2028": "\\L",
+    "\u2029": "\\P",
+    "\ufeff": "\\uFEFF",
+  };
   return named[letter] ?? `\\x${letter.charCodeAt(0).toString(16)}`;
 }
 

@@ -456,6 +456,18 @@ stringData:
     expect(JSON.parse((await sopsDecrypt(await encrypt(plain), alice().identity, "yaml", "json")).stdout)).toEqual(value);
   });
 
+  test("byte order marks in keys are escaped: go-yaml skips one at which its read buffer begins", async () => {
+    const plain = 'data:\n  "\\uFEFF": {a: "\\uFEFF"}\n  last: 2\n';
+    for (const rule of [everything, { kind: "encrypted_regex", value: "^last$" }] as const) {
+      const encrypted = await encrypt(plain, { rule });
+      expect(encrypted).not.toContain("\ufeff");
+      const seen = await sopsDecrypt(encrypted, alice().identity, "yaml", "json");
+      expect(JSON.parse(seen.stdout), seen.stderr).toEqual({ data: { "\ufeff": { a: "\ufeff" }, last: 2 } });
+    }
+    await expect(encrypt("data:\n  a: x\ufeffy\n")).rejects.toThrow("byte order marks");
+    expect(parse(await decrypt(await encrypt("\ufeffdata: {a: b}\n")))).toEqual({ data: { a: "b" } });
+  });
+
   test("comments that sops puts above its metadata are opened where they are encrypted", async () => {
     const theirs = await sopsEncrypt("a: b\n# last\n", [alice().recipient], everything, false);
     expect(await decrypt(theirs)).toContain("# last");
