@@ -1,7 +1,7 @@
+import { fluxName } from "../bundle/emit/flux.ts";
 import { buildModel } from "../components/build.ts";
 import { noIdentity } from "../components/images.ts";
-import type { ComponentModel } from "../components/model.ts";
-import { components } from "../components/registry.ts";
+import { type ComponentModel, releaseOf } from "../components/model.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder, specFile } from "../spec/layout.ts";
 import { renderScript, type Step, type View } from "./template.ts";
@@ -30,7 +30,10 @@ export function teardownScript(environment: Environment, context: string | null,
     ...(azure === undefined ? [] : [{ title: "Azure account", run: "account" }]),
     { title: "the cluster", run: "confirm" },
     { title: "Flux holds still", run: "suspend_flux" },
-    ...[...built].reverse().map(removal),
+    ...built
+      .filter(({ delivery }) => delivery.kind !== "none")
+      .reverse()
+      .map(removal),
     { title: "namespaces that are empty now", run: "remove_namespaces", arguments: namespaces },
     { title: "root Kustomization, sources, age key", run: "remove_root" },
     ...(azure === undefined ? [] : azureSteps(azure, deletesRegistry, extent.group)),
@@ -69,17 +72,14 @@ function azureSteps(azure: NonNullable<Environment["spec"]["azure"]>, registry: 
   return steps.filter((step) => step !== false);
 }
 
-function removal({ name, namespace, release }: ComponentModel): Step {
-  const words = [
-    name,
-    namespace,
-    release === null ? "" : name,
-    components.find((component) => component.name === name)?.apiRegistrations ?? "",
-  ];
-  return { title: name, run: "take_down", arguments: words };
+function removal(component: ComponentModel): Step {
+  const { id, namespace, apiRegistrations = "" } = component;
+  const kustomization = fluxName(id);
+  const helmRelease = releaseOf(component) === null ? "" : id;
+  return { title: id, run: "take_down", arguments: [kustomization, namespace, helmRelease, apiRegistrations] };
 }
 
 function namespacesOf(components: readonly ComponentModel[]): string[] {
-  const objects = components.flatMap(({ resources }) => Object.values(resources).flat());
+  const objects = components.flatMap(({ objects }) => Object.values(objects).flat());
   return objects.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => metadata.name);
 }

@@ -1,5 +1,6 @@
 import { buildModel } from "../components/build.ts";
-import type { Input, Model } from "../components/model.ts";
+import type { Input } from "../components/component.ts";
+import type { Model } from "../components/model.ts";
 import { type Bundle, toBundle } from "./bundle.ts";
 import { emitFlux } from "./emit/flux.ts";
 import { emitHelmfile } from "./emit/helmfile.ts";

@@ -1,6 +1,6 @@
 import { meshedLabel } from "../catalog/well-known.ts";
+import { secretContracts } from "../identity/contracts.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
-import { identitySecretsOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { type IdentityObjects, mountedSecrets } from "./certificates.ts";
 import { type ClusterReader, orNull } from "./connection.ts";
@@ -15,7 +15,7 @@ export async function readIdentityObjects(
   environment: Environment,
   pods: readonly KubernetesObject[],
 ): Promise<IdentityObjects> {
-  const own = identitySecretsOf(environment).map(({ namespace, secret }) => `${namespace}/${secret}`);
+  const own = secretContracts(environment).map(({ namespace, name }) => `${namespace}/${name}`);
   const names = [...new Set([...own, ...mountedSecrets(pods).keys()])];
   const read = async (id: string): Promise<readonly [string, KubernetesObject | null]> => {
     const [namespace = "", name = ""] = id.split("/");

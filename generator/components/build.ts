@@ -1,63 +1,68 @@
-import { dgraphChart } from "../catalog/dgraph.ts";
 import { registryHost } from "../catalog/image.ts";
 import { linkerdRelease } from "../catalog/linkerd.ts";
-import { identityRevision } from "../identity/pem.ts";
-import type { Component, Context } from "./component.ts";
-import type { ComponentModel, Input, Model } from "./model.ts";
-import { components } from "./registry.ts";
+import type { Component, ComponentProvider, Context, Input } from "./component.ts";
+import { sopsIdentity } from "./identity/provider.ts";
+import { type ComponentModel, type Model, neededComponents } from "./model.ts";
+import { namespacesComponent } from "./namespaces/component.ts";
+import { providers } from "./registry.ts";
 
 /** Builds the model of an environment: its components, each after those that it needs. Pure. */
-export function buildModel(input: Input): Model {
+export function buildModel(input: Input, from: readonly ComponentProvider[] = providers): Model {
   const context = contextOf(input);
-  const enabled = new Map(
-    components.filter((component) => component.enabled(context)).map((component) => [component.name, component]),
-  );
+  const built = from.flatMap((provider) => [...provider.components(context)]).map((component) => build(component, context));
+  const namespaces = namespacesComponent(built.flatMap((component) => component.namespaces));
   return {
     environment: input.environment,
     mirror: context.mirror,
-    components: inOrder(enabled).map((component) => build(component, enabled, context)),
+    components: inStartupOrder([build(namespaces, context), ...built]),
   };
 }
 
-function contextOf(input: Input): Context {
-  const { azure, linkerd, dgraph } = input.environment.spec;
-  const mirror = azure?.registry?.mirrorImages === true ? registryHost(azure.registry.name) : null;
+function contextOf({ environment, identity }: Input): Context {
+  const { azure, linkerd } = environment.spec;
   return {
-    ...input,
+    environment,
     linkerdRelease: linkerdRelease(linkerd.version),
-    dgraphChart: dgraphChart(dgraph.chart),
-    mirror,
-    identityRevision: identityRevision(input.identity, linkerd.version),
+    mirror: azure?.registry?.mirrorImages === true ? registryHost(azure.registry.name) : null,
+    identity: sopsIdentity(environment, identity),
   };
 }
 
-function build(component: Component, enabled: ReadonlyMap<string, Component>, context: Context): ComponentModel {
+function build({ build, ...component }: Component, context: Context): ComponentModel {
   return {
-    base: null,
-    release: null,
-    resources: {},
+    namespaces: [],
+    objects: {},
     patches: [],
+    pods: [],
     secrets: [],
     images: [],
-    baseImages: {},
-    helmfile: "release",
+    ignoredDrift: [],
+    owned: [],
     timeoutMinutes: 5,
-    ...component.build(context),
-    name: component.name,
-    needs: component.needs.filter((name) => enabled.has(name)),
+    ...build(context),
+    ...component,
   };
 }
 
-/** Depth first along `needs`, by name among equals: the same order on every run. */
-function inOrder(enabled: ReadonlyMap<string, Component>): Component[] {
-  const ordered = new Set<Component>();
-  const visit = (component: Component): void => {
-    for (const name of component.needs) {
-      const needed = enabled.get(name);
-      if (needed !== undefined && !ordered.has(needed)) visit(needed);
+/**
+ * Sorts components depth first along their needs, by id among equals: the same order on every run. Needs of components that the environment does not
+ * have are dropped.
+ *
+ * @throws Error if two components have one id, or needs form a circle
+ */
+function inStartupOrder(components: readonly ComponentModel[]): ComponentModel[] {
+  const byId = new Map([...components].sort((a, b) => (a.id < b.id ? -1 : 1)).map((component) => [component.id, component]));
+  if (byId.size !== components.length) throw new Error("two components have one id");
+  const ordered = new Map<string, ComponentModel>();
+  const visit = (component: ComponentModel, above: readonly string[]): void => {
+    if (above.includes(component.id)) throw new Error(`components need each other: ${[...above, component.id].join(", ")}`);
+    for (const id of neededComponents(component)) {
+      const needed = byId.get(id);
+      if (needed !== undefined && !ordered.has(id)) visit(needed, [...above, component.id]);
     }
-    ordered.add(component);
+    const needs = component.needs.filter((need) => !("component" in need) || byId.has(need.component));
+    ordered.set(component.id, { ...component, needs });
   };
-  for (const component of enabled.values()) visit(component);
-  return [...ordered];
+  for (const component of byId.values()) if (!ordered.has(component.id)) visit(component, []);
+  return [...ordered.values()];
 }

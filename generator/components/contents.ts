@@ -1,11 +1,17 @@
 import { imagePath } from "../catalog/image.ts";
 import { plural } from "../system/text.ts";
-import type { ComponentModel } from "./model.ts";
+import { type ComponentModel, releaseOf } from "./model.ts";
 
-/** What a component brings, in a few words: its chart, its Secrets, its image, or how many objects. */
-export function contentsOf({ release, secrets, resources, images: [image] }: ComponentModel): string {
+/** Short description of what a component delivers: its chart, its Secrets, its image, or its number of objects. */
+export function contentsOf(component: ComponentModel): string {
+  const {
+    secrets,
+    objects,
+    images: [image],
+  } = component;
+  const release = releaseOf(component);
   if (release !== null) return `${release.chart} ${release.version}`;
   if (secrets.length > 0) return plural(secrets.length, "encrypted Secret");
   if (image !== undefined) return `${imagePath(image.name)} ${image.tag}`;
-  return plural(Object.values(resources).flat().length, "object");
+  return plural(Object.values(objects).flat().length, "object");
 }

@@ -29,7 +29,7 @@ export function imagesOf(environment: Environment): EnvironmentImage[] {
     component.images
       .filter(({ runs }) => runs !== "install-job")
       .map((image) => ({
-        component: component.name,
+        component: component.id,
         source: reference(image),
         target: pulledAs(reference(image), mirror),
       })),

@@ -1,4 +1,4 @@
-import type { Component } from "./component.ts";
+import type { ComponentProvider } from "./component.ts";
 import { dgraph } from "./dgraph/component.ts";
 import { dgraphPolicy } from "./dgraph-policy/component.ts";
 import { grafana } from "./grafana/component.ts";
@@ -7,21 +7,22 @@ import { linkerdControlPlane } from "./linkerd-control-plane/component.ts";
 import { linkerdCrds } from "./linkerd-crds/component.ts";
 import { linkerdJaeger } from "./linkerd-jaeger/component.ts";
 import { linkerdViz } from "./linkerd-viz/component.ts";
-import { namespaces } from "./namespaces/component.ts";
 import { pydgraphClient } from "./pydgraph-client/component.ts";
 import { dgraphServiceProfile } from "./service-profile/component.ts";
 
-/** Every component, sorted by name; the order in which they come up follows from `needs`. */
-export const components: readonly Component[] = [
+/**
+ * Every provider of components. The startup order follows from the components' needs; this order is the one in which their namespaces are listed.
+ * The component `namespaces` is built from the others (see `buildModel`).
+ */
+export const providers: readonly ComponentProvider[] = [
+  identity,
+  linkerdCrds,
+  linkerdControlPlane,
+  linkerdViz,
+  grafana,
+  linkerdJaeger,
   dgraph,
   dgraphPolicy,
-  grafana,
-  identity,
-  linkerdControlPlane,
-  linkerdCrds,
-  linkerdJaeger,
-  linkerdViz,
-  namespaces,
-  pydgraphClient,
   dgraphServiceProfile,
+  pydgraphClient,
 ];

@@ -1,5 +1,5 @@
 import type { Assessment, ChangedObject } from "../components/change-rule.ts";
-import { components } from "../components/registry.ts";
+import { providers } from "../components/registry.ts";
 import { gravest, risks } from "../components/risk-levels.ts";
 import { accessRisks } from "./risks/access.ts";
 import { identityRisks } from "./risks/identity.ts";
@@ -11,7 +11,7 @@ type Judge = (changed: ChangedObject, all: readonly ChangedObject[]) => Iterable
 
 const judges: readonly Judge[] = [
   identityRisks,
-  ...components.flatMap(({ changeRules = [] }) =>
+  ...providers.flatMap(({ changeRules = [] }) =>
     changeRules.map(
       (rule): Judge =>
         (changed, all) =>

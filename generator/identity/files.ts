@@ -1,10 +1,11 @@
 import { parseDocument } from "yaml";
 import { secretNames } from "../catalog/well-known.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
-import { identitySecrets, type Webhook, webhooksOf } from "../mesh/webhooks.ts";
+import { type Webhook, webhooksOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
 import { type Issued, makeIssuer, makeServerCertificate, makeTrustAnchor, makeWebhookCa, privateKeyPem } from "./authority.ts";
+import { secretContracts } from "./contracts.ts";
 
 /** Files to write: path relative to the root, to text. All of them or none must reach the disk. */
 export type Changes = ReadonlyMap<string, string>;
@@ -88,7 +89,7 @@ export async function webhookFiles(
 export async function rekeyed(environment: Environment, store: SecretStore): Promise<Changes> {
   const { age, admin } = environment.spec.secrets;
   const { name } = environment.metadata;
-  const secrets = identitySecrets(environment).map((secret) => [secretFile(name, secret), [...age, ...admin]] as const);
+  const secrets = secretContracts(environment).map((secret) => [secretFile(name, secret.name), [...age, ...admin]] as const);
   const changes = new Map<string, string>();
   for (const [path, recipients] of [[signingKeysFile(name), admin] as const, ...secrets]) {
     const text = store.read(path);

@@ -5,10 +5,11 @@ import { atStart, type Diagnostic, hasErrors } from "../diagnostics/diagnostic.t
 import type { Environment } from "../spec/environment.generated.ts";
 import { certificateFiles, identityFolder, isEncryptedFile, overlayFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
 import { readIfThere } from "../system/files.ts";
+import { secretContracts } from "./contracts.ts";
 import type { Identity } from "./identity.ts";
 import { keyFormFinding, oldWebhookKeys } from "./key-form.ts";
 import { parsePem, signingAnchor } from "./pem.ts";
-import { checkSecret, checkSigningKeys, expectedSecrets } from "./secret-check.ts";
+import { checkSecret, checkSigningKeys } from "./secret-check.ts";
 import { journalFile } from "./transaction.ts";
 
 /** The encrypted Secrets that an environment's overlay has on disk, whichever it needs. */
@@ -77,7 +78,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
         "no certificate of trust-anchors.crt signed this issuer: proxies would refuse each other",
       ),
     );
-  for (const secret of expectedSecrets(environment)) {
+  for (const secret of secretContracts(environment)) {
     const file = secretFile(name, secret.name);
     const text = read(
       file,

@@ -1,5 +1,3 @@
-import { secretNames } from "../catalog/well-known.ts";
-import { webhooksOf } from "../mesh/webhooks.ts";
 import { isCiphertext } from "../sops/cipher.ts";
 import { SopsError } from "../sops/error.ts";
 import { openFile } from "../sops/inspect.ts";
@@ -7,6 +5,7 @@ import { type Metadata, otherServices, servicesFit } from "../sops/metadata.ts";
 import { secretRule } from "../sops/rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { canonicalJson } from "../system/canonical.ts";
+import type { SecretContract } from "./contracts.ts";
 
 /** A finding about an encrypted file: what is wrong, and what to do. */
 interface Problem {
@@ -14,32 +13,19 @@ interface Problem {
   readonly hint: string | null;
 }
 
-/** A Secret of an environment's identity, as its plaintext must name it: the MAC does not cover that, and Flux does not check the MAC. */
-export interface ExpectedSecret {
-  readonly name: string;
-  readonly namespace: string;
-  /** Keys of its data. */
-  readonly data: readonly string[];
-}
-
-const pair = ["tls.crt", "tls.key"] as const;
-
-/** The Secrets that an environment's identity consists of. */
-export function expectedSecrets(environment: Environment): ExpectedSecret[] {
-  const webhooks = webhooksOf(environment).map(({ secret, namespace }) => ({ name: secret, namespace, data: pair }));
-  return [{ name: secretNames.issuer, namespace: "linkerd", data: ["ca.crt", ...pair] }, ...webhooks];
-}
-
-/** What can be said of an encrypted Secret without a key: that it is whole, what it calls itself, and who can open it. */
+/**
+ * Checks an encrypted Secret without a key: that it is whole, its name, its keys and its recipients. The MAC does not cover the plaintext fields, and
+ * Flux does not check the MAC.
+ */
 export function checkSecret(
   text: string,
-  { name, namespace, data }: ExpectedSecret,
+  { name, namespace, type, keys }: SecretContract,
   { metadata, spec }: Environment,
 ): Problem | null {
   const { age, admin, azureKeyVault } = spec.secrets;
-  const wanted = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type: "kubernetes.io/tls" };
-  const words = `kind Secret, type kubernetes.io/tls, ${namespace}/${name}`;
-  return check(text, { environment: metadata.name, wanted, words, data, recipients: [...age, ...admin], azureKeyVault });
+  const wanted = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type };
+  const words = `kind Secret, type ${type}, ${namespace}/${name}`;
+  return check(text, { environment: metadata.name, wanted, words, data: keys, recipients: [...age, ...admin], azureKeyVault });
 }
 
 /** The administrators' file: keys that sign, for administrators alone. */

@@ -2,12 +2,13 @@ import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto"
 import { join } from "node:path";
 import { parse } from "yaml";
 import { atStart, type Diagnostic } from "../diagnostics/diagnostic.ts";
-import { identitySecrets, webhooksOf } from "../mesh/webhooks.ts";
+import { webhooksOf } from "../mesh/webhooks.ts";
 import { SopsError } from "../sops/error.ts";
 import { decryptFile } from "../sops/file.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
 import { readIfThere } from "../system/files.ts";
+import { secretContracts } from "./contracts.ts";
 import { serverName } from "./files.ts";
 import { isRefused, keyFormFinding, keyFormOf } from "./key-form.ts";
 import { parsePem } from "./pem.ts";
@@ -21,7 +22,7 @@ export interface Verified {
 /** Checks the MAC of every encrypted file of an environment that one of the identities opens. Flux itself does not. */
 export async function verifyMacs(root: string, environment: Environment, identities: readonly string[]): Promise<Verified> {
   const { name } = environment.metadata;
-  const paths = [signingKeysFile(name), ...identitySecrets(environment).map((secret) => secretFile(name, secret))];
+  const paths = [signingKeysFile(name), ...secretContracts(environment).map((secret) => secretFile(name, secret.name))];
   const results = await Promise.all(paths.map((path) => verify(root, path, environment, identities)));
   return {
     opened: results.filter((result) => result === "opened").length,

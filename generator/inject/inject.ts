@@ -6,7 +6,7 @@ import { annotateServices, annotateWorkload } from "./annotations.ts";
 import type { Addition, Change, Note } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { note, policyNotes } from "./notes.ts";
-import { forKey, policiesFor } from "./policies.ts";
+import { forKey, policyAdditions } from "./policies.ts";
 import { type PortsOf, portsOf } from "./ports.ts";
 import { selectWorkloads } from "./workloads.ts";
 
@@ -31,7 +31,7 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
   const known = new Map(objects.map((object) => [idOf(object), object]));
   const found = new Map(workloads.map((workload) => [workload, portsOf(workload, stream, injection)]));
   const ports: PortsOf = (workload) => found.get(workload) ?? portsOf(workload, stream, injection);
-  const wanted = workloads.flatMap((workload) => policiesFor(workload, ports(workload), injection));
+  const wanted = workloads.flatMap((workload) => policyAdditions(workload, ports(workload), injection));
   const placed = wanted.map((addition) => ({ addition, there: known.get(idOfObject(addition.object)) }));
   // Without a proxy nobody would get through what was written for one.
   const unmeshed = passedOver.map(({ workload }) => workload).filter((workload) => workloadIsMeshed(workload, stream) !== "yes");

@@ -1,5 +1,4 @@
-import { internalPortsStall } from "../components/dgraph/rules.ts";
-import { components } from "../components/registry.ts";
+import { providers } from "../components/registry.ts";
 import type { RuleInfo } from "../diagnostics/rule-info.ts";
 import type { Statement } from "../diagnostics/source.ts";
 import type { Environment } from "../spec/environment.generated.ts";
@@ -14,11 +13,15 @@ const rules: readonly Rule[] = [
   ...secretsRules,
   ...clusterRules,
   ...namespaceRules,
-  ...components.flatMap((component) => component.rules ?? []),
+  ...providers.flatMap((provider) => provider.rules ?? []),
 ];
 
 /** What all rules about specs say of themselves. */
-export const specRules: readonly RuleInfo[] = [...rules, ...jointRules, internalPortsStall];
+export const specRules: readonly RuleInfo[] = [
+  ...rules,
+  ...jointRules,
+  ...providers.flatMap((provider) => provider.transitionRules ?? []),
+];
 
 /** Checks the rules between the fields of one environment. */
 export function checkRules(environment: Environment): Judgement[] {

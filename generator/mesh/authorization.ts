@@ -1,34 +1,29 @@
 import type { LinkerdRelease } from "../catalog/linkerd.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
+import type { Account, Protocol } from "./pod-set.ts";
 
 const group = "policy.linkerd.io";
 
-/** A service account: the identity of a meshed workload. */
-export interface Account {
-  readonly namespace: string;
-  readonly serviceAccount: string;
-}
-
-/** A port that the mesh guards, and who may use it. */
-export interface Guarded {
+/** A port that the mesh protects, and the identities that may use it. */
+interface ProtectedPort {
   readonly metadata: KubernetesObject["metadata"];
   readonly podSelector: JsonMap;
   readonly port: number;
-  readonly protocol: "HTTP/1" | "gRPC" | "opaque" | "unknown";
+  readonly protocol: Protocol;
   readonly accounts: readonly Account[];
 }
 
 /**
- * Closes a port to all, and opens it by mesh identity: a Server, and where anybody may use it an AuthorizationPolicy for the service accounts
- * of a MeshTLSAuthentication. HTTP probes pass none the less, from anybody and with `GET` on their paths alone
- * (linkerd2, policy-controller, default probe routes). Ports that skip the proxy are beyond all this.
+ * Closes a port to all clients, and opens it by mesh identity: a Server, and if the port has clients an AuthorizationPolicy for the service
+ * accounts of a MeshTLSAuthentication. HTTP probes are still answered, to every client, for `GET` on their paths only
+ * (linkerd2, policy-controller, default probe routes).
  */
-export function guard(guarded: Guarded, track: LinkerdRelease): KubernetesObject[] {
-  const accounts = distinct(guarded.accounts);
-  return [server(guarded, track), ...(accounts.length === 0 ? [] : authorize({ ...guarded, accounts }, track))];
+export function protectPort(port: ProtectedPort, release: LinkerdRelease): KubernetesObject[] {
+  const accounts = distinct(port.accounts);
+  return [server(port, release), ...(accounts.length === 0 ? [] : authorize({ ...port, accounts }, release))];
 }
 
-function server({ metadata, podSelector, port, protocol }: Guarded, { traits }: LinkerdRelease): KubernetesObject {
+function server({ metadata, podSelector, port, protocol }: ProtectedPort, { traits }: LinkerdRelease): KubernetesObject {
   return {
     apiVersion: `${group}/${traits.policyApi.server}`,
     kind: "Server",
@@ -37,7 +32,7 @@ function server({ metadata, podSelector, port, protocol }: Guarded, { traits }: 
   };
 }
 
-function authorize({ metadata, accounts }: Guarded, { traits }: LinkerdRelease): KubernetesObject[] {
+function authorize({ metadata, accounts }: ProtectedPort, { traits }: LinkerdRelease): KubernetesObject[] {
   const apiVersion = `${group}/${traits.policyApi.authorizationPolicy}`;
   return [
     {
@@ -45,11 +40,7 @@ function authorize({ metadata, accounts }: Guarded, { traits }: LinkerdRelease):
       kind: "MeshTLSAuthentication",
       metadata,
       spec: {
-        identityRefs: accounts.map(({ namespace, serviceAccount }) => ({
-          kind: "ServiceAccount",
-          name: serviceAccount,
-          namespace,
-        })),
+        identityRefs: accounts.map(({ namespace, name }) => ({ kind: "ServiceAccount", name, namespace })),
       },
     },
     {
@@ -65,5 +56,5 @@ function authorize({ metadata, accounts }: Guarded, { traits }: LinkerdRelease):
 }
 
 function distinct(accounts: readonly Account[]): Account[] {
-  return [...new Map(accounts.map((account) => [`${account.namespace}/${account.serviceAccount}`, account])).values()];
+  return [...new Map(accounts.map((account) => [`${account.namespace}/${account.name}`, account])).values()];
 }

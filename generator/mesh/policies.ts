@@ -1,87 +1,92 @@
-import type { KubernetesObject } from "../kubernetes/object.ts";
-import { at, listAt } from "../kubernetes/object-fields.ts";
-import { selects } from "../kubernetes/selectors.ts";
+import type { LinkerdRelease } from "../catalog/linkerd.ts";
+import { proxyPorts } from "../catalog/linkerd.ts";
+import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
+import { groupBy } from "../system/data.ts";
+import { protectPort } from "./authorization.ts";
+import { allow, arrivalPorts, fromViz, ingressPolicy, meshedPods } from "./network-policy.ts";
+import { type Client, isProxied, type PodSet, type Port, portsOf } from "./pod-set.ts";
 
-/** The policies that stand in Dgraph's namespace, and the pods that they are about. */
+/** Policies of a set of pods, by layer. */
 export interface Policies {
+  /** One NetworkPolicy: which pods may connect. */
   readonly network: readonly KubernetesObject[];
-  readonly servers: readonly KubernetesObject[];
-  readonly authorizations: readonly KubernetesObject[];
-  readonly authentications: readonly KubernetesObject[];
+  /** For each port that passes the proxy a Server, with an AuthorizationPolicy and a MeshTLSAuthentication if the port has clients. */
+  readonly mesh: readonly KubernetesObject[];
 }
 
-/** Labels of who dials: its pod's, and its namespace's. */
-export interface Source {
-  readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
+/** What policies carry besides their name and namespace. */
+export interface PolicyMetadata {
+  /** Name of the NetworkPolicy; the name of the set if left out. */
+  readonly networkPolicyName?: string;
+  readonly labels?: StringMap;
+  readonly annotations?: StringMap;
 }
 
-/** NetworkPolicies that close the ingress of a pod. */
-export function selecting({ network }: Policies, pod: KubernetesObject): KubernetesObject[] {
-  return network.filter((policy) => selectsPod(policy, pod));
-}
-
-/** Whether the `podSelector` of a NetworkPolicy or Server selects a pod; both select in their own namespace alone. */
-export function selectsPod({ metadata, spec }: KubernetesObject, pod: KubernetesObject): boolean {
-  return metadata.namespace === pod.metadata.namespace && selects(at(spec, "podSelector"), pod.metadata.labels ?? {});
-}
-
-/** Names of the NetworkPolicies that let a source reach a port of a pod; what they say of address blocks is not looked at. */
-export function admitting(policies: Policies, pod: KubernetesObject, source: Source, port: number): string[] {
-  const own = { "kubernetes.io/metadata.name": source.namespace };
-  const from = (peer: unknown): boolean => {
-    const inNamespace =
-      at(peer, "namespaceSelector") === undefined
-        ? source.namespace === pod.metadata.namespace
-        : selects(at(peer, "namespaceSelector"), own);
-    return at(peer, "ipBlock") === undefined && inNamespace && selects(at(peer, "podSelector") ?? {}, source.labels);
-  };
-  return selecting(policies, pod)
-    .filter((policy) =>
-      listAt(policy, "spec", "ingress").some((rule) => {
-        const [peers, ports] = [listAt(rule, "from"), listAt(rule, "ports")];
-        return (peers.length === 0 || peers.some(from)) && (ports.length === 0 || ports.some((each) => covers(each, port)));
-      }),
-    )
-    .map(({ metadata }) => metadata.name);
-}
-
-/** The Server of a pod's port; null where the mesh leaves the port to its default policy. */
-export function serverOf({ servers }: Policies, pod: KubernetesObject, port: number): KubernetesObject | null {
-  return servers.find((server) => at(server, "spec", "port") === port && selectsPod(server, pod)) ?? null;
-}
-
-/** An AuthorizationPolicy of a Server, and the accounts that it admits. */
-export interface Authorization {
-  readonly name: string;
-  /** Service accounts as `name.namespace`; `*` is everyone. */
-  readonly accounts: readonly string[];
-}
-
-/** AuthorizationPolicies of a Server. */
-export function authorizationsOf({ authorizations, authentications }: Policies, server: KubernetesObject): Authorization[] {
-  const rules = authorizations.filter(({ spec }) => at(spec, "targetRef", "name") === server.metadata.name);
-  return rules.map((rule) => {
-    const references = listAt<{ kind: string; name: string }>(rule, "spec", "requiredAuthenticationRefs");
-    if (references.length === 0) return { name: rule.metadata.name, accounts: ["*"] };
-    const accounts = references.flatMap(({ name }) => {
-      const found = authentications.find(({ metadata }) => metadata.name === name);
-      const identities = listAt<string>(found, "spec", "identities");
-      const listed = listAt<{ name?: string; namespace?: string }>(found, "spec", "identityRefs");
-      return [...identities, ...listed.map((each) => `${each.name ?? "*"}.${each.namespace ?? rule.metadata.namespace}`)];
-    });
-    return { name: rule.metadata.name, accounts };
+/**
+ * Writes the policies that admit the clients of a set of pods and no others. Access control comes as a pair: the network layer cannot separate
+ * ports once the proxy's inbound port is open and trusts labels, which can be forged; the mesh layer asks for an identity.
+ *
+ * @returns no policies for `access.mode: off`
+ */
+export function policiesFor(pods: PodSet, release: LinkerdRelease, metadata: PolicyMetadata = {}): Policies {
+  if (pods.access.mode === "off") return { network: [], mesh: [] };
+  const { networkPolicyName, ...common } = metadata;
+  const named = (name: string): KubernetesObject["metadata"] => ({
+    name,
+    ...(pods.namespace === "" ? {} : { namespace: pods.namespace }),
+    ...common,
   });
+  return {
+    network: [ingressPolicy(named(networkPolicyName ?? pods.name), pods.selector, ingressRules(pods, release))],
+    mesh: Object.entries(pods.ports)
+      .filter(([, port]) => isProxied(port))
+      .flatMap(([key, { port, protocol }]) =>
+        protectPort(
+          { metadata: named(`${pods.name}-${key}`), podSelector: pods.selector, port, protocol, accounts: accountsOf(pods, key) },
+          release,
+        ),
+      ),
+  };
 }
 
-/** Accounts that may use a Server's port, as `name.namespace`; `*` is everyone. */
-export function allowedAt(policies: Policies, server: KubernetesObject): string[] {
-  return authorizationsOf(policies, server).flatMap(({ accounts }) => accounts);
+/** Service accounts of the clients that may use a port. */
+function accountsOf({ access }: Pick<PodSet, "access">, key: string): Client["serviceAccountRef"][] {
+  return access.clients
+    .filter(({ ports }) => ports === undefined || ports.includes(key))
+    .map(({ serviceAccountRef }) => serviceAccountRef);
 }
 
-function covers(rule: unknown, port: number): boolean {
-  const first = at(rule, "port");
-  const last = at(rule, "endPort") ?? first;
-  if (String(at(rule, "protocol") ?? "TCP") !== "TCP") return false;
-  return first === undefined || (typeof first === "number" && port >= first && port <= Number(last));
+function ingressRules(pods: PodSet, release: LinkerdRelease): JsonMap[] {
+  const { clients, viz } = pods.access;
+  const direct = clients.flatMap((client) =>
+    client.podSelector === undefined ? [] : [directRule(pods, client, client.podSelector)],
+  );
+  const others = groupBy(
+    clients.filter(({ podSelector }) => podSelector === undefined),
+    ({ serviceAccountRef }) => serviceAccountRef.namespace,
+  );
+  return [
+    ...direct,
+    ...[...others].flatMap(([namespace, own]) => namespaceRule(pods, namespace, own, release)),
+    ...(viz ? fromViz() : []),
+  ];
+}
+
+function directRule(pods: PodSet, client: Client, podSelector: JsonMap): JsonMap {
+  return allow([{ podSelector }], [proxyPorts.inbound, ...portsOf(pods, client).map(([, { port }]) => port)]);
+}
+
+/** Admits the meshed pods of a namespace, at the ports that any client of the namespace may use; no rule if there are none. */
+function namespaceRule(pods: PodSet, namespace: string, clients: readonly Client[], release: LinkerdRelease): JsonMap[] {
+  const used = new Set(clients.flatMap((client) => portsOf(pods, client).map(([, port]) => port)));
+  const numbers = (of: (port: Port) => boolean): number[] => [...used].filter(of).map(({ port }) => port);
+  const tcp = numbers(({ transport = "TCP" }) => transport === "TCP");
+  // Clients of all ports may connect to the proxy although no port is known.
+  const proxied = tcp.length > 0 || clients.some(({ ports }) => ports === undefined);
+  const open = [
+    ...(proxied ? arrivalPorts(tcp, release) : []),
+    ...numbers((port) => port.transport !== "UDP" && port.skipsProxy === true),
+  ];
+  const udp = numbers(({ transport }) => transport === "UDP");
+  return open.length + udp.length === 0 ? [] : [allow([meshedPods(namespace)], new Set(open), udp)];
 }

@@ -64,23 +64,3 @@ export function webhooksOf(environment: Environment): readonly Webhook[] {
   };
   return webhooks.filter((webhook) => runs[webhook.chart]);
 }
-
-/** Chart values that hand a chart its webhooks' CA, so that it mints no certificates of its own at every render. */
-export function webhookValues(
-  environment: Environment,
-  chart: LinkerdChart,
-  caBundle: string,
-): Record<string, { externalSecret: true; caBundle: string }> {
-  const own = webhooksOf(environment).filter((webhook) => webhook.chart === chart);
-  return Object.fromEntries(own.map((webhook) => [webhook.value, { externalSecret: true, caBundle }]));
-}
-
-/** All Secrets that the identity of an environment consists of. */
-export function identitySecretsOf(environment: Environment): readonly Pick<Webhook, "namespace" | "secret">[] {
-  return [{ namespace: "linkerd", secret: secretNames.issuer }, ...webhooksOf(environment)];
-}
-
-/** Their names. */
-export function identitySecrets(environment: Environment): readonly string[] {
-  return identitySecretsOf(environment).map(({ secret }) => secret);
-}

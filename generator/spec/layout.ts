@@ -2,6 +2,9 @@
 
 export const environmentsFolder = "environments";
 
+/** Folder with what is the same in every environment. */
+export const basesFolder = "bases";
+
 /** Folder of the generated overlays. */
 export const overlaysFolder = "overlays";
 
@@ -70,3 +73,5 @@ export const releaseFile = "release.yaml";
 export const valuesFile = "values.yaml";
 /** Patches on what the chart renders, read by helmfile; Flux has the same inline. */
 export const patchesFile = "patches.yaml";
+/** Patches with a target on what the chart renders, read by helmfile; Flux has the same inline. */
+export const transformersFile = "transformers.yaml";

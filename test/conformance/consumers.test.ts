@@ -2,12 +2,13 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { emitFlux, fluxNamespace } from "../../generator/bundle/emit/flux.ts";
+import { plainPatches } from "../../generator/bundle/emit/patches.ts";
 import { consumers } from "../../generator/catalog/consumers.ts";
 import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
 import { linkerdRelease, linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { probePod } from "../../generator/cluster/verify/probe.ts";
 import { buildModel } from "../../generator/components/build.ts";
-import type { ComponentModel, Model } from "../../generator/components/model.ts";
+import { type ComponentModel, type Model, releaseOf } from "../../generator/components/model.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { isMap } from "../../generator/system/data.ts";
 import { field, objectsIn } from "../support/objects.ts";
@@ -42,11 +43,7 @@ const components: readonly ComponentModel[] = models.flatMap((model) => model.co
 
 /** All objects and patches of the models, the bases, the probes' pod and what bootstrap applies. */
 const objects: readonly KubernetesObject[] = [
-  ...components.flatMap(({ resources, patches, release }) => [
-    ...Object.values(resources).flat(),
-    ...patches,
-    ...(release?.patches ?? []),
-  ]),
+  ...components.flatMap(({ objects, patches }) => [...Object.values(objects).flat(), ...plainPatches(patches)]),
   ...bases,
   fluxNamespace(),
   probePod({ name: "p", namespace: "n", serviceAccount: "s", meshed: true, calls: [] }, "image", "run", 60),
@@ -64,7 +61,7 @@ function* valuesOf(value: unknown, key: string): Iterable<unknown> {
 
 /** Every value that is written under a key, in objects and in chart values. */
 function written(key: string): string[] {
-  const found = [...objects, ...components.map(({ release }) => release?.values ?? {})].flatMap((each) => [
+  const found = [...objects, ...components.map((component) => releaseOf(component)?.values ?? {})].flatMap((each) => [
     ...valuesOf(each, key),
   ]);
   expect(found.length, key).toBeGreaterThan(0);
@@ -73,11 +70,13 @@ function written(key: string): string[] {
 
 function releases(chart: string): { readonly model: Model; readonly values: unknown; readonly version: string }[] {
   const found = models.flatMap((model) =>
-    model.components.flatMap(({ release }) =>
-      release?.chart === chart
-        ? [{ model, values: release.values, version: model.environment.spec.linkerd.version as string }]
-        : [],
-    ),
+    model.components
+      .map(releaseOf)
+      .flatMap((release) =>
+        release?.chart === chart
+          ? [{ model, values: release.values, version: model.environment.spec.linkerd.version as string }]
+          : [],
+      ),
   );
   expect(found.length, chart).toBeGreaterThan(0);
   return found;
@@ -201,7 +200,7 @@ const checks: Readonly<Record<string, string | (() => void)>> = {
   },
   "extension-label": () => {
     for (const model of models) {
-      const namespaces = model.components.flatMap(({ resources }) => Object.values(resources).flat());
+      const namespaces = model.components.flatMap(({ objects: resources }) => Object.values(resources).flat());
       const labels = namespaces.flatMap(({ kind, metadata }) =>
         kind === "Namespace" ? [metadata.labels?.["linkerd.io/extension"]] : [],
       );

@@ -16,13 +16,14 @@ import {
   makeWebhookCa,
   pairOf,
 } from "../../generator/identity/authority.ts";
+import { secretContracts } from "../../generator/identity/contracts.ts";
 import { newIdentity, type SecretStore, serverName } from "../../generator/identity/files.ts";
 import { keyFormOf } from "../../generator/identity/key-form.ts";
 import { parsePem } from "../../generator/identity/pem.ts";
 import { rotateIssuer, rotateWebhooks } from "../../generator/identity/rotate.ts";
 import { rotateAnchor } from "../../generator/identity/rotate-anchor.ts";
 import { openSecretStore } from "../../generator/identity/secret-store.ts";
-import { identitySecrets, webhooksOf } from "../../generator/mesh/webhooks.ts";
+import { webhooksOf } from "../../generator/mesh/webhooks.ts";
 import { decryptFile } from "../../generator/sops/file.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
 import { withTools } from "../support/guards.ts";
@@ -230,8 +231,9 @@ withTools(["sops"], "an identity on disk", () => {
   );
 
   test("every Secret with a key has a known reader, and what is written is what it accepts", () => {
-    const names = identitySecrets(inMemory({ linkerd: { version: "edge-25.4.4", jaeger: { enabled: true } } }).environment);
-    expect(keyReaders.map(({ secret }) => secret).sort()).toEqual([...names].sort());
+    const contracts = secretContracts(inMemory({ linkerd: { version: "edge-25.4.4", jaeger: { enabled: true } } }).environment);
+    const names = contracts.map(({ name }) => name);
+    expect(keyReaders.map(({ secret }) => secret).sort()).toEqual(names.sort());
     for (const { accepts, writes } of keyReaders) expect(accepts).toContain(writes);
   });
 

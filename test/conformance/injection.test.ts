@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { plainPatches } from "../../generator/bundle/emit/patches.ts";
 import type { DgraphChartVersion } from "../../generator/catalog/dgraph.ts";
 import { buildModel } from "../../generator/components/build.ts";
-import type { Release } from "../../generator/components/model.ts";
+import { type ComponentModel, releaseOf } from "../../generator/components/model.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { toYaml } from "../../generator/kubernetes/yaml.ts";
 import { withReference, withTools } from "../support/guards.ts";
@@ -21,7 +22,7 @@ import { referenceFolder } from "../support/tools.ts";
 withReference("injection", () => {
   withTools(["kustomize"], "as `linkerd inject` does it", () => {
     test.each(["0.0.17", "24.1.4"] as const)("dgraph %s, internal ports skipped", async (version) => {
-      const injected = await install(version, releaseOf(version, "skip"));
+      const injected = await install(version, dgraphOf(version, "skip"));
       const reference = objectsIn(read(`linkerd/inject-dgraph-${version}.yaml`));
       for (const role of ["alpha", "zero"]) {
         const { "meshops.dev/identity-revision": revision, ...ours } = podAnnotations(injected, role);
@@ -33,7 +34,7 @@ withReference("injection", () => {
     test.each(["0.0.17", "0.0.20", "0.3.0", "24.1.4", "25.0.0-preview6"] as const)(
       "dgraph %s, internal ports opaque on pods and Services",
       async (version) => {
-        const objects = await install(version, releaseOf(version, "opaque"));
+        const objects = await install(version, dgraphOf(version, "opaque"));
         expect(podAnnotations(objects, "alpha")).toMatchObject({
           "linkerd.io/inject": "enabled",
           "config.linkerd.io/opaque-ports": "7080",
@@ -58,11 +59,11 @@ withReference("injection", () => {
   describe("the two forms of one patch", () => {
     test("patch and values carry the same annotations", () => {
       for (const mode of ["skip", "opaque", "mesh"] as const) {
-        const [byPatch, byValue] = [releaseOf("0.0.17", mode), releaseOf("24.1.4", mode)];
+        const [byPatch, byValue] = [dgraphOf("0.0.17", mode), dgraphOf("24.1.4", mode)];
         for (const role of ["alpha", "zero"]) {
-          const patch = pick(byPatch.patches, "StatefulSet", `demo-dgraph-${role}`);
+          const patch = pick(plainPatches(byPatch.patches), "StatefulSet", `demo-dgraph-${role}`);
           expect(field(patch, "spec", "template", "metadata", "annotations")).toEqual(
-            field(byValue.values, role, "extraAnnotations"),
+            field(releaseOf(byValue)?.values, role, "extraAnnotations"),
           );
         }
       }
@@ -70,21 +71,21 @@ withReference("injection", () => {
   });
 });
 
-function releaseOf(chart: DgraphChartVersion, internalPorts: string): Release {
+function dgraphOf(chart: DgraphChartVersion, internalPorts: string): ComponentModel {
   const { components } = buildModel({
     environment: environmentOf({ dgraph: { chart, internalPorts } }),
     identity: sampleIdentity(),
   });
-  const release = components.find(({ name }) => name === "dgraph")?.release;
-  if (release === null || release === undefined) throw new Error("dgraph is a release");
-  return release;
+  const component = components.find(({ id }) => id === "dgraph");
+  if (component === undefined) throw new Error("there is no component dgraph");
+  return component;
 }
 
 /** The reference render with our patches applied by the real kustomize, and our values as the chart applies them. */
-async function install(version: string, release: Release): Promise<KubernetesObject[]> {
+async function install(version: string, component: ComponentModel): Promise<KubernetesObject[]> {
   const folder = scratchFolder("inject");
   const byValue = ["alpha", "zero"].flatMap((role) => {
-    const annotations = field(release.values, role, "extraAnnotations");
+    const annotations = field(releaseOf(component)?.values, role, "extraAnnotations");
     if (annotations === undefined) return [];
     const target = { kind: "StatefulSet", name: `demo-dgraph-${role}` };
     // What the chart's template does with the value (dgraph-io/charts, templates/<role>/statefulset.yaml).
@@ -96,7 +97,7 @@ async function install(version: string, release: Release): Promise<KubernetesObj
     });
     return [{ target, patch }];
   });
-  const files = release.patches.map((patch, index) => [`patch-${index}.yaml`, toYaml([patch])] as const);
+  const files = plainPatches(component.patches).map((patch, index) => [`patch-${index}.yaml`, toYaml([patch])] as const);
   writeTree(folder, {
     "rendered.yaml": read(`charts/dgraph/${version}/rendered.yaml`),
     ...Object.fromEntries(files),

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { plainPatches } from "../../generator/bundle/emit/patches.ts";
 import { render } from "../../generator/bundle/render.ts";
 import type { DgraphChartVersion } from "../../generator/catalog/dgraph.ts";
 import { type LinkerdRelease, linkerdRelease, linkerdReleases } from "../../generator/catalog/linkerd.ts";
-import type { Release } from "../../generator/components/model.ts";
+import { type ComponentModel, releaseOf } from "../../generator/components/model.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { withReference } from "../support/guards.ts";
 import { field, objectsIn, pick } from "../support/objects.ts";
@@ -254,8 +255,8 @@ function world(
   const objects = [...bundle].flatMap(([path, text]) =>
     /^overlays\/test\/dgraph-policy\/(?!kustomization)/.test(path) ? objectsIn(text) : [],
   );
-  const release = model.components.find(({ name }) => name === "dgraph")?.release;
-  if (release === null || release === undefined) throw new Error("dgraph is a release");
+  const component = model.components.find(({ id }) => id === "dgraph");
+  if (component === undefined) throw new Error("there is no component dgraph");
   const proxy: Sidecar = { opaque: [], skipInbound: [], skipOutbound: [] };
   const meshed = { "linkerd.io/control-plane-ns": "linkerd" };
   const pod = (namespace: string, serviceAccount: string, more: Partial<Peer> = {}): Peer => ({
@@ -273,8 +274,8 @@ function world(
   return {
     cluster: { objects, transportHeader: track.traits.transportHeader },
     peers: {
-      alpha: dgraphPod("alpha", chart, release),
-      zero: dgraphPod("zero", chart, release),
+      alpha: dgraphPod("alpha", chart, component),
+      zero: dgraphPod("zero", chart, component),
       "unmeshed client": pod("pydgraph-client", "pydgraph-client"),
       "unmeshed neighbour": pod("dgraph", "default"),
       "label forger": pod("pydgraph-client", "pydgraph-client", { labels: meshed }),
@@ -292,11 +293,13 @@ function world(
 }
 
 /** A pod of the upstream render, with the annotations that our values or patches give it, as the injector reads them. */
-function dgraphPod(role: "alpha" | "zero", chart: DgraphChartVersion, release: Release): Peer {
+function dgraphPod(role: "alpha" | "zero", chart: DgraphChartVersion, component: ComponentModel): Peer {
   const workload = pick(objectsIn(read(`dgraph/${chart}`)), "StatefulSet", `demo-dgraph-${role}`);
-  const patch = release.patches.find(({ kind, metadata }) => kind === "StatefulSet" && metadata.name === workload.metadata.name);
+  const patch = plainPatches(component.patches).find(
+    ({ kind, metadata }) => kind === "StatefulSet" && metadata.name === workload.metadata.name,
+  );
   const annotations = (field(patch, "spec", "template", "metadata", "annotations") ??
-    field(release.values, role, "extraAnnotations")) as Record<string, string>;
+    field(releaseOf(component)?.values, role, "extraAnnotations")) as Record<string, string>;
   expect(annotations["linkerd.io/inject"]).toBe("enabled");
   const ports = (name: string): number[] =>
     (annotations[`config.linkerd.io/${name}`] ?? "").split(",").filter(Boolean).map(Number);

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
-import { components } from "../../generator/components/registry.ts";
+import { buildModel } from "../../generator/components/build.ts";
 import { rooms } from "../../scripts/rooms.ts";
 import { meshops } from "../support/cli.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
+import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
 const sources = readdirSync(join(projectRoot, "generator"), { recursive: true, encoding: "utf8" }).filter((file) =>
@@ -16,11 +17,13 @@ describe("this repository", () => {
     expect(await meshops(projectRoot, ["generate", "--check"])).toMatchObject({ code: 0, stdout: "" });
   });
 
-  test("has a folder for every component and lists them sorted", () => {
+  test("has a folder for every component, and no others", () => {
     const folders = readdirSync(join(projectRoot, "generator/components"), { withFileTypes: true }).filter((entry) =>
       entry.isDirectory(),
     );
-    expect(components.map(({ name }) => name)).toEqual(folders.map(({ name }) => name).sort());
+    const environment = environmentOf({ linkerd: { viz: { grafana: true }, jaeger: { enabled: true } } });
+    const { components } = buildModel({ environment, identity: sampleIdentity() });
+    expect(components.map(({ id }) => id).sort()).toEqual(folders.map(({ name }) => name).sort());
   });
 });
 

@@ -9,6 +9,7 @@ import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
 import { workloadState } from "../../generator/cluster/status/workload.ts";
 import { renderIdentity } from "../../generator/commands/status/render-identity.ts";
 import { buildModel } from "../../generator/components/build.ts";
+import { releaseOf } from "../../generator/components/model.ts";
 import {
   type Issued,
   makeIssuer,
@@ -32,7 +33,7 @@ const emptySnapshot: Snapshot = {
   namespaces: [],
   identity: { trustRoots: null, committed: null, secrets: null },
   meshed: null,
-  policies: { network: [], servers: [], authorizations: [], authentications: [] },
+  policies: [],
   proxyLogs: new Map(),
   takenAt: new Date("2026-11-28T12:00:00Z"),
 };
@@ -274,15 +275,15 @@ describe("an environment", () => {
   const snapshot = (change: (object: KubernetesObject) => KubernetesObject | null = (object) => object): Snapshot => {
     const keep = (objects: KubernetesObject[]): KubernetesObject[] => objects.flatMap((object) => change(object) ?? []);
     const repositories = ["linkerd", "dgraph"].map((name) => fluxObject("HelmRepository", name, isTrue));
-    const releases = model.components.filter(({ release }) => release !== null);
+    const releases = model.components.filter((component) => releaseOf(component) !== null);
     return {
       ...emptySnapshot,
       sources: keep([fluxObject("GitRepository", "flux-system", isTrue), ...repositories]),
       kustomizations: keep(
-        ["flux-system", ...model.components.map(({ name }) => name)].map((name) => fluxObject("Kustomization", name, isTrue)),
+        ["flux-system", ...model.components.map(({ id: name }) => name)].map((name) => fluxObject("Kustomization", name, isTrue)),
       ),
       releases: keep(
-        releases.map(({ name, namespace }) => ({
+        releases.map(({ id: name, namespace }) => ({
           ...fluxObject("HelmRelease", name, isTrue),
           metadata: { name, namespace, generation: 1 },
         })),
@@ -494,9 +495,10 @@ describe("internal ports that change to skip under a policy", () => {
   };
   const rolling = (servers: KubernetesObject[], standing: Record<string, string> = {}): ReturnType<typeof workloadState> => {
     const pods = [peer("alpha-0", standing, true), peer("alpha-1", skip, false)];
-    const policies = { network: [], servers, authorizations: [], authentications: [] };
     const [set] = world();
-    return workloadState(...world({}, { ...notReady, spec: { ...(set["spec"] as object), replicas: 2 } }, { pods, policies }));
+    return workloadState(
+      ...world({}, { ...notReady, spec: { ...(set["spec"] as object), replicas: 2 } }, { pods, policies: servers }),
+    );
   };
 
   test("the Server that refuses the restarted pod is named, and the procedure", () => {

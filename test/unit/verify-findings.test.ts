@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { linkerdRelease } from "../../generator/catalog/linkerd.ts";
 import type { Cluster } from "../../generator/cluster/connection.ts";
 import { guardedCalls, judgeAllowed, judgeForged, judgeStranger } from "../../generator/cluster/verify/access.ts";
 import { withoutPolicy } from "../../generator/cluster/verify/baseline.ts";
@@ -10,7 +11,6 @@ import type { ProbeRun } from "../../generator/cluster/verify/run-probe.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import { type Issued, makeIssuer, makeTrustAnchor } from "../../generator/identity/authority.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
-import type { Policies } from "../../generator/mesh/policies.ts";
 import { removalRank } from "../../generator/mesh/policy-order.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
@@ -60,8 +60,8 @@ function world(bundle: string, issuer: Issued | null, rest: Partial<ClusterState
         };
   return {
     model: buildModel({ environment, identity: sampleIdentity() }),
-    track: { version: "edge-26.8.3", traits: { transportHeader: true } },
-    policies: { network: [], servers: [], authorizations: [], authentications: [] },
+    linkerdRelease: linkerdRelease("edge-26.8.3"),
+    policies: [],
     pods: [],
     meshed: [],
     namespaces: [],
@@ -202,16 +202,13 @@ describe("causes", () => {
     grpc: { name: "grpc", exit: 71, output: "Code: PermissionDenied" },
   };
   const issuer = makeIssuer(names, anchor, madeAt);
-  const withPolicies = (policies: Partial<Policies>): ClusterState =>
-    world(anchor.certificate, issuer, {
-      pods: [alpha(0)],
-      policies: { network: [network], servers: [], authorizations: [], authentications: [], ...policies },
-    });
+  const withPolicies = (...policies: KubernetesObject[]): ClusterState =>
+    world(anchor.certificate, issuer, { pods: [alpha(0)], policies });
 
   test("of two holes both are named, each with its objects", () => {
     const found = judgeStranger(
       run(true, answered.http, answered.grpc),
-      withPolicies({ servers: [server("alpha-http", 8080)], authorizations: [authorization("alpha-http", [])] }),
+      withPolicies(network, server("alpha-http", 8080), authorization("alpha-http", [])),
     );
     expect(found.causes).toEqual([
       "no Server guards port 9080 of Alpha, so every meshed pod may use it",
@@ -224,16 +221,18 @@ describe("causes", () => {
     const audit = server("alpha-http", 8080);
     const found = judgeStranger(
       run(true, answered.http, denied.grpc),
-      withPolicies({
-        servers: [{ ...audit, spec: { ...(audit["spec"] as object), accessPolicy: "audit" } }, server("alpha-grpc", 9080)],
-      }),
+      withPolicies(
+        network,
+        { ...audit, spec: { ...(audit["spec"] as object), accessPolicy: "audit" } },
+        server("alpha-grpc", 9080),
+      ),
     );
     expect(found.causes).toEqual(["Server alpha-http admits everyone on port 8080: its accessPolicy is audit"]);
   });
 
   test("an unmeshed client got past two layers: both are named", () => {
     const open = { ...network, spec: { ...selector, ingress: [{}] } };
-    const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies({ network: [open] }));
+    const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(open));
     expect(found.causes).toEqual([
       "NetworkPolicy demo-dgraph-alpha admits pods without a proxy",
       "no Server guards port 8080 of Alpha, so every meshed pod may use it",
@@ -244,16 +243,18 @@ describe("causes", () => {
     const authentication: KubernetesObject = {
       apiVersion: "policy.linkerd.io/v1alpha1",
       kind: "MeshTLSAuthentication",
-      metadata: { name: "alpha-grpc" },
+      metadata: { name: "alpha-grpc", namespace: "dgraph" },
       spec: { identityRefs: [{ kind: "ServiceAccount", name: "other", namespace: "elsewhere" }] },
     };
     const found = judgeAllowed(
       run(true, denied.http, denied.grpc),
-      withPolicies({
-        servers: [server("alpha-http", 8080), server("alpha-grpc", 9080)],
-        authorizations: [authorization("alpha-grpc", [{ kind: "MeshTLSAuthentication", name: "alpha-grpc" }])],
-        authentications: [authentication],
-      }),
+      withPolicies(
+        network,
+        server("alpha-http", 8080),
+        server("alpha-grpc", 9080),
+        authorization("alpha-grpc", [{ kind: "MeshTLSAuthentication", name: "alpha-grpc" }]),
+        authentication,
+      ),
     );
     expect(found.causes).toEqual([
       "a Server closes port 8080 of Alpha, and no AuthorizationPolicy opens it",

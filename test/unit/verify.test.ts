@@ -122,7 +122,7 @@ test("reports escape what the cluster says", () => {
 
 test("a probe that made no call is no refusal", () => {
   const model = { environment: environmentOf() } as never;
-  const world = { model, pods: [], policies: { network: [], servers: [], authorizations: [], authentications: [] } } as never;
+  const world = { model, pods: [], policies: [] } as never;
   const probe = { name: "p", namespace: "n", serviceAccount: "s", meshed: false, calls: guardedCalls({ model }) };
   for (const trouble of ["no node", null]) {
     const none = { probe, pod: null, results: new Map(), trouble, notes: [] };

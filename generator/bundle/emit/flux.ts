@@ -1,5 +1,5 @@
 import { admissionWebhooksLabel } from "../../catalog/well-known.ts";
-import type { ComponentModel, Model } from "../../components/model.ts";
+import { type ComponentModel, type Model, releaseOf } from "../../components/model.ts";
 import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -20,39 +20,57 @@ export function* emitFlux(model: Model): Iterable<[path: string, text: string]> 
   const head = header(name);
   yield [`${fluxFolder(name)}/sources.yaml`, toBundleYaml(sources(model), head)];
   for (const component of model.components)
-    yield [`${fluxFolder(name)}/${component.name}.yaml`, toBundleYaml([kustomization(component, model)], head)];
+    if (component.delivery.kind !== "none")
+      yield [`${fluxFolder(name)}/${fluxName(component.id)}.yaml`, toBundleYaml([kustomization(component, model)], head)];
+}
+
+/** Name of a component's Kustomization. */
+export function fluxName(id: string): string {
+  return id.replaceAll("/", "-");
 }
 
 function sources(model: Model): JsonMap[] {
   return repositoriesOf(model).map(({ name, url }) => ({
     apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "HelmRepository",
-    metadata: { name, namespace: flux.namespace, labels: commonLabels({ partOf: "meshops" }) },
+    metadata: { name, namespace: flux.namespace, labels: commonLabels({ group: "meshops" }) },
     spec: { interval: "1h", url },
   }));
 }
 
-function kustomization(component: ComponentModel, { environment }: Model): JsonMap {
-  const { name, needs, release, secrets, timeoutMinutes } = component;
+function kustomization(component: ComponentModel, model: Model): JsonMap {
+  const { id, secrets, timeoutMinutes } = component;
+  const { environment } = model;
+  const dependsOn = dependsOnOf(component, model);
   return {
     apiVersion: "kustomize.toolkit.fluxcd.io/v1",
     kind: "Kustomization",
-    metadata: { name, namespace: flux.namespace, labels: commonLabels(component) },
+    metadata: { name: fluxName(id), namespace: flux.namespace, labels: commonLabels(component) },
     spec: {
-      ...(needs.length === 0 ? {} : { dependsOn: needs.map((need) => ({ name: need })) }),
+      ...(dependsOn.length === 0 ? {} : { dependsOn }),
       interval: environment.spec.gitops.interval,
       retryInterval: "1m",
       timeout: `${timeoutMinutes}m`,
-      path: `./${overlayFolder(environment.metadata.name, name)}`,
+      path: `./${overlayFolder(environment.metadata.name, id)}`,
       prune: true,
       // A Kustomization that goes waits until Helm has uninstalled what it held.
-      ...(release === null ? {} : { deletionPolicy: "WaitForTermination" }),
+      ...(releaseOf(component) === null ? {} : { deletionPolicy: "WaitForTermination" }),
       wait: true,
       sourceRef: { kind: "GitRepository", name: flux.source },
       // Children inherit no decryption: every Kustomization with encrypted files names its key.
       ...(secrets.length === 0 ? {} : { decryption: { provider: "sops", secretRef: { name: flux.ageSecret } } }),
     },
   };
+}
+
+/** Kustomizations that must be ready first. HelmReleases can only be awaited by HelmReleases: see `releasePatch`. */
+function dependsOnOf({ needs }: ComponentModel, { components }: Model): JsonMap[] {
+  return needs.flatMap((need): JsonMap[] => {
+    if ("kustomization" in need) return [{ ...need.kustomization }];
+    if ("helmRelease" in need) return [];
+    const delivered = components.some(({ id, delivery }) => id === need.component && delivery.kind !== "none");
+    return delivered ? [{ name: fluxName(need.component) }] : [];
+  });
 }
 
 /** Where Flux lives. Linkerd's webhooks leave it alone, so that Flux can mend the mesh while the injector is down under `Fail`. */

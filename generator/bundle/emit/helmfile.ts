@@ -1,11 +1,13 @@
 import { defaultKubernetes } from "../../catalog/linkerd.ts";
-import type { ComponentModel, Model } from "../../components/model.ts";
+import { type ComponentModel, type Model, neededComponents, releaseOf } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
-import { helmfileFile, overlayFolder, patchesFile, valuesFile } from "../../spec/layout.ts";
+import { helmfileFile, overlayFolder, patchesFile, transformersFile, valuesFile } from "../../spec/layout.ts";
 import { compareText } from "../../system/text.ts";
 import { header } from "../bundle.ts";
-import { resourcesFolder } from "./kustomize.ts";
+import { fluxName } from "./flux.ts";
+import { objectsFolder } from "./kustomize.ts";
+import { plainPatches, targetedPatches } from "./patches.ts";
 import { repositoriesOf } from "./repositories.ts";
 
 /** The helmfile at the root: the environments, and where each one's releases stand. */
@@ -33,7 +35,7 @@ function unnamed(names: readonly string[]): JsonMap {
  */
 export function emitHelmfile(model: Model): [path: string, text: string] {
   const { metadata, spec } = model.environment;
-  const components = model.components.filter(({ helmfile }) => helmfile === "release");
+  const components = model.components.filter(isHelmRelease);
   const [kubeContext] = contextOf(model);
   const helmfile = {
     // Used by `template` only: without it Helm takes its own idea of Kubernetes, which Linkerd's charts may refuse.
@@ -48,41 +50,52 @@ export function emitHelmfile(model: Model): [path: string, text: string] {
   ];
 }
 
+/** Whether helmfile installs a component as a release. */
+export function isHelmRelease({ delivery }: ComponentModel): boolean {
+  return delivery.kind !== "none" && !isHooked(delivery);
+}
+
+/** Whether helmfile applies a component by its hook before the first release. */
+function isHooked(delivery: ComponentModel["delivery"]): boolean {
+  return delivery.kind === "objects" && delivery.helmfile === "hook";
+}
+
 /** The Helm release of a component: of its chart, or of its plain objects as a local kustomize folder. */
-function releaseOf(component: ComponentModel): { name: string; chart: string } {
-  const { name, release } = component;
+function chartOf(component: ComponentModel): { name: string; chart: string } {
+  const { id } = component;
+  const release = releaseOf(component);
   if (release !== null) return { name: release.name, chart: `${release.repository.name}/${release.chart}` };
-  return { name, chart: `./${name}/${resourcesFolder(component)}`.replace(/\/$/, "") };
+  return { name: fluxName(id), chart: `./${id}/${objectsFolder(component)}`.replace(/\/$/, "") };
 }
 
 /** Name of the release that helmfile makes of a component. */
 export function helmReleaseName(component: ComponentModel): string {
-  return releaseOf(component).name;
+  return chartOf(component).name;
 }
 
 function release(component: ComponentModel, model: Model): JsonMap {
-  const { namespace, timeoutMinutes } = component;
+  const { id, namespace, patches, timeoutMinutes } = component;
   const needs = needsOf(component, model);
+  const ofChart = releaseOf(component);
   return {
-    ...releaseOf(component),
+    ...chartOf(component),
     namespace,
-    ...(component.release === null ? {} : { version: component.release.version, values: [`${component.name}/${valuesFile}`] }),
-    ...(component.release !== null && component.release.patches.length > 0
-      ? { strategicMergePatches: [`${component.name}/${patchesFile}`] }
-      : {}),
+    ...(ofChart === null ? {} : { version: ofChart.version, values: [`${id}/${valuesFile}`] }),
+    ...(ofChart !== null && plainPatches(patches).length > 0 ? { strategicMergePatches: [`${id}/${patchesFile}`] } : {}),
+    ...(ofChart !== null && targetedPatches(patches).length > 0 ? { transformers: [`${id}/${transformersFile}`] } : {}),
     timeout: timeoutMinutes * 60,
     ...(needs.length === 0 ? {} : { needs }),
     ...(component.secrets.length === 0 ? {} : { hooks: [applySecrets(model)] }),
   };
 }
 
-/** `namespace/release` of what must come first. What the hook brings, is there with the release that has the hook. */
+/** `namespace/release` of what must come first. What the hook applies exists once the release that has the hook does. */
 function needsOf(component: ComponentModel, { components }: Model): string[] {
   const hooked = components.find(({ secrets }) => secrets.length > 0);
-  return component.needs.flatMap((need) => {
-    const named = components.find(({ name }) => name === need);
-    const needed = named?.helmfile === "hook" ? hooked : named;
-    return needed === undefined || needed === component ? [] : [`${needed.namespace}/${releaseOf(needed).name}`];
+  return neededComponents(component).flatMap((need) => {
+    const named = components.find(({ id, delivery }) => id === need && delivery.kind !== "none");
+    const needed = named !== undefined && isHooked(named.delivery) ? hooked : named;
+    return needed === undefined || needed === component ? [] : [`${needed.namespace}/${helmReleaseName(needed)}`];
   });
 }
 

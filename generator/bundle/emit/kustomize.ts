@@ -1,65 +1,85 @@
-import { pulledAs } from "../../catalog/image.ts";
-import type { ComponentModel, Model, Release } from "../../components/model.ts";
-import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
+import { type Image, pulledAs } from "../../catalog/image.ts";
+import type { Release } from "../../components/component.ts";
+import { type ComponentModel, type Model, releaseOf } from "../../components/model.ts";
+import type { JsonMap } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
-import { encryptedName, overlayFolder, patchesFile, releaseFile, valuesFile } from "../../spec/layout.ts";
+import {
+  basesFolder,
+  encryptedName,
+  overlayFolder,
+  patchesFile,
+  releaseFile,
+  transformersFile,
+  valuesFile,
+} from "../../spec/layout.ts";
 import { header } from "../bundle.ts";
+import { inline, patchTransformers, plainPatches, targetedPatches } from "./patches.ts";
 
 type File = [path: string, text: string];
 
-/** The overlays of an environment: one Kustomize folder a component. */
+/** The overlays of an environment: one Kustomize folder per component that meshops delivers. */
 export function* emitOverlays(model: Model): Iterable<File> {
   for (const component of model.components) {
-    const folder = overlayFolder(model.environment.metadata.name, component.name);
+    if (component.delivery.kind === "none") continue;
+    const folder = overlayFolder(model.environment.metadata.name, component.id);
     for (const [file, text] of overlay(component, model)) yield [`${folder}/${file}`, text];
   }
 }
 
 function* overlay(component: ComponentModel, model: Model): Iterable<File> {
   const head = header(model.environment.metadata.name);
-  const { release } = component;
+  const release = releaseOf(component);
+  const plain = plainPatches(component.patches);
   if (release !== null) {
     yield [valuesFile, toBundleYaml([release.values], head)];
     yield [releaseFile, toBundleYaml([releasePatch(component, release)], head)];
-    if (release.patches.length > 0) yield [patchesFile, toBundleYaml(release.patches, head)];
+    const transformers = patchTransformers(component);
+    if (transformers.length > 0) yield [transformersFile, toBundleYaml(transformers, head)];
   }
-  const folder = resourcesFolder(component);
-  for (const [file, objects] of Object.entries(component.resources)) yield [`${folder}${file}.yaml`, toBundleYaml(objects, head)];
+  if (plain.length > 0) yield [patchesFile, toBundleYaml(plain, head)];
+  const folder = objectsFolder(component);
+  for (const [file, objects] of Object.entries(component.objects)) yield [`${folder}${file}.yaml`, toBundleYaml(objects, head)];
   if (folder !== "") yield [`${folder}kustomization.yaml`, toBundleYaml([publicKustomization(component)], head)];
-  if (component.patches.length > 0) yield [patchesFile, toBundleYaml(component.patches, head)];
   yield ["kustomization.yaml", toBundleYaml([kustomization(component, model)], head)];
 }
 
 /**
- * Objects beside encrypted Secrets stand in a folder of their own, which builds by itself:
+ * Objects beside encrypted Secrets are in a folder of their own, which builds by itself:
  * helmfile installs that one, since Secrets must not enter a Helm release.
  */
-export function resourcesFolder(component: ComponentModel): "" | "public/" {
-  return component.secrets.length > 0 && Object.keys(component.resources).length > 0 ? "public/" : "";
+export function objectsFolder(component: ComponentModel): "" | "public/" {
+  return component.secrets.length > 0 && Object.keys(component.objects).length > 0 ? "public/" : "";
 }
 
 const kustomizationType = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" } as const;
 
-function kustomization(component: ComponentModel, { mirror }: Model): JsonMap {
-  const { name, namespace, base, release, secrets, patches, baseImages } = component;
-  const bases = "../../../bases";
-  const folder = resourcesFolder(component);
-  const own = folder === "" ? Object.keys(component.resources).map((file) => `${file}.yaml`) : [folder.replace("/", "")];
-  const patchFiles = release !== null ? [releaseFile] : patches.length > 0 ? [patchesFile] : [];
+function kustomization(component: ComponentModel, model: Model): JsonMap {
+  const { id, namespace, delivery, secrets, objects } = component;
+  const folder = objectsFolder(component);
+  const own = folder === "" ? Object.keys(objects).map((file) => `${file}.yaml`) : [folder.replace("/", "")];
+  const toRoot = overlayFolder(model.environment.metadata.name, id).replace(/[^/]+/g, "..");
+  const base = (name: string): string => `${toRoot}/${basesFolder}/${name}`;
+  const based = delivery.kind === "chart" || delivery.kind === "kustomization";
   return withoutEmpty({
     ...kustomizationType,
-    namespace: base === null ? "" : namespace,
-    resources: [...(base === null ? [] : [`${bases}/${base}`]), ...own, ...secrets.map(encryptedName)],
-    components: release === null ? [] : [`${bases}/helm-release`],
-    configMapGenerator: release === null ? [] : [{ name: `${name}-values`, files: [valuesFile] }],
-    patches: [...patchFiles.map((path): JsonMap => ({ path })), ...(secrets.length === 0 ? [] : [keptByHelm])],
-    images: Object.entries(baseImages).map(([name, image]) => ({
-      name,
-      newName: pulledAs(image.name, mirror),
-      newTag: image.tag,
-    })),
+    namespace: based ? namespace : "",
+    resources: [...(based ? [base(delivery.base)] : []), ...own, ...secrets.map(encryptedName)],
+    components: delivery.kind === "chart" ? [base("helm-release")] : [],
+    configMapGenerator: delivery.kind === "chart" ? [{ name: `${id}-values`, files: [valuesFile] }] : [],
+    patches: [...overlayPatches(component), ...(secrets.length === 0 ? [] : [keptByHelm])],
+    images: delivery.kind === "kustomization" ? imagesOf(delivery.images, model) : [],
     labels: [{ pairs: commonLabels(component) }],
   });
+}
+
+/** Patches on what is in the overlay: of a chart that is its HelmRelease, whose own patches change what the chart renders. */
+function overlayPatches({ delivery, patches }: ComponentModel): JsonMap[] {
+  if (delivery.kind === "chart") return [{ path: releaseFile }];
+  return [...(plainPatches(patches).length > 0 ? [{ path: patchesFile }] : []), ...targetedPatches(patches).map(inline)];
+}
+
+function imagesOf(images: Readonly<Record<string, Image>>, { mirror }: Model): JsonMap[] {
+  return Object.entries(images).map(([name, image]) => ({ name, newName: pulledAs(image.name, mirror), newTag: image.tag }));
 }
 
 /**
@@ -82,33 +102,32 @@ function withoutEmpty(map: JsonMap): JsonMap {
 function publicKustomization(component: ComponentModel): JsonMap {
   return {
     ...kustomizationType,
-    resources: Object.keys(component.resources).map((file) => `${file}.yaml`),
+    resources: Object.keys(component.objects).map((file) => `${file}.yaml`),
     labels: [{ pairs: commonLabels(component) }],
   };
 }
 
 /** Labels of every object that meshops writes. */
-export function commonLabels({ partOf }: Pick<ComponentModel, "partOf">): JsonMap {
+export function commonLabels({ group: partOf }: Pick<ComponentModel, "group">): JsonMap {
   return { "app.kubernetes.io/managed-by": "meshops", "app.kubernetes.io/part-of": partOf };
 }
 
-/** What of the base's HelmRelease differs between environments. */
-function releasePatch({ name, timeoutMinutes }: ComponentModel, release: Release): JsonMap {
-  const ignore = release.driftIgnored.map(({ kind, paths }) => ({ paths, target: { kind } }));
+/** What differs from the base's HelmRelease in one environment. */
+function releasePatch(component: ComponentModel, release: Release): JsonMap {
+  const { id, timeoutMinutes, patches, needs } = component;
+  const ignore = component.ignoredDrift.map(({ kind, paths }) => ({ paths, target: { kind } }));
+  const dependsOn = needs.flatMap((need) => ("helmRelease" in need ? [{ ...need.helmRelease }] : []));
   return {
     apiVersion: "helm.toolkit.fluxcd.io/v2",
     kind: "HelmRelease",
-    metadata: { name },
+    metadata: { name: id },
     spec: {
-      ...(release.name === name ? {} : { releaseName: release.name }),
+      ...(release.name === id ? {} : { releaseName: release.name }),
+      ...(dependsOn.length === 0 ? {} : { dependsOn }),
       chart: { spec: { version: release.version } },
       timeout: `${timeoutMinutes}m`,
       ...(ignore.length === 0 ? {} : { driftDetection: { ignore } }),
-      ...(release.patches.length === 0 ? {} : { postRenderers: [{ kustomize: { patches: release.patches.map(inlinePatch) } }] }),
+      ...(patches.length === 0 ? {} : { postRenderers: [{ kustomize: { patches: patches.map(inline) } }] }),
     },
   };
-}
-
-function inlinePatch(patch: KubernetesObject): JsonMap {
-  return { patch: toBundleYaml([patch]) };
 }

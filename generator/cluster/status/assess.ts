@@ -1,6 +1,6 @@
 import { flux } from "../../bundle/emit/flux.ts";
 import { repositoriesOf } from "../../bundle/emit/repositories.ts";
-import type { ComponentModel, Model } from "../../components/model.ts";
+import { type ComponentModel, type Model, releaseOf } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition, isObserved, listAt } from "../../kubernetes/object-fields.ts";
 import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
@@ -62,30 +62,29 @@ function componentNode(
   fluxNamespace: string,
   subjectOf: (...words: [string, string, string, string]) => Subject,
 ): StatusNode {
-  const { name, namespace, release } = component;
-  const found =
-    release === null
-      ? undefined
-      : snapshot.releases.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+  const { id: name, namespace } = component;
+  const hasRelease = releaseOf(component) !== null;
+  const found = !hasRelease
+    ? undefined
+    : snapshot.releases.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
   const workloads = workloadsOf(component, snapshot).map((workload) =>
     workloadNode(workload, snapshot, { environment, component: name }),
   );
-  const children =
-    release === null
-      ? workloads
-      : [
-          found === undefined
-            ? missing(subjectOf(name, "HelmRelease", namespace, name))
-            : releaseNode(found, subjectOf(name, "HelmRelease", namespace, name)),
-          ...workloads,
-        ];
+  const children = !hasRelease
+    ? workloads
+    : [
+        found === undefined
+          ? missing(subjectOf(name, "HelmRelease", namespace, name))
+          : releaseNode(found, subjectOf(name, "HelmRelease", namespace, name)),
+        ...workloads,
+      ];
   const node = kustomizationNode(name, children, subjectOf(name, "Kustomization", fluxNamespace, name), snapshot);
   return withoutPolicies(node, component, snapshot);
 }
 
 /** Adds to a component that has never been applied that its policies do not protect anything yet. */
-function withoutPolicies(node: StatusNode, { name, namespace, resources }: ComponentModel, snapshot: Snapshot): StatusNode {
-  const policies = Object.values(resources).some((objects) => objects.some(({ kind }) => kind === "NetworkPolicy"));
+function withoutPolicies(node: StatusNode, { id: name, namespace, objects }: ComponentModel, snapshot: Snapshot): StatusNode {
+  const policies = Object.values(objects).some((file) => file.some(({ kind }) => kind === "NetworkPolicy"));
   const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);
   if (!policies || node.cause === null || at(found, "status", "lastAppliedRevision") !== undefined) return node;
   const cause = `${node.cause.cause}; its policies are not applied, so every pod of the cluster can reach ${namespace}`;
@@ -207,8 +206,9 @@ export function workloadNode(
 }
 
 /** The workloads that a component brought, by the labels that Flux puts on what it applies. */
-function workloadsOf({ name, namespace, release }: ComponentModel, { workloads }: Snapshot): KubernetesObject[] {
-  const label = release === null ? "kustomize.toolkit.fluxcd.io/name" : "helm.toolkit.fluxcd.io/name";
+function workloadsOf(component: ComponentModel, { workloads }: Snapshot): KubernetesObject[] {
+  const { id: name, namespace } = component;
+  const label = releaseOf(component) === null ? "kustomize.toolkit.fluxcd.io/name" : "helm.toolkit.fluxcd.io/name";
   return workloads.filter(({ metadata }) => metadata.namespace === namespace && metadata.labels?.[label] === name);
 }
 

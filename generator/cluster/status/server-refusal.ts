@@ -1,8 +1,9 @@
 import { portKeys } from "../../catalog/well-known.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import { selectsPod } from "../../kubernetes/selectors.ts";
+import { authorizationsOf } from "../../mesh/inbound-policy.ts";
 import { isLive, proxyOf } from "../../mesh/pod.ts";
-import { allowedAt, selectsPod } from "../../mesh/policies.ts";
 import { includes, parsePorts } from "../../mesh/ports.ts";
 import type { Cause } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -13,14 +14,16 @@ import type { Snapshot } from "./snapshot.ts";
  */
 export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapshot): Cause | null {
   const bypassed = parsePorts(pod.metadata.annotations?.[portKeys.skipOutbound]);
-  const guards = policies.servers.filter(({ metadata, spec }) => {
+  const guards = policies.filter(({ kind, metadata, spec }) => {
     const port = at(spec, "port");
-    return metadata.namespace === pod.metadata.namespace && typeof port === "number" && includes(bypassed, port);
+    return (
+      kind === "Server" && metadata.namespace === pod.metadata.namespace && typeof port === "number" && includes(bypassed, port)
+    );
   });
   for (const server of guards) {
     const port = Number(at(server, "spec", "port"));
-    const allowed = allowedAt(policies, server);
-    const open = allowed.includes("*") || !["deny", undefined].includes(at(server, "spec", "accessPolicy") as string | undefined);
+    const everyone = authorizationsOf(server, policies).some(({ accounts }) => accounts.includes("*"));
+    const open = everyone || !["deny", undefined].includes(at(server, "spec", "accessPolicy") as string | undefined);
     const guarded = pods.some((peer) => peer !== pod && isLive(peer) && isGuarded(peer, server, port));
     if (open || !guarded) continue;
     const { name } = server.metadata;

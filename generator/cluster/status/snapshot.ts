@@ -4,7 +4,6 @@ import { proxyContainer } from "../../catalog/well-known.ts";
 import type { Model } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { isLive, waitsForProxy } from "../../mesh/pod.ts";
-import type { Policies } from "../../mesh/policies.ts";
 import type { ClusterActions } from "../actions.ts";
 import type { IdentityObjects } from "../certificates.ts";
 import { type ClusterReader, orNull } from "../connection.ts";
@@ -26,8 +25,8 @@ export interface Snapshot {
   readonly identity: IdentityObjects;
   /** Running meshed pods of all namespaces; null if you may not list them. */
   readonly meshed: readonly KubernetesObject[] | null;
-  /** Servers and the policies about them in the environment's namespaces; empty if you may not list them. */
-  readonly policies: Policies;
+  /** NetworkPolicies, Servers and their authorizations in the environment's namespaces; empty if you may not list them. */
+  readonly policies: readonly KubernetesObject[];
   /** Last lines of the proxies that pods wait for, by `namespace/name`. */
   readonly proxyLogs: ReadonlyMap<string, string>;
   readonly takenAt: Date;
@@ -49,7 +48,7 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
   const { server, authorizationPolicy } = linkerdRelease(model.environment.spec.linkerd.version).traits.policyApi;
   const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
     allowed(everywhere(`policy.linkerd.io/${version}`, kind));
-  const [git, helm, releases, deployments, statefulSets, daemonSets, pods, claims, events, found, meshed, ...guards] =
+  const [git, helm, releases, deployments, statefulSets, daemonSets, pods, claims, events, found, meshed, ...policies] =
     await Promise.all([
       inFlux("source.toolkit.fluxcd.io/v1", "GitRepository"),
       inFlux("source.toolkit.fluxcd.io/v1", "HelmRepository"),
@@ -73,7 +72,6 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
     ]);
   const sources = [...git.filter(({ metadata }) => metadata.name === flux.source), ...helm];
   const workloads = [...deployments, ...statefulSets, ...daemonSets];
-  const [network = [], servers = [], authorizations = [], authentications = []] = guards;
   return {
     sources,
     kustomizations,
@@ -85,7 +83,7 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
     namespaces: found,
     identity: await readIdentityObjects(cluster, model.environment, pods),
     meshed: meshed?.filter(isLive) ?? null,
-    policies: { network, servers, authorizations, authentications },
+    policies: policies.flat(),
     proxyLogs: await logsOfProxies(cluster, pods),
     takenAt: new Date(),
   };

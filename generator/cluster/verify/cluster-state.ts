@@ -5,7 +5,6 @@ import type { Model } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { selects } from "../../kubernetes/selectors.ts";
 import { isLive } from "../../mesh/pod.ts";
-import type { Policies } from "../../mesh/policies.ts";
 import { hostOf } from "../../mesh/service.ts";
 import type { IdentityObjects } from "../certificates.ts";
 import { type ClusterReader, orNull } from "../connection.ts";
@@ -15,7 +14,8 @@ import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
 export interface ClusterState {
   readonly model: Model;
   readonly linkerdRelease: LinkerdRelease;
-  readonly policies: Policies;
+  /** NetworkPolicies, Servers, AuthorizationPolicies and MeshTLSAuthentications. */
+  readonly policies: readonly KubernetesObject[];
   readonly pods: readonly KubernetesObject[];
   readonly namespaces: readonly KubernetesObject[];
   readonly workloads: readonly KubernetesObject[];
@@ -95,7 +95,7 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
   return {
     model,
     linkerdRelease: track,
-    policies: { network, servers, authorizations, authentications },
+    policies: [...network, ...servers, ...authorizations, ...authentications],
     pods,
     namespaces,
     workloads: loads.flat(),

@@ -1,11 +1,10 @@
 import { dgraphPorts } from "../../catalog/dgraph.ts";
-import { proxyPorts } from "../../catalog/linkerd.ts";
 import { meshedLabel } from "../../catalog/well-known.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
-import type { KubernetesObject } from "../../kubernetes/object.ts";
+import type { KubernetesObject, StringMap } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import { type Attempt, evaluate, type Verdict } from "../../mesh/evaluate.ts";
 import { anchorsOf, proxyOf } from "../../mesh/pod.ts";
-import { admitting, authorizationsOf, selecting, serverOf } from "../../mesh/policies.ts";
 import { anchorGaps } from "../anchors.ts";
 import { issuerIn } from "../certificates.ts";
 import { alphasIn, type ClusterState } from "./cluster-state.ts";
@@ -26,27 +25,31 @@ function portsOf(calls: readonly Ended[]): number[] {
   return calls.flatMap(({ way }) => ports[way] ?? []);
 }
 
+/** What both layers decide about a probe's connection to a port of Alpha. */
+function verdictOn(port: number, client: Probe, alpha: KubernetesObject, state: ClusterState, labels: StringMap = {}): Verdict {
+  const { namespace, serviceAccount, meshed, forged } = client;
+  const from: Attempt["from"] = {
+    namespace,
+    labels: meshed || forged === true ? { [meshedLabel]: "linkerd", ...labels } : labels,
+    identity: meshed ? { namespace, name: serviceAccount } : null,
+  };
+  return evaluate({ from, to: alpha, port }, state.policies, state.linkerdRelease);
+}
+
 /** All causes why a client that should be refused got through: what each layer leaves open, with the objects that were read. */
-export function explainAccess(
-  through: readonly Ended[],
-  { namespace, meshed, forged }: Probe,
-  clusterState: ClusterState,
-): string[] {
-  const { policies } = clusterState;
+export function explainAccess(through: readonly Ended[], probe: Probe, clusterState: ClusterState): string[] {
+  const { meshed } = probe;
   const [alpha] = alphasIn(clusterState);
   if (alpha === undefined) return ["Alpha has no pods"];
   if (through.length === 0) return ["a proxy or Dgraph answers in error instead of being kept from answering"];
-  const open = portsOf(through);
-  const labels = meshed || forged === true ? { [meshedLabel]: "linkerd" } : {};
-  const network = selecting(policies, alpha);
-  const admitted = open.flatMap((port) => admitting(policies, alpha, { namespace, labels }, port));
-  const inNetwork =
-    network.length === 0
-      ? [`no NetworkPolicy selects ${alpha.metadata.name}: is dgraph-policy ready? meshops status`]
-      : meshed || admitted.length === 0
-        ? []
-        : [`NetworkPolicy ${[...new Set(admitted)].join(", ")} admits pods without a proxy`];
-  const found = [...inNetwork, ...meshHoles(open, alpha, clusterState)];
+  const verdicts = portsOf(through).map((port) => ({ port, ...verdictOn(port, probe, alpha, clusterState) }));
+  const admitting = [...new Set(verdicts.flatMap(({ network }) => network.admitting))];
+  const inNetwork = verdicts.some(({ network }) => network.selecting.length === 0)
+    ? [`no NetworkPolicy selects ${alpha.metadata.name}: is dgraph-policy ready? meshops status`]
+    : meshed || admitting.length === 0
+      ? []
+      : [`NetworkPolicy ${admitting.join(", ")} admits pods without a proxy`];
+  const found = [...inNetwork, ...meshHoles(verdicts)];
   if (found.length > 0) return found;
   return [
     meshed
@@ -56,15 +59,14 @@ export function explainAccess(
 }
 
 /** What the mesh leaves open on ports of Alpha, port by port: two ports may be open for different reasons. */
-function meshHoles(open: readonly number[], alpha: KubernetesObject, { policies }: ClusterState): string[] {
-  const servers = open.map((port) => ({ port, server: serverOf(policies, alpha, port) }));
-  const unguarded = servers.filter(({ server }) => server === null).map(({ port }) => port);
-  const weak = servers.flatMap(({ port, server }) => {
+function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[]): string[] {
+  const unguarded = verdicts.filter(({ mesh }) => mesh.server === null).map(({ port }) => port);
+  const weak = verdicts.flatMap(({ port, mesh: { server, authorizations } }) => {
     if (server === null) return [];
     const access = at(server, "spec", "accessPolicy");
     if (access !== undefined && access !== "deny")
       return [`Server ${server.metadata.name} admits everyone on port ${port}: its accessPolicy is ${String(access)}`];
-    return authorizationsOf(policies, server)
+    return authorizations
       .filter(({ accounts }) => accounts.includes("*"))
       .map(({ name }) => `AuthorizationPolicy ${name} admits everyone on port ${port} (Server ${server.metadata.name})`);
   });
@@ -77,38 +79,35 @@ function meshHoles(open: readonly number[], alpha: KubernetesObject, { policies 
 }
 
 /** All causes why a listed client was refused, port by port. */
-export function explainDenial(bad: readonly Ended[], { namespace, serviceAccount }: Probe, clusterState: ClusterState): string[] {
+export function explainDenial(bad: readonly Ended[], probe: Probe, clusterState: ClusterState): string[] {
   const [alpha] = alphasIn(clusterState);
-  const identity = `${serviceAccount}.${namespace}`;
+  const identity = `${probe.serviceAccount}.${probe.namespace}`;
   const causes = portsOf(bad).map((port): string => {
-    const server = alpha === undefined ? null : serverOf(clusterState.policies, alpha, port);
-    const accounts = server === null ? [] : authorizationsOf(clusterState.policies, server).flatMap((each) => each.accounts);
+    const authorizations = alpha === undefined ? [] : verdictOn(port, probe, alpha, clusterState).mesh.authorizations;
+    const accounts = [...new Set(authorizations.flatMap((each) => each.accounts))];
     if (accounts.length === 0) return `a Server closes port ${port} of Alpha, and no AuthorizationPolicy opens it`;
-    return `the AuthorizationPolicy of port ${port} lists ${[...new Set(accounts)].join(", ")}, not ${identity}: is it in dgraph.clients, and dgraph-policy up to date?`;
+    return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, not ${identity}: is it in dgraph.clients, and dgraph-policy up to date?`;
   });
   return causes.length === 0 ? ["refused by a Server of another port"] : causes;
 }
 
 /** All causes why a meshed client does not get through: the network, an Alpha without a proxy, or proxies that do not trust each other. */
-export function explainSilence({ probe: { namespace }, pod }: ProbeRun, clusterState: ClusterState): string[] {
-  const { policies, linkerdRelease: track, identity } = clusterState;
+export function explainSilence({ probe, pod }: ProbeRun, clusterState: ClusterState): string[] {
+  const { identity } = clusterState;
   const alphas = alphasIn(clusterState);
   const [alpha] = alphas;
   if (alpha === undefined) return ["Alpha has no pods"];
-  const source = { namespace, labels: { [meshedLabel]: "linkerd", ...pod?.metadata.labels } };
-  const needed = track.traits.transportHeader
-    ? [proxyPorts.inbound]
-    : [proxyPorts.inbound, dgraphPorts.alpha.http, dgraphPorts.alpha.grpc];
-  const blocked = needed.filter(
-    (port) => selecting(policies, alpha).length > 0 && admitting(policies, alpha, source, port).length === 0,
-  );
+  const verdicts = Object.values(ports).map((port) => verdictOn(port, probe, alpha, clusterState, pod?.metadata.labels));
+  const blocked = [...new Set(verdicts.filter(({ network }) => !network.admits).map(({ network }) => network.port))];
   const bare = alphas.filter((each) => proxyOf(each) === undefined).map(({ metadata }) => metadata.name);
   const gaps = anchorGaps(alphas, identity.trustRoots, issuerIn(identity)).filter(({ breaks }) => breaks);
   const distrust = gaps.length > 0 || (pod !== null && bare.length === 0 && !shareAnchor(pod, alpha));
   const causes = [
     ...(blocked.length === 0
       ? []
-      : [`no NetworkPolicy admits meshed pods of ${namespace} to port ${blocked.join(", ")} of Alpha, which proxies connect to`]),
+      : [
+          `no NetworkPolicy admits meshed pods of ${probe.namespace} to port ${blocked.join(", ")} of Alpha, which proxies connect to`,
+        ]),
     ...(bare.length === 0
       ? []
       : [`${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy, so nothing answers there on port 4143`]),

@@ -70,7 +70,7 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
     const clusterState = await readClusterState(cluster, model);
     tellMesh(clusterState, tell, new Date());
     const checks = wants("M8") ? linkerdChecks(cluster.context, options.signal) : null;
-    const hasPolicy = clusterState.policies.network.length > 0;
+    const hasPolicy = clusterState.policies.some(({ kind }) => kind === "NetworkPolicy");
     const own = wants("T0", "T1") ? await prepared(() => resources.namespace()) : null;
     if (wants("T0")) {
       began = Date.now();

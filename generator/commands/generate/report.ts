@@ -95,7 +95,7 @@ function describe({ environment, components }: Model, colors: ReturnType<typeof 
   const availability = linkerd.highAvailability ? "high availability" : "single replicas";
   const title = `${colors.bold(environment.metadata.name)}  Linkerd ${linkerd.version}, Dgraph ${dgraph.chart}, ${availability}`;
   const rows = components.map(
-    (component) => `  ${component.name.padEnd(22)} ${contentsOf(component).padEnd(32)} ${colors.dim(component.namespace)}`,
+    (component) => `  ${component.id.padEnd(22)} ${contentsOf(component).padEnd(32)} ${colors.dim(component.namespace)}`,
   );
   return `${title}\n${rows.join("\n")}\n\n`;
 }

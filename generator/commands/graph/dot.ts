@@ -1,4 +1,4 @@
-import { borders, type Graph, type GraphEdge, type GraphNode, marksShown } from "./model.ts";
+import { bordersOf, type Graph, type GraphEdge, type GraphNode, marksShown } from "./model.ts";
 
 const styles: Readonly<Record<GraphEdge["kind"], string>> = {
   allowed: 'style=solid arrowhead=normal color="#1b1f24"',
@@ -23,7 +23,8 @@ ${[...graphs]
 
 function frame(graph: Graph, index: number, framed: boolean): string {
   const id = (name: string): string => quoted(`${index}: ${name}`);
-  const boxes = graph.boxes.map((box) => `    ${id(box.name)} [${boxAttributes(box)}]\n`).join("");
+  const borders = bordersOf(graph);
+  const boxes = graph.boxes.map((box) => `    ${id(box.name)} [${boxAttributes(box, borders.get(box.group) ?? "")}]\n`).join("");
   const arrows = graph.arrows.map((arrow) => `  ${id(arrow.from)} -> ${id(arrow.to)} [${arrowAttributes(arrow)}]\n`).join("");
   if (!framed) return boxes + arrows;
   return `  subgraph ${quoted(`cluster_${index}`)} {
@@ -32,11 +33,11 @@ ${boxes}  }
 ${arrows}`;
 }
 
-function boxAttributes(box: GraphNode): string {
+function boxAttributes(box: GraphNode, border: string): string {
   const lines = marksShown(box);
-  const shape = { box: "box", store: "cylinder", stranger: "hexagon" }[box.shape];
+  const shape = { box: "box", store: "cylinder", external: "hexagon" }[box.shape];
   const mark = box.mark === undefined ? "" : ' style="rounded,filled,dashed" penwidth=4';
-  return `label=${label(lines)} tooltip=${quoted(lines.join(", "))} color="${borders[box.family]}" shape=${shape}${mark}`;
+  return `label=${label(lines)} tooltip=${quoted(lines.join(", "))} color="${border}" shape=${shape}${mark}`;
 }
 
 function arrowAttributes({ kind, ...arrow }: GraphEdge): string {

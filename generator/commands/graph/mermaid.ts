@@ -1,4 +1,4 @@
-import { borders, type Graph, type GraphEdge, type GraphNode, marksShown } from "./model.ts";
+import { bordersOf, type Graph, type GraphEdge, type GraphNode, marksShown } from "./model.ts";
 
 const arrowOf: Readonly<Record<GraphEdge["kind"], string>> = { allowed: "-->", refused: "-.-x", open: "==>" };
 
@@ -7,15 +7,16 @@ export function toMermaid(graphs: readonly Graph[]): string {
   return graphs.map((graph) => `### ${graph.title}\n\n${graph.caption}\n\n\`\`\`mermaid\n${diagram(graph)}\`\`\`\n`).join("\n");
 }
 
-function diagram({ boxes, arrows, title, direction }: Graph): string {
+function diagram(graph: Graph): string {
+  const { boxes, arrows, title, direction } = graph;
   const ids = new Map(boxes.map(({ name }, index) => [name, `b${index}`]));
-  const families = [...new Set(boxes.map(({ family }) => family))];
+  const borders = bordersOf(graph);
   const lines = [
     `flowchart ${direction === "right" ? "LR" : "TB"}`,
     `  accTitle: ${title}`,
-    ...boxes.map((box) => `  ${ids.get(box.name)}${shape(box)}:::${box.family}`),
+    ...boxes.map((box) => `  ${ids.get(box.name)}${shape(box)}:::${box.group}`),
     ...arrows.map((arrow) => `  ${ids.get(arrow.from)} ${arrowOf[arrow.kind]}${label(marksShown(arrow))} ${ids.get(arrow.to)}`),
-    ...families.map((family) => `  classDef ${family} fill:#ffffff,stroke:${borders[family]},stroke-width:2px,color:#1b1f24`),
+    ...[...borders].map(([group, color]) => `  classDef ${group} fill:#ffffff,stroke:${color},stroke-width:2px,color:#1b1f24`),
     ...boxes.flatMap(({ name, mark }) =>
       mark === undefined ? [] : [`  style ${ids.get(name)} stroke-width:5px,stroke-dasharray:6 3`],
     ),
@@ -25,7 +26,7 @@ function diagram({ boxes, arrows, title, direction }: Graph): string {
 
 function shape(box: GraphNode): string {
   const text = `"${marksShown(box).map(escaped).join("<br/>")}"`;
-  return { box: `[${text}]`, store: `[(${text})]`, stranger: `{{${text}}}` }[box.shape];
+  return { box: `[${text}]`, store: `[(${text})]`, external: `{{${text}}}` }[box.shape];
 }
 
 function label(lines: readonly string[]): string {

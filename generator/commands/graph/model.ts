@@ -1,3 +1,5 @@
+import { compareText } from "../../system/text.ts";
+
 /** A graph of boxes and arrows, before it is drawn. */
 export interface Graph {
   readonly title: string;
@@ -9,14 +11,13 @@ export interface Graph {
   readonly arrows: readonly GraphEdge[];
 }
 
-export type Family = "linkerd" | "dgraph" | "grafana" | "meshops" | "outside";
-
 export interface GraphNode {
   /** Name of the box, the same in every environment. */
   readonly name: string;
   readonly lines: readonly string[];
-  readonly family: Family;
-  readonly shape: "box" | "store" | "stranger";
+  /** Application that the node belongs to; `outside` for clients that no policy names. */
+  readonly group: string;
+  readonly shape: "box" | "store" | "external";
   readonly mark?: Mark;
 }
 
@@ -29,14 +30,18 @@ export interface GraphEdge {
   readonly mark?: Mark;
 }
 
-/** Borders as Okabe and Ito chose colours for all eyes; words and shapes say the same. */
-export const borders: Readonly<Record<Family, string>> = {
-  linkerd: "#0072B2",
-  dgraph: "#D55E00",
-  grafana: "#CC79A7",
-  meshops: "#009E73",
-  outside: "#6B6B6B",
-};
+/** Colors by Okabe and Ito, which color-blind readers can tell apart; words and shapes carry the same information. */
+const fixedBorders: Readonly<Record<string, string>> = { linkerd: "#0072B2", meshops: "#009E73", outside: "#6B6B6B" };
+const otherBorders = ["#D55E00", "#CC79A7", "#E69F00", "#56B4E9"] as const;
+
+/** Border colors of the groups of a graph; groups without a color of their own get the others in alphabetical order. */
+export function bordersOf({ boxes }: Graph): ReadonlyMap<string, string> {
+  const groups = [...new Set(boxes.map(({ group }) => group))];
+  const others = groups.filter((group) => fixedBorders[group] === undefined).sort(compareText);
+  return new Map(
+    groups.map((group) => [group, fixedBorders[group] ?? otherBorders[others.indexOf(group) % otherBorders.length] ?? ""]),
+  );
+}
 
 /** What is not the same in the environment beside this one. */
 type Mark = "only here" | "differs";

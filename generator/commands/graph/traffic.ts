@@ -1,42 +1,42 @@
-import { type DgraphRole, dgraphChart, dgraphPorts } from "../../catalog/dgraph.ts";
 import { linkerdRelease, proxyPorts } from "../../catalog/linkerd.ts";
-import { guardedPorts } from "../../components/dgraph-policy/authorization.ts";
 import type { Model } from "../../components/model.ts";
+import { selects } from "../../kubernetes/selectors.ts";
+import { type Account, isProxied, type PodSet, type Port, portsOf } from "../../mesh/pod-set.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
-import { groupBy } from "../../system/data.ts";
+import { asMap } from "../../system/data.ts";
 import type { Graph, GraphEdge, GraphNode } from "./model.ts";
 
-const roles: readonly DgraphRole[] = ["alpha", "zero"];
-const everybody = "everybody else";
+/** Pods that clients connect to, with the group of their component. */
+interface Server extends PodSet {
+  readonly group: string;
+}
 
-/** Who may talk to Dgraph, on which port and by which identity, as the policies of the environment say. */
-export function trafficOf({ environment }: Model): Graph {
-  const { dgraph, linkerd } = environment.spec;
-  const closed = dgraph.networkPolicy;
+const everyoneElse = "everyone else";
+
+/** Access to the environment's pods: which clients may use which port, and with which identity. */
+export function trafficOf({ environment, components }: Model): Graph {
+  const servers = components
+    .flatMap(({ group, pods }) => pods.map((set): Server => ({ ...set, group })))
+    .filter(({ ports }) => Object.keys(ports).length > 0);
+  const viz = servers.some(({ access }) => access.viz);
   return {
-    title: `${environment.metadata.name}: who may talk to Dgraph`,
+    title: `${environment.metadata.name}: access`,
     direction: "right",
-    caption: closed
-      ? `${arrival(environment)} The paths of HTTP probes answer a pod's own node, and whoever the network lets through.`
-      : "There is no policy: dgraph.networkPolicy is false.",
-    boxes: [
-      ...clientBoxes(environment),
-      ...(linkerd.viz.enabled ? vizBoxes : []),
-      outsiders,
-      ...roles.map((role) => dgraphBox(environment, role)),
-    ],
+    caption: servers.some(isProtected)
+      ? `${arrival(environment)} Paths of HTTP probes answer every client that the network admits.`
+      : "There are no policies: every pod of the cluster may connect.",
+    boxes: [...clientNodes(servers), ...(viz ? vizNodes : []), outsiders, ...servers.map(serverNode)],
     arrows: [
-      ...(closed ? clientArrows(environment) : []),
-      ...peerArrows(environment),
-      ...(linkerd.viz.enabled ? roles.flatMap(vizArrows) : []),
-      ...roles.map(
-        (role): GraphEdge =>
-          closed
-            ? { from: everybody, to: name(role), lines: ["refused"], kind: "refused" }
-            : { from: everybody, to: name(role), lines: ["every port"], kind: "open" },
-      ),
+      ...servers.filter(isProtected).flatMap(clientEdges).sort(byClient(servers)),
+      ...servers.flatMap((from) => servers.flatMap((to) => peerEdges(from, to))),
+      ...servers.filter(({ access }) => access.viz).flatMap(vizEdges),
+      ...servers.map(outsiderEdge),
     ],
   };
+}
+
+function isProtected({ access }: PodSet): boolean {
+  return access.mode !== "off";
 }
 
 function arrival({ spec: { linkerd } }: Environment): string {
@@ -45,88 +45,91 @@ function arrival({ spec: { linkerd } }: Environment): string {
     : "Connections between proxies arrive at the port that was dialled, with mutual TLS.";
 }
 
-function name(role: DgraphRole): string {
-  return `Dgraph ${role === "alpha" ? "Alpha" : "Zero"}`;
-}
-
-function dgraphBox({ spec: { dgraph } }: Environment, role: DgraphRole): GraphNode {
-  const { serviceAccount } = dgraphChart(dgraph.chart).traits;
+function serverNode({ title, namespace, replicas, serviceAccountName, workloadRef, group }: Server): GraphNode {
   return {
-    name: name(role),
-    lines: [name(role), `${dgraph[role].replicas} pods in ${dgraph.namespace}`, `identity ${dgraph.namespace}/${serviceAccount}`],
-    family: "dgraph",
-    shape: "store",
+    name: title,
+    lines: [
+      title,
+      `${replicas === null ? "" : `${replicas} `}pods in ${namespace}`,
+      `identity ${namespace}/${serviceAccountName}`,
+    ],
+    group,
+    shape: workloadRef.kind === "StatefulSet" ? "store" : "box",
   };
 }
 
-function clientName({ namespace, serviceAccount }: { namespace: string; serviceAccount: string }): string {
-  return `${namespace}/${serviceAccount}`;
+function nameOf({ namespace, name }: Account): string {
+  return `${namespace}/${name}`;
 }
 
-function clientBoxes({ spec: { dgraph } }: Environment): GraphNode[] {
-  return [...groupBy(dgraph.clients, clientName).keys()].map((client) => ({
-    name: client,
-    lines: ["client", `identity ${client}`],
-    family: "meshops",
+/** Names of the clients that are not pods of the servers themselves, each once. */
+function clientNames(servers: readonly Server[]): string[] {
+  const clients = servers.flatMap(({ access }) => access.clients).filter(({ podSelector }) => podSelector === undefined);
+  return [...new Set(clients.map(({ serviceAccountRef }) => nameOf(serviceAccountRef)))];
+}
+
+function clientNodes(servers: readonly Server[]): GraphNode[] {
+  return clientNames(servers).map((name) => ({
+    name,
+    lines: ["client", `identity ${name}`],
+    group: "meshops",
     shape: "box",
   }));
 }
 
-/** One arrow a client and role, with every port that it may use. */
-function clientArrows(environment: Environment): GraphEdge[] {
-  const ports = guardedPorts(environment, dgraphChart(environment.spec.dgraph.chart));
-  return environment.spec.dgraph.clients
-    .map(clientName)
-    .filter((client, index, all) => all.indexOf(client) === index)
-    .flatMap((client) =>
-      [
-        ...groupBy(
-          ports.filter(({ accounts }) => accounts.some((account) => clientName(account) === client)),
-          ({ role }) => role,
-        ),
-      ].map(
-        ([role, own]): GraphEdge => ({
-          from: client,
-          to: name(role as DgraphRole),
-          lines: own.map(({ port, protocol }) => `${port} ${protocol}`),
-          kind: "allowed",
-        }),
-      ),
-    );
+/** One edge per client, with every port that it may use; also ports of the servers themselves if they have the same identity. */
+function clientEdges(server: Server): GraphEdge[] {
+  return clientNames([server]).map((from) => {
+    const allowed = server.access.clients.filter(({ serviceAccountRef }) => nameOf(serviceAccountRef) === from);
+    const keys = new Set(allowed.flatMap((client) => portsOf(server, client).map(([key]) => key)));
+    const ports = Object.entries(server.ports).filter(([key, port]) => keys.has(key) && isProxied(port));
+    return { from, to: server.title, lines: ports.map(([, { port, protocol }]) => `${port} ${protocol}`), kind: "allowed" };
+  });
 }
 
-function peerArrows({ spec: { dgraph } }: Environment): GraphEdge[] {
-  const skipped = dgraph.internalPorts === "skip";
-  return roles.flatMap((from) =>
-    roles.map((to): GraphEdge => {
-      const port = dgraphPorts[to].internal;
-      return {
-        from: name(from),
-        to: name(to),
-        lines: [
-          skipped ? `${port} past the proxy, no identity` : `${port} Raft${dgraph.internalPorts === "opaque" ? ", opaque" : ""}`,
-        ],
-        kind: skipped || !dgraph.networkPolicy ? "open" : "allowed",
-      };
-    }),
-  );
+function byClient(servers: readonly Server[]): (a: GraphEdge, b: GraphEdge) => number {
+  const names = clientNames(servers);
+  return (a, b) => names.indexOf(a.from) - names.indexOf(b.from);
 }
 
-const vizBoxes: readonly GraphNode[] = [
-  { name: "viz Prometheus", lines: ["viz Prometheus", "identity linkerd-viz/prometheus"], family: "linkerd", shape: "box" },
-  { name: "viz tap", lines: ["viz tap", "identity linkerd-viz/tap"], family: "linkerd", shape: "box" },
+/** Connections of the servers among themselves. */
+function peerEdges(from: Server, to: Server): GraphEdge[] {
+  const labels = asMap(from.selector["matchLabels"]);
+  return to.access.clients
+    .filter(({ podSelector }) => podSelector !== undefined && selects(podSelector, labels) && from.namespace === to.namespace)
+    .map((client) => {
+      const ports = portsOf(to, client).map(([key, port]) => ({ key, ...port }));
+      const open = !isProtected(to) || ports.some((port) => !isProxied(port));
+      return { from: from.title, to: to.title, lines: ports.map(peerLine), kind: open ? "open" : "allowed" };
+    });
+}
+
+function peerLine({ key, port, protocol, purpose, skipsProxy }: Port & { readonly key: string }): string {
+  if (skipsProxy === true) return `${port} past the proxy, no identity`;
+  return `${port} ${purpose ?? key}${protocol === "opaque" ? ", opaque" : ""}`;
+}
+
+const vizNodes: readonly GraphNode[] = [
+  { name: "viz Prometheus", lines: ["viz Prometheus", "identity linkerd-viz/prometheus"], group: "linkerd", shape: "box" },
+  { name: "viz tap", lines: ["viz tap", "identity linkerd-viz/tap"], group: "linkerd", shape: "box" },
 ];
 
-function vizArrows(role: DgraphRole): GraphEdge[] {
+function vizEdges({ title }: Server): GraphEdge[] {
   return [
-    { from: "viz Prometheus", to: name(role), lines: [`${proxyPorts.admin} metrics`], kind: "allowed" },
-    { from: "viz tap", to: name(role), lines: [`${proxyPorts.control} tap`], kind: "allowed" },
+    { from: "viz Prometheus", to: title, lines: [`${proxyPorts.admin} metrics`], kind: "allowed" },
+    { from: "viz tap", to: title, lines: [`${proxyPorts.control} tap`], kind: "allowed" },
   ];
 }
 
 const outsiders: GraphNode = {
-  name: everybody,
-  lines: [everybody, "no proxy, or another identity"],
-  family: "outside",
-  shape: "stranger",
+  name: everyoneElse,
+  lines: [everyoneElse, "no proxy, or another identity"],
+  group: "outside",
+  shape: "external",
 };
+
+function outsiderEdge(server: Server): GraphEdge {
+  return isProtected(server)
+    ? { from: everyoneElse, to: server.title, lines: ["refused"], kind: "refused" }
+    : { from: everyoneElse, to: server.title, lines: ["every port"], kind: "open" };
+}

@@ -77,7 +77,7 @@ function testsIn(words: string | undefined): ReadonlySet<TestId> {
 
 /** The image that has what probes need. */
 function clientImage({ components }: Model): string {
-  const image = components.find(({ name }) => name === "pydgraph-client")?.images[0];
+  const image = components.find(({ id: name }) => name === "pydgraph-client")?.images[0];
   if (image !== undefined) return `${image.name}:${image.tag}`;
   const hint = "name an image with --image, made of clients/pydgraph";
   throw new UserError(exitCode.usage, "the environment has no pydgraph client, whose image the probes run", hint);

@@ -1,19 +1,33 @@
-import type { Component } from "../component.ts";
-import { dgraphAuthorization } from "./authorization.ts";
-import { dgraphNetworkPolicies } from "./network-policies.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { policiesFor } from "../../mesh/policies.ts";
+import type { Component, ComponentProvider } from "../component.ts";
+import { dgraphPods } from "../dgraph/pods.ts";
 
-/** Who may talk to Dgraph, said twice: to the network, and to the mesh. */
-export const dgraphPolicy: Component = {
-  name: "dgraph-policy",
-  needs: ["dgraph"],
-  enabled: ({ environment }) => environment.spec.dgraph.networkPolicy,
-  build: ({ environment, linkerdRelease: track, dgraphChart }) => ({
-    namespace: environment.spec.dgraph.namespace,
-    partOf: "dgraph",
-    resources: {
-      "network-policies": dgraphNetworkPolicies(environment, track),
-      authorization: dgraphAuthorization(environment, track, dgraphChart),
-    },
-    timeoutMinutes: 2,
-  }),
+/** Access to Dgraph, in both layers: network and mesh. */
+export const dgraphPolicy: ComponentProvider = {
+  components: ({ environment }) => (environment.spec.dgraph.networkPolicy ? [component] : []),
 };
+
+const component: Component = {
+  id: "dgraph-policy",
+  group: "dgraph",
+  needs: [{ component: "dgraph" }],
+  build: ({ environment, linkerdRelease }) => {
+    const policies = dgraphPods(environment).map((pods) => policiesFor(pods, linkerdRelease));
+    return {
+      namespace: environment.spec.dgraph.namespace,
+      delivery: { kind: "objects", helmfile: "release" },
+      objects: {
+        "network-policies": policies.flatMap(({ network }) => network),
+        authorization: internalPortsLast(policies.flatMap(({ mesh }) => mesh)),
+      },
+      timeoutMinutes: 2,
+    };
+  },
+};
+
+/** Keeps the order in which the file has always listed its objects: ports of clients, then ports that Dgraph uses itself. */
+function internalPortsLast(objects: readonly KubernetesObject[]): KubernetesObject[] {
+  const isInternal = ({ metadata }: KubernetesObject): boolean => metadata.name.endsWith("-internal");
+  return [...objects.filter((object) => !isInternal(object)), ...objects.filter(isInternal)];
+}

@@ -1,34 +1,43 @@
-import { dgraphImages } from "../../catalog/dgraph.ts";
+import { dgraphChart, dgraphImages } from "../../catalog/dgraph.ts";
 import { dgraphRepository } from "../../catalog/repositories.ts";
-import type { Component } from "../component.ts";
+import type { Component, ComponentProvider } from "../component.ts";
+import { podSecurity } from "../namespaces/pod-security.ts";
 import { dgraphChanges } from "./change-rules.ts";
 import { dgraphPatches } from "./patches.ts";
+import { dgraphPods } from "./pods.ts";
 import { dgraphRules } from "./rules.ts";
-import { dgraphValues } from "./values.ts";
+import { internalPortsStall } from "./transition-rules.ts";
+import { dgraphValues, ownedDgraphValues } from "./values.ts";
 
-/** Dgraph, injected. After viz and jaeger, whose injectors only reach pods that start after them. */
-export const dgraph: Component = {
-  name: "dgraph",
-  needs: ["linkerd-control-plane", "linkerd-viz", "linkerd-jaeger"],
-  enabled: () => true,
+/** Dgraph, injected. */
+export const dgraph: ComponentProvider = {
   rules: dgraphRules,
+  transitionRules: [internalPortsStall],
   changeRules: [dgraphChanges],
+  components: () => [component],
+};
+
+const component: Component = {
+  id: "dgraph",
+  group: "dgraph",
+  // The injectors of viz and jaeger only reach pods that start after them.
+  needs: [{ component: "linkerd-control-plane" }, { component: "linkerd-viz" }, { component: "linkerd-jaeger" }],
   build: (context) => {
-    const { dgraph } = context.environment.spec;
+    const { environment } = context;
+    const { namespace, release, chart } = environment.spec.dgraph;
+    const { version } = dgraphChart(chart);
     return {
-      namespace: dgraph.namespace,
-      partOf: "dgraph",
-      base: "dgraph",
-      release: {
-        name: dgraph.release,
-        chart: "dgraph",
-        repository: dgraphRepository,
-        version: context.dgraphChart.version,
-        values: dgraphValues(context),
-        patches: dgraphPatches(context),
-        driftIgnored: [],
+      namespace,
+      namespaces: [{ name: namespace, labels: podSecurity(environment) }],
+      delivery: {
+        kind: "chart",
+        base: "dgraph",
+        release: { name: release, chart: "dgraph", repository: dgraphRepository, version, values: dgraphValues(context) },
       },
-      images: dgraphImages(context.dgraphChart),
+      patches: dgraphPatches(context),
+      pods: dgraphPods(environment),
+      images: dgraphImages(dgraphChart(chart)),
+      owned: ownedDgraphValues(context),
       timeoutMinutes: 15,
     };
   },

@@ -1,8 +1,9 @@
-import { dgraphPorts } from "../../catalog/dgraph.ts";
-import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
-import { opaque } from "../../mesh/injection.ts";
+import { dgraphChart, dgraphPorts } from "../../catalog/dgraph.ts";
+import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
+import type { Patch } from "../patch.ts";
 import { annotatePods } from "../pod-template.ts";
+import { opaque } from "./injection.ts";
 import { dgraphName } from "./names.ts";
 import { podAnnotations } from "./values.ts";
 
@@ -10,30 +11,29 @@ import { podAnnotations } from "./values.ts";
  * Patches on what the dgraph chart renders: annotations of the pod templates if the chart has no value for them, a pause before pods stop,
  * and the opaque ports of the Services, the headless ones included.
  */
-export function dgraphPatches(context: Context): KubernetesObject[] {
-  const { environment, dgraphChart } = context;
+export function dgraphPatches(context: Context): Patch[] {
+  const { environment } = context;
+  const { traits } = dgraphChart(environment.spec.dgraph.chart);
   const { namespace, internalPorts } = environment.spec.dgraph;
   const named = (name: string): { name: string; namespace?: string } => ({
     name: dgraphName(environment, name),
     // A patch finds its object by name and namespace: it must name one only where the chart does.
-    ...(dgraphChart.traits.rendersNamespace ? { namespace } : {}),
+    ...(traits.rendersNamespace ? { namespace } : {}),
   });
   const pods = (["alpha", "zero"] as const).map((role) =>
     annotatePods("StatefulSet", named(role), podAnnotations(role, context)),
   );
   const services = internalServices.map(
-    ({ name, role }): KubernetesObject => ({
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { ...named(name), annotations: opaque(dgraphPorts[role].internal) },
+    ({ name, role }): Patch => ({
+      patch: {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { ...named(name), annotations: opaque(dgraphPorts[role].internal) },
+      },
     }),
   );
   const stops = (["alpha", "zero"] as const).map((role) => stopLate(named(role), preStop(context)));
-  return [
-    ...(dgraphChart.traits.podAnnotations === "patch" ? pods : []),
-    ...stops,
-    ...(internalPorts === "opaque" ? services : []),
-  ];
+  return [...(traits.podAnnotations === "patch" ? pods : []), ...stops, ...(internalPorts === "opaque" ? services : [])];
 }
 
 /** Seconds between the end of a pod's endpoint and SIGTERM. A client's proxy learns of the end within about a second. */
@@ -51,9 +51,9 @@ function preStop({ environment, linkerdRelease: track }: Context): JsonMap {
 }
 
 /** A patch on the container of a StatefulSet, which the chart names like the StatefulSet (all versions). */
-function stopLate(metadata: { readonly name: string; readonly namespace?: string }, preStop: JsonMap): KubernetesObject {
+function stopLate(metadata: { readonly name: string; readonly namespace?: string }, preStop: JsonMap): Patch {
   const containers = [{ name: metadata.name, lifecycle: { preStop } }];
-  return { apiVersion: "apps/v1", kind: "StatefulSet", metadata, spec: { template: { spec: { containers } } } };
+  return { patch: { apiVersion: "apps/v1", kind: "StatefulSet", metadata, spec: { template: { spec: { containers } } } } };
 }
 
 /** Services that expose an internal port (rendered charts, the same in all versions). */

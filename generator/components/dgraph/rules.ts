@@ -1,23 +1,8 @@
 import { dgraphChart } from "../../catalog/dgraph.ts";
 import { linkerdRelease } from "../../catalog/linkerd.ts";
-import type { RuleInfo } from "../../diagnostics/rule-info.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
-
-/** Reported by `changeFindings`, which compares a spec with what was generated from it last. */
-export const internalPortsStall: RuleInfo = {
-  code: "internal-ports-stall",
-  severity: "warning",
-  title: "Changing `internalPorts` to `skip` under a policy stalls the rollout",
-  why:
-    "Pods restart one by one. The first ones connect to 5080 and 7080 without their proxy, and the Servers that still guard these ports refuse clients " +
-    "without an identity. These pods never become ready, the HelmRelease ends as Stalled, and the policy, which waits for Dgraph, keeps the Servers " +
-    "(seen on edge-26.8.3 with Dgraph 24.1.4).",
-  mend:
-    "Set `dgraph.networkPolicy: false`, generate, push and wait until Dgraph is ready; change `internalPorts` the same way; then set `networkPolicy: true`. " +
-    "Between the first and the last step Dgraph is open to the whole cluster.",
-};
 
 /** Dgraph: its replicas, who may use it, and its methods. */
 export const dgraphRules: readonly Rule[] = [

@@ -1,14 +1,15 @@
-import type { JsonMap } from "../../kubernetes/object.ts";
-import { injectionAnnotations } from "../../mesh/injection.ts";
+import { dgraphChart } from "../../catalog/dgraph.ts";
+import type { JsonMap, StringMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
+import { type OwnedValue, owned } from "../owned.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 import { mergeValues } from "../values.ts";
+import { injectionAnnotations } from "./injection.ts";
 
 /** Values of the dgraph chart. */
 export function dgraphValues(context: Context): JsonMap {
-  const { environment, dgraphChart, mirror } = context;
-  const { alpha, zero, replicationFactor } = environment.spec.dgraph;
-  const { clusterDomain } = environment.spec.linkerd;
+  const { dgraph, linkerd } = context.environment.spec;
+  const { alpha, zero, replicationFactor } = dgraph;
   return mergeValues(
     {
       alpha: {
@@ -19,23 +20,33 @@ export function dgraphValues(context: Context): JsonMap {
       },
       zero: { replicaCount: zero.replicas, shardReplicaCount: replicationFactor, persistence: persistence(zero) },
     },
-    dgraphChart.traits.podAnnotations === "value"
-      ? {
-          alpha: { extraAnnotations: podAnnotations("alpha", context) },
-          zero: { extraAnnotations: podAnnotations("zero", context) },
-        }
-      : {},
-    clusterDomain === "cluster.local" ? {} : { global: { domain: clusterDomain } },
-    mirror === null ? {} : { image: { registry: mirror } },
+    injection(context),
+    linkerd.clusterDomain === "cluster.local" ? {} : { global: { domain: linkerd.clusterDomain } },
+    images(context),
   );
 }
 
+/** Values that injection and mirrored images depend on. */
+export function ownedDgraphValues(context: Context): OwnedValue[] {
+  return [...owned(injection(context), "dgraph.internalPorts"), ...owned(images(context), "azure.registry.mirrorImages")];
+}
+
+/** Annotations of the pod templates, if the chart has a value for them; `dgraphPatches` has those of other charts. */
+function injection(context: Context): JsonMap {
+  if (dgraphChart(context.environment.spec.dgraph.chart).traits.podAnnotations === "patch") return {};
+  return {
+    alpha: { extraAnnotations: podAnnotations("alpha", context) },
+    zero: { extraAnnotations: podAnnotations("zero", context) },
+  };
+}
+
+function images({ mirror }: Context): JsonMap {
+  return mirror === null ? {} : { image: { registry: mirror } };
+}
+
 /** Annotations of a role's pod templates. */
-export function podAnnotations(
-  role: "alpha" | "zero",
-  { environment, identityRevision }: Context,
-): Readonly<Record<string, string>> {
-  return { ...injectionAnnotations(role, environment.spec.dgraph.internalPorts), ...revisionAnnotation(identityRevision) };
+export function podAnnotations(role: "alpha" | "zero", { environment, identity }: Context): StringMap {
+  return { ...injectionAnnotations(role, environment.spec.dgraph.internalPorts), ...revisionAnnotation(identity.revision()) };
 }
 
 function persistence({ storage, storageClass }: { readonly storage: string; readonly storageClass?: string }): JsonMap {

@@ -1,32 +1,38 @@
 import { grafanaChart } from "../../catalog/addons.ts";
 import { grafanaRepository } from "../../catalog/repositories.ts";
 import { chartVersion } from "../chart-version.ts";
-import type { Component } from "../component.ts";
+import type { Component, ComponentProvider } from "../component.ts";
+import { podSecurity } from "../namespaces/pod-security.ts";
 import { grafanaRules } from "./rules.ts";
-import { grafanaValues } from "./values.ts";
+import { grafanaValues, ownedGrafanaValues } from "./values.ts";
 
 /** Grafana with Linkerd's dashboards; it left the viz chart with Linkerd 2.12. */
-export const grafana: Component = {
-  name: "grafana",
-  needs: ["linkerd-viz"],
-  enabled: ({ environment: { spec } }) => spec.linkerd.viz.enabled && spec.linkerd.viz.grafana,
+export const grafana: ComponentProvider = {
   reservedNamespaces: ["grafana"],
   rules: grafanaRules,
   changeRules: [chartVersion("grafana")],
+  components: ({ environment: { spec } }) => (spec.linkerd.viz.enabled && spec.linkerd.viz.grafana ? [component] : []),
+};
+
+const component: Component = {
+  id: "grafana",
+  group: "grafana",
+  needs: [{ component: "linkerd-viz" }],
   build: (context) => ({
     namespace: "grafana",
-    partOf: "grafana",
-    base: "grafana",
-    release: {
-      name: "grafana",
-      chart: "grafana",
-      repository: grafanaRepository,
-      version: grafanaChart.version,
-      values: grafanaValues(context),
-      patches: [],
-      driftIgnored: [],
+    namespaces: [{ name: "grafana", labels: podSecurity(context.environment) }],
+    delivery: {
+      kind: "chart",
+      base: "grafana",
+      release: {
+        name: "grafana",
+        chart: "grafana",
+        repository: grafanaRepository,
+        version: grafanaChart.version,
+        values: grafanaValues(context),
+      },
     },
     images: Object.values(grafanaChart.images),
-    timeoutMinutes: 5,
+    owned: ownedGrafanaValues(context),
   }),
 };

@@ -2,6 +2,7 @@ import { linkerdDashboards } from "../../catalog/addons.ts";
 import { injectKey } from "../../catalog/well-known.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
+import { type OwnedValue, owned } from "../owned.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 import { mergeValues } from "../values.ts";
 
@@ -9,12 +10,11 @@ import { mergeValues } from "../values.ts";
  * Values of the grafana chart, as Linkerd documents them (linkerd2, grafana/values.yaml and authzpolicy-grafana.yaml).
  * `serve_from_sub_path` stays off: viz strips /grafana before it passes a request on, and Grafana would redirect for ever.
  */
-export function grafanaValues({ environment, identityRevision, mirror }: Context): JsonMap {
-  const { clusterDomain } = environment.spec.linkerd;
-  const mirrored: JsonMap = { registry: mirror };
+export function grafanaValues(context: Context): JsonMap {
+  const { clusterDomain } = context.environment.spec.linkerd;
   return mergeValues(
+    injection(context),
     {
-      podAnnotations: { [injectKey]: "enabled", ...revisionAnnotation(identityRevision) },
       // Nobody logs in. With an admin account the chart would draw a new password, and roll the pod, at every render.
       env: { GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: "true" },
       "grafana.ini": {
@@ -63,8 +63,21 @@ export function grafanaValues({ environment, identityRevision, mirror }: Context
       dashboards: { default: dashboards() },
       extraObjects: [prometheusAccess],
     },
-    mirror === null ? {} : { image: mirrored, downloadDashboardsImage: mirrored },
+    images(context),
   );
+}
+
+/** Values that viz's policy, which admits Grafana's identity, and mirrored images depend on. */
+export function ownedGrafanaValues(context: Context): OwnedValue[] {
+  return [...owned(injection(context), "linkerd.viz.grafana"), ...owned(images(context), "azure.registry.mirrorImages")];
+}
+
+function injection({ identity }: Context): JsonMap {
+  return { podAnnotations: { [injectKey]: "enabled", ...revisionAnnotation(identity.revision()) } };
+}
+
+function images({ mirror }: Context): JsonMap {
+  return mirror === null ? {} : { image: { registry: mirror }, downloadDashboardsImage: { registry: mirror } };
 }
 
 function dashboards(): JsonMap {

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { imagePath, pulledAs } from "../../catalog/image.ts";
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
-import { issuerFingerprint } from "../../identity/pem.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
-import { webhookValues } from "../../mesh/webhooks.ts";
 import type { Context } from "../component.ts";
+import { type OwnedValue, owned } from "../owned.ts";
 import { tracingBackend } from "../tracing-backend.ts";
 import { mergeValues } from "../values.ts";
 import { highAvailability } from "./high-availability.ts";
@@ -13,20 +12,26 @@ import { highAvailability } from "./high-availability.ts";
 export function controlPlaneValues(context: Context): JsonMap {
   const { environment, identity, linkerdRelease: track } = context;
   const { linkerd, azure } = environment.spec;
+  const { podAnnotations, ...issued } = identity.chartValues("linkerd-control-plane");
   const own: JsonMap = {
     clusterDomain: linkerd.clusterDomain,
     identityTrustDomain: linkerd.identity.trustDomain,
-    // The chart hashes this value untrimmed into the annotation that rolls the control plane.
-    identityTrustAnchorsPEM: identity.trustAnchors,
-    identity: { externalCA: false, issuer: { scheme: "kubernetes.io/tls" } },
-    ...webhookValues(environment, "linkerd-control-plane", identity.webhookCa),
+    ...issued,
     webhookFailurePolicy: failurePolicy(context),
     heartbeatSchedule: heartbeatSchedule(environment.metadata.name),
-    podAnnotations: { "meshops.dev/issuer-sha256": issuerFingerprint(identity) },
+    ...(podAnnotations === undefined ? {} : { podAnnotations }),
     cniEnabled: linkerd.cni,
     ...(track.traits.ipv6 && azure?.cluster.ipFamilies.includes("ipv6") === true ? { disableIPv6: false } : {}),
   };
   return mergeValues(linkerd.highAvailability ? highAvailability(track) : {}, own, tracing(context), images(context));
+}
+
+/** Values that identity and mirrored images depend on. */
+export function ownedControlPlaneValues(context: Context): OwnedValue[] {
+  return [
+    ...owned(context.identity.chartValues("linkerd-control-plane"), "linkerd.identity"),
+    ...owned(images(context), "azure.registry.mirrorImages"),
+  ];
 }
 
 function failurePolicy({ environment: { spec } }: Context): "Ignore" | "Fail" {

@@ -1,26 +1,29 @@
 import { linkerdRepository } from "../../catalog/repositories.ts";
-import type { Component } from "../component.ts";
+import type { Component, ComponentProvider } from "../component.ts";
 import { crdChanges } from "./change-rules.ts";
 
-/** Linkerd's custom resource definitions, and the Gateway API's where the environment leaves them to Linkerd. */
-export const linkerdCrds: Component = {
-  name: "linkerd-crds",
-  needs: ["namespaces"],
-  enabled: () => true,
+/** Linkerd's custom resource definitions, and the Gateway API's if the environment leaves them to Linkerd. */
+export const linkerdCrds: ComponentProvider = {
   changeRules: [crdChanges],
-  build: ({ environment, linkerdRelease: track }) => ({
+  components: () => [crds],
+};
+
+const crds: Component = {
+  id: "linkerd-crds",
+  group: "linkerd",
+  needs: [{ component: "namespaces" }],
+  build: ({ environment, linkerdRelease: release }) => ({
     namespace: "linkerd",
-    partOf: "linkerd",
-    base: "linkerd-crds",
-    release: {
-      name: "linkerd-crds",
-      chart: "linkerd-crds",
-      repository: linkerdRepository(track),
-      version: track.charts["linkerd-crds"],
-      values: { [track.traits.gatewayApi.value]: environment.spec.linkerd.gatewayApi === "linkerd" },
-      patches: [],
-      driftIgnored: [],
+    delivery: {
+      kind: "chart",
+      base: "linkerd-crds",
+      release: {
+        name: "linkerd-crds",
+        chart: "linkerd-crds",
+        repository: linkerdRepository(release),
+        version: release.charts["linkerd-crds"],
+        values: { [release.traits.gatewayApi.value]: environment.spec.linkerd.gatewayApi === "linkerd" },
+      },
     },
-    timeoutMinutes: 5,
   }),
 };

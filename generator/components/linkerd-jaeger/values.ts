@@ -1,8 +1,8 @@
 import { pulledAs } from "../../catalog/image.ts";
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
-import { webhookValues } from "../../mesh/webhooks.ts";
 import type { Context } from "../component.ts";
+import { type OwnedValue, owned } from "../owned.ts";
 import { mergeValues } from "../values.ts";
 
 /** Values of the linkerd-jaeger chart. */
@@ -12,9 +12,17 @@ export function jaegerValues(context: Context): JsonMap {
     // The injector's only use of it: the collector's identity, which ends in the trust domain (linkerd2, jaeger/injector/mutator).
     { clusterDomain: environment.spec.linkerd.identity.trustDomain },
     track.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
-    webhookValues(environment, "linkerd-jaeger", identity.webhookCa),
+    identity.chartValues("linkerd-jaeger"),
     images(context),
   );
+}
+
+/** Values that the webhook's certificate and mirrored images depend on. */
+export function ownedJaegerValues(context: Context): OwnedValue[] {
+  return [
+    ...owned(context.identity.chartValues("linkerd-jaeger"), "linkerd.identity"),
+    ...owned(images(context), "azure.registry.mirrorImages"),
+  ];
 }
 
 /** The chart's image values, pointed at the mirror. */

@@ -2,31 +2,41 @@ import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
 import { webhookSelectors } from "../admission.ts";
 import { chartVersion } from "../chart-version.ts";
-import type { Component } from "../component.ts";
-import { vizValues } from "./values.ts";
+import type { Component, ComponentProvider } from "../component.ts";
+import { podSecurity } from "../namespaces/pod-security.ts";
+import { ownedVizValues, vizValues } from "./values.ts";
 
 /** The viz extension: metrics, tap and the dashboard. */
-export const linkerdViz: Component = {
-  name: "linkerd-viz",
-  needs: ["linkerd-control-plane"],
-  enabled: ({ environment }) => environment.spec.linkerd.viz.enabled,
+export const linkerdViz: ComponentProvider = {
   reservedNamespaces: ["linkerd-viz"],
-  apiRegistrations: "linkerd.io/extension=viz",
   changeRules: [chartVersion("linkerd-viz")],
+  components: ({ environment }) => (environment.spec.linkerd.viz.enabled ? [viz] : []),
+};
+
+const viz: Component = {
+  id: "linkerd-viz",
+  group: "linkerd",
+  needs: [{ component: "linkerd-control-plane" }],
+  apiRegistrations: "linkerd.io/extension=viz",
   build: (context) => ({
     namespace: "linkerd-viz",
-    partOf: "linkerd",
-    base: "linkerd-viz",
-    release: {
-      name: "linkerd-viz",
-      chart: "linkerd-viz",
-      repository: linkerdRepository(context.linkerdRelease),
-      version: context.linkerdRelease.charts["linkerd-viz"],
-      values: vizValues(context),
-      patches: [],
-      driftIgnored: webhookSelectors(context, ["MutatingWebhookConfiguration"]),
+    // The chart's job that labels the namespace is switched off.
+    namespaces: [
+      { name: "linkerd-viz", labels: { "linkerd.io/extension": "viz", ...podSecurity(context.environment, "restricted") } },
+    ],
+    delivery: {
+      kind: "chart",
+      base: "linkerd-viz",
+      release: {
+        name: "linkerd-viz",
+        chart: "linkerd-viz",
+        repository: linkerdRepository(context.linkerdRelease),
+        version: context.linkerdRelease.charts["linkerd-viz"],
+        values: vizValues(context),
+      },
     },
     images: linkerdImages(context.linkerdRelease, "linkerd-viz"),
-    timeoutMinutes: 5,
+    ignoredDrift: webhookSelectors(context, ["MutatingWebhookConfiguration"]),
+    owned: ownedVizValues(context),
   }),
 };

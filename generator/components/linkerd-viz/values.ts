@@ -1,30 +1,42 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
-import { webhookValues } from "../../mesh/webhooks.ts";
 import type { Context } from "../component.ts";
+import { type OwnedValue, owned } from "../owned.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 import { tracingBackend } from "../tracing-backend.ts";
 import { mergeValues } from "../values.ts";
 
 /** Values of the linkerd-viz chart. */
 export function vizValues(context: Context): JsonMap {
-  const { environment, identity, linkerdRelease: track, mirror } = context;
+  const { environment, identity, linkerdRelease: track } = context;
   const { linkerd } = environment.spec;
   return mergeValues(
     linkerd.highAvailability ? highAvailability(track) : {},
     {
       clusterDomain: linkerd.clusterDomain,
       identityTrustDomain: linkerd.identity.trustDomain,
-      podAnnotations: revisionAnnotation(context.identityRevision),
+      podAnnotations: revisionAnnotation(identity.revision()),
     },
     // The namespace carries its labels from Git.
     track.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
-    webhookValues(environment, "linkerd-viz", identity.webhookCa),
+    identity.chartValues("linkerd-viz"),
     linkerd.jaeger.enabled ? { jaegerUrl: tracingBackend(track).ui } : {},
     // The chart of Grafana serves port 80 (grafana-community/helm-charts, values.yaml: service.port).
     linkerd.viz.grafana ? { grafana: { url: "grafana.grafana" } } : {},
-    mirror === null ? {} : { defaultRegistry: `${mirror}/linkerd`, prometheus: { image: { registry: `${mirror}/prom` } } },
+    images(context),
   );
+}
+
+/** Values that the webhooks' certificates and mirrored images depend on. */
+export function ownedVizValues(context: Context): OwnedValue[] {
+  return [
+    ...owned(context.identity.chartValues("linkerd-viz"), "linkerd.identity"),
+    ...owned(images(context), "azure.registry.mirrorImages"),
+  ];
+}
+
+function images({ mirror }: Context): JsonMap {
+  return mirror === null ? {} : { defaultRegistry: `${mirror}/linkerd`, prometheus: { image: { registry: `${mirror}/prom` } } };
 }
 
 const resources = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi", request: "50Mi" } } as const;

@@ -1,9 +1,11 @@
 import { type Image, registryHost } from "../../catalog/image.ts";
 import { injectKey } from "../../catalog/well-known.ts";
-import type { KubernetesObject } from "../../kubernetes/object.ts";
+import type { PodSet } from "../../mesh/pod-set.ts";
 import { hostOf } from "../../mesh/service.ts";
-import type { Component, Context } from "../component.ts";
+import type { Component, ComponentProvider, Context, NamespaceSpec } from "../component.ts";
 import { alphaService } from "../dgraph/names.ts";
+import { podSecurity } from "../namespaces/pod-security.ts";
+import type { Patch } from "../patch.ts";
 import { annotatePods, revisionAnnotation } from "../pod-template.ts";
 import { clientRules } from "./rules.ts";
 
@@ -11,24 +13,53 @@ import { clientRules } from "./rules.ts";
 const name = "pydgraph-client";
 
 /** The article's test client: a pod with tools to talk to Dgraph over HTTP and gRPC. */
-export const pydgraphClient: Component = {
-  name,
-  needs: ["dgraph", "dgraph-policy", "service-profile"],
-  enabled: ({ environment }) => environment.spec.pydgraphClient.enabled,
+export const pydgraphClient: ComponentProvider = {
   rules: clientRules,
+  components: ({ environment }) => (environment.spec.pydgraphClient.enabled ? [component] : []),
+};
+
+const component: Component = {
+  id: name,
+  group: "meshops",
+  needs: [{ component: "dgraph" }, { component: "dgraph-policy" }, { component: "service-profile" }],
   build: (context) => {
     const { namespace } = context.environment.spec.pydgraphClient;
     const image = clientImage(context);
     return {
       namespace,
-      partOf: "meshops",
-      base: name,
+      namespaces: namespaces(context),
+      delivery: { kind: "kustomization", base: name, images: { [name]: image } },
       patches: [injection(context), server(context)],
+      pods: [clientPods(context)],
       images: [image],
-      baseImages: { [name]: image },
     };
   },
 };
+
+/** Its own namespace, in which pods are injected or not; Dgraph's, if it shares that, stays as it is. */
+function namespaces({ environment }: Context): NamespaceSpec[] {
+  const { dgraph, pydgraphClient } = environment.spec;
+  if (pydgraphClient.namespace === dgraph.namespace) return [];
+  const annotations = { [injectKey]: pydgraphClient.inject ? "enabled" : "disabled" };
+  return [{ name: pydgraphClient.namespace, labels: podSecurity(environment), annotations }];
+}
+
+/** A pure client: it has no ports. */
+function clientPods({ environment }: Context): PodSet {
+  const { namespace, inject } = environment.spec.pydgraphClient;
+  return {
+    name,
+    title: name,
+    namespace,
+    workloadRef: { kind: "Deployment", name },
+    selector: { matchLabels: { "app.kubernetes.io/name": name } },
+    serviceAccountName: name,
+    inject: inject ? "enabled" : "disabled",
+    replicas: 1,
+    ports: {},
+    access: { mode: "off", clients: [], viz: false },
+  };
+}
 
 function clientImage({ environment }: Context): Image {
   const { azure, pydgraphClient } = environment.spec;
@@ -38,21 +69,23 @@ function clientImage({ environment }: Context): Image {
   return { name: image, tag: pydgraphClient.tag, runs: "pod" };
 }
 
-function injection({ environment, identityRevision }: Context): KubernetesObject {
+function injection({ environment, identity }: Context): Patch {
   const inject = environment.spec.pydgraphClient.inject;
   return annotatePods(
     "Deployment",
     { name },
-    inject ? { [injectKey]: "enabled", ...revisionAnnotation(identityRevision) } : { [injectKey]: "disabled" },
+    inject ? { [injectKey]: "enabled", ...revisionAnnotation(identity.revision()) } : { [injectKey]: "disabled" },
   );
 }
 
-function server({ environment }: Context): KubernetesObject {
+function server({ environment }: Context): Patch {
   const env = [{ name: "DGRAPH_ALPHA_SERVER", value: hostOf(alphaService(environment)) }];
   return {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name },
-    spec: { template: { spec: { containers: [{ name, env }] } } },
+    patch: {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name },
+      spec: { template: { spec: { containers: [{ name, env }] } } },
+    },
   };
 }

@@ -1,28 +1,32 @@
-import { dgraphPorts } from "../../catalog/dgraph.ts";
+import { dgraphChart, dgraphPorts } from "../../catalog/dgraph.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { grpcRoutes } from "../../mesh/grpc-route.ts";
 import { routesOf, serviceProfile } from "../../mesh/service-profile.ts";
-import type { Component, Context } from "../component.ts";
+import type { Component, ComponentProvider, Context } from "../component.ts";
 import { alphaService } from "../dgraph/names.ts";
 
-/** Dgraph's gRPC methods, so that the mesh counts, retries and limits each by itself. */
-export const dgraphServiceProfile: Component = {
-  name: "service-profile",
-  needs: ["dgraph"],
-  enabled: ({ environment }) => environment.spec.dgraph.serviceProfile !== false,
+/** Dgraph's gRPC methods, so that the mesh counts, retries and limits each separately. */
+export const dgraphServiceProfile: ComponentProvider = {
+  components: ({ environment }) => (environment.spec.dgraph.serviceProfile === false ? [] : [component]),
+};
+
+const component: Component = {
+  id: "service-profile",
+  group: "dgraph",
+  needs: [{ component: "dgraph" }],
   build: (context) => ({
     namespace: context.environment.spec.dgraph.namespace,
-    partOf: "dgraph",
-    resources: resources(context),
+    delivery: { kind: "objects", helmfile: "release" },
+    objects: objects(context),
     timeoutMinutes: 2,
   }),
 };
 
 /** One kind alone: a ServiceProfile takes precedence over every route of the same Service (Linkerd docs, "Service profiles"). */
-function resources({ environment, dgraphChart }: Context): Record<string, KubernetesObject[]> {
+function objects({ environment }: Context): Record<string, KubernetesObject[]> {
   const { dgraph } = environment.spec;
   const service = alphaService(environment);
-  const routes = routesOf([dgraphChart.api], dgraph.methods);
+  const routes = routesOf([dgraphChart(dgraph.chart).api], dgraph.methods);
   return dgraph.serviceProfile === "grpc-route"
     ? { "grpc-routes": grpcRoutes(service, dgraphPorts.alpha.grpc, routes) }
     : { "service-profile": [serviceProfile(service, routes)] };

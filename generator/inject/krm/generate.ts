@@ -2,7 +2,7 @@ import { isSeq } from "yaml";
 import type { Model } from "../../components/model.ts";
 import { append, removeItems, setAt } from "../../kubernetes/edit.ts";
 import { idOf as objectId } from "../../kubernetes/manifest-set.ts";
-import { fluxFolder, overlayFolder } from "../../spec/layout.ts";
+import { basesFolder, fluxFolder, overlayFolder } from "../../spec/layout.ts";
 import { asMap, groupBy } from "../../system/data.ts";
 import { folderOf } from "../../system/text.ts";
 import { type Answer, answer } from "./output.ts";
@@ -83,9 +83,9 @@ function fileOf(object: Item, { environment, components }: Model): string {
   // What a generator made has a name with a hash, and no file of its own.
   const name = String(metadata["name"]).replace(/-[a-z0-9]{10}$/, "");
   const file = key === "path" ? path : `${folderOf(path)}/${name}.yaml`;
-  const component = components.find(({ base }) => base !== null && folderOf(file) === `bases/${base}`);
+  const component = components.find(({ delivery }) => "base" in delivery && folderOf(file) === `${basesFolder}/${delivery.base}`);
   if (component === undefined) return file;
-  return `${overlayFolder(environment.metadata.name, component.name)}/${file.slice(file.lastIndexOf("/") + 1)}`;
+  return `${overlayFolder(environment.metadata.name, component.id)}/${file.slice(file.lastIndexOf("/") + 1)}`;
 }
 
 function idOf({ apiVersion, kind, metadata }: Item): string {

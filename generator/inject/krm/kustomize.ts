@@ -27,7 +27,7 @@ export async function buildBundle(root: string, bundle: Bundle, { environment, c
     for (const [path, text] of bundle) put(path, text);
     cpSync(join(root, "bases"), join(folder, "bases"), { recursive: true, dereference: true });
     for (const path of encryptedFiles(root, name)) cpSync(join(root, path), join(folder, path));
-    const resources = [`${fluxFolder(name)}/sources.yaml`, ...components.map((component) => overlayFolder(name, component.name))];
+    const resources = [`${fluxFolder(name)}/sources.yaml`, ...components.map((component) => overlayFolder(name, component.id))];
     put("kustomization.yaml", toYaml([{ resources, buildMetadata: ["originAnnotations"], sortOptions: { order: "fifo" } }]));
     return await kustomize(folder);
   } finally {

@@ -1,4 +1,4 @@
-import { components } from "../../components/registry.ts";
+import { providers } from "../../components/registry.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
@@ -18,7 +18,7 @@ export const namespaceRules: readonly Rule[] = [
 const platform = /^(default|kube-.*|aks-.*|flux-system|calico-system|tigera-operator|gatekeeper-system)$/;
 
 function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
-  const reserved = new Set(components.flatMap(({ reservedNamespaces = [] }) => reservedNamespaces));
+  const reserved = new Set(providers.flatMap(({ reservedNamespaces = [] }) => reservedNamespaces));
   for (const section of ["dgraph", "pydgraphClient"] as const) {
     const { namespace } = environment.spec[section];
     if (!platform.test(namespace) && !reserved.has(namespace)) continue;

@@ -1,4 +1,4 @@
-import { helmReleaseName } from "../../../bundle/emit/helmfile.ts";
+import { helmReleaseName, isHelmRelease } from "../../../bundle/emit/helmfile.ts";
 import type { ComponentModel, Model } from "../../../components/model.ts";
 import type { ClusterReader } from "../../connection.ts";
 import { type StatusNode, workloadNode } from "../assess.ts";
@@ -15,7 +15,7 @@ export interface HelmState {
 
 /** Reads the releases that helmfile installs. @throws UserError if you may not read Secrets */
 export async function readHelmState(cluster: ClusterReader, { components }: Model): Promise<HelmState> {
-  const own = components.filter(({ helmfile }) => helmfile === "release");
+  const own = components.filter(isHelmRelease);
   const all = await storedReleases(cluster, [...new Set(own.map(({ namespace }) => namespace))]);
   const releases = all.filter(({ name, namespace }) =>
     own.some((component) => helmReleaseName(component) === name && component.namespace === namespace),
@@ -27,9 +27,7 @@ export async function readHelmState(cluster: ClusterReader, { components }: Mode
 /** State of an environment that helmfile installs: a node per release, with its workloads and drifted custom resources. Pure. */
 export function assessHelmfile(model: Model, snapshot: Snapshot, helm: HelmState): StatusNode[] {
   const environment = model.environment.metadata.name;
-  return model.components
-    .filter(({ helmfile }) => helmfile === "release")
-    .map((component) => releaseNode(component, environment, snapshot, helm));
+  return model.components.filter(isHelmRelease).map((component) => releaseNode(component, environment, snapshot, helm));
 }
 
 function releaseNode(component: ComponentModel, environment: string, snapshot: Snapshot, helm: HelmState): StatusNode {
@@ -44,7 +42,7 @@ function releaseNode(component: ComponentModel, environment: string, snapshot: S
   }
   const drift = helm.drift.filter((each) => each.release === name).map((each) => driftNode(each, environment));
   const workloads = workloadsOf(snapshot, name, namespace).map((workload) =>
-    workloadNode(workload, snapshot, { environment, component: component.name }),
+    workloadNode(workload, snapshot, { environment, component: component.id }),
   );
   const children = [...workloads, ...drift];
   const detail = `${release.chart}, revision ${release.revision}`;

@@ -1,0 +1,37 @@
+import type { ComponentModel } from "../../components/model.ts";
+import type { JsonOperation, Patch } from "../../components/patch.ts";
+import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
+import { toBundleYaml } from "../../kubernetes/yaml.ts";
+
+/** Strategic merge patches that name the object that they change: `patches.yaml` has them, for Kustomize and helmfile. */
+export function plainPatches(patches: readonly Patch[]): KubernetesObject[] {
+  return patches.flatMap(({ target, patch }) => (target === undefined && isMergePatch(patch) ? [patch] : []));
+}
+
+/** All other patches: they have a target. */
+export function targetedPatches(patches: readonly Patch[]): Patch[] {
+  return patches.filter(({ target }) => target !== undefined);
+}
+
+/** A patch as Kustomize takes it in a list, in a kustomization and in Flux's post-renderer alike. */
+export function inline({ target, patch }: Patch): JsonMap {
+  return { ...(target === undefined ? {} : { target: { ...target } }), patch: text(patch) };
+}
+
+/** Patches with a target for helmfile: one PatchTransformer each, Kustomize's builtin, which helmfile runs on the rendered chart. */
+export function patchTransformers({ id, patches }: ComponentModel): JsonMap[] {
+  return targetedPatches(patches).map((patch, index) => ({
+    apiVersion: "builtin",
+    kind: "PatchTransformer",
+    metadata: { name: `${id.replaceAll("/", "-")}-${index}` },
+    ...inline(patch),
+  }));
+}
+
+function text(patch: Patch["patch"]): string {
+  return toBundleYaml([isMergePatch(patch) ? patch : (patch as unknown as JsonMap)]);
+}
+
+function isMergePatch(patch: KubernetesObject | readonly JsonOperation[]): patch is KubernetesObject {
+  return !Array.isArray(patch);
+}

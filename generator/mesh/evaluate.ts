@@ -1,0 +1,115 @@
+import { type LinkerdRelease, proxyPorts } from "../catalog/linkerd.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { at, listAt } from "../kubernetes/object-fields.ts";
+import { selects, selectsPod } from "../kubernetes/selectors.ts";
+import { type Authorization, authorizationsOf, defaultPolicyOf, serverOf } from "./inbound-policy.ts";
+import type { Account } from "./pod-set.ts";
+
+/** A connection to a port of a pod. */
+export interface Attempt {
+  readonly from: {
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+    /** Service account that the client's proxy proves; null for a client without a proxy, whatever its labels are. */
+    readonly identity: Account | null;
+  };
+  readonly to: KubernetesObject;
+  /** The port that the client dials. */
+  readonly port: number;
+}
+
+/** What the network layer decides. */
+interface NetworkVerdict {
+  readonly admits: boolean;
+  /** The port at which the connection arrives: the proxy's, if proxies use the transport header. */
+  readonly port: number;
+  /** NetworkPolicies that select the pod. Without any, every connection is admitted. */
+  readonly selecting: readonly string[];
+  /** Those of them that admit the connection. */
+  readonly admitting: readonly string[];
+}
+
+/** What the mesh layer decides. */
+interface MeshVerdict {
+  readonly admits: boolean;
+  /** The Server of the port; null if the pod's default policy decides. */
+  readonly server: KubernetesObject | null;
+  /** AuthorizationPolicies of the Server. */
+  readonly authorizations: readonly Authorization[];
+}
+
+/** Decision of both layers. */
+export interface Verdict {
+  readonly admitted: boolean;
+  /** The first layer that refuses, and the object that causes it: null if the connection is admitted. */
+  readonly refusedBy: { readonly layer: "network" | "mesh"; readonly object: string } | null;
+  readonly network: NetworkVerdict;
+  readonly mesh: MeshVerdict;
+}
+
+/**
+ * Evaluates a connection against policy objects: NetworkPolicies, Servers, AuthorizationPolicies, MeshTLSAuthentications.
+ * Address blocks, egress rules, routes and probe paths are not evaluated.
+ *
+ * @param objects policies, of any namespace; other kinds are ignored
+ */
+export function evaluate(attempt: Attempt, objects: readonly KubernetesObject[], release: LinkerdRelease): Verdict {
+  const [network, mesh] = [networkVerdict(attempt, objects, release), meshVerdict(attempt, objects)];
+  const refusedBy = network.admits
+    ? mesh.admits
+      ? null
+      : ({
+          layer: "mesh",
+          object: mesh.server === null ? "default inbound policy" : `Server ${mesh.server.metadata.name}`,
+        } as const)
+    : ({ layer: "network", object: `NetworkPolicy ${network.selecting.join(", ")}` } as const);
+  return { admitted: refusedBy === null, refusedBy, network, mesh };
+}
+
+function networkVerdict(attempt: Attempt, objects: readonly KubernetesObject[], { traits }: LinkerdRelease): NetworkVerdict {
+  const port = attempt.from.identity !== null && traits.transportHeader ? proxyPorts.inbound : attempt.port;
+  const selecting = objects.filter((policy) => policy.kind === "NetworkPolicy" && selectsPod(policy, attempt.to));
+  const admitting = selecting.filter((policy) => listAt(policy, "spec", "ingress").some((rule) => admits(rule, attempt, port)));
+  const names = (policies: readonly KubernetesObject[]): string[] => policies.map(({ metadata }) => metadata.name);
+  return {
+    admits: selecting.length === 0 || admitting.length > 0,
+    port,
+    selecting: names(selecting),
+    admitting: names(admitting),
+  };
+}
+
+function admits(rule: unknown, { from, to }: Attempt, port: number): boolean {
+  const [peers, ports] = [listAt(rule, "from"), listAt(rule, "ports")];
+  const isPeer = (peer: unknown): boolean => {
+    if (at(peer, "ipBlock") !== undefined) return false;
+    const namespaces = at(peer, "namespaceSelector");
+    const inNamespace =
+      namespaces === undefined
+        ? from.namespace === to.metadata.namespace
+        : selects(namespaces, { "kubernetes.io/metadata.name": from.namespace });
+    return inNamespace && selects(at(peer, "podSelector") ?? {}, from.labels);
+  };
+  return (peers.length === 0 || peers.some(isPeer)) && (ports.length === 0 || ports.some((each) => covers(each, port)));
+}
+
+function covers(rule: unknown, port: number): boolean {
+  const first = at(rule, "port");
+  const last = at(rule, "endPort") ?? first;
+  if (String(at(rule, "protocol") ?? "TCP") !== "TCP") return false;
+  return first === undefined || (typeof first === "number" && port >= first && port <= Number(last));
+}
+
+function meshVerdict({ from, to, port }: Attempt, objects: readonly KubernetesObject[]): MeshVerdict {
+  const server = serverOf(to, port, objects);
+  const authorizations = server === null ? [] : authorizationsOf(server, objects);
+  const policy = server === null ? defaultPolicyOf(to) : String(at(server, "spec", "accessPolicy") ?? "deny");
+  const byDefault = policy !== "deny" && (from.identity !== null || !policy.endsWith("-authenticated"));
+  const listed = authorizations.some(({ accounts }) => accounts.some((account) => isAccount(account, from.identity)));
+  return { admits: byDefault || listed, server, authorizations };
+}
+
+function isAccount(listed: string, identity: Account | null): boolean {
+  if (listed === "*") return true;
+  return identity !== null && (listed === `${identity.name}.${identity.namespace}` || listed === `*.${identity.namespace}`);
+}

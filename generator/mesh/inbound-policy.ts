@@ -1,0 +1,84 @@
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { at, listAt } from "../kubernetes/object-fields.ts";
+import { selectsPod } from "../kubernetes/selectors.ts";
+
+/** An AuthorizationPolicy of a Server, and the accounts that it admits. */
+export interface Authorization {
+  readonly name: string;
+  /** Service accounts as `name.namespace`; `*.namespace` is every account of a namespace, `*` every client. */
+  readonly accounts: readonly string[];
+}
+
+/**
+ * The Server of a port of a pod; null if the pod's default policy applies. Of several, the oldest applies
+ * (linkerd2, policy-controller, inbound index).
+ */
+export function serverOf(pod: KubernetesObject, port: number, objects: readonly KubernetesObject[]): KubernetesObject | null {
+  const age = (server: KubernetesObject): string => String(at(server, "metadata", "creationTimestamp") ?? "");
+  const [oldest] = objects
+    .filter((object) => object.kind === "Server" && selectsPod(object, pod) && portOf(object, pod) === port)
+    .sort((a, b) => (age(a) < age(b) ? -1 : age(a) > age(b) ? 1 : 0));
+  return oldest ?? null;
+}
+
+/** Number of a Server's port, which may be the name of a port of the pod's containers. */
+function portOf(server: KubernetesObject, pod: KubernetesObject): unknown {
+  const port = at(server, "spec", "port");
+  if (typeof port !== "string") return port;
+  const ports = listAt(pod, "spec", "containers").flatMap((container) => listAt(container, "ports"));
+  return at(
+    ports.find((each) => at(each, "name") === port),
+    "containerPort",
+  );
+}
+
+/** AuthorizationPolicies of a Server. */
+export function authorizationsOf(server: KubernetesObject, objects: readonly KubernetesObject[]): Authorization[] {
+  const { name, namespace } = server.metadata;
+  return objects
+    .filter(
+      (object) =>
+        object.kind === "AuthorizationPolicy" &&
+        object.metadata.namespace === namespace &&
+        at(object, "spec", "targetRef", "kind") === "Server" &&
+        at(object, "spec", "targetRef", "name") === name,
+    )
+    .map((policy) => ({ name: policy.metadata.name, accounts: accountsOf(policy, objects) }));
+}
+
+interface Reference {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+/** A policy admits a client that meets all of its references; references to networks do not ask for an identity. */
+function accountsOf(policy: KubernetesObject, objects: readonly KubernetesObject[]): readonly string[] {
+  const own = policy.metadata.namespace ?? "";
+  const identities = listAt<Reference>(policy, "spec", "requiredAuthenticationRefs").flatMap((reference) => {
+    if (reference.kind === "NetworkAuthentication") return [];
+    if (reference.kind === "ServiceAccount") return [[`${reference.name}.${reference.namespace ?? own}`]];
+    return [authenticated(reference, reference.namespace ?? own, objects)];
+  });
+  const [first = ["*"], ...others] = identities;
+  return first.filter((account) => others.every((accounts) => accounts.includes(account)));
+}
+
+/** Accounts of a MeshTLSAuthentication; none if it does not exist, which admits no client. */
+function authenticated({ name }: Reference, namespace: string, objects: readonly KubernetesObject[]): string[] {
+  const found = objects.find(
+    ({ kind, metadata }) => kind === "MeshTLSAuthentication" && metadata.name === name && metadata.namespace === namespace,
+  );
+  const identities = listAt<string>(found, "spec", "identities").map((each) =>
+    each.replace(/\.serviceaccount\.identity\..*$/, ""),
+  );
+  const accounts = listAt<Reference>(found, "spec", "identityRefs").map((each) =>
+    each.kind === "Namespace" ? `*.${each.name}` : `${each.name}.${each.namespace ?? namespace}`,
+  );
+  return [...identities, ...accounts];
+}
+
+/** Default inbound policy of a pod: its annotation, or the default of Linkerd's charts, which an installation may have changed. */
+export function defaultPolicyOf({ metadata }: KubernetesObject): string {
+  return metadata.annotations?.["config.linkerd.io/default-inbound-policy"] ?? "all-unauthenticated";
+}
