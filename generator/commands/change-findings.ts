@@ -19,7 +19,7 @@ export function changeFindings(root: string, { environment, locate }: Loaded): D
   const finding = {
     paths: [spec("dgraph", "internalPorts")],
     message: `Servers ${guarded.join(" and ")} would refuse the first restarted pods, and the rollout would stall`,
-    hint: "set dgraph.networkPolicy: false first; docs/access.md has the steps",
+    fix: "set dgraph.networkPolicy: false first; docs/access.md has the steps",
   };
   return [locate(judgement(internalPortsStall, finding, environment))];
 }
