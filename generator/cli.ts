@@ -6,7 +6,7 @@ import { exitCode, UserError } from "./system/errors.ts";
 
 /*
  * The voice of the terminal: the answer on stdout, all else on stderr, errors with the program's name,
- * in lower case and without a full stop; an error first, then a hint that works.
+ * in lower case and without a full stop; an error first, then a fix that works.
  */
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -24,13 +24,13 @@ try {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
   const { red, cyan } = colorsFor(process.stderr);
-  const say = (text: string, hint: string | null): void => {
+  const say = (text: string, fix: string | null): void => {
     // Errors of libraries may repeat what they were given.
     const message = text.replace(/AGE-SECRET-KEY-1\w*/gi, "AGE-SECRET-KEY-1…");
-    process.stderr.write(`${red("meshops:")} ${message}\n${hint === null ? "" : `${cyan("hint:")} ${hint}\n`}`);
+    process.stderr.write(`${red("meshops:")} ${message}\n${fix === null ? "" : `${cyan("fix:")} ${fix}\n`}`);
   };
   if (error instanceof UserError) {
-    say(error.message, error.hint);
+    say(error.message, error.fix);
     return error.exitCode;
   }
   const { message, stack, syscall, path } = error as NodeJS.ErrnoException;

@@ -28,7 +28,7 @@ for (const [path, text] of [
   }
 }
 if (check && stale > 0) {
-  console.error("hint: npm run codegen");
+  console.error("fix: npm run codegen");
   process.exitCode = 1;
 }
 

@@ -78,10 +78,10 @@ function installVenv(folder: string, ...what: readonly string[]): void {
   const whole = join(folder, "installed");
   if (existsSync(whole)) return;
   console.error(`installing ${basename(folder)}`);
-  const hint = "install Python 3 with pip and venv";
+  const fix = "install Python 3 with pip and venv";
   rmSync(folder, { recursive: true, force: true });
-  run("python3", ["-m", "venv", folder], {}, hint);
-  run(join(folder, "bin/python"), ["-m", "pip", "install", "--quiet", ...what], {}, hint);
+  run("python3", ["-m", "venv", folder], {}, fix);
+  run(join(folder, "bin/python"), ["-m", "pip", "install", "--quiet", ...what], {}, fix);
   writeFileSync(whole, "");
 }
 
@@ -99,8 +99,8 @@ function mkdirs(folder: string): string {
   return folder;
 }
 
-function run(command: string, args: readonly string[], options: object, hint: string): void {
+function run(command: string, args: readonly string[], options: object, fix: string): void {
   const { status, error } = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"], ...options });
-  if (error !== undefined) throw new Error(`${command} cannot be run (${error.message}); hint: ${hint}`);
+  if (error !== undefined) throw new Error(`${command} cannot be run (${error.message}); fix: ${fix}`);
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed`);
 }

@@ -40,7 +40,7 @@ export class Repository {
   strayFiles(): Diagnostic[] {
     return this.#specs(".yml").map((name) => {
       const message = "this file is not read: the name of a spec ends in .yaml";
-      return atStart(`${environmentsFolder}/${name}.yml`, { code: "name-mismatch", message, hint: `rename it to ${name}.yaml` });
+      return atStart(`${environmentsFolder}/${name}.yml`, { code: "name-mismatch", message, fix: `rename it to ${name}.yaml` });
     });
   }
 
@@ -68,12 +68,12 @@ export class Repository {
   #read(file: string): Source | null {
     const path = join(this.root, file);
     if (statOf(path, lstatSync) === null) return null;
-    const refuse = (code: DiagnosticCode, message: string, hint: string | null): Source => ({
+    const refuse = (code: DiagnosticCode, message: string, fix: string | null): Source => ({
       file,
       text: "",
       value: undefined,
       document: null,
-      diagnostics: [atStart(file, { code, message, hint })],
+      diagnostics: [atStart(file, { code, message, fix })],
     });
     const stat = statOf(path);
     if (stat === null) return refuse("file-missing", "the file is a symbolic link to nothing", "put the file itself there");
@@ -82,7 +82,7 @@ export class Repository {
       return refuse("file-outside", "the file is a symbolic link out of environments/", "put the file itself there");
     if (!stat.isFile()) return refuse("file-unreadable", "this is no regular file", null);
     // parseSource has the same limit; this one holds before the bytes are read.
-    if (stat.size > maxFileBytes) return refuse(tooLarge.code, tooLarge.message, tooLarge.hint);
+    if (stat.size > maxFileBytes) return refuse(tooLarge.code, tooLarge.message, tooLarge.fix);
     try {
       return parseSource(file, new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)));
     } catch (error) {

@@ -2,7 +2,7 @@
 interface Gone {
   readonly name: RegExp;
   readonly message: string;
-  readonly hint: string;
+  readonly fix: string;
 }
 
 const gone: readonly Gone[] = [
@@ -10,25 +10,25 @@ const gone: readonly Gone[] = [
     // bitnami/containers#83267 (deletion began 2025-09-29), #87841; sealed-secrets stays: bitnami/sealed-secrets#1790.
     name: /^(docker\.io\/)?bitnami\/(?!sealed-secrets(-|$))/,
     message: "Bitnami took its versioned images off Docker Hub in September 2025",
-    hint: "use the project's own image; docker.io/bitnamilegacy holds frozen copies without security fixes",
+    fix: "use the project's own image; docker.io/bitnamilegacy holds frozen copies without security fixes",
   },
   {
     // bitnami/charts#36537.
     name: /^public\.ecr\.aws\/bitnami\//,
     message: "Bitnami took its images off Amazon's public registry in June 2026",
-    hint: "use the project's own image",
+    fix: "use the project's own image",
   },
   {
     // cloud-native-toolkit/toolkit-charts#362.
     name: /^quay\.io\/bitnami\//,
     message: "Bitnami left quay.io in 2022",
-    hint: "use the project's own image",
+    fix: "use the project's own image",
   },
   {
     // cert-manager/aws-privateca-issuer#459.
     name: /^gcr\.io\/kubebuilder\/kube-rbac-proxy$/,
     message: "the registry gcr.io/kubebuilder is gone since March 2026",
-    hint: "use registry.k8s.io/kubebuilder/kube-rbac-proxy, which has the same tags",
+    fix: "use registry.k8s.io/kubebuilder/kube-rbac-proxy, which has the same tags",
   },
 ];
 
@@ -37,8 +37,8 @@ const gone: readonly Gone[] = [
  *
  * @param name with or without tag and digest
  */
-export function goneImage(name: string): Pick<Gone, "message" | "hint"> | null {
+export function goneImage(name: string): Pick<Gone, "message" | "fix"> | null {
   const repository = name.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
   const found = gone.find((entry) => entry.name.test(repository));
-  return found === undefined ? null : { message: `${repository}: ${found.message}`, hint: found.hint };
+  return found === undefined ? null : { message: `${repository}: ${found.message}`, fix: found.fix };
 }

@@ -111,8 +111,8 @@ function notDone(error: unknown, what: string): UserError {
   const { body, message, name } = error as { body?: unknown; message?: string; name?: string };
   const reason =
     name === "AbortError" || name === "TimeoutError" ? "no answer in time" : String(messageOf(body) ?? message).split("\n")[0];
-  const hint = codeOf(error) === 403 ? "ask for a role that may; docs/verify.md lists what verify does" : null;
-  return new UserError(exitCode.missing, `cannot ${what}: ${reason}`, hint);
+  const fix = codeOf(error) === 403 ? "ask for a role that may; docs/verify.md lists what verify does" : null;
+  return new UserError(exitCode.missing, `cannot ${what}: ${reason}`, fix);
 }
 
 /** The message of a Status object that a server answered with. */

@@ -66,7 +66,7 @@ export function loadOne(repository: Repository, name: string): Environment {
 
 function unknownEnvironment(name: string, known: readonly string[]): Diagnostic {
   const message = `there is no environment "${name}"`;
-  const unknown = atStart(specFile(name), { code: "environment-unknown", message, hint: didYouMean(name, known) });
+  const unknown = atStart(specFile(name), { code: "environment-unknown", message, fix: didYouMean(name, known) });
   return { ...unknown, expected: known.length === 0 ? null : `one of ${known.join(", ")}` };
 }
 

@@ -68,12 +68,12 @@ function pageOf(topic: string): string | null {
 /** Codes that are no rule's have a line of a page. */
 function findingOf(code: string): string | null {
   const found = findings().find((row) => row.code === code);
-  return found === undefined ? null : `# ${code}\n\n${found.says}.\n\n**What to do.** ${found.remedy}.\n`;
+  return found === undefined ? null : `# ${code}\n\n${found.says}.\n\n**How to fix.** ${found.fix}.\n`;
 }
 
-function findings(): { code: string; says: string; remedy: string }[] {
+function findings(): { code: string; says: string; fix: string }[] {
   const rows = readFileSync(new URL("findings.md", docs), "utf8").matchAll(/^\| `([a-z-]+)` \| (.*) \| (.*) \|$/gm);
-  return [...rows].map(([, code = "", says = "", remedy = ""]) => ({ code, says: capital(says), remedy: capital(remedy) }));
+  return [...rows].map(([, code = "", says = "", fix = ""]) => ({ code, says: capital(says), fix: capital(fix) }));
 }
 
 function commandAt(program: Command, words: readonly string[]): Command | null {

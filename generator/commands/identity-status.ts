@@ -43,8 +43,8 @@ export function status(names: readonly string[], options: CommonOptions & { read
   for (const { name, certificates: present, missing } of incomplete)
     process.stderr.write(
       present.length === 0
-        ? `${name} has no identity yet\nhint: meshops identity init ${name}\n`
-        : `${name} lacks, or holds damaged: ${missing.join(", ")}\nhint: restore the files from Git, or meshops identity rotate-webhooks ${name} for a webhook's\n`,
+        ? `${name} has no identity yet\nfix: meshops identity init ${name}\n`
+        : `${name} lacks, or holds damaged: ${missing.join(", ")}\nfix: restore the files from Git, or meshops identity rotate-webhooks ${name} for a webhook's\n`,
     );
   return expiring.length > 0 || incomplete.length > 0 || hasErrors(oldKeys) ? exitCode.problem : exitCode.ok;
 }
@@ -55,7 +55,7 @@ function warn(environment: string, expiring: readonly CertificateStatus[], limit
   const list = expiring.map(({ name, notAfter }) => `${name} (${timeLeft(notAfter, now)})`);
   process.stderr.write(
     `${environment} has ${limit === undefined ? "expired certificates" : `less than ${limit} left`}: ${list.join(", ")}\n` +
-      `hint: meshops identity rotate-issuer, rotate-webhooks or rotate-anchor ${environment}\n`,
+      `fix: meshops identity rotate-issuer, rotate-webhooks or rotate-anchor ${environment}\n`,
   );
 }
 

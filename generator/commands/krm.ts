@@ -44,10 +44,10 @@ async function work(text: string, directory: string): Promise<Answer> {
     // kustomize runs functions in the folder of the kustomization: the repository is that folder, or one above it.
     return await generate(list, new Repository(folderAbove(resolve(directory), environmentsFolder) ?? directory));
   } catch (error) {
-    // What is the user's to mend, or what the operating system refuses, is told as functions tell it.
-    const { message, hint = null, syscall } = error as Partial<UserError> & NodeJS.ErrnoException;
+    // Errors that the user can fix, and errors of the operating system, are reported as results of the function.
+    const { message, fix = null, syscall } = error as Partial<UserError> & NodeJS.ErrnoException;
     if (!(error instanceof UserError) && syscall === undefined) throw error;
-    return answer(text, [{ message: hint === null ? message : `${message}; hint: ${hint}`, severity: "error" }]);
+    return answer(text, [{ message: fix === null ? message : `${message}; fix: ${fix}`, severity: "error" }]);
   }
 }
 

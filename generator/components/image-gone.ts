@@ -6,5 +6,5 @@ export const imageGone: RuleInfo = {
   severity: "error",
   title: "An image that no longer pulls",
   why: "Its publisher took it down or moved it. Nodes that still hold it hide that until a pod lands on a new one.",
-  mend: "Use the image that the hint names, or a copy in a registry of your own (`meshops images <env> --mirror`).",
+  fix: "Use the image that the finding suggests, or a copy in a registry of your own (`meshops images <env> --mirror`).",
 };

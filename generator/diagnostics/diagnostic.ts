@@ -13,8 +13,8 @@ export interface Diagnostic {
   readonly message: string;
   /** What would have been right, as a noun phrase. */
   readonly expected: string | null;
-  /** One thing to try that works. */
-  readonly hint: string | null;
+  /** How to fix it: one action that works. */
+  readonly fix: string | null;
   readonly excerpt: Excerpt | null;
   /** Path from the root of the document to the value that it is about, where there is one. */
   readonly path?: readonly (string | number)[];
@@ -127,8 +127,8 @@ export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
 }
 
 /** An error about a file as a whole. */
-export function atStart(file: string, { code, message, hint }: Pick<Diagnostic, "code" | "message" | "hint">): Diagnostic {
-  return { file, line: 1, column: 1, code, severity: "error", message, expected: null, hint, excerpt: null };
+export function atStart(file: string, { code, message, fix }: Pick<Diagnostic, "code" | "message" | "fix">): Diagnostic {
+  return { file, line: 1, column: 1, code, severity: "error", message, expected: null, fix, excerpt: null };
 }
 
 /** Each finding once: a base's findings come with every environment that extends it. */

@@ -10,11 +10,11 @@ export function toGithub(diagnostics: readonly Diagnostic[]): string {
 }
 
 function annotation(diagnostic: Diagnostic): string {
-  const { file, line, column, code, severity, hint, excerpt, silenced } = diagnostic;
+  const { file, line, column, code, severity, fix, excerpt, silenced } = diagnostic;
   const place = excerpt === null ? {} : { endColumn: column + excerpt.length };
   const properties = { title: `meshops ${code}`, file, line, col: column, ...place };
   const list = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(String(value))}`);
-  const end = silenced !== undefined ? `\nsilenced: ${silenced}` : hint === null ? "" : `\nhint: ${hint}`;
+  const end = silenced !== undefined ? `\nsilenced: ${silenced}` : fix === null ? "" : `\nfix: ${fix}`;
   return `::${silenced === undefined ? severity : "notice"} ${list.join(",")}::${escapeData(inFull(diagnostic) + end)}\n`;
 }
 

@@ -11,7 +11,7 @@ export const maxFileBytes: number = 1024 * 1024;
 export const tooLarge = {
   code: "file-too-large",
   message: "the file is larger than 1 MiB",
-  hint: "such a file is a few kilobytes; environments share a base by extends",
+  fix: "such a file is a few kilobytes; environments share a base by extends",
 } as const;
 /** Deepest nesting. The schema needs 7 levels. */
 export const maxDepth = 64;

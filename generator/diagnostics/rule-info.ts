@@ -10,6 +10,6 @@ export interface RuleInfo {
   readonly title: string;
   /** What happens then, and where that is written. */
   readonly why: string;
-  /** How to mend it. */
-  readonly mend: string;
+  /** How to fix it. */
+  readonly fix: string;
 }

@@ -37,14 +37,14 @@ function descriptor(id: string, rule: RuleInfo | null): object {
     id,
     shortDescription: { text: rule.title },
     fullDescription: { text: rule.why },
-    help: { text: `${rule.why}\n\n${rule.mend}`, markdown: `${rule.why}\n\n**Mend it.** ${rule.mend}` },
+    help: { text: `${rule.why}\n\n${rule.fix}`, markdown: `${rule.why}\n\n**How to fix.** ${rule.fix}` },
     defaultConfiguration: { level: rule.severity },
   };
 }
 
 function result(diagnostic: Diagnostic, ruleIndex: number): object {
-  const { file, line, column, code, severity, hint, excerpt, silenced } = diagnostic;
-  const text = hint === null ? inFull(diagnostic) : `${inFull(diagnostic)}. Hint: ${hint}`;
+  const { file, line, column, code, severity, fix, excerpt, silenced } = diagnostic;
+  const text = fix === null ? inFull(diagnostic) : `${inFull(diagnostic)}. Fix: ${fix}`;
   const region = { startLine: line, startColumn: column, ...(excerpt === null ? {} : { endColumn: column + excerpt.length }) };
   return {
     ruleId: code,

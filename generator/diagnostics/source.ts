@@ -22,7 +22,7 @@ export interface Span {
   readonly length: number;
 }
 
-/** What a diagnostic says, without its place. `%s` in the hint stands for the text at that place. */
+/** Content of a diagnostic, without its place. `%s` in the fix stands for the text at that place. */
 export type Statement = Omit<Diagnostic, "file" | "line" | "column" | "excerpt" | "path">;
 
 /** A diagnostic about the key or the value at a path; about the nearest ancestor where the path does not exist. */
@@ -39,8 +39,8 @@ export function diagnosticAt(file: string, text: string, span: Span, statement: 
   const column = offset - start + 1;
   const excerpt: Excerpt | null =
     line.trim() === "" ? null : { text: line, length: Math.max(1, Math.min(span.length, line.length - column + 1)) };
-  const hint = statement.hint?.replace("%s", () => text.slice(offset, offset + span.length)) ?? null;
-  return { file, line: countLines(text, start) + 1, column, excerpt, ...statement, hint };
+  const fix = statement.fix?.replace("%s", () => text.slice(offset, offset + span.length)) ?? null;
+  return { file, line: countLines(text, start) + 1, column, excerpt, ...statement, fix };
 }
 
 function spanOf(source: Source, path: Path, part: "key" | "value"): Span {
@@ -103,7 +103,7 @@ export function limited<T>(problems: readonly T[], toDiagnostic: (problem: T) =>
       code: "too-many-findings",
       message: `${untold} more findings in this file are not listed`,
       expected: null,
-      hint: null,
+      fix: null,
     },
   ];
 }

@@ -13,7 +13,7 @@ function nearest(word: string, candidates: readonly string[]): string | null {
   return best;
 }
 
-/** The nearest candidate as a hint; null where none is near. */
+/** Returns a fix that suggests the nearest candidate, or null if none is near. */
 export function didYouMean(word: string, candidates: readonly string[]): string | null {
   const guess = nearest(word, candidates);
   return guess === null ? null : `did you mean "${guess}"?`;

@@ -3,13 +3,13 @@ import { printable } from "../system/text.ts";
 import { byPlace, type Diagnostic } from "./diagnostic.ts";
 
 /**
- * Diagnostics as JSON: an array of `{file,line,column,code,severity,message,hint}`, in order of place, with `silenced`
- * (the reason why) where somebody has accepted the finding. `message` includes what was expected.
+ * Returns diagnostics as JSON: an array of `{file,line,column,code,severity,message,fix}`, sorted by place. A silenced
+ * finding also has `silenced`, the reason. `message` includes what was expected.
  */
 export function toJson(diagnostics: readonly Diagnostic[]): string {
   const rows = [...diagnostics].sort(byPlace).map((diagnostic) => {
-    const { file, line, column, code, severity, hint, silenced } = diagnostic;
-    const row = { file, line, column, code, severity, message: inFull(diagnostic), hint };
+    const { file, line, column, code, severity, fix, silenced } = diagnostic;
+    const row = { file, line, column, code, severity, message: inFull(diagnostic), fix };
     return silenced === undefined ? row : { ...row, silenced };
   });
   return `${JSON.stringify(rows, null, 2)}\n`;
@@ -20,7 +20,7 @@ export function inFull({ message, expected }: Diagnostic): string {
   return expected === null ? message : `${message}; expected ${expected}`;
 }
 
-/** Diagnostics as text for a person: place, message, the source line with a caret, what was expected, a hint. */
+/** Returns diagnostics as text: place, message, the source line with a caret, what was expected, and the fix. */
 export function toText(diagnostics: readonly Diagnostic[], colors: Colors): string {
   return [...diagnostics]
     .sort(byPlace)
@@ -29,7 +29,7 @@ export function toText(diagnostics: readonly Diagnostic[], colors: Colors): stri
 }
 
 function describe(diagnostic: Diagnostic, colors: Colors): string {
-  const { file, line, column, code, severity, message, expected, hint, excerpt, silenced } = diagnostic;
+  const { file, line, column, code, severity, message, expected, fix, excerpt, silenced } = diagnostic;
   if (silenced !== undefined)
     return [
       colors.dim(`${printable(`${file}:${line}:${column}`)} silenced ${code}`),
@@ -47,7 +47,7 @@ function describe(diagnostic: Diagnostic, colors: Colors): string {
     lines.push(colors.dim(`  ${gutter} | `) + text, colors.dim(`  ${" ".repeat(gutter.length)} | `) + paint(caret));
   }
   if (expected !== null) lines.push(`  expected ${printable(expected)}`);
-  if (hint !== null) lines.push(`  ${colors.cyan("hint:")} ${printable(hint)}`);
+  if (fix !== null) lines.push(`  ${colors.cyan("fix:")} ${printable(fix)}`);
   return lines.join("\n");
 }
 

@@ -71,7 +71,7 @@ export function keyFormFinding({ file, line, column, secret, form, refused }: Ol
       ? `the private key is ${form}: ${reader} cannot read it, and the control plane does not start`
       : `the private key is ${form}, the form that older versions of meshops wrote`,
     expected: `PKCS#8${accepts.length > 2 ? "" : ` or ${accepts.filter((each) => each !== "PKCS#8").join(" or ")}`}`,
-    hint: `meshops identity rotate-webhooks ${metadata.name}`,
+    fix: `meshops identity rotate-webhooks ${metadata.name}`,
     excerpt: null,
   };
 }

@@ -31,10 +31,10 @@ export interface IdentityResult {
  */
 export function readIdentity(root: string, environment: Environment): IdentityResult {
   const { name } = environment.metadata;
-  const invalid = (file: string, message: string, hint: string | null = null): Diagnostic =>
-    atStart(file, { code: "identity-invalid", message, hint });
+  const invalid = (file: string, message: string, fix: string | null = null): Diagnostic =>
+    atStart(file, { code: "identity-invalid", message, fix });
   const missing = (file: string, message: string, command: string): Diagnostic =>
-    atStart(file, { code: "identity-missing", message, hint: `meshops identity ${command} ${name}` });
+    atStart(file, { code: "identity-missing", message, fix: `meshops identity ${command} ${name}` });
   const diagnostics: Diagnostic[] = [];
   if (existsSync(join(root, journalFile)))
     diagnostics.push(invalid(journalFile, "an interrupted run left an identity half changed", "meshops generate finishes it"));
@@ -86,11 +86,11 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
       secret.name === secretNames.issuer ? "rotate-issuer" : "rotate-webhooks",
     );
     const problem = text === null ? null : checkSecret(text, secret, environment);
-    if (problem !== null) diagnostics.push(invalid(file, problem.message, problem.hint));
+    if (problem !== null) diagnostics.push(invalid(file, problem.message, problem.fix));
   }
   const keys = readIfThere(join(root, signingKeysFile(name)));
   const problem = keys === null ? null : checkSigningKeys(keys, environment);
-  if (problem !== null) diagnostics.push(invalid(signingKeysFile(name), problem.message, problem.hint));
+  if (problem !== null) diagnostics.push(invalid(signingKeysFile(name), problem.message, problem.fix));
   if (diagnostics.length > 0) return { identity: null, diagnostics };
   const oldKeys = oldWebhookKeys(environment, (path) => readIfThere(join(root, path)));
   diagnostics.push(...oldKeys.map((key) => keyFormFinding(key, environment)));

@@ -10,7 +10,7 @@ import type { SecretContract } from "./contracts.ts";
 /** A finding about an encrypted file: what is wrong, and what to do. */
 interface Problem {
   readonly message: string;
-  readonly hint: string | null;
+  readonly fix: string | null;
 }
 
 /**
@@ -57,44 +57,43 @@ function check(text: string, expected: Expected): Problem | null {
     if (metadata.rule.kind !== secretRule.kind || metadata.rule.value !== secretRule.value || !metadata.macOnlyEncrypted)
       return {
         message: `it must be encrypted by ${secretRule.kind} ${secretRule.value} with mac_only_encrypted, or Flux's labels break the MAC`,
-        hint: ".sops.yaml has the rule; decrypt the file and encrypt it again",
+        fix: ".sops.yaml has the rule; decrypt the file and encrypt it again",
       };
     return wrongPlaintext(text, plain, expected) ?? wrongRecipients(metadata, expected);
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
-    return { message: error.message, hint: error.problem === "not-encrypted" ? plaintextHint : error.hint };
+    return { message: error.message, fix: error.problem === "not-encrypted" ? plaintextFix : error.fix };
   }
 }
 
-const plaintextHint =
-  "do not commit it; encrypt it with `meshops secrets encrypt`, and make a new identity if it was ever pushed";
+const plaintextFix = "do not commit it; encrypt it with `meshops secrets encrypt`, and make a new identity if it was ever pushed";
 
 function wrongPlaintext(text: string, { data, ...rest }: Readonly<Record<string, unknown>>, expected: Expected): Problem | null {
   const { wanted, words, data: keys } = expected;
   // In comments too, which the MAC does not cover: PEM, the beginning of its base64, and age's own form.
   if (/PRIVATE KEY|LS0tLS1CRUdJTi|AGE-SECRET-KEY-/.test(text))
-    return { message: "it holds a key in plaintext", hint: plaintextHint };
+    return { message: "it holds a key in plaintext", fix: plaintextFix };
   const open = Object.values((data ?? {}) as object).filter((value) => typeof value !== "string" || !isCiphertext(value));
-  if (open.length > 0 || data === undefined) return { message: "a value under data is not encrypted", hint: plaintextHint };
+  if (open.length > 0 || data === undefined) return { message: "a value under data is not encrypted", fix: plaintextFix };
   if (
     keys !== null &&
     Object.keys(data as object)
       .sort()
       .join() !== [...keys].sort().join()
   )
-    return { message: `its data must be ${keys.join(", ")} and nothing else`, hint: "restore the file from Git" };
+    return { message: `its data must be ${keys.join(", ")} and nothing else`, fix: "restore the file from Git" };
   if (canonicalJson(rest) === canonicalJson(wanted)) return null;
-  return { message: `beside its data it must say ${words} and nothing else`, hint: "restore the file from Git" };
+  return { message: `beside its data it must say ${words} and nothing else`, fix: "restore the file from Git" };
 }
 
 function wrongRecipients(metadata: Metadata, { environment, recipients, azureKeyVault }: Expected): Problem | null {
   const found = metadata.age.map(({ recipient }) => recipient);
   const [missing] = recipients.filter((recipient) => !found.includes(recipient));
   const [extra] = found.filter((recipient) => !recipients.includes(recipient));
-  const hint = `meshops identity updatekeys ${environment}`;
-  if (extra !== undefined) return { message: `it opens to ${extra}, which the spec does not name`, hint };
-  if (missing !== undefined) return { message: `it does not open to ${missing}, which the spec names`, hint };
+  const fix = `meshops identity updatekeys ${environment}`;
+  if (extra !== undefined) return { message: `it opens to ${extra}, which the spec does not name`, fix };
+  if (missing !== undefined) return { message: `it does not open to ${missing}, which the spec names`, fix };
   if (servicesFit(metadata, azureKeyVault)) return null;
   const services = otherServices(metadata).join(" and ") || "no other key service";
-  return { message: `it opens, besides age, to ${services}; the spec names ${azureKeyVault ?? "none"}`, hint };
+  return { message: `it opens, besides age, to ${services}; the spec names ${azureKeyVault ?? "none"}`, fix };
 }

@@ -46,13 +46,13 @@ async function verify(
       : atStart(path, {
           code: "identity-invalid",
           message: problem,
-          hint: "restore it and the certificates from the same commit",
+          fix: "restore it and the certificates from the same commit",
         });
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
     // A damaged key at hand says nothing of the file.
     if (error.problem === "no-key" || error.problem === "recipient") return "closed";
-    return atStart(path, { code: "identity-invalid", message: error.message, hint: "restore the file from Git" });
+    return atStart(path, { code: "identity-invalid", message: error.message, fix: "restore the file from Git" });
   }
 }
 

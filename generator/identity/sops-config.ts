@@ -108,5 +108,9 @@ function readRules(root: string): Record<string, unknown>[] {
 }
 
 function broken(): UserError {
-  return new UserError(exitCode.problem, `${sopsConfigFile} is no YAML with a list creation_rules`, "mend it, or move it away");
+  return new UserError(
+    exitCode.problem,
+    `${sopsConfigFile} is no YAML with a list creation_rules`,
+    "correct it, or move it away",
+  );
 }

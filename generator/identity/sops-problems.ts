@@ -8,6 +8,6 @@ export async function asUserError<T>(path: string, action: () => Promise<T>): Pr
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
     const code = error.problem === "no-key" ? exitCode.missing : exitCode.problem;
-    throw new UserError(code, `${path}: ${error.message}`, error.hint);
+    throw new UserError(code, `${path}: ${error.message}`, error.fix);
   }
 }

@@ -26,7 +26,7 @@ export function readInjection(source: Source): ReadInjection {
       severity: "error",
       message: `port ${port} cannot be both opaque and skipped: what skips the proxy is nothing to it`,
       expected: null,
-      hint: "let it be opaque: that keeps mTLS",
+      fix: "let it be opaque: that keeps mTLS",
     }),
   );
   return { injection: twice.length > 0 ? null : injection, diagnostics: twice };

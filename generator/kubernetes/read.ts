@@ -84,7 +84,7 @@ function failure(
       file,
       text,
       { offset, length },
-      { code, severity: "error", message: said, expected: null, hint: null },
+      { code, severity: "error", message: said, expected: null, fix: null },
     );
     return secret ? { ...found, excerpt: null } : found;
   };

@@ -66,9 +66,9 @@ export function told({ manifest, path, statement }: Judged): Diagnostic {
 }
 
 function judged({ code, severity }: ManifestRule, finding: ManifestFinding): Judged {
-  const { manifest, path, message, hint, mild = false } = finding;
+  const { manifest, path, message, fix, mild = false } = finding;
   const reason = annotationsOf(manifest)[`${silencePrefix}${code}`];
-  const loud: Statement = { code, severity: mild ? "warning" : severity, message, expected: null, hint };
+  const loud: Statement = { code, severity: mild ? "warning" : severity, message, expected: null, fix };
   const silenced = loud.severity === "warning" && typeof reason === "string" && reason !== "";
   return { manifest, path, statement: silenced ? { ...loud, silenced: reason } : loud };
 }

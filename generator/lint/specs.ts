@@ -48,10 +48,10 @@ function collisions(rule: JointRule, environments: readonly Environment[]): [Env
 /** A warning that `spec.rules.ignore` names is silenced, with the reason given there; errors cannot be. */
 export function judgement(
   { code, severity }: RuleInfo,
-  { paths, message, hint, expected }: RuleFinding,
+  { paths, message, fix, expected }: RuleFinding,
   { spec }: Environment,
 ): Judgement {
   const reason = severity === "warning" ? spec.rules.ignore.find((entry) => entry.code === code)?.reason : undefined;
-  const statement: Statement = { code, severity, message, expected: expected ?? null, hint };
+  const statement: Statement = { code, severity, message, expected: expected ?? null, fix };
   return { paths, statement: reason === undefined ? statement : { ...statement, silenced: reason } };
 }

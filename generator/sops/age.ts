@@ -79,9 +79,9 @@ function noKey(metadata: Metadata, held: number): SopsError {
       : held === 1
         ? "the age key at hand does not open the file"
         : `none of the ${held} age keys at hand opens the file`;
-  const hint =
+  const fix =
     metadata.age.length === 0
       ? `it is encrypted to ${otherServices(metadata).join(" and ")} alone: use the sops binary`
       : `it opens to ${recipients.join(", ")}; put a key into SOPS_AGE_KEY_FILE or sops/age/keys.txt of your configuration folder`;
-  return new SopsError("no-key", message, hint);
+  return new SopsError("no-key", message, fix);
 }

@@ -4,12 +4,12 @@ export type SopsProblem = "syntax" | "not-encrypted" | "already-encrypted" | "ta
 /** A failure that names its cause; never a part of a secret. */
 export class SopsError extends Error {
   readonly problem: SopsProblem;
-  readonly hint: string | null;
+  readonly fix: string | null;
 
-  constructor(problem: SopsProblem, message: string, hint: string | null = null) {
+  constructor(problem: SopsProblem, message: string, fix: string | null = null) {
     super(message);
     this.name = "SopsError";
     this.problem = problem;
-    this.hint = hint;
+    this.fix = fix;
   }
 }

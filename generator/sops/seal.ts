@@ -70,7 +70,7 @@ function openValue(leaf: Leaf, key: Uint8Array, nonces: Map<string, Uint8Array>)
     leaf.write(value);
     return value;
   } catch (error) {
-    if (error instanceof SopsError) throw new SopsError(error.problem, `${shown(leaf.path)}: ${error.message}`, error.hint);
+    if (error instanceof SopsError) throw new SopsError(error.problem, `${shown(leaf.path)}: ${error.message}`, error.fix);
     throw new SopsError("tampered", `${shown(leaf.path)}: ${(error as Error).message}`);
   }
 }

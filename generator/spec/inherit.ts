@@ -19,8 +19,8 @@ export interface Chain {
 export function chainOf(own: Source, read: ReadSource, names: readonly string[]): Chain {
   const base = baseOf(own);
   if (base === null) return { sources: [own], diagnostics: [] };
-  const stop = (code: "extends-cycle" | "extends-missing", message: string, hint: string): Chain => {
-    const statement = { code, severity: "error", message, expected: null, hint } as const;
+  const stop = (code: "extends-cycle" | "extends-missing", message: string, fix: string): Chain => {
+    const statement = { code, severity: "error", message, expected: null, fix } as const;
     return { sources: [own], diagnostics: [diagnosticAtPath(own, ["spec", "extends"], "value", statement)] };
   };
   if (names.includes(base))

@@ -34,7 +34,7 @@ export interface Resolved extends Loaded {
 export function resolveEnvironment(name: string, read: ReadSource): Resolved {
   const own = read(name);
   if (own === null) {
-    const missing = atStart(`environments/${name}.yaml`, { code: "file-missing", message: "there is no such file", hint: null });
+    const missing = atStart(`environments/${name}.yaml`, { code: "file-missing", message: "there is no such file", fix: null });
     return { name, environment: null, resolved: null, abstract: false, diagnostics: [missing], files: [], locate: null };
   }
   const chain = chainOf(own, read, [name]);
@@ -77,7 +77,7 @@ function checkFile(source: Source): Finding[] {
     severity: "error",
     message: `the file is named ${fileName}.yaml, the environment "${name}"`,
     expected: `"${fileName}"`,
-    hint: "rename one of the two",
+    fix: "rename one of the two",
   } as const;
   return [...findings, { path: ["metadata", "name"], part: "value", statement }];
 }
@@ -85,14 +85,14 @@ function checkFile(source: Source): Finding[] {
 /** What is missing shows in the whole alone, and in no base; where a file says something wrong instead, that is told already. */
 function missingKeys(name: string, errors: readonly SchemaError[], inFiles: readonly Finding[]): Finding[] {
   const told = new Set(inFiles.map(({ path }) => path.join("/")));
-  const missing = errors.filter(({ keyword }) => keyword === "required").map((error) => withRemedy(explain(error), name));
+  const missing = errors.filter(({ keyword }) => keyword === "required").map((error) => withFix(explain(error), name));
   return missing.filter(({ path }) => !told.has(path.join("/")));
 }
 
 /** Recipients are nothing that one could write down. */
-function withRemedy(finding: Finding, name: string): Finding {
+function withFix(finding: Finding, name: string): Finding {
   if (finding.path.join(".") !== "spec.secrets") return finding;
-  return { ...finding, statement: { ...finding.statement, hint: `meshops identity keygen ${name} --write` } };
+  return { ...finding, statement: { ...finding.statement, fix: `meshops identity keygen ${name} --write` } };
 }
 
 function at(source: Source, { path, part, statement }: Finding): Diagnostic {

@@ -14,9 +14,9 @@ const top: Span = { offset: 0, length: 1 };
  */
 export function parseSource(file: string, text: string): Source {
   const failed = (...found: Diagnostic[]): Source => ({ file, text, value: undefined, document: null, diagnostics: found });
-  const at = (code: DiagnosticCode, message: string, hint: string | null, span: Span = top): Diagnostic =>
-    diagnosticAt(file, text, span, { code, severity: "error", message, expected: null, hint });
-  if (Buffer.byteLength(text) > maxFileBytes) return failed(at(tooLarge.code, tooLarge.message, tooLarge.hint));
+  const at = (code: DiagnosticCode, message: string, fix: string | null, span: Span = top): Diagnostic =>
+    diagnosticAt(file, text, span, { code, severity: "error", message, expected: null, fix });
+  if (Buffer.byteLength(text) > maxFileBytes) return failed(at(tooLarge.code, tooLarge.message, tooLarge.fix));
   const deep = tooDeepAt(text);
   if (deep !== null)
     return failed(at("yaml-too-deep", `nested deeper than ${maxDepth} levels`, null, { offset: deep, length: 1 }));
@@ -42,8 +42,8 @@ export function parseSource(file: string, text: string): Source {
     const problems = inspect(document);
     if (problems.length > 0)
       return failed(
-        ...limited(problems, ({ code, message, hint, node: { range } }) =>
-          at(code, message, hint, range ? { offset: range[0], length: range[1] - range[0] } : top),
+        ...limited(problems, ({ code, message, fix, node: { range } }) =>
+          at(code, message, fix, range ? { offset: range[0], length: range[1] - range[0] } : top),
         ),
       );
     return { file, text, value: document.toJS({ maxAliasCount: maxAliases }), document, diagnostics: [] };

@@ -6,7 +6,7 @@ import type { Environment } from "./environment.generated.ts";
 export interface RuleFinding {
   readonly paths: readonly Path[];
   readonly message: string;
-  readonly hint: string;
+  readonly fix: string;
   readonly expected?: string;
 }
 

@@ -36,10 +36,10 @@ export function explain(error: SchemaError): Finding {
     code: DiagnosticCode,
     message: string,
     expected: string | null = null,
-    hint: string | null = null,
+    fix: string | null = null,
     part: "key" | "value" = "value",
     at: Path = path,
-  ): Finding => ({ path: at, part, statement: { code, severity: "error", message, expected, hint } });
+  ): Finding => ({ path: at, part, statement: { code, severity: "error", message, expected, fix } });
   const name = path.length === 0 ? "the document" : `"${lastName(path)}"`;
 
   switch (error.keyword) {
@@ -69,7 +69,7 @@ export function explain(error: SchemaError): Finding {
         "wrong-type",
         `${name} is ${describe(data)}`,
         types.map((type) => article(String(type))).join(" or "),
-        quoteHint(types, data),
+        quoteFix(types, data),
       );
     }
     case "pattern":
@@ -119,7 +119,7 @@ function isIndex(step: string | number): boolean {
   return /^\d+$/.test(String(step));
 }
 
-function quoteHint(types: readonly unknown[], data: unknown): string | null {
+function quoteFix(types: readonly unknown[], data: unknown): string | null {
   return types.includes("string") && (typeof data === "number" || typeof data === "boolean") ? 'quote it: "%s"' : null;
 }
 

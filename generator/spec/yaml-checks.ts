@@ -6,7 +6,7 @@ import { maxDepth, maxNodes } from "../diagnostics/limits.ts";
 export interface Problem {
   readonly code: DiagnosticCode;
   readonly message: string;
-  readonly hint: string | null;
+  readonly fix: string | null;
   readonly node: Node;
 }
 
@@ -79,6 +79,6 @@ function mergesMaps(value: unknown, anchors: ReadonlyMap<string, Node>): boolean
   return isMap(isAlias(value) ? anchors.get(value.source) : value);
 }
 
-function problem(code: DiagnosticCode, message: string, node: Node, hint: string | null): Problem {
-  return { code, message, hint, node };
+function problem(code: DiagnosticCode, message: string, node: Node, fix: string | null): Problem {
+  return { code, message, fix, node };
 }

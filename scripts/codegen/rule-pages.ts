@@ -44,13 +44,13 @@ ${rules.map(row).join("\n")}
 }
 
 function page(rule: RuleInfo): string {
-  const { code, severity, title, why, mend } = rule;
+  const { code, severity, title, why, fix } = rule;
   const parts = [
     `# ${code}`,
     banner,
     `**${title}** (${severity})`,
     why,
-    `**Mend it.** ${mend}`,
+    `**How to fix.** ${fix}`,
     ...(readsSpecs(rule) ? ["## In a spec", specStory(code)] : []),
     ...(readsManifests(rule) ? ["## In manifests", manifestStory(code)] : []),
     ...(severity === "warning" ? ["## Accept it", acceptance(rule)] : []),
@@ -60,9 +60,9 @@ function page(rule: RuleInfo): string {
 
 function specStory(code: string): string {
   const folder = `${stories.spec}/${code}`;
-  const mended = `${folder}/mended/environments`;
-  const files = readdirSync(`${folder}/environments`).filter((file) => existsSync(`${mended}/${file}`));
-  const patches = files.map((file) => patch(`environments/${file}`, `${folder}/environments/${file}`, `${mended}/${file}`));
+  const fixed = `${folder}/fixed/environments`;
+  const files = readdirSync(`${folder}/environments`).filter((file) => existsSync(`${fixed}/${file}`));
+  const patches = files.map((file) => patch(`environments/${file}`, `${folder}/environments/${file}`, `${fixed}/${file}`));
   return story(readFileSync(`${folder}/expected.txt`, "utf8"), patches.join(""));
 }
 
@@ -71,8 +71,8 @@ function manifestStory(code: string): string {
   return story(readFileSync(`${folder}/expected.txt`, "utf8"), patch("bad.yaml", `${folder}/bad.yaml`, `${folder}/good.yaml`));
 }
 
-function story(said: string, mended: string): string {
-  return `\`\`\`text\n${said.trimEnd()}\n\`\`\`\n\nWhat mends it:\n\n\`\`\`diff\n${mended.trimEnd()}\n\`\`\``;
+function story(said: string, fixed: string): string {
+  return `\`\`\`text\n${said.trimEnd()}\n\`\`\`\n\nHow to fix it:\n\n\`\`\`diff\n${fixed.trimEnd()}\n\`\`\``;
 }
 
 function patch(name: string, before: string, after: string): string {

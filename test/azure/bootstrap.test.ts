@@ -117,7 +117,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
   test("a name that is taken, a quota: what happened, and what to do", async () => {
     const azure = onAzure["azure"] as { cluster: object };
     const { name } = { name: "platform-dev" };
-    for (const [spec, text, hint] of [
+    for (const [spec, text, fix] of [
       [
         { ...azure, registry: { name: "taken1" } },
         "the registry name taken1 is taken",
@@ -129,7 +129,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
       site.cloud.state = new State();
       const ended = await runScript(site, other, { env: { MESHOPS_STATE: scratchFolder("state") } });
       expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining(text) });
-      expect(ended.stderr).toContain(`hint: ${hint}`);
+      expect(ended.stderr).toContain(`fix: ${fix}`);
       expect(ended.stderr).toMatch(/stopped at step \d+ of \d+: .*\n/);
     }
   });

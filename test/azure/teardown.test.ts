@@ -66,7 +66,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     const ended = await runScript(site, downAll, yes);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain("Microsoft.Compute/disks theirs");
-    expect(ended.stderr).toContain("hint: if all of that may go: az group delete --name platform");
+    expect(ended.stderr).toContain("fix: if all of that may go: az group delete --name platform");
     expect(names()).toEqual(before);
     site.cloud.state.remove(theirs.id);
     const whole = await runScript(site, downAll, yes);

@@ -69,7 +69,7 @@ withCluster("what goes wrong, and what status says of it", () => {
     await cluster.git.push("a new issuer");
     const { name, cause } = await told("age-key-wrong");
     expect(name).toBe("identity");
-    expect(cause.remedy).toContain("meshops bootstrap own");
+    expect(cause.fix).toContain("meshops bootstrap own");
     expect((await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer"))?.["data"]).toEqual(
       before?.["data"],
     );
@@ -96,7 +96,7 @@ withCluster("what goes wrong, and what status says of it", () => {
     expect(name).toBe("service-profile");
     expect(text).toMatch(/^ok dgraph-policy/m);
     writeFileSync(file, good);
-    await pushed("mended");
+    await pushed("fixed");
   }, 120_000);
 
   test("a chart that is not there", async () => {
@@ -106,16 +106,16 @@ withCluster("what goes wrong, and what status says of it", () => {
     await cluster.git.push("no such chart");
     expect((await told("chart-missing")).name).toBe("dgraph");
     writeFileSync(file, good);
-    await pushed("mended");
+    await pushed("fixed");
   }, 120_000);
 
   test("a field that cannot change: which, and how to go on without losing data", async () => {
     await edit(platform, { dgraph: { alpha: { storage: "20Gi" } } });
     await cluster.git.push("larger volumes");
     const { cause } = await told("immutable-field");
-    expect(cause.remedy).toContain("kubectl delete statefulset demo-dgraph-alpha -n dgraph --cascade=orphan");
+    expect(cause.fix).toContain("kubectl delete statefulset demo-dgraph-alpha -n dgraph --cascade=orphan");
     await edit(platform, { dgraph: { alpha: { storage: "10Gi" } } });
-    await pushed("mended");
+    await pushed("fixed");
   }, 120_000);
 
   test("the API server ends in the middle, and comes back: everything goes on", async () => {
@@ -232,14 +232,14 @@ withCluster("what goes wrong, and what status says of it", () => {
       await deleteClient();
       const { cause, name } = await told("webhook");
       expect(name).toBe("pydgraph-client");
-      expect(cause.cause).toContain("linkerd-proxy-injector.linkerd.io");
+      expect(cause.reason).toContain("linkerd-proxy-injector.linkerd.io");
     }, 90_000);
 
     test("under Ignore a pod starts without a proxy, and status does not call that ready", async () => {
       await failurePolicy("Ignore");
       const { cause, name } = await told("not-meshed");
       expect(name).toBe("pydgraph-client");
-      expect(cause.remedy).toBe("kubectl rollout restart deployment pydgraph-client --namespace pydgraph-client");
+      expect(cause.fix).toBe("kubectl rollout restart deployment pydgraph-client --namespace pydgraph-client");
       await scale(1);
       await until("the injector answers", async () => (await cluster.api.get(injector))?.["status"].readyReplicas === 1);
       await deleteClient();
@@ -278,7 +278,7 @@ withCluster("what goes wrong, and what status says of it", () => {
       const { code, stderr } = await read(kubeconfig(`https://127.0.0.1:${(silent.address() as AddressInfo).port}`), "c");
       expect(Date.now() - began - (began - starting)).toBeLessThan(9_000);
       expect(code).toBe(3);
-      expect(stderr).toContain("cannot be reached: no answer within 7 s\nhint: ");
+      expect(stderr).toContain("cannot be reached: no answer within 7 s\nfix: ");
       silent.close();
     });
 

@@ -157,14 +157,14 @@ withTools(["helm4"], "ownership", () =>
         readonly name: string;
         readonly kind: string;
         readonly state: string;
-        readonly cause: { readonly code: string; readonly cause: string; readonly remedy: string } | null;
+        readonly cause: { readonly code: string; readonly reason: string; readonly fix: string } | null;
         readonly children: readonly Node[];
       }
       const drift = async (): Promise<string[]> =>
         (await status()).nodes
           .flatMap(({ children }) => children)
           .filter(({ cause }) => cause?.code === "drift")
-          .map(({ kind, name: object, cause }) => `${kind} ${object}: ${cause?.cause}`);
+          .map(({ kind, name: object, cause }) => `${kind} ${object}: ${cause?.reason}`);
 
       beforeAll(async () => {
         folder = chart("1.0.0", await kustomizeBuild(join(root, "overlays/own/dgraph-policy")));
@@ -175,7 +175,7 @@ withTools(["helm4"], "ownership", () =>
         const { nodes, text } = await status();
         expect(await drift()).toEqual([]);
         expect(nodes.filter(({ state }) => state === "ready").map(({ name: release }) => release)).toEqual(["dgraph-policy"]);
-        expect(nodes.find(({ name: release }) => release === "demo")?.cause?.remedy).toBe("helmfile -e own -l name=demo sync");
+        expect(nodes.find(({ name: release }) => release === "demo")?.cause?.fix).toBe("helmfile -e own -l name=demo sync");
         for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
       });
 
@@ -193,7 +193,7 @@ withTools(["helm4"], "ownership", () =>
         expect((await plane.api.get(edited))?.["spec"].requiredAuthenticationRefs).toEqual([]);
         const [node] = (await status()).nodes.flatMap(({ children }) => children.filter(({ cause }) => cause?.code === "drift"));
         // What helmfile renders is what the chart of this test renders.
-        const [, apply = ""] = node?.cause?.remedy.split(" | ") ?? [];
+        const [, apply = ""] = node?.cause?.fix.split(" | ") ?? [];
         const rendered = await run(tool("helm"), ["template", "dgraph-policy", folder, "--namespace", "dgraph"], { env: env() });
         const [program, ...words] = apply.split(" ");
         expect(program).toBe("kubectl");

@@ -72,7 +72,7 @@ describe("the library", () => {
   test("a command that needs the Kubernetes client says so", async () => {
     const status = (): Promise<string> =>
       run(join(root, "node_modules/.bin/meshops"), ["status", "dev", "--kubeconfig", "/nowhere"], { cwd: root });
-    await expect(status()).rejects.toThrow(/the Kubernetes client is not installed\nhint: npm install @kubernetes\/client-node/);
+    await expect(status()).rejects.toThrow(/the Kubernetes client is not installed\nfix: npm install @kubernetes\/client-node/);
   });
 });
 

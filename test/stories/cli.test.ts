@@ -36,12 +36,12 @@ describe("exit codes and streams", () => {
     [["generate", "--frobnicate"], 2, "", "unknown option"],
     [["--version"], 0, "0.1.0\n", ""],
     [["--help"], 0, "Commands:", ""],
-    [["-C", "/", "generate"], 3, "", "meshops: / has no folder environments/\nhint: "],
+    [["-C", "/", "generate"], 3, "", "meshops: / has no folder environments/\nfix: "],
     [
       ["images", "own", "--mirror"],
       1,
       "",
-      "meshops: environment own has no registry to mirror to\nhint: set spec.azure.registry.name\n",
+      "meshops: environment own has no registry to mirror to\nfix: set spec.azure.registry.name\n",
     ],
   ])("meshops %j exits %d", async (args, code, stdout, stderr) => {
     const result = await meshops(root, args);

@@ -26,8 +26,8 @@ describe("what a person sees", () => {
     expect(text).toContain(` ${story}\n`);
   });
 
-  test.each(specRules.map(({ code }) => code))("%s has a mended twin, in which nothing is wrong", (code) => {
-    const { loaded, diagnostics } = loadAll(new Repository(join(folder, code, "mended")), []);
+  test.each(specRules.map(({ code }) => code))("%s has a fixed twin without findings", (code) => {
+    const { loaded, diagnostics } = loadAll(new Repository(join(folder, code, "fixed")), []);
     expect(loaded.length).toBeGreaterThan(0);
     expect(brief(diagnostics)).toEqual([]);
   });
@@ -197,9 +197,9 @@ describe("inheritance", () => {
     expect(codes(child("  dgraph: {chart: 24.1}\n"))).toEqual(['wrong-type "chart" is 24.1']);
   });
 
-  test("a hint to quote a number repeats what was written", () => {
+  test("the fix for an unquoted number repeats what was written", () => {
     const { diagnostics } = loadFiles({ base, dev: child("  pydgraphClient: {tag: 1.0}\n") }, "dev");
-    expect(diagnostics.map(({ hint }) => hint)).toEqual(['quote it: "1.0"']);
+    expect(diagnostics.map(({ fix }) => fix)).toEqual(['quote it: "1.0"']);
   });
 
   test("keys of JavaScript's own objects are keys like any other", () => {
@@ -216,7 +216,7 @@ test("JSON has just the fields that were promised", () => {
   const { diagnostics } = loadAll(new Repository(join(folder, "unknown-key")), []);
   const rows = JSON.parse(toJson(diagnostics)) as object[];
   expect(rows.length).toBeGreaterThan(0);
-  for (const row of rows) expect(Object.keys(row)).toEqual(["file", "line", "column", "code", "severity", "message", "hint"]);
+  for (const row of rows) expect(Object.keys(row)).toEqual(["file", "line", "column", "code", "severity", "message", "fix"]);
 });
 
 function bomb(): string {

@@ -293,7 +293,7 @@ describe("against what", () => {
   });
 
   test.each([
-    [["--from", "nowhere"], 3, "meshops: there is no commit nowhere\nhint: git log --oneline"],
+    [["--from", "nowhere"], 3, "meshops: there is no commit nowhere\nfix: git log --oneline"],
     [["--from", "--exec=x"], 3, "meshops: there is no commit --exec=x\n"],
     [["prodution"], 1, 'did you mean "production"?'],
     [["base"], 2, "base is abstract"],

@@ -48,12 +48,12 @@ describe("doctor", () => {
       "bin/kustomize": says("v5.8.1"),
     });
     expect(code).toBe(0);
-    expect(of(checks, "tools", "git")).toMatchObject({ status: "ok", found: "2.39.5", remedy: "" });
+    expect(of(checks, "tools", "git")).toMatchObject({ status: "ok", found: "2.39.5", fix: "" });
     expect(of(checks, "tools", "kustomize")).toMatchObject({ status: "ok", found: "5.8.1" });
     expect(of(checks, "tools", "helm")).toMatchObject({
       status: "missing",
       found: "4.3.0; 3.8 or newer, below 4",
-      remedy: expect.stringContaining("helm.sh"),
+      fix: expect.stringContaining("helm.sh"),
     });
     expect(of(checks, "tools", "sops")).toMatchObject({ status: "missing", found: "3.8.1; 3.9 or newer" });
     expect(of(checks, "tools", "flux")).toMatchObject({ status: "missing", found: "not found; 2.4 or newer" });
@@ -80,7 +80,7 @@ describe("doctor", () => {
     });
     expect(of(cluster.checks, "keys", "test, signing keys")).toMatchObject({
       status: "missing",
-      remedy: expect.stringContaining("SOPS_AGE_KEY_FILE"),
+      fix: expect.stringContaining("SOPS_AGE_KEY_FILE"),
     });
     const nobody = await doctor(git);
     expect(of(nobody.checks, "keys", "test, Secrets")).toMatchObject({
@@ -90,7 +90,7 @@ describe("doctor", () => {
     const root = makePlatform({ test: specText() });
     for (const folder of ["environments/test", "overlays/test"]) rmSync(join(root, folder), { recursive: true });
     const fresh = await doctor(git, { root });
-    expect(of(fresh.checks, "keys", "test, Secrets")).toMatchObject({ found: "none yet", remedy: "meshops identity init test" });
+    expect(of(fresh.checks, "keys", "test, Secrets")).toMatchObject({ found: "none yet", fix: "meshops identity init test" });
   });
 
   test("looks for the cluster's context in the kubeconfig, and for the subscription in the account", async () => {
@@ -101,7 +101,7 @@ describe("doctor", () => {
       found: expect.stringContaining("no kubeconfig at"),
     });
     expect(of(nothing.checks, "azure", "account")).toMatchObject({ status: "missing", found: "the Azure CLI is not there" });
-    for (const [answer, found, remedy] of [
+    for (const [answer, found, fix] of [
       ["echo '[]'", "the Azure CLI is not signed in", "az login"],
       [
         "echo 'no module named azure' >&2; exit 1",
@@ -110,7 +110,7 @@ describe("doctor", () => {
       ],
     ] as const) {
       const { checks } = await doctor({ ...git, "bin/az": `#!/bin/sh\n${answer}\n` }, { spec: { azure } });
-      expect(of(checks, "azure", "account")).toMatchObject({ status: "missing", found, remedy });
+      expect(of(checks, "azure", "account")).toMatchObject({ status: "missing", found, fix });
     }
     const kubeconfig = { ".kube/config": "current-context: other\ncontexts: [{name: other}, {name: mesh}]\n" };
     const signedIn = await doctor({ ...git, ...kubeconfig, "bin/az": says('{"azure-cli": "2.91.0"}') }, { spec: { azure } });
@@ -139,7 +139,7 @@ describe("doctor", () => {
     });
     expect(JSON.stringify(broken.checks)).not.toContain("secret}");
     const nothing = await doctor(git);
-    expect(of(nothing.checks, "kubernetes", "test")?.remedy).toBe(
+    expect(of(nothing.checks, "kubernetes", "test")?.fix).toBe(
       "meshops bootstrap test --run; or name another file in KUBECONFIG",
     );
   });

@@ -33,7 +33,7 @@ const finding: Diagnostic = {
   severity: "warning",
   message: "one, two: three",
   expected: "50%\nor so",
-  hint: "try it",
+  fix: "try it",
   excerpt: { text: "    word", length: 4 },
 };
 
@@ -92,7 +92,7 @@ describe("validate --output github", () => {
 
   test("escapes what would end a property or a line", () => {
     expect(toGithub([finding])).toBe(
-      "::warning title=meshops webhook-policy-fail,file=environments/50%25 off.yaml,line=3,col=5,endColumn=9::one, two: three; expected 50%25%0Aor so%0Ahint: try it\n",
+      "::warning title=meshops webhook-policy-fail,file=environments/50%25 off.yaml,line=3,col=5,endColumn=9::one, two: three; expected 50%25%0Aor so%0Afix: try it\n",
     );
   });
 

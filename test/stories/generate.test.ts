@@ -59,7 +59,7 @@ describe("--check", () => {
     const before = readTree(root);
     const { code, stdout, stderr } = await meshops(root, ["generate", "--check"]);
     expect({ code, lines: stdout.split("\n") }).toMatchObject({ code: 1, lines: expect.arrayContaining([line]) });
-    expect(stderr).toContain("hint: meshops generate");
+    expect(stderr).toContain("fix: meshops generate");
     expect(readTree(root)).toEqual(before);
   });
 });

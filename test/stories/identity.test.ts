@@ -74,7 +74,7 @@ describe("identity init", () => {
     const { code, stderr } = await meshops(root, ["identity", "init", "dev"]);
     expect(code).toBe(1);
     expect(stderr).toContain("meshops: dev has an identity, or a part of one:\n  environments/dev/identity/trust-anchors.crt");
-    expect(stderr).toContain("hint: to renew it, use rotate-issuer");
+    expect(stderr).toContain("fix: to renew it, use rotate-issuer");
     expect(readTree(root, "environments/dev/identity")).toEqual(before);
   });
 
@@ -293,10 +293,10 @@ describe("webhook keys in the form that older versions wrote", () => {
     const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin(key) });
     expect(code).toBe(1);
     expect(stderr).toContain(
-      `${validator}:9:12 error webhook-key-form\n  the private key is SEC1: container policy of linkerd-destination cannot read it, and the control plane does not start\n  expected PKCS#8 or PKCS#1\n  hint: meshops identity rotate-webhooks dev`,
+      `${validator}:9:12 error webhook-key-form\n  the private key is SEC1: container policy of linkerd-destination cannot read it, and the control plane does not start\n  expected PKCS#8 or PKCS#1\n  fix: meshops identity rotate-webhooks dev`,
     );
     expect(stderr).toContain(
-      `${injector}:9:12 warning webhook-key-form\n  the private key is SEC1, the form that older versions of meshops wrote\n  expected PKCS#8\n  hint: meshops identity rotate-webhooks dev`,
+      `${injector}:9:12 warning webhook-key-form\n  the private key is SEC1, the form that older versions of meshops wrote\n  expected PKCS#8\n  fix: meshops identity rotate-webhooks dev`,
     );
   });
 
@@ -320,7 +320,7 @@ describe("the life cycle by hand", () => {
     expect(await go("status")).toMatchObject({
       code: 1,
       stdout: "",
-      stderr: "dev has no identity yet\nhint: meshops identity init dev\n",
+      stderr: "dev has no identity yet\nfix: meshops identity init dev\n",
     });
     await go("init", "dev");
     const first = JSON.parse((await go("status", "--output", "json")).stdout) as Record<string, unknown>[];
@@ -365,7 +365,7 @@ describe("the life cycle by hand", () => {
       stderr: expect.stringContaining("new server certificates for the webhooks: 6 files"),
     });
     expect(await go("rotate-anchor", "dev")).toMatchObject({ code: 0, stderr: expect.stringContaining("step 1 of 3") });
-    expect((await go("rotate-anchor", "dev")).stderr).toContain("hint: meshops generate dev, commit and push");
+    expect((await go("rotate-anchor", "dev")).stderr).toContain("fix: meshops generate dev, commit and push");
     expect(await generateIn(root)).toBe(0);
     const waiting = await go("rotate-anchor", "dev");
     expect(waiting.code).toBe(1);
@@ -401,7 +401,7 @@ describe("the life cycle by hand", () => {
     writeTree(root, { "environments/dev.yaml": spec([adminRecipient, newAdmin]) });
     const before = await meshops(root, ["validate"], { env: asAdmin("") });
     expect(before.stderr).toContain(`it does not open to ${newAdmin}, which the spec names`);
-    expect(before.stderr).toContain("hint: meshops identity updatekeys dev");
+    expect(before.stderr).toContain("fix: meshops identity updatekeys dev");
     expect(await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin() })).toMatchObject({
       code: 0,
       stderr: expect.stringContaining("the files open to the spec's recipients: 8 files"),
@@ -428,7 +428,7 @@ describe("the life cycle by hand", () => {
     expect(stderr).toContain(
       "meshops: environments/dev/identity/trust-anchor.sops.yaml: the age key at hand does not open the file",
     );
-    expect(stderr).toContain(`hint: it opens to ${testIdentity().adminRecipient}`);
+    expect(stderr).toContain(`fix: it opens to ${testIdentity().adminRecipient}`);
     expect(readTree(root)).toEqual(before);
   });
 
@@ -554,7 +554,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect({ code, stderr }).toEqual({
       code: 3,
       stderr:
-        "meshops: Azure Key Vault needs the sops binary, which is not on the PATH\nhint: https://github.com/getsops/sops/releases\n",
+        "meshops: Azure Key Vault needs the sops binary, which is not on the PATH\nfix: https://github.com/getsops/sops/releases\n",
     });
     expect(Object.keys(readTree(root, "environments"))).toEqual(["environments/dev.yaml"]);
   });

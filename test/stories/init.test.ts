@@ -60,7 +60,7 @@ describe("meshops init", () => {
     expect(stdout).toContain("exists  README.md\n");
     expect(stdout).toContain("create  environments/dev.yaml\n");
     expect(stderr).toMatch(
-      /nothing was written: .* is not empty\nhint: add what is missing with --keep; --force overwrites 1 file, too\n/,
+      /nothing was written: .* is not empty\nfix: add what is missing with --keep; --force overwrites 1 file, too\n/,
     );
     expect(readTree(work)).toEqual({ "README.md": "mine\n", "notes.txt": "mine\n" });
   });

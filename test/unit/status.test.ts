@@ -177,7 +177,7 @@ test.each([
   ],
   ["progressing", world({}, notReady, { pods: [] }), "0 of 1 pods exist"],
 ] as const)("%s", (code, parts, text) => {
-  expect(workloadState(...parts)).toMatchObject({ ready: false, cause: { code, cause: text } });
+  expect(workloadState(...parts)).toMatchObject({ ready: false, cause: { code, reason: text } });
 });
 
 /* Messages as controllers write them; those that the cluster tests bring about are not repeated here. */
@@ -250,10 +250,10 @@ test("the Service behind a webhook is named, whatever the reason holds", () => {
   const post =
     'failed calling webhook "tap-injector.linkerd.io": failed to call webhook: Post "https://tap-injector.linkerd-viz.svc:443/?timeout=10s"';
   const found = causeOf(`${post}: dial tcp 10.0.12.3:443: connect: connection refused\nServiceProfile/a created`, subject);
-  expect(found?.cause).toMatch(
+  expect(found?.reason).toMatch(
     /tap-injector\.linkerd\.io, and gets no good answer: dial tcp 10\.0\.12\.3:443: connect: connection refused$/,
   );
-  expect(found?.remedy).toContain("--namespace linkerd-viz: the pods behind tap-injector");
+  expect(found?.fix).toContain("--namespace linkerd-viz: the pods behind tap-injector");
 });
 
 describe("an environment", () => {
@@ -313,7 +313,7 @@ describe("an environment", () => {
     expect(node).toMatchObject({
       name: "dgraph",
       state: "progressing",
-      cause: { cause: "it is at main aaaaaaa, and Flux has main bbbbbbb" },
+      cause: { reason: "it is at main aaaaaaa, and Flux has main bbbbbbb" },
     });
   });
 
@@ -405,8 +405,8 @@ describe("a pod that waits for its proxy", () => {
     const found = workloadState(...world(pod, notReady, { takenAt, identity: identityOf(anchor.certificate, issuer) }));
     expect(found.cause).toEqual({
       code: "issuer-expired",
-      cause: "pod alpha-0 waits for its proxy: the issuer certificate in the cluster expired 16 seconds ago",
-      remedy: "meshops identity rotate-issuer dev, meshops generate dev, commit and push",
+      reason: "pod alpha-0 waits for its proxy: the issuer certificate in the cluster expired 16 seconds ago",
+      fix: "meshops identity rotate-issuer dev, meshops generate dev, commit and push",
     });
   });
 
@@ -422,15 +422,15 @@ describe("a pod that waits for its proxy", () => {
     );
     expect(found.cause).toMatchObject({
       code: "name-unresolved",
-      cause: "pod alpha-0 waits for its proxy: linkerd-identity-headless.linkerd.svc.wrong.domain does not resolve",
-      remedy: expect.stringContaining("set linkerd.clusterDomain to the cluster's domain"),
+      reason: "pod alpha-0 waits for its proxy: linkerd-identity-headless.linkerd.svc.wrong.domain does not resolve",
+      fix: expect.stringContaining("set linkerd.clusterDomain to the cluster's domain"),
     });
   });
 
   test("is on its way if neither is known", () => {
     expect(workloadState(...world(pod, notReady)).cause).toMatchObject({
       code: "progressing",
-      cause: "pod alpha-0 waits for its proxy, which has no certificate yet",
+      reason: "pod alpha-0 waits for its proxy, which has no certificate yet",
     });
   });
 });
@@ -445,7 +445,7 @@ test("a Secret that a running pod mounts and that is gone is named, although the
     ready: false,
     cause: {
       code: "secret-missing",
-      cause: "pod alpha-0 mounts Secret linkerd-sp-validator-k8s-tls, which does not exist in dgraph",
+      reason: "pod alpha-0 mounts Secret linkerd-sp-validator-k8s-tls, which does not exist in dgraph",
     },
   });
   const there = { apiVersion: "v1", kind: "Secret", metadata: { name: "linkerd-sp-validator-k8s-tls" } };
@@ -504,10 +504,9 @@ describe("internal ports that change to skip under a policy", () => {
   test("the Server that refuses the restarted pod is named, and the procedure", () => {
     expect(rolling([server]).cause).toEqual({
       code: "refused-by-server",
-      cause:
+      reason:
         "Server demo-dgraph-zero-internal refuses pod alpha-1: it connects to port 5080 without its proxy, and the Server asks for an identity",
-      remedy:
-        "set dgraph.networkPolicy: false, generate and push; when Dgraph is ready, set it back (docs/access.md, “Changing internalPorts”)",
+      fix: "set dgraph.networkPolicy: false, generate and push; when Dgraph is ready, set it back (docs/access.md, “Changing internalPorts”)",
     });
   });
 

@@ -7,7 +7,7 @@ apply() {
   kubectl_ apply --server-side --force-conflicts --field-manager=meshops -f - >/dev/null
 }
 
-# Linkerd's webhooks leave this namespace alone, so that Flux can mend the mesh while its injector is down.
+# Linkerd's webhooks skip this namespace, so that Flux can fix the mesh while its injector is down.
 flux_namespace() {
   apply <<'YAML'
 {{{manifests.namespace}}}
@@ -98,7 +98,7 @@ flux_by_cli() {
   fi
   : >"$SCRATCH/error"
   flux bootstrap git --context "$CONTEXT" --url "$GIT_URL" --branch "$GIT_BRANCH" --path "$FLUX_PATH" \
-    ${FLUX_VERSION:+--version "$FLUX_VERSION"} ${login[@]+"${login[@]}"} >&2 || fail 1 'flux bootstrap failed: see above' 'mend what it says'
+    ${FLUX_VERSION:+--version "$FLUX_VERSION"} ${login[@]+"${login[@]}"} >&2 || fail 1 'flux bootstrap failed: see above' 'correct what it reports'
 }
 
 # The source and the root, with credentials where they are given now or are in the cluster already.

@@ -33,7 +33,7 @@ elapsed() {
 
 # fail <exit code> <what is wrong> <what to do>: the error that the report at the end shows.
 fail() {
-  printf '%s\nhint: %s\n' "$2" "$3" >"$SCRATCH/error"
+  printf '%s\nfix: %s\n' "$2" "$3" >"$SCRATCH/error"
   exit "$1"
 }
 
@@ -75,7 +75,7 @@ finish() {
     say ''
     say "$TASK of $ENVIRONMENT stopped at step $step_number of $STEPS: $step_title"
     sed 's/^/  /' "$SCRATCH/error" >&2
-    hint_for "$SCRATCH/error"
+    fix_for "$SCRATCH/error"
     say "$REMAINS"
     say "to go on: $RESUME"
   fi
@@ -86,22 +86,22 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# hint_for <file>: what helps against the refusals that people meet most.
-hint_for() {
-  local hint=''
-  grep -q '^hint:' "$1" && return 0
+# fix_for <file>: prints the fix for the most frequent errors of Azure.
+fix_for() {
+  local fix=''
+  grep -q '^fix:' "$1" && return 0
   if grep -qE 'AuthorizationFailed|does not have authorization' "$1"; then
-    hint='your account lacks a right: you need Contributor, and for the role assignment also User Access Administrator or Owner'
+    fix='your account lacks a right: you need Contributor, and for the role assignment also User Access Administrator or Owner'
   elif grep -qiE 'quota|exceeding approved' "$1"; then
-    hint="az vm list-usage --location ${LOCATION:-REGION} --output table shows the quota; ask for more, or change vmSize, nodeCount or location in $SPEC"
+    fix="az vm list-usage --location ${LOCATION:-REGION} --output table shows the quota; ask for more, or change vmSize, nodeCount or location in $SPEC"
   elif grep -qE 'SkuNotAvailable|not allowed in your subscription|NotAvailableForSubscription' "$1"; then
-    hint="that size is not offered there: az vm list-skus --location ${LOCATION:-REGION} --output table; change vmSize, zones or location in $SPEC"
+    fix="that size is not offered there: az vm list-skus --location ${LOCATION:-REGION} --output table; change vmSize, zones or location in $SPEC"
   elif grep -qE 'az login|AADSTS|InteractionRequired' "$1"; then
-    hint='az login'
+    fix='az login'
   elif grep -qE 'SubscriptionNotFound|subscription .* (doesn.t exist|not found)' "$1"; then
-    hint="az account list --output table shows yours; set azure.subscription in $SPEC"
+    fix="az account list --output table shows yours; set azure.subscription in $SPEC"
   fi
-  [ -z "$hint" ] || say "  hint: $hint"
+  [ -z "$fix" ] || say "  fix: $fix"
 }
 
 # The meshops that made this script, or the one at hand.

@@ -101,8 +101,8 @@ cluster() {
       ;;
     *)
       note "it is $state: asking Azure to bring it to what it should be"
-      patiently 'mending the cluster' az_ aks update --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --yes --output none
-      outcome=mended
+      patiently 'repairing the cluster' az_ aks update --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --yes --output none
+      outcome=repaired
       ;;
   esac
   facts=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query "join(' ', [networkProfile.networkPolicy || 'none', powerState.code || 'Running'])")

@@ -73,7 +73,7 @@ function dependsOnOf({ needs }: ComponentModel, { components }: Model): JsonMap[
   });
 }
 
-/** Where Flux lives. Linkerd's webhooks leave it alone, so that Flux can mend the mesh while the injector is down under `Fail`. */
+/** Namespace of Flux. Linkerd's webhooks skip it, so that Flux can fix the mesh while the injector is down and its failure policy is `Fail`. */
 export function fluxNamespace(): KubernetesObject {
   return {
     apiVersion: "v1",

@@ -87,8 +87,8 @@ function withoutPolicies(node: StatusNode, { id: name, namespace, objects }: Com
   const policies = Object.values(objects).some((file) => file.some(({ kind }) => kind === "NetworkPolicy"));
   const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);
   if (!policies || node.cause === null || at(found, "status", "lastAppliedRevision") !== undefined) return node;
-  const cause = `${node.cause.cause}; its policies are not applied, so every pod of the cluster can reach ${namespace}`;
-  return { ...node, cause: { ...node.cause, cause } };
+  const reason = `${node.cause.reason}; its policies are not applied, so every pod of the cluster can reach ${namespace}`;
+  return { ...node, cause: { ...node.cause, reason } };
 }
 
 /** A Kustomization that waits says only that it does: what it waits for is below it. */
@@ -102,7 +102,7 @@ function kustomizationNode(name: string, below: readonly StatusNode[], subject: 
   const children = early ? below.filter(({ state }) => state !== "missing") : below;
   const culprit = node.state === "ready" || early ? undefined : children.find(({ cause }) => cause !== null);
   if (culprit === undefined) return { ...node, children };
-  const cause: Cause = { code: "health", cause: `waits for ${culprit.kind} ${culprit.name}`, remedy: "see below" };
+  const cause: Cause = { code: "health", reason: `waits for ${culprit.kind} ${culprit.name}`, fix: "see below" };
   return { ...node, state: culprit.state === "failed" ? "failed" : node.state, cause, children };
 }
 
@@ -134,13 +134,13 @@ function fluxNode(object: KubernetesObject, subject: Subject, detail: string | n
   const { kind, namespace, name } = subject;
   const node = { kind, namespace, name, detail, children: [] };
   if (object.metadata.deletionTimestamp !== undefined)
-    return { ...node, state: "progressing", cause: { code: "deleted", cause: "it is being deleted", remedy: wait } };
+    return { ...node, state: "progressing", cause: { code: "deleted", reason: "it is being deleted", fix: wait } };
   if (at(object, "spec", "suspend") === true) {
-    const remedy = `flux resume ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
+    const fix = `flux resume ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
     return {
       ...node,
       state: "suspended",
-      cause: { code: "suspended", cause: "it is suspended: changes in Git do not reach it", remedy },
+      cause: { code: "suspended", reason: "it is suspended: changes in Git do not reach it", fix },
     };
   }
   const ready = condition(object, "Ready");
@@ -154,10 +154,9 @@ function fluxNode(object: KubernetesObject, subject: Subject, detail: string | n
   if (cause === null)
     return { ...node, state: "progressing", cause: progress(ready?.message ?? "Flux has not looked at it yet") };
   if (cause.code === "progressing") return { ...node, state: "progressing", cause };
-  const exhausted =
-    condition(object, "Stalled")?.status === "True" && kind === "HelmRelease" && !cause.remedy.includes("--reset");
+  const exhausted = condition(object, "Stalled")?.status === "True" && kind === "HelmRelease" && !cause.fix.includes("--reset");
   const again = exhausted
-    ? { ...cause, remedy: `${cause.remedy}; then flux reconcile helmrelease ${name} -n ${namespace} --reset` }
+    ? { ...cause, fix: `${cause.fix}; then flux reconcile helmrelease ${name} -n ${namespace} --reset` }
     : cause;
   return { ...node, state: cause.code === "dependency" ? "waiting" : "failed", cause: again };
 }
@@ -174,8 +173,8 @@ function failureOf(object: KubernetesObject): string | null {
 
 const wait = "wait; --watch does";
 
-function progress(cause: string): Cause {
-  return { code: "progressing", cause, remedy: wait };
+function progress(reason: string): Cause {
+  return { code: "progressing", reason, fix: wait };
 }
 
 /** A workload, and its pods that are not ready. @param owner environment and component that it belongs to */
@@ -226,7 +225,7 @@ function missing({ environment, kind, namespace, name }: Subject): StatusNode {
     state: "missing",
     detail: null,
     children: [],
-    cause: { code: "missing", cause: "it is not in the cluster", remedy: flow },
+    cause: { code: "missing", reason: "it is not in the cluster", fix: flow },
   };
 }
 

@@ -35,8 +35,8 @@ export function missingSecret(pods: readonly KubernetesObject[], { identity }: S
   const [namespace = "", name = ""] = id.split("/");
   return {
     code: "secret-missing",
-    cause: `pod ${pod.metadata.name} mounts Secret ${name}, which does not exist in ${namespace}`,
-    remedy: `flux reconcile kustomization identity, or helmfile -e ${environment} -l name=identity sync`,
+    reason: `pod ${pod.metadata.name} mounts Secret ${name}, which does not exist in ${namespace}`,
+    fix: `flux reconcile kustomization identity, or helmfile -e ${environment} -l name=identity sync`,
   };
 }
 
@@ -48,8 +48,8 @@ function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }:
   if (message !== null && !volume.test(message))
     return {
       code: "pod-unschedulable",
-      cause: `no node takes pod ${name}: ${message}`.slice(0, 300),
-      remedy: "more or larger nodes: azure.cluster in the spec",
+      reason: `no node takes pod ${name}: ${message}`.slice(0, 300),
+      fix: "more or larger nodes: azure.cluster in the spec",
     };
   const unbound = claims.find(
     ({ metadata, ...claim }) =>
@@ -59,8 +59,8 @@ function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }:
   const claim = unbound.metadata.name;
   return {
     code: "volume",
-    cause: `pod ${name} waits for its volume ${claim}`,
-    remedy: `kubectl describe persistentvolumeclaim ${claim} --namespace ${namespace}`,
+    reason: `pod ${name} waits for its volume ${claim}`,
+    fix: `kubectl describe persistentvolumeclaim ${claim} --namespace ${namespace}`,
   };
 }
 
@@ -70,20 +70,20 @@ function broken({ metadata: { name } }: KubernetesObject, problem: PodProblem | 
     case "image-pull":
       return {
         code: "image-pull",
-        cause: `pod ${name} cannot pull ${problem.image} (${problem.reason})`,
-        remedy: "is it in the registry (meshops images), and may the cluster pull from there? meshops bootstrap sees to both",
+        reason: `pod ${name} cannot pull ${problem.image} (${problem.reason})`,
+        fix: "is it in the registry (meshops images), and may the cluster pull from there? meshops bootstrap sees to both",
       };
     case "crashing":
       return {
         code: "pod-crashing",
-        cause: `container ${problem.container} of pod ${name} ends again and again${problem.reason === undefined ? "" : ` (${problem.reason})`}`,
-        remedy: `kubectl logs ${name} --container ${problem.container} --namespace ${namespace} --previous`,
+        reason: `container ${problem.container} of pod ${name} ends again and again${problem.reason === undefined ? "" : ` (${problem.reason})`}`,
+        fix: `kubectl logs ${name} --container ${problem.container} --namespace ${namespace} --previous`,
       };
     case "cannot-start":
       return {
         code: "pod-broken",
-        cause: `container ${problem.container} of pod ${name} cannot start: ${problem.message}`.slice(0, 300),
-        remedy: `kubectl describe pod ${name} --namespace ${namespace}`,
+        reason: `container ${problem.container} of pod ${name} cannot start: ${problem.message}`.slice(0, 300),
+        fix: `kubectl describe pod ${name} --namespace ${namespace}`,
       };
     default:
       return null;

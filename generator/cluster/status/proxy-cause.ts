@@ -22,19 +22,19 @@ export function proxyWaitCause(pod: KubernetesObject, snapshot: Snapshot, { envi
   if (age > 0)
     return {
       code: "issuer-expired",
-      cause: `pod ${name} waits for its proxy: the issuer certificate in the cluster expired ${duration(age)} ago`,
-      remedy: `meshops identity rotate-issuer ${environment}, meshops generate ${environment}, commit and push`,
+      reason: `pod ${name} waits for its proxy: the issuer certificate in the cluster expired ${duration(age)} ago`,
+      fix: `meshops identity rotate-issuer ${environment}, meshops generate ${environment}, commit and push`,
     };
   if (unresolved.test(proxyLogs.get(`${namespace}/${name}`) ?? ""))
     return {
       code: "name-unresolved",
-      cause: `pod ${name} waits for its proxy: ${identityHost(pod)} does not resolve`,
-      remedy: `set linkerd.clusterDomain to the cluster's domain, meshops generate ${environment}, commit and push; then free the queue: ${freeQueue}`,
+      reason: `pod ${name} waits for its proxy: ${identityHost(pod)} does not resolve`,
+      fix: `set linkerd.clusterDomain to the cluster's domain, meshops generate ${environment}, commit and push; then free the queue: ${freeQueue}`,
     };
   return {
     code: "progressing",
-    cause: `pod ${name} waits for its proxy, which has no certificate yet`,
-    remedy: `kubectl logs ${name} --container ${proxyContainer} --namespace ${namespace}`,
+    reason: `pod ${name} waits for its proxy, which has no certificate yet`,
+    fix: `kubectl logs ${name} --container ${proxyContainer} --namespace ${namespace}`,
   };
 }
 

@@ -29,9 +29,8 @@ export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapsho
     const { name } = server.metadata;
     return {
       code: "refused-by-server",
-      cause: `Server ${name} refuses pod ${pod.metadata.name}: it connects to port ${port} without its proxy, and the Server asks for an identity`,
-      remedy:
-        "set dgraph.networkPolicy: false, generate and push; when Dgraph is ready, set it back (docs/access.md, “Changing internalPorts”)",
+      reason: `Server ${name} refuses pod ${pod.metadata.name}: it connects to port ${port} without its proxy, and the Server asks for an identity`,
+      fix: "set dgraph.networkPolicy: false, generate and push; when Dgraph is ready, set it back (docs/access.md, “Changing internalPorts”)",
     };
   }
   return null;

@@ -82,15 +82,15 @@ function meshCause(pods: readonly KubernetesObject[], { identity }: Snapshot, { 
   const bare = pods.filter((pod) => proxyOf(pod) === undefined);
   const [first] = bare;
   if (first !== undefined) {
-    const cause = `${bare.length === 1 ? `pod ${first.metadata.name} runs` : `${bare.length} pods run`} without a proxy: the injector was not asked, or did not answer`;
-    return { code: "not-meshed", cause, remedy: restart };
+    const reason = `${bare.length === 1 ? `pod ${first.metadata.name} runs` : `${bare.length} pods run`} without a proxy: the injector was not asked, or did not answer`;
+    return { code: "not-meshed", reason, fix: restart };
   }
   const stale = anchorGaps(pods, identity.trustRoots, issuerIn(identity)).filter(({ breaks }) => breaks);
   if (stale.length === 0) return null;
   return {
     code: "stale-trust-anchors",
-    cause: `${stale.length === 1 ? "a proxy does" : `${stale.length} proxies do`} not trust the anchor of the issuer`,
-    remedy: restart,
+    reason: `${stale.length === 1 ? "a proxy does" : `${stale.length} proxies do`} not trust the anchor of the issuer`,
+    fix: restart,
   };
 }
 
@@ -109,16 +109,16 @@ function causesOf(
     .filter((pod) => !isPodReady(pod))
     .map((pod) => ({ name: pod.metadata.name, cause: podCause(pod, snapshot, subject) }));
   if (found.some(({ cause }) => cause !== null)) {
-    const starting: Cause = { code: "progressing", cause: "it is starting", remedy: `kubectl get pods --namespace ${namespace}` };
+    const starting: Cause = { code: "progressing", reason: "it is starting", fix: `kubectl get pods --namespace ${namespace}` };
     return found.map((pod) => ({ ...pod, cause: pod.cause ?? starting }));
   }
   if (pods.length < replicas)
     return {
       code: "progressing",
-      cause: `${pods.length} of ${replicas} pods exist`,
-      remedy: `kubectl describe ${kind.toLowerCase()} ${name} --namespace ${namespace}`,
+      reason: `${pods.length} of ${replicas} pods exist`,
+      fix: `kubectl describe ${kind.toLowerCase()} ${name} --namespace ${namespace}`,
     };
-  return { code: "progressing", cause: "its pods are starting", remedy: `kubectl get pods --namespace ${namespace}` };
+  return { code: "progressing", reason: "its pods are starting", fix: `kubectl get pods --namespace ${namespace}` };
 }
 
 /** Why the API server let no pod be made: a Deployment has it as a condition, a StatefulSet or DaemonSet as an event only. */

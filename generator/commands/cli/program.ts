@@ -14,7 +14,7 @@ export const program: Command = new Command("meshops")
   .description("One validated environment spec becomes everything a GitOps repository needs to run Linkerd and Dgraph on AKS.")
   .version(version)
   .addOption(new Option("-C, --directory <dir>", "root of the platform repository").default("."))
-  .showHelpAfterError("hint: meshops --help")
+  .showHelpAfterError("fix: meshops --help")
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "meshops: ").replace(/'/g, '"')) })
   .helpCommand(false)
   .exitOverride();

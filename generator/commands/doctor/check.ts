@@ -5,6 +5,6 @@ export interface Check {
   /** `missing`: something cannot be done; `error`: nothing can. */
   readonly status: "ok" | "missing" | "error";
   readonly found: string;
-  /** Empty where nothing is to be done. */
-  readonly remedy: string;
+  /** How to fix it; empty if there is nothing to fix. */
+  readonly fix: string;
 }

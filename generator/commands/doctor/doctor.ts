@@ -77,7 +77,7 @@ function look(directory: string): Surroundings {
 function brokenSpec({ name, diagnostics }: Loaded): Check {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   const found = `${plural(errors.length, "error")}: ${errors[0] === undefined ? "" : inFull(errors[0])}`;
-  return { topic: "specs", name, status: "missing", found, remedy: errors[0]?.hint ?? `meshops validate ${name}` };
+  return { topic: "specs", name, status: "missing", found, fix: errors[0]?.fix ?? `meshops validate ${name}` };
 }
 
 function textsOf(root: string, environment: string): Map<string, string | null> {
@@ -92,10 +92,10 @@ function report(checks: readonly Check[]): string {
   const { bold, cyan, dim } = colors;
   const width = (topic: Check["topic"]): number =>
     Math.max(...checks.filter((check) => check.topic === topic).map(({ name }) => name.length));
-  const lines = checks.flatMap(({ topic, name, status, found, remedy }, index) => [
+  const lines = checks.flatMap(({ topic, name, status, found, fix }, index) => [
     ...(checks[index - 1]?.topic === topic ? [] : [`${index === 0 ? "" : "\n"}${bold(topic)}`]),
     `  ${paintMark(marks[status], colors)} ${printable(name).padEnd(width(topic))}  ${printable(found)}`,
-    ...(remedy === "" ? [] : [`     ${cyan("hint:")} ${dim(printable(remedy))}`]),
+    ...(fix === "" ? [] : [`     ${cyan("fix:")} ${dim(printable(fix))}`]),
   ]);
   return `${lines.join("\n")}\n`;
 }

@@ -23,18 +23,18 @@ export function lookAtKubeconfig(places: readonly Place[]): Check[] {
     const { environment, kubeconfig, context, onAzure } = place;
     const files = kubeconfig === null ? defaultFiles() : [kubeconfig];
     const common = { topic: "kubernetes", name: environment } as const;
-    const missing = (found: string, remedy: string): Check => ({ ...common, status: "missing", found, remedy });
-    const remedy = `meshops bootstrap ${environment} --run${onAzure ? ", or az aks get-credentials" : ""}; or name another file in KUBECONFIG`;
+    const missing = (found: string, fix: string): Check => ({ ...common, status: "missing", found, fix });
+    const fix = `meshops bootstrap ${environment} --run${onAzure ? ", or az aks get-credentials" : ""}; or name another file in KUBECONFIG`;
     const there = files.filter((file) => existsSync(file));
-    if (there.length === 0) return missing(`no kubeconfig at ${files.join(", ")}`, remedy);
+    if (there.length === 0) return missing(`no kubeconfig at ${files.join(", ")}`, fix);
     const read = there.map(readKubeconfig);
     const broken = read.flatMap(({ trouble }) => trouble ?? []);
-    if (broken.length > 0) return missing(broken.join("; "), "mend the file, or name another in KUBECONFIG");
+    if (broken.length > 0) return missing(broken.join("; "), "correct the file, or name another in KUBECONFIG");
     const contexts = read.flatMap(({ contexts: names }) => names);
     const wanted = context ?? read.find(({ current }) => current !== "")?.current;
     if (wanted === undefined) return missing(`${there.join(", ")} has no current context`, "kubectl config use-context <name>");
-    if (!contexts.includes(wanted)) return missing(`no context "${wanted}" in ${there.join(", ")}`, remedy);
-    return { ...common, status: "ok", found: `context ${wanted} in ${there.join(", ")}`, remedy: "" };
+    if (!contexts.includes(wanted)) return missing(`no context "${wanted}" in ${there.join(", ")}`, fix);
+    return { ...common, status: "ok", found: `context ${wanted} in ${there.join(", ")}`, fix: "" };
   });
 }
 
@@ -70,20 +70,20 @@ export async function lookAtAzure(environments: readonly Environment[]): Promise
   if (onAzure.length === 0) return [];
   const accounts = await accountsAtHand();
   if (typeof accounts === "string") {
-    const remedy = accounts === notSignedIn ? "az login" : "az account list, to see for yourself";
-    return [{ topic: "azure", name: "account", status: "missing", found: accounts, remedy }];
+    const fix = accounts === notSignedIn ? "az login" : "az account list, to see for yourself";
+    return [{ topic: "azure", name: "account", status: "missing", found: accounts, fix }];
   }
   const active = accounts.find((account) => account["isDefault"] === true);
   return onAzure.map(({ metadata, spec }): Check => {
     const wanted = spec.azure?.subscription;
     const seen = wanted === undefined || wanted === null ? active : accounts.find(({ id }) => id === wanted);
     const common = { topic: "azure", name: metadata.name } as const;
-    if (seen !== undefined) return { ...common, status: "ok", found: `subscription ${String(seen["name"])}`, remedy: "" };
+    if (seen !== undefined) return { ...common, status: "ok", found: `subscription ${String(seen["name"])}`, fix: "" };
     return {
       ...common,
       status: "missing",
       found: `the account does not see subscription ${wanted ?? "(none is active)"}`,
-      remedy: "az login, as somebody who may; az account set",
+      fix: "az login, as somebody who may; az account set",
     };
   });
 }

@@ -29,7 +29,7 @@ function damagedKeys(count: number): Check {
     name: "keys at hand",
     status: "missing",
     found: `${plural(count, "key")} damaged`,
-    remedy: "compare SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and keys.txt with their copies",
+    fix: "compare SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and keys.txt with their copies",
   };
 }
 
@@ -42,7 +42,7 @@ function judge(
   const name = `${environment}, ${what}`;
   const there = files.flatMap(([path, text]) => (text === null ? [] : [{ path, readers: readersOf(text) }]));
   if (there.length === 0)
-    return { topic: "keys", name, status: "missing", found: "none yet", remedy: `meshops identity init ${environment}` };
+    return { topic: "keys", name, status: "missing", found: "none yet", fix: `meshops identity init ${environment}` };
   const closed = there.filter(({ readers }) => !readers.some((reader) => recipients.has(reader)));
   const opened = there.flatMap(({ readers }) => readers.filter((reader) => recipients.has(reader)));
   if (closed.length === 0)
@@ -51,7 +51,7 @@ function judge(
       name,
       status: "ok",
       found: `${plural(there.length, "file")} opened by ${[...new Set(opened)].map(shortRecipient).join(", ")}`,
-      remedy: "",
+      fix: "",
     };
   // Said once an environment: with a new identity both are new.
   const lost =
@@ -64,7 +64,7 @@ function judge(
     name,
     status: "missing",
     found: `${closed.length} of ${plural(there.length, "file")} closed to every key at hand`,
-    remedy: `name the file with the key of ${readers.map(shortRecipient).join(" or ")} in SOPS_AGE_KEY_FILE${lost}`,
+    fix: `name the file with the key of ${readers.map(shortRecipient).join(" or ")} in SOPS_AGE_KEY_FILE${lost}`,
   };
 }
 

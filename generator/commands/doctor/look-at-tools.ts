@@ -12,13 +12,12 @@ async function lookAt(tool: Tool): Promise<Check> {
   const bad = required ? "error" : "missing";
   const range = `${needed} or newer${below === undefined ? "" : `, below ${below}`}`;
   const text = await output(tool);
-  if (text === null)
-    return { topic: "tools", name, status: bad, found: `not found; ${range}`, remedy: `it is for ${why}: ${how}` };
+  if (text === null) return { topic: "tools", name, status: bad, found: `not found; ${range}`, fix: `it is for ${why}: ${how}` };
   const version = versionIn(text);
-  if (version === null) return { topic: "tools", name, status: bad, found: "tells no version", remedy: how };
+  if (version === null) return { topic: "tools", name, status: bad, found: "tells no version", fix: how };
   const fits = isAtLeast(version, needed) && (below === undefined || !isAtLeast(version, below));
-  if (fits) return { topic: "tools", name, status: "ok", found: version, remedy: "" };
-  return { topic: "tools", name, status: bad, found: `${version}; ${range}`, remedy: `it is for ${why}: ${how}` };
+  if (fits) return { topic: "tools", name, status: "ok", found: version, fix: "" };
+  return { topic: "tools", name, status: bad, found: `${version}; ${range}`, fix: `it is for ${why}: ${how}` };
 }
 
 async function output({ name, asks }: Tool): Promise<string | null> {

@@ -62,7 +62,7 @@ export function printDrift(plans: readonly Plan[], options: CommonOptions): numb
       "file",
     );
     process.stderr.write(
-      drifted.length === 0 ? `${files} up to date\n` : "the bundle is not what the specs say\nhint: meshops generate\n",
+      drifted.length === 0 ? `${files} up to date\n` : "the bundle is not what the specs say\nfix: meshops generate\n",
     );
   }
   return drifted.length === 0 ? exitCode.ok : exitCode.problem;

@@ -20,7 +20,7 @@ export async function ask(options: InitOptions, name: string): Promise<Answers> 
       return read(typed === "" ? proposal : typed);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      process.stderr.write(`${error.message}: ${error.hint}\n`);
+      process.stderr.write(`${error.message}: ${error.fix}\n`);
       return answer(question, given, proposal, read);
     }
   };

@@ -44,10 +44,10 @@ function routedPort({ grpcRoute, port }: ProfileOptions): number | null {
   if (!grpcRoute && port === undefined) return null;
   if (grpcRoute && port !== undefined) return port;
   const [missing, given] = grpcRoute ? ["--port", "--grpc-route"] : ["--grpc-route", "--port"];
-  const hint = grpcRoute
+  const fix = grpcRoute
     ? "name the Service's port that speaks gRPC; a route makes that port gRPC only"
     : "a ServiceProfile holds for all ports of its Service";
-  throw new UserError(exitCode.usage, `${given} needs ${missing}`, hint);
+  throw new UserError(exitCode.usage, `${given} needs ${missing}`, fix);
 }
 
 function chosen(services: readonly GrpcService[], names: readonly string[] = []): GrpcService[] {

@@ -53,7 +53,7 @@ function methodOf({ name, options, requestStream, responseStream }: protobuf.Met
 /** The parser's messages name a line and mostly quote what they are about; that is marked where it stands once in the line, else the line. */
 function syntaxError(file: string, text: string, message: string): Diagnostic {
   const [, what = message, lineText] = /^(.*?)(?: \(line (\d+)\))?$/s.exec(message) ?? [];
-  const statement = { code: "proto-syntax", severity: "error", message: what, expected: null, hint: null } as const;
+  const statement = { code: "proto-syntax", severity: "error", message: what, expected: null, fix: null } as const;
   if (lineText === undefined) return atStart(file, statement);
   const lines = text.split("\n");
   const line = Math.min(Number(lineText), lines.length);
@@ -68,10 +68,10 @@ function syntaxError(file: string, text: string, message: string): Diagnostic {
 }
 
 function withoutService(file: string): Diagnostic {
-  const hint = "name the file that has the lines `service … { rpc … }`; files that it imports are not read";
-  return atStart(file, { code: "proto-without-service", message: "the file defines no gRPC service", hint });
+  const fix = "name the file that has the lines `service … { rpc … }`; files that it imports are not read";
+  return atStart(file, { code: "proto-without-service", message: "the file defines no gRPC service", fix });
 }
 
 function tooLarge(file: string): Diagnostic {
-  return atStart(file, { code: "file-too-large", message: `the file is larger than ${maxLength / 1024 / 1024} MiB`, hint: null });
+  return atStart(file, { code: "file-too-large", message: `the file is larger than ${maxLength / 1024 / 1024} MiB`, fix: null });
 }

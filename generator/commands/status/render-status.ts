@@ -29,8 +29,8 @@ function lines(node: StatusNode, depth: number, colors: Colors): string[] {
     cause === null || cause.code === "health" || children.some(({ kind }) => kind === "Pod")
       ? []
       : [
-          ...wrap(cause.cause, indent),
-          ...(cause.code === "dependency" || cause.code === "progressing" ? [] : wrap(`fix: ${cause.remedy}`, indent)),
+          ...wrap(cause.reason, indent),
+          ...(cause.code === "dependency" || cause.code === "progressing" ? [] : wrap(`fix: ${cause.fix}`, indent)),
         ];
   const below = ["ready", "waiting"].includes(state) ? children.filter((child) => child.state !== "ready") : children;
   return [

@@ -79,8 +79,8 @@ function testsIn(words: string | undefined): ReadonlySet<TestId> {
 function clientImage({ components }: Model): string {
   const image = components.find(({ id: name }) => name === "pydgraph-client")?.images[0];
   if (image !== undefined) return `${image.name}:${image.tag}`;
-  const hint = "name an image with --image, made of clients/pydgraph";
-  throw new UserError(exitCode.usage, "the environment has no pydgraph client, whose image the probes run", hint);
+  const fix = "name an image with --image, made of clients/pydgraph";
+  throw new UserError(exitCode.usage, "the environment has no pydgraph client, whose image the probes run", fix);
 }
 
 function writeReport(path: string, text: string): void {

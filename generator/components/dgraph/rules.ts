@@ -11,7 +11,7 @@ export const dgraphRules: readonly Rule[] = [
     severity: "error",
     title: "An even number of Zeros",
     why: "Raft needs a majority: two Zeros stop when one of them does, four survive no more than three do (Raft paper, section 5).",
-    mend: "Use an odd number.",
+    fix: "Use an odd number.",
     check: zeroMajority,
   },
   {
@@ -21,7 +21,7 @@ export const dgraphRules: readonly Rule[] = [
     why:
       "Each shard is kept by as many Alphas as `replicationFactor` says (Dgraph's Zero: `--replicas`). With fewer there are not that many copies: " +
       "a node that is lost takes data with it that the spec says is safe.",
-    mend: "Raise `alpha.replicas`, or lower `replicationFactor` to what there is.",
+    fix: "Raise `alpha.replicas`, or lower `replicationFactor` to what there is.",
     check: enoughAlphas,
   },
   {
@@ -31,7 +31,7 @@ export const dgraphRules: readonly Rule[] = [
     why:
       "Zero fills groups one after the other. Alphas beyond a multiple of `replicationFactor` start a group of their own with fewer copies than the others; " +
       "a group of two stops when either member does.",
-    mend: "Make `alpha.replicas` a multiple of `replicationFactor`.",
+    fix: "Make `alpha.replicas` a multiple of `replicationFactor`.",
     check: wholeGroups,
   },
   {
@@ -42,7 +42,7 @@ export const dgraphRules: readonly Rule[] = [
       "Addresses on the whitelist may alter the schema, drop all data, back up and export (Dgraph docs, “Whitelisting admin operations”). " +
       "Behind its proxy Alpha sees the address of its own pod, for every call, so for meshed callers `clients` decide. " +
       "A range of length 0 admits every caller that reaches Alpha without the proxy, too.",
-    mend: "Name the ranges of the nodes and of the pods, such as 10.0.0.0/8.",
+    fix: "Name the ranges of the nodes and of the pods, such as 10.0.0.0/8.",
     check: narrowWhitelist,
   },
   {
@@ -52,7 +52,7 @@ export const dgraphRules: readonly Rule[] = [
     why:
       "Skipped ports bypass the proxy: 5080 and 7080 carry Raft and replication in plaintext, without identity, and no Server guards them. " +
       "`opaque` keeps mutual TLS and identity, and works with every protocol.",
-    mend: "Set `internalPorts: opaque`.",
+    fix: "Set `internalPorts: opaque`.",
     check: meshedInternalPorts,
   },
   {
@@ -60,7 +60,7 @@ export const dgraphRules: readonly Rule[] = [
     severity: "error",
     title: "GRPCRoutes on a Linkerd that does not read them",
     why: "Linkerd reads the Gateway API's GRPCRoute from 2.16 on. An older one ignores it: no metrics a method, no retries, no timeouts.",
-    mend: "Use `serviceProfile: true`, or an edge release.",
+    fix: "Use `serviceProfile: true`, or an edge release.",
     check: grpcRouteSupport,
   },
   {
@@ -68,7 +68,7 @@ export const dgraphRules: readonly Rule[] = [
     severity: "error",
     title: "A gRPC method that Dgraph does not have",
     why: "Routes are matched by the method's name (Dgraph's api.proto). One for a name that nobody calls never applies.",
-    mend: "Write the method as api.proto does.",
+    fix: "Write the method as api.proto does.",
     check: knownMethods,
   },
   {
@@ -76,7 +76,7 @@ export const dgraphRules: readonly Rule[] = [
     severity: "error",
     title: "A retry of a stream",
     why: "A proxy retries a call by sending its one message again. Of a stream it has no copy to send.",
-    mend: "Leave `retry` out.",
+    fix: "Leave `retry` out.",
     check: retriedStreams,
   },
   {
@@ -84,7 +84,7 @@ export const dgraphRules: readonly Rule[] = [
     severity: "warning",
     title: "Retries and timeouts without a service profile",
     why: "They stand in the ServiceProfile or the GRPCRoutes. With `serviceProfile: false` there is neither, so they do nothing.",
-    mend: "Set `serviceProfile: true`, or leave `methods` out.",
+    fix: "Set `serviceProfile: true`, or leave `methods` out.",
     check: unusedMethods,
   },
 ];
@@ -95,7 +95,7 @@ function* zeroMajority({ spec: { dgraph } }: Environment): Iterable<RuleFinding>
   yield {
     paths: [spec("dgraph", "zero", "replicas")],
     message: `${replicas} Zeros survive no more failures than ${replicas - 1}: Raft needs a majority`,
-    hint: `use ${replicas - 1} or ${replicas + 1}`,
+    fix: `use ${replicas - 1} or ${replicas + 1}`,
   };
 }
 
@@ -107,7 +107,7 @@ function* enoughAlphas({ spec: { dgraph } }: Environment): Iterable<RuleFinding>
   yield {
     paths: alphaPaths,
     message: `${alpha.replicas} of ${replicationFactor} copies: there are fewer Alphas than replicationFactor asks for`,
-    hint: `use ${replicationFactor} Alphas, or replicationFactor: 1`,
+    fix: `use ${replicationFactor} Alphas, or replicationFactor: 1`,
   };
 }
 
@@ -118,7 +118,7 @@ function* wholeGroups({ spec: { dgraph } }: Environment): Iterable<RuleFinding> 
   yield {
     paths: alphaPaths,
     message: `the last group has ${left} of ${replicationFactor} members`,
-    hint: `use ${alpha.replicas - left} or ${alpha.replicas - left + replicationFactor} Alphas`,
+    fix: `use ${alpha.replicas - left} or ${alpha.replicas - left + replicationFactor} Alphas`,
   };
 }
 
@@ -128,7 +128,7 @@ function* narrowWhitelist({ spec: { dgraph } }: Environment): Iterable<RuleFindi
     yield {
       paths: [spec("dgraph", "alpha", "whitelist", index)],
       message: "every address may alter the schema, drop all data and export it",
-      hint: "name the ranges of nodes and pods, such as 10.0.0.0/8",
+      fix: "name the ranges of nodes and pods, such as 10.0.0.0/8",
     };
   }
 }
@@ -138,7 +138,7 @@ function* meshedInternalPorts({ spec: { dgraph } }: Environment): Iterable<RuleF
   yield {
     paths: [spec("dgraph", "internalPorts")],
     message: "5080 and 7080 bypass the mesh: Raft goes in plaintext, and no policy guards it",
-    hint: "use opaque",
+    fix: "use opaque",
   };
 }
 
@@ -147,7 +147,7 @@ function* grpcRouteSupport({ spec: { dgraph, linkerd } }: Environment): Iterable
   yield {
     paths: [spec("dgraph", "serviceProfile"), spec("linkerd", "version")],
     message: `Linkerd ${linkerd.version} knows no GRPCRoute`,
-    hint: "use serviceProfile: true, or an edge release",
+    fix: "use serviceProfile: true, or an edge release",
   };
 }
 
@@ -159,7 +159,7 @@ function* knownMethods({ spec: { dgraph } }: Environment): Iterable<RuleFinding>
     yield {
       paths: [spec("dgraph", "methods", name)],
       message: `${service} of chart ${dgraph.chart} has no method "${name}"`,
-      hint: didYouMean(name, names) ?? "methods are named as in Dgraph's api.proto",
+      fix: didYouMean(name, names) ?? "methods are named as in Dgraph's api.proto",
       expected: `one of ${names.join(", ")}`,
     };
   }
@@ -171,7 +171,7 @@ function* retriedStreams({ spec: { dgraph } }: Environment): Iterable<RuleFindin
     yield {
       paths: [spec("dgraph", "methods", name, "retry")],
       message: `${name} is a stream: a proxy cannot send it again`,
-      hint: "leave retry out",
+      fix: "leave retry out",
     };
   }
 }
@@ -181,6 +181,6 @@ function* unusedMethods({ spec: { dgraph } }: Environment): Iterable<RuleFinding
   yield {
     paths: [spec("dgraph", "methods")],
     message: "retries and timeouts stand in the service profile, and there is none",
-    hint: "set serviceProfile: true, or leave methods out",
+    fix: "set serviceProfile: true, or leave methods out",
   };
 }

@@ -12,7 +12,7 @@ export const internalPortsStall: TransitionRule = {
     "Pods restart one by one. The first ones connect to 5080 and 7080 without their proxy, and the Servers that still guard these ports refuse clients " +
     "without an identity. These pods never become ready, the HelmRelease ends as Stalled, and the policy, which waits for Dgraph, keeps the Servers " +
     "(seen on edge-26.8.3 with Dgraph 24.1.4).",
-  mend:
+  fix:
     "Set `dgraph.networkPolicy: false`, generate, push and wait until Dgraph is ready; change `internalPorts` the same way; then set `networkPolicy: true`. " +
     "Between the first and the last step Dgraph is open to the whole cluster.",
   check: skipsProtectedPorts,
@@ -27,6 +27,6 @@ function* skipsProtectedPorts(environment: Environment, generated: (path: string
   yield {
     paths: [spec("dgraph", "internalPorts")],
     message: `Servers ${servers.join(" and ")} would refuse the first restarted pods, and the rollout would stall`,
-    hint: "set dgraph.networkPolicy: false first; docs/access.md has the steps",
+    fix: "set dgraph.networkPolicy: false first; docs/access.md has the steps",
   };
 }

@@ -8,7 +8,7 @@ export const grafanaRules: readonly Rule[] = [
     severity: "warning",
     title: "Grafana without viz has nothing to show",
     why: "Linkerd's dashboards read viz's Prometheus. Without viz meshops installs no Grafana, so the field does nothing.",
-    mend: "Enable viz, or leave `grafana` out.",
+    fix: "Enable viz, or leave `grafana` out.",
     check: grafanaWithoutViz,
   },
 ];
@@ -18,6 +18,6 @@ function* grafanaWithoutViz({ spec: { linkerd } }: Environment): Iterable<RuleFi
   yield {
     paths: [spec("linkerd", "viz", "grafana")],
     message: "Grafana shows viz's metrics, and viz is not enabled: it is not installed",
-    hint: "enable viz, or leave grafana out",
+    fix: "enable viz, or leave grafana out",
   };
 }

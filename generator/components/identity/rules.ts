@@ -9,7 +9,7 @@ export const identityRules: readonly Rule[] = [
     severity: "error",
     title: "The issuer would outlive the trust anchor",
     why: "A certificate is worth nothing once the one that signed it has expired (RFC 5280, section 6.1): the mesh would stop while its issuer still looks valid.",
-    mend: "Shorten `issuerValidity`, or lengthen `anchorValidity`.",
+    fix: "Shorten `issuerValidity`, or lengthen `anchorValidity`.",
     check: issuerWithinAnchor,
   },
   {
@@ -19,7 +19,7 @@ export const identityRules: readonly Rule[] = [
     why:
       `\`meshops identity status --fail-within ${rotationLead}\`, which the weekly check in CI runs, would fail on the day the certificate is made. ` +
       "A trust anchor's rotation alone takes three commits, each at least a day after the one before.",
-    mend: `Use ${rotationLead} or more, or silence the rule where something else renews the certificate in time.`,
+    fix: `Use ${rotationLead} or more, or silence the rule where something else renews the certificate in time.`,
     check: validityCoversRotation,
   },
 ];
@@ -30,7 +30,7 @@ function* issuerWithinAnchor({ spec: { linkerd } }: Environment): Iterable<RuleF
   yield {
     paths: [spec("linkerd", "identity", "issuerValidity"), spec("linkerd", "identity", "anchorValidity")],
     message: `the issuer (${issuerValidity}) would outlive the trust anchor (${anchorValidity}) that signs it`,
-    hint: "shorten issuerValidity or lengthen anchorValidity",
+    fix: "shorten issuerValidity or lengthen anchorValidity",
   };
 }
 
@@ -41,7 +41,7 @@ function* validityCoversRotation({ spec: { linkerd } }: Environment): Iterable<R
     yield {
       paths: [spec("linkerd", "identity", field)],
       message: `${validity} is shorter than the ${rotationLead} within which a rotation is asked for`,
-      hint: `use ${rotationLead} or more`,
+      fix: `use ${rotationLead} or more`,
     };
   }
 }

@@ -10,7 +10,7 @@ export const failAlone: RuleInfo = {
   why:
     "`failurePolicy: Fail` makes the API server refuse every pod that the injector cannot answer for. Without high availability there is one injector, " +
     "so a lost node stops all pods in the cluster from starting (Linkerd docs, “High availability”).",
-  mend: "Set `highAvailability: true`, or leave `webhookFailurePolicy` at `auto`.",
+  fix: "Set `highAvailability: true`, or leave `webhookFailurePolicy` at `auto`.",
 };
 
 /** The control plane. */
@@ -23,7 +23,7 @@ export const controlPlaneRules: readonly Rule[] = [
     why:
       "`failurePolicy: Ignore` lets pods start unmeshed while the injector is down: they have no identity, so policies refuse them, and " +
       "nothing restarts them afterwards. The chart's own values for high availability say `Fail` (linkerd-control-plane, values-ha.yaml).",
-    mend: "Leave `webhookFailurePolicy` at `auto`: with high availability that is `Fail`.",
+    fix: "Leave `webhookFailurePolicy` at `auto`: with high availability that is `Fail`.",
     check: ignoreWithReplicas,
   },
 ];
@@ -33,7 +33,7 @@ function* failWithoutReplicas({ spec: { linkerd } }: Environment): Iterable<Rule
   yield {
     paths: [spec("linkerd", "webhookFailurePolicy")],
     message: "with a single injector, Fail refuses every new pod while that injector is down",
-    hint: "set highAvailability: true, or leave webhookFailurePolicy at auto",
+    fix: "set highAvailability: true, or leave webhookFailurePolicy at auto",
   };
 }
 
@@ -42,6 +42,6 @@ function* ignoreWithReplicas({ spec: { linkerd } }: Environment): Iterable<RuleF
   yield {
     paths: [spec("linkerd", "webhookFailurePolicy")],
     message: "Ignore lets pods start without a proxy while the injectors are down, and policies then refuse them",
-    hint: "leave webhookFailurePolicy at auto",
+    fix: "leave webhookFailurePolicy at auto",
   };
 }

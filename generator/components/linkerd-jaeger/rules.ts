@@ -11,7 +11,7 @@ export const jaegerRules: readonly Rule[] = [
     why:
       "The control plane chart of edge-25.10.7 builds the identity of the trace collector from the cluster domain instead of the trust domain, so proxies " +
       "do not trust Jaeger and send nothing (linkerd2#15404, fixed in edge-26.7.1).",
-    mend: "Use a release from edge-26.7.1 on, or leave `linkerd.jaeger` off.",
+    fix: "Use a release from edge-26.7.1 on, or leave `linkerd.jaeger` off.",
     check: jaegerTrustDomain,
   },
 ];
@@ -23,6 +23,6 @@ function* jaegerTrustDomain({ spec: { linkerd } }: Environment): Iterable<RuleFi
   yield {
     paths: [spec("linkerd", "identity", "trustDomain"), spec("linkerd", "clusterDomain")],
     message: `${linkerd.version} sends no traces: its proxies expect Jaeger under ${linkerd.clusterDomain}, not ${linkerd.identity.trustDomain}`,
-    hint: "use edge-26.8.3, or set linkerd.jaeger.enabled: false",
+    fix: "use edge-26.8.3, or set linkerd.jaeger.enabled: false",
   };
 }

@@ -10,7 +10,7 @@ export const clientRules: readonly Rule[] = [
     severity: "error",
     title: "The client's image is nowhere",
     why: "It is built from clients/pydgraph and pushed to the environment's registry. Without a registry, and without an image's name, there is nothing to run.",
-    mend: "Set `pydgraphClient.image`, or `pydgraphClient.enabled: false`, or give the environment an `azure.registry`.",
+    fix: "Set `pydgraphClient.image`, or `pydgraphClient.enabled: false`, or give the environment an `azure.registry`.",
     check: clientImage,
   },
   {
@@ -18,7 +18,7 @@ export const clientRules: readonly Rule[] = [
     severity: "warning",
     title: "A meshed client that policy refuses",
     why: "`dgraph.clients` is who may reach Dgraph. The client has a proxy and an identity, but that identity is not on the list, so each of its calls is refused.",
-    mend: "Add its namespace and service account to `dgraph.clients`; silence the rule where being refused is what you want to show.",
+    fix: "Add its namespace and service account to `dgraph.clients`; silence the rule where being refused is what you want to show.",
     check: clientListed,
   },
   {
@@ -28,7 +28,7 @@ export const clientRules: readonly Rule[] = [
     why:
       "Being on `dgraph.clients` lets an identity in, and identity comes from the proxy. Without one, NetworkPolicy drops the client's packets: " +
       "it is the article's second test, and seldom what a platform wants.",
-    mend: "Set `pydgraphClient.inject: true`, or take it off the list; silence the rule where you run the article's test.",
+    fix: "Set `pydgraphClient.inject: true`, or take it off the list; silence the rule where you run the article's test.",
     check: clientMeshed,
   },
   { ...imageGone, check: clientImagePulls },
@@ -42,7 +42,7 @@ function* clientImage({ spec: { azure, pydgraphClient } }: Environment): Iterabl
   yield {
     paths: [spec("pydgraphClient", "enabled"), spec("pydgraphClient")],
     message: "the client's image is nowhere: there is no azure.registry that it could be built in",
-    hint: "set pydgraphClient.image, or pydgraphClient.enabled: false",
+    fix: "set pydgraphClient.image, or pydgraphClient.enabled: false",
   };
 }
 
@@ -58,7 +58,7 @@ function* clientListed(environment: Environment): Iterable<RuleFinding> {
   yield {
     paths: [spec("dgraph", "clients"), spec("pydgraphClient", "namespace"), spec("pydgraphClient")],
     message: `the client ${pydgraphClient.namespace}/${serviceAccount} is meshed, and not on the list of dgraph.clients`,
-    hint: `add {namespace: ${pydgraphClient.namespace}, serviceAccount: ${serviceAccount}}`,
+    fix: `add {namespace: ${pydgraphClient.namespace}, serviceAccount: ${serviceAccount}}`,
   };
 }
 
@@ -68,7 +68,7 @@ function* clientMeshed(environment: Environment): Iterable<RuleFinding> {
   yield {
     paths: [spec("pydgraphClient", "inject")],
     message: "the client is on the list of dgraph.clients, and has no proxy to prove who it is",
-    hint: "set inject: true",
+    fix: "set inject: true",
   };
 }
 

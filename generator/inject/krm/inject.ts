@@ -48,9 +48,9 @@ function noteResult({ manifest, path, severity, message }: Note): Result {
 }
 
 /** A rule's word is a warning here: the objects are somebody's, and passing by. */
-function judgedResult({ manifest, path, statement: { code, message, hint, silenced } }: Judged): Result {
+function judgedResult({ manifest, path, statement: { code, message, fix, silenced } }: Judged): Result {
   return {
-    message: hint === null ? message : `${message}; hint: ${hint}`,
+    message: fix === null ? message : `${message}; fix: ${fix}`,
     severity: silenced === undefined ? "warning" : "info",
     ...about(manifest.value),
     field: { path: fieldPath(path) },

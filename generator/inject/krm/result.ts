@@ -20,9 +20,9 @@ export interface Result {
 
 /** A finding as a result. @param config the functionConfig, where it is a value of that */
 export function resultOf(diagnostic: Diagnostic, config: Readonly<Record<string, unknown>> | null): Result {
-  const { code, severity, hint, file, path } = diagnostic;
+  const { code, severity, fix, file, path } = diagnostic;
   return {
-    message: `${inFull(diagnostic)}${hint === null ? "" : `; hint: ${hint}`}`,
+    message: `${inFull(diagnostic)}${fix === null ? "" : `; fix: ${fix}`}`,
     severity: isLoud(diagnostic) ? severity : "info",
     ...(config === null || path === undefined ? {} : { ...about(config), field: { path: fieldPath(path) } }),
     ...(config === null ? { file: { path: file } } : {}),

@@ -15,7 +15,7 @@ export const authorizationRules: readonly ManifestRule[] = [
     why:
       "An AuthorizationPolicy hangs on a Server or route by name, and asks for authentications by name. With a wrong one it allows nobody, " +
       "and a Server without a policy refuses everybody.",
-    mend: "Write the name of a Server or route of the same namespace, and of an authentication of the namespace that the reference names.",
+    fix: "Write the name of a Server or route of the same namespace, and of an authentication of the namespace that the reference names.",
     check: missingTargets,
   },
   {
@@ -23,7 +23,7 @@ export const authorizationRules: readonly ManifestRule[] = [
     severity: "warning",
     title: "A Server that selects no pods",
     why: "A Server guards the pods that its selector selects. One that selects none guards nothing: the port stays under the mesh's default policy, which lets everybody in unless it was changed.",
-    mend: "Use labels of the pod template.",
+    fix: "Use labels of the pod template.",
     check: emptyServers,
   },
   {
@@ -31,7 +31,7 @@ export const authorizationRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A Server on a port that bypasses the proxy",
     why: "Connections to a skipped port do not pass the proxy, which is what enforces a Server. The policy looks strict, and lets everybody in.",
-    mend: "Take the port off `config.linkerd.io/skip-inbound-ports`; `opaque-ports` suits protocols that the proxy cannot read.",
+    fix: "Take the port off `config.linkerd.io/skip-inbound-ports`; `opaque-ports` suits protocols that the proxy cannot read.",
     check: skippedServers,
   },
 ];
@@ -63,7 +63,7 @@ function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
         manifest,
         path: [...path, "name"],
         message,
-        hint: `there are ${candidates
+        fix: `there are ${candidates
           .slice(0, 6)
           .map((object) => object.name)
           .join(", ")}`,
@@ -80,7 +80,7 @@ function* emptyServers(stream: ManifestSet): Iterable<ManifestFinding> {
     if (podSelector === undefined || neighbours.length === 0 || stream.selected(manifest.namespace, podSelector).length > 0)
       continue;
     const message = `no pods of ${manifest.namespace === "" ? "these objects" : manifest.namespace} have these labels: the Server guards nothing`;
-    yield { manifest, path: ["spec", "podSelector"], message, hint: "use labels of the pod template" };
+    yield { manifest, path: ["spec", "podSelector"], message, fix: "use labels of the pod template" };
   }
 }
 
@@ -94,7 +94,7 @@ function* skippedServers(stream: ManifestSet): Iterable<ManifestFinding> {
       if (number === null || !includes(skips, number)) continue;
       const owner = `${workload.manifest.kind} ${workload.manifest.name}`;
       const message = `${owner} skips port ${number}: its connections never meet this Server`;
-      yield { manifest, path: ["spec", "port"], message, hint: `take ${number} off ${portKeys.skipInbound}` };
+      yield { manifest, path: ["spec", "port"], message, fix: `take ${number} off ${portKeys.skipInbound}` };
     }
   }
 }

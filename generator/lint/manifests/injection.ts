@@ -17,7 +17,7 @@ export const injectionRules: readonly ManifestRule[] = [
     why:
       "The injector sees pods and namespaces, never the Deployment (linkerd2, pkg/inject/report.go). An annotation in the Deployment's own metadata " +
       "injects nothing, and nobody says so.",
-    mend: "Move it to `spec.template.metadata.annotations`, or to the namespace.",
+    fix: "Move it to `spec.template.metadata.annotations`, or to the namespace.",
     check: misplaced,
   },
   {
@@ -25,7 +25,7 @@ export const injectionRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A pod on the host's network that is to be injected",
     why: "The injector passes over pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go): their traffic cannot be redirected without redirecting the node's.",
-    mend: "Leave `hostNetwork` out, or say `linkerd.io/inject: disabled` so that nobody counts on a proxy.",
+    fix: "Leave `hostNetwork` out, or say `linkerd.io/inject: disabled` so that nobody counts on a proxy.",
     check: hostNetwork,
   },
   {
@@ -33,7 +33,7 @@ export const injectionRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A value that the injector does not know",
     why: "It knows `enabled`, `ingress` and `disabled`. With anything else, such as `true`, the pod starts without a proxy, and on a namespace even pods that say `enabled` do (linkerd2, pkg/inject/report.go).",
-    mend: "Use `enabled`.",
+    fix: "Use `enabled`.",
     check: unknownValue,
   },
   {
@@ -41,7 +41,7 @@ export const injectionRules: readonly ManifestRule[] = [
     severity: "error",
     title: "An annotation that is no text",
     why: "Kubernetes takes only strings as annotations and refuses the whole object otherwise. Single ports and booleans are no strings to YAML unless quoted.",
-    mend: "Put quotes around the value.",
+    fix: "Put quotes around the value.",
     check: notText,
   },
   {
@@ -51,7 +51,7 @@ export const injectionRules: readonly ManifestRule[] = [
     why:
       "A Job is done when all its containers are, and so is a pod that is run once. A proxy that is an ordinary container never ends by itself; as a native sidecar (the default from edge-26.5.2 on) " +
       "Kubernetes ends it (linkerd.io, “Native sidecars”).",
-    mend: "Say `linkerd.io/inject: disabled`, or turn on native sidecars, or end the proxy with linkerd-await or a POST to its /shutdown.",
+    fix: "Say `linkerd.io/inject: disabled`, or turn on native sidecars, or end the proxy with linkerd-await or a POST to its /shutdown.",
     check: endlessJob,
   },
   {
@@ -59,7 +59,7 @@ export const injectionRules: readonly ManifestRule[] = [
     severity: "warning",
     title: "Ports that bypass the mesh",
     why: "A skipped port has no mutual TLS, no identity, no policy and no metrics. Protocols that the proxy does not understand are better `opaque`: that keeps all four.",
-    mend: "Use `config.linkerd.io/opaque-ports` on the pods and their Service; silence the rule where the other side has no proxy.",
+    fix: "Use `config.linkerd.io/opaque-ports` on the pods and their Service; silence the rule where the other side has no proxy.",
     check: skipped,
   },
 ];
@@ -75,7 +75,7 @@ function* misplaced({ statedWorkloads }: ManifestSet): Iterable<ManifestFinding>
         manifest,
         path: ["metadata", "annotations", key],
         message: `${key} on the ${manifest.kind} itself does nothing: the injector looks at pods`,
-        hint: `move it to ${template.join(".")}.metadata.annotations`,
+        fix: `move it to ${template.join(".")}.metadata.annotations`,
         mild: key !== injectKey,
       };
     }
@@ -89,7 +89,7 @@ function* hostNetwork({ workloads }: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: [...template, "spec", "hostNetwork"],
       message: "a pod on the host's network is never injected, whatever its annotation says",
-      hint: "leave hostNetwork out, or disable the injection",
+      fix: "leave hostNetwork out, or disable the injection",
     };
   }
 }
@@ -102,7 +102,7 @@ function* unknownValue(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: [...path, injectKey],
       message: `the injector does not know "${String(value)}": the pods start without a proxy`,
-      hint: 'use "enabled"',
+      fix: 'use "enabled"',
     };
   }
 }
@@ -121,7 +121,7 @@ function* notText({ stated }: ManifestSet): Iterable<ManifestFinding> {
           manifest,
           path: [...path, key],
           message: `${key} is ${kind}, and Kubernetes takes text only`,
-          hint: `write "${value === null || isMap(value) ? "…" : written}"`,
+          fix: `write "${value === null || isMap(value) ? "…" : written}"`,
           // The API server reads nothing as an empty text.
           mild: value === null,
         };
@@ -140,7 +140,7 @@ function* endlessJob(stream: ManifestSet, track: LinkerdRelease | null): Iterabl
       manifest,
       path: [...template, ...where],
       message: `the ${manifest.kind} gets a proxy that never ends, so it never completes${unless}`,
-      hint: "disable the injection, or turn on native sidecars",
+      fix: "disable the injection, or turn on native sidecars",
     };
   }
 }
@@ -155,7 +155,7 @@ function* skipped(stream: ManifestSet): Iterable<ManifestFinding> {
         manifest,
         path: [...path, key],
         message: `${direction} ${String(ports)} bypasses the proxy: no mutual TLS, no identity, no policy`,
-        hint: `use ${portKeys.opaque}, on the pods and on their Service`,
+        fix: `use ${portKeys.opaque}, on the pods and on their Service`,
       };
     }
 }

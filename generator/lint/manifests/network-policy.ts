@@ -19,7 +19,7 @@ export const networkPolicyRules: readonly ManifestRule[] = [
     why:
       "From 2.18 (edge-25.3.2) on, proxies speak to each other through port 4143, whatever port the application dialled (linkerd.io, “Network policies”). " +
       "A policy that opens only the application's ports blocks every meshed peer, and lets only unmeshed ones in.",
-    mend: "Add port 4143 to the rule. Who may use which port is then the business of Server and AuthorizationPolicy.",
+    fix: "Add port 4143 to the rule. Who may use which port is then the business of Server and AuthorizationPolicy.",
     check: forgottenPort,
   },
   {
@@ -29,7 +29,7 @@ export const networkPolicyRules: readonly ManifestRule[] = [
     why:
       "A proxy fetches its certificate from identity (8080), and endpoints and policy from destination (8086, 8090), all in the namespace linkerd. " +
       "A pod whose egress is limited without them never becomes ready.",
-    mend: "Allow egress to the namespace linkerd on 8080, 8086 and 8090 (and DNS).",
+    fix: "Allow egress to the namespace linkerd on 8080, 8086 and 8090 (and DNS).",
     check: lostControlPlane,
   },
 ];
@@ -58,7 +58,7 @@ function* forgottenBy(policy: Manifest, direction: Direction, stream: ManifestSe
       manifest: policy,
       path: ["spec", direction, index, "ports"],
       message: `port ${proxyPorts.inbound} is not open, and meshed peers ${way} by no other${unknown ? " (whether both sides are meshed, these objects do not say)" : ""}`,
-      hint: `add {port: ${proxyPorts.inbound}, protocol: TCP}`,
+      fix: `add {port: ${proxyPorts.inbound}, protocol: TCP}`,
       mild: unknown,
     };
   }
@@ -106,7 +106,7 @@ function* lostControlPlane(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest: policy,
       path: ["spec", "egress"],
       message: `the proxies cannot reach the namespace linkerd on ${closed.join(", ")}: their pods never become ready`,
-      hint: `allow egress to the namespace linkerd on ${controlPlanePorts.join(", ")}`,
+      fix: `allow egress to the namespace linkerd on ${controlPlanePorts.join(", ")}`,
     };
   }
 }

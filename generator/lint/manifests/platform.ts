@@ -19,7 +19,7 @@ export const platformRules: readonly ManifestRule[] = [
     why:
       "Each owner puts its own version over the other's, and who leaves last takes every route with it. Linkerd's chart brings the experimental channel " +
       "where `installGatewayAPI` is true; AKS's managed Gateway API refuses to start beside it (learn.microsoft.com, “Managed Gateway API”).",
-    mend: "Let one own them: `installGatewayAPI: false` in linkerd-crds (`linkerd.gatewayApi: external` in a spec), or nobody else.",
+    fix: "Let one own them: `installGatewayAPI: false` in linkerd-crds (`linkerd.gatewayApi: external` in a spec), or nobody else.",
     check: gatewayOwners,
   },
   {
@@ -27,7 +27,7 @@ export const platformRules: readonly ManifestRule[] = [
     severity: "error",
     title: "The jaeger extension beside a Linkerd that has dropped it",
     why: "Linkerd 2.19 (edge-25.10) and later have no linkerd-jaeger (linkerd2#14558): proxies are told of a collector by the control plane's `proxy.tracing`, and the extension's webhook writes annotations that nobody reads.",
-    mend: "Remove linkerd-jaeger, run a collector of your own, and set `proxy.tracing` (`linkerd.jaeger.enabled` in a spec does all of it).",
+    fix: "Remove linkerd-jaeger, run a collector of your own, and set `proxy.tracing` (`linkerd.jaeger.enabled` in a spec does all of it).",
     check: removedJaeger,
   },
   { ...failAlone, check: failWithoutReplicas },
@@ -49,7 +49,7 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
         manifest,
         path: ["metadata", "name"],
         message: `${manifest.name} stands in ${other.source.file} too`,
-        hint: "keep one",
+        fix: "keep one",
         // Those of two folders may be two clusters'.
         mild: folderOf(manifest.source.file) !== folderOf(other.source.file),
       };
@@ -63,7 +63,7 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: ["spec", "values", "installGatewayAPI"],
       message,
-      hint: "set installGatewayAPI: false, or leave the CRDs out",
+      fix: "set installGatewayAPI: false, or leave the CRDs out",
     };
   }
 }
@@ -78,7 +78,7 @@ function* removedJaeger(stream: ManifestSet, track: LinkerdRelease | null): Iter
       manifest,
       path: ["metadata", "name"],
       message: `Linkerd ${track.version} reads nothing of the jaeger extension, which ended before edge-25.10.7`,
-      hint: "remove it, and set proxy.tracing of the control plane",
+      fix: "remove it, and set proxy.tracing of the control plane",
     };
 }
 
@@ -103,7 +103,7 @@ function* failWithoutReplicas(stream: ManifestSet): Iterable<ManifestFinding> {
       const replicas = servers.reduce((sum, { manifest: owner }) => sum + Number(specOf(owner)["replicas"] ?? 1), 0);
       if (replicas !== 1) continue;
       const message = `${String(webhook["name"])} has one server, and Fail refuses what it is asked about while that is down`;
-      yield { manifest, path: ["webhooks", index, "failurePolicy"], message, hint: "run three replicas, or use Ignore" };
+      yield { manifest, path: ["webhooks", index, "failurePolicy"], message, fix: "run three replicas, or use Ignore" };
     }
 }
 

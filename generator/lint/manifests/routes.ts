@@ -13,7 +13,7 @@ export const routeRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A ServiceProfile that names no Service",
     why: "Proxies look a profile up by the full host name of the Service that they call: `<service>.<namespace>.svc.<cluster domain>`. Under any other name it is never found, and no error says so.",
-    mend: "Name it after the Service that clients dial. `meshops profile` does.",
+    fix: "Name it after the Service that clients dial. `meshops profile` does.",
     check: withoutService,
   },
   {
@@ -21,7 +21,7 @@ export const routeRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A ServiceProfile of a headless Service",
     why: "Clients of a headless Service dial pods, not the Service. A profile is found by the Service's address, and there is none (linkerd.io, “Service profiles”).",
-    mend: "Give clients a Service with an address, and name the profile after that one.",
+    fix: "Give clients a Service with an address, and name the profile after that one.",
     check: headless,
   },
   {
@@ -29,7 +29,7 @@ export const routeRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A ServiceProfile and a route on one Service",
     why: "Where a Service has a ServiceProfile, proxies pass over its HTTPRoutes and GRPCRoutes (linkerd.io, “Service profiles”): retries, timeouts and splits of the routes do nothing.",
-    mend: "Keep one of the two.",
+    fix: "Keep one of the two.",
     check: both,
   },
   {
@@ -37,7 +37,7 @@ export const routeRules: readonly ManifestRule[] = [
     severity: "error",
     title: "Routes on an opaque port",
     why: "The bytes of an opaque port are passed on unread. A route or profile needs to read requests, so it matches nothing there: no metrics a route, no retries, no timeouts.",
-    mend: "Take the port off `config.linkerd.io/opaque-ports`, on the pods and on the Service; or leave the route out.",
+    fix: "Take the port off `config.linkerd.io/opaque-ports`, on the pods and on the Service; or leave the route out.",
     check: opaque,
   },
 ];
@@ -66,14 +66,14 @@ function* withoutService(stream: ManifestSet): Iterable<ManifestFinding> {
     const named = serviceOf(manifest);
     if (named === null) {
       const message = `${manifest.name} is no host name of a Service`;
-      yield { manifest, path, message, hint: "use <service>.<namespace>.svc.<cluster domain>" };
+      yield { manifest, path, message, fix: "use <service>.<namespace>.svc.<cluster domain>" };
     } else if (serviceNamed(stream, named.name, named.namespace) === null) {
       const known = services.map(({ name }) => name);
       yield {
         manifest,
         path,
         message: `there is no Service ${named.namespace}/${named.name} among these objects`,
-        hint:
+        fix:
           known.length === 0
             ? "give the Service's manifest too, or name the profile after one"
             : `Services here: ${known.slice(0, 6).join(", ")}`,
@@ -87,7 +87,7 @@ function* headless(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { profile: manifest, service } of profiled(stream)) {
     if (specOf(service)["clusterIP"] !== "None") continue;
     const message = `the Service ${service.name} is headless, and no profile of it is ever found`;
-    yield { manifest, path: ["metadata", "name"], message, hint: "name the profile after a Service with an address" };
+    yield { manifest, path: ["metadata", "name"], message, fix: "name the profile after a Service with an address" };
   }
 }
 
@@ -130,7 +130,7 @@ function* both(stream: ManifestSet): Iterable<ManifestFinding> {
     });
     if (profile === undefined) continue;
     const message = `the Service ${name} has the ServiceProfile ${profile.name} too, which takes precedence: the ${route.kind} does nothing`;
-    yield { manifest: route, path, message, hint: "keep one of the two" };
+    yield { manifest: route, path, message, fix: "keep one of the two" };
   }
 }
 
@@ -152,5 +152,5 @@ function* opaque(stream: ManifestSet): Iterable<ManifestFinding> {
 
 function unread(manifest: Manifest, path: ManifestFinding["path"], service: string, port: number): ManifestFinding {
   const message = `port ${port} of ${service} is opaque: its requests are never read, and the ${manifest.kind} matches none`;
-  return { manifest, path, message, hint: `leave ${port} out of ${portKeys.opaque} of the Service and its pods` };
+  return { manifest, path, message, fix: `leave ${port} out of ${portKeys.opaque} of the Service and its pods` };
 }

@@ -9,7 +9,7 @@ export interface ManifestFinding {
   readonly manifest: Manifest;
   readonly path: Path;
   readonly message: string;
-  readonly hint: string;
+  readonly fix: string;
   /** A warning, though the rule is one of errors: it does little harm here, or the stream does not hold what would settle it. */
   readonly mild?: boolean;
 }

@@ -10,15 +10,15 @@ export const clusterRules: readonly Rule[] = [
     severity: "error",
     title: "A Kubernetes that Linkerd's charts refuse",
     why: "Each chart names the oldest Kubernetes that it installs on (Chart.yaml, `kubeVersion`). Helm stops with an error on an older one.",
-    mend: "Use a newer `kubernetesVersion`, or an older Linkerd.",
+    fix: "Use a newer `kubernetesVersion`, or an older Linkerd.",
     check: oldKubernetes,
   },
   {
     code: "kubernetes-too-new",
     severity: "warning",
     title: "A Kubernetes that Linkerd's release was never tried on",
-    why: "Linkerd's documentation names the newest Kubernetes of each release (linkerd.io, “Supported Kubernetes Versions”). Nothing refuses a newer one; what breaks there, nobody mends.",
-    mend: "Use a newer Linkerd, or the Kubernetes that it names.",
+    why: "Linkerd's documentation names the newest Kubernetes of each release (linkerd.io, “Supported Kubernetes Versions”). Nothing refuses a newer one, but bugs that occur only there are not fixed.",
+    fix: "Use a newer Linkerd, or the Kubernetes that it names.",
     check: newKubernetes,
   },
   {
@@ -26,7 +26,7 @@ export const clusterRules: readonly Rule[] = [
     severity: "error",
     title: "High availability on fewer than three nodes",
     why: "The chart lets no two replicas of a controller share a node (linkerd-control-plane, partials/_affinity.tpl: required anti-affinity). The third stays pending, and the release fails.",
-    mend: "Set `nodeCount` to 3 or more.",
+    fix: "Set `nodeCount` to 3 or more.",
     check: nodesForReplicas,
   },
   {
@@ -34,7 +34,7 @@ export const clusterRules: readonly Rule[] = [
     severity: "warning",
     title: "IPv6 with a Linkerd that leaves it alone",
     why: "Linkerd knows IPv6 from 2.16 on. Older proxies pass it by: connections over IPv6 have no mutual TLS and no policy.",
-    mend: "Use an edge release.",
+    fix: "Use an edge release.",
     check: ipv6Support,
   },
   {
@@ -44,7 +44,7 @@ export const clusterRules: readonly Rule[] = [
     why:
       "Kubernetes accepts NetworkPolicies and leaves it to the network to enforce them. Without an engine everybody reaches every port; Linkerd's own policy still " +
       "guards the meshed ports. (kubenet, which has no engine either, is not offered: Azure retires it.)",
-    mend: "Set `azure.cluster.networkPolicy` to cilium or calico, `dgraph.networkPolicy` to false, or silence the rule where you bring an engine of your own.",
+    fix: "Set `azure.cluster.networkPolicy` to cilium or calico, `dgraph.networkPolicy` to false, or silence the rule where you bring an engine of your own.",
     check: enforcedPolicies,
   },
   {
@@ -52,7 +52,7 @@ export const clusterRules: readonly Rule[] = [
     severity: "error",
     title: "Calico with node auto-provisioning",
     why: "AKS refuses it: node auto-provisioning supports no Calico network policy (learn.microsoft.com, “Node auto-provisioning networking”).",
-    mend: "Use `networkPolicy: cilium`, or set `autoProvisioning: false`.",
+    fix: "Use `networkPolicy: cilium`, or set `autoProvisioning: false`.",
     check: calicoProvisioning,
   },
   {
@@ -60,7 +60,7 @@ export const clusterRules: readonly Rule[] = [
     severity: "error",
     title: "Calico on two IP families",
     why: "Neither Calico's nor Azure's network policies are supported with dual-stack networking on AKS (learn.microsoft.com, “Azure CNI Overlay”).",
-    mend: "Use `networkPolicy: cilium`, or IPv4 alone.",
+    fix: "Use `networkPolicy: cilium`, or IPv4 alone.",
     check: dualStackPolicies,
   },
   {
@@ -70,7 +70,7 @@ export const clusterRules: readonly Rule[] = [
     why:
       "Both write the node's CNI configuration. When Calico's pods restart they write theirs anew, without Linkerd's entry, and new meshed pods hang in their " +
       "network validator (linkerd2#11549, #11228, both on AKS). The init container has no such rival.",
-    mend: "Set `linkerd.cni: false`.",
+    fix: "Set `linkerd.cni: false`.",
     check: calicoCni,
   },
 ];
@@ -82,7 +82,7 @@ function* oldKubernetes({ spec: { azure, linkerd } }: Environment): Iterable<Rul
   const { minKubernetes: least } = linkerdRelease(linkerd.version);
   if (version === undefined || minor(version) >= minor(least)) return;
   const message = `Linkerd ${linkerd.version} needs Kubernetes ${least} or newer`;
-  yield { paths: [path("kubernetesVersion")], message, hint: `use "${least}" or newer` };
+  yield { paths: [path("kubernetesVersion")], message, fix: `use "${least}" or newer` };
 }
 
 function* newKubernetes({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
@@ -90,7 +90,7 @@ function* newKubernetes({ spec: { azure, linkerd } }: Environment): Iterable<Rul
   const { maxKubernetes: most } = linkerdRelease(linkerd.version);
   if (version === undefined || minor(version) <= minor(most)) return;
   const message = `Linkerd ${linkerd.version} is made for Kubernetes up to ${most}`;
-  yield { paths: [path("kubernetesVersion")], message, hint: `use a newer Linkerd, or Kubernetes "${most}"` };
+  yield { paths: [path("kubernetesVersion")], message, fix: `use a newer Linkerd, or Kubernetes "${most}"` };
 }
 
 function* nodesForReplicas({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
@@ -98,7 +98,7 @@ function* nodesForReplicas({ spec: { azure, linkerd } }: Environment): Iterable<
   yield {
     paths: [path("nodeCount"), spec("linkerd", "highAvailability")],
     message: `high availability needs 3 nodes, one for each replica, and there are ${azure.cluster.nodeCount}`,
-    hint: "set nodeCount to 3 or more",
+    fix: "set nodeCount to 3 or more",
   };
 }
 
@@ -107,7 +107,7 @@ function* ipv6Support({ spec: { azure, linkerd } }: Environment): Iterable<RuleF
   yield {
     paths: [path("ipFamilies"), spec("linkerd", "version")],
     message: `the proxies of Linkerd ${linkerd.version} leave IPv6 alone`,
-    hint: "use an edge release",
+    fix: "use an edge release",
   };
 }
 
@@ -116,7 +116,7 @@ function* enforcedPolicies({ spec: { azure, dgraph } }: Environment): Iterable<R
   yield {
     paths: [path("networkPolicy"), spec("dgraph", "networkPolicy")],
     message: "nothing enforces the NetworkPolicies that dgraph.networkPolicy asks for",
-    hint: "use cilium or calico",
+    fix: "use cilium or calico",
   };
 }
 
@@ -125,7 +125,7 @@ function* calicoProvisioning({ spec: { azure } }: Environment): Iterable<RuleFin
   yield {
     paths: [path("autoProvisioning"), path("networkPolicy")],
     message: "AKS offers node auto-provisioning without Calico only",
-    hint: "use networkPolicy: cilium, or autoProvisioning: false",
+    fix: "use networkPolicy: cilium, or autoProvisioning: false",
   };
 }
 
@@ -135,7 +135,7 @@ function* dualStackPolicies({ spec: { azure } }: Environment): Iterable<RuleFind
   yield {
     paths: [path("ipFamilies"), path("networkPolicy")],
     message: `AKS has no ${engine === "calico" ? "Calico" : "Azure"} network policies on two IP families`,
-    hint: "use networkPolicy: cilium, or ipv4 alone",
+    fix: "use networkPolicy: cilium, or ipv4 alone",
   };
 }
 
@@ -144,7 +144,7 @@ function* calicoCni({ spec: { azure, linkerd } }: Environment): Iterable<RuleFin
   yield {
     paths: [spec("linkerd", "cni"), path("networkPolicy")],
     message: "Calico overwrites linkerd-cni's entry when it restarts, and new meshed pods hang",
-    hint: "set linkerd.cni: false",
+    fix: "set linkerd.cni: false",
   };
 }
 

@@ -19,7 +19,7 @@ export const jointRules: readonly JointRule[] = [
     why:
       "Both would install Linkerd into the namespace `linkerd`, and their Fluxes would overwrite each other's objects at every interval. " +
       "It is what remains when a spec is copied and one line forgotten.",
-    mend: "Give each its own `azure.cluster.name`.",
+    fix: "Give each its own `azure.cluster.name`.",
     key: ({ spec: { azure } }) => (azure === undefined ? null : [...groupOf(azure), azure.cluster.name.toLowerCase()].join("/")),
     check: sharedCluster,
   },
@@ -30,7 +30,7 @@ export const jointRules: readonly JointRule[] = [
     why:
       "A resource group is deleted as a whole, and roles given on it hold for all that is in it. `meshops teardown` refuses to delete a group that holds " +
       "another environment's cluster, but a person at the portal does not.",
-    mend: "Give each its own `azure.resourceGroup`, or silence the rule where it is meant.",
+    fix: "Give each its own `azure.resourceGroup`, or silence the rule where it is meant.",
     key: ({ spec: { azure } }) => (azure === undefined ? null : groupOf(azure).join("/")),
     check: sharedGroup,
   },
@@ -45,7 +45,7 @@ function* sharedCluster(environment: Environment, first: Environment): Iterable<
   yield {
     paths: [spec("azure", "cluster", "name")],
     message: `${environment.metadata.name} and ${first.metadata.name} are the same cluster`,
-    hint: "give each a cluster of its own",
+    fix: "give each a cluster of its own",
   };
 }
 
@@ -55,6 +55,6 @@ function* sharedGroup(environment: Environment, first: Environment): Iterable<Ru
   yield {
     paths: [spec("azure", "resourceGroup")],
     message: `${environment.metadata.name} and ${first.metadata.name} share a resource group`,
-    hint: "give each a resource group of its own",
+    fix: "give each a resource group of its own",
   };
 }

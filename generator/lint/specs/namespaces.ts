@@ -9,7 +9,7 @@ export const namespaceRules: readonly Rule[] = [
     severity: "error",
     title: "A namespace that belongs to somebody else",
     why: "Kubernetes, AKS, Flux and the mesh own these namespaces: they label them, exempt them from injection, or delete them at teardown.",
-    mend: "Give it a namespace of its own.",
+    fix: "Give it a namespace of its own.",
     check: ownNamespaces,
   },
 ];
@@ -25,7 +25,7 @@ function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [spec(section, "namespace")],
       message: `the namespace ${namespace} belongs to somebody else`,
-      hint: "give it a namespace of its own",
+      fix: "give it a namespace of its own",
     };
   }
 }

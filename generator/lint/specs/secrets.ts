@@ -9,7 +9,7 @@ export const secretsRules: readonly Rule[] = [
     severity: "error",
     title: "An age recipient is mistyped",
     why: "A recipient ends in a checksum (age's format, C2SP age.md: Bech32). Nothing can be encrypted to one whose checksum does not match.",
-    mend: "Copy it again from the line `# public key:` of the key file, or from `age-keygen -y`.",
+    fix: "Copy it again from the line `# public key:` of the key file, or from `age-keygen -y`.",
     check: ageChecksums,
   },
   {
@@ -19,7 +19,7 @@ export const secretsRules: readonly Rule[] = [
     why:
       "The trust anchor's private key is encrypted to the administrators alone, so that a broken-into cluster cannot sign itself a new identity. " +
       "A recipient on both lists undoes that.",
-    mend: "Give the cluster a key of its own: `meshops identity keygen <env>`.",
+    fix: "Give the cluster a key of its own: `meshops identity keygen <env>`.",
     check: ageSharedRecipients,
   },
 ];
@@ -31,7 +31,7 @@ function* ageChecksums({ spec: { secrets } }: Environment): Iterable<RuleFinding
       yield {
         paths: [spec("secrets", list, index)],
         message: "the checksum of this age recipient does not match",
-        hint: "copy it again from the line `# public key:` of the key file",
+        fix: "copy it again from the line `# public key:` of the key file",
       };
     }
   }
@@ -43,7 +43,7 @@ function* ageSharedRecipients({ spec: { secrets } }: Environment): Iterable<Rule
     yield {
       paths: [spec("secrets", "age", index)],
       message: "this recipient is both the cluster's and an administrator's, so the cluster could open the trust anchor's key",
-      hint: "give the cluster an age key of its own",
+      fix: "give the cluster an age key of its own",
     };
   }
 }

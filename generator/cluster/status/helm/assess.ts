@@ -37,7 +37,7 @@ function releaseNode(component: ComponentModel, environment: string, snapshot: S
   const sync = `helmfile -e ${environment} -l name=${name} sync`;
   const release = helm.releases.find((each) => each.name === name && each.namespace === namespace);
   if (release === undefined) {
-    const cause: Cause = { code: "missing", cause: "helmfile has not installed it", remedy: sync };
+    const cause: Cause = { code: "missing", reason: "helmfile has not installed it", fix: sync };
     return { ...node, state: "missing", detail: null, cause, children: [] };
   }
   const drift = helm.drift.filter((each) => each.release === name).map((each) => driftNode(each, environment));
@@ -49,8 +49,8 @@ function releaseNode(component: ComponentModel, environment: string, snapshot: S
   if (release.status !== "deployed") {
     const cause: Cause = {
       code: release.status.startsWith("pending") ? "helm-locked" : "unknown",
-      cause: `Helm has it as ${release.status}`,
-      remedy: release.status.startsWith("pending")
+      reason: `Helm has it as ${release.status}`,
+      fix: release.status.startsWith("pending")
         ? `if no helmfile runs: helm rollback ${name} --namespace ${namespace}, then ${sync}`
         : `helm history ${name} --namespace ${namespace}, then ${sync}`,
     };
@@ -58,7 +58,7 @@ function releaseNode(component: ComponentModel, environment: string, snapshot: S
   }
   const culprit = children.find(({ state }) => state !== "ready");
   if (culprit === undefined) return { ...node, state: "ready", detail, cause: null, children };
-  const cause: Cause = { code: "health", cause: `${culprit.kind} ${culprit.name} is not ready`, remedy: "see below" };
+  const cause: Cause = { code: "health", reason: `${culprit.kind} ${culprit.name} is not ready`, fix: "see below" };
   return { ...node, state: culprit.state, detail, cause, children };
 }
 
@@ -71,18 +71,18 @@ function workloadsOf({ workloads }: Snapshot, release: string, namespace: string
 function driftNode({ release, kind, namespace, name, fields }: Drift, environment: string): StatusNode {
   const [first, ...others] = fields;
   const more = others.length === 0 ? "" : `, and ${others.length} more fields`;
-  const cause =
+  const reason =
     first === undefined
       ? "it does not exist; the next sync creates it"
       : `${first.path} is ${JSON.stringify(first.found) ?? "not set"}, the release has ${JSON.stringify(first.wanted)}${more}; Helm 3 does not repair it`;
-  const remedy = `helmfile -e ${environment} -l name=${release} template | kubectl apply --server-side --force-conflicts --field-manager=helm --namespace ${namespace} -f -`;
+  const fix = `helmfile -e ${environment} -l name=${release} template | kubectl apply --server-side --force-conflicts --field-manager=helm --namespace ${namespace} -f -`;
   return {
     kind,
     namespace,
     name,
     state: "failed",
     detail: null,
-    cause: { code: "drift", cause: cause.slice(0, 300), remedy },
+    cause: { code: "drift", reason: reason.slice(0, 300), fix },
     children: [],
   };
 }
