@@ -1,9 +1,12 @@
 import { type LinkerdRelease, proxyPorts } from "../catalog/linkerd.ts";
+import { portKeys } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 import { selects, selectsPod } from "../kubernetes/selectors.ts";
 import { type Authorization, authorizationsOf, defaultPolicyOf, serverOf } from "./inbound-policy.ts";
+import { proxyOf } from "./pod.ts";
 import type { Account } from "./pod-set.ts";
+import { includes, parsePorts } from "./ports.ts";
 
 /** A connection to a port of a pod. */
 export interface Attempt {
@@ -21,7 +24,7 @@ export interface Attempt {
 /** What the network layer decides. */
 interface NetworkVerdict {
   readonly admits: boolean;
-  /** The port at which the connection arrives: the proxy's, if proxies use the transport header. */
+  /** The port at which the connection arrives: the proxy's, if the proxies of both sides use the transport header. */
   readonly port: number;
   /** NetworkPolicies that select the pod. Without any, every connection is admitted. */
   readonly selecting: readonly string[];
@@ -48,26 +51,39 @@ export interface Verdict {
 }
 
 /**
- * Evaluates a connection against policy objects: NetworkPolicies, Servers, AuthorizationPolicies, MeshTLSAuthentications.
- * Address blocks, egress rules, routes and probe paths are not evaluated.
+ * Evaluates a connection to an application's port against policy objects: NetworkPolicies, Servers, AuthorizationPolicies, MeshTLSAuthentications.
+ * A pod without a proxy, and a port in its `skip-inbound-ports`, have no mesh layer. Address blocks, egress rules, routes and probe paths
+ * are not evaluated.
  *
  * @param objects policies, of any namespace; other kinds are ignored
  */
 export function evaluate(attempt: Attempt, objects: readonly KubernetesObject[], release: LinkerdRelease): Verdict {
-  const [network, mesh] = [networkVerdict(attempt, objects, release), meshVerdict(attempt, objects)];
+  const { from, to, port } = attempt;
+  const server = serverOf(to, port, objects);
+  const bypassed = proxyOf(to) === undefined || hasPort(to, portKeys.skipInbound, port);
+  const identity = bypassed ? null : from.identity;
+  const opaque = hasPort(to, portKeys.opaque, port) || at(server, "spec", "proxyProtocol") === "opaque";
+  const arrivesAtProxy = identity !== null && (release.traits.transportHeader || opaque);
+  const network = networkVerdict(attempt, arrivesAtProxy ? proxyPorts.inbound : port, objects);
+  const mesh = meshVerdict(identity, to, server, objects);
+  const admittedByMesh = bypassed || mesh.admits;
   const refusedBy = network.admits
-    ? mesh.admits
+    ? admittedByMesh
       ? null
       : ({
           layer: "mesh",
           object: mesh.server === null ? "default inbound policy" : `Server ${mesh.server.metadata.name}`,
         } as const)
     : ({ layer: "network", object: `NetworkPolicy ${network.selecting.join(", ")}` } as const);
-  return { admitted: refusedBy === null, refusedBy, network, mesh };
+  return { admitted: refusedBy === null, refusedBy, network, mesh: { ...mesh, admits: admittedByMesh } };
 }
 
-function networkVerdict(attempt: Attempt, objects: readonly KubernetesObject[], { traits }: LinkerdRelease): NetworkVerdict {
-  const port = attempt.from.identity !== null && traits.transportHeader ? proxyPorts.inbound : attempt.port;
+/** Whether a port list in an annotation of a pod contains a port. */
+function hasPort({ metadata }: KubernetesObject, key: string, port: number): boolean {
+  return includes(parsePorts(metadata.annotations?.[key]), port);
+}
+
+function networkVerdict(attempt: Attempt, port: number, objects: readonly KubernetesObject[]): NetworkVerdict {
   const selecting = objects.filter((policy) => policy.kind === "NetworkPolicy" && selectsPod(policy, attempt.to));
   const admitting = selecting.filter((policy) => listAt(policy, "spec", "ingress").some((rule) => admits(rule, attempt, port)));
   const names = (policies: readonly KubernetesObject[]): string[] => policies.map(({ metadata }) => metadata.name);
@@ -100,12 +116,16 @@ function covers(rule: unknown, port: number): boolean {
   return first === undefined || (typeof first === "number" && port >= first && port <= Number(last));
 }
 
-function meshVerdict({ from, to, port }: Attempt, objects: readonly KubernetesObject[]): MeshVerdict {
-  const server = serverOf(to, port, objects);
+function meshVerdict(
+  identity: Account | null,
+  to: KubernetesObject,
+  server: KubernetesObject | null,
+  objects: readonly KubernetesObject[],
+): MeshVerdict {
   const authorizations = server === null ? [] : authorizationsOf(server, objects);
   const policy = server === null ? defaultPolicyOf(to) : String(at(server, "spec", "accessPolicy") ?? "deny");
-  const byDefault = policy !== "deny" && (from.identity !== null || !policy.endsWith("-authenticated"));
-  const listed = authorizations.some(({ accounts }) => accounts.some((account) => isAccount(account, from.identity)));
+  const byDefault = policy !== "deny" && (identity !== null || !policy.endsWith("-authenticated"));
+  const listed = authorizations.some(({ accounts }) => accounts.some((account) => isAccount(account, identity)));
   return { admits: byDefault || listed, server, authorizations };
 }
 

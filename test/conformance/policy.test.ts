@@ -6,6 +6,7 @@ import type { DgraphChartVersion } from "../../generator/catalog/dgraph.ts";
 import { type LinkerdRelease, linkerdRelease, linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { type ComponentModel, releaseOf } from "../../generator/components/model.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
+import { evaluate } from "../../generator/mesh/evaluate.ts";
 import { withReference } from "../support/guards.ts";
 import { field, objectsIn, pick } from "../support/objects.ts";
 import { type Cluster, judge, type Peer, type Sidecar, type Verdict } from "../support/policy-evaluator.ts";
@@ -88,6 +89,11 @@ withReference("who may talk to Dgraph", () => {
           ({ text, from, to, port, get }) => `${text}: ${sign[judge(attempt(peers, from, to, port, get), cluster)]}`,
         );
         expect(seen).toEqual(rows.map(({ text, verdicts }) => `${text}: ${verdicts[column]}`));
+        // The product's own evaluation, which covers the ports of applications, agrees.
+        const covered = rows.filter(({ from, port, get }) => port > 4191 && get === undefined && from !== "kubelet");
+        expect(covered.length).toBeGreaterThan(15);
+        for (const { text, from, to, port, verdicts } of covered)
+          expect(`${text}: ${evaluated(attempt(peers, from, to, port), cluster, track)}`).toBe(`${text}: ${verdicts[column]}`);
       });
     });
   });
@@ -198,6 +204,29 @@ withReference("who may talk to Dgraph", () => {
     });
   });
 });
+
+/** What `evaluate` decides, in the signs of the table. */
+function evaluated({ from, to, port }: Parameters<typeof judge>[0], { objects }: Cluster, track: LinkerdRelease): string {
+  const list = (ports: readonly number[] = []): string => ports.join(",");
+  const pod: KubernetesObject = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: "pod",
+      namespace: to.namespace,
+      labels: to.labels,
+      annotations: {
+        "config.linkerd.io/skip-inbound-ports": list(to.proxy?.skipInbound),
+        "config.linkerd.io/opaque-ports": list(to.proxy?.opaque),
+      },
+    },
+    spec: { containers: to.proxy === null ? [] : [{ name: "linkerd-proxy" }] },
+  };
+  const meshed = from.proxy !== null && !from.proxy.skipOutbound.includes(port);
+  const identity = meshed ? { namespace: from.namespace, name: from.serviceAccount } : null;
+  const { refusedBy } = evaluate({ from: { ...from, identity }, to: pod, port }, objects, track);
+  return sign[refusedBy === null ? "reached" : refusedBy.layer];
+}
 
 const sign: Readonly<Record<Verdict, string>> = { network: "-", mesh: "x", reached: "ok" };
 
