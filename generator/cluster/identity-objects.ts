@@ -1,8 +1,8 @@
 import { meshedLabel } from "../catalog/well-known.ts";
+import { type IdentityObjects, mountedSecrets } from "../identity/cluster-certificates.ts";
 import { secretContracts } from "../identity/contracts.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { type IdentityObjects, mountedSecrets } from "./certificates.ts";
 import { type ClusterReader, orNull } from "./connection.ts";
 
 /**

@@ -34,6 +34,8 @@ function build({ build, ...component }: Component, context: Context): ComponentM
     objects: {},
     patches: [],
     pods: [],
+    checks: [],
+    accessTarget: null,
     secrets: [],
     images: [],
     ignoredDrift: [],

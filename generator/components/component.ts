@@ -9,6 +9,7 @@ import type { PodSet } from "../mesh/pod-set.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import type { Rule, RuleFinding } from "../spec/rule.ts";
 import type { ChangeRule } from "./change-rule.ts";
+import type { AccessTarget, Check } from "./check.ts";
 import type { OwnedValue } from "./owned.ts";
 import type { Patch } from "./patch.ts";
 
@@ -133,6 +134,10 @@ export interface ComponentOutput {
   readonly patches?: readonly Patch[];
   /** Meshed pods. */
   readonly pods?: readonly PodSet[];
+  /** Tests on a running cluster, by `meshops verify`. */
+  readonly checks?: readonly Check[];
+  /** Pods whose access `meshops verify` proves. */
+  readonly accessTarget?: AccessTarget | null;
   /** SOPS-encrypted Secrets by name; `identity` writes their files. */
   readonly secrets?: readonly string[];
   /** Upstream images that it runs. */

@@ -1,4 +1,5 @@
-import type { JsonMap } from "../kubernetes/object.ts";
+import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
+import { selects } from "../kubernetes/selectors.ts";
 
 /** How the proxy of a pod treats a port: the values of `Server.proxyProtocol`. */
 export type Protocol = "HTTP/1" | "HTTP/2" | "gRPC" | "TLS" | "opaque" | "unknown";
@@ -61,6 +62,11 @@ export interface PodSet {
   /** Ports by key. May be empty: a pure client. */
   readonly ports: Readonly<Record<string, Port>>;
   readonly access: Access;
+}
+
+/** Whether a pod belongs to a set. */
+export function isInSet({ metadata }: KubernetesObject, { namespace, selector }: PodSet): boolean {
+  return metadata.namespace === namespace && selects(selector, metadata.labels ?? {});
 }
 
 /** The ports of a set that a client may use, with their keys. */

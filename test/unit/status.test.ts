@@ -1,8 +1,6 @@
 import { createHash, X509Certificate } from "node:crypto";
 import picocolors from "picocolors";
 import { describe, expect, test } from "vitest";
-import { anchorGaps } from "../../generator/cluster/anchors.ts";
-import { clusterCertificates, type IdentityObjects, refusedKeys } from "../../generator/cluster/certificates.ts";
 import { assess, isSettled, type StatusNode } from "../../generator/cluster/status/assess.ts";
 import { causeOf } from "../../generator/cluster/status/cause.ts";
 import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
@@ -10,6 +8,7 @@ import { workloadState } from "../../generator/cluster/status/workload.ts";
 import { renderIdentity } from "../../generator/commands/status/render-identity.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import { releaseOf } from "../../generator/components/model.ts";
+import { anchorGaps } from "../../generator/identity/anchors.ts";
 import {
   type Issued,
   makeIssuer,
@@ -17,6 +16,7 @@ import {
   makeTrustAnchor,
   privateKeyPem,
 } from "../../generator/identity/authority.ts";
+import { clusterCertificates, type IdentityObjects, refusedKeys } from "../../generator/identity/cluster-certificates.ts";
 import { fingerprint, parsePem } from "../../generator/identity/pem.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { duration, timeLeft } from "../../generator/system/text.ts";

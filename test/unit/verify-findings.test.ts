@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { linkerdRelease } from "../../generator/catalog/linkerd.ts";
 import type { Cluster } from "../../generator/cluster/connection.ts";
-import { guardedCalls, judgeAllowed, judgeForged, judgeStranger } from "../../generator/cluster/verify/access.ts";
+import { judgeAllowed, judgeForged, judgeStranger } from "../../generator/cluster/verify/access.ts";
 import { withoutPolicy } from "../../generator/cluster/verify/baseline.ts";
-import type { ClusterState } from "../../generator/cluster/verify/cluster-state.ts";
-import { callsSpread } from "../../generator/cluster/verify/dgraph-tests.ts";
-import * as mesh from "../../generator/cluster/verify/mesh-tests.ts";
-import type { CallResult, Probe } from "../../generator/cluster/verify/probe.ts";
+import type { Scene } from "../../generator/cluster/verify/explain.ts";
+import type { Probe } from "../../generator/cluster/verify/probe.ts";
 import type { ProbeRun } from "../../generator/cluster/verify/run-probe.ts";
+import { checksOf, targetOf } from "../../generator/cluster/verify/tests.ts";
 import { buildModel } from "../../generator/components/build.ts";
+import type { AccessTarget, CallResult, Check, ClusterState } from "../../generator/components/check.ts";
+import type { Finding } from "../../generator/components/finding.ts";
 import { type Issued, makeIssuer, makeTrustAnchor } from "../../generator/identity/authority.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { removalRank } from "../../generator/mesh/policy-order.ts";
@@ -21,6 +22,15 @@ const now = new Date("2026-11-28T12:00:00Z");
 const anchor = makeTrustAnchor(names, madeAt);
 const next = makeTrustAnchor(names, new Date("2026-11-02T00:00:00Z"));
 const both = `${anchor.certificate}${next.certificate}`;
+
+const model = buildModel({ environment, identity: sampleIdentity() });
+const target = targetOf(model) as AccessTarget;
+
+/** What the component's check of an id finds. */
+function find(id: string, state: ClusterState, at: Date = now, results = new Map<string, CallResult>()): Finding {
+  const check = checksOf(model).find((each) => each.id === id) as Check;
+  return check.evaluate(state, { now: at, token: null }, { results, trouble: null, notes: [] });
+}
 
 function alpha(index: number, annotations: Record<string, string> = {}): KubernetesObject {
   return {
@@ -59,7 +69,7 @@ function world(bundle: string, issuer: Issued | null, rest: Partial<ClusterState
           data: { "tls.crt": Buffer.from(issuer.certificate).toString("base64") },
         };
   return {
-    model: buildModel({ environment, identity: sampleIdentity() }),
+    podSets: model.components.flatMap(({ pods }) => pods),
     linkerdRelease: linkerdRelease("edge-26.8.3"),
     policies: [],
     pods: [],
@@ -86,7 +96,7 @@ describe("M2, while a trust anchor is rotated", () => {
     ["after step 3", next.certificate, next, []],
   ] as const)("%s: passes, and says which step it is", (_, bundle, signer, notes) => {
     const pods = [meshed("web", both)];
-    expect(mesh.anchorsAgree(world(bundle, makeIssuer(names, signer, madeAt), { meshed: pods }))).toMatchObject({
+    expect(find("M2", world(bundle, makeIssuer(names, signer, madeAt), { meshed: pods }))).toMatchObject({
       status: "passed",
       notes,
     });
@@ -94,24 +104,24 @@ describe("M2, while a trust anchor is rotated", () => {
 
   test("pods of other namespaces that lack the new anchor are listed: the next step must wait for them", () => {
     const pods = [meshed("web", both), meshed("late", anchor.certificate)];
-    const found = mesh.anchorsAgree(world(both, makeIssuer(names, anchor, madeAt), { meshed: pods }));
+    const found = find("M2", world(both, makeIssuer(names, anchor, madeAt), { meshed: pods }));
     expect(found.status).toBe("passed");
     expect(found.notes[1]).toBe("the next step must wait until these pods have restarted with the whole bundle: team/late");
   });
 
   test("fails if a proxy lacks the issuer's anchor, or the bundle does", () => {
     const pods = [meshed("web", both), meshed("late", anchor.certificate)];
-    const broken = mesh.anchorsAgree(world(both, makeIssuer(names, next, madeAt), { meshed: pods }));
+    const broken = find("M2", world(both, makeIssuer(names, next, madeAt), { meshed: pods }));
     expect(broken).toMatchObject({ status: "failed", seen: "1 proxy without the issuer's anchor" });
     expect(broken.evidence).toContain("team/late");
-    expect(mesh.anchorsAgree(world(anchor.certificate, makeIssuer(names, next, madeAt)))).toMatchObject({
+    expect(find("M2", world(anchor.certificate, makeIssuer(names, next, madeAt)))).toMatchObject({
       status: "failed",
       seen: "the bundle lacks the issuer's anchor",
     });
   });
 
   test("says so if pods of other namespaces may not be listed", () => {
-    const found = mesh.anchorsAgree(world(anchor.certificate, makeIssuer(names, anchor, madeAt), { meshed: null }));
+    const found = find("M2", world(anchor.certificate, makeIssuer(names, anchor, madeAt), { meshed: null }));
     expect(found.notes).toEqual(["pods of other namespaces were not checked: you may not list them"]);
   });
 });
@@ -119,7 +129,7 @@ describe("M2, while a trust anchor is rotated", () => {
 describe("M3", () => {
   test("notes an issuer with another name, which Linkerd does not check", () => {
     const issuer = makeIssuer({ ...names, trustDomain: "other.example" }, anchor, madeAt);
-    expect(mesh.issuerValid(world(anchor.certificate, issuer), now)).toMatchObject({
+    expect(find("M3", world(anchor.certificate, issuer), now)).toMatchObject({
       status: "passed",
       notes: ["its name is CN=identity.linkerd.other.example, not CN=identity.linkerd.cluster.local; Linkerd does not check it"],
     });
@@ -129,7 +139,7 @@ describe("M3", () => {
     const issuer = makeIssuer({ ...names, issuerValidity: "60d" }, anchor, madeAt);
     const end = madeAt.getTime() + 60 * 86_400_000;
     const at = (milliseconds: number): unknown =>
-      mesh.issuerValid(world(anchor.certificate, issuer), new Date(end + milliseconds)).seen;
+      find("M3", world(anchor.certificate, issuer), new Date(end + milliseconds)).seen;
     expect(at(16_000)).toBe("expired 16 seconds ago");
     expect(at(-29 * 86_400_000)).toBe("29 days left");
   });
@@ -147,13 +157,13 @@ test("M1 names a Secret that a control plane pod mounts and that does not exist"
   ];
   const volumes = [{ secret: { secretName: "linkerd-identity-issuer" } }];
   const pods = [{ apiVersion: "v1", kind: "Pod", metadata: { name: "identity-1", namespace: "linkerd" }, spec: { volumes } }];
-  expect(mesh.controlPlaneReady(world(anchor.certificate, null, { workloads, pods }))).toMatchObject({
+  expect(find("M1", world(anchor.certificate, null, { workloads, pods }))).toMatchObject({
     status: "failed",
     seen: "1 Secret missing",
     evidence: ["pod identity-1 mounts Secret linkerd/linkerd-identity-issuer, which does not exist"],
   });
   const issuer = makeIssuer(names, anchor, madeAt);
-  expect(mesh.controlPlaneReady(world(anchor.certificate, issuer, { workloads, pods }))).toMatchObject({ status: "passed" });
+  expect(find("M1", world(anchor.certificate, issuer, { workloads, pods }))).toMatchObject({ status: "passed" });
 });
 
 describe("causes", () => {
@@ -181,7 +191,7 @@ describe("causes", () => {
     namespace: "pydgraph-client",
     serviceAccount: "stranger",
     meshed: meshedProbe,
-    calls: guardedCalls({ model: { environment } as never }),
+    calls: target.guarded,
   });
   const run = (meshedProbe: boolean, http: CallResult, grpc: CallResult): ProbeRun => ({
     probe: probe(meshedProbe),
@@ -202,8 +212,10 @@ describe("causes", () => {
     grpc: { name: "grpc", exit: 71, output: "Code: PermissionDenied" },
   };
   const issuer = makeIssuer(names, anchor, madeAt);
-  const withPolicies = (...policies: KubernetesObject[]): ClusterState =>
-    world(anchor.certificate, issuer, { pods: [alpha(0)], policies });
+  const withPolicies = (...policies: KubernetesObject[]): Scene => ({
+    state: world(anchor.certificate, issuer, { pods: [alpha(0)], policies }),
+    target,
+  });
 
   test("of two holes both are named, each with its objects", () => {
     const found = judgeStranger(
@@ -264,9 +276,9 @@ describe("causes", () => {
 });
 
 describe("D5, as a peak-EWMA balancer spreads calls", () => {
-  const spread = (output: string, pods = [alpha(0), alpha(1), alpha(2)]): ReturnType<typeof callsSpread> => {
+  const spread = (output: string, pods = [alpha(0), alpha(1), alpha(2)]): Finding => {
     const results = new Map([["spread", { name: "spread", exit: 0, output }]]);
-    return callsSpread({ probe: {} as Probe, pod: null, results, trouble: null, notes: [] }, world("", null, { pods }));
+    return find("D5", world("", null, { pods }), now, results);
   };
   const counts = (first: readonly number[], all: readonly number[]): string =>
     [first, all]
@@ -336,7 +348,7 @@ test("the baseline removes what denies first, so that no listed client is refuse
       removed.push(kind);
     },
   } as unknown as Cluster;
-  await withoutPolicy(cluster, "flux-system", async () => {
+  await withoutPolicy(cluster, { name: "dgraph-policy", namespace: "flux-system" }, async () => {
     during = [...removed];
   });
   expect(during).toHaveLength(4);

@@ -1,26 +1,24 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import {
-  guardedCalls,
-  judgeAllowed,
-  judgeBaseline,
-  judgeForged,
-  judgeStranger,
-  judgeUnmeshed,
-} from "../../generator/cluster/verify/access.ts";
+import { judgeAllowed, judgeBaseline, judgeForged, judgeStranger, judgeUnmeshed } from "../../generator/cluster/verify/access.ts";
 import { linkerdChecks } from "../../generator/cluster/verify/linkerd-cli.ts";
-import { outcomeOf } from "../../generator/cluster/verify/outcome.ts";
 import { readProbe } from "../../generator/cluster/verify/probe.ts";
 import { probeScript } from "../../generator/cluster/verify/probe-script.ts";
-import { failed, passed, type TestResult, undecided } from "../../generator/cluster/verify/result.ts";
-import { chosen } from "../../generator/cluster/verify/tests.ts";
+import type { TestResult } from "../../generator/cluster/verify/result.ts";
+import { chosen, targetOf, testsOf } from "../../generator/cluster/verify/tests.ts";
 import { html, junit, reportOf } from "../../generator/commands/verify/report.ts";
+import { buildModel } from "../../generator/components/build.ts";
+import type { AccessTarget } from "../../generator/components/check.ts";
+import { failed, passed, undecided } from "../../generator/components/finding.ts";
+import type { Model } from "../../generator/components/model.ts";
+import { outcomeOf } from "../../generator/components/outcome.ts";
 import { withProgram } from "../support/guards.ts";
 import { scratchFolder } from "../support/platform.ts";
-import { environmentOf } from "../support/specs.ts";
+import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { run } from "../support/tools.ts";
 
+const model = buildModel({ environment: environmentOf(), identity: sampleIdentity() });
 const path = process.env["PATH"];
 afterEach(() => {
   process.env["PATH"] = path;
@@ -82,8 +80,21 @@ test("a probe's log is read, whatever else is in it", () => {
 });
 
 test("--only takes ids and beginnings", () => {
-  expect([...(chosen(["t2", "M1"]) ?? [])]).toEqual(["T2a", "T2b", "T2c", "M1"]);
-  expect(chosen(["T9"])).toBeNull();
+  const tests = testsOf(model);
+  expect([...(chosen(["t2", "M1"], tests) ?? [])]).toEqual(["T2a", "T2b", "T2c", "M1"]);
+  expect(chosen(["T9"], tests)).toBeNull();
+});
+
+test("tests come from the components of an environment, in the order of the report", () => {
+  const ids = (of: Model): string =>
+    testsOf(of)
+      .map(({ id }) => id)
+      .join(" ");
+  expect(ids(model)).toBe("T0 T1 T2a T2b T2c T3 M1 M2 M3 M4 M5 M6 M8 D1 D2 D3 D4 D5");
+  const traced = environmentOf({ linkerd: { jaeger: { enabled: true }, viz: { enabled: false } } });
+  expect(ids(buildModel({ environment: traced, identity: sampleIdentity() }))).toBe(
+    "T0 T1 T2a T2b T2c T3 M1 M2 M3 M4 M5 M7 M8 D1 D2 D3 D4 D5",
+  );
 });
 
 withProgram("shellcheck", "the probes' script", () => {
@@ -121,9 +132,9 @@ test("reports escape what the cluster says", () => {
 });
 
 test("a probe that made no call is no refusal", () => {
-  const model = { environment: environmentOf() } as never;
-  const world = { model, pods: [], policies: [] } as never;
-  const probe = { name: "p", namespace: "n", serviceAccount: "s", meshed: false, calls: guardedCalls({ model }) };
+  const target = targetOf(model) as AccessTarget;
+  const world = { state: { pods: [], policies: [] } as never, target };
+  const probe = { name: "p", namespace: "n", serviceAccount: "s", meshed: false, calls: target.guarded };
   for (const trouble of ["no node", null]) {
     const none = { probe, pod: null, results: new Map(), trouble, notes: [] };
     for (const judge of [judgeAllowed, judgeStranger, judgeForged, judgeUnmeshed, judgeBaseline])

@@ -1,6 +1,6 @@
+import { lostSecrets } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition } from "../../kubernetes/object-fields.ts";
-import { lostSecrets } from "../certificates.ts";
 import { type PodProblem, podProblem } from "../pod-problem.ts";
 import type { Cause, Subject } from "./cause.ts";
 import { proxyWaitCause } from "./proxy-cause.ts";

@@ -1,8 +1,8 @@
 import { proxyContainer } from "../../catalog/well-known.ts";
+import { issuerIn } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { proxyVariable, waitsForProxy } from "../../mesh/pod.ts";
 import { duration } from "../../system/text.ts";
-import { issuerIn } from "../certificates.ts";
 import type { Cause, Subject } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 

@@ -2,10 +2,10 @@ import { flux } from "../../bundle/emit/flux.ts";
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { proxyContainer } from "../../catalog/well-known.ts";
 import type { Model } from "../../components/model.ts";
+import type { IdentityObjects } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { isLive, waitsForProxy } from "../../mesh/pod.ts";
 import type { ClusterActions } from "../actions.ts";
-import type { IdentityObjects } from "../certificates.ts";
 import { type ClusterReader, orNull } from "../connection.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
 

@@ -1,11 +1,11 @@
+import { anchorGaps } from "../../identity/anchors.ts";
+import { issuerIn } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition, isObserved } from "../../kubernetes/object-fields.ts";
 import { selects } from "../../kubernetes/selectors.ts";
 import { isMeshed } from "../../mesh/meshed.ts";
 import { isLive, proxyOf } from "../../mesh/pod.ts";
 import { asMap } from "../../system/data.ts";
-import { anchorGaps } from "../anchors.ts";
-import { issuerIn } from "../certificates.ts";
 import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
 import { isPodReady, missingSecret, podCause } from "./pod-cause.ts";
 import type { Snapshot } from "./snapshot.ts";

@@ -1,47 +1,26 @@
+import { type Finding, failed, passed, undecided } from "../../components/finding.ts";
+import { outcomeOf, tellCall } from "../../components/outcome.ts";
 import { proxyOf } from "../../mesh/pod.ts";
-import { alphaAddresses, type ClusterState } from "./cluster-state.ts";
-import { type Ended, explainAccess, explainDenial, explainSilence } from "./explain.ts";
-import { outcomeOf, tellCall } from "./outcome.ts";
-import type { Call } from "./probe.ts";
-import { type Finding, failed, passed, undecided } from "./result.ts";
+import { type Ended, explainAccess, explainDenial, explainSilence, type Scene } from "./explain.ts";
 import type { ProbeRun } from "./run-probe.ts";
 
-/** The calls of the article: `/health` over HTTP, CheckVersion over gRPC. */
-export function articleCalls(clusterState: Pick<ClusterState, "model">): Call[] {
-  const { http, grpc } = alphaAddresses(clusterState.model);
-  return [{ kind: "http", name: "http", address: http, path: "/health" }, versionCall(grpc)];
-}
-
-/**
- * The same, but for a path that is no probe's: Linkerd lets everybody ask those (policy-controller, default probe routes), so `/health`
- * says nothing about an AuthorizationPolicy.
- */
-export function guardedCalls(clusterState: Pick<ClusterState, "model">): Call[] {
-  const { http, grpc } = alphaAddresses(clusterState.model);
-  return [{ kind: "http", name: "http", address: http, path: "/state" }, versionCall(grpc)];
-}
-
-function versionCall(address: string): Call {
-  return { kind: "grpc", name: "grpc", address, method: "api.Dgraph/CheckVersion", request: "{}" };
-}
-
-/** T0: without a policy, everyone reaches Dgraph. */
-export function judgeBaseline(run: ProbeRun): Finding {
+/** T0: without policies, every pod reaches the target. */
+export function judgeBaseline(run: ProbeRun, { target }: Scene): Finding {
   return judge(
     run,
     (outcomes) => outcomes.every(({ outcome }) => outcome === "answered"),
     "HTTP and gRPC answer",
-    () => "Dgraph does not answer even without a policy: meshops status says whether it is ready",
+    () => `${target.title} does not answer even without a policy: meshops status shows whether it is ready`,
   );
 }
 
 /** T1: with it, a pod without a proxy in another namespace does not. */
-export function judgeUnmeshed(run: ProbeRun, clusterState: ClusterState): Finding {
-  return judge(run, allRefused, "refused on both ports", (through) => explainAccess(through, run.probe, clusterState));
+export function judgeUnmeshed(run: ProbeRun, scene: Scene): Finding {
+  return judge(run, allRefused, "refused on both ports", (through) => explainAccess(through, run.probe, scene));
 }
 
 /** T2a: a client on the list does. */
-export function judgeAllowed(run: ProbeRun, clusterState: ClusterState): Finding {
+export function judgeAllowed(run: ProbeRun, scene: Scene): Finding {
   const bare = bareProbe(run);
   if (bare !== null) return bare;
   return judge(
@@ -50,15 +29,13 @@ export function judgeAllowed(run: ProbeRun, clusterState: ClusterState): Finding
     "HTTP and gRPC answer",
     (_, all) => {
       const bad = all.filter(({ outcome }) => outcome !== "answered");
-      return bad.some(({ outcome }) => outcome === "denied")
-        ? explainDenial(bad, run.probe, clusterState)
-        : explainSilence(run, clusterState);
+      return bad.some(({ outcome }) => outcome === "denied") ? explainDenial(bad, run.probe, scene) : explainSilence(run, scene);
     },
   );
 }
 
-/** T2b: a meshed pod with another identity gets as far as Dgraph's proxy, which refuses it. */
-export function judgeStranger(run: ProbeRun, clusterState: ClusterState): Finding {
+/** T2b: a meshed pod with another identity reaches the target's proxy, which refuses it. */
+export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
   const bare = bareProbe(run);
   if (bare !== null) return bare;
   const unseen = unseenCalls(run);
@@ -70,18 +47,18 @@ export function judgeStranger(run: ProbeRun, clusterState: ClusterState): Findin
       explainAccess(
         outcomes.filter(({ outcome }) => outcome === "answered"),
         run.probe,
-        clusterState,
+        scene,
       ),
       evidence,
     );
   if (outcomes.every(({ outcome }) => outcome === "denied")) return passed("refused by the AuthorizationPolicy", evidence);
-  return undecided("refused, but not by the AuthorizationPolicy", explainSilence(run, clusterState), evidence);
+  return undecided("refused, but not by the AuthorizationPolicy", explainSilence(run, scene), evidence);
 }
 
 /** T2c: the label of meshed pods alone does not let a pod in. */
-export function judgeForged(run: ProbeRun, clusterState: ClusterState): Finding {
+export function judgeForged(run: ProbeRun, scene: Scene): Finding {
   return judge(run, allRefused, "refused on both ports, and at the proxy's own", (through) =>
-    explainAccess(through, run.probe, clusterState),
+    explainAccess(through, run.probe, scene),
   );
 }
 

@@ -4,15 +4,22 @@ import { removalRank } from "../../mesh/policy-order.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import type { Cluster } from "../connection.ts";
 
-const [apiVersion, kind, name] = ["kustomize.toolkit.fluxcd.io/v1", "Kustomization", "dgraph-policy"];
+const [apiVersion, kind] = ["kustomize.toolkit.fluxcd.io/v1", "Kustomization"];
+
+/** The Kustomization that delivers policies. */
+interface PolicySource {
+  readonly name: string;
+  readonly namespace: string;
+}
+
 /** On a Kustomization that verify has suspended: who is killed half-way leaves it for the next run. */
 const mark = "meshops.dev/verify-baseline";
 
 /** Whether a run before this one left the policy suspended, which is then resumed. */
-export async function resumeLeftOver(cluster: Cluster, fluxNamespace: string): Promise<boolean> {
-  const found = await cluster.get(apiVersion, kind, name, fluxNamespace);
+export async function resumeLeftOver(cluster: Cluster, source: PolicySource): Promise<boolean> {
+  const found = await cluster.get(apiVersion, kind, source.name, source.namespace);
   if (found?.metadata.annotations?.[mark] === undefined) return false;
-  await resume(cluster, fluxNamespace);
+  await resume(cluster, source);
   return true;
 }
 
@@ -22,30 +29,30 @@ export async function resumeLeftOver(cluster: Cluster, fluxNamespace: string): P
  *
  * @throws UserError where Flux does not bring the policy, or somebody has suspended it
  */
-export async function withoutPolicy<T>(cluster: Cluster, fluxNamespace: string, action: () => Promise<T>): Promise<T> {
-  const found = await cluster.get(apiVersion, kind, name, fluxNamespace);
+export async function withoutPolicy<T>(cluster: Cluster, source: PolicySource, action: () => Promise<T>): Promise<T> {
+  const { name, namespace } = source;
+  const found = await cluster.get(apiVersion, kind, name, namespace);
   if (found === null) throw new UserError(exitCode.missing, "Flux brings no policy here, so there is none to suspend");
   if (at(found, "spec", "suspend") === true)
     throw new UserError(exitCode.problem, `${name} is suspended by somebody else`, `flux resume kustomization ${name}`);
   const objects = listAt<{ id: string; v: string }>(found, "status", "inventory", "entries").map(inventoryObject);
   if (objects.length === 0) throw new UserError(exitCode.problem, `${name} has no inventory yet: meshops status`);
-  const metadata = { name, namespace: fluxNamespace };
   await cluster.merge({
     apiVersion,
     kind,
-    metadata: { ...metadata, annotations: { [mark]: new Date().toISOString() } },
+    metadata: { name, namespace, annotations: { [mark]: new Date().toISOString() } },
     spec: { suspend: true },
   });
   try {
     for (const each of [...objects].sort(byRemoval)) await cluster.remove(each.apiVersion, each.kind, each.name, each.namespace);
     return await action();
   } finally {
-    await resume(cluster, fluxNamespace);
-    await untilBack(cluster, objects);
+    await resume(cluster, source);
+    await untilBack(cluster, objects, name);
   }
 }
 
-async function resume(cluster: Cluster, namespace: string): Promise<void> {
+async function resume(cluster: Cluster, { name, namespace }: PolicySource): Promise<void> {
   const annotations = { [mark]: null, "reconcile.fluxcd.io/requestedAt": new Date().toISOString() };
   await cluster.merge({ apiVersion, kind, metadata: { name, namespace, annotations }, spec: { suspend: false } });
 }
@@ -68,7 +75,7 @@ function inventoryObject({ id, v }: { readonly id: string; readonly v: string })
   return { apiVersion: group === "" ? v : `${group}/${v}`, kind: of, namespace, name: object };
 }
 
-async function untilBack(cluster: Cluster, objects: readonly Listed[]): Promise<void> {
+async function untilBack(cluster: Cluster, objects: readonly Listed[], kustomization: string): Promise<void> {
   const end = Date.now() + 120_000;
   for (;;) {
     const found = await Promise.all(objects.map((each) => cluster.get(each.apiVersion, each.kind, each.name, each.namespace)));
@@ -78,7 +85,7 @@ async function untilBack(cluster: Cluster, objects: readonly Listed[]): Promise<
       throw new UserError(
         exitCode.problem,
         `the policy is not back: ${left.map((each) => `${each.kind} ${each.name}`).join(", ")}`,
-        `flux reconcile kustomization ${name}`,
+        `flux reconcile kustomization ${kustomization}`,
       );
     await sleep(500);
   }

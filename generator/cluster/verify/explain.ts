@@ -1,14 +1,14 @@
-import { dgraphPorts } from "../../catalog/dgraph.ts";
 import { meshedLabel } from "../../catalog/well-known.ts";
+import type { AccessTarget, ClusterState } from "../../components/check.ts";
+import type { Outcome } from "../../components/outcome.ts";
+import { anchorGaps } from "../../identity/anchors.ts";
+import { issuerIn } from "../../identity/cluster-certificates.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
 import type { KubernetesObject, StringMap } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { type Attempt, evaluate, type Verdict } from "../../mesh/evaluate.ts";
 import { anchorsOf, proxyOf } from "../../mesh/pod.ts";
-import { anchorGaps } from "../anchors.ts";
-import { issuerIn } from "../certificates.ts";
-import { alphasIn, type ClusterState } from "./cluster-state.ts";
-import type { Outcome } from "./outcome.ts";
+import { isInSet } from "../../mesh/pod-set.ts";
 import type { Probe } from "./probe.ts";
 import type { ProbeRun } from "./run-probe.ts";
 
@@ -18,48 +18,56 @@ export interface Ended {
   readonly outcome: Outcome;
 }
 
-/** Alpha's port of a call. */
-const ports: Readonly<Record<string, number>> = { http: dgraphPorts.alpha.http, grpc: dgraphPorts.alpha.grpc };
-
-function portsOf(calls: readonly Ended[]): number[] {
-  return calls.flatMap(({ way }) => ports[way] ?? []);
+/** What the tests of access look at: the state of the cluster, and the pods whose access they prove. */
+export interface Scene {
+  readonly state: ClusterState;
+  readonly target: AccessTarget;
 }
 
-/** What both layers decide about a probe's connection to a port of Alpha. */
-function verdictOn(port: number, client: Probe, alpha: KubernetesObject, state: ClusterState, labels: StringMap = {}): Verdict {
+/** Ports of the calls that go to a port of the target by its key. */
+function portsOf(calls: readonly Ended[], { pods }: AccessTarget): number[] {
+  return calls.flatMap(({ way }) => pods.ports[way]?.port ?? []);
+}
+
+function podsIn({ state, target }: Scene): KubernetesObject[] {
+  return state.pods.filter((pod) => isInSet(pod, target.pods));
+}
+
+/** What both layers decide about a probe's connection to a port of a pod. */
+function verdictOn(port: number, client: Probe, to: KubernetesObject, { state }: Scene, labels: StringMap = {}): Verdict {
   const { namespace, serviceAccount, meshed, forged } = client;
   const from: Attempt["from"] = {
     namespace,
     labels: meshed || forged === true ? { [meshedLabel]: "linkerd", ...labels } : labels,
     identity: meshed ? { namespace, name: serviceAccount } : null,
   };
-  return evaluate({ from, to: alpha, port }, state.policies, state.linkerdRelease);
+  return evaluate({ from, to, port }, state.policies, state.linkerdRelease);
 }
 
 /** All causes why a client that should be refused got through: what each layer leaves open, with the objects that were read. */
-export function explainAccess(through: readonly Ended[], probe: Probe, clusterState: ClusterState): string[] {
+export function explainAccess(through: readonly Ended[], probe: Probe, scene: Scene): string[] {
   const { meshed } = probe;
-  const [alpha] = alphasIn(clusterState);
-  if (alpha === undefined) return ["Alpha has no pods"];
-  if (through.length === 0) return ["a proxy or Dgraph answers in error instead of being kept from answering"];
-  const verdicts = portsOf(through).map((port) => ({ port, ...verdictOn(port, probe, alpha, clusterState) }));
+  const [server] = podsIn(scene);
+  if (server === undefined) return [`${scene.target.podTitle} has no pods`];
+  if (through.length === 0) return [`a proxy or ${scene.target.title} answers in error instead of being kept from answering`];
+  const verdicts = portsOf(through, scene.target).map((port) => ({ port, ...verdictOn(port, probe, server, scene) }));
   const admitting = [...new Set(verdicts.flatMap(({ network }) => network.admitting))];
   const inNetwork = verdicts.some(({ network }) => network.selecting.length === 0)
-    ? [`no NetworkPolicy selects ${alpha.metadata.name}: is dgraph-policy ready? meshops status`]
+    ? [`no NetworkPolicy selects ${server.metadata.name}: is ${scene.target.policyComponent} ready? meshops status`]
     : meshed || admitting.length === 0
       ? []
       : [`NetworkPolicy ${admitting.join(", ")} admits pods without a proxy`];
-  const found = [...inNetwork, ...meshHoles(verdicts)];
+  const found = [...inNetwork, ...meshHoles(verdicts, scene.target)];
   if (found.length > 0) return found;
   return [
     meshed
-      ? "Server and AuthorizationPolicy forbid it: does the proxy of Alpha have them? kubectl logs of container linkerd-proxy"
+      ? `Server and AuthorizationPolicy forbid it: does the proxy of ${scene.target.podTitle} have them? kubectl logs of container linkerd-proxy`
       : "the NetworkPolicies forbid it and nothing enforces them: does the cluster have a network policy engine (azure.cluster.networkPolicy)?",
   ];
 }
 
-/** What the mesh leaves open on ports of Alpha, port by port: two ports may be open for different reasons. */
-function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[]): string[] {
+/** What the mesh leaves open, port by port: two ports may be open for different reasons. */
+function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[], { podTitle }: AccessTarget): string[] {
   const unguarded = verdicts.filter(({ mesh }) => mesh.server === null).map(({ port }) => port);
   const weak = verdicts.flatMap(({ port, mesh: { server, authorizations } }) => {
     if (server === null) return [];
@@ -73,45 +81,49 @@ function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[]): 
   return [
     ...(unguarded.length === 0
       ? []
-      : [`no Server guards port ${unguarded.join(" and ")} of Alpha, so every meshed pod may use it`]),
+      : [`no Server guards port ${unguarded.join(" and ")} of ${podTitle}, so every meshed pod may use it`]),
     ...weak,
   ];
 }
 
 /** All causes why a listed client was refused, port by port. */
-export function explainDenial(bad: readonly Ended[], probe: Probe, clusterState: ClusterState): string[] {
-  const [alpha] = alphasIn(clusterState);
+export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene): string[] {
+  const { target } = scene;
+  const [server] = podsIn(scene);
   const identity = `${probe.serviceAccount}.${probe.namespace}`;
-  const causes = portsOf(bad).map((port): string => {
-    const authorizations = alpha === undefined ? [] : verdictOn(port, probe, alpha, clusterState).mesh.authorizations;
+  const causes = portsOf(bad, target).map((port): string => {
+    const authorizations = server === undefined ? [] : verdictOn(port, probe, server, scene).mesh.authorizations;
     const accounts = [...new Set(authorizations.flatMap((each) => each.accounts))];
-    if (accounts.length === 0) return `a Server closes port ${port} of Alpha, and no AuthorizationPolicy opens it`;
-    return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, not ${identity}: is it in dgraph.clients, and dgraph-policy up to date?`;
+    if (accounts.length === 0) return `a Server closes port ${port} of ${target.podTitle}, and no AuthorizationPolicy opens it`;
+    return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, not ${identity}: is it in ${target.fields.clients}, and ${target.policyComponent} up to date?`;
   });
   return causes.length === 0 ? ["refused by a Server of another port"] : causes;
 }
 
-/** All causes why a meshed client does not get through: the network, an Alpha without a proxy, or proxies that do not trust each other. */
-export function explainSilence({ probe, pod }: ProbeRun, clusterState: ClusterState): string[] {
-  const { identity } = clusterState;
-  const alphas = alphasIn(clusterState);
-  const [alpha] = alphas;
-  if (alpha === undefined) return ["Alpha has no pods"];
-  const verdicts = Object.values(ports).map((port) => verdictOn(port, probe, alpha, clusterState, pod?.metadata.labels));
+/** All causes why a meshed client does not get through: the network, a pod without a proxy, or proxies that do not trust each other. */
+export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[] {
+  const { state, target } = scene;
+  const { identity } = state;
+  const pods = podsIn(scene);
+  const [server] = pods;
+  if (server === undefined) return [`${scene.target.podTitle} has no pods`];
+  const verdicts = target.guarded
+    .flatMap(({ name }) => target.pods.ports[name]?.port ?? [])
+    .map((port) => verdictOn(port, probe, server, scene, pod?.metadata.labels));
   const blocked = [...new Set(verdicts.filter(({ network }) => !network.admits).map(({ network }) => network.port))];
-  const bare = alphas.filter((each) => proxyOf(each) === undefined).map(({ metadata }) => metadata.name);
-  const gaps = anchorGaps(alphas, identity.trustRoots, issuerIn(identity)).filter(({ breaks }) => breaks);
-  const distrust = gaps.length > 0 || (pod !== null && bare.length === 0 && !shareAnchor(pod, alpha));
+  const bare = pods.filter((each) => proxyOf(each) === undefined).map(({ metadata }) => metadata.name);
+  const gaps = anchorGaps(pods, identity.trustRoots, issuerIn(identity)).filter(({ breaks }) => breaks);
+  const distrust = gaps.length > 0 || (pod !== null && bare.length === 0 && !shareAnchor(pod, server));
   const causes = [
     ...(blocked.length === 0
       ? []
       : [
-          `no NetworkPolicy admits meshed pods of ${probe.namespace} to port ${blocked.join(", ")} of Alpha, which proxies connect to`,
+          `no NetworkPolicy admits meshed pods of ${probe.namespace} to port ${blocked.join(", ")} of ${target.podTitle}, which proxies connect to`,
         ]),
     ...(bare.length === 0
       ? []
       : [`${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy, so nothing answers there on port 4143`]),
-    ...(distrust ? ["the probe's proxy and Alpha's trust different anchors (see M2): kubectl rollout restart"] : []),
+    ...(distrust ? [`the probe's proxy and ${target.podTitle}'s trust different anchors (see M2): kubectl rollout restart`] : []),
   ];
   return causes.length === 0 ? ["the proxies get no answer, though policies admit them: see M1 to M5"] : causes;
 }

@@ -1,5 +1,5 @@
+import { type Finding, failed, passed, skipped, undecided } from "../../components/finding.ts";
 import { runProgram } from "../../system/process.ts";
-import { type Finding, failed, passed, skipped, undecided } from "./result.ts";
 
 /** What `linkerd check -o json` prints (linkerd2, pkg/healthcheck/healthcheck_output.go). */
 interface Output {

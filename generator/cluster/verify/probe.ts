@@ -1,25 +1,9 @@
 import { injectKey, meshedLabel } from "../../catalog/well-known.ts";
+import type { Call, CallResult } from "../../components/check.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { probeScript } from "./probe-script.ts";
 
-/** One thing that a probe tries; addresses are `host:port`. */
-export type Call =
-  | { readonly kind: "http"; readonly name: string; readonly address: string; readonly path: string }
-  | { readonly kind: "grpc"; readonly name: string; readonly address: string; readonly method: string; readonly request: string }
-  /**
-   * Calls of `api.Dgraph/CheckVersion` over one connection, with pauses, and how the probe's proxy spread them: for at least a second, and
-   * until each endpoint has answered, for at most `seconds`.
-   */
-  | {
-      readonly kind: "spread";
-      readonly name: string;
-      readonly address: string;
-      readonly seconds: number;
-      /** Names of the pods that should answer. */
-      readonly endpoints: readonly string[];
-    };
-
-/** A short-lived pod that tries to reach Dgraph. */
+/** A short-lived pod that makes calls. */
 export interface Probe {
   readonly name: string;
   readonly namespace: string;
@@ -28,13 +12,6 @@ export interface Probe {
   /** Carries the label of meshed pods without a proxy. */
   readonly forged?: boolean;
   readonly calls: readonly Call[];
-}
-
-/** What became of a call: the exit code of curl or grpcurl, and all that it printed. */
-export interface CallResult {
-  readonly name: string;
-  readonly exit: number;
-  readonly output: string;
 }
 
 export const probeLabel = "meshops.dev/verify";

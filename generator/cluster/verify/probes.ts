@@ -1,60 +1,63 @@
 import { proxyPorts } from "../../catalog/linkerd.ts";
-import type { Model } from "../../components/model.ts";
+import type { AccessTarget, Call, ClusterState } from "../../components/check.ts";
 import { at } from "../../kubernetes/object-fields.ts";
-import { articleCalls, guardedCalls } from "./access.ts";
-import { alphasIn, type ClusterState } from "./cluster-state.ts";
-import { dgraphCalls } from "./dgraph-tests.ts";
+import { type Account, isInSet } from "../../mesh/pod-set.ts";
 import type { Probe } from "./probe.ts";
 
-/** Namespace of the probes that need no other, and service account of the one that nobody allows: the run's own. */
+/** Namespace of the probes that need no other, and service account of the one that no policy lists: the run's own. */
 export function verifyName(run: string): string {
   return `meshops-verify-${run}`;
 }
 
-/** The client that the probes stand for: the first on the list that may use both ports; null where there is none. */
-function allowedClient({ environment }: Model): { readonly namespace: string; readonly serviceAccount: string } | null {
-  return environment.spec.dgraph.clients.find(({ ports }) => ports.includes("http") && ports.includes("grpc")) ?? null;
+/** The client that the probes act as: the first on the list that may use every port of the calls; null if there is none. */
+export function listedClient({ pods, guarded }: AccessTarget): Account | null {
+  const keys = guarded.map(({ name }) => name);
+  const found = pods.access.clients.find(
+    ({ podSelector, ports }) => podSelector === undefined && (ports === undefined || keys.every((key) => ports.includes(key))),
+  );
+  return found?.serviceAccountRef ?? null;
 }
 
-/** A pod without a proxy, in a namespace that nobody allows. */
-export function unmeshedProbe(model: Model, name: "verify-baseline" | "verify-unmeshed", run: string): Probe {
-  return { name, namespace: verifyName(run), serviceAccount: "default", meshed: false, calls: articleCalls({ model }) };
+/** A pod without a proxy, in a namespace that no policy lists. */
+export function unmeshedProbe(target: AccessTarget, name: "verify-baseline" | "verify-unmeshed", run: string): Probe {
+  return { name, namespace: verifyName(run), serviceAccount: "default", meshed: false, calls: target.open };
 }
 
-/** The probes beside a client on the list: one under its service account, one under another, one that is not what its label says. */
-export function clientProbes(
-  clusterState: ClusterState,
+/** The probe that runs as a listed client, with the calls of the components' checks. */
+export function listedProbe(client: Account, target: AccessTarget, calls: readonly Call[]): Probe {
+  const all = new Map([...target.guarded, ...calls].map((call) => [call.name, call]));
+  const { namespace, name: serviceAccount } = client;
+  return { name: "verify-allowed", namespace, serviceAccount, meshed: true, calls: [...all.values()] };
+}
+
+/** Probes in a listed client's namespace that must be refused: one under another service account, one without a proxy that has the label of meshed pods. */
+export function refusedProbes(
+  { namespace }: Account,
+  target: AccessTarget,
+  state: ClusterState,
   run: string,
-  token: string | null,
-): { allowed: Probe; stranger: Probe; forged: Probe } | null {
-  const client = allowedClient(clusterState.model);
-  if (client === null) return null;
-  const { namespace } = client;
-  const [alpha] = alphasIn(clusterState);
-  const ip = at(alpha, "status", "podIP");
-  const direct =
-    typeof ip === "string"
-      ? [
-          {
-            kind: "http",
-            name: "proxy",
-            address: `${ip.includes(":") ? `[${ip}]` : ip}:${proxyPorts.inbound}`,
-            path: "/state",
-          } as const,
-        ]
-      : [];
-  const guarded = guardedCalls(clusterState);
-  const dgraph = dgraphCalls(clusterState, token);
+): { readonly stranger: Probe; readonly forged: Probe } {
+  const common = { namespace, serviceAccount: verifyName(run) };
   return {
-    allowed: { ...client, name: "verify-allowed", meshed: true, calls: [...guarded, ...dgraph] },
-    stranger: { name: "verify-stranger", namespace, serviceAccount: verifyName(run), meshed: true, calls: guarded },
+    stranger: { ...common, name: "verify-stranger", meshed: true, calls: target.guarded },
     forged: {
+      ...common,
       name: "verify-forged",
-      namespace,
-      serviceAccount: verifyName(run),
       meshed: false,
       forged: true,
-      calls: [...guarded, ...direct],
+      calls: [...target.guarded, ...proxyCalls(target, state)],
     },
   };
+}
+
+/** The HTTP call, at the inbound port of a proxy. */
+function proxyCalls({ pods: set, guarded }: AccessTarget, { pods }: ClusterState): Call[] {
+  const ip = at(
+    pods.find((pod) => isInSet(pod, set)),
+    "status",
+    "podIP",
+  );
+  if (typeof ip !== "string") return [];
+  const address = `${ip.includes(":") ? `[${ip}]` : ip}:${proxyPorts.inbound}`;
+  return guarded.flatMap((call) => (call.kind === "http" ? [{ ...call, name: "proxy", address }] : []));
 }

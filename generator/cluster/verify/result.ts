@@ -1,19 +1,4 @@
-/** `undecided` does not pass: something kept the test from seeing what it looks for. */
-export type Verdict = "passed" | "failed" | "skipped" | "undecided";
-
-/** What a test found, but for what is the same of every run. */
-export interface Finding {
-  readonly status: Verdict;
-  readonly seen: string;
-  /** Why it did not pass, and how to fix it; null if it passed. Several causes are joined by `; `. */
-  readonly cause: string | null;
-  /** Every cause that was found, each with the objects that were read. */
-  readonly causes: readonly string[];
-  /** What was seen in detail, one line per fact. */
-  readonly evidence: readonly string[];
-  /** What the user should know although the test passed, one fact per entry. */
-  readonly notes: readonly string[];
-}
+import type { Finding } from "../../components/finding.ts";
 
 export interface TestResult extends Finding {
   readonly id: string;
@@ -22,28 +7,7 @@ export interface TestResult extends Finding {
   readonly durationMs: number;
 }
 
-export function passed(seen: string, evidence: readonly string[] = [], notes: readonly string[] = []): Finding {
-  return { status: "passed", seen, cause: null, causes: [], evidence, notes };
-}
-
-export function failed(seen: string, cause: string | readonly string[], evidence: readonly string[] = []): Finding {
-  return withCauses("failed", seen, cause, evidence);
-}
-
-export function undecided(seen: string, cause: string | readonly string[], evidence: readonly string[] = []): Finding {
-  return withCauses("undecided", seen, cause, evidence);
-}
-
-export function skipped(why: string): Finding {
-  return { status: "skipped", seen: why, cause: null, causes: [], evidence: [], notes: [] };
-}
-
-function withCauses(status: Verdict, seen: string, cause: string | readonly string[], evidence: readonly string[]): Finding {
-  const causes = typeof cause === "string" ? [cause] : cause;
-  return { status, seen, cause: causes.join("; "), causes, evidence, notes: [] };
-}
-
-/** Whether nothing failed and nothing stayed open; what was skipped was not asked for. */
+/** Whether no test failed or remained undecided; skipped tests were not asked for. */
 export function allPassed(results: readonly TestResult[]): boolean {
   return results.every(({ status }) => status === "passed" || status === "skipped");
 }

@@ -1,22 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { proxyContainer } from "../../catalog/well-known.ts";
+import type { Answers } from "../../components/check.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { type ContainerStatus, containerStatuses } from "../../mesh/pod.ts";
 import { UserError } from "../../system/errors.ts";
 import type { Cluster } from "../connection.ts";
 import { podProblem } from "../pod-problem.ts";
-import { type CallResult, type Probe, probeContainer, probePod, readProbe } from "./probe.ts";
+import { type Probe, probeContainer, probePod, readProbe } from "./probe.ts";
 
 /** What a probe came to. */
-export interface ProbeRun {
+export interface ProbeRun extends Answers {
   readonly probe: Probe;
   /** The pod as it ran, with what admission added; null where it was never there. */
   readonly pod: KubernetesObject | null;
-  readonly results: ReadonlyMap<string, CallResult>;
-  /** Why it did not run; null where it ran. */
-  readonly trouble: string | null;
-  readonly notes: readonly string[];
 }
 
 export interface ProbeOptions {

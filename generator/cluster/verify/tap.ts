@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { alphaService, dgraphName } from "../../components/dgraph/names.ts";
-import { hostOf } from "../../mesh/service.ts";
+import type { AccessTarget } from "../../components/check.ts";
+import { type Finding, failed, passed, undecided } from "../../components/finding.ts";
 import { Refused } from "../actions.ts";
 import type { Cluster } from "../connection.ts";
-import type { ClusterState } from "./cluster-state.ts";
-import { type Finding, failed, passed, undecided } from "./result.ts";
+import type { Scene } from "./explain.ts";
 import type { ProbeRun } from "./run-probe.ts";
 import { decodeTapError, encodeTapRequest, type TapEvent, TapReader, tapPath } from "./tap-messages.ts";
 
@@ -19,11 +18,12 @@ export interface Tap {
 }
 
 /**
- * Taps the Alphas, by viz's tap API behind the API server. It answers nothing before there is an event (linkerd2, viz/tap/api), so
+ * Taps the pods of a target, by viz's tap API behind the API server. It answers nothing before there is an event (linkerd2, viz/tap/api), so
  * nothing tells when it is open; probes take longer to start than it does.
  */
-export function openTap(cluster: Cluster, { model: { environment } }: ClusterState): Tap {
-  const target = { namespace: environment.spec.dgraph.namespace, type: "statefulset", name: dgraphName(environment, "alpha") };
+export function openTap(cluster: Cluster, { pods }: AccessTarget): Tap {
+  const { kind, name } = pods.workloadRef;
+  const target = { namespace: pods.namespace, type: kind.toLowerCase(), name };
   const [events, reader, abort] = [[] as TapEvent[], new TapReader(), new AbortController()];
   const take = (chunk: Buffer): void => {
     try {
@@ -65,8 +65,8 @@ function textOf(body: Buffer): string {
   }
 }
 
-/** T3: both calls of the allowed client are seen arriving at Alpha, encrypted, gRPC with its route's name where there is a ServiceProfile. */
-export async function judgeTap(tap: Tap, run: ProbeRun, { profiles, model }: ClusterState): Promise<Finding> {
+/** T3: both calls of the listed client arrive, encrypted, the gRPC call with the name of its route if there is a ServiceProfile. */
+export async function judgeTap(tap: Tap, run: ProbeRun, { state: { profiles }, target }: Scene): Promise<Finding> {
   // The aggregation layer hands events on every 200 ms, proxies report each second.
   await sleep(1500);
   const trouble = await tap.close();
@@ -88,25 +88,31 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { profiles, model }: Clu
   const evidence = [
     ...new Set(seen.map(({ path, tls, route }) => `${path} tls=${tls}${route === null ? "" : ` route=${route}`}`)),
   ];
-  const http = seen.find(({ path }) => path.startsWith("/state"));
-  const grpc = seen.find(({ path }) => path === "/api.Dgraph/CheckVersion");
+  const [httpPath, method] = [pathOf(target, "http"), pathOf(target, "grpc")];
+  const http = seen.find(({ path }) => path.startsWith(httpPath));
+  const grpc = seen.find(({ path }) => path === method);
   const missing = [...(http === undefined ? ["HTTP"] : []), ...(grpc === undefined ? ["gRPC"] : [])];
   if (missing.length > 0)
     return failed(
       `${missing.join(" and ")} not seen`,
-      `${tap.events.length} events came, none of them: did the call pass (T2a), is tap enabled on Alpha's pods?`,
+      `${tap.events.length} events came, none of them: did the call pass (T2a), is tap enabled on ${target.podTitle}'s pods?`,
       evidence,
     );
   const plain = seen.filter(({ tls }) => tls !== "true");
   if (plain.length > 0)
     return failed(`tls=${plain[0]?.tls}`, "the two proxies do not speak TLS with each other: is the port skipped?", evidence);
-  const profile = hostOf(alphaService(model.environment));
-  const profiled = profiles.some(({ metadata }) => metadata.name === profile);
-  if (profiled && grpc?.route !== "CheckVersion")
+  const profiled = profiles.some(({ metadata }) => metadata.name === target.host);
+  if (profiled && grpc?.route !== method.slice(method.lastIndexOf("/") + 1))
     return failed(
       `gRPC has route ${grpc?.route ?? "none"}`,
-      `the ServiceProfile ${profile} has no route for /api.Dgraph/CheckVersion, or proxies do not read it`,
+      `the ServiceProfile ${target.host} has no route for ${method}, or proxies do not read it`,
       evidence,
     );
   return passed(`HTTP and gRPC, encrypted${profiled ? ", gRPC by its route" : ""}`, evidence);
+}
+
+/** The path of a guarded call, as HTTP sees it. */
+function pathOf({ guarded }: AccessTarget, kind: "http" | "grpc"): string {
+  const call = guarded.find((each) => each.kind === kind);
+  return call?.kind === "http" ? call.path : call?.kind === "grpc" ? `/${call.method}` : "";
 }

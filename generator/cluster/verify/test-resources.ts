@@ -1,5 +1,6 @@
 import { injectKey } from "../../catalog/well-known.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { UserError } from "../../system/errors.ts";
 import type { Cluster } from "../connection.ts";
 import { probeLabel } from "./probe.ts";
 import { verifyName } from "./probes.ts";
@@ -15,18 +16,25 @@ export class TestResources {
     this.#run = run;
   }
 
-  /** The probes' own namespace. Its pods are never meshed, so Kubernetes may hold them to the level restricted. */
-  async namespace(): Promise<void> {
+  /** Why the probes' own namespace could not be created; null if it was. */
+  trouble: string | null = null;
+
+  /** Creates the probes' own namespace, if it is needed. Its pods are never meshed, so Kubernetes may hold them to the level restricted. */
+  async prepare(needed: boolean): Promise<void> {
+    if (!needed) return;
     const labels = { [probeLabel]: this.#run, "pod-security.kubernetes.io/enforce": "restricted" };
     const annotations = { [injectKey]: "disabled" };
-    await this.#make({ apiVersion: "v1", kind: "Namespace", metadata: { name: verifyName(this.#run), labels, annotations } });
-    // Kubernetes makes it a moment later; pods that come before are refused.
-    await this.#make(account("default", verifyName(this.#run)));
+    const name = verifyName(this.#run);
+    this.trouble = await this.#attempt(
+      { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations } },
+      // Kubernetes creates it a moment later; pods that are created before are refused.
+      account("default", name),
+    );
   }
 
-  /** A service account that is on nobody's list. */
-  async strangerIn(namespace: string): Promise<void> {
-    await this.#make(account(verifyName(this.#run), namespace));
+  /** Creates a service account that no policy lists. @returns why it could not be created; null if it was */
+  unlistedAccountIn(namespace: string): Promise<string | null> {
+    return this.#attempt(account(verifyName(this.#run), namespace));
   }
 
   /** Notes pods that are about to be made. */
@@ -42,6 +50,17 @@ export class TestResources {
         .remove(apiVersion, kind, metadata.name, metadata.namespace)
         .catch((error: unknown) => left.push(`${kind} ${metadata.name}: ${(error as Error).message}`));
     return left;
+  }
+
+  /** Creates objects. A right that is missing is reported by the tests that need them, and does not end the others. */
+  async #attempt(...objects: readonly KubernetesObject[]): Promise<string | null> {
+    try {
+      for (const object of objects) await this.#make(object);
+      return null;
+    } catch (error) {
+      if (error instanceof UserError) return error.message;
+      throw error;
+    }
   }
 
   async #make(object: KubernetesObject): Promise<void> {

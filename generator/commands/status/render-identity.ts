@@ -1,6 +1,6 @@
 import type { Colors } from "picocolors/types.js";
-import type { AnchorGap } from "../../cluster/anchors.ts";
-import type { ClusterCertificate } from "../../cluster/certificates.ts";
+import type { AnchorGap } from "../../identity/anchors.ts";
+import type { ClusterCertificate } from "../../identity/cluster-certificates.ts";
 import { plural, timeLeft } from "../../system/text.ts";
 import { wrap } from "../terminal/wrap.ts";
 

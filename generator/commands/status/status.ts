@@ -1,8 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Repository } from "../../bundle/repository.ts";
-import { type AnchorGap, anchorGaps, bundleIn } from "../../cluster/anchors.ts";
-import { type ClusterCertificate, clusterCertificates, issuerIn, refusedKeys } from "../../cluster/certificates.ts";
 import { connect } from "../../cluster/connection.ts";
 import { assess, isSettled, type StatusNode } from "../../cluster/status/assess.ts";
 import { assessHelmfile, readHelmState } from "../../cluster/status/helm/assess.ts";
@@ -10,6 +8,8 @@ import { type Snapshot, type SnapshotSource, takeSnapshot } from "../../cluster/
 import { buildModel } from "../../components/build.ts";
 import { noIdentity } from "../../components/images.ts";
 import type { Model } from "../../components/model.ts";
+import { type AnchorGap, anchorGaps, bundleIn } from "../../identity/anchors.ts";
+import { type ClusterCertificate, clusterCertificates, issuerIn, refusedKeys } from "../../identity/cluster-certificates.ts";
 import { fingerprint } from "../../identity/pem.ts";
 import { type CertificateStatus, identityStatus } from "../../identity/status.ts";
 import { at } from "../../kubernetes/object-fields.ts";

@@ -1,5 +1,6 @@
 import type { Colors } from "picocolors/types.js";
-import { allPassed, type TestResult, type Verdict } from "../../cluster/verify/result.ts";
+import { allPassed, type TestResult } from "../../cluster/verify/result.ts";
+import type { Verdict } from "../../components/finding.ts";
 import { fillTemplate } from "../../system/html.ts";
 import { type Mark, markText, paintMark } from "../terminal/marks.ts";
 import { topology } from "./topology.ts";

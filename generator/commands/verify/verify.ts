@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Repository } from "../../bundle/repository.ts";
 import { connect } from "../../cluster/connection.ts";
-import { chosen, type TestId, tests } from "../../cluster/verify/tests.ts";
+import { chosen, type Test, testsOf } from "../../cluster/verify/tests.ts";
 import { verify } from "../../cluster/verify/verify.ts";
 import { buildModel } from "../../components/build.ts";
 import { noIdentity } from "../../components/images.ts";
@@ -24,12 +24,12 @@ export interface VerifyFlags extends Omit<CommonOptions, "output">, ConnectionFl
   readonly report?: string;
 }
 
-/** `meshops verify [env]`: the article's tests 0 to 3, and the health of mesh and Dgraph. Exit 1 where one fails or stays open. */
+/** `meshops verify [env]`: tests access (the article's tests 0 to 3), the mesh and what runs in it. Exit 1 if a test fails or remains undecided. */
 export async function verifyCommand(names: readonly string[], flags: VerifyFlags): Promise<number> {
-  const only = testsIn(flags.only);
   const repository = new Repository(flags.directory);
   const environment = loadOne(repository, names[0] ?? onlyOne(repository));
   const model = buildModel({ environment, identity: noIdentity });
+  const only = testsIn(flags.only, testsOf(model));
   const image = flags.image ?? clientImage(model);
   const cluster = await connect(connectionOf(environment, flags));
   const abort = new AbortController();
@@ -63,13 +63,14 @@ export async function verifyCommand(names: readonly string[], flags: VerifyFlags
   }
 }
 
-function testsIn(words: string | undefined): ReadonlySet<TestId> {
+function testsIn(words: string | undefined, tests: readonly Test[]): ReadonlySet<string> {
   if (words === undefined) return new Set(tests.map(({ id }) => id));
   const found = chosen(
     words
       .split(",")
       .map((word) => word.trim())
       .filter(Boolean),
+    tests,
   );
   if (found !== null && found.size > 0) return found;
   throw new UserError(exitCode.usage, `--only ${words} names no test`, `there are ${tests.map(({ id }) => id).join(", ")}`);

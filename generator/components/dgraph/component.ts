@@ -2,7 +2,9 @@ import { dgraphChart, dgraphImages } from "../../catalog/dgraph.ts";
 import { dgraphRepository } from "../../catalog/repositories.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
+import { dgraphAccess } from "./access-target.ts";
 import { dgraphChanges } from "./change-rules.ts";
+import { dgraphChecks } from "./checks.ts";
 import { dgraphPatches } from "./patches.ts";
 import { dgraphPods } from "./pods.ts";
 import { dgraphRules } from "./rules.ts";
@@ -36,6 +38,8 @@ const component: Component = {
       },
       patches: dgraphPatches(context),
       pods: dgraphPods(environment),
+      checks: dgraphChecks(environment),
+      accessTarget: dgraphAccess(environment),
       images: dgraphImages(dgraphChart(chart)),
       owned: ownedDgraphValues(context),
       timeoutMinutes: 15,

@@ -1,23 +1,19 @@
 import type { LinkerdChart } from "../../catalog/linkerd.ts";
-import { secretContracts } from "../../identity/contracts.ts";
+import { type SecretContract, secretContracts } from "../../identity/contracts.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { identityRevision, issuerFingerprint } from "../../identity/pem.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { webhooksOf } from "../../mesh/webhooks.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import type { Component, IdentityProvider } from "../component.ts";
+import { identityChecks } from "./checks.ts";
 
 /** The identity that meshops issues: certificates in Git, private keys in SOPS-encrypted Secrets. */
 export function sopsIdentity(environment: Environment, identity: Identity): IdentityProvider {
   const contracts = secretContracts(environment);
   return {
     contracts,
-    components: () => [
-      secretsComponent(
-        identity,
-        contracts.map(({ name }) => name),
-      ),
-    ],
+    components: () => [secretsComponent(environment, identity, contracts)],
     revision: () => identityRevision(identity, environment.spec.linkerd.version),
     chartValues: (chart) => ({
       ...(chart === "linkerd-control-plane" ? controlPlaneValues(identity) : {}),
@@ -30,7 +26,11 @@ export function sopsIdentity(environment: Environment, identity: Identity): Iden
  * Encrypted Secrets with the keys of issuer and webhooks, and the public certificates. Applied before the charts, so that no key passes through Helm
  * values, which Helm keeps in its release Secret.
  */
-function secretsComponent({ trustAnchors, issuer, webhookCa }: Identity, secrets: readonly string[]): Component {
+function secretsComponent(
+  environment: Environment,
+  { trustAnchors, issuer, webhookCa }: Identity,
+  contracts: readonly SecretContract[],
+): Component {
   return {
     id: "identity",
     group: "linkerd",
@@ -38,7 +38,8 @@ function secretsComponent({ trustAnchors, issuer, webhookCa }: Identity, secrets
     build: () => ({
       namespace: "linkerd",
       delivery: { kind: "objects", helmfile: "release" },
-      secrets,
+      secrets: contracts.map(({ name }) => name),
+      checks: identityChecks(environment),
       objects: {
         certificates: [
           {

@@ -6,6 +6,7 @@ import { chartVersion } from "../chart-version.ts";
 import type { Component, ComponentProvider, Context, NamespaceSpec } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
 import { controlPlaneChanges } from "./change-rules.ts";
+import { controlPlaneChecks } from "./checks.ts";
 import { controlPlaneRules } from "./rules.ts";
 import { controlPlaneValues, ownedControlPlaneValues } from "./values.ts";
 
@@ -38,6 +39,7 @@ const controlPlane: Component = {
     },
     images: linkerdImages(context.linkerdRelease, "linkerd-control-plane"),
     ignoredDrift: webhookSelectors(context, ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
+    checks: controlPlaneChecks,
     owned: ownedControlPlaneValues(context),
   }),
 };

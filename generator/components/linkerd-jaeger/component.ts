@@ -3,10 +3,12 @@ import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
 import { webhookSelectors } from "../admission.ts";
 import { chartVersion } from "../chart-version.ts";
+import type { StateCheck } from "../check.ts";
 import type { Component, ComponentOutput, ComponentProvider, Context } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
 import type { Patch } from "../patch.ts";
 import { annotatePods, revisionAnnotation } from "../pod-template.ts";
+import { readyIn } from "../readiness.ts";
 import { standaloneJaeger } from "../tracing-backend.ts";
 import { jaegerRules } from "./rules.ts";
 import { jaegerValues, ownedJaegerValues } from "./values.ts";
@@ -32,6 +34,10 @@ const jaeger: Component = {
   },
 };
 
+const checks: readonly StateCheck[] = [
+  { id: "M7", title: "tracing is reachable", expected: "workloads ready", evaluate: (state) => readyIn(state, namespace) },
+];
+
 /** Deployments of the chart (rendered, the same on both releases that have it). */
 const deployments = ["collector", "jaeger", "jaeger-injector"] as const;
 
@@ -40,6 +46,7 @@ function extension(context: Context, version: string): ComponentOutput {
   return {
     namespace,
     namespaces: [{ name: namespace, labels }],
+    checks,
     delivery: {
       kind: "chart",
       base: "linkerd-jaeger/extension",
@@ -63,6 +70,7 @@ function standalone(context: Context): ComponentOutput {
   return {
     namespace,
     namespaces: [{ name: namespace, labels: podSecurity(context.environment) }],
+    checks,
     delivery: { kind: "kustomization", base: "linkerd-jaeger/standalone", images: { [jaegerImage.name]: jaegerImage } },
     patches: [restartOnIdentityChange(standaloneJaeger, context)],
     images: [jaegerImage],

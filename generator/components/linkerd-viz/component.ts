@@ -4,6 +4,7 @@ import { webhookSelectors } from "../admission.ts";
 import { chartVersion } from "../chart-version.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
+import { vizChecks } from "./checks.ts";
 import { ownedVizValues, vizValues } from "./values.ts";
 
 /** The viz extension: metrics, tap and the dashboard. */
@@ -37,6 +38,7 @@ const viz: Component = {
     },
     images: linkerdImages(context.linkerdRelease, "linkerd-viz"),
     ignoredDrift: webhookSelectors(context, ["MutatingWebhookConfiguration"]),
+    checks: vizChecks,
     owned: ownedVizValues(context),
   }),
 };

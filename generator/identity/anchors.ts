@@ -1,8 +1,8 @@
-import { type Certificate, certificatesIn, fingerprint, signingAnchor } from "../identity/pem.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import { anchorsOf } from "../mesh/pod.ts";
 import { sha256 } from "../system/hash.ts";
+import { type Certificate, certificatesIn, fingerprint, signingAnchor } from "./pem.ts";
 
 /** A meshed pod that does not trust every anchor of the bundle in the cluster. */
 export interface AnchorGap {

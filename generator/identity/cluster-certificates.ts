@@ -1,12 +1,12 @@
 import type { KeyForm } from "../catalog/secret-keys.ts";
 import { secretNames } from "../catalog/well-known.ts";
-import { isRefused, keyFormOf } from "../identity/key-form.ts";
-import { type Certificate, certificatesIn, fingerprint } from "../identity/pem.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import { webhooksOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { bundleIn } from "./anchors.ts";
+import { isRefused, keyFormOf } from "./key-form.ts";
+import { type Certificate, certificatesIn, fingerprint } from "./pem.ts";
 
 /** A certificate that the mesh uses in a cluster. */
 export interface ClusterCertificate {

@@ -1,0 +1,111 @@
+import type { Check, ProbeCheck } from "../../components/check.ts";
+import { type Finding, skipped, undecided } from "../../components/finding.ts";
+import { UserError } from "../../system/errors.ts";
+import { judgeAllowed, judgeBaseline, judgeForged, judgeStranger, judgeUnmeshed } from "./access.ts";
+import { withoutPolicy } from "./baseline.ts";
+import type { Scene } from "./explain.ts";
+import type { Probe } from "./probe.ts";
+import { listedClient, listedProbe, refusedProbes, unmeshedProbe } from "./probes.ts";
+import { type Run, settled } from "./run.ts";
+import type { ProbeRun } from "./run-probe.ts";
+import { judgeTap, openTap } from "./tap.ts";
+
+/** T0 first, since it removes the policies if it may; then T1 to T3 and the checks of components that need a probe, all at once. */
+export async function accessTests(run: Run, scene: Scene, checks: readonly Check[]): Promise<void> {
+  await run.resources.prepare(run.wants("T0", "T1"));
+  await baselineTest(run, scene);
+  run.options.onStep("probes are starting");
+  const wanted = checks.filter((check): check is ProbeCheck => "calls" in check && run.wants(check.id));
+  await settled([unmeshedTest(run, scene), listedTests(run, scene, wanted), refusedTests(run, scene)]);
+}
+
+async function baselineTest(run: Run, scene: Scene): Promise<void> {
+  if (!run.wants("T0")) return;
+  const since = Date.now();
+  const { state, target } = scene;
+  const hasPolicy = state.policies.some(({ kind }) => kind === "NetworkPolicy");
+  const trouble = run.resources.trouble;
+  if (trouble !== null) run.report("T0", since, undecided("no namespace for the probe", trouble));
+  else if (!run.options.baseline && (hasPolicy || target.pods.access.mode !== "off"))
+    run.report("T0", since, skipped("a policy exists; --baseline removes it during the test"));
+  else run.report("T0", since, await baseline(run, scene, hasPolicy));
+}
+
+async function baseline({ id, cluster, options, policies, probe }: Run, scene: Scene, hasPolicy: boolean): Promise<Finding> {
+  const test = async (): Promise<Finding> =>
+    judgeBaseline(await probe(unmeshedProbe(scene.target, "verify-baseline", id)), scene);
+  if (!hasPolicy || policies === null) return test();
+  options.onStep(`the policy is removed: ${scene.target.title} is open to the cluster until it is restored`);
+  try {
+    const finding = await withoutPolicy(cluster, policies, test);
+    options.onStep("the policy is restored");
+    return finding;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return undecided("the policy was not removed, or not restored", error.message);
+  }
+}
+
+function noPolicy({ target }: Scene): Finding | null {
+  return target.pods.access.mode === "off" ? skipped(`the environment has no policy: ${target.fields.policy}`) : null;
+}
+
+function noClient({ target }: Scene): Finding {
+  return skipped(`no client may use both ports: ${target.fields.clients}`);
+}
+
+/** Runs a probe, unless something that it needs could not be created: the test reports that, and others go on. */
+function probeUnless(trouble: string | null, { probe }: Run, each: Probe): Promise<ProbeRun> {
+  return trouble === null ? probe(each) : Promise.resolve({ probe: each, pod: null, results: new Map(), trouble, notes: [] });
+}
+
+async function unmeshedTest(run: Run, scene: Scene): Promise<void> {
+  if (!run.wants("T1")) return;
+  const since = Date.now();
+  const ended = noPolicy(scene);
+  if (ended !== null) return run.report("T1", since, ended);
+  const probe = unmeshedProbe(scene.target, "verify-unmeshed", run.id);
+  run.report("T1", since, judgeUnmeshed(await probeUnless(run.resources.trouble, run, probe), scene));
+}
+
+/** The listed client: T2a, T3 and the checks of components. */
+async function listedTests(run: Run, scene: Scene, checks: readonly ProbeCheck[]): Promise<void> {
+  const ids = ["T2a", "T3", ...checks.map(({ id }) => id)].filter((id) => run.wants(id));
+  if (ids.length === 0) return;
+  const since = Date.now();
+  const client = listedClient(scene.target);
+  if (client === null) {
+    for (const id of ids) run.report(id, since, noClient(scene));
+    return;
+  }
+  const { state, settings } = run;
+  const tap = run.wants("T3") && scene.target.pods.access.viz ? openTap(run.cluster, scene.target) : null;
+  try {
+    const calls = checks.flatMap((check) => check.calls(state, settings));
+    const probed = await run.probe(listedProbe(client, scene.target, calls));
+    run.report("T2a", since, judgeAllowed(probed, scene));
+    run.report("T3", since, tap === null ? skipped("viz is not enabled") : await judgeTap(tap, probed, scene));
+    for (const check of checks) run.report(check.id, since, check.evaluate(state, settings, probed));
+  } finally {
+    void tap?.close();
+  }
+}
+
+/** T2b and T2c: clients that must be refused. */
+async function refusedTests(run: Run, scene: Scene): Promise<void> {
+  const ids = ["T2b", "T2c"].filter((id) => run.wants(id));
+  if (ids.length === 0) return;
+  const since = Date.now();
+  const client = listedClient(scene.target);
+  const ended = noPolicy(scene) ?? (client === null ? noClient(scene) : null);
+  if (ended !== null || client === null) {
+    for (const id of ids) run.report(id, since, ended ?? noClient(scene));
+    return;
+  }
+  const trouble = await run.resources.unlistedAccountIn(client.namespace);
+  const { stranger, forged } = refusedProbes(client, scene.target, run.state, run.id);
+  const test = async (id: string, probe: Probe, judge: typeof judgeStranger): Promise<void> => {
+    if (run.wants(id)) run.report(id, since, judge(await probeUnless(trouble, run, probe), scene));
+  };
+  await settled([test("T2b", stranger, judgeStranger), test("T2c", forged, judgeForged)]);
+}

@@ -1,0 +1,73 @@
+import { linkerdRelease } from "../../catalog/linkerd.ts";
+import type { ClusterState } from "../../components/check.ts";
+import type { Model } from "../../components/model.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { isLive } from "../../mesh/pod.ts";
+import { type ClusterReader, orNull } from "../connection.ts";
+import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
+
+/** Reads what the tests look at. @throws UserError if the cluster does not answer, or you may not even list pods */
+export async function readClusterState(cluster: ClusterReader, model: Model): Promise<ClusterState> {
+  const { environment } = model;
+  const release = linkerdRelease(environment.spec.linkerd.version);
+  const podSets = model.components.flatMap(({ pods }) => pods);
+  const protectedNamespaces = [
+    ...new Set(podSets.filter(({ ports }) => Object.keys(ports).length > 0).map(({ namespace }) => namespace)),
+  ];
+  const names = [...new Set(model.components.map(({ namespace }) => namespace))];
+  const inAll = async (namespaces: readonly string[], apiVersion: string, kind: string): Promise<KubernetesObject[]> =>
+    (await Promise.all(namespaces.map((namespace) => cluster.list(apiVersion, kind, namespace)))).flat();
+  const everywhere = (apiVersion: string, kind: string): Promise<KubernetesObject[]> => inAll(names, apiVersion, kind);
+  const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
+    inAll(protectedNamespaces, `policy.linkerd.io/${version}`, kind);
+  const { server, authorizationPolicy } = release.traits.policyApi;
+  // One first: a cluster that does not answer is told once.
+  const pods = (await everywhere("v1", "Pod")).filter(isLive);
+  const webhooks = Promise.all([
+    cluster.list("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
+    cluster.list("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
+  ]).then((all) => all.flat());
+  const [
+    namespaces,
+    network,
+    servers,
+    authorizations,
+    authentications,
+    profiles,
+    identity,
+    meshed,
+    apiServices,
+    hooks,
+    ...loads
+  ] = await Promise.all([
+    Promise.all(names.map((name) => cluster.get("v1", "Namespace", name))).then((all) => all.filter((each) => each !== null)),
+    inAll(protectedNamespaces, "networking.k8s.io/v1", "NetworkPolicy"),
+    policy("Server", server),
+    policy("AuthorizationPolicy", authorizationPolicy),
+    policy("MeshTLSAuthentication", authorizationPolicy),
+    inAll(protectedNamespaces, "linkerd.io/v1alpha2", "ServiceProfile"),
+    readIdentityObjects(cluster, environment, pods),
+    meshedPods(cluster),
+    orEmpty(cluster.list("apiregistration.k8s.io/v1", "APIService")),
+    orNull(webhooks),
+    everywhere("apps/v1", "Deployment"),
+    everywhere("apps/v1", "StatefulSet"),
+  ]);
+  return {
+    linkerdRelease: release,
+    podSets,
+    policies: [...network, ...servers, ...authorizations, ...authentications],
+    pods,
+    namespaces,
+    workloads: loads.flat(),
+    identity,
+    meshed: meshed?.filter(isLive) ?? null,
+    webhooks: hooks,
+    apiServices,
+    profiles,
+  };
+}
+
+async function orEmpty<T>(read: Promise<T[]>): Promise<T[]> {
+  return (await orNull(read)) ?? [];
+}

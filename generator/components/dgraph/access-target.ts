@@ -1,0 +1,30 @@
+import { dgraphPorts } from "../../catalog/dgraph.ts";
+import { hostOf } from "../../mesh/service.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import type { AccessTarget, Call } from "../check.ts";
+import { alphaService } from "./names.ts";
+import { dgraphPods } from "./pods.ts";
+
+/** Addresses of Alpha, as clients dial it. */
+export function alphaAddresses(environment: Environment): { readonly http: string; readonly grpc: string } {
+  const host = hostOf(alphaService(environment));
+  return { http: `${host}:${dgraphPorts.alpha.http}`, grpc: `${host}:${dgraphPorts.alpha.grpc}` };
+}
+
+/** Access to Alpha: the article's calls, `/health` over HTTP and CheckVersion over gRPC; `/state` is no probe's path. */
+export function dgraphAccess(environment: Environment): AccessTarget {
+  const { http, grpc } = alphaAddresses(environment);
+  const [pods] = dgraphPods(environment);
+  const get = (path: string): Call => ({ kind: "http", name: "http", address: http, path });
+  const version: Call = { kind: "grpc", name: "grpc", address: grpc, method: "api.Dgraph/CheckVersion", request: "{}" };
+  return {
+    title: "Dgraph",
+    podTitle: "Alpha",
+    pods,
+    host: hostOf(alphaService(environment)),
+    open: [get("/health"), version],
+    guarded: [get("/state"), version],
+    policyComponent: "dgraph-policy",
+    fields: { policy: "dgraph.networkPolicy", clients: "dgraph.clients" },
+  };
+}

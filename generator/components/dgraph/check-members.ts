@@ -1,0 +1,37 @@
+import type { DgraphRole } from "../../catalog/dgraph.ts";
+import { asMap } from "../../system/data.ts";
+import type { Answers } from "../check.ts";
+import { type Finding, failed, passed } from "../finding.ts";
+import { bodyOf, notAsked } from "./check-answers.ts";
+
+interface Member {
+  readonly leader?: boolean;
+  readonly amDead?: boolean;
+  readonly addr?: string;
+}
+
+/** From Alpha's `/state`: Zeros with a leader and a majority; the group's Alphas, all of them, with a leader. */
+export function membersHealthy(run: Answers, role: DgraphRole, replicas: number): Finding {
+  const call = run.results.get("state");
+  const state = call === undefined ? null : bodyOf(call);
+  if (call === undefined || state === null) return notAsked(run, call, "http");
+  const groups = Object.values(asMap(state["groups"])).map((group) => members(asMap(group)["members"]));
+  const sets = role === "zero" ? [members(state["zeros"])] : groups;
+  const all = sets.flat();
+  const alive = all.filter(({ amDead }) => amDead !== true);
+  const evidence = all.map(
+    ({ addr, leader, amDead }) => `${addr}${leader === true ? ", leader" : ""}${amDead === true ? ", dead" : ""}`,
+  );
+  const seen = `${alive.length} of ${replicas} there`;
+  const leaderless =
+    sets.length === 0 || sets.some((set) => !set.some(({ leader, amDead }) => leader === true && amDead !== true));
+  const quorum = alive.length > Math.floor(replicas / 2);
+  if (leaderless || !quorum)
+    return failed(`${seen}, no ${leaderless ? "leader" : "majority"}`, "look at the pods' logs: kubectl logs", evidence);
+  if (alive.length < replicas) return failed(seen, `${replicas - alive.length} of ${role} did not join or are dead`, evidence);
+  return passed(`${seen}, with a leader`, evidence);
+}
+
+function members(value: unknown): Member[] {
+  return Object.values(asMap(value)) as Member[];
+}

@@ -1,0 +1,76 @@
+import { dgraphPorts } from "../../catalog/dgraph.ts";
+import { portKeys } from "../../catalog/well-known.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { condition } from "../../kubernetes/object-fields.ts";
+import { proxyOf } from "../../mesh/pod.ts";
+import { isInSet, type PodSet } from "../../mesh/pod-set.ts";
+import { includes, parsePorts } from "../../mesh/ports.ts";
+import { plural } from "../../system/text.ts";
+import type { Answers, ClusterState } from "../check.ts";
+import { type Finding, failed, passed, undecided } from "../finding.ts";
+import { notAsked } from "./check-answers.ts";
+
+/** Seconds in which every Alpha should have answered. */
+export const spreadSeconds = 30;
+
+/**
+ * Whether calls over one connection reach every ready Alpha. A proxy balances by latency (power of two choices over a peak-EWMA, linkerd2-proxy
+ * linkerd/proxy/balance), so shares are not even: of 60 calls within 0.1 s one of three Alphas got none on a healthy mesh. What holds: more than
+ * one Alpha answers within the first second, and every one answers in time.
+ */
+export function callsSpread(run: Answers, state: ClusterState, alpha: PodSet): Finding {
+  const call = run.results.get("spread");
+  if (call === undefined || call.exit !== 0) return notAsked(run, call, "grpc");
+  const [first, all] = ["first", "all"].map(
+    (when) =>
+      new Map(
+        [...call.output.matchAll(new RegExp(`^${when} (\\S+) (\\d+)$`, "gm"))].map(([, pod = "", count]) => [pod, Number(count)]),
+      ),
+  );
+  const ready = readyPods(state, alpha);
+  const share = (pod: string): number => all?.get(pod) ?? 0;
+  const total = ready.reduce((sum, pod) => sum + share(pod), 0);
+  const evidence = ready.map((pod) => `${pod}: ${share(pod)} of ${total}, ${first?.get(pod) ?? 0} in the first second`);
+  if (total === 0)
+    return undecided("not counted", "the probe's proxy counts no request by pod: it does not balance them", evidence);
+  const silent = ready.filter((pod) => share(pod) === 0);
+  if (silent.length === ready.length - 1 && ready.length > 1)
+    return failed("one Alpha takes every call", oneAlphaCause(podsOf(state, alpha)), evidence);
+  if (silent.length > 0)
+    return failed(
+      `no call reached ${silent.join(", ")} in ${spreadSeconds} s`,
+      "the proxy avoids endpoints that are slow or fail: kubectl logs of that pod and of its proxy",
+      evidence,
+    );
+  const early = ready.filter((pod) => (first?.get(pod) ?? 0) > 0);
+  if (early.length < Math.min(2, ready.length))
+    return failed(
+      "one Alpha took every call of the first second",
+      "the proxy learned of the other Alphas late: see M5, and run it again",
+      evidence,
+    );
+  return passed(`each of ${plural(ready.length, "Alpha")} answered`, evidence);
+}
+
+/** Why all calls of a connection end at one Alpha: the proxy does not see single calls, or sees one endpoint only. */
+function oneAlphaCause(pods: readonly KubernetesObject[]): string {
+  const grpc = dgraphPorts.alpha.grpc;
+  const bypassed = pods.some(({ metadata }) =>
+    [portKeys.opaque, portKeys.skipInbound].some((key) => includes(parsePorts(metadata.annotations?.[key]), grpc)),
+  );
+  if (bypassed) return `port ${grpc} is opaque or skipped on Alpha's pods, so proxies balance connections, not calls`;
+  const bare = pods.filter((pod) => proxyOf(pod) === undefined).map(({ metadata }) => metadata.name);
+  if (bare.length > 0) return `${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy: restart these pods`;
+  return `is port ${grpc} opaque on the Service or at the client? Proxies balance connections then, not calls`;
+}
+
+/** Names of the pods of a set that are ready. */
+export function readyPods(state: Pick<ClusterState, "pods">, set: PodSet): string[] {
+  return podsOf(state, set)
+    .filter((pod) => condition(pod, "Ready")?.status !== "False")
+    .map(({ metadata }) => metadata.name);
+}
+
+function podsOf({ pods }: Pick<ClusterState, "pods">, set: PodSet): KubernetesObject[] {
+  return pods.filter((pod) => isInSet(pod, set));
+}

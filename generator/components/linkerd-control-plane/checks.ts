@@ -1,0 +1,55 @@
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+import { isMeshed } from "../../mesh/meshed.ts";
+import { proxyOf } from "../../mesh/pod.ts";
+import { isInSet } from "../../mesh/pod-set.ts";
+import type { ClusterState, StateCheck } from "../check.ts";
+import { type Finding, failed, passed } from "../finding.ts";
+import { readyIn } from "../readiness.ts";
+
+/** Tests of the control plane and of injection. */
+export const controlPlaneChecks: readonly StateCheck[] = [
+  {
+    id: "M1",
+    title: "the control plane is ready",
+    expected: "every workload ready",
+    evaluate: (state) => readyIn(state, "linkerd"),
+  },
+  {
+    id: "M5",
+    title: "every pod that should be is meshed",
+    expected: "a proxy of the spec's version in each",
+    evaluate: podsMeshed,
+  },
+];
+
+/** Whether every pod that is to be meshed has a proxy, of the version in the spec. */
+function podsMeshed({ pods, namespaces, podSets, linkerdRelease }: ClusterState): Finding {
+  const inherited = new Map(namespaces.map(({ metadata }) => [metadata.name, metadata.annotations ?? {}]));
+  const described = podSets.filter(({ inject }) => inject === "enabled" || inject === "ingress");
+  const wanted = pods.filter((pod) => {
+    const facts = {
+      annotations: pod.metadata.annotations ?? {},
+      namespace: inherited.get(pod.metadata.namespace ?? "") ?? null,
+      hostNetwork: at(pod, "spec", "hostNetwork") === true,
+      hasProxy: false,
+    };
+    return described.some((set) => isInSet(pod, set)) || isMeshed(facts) === "yes";
+  });
+  const name = ({ metadata }: KubernetesObject): string => `${metadata.namespace}/${metadata.name}`;
+  const bare = wanted.filter((pod) => proxyOf(pod) === undefined).map(name);
+  if (bare.length > 0)
+    return failed(
+      `${bare.length} of ${wanted.length} run without a proxy`,
+      "the injector was not asked, or did not answer: restart these pods",
+      bare,
+    );
+  const old = wanted.filter(
+    (pod) => (pod.metadata.annotations?.["linkerd.io/proxy-version"] ?? linkerdRelease.version) !== linkerdRelease.version,
+  );
+  if (old.length > 0)
+    return failed(`${old.length} proxies are not of ${linkerdRelease.version}`, "restart these pods", old.map(name));
+  return wanted.length === 0
+    ? failed("there are none", "nothing is deployed: meshops status")
+    : passed(`${wanted.length} pods, ${linkerdRelease.version}`);
+}
