@@ -12,7 +12,7 @@ export interface MethodOptions {
 export interface MethodRoute {
   /** What metrics and tap call it. */
   readonly name: string;
-  /** Full name of the gRPC service: `api.Dgraph`. */
+  /** Full name of the gRPC service: `package.Service`. */
   readonly service: string;
   readonly method: string;
   readonly retry: boolean;

@@ -122,7 +122,7 @@ test("reports escape what the cluster says", () => {
     result("T3", undecided("?", "why")),
   ]);
   expect(report.passed).toBe(false);
-  const page = html(report, "context", "2026-11-25T00:00:00Z");
+  const page = html(report, "context", "2026-11-25T00:00:00Z", targetOf(model));
   expect(page).not.toContain("<script>");
   expect(page).toContain("should arrive, does not");
   const xml = junit(report);

@@ -12,13 +12,16 @@ export function declareCluster(program: Command): void {
     .addOption(output("text", "json"))
     .action(run(async () => (await import("../status/status.ts")).status));
   inCluster(program, "verify")
-    .description("prove that the mesh does in the cluster what it should: who reaches Dgraph, who does not, and what tap sees")
+    .description("test a running cluster: health of the mesh, access to the services, and what tap shows")
     .option("--only <ids>", "tests to run, such as T1,T2,M; T2 is T2a to T2c")
-    .option("--baseline", "take the policy away for T0, and bring it back: Dgraph is open meanwhile", false)
-    .option("--write", "write into Dgraph too, and remove it again", false)
+    .option("--baseline", "remove the policies during T0, and restore them: the service is open meanwhile", false)
+    .option("--write", "also write test data, and remove it again", false)
     .option("--keep", "leave the probes in the cluster", false)
     .option("--timeout <seconds>", "how long a probe may take, its start included", seconds, 90)
-    .option("--image <image>", "image of the probes, with curl, grpcurl, api.proto and grpcio; else that of the pydgraph client")
+    .option(
+      "--image <image>",
+      "image of the probes, with curl, grpcurl, api.proto and grpcio (default: the image of the test client)",
+    )
     .option("--report <file>", "write a page with the picture and the evidence")
     .addOption(output("text", "json", "junit"))
     .action(run(async () => (await import("../verify/verify.ts")).verifyCommand));

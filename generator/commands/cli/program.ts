@@ -11,7 +11,9 @@ import { declareSecrets } from "./secrets.ts";
 
 /** The command line: its commands are declared here and imported when they run, so that --help loads the argument parser and nothing more. */
 export const program: Command = new Command("meshops")
-  .description("One validated environment spec becomes everything a GitOps repository needs to run Linkerd and Dgraph on AKS.")
+  .description(
+    "Generates everything that a GitOps repository needs to run Linkerd and the services in its mesh, from one validated environment spec.",
+  )
   .version(version)
   .addOption(new Option("-C, --directory <dir>", "root of the platform repository").default("."))
   .showHelpAfterError("fix: meshops --help")

@@ -1,5 +1,6 @@
 import type { Colors } from "picocolors/types.js";
 import { allPassed, type TestResult } from "../../cluster/verify/result.ts";
+import type { AccessTarget } from "../../components/check.ts";
 import type { Verdict } from "../../components/finding.ts";
 import { fillTemplate } from "../../system/html.ts";
 import { type Mark, markText, paintMark } from "../terminal/marks.ts";
@@ -52,14 +53,25 @@ export function junit(report: Report): string {
   });
 }
 
-/** One page that needs nothing else: picture, results, evidence. @param when the time of the run, RFC 3339 */
-export function html(report: Report, context: string, when: string): string {
+/**
+ * One self-contained page with picture, results and evidence.
+ *
+ * @param target pods whose access was tested; null if there are none
+ * @param when the time of the run, RFC 3339
+ */
+export function html(report: Report, context: string, when: string, target: AccessTarget | null): string {
   const rows = report.tests.map((test) => ({
     ...test,
     mark: markText(marks[test.status]),
     seconds: (test.durationMs / 1000).toFixed(1),
   }));
-  return rendered("report.html", { ...report, rows, context, when, picture: topology(report.tests) });
+  return rendered("report.html", {
+    ...report,
+    rows,
+    context,
+    when,
+    picture: target === null ? "" : topology(report.tests, target),
+  });
 }
 
 function rendered(name: string, view: object): string {

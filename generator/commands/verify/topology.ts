@@ -1,4 +1,5 @@
 import type { TestResult } from "../../cluster/verify/result.ts";
+import type { AccessTarget } from "../../components/check.ts";
 
 /** The probes, top to bottom: what they are, and which test tells how they fared. An arrow that should not arrive is dashed. */
 const probes = [
@@ -12,10 +13,10 @@ const probes = [
 const [width, row, top] = [900, 64, 20] as const;
 
 /**
- * Who was let in and who was refused, as SVG: words and dashes say it as well as colours do.
- * Nothing of it comes from the cluster, so nothing needs escaping.
+ * Clients that reached the target, and clients that were refused, as SVG; words and dashes carry the same information as colors.
+ * Its texts come from the tests and the component, not from the cluster, so nothing needs escaping.
  */
-export function topology(tests: readonly TestResult[]): string {
+export function topology(tests: readonly TestResult[], target: AccessTarget): string {
   const shown = probes.flatMap((probe) => {
     const test = tests.find(({ id }) => id === probe.id);
     return test === undefined || test.status === "skipped" ? [] : [{ ...probe, status: test.status }];
@@ -44,9 +45,15 @@ export function topology(tests: readonly TestResult[]): string {
 <text class="${style}" x="262" y="${y - 8 + (middle - y) * 0.05}">${word}</text></g>`;
   });
   const words = shown.map(({ id, name, status }) => `${id} ${name}: ${status}`).join("; ");
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Who reaches Dgraph. ${words}">
+  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Access to ${target.title}. ${words}">
 ${arrows.join("\n")}
 <rect class="box" x="650" y="${top}" width="230" height="${height - 2 * top}" rx="6"/>
-<text x="668" y="${middle - 8}">Dgraph Alpha</text><text class="dim" x="668" y="${middle + 12}">HTTP 8080, gRPC 9080</text>
+<text x="668" y="${middle - 8}">${target.pods.title}</text><text class="dim" x="668" y="${middle + 12}">${portsOf(target)}</text>
 </svg>`;
+}
+
+/** Ports that the calls go to, as `HTTP 8080, gRPC 9080`. */
+function portsOf({ guarded, pods }: AccessTarget): string {
+  const names = { http: "HTTP", grpc: "gRPC", spread: "" };
+  return guarded.map(({ kind, name }) => `${names[kind]} ${pods.ports[name]?.port}`).join(", ");
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Repository } from "../../bundle/repository.ts";
 import { connect } from "../../cluster/connection.ts";
-import { chosen, type Test, testsOf } from "../../cluster/verify/tests.ts";
+import { chosen, type Test, targetOf, testsOf } from "../../cluster/verify/tests.ts";
 import { verify } from "../../cluster/verify/verify.ts";
 import { buildModel } from "../../components/build.ts";
 import { noIdentity } from "../../components/images.ts";
@@ -51,7 +51,8 @@ export async function verifyCommand(names: readonly string[], flags: VerifyFlags
     const report = reportOf(environment.metadata.name, results);
     if (flags.output === "json") process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     if (flags.output === "junit") process.stdout.write(junit(report));
-    if (flags.report !== undefined) writeReport(flags.report, html(report, cluster.context, new Date().toISOString()));
+    if (flags.report !== undefined)
+      writeReport(flags.report, html(report, cluster.context, new Date().toISOString(), targetOf(model)));
     live.write(summaryLine(report, colors));
     return report.passed ? exitCode.ok : exitCode.problem;
   } catch (error) {
