@@ -1,4 +1,4 @@
-import { fluxName } from "../bundle/emit/flux.ts";
+import { fluxName } from "../bundle/emit/names.ts";
 import { buildModel } from "../components/build.ts";
 import { noIdentity } from "../components/images.ts";
 import { type ComponentModel, releaseOf } from "../components/model.ts";

@@ -106,8 +106,8 @@ export interface Release {
 
 /** How a component comes into the cluster. Its `objects` are delivered beside it, except for `none`. */
 type Delivery =
-  /** A chart; `base` is the folder under bases/ with its HelmRelease. */
-  | { readonly kind: "chart"; readonly release: Release; readonly base: string }
+  /** A chart; `base` is the folder under bases/ with what its HelmRelease has in common in all environments, null if the overlay has all of it. */
+  | { readonly kind: "chart"; readonly release: Release; readonly base: string | null }
   /** A folder under bases/ with plain objects; `images` are those that its objects name without a tag, by that name. */
   | { readonly kind: "kustomization"; readonly base: string; readonly images: Readonly<Record<string, Image>> }
   /** `objects` and `secrets` only; helmfile installs them as a release, or applies them by its hook before the first release. */

@@ -5,11 +5,8 @@ import { toBundleYaml } from "../../kubernetes/yaml.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { fluxFolder, overlayFolder } from "../../spec/layout.ts";
 import { header } from "../bundle.ts";
-import { commonLabels } from "./kustomize.ts";
+import { commonLabels, flux, fluxName } from "./names.ts";
 import { repositoriesOf } from "./repositories.ts";
-
-/** Where Flux lives, and what `flux bootstrap` calls its source and its root Kustomization. */
-export const flux = { namespace: "flux-system", source: "flux-system", root: "flux-system", ageSecret: "sops-age" } as const;
 
 /**
  * What Flux is pointed at: the chart repositories, and a Kustomization a component, in order by `dependsOn`.
@@ -22,11 +19,6 @@ export function* emitFlux(model: Model): Iterable<[path: string, text: string]> 
   for (const component of model.components)
     if (component.delivery.kind !== "none")
       yield [`${fluxFolder(name)}/${fluxName(component.id)}.yaml`, toBundleYaml([kustomization(component, model)], head)];
-}
-
-/** Name of a component's Kustomization. */
-export function fluxName(id: string): string {
-  return id.replaceAll("/", "-");
 }
 
 function sources(model: Model): JsonMap[] {

@@ -5,8 +5,8 @@ import { toBundleYaml } from "../../kubernetes/yaml.ts";
 import { helmfileFile, overlayFolder, patchesFile, transformersFile, valuesFile } from "../../spec/layout.ts";
 import { compareText } from "../../system/text.ts";
 import { header } from "../bundle.ts";
-import { fluxName } from "./flux.ts";
 import { objectsFolder } from "./kustomize.ts";
+import { fluxName } from "./names.ts";
 import { plainPatches, targetedPatches } from "./patches.ts";
 import { repositoriesOf } from "./repositories.ts";
 

@@ -13,6 +13,7 @@ import {
   valuesFile,
 } from "../../spec/layout.ts";
 import { header } from "../bundle.ts";
+import { commonLabels, flux, fluxName } from "./names.ts";
 import { inline, patchTransformers, plainPatches, targetedPatches } from "./patches.ts";
 
 type File = [path: string, text: string];
@@ -32,7 +33,7 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
   const plain = plainPatches(component.patches);
   if (release !== null) {
     yield [valuesFile, toBundleYaml([release.values], head)];
-    yield [releaseFile, toBundleYaml([releasePatch(component, release)], head)];
+    yield [releaseFile, toBundleYaml([helmRelease(component, release)], head)];
     const transformers = patchTransformers(component);
     if (transformers.length > 0) yield [transformersFile, toBundleYaml(transformers, head)];
   }
@@ -63,9 +64,13 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
   return withoutEmpty({
     ...kustomizationType,
     namespace: based ? namespace : "",
-    resources: [...(based ? [base(delivery.base)] : []), ...own, ...secrets.map(encryptedName)],
+    resources: [
+      ...(based ? [delivery.base === null ? releaseFile : base(delivery.base)] : []),
+      ...own,
+      ...secrets.map(encryptedName),
+    ],
     components: delivery.kind === "chart" ? [base("helm-release")] : [],
-    configMapGenerator: delivery.kind === "chart" ? [{ name: `${id}-values`, files: [valuesFile] }] : [],
+    configMapGenerator: delivery.kind === "chart" ? [{ name: `${fluxName(id)}-values`, files: [valuesFile] }] : [],
     patches: [...overlayPatches(component), ...(secrets.length === 0 ? [] : [keptByHelm])],
     images: delivery.kind === "kustomization" ? imagesOf(delivery.images, model) : [],
     labels: [{ pairs: commonLabels(component) }],
@@ -74,7 +79,7 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
 
 /** Patches on what is in the overlay: of a chart that is its HelmRelease, whose own patches change what the chart renders. */
 function overlayPatches({ delivery, patches }: ComponentModel): JsonMap[] {
-  if (delivery.kind === "chart") return [{ path: releaseFile }];
+  if (delivery.kind === "chart") return delivery.base === null ? [] : [{ path: releaseFile }];
   return [...(plainPatches(patches).length > 0 ? [{ path: patchesFile }] : []), ...targetedPatches(patches).map(inline)];
 }
 
@@ -107,27 +112,31 @@ function publicKustomization(component: ComponentModel): JsonMap {
   };
 }
 
-/** Labels of every object that meshops writes. */
-export function commonLabels({ group: partOf }: Pick<ComponentModel, "group">): JsonMap {
-  return { "app.kubernetes.io/managed-by": "meshops", "app.kubernetes.io/part-of": partOf };
-}
-
-/** What differs from the base's HelmRelease in one environment. */
-function releasePatch(component: ComponentModel, release: Release): JsonMap {
-  const { id, timeoutMinutes, patches, needs } = component;
+/** The HelmRelease of a component: all of it, or what differs from the base's in one environment. */
+function helmRelease(component: ComponentModel, release: Release): JsonMap {
+  const { id, delivery, timeoutMinutes, patches, needs } = component;
+  const whole = delivery.kind === "chart" && delivery.base === null;
+  const name = fluxName(id);
   const ignore = component.ignoredDrift.map(({ kind, paths }) => ({ paths, target: { kind } }));
   const dependsOn = needs.flatMap((need) => ("helmRelease" in need ? [{ ...need.helmRelease }] : []));
   return {
     apiVersion: "helm.toolkit.fluxcd.io/v2",
     kind: "HelmRelease",
-    metadata: { name: id },
+    metadata: { name },
     spec: {
-      ...(release.name === id ? {} : { releaseName: release.name }),
+      ...(release.name === name && !whole ? {} : { releaseName: release.name }),
       ...(dependsOn.length === 0 ? {} : { dependsOn }),
-      chart: { spec: { version: release.version } },
+      chart: { spec: { ...(whole ? chartSource(release) : {}), version: release.version } },
+      ...(whole ? { valuesFrom: [{ kind: "ConfigMap", name: `${name}-values` }] } : {}),
       timeout: `${timeoutMinutes}m`,
       ...(ignore.length === 0 ? {} : { driftDetection: { ignore } }),
       ...(patches.length === 0 ? {} : { postRenderers: [{ kustomize: { patches: patches.map(inline) } }] }),
     },
   };
+}
+
+/** Where Flux takes a chart from, as the HelmReleases in bases/ have it. */
+function chartSource({ chart, repository }: Release): JsonMap {
+  const sourceRef = { kind: "HelmRepository", name: repository.name, namespace: flux.namespace };
+  return { chart, interval: "1h", sourceRef };
 }

@@ -2,6 +2,7 @@ import type { ComponentModel } from "../../components/model.ts";
 import type { JsonOperation, Patch } from "../../components/patch.ts";
 import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
+import { fluxName } from "./names.ts";
 
 /** Strategic merge patches that name the object that they change: `patches.yaml` has them, for Kustomize and helmfile. */
 export function plainPatches(patches: readonly Patch[]): KubernetesObject[] {
@@ -23,7 +24,7 @@ export function patchTransformers({ id, patches }: ComponentModel): JsonMap[] {
   return targetedPatches(patches).map((patch, index) => ({
     apiVersion: "builtin",
     kind: "PatchTransformer",
-    metadata: { name: `${id.replaceAll("/", "-")}-${index}` },
+    metadata: { name: `${fluxName(id)}-${index}` },
     ...inline(patch),
   }));
 }

@@ -1,4 +1,4 @@
-import { flux } from "../../bundle/emit/flux.ts";
+import { flux } from "../../bundle/emit/names.ts";
 import { repositoriesOf } from "../../bundle/emit/repositories.ts";
 import { type ComponentModel, type Model, releaseOf } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";

@@ -1,4 +1,4 @@
-import { flux } from "../../bundle/emit/flux.ts";
+import { flux } from "../../bundle/emit/names.ts";
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { proxyContainer } from "../../catalog/well-known.ts";
 import type { Model } from "../../components/model.ts";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { fluxName } from "../../bundle/emit/flux.ts";
+import { fluxName } from "../../bundle/emit/names.ts";
 import type { Check } from "../../components/check.ts";
 import type { Finding } from "../../components/finding.ts";
 import type { Model } from "../../components/model.ts";

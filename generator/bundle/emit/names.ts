@@ -1,0 +1,15 @@
+import type { ComponentModel } from "../../components/model.ts";
+import type { JsonMap } from "../../kubernetes/object.ts";
+
+/** Where Flux lives, and what `flux bootstrap` calls its source and its root Kustomization. */
+export const flux = { namespace: "flux-system", source: "flux-system", root: "flux-system", ageSecret: "sops-age" } as const;
+
+/** Name of a component's Kustomization, of its HelmRelease, and of its helmfile release if it has no chart. */
+export function fluxName(id: string): string {
+  return id.replaceAll("/", "-");
+}
+
+/** Labels of every object that meshops writes. */
+export function commonLabels({ group: partOf }: Pick<ComponentModel, "group">): JsonMap {
+  return { "app.kubernetes.io/managed-by": "meshops", "app.kubernetes.io/part-of": partOf };
+}
