@@ -28,7 +28,11 @@ function contextOf({ environment, identity }: Input): Context {
   };
 }
 
+/** @throws Error if a chart comes with objects: they need a component of their own */
 function build({ build, ...component }: Component, context: Context): ComponentModel {
+  const output = build(context);
+  if (output.delivery.kind === "chart" && Object.keys(output.objects ?? {}).length > 0)
+    throw new Error(`component ${component.id} has a chart and objects`);
   return {
     namespaces: [],
     objects: {},
@@ -41,7 +45,7 @@ function build({ build, ...component }: Component, context: Context): ComponentM
     ignoredDrift: [],
     owned: [],
     timeoutMinutes: 5,
-    ...build(context),
+    ...output,
     ...component,
   };
 }

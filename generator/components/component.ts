@@ -104,7 +104,7 @@ export interface Release {
   readonly values: JsonMap;
 }
 
-/** How a component comes into the cluster. Its `objects` are delivered beside it, except for `none`. */
+/** How a component comes into the cluster. */
 type Delivery =
   /** A chart; `base` is the folder under bases/ with what its HelmRelease has in common in all environments, null if the overlay has all of it. */
   | { readonly kind: "chart"; readonly release: Release; readonly base: string | null }
@@ -128,7 +128,7 @@ export interface ComponentOutput {
   readonly namespace: string;
   readonly namespaces?: readonly NamespaceSpec[];
   readonly delivery: Delivery;
-  /** Objects by file name without extension. */
+  /** Objects by file name without extension, of any delivery but a chart: helmfile would install the release without them. */
   readonly objects?: Readonly<Record<string, readonly KubernetesObject[]>>;
   /** Patches on what the chart renders or the base contains. */
   readonly patches?: readonly Patch[];

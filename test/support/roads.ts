@@ -23,10 +23,17 @@ export function overlaysOf(root: string, environment: string): string[] {
 /**
  * What Flux would put into the cluster for an environment, by component: the overlay's own objects, and for a HelmRelease
  * what the real helm renders from its chart with the values of `valuesFrom`, after the real kustomize has applied `postRenderers`.
+ *
+ * @param components folders of the components; all if left out
  */
-export async function fluxRoad(root: string, environment: string, charts: ChartServer): Promise<Map<string, KubernetesObject[]>> {
+export async function fluxRoad(
+  root: string,
+  environment: string,
+  charts: ChartServer,
+  components: readonly string[] = overlaysOf(root, environment),
+): Promise<Map<string, KubernetesObject[]>> {
   const out = new Map<string, KubernetesObject[]>();
-  for (const component of overlaysOf(root, environment)) {
+  for (const component of components) {
     const objects = objectsIn(await kustomizeBuild(join(root, "overlays", environment, component)));
     const release = objects.find(({ kind }) => kind === "HelmRelease");
     out.set(component, release === undefined ? objects : await helmController(release, objects, charts));
@@ -70,11 +77,27 @@ async function helmController(
   return objectsIn(await kustomizeBuild(work));
 }
 
-/** What helmfile would put into the cluster for an environment. */
-export async function helmfileRoad(root: string, environment: string, charts: ChartServer): Promise<KubernetesObject[]> {
+/** What helmfile would put into the cluster for an environment. @param selectors labels of the releases, such as `name=dgraph`; all if left out */
+export async function helmfileRoad(
+  root: string,
+  environment: string,
+  charts: ChartServer,
+  selectors: readonly string[] = [],
+): Promise<KubernetesObject[]> {
   const path = `${join(tool("kustomize"), "..")}:${join(tool("helm"), "..")}:${process.env["PATH"]}`;
   const env = { ...charts.env, PATH: path };
   return objectsIn(
-    await run(tool("helmfile"), ["--environment", environment, "--skip-deps", "--quiet", "template"], { cwd: root, env }),
+    await run(
+      tool("helmfile"),
+      [
+        "--environment",
+        environment,
+        ...selectors.flatMap((selector) => ["--selector", selector]),
+        "--skip-deps",
+        "--quiet",
+        "template",
+      ],
+      { cwd: root, env },
+    ),
   );
 }

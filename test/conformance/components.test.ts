@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { toBundle } from "../../generator/bundle/bundle.ts";
+import { emitFlux } from "../../generator/bundle/emit/flux.ts";
+import { emitHelmfile, emitRootHelmfile } from "../../generator/bundle/emit/helmfile.ts";
+import { emitOverlays } from "../../generator/bundle/emit/kustomize.ts";
+import { grafanaChart } from "../../generator/catalog/addons.ts";
+import { grafanaRepository } from "../../generator/catalog/repositories.ts";
+import { buildModel } from "../../generator/components/build.ts";
+import type { Component, ComponentProvider } from "../../generator/components/component.ts";
+import { providers } from "../../generator/components/registry.ts";
+import { type ChartServer, packFixtures, serveCharts } from "../support/charts.ts";
+import { withTools } from "../support/guards.ts";
+import { byId, field, objectsIn, pick } from "../support/objects.ts";
+import { makePlatform, writeTree } from "../support/platform.ts";
+import { fluxRoad, helmfileRoad, kustomizeBuild } from "../support/roads.ts";
+import { environmentOf, sampleIdentity } from "../support/specs.ts";
+
+/* Components with everything that an output may have, some of which no component of meshops has: both engines must install the same objects. */
+
+const annotation = { metadata: { name: "any", annotations: { patched: "merge" } } };
+
+/** A chart without a folder under bases/, in a folder of its own below another; its patches have targets. */
+const chart: Component = {
+  id: "tools/board",
+  group: "tools",
+  needs: [
+    { component: "linkerd-viz" },
+    { component: "absent" },
+    { component: "tools/elsewhere" },
+    { kustomization: { name: "infrastructure", namespace: "platform" } },
+    { helmRelease: { name: "database", namespace: "data" } },
+  ],
+  build: () => ({
+    namespace: "tools",
+    namespaces: [{ name: "tools", labels: { team: "tools" } }],
+    delivery: {
+      kind: "chart",
+      base: null,
+      release: {
+        name: "board",
+        chart: "grafana",
+        repository: grafanaRepository,
+        version: grafanaChart.version,
+        values: { replicas: 2 },
+      },
+    },
+    patches: [
+      { target: { kind: "ConfigMap" }, patch: { apiVersion: "v1", kind: "ConfigMap", ...annotation } },
+      { target: { kind: "ConfigMap", name: "board-.*" }, patch: [{ op: "add", path: "/data/added", value: "by JSON patch" }] },
+    ],
+    ignoredDrift: [{ kind: "ConfigMap", paths: ["/data/added"] }],
+  }),
+};
+
+/** A folder under bases/, whose objects are patched by kind. */
+const folder: Component = {
+  id: "tool",
+  group: "tools",
+  needs: [{ component: "tools/board" }],
+  build: () => ({
+    namespace: "tools",
+    delivery: {
+      kind: "kustomization",
+      base: "pydgraph-client",
+      images: { "pydgraph-client": { name: "example.org/tool", tag: "1", runs: "pod" } },
+    },
+    patches: [{ target: { kind: "Deployment" }, patch: [{ op: "replace", path: "/spec/replicas", value: 4 }] }],
+  }),
+};
+
+/** Delivered by other tools. */
+const elsewhere: Component = {
+  id: "tools/elsewhere",
+  group: "tools",
+  needs: [],
+  build: () => ({ namespace: "tools", delivery: { kind: "none" } }),
+};
+
+const provider: ComponentProvider = { components: () => [chart, folder, elsewhere] };
+
+withTools(["helm", "helmfile", "kustomize", "sops"], "Components of every form (fixture charts)", () => {
+  let charts: ChartServer;
+  let root: string;
+  const environment = environmentOf();
+  const { name } = environment.metadata;
+  const model = buildModel({ environment, identity: sampleIdentity() }, [...providers, provider]);
+
+  beforeAll(async () => {
+    root = makePlatform({});
+    const files = toBundle([emitRootHelmfile([name]), emitHelmfile(model), ...emitOverlays(model), ...emitFlux(model)]);
+    writeTree(root, Object.fromEntries(files));
+    charts = await serveCharts(await packFixtures());
+  });
+  afterAll(() => charts.close());
+
+  test("both engines apply patches with targets, and install the same objects", async () => {
+    const flux = await fluxRoad(root, name, charts, ["tool", "tools/board"]);
+    const helmfile = await helmfileRoad(root, name, charts, ["name=tool", "name=board"]);
+    expect(byId(helmfile)).toEqual(byId([...flux.values()].flat().filter(({ kind }) => kind !== "HelmRelease")));
+    const values = pick(helmfile, "ConfigMap", "board-seen-values");
+    expect(field(values, "metadata", "annotations")).toEqual({ patched: "merge" });
+    expect(field(values, "data", "added")).toBe("by JSON patch");
+    expect(field(pick(helmfile, "Deployment", "pydgraph-client"), "spec", "replicas")).toBe(4);
+  });
+
+  test("needs become dependsOn of the kind that Flux has for them, and helmfile's needs", async () => {
+    const [kustomization] = objectsIn(fileOf(`flux/${name}/tools-board.yaml`));
+    expect(field(kustomization, "spec", "dependsOn")).toEqual([
+      { name: "linkerd-viz" },
+      { name: "infrastructure", namespace: "platform" },
+    ]);
+    const overlay = objectsIn(await kustomizeBuild(`${root}/overlays/${name}/tools/board`));
+    const release = overlay.find(({ kind }) => kind === "HelmRelease");
+    expect(field(release, "metadata", "name")).toBe("tools-board");
+    expect(field(release, "spec", "dependsOn")).toEqual([{ name: "database", namespace: "data" }]);
+    expect(field(release, "spec", "driftDetection", "ignore")).toEqual([
+      { paths: ["/data/added"], target: { kind: "ConfigMap" } },
+    ]);
+    expect(fileOf(`overlays/${name}/helmfile.yaml`)).toMatch(/name: tool\n(.*\n)*? {6}- tools\/board\n/);
+  });
+
+  test("what other tools deliver has no files, and is in the model", () => {
+    expect(model.components.map(({ id }) => id)).toContain("tools/elsewhere");
+    expect([...files().keys()].filter((path) => path.includes("elsewhere"))).toEqual([]);
+  });
+
+  test("namespaces that components share are merged; different values are an error", () => {
+    const shared = (label: string): ComponentProvider => ({
+      components: () => [
+        {
+          ...elsewhere,
+          id: `other-${label}`,
+          build: () => ({ ...elsewhere.build({} as never), namespaces: [{ name: "tools", labels: { team: label } }] }),
+        },
+      ],
+    });
+    const build = (...more: ComponentProvider[]): object =>
+      buildModel({ environment, identity: sampleIdentity() }, [...providers, provider, ...more]);
+    expect(() => build(shared("tools"))).not.toThrow();
+    expect(() => build(shared("others"))).toThrow("namespace tools: team is both tools and others");
+    expect(() => build(provider)).toThrow("two components have one id");
+    const withObjects = { ...chart, id: "x", build: () => ({ ...chart.build({} as never), objects: { more: [] } }) };
+    expect(() => build({ components: () => [withObjects] })).toThrow("component x has a chart and objects");
+  });
+
+  test("needs in a circle are an error that names it", () => {
+    const circle: ComponentProvider = {
+      components: () => [
+        { ...elsewhere, id: "a", needs: [{ component: "b" }] },
+        { ...elsewhere, id: "b", needs: [{ component: "a" }] },
+      ],
+    };
+    expect(() => buildModel({ environment, identity: sampleIdentity() }, [...providers, circle])).toThrow("a, b, a");
+  });
+
+  function files(): ReadonlyMap<string, string> {
+    return toBundle([emitHelmfile(model), ...emitOverlays(model), ...emitFlux(model)]);
+  }
+  function fileOf(path: string): string {
+    return files().get(path) ?? "";
+  }
+});
