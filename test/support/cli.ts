@@ -15,6 +15,8 @@ export interface Circumstances {
   readonly env?: Readonly<Record<string, string>>;
   /** What stands on its standard input. */
   readonly input?: string;
+  /** Another build of the command line. */
+  readonly cli?: string;
   /** Kills it with SIGKILL. */
   readonly killAfterMs?: number;
 }
@@ -23,10 +25,10 @@ export interface Circumstances {
 export function meshops(
   cwd: string,
   args: readonly string[],
-  { env, input, killAfterMs }: Circumstances = {},
+  { env, input, killAfterMs, cli = cliPath }: Circumstances = {},
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cliPath, ...args], { cwd, env: { ...process.env, NO_COLOR: "1", ...env } });
+    const child = spawn(process.execPath, [cli, ...args], { cwd, env: { ...process.env, NO_COLOR: "1", ...env } });
     child.stdin.on("error", () => {}); // it may read nothing
     child.stdin.end(input ?? "");
     const out = { stdout: "", stderr: "" };

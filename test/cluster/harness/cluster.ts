@@ -23,6 +23,8 @@ export interface ClusterOptions {
   readonly ageKey: string;
   /** Folder of packaged charts. */
   readonly charts: string;
+  /** Another build of the command line. */
+  readonly cli?: string;
 }
 
 /** A cluster with Flux in it, on loopback: what is real and what is a stand-in is said at each part. */
@@ -85,15 +87,13 @@ export class Cluster {
 
   /** Runs a script of the environment on this cluster. */
   async script(command: "bootstrap" | "teardown"): Promise<string> {
-    const { repository, environment, ageKey } = this.#options;
+    const { repository, environment, ageKey, cli } = this.#options;
     const path = `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`;
     const env = { PATH: path, KUBECONFIG: this.plane.kubeconfigFile("admin"), HOME: this.plane.folder, SOPS_AGE_KEY: ageKey };
     const { code, stderr } = await meshops(
       repository,
       [command, environment.metadata.name, "--context", "harness", "--run", ...(command === "teardown" ? ["--yes"] : [])],
-      {
-        env,
-      },
+      { env, ...(cli === undefined ? {} : { cli }) },
     );
     if (code !== 0) throw new Error(stderr);
     return stderr;
