@@ -1,7 +1,8 @@
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { Repository } from "../bundle/repository.ts";
 import { addIdentities, ageIdentities } from "../identity/age-keys.ts";
-import { emitEditable, parseEditable, setAt } from "../kubernetes/edit.ts";
+import { emitDocuments } from "../kubernetes/documents.ts";
+import { setAt } from "../kubernetes/edit.ts";
 import { byRecipient } from "../sops/age.ts";
 import { specFile } from "../spec/layout.ts";
 import { asMap } from "../system/data.ts";
@@ -53,8 +54,8 @@ function writableSpec(
   const spec = source(name);
   if (spec === null) throw new UserError(exitCode.missing, `there is no ${specFile(name)}`, "meshops init writes one");
   printDiagnostics(spec.diagnostics);
-  if (spec.document === null)
-    throw new UserError(exitCode.problem, `${specFile(name)} cannot be read`, `meshops validate ${name}`);
+  const { document, text } = spec;
+  if (document === null) throw new UserError(exitCode.problem, `${specFile(name)} cannot be read`, `meshops validate ${name}`);
   const { age, admin } = asMap(asMap(asMap(spec.value)["spec"])["secrets"]);
   if ([age, admin].some((list) => Array.isArray(list) && list.length > 0) && !force)
     throw new UserError(
@@ -64,11 +65,8 @@ function writableSpec(
     );
   return {
     write: (recipients) => {
-      const editable = parseEditable(spec.text);
-      const [document] = editable.documents;
-      if (document === undefined) return;
       for (const [role, list] of Object.entries(recipients)) setAt(document, ["spec", "secrets", role], list);
-      writeAtomic(pathWithin(root, specFile(name)), emitEditable(editable));
+      writeAtomic(pathWithin(root, specFile(name)), emitDocuments([document], text));
     },
   };
 }

@@ -2,7 +2,6 @@ import { hasErrors } from "../diagnostics/diagnostic.ts";
 import type { Note } from "../inject/change.ts";
 import { readInjection } from "../inject/config.ts";
 import { transform } from "../inject/transform.ts";
-import { documentOf } from "../kubernetes/edit.ts";
 import { told } from "../lint/manifests.ts";
 import { parseSource } from "../spec/parse.ts";
 import { exitCode } from "../system/errors.ts";
@@ -15,7 +14,7 @@ export function inject([path = ""]: readonly string[]): number {
   const { injection, diagnostics } = readInjection(parseSource(path, readText(path)));
   printDiagnostics(diagnostics);
   if (injection === null) return exitCode.problem;
-  const result = transform(readText(0), injection, (documents, { object }) => documents.push(documentOf(object)));
+  const result = transform(readText(0), injection);
   // A rule's word is a warning here: the objects are somebody's, and passing by.
   const judged = result.judged.map((each) => ({ ...told(each), severity: "warning" as const }));
   printDiagnostics([...result.diagnostics, ...judged]);

@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { type Document, parseAllDocuments } from "yaml";
 import { render } from "../bundle/render.ts";
 import { Repository } from "../bundle/repository.ts";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.ts";
@@ -11,6 +10,7 @@ import { buildBundle } from "../inject/krm/kustomize.ts";
 import { type Answer, answer, refuse } from "../inject/krm/output.ts";
 import { parseResourceList, type ResourceList } from "../inject/krm/resource-list.ts";
 import { about, lineOf, type Result, resultOf } from "../inject/krm/result.ts";
+import { valuesOf } from "../kubernetes/documents.ts";
 import { loadEnvironment } from "../lint/load.ts";
 import { environmentsFolder, specFile } from "../spec/layout.ts";
 import { sourceOf } from "../spec/value-source.ts";
@@ -34,7 +34,7 @@ async function work(text: string, directory: string): Promise<Answer> {
   if (Array.isArray(list)) return refuse(list);
   const { apiVersion, kind } = list.functionConfig;
   const refused = (message: string, path: string): Answer =>
-    answer(text, [{ message, severity: "error", ...about(list.functionConfig), field: { path } }]);
+    answer(list, [{ message, severity: "error", ...about(list.functionConfig), field: { path } }]);
   if (apiVersion !== "meshops.dev/v1alpha1")
     return refused(`functionConfig is of ${String(apiVersion)}, not of meshops.dev/v1alpha1`, "apiVersion");
   if (isInjection(list.functionConfig)) return injectList(list);
@@ -47,7 +47,7 @@ async function work(text: string, directory: string): Promise<Answer> {
     // Errors that the user can fix, and errors of the operating system, are reported as results of the function.
     const { message, fix = null, syscall } = error as Partial<UserError> & NodeJS.ErrnoException;
     if (!(error instanceof UserError) && syscall === undefined) throw error;
-    return answer(text, [{ message: fix === null ? message : `${message}; fix: ${fix}`, severity: "error" }]);
+    return answer(list, [{ message: fix === null ? message : `${message}; fix: ${fix}`, severity: "error" }]);
   }
 }
 
@@ -68,12 +68,11 @@ async function generate(list: ResourceList, repository: Repository): Promise<Ans
       ...about(list.functionConfig),
       field: { path: "spec.abstract" },
     });
-  if (environment === null || hasErrors(diagnostics)) return answer(list.text, results);
+  if (environment === null || hasErrors(diagnostics)) return answer(list, results);
   const { identity, diagnostics: found } = readIdentity(repository.root, environment);
   results.push(...found.map(told));
-  if (identity === null || hasErrors(found)) return answer(list.text, results);
+  if (identity === null || hasErrors(found)) return answer(list, results);
   const { model, bundle } = render({ environment, identity });
-  const documents = parseAllDocuments(await buildBundle(repository.root, bundle, model)) as Document[];
-  const built = documents.map((document) => asMap(document.toJS({ maxAliasCount: -1 }) as unknown));
+  const built = valuesOf(await buildBundle(repository.root, bundle, model)).map(asMap);
   return generateList(list, model, built, results);
 }

@@ -1,4 +1,4 @@
-import { parse, parseAllDocuments, parseDocument } from "yaml";
+import { asYaml12, parseDocuments, valuesOf } from "../kubernetes/documents.ts";
 import { groupOf } from "../kubernetes/manifest-set.ts";
 import { helmfileFile, overlaysFolder, patchesFile, releaseFile, valuesFile } from "../spec/layout.ts";
 import { asMap } from "../system/data.ts";
@@ -53,7 +53,7 @@ function readable(path: string, text: string, files: Files): StatedObject[] {
   if (!path.startsWith(`${overlaysFolder}/`)) return documents(text).map((value) => ofDocument(value, "", path));
   if (file === "kustomization.yaml") return documents(text).map((value) => stated("Overlay", "", folder, value, path));
   if (file === valuesFile)
-    return [stated("HelmRelease", namespace, component, { spec: { values: parse(text) as unknown } }, path, release)];
+    return [stated("HelmRelease", namespace, component, { spec: { values: onlyValue(text) } }, path, release)];
   if (file === releaseFile)
     return documents(text).map((value) => stated("HelmRelease", namespace, component, withPatches(value), path, release));
   // Beside a release these are what its postRenderers say already, for helmfile.
@@ -87,11 +87,14 @@ function ofDocument(value: Record<string, unknown>, defaultNamespace: string, fi
 }
 
 function documents(text: string): Record<string, unknown>[] {
-  return parseAllDocuments(text).map((document) => {
-    const [error] = document.errors;
-    if (error !== undefined) throw error;
-    return asMap(document.toJS());
-  });
+  return valuesOf(text).map(asMap);
+}
+
+/** The value of a text that holds one document. */
+function onlyValue(text: string): unknown {
+  const [value = null, ...others] = valuesOf(text);
+  if (others.length > 0) throw new Error("more than one document");
+  return value;
 }
 
 /** The documents of a helmfile laid over each other: they share no key. */
@@ -100,7 +103,8 @@ function helmfile(text: string): Record<string, unknown> {
 }
 
 function namespaceOf(kustomization: string): string {
-  const { namespace } = asMap(parseDocument(kustomization).toJS() as unknown);
+  const [document] = parseDocuments(kustomization, asYaml12);
+  const { namespace } = asMap(document?.toJS() as unknown);
   return typeof namespace === "string" ? namespace : "";
 }
 
@@ -113,7 +117,7 @@ function withPatches(value: Record<string, unknown>): Record<string, unknown> {
     return Array.isArray(patches) ? patches.map((patch) => String(asMap(patch)["patch"])) : [];
   });
   const patches = texts.map((text): [string, unknown] => {
-    const { kind, metadata, ...rest } = asMap(parse(text) as unknown);
+    const { kind, metadata, ...rest } = asMap(onlyValue(text));
     const { name, namespace: _, ...meta } = asMap(metadata);
     delete rest["apiVersion"];
     return [`${String(kind)}/${String(name)}`, { metadata: meta, ...rest }];

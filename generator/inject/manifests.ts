@@ -1,4 +1,3 @@
-import { documentOf } from "../kubernetes/edit.ts";
 import { sourceOf } from "../spec/value-source.ts";
 import { asMap } from "../system/data.ts";
 import { readInjection } from "./config.ts";
@@ -22,5 +21,5 @@ export function injectManifests(text: string, spec: InjectionSpec): Transformed 
   };
   const { injection, diagnostics } = readInjection(sourceOf(config, "injection"));
   if (injection === null) return { text, selected: 0, notes: [], judged: [], diagnostics };
-  return transform(text, injection, (documents, { object }) => documents.push(documentOf(object)));
+  return transform(text, injection);
 }

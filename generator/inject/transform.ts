@@ -1,10 +1,10 @@
 import type { Document } from "yaml";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import { emitEditable, parseEditable, removeItems, setAt } from "../kubernetes/edit.ts";
+import { emitDocuments } from "../kubernetes/documents.ts";
+import { documentOf, removeItem, setAt } from "../kubernetes/edit.ts";
 import { idOf, idOfObject } from "../kubernetes/manifest-set.ts";
-import { type Manifest, parseManifests } from "../kubernetes/read.ts";
+import { type Manifest, type Manifests, parseManifests } from "../kubernetes/read.ts";
 import { type Judged, judge } from "../lint/manifests.ts";
-import { groupBy } from "../system/data.ts";
 import type { Addition, Note } from "./change.ts";
 import { inject } from "./inject.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
@@ -22,54 +22,59 @@ export interface Transformed {
 }
 
 /**
- * Injects the objects of a YAML stream, or of the one list that it holds. What is not changed stays as it stands, comments included. Where
- * something could not be read, or a note is an error, the whole text stays.
+ * Injects the objects of a YAML stream. Objects are added at its end. What is not changed stays as it is written, comments included.
+ * If something cannot be read, or a note is an error, the whole text stays.
+ */
+export function transform(text: string, injection: MeshInjection): Transformed {
+  const manifests = parseManifests("stdin", text);
+  const { diagnostics } = manifests;
+  if (diagnostics.length > 0) return { text, selected: 0, notes: [], judged: [], diagnostics };
+  const { result, ...findings } = injectDocuments(manifests, injection, (documents, { object }) => {
+    documents.push(documentOf(object));
+  });
+  return { text: result.text, ...findings, diagnostics };
+}
+
+/** Manifests after an injection, with findings. */
+interface Injection extends Omit<Transformed, "text" | "diagnostics"> {
+  /** The result, parsed again; the manifests themselves if nothing is changed. */
+  readonly result: Parsed;
+}
+
+/** A text that was parsed without errors. */
+type Parsed = Omit<Manifests, "diagnostics">;
+
+/**
+ * Injects objects in the documents that they were parsed from.
  *
  * @param add puts an added object into the documents
  */
-export function transform(
-  text: string,
+export function injectDocuments(
+  manifests: Parsed,
   injection: MeshInjection,
   add: (documents: Document[], addition: Addition) => void,
-): Transformed {
-  const { objects, diagnostics } = parseManifests("stdin", text);
-  if (diagnostics.length > 0) return { text, selected: 0, notes: [], judged: [], diagnostics };
-  const { selected, changes, additions, removals, notes } = inject(objects, injection);
+): Injection {
+  const { selected, changes, additions, removals, notes } = inject(manifests.objects, injection);
   const failed = notes.some(({ severity }) => severity === "error");
   if (failed || changes.length + additions.length + removals.length === 0)
-    return { text, selected, notes, judged: [], diagnostics };
-  const { documents, style } = parseEditable(text);
-  for (const { manifest, path, value } of changes) setAt(documentFor(documents, manifest), [...manifest.at, ...path], value);
-  const kept = withoutRemoved(documents, removals);
-  for (const addition of additions) add(kept, addition);
-  const result = emitEditable({ documents: kept, style });
+    return { result: manifests, selected, notes, judged: [] };
+  for (const { manifest, path, value } of changes) setAt(manifest.source.document, [...manifest.at, ...path], value);
+  const documents = withoutRemoved(manifests.documents, removals);
+  for (const addition of additions) add(documents, addition);
+  // Findings have lines of the result, so the result is parsed.
+  const result = parseManifests("stdout", emitDocuments(documents, manifests.text));
   const touched = new Set([
     ...changes.map(({ manifest }) => idOf(manifest)),
     ...additions.map(({ object }) => idOfObject(object)),
   ]);
-  return { text: result, selected, notes, judged: judgeTouched(result, injection, touched), diagnostics };
+  const judged = judge(result.objects, injection.spec.linkerd).filter(({ manifest }) => touched.has(idOf(manifest)));
+  return { result, selected, notes, judged };
 }
 
-function documentFor(documents: readonly Document[], { index }: Manifest): Document {
-  const document = documents[index];
-  if (document === undefined) throw new Error(`no document ${index}`);
-  return document;
-}
-
-/** An object is a document of its own, or an item of a list; lists may be in lists. */
+/** Removes objects: documents, or items of lists in documents. Later items are removed first, so that indexes stay valid. */
 function withoutRemoved(documents: readonly Document[], removals: readonly Manifest[]): Document[] {
   const items = removals.filter(({ at }) => at.length > 0);
-  for (const own of groupBy(items, ({ index, at }) => JSON.stringify([index, at.slice(0, -1)])).values()) {
-    const [first] = own;
-    if (first !== undefined)
-      removeItems(documentFor(documents, first), first.at.slice(0, -1), new Set(own.map(({ at }) => Number(at.at(-1)))));
-  }
-  const gone = new Set(removals.filter(({ at }) => at.length === 0).map(({ index }) => index));
-  return documents.filter((_, index) => !gone.has(index));
-}
-
-function judgeTouched(text: string, { spec }: MeshInjection, touched: ReadonlySet<string>): Judged[] {
-  // Lines are those of the result.
-  const { objects } = parseManifests("stdout", text);
-  return judge(objects, spec.linkerd).filter(({ manifest }) => touched.has(idOf(manifest)));
+  for (const { source, at } of items.toReversed()) removeItem(source.document, at);
+  const removed = new Set<Document>(removals.filter(({ at }) => at.length === 0).map(({ source }) => source.document));
+  return documents.filter((document) => !removed.has(document));
 }

@@ -1,62 +1,7 @@
-import {
-  Document,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  type Node,
-  type Pair,
-  parseAllDocuments,
-  parseDocument,
-  Scalar,
-  visit,
-  YAMLMap,
-} from "yaml";
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, type Pair, Scalar, visit, YAMLMap } from "yaml";
 import type { Path } from "../diagnostics/source.ts";
-import { hasFlushLists } from "../system/text.ts";
+import { asKubectl, parseDocuments } from "./documents.ts";
 import { toYaml } from "./yaml.ts";
-
-/** YAML documents that can be changed in places and are written back as they stood everywhere else. */
-export interface Editable {
-  readonly documents: readonly Document[];
-  readonly style: Style;
-}
-
-/** How a text is laid out, as far as it can be kept. */
-interface Style {
-  /** Whether a list stands deeper than its key. */
-  readonly indentSeq: boolean;
-  /** Whether there are spaces inside the braces of flow maps. */
-  readonly flowCollectionPadding: boolean;
-}
-
-/**
- * Reads a YAML stream for editing. Plain scalars stay as they are written (schema `failsafe`): `1e3`, `yes` and numbers beyond 2^53
- * come out as they came in. Comments and tags stay; of documents that are edited, aliases and merge keys are written out.
- */
-export function parseEditable(text: string): Editable {
-  const documents = parseAllDocuments(text, {
-    schema: "failsafe",
-    resolveKnownTags: false,
-    merge: false,
-    uniqueKeys: false,
-    prettyErrors: false,
-    keepSourceTokens: false,
-  }) as Document[];
-  // Said once, it holds for all; said again without an end of document before it, it is no directive.
-  for (const { directives } of documents.slice(1)) if (directives !== undefined) directives.yaml.explicit = false;
-  const style = {
-    indentSeq: !hasFlushLists(text),
-    flowCollectionPadding: !/[:-] [[{][^\s\]}]/.test(text),
-  };
-  return { documents, style };
-}
-
-/** The text of edited documents. */
-export function emitEditable({ documents, style }: Editable): string {
-  return documents.map((document) => document.toString({ lineWidth: 0, ...style })).join("");
-}
 
 /** Sets a value, and makes the maps on the way to it where there are none. Nobody else's value changes with it, not by an anchor either. */
 export function setAt(document: Document, path: Path, value: unknown): void {
@@ -76,18 +21,18 @@ export function append(document: Document, path: Path, value: unknown): void {
   list.add(nodeOf(value));
 }
 
-/** Takes items out of a list. */
-export function removeItems(document: Document, path: Path, indexes: ReadonlySet<number>): void {
+/** Removes an item of a list. */
+export function removeItem(document: Document, path: Path): void {
   writeOut(document);
-  const list = descend(document, path);
-  if (isSeq(list)) list.items = list.items.filter((_, index) => !indexes.has(index));
+  const list = descend(document, path.slice(0, -1));
+  if (isSeq(list)) list.delete(Number(path.at(-1)));
 }
 
-/** A document of its own, as `emitEditable` writes it after others. */
-export function documentOf(value: unknown): Document {
-  const document = new Document(null, { schema: "failsafe" });
-  document.contents = nodeOf(value) as Document["contents"];
-  if (document.directives) document.directives.docStart = true;
+/** Returns a value as a document of its own, which can be emitted after others. */
+export function documentOf(value: unknown): Document.Parsed {
+  const [document] = parseDocuments(toYaml([value]), asKubectl);
+  if (document === undefined) throw new Error("no document");
+  document.directives.docStart = true;
   return document;
 }
 
@@ -133,7 +78,7 @@ function expanded(node: Node, targets: ReadonlyMap<Node, Node>): Node {
 }
 
 function isMerge({ key }: Pair): boolean {
-  return isScalar(key) && key.value === "<<" && (key.type === undefined || key.type === Scalar.PLAIN);
+  return isScalar(key) && key.source === "<<" && (key.type === undefined || key.type === Scalar.PLAIN);
 }
 
 function descend(document: Document, path: Path): Node | null {
@@ -165,10 +110,10 @@ function pairOf(map: YAMLMap, key: string): Pair | undefined {
 }
 
 function keyOf({ key }: Pair): string {
-  return String(isScalar(key) ? key.value : key);
+  return String(isScalar(key) ? (key.source ?? key.value) : key);
 }
 
-/** A value as a node whose scalars are quoted where another schema would read them as something else. */
+/** Returns a value as a node. Scalars are quoted if another reading would change them. */
 function nodeOf(value: unknown): Node {
-  return parseDocument(toYaml([value]), { schema: "failsafe" }).contents as Node;
+  return documentOf(value).contents as Node;
 }

@@ -1,9 +1,10 @@
-import { type Document, type DocumentOptions, isScalar, type ParseOptions, parseAllDocuments, type SchemaOptions } from "yaml";
+import { type Document, isScalar } from "yaml";
 import type { Diagnostic, DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import { maxDepth, tooDeepAt } from "../diagnostics/limits.ts";
 import { diagnosticAt, limited, type Path, type Source } from "../diagnostics/source.ts";
 import { asMap, isMap } from "../system/data.ts";
 import { lowerFirst } from "../system/text.ts";
+import { asKubectl, parseDocuments, plainValue } from "./documents.ts";
 
 /** Somebody's Kubernetes object, and where it stands. */
 export interface Manifest {
@@ -14,15 +15,17 @@ export interface Manifest {
   /** Empty where the object names none: `kubectl -n`, Helm or kustomize decide later. */
   readonly namespace: string;
   readonly value: Readonly<Record<string, unknown>>;
-  readonly source: Source;
-  /** Which document of its file, from 0. */
-  readonly index: number;
+  /** File of the object and its document. Diagnostics take places from it, and edits change it. */
+  readonly source: Source & { readonly document: Document.Parsed };
   /** Where the object is in its document: not at the root where it is an item of a List. */
   readonly at: Path;
 }
 
 /** What a file of manifests holds. */
 export interface Manifests {
+  readonly text: string;
+  /** All documents in order, also those without an object. */
+  readonly documents: readonly Document.Parsed[];
   readonly objects: readonly Manifest[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -35,11 +38,16 @@ export function parseManifests(file: string, text: string): Manifests {
   const failed = failure(file, text);
   const deep = tooDeepAt(text);
   if (deep !== null)
-    return { objects: [], diagnostics: [failed("yaml-too-deep", `nested deeper than ${maxDepth} levels`, deep)] };
+    return {
+      text,
+      documents: [],
+      objects: [],
+      diagnostics: [failed("yaml-too-deep", `nested deeper than ${maxDepth} levels`, deep)],
+    };
   const objects: Manifest[] = [];
   const diagnostics: Diagnostic[] = [];
-  const documents = parseAllDocuments(text, { ...asKubectl, merge: true, uniqueKeys: false, prettyErrors: false });
-  for (const [index, document] of (documents as Document.Parsed[]).entries()) {
+  const documents = parseDocuments(text, asKubectl);
+  for (const document of documents) {
     if (document.errors.length > 0)
       diagnostics.push(
         ...limited(document.errors, ({ message, pos: [from, to] }) =>
@@ -48,28 +56,12 @@ export function parseManifests(file: string, text: string): Manifests {
       );
     else
       try {
-        objects.push(...objectsIn(document, file, text, index));
+        objects.push(...objectsIn(document, file, text));
       } catch (error) {
         diagnostics.push(failed("yaml-alias", lowerFirst((error as Error).message), document.range[0]));
       }
   }
-  return { objects, diagnostics };
-}
-
-/**
- * What kubectl and Helm take plain scalars for: `yes` and `on` are booleans, `0755` and `1_000` numbers, but `12:30` and dates are texts
- * (sigs.k8s.io/yaml, which reads YAML 1.1 without base 60 and makes JSON of it).
- */
-const asKubectl: ParseOptions & DocumentOptions & SchemaOptions = {
-  schema: "yaml-1.1",
-  resolveKnownTags: false,
-  // Keys that are no scalars, as in a template that nobody has rendered, are no news for a terminal.
-  logLevel: "error",
-  customTags: (tags) => tags.filter((tag) => typeof tag === "string" || !isLeftOut(tag)),
-};
-
-function isLeftOut({ tag, format }: { readonly tag: string; readonly format?: string }): boolean {
-  return format === "TIME" || /:(timestamp|binary|omap|pairs|set)$/.test(tag);
+  return { text, documents, objects, diagnostics };
 }
 
 /** Makes diagnostics of a file. Lines of one that holds a Secret are not repeated: they may be what it keeps. */
@@ -90,28 +82,22 @@ function failure(
   };
 }
 
-function objectsIn(document: Document.Parsed, file: string, text: string, index: number): Manifest[] {
+/** Returns the objects of a document in kubectl's reading. @throws as `plainValue` */
+export function objectsIn(document: Document.Parsed, file: string, text: string): Manifest[] {
   const value = plainValue(document, text);
-  const source: Source = { file, text, value, document, diagnostics: [] };
-  return flatten(source.value, []).flatMap(({ value: object, at }) => {
+  const source = { file, text, value, document, diagnostics: [] };
+  return flatten(value, []).flatMap(({ value: object, at }) => {
     const { apiVersion, kind } = object;
     const { generateName, name = generateName, namespace } = asMap(object["metadata"]);
     if (typeof apiVersion !== "string" || typeof kind !== "string" || typeof name !== "string") return [];
     const where = typeof namespace === "string" ? namespace : "";
-    return [{ apiVersion, kind, name, namespace: where, value: object, source, index, at }];
+    return [{ apiVersion, kind, name, namespace: where, value: object, source, at }];
   });
-}
-
-/** A document's value; throws where its aliases lead nowhere, into themselves, or to too much. */
-export function plainValue(document: Document, text: string): unknown {
-  const value: unknown = document.toJS({ maxAliasCount: 1000 });
-  if (text.includes("&")) JSON.stringify(value);
-  return value;
 }
 
 /** A value of an object as it is written there, before any schema makes something else of it; null where it is no scalar. */
 export function writtenAt({ source, at }: Manifest, path: Path): string | null {
-  const node: unknown = source.document?.getIn([...at, ...path], true);
+  const node: unknown = source.document.getIn([...at, ...path], true);
   return isScalar(node) ? (node.source ?? null) : null;
 }
 

@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parse, stringify } from "yaml";
+import { type Document, parse, parseDocument, stringify } from "yaml";
+import {
+  asKubectl,
+  asYaml12,
+  emitDocuments,
+  parseDocuments,
+  plainValue,
+  type Reading,
+  readAs,
+} from "../../generator/kubernetes/documents.ts";
 import { toBundleYaml, toYaml } from "../../generator/kubernetes/yaml.ts";
 
 /** Texts that YAML could take for something else, and blocks. */
@@ -58,6 +67,36 @@ test("a document written entry by entry is the one that the library writes whole
         expect(toBundleYaml([document], "head")).toBe(`# head\n${stringify(document, options)}`);
       },
     ),
+    { numRuns: 500 },
+  );
+});
+
+test("a document in another reading has the values of a parse with that reading, and is written as one without types", () => {
+  const tags = fc.constantFrom("", "", "", "!!str ", "!!int ", "!!float ", "!!bool ", "!!null ", "! ", "!own ");
+  const forms =
+    "yes off y True ~ null 0755 0o17 0x1F 0b11 1_000 1e3 1.50 .5 .inf -.INF .nan 12:30 2024-01-01 9007199254740993 '1' \"on\"";
+  const scalar = (...more: string[]): fc.Arbitrary<string> =>
+    fc.tuple(tags, fc.constantFrom("", ...forms.split(" "), ...more)).map((parts) => parts.join(""));
+  const entry = fc.tuple(scalar(), scalar("<<")).map(([key, value]) => `? ${key}\n: ${value}\n`);
+  const read = (yaml: string, reading: Reading): Document => {
+    const [document] = parseDocuments(yaml, { ...reading, uniqueKeys: false });
+    if (document === undefined) throw new Error("no document");
+    return document;
+  };
+  fc.assert(
+    fc.property(fc.array(entry, { minLength: 1, maxLength: 5 }), (entries) => {
+      const yaml = entries.join("");
+      for (const [from, to] of [
+        [asYaml12, asKubectl],
+        [asKubectl, asYaml12],
+      ] as const) {
+        const document = read(yaml, from);
+        readAs(document, to);
+        expect(plainValue(document, yaml)).toEqual(plainValue(read(yaml, to), yaml));
+        const untyped = parseDocument(yaml, { schema: "failsafe", uniqueKeys: false, resolveKnownTags: false });
+        expect(emitDocuments([document], yaml)).toBe(untyped.toString({ lineWidth: 0 }));
+      }
+    }),
     { numRuns: 500 },
   );
 });

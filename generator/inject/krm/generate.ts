@@ -1,6 +1,6 @@
 import { isSeq } from "yaml";
 import type { Model } from "../../components/model.ts";
-import { append, removeItems, setAt } from "../../kubernetes/edit.ts";
+import { append, removeItem, setAt } from "../../kubernetes/edit.ts";
 import { idOf as objectId } from "../../kubernetes/manifest-set.ts";
 import { basesFolder, fluxFolder, overlayFolder } from "../../spec/layout.ts";
 import { asMap, groupBy } from "../../system/data.ts";
@@ -23,7 +23,7 @@ export function generateList(list: ResourceList, model: Model, built: readonly I
   const wanted = new Map(objects.map((object) => [idOf(object), object]));
   const taken = list.items.filter((item) => wanted.has(idOf(item)) && !isOwn(item, model));
   const all = [...results, ...taken.map(takenResult)];
-  return answer(list.text, all, (document) => {
+  return answer(list, all, (document) => {
     if (!isSeq(document.get("items", true))) setAt(document, ["items"], []);
     const known = new Set(list.items.map(idOf));
     const stale = list.items.flatMap((item, index) => (isOwn(item, model) && !wanted.has(idOf(item)) ? [index] : []));
@@ -32,7 +32,7 @@ export function generateList(list: ResourceList, model: Model, built: readonly I
       if (object !== undefined) setAt(document, ["items", index], withTracking(object, item));
     });
     for (const object of objects) if (!known.has(idOf(object))) append(document, ["items"], object);
-    removeItems(document, ["items"], new Set(stale));
+    for (const index of stale.toReversed()) removeItem(document, ["items", index]);
   });
 }
 

@@ -1,38 +1,43 @@
 import type { Document } from "yaml";
+import { asKubectl, readAs } from "../../kubernetes/documents.ts";
 import { append } from "../../kubernetes/edit.ts";
+import { objectsIn } from "../../kubernetes/read.ts";
 import type { Judged } from "../../lint/manifests.ts";
 import { sourceOf } from "../../spec/value-source.ts";
 import { folderOf } from "../../system/text.ts";
 import type { Addition, Note } from "../change.ts";
 import { readInjection } from "../config.ts";
-import { transform } from "../transform.ts";
+import { injectDocuments } from "../transform.ts";
 import { type Answer, answer } from "./output.ts";
 import { placeOf } from "./place.ts";
 import { placed, type ResourceList } from "./resource-list.ts";
 import { about, fieldPath, type Result, resultOf } from "./result.ts";
 
-/** The transformer: injects the items that pass by, by a MeshInjection. */
+/** The transformer: injects the items of the list, by a MeshInjection. Items are read as kubectl reads them. */
 export function injectList(list: ResourceList): Answer {
   const { injection, diagnostics } = readInjection(sourceOf(list.functionConfig, "functionConfig"));
   if (injection === null)
     return answer(
-      list.text,
+      list,
       diagnostics.map((diagnostic) => resultOf(diagnostic, list.functionConfig)),
     );
   const indexes = new Map<string, number>();
-  const result = transform(list.text, injection, ([document], addition) => add(document, addition, indexes));
-  const results = [
-    ...result.diagnostics.map((diagnostic) => resultOf(diagnostic, null)),
-    ...(result.selected === 0 ? [{ message: "no workload was selected: nothing is injected", severity: "info" } as const] : []),
-    ...result.notes.map(noteResult),
-    ...result.judged.map(judgedResult),
-  ];
-  return answer(result.text, results);
+  const { document, text } = list;
+  readAs(document, asKubectl);
+  const manifests = { text, documents: [document], objects: objectsIn(document, "stdin", text) };
+  const { result, selected, notes, judged } = injectDocuments(manifests, injection, (_, addition) =>
+    add(document, addition, indexes),
+  );
+  const [injected = document] = result.documents;
+  return answer({ ...list, text: result.text, document: injected }, [
+    ...(selected === 0 ? [{ message: "no workload was selected: nothing is injected", severity: "info" } as const] : []),
+    ...notes.map(noteResult),
+    ...judged.map(judgedResult),
+  ]);
 }
 
 /** Policies stand in a file beside that of the workload. */
-function add(document: Document | undefined, { object, beside }: Addition, indexes: Map<string, number>): void {
-  if (document === undefined) return;
+function add(document: Document, { object, beside }: Addition, indexes: Map<string, number>): void {
   const folder = folderOf(placeOf(beside.value)?.path ?? "");
   const path = `${folder === "" ? "" : `${folder}/`}${beside.name}-mesh.yaml`;
   const index = indexes.get(path) ?? 0;

@@ -1,6 +1,8 @@
 import { type Document, isMap, isScalar, isSeq } from "yaml";
-import { emitEditable, parseEditable, setAt } from "../../kubernetes/edit.ts";
+import { emitDocuments } from "../../kubernetes/documents.ts";
+import { setAt } from "../../kubernetes/edit.ts";
 import { toYaml } from "../../kubernetes/yaml.ts";
+import type { ResourceList } from "./resource-list.ts";
 import type { Result } from "./result.ts";
 
 /** What a function returns: text for stdout, and whether it has failed. */
@@ -10,16 +12,17 @@ export interface Answer {
   readonly failed: boolean;
 }
 
-/** A list changed in places, with what is to be said of it. Where something is wrong, the items go back as they came. */
-export function answer(text: string, results: readonly Result[], edit: (document: Document) => void = () => undefined): Answer {
+/** The list with results. If one is an error, the items are not edited. */
+export function answer(
+  { document, text }: ResourceList,
+  results: readonly Result[],
+  edit: (document: Document) => void = () => undefined,
+): Answer {
   const failed = results.some(({ severity }) => severity === "error");
-  const editable = parseEditable(text);
-  const [document] = editable.documents;
-  if (document === undefined) throw new Error("no document");
   commentsInside(document);
   if (!failed) edit(document);
   if (results.length > 0) setAt(document, ["results"], results);
-  return { text: emitEditable(editable), results, failed };
+  return { text: emitDocuments([document], text), results, failed };
 }
 
 /**

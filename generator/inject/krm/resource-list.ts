@@ -1,14 +1,15 @@
-import { type Document, isSeq, parseAllDocuments } from "yaml";
+import { type Document, isSeq } from "yaml";
 import { maxDepth, tooDeepAt } from "../../diagnostics/limits.ts";
-import { plainValue } from "../../kubernetes/read.ts";
+import { asYaml12, parseDocuments, plainValue } from "../../kubernetes/documents.ts";
 import { asMap, isMap } from "../../system/data.ts";
 import { lowerFirst } from "../../system/text.ts";
 import type { Result } from "./result.ts";
 
 /** What orchestrators pass to functions (KRM Functions Specification v1). */
 export interface ResourceList {
-  /** As it came: what is not changed goes back as it stands. */
   readonly text: string;
+  /** Parsed `text`. What is not edited is returned as written. */
+  readonly document: Document.Parsed;
   readonly items: readonly Readonly<Record<string, unknown>>[];
   readonly functionConfig: Readonly<Record<string, unknown>>;
 }
@@ -20,8 +21,7 @@ const fields = new Set(["apiVersion", "kind", "items", "functionConfig", "result
 /** Reads a ResourceList; where it is none that a function may work on, what is wrong with it. */
 export function parseResourceList(text: string): ResourceList | Result[] {
   if (tooDeepAt(text) !== null) return [refusal(`stdin is nested deeper than ${maxDepth} levels`)];
-  const documents = parseAllDocuments(text, { prettyErrors: false, merge: true, uniqueKeys: true, logLevel: "error" });
-  const [document, second] = Array.isArray(documents) ? documents : [];
+  const [document, second] = parseDocuments(text, asYaml12);
   if (document === undefined) return [refusal("stdin is empty: a ResourceList was expected")];
   if (second !== undefined) return [refusal("stdin holds more than one document: one ResourceList was expected")];
   const [error] = document.errors;
@@ -39,7 +39,7 @@ export function parseResourceList(text: string): ResourceList | Result[] {
   const wrong = list.flatMap((item, index) => wrongItem(item, index));
   if (wrong.length > 0) return wrong;
   if (!isMap(functionConfig)) return [refusal("functionConfig is missing: an Environment or a MeshInjection")];
-  return { text, items: list.map(asMap), functionConfig };
+  return { text, document, items: list.map(asMap), functionConfig };
 }
 
 function valueOrError(document: Document, text: string): unknown {
