@@ -6,7 +6,7 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder, specFile } from "../spec/layout.ts";
-import { renderScript, type Step, type View } from "./template.ts";
+import { renderScript, type ScriptStep, type View } from "./template.ts";
 
 /**
  * The script that brings up an environment: Azure's resources where the spec has them, then the age key, Flux and its root Kustomization.
@@ -48,9 +48,9 @@ export function bootstrapScript(environment: Environment, context: string | null
   return renderScript("bootstrap", planOf(environment, images.length, clientImage), view);
 }
 
-function planOf({ metadata, spec }: Environment, images: number, clientImage: string | null): Step[] {
+function planOf({ metadata, spec }: Environment, images: number, clientImage: string | null): ScriptStep[] {
   const { azure, gitops } = spec;
-  const onAzure: (Step | false)[] =
+  const onAzure: (ScriptStep | false)[] =
     azure === undefined
       ? [{ title: "the cluster", run: "confirm" }]
       : [

@@ -4,7 +4,7 @@ import { noIdentity } from "../components/images.ts";
 import { type ComponentModel, releaseOf } from "../components/model.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder, specFile } from "../spec/layout.ts";
-import { renderScript, type Step, type View } from "./template.ts";
+import { renderScript, type ScriptStep, type View } from "./template.ts";
 
 /** How much of Azure goes with the cluster. */
 export interface Extent {
@@ -25,7 +25,7 @@ export function teardownScript(environment: Environment, context: string | null,
   const deletesRegistry = spec.azure?.registry !== undefined && (extent.registry || extent.group);
   const namespaces = namespacesOf(built);
   const { azure } = spec;
-  const plan: Step[] = [
+  const plan: ScriptStep[] = [
     { title: "tools", run: "tools" },
     ...(azure === undefined ? [] : [{ title: "Azure account", run: "account" }]),
     { title: "the cluster", run: "confirm" },
@@ -61,8 +61,8 @@ export function teardownScript(environment: Environment, context: string | null,
   return renderScript("teardown", plan, view);
 }
 
-function azureSteps(azure: NonNullable<Environment["spec"]["azure"]>, registry: boolean, group: boolean): Step[] {
-  const steps: (Step | false)[] = [
+function azureSteps(azure: NonNullable<Environment["spec"]["azure"]>, registry: boolean, group: boolean): ScriptStep[] {
+  const steps: (ScriptStep | false)[] = [
     azure.registry !== undefined &&
       !registry && { title: "the cluster's right to pull from the registry", run: "revoke_pull_right" },
     { title: `AKS cluster ${azure.cluster.name}`, run: "delete_cluster" },
@@ -72,7 +72,7 @@ function azureSteps(azure: NonNullable<Environment["spec"]["azure"]>, registry: 
   return steps.filter((step) => step !== false);
 }
 
-function removal(component: ComponentModel): Step {
+function removal(component: ComponentModel): ScriptStep {
   const { id, namespace, apiRegistrations = "" } = component;
   const kustomization = fluxName(id);
   const helmRelease = releaseOf(component) === null ? "" : id;

@@ -5,7 +5,7 @@ import type { Json } from "../kubernetes/object.ts";
 import { shellQuote } from "../system/shell.ts";
 
 /** A step of a script: what it is called, and the shell function that does it. */
-export interface Step {
+export interface ScriptStep {
   readonly title: string;
   readonly run: string;
   readonly arguments?: readonly string[];
@@ -26,7 +26,7 @@ const templates = new URL("templates/", import.meta.url);
  * @param plan what the script does, in order
  * @throws where the template asks for a value that the view lacks, or a manifest would end its here-document
  */
-export function renderScript(name: string, plan: readonly Step[], { manifests = {}, ...view }: View): string {
+export function renderScript(name: string, plan: readonly ScriptStep[], { manifests = {}, ...view }: View): string {
   for (const text of Object.values(manifests))
     if (/^YAML$/m.test(text)) throw new Error("a manifest holds the line that ends a here-document");
   const handlebars = Handlebars.create();

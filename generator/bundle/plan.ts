@@ -4,7 +4,7 @@ import type { Bundle } from "./bundle.ts";
 import { type Inventory, inventoryFile, inventoryText, parseInventory } from "./inventory.ts";
 
 /** What is to be done with one file. */
-export interface Change {
+export interface FileChange {
   readonly path: string;
   /**
    * `create`, `update`, `remove`: as they say. `keep`: no longer generated, but edited since, so it stays.
@@ -19,7 +19,7 @@ export interface Change {
 /** What lies between an owner's files on disk and its bundle. */
 export interface Plan {
   readonly owner: string;
-  readonly changes: readonly Change[];
+  readonly changes: readonly FileChange[];
   readonly unchanged: number;
   /** The bundle's text by path. */
   readonly bundle: Bundle;
@@ -42,7 +42,7 @@ export function makePlan(root: string, owner: string, bundle: Bundle): Plan {
   const within = pathsWithin(root);
   const manifest = lookAt(within(inventoryFile(owner)));
   const before = parseInventory(manifest.kind === "file" ? manifest.text : "", owner);
-  const changes: Change[] =
+  const changes: FileChange[] =
     manifest.kind === "obstacle" || manifest.kind === "link"
       ? [{ path: inventoryFile(owner), action: "blocked", edited: false }]
       : [];
@@ -64,7 +64,7 @@ export function makePlan(root: string, owner: string, bundle: Bundle): Plan {
   return { owner, changes, unchanged: bundle.size - touched, bundle, before, after, manifestCurrent };
 }
 
-function compare(path: string, text: string, current: Occupant, hashes: readonly string[] | undefined): Change | null {
+function compare(path: string, text: string, current: Occupant, hashes: readonly string[] | undefined): FileChange | null {
   switch (current.kind) {
     case "nothing":
       return { path, action: "create", edited: false };

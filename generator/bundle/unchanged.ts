@@ -14,14 +14,14 @@ import { inventoryFile, rootOwner } from "./inventory.ts";
 type Signature = string | null;
 
 /** What was found of an owner's files when they were as they should be. */
-export interface Finding {
+export interface KnownFinding {
   /** Number of its generated files. */
   readonly generated: number;
   /** What was told of it: warnings, and silenced ones. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-interface Entry extends Finding {
+interface Entry extends KnownFinding {
   /** All that the owner's files are made of, and those files. */
   readonly paths: Readonly<Record<string, Signature>>;
 }
@@ -48,7 +48,7 @@ export class Unchanged {
   }
 
   /** What was found of an owner, where nothing of it has changed since; null where something has, or may have. */
-  recall(owner: string): Finding | null {
+  recall(owner: string): KnownFinding | null {
     const entry = this.#known.get(owner);
     if (entry === undefined) return null;
     for (const [path, signature] of Object.entries(entry.paths)) if (this.#signatureOf(path) !== signature) return null;

@@ -2,22 +2,22 @@ import type { Image } from "./image.ts";
 import type { LinkerdChart, LinkerdRelease } from "./linkerd.ts";
 
 /** The images that a chart of the release runs (read off its render; see `Image.runs`). */
-export function linkerdImages(track: LinkerdRelease, chart: LinkerdChart): readonly Image[] {
-  const linkerd = (name: string, tag: string = track.version, runs: Image["runs"] = "pod"): Image => ({
+export function linkerdImages(release: LinkerdRelease, chart: LinkerdChart): readonly Image[] {
+  const linkerd = (name: string, tag: string = release.version, runs: Image["runs"] = "pod"): Image => ({
     name: `cr.l5d.io/linkerd/${name}`,
     tag,
     runs,
   });
   const third = (name: string, tag: string): Image => ({ name: `docker.io/${name}`, tag, runs: "pod" });
-  const job = track.traits.extensionJob === "always" ? "pod" : "install-job";
-  const { proxyInit, policyController, extensionInit, prometheus, collector } = track.images;
+  const job = release.traits.extensionJob === "always" ? "pod" : "install-job";
+  const { proxyInit, policyController, extensionInit, prometheus, collector } = release.images;
   switch (chart) {
     case "linkerd-crds":
       return [];
     case "linkerd-control-plane":
       return [
         linkerd("controller"),
-        linkerd("debug", track.version, "on-demand"),
+        linkerd("debug", release.version, "on-demand"),
         ...(policyController ? [linkerd("policy-controller")] : []),
         linkerd("proxy"),
         ...(proxyInit === null ? [] : [linkerd("proxy-init", proxyInit)]),

@@ -1,5 +1,5 @@
 /**
- * What is known of Linkerd's releases. To add one: append it to `tracks`, add its name to the enum
+ * What is known of Linkerd's releases. To add one: append it to `linkerdReleases`, add its name to the enum
  * `linkerd.version` of schema/environment.schema.json, and run the tests, which hold the entry against
  * the chart's own values and renders.
  *
@@ -190,7 +190,7 @@ export const linkerdReleases: readonly LinkerdRelease[] = [
 /** Ports of every proxy (control-plane chart, `proxy.ports`; the same in all releases). */
 export const proxyPorts = { inbound: 4143, control: 4190, admin: 4191 } as const;
 
-/** Ports that proxies treat as opaque where no annotation says otherwise (linkerd-control-plane, `proxy.opaquePorts`; the same on all tracks). */
+/** Ports that proxies treat as opaque where no annotation says otherwise (linkerd-control-plane, `proxy.opaquePorts`; the same in all releases). */
 export const defaultOpaquePorts = "25,587,3306,4444,5432,6379,9300,11211";
 
 /** Kubernetes that bundles are made for where the spec names no version, `major.minor`. */
@@ -200,11 +200,11 @@ export const defaultKubernetes = "1.34";
  * What is known of any version: the newest release of the catalog that is not newer. Null where the version is older than all,
  * or of no channel that meshops knows.
  */
-export function trackOf(version: string): LinkerdRelease | null {
+export function nearestRelease(version: string): LinkerdRelease | null {
   const wanted = ordinal(version);
   return wanted === null
     ? null
-    : (linkerdReleases.find((track) => (ordinal(track.version) ?? Number.POSITIVE_INFINITY) <= wanted) ?? null);
+    : (linkerdReleases.find((release) => (ordinal(release.version) ?? Number.POSITIVE_INFINITY) <= wanted) ?? null);
 }
 
 /** Versions in the order in which they came out: stable-2.14.10 before every edge release of the catalog. */
@@ -217,7 +217,7 @@ function ordinal(version: string): number | null {
 
 /** The release of a version. */
 export function linkerdRelease(version: LinkerdVersion): LinkerdRelease {
-  const track = linkerdReleases.find((candidate) => candidate.version === version);
-  if (track === undefined) throw new Error(`no Linkerd release ${version} in the catalog`);
-  return track;
+  const release = linkerdReleases.find((candidate) => candidate.version === version);
+  if (release === undefined) throw new Error(`no Linkerd release ${version} in the catalog`);
+  return release;
 }

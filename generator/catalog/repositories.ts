@@ -13,6 +13,6 @@ export const dgraphRepository: ChartRepository = { name: "dgraph", url: "https:/
 export const grafanaRepository: ChartRepository = { name: "grafana", url: "https://grafana-community.github.io/helm-charts" };
 
 /** Linkerd's charts: one repository a channel (linkerd2, docs "Installing Linkerd with Helm"). */
-export function linkerdRepository(track: LinkerdRelease): ChartRepository {
-  return { name: "linkerd", url: `https://helm.linkerd.io/${track.channel}` };
+export function linkerdRepository(release: LinkerdRelease): ChartRepository {
+  return { name: "linkerd", url: `https://helm.linkerd.io/${release.channel}` };
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Repository } from "../bundle/repository.ts";
 import { ageIdentities } from "../identity/age-keys.ts";
 import { type Changes, newIdentity, rekeyed } from "../identity/files.ts";
-import { rotateIssuer, rotateWebhooks, type Step } from "../identity/rotate.ts";
+import { type RotationStep, rotateIssuer, rotateWebhooks } from "../identity/rotate.ts";
 import { rotateAnchor } from "../identity/rotate-anchor.ts";
 import { openSecretStore } from "../identity/secret-store.ts";
 import { sopsConfigFile, withCreationRules } from "../identity/sops-config.ts";
@@ -74,7 +74,7 @@ export function updatekeys([name = ""]: readonly string[], options: IdentityOpti
 async function changing(
   name: string,
   options: CommonOptions,
-  make: (environment: Environment, root: string) => Promise<Step | { changes: Changes; done: string; next: string }>,
+  make: (environment: Environment, root: string) => Promise<RotationStep | { changes: Changes; done: string; next: string }>,
 ): Promise<number> {
   const repository = new Repository(options.directory);
   return withLock(repository.root, async () => {

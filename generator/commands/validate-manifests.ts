@@ -22,12 +22,12 @@ export function validateManifests(path: string, linkerd: string | undefined): { 
 }
 
 function knownVersion(version: string): LinkerdVersion {
-  const known = linkerdReleases.find((track) => track.version === version);
+  const known = linkerdReleases.find((release) => release.version === version);
   if (known === undefined)
     throw new UserError(
       exitCode.usage,
       `meshops does not know Linkerd ${version}`,
-      `one of ${linkerdReleases.map((track) => track.version).join(", ")}`,
+      `one of ${linkerdReleases.map((release) => release.version).join(", ")}`,
     );
   return known.version;
 }

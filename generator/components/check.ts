@@ -48,7 +48,7 @@ export interface CallResult {
 }
 
 /** Results of a probe's calls. */
-export interface Answers {
+export interface ProbeAnswers {
   readonly results: ReadonlyMap<string, CallResult>;
   /** Why the probe did not run; null if it ran. */
   readonly trouble: string | null;
@@ -76,7 +76,7 @@ export interface StateCheck extends CheckInfo {
 /** A test of a component that a listed client's probe makes calls for. Checks may share a call by its name. */
 export interface ProbeCheck extends CheckInfo {
   calls(state: ClusterState, settings: RunSettings): readonly Call[];
-  evaluate(state: ClusterState, settings: RunSettings, answers: Answers): Finding;
+  evaluate(state: ClusterState, settings: RunSettings, answers: ProbeAnswers): Finding;
 }
 
 export type Check = StateCheck | ProbeCheck;

@@ -1,9 +1,9 @@
 /** `undecided` does not pass: something kept the test from seeing what it looks for. */
-export type Verdict = "passed" | "failed" | "skipped" | "undecided";
+export type CheckStatus = "passed" | "failed" | "skipped" | "undecided";
 
 /** What a check found. */
 export interface Finding {
-  readonly status: Verdict;
+  readonly status: CheckStatus;
   readonly seen: string;
   /** Why it did not pass, and how to fix it; null if it passed. Several causes are joined by `; `. */
   readonly cause: string | null;
@@ -31,7 +31,7 @@ export function skipped(why: string): Finding {
   return { status: "skipped", seen: why, cause: null, causes: [], evidence: [], notes: [] };
 }
 
-function withCauses(status: Verdict, seen: string, cause: string | readonly string[], evidence: readonly string[]): Finding {
+function withCauses(status: CheckStatus, seen: string, cause: string | readonly string[], evidence: readonly string[]): Finding {
   const causes = typeof cause === "string" ? [cause] : cause;
   return { status, seen, cause: causes.join("; "), causes, evidence, notes: [] };
 }

@@ -5,8 +5,8 @@ import { exitCode, UserError } from "../system/errors.ts";
 import { makeIssuer, makeTrustAnchor, privateKeyPem } from "./authority.ts";
 import { issuerFiles, publicFile, type SecretStore, signingKeys } from "./files.ts";
 import { fingerprint, parsePem, pemOf } from "./pem.ts";
-import type { Step } from "./rotate.ts";
-import { gateOf, newest, pairWith, readState, type State } from "./state.ts";
+import type { RotationStep } from "./rotate.ts";
+import { gateOf, type IdentityState, newest, pairWith, readState } from "./state.ts";
 
 /**
  * The next of the three steps that bring a new trust anchor, each a commit of its own: both anchors are believed; the new one signs the issuer;
@@ -15,7 +15,12 @@ import { gateOf, newest, pairWith, readState, type State } from "./state.ts";
  * @param pastGate the caller answers for it that the gate's condition holds
  * @throws UserError (problem) where the gate is closed, or the files fit no step
  */
-export async function rotateAnchor(environment: Environment, store: SecretStore, now: Date, pastGate: boolean): Promise<Step> {
+export async function rotateAnchor(
+  environment: Environment,
+  store: SecretStore,
+  now: Date,
+  pastGate: boolean,
+): Promise<RotationStep> {
   const state = await readState(environment, store);
   const { name } = environment.metadata;
   if (state.stage !== "settled") refuseUnlessGenerated(environment, store, state);
@@ -65,7 +70,11 @@ export async function rotateAnchor(environment: Environment, store: SecretStore,
 }
 
 /** A step that is not in the bundle yet cannot have been rolled out. Compared are PEM blocks, since line ends differ between values and files. */
-function refuseUnlessGenerated({ metadata: { name } }: Environment, store: SecretStore, { stage, anchors, issuer }: State): void {
+function refuseUnlessGenerated(
+  { metadata: { name } }: Environment,
+  store: SecretStore,
+  { stage, anchors, issuer }: IdentityState,
+): void {
   const path = `${overlayFolder(name, "linkerd-control-plane")}/${valuesFile}`;
   const values = (parse(store.read(path) ?? "") ?? {}) as {
     identityTrustAnchorsPEM?: string;

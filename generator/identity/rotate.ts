@@ -7,7 +7,7 @@ import { fingerprint, parsePem, pemOf } from "./pem.ts";
 import { pairWith, publicText, readState } from "./state.ts";
 
 /** What a command did, or would do, with an identity. */
-export interface Step {
+export interface RotationStep {
   readonly changes: Changes;
   /** What was done, in a line. */
   readonly done: string;
@@ -16,7 +16,7 @@ export interface Step {
 }
 
 /** A new issuer under the anchor that signed the old one. */
-export async function rotateIssuer(environment: Environment, store: SecretStore, now: Date): Promise<Step> {
+export async function rotateIssuer(environment: Environment, store: SecretStore, now: Date): Promise<RotationStep> {
   const { stage, signer, keys } = await readState(environment, store);
   if (stage === "bundled")
     throw new UserError(
@@ -39,7 +39,7 @@ export async function rotateIssuer(environment: Environment, store: SecretStore,
  * New server certificates for the webhooks, under their CA; Secrets that the environment needs and lacks are made. A CA that would end before they do is
  * replaced; the API server goes on believing the old one until it ends, since Secrets and `caBundle` do not change at the same moment.
  */
-export async function rotateWebhooks(environment: Environment, store: SecretStore, now: Date): Promise<Step> {
+export async function rotateWebhooks(environment: Environment, store: SecretStore, now: Date): Promise<RotationStep> {
   const { keys } = await readState(environment, store);
   const names = environment.spec.linkerd.identity;
   const believed = parsePem(publicText(environment, store, "webhookCa"));

@@ -8,7 +8,7 @@ import { canonicalJson } from "../system/canonical.ts";
 import type { SecretContract } from "./contracts.ts";
 
 /** A finding about an encrypted file: what is wrong, and what to do. */
-interface Problem {
+interface SecretProblem {
   readonly message: string;
   readonly fix: string | null;
 }
@@ -21,7 +21,7 @@ export function checkSecret(
   text: string,
   { name, namespace, type, keys }: SecretContract,
   { metadata, spec }: Environment,
-): Problem | null {
+): SecretProblem | null {
   const { age, admin, azureKeyVault } = spec.secrets;
   const wanted = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type };
   const words = `kind Secret, type ${type}, ${namespace}/${name}`;
@@ -29,7 +29,7 @@ export function checkSecret(
 }
 
 /** The administrators' file: keys that sign, for administrators alone. */
-export function checkSigningKeys(text: string, { metadata, spec }: Environment): Problem | null {
+export function checkSigningKeys(text: string, { metadata, spec }: Environment): SecretProblem | null {
   return check(text, {
     environment: metadata.name,
     wanted: {},
@@ -51,7 +51,7 @@ interface Expected {
   readonly azureKeyVault: string | undefined;
 }
 
-function check(text: string, expected: Expected): Problem | null {
+function check(text: string, expected: Expected): SecretProblem | null {
   try {
     const { metadata, plain } = openFile(text);
     if (metadata.rule.kind !== secretRule.kind || metadata.rule.value !== secretRule.value || !metadata.macOnlyEncrypted)
@@ -68,7 +68,11 @@ function check(text: string, expected: Expected): Problem | null {
 
 const plaintextFix = "do not commit it; encrypt it with `meshops secrets encrypt`, and make a new identity if it was ever pushed";
 
-function wrongPlaintext(text: string, { data, ...rest }: Readonly<Record<string, unknown>>, expected: Expected): Problem | null {
+function wrongPlaintext(
+  text: string,
+  { data, ...rest }: Readonly<Record<string, unknown>>,
+  expected: Expected,
+): SecretProblem | null {
   const { wanted, words, data: keys } = expected;
   // In comments too, which the MAC does not cover: PEM, the beginning of its base64, and age's own form.
   if (/PRIVATE KEY|LS0tLS1CRUdJTi|AGE-SECRET-KEY-/.test(text))
@@ -86,7 +90,7 @@ function wrongPlaintext(text: string, { data, ...rest }: Readonly<Record<string,
   return { message: `beside its data it must say ${words} and nothing else`, fix: "restore the file from Git" };
 }
 
-function wrongRecipients(metadata: Metadata, { environment, recipients, azureKeyVault }: Expected): Problem | null {
+function wrongRecipients(metadata: Metadata, { environment, recipients, azureKeyVault }: Expected): SecretProblem | null {
   const found = metadata.age.map(({ recipient }) => recipient);
   const [missing] = recipients.filter((recipient) => !found.includes(recipient));
   const [extra] = found.filter((recipient) => !recipients.includes(recipient));

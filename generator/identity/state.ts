@@ -27,7 +27,7 @@ export interface Gate {
 }
 
 /** What the step after a stage waits for; null where it need not wait. */
-export function gateOf(stage: Stage, { anchors, issuer }: Pick<State, "anchors" | "issuer">): Gate | null {
+export function gateOf(stage: Stage, { anchors, issuer }: Pick<IdentityState, "anchors" | "issuer">): Gate | null {
   const wait = (leafHours * 60 + 2 * skewMinutes) * 60_000;
   if (stage === "settled") return null;
   const made = madeAt(stage === "bundled" ? newest(anchors) : issuer);
@@ -41,7 +41,7 @@ export function gateOf(stage: Stage, { anchors, issuer }: Pick<State, "anchors" 
 }
 
 /** The identity of an environment, as its files have it. */
-export interface State {
+export interface IdentityState {
   readonly stage: Stage;
   readonly anchors: readonly Certificate[];
   readonly issuer: Certificate;
@@ -71,7 +71,7 @@ export function newest(anchors: readonly Certificate[]): Certificate {
  *
  * @throws UserError
  */
-export async function readState(environment: Environment, store: SecretStore): Promise<State> {
+export async function readState(environment: Environment, store: SecretStore): Promise<IdentityState> {
   const anchors = parsePem(publicText(environment, store, "trustAnchors"));
   const [issuer] = parsePem(publicText(environment, store, "issuer"));
   const stage = issuer === undefined ? null : stageOf(anchors, issuer);

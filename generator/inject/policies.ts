@@ -15,7 +15,7 @@ export const forKey = "meshops.dev/injection-for";
 export function policyAdditions(workload: Workload, ports: WorkloadPorts, { spec }: MeshInjection): Addition[] {
   if (spec.clients === undefined || !isSelectable(workload)) return [];
   const pods = podSetOf(workload, ports, spec, spec.clients);
-  const { network, mesh } = policiesFor(pods, ports.track, {
+  const { network, mesh } = policiesFor(pods, ports.release, {
     networkPolicyName: `${pods.name}-mesh`,
     labels: { "app.kubernetes.io/managed-by": "meshops" },
     annotations: { [forKey]: `${workload.manifest.kind}/${workload.manifest.name}` },

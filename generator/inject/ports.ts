@@ -13,7 +13,7 @@ export interface WorkloadPorts {
   readonly listening: readonly number[];
   /** The same for UDP, which no proxy sees. */
   readonly udp: readonly number[];
-  readonly track: LinkerdRelease;
+  readonly release: LinkerdRelease;
   isOpaque(port: number): boolean;
   skipsInbound(port: number): boolean;
 }
@@ -29,7 +29,7 @@ export function portsOf(workload: Workload, stream: ManifestSet, { spec }: MeshI
   return {
     listening: numbersOf(declared, "TCP"),
     udp: numbersOf(declared, "UDP"),
-    track: linkerdRelease(spec.linkerd),
+    release: linkerdRelease(spec.linkerd),
     isOpaque: (port) => includes(opaque, port),
     skipsInbound: (port) => includes(skipped, port),
   };

@@ -15,26 +15,26 @@ export interface Selection {
 
 /** The workloads that a configuration selects (those that name no namespace may be in any), less those that cannot have a proxy or are not to have one. */
 export function selectWorkloads(stream: ManifestSet, { spec }: MeshInjection): Selection {
-  const track = linkerdRelease(spec.linkerd);
+  const release = linkerdRelease(spec.linkerd);
   const meant = stream.workloads.filter(
     ({ manifest, labels }) =>
       (spec.namespaces === undefined ||
         spec.namespaces.some((name) => ManifestSet.mayShareNamespace(name, manifest.namespace))) &&
       selects({ matchLabels: spec.labels }, labels),
   );
-  const judged = meant.map((workload) => ({ workload, why: reasonAgainst(workload, stream, track) }));
+  const judged = meant.map((workload) => ({ workload, why: reasonAgainst(workload, stream, release) }));
   return {
     workloads: judged.flatMap(({ workload, why }) => (why === null ? [workload] : [])),
     passedOver: judged.flatMap(({ workload, why }) => (why === null ? [] : [{ workload, why }])),
   };
 }
 
-function reasonAgainst(workload: Workload, stream: ManifestSet, track: LinkerdRelease): string | null {
+function reasonAgainst(workload: Workload, stream: ManifestSet, release: LinkerdRelease): string | null {
   const { annotations, pod } = workload;
   if (annotations[injectKey] === "disabled") return `its pods say ${injectKey}: disabled`;
   if (pod["hostNetwork"] === true) return "its pods are on the host's network, where no proxy can stand between";
   if (hasProxy(workload)) return "its pods have a proxy already";
-  if (neverCompletes(workload, stream, track))
-    return `with a proxy it would never end: on ${track.version} that is no native sidecar`;
+  if (neverCompletes(workload, stream, release))
+    return `with a proxy it would never end: on ${release.version} that is no native sidecar`;
   return null;
 }

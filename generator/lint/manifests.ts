@@ -1,4 +1,4 @@
-import { type LinkerdRelease, type LinkerdVersion, trackOf } from "../catalog/linkerd.ts";
+import { type LinkerdRelease, type LinkerdVersion, nearestRelease } from "../catalog/linkerd.ts";
 import { byPlace, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { diagnosticAtPath, limited, type Path, type Statement } from "../diagnostics/source.ts";
 import { annotationsOf, chartOf, ManifestSet } from "../kubernetes/manifest-set.ts";
@@ -39,8 +39,8 @@ export interface Judged {
  */
 export function judge(objects: readonly Manifest[], version: LinkerdVersion | null): Judged[] {
   const stream = new ManifestSet(objects);
-  const track = version === null ? trackIn(stream) : trackOf(version);
-  return manifestRules.flatMap((rule) => [...rule.check(stream, track)].map((finding) => judged(rule, finding)));
+  const release = version === null ? releaseIn(stream) : nearestRelease(version);
+  return manifestRules.flatMap((rule) => [...rule.check(stream, release)].map((finding) => judged(rule, finding)));
 }
 
 /**
@@ -74,7 +74,7 @@ function judged({ code, severity }: ManifestRule, finding: ManifestFinding): Jud
 }
 
 /** The release of the control plane among the objects, by its HelmRelease or its images; null where none is there. */
-function trackIn(stream: ManifestSet): LinkerdRelease | null {
+function releaseIn(stream: ManifestSet): LinkerdRelease | null {
   const images = stream.workloads.flatMap((workload) =>
     containersOf(workload).map(({ container }) => String(container["image"])),
   );
@@ -85,5 +85,5 @@ function trackIn(stream: ManifestSet): LinkerdRelease | null {
     .filter(({ chart }) => chart === "linkerd-control-plane")
     .map(({ version }) => (/^20[0-9]{2}\./.test(String(version)) ? `edge-${String(version).slice(2)}` : "stable-2.14.10"));
   const [version] = [...tags, ...charts];
-  return version === undefined ? null : trackOf(version);
+  return version === undefined ? null : nearestRelease(version);
 }

@@ -12,10 +12,10 @@ export function asksForNativeSidecar(workload: Workload, stream: ManifestSet): b
   return asked === undefined ? null : String(asked[1]) === "true";
 }
 
-/** Whether a workload has an end, and would never come to it with a proxy, since nothing ends that. @param track null where the release is unknown */
-export function neverCompletes(workload: Workload, stream: ManifestSet, track: LinkerdRelease | null): boolean {
+/** Whether a workload has an end, and would never come to it with a proxy, since nothing ends that. @param release null where the release is unknown */
+export function neverCompletes(workload: Workload, stream: ManifestSet, release: LinkerdRelease | null): boolean {
   if (!isToEnd(workload) || endsItself(workload)) return false;
-  return (asksForNativeSidecar(workload, stream) ?? track?.traits.nativeSidecar) !== true;
+  return (asksForNativeSidecar(workload, stream) ?? release?.traits.nativeSidecar) !== true;
 }
 
 /** Jobs, and pods by themselves that are not started again, such as Helm's tests. */

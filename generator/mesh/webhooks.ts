@@ -55,12 +55,12 @@ const webhooks: readonly Webhook[] = [
 /** The webhooks of an environment: the control plane's, and those of the extensions that it runs as charts. */
 export function webhooksOf(environment: Environment): readonly Webhook[] {
   const { linkerd } = environment.spec;
-  const track: LinkerdRelease = linkerdRelease(linkerd.version);
+  const release: LinkerdRelease = linkerdRelease(linkerd.version);
   const runs: Readonly<Record<LinkerdChart, boolean>> = {
     "linkerd-crds": true,
     "linkerd-control-plane": true,
     "linkerd-viz": linkerd.viz.enabled,
-    "linkerd-jaeger": linkerd.jaeger.enabled && track.charts["linkerd-jaeger"] !== undefined,
+    "linkerd-jaeger": linkerd.jaeger.enabled && release.charts["linkerd-jaeger"] !== undefined,
   };
   return webhooks.filter((webhook) => runs[webhook.chart]);
 }

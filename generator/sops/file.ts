@@ -19,7 +19,7 @@ export interface EncryptOptions {
 }
 
 /** Who asks, and when. */
-export interface Access {
+export interface KeyAccess {
   /** age identities, `AGE-SECRET-KEY-1…`. */
   readonly identities: readonly string[];
   readonly now: Date;
@@ -47,7 +47,7 @@ export async function encryptFile(text: string, options: EncryptOptions): Promis
  *
  * @throws SopsError
  */
-export async function decryptFile(text: string, { identities, format = "yaml" }: Omit<Access, "now">): Promise<string> {
+export async function decryptFile(text: string, { identities, format = "yaml" }: Omit<KeyAccess, "now">): Promise<string> {
   const tree = parseTree(text, format);
   const metadata = metadataOf(tree);
   unseal(tree, await unwrapDataKey(metadata, identities), metadata);
@@ -60,7 +60,7 @@ export async function decryptFile(text: string, { identities, format = "yaml" }:
  *
  * @throws SopsError, and what `change` throws
  */
-export async function editFile(text: string, access: Access, change: (plain: string) => string): Promise<string> {
+export async function editFile(text: string, access: KeyAccess, change: (plain: string) => string): Promise<string> {
   const { identities, now, format = "yaml" } = access;
   const tree = parseTree(text, format);
   const metadata = metadataOf(tree);
@@ -84,7 +84,7 @@ export async function editFile(text: string, access: Access, change: (plain: str
  *
  * @throws SopsError
  */
-export async function updateKeys(text: string, access: Access, recipients: readonly string[]): Promise<string> {
+export async function updateKeys(text: string, access: KeyAccess, recipients: readonly string[]): Promise<string> {
   const { identities, now, format = "yaml" } = access;
   const tree = parseTree(text, format);
   const metadata = metadataOf(tree);

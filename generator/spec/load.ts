@@ -5,7 +5,7 @@ import type { Environment } from "./environment.generated.ts";
 import { chainOf, type Merged, mergeChain, type ReadSource } from "./inherit.ts";
 import type { Judgement } from "./rule.ts";
 import { checkFileForm, complete } from "./schema-check.ts";
-import { explain, type Finding, relevant, type SchemaError } from "./schema-errors.ts";
+import { explain, relevant, type SchemaError, type SchemaFinding } from "./schema-errors.ts";
 
 /** What became of one environment file. */
 export interface Loaded {
@@ -66,7 +66,7 @@ export function isAbstract(source: Source): boolean {
 }
 
 /** What one file breaks: the file form of the schema, and that it has the name it gives itself. */
-function checkFile(source: Source): Finding[] {
+function checkFile(source: Source): SchemaFinding[] {
   if (source.document === null) return [];
   const findings = relevant(checkFileForm(source.value)).map(explain);
   const { name } = asMap(asMap(source.value)["metadata"]);
@@ -83,19 +83,19 @@ function checkFile(source: Source): Finding[] {
 }
 
 /** What is missing shows in the whole alone, and in no base; where a file says something wrong instead, that is told already. */
-function missingKeys(name: string, errors: readonly SchemaError[], inFiles: readonly Finding[]): Finding[] {
+function missingKeys(name: string, errors: readonly SchemaError[], inFiles: readonly SchemaFinding[]): SchemaFinding[] {
   const told = new Set(inFiles.map(({ path }) => path.join("/")));
   const missing = errors.filter(({ keyword }) => keyword === "required").map((error) => withFix(explain(error), name));
   return missing.filter(({ path }) => !told.has(path.join("/")));
 }
 
 /** Recipients are nothing that one could write down. */
-function withFix(finding: Finding, name: string): Finding {
+function withFix(finding: SchemaFinding, name: string): SchemaFinding {
   if (finding.path.join(".") !== "spec.secrets") return finding;
   return { ...finding, statement: { ...finding.statement, fix: `meshops identity keygen ${name} --write` } };
 }
 
-function at(source: Source, { path, part, statement }: Finding): Diagnostic {
+function at(source: Source, { path, part, statement }: SchemaFinding): Diagnostic {
   return diagnosticAtPath(source, path, part, statement);
 }
 

@@ -13,7 +13,7 @@ export interface SchemaError {
 }
 
 /** A finding about a path of the document, without the file that it is written in. */
-export interface Finding {
+export interface SchemaFinding {
   readonly path: Path;
   readonly part: "key" | "value";
   readonly statement: Statement;
@@ -29,7 +29,7 @@ export function relevant(errors: readonly SchemaError[]): SchemaError[] {
 }
 
 /** Says in words what a schema error means, and what would have been right. */
-export function explain(error: SchemaError): Finding {
+export function explain(error: SchemaError): SchemaFinding {
   const path = fromPointer(error.instancePath);
   const { params, parentSchema = {}, data } = error;
   const found = (
@@ -39,7 +39,7 @@ export function explain(error: SchemaError): Finding {
     fix: string | null = null,
     part: "key" | "value" = "value",
     at: Path = path,
-  ): Finding => ({ path: at, part, statement: { code, severity: "error", message, expected, fix } });
+  ): SchemaFinding => ({ path: at, part, statement: { code, severity: "error", message, expected, fix } });
   const name = path.length === 0 ? "the document" : `"${lastName(path)}"`;
 
   switch (error.keyword) {

@@ -3,7 +3,7 @@ import type { DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import { maxDepth, maxNodes } from "../diagnostics/limits.ts";
 
 /** Something about a parsed document that its text may say and a spec must not. */
-export interface Problem {
+export interface YamlProblem {
   readonly code: DiagnosticCode;
   readonly message: string;
   readonly fix: string | null;
@@ -17,8 +17,8 @@ type Step = { readonly enter: unknown; readonly depth: number } | { readonly lea
  * or contain themselves, merge keys that merge no map, and documents that are too large or too deep.
  * (The library compares every key with every other one, and leaves the rest to its conversion, which has no places.)
  */
-export function inspect(document: Document): Problem[] {
-  const problems: Problem[] = [];
+export function inspect(document: Document): YamlProblem[] {
+  const problems: YamlProblem[] = [];
   const anchors = new Map<string, Node>();
   const open = new Set<Node>();
   const steps: Step[] = [{ enter: document.contents, depth: 1 }];
@@ -50,7 +50,7 @@ export function inspect(document: Document): Problem[] {
   }
 }
 
-function judgeAlias(alias: Alias, anchors: ReadonlyMap<string, Node>, open: ReadonlySet<Node>): Problem[] {
+function judgeAlias(alias: Alias, anchors: ReadonlyMap<string, Node>, open: ReadonlySet<Node>): YamlProblem[] {
   const target = anchors.get(alias.source);
   if (target === undefined) return [problem("yaml-alias", `no anchor &${alias.source} stands before this alias`, alias, null)];
   return open.has(target)
@@ -58,7 +58,7 @@ function judgeAlias(alias: Alias, anchors: ReadonlyMap<string, Node>, open: Read
     : [];
 }
 
-function judgeKeys(pairs: readonly { key: unknown; value: unknown }[], anchors: ReadonlyMap<string, Node>): Problem[] {
+function judgeKeys(pairs: readonly { key: unknown; value: unknown }[], anchors: ReadonlyMap<string, Node>): YamlProblem[] {
   const seen = new Set<string>();
   return pairs.flatMap(({ key, value }) => {
     if (!isScalar(key)) return [];
@@ -79,6 +79,6 @@ function mergesMaps(value: unknown, anchors: ReadonlyMap<string, Node>): boolean
   return isMap(isAlias(value) ? anchors.get(value.source) : value);
 }
 
-function problem(code: DiagnosticCode, message: string, node: Node, fix: string | null): Problem {
+function problem(code: DiagnosticCode, message: string, node: Node, fix: string | null): YamlProblem {
   return { code, message, fix, node };
 }

@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Check } from "../../generator/commands/doctor/check.ts";
+import type { DoctorCheck } from "../../generator/commands/doctor/check.ts";
 import { isAtLeast, tools, versionIn } from "../../generator/commands/doctor/tools.ts";
 import { meshops } from "../support/cli.ts";
 import { makePlatform, scratchFolder, writeTree } from "../support/platform.ts";
@@ -15,7 +15,7 @@ const azure = { location: "westus2", resourceGroup: "rg", cluster: { name: "mesh
 async function doctor(
   machine: Readonly<Record<string, string>>,
   options: { spec?: object; keys?: string; root?: string } = {},
-): Promise<{ code: number | null; checks: Check[] }> {
+): Promise<{ code: number | null; checks: DoctorCheck[] }> {
   const home = scratchFolder("machine");
   writeTree(home, { ...machine, "keys.txt": options.keys ?? "" });
   for (const path of Object.keys(machine)) if (path.startsWith("bin/")) chmodSync(join(home, path), 0o755);
@@ -28,14 +28,14 @@ async function doctor(
     MESHOPS_STATE: home,
   };
   const { code, stdout } = await meshops(root, ["doctor", "--output", "json"], { env });
-  return { code, checks: JSON.parse(stdout) as Check[] };
+  return { code, checks: JSON.parse(stdout) as DoctorCheck[] };
 }
 
 function says(text: string): string {
   return `#!/bin/sh\ncase "$*" in "account list"*) echo '[{"id":"1","name":"Acme","isDefault":true}]';; *) echo '${text}';; esac\n`;
 }
 
-function of(checks: readonly Check[], topic: Check["topic"], name: string): Check | undefined {
+function of(checks: readonly DoctorCheck[], topic: DoctorCheck["topic"], name: string): DoctorCheck | undefined {
   return checks.find((check) => check.topic === topic && check.name === name);
 }
 

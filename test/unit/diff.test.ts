@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { trackOf } from "../../generator/catalog/linkerd.ts";
+import { nearestRelease } from "../../generator/catalog/linkerd.ts";
 import { diffObjects } from "../../generator/diff/diff.ts";
 import { compareFields } from "../../generator/diff/fields.ts";
 import { projectRoot } from "../support/tools.ts";
@@ -237,8 +237,8 @@ describe("fields", () => {
 test("a version that is not in the catalog is judged by the newest that is not newer", () => {
   expect(
     ["edge-26.9.1", "edge-26.8.3", "edge-26.1.1", "edge-25.4.4", "stable-2.14.10", "edge-24.1.1"].map(
-      (version) => trackOf(version)?.version,
+      (version) => nearestRelease(version)?.version,
     ),
   ).toEqual(["edge-26.8.3", "edge-26.8.3", "edge-25.10.7", "edge-25.4.4", "stable-2.14.10", "stable-2.14.10"]);
-  expect([trackOf("stable-2.12.0"), trackOf("latest")]).toEqual([null, null]);
+  expect([nearestRelease("stable-2.12.0"), nearestRelease("latest")]).toEqual([null, null]);
 });

@@ -7,14 +7,14 @@ import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { workloadState } from "./workload.ts";
 
-export type State = "ready" | "progressing" | "waiting" | "failed" | "suspended" | "missing";
+export type NodeState = "ready" | "progressing" | "waiting" | "failed" | "suspended" | "missing";
 
 /** An object of the environment, how it stands, and what stands below it. */
 export interface StatusNode {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  readonly state: State;
+  readonly state: NodeState;
   /** What it is at: a revision, a chart, replicas; null where there is nothing to say. */
   readonly detail: string | null;
   /** Why it is not ready; null where it is. */
@@ -188,7 +188,8 @@ export function workloadNode(
   const subject = { ...owner, kind, namespace, name };
   const { ready, replicas, readyReplicas, meshed, cause, pods } = workloadState(workload, snapshot, subject);
   const mesh = meshed === null ? "" : `, ${meshed} meshed`;
-  const stateOf = (reason: Cause | null): State => (reason === null || reason.code === "progressing" ? "progressing" : "failed");
+  const stateOf = (reason: Cause | null): NodeState =>
+    reason === null || reason.code === "progressing" ? "progressing" : "failed";
   const children = pods.map(
     (pod): StatusNode => ({
       kind: "Pod",

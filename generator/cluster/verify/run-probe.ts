@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { proxyContainer } from "../../catalog/well-known.ts";
-import type { Answers } from "../../components/check.ts";
+import type { ProbeAnswers } from "../../components/check.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { type ContainerStatus, containerStatuses } from "../../mesh/pod.ts";
@@ -10,7 +10,7 @@ import { podProblem } from "../pod-problem.ts";
 import { type Probe, probeContainer, probePod, readProbe } from "./probe.ts";
 
 /** What a probe came to. */
-export interface ProbeRun extends Answers {
+export interface ProbeRun extends ProbeAnswers {
   readonly probe: Probe;
   /** The pod as it ran, with what admission added; null where it was never there. */
   readonly pod: KubernetesObject | null;

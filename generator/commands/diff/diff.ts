@@ -87,7 +87,7 @@ async function compare(root: string, tree: GitTree, wanted: readonly Wanted[]): 
   return changes;
 }
 
-interface Stale {
+interface StaleFile {
   readonly owner: string;
   /** Files that differ, and those that stand beside them. */
   readonly paths: ReadonlySet<string>;
@@ -95,7 +95,7 @@ interface Stale {
 }
 
 /** What of an owner's files differs from the commit, by hash: nothing is read from Git for it. */
-function staleOf(root: string, owner: string, bundle: Wanted[1], tree: GitTree, committed: readonly string[]): Stale {
+function staleOf(root: string, owner: string, bundle: Wanted[1], tree: GitTree, committed: readonly string[]): StaleFile {
   const secrets = owner === rootOwner ? [] : secretsOf(root, owner);
   const after = new Map([...bundle, ...secrets]);
   const stale = [...after].filter(([path, text]) => !tree.holds(path, text)).map(([path]) => path);
@@ -118,7 +118,7 @@ function secretsOf(root: string, environment: string): [string, string][] {
 function sidesOf(
   owner: string,
   paths: ReadonlySet<string>,
-  after: Stale["after"],
+  after: StaleFile["after"],
   texts: ReadonlyMap<string, string>,
   committed: readonly string[],
 ): Sides {

@@ -1,5 +1,5 @@
 /** What was looked at, what came out, and what to do about it. */
-export interface Check {
+export interface DoctorCheck {
   readonly topic: "tools" | "specs" | "kubernetes" | "azure" | "keys";
   readonly name: string;
   /** `missing`: something cannot be done; `error`: nothing can. */

@@ -13,7 +13,7 @@ import { connectionOf } from "../cluster-context.ts";
 import { type CommonOptions, loadAll } from "../context.ts";
 import { colorsFor } from "../terminal/colors.ts";
 import { type Mark, paintMark } from "../terminal/marks.ts";
-import type { Check } from "./check.ts";
+import type { DoctorCheck } from "./check.ts";
 import { lookAtAzure, lookAtKubeconfig } from "./look-at-access.ts";
 import { type EncryptedFiles, lookAtKeys } from "./look-at-keys.ts";
 import { lookAtTools } from "./look-at-tools.ts";
@@ -74,7 +74,7 @@ function look(directory: string): Surroundings {
 }
 
 /** What cannot be read cannot be looked at: cluster, account and keys of such an environment stay open. */
-function brokenSpec({ name, diagnostics }: Loaded): Check {
+function brokenSpec({ name, diagnostics }: Loaded): DoctorCheck {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   const found = `${plural(errors.length, "error")}: ${errors[0] === undefined ? "" : inFull(errors[0])}`;
   return { topic: "specs", name, status: "missing", found, fix: errors[0]?.fix ?? `meshops validate ${name}` };
@@ -85,12 +85,12 @@ function textsOf(root: string, environment: string): Map<string, string | null> 
   return new Map(paths.map((path) => [path, readIfThere(join(root, path))]));
 }
 
-const marks: Readonly<Record<Check["status"], Mark>> = { ok: "ok", missing: "missing", error: "failed" };
+const marks: Readonly<Record<DoctorCheck["status"], Mark>> = { ok: "ok", missing: "missing", error: "failed" };
 
-function report(checks: readonly Check[]): string {
+function report(checks: readonly DoctorCheck[]): string {
   const colors = colorsFor(process.stdout);
   const { bold, cyan, dim } = colors;
-  const width = (topic: Check["topic"]): number =>
+  const width = (topic: DoctorCheck["topic"]): number =>
     Math.max(...checks.filter((check) => check.topic === topic).map(({ name }) => name.length));
   const lines = checks.flatMap(({ topic, name, status, found, fix }, index) => [
     ...(checks[index - 1]?.topic === topic ? [] : [`${index === 0 ? "" : "\n"}${bold(topic)}`]),

@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { asMap } from "../../system/data.ts";
 import { ask } from "./ask.ts";
-import type { Check } from "./check.ts";
+import type { DoctorCheck } from "./check.ts";
 
 /** Where an environment's cluster is looked for. */
 export interface Place {
@@ -18,12 +18,12 @@ export interface Place {
 }
 
 /** Whether the kubeconfig knows each environment's cluster. The cluster itself is not asked: `meshops status` does that. */
-export function lookAtKubeconfig(places: readonly Place[]): Check[] {
-  return places.map((place): Check => {
+export function lookAtKubeconfig(places: readonly Place[]): DoctorCheck[] {
+  return places.map((place): DoctorCheck => {
     const { environment, kubeconfig, context, onAzure } = place;
     const files = kubeconfig === null ? defaultFiles() : [kubeconfig];
     const common = { topic: "kubernetes", name: environment } as const;
-    const missing = (found: string, fix: string): Check => ({ ...common, status: "missing", found, fix });
+    const missing = (found: string, fix: string): DoctorCheck => ({ ...common, status: "missing", found, fix });
     const fix = `meshops bootstrap ${environment} --run${onAzure ? ", or az aks get-credentials" : ""}; or name another file in KUBECONFIG`;
     const there = files.filter((file) => existsSync(file));
     if (there.length === 0) return missing(`no kubeconfig at ${files.join(", ")}`, fix);
@@ -65,7 +65,7 @@ function readKubeconfig(file: string): Kubeconfig {
 }
 
 /** Whether the Azure CLI is signed in, and sees the subscriptions that the environments name. */
-export async function lookAtAzure(environments: readonly Environment[]): Promise<Check[]> {
+export async function lookAtAzure(environments: readonly Environment[]): Promise<DoctorCheck[]> {
   const onAzure = environments.filter(({ spec }) => spec.azure !== undefined);
   if (onAzure.length === 0) return [];
   const accounts = await accountsAtHand();
@@ -74,7 +74,7 @@ export async function lookAtAzure(environments: readonly Environment[]): Promise
     return [{ topic: "azure", name: "account", status: "missing", found: accounts, fix }];
   }
   const active = accounts.find((account) => account["isDefault"] === true);
-  return onAzure.map(({ metadata, spec }): Check => {
+  return onAzure.map(({ metadata, spec }): DoctorCheck => {
     const wanted = spec.azure?.subscription;
     const seen = wanted === undefined || wanted === null ? active : accounts.find(({ id }) => id === wanted);
     const common = { topic: "azure", name: metadata.name } as const;

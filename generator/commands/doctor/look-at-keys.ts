@@ -3,7 +3,7 @@ import { SopsError } from "../../sops/error.ts";
 import { inspectFile } from "../../sops/inspect.ts";
 import { signingKeysFile } from "../../spec/layout.ts";
 import { plural, shortRecipient } from "../../system/text.ts";
-import type { Check } from "./check.ts";
+import type { DoctorCheck } from "./check.ts";
 
 /** Encrypted files of an environment that belong together. */
 export interface EncryptedFiles {
@@ -13,7 +13,7 @@ export interface EncryptedFiles {
 }
 
 /** Which of the age identities at hand open which files. The files are read, never opened. */
-export async function lookAtKeys(groups: readonly EncryptedFiles[], identities: readonly string[]): Promise<Check[]> {
+export async function lookAtKeys(groups: readonly EncryptedFiles[], identities: readonly string[]): Promise<DoctorCheck[]> {
   const { known: recipients, damaged } = await byRecipient(identities);
   const own = groups.flatMap(({ environment, files }) => {
     const signing = [...files].filter(([path]) => path === signingKeysFile(environment));
@@ -23,7 +23,7 @@ export async function lookAtKeys(groups: readonly EncryptedFiles[], identities: 
   return damaged === 0 ? own : [...own, damagedKeys(damaged)];
 }
 
-function damagedKeys(count: number): Check {
+function damagedKeys(count: number): DoctorCheck {
   return {
     topic: "keys",
     name: "keys at hand",
@@ -38,7 +38,7 @@ function judge(
   what: string,
   files: readonly (readonly [path: string, text: string | null])[],
   recipients: ReadonlyMap<string, string>,
-): Check {
+): DoctorCheck {
   const name = `${environment}, ${what}`;
   const there = files.flatMap(([path, text]) => (text === null ? [] : [{ path, readers: readersOf(text) }]));
   if (there.length === 0)

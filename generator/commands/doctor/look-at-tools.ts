@@ -1,13 +1,13 @@
 import { ask } from "./ask.ts";
-import type { Check } from "./check.ts";
+import type { DoctorCheck } from "./check.ts";
 import { isAtLeast, type Tool, tools, versionIn } from "./tools.ts";
 
 /** Which programs are there, and whether they are new enough; all at once. */
-export function lookAtTools(withAzure: boolean): Promise<Check[]> {
+export function lookAtTools(withAzure: boolean): Promise<DoctorCheck[]> {
   return Promise.all(tools.filter(({ azure }) => withAzure || !azure).map(lookAt));
 }
 
-async function lookAt(tool: Tool): Promise<Check> {
+async function lookAt(tool: Tool): Promise<DoctorCheck> {
   const { name, needed, below, why, how, required } = tool;
   const bad = required ? "error" : "missing";
   const range = `${needed} or newer${below === undefined ? "" : `, below ${below}`}`;

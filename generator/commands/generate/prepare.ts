@@ -2,7 +2,7 @@ import type { Bundle } from "../../bundle/bundle.ts";
 import { rootOwner } from "../../bundle/inventory.ts";
 import { makePlan, type Plan } from "../../bundle/plan.ts";
 import type { Repository } from "../../bundle/repository.ts";
-import { type Finding, Unchanged } from "../../bundle/unchanged.ts";
+import { type KnownFinding, Unchanged } from "../../bundle/unchanged.ts";
 import type { Model } from "../../components/model.ts";
 import { type Diagnostic, distinct, hasErrors } from "../../diagnostics/diagnostic.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -55,7 +55,7 @@ export function prepareChanged(repository: Repository): Prepared | null {
 }
 
 /** Environments that were looked into. */
-interface Stale {
+interface StaleEnvironments {
   readonly loaded: readonly Pick<Loaded, "name" | "files" | "diagnostics">[];
   readonly bundles: ReadonlyMap<string, Bundle>;
   /** What is wrong with all environments together. */
@@ -63,7 +63,7 @@ interface Stale {
 }
 
 /** Loads all specs, since rules hold between them, and renders those that are stale; null where there were errors, which are told. */
-function loadStale(repository: Repository, isStale: (name: string) => boolean): Stale | null {
+function loadStale(repository: Repository, isStale: (name: string) => boolean): StaleEnvironments | null {
   const { environments, loaded, joint, diagnostics } = loadLean(repository, isStale);
   const rendered = hasErrors(diagnostics) ? [] : renderAll(repository.root, environments, diagnostics);
   printDiagnostics(diagnostics);
@@ -74,7 +74,7 @@ function loadStale(repository: Repository, isStale: (name: string) => boolean): 
 function loadLean(
   repository: Repository,
   isStale: (name: string) => boolean,
-): Pick<Stale, "loaded" | "joint"> & { environments: Environment[]; diagnostics: Diagnostic[] } {
+): Pick<StaleEnvironments, "loaded" | "joint"> & { environments: Environment[]; diagnostics: Diagnostic[] } {
   const { loaded, diagnostics, joint } = loadAll(repository, []);
   const environments = concrete(loaded, []).filter(({ metadata }) => isStale(metadata.name));
   const lean = loaded
@@ -92,12 +92,12 @@ function planAll(repository: Repository, bundles: ReadonlyMap<string, Bundle>, a
 }
 
 /** Environments that were passed over, and their files. An abstract spec has none, so it is no environment; the root has one. */
-function total(findings: readonly (Finding | null)[]): { readonly environments: number; readonly passedOver: number } {
+function total(findings: readonly (KnownFinding | null)[]): { readonly environments: number; readonly passedOver: number } {
   const files = findings.map((finding) => finding?.generated ?? 0);
   return { environments: files.filter((count) => count > 1).length, passedOver: files.reduce((sum, count) => sum + count, 0) };
 }
 
-function noteAll(memory: Unchanged, { loaded, bundles, joint }: Stale, plans: readonly Plan[]): void {
+function noteAll(memory: Unchanged, { loaded, bundles, joint }: StaleEnvironments, plans: readonly Plan[]): void {
   // What stays though it is no longer generated is told at each run.
   const kept = new Set(plans.flatMap(({ owner, changes }) => (changes.some(({ action }) => action === "keep") ? [owner] : [])));
   for (const { name, files, diagnostics } of loaded)

@@ -1,5 +1,5 @@
 import { inventoryFile } from "../../bundle/inventory.ts";
-import { type Change, hasDrift, type Plan } from "../../bundle/plan.ts";
+import { type FileChange, hasDrift, type Plan } from "../../bundle/plan.ts";
 import { contentsOf } from "../../components/contents.ts";
 import type { Model } from "../../components/model.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
@@ -14,7 +14,7 @@ import type { Prepared } from "./prepare.ts";
  * @throws UserError (problem) naming every place
  */
 export function refuseConflicts(plans: readonly Plan[], force: boolean): void {
-  const places = (action: Change["action"]): string[] =>
+  const places = (action: FileChange["action"]): string[] =>
     touched(plans).flatMap((change) => (change.action === action ? [change.path] : []));
   const blocked = places("blocked");
   if (blocked.length > 0)
@@ -43,7 +43,7 @@ export function printPlans({ plans, environments, models, passedOver }: Prepared
   const changes = touched(plans);
   printChanges(changes);
   const unchanged = plans.reduce((sum, plan) => sum + plan.unchanged, passedOver);
-  const count = (...actions: Change["action"][]): number => changes.filter(({ action }) => actions.includes(action)).length;
+  const count = (...actions: FileChange["action"][]): number => changes.filter(({ action }) => actions.includes(action)).length;
   const written = plural(count("create", "update", "replace"), "file");
   const where = `${plural(environments, "environment")} in helmfile.yaml, overlays/ and flux/`;
   process.stderr.write(`${where}: ${written} written, ${count("remove")} removed, ${unchanged} unchanged\n`);
@@ -55,7 +55,7 @@ export function printDrift(plans: readonly Plan[], options: CommonOptions): numb
   if (options.output === "json") process.stdout.write(toJson(plans));
   else {
     const stale = drifted.filter(({ changes }) => changes.every(({ action }) => action === "keep"));
-    const manifests = stale.map(({ owner }): Change => ({ path: inventoryFile(owner), action: "update", edited: false }));
+    const manifests = stale.map(({ owner }): FileChange => ({ path: inventoryFile(owner), action: "update", edited: false }));
     printChanges([...touched(plans).filter(({ action }) => action !== "keep"), ...manifests]);
     const files = plural(
       plans.reduce((sum, plan) => sum + plan.bundle.size, 0),
@@ -68,7 +68,7 @@ export function printDrift(plans: readonly Plan[], options: CommonOptions): numb
   return drifted.length === 0 ? exitCode.ok : exitCode.problem;
 }
 
-function printChanges(changes: readonly Change[]): void {
+function printChanges(changes: readonly FileChange[]): void {
   const { dim, yellow } = colorsFor(process.stdout);
   for (const { path, action, edited } of changes) {
     const note = !edited ? "" : action === "keep" ? " (edited by hand; no longer generated)" : " (edited by hand)";
@@ -76,7 +76,7 @@ function printChanges(changes: readonly Change[]): void {
   }
 }
 
-function touched(plans: readonly Plan[]): Change[] {
+function touched(plans: readonly Plan[]): FileChange[] {
   return plans.flatMap(({ changes }) => changes).sort((a, b) => compareText(a.path, b.path));
 }
 

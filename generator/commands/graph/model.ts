@@ -18,7 +18,7 @@ export interface GraphNode {
   /** Application that the node belongs to; `outside` for clients that no policy names. */
   readonly group: string;
   readonly shape: "box" | "store" | "external";
-  readonly mark?: Mark;
+  readonly mark?: Difference;
 }
 
 export interface GraphEdge {
@@ -27,7 +27,7 @@ export interface GraphEdge {
   readonly lines: readonly string[];
   /** `allowed`: by the policies; `refused`: by them; `open`: nobody asks. */
   readonly kind: "allowed" | "refused" | "open";
-  readonly mark?: Mark;
+  readonly mark?: Difference;
 }
 
 /** Colors by Okabe and Ito, which color-blind readers can tell apart; words and shapes carry the same information. */
@@ -44,7 +44,7 @@ export function bordersOf({ boxes }: Graph): ReadonlyMap<string, string> {
 }
 
 /** What is not the same in the environment beside this one. */
-type Mark = "only here" | "differs";
+type Difference = "only here" | "differs";
 
 /** Two graphs of the same things for a comparison: what differs is marked in both. */
 export function compare(a: Graph, b: Graph): [Graph, Graph] {
@@ -69,7 +69,7 @@ export function idOf({ from, to, kind }: GraphEdge): string {
   return JSON.stringify([from, to, kind]);
 }
 
-function markOf(here: readonly string[], there: readonly string[] | undefined): { mark?: Mark } {
+function markOf(here: readonly string[], there: readonly string[] | undefined): { mark?: Difference } {
   if (there === undefined) return { mark: "only here" };
   return here.join("\n") === there.join("\n") ? {} : { mark: "differs" };
 }

@@ -8,7 +8,7 @@ import { wrap } from "../terminal/wrap.ts";
 export interface IdentityReport {
   readonly environment: string;
   readonly trustAnchors: { readonly sha256: string | null; readonly asCommitted: boolean };
-  readonly certificates: readonly Certificate[];
+  readonly certificates: readonly CertificateRow[];
   readonly cluster: {
     readonly secretsRead: boolean;
     readonly certificates: readonly ClusterCertificate[];
@@ -17,7 +17,7 @@ export interface IdentityReport {
   };
 }
 
-interface Certificate {
+interface CertificateRow {
   readonly name: string;
   readonly notAfter: string;
   readonly sha256: string;
@@ -62,7 +62,7 @@ function gaps(found: readonly AnchorGap[] | null): string[] {
 
 /** The first certificate to expire, in Git and in the cluster; both are named if they differ. */
 function expiry({ certificates, cluster }: IdentityReport, now: Date, colors: Colors): string[] {
-  const describe = ({ name, notAfter }: Certificate): string => {
+  const describe = ({ name, notAfter }: CertificateRow): string => {
     const left = timeLeft(notAfter, now);
     return `${name}, ${left.startsWith("expired") ? colors.red(left) : left}`;
   };
@@ -84,6 +84,6 @@ function expiry({ certificates, cluster }: IdentityReport, now: Date, colors: Co
   ];
 }
 
-function soonest(certificates: readonly Certificate[]): Certificate | undefined {
+function soonest(certificates: readonly CertificateRow[]): CertificateRow | undefined {
   return [...certificates].sort((a, b) => Date.parse(a.notAfter) - Date.parse(b.notAfter))[0];
 }

@@ -1,9 +1,9 @@
 import type { Colors } from "picocolors/types.js";
-import type { State, StatusNode } from "../../cluster/status/assess.ts";
+import type { NodeState, StatusNode } from "../../cluster/status/assess.ts";
 import { type Mark, paintMark } from "../terminal/marks.ts";
 import { wrap } from "../terminal/wrap.ts";
 
-const marks: Readonly<Record<State, Mark>> = {
+const marks: Readonly<Record<NodeState, Mark>> = {
   ready: "ok",
   progressing: "progress",
   waiting: "waiting",

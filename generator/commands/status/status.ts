@@ -66,7 +66,7 @@ export async function status(names: readonly string[], options: StatusOptions): 
 }
 
 /** What `--output json` prints. */
-interface Report {
+interface StatusReport {
   readonly environment: string;
   readonly context: string;
   readonly ready: boolean;
@@ -100,7 +100,7 @@ async function look(
   model: Model,
   options: StatusOptions,
   read: (path: string) => string | null,
-): Promise<Report> {
+): Promise<StatusReport> {
   const snapshot = await takeSnapshot(cluster, model, options.namespace);
   const nodes =
     options.engine === "helmfile"
@@ -144,7 +144,7 @@ function trustAnchors({ identity: { trustRoots } }: Snapshot, certificates: read
   return { sha256: sha256(bundle.trim()), asCommitted };
 }
 
-function asText(report: Report): string {
+function asText(report: StatusReport): string {
   const colors = colorsFor(process.stdout);
   const { environment, context, ready, nodes } = report;
   return [

@@ -1,23 +1,23 @@
 import type { Colors } from "picocolors/types.js";
 import { allPassed, type TestResult } from "../../cluster/verify/result.ts";
 import type { AccessTarget } from "../../components/check.ts";
-import type { Verdict } from "../../components/finding.ts";
+import type { CheckStatus } from "../../components/finding.ts";
 import { fillTemplate } from "../../system/html.ts";
 import { type Mark, markText, paintMark } from "../terminal/marks.ts";
 import { topology } from "./topology.ts";
 
 /** What a run came to. */
-export interface Report {
+export interface VerifyReport {
   readonly environment: string;
   readonly passed: boolean;
   readonly tests: readonly TestResult[];
 }
 
-export function reportOf(environment: string, tests: readonly TestResult[]): Report {
+export function reportOf(environment: string, tests: readonly TestResult[]): VerifyReport {
   return { environment, passed: allPassed(tests), tests };
 }
 
-const marks: Readonly<Record<Verdict, Mark>> = { passed: "ok", failed: "failed", skipped: "waiting", undecided: "open" };
+const marks: Readonly<Record<CheckStatus, Mark>> = { passed: "ok", failed: "failed", skipped: "waiting", undecided: "open" };
 
 /** A result for people; what is wrong comes below it. */
 export function resultLine(result: TestResult, colors: Colors): string {
@@ -34,15 +34,15 @@ export function resultLine(result: TestResult, colors: Colors): string {
   ].join("\n");
 }
 
-export function summaryLine({ environment, passed, tests }: Report, colors: Colors): string {
-  const count = (status: Verdict): number => tests.filter((test) => test.status === status).length;
+export function summaryLine({ environment, passed, tests }: VerifyReport, colors: Colors): string {
+  const count = (status: CheckStatus): number => tests.filter((test) => test.status === status).length;
   const counts = (["passed", "failed", "undecided", "skipped"] as const).map((status) => `${count(status)} ${status}`).join(", ");
   return `${passed ? colors.green(environment) : colors.red(environment)}: ${counts}\n`;
 }
 
 /** JUnit XML, as CI systems read it: what stayed open is an error. */
-export function junit(report: Report): string {
-  const of = (status: Verdict): number => report.tests.filter((test) => test.status === status).length;
+export function junit(report: VerifyReport): string {
+  const of = (status: CheckStatus): number => report.tests.filter((test) => test.status === status).length;
   const cases = report.tests.map((test) => ({ ...test, seconds: (test.durationMs / 1000).toFixed(3), [test.status]: true }));
   return rendered("junit.xml", {
     environment: report.environment,
@@ -59,7 +59,7 @@ export function junit(report: Report): string {
  * @param target pods whose access was tested; null if there are none
  * @param when the time of the run, RFC 3339
  */
-export function html(report: Report, context: string, when: string, target: AccessTarget | null): string {
+export function html(report: VerifyReport, context: string, when: string, target: AccessTarget | null): string {
   const rows = report.tests.map((test) => ({
     ...test,
     mark: markText(marks[test.status]),

@@ -1,9 +1,9 @@
-import type { Answers, CallResult } from "../check.ts";
+import type { CallResult, ProbeAnswers } from "../check.ts";
 import { type Finding, failed, undecided } from "../finding.ts";
 import { outcomeOf, tellCall } from "../outcome.ts";
 
 /** Finding about a call that was not made, or not answered. */
-export function notAsked(run: Answers, call: CallResult | undefined, kind: "http" | "grpc"): Finding {
+export function notAsked(run: ProbeAnswers, call: CallResult | undefined, kind: "http" | "grpc"): Finding {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
   if (call === undefined) return undecided("the probe ended early", "its log lacks the call", run.notes);
   const denied = outcomeOf(kind, call) === "denied";

@@ -1,6 +1,6 @@
 import type { DgraphRole } from "../../catalog/dgraph.ts";
 import { asMap } from "../../system/data.ts";
-import type { Answers } from "../check.ts";
+import type { ProbeAnswers } from "../check.ts";
 import { type Finding, failed, passed } from "../finding.ts";
 import { bodyOf, notAsked } from "./check-answers.ts";
 
@@ -11,7 +11,7 @@ interface Member {
 }
 
 /** From Alpha's `/state`: Zeros with a leader and a majority; the group's Alphas, all of them, with a leader. */
-export function membersHealthy(run: Answers, role: DgraphRole, replicas: number): Finding {
+export function membersHealthy(run: ProbeAnswers, role: DgraphRole, replicas: number): Finding {
   const call = run.results.get("state");
   const state = call === undefined ? null : bodyOf(call);
   if (call === undefined || state === null) return notAsked(run, call, "http");

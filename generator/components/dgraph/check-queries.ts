@@ -1,4 +1,4 @@
-import type { Answers } from "../check.ts";
+import type { ProbeAnswers } from "../check.ts";
 import { type Finding, failed, passed, skipped } from "../finding.ts";
 import { tellCall } from "../outcome.ts";
 import { jsonOf, notAsked } from "./check-answers.ts";
@@ -7,13 +7,13 @@ import { jsonOf, notAsked } from "./check-answers.ts";
 export const predicate = "meshops.verify";
 
 /** A read through the mesh. */
-export function readWorks(run: Answers): Finding {
+export function readWorks(run: ProbeAnswers): Finding {
   const call = run.results.get("read");
   return call !== undefined && call.exit === 0 ? passed("answered", [tellCall(call)]) : notAsked(run, call, "grpc");
 }
 
 /** What is written is read back. */
-export function writeWorks(run: Answers, token: string | null): Finding {
+export function writeWorks(run: ProbeAnswers, token: string | null): Finding {
   if (token === null) return skipped("nothing is written without --write");
   const [write, reread, forget] = ["write", "reread", "forget"].map((name) => run.results.get(name));
   if (write?.exit !== 0) return notAsked(run, write, "grpc");

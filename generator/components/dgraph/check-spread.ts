@@ -6,7 +6,7 @@ import { proxyOf } from "../../mesh/pod.ts";
 import { isInSet, type PodSet } from "../../mesh/pod-set.ts";
 import { includes, parsePorts } from "../../mesh/ports.ts";
 import { plural } from "../../system/text.ts";
-import type { Answers, ClusterState } from "../check.ts";
+import type { ClusterState, ProbeAnswers } from "../check.ts";
 import { type Finding, failed, passed, undecided } from "../finding.ts";
 import { notAsked } from "./check-answers.ts";
 
@@ -18,7 +18,7 @@ export const spreadSeconds = 30;
  * linkerd/proxy/balance), so shares are not even: of 60 calls within 0.1 s one of three Alphas got none on a healthy mesh. What holds: more than
  * one Alpha answers within the first second, and every one answers in time.
  */
-export function callsSpread(run: Answers, state: ClusterState, alpha: PodSet): Finding {
+export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSet): Finding {
   const call = run.results.get("spread");
   if (call === undefined || call.exit !== 0) return notAsked(run, call, "grpc");
   const [first, all] = ["first", "all"].map(

@@ -44,8 +44,8 @@ const stopSeconds = 5;
  * edge-26.8.3, 6 of 10,300 calls failed while Alphas rolled, and 0 of 16,900 with 5 seconds. The pause counts within the termination grace period
  * (charts: 600 s for Alpha, 60 s for Zero). No chart has a value for it.
  */
-function preStop({ environment, linkerdRelease: track }: Context): JsonMap {
-  const [, minor = "0"] = (environment.spec.azure?.cluster.kubernetesVersion ?? track.minKubernetes).split(".");
+function preStop({ environment, linkerdRelease }: Context): JsonMap {
+  const [, minor = "0"] = (environment.spec.azure?.cluster.kubernetesVersion ?? linkerdRelease.minKubernetes).split(".");
   // The sleep action is on by default from Kubernetes 1.30 (feature gate PodLifecycleSleepAction); older API servers drop the field.
   return Number(minor) >= 30 ? { sleep: { seconds: stopSeconds } } : { exec: { command: ["sleep", String(stopSeconds)] } };
 }

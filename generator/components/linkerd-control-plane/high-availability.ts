@@ -8,10 +8,10 @@ const controller = { cpu: { limit: "", request: "100m" }, memory: { limit: "250M
  * `controllerResources` in all four releases, `policyControllerResources` in stable-2.14, whose template reads `policyController.resources`.
  * The file is the same on all edge releases here; stable-2.14 has the policy controller's resources instead of the disruption budget's size.
  */
-export function highAvailability(track: LinkerdRelease): JsonMap {
+export function highAvailability(release: LinkerdRelease): JsonMap {
   return {
     enablePodDisruptionBudget: true,
-    ...(track.channel === "edge"
+    ...(release.channel === "edge"
       ? { controller: { podDisruptionBudget: { maxUnavailable: 1 } } }
       : { policyController: { resources: controller } }),
     deploymentStrategy: { rollingUpdate: { maxUnavailable: 1, maxSurge: "25%" } },

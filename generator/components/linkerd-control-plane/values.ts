@@ -10,7 +10,7 @@ import { highAvailability } from "./high-availability.ts";
 
 /** Values of the linkerd-control-plane chart. */
 export function controlPlaneValues(context: Context): JsonMap {
-  const { environment, identity, linkerdRelease: track } = context;
+  const { environment, identity, linkerdRelease } = context;
   const { linkerd, azure } = environment.spec;
   const { podAnnotations, ...issued } = identity.chartValues("linkerd-control-plane");
   const own: JsonMap = {
@@ -21,9 +21,9 @@ export function controlPlaneValues(context: Context): JsonMap {
     heartbeatSchedule: heartbeatSchedule(environment.metadata.name),
     ...(podAnnotations === undefined ? {} : { podAnnotations }),
     cniEnabled: linkerd.cni,
-    ...(track.traits.ipv6 && azure?.cluster.ipFamilies.includes("ipv6") === true ? { disableIPv6: false } : {}),
+    ...(linkerdRelease.traits.ipv6 && azure?.cluster.ipFamilies.includes("ipv6") === true ? { disableIPv6: false } : {}),
   };
-  return mergeValues(linkerd.highAvailability ? highAvailability(track) : {}, own, tracing(context), images(context));
+  return mergeValues(linkerd.highAvailability ? highAvailability(linkerdRelease) : {}, own, tracing(context), images(context));
 }
 
 /** Values that identity and mirrored images depend on. */
@@ -50,22 +50,22 @@ function heartbeatSchedule(name: string): string {
  * Without it the proxies are configured here. `controller.tracing` stays off, since the controllers still export OpenCensus
  * (linkerd2 edge-26.8.3, pkg/trace/trace.go), which Jaeger v2 does not take.
  */
-function tracing({ environment: { spec }, linkerdRelease: track }: Context): JsonMap {
+function tracing({ environment: { spec }, linkerdRelease }: Context): JsonMap {
   if (!spec.linkerd.jaeger.enabled) return {};
-  if (track.traits.tracing === "jaeger-chart")
-    return track.traits.controlPlaneTracing
-      ? { controlPlaneTracing: true, controlPlaneTracingNamespace: tracingBackend(track).namespace }
+  if (linkerdRelease.traits.tracing === "jaeger-chart")
+    return linkerdRelease.traits.controlPlaneTracing
+      ? { controlPlaneTracing: true, controlPlaneTracingNamespace: tracingBackend(linkerdRelease).namespace }
       : {};
-  const { endpoint, serviceAccount, namespace } = tracingBackend(track);
+  const { endpoint, serviceAccount, namespace } = tracingBackend(linkerdRelease);
   const meshIdentity = { serviceAccountName: serviceAccount, namespace };
   return { proxy: { tracing: { enabled: true, collector: { endpoint, meshIdentity } } } };
 }
 
 /** The chart's image values, pointed at the mirror. */
-function images({ linkerdRelease: track, mirror }: Context): JsonMap {
+function images({ linkerdRelease, mirror }: Context): JsonMap {
   if (mirror === null) return {};
   const from = (name: string): string => pulledAs(`cr.l5d.io/linkerd/${name}`, mirror);
-  const has = new Set(linkerdImages(track, "linkerd-control-plane").map((image) => imagePath(image.name)));
+  const has = new Set(linkerdImages(linkerdRelease, "linkerd-control-plane").map((image) => imagePath(image.name)));
   return {
     controllerImage: from("controller"),
     debugContainer: { image: { name: from("debug") } },

@@ -7,11 +7,11 @@ import { mergeValues } from "../values.ts";
 
 /** Values of the linkerd-jaeger chart. */
 export function jaegerValues(context: Context): JsonMap {
-  const { environment, identity, linkerdRelease: track } = context;
+  const { environment, identity, linkerdRelease } = context;
   return mergeValues(
     // The injector's only use of it: the collector's identity, which ends in the trust domain (linkerd2, jaeger/injector/mutator).
     { clusterDomain: environment.spec.linkerd.identity.trustDomain },
-    track.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
+    linkerdRelease.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
     identity.chartValues("linkerd-jaeger"),
     images(context),
   );
@@ -26,11 +26,11 @@ export function ownedJaegerValues(context: Context): OwnedValue[] {
 }
 
 /** The chart's image values, pointed at the mirror. */
-function images({ linkerdRelease: track, mirror }: Context): JsonMap {
+function images({ linkerdRelease, mirror }: Context): JsonMap {
   if (mirror === null) return {};
   const from = (suffix: string): JsonMap => {
-    const image = linkerdImages(track, "linkerd-jaeger").find(({ name }) => name.includes(suffix));
-    if (image === undefined) throw new Error(`linkerd-jaeger of ${track.version} runs no image ${suffix}`);
+    const image = linkerdImages(linkerdRelease, "linkerd-jaeger").find(({ name }) => name.includes(suffix));
+    if (image === undefined) throw new Error(`linkerd-jaeger of ${linkerdRelease.version} runs no image ${suffix}`);
     return { image: { name: pulledAs(image.name, mirror) } };
   };
   return {

@@ -8,19 +8,19 @@ import { mergeValues } from "../values.ts";
 
 /** Values of the linkerd-viz chart. */
 export function vizValues(context: Context): JsonMap {
-  const { environment, identity, linkerdRelease: track } = context;
+  const { environment, identity, linkerdRelease } = context;
   const { linkerd } = environment.spec;
   return mergeValues(
-    linkerd.highAvailability ? highAvailability(track) : {},
+    linkerd.highAvailability ? highAvailability(linkerdRelease) : {},
     {
       clusterDomain: linkerd.clusterDomain,
       identityTrustDomain: linkerd.identity.trustDomain,
       podAnnotations: revisionAnnotation(identity.revision()),
     },
     // The namespace carries its labels from Git.
-    track.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
+    linkerdRelease.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
     identity.chartValues("linkerd-viz"),
-    linkerd.jaeger.enabled ? { jaegerUrl: tracingBackend(track).ui } : {},
+    linkerd.jaeger.enabled ? { jaegerUrl: tracingBackend(linkerdRelease).ui } : {},
     // The chart of Grafana serves port 80 (grafana-community/helm-charts, values.yaml: service.port).
     linkerd.viz.grafana ? { grafana: { url: "grafana.grafana" } } : {},
     images(context),
@@ -42,10 +42,10 @@ function images({ mirror }: Context): JsonMap {
 const resources = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi", request: "50Mi" } } as const;
 
 /** What the chart's own values-ha.yaml sets (linkerd2, viz/charts/linkerd-viz; its key `resources` is read by no template). */
-function highAvailability(track: LinkerdRelease): JsonMap {
+function highAvailability(release: LinkerdRelease): JsonMap {
   return {
     enablePodAntiAffinity: true,
-    ...(track.channel === "edge" ? { enablePodDisruptionBudget: true } : {}),
+    ...(release.channel === "edge" ? { enablePodDisruptionBudget: true } : {}),
     tap: { replicas: 3, resources },
     dashboard: { resources },
     prometheus: { resources: { cpu: { limit: "", request: "300m" }, memory: { limit: "8192Mi", request: "300Mi" } } },

@@ -129,12 +129,12 @@ function* notText({ stated }: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-function* endlessJob(stream: ManifestSet, track: LinkerdRelease | null): Iterable<ManifestFinding> {
+function* endlessJob(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
   for (const workload of stream.workloads) {
-    if (workloadIsMeshed(workload, stream) !== "yes" || !neverCompletes(workload, stream, track)) continue;
+    if (workloadIsMeshed(workload, stream) !== "yes" || !neverCompletes(workload, stream, release)) continue;
     const { manifest, annotations, template } = workload;
     const where = annotations[injectKey] === undefined ? [] : ["metadata", "annotations", injectKey];
-    const open = track === null && asksForNativeSidecar(workload, stream) === null;
+    const open = release === null && asksForNativeSidecar(workload, stream) === null;
     const unless = open ? ", unless Linkerd makes it a native sidecar (edge-26.5.2 and later)" : "";
     yield {
       manifest,

@@ -36,8 +36,8 @@ export const networkPolicyRules: readonly ManifestRule[] = [
 
 const policies = (stream: ManifestSet): readonly Manifest[] => stream.ofKind("networking.k8s.io", "NetworkPolicy");
 
-function* forgottenPort(stream: ManifestSet, track: LinkerdRelease | null): Iterable<ManifestFinding> {
-  if (track?.traits.transportHeader === false) return;
+function* forgottenPort(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
+  if (release?.traits.transportHeader === false) return;
   for (const policy of policies(stream).filter(({ namespace }) => namespace !== "linkerd"))
     for (const direction of ["ingress", "egress"] as const) yield* forgottenBy(policy, direction, stream);
 }

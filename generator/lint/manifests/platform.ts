@@ -68,8 +68,8 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-function* removedJaeger(stream: ManifestSet, track: LinkerdRelease | null): Iterable<ManifestFinding> {
-  if (track === null || track.traits.tracing === "jaeger-chart") return;
+function* removedJaeger(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
+  if (release === null || release.traits.tracing === "jaeger-chart") return;
   const webhooks = stream
     .ofKind("admissionregistration.k8s.io", "MutatingWebhookConfiguration")
     .filter(({ name }) => name === "linkerd-jaeger-injector-webhook-config");
@@ -77,7 +77,7 @@ function* removedJaeger(stream: ManifestSet, track: LinkerdRelease | null): Iter
     yield {
       manifest,
       path: ["metadata", "name"],
-      message: `Linkerd ${track.version} reads nothing of the jaeger extension, which ended before edge-25.10.7`,
+      message: `Linkerd ${release.version} reads nothing of the jaeger extension, which ended before edge-25.10.7`,
       fix: "remove it, and set proxy.tracing of the control plane",
     };
 }

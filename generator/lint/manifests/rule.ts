@@ -16,6 +16,6 @@ export interface ManifestFinding {
 
 /** A rule about Kubernetes objects, whoever wrote them. It judges by what the stream holds, and passes over what it does not. */
 export interface ManifestRule extends RuleInfo {
-  /** @param track the Linkerd that they run under; null where nobody says */
-  readonly check: (stream: ManifestSet, track: LinkerdRelease | null) => Iterable<ManifestFinding>;
+  /** @param release the Linkerd release that the objects run under; null if it is not known */
+  readonly check: (stream: ManifestSet, release: LinkerdRelease | null) => Iterable<ManifestFinding>;
 }
