@@ -1,9 +1,9 @@
 import { bootstrapScript } from "../bootstrap/bootstrap.ts";
 import { envFile } from "../bootstrap/env-file.ts";
-import { Repository } from "../bundle/repository.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../system/errors.ts";
-import { type CommonOptions, loadOne } from "./context.ts";
+import { type CommonOptions, loadOne, repositoryIn } from "./context.ts";
+import type { Io } from "./io.ts";
 import { runScript } from "./run-script.ts";
 
 export interface ScriptOptions extends CommonOptions {
@@ -17,18 +17,19 @@ export interface ScriptOptions extends CommonOptions {
 export async function bootstrap(
   [name = ""]: readonly string[],
   options: ScriptOptions & { readonly env: boolean },
+  io: Io,
 ): Promise<number> {
-  const repository = new Repository(options.directory);
-  const environment = loadOne(repository, name);
+  const repository = repositoryIn(io, options.directory);
+  const environment = loadOne(io, repository, name);
   if (options.env) {
     const text = envFile(environment);
     if (text === null) throw new UserError(exitCode.problem, `${name} is not on Azure: the variables are Azure's`);
-    process.stdout.write(text);
+    io.stdout.write(text);
     return exitCode.ok;
   }
   const script = bootstrapScript(environment, contextOf(environment, options));
-  if (options.run) return runScript("bootstrap", script, repository.root);
-  process.stdout.write(script);
+  if (options.run) return runScript(io, "bootstrap", script, repository.root);
+  io.stdout.write(script);
   return exitCode.ok;
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { Repository } from "../bundle/repository.ts";
+import { resolve } from "node:path";
+import { Repository } from "../bundle/repository.ts";
 import { atStart, type Diagnostic, distinct, hasErrors, isLoud } from "../diagnostics/diagnostic.ts";
 import { didYouMean } from "../diagnostics/suggest.ts";
 import { toText } from "../diagnostics/text.ts";
@@ -10,12 +11,17 @@ import type { Loaded } from "../spec/load.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { plural } from "../system/text.ts";
 import { changeFindings } from "./change-findings.ts";
-import { colorsFor } from "./terminal/colors.ts";
+import type { Io } from "./io.ts";
 
 /** What every command takes. */
 export interface CommonOptions {
   readonly directory: string;
   readonly output: "text" | "json";
+}
+
+/** The platform repository in a folder that was named. @throws UserError (missing) if it has no environments/ */
+export function repositoryIn({ cwd }: Io, directory: string): Repository {
+  return new Repository(resolve(cwd, directory));
 }
 
 /** Environments, and what is wrong with them. */
@@ -54,11 +60,11 @@ export function concrete(loaded: readonly Loaded[], names: readonly string[]): E
  *
  * @throws UserError (problem) after its findings were told
  */
-export function loadOne(repository: Repository, name: string): Environment {
+export function loadOne(io: Io, repository: Repository, name: string): Environment {
   const { loaded, diagnostics } = loadAll(repository, [name]);
   const [environment] = concrete(loaded, [name]);
   if (environment === undefined || hasErrors(diagnostics)) {
-    printDiagnostics(diagnostics);
+    printDiagnostics(io, diagnostics);
     throw new UserError(exitCode.problem, `${name} is no valid environment`, `meshops validate ${name}`);
   }
   return environment;
@@ -76,10 +82,12 @@ function unknownEnvironment(name: string, known: readonly string[]): Diagnostic 
  * @param path 0 is stdin
  * @throws UserError (missing; problem where it is not UTF-8)
  */
-export function readText(path: string | 0): string {
+export function readText(io: Io, path: string | 0): string {
   const name = path === 0 ? "stdin" : path;
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      path === 0 ? io.stdin.read() : readFileSync(resolve(io.cwd, path)),
+    );
   } catch (error) {
     if (error instanceof TypeError) throw new UserError(exitCode.problem, `${name} is no text in UTF-8`, "save it as UTF-8");
     throw new UserError(exitCode.missing, `cannot read ${name}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
@@ -87,9 +95,9 @@ export function readText(path: string | 0): string {
 }
 
 /** Tells findings to people on stderr, those excepted that somebody has silenced. */
-export function printDiagnostics(diagnostics: readonly Diagnostic[]): void {
+export function printDiagnostics(io: Io, diagnostics: readonly Diagnostic[]): void {
   const loud = diagnostics.filter(isLoud);
-  if (loud.length > 0) process.stderr.write(`${toText(loud, colorsFor(process.stderr))}\n`);
+  if (loud.length > 0) io.stderr.write(`${toText(loud, io.stderr.colors)}\n`);
 }
 
 /** `1 error, 2 warnings, 1 silenced` and the like; empty where there is nothing. */

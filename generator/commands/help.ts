@@ -4,16 +4,17 @@ import type { Command } from "commander";
 import { didYouMean } from "../diagnostics/suggest.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { capital } from "../system/text.ts";
-import { colorsFor } from "./terminal/colors.ts";
+import type { Subcommand } from "./cli/run.ts";
+import type { Io } from "./io.ts";
 
 const docs = new URL("../../docs/", import.meta.url);
 
 /** `meshops help [topic…]`: a command's usage, or a page of the docs: a topic, or the code of a rule. */
-export function help(program: Command): (words: readonly string[]) => number {
-  return (words) => {
+export function help(program: Command): Subcommand {
+  return (words, _, io) => {
     const [first, ...others] = words;
     if (first === undefined) {
-      process.stdout.write(
+      io.stdout.write(
         `${program.helpInformation()}\nTopics: ${topics().join(", ")},\nand the code of every finding, such as network-policy-proxy-port\n`,
       );
       return exitCode.ok;
@@ -32,7 +33,7 @@ export function help(program: Command): (words: readonly string[]) => number {
         ]) ?? "meshops help",
       );
     const usage = command === null ? "" : command.helpInformation();
-    process.stdout.write([usage, page === null ? "" : styled(page)].filter(Boolean).join("\n"));
+    io.stdout.write([usage, page === null ? "" : styled(page, io)].filter(Boolean).join("\n"));
     return exitCode.ok;
   };
 }
@@ -87,8 +88,8 @@ function commandAt(program: Command, words: readonly string[]): Command | null {
 }
 
 /** Markdown is read well as it is; headings and code stand out. */
-function styled(page: string): string {
-  const { bold, cyan } = colorsFor(process.stdout);
+function styled(page: string, io: Io): string {
+  const { bold, cyan } = io.stdout.colors;
   return page
     .replace(/^<!--.*-->\n/gm, "")
     .replace(/^#+ .*$/gm, (line) => bold(line))

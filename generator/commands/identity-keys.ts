@@ -1,5 +1,4 @@
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
-import { Repository } from "../bundle/repository.ts";
 import { addIdentities, ageIdentities } from "../identity/age-keys.ts";
 import { emitDocuments } from "../kubernetes/documents.ts";
 import { setAt } from "../kubernetes/edit.ts";
@@ -9,7 +8,8 @@ import { asMap } from "../system/data.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { pathWithin, writeAtomic } from "../system/files.ts";
 import { plural } from "../system/text.ts";
-import { type CommonOptions, loadOne, printDiagnostics } from "./context.ts";
+import { type CommonOptions, loadOne, printDiagnostics, repositoryIn } from "./context.ts";
+import type { Io } from "./io.ts";
 
 interface KeygenOptions {
   readonly directory: string;
@@ -20,22 +20,26 @@ interface KeygenOptions {
 }
 
 /** `meshops identity keygen <env>`: age identities for a cluster and its administrator, kept in the user's key file; prints their recipients. */
-export async function keygen([name = ""]: readonly string[], { directory, write, force }: KeygenOptions): Promise<number> {
-  const spec = write ? writableSpec(directory, name, force) : null;
+export async function keygen(
+  [name = ""]: readonly string[],
+  { directory, write, force }: KeygenOptions,
+  io: Io,
+): Promise<number> {
+  const spec = write ? writableSpec(io, directory, name, force) : null;
   const entries = await Promise.all(
     ["cluster", "admin"].map(async (role) => {
       const identity = await generateX25519Identity();
       return { role, comment: `meshops: ${name}, ${role}`, identity, recipient: await identityToRecipient(identity) };
     }),
   );
-  const path = await addIdentities(entries);
+  const path = await addIdentities(io.env, entries);
   const [cluster = "", admin = ""] = entries.map(({ recipient }) => recipient);
-  process.stdout.write(`secrets:\n  age:\n    - ${cluster}\n  admin:\n    - ${admin}\n`);
-  process.stderr.write(`the private keys are in ${path}; keep a copy of that file in a safe place\n`);
-  if (spec === null) process.stderr.write(`put the lines above under spec in ${specFile(name)}\n`);
+  io.stdout.write(`secrets:\n  age:\n    - ${cluster}\n  admin:\n    - ${admin}\n`);
+  io.stderr.write(`the private keys are in ${path}; keep a copy of that file in a safe place\n`);
+  if (spec === null) io.stderr.write(`put the lines above under spec in ${specFile(name)}\n`);
   else {
     spec.write({ age: [cluster], admin: [admin] });
-    process.stderr.write(`${specFile(name)} names them\n`);
+    io.stderr.write(`${specFile(name)} names them\n`);
   }
   return exitCode.ok;
 }
@@ -46,14 +50,15 @@ export async function keygen([name = ""]: readonly string[], { directory, write,
  * @throws UserError where there is no such spec, it is no YAML, or it names recipients already
  */
 function writableSpec(
+  io: Io,
   directory: string,
   name: string,
   force: boolean,
 ): { write: (recipients: { age: readonly string[]; admin: readonly string[] }) => void } {
-  const { root, source } = new Repository(directory);
+  const { root, source } = repositoryIn(io, directory);
   const spec = source(name);
   if (spec === null) throw new UserError(exitCode.missing, `there is no ${specFile(name)}`, "meshops init writes one");
-  printDiagnostics(spec.diagnostics);
+  printDiagnostics(io, spec.diagnostics);
   const { document, text } = spec;
   if (document === null) throw new UserError(exitCode.problem, `${specFile(name)} cannot be read`, `meshops validate ${name}`);
   const { age, admin } = asMap(asMap(asMap(spec.value)["spec"])["secrets"]);
@@ -72,19 +77,19 @@ function writableSpec(
 }
 
 /** `meshops identity export <env> --age-key`: the cluster's age identity, for a pipe into the cluster. */
-export async function exportKey([name = ""]: readonly string[], options: CommonOptions): Promise<number> {
-  const environment = loadOne(new Repository(options.directory), name);
-  if (process.stdout.isTTY)
+export async function exportKey([name = ""]: readonly string[], options: CommonOptions, io: Io): Promise<number> {
+  const environment = loadOne(io, repositoryIn(io, options.directory), name);
+  if (io.stdout.isTTY)
     throw new UserError(
       exitCode.usage,
       "the private key would show on the terminal",
       `pipe it: meshops identity export ${name} --age-key | kubectl …`,
     );
-  const { known, damaged } = await byRecipient(ageIdentities());
+  const { known, damaged } = await byRecipient(ageIdentities(io.env));
   const recipients = environment.spec.secrets.age;
   const identity = recipients.map((recipient) => known.get(recipient)).find((found) => found !== undefined);
   if (identity !== undefined) {
-    process.stdout.write(`${identity}\n`);
+    io.stdout.write(`${identity}\n`);
     return exitCode.ok;
   }
   const but = damaged === 0 ? "" : `, and ${plural(damaged, "key")} at hand ${damaged === 1 ? "is" : "are"} damaged`;

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { Repository } from "../bundle/repository.ts";
 import { ageIdentities } from "../identity/age-keys.ts";
 import { type Changes, newIdentity, rekeyed } from "../identity/files.ts";
 import { type RotationStep, rotateIssuer, rotateWebhooks } from "../identity/rotate.ts";
@@ -12,15 +11,16 @@ import { exitCode, UserError } from "../system/errors.ts";
 import { readIfThere } from "../system/files.ts";
 import { withLock } from "../system/lock.ts";
 import { compareText, plural } from "../system/text.ts";
-import { type CommonOptions, loadOne } from "./context.ts";
+import { type CommonOptions, loadOne, repositoryIn } from "./context.ts";
+import type { Io } from "./io.ts";
 
 type IdentityOptions = CommonOptions & { readonly force: boolean };
 
 /** `meshops identity init <env>`: trust anchor, issuer and webhook certificates; private keys reach the disk only encrypted. */
-export async function init([name = ""]: readonly string[], options: IdentityOptions): Promise<number> {
-  return changing(name, options, async (environment, root) => {
-    const store = openSecretStore(root, environment, [], new Date());
-    const changes = await newIdentity(environment, store, new Date());
+export async function init([name = ""]: readonly string[], options: IdentityOptions, io: Io): Promise<number> {
+  return changing(io, name, options, async (environment, root) => {
+    const store = openSecretStore(root, environment, { identities: [], now: io.now(), env: io.env });
+    const changes = await newIdentity(environment, store, io.now());
     const standing = [...changes.keys()].filter((path) => store.read(path) !== null);
     if (standing.length > 0 && !options.force)
       throw new UserError(
@@ -38,28 +38,30 @@ export async function init([name = ""]: readonly string[], options: IdentityOpti
 }
 
 /** `meshops identity rotate-issuer <env>` */
-export function issuer([name = ""]: readonly string[], options: IdentityOptions): Promise<number> {
-  return changing(name, options, (environment, root) => rotateIssuer(environment, secretStoreOf(root, environment), new Date()));
+export function issuer([name = ""]: readonly string[], options: IdentityOptions, io: Io): Promise<number> {
+  return changing(io, name, options, (environment, root) =>
+    rotateIssuer(environment, secretStoreOf(io, root, environment), io.now()),
+  );
 }
 
 /** `meshops identity rotate-webhooks <env>` */
-export function webhooks([name = ""]: readonly string[], options: IdentityOptions): Promise<number> {
-  return changing(name, options, (environment, root) =>
-    rotateWebhooks(environment, secretStoreOf(root, environment), new Date()),
+export function webhooks([name = ""]: readonly string[], options: IdentityOptions, io: Io): Promise<number> {
+  return changing(io, name, options, (environment, root) =>
+    rotateWebhooks(environment, secretStoreOf(io, root, environment), io.now()),
   );
 }
 
 /** `meshops identity rotate-anchor <env>`: the next of three steps. */
-export function anchor([name = ""]: readonly string[], options: IdentityOptions): Promise<number> {
-  return changing(name, options, (environment, root) =>
-    rotateAnchor(environment, secretStoreOf(root, environment), new Date(), options.force),
+export function anchor([name = ""]: readonly string[], options: IdentityOptions, io: Io): Promise<number> {
+  return changing(io, name, options, (environment, root) =>
+    rotateAnchor(environment, secretStoreOf(io, root, environment), io.now(), options.force),
   );
 }
 
 /** `meshops identity updatekeys <env>`: the encrypted files, and `.sops.yaml`, for the recipients that the spec names now. */
-export function updatekeys([name = ""]: readonly string[], options: IdentityOptions): Promise<number> {
-  return changing(name, options, async (environment, root) => {
-    const store = secretStoreOf(root, environment);
+export function updatekeys([name = ""]: readonly string[], options: IdentityOptions, io: Io): Promise<number> {
+  return changing(io, name, options, async (environment, root) => {
+    const store = secretStoreOf(io, root, environment);
     const changes = await rekeyed(environment, store);
     if (changes.size === 0) throw new UserError(exitCode.problem, `${name} has no identity yet`, `meshops identity init ${name}`);
     return {
@@ -72,22 +74,23 @@ export function updatekeys([name = ""]: readonly string[], options: IdentityOpti
 
 /** Loads an environment, has its files changed under the lock, and tells what comes next. */
 async function changing(
+  io: Io,
   name: string,
   options: CommonOptions,
   make: (environment: Environment, root: string) => Promise<RotationStep | { changes: Changes; done: string; next: string }>,
 ): Promise<number> {
-  const repository = new Repository(options.directory);
+  const repository = repositoryIn(io, options.directory);
   return withLock(repository.root, async () => {
-    if (await finishChanges(repository.root)) process.stderr.write("finished what an interrupted run had begun\n");
-    const { changes: made, done, next } = await make(loadOne(repository, name), repository.root);
+    if (await finishChanges(repository.root)) io.stderr.write("finished what an interrupted run had begun\n");
+    const { changes: made, done, next } = await make(loadOne(io, repository, name), repository.root);
     const changes = new Map([...made].filter(([path, text]) => readIfThere(join(repository.root, path)) !== text));
     await writeChanges(repository.root, changes);
-    for (const path of [...changes.keys()].sort(compareText)) process.stdout.write(`${path}\n`);
-    process.stderr.write(`${done}: ${plural(changes.size, "file")} changed\nnext: ${next}\n`);
+    for (const path of [...changes.keys()].sort(compareText)) io.stdout.write(`${path}\n`);
+    io.stderr.write(`${done}: ${plural(changes.size, "file")} changed\nnext: ${next}\n`);
     return exitCode.ok;
   });
 }
 
-function secretStoreOf(root: string, environment: Environment): ReturnType<typeof openSecretStore> {
-  return openSecretStore(root, environment, ageIdentities(), new Date());
+function secretStoreOf(io: Io, root: string, environment: Environment): ReturnType<typeof openSecretStore> {
+  return openSecretStore(root, environment, { identities: ageIdentities(io.env), now: io.now(), env: io.env });
 }

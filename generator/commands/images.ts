@@ -1,25 +1,25 @@
-import { Repository } from "../bundle/repository.ts";
 import { copiesInto, type EnvironmentImage, imagesOf } from "../components/images.ts";
 import { hasErrors } from "../diagnostics/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { compareText } from "../system/text.ts";
-import { type CommonOptions, concrete, loadAll, printDiagnostics } from "./context.ts";
+import { type CommonOptions, concrete, loadAll, printDiagnostics, repositoryIn } from "./context.ts";
+import type { Io } from "./io.ts";
 
 /** `meshops images [env…]`: every image that the environments run, or with `--mirror` the commands that copy them. */
-export function images(names: readonly string[], options: CommonOptions & { readonly mirror: boolean }): number {
-  const repo = new Repository(options.directory);
+export function images(names: readonly string[], options: CommonOptions & { readonly mirror: boolean }, io: Io): number {
+  const repo = repositoryIn(io, options.directory);
   const { loaded, diagnostics } = loadAll(repo, names);
   if (hasErrors(diagnostics)) {
-    printDiagnostics(diagnostics);
+    printDiagnostics(io, diagnostics);
     return exitCode.problem;
   }
   const environments = concrete(loaded, names);
-  if (options.mirror) process.stdout.write(lines(environments.flatMap(importCommands)));
+  if (options.mirror) io.stdout.write(lines(environments.flatMap(importCommands)));
   else {
     const rows = environments.flatMap(rowsOf);
     const targets = rows.map(({ target }) => target);
-    process.stdout.write(options.output === "json" ? `${JSON.stringify(rows, null, 2)}\n` : lines(targets));
+    io.stdout.write(options.output === "json" ? `${JSON.stringify(rows, null, 2)}\n` : lines(targets));
   }
   return exitCode.ok;
 }

@@ -19,17 +19,18 @@ import { exitCode, UserError } from "../system/errors.ts";
 import { folderAbove } from "../system/files.ts";
 import { printable } from "../system/text.ts";
 import { readText } from "./context.ts";
+import type { Io } from "./io.ts";
 
 /** `meshops krm`: a KRM function. An Environment generates, a MeshInjection transforms. */
-export async function krm(_: readonly string[], { directory }: { readonly directory: string }): Promise<number> {
-  const { text, results, failed } = await work(readText(0), directory);
-  process.stdout.write(text);
+export async function krm(_: readonly string[], { directory }: { readonly directory: string }, io: Io): Promise<number> {
+  const { text, results, failed } = await work(readText(io, 0), directory, io);
+  io.stdout.write(text);
   // Not every orchestrator shows results; kustomize shows stderr.
-  for (const result of results) if (result.severity !== "info") process.stderr.write(`${printable(lineOf(result))}\n`);
+  for (const result of results) if (result.severity !== "info") io.stderr.write(`${printable(lineOf(result))}\n`);
   return failed ? exitCode.problem : exitCode.ok;
 }
 
-async function work(text: string, directory: string): Promise<Answer> {
+async function work(text: string, directory: string, io: Io): Promise<Answer> {
   const list = parseResourceList(text);
   if (Array.isArray(list)) return refuse(list);
   const { apiVersion, kind } = list.functionConfig;
@@ -42,7 +43,7 @@ async function work(text: string, directory: string): Promise<Answer> {
     return refused(`functionConfig is a ${String(kind)}, not an Environment or a MeshInjection`, "kind");
   try {
     // kustomize runs functions in the folder of the kustomization: the repository is that folder, or one above it.
-    return await generate(list, new Repository(folderAbove(resolve(directory), environmentsFolder) ?? directory));
+    return await generate(io, list, new Repository(folderAbove(resolve(io.cwd, directory), environmentsFolder) ?? directory));
   } catch (error) {
     // Errors that the user can fix, and errors of the operating system, are reported as results of the function.
     const { message, fix = null, syscall } = error as Partial<UserError> & NodeJS.ErrnoException;
@@ -52,7 +53,7 @@ async function work(text: string, directory: string): Promise<Answer> {
 }
 
 /** An environment by its functionConfig; what it extends, its certificates and the bases are the repository's. */
-async function generate(list: ResourceList, repository: Repository): Promise<Answer> {
+async function generate(io: Io, list: ResourceList, repository: Repository): Promise<Answer> {
   const name = String(asMap(list.functionConfig["metadata"])["name"]);
   const own = sourceOf(list.functionConfig, specFile(name));
   const { environment, abstract, diagnostics } = loadEnvironment(name, (wanted) =>
@@ -73,6 +74,6 @@ async function generate(list: ResourceList, repository: Repository): Promise<Ans
   results.push(...found.map(told));
   if (identity === null || hasErrors(found)) return answer(list, results);
   const { model, bundle } = render({ environment, identity });
-  const built = valuesOf(await buildBundle(repository.root, bundle, model)).map(asMap);
+  const built = valuesOf(await buildBundle(repository.root, bundle, model, io.env)).map(asMap);
   return generateList(list, model, built, results);
 }

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { exitCode, UserError } from "../system/errors.ts";
 import { compareText } from "../system/text.ts";
+import type { Io } from "./io.ts";
 
 /** A file of manifests: its name as it is told, and its text. */
 export interface ManifestFile {
@@ -18,18 +19,19 @@ const maxBytes = 32 * 1024 * 1024;
  *
  * @throws UserError (missing) where nothing can be read there
  */
-export function readManifestFiles(path: string): ManifestFile[] {
-  if (path === "-") return [{ file: "stdin", text: readFileSync(0, "utf8") }];
-  const stat = statSync(path, { throwIfNoEntry: false });
+export function readManifestFiles({ stdin, cwd }: Io, path: string): ManifestFile[] {
+  if (path === "-") return [{ file: "stdin", text: new TextDecoder().decode(stdin.read()) }];
+  const target = resolve(cwd, path);
+  const stat = statSync(target, { throwIfNoEntry: false });
   if (stat === undefined)
     throw new UserError(exitCode.missing, `there is no ${path}`, "name a folder or a file of manifests, or - for stdin");
-  const paths = stat.isDirectory() ? [...walk(path)].sort(compareText) : [path];
+  const paths = stat.isDirectory() ? [...walk(target)].sort(compareText) : [target];
   return paths.flatMap((file) => {
     if (statSync(file).size > maxBytes)
-      throw new UserError(exitCode.problem, `${file} is larger than 32 MiB`, "name the folder of its parts");
+      throw new UserError(exitCode.problem, `${relative(cwd, file)} is larger than 32 MiB`, "name the folder of its parts");
     const text = readFileSync(file, "utf8");
     // What states no object, such as values and settings, is none of ours, whether it is YAML or not.
-    return /\bapiVersion\b/.test(text) || !stat.isDirectory() ? [{ file: toSlashes(relative(".", file)), text }] : [];
+    return /\bapiVersion\b/.test(text) || !stat.isDirectory() ? [{ file: toSlashes(relative(cwd, file)), text }] : [];
   });
 }
 

@@ -8,21 +8,22 @@ import { readIdentity } from "../identity/read.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { isAbstract } from "../spec/load.ts";
 import { concrete, loadAll, printDiagnostics } from "./context.ts";
+import type { Io } from "./io.ts";
 import { withProgress } from "./terminal/progress.ts";
 
 /** Reads, checks and renders the named environments, or all; null where there were errors, which are told. */
-export function renderEnvironments(repository: Repository, names: readonly string[]): Rendered[] | null {
+export function renderEnvironments(io: Io, repository: Repository, names: readonly string[]): Rendered[] | null {
   const { loaded, diagnostics } = loadAll(repository, names);
   const environments = concrete(loaded, names);
-  const rendered = hasErrors(diagnostics) ? [] : renderAll(repository.root, environments, diagnostics);
-  printDiagnostics(diagnostics);
+  const rendered = hasErrors(diagnostics) ? [] : renderAll(io, repository.root, environments, diagnostics);
+  printDiagnostics(io, diagnostics);
   return hasErrors(diagnostics) ? null : rendered;
 }
 
 /** Renders environments, and adds what is wrong with their identities to the findings. */
-export function renderAll(root: string, environments: readonly Environment[], diagnostics: Diagnostic[]): Rendered[] {
+export function renderAll(io: Io, root: string, environments: readonly Environment[], diagnostics: Diagnostic[]): Rendered[] {
   const rendered: Rendered[] = [];
-  for (const environment of withProgress("rendering", environments)) {
+  for (const environment of withProgress(io, "rendering", environments)) {
     const { identity, diagnostics: found } = readIdentity(root, environment);
     diagnostics.push(...found);
     if (identity !== null) rendered.push(render({ environment, identity }));

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exitCode, UserError } from "../system/errors.ts";
 import { shellWord } from "../system/shell.ts";
+import type { Io } from "./io.ts";
 
 /**
  * Runs a script in the root of the repository, with this terminal, and returns its exit code.
@@ -12,13 +13,18 @@ import { shellWord } from "../system/shell.ts";
  *
  * @throws UserError (missing) without bash
  */
-export async function runScript(name: string, script: string, root: string, words: readonly string[] = []): Promise<number> {
+export async function runScript(
+  io: Io,
+  name: string,
+  script: string,
+  root: string,
+  words: readonly string[] = [],
+): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "meshops-"));
-  const ignore = (): void => {}; // the script, which has the terminal too, hears Ctrl-C itself and reports
-  process.on("SIGINT", ignore);
   let child: ChildProcess | undefined;
-  const pass = (signal: NodeJS.Signals): void => void child?.kill(signal);
-  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, pass);
+  // The script has the terminal too: it receives Ctrl-C itself, and reports.
+  const noLongerIgnore = io.onSignals(["SIGINT"], () => {});
+  const noLongerPass = io.onSignals(["SIGTERM", "SIGHUP"], (signal) => void child?.kill(signal));
   try {
     const path = join(folder, `${name}.sh`);
     writeFileSync(path, script, { mode: 0o600 });
@@ -27,9 +33,9 @@ export async function runScript(name: string, script: string, root: string, word
         cwd: root,
         stdio: "inherit",
         env: {
-          ...process.env,
+          ...io.env,
           MESHOPS_CLI: fileURLToPath(new URL("../cli.js", import.meta.url)),
-          MESHOPS_RESUME: ["meshops", ...process.argv.slice(2).map(shellWord)].join(" "),
+          MESHOPS_RESUME: ["meshops", ...io.argv.map(shellWord)].join(" "),
         },
       });
       child.on("error", () =>
@@ -38,8 +44,8 @@ export async function runScript(name: string, script: string, root: string, word
       child.on("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : exitCode.problem)));
     });
   } finally {
-    process.off("SIGINT", ignore);
-    for (const signal of ["SIGTERM", "SIGHUP"] as const) process.off(signal, pass);
+    noLongerIgnore();
+    noLongerPass();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -8,6 +8,7 @@ import { secretRule } from "../sops/rule.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { writeAtomic } from "../system/files.ts";
 import { readText } from "./context.ts";
+import type { Io } from "./io.ts";
 
 interface SecretsOptions {
   readonly directory: string;
@@ -17,50 +18,52 @@ interface SecretsOptions {
 }
 
 /** `meshops secrets decrypt <file>`: prints the plaintext. The MAC is checked. */
-export async function decrypt([path = ""]: readonly string[]): Promise<number> {
-  process.stdout.write(
-    await asUserError(path, async () => decryptFile(readText(path), { identities: ageIdentities(), format: formatOf(path) })),
+export async function decrypt([path = ""]: readonly string[], _: SecretsOptions, io: Io): Promise<number> {
+  io.stdout.write(
+    await asUserError(path, async () =>
+      decryptFile(readText(io, path), { identities: ageIdentities(io.env), format: formatOf(path) }),
+    ),
   );
   return exitCode.ok;
 }
 
 /** `meshops secrets encrypt <file>`: prints the encrypted file, or writes it in place. */
-export async function encrypt([path = ""]: readonly string[], options: SecretsOptions): Promise<number> {
-  const { recipients, rule, macOnlyEncrypted } = ruleOf(path, options);
+export async function encrypt([path = ""]: readonly string[], options: SecretsOptions, io: Io): Promise<number> {
+  const { recipients, rule, macOnlyEncrypted } = ruleOf(io, path, options);
   const format = formatOf(path);
   const text = await asUserError(path, () =>
-    encryptFile(readText(path), { recipients, rule, macOnlyEncrypted, format, now: new Date() }),
+    encryptFile(readText(io, path), { recipients, rule, macOnlyEncrypted, format, now: io.now() }),
   );
-  if (options.inPlace) writeAtomic(path, text);
-  else process.stdout.write(text);
+  if (options.inPlace) writeAtomic(resolve(io.cwd, path), text);
+  else io.stdout.write(text);
   return exitCode.ok;
 }
 
 /** `meshops secrets updatekeys <file…>`: encrypts the files' data keys to the recipients that `.sops.yaml` names. */
-export async function updatekeys(paths: readonly string[], options: SecretsOptions): Promise<number> {
-  const identities = ageIdentities();
+export async function updatekeys(paths: readonly string[], options: SecretsOptions, io: Io): Promise<number> {
+  const identities = ageIdentities(io.env);
   // All are made before one is written: a key that is missing for the last leaves the first as it was.
   const updated: [path: string, before: string, after: string][] = [];
   for (const path of paths) {
-    const before = readText(path);
-    const { recipients } = ruleOf(path, options);
+    const before = readText(io, path);
+    const { recipients } = ruleOf(io, path, options);
     updated.push([
       path,
       before,
-      await asUserError(path, () => updateKeys(before, { identities, now: new Date(), format: formatOf(path) }, recipients)),
+      await asUserError(path, () => updateKeys(before, { identities, now: io.now(), format: formatOf(path) }, recipients)),
     ]);
   }
   for (const [path, before, after] of updated) {
-    if (before !== after) writeAtomic(path, after);
-    process.stdout.write(`${before === after ? "same   " : "update "} ${path}\n`);
+    if (before !== after) writeAtomic(resolve(io.cwd, path), after);
+    io.stdout.write(`${before === after ? "same   " : "update "} ${path}\n`);
   }
   return exitCode.ok;
 }
 
-function ruleOf(path: string, { directory, age }: SecretsOptions): CreationRule {
+function ruleOf({ cwd }: Io, path: string, { directory, age }: SecretsOptions): CreationRule {
   if (age !== undefined) return { recipients: age, rule: secretRule, macOnlyEncrypted: true };
-  const root = resolve(directory);
-  const inside = relative(root, resolve(path)).replaceAll("\\", "/");
+  const root = resolve(cwd, directory);
+  const inside = relative(root, resolve(cwd, path)).replaceAll("\\", "/");
   if (inside.startsWith("..") || isAbsolute(inside))
     throw new UserError(exitCode.usage, `${path} is not in the repository`, "name recipients with --age");
   return creationRuleFor(root, inside);

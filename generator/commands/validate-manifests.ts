@@ -4,11 +4,16 @@ import { parseManifests } from "../kubernetes/read.ts";
 import { review } from "../lint/manifests.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { plural } from "../system/text.ts";
+import type { Io } from "./io.ts";
 import { readManifestFiles } from "./manifest-files.ts";
 
 /** What was found in somebody's manifests, and what was looked at, in words. */
-export function validateManifests(path: string, linkerd: string | undefined): { diagnostics: Diagnostic[]; checked: string } {
-  const files = readManifestFiles(path).map(({ file, text }) => parseManifests(file, text));
+export function validateManifests(
+  io: Io,
+  path: string,
+  linkerd: string | undefined,
+): { diagnostics: Diagnostic[]; checked: string } {
+  const files = readManifestFiles(io, path).map(({ file, text }) => parseManifests(file, text));
   const objects = files.flatMap((file) => file.objects);
   const found = files.flatMap((file) => file.diagnostics);
   if (objects.length === 0 && found.length === 0)

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Repository } from "../bundle/repository.ts";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.ts";
 import { toText } from "../diagnostics/text.ts";
 import { identitiesAtHand } from "../identity/age-keys.ts";
@@ -9,9 +8,9 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { identityFolder } from "../spec/layout.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { plural } from "../system/text.ts";
-import { countOf, loadAll } from "./context.ts";
+import { countOf, loadAll, repositoryIn } from "./context.ts";
 import { type DiagnosticFormat, formatted } from "./diagnostic-formats.ts";
-import { colorsFor } from "./terminal/colors.ts";
+import type { Io } from "./io.ts";
 
 interface ValidateOptions {
   readonly directory: string;
@@ -23,17 +22,17 @@ interface ValidateOptions {
 }
 
 /** `meshops validate [env…]`: reports every problem of the specs, and of the identities that are there, at once. */
-export async function validate(names: readonly string[], options: ValidateOptions): Promise<number> {
+export async function validate(names: readonly string[], options: ValidateOptions, io: Io): Promise<number> {
   const { manifests } = options;
-  const { diagnostics, checked, note } = await findings(names, options);
+  const { diagnostics, checked, note } = await findings(io, names, options);
   // A code host looks for files from the folder that the workflow runs in.
   const fromHere =
     manifests === undefined ? (file: string): string => join(options.directory, file) : (file: string): string => file;
-  process.stdout.write(formatted(diagnostics, options.output, fromHere));
+  io.stdout.write(formatted(diagnostics, options.output, fromHere));
   if (options.output === "text") {
-    if (diagnostics.length > 0) process.stderr.write(`${toText(diagnostics, colorsFor(process.stderr))}\n`);
+    if (diagnostics.length > 0) io.stderr.write(`${toText(diagnostics, io.stderr.colors)}\n`);
     const count = countOf(diagnostics);
-    process.stderr.write(`${checked}${count === "" ? ", all valid" : `: ${count}`}${note}\n`);
+    io.stderr.write(`${checked}${count === "" ? ", all valid" : `: ${count}`}${note}\n`);
   }
   return hasErrors(diagnostics) ? exitCode.problem : exitCode.ok;
 }
@@ -45,7 +44,7 @@ interface Findings {
   readonly note: string;
 }
 
-async function findings(names: readonly string[], options: ValidateOptions): Promise<Findings> {
+async function findings(io: Io, names: readonly string[], options: ValidateOptions): Promise<Findings> {
   const { manifests, linkerd } = options;
   if (manifests !== undefined) {
     if (names.length > 0)
@@ -55,26 +54,27 @@ async function findings(names: readonly string[], options: ValidateOptions): Pro
         "name the folder that holds all of them",
       );
     const { validateManifests } = await import("./validate-manifests.ts");
-    return { ...validateManifests(manifests, linkerd), note: "" };
+    return { ...validateManifests(io, manifests, linkerd), note: "" };
   }
   if (linkerd !== undefined)
     throw new UserError(exitCode.usage, "--linkerd goes with --manifests; a spec names its Linkerd itself");
-  const repository = new Repository(options.directory);
+  const repository = repositoryIn(io, options.directory);
   const { loaded, diagnostics: inSpecs } = loadAll(repository, names);
   const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
-  const { diagnostics: inIdentities, note } = await checkIdentities(repository.root, environments);
+  const { diagnostics: inIdentities, note } = await checkIdentities(io, repository.root, environments);
   return { diagnostics: [...inSpecs, ...inIdentities], checked: `${plural(loaded.length, "environment")} checked`, note };
 }
 
 /** Certificates and encrypted files: by what is public of them, and the MAC of those that a key at hand opens. */
 async function checkIdentities(
+  io: Io,
   root: string,
   environments: readonly Environment[],
 ): Promise<{ diagnostics: Diagnostic[]; note: string }> {
   const present = environments.filter(({ metadata }) => existsSync(join(root, identityFolder(metadata.name))));
   const diagnostics = present.flatMap((environment) => [...readIdentity(root, environment).diagnostics]);
   const identities =
-    present.length === 0 ? [] : identitiesAtHand((message) => process.stderr.write(`${message}: no MAC is checked\n`));
+    present.length === 0 ? [] : identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: no MAC is checked\n`));
   if (identities.length === 0) return { diagnostics, note: "" };
   const { verifyMacs } = await import("../identity/secret-macs.ts");
   const verified = await Promise.all(present.map((environment) => verifyMacs(root, environment, identities)));

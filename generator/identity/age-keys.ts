@@ -15,12 +15,14 @@ type Variables = Readonly<Record<string, string | undefined>>;
  *
  * @throws UserError (missing) where a variable names a file that cannot be read, or a command that fails
  */
-export function ageIdentities(variables: Variables = process.env): string[] {
+export function ageIdentities(variables: Variables): string[] {
   const { SOPS_AGE_KEY: key, SOPS_AGE_KEY_FILE: file, SOPS_AGE_KEY_CMD: command } = variables;
   const texts = [
     key ?? "",
     file === undefined ? "" : named("SOPS_AGE_KEY_FILE", () => readFileSync(file, "utf8")),
-    command === undefined ? "" : named("SOPS_AGE_KEY_CMD", () => execFileSync("sh", ["-c", command], { encoding: "utf8" })),
+    command === undefined
+      ? ""
+      : named("SOPS_AGE_KEY_CMD", () => execFileSync("sh", ["-c", command], { encoding: "utf8", env: { ...variables } })),
     readIfThere(userKeyFile(variables)) ?? "",
   ];
   const words = texts
@@ -30,9 +32,9 @@ export function ageIdentities(variables: Variables = process.env): string[] {
 }
 
 /** The age identities at hand; where a key file is named that is not there, none, and a word about it. */
-export function identitiesAtHand(say: (message: string) => void): string[] {
+export function identitiesAtHand(variables: Variables, say: (message: string) => void): string[] {
   try {
-    return ageIdentities();
+    return ageIdentities(variables);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     say(error.message);
@@ -41,7 +43,7 @@ export function identitiesAtHand(say: (message: string) => void): string[] {
 }
 
 /** The file of the user's own age identities, as sops finds it on each system. */
-function userKeyFile(variables: Variables = process.env, platform: NodeJS.Platform = process.platform): string {
+function userKeyFile(variables: Variables, platform: NodeJS.Platform = process.platform): string {
   const { XDG_CONFIG_HOME: xdg, AppData: appData, HOME: home = homedir() } = variables;
   const folder =
     platform === "win32"
@@ -56,9 +58,10 @@ function userKeyFile(variables: Variables = process.env, platform: NodeJS.Platfo
 
 /** Adds identities to the user's key file, which nobody else may read. */
 export async function addIdentities(
+  variables: Variables,
   entries: readonly { readonly comment: string; readonly identity: string; readonly recipient: string }[],
 ): Promise<string> {
-  const path = process.env["SOPS_AGE_KEY_FILE"] ?? userKeyFile();
+  const path = variables["SOPS_AGE_KEY_FILE"] ?? userKeyFile(variables);
   const standing = lookAt(path);
   if (standing.kind === "link" || standing.kind === "obstacle")
     throw new UserError(

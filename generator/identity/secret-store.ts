@@ -14,8 +14,17 @@ import { runProgram } from "../system/process.ts";
 import type { SecretStore } from "./files.ts";
 import { asUserError } from "./sops-problems.ts";
 
-/** The encrypted files of an environment, opened with the given age identities. */
-export function openSecretStore(root: string, environment: Environment, identities: readonly string[], now: Date): SecretStore {
+/** What encrypted files are opened and written with. */
+export interface StoreAccess {
+  /** age identities, `AGE-SECRET-KEY-1…`. */
+  readonly identities: readonly string[];
+  readonly now: Date;
+  /** Environment variables of the sops binary, which Azure Key Vault needs. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The encrypted files of an environment. */
+export function openSecretStore(root: string, environment: Environment, { identities, now, env }: StoreAccess): SecretStore {
   const { azureKeyVault } = environment.spec.secrets;
   const store: SecretStore = {
     read: (path) => readIfThere(join(root, path)),
@@ -23,7 +32,7 @@ export function openSecretStore(root: string, environment: Environment, identiti
       // The cluster's identity may be allowed to use the store's key: it must not open what signs.
       azureKeyVault === undefined || path === signingKeysFile(environment.metadata.name)
         ? asUserError(path, () => encryptFile(plain, { recipients, now }))
-        : encryptWithBinary(path, plain, recipients, azureKeyVault),
+        : encryptWithBinary(path, plain, { recipients, keyVault: azureKeyVault, env }),
     decrypt: (path, text) => asUserError(path, () => decryptFile(text, { identities })),
     rekey: (path, text, recipients) => rekey(path, text, recipients),
   };
@@ -47,7 +56,11 @@ export function openSecretStore(root: string, environment: Environment, identiti
  * Encrypts with the real sops, which alone can ask Azure Key Vault to wrap the data key. The plaintext goes through a pipe; the
  * creation rule, which is public, through a file, since `mac_only_encrypted` has no flag.
  */
-async function encryptWithBinary(path: string, plain: string, recipients: readonly string[], keyVault: string): Promise<string> {
+async function encryptWithBinary(
+  path: string,
+  plain: string,
+  { recipients, keyVault, env }: Pick<StoreAccess, "env"> & { readonly recipients: readonly string[]; readonly keyVault: string },
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "meshops-sops-"));
   try {
     const config = join(folder, "sops.yaml");
@@ -59,15 +72,16 @@ async function encryptWithBinary(path: string, plain: string, recipients: readon
     };
     await writeFile(config, toYaml([{ creation_rules: [rule] }]));
     const types = ["--input-type", "yaml", "--output-type", "yaml"];
-    return await run("sops", ["--config", config, "encrypt", "--filename-override", path, ...types, "/dev/stdin"], plain);
+    const args = ["--config", config, "encrypt", "--filename-override", path, ...types, "/dev/stdin"];
+    return await run("sops", args, plain, env);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** Runs sops on a text. */
-async function run(command: string, args: readonly string[], input: string): Promise<string> {
-  const { stdout, stderr, code, absent } = await runProgram(command, args, { input, opensStdin: true });
+async function run(command: string, args: readonly string[], input: string, env: StoreAccess["env"]): Promise<string> {
+  const { stdout, stderr, code, absent } = await runProgram(command, args, { input, env, opensStdin: true });
   if (code === 0) return stdout;
   if (absent)
     throw new UserError(

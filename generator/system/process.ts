@@ -19,6 +19,8 @@ export interface ProgramOptions {
   /** Milliseconds until it is ended. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Its environment variables; those of this process if left out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Start it by a shell, as scripts need it on Windows; only for arguments that are fixed. */
   readonly shell?: boolean;
 }
@@ -31,10 +33,14 @@ export async function runProgram(name: string, args: readonly string[], options:
 
 /** `runProgram` for programs whose output is not text. */
 export function runBinary(name: string, args: readonly string[], options: ProgramOptions = {}): Promise<Finished<Buffer>> {
-  const { input, opensStdin = false, timeoutMs, signal, shell = false } = options;
+  const { input, opensStdin = false, timeoutMs, signal, shell = false, env } = options;
   const [command, words] = opensStdin ? ["sh", ["-c", 'cat | "$0" "$@"', name, ...args]] : [name, args];
   return new Promise((resolve) => {
-    const child = spawn(command, [...words], { shell, ...(signal === undefined ? {} : { signal }) });
+    const child = spawn(command, [...words], {
+      shell,
+      ...(signal === undefined ? {} : { signal }),
+      ...(env === undefined ? {} : { env }),
+    });
     const stdout: Buffer[] = [];
     let stderr = "";
     let timedOut = false;

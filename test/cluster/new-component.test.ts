@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { type Checkout, checkoutWithCertManager } from "../cert-manager/checkout.ts";
-import { type Finished, meshops } from "../support/cli.ts";
+import { type Finished, meshopsProcess } from "../support/cli.ts";
 import { withCluster } from "../support/guards.ts";
 import { scratchFolder, testIdentity, writeTree } from "../support/platform.ts";
 import { kustomizeBuild } from "../support/roads.ts";
@@ -21,7 +21,7 @@ withCluster("A component that is added in one folder", () => {
   let checkout: Checkout;
   let platform: Platform;
   let cluster: Cluster;
-  const cli = (...args: string[]): Promise<Finished> => meshops(platform.root, args, { cli: checkout.cli });
+  const cli = (...args: string[]): Promise<Finished> => meshopsProcess(platform.root, args, { cli: checkout.cli });
 
   /** Changes the environment's spec in its file and generates with the copy's command line. */
   async function certManager(enabled: boolean): Promise<void> {
@@ -126,6 +126,6 @@ withCluster("A component that is added in one folder", () => {
   function status(): Promise<Finished> {
     const path = `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`;
     const env = { PATH: path, KUBECONFIG: cluster.plane.kubeconfigFile("admin") };
-    return meshops(platform.root, ["status", "own", "--context", "harness"], { env, cli: checkout.cli });
+    return meshopsProcess(platform.root, ["status", "own", "--context", "harness"], { env, cli: checkout.cli });
   }
 });

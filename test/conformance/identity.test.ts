@@ -47,7 +47,7 @@ function inMemory(spec: Record<string, unknown> = {}): {
   const environment = environmentOf({ secrets: { age: [clusterRecipient], admin: [adminRecipient] }, ...spec });
   const files = new Map<string, string>();
   const vault = (now: Date): SecretStore => ({
-    ...openSecretStore("/nowhere", environment, [adminKey], now),
+    ...openSecretStore("/nowhere", environment, { identities: [adminKey], now, env: {} }),
     read: (path) => files.get(path) ?? null,
   });
   return { environment, files, vault };

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { meshops } from "../support/cli.ts";
+import { meshopsProcess } from "../support/cli.ts";
 import { makePlatform, readTree, writeTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 import { projectRoot, run } from "../support/tools.ts";
@@ -35,11 +35,11 @@ function bundleOf(root: string): Record<string, string> {
 describe("generate, killed at a random moment", () => {
   test(`leaves every file whole, old or new, and the next run repairs the rest (${runs} kills)`, async () => {
     const root = platform();
-    expect((await meshops(root, ["generate"])).code).toBe(0);
+    expect((await meshopsProcess(root, ["generate"])).code).toBe(0);
     const old = bundleOf(root);
     writeTree(root, specs("new"));
     const started = performance.now();
-    expect((await meshops(root, ["generate"])).code).toBe(0);
+    expect((await meshopsProcess(root, ["generate"])).code).toBe(0);
     const duration = performance.now() - started;
     const current = bundleOf(root);
     expect(current).not.toEqual(old);
@@ -49,17 +49,19 @@ describe("generate, killed at a random moment", () => {
       const [from, to, spec] = index % 2 === 0 ? [current, old, "old"] : [old, current, "new"];
       writeTree(root, specs(spec));
       // Spread over the second half of a run, where it writes.
-      const { code } = await meshops(root, ["generate"], { killAfterMs: duration * (0.4 + (0.6 * ((index * 7) % runs)) / runs) });
+      const { code } = await meshopsProcess(root, ["generate"], {
+        killAfterMs: duration * (0.4 + (0.6 * ((index * 7) % runs)) / runs),
+      });
       if (code === null) interrupted += 1;
       for (const [path, text] of Object.entries(bundleOf(root))) {
         if (path.endsWith(".meshops-tmp")) continue;
         expect([from[path], to[path]], path).toContain(text);
       }
-      const { code: repaired, stdout, stderr } = await meshops(root, ["generate"]);
+      const { code: repaired, stdout, stderr } = await meshopsProcess(root, ["generate"]);
       expect(repaired, stderr).toBe(0);
       expect(stdout).not.toContain("by hand");
       expect(bundleOf(root)).toEqual(to);
-      expect((await meshops(root, ["generate", "--check"])).code).toBe(0);
+      expect((await meshopsProcess(root, ["generate", "--check"])).code).toBe(0);
       expect(existsSync(join(root, ".meshops/lock"))).toBe(false);
     }
     expect(interrupted).toBeGreaterThan(runs / 3);
@@ -70,12 +72,12 @@ describe("runs at once", () => {
   test("of different specs wait for each other, and the bundle is one of theirs", async () => {
     const root = platform();
     for (let round = 0; round < 4; round += 1) {
-      const first = meshops(root, ["generate"]);
+      const first = meshopsProcess(root, ["generate"]);
       writeTree(root, specs(round % 2 === 0 ? "new" : "old"));
-      const results = await Promise.all([first, ...Array.from({ length: 3 }, () => meshops(root, ["generate"]))]);
+      const results = await Promise.all([first, ...Array.from({ length: 3 }, () => meshopsProcess(root, ["generate"]))]);
       expect(results.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
-      expect((await meshops(root, ["generate"])).code).toBe(0);
-      expect((await meshops(root, ["generate", "--check"])).code).toBe(0);
+      expect((await meshopsProcess(root, ["generate"])).code).toBe(0);
+      expect((await meshopsProcess(root, ["generate", "--check"])).code).toBe(0);
     }
     expect(readdirSync(join(root, ".meshops")).filter((file) => !file.endsWith(".json"))).toEqual([]);
   });
@@ -85,7 +87,7 @@ describe("runs at once", () => {
     const gone = JSON.stringify({ host: hostname(), pid: 999_999_999, word: "x" });
     for (const owner of [gone, "", "nonsense", "null"]) {
       writeTree(root, { ".meshops/lock": owner });
-      expect((await meshops(root, ["generate"])).code).toBe(0);
+      expect((await meshopsProcess(root, ["generate"])).code).toBe(0);
       rmSync(join(root, "helmfile.yaml"));
     }
   });
@@ -113,11 +115,11 @@ describe("runs at once", () => {
   test("what waited for the lock writes what the specs say when its turn comes", async () => {
     const root = platform();
     writeTree(root, { ".meshops/lock": JSON.stringify({ host: hostname(), pid: process.pid, word: "this test's" }) });
-    const waiting = meshops(root, ["generate"]);
+    const waiting = meshopsProcess(root, ["generate"]);
     await new Promise((resolve) => setTimeout(resolve, 800));
     writeTree(root, specs("new"));
     rmSync(join(root, ".meshops/lock"));
     expect((await waiting).code).toBe(0);
-    expect((await meshops(root, ["generate", "--check"])).code).toBe(0);
+    expect((await meshopsProcess(root, ["generate", "--check"])).code).toBe(0);
   });
 });

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { describe, expect, test, vi } from "vitest";
-import { program } from "../../generator/commands/cli/program.ts";
+import { describe, expect, test } from "vitest";
+import { createProgram } from "../../generator/commands/cli/program.ts";
 import { help, topics } from "../../generator/commands/help.ts";
 import { manifestRules } from "../../generator/lint/manifests.ts";
 import { specRules } from "../../generator/lint/specs.ts";
-import { meshops } from "../support/cli.ts";
+import { meshops, testIo } from "../support/cli.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
@@ -20,6 +20,8 @@ function docs(): string[] {
     .map((file) => `docs/${file}`);
 }
 
+const program = createProgram(testIo(projectRoot).io, () => {});
+
 describe("meshops help", () => {
   test("lists commands and topics", async () => {
     const { code, stdout } = await meshops(projectRoot, ["help"]);
@@ -31,11 +33,9 @@ describe("meshops help", () => {
   test.each([...new Set(["rules", ...topics(), ...[...specRules, ...manifestRules].map(({ code }) => code)])])(
     "explains %s by its page",
     (topic) => {
-      const print = vi.spyOn(process.stdout, "write").mockReturnValue(true);
-      const code = help(program)([topic]);
-      const shown = print.mock.calls.map(([text]) => String(text)).join("");
-      print.mockRestore();
-      expect(code).toBe(0);
+      const { io, out } = testIo(projectRoot);
+      expect(help(program)([topic], {}, io)).toBe(0);
+      const shown = out.stdout;
       // Of a rule it is the page of that rule, and no other.
       expect(shown).toMatch(topics().includes(topic) || topic === "rules" ? /^# /m : new RegExp(`^# ${topic}\n`));
     },
@@ -47,15 +47,14 @@ describe("meshops help", () => {
       "";
     const codes = [...union.matchAll(/"([a-z0-9-]+)"/g)].map(([, code = ""]) => code);
     expect(codes.length).toBeGreaterThan(60);
-    const print = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    const { io } = testIo(projectRoot);
     const unexplained = codes.filter((code) => {
       try {
-        return help(program)([code]) !== 0;
+        return help(program)([code], {}, io) !== 0;
       } catch {
         return true;
       }
     });
-    print.mockRestore();
     expect(unexplained).toEqual([]);
   });
 

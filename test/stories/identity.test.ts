@@ -6,7 +6,7 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { finishChanges, writeChanges } from "../../generator/identity/transaction.ts";
-import { meshops } from "../support/cli.ts";
+import { meshops, meshopsProcess } from "../support/cli.ts";
 import { withTools } from "../support/guards.ts";
 import { generateIn, readTree, scratchFolder, testIdentity, writeTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
@@ -550,7 +550,9 @@ withTools(["sops"], "with Azure Key Vault", () => {
     const { clusterRecipient, adminRecipient } = testIdentity();
     const azureKeyVault = `https://platform.vault.azure.net/keys/flux/${"0".repeat(32)}`;
     const root = emptyPlatform({ age: [clusterRecipient], admin: [adminRecipient], azureKeyVault });
-    const { code, stderr } = await meshops(root, ["identity", "init", "dev"], { env: { ...asAdmin(), PATH: "/usr/bin:/bin" } });
+    const { code, stderr } = await meshopsProcess(root, ["identity", "init", "dev"], {
+      env: { ...asAdmin(), PATH: "/usr/bin:/bin" },
+    });
     expect({ code, stderr }).toEqual({
       code: 3,
       stderr:
@@ -615,7 +617,7 @@ describe("killed at any moment", () => {
     const env = asAdmin();
     await meshops(root, ["identity", "init", "dev"]);
     const started = performance.now();
-    await meshops(root, ["identity", "rotate-webhooks", "dev"], { env });
+    await meshopsProcess(root, ["identity", "rotate-webhooks", "dev"], { env });
     const duration = performance.now() - started;
     const stage = async (): Promise<string> => {
       const { stdout } = await meshops(root, ["identity", "status"], { env });
@@ -625,7 +627,7 @@ describe("killed at any moment", () => {
     for (let index = 0; index < runs; index += 1) {
       const before = await stage();
       const killAfterMs = duration * (0.5 + (0.6 * index) / runs);
-      await meshops(root, ["identity", "rotate-anchor", "dev", "--force"], { env, killAfterMs });
+      await meshopsProcess(root, ["identity", "rotate-anchor", "dev", "--force"], { env, killAfterMs });
       // The next command of any kind finishes what was begun.
       expect((await meshops(root, ["generate", "dev"], { env })).code).toBe(0);
       const { stdout, stderr } = await meshops(root, ["validate"], { env });

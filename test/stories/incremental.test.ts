@@ -2,7 +2,7 @@ import { readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Finished, meshops } from "../support/cli.ts";
+import { type Finished, meshops, testIo } from "../support/cli.ts";
 import { makePlatform, readTree, scratchFolder } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 
@@ -112,12 +112,12 @@ test("a spec that changes while a run is under way is looked at by the next", as
   try {
     edit("environments/env-9.yaml", "enabled: true", "enabled: false");
     await settle();
-    const prepared = prepareChanged(new Repository(root));
+    const prepared = prepareChanged(testIo(root).io, new Repository(root));
     await settle();
     edit("environments/env-9.yaml", "enabled: false", "enabled: null");
     await settle();
     prepared?.remember();
-    expect(prepareChanged(new Repository(root))?.plans.length).toBeGreaterThan(0);
+    expect(prepareChanged(testIo(root).io, new Repository(root))?.plans.length).toBeGreaterThan(0);
   } finally {
     process.env["MESHOPS_UNCHANGED"] = before;
   }

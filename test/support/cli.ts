@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { type Io, outputTo } from "../../generator/commands/io.ts";
+import { run } from "../../generator/commands/run.ts";
 import { projectRoot } from "./tools.ts";
 
 export interface Finished {
@@ -12,20 +14,56 @@ export interface Finished {
 const cliPath: string = join(projectRoot, "dist/cli.js");
 
 export interface Circumstances {
+  /** Environment variables, laid over those of the test. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What stands on its standard input. */
+  /** Standard input. */
   readonly input?: string;
+}
+
+export interface ProcessCircumstances extends Circumstances {
   /** Another build of the command line. */
   readonly cli?: string;
   /** Kills it with SIGKILL. */
   readonly killAfterMs?: number;
 }
 
-/** Runs the command line in a process of its own. */
-export function meshops(
+/** Surroundings of a command in a test: no terminal, no colors. */
+export function testIo(cwd: string, argv: readonly string[] = [], { env: own = {}, input = "" }: Circumstances = {}): CapturedIo {
+  const env = { ...process.env, NO_COLOR: "1", ...own };
+  const out = { stdout: "", stderr: "" };
+  const capture = (name: keyof typeof out): Io["stdout"] => outputTo({ write: (text) => (out[name] += text) }, env);
+  return {
+    io: {
+      stdout: capture("stdout"),
+      stderr: capture("stderr"),
+      stdin: { isTTY: false, read: () => new TextEncoder().encode(input) },
+      env,
+      cwd,
+      argv,
+      now: () => new Date(),
+      onSignals: () => () => {},
+    },
+    out,
+  };
+}
+
+interface CapturedIo {
+  readonly io: Io;
+  readonly out: { readonly stdout: string; readonly stderr: string };
+}
+
+/** Runs the command line in the process of the test. */
+export async function meshops(cwd: string, args: readonly string[], circumstances: Circumstances = {}): Promise<Finished> {
+  const { io, out } = testIo(cwd, args, circumstances);
+  const code = await run(args, io);
+  return { code, ...out };
+}
+
+/** Runs the shipped command line in a process of its own: for what is about processes, and for programs that it finds on the PATH of `env`. */
+export function meshopsProcess(
   cwd: string,
   args: readonly string[],
-  { env, input, killAfterMs, cli = cliPath }: Circumstances = {},
+  { env, input, killAfterMs, cli = cliPath }: ProcessCircumstances = {},
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cli, ...args], { cwd, env: { ...process.env, NO_COLOR: "1", ...env } });

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { generate } from "../../generator/commands/generate/generate.ts";
+import { testIo } from "./cli.ts";
 import { type TestIdentity, thisRun } from "./run.ts";
 import { projectRoot } from "./tools.ts";
 
@@ -72,18 +73,6 @@ export async function generateIn(
   options: { check?: boolean; force?: boolean } = {},
   names: readonly string[] = [],
 ): Promise<number> {
-  return quietly(() =>
-    generate(names, { directory: root, output: "text", check: false, stdout: false, force: false, ...options }),
-  );
-}
-
-/** Keeps what an action writes to stdout and stderr away from the test's own output. */
-async function quietly<T>(action: () => Promise<T>): Promise<T> {
-  const [out, err] = [process.stdout.write, process.stderr.write];
-  process.stdout.write = process.stderr.write = () => true;
-  try {
-    return await action();
-  } finally {
-    [process.stdout.write, process.stderr.write] = [out, err];
-  }
+  const { io } = testIo(root);
+  return generate(names, { directory: root, output: "text", check: false, stdout: false, force: false, ...options }, io);
 }

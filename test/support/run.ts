@@ -48,7 +48,9 @@ async function makeTestIdentity(): Promise<TestIdentity> {
   });
   const now = new Date();
   return {
-    files: Object.fromEntries(await newIdentity(environment, openSecretStore(".", environment, [], now), now)),
+    files: Object.fromEntries(
+      await newIdentity(environment, openSecretStore(".", environment, { identities: [], now, env: {} }), now),
+    ),
     clusterKey: testKeys.cluster.identity,
     adminKey: testKeys.admin.identity,
     clusterRecipient: testKeys.cluster.recipient,

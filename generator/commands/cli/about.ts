@@ -1,9 +1,9 @@
 import { Argument, type Command } from "commander";
 import { output } from "./arguments.ts";
-import { run } from "./run.ts";
+import type { Run } from "./run.ts";
 
 /** About meshops itself and the machine that it runs on. */
-export function declareAbout(program: Command): void {
+export function declareAbout(program: Command, run: Run): void {
   program
     .command("doctor")
     .description("say which tools, access and keys are there, what is missing, and how to get it")

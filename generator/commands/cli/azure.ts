@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import { run } from "./run.ts";
+import type { Run } from "./run.ts";
 
 /** Bringing an environment up and taking it down. */
-export function declareAzure(program: Command): void {
+export function declareAzure(program: Command, run: Run): void {
   const context = (): Option =>
     new Option("--context <name>", "kubectl context, for a cluster that is not on Azure; asked for where it is left out");
 

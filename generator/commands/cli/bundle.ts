@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
 import { risks } from "../../components/risk-levels.ts";
 import { output } from "./arguments.ts";
-import { run } from "./run.ts";
+import type { Run } from "./run.ts";
 
 /** From spec to bundle: validate, generate, images. */
-export function declareBundle(program: Command): void {
+export function declareBundle(program: Command, run: Run): void {
   program
     .command("init")
     .description("write a repository to begin with: specs, bases, editor settings, hook, workflows")

@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { dnsLabel, output } from "./arguments.ts";
-import { run } from "./run.ts";
+import type { Run } from "./run.ts";
 
 /** What is in the cluster. */
-export function declareCluster(program: Command): void {
+export function declareCluster(program: Command, run: Run): void {
   inCluster(program, "status")
     .description("say how the environment stands in its cluster, and what keeps it from being ready")
     .addOption(new Option("--engine <engine>", "what applies the bundle").choices(["flux", "helmfile"]).default("flux"))

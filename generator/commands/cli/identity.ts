@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { output, validity } from "./arguments.ts";
-import { run, type Subcommand } from "./run.ts";
+import type { Run, Subcommand } from "./run.ts";
 
 /** The life cycle of certificates and their keys. */
-export function declareIdentity(program: Command): void {
+export function declareIdentity(program: Command, run: Run): void {
   const identity = program.command("identity").description("certificates of the mesh, from the first to their renewal");
-  const action = (use: (commands: typeof import("../identity.ts")) => Subcommand): ReturnType<typeof run> =>
+  const action = (use: (commands: typeof import("../identity.ts")) => Subcommand): ReturnType<Run> =>
     run(async () => use(await import("../identity.ts")));
 
   identity

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { run } from "./run.ts";
+import type { Run } from "./run.ts";
 
 /** In other people's pipes: kustomize, helm, helmfile. */
-export function declarePlugin(program: Command): void {
+export function declarePlugin(program: Command, run: Run): void {
   program
     .command("inject")
     .description("inject a stream of manifests, from stdin to stdout: Helm's and helmfile's post-renderer")

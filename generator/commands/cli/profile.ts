@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { dnsLabel, dnsName, portNumber } from "./arguments.ts";
-import { run } from "./run.ts";
+import type { Run } from "./run.ts";
 
 /** Service profiles of any gRPC service. */
-export function declareProfile(program: Command): void {
+export function declareProfile(program: Command, run: Run): void {
   program
     .command("profile")
     .description("print the ServiceProfile of a Service from the gRPC methods of a .proto file")

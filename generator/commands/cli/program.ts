@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { version } from "../../system/version.ts";
+import type { Io } from "../io.ts";
 import { declareAbout } from "./about.ts";
 import { declareAzure } from "./azure.ts";
 import { declareBundle } from "./bundle.ts";
@@ -7,19 +8,8 @@ import { declareCluster } from "./cluster.ts";
 import { declareIdentity } from "./identity.ts";
 import { declarePlugin } from "./plugin.ts";
 import { declareProfile } from "./profile.ts";
+import { runWith } from "./run.ts";
 import { declareSecrets } from "./secrets.ts";
-
-/** The command line: its commands are declared here and imported when they run, so that --help loads the argument parser and nothing more. */
-export const program: Command = new Command("meshops")
-  .description(
-    "Generates everything that a GitOps repository needs to run Linkerd and the services in its mesh, from one validated environment spec.",
-  )
-  .version(version)
-  .addOption(new Option("-C, --directory <dir>", "root of the platform repository").default("."))
-  .showHelpAfterError("fix: meshops --help")
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "meshops: ").replace(/'/g, '"')) })
-  .helpCommand(false)
-  .exitOverride();
 
 const topics = [
   declareBundle,
@@ -31,4 +21,29 @@ const topics = [
   declareCluster,
   declareAbout,
 ];
-for (const declare of topics) declare(program);
+
+/**
+ * The command line: its commands are declared here and imported when they run, so that --help loads the argument parser and nothing more.
+ *
+ * @param ended gets the exit code of the command
+ */
+export function createProgram(io: Io, ended: (code: number) => void): Command {
+  const program = new Command("meshops")
+    .description(
+      "Generates everything that a GitOps repository needs to run Linkerd and the services in its mesh, from one validated environment spec.",
+    )
+    .version(version)
+    .addOption(new Option("-C, --directory <dir>", "root of the platform repository").default("."))
+    .showHelpAfterError("fix: meshops --help")
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: (text, write) => write(text.replace(/^error: /, "meshops: ").replace(/'/g, '"')),
+    })
+    .helpCommand(false)
+    .exitOverride();
+  for (const declare of topics) declare(program, runWith(io, ended));
+  return program;
+}

@@ -1,13 +1,18 @@
 import type { Command } from "commander";
+import type { Io } from "../io.ts";
 
-/** A command: what stands on the line without a dash, and the options, whose types commander does not know. It returns the exit code. */
+/** A command: words of the line without a dash, and the options, whose types commander does not know. Returns the exit code. */
 // biome-ignore lint/suspicious/noExplicitAny: see above
-export type Subcommand = (names: string[], options: any) => Promise<number> | number;
+export type Subcommand = (names: string[], options: any, io: Io) => Promise<number> | number;
 
-/** What commander calls: imports a command when it runs, and makes what it returns the exit code. */
-export function run(load: () => Promise<Subcommand>): (...args: unknown[]) => Promise<void> {
-  return async (...args) => {
-    const self = args.at(-1) as Command;
-    process.exitCode = await (await load())(self.args, self.optsWithGlobals());
-  };
+/** What commander calls: imports a command when it runs. */
+export type Run = (load: () => Promise<Subcommand>) => (...args: unknown[]) => Promise<void>;
+
+/** @param ended gets the exit code */
+export function runWith(io: Io, ended: (code: number) => void): Run {
+  return (load) =>
+    async (...args) => {
+      const self = args.at(-1) as Command;
+      ended(await (await load())(self.args, self.optsWithGlobals(), io));
+    };
 }

@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
-import { run, type Subcommand } from "./run.ts";
+import type { Run, Subcommand } from "./run.ts";
 
 /** SOPS files of anybody's. */
-export function declareSecrets(program: Command): void {
+export function declareSecrets(program: Command, run: Run): void {
   const secrets = program.command("secrets").description("SOPS files, without the sops binary");
-  const action = (use: (commands: typeof import("../secrets.ts")) => Subcommand): ReturnType<typeof run> =>
+  const action = (use: (commands: typeof import("../secrets.ts")) => Subcommand): ReturnType<Run> =>
     run(async () => use(await import("../secrets.ts")));
   const age = (): Option => new Option("--age <recipient...>", "recipients, instead of those that .sops.yaml names");
 

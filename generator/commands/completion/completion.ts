@@ -1,29 +1,34 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { Repository } from "../../bundle/repository.ts";
 import { isEnvironmentName } from "../../spec/name.ts";
 import { exitCode } from "../../system/errors.ts";
+import type { Subcommand } from "../cli/run.ts";
 import { topics } from "../help.ts";
+import type { Io } from "../io.ts";
 import { type Candidate, candidates, commandsOf, type ValuesOf } from "./candidates.ts";
 
 /** `meshops completion <shell>`: the script that makes a shell ask `meshops complete`. */
-export function completion([shell = "bash"]: readonly string[]): number {
-  process.stdout.write(readFileSync(new URL(`templates/${shell}.sh`, import.meta.url), "utf8"));
+export function completion([shell = "bash"]: readonly string[], _: unknown, io: Io): number {
+  io.stdout.write(readFileSync(new URL(`templates/${shell}.sh`, import.meta.url), "utf8"));
   return exitCode.ok;
 }
 
 /** `meshops complete -- <word…>`: the words that may stand next, a line each, with a tab before what they mean. */
-export function complete(program: Command): (words: readonly string[]) => number {
+export function complete(program: Command): Subcommand {
   const described = (words: readonly string[], description: string): Candidate[] => words.map((word) => ({ word, description }));
-  const valuesOf: ValuesOf = (argument, folder) => {
-    if (argument === "env" || argument === "other") return described(environmentsIn(folder), "environment");
-    if (argument !== "topic") return [];
-    const known = commandsOf(program);
-    return [...known, ...described(topics(), "topic").filter(({ word }) => !known.some((command) => command.word === word))];
-  };
-  return (words) => {
-    const found = candidates(program, words, valuesOf);
-    process.stdout.write(found.map(({ word, description }) => `${word}\t${description}\n`).join(""));
+  const valuesOf =
+    (io: Io): ValuesOf =>
+    (argument, folder) => {
+      if (argument === "env" || argument === "other") return described(environmentsIn(resolve(io.cwd, folder)), "environment");
+      if (argument !== "topic") return [];
+      const known = commandsOf(program);
+      return [...known, ...described(topics(), "topic").filter(({ word }) => !known.some((command) => command.word === word))];
+    };
+  return (words, _, io) => {
+    const found = candidates(program, words, valuesOf(io));
+    io.stdout.write(found.map(({ word, description }) => `${word}\t${description}\n`).join(""));
     return exitCode.ok;
   };
 }

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { inventoryFile, parseInventory, rootOwner } from "../../bundle/inventory.ts";
-import { Repository } from "../../bundle/repository.ts";
 import { isAtLeast, type Risk } from "../../components/risk-levels.ts";
 import { diffObjects, type ObjectChange, type Sides } from "../../diff/diff.ts";
 import { GitTree } from "../../diff/git-tree.ts";
@@ -21,8 +20,9 @@ import { exitCode } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
 import { stateFolder } from "../../system/state-folder.ts";
 import { folderOf } from "../../system/text.ts";
+import { repositoryIn } from "../context.ts";
+import type { Io } from "../io.ts";
 import { bundlesOf, renderEnvironments, type Wanted, wantedBundles } from "../render-environments.ts";
-import { colorsFor } from "../terminal/colors.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { diffJson, diffMarkdown, diffText, summary, worst } from "./report.ts";
 
@@ -36,19 +36,19 @@ interface DiffOptions {
 }
 
 /** `meshops diff [env…]`: what `generate` would change against a commit, object by object, each with its risk. */
-export async function diff(names: readonly string[], options: DiffOptions): Promise<number> {
-  const repository = new Repository(options.directory);
-  const rendered = renderEnvironments(repository, names);
+export async function diff(names: readonly string[], options: DiffOptions, io: Io): Promise<number> {
+  const repository = repositoryIn(io, options.directory);
+  const rendered = renderEnvironments(io, repository, names);
   if (rendered === null) return exitCode.problem;
   const folders = [environmentsFolder, overlaysFolder, fluxRootFolder, helmfileFile, stateFolder];
   const tree = await GitTree.open(repository.root, options.from, folders);
   const wanted = wantedBundles(repository, bundlesOf(rendered), names.length === 0, ownersIn(tree));
-  const changes = await compare(repository.root, tree, wanted);
-  if (options.output === "json") process.stdout.write(diffJson(changes));
-  else if (options.output === "markdown") process.stdout.write(diffMarkdown(changes, options.from));
+  const changes = await compare(io, repository.root, tree, wanted);
+  if (options.output === "json") io.stdout.write(diffJson(changes));
+  else if (options.output === "markdown") io.stdout.write(diffMarkdown(changes, options.from));
   else {
-    process.stdout.write(diffText(changes, colorsFor(process.stdout)));
-    process.stderr.write(`${changes.length === 0 ? "" : "\n"}${summary(changes)}, against ${options.from}\n`);
+    io.stdout.write(diffText(changes, io.stdout.colors));
+    io.stderr.write(`${changes.length === 0 ? "" : "\n"}${summary(changes)}, against ${options.from}\n`);
   }
   const failed =
     options.failOn === undefined ? changes.length > 0 : changes.length > 0 && isAtLeast(worst(changes), options.failOn);
@@ -66,7 +66,7 @@ function ownersIn(tree: GitTree): string[] {
 /** Owners whose files are read from Git at once. */
 const chunk = 50;
 
-async function compare(root: string, tree: GitTree, wanted: readonly Wanted[]): Promise<ObjectChange[]> {
+async function compare(io: Io, root: string, tree: GitTree, wanted: readonly Wanted[]): Promise<ObjectChange[]> {
   const owned = [...tree.paths()].filter((path) => ownerOf(path) !== null);
   const committed = groupBy(owned, (path) => ownerOf(path) ?? "");
   const changes: ObjectChange[] = [];
@@ -77,10 +77,10 @@ async function compare(root: string, tree: GitTree, wanted: readonly Wanted[]): 
       .map(([owner, bundle]) => staleOf(root, owner, bundle, tree, committed.get(owner) ?? []));
     const differing = stale.filter(({ paths }) => paths.size > 0);
     const texts = await tree.read(differing.flatMap(({ owner, paths }) => [...paths, inventoryFile(owner)]));
-    for (const { owner, paths, after } of withProgress("comparing", differing)) {
+    for (const { owner, paths, after } of withProgress(io, "comparing", differing)) {
       const sides = sidesOf(owner, paths, after, texts, committed.get(owner) ?? []);
       if ([...paths].some(isEncryptedFile))
-        identities ??= identitiesAtHand((message) => process.stderr.write(`${message}: what is encrypted stays closed\n`));
+        identities ??= identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: what is encrypted stays closed\n`));
       changes.push(...(await diffObjects(sides, identities ?? [])));
     }
   }

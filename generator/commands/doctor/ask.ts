@@ -1,4 +1,6 @@
+import { platform } from "node:os";
 import { runProgram } from "../../system/process.ts";
+import type { Io } from "../io.ts";
 
 /** Milliseconds that a program has to answer: az takes seconds. */
 const timeoutMs = 20_000;
@@ -11,8 +13,8 @@ export interface Reply {
 }
 
 /** Asks a program, with fixed arguments. Never rejects. On Windows az is a script, which only a shell starts. */
-export async function ask(name: string, args: readonly string[]): Promise<Reply> {
-  const finished = await runProgram(name, args, { timeoutMs, shell: process.platform === "win32" });
+export async function ask({ env }: Io, name: string, args: readonly string[]): Promise<Reply> {
+  const finished = await runProgram(name, args, { timeoutMs, env, shell: platform() === "win32" });
   const { stdout: text, stderr, code, absent, timedOut } = finished;
   if (code === 0) return { text, trouble: null };
   const [first = ""] = stderr.trim().split("\n");

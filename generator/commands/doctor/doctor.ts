@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import { Repository } from "../../bundle/repository.ts";
+import { join, resolve } from "node:path";
 import { inFull } from "../../diagnostics/text.ts";
 import { identitiesAtHand } from "../../identity/age-keys.ts";
 import { encryptedFiles } from "../../identity/read.ts";
@@ -10,8 +9,8 @@ import { exitCode, UserError } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
 import { plural, printable } from "../../system/text.ts";
 import { connectionOf } from "../cluster-context.ts";
-import { type CommonOptions, loadAll } from "../context.ts";
-import { colorsFor } from "../terminal/colors.ts";
+import { type CommonOptions, loadAll, repositoryIn } from "../context.ts";
+import type { Io } from "../io.ts";
 import { type Mark, paintMark } from "../terminal/marks.ts";
 import type { DoctorCheck } from "./check.ts";
 import { lookAtAzure, lookAtKubeconfig } from "./look-at-access.ts";
@@ -19,10 +18,13 @@ import { type EncryptedFiles, lookAtKeys } from "./look-at-keys.ts";
 import { lookAtTools } from "./look-at-tools.ts";
 
 /** `meshops doctor`: tools, access and keys: what is there, what is missing, and how to get it. Outside a repository, the tools alone. */
-export async function doctor(_: readonly string[], options: CommonOptions): Promise<number> {
-  const { root, environments, broken } = look(options.directory);
-  const say = (message: string): void => void process.stderr.write(`${message}\n`);
-  const group = (environment: string): EncryptedFiles => ({ environment, files: textsOf(options.directory, environment) });
+export async function doctor(_: readonly string[], options: CommonOptions, io: Io): Promise<number> {
+  const { root, environments, broken } = look(io, options.directory);
+  const say = (message: string): void => void io.stderr.write(`${message}\n`);
+  const group = (environment: string): EncryptedFiles => ({
+    environment,
+    files: textsOf(resolve(io.cwd, options.directory), environment),
+  });
   const groups = [
     ...environments.map(({ metadata }) => group(metadata.name)),
     // Of a spec that does not load, what is there; that something is missing there is no news.
@@ -32,21 +34,22 @@ export async function doctor(_: readonly string[], options: CommonOptions): Prom
   const onAzure = root === null || broken.length > 0 || environments.some(({ spec }) => spec.azure !== undefined);
   const checks = (
     await Promise.all([
-      lookAtTools(onAzure),
+      lookAtTools(io, onAzure),
       broken.map(brokenSpec),
       lookAtKubeconfig(
+        io,
         environments.map((environment) => ({
           environment: environment.metadata.name,
           onAzure: environment.spec.azure !== undefined,
-          ...connectionOf(environment, {}),
+          ...connectionOf(io, environment, {}),
         })),
       ),
-      lookAtAzure(environments),
-      lookAtKeys(groups, identitiesAtHand(say)),
+      lookAtAzure(io, environments),
+      lookAtKeys(groups, identitiesAtHand(io.env, say)),
     ])
   ).flat();
-  if (options.output === "json") process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
-  else process.stdout.write(report(checks));
+  if (options.output === "json") io.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
+  else io.stdout.write(report(io, checks));
   if (root === null) say("no platform repository here: only the tools were looked at");
   return checks.every(({ status }) => status !== "error") ? exitCode.ok : exitCode.missing;
 }
@@ -58,9 +61,9 @@ interface Surroundings {
   readonly broken: readonly Loaded[];
 }
 
-function look(directory: string): Surroundings {
+function look(io: Io, directory: string): Surroundings {
   try {
-    const repository = new Repository(directory);
+    const repository = repositoryIn(io, directory);
     const { loaded } = loadAll(repository, []);
     return {
       root: repository.root,
@@ -87,8 +90,8 @@ function textsOf(root: string, environment: string): Map<string, string | null> 
 
 const marks: Readonly<Record<DoctorCheck["status"], Mark>> = { ok: "ok", missing: "missing", error: "failed" };
 
-function report(checks: readonly DoctorCheck[]): string {
-  const colors = colorsFor(process.stdout);
+function report(io: Io, checks: readonly DoctorCheck[]): string {
+  const colors = io.stdout.colors;
   const { bold, cyan, dim } = colors;
   const width = (topic: DoctorCheck["topic"]): number =>
     Math.max(...checks.filter((check) => check.topic === topic).map(({ name }) => name.length));

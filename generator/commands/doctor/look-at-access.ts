@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import { parse } from "yaml";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { asMap } from "../../system/data.ts";
+import type { Io } from "../io.ts";
 import { ask } from "./ask.ts";
 import type { DoctorCheck } from "./check.ts";
 
@@ -18,10 +19,10 @@ export interface Place {
 }
 
 /** Whether the kubeconfig knows each environment's cluster. The cluster itself is not asked: `meshops status` does that. */
-export function lookAtKubeconfig(places: readonly Place[]): DoctorCheck[] {
+export function lookAtKubeconfig(io: Io, places: readonly Place[]): DoctorCheck[] {
   return places.map((place): DoctorCheck => {
     const { environment, kubeconfig, context, onAzure } = place;
-    const files = kubeconfig === null ? defaultFiles() : [kubeconfig];
+    const files = kubeconfig === null ? defaultFiles(io) : [kubeconfig];
     const common = { topic: "kubernetes", name: environment } as const;
     const missing = (found: string, fix: string): DoctorCheck => ({ ...common, status: "missing", found, fix });
     const fix = `meshops bootstrap ${environment} --run${onAzure ? ", or az aks get-credentials" : ""}; or name another file in KUBECONFIG`;
@@ -38,9 +39,9 @@ export function lookAtKubeconfig(places: readonly Place[]): DoctorCheck[] {
   });
 }
 
-function defaultFiles(): string[] {
-  const named = (process.env["KUBECONFIG"] ?? "").split(delimiter).filter(Boolean);
-  return named.length > 0 ? named : [join(homedir(), ".kube", "config")];
+function defaultFiles(io: Io): string[] {
+  const named = (io.env["KUBECONFIG"] ?? "").split(delimiter).filter(Boolean);
+  return named.length > 0 ? named : [join(io.env["HOME"] ?? homedir(), ".kube", "config")];
 }
 
 interface Kubeconfig {
@@ -65,10 +66,10 @@ function readKubeconfig(file: string): Kubeconfig {
 }
 
 /** Whether the Azure CLI is signed in, and sees the subscriptions that the environments name. */
-export async function lookAtAzure(environments: readonly Environment[]): Promise<DoctorCheck[]> {
+export async function lookAtAzure(io: Io, environments: readonly Environment[]): Promise<DoctorCheck[]> {
   const onAzure = environments.filter(({ spec }) => spec.azure !== undefined);
   if (onAzure.length === 0) return [];
-  const accounts = await accountsAtHand();
+  const accounts = await accountsAtHand(io);
   if (typeof accounts === "string") {
     const fix = accounts === notSignedIn ? "az login" : "az account list, to see for yourself";
     return [{ topic: "azure", name: "account", status: "missing", found: accounts, fix }];
@@ -91,8 +92,8 @@ export async function lookAtAzure(environments: readonly Environment[]): Promise
 const notSignedIn = "the Azure CLI is not signed in";
 
 /** Accounts of the Azure CLI, or why there are none. */
-async function accountsAtHand(): Promise<Record<string, unknown>[] | string> {
-  const { text, trouble } = await ask("az", ["account", "list", "--output", "json"]);
+async function accountsAtHand(io: Io): Promise<Record<string, unknown>[] | string> {
+  const { text, trouble } = await ask(io, "az", ["account", "list", "--output", "json"]);
   if (trouble !== null) return trouble.absent ? "the Azure CLI is not there" : `the Azure CLI cannot say: ${trouble.message}`;
   try {
     const list: unknown = JSON.parse(text);

@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { applyPlan, removeTemporaries } from "../../bundle/apply.ts";
 import type { Bundle } from "../../bundle/bundle.ts";
 import { hasDrift } from "../../bundle/plan.ts";
-import { Repository } from "../../bundle/repository.ts";
+import type { Repository } from "../../bundle/repository.ts";
 import { finishChanges } from "../../identity/transaction.ts";
 import { exitCode } from "../../system/errors.ts";
 import { withLock } from "../../system/lock.ts";
 import { stateFolder } from "../../system/state-folder.ts";
-import type { CommonOptions } from "../context.ts";
+import { type CommonOptions, repositoryIn } from "../context.ts";
+import type { Io } from "../io.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { prepare, prepareChanged } from "./prepare.ts";
 import { printDrift, printPlans, refuseConflicts } from "./report.ts";
@@ -22,32 +23,32 @@ export interface GenerateOptions extends CommonOptions {
 }
 
 /** `meshops generate [env…]`: writes the bundle of the named environments, or of all. */
-export async function generate(names: readonly string[], options: GenerateOptions): Promise<number> {
-  const repository = new Repository(options.directory);
+export async function generate(names: readonly string[], options: GenerateOptions, io: Io): Promise<number> {
+  const repository = repositoryIn(io, options.directory);
   const { root } = repository;
-  if (options.check || options.stdout) return read(repository, names, options);
+  if (options.check || options.stdout) return read(io, repository, names, options);
   // The specs are read under the lock: what waited for it must not write what they said before.
   return withLock(root, async () => {
-    if (await finishChanges(root)) process.stderr.write("finished what an interrupted run had begun with an identity\n");
-    const prepared = names.length === 0 ? prepareChanged(repository) : prepare(repository, names);
+    if (await finishChanges(root)) io.stderr.write("finished what an interrupted run had begun with an identity\n");
+    const prepared = names.length === 0 ? prepareChanged(io, repository) : prepare(io, repository, names);
     if (prepared === null) return exitCode.problem;
     const { plans } = prepared;
     refuseConflicts(plans, options.force);
     const drifted = plans.filter(hasDrift);
     if (drifted.length > 0) removeTemporaries(join(root, stateFolder));
-    for (const plan of withProgress("writing", drifted)) applyPlan(root, plan);
+    for (const plan of withProgress(io, "writing", drifted)) applyPlan(root, plan);
     prepared.remember();
-    printPlans(prepared, options);
+    printPlans(io, prepared, options);
     return exitCode.ok;
   });
 }
 
 /** `--check` and `--stdout`: nothing is written, so no lock is needed. */
-function read(repository: Repository, names: readonly string[], options: GenerateOptions): number {
-  const prepared = prepare(repository, names);
+function read(io: Io, repository: Repository, names: readonly string[], options: GenerateOptions): number {
+  const prepared = prepare(io, repository, names);
   if (prepared === null) return exitCode.problem;
-  if (options.check) return printDrift(prepared.plans, options);
-  for (const { bundle } of prepared.plans) process.stdout.write(stream(bundle));
+  if (options.check) return printDrift(io, prepared.plans, options);
+  for (const { bundle } of prepared.plans) io.stdout.write(stream(bundle));
   return exitCode.ok;
 }
 

@@ -9,6 +9,7 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { helmfileFile } from "../../spec/layout.ts";
 import type { Loaded } from "../../spec/load.ts";
 import { concrete, loadAll, printDiagnostics } from "../context.ts";
+import type { Io } from "../io.ts";
 import { bundlesOf, renderAll, renderEnvironments, wantedBundles } from "../render-environments.ts";
 import { described, withProgress } from "../terminal/progress.ts";
 
@@ -26,29 +27,29 @@ export interface Prepared {
 }
 
 /** Reads, checks, renders and compares with the disk; null where there were errors, which are told. */
-export function prepare(repository: Repository, names: readonly string[]): Prepared | null {
-  const rendered = renderEnvironments(repository, names);
+export function prepare(io: Io, repository: Repository, names: readonly string[]): Prepared | null {
+  const rendered = renderEnvironments(io, repository, names);
   if (rendered === null) return null;
-  const plans = planAll(repository, bundlesOf(rendered), names.length === 0);
+  const plans = planAll(io, repository, bundlesOf(rendered), names.length === 0);
   const models = rendered.length > described ? [] : rendered.map(({ model }) => model);
   return { plans, environments: rendered.length, models, passedOver: 0, remember: () => undefined };
 }
 
 /** `prepare` for all environments. Where they are many, those of which nothing has changed since the last run are passed over. */
-export function prepareChanged(repository: Repository): Prepared | null {
+export function prepareChanged(io: Io, repository: Repository): Prepared | null {
   const names = repository.environmentNames();
-  if (names.length <= described) return prepare(repository, []);
+  if (names.length <= described) return prepare(io, repository, []);
   const memory = new Unchanged(repository.root);
   const known = new Map(names.map((name) => [name, memory.recall(name)]));
   const root = memory.recall(rootOwner);
   const findings = [...known.values()];
   if (root !== null && findings.every((finding) => finding !== null)) {
-    printDiagnostics(distinct([root, ...findings].flatMap((finding) => finding.diagnostics)));
+    printDiagnostics(io, distinct([root, ...findings].flatMap((finding) => finding.diagnostics)));
     return { plans: [], ...total([root, ...findings]), models: [], remember: () => undefined };
   }
-  const stale = loadStale(repository, (name) => known.get(name) === null);
+  const stale = loadStale(io, repository, (name) => known.get(name) === null);
   if (stale === null) return null;
-  const plans = planAll(repository, stale.bundles, true);
+  const plans = planAll(io, repository, stale.bundles, true);
   const { environments, passedOver } = total(findings);
   const remember = (): void => noteAll(memory, stale, plans);
   return { plans, environments: environments + stale.bundles.size, models: [], passedOver, remember };
@@ -63,10 +64,10 @@ interface StaleEnvironments {
 }
 
 /** Loads all specs, since rules hold between them, and renders those that are stale; null where there were errors, which are told. */
-function loadStale(repository: Repository, isStale: (name: string) => boolean): StaleEnvironments | null {
+function loadStale(io: Io, repository: Repository, isStale: (name: string) => boolean): StaleEnvironments | null {
   const { environments, loaded, joint, diagnostics } = loadLean(repository, isStale);
-  const rendered = hasErrors(diagnostics) ? [] : renderAll(repository.root, environments, diagnostics);
-  printDiagnostics(diagnostics);
+  const rendered = hasErrors(diagnostics) ? [] : renderAll(io, repository.root, environments, diagnostics);
+  printDiagnostics(io, diagnostics);
   return hasErrors(diagnostics) ? null : { loaded, bundles: bundlesOf(rendered), joint };
 }
 
@@ -84,9 +85,9 @@ function loadLean(
   return { environments, loaded: lean, joint, diagnostics };
 }
 
-function planAll(repository: Repository, bundles: ReadonlyMap<string, Bundle>, all: boolean): Plan[] {
+function planAll(io: Io, repository: Repository, bundles: ReadonlyMap<string, Bundle>, all: boolean): Plan[] {
   const plans: Plan[] = [];
-  for (const [owner, bundle] of withProgress("comparing", wantedBundles(repository, bundles, all)))
+  for (const [owner, bundle] of withProgress(io, "comparing", wantedBundles(repository, bundles, all)))
     plans.push(makePlan(repository.root, owner, bundle));
   return plans;
 }

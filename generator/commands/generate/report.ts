@@ -1,3 +1,4 @@
+import type { Colors } from "picocolors/types.js";
 import { inventoryFile } from "../../bundle/inventory.ts";
 import { type FileChange, hasDrift, type Plan } from "../../bundle/plan.ts";
 import { contentsOf } from "../../components/contents.ts";
@@ -5,7 +6,7 @@ import type { Model } from "../../components/model.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { compareText, plural } from "../../system/text.ts";
 import type { CommonOptions } from "../context.ts";
-import { colorsFor } from "../terminal/colors.ts";
+import type { Io } from "../io.ts";
 import type { Prepared } from "./prepare.ts";
 
 /**
@@ -33,46 +34,46 @@ export function refuseConflicts(plans: readonly Plan[], force: boolean): void {
 }
 
 /** Tells what `generate` did: what each environment is made of on stderr, the files touched on stdout. */
-export function printPlans({ plans, environments, models, passedOver }: Prepared, options: CommonOptions): void {
+export function printPlans(io: Io, { plans, environments, models, passedOver }: Prepared, options: CommonOptions): void {
   if (options.output === "json") {
-    process.stdout.write(toJson(plans));
+    io.stdout.write(toJson(plans));
     return;
   }
-  const err = colorsFor(process.stderr);
-  for (const model of models) process.stderr.write(describe(model, err));
+  const err = io.stderr.colors;
+  for (const model of models) io.stderr.write(describe(model, err));
   const changes = touched(plans);
-  printChanges(changes);
+  printChanges(io, changes);
   const unchanged = plans.reduce((sum, plan) => sum + plan.unchanged, passedOver);
   const count = (...actions: FileChange["action"][]): number => changes.filter(({ action }) => actions.includes(action)).length;
   const written = plural(count("create", "update", "replace"), "file");
   const where = `${plural(environments, "environment")} in helmfile.yaml, overlays/ and flux/`;
-  process.stderr.write(`${where}: ${written} written, ${count("remove")} removed, ${unchanged} unchanged\n`);
+  io.stderr.write(`${where}: ${written} written, ${count("remove")} removed, ${unchanged} unchanged\n`);
 }
 
 /** Tells what `generate` would do, for `--check`. */
-export function printDrift(plans: readonly Plan[], options: CommonOptions): number {
+export function printDrift(io: Io, plans: readonly Plan[], options: CommonOptions): number {
   const drifted = plans.filter(hasDrift);
-  if (options.output === "json") process.stdout.write(toJson(plans));
+  if (options.output === "json") io.stdout.write(toJson(plans));
   else {
     const stale = drifted.filter(({ changes }) => changes.every(({ action }) => action === "keep"));
     const manifests = stale.map(({ owner }): FileChange => ({ path: inventoryFile(owner), action: "update", edited: false }));
-    printChanges([...touched(plans).filter(({ action }) => action !== "keep"), ...manifests]);
+    printChanges(io, [...touched(plans).filter(({ action }) => action !== "keep"), ...manifests]);
     const files = plural(
       plans.reduce((sum, plan) => sum + plan.bundle.size, 0),
       "file",
     );
-    process.stderr.write(
+    io.stderr.write(
       drifted.length === 0 ? `${files} up to date\n` : "the bundle is not what the specs say\nfix: meshops generate\n",
     );
   }
   return drifted.length === 0 ? exitCode.ok : exitCode.problem;
 }
 
-function printChanges(changes: readonly FileChange[]): void {
-  const { dim, yellow } = colorsFor(process.stdout);
+function printChanges(io: Io, changes: readonly FileChange[]): void {
+  const { dim, yellow } = io.stdout.colors;
   for (const { path, action, edited } of changes) {
     const note = !edited ? "" : action === "keep" ? " (edited by hand; no longer generated)" : " (edited by hand)";
-    process.stdout.write(`${dim(action.padEnd(7))} ${path}${yellow(note)}\n`);
+    io.stdout.write(`${dim(action.padEnd(7))} ${path}${yellow(note)}\n`);
   }
 }
 
@@ -90,7 +91,7 @@ function toJson(plans: readonly Plan[]): string {
 }
 
 /** An environment in 80 columns: its releases, and its components in the order in which they come up. */
-function describe({ environment, components }: Model, colors: ReturnType<typeof colorsFor>): string {
+function describe({ environment, components }: Model, colors: Colors): string {
   const { linkerd, dgraph } = environment.spec;
   const availability = linkerd.highAvailability ? "high availability" : "single replicas";
   const title = `${colors.bold(environment.metadata.name)}  Linkerd ${linkerd.version}, Dgraph ${dgraph.chart}, ${availability}`;

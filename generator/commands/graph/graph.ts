@@ -1,6 +1,7 @@
-import { Repository } from "../../bundle/repository.ts";
 import type { Model } from "../../components/model.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
+import { repositoryIn } from "../context.ts";
+import type { Io } from "../io.ts";
 import { renderEnvironments } from "../render-environments.ts";
 import { compare, type Graph } from "./model.ts";
 import { orderOf } from "./order.ts";
@@ -15,16 +16,16 @@ interface GraphOptions {
 const subjects: Readonly<Record<"order" | "traffic", (model: Model) => Graph>> = { order: orderOf, traffic: trafficOf };
 
 /** `meshops graph <env> [other]`: the order of reconciliation and who may talk to whom; of two environments, what differs. */
-export async function graph(names: readonly string[], { directory, format, show }: GraphOptions): Promise<number> {
+export async function graph(names: readonly string[], { directory, format, show }: GraphOptions, io: Io): Promise<number> {
   const [first, second] = names;
   if (first === second)
     throw new UserError(exitCode.usage, "graph takes one environment, or two different ones", "meshops graph dev production");
-  const rendered = renderEnvironments(new Repository(directory), names);
+  const rendered = renderEnvironments(io, repositoryIn(io, directory), names);
   if (rendered === null) return exitCode.problem;
   const models = names.flatMap((name) => rendered.find(({ model }) => model.environment.metadata.name === name)?.model ?? []);
   const wanted = show === undefined ? Object.values(subjects) : [subjects[show]];
   const groups = wanted.map((subject) => beside(models.map(subject)));
-  process.stdout.write(await drawn(groups, names, format));
+  io.stdout.write(await drawn(groups, names, format));
   return exitCode.ok;
 }
 

@@ -11,51 +11,51 @@ import { shellWord } from "../../system/shell.ts";
 import { compareText, plural } from "../../system/text.ts";
 import { version } from "../../system/version.ts";
 import { printDiagnostics } from "../context.ts";
-import { colorsFor } from "../terminal/colors.ts";
+import type { Io } from "../io.ts";
 import { type Answers, platformName } from "./answers.ts";
 import type { InitOptions } from "./options.ts";
 import { ask } from "./questions.ts";
 import { type Assets, type ScaffoldFile, scaffold } from "./scaffold.ts";
 
 /** `meshops init [dir]`: a repository to begin with. Into a folder that is not empty it shows what it would write, and stops. */
-export async function init([folder = "."]: readonly string[], options: InitOptions): Promise<number> {
-  const root = resolve(options.directory, folder);
-  const answers = await ask(options, platformName(options.name ?? basename(root)));
+export async function init([folder = "."]: readonly string[], options: InitOptions, io: Io): Promise<number> {
+  const root = resolve(io.cwd, options.directory, folder);
+  const answers = await ask(io, options, platformName(options.name ?? basename(root)));
   const files = scaffold(answers, assets("templates/"), assets("../../../bases/"), clientVersion());
-  if (!isValid(files, answers)) return exitCode.usage;
+  if (!isValid(io, files, answers)) return exitCode.usage;
   const empty = isEmpty(root);
   const standing = files.filter(({ path }) => lookAt(join(root, path)).kind !== "nothing");
   const known = new Set(standing);
   if (!empty && !options.force && !options.keep) {
-    for (const file of files) process.stdout.write(`${(known.has(file) ? "exists" : "create").padEnd(7)} ${file.path}\n`);
+    for (const file of files) io.stdout.write(`${(known.has(file) ? "exists" : "create").padEnd(7)} ${file.path}\n`);
     throw new UserError(
       exitCode.problem,
       `nothing was written: ${root} is not empty`,
       `add what is missing with --keep${standing.length === 0 ? "" : `; --force overwrites ${plural(standing.length, "file")}, too`}`,
     );
   }
-  write(root, options.keep ? files.filter((file) => !known.has(file)) : files);
-  if (options.keep) for (const { path } of standing) process.stdout.write(`keep    ${path}\n`);
-  printNext(root, answers, options.keep && standing.some(({ path }) => path === "package.json"));
+  write(io, root, options.keep ? files.filter((file) => !known.has(file)) : files);
+  if (options.keep) for (const { path } of standing) io.stdout.write(`keep    ${path}\n`);
+  printNext(io, root, answers, options.keep && standing.some(({ path }) => path === "package.json"));
   return exitCode.ok;
 }
 
-function write(root: string, files: readonly ScaffoldFile[]): void {
+function write(io: Io, root: string, files: readonly ScaffoldFile[]): void {
   mkdirSync(root, { recursive: true });
   const within = pathsWithin(realpathSync(root));
-  const { dim } = colorsFor(process.stdout);
+  const { dim } = io.stdout.colors;
   const targets = files.map((file) => ({ ...file, target: within(file.path) }));
   for (const { target, text, executable } of targets) writeAtomic(target, text, executable ? { mode: 0o755 } : {});
   // The bases are many, and the same everywhere.
   const bases = files.filter(({ path }) => path.startsWith("bases/"));
   const told = files.filter((file) => !bases.includes(file)).map(({ path }) => path);
   if (bases.length > 0) told.push(`bases/ (${plural(bases.length, "file")})`);
-  for (const path of told.sort(compareText)) process.stdout.write(`${dim("create ")} ${path}\n`);
+  for (const path of told.sort(compareText)) io.stdout.write(`${dim("create ")} ${path}\n`);
 }
 
 /** @param ownPackage whether a package.json was there, which knows nothing of meshops yet */
-function printNext(root: string, { environments, branch }: Answers, ownPackage: boolean): void {
-  const folder = relative(process.cwd(), root);
+function printNext(io: Io, root: string, { environments, branch }: Answers, ownPackage: boolean): void {
+  const folder = relative(io.cwd, root);
   const install = ownPackage
     ? `npm install --save-dev meshops@${version} @kubernetes/client-node@${shellWord(clientVersion())} && node .githooks/install.mjs`
     : "npm install";
@@ -66,15 +66,15 @@ function printNext(root: string, { environments, branch }: Answers, ownPackage: 
     ...environments.map((name) => `npx meshops identity keygen ${name} --write && npx meshops identity init ${name}`),
     "npx meshops generate",
   ];
-  process.stderr.write(`\nnext:\n${lines.map((line) => `  ${line}\n`).join("")}README.md says the rest\n`);
+  io.stderr.write(`\nnext:\n${lines.map((line) => `  ${line}\n`).join("")}README.md says the rest\n`);
   if (around !== null)
-    process.stderr.write(
+    io.stderr.write(
       `${root} is in the Git repository ${around}: workflows run from its .github alone, and hooks are its own to choose\n`,
     );
 }
 
 /** Whether the specs say what an environment may say; what is wrong with an answer is told as with a spec. */
-function isValid(files: readonly ScaffoldFile[], { environments }: Answers): boolean {
+function isValid(io: Io, files: readonly ScaffoldFile[], { environments }: Answers): boolean {
   const texts = new Map(files.map(({ path, text }) => [path, text]));
   const found = environments.flatMap((name) => {
     const { diagnostics } = loadEnvironment(name, (wanted) => {
@@ -84,7 +84,7 @@ function isValid(files: readonly ScaffoldFile[], { environments }: Answers): boo
     // Recipients come later, by `identity keygen`.
     return diagnostics.filter(({ code }) => code !== "missing-key");
   });
-  if (hasErrors(found)) printDiagnostics(distinct(found));
+  if (hasErrors(found)) printDiagnostics(io, distinct(found));
   return !hasErrors(found);
 }
 

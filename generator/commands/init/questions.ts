@@ -1,12 +1,13 @@
 import { createInterface } from "node:readline/promises";
 import { isEnvironmentName } from "../../spec/name.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
+import type { Io } from "../io.ts";
 import type { Answers } from "./answers.ts";
 import type { InitOptions } from "./options.ts";
 
 /** What the flags do not say is asked on a terminal, again where an answer will not do; elsewhere, and with `--yes`, it is as proposed. */
-export async function ask(options: InitOptions, name: string): Promise<Answers> {
-  const interactive = process.stdin.isTTY && process.stderr.isTTY && !options.yes;
+export async function ask(io: Io, options: InitOptions, name: string): Promise<Answers> {
+  const interactive = io.stdin.isTTY && io.stderr.isTTY && !options.yes;
   const terminal = interactive ? createInterface({ input: process.stdin, output: process.stderr }) : null;
   const answer = async <T>(
     question: string,
@@ -20,7 +21,7 @@ export async function ask(options: InitOptions, name: string): Promise<Answers> 
       return read(typed === "" ? proposal : typed);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      process.stderr.write(`${error.message}: ${error.fix}\n`);
+      io.stderr.write(`${error.message}: ${error.fix}\n`);
       return answer(question, given, proposal, read);
     }
   };

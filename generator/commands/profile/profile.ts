@@ -6,6 +6,7 @@ import type { ServiceName } from "../../mesh/service.ts";
 import { routesOf, serviceProfile } from "../../mesh/service-profile.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { printDiagnostics, readText } from "../context.ts";
+import type { Io } from "../io.ts";
 import { readProto } from "./proto.ts";
 
 export interface ProfileOptions {
@@ -24,18 +25,18 @@ export interface ProfileOptions {
 }
 
 /** `meshops profile`: prints the ServiceProfile, or the GRPCRoutes, of a Service whose methods a .proto file names. */
-export function profile(_: readonly string[], options: ProfileOptions): number {
+export function profile(_: readonly string[], options: ProfileOptions, io: Io): number {
   const service: ServiceName = { name: options.service, namespace: options.namespace, clusterDomain: options.clusterDomain };
   const port = routedPort(options);
-  const { services, diagnostics } = readProto(options.proto, readText(options.proto === "-" ? 0 : options.proto));
+  const { services, diagnostics } = readProto(options.proto, readText(io, options.proto === "-" ? 0 : options.proto));
   if (diagnostics.length > 0) {
-    printDiagnostics(diagnostics);
+    printDiagnostics(io, diagnostics);
     return exitCode.problem;
   }
   const routes = routesOf(chosen(services, options.grpcService));
   if (routes.length === 0) throw new UserError(exitCode.problem, "the gRPC services of the file have no methods");
   const objects = port === null ? [serviceProfile(service, routes)] : grpcRoutes(service, port, routes);
-  process.stdout.write(toYaml(objects));
+  io.stdout.write(toYaml(objects));
   return exitCode.ok;
 }
 

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Repository } from "../../bundle/repository.ts";
 import { connect } from "../../cluster/connection.ts";
 import { assess, isSettled, type StatusNode } from "../../cluster/status/assess.ts";
 import { assessHelmfile, readHelmState } from "../../cluster/status/helm/assess.ts";
@@ -17,8 +16,8 @@ import { exitCode, UserError } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
 import { sha256 } from "../../system/hash.ts";
 import { type ConnectionFlags, connectionOf, onlyOne } from "../cluster-context.ts";
-import { type CommonOptions, loadOne } from "../context.ts";
-import { colorsFor } from "../terminal/colors.ts";
+import { type CommonOptions, loadOne, repositoryIn } from "../context.ts";
+import type { Io } from "../io.ts";
 import { renderIdentity } from "./render-identity.ts";
 import { renderStatus } from "./render-status.ts";
 
@@ -33,11 +32,11 @@ export interface StatusOptions extends CommonOptions, ConnectionFlags {
 }
 
 /** `meshops status [env]`: state of the environment in its cluster, and what keeps it from being ready. Exit 1 while something does. */
-export async function status(names: readonly string[], options: StatusOptions): Promise<number> {
-  const repository = new Repository(options.directory);
-  const environment = loadOne(repository, names[0] ?? onlyOne(repository));
+export async function status(names: readonly string[], options: StatusOptions, io: Io): Promise<number> {
+  const repository = repositoryIn(io, options.directory);
+  const environment = loadOne(io, repository, names[0] ?? onlyOne(repository));
   const model = buildModel({ environment, identity: noIdentity });
-  const cluster = await connect(connectionOf(environment, options));
+  const cluster = await connect(connectionOf(io, environment, options));
   const read = (path: string): string | null => readIfThere(join(repository.root, path));
   const end = Date.now() + options.timeout * 1000;
   let shown = "";
@@ -45,20 +44,20 @@ export async function status(names: readonly string[], options: StatusOptions): 
     const report = await look(cluster, model, options, read).catch((error: unknown) => {
       // A cluster that has answered once may fail to for a while, such as when its API server restarts.
       if (shown === "" || Date.now() > end || !(error instanceof UserError)) throw error;
-      process.stderr.write(`${error.message}; trying again\n`);
+      io.stderr.write(`${error.message}; trying again\n`);
       return null;
     });
     if (report === null) {
       await sleep(2000);
       continue;
     }
-    const text = options.output === "json" ? "" : asText(report);
-    if (text !== shown && options.watch) process.stdout.write(`${shown === "" ? "" : "\n"}${text}`);
+    const text = options.output === "json" ? "" : asText(io, report);
+    if (text !== shown && options.watch) io.stdout.write(`${shown === "" ? "" : "\n"}${text}`);
     shown = text;
     if (report.ready || !options.watch || Date.now() > end) {
-      if (options.output === "json") process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-      else if (!options.watch) process.stdout.write(text);
-      if (!report.ready && options.watch) process.stderr.write(`not ready within ${options.timeout} s\n`);
+      if (options.output === "json") io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+      else if (!options.watch) io.stdout.write(text);
+      if (!report.ready && options.watch) io.stderr.write(`not ready within ${options.timeout} s\n`);
       return report.ready ? exitCode.ok : exitCode.problem;
     }
     await sleep(2000);
@@ -144,13 +143,13 @@ function trustAnchors({ identity: { trustRoots } }: Snapshot, certificates: read
   return { sha256: sha256(bundle.trim()), asCommitted };
 }
 
-function asText(report: StatusReport): string {
-  const colors = colorsFor(process.stdout);
+function asText(io: Io, report: StatusReport): string {
+  const colors = io.stdout.colors;
   const { environment, context, ready, nodes } = report;
   return [
     `${colors.bold(environment)} on ${context}`,
     renderStatus(nodes, colors),
-    ...renderIdentity(report, new Date(), colors),
+    ...renderIdentity(report, io.now(), colors),
     ready ? colors.green("ready") : colors.yellow("not ready"),
     "",
   ].join("\n");

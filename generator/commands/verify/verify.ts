@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { Repository } from "../../bundle/repository.ts";
 import { connect } from "../../cluster/connection.ts";
 import { chosen, type Test, targetOf, testsOf } from "../../cluster/verify/tests.ts";
@@ -9,7 +10,7 @@ import type { Model } from "../../components/model.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { type ConnectionFlags, connectionOf, onlyOne } from "../cluster-context.ts";
 import { type CommonOptions, loadOne } from "../context.ts";
-import { colorsFor } from "../terminal/colors.ts";
+import type { Io } from "../io.ts";
 import { html, junit, reportOf, resultLine, summaryLine } from "./report.ts";
 
 export interface VerifyFlags extends Omit<CommonOptions, "output">, ConnectionFlags {
@@ -25,42 +26,42 @@ export interface VerifyFlags extends Omit<CommonOptions, "output">, ConnectionFl
 }
 
 /** `meshops verify [env]`: tests access (the article's tests 0 to 3), the mesh and what runs in it. Exit 1 if a test fails or remains undecided. */
-export async function verifyCommand(names: readonly string[], flags: VerifyFlags): Promise<number> {
+export async function verifyCommand(names: readonly string[], flags: VerifyFlags, io: Io): Promise<number> {
   const repository = new Repository(flags.directory);
-  const environment = loadOne(repository, names[0] ?? onlyOne(repository));
+  const environment = loadOne(io, repository, names[0] ?? onlyOne(repository));
   const model = buildModel({ environment, identity: noIdentity });
   const only = testsIn(flags.only, testsOf(model));
   const image = flags.image ?? clientImage(model);
-  const cluster = await connect(connectionOf(environment, flags));
+  const cluster = await connect(connectionOf(io, environment, flags));
   const abort = new AbortController();
   const stop = (): void => {
-    process.stderr.write("stopping: what was made in the cluster is being removed\n");
+    io.stderr.write("stopping: what was made in the cluster is being removed\n");
     abort.abort();
   };
-  process.once("SIGINT", stop).once("SIGTERM", stop);
-  const live = flags.output === "text" ? process.stdout : process.stderr;
-  const colors = colorsFor(live);
+  const noLongerStop = io.onSignals(["SIGINT", "SIGTERM"], stop);
+  const live = flags.output === "text" ? io.stdout : io.stderr;
+  const { colors } = live;
   const { baseline, write, keep, timeout: seconds, namespace: fluxNamespace } = flags;
   try {
     const results = await verify(cluster, model, {
       ...{ image, only, baseline, write, keep, seconds, fluxNamespace },
       signal: abort.signal,
       onResult: (result) => live.write(resultLine(result, colors)),
-      onStep: (step) => process.stderr.write(`${step}\n`),
+      onStep: (step) => io.stderr.write(`${step}\n`),
     });
     const report = reportOf(environment.metadata.name, results);
-    if (flags.output === "json") process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-    if (flags.output === "junit") process.stdout.write(junit(report));
+    if (flags.output === "json") io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    if (flags.output === "junit") io.stdout.write(junit(report));
     if (flags.report !== undefined)
-      writeReport(flags.report, html(report, cluster.context, new Date().toISOString(), targetOf(model)));
+      writeReport(resolve(io.cwd, flags.report), html(report, cluster.context, io.now().toISOString(), targetOf(model)));
     live.write(summaryLine(report, colors));
     return report.passed ? exitCode.ok : exitCode.problem;
   } catch (error) {
     if (!abort.signal.aborted) throw error;
-    process.stderr.write("stopped\n");
-    return 130;
+    io.stderr.write("stopped\n");
+    return exitCode.interrupted;
   } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
+    noLongerStop();
   }
 }
 

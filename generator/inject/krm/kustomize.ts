@@ -14,9 +14,15 @@ import { runProgram } from "../../system/process.ts";
  * as YAML, each object with the annotation `config.kubernetes.io/origin`. Encrypted Secrets stay encrypted. The order in which Flux brings
  * them is not in it.
  *
- * @throws UserError where kustomize is not to be had (missing), or refuses (problem)
+ * @param env environment variables of kustomize
+ * @throws UserError if kustomize is not installed (missing), or fails (problem)
  */
-export async function buildBundle(root: string, bundle: Bundle, { environment, components }: Model): Promise<string> {
+export async function buildBundle(
+  root: string,
+  bundle: Bundle,
+  { environment, components }: Model,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
   const { name } = environment.metadata;
   const folder = mkdtempSync(join(realpathSync(tmpdir()), "meshops-build-"));
   const put = (path: string, text: string): void => {
@@ -27,21 +33,22 @@ export async function buildBundle(root: string, bundle: Bundle, { environment, c
     for (const [path, text] of bundle) put(path, text);
     cpSync(join(root, "bases"), join(folder, "bases"), { recursive: true, dereference: true });
     for (const path of encryptedFiles(root, name)) cpSync(join(root, path), join(folder, path));
-    const resources = [`${fluxFolder(name)}/sources.yaml`, ...components.map((component) => overlayFolder(name, component.id))];
+    const delivered = components.filter(({ delivery }) => delivery.kind !== "none");
+    const resources = [`${fluxFolder(name)}/sources.yaml`, ...delivered.map(({ id }) => overlayFolder(name, id))];
     put("kustomization.yaml", toYaml([{ resources, buildMetadata: ["originAnnotations"], sortOptions: { order: "fifo" } }]));
-    return await kustomize(folder);
+    return await kustomize(folder, env);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** kubectl has kustomize built in; kustomize itself comes first. */
-async function kustomize(folder: string): Promise<string> {
+async function kustomize(folder: string, env: Readonly<Record<string, string | undefined>>): Promise<string> {
   for (const [program, ...args] of [
     ["kustomize", "build"],
     ["kubectl", "kustomize"],
   ] as const) {
-    const { stdout, stderr, code, absent } = await runProgram(program, [...args, folder]);
+    const { stdout, stderr, code, absent } = await runProgram(program, [...args, folder], { env });
     if (absent) continue;
     if (code === 0) return stdout;
     const reason = stderr.trim() === "" ? `it ended with ${code}` : stderr.trim();

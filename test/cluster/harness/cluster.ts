@@ -3,7 +3,7 @@ import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../../generator/spec/environment.generated.ts";
-import { meshops } from "../../support/cli.ts";
+import { meshopsProcess } from "../../support/cli.ts";
 import { testIdentity } from "../../support/platform.ts";
 import { referenceFolder, tool } from "../../support/tools.ts";
 import type { Api, ApiObject } from "./api.ts";
@@ -90,7 +90,7 @@ export class Cluster {
     const { repository, environment, ageKey, cli } = this.#options;
     const path = `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`;
     const env = { PATH: path, KUBECONFIG: this.plane.kubeconfigFile("admin"), HOME: this.plane.folder, SOPS_AGE_KEY: ageKey };
-    const { code, stderr } = await meshops(
+    const { code, stderr } = await meshopsProcess(
       repository,
       [command, environment.metadata.name, "--context", "harness", "--run", ...(command === "teardown" ? ["--yes"] : [])],
       { env, ...(cli === undefined ? {} : { cli }) },

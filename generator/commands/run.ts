@@ -1,0 +1,42 @@
+import { CommanderError } from "commander";
+import { exitCode, UserError } from "../system/errors.ts";
+import { createProgram } from "./cli/program.ts";
+import type { Io } from "./io.ts";
+
+/**
+ * Runs a command line and returns its exit code. Results go to stdout, everything else to stderr: errors with the program's name, in lower case and
+ * without a full stop, followed by a fix that works.
+ *
+ * @param argv words of the command line, without the program
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let code: number = exitCode.ok;
+  try {
+    await createProgram(io, (ended) => {
+      code = ended;
+    }).parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    return reportError(error, io);
+  }
+}
+
+/** Prints an error to stderr. @returns the exit code */
+export function reportError(error: unknown, { stderr }: Io): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+  const { red, cyan } = stderr.colors;
+  const print = (text: string, fix: string | null): void => {
+    // Errors of libraries may repeat what they were given.
+    const message = text.replace(/AGE-SECRET-KEY-1\w*/gi, "AGE-SECRET-KEY-1…");
+    stderr.write(`${red("meshops:")} ${message}\n${fix === null ? "" : `${cyan("fix:")} ${fix}\n`}`);
+  };
+  if (error instanceof UserError) {
+    print(error.message, error.fix);
+    return error.exitCode;
+  }
+  const { message, stack, syscall, path } = error as NodeJS.ErrnoException;
+  // Refusals of the operating system are not bugs: a full disk, a missing right.
+  if (syscall !== undefined) print(path !== undefined && !message.includes(path) ? `${message}: ${path}` : message, null);
+  else print(`this is a bug: ${stack ?? String(error)}`, null);
+  return exitCode.problem;
+}
