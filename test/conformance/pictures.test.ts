@@ -49,7 +49,7 @@ withBrowser("the pictures of meshops graph", () => {
     expect(await page.locator(".view svg").count()).toBe(4);
     expect(await page.getByRole("heading", { level: 2 }).allTextContents()).toEqual([
       "Order of reconciliation",
-      "Who may talk to Dgraph",
+      "Access",
     ]);
     expect(await page.getByRole("row", { name: "grafana – grafana" }).textContent()).toContain("≠ only in production");
     // A screen reader hears the pictures as pictures, with words.
