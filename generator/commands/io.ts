@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isatty } from "node:tty";
 import pc from "picocolors";
 import type { Colors } from "picocolors/types.js";
 
@@ -10,6 +11,13 @@ export interface Output {
   write(text: string): void;
 }
 
+/** A dialog on the terminal. */
+export interface Prompt {
+  /** Returns the line that the user types. @throws AbortError if the user ends the dialog */
+  question(text: string): Promise<string>;
+  close(): void;
+}
+
 /** Everything of its surroundings that a command uses: so commands run in a process of their own, or several in the process of a test. */
 export interface Io {
   readonly stdout: Output;
@@ -18,6 +26,8 @@ export interface Io {
     readonly isTTY: boolean;
     /** Everything that is piped in. Blocks until it has ended. */
     read(): Uint8Array;
+    /** Opens a dialog on the terminal. */
+    prompt(): Promise<Prompt>;
   };
   /** Environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -36,7 +46,15 @@ export function processIo(argv: readonly string[]): Io {
   return {
     stdout: outputTo(process.stdout, env),
     stderr: outputTo(process.stderr, env),
-    stdin: { isTTY: process.stdin.isTTY === true, read: () => readFileSync(0) },
+    stdin: {
+      // process.stdin must not be touched: it makes the pipe non-blocking, and reading it may then fail with EAGAIN.
+      isTTY: isatty(0),
+      read: () => readFileSync(0),
+      prompt: async () => {
+        const { createInterface } = await import("node:readline/promises");
+        return createInterface({ input: process.stdin, output: process.stderr });
+      },
+    },
     env,
     cwd: process.cwd(),
     argv,

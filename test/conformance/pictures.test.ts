@@ -47,10 +47,7 @@ withBrowser("the pictures of meshops graph", () => {
     await open(["dev", "production"]);
     expect(requests.filter((url) => !url.startsWith("file:"))).toEqual([]);
     expect(await page.locator(".view svg").count()).toBe(4);
-    expect(await page.getByRole("heading", { level: 2 }).allTextContents()).toEqual([
-      "Order of reconciliation",
-      "Access",
-    ]);
+    expect(await page.getByRole("heading", { level: 2 }).allTextContents()).toEqual(["Order of reconciliation", "Access"]);
     expect(await page.getByRole("row", { name: "grafana – grafana" }).textContent()).toContain("≠ only in production");
     // A screen reader hears the pictures as pictures, with words.
     for (const picture of await page.locator(".view svg").all()) {

@@ -36,7 +36,11 @@ export function testIo(cwd: string, argv: readonly string[] = [], { env: own = {
     io: {
       stdout: capture("stdout"),
       stderr: capture("stderr"),
-      stdin: { isTTY: false, read: () => new TextEncoder().encode(input) },
+      stdin: {
+        isTTY: false,
+        read: () => new TextEncoder().encode(input),
+        prompt: () => Promise.reject(new Error("there is no terminal")),
+      },
       env,
       cwd,
       argv,

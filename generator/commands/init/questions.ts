@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import { isEnvironmentName } from "../../spec/name.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import type { Io } from "../io.ts";
@@ -8,7 +7,7 @@ import type { InitOptions } from "./options.ts";
 /** What the flags do not say is asked on a terminal, again where an answer will not do; elsewhere, and with `--yes`, it is as proposed. */
 export async function ask(io: Io, options: InitOptions, name: string): Promise<Answers> {
   const interactive = io.stdin.isTTY && io.stderr.isTTY && !options.yes;
-  const terminal = interactive ? createInterface({ input: process.stdin, output: process.stderr }) : null;
+  const terminal = interactive ? await io.stdin.prompt() : null;
   const answer = async <T>(
     question: string,
     given: string | undefined,
