@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { CommanderError } from "commander";
 import { program } from "./commands/cli/program.ts";
 import { colorsFor } from "./commands/terminal/colors.ts";

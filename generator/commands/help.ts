@@ -3,10 +3,11 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import { didYouMean } from "../diagnostics/suggest.ts";
 import { exitCode, UserError } from "../system/errors.ts";
+import { programFolder } from "../system/program-folder.ts";
 import { capital } from "../system/text.ts";
 import { colorsFor } from "./terminal/colors.ts";
 
-const docs = new URL("../../docs/", import.meta.url);
+const docs = new URL("../docs/", programFolder);
 
 /** `meshops help [topic…]`: a command's usage, or a page of the docs: a topic, or the code of a rule. */
 export function help(program: Command): (words: readonly string[]) => number {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exitCode, UserError } from "../system/errors.ts";
+import { programFolder } from "../system/program-folder.ts";
 import { shellWord } from "../system/shell.ts";
 
 /**
@@ -28,7 +29,7 @@ export async function runScript(name: string, script: string, root: string, word
         stdio: "inherit",
         env: {
           ...process.env,
-          MESHOPS_CLI: fileURLToPath(new URL("../cli.js", import.meta.url)),
+          MESHOPS_CLI: fileURLToPath(new URL("cli.js", programFolder)),
           MESHOPS_RESUME: ["meshops", ...process.argv.slice(2).map(shellWord)].join(" "),
         },
       });

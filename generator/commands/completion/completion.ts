@@ -3,12 +3,13 @@ import type { Command } from "commander";
 import { Repository } from "../../bundle/repository.ts";
 import { isEnvironmentName } from "../../spec/name.ts";
 import { exitCode } from "../../system/errors.ts";
+import { programFolder } from "../../system/program-folder.ts";
 import { topics } from "../help.ts";
 import { type Candidate, candidates, commandsOf, type ValuesOf } from "./candidates.ts";
 
 /** `meshops completion <shell>`: the script that makes a shell ask `meshops complete`. */
 export function completion([shell = "bash"]: readonly string[]): number {
-  process.stdout.write(readFileSync(new URL(`templates/${shell}.sh`, import.meta.url), "utf8"));
+  process.stdout.write(readFileSync(new URL(`commands/completion/templates/${shell}.sh`, programFolder), "utf8"));
   return exitCode.ok;
 }
 
