@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { processIo } from "./commands/io.ts";
 import { reportError, run } from "./commands/run.ts";
 import { exitCode } from "./system/errors.ts";

@@ -7,11 +7,12 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, wr
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { azureCli, cachedTool, cacheFolder, checkJsonschema, pydgraph, schemasFolder, toolsFolder } from "./tools/paths.ts";
-import { azureCliVersion, checkJsonschemaVersion, type GoTool, goTools, kubernetesSchemas } from "./tools/pins.ts";
+import { azureCliVersion, checkJsonschemaVersion, type GoTool, goTools, kubernetesSchemas, nodeVersions } from "./tools/pins.ts";
 import { convertSchemas } from "./tools/schemas.ts";
 
 const started = Date.now();
 for (const tool of goTools) buildTool(tool);
+for (const version of nodeVersions) installNode(version);
 fetchSchemas();
 installVenv(azureCli, `azure-cli==${azureCliVersion}`);
 installVenv(checkJsonschema, `check-jsonschema==${checkJsonschemaVersion}`);
@@ -50,6 +51,20 @@ function go(args: readonly string[], cwd: string, env: Record<string, string>): 
     { cwd, env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", ...env } },
     "install Go 1.26 or newer: https://go.dev/doc/install",
   );
+}
+
+/** Takes the binary out of the npm package for this machine; npm's package `node` would install the same with a script. */
+function installNode(version: string): void {
+  const target = cachedTool("node", version);
+  if (existsSync(target)) return;
+  console.error(`installing node ${version}`);
+  const { platform, arch } = process;
+  const name = `${platform === "darwin" && arch === "arm64" ? "node-bin" : "node"}-${platform}-${arch}`;
+  const work = mkdtempSync(join(mkdirs(dirname(target)), "install-"));
+  const flags = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts"];
+  run("npm", ["install", "--prefix", work, ...flags, `${name}@${version}`], { cwd: work }, "install npm");
+  renameSync(join(work, "node_modules", name, "bin/node"), target);
+  rmSync(work, { recursive: true });
 }
 
 function fetchSchemas(): void {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import Handlebars from "handlebars";
 import type { Json } from "../kubernetes/object.ts";
+import { programFolder } from "../system/program-folder.ts";
 import { shellQuote } from "../system/shell.ts";
 
 /** A step of a script: what it is called, and the shell function that does it. */
@@ -17,7 +18,7 @@ export interface View {
   readonly [field: string]: Json | undefined;
 }
 
-const templates = new URL("templates/", import.meta.url);
+const templates = new URL("bootstrap/templates/", programFolder);
 
 /**
  * A script from the templates in `templates/`, which may include each other.

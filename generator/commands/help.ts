@@ -3,11 +3,12 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import { didYouMean } from "../diagnostics/suggest.ts";
 import { exitCode, UserError } from "../system/errors.ts";
+import { programFolder } from "../system/program-folder.ts";
 import { capital } from "../system/text.ts";
 import type { Subcommand } from "./cli/run.ts";
 import type { Io } from "./io.ts";
 
-const docs = new URL("../../docs/", import.meta.url);
+const docs = new URL("../docs/", programFolder);
 
 /** `meshops help [topic…]`: a command's usage, or a page of the docs: a topic, or the code of a rule. */
 export function help(program: Command): Subcommand {

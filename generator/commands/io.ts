@@ -12,7 +12,7 @@ export interface Output {
 }
 
 /** A dialog on the terminal. */
-export interface Prompt {
+interface Prompt {
   /** Returns the line that the user types. @throws AbortError if the user ends the dialog */
   question(text: string): Promise<string>;
   close(): void;

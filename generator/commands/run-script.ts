@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exitCode, UserError } from "../system/errors.ts";
+import { programFolder } from "../system/program-folder.ts";
 import { shellWord } from "../system/shell.ts";
 import type { Io } from "./io.ts";
 
@@ -34,7 +35,7 @@ export async function runScript(
         stdio: "inherit",
         env: {
           ...io.env,
-          MESHOPS_CLI: fileURLToPath(new URL("../cli.js", import.meta.url)),
+          MESHOPS_CLI: fileURLToPath(new URL("cli.js", programFolder)),
           MESHOPS_RESUME: ["meshops", ...io.argv.map(shellWord)].join(" "),
         },
       });

@@ -54,6 +54,9 @@ export const goTools: readonly GoTool[] = [
   { name: "helmfile", version: "1.8.0", package: "github.com/helmfile/helmfile", module: "helmfile" },
 ];
 
+/** Releases of Node that the tests start meshops with, besides the one that runs them. Their binaries come in npm packages. */
+export const nodeVersions = ["22.23.3", "24.21.0"] as const;
+
 /** Kubernetes' JSON schemas for kubeconform, as a Python package carries them. */
 export const kubernetesSchemas = { package: "kubernetes-validate", version: "1.34.1", kubernetes: "1.34" } as const;
 

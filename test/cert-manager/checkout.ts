@@ -52,7 +52,7 @@ export async function checkoutWithCertManager(): Promise<Checkout> {
 
   const node = async (...args: string[]): Promise<string> => run(process.execPath, args, { cwd: root });
   await node("node_modules/tsx/dist/cli.mjs", "scripts/codegen.ts");
+  await node("node_modules/tsx/dist/cli.mjs", "scripts/build.ts");
   await node("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
-  await node("scripts/copy-templates.mjs");
   return { cli: join(root, "dist/cli.js"), edits };
 }

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
 import { meshopsProcess } from "../support/cli.ts";
-import { makePlatform, readTree, writeTree } from "../support/platform.ts";
+import { makePlatform, readTree, scratchFolder, writeTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
@@ -95,8 +96,17 @@ describe("runs at once", () => {
   test("waiters that meet a stale lock never hold it together", async () => {
     const root = platform();
     const log = join(root, "log");
+    const lock = join(scratchFolder("lock"), "lock.mjs");
+    await build({
+      absWorkingDir: projectRoot,
+      entryPoints: ["generator/system/lock.ts"],
+      outfile: lock,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+    });
     const script = `
-      const { withLock } = await import(${JSON.stringify(join(projectRoot, "dist/system/lock.js"))});
+      const { withLock } = await import(${JSON.stringify(lock)});
       const { appendFileSync } = await import("node:fs");
       const { setTimeout: sleep } = await import("node:timers/promises");
       await withLock(${JSON.stringify(root)}, async () => {

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "vitest";
-import { azureCli, pydgraph, schemasFolder } from "../../scripts/tools/paths.ts";
+import { azureCli, cachedTool, pydgraph, schemasFolder } from "../../scripts/tools/paths.ts";
+import type { nodeVersions } from "../../scripts/tools/pins.ts";
 import { chromiumPath } from "./browser.ts";
 import { referenceFolder, type ToolName, tool } from "./tools.ts";
 
@@ -10,6 +11,12 @@ export function withTools(names: readonly ToolName[], title: string, define: () 
   const missing = names.filter((name) => !existsSync(tool(name)));
   if (names.includes("kubeconform") && !existsSync(schemasFolder)) missing.push("kubeconform");
   guarded(missing.length === 0, `${title} needs ${missing.join(", ")}: npm run tools`, title, define);
+}
+
+/** Tests with another release of Node. */
+export function withNode(version: (typeof nodeVersions)[number], title: string, define: (node: string) => void): void {
+  const node = cachedTool("node", version);
+  guarded(existsSync(node), `${title} needs Node ${version}: npm run tools`, title, () => define(node));
 }
 
 /** Tests that need a program of the system's. */

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { Repository } from "../../bundle/repository.ts";
 import { isEnvironmentName } from "../../spec/name.ts";
 import { exitCode } from "../../system/errors.ts";
+import { programFolder } from "../../system/program-folder.ts";
 import type { Subcommand } from "../cli/run.ts";
 import { topics } from "../help.ts";
 import type { Io } from "../io.ts";
@@ -11,7 +12,7 @@ import { type Candidate, candidates, commandsOf, type ValuesOf } from "./candida
 
 /** `meshops completion <shell>`: the script that makes a shell ask `meshops complete`. */
 export function completion([shell = "bash"]: readonly string[], _: unknown, io: Io): number {
-  io.stdout.write(readFileSync(new URL(`templates/${shell}.sh`, import.meta.url), "utf8"));
+  io.stdout.write(readFileSync(new URL(`commands/completion/templates/${shell}.sh`, programFolder), "utf8"));
   return exitCode.ok;
 }
 

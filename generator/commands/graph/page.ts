@@ -1,4 +1,5 @@
 import { fillTemplate } from "../../system/html.ts";
+import { programFolder } from "../../system/program-folder.ts";
 import { capital } from "../../system/text.ts";
 import { type Graph, type GraphEdge, type GraphNode, idOf } from "./model.ts";
 import { toSvg } from "./svg.ts";
@@ -19,7 +20,7 @@ export async function toPage(groups: readonly (readonly Graph[])[], environments
       several: graphs.length > 1,
     })),
   );
-  return fillTemplate(new URL("templates/page.html", import.meta.url), {
+  return fillTemplate(new URL("commands/graph/templates/page.html", programFolder), {
     title: environments.join(" and "),
     environments,
     compared: environments.length > 1,

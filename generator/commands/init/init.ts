@@ -7,6 +7,7 @@ import { specFile } from "../../spec/layout.ts";
 import { parseSource } from "../../spec/parse.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { folderAbove, lookAt, pathsWithin, writeAtomic } from "../../system/files.ts";
+import { programFolder } from "../../system/program-folder.ts";
 import { shellWord } from "../../system/shell.ts";
 import { compareText, plural } from "../../system/text.ts";
 import { version } from "../../system/version.ts";
@@ -21,7 +22,7 @@ import { type Assets, type ScaffoldFile, scaffold } from "./scaffold.ts";
 export async function init([folder = "."]: readonly string[], options: InitOptions, io: Io): Promise<number> {
   const root = resolve(io.cwd, options.directory, folder);
   const answers = await ask(io, options, platformName(options.name ?? basename(root)));
-  const files = scaffold(answers, assets("templates/"), assets("../../../bases/"), clientVersion());
+  const files = scaffold(answers, assets("commands/init/templates/"), assets("../bases/"), clientVersion());
   if (!isValid(io, files, answers)) return exitCode.usage;
   const empty = isEmpty(root);
   const standing = files.filter(({ path }) => lookAt(join(root, path)).kind !== "nothing");
@@ -100,9 +101,9 @@ function isEmpty(root: string): boolean {
   }
 }
 
-/** What comes with the program in a folder: paths relative to it, with forward slashes, sorted. */
+/** What comes with the program in a folder, named from the program's: paths relative to it, with forward slashes, sorted. */
 function assets(folder: string): Assets {
-  const root = fileURLToPath(new URL(folder, import.meta.url));
+  const root = fileURLToPath(new URL(folder, programFolder));
   const files = readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"));
@@ -111,7 +112,7 @@ function assets(folder: string): Assets {
 
 /** The release of the Kubernetes client that meshops is tested with. */
 function clientVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
+  const manifest = JSON.parse(readFileSync(new URL("../package.json", programFolder), "utf8")) as {
     peerDependencies: Record<string, string>;
   };
   return manifest.peerDependencies["@kubernetes/client-node"] ?? "*";

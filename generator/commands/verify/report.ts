@@ -3,6 +3,7 @@ import { allPassed, type TestResult } from "../../cluster/verify/result.ts";
 import type { AccessTarget } from "../../components/check.ts";
 import type { CheckStatus } from "../../components/finding.ts";
 import { fillTemplate } from "../../system/html.ts";
+import { programFolder } from "../../system/program-folder.ts";
 import { type Mark, markText, paintMark } from "../terminal/marks.ts";
 import { topology } from "./topology.ts";
 
@@ -75,5 +76,5 @@ export function html(report: VerifyReport, context: string, when: string, target
 }
 
 function rendered(name: string, view: object): string {
-  return fillTemplate(new URL(`templates/${name}`, import.meta.url), view);
+  return fillTemplate(new URL(`commands/verify/templates/${name}`, programFolder), view);
 }

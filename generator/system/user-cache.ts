@@ -1,0 +1,15 @@
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** Makes a folder in the user's cache, in which no other user writes, and returns its path. Returns null if there can be none. */
+export function userCacheFolder(name: string): string | null {
+  const { XDG_CACHE_HOME: xdg = "", LOCALAPPDATA: local = "" } = process.env;
+  try {
+    const folder = join(xdg !== "" ? xdg : local !== "" ? local : join(homedir(), ".cache"), "meshops", name);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  } catch {
+    return null;
+  }
+}

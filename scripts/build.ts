@@ -1,0 +1,30 @@
+/**
+ * `npm run build:js`: writes the program to dist/, without types. Our own modules are bundled, because Node loads few files faster than many.
+ * Dependencies are not bundled. Modules that are imported when a command runs stay in files of their own.
+ */
+import { cpSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const source = join(root, "generator");
+const target = join(root, "dist");
+
+rmSync(target, { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: { cli: "generator/bin.ts", index: "generator/index.ts" },
+  outdir: target,
+  // One folder below dist/, as system/program-folder.ts expects.
+  chunkNames: "chunks/[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  packages: "external",
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  logLevel: "warning",
+});
+for (const folder of readdirSync(source, { recursive: true, encoding: "utf8" }))
+  if (/(^|[\\/])templates$/.test(folder)) cpSync(join(source, folder), join(target, folder), { recursive: true });
