@@ -9,7 +9,7 @@ import { withLock } from "../../system/lock.ts";
 import { stateFolder } from "../../system/state-folder.ts";
 import type { CommonOptions } from "../context.ts";
 import { withProgress } from "../terminal/progress.ts";
-import { prepare, prepareChanged } from "./prepare.ts";
+import { prepare, prepareToWrite } from "./prepare.ts";
 import { printDrift, printPlans, refuseConflicts } from "./report.ts";
 
 export interface GenerateOptions extends CommonOptions {
@@ -29,14 +29,13 @@ export async function generate(names: readonly string[], options: GenerateOption
   // The specs are read under the lock: what waited for it must not write what they said before.
   return withLock(root, async () => {
     if (await finishChanges(root)) process.stderr.write("finished what an interrupted run had begun with an identity\n");
-    const prepared = names.length === 0 ? prepareChanged(repository) : prepare(repository, names);
+    const prepared = prepareToWrite(repository, names);
     if (prepared === null) return exitCode.problem;
     const { plans } = prepared;
     refuseConflicts(plans, options.force);
     const drifted = plans.filter(hasDrift);
     if (drifted.length > 0) removeTemporaries(join(root, stateFolder));
     for (const plan of withProgress("writing", drifted)) applyPlan(root, plan);
-    prepared.remember();
     printPlans(prepared, options);
     return exitCode.ok;
   });
