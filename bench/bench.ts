@@ -16,7 +16,6 @@ const sizes = process.argv.slice(2).map(Number);
 const scratch = mkdtempSync(join(tmpdir(), "meshops-bench-"));
 
 installPeers();
-process.env["MESHOPS_UNCHANGED"] = join(scratch, "unchanged");
 print(
   `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}; cdk8s ${peerVersions.cdk8s}, makejinja ${peerVersions.makejinja}\n`,
 );

@@ -6,32 +6,32 @@ import { type Inventory, inventoryFile, inventoryText } from "./inventory.ts";
 import { hasDrift, type Plan } from "./plan.ts";
 
 /**
- * Carries a plan out. Killed at any moment it leaves every file whole, old or new, and a manifest that knows both:
- * the manifest is written first with the old and the new hashes, and last with the new ones alone.
+ * Carries a plan out. Killed at any moment it leaves every file whole, old or new, and an inventory that knows both:
+ * the inventory is written first with the old and the new hashes, and last with the new ones alone.
  * The caller holds the lock. Nothing is flushed to disk, as Git does not flush a checkout: after a power cut a file may be cut short, and can be
  * generated again.
  */
 export function applyPlan(root: string, plan: Plan): void {
   if (!hasDrift(plan)) return;
   const within = pathsWithin(root);
-  const manifest = within(inventoryFile(plan.owner));
+  const inventory = within(inventoryFile(plan.owner));
   const folders = new Set([...plan.bundle.keys(), ...plan.before.files.keys()].map((path) => dirname(join(root, path))));
   for (const folder of folders) removeTemporaries(folder);
-  writeAtomic(manifest, inventoryText(union(plan.before, plan.after)), { durable: false });
+  writeAtomic(inventory, inventoryText(union(plan.before, plan.after)), { durable: false });
   for (const { path, action } of plan.changes) {
     if (action === "keep") continue;
     const target = within(path);
     if (action === "remove") removeFile(target, root);
     else writeAtomic(target, plan.bundle.get(path) ?? "", { durable: false });
   }
-  if (plan.bundle.size === 0) removeFile(manifest, join(root, stateFolder));
-  else writeAtomic(manifest, inventoryText(plan.after), { durable: false });
+  if (plan.bundle.size === 0) removeFile(inventory, join(root, stateFolder));
+  else writeAtomic(inventory, inventoryText(plan.after), { durable: false });
 }
 
 function union(before: Inventory, after: Inventory): Inventory {
   const files = new Map<string, readonly string[]>(before.files);
   for (const [path, hashes] of after.files) files.set(path, [...new Set([...(files.get(path) ?? []), ...hashes])]);
-  return { files };
+  return { inputs: null, files };
 }
 
 /** Removes what a killed run left half-written in a folder. */

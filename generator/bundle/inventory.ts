@@ -9,10 +9,15 @@ import { compareText } from "../system/text.ts";
 export const rootOwner = "_root";
 
 /**
- * What meshops wrote, and with which content: by this it knows its own files from other people's,
- * and its own from those that somebody edited since. Committed with the bundle.
+ * Record of the files that meshops generated for one owner. It tells generated files from existing ones,
+ * and generated files from those that were edited since. Committed with the bundle.
  */
 export interface Inventory {
+  /**
+   * Hash of what the files were generated from (`inputs.ts`). Null if it is not known: while a run is under way, in inventories of older
+   * versions, and for environments with findings about their identity, which are read again at each run.
+   */
+  readonly inputs: string | null;
   /** Path to the SHA-256 hashes of what meshops wrote there: one, or two while a run is under way. */
   readonly files: ReadonlyMap<string, readonly string[]>;
 }
@@ -21,7 +26,7 @@ export function inventoryFile(owner: string): string {
   return `${stateFolder}/${owner}.json`;
 }
 
-/** Owners that have a manifest, sorted. */
+/** Owners that have an inventory, sorted. */
 export function inventoryOwners(root: string): string[] {
   const folder = join(root, stateFolder);
   const names = existsSync(folder) ? readdirSync(folder) : [];
@@ -30,26 +35,37 @@ export function inventoryOwners(root: string): string[] {
 }
 
 /**
- * A manifest from its JSON. A damaged one counts as empty, so that nothing is taken for ours that might not be.
- * Paths that its owner cannot have written are ignored.
+ * An inventory from its JSON. Paths that its owner cannot have written are ignored. Of a text that is not JSON, such as one with the conflict
+ * markers of a merge, the lines that name a file and its hash count: those of all sides.
  */
 export function parseInventory(text: string, owner: string): Inventory {
   try {
-    const { files } = JSON.parse(text) as { files: Record<string, unknown> };
+    const { files, inputs } = JSON.parse(text) as { files: Record<string, unknown>; inputs?: unknown };
     const entries = Object.entries(files)
       .filter(([file]) => mayOwn(owner, file))
       .map(([file, hashes]) => [file, [hashes].flat().map(String)] as const);
-    return { files: new Map(entries) };
+    return { inputs: typeof inputs === "string" ? inputs : null, files: new Map(entries) };
   } catch {
-    return { files: new Map() };
+    return { inputs: null, files: filesByLine(text, owner) };
   }
 }
 
-/** A manifest as JSON, one line a file, so that Git can merge two branches' changes. */
-export function inventoryText(manifest: Inventory): string {
-  const sorted = [...manifest.files].sort(([a], [b]) => compareText(a, b));
-  const files = Object.fromEntries(sorted.map(([file, hashes]) => [file, hashes.length === 1 ? hashes[0] : hashes]));
-  return `${JSON.stringify({ "//": "Hashes of the files that meshops wrote. Generated; do not edit.", files }, null, 2)}\n`;
+function filesByLine(text: string, owner: string): Inventory["files"] {
+  const files = new Map<string, string[]>();
+  for (const [, file = "", hash = ""] of text.matchAll(/^ *"([^"\\]+)": "([0-9a-f]{64})",?\r?$/gm))
+    if (mayOwn(owner, file)) files.set(file, [...(files.get(file) ?? []), hash]);
+  return files;
+}
+
+/** An inventory as JSON, one line per file, so that Git can merge the changes of two branches. */
+export function inventoryText({ inputs, files }: Inventory): string {
+  const sorted = [...files].sort(([a], [b]) => compareText(a, b));
+  const content = {
+    "//": "Hashes of the files that meshops wrote. Generated; do not edit.",
+    ...(inputs === null ? {} : { inputs }),
+    files: Object.fromEntries(sorted.map(([file, hashes]) => [file, hashes.length === 1 ? hashes[0] : hashes])),
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
 }
 
 /** Whether an owner's bundle can hold a file. Encrypted Secrets belong to the identity, never to the bundle. */

@@ -24,10 +24,10 @@ export interface Plan {
   /** The bundle's text by path. */
   readonly bundle: Bundle;
   readonly before: Inventory;
-  /** The manifest once everything is written. */
+  /** The inventory once everything is written. */
   readonly after: Inventory;
-  /** Whether the manifest on disk is already that one. */
-  readonly manifestCurrent: boolean;
+  /** Whether the inventory on disk is already that one. */
+  readonly inventoryCurrent: boolean;
 }
 
 /**
@@ -35,15 +35,21 @@ export interface Plan {
  *
  * @param root absolute, symbolic links resolved
  * @param owner an environment, or `rootOwner`
- * @param bundle its files; empty where the environment is gone
- * @throws UserError where a path leads out of the repository
+ * @param bundle its files; empty if the environment is gone
+ * @param inputsOf hash of the inputs to record with the generated files; by default the recorded one stays, so that it is no difference
+ * @throws UserError if a path leads out of the repository
  */
-export function makePlan(root: string, owner: string, bundle: Bundle): Plan {
+export function makePlan(
+  root: string,
+  owner: string,
+  bundle: Bundle,
+  inputsOf?: (files: Inventory["files"]) => string | null,
+): Plan {
   const within = pathsWithin(root);
-  const manifest = lookAt(within(inventoryFile(owner)));
-  const before = parseInventory(manifest.kind === "file" ? manifest.text : "", owner);
+  const inventory = lookAt(within(inventoryFile(owner)));
+  const before = parseInventory(inventory.kind === "file" ? inventory.text : "", owner);
   const changes: FileChange[] =
-    manifest.kind === "obstacle" || manifest.kind === "link"
+    inventory.kind === "obstacle" || inventory.kind === "link"
       ? [{ path: inventoryFile(owner), action: "blocked", edited: false }]
       : [];
   for (const [path, text] of bundle) {
@@ -57,11 +63,12 @@ export function makePlan(root: string, owner: string, bundle: Bundle): Plan {
     const ours = current.kind === "file" && hashes.includes(sha256(current.text));
     changes.push({ path, action: ours ? "remove" : "keep", edited: !ours });
   }
-  const after: Inventory = { files: new Map([...bundle].map(([path, text]) => [path, [sha256(text)]])) };
-  const manifestCurrent =
-    bundle.size === 0 ? manifest.kind === "nothing" : manifest.kind === "file" && manifest.text === inventoryText(after);
+  const files = new Map([...bundle].map(([path, text]) => [path, [sha256(text)]]));
+  const after: Inventory = { inputs: inputsOf === undefined ? before.inputs : inputsOf(files), files };
+  const inventoryCurrent =
+    bundle.size === 0 ? inventory.kind === "nothing" : inventory.kind === "file" && inventory.text === inventoryText(after);
   const touched = changes.filter(({ path }) => bundle.has(path)).length;
-  return { owner, changes, unchanged: bundle.size - touched, bundle, before, after, manifestCurrent };
+  return { owner, changes, unchanged: bundle.size - touched, bundle, before, after, inventoryCurrent };
 }
 
 function compare(path: string, text: string, current: Occupant, hashes: readonly string[] | undefined): FileChange | null {
@@ -81,5 +88,5 @@ function compare(path: string, text: string, current: Occupant, hashes: readonly
 
 /** Whether the disk differs from the bundle in anything. */
 export function hasDrift(plan: Plan): boolean {
-  return plan.changes.some(({ action }) => action !== "keep") || !plan.manifestCurrent;
+  return plan.changes.some(({ action }) => action !== "keep") || !plan.inventoryCurrent;
 }

@@ -28,8 +28,6 @@ export function repositoryIn({ cwd }: Io, directory: string): Repository {
 interface LoadedAll {
   readonly loaded: readonly Loaded[];
   readonly diagnostics: Diagnostic[];
-  /** Those of the findings that are about the folder, or about environments beside each other. */
-  readonly joint: readonly Diagnostic[];
 }
 
 /** Loads the named environments, or all; a name without a file becomes a diagnostic. */
@@ -39,8 +37,8 @@ export function loadAll(repository: Repository, names: readonly string[]): Loade
   const unknown = wanted.filter((name) => !known.includes(name)).map((name) => unknownEnvironment(name, known));
   const loaded = wanted.filter((name) => known.includes(name)).map((name) => loadEnvironment(name, repository.source));
   const found = loaded.flatMap((each) => [...each.diagnostics, ...changeFindings(repository.root, each)]);
-  const joint = distinct([...repository.strayFiles(), ...findCollisions(loaded)]);
-  return { loaded, diagnostics: distinct([...joint, ...unknown, ...found]), joint };
+  const joint = [...repository.strayFiles(), ...findCollisions(loaded)];
+  return { loaded, diagnostics: distinct([...joint, ...unknown, ...found]) };
 }
 
 /**

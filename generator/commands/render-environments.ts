@@ -20,13 +20,23 @@ export function renderEnvironments(io: Io, repository: Repository, names: readon
   return hasErrors(diagnostics) ? null : rendered;
 }
 
-/** Renders environments, and adds what is wrong with their identities to the findings. */
-export function renderAll(io: Io, root: string, environments: readonly Environment[], diagnostics: Diagnostic[]): Rendered[] {
-  const rendered: Rendered[] = [];
+/** A rendered environment, and the findings about its identity. */
+interface RenderedEnvironment extends Rendered {
+  readonly findings: readonly Diagnostic[];
+}
+
+/** Renders environments, and adds the findings about their identities to the others. */
+export function renderAll(
+  io: Io,
+  root: string,
+  environments: readonly Environment[],
+  diagnostics: Diagnostic[],
+): RenderedEnvironment[] {
+  const rendered: RenderedEnvironment[] = [];
   for (const environment of withProgress(io, "rendering", environments)) {
     const { identity, diagnostics: found } = readIdentity(root, environment);
     diagnostics.push(...found);
-    if (identity !== null) rendered.push(render({ environment, identity }));
+    if (identity !== null) rendered.push({ ...render({ environment, identity }), findings: found });
   }
   return rendered;
 }
@@ -43,17 +53,18 @@ export type Wanted = readonly [owner: string, bundle: Bundle];
  * What should be on disk: the environments, the root's files, and (where all are meant) environments that are gone.
  *
  * @param current bundles by environment
- * @param others owners that have files besides those on disk
+ * @param options.others owners that have files besides those on disk
+ * @param options.unchanged environments that are known to be as they should be, which need no bundle
  */
 export function wantedBundles(
   repository: Repository,
   current: ReadonlyMap<string, Bundle>,
   all: boolean,
-  others: readonly string[] = [],
+  { others = [], unchanged = new Set() }: { readonly others?: readonly string[]; readonly unchanged?: ReadonlySet<string> } = {},
 ): Wanted[] {
   const owners = new Set([...inventoryOwners(repository.root), ...others]);
   const before = [...owners].filter((owner) => owner !== rootOwner && !current.has(owner));
-  const gone = before.filter((owner) => isGone(repository, owner));
+  const gone = before.filter((owner) => !unchanged.has(owner) && isGone(repository, owner));
   const kept = before.filter((owner) => !gone.includes(owner));
   const helmfile = toBundle([emitRootHelmfile([...current.keys(), ...kept])]);
   return [...current, ...(all ? gone : []).map((owner): Wanted => [owner, new Map()]), [rootOwner, helmfile]];

@@ -64,6 +64,31 @@ describe("--check", () => {
   });
 });
 
+test("an output that was edited together with its recorded hash is found by --check, and generated again", async () => {
+  const path = "overlays/dev/dgraph/values.yaml";
+  const right = file(path);
+  const inventory = file(".meshops/dev.json");
+  const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
+  writeFileSync(join(root, path), `${right}# edited\n`);
+  writeFileSync(join(root, ".meshops/dev.json"), inventory.replace(hash(right), hash(`${right}# edited\n`)));
+  expect(file(".meshops/dev.json")).not.toBe(inventory);
+  expect(await meshops(root, ["generate", "--check"])).toMatchObject({ code: 1, stdout: `update  ${path}\n` });
+  expect(await generateIn(root)).toBe(0);
+  expect([file(path), file(".meshops/dev.json")]).toEqual([right, inventory]);
+});
+
+test("--check compares generated files: a recorded hash of the inputs that is older is no difference", async () => {
+  writeFileSync(join(root, "environments/dev.yaml"), `${file("environments/dev.yaml")}# a comment\n`);
+  const before = file(".meshops/dev.json");
+  expect(await generateIn(root, { check: true })).toBe(0);
+  expect(await generateIn(root)).toBe(0);
+  const lines = before.split("\n");
+  const changed = file(".meshops/dev.json")
+    .split("\n")
+    .filter((line, index) => line !== lines[index]);
+  expect(changed).toEqual([expect.stringMatching(/^ {2}"inputs": "[0-9a-f]{64}",$/)]);
+});
+
 describe("files that meshops did not write", () => {
   test("are left alone beside its own", async () => {
     writeTree(root, { "overlays/dev/dgraph/notes.md": "mine", "flux/dev/flux-system/gotk-sync.yaml": "flux's" });

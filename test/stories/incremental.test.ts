@@ -1,50 +1,70 @@
 import { readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { applyPlan } from "../../generator/bundle/apply.ts";
+import { basesOf, Inputs } from "../../generator/bundle/inputs.ts";
+import { parseInventory } from "../../generator/bundle/inventory.ts";
+import { Repository } from "../../generator/bundle/repository.ts";
+import { type Prepared, prepareToWrite } from "../../generator/commands/generate/prepare.ts";
+import { sha256 } from "../../generator/system/hash.ts";
 import { type Finished, meshops, testIo } from "../support/cli.ts";
-import { makePlatform, readTree, scratchFolder } from "../support/platform.ts";
+import { makePlatform, readTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 
 /*
- * A run over many environments passes over those of which nothing has changed. Whatever changes, and however, it must be seen: each case
- * compares with a run that remembers nothing.
+ * `generate` over many environments does not render those whose inputs and files are as the inventory records. Every change must be seen:
+ * each case compares with `--check`, which renders everything.
  */
 let root: string;
-let cache: string;
 
 const names = Array.from({ length: 10 }, (_, index) => `env-${index}`);
 const clients = [{ namespace: "pydgraph-client", serviceAccount: "pydgraph-client" }];
+const inventory = (name: string): string => `.meshops/${name}.json`;
 
-/** Longer than what is too young to be remembered. */
-const settle = (): Promise<void> => sleep(150);
-
-function generate(): Promise<Finished> {
-  return meshops(root, ["generate"], { env: { MESHOPS_UNCHANGED: cache } });
+function generate(...args: string[]): Promise<Finished> {
+  return meshops(root, ["generate", ...args]);
 }
 
-async function remembered(): Promise<void> {
-  await settle();
-  await generate();
-  await settle();
-  expect((await generate()).stderr).toContain("0 files written, 0 removed, 391 unchanged");
+/** What `generate` would do; nothing is written. */
+function prepared(): Prepared {
+  const result = prepareToWrite(testIo(root).io, new Repository(root), []);
+  if (result === null) throw new Error("the specs have errors");
+  return result;
 }
 
-const edit = (file: string, from: string, to: string): void => {
-  const before = readFileSync(join(root, file), "utf8");
-  expect(before).toContain(from);
-  writeFileSync(join(root, file), before.replace(from, to));
+/** Environments that `generate` would render. */
+function rendered(): string[] {
+  const passedOver = new Set(prepared().passedOver.map(({ owner }) => owner));
+  return names.filter((name) => !passedOver.has(name));
+}
+
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
+
+const edit = (file: string, from: string | RegExp, to: string): void => {
+  const before = read(file);
+  const after = before.replace(from, to);
+  expect(after).not.toBe(before);
+  writeFileSync(join(root, file), after);
 };
 
 beforeEach(async () => {
-  cache = scratchFolder("cache");
   const base = `apiVersion: meshops.dev/v1alpha1\nkind: Environment\nmetadata: {name: base}\nspec:\n  abstract: true\n  gitops: {branch: main}\n  dgraph: {alpha: {storage: 10Gi}}\n`;
   const own = names.map((name) => [
     name,
     specText({ extends: "base", linkerd: { jaeger: { enabled: true } }, dgraph: { clients } }, name),
   ]);
   root = makePlatform({ base, ...Object.fromEntries(own) });
-  await remembered();
+  expect((await generate()).code).toBe(0);
+});
+
+test("a second run renders nothing, and counts and lists all", async () => {
+  expect(rendered()).toEqual([]);
+  const before = readTree(root);
+  expect((await generate()).stderr).toContain("0 files written, 0 removed, 391 unchanged");
+  const rows = JSON.parse((await generate("--output", "json")).stdout) as { owner: string; unchanged: number }[];
+  expect(rows.map(({ owner }) => owner).sort()).toEqual(["_root", ...names]);
+  expect(rows.reduce((sum, { unchanged }) => sum + unchanged, 0)).toBe(391);
+  expect(readTree(root)).toEqual(before);
 });
 
 describe("is seen", () => {
@@ -61,7 +81,13 @@ describe("is seen", () => {
     },
     "a generated file that somebody edited": () => edit("overlays/env-4/dgraph/values.yaml", "alpha:", "# mine\nalpha:"),
     "a generated file that is gone": () => rmSync(join(root, "flux/env-5/dgraph.yaml")),
-    "a manifest that is gone": () => rmSync(join(root, ".meshops/env-6.json")),
+    "an inventory that is gone": () => rmSync(join(root, inventory("env-6"))),
+    "an edited file and its recorded hash": () => {
+      const file = "overlays/env-4/dgraph/values.yaml";
+      const before = read(file);
+      edit(file, "alpha:", "# mine\nalpha:");
+      edit(inventory("env-4"), sha256(before), sha256(read(file)));
+    },
     "an environment that is gone": () => rmSync(join(root, "environments/env-7.yaml")),
     "an environment by another name": () => {
       edit("environments/env-8.yaml", "name: env-8", "name: other");
@@ -81,50 +107,113 @@ describe("is seen", () => {
 
   test.each(Object.entries(cases))("%s", async (_, change) => {
     change();
-    const remembering = await generate();
-    const tree = readTree(root);
-    // The same change, told to a meshops that remembers nothing, is no change any more, or the same error.
-    cache = scratchFolder("cache");
-    const fresh = await generate();
-    expect(fresh.code).toBe(remembering.code);
-    if (remembering.code === 0) {
-      expect(readTree(root)).toEqual(tree);
-      expect(fresh.stderr).toContain("flux/: 0 files written, 0 removed");
-    } else expect(fresh.stderr).toBe(remembering.stderr);
+    const checked = await generate("--check");
+    const result = await generate();
+    if (result.code === 0) {
+      expect(checked.code).toBe(1);
+      expect((await generate("--check")).code).toBe(0);
+    } else {
+      // Without inventories everything is rendered: the errors are the same.
+      rmSync(join(root, ".meshops"), { recursive: true });
+      expect(await generate()).toEqual(result);
+    }
   });
 });
 
-test("warnings are told again, and silenced ones are not", async () => {
+describe("is rendered again", () => {
+  const cases: Readonly<Record<string, readonly [change: () => void, environments: readonly string[]]>> = {
+    "an environment whose spec has another text": [() => edit("environments/env-3.yaml", /$/, "# a comment\n"), ["env-3"]],
+    "all that extend a spec": [() => edit("environments/base.yaml", /$/, "# a comment\n"), names],
+    "all whose overlays use a base": [() => edit("bases/dgraph/release.yaml", /$/, "# a comment\n"), names],
+    "none for a base that no overlay uses": [() => edit("bases/grafana/release.yaml", /$/, "# a comment\n"), []],
+    "an environment with another encrypted file": [
+      () => edit("overlays/env-1/identity/tap-k8s-tls.sops.yaml", /lastmodified: .*/, 'lastmodified: "2030-01-01T00:00:00Z"'),
+      ["env-1"],
+    ],
+    "an environment with other certificates": [
+      () => edit("environments/env-2/identity/trust-anchors.crt", /$/, "\n# a comment\n"),
+      ["env-2"],
+    ],
+    "an environment whose inventory does not record the inputs": [
+      () => edit(inventory("env-5"), / {2}"inputs": .*\n/, ""),
+      ["env-5"],
+    ],
+    "an environment whose inventory names one more file": [
+      () => edit(inventory("env-6"), /"files": \{/, `"files": {\n    "overlays/env-6/notes": "${sha256("")}",`),
+      ["env-6"],
+    ],
+    "what a killed run has left": [
+      () => edit(inventory("env-7"), /": "([0-9a-f]{64})",\n(?=.*\n {2}\})/, `": ["$1", "${sha256("")}"],\n`),
+      ["env-7"],
+    ],
+  };
+
+  test.each(Object.entries(cases))("%s", async (_, [change, environments]) => {
+    change();
+    expect(rendered()).toEqual(environments);
+    const bundle = (): Record<string, string> =>
+      Object.fromEntries(Object.entries(readTree(root)).filter(([path]) => !path.startsWith(".meshops/")));
+    const before = bundle();
+    expect((await generate()).code).toBe(0);
+    expect(bundle()).toEqual(before);
+    expect(rendered()).toEqual([]);
+  });
+
+  test("all with another version of meshops", async () => {
+    const { files } = parseInventory(read(inventory("env-0")), "env-0");
+    const hash = new Inputs(new Repository(root)).recorded("env-0", "own", files);
+    vi.resetModules();
+    vi.doMock("../../generator/system/version.ts", () => ({ version: "99.0.0" }));
+    const other = await import("../../generator/bundle/inputs.ts");
+    vi.doUnmock("../../generator/system/version.ts");
+    // Commands import their modules when they run: the next ones must not get this version.
+    vi.resetModules();
+    expect(new other.Inputs(new Repository(root)).recorded("env-0", "own", files)).not.toBe(hash);
+  });
+
+  test("what is asked for by name", async () => {
+    expect(prepareToWrite(testIo(root).io, new Repository(root), ["env-3"])?.passedOver).toEqual([]);
+  });
+});
+
+test("the bases of an environment are those that its files name", () => {
+  const files = Object.entries(readTree(root)).filter(([path]) => path.startsWith("overlays/env-0/"));
+  const used = new Set(files.flatMap(([, text]) => [...text.matchAll(/\.\.\/bases\/([\w-]+)/g)].map(([, base]) => base)));
+  const bases = basesOf(
+    "env-0",
+    files.map(([path]) => path),
+  );
+  expect(used.size).toBeGreaterThan(5);
+  expect(bases).toEqual(expect.arrayContaining([...used]));
+});
+
+test("warnings are shown at each run, and silenced ones are not", async () => {
   edit("environments/env-9.yaml", "clients:", "internalPorts: skip\n    clients:");
   expect((await generate()).stderr).toContain("internal-ports-skipped");
-  await settle();
+  expect(rendered()).toEqual([]);
   const again = await generate();
   expect(again.stderr).toContain("environments/env-9.yaml");
   expect(again.stderr).toContain("internal-ports-skipped");
   expect(again.stderr).toContain("0 files written, 0 removed");
 });
 
-test("a spec that changes while a run is under way is looked at by the next", async () => {
-  const { prepareChanged } = await import("../../generator/commands/generate/prepare.ts");
-  const { Repository } = await import("../../generator/bundle/repository.ts");
-  const before = process.env["MESHOPS_UNCHANGED"];
-  process.env["MESHOPS_UNCHANGED"] = cache;
-  try {
-    edit("environments/env-9.yaml", "enabled: true", "enabled: false");
-    await settle();
-    const prepared = prepareChanged(testIo(root).io, new Repository(root));
-    await settle();
-    edit("environments/env-9.yaml", "enabled: false", "enabled: null");
-    await settle();
-    prepared?.remember();
-    expect(prepareChanged(testIo(root).io, new Repository(root))?.plans.length).toBeGreaterThan(0);
-  } finally {
-    process.env["MESHOPS_UNCHANGED"] = before;
+test("warnings about an identity are shown at each run", async () => {
+  // As long as a key in SEC1, which older versions wrote.
+  const data = Buffer.alloc(304).toString("base64");
+  edit("overlays/env-9/identity/linkerd-proxy-injector-k8s-tls.sops.yaml", /(tls\.key: ENC\[AES256_GCM,data:)[^,]*/, `$1${data}`);
+  for (const _ of ["first", "second"]) {
+    const { code, stderr } = await generate();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("warning webhook-key-form") });
+    expect(rendered()).toEqual(["env-9"]);
   }
+  expect(read(inventory("env-9"))).not.toContain('"inputs"');
+  expect((await generate("--check")).code).toBe(0);
 });
 
-test("a cache that is no cache, or cannot be written, changes nothing", async () => {
-  rmSync(cache, { recursive: true });
-  writeFileSync(cache, "no folder");
-  expect(await generate()).toMatchObject({ code: 0 });
+test("a spec that changes while a run is under way is rendered by the next", () => {
+  edit("environments/env-9.yaml", "enabled: true", "enabled: false");
+  const { plans } = prepared();
+  edit("environments/env-9.yaml", "enabled: false", "enabled: null");
+  for (const plan of plans) applyPlan(root, plan);
+  expect(rendered()).toEqual(["env-9"]);
 });

@@ -29,8 +29,6 @@ export async function beginRun(): Promise<() => void> {
   const scratch = mkdtempSync(join(tmpdir(), "meshops-test-"));
   writeFileSync(join(scratch, "identity.json"), JSON.stringify(await makeTestIdentity()), { mode: 0o600 });
   process.env[variable] = scratch;
-  // What runs remember of their repositories stays in the scratch folder too.
-  process.env["MESHOPS_UNCHANGED"] = join(scratch, "unchanged");
   return () => rmSync(scratch, { recursive: true, force: true });
 }
 

@@ -42,7 +42,7 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
   if (rendered === null) return exitCode.problem;
   const folders = [environmentsFolder, overlaysFolder, fluxRootFolder, helmfileFile, stateFolder];
   const tree = await GitTree.open(repository.root, options.from, folders);
-  const wanted = wantedBundles(repository, bundlesOf(rendered), names.length === 0, ownersIn(tree));
+  const wanted = wantedBundles(repository, bundlesOf(rendered), names.length === 0, { others: ownersIn(tree) });
   const changes = await compare(io, repository.root, tree, wanted);
   if (options.output === "json") io.stdout.write(diffJson(changes));
   else if (options.output === "markdown") io.stdout.write(diffMarkdown(changes, options.from));

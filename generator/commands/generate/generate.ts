@@ -10,7 +10,7 @@ import { stateFolder } from "../../system/state-folder.ts";
 import { type CommonOptions, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { withProgress } from "../terminal/progress.ts";
-import { prepare, prepareChanged } from "./prepare.ts";
+import { prepare, prepareToWrite } from "./prepare.ts";
 import { printDrift, printPlans, refuseConflicts } from "./report.ts";
 
 export interface GenerateOptions extends CommonOptions {
@@ -30,14 +30,13 @@ export async function generate(names: readonly string[], options: GenerateOption
   // The specs are read under the lock: what waited for it must not write what they said before.
   return withLock(root, async () => {
     if (await finishChanges(root)) io.stderr.write("finished what an interrupted run had begun with an identity\n");
-    const prepared = names.length === 0 ? prepareChanged(io, repository) : prepare(io, repository, names);
+    const prepared = prepareToWrite(io, repository, names);
     if (prepared === null) return exitCode.problem;
     const { plans } = prepared;
     refuseConflicts(plans, options.force);
     const drifted = plans.filter(hasDrift);
     if (drifted.length > 0) removeTemporaries(join(root, stateFolder));
     for (const plan of withProgress(io, "writing", drifted)) applyPlan(root, plan);
-    prepared.remember();
     printPlans(io, prepared, options);
     return exitCode.ok;
   });

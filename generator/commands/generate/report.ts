@@ -7,7 +7,7 @@ import { exitCode, UserError } from "../../system/errors.ts";
 import { compareText, plural } from "../../system/text.ts";
 import type { CommonOptions } from "../context.ts";
 import type { Io } from "../io.ts";
-import type { Prepared } from "./prepare.ts";
+import type { PlanSummary, Prepared } from "./prepare.ts";
 
 /**
  * Stops before anything is written where that would take away what is not meshops'.
@@ -36,14 +36,17 @@ export function refuseConflicts(plans: readonly Plan[], force: boolean): void {
 /** Tells what `generate` did: what each environment is made of on stderr, the files touched on stdout. */
 export function printPlans(io: Io, { plans, environments, models, passedOver }: Prepared, options: CommonOptions): void {
   if (options.output === "json") {
-    io.stdout.write(toJson(plans));
+    io.stdout.write(toJson([...plans, ...passedOver]));
     return;
   }
   const err = io.stderr.colors;
   for (const model of models) io.stderr.write(describe(model, err));
   const changes = touched(plans);
   printChanges(io, changes);
-  const unchanged = plans.reduce((sum, plan) => sum + plan.unchanged, passedOver);
+  const unchanged = plans.reduce(
+    (sum, plan) => sum + plan.unchanged,
+    passedOver.reduce((sum, row) => sum + row.unchanged, 0),
+  );
   const count = (...actions: FileChange["action"][]): number => changes.filter(({ action }) => actions.includes(action)).length;
   const written = plural(count("create", "update", "replace"), "file");
   const where = `${plural(environments, "environment")} in helmfile.yaml, overlays/ and flux/`;
@@ -82,7 +85,7 @@ function touched(plans: readonly Plan[]): FileChange[] {
 }
 
 /** `[{owner, unchanged, changes: [{path, action, edited}]}]`. */
-function toJson(plans: readonly Plan[]): string {
+function toJson(plans: readonly PlanSummary[]): string {
   return `${JSON.stringify(
     plans.map(({ owner, unchanged, changes }) => ({ owner, unchanged, changes })),
     null,

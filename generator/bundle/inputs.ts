@@ -1,0 +1,126 @@
+import { createHash, type Hash } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { encryptedFiles } from "../identity/read.ts";
+import { basesFolder, certificateFiles, identityFolder, overlayFolder, signingKeysFile } from "../spec/layout.ts";
+import { lookAt, pathsWithin } from "../system/files.ts";
+import { sha256 } from "../system/hash.ts";
+import { compareText } from "../system/text.ts";
+import { version } from "../system/version.ts";
+import { type Inventory, inventoryFile, parseInventory } from "./inventory.ts";
+import type { Repository } from "./repository.ts";
+
+/** Base that the overlays of all charts include. */
+const sharedBase = "helm-release";
+
+/**
+ * Hashes of what environments are generated from. The inventory records one per environment, and `generate` does not render an environment
+ * again while the hash and the generated files are as recorded. No other command uses it.
+ */
+export class Inputs {
+  readonly #repository: Repository;
+  readonly #bases = new Map<string, string>();
+
+  constructor(repository: Repository) {
+    this.#repository = repository;
+  }
+
+  /**
+   * Hash of the files of one environment: its specs, certificates and encrypted files. Call it before the environment is rendered: a file
+   * that changes in between then has another hash at the next run.
+   *
+   * @param specs spec files of the environment and of those that it extends
+   * @returns null if a file cannot be read
+   */
+  ofEnvironment(environment: string, specs: readonly string[]): string | null {
+    const { root, source } = this.#repository;
+    const hash = createHash("sha256");
+    try {
+      for (const spec of specs) addPart(hash, spec, source(basename(spec, ".yaml"))?.text ?? null);
+      for (const path of identityFiles(root, environment)) addPart(hash, path, textOf(join(root, path)));
+    } catch {
+      return null;
+    }
+    return hash.digest("hex");
+  }
+
+  /**
+   * The hash that the inventory records: of the files of the environment, the bases that its overlays use, the version of meshops, and the
+   * recorded hashes of the generated files. So a change to the inventory by hand or by a merge never looks current.
+   *
+   * @param own result of `ofEnvironment`
+   * @param files generated files and their hashes
+   */
+  recorded(environment: string, own: string, files: Inventory["files"]): string {
+    const hash = createHash("sha256");
+    addPart(hash, "version", version);
+    addPart(hash, "environment", own);
+    for (const base of basesOf(environment, files.keys())) addPart(hash, base, this.#baseHash(base));
+    for (const [path, hashes] of [...files].sort(([a], [b]) => compareText(a, b))) addPart(hash, path, hashes.join(" "));
+    return hash.digest("hex");
+  }
+
+  /**
+   * Number of generated files of an environment if its inputs and all these files are as recorded; null if it has to be rendered.
+   *
+   * @param own result of `ofEnvironment`
+   * @throws UserError if a path leads out of the repository
+   */
+  countIfUnchanged(environment: string, own: string): number | null {
+    const within = pathsWithin(this.#repository.root);
+    const inventory = lookAt(within(inventoryFile(environment)));
+    if (inventory.kind !== "file") return null;
+    const { inputs, files } = parseInventory(inventory.text, environment);
+    if (inputs === null || inputs !== this.recorded(environment, own, files)) return null;
+    for (const [path, hashes] of files) {
+      const file = lookAt(within(path));
+      if (file.kind !== "file" || hashes.length !== 1 || hashes[0] !== sha256(file.text)) return null;
+    }
+    return files.size;
+  }
+
+  #baseHash(base: string): string {
+    const known = this.#bases.get(base);
+    if (known !== undefined) return known;
+    const folder = join(this.#repository.root, basesFolder, base);
+    const hash = createHash("sha256");
+    for (const file of filesBelow(folder)) addPart(hash, file, textOf(join(folder, file)));
+    const digest = hash.digest("hex");
+    this.#bases.set(base, digest);
+    return digest;
+  }
+}
+
+/** Adds a name and a text to a hash. The lengths keep two parts apart from any other two. */
+function addPart(hash: Hash, name: string, text: string | null): void {
+  hash.update(`${name.length} ${name} ${text === null ? "none" : `${text.length} ${text}`}\n`);
+}
+
+function identityFiles(root: string, environment: string): string[] {
+  const certificates = Object.values(certificateFiles).map((file) => `${identityFolder(environment)}/${file}`);
+  return [...certificates, signingKeysFile(environment), ...encryptedFiles(root, environment).sort(compareText)];
+}
+
+/** Folders below bases/ that an environment's overlays use: the base of a component has the component's name. */
+export function basesOf(environment: string, files: Iterable<string>): string[] {
+  const overlays = `${overlayFolder(environment)}/`;
+  const components = [...files].flatMap((path) => {
+    const [component = "", file] = path.startsWith(overlays) ? path.slice(overlays.length).split("/") : [];
+    return file === undefined ? [] : [component];
+  });
+  return [...new Set([sharedBase, ...components])].sort(compareText);
+}
+
+function filesBelow(folder: string): string[] {
+  try {
+    const paths = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    return paths.map((path) => path.replaceAll("\\", "/")).sort(compareText);
+  } catch {
+    return [];
+  }
+}
+
+/** Text of a file; null if there is no regular file at the path. Follows symbolic links, as the reader of certificates does. */
+function textOf(path: string): string | null {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path, "utf8") : null;
+}
