@@ -120,7 +120,7 @@ function filesBelow(folder: string): string[] {
   }
 }
 
-/** Text of a file; null if there is no regular file at the path. Follows symbolic links, as the reader of certificates does. */
+/** Text of a file; null if the path is not a regular file. Follows symbolic links, as the reader of certificates does. */
 function textOf(path: string): string | null {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path, "utf8") : null;
 }

@@ -9,8 +9,8 @@ import { compareText } from "../system/text.ts";
 export const rootOwner = "_root";
 
 /**
- * Record of the files that meshops generated for one owner. It tells generated files from existing ones,
- * and generated files from those that were edited since. Committed with the bundle.
+ * Record of the files that meshops generated for one owner. It keeps generated files apart from existing ones,
+ * and shows which generated files were edited since. Committed with the bundle.
  */
 export interface Inventory {
   /**

@@ -36,7 +36,7 @@ export interface Plan {
  * @param root absolute, symbolic links resolved
  * @param owner an environment, or `rootOwner`
  * @param bundle its files; empty if the environment is gone
- * @param inputsOf hash of the inputs to record with the generated files; by default the recorded one stays, so that it is no difference
+ * @param inputsOf hash of the inputs to record with the generated files; by default the recorded one is kept and not compared
  * @throws UserError if a path leads out of the repository
  */
 export function makePlan(
