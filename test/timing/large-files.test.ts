@@ -64,7 +64,7 @@ test.each(hostileProtos)("a .proto file with %s takes at most ten times as long 
   expect(cpuTime(() => readProto("x.proto", text))).toBeLessThan(10 * ordinary.proto);
 });
 
-test("random texts of YAML's own signs take at most fifty times as long as an ordinary spec", () => {
+test("random texts of YAML's own signs, at most 800 characters long, take less time than ten ordinary files of 100 kB", () => {
   const times = fc.sample(yamlSigns, 200).map((text) => cpuTime(() => answer(text)));
-  expect(Math.max(...times)).toBeLessThan(50 * ordinary.spec);
+  expect(Math.max(...times)).toBeLessThan(10 * ordinary.small);
 });
