@@ -7,8 +7,6 @@ const config: ViteUserConfig = defineConfig({
     // Once, not in every project.
     globalSetup: ["test/support/global-setup.ts"],
     projects: [
-      // What measures time has the machine for itself, before the others.
-      { test: { ...patience, name: "timing", include: ["test/timing/*.test.ts"], maxWorkers: 1, sequence: { groupOrder: 0 } } },
       {
         test: {
           ...patience,
@@ -17,6 +15,17 @@ const config: ViteUserConfig = defineConfig({
           exclude: ["test/timing/**"],
           // More than cores: the tests of scripts and clusters mostly wait.
           maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      // What compares times runs last and alone.
+      {
+        test: {
+          ...patience,
+          name: "timing",
+          include: ["test/timing/*.test.ts"],
+          maxWorkers: 1,
+          fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,74 +1,80 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
-import { linkerdRelease, linkerdReleases } from "../../generator/catalog/linkerd.ts";
+import { type LinkerdVersion, linkerdRelease } from "../../generator/catalog/linkerd.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
-import { withTools } from "../support/guards.ts";
-import { customSchemas, kubeconform } from "../support/kubeconform.ts";
-import { field, idOf, objectsIn } from "../support/objects.ts";
+import { decryptFile } from "../../generator/sops/file.ts";
+import { withReference, withTools } from "../support/guards.ts";
+import { customSchemas, kubeconformFiles } from "../support/kubeconform.ts";
+import { releaseMatrix } from "../support/matrix.ts";
+import { byId, field, idOf, objectsIn } from "../support/objects.ts";
 import { generateIn, makePlatform, readTree, testIdentity } from "../support/platform.ts";
-import { kustomizeBuild, overlaysOf } from "../support/roads.ts";
-import { clientImage, specText } from "../support/specs.ts";
-import { projectRoot, referenceFolder, run, tool } from "../support/tools.ts";
+import { buildOverlays, kustomizeBuild, overlaysOf } from "../support/roads.ts";
+import { sopsDecrypt } from "../support/sops.ts";
+import { specText } from "../support/specs.ts";
+import { projectRoot } from "../support/tools.ts";
 
 /*
- * Every overlay of the sample environments, and of all Linkerd releases with all Dgraph charts, goes through the real
- * kustomize; what comes out, its Secrets decrypted by the real sops, through kubeconform with the CRDs of that release.
+ * Every overlay of the sample environments and of the matrix of releases goes through the real kustomize. kubeconform validates the result,
+ * with the CRDs of the release. Secrets are decrypted by meshops; the real sops decrypts those of one environment to the same.
+ * kustomize and kubeconform take most of their time to start, so kustomize runs once per environment, and kubeconform once per release.
  */
 withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", () => {
   const samples = Object.fromEntries(
     ["base", "dev", "production"].map((name) => [name, readFileSync(`${projectRoot}environments/${name}.yaml`, "utf8")]),
   );
-  const matrix = linkerdReleases.flatMap(({ version }, row) =>
-    dgraphCharts.map((chart, column) => {
-      const name = `m${row}${column}`;
-      const modes = ["opaque", "skip", "mesh"];
-      const spec = {
-        linkerd: { version, jaeger: { enabled: true }, highAvailability: column === 0, viz: { grafana: column === 1 } },
-        dgraph: {
-          chart: chart.version,
-          internalPorts: modes[(row + column) % 3],
-          clients: column === 2 ? [] : [{ namespace: "reports", serviceAccount: "nightly", ports: ["http"] }],
-          serviceProfile: linkerdRelease(version).traits.grpcRoute && column % 2 === 0 ? "grpc-route" : true,
-          methods: { Query: { timeout: "30s", retry: false }, Login: { retry: true } },
-        },
-        pydgraphClient: { image: clientImage, inject: column !== 3 },
-      };
-      return { name, title: `${version} with Dgraph ${chart.version}`, version, text: specText(spec, name) };
-    }),
-  );
   const cases = [
     ...["dev", "production"].map((name) => ({ name, title: `sample ${name}`, version: "edge-26.8.3" as const })),
-    ...matrix,
+    ...releaseMatrix,
   ];
+  const everySecret = releaseMatrix.find(({ version }) => linkerdRelease(version).traits.tracing === "jaeger-chart")?.name ?? "";
   let root: string;
+  /** Objects as kustomize builds them, by environment and component. */
+  const encrypted = new Map<string, Map<string, KubernetesObject[]>>();
+  /** The same, with Secrets in plaintext. */
+  const decrypted = new Map<string, Map<string, KubernetesObject[]>>();
 
   beforeAll(async () => {
-    root = makePlatform({ ...samples, ...Object.fromEntries(matrix.map(({ name, text }) => [name, text])) });
+    root = makePlatform({
+      ...samples,
+      ...Object.fromEntries(releaseMatrix.map(({ name, spec }) => [name, specText(spec, name)])),
+    });
     expect(await generateIn(root)).toBe(0);
+    for (const { name } of cases) {
+      const overlays = await buildOverlays(root, name);
+      encrypted.set(name, overlays);
+      decrypted.set(name, new Map());
+      for (const [component, objects] of overlays) decrypted.get(name)?.set(component, await Promise.all(objects.map(decrypt)));
+    }
+  }, 600_000);
+
+  test("overlays that are built in one run are what each is alone, and the real sops decrypts their Secrets to the same", async () => {
+    expect([...(encrypted.get(everySecret)?.keys() ?? [])]).toEqual(overlaysOf(root, everySecret));
+    let secrets = 0;
+    for (const [component, objects] of encrypted.get(everySecret) ?? []) {
+      const alone = objectsIn(await kustomizeBuild(join(root, "overlays", everySecret, component)));
+      expect(byId(objects), component).toEqual(byId(alone));
+      const opened = byId(decrypted.get(everySecret)?.get(component) ?? []);
+      for (const object of alone.filter((each) => "sops" in each)) {
+        expect(await sopsDecrypted(object)).toEqual(opened[idOf(object)]);
+        secrets += 1;
+      }
+    }
+    expect(secrets).toBe(7);
   });
 
   describe.each(cases)("$title", ({ name, version }) => {
     let built: Map<string, KubernetesObject[]>;
-
-    beforeAll(async () => {
-      built = new Map();
-      for (const component of overlaysOf(root, name))
-        built.set(
-          component,
-          await Promise.all(objectsIn(await kustomizeBuild(join(root, "overlays", name, component))).map(decrypt)),
-        );
+    beforeAll(() => {
+      built = decrypted.get(name) ?? new Map();
+      expect([...built.keys()]).toEqual(overlaysOf(root, name));
     });
 
-    test("kubeconform is strict and content", async () => {
-      if (!existsSync(referenceFolder)) return console.warn("skipped: no ../shared/reference with the CRDs");
-      const flux = Object.values(readTree(join(root, "flux", name))).join("---\n");
-      const overlays = [...built.values()].flat();
-      const yaml = `${flux}---\n${overlays.map((object) => JSON.stringify(object)).join("\n---\n")}`;
-      const summary = await kubeconform(yaml, schemasFor(version));
-      const total = objectsIn(yaml).length;
-      expect(summary).toEqual({ valid: total, invalid: 0, errors: 0, skipped: 0 });
+    withReference("with the CRDs of the release", () => {
+      test("kubeconform is strict and content", async () => {
+        const judged = (await judgedBundles(version)).get(name);
+        expect(judged).toEqual({ valid: objectsIn(wholeBundle(name)).length, problems: [] });
+      });
     });
 
     test("every object carries the common labels, and no id comes twice", () => {
@@ -131,21 +137,36 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
     });
   });
 
-  const folders = new Map<string, string>();
-  function schemasFor(version: (typeof linkerdReleases)[number]["version"]): string {
-    const crds = linkerdRelease(version).charts["linkerd-crds"];
-    const folder = folders.get(crds) ?? customSchemas(crds);
-    folders.set(crds, folder);
-    return folder;
+  /** Everything that Flux applies for an environment, and Flux's own objects. */
+  function wholeBundle(name: string): string {
+    const flux = Object.values(readTree(join(root, "flux", name))).join("---\n");
+    const overlays = [...(decrypted.get(name)?.values() ?? [])].flat();
+    return `${flux}---\n${overlays.map((object) => JSON.stringify(object)).join("\n---\n")}`;
+  }
+
+  const runs = new Map<LinkerdVersion, ReturnType<typeof kubeconformFiles>>();
+  /** What kubeconform finds in the environments of a release. */
+  function judgedBundles(version: LinkerdVersion): ReturnType<typeof kubeconformFiles> {
+    const started = runs.get(version);
+    if (started !== undefined) return started;
+    const names = cases.filter((each) => each.version === version).map(({ name }) => name);
+    const bundles = Object.fromEntries(names.map((name) => [name, wholeBundle(name)]));
+    const judging = kubeconformFiles(bundles, customSchemas(linkerdRelease(version).charts["linkerd-crds"]));
+    runs.set(version, judging);
+    return judging;
   }
 });
 
-/** Decrypts a Secret as Flux does, after kustomize has labelled it; sops checks the MAC as well, which Flux does not. */
+/** Decrypts a Secret as Flux does, after kustomize has labelled it. */
 async function decrypt(object: KubernetesObject): Promise<KubernetesObject> {
   if (!("sops" in object)) return object;
-  const env = { SOPS_AGE_KEY: testIdentity().clusterKey };
-  const types = ["--input-type", "json", "--output-type", "json"];
-  return JSON.parse(
-    await run(tool("sops"), ["decrypt", ...types, "/dev/stdin"], { input: JSON.stringify(object), env }),
-  ) as KubernetesObject;
+  const options = { identities: [testIdentity().clusterKey], format: "json" } as const;
+  return JSON.parse(await decryptFile(JSON.stringify(object), options)) as KubernetesObject;
+}
+
+/** The same with the real sops, which checks the MAC as well. Flux does not. */
+async function sopsDecrypted(object: KubernetesObject): Promise<KubernetesObject> {
+  const { code, stdout, stderr } = await sopsDecrypt(JSON.stringify(object), testIdentity().clusterKey, "json");
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout) as KubernetesObject;
 }

@@ -4,35 +4,22 @@ import { describe, expect, test } from "vitest";
 import { emitFlux, fluxNamespace } from "../../generator/bundle/emit/flux.ts";
 import { plainPatches } from "../../generator/bundle/emit/patches.ts";
 import { consumers } from "../../generator/catalog/consumers.ts";
-import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
-import { linkerdRelease, linkerdReleases } from "../../generator/catalog/linkerd.ts";
+import { linkerdRelease } from "../../generator/catalog/linkerd.ts";
 import { probePod } from "../../generator/cluster/verify/probe.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import { type ComponentModel, type Model, releaseOf } from "../../generator/components/model.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { isMap } from "../../generator/system/data.ts";
+import { releaseMatrix } from "../support/matrix.ts";
 import { field, objectsIn } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /* generator/catalog/consumers.ts, row by row: a check of what is written, or the test that makes it. */
 
-/** Environments that write everything that can be written, for each release of Linkerd and Dgraph. */
-const models: readonly Model[] = linkerdReleases.flatMap(({ version, traits }, row) =>
-  dgraphCharts.map((chart, column) =>
-    buildModel({
-      environment: environmentOf({
-        linkerd: { version, jaeger: { enabled: true }, highAvailability: column % 2 === 0, viz: { grafana: true } },
-        dgraph: {
-          chart: chart.version,
-          internalPorts: ["opaque", "skip", "mesh"][(row + column) % 3],
-          serviceProfile: traits.grpcRoute && column % 2 === 0 ? "grpc-route" : true,
-          methods: { Query: { timeout: "30s" }, Login: { retry: true } },
-        },
-      }),
-      identity: sampleIdentity(),
-    }),
-  ),
+/** Environments that between them write everything that can be written, for each release of Linkerd and Dgraph. */
+const models: readonly Model[] = releaseMatrix.map(({ name, spec }) =>
+  buildModel({ environment: environmentOf(spec, name), identity: sampleIdentity() }),
 );
 
 const bases: readonly KubernetesObject[] = readdirSync(join(projectRoot, "bases"), { recursive: true, encoding: "utf8" })

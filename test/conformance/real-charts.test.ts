@@ -20,7 +20,8 @@ withCharts("with the real charts", () => {
       cluster: { name: "test" },
       registry: { name: "mirror", mirrorImages: true },
     };
-    const names = linkerdReleases.map((_, index) => `track-${index}`);
+    const nameOf = (version: string): string => version.replaceAll(".", "-");
+    const names = linkerdReleases.map(({ version }) => nameOf(version));
 
     beforeAll(async () => {
       const spec = (version: string): Record<string, unknown> => ({
@@ -28,9 +29,7 @@ withCharts("with the real charts", () => {
         linkerd: { version, highAvailability: true, jaeger: { enabled: true }, viz: { grafana: true } },
       });
       root = makePlatform(
-        Object.fromEntries(
-          linkerdReleases.map(({ version }, index) => [`track-${index}`, specText(spec(version), `track-${index}`)]),
-        ),
+        Object.fromEntries(linkerdReleases.map(({ version }) => [nameOf(version), specText(spec(version), nameOf(version))])),
       );
       expect(await generateIn(root)).toBe(0);
       charts = await serveCharts(realCharts ?? "");

@@ -9,6 +9,9 @@ import { fluxRoad, helmfileRoad } from "../support/roads.ts";
 import { clientImage, specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
+/** Releases that are tested with Dgraph's oldest chart. */
+const withPatchedDgraph: ReadonlySet<string> = new Set(["edge-26.8.3", "edge-25.4.4"]);
+
 /*
  * Law: one values file, one set of patches. Flux's road (kustomize, HelmRelease, helm, postRenderers) and helmfile's
  * must install the same objects. With fixture charts every component's values and patches are compared;
@@ -24,16 +27,19 @@ withTools(
       base: sample("base"),
       dev: sample("dev"),
       production: sample("production"),
-      // Every track, with the Dgraph chart that needs all patches and the one that needs fewest.
+      // Every release. The Dgraph chart that needs patches for its annotations alternates with one that takes them as values.
       ...Object.fromEntries(
-        linkerdReleases.flatMap(({ version }, index) => {
-          const dgraph = index % 2 === 0 ? "0.0.17" : "24.1.4";
+        linkerdReleases.map(({ version, traits }) => {
           const spec = {
-            linkerd: { version, jaeger: { enabled: true }, viz: { grafana: index === 0 } },
-            dgraph: { chart: dgraph, serviceProfile: index < 2 ? "grpc-route" : true },
-            pydgraphClient: { image: clientImage, inject: index !== 3 },
+            linkerd: { version, jaeger: { enabled: true }, viz: { grafana: version === "edge-26.8.3" } },
+            dgraph: {
+              chart: withPatchedDgraph.has(version) ? "0.0.17" : "24.1.4",
+              serviceProfile: traits.grpcRoute && traits.tracing === "built-in" ? "grpc-route" : true,
+            },
+            pydgraphClient: { image: clientImage, inject: traits.grpcRoute },
           };
-          return [[`track-${index}`, specText(spec, `track-${index}`)]];
+          const name = nameOf(version);
+          return [name, specText(spec, name)];
         }),
       ),
     };
@@ -58,6 +64,11 @@ withTools(
     });
   },
 );
+
+/** Name of a release's environment. */
+function nameOf(version: string): string {
+  return version.replaceAll(".", "-");
+}
 
 function sample(name: string): string {
   return readFileSync(`${projectRoot}environments/${name}.yaml`, "utf8");

@@ -104,3 +104,32 @@ export const validSpec: fc.Arbitrary<Record<string, unknown>> = fc
   .filter(({ dgraph, linkerd }) => dgraph?.serviceProfile !== "grpc-route" || linkerd?.version !== "stable-2.14.10")
   .filter(({ dgraph }) => (dgraph?.alpha?.replicas ?? 3) >= (dgraph?.replicationFactor ?? 3))
   .map((spec) => spec as Record<string, unknown>);
+
+const sign = fc.constantFrom(
+  "- ",
+  "? ",
+  ": ",
+  "{",
+  "}",
+  "[",
+  "]",
+  "&a ",
+  "*a",
+  "<<: ",
+  "!!",
+  "|",
+  ">",
+  "#",
+  "'",
+  '"',
+  "\n",
+  "  ",
+  "---\n",
+  "%",
+  "\t",
+  "a",
+  "null",
+);
+
+/** Texts made of YAML's own signs. */
+export const yamlSigns: fc.Arbitrary<string> = fc.array(sign, { maxLength: 200 }).map((signs) => signs.join(""));

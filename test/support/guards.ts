@@ -6,7 +6,7 @@ import type { nodeVersions } from "../../scripts/tools/pins.ts";
 import { chromiumPath } from "./browser.ts";
 import { referenceFolder, type ToolName, tool } from "./tools.ts";
 
-/** Tests that need real tools: skipped with a notice where these are not built; failing instead with CI=true. */
+/** Tests that need real tools: skipped with a notice if these are not built; with CI=true they fail instead, as with all guards here. */
 export function withTools(names: readonly ToolName[], title: string, define: () => void): void {
   const missing = names.filter((name) => !existsSync(tool(name)));
   if (names.includes("kubeconform") && !existsSync(schemasFolder)) missing.push("kubeconform");
@@ -19,7 +19,7 @@ export function withNode(version: (typeof nodeVersions)[number], title: string, 
   guarded(existsSync(node), `${title} needs Node ${version}: npm run tools`, title, () => define(node));
 }
 
-/** Tests that need a program of the system's. */
+/** Tests that need a program on the PATH. */
 export function withProgram(program: string, title: string, define: () => void): void {
   guarded(onPath(program), `${title} needs ${program} on the PATH`, title, define);
 }
@@ -69,17 +69,17 @@ const clusterTools = [
 
 /** Tests on a cluster of their own: they need its tools, etcd, and Flux's CRDs of the reference data. */
 export function withCluster(title: string, define: () => void): void {
-  if (!existsSync(referenceFolder)) describe.skip(`${title} (skipped: no ../shared/reference)`, define);
+  if (!existsSync(referenceFolder)) withReference(title, define);
   else if (onPath("etcd")) withTools(clusterTools, title, define);
   else guarded(false, `${title} needs etcd: apt-get install etcd-server`, title, define);
 }
 
-/** Tests against upstream reference data: skipped with a notice where it is not beside the checkout. */
+/** Tests against upstream reference data, which is not part of the checkout. */
 export function withReference(title: string, define: () => void): void {
-  if (existsSync(referenceFolder)) describe(title, define);
-  else describe.skip(`${title} (skipped: no ../shared/reference)`, define);
+  guarded(existsSync(referenceFolder), `${title} needs upstream's reference data in ../shared/reference`, title, define);
 }
 
+/** Defines tests if their prerequisites exist. If not, they are skipped with a notice, or with CI=true one test fails that names what is missing. */
 function guarded(ready: boolean, notice: string, title: string, define: () => void): void {
   if (ready) describe(title, define);
   else if (process.env["CI"] === "true") test(title, () => Promise.reject(new Error(notice)));

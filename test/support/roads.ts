@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { stringify } from "yaml";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import type { ChartServer } from "./charts.ts";
@@ -10,6 +10,46 @@ import { run, tool } from "./tools.ts";
 /** What `kustomize build` makes of an overlay. */
 export async function kustomizeBuild(folder: string): Promise<string> {
   return run(tool("kustomize"), ["build", folder]);
+}
+
+/** Label by which the objects of one build are told apart; no object keeps it. */
+const overlayLabel = "test.meshops.dev/overlay";
+
+/**
+ * Objects of several overlays of an environment, by component, from one run of the real kustomize instead of one per overlay.
+ * A kustomization labels the objects of each overlay, and another one lists these kustomizations. kustomize refuses an id that occurs twice.
+ */
+export async function buildOverlays(
+  root: string,
+  environment: string,
+  components: readonly string[] = overlaysOf(root, environment),
+): Promise<Map<string, KubernetesObject[]>> {
+  const work = scratchFolder("overlays");
+  const folders = components.map((_, index) => `overlay-${index}`);
+  writeTree(work, { "kustomization.yaml": stringify({ resources: folders }) });
+  for (const [index, component] of components.entries()) {
+    const folder = folders[index] ?? "";
+    const kustomization = {
+      resources: [relative(join(work, folder), join(root, "overlays", environment, component))],
+      labels: [{ pairs: { [overlayLabel]: folder } }],
+    };
+    writeTree(work, { [`${folder}/kustomization.yaml`]: stringify(kustomization) });
+  }
+  const built = objectsIn(await kustomizeBuild(work)).map((object) => ({ object, folder: takeOverlayLabel(object) }));
+  return new Map(
+    components.map((component, index) => [
+      component,
+      built.filter(({ folder }) => folder === folders[index]).map(({ object }) => object),
+    ]),
+  );
+}
+
+/** Removes the label of `buildOverlays` from an object, and returns it. */
+function takeOverlayLabel({ metadata }: KubernetesObject): string | undefined {
+  const { [overlayLabel]: overlay, ...labels } = metadata.labels ?? {};
+  Object.assign(metadata, { labels });
+  if (Object.keys(labels).length === 0) Reflect.deleteProperty(metadata, "labels");
+  return overlay;
 }
 
 /** Names of an environment's overlays. */
@@ -33,8 +73,7 @@ export async function fluxRoad(
   components: readonly string[] = overlaysOf(root, environment),
 ): Promise<Map<string, KubernetesObject[]>> {
   const out = new Map<string, KubernetesObject[]>();
-  for (const component of components) {
-    const objects = objectsIn(await kustomizeBuild(join(root, "overlays", environment, component)));
+  for (const [component, objects] of await buildOverlays(root, environment, components)) {
     const release = objects.find(({ kind }) => kind === "HelmRelease");
     out.set(component, release === undefined ? objects : await helmController(release, objects, charts));
   }

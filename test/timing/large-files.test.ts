@@ -1,29 +1,70 @@
-import { test } from "vitest";
+import fc from "fast-check";
+import { beforeAll, expect, test } from "vitest";
+import { readProto } from "../../generator/commands/profile/proto.ts";
 import { maxFileBytes } from "../../generator/diagnostics/limits.ts";
 import { answer } from "../support/answer.ts";
+import { yamlSigns } from "../support/arbitraries.ts";
+import { hostileProtos, refusedSpecs } from "../support/hostile.ts";
+import { specText } from "../support/specs.ts";
+import { cpuTime, leastCpuTime } from "./cpu-time.ts";
 
-test("large files of every shape", () => {
-  for (const piece of [
-    "a",
-    "- ",
-    "a: b\n",
-    "[",
-    "[a, ",
-    "{a: ",
-    "? ",
-    "&a ",
-    "*a ",
-    "'",
-    '"',
-    "#",
-    "\n",
-    "|\n",
-    "!",
-    "%",
-    "\t",
-    "---\n",
-    "- - ",
-    "a: &a b\n",
-  ])
-    for (const size of [100_000, maxFileBytes - 1]) answer(piece.repeat(Math.floor(size / piece.length)));
-}, 600_000);
+/* Hostile texts compared with ordinary ones of a size, by CPU time, in one run. */
+
+const small = 100_000;
+const large = maxFileBytes - 1;
+/** Milliseconds for ordinary files. */
+const ordinary = { spec: 0, small: 0, large: 0, proto: 0 };
+
+beforeAll(() => {
+  const spec = specText();
+  const commented = (size: number): string => spec + "# a comment\n".repeat(Math.floor((size - spec.length) / 12));
+  ordinary.spec = leastCpuTime(() => answer(spec), 20);
+  ordinary.small = leastCpuTime(() => answer(commented(small)));
+  ordinary.large = leastCpuTime(() => answer(commented(large)));
+  const messages = Array.from({ length: 10_000 }, (_, index) => `message M${index} { string first = 1; string second = 2; }\n`);
+  const proto = `syntax = "proto3"; ${messages.join("")} service S { rpc A (M1) returns (M2); }`;
+  expect(readProto("x.proto", proto).diagnostics).toEqual([]);
+  ordinary.proto = leastCpuTime(() => readProto("x.proto", proto));
+});
+
+test.each([
+  "a",
+  "- ",
+  "a: b\n",
+  "[",
+  "[a, ",
+  "{a: ",
+  "? ",
+  "&a ",
+  "*a ",
+  "'",
+  '"',
+  "#",
+  "\n",
+  "|\n",
+  "!",
+  "%",
+  "\t",
+  "---\n",
+  "- - ",
+  "a: &a b\n",
+])("a large file of %j takes time in proportion to its size", (piece) => {
+  const time = (size: number): number => cpuTime(() => answer(piece.repeat(Math.floor(size / piece.length))));
+  const [few, many] = [time(small), time(large)];
+  expect(few).toBeLessThan(80 * ordinary.small);
+  // Ten times the size. What grows with the square takes a hundred times as long.
+  expect(many).toBeLessThan((4 * Math.max(few, ordinary.small) * large) / small);
+});
+
+test.each(refusedSpecs)("%s is refused sooner than eight ordinary files of the largest size are read", (_, text) => {
+  expect(cpuTime(() => answer(text))).toBeLessThan(8 * ordinary.large);
+});
+
+test.each(hostileProtos)("a .proto file with %s takes at most ten times as long as ten thousand messages", (_, text) => {
+  expect(cpuTime(() => readProto("x.proto", text))).toBeLessThan(10 * ordinary.proto);
+});
+
+test("random texts of YAML's own signs, at most 800 characters long, take less time than ten ordinary files of 100 kB", () => {
+  const times = fc.sample(yamlSigns, 200).map((text) => cpuTime(() => answer(text)));
+  expect(Math.max(...times)).toBeLessThan(10 * ordinary.small);
+});

@@ -1,0 +1,39 @@
+type Factors = Readonly<Record<string, readonly unknown[]>>;
+type Row<F extends Factors> = { readonly [K in keyof F]: F[K][number] };
+
+/**
+ * Returns rows in which every pair of values of two factors occurs at least once. Most faults need one value or a pair of values,
+ * so these few rows find nearly what the whole product finds. The same factors always give the same rows.
+ *
+ * @param factors values by the name of their factor
+ * @param allowed whether a combination is valid; pairs that occur in no valid combination are left out
+ */
+export function pairwise<const F extends Factors>(factors: F, allowed: (row: Row<F>) => boolean = () => true): Row<F>[] {
+  let all: Record<string, unknown>[] = [{}];
+  for (const [name, values] of Object.entries(factors))
+    all = all.flatMap((row) => values.map((value) => ({ ...row, [name]: value })));
+  const candidates = all
+    .map((row) => row as Row<F>)
+    .filter(allowed)
+    .map((row) => ({ row, pairs: pairsOf(row, factors) }));
+  const missing = new Set(candidates.flatMap(({ pairs }) => pairs));
+  const rows: Row<F>[] = [];
+  while (missing.size > 0) {
+    let best: (typeof candidates)[number] | undefined;
+    let most = 0;
+    for (const candidate of candidates) {
+      const adds = candidate.pairs.filter((pair) => missing.has(pair)).length;
+      if (adds > most) [best, most] = [candidate, adds];
+    }
+    if (best === undefined) throw new Error("a pair occurs in no row");
+    rows.push(best.row);
+    for (const pair of best.pairs) missing.delete(pair);
+  }
+  return rows;
+}
+
+/** Pairs of a row, as text: `name=place of the value` twice. */
+function pairsOf<F extends Factors>(row: Row<F>, factors: F): string[] {
+  const values = Object.keys(factors).map((name) => `${name}=${factors[name]?.indexOf(row[name])}`);
+  return values.flatMap((first, index) => values.slice(index + 1).map((second) => `${first} ${second}`));
+}
