@@ -71,6 +71,22 @@ describe("meshops help", () => {
     expect(finished.stdout).toMatch(shown);
   });
 
+  test("of every command fits in 80 columns, and shows no default that is false", () => {
+    const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
+    const texts = all(program).map((command) => command.helpInformation());
+    expect(texts.length).toBeGreaterThan(25);
+    for (const text of texts) {
+      expect(text).not.toContain("default: false");
+      for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+    }
+  });
+
+  test("a usage error refers to the help of its command", async () => {
+    expect((await meshops(projectRoot, ["identity", "init"])).stderr).toContain("fix: meshops identity init --help");
+    expect((await meshops(projectRoot, ["generate", "--chek"])).stderr).toContain("fix: meshops generate --help");
+    expect((await meshops(projectRoot, ["--chek"])).stderr).toContain("fix: meshops --help");
+  });
+
   test("of what is not there says what comes near", async () => {
     const finished = await meshops(projectRoot, ["help", "idenity"]);
     expect(finished).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining('did you mean "identity"?') });

@@ -226,19 +226,19 @@ spec:
       "a port that is none",
       ["--proto", "orders.proto", "--port", "0x1"],
       2,
-      'meshops: option "--port <number>" argument "0x1" is invalid. expected a number from 1 to 65535\nfix: meshops --help\n',
+      'meshops: option "--port <number>" argument "0x1" is invalid. expected a number from 1 to 65535\nfix: meshops profile --help\n',
     ],
     [
       "a name that is none",
       ["--proto", "orders.proto", "--service", "Orders"],
       2,
-      'meshops: option "--service <name>" argument "Orders" is invalid. expected at most 63 lower-case letters, digits and dashes\nfix: meshops --help\n',
+      'meshops: option "--service <name>" argument "Orders" is invalid. expected at most 63 lower-case letters, digits and dashes\nfix: meshops profile --help\n',
     ],
     [
       "a domain that is none",
       ["--proto", "orders.proto", "--cluster-domain", "Foo_!"],
       2,
-      'meshops: option "--cluster-domain <domain>" argument "Foo_!" is invalid. expected at most 63 lower-case letters, digits and dashes\nfix: meshops --help\n',
+      'meshops: option "--cluster-domain <domain>" argument "Foo_!" is invalid. expected at most 63 lower-case letters, digits and dashes\nfix: meshops profile --help\n',
     ],
     ["services without methods", ["--proto", "empty.proto"], 1, "meshops: the gRPC services of the file have no methods\n"],
   ])("refuses %s", async (_, args, code, stderr) => {

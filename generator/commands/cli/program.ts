@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command, Help, Option } from "commander";
 import { version } from "../../system/version.ts";
 import type { Io } from "../io.ts";
 import { declareAbout } from "./about.ts";
@@ -10,6 +10,17 @@ import { declarePlugin } from "./plugin.ts";
 import { declareProfile } from "./profile.ts";
 import { runWith } from "./run.ts";
 import { declareSecrets } from "./secrets.ts";
+
+/** A usage error of a command refers to the help of that command. */
+function showOwnHelp(command: Command, line: string): void {
+  command.showHelpAfterError(`fix: ${line} --help`);
+  for (const sub of command.commands) showOwnHelp(sub, `${line} ${sub.name()}`);
+}
+
+/** Commander shows `(default: false)` for every flag. */
+function describeOption(option: Option): string {
+  return option.isBoolean() ? option.description : new Help().optionDescription(option);
+}
 
 const topics = [
   declareBundle,
@@ -34,7 +45,6 @@ export function createProgram(io: Io, ended: (code: number) => void): Command {
     )
     .version(version)
     .addOption(new Option("-C, --directory <dir>", "root of the platform repository").default("."))
-    .showHelpAfterError("fix: meshops --help")
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
@@ -42,8 +52,10 @@ export function createProgram(io: Io, ended: (code: number) => void): Command {
       getErrHasColors: () => false,
       outputError: (text, write) => write(text.replace(/^error: /, "meshops: ").replace(/'/g, '"')),
     })
+    .configureHelp({ optionDescription: describeOption })
     .helpCommand(false)
     .exitOverride();
   for (const declare of topics) declare(program, runWith(io, ended));
+  showOwnHelp(program, "meshops");
   return program;
 }
