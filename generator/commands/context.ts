@@ -30,15 +30,28 @@ interface LoadedAll {
   readonly diagnostics: Diagnostic[];
 }
 
-/** Loads the named environments, or all; a name without a file becomes a diagnostic. */
+/**
+ * Loads the named environments, or all.
+ *
+ * @throws UserError (usage) if a name has no spec
+ */
 export function loadAll(repository: Repository, names: readonly string[]): LoadedAll {
-  const known = repository.environmentNames();
-  const wanted = names.length === 0 ? known : [...new Set(names)];
-  const unknown = wanted.filter((name) => !known.includes(name)).map((name) => unknownEnvironment(name, known));
-  const loaded = wanted.filter((name) => known.includes(name)).map((name) => loadEnvironment(name, repository.source));
+  const [unknown] = unknownEnvironments(repository, names);
+  if (unknown !== undefined) throw new UserError(exitCode.usage, unknown.message, unknown.fix ?? unknown.expected);
+  return load(repository, names.length === 0 ? repository.environmentNames() : [...new Set(names)]);
+}
+
+/** Loads environments by names that all have a spec. */
+export function load(repository: Repository, names: readonly string[]): LoadedAll {
+  const loaded = names.map((name) => loadEnvironment(name, repository.source));
   const found = loaded.flatMap((each) => [...each.diagnostics, ...changeFindings(repository.root, each)]);
-  const joint = [...repository.strayFiles(), ...findCollisions(loaded)];
-  return { loaded, diagnostics: distinct([...joint, ...unknown, ...found]) };
+  return { loaded, diagnostics: distinct([...repository.strayFiles(), ...findCollisions(loaded), ...found]) };
+}
+
+/** A finding for each name that has no spec. */
+export function unknownEnvironments(repository: Repository, names: readonly string[]): Diagnostic[] {
+  const known = repository.environmentNames();
+  return [...new Set(names)].filter((name) => !known.includes(name)).map((name) => unknownEnvironment(name, known));
 }
 
 /**

@@ -76,14 +76,20 @@ function writableSpec(
   };
 }
 
-/** `meshops identity export <env> --age-key`: the cluster's age identity, for a pipe into the cluster. */
-export async function exportKey([name = ""]: readonly string[], options: CommonOptions, io: Io): Promise<number> {
+/** `meshops identity export <env> --age-key`: the old name of `age-key`. */
+export function exportKey(names: readonly string[], options: CommonOptions, io: Io): Promise<number> {
+  io.stderr.write(`meshops identity export --age-key is now: meshops identity age-key ${names[0] ?? ""}\n`);
+  return ageKey(names, options, io);
+}
+
+/** `meshops identity age-key <env>`: the cluster's age identity, for a pipe into the cluster. */
+export async function ageKey([name = ""]: readonly string[], options: CommonOptions, io: Io): Promise<number> {
   const environment = loadOne(io, repositoryIn(io, options.directory), name);
   if (io.stdout.isTTY)
     throw new UserError(
       exitCode.usage,
       "the private key would show on the terminal",
-      `pipe it: meshops identity export ${name} --age-key | kubectl …`,
+      `pipe it: meshops identity age-key ${name} | kubectl …`,
     );
   const { known, damaged } = await byRecipient(ageIdentities(io.env));
   const recipients = environment.spec.secrets.age;

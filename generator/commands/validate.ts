@@ -8,7 +8,7 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { identityFolder } from "../spec/layout.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { plural } from "../system/text.ts";
-import { countOf, loadAll, repositoryIn } from "./context.ts";
+import { countOf, load, repositoryIn, unknownEnvironments } from "./context.ts";
 import { type DiagnosticFormat, formatted } from "./diagnostic-formats.ts";
 import type { Io } from "./io.ts";
 
@@ -34,6 +34,7 @@ export async function validate(names: readonly string[], options: ValidateOption
     const count = countOf(diagnostics);
     io.stderr.write(`${checked}${count === "" ? ", all valid" : `: ${count}`}${note}\n`);
   }
+  if (diagnostics.some(({ code }) => code === "environment-unknown")) return exitCode.usage;
   return hasErrors(diagnostics) ? exitCode.problem : exitCode.ok;
 }
 
@@ -59,10 +60,19 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
   if (linkerd !== undefined)
     throw new UserError(exitCode.usage, "--linkerd goes with --manifests; a spec names its Linkerd itself");
   const repository = repositoryIn(io, options.directory);
-  const { loaded, diagnostics: inSpecs } = loadAll(repository, names);
+  const unknown = unknownEnvironments(repository, names);
+  const known = repository.environmentNames();
+  const { loaded, diagnostics: inSpecs } = load(
+    repository,
+    known.filter((name) => names.length === 0 || names.includes(name)),
+  );
   const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
   const { diagnostics: inIdentities, note } = await checkIdentities(io, repository.root, environments);
-  return { diagnostics: [...inSpecs, ...inIdentities], checked: `${plural(loaded.length, "environment")} checked`, note };
+  return {
+    diagnostics: [...unknown, ...inSpecs, ...inIdentities],
+    checked: `${plural(loaded.length, "environment")} checked`,
+    note,
+  };
 }
 
 /** Certificates and encrypted files: by what is public of them, and the MAC of those that a key at hand opens. */

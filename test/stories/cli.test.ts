@@ -29,8 +29,10 @@ beforeAll(() => {
 describe("exit codes and streams", () => {
   test.each([
     [["validate"], 0, "", "3 environments checked, all valid\n"],
-    [["validate", "azur"], 1, "", 'did you mean "azure"?'],
-    [["validate", "azur", "-o", "json"], 1, '"code": "environment-unknown"', ""],
+    [["validate", "azur"], 2, "", 'did you mean "azure"?'],
+    [["validate", "azur", "-o", "json"], 2, '"code": "environment-unknown"', ""],
+    [["generate", "azur"], 2, "", 'meshops: there is no environment "azur"\nfix: did you mean "azure"?'],
+    [["status", "azur"], 2, "", 'there is no environment "azur"'],
     [["validate", "-o", "xml"], 2, "", "Allowed choices are text, json"],
     [["frobnicate"], 2, "", 'meshops: unknown command "frobnicate"'],
     [["generate", "--frobnicate"], 2, "", "unknown option"],

@@ -295,7 +295,7 @@ describe("against what", () => {
   test.each([
     [["--from", "nowhere"], 3, "meshops: there is no commit nowhere\nfix: git log --oneline"],
     [["--from", "--exec=x"], 3, "meshops: there is no commit --exec=x\n"],
-    [["prodution"], 1, 'did you mean "production"?'],
+    [["prodution"], 2, 'did you mean "production"?'],
     [["base"], 2, "base is abstract"],
   ])("%j exits %d", async (args, code, said) => {
     const result = await meshops(await samples(), ["diff", ...args]);

@@ -41,7 +41,7 @@ describe("meshops graph draws", () => {
     [[], 2, /missing required argument/],
     [["usual", "usual"], 2, /two different ones/],
     [["usual", "open", "older"], 2, /too many arguments/],
-    [["nobody"], 1, /there is no environment "nobody"/],
+    [["nobody"], 2, /there is no environment "nobody"/],
   ])("%j is refused", async (args, code, told) => {
     const finished = await meshops(makePlatform(specs), ["graph", ...args]);
     expect(finished).toMatchObject({ code, stdout: "" });

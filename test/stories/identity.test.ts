@@ -445,15 +445,15 @@ describe("the life cycle by hand", () => {
     expect(readFileSync(keyFile, "utf8").startsWith(first)).toBe(true);
     const { secrets } = parse(stdout) as { secrets: { age: string[]; admin: string[] } };
     writeTree(root, { "environments/dev.yaml": specText({ secrets }, "dev") });
-    const { stdout: exported } = await meshops(root, ["identity", "export", "dev", "--age-key"], { env });
+    const { stdout: exported } = await meshops(root, ["identity", "age-key", "dev"], { env });
     expect(await identityToRecipient(exported.trim())).toBe(secrets.age[0]);
-    expect(await meshops(root, ["identity", "export", "dev", "--age-key"], { env: asAdmin("") })).toMatchObject({
+    expect(await meshops(root, ["identity", "age-key", "dev"], { env: asAdmin("") })).toMatchObject({
       code: 3,
       stdout: "",
     });
     // A key with a letter changed belongs to nobody, and is not shown either.
     const damaged = exported.trim().replace(/.$/, (last) => (last === "Q" ? "P" : "Q"));
-    const refused = await meshops(root, ["identity", "export", "dev", "--age-key"], { env: asAdmin(damaged) });
+    const refused = await meshops(root, ["identity", "age-key", "dev"], { env: asAdmin(damaged) });
     expect(refused).toMatchObject({ code: 3, stdout: "", stderr: expect.stringContaining("1 key at hand is damaged") });
     expect(refused.stderr).not.toContain("SECRET");
   });
@@ -462,7 +462,7 @@ describe("the life cycle by hand", () => {
     test("does not print the private key", async () => {
       const root = emptyPlatform();
       // The test has no terminal: `script` gives the command one.
-      const command = `node ${projectRoot}dist/cli.js identity export dev --age-key`;
+      const command = `node ${projectRoot}dist/cli.js identity age-key dev`;
       const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
         cwd: root,
         env: { ...process.env, ...asAdmin(testIdentity().clusterKey) },

@@ -27,8 +27,8 @@ secret_from() {
 
 # The key goes from meshops to the cluster through pipes. First it is seen to be there: an empty one would take the good one's place.
 age_key() {
-  meshops identity export "$ENVIRONMENT" --age-key 2>"$SCRATCH/error" | grep '^AGE-SECRET-KEY-' >/dev/null || exit 3
-  meshops identity export "$ENVIRONMENT" --age-key 2>"$SCRATCH/export" | secret_from sops-age --from-file=age.agekey=/dev/stdin
+  meshops identity age-key "$ENVIRONMENT" 2>"$SCRATCH/error" | grep '^AGE-SECRET-KEY-' >/dev/null || exit 3
+  meshops identity age-key "$ENVIRONMENT" 2>"$SCRATCH/export" | secret_from sops-age --from-file=age.agekey=/dev/stdin
   outcome='there'
 }
 

@@ -50,9 +50,14 @@ export function declareIdentity(program: Command, run: Run): void {
     .option("--force", "with --write: in place of those that the spec names", false)
     .action(run(async () => (await import("../identity-keys.ts")).keygen));
   identity
-    .command("export")
-    .description("print the cluster's age key, for a pipe")
+    .command("age-key")
+    .description("print the age key that Flux decrypts with, for a pipe")
     .argument("<env>", "environment")
-    .requiredOption("--age-key", "the age key that Flux decrypts with")
+    .action(run(async () => (await import("../identity-keys.ts")).ageKey));
+  // The name of age-key in 0.1; to be removed in 0.3.
+  identity
+    .command("export", { hidden: true })
+    .argument("<env>", "environment")
+    .requiredOption("--age-key")
     .action(run(async () => (await import("../identity-keys.ts")).exportKey));
 }

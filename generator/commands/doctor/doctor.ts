@@ -51,7 +51,8 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
   if (options.output === "json") io.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
   else io.stdout.write(report(io, checks));
   if (root === null) say("no platform repository here: only the tools were looked at");
-  return checks.every(({ status }) => status !== "error") ? exitCode.ok : exitCode.missing;
+  if (checks.some(({ status }) => status === "error")) return exitCode.missing;
+  return broken.length > 0 ? exitCode.problem : exitCode.ok;
 }
 
 interface Surroundings {
