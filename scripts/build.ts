@@ -21,6 +21,8 @@ await build({
   bundle: true,
   splitting: true,
   packages: "external",
+  // Types for commander, which it passes on unchanged at run time.
+  alias: { "@commander-js/extra-typings": "commander" },
   format: "esm",
   platform: "node",
   target: "node20",

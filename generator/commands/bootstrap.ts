@@ -2,11 +2,11 @@ import { bootstrapScript } from "../bootstrap/bootstrap.ts";
 import { envFile } from "../bootstrap/env-file.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../system/errors.ts";
-import { type CommonOptions, loadOne, repositoryIn } from "./context.ts";
+import { type DirectoryOption, loadOne, repositoryIn } from "./context.ts";
 import type { Io } from "./io.ts";
 import { runScript } from "./run-script.ts";
 
-export interface ScriptOptions extends CommonOptions {
+export interface ScriptOptions extends DirectoryOption {
   /** Run the script instead of printing it. */
   readonly run: boolean;
   /** kubectl context of a cluster that is not on Azure. */

@@ -14,8 +14,12 @@ import { changeFindings } from "./change-findings.ts";
 import type { Io } from "./io.ts";
 
 /** What every command takes. */
-export interface CommonOptions {
+export interface DirectoryOption {
   readonly directory: string;
+}
+
+/** What most commands take. */
+export interface CommonOptions extends DirectoryOption {
   readonly output: "text" | "json";
 }
 

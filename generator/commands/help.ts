@@ -1,18 +1,17 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import type { Command } from "commander";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { didYouMean } from "../diagnostics/suggest.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { programFolder } from "../system/program-folder.ts";
 import { capital } from "../system/text.ts";
-import type { Subcommand } from "./cli/run.ts";
 import type { Io } from "./io.ts";
 
 const docs = new URL("../docs/", programFolder);
 
 /** `meshops help [topic…]`: a command's usage, or a page of the docs: a topic, or the code of a rule. */
-export function help(program: Command): Subcommand {
-  return (words, _, io) => {
+export function help(program: CommandUnknownOpts): (words: readonly string[], io: Io) => number {
+  return (words, io) => {
     const [first, ...others] = words;
     if (first === undefined) {
       io.stdout.write(
@@ -78,7 +77,7 @@ function findings(): { code: string; says: string; fix: string }[] {
   return [...rows].map(([, code = "", says = "", fix = ""]) => ({ code, says: capital(says), fix: capital(fix) }));
 }
 
-function commandAt(program: Command, words: readonly string[]): Command | null {
+function commandAt(program: CommandUnknownOpts, words: readonly string[]): CommandUnknownOpts | null {
   let command = program;
   for (const word of words) {
     const sub = command.commands.find((known) => known.name() === word);

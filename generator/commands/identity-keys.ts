@@ -8,7 +8,7 @@ import { asMap } from "../system/data.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { pathWithin, writeAtomic } from "../system/files.ts";
 import { plural } from "../system/text.ts";
-import { type CommonOptions, loadOne, printDiagnostics, repositoryIn } from "./context.ts";
+import { type DirectoryOption, loadOne, printDiagnostics, repositoryIn } from "./context.ts";
 import type { Io } from "./io.ts";
 
 interface KeygenOptions {
@@ -77,13 +77,13 @@ function writableSpec(
 }
 
 /** `meshops identity export <env> --age-key`: the old name of `age-key`. */
-export function exportKey(names: readonly string[], options: CommonOptions, io: Io): Promise<number> {
+export function exportKey(names: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   io.stderr.write(`meshops identity export --age-key is now: meshops identity age-key ${names[0] ?? ""}\n`);
   return ageKey(names, options, io);
 }
 
 /** `meshops identity age-key <env>`: the cluster's age identity, for a pipe into the cluster. */
-export async function ageKey([name = ""]: readonly string[], options: CommonOptions, io: Io): Promise<number> {
+export async function ageKey([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   const environment = loadOne(io, repositoryIn(io, options.directory), name);
   if (io.stdout.isTTY)
     throw new UserError(

@@ -11,13 +11,13 @@ import { exitCode, UserError } from "../system/errors.ts";
 import { readIfThere } from "../system/files.ts";
 import { withLock } from "../system/lock.ts";
 import { compareText, plural } from "../system/text.ts";
-import { type CommonOptions, loadOne, repositoryIn } from "./context.ts";
+import { type DirectoryOption, loadOne, repositoryIn } from "./context.ts";
 import type { Io } from "./io.ts";
 
-type IdentityOptions = CommonOptions & { readonly force: boolean };
+type ForceOption = DirectoryOption & { readonly force: boolean };
 
 /** `meshops identity init <env>`: trust anchor, issuer and webhook certificates; private keys reach the disk only encrypted. */
-export async function init([name = ""]: readonly string[], options: IdentityOptions, io: Io): Promise<number> {
+export async function init([name = ""]: readonly string[], options: ForceOption, io: Io): Promise<number> {
   return changing(io, name, options, async (environment, root) => {
     const store = openSecretStore(root, environment, { identities: [], now: io.now(), env: io.env });
     const changes = await newIdentity(environment, store, io.now());
@@ -38,28 +38,28 @@ export async function init([name = ""]: readonly string[], options: IdentityOpti
 }
 
 /** `meshops identity rotate-issuer <env>` */
-export function issuer([name = ""]: readonly string[], options: IdentityOptions, io: Io): Promise<number> {
+export function issuer([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   return changing(io, name, options, (environment, root) =>
     rotateIssuer(environment, secretStoreOf(io, root, environment), io.now()),
   );
 }
 
 /** `meshops identity rotate-webhooks <env>` */
-export function webhooks([name = ""]: readonly string[], options: IdentityOptions, io: Io): Promise<number> {
+export function webhooks([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   return changing(io, name, options, (environment, root) =>
     rotateWebhooks(environment, secretStoreOf(io, root, environment), io.now()),
   );
 }
 
 /** `meshops identity rotate-anchor <env>`: the next of three steps. */
-export function anchor([name = ""]: readonly string[], options: IdentityOptions, io: Io): Promise<number> {
+export function anchor([name = ""]: readonly string[], options: ForceOption, io: Io): Promise<number> {
   return changing(io, name, options, (environment, root) =>
     rotateAnchor(environment, secretStoreOf(io, root, environment), io.now(), options.force),
   );
 }
 
 /** `meshops identity updatekeys <env>`: the encrypted files, and `.sops.yaml`, for the recipients that the spec names now. */
-export function updatekeys([name = ""]: readonly string[], options: IdentityOptions, io: Io): Promise<number> {
+export function updatekeys([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   return changing(io, name, options, async (environment, root) => {
     const store = secretStoreOf(io, root, environment);
     const changes = await rekeyed(environment, store);
@@ -76,7 +76,7 @@ export function updatekeys([name = ""]: readonly string[], options: IdentityOpti
 async function changing(
   io: Io,
   name: string,
-  options: CommonOptions,
+  options: DirectoryOption,
   make: (environment: Environment, root: string) => Promise<RotationStep | { changes: Changes; done: string; next: string }>,
 ): Promise<number> {
   const repository = repositoryIn(io, options.directory);

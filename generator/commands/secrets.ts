@@ -10,15 +10,14 @@ import { writeAtomic } from "../system/files.ts";
 import { readText } from "./context.ts";
 import type { Io } from "./io.ts";
 
-interface SecretsOptions {
+interface RecipientOptions {
   readonly directory: string;
-  readonly inPlace: boolean;
   /** Recipients, instead of those of `.sops.yaml`. */
   readonly age?: readonly string[];
 }
 
 /** `meshops secrets decrypt <file>`: prints the plaintext. The MAC is checked. */
-export async function decrypt([path = ""]: readonly string[], _: SecretsOptions, io: Io): Promise<number> {
+export async function decrypt([path = ""]: readonly string[], _: unknown, io: Io): Promise<number> {
   io.stdout.write(
     await asUserError(path, async () =>
       decryptFile(readText(io, path), { identities: ageIdentities(io.env), format: formatOf(path) }),
@@ -28,7 +27,11 @@ export async function decrypt([path = ""]: readonly string[], _: SecretsOptions,
 }
 
 /** `meshops secrets encrypt <file>`: prints the encrypted file, or writes it in place. */
-export async function encrypt([path = ""]: readonly string[], options: SecretsOptions, io: Io): Promise<number> {
+export async function encrypt(
+  [path = ""]: readonly string[],
+  options: RecipientOptions & { readonly inPlace: boolean },
+  io: Io,
+): Promise<number> {
   const { recipients, rule, macOnlyEncrypted } = ruleOf(io, path, options);
   const format = formatOf(path);
   const text = await asUserError(path, () =>
@@ -40,7 +43,7 @@ export async function encrypt([path = ""]: readonly string[], options: SecretsOp
 }
 
 /** `meshops secrets updatekeys <file…>`: encrypts the files' data keys to the recipients that `.sops.yaml` names. */
-export async function updatekeys(paths: readonly string[], options: SecretsOptions, io: Io): Promise<number> {
+export async function updatekeys(paths: readonly string[], options: RecipientOptions, io: Io): Promise<number> {
   const identities = ageIdentities(io.env);
   // All are made before one is written: a key that is missing for the last leaves the first as it was.
   const updated: [path: string, before: string, after: string][] = [];
@@ -60,7 +63,7 @@ export async function updatekeys(paths: readonly string[], options: SecretsOptio
   return exitCode.ok;
 }
 
-function ruleOf({ cwd }: Io, path: string, { directory, age }: SecretsOptions): CreationRule {
+function ruleOf({ cwd }: Io, path: string, { directory, age }: RecipientOptions): CreationRule {
   if (age !== undefined) return { recipients: age, rule: secretRule, macOnlyEncrypted: true };
   const root = resolve(cwd, directory);
   const inside = relative(root, resolve(cwd, path)).replaceAll("\\", "/");

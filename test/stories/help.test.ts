@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Command } from "commander";
+import type { CommandUnknownOpts as Command } from "@commander-js/extra-typings";
 import { describe, expect, test } from "vitest";
 import { createProgram } from "../../generator/commands/cli/program.ts";
 import { help, topics } from "../../generator/commands/help.ts";
@@ -34,7 +34,7 @@ describe("meshops help", () => {
     "explains %s by its page",
     (topic) => {
       const { io, out } = testIo(projectRoot);
-      expect(help(program)([topic], {}, io)).toBe(0);
+      expect(help(program)([topic], io)).toBe(0);
       const shown = out.stdout;
       // Of a rule it is the page of that rule, and no other.
       expect(shown).toMatch(topics().includes(topic) || topic === "rules" ? /^# /m : new RegExp(`^# ${topic}\n`));
@@ -50,7 +50,7 @@ describe("meshops help", () => {
     const { io } = testIo(projectRoot);
     const unexplained = codes.filter((code) => {
       try {
-        return help(program)([code], {}, io) !== 0;
+        return help(program)([code], io) !== 0;
       } catch {
         return true;
       }

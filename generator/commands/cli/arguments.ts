@@ -1,7 +1,9 @@
-import { InvalidArgumentError, Option } from "commander";
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 
 /** `--output`: how a command prints its answer. */
-export function output(...choices: string[]): Option {
+export function output<const T extends readonly string[]>(
+  ...choices: T
+): Option<"-o, --output <format>", undefined, "text", undefined, false, T[number]> {
   return new Option("-o, --output <format>", "how to print").choices(choices).default("text");
 }
 

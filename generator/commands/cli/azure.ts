@@ -1,9 +1,9 @@
-import { type Command, Option } from "commander";
-import type { Run } from "./run.ts";
+import { Option } from "@commander-js/extra-typings";
+import type { Program, Runtime } from "./runtime.ts";
 
 /** Bringing an environment up and taking it down. */
-export function declareAzure(program: Command, run: Run): void {
-  const context = (): Option =>
+export function declareAzure(program: Program, { io, end }: Runtime): void {
+  const context = () =>
     new Option("--context <name>", "kubectl context, for a cluster that is not on Azure; asked for where it is left out");
 
   program
@@ -13,7 +13,9 @@ export function declareAzure(program: Command, run: Run): void {
     .addOption(new Option("--run", "run the script").default(false))
     .addOption(new Option("--env", "print the variables of the article's env.sh instead").default(false).conflicts("run"))
     .addOption(context())
-    .action(run(async () => (await import("../bootstrap.ts")).bootstrap));
+    .action(async function () {
+      end(await (await import("../bootstrap.ts")).bootstrap(this.args, this.optsWithGlobals(), io));
+    });
 
   program
     .command("teardown")
@@ -24,5 +26,7 @@ export function declareAzure(program: Command, run: Run): void {
     .addOption(new Option("--registry", "delete the container registry too").default(false))
     .addOption(new Option("--group", "delete registry and resource group too").default(false))
     .addOption(context())
-    .action(run(async () => (await import("../teardown.ts")).teardown));
+    .action(async function () {
+      end(await (await import("../teardown.ts")).teardown(this.args, this.optsWithGlobals(), io));
+    });
 }

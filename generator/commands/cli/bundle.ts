@@ -1,10 +1,10 @@
-import { type Command, Option } from "commander";
+import { Option } from "@commander-js/extra-typings";
 import { risks } from "../../components/risk-levels.ts";
 import { output } from "./arguments.ts";
-import type { Run } from "./run.ts";
+import type { Program, Runtime } from "./runtime.ts";
 
 /** From spec to bundle: validate, generate, images. */
-export function declareBundle(program: Command, run: Run): void {
+export function declareBundle(program: Program, { io, end }: Runtime): void {
   program
     .command("init")
     .description("write a repository to begin with: specs, bases, editor settings, hook, workflows")
@@ -19,7 +19,9 @@ export function declareBundle(program: Command, run: Run): void {
       new Option("--keep", "write into a folder that is not empty, beside what is there").default(false).conflicts("force"),
     )
     .option("--force", "write into a folder that is not empty, over what is there", false)
-    .action(run(async () => (await import("../init/init.ts")).init));
+    .action(async function () {
+      end(await (await import("../init/init.ts")).init(this.args, this.optsWithGlobals(), io));
+    });
 
   program
     .command("validate")
@@ -28,7 +30,9 @@ export function declareBundle(program: Command, run: Run): void {
     .option("--manifests <path>", "judge the Kubernetes objects of a folder or file, or of stdin (-), instead of specs")
     .option("--linkerd <version>", "with --manifests: the Linkerd that they run under, where they do not say")
     .addOption(output("text", "json", "sarif", "github"))
-    .action(run(async () => (await import("../validate.ts")).validate));
+    .action(async function () {
+      end(await (await import("../validate.ts")).validate(this.args, this.optsWithGlobals(), io));
+    });
 
   program
     .command("generate")
@@ -42,7 +46,9 @@ export function declareBundle(program: Command, run: Run): void {
     )
     .option("--force", "overwrite files that meshops did not write", false)
     .addOption(output("text", "json"))
-    .action(run(async () => (await import("../generate/generate.ts")).generate));
+    .action(async function () {
+      end(await (await import("../generate/generate.ts")).generate(this.args, this.optsWithGlobals(), io));
+    });
 
   program
     .command("diff")
@@ -51,7 +57,9 @@ export function declareBundle(program: Command, run: Run): void {
     .option("--from <commit>", "the commit to compare with: a branch, a tag, a hash", "HEAD")
     .addOption(new Option("--fail-on <risk>", "exit 1 only where something changes that is at least as grave").choices(risks))
     .addOption(output("text", "json", "markdown"))
-    .action(run(async () => (await import("../diff/diff.ts")).diff));
+    .action(async function () {
+      end(await (await import("../diff/diff.ts")).diff(this.args, this.optsWithGlobals(), io));
+    });
 
   program
     .command("images")
@@ -63,7 +71,9 @@ export function declareBundle(program: Command, run: Run): void {
         .conflicts("output"),
     )
     .addOption(output("text", "json"))
-    .action(run(async () => (await import("../images.ts")).images));
+    .action(async function () {
+      end(await (await import("../images.ts")).images(this.args, this.optsWithGlobals(), io));
+    });
 
   program
     .command("graph")
@@ -72,5 +82,7 @@ export function declareBundle(program: Command, run: Run): void {
     .argument("[other]", "the environment to put beside it")
     .addOption(new Option("-f, --format <format>", "how to draw").choices(["mermaid", "svg", "html"]).default("mermaid"))
     .addOption(new Option("--show <picture>", "one of the pictures alone").choices(["order", "traffic"]))
-    .action(run(async () => (await import("../graph/graph.ts")).graph));
+    .action(async function () {
+      end(await (await import("../graph/graph.ts")).graph(this.args, this.optsWithGlobals(), io));
+    });
 }

@@ -1,16 +1,18 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { dnsLabel, output } from "./arguments.ts";
-import type { Run } from "./run.ts";
+import type { Program, Runtime } from "./runtime.ts";
 
 /** What is in the cluster. */
-export function declareCluster(program: Command, run: Run): void {
+export function declareCluster(program: Program, { io, end }: Runtime): void {
   inCluster(program, "status")
     .description("say how the environment stands in its cluster, and what keeps it from being ready")
     .addOption(new Option("--engine <engine>", "what applies the bundle").choices(["flux", "helmfile"]).default("flux"))
     .option("-w, --watch", "wait until it is ready, and tell what changes", false)
     .option("--timeout <seconds>", "how long --watch may take", seconds, 900)
     .addOption(output("text", "json"))
-    .action(run(async () => (await import("../status/status.ts")).status));
+    .action(async function () {
+      end(await (await import("../status/status.ts")).status(this.args, this.optsWithGlobals(), io));
+    });
   inCluster(program, "verify")
     .description("test a running cluster: health of the mesh, access to the services, and what tap shows")
     .option("--only <ids>", "tests to run, such as T1,T2,M; T2 is T2a to T2c")
@@ -24,11 +26,13 @@ export function declareCluster(program: Command, run: Run): void {
     )
     .option("--report <file>", "write a page with the picture and the evidence")
     .addOption(output("text", "json", "junit"))
-    .action(run(async () => (await import("../verify/verify.ts")).verifyCommand));
+    .action(async function () {
+      end(await (await import("../verify/verify.ts")).verifyCommand(this.args, this.optsWithGlobals(), io));
+    });
 }
 
 /** A command about an environment in a cluster, with the flags that choose the cluster. */
-function inCluster(program: Command, name: string): Command {
+function inCluster(program: Program, name: string) {
   return program
     .command(name)
     .argument("[env]", "environment; may be left out where there is only one")

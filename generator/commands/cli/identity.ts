@@ -1,63 +1,77 @@
-import type { Command } from "commander";
 import { output, validity } from "./arguments.ts";
-import type { Run, Subcommand } from "./run.ts";
+import type { Program, Runtime } from "./runtime.ts";
 
 /** The life cycle of certificates and their keys. */
-export function declareIdentity(program: Command, run: Run): void {
+export function declareIdentity(program: Program, { io, end }: Runtime): void {
   const identity = program.command("identity").description("certificates of the mesh, from the first to their renewal");
-  const action = (use: (commands: typeof import("../identity.ts")) => Subcommand): ReturnType<Run> =>
-    run(async () => use(await import("../identity.ts")));
-
   identity
     .command("init")
     .description("make trust anchor, issuer and webhook certificates; private keys reach the disk only encrypted")
     .argument("<env>", "environment")
     .option("--force", "replace an identity that is there", false)
-    .action(action(({ init }) => init));
+    .action(async function () {
+      end(await (await import("../identity.ts")).init(this.args, this.optsWithGlobals(), io));
+    });
   identity
     .command("status")
     .description("say what expires when, and who can decrypt the keys")
     .argument("[env...]", "environments; all where none is named")
     .option("--fail-within <time>", "exit 1 where a certificate expires within it, such as 60d", validity)
     .addOption(output("text", "json"))
-    .action(run(async () => (await import("../identity-status.ts")).status));
+    .action(async function () {
+      end(await (await import("../identity-status.ts")).status(this.args, this.optsWithGlobals(), io));
+    });
   identity
     .command("rotate-issuer")
     .description("make a new issuer under the same trust anchor")
     .argument("<env>", "environment")
-    .action(action(({ issuer }) => issuer));
+    .action(async function () {
+      end(await (await import("../identity.ts")).issuer(this.args, this.optsWithGlobals(), io));
+    });
   identity
     .command("rotate-webhooks")
     .description("make new server certificates for the webhooks")
     .argument("<env>", "environment")
-    .action(action(({ webhooks }) => webhooks));
+    .action(async function () {
+      end(await (await import("../identity.ts")).webhooks(this.args, this.optsWithGlobals(), io));
+    });
   identity
     .command("rotate-anchor")
     .description("take the next of the three steps to a new trust anchor")
     .argument("<env>", "environment")
     .option("--force", "do not wait: every meshed pod has restarted since the last step", false)
-    .action(action(({ anchor }) => anchor));
+    .action(async function () {
+      end(await (await import("../identity.ts")).anchor(this.args, this.optsWithGlobals(), io));
+    });
   identity
     .command("updatekeys")
     .description("give the encrypted files to the recipients that the spec names")
     .argument("<env>", "environment")
-    .action(action(({ updatekeys }) => updatekeys));
+    .action(async function () {
+      end(await (await import("../identity.ts")).updatekeys(this.args, this.optsWithGlobals(), io));
+    });
   identity
     .command("keygen")
     .description("make age keys for a cluster and its administrator, and print their recipients")
     .argument("<env>", "environment")
     .option("--write", "put the recipients into the environment's spec, too", false)
     .option("--force", "with --write: in place of those that the spec names", false)
-    .action(run(async () => (await import("../identity-keys.ts")).keygen));
+    .action(async function () {
+      end(await (await import("../identity-keys.ts")).keygen(this.args, this.optsWithGlobals(), io));
+    });
   identity
     .command("age-key")
     .description("print the age key that Flux decrypts with, for a pipe")
     .argument("<env>", "environment")
-    .action(run(async () => (await import("../identity-keys.ts")).ageKey));
+    .action(async function () {
+      end(await (await import("../identity-keys.ts")).ageKey(this.args, this.optsWithGlobals(), io));
+    });
   // The name of age-key in 0.1; to be removed in 0.3.
   identity
     .command("export", { hidden: true })
     .argument("<env>", "environment")
     .requiredOption("--age-key")
-    .action(run(async () => (await import("../identity-keys.ts")).exportKey));
+    .action(async function () {
+      end(await (await import("../identity-keys.ts")).exportKey(this.args, this.optsWithGlobals(), io));
+    });
 }

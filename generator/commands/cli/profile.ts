@@ -1,9 +1,8 @@
-import type { Command } from "commander";
 import { dnsLabel, dnsName, portNumber } from "./arguments.ts";
-import type { Run } from "./run.ts";
+import type { Program, Runtime } from "./runtime.ts";
 
 /** Service profiles of any gRPC service. */
-export function declareProfile(program: Command, run: Run): void {
+export function declareProfile(program: Program, { io, end }: Runtime): void {
   program
     .command("profile")
     .description("print the ServiceProfile of a Service from the gRPC methods of a .proto file")
@@ -14,5 +13,7 @@ export function declareProfile(program: Command, run: Run): void {
     .option("--grpc-service <name...>", "gRPC services that it serves; all of the file where none is named")
     .option("--grpc-route", "print GRPCRoutes instead", false)
     .option("--port <number>", "the Service's port that speaks gRPC, for --grpc-route", portNumber)
-    .action(run(async () => (await import("../profile/profile.ts")).profile));
+    .action(async function () {
+      end(await (await import("../profile/profile.ts")).profile(this.args, this.optsWithGlobals(), io));
+    });
 }

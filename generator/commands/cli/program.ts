@@ -1,4 +1,4 @@
-import { Command, Help, Option } from "commander";
+import { Command, type CommandUnknownOpts, Help, Option } from "@commander-js/extra-typings";
 import { version } from "../../system/version.ts";
 import type { Io } from "../io.ts";
 import { declareAbout } from "./about.ts";
@@ -8,11 +8,10 @@ import { declareCluster } from "./cluster.ts";
 import { declareIdentity } from "./identity.ts";
 import { declarePlugin } from "./plugin.ts";
 import { declareProfile } from "./profile.ts";
-import { runWith } from "./run.ts";
 import { declareSecrets } from "./secrets.ts";
 
 /** A usage error of a command refers to the help of that command. */
-function showOwnHelp(command: Command, line: string): void {
+function showOwnHelp(command: CommandUnknownOpts, line: string): void {
   command.showHelpAfterError(`fix: ${line} --help`);
   for (const sub of command.commands) showOwnHelp(sub, `${line} ${sub.name()}`);
 }
@@ -36,9 +35,9 @@ const topics = [
 /**
  * The command line: its commands are declared here and imported when they run, so that --help loads the argument parser and nothing more.
  *
- * @param ended gets the exit code of the command
+ * @param end gets the exit code of the command
  */
-export function createProgram(io: Io, ended: (code: number) => void): Command {
+export function createProgram(io: Io, end: (code: number) => void): CommandUnknownOpts {
   const program = new Command("meshops")
     .description(
       "Generates everything that a GitOps repository needs to run Linkerd and the services in its mesh, from one validated environment spec.",
@@ -55,7 +54,7 @@ export function createProgram(io: Io, ended: (code: number) => void): Command {
     .configureHelp({ optionDescription: describeOption })
     .helpCommand(false)
     .exitOverride();
-  for (const declare of topics) declare(program, runWith(io, ended));
+  for (const declare of topics) declare(program, { io, end });
   showOwnHelp(program, "meshops");
   return program;
 }

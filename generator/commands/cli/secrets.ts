@@ -1,11 +1,9 @@
-import { type Command, Option } from "commander";
-import type { Run, Subcommand } from "./run.ts";
+import { Option } from "@commander-js/extra-typings";
+import type { Program, Runtime } from "./runtime.ts";
 
 /** SOPS files of anybody's. */
-export function declareSecrets(program: Command, run: Run): void {
+export function declareSecrets(program: Program, { io, end }: Runtime): void {
   const secrets = program.command("secrets").description("SOPS files, without the sops binary");
-  const action = (use: (commands: typeof import("../secrets.ts")) => Subcommand): ReturnType<Run> =>
-    run(async () => use(await import("../secrets.ts")));
   const age = (): Option => new Option("--age <recipient...>", "recipients, instead of those that .sops.yaml names");
 
   secrets
@@ -14,16 +12,22 @@ export function declareSecrets(program: Command, run: Run): void {
     .argument("<file>", "YAML or JSON")
     .option("-i, --in-place", "write the file instead of printing it", false)
     .addOption(age())
-    .action(action(({ encrypt }) => encrypt));
+    .action(async function () {
+      end(await (await import("../secrets.ts")).encrypt(this.args, this.optsWithGlobals(), io));
+    });
   secrets
     .command("decrypt")
     .description("print a file decrypted; its MAC is checked")
     .argument("<file>", "YAML or JSON")
-    .action(action(({ decrypt }) => decrypt));
+    .action(async function () {
+      end(await (await import("../secrets.ts")).decrypt(this.args, this.optsWithGlobals(), io));
+    });
   secrets
     .command("updatekeys")
     .description("give files to other recipients; who is taken off gets a new data key made")
     .argument("<file...>", "YAML or JSON")
     .addOption(age())
-    .action(action(({ updatekeys }) => updatekeys));
+    .action(async function () {
+      end(await (await import("../secrets.ts")).updatekeys(this.args, this.optsWithGlobals(), io));
+    });
 }

@@ -1,4 +1,4 @@
-import type { Argument, Command, Option } from "commander";
+import type { Argument, CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { compareText } from "../../system/text.ts";
 
 /** A word that may stand next on the line. */
@@ -16,7 +16,7 @@ export type ValuesOf = (argument: string, folder: string) => readonly Candidate[
  *
  * @param words the line after the program's name, the last one up to the cursor
  */
-export function candidates(program: Command, words: readonly string[], valuesOf: ValuesOf): Candidate[] {
+export function candidates(program: CommandUnknownOpts, words: readonly string[], valuesOf: ValuesOf): Candidate[] {
   const [, prefix = "", typed = ""] = /^(--[a-z-]+=)?(.*)$/s.exec(words.at(-1) ?? "") ?? [];
   // bash makes words of `--output=text` itself, with the sign as one.
   const begun = typed === "=" ? "" : typed;
@@ -37,7 +37,7 @@ function apart(word: string): string[] {
 
 /** What stands on the line before the word that is completed. */
 interface Line {
-  readonly command: Command;
+  readonly command: CommandUnknownOpts;
   /** Words that are arguments of the command. */
   readonly given: readonly string[];
   /** The option that waits for its value. */
@@ -48,8 +48,8 @@ interface Line {
   readonly ended: boolean;
 }
 
-function readLine(program: Command, words: readonly string[]): Line {
-  let [command, open, folder, ended]: [Command, Option | null, string, boolean] = [program, null, ".", false];
+function readLine(program: CommandUnknownOpts, words: readonly string[]): Line {
+  let [command, open, folder, ended]: [CommandUnknownOpts, Option | null, string, boolean] = [program, null, ".", false];
   const given: string[] = [];
   for (const word of words) {
     if (open !== null) {
@@ -80,7 +80,7 @@ function offered({ command, given, open, ended, folder }: Line, begun: string, v
 }
 
 function argumentAt(
-  { registeredArguments }: Command,
+  { registeredArguments }: CommandUnknownOpts,
   given: readonly string[],
   valuesOf: (argument: string) => readonly Candidate[],
 ): Candidate[] {
@@ -92,13 +92,13 @@ function argumentAt(
 }
 
 /** Commands below one, less the shells' own. */
-export function commandsOf({ commands }: Command): Candidate[] {
+export function commandsOf({ commands }: CommandUnknownOpts): Candidate[] {
   const visible = commands.filter((command) => command.name() !== "complete");
   return visible.map((command) => ({ word: command.name(), description: command.description() }));
 }
 
 /** Options of a command and of those above it. */
-function optionsOf(command: Command): Option[] {
+function optionsOf(command: CommandUnknownOpts): Option[] {
   const help = { long: "--help", short: "-h", description: "display help", required: false, hidden: false } as Option;
   return [...command.options, ...(command.parent === null ? [help] : optionsOf(command.parent))];
 }

@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { Repository } from "../../bundle/repository.ts";
 import { isEnvironmentName } from "../../spec/name.ts";
 import { exitCode } from "../../system/errors.ts";
 import { programFolder } from "../../system/program-folder.ts";
-import type { Subcommand } from "../cli/run.ts";
 import { topics } from "../help.ts";
 import type { Io } from "../io.ts";
 import { type Candidate, candidates, commandsOf, type ValuesOf } from "./candidates.ts";
@@ -17,7 +16,7 @@ export function completion([shell = "bash"]: readonly string[], _: unknown, io: 
 }
 
 /** `meshops complete -- <word…>`: the words that may stand next, a line each, with a tab before what they mean. */
-export function complete(program: Command): Subcommand {
+export function complete(program: CommandUnknownOpts): (words: readonly string[], io: Io) => number {
   const described = (words: readonly string[], description: string): Candidate[] => words.map((word) => ({ word, description }));
   const valuesOf =
     (io: Io): ValuesOf =>
@@ -27,7 +26,7 @@ export function complete(program: Command): Subcommand {
       const known = commandsOf(program);
       return [...known, ...described(topics(), "topic").filter(({ word }) => !known.some((command) => command.word === word))];
     };
-  return (words, _, io) => {
+  return (words, io) => {
     const found = candidates(program, words, valuesOf(io));
     io.stdout.write(found.map(({ word, description }) => `${word}\t${description}\n`).join(""));
     return exitCode.ok;
