@@ -80,10 +80,10 @@ export interface Component {
  * Something that must be ready before a component: another component (skipped if the environment does not have it), a Kustomization of Flux, or, for
  * components with a chart, a HelmRelease. helmfile orders components only.
  */
-type Need = { readonly component: string } | { readonly kustomization: ObjectName } | { readonly helmRelease: ObjectName };
+export type Need = { readonly component: string } | { readonly kustomization: ObjectName } | { readonly helmRelease: ObjectName };
 
 /** Name of a namespaced object. */
-interface ObjectName {
+export interface ObjectName {
   readonly name: string;
   readonly namespace: string;
 }
@@ -105,7 +105,7 @@ export interface Release {
 }
 
 /** How a component comes into the cluster. */
-type Delivery =
+export type Delivery =
   /** A chart; `base` is the folder under bases/ with what its HelmRelease has in common in all environments, null if the overlay has all of it. */
   | { readonly kind: "chart"; readonly release: Release; readonly base: string | null }
   /** A folder under bases/ with plain objects; `images` are those that its objects name without a tag, by that name. */

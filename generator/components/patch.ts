@@ -1,7 +1,7 @@
 import type { Json, KubernetesObject } from "../kubernetes/object.ts";
 
 /** What a patch applies to, in Kustomize's form (kustomize, api/types/selector.go); what is left out matches everything. */
-interface PatchTarget {
+export interface PatchTarget {
   readonly group?: string;
   readonly version?: string;
   readonly kind?: string;
