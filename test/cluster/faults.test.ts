@@ -268,17 +268,17 @@ withCluster("what goes wrong, and what status says of it", () => {
     const read = (file: string, context: string): ReturnType<typeof meshopsProcess> =>
       meshopsProcess(platform.root, ["status", "own", "--kubeconfig", file, "--context", context]);
 
-    test("one that accepts and never answers is told in under 10 seconds", async () => {
-      const silent = createServer().listen(0, "127.0.0.1");
+    test("one that accepts and never answers is asked once, and reported after its time", async () => {
+      let connections = 0;
+      const silent = createServer(() => {
+        connections += 1;
+      }).listen(0, "127.0.0.1");
       await new Promise((resolve) => silent.on("listening", resolve));
-      // What starting takes on a busy machine is not waiting: one that refuses at once tells how long that is.
-      const starting = Date.now();
-      await read(kubeconfig("https://127.0.0.1:1"), "c");
-      const began = Date.now();
       const { code, stderr } = await read(kubeconfig(`https://127.0.0.1:${(silent.address() as AddressInfo).port}`), "c");
-      expect(Date.now() - began - (began - starting)).toBeLessThan(9_000);
       expect(code).toBe(3);
       expect(stderr).toContain("cannot be reached: no answer within 7 s\nfix: ");
+      // A second request would wait as long again.
+      expect(connections).toBe(1);
       silent.close();
     });
 

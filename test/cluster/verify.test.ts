@@ -20,6 +20,7 @@ interface Told {
   readonly status: string;
   readonly cause: string | null;
   readonly seen: string;
+  readonly durationMs: number;
 }
 
 /** Probes need the packages of the client's image, and the cluster its tools. */
@@ -136,7 +137,9 @@ withPydgraph("verify", () =>
       expect(code).toBe(0);
       expect(tests.filter(({ status }) => status === "skipped").map(({ id }) => id)).toEqual(["T0", "M8"]);
       expect(tests).toHaveLength(19);
-      expect((Date.now() - began) / 1000).toBeLessThan(60);
+      // Probes run at the same time: one after the other, they would take longer than the whole run.
+      const probes = tests.filter(({ id }) => ["T1", "T2a", "T2b", "T2c"].includes(id));
+      expect(Date.now() - began).toBeLessThan(probes.reduce((sum, { durationMs }) => sum + durationMs, 0));
       expect(readFileSync(page, "utf8")).toContain("refused by the AuthorizationPolicy");
       expect(await leftovers()).toEqual([]);
       if (process.env["MESHOPS_REPORT"] !== undefined) writeFileSync(process.env["MESHOPS_REPORT"], readFileSync(page));
