@@ -1,7 +1,7 @@
 import { fluxName } from "../bundle/emit/names.ts";
 import { buildModel } from "../components/build.ts";
 import { noIdentity } from "../components/images.ts";
-import { type ComponentModel, releaseOf } from "../components/model.ts";
+import { type ComponentModel, isDelivered, releaseOf } from "../components/model.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder, specFile } from "../spec/layout.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
@@ -30,10 +30,7 @@ export function teardownScript(environment: Environment, context: string | null,
     ...(azure === undefined ? [] : [{ title: "Azure account", run: "account" }]),
     { title: "the cluster", run: "confirm" },
     { title: "Flux holds still", run: "suspend_flux" },
-    ...built
-      .filter(({ delivery }) => delivery.kind !== "none")
-      .reverse()
-      .map(removal),
+    ...built.filter(isDelivered).reverse().map(removal),
     { title: "namespaces that are empty now", run: "remove_namespaces", arguments: namespaces },
     { title: "root Kustomization, sources, age key", run: "remove_root" },
     ...(azure === undefined ? [] : azureSteps(azure, deletesRegistry, extent.group)),

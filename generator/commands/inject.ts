@@ -15,7 +15,7 @@ export function inject([path = ""]: readonly string[], _: unknown, io: Io): numb
   printDiagnostics(io, diagnostics);
   if (injection === null) return exitCode.problem;
   const result = transform(readText(io, 0), injection);
-  // A rule's word is a warning here: the objects are somebody's, and passing by.
+  // A finding is at most a warning here, also of a rule whose findings are errors elsewhere: the user may not own the objects.
   const judged = result.judged.map((each) => ({ ...told(each), severity: "warning" as const }));
   printDiagnostics(io, [...result.diagnostics, ...judged]);
   io.stderr.write(result.notes.map((note) => line(note, io)).join(""));

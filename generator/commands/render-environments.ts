@@ -11,7 +11,7 @@ import { concrete, loadAll, printDiagnostics } from "./context.ts";
 import type { Io } from "./io.ts";
 import { withProgress } from "./terminal/progress.ts";
 
-/** Reads, checks and renders the named environments, or all; null where there were errors, which are told. */
+/** Reads, checks and renders the named environments, or all; null if there were errors, which are printed. */
 export function renderEnvironments(io: Io, repository: Repository, names: readonly string[]): Rendered[] | null {
   const { loaded, diagnostics } = loadAll(repository, names);
   const environments = concrete(loaded, names);

@@ -36,7 +36,7 @@ export interface IdentityProvider {
   chartValues(chart: LinkerdChart): JsonMap;
   /** A digest that changes whenever meshed pods must restart to stay in the mesh. */
   revision(): string;
-  /** Secrets that must exist in the cluster, whoever writes them. */
+  /** Secrets that must exist in the cluster, written by meshops or by another program. */
   readonly contracts: readonly SecretContract[];
 }
 

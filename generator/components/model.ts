@@ -17,6 +17,11 @@ export function releaseOf({ delivery }: Pick<ComponentModel, "delivery">): Relea
   return delivery.kind === "chart" ? delivery.release : null;
 }
 
+/** Whether a component brings something to the cluster by itself. */
+export function isDelivered({ delivery }: Pick<ComponentModel, "delivery">): boolean {
+  return delivery.kind !== "none";
+}
+
 /** Ids of the components that a component needs. */
 export function neededComponents({ needs }: Pick<ComponentModel, "needs">): string[] {
   return needs.flatMap((need) => ("component" in need ? [need.component] : []));

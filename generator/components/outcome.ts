@@ -1,7 +1,7 @@
 import type { CallResult } from "./check.ts";
 
 /**
- * How a call ended. `answered`: the application answered; `denied`: a proxy refused it by policy; `silent`: nobody answered, as when a
+ * How a call ended. `answered`: the application answered; `denied`: a proxy refused it by policy; `silent`: no answer came, as when a
  * NetworkPolicy drops packets; `broken`: a proxy answered that it cannot get through, or anything else.
  */
 export type Outcome = "answered" | "denied" | "silent" | "broken";

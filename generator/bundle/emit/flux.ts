@@ -1,5 +1,5 @@
 import { admissionWebhooksLabel } from "../../catalog/well-known.ts";
-import { type ComponentModel, type Model, releaseOf } from "../../components/model.ts";
+import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
 import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -17,7 +17,7 @@ export function* emitFlux(model: Model): Iterable<[path: string, text: string]> 
   const head = header(name);
   yield [`${fluxFolder(name)}/sources.yaml`, toBundleYaml(sources(model), head)];
   for (const component of model.components)
-    if (component.delivery.kind !== "none")
+    if (isDelivered(component))
       yield [`${fluxFolder(name)}/${fluxName(component.id)}.yaml`, toBundleYaml([kustomization(component, model)], head)];
 }
 
@@ -55,12 +55,12 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
   };
 }
 
-/** Kustomizations that must be ready first. HelmReleases can only be awaited by HelmReleases: see `releasePatch`. */
+/** Kustomizations that must be ready first. HelmReleases can only be awaited by HelmReleases: see `helmRelease` in kustomize.ts. */
 function dependsOnOf({ needs }: ComponentModel, { components }: Model): JsonMap[] {
   return needs.flatMap((need): JsonMap[] => {
     if ("kustomization" in need) return [{ ...need.kustomization }];
     if ("helmRelease" in need) return [];
-    const delivered = components.some(({ id, delivery }) => id === need.component && delivery.kind !== "none");
+    const delivered = components.some((each) => each.id === need.component && isDelivered(each));
     return delivered ? [{ name: fluxName(need.component) }] : [];
   });
 }

@@ -1,5 +1,6 @@
 import { defaultKubernetes } from "../../catalog/linkerd.ts";
-import { type ComponentModel, type Model, neededComponents, releaseOf } from "../../components/model.ts";
+import type { Release } from "../../components/component.ts";
+import { type ComponentModel, isDelivered, type Model, neededComponents, releaseOf } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
 import { helmfileFile, overlayFolder, patchesFile, transformersFile, valuesFile } from "../../spec/layout.ts";
@@ -51,8 +52,8 @@ export function emitHelmfile(model: Model): [path: string, text: string] {
 }
 
 /** Whether helmfile installs a component as a release. */
-export function isHelmRelease({ delivery }: ComponentModel): boolean {
-  return delivery.kind !== "none" && !isHooked(delivery);
+export function isHelmRelease(component: ComponentModel): boolean {
+  return isDelivered(component) && !isHooked(component.delivery);
 }
 
 /** Whether helmfile applies a component by its hook before the first release. */
@@ -74,18 +75,26 @@ export function helmReleaseName(component: ComponentModel): string {
 }
 
 function release(component: ComponentModel, model: Model): JsonMap {
-  const { id, namespace, patches, timeoutMinutes } = component;
+  const { namespace, timeoutMinutes } = component;
   const needs = needsOf(component, model);
   const ofChart = releaseOf(component);
   return {
     ...chartOf(component),
     namespace,
-    ...(ofChart === null ? {} : { version: ofChart.version, values: [`${id}/${valuesFile}`] }),
-    ...(ofChart !== null && plainPatches(patches).length > 0 ? { strategicMergePatches: [`${id}/${patchesFile}`] } : {}),
-    ...(ofChart !== null && targetedPatches(patches).length > 0 ? { transformers: [`${id}/${transformersFile}`] } : {}),
+    ...(ofChart === null ? {} : valuesAndPatches(component, ofChart)),
     timeout: timeoutMinutes * 60,
     ...(needs.length === 0 ? {} : { needs }),
     ...(component.secrets.length === 0 ? {} : { hooks: [applySecrets(model)] }),
+  };
+}
+
+/** What a release of a chart has besides: version, values, and patches if there are any. */
+function valuesAndPatches({ id, patches }: ComponentModel, { version }: Release): JsonMap {
+  return {
+    version,
+    values: [`${id}/${valuesFile}`],
+    ...(plainPatches(patches).length > 0 ? { strategicMergePatches: [`${id}/${patchesFile}`] } : {}),
+    ...(targetedPatches(patches).length > 0 ? { transformers: [`${id}/${transformersFile}`] } : {}),
   };
 }
 
@@ -93,7 +102,7 @@ function release(component: ComponentModel, model: Model): JsonMap {
 function needsOf(component: ComponentModel, { components }: Model): string[] {
   const hooked = components.find(({ secrets }) => secrets.length > 0);
   return neededComponents(component).flatMap((need) => {
-    const named = components.find(({ id, delivery }) => id === need && delivery.kind !== "none");
+    const named = components.find((each) => each.id === need && isDelivered(each));
     const needed = named !== undefined && isHooked(named.delivery) ? hooked : named;
     return needed === undefined || needed === component ? [] : [`${needed.namespace}/${helmReleaseName(needed)}`];
   });

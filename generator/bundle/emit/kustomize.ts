@@ -1,6 +1,6 @@
 import { type Image, pulledAs } from "../../catalog/image.ts";
 import type { Release } from "../../components/component.ts";
-import { type ComponentModel, type Model, releaseOf } from "../../components/model.ts";
+import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
 import {
@@ -21,7 +21,7 @@ type File = [path: string, text: string];
 /** The overlays of an environment: one Kustomize folder per component that meshops delivers. */
 export function* emitOverlays(model: Model): Iterable<File> {
   for (const component of model.components) {
-    if (component.delivery.kind === "none") continue;
+    if (!isDelivered(component)) continue;
     const folder = overlayFolder(model.environment.metadata.name, component.id);
     for (const [file, text] of overlay(component, model)) yield [`${folder}/${file}`, text];
   }

@@ -6,8 +6,9 @@ import type { IdentityObjects } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { isLive, waitsForProxy } from "../../mesh/pod.ts";
 import type { ClusterActions } from "../actions.ts";
-import { type ClusterReader, orNull } from "../connection.ts";
+import type { ClusterReader } from "../connection.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
+import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
 
 /** What a cluster held at one time, as far as it matters for an environment. */
 export interface Snapshot {
@@ -38,16 +39,14 @@ export type SnapshotSource = ClusterReader & Pick<ClusterActions, "logs">;
 /** Reads all of it, at once. @param fluxNamespace where Flux lives */
 export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNamespace: string): Promise<Snapshot> {
   const namespaces = [...new Set(model.components.map(({ namespace }) => namespace))];
-  const everywhere = async (apiVersion: string, kind: string): Promise<KubernetesObject[]> =>
-    (await Promise.all(namespaces.map((namespace) => cluster.list(apiVersion, kind, namespace)))).flat();
+  const everywhere = (apiVersion: string, kind: string): Promise<KubernetesObject[]> =>
+    listIn(cluster, namespaces, apiVersion, kind);
   const inFlux = (apiVersion: string, kind: string): Promise<KubernetesObject[]> => cluster.list(apiVersion, kind, fluxNamespace);
-  // What explains, but is not needed, may be forbidden: readers of a namespace often see no cluster-wide objects.
-  const allowed = async (read: Promise<KubernetesObject[]>): Promise<KubernetesObject[]> => (await orNull(read)) ?? [];
   // One read first: a cluster that does not answer is reported once, and in half the time.
   const kustomizations = await inFlux("kustomize.toolkit.fluxcd.io/v1", "Kustomization");
   const { server, authorizationPolicy } = linkerdRelease(model.environment.spec.linkerd.version).traits.policyApi;
   const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
-    allowed(everywhere(`policy.linkerd.io/${version}`, kind));
+    orEmpty(everywhere(`policy.linkerd.io/${version}`, kind));
   const [git, helm, releases, deployments, statefulSets, daemonSets, pods, claims, events, found, meshed, ...policies] =
     await Promise.all([
       inFlux("source.toolkit.fluxcd.io/v1", "GitRepository"),
@@ -57,15 +56,12 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
       everywhere("apps/v1", "StatefulSet"),
       everywhere("apps/v1", "DaemonSet"),
       everywhere("v1", "Pod"),
-      allowed(everywhere("v1", "PersistentVolumeClaim")),
-      allowed(everywhere("v1", "Event")),
-      allowed(
-        Promise.all(namespaces.map((name) => cluster.get("v1", "Namespace", name))).then((all) =>
-          all.filter((each) => each !== null),
-        ),
-      ),
+      // What explains, but is not needed, may be forbidden: readers of a namespace often see no cluster-wide objects.
+      orEmpty(everywhere("v1", "PersistentVolumeClaim")),
+      orEmpty(everywhere("v1", "Event")),
+      orEmpty(namespacesNamed(cluster, namespaces)),
       meshedPods(cluster),
-      allowed(everywhere("networking.k8s.io/v1", "NetworkPolicy")),
+      orEmpty(everywhere("networking.k8s.io/v1", "NetworkPolicy")),
       policy("Server", server),
       policy("AuthorizationPolicy", authorizationPolicy),
       policy("MeshTLSAuthentication", authorizationPolicy),

@@ -5,6 +5,7 @@ import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { isLive } from "../../mesh/pod.ts";
 import { type ClusterReader, orNull } from "../connection.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
+import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
 
 /** Reads what the tests look at. @throws UserError if the cluster does not answer, or you may not even list pods */
 export async function readClusterState(cluster: ClusterReader, model: Model): Promise<ClusterState> {
@@ -15,13 +16,11 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
     ...new Set(podSets.filter(({ ports }) => Object.keys(ports).length > 0).map(({ namespace }) => namespace)),
   ];
   const names = [...new Set(model.components.map(({ namespace }) => namespace))];
-  const inAll = async (namespaces: readonly string[], apiVersion: string, kind: string): Promise<KubernetesObject[]> =>
-    (await Promise.all(namespaces.map((namespace) => cluster.list(apiVersion, kind, namespace)))).flat();
-  const everywhere = (apiVersion: string, kind: string): Promise<KubernetesObject[]> => inAll(names, apiVersion, kind);
+  const everywhere = (apiVersion: string, kind: string): Promise<KubernetesObject[]> => listIn(cluster, names, apiVersion, kind);
   const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
-    inAll(protectedNamespaces, `policy.linkerd.io/${version}`, kind);
+    listIn(cluster, protectedNamespaces, `policy.linkerd.io/${version}`, kind);
   const { server, authorizationPolicy } = release.traits.policyApi;
-  // One first: a cluster that does not answer is told once.
+  // One read first: a cluster that does not answer is reported once.
   const pods = (await everywhere("v1", "Pod")).filter(isLive);
   const webhooks = Promise.all([
     cluster.list("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
@@ -40,12 +39,12 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
     hooks,
     ...loads
   ] = await Promise.all([
-    Promise.all(names.map((name) => cluster.get("v1", "Namespace", name))).then((all) => all.filter((each) => each !== null)),
-    inAll(protectedNamespaces, "networking.k8s.io/v1", "NetworkPolicy"),
+    namespacesNamed(cluster, names),
+    listIn(cluster, protectedNamespaces, "networking.k8s.io/v1", "NetworkPolicy"),
     policy("Server", server),
     policy("AuthorizationPolicy", authorizationPolicy),
     policy("MeshTLSAuthentication", authorizationPolicy),
-    inAll(protectedNamespaces, "linkerd.io/v1alpha2", "ServiceProfile"),
+    listIn(cluster, protectedNamespaces, "linkerd.io/v1alpha2", "ServiceProfile"),
     readIdentityObjects(cluster, environment, pods),
     meshedPods(cluster),
     orEmpty(cluster.list("apiregistration.k8s.io/v1", "APIService")),
@@ -66,8 +65,4 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
     apiServices,
     profiles,
   };
-}
-
-async function orEmpty<T>(read: Promise<T[]>): Promise<T[]> {
-  return (await orNull(read)) ?? [];
 }

@@ -27,10 +27,10 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
   });
   const groups = [
     ...environments.map(({ metadata }) => group(metadata.name)),
-    // Of a spec that does not load, what is there; that something is missing there is no news.
+    // If a spec does not load, only its existing files are checked: that others are missing follows from it.
     ...broken.map(({ name }) => group(name)).filter(({ files }) => [...files.values()].some((text) => text !== null)),
   ];
-  // Where no spec says so, it may be.
+  // Without a repository, or if a spec does not load, Azure is assumed.
   const onAzure = root === null || broken.length > 0 || environments.some(({ spec }) => spec.azure !== undefined);
   const checks = (
     await Promise.all([

@@ -11,7 +11,7 @@ export function alphaAddresses(environment: Environment): { readonly http: strin
   return { http: `${host}:${dgraphPorts.alpha.http}`, grpc: `${host}:${dgraphPorts.alpha.grpc}` };
 }
 
-/** Access to Alpha: the article's calls, `/health` over HTTP and CheckVersion over gRPC; `/state` is no probe's path. */
+/** Access to Alpha: the article's calls, `/health` over HTTP and CheckVersion over gRPC; `/state` is not the path of a probe. */
 export function dgraphAccess(environment: Environment): AccessTarget {
   const { http, grpc } = alphaAddresses(environment);
   const [pods] = dgraphPods(environment);

@@ -36,7 +36,7 @@ export function injectList(list: ResourceList): Answer {
   ]);
 }
 
-/** Policies stand in a file beside that of the workload. */
+/** Policies are in a file of their own, in the folder of the workload. */
 function add(document: Document, { object, beside }: Addition, indexes: Map<string, number>): void {
   const folder = folderOf(placeOf(beside.value)?.path ?? "");
   const path = `${folder === "" ? "" : `${folder}/`}${beside.name}-mesh.yaml`;
@@ -52,7 +52,7 @@ function noteResult({ manifest, path, severity, message }: Note): Result {
   return { message, severity, ...about(manifest.value), field: { path: fieldPath(path) } };
 }
 
-/** A rule's word is a warning here: the objects are somebody's, and passing by. */
+/** A finding is at most a warning here, also of a rule whose findings are errors elsewhere: the user may not own the objects. */
 function judgedResult({ manifest, path, statement: { code, message, fix, silenced } }: Judged): Result {
   return {
     message: fix === null ? message : `${message}; fix: ${fix}`,

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Bundle } from "../../bundle/bundle.ts";
-import type { Model } from "../../components/model.ts";
+import { isDelivered, type Model } from "../../components/model.ts";
 import { encryptedFiles } from "../../identity/read.ts";
 import { toYaml } from "../../kubernetes/yaml.ts";
 import { fluxFolder, overlayFolder } from "../../spec/layout.ts";
@@ -33,7 +33,7 @@ export async function buildBundle(
     for (const [path, text] of bundle) put(path, text);
     cpSync(join(root, "bases"), join(folder, "bases"), { recursive: true, dereference: true });
     for (const path of encryptedFiles(root, name)) cpSync(join(root, path), join(folder, path));
-    const delivered = components.filter(({ delivery }) => delivery.kind !== "none");
+    const delivered = components.filter(isDelivered);
     const resources = [`${fluxFolder(name)}/sources.yaml`, ...delivered.map(({ id }) => overlayFolder(name, id))];
     put("kustomization.yaml", toYaml([{ resources, buildMetadata: ["originAnnotations"], sortOptions: { order: "fifo" } }]));
     return await kustomize(folder, env);

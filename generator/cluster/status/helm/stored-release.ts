@@ -4,6 +4,7 @@ import { at } from "../../../kubernetes/object-fields.ts";
 import { parseManifests } from "../../../kubernetes/read.ts";
 import { asMap } from "../../../system/data.ts";
 import type { ClusterReader } from "../../connection.ts";
+import { listIn } from "../../reads.ts";
 
 /** A Helm release as Helm keeps it in the cluster. */
 export interface StoredRelease {
@@ -25,9 +26,7 @@ export interface StoredRelease {
  * @throws UserError if you may not read Secrets
  */
 export async function storedReleases(cluster: ClusterReader, namespaces: readonly string[]): Promise<StoredRelease[]> {
-  const secrets = (
-    await Promise.all(namespaces.map((namespace) => cluster.list("v1", "Secret", namespace, "owner=helm")))
-  ).flat();
+  const secrets = await listIn(cluster, namespaces, "v1", "Secret", "owner=helm");
   const newest = new Map<string, KubernetesObject>();
   for (const secret of secrets) {
     const id = `${secret.metadata.namespace}/${secret.metadata.labels?.["name"]}`;
