@@ -1,3 +1,4 @@
+import type { V1Secret } from "@kubernetes/client-node";
 import { parseDocument } from "yaml";
 import { secretNames } from "../catalog/well-known.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
@@ -133,7 +134,13 @@ async function secret(
   // Encrypted anew, never under the data key that stands there: somebody who was taken off may have it, or have made the whole file.
   if (standing !== null)
     return [path, await store.encrypt(path, withData(await store.decrypt(path, standing), data), recipients)];
-  const object = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type: "kubernetes.io/tls", data };
+  const object = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace },
+    type: "kubernetes.io/tls",
+    data,
+  } satisfies V1Secret;
   return [path, await store.encrypt(path, toYaml([object]), recipients)];
 }
 

@@ -1,30 +1,11 @@
+import type { V1Container, V1ContainerStatus } from "@kubernetes/client-node";
 import { proxyContainer } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 
-interface Container {
-  readonly name: string;
-  readonly env?: readonly { readonly name: string; readonly value?: string }[];
-}
-
-/** Status of a container, as the kubelet reports it. */
-export interface ContainerStatus {
-  readonly name: string;
-  readonly image: string;
-  readonly ready?: boolean;
-  readonly started?: boolean;
-  readonly restartCount?: number;
-  readonly state?: {
-    readonly waiting?: { readonly reason?: string; readonly message?: string };
-    readonly running?: object;
-    readonly terminated?: { readonly exitCode?: number };
-  };
-  readonly lastState?: { readonly terminated?: { readonly reason?: string } };
-}
-
 /** The proxy of a pod: a container, or an init container that keeps running (native sidecar). */
-export function proxyOf(pod: KubernetesObject): Container | undefined {
-  const all = [...listAt<Container>(pod, "spec", "containers"), ...listAt<Container>(pod, "spec", "initContainers")];
+export function proxyOf(pod: KubernetesObject): V1Container | undefined {
+  const all = [...listAt<V1Container>(pod, "spec", "containers"), ...listAt<V1Container>(pod, "spec", "initContainers")];
   return all.find(({ name }) => name === proxyContainer);
 }
 
@@ -44,10 +25,10 @@ export function isLive(pod: KubernetesObject): boolean {
 }
 
 /** Statuses of all containers of a pod, init containers first. */
-export function containerStatuses(pod: KubernetesObject): readonly ContainerStatus[] {
+export function containerStatuses(pod: KubernetesObject): readonly V1ContainerStatus[] {
   return [
-    ...listAt<ContainerStatus>(pod, "status", "initContainerStatuses"),
-    ...listAt<ContainerStatus>(pod, "status", "containerStatuses"),
+    ...listAt<V1ContainerStatus>(pod, "status", "initContainerStatuses"),
+    ...listAt<V1ContainerStatus>(pod, "status", "containerStatuses"),
   ];
 }
 

@@ -55,30 +55,6 @@ export async function decryptFile(text: string, { identities, format = "yaml" }:
 }
 
 /**
- * Changes a file: `change` is given the plaintext and returns the new one. Values that stay keep their ciphertext, so that a diff shows
- * what has changed; where nothing has, the file is returned as it was.
- *
- * @throws SopsError, and what `change` throws
- */
-export async function editFile(text: string, access: KeyAccess, change: (plain: string) => string): Promise<string> {
-  const { identities, now, format = "yaml" } = access;
-  const tree = parseTree(text, format);
-  const metadata = metadataOf(tree);
-  const dataKey = await unwrapDataKey(metadata, identities);
-  const nonces = unseal(tree, dataKey, metadata);
-  const before = emitTree(tree, null);
-  const after = change(before);
-  if (after === before) return text;
-  const changed = parseTree(after, format);
-  const lastModified = timeOf(now);
-  const mac = seal(changed, dataKey, metadata, lastModified, nonces);
-  return emitTree(
-    { ...changed, indent: tree.indent, indentSeq: tree.indentSeq },
-    { ...metadata, lastModified, mac, version: formatVersion },
-  );
-}
-
-/**
  * Encrypts a file's data key to other recipients. Where somebody is taken off, everything gets a new data key: whoever had the old one could
  * still read what is written later. (What was committed before stays readable to them.)
  *

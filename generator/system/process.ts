@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 
 /** End of a program. */
 export interface Finished<Output = string> {
@@ -33,34 +33,22 @@ export async function runProgram(name: string, args: readonly string[], options:
 
 /** `runProgram` for programs whose output is not text. */
 export function runBinary(name: string, args: readonly string[], options: ProgramOptions = {}): Promise<Finished<Buffer>> {
-  const { input, opensStdin = false, timeoutMs, signal, shell = false, env } = options;
+  const { input = "", opensStdin = false, timeoutMs, signal, ...rest } = options;
   const [command, words] = opensStdin ? ["sh", ["-c", 'cat | "$0" "$@"', name, ...args]] : [name, args];
+  const limits = { ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }), ...(signal === undefined ? {} : { signal }) };
   return new Promise((resolve) => {
-    const child = spawn(command, [...words], {
-      shell,
-      ...(signal === undefined ? {} : { signal }),
-      ...(env === undefined ? {} : { env }),
-    });
-    const stdout: Buffer[] = [];
-    let stderr = "";
-    let timedOut = false;
-    const timer =
-      timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            timedOut = true;
-            child.kill();
-          }, timeoutMs);
-    const end = (code: number | null, absent: boolean): void => {
-      clearTimeout(timer);
-      resolve({ stdout: Buffer.concat(stdout), stderr, code, absent, timedOut });
-    };
-    child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-    child.stdin.on("error", () => undefined); // it may read nothing
-    child.stdin.end(input ?? "");
-    child.on("error", (error: NodeJS.ErrnoException) => end(null, error.code === "ENOENT"));
-    // A shell that does not find the program ends with 127.
-    child.on("close", (code) => end(code, opensStdin && code === 127));
+    const child = execFile(
+      command,
+      [...words],
+      { ...rest, ...limits, encoding: "buffer", maxBuffer: Number.POSITIVE_INFINITY },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : null;
+        // A shell that does not find the program ends with 127.
+        const absent = error?.code === "ENOENT" || (opensStdin && code === 127);
+        const timedOut = error?.killed === true && signal?.aborted !== true;
+        resolve({ stdout, stderr: stderr.toString(), code, absent, timedOut });
+      },
+    );
+    child.stdin?.on("error", () => undefined).end(input); // the program may read nothing
   });
 }

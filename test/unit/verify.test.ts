@@ -114,7 +114,7 @@ const result = (id: string, finding: ReturnType<typeof passed>): TestResult => (
   ...finding,
 });
 
-test("reports escape what the cluster says", () => {
+test("reports escape what the cluster says", async () => {
   const evil = '</pre><script>alert("1")</script>\u0001';
   const report = reportOf("dev", [
     result("T1", passed("fine")),
@@ -122,9 +122,10 @@ test("reports escape what the cluster says", () => {
     result("T3", undecided("?", "why")),
   ]);
   expect(report.passed).toBe(false);
-  const page = html(report, "context", "2026-11-25T00:00:00Z", targetOf(model));
+  const page = await html(report, "context", "2026-11-25T00:00:00Z", targetOf(model));
   expect(page).not.toContain("<script>");
-  expect(page).toContain("should arrive, does not");
+  expect(page).toContain("refused, must be allowed");
+  expect(page).toContain("cause:</span> &lt;/pre&gt;");
   const xml = junit(report);
   expect(xml).toContain('tests="3" failures="1" errors="1" skipped="0"');
   expect(xml).toContain("&lt;script&gt;");

@@ -1,3 +1,4 @@
+import type { V1Namespace } from "@kubernetes/client-node";
 import { admissionWebhooksLabel } from "../../catalog/well-known.ts";
 import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
 import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
@@ -30,6 +31,9 @@ function sources(model: Model): JsonMap[] {
   }));
 }
 
+/** How soon Flux repeats a reconciliation that failed. */
+const retryInterval = "1m";
+
 function kustomization(component: ComponentModel, model: Model): JsonMap {
   const { id, secrets, timeoutMinutes } = component;
   const { environment } = model;
@@ -41,7 +45,7 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
     spec: {
       ...(dependsOn.length === 0 ? {} : { dependsOn }),
       interval: environment.spec.gitops.interval,
-      retryInterval: "1m",
+      retryInterval,
       timeout: `${timeoutMinutes}m`,
       path: `./${overlayFolder(environment.metadata.name, id)}`,
       prune: true,
@@ -71,7 +75,7 @@ export function fluxNamespace(): KubernetesObject {
     apiVersion: "v1",
     kind: "Namespace",
     metadata: { name: flux.namespace, labels: { [admissionWebhooksLabel]: "disabled" } },
-  };
+  } satisfies V1Namespace;
 }
 
 /**
@@ -93,7 +97,10 @@ export function fluxSource({ spec: { gitops } }: Environment, withCredentials: b
   };
 }
 
-/** The Kustomization that brings all others, as `flux bootstrap` makes it. */
+/**
+ * The Kustomization that applies all others. `flux bootstrap` writes the same object without `retryInterval`: kustomize-controller then repeats a
+ * failed reconciliation after `interval` only (`GetRetryInterval`, kustomize-controller 1.9), so a restart of the API server could cost 10 minutes.
+ */
 export function fluxRoot({ metadata: { name }, spec: { gitops } }: Environment): KubernetesObject {
   return {
     apiVersion: "kustomize.toolkit.fluxcd.io/v1",
@@ -101,6 +108,7 @@ export function fluxRoot({ metadata: { name }, spec: { gitops } }: Environment):
     metadata: { name: flux.root, namespace: flux.namespace },
     spec: {
       interval: gitops.interval,
+      retryInterval,
       path: `./${fluxFolder(name)}`,
       prune: true,
       sourceRef: { kind: "GitRepository", name: flux.source },

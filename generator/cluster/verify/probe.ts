@@ -1,3 +1,4 @@
+import type { V1Pod } from "@kubernetes/client-node";
 import { injectKey, meshedLabel } from "../../catalog/well-known.ts";
 import type { Call, CallResult } from "../../components/check.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
@@ -72,7 +73,7 @@ export function probePod(probe: Probe, image: string, run: string, seconds: numb
       ],
       volumes: [{ name: "tmp", emptyDir: {} }],
     },
-  };
+  } satisfies V1Pod;
 }
 
 /** A call as the five arguments that the script takes for it. */

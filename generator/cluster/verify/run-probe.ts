@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { V1ContainerStatus } from "@kubernetes/client-node";
 import { proxyContainer } from "../../catalog/well-known.ts";
 import type { ProbeAnswers } from "../../components/check.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
-import { type ContainerStatus, containerStatuses } from "../../mesh/pod.ts";
+import { containerStatuses } from "../../mesh/pod.ts";
 import { UserError } from "../../system/errors.ts";
 import type { Cluster } from "../connection.ts";
 import { podProblem } from "../pod-problem.ts";
@@ -62,7 +63,7 @@ export async function runProbe(cluster: Cluster, probe: Probe, options: ProbeOpt
   return broken(pod === null ? "it never came to be" : whyNotDone(pod, seconds), pod);
 }
 
-function stateOf(pod: KubernetesObject): NonNullable<ContainerStatus["state"]> {
+function stateOf(pod: KubernetesObject): NonNullable<V1ContainerStatus["state"]> {
   return containerStatuses(pod).find(({ name }) => name === probeContainer)?.state ?? {};
 }
 

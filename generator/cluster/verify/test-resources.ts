@@ -1,3 +1,4 @@
+import type { V1Namespace, V1ServiceAccount } from "@kubernetes/client-node";
 import { injectKey } from "../../catalog/well-known.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { UserError } from "../../system/errors.ts";
@@ -26,7 +27,7 @@ export class TestResources {
     const annotations = { [injectKey]: "disabled" };
     const name = verifyName(this.#run);
     this.trouble = await this.#attempt(
-      { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations } },
+      { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations } } satisfies V1Namespace,
       // Kubernetes creates it a moment later; pods that are created before are refused.
       account("default", name),
     );
@@ -69,5 +70,10 @@ export class TestResources {
 }
 
 function account(name: string, namespace: string): KubernetesObject {
-  return { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace }, automountServiceAccountToken: false };
+  return {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name, namespace },
+    automountServiceAccountToken: false,
+  } satisfies V1ServiceAccount;
 }

@@ -4,8 +4,9 @@ import type { AccessTarget } from "../../components/check.ts";
 import type { CheckStatus } from "../../components/finding.ts";
 import { fillTemplate } from "../../system/html.ts";
 import { programFolder } from "../../system/program-folder.ts";
+import { toSvg } from "../graph/svg.ts";
 import { type Mark, markText, paintMark } from "../terminal/marks.ts";
-import { topology } from "./topology.ts";
+import { accessGraph } from "./picture.ts";
 
 /** What a run came to. */
 export interface VerifyReport {
@@ -60,7 +61,8 @@ export function junit(report: VerifyReport): string {
  * @param target pods whose access was tested; null if there are none
  * @param when the time of the run, RFC 3339
  */
-export function html(report: VerifyReport, context: string, when: string, target: AccessTarget | null): string {
+export async function html(report: VerifyReport, context: string, when: string, target: AccessTarget | null): Promise<string> {
+  const graph = target === null ? null : accessGraph(report.tests, target);
   const rows = report.tests.map((test) => ({
     ...test,
     mark: markText(marks[test.status]),
@@ -71,7 +73,7 @@ export function html(report: VerifyReport, context: string, when: string, target
     rows,
     context,
     when,
-    picture: target === null ? "" : topology(report.tests, target),
+    picture: graph === null ? "" : await toSvg([graph], graph.title),
   });
 }
 

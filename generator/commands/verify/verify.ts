@@ -53,7 +53,7 @@ export async function verifyCommand(names: readonly string[], flags: VerifyFlags
     if (flags.output === "json") io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     if (flags.output === "junit") io.stdout.write(junit(report));
     if (flags.report !== undefined)
-      writeReport(resolve(io.cwd, flags.report), html(report, cluster.context, io.now().toISOString(), targetOf(model)));
+      writeReport(resolve(io.cwd, flags.report), await html(report, cluster.context, io.now().toISOString(), targetOf(model)));
     live.write(summaryLine(report, colors));
     return report.passed ? exitCode.ok : exitCode.problem;
   } catch (error) {

@@ -1,3 +1,4 @@
+import ipaddr from "ipaddr.js";
 import { dgraphChart } from "../../catalog/dgraph.ts";
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
@@ -41,7 +42,7 @@ export const dgraphRules: readonly Rule[] = [
     why:
       "Addresses on the whitelist may alter the schema, drop all data, back up and export (Dgraph docs, “Whitelisting admin operations”). " +
       "Behind its proxy Alpha sees the address of its own pod, for every call, so for meshed callers `clients` decide. " +
-      "A range of length 0 admits every caller that reaches Alpha without the proxy, too.",
+      "A range with a prefix shorter than 8 bits also admits callers from public addresses that reach Alpha without the proxy.",
     fix: "Name the ranges of the nodes and of the pods, such as 10.0.0.0/8.",
     check: narrowWhitelist,
   },
@@ -122,12 +123,16 @@ function* wholeGroups({ spec: { dgraph } }: Environment): Iterable<RuleFinding> 
   };
 }
 
+/** No block of private addresses is larger than 10.0.0.0/8 (RFC 1918). */
+const shortestPrivatePrefix = 8;
+
 function* narrowWhitelist({ spec: { dgraph } }: Environment): Iterable<RuleFinding> {
   for (const [index, range] of dgraph.alpha.whitelist.entries()) {
-    if (!range.endsWith("/0")) continue;
+    const prefix = range.includes("/") ? ipaddr.parseCIDR(range)[1] : 32;
+    if (prefix >= shortestPrivatePrefix) continue;
     yield {
       paths: [spec("dgraph", "alpha", "whitelist", index)],
-      message: "every address may alter the schema, drop all data and export it",
+      message: `${prefix === 0 ? "every address" : "public addresses"} may alter the schema, drop all data and export it`,
       fix: "name the ranges of nodes and pods, such as 10.0.0.0/8",
     };
   }

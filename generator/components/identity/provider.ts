@@ -1,3 +1,4 @@
+import type { V1ConfigMap } from "@kubernetes/client-node";
 import type { LinkerdChart } from "../../catalog/linkerd.ts";
 import { type SecretContract, secretContracts } from "../../identity/contracts.ts";
 import type { Identity } from "../../identity/identity.ts";
@@ -47,7 +48,7 @@ function secretsComponent(
             kind: "ConfigMap",
             metadata: { name: "meshops-identity", namespace: "linkerd" },
             data: { "trust-anchors.crt": trustAnchors, "issuer.crt": issuer, "webhook-ca.crt": webhookCa },
-          },
+          } satisfies V1ConfigMap,
         ],
       },
       timeoutMinutes: 2,

@@ -1,3 +1,4 @@
+import type { V1Namespace } from "@kubernetes/client-node";
 import type { KubernetesObject, StringMap } from "../../kubernetes/object.ts";
 import type { Component, NamespaceSpec } from "../component.ts";
 
@@ -35,7 +36,7 @@ function namespace(name: string, specs: readonly NamespaceSpec[]): KubernetesObj
     specs.map((spec) => spec.labels),
   );
   const annotations = merged(name, [keepOnPrune, ...specs.map((spec) => spec.annotations ?? {})]);
-  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations } };
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations } } satisfies V1Namespace;
 }
 
 /** @throws Error if components want different values for one key of a namespace that they share */

@@ -125,7 +125,8 @@ export class Cluster {
       async () => {
         const all = await this.kustomizations();
         const left = all.filter((object) => !isReady(object) || object["status"].lastAppliedRevision !== revision);
-        if (left.length > 0 || all.length !== expected) throw new Error(left.map(describe).join("; "));
+        if (left.length > 0 || all.length !== expected)
+          throw new Error(`${left.map(describe).join("; ")}\n${this.plane.processes.log("kustomize-controller")}`);
         return true;
       },
       seconds,

@@ -1,0 +1,44 @@
+import type { TestResult } from "../../cluster/verify/result.ts";
+import type { AccessTarget } from "../../components/check.ts";
+import type { Graph, GraphEdge } from "../graph/model.ts";
+
+/** The clients of the access tests: what each one is, and whether its calls must be answered. */
+const clients = [
+  { id: "T0", lines: ["unmeshed client, no policy", "no proxy"], answered: true },
+  { id: "T1", lines: ["unmeshed client", "no proxy, other namespace"], answered: false },
+  { id: "T2a", lines: ["authorized client", "proxy, its service account"], answered: true },
+  { id: "T2b", lines: ["other meshed client", "proxy, another service account"], answered: false },
+  { id: "T2c", lines: ["client with a forged label", "no proxy, label of an authorized client"], answered: false },
+] as const;
+
+/** Which clients of a run reached the tested pods; null if no access test ran. */
+export function accessGraph(tests: readonly TestResult[], target: AccessTarget): Graph | null {
+  const ran = clients.flatMap((client) => {
+    const test = tests.find(({ id }) => id === client.id);
+    return test === undefined || test.status === "skipped" ? [] : [{ ...client, status: test.status }];
+  });
+  if (ran.length === 0) return null;
+  const { title: server } = target.pods;
+  return {
+    title: `Access to ${target.title}`,
+    direction: "right",
+    caption: "A bold arrow is a result that the policies do not intend.",
+    boxes: [
+      ...ran.map(({ id, lines }) => ({ name: id, lines: [id, ...lines], group: "outside", shape: "box" as const })),
+      { name: server, lines: [server, portsOf(target)], group: "meshops", shape: "store" },
+    ],
+    arrows: ran.map(({ id, answered, status }) => ({ from: id, to: server, ...outcome(answered, status) })),
+  };
+}
+
+function outcome(answered: boolean, status: TestResult["status"]): Pick<GraphEdge, "lines" | "kind"> {
+  if (status === "undecided") return { lines: ["undecided"], kind: "refused" };
+  if (status === "passed") return answered ? { lines: ["allowed"], kind: "allowed" } : { lines: ["refused"], kind: "refused" };
+  return { lines: [answered ? "refused, must be allowed" : "allowed, must be refused"], kind: "open" };
+}
+
+/** Ports that the calls go to, as `HTTP 8080, gRPC 9080`. */
+function portsOf({ guarded, pods }: AccessTarget): string {
+  const names = { http: "HTTP", grpc: "gRPC", spread: "" };
+  return guarded.map(({ kind, name }) => `${names[kind]} ${pods.ports[name]?.port}`).join(", ");
+}
