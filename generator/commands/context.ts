@@ -11,7 +11,7 @@ import type { Loaded } from "../spec/load.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { plural } from "../system/text.ts";
 import { changeFindings } from "./change-findings.ts";
-import type { Io } from "./io.ts";
+import type { Io, Output } from "./io.ts";
 
 /** What every command takes. */
 export interface DirectoryOption {
@@ -79,7 +79,7 @@ export function loadOne(io: Io, repository: Repository, name: string): Environme
   const { loaded, diagnostics } = loadAll(repository, [name]);
   const [environment] = concrete(loaded, [name]);
   if (environment === undefined || hasErrors(diagnostics)) {
-    printDiagnostics(io, diagnostics);
+    printDiagnostics(io.stderr, diagnostics);
     throw new UserError(exitCode.problem, `${name} is no valid environment`, `meshops validate ${name}`);
   }
   return environment;
@@ -109,10 +109,14 @@ export function readText(io: Io, path: string | 0): string {
   }
 }
 
-/** Tells findings to people on stderr, those excepted that somebody has silenced. */
-export function printDiagnostics(io: Io, diagnostics: readonly Diagnostic[]): void {
+/**
+ * Prints findings that are not silenced.
+ *
+ * @param to stdout if the findings are the result of the command, stderr if they are why there is none
+ */
+export function printDiagnostics(to: Output, diagnostics: readonly Diagnostic[]): void {
   const loud = diagnostics.filter(isLoud);
-  if (loud.length > 0) io.stderr.write(`${toText(loud, io.stderr.colors)}\n`);
+  if (loud.length > 0) to.write(`${toText(loud, to.colors)}\n`);
 }
 
 /** `1 error, 2 warnings, 1 silenced` and the like; empty where there is nothing. */

@@ -16,7 +16,7 @@ export function renderEnvironments(io: Io, repository: Repository, names: readon
   const { loaded, diagnostics } = loadAll(repository, names);
   const environments = concrete(loaded, names);
   const rendered = hasErrors(diagnostics) ? [] : renderAll(io, repository.root, environments, diagnostics);
-  printDiagnostics(io, diagnostics);
+  printDiagnostics(io.stderr, diagnostics);
   return hasErrors(diagnostics) ? null : rendered;
 }
 

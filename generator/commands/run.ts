@@ -1,7 +1,8 @@
 import { CommanderError } from "commander";
 import { exitCode, UserError } from "../system/errors.ts";
-import { createProgram } from "./cli/program.ts";
 import type { Io } from "./io.ts";
+import { createProgram } from "./program.ts";
+import { withCurrentNames } from "./renamed.ts";
 
 /**
  * Runs a command line and returns its exit code. Results go to stdout, everything else to stderr: errors with the program's name, in lower case and
@@ -11,10 +12,12 @@ import type { Io } from "./io.ts";
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let code: number = exitCode.ok;
+  const current = withCurrentNames(argv);
+  for (const note of current.notes) io.stderr.write(`${note}\n`);
   try {
     await createProgram(io, (ended) => {
       code = ended;
-    }).parseAsync([...argv], { from: "user" });
+    }).parseAsync([...current.argv], { from: "user" });
     return code;
   } catch (error) {
     return reportError(error, io);

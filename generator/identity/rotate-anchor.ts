@@ -29,7 +29,7 @@ export async function rotateAnchor(
     throw new UserError(
       exitCode.problem,
       `the next step must wait until ${gate.until}: ${minutes(gate.opensAt)}`,
-      "if you have seen that it is so, go on with --force; counted is from when the last step was made, so wait longer if it was pushed later",
+      "if you have seen that it is so, go on with --pods-restarted; counted is from when the last step was made, so wait longer if it was pushed later",
     );
   const { anchors, keys } = state;
   switch (state.stage) {

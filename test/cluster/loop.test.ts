@@ -168,7 +168,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
       [2, 2, ["changed secrets linkerd/linkerd-identity-issuer"]],
       [3, 1, []],
     ] as const) {
-      const changes = await rotate("rotate-anchor", "own", "--force");
+      const changes = await rotate("rotate-anchor", "own", "--pods-restarted");
       expect(rolled(changes).sort(), `step ${step}`).toEqual(["linkerd", ...meshedNamespaces].sort());
       expect(touching(changes, /secrets/)).toEqual(secrets);
       const bundle = (await cluster.api.get("/api/v1/namespaces/linkerd/configmaps/linkerd-identity-trust-roots"))?.["data"][

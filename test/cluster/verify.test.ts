@@ -223,7 +223,7 @@ withPydgraph("verify", () =>
         expected: { T2b: /^failed: no Server guards port 8080 and 9080/ },
       },
       "expired issuer": {
-        args: ["--timeout", "20"],
+        args: ["--probe-timeout", "20"],
         run: async (look) => {
           node.faults.proxyNeverReady = true;
           const { identity } = environmentOf().spec.linkerd;

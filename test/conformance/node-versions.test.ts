@@ -30,7 +30,7 @@ function runsOn(node: string): void {
 
   test("draws a graph with Graphviz and a template", async () => {
     expect(await meshops(["graph", "dev"])).toContain("linkerd-control-plane");
-    expect(await meshops(["graph", "dev", "--format", "html"])).toContain("<svg");
+    expect(await meshops(["graph", "dev", "--output", "html"])).toContain("<svg");
   });
 
   test("keeps compiled code in the user's cache, if this Node can", async () => {

@@ -107,7 +107,7 @@ withBrowser("the pictures of meshops graph", () => {
 });
 
 async function open(environments: readonly string[]): Promise<void> {
-  const { code, stdout } = await meshops(projectRoot, ["graph", ...environments, "--format", "html"]);
+  const { code, stdout } = await meshops(projectRoot, ["graph", ...environments, "--output", "html"]);
   expect(code).toBe(0);
   const file = join(scratchFolder("page"), "graph.html");
   writeFileSync(file, stdout);

@@ -72,7 +72,7 @@ describe("bad input", () => {
   test("files of editors are no specs", async () => {
     writeTree(root, { "environments/.dev.yaml.swp": "", "environments/._dev.yaml": "" });
     symlinkSync("somebody@host:1", join(root, "environments/.#dev.yaml"));
-    expect(await meshops(root, ["validate"])).toMatchObject({ code: 0, stderr: "2 environments checked, all valid\n" });
+    expect(await meshops(root, ["validate"])).toMatchObject({ code: 0, stdout: "2 environments checked, all valid\n" });
   });
 });
 
@@ -96,7 +96,10 @@ describe("symbolic links", () => {
     writeFileSync(outside, "mine");
     replaceByLink("helmfile.yaml", outside);
     expect((await meshops(root, ["generate"])).code).toBe(1);
-    expect(await meshops(root, ["generate", "--force"])).toMatchObject({ code: 0, stdout: "replace helmfile.yaml\n" });
+    expect(await meshops(root, ["generate", "--force"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^replace helmfile.yaml\n2 environments /m),
+    });
     expect(readFileSync(outside, "utf8")).toBe("mine");
     expect(readFileSync(join(root, "helmfile.yaml"), "utf8")).toContain("overlays/dev/helmfile.yaml");
   });

@@ -3,8 +3,9 @@ import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import AjvDraft04 from "ajv-draft-04";
 import addFormats from "ajv-formats";
+import picocolors from "picocolors";
 import { beforeAll, describe, expect, test } from "vitest";
-import { formatted } from "../../generator/commands/diagnostic-formats.ts";
+import { formatted } from "../../generator/commands/validate/formats.ts";
 import type { Diagnostic } from "../../generator/diagnostics/diagnostic.ts";
 import { toGithub } from "../../generator/diagnostics/github.ts";
 import { manifestRules } from "../../generator/lint/manifests.ts";
@@ -25,6 +26,7 @@ function sarifValidator(): (log: unknown) => boolean {
   return ajv.compile(schema);
 }
 
+const plain = picocolors.createColors(false);
 const finding: Diagnostic = {
   file: "environments/50% off.yaml",
   line: 3,
@@ -73,9 +75,9 @@ describe("validate --output sarif", () => {
 
   test("of no finding at all is a log too, and so is one of every rule", () => {
     const valid = sarifValidator();
-    expect(valid(JSON.parse(formatted([], "sarif", same)))).toBe(true);
+    expect(valid(JSON.parse(formatted([], "sarif", plain, same)))).toBe(true);
     const all = manifestRules.map(({ code, severity }): Diagnostic => ({ ...finding, code, severity }));
-    const log = JSON.parse(formatted(all, "sarif", same)) as unknown;
+    const log = JSON.parse(formatted(all, "sarif", plain, same)) as unknown;
     expect(valid(log)).toBe(true);
     expect(field(log, "runs", 0, "results", 0, "locations", 0, "physicalLocation", "artifactLocation", "uri")).toBe(
       "environments/50%25%20off.yaml",

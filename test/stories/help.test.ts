@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CommandUnknownOpts as Command } from "@commander-js/extra-typings";
 import { describe, expect, test } from "vitest";
-import { createProgram } from "../../generator/commands/cli/program.ts";
-import { help, topics } from "../../generator/commands/help.ts";
+import { help, topics } from "../../generator/commands/help/help.ts";
+import { createProgram } from "../../generator/commands/program.ts";
+import { withCurrentNames } from "../../generator/commands/renamed.ts";
 import { manifestRules } from "../../generator/lint/manifests.ts";
 import { specRules } from "../../generator/lint/specs.ts";
 import { meshops, testIo } from "../support/cli.ts";
@@ -18,6 +19,12 @@ function docs(): string[] {
   return readdirSync(join(projectRoot, "docs"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".md"))
     .map((file) => `docs/${file}`);
+}
+
+/** The page of a topic or a rule. */
+function pageText(topic: string): string {
+  const path = topic === "rules" ? "rules/README.md" : topics().includes(topic) ? `${topic}.md` : `rules/${topic}.md`;
+  return readFileSync(join(projectRoot, "docs", path), "utf8");
 }
 
 const program = createProgram(testIo(projectRoot).io, () => {});
@@ -37,7 +44,10 @@ describe("meshops help", () => {
       expect(help(program)([topic], io)).toBe(0);
       const shown = out.stdout;
       // Of a rule it is the page of that rule, and no other.
-      expect(shown).toMatch(topics().includes(topic) || topic === "rules" ? /^# /m : new RegExp(`^# ${topic}\n`));
+      const [, title] = /^# (.*)$/m.exec(pageText(topic)) ?? [];
+      // A command that has a page shows its usage first.
+      expect(`\n${shown}`).toContain(`\n${title}\n`);
+      if (!topics().includes(topic) && topic !== "rules") expect(title).toBe(topic);
     },
   );
 
@@ -59,12 +69,12 @@ describe("meshops help", () => {
   });
 
   test.each([
-    [["network-policy-proxy-port"], 0, /^# network-policy-proxy-port/],
-    [["unknown-key"], 0, /^# unknown-key\n\nThe schema has no such key there\./],
-    [["access"], 0, /^# Who may talk to Dgraph/],
+    [["network-policy-proxy-port"], 0, /^network-policy-proxy-port\n/],
+    [["unknown-key"], 0, /^unknown-key\n\nThe schema has no such key there\./],
+    [["access"], 0, /^Who may talk to Dgraph\n/],
     [["identity", "rotate-anchor"], 0, /^Usage: meshops identity rotate-anchor/],
     // A command that has a page, too.
-    [["diff"], 0, /^Usage: meshops diff[\s\S]*\n# /],
+    [["diff"], 0, /^Usage: meshops diff[\s\S]*\n\n[A-Z].*\n\n/],
   ])("%j", async (words, code, shown) => {
     const finished = await meshops(projectRoot, ["help", ...words]);
     expect(finished).toMatchObject({ code, stderr: "" });
@@ -81,6 +91,17 @@ describe("meshops help", () => {
     }
   });
 
+  test("of every topic is plain text in 80 columns; lines of code keep their length", async () => {
+    for (const topic of [...topics(), "rules", "network-policy-proxy-port"]) {
+      const { stdout } = await meshops(projectRoot, ["help", topic]);
+      for (const line of stdout.split("\n")) {
+        const isCode = pageText(topic).includes(`\n${line.slice(2)}`);
+        if (!isCode) expect(line.length, `${topic}: ${line}`).toBeLessThanOrEqual(80);
+        expect(line, topic).not.toMatch(/^\||^#+ |^```|\]\(/);
+      }
+    }
+  });
+
   test("a usage error refers to the help of its command", async () => {
     expect((await meshops(projectRoot, ["identity", "init"])).stderr).toContain("fix: meshops identity init --help");
     expect((await meshops(projectRoot, ["generate", "--chek"])).stderr).toContain("fix: meshops generate --help");
@@ -90,6 +111,61 @@ describe("meshops help", () => {
   test("of what is not there says what comes near", async () => {
     const finished = await meshops(projectRoot, ["help", "idenity"]);
     expect(finished).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining('did you mean "identity"?') });
+  });
+});
+
+describe("old names", () => {
+  test.each([
+    [
+      ["identity", "export", "dev", "--age-key"],
+      ["identity", "age-key", "dev"],
+    ],
+    [
+      ["-C", "x", "identity", "rotate-anchor", "dev", "--force"],
+      ["-C", "x", "identity", "rotate-anchor", "dev", "--pods-restarted"],
+    ],
+    [
+      ["graph", "dev", "-fsvg"],
+      ["graph", "dev", "-o", "svg"],
+    ],
+    [
+      ["graph", "dev", "--format=html"],
+      ["graph", "dev", "--output", "html"],
+    ],
+    [
+      ["verify", "--keep", "--timeout", "9", "-n", "flux"],
+      ["verify", "--keep-probes", "--probe-timeout", "9", "--flux-namespace", "flux"],
+    ],
+    [
+      ["status", "--timeout", "9"],
+      ["status", "--timeout", "9"],
+    ],
+    [
+      ["profile", "--namespace", "x"],
+      ["profile", "--namespace", "x"],
+    ],
+    [
+      ["identity", "init", "dev", "--force"],
+      ["identity", "init", "dev", "--force"],
+    ],
+    [
+      ["graph", "--", "--format"],
+      ["graph", "--", "--format"],
+    ],
+  ])("%j is read as %j", (argv, current) => {
+    const found = withCurrentNames(argv);
+    expect(found.argv).toEqual(current);
+    expect(found.notes.length > 0).toBe(argv.join() !== current.join());
+    expect(withCurrentNames(current)).toEqual({ argv: current, notes: [] });
+  });
+
+  test("work, and the new name is printed to stderr", async () => {
+    const finished = await meshops(projectRoot, ["graph", "dev", "--format", "svg"]);
+    expect(finished).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^<svg /),
+      stderr: "--format is now --output; meshops 0.3 no longer accepts the old name\n",
+    });
   });
 });
 

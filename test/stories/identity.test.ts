@@ -50,21 +50,21 @@ describe("identity init", () => {
     root = emptyPlatform();
     expect(await meshops(root, ["identity", "init", "dev"], { env: asAdmin("") })).toEqual({
       code: 0,
-      stdout: `${files.join("\n")}\n`,
-      stderr: "a new identity for dev: 12 files changed\nnext: meshops generate, commit and push\n",
+      stdout: `${files.join("\n")}\na new identity for dev: 12 files changed\nnext: meshops generate, commit and push\n`,
+      stderr: "",
     });
   });
 
   test("needs no private key, and makes what validate and generate want", async () => {
     expect(await meshops(root, ["validate"], { env: asAdmin("") })).toMatchObject({
       code: 0,
-      stderr: "1 environment checked, all valid\n",
+      stdout: "1 environment checked, all valid\n",
     });
     expect(await generateIn(root)).toBe(0);
-    expect((await meshops(root, ["validate"], { env: asAdmin() })).stderr).toBe(
+    expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toBe(
       "1 environment checked, all valid; 7 encrypted files opened, MAC and all\n",
     );
-    expect((await meshops(root, ["validate"], { env: asAdmin(testIdentity().clusterKey) })).stderr).toContain(
+    expect((await meshops(root, ["validate"], { env: asAdmin(testIdentity().clusterKey) })).stdout).toContain(
       "6 encrypted files opened",
     );
   });
@@ -164,9 +164,9 @@ describe("validate tells without a key", () => {
     const before = readFileSync(join(root, file), "utf8");
     expect(change(before)).not.toBe(before);
     writeFileSync(join(root, file), change(before));
-    const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin("") });
+    const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin("") });
     expect(code).toBe(1);
-    expect(stderr).toContain(`${file}:1:1 error identity-invalid\n  ${message}`);
+    expect(stdout).toContain(`${file}:1:1 error identity-invalid\n  ${message}`);
   });
 
   test.each([
@@ -194,9 +194,9 @@ describe("validate tells without a key", () => {
     expect(change(before)).not.toBe(before);
     writeFileSync(join(root, anchor), change(before));
     for (const key of ["", testIdentity().adminKey]) {
-      const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin(key) });
+      const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin(key) });
       expect(code).toBe(1);
-      expect(stderr).toContain(`${anchor}:1:1 error identity-invalid\n  ${message}`);
+      expect(stdout).toContain(`${anchor}:1:1 error identity-invalid\n  ${message}`);
     }
   });
 
@@ -207,9 +207,9 @@ describe("validate tells without a key", () => {
     await meshops(root, ["identity", "rotate-issuer", "dev"], { env: asAdmin() });
     writeFileSync(join(root, issuer), secret);
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).code).toBe(0);
-    const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin() });
+    const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin() });
     expect(code).toBe(1);
-    expect(stderr).toContain(`${issuer}:1:1 error identity-invalid\n  its certificate is not the one in issuer.crt`);
+    expect(stdout).toContain(`${issuer}:1:1 error identity-invalid\n  its certificate is not the one in issuer.crt`);
   });
 
   test("and with one, that webhooks are of another CA, or of each other's names", async () => {
@@ -218,7 +218,7 @@ describe("validate tells without a key", () => {
     const ca = join(root, "environments/dev/identity/webhook-ca.crt");
     const own = readFileSync(ca, "utf8");
     writeFileSync(ca, readFileSync(join(root, "environments/dev/identity/trust-anchors.crt"), "utf8"));
-    expect((await meshops(root, ["validate"], { env: asAdmin() })).stderr).toContain(
+    expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toContain(
       "no certificate of webhook-ca.crt signed its certificate",
     );
     writeFileSync(ca, own);
@@ -228,7 +228,7 @@ describe("validate tells without a key", () => {
     const text = readFileSync(tap ?? "", "utf8");
     writeFileSync(injector ?? "", text.replace("name: tap-k8s-tls", "name: tap-injector-k8s-tls"));
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).code).toBe(0);
-    expect((await meshops(root, ["validate"], { env: asAdmin() })).stderr).toContain(
+    expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toContain(
       "its certificate is not for tap-injector.linkerd-viz.svc",
     );
   });
@@ -254,9 +254,9 @@ describe("validate tells without a key", () => {
     expect(swapped).not.toBe(text);
     writeFileSync(join(root, issuer), swapped);
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).code).toBe(0);
-    const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin() });
+    const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin() });
     expect(code).toBe(1);
-    expect(stderr).toContain(`${issuer}:1:1 error identity-invalid\n  data.ca.crt: the value was changed or moved`);
+    expect(stdout).toContain(`${issuer}:1:1 error identity-invalid\n  data.ca.crt: the value was changed or moved`);
   });
 });
 
@@ -290,12 +290,12 @@ describe("webhook keys in the form that older versions wrote", () => {
     ["with one", undefined],
   ])("validate finds them %s: an error where the reader refuses the form, a warning elsewhere", async (_, key) => {
     const root = await old();
-    const { code, stderr } = await meshops(root, ["validate"], { env: asAdmin(key) });
+    const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin(key) });
     expect(code).toBe(1);
-    expect(stderr).toContain(
+    expect(stdout).toContain(
       `${validator}:9:12 error webhook-key-form\n  the private key is SEC1: container policy of linkerd-destination cannot read it, and the control plane does not start\n  expected PKCS#8 or PKCS#1\n  fix: meshops identity rotate-webhooks dev`,
     );
-    expect(stderr).toContain(
+    expect(stdout).toContain(
       `${injector}:9:12 warning webhook-key-form\n  the private key is SEC1, the form that older versions of meshops wrote\n  expected PKCS#8\n  fix: meshops identity rotate-webhooks dev`,
     );
   });
@@ -303,7 +303,7 @@ describe("webhook keys in the form that older versions wrote", () => {
   test("identity status finds them without a key, generate refuses, and the fix fixes it", async () => {
     const root = await old();
     const status = await meshops(root, ["identity", "status"], { env: asAdmin("") });
-    expect(status).toMatchObject({ code: 1, stderr: expect.stringContaining(`${validator}:9:12 error webhook-key-form`) });
+    expect(status).toMatchObject({ code: 1, stdout: expect.stringContaining(`${validator}:9:12 error webhook-key-form`) });
     expect((await meshops(root, ["generate"], { env: asAdmin("") })).code).toBe(1);
     expect((await meshops(root, ["identity", "rotate-webhooks", "dev"], { env: asAdmin() })).code).toBe(0);
     expect(await meshops(root, ["identity", "status"], { env: asAdmin("") })).toMatchObject({ code: 0, stderr: "" });
@@ -319,8 +319,8 @@ describe("the life cycle by hand", () => {
     const go = (...args: string[]): ReturnType<typeof meshops> => meshops(root, ["identity", ...args], { env });
     expect(await go("status")).toMatchObject({
       code: 1,
-      stdout: "",
-      stderr: "dev has no identity yet\nfix: meshops identity init dev\n",
+      stderr: "",
+      stdout: "dev has no identity yet\nfix: meshops identity init dev\n",
     });
     await go("init", "dev");
     const first = JSON.parse((await go("status", "--output", "json")).stdout) as Record<string, unknown>[];
@@ -352,19 +352,19 @@ describe("the life cycle by hand", () => {
     writeFileSync(join(root, "environments/dev/identity/webhooks.crt"), webhooks.replace("MII", "XXX"));
     expect(await go("status")).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("dev lacks, or holds damaged: linkerd-proxy-injector, linkerd-sp-validator"),
+      stdout: expect.stringContaining("dev lacks, or holds damaged: linkerd-proxy-injector, linkerd-sp-validator"),
     });
     writeFileSync(join(root, "environments/dev/identity/webhooks.crt"), webhooks);
 
     expect(await go("rotate-issuer", "dev")).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining("a new issuer under the same trust anchor: 2 files"),
+      stdout: expect.stringContaining("a new issuer under the same trust anchor: 2 files"),
     });
     expect(await go("rotate-webhooks", "dev")).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining("new server certificates for the webhooks: 6 files"),
+      stdout: expect.stringContaining("new server certificates for the webhooks: 6 files"),
     });
-    expect(await go("rotate-anchor", "dev")).toMatchObject({ code: 0, stderr: expect.stringContaining("step 1 of 3") });
+    expect(await go("rotate-anchor", "dev")).toMatchObject({ code: 0, stdout: expect.stringContaining("step 1 of 3") });
     expect((await go("rotate-anchor", "dev")).stderr).toContain("fix: meshops generate dev, commit and push");
     expect(await generateIn(root)).toBe(0);
     const waiting = await go("rotate-anchor", "dev");
@@ -372,14 +372,14 @@ describe("the life cycle by hand", () => {
     expect(waiting.stderr).toContain("the next step must wait until every meshed pod has restarted with both trust anchors");
     expect((await go("status")).stdout).toContain("the trust anchor is being rotated, step 1 of 3 is done");
     expect(await generateIn(root)).toBe(0);
-    expect(await go("rotate-anchor", "dev", "--force")).toMatchObject({
+    expect(await go("rotate-anchor", "dev", "--pods-restarted")).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining("step 2 of 3"),
+      stdout: expect.stringContaining("step 2 of 3"),
     });
     expect(await generateIn(root)).toBe(0);
-    expect(await go("rotate-anchor", "dev", "--force")).toMatchObject({
+    expect(await go("rotate-anchor", "dev", "--pods-restarted")).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining("step 3 of 3"),
+      stdout: expect.stringContaining("step 3 of 3"),
     });
     expect(await generateIn(root)).toBe(0);
     const last = JSON.parse((await go("status", "--output", "json")).stdout) as Record<string, unknown>[];
@@ -387,7 +387,7 @@ describe("the life cycle by hand", () => {
     expect(last.filter(({ sha256 }) => first.some((before) => before["sha256"] === sha256)).map(({ name }) => name)).toEqual([
       "webhook-ca",
     ]);
-    expect((await meshops(root, ["validate"], { env })).stderr).toContain("7 encrypted files opened, MAC and all");
+    expect((await meshops(root, ["validate"], { env })).stdout).toContain("7 encrypted files opened, MAC and all");
   });
 
   test("updatekeys gives the files to the spec's new recipients", async () => {
@@ -400,20 +400,20 @@ describe("the life cycle by hand", () => {
       specText({ secrets: { age: [clusterRecipient], admin }, linkerd: { jaeger: { enabled: true } } }, "dev");
     writeTree(root, { "environments/dev.yaml": spec([adminRecipient, newAdmin]) });
     const before = await meshops(root, ["validate"], { env: asAdmin("") });
-    expect(before.stderr).toContain(`it does not open to ${newAdmin}, which the spec names`);
-    expect(before.stderr).toContain("fix: meshops identity updatekeys dev");
+    expect(before.stdout).toContain(`it does not open to ${newAdmin}, which the spec names`);
+    expect(before.stdout).toContain("fix: meshops identity updatekeys dev");
     expect(await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin() })).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining("the files open to the spec's recipients: 8 files"),
+      stdout: expect.stringContaining("the files open to the spec's recipients: 8 files"),
     });
-    expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stderr).toContain(
+    expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stdout).toContain(
       "7 encrypted files opened, MAC and all",
     );
     // And one leaves: the data keys are new, so the old administrator opens nothing that is written from now on.
     writeTree(root, { "environments/dev.yaml": spec([newAdmin]) });
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin(colleague) })).code).toBe(0);
-    expect((await meshops(root, ["validate"], { env: asAdmin() })).stderr).toBe("1 environment checked, all valid\n");
-    expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stderr).toContain("7 encrypted files opened");
+    expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toBe("1 environment checked, all valid\n");
+    expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stdout).toContain("7 encrypted files opened");
     expect(readFileSync(join(root, ".sops.yaml"), "utf8")).not.toContain(adminRecipient);
   });
 
@@ -528,25 +528,25 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect(rules + calls.join()).not.toContain("PRIVATE KEY");
     expect(readFileSync(join(root, ".sops.yaml"), "utf8").match(/azure_keyvault/g)?.length).toBe(1);
     // The stand-in could not encrypt to the vault, and validate sees that.
-    expect((await meshops(root, ["validate"], { env: asAdmin("") })).stderr).toContain(
+    expect((await meshops(root, ["validate"], { env: asAdmin("") })).stdout).toContain(
       "it opens, besides age, to no other key service; the spec names https://platform.vault",
     );
     // With the vault's entry there, all is well; when the spec drops the vault, updatekeys encrypts anew without it.
     const entry = `sops:\n    azure_kv:\n        - vault_url: https://platform.vault.azure.net\n          name: flux\n          version: "${"0".repeat(32)}"\n          created_at: "2026-11-24T12:00:00Z"\n          enc: x\n`;
     for (const [path, text] of Object.entries(readTree(root, "overlays/dev/identity")))
       writeFileSync(join(root, path), text.replace("sops:\n", entry));
-    expect((await meshops(root, ["validate"], { env })).stderr).toContain("7 encrypted files opened, MAC and all");
+    expect((await meshops(root, ["validate"], { env })).stdout).toContain("7 encrypted files opened, MAC and all");
     writeTree(root, {
       "environments/dev.yaml": specText(
         { secrets: { age: [clusterRecipient], admin: [adminRecipient] }, linkerd: { jaeger: { enabled: true } } },
         "dev",
       ),
     });
-    expect((await meshops(root, ["validate"], { env })).stderr).toContain(
+    expect((await meshops(root, ["validate"], { env })).stdout).toContain(
       "it opens, besides age, to Azure Key Vault; the spec names none",
     );
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env })).code).toBe(0);
-    expect((await meshops(root, ["validate"], { env })).stderr).toBe(
+    expect((await meshops(root, ["validate"], { env })).stdout).toBe(
       "1 environment checked, all valid; 7 encrypted files opened, MAC and all\n",
     );
   });
@@ -632,14 +632,14 @@ describe("killed at any moment", () => {
     for (let index = 0; index < runs; index += 1) {
       const before = await stage();
       const killAfterMs = duration * (0.5 + (0.6 * index) / runs);
-      await meshopsProcess(root, ["identity", "rotate-anchor", "dev", "--force"], { env, killAfterMs });
+      await meshopsProcess(root, ["identity", "rotate-anchor", "dev", "--pods-restarted"], { env, killAfterMs });
       // The next command of any kind finishes what was begun.
       expect((await meshops(root, ["generate", "dev"], { env })).code).toBe(0);
       const { stdout, stderr } = await meshops(root, ["validate"], { env });
-      expect(stderr, stdout).toContain("7 encrypted files opened, MAC and all");
+      expect(stdout, stderr).toContain("7 encrypted files opened, MAC and all");
       expect([before, String((Number(before) + 1) % 3)]).toContain(await stage());
     }
-    expect((await meshops(root, ["identity", "rotate-anchor", "dev", "--force"], { env })).code).toBe(0);
+    expect((await meshops(root, ["identity", "rotate-anchor", "dev", "--pods-restarted"], { env })).code).toBe(0);
   });
 });
 

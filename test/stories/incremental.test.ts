@@ -60,7 +60,7 @@ beforeEach(async () => {
 test("a second run renders nothing, and counts and lists all", async () => {
   expect(rendered()).toEqual([]);
   const before = readTree(root);
-  expect((await generate()).stderr).toContain("0 files written, 0 removed, 391 unchanged");
+  expect((await generate()).stdout).toContain("0 files written, 0 removed, 391 unchanged");
   const rows = JSON.parse((await generate("--output", "json")).stdout) as { owner: string; unchanged: number }[];
   expect(rows.map(({ owner }) => owner).sort()).toEqual(["_root", ...names]);
   expect(rows.reduce((sum, { unchanged }) => sum + unchanged, 0)).toBe(391);
@@ -194,7 +194,7 @@ test("warnings are shown at each run, and silenced ones are not", async () => {
   const again = await generate();
   expect(again.stderr).toContain("environments/env-9.yaml");
   expect(again.stderr).toContain("internal-ports-skipped");
-  expect(again.stderr).toContain("0 files written, 0 removed");
+  expect(again.stdout).toContain("0 files written, 0 removed");
 });
 
 test("warnings about an identity are shown at each run", async () => {

@@ -26,9 +26,9 @@ describe("meshops init", () => {
       "--name",
       "p",
     ];
-    const { code, stderr } = await meshops(work, ["init", "a folder", ...flags]);
+    const { code, stdout } = await meshops(work, ["init", "a folder", ...flags]);
     expect(code).toBe(0);
-    expect(stderr).toContain("cd 'a folder'\n  git init -b trunk && npm install\n");
+    expect(stdout).toContain("cd 'a folder'\n  git init -b trunk && npm install\n");
     const files = readTree(join(work, "a folder"));
     expect(
       Object.keys(files)
@@ -70,7 +70,7 @@ describe("meshops init", () => {
     writeTree(work, { "README.md": "mine\n" });
     const kept = await meshops(work, ["init", "--yes", "--keep"]);
     expect(kept).toMatchObject({ code: 0, stdout: expect.stringContaining("keep    README.md\n") });
-    expect(kept.stderr).toContain("&& npm install\n");
+    expect(kept.stdout).toContain("&& npm install\n");
     expect(readFileSync(join(work, "README.md"), "utf8")).toBe("mine\n");
     expect(existsSync(join(work, "environments/dev.yaml"))).toBe(true);
     expect((await meshops(work, ["init", "--yes", "--force"])).code).toBe(0);
@@ -81,8 +81,8 @@ describe("meshops init", () => {
   test("beside a package.json of somebody's says how to put meshops into it", async () => {
     const work = scratchFolder("init");
     writeTree(work, { "package.json": "{}\n" });
-    const { stderr } = await meshops(work, ["init", "--yes", "--keep"]);
-    expect(stderr).toMatch(
+    const { stdout } = await meshops(work, ["init", "--yes", "--keep"]);
+    expect(stdout).toMatch(
       /&& npm install --save-dev meshops@\S+ @kubernetes\/client-node@\S+ && node \.githooks\/install\.mjs\n/,
     );
   });
@@ -102,18 +102,18 @@ describe("meshops init", () => {
   test("inside of a repository makes no other one", async () => {
     const work = scratchFolder("init");
     mkdirSync(join(work, ".git"));
-    const { stderr } = await meshops(work, ["init", "p", "--yes"]);
-    expect(stderr).toContain("next:\n  cd p\n  npm install\n");
-    expect(stderr).toMatch(/p is in the Git repository .*: workflows run from its \.github alone/);
+    const { stdout } = await meshops(work, ["init", "p", "--yes"]);
+    expect(stdout).toContain("next:\n  cd p\n  npm install\n");
+    expect(stdout).toMatch(/p is in the Git repository .*: workflows run from its \.github alone/);
   });
 
   test("goes through a symbolic link, and says the way from here", async () => {
     const work = scratchFolder("init");
     mkdirSync(join(work, "real"));
     symlinkSync(join(work, "real"), join(work, "link"));
-    const { code, stderr } = await meshops(work, ["-C", "link", "init", "p", "--yes"]);
+    const { code, stdout } = await meshops(work, ["-C", "link", "init", "p", "--yes"]);
     expect(code).toBe(0);
-    expect(stderr).toContain("next:\n  cd link/p\n");
+    expect(stdout).toContain("next:\n  cd link/p\n");
     expect(existsSync(join(work, "real/p/environments/dev.yaml"))).toBe(true);
   });
 
@@ -196,7 +196,7 @@ describe("meshops identity keygen --write", () => {
     expect(code).toBe(0);
     expect(spec().startsWith(before)).toBe(true);
     expect(field(parse(spec()), "spec", "secrets")).toEqual(field(parse(stdout), "secrets"));
-    expect((await meshops(root, ["validate"], { env })).stderr).not.toContain("missing-key");
+    expect((await meshops(root, ["validate"], { env })).stdout).not.toContain("missing-key");
     const keys = readFileSync(env.SOPS_AGE_KEY_FILE, "utf8");
     const again = await meshops(root, ["identity", "keygen", "dev", "--write"], { env });
     expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("names recipients already") });

@@ -101,7 +101,7 @@ function unseenCalls(run: ProbeRun): Finding | null {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
   const { outcomes, evidence } = outcomesOf(run);
   if (outcomes.length === run.probe.calls.filter(({ kind }) => kind !== "spread").length) return null;
-  return undecided("the probe ended early", "its log lacks calls: kubectl logs tells more, with --keep", evidence);
+  return undecided("the probe ended early", "its log lacks calls: kubectl logs tells more, with --keep-probes", evidence);
 }
 
 /** A probe that should be meshed and runs without a proxy proves nothing. */

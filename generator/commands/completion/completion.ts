@@ -5,7 +5,7 @@ import { Repository } from "../../bundle/repository.ts";
 import { isEnvironmentName } from "../../spec/name.ts";
 import { exitCode } from "../../system/errors.ts";
 import { programFolder } from "../../system/program-folder.ts";
-import { topics } from "../help.ts";
+import { topics } from "../help/help.ts";
 import type { Io } from "../io.ts";
 import { type Candidate, candidates, commandsOf, type ValuesOf } from "./candidates.ts";
 

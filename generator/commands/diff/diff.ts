@@ -48,7 +48,7 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
   else if (options.output === "markdown") io.stdout.write(diffMarkdown(changes, options.from));
   else {
     io.stdout.write(diffText(changes, io.stdout.colors));
-    io.stderr.write(`${changes.length === 0 ? "" : "\n"}${summary(changes)}, against ${options.from}\n`);
+    io.stdout.write(`${changes.length === 0 ? "" : "\n"}${summary(changes)}, against ${options.from}\n`);
   }
   const failed =
     options.failOn === undefined ? changes.length > 0 : changes.length > 0 && isAtLeast(worst(changes), options.failOn);

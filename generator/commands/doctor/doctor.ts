@@ -12,6 +12,7 @@ import { connectionOf } from "../cluster-context.ts";
 import { type CommonOptions, loadAll, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { type Mark, paintMark } from "../terminal/marks.ts";
+import { wrap } from "../terminal/wrap.ts";
 import type { DoctorCheck } from "./check.ts";
 import { lookAtAzure, lookAtKubeconfig } from "./look-at-access.ts";
 import { type EncryptedFiles, lookAtKeys } from "./look-at-keys.ts";
@@ -20,7 +21,6 @@ import { lookAtTools } from "./look-at-tools.ts";
 /** `meshops doctor`: tools, access and keys: what is there, what is missing, and how to get it. Outside a repository, the tools alone. */
 export async function doctor(_: readonly string[], options: CommonOptions, io: Io): Promise<number> {
   const { root, environments, broken } = look(io, options.directory);
-  const say = (message: string): void => void io.stderr.write(`${message}\n`);
   const group = (environment: string): EncryptedFiles => ({
     environment,
     files: textsOf(resolve(io.cwd, options.directory), environment),
@@ -45,12 +45,15 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
         })),
       ),
       lookAtAzure(io, environments),
-      lookAtKeys(groups, identitiesAtHand(io.env, say)),
+      lookAtKeys(
+        groups,
+        identitiesAtHand(io.env, (message) => io.stderr.write(`${message}\n`)),
+      ),
     ])
   ).flat();
   if (options.output === "json") io.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
   else io.stdout.write(report(io, checks));
-  if (root === null) say("no platform repository here: only the tools were looked at");
+  if (root === null && options.output === "text") io.stdout.write("no platform repository here: only the tools were looked at\n");
   if (checks.some(({ status }) => status === "error")) return exitCode.missing;
   return broken.length > 0 ? exitCode.problem : exitCode.ok;
 }
@@ -94,12 +97,15 @@ const marks: Readonly<Record<DoctorCheck["status"], Mark>> = { ok: "ok", missing
 function report(io: Io, checks: readonly DoctorCheck[]): string {
   const colors = io.stdout.colors;
   const { bold, cyan, dim } = colors;
+  const fixLine = (line: string): string => line.replace(/fix: (.*)/, (_, text: string) => `${cyan("fix:")} ${dim(text)}`);
   const width = (topic: DoctorCheck["topic"]): number =>
     Math.max(...checks.filter((check) => check.topic === topic).map(({ name }) => name.length));
   const lines = checks.flatMap(({ topic, name, status, found, fix }, index) => [
     ...(checks[index - 1]?.topic === topic ? [] : [`${index === 0 ? "" : "\n"}${bold(topic)}`]),
-    `  ${paintMark(marks[status], colors)} ${printable(name).padEnd(width(topic))}  ${printable(found)}`,
-    ...(fix === "" ? [] : [`     ${cyan("fix:")} ${dim(printable(fix))}`]),
+    ...wrap(`${printable(name).padEnd(width(topic))}  ${printable(found)}`, "     ").map((line, row) =>
+      row === 0 ? `  ${paintMark(marks[status], colors)} ${line.trimStart()}` : line,
+    ),
+    ...(fix === "" ? [] : wrap(`fix: ${printable(fix)}`, "     ").map((line, row) => (row === 0 ? fixLine(line) : dim(line)))),
   ]);
   return `${lines.join("\n")}\n`;
 }

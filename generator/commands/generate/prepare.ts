@@ -46,7 +46,7 @@ export function prepareToWrite(io: Io, repository: Repository, names: readonly s
   const unchanged = new Set(passedOver.map(({ owner }) => owner));
   const stale = environments.filter(({ metadata }) => !unchanged.has(metadata.name));
   const rendered = hasErrors(diagnostics) ? [] : renderAll(io, root, stale, diagnostics);
-  printDiagnostics(io, diagnostics);
+  printDiagnostics(io.stderr, diagnostics);
   if (hasErrors(diagnostics)) return null;
   // Findings about an identity are not recorded: such an environment is rendered at each run, so that they are always shown.
   const withFindings = new Set(

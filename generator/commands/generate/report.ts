@@ -33,14 +33,13 @@ export function refuseConflicts(plans: readonly Plan[], force: boolean): void {
     );
 }
 
-/** Tells what `generate` did: what each environment is made of on stderr, the files touched on stdout. */
+/** Prints what each environment is made of, the files that `generate` touched, and their number. */
 export function printPlans(io: Io, { plans, environments, models, passedOver }: Prepared, options: CommonOptions): void {
   if (options.output === "json") {
     io.stdout.write(toJson([...plans, ...passedOver]));
     return;
   }
-  const err = io.stderr.colors;
-  for (const model of models) io.stderr.write(describe(model, err));
+  for (const model of models) io.stdout.write(describe(model, io.stdout.colors));
   const changes = touched(plans);
   printChanges(io, changes);
   const unchanged = plans.reduce(
@@ -50,7 +49,7 @@ export function printPlans(io: Io, { plans, environments, models, passedOver }: 
   const count = (...actions: FileChange["action"][]): number => changes.filter(({ action }) => actions.includes(action)).length;
   const written = plural(count("create", "update", "replace"), "file");
   const where = `${plural(environments, "environment")} in helmfile.yaml, overlays/ and flux/`;
-  io.stderr.write(`${where}: ${written} written, ${count("remove")} removed, ${unchanged} unchanged\n`);
+  io.stdout.write(`${where}: ${written} written, ${count("remove")} removed, ${unchanged} unchanged\n`);
 }
 
 /** Tells what `generate` would do, for `--check`. */
@@ -65,7 +64,7 @@ export function printDrift(io: Io, plans: readonly Plan[], options: CommonOption
       plans.reduce((sum, plan) => sum + plan.bundle.size, 0),
       "file",
     );
-    io.stderr.write(
+    io.stdout.write(
       drifted.length === 0 ? `${files} up to date\n` : "the bundle is not what the specs say\nfix: meshops generate\n",
     );
   }

@@ -9,14 +9,14 @@ import { trafficOf } from "./traffic.ts";
 
 interface GraphOptions {
   readonly directory: string;
-  readonly format: "mermaid" | "svg" | "html";
+  readonly output: "mermaid" | "svg" | "html";
   readonly show?: keyof typeof subjects;
 }
 
 const subjects: Readonly<Record<"order" | "traffic", (model: Model) => Graph>> = { order: orderOf, traffic: trafficOf };
 
 /** `meshops graph <env> [other]`: the order of reconciliation and who may talk to whom; of two environments, what differs. */
-export async function graph(names: readonly string[], { directory, format, show }: GraphOptions, io: Io): Promise<number> {
+export async function graph(names: readonly string[], { directory, output, show }: GraphOptions, io: Io): Promise<number> {
   const [first, second] = names;
   if (first === second)
     throw new UserError(exitCode.usage, "graph takes one environment, or two different ones", "meshops graph dev production");
@@ -25,7 +25,7 @@ export async function graph(names: readonly string[], { directory, format, show 
   const models = names.flatMap((name) => rendered.find(({ model }) => model.environment.metadata.name === name)?.model ?? []);
   const wanted = show === undefined ? Object.values(subjects) : [subjects[show]];
   const groups = wanted.map((subject) => beside(models.map(subject)));
-  io.stdout.write(await drawn(groups, names, format));
+  io.stdout.write(await drawn(groups, names, output));
   return exitCode.ok;
 }
 
@@ -38,7 +38,7 @@ function beside(graphs: readonly Graph[]): readonly Graph[] {
 async function drawn(
   groups: readonly (readonly Graph[])[],
   names: readonly string[],
-  format: GraphOptions["format"],
+  format: GraphOptions["output"],
 ): Promise<string> {
   const title = names.join(" and ");
   switch (format) {

@@ -67,9 +67,9 @@ function printNext(io: Io, root: string, { environments, branch }: Answers, ownP
     ...environments.map((name) => `npx meshops identity keygen ${name} --write && npx meshops identity init ${name}`),
     "npx meshops generate",
   ];
-  io.stderr.write(`\nnext:\n${lines.map((line) => `  ${line}\n`).join("")}README.md says the rest\n`);
+  io.stdout.write(`\nnext:\n${lines.map((line) => `  ${line}\n`).join("")}README.md says the rest\n`);
   if (around !== null)
-    io.stderr.write(
+    io.stdout.write(
       `${root} is in the Git repository ${around}: workflows run from its .github alone, and hooks are its own to choose\n`,
     );
 }
@@ -85,7 +85,7 @@ function isValid(io: Io, files: readonly ScaffoldFile[], { environments }: Answe
     // Recipients come later, by `identity keygen`.
     return diagnostics.filter(({ code }) => code !== "missing-key");
   });
-  if (hasErrors(found)) printDiagnostics(io, distinct(found));
+  if (hasErrors(found)) printDiagnostics(io.stderr, distinct(found));
   return !hasErrors(found);
 }
 

@@ -30,7 +30,7 @@ export function profile(_: readonly string[], options: ProfileOptions, io: Io): 
   const port = routedPort(options);
   const { services, diagnostics } = readProto(options.proto, readText(io, options.proto === "-" ? 0 : options.proto));
   if (diagnostics.length > 0) {
-    printDiagnostics(io, diagnostics);
+    printDiagnostics(io.stderr, diagnostics);
     return exitCode.problem;
   }
   const routes = routesOf(chosen(services, options.grpcService));

@@ -22,8 +22,7 @@ import { renderIdentity } from "./render-identity.ts";
 import { renderStatus } from "./render-status.ts";
 
 export interface StatusOptions extends CommonOptions, ConnectionFlags {
-  /** Flux's namespace. */
-  readonly namespace: string;
+  readonly fluxNamespace: string;
   /** What applies the bundle. */
   readonly engine: "flux" | "helmfile";
   readonly watch: boolean;
@@ -100,11 +99,11 @@ async function look(
   options: StatusOptions,
   read: (path: string) => string | null,
 ): Promise<StatusReport> {
-  const snapshot = await takeSnapshot(cluster, model, options.namespace);
+  const snapshot = await takeSnapshot(cluster, model, options.fluxNamespace);
   const nodes =
     options.engine === "helmfile"
       ? assessHelmfile(model, snapshot, await readHelmState(cluster, model))
-      : assess(model, snapshot, options.namespace);
+      : assess(model, snapshot, options.fluxNamespace);
   const { environment } = model;
   const { certificates } = identityStatus(environment, read, snapshot.takenAt);
   const anchors = trustAnchors(snapshot, certificates);

@@ -1,5 +1,5 @@
 /** Columns of a terminal that output keeps to. */
-const columns = 80;
+export const columns = 80;
 
 /**
  * A text in lines, each with an indent.

@@ -15,12 +15,12 @@ import { html, junit, reportOf, resultLine, summaryLine } from "./report.ts";
 
 export interface VerifyFlags extends Omit<CommonOptions, "output">, ConnectionFlags {
   readonly output: "text" | "json" | "junit";
-  readonly namespace: string;
+  readonly fluxNamespace: string;
   readonly only?: string;
   readonly baseline: boolean;
   readonly write: boolean;
-  readonly keep: boolean;
-  readonly timeout: number;
+  readonly keepProbes: boolean;
+  readonly probeTimeout: number;
   readonly image?: string;
   readonly report?: string;
 }
@@ -41,7 +41,7 @@ export async function verifyCommand(names: readonly string[], flags: VerifyFlags
   const noLongerStop = io.onSignals(["SIGINT", "SIGTERM"], stop);
   const live = flags.output === "text" ? io.stdout : io.stderr;
   const { colors } = live;
-  const { baseline, write, keep, timeout: seconds, namespace: fluxNamespace } = flags;
+  const { baseline, write, keepProbes: keep, probeTimeout: seconds, fluxNamespace } = flags;
   try {
     const results = await verify(cluster, model, {
       ...{ image, only, baseline, write, keep, seconds, fluxNamespace },

@@ -1,0 +1,45 @@
+import { bootstrapScript } from "../../bootstrap/bootstrap.ts";
+import { envFile } from "../../bootstrap/env-file.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { type DirectoryOption, loadOne, repositoryIn } from "../context.ts";
+import type { Io } from "../io.ts";
+import { runScript } from "../run-script.ts";
+
+export interface ScriptOptions extends DirectoryOption {
+  /** Run the script instead of printing it. */
+  readonly run: boolean;
+  /** kubectl context of a cluster that is not on Azure. */
+  readonly context?: string;
+}
+
+/** `meshops bootstrap <env>`: prints the script that brings the environment up, runs it, or prints the article's variables. */
+export async function bootstrap(
+  [name = ""]: readonly string[],
+  options: ScriptOptions & { readonly env: boolean },
+  io: Io,
+): Promise<number> {
+  const repository = repositoryIn(io, options.directory);
+  const environment = loadOne(io, repository, name);
+  if (options.env) {
+    const text = envFile(environment);
+    if (text === null) throw new UserError(exitCode.problem, `${name} is not on Azure: the variables are Azure's`);
+    io.stdout.write(text);
+    return exitCode.ok;
+  }
+  const script = bootstrapScript(environment, contextOf(environment, options));
+  if (options.run) return runScript(io, "bootstrap", script, repository.root);
+  io.stdout.write(script);
+  return exitCode.ok;
+}
+
+/**
+ * The kubectl context that was named; null where none was.
+ *
+ * @throws UserError (usage) where the environment's own cluster has a context of its own
+ */
+export function contextOf({ metadata, spec }: Environment, { context }: ScriptOptions): string | null {
+  if (context === undefined) return null;
+  if (spec.azure === undefined) return context;
+  throw new UserError(exitCode.usage, `${metadata.name} is on Azure: its context is the cluster's name`, "leave --context out");
+}

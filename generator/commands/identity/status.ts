@@ -1,0 +1,92 @@
+import { join } from "node:path";
+import { hasErrors } from "../../diagnostics/diagnostic.ts";
+import { keyFormFinding, oldWebhookKeys } from "../../identity/key-form.ts";
+import { type CertificateStatus, identityStatus } from "../../identity/status.ts";
+import { toHours } from "../../spec/duration.ts";
+import { exitCode } from "../../system/errors.ts";
+import { readIfThere } from "../../system/files.ts";
+import { shortRecipient, timeLeft } from "../../system/text.ts";
+import { type CommonOptions, concrete, loadAll, printDiagnostics, repositoryIn } from "../context.ts";
+import type { Io, Output } from "../io.ts";
+import { wrap } from "../terminal/wrap.ts";
+
+/** `meshops identity status [env…]`: what the committed certificates say, and who can decrypt their keys. */
+export function status(names: readonly string[], options: CommonOptions & { readonly failWithin?: string }, io: Io): number {
+  const repository = repositoryIn(io, options.directory);
+  const { loaded, diagnostics } = loadAll(repository, names);
+  if (hasErrors(diagnostics)) {
+    printDiagnostics(io.stderr, diagnostics);
+    return exitCode.problem;
+  }
+  const read = (path: string): string | null => readIfThere(join(repository.root, path));
+  const now = io.now();
+  const all = concrete(loaded, names).map((environment) => ({
+    name: environment.metadata.name,
+    oldKeys: oldWebhookKeys(environment, read).map((key) => keyFormFinding(key, environment)),
+    ...identityStatus(environment, read, now),
+  }));
+  const certificates = all.flatMap((environment) => environment.certificates);
+  const limit = options.failWithin === undefined ? -1 : toHours(options.failWithin) / 24;
+  const expiring = certificates.filter(({ daysLeft }) => daysLeft < Math.max(limit, 0));
+  if (options.output === "json") io.stdout.write(`${JSON.stringify(certificates, null, 2)}\n`);
+  else for (const environment of all) printStatus(io, environment, expiring, now);
+  // JSON has the certificates alone.
+  const findings = options.output === "json" ? io.stderr : io.stdout;
+  for (const { name, certificates: own } of all)
+    warn(
+      findings,
+      name,
+      own.filter((certificate) => expiring.includes(certificate)),
+      options.failWithin,
+      now,
+    );
+  const oldKeys = all.flatMap((environment) => environment.oldKeys);
+  printDiagnostics(findings, oldKeys);
+  const incomplete = all.filter(({ missing }) => missing.length > 0);
+  for (const { name, certificates: present, missing } of incomplete)
+    findings.write(
+      present.length === 0
+        ? `${name} has no identity yet\nfix: meshops identity init ${name}\n`
+        : `${name} lacks, or holds damaged: ${missing.join(", ")}\nfix: restore the files from Git, or meshops identity rotate-webhooks ${name} for a webhook's\n`,
+    );
+  return expiring.length > 0 || incomplete.length > 0 || hasErrors(oldKeys) ? exitCode.problem : exitCode.ok;
+}
+
+/** Why the command fails, in words: colours do not reach logs. */
+function warn(
+  to: Output,
+  environment: string,
+  expiring: readonly CertificateStatus[],
+  limit: string | undefined,
+  now: Date,
+): void {
+  if (expiring.length === 0) return;
+  const list = expiring.map(({ name, notAfter }) => `${name} (${timeLeft(notAfter, now)})`);
+  to.write(
+    `${environment} has ${limit === undefined ? "expired certificates" : `less than ${limit} left`}: ${list.join(", ")}\n` +
+      `fix: meshops identity rotate-issuer, rotate-webhooks or rotate-anchor ${environment}\n`,
+  );
+}
+
+function printStatus(
+  io: Io,
+  { name, certificates, rotation }: { name: string; certificates: readonly CertificateStatus[]; rotation: string | null },
+  expiring: readonly CertificateStatus[],
+  now: Date,
+): void {
+  if (certificates.length === 0) return;
+  const { bold, dim, red, yellow } = io.stdout.colors;
+  const lines = certificates.map((certificate) => {
+    const { name: label, notAfter, sha256 } = certificate;
+    const left = timeLeft(notAfter, now);
+    const paint = expiring.includes(certificate) ? red : (text: string): string => text;
+    return `  ${label.padEnd(24)} ${notAfter.slice(0, 10)}  ${paint(left.padEnd(22))} ${dim(sha256.slice(0, 12))}`;
+  });
+  const readersOf = ({ recipients }: CertificateStatus): string => recipients.map(shortRecipient).join(", ");
+  for (const readers of new Set(certificates.map(readersOf))) {
+    const keys = certificates.filter((certificate) => readersOf(certificate) === readers).map(({ name: label }) => label);
+    const text = wrap(`${readers === "" ? "nobody" : readers} can decrypt the keys of ${keys.join(", ")}`, "  ");
+    lines.push(...(readers === "" ? text.map(yellow) : text));
+  }
+  io.stdout.write(`${bold(name)}\n${lines.join("\n")}\n${rotation === null ? "" : `  ${yellow(rotation)}\n`}`);
+}

@@ -1,0 +1,20 @@
+import { Option } from "@commander-js/extra-typings";
+import { output } from "../options.ts";
+import type { Program, Runtime } from "../runtime.ts";
+
+/** `meshops images`: the images of the environments. */
+export function declareImages(program: Program, { io, end }: Runtime): void {
+  program
+    .command("images")
+    .description("list every image that the environments run")
+    .argument("[env...]", "environments; all where none is named")
+    .addOption(
+      new Option("--mirror", "print the commands that copy them into the environment's registry")
+        .default(false)
+        .conflicts("output"),
+    )
+    .addOption(output("text", "json"))
+    .action(async function () {
+      end(await (await import("./images.ts")).images(this.args, this.optsWithGlobals(), io));
+    });
+}

@@ -1,0 +1,52 @@
+import { copiesInto, type EnvironmentImage, imagesOf } from "../../components/images.ts";
+import { hasErrors } from "../../diagnostics/diagnostic.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { compareText } from "../../system/text.ts";
+import { type CommonOptions, concrete, loadAll, printDiagnostics, repositoryIn } from "../context.ts";
+import type { Io } from "../io.ts";
+
+/** `meshops images [env…]`: every image that the environments run, or with `--mirror` the commands that copy them. */
+export function images(names: readonly string[], options: CommonOptions & { readonly mirror: boolean }, io: Io): number {
+  const repo = repositoryIn(io, options.directory);
+  const { loaded, diagnostics } = loadAll(repo, names);
+  if (hasErrors(diagnostics)) {
+    printDiagnostics(io.stderr, diagnostics);
+    return exitCode.problem;
+  }
+  const environments = concrete(loaded, names);
+  if (options.mirror) io.stdout.write(lines(environments.flatMap(importCommands)));
+  else {
+    const rows = environments.flatMap(rowsOf);
+    const targets = rows.map(({ target }) => target);
+    io.stdout.write(options.output === "json" ? `${JSON.stringify(rows, null, 2)}\n` : lines(targets));
+  }
+  return exitCode.ok;
+}
+
+function rowsOf(environment: Environment): ({ environment: string } & EnvironmentImage)[] {
+  return imagesOf(environment).map((image) => ({ environment: environment.metadata.name, ...image }));
+}
+
+/** One `az acr import` an image. `--force` makes a repeated run overwrite instead of fail. */
+function importCommands(environment: Environment): string[] {
+  const { azure } = environment.spec;
+  if (azure?.registry === undefined)
+    throw new UserError(
+      exitCode.problem,
+      `environment ${environment.metadata.name} has no registry to mirror to`,
+      "set spec.azure.registry.name",
+    );
+  const { name } = azure.registry;
+  const subscription = azure.subscription === undefined ? "" : ` --subscription ${azure.subscription}`;
+  return copiesInto(name, imagesOf(environment)).map(
+    ({ source, image }) => `az acr import${subscription} --name ${name} --source ${source} --image ${image} --force`,
+  );
+}
+
+function lines(rows: readonly string[]): string {
+  return [...new Set(rows)]
+    .sort(compareText)
+    .map((row) => `${row}\n`)
+    .join("");
+}

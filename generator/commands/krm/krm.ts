@@ -1,0 +1,79 @@
+import { resolve } from "node:path";
+import { render } from "../../bundle/render.ts";
+import { Repository } from "../../bundle/repository.ts";
+import { type Diagnostic, hasErrors } from "../../diagnostics/diagnostic.ts";
+import { readIdentity } from "../../identity/read.ts";
+import { isInjection } from "../../inject/config.ts";
+import { generateList } from "../../inject/krm/generate.ts";
+import { injectList } from "../../inject/krm/inject.ts";
+import { buildBundle } from "../../inject/krm/kustomize.ts";
+import { type Answer, answer, refuse } from "../../inject/krm/output.ts";
+import { parseResourceList, type ResourceList } from "../../inject/krm/resource-list.ts";
+import { about, lineOf, type Result, resultOf } from "../../inject/krm/result.ts";
+import { valuesOf } from "../../kubernetes/documents.ts";
+import { loadEnvironment } from "../../lint/load.ts";
+import { environmentsFolder, specFile } from "../../spec/layout.ts";
+import { sourceOf } from "../../spec/value-source.ts";
+import { asMap } from "../../system/data.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { folderAbove } from "../../system/files.ts";
+import { printable } from "../../system/text.ts";
+import { readText } from "../context.ts";
+import type { Io } from "../io.ts";
+
+/** `meshops krm`: a KRM function. An Environment generates, a MeshInjection transforms. */
+export async function krm(_: readonly string[], { directory }: { readonly directory: string }, io: Io): Promise<number> {
+  const { text, results, failed } = await work(readText(io, 0), directory, io);
+  io.stdout.write(text);
+  // Not every orchestrator shows results; kustomize shows stderr.
+  for (const result of results) if (result.severity !== "info") io.stderr.write(`${printable(lineOf(result))}\n`);
+  return failed ? exitCode.problem : exitCode.ok;
+}
+
+async function work(text: string, directory: string, io: Io): Promise<Answer> {
+  const list = parseResourceList(text);
+  if (Array.isArray(list)) return refuse(list);
+  const { apiVersion, kind } = list.functionConfig;
+  const refused = (message: string, path: string): Answer =>
+    answer(list, [{ message, severity: "error", ...about(list.functionConfig), field: { path } }]);
+  if (apiVersion !== "meshops.dev/v1alpha1")
+    return refused(`functionConfig is of ${String(apiVersion)}, not of meshops.dev/v1alpha1`, "apiVersion");
+  if (isInjection(list.functionConfig)) return injectList(list);
+  if (kind !== "Environment")
+    return refused(`functionConfig is a ${String(kind)}, not an Environment or a MeshInjection`, "kind");
+  try {
+    // kustomize runs functions in the folder of the kustomization: the repository is that folder, or one above it.
+    return await generate(io, list, new Repository(folderAbove(resolve(io.cwd, directory), environmentsFolder) ?? directory));
+  } catch (error) {
+    // Errors that the user can fix, and errors of the operating system, are reported as results of the function.
+    const { message, fix = null, syscall } = error as Partial<UserError> & NodeJS.ErrnoException;
+    if (!(error instanceof UserError) && syscall === undefined) throw error;
+    return answer(list, [{ message: fix === null ? message : `${message}; fix: ${fix}`, severity: "error" }]);
+  }
+}
+
+/** An environment by its functionConfig; what it extends, its certificates and the bases are the repository's. */
+async function generate(io: Io, list: ResourceList, repository: Repository): Promise<Answer> {
+  const name = String(asMap(list.functionConfig["metadata"])["name"]);
+  const own = sourceOf(list.functionConfig, specFile(name));
+  const { environment, abstract, diagnostics } = loadEnvironment(name, (wanted) =>
+    wanted === name ? own : repository.source(wanted),
+  );
+  const told = (diagnostic: Diagnostic): Result =>
+    resultOf(diagnostic, diagnostic.file === own.file ? list.functionConfig : null);
+  const results: Result[] = diagnostics.map(told);
+  if (abstract)
+    results.push({
+      message: `${name} is abstract: nothing is made of it`,
+      severity: "error",
+      ...about(list.functionConfig),
+      field: { path: "spec.abstract" },
+    });
+  if (environment === null || hasErrors(diagnostics)) return answer(list, results);
+  const { identity, diagnostics: found } = readIdentity(repository.root, environment);
+  results.push(...found.map(told));
+  if (identity === null || hasErrors(found)) return answer(list, results);
+  const { model, bundle } = render({ environment, identity });
+  const built = valuesOf(await buildBundle(repository.root, bundle, model, io.env)).map(asMap);
+  return generateList(list, model, built, results);
+}

@@ -1,0 +1,81 @@
+import { Command, type CommandUnknownOpts, Help, Option } from "@commander-js/extra-typings";
+import { version } from "../system/version.ts";
+import { declareBootstrap } from "./bootstrap/command.ts";
+import { declareCompletion } from "./completion/command.ts";
+import { declareDiff } from "./diff/command.ts";
+import { declareDoctor } from "./doctor/command.ts";
+import { declareGenerate } from "./generate/command.ts";
+import { declareGraph } from "./graph/command.ts";
+import { declareHelp } from "./help/command.ts";
+import { declareIdentity } from "./identity/command.ts";
+import { declareImages } from "./images/command.ts";
+import { declareInit } from "./init/command.ts";
+import { declareInject } from "./inject/command.ts";
+import type { Io } from "./io.ts";
+import { declareKrm } from "./krm/command.ts";
+import { declareProfile } from "./profile/command.ts";
+import { declareSecrets } from "./secrets/command.ts";
+import { declareStatus } from "./status/command.ts";
+import { declareTeardown } from "./teardown/command.ts";
+import { declareValidate } from "./validate/command.ts";
+import { declareVerify } from "./verify/command.ts";
+
+/** A usage error of a command refers to the help of that command. */
+function showOwnHelp(command: CommandUnknownOpts, line: string): void {
+  command.showHelpAfterError(`fix: ${line} --help`);
+  for (const sub of command.commands) showOwnHelp(sub, `${line} ${sub.name()}`);
+}
+
+/** Commander shows `(default: false)` for every flag. */
+function describeOption(option: Option): string {
+  return option.isBoolean() ? option.description : new Help().optionDescription(option);
+}
+
+/** In the order of `meshops --help`. */
+const declarations = [
+  declareInit,
+  declareValidate,
+  declareGenerate,
+  declareDiff,
+  declareImages,
+  declareGraph,
+  declareInject,
+  declareKrm,
+  declareProfile,
+  declareIdentity,
+  declareSecrets,
+  declareBootstrap,
+  declareTeardown,
+  declareStatus,
+  declareVerify,
+  declareDoctor,
+  declareCompletion,
+  declareHelp,
+];
+
+/**
+ * The command line: its commands are declared here and imported when they run, so that --help loads the argument parser and nothing more.
+ *
+ * @param end gets the exit code of the command
+ */
+export function createProgram(io: Io, end: (code: number) => void): CommandUnknownOpts {
+  const program = new Command("meshops")
+    .description(
+      "Generates everything that a GitOps repository needs to run Linkerd and the services in its mesh, from one validated environment spec.",
+    )
+    .version(version)
+    .addOption(new Option("-C, --directory <dir>", "root of the platform repository").default("."))
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: (text, write) => write(text.replace(/^error: /, "meshops: ").replace(/'/g, '"')),
+    })
+    .configureHelp({ optionDescription: describeOption })
+    .helpCommand(false)
+    .exitOverride();
+  for (const declare of declarations) declare(program, { io, end });
+  showOwnHelp(program, "meshops");
+  return program;
+}

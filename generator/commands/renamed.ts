@@ -1,0 +1,80 @@
+/** A name of the command line that changed; the old one works for one more minor version. */
+interface Renamed {
+  /** Words of the command that the name belongs to. */
+  readonly command: string;
+  readonly from: string;
+  /** The new name; empty for an option that is no longer needed. */
+  readonly to: string;
+  /** The first version that refuses the old name. */
+  readonly until: string;
+}
+
+const renamedCommands: readonly Omit<Renamed, "command">[] = [{ from: "identity export", to: "identity age-key", until: "0.3" }];
+
+const renamedOptions: readonly Renamed[] = [
+  { command: "identity age-key", from: "--age-key", to: "", until: "0.3" },
+  { command: "identity rotate-anchor", from: "--force", to: "--pods-restarted", until: "0.3" },
+  { command: "graph", from: "--format", to: "--output", until: "0.3" },
+  { command: "graph", from: "-f", to: "-o", until: "0.3" },
+  { command: "status", from: "--namespace", to: "--flux-namespace", until: "0.3" },
+  { command: "status", from: "-n", to: "--flux-namespace", until: "0.3" },
+  { command: "verify", from: "--namespace", to: "--flux-namespace", until: "0.3" },
+  { command: "verify", from: "-n", to: "--flux-namespace", until: "0.3" },
+  { command: "verify", from: "--keep", to: "--keep-probes", until: "0.3" },
+  { command: "verify", from: "--timeout", to: "--probe-timeout", until: "0.3" },
+];
+
+/** A command line in the names of this version. */
+interface Current {
+  readonly argv: readonly string[];
+  /** One line for each old name in it. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Replaces the old names of commands and options.
+ *
+ * @param argv words of the command line, without the program
+ */
+export function withCurrentNames(argv: readonly string[]): Current {
+  const begin = commandAt(argv);
+  const words = argv.slice(begin);
+  const command = renamedCommands.find(({ from }) => startsWith(words, from));
+  const named = command === undefined ? words : [...command.to.split(" "), ...words.slice(command.from.split(" ").length)];
+  const notes = command === undefined ? [] : [noteOf(command)];
+  const end = named.includes("--") ? named.indexOf("--") : named.length;
+  const current = named.flatMap((word, index) => {
+    const option =
+      index < end ? renamedOptions.find((each) => startsWith(named, each.command) && isOption(word, each.from)) : undefined;
+    if (option === undefined) return [word];
+    if (option.to !== "") notes.push(noteOf(option));
+    return replaced(word, option);
+  });
+  return { argv: [...argv.slice(0, begin), ...current], notes };
+}
+
+/** Index of the command's first word: behind `-C <dir>` and other options of the program. */
+function commandAt(argv: readonly string[]): number {
+  let index = 0;
+  while (argv[index]?.startsWith("-") === true) index += ["-C", "--directory"].includes(argv[index] ?? "") ? 2 : 1;
+  return index;
+}
+
+function startsWith(words: readonly string[], command: string): boolean {
+  return command.split(" ").every((word, index) => words[index] === word);
+}
+
+/** Whether a word is an option, alone or with its value: `--name`, `--name=value`, `-nvalue`. */
+function isOption(word: string, name: string): boolean {
+  return word === name || (name.startsWith("--") ? word.startsWith(`${name}=`) : word.startsWith(name) && !word.startsWith("--"));
+}
+
+function replaced(word: string, { from, to }: Renamed): string[] {
+  if (to === "") return [];
+  const value = word.slice(from.length).replace(/^=/, "");
+  return value === "" ? [to] : [to, value];
+}
+
+function noteOf({ from, to, until }: Omit<Renamed, "command">): string {
+  return `${from} is now ${to}; meshops ${until} no longer accepts the old name`;
+}

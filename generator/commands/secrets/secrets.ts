@@ -1,0 +1,73 @@
+import { isAbsolute, relative, resolve } from "node:path";
+import { ageIdentities } from "../../identity/age-keys.ts";
+import { type CreationRule, creationRuleFor } from "../../identity/sops-config.ts";
+import { asUserError } from "../../identity/sops-problems.ts";
+import { decryptFile, encryptFile, updateKeys } from "../../sops/file.ts";
+import { formatOf } from "../../sops/inspect.ts";
+import { secretRule } from "../../sops/rule.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { writeAtomic } from "../../system/files.ts";
+import { readText } from "../context.ts";
+import type { Io } from "../io.ts";
+
+interface RecipientOptions {
+  readonly directory: string;
+  /** Recipients, instead of those of `.sops.yaml`. */
+  readonly age?: readonly string[];
+}
+
+/** `meshops secrets decrypt <file>`: prints the plaintext. The MAC is checked. */
+export async function decrypt([path = ""]: readonly string[], _: unknown, io: Io): Promise<number> {
+  io.stdout.write(
+    await asUserError(path, async () =>
+      decryptFile(readText(io, path), { identities: ageIdentities(io.env), format: formatOf(path) }),
+    ),
+  );
+  return exitCode.ok;
+}
+
+/** `meshops secrets encrypt <file>`: prints the encrypted file, or writes it in place. */
+export async function encrypt(
+  [path = ""]: readonly string[],
+  options: RecipientOptions & { readonly inPlace: boolean },
+  io: Io,
+): Promise<number> {
+  const { recipients, rule, macOnlyEncrypted } = ruleOf(io, path, options);
+  const format = formatOf(path);
+  const text = await asUserError(path, () =>
+    encryptFile(readText(io, path), { recipients, rule, macOnlyEncrypted, format, now: io.now() }),
+  );
+  if (options.inPlace) writeAtomic(resolve(io.cwd, path), text);
+  else io.stdout.write(text);
+  return exitCode.ok;
+}
+
+/** `meshops secrets updatekeys <file…>`: encrypts the files' data keys to the recipients that `.sops.yaml` names. */
+export async function updatekeys(paths: readonly string[], options: RecipientOptions, io: Io): Promise<number> {
+  const identities = ageIdentities(io.env);
+  // All are made before one is written: a key that is missing for the last leaves the first as it was.
+  const updated: [path: string, before: string, after: string][] = [];
+  for (const path of paths) {
+    const before = readText(io, path);
+    const { recipients } = ruleOf(io, path, options);
+    updated.push([
+      path,
+      before,
+      await asUserError(path, () => updateKeys(before, { identities, now: io.now(), format: formatOf(path) }, recipients)),
+    ]);
+  }
+  for (const [path, before, after] of updated) {
+    if (before !== after) writeAtomic(resolve(io.cwd, path), after);
+    io.stdout.write(`${before === after ? "same   " : "update "} ${path}\n`);
+  }
+  return exitCode.ok;
+}
+
+function ruleOf({ cwd }: Io, path: string, { directory, age }: RecipientOptions): CreationRule {
+  if (age !== undefined) return { recipients: age, rule: secretRule, macOnlyEncrypted: true };
+  const root = resolve(cwd, directory);
+  const inside = relative(root, resolve(cwd, path)).replaceAll("\\", "/");
+  if (inside.startsWith("..") || isAbsolute(inside))
+    throw new UserError(exitCode.usage, `${path} is not in the repository`, "name recipients with --age");
+  return creationRuleFor(root, inside);
+}

@@ -1,0 +1,22 @@
+import { type Extent, teardownScript } from "../../bootstrap/teardown.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { contextOf, type ScriptOptions } from "../bootstrap/bootstrap.ts";
+import { loadOne, repositoryIn } from "../context.ts";
+import type { Io } from "../io.ts";
+import { runScript } from "../run-script.ts";
+
+type TeardownOptions = ScriptOptions & Extent & { readonly yes: boolean };
+
+/** `meshops teardown <env>`: prints the script that takes the environment down, or runs it. */
+export async function teardown([name = ""]: readonly string[], options: TeardownOptions, io: Io): Promise<number> {
+  const repository = repositoryIn(io, options.directory);
+  const environment = loadOne(io, repository, name);
+  if (environment.spec.azure === undefined && (options.registry || options.group))
+    throw new UserError(exitCode.usage, `${name} is not on Azure: it has no registry or resource group`);
+  if (options.yes && !options.run)
+    throw new UserError(exitCode.usage, "--yes needs --run", "the printed script takes --yes itself");
+  const script = teardownScript(environment, contextOf(environment, options), options);
+  if (options.run) return runScript(io, "teardown", script, repository.root, options.yes ? ["--yes"] : []);
+  io.stdout.write(script);
+  return exitCode.ok;
+}

@@ -1,0 +1,35 @@
+import type { Colors } from "picocolors/types.js";
+import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { toGithub } from "../../diagnostics/github.ts";
+import { toSarif } from "../../diagnostics/sarif.ts";
+import { toJson, toText } from "../../diagnostics/text.ts";
+import { manifestRules } from "../../lint/manifests.ts";
+import { specRules } from "../../lint/specs.ts";
+import { version } from "../../system/version.ts";
+
+/** How `validate` prints its findings. */
+export type DiagnosticFormat = "text" | "json" | "sarif" | "github";
+
+/**
+ * Findings as `validate` prints them.
+ *
+ * @param fromHere a file's path from the current folder, for code hosts
+ */
+export function formatted(
+  diagnostics: readonly Diagnostic[],
+  format: DiagnosticFormat,
+  colors: Colors,
+  fromHere: (file: string) => string,
+): string {
+  const placed = diagnostics.map((diagnostic) => ({ ...diagnostic, file: fromHere(diagnostic.file) }));
+  switch (format) {
+    case "text":
+      return diagnostics.length === 0 ? "" : `${toText(diagnostics, colors)}\n`;
+    case "json":
+      return toJson(diagnostics);
+    case "sarif":
+      return toSarif(placed, [...specRules, ...manifestRules], version);
+    case "github":
+      return toGithub(placed);
+  }
+}

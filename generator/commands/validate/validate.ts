@@ -1,0 +1,94 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Diagnostic, hasErrors } from "../../diagnostics/diagnostic.ts";
+import { identitiesAtHand } from "../../identity/age-keys.ts";
+import { readIdentity } from "../../identity/read.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { identityFolder } from "../../spec/layout.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { plural } from "../../system/text.ts";
+import { countOf, load, repositoryIn, unknownEnvironments } from "../context.ts";
+import type { Io } from "../io.ts";
+import { type DiagnosticFormat, formatted } from "./formats.ts";
+
+interface ValidateOptions {
+  readonly directory: string;
+  readonly output: DiagnosticFormat;
+  /** Judge the Kubernetes objects of a folder or file, or of stdin (`-`), instead of specs. */
+  readonly manifests?: string;
+  /** The Linkerd that these objects run under, where they do not say. */
+  readonly linkerd?: string;
+}
+
+/** `meshops validate [env…]`: reports every problem of the specs, and of the identities that are there, at once. */
+export async function validate(names: readonly string[], options: ValidateOptions, io: Io): Promise<number> {
+  const { manifests } = options;
+  const { diagnostics, checked, note } = await findings(io, names, options);
+  // A code host looks for files from the folder that the workflow runs in.
+  const fromHere =
+    manifests === undefined ? (file: string): string => join(options.directory, file) : (file: string): string => file;
+  io.stdout.write(formatted(diagnostics, options.output, io.stdout.colors, fromHere));
+  if (options.output === "text") {
+    const count = countOf(diagnostics);
+    io.stdout.write(`${checked}${count === "" ? ", all valid" : `: ${count}`}${note}\n`);
+  }
+  if (diagnostics.some(({ code }) => code === "environment-unknown")) return exitCode.usage;
+  return hasErrors(diagnostics) ? exitCode.problem : exitCode.ok;
+}
+
+interface Findings {
+  readonly diagnostics: readonly Diagnostic[];
+  /** What was looked at. */
+  readonly checked: string;
+  readonly note: string;
+}
+
+async function findings(io: Io, names: readonly string[], options: ValidateOptions): Promise<Findings> {
+  const { manifests, linkerd } = options;
+  if (manifests !== undefined) {
+    if (names.length > 0)
+      throw new UserError(
+        exitCode.usage,
+        `--manifests takes one path, and ${names.join(" ")} is more`,
+        "name the folder that holds all of them",
+      );
+    const { validateManifests } = await import("./manifests.ts");
+    return { ...validateManifests(io, manifests, linkerd), note: "" };
+  }
+  if (linkerd !== undefined)
+    throw new UserError(exitCode.usage, "--linkerd goes with --manifests; a spec names its Linkerd itself");
+  const repository = repositoryIn(io, options.directory);
+  const unknown = unknownEnvironments(repository, names);
+  const known = repository.environmentNames();
+  const { loaded, diagnostics: inSpecs } = load(
+    repository,
+    known.filter((name) => names.length === 0 || names.includes(name)),
+  );
+  const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
+  const { diagnostics: inIdentities, note } = await checkIdentities(io, repository.root, environments);
+  return {
+    diagnostics: [...unknown, ...inSpecs, ...inIdentities],
+    checked: `${plural(loaded.length, "environment")} checked`,
+    note,
+  };
+}
+
+/** Certificates and encrypted files: by what is public of them, and the MAC of those that a key at hand opens. */
+async function checkIdentities(
+  io: Io,
+  root: string,
+  environments: readonly Environment[],
+): Promise<{ diagnostics: Diagnostic[]; note: string }> {
+  const present = environments.filter(({ metadata }) => existsSync(join(root, identityFolder(metadata.name))));
+  const diagnostics = present.flatMap((environment) => [...readIdentity(root, environment).diagnostics]);
+  const identities =
+    present.length === 0 ? [] : identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: no MAC is checked\n`));
+  if (identities.length === 0) return { diagnostics, note: "" };
+  const { verifyMacs } = await import("../../identity/secret-macs.ts");
+  const verified = await Promise.all(present.map((environment) => verifyMacs(root, environment, identities)));
+  const reported = ({ file, code }: Diagnostic): boolean =>
+    diagnostics.some((other) => other.file === file && (other.severity === "error" || other.code === code));
+  diagnostics.push(...verified.flatMap((result) => result.diagnostics).filter((each) => !reported(each)));
+  const opened = verified.reduce((sum, result) => sum + result.opened, 0);
+  return { diagnostics, note: opened === 0 ? "" : `; ${plural(opened, "encrypted file")} opened, MAC and all` };
+}
