@@ -47,7 +47,8 @@ describe("doctor", () => {
       "bin/sops": says("sops 3.8.1 (latest)"),
       "bin/kustomize": says("v5.8.1"),
     });
-    expect(code).toBe(0);
+    // The cluster is not in a kubeconfig.
+    expect(code).toBe(3);
     expect(of(checks, "tools", "git")).toMatchObject({ status: "ok", found: "2.39.5", fix: "" });
     expect(of(checks, "tools", "kustomize")).toMatchObject({ status: "ok", found: "5.8.1" });
     expect(of(checks, "tools", "helm")).toMatchObject({
@@ -90,23 +91,28 @@ describe("doctor", () => {
     const root = makePlatform({ test: specText() });
     for (const folder of ["environments/test", "overlays/test"]) rmSync(join(root, folder), { recursive: true });
     const fresh = await doctor(git, { root });
-    expect(of(fresh.checks, "keys", "test, Secrets")).toMatchObject({ found: "none yet", fix: "meshops identity init test" });
+    expect(of(fresh.checks, "keys", "test, Secrets")).toMatchObject({
+      status: "error",
+      found: "none yet",
+      fix: "meshops identity init test",
+    });
   });
 
   test("looks for the cluster's context in the kubeconfig, and for the subscription in the account", async () => {
     const git = { "bin/git": says("git version 2.39.5") };
     const nothing = await doctor(git, { spec: { azure } });
+    expect(of(nothing.checks, "tools", "az")).toMatchObject({ status: "error" });
     expect(of(nothing.checks, "kubernetes", "test")).toMatchObject({
-      status: "missing",
+      status: "error",
       found: expect.stringContaining("no kubeconfig at"),
     });
-    expect(of(nothing.checks, "azure", "account")).toMatchObject({ status: "missing", found: "the Azure CLI is not there" });
+    expect(of(nothing.checks, "azure", "account")).toMatchObject({ status: "missing", found: "the Azure CLI is not installed" });
     for (const [answer, found, fix] of [
       ["echo '[]'", "the Azure CLI is not signed in", "az login"],
       [
         "echo 'no module named azure' >&2; exit 1",
-        "the Azure CLI cannot say: no module named azure",
-        "az account list, to see for yourself",
+        "the Azure CLI failed: no module named azure",
+        "run az account list to see the whole error",
       ],
     ] as const) {
       const { checks } = await doctor({ ...git, "bin/az": `#!/bin/sh\n${answer}\n` }, { spec: { azure } });
@@ -134,7 +140,7 @@ describe("doctor", () => {
     const git = { "bin/git": says("git version 2.39.5") };
     const broken = await doctor({ ...git, ".kube/config": "users: [{user: {token: secret}\n" });
     expect(of(broken.checks, "kubernetes", "test")).toMatchObject({
-      status: "missing",
+      status: "error",
       found: expect.stringMatching(/config is no YAML$/),
     });
     expect(JSON.stringify(broken.checks)).not.toContain("secret}");
@@ -146,7 +152,9 @@ describe("doctor", () => {
 
   test("a damaged key is told, and never shown", async () => {
     const damaged = testKeys.admin.identity.replace(/.$/, (last) => (last === "Q" ? "P" : "Q"));
-    const { code, checks } = await doctor({ "bin/git": says("git version 2.39.5") }, { keys: damaged });
+    const kubeconfig = "current-context: mesh\ncontexts: [{name: mesh}]\n";
+    const files = { "bin/git": says("git version 2.39.5"), ".kube/config": kubeconfig };
+    const { code, checks } = await doctor(files, { keys: damaged });
     expect(code).toBe(0);
     expect(of(checks, "keys", "keys at hand")).toMatchObject({ status: "missing", found: "1 key damaged" });
     expect(JSON.stringify(checks)).not.toMatch(/AGE-SECRET-KEY-1\w/);

@@ -2,7 +2,7 @@
 export interface DoctorCheck {
   readonly topic: "tools" | "specs" | "kubernetes" | "azure" | "keys";
   readonly name: string;
-  /** `missing`: something cannot be done; `error`: nothing can. */
+  /** `missing`: optional, or nobody but you knows whether you need it; `error`: required. */
   readonly status: "ok" | "missing" | "error";
   readonly found: string;
   /** How to fix it; empty if there is nothing to fix. */

@@ -30,8 +30,9 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
     // If a spec does not load, only its existing files are checked: that others are missing follows from it.
     ...broken.map(({ name }) => group(name)).filter(({ files }) => [...files.values()].some((text) => text !== null)),
   ];
-  // Without a repository, or if a spec does not load, Azure is assumed.
-  const onAzure = root === null || broken.length > 0 || environments.some(({ spec }) => spec.azure !== undefined);
+  const anyOnAzure = environments.some(({ spec }) => spec.azure !== undefined);
+  // Without a repository, or if a spec does not load, there may be environments on Azure.
+  const onAzure = anyOnAzure ? true : root === null || broken.length > 0 ? null : false;
   const checks = (
     await Promise.all([
       lookAtTools(io, onAzure),

@@ -24,7 +24,7 @@ export function lookAtKubeconfig(io: Io, places: readonly Place[]): DoctorCheck[
     const { environment, kubeconfig, context, onAzure } = place;
     const files = kubeconfig === null ? defaultFiles(io) : [kubeconfig];
     const common = { topic: "kubernetes", name: environment } as const;
-    const missing = (found: string, fix: string): DoctorCheck => ({ ...common, status: "missing", found, fix });
+    const missing = (found: string, fix: string): DoctorCheck => ({ ...common, status: "error", found, fix });
     const fix = `meshops bootstrap ${environment} --run${onAzure ? ", or az aks get-credentials" : ""}; or name another file in KUBECONFIG`;
     const there = files.filter((file) => existsSync(file));
     if (there.length === 0) return missing(`no kubeconfig at ${files.join(", ")}`, fix);
@@ -71,7 +71,8 @@ export async function lookAtAzure(io: Io, environments: readonly Environment[]):
   if (onAzure.length === 0) return [];
   const accounts = await accountsAtHand(io);
   if (typeof accounts === "string") {
-    const fix = accounts === notSignedIn ? "az login" : "az account list, to see for yourself";
+    const fixes: Readonly<Record<string, string>> = { [notSignedIn]: "az login", [notInstalled]: "install az, then az login" };
+    const fix = fixes[accounts] ?? "run az account list to see the whole error";
     return [{ topic: "azure", name: "account", status: "missing", found: accounts, fix }];
   }
   const active = accounts.find((account) => account["isDefault"] === true);
@@ -90,11 +91,12 @@ export async function lookAtAzure(io: Io, environments: readonly Environment[]):
 }
 
 const notSignedIn = "the Azure CLI is not signed in";
+const notInstalled = "the Azure CLI is not installed";
 
 /** Accounts of the Azure CLI, or why there are none. */
 async function accountsAtHand(io: Io): Promise<Record<string, unknown>[] | string> {
   const { text, trouble } = await ask(io, "az", ["account", "list", "--output", "json"]);
-  if (trouble !== null) return trouble.absent ? "the Azure CLI is not there" : `the Azure CLI cannot say: ${trouble.message}`;
+  if (trouble !== null) return trouble.absent ? notInstalled : `the Azure CLI failed: ${trouble.message}`;
   try {
     const list: unknown = JSON.parse(text);
     return Array.isArray(list) && list.length > 0 ? list.map(asMap) : notSignedIn;

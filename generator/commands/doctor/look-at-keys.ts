@@ -42,7 +42,7 @@ function judge(
   const name = `${environment}, ${what}`;
   const there = files.flatMap(([path, text]) => (text === null ? [] : [{ path, readers: readersOf(text) }]));
   if (there.length === 0)
-    return { topic: "keys", name, status: "missing", found: "none yet", fix: `meshops identity init ${environment}` };
+    return { topic: "keys", name, status: "error", found: "none yet", fix: `meshops identity init ${environment}` };
   const closed = there.filter(({ readers }) => !readers.some((reader) => recipients.has(reader)));
   const opened = there.flatMap(({ readers }) => readers.filter((reader) => recipients.has(reader)));
   if (closed.length === 0)

@@ -7,11 +7,12 @@ export interface Tool {
   readonly needed: string;
   /** A version that is too new, where there is one. */
   readonly below?: string;
+  /** Whether and for what it is needed. */
   readonly why: string;
   readonly how: string;
-  /** Without it meshops itself does not work. */
+  /** Whether every platform needs it. */
   readonly required: boolean;
-  /** Whether it matters only where some environment is on Azure. */
+  /** Whether it is required if an environment is on Azure, and is not listed otherwise. */
   readonly azure: boolean;
 }
 
@@ -27,7 +28,7 @@ export const tools: readonly Tool[] = [
     name: "node",
     asks: ["--version"],
     needed: "20.20",
-    why: "meshops itself",
+    why: "required",
     how: "https://nodejs.org/en/download",
     required: true,
     azure: false,
@@ -36,7 +37,7 @@ export const tools: readonly Tool[] = [
     name: "git",
     asks: ["--version"],
     needed: "2.20",
-    why: "diff, which compares with a commit, and for the hook",
+    why: "required for meshops diff and the pre-commit hook",
     how: "https://git-scm.com/downloads",
     required: true,
     azure: false,
@@ -45,7 +46,7 @@ export const tools: readonly Tool[] = [
     name: "az",
     asks: ["version", "--output", "json"],
     needed: "2.60",
-    why: "bootstrap and teardown on Azure",
+    why: "required for environments on Azure",
     how: "https://learn.microsoft.com/cli/azure/install-azure-cli",
     required: false,
     azure: true,
@@ -54,7 +55,7 @@ export const tools: readonly Tool[] = [
     name: "kubectl",
     asks: ["version", "--client", "--output=json"],
     needed: "1.30",
-    why: "bootstrap, teardown, and helmfile's hook",
+    why: "needed for bootstrap, teardown and helmfile's hook",
     how: "https://kubernetes.io/docs/tasks/tools",
     ...optional,
   },
@@ -62,7 +63,7 @@ export const tools: readonly Tool[] = [
     name: "flux",
     asks: ["--version"],
     needed: "2.4",
-    why: "people who look at what reconciles; bootstrap needs kubectl alone",
+    why: "optional, to inspect Flux",
     how: "https://fluxcd.io/flux/installation",
     ...optional,
   },
@@ -71,7 +72,7 @@ export const tools: readonly Tool[] = [
     asks: ["version", "--template", "{{.Version}}"],
     needed: "3.8",
     below: "4",
-    why: "the helmfile road",
+    why: "needed only for helmfile",
     how: "https://helm.sh/docs/intro/install",
     ...optional,
   },
@@ -79,7 +80,7 @@ export const tools: readonly Tool[] = [
     name: "helmfile",
     asks: ["--version"],
     needed: "1.0",
-    why: "the helmfile road",
+    why: "needed only for helmfile",
     how: "https://helmfile.readthedocs.io/en/latest/#installation",
     ...optional,
   },
@@ -87,7 +88,7 @@ export const tools: readonly Tool[] = [
     name: "kustomize",
     asks: ["version"],
     needed: "5.0",
-    why: "meshops krm, and helmfile's patches",
+    why: "needed only for meshops krm and for helmfile",
     how: "https://kubectl.docs.kubernetes.io/installation/kustomize",
     ...optional,
   },
@@ -95,7 +96,7 @@ export const tools: readonly Tool[] = [
     name: "sops",
     asks: ["--version", "--disable-version-check"],
     needed: "3.9",
-    why: "Azure Key Vault, and people who edit encrypted files with it; meshops does without",
+    why: "needed only for Azure Key Vault; optional, to edit encrypted files",
     how: "https://getsops.io/docs/#download",
     ...optional,
   },
