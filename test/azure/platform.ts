@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { meshopsProcess } from "../support/cli.ts";
+import { meshops } from "../support/cli.ts";
 import { makePlatform, scratchFolder, testIdentity } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
@@ -65,7 +65,7 @@ export async function printedScript(
   command: "bootstrap" | "teardown",
   ...options: string[]
 ): Promise<string> {
-  const { stdout, stderr, code } = await meshopsProcess(root, [command, "dev", ...options]);
+  const { stdout, stderr, code } = await meshops(root, [command, "dev", ...options]);
   if (code !== 0) throw new Error(stderr);
   const path = join(scratchFolder("script"), `${command}.sh`);
   writeFileSync(path, stdout);

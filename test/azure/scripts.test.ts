@@ -9,7 +9,7 @@ import { teardownScript } from "../../generator/bootstrap/teardown.ts";
 import type { Environment } from "../../generator/spec/environment.generated.ts";
 import { shellQuote } from "../../generator/system/shell.ts";
 import { azureCli } from "../../scripts/tools/paths.ts";
-import { meshopsProcess } from "../support/cli.ts";
+import { meshops } from "../support/cli.ts";
 import { withAzureCli, withProgram } from "../support/guards.ts";
 import { makePlatform, scratchFolder } from "../support/platform.ts";
 import { environmentOf, specText } from "../support/specs.ts";
@@ -54,14 +54,12 @@ withProgram("shellcheck", "the scripts", () => {
 
   test("the context of another cluster is named, asked for, or refused where there is none to name", async () => {
     const root = makePlatform({ own: specText({}, "own"), dev: specText(onAzure, "dev") });
-    expect((await meshopsProcess(root, ["bootstrap", "own", "--context", "kind-dev"])).stdout).toContain(
-      "\nCONTEXT='kind-dev'\n",
-    );
-    expect(await meshopsProcess(root, ["bootstrap", "dev", "--context", "kind-dev"])).toMatchObject({ code: 2, stdout: "" });
-    expect(await meshopsProcess(root, ["teardown", "own", "--group"])).toMatchObject({ code: 2, stdout: "" });
-    expect(await meshopsProcess(root, ["teardown", "dev", "--yes"])).toMatchObject({ code: 2, stdout: "" });
-    expect(await meshopsProcess(root, ["bootstrap", "own", "--env"])).toMatchObject({ code: 1, stdout: "" });
-    const { stdout } = await meshopsProcess(root, ["bootstrap", "dev", "--env"]);
+    expect((await meshops(root, ["bootstrap", "own", "--context", "kind-dev"])).stdout).toContain("\nCONTEXT='kind-dev'\n");
+    expect(await meshops(root, ["bootstrap", "dev", "--context", "kind-dev"])).toMatchObject({ code: 2, stdout: "" });
+    expect(await meshops(root, ["teardown", "own", "--group"])).toMatchObject({ code: 2, stdout: "" });
+    expect(await meshops(root, ["teardown", "dev", "--yes"])).toMatchObject({ code: 2, stdout: "" });
+    expect(await meshops(root, ["bootstrap", "own", "--env"])).toMatchObject({ code: 1, stdout: "" });
+    const { stdout } = await meshops(root, ["bootstrap", "dev", "--env"]);
     expect(
       await run("bash", ["-c", `${stdout}echo "$AZ_RESOURCE_GROUP $AZ_ACR_LOGIN_SERVER $AZ_NET_POLICY $KUBECONFIG"`], {
         env: { HOME: "/h" },

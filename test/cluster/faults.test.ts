@@ -9,7 +9,7 @@ import { stringify } from "yaml";
 import type { StatusNode } from "../../generator/cluster/status/assess.ts";
 import type { Cause } from "../../generator/cluster/status/cause.ts";
 import { freeQueue } from "../../generator/cluster/status/proxy-cause.ts";
-import { meshopsProcess } from "../support/cli.ts";
+import { meshops } from "../support/cli.ts";
 import { withCluster } from "../support/guards.ts";
 import { scratchFolder, testIdentity } from "../support/platform.ts";
 import { run, tool } from "../support/tools.ts";
@@ -29,8 +29,8 @@ withCluster("what goes wrong, and what status says of it", () => {
   }, 240_000);
   afterAll(() => cluster?.stop(), 60_000);
 
-  const status = (...options: string[]): ReturnType<typeof meshopsProcess> =>
-    meshopsProcess(platform.root, [
+  const status = (...options: string[]): ReturnType<typeof meshops> =>
+    meshops(platform.root, [
       "status",
       "own",
       "--kubeconfig",
@@ -48,7 +48,7 @@ withCluster("what goes wrong, and what status says of it", () => {
         const { stdout } = await status("-o", "json");
         const { ready, nodes } = JSON.parse(stdout) as { ready: boolean; nodes: StatusNode[] };
         const hit = nodes.flatMap((node) => [node, ...node.children]).find(({ cause }) => cause?.code === code);
-        if (hit === undefined || ready) throw new Error((await status()).stdout);
+        if (hit === undefined || ready) throw new Error(stdout);
         return hit;
       },
       45,
@@ -64,7 +64,7 @@ withCluster("what goes wrong, and what status says of it", () => {
   test("an age key that opens nothing: identity stands still, the old Secrets stay, and a right key heals", async () => {
     await cluster.setAgeKey(await generateX25519Identity());
     const before = await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer");
-    await meshopsProcess(platform.root, ["identity", "rotate-issuer", "own"], { env: ageKeys() });
+    await meshops(platform.root, ["identity", "rotate-issuer", "own"], { env: ageKeys() });
     await edit(platform, {});
     await cluster.git.push("a new issuer");
     const { name, cause } = await told("age-key-wrong");
@@ -265,8 +265,8 @@ withCluster("what goes wrong, and what status says of it", () => {
       );
       return path;
     };
-    const read = (file: string, context: string): ReturnType<typeof meshopsProcess> =>
-      meshopsProcess(platform.root, ["status", "own", "--kubeconfig", file, "--context", context]);
+    const read = (file: string, context: string): ReturnType<typeof meshops> =>
+      meshops(platform.root, ["status", "own", "--kubeconfig", file, "--context", context]);
 
     test("one that accepts and never answers is asked once, and reported after its time", async () => {
       let connections = 0;
@@ -295,7 +295,7 @@ withCluster("what goes wrong, and what status says of it", () => {
         code: 3,
         stderr: expect.stringContaining("you have no right to list Kustomizations in flux-system"),
       });
-      const bare = await meshopsProcess(platform.root, ["status", "own"], {
+      const bare = await meshops(platform.root, ["status", "own"], {
         env: { HOME: scratchFolder("home"), KUBECONFIG: "" },
       });
       expect(bare).toMatchObject({ code: 3, stderr: expect.stringContaining("there is no kubeconfig") });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { decryptFile } from "../../generator/sops/file.ts";
-import { meshopsProcess } from "../support/cli.ts";
+import { meshops } from "../support/cli.ts";
 import { withCluster } from "../support/guards.ts";
 import { objectsIn } from "../support/objects.ts";
 import { readTree, testIdentity } from "../support/platform.ts";
@@ -101,7 +101,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
   }
 
   async function rotate(...step: string[]): Promise<string[]> {
-    const rotated = await meshopsProcess(platform.root, ["identity", ...step], { env: ageKeys() });
+    const rotated = await meshops(platform.root, ["identity", ...step], { env: ageKeys() });
     if (rotated.code !== 0) throw new Error(rotated.stderr);
     return change(step.join(" "), {});
   }
@@ -186,8 +186,8 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(code, stdout).toBe(0);
   }, 240_000);
 
-  function status(...options: string[]): ReturnType<typeof meshopsProcess> {
-    return meshopsProcess(platform.root, [
+  function status(...options: string[]): ReturnType<typeof meshops> {
+    return meshops(platform.root, [
       "status",
       "own",
       "--kubeconfig",

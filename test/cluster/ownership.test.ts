@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { decryptFile } from "../../generator/sops/file.ts";
-import { meshopsProcess } from "../support/cli.ts";
+import { meshops } from "../support/cli.ts";
 import { withCluster, withTools } from "../support/guards.ts";
 import { objectsIn } from "../support/objects.ts";
 import { generateIn, makePlatform, scratchFolder, testIdentity } from "../support/platform.ts";
@@ -150,8 +150,8 @@ withTools(["helm4"], "ownership", () =>
           "--context",
           "harness",
         ];
-        const { stdout } = await meshopsProcess(root, [...args, "-o", "json"]);
-        return { ...(JSON.parse(stdout) as { nodes: Node[] }), text: (await meshopsProcess(root, args)).stdout };
+        const { stdout } = await meshops(root, [...args, "-o", "json"]);
+        return { ...(JSON.parse(stdout) as { nodes: Node[] }), text: (await meshops(root, args)).stdout };
       };
       interface Node {
         readonly name: string;

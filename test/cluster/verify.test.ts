@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeServerCertificate, makeWebhookCa } from "../../generator/identity/authority.ts";
+import { meshops } from "../support/cli.ts";
 import { withCluster, withPydgraph } from "../support/guards.ts";
 import { scratchFolder } from "../support/platform.ts";
 import { environmentOf } from "../support/specs.ts";
@@ -76,9 +77,10 @@ withPydgraph("verify", () =>
       args: readonly string[] = [],
       user: User = "admin",
     ): Promise<{ code: number; tests: Told[]; err: string }> {
-      const { code, out, err } = await start(["--output", "json", ...args], user).done;
-      if (out === "") throw new Error(err);
-      return { code, tests: (JSON.parse(out) as { tests: Told[] }).tests, err };
+      const flags = ["--context", "harness", "--kubeconfig", cluster.plane.kubeconfigFile(user)];
+      const { code, stdout, stderr } = await meshops(platform.root, ["verify", "own", ...flags, "--output", "json", ...args]);
+      if (stdout === "") throw new Error(stderr);
+      return { code: code ?? -1, tests: (JSON.parse(stdout) as { tests: Told[] }).tests, err: stderr };
     }
 
     /** What is not as it should be, with why. */

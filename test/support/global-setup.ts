@@ -4,6 +4,6 @@ import { projectRoot } from "./tools.ts";
 
 export async function setup(): Promise<() => void> {
   // Tests of the command line run what is shipped.
-  execFileSync("npm", ["run", "--silent", "build"], { cwd: projectRoot, stdio: "inherit" });
+  execFileSync("npm", ["run", "--silent", "build:js"], { cwd: projectRoot, stdio: "inherit" });
   return beginRun();
 }

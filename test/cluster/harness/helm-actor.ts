@@ -23,6 +23,8 @@ export class HelmActor {
   readonly #charts: string;
   readonly #folder: string;
   readonly #busy: Map<string, Promise<void>> = new Map();
+  /** ConfigMaps with values, by namespace and name, as of the last look. */
+  #configMaps: ReadonlyMap<string, ApiObject> = new Map();
   /** When a failed release may be tried again, by uid. */
   readonly #retryAt: Map<string, number> = new Map();
   readonly #abort: AbortController = new AbortController();
@@ -50,22 +52,27 @@ export class HelmActor {
   async #watch(): Promise<void> {
     while (!this.#stopping) {
       try {
-        for (const release of await this.#api.list(`${releases}/helmreleases`)) await this.#look(release);
-        for (const repository of await this.#api.list("/apis/source.toolkit.fluxcd.io/v1/helmrepositories"))
-          await this.#source(repository);
+        const [found, values, repositories] = await Promise.all([
+          this.#api.list(`${releases}/helmreleases`),
+          this.#api.list(`/api/v1/configmaps?labelSelector=${encodeURIComponent("app.kubernetes.io/managed-by=meshops")}`),
+          this.#api.list("/apis/source.toolkit.fluxcd.io/v1/helmrepositories"),
+        ]);
+        this.#configMaps = new Map(values.map((each) => [`${each.metadata.namespace}/${each.metadata.name}`, each]));
+        for (const release of found) this.#look(release);
+        for (const repository of repositories) await this.#source(repository);
       } catch (error) {
         if (!this.#stopping && process.env["DEBUG"] !== undefined) console.error(`helm actor: ${String(error)}`);
       }
-      await sleep(250);
+      await sleep(400);
     }
   }
 
   /** Starts what a release needs, unless it is at work already. */
-  async #look(release: ApiObject): Promise<void> {
+  #look(release: ApiObject): void {
     const uid = release.metadata.uid ?? "";
     if (this.#busy.has(uid)) return;
     const deleted = release.metadata.deletionTimestamp !== undefined;
-    if (!deleted && (release["spec"].suspend === true || (await this.#settled(release)))) return;
+    if (!deleted && (release["spec"].suspend === true || this.#settled(release))) return;
     const work = (deleted ? this.#uninstall(release) : this.#install(release)).catch((error: unknown) => {
       if (process.env["DEBUG"] !== undefined) console.error(`helm actor, ${release.metadata.name}: ${String(error)}`);
     });
@@ -76,34 +83,34 @@ export class HelmActor {
   }
 
   /** Whether a release is as its spec and values say, or has failed too recently. */
-  async #settled(release: ApiObject): Promise<boolean> {
+  #settled(release: ApiObject): boolean {
     const { status = {}, metadata } = release;
     const requested = metadata.annotations?.["reconcile.fluxcd.io/requestedAt"];
     if (requested !== undefined && requested !== status.lastHandledReconcileAt) return false;
-    const same =
-      status.lastAttemptedConfigDigest === (await this.#digest(release)) && status.observedGeneration === metadata.generation;
+    const same = status.lastAttemptedConfigDigest === this.#digest(release) && status.observedGeneration === metadata.generation;
     return same && (isReady(release) || Date.now() < (this.#retryAt.get(metadata.uid ?? "") ?? 0));
   }
 
-  async #values(release: ApiObject): Promise<string[]> {
+  /** @throws ReasonedError if a ConfigMap is not there */
+  #values(release: ApiObject): string[] {
     const { namespace } = release.metadata;
-    return Promise.all(
-      ((release["spec"].valuesFrom ?? []) as { name: string; valuesKey?: string }[]).map(
-        async ({ name, valuesKey = "values.yaml" }) => {
-          const found = await this.#api.get(`/api/v1/namespaces/${namespace}/configmaps/${name}`);
-          if (found === null)
-            throw new ReasonedError(
-              "ValuesError",
-              `could not resolve ConfigMap chart values reference '${namespace}/${name}' with key '${valuesKey}'`,
-            );
-          return String(found["data"][valuesKey]);
-        },
-      ),
+    return ((release["spec"].valuesFrom ?? []) as { name: string; valuesKey?: string }[]).map(
+      ({ name, valuesKey = "values.yaml" }) => {
+        const found = this.#configMaps.get(`${namespace}/${name}`);
+        if (found !== undefined) return String(found["data"][valuesKey]);
+        const message = `could not resolve ConfigMap chart values reference '${namespace}/${name}' with key '${valuesKey}'`;
+        throw new ReasonedError("ValuesError", message);
+      },
     );
   }
 
-  async #digest(release: ApiObject): Promise<string> {
-    const values = await this.#values(release).catch(() => null);
+  #digest(release: ApiObject): string {
+    let values: string[] | null = null;
+    try {
+      values = this.#values(release);
+    } catch (error) {
+      if (!(error instanceof ReasonedError)) throw error;
+    }
     return `sha256:${createHash("sha256")
       .update(JSON.stringify([release["spec"], values]))
       .digest("hex")}`;
@@ -113,7 +120,7 @@ export class HelmActor {
     const { metadata, spec, status = {} } = release;
     const upgrade = (status.history ?? []).length > 0;
     const action = upgrade ? "upgrade" : "install";
-    const digest = await this.#digest(release);
+    const digest = this.#digest(release);
     const generation = metadata.generation ?? 1;
     if (metadata.finalizers?.includes(finalizer) !== true)
       await this.#api.merge(pathOf(release), { metadata: { finalizers: [finalizer] } });
@@ -134,7 +141,7 @@ export class HelmActor {
     const name = `${metadata.namespace}/${spec.releaseName}`;
     try {
       await this.#unlock(release);
-      await this.#helm(release, await this.#values(release));
+      await this.#helm(release, this.#values(release));
       const revision = Number(status.history?.[0]?.version ?? 0) + 1;
       const message = `Helm ${action} succeeded for release ${name}.v${revision} with chart ${chart}@${version}`;
       const entry = {
