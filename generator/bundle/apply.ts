@@ -22,16 +22,20 @@ export function applyPlan(root: string, plan: Plan): void {
     if (action === "keep") continue;
     const target = within(path);
     if (action === "remove") removeFile(target, root);
-    else writeAtomic(target, plan.bundle.get(path) ?? "", { durable: false });
+    else write(target, plan.bundle.get(path) ?? "");
   }
   if (plan.bundle.size === 0) removeFile(inventory, join(root, stateFolder));
   else writeAtomic(inventory, inventoryText(plan.after), { durable: false });
 }
 
+function write(target: string, text: string): void {
+  writeAtomic(target, text, { durable: false, ...(text.startsWith("#!") ? { mode: 0o755 } : {}) });
+}
+
 function union(before: Inventory, after: Inventory): Inventory {
   const files = new Map<string, readonly string[]>(before.files);
   for (const [path, hashes] of after.files) files.set(path, [...new Set([...(files.get(path) ?? []), ...hashes])]);
-  return { inputs: null, files };
+  return { version: after.version, inputs: null, files };
 }
 
 /** Removes what a killed run left half-written in a folder. */

@@ -14,6 +14,11 @@ export const rootOwner = "_root";
  */
 export interface Inventory {
   /**
+   * Version of meshops that last changed the generated files: a version that generates the same files leaves it alone. Null in inventories of
+   * versions before 0.2, until their files change.
+   */
+  readonly version: string | null;
+  /**
    * Hash of what the files were generated from (`inputs.ts`). Null if it is not known: while a run is under way, in inventories of older
    * versions, and for environments with findings about their identity, which are read again at each run.
    */
@@ -21,6 +26,9 @@ export interface Inventory {
   /** Path to the SHA-256 hashes of what meshops wrote there: one, or two while a run is under way. */
   readonly files: ReadonlyMap<string, readonly string[]>;
 }
+
+/** Owner of the files that `init` wrote and `generate` updates. No environment can have this name. */
+export const scaffoldOwner = "_scaffold";
 
 export function inventoryFile(owner: string): string {
   return `${stateFolder}/${owner}.json`;
@@ -40,14 +48,22 @@ export function inventoryOwners(root: string): string[] {
  */
 export function parseInventory(text: string, owner: string): Inventory {
   try {
-    const { files, inputs } = JSON.parse(text) as { files: Record<string, unknown>; inputs?: unknown };
+    const { files, inputs, version } = JSON.parse(text) as {
+      files: Record<string, unknown>;
+      inputs?: unknown;
+      version?: unknown;
+    };
     const entries = Object.entries(files)
       .filter(([file]) => mayOwn(owner, file))
       .map(([file, hashes]) => [file, [hashes].flat().map(String)] as const);
-    return { inputs: typeof inputs === "string" ? inputs : null, files: new Map(entries) };
+    return { version: stringOrNull(version), inputs: stringOrNull(inputs), files: new Map(entries) };
   } catch {
-    return { inputs: null, files: filesByLine(text, owner) };
+    return { version: null, inputs: null, files: filesByLine(text, owner) };
   }
+}
+
+function stringOrNull(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
 }
 
 function filesByLine(text: string, owner: string): Inventory["files"] {
@@ -58,10 +74,11 @@ function filesByLine(text: string, owner: string): Inventory["files"] {
 }
 
 /** An inventory as JSON, one line per file, so that Git can merge the changes of two branches. */
-export function inventoryText({ inputs, files }: Inventory): string {
+export function inventoryText({ version, inputs, files }: Inventory): string {
   const sorted = [...files].sort(([a], [b]) => compareText(a, b));
   const content = {
     "//": "Hashes of the files that meshops wrote. Generated; do not edit.",
+    ...(version === null ? {} : { version }),
     ...(inputs === null ? {} : { inputs }),
     files: Object.fromEntries(sorted.map(([file, hashes]) => [file, hashes.length === 1 ? hashes[0] : hashes])),
   };
@@ -72,5 +89,7 @@ export function inventoryText({ inputs, files }: Inventory): string {
 function mayOwn(owner: string, file: string): boolean {
   if (file.split("/").includes("..") || isEncryptedFile(file)) return false;
   if (owner === rootOwner) return file === helmfileFile;
+  if (owner === scaffoldOwner)
+    return /^(bases\/|\.githooks\/|\.github\/workflows\/|\.azure-pipelines\/|azure-pipelines\.yml$)/.test(file);
   return file.startsWith(`${overlayFolder(owner)}/`) || file.startsWith(`${fluxFolder(owner)}/`);
 }

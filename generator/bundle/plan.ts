@@ -1,5 +1,7 @@
+import { exitCode, UserError } from "../system/errors.ts";
 import { lookAt, type Occupant, pathsWithin } from "../system/files.ts";
 import { sha256 } from "../system/hash.ts";
+import { isVersionAtLeast, version } from "../system/version.ts";
 import type { Bundle } from "./bundle.ts";
 import { type Inventory, inventoryFile, inventoryText, parseInventory } from "./inventory.ts";
 
@@ -37,7 +39,7 @@ export interface Plan {
  * @param owner an environment, or `rootOwner`
  * @param bundle its files; empty if the environment is gone
  * @param inputsOf hash of the inputs to record with the generated files; by default the recorded one is kept and not compared
- * @throws UserError if a path leads out of the repository
+ * @throws UserError if a path leads out of the repository, or a newer meshops has changed the files
  */
 export function makePlan(
   root: string,
@@ -48,6 +50,7 @@ export function makePlan(
   const within = pathsWithin(root);
   const inventory = lookAt(within(inventoryFile(owner)));
   const before = parseInventory(inventory.kind === "file" ? inventory.text : "", owner);
+  refuseNewer(owner, before);
   const changes: FileChange[] =
     inventory.kind === "obstacle" || inventory.kind === "link"
       ? [{ path: inventoryFile(owner), action: "blocked", edited: false }]
@@ -64,11 +67,49 @@ export function makePlan(
     changes.push({ path, action: ours ? "remove" : "keep", edited: !ours });
   }
   const files = new Map([...bundle].map(([path, text]) => [path, [sha256(text)]]));
-  const after: Inventory = { inputs: inputsOf === undefined ? before.inputs : inputsOf(files), files };
+  const after: Inventory = {
+    version: sameFiles(before.files, files) ? before.version : version,
+    inputs: inputsOf === undefined ? before.inputs : inputsOf(files),
+    files,
+  };
   const inventoryCurrent =
     bundle.size === 0 ? inventory.kind === "nothing" : inventory.kind === "file" && inventory.text === inventoryText(after);
   const touched = changes.filter(({ path }) => bundle.has(path)).length;
   return { owner, changes, unchanged: bundle.size - touched, bundle, before, after, inventoryCurrent };
+}
+
+/**
+ * A plan whose changes the caller has found out.
+ *
+ * @param content.bundle texts of the files that are written or stay as they are
+ * @param content.files hashes to record
+ */
+export function makeInventoryPlan(
+  root: string,
+  owner: string,
+  { bundle, changes, files }: Pick<Plan, "bundle" | "changes"> & Pick<Inventory, "files">,
+): Plan {
+  const inventory = lookAt(pathsWithin(root)(inventoryFile(owner)));
+  const before = parseInventory(inventory.kind === "file" ? inventory.text : "", owner);
+  refuseNewer(owner, before);
+  const after = { version: sameFiles(before.files, files) ? before.version : version, inputs: null, files };
+  const inventoryCurrent = inventory.kind === "file" && inventory.text === inventoryText(after);
+  return { owner, changes, unchanged: bundle.size - changes.length, bundle, before, after, inventoryCurrent };
+}
+
+/** @throws UserError (problem) if a newer meshops has changed the generated files: this one would undo that */
+function refuseNewer(owner: string, { version: writer }: Inventory): void {
+  if (writer === null || isVersionAtLeast(version, writer)) return;
+  throw new UserError(
+    exitCode.problem,
+    `${inventoryFile(owner)}: meshops ${writer} generated these files, and this is meshops ${version}`,
+    `npm install --save-dev meshops@${writer}`,
+  );
+}
+
+function sameFiles(before: Inventory["files"], after: Inventory["files"]): boolean {
+  if (before.size !== after.size) return false;
+  return [...after].every(([path, [hash]]) => before.get(path)?.length === 1 && before.get(path)?.[0] === hash);
 }
 
 function compare(path: string, text: string, current: Occupant, hashes: readonly string[] | undefined): FileChange | null {

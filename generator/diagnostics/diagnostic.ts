@@ -109,7 +109,8 @@ export type DiagnosticCode =
   | "proto-without-service"
   | "identity-missing"
   | "identity-invalid"
-  | "webhook-key-form";
+  | "webhook-key-form"
+  | "scaffold-outdated";
 
 /** Whether nobody has silenced it. */
 export function isLoud({ silenced }: Diagnostic): boolean {

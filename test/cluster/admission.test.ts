@@ -39,11 +39,11 @@ withCluster("the real API server admits every object", () => {
     expect(await generateIn(root)).toBe(0);
     const crds = join(referenceFolder, "crds/flux");
     for (const file of readdirSync(crds)) await plane.api.applyAll(readFileSync(join(crds, file), "utf8"));
-  }, 120_000);
+  });
   afterAll(async () => {
     charts.close();
     await plane?.stop();
-  }, 30_000);
+  });
 
   /** Server-side apply without effect, strict about unknown fields. Its namespace must be there, so that is made for real. */
   async function admit(object: ApiObject): Promise<void> {
@@ -121,8 +121,8 @@ withCluster("helmfile installs what Flux installs", () => {
     plane = await ControlPlane.start(scratchFolder("plane"));
     root = makePlatform({ own: specText({ linkerd: { jaeger: { enabled: true } } }, "own") });
     expect(await generateIn(root)).toBe(0);
-  }, 120_000);
-  afterAll(() => plane?.stop(), 30_000);
+  });
+  afterAll(() => plane?.stop());
 
   test("sync, hook and all, against the real API server", async () => {
     const folder = await clusterCharts();
@@ -154,7 +154,7 @@ withCluster("helmfile installs what Flux installs", () => {
       }
     expect(missing).toEqual([]);
     expect(compared).toBeGreaterThan(80);
-  }, 180_000);
+  });
 });
 
 /** Without the labels that say who applied it. */

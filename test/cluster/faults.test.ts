@@ -26,8 +26,8 @@ withCluster("what goes wrong, and what status says of it", () => {
     cluster = await Cluster.startFor(platform);
     await cluster.bootstrap();
     await cluster.settled(await cluster.git.publish());
-  }, 240_000);
-  afterAll(() => cluster?.stop(), 60_000);
+  });
+  afterAll(() => cluster?.stop());
 
   const status = (...options: string[]): ReturnType<typeof meshops> =>
     meshops(platform.root, [
@@ -51,7 +51,7 @@ withCluster("what goes wrong, and what status says of it", () => {
         if (hit === undefined || ready) throw new Error(stdout);
         return hit;
       },
-      45,
+      180,
     );
     const { stdout: text, code: exit } = await status();
     expect(exit).toBe(1);
@@ -76,7 +76,7 @@ withCluster("what goes wrong, and what status says of it", () => {
     await cluster.setAgeKey(testIdentity().clusterKey);
     await cluster.reconcile("kustomizations", "flux-system", "identity");
     await pushed("again");
-  }, 120_000);
+  });
 
   test("no age key", async () => {
     await cluster.api.delete("/api/v1/namespaces/flux-system/secrets/sops-age");
@@ -85,7 +85,7 @@ withCluster("what goes wrong, and what status says of it", () => {
     await cluster.setAgeKey(testIdentity().clusterKey);
     await cluster.reconcile("kustomizations", "flux-system", "identity");
     await pushed("again");
-  }, 120_000);
+  });
 
   test("YAML that is none, in one component: that one stands still, the others go on", async () => {
     const file = join(platform.root, "overlays/own/service-profile/kustomization.yaml");
@@ -97,7 +97,7 @@ withCluster("what goes wrong, and what status says of it", () => {
     expect(text).toMatch(/^ok dgraph-policy/m);
     writeFileSync(file, good);
     await pushed("fixed");
-  }, 120_000);
+  });
 
   test("a chart that is not there", async () => {
     const file = join(platform.root, "overlays/own/dgraph/release.yaml");
@@ -107,7 +107,7 @@ withCluster("what goes wrong, and what status says of it", () => {
     expect((await told("chart-missing")).name).toBe("dgraph");
     writeFileSync(file, good);
     await pushed("fixed");
-  }, 120_000);
+  });
 
   test("a field that cannot change: which, and how to go on without losing data", async () => {
     await edit(platform, { dgraph: { alpha: { storage: "20Gi" } } });
@@ -116,7 +116,7 @@ withCluster("what goes wrong, and what status says of it", () => {
     expect(cause.fix).toContain("kubectl delete statefulset demo-dgraph-alpha -n dgraph --cascade=orphan");
     await edit(platform, { dgraph: { alpha: { storage: "10Gi" } } });
     await pushed("fixed");
-  }, 120_000);
+  });
 
   test("the API server ends in the middle, and comes back: everything goes on", async () => {
     await edit(platform, { dgraph: { alpha: { replicas: 5 } } });
@@ -126,9 +126,9 @@ withCluster("what goes wrong, and what status says of it", () => {
     expect(down.code).toBe(3);
     expect(down.stderr).toContain("cannot be reached");
     await cluster.plane.startApiServer();
-    await cluster.settled(revision, 220);
+    await cluster.settled(revision);
     expect((await status()).code).toBe(0);
-  }, 260_000);
+  });
 
   test("what somebody edited or deleted by hand comes back", async () => {
     const policy = "/apis/networking.k8s.io/v1/namespaces/dgraph/networkpolicies/demo-dgraph-alpha";
@@ -186,8 +186,11 @@ withCluster("what goes wrong, and what status says of it", () => {
           "--feature-gates=CancelHealthCheckOnNewRevision=true",
         );
       }
-      await cluster.settled(await breakAndFix(), 90);
-    }, 150_000);
+      await cluster.settled(await breakAndFix());
+      const events = await cluster.api.list("/api/v1/namespaces/flux-system/events");
+      const canceled = events.filter(({ message }) => /^Health checks canceled due to new reconciliation/.test(String(message)));
+      expect(canceled.map((event) => event["involvedObject"].name)).toContain("service-profile");
+    });
 
     test("waits without the gate, and the command that status prints frees the queue", async () => {
       await cluster.restartKustomizeController("CancelHealthCheckOnNewRevision=false");
@@ -201,8 +204,8 @@ withCluster("what goes wrong, and what status says of it", () => {
       const restarted = await cluster.api.get("/apis/apps/v1/namespaces/flux-system/deployments/kustomize-controller");
       expect(restarted?.["spec"].template.metadata.annotations["kubectl.kubernetes.io/restartedAt"]).toBeTruthy();
       await cluster.restartKustomizeController("CancelHealthCheckOnNewRevision=true");
-      await cluster.settled(fixed, 90);
-    }, 200_000);
+      await cluster.settled(fixed);
+    });
   });
 
   describe("the injector is down", () => {
@@ -233,7 +236,7 @@ withCluster("what goes wrong, and what status says of it", () => {
       const { cause, name } = await told("webhook");
       expect(name).toBe("pydgraph-client");
       expect(cause.reason).toContain("linkerd-proxy-injector.linkerd.io");
-    }, 90_000);
+    });
 
     test("under Ignore a pod starts without a proxy, and status does not call that ready", async () => {
       await failurePolicy("Ignore");
@@ -244,7 +247,7 @@ withCluster("what goes wrong, and what status says of it", () => {
       await until("the injector answers", async () => (await cluster.api.get(injector))?.["status"].readyReplicas === 1);
       await deleteClient();
       await until("status is content", async () => (await status()).code === 0);
-    }, 90_000);
+    });
   });
 
   describe("a cluster that cannot be read", () => {
@@ -326,5 +329,5 @@ withCluster("what goes wrong, and what status says of it", () => {
     expect(await cluster.kustomizations()).toEqual([]);
     const again = await cluster.script("teardown");
     expect(again).toContain("own is down");
-  }, 240_000);
+  });
 });

@@ -32,8 +32,8 @@ withTools(["helm4"], "ownership", () =>
       await plane.api.applyAll(readFileSync(crds, "utf8"));
       for (const name of ["linkerd", "linkerd-viz", "dgraph", "flux-system"])
         await plane.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
-    }, 120_000);
-    afterAll(() => plane?.stop(), 30_000);
+    });
+    afterAll(() => plane?.stop());
 
     const env = (): Record<string, string> => ({
       PATH: path,
@@ -169,7 +169,7 @@ withTools(["helm4"], "ownership", () =>
       beforeAll(async () => {
         folder = chart("1.0.0", await kustomizeBuild(join(root, "overlays/own/dgraph-policy")));
         await helm("helm", "dgraph-policy", folder, "dgraph");
-      }, 60_000);
+      });
 
       test("status finds no drift after an install, and which releases are missing", async () => {
         const { nodes, text } = await status();
@@ -200,7 +200,7 @@ withTools(["helm4"], "ownership", () =>
         await kubectl(words, rendered);
         expect(await drift()).toEqual([]);
         expect((await plane.api.get(edited))?.["spec"].requiredAuthenticationRefs).toHaveLength(1);
-      }, 60_000);
+      });
     });
   }),
 );

@@ -39,12 +39,12 @@ withPydgraph("verify", () =>
       await cluster.settled(await cluster.git.publish());
       node = new ProbeNode(cluster.api, cluster.webhooks.tap, join(projectRoot, "test/client/api.proto"));
       cluster.webhooks.kubelet = await node.start();
-    }, 240_000);
+    });
     afterAll(async () => {
       node?.stop();
       await cluster?.stop();
       console.log(table.join("\n"));
-    }, 60_000);
+    });
 
     /** Starts `meshops verify`; `done` is its end. */
     function start(
@@ -145,7 +145,7 @@ withPydgraph("verify", () =>
       expect(readFileSync(page, "utf8")).toContain("refused by the AuthorizationPolicy");
       expect(await leftovers()).toEqual([]);
       if (process.env["MESHOPS_REPORT"] !== undefined) writeFileSync(process.env["MESHOPS_REPORT"], readFileSync(page));
-    }, 120_000);
+    });
 
     /** What verify made and did not take away. */
     async function leftovers(): Promise<string[]> {
@@ -383,7 +383,7 @@ withPydgraph("verify", () =>
         "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/dgraph-policy",
       );
       expect(policy?.["spec"].suspend ?? false).toBe(false);
-    }, 180_000);
+    });
 
     test("Ctrl-C in the middle of the baseline brings it back too, and leaves nothing", async () => {
       const before = (await allOf(network)).length;
@@ -394,7 +394,7 @@ withPydgraph("verify", () =>
       expect(code, err).toBe(130);
       expect(await allOf(network)).toHaveLength(before);
       expect(await leftovers()).toEqual([]);
-    }, 180_000);
+    });
 
     describe("rights", () => {
       const bind = async (rules: object[]): Promise<void> => {
@@ -429,7 +429,7 @@ withPydgraph("verify", () =>
         expect(code).toBe(1);
         expect(Object.keys(wrong(tests))).toEqual(["T3"]);
         expect(wrong(tests)["T3"]).toMatch(/you may not tap; bind the ClusterRole linkerd-linkerd-viz-tap-admin/);
-      }, 120_000);
+      });
 
       test("to make pods and to read Secrets: what lacks them stays open, and says so", async () => {
         const resources = ["namespaces", "pods", "configmaps"];
@@ -443,7 +443,7 @@ withPydgraph("verify", () =>
         expect(found["T1"]).toMatch(/^undecided: cannot create Namespace meshops-verify-.*forbidden/);
         expect(found["T2a"]).toMatch(/^undecided: cannot create Pod verify-allowed.*forbidden/);
         expect(found["M3"]).toMatch(/^undecided: you may not read Secrets/);
-      }, 120_000);
+      });
     });
 
     test("a cluster that stops answering half-way is told, and what is left behind", async () => {
@@ -459,6 +459,6 @@ withPydgraph("verify", () =>
       expect(err).toMatch(/cannot be reached/);
       expect(err).toMatch(/could not be removed: Pod verify-/);
       await cluster.plane.startApiServer();
-    }, 180_000);
+    });
   }),
 );

@@ -36,7 +36,7 @@ describe("exit codes and streams", () => {
     [["validate", "-o", "xml"], 2, "", "Allowed choices are text, json"],
     [["frobnicate"], 2, "", 'meshops: unknown command "frobnicate"'],
     [["generate", "--frobnicate"], 2, "", "unknown option"],
-    [["--version"], 0, "0.1.0\n", ""],
+    [["--version"], 0, "0.2.0\n", ""],
     [["--help"], 0, "Commands:", ""],
     [["-C", "/", "generate"], 3, "", "meshops: / has no folder environments/\nfix: "],
     [

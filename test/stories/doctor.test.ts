@@ -2,7 +2,8 @@ import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { DoctorCheck } from "../../generator/commands/doctor/check.ts";
-import { isAtLeast, tools, versionIn } from "../../generator/commands/doctor/tools.ts";
+import { tools, versionIn } from "../../generator/commands/doctor/tools.ts";
+import { isVersionAtLeast } from "../../generator/system/version.ts";
 import { meshops } from "../support/cli.ts";
 import { makePlatform, scratchFolder, writeTree } from "../support/platform.ts";
 import { specText, testKeys } from "../support/specs.ts";
@@ -186,11 +187,11 @@ test("versions are found in what programs print", () => {
       versionIn,
     ),
   ).toEqual(["20.20.2", "2.39.5", "1.8.0", "1.36.3", null]);
-  expect([isAtLeast("3.9.0", "3.10"), isAtLeast("3.10", "3.9"), isAtLeast("4", "4"), isAtLeast("3.22.0", "4")]).toEqual([
-    false,
-    true,
-    true,
-    false,
-  ]);
+  expect([
+    isVersionAtLeast("3.9.0", "3.10"),
+    isVersionAtLeast("3.10", "3.9"),
+    isVersionAtLeast("4", "4"),
+    isVersionAtLeast("3.22.0", "4"),
+  ]).toEqual([false, true, true, false]);
   expect(new Set(tools.map(({ name }) => name)).size).toBe(tools.length);
 });

@@ -27,7 +27,7 @@ function generate(...args: string[]): Promise<Finished> {
 
 /** What `generate` would do; nothing is written. */
 function prepared(): Prepared {
-  const result = prepareToWrite(testIo(root).io, new Repository(root), []);
+  const result = prepareToWrite(testIo(root).io, new Repository(root), [], false);
   if (result === null) throw new Error("the specs have errors");
   return result;
 }
@@ -172,7 +172,7 @@ describe("is rendered again", () => {
   });
 
   test("what is asked for by name", async () => {
-    expect(prepareToWrite(testIo(root).io, new Repository(root), ["env-3"])?.passedOver).toEqual([]);
+    expect(prepareToWrite(testIo(root).io, new Repository(root), ["env-3"], false)?.passedOver).toEqual([]);
   });
 });
 

@@ -1,10 +1,11 @@
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { version } from "../../generator/system/version.ts";
 import { meshops } from "../support/cli.ts";
 import { type Frozen, thaw } from "../support/frozen.ts";
-import { scratchFolder } from "../support/platform.ts";
+import { readTree, scratchFolder } from "../support/platform.ts";
 import { run } from "../support/tools.ts";
 
 /* What somebody sees who updates meshops: today's commands on repositories that older versions made. */
@@ -29,9 +30,20 @@ describe("a repository of 1e5175a", () => {
     expect(await git("status", "--porcelain")).toBe("");
   });
 
-  test("is right after the fix and one generate, and the hook that it has takes the commit", async () => {
+  test("is right after the fix and one generate, which prints the upgrade notes once; its hook accepts the commit", async () => {
     for (const name of environments) expect((await here("identity", "rotate-webhooks", name)).code).toBe(0);
-    expect((await here("generate")).code).toBe(0);
+    const first = await here("generate");
+    expect(first).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^when you upgrade to meshops 0\.2\.0:\n {2}- Dgraph's pods restart once/),
+    });
+    expect(first.stdout).toContain("update  .githooks/pre-commit\n");
+    expect(first.stdout).toContain("update  bases/identity/apply.sh\n");
+    expect(statSync(join(frozen.root, "bases/identity/apply.sh")).mode & 0o111).not.toBe(0);
+    for (const name of [...environments, "_scaffold"])
+      expect(JSON.parse(readFileSync(join(frozen.root, `.meshops/${name}.json`), "utf8"))).toMatchObject({ version });
+    expect(await here("generate")).toMatchObject({ code: 0, stderr: "" });
+    expect((await here("diff", "--scaffold")).stdout).toBe("");
     expect(await here("validate")).toMatchObject({ code: 0, stderr: "" });
     await git("add", "-A");
     await git("commit", "-q", "-m", "Update meshops");
@@ -51,4 +63,61 @@ describe("a repository of 1e5175a", () => {
       await run("bash", ["-e", "-c", script], { cwd: frozen.root, env: { ...frozen.env, GITHUB_STEP_SUMMARY: summary } });
     expect(readFileSync(summary, "utf8")).toContain("rollout");
   });
+});
+
+describe("files that init wrote", () => {
+  const apply = "bases/identity/apply.sh";
+  const hook = ".githooks/pre-commit";
+  let frozen: Frozen;
+  beforeAll(async () => {
+    frozen = await thaw("1e5175a");
+    for (const path of [apply, hook]) appendFileSync(join(frozen.root, path), "# edited\n");
+    for (const name of environments) await here("identity", "rotate-webhooks", name);
+    expect((await here("generate")).code).toBe(0);
+  });
+  const here = (...args: string[]): ReturnType<typeof meshops> => meshops(frozen.root, args, { env: frozen.env });
+  const text = (path: string): string => readFileSync(join(frozen.root, path), "utf8");
+
+  test("stay if they were edited, and validate reports them: without a fix for recovery as errors, else as warnings", async () => {
+    for (const path of [apply, hook]) expect(text(path)).toMatch(/# edited\n$/);
+    const { code, stdout } = await here("validate");
+    expect(code).toBe(1);
+    expect(stdout).toContain(`${apply}:1:1 error scaffold-outdated\n  this copy was edited`);
+    expect(stdout).toContain(`${hook}:1:1 warning scaffold-outdated\n`);
+    expect(stdout).toContain("fix: see them with meshops diff --scaffold");
+  });
+
+  test("get the changes by the patch that diff --scaffold prints, are edited again, and are then accepted", async () => {
+    const { code, stdout: patch } = await here("diff", "--scaffold");
+    expect(code).toBe(1);
+    // Accepting does not replace a fix that must be there.
+    expect((await here("generate", "--accept-scaffold")).code).toBe(0);
+    expect((await here("validate")).stdout).toContain(`${apply}:1:1 error scaffold-outdated`);
+    const file = join(scratchFolder("patch"), "scaffold.patch");
+    writeFileSync(file, patch);
+    await run("git", ["apply", file], { cwd: frozen.root, env: frozen.env });
+    for (const path of [apply, hook]) appendFileSync(join(frozen.root, path), "# edited\n");
+    expect(text(apply)).toContain("--force-conflicts");
+    expect((await here("generate", "--accept-scaffold")).code).toBe(0);
+    expect(await here("validate")).toMatchObject({ code: 0, stdout: expect.not.stringContaining("scaffold-outdated") });
+    expect((await here("generate", "--check")).code).toBe(0);
+  });
+});
+
+test("files of a newer meshops are refused by an older one, which would undo its changes", async () => {
+  const { root, env } = await thaw("1e5175a");
+  const here = (...args: string[]): ReturnType<typeof meshops> => meshops(root, args, { env });
+  for (const name of environments) await here("identity", "rotate-webhooks", name);
+  expect((await here("generate")).code).toBe(0);
+  const inventory = join(root, ".meshops/dev.json");
+  writeFileSync(inventory, readFileSync(inventory, "utf8").replace(`"version": "${version}"`, '"version": "99.1.0"'));
+  const before = readTree(root);
+  for (const args of [["generate"], ["generate", "--check"], ["generate", "--force"]])
+    expect(await here(...args)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        `meshops: .meshops/dev.json: meshops 99.1.0 generated these files, and this is meshops ${version}\nfix: npm install --save-dev meshops@99.1.0\n`,
+      ),
+    });
+  expect(readTree(root)).toEqual(before);
 });

@@ -74,5 +74,9 @@ export async function generateIn(
   names: readonly string[] = [],
 ): Promise<number> {
   const { io } = testIo(root);
-  return generate(names, { directory: root, output: "text", check: false, stdout: false, force: false, ...options }, io);
+  return generate(
+    names,
+    { directory: root, output: "text", check: false, stdout: false, force: false, acceptScaffold: false, ...options },
+    io,
+  );
 }

@@ -33,11 +33,19 @@ interface DiffOptions {
   readonly from: string;
   /** Exit 1 only where something changes that is at least as grave. */
   readonly failOn?: Risk;
+  /** Show changes of bases, hooks and workflows instead. */
+  readonly scaffold: boolean;
 }
 
 /** `meshops diff [env…]`: what `generate` would change against a commit, object by object, each with its risk. */
 export async function diff(names: readonly string[], options: DiffOptions, io: Io): Promise<number> {
   const repository = repositoryIn(io, options.directory);
+  if (options.scaffold) {
+    const { scaffoldPatch } = await import("./scaffold.ts");
+    const patch = scaffoldPatch(repository.root);
+    io.stdout.write(patch);
+    return patch === "" ? exitCode.ok : exitCode.problem;
+  }
   const rendered = renderEnvironments(io, repository, names);
   if (rendered === null) return exitCode.problem;
   const folders = [environmentsFolder, overlaysFolder, fluxRootFolder, helmfileFile, stateFolder];

@@ -1,7 +1,8 @@
+import { isVersionAtLeast } from "../../system/version.ts";
 import type { Io } from "../io.ts";
 import { ask } from "./ask.ts";
 import type { DoctorCheck } from "./check.ts";
-import { isAtLeast, type Tool, tools, versionIn } from "./tools.ts";
+import { type Tool, tools, versionIn } from "./tools.ts";
 
 /**
  * Which programs are installed, and whether they are new enough; all at once.
@@ -21,7 +22,7 @@ async function lookAt(io: Io, tool: Tool, required: boolean): Promise<DoctorChec
   if (text === null) return { topic: "tools", name, status: bad, found: `not found; ${range}`, fix: `${why}: ${how}` };
   const version = versionIn(text);
   if (version === null) return { topic: "tools", name, status: bad, found: "prints no version", fix: how };
-  const fits = isAtLeast(version, needed) && (below === undefined || !isAtLeast(version, below));
+  const fits = isVersionAtLeast(version, needed) && (below === undefined || !isVersionAtLeast(version, below));
   if (fits) return { topic: "tools", name, status: "ok", found: version, fix: "" };
   return { topic: "tools", name, status: bad, found: `${version}; ${range}`, fix: `${why}: ${how}` };
 }

@@ -106,13 +106,3 @@ export const tools: readonly Tool[] = [
 export function versionIn(text: string): string | null {
   return /(?<![\d.])(\d+\.\d+(?:\.\d+)?)/.exec(text)?.[1] ?? null;
 }
-
-/** Whether a version is at least another, number by number. */
-export function isAtLeast(version: string, needed: string): boolean {
-  const [a, b] = [version, needed].map((text) => text.split(".").map(Number));
-  for (const [index, number] of (b ?? []).entries()) {
-    const own = a?.[index] ?? 0;
-    if (own !== number) return own > number;
-  }
-  return true;
-}

@@ -15,6 +15,7 @@ export function declareGenerate(program: Program, { io, end }: Runtime): void {
         .conflicts(["check", "output"]),
     )
     .option("--force", "overwrite files that meshops did not write", false)
+    .option("--accept-scaffold", "record edited bases, hooks and workflows as up to date", false)
     .addOption(output("text", "json"))
     .action(async function () {
       end(await (await import("./generate.ts")).generate(this.args, this.optsWithGlobals(), io));

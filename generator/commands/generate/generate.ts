@@ -12,6 +12,7 @@ import type { Io } from "../io.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { prepare, prepareToWrite } from "./prepare.ts";
 import { printDrift, printPlans, refuseConflicts } from "./report.ts";
+import { printUpgradeNotes } from "./upgrade-notes.ts";
 
 export interface GenerateOptions extends CommonOptions {
   /** Write nothing; exit 1 where the bundle on disk is not what the specs say. */
@@ -20,6 +21,8 @@ export interface GenerateOptions extends CommonOptions {
   readonly stdout: boolean;
   /** Overwrite files that meshops did not write. */
   readonly force: boolean;
+  /** Record edited bases, hooks and workflows as up to date. */
+  readonly acceptScaffold: boolean;
 }
 
 /** `meshops generate [env…]`: writes the bundle of the named environments, or of all. */
@@ -30,13 +33,14 @@ export async function generate(names: readonly string[], options: GenerateOption
   // The specs are read under the lock: what waited for it must not write what they said before.
   return withLock(root, async () => {
     if (await finishChanges(root)) io.stderr.write("finished what an interrupted run had begun with an identity\n");
-    const prepared = prepareToWrite(io, repository, names);
+    const prepared = prepareToWrite(io, repository, names, options.acceptScaffold);
     if (prepared === null) return exitCode.problem;
     const { plans } = prepared;
     refuseConflicts(plans, options.force);
     const drifted = plans.filter(hasDrift);
     if (drifted.length > 0) removeTemporaries(join(root, stateFolder));
     for (const plan of withProgress(io, "writing", drifted)) applyPlan(root, plan);
+    printUpgradeNotes(io, plans);
     printPlans(io, prepared, options);
     return exitCode.ok;
   });

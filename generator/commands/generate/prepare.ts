@@ -6,6 +6,7 @@ import type { Model } from "../../components/model.ts";
 import { hasErrors } from "../../diagnostics/diagnostic.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { concrete, loadAll, printDiagnostics } from "../context.ts";
+import { scaffoldPlan } from "../init/tracked.ts";
 import type { Io } from "../io.ts";
 import { bundlesOf, renderAll, renderEnvironments, type Wanted, wantedBundles } from "../render-environments.ts";
 import { described, withProgress } from "../terminal/progress.ts";
@@ -28,7 +29,8 @@ export interface Prepared {
 export function prepare(io: Io, repository: Repository, names: readonly string[]): Prepared | null {
   const rendered = renderEnvironments(io, repository, names);
   if (rendered === null) return null;
-  const plans = planAll(io, repository, wantedBundles(repository, bundlesOf(rendered), names.length === 0));
+  const bundles = wantedBundles(repository, bundlesOf(rendered), names.length === 0);
+  const plans = withScaffold(repository, planAll(io, repository, bundles));
   const models = rendered.length > described ? [] : rendered.map(({ model }) => model);
   return { plans, environments: rendered.length, models, passedOver: [] };
 }
@@ -36,8 +38,15 @@ export function prepare(io: Io, repository: Repository, names: readonly string[]
 /**
  * `prepare` for a run that writes: the inventories record the hashes of the inputs. All specs are loaded and validated. If many environments
  * are meant, those whose inputs and files are as recorded are not rendered.
+ *
+ * @param acceptScaffold record edited bases, hooks and workflows as up to date
  */
-export function prepareToWrite(io: Io, repository: Repository, names: readonly string[]): Prepared | null {
+export function prepareToWrite(
+  io: Io,
+  repository: Repository,
+  names: readonly string[],
+  acceptScaffold: boolean,
+): Prepared | null {
   const { root } = repository;
   const inputs = new Inputs(repository);
   const { environments, own, diagnostics } = loadWithInputs(repository, inputs, names);
@@ -56,12 +65,8 @@ export function prepareToWrite(io: Io, repository: Repository, names: readonly s
     const hash = withFindings.has(owner) ? null : (own.get(owner) ?? null);
     return hash === null ? null : inputs.recorded(owner, hash, files);
   };
-  const plans = planAll(
-    io,
-    repository,
-    wantedBundles(repository, bundlesOf(rendered), names.length === 0, { unchanged }),
-    inputsOf,
-  );
+  const bundles = wantedBundles(repository, bundlesOf(rendered), names.length === 0, { unchanged });
+  const plans = withScaffold(repository, planAll(io, repository, bundles, inputsOf), acceptScaffold);
   const models = environments.length > described ? [] : rendered.map(({ model }) => model);
   return { plans, environments: environments.length, models, passedOver };
 }
@@ -96,6 +101,12 @@ function findUnchanged(
     if (files !== null) unchanged.push({ owner: metadata.name, unchanged: files, changes: [] });
   }
   return unchanged;
+}
+
+/** Plans, and one for the bases, hooks and workflows if some are outdated. */
+function withScaffold({ root }: Repository, plans: readonly Plan[], accept: boolean = false): Plan[] {
+  const plan = scaffoldPlan(root, accept);
+  return plan === null ? [...plans] : [...plans, plan];
 }
 
 function planAll(

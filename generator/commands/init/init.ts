@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { inventoryFile, inventoryText, scaffoldOwner } from "../../bundle/inventory.ts";
 import { distinct, hasErrors } from "../../diagnostics/diagnostic.ts";
 import { loadEnvironment } from "../../lint/load.ts";
 import { specFile } from "../../spec/layout.ts";
@@ -14,15 +14,17 @@ import { version } from "../../system/version.ts";
 import { printDiagnostics } from "../context.ts";
 import type { Io } from "../io.ts";
 import { type Answers, platformName } from "./answers.ts";
+import { baseAssets, templateAssets } from "./assets.ts";
 import type { InitOptions } from "./options.ts";
 import { ask } from "./questions.ts";
-import { type Assets, type ScaffoldFile, scaffold } from "./scaffold.ts";
+import { type ScaffoldFile, scaffold } from "./scaffold.ts";
+import { scaffoldInventory } from "./tracked.ts";
 
 /** `meshops init [dir]`: a repository to begin with. Into a folder that is not empty it shows what it would write, and stops. */
 export async function init([folder = "."]: readonly string[], options: InitOptions, io: Io): Promise<number> {
   const root = resolve(io.cwd, options.directory, folder);
   const answers = await ask(io, options, platformName(options.name ?? basename(root)));
-  const files = scaffold(answers, assets("commands/init/templates/"), assets("../bases/"), clientVersion());
+  const files = scaffold(answers, templateAssets(), baseAssets(), clientVersion());
   if (!isValid(io, files, answers)) return exitCode.usage;
   const empty = isEmpty(root);
   const standing = files.filter(({ path }) => lookAt(join(root, path)).kind !== "nothing");
@@ -37,6 +39,7 @@ export async function init([folder = "."]: readonly string[], options: InitOptio
   }
   write(io, root, options.keep ? files.filter((file) => !known.has(file)) : files);
   if (options.keep) for (const { path } of standing) io.stdout.write(`keep    ${path}\n`);
+  recordScaffold(root, files);
   printNext(io, root, answers, options.keep && standing.some(({ path }) => path === "package.json"));
   return exitCode.ok;
 }
@@ -52,6 +55,12 @@ function write(io: Io, root: string, files: readonly ScaffoldFile[]): void {
   const told = files.filter((file) => !bases.includes(file)).map(({ path }) => path);
   if (bases.length > 0) told.push(`bases/ (${plural(bases.length, "file")})`);
   for (const path of told.sort(compareText)) io.stdout.write(`${dim("create ")} ${path}\n`);
+}
+
+/** Records what was written, so that later versions can tell edited files from files that they may update. */
+function recordScaffold(root: string, files: readonly ScaffoldFile[]): void {
+  const target = pathsWithin(realpathSync(root))(inventoryFile(scaffoldOwner));
+  writeAtomic(target, inventoryText(scaffoldInventory(files)));
 }
 
 /** @param ownPackage whether a package.json was there, which knows nothing of meshops yet */
@@ -99,15 +108,6 @@ function isEmpty(root: string): boolean {
     if (code === "ENOTDIR") throw new UserError(exitCode.usage, `${root} is no folder`, "name a folder");
     throw error;
   }
-}
-
-/** What comes with the program in a folder, named from the program's: paths relative to it, with forward slashes, sorted. */
-function assets(folder: string): Assets {
-  const root = fileURLToPath(new URL(folder, programFolder));
-  const files = readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"));
-  return new Map(files.sort(compareText).map((path) => [path, readFileSync(join(root, path), "utf8")]));
 }
 
 /** The release of the Kubernetes client that meshops is tested with. */

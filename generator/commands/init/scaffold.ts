@@ -2,6 +2,7 @@ import Handlebars from "handlebars";
 import { shellWord } from "../../system/shell.ts";
 import { version } from "../../system/version.ts";
 import type { Answers } from "./answers.ts";
+import type { Assets } from "./assets.ts";
 import { specs } from "./specs.ts";
 
 /** A file of a new repository. */
@@ -10,9 +11,6 @@ export interface ScaffoldFile {
   readonly text: string;
   readonly executable: boolean;
 }
-
-/** Files that come with the program: path to text. */
-export type Assets = ReadonlyMap<string, string>;
 
 /**
  * Everything that a new repository begins with. Templates whose path ends in `.hbs` are filled in; `dot-` stands for the point of
@@ -26,12 +24,13 @@ export function scaffold(answers: Answers, templates: Assets, bases: Assets, cli
   const files: (readonly [path: string, text: string])[] = [
     ...specs(answers),
     ...[...bases].map(([path, text]) => [`bases/${path}`, text] as const),
-    ...[...templates].map(([path, text]) => filled(path, text, view)),
+    ...[...templates].map(([path, text]) => fill(path, text, view)),
   ];
   return files.map(([path, text]) => ({ path, text, executable: text.startsWith("#!") }));
 }
 
-function filled(path: string, text: string, view: object): readonly [path: string, text: string] {
+/** A file of a repository, from its template. */
+export function fill(path: string, text: string, view: object): readonly [path: string, text: string] {
   const target = path.replace(/(^|\/)dot-/g, "$1.");
   if (!target.endsWith(".hbs")) return [target, text];
   return [target.slice(0, -".hbs".length), handlebars.compile(text, { strict: true, noEscape: true })(view)];

@@ -8,6 +8,7 @@ import { identityFolder } from "../../spec/layout.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { plural } from "../../system/text.ts";
 import { countOf, load, repositoryIn, unknownEnvironments } from "../context.ts";
+import { outdatedScaffold } from "../init/tracked.ts";
 import type { Io } from "../io.ts";
 import { type DiagnosticFormat, formatted } from "./formats.ts";
 
@@ -67,7 +68,7 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
   const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
   const { diagnostics: inIdentities, note } = await checkIdentities(io, repository.root, environments);
   return {
-    diagnostics: [...unknown, ...inSpecs, ...inIdentities],
+    diagnostics: [...unknown, ...inSpecs, ...inIdentities, ...outdatedScaffold(repository.root)],
     checked: `${plural(loaded.length, "environment")} checked`,
     note,
   };

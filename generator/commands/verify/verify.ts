@@ -1,6 +1,5 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { Repository } from "../../bundle/repository.ts";
 import { connect } from "../../cluster/connection.ts";
 import { chosen, type Test, targetOf, testsOf } from "../../cluster/verify/tests.ts";
 import { verify } from "../../cluster/verify/verify.ts";
@@ -9,7 +8,7 @@ import { noIdentity } from "../../components/images.ts";
 import type { Model } from "../../components/model.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { type ConnectionFlags, connectionOf, onlyOne } from "../cluster-context.ts";
-import { type CommonOptions, loadOne } from "../context.ts";
+import { type CommonOptions, loadOne, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { html, junit, reportOf, resultLine, summaryLine } from "./report.ts";
 
@@ -27,7 +26,7 @@ export interface VerifyFlags extends Omit<CommonOptions, "output">, ConnectionFl
 
 /** `meshops verify [env]`: tests access (the article's tests 0 to 3), the mesh and what runs in it. Exit 1 if a test fails or remains undecided. */
 export async function verifyCommand(names: readonly string[], flags: VerifyFlags, io: Io): Promise<number> {
-  const repository = new Repository(flags.directory);
+  const repository = repositoryIn(io, flags.directory);
   const environment = loadOne(io, repository, names[0] ?? onlyOne(repository));
   const model = buildModel({ environment, identity: noIdentity });
   const only = testsIn(flags.only, testsOf(model));

@@ -117,7 +117,7 @@ export class Cluster {
   }
 
   /** Waits until every Kustomization is ready at a revision, and no other is there than the folder names. */
-  async settled(revision: string, seconds: number = 120): Promise<void> {
+  async settled(revision: string, seconds: number = 400): Promise<void> {
     const folder = join(this.#options.repository, "flux", this.#options.environment.metadata.name);
     const expected = readdirSync(folder).length; // each file is a Kustomization, but for the sources; and there is the root
     await until(

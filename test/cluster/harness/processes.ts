@@ -78,7 +78,7 @@ export async function freePort(): Promise<number> {
 export async function until<T>(
   what: string,
   probe: () => Promise<T | undefined | null | false>,
-  seconds: number = 60,
+  seconds: number = 180,
 ): Promise<T> {
   const end = Date.now() + seconds * 1000;
   let last: unknown;

@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { programFolder } from "../../system/program-folder.ts";
+import { compareText } from "../../system/text.ts";
+
+/** Files that are part of the program: path to text. */
+export type Assets = ReadonlyMap<string, string>;
+
+/** Templates of a new repository, by path relative to their folder. */
+export function templateAssets(): Assets {
+  return assets("commands/init/templates/");
+}
+
+/** Kustomize bases, by path relative to `bases/`. */
+export function baseAssets(): Assets {
+  return assets("../bases/");
+}
+
+/** Files below a folder that is named relative to the program's: paths with forward slashes, sorted. */
+function assets(folder: string): Assets {
+  const root = fileURLToPath(new URL(folder, programFolder));
+  const files = readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"));
+  return new Map(files.sort(compareText).map((path) => [path, readFileSync(join(root, path), "utf8")]));
+}
