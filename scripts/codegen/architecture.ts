@@ -14,6 +14,6 @@ export function generateArchitecture(): [string, string][] {
     const path = name.endsWith(".ts") ? name : `${name}/`;
     return `| \`${path}\` | ${purpose} | ${imports.length === 0 ? "–" : imports.join(", ")} |`;
   });
-  const table = `${begin}\n\n| room | what it has | imports |\n|---|---|---|\n${rows.join("\n")}\n\n`;
+  const table = `${begin}\n\n| room | purpose | imports |\n|---|---|---|\n${rows.join("\n")}\n\n`;
   return [[page, `${text.slice(0, from)}${table}${text.slice(to)}`]];
 }

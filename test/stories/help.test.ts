@@ -70,8 +70,8 @@ describe("meshops help", () => {
 
   test.each([
     [["network-policy-proxy-port"], 0, /^network-policy-proxy-port\n/],
-    [["unknown-key"], 0, /^unknown-key\n\nThe schema has no such key there\./],
-    [["access"], 0, /^Who may talk to Dgraph\n/],
+    [["unknown-key"], 0, /^unknown-key\n\nThe schema does not define this key at this place\./],
+    [["access"], 0, /^Access to Dgraph\n/],
     [["identity", "rotate-anchor"], 0, /^Usage: meshops identity rotate-anchor/],
     // A command that has a page, too.
     [["diff"], 0, /^Usage: meshops diff[\s\S]*\n\n[A-Z].*\n\n/],

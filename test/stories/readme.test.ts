@@ -11,8 +11,8 @@ const [mesh = "", web = ""] = ["mesh.yaml", "web.yaml"].map((file) => blocksIn("
 
 /** What each transcript in the README finds beside the samples before its command runs. */
 const files: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  typo: { "environments/dev.yaml": spec.replace("mirrorImages: true", "mirorImages: true") },
   change: { "environments/dev.yaml": spec.replace("  secrets:", "  dgraph: {alpha: {replicas: 6}}\n  secrets:") },
+  typo: { "environments/dev.yaml": spec.replace("mirrorImages: true", "mirorImages: true") },
   inject: { "mesh.yaml": mesh, "web.yaml": web },
 };
 

@@ -1,4 +1,4 @@
-// Switches the hooks of this folder on, in the repository whose root this is; hooks that somebody has chosen stay.
+// Enables the hooks of this folder if the repository's root is here and core.hooksPath is not set.
 import { execFileSync } from "node:child_process";
 
 function git(...args) {
