@@ -6,10 +6,10 @@ import { type Inventory, inventoryFile, inventoryText } from "./inventory.ts";
 import { hasDrift, type Plan } from "./plan.ts";
 
 /**
- * Carries a plan out. Killed at any moment it leaves every file whole, old or new, and an inventory that knows both:
- * the inventory is written first with the old and the new hashes, and last with the new ones alone.
- * The caller holds the lock. Nothing is flushed to disk, as Git does not flush a checkout: after a power cut a file may be cut short, and can be
- * generated again.
+ * Applies a plan. If the process is killed at any moment, every file is complete, either old or new, and the inventory
+ * has the hashes of both: it is written first with the old and the new hashes, and at the end with the new ones only.
+ * The caller holds the lock. Files are not flushed to disk, as in a Git checkout: after a power failure a file may be
+ * truncated, and can be generated again.
  */
 export function applyPlan(root: string, plan: Plan): void {
   if (!hasDrift(plan)) return;
@@ -38,7 +38,7 @@ function union(before: Inventory, after: Inventory): Inventory {
   return { version: after.version, inputs: null, files };
 }
 
-/** Removes what a killed run left half-written in a folder. */
+/** Removes incomplete temporary files that a killed run left in a folder. */
 export function removeTemporaries(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) if (name.endsWith(temporarySuffix)) rmSync(join(folder, name), { force: true });

@@ -3,7 +3,7 @@ import { compareText } from "../system/text.ts";
 /** Files of the bundle: path relative to the repository root, with forward slashes, to text. Sorted by path. */
 export type Bundle = ReadonlyMap<string, string>;
 
-/** Puts files in order; two files of one path are a mistake in the emitters. */
+/** Sorts files by path. Throws if two files have the same path, which is a bug in the emitters. */
 export function toBundle(files: Iterable<readonly [path: string, text: string]>): Bundle {
   const bundle = new Map<string, string>();
   for (const [path, text] of [...files].sort(([a], [b]) => compareText(a, b))) {

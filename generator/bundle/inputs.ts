@@ -14,8 +14,8 @@ import type { Repository } from "./repository.ts";
 const sharedBase = "helm-release";
 
 /**
- * Hashes of what environments are generated from. The inventory records one per environment, and `generate` does not render an environment
- * again while the hash and the generated files are as recorded. No other command uses it.
+ * Hashes of the inputs of environments. The inventory records one hash per environment, and `generate` does not render
+ * an environment again while the hash and the generated files match the inventory. No other command uses it.
  */
 export class Inputs {
   readonly #repository: Repository;
@@ -26,8 +26,8 @@ export class Inputs {
   }
 
   /**
-   * Hash of the files of one environment: its specs, certificates and encrypted files. Call it before the environment is rendered: a file
-   * that changes in between then has another hash at the next run.
+   * Hash of the files of one environment: its specs, certificates and encrypted files. Call it before the environment
+   * is rendered: if a file changes in between, the hash differs at the next run.
    *
    * @param specs spec files of the environment and of those that it extends
    * @returns null if a file cannot be read
@@ -45,8 +45,9 @@ export class Inputs {
   }
 
   /**
-   * The hash that the inventory records: of the files of the environment, the bases that its overlays use, the version of meshops, and the
-   * recorded hashes of the generated files. So a change to the inventory by hand or by a merge never looks current.
+   * The hash that the inventory records. It covers the files of the environment, the bases that its overlays use, the
+   * version of meshops, and the recorded hashes of the generated files, so that an inventory that was changed by hand
+   * or by a merge never looks current.
    *
    * @param own result of `ofEnvironment`
    * @param files generated files and their hashes
@@ -61,10 +62,11 @@ export class Inputs {
   }
 
   /**
-   * Number of generated files of an environment if its inputs and all these files are as recorded; null if it has to be rendered.
+   * Number of generated files of an environment if its inputs and all these files match the inventory; null if it must
+   * be rendered.
    *
    * @param own result of `ofEnvironment`
-   * @throws UserError if a path leads out of the repository
+   * @throws UserError if a path leads outside the repository
    */
   countIfUnchanged(environment: string, own: string): number | null {
     const within = pathsWithin(this.#repository.root);
@@ -91,7 +93,7 @@ export class Inputs {
   }
 }
 
-/** Adds a name and a text to a hash. The lengths keep two parts apart from any other two. */
+/** Adds a name and a text to a hash. Their lengths prevent different parts from having the same hash. */
 function addPart(hash: Hash, name: string, text: string | null): void {
   hash.update(`${name.length} ${name} ${text === null ? "none" : `${text.length} ${text}`}\n`);
 }
@@ -120,7 +122,9 @@ function filesBelow(folder: string): string[] {
   }
 }
 
-/** Text of a file; null if the path is not a regular file. Follows symbolic links, as the reader of certificates does. */
+/**
+ * Text of a file; null if the path is not a regular file. Follows symbolic links, as the reader of certificates does.
+ */
 function textOf(path: string): string | null {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path, "utf8") : null;
 }

@@ -5,25 +5,26 @@ import { isEnvironmentName } from "../spec/name.ts";
 import { stateFolder } from "../system/state-folder.ts";
 import { compareText } from "../system/text.ts";
 
-/** Owner of the files that belong to no single environment. No environment can have this name. */
+/** Owner of the files that do not belong to a single environment. An environment cannot have this name. */
 export const rootOwner = "_root";
 
 /**
- * Record of the files that meshops generated for one owner. It keeps generated files apart from existing ones,
- * and shows which generated files were edited since. Committed with the bundle.
+ * Record of the files that meshops generated for one owner. It distinguishes generated files from existing ones, and
+ * shows which generated files were edited afterwards. It is committed with the bundle.
  */
 export interface Inventory {
   /**
-   * Version of meshops that last changed the generated files: a version that generates the same files leaves it alone. Null in inventories of
-   * versions before 0.2, until their files change.
+   * Version of meshops that last changed the generated files. A version that generates the same files does not change
+   * it. Null in inventories of versions before 0.2, until their files change.
    */
   readonly version: string | null;
   /**
-   * Hash of what the files were generated from (`inputs.ts`). Null if it is not known: while a run is under way, in inventories of older
-   * versions, and for environments with findings about their identity, which are read again at each run.
+   * Hash of the inputs that the files were generated from (`inputs.ts`). Null if it is not known: during a run, in
+   * inventories of older versions, and for environments with findings about their identity, which are rendered at each
+   * run.
    */
   readonly inputs: string | null;
-  /** Path to the SHA-256 hashes of what meshops wrote there: one, or two while a run is under way. */
+  /** Path to the SHA-256 hashes of the file that meshops wrote: one, or two during a run. */
   readonly files: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -43,8 +44,8 @@ export function inventoryOwners(root: string): string[] {
 }
 
 /**
- * An inventory from its JSON. Paths that its owner cannot have written are ignored. Of a text that is not JSON, such as one with the conflict
- * markers of a merge, the lines that name a file and its hash count: those of all sides.
+ * Parses an inventory. Paths that do not belong to its owner are ignored. If the text is not valid JSON, for example
+ * because it has merge conflict markers, the lines with a file and its hash are used, those of all sides.
  */
 export function parseInventory(text: string, owner: string): Inventory {
   try {
@@ -73,7 +74,7 @@ function filesByLine(text: string, owner: string): Inventory["files"] {
   return files;
 }
 
-/** An inventory as JSON, one line per file, so that Git can merge the changes of two branches. */
+/** Formats an inventory as JSON with one line per file, so that Git can merge the changes of two branches. */
 export function inventoryText({ version, inputs, files }: Inventory): string {
   const sorted = [...files].sort(([a], [b]) => compareText(a, b));
   const content = {

@@ -6,15 +6,15 @@ import { emitFlux } from "./emit/flux.ts";
 import { emitHelmfile } from "./emit/helmfile.ts";
 import { emitOverlays } from "./emit/kustomize.ts";
 
-/** What becomes of one environment: its model, and the files that say so. */
+/** The model of one environment, and the files generated from it. */
 export interface Rendered {
   readonly model: Model;
   readonly bundle: Bundle;
 }
 
 /**
- * Everything that meshops writes for one environment. Pure: the same environment and the same committed
- * certificates give the same bytes. The root helmfile, which names all environments, is `emitRootHelmfile`'s.
+ * Renders all files that meshops writes for one environment. Pure: the same environment and the same committed
+ * certificates give the same bytes. `emitRootHelmfile` renders the root helmfile, which lists all environments.
  */
 export function render(input: Input): Rendered {
   const model = buildModel(input);

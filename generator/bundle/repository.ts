@@ -10,13 +10,13 @@ import { folderAbove } from "../system/files.ts";
 import { shellWord } from "../system/shell.ts";
 import { compareText } from "../system/text.ts";
 
-/** A GitOps repository on disk, read with a memory: every spec file is parsed once. */
+/** A GitOps repository on disk. Parsed specs are cached. */
 export class Repository {
   /** Absolute path, symbolic links resolved. */
   readonly root: string;
   readonly #sources = new Map<string, Source | null>();
 
-  /** @throws UserError (missing) where the folder holds no environments/ */
+  /** @throws UserError (missing) if the folder has no subfolder environments/ */
   constructor(folder: string) {
     if (statOf(join(folder, environmentsFolder))?.isDirectory() !== true) {
       const above = folderAbove(dirname(resolve(folder)), environmentsFolder);
@@ -24,22 +24,22 @@ export class Repository {
         exitCode.missing,
         `${resolve(folder)} has no folder environments/`,
         above === null
-          ? "run meshops at the root of a platform repository, or name it with --directory"
-          : `the repository's root is above: -C ${shellWord(relative(resolve(folder), above))}`,
+          ? "run meshops at the root of a platform repository, or set --directory to it"
+          : `run meshops with -C ${shellWord(relative(resolve(folder), above))}, the root of the repository`,
       );
     }
     this.root = realpathSync(folder);
   }
 
-  /** Names of all spec files, sorted. Hidden files are an editor's business. */
+  /** Names of all spec files, sorted. Hidden files are ignored; editors create them. */
   environmentNames(): string[] {
     return this.#specs(".yaml");
   }
 
-  /** Files that look like specs and are none. */
+  /** Findings about files that look like specs but are ignored, because their names end in `.yml`. */
   strayFiles(): Diagnostic[] {
     return this.#specs(".yml").map((name) => {
-      const message = "this file is not read: the name of a spec ends in .yaml";
+      const message = "this file is ignored: the name of a spec must end in .yaml";
       return atStart(`${environmentsFolder}/${name}.yml`, { code: "name-mismatch", message, fix: `rename it to ${name}.yaml` });
     });
   }
@@ -51,7 +51,7 @@ export class Repository {
       .sort(compareText);
   }
 
-  /** The parsed spec file of a name; null where there is none. Unreadable files come back with a diagnostic. */
+  /** The parsed spec file with a name; null if it does not exist. Unreadable files are returned with a diagnostic. */
   readonly source = (name: string): Source | null => {
     const known = this.#sources.get(name);
     if (known !== undefined) return known;
@@ -60,7 +60,7 @@ export class Repository {
     return source;
   };
 
-  /** Lets go of what was parsed; specs that are asked for again are read again. */
+  /** Clears the cache of parsed specs, so that they are read again when requested. */
   forget(): void {
     this.#sources.clear();
   }
@@ -76,12 +76,17 @@ export class Repository {
       diagnostics: [atStart(file, { code, message, fix })],
     });
     const stat = statOf(path);
-    if (stat === null) return refuse("file-missing", "the file is a symbolic link to nothing", "put the file itself there");
+    if (stat === null)
+      return refuse("file-missing", "the file is a symbolic link whose target does not exist", "replace the link with the file");
     const folder = realpathSync(join(this.root, environmentsFolder));
     if (!realpathSync(path).startsWith(folder + sep))
-      return refuse("file-outside", "the file is a symbolic link out of environments/", "put the file itself there");
-    if (!stat.isFile()) return refuse("file-unreadable", "this is no regular file", null);
-    // parseSource has the same limit; this one holds before the bytes are read.
+      return refuse(
+        "file-outside",
+        "the file is a symbolic link to a file outside environments/",
+        "replace the link with the file",
+      );
+    if (!stat.isFile()) return refuse("file-unreadable", "this is not a regular file", null);
+    // parseSource has the same limit; checking it here avoids reading the file.
     if (stat.size > maxFileBytes) return refuse(tooLarge.code, tooLarge.message, tooLarge.fix);
     try {
       return parseSource(file, new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)));

@@ -7,9 +7,9 @@ import { type Files, objectsOf, type StatedObject } from "./objects.ts";
 import { riskOf } from "./risk.ts";
 import { comparePlaintext, secretRisk } from "./secrets.ts";
 
-/** A change of one object, with what it may do. */
+/** A change of one object, with its risk. */
 export interface ObjectChange {
-  /** Empty for what belongs to no single environment. */
+  /** Empty if the object does not belong to a single environment. */
   readonly environment: string;
   readonly kind: string;
   readonly namespace: string;
@@ -20,32 +20,32 @@ export interface ObjectChange {
   readonly fields: readonly FieldChange[];
 }
 
-/** The files of an environment that differ, and those that stand beside them, before and after. */
+/** The files of an environment that differ, and the other files in their folders, before and after. */
 export interface Sides {
   readonly environment: string;
-  /** Whether there was nothing generated of it before. */
+  /** Whether no files of the environment were generated before. */
   readonly isNew: boolean;
   readonly before: Files;
   readonly after: Files;
 }
 
 /**
- * The objects that differ between two states of an environment's files, the gravest first.
+ * Returns the objects that differ between two states of an environment's files, in order of risk, the highest first.
  *
- * @param identities age identities that may open encrypted files, to say whether their plaintext differs
+ * @param identities age identities that may decrypt the encrypted files, to compare their plaintext
  */
 export async function diffObjects(sides: Sides, identities: readonly string[]): Promise<ObjectChange[]> {
   const { environment } = sides;
   const before = objectsOf(withoutSecrets(sides.before));
   const after = objectsOf(withoutSecrets(sides.after));
   const pairs = [...new Set([...before.keys(), ...after.keys()])].map((key) => [before.get(key), after.get(key)] as const);
-  const changed = pairs.flatMap(([old, young]) => compareObjects(old, young) ?? []);
+  const changed = pairs.flatMap(([previous, next]) => compareObjects(previous, next) ?? []);
   const all = changed.map((change) => change.object);
-  const told = new Set(changed.flatMap(({ files }) => files));
+  const reported = new Set(changed.flatMap(({ files }) => files));
   const changes = [
-    ...all.map((object) => judged(environment, object, sides.isNew ? newEnvironment : riskOf(object, all))),
+    ...all.map((object) => objectChange(environment, object, sides.isNew ? newEnvironment : riskOf(object, all))),
     ...(await secretChanges(sides, identities)),
-    ...layoutChanges(sides, told),
+    ...layoutChanges(sides, reported),
   ];
   return changes.sort((a, b) => risks.indexOf(b.risk) - risks.indexOf(a.risk) || compareText(idOf(a), idOf(b)));
 }
@@ -54,23 +54,23 @@ function idOf({ namespace, kind, name }: ObjectChange): string {
   return [namespace, kind, name].join("/");
 }
 
-/** A change, and the files that state it; null where nothing differs. */
+/** A change, and the files that declare the object; null if nothing differs. */
 function compareObjects(
   before: StatedObject | undefined,
   after: StatedObject | undefined,
 ): { readonly object: ChangedObject; readonly files: readonly string[] } | null {
-  const stated = after ?? before;
-  if (stated === undefined) return null;
+  const declared = after ?? before;
+  if (declared === undefined) return null;
   const both = before !== undefined && after !== undefined;
   const fields = both ? compareFields(before.value, after.value) : [];
   if (both && fields.length === 0) return null;
-  const { kind, namespace, name } = stated;
+  const { kind, namespace, name } = declared;
   const change = before === undefined ? "added" : after === undefined ? "removed" : "changed";
   const object = { change, kind, namespace, name, fields, before: before?.value ?? {}, after: after?.value ?? {} } as const;
   return { object, files: [...(before?.files ?? []), ...(after?.files ?? [])] };
 }
 
-function judged(
+function objectChange(
   environment: string,
   { kind, namespace, name, change, fields }: ChangedObject,
   judgement: Assessment,
@@ -80,7 +80,7 @@ function judged(
 
 const removedSecret = {
   risk: "trust-anchor",
-  reason: "the cluster loses it at the next reconciliation: who needs it then stops renewing",
+  reason: "the next reconciliation removes it from the cluster; components that need it can no longer renew certificates",
 } as const;
 
 const newEnvironment = { risk: "harmless", reason: "the environment is new" } as const;
@@ -89,7 +89,9 @@ function withoutSecrets(files: Files): Files {
   return new Map([...files].filter(([path]) => !isEncryptedFile(path)));
 }
 
-/** Encrypted files: that they differ, and whether what they hold does; never what they hold. */
+/**
+ * Changes of encrypted files, and whether their plaintext differs. The plaintext itself is never part of the result.
+ */
 async function secretChanges(
   { environment, isNew, before, after }: Sides,
   identities: readonly string[],
@@ -97,19 +99,19 @@ async function secretChanges(
   const paths = [...new Set([...before.keys(), ...after.keys()])].filter(isEncryptedFile);
   const changes = await Promise.all(
     paths.map(async (path): Promise<ObjectChange | null> => {
-      const [old, young] = [before.get(path), after.get(path)];
-      if (old === young) return null;
+      const [previous, next] = [before.get(path), after.get(path)];
+      if (previous === next) return null;
       const name = secretIn(path);
       const object = { environment, kind: "Secret", namespace: "", name };
-      if (old === undefined)
+      if (previous === undefined)
         return {
           ...object,
           change: "added",
           ...(isNew ? newEnvironment : { risk: "harmless", reason: "a new encrypted file" }),
           fields: [],
         };
-      if (young === undefined) return { ...object, change: "removed", ...removedSecret, fields: [] };
-      const plaintext = await comparePlaintext(old, young, identities);
+      if (next === undefined) return { ...object, change: "removed", ...removedSecret, fields: [] };
+      const plaintext = await comparePlaintext(previous, next, identities);
       const fields = [
         {
           path: "data",
@@ -123,18 +125,18 @@ async function secretChanges(
   return changes.flatMap((change) => change ?? []);
 }
 
-/** Files whose text differs though no object of theirs does: comments, or order. */
-function layoutChanges({ environment, before, after }: Sides, told: ReadonlySet<string>): ObjectChange[] {
-  // Beside a release, patches.yaml is told as the release's own patches.
-  const folders = new Set([...told].map(folderOf));
+/** Files whose text differs although none of their objects does: comments, or order. */
+function layoutChanges({ environment, before, after }: Sides, reported: ReadonlySet<string>): ObjectChange[] {
+  // If the folder has a release, patches.yaml is reported as the patches of that release.
+  const folders = new Set([...reported].map(folderOf));
   const paths = [...new Set([...before.keys(), ...after.keys()])].filter(
-    (path) => !isEncryptedFile(path) && before.get(path) !== after.get(path) && !told.has(path),
+    (path) => !isEncryptedFile(path) && before.get(path) !== after.get(path) && !reported.has(path),
   );
   return paths
     .filter((path) => !(path.endsWith(`/${patchesFile}`) && folders.has(folderOf(path))))
     .map((name) => {
       const change = !before.has(name) ? "added" : !after.has(name) ? "removed" : "changed";
-      const reason = "the file alone differs: order, layout, or a part that another file states";
+      const reason = "only the text of the file differs: order, layout, or a part that another file also declares";
       return { environment, kind: "File", namespace: "", name, change, risk: "harmless", reason, fields: [] };
     });
 }

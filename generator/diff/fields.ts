@@ -3,8 +3,8 @@ import { canonicalJson } from "../system/canonical.ts";
 import { isMap } from "../system/data.ts";
 
 /**
- * Lists in which Kubernetes, Linkerd or Flux see a set: NetworkPolicy's rules, peers and ports; identities; dependencies
- * (their API references). A list whose items all have names of their own is compared by them.
+ * Lists that Kubernetes, Linkerd or Flux treat as sets: rules, peers and ports of a NetworkPolicy; identities;
+ * dependencies (their API references). A list whose items all have unique names is compared by name.
  */
 const sets = new Set([
   "dependsOn",
@@ -21,7 +21,7 @@ const sets = new Set([
   "to",
 ]);
 
-/** What differs between two values, field by field. */
+/** Returns the differences between two values, field by field. */
 export function compareFields(before: unknown, after: unknown, path = ""): FieldChange[] {
   if (canonical(before) === canonical(after)) return [];
   if (isMap(before) && isMap(after)) {
@@ -43,15 +43,18 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], pat
   )
     return compareSets(before, after, path);
   if (namesOf(before) !== null && namesOf(after) !== null) {
-    const [old, young] = [byName(before), byName(after)];
-    const names = [...new Set([...old.keys(), ...young.keys()])];
-    return names.flatMap((name) => compareFields(old.get(name), young.get(name), `${path}[${name}]`));
+    const [beforeByName, afterByName] = [byName(before), byName(after)];
+    const names = [...new Set([...beforeByName.keys(), ...afterByName.keys()])];
+    return names.flatMap((name) => compareFields(beforeByName.get(name), afterByName.get(name), `${path}[${name}]`));
   }
   const length = Math.max(before.length, after.length);
   return Array.from({ length }, (_, index) => compareFields(before[index], after[index], `${path}[${index}]`)).flat();
 }
 
-/** Entries of one list alone; an entry that has only changed inside is told by its fields. */
+/**
+ * Returns entries that are in only one of the lists. If one entry was replaced by one other, returns its changed
+ * fields.
+ */
 function compareSets(before: readonly unknown[], after: readonly unknown[], path: string): FieldChange[] {
   const removed = without(before, after);
   const added = without(after, before);
@@ -71,7 +74,7 @@ function without(list: readonly unknown[], others: readonly unknown[]): unknown[
   });
 }
 
-/** The names of a list's items; null where an item has none, or two have the same. */
+/** Names of a list's items; null if an item has no name, or two items have the same name. */
 function namesOf(list: readonly unknown[]): string[] | null {
   const names = list.map((item) => (isMap(item) && typeof item["name"] === "string" ? item["name"] : ""));
   return names.every((name) => name !== "") && new Set(names).size === names.length ? names : null;
@@ -91,7 +94,7 @@ function join(path: string, key: string): string {
   return path === "" ? step : `${path}.${step}`;
 }
 
-/** One text for one value, whatever the order of keys, and of lists that are sets. */
+/** Text of a value that does not depend on the order of keys, nor on the order of lists that are sets. */
 function canonical(value: unknown): string {
   return canonicalJson(value, (key) => sets.has(key));
 }

@@ -3,7 +3,7 @@ import { exitCode, UserError } from "../system/errors.ts";
 import { runBinary, runProgram } from "../system/process.ts";
 import { printable } from "../system/text.ts";
 
-/** The files of a commit, by path from the repository's root; texts are read when they are asked for. */
+/** The files of a commit, by path from the repository's root. Their texts are read on request. */
 export class GitTree {
   readonly #root: string;
   readonly #ids: ReadonlyMap<string, string>;
@@ -16,11 +16,12 @@ export class GitTree {
   }
 
   /**
-   * Reads what a commit holds in some folders and files.
+   * Lists the files of a commit below some paths.
    *
-   * @param root the platform repository, which may be a folder of the Git repository
-   * @param ref anything that names a commit: `HEAD`, `origin/main`, a tag
-   * @throws UserError (missing) where there is no git, no repository or no such commit
+   * @param root the platform repository; may be a subfolder of the Git repository
+   * @param ref any name of a commit: `HEAD`, `origin/main`, a tag
+   * @param paths folders and files
+   * @throws UserError (missing) if git is not installed, or the repository or the commit does not exist
    */
   static async open(root: string, ref: string, paths: readonly string[]): Promise<GitTree> {
     const commit = await git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`], ref);
@@ -38,19 +39,19 @@ export class GitTree {
     return this.#ids.keys();
   }
 
-  /** Whether the commit holds a file with exactly this text; nothing is read for it. */
+  /** Whether the commit has a file with exactly this text. Compares hashes, without calling git. */
   holds(path: string, text: string): boolean {
     const id = this.#ids.get(path);
     return id !== undefined && id === this.#idOf(text);
   }
 
-  /** Git's name of a blob: the hash of `blob`, its length in bytes, and its content. */
+  /** Git's ID of a blob: the hash of `blob`, its length in bytes, and its content. */
   #idOf(text: string): string {
     const content = Buffer.from(text);
     return createHash(this.#algorithm).update(`blob ${content.length}\0`).update(content).digest("hex");
   }
 
-  /** Texts of files, those of the paths that the commit has, in one call of git. */
+  /** Reads the texts of files in one call of git. Paths that the commit does not have are ignored. */
   async read(paths: Iterable<string>): Promise<Map<string, string>> {
     const wanted = [...paths].flatMap((path): [string, string][] => {
       const id = this.#ids.get(path);
@@ -65,29 +66,27 @@ export class GitTree {
 async function git(root: string, args: readonly string[], ref: string): Promise<string> {
   const { stdout, stderr, code, absent } = await runProgram("git", ["-C", root, ...args]);
   if (code === 0) return stdout;
-  if (absent) throw new UserError(exitCode.missing, "there is no git on the PATH");
+  if (absent) throw new UserError(exitCode.missing, "git is not on the PATH");
   if (/not a git repository/i.test(stderr))
-    throw new UserError(
-      exitCode.missing,
-      "this folder is in no Git repository",
-      "git init, and commit what meshops is to compare with",
-    );
+    throw new UserError(exitCode.missing, "not a Git repository", "run `git init` and commit the files to compare with");
   if (stderr.trim() !== "") throw new UserError(exitCode.missing, `git: ${stderr.trim().split("\n")[0]}`);
   throw new UserError(
     exitCode.missing,
     `there is no commit ${printable(ref)}`,
-    "git log --oneline shows those that there are; git fetch gets others",
+    "run `git fetch`, or pick a commit from `git log --oneline`",
   );
 }
 
-/** What `git cat-file --batch` answers. */
+/** Runs `git cat-file --batch`. */
 async function batch(root: string, input: string): Promise<Buffer> {
   const { stdout, stderr, code } = await runBinary("git", ["-C", root, "cat-file", "--batch"], { input });
-  if (code !== 0) throw new Error(`git cat-file ended with ${code}: ${stderr.trim()}`);
+  if (code !== 0) throw new Error(`git cat-file: exit status ${code}: ${stderr.trim()}`);
   return stdout;
 }
 
-/** A header line with the size, the content and a line feed, for each blob. */
+/**
+ * Splits the output of `git cat-file --batch`: for each blob a header line with its size, the content and a line feed.
+ */
 function splitBatch(answer: Buffer): string[] {
   const texts: string[] = [];
   for (let at = 0; at < answer.length; ) {
@@ -95,7 +94,11 @@ function splitBatch(answer: Buffer): string[] {
     const header = answer.subarray(at, end).toString();
     const size = Number(header.split(" ")[2]);
     if (!Number.isInteger(size))
-      throw new UserError(exitCode.missing, `git has no object for ${header}`, "git fsck; a partial clone needs git fetch");
+      throw new UserError(
+        exitCode.missing,
+        `git has no object for ${header}`,
+        "run `git fetch` if this is a partial clone, else `git fsck`",
+      );
     texts.push(answer.subarray(end + 1, end + 1 + size).toString());
     at = end + 1 + size + 1;
   }

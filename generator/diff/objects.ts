@@ -8,22 +8,22 @@ import { folderOf } from "../system/text.ts";
 /** Files of a repository: path to text. */
 export type Files = ReadonlyMap<string, string>;
 
-/** An object as the files of the bundle state it; a release together with its values. */
+/** An object as the files of the bundle declare it; a release includes its values. */
 export interface StatedObject {
   readonly kind: string;
-  /** Empty where the object has none. */
+  /** Empty if the object has no namespace. */
   readonly namespace: string;
   readonly name: string;
   readonly value: Record<string, unknown>;
-  /** Files that it is stated in. */
+  /** Files that declare it. */
   readonly files: readonly string[];
 }
 
-/** The objects that files state, by a key that stays the same when an object moves to another file. */
+/** Returns the objects that files declare, by a key that does not change when an object moves to another file. */
 export function objectsOf(files: Files): Map<string, StatedObject> {
   const objects = new Map<string, StatedObject>();
   for (const [path, text] of files)
-    for (const object of statedIn(path, text, files)) {
+    for (const object of objectsIn(path, text, files)) {
       const key = [groupOf(String(object.value["apiVersion"] ?? "")), object.kind, object.namespace, object.name].join("|");
       const known = objects.get(key);
       objects.set(
@@ -34,12 +34,12 @@ export function objectsOf(files: Files): Map<string, StatedObject> {
   return objects;
 }
 
-/** A file that is no YAML is told as itself: what it stated is not known. */
-function statedIn(path: string, text: string, files: Files): StatedObject[] {
+/** Returns the objects of a file. A file that is not valid YAML is returned as one object of kind `File`. */
+function objectsIn(path: string, text: string, files: Files): StatedObject[] {
   try {
     return readable(path, text, files);
   } catch {
-    return [stated("File", "", path, { text }, path, "unreadable")];
+    return [declared("File", "", path, { text }, path, "unreadable")];
   }
 }
 
@@ -47,23 +47,23 @@ function readable(path: string, text: string, files: Files): StatedObject[] {
   const [, , component = ""] = path.split("/");
   const folder = folderOf(path);
   const file = path.slice(path.lastIndexOf("/") + 1);
-  if (file === helmfileFile) return [stated("Helmfile", "", folder, helmfile(text), path)];
+  if (file === helmfileFile) return [declared("Helmfile", "", folder, helmfile(text), path)];
   if (!path.endsWith(".yaml")) return [];
   const namespace = namespaceOf(files.get(`${folder}/kustomization.yaml`) ?? "");
   if (!path.startsWith(`${overlaysFolder}/`)) return documents(text).map((value) => ofDocument(value, "", path));
-  if (file === "kustomization.yaml") return documents(text).map((value) => stated("Overlay", "", folder, value, path));
+  if (file === "kustomization.yaml") return documents(text).map((value) => declared("Overlay", "", folder, value, path));
   if (file === valuesFile)
-    return [stated("HelmRelease", namespace, component, { spec: { values: onlyValue(text) } }, path, release)];
+    return [declared("HelmRelease", namespace, component, { spec: { values: onlyValue(text) } }, path, release)];
   if (file === releaseFile)
-    return documents(text).map((value) => stated("HelmRelease", namespace, component, withPatches(value), path, release));
-  // Beside a release these are what its postRenderers say already, for helmfile.
+    return documents(text).map((value) => declared("HelmRelease", namespace, component, withPatches(value), path, release));
+  // If the folder has a release, its postRenderers contain the same patches; the file is for helmfile.
   if (file === patchesFile && files.has(`${folder}/${releaseFile}`)) return [];
   return documents(text).map((value) => ofDocument(value, namespace, path));
 }
 
 const release = "helm.toolkit.fluxcd.io/v2";
 
-function stated(
+function declared(
   kind: string,
   namespace: string,
   name: string,
@@ -90,14 +90,14 @@ function documents(text: string): Record<string, unknown>[] {
   return valuesOf(text).map(asMap);
 }
 
-/** The value of a text that holds one document. */
+/** The value of a text with one document. */
 function onlyValue(text: string): unknown {
   const [value = null, ...others] = valuesOf(text);
   if (others.length > 0) throw new Error("more than one document");
   return value;
 }
 
-/** The documents of a helmfile laid over each other: they share no key. */
+/** The documents of a helmfile, merged. They have no key in common. */
 function helmfile(text: string): Record<string, unknown> {
   return Object.assign({}, ...documents(text)) as Record<string, unknown>;
 }
@@ -108,7 +108,7 @@ function namespaceOf(kustomization: string): string {
   return typeof namespace === "string" ? namespace : "";
 }
 
-/** A release with its inline patches as what they are, by kind and name, instead of as text. */
+/** A release whose inline patches are parsed: a map by kind and name instead of texts. */
 function withPatches(value: Record<string, unknown>): Record<string, unknown> {
   const spec = asMap(value["spec"]);
   if (!Array.isArray(spec["postRenderers"])) return value;
@@ -125,7 +125,7 @@ function withPatches(value: Record<string, unknown>): Record<string, unknown> {
   return { ...value, spec: { ...spec, postRenderers: patches.reduce((all, [key, patch]) => merge(all, { [key]: patch }), {}) } };
 }
 
-/** Two parts of one object: maps are merged, lists are appended. */
+/** Merges two parts of one object: maps are merged, lists are concatenated. */
 function merge(a: Record<string, unknown>, b: Record<string, unknown>): Record<string, unknown> {
   return mergeDeep(a, b, (below, value) => (Array.isArray(below) && Array.isArray(value) ? [...below, ...value] : value));
 }

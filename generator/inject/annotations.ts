@@ -9,30 +9,36 @@ import type { Change } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import type { PortsOf, WorkloadPorts } from "./ports.ts";
 
-/** What a workload's pod template says of its proxy, where it does not say so yet. What it says of other ports stays. */
+/**
+ * Returns the changes that set the proxy's annotations on a workload's pod template. Ports that an annotation already
+ * lists are kept.
+ */
 export function annotateWorkload(
   workload: Workload,
   ports: WorkloadPorts,
   stream: ManifestSet,
   { spec }: MeshInjection,
 ): Change[] {
-  const said = proxyAnnotations(workload, stream);
-  // An annotation takes the place of Linkerd's own list of opaque ports: those of its ports that are on it are named, too.
-  const opaque = [...spec.opaquePorts, ...(said[portKeys.opaque] === undefined ? ports.listening.filter(ports.isOpaque) : [])];
+  const existing = proxyAnnotations(workload, stream);
+  // The annotation replaces Linkerd's default list of opaque ports, so the workload's ports on that list are added.
+  const opaque = [
+    ...spec.opaquePorts,
+    ...(existing[portKeys.opaque] === undefined ? ports.listening.filter(ports.isOpaque) : []),
+  ];
   const wanted: Readonly<Record<string, string | undefined>> = {
-    // Controllers that choose the endpoint themselves stay what they are.
+    // Ingress controllers that select endpoints themselves keep the value `ingress`.
     [injectKey]: workload.annotations[injectKey] === "ingress" ? "ingress" : spec.inject,
     [portKeys.opaque]:
       spec.opaquePorts.length === 0
         ? undefined
         : union(
-            asNumbers(said[portKeys.opaque], (name) => resolvePort(name, workload)),
+            asNumbers(existing[portKeys.opaque], (name) => resolvePort(name, workload)),
             opaque,
           ),
     [portKeys.skipInbound]:
-      spec.skipInboundPorts.length === 0 ? undefined : union(said[portKeys.skipInbound], spec.skipInboundPorts),
+      spec.skipInboundPorts.length === 0 ? undefined : union(existing[portKeys.skipInbound], spec.skipInboundPorts),
     [portKeys.skipOutbound]:
-      spec.skipOutboundPorts.length === 0 ? undefined : union(said[portKeys.skipOutbound], spec.skipOutboundPorts),
+      spec.skipOutboundPorts.length === 0 ? undefined : union(existing[portKeys.skipOutbound], spec.skipOutboundPorts),
   };
   return Object.entries(wanted)
     .filter(([key, value]) => value !== undefined && workload.annotations[key] !== value)
@@ -44,8 +50,9 @@ export function annotateWorkload(
 }
 
 /**
- * A Service that leads to an opaque port of the configuration says so, of its own ports: clients' proxies read the pod's annotation for pod
- * addresses, the Service's for cluster addresses (Linkerd docs, "Protocol detection"). What it says already stays.
+ * Returns the changes that annotate Services whose ports lead to an opaque port of the configuration. Clients' proxies
+ * read the pod's annotation for pod addresses, and the Service's for cluster addresses (Linkerd docs, "Protocol
+ * detection"). Ports that the annotation already lists are kept.
  */
 export function annotateServices(
   stream: ManifestSet,
@@ -55,47 +62,49 @@ export function annotateServices(
 ): Change[] {
   const chosen = new Set(workloads.map(({ manifest }) => manifest));
   return stream.ofKind("", "Service").flatMap((service) => {
-    const behind = stream.workloadsOf(service).filter(({ manifest }) => chosen.has(manifest));
-    const asked = leadingTo(service, behind, (port) => injection.spec.opaquePorts.includes(port));
-    if (asked.length === 0) return [];
-    const all = leadingTo(service, behind, (port, workload) => ports(workload).isOpaque(port));
-    const said = annotationsOf(service)[portKeys.opaque];
+    const targets = stream.workloadsOf(service).filter(({ manifest }) => chosen.has(manifest));
+    const configured = portsTo(service, targets, (port) => injection.spec.opaquePorts.includes(port));
+    if (configured.length === 0) return [];
+    const all = portsTo(service, targets, (port, workload) => ports(workload).isOpaque(port));
+    const existing = annotationsOf(service)[portKeys.opaque];
     const value = union(
-      asNumbers(said, (name) => portNamed(service, name)),
+      asNumbers(existing, (name) => portNamed(service, name)),
       all,
     );
-    return value === said ? [] : [{ manifest: service, path: ["metadata", "annotations", portKeys.opaque], value }];
+    return value === existing ? [] : [{ manifest: service, path: ["metadata", "annotations", portKeys.opaque], value }];
   });
 }
 
-/** Ports of a Service that lead to ports of pods of which something holds. */
-function leadingTo(
+/** Ports of a Service that lead to pod ports for which a condition is true. */
+function portsTo(
   service: Manifest,
   workloads: readonly Workload[],
-  holds: (port: number, workload: Workload) => boolean,
+  matches: (port: number, workload: Workload) => boolean,
 ): number[] {
   return listOf(specOf(service)["ports"])
     .map(asMap)
     .filter(({ port, targetPort = port, protocol = "TCP" }) =>
-      workloads.some((workload) => protocol === "TCP" && holds(resolvePort(targetPort, workload) ?? 0, workload)),
+      workloads.some((workload) => protocol === "TCP" && matches(resolvePort(targetPort, workload) ?? 0, workload)),
     )
     .map(({ port }) => Number(port));
 }
 
 /**
- * A list of opaque ports with numbers instead of names. Linkerd's injector and destination controller resolve names; the policy controller takes
- * a list with a name for an empty one (linkerd2, policy-controller/k8s/index/src/ports.rs), so nothing may be added to it as it is.
+ * Replaces the names in a list of opaque ports by numbers. Linkerd's injector and destination controller resolve names,
+ * but the policy controller treats a list that contains a name as empty (linkerd2,
+ * policy-controller/k8s/index/src/ports.rs). So ports must not be added to a list with names. Names that cannot be
+ * resolved are dropped.
  */
-function asNumbers(said: unknown, resolve: (name: string) => number | null): string | undefined {
-  if (said === undefined) return undefined;
-  const parts = String(said)
+function asNumbers(existing: unknown, resolve: (name: string) => number | null): string | undefined {
+  if (existing === undefined) return undefined;
+  const parts = String(existing)
     .split(",")
     .map((part) => part.trim())
     .filter(Boolean);
   return parts.flatMap((part) => (/^\d+(-\d+)?$/.test(part) ? [part] : (resolve(part)?.toString() ?? []))).join(",");
 }
 
-/** Number of a Service's port by its name; null if it has none of that name. */
+/** Number of a Service's port by its name; null if no port has that name. */
 function portNamed(service: Manifest, name: string): number | null {
   const found = listOf(specOf(service)["ports"])
     .map(asMap)
@@ -103,9 +112,9 @@ function portNamed(service: Manifest, name: string): number | null {
   return typeof found === "number" ? found : null;
 }
 
-/** A port list with ports added that it does not have. */
-function union(said: unknown, ports: readonly number[]): string {
-  const known = parsePorts(said);
+/** Adds the ports that a port list does not include. */
+function union(existing: unknown, ports: readonly number[]): string {
+  const known = parsePorts(existing);
   const missing = [...new Set(ports)].filter((port) => !includes(known, port)).sort((a, b) => a - b);
-  return [...(known.length === 0 ? [] : [String(said)]), ...missing].join(",");
+  return [...(known.length === 0 ? [] : [String(existing)]), ...missing].join(",");
 }

@@ -2,20 +2,20 @@ import type { Path } from "../diagnostics/source.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { Manifest } from "../kubernetes/read.ts";
 
-/** A value of an object that is set. */
+/** A value to set in an object. */
 export interface Change {
   readonly manifest: Manifest;
   readonly path: Path;
   readonly value: unknown;
 }
 
-/** An object that is added, and the one that it is for. */
+/** An object to add, and the existing object that it is for. */
 export interface Addition {
   readonly object: KubernetesObject;
   readonly beside: Manifest;
 }
 
-/** Something that whoever asked should know of an object. */
+/** A message for the user about an object. */
 export interface Note {
   readonly manifest: Manifest;
   readonly path: Path;

@@ -5,14 +5,14 @@ import { asMap } from "../system/data.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { validateInjection } from "./validator.generated.ts";
 
-/** A configuration of the injection, and what is wrong with it. */
+/** A parsed MeshInjection, and the findings about it. */
 export interface ReadInjection {
-  /** Null where there are errors. */
+  /** Null if there are errors. */
   readonly injection: MeshInjection | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Checks a MeshInjection by its schema and fills in the defaults. */
+/** Validates a MeshInjection against its schema and sets the defaults. */
 export function readInjection(source: Source): ReadInjection {
   if (source.document === null) return { injection: null, diagnostics: source.diagnostics };
   const value = structuredClone(source.value);
@@ -20,19 +20,19 @@ export function readInjection(source: Source): ReadInjection {
   const found = limited(errors, ({ path, part, statement }) => diagnosticAtPath(source, path, part, statement));
   if (found.length > 0) return { injection: null, diagnostics: found };
   const injection = value as MeshInjection;
-  const twice = contradictions(injection).map(({ key, port }) =>
+  const conflicts = contradictions(injection).map(({ key, port }) =>
     diagnosticAtPath(source, ["spec", key], "value", {
       code: "not-allowed",
       severity: "error",
-      message: `port ${port} cannot be both opaque and skipped: what skips the proxy is nothing to it`,
+      message: `port ${port} cannot be both opaque and skipped: a skipped port bypasses the proxy`,
       expected: null,
-      fix: "let it be opaque: that keeps mTLS",
+      fix: `remove ${port} from ${key}: an opaque port keeps mTLS`,
     }),
   );
-  return { injection: twice.length > 0 ? null : injection, diagnostics: twice };
+  return { injection: conflicts.length > 0 ? null : injection, diagnostics: conflicts };
 }
 
-/** Whether a document says that it is a MeshInjection. */
+/** Whether the kind of a document is MeshInjection. */
 export function isInjection(value: unknown): boolean {
   return asMap(value)["kind"] === "MeshInjection";
 }

@@ -4,13 +4,15 @@ import { readInjection } from "./config.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { type Transformed, transform } from "./transform.ts";
 
-/** What is to become of manifests: `spec` of a MeshInjection; what is left out is as the schema says. */
+/** `spec` of a MeshInjection. Fields that are left out have the schema's defaults. */
 export type InjectionSpec = Pick<MeshInjection["spec"], "linkerd"> & Partial<MeshInjection["spec"]>;
 
 /**
- * Injects the Kubernetes objects of a YAML stream, and says who may talk to them. Pure; what is not changed stays as it stands.
+ * Injects the Kubernetes objects of a YAML stream, and adds policies for the configured clients. Pure. Text that is not
+ * changed is kept as written.
  *
- * @returns the stream, and what is to be said of it; where `diagnostics` is not empty or a note is an error, the text is unchanged
+ * @returns the stream and the findings about it; if `diagnostics` is not empty or a note is an error, the text is
+ * unchanged
  */
 export function injectManifests(text: string, spec: InjectionSpec): Transformed {
   const config = {

@@ -8,10 +8,13 @@ import type { Addition } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import type { WorkloadPorts } from "./ports.ts";
 
-/** Annotation on added objects with the workload that they belong to, as `Deployment/web`: a later run recognises them by it. */
+/**
+ * Annotation on added objects that names their workload, as `Deployment/web`. A later run recognizes generated objects
+ * by it.
+ */
 export const forKey = "meshops.dev/injection-for";
 
-/** Policies that admit the configured clients to a workload; none if the configuration names no clients. */
+/** Policies that allow the configured clients to connect to a workload; empty if the configuration has no `clients`. */
 export function policyAdditions(workload: Workload, ports: WorkloadPorts, { spec }: MeshInjection): Addition[] {
   if (spec.clients === undefined || !isSelectable(workload)) return [];
   const pods = podSetOf(workload, ports, spec, spec.clients);
@@ -67,14 +70,14 @@ function udpKey(port: number): string {
   return `${port}-udp`;
 }
 
-/** Whether a policy can name a workload's pods. An empty selector would select every pod of the namespace. */
+/** Whether a selector can select a workload's pods only. An empty selector would select every pod of the namespace. */
 export function isSelectable(workload: Workload): boolean {
   return Object.values(podSelector(workload)).some((part) => part !== null && Object.keys(part as object).length > 0);
 }
 
 /**
- * Label selector of a workload's pods: its own selector, which no upgrade may change; if it has none, the labels of its pods, or the label that
- * Kubernetes gives a Job's pods (1.27 and later).
+ * Label selector of a workload's pods: the workload's own selector, which is immutable. Without one, the labels of its
+ * pods; for a Job, also the label that Kubernetes sets on its pods (1.27 and later).
  */
 function podSelector({ manifest, labels }: Workload): JsonMap {
   const own = asMap(specOf(manifest)["selector"]);

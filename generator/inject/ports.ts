@@ -7,24 +7,27 @@ import { includes, opaquePorts, parsePorts, type Range, resolvePort } from "../m
 import { asMap } from "../system/data.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
-/** How the ports of a workload pass its proxy: by the configuration, by what its pods or their namespace say, and by Linkerd's own list. */
+/**
+ * Ports of a workload, and how its proxy treats them: according to the configuration, the annotations of its pods or
+ * their namespace, and Linkerd's default list.
+ */
 export interface WorkloadPorts {
-  /** TCP ports that its containers declare, or that a Service sends to them; sorted. */
+  /** TCP ports that its containers declare, or that a Service targets; sorted. */
   readonly listening: readonly number[];
-  /** The same for UDP, which no proxy sees. */
+  /** The same for UDP, which bypasses the proxy. */
   readonly udp: readonly number[];
   readonly release: LinkerdRelease;
   isOpaque(port: number): boolean;
   skipsInbound(port: number): boolean;
 }
 
-/** The ports of each workload that is asked for; each is looked at once. */
+/** Returns the ports of a workload; selected workloads are computed once. */
 export type PortsOf = (workload: Workload) => WorkloadPorts;
 
 export function portsOf(workload: Workload, stream: ManifestSet, { spec }: MeshInjection): WorkloadPorts {
-  const said = proxyAnnotations(workload, stream);
-  const opaque: readonly Range[] = [...opaquePorts(said), ...single(spec.opaquePorts)];
-  const skipped: readonly Range[] = [...parsePorts(said[portKeys.skipInbound]), ...single(spec.skipInboundPorts)];
+  const annotations = proxyAnnotations(workload, stream);
+  const opaque: readonly Range[] = [...opaquePorts(annotations), ...single(spec.opaquePorts)];
+  const skipped: readonly Range[] = [...parsePorts(annotations[portKeys.skipInbound]), ...single(spec.skipInboundPorts)];
   const declared = declaredPorts(workload, stream);
   return {
     listening: numbersOf(declared, "TCP"),

@@ -12,18 +12,18 @@ import type { MeshInjection } from "./mesh-injection.generated.ts";
 /** A YAML text with injected objects. */
 export interface Transformed {
   readonly text: string;
-  /** Number of workloads that were selected; 0 may be a slip in the configuration. */
+  /** Number of selected workloads; 0 may be a mistake in the configuration. */
   readonly selected: number;
   readonly notes: readonly Note[];
-  /** What the mesh rules find in the objects that were changed or added, as they are now. */
+  /** Findings of the mesh rules about the changed and added objects, in their new state. */
   readonly judged: readonly Judged[];
-  /** What could not be read; then nothing was changed. */
+  /** Parse errors; if there are any, nothing was changed. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * Injects the objects of a YAML stream. Objects are added at its end. What is not changed stays as it is written, comments included.
- * If something cannot be read, or a note is an error, the whole text stays.
+ * Injects the objects of a YAML stream. Objects are added at its end. Unchanged parts, including comments, are kept as
+ * written. If the text cannot be parsed, or a note is an error, the whole text is returned unchanged.
  */
 export function transform(text: string, injection: MeshInjection): Transformed {
   const manifests = parseManifests("stdin", text);
@@ -61,7 +61,7 @@ export function injectDocuments(
   for (const { manifest, path, value } of changes) setAt(manifest.source.document, [...manifest.at, ...path], value);
   const documents = withoutRemoved(manifests.documents, removals);
   for (const addition of additions) add(documents, addition);
-  // Findings have lines of the result, so the result is parsed.
+  // Findings refer to lines of the result, so the result is parsed.
   const result = parseManifests("stdout", emitDocuments(documents, manifests.text));
   const touched = new Set([
     ...changes.map(({ manifest }) => idOf(manifest)),
@@ -71,7 +71,10 @@ export function injectDocuments(
   return { result, selected, notes, judged };
 }
 
-/** Removes objects: documents, or items of lists in documents. Later items are removed first, so that indexes stay valid. */
+/**
+ * Removes objects: documents, or items of lists in documents. Later items are removed first, so that indexes stay
+ * valid.
+ */
 function withoutRemoved(documents: readonly Document[], removals: readonly Manifest[]): Document[] {
   const items = removals.filter(({ at }) => at.length > 0);
   for (const { source, at } of items.toReversed()) removeItem(source.document, at);

@@ -7,22 +7,25 @@ import { hasProxy } from "../mesh/meshed.ts";
 import { neverCompletes } from "../mesh/sidecar-lifetime.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
-/** Workloads that are to be injected, and why others that were meant are not. */
+/** Workloads to inject, and selected workloads that are skipped, each with the reason. */
 export interface Selection {
   readonly workloads: readonly Workload[];
   readonly passedOver: readonly { readonly workload: Workload; readonly why: string }[];
 }
 
-/** The workloads that a configuration selects (those that name no namespace may be in any), less those that cannot have a proxy or are not to have one. */
+/**
+ * Selects workloads by the configuration's namespaces and labels; a workload without a namespace matches every
+ * namespace. Skips workloads that cannot have a proxy or opt out of it.
+ */
 export function selectWorkloads(stream: ManifestSet, { spec }: MeshInjection): Selection {
   const release = linkerdRelease(spec.linkerd);
-  const meant = stream.workloads.filter(
+  const matching = stream.workloads.filter(
     ({ manifest, labels }) =>
       (spec.namespaces === undefined ||
         spec.namespaces.some((name) => ManifestSet.mayShareNamespace(name, manifest.namespace))) &&
       selects({ matchLabels: spec.labels }, labels),
   );
-  const judged = meant.map((workload) => ({ workload, why: reasonAgainst(workload, stream, release) }));
+  const judged = matching.map((workload) => ({ workload, why: reasonAgainst(workload, stream, release) }));
   return {
     workloads: judged.flatMap(({ workload, why }) => (why === null ? [workload] : [])),
     passedOver: judged.flatMap(({ workload, why }) => (why === null ? [] : [{ workload, why }])),
@@ -31,10 +34,10 @@ export function selectWorkloads(stream: ManifestSet, { spec }: MeshInjection): S
 
 function reasonAgainst(workload: Workload, stream: ManifestSet, release: LinkerdRelease): string | null {
   const { annotations, pod } = workload;
-  if (annotations[injectKey] === "disabled") return `its pods say ${injectKey}: disabled`;
-  if (pod["hostNetwork"] === true) return "its pods are on the host's network, where no proxy can stand between";
-  if (hasProxy(workload)) return "its pods have a proxy already";
+  if (annotations[injectKey] === "disabled") return `its pods have ${injectKey}: disabled`;
+  if (pod["hostNetwork"] === true) return "its pods use the host network, where a proxy cannot intercept traffic";
+  if (hasProxy(workload)) return "its pods already have a proxy";
   if (neverCompletes(workload, stream, release))
-    return `with a proxy it would never end: on ${release.version} that is no native sidecar`;
+    return `with a proxy it would never complete: on ${release.version} the proxy does not run as a native sidecar`;
   return null;
 }

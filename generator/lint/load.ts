@@ -4,8 +4,8 @@ import { type Loaded, resolveEnvironment } from "../spec/load.ts";
 import { checkRules, checkTogether } from "./specs.ts";
 
 /**
- * Loads one environment: resolves its file and the files that it extends, and checks the rules between its fields. All problems are reported
- * at once.
+ * Loads and validates one environment: resolves its file and the files that it extends, and checks the rules between
+ * its fields. All findings are reported at once.
  */
 export function loadEnvironment(name: string, read: ReadSource): Loaded {
   const { resolved, ...loaded } = resolveEnvironment(name, read);
@@ -14,7 +14,7 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
   return { ...loaded, environment: hasErrors(diagnostics) ? null : resolved, diagnostics };
 }
 
-/** Findings about environments together, each at the file that causes it. */
+/** Findings about several environments, each located in the file that causes it. */
 export function findCollisions(loaded: readonly Loaded[]): Diagnostic[] {
   const locates = new Map(loaded.map(({ environment, locate }) => [environment, locate]));
   const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));

@@ -12,7 +12,7 @@ import { platformRules } from "./manifests/platform.ts";
 import { routeRules } from "./manifests/routes.ts";
 import type { ManifestFinding, ManifestRule } from "./manifests/rule.ts";
 
-/** Every rule about Kubernetes objects. */
+/** All rules about Kubernetes objects. */
 export const manifestRules: readonly ManifestRule[] = [
   ...injectionRules,
   ...networkPolicyRules,
@@ -21,10 +21,10 @@ export const manifestRules: readonly ManifestRule[] = [
   ...platformRules,
 ];
 
-/** Annotation that silences a rule for an object; its value is the reason why. */
+/** Prefix of the annotation that silences a rule for an object; its value is the reason. */
 export const silencePrefix = "rules.meshops.dev/";
 
-/** What a rule finds, and where. */
+/** A finding of a rule, and its position. */
 export interface Judged {
   readonly manifest: Manifest;
   /** Path from the object to the value. */
@@ -33,9 +33,9 @@ export interface Judged {
 }
 
 /**
- * Judges anybody's Kubernetes objects by the rules that apply without a spec.
+ * Checks Kubernetes objects, also ones that meshops did not generate, against the rules that do not need a spec.
  *
- * @param version the Linkerd that they run under; null: as the objects themselves say
+ * @param version the Linkerd release of the cluster; if null, it is taken from the objects
  */
 export function judge(objects: readonly Manifest[], version: LinkerdVersion | null): Judged[] {
   const stream = new ManifestSet(objects);
@@ -44,23 +44,23 @@ export function judge(objects: readonly Manifest[], version: LinkerdVersion | nu
 }
 
 /**
- * The mesh rules on a YAML stream of anybody's Kubernetes objects. Pure.
+ * Checks a YAML stream of Kubernetes objects, also ones that meshops did not generate, against the mesh rules. Pure.
  *
- * @param linkerd the Linkerd that they run under; where it is left out, as the objects themselves say
- * @returns findings in order of place; `file` is `manifests`
+ * @param linkerd the Linkerd release of the cluster; if it is left out, it is taken from the objects
+ * @returns findings sorted by position; `file` is `manifests`
  */
 export function reviewManifests(text: string, linkerd?: LinkerdVersion): Diagnostic[] {
   const { objects, diagnostics } = parseManifests("manifests", text);
   return [...diagnostics, ...review(objects, linkerd ?? null)].sort(byPlace);
 }
 
-/** `judge`, told with line and column. */
+/** Runs `judge`, and returns the findings with line and column. */
 export function review(objects: readonly Manifest[], version: LinkerdVersion | null): Diagnostic[] {
   const byFile = groupBy(judge(objects, version), ({ manifest }) => manifest.source.file);
   return [...byFile.values()].flatMap((own) => limited(own, told)).sort(byPlace);
 }
 
-/** A judgement at its line and column. */
+/** Converts a finding to a diagnostic with line and column. */
 export function told({ manifest, path, statement }: Judged): Diagnostic {
   return diagnosticAtPath(manifest.source, [...manifest.at, ...path], "value", statement);
 }
@@ -68,12 +68,12 @@ export function told({ manifest, path, statement }: Judged): Diagnostic {
 function judged({ code, severity }: ManifestRule, finding: ManifestFinding): Judged {
   const { manifest, path, message, fix, mild = false } = finding;
   const reason = annotationsOf(manifest)[`${silencePrefix}${code}`];
-  const loud: Statement = { code, severity: mild ? "warning" : severity, message, expected: null, fix };
-  const silenced = loud.severity === "warning" && typeof reason === "string" && reason !== "";
-  return { manifest, path, statement: silenced ? { ...loud, silenced: reason } : loud };
+  const full: Statement = { code, severity: mild ? "warning" : severity, message, expected: null, fix };
+  const silenced = full.severity === "warning" && typeof reason === "string" && reason !== "";
+  return { manifest, path, statement: silenced ? { ...full, silenced: reason } : full };
 }
 
-/** The release of the control plane among the objects, by its HelmRelease or its images; null where none is there. */
+/** The release of the control plane among the objects, from its images or its HelmRelease; null if there is none. */
 function releaseIn(stream: ManifestSet): LinkerdRelease | null {
   const images = stream.workloads.flatMap((workload) =>
     containersOf(workload).map(({ container }) => String(container["image"])),

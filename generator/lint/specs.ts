@@ -8,7 +8,7 @@ import { type JointRule, jointRules } from "./specs/cross-environment.ts";
 import { namespaceRules } from "./specs/namespaces.ts";
 import { secretsRules } from "./specs/secrets.ts";
 
-/** Every rule about a single environment: of the platform, and of each component. */
+/** All rules about a single environment: those of the platform, and those of each component. */
 const rules: readonly Rule[] = [
   ...secretsRules,
   ...clusterRules,
@@ -16,7 +16,7 @@ const rules: readonly Rule[] = [
   ...providers.flatMap((provider) => provider.rules ?? []),
 ];
 
-/** What all rules about specs say of themselves. */
+/** Descriptions of all rules about specs. */
 export const specRules: readonly RuleInfo[] = [
   ...rules,
   ...jointRules,
@@ -28,7 +28,7 @@ export function checkRules(environment: Environment): Judgement[] {
   return rules.flatMap((rule) => [...rule.check(environment)].map((finding) => judgement(rule, finding, environment)));
 }
 
-/** Checks what environments are to each other: the later of two that collide is told. */
+/** Checks the rules between environments. If two environments collide, the later one is reported. */
 export function checkTogether(environments: readonly Environment[]): [Environment, Judgement][] {
   return jointRules.flatMap((rule) => collisions(rule, environments));
 }
@@ -45,7 +45,10 @@ function collisions(rule: JointRule, environments: readonly Environment[]): [Env
   });
 }
 
-/** A warning that `spec.rules.ignore` names is silenced, with the reason given there; errors cannot be. */
+/**
+ * Converts a finding. Warnings listed in `spec.rules.ignore` are silenced, with the reason given there; errors cannot
+ * be.
+ */
 export function judgement(
   { code, severity }: RuleInfo,
   { paths, message, fix, expected }: RuleFinding,

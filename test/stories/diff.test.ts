@@ -159,7 +159,7 @@ describe("certificates and encrypted files", () => {
     expect(secret).toMatchObject({ name: "linkerd-identity-issuer", change: "changed", risk: "trust-anchor" });
     expect(secret?.["fields"]).toEqual([{ path: "data", before: "(encrypted)", after: "(encrypted; plaintext differs)" }]);
     const closed = await rows(root);
-    expect(closed.find(({ kind }) => kind === "Secret")?.["reason"]).toContain("no age key at hand opens both");
+    expect(closed.find(({ kind }) => kind === "Secret")?.["reason"]).toContain("no available age key can decrypt both versions");
     for (const output of ["text", "json", "markdown"])
       expect((await meshops(root, ["diff", "-o", output], { env: keys() })).stdout).not.toMatch(/ENC\[|PRIVATE KEY|AGE-SECRET/);
     expect(brief(closed)).toContain("dev changed ConfigMap meshops-identity trust-anchor");
@@ -175,7 +175,7 @@ describe("certificates and encrypted files", () => {
     const found = await rows(root);
     expect(found.length).toBeGreaterThan(5);
     expect(new Set(found.map(({ kind, change, risk, reason }) => [kind, change, risk, reason].join(" ")))).toEqual(
-      new Set(["Secret changed harmless encrypted anew; what it holds is the same"]),
+      new Set(["Secret changed harmless re-encrypted; the plaintext is the same"]),
     );
   });
 });
@@ -291,7 +291,11 @@ describe("against what", () => {
   });
 
   test.each([
-    [["--from", "nowhere"], 3, "meshops: there is no commit nowhere\nfix: git log --oneline"],
+    [
+      ["--from", "nowhere"],
+      3,
+      "meshops: there is no commit nowhere\nfix: run `git fetch`, or pick a commit from `git log --oneline`\n",
+    ],
     [["--from", "--exec=x"], 3, "meshops: there is no commit --exec=x\n"],
     [["prodution"], 2, 'did you mean "production"?'],
     [["base"], 2, "base is abstract"],

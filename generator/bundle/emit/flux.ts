@@ -10,8 +10,8 @@ import { commonLabels, flux, fluxName } from "./names.ts";
 import { repositoriesOf } from "./repositories.ts";
 
 /**
- * What Flux is pointed at: the chart repositories, and a Kustomization a component, in order by `dependsOn`.
- * The folder has no kustomization.yaml: Flux takes every file in it, and `flux bootstrap` adds its own.
+ * Emits the files that Flux reads first: the chart repositories, and one Kustomization per component, ordered by
+ * `dependsOn`. The folder has no kustomization.yaml: Flux applies every file in it, and `flux bootstrap` adds its own.
  */
 export function* emitFlux(model: Model): Iterable<[path: string, text: string]> {
   const { name } = model.environment.metadata;
@@ -31,7 +31,7 @@ function sources(model: Model): JsonMap[] {
   }));
 }
 
-/** How soon Flux repeats a reconciliation that failed. */
+/** Interval after which Flux retries a failed reconciliation. */
 const retryInterval = "1m";
 
 function kustomization(component: ComponentModel, model: Model): JsonMap {
@@ -49,17 +49,20 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
       timeout: `${timeoutMinutes}m`,
       path: `./${overlayFolder(environment.metadata.name, id)}`,
       prune: true,
-      // A Kustomization that goes waits until Helm has uninstalled what it held.
+      // The deletion of the Kustomization waits until Helm has uninstalled the release.
       ...(releaseOf(component) === null ? {} : { deletionPolicy: "WaitForTermination" }),
       wait: true,
       sourceRef: { kind: "GitRepository", name: flux.source },
-      // Children inherit no decryption: every Kustomization with encrypted files names its key.
+      // Kustomizations do not inherit decryption: each one with encrypted files must reference its key.
       ...(secrets.length === 0 ? {} : { decryption: { provider: "sops", secretRef: { name: flux.ageSecret } } }),
     },
   };
 }
 
-/** Kustomizations that must be ready first. HelmReleases can only be awaited by HelmReleases: see `helmRelease` in kustomize.ts. */
+/**
+ * Kustomizations that must be ready first. A Kustomization cannot depend on a HelmRelease, only another HelmRelease
+ * can: see `helmRelease` in kustomize.ts.
+ */
 function dependsOnOf({ needs }: ComponentModel, { components }: Model): JsonMap[] {
   return needs.flatMap((need): JsonMap[] => {
     if ("kustomization" in need) return [{ ...need.kustomization }];
@@ -69,7 +72,10 @@ function dependsOnOf({ needs }: ComponentModel, { components }: Model): JsonMap[
   });
 }
 
-/** Namespace of Flux. Linkerd's webhooks skip it, so that Flux can fix the mesh while the injector is down and its failure policy is `Fail`. */
+/**
+ * Namespace of Flux. Linkerd's webhooks skip it, so that Flux can repair the mesh while the injector is down and its
+ * failure policy is `Fail`.
+ */
 export function fluxNamespace(): KubernetesObject {
   return {
     apiVersion: "v1",
@@ -79,9 +85,9 @@ export function fluxNamespace(): KubernetesObject {
 }
 
 /**
- * The repository as a source, as `flux bootstrap` makes it.
+ * The repository as a source, as `flux bootstrap` creates it.
  *
- * @param withCredentials it is cloned with the Secret `flux-system`
+ * @param withCredentials whether Flux clones it with the credentials of the Secret `flux-system`
  */
 export function fluxSource({ spec: { gitops } }: Environment, withCredentials: boolean): KubernetesObject {
   return {
@@ -98,8 +104,9 @@ export function fluxSource({ spec: { gitops } }: Environment, withCredentials: b
 }
 
 /**
- * The Kustomization that applies all others. `flux bootstrap` writes the same object without `retryInterval`: kustomize-controller then repeats a
- * failed reconciliation after `interval` only (`GetRetryInterval`, kustomize-controller 1.9), so a restart of the API server could cost 10 minutes.
+ * The Kustomization that applies all others. `flux bootstrap` writes the same object without `retryInterval`:
+ * kustomize-controller then retries a failed reconciliation only after `interval` (`GetRetryInterval`,
+ * kustomize-controller 1.9), so a restart of the API server could cause a delay of 10 minutes.
  */
 export function fluxRoot({ metadata: { name }, spec: { gitops } }: Environment): KubernetesObject {
   return {

@@ -11,7 +11,7 @@ import { fluxName } from "./names.ts";
 import { plainPatches, targetedPatches } from "./patches.ts";
 import { repositoriesOf } from "./repositories.ts";
 
-/** The helmfile at the root: the environments, and where each one's releases stand. */
+/** Emits the helmfile at the root, which lists the environments and the helmfile of each one. */
 export function emitRootHelmfile(environments: readonly string[]): [path: string, text: string] {
   const names = [...environments].sort(compareText);
   const head =
@@ -22,8 +22,9 @@ export function emitRootHelmfile(environments: readonly string[]): [path: string
 }
 
 /**
- * helmfile without `-e` takes the environment `default`, which every file knows: it would install all environments at once. A values file
- * that is not there stops it, and its name says why.
+ * Environment `default` of the root helmfile. Without `-e`, helmfile uses `default`, which is implicit in every file,
+ * and would install all environments at once. A values file that does not exist makes helmfile fail; its name explains
+ * why.
  */
 function unnamed(names: readonly string[]): JsonMap {
   if (names.length === 0 || names.includes("default")) return {};
@@ -31,15 +32,16 @@ function unnamed(names: readonly string[]): JsonMap {
 }
 
 /**
- * The releases of one environment, beside its overlays. Only that environment is declared in it,
- * so helmfile passes over the file when another one is asked for.
+ * Emits the helmfile with the releases of one environment, in the folder of its overlays. The file declares only that
+ * environment, so helmfile skips it for all others.
  */
 export function emitHelmfile(model: Model): [path: string, text: string] {
   const { metadata, spec } = model.environment;
   const components = model.components.filter(isHelmRelease);
   const [kubeContext] = contextOf(model);
   const helmfile = {
-    // Used by `template` only: without it Helm takes its own idea of Kubernetes, which Linkerd's charts may refuse.
+    // Used by `template` only: without it Helm assumes its own default version of Kubernetes, which Linkerd's charts
+    // may reject.
     kubeVersion: `v${spec.azure?.cluster.kubernetesVersion ?? defaultKubernetes}`,
     repositories: repositoriesOf(model).map(({ name, url }) => ({ name, url })),
     helmDefaults: { ...(kubeContext === undefined ? {} : { kubeContext }), wait: true, createNamespace: false, historyMax: 5 },
@@ -61,7 +63,7 @@ function isHooked(delivery: ComponentModel["delivery"]): boolean {
   return delivery.kind === "objects" && delivery.helmfile === "hook";
 }
 
-/** The Helm release of a component: of its chart, or of its plain objects as a local kustomize folder. */
+/** Name and chart of a component's Helm release: its chart, or its plain objects as a local Kustomize folder. */
 function chartOf(component: ComponentModel): { name: string; chart: string } {
   const { id } = component;
   const release = releaseOf(component);
@@ -69,7 +71,7 @@ function chartOf(component: ComponentModel): { name: string; chart: string } {
   return { name: fluxName(id), chart: `./${id}/${objectsFolder(component)}`.replace(/\/$/, "") };
 }
 
-/** Name of the release that helmfile makes of a component. */
+/** Name of the release that helmfile creates for a component. */
 export function helmReleaseName(component: ComponentModel): string {
   return chartOf(component).name;
 }
@@ -88,7 +90,7 @@ function release(component: ComponentModel, model: Model): JsonMap {
   };
 }
 
-/** What a release of a chart has besides: version, values, and patches if there are any. */
+/** Additional fields of a release with a chart: version, values, and patches if there are any. */
 function valuesAndPatches({ id, patches }: ComponentModel, { version }: Release): JsonMap {
   return {
     version,
@@ -98,7 +100,10 @@ function valuesAndPatches({ id, patches }: ComponentModel, { version }: Release)
   };
 }
 
-/** `namespace/release` of what must come first. What the hook applies exists once the release that has the hook does. */
+/**
+ * Releases that must be installed first, as `namespace/release`. For a component that the hook applies, this is the
+ * release that has the hook.
+ */
 function needsOf(component: ComponentModel, { components }: Model): string[] {
   const hooked = components.find(({ secrets }) => secrets.length > 0);
   return neededComponents(component).flatMap((need) => {
@@ -108,7 +113,10 @@ function needsOf(component: ComponentModel, { components }: Model): string[] {
   });
 }
 
-/** Namespaces and decrypted Secrets go to the cluster before the first release, and enter none: Helm would keep a copy of the keys. */
+/**
+ * Hook that applies namespaces and decrypted Secrets to the cluster before the first release. They are not part of a
+ * release, because Helm would store a copy of the keys.
+ */
 function applySecrets(model: Model): JsonMap {
   return {
     events: ["presync"],
@@ -119,8 +127,9 @@ function applySecrets(model: Model): JsonMap {
 }
 
 /**
- * The kubectl context of an AKS cluster has the cluster's name (`az aks get-credentials`). To name it keeps one environment's
- * releases and keys out of another's cluster, whatever context is the current one.
+ * The kubectl context of an environment. For an AKS cluster it has the cluster's name (`az aks get-credentials`).
+ * Specifying it prevents helmfile from installing releases and keys into another environment's cluster if another
+ * context is the current one.
  */
 function contextOf({ environment }: Model): string[] {
   const name = environment.spec.azure?.cluster.name;

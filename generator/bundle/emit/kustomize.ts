@@ -18,7 +18,7 @@ import { inline, patchTransformers, plainPatches, targetedPatches } from "./patc
 
 type File = [path: string, text: string];
 
-/** The overlays of an environment: one Kustomize folder per component that meshops delivers. */
+/** Emits the overlays of an environment: one Kustomize folder per component that meshops delivers. */
 export function* emitOverlays(model: Model): Iterable<File> {
   for (const component of model.components) {
     if (!isDelivered(component)) continue;
@@ -45,8 +45,8 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
 }
 
 /**
- * Objects beside encrypted Secrets are in a folder of their own, which builds by itself:
- * helmfile installs that one, since Secrets must not enter a Helm release.
+ * Folder of a component's plain objects. If the component has encrypted Secrets, its other objects are in a separate
+ * folder with its own kustomization.yaml, which helmfile installs: Secrets must not be part of a Helm release.
  */
 export function objectsFolder(component: ComponentModel): "" | "public/" {
   return component.secrets.length > 0 && Object.keys(component.objects).length > 0 ? "public/" : "";
@@ -77,7 +77,10 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
   });
 }
 
-/** Patches on what is in the overlay: of a chart that is its HelmRelease, whose own patches change what the chart renders. */
+/**
+ * Patches of an overlay. For a chart, the only patch is the one of its HelmRelease; the component's patches are in the
+ * HelmRelease and change the rendered chart.
+ */
 function overlayPatches({ delivery, patches }: ComponentModel): JsonMap[] {
   if (delivery.kind === "chart") return delivery.base === null ? [] : [{ path: releaseFile }];
   return [...(plainPatches(patches).length > 0 ? [{ path: patchesFile }] : []), ...targetedPatches(patches).map(inline)];
@@ -88,8 +91,9 @@ function imagesOf(images: Readonly<Record<string, Image>>, { mirror }: Model): J
 }
 
 /**
- * Helm deletes at an upgrade what the old manifest had and the new one lacks, as the Secrets of a mesh whose chart once made its own
- * certificates; it spares objects with this annotation, which it reads off the live object (helm, pkg/kube/client.go).
+ * Patch that prevents Helm from deleting Secrets. At an upgrade, Helm deletes objects that are in the old manifest but
+ * not in the new one, for example the Secrets of a mesh whose chart generated its own certificates before. Helm keeps
+ * objects with this annotation, which it reads from the live object (helm, pkg/kube/client.go).
  */
 const keptByHelm: JsonMap = {
   target: { kind: "Secret" },
@@ -112,7 +116,7 @@ function publicKustomization(component: ComponentModel): JsonMap {
   };
 }
 
-/** The HelmRelease of a component: all of it, or what differs from the base's in one environment. */
+/** The HelmRelease of a component: the whole object, or the environment's differences from the one in the base. */
 function helmRelease(component: ComponentModel, release: Release): JsonMap {
   const { id, delivery, timeoutMinutes, patches, needs } = component;
   const whole = delivery.kind === "chart" && delivery.base === null;
@@ -135,7 +139,7 @@ function helmRelease(component: ComponentModel, release: Release): JsonMap {
   };
 }
 
-/** Where Flux takes a chart from, as the HelmReleases in bases/ have it. */
+/** The source of a chart, in the same form as in the HelmReleases in bases/. */
 function chartSource({ chart, repository }: Release): JsonMap {
   const sourceRef = { kind: "HelmRepository", name: repository.name, namespace: flux.namespace };
   return { chart, interval: "1h", sourceRef };

@@ -1,10 +1,13 @@
 import type { ComponentModel } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 
-/** Where Flux lives, and what `flux bootstrap` calls its source and its root Kustomization. */
+/**
+ * Namespace of Flux, the names that `flux bootstrap` gives its source and root Kustomization, and the Secret of the age
+ * key.
+ */
 export const flux = { namespace: "flux-system", source: "flux-system", root: "flux-system", ageSecret: "sops-age" } as const;
 
-/** Name of a component's Kustomization, of its HelmRelease, and of its helmfile release if it has no chart. */
+/** Name of a component's Kustomization and HelmRelease, and of its helmfile release if it has no chart. */
 export function fluxName(id: string): string {
   return id.replaceAll("/", "-");
 }

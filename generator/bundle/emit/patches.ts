@@ -4,22 +4,28 @@ import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
 import { fluxName } from "./names.ts";
 
-/** Strategic merge patches that name the object that they change: `patches.yaml` has them, for Kustomize and helmfile. */
+/**
+ * Strategic merge patches that identify their object by kind and name. They are written to `patches.yaml`, for
+ * Kustomize and helmfile.
+ */
 export function plainPatches(patches: readonly Patch[]): KubernetesObject[] {
   return patches.flatMap(({ target, patch }) => (target === undefined && isMergePatch(patch) ? [patch] : []));
 }
 
-/** All other patches: they have a target. */
+/** All other patches, which have a target. */
 export function targetedPatches(patches: readonly Patch[]): Patch[] {
   return patches.filter(({ target }) => target !== undefined);
 }
 
-/** A patch as Kustomize takes it in a list, in a kustomization and in Flux's post-renderer alike. */
+/** A patch as a list entry of Kustomize, which has the same form in a kustomization and in Flux's post-renderer. */
 export function inline({ target, patch }: Patch): JsonMap {
   return { ...(target === undefined ? {} : { target: { ...target } }), patch: text(patch) };
 }
 
-/** Patches with a target for helmfile: one PatchTransformer each, Kustomize's builtin, which helmfile runs on the rendered chart. */
+/**
+ * Patches with a target, for helmfile: one PatchTransformer per patch. This is a builtin of Kustomize, which helmfile
+ * runs on the rendered chart.
+ */
 export function patchTransformers({ id, patches }: ComponentModel): JsonMap[] {
   return targetedPatches(patches).map((patch, index) => ({
     apiVersion: "builtin",

@@ -2,7 +2,7 @@ import type { ChartRepository } from "../../catalog/repositories.ts";
 import { type Model, releaseOf } from "../../components/model.ts";
 import { compareText } from "../../system/text.ts";
 
-/** The chart repositories that a model's releases come from, each once, sorted by name. */
+/** The chart repositories of a model's releases, without duplicates, sorted by name. */
 export function repositoriesOf({ components }: Model): ChartRepository[] {
   const releases = components.map(releaseOf).filter((release) => release !== null);
   const byName = new Map(releases.map(({ repository }) => [repository.name, repository]));

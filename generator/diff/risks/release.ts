@@ -1,6 +1,6 @@
 import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
 
-/** Helm releases of every component. */
+/** Risks of changes to the Helm releases of all components. */
 export function* releaseRisks({ kind, name, change, fields }: ChangedObject): Iterable<Assessment> {
   if (kind !== "HelmRelease") return;
   if (change === "removed") yield { risk: "harmless", reason: `Flux uninstalls ${name}` };
@@ -8,7 +8,7 @@ export function* releaseRisks({ kind, name, change, fields }: ChangedObject): It
   for (const field of fields) {
     if (field.path === "spec.values.webhookFailurePolicy") yield webhookPolicy(field);
     if (field.path.startsWith("spec.values.podAnnotations"))
-      yield { risk: "harmless", reason: "its pods restart; they hold no data" };
+      yield { risk: "harmless", reason: "its pods restart; they store no data" };
   }
 }
 
@@ -17,7 +17,7 @@ function webhookPolicy({ after }: FieldChange): Assessment {
     risk: "webhook-policy",
     reason:
       after === "Fail"
-        ? "from now on pods are refused while no injector answers"
-        : "from now on pods start without a proxy while no injector answers, and policies refuse them",
+        ? "the API server rejects new pods while the injector is unavailable"
+        : "new pods start without a proxy while the injector is unavailable, and policies deny them",
   };
 }

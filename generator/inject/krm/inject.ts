@@ -13,7 +13,10 @@ import { placeOf } from "./place.ts";
 import { placed, type ResourceList } from "./resource-list.ts";
 import { about, fieldPath, type Result, resultOf } from "./result.ts";
 
-/** The transformer: injects the items of the list, by a MeshInjection. Items are read as kubectl reads them. */
+/**
+ * Runs as a KRM transformer: injects the items of the list according to its MeshInjection. Items are parsed in the same
+ * way as kubectl parses them.
+ */
 export function injectList(list: ResourceList): Answer {
   const { injection, diagnostics } = readInjection(sourceOf(list.functionConfig, "functionConfig"));
   if (injection === null)
@@ -36,7 +39,7 @@ export function injectList(list: ResourceList): Answer {
   ]);
 }
 
-/** Policies are in a file of their own, in the folder of the workload. */
+/** Adds a policy to the list, in the file `<workload>-mesh.yaml` in the workload's folder. */
 function add(document: Document, { object, beside }: Addition, indexes: Map<string, number>): void {
   const folder = folderOf(placeOf(beside.value)?.path ?? "");
   const path = `${folder === "" ? "" : `${folder}/`}${beside.name}-mesh.yaml`;
@@ -52,7 +55,7 @@ function noteResult({ manifest, path, severity, message }: Note): Result {
   return { message, severity, ...about(manifest.value), field: { path: fieldPath(path) } };
 }
 
-/** A finding is at most a warning here, also of a rule whose findings are errors elsewhere: the user may not own the objects. */
+/** Reports findings as warnings, also those of error rules: the user may not own the objects. */
 function judgedResult({ manifest, path, statement: { code, message, fix, silenced } }: Judged): Result {
   return {
     message: fix === null ? message : `${message}; fix: ${fix}`,

@@ -10,9 +10,9 @@ import { exitCode, UserError } from "../../system/errors.ts";
 import { runProgram } from "../../system/process.ts";
 
 /**
- * What the bundle of an environment comes to: its overlays built by the real kustomize on the repository's bases, and the chart repositories,
- * as YAML, each object with the annotation `config.kubernetes.io/origin`. Encrypted Secrets stay encrypted. The order in which Flux brings
- * them is not in it.
+ * Builds the bundle of an environment with the real kustomize: its overlays on the repository's bases, and the chart
+ * repositories. Returns YAML in which each object has the annotation `config.kubernetes.io/origin`. Encrypted Secrets
+ * stay encrypted. The result does not contain the order in which Flux applies the objects.
  *
  * @param env environment variables of kustomize
  * @throws UserError if kustomize is not installed (missing), or fails (problem)
@@ -42,7 +42,7 @@ export async function buildBundle(
   }
 }
 
-/** kubectl has kustomize built in; kustomize itself comes first. */
+/** Runs kustomize; if it is not installed, the kustomize that is built into kubectl. */
 async function kustomize(folder: string, env: Readonly<Record<string, string | undefined>>): Promise<string> {
   for (const [program, ...args] of [
     ["kustomize", "build"],
@@ -51,12 +51,12 @@ async function kustomize(folder: string, env: Readonly<Record<string, string | u
     const { stdout, stderr, code, absent } = await runProgram(program, [...args, folder], { env });
     if (absent) continue;
     if (code === 0) return stdout;
-    const reason = stderr.trim() === "" ? `it ended with ${code}` : stderr.trim();
+    const reason = stderr.trim() === "" ? `exit status ${code}` : stderr.trim();
     throw new UserError(exitCode.problem, `${program} cannot build the bundle: ${reason.replaceAll(`${folder}/`, "")}`);
   }
   throw new UserError(
     exitCode.missing,
-    "there is neither kustomize nor kubectl on the PATH",
-    "meshops doctor says how to get them",
+    "neither kustomize nor kubectl is on the PATH",
+    "run meshops doctor: it shows how to install them",
   );
 }

@@ -5,14 +5,14 @@ import { toYaml } from "../../kubernetes/yaml.ts";
 import type { ResourceList } from "./resource-list.ts";
 import type { Result } from "./result.ts";
 
-/** What a function returns: text for stdout, and whether it has failed. */
+/** Response of a KRM function: text for stdout, results, and whether it failed. */
 export interface Answer {
   readonly text: string;
   readonly results: readonly Result[];
   readonly failed: boolean;
 }
 
-/** The list with results. If one is an error, the items are not edited. */
+/** Returns the list with results. If a result is an error, the items are not edited. */
 export function answer(
   { document, text }: ResourceList,
   results: readonly Result[],
@@ -26,8 +26,8 @@ export function answer(
 }
 
 /**
- * Comments at the head of an item stand behind its dash, where orchestrators put them: they take those before the dash for others,
- * and add the first ones again.
+ * Moves the comments at the head of an item behind its dash, where orchestrators put them. Orchestrators do not
+ * recognize comments before the dash as the item's, and would add them a second time.
  */
 function commentsInside(document: Document): void {
   const items: unknown = document.get("items", true);
@@ -40,7 +40,7 @@ function commentsInside(document: Document): void {
   }
 }
 
-/** The answer to what is no list of resources: a list without any. */
+/** Response to an invalid ResourceList: an empty list with results. */
 export function refuse(results: readonly Result[]): Answer {
   return {
     text: toYaml([{ apiVersion: "config.kubernetes.io/v1", kind: "ResourceList", items: [], results }]),

@@ -5,40 +5,40 @@ import { asMap, isMap } from "../../system/data.ts";
 import { lowerFirst } from "../../system/text.ts";
 import type { Result } from "./result.ts";
 
-/** What orchestrators pass to functions (KRM Functions Specification v1). */
+/** Input that an orchestrator passes to a function (KRM Functions Specification v1). */
 export interface ResourceList {
   readonly text: string;
-  /** Parsed `text`. What is not edited is returned as written. */
+  /** Parsed `text`. Unedited parts are returned as written. */
   readonly document: Document.Parsed;
   readonly items: readonly Readonly<Record<string, unknown>>[];
   readonly functionConfig: Readonly<Record<string, unknown>>;
 }
 
-/** Version that is spoken here, and those before it, which older orchestrators speak; their lists have the same form. */
+/** The current version, and earlier ones that older orchestrators send; the format of the list is the same. */
 const versions = ["config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1"];
 const fields = new Set(["apiVersion", "kind", "items", "functionConfig", "results"]);
 
-/** Reads a ResourceList; where it is none that a function may work on, what is wrong with it. */
+/** Parses a ResourceList. Returns results that describe the errors if it is not valid. */
 export function parseResourceList(text: string): ResourceList | Result[] {
   if (tooDeepAt(text) !== null) return [refusal(`stdin is nested deeper than ${maxDepth} levels`)];
   const [document, second] = parseDocuments(text, asYaml12);
-  if (document === undefined) return [refusal("stdin is empty: a ResourceList was expected")];
-  if (second !== undefined) return [refusal("stdin holds more than one document: one ResourceList was expected")];
+  if (document === undefined) return [refusal("stdin is empty; expected a ResourceList")];
+  if (second !== undefined) return [refusal("stdin contains more than one document; expected one ResourceList")];
   const [error] = document.errors;
-  if (error !== undefined) return [refusal(`stdin is no YAML: ${error.message}`)];
+  if (error !== undefined) return [refusal(`stdin is not valid YAML: ${error.message}`)];
   const value = valueOrError(document, text);
   if (value instanceof Error) return [refusal(`stdin cannot be read: ${lowerFirst(value.message.split("\n")[0] ?? "")}`)];
-  if (!isMap(value) || value["kind"] !== "ResourceList") return [refusal(`a ResourceList was expected, not ${kindOf(value)}`)];
+  if (!isMap(value) || value["kind"] !== "ResourceList") return [refusal(`expected a ResourceList, not ${kindOf(value)}`)];
   const { apiVersion, items, functionConfig } = value;
   if (!versions.includes(String(apiVersion)))
-    return [refusal(`ResourceList ${String(apiVersion)} is not known, only ${versions[0]}`)];
+    return [refusal(`ResourceList ${String(apiVersion)} is not supported; expected ${versions[0]}`)];
   const unknown = Object.keys(value).filter((key) => !fields.has(key));
   if (unknown.length > 0) return unknown.map((key) => refusal(`a ResourceList has no field "${key}"`));
-  if (items !== undefined && items !== null && !isSeq(document.get("items", true))) return [refusal("items is no list")];
+  if (items !== undefined && items !== null && !isSeq(document.get("items", true))) return [refusal("items is not a list")];
   const list: unknown[] = Array.isArray(items) ? items : [];
   const wrong = list.flatMap((item, index) => wrongItem(item, index));
   if (wrong.length > 0) return wrong;
-  if (!isMap(functionConfig)) return [refusal("functionConfig is missing: an Environment or a MeshInjection")];
+  if (!isMap(functionConfig)) return [refusal("functionConfig is missing; expected an Environment or a MeshInjection")];
   return { text, document, items: list.map(asMap), functionConfig };
 }
 
@@ -50,30 +50,34 @@ function valueOrError(document: Document, text: string): unknown {
   }
 }
 
-/** Items are Kubernetes objects: what lacks the fields by which objects are told apart is none. */
+/** Reports the identifying fields that an item lacks. Without them it is not a Kubernetes object. */
 function wrongItem(item: unknown, index: number): Result[] {
   const { apiVersion, kind, metadata } = asMap(item);
-  const lacks = [
+  const missing = [
     ...(typeof apiVersion === "string" && apiVersion !== "" ? [] : ["apiVersion"]),
     ...(typeof kind === "string" && kind !== "" ? [] : ["kind"]),
     ...(typeof (asMap(metadata)["name"] ?? asMap(metadata)["generateName"]) === "string" ? [] : ["metadata.name"]),
   ];
-  // kustomize's own files have no name, and may pass by with the rest of a folder.
-  const named = lacks.filter((field) => field !== "metadata.name" || !String(apiVersion).startsWith("kustomize.config.k8s.io/"));
-  return named.map((field) => refusal(`item ${index} is no Kubernetes object: it lacks ${field}`));
+  // Kustomize's own files have no name, and may be in the list with the other files of a folder.
+  const named = missing.filter(
+    (field) => field !== "metadata.name" || !String(apiVersion).startsWith("kustomize.config.k8s.io/"),
+  );
+  return named.map((field) => refusal(`item ${index} is not a Kubernetes object: ${field} is missing`));
 }
 
-/** A list is no resource, so no field of one can be named (`field` goes with `resourceRef`). */
+/** An error about the list. It has no `field`, which requires a `resourceRef`, because a list is not a resource. */
 function refusal(message: string): Result {
   return { message, severity: "error" };
 }
 
 function kindOf(value: unknown): string {
   const kind = asMap(value)["kind"];
-  return kind === undefined ? "something without a kind" : `a ${String(kind)}`;
+  return kind === undefined ? "an object without a kind" : `a ${String(kind)}`;
 }
 
-/** Annotations that say where an object is to be written: the specification's, and the older ones that tools still read. */
+/**
+ * Annotations with an object's path and index: those of the specification, and the older ones that tools still read.
+ */
 export function placed(path: string, index: number): Readonly<Record<string, string>> {
   return {
     "config.kubernetes.io/index": String(index),

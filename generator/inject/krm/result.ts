@@ -3,7 +3,7 @@ import { inFull } from "../../diagnostics/text.ts";
 import { asMap } from "../../system/data.ts";
 import { placeOf } from "./place.ts";
 
-/** What a function says of its work, in the field `results` (KRM Functions Specification v1). */
+/** An entry of the field `results` (KRM Functions Specification v1). */
 export interface Result {
   readonly message: string;
   readonly severity: "error" | "warning" | "info";
@@ -18,7 +18,11 @@ export interface Result {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** A finding as a result. @param config the functionConfig, where it is a value of that */
+/**
+ * Converts a finding to a result.
+ *
+ * @param config the functionConfig if the finding is about one of its values
+ */
 export function resultOf(diagnostic: Diagnostic, config: Readonly<Record<string, unknown>> | null): Result {
   const { code, severity, fix, file, path } = diagnostic;
   return {
@@ -30,7 +34,7 @@ export function resultOf(diagnostic: Diagnostic, config: Readonly<Record<string,
   };
 }
 
-/** The object that a result is about, and where it is written. */
+/** Reference to the object that a result is about, and to its file. */
 export function about(object: Readonly<Record<string, unknown>>): Pick<Result, "resourceRef" | "file"> {
   const { apiVersion, kind, metadata } = object;
   const { generateName, name = generateName, namespace } = asMap(metadata);
@@ -46,12 +50,12 @@ export function about(object: Readonly<Record<string, unknown>>): Pick<Result, "
   };
 }
 
-/** `spec.containers[0].name`, as the specification writes paths. */
+/** Formats a path as the specification does: `spec.containers[0].name`. */
 export function fieldPath(path: readonly (string | number)[]): string {
   return path.map((step, index) => (/^\d+$/.test(String(step)) ? `[${step}]` : index === 0 ? String(step) : `.${step}`)).join("");
 }
 
-/** A result as a line for people. */
+/** Formats a result as one line of text. */
 export function lineOf({ message, severity, resourceRef, field, file }: Result): string {
   const object =
     resourceRef === undefined

@@ -6,32 +6,32 @@ import { includes, parsePorts, resolvePort } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
-/** Linkerd's own policy. */
+/** Rules about Linkerd's policy resources. */
 export const authorizationRules: readonly ManifestRule[] = [
   {
     code: "policy-target-missing",
     severity: "error",
-    title: "A policy that refers to something else than there is",
+    title: "AuthorizationPolicy refers to a missing object",
     why:
-      "An AuthorizationPolicy hangs on a Server or route by name, and asks for authentications by name. With a wrong one it allows nobody, " +
-      "and a Server without a policy refuses everybody.",
-    fix: "Write the name of a Server or route of the same namespace, and of an authentication of the namespace that the reference names.",
+      "An AuthorizationPolicy refers by name to a Server or route, and to the authentications that it requires. With a wrong name it allows " +
+      "no client, and a Server without a policy denies all clients.",
+    fix: "Use the name of a Server or route in the same namespace, and of an authentication in the namespace that the reference specifies.",
     check: missingTargets,
   },
   {
     code: "server-selects-nothing",
     severity: "warning",
-    title: "A Server that selects no pods",
-    why: "A Server guards the pods that its selector selects. One that selects none guards nothing: the port stays under the mesh's default policy, which lets everybody in unless it was changed.",
-    fix: "Use labels of the pod template.",
+    title: "Server selects no pods",
+    why: "A Server protects the pods that its selector selects. If it selects no pods, it protects nothing: the port stays under the mesh's default policy, which allows all clients unless it was changed.",
+    fix: "Use labels of the pod template in `podSelector`.",
     check: emptyServers,
   },
   {
     code: "server-on-skipped-port",
     severity: "error",
-    title: "A Server on a port that bypasses the proxy",
-    why: "Connections to a skipped port do not pass the proxy, which is what enforces a Server. The policy looks strict, and lets everybody in.",
-    fix: "Take the port off `config.linkerd.io/skip-inbound-ports`; `opaque-ports` suits protocols that the proxy cannot read.",
+    title: "Server on a port that bypasses the proxy",
+    why: "The proxy enforces a Server, and connections to a skipped port bypass the proxy. The policy looks strict, but allows all clients.",
+    fix: "Remove the port from `config.linkerd.io/skip-inbound-ports`. For protocols that the proxy cannot parse, use `config.linkerd.io/opaque-ports`.",
     check: skippedServers,
   },
 ];
@@ -51,7 +51,7 @@ function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
     for (const { path, reference } of references) {
       const { group, kind, name, namespace = manifest.namespace } = reference;
       if (group !== policyGroup || typeof kind !== "string") continue;
-      // Without a single object of the kind in the namespace, the stream is only a part of what is applied.
+      // If the namespace has no object of the kind, the objects are probably only a part of what is applied.
       const candidates = stream
         .ofKind(policyGroup, kind)
         .filter((object) => ManifestSet.mayShareNamespace(object.namespace, String(namespace)));
@@ -63,7 +63,7 @@ function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
         manifest,
         path: [...path, "name"],
         message,
-        fix: `there are ${candidates
+        fix: `use the name of an existing ${kind}: ${candidates
           .slice(0, 6)
           .map((object) => object.name)
           .join(", ")}`,
@@ -79,7 +79,7 @@ function* emptyServers(stream: ManifestSet): Iterable<ManifestFinding> {
     const neighbours = stream.selected(manifest.namespace, {});
     if (podSelector === undefined || neighbours.length === 0 || stream.selected(manifest.namespace, podSelector).length > 0)
       continue;
-    const message = `no pods of ${manifest.namespace === "" ? "these objects" : manifest.namespace} have these labels: the Server guards nothing`;
+    const message = `no pod ${manifest.namespace === "" ? "of these objects" : `in ${manifest.namespace}`} has these labels: the Server protects nothing`;
     yield { manifest, path: ["spec", "podSelector"], message, fix: "use labels of the pod template" };
   }
 }
@@ -93,8 +93,8 @@ function* skippedServers(stream: ManifestSet): Iterable<ManifestFinding> {
       const skips = parsePorts(proxyAnnotations(workload, stream)[portKeys.skipInbound]);
       if (number === null || !includes(skips, number)) continue;
       const owner = `${workload.manifest.kind} ${workload.manifest.name}`;
-      const message = `${owner} skips port ${number}: its connections never meet this Server`;
-      yield { manifest, path: ["spec", "port"], message, fix: `take ${number} off ${portKeys.skipInbound}` };
+      const message = `${owner} skips port ${number}: its connections bypass the proxy, so this Server is not enforced`;
+      yield { manifest, path: ["spec", "port"], message, fix: `remove ${number} from ${portKeys.skipInbound}` };
     }
   }
 }

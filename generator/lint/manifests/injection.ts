@@ -8,73 +8,73 @@ import { asksForNativeSidecar, neverCompletes } from "../../mesh/sidecar-lifetim
 import { isMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
-/** Whether pods get the proxy that somebody meant them to have. */
+/** Rules about whether pods get a proxy as intended. */
 export const injectionRules: readonly ManifestRule[] = [
   {
     code: "inject-misplaced",
     severity: "error",
-    title: "An annotation for pods that stands on their owner",
+    title: "Pod annotation on the owner of the pods",
     why:
-      "The injector sees pods and namespaces, never the Deployment (linkerd2, pkg/inject/report.go). An annotation in the Deployment's own metadata " +
-      "injects nothing, and nobody says so.",
-    fix: "Move it to `spec.template.metadata.annotations`, or to the namespace.",
+      "The injector reads the annotations of pods and namespaces, not those of the Deployment (linkerd2, pkg/inject/report.go). An annotation in the " +
+      "Deployment's own metadata has no effect, and no error reports it.",
+    fix: "Move the annotation to `spec.template.metadata.annotations`, or to the namespace.",
     check: misplaced,
   },
   {
     code: "inject-host-network",
     severity: "error",
-    title: "A pod on the host's network that is to be injected",
-    why: "The injector passes over pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go): their traffic cannot be redirected without redirecting the node's.",
-    fix: "Leave `hostNetwork` out, or say `linkerd.io/inject: disabled` so that nobody counts on a proxy.",
+    title: "Injection of a pod on the host network",
+    why: "The injector skips pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go): redirecting their traffic would also redirect the node's.",
+    fix: "Remove `hostNetwork`, or set `linkerd.io/inject: disabled` to show that the pod has no proxy.",
     check: hostNetwork,
   },
   {
     code: "inject-value",
     severity: "error",
-    title: "A value that the injector does not know",
-    why: "It knows `enabled`, `ingress` and `disabled`. With anything else, such as `true`, the pod starts without a proxy, and on a namespace even pods that say `enabled` do (linkerd2, pkg/inject/report.go).",
-    fix: "Use `enabled`.",
+    title: "Unknown value of linkerd.io/inject",
+    why: "The injector supports `enabled`, `ingress` and `disabled`. With any other value, such as `true`, the pod starts without a proxy. If a namespace has such a value, even its pods annotated with `enabled` start without a proxy (linkerd2, pkg/inject/report.go).",
+    fix: "Set the annotation to `enabled`.",
     check: unknownValue,
   },
   {
     code: "annotation-not-text",
     severity: "error",
-    title: "An annotation that is no text",
-    why: "Kubernetes takes only strings as annotations and refuses the whole object otherwise. Single ports and booleans are no strings to YAML unless quoted.",
+    title: "Annotation is not a string",
+    why: "The values of annotations must be strings; otherwise Kubernetes rejects the whole object. In YAML, a single port or a boolean is not a string unless it is quoted.",
     fix: "Put quotes around the value.",
     check: notText,
   },
   {
     code: "job-injected",
     severity: "warning",
-    title: "A Job that will not end",
+    title: "Injected Job never completes",
     why:
-      "A Job is done when all its containers are, and so is a pod that is run once. A proxy that is an ordinary container never ends by itself; as a native sidecar (the default from edge-26.5.2 on) " +
-      "Kubernetes ends it (linkerd.io, “Native sidecars”).",
-    fix: "Say `linkerd.io/inject: disabled`, or turn on native sidecars, or end the proxy with linkerd-await or a POST to its /shutdown.",
+      "A Job, or a pod that runs once, completes when all its containers have exited. A proxy in an ordinary container never exits by itself. A proxy that is a native sidecar " +
+      "(the default from edge-26.5.2 on) is stopped by Kubernetes (linkerd.io, “Native sidecars”).",
+    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or stop the proxy with linkerd-await or a POST to its /shutdown endpoint.",
     check: endlessJob,
   },
   {
     code: "ports-skipped",
     severity: "warning",
     title: "Ports that bypass the mesh",
-    why: "A skipped port has no mutual TLS, no identity, no policy and no metrics. Protocols that the proxy does not understand are better `opaque`: that keeps all four.",
-    fix: "Use `config.linkerd.io/opaque-ports` on the pods and their Service; silence the rule where the other side has no proxy.",
+    why: "A skipped port has no mutual TLS, no identity, no policy and no metrics. For protocols that the proxy cannot parse, use opaque ports, which keep all four.",
+    fix: "Use `config.linkerd.io/opaque-ports` on the pods and their Service. Silence the rule if the other side has no proxy.",
     check: skipped,
   },
 ];
 
-const isLinkerds = (key: string): boolean => key === injectKey || key.startsWith("config.linkerd.io/");
+const isLinkerdKey = (key: string): boolean => key === injectKey || key.startsWith("config.linkerd.io/");
 
 function* misplaced({ statedWorkloads }: ManifestSet): Iterable<ManifestFinding> {
   for (const { manifest, template, annotations } of statedWorkloads) {
     if (template.length === 0) continue;
-    for (const key of Object.keys(annotationsOf(manifest)).filter(isLinkerds)) {
+    for (const key of Object.keys(annotationsOf(manifest)).filter(isLinkerdKey)) {
       if (key in annotations) continue;
       yield {
         manifest,
         path: ["metadata", "annotations", key],
-        message: `${key} on the ${manifest.kind} itself does nothing: the injector looks at pods`,
+        message: `${key} on the ${manifest.kind} itself has no effect: the injector reads the annotations of pods and namespaces`,
         fix: `move it to ${template.join(".")}.metadata.annotations`,
         mild: key !== injectKey,
       };
@@ -88,8 +88,8 @@ function* hostNetwork({ workloads }: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: [...template, "spec", "hostNetwork"],
-      message: "a pod on the host's network is never injected, whatever its annotation says",
-      fix: "leave hostNetwork out, or disable the injection",
+      message: "a pod on the host network is never injected, regardless of its annotation",
+      fix: `remove hostNetwork, or set ${injectKey}: disabled`,
     };
   }
 }
@@ -101,8 +101,8 @@ function* unknownValue(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: [...path, injectKey],
-      message: `the injector does not know "${String(value)}": the pods start without a proxy`,
-      fix: 'use "enabled"',
+      message: `"${String(value)}" is not a value of ${injectKey}: the pods start without a proxy`,
+      fix: 'set it to "enabled"',
     };
   }
 }
@@ -116,13 +116,13 @@ function* notText({ stated }: ManifestSet): Iterable<ManifestFinding> {
       for (const [key, value] of Object.entries(annotations)) {
         if (typeof value === "string") continue;
         const written = writtenAt(manifest, [...path, key]) ?? String(value);
-        const kind = isMap(value) ? "a map" : value === null ? "nothing" : `the ${typeof value} ${written}`;
+        const kind = isMap(value) ? "a map" : value === null ? "empty" : `the ${typeof value} ${written}`;
         yield {
           manifest,
           path: [...path, key],
-          message: `${key} is ${kind}, and Kubernetes takes text only`,
+          message: `${key} is ${kind}, but annotations must be strings`,
           fix: `write "${value === null || isMap(value) ? "…" : written}"`,
-          // The API server reads nothing as an empty text.
+          // The API server accepts null, and reads it as an empty string.
           mild: value === null,
         };
       }
@@ -135,12 +135,12 @@ function* endlessJob(stream: ManifestSet, release: LinkerdRelease | null): Itera
     const { manifest, annotations, template } = workload;
     const where = annotations[injectKey] === undefined ? [] : ["metadata", "annotations", injectKey];
     const open = release === null && asksForNativeSidecar(workload, stream) === null;
-    const unless = open ? ", unless Linkerd makes it a native sidecar (edge-26.5.2 and later)" : "";
+    const unless = open ? ", unless Linkerd runs it as a native sidecar (the default from edge-26.5.2 on)" : "";
     yield {
       manifest,
       path: [...template, ...where],
-      message: `the ${manifest.kind} gets a proxy that never ends, so it never completes${unless}`,
-      fix: "disable the injection, or turn on native sidecars",
+      message: `the ${manifest.kind} gets a proxy that never exits, so it never completes${unless}`,
+      fix: `set ${injectKey}: disabled, or enable native sidecars`,
     };
   }
 }
@@ -154,13 +154,13 @@ function* skipped(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: [...path, key],
-        message: `${direction} ${String(ports)} bypasses the proxy: no mutual TLS, no identity, no policy`,
-        fix: `use ${portKeys.opaque}, on the pods and on their Service`,
+        message: `${direction} traffic on ${String(ports)} bypasses the proxy: no mutual TLS, no identity, no policy`,
+        fix: `use ${portKeys.opaque} instead, on the pods and their Service`,
       };
     }
 }
 
-/** Where the injector reads annotations: pods, and namespaces. */
+/** Annotations that the injector reads: those of pods and namespaces. */
 function annotated({
   objects,
   statedWorkloads,

@@ -10,39 +10,39 @@ import { includes, letsThrough, parsePorts } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
-/** NetworkPolicies around meshed pods. */
+/** Rules about NetworkPolicies of meshed pods. */
 export const networkPolicyRules: readonly ManifestRule[] = [
   {
     code: "network-policy-proxy-port",
     severity: "error",
-    title: "A NetworkPolicy that forgets the proxy's port",
+    title: "NetworkPolicy does not allow the proxy's port",
     why:
-      "From 2.18 (edge-25.3.2) on, proxies speak to each other through port 4143, whatever port the application dialled (linkerd.io, “Network policies”). " +
-      "A policy that opens only the application's ports blocks every meshed peer, and lets only unmeshed ones in.",
-    fix: "Add port 4143 to the rule. Who may use which port is then the business of Server and AuthorizationPolicy.",
-    check: forgottenPort,
+      "From 2.18 (edge-25.3.2) on, proxies connect to each other on port 4143, whatever port the application uses (linkerd.io, “Network policies”). " +
+      "A policy that allows only the application's ports blocks all meshed peers, and allows only unmeshed ones.",
+    fix: "Add port 4143 to the rule. Use Server and AuthorizationPolicy to restrict which clients may use which port.",
+    check: missingProxyPort,
   },
   {
     code: "egress-without-control-plane",
     severity: "error",
-    title: "Meshed pods that cannot reach the control plane",
+    title: "Meshed pods cannot reach the control plane",
     why:
-      "A proxy fetches its certificate from identity (8080), and endpoints and policy from destination (8086, 8090), all in the namespace linkerd. " +
-      "A pod whose egress is limited without them never becomes ready.",
-    fix: "Allow egress to the namespace linkerd on 8080, 8086 and 8090 (and DNS).",
-    check: lostControlPlane,
+      "A proxy gets its certificate from identity (port 8080), and endpoints and policy from destination (ports 8086 and 8090), all in the namespace linkerd. " +
+      "A pod whose egress is restricted and does not allow these ports never becomes ready.",
+    fix: "Allow egress to the namespace linkerd on ports 8080, 8086 and 8090, and to DNS.",
+    check: unreachableControlPlane,
   },
 ];
 
 const policies = (stream: ManifestSet): readonly Manifest[] => stream.ofKind("networking.k8s.io", "NetworkPolicy");
 
-function* forgottenPort(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
+function* missingProxyPort(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
   if (release?.traits.transportHeader === false) return;
   for (const policy of policies(stream).filter(({ namespace }) => namespace !== "linkerd"))
-    for (const direction of ["ingress", "egress"] as const) yield* forgottenBy(policy, direction, stream);
+    for (const direction of ["ingress", "egress"] as const) yield* missingProxyPortIn(policy, direction, stream);
 }
 
-function* forgottenBy(policy: Manifest, direction: Direction, stream: ManifestSet): Iterable<ManifestFinding> {
+function* missingProxyPortIn(policy: Manifest, direction: Direction, stream: ManifestSet): Iterable<ManifestFinding> {
   const pods = stream.selected(policy.namespace, specOf(policy)["podSelector"]);
   const own = allMeshed(pods, stream);
   const rules = rulesOf(policy, direction) ?? [];
@@ -53,18 +53,21 @@ function* forgottenBy(policy: Manifest, direction: Direction, stream: ManifestSe
     if (rules.some((other) => letsThrough(other["ports"], proxyPorts.inbound, pods) && contains(other[side], rule[side])))
       continue;
     const unknown = own === "unknown" || peers === "unknown";
-    const way = direction === "ingress" ? "come" : "are reached";
+    const peer = direction === "ingress" ? "meshed clients connect to it" : "meshed servers are reached on it";
     yield {
       manifest: policy,
       path: ["spec", direction, index, "ports"],
-      message: `port ${proxyPorts.inbound} is not open, and meshed peers ${way} by no other${unknown ? " (whether both sides are meshed, these objects do not say)" : ""}`,
+      message: `port ${proxyPorts.inbound} is not allowed, but ${peer}${unknown ? " (these objects do not show whether both sides are meshed)" : ""}`,
       fix: `add {port: ${proxyPorts.inbound}, protocol: TCP}`,
       mild: unknown,
     };
   }
 }
 
-/** Whether a rule is about ports of applications that the mesh carries: not the proxy's own, nor ones that bypass it. */
+/**
+ * Whether a rule is about application ports whose traffic passes the proxy: not the proxy's own ports, nor skipped
+ * ones. False if the rule already allows the proxy's port.
+ */
 function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: ManifestSet): boolean {
   const ports = listOf(rule["ports"]).map(asMap);
   const own: readonly unknown[] = [proxyPorts.admin, proxyPorts.control, "linkerd-admin", 53];
@@ -76,7 +79,7 @@ function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: Manifest
   return carried.length > 0 && !letsThrough(ports, proxyPorts.inbound, pods);
 }
 
-/** Whether peers of one rule are all among those of another. */
+/** Whether all peers of one rule are also peers of another. */
 function contains(outer: unknown, inner: unknown): boolean {
   if (listOf(outer).length === 0) return true;
   const known = new Set(listOf(outer).map((peer) => JSON.stringify(peer)));
@@ -86,7 +89,7 @@ function contains(outer: unknown, inner: unknown): boolean {
 /** Ports of identity, destination and policy (linkerd-control-plane, rendered; the same in all releases). */
 const controlPlanePorts = [8080, 8086, 8090];
 
-function* lostControlPlane(stream: ManifestSet): Iterable<ManifestFinding> {
+function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const policy of policies(stream).filter(({ namespace }) => namespace !== "linkerd")) {
     const pods = stream.selected(policy.namespace, specOf(policy)["podSelector"]);
     if (rulesOf(policy, "egress") === null || allMeshed(pods, stream) !== "yes") continue;
@@ -111,7 +114,7 @@ function* lostControlPlane(stream: ManifestSet): Iterable<ManifestFinding> {
   }
 }
 
-/** Ports by name are those of the pods on the other side, which the stream need not hold. */
+/** Whether a rule has named ports. These are ports of the peers, which may not be among the objects. */
 function hasNames(rule: PolicyRule): boolean {
   return listOf(rule["ports"]).some((port) => typeof asMap(port)["port"] === "string");
 }

@@ -10,24 +10,24 @@ import { asMap } from "../../system/data.ts";
 import { folderOf } from "../../system/text.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
-/** The control plane, its CRDs and extensions, and images. */
+/** Rules about the control plane, its CRDs and extensions, and images. */
 export const platformRules: readonly ManifestRule[] = [
   {
     code: "gateway-api-owners",
     severity: "error",
-    title: "Two owners of the Gateway API's CRDs",
+    title: "Two owners of the Gateway API CRDs",
     why:
-      "Each owner puts its own version over the other's, and who leaves last takes every route with it. Linkerd's chart brings the experimental channel " +
-      "where `installGatewayAPI` is true; AKS's managed Gateway API refuses to start beside it (learn.microsoft.com, “Managed Gateway API”).",
-    fix: "Let one own them: `installGatewayAPI: false` in linkerd-crds (`linkerd.gatewayApi: external` in a spec), or nobody else.",
+      "Each owner overwrites the other's version of the CRDs, and removing the last owner deletes all routes. Linkerd's chart installs the experimental channel " +
+      "if `installGatewayAPI` is true; AKS's managed Gateway API then refuses to start (learn.microsoft.com, “Managed Gateway API”).",
+    fix: "Keep a single owner: set `installGatewayAPI: false` in linkerd-crds (`linkerd.gatewayApi: external` in a spec), or remove the other owner.",
     check: gatewayOwners,
   },
   {
     code: "jaeger-extension-removed",
     severity: "error",
-    title: "The jaeger extension beside a Linkerd that has dropped it",
-    why: "Linkerd 2.19 (edge-25.10) and later have no linkerd-jaeger (linkerd2#14558): proxies are told of a collector by the control plane's `proxy.tracing`, and the extension's webhook writes annotations that nobody reads.",
-    fix: "Remove linkerd-jaeger, run a collector of your own, and set `proxy.tracing` (`linkerd.jaeger.enabled` in a spec does all of it).",
+    title: "The jaeger extension with a Linkerd release that removed it",
+    why: "Linkerd 2.19 (edge-25.10) and later have no linkerd-jaeger (linkerd2#14558): the control plane's `proxy.tracing` configures the collector of the proxies, and the annotations that the extension's webhook writes have no effect.",
+    fix: "Remove linkerd-jaeger, run your own collector, and set `proxy.tracing` (in a spec, `linkerd.jaeger.enabled` does all of this).",
     check: removedJaeger,
   },
   { ...failAlone, check: failWithoutReplicas },
@@ -48,9 +48,9 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["metadata", "name"],
-        message: `${manifest.name} stands in ${other.source.file} too`,
-        fix: "keep one",
-        // Those of two folders may be two clusters'.
+        message: `${manifest.name} is also defined in ${other.source.file}`,
+        fix: "remove one of the two",
+        // Objects in two folders may be for two clusters.
         mild: folderOf(manifest.source.file) !== folderOf(other.source.file),
       };
   }
@@ -58,12 +58,12 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const manifest of helmReleases(stream, "linkerd-crds")) {
     const { installGatewayAPI } = asMap(specOf(manifest)["values"]);
     if (crd === undefined || installGatewayAPI !== true) continue;
-    const message = `this chart installs the Gateway API's CRDs, and ${crd.source.file} does so too`;
+    const message = `both this chart and ${crd.source.file} install the Gateway API CRDs`;
     yield {
       manifest,
       path: ["spec", "values", "installGatewayAPI"],
       message,
-      fix: "set installGatewayAPI: false, or leave the CRDs out",
+      fix: "set installGatewayAPI: false, or remove the other CRDs",
     };
   }
 }
@@ -77,8 +77,8 @@ function* removedJaeger(stream: ManifestSet, release: LinkerdRelease | null): It
     yield {
       manifest,
       path: ["metadata", "name"],
-      message: `Linkerd ${release.version} reads nothing of the jaeger extension, which ended before edge-25.10.7`,
-      fix: "remove it, and set proxy.tracing of the control plane",
+      message: `Linkerd ${release.version} does not use the jaeger extension, which was removed before edge-25.10.7`,
+      fix: "remove the extension, and set proxy.tracing of the control plane",
     };
 }
 
@@ -86,7 +86,7 @@ function helmReleases(stream: ManifestSet, chart: string): Manifest[] {
   return stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").filter((release) => chartOf(release)["chart"] === chart);
 }
 
-/** Webhooks of Linkerd with `Fail` whose server has a single replica. */
+/** Reports webhooks of Linkerd with `failurePolicy: Fail` whose server has a single replica. */
 function* failWithoutReplicas(stream: ManifestSet): Iterable<ManifestFinding> {
   const configurations = stream.ofKind(
     "admissionregistration.k8s.io",
@@ -102,8 +102,13 @@ function* failWithoutReplicas(stream: ManifestSet): Iterable<ManifestFinding> {
       const servers = stream.workloadsOf(service);
       const replicas = servers.reduce((sum, { manifest: owner }) => sum + Number(specOf(owner)["replicas"] ?? 1), 0);
       if (replicas !== 1) continue;
-      const message = `${String(webhook["name"])} has one server, and Fail refuses what it is asked about while that is down`;
-      yield { manifest, path: ["webhooks", index, "failurePolicy"], message, fix: "run three replicas, or use Ignore" };
+      const message = `${String(webhook["name"])} has one replica: while it is down, failurePolicy Fail rejects the requests that it must review`;
+      yield {
+        manifest,
+        path: ["webhooks", index, "failurePolicy"],
+        message,
+        fix: "run three replicas, or set failurePolicy: Ignore",
+      };
     }
 }
 

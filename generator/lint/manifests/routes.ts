@@ -6,43 +6,43 @@ import { isOpaque, serviceNamed, servicePorts } from "../../mesh/services.ts";
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
-/** ServiceProfiles and routes. */
+/** Rules about ServiceProfiles and routes. */
 export const routeRules: readonly ManifestRule[] = [
   {
     code: "profile-without-service",
     severity: "error",
-    title: "A ServiceProfile that names no Service",
-    why: "Proxies look a profile up by the full host name of the Service that they call: `<service>.<namespace>.svc.<cluster domain>`. Under any other name it is never found, and no error says so.",
-    fix: "Name it after the Service that clients dial. `meshops profile` does.",
-    check: withoutService,
+    title: "ServiceProfile without a Service",
+    why: "Proxies look up a profile by the full host name of the Service that they connect to: `<service>.<namespace>.svc.<cluster domain>`. They never find a profile with any other name, and no error reports it.",
+    fix: "Name the profile after the Service that clients connect to. `meshops profile` generates this name.",
+    check: profileWithoutService,
   },
   {
     code: "profile-headless",
     severity: "error",
-    title: "A ServiceProfile of a headless Service",
-    why: "Clients of a headless Service dial pods, not the Service. A profile is found by the Service's address, and there is none (linkerd.io, “Service profiles”).",
-    fix: "Give clients a Service with an address, and name the profile after that one.",
-    check: headless,
+    title: "ServiceProfile of a headless Service",
+    why: "Clients of a headless Service connect to pods, not to the Service. Proxies find a profile by the Service's address, and a headless Service has none (linkerd.io, “Service profiles”).",
+    fix: "Create a Service with an address for the clients, and name the profile after it.",
+    check: headlessProfile,
   },
   {
     code: "profile-and-route",
     severity: "error",
-    title: "A ServiceProfile and a route on one Service",
-    why: "Where a Service has a ServiceProfile, proxies pass over its HTTPRoutes and GRPCRoutes (linkerd.io, “Service profiles”): retries, timeouts and splits of the routes do nothing.",
-    fix: "Keep one of the two.",
-    check: both,
+    title: "ServiceProfile and route for the same Service",
+    why: "If a Service has a ServiceProfile, proxies ignore its HTTPRoutes and GRPCRoutes (linkerd.io, “Service profiles”): retries, timeouts and traffic splits of the routes have no effect.",
+    fix: "Remove the ServiceProfile or the routes.",
+    check: profileAndRoute,
   },
   {
     code: "opaque-port-routed",
     severity: "error",
-    title: "Routes on an opaque port",
-    why: "The bytes of an opaque port are passed on unread. A route or profile needs to read requests, so it matches nothing there: no metrics a route, no retries, no timeouts.",
-    fix: "Take the port off `config.linkerd.io/opaque-ports`, on the pods and on the Service; or leave the route out.",
-    check: opaque,
+    title: "Route or ServiceProfile on an opaque port",
+    why: "Proxies forward the bytes of an opaque port without parsing requests. A route or profile matches requests, so it has no effect there: no per-route metrics, no retries, no timeouts.",
+    fix: "Set `config.linkerd.io/opaque-ports` on the pods and the Service to a list without the port, or remove the route.",
+    check: routedOpaquePorts,
   },
 ];
 
-/** Service and namespace of a profile's name; null where it is no host name of a Service. */
+/** Service and namespace in a profile's name; null if the name is not the host name of a Service. */
 function serviceOf(profile: Manifest): { name: string; namespace: string } | null {
   const [, name, namespace] = /^([^.]+)\.([^.]+)\.svc\.[^.].*$/.exec(profile.name) ?? [];
   return name === undefined || namespace === undefined ? null : { name, namespace };
@@ -50,7 +50,7 @@ function serviceOf(profile: Manifest): { name: string; namespace: string } | nul
 
 const profiles = (stream: ManifestSet): readonly Manifest[] => stream.ofKind("linkerd.io", "ServiceProfile");
 
-/** Profiles whose Service the stream holds. */
+/** Profiles whose Service is among the objects. */
 function profiled(stream: ManifestSet): { profile: Manifest; service: Manifest }[] {
   return profiles(stream).flatMap((profile) => {
     const named = serviceOf(profile);
@@ -59,13 +59,13 @@ function profiled(stream: ManifestSet): { profile: Manifest; service: Manifest }
   });
 }
 
-function* withoutService(stream: ManifestSet): Iterable<ManifestFinding> {
+function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> {
   const services = stream.ofKind("", "Service");
   for (const manifest of profiles(stream)) {
     const path = ["metadata", "name"];
     const named = serviceOf(manifest);
     if (named === null) {
-      const message = `${manifest.name} is no host name of a Service`;
+      const message = `${manifest.name} is not the host name of a Service`;
       yield { manifest, path, message, fix: "use <service>.<namespace>.svc.<cluster domain>" };
     } else if (serviceNamed(stream, named.name, named.namespace) === null) {
       const known = services.map(({ name }) => name);
@@ -75,29 +75,29 @@ function* withoutService(stream: ManifestSet): Iterable<ManifestFinding> {
         message: `there is no Service ${named.namespace}/${named.name} among these objects`,
         fix:
           known.length === 0
-            ? "give the Service's manifest too, or name the profile after one"
-            : `Services here: ${known.slice(0, 6).join(", ")}`,
+            ? "add the Service's manifest, or name the profile after an existing Service"
+            : `name the profile after one of these Services: ${known.slice(0, 6).join(", ")}`,
         mild: services.length === 0 || stream.isPartial,
       };
     }
   }
 }
 
-function* headless(stream: ManifestSet): Iterable<ManifestFinding> {
+function* headlessProfile(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { profile: manifest, service } of profiled(stream)) {
     if (specOf(service)["clusterIP"] !== "None") continue;
-    const message = `the Service ${service.name} is headless, and no profile of it is ever found`;
+    const message = `the Service ${service.name} is headless, so proxies never find this profile`;
     yield { manifest, path: ["metadata", "name"], message, fix: "name the profile after a Service with an address" };
   }
 }
 
-/** A route, and a Service that it hangs on. */
+/** A route, and a Service that it is attached to. */
 interface Attachment {
   readonly route: Manifest;
   readonly path: (string | number)[];
   readonly name: string;
   readonly namespace: string;
-  /** Null where the route is for every port. */
+  /** Null if the route is for all ports. */
   readonly port: number | null;
 }
 
@@ -122,35 +122,35 @@ function attachments(stream: ManifestSet): Attachment[] {
   );
 }
 
-function* both(stream: ManifestSet): Iterable<ManifestFinding> {
+function* profileAndRoute(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { route, path, name, namespace } of attachments(stream)) {
     const profile = profiles(stream).find((candidate) => {
       const named = serviceOf(candidate);
       return named?.name === name && (named.namespace === namespace || namespace === "");
     });
     if (profile === undefined) continue;
-    const message = `the Service ${name} has the ServiceProfile ${profile.name} too, which takes precedence: the ${route.kind} does nothing`;
-    yield { manifest: route, path, message, fix: "keep one of the two" };
+    const message = `the Service ${name} also has the ServiceProfile ${profile.name}, which takes precedence: the ${route.kind} has no effect`;
+    yield { manifest: route, path, message, fix: `remove the ServiceProfile or the ${route.kind}` };
   }
 }
 
-function* opaque(stream: ManifestSet): Iterable<ManifestFinding> {
+function* routedOpaquePorts(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { route, path, name, namespace, port } of attachments(stream)) {
     const service = serviceNamed(stream, name, namespace);
     if (service === null) continue;
     for (const { number } of servicePorts(service).filter((candidate) => port === null || candidate.number === port))
-      if (isOpaque(stream, service, number)) yield unread(route, path, name, number);
+      if (isOpaque(stream, service, number)) yield opaqueFinding(route, path, name, number);
   }
   for (const { profile, service } of profiled(stream)) {
-    // A profile is for all ports of its Service: it is at fault where one that speaks HTTP is opaque, or none is left.
+    // A profile is for all ports of its Service: report it if an HTTP port is opaque, or all ports are.
     const ports = servicePorts(service);
-    const closed = ports.filter(({ number }) => isOpaque(stream, service, number));
-    const wrong = closed.length === ports.length ? closed : closed.filter(({ http }) => http);
-    for (const { number } of wrong) yield unread(profile, ["metadata", "name"], service.name, number);
+    const opaquePorts = ports.filter(({ number }) => isOpaque(stream, service, number));
+    const wrong = opaquePorts.length === ports.length ? opaquePorts : opaquePorts.filter(({ http }) => http);
+    for (const { number } of wrong) yield opaqueFinding(profile, ["metadata", "name"], service.name, number);
   }
 }
 
-function unread(manifest: Manifest, path: ManifestFinding["path"], service: string, port: number): ManifestFinding {
-  const message = `port ${port} of ${service} is opaque: its requests are never read, and the ${manifest.kind} matches none`;
-  return { manifest, path, message, fix: `leave ${port} out of ${portKeys.opaque} of the Service and its pods` };
+function opaqueFinding(manifest: Manifest, path: ManifestFinding["path"], service: string, port: number): ManifestFinding {
+  const message = `port ${port} of ${service} is opaque: proxies do not parse its requests, so the ${manifest.kind} has no effect`;
+  return { manifest, path, message, fix: `set ${portKeys.opaque} on the Service and its pods to a list without ${port}` };
 }

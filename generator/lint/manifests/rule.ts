@@ -4,18 +4,21 @@ import type { Path } from "../../diagnostics/source.ts";
 import type { ManifestSet } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 
-/** What a rule finds in somebody's objects: the value at `path` of `manifest`. */
+/** A finding of a rule, about the value at `path` of `manifest`. */
 export interface ManifestFinding {
   readonly manifest: Manifest;
   readonly path: Path;
   readonly message: string;
   readonly fix: string;
-  /** A warning, though the rule is one of errors: it does little harm here, or the stream does not hold what would settle it. */
+  /**
+   * Reports a warning although the severity of the rule is `error`: it does little harm here, or the objects do not
+   * contain enough information to be certain.
+   */
   readonly mild?: boolean;
 }
 
-/** A rule about Kubernetes objects, whoever wrote them. It judges by what the stream holds, and passes over what it does not. */
+/** A rule about any Kubernetes objects. It checks only the given objects, which may be a part of what is applied. */
 export interface ManifestRule extends RuleInfo {
-  /** @param release the Linkerd release that the objects run under; null if it is not known */
+  /** @param release the Linkerd release of the cluster; null if it is not known */
   readonly check: (stream: ManifestSet, release: LinkerdRelease | null) => Iterable<ManifestFinding>;
 }

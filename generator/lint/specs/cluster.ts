@@ -3,73 +3,73 @@ import type { Path } from "../../diagnostics/source.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** What the mesh needs of the cluster, and what AKS cannot do together. */
+/** Rules about the mesh's requirements for the cluster, and about combinations that AKS does not support. */
 export const clusterRules: readonly Rule[] = [
   {
     code: "kubernetes-too-old",
     severity: "error",
-    title: "A Kubernetes that Linkerd's charts refuse",
-    why: "Each chart names the oldest Kubernetes that it installs on (Chart.yaml, `kubeVersion`). Helm stops with an error on an older one.",
-    fix: "Use a newer `kubernetesVersion`, or an older Linkerd.",
+    title: "Kubernetes is too old for Linkerd's charts",
+    why: "Each chart declares the oldest supported version of Kubernetes (Chart.yaml, `kubeVersion`). On an older version Helm fails with an error.",
+    fix: "Set a newer `kubernetesVersion`, or use an older Linkerd release.",
     check: oldKubernetes,
   },
   {
     code: "kubernetes-too-new",
     severity: "warning",
-    title: "A Kubernetes that Linkerd's release was never tried on",
-    why: "Linkerd's documentation names the newest Kubernetes of each release (linkerd.io, “Supported Kubernetes Versions”). Nothing refuses a newer one, but bugs that occur only there are not fixed.",
-    fix: "Use a newer Linkerd, or the Kubernetes that it names.",
+    title: "Kubernetes is newer than the Linkerd release supports",
+    why: "Linkerd's documentation lists the newest supported Kubernetes for each release (linkerd.io, “Supported Kubernetes Versions”). Newer versions are not rejected, but bugs that occur only there are not fixed.",
+    fix: "Use a newer Linkerd release, or the newest Kubernetes that the release supports.",
     check: newKubernetes,
   },
   {
     code: "high-availability-nodes",
     severity: "error",
     title: "High availability on fewer than three nodes",
-    why: "The chart lets no two replicas of a controller share a node (linkerd-control-plane, partials/_affinity.tpl: required anti-affinity). The third stays pending, and the release fails.",
+    why: "The chart does not allow two replicas of a controller on the same node (linkerd-control-plane, partials/_affinity.tpl: required anti-affinity). The third replica stays pending, and the Helm release fails.",
     fix: "Set `nodeCount` to 3 or more.",
     check: nodesForReplicas,
   },
   {
     code: "ipv6-unsupported",
     severity: "warning",
-    title: "IPv6 with a Linkerd that leaves it alone",
-    why: "Linkerd knows IPv6 from 2.16 on. Older proxies pass it by: connections over IPv6 have no mutual TLS and no policy.",
-    fix: "Use an edge release.",
+    title: "IPv6 with a Linkerd release that does not support it",
+    why: "Linkerd supports IPv6 from 2.16 on. Older proxies do not intercept it: connections over IPv6 have no mutual TLS and no policy.",
+    fix: "Set `linkerd.version` to an edge release.",
     check: ipv6Support,
   },
   {
     code: "network-policy-unenforced",
     severity: "warning",
-    title: "NetworkPolicies that nobody enforces",
+    title: "NetworkPolicies are not enforced",
     why:
-      "Kubernetes accepts NetworkPolicies and leaves it to the network to enforce them. Without an engine everybody reaches every port; Linkerd's own policy still " +
-      "guards the meshed ports. (kubenet, which has no engine either, is not offered: Azure retires it.)",
-    fix: "Set `azure.cluster.networkPolicy` to cilium or calico, `dgraph.networkPolicy` to false, or silence the rule where you bring an engine of your own.",
+      "Kubernetes accepts NetworkPolicies, but a network policy engine must enforce them. Without one, all clients can connect to all ports; only Linkerd's own policy " +
+      "protects the meshed ports. (kubenet, which has no engine either, is not supported: Azure is retiring it.)",
+    fix: "Set `azure.cluster.networkPolicy` to cilium or calico, or set `dgraph.networkPolicy` to false, or silence the rule if you install your own engine.",
     check: enforcedPolicies,
   },
   {
     code: "calico-auto-provisioning",
     severity: "error",
     title: "Calico with node auto-provisioning",
-    why: "AKS refuses it: node auto-provisioning supports no Calico network policy (learn.microsoft.com, “Node auto-provisioning networking”).",
-    fix: "Use `networkPolicy: cilium`, or set `autoProvisioning: false`.",
+    why: "AKS rejects this combination: node auto-provisioning does not support Calico network policy (learn.microsoft.com, “Node auto-provisioning networking”).",
+    fix: "Set `networkPolicy: cilium`, or set `autoProvisioning: false`.",
     check: calicoProvisioning,
   },
   {
     code: "calico-dual-stack",
     severity: "error",
-    title: "Calico on two IP families",
-    why: "Neither Calico's nor Azure's network policies are supported with dual-stack networking on AKS (learn.microsoft.com, “Azure CNI Overlay”).",
-    fix: "Use `networkPolicy: cilium`, or IPv4 alone.",
+    title: "Calico or Azure network policies with two IP families",
+    why: "AKS does not support Calico's or Azure's network policies with dual-stack networking (learn.microsoft.com, “Azure CNI Overlay”).",
+    fix: "Set `networkPolicy: cilium`, or use IPv4 only.",
     check: dualStackPolicies,
   },
   {
     code: "calico-with-cni",
     severity: "warning",
-    title: "linkerd-cni beside Calico",
+    title: "linkerd-cni with Calico",
     why:
-      "Both write the node's CNI configuration. When Calico's pods restart they write theirs anew, without Linkerd's entry, and new meshed pods hang in their " +
-      "network validator (linkerd2#11549, #11228, both on AKS). The init container has no such rival.",
+      "Both write the node's CNI configuration. When Calico's pods restart, they rewrite it without Linkerd's entry, and new meshed pods hang in their " +
+      "network validator (linkerd2#11549, #11228, both on AKS). The init container does not have this conflict.",
     fix: "Set `linkerd.cni: false`.",
     check: calicoCni,
   },
@@ -79,25 +79,29 @@ const path = (field: string): Path => spec("azure", "cluster", field);
 
 function* oldKubernetes({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
   const version = azure?.cluster.kubernetesVersion;
-  const { minKubernetes: least } = linkerdRelease(linkerd.version);
-  if (version === undefined || minor(version) >= minor(least)) return;
-  const message = `Linkerd ${linkerd.version} needs Kubernetes ${least} or newer`;
-  yield { paths: [path("kubernetesVersion")], message, fix: `use "${least}" or newer` };
+  const { minKubernetes: oldest } = linkerdRelease(linkerd.version);
+  if (version === undefined || minor(version) >= minor(oldest)) return;
+  const message = `Linkerd ${linkerd.version} needs Kubernetes ${oldest} or newer`;
+  yield { paths: [path("kubernetesVersion")], message, fix: `set kubernetesVersion to "${oldest}" or newer` };
 }
 
 function* newKubernetes({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
   const version = azure?.cluster.kubernetesVersion;
-  const { maxKubernetes: most } = linkerdRelease(linkerd.version);
-  if (version === undefined || minor(version) <= minor(most)) return;
-  const message = `Linkerd ${linkerd.version} is made for Kubernetes up to ${most}`;
-  yield { paths: [path("kubernetesVersion")], message, fix: `use a newer Linkerd, or Kubernetes "${most}"` };
+  const { maxKubernetes: newest } = linkerdRelease(linkerd.version);
+  if (version === undefined || minor(version) <= minor(newest)) return;
+  const message = `Linkerd ${linkerd.version} supports Kubernetes up to ${newest}`;
+  yield {
+    paths: [path("kubernetesVersion")],
+    message,
+    fix: `use a newer Linkerd release, or set kubernetesVersion to "${newest}"`,
+  };
 }
 
 function* nodesForReplicas({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
   if (azure === undefined || !linkerd.highAvailability || azure.cluster.autoProvisioning || azure.cluster.nodeCount >= 3) return;
   yield {
     paths: [path("nodeCount"), spec("linkerd", "highAvailability")],
-    message: `high availability needs 3 nodes, one for each replica, and there are ${azure.cluster.nodeCount}`,
+    message: `high availability needs 3 nodes, one per replica, but nodeCount is ${azure.cluster.nodeCount}`,
     fix: "set nodeCount to 3 or more",
   };
 }
@@ -106,8 +110,8 @@ function* ipv6Support({ spec: { azure, linkerd } }: Environment): Iterable<RuleF
   if (azure?.cluster.ipFamilies.includes("ipv6") !== true || linkerdRelease(linkerd.version).traits.ipv6) return;
   yield {
     paths: [path("ipFamilies"), spec("linkerd", "version")],
-    message: `the proxies of Linkerd ${linkerd.version} leave IPv6 alone`,
-    fix: "use an edge release",
+    message: `the proxies of Linkerd ${linkerd.version} do not intercept IPv6`,
+    fix: "set linkerd.version to an edge release",
   };
 }
 
@@ -115,8 +119,8 @@ function* enforcedPolicies({ spec: { azure, dgraph } }: Environment): Iterable<R
   if (azure?.cluster.networkPolicy !== "none" || !dgraph.networkPolicy) return;
   yield {
     paths: [path("networkPolicy"), spec("dgraph", "networkPolicy")],
-    message: "nothing enforces the NetworkPolicies that dgraph.networkPolicy asks for",
-    fix: "use cilium or calico",
+    message: "no network policy engine enforces the NetworkPolicies of dgraph.networkPolicy",
+    fix: "set azure.cluster.networkPolicy to cilium or calico",
   };
 }
 
@@ -124,8 +128,8 @@ function* calicoProvisioning({ spec: { azure } }: Environment): Iterable<RuleFin
   if (azure?.cluster.networkPolicy !== "calico" || !azure.cluster.autoProvisioning) return;
   yield {
     paths: [path("autoProvisioning"), path("networkPolicy")],
-    message: "AKS offers node auto-provisioning without Calico only",
-    fix: "use networkPolicy: cilium, or autoProvisioning: false",
+    message: "AKS does not support node auto-provisioning with Calico",
+    fix: "set networkPolicy: cilium, or autoProvisioning: false",
   };
 }
 
@@ -134,8 +138,8 @@ function* dualStackPolicies({ spec: { azure } }: Environment): Iterable<RuleFind
   if (azure === undefined || azure.cluster.ipFamilies.length < 2 || (engine !== "calico" && engine !== "azure")) return;
   yield {
     paths: [path("ipFamilies"), path("networkPolicy")],
-    message: `AKS has no ${engine === "calico" ? "Calico" : "Azure"} network policies on two IP families`,
-    fix: "use networkPolicy: cilium, or ipv4 alone",
+    message: `AKS does not support ${engine === "calico" ? "Calico" : "Azure"} network policies with two IP families`,
+    fix: "set networkPolicy: cilium, or ipFamilies: [ipv4]",
   };
 }
 
@@ -143,7 +147,7 @@ function* calicoCni({ spec: { azure, linkerd } }: Environment): Iterable<RuleFin
   if (azure?.cluster.networkPolicy !== "calico" || !linkerd.cni) return;
   yield {
     paths: [spec("linkerd", "cni"), path("networkPolicy")],
-    message: "Calico overwrites linkerd-cni's entry when it restarts, and new meshed pods hang",
+    message: "Calico removes linkerd-cni's entry when it restarts, and new meshed pods hang",
     fix: "set linkerd.cni: false",
   };
 }

@@ -2,19 +2,19 @@ import { providers } from "../../components/registry.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** Namespaces of workloads. */
+/** Rules about the namespaces of workloads. */
 export const namespaceRules: readonly Rule[] = [
   {
     code: "namespace-reserved",
     severity: "error",
-    title: "A namespace that belongs to somebody else",
-    why: "Kubernetes, AKS, Flux and the mesh own these namespaces: they label them, exempt them from injection, or delete them at teardown.",
-    fix: "Give it a namespace of its own.",
+    title: "Reserved namespace",
+    why: "These namespaces belong to Kubernetes, AKS, Flux or the mesh, which label them, exempt them from injection, or delete them at teardown.",
+    fix: "Set a namespace that is not reserved.",
     check: ownNamespaces,
   },
 ];
 
-/** Namespaces of Kubernetes, AKS and Flux; those of the mesh are named by its components. */
+/** Namespaces of Kubernetes, AKS and Flux. The components declare those of the mesh. */
 const platform = /^(default|kube-.*|aks-.*|flux-system|calico-system|tigera-operator|gatekeeper-system)$/;
 
 function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
@@ -24,8 +24,8 @@ function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
     if (!platform.test(namespace) && !reserved.has(namespace)) continue;
     yield {
       paths: [spec(section, "namespace")],
-      message: `the namespace ${namespace} belongs to somebody else`,
-      fix: "give it a namespace of its own",
+      message: `the namespace ${namespace} is reserved for Kubernetes, AKS, Flux or the mesh`,
+      fix: "set a namespace that is not reserved",
     };
   }
 }

@@ -2,24 +2,24 @@ import { bech32 } from "@scure/base";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** Who can open what is encrypted. */
+/** Rules about the recipients of encrypted files. */
 export const secretsRules: readonly Rule[] = [
   {
     code: "age-recipient",
     severity: "error",
-    title: "An age recipient is mistyped",
-    why: "A recipient ends in a checksum (age's format, C2SP age.md: Bech32). Nothing can be encrypted to one whose checksum does not match.",
+    title: "Mistyped age recipient",
+    why: "A recipient ends with a checksum (age's format, C2SP age.md: Bech32). Encryption to a recipient whose checksum does not match is impossible.",
     fix: "Copy it again from the line `# public key:` of the key file, or from `age-keygen -y`.",
     check: ageChecksums,
   },
   {
     code: "age-recipient-shared",
     severity: "error",
-    title: "One age key is the cluster's and an administrator's",
+    title: "The cluster and an administrator share an age key",
     why:
-      "The trust anchor's private key is encrypted to the administrators alone, so that a broken-into cluster cannot sign itself a new identity. " +
-      "A recipient on both lists undoes that.",
-    fix: "Give the cluster a key of its own: `meshops identity keygen <env>`.",
+      "The trust anchor's private key is encrypted to the administrators only, so that a compromised cluster cannot sign a new identity for itself. " +
+      "A recipient on both lists defeats this protection.",
+    fix: "Create a separate key for the cluster: run `meshops identity keygen <env>`.",
     check: ageSharedRecipients,
   },
 ];
@@ -42,8 +42,8 @@ function* ageSharedRecipients({ spec: { secrets } }: Environment): Iterable<Rule
     if (!secrets.admin.includes(recipient)) continue;
     yield {
       paths: [spec("secrets", "age", index)],
-      message: "this recipient is both the cluster's and an administrator's, so the cluster could open the trust anchor's key",
-      fix: "give the cluster an age key of its own",
+      message: "this recipient is both the cluster's and an administrator's, so the cluster could decrypt the trust anchor's key",
+      fix: "create a separate age key for the cluster: run meshops identity keygen <env>",
     };
   }
 }
