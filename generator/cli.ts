@@ -6,7 +6,7 @@ const argv = process.argv.slice(2);
 const io = processIo(argv);
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(process.exitCode ?? exitCode.ok); // the reader has seen enough
+  if (error.code === "EPIPE") process.exit(process.exitCode ?? exitCode.ok); // the reader closed the pipe
   process.exit(reportError(error, io));
 });
 

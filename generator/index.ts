@@ -1,5 +1,5 @@
 /**
- * meshops as a library: load an environment, render its bundle; inject and judge anybody's manifests.
+ * meshops as a library: load an environment and render its bundle; inject and review any Kubernetes manifests.
  *
  * @packageDocumentation
  */

@@ -6,7 +6,7 @@ import { overlayFolder } from "../spec/layout.ts";
 import type { Loaded } from "../spec/load.ts";
 import { readIfThere } from "../system/files.ts";
 
-/** Findings about the step from the bundle on disk to the spec; none once the bundle is generated. */
+/** Returns findings about the change from the bundle on disk to the spec; none once the bundle is generated. */
 export function changeFindings(root: string, { environment, locate }: Loaded): Diagnostic[] {
   if (environment === null || locate === null) return [];
   const folder = overlayFolder(environment.metadata.name);

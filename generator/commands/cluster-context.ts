@@ -7,29 +7,41 @@ import { exitCode, UserError } from "../system/errors.ts";
 import { loadAll } from "./context.ts";
 import type { Io } from "./io.ts";
 
-/** Flags that choose a cluster. */
+/** Options that select a cluster. */
 export interface ConnectionFlags {
   readonly kubeconfig?: string;
   readonly context?: string;
 }
 
-/** The kubeconfig that was named, else the one that bootstrap wrote, else kubectl's; on Azure the context is the cluster's name. */
+/**
+ * Returns the kubeconfig and the context to use. The kubeconfig is that of the option, else, if KUBECONFIG is not set,
+ * the one that bootstrap wrote, else null for kubectl's default. The context is that of the option, else the name of
+ * the Azure cluster, else null for the current one.
+ */
 export function connectionOf(
   { env, cwd }: Io,
   { metadata, spec }: Environment,
   { kubeconfig, context }: ConnectionFlags,
 ): { kubeconfig: string | null; context: string | null } {
   const state = env["MESHOPS_STATE"] ?? join(env["XDG_STATE_HOME"] ?? join(env["HOME"] ?? homedir(), ".local/state"), "meshops");
-  const own = join(state, metadata.name, "kubeconfig");
+  const written = join(state, metadata.name, "kubeconfig");
   const chosen =
-    kubeconfig !== undefined ? resolve(cwd, kubeconfig) : (env["KUBECONFIG"] ?? "") === "" && existsSync(own) ? own : null;
+    kubeconfig !== undefined
+      ? resolve(cwd, kubeconfig)
+      : (env["KUBECONFIG"] ?? "") === "" && existsSync(written)
+        ? written
+        : null;
   return { kubeconfig: chosen, context: context ?? spec.azure?.cluster.name ?? null };
 }
 
-/** The one environment that something can be made for. */
+/**
+ * Returns the name of the only environment that is not abstract.
+ *
+ * @throws UserError (usage) if there is not exactly one
+ */
 export function onlyOne(repository: Repository): string {
   const { loaded } = loadAll(repository, []);
   const [first, ...others] = loaded.filter(({ abstract }) => !abstract).map(({ name }) => name);
   if (first !== undefined && others.length === 0) return first;
-  throw new UserError(exitCode.usage, "name the environment", `one of ${[first, ...others].join(", ")}`);
+  throw new UserError(exitCode.usage, "no environment was named", `name one of ${[first, ...others].join(", ")}`);
 }

@@ -13,74 +13,75 @@ import { plural } from "../system/text.ts";
 import { changeFindings } from "./change-findings.ts";
 import type { Io, Output } from "./io.ts";
 
-/** What every command takes. */
+/** Option of every command. */
 export interface DirectoryOption {
   readonly directory: string;
 }
 
-/** What most commands take. */
+/** Options of most commands. */
 export interface CommonOptions extends DirectoryOption {
   readonly output: "text" | "json";
 }
 
-/** The platform repository in a folder that was named. @throws UserError (missing) if it has no environments/ */
+/** Returns the platform repository in a folder. @throws UserError (missing) if it has no environments/ */
 export function repositoryIn({ cwd }: Io, directory: string): Repository {
   return new Repository(resolve(cwd, directory));
 }
 
-/** Environments, and what is wrong with them. */
+/** Loaded environments, and findings about them. */
 interface LoadedAll {
   readonly loaded: readonly Loaded[];
   readonly diagnostics: Diagnostic[];
 }
 
 /**
- * Loads the named environments, or all.
+ * Loads the named environments, or all if no name is given.
  *
  * @throws UserError (usage) if a name has no spec
  */
 export function loadAll(repository: Repository, names: readonly string[]): LoadedAll {
   const [unknown] = unknownEnvironments(repository, names);
-  if (unknown !== undefined) throw new UserError(exitCode.usage, unknown.message, unknown.fix ?? unknown.expected);
+  if (unknown !== undefined)
+    throw new UserError(exitCode.usage, unknown.message, unknown.fix ?? (unknown.expected && `use ${unknown.expected}`));
   return load(repository, names.length === 0 ? repository.environmentNames() : [...new Set(names)]);
 }
 
-/** Loads environments by names that all have a spec. */
+/** Loads environments by name. Each name must have a spec. */
 export function load(repository: Repository, names: readonly string[]): LoadedAll {
   const loaded = names.map((name) => loadEnvironment(name, repository.source));
   const found = loaded.flatMap((each) => [...each.diagnostics, ...changeFindings(repository.root, each)]);
   return { loaded, diagnostics: distinct([...repository.strayFiles(), ...findCollisions(loaded), ...found]) };
 }
 
-/** A finding for each name that has no spec. */
+/** Returns a finding for each name that has no spec. */
 export function unknownEnvironments(repository: Repository, names: readonly string[]): Diagnostic[] {
   const known = repository.environmentNames();
   return [...new Set(names)].filter((name) => !known.includes(name)).map((name) => unknownEnvironment(name, known));
 }
 
 /**
- * The environments that something can be made for.
+ * Returns the environments that are valid and not abstract.
  *
- * @throws UserError (usage) where an abstract one was asked for by name
+ * @throws UserError (usage) if an abstract environment is requested by name
  */
 export function concrete(loaded: readonly Loaded[], names: readonly string[]): Environment[] {
   const base = loaded.find(({ name, abstract }) => abstract && names.includes(name));
   if (base !== undefined)
-    throw new UserError(exitCode.usage, `${base.name} is abstract: nothing is made of it`, "name an environment that extends it");
+    throw new UserError(exitCode.usage, `environment "${base.name}" is abstract`, "name an environment that extends it");
   return loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
 }
 
 /**
- * The environment of a name.
+ * Loads one environment.
  *
- * @throws UserError (problem) after its findings were told
+ * @throws UserError (problem) if the environment is not valid, after printing its findings
  */
 export function loadOne(io: Io, repository: Repository, name: string): Environment {
   const { loaded, diagnostics } = loadAll(repository, [name]);
   const [environment] = concrete(loaded, [name]);
   if (environment === undefined || hasErrors(diagnostics)) {
     printDiagnostics(io.stderr, diagnostics);
-    throw new UserError(exitCode.problem, `${name} is no valid environment`, `meshops validate ${name}`);
+    throw new UserError(exitCode.problem, `environment "${name}" is not valid`, `run meshops validate ${name}`);
   }
   return environment;
 }
@@ -92,10 +93,10 @@ function unknownEnvironment(name: string, known: readonly string[]): Diagnostic 
 }
 
 /**
- * The text of a file that the user named.
+ * Reads a text file.
  *
- * @param path 0 is stdin
- * @throws UserError (missing; problem where it is not UTF-8)
+ * @param path path of the file; 0 means stdin
+ * @throws UserError (missing) if the file cannot be read, (problem) if it is not UTF-8
  */
 export function readText(io: Io, path: string | 0): string {
   const name = path === 0 ? "stdin" : path;
@@ -104,7 +105,7 @@ export function readText(io: Io, path: string | 0): string {
       path === 0 ? io.stdin.read() : readFileSync(resolve(io.cwd, path)),
     );
   } catch (error) {
-    if (error instanceof TypeError) throw new UserError(exitCode.problem, `${name} is no text in UTF-8`, "save it as UTF-8");
+    if (error instanceof TypeError) throw new UserError(exitCode.problem, `${name} is not UTF-8 text`, "save it as UTF-8");
     throw new UserError(exitCode.missing, `cannot read ${name}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
   }
 }
@@ -112,14 +113,14 @@ export function readText(io: Io, path: string | 0): string {
 /**
  * Prints findings that are not silenced.
  *
- * @param to stdout if the findings are the result of the command, stderr if they are why there is none
+ * @param to stdout if the findings are the command's result, stderr if they explain why there is no result
  */
 export function printDiagnostics(to: Output, diagnostics: readonly Diagnostic[]): void {
   const loud = diagnostics.filter(isLoud);
   if (loud.length > 0) to.write(`${toText(loud, to.colors)}\n`);
 }
 
-/** `1 error, 2 warnings, 1 silenced` and the like; empty where there is nothing. */
+/** Returns a count such as `1 error, 2 warnings, 1 silenced`; empty if there are no findings. */
 export function countOf(diagnostics: readonly Diagnostic[]): string {
   const loud = diagnostics.filter(isLoud);
   const errors = loud.filter(({ severity }) => severity === "error").length;

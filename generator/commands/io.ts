@@ -6,7 +6,10 @@ import type { Colors } from "picocolors/types.js";
 /** A stream that a command prints to. */
 export interface Output {
   readonly isTTY: boolean;
-  /** Colors for the stream; without effect if it is not a terminal, or with NO_COLOR. */
+  /**
+   * Colors for the stream. They have no effect with NO_COLOR, or on a stream that is not a terminal without
+   * FORCE_COLOR=1.
+   */
   readonly colors: Colors;
   write(text: string): void;
 }
@@ -18,36 +21,42 @@ interface Prompt {
   close(): void;
 }
 
-/** Everything of its surroundings that a command uses: so commands run in a process of their own, or several in the process of a test. */
+/**
+ * Everything that a command uses of its process. It is a value, so that a test can run several commands in one process.
+ */
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly stdin: {
     readonly isTTY: boolean;
-    /** Everything that is piped in. Blocks until it has ended. */
+    /** Reads stdin to its end. Blocks until then. */
     read(): Uint8Array;
     /** Opens a dialog on the terminal. */
     prompt(): Promise<Prompt>;
   };
   /** Environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Folder against which paths of arguments are resolved. Absolute. */
+  /** Absolute path of the working directory, to which paths in arguments are relative. */
   readonly cwd: string;
-  /** Words of the command line, without the program. */
+  /** Arguments of the command line, without the program name. */
   readonly argv: readonly string[];
   now(): Date;
-  /** Calls a handler at each of these signals, which then no longer end the process. @returns a function that stops this */
+  /**
+   * Calls a handler on each of these signals, instead of ending the process.
+   *
+   * @returns a function that removes the handler
+   */
   onSignals(signals: readonly NodeJS.Signals[], handler: (signal: NodeJS.Signals) => void): () => void;
 }
 
-/** The surroundings of this process. */
+/** Returns the `Io` of this process. */
 export function processIo(argv: readonly string[]): Io {
   const { env } = process;
   return {
     stdout: outputTo(process.stdout, env),
     stderr: outputTo(process.stderr, env),
     stdin: {
-      // process.stdin must not be touched: it makes the pipe non-blocking, and reading it may then fail with EAGAIN.
+      // Do not access process.stdin: it makes the pipe non-blocking, and readFileSync may then fail with EAGAIN.
       isTTY: isatty(0),
       read: () => readFileSync(0),
       prompt: async () => {
@@ -68,13 +77,13 @@ export function processIo(argv: readonly string[]): Io {
   };
 }
 
-/** A stream as output of commands. */
+/** Wraps a stream as an output of commands. */
 export function outputTo(stream: { readonly isTTY?: boolean; write(text: string): unknown }, env: Io["env"]): Output {
   const isTTY = stream.isTTY === true;
-  const refused = (env["NO_COLOR"] ?? "") !== "";
+  const noColor = (env["NO_COLOR"] ?? "") !== "";
   return {
     isTTY,
-    colors: pc.createColors(!refused && (isTTY || env["FORCE_COLOR"] === "1")),
+    colors: pc.createColors(!noColor && (isTTY || env["FORCE_COLOR"] === "1")),
     write: (text) => void stream.write(text),
   };
 }

@@ -1,26 +1,26 @@
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 
-/** `--output`: how a command prints its answer. */
+/** `--output`: the format of the result. */
 export function output<const T extends readonly string[]>(
   ...choices: T
 ): Option<"-o, --output <format>", undefined, "text", undefined, false, T[number]> {
-  return new Option("-o, --output <format>", "how to print").choices(choices).default("text");
+  return new Option("-o, --output <format>", "output format").choices(choices).default("text");
 }
 
-/** A DNS label, as Services and namespaces are named (RFC 1123). */
+/** Parses a DNS label (RFC 1123), such as the name of a Service or a namespace. */
 export function dnsLabel(text: string): string {
   if (text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)) return text;
   throw new InvalidArgumentError("expected at most 63 lower-case letters, digits and dashes");
 }
 
-/** A DNS name (RFC 1123): labels joined by dots. */
+/** Parses a DNS name (RFC 1123): labels joined by dots. */
 export function dnsName(text: string): string {
   if (text.length > 253) throw new InvalidArgumentError("expected at most 253 characters");
   for (const label of text.split(".")) dnsLabel(label);
   return text;
 }
 
-/** A time such as 60d. */
+/** Parses a duration such as 60d. */
 export function validity(text: string): string {
   if (/^[1-9][0-9]{0,4}[hdy]$/.test(text)) return text;
   throw new InvalidArgumentError("expected a number with h, d or y, such as 60d");
@@ -32,16 +32,19 @@ export function portNumber(text: string): number {
   throw new InvalidArgumentError("expected a number from 1 to 65535");
 }
 
-/** `--context`: which cluster. @param description what is used without it */
+/** `--context`: the kubeconfig context of the cluster. @param description help text with the default */
 export function context(description: string): Option<"--context <name>"> {
   return new Option("--context <name>", description);
 }
 
 export function kubeconfig(): Option<"--kubeconfig <file>"> {
-  return new Option("--kubeconfig <file>", "kubeconfig; else $KUBECONFIG, the one that bootstrap wrote, or kubectl's");
+  return new Option(
+    "--kubeconfig <file>",
+    "kubeconfig file (default: $KUBECONFIG, else the one that bootstrap wrote, else kubectl's)",
+  );
 }
 
-/** Namespace of Flux. */
+/** `--flux-namespace`: the namespace of Flux. */
 export function fluxNamespace(): Option<"--flux-namespace <name>", undefined, "flux-system", string> {
   return new Option("--flux-namespace <name>", "namespace of Flux").argParser(dnsLabel).default("flux-system");
 }

@@ -20,18 +20,18 @@ import { declareTeardown } from "./teardown/command.ts";
 import { declareValidate } from "./validate/command.ts";
 import { declareVerify } from "./verify/command.ts";
 
-/** A usage error of a command refers to the help of that command. */
+/** Makes usage errors of each command refer to the help of that command. */
 function showOwnHelp(command: CommandUnknownOpts, line: string): void {
-  command.showHelpAfterError(`fix: ${line} --help`);
+  command.showHelpAfterError(`fix: run ${line} --help`);
   for (const sub of command.commands) showOwnHelp(sub, `${line} ${sub.name()}`);
 }
 
-/** Commander shows `(default: false)` for every flag. */
+/** Returns the help text of an option, without the `(default: false)` that commander adds to each flag. */
 function describeOption(option: Option): string {
   return option.isBoolean() ? option.description : new Help().optionDescription(option);
 }
 
-/** In the order of `meshops --help`. */
+/** Commands in the order of `meshops --help`. */
 const declarations = [
   declareInit,
   declareValidate,
@@ -54,9 +54,10 @@ const declarations = [
 ];
 
 /**
- * The command line: its commands are declared here and imported when they run, so that --help loads the argument parser and nothing more.
+ * Creates the command line parser. It declares all commands, but imports the code of a command only when that command
+ * runs, so that --help loads only the parser.
  *
- * @param end gets the exit code of the command
+ * @param end is called with the exit code of the command
  */
 export function createProgram(io: Io, end: (code: number) => void): CommandUnknownOpts {
   const program = new Command("meshops")

@@ -1,11 +1,11 @@
-/** A name of the command line that changed; the old one works for one more minor version. */
+/** A renamed command or option. The old name works for one more minor version. */
 interface Renamed {
-  /** Words of the command that the name belongs to. */
+  /** Command that the option belongs to. */
   readonly command: string;
   readonly from: string;
-  /** The new name; empty for an option that is no longer needed. */
+  /** New name; empty if the option is no longer needed. */
   readonly to: string;
-  /** The first version that refuses the old name. */
+  /** First version that does not accept the old name. */
   readonly until: string;
 }
 
@@ -24,17 +24,17 @@ const renamedOptions: readonly Renamed[] = [
   { command: "verify", from: "--timeout", to: "--probe-timeout", until: "0.3" },
 ];
 
-/** A command line in the names of this version. */
+/** A command line with the names of this version. */
 interface Current {
   readonly argv: readonly string[];
-  /** One line for each old name in it. */
+  /** One line for each old name that was replaced. */
   readonly notes: readonly string[];
 }
 
 /**
  * Replaces the old names of commands and options.
  *
- * @param argv words of the command line, without the program
+ * @param argv arguments of the command line, without the program name
  */
 export function withCurrentNames(argv: readonly string[]): Current {
   const begin = commandAt(argv);
@@ -53,7 +53,7 @@ export function withCurrentNames(argv: readonly string[]): Current {
   return { argv: [...argv.slice(0, begin), ...current], notes };
 }
 
-/** Index of the command's first word: behind `-C <dir>` and other options of the program. */
+/** Returns the index of the command's first word, which follows `-C <dir>` and the other global options. */
 function commandAt(argv: readonly string[]): number {
   let index = 0;
   while (argv[index]?.startsWith("-") === true) index += ["-C", "--directory"].includes(argv[index] ?? "") ? 2 : 1;
@@ -64,7 +64,7 @@ function startsWith(words: readonly string[], command: string): boolean {
   return command.split(" ").every((word, index) => words[index] === word);
 }
 
-/** Whether a word is an option, alone or with its value: `--name`, `--name=value`, `-nvalue`. */
+/** Returns whether a word is an option, with or without a value: `--name`, `--name=value`, `-nvalue`. */
 function isOption(word: string, name: string): boolean {
   return word === name || (name.startsWith("--") ? word.startsWith(`${name}=`) : word.startsWith(name) && !word.startsWith("--"));
 }

@@ -11,7 +11,7 @@ import { concrete, loadAll, printDiagnostics } from "./context.ts";
 import type { Io } from "./io.ts";
 import { withProgress } from "./terminal/progress.ts";
 
-/** Reads, checks and renders the named environments, or all; null if there were errors, which are printed. */
+/** Loads, validates and renders the named environments, or all. Prints findings and returns null on error. */
 export function renderEnvironments(io: Io, repository: Repository, names: readonly string[]): Rendered[] | null {
   const { loaded, diagnostics } = loadAll(repository, names);
   const environments = concrete(loaded, names);
@@ -20,12 +20,12 @@ export function renderEnvironments(io: Io, repository: Repository, names: readon
   return hasErrors(diagnostics) ? null : rendered;
 }
 
-/** A rendered environment, and the findings about its identity. */
+/** A rendered environment, with the findings about its identity. */
 interface RenderedEnvironment extends Rendered {
   readonly findings: readonly Diagnostic[];
 }
 
-/** Renders environments, and adds the findings about their identities to the others. */
+/** Renders environments, and appends the findings about their identities to `diagnostics`. */
 export function renderAll(
   io: Io,
   root: string,
@@ -41,20 +41,22 @@ export function renderAll(
   return rendered;
 }
 
-/** Bundles by environment. */
+/** Returns the bundles by name of environment. */
 export function bundlesOf(rendered: readonly Rendered[]): Map<string, Bundle> {
   return new Map(rendered.map(({ model, bundle }) => [model.environment.metadata.name, bundle]));
 }
 
-/** An owner of files, and all that it should have: nothing where the environment is gone. */
+/** An owner of files, and the files that it should have; none if its environment was removed. */
 export type Wanted = readonly [owner: string, bundle: Bundle];
 
 /**
- * What should be on disk: the environments, the root's files, and (where all are meant) environments that are gone.
+ * Returns the bundles that should be on disk: those of the environments, that of the root, and an empty one for each
+ * environment that was removed.
  *
- * @param current bundles by environment
- * @param options.others owners that have files besides those on disk
- * @param options.unchanged environments that are known to be as they should be, which need no bundle
+ * @param current bundles by name of environment
+ * @param all whether all environments are selected; otherwise removed environments are left out
+ * @param options.others owners of files in addition to those with an inventory on disk
+ * @param options.unchanged environments whose files are known to be up to date; they need no bundle
  */
 export function wantedBundles(
   repository: Repository,
@@ -64,14 +66,14 @@ export function wantedBundles(
 ): Wanted[] {
   const owners = new Set([...inventoryOwners(repository.root), ...others]);
   const before = [...owners].filter((owner) => owner !== rootOwner && !current.has(owner));
-  const gone = before.filter((owner) => !unchanged.has(owner) && isGone(repository, owner));
-  const kept = before.filter((owner) => !gone.includes(owner));
+  const removed = before.filter((owner) => !unchanged.has(owner) && isRemoved(repository, owner));
+  const kept = before.filter((owner) => !removed.includes(owner));
   const helmfile = toBundle([emitRootHelmfile([...current.keys(), ...kept])]);
-  return [...current, ...(all ? gone : []).map((owner): Wanted => [owner, new Map()]), [rootOwner, helmfile]];
+  return [...current, ...(all ? removed : []).map((owner): Wanted => [owner, new Map()]), [rootOwner, helmfile]];
 }
 
-/** Whether an environment that was generated once has no spec any more, or has become abstract. */
-function isGone(repository: Repository, name: string): boolean {
+/** Returns whether the spec of a previously generated environment was removed or has become abstract. */
+function isRemoved(repository: Repository, name: string): boolean {
   const source = repository.source(name);
   return source === null || isAbstract(source);
 }

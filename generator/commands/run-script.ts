@@ -9,10 +9,10 @@ import { shellWord } from "../system/shell.ts";
 import type { Io } from "./io.ts";
 
 /**
- * Runs a script in the root of the repository, with this terminal, and returns its exit code.
- * The script's own failures name the command that was typed as the way to go on.
+ * Runs a script in the root of the repository, attached to this terminal, and returns its exit code.
+ * If the script fails, it prints the typed command as the one to resume with.
  *
- * @throws UserError (missing) without bash
+ * @throws UserError (missing) if bash cannot be run
  */
 export async function runScript(
   io: Io,
@@ -23,7 +23,7 @@ export async function runScript(
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "meshops-"));
   let child: ChildProcess | undefined;
-  // The script has the terminal too: it receives Ctrl-C itself, and reports.
+  // The script is attached to the same terminal: it receives Ctrl-C itself and reports it.
   const noLongerIgnore = io.onSignals(["SIGINT"], () => {});
   const noLongerPass = io.onSignals(["SIGTERM", "SIGHUP"], (signal) => void child?.kill(signal));
   try {
@@ -40,7 +40,13 @@ export async function runScript(
         },
       });
       child.on("error", () =>
-        reject(new UserError(exitCode.missing, "bash cannot be run", "print the script, and run it where bash is")),
+        reject(
+          new UserError(
+            exitCode.missing,
+            "cannot run bash",
+            "install bash, or print the script and run it on a machine that has bash",
+          ),
+        ),
       );
       child.on("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : exitCode.problem)));
     });

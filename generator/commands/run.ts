@@ -5,10 +5,10 @@ import { createProgram } from "./program.ts";
 import { withCurrentNames } from "./renamed.ts";
 
 /**
- * Runs a command line and returns its exit code. Results go to stdout, everything else to stderr: errors with the program's name, in lower case and
- * without a full stop, followed by a fix that works.
+ * Runs a command line and returns its exit code. Prints results to stdout and everything else to stderr. An error
+ * starts with the program's name, is in lower case without a full stop, and is followed by a fix.
  *
- * @param argv words of the command line, without the program
+ * @param argv arguments of the command line, without the program name
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let code: number = exitCode.ok;
@@ -29,7 +29,7 @@ export function reportError(error: unknown, { stderr }: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
   const { red, cyan } = stderr.colors;
   const print = (text: string, fix: string | null): void => {
-    // Errors of libraries may repeat what they were given.
+    // Errors of libraries may quote their input, which can be a private key.
     const message = text.replace(/AGE-SECRET-KEY-1\w*/gi, "AGE-SECRET-KEY-1…");
     stderr.write(`${red("meshops:")} ${message}\n${fix === null ? "" : `${cyan("fix:")} ${fix}\n`}`);
   };
@@ -38,7 +38,7 @@ export function reportError(error: unknown, { stderr }: Io): number {
     return error.exitCode;
   }
   const { message, stack, syscall, path } = error as NodeJS.ErrnoException;
-  // Refusals of the operating system are not bugs: a full disk, a missing right.
+  // Errors of the operating system, such as a full disk or a missing permission, are not bugs.
   if (syscall !== undefined) print(path !== undefined && !message.includes(path) ? `${message}: ${path}` : message, null);
   else print(`this is a bug: ${stack ?? String(error)}`, null);
   return exitCode.problem;

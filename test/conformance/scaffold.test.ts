@@ -66,7 +66,7 @@ describe("a new repository", () => {
     [
       "a spec without its bundle",
       { "environments/dev.yaml": (text: string) => `${text}  dgraph: {alpha: {replicas: 5}, zero: {replicas: 5}}\n` },
-      /not what the specs say/,
+      /generated files are out of date/,
     ],
     ["an age key", { "notes.txt": () => `AGE-SECRET-KEY-1${"Q".repeat(58)}\n` }, /private key in plaintext:\n {2}notes\.txt/],
     ["a PEM key", { "key.pem": () => `${begin("EC PRIVATE KEY")}\nabc\n` }, /private key in plaintext:\n {2}key\.pem/],
@@ -118,7 +118,7 @@ describe("a new repository", () => {
       writeTree(root, { [path]: `${readFileSync(join(root, path), "utf8")}  dgraph: {alpha: {storage: 30Gi}}\n` });
       await meshops("generate");
       await git("add", path);
-      await expect(git("commit", "-m", "The spec alone")).rejects.toThrow(/not what the specs say/);
+      await expect(git("commit", "-m", "The spec alone")).rejects.toThrow(/generated files are out of date/);
     } finally {
       await git("reset", "-q", "--hard");
       await git("clean", "-qfd", "overlays", "flux");

@@ -101,7 +101,7 @@ withProgram("zsh", "completion in zsh", () => {
       shell.stdin.write("meshops generate d\t");
       await shows(shell, /meshops generate dev /);
       shell.stdin.write("\u0015meshops identity rotate-\t\t");
-      await shows(shell, /rotate-issuer +-- make a new issuer/);
+      await shows(shell, /rotate-issuer +-- create a new issuer/);
       shell.stdin.write("\u0015meshops diff --output m\t");
       await shows(shell, /--output markdown /);
     } finally {

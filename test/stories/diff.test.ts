@@ -119,7 +119,7 @@ describe("what a reviewer sees", () => {
     expect(await generateIn(root, {}, ["production"])).toBe(0);
     expect(await rows(root, "production")).toEqual(found);
     await commit(root);
-    expect(await meshops(root, ["diff"])).toMatchObject({ code: 0, stdout: "nothing changes, against HEAD\n" });
+    expect(await meshops(root, ["diff"])).toMatchObject({ code: 0, stdout: "no changes (compared with HEAD)\n" });
   });
 
   test("an upgrade of Linkerd, edge-25.10.7 to edge-26.8.3", async () => {
@@ -273,7 +273,7 @@ describe("against what", () => {
       ),
     );
     const { code, stderr, stdout } = await meshops(root, ["diff"], { env: { SOPS_AGE_KEY_FILE: "/nonexistent" } });
-    expect([code, stderr]).toEqual([1, expect.stringContaining("what is encrypted stays closed")]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("encrypted files are not decrypted")]);
     expect(stdout).toContain("Secret tap-k8s-tls");
   });
 
@@ -281,13 +281,13 @@ describe("against what", () => {
     const root = await samples();
     edit(root, [["    alpha:\n", "    alpha:\n      whitelist: [10.0.0.0/8, 192.168.0.0/16]\n"]]);
     const { stdout } = await meshops(root, ["diff", "-o", "markdown", "production"]);
-    expect(stdout).toMatch(/^### meshops: 1 object changes: 1 wider-access, against `HEAD`\n\n#### production/);
+    expect(stdout).toMatch(/^### meshops: 1 object changes: 1 wider-access \(compared with `HEAD`\)\n\n#### production/);
     expect(stdout).toContain(
       "| risk | object | why |\n|---|---|---|\n| **wider-access** | ~ HelmRelease dgraph/dgraph | 192.168.0.0/16 joins",
     );
     expect(stdout).toContain("<details><summary>1 field</summary>");
     await git(root, "checkout", "-q", ".");
-    expect((await meshops(root, ["diff", "-o", "markdown"])).stdout).toBe("meshops: nothing changes against `HEAD`.\n");
+    expect((await meshops(root, ["diff", "-o", "markdown"])).stdout).toBe("meshops: no changes compared with `HEAD`.\n");
   });
 
   test.each([

@@ -78,7 +78,7 @@ describe("doctor", () => {
     const cluster = await doctor(git, { keys: testKeys.cluster.identity });
     expect(of(cluster.checks, "keys", "test, Secrets")).toMatchObject({
       status: "ok",
-      found: expect.stringMatching(/^\d files opened by age1/),
+      found: expect.stringMatching(/^\d files can be decrypted by age1/),
     });
     expect(of(cluster.checks, "keys", "test, signing keys")).toMatchObject({
       status: "missing",
@@ -87,7 +87,7 @@ describe("doctor", () => {
     const nobody = await doctor(git);
     expect(of(nobody.checks, "keys", "test, Secrets")).toMatchObject({
       status: "missing",
-      found: expect.stringContaining("closed to every key at hand"),
+      found: expect.stringContaining("cannot be decrypted by any available key"),
     });
     const root = makePlatform({ test: specText() });
     for (const folder of ["environments/test", "overlays/test"]) rmSync(join(root, folder), { recursive: true });
@@ -95,7 +95,7 @@ describe("doctor", () => {
     expect(of(fresh.checks, "keys", "test, Secrets")).toMatchObject({
       status: "error",
       found: "none yet",
-      fix: "meshops identity init test",
+      fix: "run meshops identity init test",
     });
   });
 
@@ -109,7 +109,7 @@ describe("doctor", () => {
     });
     expect(of(nothing.checks, "azure", "account")).toMatchObject({ status: "missing", found: "the Azure CLI is not installed" });
     for (const [answer, found, fix] of [
-      ["echo '[]'", "the Azure CLI is not signed in", "az login"],
+      ["echo '[]'", "the Azure CLI is not signed in", "run az login"],
       [
         "echo 'no module named azure' >&2; exit 1",
         "the Azure CLI failed: no module named azure",
@@ -133,7 +133,7 @@ describe("doctor", () => {
     );
     expect(of(elsewhere.checks, "azure", "test")).toMatchObject({
       status: "missing",
-      found: expect.stringContaining("does not see subscription 0000"),
+      found: expect.stringContaining("cannot access subscription 0000"),
     });
   });
 
@@ -142,12 +142,12 @@ describe("doctor", () => {
     const broken = await doctor({ ...git, ".kube/config": "users: [{user: {token: secret}\n" });
     expect(of(broken.checks, "kubernetes", "test")).toMatchObject({
       status: "error",
-      found: expect.stringMatching(/config is no YAML$/),
+      found: expect.stringMatching(/config is not valid YAML$/),
     });
     expect(JSON.stringify(broken.checks)).not.toContain("secret}");
     const nothing = await doctor(git);
     expect(of(nothing.checks, "kubernetes", "test")?.fix).toBe(
-      "meshops bootstrap test --run; or name another file in KUBECONFIG",
+      "run meshops bootstrap test --run, or set KUBECONFIG to another file",
     );
   });
 
@@ -157,7 +157,7 @@ describe("doctor", () => {
     const files = { "bin/git": says("git version 2.39.5"), ".kube/config": kubeconfig };
     const { code, checks } = await doctor(files, { keys: damaged });
     expect(code).toBe(0);
-    expect(of(checks, "keys", "keys at hand")).toMatchObject({ status: "missing", found: "1 key damaged" });
+    expect(of(checks, "keys", "available keys")).toMatchObject({ status: "missing", found: "1 key damaged" });
     expect(JSON.stringify(checks)).not.toMatch(/AGE-SECRET-KEY-1\w/);
   });
 
@@ -177,7 +177,7 @@ describe("doctor", () => {
     const { code, stdout } = await meshops(scratchFolder("nowhere"), ["doctor"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^tools\n {2}ok node/);
-    expect(stdout).toContain("no platform repository here");
+    expect(stdout).toContain("not a platform repository: only the tools were checked");
   });
 });
 

@@ -59,7 +59,7 @@ describe("--check", () => {
     const before = readTree(root);
     const { code, stdout } = await meshops(root, ["generate", "--check"]);
     expect({ code, lines: stdout.split("\n") }).toMatchObject({ code: 1, lines: expect.arrayContaining([line]) });
-    expect(stdout).toContain("fix: meshops generate");
+    expect(stdout).toContain("fix: run meshops generate");
     expect(readTree(root)).toEqual(before);
   });
 });
@@ -74,7 +74,7 @@ test("an output that was edited together with its recorded hash is found by --ch
   expect(file(".meshops/dev.json")).not.toBe(inventory);
   expect(await meshops(root, ["generate", "--check"])).toMatchObject({
     code: 1,
-    stdout: expect.stringMatching(new RegExp(`^update  ${path}\n.*\nfix: meshops generate\n$`)),
+    stdout: expect.stringMatching(new RegExp(`^update  ${path}\n.*\nfix: run meshops generate\n$`)),
   });
   expect(await generateIn(root)).toBe(0);
   expect([file(path), file(".meshops/dev.json")]).toEqual([right, inventory]);

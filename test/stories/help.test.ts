@@ -103,9 +103,9 @@ describe("meshops help", () => {
   });
 
   test("a usage error refers to the help of its command", async () => {
-    expect((await meshops(projectRoot, ["identity", "init"])).stderr).toContain("fix: meshops identity init --help");
-    expect((await meshops(projectRoot, ["generate", "--chek"])).stderr).toContain("fix: meshops generate --help");
-    expect((await meshops(projectRoot, ["--chek"])).stderr).toContain("fix: meshops --help");
+    expect((await meshops(projectRoot, ["identity", "init"])).stderr).toContain("fix: run meshops identity init --help");
+    expect((await meshops(projectRoot, ["generate", "--chek"])).stderr).toContain("fix: run meshops generate --help");
+    expect((await meshops(projectRoot, ["--chek"])).stderr).toContain("fix: run meshops --help");
   });
 
   test("of what is not there says what comes near", async () => {

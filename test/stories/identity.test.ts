@@ -50,7 +50,7 @@ describe("identity init", () => {
     root = emptyPlatform();
     expect(await meshops(root, ["identity", "init", "dev"], { env: asAdmin("") })).toEqual({
       code: 0,
-      stdout: `${files.join("\n")}\na new identity for dev: 12 files changed\nnext: meshops generate, commit and push\n`,
+      stdout: `${files.join("\n")}\na new identity for dev: 12 files changed\nnext: run meshops generate, commit and push\n`,
       stderr: "",
     });
   });
@@ -62,7 +62,7 @@ describe("identity init", () => {
     });
     expect(await generateIn(root)).toBe(0);
     expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toBe(
-      "1 environment checked, all valid; 7 encrypted files opened, MAC and all\n",
+      "1 environment checked, all valid; 7 encrypted files decrypted, MACs verified\n",
     );
     expect((await meshops(root, ["validate"], { env: asAdmin(testIdentity().clusterKey) })).stdout).toContain(
       "6 encrypted files opened",
@@ -73,8 +73,10 @@ describe("identity init", () => {
     const before = readTree(root, "environments/dev/identity");
     const { code, stderr } = await meshops(root, ["identity", "init", "dev"]);
     expect(code).toBe(1);
-    expect(stderr).toContain("meshops: dev has an identity, or a part of one:\n  environments/dev/identity/trust-anchors.crt");
-    expect(stderr).toContain("fix: to renew it, use rotate-issuer");
+    expect(stderr).toContain(
+      "meshops: dev already has an identity, or a part of one:\n  environments/dev/identity/trust-anchors.crt",
+    );
+    expect(stderr).toContain("fix: renew it with rotate-issuer");
     expect(readTree(root, "environments/dev/identity")).toEqual(before);
   });
 
@@ -239,7 +241,7 @@ describe("validate tells without a key", () => {
     const missing = await meshops(root, ["validate"], { env: { ...asAdmin(""), SOPS_AGE_KEY_FILE: "/nowhere/keys.txt" } });
     expect(missing).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining("SOPS_AGE_KEY_FILE cannot be used: ENOENT: no MAC is checked"),
+      stderr: expect.stringContaining("SOPS_AGE_KEY_FILE cannot be used: ENOENT: MACs are not checked"),
     });
     const damaged = await meshops(root, ["secrets", "decrypt", issuer], { env: asAdmin("AGE-SECRET-KEY-1AAAA") });
     expect(damaged).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("an age key is damaged") });
@@ -320,7 +322,7 @@ describe("the life cycle by hand", () => {
     expect(await go("status")).toMatchObject({
       code: 1,
       stderr: "",
-      stdout: "dev has no identity yet\nfix: meshops identity init dev\n",
+      stdout: "dev has no identity yet\nfix: run meshops identity init dev\n",
     });
     await go("init", "dev");
     const first = JSON.parse((await go("status", "--output", "json")).stdout) as Record<string, unknown>[];
@@ -352,7 +354,7 @@ describe("the life cycle by hand", () => {
     writeFileSync(join(root, "environments/dev/identity/webhooks.crt"), webhooks.replace("MII", "XXX"));
     expect(await go("status")).toMatchObject({
       code: 1,
-      stdout: expect.stringContaining("dev lacks, or holds damaged: linkerd-proxy-injector, linkerd-sp-validator"),
+      stdout: expect.stringContaining("missing or corrupt certificates in dev: linkerd-proxy-injector, linkerd-sp-validator"),
     });
     writeFileSync(join(root, "environments/dev/identity/webhooks.crt"), webhooks);
 
@@ -387,7 +389,7 @@ describe("the life cycle by hand", () => {
     expect(last.filter(({ sha256 }) => first.some((before) => before["sha256"] === sha256)).map(({ name }) => name)).toEqual([
       "webhook-ca",
     ]);
-    expect((await meshops(root, ["validate"], { env })).stdout).toContain("7 encrypted files opened, MAC and all");
+    expect((await meshops(root, ["validate"], { env })).stdout).toContain("7 encrypted files decrypted, MACs verified");
   });
 
   test("updatekeys gives the files to the spec's new recipients", async () => {
@@ -404,10 +406,10 @@ describe("the life cycle by hand", () => {
     expect(before.stdout).toContain("fix: meshops identity updatekeys dev");
     expect(await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin() })).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("the files open to the spec's recipients: 8 files"),
+      stdout: expect.stringContaining("files are encrypted to the recipients in the spec: 8 files"),
     });
     expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stdout).toContain(
-      "7 encrypted files opened, MAC and all",
+      "7 encrypted files decrypted, MACs verified",
     );
     // And one leaves: the data keys are new, so the old administrator opens nothing that is written from now on.
     writeTree(root, { "environments/dev.yaml": spec([newAdmin]) });
@@ -454,7 +456,7 @@ describe("the life cycle by hand", () => {
     // A key with a letter changed belongs to nobody, and is not shown either.
     const damaged = exported.trim().replace(/.$/, (last) => (last === "Q" ? "P" : "Q"));
     const refused = await meshops(root, ["identity", "age-key", "dev"], { env: asAdmin(damaged) });
-    expect(refused).toMatchObject({ code: 3, stdout: "", stderr: expect.stringContaining("1 key at hand is damaged") });
+    expect(refused).toMatchObject({ code: 3, stdout: "", stderr: expect.stringContaining("1 key is damaged") });
     expect(refused.stderr).not.toContain("SECRET");
   });
 
@@ -468,7 +470,7 @@ describe("the life cycle by hand", () => {
         env: { ...process.env, ...asAdmin(testIdentity().clusterKey) },
         encoding: "utf8",
       });
-      expect(stdout).toContain("would show on the terminal");
+      expect(stdout).toContain("a private key is not printed to a terminal");
       expect(stdout).not.toContain("AGE-SECRET");
     });
   });
@@ -535,7 +537,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     const entry = `sops:\n    azure_kv:\n        - vault_url: https://platform.vault.azure.net\n          name: flux\n          version: "${"0".repeat(32)}"\n          created_at: "2026-11-24T12:00:00Z"\n          enc: x\n`;
     for (const [path, text] of Object.entries(readTree(root, "overlays/dev/identity")))
       writeFileSync(join(root, path), text.replace("sops:\n", entry));
-    expect((await meshops(root, ["validate"], { env })).stdout).toContain("7 encrypted files opened, MAC and all");
+    expect((await meshops(root, ["validate"], { env })).stdout).toContain("7 encrypted files decrypted, MACs verified");
     writeTree(root, {
       "environments/dev.yaml": specText(
         { secrets: { age: [clusterRecipient], admin: [adminRecipient] }, linkerd: { jaeger: { enabled: true } } },
@@ -547,7 +549,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     );
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env })).code).toBe(0);
     expect((await meshops(root, ["validate"], { env })).stdout).toBe(
-      "1 environment checked, all valid; 7 encrypted files opened, MAC and all\n",
+      "1 environment checked, all valid; 7 encrypted files decrypted, MACs verified\n",
     );
   });
 
@@ -636,7 +638,7 @@ describe("killed at any moment", () => {
       // The next command of any kind finishes what was begun.
       expect((await meshops(root, ["generate", "dev"], { env })).code).toBe(0);
       const { stdout, stderr } = await meshops(root, ["validate"], { env });
-      expect(stdout, stderr).toContain("7 encrypted files opened, MAC and all");
+      expect(stdout, stderr).toContain("7 encrypted files decrypted, MACs verified");
       expect([before, String((Number(before) + 1) % 3)]).toContain(await stage());
     }
     expect((await meshops(root, ["identity", "rotate-anchor", "dev", "--pods-restarted"], { env })).code).toBe(0);

@@ -60,7 +60,7 @@ describe("meshops init", () => {
     expect(stdout).toContain("exists  README.md\n");
     expect(stdout).toContain("create  environments/dev.yaml\n");
     expect(stderr).toMatch(
-      /nothing was written: .* is not empty\nfix: add what is missing with --keep; --force overwrites 1 file, too\n/,
+      /nothing written: .* is not empty\nfix: add the missing files with --keep, or also overwrite 1 file with --force\n/,
     );
     expect(readTree(work)).toEqual({ "README.md": "mine\n", "notes.txt": "mine\n" });
   });
@@ -104,7 +104,7 @@ describe("meshops init", () => {
     mkdirSync(join(work, ".git"));
     const { stdout } = await meshops(work, ["init", "p", "--yes"]);
     expect(stdout).toContain("next:\n  cd p\n  npm install\n");
-    expect(stdout).toMatch(/p is in the Git repository .*: workflows run from its \.github alone/);
+    expect(stdout).toMatch(/p is in the Git repository .*: only workflows in its \.github folder run/);
   });
 
   test("goes through a symbolic link, and says the way from here", async () => {
@@ -133,7 +133,7 @@ describe("meshops init", () => {
 
   test.each([
     [["--environments", "Dev"], /an environment cannot be named "Dev"/],
-    [["--environments", "base"], /base is what all environments extend/],
+    [["--environments", "base"], /"base" is reserved for the spec that all environments extend/],
     [["--environments", ","], /no environment was named/],
     [["--git-url", "example.org/p"], /expected an https:\/\/ or ssh:\/\/ URL/],
     [["--branch", "a..b"], /expected a Git branch name/],
@@ -151,7 +151,7 @@ describe("meshops init", () => {
     writeFileSync(join(work, "p"), "");
     expect(await meshops(work, ["init", "p", "--yes"])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("is no folder"),
+      stderr: expect.stringContaining("is not a folder"),
     });
   });
 });
@@ -162,11 +162,11 @@ withProgram("script", "meshops init on a terminal", () => {
     const cli = `${process.execPath} ${projectRoot}dist/cli.js init p`;
     const terminal = spawn("script", ["-qec", cli, "/dev/null"], { cwd: work, env: { ...process.env, NO_COLOR: "1" } });
     const answers: [question: RegExp, answer: string][] = [
-      [/aks or own \(aks\) $/, "gke"],
-      [/no kind of cluster "gke"[\s\S]*aks or own \(aks\) $/, "own"],
+      [/existing one \(aks\) $/, "gke"],
+      [/unknown kind of cluster "gke"[\s\S]*existing one \(aks\) $/, "own"],
       [/commas \(dev,production\) $/, "Lab"],
       [/cannot be named "Lab"[\s\S]*commas \(dev,production\) $/, "lab"],
-      [/clones it \(.*\) $/, ""],
+      [/clones this repository \(.*\) $/, ""],
     ];
     let shown = "";
     terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -199,7 +199,7 @@ describe("meshops identity keygen --write", () => {
     expect((await meshops(root, ["validate"], { env })).stdout).not.toContain("missing-key");
     const keys = readFileSync(env.SOPS_AGE_KEY_FILE, "utf8");
     const again = await meshops(root, ["identity", "keygen", "dev", "--write"], { env });
-    expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("names recipients already") });
+    expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("already has recipients") });
     expect(readFileSync(env.SOPS_AGE_KEY_FILE, "utf8")).toBe(keys);
     expect((await meshops(root, ["identity", "keygen", "dev", "--write", "--force"], { env })).code).toBe(0);
     expect(spec()).not.toContain(field(parse(stdout), "secrets", "age", 0));

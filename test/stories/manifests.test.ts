@@ -125,8 +125,8 @@ describe("foreign files", () => {
 
   test.each([
     [["x", "--manifests", "bases"], "--manifests takes one path"],
-    [["--linkerd", "edge-26.8.3"], "--linkerd goes with --manifests"],
-    [["--manifests", "bases", "--linkerd", "edge-1"], "meshops does not know Linkerd edge-1"],
+    [["--linkerd", "edge-26.8.3"], "--linkerd requires --manifests"],
+    [["--manifests", "bases", "--linkerd", "edge-1"], "unknown Linkerd release edge-1"],
   ])("validate %j is wrong usage", async (args, said) => {
     const { code, stderr } = await meshops(projectRoot, ["validate", ...args]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);

@@ -607,19 +607,19 @@ describe("certificates in the cluster and in Git", () => {
     expect(lines(renewed, objects("PKCS#8"), after).split("\n").slice(1)).toEqual([
       "first to expire in the cluster: issuer, expired 16 seconds ago",
       "first to expire in Git: linkerd-policy-validator, expired 16 seconds ago",
-      "not those of Git: issuer",
+      "different from Git: issuer",
     ]);
   });
 
   test("a webhook key that its reader refuses is named, with the fix", () => {
     expect(lines(issuer, objects("SEC1"), now).replaceAll(/\s+/g, " ")).toContain(
-      "the private key of Secret linkerd-policy-validator-k8s-tls is SEC1, which its reader refuses; fix: meshops identity rotate-webhooks dev",
+      "the private key in Secret linkerd-policy-validator-k8s-tls has the form SEC1, which its reader does not accept; fix: run meshops identity rotate-webhooks dev",
     );
   });
 
   test("without the right to read Secrets, Git alone is reported, and that is said", () => {
     expect(lines(issuer, { ...objects("PKCS#8"), secrets: null }, now)).toContain(
-      "certificates in the cluster: unknown, you may not read Secrets",
+      "certificates in the cluster: unknown, because you have no permission to read Secrets",
     );
   });
 });

@@ -13,7 +13,9 @@ export interface ScriptOptions extends DirectoryOption {
   readonly context?: string;
 }
 
-/** `meshops bootstrap <env>`: prints the script that brings the environment up, runs it, or prints the article's variables. */
+/**
+ * `meshops bootstrap <env>`: prints or runs the script that creates the environment, or prints the article's variables.
+ */
 export async function bootstrap(
   [name = ""]: readonly string[],
   options: ScriptOptions & { readonly env: boolean },
@@ -23,7 +25,8 @@ export async function bootstrap(
   const environment = loadOne(io, repository, name);
   if (options.env) {
     const text = envFile(environment);
-    if (text === null) throw new UserError(exitCode.problem, `${name} is not on Azure: the variables are Azure's`);
+    if (text === null)
+      throw new UserError(exitCode.problem, `${name} is not on Azure: --env prints Azure variables`, "remove --env");
     io.stdout.write(text);
     return exitCode.ok;
   }
@@ -34,12 +37,12 @@ export async function bootstrap(
 }
 
 /**
- * The kubectl context that was named; null where none was.
+ * Returns the kubectl context of the options; null if none is given.
  *
- * @throws UserError (usage) where the environment's own cluster has a context of its own
+ * @throws UserError (usage) if a context is given and the environment is on Azure, where it is the cluster's name
  */
 export function contextOf({ metadata, spec }: Environment, { context }: ScriptOptions): string | null {
   if (context === undefined) return null;
   if (spec.azure === undefined) return context;
-  throw new UserError(exitCode.usage, `${metadata.name} is on Azure: its context is the cluster's name`, "leave --context out");
+  throw new UserError(exitCode.usage, `${metadata.name} is on Azure: its context is the cluster's name`, "remove --context");
 }

@@ -1,24 +1,26 @@
 import type { Argument, CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { compareText } from "../../system/text.ts";
 
-/** A word that may stand next on the line. */
+/** A possible completion of the last word. */
 export interface Candidate {
   readonly word: string;
   readonly description: string;
 }
 
-/** What may stand for an argument of a name, in the repository of a folder; nothing where that is not for us to say. */
+/**
+ * Returns the values of an argument, by its name, in the repository in a folder; none if meshops does not complete it.
+ */
 export type ValuesOf = (argument: string, folder: string) => readonly Candidate[];
 
 /**
- * The words that may stand in place of the last one, which is begun. Nothing where a file is meant, or anything else: the shell then
- * proposes what it does by itself.
+ * Returns the possible completions of the last word. Returns none if the word is a file or another value: the shell
+ * then uses its own completion.
  *
- * @param words the line after the program's name, the last one up to the cursor
+ * @param words the command line after the program's name; the last word ends at the cursor
  */
 export function candidates(program: CommandUnknownOpts, words: readonly string[], valuesOf: ValuesOf): Candidate[] {
   const [, prefix = "", typed = ""] = /^(--[a-z-]+=)?(.*)$/s.exec(words.at(-1) ?? "") ?? [];
-  // bash makes words of `--output=text` itself, with the sign as one.
+  // bash splits `--output=text` into three words, one of which is `=`.
   const begun = typed === "=" ? "" : typed;
   const before = [...words.slice(0, -1), ...(prefix === "" ? [] : [prefix])];
   const line = readLine(program, before.flatMap(apart));
@@ -28,21 +30,21 @@ export function candidates(program: CommandUnknownOpts, words: readonly string[]
     .sort((a, b) => compareText(a.word, b.word));
 }
 
-/** An option and its value as two words. */
+/** Splits an option with a value into two words. */
 function apart(word: string): string[] {
   if (word === "=") return [];
   const [, option, value] = /^(--[a-z-]+)=(.*)$/s.exec(word) ?? [];
   return option === undefined ? [word] : [option, ...(value === undefined || value === "" ? [] : [value])];
 }
 
-/** What stands on the line before the word that is completed. */
+/** The command line before the word to complete. */
 interface Line {
   readonly command: CommandUnknownOpts;
-  /** Words that are arguments of the command. */
+  /** Arguments of the command. */
   readonly given: readonly string[];
-  /** The option that waits for its value. */
+  /** Option whose value is the word to complete. */
   readonly open: Option | null;
-  /** What --directory names. */
+  /** Value of --directory. */
   readonly folder: string;
   /** Whether `--` has ended the options. */
   readonly ended: boolean;
@@ -91,13 +93,13 @@ function argumentAt(
   return valuesOf(argument.name()).filter(({ word }) => !given.includes(word));
 }
 
-/** Commands below one, less the shells' own. */
+/** Returns the subcommands of a command, without `complete`, which is only for shells. */
 export function commandsOf({ commands }: CommandUnknownOpts): Candidate[] {
   const visible = commands.filter((command) => command.name() !== "complete");
   return visible.map((command) => ({ word: command.name(), description: command.description() }));
 }
 
-/** Options of a command and of those above it. */
+/** Returns the options of a command and of its parent commands. */
 function optionsOf(command: CommandUnknownOpts): Option[] {
   const help = { long: "--help", short: "-h", description: "display help", required: false, hidden: false } as Option;
   return [...command.options, ...(command.parent === null ? [help] : optionsOf(command.parent))];

@@ -1,11 +1,11 @@
 import { Argument } from "@commander-js/extra-typings";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** `meshops completion`: shell scripts, and `meshops complete`, which they call. */
+/** Declares `meshops completion`, which prints shell scripts, and `meshops complete`, which the scripts call. */
 export function declareCompletion(program: Program, { io, end }: Runtime): void {
   program
     .command("completion")
-    .description("print the script that completes commands, options and environments in a shell")
+    .description("print the shell script that completes commands, options and environments")
     .addArgument(new Argument("<shell>", "shell").choices(["bash", "zsh", "fish"]))
     .action(async function () {
       end(await (await import("./completion.ts")).completion(this.args, this.optsWithGlobals(), io));
@@ -13,7 +13,7 @@ export function declareCompletion(program: Program, { io, end }: Runtime): void 
 
   program
     .command("complete", { hidden: true })
-    .argument("[words...]", "the line so far")
+    .argument("[words...]", "command line up to the cursor")
     .action(async function () {
       end(await (await import("./completion.ts")).complete(program)(this.args, io));
     });

@@ -9,13 +9,13 @@ import { topics } from "../help/help.ts";
 import type { Io } from "../io.ts";
 import { type Candidate, candidates, commandsOf, type ValuesOf } from "./candidates.ts";
 
-/** `meshops completion <shell>`: the script that makes a shell ask `meshops complete`. */
+/** `meshops completion <shell>`: prints the script that makes a shell call `meshops complete`. */
 export function completion([shell = "bash"]: readonly string[], _: unknown, io: Io): number {
   io.stdout.write(readFileSync(new URL(`commands/completion/templates/${shell}.sh`, programFolder), "utf8"));
   return exitCode.ok;
 }
 
-/** `meshops complete -- <word…>`: the words that may stand next, a line each, with a tab before what they mean. */
+/** `meshops complete -- <word…>`: prints the possible completions, one per line: the word, a tab, its description. */
 export function complete(program: CommandUnknownOpts): (words: readonly string[], io: Io) => number {
   const described = (words: readonly string[], description: string): Candidate[] => words.map((word) => ({ word, description }));
   const valuesOf =
@@ -33,10 +33,10 @@ export function complete(program: CommandUnknownOpts): (words: readonly string[]
   };
 }
 
-/** Where there is no repository, there is nothing to propose. */
+/** Returns the names of the environments; none if the folder is not a platform repository. */
 function environmentsIn(folder: string): readonly string[] {
   try {
-    // A shell takes what is proposed for what was typed: nothing but names may come here.
+    // The shell inserts a completion as if it were typed, so return only valid names.
     return new Repository(folder).environmentNames().filter(isEnvironmentName);
   } catch {
     return [];

@@ -3,14 +3,14 @@ import { risks } from "../../components/risk-levels.ts";
 import { output } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** `meshops diff`: what `generate` would change. */
+/** Declares `meshops diff`, which shows what `generate` would change. */
 export function declareDiff(program: Program, { io, end }: Runtime): void {
   program
     .command("diff")
-    .description("show what generate would change against a commit, object by object, and what each change risks")
-    .argument("[env...]", "environments; all where none is named")
-    .option("--from <commit>", "the commit to compare with: a branch, a tag, a hash", "HEAD")
-    .addOption(new Option("--fail-on <risk>", "exit 1 only where something changes that is at least as grave").choices(risks))
+    .description("show the objects that generate would change compared with a commit, and the risk of each change")
+    .argument("[env...]", "environments (default: all)")
+    .option("--from <commit>", "commit to compare with: a branch, tag or hash", "HEAD")
+    .addOption(new Option("--fail-on <risk>", "exit 1 only if a change has at least this risk").choices(risks))
     .addOption(
       new Option("--scaffold", "show what this version changes in bases, hooks and workflows, as a patch")
         .default(false)

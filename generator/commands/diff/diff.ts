@@ -29,15 +29,15 @@ import { diffJson, diffMarkdown, diffText, summary, worst } from "./report.ts";
 interface DiffOptions {
   readonly directory: string;
   readonly output: "text" | "json" | "markdown";
-  /** The commit to compare with. */
+  /** Commit to compare with. */
   readonly from: string;
-  /** Exit 1 only where something changes that is at least as grave. */
+  /** Exit 1 only if a change has at least this risk. */
   readonly failOn?: Risk;
   /** Show changes of bases, hooks and workflows instead. */
   readonly scaffold: boolean;
 }
 
-/** `meshops diff [env…]`: what `generate` would change against a commit, object by object, each with its risk. */
+/** `meshops diff [env…]`: prints the objects that `generate` would change compared with a commit, and their risks. */
 export async function diff(names: readonly string[], options: DiffOptions, io: Io): Promise<number> {
   const repository = repositoryIn(io, options.directory);
   if (options.scaffold) {
@@ -56,14 +56,14 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
   else if (options.output === "markdown") io.stdout.write(diffMarkdown(changes, options.from));
   else {
     io.stdout.write(diffText(changes, io.stdout.colors));
-    io.stdout.write(`${changes.length === 0 ? "" : "\n"}${summary(changes)}, against ${options.from}\n`);
+    io.stdout.write(`${changes.length === 0 ? "" : "\n"}${summary(changes)} (compared with ${options.from})\n`);
   }
   const failed =
     options.failOn === undefined ? changes.length > 0 : changes.length > 0 && isAtLeast(worst(changes), options.failOn);
   return failed ? exitCode.problem : exitCode.ok;
 }
 
-/** Environments that a commit has generated files of, by their manifests. */
+/** Returns the environments whose inventories are in a commit. */
 function ownersIn(tree: GitTree): string[] {
   return [...tree.paths()].flatMap((path) => {
     const owner = new RegExp(`^${stateFolder}/([^/]+)\\.json$`).exec(path)?.[1] ?? "";
@@ -71,7 +71,7 @@ function ownersIn(tree: GitTree): string[] {
   });
 }
 
-/** Owners whose files are read from Git at once. */
+/** Number of owners whose files are read from Git at once. */
 const chunk = 50;
 
 async function compare(io: Io, root: string, tree: GitTree, wanted: readonly Wanted[]): Promise<ObjectChange[]> {
@@ -88,7 +88,7 @@ async function compare(io: Io, root: string, tree: GitTree, wanted: readonly Wan
     for (const { owner, paths, after } of withProgress(io, "comparing", differing)) {
       const sides = sidesOf(owner, paths, after, texts, committed.get(owner) ?? []);
       if ([...paths].some(isEncryptedFile))
-        identities ??= identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: what is encrypted stays closed\n`));
+        identities ??= identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: encrypted files are not decrypted\n`));
       changes.push(...(await diffObjects(sides, identities ?? [])));
     }
   }
@@ -97,19 +97,19 @@ async function compare(io: Io, root: string, tree: GitTree, wanted: readonly Wan
 
 interface StaleFile {
   readonly owner: string;
-  /** Files that differ, and those that stand beside them. */
+  /** Files that differ, and the other files in their folders. */
   readonly paths: ReadonlySet<string>;
   readonly after: ReadonlyMap<string, string>;
 }
 
-/** What of an owner's files differs from the commit, by hash: nothing is read from Git for it. */
+/** Returns the files of an owner that differ from the commit. Compares hashes, so it reads nothing from Git. */
 function staleOf(root: string, owner: string, bundle: Wanted[1], tree: GitTree, committed: readonly string[]): StaleFile {
   const secrets = owner === rootOwner ? [] : secretsOf(root, owner);
   const after = new Map([...bundle, ...secrets]);
   const stale = [...after].filter(([path, text]) => !tree.holds(path, text)).map(([path]) => path);
   const folders = new Set([...stale, ...committed.filter((path) => !after.has(path))].map(folderOf));
-  const beside = [...after.keys(), ...committed].filter((path) => folders.has(folderOf(path)));
-  return { owner, paths: new Set(beside), after };
+  const inFolders = [...after.keys(), ...committed].filter((path) => folders.has(folderOf(path)));
+  return { owner, paths: new Set(inFolders), after };
 }
 
 function secretsOf(root: string, environment: string): [string, string][] {
@@ -120,8 +120,8 @@ function secretsOf(root: string, environment: string): [string, string][] {
 }
 
 /**
- * Both states of an owner's files. Of the commit's, those count that its manifest names, and encrypted ones; where the manifest is gone or damaged,
- * all that stand where meshops writes.
+ * Returns an owner's files in the commit and now. Of the commit's files, includes those in its inventory and encrypted
+ * ones. If the inventory is missing or damaged, includes all files at paths that meshops writes to.
  */
 function sidesOf(
   owner: string,
@@ -148,7 +148,10 @@ function sidesOf(
   };
 }
 
-/** Whose a path of the commit is: what stands below overlays/ and flux/, the administrators' file, the root's helmfile; null where nobody's. */
+/**
+ * Returns the owner of a path in the commit: the environment for files below overlays/ and flux/ and for its signing
+ * keys, the root for helmfile.yaml, null for other paths.
+ */
 function ownerOf(path: string): string | null {
   if (path === helmfileFile) return rootOwner;
   const [top, name = ""] = path.split("/");

@@ -9,10 +9,10 @@ import { wrap } from "../terminal/wrap.ts";
 
 const signs = { added: "+", removed: "-", changed: "~" } as const;
 
-/** Fields that a person is shown of one object; JSON has them all. */
+/** Maximum number of fields per object in the text output; the JSON output has all. */
 const shownFields = 12;
 
-/** Changes for a person, environment by environment, the gravest first. */
+/** Returns the changes as text, grouped by environment. */
 export function diffText(changes: readonly ObjectChange[], colors: Colors): string {
   return [...byEnvironment(changes)].map(([environment, own]) => `${section(environment, own, colors)}\n`).join("\n");
 }
@@ -39,7 +39,10 @@ function paint(risk: Risk, colors: Colors): (text: string) => string {
   return weight === 0 ? colors.dim : weight <= risks.indexOf("narrower-access") ? colors.yellow : colors.red;
 }
 
-/** `[{environment,kind,namespace,name,change,risk,reason,fields:[{path,before,after}]}]`; before and after are null where there is none. */
+/**
+ * `[{environment,kind,namespace,name,change,risk,reason,fields:[{path,before,after}]}]`; before and after are null if
+ * the field does not exist.
+ */
 export function diffJson(changes: readonly ObjectChange[]): string {
   const rows = changes.map(({ fields, ...change }) => ({
     ...change,
@@ -48,9 +51,9 @@ export function diffJson(changes: readonly ObjectChange[]): string {
   return `${JSON.stringify(rows, null, 2)}\n`;
 }
 
-/** Changes as a comment on a pull request. */
+/** Returns the changes as Markdown, for a comment on a pull request. */
 export function diffMarkdown(changes: readonly ObjectChange[], from: string): string {
-  if (changes.length === 0) return `meshops: nothing changes against ${code(from)}.\n`;
+  if (changes.length === 0) return `meshops: no changes compared with ${code(from)}.\n`;
   const sections = [...byEnvironment(changes)].map(([environment, own]) => {
     const rows = own.map(
       (change) => `| **${change.risk}** | ${signs[change.change]} ${cell(nameOf(change))} | ${cell(change.reason)} |`,
@@ -64,7 +67,7 @@ export function diffMarkdown(changes: readonly ObjectChange[], from: string): st
         : `\n\n<details><summary>${plural(fields.length, "field")}</summary>\n\n${fence}text\n${fields.join("\n")}\n${fence}\n\n</details>`;
     return `#### ${cell(titleOf(environment))}: ${summary(own)}\n\n${table}${details}`;
   });
-  return `### meshops: ${summary(changes)}, against ${code(from)}\n\n${sections.join("\n\n")}\n`;
+  return `### meshops: ${summary(changes)} (compared with ${code(from)})\n\n${sections.join("\n\n")}\n`;
 }
 
 /** `3 objects change: 1 immutable-field, 2 harmless`. */
@@ -74,10 +77,10 @@ export function summary(changes: readonly ObjectChange[]): string {
     return count === 0 ? [] : [`${count} ${risk}`];
   });
   const verb = changes.length === 1 ? "changes" : "change";
-  return changes.length === 0 ? "nothing changes" : `${plural(changes.length, "object")} ${verb}: ${counts.join(", ")}`;
+  return changes.length === 0 ? "no changes" : `${plural(changes.length, "object")} ${verb}: ${counts.join(", ")}`;
 }
 
-/** The gravest risk of all changes. */
+/** Returns the highest risk of the changes. */
 export function worst(changes: readonly ObjectChange[]): Risk {
   return gravest(changes.map(({ risk }) => risk));
 }
@@ -95,14 +98,14 @@ function nameOf({ kind, namespace, name }: ObjectChange): string {
 }
 
 function fieldText({ path, before, after }: FieldChange, colors: Colors | null): string {
-  const old = before === undefined ? null : valueText(before);
-  const young = after === undefined ? null : valueText(after);
+  const oldText = before === undefined ? null : valueText(before);
+  const newText = after === undefined ? null : valueText(after);
   const name = colors === null ? printable(path) : colors.cyan(printable(path));
-  if (old === null) return `${name}: + ${young ?? ""}`;
-  return young === null ? `${name}: - ${old}` : `${name}: ${old} → ${young}`;
+  if (oldText === null) return `${name}: + ${newText ?? ""}`;
+  return newText === null ? `${name}: - ${oldText}` : `${name}: ${oldText} → ${newText}`;
 }
 
-/** A value on one line: certificates by their fingerprints, long ones cut short. */
+/** Formats a value in one line. Shows certificates as fingerprints, and truncates long values. */
 function valueText(value: unknown): string {
   const certificates = typeof value === "string" ? certificatesIn(value) : [];
   if (certificates.length > 0)

@@ -2,22 +2,22 @@ import { platform } from "node:os";
 import { runProgram } from "../../system/process.ts";
 import type { Io } from "../io.ts";
 
-/** Milliseconds that a program has to answer: az takes seconds. */
+/** Timeout of a program in milliseconds; az takes several seconds. */
 const timeoutMs = 20_000;
 
-/** What a program printed, and why that may not be its answer. */
+/** The output of a program, and why it failed. */
 export interface Reply {
   readonly text: string;
-  /** Null if it ended well. */
+  /** Null if the program exited with 0. */
   readonly trouble: { readonly absent: boolean; readonly message: string } | null;
 }
 
-/** Asks a program, with fixed arguments. Never rejects. On Windows az is a script, which only a shell starts. */
+/** Runs a program with fixed arguments. Never rejects. Uses a shell on Windows, where az is a script. */
 export async function ask({ env }: Io, name: string, args: readonly string[]): Promise<Reply> {
   const finished = await runProgram(name, args, { timeoutMs, env, shell: platform() === "win32" });
   const { stdout: text, stderr, code, absent, timedOut } = finished;
   if (code === 0) return { text, trouble: null };
   const [first = ""] = stderr.trim().split("\n");
-  const failure = first === "" ? `it ended with ${absent ? "ENOENT" : code}` : first;
+  const failure = first === "" ? `exited with ${absent ? "ENOENT" : code}` : first;
   return { text, trouble: { absent, message: timedOut ? `no answer within ${timeoutMs / 1000} s` : failure } };
 }

@@ -18,16 +18,20 @@ import { lookAtAzure, lookAtKubeconfig } from "./look-at-access.ts";
 import { type EncryptedFiles, lookAtKeys } from "./look-at-keys.ts";
 import { lookAtTools } from "./look-at-tools.ts";
 
-/** `meshops doctor`: tools, access and keys: what is there, what is missing, and how to get it. Outside a repository, the tools alone. */
+/**
+ * `meshops doctor`: checks tools, access and keys, and shows how to fix what is missing. Outside of a repository,
+ * checks only the tools.
+ */
 export async function doctor(_: readonly string[], options: CommonOptions, io: Io): Promise<number> {
-  const { root, environments, broken } = look(io, options.directory);
+  const { root, environments, broken } = loadRepository(io, options.directory);
   const group = (environment: string): EncryptedFiles => ({
     environment,
     files: textsOf(resolve(io.cwd, options.directory), environment),
   });
   const groups = [
     ...environments.map(({ metadata }) => group(metadata.name)),
-    // If a spec does not load, only its existing files are checked: that others are missing follows from it.
+    // If a spec does not load, check only the files that exist: others may be missing because of the errors in the
+    // spec.
     ...broken.map(({ name }) => group(name)).filter(({ files }) => [...files.values()].some((text) => text !== null)),
   ];
   const anyOnAzure = environments.some(({ spec }) => spec.azure !== undefined);
@@ -54,19 +58,20 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
   ).flat();
   if (options.output === "json") io.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
   else io.stdout.write(report(io, checks));
-  if (root === null && options.output === "text") io.stdout.write("no platform repository here: only the tools were looked at\n");
+  if (root === null && options.output === "text") io.stdout.write("not a platform repository: only the tools were checked\n");
   if (checks.some(({ status }) => status === "error")) return exitCode.missing;
   return broken.length > 0 ? exitCode.problem : exitCode.ok;
 }
 
-interface Surroundings {
+interface LoadedRepository {
+  /** Null outside of a repository. */
   readonly root: string | null;
   readonly environments: readonly Environment[];
   /** Environments whose specs do not load. */
   readonly broken: readonly Loaded[];
 }
 
-function look(io: Io, directory: string): Surroundings {
+function loadRepository(io: Io, directory: string): LoadedRepository {
   try {
     const repository = repositoryIn(io, directory);
     const { loaded } = loadAll(repository, []);
@@ -81,11 +86,11 @@ function look(io: Io, directory: string): Surroundings {
   }
 }
 
-/** What cannot be read cannot be looked at: cluster, account and keys of such an environment stay open. */
+/** Reports a spec that does not load. The cluster and the Azure account of such an environment are not checked. */
 function brokenSpec({ name, diagnostics }: Loaded): DoctorCheck {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   const found = `${plural(errors.length, "error")}: ${errors[0] === undefined ? "" : inFull(errors[0])}`;
-  return { topic: "specs", name, status: "missing", found, fix: errors[0]?.fix ?? `meshops validate ${name}` };
+  return { topic: "specs", name, status: "missing", found, fix: errors[0]?.fix ?? `run meshops validate ${name}` };
 }
 
 function textsOf(root: string, environment: string): Map<string, string | null> {

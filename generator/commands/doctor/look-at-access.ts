@@ -8,34 +8,38 @@ import type { Io } from "../io.ts";
 import { ask } from "./ask.ts";
 import type { DoctorCheck } from "./check.ts";
 
-/** Where an environment's cluster is looked for. */
+/** The kubeconfig and the context of an environment's cluster. */
 export interface Place {
   readonly environment: string;
-  /** Null takes `KUBECONFIG` or `~/.kube/config`, as kubectl does. */
+  /** Null means `KUBECONFIG` or `~/.kube/config`, as for kubectl. */
   readonly kubeconfig: string | null;
-  /** Null takes the current one. */
+  /** Null means the current context. */
   readonly context: string | null;
   readonly onAzure: boolean;
 }
 
-/** Whether the kubeconfig knows each environment's cluster. The cluster itself is not asked: `meshops status` does that. */
+/**
+ * Checks that the kubeconfig has a context for each environment's cluster. Does not connect to it, as `meshops status`
+ * does.
+ */
 export function lookAtKubeconfig(io: Io, places: readonly Place[]): DoctorCheck[] {
   return places.map((place): DoctorCheck => {
     const { environment, kubeconfig, context, onAzure } = place;
     const files = kubeconfig === null ? defaultFiles(io) : [kubeconfig];
     const common = { topic: "kubernetes", name: environment } as const;
     const missing = (found: string, fix: string): DoctorCheck => ({ ...common, status: "error", found, fix });
-    const fix = `meshops bootstrap ${environment} --run${onAzure ? ", or az aks get-credentials" : ""}; or name another file in KUBECONFIG`;
-    const there = files.filter((file) => existsSync(file));
-    if (there.length === 0) return missing(`no kubeconfig at ${files.join(", ")}`, fix);
-    const read = there.map(readKubeconfig);
+    const fix = `run meshops bootstrap ${environment} --run${onAzure ? " or az aks get-credentials" : ""}, or set KUBECONFIG to another file`;
+    const existing = files.filter((file) => existsSync(file));
+    if (existing.length === 0) return missing(`no kubeconfig at ${files.join(", ")}`, fix);
+    const read = existing.map(readKubeconfig);
     const broken = read.flatMap(({ trouble }) => trouble ?? []);
-    if (broken.length > 0) return missing(broken.join("; "), "correct the file, or name another in KUBECONFIG");
+    if (broken.length > 0) return missing(broken.join("; "), "fix the file, or set KUBECONFIG to another file");
     const contexts = read.flatMap(({ contexts: names }) => names);
     const wanted = context ?? read.find(({ current }) => current !== "")?.current;
-    if (wanted === undefined) return missing(`${there.join(", ")} has no current context`, "kubectl config use-context <name>");
-    if (!contexts.includes(wanted)) return missing(`no context "${wanted}" in ${there.join(", ")}`, fix);
-    return { ...common, status: "ok", found: `context ${wanted} in ${there.join(", ")}`, fix: "" };
+    if (wanted === undefined)
+      return missing(`${existing.join(", ")} has no current context`, "run kubectl config use-context <name>");
+    if (!contexts.includes(wanted)) return missing(`no context "${wanted}" in ${existing.join(", ")}`, fix);
+    return { ...common, status: "ok", found: `context ${wanted} in ${existing.join(", ")}`, fix: "" };
   });
 }
 
@@ -46,9 +50,9 @@ function defaultFiles(io: Io): string[] {
 
 interface Kubeconfig {
   readonly contexts: readonly string[];
-  /** Empty where it names none. */
+  /** Empty if the file has no current context. */
   readonly current: string;
-  /** Why it could not be read. */
+  /** Why the file could not be read; null if it was read. */
   readonly trouble: string | null;
 }
 
@@ -58,20 +62,23 @@ function readKubeconfig(file: string): Kubeconfig {
     const names = Array.isArray(contexts) ? contexts.map((item) => String(asMap(item)["name"])) : [];
     return { contexts: names, current: typeof current === "string" ? current : "", trouble: null };
   } catch (error) {
-    // What a parser says may repeat a line, and with it a token.
+    // Do not print the parser's message: it may quote a line that contains a token.
     const { syscall, code } = error as NodeJS.ErrnoException;
-    const trouble = syscall === undefined ? `${file} is no YAML` : `${file} cannot be read: ${code}`;
+    const trouble = syscall === undefined ? `${file} is not valid YAML` : `${file} cannot be read: ${code}`;
     return { contexts: [], current: "", trouble };
   }
 }
 
-/** Whether the Azure CLI is signed in, and sees the subscriptions that the environments name. */
+/** Checks that the Azure CLI is signed in and can access the subscriptions of the environments. */
 export async function lookAtAzure(io: Io, environments: readonly Environment[]): Promise<DoctorCheck[]> {
   const onAzure = environments.filter(({ spec }) => spec.azure !== undefined);
   if (onAzure.length === 0) return [];
-  const accounts = await accountsAtHand(io);
+  const accounts = await azureAccounts(io);
   if (typeof accounts === "string") {
-    const fixes: Readonly<Record<string, string>> = { [notSignedIn]: "az login", [notInstalled]: "install az, then az login" };
+    const fixes: Readonly<Record<string, string>> = {
+      [notSignedIn]: "run az login",
+      [notInstalled]: "install az, then run az login",
+    };
     const fix = fixes[accounts] ?? "run az account list to see the whole error";
     return [{ topic: "azure", name: "account", status: "missing", found: accounts, fix }];
   }
@@ -84,8 +91,8 @@ export async function lookAtAzure(io: Io, environments: readonly Environment[]):
     return {
       ...common,
       status: "missing",
-      found: `the account does not see subscription ${wanted ?? "(none is active)"}`,
-      fix: "az login, as somebody who may; az account set",
+      found: wanted == null ? "no subscription is active" : `the account cannot access subscription ${wanted}`,
+      fix: "run az login with an account that has access, then az account set",
     };
   });
 }
@@ -93,14 +100,14 @@ export async function lookAtAzure(io: Io, environments: readonly Environment[]):
 const notSignedIn = "the Azure CLI is not signed in";
 const notInstalled = "the Azure CLI is not installed";
 
-/** Accounts of the Azure CLI, or why there are none. */
-async function accountsAtHand(io: Io): Promise<Record<string, unknown>[] | string> {
+/** Returns the accounts of the Azure CLI, or why there are none. */
+async function azureAccounts(io: Io): Promise<Record<string, unknown>[] | string> {
   const { text, trouble } = await ask(io, "az", ["account", "list", "--output", "json"]);
   if (trouble !== null) return trouble.absent ? notInstalled : `the Azure CLI failed: ${trouble.message}`;
   try {
     const list: unknown = JSON.parse(text);
     return Array.isArray(list) && list.length > 0 ? list.map(asMap) : notSignedIn;
   } catch {
-    return "the Azure CLI answers no JSON";
+    return "the Azure CLI did not print JSON";
   }
 }

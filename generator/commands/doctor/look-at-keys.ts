@@ -8,11 +8,11 @@ import type { DoctorCheck } from "./check.ts";
 /** Encrypted files of an environment that belong together. */
 export interface EncryptedFiles {
   readonly environment: string;
-  /** Path to text; null where there is no such file. */
+  /** Text by path; null if the file does not exist. */
   readonly files: ReadonlyMap<string, string | null>;
 }
 
-/** Which of the age identities at hand open which files. The files are read, never opened. */
+/** Checks which files the available age identities can decrypt. Reads only the recipients, and decrypts nothing. */
 export async function lookAtKeys(groups: readonly EncryptedFiles[], identities: readonly string[]): Promise<DoctorCheck[]> {
   const { known: recipients, damaged } = await byRecipient(identities);
   const own = groups.flatMap(({ environment, files }) => {
@@ -26,10 +26,10 @@ export async function lookAtKeys(groups: readonly EncryptedFiles[], identities: 
 function damagedKeys(count: number): DoctorCheck {
   return {
     topic: "keys",
-    name: "keys at hand",
+    name: "available keys",
     status: "missing",
     found: `${plural(count, "key")} damaged`,
-    fix: "compare SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and keys.txt with their copies",
+    fix: "restore the key in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE or keys.txt from its backup",
   };
 }
 
@@ -40,35 +40,35 @@ function judge(
   recipients: ReadonlyMap<string, string>,
 ): DoctorCheck {
   const name = `${environment}, ${what}`;
-  const there = files.flatMap(([path, text]) => (text === null ? [] : [{ path, readers: readersOf(text) }]));
-  if (there.length === 0)
-    return { topic: "keys", name, status: "error", found: "none yet", fix: `meshops identity init ${environment}` };
-  const closed = there.filter(({ readers }) => !readers.some((reader) => recipients.has(reader)));
-  const opened = there.flatMap(({ readers }) => readers.filter((reader) => recipients.has(reader)));
-  if (closed.length === 0)
+  const existing = files.flatMap(([path, text]) => (text === null ? [] : [{ path, readers: readersOf(text) }]));
+  if (existing.length === 0)
+    return { topic: "keys", name, status: "error", found: "none yet", fix: `run meshops identity init ${environment}` };
+  const unreadable = existing.filter(({ readers }) => !readers.some((reader) => recipients.has(reader)));
+  const used = existing.flatMap(({ readers }) => readers.filter((reader) => recipients.has(reader)));
+  if (unreadable.length === 0)
     return {
       topic: "keys",
       name,
       status: "ok",
-      found: `${plural(there.length, "file")} opened by ${[...new Set(opened)].map(shortRecipient).join(", ")}`,
+      found: `${plural(existing.length, "file")} can be decrypted by ${[...new Set(used)].map(shortRecipient).join(", ")}`,
       fix: "",
     };
-  // Said once an environment: with a new identity both are new.
+  // Suggest this once per environment: a new identity replaces the Secrets and the signing keys.
   const lost =
     what !== "Secrets"
       ? ""
-      : `, or where nobody has it: meshops identity keygen ${environment} --write --force, and identity init ${environment} --force`;
-  const readers = [...new Set(closed.flatMap((file) => file.readers))];
+      : `; if the key is lost, run meshops identity keygen ${environment} --write --force, then meshops identity init ${environment} --force`;
+  const readers = [...new Set(unreadable.flatMap((file) => file.readers))];
   return {
     topic: "keys",
     name,
     status: "missing",
-    found: `${closed.length} of ${plural(there.length, "file")} closed to every key at hand`,
-    fix: `name the file with the key of ${readers.map(shortRecipient).join(" or ")} in SOPS_AGE_KEY_FILE${lost}`,
+    found: `${unreadable.length} of ${plural(existing.length, "file")} cannot be decrypted by any available key`,
+    fix: `set SOPS_AGE_KEY_FILE to the file with the key of ${readers.map(shortRecipient).join(" or ")}${lost}`,
   };
 }
 
-/** Recipients of a file; nobody where it is damaged. */
+/** Returns the recipients of a file; none if the file is damaged. */
 function readersOf(text: string): string[] {
   try {
     return inspectFile(text).age.map(({ recipient }) => recipient);

@@ -5,7 +5,7 @@ import type { DoctorCheck } from "./check.ts";
 import { type Tool, tools, versionIn } from "./tools.ts";
 
 /**
- * Which programs are installed, and whether they are new enough; all at once.
+ * Checks, in parallel, which programs are installed and whether their versions are supported.
  *
  * @param onAzure whether an environment is on Azure; null if that is not known
  */
@@ -19,12 +19,14 @@ async function lookAt(io: Io, tool: Tool, required: boolean): Promise<DoctorChec
   const bad = required ? "error" : "missing";
   const range = `${needed} or newer${below === undefined ? "" : `, below ${below}`}`;
   const text = await output(io, tool);
-  if (text === null) return { topic: "tools", name, status: bad, found: `not found; ${range}`, fix: `${why}: ${how}` };
+  if (text === null)
+    return { topic: "tools", name, status: bad, found: `not found; ${range}`, fix: `install ${name} (${why}): ${how}` };
   const version = versionIn(text);
-  if (version === null) return { topic: "tools", name, status: bad, found: "prints no version", fix: how };
+  if (version === null)
+    return { topic: "tools", name, status: bad, found: "prints no version", fix: `reinstall ${name}: ${how}` };
   const fits = isVersionAtLeast(version, needed) && (below === undefined || !isVersionAtLeast(version, below));
   if (fits) return { topic: "tools", name, status: "ok", found: version, fix: "" };
-  return { topic: "tools", name, status: bad, found: `${version}; ${range}`, fix: `${why}: ${how}` };
+  return { topic: "tools", name, status: bad, found: `${version}; ${range}`, fix: `install ${name} (${why}): ${how}` };
 }
 
 async function output(io: Io, { name, asks }: Tool): Promise<string | null> {

@@ -1,14 +1,15 @@
-/** A program that some command of meshops, or the platform's people, run. */
+/** A program that meshops or a user of the platform runs. */
 export interface Tool {
   readonly name: string;
-  /** Arguments by which it tells its version. */
+  /** Arguments with which the program prints its version. */
   readonly asks: readonly string[];
-  /** Oldest version that will do; empty where any does. */
+  /** Oldest supported version; empty if every version is supported. */
   readonly needed: string;
-  /** A version that is too new, where there is one. */
+  /** First version that is too new, if any. */
   readonly below?: string;
-  /** Whether and for what it is needed. */
+  /** Whether the program is required, and for what. */
   readonly why: string;
+  /** Page that describes how to install the program. */
   readonly how: string;
   /** Whether every platform needs it. */
   readonly required: boolean;
@@ -19,9 +20,9 @@ export interface Tool {
 const optional = { required: false, azure: false } as const;
 
 /**
- * `needed` is where the flags and formats that the bundle uses came in, as far as is known: sops 3.9 `mac_only_encrypted`, kustomize 5.0
- * `sortOptions`, Helm 3.8 `--post-renderer-args`, helmfile 1.0 its file format; Helm 4 takes post-renderers as plugins only. What is tried is what
- * scripts/tools/pins.ts names.
+ * `needed` is the version that introduced the flags and formats that the bundle uses, as far as is known: sops 3.9
+ * `mac_only_encrypted`, kustomize 5.0 `sortOptions`, Helm 3.8 `--post-renderer-args`, helmfile 1.0 its file format.
+ * Helm 4 accepts only plugins as post-renderers. Tests use the versions in scripts/tools/pins.ts.
  */
 export const tools: readonly Tool[] = [
   {
@@ -102,7 +103,7 @@ export const tools: readonly Tool[] = [
   },
 ];
 
-/** The first version in what a program prints, such as `3.22.0`; null where it prints none. */
+/** Returns the first version in the output of a program, such as `3.22.0`; null if there is none. */
 export function versionIn(text: string): string | null {
   return /(?<![\d.])(\d+\.\d+(?:\.\d+)?)/.exec(text)?.[1] ?? null;
 }

@@ -11,17 +11,17 @@ import type { Io } from "../io.ts";
 import { bundlesOf, renderAll, renderEnvironments, type Wanted, wantedBundles } from "../render-environments.ts";
 import { described, withProgress } from "../terminal/progress.ts";
 
-/** What is reported of a plan. */
+/** The part of a plan that is reported. */
 export type PlanSummary = Pick<Plan, "owner" | "unchanged" | "changes">;
 
-/** What `generate` is to do. */
+/** The work of one run of `generate`. */
 export interface Prepared {
   readonly plans: readonly Plan[];
-  /** Number of environments that are meant. */
+  /** Number of selected environments. */
   readonly environments: number;
-  /** What they are made of; empty if there are too many to describe. */
+  /** Models of the environments to describe; empty if there are more than `described` environments. */
   readonly models: readonly Model[];
-  /** Environments that were not rendered, since their inputs and their files are as recorded. */
+  /** Environments that were not rendered, because their inputs and their files are unchanged. */
   readonly passedOver: readonly PlanSummary[];
 }
 
@@ -36,8 +36,9 @@ export function prepare(io: Io, repository: Repository, names: readonly string[]
 }
 
 /**
- * `prepare` for a run that writes: the inventories record the hashes of the inputs. All specs are loaded and validated. If many environments
- * are meant, those whose inputs and files are as recorded are not rendered.
+ * Like `prepare`, for a run that writes: records the hashes of the inputs in the inventories. Loads and validates all
+ * selected specs. If all environments are selected and there are more than `described`, does not render those whose
+ * inputs and files match their inventories.
  *
  * @param acceptScaffold record edited bases, hooks and workflows as up to date
  */
@@ -57,7 +58,8 @@ export function prepareToWrite(
   const rendered = hasErrors(diagnostics) ? [] : renderAll(io, root, stale, diagnostics);
   printDiagnostics(io.stderr, diagnostics);
   if (hasErrors(diagnostics)) return null;
-  // Findings about an identity are not recorded: such an environment is rendered at each run, so that they are always shown.
+  // Findings about an identity are not recorded. An environment with such findings is rendered on every run, so that
+  // they are always shown.
   const withFindings = new Set(
     rendered.filter(({ findings }) => findings.length > 0).map(({ model }) => model.environment.metadata.name),
   );

@@ -1,15 +1,15 @@
 import { Option } from "@commander-js/extra-typings";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** `meshops graph`: pictures of order and access. */
+/** Declares `meshops graph`, which draws startup order and access. */
 export function declareGraph(program: Program, { io, end }: Runtime): void {
   program
     .command("graph")
-    .description("draw in which order an environment comes up, and who may talk to whom; of two environments, what differs")
+    .description("draw the startup order and the allowed access of an environment; given two environments, mark the differences")
     .argument("<env>", "environment")
-    .argument("[other]", "the environment to put beside it")
-    .addOption(new Option("-o, --output <format>", "how to draw").choices(["mermaid", "svg", "html"]).default("mermaid"))
-    .addOption(new Option("--show <picture>", "one of the pictures alone").choices(["order", "traffic"]))
+    .argument("[other]", "environment to compare with")
+    .addOption(new Option("-o, --output <format>", "output format").choices(["mermaid", "svg", "html"]).default("mermaid"))
+    .addOption(new Option("--show <graph>", "draw only this graph").choices(["order", "traffic"]))
     .action(async function () {
       end(await (await import("./graph.ts")).graph(this.args, this.optsWithGlobals(), io));
     });

@@ -6,7 +6,10 @@ const styles: Readonly<Record<GraphEdge["kind"], string>> = {
   open: 'style=bold arrowhead=normal color="#D55E00" penwidth=3',
 };
 
-/** Graphs in Graphviz' language; several have a frame each, one below the other: Graphviz begins at the bottom. */
+/**
+ * Returns graphs in the DOT language of Graphviz. Several graphs have one frame each and are stacked. They are written
+ * in reverse, because Graphviz starts at the bottom.
+ */
 export function toDot(graphs: readonly Graph[], title: string): string {
   const direction = graphs.every((graph) => graph.direction === "down") ? "TB" : "LR";
   const framed = graphs.length > 1;
@@ -46,7 +49,7 @@ function arrowAttributes({ kind, ...arrow }: GraphEdge): string {
   return `label=${label(lines.map((line) => ` ${line} `))} tooltip=${quoted(words)} labeltooltip=${quoted(words)} ${styles[kind]}`;
 }
 
-/** Lines below each other, centred. */
+/** Returns a label of several centered lines. */
 function label(lines: readonly string[]): string {
   return `"${lines.map(escaped).join("\\n")}"`;
 }

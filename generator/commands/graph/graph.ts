@@ -15,27 +15,29 @@ interface GraphOptions {
 
 const subjects: Readonly<Record<"order" | "traffic", (model: Model) => Graph>> = { order: orderOf, traffic: trafficOf };
 
-/** `meshops graph <env> [other]`: the order of reconciliation and who may talk to whom; of two environments, what differs. */
+/**
+ * `meshops graph <env> [other]`: draws startup order and allowed access; given two environments, marks the differences.
+ */
 export async function graph(names: readonly string[], { directory, output, show }: GraphOptions, io: Io): Promise<number> {
   const [first, second] = names;
   if (first === second)
-    throw new UserError(exitCode.usage, "graph takes one environment, or two different ones", "meshops graph dev production");
+    throw new UserError(exitCode.usage, "both environments are the same", "name one environment, or two different ones");
   const rendered = renderEnvironments(io, repositoryIn(io, directory), names);
   if (rendered === null) return exitCode.problem;
   const models = names.flatMap((name) => rendered.find(({ model }) => model.environment.metadata.name === name)?.model ?? []);
   const wanted = show === undefined ? Object.values(subjects) : [subjects[show]];
-  const groups = wanted.map((subject) => beside(models.map(subject)));
-  io.stdout.write(await drawn(groups, names, output));
+  const groups = wanted.map((subject) => withDifferences(models.map(subject)));
+  io.stdout.write(await draw(groups, names, output));
   return exitCode.ok;
 }
 
-/** Pictures of one thing in one or two environments. */
-function beside(graphs: readonly Graph[]): readonly Graph[] {
+/** Marks the differences if there are graphs of two environments. */
+function withDifferences(graphs: readonly Graph[]): readonly Graph[] {
   const [a, b] = graphs;
   return a === undefined || b === undefined ? graphs : compare(a, b);
 }
 
-async function drawn(
+async function draw(
   groups: readonly (readonly Graph[])[],
   names: readonly string[],
   format: GraphOptions["output"],

@@ -1,21 +1,21 @@
 import { compareText } from "../../system/text.ts";
 
-/** A graph of boxes and arrows, before it is drawn. */
+/** A graph of nodes and edges, independent of the output format. */
 export interface Graph {
   readonly title: string;
   /** `right` for a wide graph, `down` for a narrow one. */
   readonly direction: "right" | "down";
-  /** What must be known to read it right. */
+  /** Text that explains how to read the graph. */
   readonly caption: string;
   readonly boxes: readonly GraphNode[];
   readonly arrows: readonly GraphEdge[];
 }
 
 export interface GraphNode {
-  /** Name of the box, the same in every environment. */
+  /** Name of the node, the same in every environment. */
   readonly name: string;
   readonly lines: readonly string[];
-  /** Application that the node belongs to; `outside` for clients that no policy names. */
+  /** Application that the node belongs to; `outside` for clients that no policy lists. */
   readonly group: string;
   readonly shape: "box" | "store" | "external";
   readonly mark?: Difference;
@@ -25,16 +25,16 @@ export interface GraphEdge {
   readonly from: string;
   readonly to: string;
   readonly lines: readonly string[];
-  /** `allowed`: by the policies; `refused`: by them; `open`: nobody asks. */
+  /** `allowed` by the policies, `refused` by the policies, or `open`: allowed without identity check. */
   readonly kind: "allowed" | "refused" | "open";
   readonly mark?: Difference;
 }
 
-/** Colors by Okabe and Ito, which color-blind readers can tell apart; words and shapes carry the same information. */
+/** Colors of Okabe and Ito, which color-blind readers can distinguish. Text and shapes carry the same information. */
 const fixedBorders: Readonly<Record<string, string>> = { linkerd: "#0072B2", meshops: "#009E73", outside: "#6B6B6B" };
 const otherBorders = ["#D55E00", "#CC79A7", "#E69F00", "#56B4E9"] as const;
 
-/** Border colors of the groups of a graph; groups without a color of their own get the others in alphabetical order. */
+/** Returns the border colors of a graph's groups. Groups without a fixed color get the others in alphabetical order. */
 export function bordersOf({ boxes }: Graph): ReadonlyMap<string, string> {
   const groups = [...new Set(boxes.map(({ group }) => group))];
   const others = groups.filter((group) => fixedBorders[group] === undefined).sort(compareText);
@@ -43,15 +43,18 @@ export function bordersOf({ boxes }: Graph): ReadonlyMap<string, string> {
   );
 }
 
-/** What is not the same in the environment beside this one. */
+/** How a node or an edge differs from that of the compared environment. */
 type Difference = "only here" | "differs";
 
-/** Two graphs of the same things for a comparison: what differs is marked in both. */
+/** Compares the graphs of two environments, and marks the differences in both. */
 export function compare(a: Graph, b: Graph): [Graph, Graph] {
   const both: [Graph, Graph] = [marked(a, b), marked(b, a)];
-  const alike = both.every(({ boxes, arrows }) => [...boxes, ...arrows].every(({ mark }) => mark === undefined));
-  const said = ({ caption, ...graph }: Graph): Graph => ({ ...graph, caption: `${caption} Here the two are alike.` });
-  return alike ? [said(both[0]), said(both[1])] : both;
+  const equal = both.every(({ boxes, arrows }) => [...boxes, ...arrows].every(({ mark }) => mark === undefined));
+  const withNote = ({ caption, ...graph }: Graph): Graph => ({
+    ...graph,
+    caption: `${caption} The two environments do not differ.`,
+  });
+  return equal ? [withNote(both[0]), withNote(both[1])] : both;
 }
 
 function marked(graph: Graph, other: Graph): Graph {
@@ -64,7 +67,7 @@ function marked(graph: Graph, other: Graph): Graph {
   };
 }
 
-/** An arrow is the same one where it leads from the same to the same, by the same right. */
+/** Returns the identity of an edge. Edges of two graphs correspond if their ends and their kinds are equal. */
 export function idOf({ from, to, kind }: GraphEdge): string {
   return JSON.stringify([from, to, kind]);
 }
@@ -74,7 +77,7 @@ function markOf(here: readonly string[], there: readonly string[] | undefined): 
   return here.join("\n") === there.join("\n") ? {} : { mark: "differs" };
 }
 
-/** The lines of a box or an arrow, and below them its mark. */
+/** Returns the lines of a node or an edge, followed by its mark. */
 export function marksShown({ lines, mark }: Pick<GraphNode | GraphEdge, "lines" | "mark">): readonly string[] {
   return mark === undefined ? lines : [...lines, `≠ ${mark}`];
 }

@@ -2,12 +2,12 @@ import { contentsOf } from "../../components/contents.ts";
 import { type ComponentModel, type Model, neededComponents } from "../../components/model.ts";
 import type { Graph } from "./model.ts";
 
-/** Startup order of an environment's components: an edge leads to the component that waits. */
+/** Returns the startup order of an environment's components. An edge points to the component that waits. */
 export function orderOf({ environment, components }: Model): Graph {
   return {
     title: `${environment.metadata.name}: order of reconciliation`,
     direction: "down",
-    caption: "A component starts when all that lead to it are ready. Flux and helmfile keep the same order.",
+    caption: "A component starts when all components with an arrow to it are ready. Flux and helmfile use the same order.",
     boxes: components.map((component) => ({
       name: component.id,
       lines: [component.id, contentsOf(component)],
@@ -25,7 +25,7 @@ export function orderOf({ environment, components }: Model): Graph {
   };
 }
 
-/** The needs that follow from no other need. */
+/** Returns the needs that are not implied by another need. */
 function direct(needs: readonly string[], components: readonly ComponentModel[]): string[] {
   const needsOf = (id: string): readonly string[] => components.filter((each) => each.id === id).flatMap(neededComponents);
   const behind = (id: string): string[] => needsOf(id).flatMap((need) => [need, ...behind(need)]);

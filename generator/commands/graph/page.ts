@@ -4,7 +4,11 @@ import { capital } from "../../system/text.ts";
 import { type Graph, type GraphEdge, type GraphNode, idOf } from "./model.ts";
 import { toSvg } from "./svg.ts";
 
-/** A page that needs nothing else: the graphs to be moved and searched, and the same as tables. @param groups graphs of one thing each, an environment a graph */
+/**
+ * Returns a self-contained HTML page. Its graphs can be moved, zoomed and searched; tables contain the same data.
+ *
+ * @param groups one group of graphs per subject; a group has one graph per environment
+ */
 export async function toPage(groups: readonly (readonly Graph[])[], environments: readonly string[]): Promise<string> {
   const sections = await Promise.all(
     groups.map(async (graphs, index) => ({
@@ -28,7 +32,7 @@ export async function toPage(groups: readonly (readonly Graph[])[], environments
   });
 }
 
-/** Ids of an SVG are its own, though a page holds several. */
+/** Makes the ids of an SVG unique on a page with several SVGs. */
 function unique(svg: string, prefix: string): string {
   const clean = prefix.replace(/[^a-z0-9]+/gi, "-");
   return svg.replace(/ id="([^"]+)"/g, ` id="${clean}-$1"`);
@@ -41,7 +45,7 @@ interface Row {
   readonly difference: string;
 }
 
-/** Every box and arrow of compared graphs, with its text in each of them. */
+/** Returns one row per node and per edge of the compared graphs, with its text in each graph. */
 function rows(graphs: readonly Graph[], environments: readonly string[]): Row[] {
   const boxes = byId(
     graphs,

@@ -1,7 +1,7 @@
 import { toDot } from "./dot.ts";
 import type { Graph } from "./model.ts";
 
-/** Graphs as one SVG with a description in words. Graphviz takes half a second to load, so it is loaded when it is needed. */
+/** Returns graphs as one SVG with a text description. Imports Graphviz only here: it takes half a second to load. */
 export async function toSvg(graphs: readonly Graph[], title: string): Promise<string> {
   const { Graphviz } = await import("@hpcc-js/wasm-graphviz");
   const graphviz = await Graphviz.load();
@@ -9,14 +9,14 @@ export async function toSvg(graphs: readonly Graph[], title: string): Promise<st
   return accessible(svg.slice(svg.indexOf("<svg")), graphs, title);
 }
 
-/** `role` and a description for screen readers: a graph is read as its sentences. */
+/** Adds a `role` and a description for screen readers, which has one sentence per edge. */
 function accessible(svg: string, graphs: readonly Graph[], title: string): string {
   const description = graphs.map((graph) => `${graph.title}. ${graph.caption} ${sentences(graph).join(". ")}.`).join(" ");
   const head = `<desc>${xml(description)}</desc>`;
   return svg.replace("<svg ", `<svg role="img" aria-label="${xml(title)}" `).replace(/(<svg [^>]*>)/, `$1\n${head}`);
 }
 
-/** A graph in words, one sentence per arrow. */
+/** Returns the description of a graph, one sentence per edge. */
 export function sentences({ arrows }: Graph): string[] {
   return arrows.map(({ from, to, lines, mark }) => {
     const what = lines.length === 0 ? "" : `: ${lines.join(", ")}`;

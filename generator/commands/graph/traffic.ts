@@ -13,7 +13,7 @@ interface Server extends PodSet {
 
 const everyoneElse = "everyone else";
 
-/** Access to the environment's pods: which clients may use which port, and with which identity. */
+/** Returns the access to the environment's pods: which clients may use which port, and with which identity. */
 export function trafficOf({ environment, components }: Model): Graph {
   const servers = components
     .flatMap(({ group, pods }) => pods.map((set): Server => ({ ...set, group })))
@@ -23,8 +23,8 @@ export function trafficOf({ environment, components }: Model): Graph {
     title: `${environment.metadata.name}: access`,
     direction: "right",
     caption: servers.some(isProtected)
-      ? `${arrival(environment)} Paths of HTTP probes answer every client that the network admits.`
-      : "There are no policies: every pod of the cluster may connect.",
+      ? `${arrival(environment)} HTTP probe paths are open to every client that the network allows.`
+      : "There are no policies: every pod in the cluster may connect.",
     boxes: [...clientNodes(servers), ...(viz ? vizNodes : []), outsiders, ...servers.map(serverNode)],
     arrows: [
       ...servers.filter(isProtected).flatMap(clientEdges).sort(byClient(servers)),
@@ -41,8 +41,8 @@ function isProtected({ access }: PodSet): boolean {
 
 function arrival({ spec: { linkerd } }: Environment): string {
   return linkerdRelease(linkerd.version).traits.transportHeader
-    ? `Connections between proxies arrive at port ${proxyPorts.inbound}, whatever port was dialled, with mutual TLS.`
-    : "Connections between proxies arrive at the port that was dialled, with mutual TLS.";
+    ? `Connections between proxies use mutual TLS and arrive at port ${proxyPorts.inbound}, whatever the destination port.`
+    : "Connections between proxies use mutual TLS and arrive at the destination port.";
 }
 
 function serverNode({ title, namespace, replicas, serviceAccountName, workloadRef, group }: Server): GraphNode {
@@ -62,7 +62,7 @@ function nameOf({ namespace, name }: Account): string {
   return `${namespace}/${name}`;
 }
 
-/** Names of the clients that are not pods of the servers themselves, each once. */
+/** Returns the distinct names of the clients that are not pods of the servers themselves. */
 function clientNames(servers: readonly Server[]): string[] {
   const clients = servers.flatMap(({ access }) => access.clients).filter(({ podSelector }) => podSelector === undefined);
   return [...new Set(clients.map(({ serviceAccountRef }) => nameOf(serviceAccountRef)))];
@@ -77,7 +77,10 @@ function clientNodes(servers: readonly Server[]): GraphNode[] {
   }));
 }
 
-/** One edge per client, with every port that it may use; also ports of the servers themselves if they have the same identity. */
+/**
+ * Returns one edge per client, with every port that it may use. The ports include those that the servers themselves may
+ * use if they have the same identity.
+ */
 function clientEdges(server: Server): GraphEdge[] {
   return clientNames([server]).map((from) => {
     const allowed = server.access.clients.filter(({ serviceAccountRef }) => nameOf(serviceAccountRef) === from);
@@ -92,7 +95,7 @@ function byClient(servers: readonly Server[]): (a: GraphEdge, b: GraphEdge) => n
   return (a, b) => names.indexOf(a.from) - names.indexOf(b.from);
 }
 
-/** Connections of the servers among themselves. */
+/** Returns the edges between the servers. */
 function peerEdges(from: Server, to: Server): GraphEdge[] {
   const labels = asMap(from.selector["matchLabels"]);
   return to.access.clients
@@ -105,7 +108,7 @@ function peerEdges(from: Server, to: Server): GraphEdge[] {
 }
 
 function peerLine({ key, port, protocol, purpose, skipsProxy }: Port & { readonly key: string }): string {
-  if (skipsProxy === true) return `${port} past the proxy, no identity`;
+  if (skipsProxy === true) return `${port} bypasses the proxy, no identity`;
   return `${port} ${purpose ?? key}${protocol === "opaque" ? ", opaque" : ""}`;
 }
 

@@ -1,11 +1,11 @@
 import type { Program, Runtime } from "../runtime.ts";
 
-/** `meshops help`: commands, topics and rules explained. */
+/** Declares `meshops help`, which explains commands, topics and findings. */
 export function declareHelp(program: Program, { io, end }: Runtime): void {
   program
     .command("help")
-    .description("explain a command, a topic, or a rule by its code")
-    .argument("[topic...]", "what is to be explained")
+    .description("explain a command, a topic, or the code of a finding")
+    .argument("[topic...]", "command, topic or code")
     .action(async function () {
       end(await (await import("./help.ts")).help(program)(this.args, io));
     });

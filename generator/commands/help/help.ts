@@ -10,7 +10,7 @@ import { plainText } from "../terminal/plain-text.ts";
 
 const docs = new URL("../docs/", programFolder);
 
-/** `meshops help [topic…]`: a command's usage, or a page of the docs: a topic, or the code of a rule. */
+/** `meshops help [topic…]`: prints the usage of a command, or the page of a topic or of the code of a finding. */
 export function help(program: CommandUnknownOpts): (words: readonly string[], io: Io) => number {
   return (words, io) => {
     const [first, ...others] = words;
@@ -25,13 +25,13 @@ export function help(program: CommandUnknownOpts): (words: readonly string[], io
     if (command === null && page === null)
       throw new UserError(
         exitCode.usage,
-        `there is no help on "${words.join(" ")}"`,
+        `no help for "${words.join(" ")}"`,
         didYouMean(first, [
           ...topics(),
           ...rules(),
           ...findings().map(({ code }) => code),
           ...program.commands.map((known) => known.name()),
-        ]) ?? "meshops help",
+        ]) ?? "run meshops help",
       );
     const usage = command === null ? "" : command.helpInformation();
     io.stdout.write([usage, page === null ? "" : plainText(page, io.stdout.colors)].filter(Boolean).join("\n"));
@@ -39,7 +39,7 @@ export function help(program: CommandUnknownOpts): (words: readonly string[], io
   };
 }
 
-/** Names of the pages that are not about a rule. */
+/** Returns the names of the pages that are not about a rule. */
 export function topics(): string[] {
   return pagesIn(docs);
 }
@@ -67,7 +67,7 @@ function pageOf(topic: string): string | null {
   return path === null ? findingOf(topic) : readFileSync(new URL(path, docs), "utf8");
 }
 
-/** Codes that are no rule's have a line of a page. */
+/** Returns the text for a code that is not that of a rule, from its row in findings.md; null if there is none. */
 function findingOf(code: string): string | null {
   const found = findings().find((row) => row.code === code);
   return found === undefined ? null : `# ${code}\n\n${found.says}.\n\n**How to fix.** ${found.fix}.\n`;

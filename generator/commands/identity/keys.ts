@@ -13,13 +13,16 @@ import type { Io } from "../io.ts";
 
 interface KeygenOptions {
   readonly directory: string;
-  /** Put the recipients into the spec. */
+  /** Write the recipients to the spec. */
   readonly write: boolean;
-  /** In place of those that are there. */
+  /** Replace existing recipients. */
   readonly force: boolean;
 }
 
-/** `meshops identity keygen <env>`: age identities for a cluster and its administrator, kept in the user's key file; prints their recipients. */
+/**
+ * `meshops identity keygen <env>`: creates age identities for a cluster and its administrator, adds them to the user's
+ * key file, and prints their recipients.
+ */
 export async function keygen(
   [name = ""]: readonly string[],
   { directory, write, force }: KeygenOptions,
@@ -35,19 +38,19 @@ export async function keygen(
   const path = await addIdentities(io.env, entries);
   const [cluster = "", admin = ""] = entries.map(({ recipient }) => recipient);
   io.stdout.write(`secrets:\n  age:\n    - ${cluster}\n  admin:\n    - ${admin}\n`);
-  io.stderr.write(`the private keys are in ${path}; keep a copy of that file in a safe place\n`);
-  if (spec === null) io.stderr.write(`put the lines above under spec in ${specFile(name)}\n`);
+  io.stderr.write(`private keys written to ${path}; keep a copy of that file in a safe place\n`);
+  if (spec === null) io.stderr.write(`add the lines above to spec in ${specFile(name)}\n`);
   else {
     spec.write({ age: [cluster], admin: [admin] });
-    io.stderr.write(`${specFile(name)} names them\n`);
+    io.stderr.write(`recipients written to ${specFile(name)}\n`);
   }
   return exitCode.ok;
 }
 
 /**
- * A spec that recipients can be put into.
+ * Opens a spec to write recipients to it.
  *
- * @throws UserError where there is no such spec, it is no YAML, or it names recipients already
+ * @throws UserError if the spec does not exist, is not valid YAML, or already has recipients and `force` is not set
  */
 function writableSpec(
   io: Io,
@@ -57,16 +60,17 @@ function writableSpec(
 ): { write: (recipients: { age: readonly string[]; admin: readonly string[] }) => void } {
   const { root, source } = repositoryIn(io, directory);
   const spec = source(name);
-  if (spec === null) throw new UserError(exitCode.missing, `there is no ${specFile(name)}`, "meshops init writes one");
+  if (spec === null)
+    throw new UserError(exitCode.missing, `${specFile(name)} does not exist`, "check the name, or create the spec");
   printDiagnostics(io.stderr, spec.diagnostics);
   const { document, text } = spec;
-  if (document === null) throw new UserError(exitCode.problem, `${specFile(name)} cannot be read`, `meshops validate ${name}`);
+  if (document === null) throw new UserError(exitCode.problem, `cannot parse ${specFile(name)}`, `run meshops validate ${name}`);
   const { age, admin } = asMap(asMap(asMap(spec.value)["spec"])["secrets"]);
   if ([age, admin].some((list) => Array.isArray(list) && list.length > 0) && !force)
     throw new UserError(
       exitCode.problem,
-      `${specFile(name)} names recipients already`,
-      "replace them with --force; then: meshops identity updatekeys",
+      `${specFile(name)} already has recipients`,
+      `replace them with --force, then run meshops identity updatekeys ${name}`,
     );
   return {
     write: (recipients) => {
@@ -76,14 +80,14 @@ function writableSpec(
   };
 }
 
-/** `meshops identity age-key <env>`: the cluster's age identity, for a pipe into the cluster. */
+/** `meshops identity age-key <env>`: prints the cluster's age identity, to pipe it into the cluster. */
 export async function ageKey([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   const environment = loadOne(io, repositoryIn(io, options.directory), name);
   if (io.stdout.isTTY)
     throw new UserError(
       exitCode.usage,
-      "the private key would show on the terminal",
-      `pipe it: meshops identity age-key ${name} | kubectl …`,
+      "a private key is not printed to a terminal",
+      `pipe the output: meshops identity age-key ${name} | kubectl …`,
     );
   const { known, damaged } = await byRecipient(ageIdentities(io.env));
   const recipients = environment.spec.secrets.age;
@@ -92,10 +96,10 @@ export async function ageKey([name = ""]: readonly string[], options: DirectoryO
     io.stdout.write(`${identity}\n`);
     return exitCode.ok;
   }
-  const but = damaged === 0 ? "" : `, and ${plural(damaged, "key")} at hand ${damaged === 1 ? "is" : "are"} damaged`;
+  const but = damaged === 0 ? "" : `; ${plural(damaged, "key")} ${damaged === 1 ? "is" : "are"} damaged`;
   throw new UserError(
     exitCode.missing,
-    `the age key of the cluster is not at hand: none belongs to ${recipients.join(", ")}${but}`,
-    "put it into SOPS_AGE_KEY_FILE or sops/age/keys.txt of your configuration folder",
+    `no private age key found for the cluster's recipients ${recipients.join(", ")}${but}`,
+    "set SOPS_AGE_KEY_FILE to the file with the key, or add the key to sops/age/keys.txt in your configuration folder",
   );
 }

@@ -17,23 +17,26 @@ import type { Io } from "../io.ts";
 type InitOptions = DirectoryOption & { readonly force: boolean };
 type AnchorOptions = DirectoryOption & { readonly podsRestarted: boolean };
 
-/** `meshops identity init <env>`: trust anchor, issuer and webhook certificates; private keys reach the disk only encrypted. */
+/**
+ * `meshops identity init <env>`: creates trust anchor, issuer and webhook certificates. Private keys are written only
+ * encrypted.
+ */
 export async function init([name = ""]: readonly string[], options: InitOptions, io: Io): Promise<number> {
   return changing(io, name, options, async (environment, root) => {
     const store = openSecretStore(root, environment, { identities: [], now: io.now(), env: io.env });
     const changes = await newIdentity(environment, store, io.now());
-    const standing = [...changes.keys()].filter((path) => store.read(path) !== null);
-    if (standing.length > 0 && !options.force)
+    const existing = [...changes.keys()].filter((path) => store.read(path) !== null);
+    if (existing.length > 0 && !options.force)
       throw new UserError(
         exitCode.problem,
-        `${name} has an identity, or a part of one:\n  ${standing.join("\n  ")}`,
-        "to renew it, use rotate-issuer, rotate-anchor and rotate-webhooks; --force replaces all of it, and what is meshed must then restart at once",
+        `${name} already has an identity, or a part of one:\n  ${existing.join("\n  ")}`,
+        "renew it with rotate-issuer, rotate-anchor and rotate-webhooks, or replace all of it with --force and restart all meshed pods immediately",
       );
     const config = withCreationRules(store.read(sopsConfigFile), environment);
     return {
       changes: new Map([...changes, [sopsConfigFile, config]]),
       done: `a new identity for ${name}`,
-      next: "meshops generate, commit and push",
+      next: "run meshops generate, commit and push",
     };
   });
 }
@@ -52,28 +55,29 @@ export function webhooks([name = ""]: readonly string[], options: DirectoryOptio
   );
 }
 
-/** `meshops identity rotate-anchor <env>`: the next of three steps. */
+/** `meshops identity rotate-anchor <env>`: runs the next of the three steps. */
 export function anchor([name = ""]: readonly string[], options: AnchorOptions, io: Io): Promise<number> {
   return changing(io, name, options, (environment, root) =>
     rotateAnchor(environment, secretStoreOf(io, root, environment), io.now(), options.podsRestarted),
   );
 }
 
-/** `meshops identity updatekeys <env>`: the encrypted files, and `.sops.yaml`, for the recipients that the spec names now. */
+/** `meshops identity updatekeys <env>`: encrypts the files to the recipients in the spec, and updates `.sops.yaml`. */
 export function updatekeys([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   return changing(io, name, options, async (environment, root) => {
     const store = secretStoreOf(io, root, environment);
     const changes = await rekeyed(environment, store);
-    if (changes.size === 0) throw new UserError(exitCode.problem, `${name} has no identity yet`, `meshops identity init ${name}`);
+    if (changes.size === 0)
+      throw new UserError(exitCode.problem, `${name} has no identity yet`, `run meshops identity init ${name}`);
     return {
       changes: new Map([...changes, [sopsConfigFile, withCreationRules(store.read(sopsConfigFile), environment)]]),
-      done: "the files open to the spec's recipients",
-      next: "commit and push; who was taken off can still read what is in Git's history, so rotate what they knew",
+      done: "files are encrypted to the recipients in the spec",
+      next: "commit and push; removed recipients can still decrypt old commits, so rotate the keys in them",
     };
   });
 }
 
-/** Loads an environment, has its files changed under the lock, and tells what comes next. */
+/** Loads an environment, changes its files under the lock, and prints the changed files and the next step. */
 async function changing(
   io: Io,
   name: string,
@@ -82,7 +86,7 @@ async function changing(
 ): Promise<number> {
   const repository = repositoryIn(io, options.directory);
   return withLock(repository.root, async () => {
-    if (await finishChanges(repository.root)) io.stderr.write("finished what an interrupted run had begun\n");
+    if (await finishChanges(repository.root)) io.stderr.write("completed an interrupted change of an identity\n");
     const { changes: made, done, next } = await make(loadOne(io, repository, name), repository.root);
     const changes = new Map([...made].filter(([path, text]) => readIfThere(join(repository.root, path)) !== text));
     await writeChanges(repository.root, changes);

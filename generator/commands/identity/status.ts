@@ -10,7 +10,7 @@ import { type CommonOptions, concrete, loadAll, printDiagnostics, repositoryIn }
 import type { Io, Output } from "../io.ts";
 import { wrap } from "../terminal/wrap.ts";
 
-/** `meshops identity status [env…]`: what the committed certificates say, and who can decrypt their keys. */
+/** `meshops identity status [env…]`: shows when the committed certificates expire, and who can decrypt their keys. */
 export function status(names: readonly string[], options: CommonOptions & { readonly failWithin?: string }, io: Io): number {
   const repository = repositoryIn(io, options.directory);
   const { loaded, diagnostics } = loadAll(repository, names);
@@ -30,7 +30,7 @@ export function status(names: readonly string[], options: CommonOptions & { read
   const expiring = certificates.filter(({ daysLeft }) => daysLeft < Math.max(limit, 0));
   if (options.output === "json") io.stdout.write(`${JSON.stringify(certificates, null, 2)}\n`);
   else for (const environment of all) printStatus(io, environment, expiring, now);
-  // JSON has the certificates alone.
+  // The JSON on stdout contains only the certificates.
   const findings = options.output === "json" ? io.stderr : io.stdout;
   for (const { name, certificates: own } of all)
     warn(
@@ -46,13 +46,13 @@ export function status(names: readonly string[], options: CommonOptions & { read
   for (const { name, certificates: present, missing } of incomplete)
     findings.write(
       present.length === 0
-        ? `${name} has no identity yet\nfix: meshops identity init ${name}\n`
-        : `${name} lacks, or holds damaged: ${missing.join(", ")}\nfix: restore the files from Git, or meshops identity rotate-webhooks ${name} for a webhook's\n`,
+        ? `${name} has no identity yet\nfix: run meshops identity init ${name}\n`
+        : `missing or corrupt certificates in ${name}: ${missing.join(", ")}\nfix: restore the files from Git, or run meshops identity rotate-webhooks ${name} for webhook certificates\n`,
     );
   return expiring.length > 0 || incomplete.length > 0 || hasErrors(oldKeys) ? exitCode.problem : exitCode.ok;
 }
 
-/** Why the command fails, in words: colours do not reach logs. */
+/** Prints the expiring certificates, which are otherwise only marked with a color. */
 function warn(
   to: Output,
   environment: string,
@@ -63,8 +63,8 @@ function warn(
   if (expiring.length === 0) return;
   const list = expiring.map(({ name, notAfter }) => `${name} (${timeLeft(notAfter, now)})`);
   to.write(
-    `${environment} has ${limit === undefined ? "expired certificates" : `less than ${limit} left`}: ${list.join(", ")}\n` +
-      `fix: meshops identity rotate-issuer, rotate-webhooks or rotate-anchor ${environment}\n`,
+    `${environment} has ${limit === undefined ? "expired certificates" : `certificates that expire within ${limit}`}: ${list.join(", ")}\n` +
+      `fix: run meshops identity rotate-issuer, rotate-webhooks or rotate-anchor ${environment}\n`,
   );
 }
 
@@ -85,7 +85,7 @@ function printStatus(
   const readersOf = ({ recipients }: CertificateStatus): string => recipients.map(shortRecipient).join(", ");
   for (const readers of new Set(certificates.map(readersOf))) {
     const keys = certificates.filter((certificate) => readersOf(certificate) === readers).map(({ name: label }) => label);
-    const text = wrap(`${readers === "" ? "nobody" : readers} can decrypt the keys of ${keys.join(", ")}`, "  ");
+    const text = wrap(`${readers === "" ? "no recipient" : readers} can decrypt the keys of ${keys.join(", ")}`, "  ");
     lines.push(...(readers === "" ? text.map(yellow) : text));
   }
   io.stdout.write(`${bold(name)}\n${lines.join("\n")}\n${rotation === null ? "" : `  ${yellow(rotation)}\n`}`);

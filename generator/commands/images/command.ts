@@ -2,14 +2,14 @@ import { Option } from "@commander-js/extra-typings";
 import { output } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** `meshops images`: the images of the environments. */
+/** Declares `meshops images`, which lists the images of the environments. */
 export function declareImages(program: Program, { io, end }: Runtime): void {
   program
     .command("images")
     .description("list every image that the environments run")
-    .argument("[env...]", "environments; all where none is named")
+    .argument("[env...]", "environments (default: all)")
     .addOption(
-      new Option("--mirror", "print the commands that copy them into the environment's registry")
+      new Option("--mirror", "print the commands that copy the images to the environment's registry")
         .default(false)
         .conflicts("output"),
     )

@@ -6,7 +6,9 @@ import { compareText } from "../../system/text.ts";
 import { type CommonOptions, concrete, loadAll, printDiagnostics, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 
-/** `meshops images [env…]`: every image that the environments run, or with `--mirror` the commands that copy them. */
+/**
+ * `meshops images [env…]`: prints the images that the environments run, or with `--mirror` the commands to copy them.
+ */
 export function images(names: readonly string[], options: CommonOptions & { readonly mirror: boolean }, io: Io): number {
   const repo = repositoryIn(io, options.directory);
   const { loaded, diagnostics } = loadAll(repo, names);
@@ -28,7 +30,7 @@ function rowsOf(environment: Environment): ({ environment: string } & Environmen
   return imagesOf(environment).map((image) => ({ environment: environment.metadata.name, ...image }));
 }
 
-/** One `az acr import` an image. `--force` makes a repeated run overwrite instead of fail. */
+/** Returns one `az acr import` per image. `--force` lets a repeated run overwrite images instead of failing. */
 function importCommands(environment: Environment): string[] {
   const { azure } = environment.spec;
   if (azure?.registry === undefined)

@@ -1,8 +1,8 @@
-/** What a new repository is for: what `meshops init` asks, or takes as flags. */
+/** Settings of a new repository, from the prompts or the options of `meshops init`. */
 export interface Answers {
-  /** Name of the platform: part of the names of what Azure makes. */
+  /** Name of the platform; part of the names of the Azure resources. */
   readonly name: string;
-  /** `aks`: meshops makes the cluster, too; `own`: there is one. */
+  /** `aks`: bootstrap creates an AKS cluster; `own`: use an existing cluster. */
   readonly cluster: "aks" | "own";
   readonly environments: readonly [string, ...string[]];
   /** URL of the repository, as Flux clones it. */
@@ -10,7 +10,7 @@ export interface Answers {
   readonly branch: string;
 }
 
-/** A name that Azure and npm take, made of a folder's; `platform` where nothing of it is left. */
+/** Converts the name of a folder to one that Azure and npm accept; `platform` if no valid character is left. */
 export function platformName(folder: string): string {
   const name = folder
     .toLowerCase()

@@ -20,27 +20,30 @@ import { ask } from "./questions.ts";
 import { type ScaffoldFile, scaffold } from "./scaffold.ts";
 import { scaffoldInventory } from "./tracked.ts";
 
-/** `meshops init [dir]`: a repository to begin with. Into a folder that is not empty it shows what it would write, and stops. */
+/**
+ * `meshops init [dir]`: creates a platform repository. If the folder is not empty, prints the files that it would write
+ * and stops, unless `--keep` or `--force` is given.
+ */
 export async function init([folder = "."]: readonly string[], options: InitOptions, io: Io): Promise<number> {
   const root = resolve(io.cwd, options.directory, folder);
   const answers = await ask(io, options, platformName(options.name ?? basename(root)));
   const files = scaffold(answers, templateAssets(), baseAssets(), clientVersion());
   if (!isValid(io, files, answers)) return exitCode.usage;
   const empty = isEmpty(root);
-  const standing = files.filter(({ path }) => lookAt(join(root, path)).kind !== "nothing");
-  const known = new Set(standing);
+  const existing = files.filter(({ path }) => lookAt(join(root, path)).kind !== "nothing");
+  const known = new Set(existing);
   if (!empty && !options.force && !options.keep) {
     for (const file of files) io.stdout.write(`${(known.has(file) ? "exists" : "create").padEnd(7)} ${file.path}\n`);
     throw new UserError(
       exitCode.problem,
-      `nothing was written: ${root} is not empty`,
-      `add what is missing with --keep${standing.length === 0 ? "" : `; --force overwrites ${plural(standing.length, "file")}, too`}`,
+      `nothing written: ${root} is not empty`,
+      `add the missing files with --keep${existing.length === 0 ? "" : `, or also overwrite ${plural(existing.length, "file")} with --force`}`,
     );
   }
   write(io, root, options.keep ? files.filter((file) => !known.has(file)) : files);
-  if (options.keep) for (const { path } of standing) io.stdout.write(`keep    ${path}\n`);
+  if (options.keep) for (const { path } of existing) io.stdout.write(`keep    ${path}\n`);
   recordScaffold(root, files);
-  printNext(io, root, answers, options.keep && standing.some(({ path }) => path === "package.json"));
+  printNext(io, root, answers, options.keep && existing.some(({ path }) => path === "package.json"));
   return exitCode.ok;
 }
 
@@ -50,11 +53,11 @@ function write(io: Io, root: string, files: readonly ScaffoldFile[]): void {
   const { dim } = io.stdout.colors;
   const targets = files.map((file) => ({ ...file, target: within(file.path) }));
   for (const { target, text, executable } of targets) writeAtomic(target, text, executable ? { mode: 0o755 } : {});
-  // The bases are many, and the same everywhere.
+  // Print one line for the bases, which are many files and the same in each repository.
   const bases = files.filter(({ path }) => path.startsWith("bases/"));
-  const told = files.filter((file) => !bases.includes(file)).map(({ path }) => path);
-  if (bases.length > 0) told.push(`bases/ (${plural(bases.length, "file")})`);
-  for (const path of told.sort(compareText)) io.stdout.write(`${dim("create ")} ${path}\n`);
+  const lines = files.filter((file) => !bases.includes(file)).map(({ path }) => path);
+  if (bases.length > 0) lines.push(`bases/ (${plural(bases.length, "file")})`);
+  for (const path of lines.sort(compareText)) io.stdout.write(`${dim("create ")} ${path}\n`);
 }
 
 /** Records what was written, so that later versions can tell edited files from files that they may update. */
@@ -63,7 +66,7 @@ function recordScaffold(root: string, files: readonly ScaffoldFile[]): void {
   writeAtomic(target, inventoryText(scaffoldInventory(files)));
 }
 
-/** @param ownPackage whether a package.json was there, which knows nothing of meshops yet */
+/** @param ownPackage whether a package.json already existed, to which meshops must be added */
 function printNext(io: Io, root: string, { environments, branch }: Answers, ownPackage: boolean): void {
   const folder = relative(io.cwd, root);
   const install = ownPackage
@@ -76,14 +79,14 @@ function printNext(io: Io, root: string, { environments, branch }: Answers, ownP
     ...environments.map((name) => `npx meshops identity keygen ${name} --write && npx meshops identity init ${name}`),
     "npx meshops generate",
   ];
-  io.stdout.write(`\nnext:\n${lines.map((line) => `  ${line}\n`).join("")}README.md says the rest\n`);
+  io.stdout.write(`\nnext:\n${lines.map((line) => `  ${line}\n`).join("")}see README.md for the remaining steps\n`);
   if (around !== null)
     io.stdout.write(
-      `${root} is in the Git repository ${around}: workflows run from its .github alone, and hooks are its own to choose\n`,
+      `${root} is in the Git repository ${around}: only workflows in its .github folder run, and its hooks must be set up there\n`,
     );
 }
 
-/** Whether the specs say what an environment may say; what is wrong with an answer is told as with a spec. */
+/** Returns whether the new specs are valid. Prints wrong answers as findings about the specs. */
 function isValid(io: Io, files: readonly ScaffoldFile[], { environments }: Answers): boolean {
   const texts = new Map(files.map(({ path, text }) => [path, text]));
   const found = environments.flatMap((name) => {
@@ -91,26 +94,26 @@ function isValid(io: Io, files: readonly ScaffoldFile[], { environments }: Answe
       const text = texts.get(specFile(wanted));
       return text === undefined ? null : parseSource(specFile(wanted), text);
     });
-    // Recipients come later, by `identity keygen`.
+    // Recipients are added later by `identity keygen`.
     return diagnostics.filter(({ code }) => code !== "missing-key");
   });
   if (hasErrors(found)) printDiagnostics(io.stderr, distinct(found));
   return !hasErrors(found);
 }
 
-/** A folder that holds nothing but a repository without a first commit's files counts as empty. */
+/** Returns whether a folder is empty or does not exist. A folder that contains only `.git` counts as empty. */
 function isEmpty(root: string): boolean {
   try {
     return readdirSync(root).every((name) => name === ".git");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return true;
-    if (code === "ENOTDIR") throw new UserError(exitCode.usage, `${root} is no folder`, "name a folder");
+    if (code === "ENOTDIR") throw new UserError(exitCode.usage, `${root} is not a folder`, "name a folder");
     throw error;
   }
 }
 
-/** The release of the Kubernetes client that meshops is tested with. */
+/** Returns the version of the Kubernetes client that meshops is tested with. */
 function clientVersion(): string {
   const manifest = JSON.parse(readFileSync(new URL("../package.json", programFolder), "utf8")) as {
     peerDependencies: Record<string, string>;

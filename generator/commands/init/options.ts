@@ -8,10 +8,10 @@ export interface InitOptions {
   readonly gitUrl?: string;
   readonly branch?: string;
   readonly name?: string;
-  /** Ask nothing: what is not named is as the question proposes. */
+  /** Do not prompt; use the defaults for options that are not given. */
   readonly yes: boolean;
-  /** Write into a folder that is not empty, over what is there. */
+  /** Write to a folder that is not empty; overwrite existing files. */
   readonly force: boolean;
-  /** Write into a folder that is not empty; existing files stay. */
+  /** Write to a folder that is not empty; keep existing files. */
   readonly keep: boolean;
 }

@@ -4,62 +4,66 @@ import type { Io } from "../io.ts";
 import type { Answers } from "./answers.ts";
 import type { InitOptions } from "./options.ts";
 
-/** What the flags do not say is asked on a terminal, again where an answer will not do; elsewhere, and with `--yes`, it is as proposed. */
+/**
+ * Prompts for missing options on a terminal, and repeats the question on invalid input. Without a terminal, or with
+ * `--yes`, uses the defaults.
+ */
 export async function ask(io: Io, options: InitOptions, name: string): Promise<Answers> {
   const interactive = io.stdin.isTTY && io.stderr.isTTY && !options.yes;
   const terminal = interactive ? await io.stdin.prompt() : null;
   const answer = async <T>(
     question: string,
     given: string | undefined,
-    proposal: string,
+    byDefault: string,
     read: (text: string) => T,
   ): Promise<T> => {
-    if (given !== undefined || terminal === null) return read(given ?? proposal);
-    const typed = (await terminal.question(`${question} (${proposal}) `)).trim();
+    if (given !== undefined || terminal === null) return read(given ?? byDefault);
+    const typed = (await terminal.question(`${question} (${byDefault}) `)).trim();
     try {
-      return read(typed === "" ? proposal : typed);
+      return read(typed === "" ? byDefault : typed);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       io.stderr.write(`${error.message}: ${error.fix}\n`);
-      return answer(question, given, proposal, read);
+      return answer(question, given, byDefault, read);
     }
   };
-  const whose = "Shall meshops make an AKS cluster, or is there one of your own? aks or own";
+  const kind = "Cluster: aks to let bootstrap create one, own to use an existing one";
   try {
-    const cluster = await answer(whose, options.cluster, "aks", kindOf);
+    const cluster = await answer(kind, options.cluster, "aks", kindOf);
     const environments = await answer("Environments, separated by commas", options.environments, "dev,production", namesIn);
     const proposed = `https://github.com/acme/${name}`;
-    const url = await answer("URL of this repository, as Flux clones it", options.gitUrl, proposed, asUrl);
+    const url = await answer("URL from which Flux clones this repository", options.gitUrl, proposed, asUrl);
     return { name, cluster, environments, url, branch: options.branch ?? "main" };
   } catch (error) {
     if ((error as Error).name !== "AbortError") throw error;
-    throw new UserError(exitCode.interrupted, "nothing was written");
+    throw new UserError(exitCode.interrupted, "nothing written");
   } finally {
     terminal?.close();
   }
 }
 
-/** Git's short form of an SSH URL, `git@host:path`, written out, as Flux wants it. */
+/** Converts Git's short form of an SSH URL, `git@host:path`, to the full form, which Flux requires. */
 function asUrl(text: string): string {
   return text.replace(/^([\w.-]+@[\w.-]+):(?!\/)(.+)$/, "ssh://$1/$2");
 }
 
 function kindOf(text: string): Answers["cluster"] {
   if (text === "aks" || text === "own") return text;
-  throw new UserError(exitCode.usage, `there is no kind of cluster "${text}"`, "aks or own");
+  throw new UserError(exitCode.usage, `unknown kind of cluster "${text}"`, "use aks or own");
 }
 
 function namesIn(text: string): Answers["environments"] {
   const [first, ...others] = [...new Set(text.split(",").map((name) => name.trim()))].filter(Boolean);
-  if (first === undefined) throw new UserError(exitCode.usage, "no environment was named", "--environments dev,production");
+  if (first === undefined)
+    throw new UserError(exitCode.usage, "no environment was named", "name at least one: --environments dev,production");
   const wrong = [first, ...others].find((name) => !isEnvironmentName(name));
   if (wrong !== undefined)
     throw new UserError(
       exitCode.usage,
       `an environment cannot be named "${wrong}"`,
-      "at most 40 lower-case letters, digits and dashes",
+      "use at most 40 lower-case letters, digits and dashes",
     );
   if ([first, ...others].includes("base"))
-    throw new UserError(exitCode.usage, "base is what all environments extend", "take another name");
+    throw new UserError(exitCode.usage, '"base" is reserved for the spec that all environments extend', "choose another name");
   return [first, ...others];
 }

@@ -13,8 +13,8 @@ export interface ScaffoldFile {
 }
 
 /**
- * Everything that a new repository begins with. Templates whose path ends in `.hbs` are filled in; `dot-` stands for the point of
- * hidden files, which npm would leave out of the package.
+ * Returns the files of a new repository. Templates whose path ends in `.hbs` are rendered. `dot-` in a path becomes the
+ * leading dot of a hidden file, which npm would leave out of the package.
  *
  * @param templates paths relative to templates/
  * @param bases paths relative to bases/

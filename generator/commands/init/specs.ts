@@ -5,14 +5,14 @@ import type { Answers } from "./answers.ts";
 
 const modeline = "yaml-language-server: $schema=../node_modules/meshops/schema/environment.schema.json";
 
-/** The specs of a new repository: a base, and an environment each. */
+/** Returns the specs of a new repository: a base, and one spec per environment. */
 export function specs(answers: Answers): [path: string, text: string][] {
   return [
-    spec("base", "What all environments share. A base is abstract: nothing is generated for it.", base(answers)),
+    spec("base", "Settings that all environments share. A base is abstract: nothing is generated for it.", base(answers)),
     ...answers.environments.map((name) =>
       spec(
         name,
-        `The recipients of its keys (spec.secrets) are put in by: meshops identity keygen ${name} --write`,
+        `To add the recipients of its keys (spec.secrets), run: meshops identity keygen ${name} --write`,
         environment(name, answers),
       ),
     ),
@@ -40,7 +40,7 @@ function base({ cluster, url, branch }: Answers): JsonMap {
       internalPorts: "opaque",
       clients: [{ namespace: "pydgraph-client", serviceAccount: "pydgraph-client" }],
     },
-    // The client's image is built into the registry that bootstrap makes.
+    // The client's image is pushed to the registry that bootstrap creates.
     ...(cluster === "aks" ? { pydgraphClient: { tag: "1.0.0" } } : { pydgraphClient: { enabled: false } }),
   };
 }
@@ -49,7 +49,7 @@ function environment(name: string, { name: platform, cluster }: Answers): JsonMa
   const own = `${platform}-${name}`;
   const azure = {
     resourceGroup: own,
-    // Registry names are the world's: letters and digits, 5 to 50.
+    // Registry names are globally unique, and have 5 to 50 letters and digits.
     registry: {
       name: own
         .replace(/[^a-z0-9]/g, "")

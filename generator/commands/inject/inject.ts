@@ -9,20 +9,22 @@ import { printable } from "../../system/text.ts";
 import { printDiagnostics, readText } from "../context.ts";
 import type { Io } from "../io.ts";
 
-/** `meshops inject <config>`: a stream of manifests on stdin, the same injected on stdout. Where something is wrong, stdout stays empty. */
+/**
+ * `meshops inject <config>`: reads manifests from stdin and prints them injected. On error, prints nothing to stdout.
+ */
 export function inject([path = ""]: readonly string[], _: unknown, io: Io): number {
   const { injection, diagnostics } = readInjection(parseSource(path, readText(io, path)));
   printDiagnostics(io.stderr, diagnostics);
   if (injection === null) return exitCode.problem;
   const result = transform(readText(io, 0), injection);
-  // A finding is at most a warning here, also of a rule whose findings are errors elsewhere: the user may not own the objects.
+  // Report every finding as a warning, even if its rule reports errors elsewhere: the user may not own the objects.
   const judged = result.judged.map((each) => ({ ...told(each), severity: "warning" as const }));
   printDiagnostics(io.stderr, [...result.diagnostics, ...judged]);
   io.stderr.write(result.notes.map((note) => line(note, io)).join(""));
   if (hasErrors(result.diagnostics) || result.notes.some(({ severity }) => severity === "error")) return exitCode.problem;
   if (result.selected === 0 && result.text.trim() !== "") io.stderr.write("no workload was selected: nothing is injected\n");
-  // A chart may render nothing; Helm takes an empty answer for a failure.
-  io.stdout.write(result.text.trim() === "" ? "# nothing came in\n" : result.text);
+  // A chart may render nothing, but Helm treats an empty result as a failure.
+  io.stdout.write(result.text.trim() === "" ? "# no manifests on stdin\n" : result.text);
   return exitCode.ok;
 }
 

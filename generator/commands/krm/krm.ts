@@ -21,11 +21,11 @@ import { printable } from "../../system/text.ts";
 import { readText } from "../context.ts";
 import type { Io } from "../io.ts";
 
-/** `meshops krm`: a KRM function. An Environment generates, a MeshInjection transforms. */
+/** `meshops krm`: runs as a KRM function. With an Environment it is a generator, with a MeshInjection a transformer. */
 export async function krm(_: readonly string[], { directory }: { readonly directory: string }, io: Io): Promise<number> {
   const { text, results, failed } = await work(readText(io, 0), directory, io);
   io.stdout.write(text);
-  // Not every orchestrator shows results; kustomize shows stderr.
+  // Not every orchestrator prints results; kustomize prints stderr.
   for (const result of results) if (result.severity !== "info") io.stderr.write(`${printable(lineOf(result))}\n`);
   return failed ? exitCode.problem : exitCode.ok;
 }
@@ -37,12 +37,11 @@ async function work(text: string, directory: string, io: Io): Promise<Answer> {
   const refused = (message: string, path: string): Answer =>
     answer(list, [{ message, severity: "error", ...about(list.functionConfig), field: { path } }]);
   if (apiVersion !== "meshops.dev/v1alpha1")
-    return refused(`functionConfig is of ${String(apiVersion)}, not of meshops.dev/v1alpha1`, "apiVersion");
+    return refused(`functionConfig has apiVersion ${String(apiVersion)}, not meshops.dev/v1alpha1`, "apiVersion");
   if (isInjection(list.functionConfig)) return injectList(list);
-  if (kind !== "Environment")
-    return refused(`functionConfig is a ${String(kind)}, not an Environment or a MeshInjection`, "kind");
+  if (kind !== "Environment") return refused(`functionConfig has kind ${String(kind)}, not Environment or MeshInjection`, "kind");
   try {
-    // kustomize runs functions in the folder of the kustomization: the repository is that folder, or one above it.
+    // kustomize runs functions in the folder of the kustomization: the repository is that folder or a parent of it.
     return await generate(io, list, new Repository(folderAbove(resolve(io.cwd, directory), environmentsFolder) ?? directory));
   } catch (error) {
     // Errors that the user can fix, and errors of the operating system, are reported as results of the function.
@@ -52,26 +51,29 @@ async function work(text: string, directory: string, io: Io): Promise<Answer> {
   }
 }
 
-/** An environment by its functionConfig; what it extends, its certificates and the bases are the repository's. */
+/**
+ * Generates the environment in the functionConfig. The specs that it extends, its certificates and the bases are read
+ * from the repository.
+ */
 async function generate(io: Io, list: ResourceList, repository: Repository): Promise<Answer> {
   const name = String(asMap(list.functionConfig["metadata"])["name"]);
   const own = sourceOf(list.functionConfig, specFile(name));
   const { environment, abstract, diagnostics } = loadEnvironment(name, (wanted) =>
     wanted === name ? own : repository.source(wanted),
   );
-  const told = (diagnostic: Diagnostic): Result =>
+  const toResult = (diagnostic: Diagnostic): Result =>
     resultOf(diagnostic, diagnostic.file === own.file ? list.functionConfig : null);
-  const results: Result[] = diagnostics.map(told);
+  const results: Result[] = diagnostics.map(toResult);
   if (abstract)
     results.push({
-      message: `${name} is abstract: nothing is made of it`,
+      message: `environment "${name}" is abstract`,
       severity: "error",
       ...about(list.functionConfig),
       field: { path: "spec.abstract" },
     });
   if (environment === null || hasErrors(diagnostics)) return answer(list, results);
   const { identity, diagnostics: found } = readIdentity(repository.root, environment);
-  results.push(...found.map(told));
+  results.push(...found.map(toResult));
   if (identity === null || hasErrors(found)) return answer(list, results);
   const { model, bundle } = render({ environment, identity });
   const built = valuesOf(await buildBundle(repository.root, bundle, model, io.env)).map(asMap);

@@ -16,15 +16,15 @@ export interface ProfileOptions {
   readonly service: string;
   readonly namespace: string;
   readonly clusterDomain: string;
-  /** Full or short names of the gRPC services that the Service serves; all of the file where none is named. */
+  /** Full or short names of the gRPC services of the Service; all in the file if left out. */
   readonly grpcService?: readonly string[];
-  /** Make GRPCRoutes instead of a ServiceProfile. */
+  /** Print GRPCRoutes instead of a ServiceProfile. */
   readonly grpcRoute: boolean;
-  /** The Service's port that speaks gRPC. */
+  /** gRPC port of the Service. */
   readonly port?: number;
 }
 
-/** `meshops profile`: prints the ServiceProfile, or the GRPCRoutes, of a Service whose methods a .proto file names. */
+/** `meshops profile`: prints the ServiceProfile, or the GRPCRoutes, of a Service from the methods in a .proto file. */
 export function profile(_: readonly string[], options: ProfileOptions, io: Io): number {
   const service: ServiceName = { name: options.service, namespace: options.namespace, clusterDomain: options.clusterDomain };
   const port = routedPort(options);
@@ -40,15 +40,15 @@ export function profile(_: readonly string[], options: ProfileOptions, io: Io): 
   return exitCode.ok;
 }
 
-/** The port that GRPCRoutes are for; null for a ServiceProfile, which knows none. */
+/** Returns the port of the GRPCRoutes; null for a ServiceProfile, which has no port. */
 function routedPort({ grpcRoute, port }: ProfileOptions): number | null {
   if (!grpcRoute && port === undefined) return null;
   if (grpcRoute && port !== undefined) return port;
   const [missing, given] = grpcRoute ? ["--port", "--grpc-route"] : ["--grpc-route", "--port"];
   const fix = grpcRoute
-    ? "name the Service's port that speaks gRPC; a route makes that port gRPC only"
-    : "a ServiceProfile holds for all ports of its Service";
-  throw new UserError(exitCode.usage, `${given} needs ${missing}`, fix);
+    ? "set --port to the gRPC port of the Service; a GRPCRoute limits that port to gRPC"
+    : "add --grpc-route, or remove --port: a ServiceProfile applies to all ports of its Service";
+  throw new UserError(exitCode.usage, `${given} requires ${missing}`, fix);
 }
 
 function chosen(services: readonly GrpcService[], names: readonly string[] = []): GrpcService[] {
@@ -60,7 +60,7 @@ function chosen(services: readonly GrpcService[], names: readonly string[] = [])
     throw new UserError(
       exitCode.problem,
       `the file defines no gRPC service "${unknown}"`,
-      didYouMean(unknown, [...known, ...short]) ?? `it defines ${known.join(", ")}`,
+      didYouMean(unknown, [...known, ...short]) ?? `use one of ${known.join(", ")}`,
     );
   return services.filter((service) => names.length === 0 || names.some((name) => is(service, name)));
 }

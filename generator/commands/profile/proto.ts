@@ -3,19 +3,19 @@ import type { GrpcMethod, GrpcService } from "../../catalog/grpc.ts";
 import { atStart, type Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { diagnosticAt } from "../../diagnostics/source.ts";
 
-/** What a .proto file says about gRPC. */
+/** The gRPC services of a .proto file. */
 export interface ProtoFile {
-  /** Services in the order of the file; empty where it could not be read. */
+  /** Services in the order of the file; empty if the file could not be parsed. */
   readonly services: readonly GrpcService[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Largest file that is read, in characters: the time to parse grows with it. */
+/** Maximum length of a file in characters; the time to parse it grows with its length. */
 const maxLength = 8 * 1024 * 1024;
 
 /**
- * Reads the services of a .proto file (proto2, proto3 or editions). Types need not be known, so imports are not followed.
- * Pure; a text that is no .proto becomes a diagnostic with the line that the parser stumbled over.
+ * Parses the services of a .proto file (proto2, proto3 or editions). Does not resolve types, so imports are not read.
+ * Pure. If the text is not a valid .proto file, returns a finding at the line of the parse error.
  */
 export function readProto(file: string, text: string): ProtoFile {
   if (text.length > maxLength) return failed(tooLarge(file));
@@ -32,7 +32,7 @@ function failed(diagnostic: Diagnostic): ProtoFile {
   return { services: [], diagnostics: [diagnostic] };
 }
 
-/** Services stand in packages alone, which are plain namespaces; messages nest, but hold none. */
+/** Returns the services in a package. Only packages, which are plain namespaces, contain services; messages do not. */
 function servicesIn(namespace: protobuf.NamespaceBase): GrpcService[] {
   return namespace.nestedArray.flatMap((nested) => {
     if (nested instanceof protobuf.Service)
@@ -50,7 +50,10 @@ function methodOf({ name, options, requestStream, responseStream }: protobuf.Met
   };
 }
 
-/** The parser's messages name a line and mostly quote what they are about; that is marked where it stands once in the line, else the line. */
+/**
+ * Returns the finding for a message of the parser, which names a line and usually quotes a token. The finding marks the
+ * token if it occurs exactly once in the line, otherwise the whole line.
+ */
 function syntaxError(file: string, text: string, message: string): Diagnostic {
   const [, what = message, lineText] = /^(.*?)(?: \(line (\d+)\))?$/s.exec(message) ?? [];
   const statement = { code: "proto-syntax", severity: "error", message: what, expected: null, fix: null } as const;
@@ -68,7 +71,7 @@ function syntaxError(file: string, text: string, message: string): Diagnostic {
 }
 
 function withoutService(file: string): Diagnostic {
-  const fix = "name the file that has the lines `service … { rpc … }`; files that it imports are not read";
+  const fix = "name the file that contains `service … { rpc … }`; imported files are not read";
   return atStart(file, { code: "proto-without-service", message: "the file defines no gRPC service", fix });
 }
 

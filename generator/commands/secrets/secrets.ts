@@ -12,11 +12,11 @@ import type { Io } from "../io.ts";
 
 interface RecipientOptions {
   readonly directory: string;
-  /** Recipients, instead of those of `.sops.yaml`. */
+  /** Recipients to use instead of those in `.sops.yaml`. */
   readonly age?: readonly string[];
 }
 
-/** `meshops secrets decrypt <file>`: prints the plaintext. The MAC is checked. */
+/** `meshops secrets decrypt <file>`: verifies the MAC and prints the plaintext. */
 export async function decrypt([path = ""]: readonly string[], _: unknown, io: Io): Promise<number> {
   io.stdout.write(
     await asUserError(path, async () =>
@@ -42,10 +42,12 @@ export async function encrypt(
   return exitCode.ok;
 }
 
-/** `meshops secrets updatekeys <file…>`: encrypts the files' data keys to the recipients that `.sops.yaml` names. */
+/**
+ * `meshops secrets updatekeys <file…>`: encrypts the files' data keys to the recipients in `.sops.yaml`, or of `--age`.
+ */
 export async function updatekeys(paths: readonly string[], options: RecipientOptions, io: Io): Promise<number> {
   const identities = ageIdentities(io.env);
-  // All are made before one is written: a key that is missing for the last leaves the first as it was.
+  // Compute all new files before writing any: if the key of the last file is missing, the first one is unchanged.
   const updated: [path: string, before: string, after: string][] = [];
   for (const path of paths) {
     const before = readText(io, path);
@@ -68,6 +70,6 @@ function ruleOf({ cwd }: Io, path: string, { directory, age }: RecipientOptions)
   const root = resolve(cwd, directory);
   const inside = relative(root, resolve(cwd, path)).replaceAll("\\", "/");
   if (inside.startsWith("..") || isAbsolute(inside))
-    throw new UserError(exitCode.usage, `${path} is not in the repository`, "name recipients with --age");
+    throw new UserError(exitCode.usage, `${path} is not in the repository`, "specify recipients with --age");
   return creationRuleFor(root, inside);
 }

@@ -2,17 +2,17 @@ import { Option } from "@commander-js/extra-typings";
 import { context, fluxNamespace, kubeconfig, output, seconds } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** `meshops status`: the state of an environment in its cluster. */
+/** Declares `meshops status`, which shows the state of an environment in its cluster. */
 export function declareStatus(program: Program, { io, end }: Runtime): void {
   program
     .command("status")
-    .argument("[env]", "environment; may be left out where there is only one")
-    .description("say how the environment stands in its cluster, and what keeps it from being ready")
-    .addOption(new Option("--engine <engine>", "what applies the bundle").choices(["flux", "helmfile"]).default("flux"))
-    .option("-w, --watch", "wait until it is ready, and tell what changes", false)
-    .option("--timeout <seconds>", "how long --watch may take", seconds, 900)
+    .argument("[env]", "environment (default: the only one)")
+    .description("show the state of an environment in its cluster, and what blocks it")
+    .addOption(new Option("--engine <engine>", "engine that applies the bundle").choices(["flux", "helmfile"]).default("flux"))
+    .option("-w, --watch", "wait until the environment is ready, and print changes", false)
+    .option("--timeout <seconds>", "maximum duration of --watch", seconds, 900)
     .addOption(kubeconfig())
-    .addOption(context("context of the kubeconfig; on Azure the cluster's name, else the current one"))
+    .addOption(context("kubeconfig context (default: the cluster's name on Azure, else the current context)"))
     .addOption(fluxNamespace())
     .addOption(output("text", "json"))
     .action(async function () {

@@ -4,7 +4,7 @@ import type { ClusterCertificate } from "../../identity/cluster-certificates.ts"
 import { plural, timeLeft } from "../../system/text.ts";
 import { wrap } from "../terminal/wrap.ts";
 
-/** What status knows of certificates: in Git, and in the cluster. */
+/** Certificates and trust anchors in Git and in the cluster. */
 export interface IdentityReport {
   readonly environment: string;
   readonly trustAnchors: { readonly sha256: string | null; readonly asCommitted: boolean };
@@ -23,27 +23,27 @@ interface CertificateRow {
   readonly sha256: string;
 }
 
-/** Lines about trust anchors, certificates and keys, for people. */
+/** Returns the lines of the text output about trust anchors, certificates and keys. */
 export function renderIdentity(report: IdentityReport, now: Date, colors: Colors): string[] {
   const { trustAnchors, environment, cluster } = report;
   const anchors =
     trustAnchors.sha256 === null
       ? "none in the cluster"
-      : `sha256 ${trustAnchors.sha256.slice(0, 12)}${trustAnchors.asCommitted ? "" : colors.yellow(", not those committed")}`;
+      : `sha256 ${trustAnchors.sha256.slice(0, 12)}${trustAnchors.asCommitted ? "" : colors.yellow(", different from the committed ones")}`;
   return [
     `trust anchors: ${anchors}`,
     ...gaps(cluster.anchorGaps),
     ...expiry(report, now, colors),
     ...cluster.refusedKeys.flatMap(({ secret, form }) =>
       wrap(
-        `the private key of Secret ${secret} is ${form}, which its reader refuses; fix: meshops identity rotate-webhooks ${environment}`,
+        `the private key in Secret ${secret} has the form ${form}, which its reader does not accept; fix: run meshops identity rotate-webhooks ${environment}`,
         "",
       ),
     ),
   ];
 }
 
-/** Pods to show; the JSON output has all. */
+/** Maximum number of pods in the text output; the JSON output has all. */
 const shownPods = 5;
 
 function gaps(found: readonly AnchorGap[] | null): string[] {
@@ -55,12 +55,12 @@ function gaps(found: readonly AnchorGap[] | null): string[] {
       : wrap(`${plural(pods.length, "meshed pod")} ${text}: ${pods.slice(0, shownPods).join(", ")}${more}`, "  ");
   };
   return [
-    ...group(true, "without the issuer's anchor, so every new certificate is refused there; restart them"),
-    ...group(false, "without an anchor of the bundle; restart them before the next step of a rotation"),
+    ...group(true, "without the issuer's trust anchor, so new certificates are rejected there; restart them"),
+    ...group(false, "without a trust anchor of the bundle; restart them before the next step of a rotation"),
   ];
 }
 
-/** The first certificate to expire, in Git and in the cluster; both are named if they differ. */
+/** Returns lines about the first certificate to expire, in Git and in the cluster; one line if both are the same. */
 function expiry({ certificates, cluster }: IdentityReport, now: Date, colors: Colors): string[] {
   const describe = ({ name, notAfter }: CertificateRow): string => {
     const left = timeLeft(notAfter, now);
@@ -70,7 +70,10 @@ function expiry({ certificates, cluster }: IdentityReport, now: Date, colors: Co
   if (!cluster.secretsRead)
     return inGit === undefined
       ? []
-      : [`first to expire in Git: ${describe(inGit)}`, "certificates in the cluster: unknown, you may not read Secrets"];
+      : [
+          `first to expire in Git: ${describe(inGit)}`,
+          "certificates in the cluster: unknown, because you have no permission to read Secrets",
+        ];
   const inCluster = soonest(cluster.certificates);
   if (inCluster === undefined) return inGit === undefined ? [] : [`first to expire in Git: ${describe(inGit)}`];
   const differ = cluster.certificates.filter(
@@ -80,7 +83,7 @@ function expiry({ certificates, cluster }: IdentityReport, now: Date, colors: Co
   return [
     `first to expire in the cluster: ${describe(inCluster)}`,
     ...(inGit === undefined ? [] : [`first to expire in Git: ${describe(inGit)}`]),
-    ...wrap(`not those of Git: ${differ.map(({ name }) => name).join(", ")}`, ""),
+    ...wrap(`different from Git: ${differ.map(({ name }) => name).join(", ")}`, ""),
   ];
 }
 

@@ -12,7 +12,10 @@ const marks: Readonly<Record<NodeState, Mark>> = {
   missing: "absent",
 };
 
-/** The tree for people. Marks are letters, so that it says the same without colour; ready workloads are counted, not listed. */
+/**
+ * Returns the tree as text. States are marked with characters, so that it is readable without color. Ready workloads
+ * are counted, not listed.
+ */
 export function renderStatus(nodes: readonly StatusNode[], colors: Colors): string {
   return nodes.flatMap((node) => lines(node, 0, colors)).join("\n");
 }
@@ -24,8 +27,8 @@ function lines(node: StatusNode, depth: number, colors: Colors): string[] {
   const shown = state === "ready" && depth === 0 ? summary(node) : (detail ?? "");
   const head = `${paintMark(marks[state], colors)} ${margin}${label.padEnd(44 - margin.length)} ${colors.dim(shown)}`.trimEnd();
   const indent = `     ${margin}`;
-  // A cause that only points below says nothing that the next lines do not.
-  const told =
+  // Omit a cause that only refers to the children, which follow.
+  const shownCause =
     cause === null || cause.code === "health" || children.some(({ kind }) => kind === "Pod")
       ? []
       : [
@@ -35,7 +38,7 @@ function lines(node: StatusNode, depth: number, colors: Colors): string[] {
   const below = ["ready", "waiting"].includes(state) ? children.filter((child) => child.state !== "ready") : children;
   return [
     head,
-    ...told.map((line) => (line.trimStart().startsWith("fix:") ? colors.cyan(line) : line)),
+    ...shownCause.map((line) => (line.trimStart().startsWith("fix:") ? colors.cyan(line) : line)),
     ...below.flatMap((child) => lines(child, depth + 1, colors)),
   ];
 }

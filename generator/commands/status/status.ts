@@ -23,14 +23,16 @@ import { renderStatus } from "./render-status.ts";
 
 export interface StatusOptions extends CommonOptions, ConnectionFlags {
   readonly fluxNamespace: string;
-  /** What applies the bundle. */
+  /** Engine that applies the bundle. */
   readonly engine: "flux" | "helmfile";
   readonly watch: boolean;
   /** Seconds that `--watch` may take. */
   readonly timeout: number;
 }
 
-/** `meshops status [env]`: state of the environment in its cluster, and what keeps it from being ready. Exit 1 while something does. */
+/**
+ * `meshops status [env]`: prints the state of the environment in its cluster and what blocks it. Exits 1 if not ready.
+ */
 export async function status(names: readonly string[], options: StatusOptions, io: Io): Promise<number> {
   const repository = repositoryIn(io, options.directory);
   const environment = loadOne(io, repository, names[0] ?? onlyOne(repository));
@@ -41,9 +43,9 @@ export async function status(names: readonly string[], options: StatusOptions, i
   let shown = "";
   for (;;) {
     const report = await look(cluster, model, options, read).catch((error: unknown) => {
-      // A cluster that has answered once may fail to for a while, such as when its API server restarts.
+      // After the first answer, an error can be transient, such as during a restart of the API server.
       if (shown === "" || Date.now() > end || !(error instanceof UserError)) throw error;
-      io.stderr.write(`${error.message}; trying again\n`);
+      io.stderr.write(`${error.message}; retrying\n`);
       return null;
     });
     if (report === null) {
@@ -63,7 +65,7 @@ export async function status(names: readonly string[], options: StatusOptions, i
   }
 }
 
-/** What `--output json` prints. */
+/** The result of `--output json`. */
 interface StatusReport {
   readonly environment: string;
   readonly context: string;
@@ -75,21 +77,21 @@ interface StatusReport {
   readonly cluster: ClusterIdentity;
 }
 
-/** Whether the cluster has the trust anchors that are committed. */
+/** The trust anchors in the cluster, and whether they are the committed ones. */
 interface TrustAnchors {
   /** SHA-256 of the bundle in the cluster, as Linkerd's chart computes it; null if there is none. */
   readonly sha256: string | null;
   readonly asCommitted: boolean;
 }
 
-/** The mesh's identity as the cluster has it. */
+/** Identity of the mesh in the cluster. */
 interface ClusterIdentity {
-  /** Whether Secrets could be read; without that right only trust anchors are listed. */
+  /** Whether Secrets could be read; without that permission only trust anchors are listed. */
   readonly secretsRead: boolean;
   readonly certificates: readonly ClusterCertificate[];
-  /** Webhook Secrets with a private key that their reader refuses. */
+  /** Webhook Secrets with a private key in a form that the reader of the Secret does not accept. */
   readonly refusedKeys: readonly { readonly secret: string; readonly form: string }[];
-  /** Meshed pods of all namespaces that lack a trust anchor; null if you may not list them. */
+  /** Meshed pods of all namespaces that lack a trust anchor; null without permission to list pods. */
   readonly anchorGaps: readonly AnchorGap[] | null;
 }
 

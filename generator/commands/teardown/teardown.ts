@@ -7,14 +7,18 @@ import { runScript } from "../run-script.ts";
 
 type TeardownOptions = ScriptOptions & Extent & { readonly yes: boolean };
 
-/** `meshops teardown <env>`: prints the script that takes the environment down, or runs it. */
+/** `meshops teardown <env>`: prints or runs the script that deletes the environment. */
 export async function teardown([name = ""]: readonly string[], options: TeardownOptions, io: Io): Promise<number> {
   const repository = repositoryIn(io, options.directory);
   const environment = loadOne(io, repository, name);
   if (environment.spec.azure === undefined && (options.registry || options.group))
-    throw new UserError(exitCode.usage, `${name} is not on Azure: it has no registry or resource group`);
+    throw new UserError(
+      exitCode.usage,
+      `${name} is not on Azure: it has no registry or resource group`,
+      "remove --registry and --group",
+    );
   if (options.yes && !options.run)
-    throw new UserError(exitCode.usage, "--yes needs --run", "the printed script takes --yes itself");
+    throw new UserError(exitCode.usage, "--yes requires --run", "add --run, or pass --yes to the printed script");
   const script = teardownScript(environment, contextOf(environment, options), options);
   if (options.run) return runScript(io, "teardown", script, repository.root, options.yes ? ["--yes"] : []);
   io.stdout.write(script);

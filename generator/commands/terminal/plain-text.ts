@@ -2,15 +2,15 @@ import type { Colors } from "picocolors/types.js";
 import { columns, wrap } from "./wrap.ts";
 
 /**
- * A page of the docs as text for a terminal, at most 80 columns wide; code keeps its lines. A row of a table becomes a paragraph: its first
- * cell, then the others with the headings of their columns.
+ * Converts a page of the docs to text for a terminal, at most 80 columns wide. Lines of code are not wrapped. A row of
+ * a table becomes a paragraph: its first cell, then each other cell with the heading of its column.
  */
 export function plainText(markdown: string, colors: Colors): string {
   const blocks = blocksOf(markdown.replace(/^<!--.*-->\n/gm, ""));
   return `${blocks.map((block) => blockText(block, colors)).join("\n\n")}\n`;
 }
 
-/** Blocks of a page, without the empty lines between them; a fence with its empty lines is one. */
+/** Splits a page into blocks, without the empty lines between them. A fenced block keeps its empty lines. */
 function blocksOf(markdown: string): string[] {
   const blocks: string[][] = [[]];
   let fenced = false;
@@ -28,12 +28,12 @@ function blockText(block: string, colors: Colors): string {
   if (block.startsWith("```")) return block.split("\n").slice(1, -1).flatMap(codeLines).join("\n");
   if (block.startsWith("|")) return tableText(block, colors);
   const lines = block.split("\n");
-  // Lines of a paragraph flow; headings and items of lists begin new ones.
+  // Join the lines of a paragraph. Each heading and each list item starts a new one.
   const starts = lines.flatMap((line, index) => (index === 0 || /^(#+ |\s*([-*]|[0-9]+\.) )/.test(line) ? [index] : []));
   return starts.flatMap((start, index) => paragraph(lines.slice(start, starts[index + 1]).join(" "), colors)).join("\n");
 }
 
-/** A line of code; if it is too long, the comment behind it comes first, in lines of its own. */
+/** Indents a line of code. If it is too long, moves its trailing comment to separate lines before it. */
 function codeLines(line: string): string[] {
   const indent = "  ";
   const [, code = "", comment = ""] = /^(.*\S)\s+# (.*)$/.exec(line) ?? [];
@@ -68,7 +68,7 @@ function cellsOf(row: string): string[] {
     .map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
 
-/** A text without Markdown's signs; addresses of links stay if they are not pages of the docs. */
+/** Removes Markdown's links, bold and line breaks. A link keeps its URL if it is not a page of the docs. */
 function inline(text: string): string {
   return text
     .replaceAll(/\[([^\]]*)\]\((https?:[^)]*)\)/g, "$1 ($2)")

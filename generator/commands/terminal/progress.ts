@@ -1,8 +1,8 @@
 import type { Io } from "../io.ts";
-/** Environments that are described component by component; more would scroll by unread. */
+/** Maximum number of environments to describe component by component; a longer output would not be read. */
 export const described = 8;
 
-/** Passes items through, and tells on a terminal how far it is: a line that is written over, where there is enough to do. */
+/** Yields the items. Shows progress in one line of a terminal if there are more than `described` items. */
 export function* withProgress<T>({ stderr }: Io, verb: string, items: readonly T[]): Iterable<T> {
   const shown = stderr.isTTY && items.length > described;
   for (const [index, item] of items.entries()) {

@@ -1,11 +1,11 @@
-/** Columns of a terminal that output keeps to. */
+/** Maximum width of the output, in columns. */
 export const columns = 80;
 
 /**
- * A text in lines, each with an indent.
+ * Wraps a text into lines, each with an indent.
  *
- * @param width columns of a line, indent included
- * @param hanging further indent of the lines after the first
+ * @param width maximum width of a line in columns, including the indent
+ * @param hanging additional indent of the lines after the first
  */
 export function wrap(text: string, indent: string, width: number = columns, hanging: string = "  "): string[] {
   const out: string[] = [];

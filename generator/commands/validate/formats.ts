@@ -7,13 +7,13 @@ import { manifestRules } from "../../lint/manifests.ts";
 import { specRules } from "../../lint/specs.ts";
 import { version } from "../../system/version.ts";
 
-/** How `validate` prints its findings. */
+/** Output format of `validate`. */
 export type DiagnosticFormat = "text" | "json" | "sarif" | "github";
 
 /**
- * Findings as `validate` prints them.
+ * Formats findings for `validate`.
  *
- * @param fromHere a file's path from the current folder, for code hosts
+ * @param fromHere returns a file's path relative to the working directory, for code hosts
  */
 export function formatted(
   diagnostics: readonly Diagnostic[],

@@ -7,7 +7,7 @@ import { plural } from "../../system/text.ts";
 import type { Io } from "../io.ts";
 import { readManifestFiles } from "../manifest-files.ts";
 
-/** What was found in somebody's manifests, and what was looked at, in words. */
+/** Checks Kubernetes manifests. Returns the findings, and a text with the number of objects that were checked. */
 export function validateManifests(
   io: Io,
   path: string,
@@ -19,8 +19,8 @@ export function validateManifests(
   if (objects.length === 0 && found.length === 0)
     throw new UserError(
       exitCode.missing,
-      `there are no Kubernetes objects in ${path === "-" ? "stdin" : path}`,
-      "Helm charts are passed over: helm template … | meshops validate --manifests -",
+      `no Kubernetes objects in ${path === "-" ? "stdin" : path}`,
+      "name another path, or for a Helm chart run helm template … | meshops validate --manifests -",
     );
   const diagnostics = [...found, ...review(objects, linkerd === undefined ? null : knownVersion(linkerd))];
   return { diagnostics, checked: `${plural(objects.length, "object")} checked` };
@@ -31,8 +31,8 @@ function knownVersion(version: string): LinkerdVersion {
   if (known === undefined)
     throw new UserError(
       exitCode.usage,
-      `meshops does not know Linkerd ${version}`,
-      `one of ${linkerdReleases.map((release) => release.version).join(", ")}`,
+      `unknown Linkerd release ${version}`,
+      `use one of ${linkerdReleases.map((release) => release.version).join(", ")}`,
     );
   return known.version;
 }

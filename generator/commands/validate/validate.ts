@@ -15,17 +15,17 @@ import { type DiagnosticFormat, formatted } from "./formats.ts";
 interface ValidateOptions {
   readonly directory: string;
   readonly output: DiagnosticFormat;
-  /** Judge the Kubernetes objects of a folder or file, or of stdin (`-`), instead of specs. */
+  /** Check the Kubernetes objects in a folder or file, or on stdin (`-`), instead of specs. */
   readonly manifests?: string;
-  /** The Linkerd that these objects run under, where they do not say. */
+  /** Linkerd release of objects that do not specify it. */
   readonly linkerd?: string;
 }
 
-/** `meshops validate [env…]`: reports every problem of the specs, and of the identities that are there, at once. */
+/** `meshops validate [env…]`: reports every problem of the specs and of existing identities at once. */
 export async function validate(names: readonly string[], options: ValidateOptions, io: Io): Promise<number> {
   const { manifests } = options;
   const { diagnostics, checked, note } = await findings(io, names, options);
-  // A code host looks for files from the folder that the workflow runs in.
+  // A code host resolves paths relative to the folder that the workflow runs in.
   const fromHere =
     manifests === undefined ? (file: string): string => join(options.directory, file) : (file: string): string => file;
   io.stdout.write(formatted(diagnostics, options.output, io.stdout.colors, fromHere));
@@ -39,7 +39,7 @@ export async function validate(names: readonly string[], options: ValidateOption
 
 interface Findings {
   readonly diagnostics: readonly Diagnostic[];
-  /** What was looked at. */
+  /** Text that states what was checked. */
   readonly checked: string;
   readonly note: string;
 }
@@ -50,14 +50,14 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
     if (names.length > 0)
       throw new UserError(
         exitCode.usage,
-        `--manifests takes one path, and ${names.join(" ")} is more`,
-        "name the folder that holds all of them",
+        `--manifests takes one path; unexpected: ${names.join(" ")}`,
+        "name one folder that contains all of them",
       );
     const { validateManifests } = await import("./manifests.ts");
     return { ...validateManifests(io, manifests, linkerd), note: "" };
   }
   if (linkerd !== undefined)
-    throw new UserError(exitCode.usage, "--linkerd goes with --manifests; a spec names its Linkerd itself");
+    throw new UserError(exitCode.usage, "--linkerd requires --manifests", "set spec.linkerd.version in the spec instead");
   const repository = repositoryIn(io, options.directory);
   const unknown = unknownEnvironments(repository, names);
   const known = repository.environmentNames();
@@ -74,7 +74,10 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
   };
 }
 
-/** Certificates and encrypted files: by what is public of them, and the MAC of those that a key at hand opens. */
+/**
+ * Checks certificates and encrypted files: their public parts, and the MACs of the files that an available key can
+ * decrypt.
+ */
 async function checkIdentities(
   io: Io,
   root: string,
@@ -83,7 +86,7 @@ async function checkIdentities(
   const present = environments.filter(({ metadata }) => existsSync(join(root, identityFolder(metadata.name))));
   const diagnostics = present.flatMap((environment) => [...readIdentity(root, environment).diagnostics]);
   const identities =
-    present.length === 0 ? [] : identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: no MAC is checked\n`));
+    present.length === 0 ? [] : identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: MACs are not checked\n`));
   if (identities.length === 0) return { diagnostics, note: "" };
   const { verifyMacs } = await import("../../identity/secret-macs.ts");
   const verified = await Promise.all(present.map((environment) => verifyMacs(root, environment, identities)));
@@ -91,5 +94,5 @@ async function checkIdentities(
     diagnostics.some((other) => other.file === file && (other.severity === "error" || other.code === code));
   diagnostics.push(...verified.flatMap((result) => result.diagnostics).filter((each) => !reported(each)));
   const opened = verified.reduce((sum, result) => sum + result.opened, 0);
-  return { diagnostics, note: opened === 0 ? "" : `; ${plural(opened, "encrypted file")} opened, MAC and all` };
+  return { diagnostics, note: opened === 0 ? "" : `; ${plural(opened, "encrypted file")} decrypted, MACs verified` };
 }

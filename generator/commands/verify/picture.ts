@@ -11,7 +11,7 @@ const clients = [
   { id: "T2c", lines: ["client with a forged label", "no proxy, label of an authorized client"], answered: false },
 ] as const;
 
-/** Which clients of a run reached the tested pods; null if no access test ran. */
+/** Returns the graph of the clients that reached the tested pods, or did not; null if no access test ran. */
 export function accessGraph(tests: readonly TestResult[], target: AccessTarget): Graph | null {
   const ran = clients.flatMap((client) => {
     const test = tests.find(({ id }) => id === client.id);
@@ -37,7 +37,7 @@ function outcome(answered: boolean, status: TestResult["status"]): Pick<GraphEdg
   return { lines: [answered ? "refused, must be allowed" : "allowed, must be refused"], kind: "open" };
 }
 
-/** Ports that the calls go to, as `HTTP 8080, gRPC 9080`. */
+/** Returns the ports that the clients call, such as `HTTP 8080, gRPC 9080`. */
 function portsOf({ guarded, pods }: AccessTarget): string {
   const names = { http: "HTTP", grpc: "gRPC", spread: "" };
   return guarded.map(({ kind, name }) => `${names[kind]} ${pods.ports[name]?.port}`).join(", ");

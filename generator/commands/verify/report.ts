@@ -8,7 +8,7 @@ import { toSvg } from "../graph/svg.ts";
 import { type Mark, markText, paintMark } from "../terminal/marks.ts";
 import { accessGraph } from "./picture.ts";
 
-/** What a run came to. */
+/** Result of a run. */
 export interface VerifyReport {
   readonly environment: string;
   readonly passed: boolean;
@@ -21,7 +21,7 @@ export function reportOf(environment: string, tests: readonly TestResult[]): Ver
 
 const marks: Readonly<Record<CheckStatus, Mark>> = { passed: "ok", failed: "failed", skipped: "waiting", undecided: "open" };
 
-/** A result for people; what is wrong comes below it. */
+/** Returns the text of a result. Causes and evidence follow on separate lines. */
 export function resultLine(result: TestResult, colors: Colors): string {
   const { id, title, status, seen, causes, evidence, notes, durationMs } = result;
   const time = durationMs >= 1000 ? ` ${(durationMs / 1000).toFixed(1)} s` : "";
@@ -42,7 +42,7 @@ export function summaryLine({ environment, passed, tests }: VerifyReport, colors
   return `${passed ? colors.green(environment) : colors.red(environment)}: ${counts}\n`;
 }
 
-/** JUnit XML, as CI systems read it: what stayed open is an error. */
+/** Returns JUnit XML for CI systems. An undecided test is an error. */
 export function junit(report: VerifyReport): string {
   const of = (status: CheckStatus): number => report.tests.filter((test) => test.status === status).length;
   const cases = report.tests.map((test) => ({ ...test, seconds: (test.durationMs / 1000).toFixed(3), [test.status]: true }));
@@ -56,7 +56,7 @@ export function junit(report: VerifyReport): string {
 }
 
 /**
- * One self-contained page with picture, results and evidence.
+ * Returns one self-contained HTML page with the access graph, the results and the evidence.
  *
  * @param target pods whose access was tested; null if there are none
  * @param when the time of the run, RFC 3339

@@ -24,7 +24,10 @@ export interface VerifyFlags extends Omit<CommonOptions, "output">, ConnectionFl
   readonly report?: string;
 }
 
-/** `meshops verify [env]`: tests access (the article's tests 0 to 3), the mesh and what runs in it. Exit 1 if a test fails or remains undecided. */
+/**
+ * `meshops verify [env]`: tests access (the article's tests 0 to 3), the mesh and its workloads. Exits 1 if a test
+ * fails or is undecided.
+ */
 export async function verifyCommand(names: readonly string[], flags: VerifyFlags, io: Io): Promise<number> {
   const repository = repositoryIn(io, flags.directory);
   const environment = loadOne(io, repository, names[0] ?? onlyOne(repository));
@@ -34,7 +37,7 @@ export async function verifyCommand(names: readonly string[], flags: VerifyFlags
   const cluster = await connect(connectionOf(io, environment, flags));
   const abort = new AbortController();
   const stop = (): void => {
-    io.stderr.write("stopping: what was made in the cluster is being removed\n");
+    io.stderr.write("stopping: removing the test resources from the cluster\n");
     abort.abort();
   };
   const noLongerStop = io.onSignals(["SIGINT", "SIGTERM"], stop);
@@ -74,15 +77,19 @@ function testsIn(words: string | undefined, tests: readonly Test[]): ReadonlySet
     tests,
   );
   if (found !== null && found.size > 0) return found;
-  throw new UserError(exitCode.usage, `--only ${words} names no test`, `there are ${tests.map(({ id }) => id).join(", ")}`);
+  throw new UserError(
+    exitCode.usage,
+    `--only ${words} matches no test`,
+    `use one or more of ${tests.map(({ id }) => id).join(", ")}`,
+  );
 }
 
-/** The image that has what probes need. */
+/** Returns the image of the test client, which contains the tools that the probes need. */
 function clientImage({ components }: Model): string {
   const image = components.find(({ id: name }) => name === "pydgraph-client")?.images[0];
   if (image !== undefined) return `${image.name}:${image.tag}`;
-  const fix = "name an image with --image, made of clients/pydgraph";
-  throw new UserError(exitCode.usage, "the environment has no pydgraph client, whose image the probes run", fix);
+  const fix = "set --image to an image that is built from clients/pydgraph";
+  throw new UserError(exitCode.usage, "the environment has no pydgraph client, so there is no default image for the probes", fix);
 }
 
 function writeReport(path: string, text: string): void {
