@@ -10,9 +10,9 @@ FROM registry.k8s.io/kustomize/kustomize:v5.8.1 AS kustomize
 FROM node:22-bookworm-slim
 COPY --from=build /app /app
 COPY --from=kustomize /app/kustomize /usr/local/bin/kustomize
-# Orchestrators run functions as nobody, who has no home; the repository is mounted here.
+# Orchestrators run functions as the user nobody (65534), which has no home, and mount the repository at /platform.
 ENV HOME=/tmp
-# A container starts with an empty cache each time; filling it would only cost time.
+# Each container starts with an empty cache, so filling it would only take time.
 ENV NODE_DISABLE_COMPILE_CACHE=1
 WORKDIR /platform
 USER 65534

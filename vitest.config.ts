@@ -5,7 +5,7 @@ const patience = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    // Once, not in every project.
+    // Runs once, not in every project.
     globalSetup: ["test/support/global-setup.ts"],
     projects: [
       {
@@ -14,12 +14,12 @@ const config: ViteUserConfig = defineConfig({
           name: "product",
           include: ["test/**/*.test.ts"],
           exclude: ["test/timing/**"],
-          // More than cores: the tests of scripts and clusters mostly wait.
+          // More workers than the two cores: the tests of scripts and clusters mostly wait.
           maxWorkers: 4,
           sequence: { groupOrder: 0 },
         },
       },
-      // What compares times runs last and alone.
+      // Tests that compare times run last and alone.
       {
         test: {
           ...patience,

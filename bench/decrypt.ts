@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: decrypts a file of a thousand values with meshops and with the real sops, in turn, each as a process of its own, and
- * once more as a library call. Prints medians and their ratio. Needs `npm run build` and `npm run tools`.
+ * `npm run bench:decrypt`: decrypts a file of 1,000 values with meshops and with the real sops, each in its own
+ * process, and with the library in this process. Prints medians and their ratios. Needs `npm run tools`.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -33,7 +33,7 @@ for (let run = -1; run < runs; run += 1)
   for (const [name, contestant] of Object.entries(contestants)) {
     const started = performance.now();
     await contestant();
-    // The first round warms up.
+    // The times of the first round, the warm-up, are discarded.
     if (run >= 0) times[name] = [...(times[name] ?? []), performance.now() - started];
   }
 rmSync(folder, { recursive: true });

@@ -4,28 +4,33 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Something that is timed: a command, what is done before each run, and whether it is Node (whose memory is read). */
+/** A command to time. If its program is Node, its memory is measured too. */
 export interface Contestant {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
   readonly cwd?: string;
+  /** Called before each run; not timed. */
   readonly prepare?: () => void;
-  /** Exit codes that are right; 0 where none is named. */
+  /** Accepted exit codes; only 0 by default. */
   readonly codes?: readonly number[];
 }
 
 export interface Result {
   readonly name: string;
-  /** Milliseconds of wall time, the median of the runs. */
+  /** Median wall time of the runs, in milliseconds. */
   readonly ms: number;
-  /** Largest resident memory of any run in MiB; null where the command is not Node's. */
+  /** Largest resident memory of any run, in MiB; null if the program is not Node. */
   readonly memory: number | null;
 }
 
 const peakHook = fileURLToPath(new URL("peak-memory.cjs", import.meta.url));
 const peakFile = join(tmpdir(), `meshops-bench-peak-${process.pid}`);
 
-/** Times contestants in turn, round by round, so that a slow moment of the machine hits all of them alike. The first round warms up. */
+/**
+ * Times all contestants once per round, so that a slow period of the machine affects all of them.
+ *
+ * @param warmUp runs one more round first, whose times are discarded
+ */
 export function race(contestants: readonly Contestant[], rounds: number, warmUp = true): Result[] {
   const times = new Map<string, number[]>();
   const peaks = new Map<string, number>();

@@ -5,14 +5,14 @@ import { fileURLToPath } from "node:url";
 import { parseAllDocuments } from "yaml";
 import { cacheFolder } from "../scripts/tools/paths.ts";
 
-/** Versions of what meshops is compared with. */
+/** Versions of the tools that meshops is compared with. */
 export const peerVersions = { cdk8s: "2.70.106", constructs: "10.8.1", makejinja: "2.8.1" } as const;
 
 const cdk8sFolder = join(cacheFolder, `cdk8s-${peerVersions.cdk8s}`);
 const makejinjaFolder = join(cacheFolder, `makejinja-${peerVersions.makejinja}`);
 const script = (name: string): string => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
 
-/** Installs the peers into the cache, where they are not there yet. */
+/** Installs the peers into the cache, if they are not installed yet. */
 export function installPeers(): void {
   if (!existsSync(join(cdk8sFolder, "node_modules/cdk8s"))) {
     mkdirSync(cdk8sFolder, { recursive: true });
@@ -34,7 +34,7 @@ function call(program: string, args: readonly string[], cwd: string): void {
   if (status !== 0) throw new Error(error?.message ?? stderr);
 }
 
-/** The inputs of both peers, made of what meshops generated: cdk8s gets its objects, makejinja its files as templates. */
+/** Writes the peers' inputs from generated bundles: objects for cdk8s, files as templates for makejinja. */
 export function preparePeers(folder: string, bundles: ReadonlyMap<string, ReadonlyMap<string, string>>): void {
   const objects = Object.fromEntries([...bundles].map(([name, files]) => [name, [...files.values()].flatMap(objectsIn)]));
   write(join(folder, "objects.json"), JSON.stringify(objects));
@@ -70,7 +70,7 @@ export function makejinjaCommand(folder: string): [string, ...string[]] {
   ];
 }
 
-/** What a person types for one environment. */
+/** Command line of makejinja for one environment. */
 export function makejinjaOnce(folder: string, environment: string): [string, ...string[]] {
   const data = join(folder, "data", `${environment}.yaml`);
   return [
@@ -88,7 +88,7 @@ export function makejinjaOnce(folder: string, environment: string): [string, ...
   ];
 }
 
-/** Texts of the bundles on disk, by environment. */
+/** Returns the files of the bundles on disk, as path and text, by environment. */
 export function bundlesIn(root: string, names: readonly string[]): Map<string, Map<string, string>> {
   return new Map(
     names.map((name) => {

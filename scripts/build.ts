@@ -1,6 +1,7 @@
 /**
- * `npm run build:js`: writes the program to dist/, without types. Our own modules are bundled, because Node loads few files faster than many.
- * Dependencies are not bundled. Modules that are imported when a command runs stay in files of their own.
+ * `npm run build:js`: writes the program to dist/, without types. Modules of generator/ are bundled, because Node
+ * loads few files faster than many. Dependencies are not bundled. Modules that are imported when a command runs
+ * remain separate files.
  */
 import { cpSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -16,12 +17,12 @@ await build({
   absWorkingDir: root,
   entryPoints: { cli: "generator/bin.ts", index: "generator/index.ts" },
   outdir: target,
-  // One folder below dist/, as system/program-folder.ts expects.
+  // Chunks must be exactly one folder below dist/: see system/program-folder.ts.
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,
   splitting: true,
   packages: "external",
-  // Types for commander, which it passes on unchanged at run time.
+  // The package only adds types, and re-exports commander at run time.
   alias: { "@commander-js/extra-typings": "commander" },
   format: "esm",
   platform: "node",

@@ -1,6 +1,7 @@
 /**
- * Writes what follows from the schema (the TypeScript types and the standalone validators), from the rules and from the table of consumers (their docs).
- * `--check` writes nothing and exits 1 when a file is stale.
+ * Writes the generated files: TypeScript types and standalone validators from the schemas, docs/rules from the rules,
+ * docs/consumers.md from the table of consumers, and a table in ARCHITECTURE.md from scripts/rooms.json.
+ * `--check` writes nothing and exits 1 if a file is out of date.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -20,7 +21,7 @@ for (const [path, text] of [
   const current = readOrEmpty(path);
   if (current === text) continue;
   stale += 1;
-  if (check) console.error(`stale: ${path}`);
+  if (check) console.error(`out of date: ${path}`);
   else {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
@@ -28,7 +29,7 @@ for (const [path, text] of [
   }
 }
 if (check && stale > 0) {
-  console.error("fix: npm run codegen");
+  console.error("fix: run npm run codegen");
   process.exitCode = 1;
 }
 

@@ -1,8 +1,10 @@
 /*
- * Makes a frozen repository: a platform as the meshops of one commit scaffolds, initialises and generates it, with the age keys that open it. The tests of
- * upgrades run today's meshops on it. Usage: npx tsx scripts/freeze.ts <commit>
+ * Creates a frozen repository in test/frozen: a platform that the meshops of one commit scaffolds, initialises and
+ * generates, and the age keys that decrypt it. The upgrade tests run the current meshops on it.
+ * Usage: npx tsx scripts/freeze.ts <commit>
  *
- * The age keys are made here for the tests and used nowhere else. Certificates are valid for 20 years, so that the tests do not expire.
+ * The age keys are created for the tests and used nowhere else. The certificates are valid for 20 years, so that the
+ * tests do not fail when they expire.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -57,7 +59,7 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** Changes a spec of the platform. */
+/** Changes the spec of one environment of the platform. */
 function edit(name: string, change: (spec: ReturnType<typeof parseDocument>) => void): void {
   const path = join(platform, "environments", `${name}.yaml`);
   const spec = parseDocument(readFileSync(path, "utf8"));

@@ -1,6 +1,7 @@
 /**
- * `npm run tools`: builds the pinned tools that the tests need, and skips what is there already.
- * Binaries are cached outside the checkout by version and linked into .tools/bin. Needs Go, and Python for the schemas.
+ * `npm run tools`: builds or installs the pinned tools that the tests need, and skips those that already exist.
+ * Tools are cached outside the checkout by version; Go tools are linked into .tools/bin. Needs Go, npm, and Python 3
+ * with pip and venv.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -53,7 +54,7 @@ function go(args: readonly string[], cwd: string, env: Record<string, string>): 
   );
 }
 
-/** Takes the binary out of the npm package for this machine; npm's package `node` would install the same with a script. */
+/** Extracts Node's binary from the npm package for this platform. The package `node` would need an install script. */
 function installNode(version: string): void {
   const target = cachedTool("node", version);
   if (existsSync(target)) return;
@@ -85,19 +86,20 @@ function fetchSchemas(): void {
 }
 
 /**
- * A virtual environment cannot be moved, so one that an interrupted run left is made anew.
+ * Creates a virtual environment. It cannot be created elsewhere and moved, so an incomplete one of an interrupted run
+ * is deleted first.
  *
- * @param what pip is to install
+ * @param requirements arguments of `pip install`
  */
-function installVenv(folder: string, ...what: readonly string[]): void {
-  const whole = join(folder, "installed");
-  if (existsSync(whole)) return;
+function installVenv(folder: string, ...requirements: readonly string[]): void {
+  const complete = join(folder, "installed");
+  if (existsSync(complete)) return;
   console.error(`installing ${basename(folder)}`);
   const fix = "install Python 3 with pip and venv";
   rmSync(folder, { recursive: true, force: true });
   run("python3", ["-m", "venv", folder], {}, fix);
-  run(join(folder, "bin/python"), ["-m", "pip", "install", "--quiet", ...what], {}, fix);
-  writeFileSync(whole, "");
+  run(join(folder, "bin/python"), ["-m", "pip", "install", "--quiet", ...requirements], {}, fix);
+  writeFileSync(complete, "");
 }
 
 function link(): void {

@@ -1,4 +1,5 @@
-// The objects of each environment by cdk8s: an App an environment, as its users do it (one App of all grows faster than the fleet).
+// Writes the objects of each environment with cdk8s. Uses one App per environment, as its users do: the time of one
+// App for all environments grows faster than their number.
 // node cdk8s.mjs <folder with node_modules> <objects.json> <output>
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

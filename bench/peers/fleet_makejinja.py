@@ -1,4 +1,6 @@
-"""The files of each environment by makejinja: the same templates, a data file an environment, in one process.
+"""Writes the files of each environment with makejinja, in one process.
+
+All environments use the same templates; each has one data file.
 
 python fleet_makejinja.py <templates> <data> <output>
 """

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Loads a schema and N-Quads into Dgraph over gRPC.
 
-Exit codes: 0 all of it is in; 1 Dgraph refused, or did not answer; 2 wrong usage; 3 a file is missing.
-stdout gets one line that says what was loaded, stderr everything else.
+Exit codes: 0 everything was loaded; 1 Dgraph refused the data or did not respond; 2 wrong usage; 3 a file cannot be read.
+Prints one line with the result to stdout, and everything else to stderr.
 """
 
 import argparse
@@ -23,23 +23,23 @@ def parse_arguments(arguments):
         metavar="HOST[:PORT]",
         default=server,
         required=server is None,
-        help="an Alpha's gRPC address; port 9080 unless said otherwise (default: $DGRAPH_ALPHA_SERVER)",
+        help="gRPC address of an Alpha, by default port 9080 (default: $DGRAPH_ALPHA_SERVER)",
     )
-    parser.add_argument("--plaintext", action="store_true", help="no TLS of the client's own, as inside a mesh")
-    parser.add_argument("--tls-cacert", metavar="FILE", help="CA of the server's certificate (default: the system's)")
+    parser.add_argument("--plaintext", action="store_true", help="connect without TLS, as inside a mesh")
+    parser.add_argument("--tls-cacert", metavar="FILE", help="CA of the server's certificate (default: the CAs that gRPC trusts)")
     parser.add_argument("--tls-cert", metavar="FILE", help="the client's certificate, for mutual TLS")
     parser.add_argument("--tls-key", metavar="FILE", help="the client's private key")
-    parser.add_argument("--schema", metavar="FILE", help="DQL schema to set first")
+    parser.add_argument("--schema", metavar="FILE", help="DQL schema to set before loading")
     parser.add_argument(
-        "--files", metavar="FILE", nargs="+", default=[], help="N-Quads, plain or .gz; blank nodes are shared among them"
+        "--files", metavar="FILE", nargs="+", default=[], help="N-Quads, plain or .gz; a blank node is the same node in all files"
     )
-    parser.add_argument("--drop-all", action="store_true", help="first delete ALL data and schema of the server")
-    for option, value, what in (
-        ("--batch", 1000, "N-Quads in a transaction"),
-        ("--retries", 8, "tries of a transaction"),
-        ("--timeout", 30, "seconds that one call may take"),
+    parser.add_argument("--drop-all", action="store_true", help="delete ALL data and the schema of the server first")
+    for option, value, meaning in (
+        ("--batch", 1000, "N-Quads per transaction"),
+        ("--retries", 8, "attempts per transaction"),
+        ("--timeout", 30, "timeout of one call, in seconds"),
     ):
-        parser.add_argument(option, metavar="N", type=positive, default=value, help=f"{what} (default: %(default)s)")
+        parser.add_argument(option, metavar="N", type=positive, default=value, help=f"{meaning} (default: %(default)s)")
     options = parser.parse_args(arguments)
     own_tls = [options.tls_cacert, options.tls_cert, options.tls_key]
     if options.plaintext and any(own_tls):
@@ -61,7 +61,7 @@ def positive(text):
 
 
 def credentials(options):
-    """What the channel is secured with; None for plaintext."""
+    """Returns the TLS credentials of the channel; None for plaintext."""
     if options.plaintext:
         return None
     return grpc.ssl_channel_credentials(
@@ -77,22 +77,22 @@ def read(path):
 
 
 def load(options):
-    # Everything that can be missing is read before anything is changed.
+    # Read all files before changing anything, so that a missing file has no effect.
     schema = None if options.schema is None else read(options.schema).decode()
-    secured = credentials(options)
+    tls = credentials(options)
     for path in options.files:
         with open(path, "rb"):
             pass
-    stub = pydgraph.DgraphClientStub(options.alpha, secured)
+    stub = pydgraph.DgraphClientStub(options.alpha, tls)
     try:
         client = pydgraph.DgraphClient(stub)
-        loader = Loader(client, options.retries, options.timeout, say)
-        say(f"Dgraph {loader.version()} at {options.alpha}")
+        loader = Loader(client, options.retries, options.timeout, log)
+        log(f"Dgraph {loader.version()} at {options.alpha}")
         if options.drop_all:
-            say("dropping all data and schema")
+            log("dropping all data and schema")
             loader.alter(drop_all=True)
         if schema is not None:
-            say(f"setting the schema of {options.schema}")
+            log(f"setting the schema of {options.schema}")
             loader.alter(schema=schema)
         for batch in batches(options.files, options.batch):
             loader.load(batch)
@@ -101,7 +101,7 @@ def load(options):
         stub.close()
 
 
-def say(text):
+def log(text):
     print(text, file=sys.stderr, flush=True)
 
 
@@ -110,18 +110,18 @@ def main():
     try:
         load(options)
     except OSError as error:
-        say(f"load_data: cannot read {error.filename}: {error.strerror}")
+        log(f"load_data: cannot read {error.filename}: {error.strerror}")
         return 3
     except BatchError as error:
-        say(f"load_data: {error}")
+        log(f"load_data: {error}")
         return 1
     except grpc.RpcError as error:
-        say(f"load_data: {options.alpha} answers {error.code().name}: {error.details()}")
+        log(f"load_data: {options.alpha} returned {error.code().name}: {error.details()}")
         if error.code() is grpc.StatusCode.UNAVAILABLE and not options.plaintext:
-            say("  a server without TLS needs --plaintext; one whose certificate no known CA signed needs --tls-cacert")
+            log("  for a server without TLS, pass --plaintext; for a server certificate of your own CA, pass --tls-cacert")
         return 1
     except KeyboardInterrupt:
-        say("load_data: interrupted; what was committed stays")
+        log("load_data: interrupted; committed transactions are kept")
         return 130
     return 0
 

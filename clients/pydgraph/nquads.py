@@ -1,4 +1,4 @@
-"""N-Quads in batches, and how a batch becomes a transaction that may be tried again."""
+"""Reads N-Quads in batches, and loads each batch in one transaction that can be retried."""
 
 import gzip
 import random
@@ -9,10 +9,10 @@ from typing import NamedTuple
 import grpc
 import pydgraph
 
-# Strings and IRIs are skipped as a whole: `_:` in them is text.
+# Strings and IRIs are matched as a whole: `_:` in them is not a blank node.
 TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|<[^>]*>|(?P<blank>_:[^\s.<"]+(?:\.[^\s.<"]+)*)|.', re.DOTALL)
 
-# A call that ended so may have been carried out or not.
+# After these errors, it is unknown whether the call was executed.
 UNKNOWN_OUTCOME = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
@@ -24,11 +24,11 @@ class Batch(NamedTuple):
 
 
 class BatchError(Exception):
-    """A batch that Dgraph does not take, by file and lines."""
+    """A batch that Dgraph did not accept; the message has its file and lines."""
 
 
 def batches(files, size):
-    """The files' N-Quads, comments and empty lines left out; a batch never spans two files."""
+    """Yields the N-Quads of the files, without comments and empty lines. A batch never spans two files."""
     for path in files:
         opened = gzip.open(path, "rt", encoding="utf-8") if path.endswith(".gz") else open(path, encoding="utf-8")
         with opened as file:
@@ -47,7 +47,7 @@ def batches(files, size):
 
 
 def with_uids(lines, uids):
-    """The lines with each blank node that has a uid replaced by it."""
+    """Returns the lines as one string, with each blank node that has a uid replaced by the uid."""
 
     def known(match):
         blank = match["blank"]
@@ -57,38 +57,38 @@ def with_uids(lines, uids):
 
 
 class Loader:
-    """Loads batches one after the other. Blank nodes keep the uid that the first batch with them was given."""
+    """Loads batches one after the other. A blank node keeps the uid that Dgraph assigned in the first batch that contains it."""
 
-    def __init__(self, client, retries, timeout, say):
+    def __init__(self, client, retries, timeout, log):
         self.client = client
         self.retries = retries
         self.timeout = timeout
-        self.say = say
+        self.log = log
         self.uids = {}
         self.quads = self.transactions = self.retried = 0
 
     def version(self):
-        return self._again("asking for the version", lambda: self.client.check_version(timeout=self.timeout))
+        return self._retry("reading the version", lambda: self.client.check_version(timeout=self.timeout))
 
     def alter(self, **operation):
-        self._again("the schema", lambda: self.client.alter(pydgraph.Operation(**operation), timeout=self.timeout))
+        self._retry("altering the schema", lambda: self.client.alter(pydgraph.Operation(**operation), timeout=self.timeout))
 
     def load(self, batch):
         where = f"{batch.file}:{batch.first}-{batch.last}"
         try:
-            self._again(where, lambda: self._transact(batch.lines))
+            self._retry(where, lambda: self._transact(batch.lines))
         except grpc.RpcError as error:
             raise BatchError(f"{where}: {error.code().name}: {error.details()}") from error
         except (pydgraph.AbortedError, pydgraph.RetriableError, pydgraph.ConnectionError) as error:
             raise BatchError(f"{where}: given up after {self.retries} tries: {error}") from error
         self.quads += len(batch.lines)
         self.transactions += 1
-        self.say(f"{where}: {self.quads} N-Quads in {self.transactions} transactions")
+        self.log(f"{where}: {self.quads} N-Quads in {self.transactions} transactions")
 
     def _transact(self, lines):
         """
-        Uids are learned before the commit, and are the batch's own from then on: should the answer to a commit be lost, the next try
-        writes the same triples about the same nodes, instead of the same nodes twice.
+        Loads lines in one transaction. Uids are recorded before the commit: if the reply to the commit is lost, the retry writes
+        the same triples of the same nodes, instead of creating the nodes twice.
         """
         txn = self.client.txn()
         try:
@@ -99,9 +99,9 @@ class Loader:
             try:
                 txn.discard()
             except grpc.RpcError:
-                pass  # what is not committed ends by itself
+                pass  # Dgraph discards an uncommitted transaction itself
 
-    def _again(self, what, action):
+    def _retry(self, task, action):
         for attempt in range(1, self.retries + 1):
             try:
                 return action()
@@ -115,5 +115,5 @@ class Loader:
                     raise
             self.retried += 1
             wait = min(5.0, 0.1 * 2**attempt) * random.uniform(0.5, 1)
-            self.say(f"{what}: {reason}; trying again in {wait:.1f} s")
+            self.log(f"{task}: {reason}; retrying in {wait:.1f} s")
             time.sleep(wait)

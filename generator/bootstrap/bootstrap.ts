@@ -9,10 +9,11 @@ import { fluxFolder, specFile } from "../spec/layout.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
 /**
- * The script that brings up an environment: Azure's resources where the spec has them, then the age key, Flux and its root Kustomization.
- * It can be run again after any failure.
+ * Returns the script that brings up an environment: Azure's resources if the spec has them, then the age key, Flux
+ * and its root Kustomization. The script can be run again after any failure.
  *
- * @param context kubectl context of a cluster that is not on Azure; null has the script ask
+ * @param context kubectl context of a cluster that is not on Azure; if null, the script asks for confirmation of the
+ *   current context
  */
 export function bootstrapScript(environment: Environment, context: string | null): string {
   const { metadata, spec } = environment;
@@ -52,16 +53,16 @@ function planOf({ metadata, spec }: Environment, images: number, clientImage: st
   const { azure, gitops } = spec;
   const onAzure: (ScriptStep | false)[] =
     azure === undefined
-      ? [{ title: "the cluster", run: "confirm" }]
+      ? [{ title: "kubectl context", run: "confirm" }]
       : [
           { title: "Azure account", run: "account" },
           { title: "resource providers", run: "providers" },
           { title: `resource group ${azure.resourceGroup}`, run: "resource_group" },
           azure.registry !== undefined && { title: `registry ${azure.registry.name}`, run: "registry" },
           { title: `AKS cluster ${azure.cluster.name}`, run: "cluster" },
-          azure.registry !== undefined && { title: "the cluster's right to pull from the registry", run: "pull_right" },
+          azure.registry !== undefined && { title: "AcrPull role for the cluster", run: "pull_right" },
           { title: "credentials for kubectl", run: "credentials" },
-          images > 0 && { title: `${images} images into the registry`, run: "mirror_images" },
+          images > 0 && { title: `import of ${images} images into the registry`, run: "mirror_images" },
           clientImage !== null && { title: `image ${clientImage}`, run: "client_image" },
         ];
   return [
@@ -89,7 +90,10 @@ function azureView(azure: NonNullable<Environment["spec"]["azure"]>): NonNullabl
   };
 }
 
-/** Repository and tag of the client's image, where the environment's own registry is to hold it; null where it comes from elsewhere. */
+/**
+ * Returns repository and tag of the client's image if the environment's own registry must contain it; null if the
+ * client is disabled or its image comes from another registry.
+ */
 function ownClientImage({ spec: { azure, pydgraphClient } }: Environment): string | null {
   if (azure?.registry === undefined || !pydgraphClient.enabled) return null;
   const host = `${registryHost(azure.registry.name)}/`;
@@ -97,7 +101,7 @@ function ownClientImage({ spec: { azure, pydgraphClient } }: Environment): strin
   return image.startsWith(host) ? `${image.slice(host.length)}:${tag}` : null;
 }
 
-/** Where Flux publishes its install manifests (fluxcd.io, "Installation"). */
+/** Returns the URL of Flux's install manifests, by default of the latest release (fluxcd.io, "Installation"). */
 function releasedManifests(version: string | undefined): string {
   const releases = "https://github.com/fluxcd/flux2/releases";
   return version === undefined ? `${releases}/latest/download/install.yaml` : `${releases}/download/${version}/install.yaml`;

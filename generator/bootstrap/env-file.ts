@@ -3,8 +3,10 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { shellQuote } from "../system/shell.ts";
 
 /**
- * The variables of the article's `env.sh`, for steps by hand; null where the environment is not on Azure.
- * (Names: J. Menchaca, "AKS with Linkerd Service Mesh", 2021; the login server is said, where the article asks Azure for it.)
+ * Returns the variables of the article's `env.sh`, for manual steps; null if the environment is not on Azure.
+ *
+ * The names are those of J. Menchaca, "AKS with Linkerd Service Mesh", 2021. The article queries Azure for the
+ * registry's login server; here it is derived from the registry's name.
  */
 export function envFile({ metadata, spec: { azure } }: Environment): string | null {
   if (azure === undefined) return null;
@@ -23,6 +25,6 @@ export function envFile({ metadata, spec: { azure } }: Environment): string | nu
         ] as [string, string][])),
   ];
   const lines = variables.map(([name, value]) => `export ${name}=${shellQuote(value)}\n`).join("");
-  // Quoted apart, since the home folder is the shell's to know.
+  // Only the name is quoted: the shell must expand the home folder.
   return `${lines}export KUBECONFIG="\${MESHOPS_STATE:-\${XDG_STATE_HOME:-$HOME/.local/state}/meshops}"/${shellQuote(metadata.name)}/kubeconfig\n`;
 }

@@ -6,18 +6,19 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder, specFile } from "../spec/layout.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
-/** How much of Azure goes with the cluster. */
+/** Azure resources to delete besides the cluster. */
 export interface Extent {
   readonly registry: boolean;
-  /** The resource group, and the registry in it; refused by the script while the group holds anything else. */
+  /** The resource group and the registry in it. The script stops if the group contains any other resource. */
   readonly group: boolean;
 }
 
 /**
- * The script that takes an environment down: what Flux brought in reverse order, the root of it, then Azure's resources where the spec has them.
- * Volumes on a cluster that is not on Azure stay.
+ * Returns the script that takes an environment down: the components that Flux applied, in reverse order, then the root
+ * Kustomization, then Azure's resources if the spec has them. Volumes on a cluster that is not on Azure are kept.
  *
- * @param context kubectl context of a cluster that is not on Azure; null has the script ask
+ * @param context kubectl context of a cluster that is not on Azure; if null, the script asks for confirmation of the
+ *   current context
  */
 export function teardownScript(environment: Environment, context: string | null, extent: Extent): string {
   const { metadata, spec } = environment;
@@ -28,10 +29,10 @@ export function teardownScript(environment: Environment, context: string | null,
   const plan: ScriptStep[] = [
     { title: "tools", run: "tools" },
     ...(azure === undefined ? [] : [{ title: "Azure account", run: "account" }]),
-    { title: "the cluster", run: "confirm" },
-    { title: "Flux holds still", run: "suspend_flux" },
+    { title: "confirmation", run: "confirm" },
+    { title: "suspension of the root Kustomization", run: "suspend_flux" },
     ...built.filter(isDelivered).reverse().map(removal),
-    { title: "namespaces that are empty now", run: "remove_namespaces", arguments: namespaces },
+    { title: "empty namespaces", run: "remove_namespaces", arguments: namespaces },
     { title: "root Kustomization, sources, age key", run: "remove_root" },
     ...(azure === undefined ? [] : azureSteps(azure, deletesRegistry, extent.group)),
   ];
@@ -60,8 +61,7 @@ export function teardownScript(environment: Environment, context: string | null,
 
 function azureSteps(azure: NonNullable<Environment["spec"]["azure"]>, registry: boolean, group: boolean): ScriptStep[] {
   const steps: (ScriptStep | false)[] = [
-    azure.registry !== undefined &&
-      !registry && { title: "the cluster's right to pull from the registry", run: "revoke_pull_right" },
+    azure.registry !== undefined && !registry && { title: "AcrPull role of the cluster", run: "revoke_pull_right" },
     { title: `AKS cluster ${azure.cluster.name}`, run: "delete_cluster" },
     registry && { title: `registry ${azure.registry?.name}`, run: "delete_registry" },
     group && { title: `resource group ${azure.resourceGroup}`, run: "delete_group" },

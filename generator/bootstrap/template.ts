@@ -5,14 +5,17 @@ import type { Json } from "../kubernetes/object.ts";
 import { programFolder } from "../system/program-folder.ts";
 import { shellQuote } from "../system/shell.ts";
 
-/** A step of a script: what it is called, and the shell function that does it. */
+/** A step of a script: its title, the shell function that runs it, and the function's arguments. */
 export interface ScriptStep {
   readonly title: string;
   readonly run: string;
   readonly arguments?: readonly string[];
 }
 
-/** What a template is filled with. `manifests` go into here-documents that expand nothing; every other text becomes one quoted word. */
+/**
+ * Values for a template. `manifests` are inserted into here-documents without expansion; every other string becomes
+ * one quoted word.
+ */
 export interface View {
   readonly manifests?: { readonly [name: string]: string };
   readonly [field: string]: Json | undefined;
@@ -21,19 +24,20 @@ export interface View {
 const templates = new URL("bootstrap/templates/", programFolder);
 
 /**
- * A script from the templates in `templates/`, which may include each other.
+ * Renders a script from the templates in `templates/`, which may include each other.
  *
- * @param name of the template, without ending
- * @param plan what the script does, in order
- * @throws where the template asks for a value that the view lacks, or a manifest would end its here-document
+ * @param name name of the template, without extension
+ * @param plan steps of the script, in order
+ * @throws if the view lacks a value that the template uses, or a manifest contains the line that ends its here-document
  */
 export function renderScript(name: string, plan: readonly ScriptStep[], { manifests = {}, ...view }: View): string {
   for (const text of Object.values(manifests))
-    if (/^YAML$/m.test(text)) throw new Error("a manifest holds the line that ends a here-document");
+    if (/^YAML$/m.test(text)) throw new Error("a manifest contains the line that ends a here-document");
   const handlebars = Handlebars.create();
   for (const file of readdirSync(templates))
     handlebars.registerPartial(basename(file, ".sh"), readFileSync(new URL(file, templates), "utf8").trimEnd());
-  // strict: a name that the view lacks is an error, not an empty text. noEscape: what is escaped is decided here, not for HTML.
+  // strict: a value that the view lacks is an error, not an empty string. noEscape: values are quoted for the shell,
+  // not escaped for HTML.
   const script = handlebars.compile(`{{> ${name}}}\n`, { strict: true, noEscape: true })({
     ...(quoted({ ...view, steps: plan.length, plan: plan.map((step) => ({ arguments: [], ...step })) } as Json) as object),
     manifests,
@@ -41,7 +45,7 @@ export function renderScript(name: string, plan: readonly ScriptStep[], { manife
   return script.replace(/\n{3,}/g, "\n\n");
 }
 
-/** The same value with every text in it quoted for the shell. */
+/** Returns the value with every string in it quoted for the shell. */
 function quoted(value: Json): Json {
   if (typeof value === "string") return shellQuote(value);
   if (Array.isArray(value)) return value.map(quoted);

@@ -3,7 +3,7 @@ import { consumers } from "../../generator/catalog/consumers.ts";
 
 const page = fileURLToPath(new URL("../../docs/consumers.md", import.meta.url));
 
-/** docs/consumers.md: [absolute path, text]. */
+/** Returns docs/consumers.md, as [absolute path, text]. */
 export function generateConsumersPage(): [string, string][] {
   const rows = consumers.map(({ artefact, reader, form, source }) => `| ${artefact} | ${reader} | ${form} | ${source} |`);
   const text = `# Programs that read generated files

@@ -1,13 +1,13 @@
 import { isMap } from "../../generator/system/data.ts";
 import { mergeDeep } from "../../generator/system/merge.ts";
 
-/** JSON Schema, as far as this repository's schema uses it. */
+/** A JSON Schema. */
 export type Schema = { [keyword: string]: unknown };
 
 /**
- * The resolved form of the schema as one plain schema, without `allOf` and without `null`:
- * the root (file form) with the `required` lists of `$defs/resolved` laid over it.
- * In the file form `null` deletes an inherited value, so after inheritance none is left.
+ * Returns the schema of a resolved spec as one plain schema, without `allOf` and without `null`: the root, which is the
+ * schema of a file, merged with the `required` lists of `$defs/resolved`.
+ * In a file, `null` deletes an inherited value, so a resolved spec contains no `null`.
  */
 export function resolvedForm(root: Schema): Schema {
   const definitions = root["$defs"] as Record<string, Schema>;
@@ -30,7 +30,7 @@ function withoutNull(node: unknown): unknown {
   return out;
 }
 
-/** Marks every property that has a default as required: after defaults it is there. */
+/** Marks every property that has a default as required, because it exists after defaults are applied. */
 export function withDefaultsRequired(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(withDefaultsRequired);
   if (!isMap(node)) return node;
@@ -42,7 +42,7 @@ export function withDefaultsRequired(node: unknown): unknown {
   return { ...out, required: [...required] };
 }
 
-/** The schema less some of its keywords; properties of that name stay. */
+/** Returns the schema without some keywords. Properties with such a name are kept. */
 export function without(node: unknown, keywords: readonly string[]): unknown {
   if (Array.isArray(node)) return node.map((item) => without(item, keywords));
   if (!isMap(node)) return node;

@@ -7,14 +7,16 @@ import { compile } from "json-schema-to-typescript";
 import { resolvedForm, type Schema, withDefaultsRequired, without } from "./flatten.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-/** The files that follow from the schemas: [absolute path, text]. */
+
+/** Returns the files that are generated from the schemas, as [absolute path, text]. */
 export async function generateCode(): Promise<[string, string][]> {
   const environment = read("environment");
   const resolved = resolvedForm(environment);
   const injection = read("mesh-injection");
   return [
     [`${root}generator/spec/environment.generated.ts`, await types("Environment", resolved, "environment")],
-    // `validateFile` checks one file and changes nothing, `validateResolved` checks the merged environment and fills in the defaults.
+    // `validateFile` checks one file and does not change it. `validateResolved` checks the merged environment and sets
+    // defaults.
     [
       `${root}generator/spec/validator.generated.ts`,
       await validators("environment", "./validator.ts", {
@@ -47,7 +49,7 @@ async function types(title: string, schema: Schema, name: string): Promise<strin
     additionalProperties: false,
     ignoreMinAndMaxItems: true,
   });
-  // A tag that TypeScript's documentation does not have.
+  // Remove @minItems, which is not a tag of TSDoc.
   return text.replace(/^ *\*\n *\* @minItems .*\n/gm, "");
 }
 
@@ -55,7 +57,7 @@ interface ValidatorOptions {
   readonly useDefaults: boolean;
 }
 
-/** Validators as code without runtime dependencies. */
+/** Returns validators as code without runtime dependencies. */
 async function validators(
   name: string,
   typesFrom: string,

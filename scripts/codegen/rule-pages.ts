@@ -8,7 +8,7 @@ import { specRules } from "../../generator/lint/specs.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const stories = { spec: `${root}test/stories/diagnostics`, manifests: `${root}test/stories/manifests` };
 
-/** The pages about the rules, and the table of them: [absolute path, text]. Examples are the stories that the tests replay. */
+/** Returns the rules' pages and index, as [absolute path, text]. Their examples are the stories that the tests run. */
 export function generateRulePages(): [string, string][] {
   const rules = [...new Map([...specRules, ...manifestRules].map((rule) => [rule.code as string, rule])).values()];
   const sorted = rules.sort((a, b) => (a.code < b.code ? -1 : 1));
@@ -31,11 +31,12 @@ function table(rules: readonly RuleInfo[]): string {
 
 ${banner}
 
-\`meshops validate\` knows ${rules.length} rules that a schema cannot say: ${count("error")} are errors, which cannot work; ${count("warning")} are warnings, which can be accepted.
+\`meshops validate\` checks ${rules.length} rules that a schema cannot express. ${count("error")} are errors: the configuration cannot work. ${count("warning")} are warnings, which can be accepted.
 
-A warning is silenced by its code and a reason, and stays visible as silenced: in a spec under \`spec.rules.ignore\`, on a foreign object by the annotation
-\`${silencePrefix}<code>: <reason>\`. \`meshops validate --manifests <folder>\` (or \`-\` for stdin) runs the rules that read manifests on anybody's Kubernetes objects, without a spec.
-A folder is judged as one cluster: name that of one environment, or pipe \`kustomize build\` and \`helm template\` in. Errors become warnings where the objects do not say enough.
+To suppress a warning, give its code and a reason: in a spec under \`spec.rules.ignore\`, on a third-party object in the annotation
+\`${silencePrefix}<code>: <reason>\`. A suppressed warning is still listed, as silenced. \`meshops validate --manifests <folder>\` (or \`-\` for stdin) runs the rules that read
+manifests on any Kubernetes objects, without a spec. It treats a folder as one cluster: pass the folder of one environment, or pipe in the output of \`kustomize build\` and
+\`helm template\`. An error becomes a warning if the objects do not contain enough information to prove it.
 
 | code | severity | reads | what is wrong |
 |---|---|---|---|
@@ -71,19 +72,19 @@ function manifestStory(code: string): string {
   return story(readFileSync(`${folder}/expected.txt`, "utf8"), patch("bad.yaml", `${folder}/bad.yaml`, `${folder}/good.yaml`));
 }
 
-function story(said: string, fixed: string): string {
-  return `\`\`\`text\n${said.trimEnd()}\n\`\`\`\n\nHow to fix it:\n\n\`\`\`diff\n${fixed.trimEnd()}\n\`\`\``;
+function story(output: string, fix: string): string {
+  return `\`\`\`text\n${output.trimEnd()}\n\`\`\`\n\nHow to fix it:\n\n\`\`\`diff\n${fix.trimEnd()}\n\`\`\``;
 }
 
 function patch(name: string, before: string, after: string): string {
-  const [old, young] = [before, after].map((file) => readFileSync(file, "utf8"));
-  if (old === young) return "";
-  const text = createTwoFilesPatch(name, name, old ?? "", young ?? "", undefined, undefined, { context: 2 });
+  const [oldText = "", newText = ""] = [before, after].map((file) => readFileSync(file, "utf8"));
+  if (oldText === newText) return "";
+  const text = createTwoFilesPatch(name, name, oldText, newText, undefined, undefined, { context: 2 });
   return text.replace(/^Index: .*\n=+\n/, "").replace(/\t$/gm, "");
 }
 
 function acceptance(rule: RuleInfo): string {
-  const spec = `\`\`\`yaml\nspec:\n  rules:\n    ignore:\n      - code: ${rule.code}\n        reason: why this is right here\n\`\`\``;
-  const manifest = `\`\`\`yaml\nmetadata:\n  annotations:\n    ${silencePrefix}${rule.code}: why this is right here\n\`\`\``;
+  const spec = `\`\`\`yaml\nspec:\n  rules:\n    ignore:\n      - code: ${rule.code}\n        reason: why this is correct here\n\`\`\``;
+  const manifest = `\`\`\`yaml\nmetadata:\n  annotations:\n    ${silencePrefix}${rule.code}: why this is correct here\n\`\`\``;
   return [...(readsSpecs(rule) ? [spec] : []), ...(readsManifests(rule) ? [manifest] : [])].join("\n\n");
 }

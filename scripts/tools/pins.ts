@@ -1,13 +1,13 @@
-/** A tool that the tests hold the bundle against, built by Go from the module proxy. */
+/** A tool that the tests use, built by Go from the module proxy. */
 export interface GoTool {
   readonly name: string;
   readonly version: string;
-  /** Package of its command. */
+  /** Go package of its command. */
   readonly package: string;
   readonly ldflags?: string;
-  /** Name of the binary that Go makes of the package, where it is not the tool's. */
+  /** Name of the binary that Go builds from the package, if it is not the tool's name. */
   readonly binary?: string;
-  /** Folder beside this file with a module that builds it, for modules that `go install` refuses. */
+  /** Folder next to this file with a module that builds the tool, for modules that `go install` refuses. */
   readonly module?: string;
 }
 
@@ -16,7 +16,7 @@ const gitVersion = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/versi
   .map((name) => `-X ${name}.gitVersion=v${kubernetes} -X ${name}.gitMajor=1 -X ${name}.gitMinor=36`)
   .join(" ");
 
-/** Kubernetes' own commands, all built by one module. */
+/** Returns a command of Kubernetes. One module builds all of them. */
 function kubernetesTool(name: string): GoTool {
   return { name, version: kubernetes, package: `k8s.io/kubernetes/cmd/${name}`, module: "kubernetes", ldflags: gitVersion };
 }
@@ -32,12 +32,12 @@ export const goTools: readonly GoTool[] = [
     name: "helm",
     version: "3.22.0",
     package: "helm.sh/helm/v3/cmd/helm",
-    // A plain build takes Kubernetes for 1.20, which Linkerd's charts refuse.
+    // Without these flags, helm assumes Kubernetes 1.20, which Linkerd's charts refuse.
     ldflags: `-X ${helmKubernetes}Major=1 -X ${helmKubernetes}Minor=34`,
   },
-  // For what is said of Helm 4 in docs/helmfile.md.
+  // For the tests of the statements about Helm 4 in docs/helmfile.md.
   { name: "helm4", version: "4.3.0", package: "helm.sh/helm/v4/cmd/helm", binary: "helm" },
-  // For what `meshops init` writes.
+  // For the tests of the workflows that `meshops init` writes.
   { name: "actionlint", version: "1.7.12", package: "github.com/rhysd/actionlint/cmd/actionlint" },
   kubernetesTool("kubectl"),
   kubernetesTool("kube-apiserver"),
@@ -54,17 +54,19 @@ export const goTools: readonly GoTool[] = [
   { name: "helmfile", version: "1.8.0", package: "github.com/helmfile/helmfile", module: "helmfile" },
 ];
 
-/** Releases of Node that the tests start meshops with, besides the one that runs them. Their binaries come in npm packages. */
+/**
+ * Releases of Node with which the tests run meshops, besides the one that runs the tests. Installed from npm packages.
+ */
 export const nodeVersions = ["22.23.3", "24.21.0"] as const;
 
-/** Kubernetes' JSON schemas for kubeconform, as a Python package carries them. */
+/** Python package with Kubernetes' JSON schemas, for kubeconform. */
 export const kubernetesSchemas = { package: "kubernetes-validate", version: "1.34.1", kubernetes: "1.34" } as const;
 
-/** The Azure CLI, as a Python package; it lives in a virtual environment of its own. */
+/** The Azure CLI, a Python package. It is installed in its own virtual environment. */
 export const azureCliVersion = "2.91.0";
 
-/** Schemas of the settings files that `meshops init` writes, as a Python package carries them: Azure Pipelines', Renovate's. */
+/** Python package with the schemas of the settings files that `meshops init` writes: Azure Pipelines, Renovate. */
 export const checkJsonschemaVersion = "0.39.0";
 
-/** The Python packages of the test client's image, as clients/pydgraph/requirements.txt pins them. */
+/** pydgraph of the test client's image, as pinned in clients/pydgraph/requirements.txt. */
 export const pydgraphVersion = "25.2.0";

@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Copies the strict JSON schemas of one Kubernetes version out of the Python package kubernetes-validate
- * in a form that kubeconform can resolve without a network: no `$id`, and references to the file beside.
+ * Copies the strict JSON schemas of one Kubernetes version from the Python package kubernetes-validate, in a form that
+ * kubeconform can resolve offline: without `$id`, and with references to a file in the same folder.
  *
  * @param kubernetes `major.minor`
  */

@@ -1,7 +1,9 @@
-"""The `az` of the tests: numbers and logs each call, has az-server.py run it, and where the test says so kills the script right after it.
+"""The `az` of the tests: numbers and logs each call, and runs it in az-server.py. Can kill the script after a call.
 
-Environment: AZ_SOCKET, the server's socket; AZ_LOG, a file that gets argv as a line of JSON a call; AZ_KILL_AFTER, such a line:
-when the call that it names is done, the whole process group is killed.
+Environment variables:
+AZ_SOCKET: the server's socket.
+AZ_LOG: file to which argv is appended, as one line of JSON per call.
+AZ_KILL_AFTER: such a line; after the call with these arguments, the whole process group is killed.
 """
 import array
 import fcntl

@@ -1,4 +1,7 @@
-"""Has az's own parser judge command lines without running them: a JSON array of arguments a line on stdin, a line of what it says against one on stdout."""
+"""Parses command lines with az's own parser, without running them.
+
+Reads one JSON array of arguments per line from stdin. Prints one line per rejected command line, with the parser's error.
+"""
 import contextlib
 import io
 import json
@@ -13,7 +16,7 @@ class Parsed(Exception):
     pass
 
 
-def objection(arguments):
+def parse_error(arguments):
     invocation = cli.invocation_cls(
         cli_ctx=cli, parser_cls=cli.parser_cls, commands_loader_cls=cli.commands_loader_cls, help_cls=cli.help_cls
     )
@@ -25,20 +28,20 @@ def objection(arguments):
         raise Parsed
 
     invocation.parser.parse_args = stop
-    said = io.StringIO()
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+        with contextlib.redirect_stderr(output), contextlib.redirect_stdout(output):
             cli.data.setdefault("headers", {})
             invocation.execute(list(arguments))
     except Parsed:
         return None
     except SystemExit:
-        return said.getvalue().strip()
-    return "it ran"
+        return output.getvalue().strip()
+    return "was run"
 
 
 for line in sys.stdin:
     arguments = json.loads(line)
-    against = objection(arguments)
-    if against is not None:
-        print(f"az {' '.join(arguments)}: {against}")
+    error = parse_error(arguments)
+    if error is not None:
+        print(f"az {' '.join(arguments)}: {error}")

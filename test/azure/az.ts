@@ -10,9 +10,9 @@ import type { Cloud } from "./cloud.ts";
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/** The real az, kept warm (see az-server.py), with a configuration of its own, which it reads when it is imported. */
+/** A server that has imported the real az (see az-server.py). It has its own configuration, which az reads at import. */
 class AzServer {
-  /** Folder with `az` and a stand-in for `kubectl`, for the front of PATH. */
+  /** Folder with `az` and a stand-in for `kubectl`, to be put first in PATH. */
   readonly bin: string = scratchFolder("bin");
   readonly config: string = scratchFolder("config");
   readonly socket: string = join(this.bin, "socket");
@@ -39,7 +39,11 @@ class AzServer {
   }
 }
 
-/** A home for az that knows only the stand-in, and is logged in there; as environment variables, and how to end it. */
+/**
+ * Starts an az that knows only the stand-in for Azure and is logged in there.
+ *
+ * @returns the environment variables to run scripts with, and a function that stops the server
+ */
 export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, string>; stop: () => void }> {
   const server = new AzServer();
   await server.ready();
@@ -59,7 +63,7 @@ export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, stri
     AZURE_EXTENSION_USE_DYNAMIC_INSTALL: "no",
     AZURE_CORE_COLLECT_TELEMETRY: "no",
     AZURE_CORE_NO_COLOR: "yes",
-    // Otherwise az asks a link-local address for the identity endpoint of a virtual machine.
+    // By default, az requests a link-local address: the identity endpoint of a virtual machine.
     AZURE_POD_IDENTITY_AUTHORITY_HOST: closed,
   };
   writeFileSync(join(home, "ca.crt"), cloud.ca);
@@ -76,7 +80,7 @@ export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, stri
   return { env, stop: () => server.stop() };
 }
 
-/** The calls of az that were made, as arguments. */
+/** Returns the arguments of each call of az so far. */
 export function callsOf(env: Readonly<Record<string, string>>): string[][] {
   return readFileSync(env["AZ_LOG"] ?? "", "utf8")
     .trim()

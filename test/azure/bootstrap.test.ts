@@ -20,11 +20,11 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
   });
   afterAll(() => site.stop());
 
-  /** A run from nothing, or on what an earlier one in the same folder left. */
+  /** Runs the script from an empty state, or on what an earlier run in the same folder left. */
   const runIn = (state: string, env: Record<string, string> = {}, at: Site = site): Promise<Ended> =>
     runScript(at, script, { env: { MESHOPS_STATE: state, KUBECTL_STATE: `${state}.cluster`, ...env } });
 
-  test("from nothing to a cluster that Flux fills, with everything that the spec says", () => {
+  test("creates everything in the spec from nothing, up to a reconciled Flux", () => {
     expect(first, first.stderr).toMatchObject({ code: 0 });
     expect(site.cloud.unknown).toEqual([]);
     const text = JSON.stringify(finished);
@@ -35,18 +35,18 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
       '"environment":"dev"',
     ])
       expect(text).toContain(part);
-    expect(first.stderr).toContain("dev is up, and Flux brings the rest.");
+    expect(first.stderr).toContain("dev is up; Flux applies the rest.");
   });
 
-  test("once more: all is found, nothing is made or changed", async () => {
+  test("a second run finds everything, and creates and changes nothing", async () => {
     const again = await runScript(site, script);
     expect(again, again.stderr).toMatchObject({ code: 0 });
     expect(site.cloud.state.summary()).toEqual(finished);
     expect(again.calls.filter((call) => changes(call) && call[1] !== "get-credentials")).toEqual([]);
-    expect(again.stderr.match(/already there/g)?.length).toBeGreaterThan(6);
+    expect(again.stderr.match(/already (exists|registered|granted|installed|in the registry)/g)?.length).toBeGreaterThan(6);
   });
 
-  test("kubeconfig and records are for the owner alone; the digests are recorded", () => {
+  test("only the owner can read kubeconfig and records; image digests are recorded", () => {
     const state = join(site.env["HOME"] ?? "", ".local/state/meshops/dev");
     expect(statSync(state).mode & 0o77).toBe(0);
     expect(statSync(join(state, "kubeconfig")).mode & 0o777).toBe(0o600);
@@ -56,7 +56,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
       expect(readFileSync(join(state, "images", record), "utf8")).toMatch(/^[a-z/-]+:[\w.-]+@sha256:[0-9a-f]{64}\n$/);
   });
 
-  test("neither the age key nor the Git token is in the script, its trace, an argument or a file that it leaves", async () => {
+  test("neither age key nor Git token appears in the script, its trace, an argument or a file that it leaves", async () => {
     const [key, token] = [testIdentity().clusterKey, "a-token-for-git"];
     const state = scratchFolder("state");
     const trace = `${state}.trace`;
@@ -66,18 +66,18 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(traced, traced.stderr).toMatchObject({ code: 0 });
     const shown = [readFileSync(script, "utf8"), traced.stderr, readFileSync(trace, "utf8"), ...Object.values(readTree(state))];
     for (const text of shown) for (const secret of [key, token]) expect(text).not.toContain(secret);
-    // They did arrive: what looks only for absence would pass a script that does nothing.
+    // Both reached the cluster: otherwise a script that does nothing would pass this test.
     const cluster = JSON.parse(readFileSync(`${state}.cluster`, "utf8")) as Record<string, string>;
     expect(JSON.parse(cluster["Secret/sops-age"] ?? "")).toMatchObject({ length: key.length + 1 });
     expect(JSON.parse(cluster["Secret/flux-system"] ?? "")).toMatchObject({ length: token.length });
     expect(readFileSync(trace, "utf8")).toContain("sops-age");
   });
 
-  /** What the stand-in for kubectl remembers. */
+  /** Objects that the stand-in for kubectl has stored. */
   const objectsOf = (state: string): Record<string, string> =>
     JSON.parse(readFileSync(`${state}.cluster`, "utf8")) as Record<string, string>;
 
-  test("without the age key at hand, the one in the cluster stays", async () => {
+  test("if the age key is not available, the key in the cluster is kept", async () => {
     const state = scratchFolder("state");
     writeFileSync(`${state}.cluster`, JSON.stringify({ "Secret/sops-age": "the good one" }));
     const ended = await runIn(state, { SOPS_AGE_KEY_FILE: "/nonexistent" });
@@ -88,21 +88,21 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(objectsOf(state)["Secret/sops-age"]).toBe("the good one");
   });
 
-  test("a Flux that follows something else is left alone, unless it is said", async () => {
+  test("a Flux that follows another repository is left unchanged, unless MESHOPS_TAKE_OVER=yes", async () => {
     const state = scratchFolder("state");
     const theirs = "kind: GitRepository\nurl: https://example.com/theirs\nref:\n  branch: main\n";
     writeFileSync(`${state}.cluster`, JSON.stringify({ "http://install": "", "GitRepository/flux-system": theirs }));
     const ended = await runIn(state);
     expect(ended).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("Flux in this cluster follows something else: https://example.com/theirs"),
+      stderr: expect.stringContaining("Flux in this cluster follows another repository or path: https://example.com/theirs"),
     });
     expect(objectsOf(state)["GitRepository/flux-system"]).toBe(theirs);
     expect(await runIn(state, { MESHOPS_TAKE_OVER: "yes" })).toMatchObject({ code: 0 });
     expect(objectsOf(state)["GitRepository/flux-system"]).toContain("https://github.com/acme/platform");
   });
 
-  test("a token that was forgotten is taken up by the rerun, and kept by the next", async () => {
+  test("a Git token that is first set for a rerun is applied, and kept by later runs without it", async () => {
     const state = scratchFolder("state");
     expect((await runIn(state)).code).toBe(0);
     expect(objectsOf(state)["GitRepository/flux-system"]).not.toContain("secretRef");
@@ -114,16 +114,20 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(objectsOf(state)["GitRepository/flux-system"]).toContain("secretRef");
   });
 
-  test("a name that is taken, a quota: what happened, and what to do", async () => {
+  test("a registry name in use and an exceeded quota are reported with a fix", async () => {
     const azure = onAzure["azure"] as { cluster: object };
     const { name } = { name: "platform-dev" };
     for (const [spec, text, fix] of [
       [
         { ...azure, registry: { name: "taken1" } },
-        "the registry name taken1 is taken",
-        "such names are unique in the whole of Azure: choose another azure.registry.name",
+        "registry name taken1 is already in use outside of resource group platform",
+        "set another azure.registry.name",
       ],
-      [{ ...azure, cluster: { name, nodeCount: 500 } }, "ErrCode_InsufficientVCPUQuota", "az vm list-usage --location westus2"],
+      [
+        { ...azure, cluster: { name, nodeCount: 500 } },
+        "ErrCode_InsufficientVCPUQuota",
+        "run az vm list-usage --location westus2",
+      ],
     ] as const) {
       const other = await printedScriptOf({ ...onAzure, azure: spec }, "bootstrap");
       site.cloud.state = new State();
@@ -134,8 +138,8 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     }
   });
 
-  describe("every call of az fails once, or is the last before the script is killed", () => {
-    test("the rerun completes, to the same end", { timeout: 3_600_000 }, async () => {
+  describe("every call of az fails once, or is the last one before the script is killed", () => {
+    test("a rerun completes with the same result", { timeout: 3_600_000 }, async () => {
       const cases = sample(casesOf(first.calls));
       const lanes = await Promise.all([makeSite(), makeSite()]);
       const seen = { completed: 0, stopped: 0, killed: 0 };
@@ -157,7 +161,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
       expect(seen.killed).toBeGreaterThan(0);
     });
 
-    /** Runs with one disturbance, then again without; says how the first run ended, and what was wrong with either. */
+    /** Runs the script with one fault, then without. Returns how the first run ended, and an error of either run. */
     async function disturb(
       { line, mishap }: Case,
       lane: Site,
@@ -179,22 +183,23 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
       cloud.state.settle();
       const first = disturbed.code === 0 ? "completed" : disturbed.code === null ? "killed" : "stopped";
       const rerun = await runIn(state, {}, lane);
-      const told = first !== "stopped" || /stopped at step \d+ of \d+: .+\n(.*\n)*.*to go on: bash/.test(disturbed.stderr);
-      // What cannot even be asked must not be taken for what is not there.
-      const passedOver = mishap === "forbidden" && first === "completed";
-      const fine = rerun.code === 0 && told && !passedOver && JSON.stringify(cloud.state.summary()) === JSON.stringify(finished);
+      const reported = first !== "stopped" || /stopped at step \d+ of \d+: .+\n(.*\n)*.*to continue: bash/.test(disturbed.stderr);
+      // A resource whose query is forbidden must not be treated as missing.
+      const ignoredError = mishap === "forbidden" && first === "completed";
+      const fine =
+        rerun.code === 0 && reported && !ignoredError && JSON.stringify(cloud.state.summary()) === JSON.stringify(finished);
       return { first, wrong: fine ? null : `${mishap} ${line}\n${disturbed.stderr}\n--- again\n${rerun.stderr}` };
     }
   });
 });
 
 interface Case {
-  /** The call of az, as its log has it. */
+  /** The call of az, as a line of its log. */
   readonly line: string;
   readonly mishap: "killed" | "forbidden" | "throttled" | "hang-up" | "half-made";
 }
 
-/** Every different call, with all that can befall it. Of the images one stands for all. */
+/** Returns every distinct call with each fault that applies to it. Of the imported images, only one is used. */
 function casesOf(calls: readonly string[][]): Case[] {
   const [image] = calls
     .filter(([group, command]) => group === "acr" && command === "import")
@@ -204,13 +209,13 @@ function casesOf(calls: readonly string[][]): Case[] {
   return lines.flatMap((line) => {
     const always: Case["mishap"][] = ["killed", "forbidden", "throttled", "hang-up"];
     const all: Case["mishap"][] = changes(JSON.parse(line) as string[]) ? [...always, "half-made"] : always;
-    // What az reads from its own files asks nobody.
+    // `az account` reads local files only, so no request can fail.
     const local = /^\["account"/.test(line);
     return (local ? (["killed"] as const) : all).map((mishap) => ({ line, mishap }));
   });
 }
 
-/** With SLOW=1 all; otherwise every third call, with another mishap from one to the next. */
+/** Returns all cases if SLOW=1; otherwise those of every third call, with one fault each, in rotation. */
 function sample(cases: readonly Case[]): Case[] {
   if (process.env["SLOW"] === "1") return [...cases];
   const lines = [...new Set(cases.map(({ line }) => line))];

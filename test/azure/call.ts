@@ -1,17 +1,17 @@
 import { type Reply, type Request, refuse } from "./http.ts";
 import type { Operation, State } from "./state.ts";
 
-/** What every handler of Azure Resource Manager is given. */
+/** A request to Azure Resource Manager, as its handlers receive it. */
 export interface Call extends Request {
   readonly state: State;
-  /** Where the stand-in is reached. */
+  /** Base URL of the stand-in. */
   readonly base: string;
-  /** The resource that the path names, spelled as the caller does, and the rest of the path. */
+  /** Id of the resource in the path, in the caller's spelling, and the rest of the path. */
   readonly id: string;
   readonly rest: string;
 }
 
-/** A reply that says where to ask whether the work is done. */
+/** Starts an operation. The reply has the URL at which clients poll it. */
 export function begun(
   { state, base }: Call,
   status: 201 | 202,

@@ -8,16 +8,16 @@ import { buildLog, registryData } from "./registries.ts";
 import { resourceManager } from "./resource-manager.ts";
 import { State } from "./state.ts";
 
-/** What goes wrong with a request: an answer instead of the right one, none at all, or an error after the work is done. */
+/** A fault of a request: an error instead of the reply, no reply, or an error after the work is done. */
 type Mishap = "forbidden" | "throttled" | "hang-up" | "half-made";
 
-/** Looks at each request before it is answered. */
+/** Called for each request before the reply. Returns the fault to cause, or null. */
 export type Watcher = (request: Request) => Mishap | null;
 
-/** A stand-in for Azure on loopback: Resource Manager, a registry's API, uploads, and the endpoint of a managed identity. */
+/** A stand-in for Azure on loopback: Resource Manager, a registry's API, uploads, and a managed identity's endpoint. */
 export class Cloud {
   state: State = new State();
-  /** Requests that the stand-in does not model: a test must find none. */
+  /** Requests that the stand-in does not model. Tests check that there are none. */
   readonly unknown: string[] = [];
   watch: Watcher = () => null;
   readonly ca: string;
@@ -34,7 +34,7 @@ export class Cloud {
     const server = makeServerCertificate("localhost", identity, ca, new Date());
     let cloud: Cloud | undefined;
     const answer = (message: IncomingMessage, response: ServerResponse): void =>
-      void cloud?.answer(message, response).catch(() => response.destroy()); // the client has gone
+      void cloud?.answer(message, response).catch(() => response.destroy()); // the client has disconnected
     const servers = [createServer({ cert: server.certificate, key: privateKeyPem(server) }, answer), createHttpServer(answer)];
     for (const each of servers) await new Promise<void>((resolve) => each.listen(0, "127.0.0.1", resolve));
     cloud = new Cloud(ca.certificate, servers);
@@ -45,7 +45,7 @@ export class Cloud {
     return `https://localhost:${port(this.#servers[0])}`;
   }
 
-  /** Where a managed identity asks for tokens. */
+  /** URL at which a managed identity requests tokens. */
   get identityEndpoint(): string {
     return `http://127.0.0.1:${port(this.#servers[1])}/msi/token`;
   }
@@ -84,7 +84,7 @@ export class Cloud {
     return refuse(404, "NotModelled", `${method} ${path} is not modelled`);
   }
 
-  /** The first question is answered with patience, the second with the result. */
+  /** Replies to the first poll that the operation is in progress, and to the second with its result. */
   private poll(kind: "operations" | "results", id: string): Reply {
     const operation = this.state.operations.get(id);
     if (operation === undefined) return kind === "operations" ? ok({ status: "Succeeded" }) : ok({});

@@ -1,20 +1,20 @@
 import type { IncomingMessage } from "node:http";
 
-/** A request as the handlers see it. */
+/** A request as the handlers receive it. */
 export interface Request {
   readonly method: string;
-  /** Path, decoded, without a slash at its end. */
+  /** Decoded path, without a trailing slash. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: Record<string, unknown>;
-  /** The call of az that sent it, by the number that the test's az gave it; null where the client does not say. */
+  /** Number of the call of az that sent the request, assigned by the test's az; null if the User-Agent has none. */
   readonly call: number | null;
 }
 
 export interface Reply {
   readonly status: number;
   readonly body?: unknown;
-  /** Instead of a body in JSON. */
+  /** Body as text, instead of JSON. */
   readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -28,7 +28,7 @@ export function refuse(status: number, code: string, message: string): Reply {
   return { status, body: { error: { code, message } } };
 }
 
-/** Reads a request to its end. A body that is no JSON is left out. */
+/** Reads a complete request. A body that is not JSON becomes an empty object. */
 export async function readRequest(message: IncomingMessage): Promise<Request> {
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk as Buffer);

@@ -1,6 +1,6 @@
-"""A `kubectl` for tests without a cluster: remembers what is applied, and answers what the scripts ask. Named as a stand-in where results are told.
+"""A stand-in for `kubectl` in tests without a cluster: stores applied objects and answers the queries of the scripts.
 
-Environment: KUBECTL_STATE, a file for what it remembers.
+Environment variable: KUBECTL_STATE, the file in which objects are stored.
 """
 import fcntl
 import json
@@ -9,7 +9,7 @@ import re
 import sys
 
 arguments = sys.argv[1:]
-# Read before the lock is taken: two of a pipe must not wait for each other.
+# Read stdin before taking the lock: two of these in one pipe must not wait for each other.
 body = sys.stdin.read() if "/dev/stdin" in " ".join(arguments) or "-" in arguments else ""
 log = open(os.environ["KUBECTL_STATE"], "a+")
 fcntl.flock(log, fcntl.LOCK_EX)

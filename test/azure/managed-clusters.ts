@@ -2,7 +2,7 @@ import { begun, type Call, notFound } from "./call.ts";
 import { ok, type Reply, refuse } from "./http.ts";
 import { account } from "./state.ts";
 
-/** An AKS cluster: created, repaired, deleted, and its credentials. */
+/** Handles requests for an AKS cluster: create, update, read, delete, and list its credentials. */
 export function managedClusters(call: Call): Reply {
   const { state, id, rest, method, body } = call;
   const found = state.get(id);

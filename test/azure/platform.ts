@@ -8,7 +8,7 @@ import { projectRoot } from "../support/tools.ts";
 import { callsOf, loggedIn } from "./az.ts";
 import { Cloud } from "./cloud.ts";
 
-/** Azure, a repository, and somebody who runs its scripts. */
+/** A stand-in for Azure, a platform repository, and the environment variables of a user who runs its scripts. */
 export interface Site {
   readonly cloud: Cloud;
   readonly root: string;
@@ -16,15 +16,16 @@ export interface Site {
   readonly stop: () => Promise<void>;
 }
 
+/** Result of running a script. */
 export interface Ended {
-  /** Exit code; null where it was killed. */
+  /** Exit code; null if it was killed. */
   readonly code: number | null;
   readonly stderr: string;
-  /** The calls of az that it made. */
+  /** Arguments of its calls of az. */
   readonly calls: readonly string[][];
 }
 
-/** An environment of everything on Azure, small where size shows nothing. */
+/** Spec of an environment that uses every feature on Azure, and is otherwise small. */
 export const onAzure: Record<string, unknown> = {
   azure: {
     location: "westus2",
@@ -36,7 +37,11 @@ export const onAzure: Record<string, unknown> = {
   pydgraphClient: { image: undefined },
 };
 
-/** @param spec laid over the smallest valid one */
+/**
+ * Starts a stand-in for Azure and writes a platform repository.
+ *
+ * @param spec merged over the smallest valid spec
+ */
 export async function makeSite(spec: Record<string, unknown> = onAzure): Promise<Site> {
   const cloud = await Cloud.start();
   const root = makePlatform({ dev: specText(spec, "dev") });
@@ -59,7 +64,7 @@ export async function makeSite(spec: Record<string, unknown> = onAzure): Promise
   return { cloud, root, env, stop };
 }
 
-/** The script that a command prints, as a file in the repository. */
+/** Writes the script that a command prints to a file, and returns its path. */
 export async function printedScript(
   { root }: Pick<Site, "root">,
   command: "bootstrap" | "teardown",
@@ -72,21 +77,22 @@ export async function printedScript(
   return path;
 }
 
-/** The script of another spec, which is in no repository. */
+/** The same for a spec that is not in the site's repository. */
 export async function printedScriptOf(spec: Record<string, unknown>, command: "bootstrap" | "teardown"): Promise<string> {
   return printedScript({ root: makePlatform({ dev: specText(spec, "dev") }) }, command);
 }
 
 export interface Circumstances {
   readonly env?: Readonly<Record<string, string>>;
-  /** A program that runs bash, with its arguments. */
+  /** A program that runs bash, such as strace, with its arguments. */
   readonly under?: readonly string[];
-  /** Arguments of bash before the script, and of the script after it. */
+  /** Arguments of bash, before the script. */
   readonly bash?: readonly string[];
+  /** Arguments of the script. */
   readonly words?: readonly string[];
 }
 
-/** Runs a script in the root of the repository, in a process group of its own. */
+/** Runs a script in the root of the repository, in its own process group. */
 export function runScript(
   site: Site,
   script: string,

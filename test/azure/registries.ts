@@ -5,7 +5,7 @@ import { digestOf, type State } from "./state.ts";
 
 const type = "Microsoft.ContainerRegistry/registries";
 
-/** A registry: made, deleted, filled by import, and by building from an upload. */
+/** Handles requests for a registry: create, read, delete, import images, and build an image from an upload. */
 export function registries(call: Call): Reply {
   const { state, base, id, rest, method, body } = call;
   const found = state.get(id);
@@ -67,7 +67,7 @@ function run(name: string): Reply {
   });
 }
 
-/** The log of a build that is done: clients ask for its length, then for its bytes. */
+/** Returns the log of a finished build: clients request its length, then its bytes. */
 export function buildLog({ method }: Request): Reply {
   const text = "Run ID: ca1 was successful\r\n";
   const headers = {
@@ -82,7 +82,7 @@ export function buildLog({ method }: Request): Reply {
   return { status: 206, text, headers: { ...headers, "content-range": `bytes 0-${text.length - 1}/${text.length}` } };
 }
 
-/** The registry's own API: tokens, and what tags there are. The stand-in has one login server for all registries. */
+/** Handles the registry's own API: tokens, repositories and tags. All registries share one login server. */
 export function registryData({ path, method }: Request, state: State, base: string): Reply | null {
   if (path === "/v2") {
     const challenge = `Bearer realm="${base}/oauth2/token",service="${new URL(base).host}"`;
@@ -102,7 +102,7 @@ export function registryData({ path, method }: Request, state: State, base: stri
   };
 }
 
-/** A token in the shape that clients read the expiry of; nobody checks it. */
+/** A JWT from which clients can read the expiry time. Its signature is never checked. */
 const token = ["{}", JSON.stringify({ exp: 4102444800, sub: "stand-in" }), ""]
   .map((part) => Buffer.from(part).toString("base64url"))
   .join(".");

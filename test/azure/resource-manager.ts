@@ -6,7 +6,7 @@ import { account, type State } from "./state.ts";
 
 const subscription = `/subscriptions/${account.subscription}`;
 
-/** The part of Azure Resource Manager that the scripts use, as it answers. */
+/** Handles the requests to Azure Resource Manager that the scripts cause; returns null for any other. */
 export function resourceManager(request: Request, state: State, base: string): Reply | null {
   const { path, method } = request;
   const call = (pattern: RegExp): Call | null => {
@@ -71,7 +71,7 @@ function groupMissing(id: string): Reply {
   return refuse(404, "ResourceGroupNotFound", `Resource group '${last(id)}' could not be found.`);
 }
 
-/** Asked for, a provider is registered when it is next looked at. */
+/** Handles a resource provider: its registration is finished after the next read. */
 function resourceProvider({ state, id, rest, method }: Call): Reply {
   const name = last(id);
   if (method === "POST" && rest === "/register" && !state.providers.has(name)) {
@@ -94,7 +94,7 @@ function nameAvailability({ body }: Request, state: State): Reply {
   return ok({ nameAvailable: false, reason: "AlreadyExists", message: `The registry ${name} is already in use.` });
 }
 
-/** Role definitions and assignments. */
+/** Handles role definitions and role assignments. */
 function authorize(
   { method, body, query }: Request,
   state: State,
@@ -121,7 +121,7 @@ function authorize(
   return ok(state.put({ id: path, name, type, properties: { principalId, roleDefinitionId, scope } }), 201);
 }
 
-/** The resources of a subscription that a filter such as `resourceType eq 'x' and name eq 'y'` names. */
+/** Returns the resources that match a filter such as `resourceType eq 'x' and name eq 'y'`. */
 function filtered(state: State, filter: string): object[] {
   const wanted = new Map(
     [...filter.matchAll(/(\w+) eq '([^']*)'/g)].map(([, field = "", value = ""]) => [field.toLowerCase(), value.toLowerCase()]),

@@ -20,7 +20,7 @@ const cluster = (onAzure["azure"] as { cluster: object }).cluster;
 const variant = (azure: object, rest: object = {}): Environment =>
   environmentOf({ ...onAzure, ...rest, azure: { ...(onAzure["azure"] as object), ...azure } });
 
-/** Scripts that together take every branch of the templates. */
+/** Environments whose scripts together cover every branch of the templates. */
 const environments: Readonly<Record<string, Environment>> = {
   mirrored: environmentOf(onAzure),
   "no registry": variant({ registry: null }, { pydgraphClient: { enabled: false } }),
@@ -37,13 +37,13 @@ const scripts = Object.entries(environments).flatMap(([name, environment]) => [
 ]);
 
 withProgram("shellcheck", "the scripts", () => {
-  test.each(scripts)("%s: shellcheck finds nothing, and no line has a blank at its end", async (_, script) => {
+  test.each(scripts)("%s: no shellcheck findings, no trailing blanks", async (_, script) => {
     await run("shellcheck", ["--severity=style", "-"], { input: script });
     expect(script).not.toMatch(/[ \t]$/m);
     expect(script.match(/^ *step /gm)).toHaveLength(Number(/^STEPS=(\d+)$/m.exec(script)?.[1]));
   });
 
-  test("nothing newer than bash 3.2", () => {
+  test("no syntax newer than bash 3.2", () => {
     for (const [, script] of scripts)
       expect(script).not.toMatch(/declare -A|mapfile|readarray|\$\{[a-z_]+(,,|\^\^)|\bwait -n\b|&>>|\|&|local -n/i);
   });
@@ -52,7 +52,7 @@ withProgram("shellcheck", "the scripts", () => {
     expect(bootstrapScript(environmentOf(onAzure), null)).toBe(scripts[0]?.[1]);
   });
 
-  test("the context of another cluster is named, asked for, or refused where there is none to name", async () => {
+  test("--context is accepted only for clusters that are not on Azure; other options only where they apply", async () => {
     const root = makePlatform({ own: specText({}, "own"), dev: specText(onAzure, "dev") });
     expect((await meshops(root, ["bootstrap", "own", "--context", "kind-dev"])).stdout).toContain("\nCONTEXT='kind-dev'\n");
     expect(await meshops(root, ["bootstrap", "dev", "--context", "kind-dev"])).toMatchObject({ code: 2, stdout: "" });
@@ -68,13 +68,13 @@ withProgram("shellcheck", "the scripts", () => {
   });
 });
 
-describe("hostile values stay values", () => {
+describe("hostile values remain data", () => {
   const nasty = fc.string({
     unit: fc.constantFrom("'", '"', "$", "(", ")", "`", "\\", ";", "&", "|", "!", "*", "~", "#", " ", "\n", "é", "a", "-"),
     maxLength: 40,
   });
 
-  test("every quoted text comes out of the shell as it went in", () => {
+  test("every quoted string is unchanged after the shell has parsed it", () => {
     fc.assert(
       fc.property(fc.array(nasty, { minLength: 1, maxLength: 20 }), (texts) => {
         const out = execFileSync("bash", ["-c", `printf '%s\\0' ${texts.map(shellQuote).join(" ")}`]).toString();
@@ -84,7 +84,7 @@ describe("hostile values stay values", () => {
     );
   });
 
-  test("and so do those of a valid spec, in every place of the script that names them", () => {
+  test("so are the values of a valid spec, everywhere in the script", () => {
     const urlPart = fc.string({
       unit: fc.constantFrom("'", '"', "$", "(", ")", "`", "\\", ";", "&", "|", "{", "}", "x", "$(id)"),
       minLength: 1,
@@ -99,7 +99,7 @@ describe("hostile values stay values", () => {
           azure: { ...(onAzure["azure"] as object), resourceGroup: "a(b)._-c" },
         });
         const script = bootstrapScript(environment, null);
-        const [head = ""] = script.split("# --- how it speaks");
+        const [head = ""] = script.split("# --- output and exit");
         const titles = script.match(/^ {2}step .*$/gm) ?? [];
         const shown = execFileSync("bash", [
           "-c",
@@ -115,26 +115,26 @@ describe("hostile values stay values", () => {
     );
   });
 
-  test("the article's variables too", () => {
+  test("so are the values of the article's variables", () => {
     const text = envFile(variant({ resourceGroup: "a(b)" })) ?? "";
     expect(execFileSync("bash", ["-c", `${text}printf %s "$AZ_RESOURCE_GROUP"`]).toString()).toBe("a(b)");
   });
 });
 
 withAzureCli("az's own parser", () => {
-  test("takes every command line of every script", async () => {
+  test("accepts every command line of every script", async () => {
     const lines = scripts.flatMap(([, script]) => commandLines(script));
     expect(new Set(lines.map((line) => (JSON.parse(line) as string[]).slice(0, 2).join(" "))).size).toBeGreaterThan(15);
     expect(await parse([...new Set(lines)])).toBe("");
   });
 
-  test("and refuses a wrong one, so that the judge is known to judge", async () => {
+  test("rejects wrong command lines, which proves that the check works", async () => {
     const lines = [
       ["aks", "create", "--name", "a", "--resource-group", "b", "--no-such-flag"],
       ["group", "create", "--name", "a"],
     ];
-    const objections = await parse(lines.map((line) => JSON.stringify(line)));
-    for (const line of lines) expect(objections).toContain(`az ${line.join(" ")}: `);
+    const errors = await parse(lines.map((line) => JSON.stringify(line)));
+    for (const line of lines) expect(errors).toContain(`az ${line.join(" ")}: `);
   });
 
   function parse(lines: readonly string[]): Promise<string> {
@@ -143,13 +143,16 @@ withAzureCli("az's own parser", () => {
     return run(join(azureCli, "bin/python"), [program], { input: `${lines.join("\n")}\n`, env: { AZURE_CONFIG_DIR: config } });
   }
 
-  /** Every call of az that stands in a script, whether a run would come to it or not: each is run alone, with a function for az that prints it. */
+  /**
+   * Returns every call of az in a script, including those that a run may not reach. Each call is run alone, with a
+   * function in place of az that prints its arguments.
+   */
   function commandLines(script: string): string[] {
     const text = script.replaceAll("\\\n", " ");
     const calls = [
       ...text.matchAll(/(?<![-\w])(az_|query) (?=[a-z])((?:"(?:\$\([^)]*\)|[^"])*"|'[^']*'|[^\s|;)&<>"']+|[ ]+)+)/g),
     ].map(([, name, words]) => `${name} ${words}`);
-    const [head = ""] = script.split("# --- how it speaks");
+    const [head = ""] = script.split("# --- output and exit");
     const print = `az_() { node -e 'console.log(JSON.stringify(process.argv.slice(1)))' -- "$@" --subscription s --only-show-errors; }; query() { az_ "$@" --output tsv; }`;
     const unset =
       "SUBSCRIPTION=s SCOPE=s identity=i scope=s assignments=a id=a provider=p KUBECONFIG=k KUBERNETES_VERSION=1.34 repositories=r; set -- dgraph/dgraph:v1 dgraph/dgraph:v1";
@@ -162,7 +165,7 @@ withAzureCli("az's own parser", () => {
   }
 });
 
-test("every template is used", () => {
+test("the scripts use every template", () => {
   const all = scripts.map(([, script]) => script).join("\n");
   for (const name of ["confirm", "take_down", "delete_registry", "revoke_pull_right", "flux_by_cli"])
     expect(all).toContain(`${name}()`);

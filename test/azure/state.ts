@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 
-/** Ids that the stand-in's one account has. */
+/** Ids of the stand-in's only account. */
 export const account = {
   subscription: "11111111-1111-1111-1111-111111111111",
   tenant: "22222222-2222-2222-2222-222222222222",
@@ -8,7 +8,7 @@ export const account = {
   kubelet: "44444444-4444-4444-4444-444444444444",
 } as const;
 
-/** A resource as Azure Resource Manager shows it. */
+/** A resource as Azure Resource Manager returns it. */
 export interface Resource {
   readonly id: string;
   readonly name: string;
@@ -19,19 +19,19 @@ export interface Resource {
   properties: Record<string, unknown> & { provisioningState?: string };
 }
 
-/** A long-running operation: what happens when it ends, and the error that it ends with. */
+/** A long-running operation: its effect when it ends, and the error with which it ends. */
 export interface Operation {
   readonly finish: () => void;
   readonly error: { code: string; message: string } | null;
   polls: number;
 }
 
-/** Everything that the stand-in for Azure remembers. */
+/** The state of the stand-in for Azure. */
 export class State {
-  /** By id in lower case: Azure's ids do not tell cases apart. */
+  /** By id in lower case: Azure's ids are not case-sensitive. */
   readonly resources: Map<string, Resource> = new Map();
   readonly providers: Map<string, "Registering" | "Registered"> = new Map();
-  /** Registry and image (`repository:tag`), to its digest. */
+  /** Digests, by registry and image (`registry repository:tag`). */
   readonly images: Map<string, string> = new Map();
   readonly operations: Map<string, Operation> = new Map();
   readonly uploads: Set<string> = new Set();
@@ -45,7 +45,7 @@ export class State {
     return resource;
   }
 
-  /** Takes a resource away, and all that is below it. */
+  /** Removes a resource and all resources below it. */
   remove(id: string): void {
     const gone = id.toLowerCase();
     for (const key of this.resources.keys()) if (key === gone || key.startsWith(`${gone}/`)) this.resources.delete(key);
@@ -61,7 +61,7 @@ export class State {
     return id;
   }
 
-  /** Ends everything that is under way, as time would. */
+  /** Finishes all operations in progress. */
   settle(): void {
     for (const [id, { finish }] of this.operations) {
       finish();
@@ -69,7 +69,7 @@ export class State {
     }
   }
 
-  /** The same state, to be changed apart. Nothing may be under way. */
+  /** Returns an independent copy. No operation may be in progress. */
   copy(): State {
     const copy = new State();
     for (const [id, resource] of this.resources) copy.resources.set(id, structuredClone(resource));
@@ -78,14 +78,14 @@ export class State {
     return copy;
   }
 
-  /** What a person would call the same end state: everything but times and ids drawn by chance. */
+  /** Returns the state without times and random ids, to compare the results of two runs. */
   summary(): unknown {
     const resources = [...this.resources.values()].map(({ id, type, location, tags, sku, properties }) => {
       const assignment = type.endsWith("/roleAssignments");
       const { provisioningState, principalId, roleDefinitionId, networkProfile, kubernetesVersion, agentPoolProfiles } =
         properties;
-      const said = { provisioningState, principalId, roleDefinitionId, networkProfile, kubernetesVersion, agentPoolProfiles };
-      return { id: assignment ? id.replace(/[^/]*$/, "") : id, type, location, tags, sku, properties: said };
+      const shown = { provisioningState, principalId, roleDefinitionId, networkProfile, kubernetesVersion, agentPoolProfiles };
+      return { id: assignment ? id.replace(/[^/]*$/, "") : id, type, location, tags, sku, properties: shown };
     });
     return JSON.parse(
       JSON.stringify({

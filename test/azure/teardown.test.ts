@@ -30,20 +30,20 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     return runScript(site, up, { env: { KUBECTL_STATE: join(scratchFolder("cluster"), "state"), ...env } });
   };
 
-  test("nobody there to confirm: nothing is deleted", async () => {
+  test("stdin is not a terminal and --yes is missing: nothing is deleted", async () => {
     expect((await bootstrapped()).code).toBe(0);
     const before = names();
     const ended = await runScript(site, down);
     expect(ended.code).toBe(2);
-    expect(ended.stderr).toContain("nobody is there to confirm it");
+    expect(ended.stderr).toContain("stdin is not a terminal, so the deletion cannot be confirmed");
     expect(names()).toEqual(before);
   });
 
-  test("cluster and right go, registry and group stay and are told; once more finds nothing to do", async () => {
+  test("deletes cluster and role assignment, keeps and lists registry and group; a second run does nothing", async () => {
     const ended = await runScript(site, down, yes);
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
     expect(names()).toEqual(["platform", "platform1"]);
-    expect(ended.stderr).toContain("what remains in resource group platform");
+    expect(ended.stderr).toContain("resources that remain in resource group platform");
     expect(ended.stderr).toContain("Microsoft.ContainerRegistry/registries platform1");
     expect(existsSync(join(site.env["HOME"] ?? "", ".local/state/meshops/dev/kubeconfig"))).toBe(false);
     const again = await runScript(site, down, yes);
@@ -59,14 +59,14 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     properties: {},
   });
 
-  test("with the group nothing goes while it holds what is somebody else's, and then all of it", async () => {
+  test("--group deletes nothing while the group contains an unrelated resource, and everything afterwards", async () => {
     expect((await bootstrapped()).code).toBe(0);
     const theirs = site.cloud.state.put(disk("theirs"));
     const before = names();
     const ended = await runScript(site, downAll, yes);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain("Microsoft.Compute/disks theirs");
-    expect(ended.stderr).toContain("fix: if all of that may go: az group delete --name platform");
+    expect(ended.stderr).toContain("fix: if all of them may be deleted, run az group delete --name platform");
     expect(names()).toEqual(before);
     site.cloud.state.remove(theirs.id);
     const whole = await runScript(site, downAll, yes);
@@ -75,19 +75,19 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     expect((await runScript(site, downAll, yes)).code).toBe(0);
   });
 
-  test("a registry that is not the environment's own is not deleted with it", async () => {
+  test("a registry that belongs to another environment is not deleted", async () => {
     expect((await bootstrapped()).code).toBe(0);
     const registry = [...site.cloud.state.resources.values()].find(({ type }) => type.endsWith("/registries"));
     site.cloud.state.put({ ...(registry as Resource), tags: { environment: "production" } });
     const before = names();
     expect(await runScript(site, downAll, yes)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("registry platform1 was not made by meshops for dev"),
+      stderr: expect.stringContaining("registry platform1 was not created by meshops for dev"),
     });
     expect(names()).toEqual(before);
   });
 
-  test("what cannot be asked is not taken for gone: any call that is refused stops it, and the rerun ends the same", async () => {
+  test("a forbidden call is not treated as a missing resource: it stops the script, and a rerun deletes everything", async () => {
     expect((await bootstrapped()).code).toBe(0);
     const whole = site.cloud.state.copy();
     const { calls } = await runScript(site, downAll, yes);
@@ -103,7 +103,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
         call !== null && call >= begun && readFileSync(log, "utf8").split("\n")[call] === line ? "forbidden" : null;
       const refused = await runScript(site, downAll, yes);
       site.cloud.watch = () => null;
-      // Credentials are a help, not a need: without them what runs in the cluster goes with it.
+      // Credentials are optional: without them, the objects in the cluster are deleted with it.
       if (!line.includes("get-credentials")) expect(refused.code, `${line}\n${refused.stderr}`).not.toBe(0);
       site.cloud.state.settle();
       expect((await runScript(site, downAll, yes)).code).toBe(0);
@@ -111,7 +111,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     }
   }, 300_000);
 
-  test("a half-finished bootstrap is taken down whole", async () => {
+  test("an interrupted bootstrap is taken down completely", async () => {
     const { calls } = await bootstrapped();
     const steps = [
       ["acr", "create"],

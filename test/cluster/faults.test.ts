@@ -325,7 +325,7 @@ withCluster("what goes wrong, and what status says of it", () => {
       "kube-system Active",
     ]);
     expect(told).toContain("not empty, so kept: dgraph");
-    expect(told).toMatch(/these volumes stay[\s\S]*datadir-demo-dgraph-alpha-0/);
+    expect(told).toMatch(/these volumes and their data are kept[\s\S]*datadir-demo-dgraph-alpha-0/);
     expect(await cluster.kustomizations()).toEqual([]);
     const again = await cluster.script("teardown");
     expect(again).toContain("own is down");

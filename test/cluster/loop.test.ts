@@ -40,7 +40,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     };
     const watching = setInterval(() => void look().catch(() => {}), 150);
     const told = await cluster.bootstrap();
-    expect(told).toContain("own is up, and Flux brings the rest.");
+    expect(told).toContain("own is up; Flux applies the rest.");
     await cluster.settled(await cluster.git.publish());
     clearInterval(watching);
     await look();
@@ -62,7 +62,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
 
   test("bootstrap once more finds all of it there", async () => {
     const again = await cluster.script("bootstrap");
-    expect(again).toContain("already there, v2.9.6");
+    expect(again).toContain("already installed, v2.9.6");
   });
 
   test("the Secrets arrive decrypted and equal, the trust anchor's key nowhere", async () => {

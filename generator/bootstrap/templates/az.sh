@@ -1,24 +1,26 @@
 # --- Azure -------------------------------------------------------------------
 
-# az_ <arguments…>: az on the one subscription, with its complaint kept. What passes by itself is tried again, $TRIES times. 3: not there.
+# az_ <arguments…>: runs az in the environment's subscription and saves its stderr in $SCRATCH/error.
+# Retries transient errors, up to $TRIES attempts (default 4). Exit code 3: the resource does not exist.
 az_() {
   local try status
   for try in 1 2 3 4; do
     status=0
     az "$@" --subscription "$SUBSCRIPTION" --only-show-errors 2>"$SCRATCH/error" || status=$?
-    if [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || [ "$try" -ge "${TRIES:-4}" ] || ! passing "$SCRATCH/error"; then return "$status"; fi
-    note "az $1 $2: $(grep -m 1 . "$SCRATCH/error"); trying again in $((try * RETRY_SECONDS)) s"
+    if [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || [ "$try" -ge "${TRIES:-4}" ] || ! is_transient "$SCRATCH/error"; then return "$status"; fi
+    note "az $1 $2: $(grep -m 1 . "$SCRATCH/error"); retrying in $((try * RETRY_SECONDS)) s"
     sleep $((try * RETRY_SECONDS))
   done
 }
 
-# passing <file>: whether an error is of the kind that goes away by waiting.
-passing() {
+# is_transient <file>: succeeds if the error in the file may disappear when az is called again.
+is_transient() {
   grep -qE 'TooManyRequests|\(429\)|ServiceUnavailable|InternalServerError|GatewayTimeout|ServerTimeout|Read timed out|ConnectTimeout|Connection (aborted|reset|broken)|RemoteDisconnected|connection was forcibly closed|PrincipalNotFound' "$1"
 }
 
-# query <arguments…>: what az answers; nothing where the thing is not there. Its answer goes into a variable by an assignment of its own: within a
-# test or a loop's head, the shell would take a failure for an empty answer.
+# query <arguments…>: prints az's answer as plain text; prints nothing if the resource does not exist.
+# Assign its output to a variable in a separate statement: in a test or in the head of a loop, the shell would
+# treat a failure as an empty answer.
 query() {
   local status=0
   az_ "$@" --output tsv || status=$?

@@ -2,7 +2,7 @@
 
 {{> kubectl}}
 
-# apply: makes what stdin says so; the objects go through no file.
+# apply: applies the objects on stdin, so that no Secret is written to a file.
 apply() {
   kubectl_ apply --server-side --force-conflicts --field-manager=meshops -f - >/dev/null
 }
@@ -12,10 +12,11 @@ flux_namespace() {
   apply <<'YAML'
 {{{manifests.namespace}}}
 YAML
-  outcome='there'
+  outcome='applied'
 }
 
-# secret_from <name> <arguments…>: a Secret of flux-system, of what stdin and files hold: no argument and no variable holds it.
+# secret_from <name> <arguments…>: applies a Secret in flux-system. Its secret values come from stdin or files, so
+# that no argument and no variable contains them.
 secret_from() {
   local name=$1
   shift
@@ -25,11 +26,12 @@ secret_from() {
   }
 }
 
-# The key goes from meshops to the cluster through pipes. First it is seen to be there: an empty one would take the good one's place.
+# Pipes the age key from meshops to the cluster. Checks first that meshops prints a key: an empty one would replace the
+# key in the cluster.
 age_key() {
   meshops identity age-key "$ENVIRONMENT" 2>"$SCRATCH/error" | grep '^AGE-SECRET-KEY-' >/dev/null || exit 3
   meshops identity age-key "$ENVIRONMENT" 2>"$SCRATCH/export" | secret_from sops-age --from-file=age.agekey=/dev/stdin
-  outcome='there'
+  outcome='applied'
 }
 
 flux_version() {
@@ -37,43 +39,46 @@ flux_version() {
     --output 'jsonpath={.metadata.labels.app\.kubernetes\.io/version}'
 }
 
-# A variable that is set and not empty, without the trace of this script showing what it holds.
+# Succeeds if GIT_PASSWORD is set and not empty, without expanding it: a trace of this script would show its value.
 has_git_password() {
   printenv GIT_PASSWORD | grep . >/dev/null
 }
 
 # `flux bootstrap` commits Flux's own manifests, so it must be able to push: by ssh, or with a token in GIT_PASSWORD.
-# Without that, or without the flux CLI, Flux is applied from its install manifests. Any Flux that is there will do, unless the spec names another.
+# If it cannot push, or if the flux CLI is missing, Flux's install manifests are applied. An existing Flux of any
+# version is kept, unless the spec sets another version.
 install_flux() {
   local version other
   list_kinds
   other=$(other_root)
-  [ -z "$other" ] || [ "${MESHOPS_TAKE_OVER:-}" = yes ] || fail 1 "Flux in this cluster follows something else: $other" \
-    "is it the right cluster? to have it follow $GIT_URL, ./$FLUX_PATH, which removes what it has brought: MESHOPS_TAKE_OVER=yes"
+  [ -z "$other" ] || [ "${MESHOPS_TAKE_OVER:-}" = yes ] || fail 1 "Flux in this cluster follows another repository or path: $other" \
+    "check the context; to make Flux follow $GIT_URL, ./$FLUX_PATH instead and delete the objects of the other one, set MESHOPS_TAKE_OVER=yes"
   version=$(flux_version)
   if [ -n "$version" ] && [ "${FLUX_VERSION:-$version}" = "$version" ]; then
-    outcome="already there, $version"
-    # A run that was interrupted may have left out the gates of a Flux that this script installed.
+    outcome="already installed, $version"
+    # An interrupted run may have installed Flux without its feature gates.
     case $(kubectl_ get deployment kustomize-controller --namespace flux-system --show-managed-fields \
       --output 'jsonpath={.metadata.managedFields[*].manager}') in *meshops-flux*) cancel_health_checks ;; esac
     follow
   elif command -v flux >/dev/null 2>&1 && { has_git_password || [ "${GIT_URL%%:*}" = ssh ]; }; then
     flux_by_cli
-    # Flux's own manifests are in Git now, and a change in the cluster would be undone.
-    outcome='installed by flux bootstrap; docs/status.md has a patch that lets pushed fixes apply at once'
+    # Flux's own manifests are in Git now, so Flux would revert a change in the cluster.
+    outcome='installed by flux bootstrap; docs/status.md has a patch that makes Flux apply pushed fixes at once'
   else
-    # As a manager of its own: what the manifests say of the namespace must not take away what this script says of it.
+    # A separate field manager: otherwise the namespace in these manifests would remove the fields that this script
+    # applied to it.
     kubectl_ apply --server-side --force-conflicts --field-manager=meshops-flux -f "$FLUX_MANIFESTS" >/dev/null
     cancel_health_checks
-    patiently 'starting Flux' kubectl_ wait deployment --all --namespace flux-system --for=condition=Available --timeout=10m >/dev/null
+    with_progress 'starting Flux' kubectl_ wait deployment --all --namespace flux-system --for=condition=Available --timeout=10m >/dev/null
     outcome="installed from $FLUX_MANIFESTS"
     follow
   fi
   resume
 }
 
-# Lets Flux apply a pushed fix at once, instead of after the health checks of what it fixes. An older controller does not start with an unknown
-# gate. kustomize-controller has it from Flux 2.7 on; helm-controller from 2.8 on, and cancelled its own installs before 2.8.2.
+# Lets Flux apply a pushed fix at once, without waiting for the health checks of the revision that it fixes. A
+# controller does not start with a feature gate that it does not know: kustomize-controller has this one since Flux 2.7,
+# helm-controller since 2.8, where it cancelled its own installs before 2.8.2.
 cancel_health_checks() {
   local version controller since arguments
   version=$(flux_version)
@@ -98,10 +103,10 @@ flux_by_cli() {
   fi
   : >"$SCRATCH/error"
   flux bootstrap git --context "$CONTEXT" --url "$GIT_URL" --branch "$GIT_BRANCH" --path "$FLUX_PATH" \
-    ${FLUX_VERSION:+--version "$FLUX_VERSION"} ${login[@]+"${login[@]}"} >&2 || fail 1 'flux bootstrap failed: see above' 'correct what it reports'
+    ${FLUX_VERSION:+--version "$FLUX_VERSION"} ${login[@]+"${login[@]}"} >&2 || fail 1 'flux bootstrap failed; see its output above' 'fix the error that it reports'
 }
 
-# The source and the root, with credentials where they are given now or are in the cluster already.
+# Applies the source and the root Kustomization. The source uses credentials if they are set or exist in the cluster.
 follow() {
   local secret
   git_credentials
@@ -120,7 +125,8 @@ YAML
 YAML
 }
 
-# A teardown that was broken off leaves the root suspended; and a root that was ready before tells nothing of now.
+# An interrupted teardown leaves the root suspended. A new reconciliation is requested, because the root's Ready
+# condition may be older than this run.
 requested=''
 
 resume() {
@@ -129,7 +135,7 @@ resume() {
     '{"metadata":{"annotations":{"reconcile.fluxcd.io/requestedAt":"'"$requested"'"}},"spec":{"suspend":false}}' >/dev/null
 }
 
-# The Secret that Flux clones with, from GIT_PASSWORD (https) or GIT_SSH_KEY_FILE (ssh), where one is given.
+# Applies the Secret that Flux clones with, if GIT_PASSWORD (https) or GIT_SSH_KEY_FILE (ssh) is set.
 git_credentials() {
   if has_git_password; then
     printenv GIT_PASSWORD | tr -d '\n' | secret_from flux-system --from-literal "username=${GIT_USERNAME:-git}" --from-file password=/dev/stdin
@@ -140,8 +146,8 @@ git_credentials() {
 
 reconciled() {
   local what root=kustomization.kustomize.toolkit.fluxcd.io/flux-system
-  if patiently 'waiting for Flux' kubectl_ wait "$root" --namespace flux-system --for="jsonpath={.status.lastHandledReconcileAt}=$requested" --timeout="$ROOT_TIMEOUT" >/dev/null &&
-    patiently 'waiting for Flux' kubectl_ wait "$root" --namespace flux-system --for=condition=Ready --timeout="$ROOT_TIMEOUT" >/dev/null; then
+  if with_progress 'waiting for Flux' kubectl_ wait "$root" --namespace flux-system --for="jsonpath={.status.lastHandledReconcileAt}=$requested" --timeout="$ROOT_TIMEOUT" >/dev/null &&
+    with_progress 'waiting for Flux' kubectl_ wait "$root" --namespace flux-system --for=condition=Ready --timeout="$ROOT_TIMEOUT" >/dev/null; then
     outcome=$(kubectl_ get "$root" --namespace flux-system --output 'jsonpath={.status.lastAppliedRevision}')
     return
   fi
@@ -149,6 +155,6 @@ reconciled() {
     kubectl_ get "$what" flux-system --namespace flux-system \
       --output 'jsonpath={.kind} {.metadata.name}: {.status.conditions[?(@.type=="Ready")].message}{"\n"}' >>"$SCRATCH/conditions" || true
   done
-  fail 1 "Flux has not reconciled flux-system within $ROOT_TIMEOUT:
-$(cat "$SCRATCH/conditions")" "is branch $GIT_BRANCH pushed to $GIT_URL, with $FLUX_PATH in it, and can Flux read it?"
+  fail 1 "Flux did not reconcile flux-system within $ROOT_TIMEOUT:
+$(cat "$SCRATCH/conditions")" "push branch $GIT_BRANCH with $FLUX_PATH to $GIT_URL, and check that Flux can read the repository"
 }

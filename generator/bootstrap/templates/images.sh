@@ -1,7 +1,7 @@
 # --- images ------------------------------------------------------------------
 
-# The repositories that the registry has. What is not among them is not asked for: the registry's error for a repository that it
-# does not have looks like any other trouble.
+# The repositories in the registry. Others are not queried: the registry's error for a missing repository cannot be
+# distinguished from other errors.
 repositories=''
 
 list_repositories() {
@@ -9,17 +9,17 @@ list_repositories() {
   repositories=$(query acr repository list --name "$REGISTRY")
 }
 
-# digest_of <image>: the digest of an image in the registry; nothing where it is not there.
+# digest_of <image>: prints the digest of an image in the registry; prints nothing if its tag does not exist.
 digest_of() {
   query acr repository show-tags --name "$REGISTRY" --repository "${1%:*}" --detail --query "[?name=='${1##*:}'].digest | [0]"
 }
 
-# known_digest_of <image>: the same, for an image whose repository may not be there.
+# known_digest_of <image>: the same for an image whose repository may not exist.
 known_digest_of() {
   ! printf '%s\n' "$repositories" | grep -xF "${1%:*}" >/dev/null || digest_of "$1"
 }
 
-# record_digest <image> <digest>: kept for whoever wants to know what was copied.
+# record_digest <image> <digest>: writes the digest to $STATE/images, as a record for the user.
 record_digest() {
   printf '%s@%s\n' "$1" "$2" >"$STATE/images/$(printf '%s' "$1" | tr '/:' '__')"
 }
@@ -31,7 +31,7 @@ IMAGES=(
 {{/each}}
 )
 
-# import_image <source> <target>: one copy, in a shell of its own with errors of its own.
+# import_image <source> <target>: imports one image. Runs in a subshell, with a $SCRATCH of its own.
 import_image() {
   local digest
   SCRATCH="$SCRATCH/$(printf '%s' "$2" | tr '/:' '__')"
@@ -40,14 +40,14 @@ import_image() {
   if [ -z "$digest" ]; then
     az_ acr import --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --source "$1" --image "$2" --force --output none || return 1
     digest=$(digest_of "$2") || return 1
-    note "copied $2"
-    : >"$SCRATCH/copied"
+    note "imported $2"
+    : >"$SCRATCH/imported"
   fi
   record_digest "$2" "$digest"
 }
 
 mirror_images() {
-  local i=0 jobs=() job failed=0 copied
+  local i=0 jobs=() job failed=0 imported
   list_repositories
   while [ "$i" -lt "${#IMAGES[@]}" ]; do
     import_image "${IMAGES[$i]}" "${IMAGES[$((i + 1))]}" &
@@ -58,12 +58,12 @@ mirror_images() {
       jobs=()
     fi
   done
-  copied=$(find "$SCRATCH" -name copied | wc -l | tr -d ' ')
+  imported=$(find "$SCRATCH" -name imported | wc -l | tr -d ' ')
   if [ "$failed" -gt 0 ]; then
     cat "$SCRATCH"/*/error >"$SCRATCH/error"
     exit 1
   fi
-  outcome="$copied copied, $((${#IMAGES[@]} / 2 - copied)) already there; digests in $STATE/images"
+  outcome="$imported imported, $((${#IMAGES[@]} / 2 - imported)) already in the registry; digests in $STATE/images"
 }
 {{/if}}
 
@@ -73,15 +73,15 @@ client_image() {
   list_repositories
   digest=$(known_digest_of "$CLIENT_IMAGE")
   if [ -n "$digest" ]; then
-    outcome='already there'
+    outcome='already exists'
   elif [ ! -f clients/pydgraph/Dockerfile ]; then
-    outcome="left out: there is no clients/pydgraph/Dockerfile; pods of the client wait until $CLIENT_IMAGE is pushed to $REGISTRY"
+    outcome="not built, because clients/pydgraph/Dockerfile is missing; the client's pods wait until $CLIENT_IMAGE is pushed to $REGISTRY"
     return
   else
-    TRIES=1 patiently 'building the image' az_ acr build --registry "$REGISTRY" --resource-group "$RESOURCE_GROUP" --image "$CLIENT_IMAGE" --output none \
-      clients/pydgraph >"$STATE/build.log" || fail 1 "$(cat "$SCRATCH/error")" "its log is $STATE/build.log"
+    TRIES=1 with_progress 'building the image' az_ acr build --registry "$REGISTRY" --resource-group "$RESOURCE_GROUP" --image "$CLIENT_IMAGE" --output none \
+      clients/pydgraph >"$STATE/build.log" || fail 1 "$(cat "$SCRATCH/error")" "read the build log, $STATE/build.log"
     digest=$(digest_of "$CLIENT_IMAGE")
-    outcome="built; its log is $STATE/build.log"
+    outcome="built; log in $STATE/build.log"
   fi
   record_digest "$CLIENT_IMAGE" "$digest"
 }

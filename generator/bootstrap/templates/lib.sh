@@ -1,5 +1,5 @@
-# --- how it speaks and how it ends -------------------------------------------
-# All that is said goes to stderr. What went wrong last is kept in $SCRATCH/error.
+# --- output and exit ---------------------------------------------------------
+# All output goes to stderr. $SCRATCH/error holds the last error.
 
 umask 077
 SCRATCH=$(mktemp -d)
@@ -14,7 +14,7 @@ ticker=''
 say() { printf '%s\n' "$*" >&2; }
 note() { printf '        %s\n' "$*" >&2; }
 
-# step <title> <function> <arguments…>: makes sure of one thing. The function says in $outcome what it found or did.
+# step <title> <function> <arguments…>: runs one step. The function sets $outcome to what it found or did.
 step() {
   local began=$SECONDS
   step_number=$((step_number + 1))
@@ -31,7 +31,7 @@ elapsed() {
   if [ "$1" -lt 60 ]; then printf '%d s' "$1"; else printf '%d min %02d s' $(($1 / 60)) $(($1 % 60)); fi
 }
 
-# fail <exit code> <what is wrong> <what to do>: the error that the report at the end shows.
+# fail <exit code> <error> <fix>: exits; `finish` prints the error and the fix.
 fail() {
   printf '%s\nfix: %s\n' "$2" "$3" >"$SCRATCH/error"
   exit "$1"
@@ -39,17 +39,17 @@ fail() {
 
 # need <tool> <where to get it>
 need() {
-  command -v "$1" >/dev/null 2>&1 || fail 3 "$1 is not on the PATH" "$2"
+  command -v "$1" >/dev/null 2>&1 || fail 3 "$1 is not on the PATH" "install it: $2"
 }
 
-# patiently <what> <command…>: tells every half minute that a long command is still running.
-patiently() {
-  local what=$1 status=0
+# with_progress <task> <command…>: runs a command, and prints every 30 seconds that it is still running.
+with_progress() {
+  local task=$1 status=0
   shift
   (
     began=$SECONDS
-    # The sleep that outlives the loop must not hold the terminal or a pipe.
-    while sleep 30 >/dev/null 2>&1; do note "$what, $(elapsed $((SECONDS - began))) so far"; done
+    # A sleep that outlives the loop must not keep the terminal or a pipe open.
+    while sleep 30 >/dev/null 2>&1; do note "$task, $(elapsed $((SECONDS - began))) elapsed"; done
   ) &
   ticker=$!
   "$@" || status=$?
@@ -69,7 +69,7 @@ finish() {
   trap - EXIT
   set +e
   stop_ticker
-  # shellcheck disable=SC2046 # one word each
+  # shellcheck disable=SC2046 # one word per process id
   kill $(jobs -p) 2>/dev/null
   if [ "$status" -ne 0 ]; then
     say ''
@@ -77,7 +77,7 @@ finish() {
     sed 's/^/  /' "$SCRATCH/error" >&2
     fix_for "$SCRATCH/error"
     say "$REMAINS"
-    say "to go on: $RESUME"
+    say "to continue: $RESUME"
   fi
   rm -rf "$SCRATCH"
   exit "$status"
@@ -86,25 +86,25 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# fix_for <file>: prints the fix for the most frequent errors of Azure.
+# fix_for <file>: prints the fix if the file contains a frequent error of Azure.
 fix_for() {
   local fix=''
   grep -q '^fix:' "$1" && return 0
   if grep -qE 'AuthorizationFailed|does not have authorization' "$1"; then
-    fix='your account lacks a right: you need Contributor, and for the role assignment also User Access Administrator or Owner'
+    fix='get the role Contributor, and for the role assignment also User Access Administrator or Owner'
   elif grep -qiE 'quota|exceeding approved' "$1"; then
-    fix="az vm list-usage --location ${LOCATION:-REGION} --output table shows the quota; ask for more, or change vmSize, nodeCount or location in $SPEC"
+    fix="run az vm list-usage --location ${LOCATION:-REGION} --output table to see the quota; request more, or change vmSize, nodeCount or location in $SPEC"
   elif grep -qE 'SkuNotAvailable|not allowed in your subscription|NotAvailableForSubscription' "$1"; then
-    fix="that size is not offered there: az vm list-skus --location ${LOCATION:-REGION} --output table; change vmSize, zones or location in $SPEC"
+    fix="run az vm list-skus --location ${LOCATION:-REGION} --output table to see the available sizes; change vmSize, zones or location in $SPEC"
   elif grep -qE 'az login|AADSTS|InteractionRequired' "$1"; then
-    fix='az login'
+    fix='run az login'
   elif grep -qE 'SubscriptionNotFound|subscription .* (doesn.t exist|not found)' "$1"; then
-    fix="az account list --output table shows yours; set azure.subscription in $SPEC"
+    fix="run az account list --output table to see your subscriptions; set azure.subscription in $SPEC"
   fi
   [ -z "$fix" ] || say "  fix: $fix"
 }
 
-# The meshops that made this script, or the one at hand.
+# Runs the meshops at $MESHOPS_CLI (set by `meshops bootstrap --run`), else the one on the PATH, else the project's.
 meshops() {
   if [ -n "${MESHOPS_CLI:-}" ]; then
     node "$MESHOPS_CLI" "$@"

@@ -1,6 +1,6 @@
 # --- resource group, registry, cluster ---------------------------------------
 
-# unregistered: the providers that are not registered yet, a line each.
+# unregistered: prints the resource providers that are not registered yet, one per line.
 unregistered() {
   local registered
   registered=$(query provider list --query "[?registrationState=='Registered'].namespace") || return 1
@@ -8,11 +8,11 @@ unregistered() {
     grep -vixF "${registered:-none}" || true
 }
 
-# All are asked first, then waited for: a registration takes a minute or two.
+# Requests all registrations, then waits for them: one takes a minute or two.
 providers() {
   local missing provider
   missing=$(unregistered)
-  outcome='already there'
+  outcome='already registered'
   [ -n "$missing" ] || return 0
   for provider in $missing; do az_ provider register --namespace "$provider" --output none; done
   outcome="registered ${missing//$'\n'/, }"
@@ -29,7 +29,7 @@ resource_group() {
   found=$(query group show --name "$RESOURCE_GROUP" --query "join(' ', [properties.provisioningState, location])")
   case "$found" in
     Deleting*)
-      patiently 'waiting until the old one is gone' az_ group wait --name "$RESOURCE_GROUP" --deleted
+      with_progress 'waiting until the old resource group is deleted' az_ group wait --name "$RESOURCE_GROUP" --deleted
       found=''
       ;;
   esac
@@ -37,7 +37,7 @@ resource_group() {
     az_ group create --name "$RESOURCE_GROUP" --location "$LOCATION" --tags "${TAGS[@]}" --output none
     outcome=created
   else
-    outcome="already there, in ${found#* }"
+    outcome="already exists in ${found#* }"
   fi
 }
 
@@ -52,16 +52,16 @@ registry() {
   local state free
   state=$(settled registry_state)
   if [ "$state" = Succeeded ]; then
-    outcome='already there'
+    outcome='already exists'
     return
   fi
   if [ -z "$state" ]; then
     free=$(query acr check-name --name "$REGISTRY" --query nameAvailable)
-    [ "$free" = true ] || fail 1 "the registry name $REGISTRY is taken, and not by resource group $RESOURCE_GROUP" \
-      "such names are unique in the whole of Azure: choose another azure.registry.name in $SPEC, run meshops generate, commit and push"
+    [ "$free" = true ] || fail 1 "registry name $REGISTRY is already in use outside of resource group $RESOURCE_GROUP" \
+      "set another azure.registry.name in $SPEC (names are unique in all of Azure), run meshops generate, commit and push"
   fi
-  # A registry that failed is made again under its name: Azure takes a repeated creation as an update.
-  patiently 'creating the registry' az_ acr create --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --location "$LOCATION" \
+  # A failed registry is created again under the same name: Azure treats a repeated creation as an update.
+  with_progress 'creating the registry' az_ acr create --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --location "$LOCATION" \
     --sku "$REGISTRY_SKU" --tags "${TAGS[@]}" --output none
   outcome=created
 }
@@ -70,7 +70,8 @@ registry() {
 {{> cluster}}
 
 {{#unless kubernetesVersion}}
-# The version that Azure takes by default there, or the next that Linkerd takes.
+# Selects Azure's default version in the location, or else the first version in Azure's list that the Linkerd release
+# supports.
 choose_kubernetes_version() {
   local version versions wanted=${LEAST_KUBERNETES#1.}
   versions=$(query aks get-versions --location "$LOCATION" --query '[values[?isDefault].version, values[?!isPreview].version][]') || return
@@ -80,7 +81,7 @@ choose_kubernetes_version() {
       return
     fi
   done
-  fail 1 "Azure offers no Kubernetes from $LEAST_KUBERNETES on in $LOCATION" "choose another azure.location, or an older linkerd.version, in $SPEC"
+  fail 1 "Azure offers no Kubernetes $LEAST_KUBERNETES or later in $LOCATION" "set another azure.location or an older linkerd.version in $SPEC"
 }
 
 {{/unless}}
@@ -88,10 +89,10 @@ cluster() {
   local state facts policy
   state=$(settled cluster_state)
   case "$state" in
-    Succeeded) outcome='already there' ;;
+    Succeeded) outcome='already exists' ;;
     '')
       create_cluster || cp "$SCRATCH/error" "$SCRATCH/refusal"
-      # An answer that was lost on the way is no failure: what counts is what is there.
+      # If only the reply was lost, the cluster exists: its state decides, not the reply.
       state=$(settled cluster_state)
       if [ "$state" != Succeeded ]; then
         [ ! -f "$SCRATCH/refusal" ] || cp "$SCRATCH/refusal" "$SCRATCH/error"
@@ -100,23 +101,23 @@ cluster() {
       outcome="created, Kubernetes $KUBERNETES_VERSION"
       ;;
     *)
-      note "it is $state: asking Azure to bring it to what it should be"
-      patiently 'repairing the cluster' az_ aks update --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --yes --output none
+      note "state is $state; running az aks update to repair it"
+      with_progress 'repairing the cluster' az_ aks update --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --yes --output none
       outcome=repaired
       ;;
   esac
   facts=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query "join(' ', [networkProfile.networkPolicy || 'none', powerState.code || 'Running'])")
   policy=${facts% *}
-  [ "$policy" = "$NETWORK_POLICY" ] || fail 1 "the cluster has network policy $policy, and the spec says $NETWORK_POLICY" \
-    "it is chosen when a cluster is made: put $policy into $SPEC, or make the cluster anew with meshops teardown and bootstrap"
-  [ "${facts#* }" != Stopped ] || fail 1 'the cluster is stopped' "az aks start --name $CLUSTER --resource-group $RESOURCE_GROUP"
+  [ "$policy" = "$NETWORK_POLICY" ] || fail 1 "the cluster has network policy $policy, but the spec has $NETWORK_POLICY" \
+    "set azure.cluster.networkPolicy to $policy in $SPEC, or recreate the cluster with meshops teardown and meshops bootstrap: it cannot be changed later"
+  [ "${facts#* }" != Stopped ] || fail 1 'the cluster is stopped' "run az aks start --name $CLUSTER --resource-group $RESOURCE_GROUP"
 }
 
 create_cluster() {
 {{#unless kubernetesVersion}}
   choose_kubernetes_version || return
 {{/unless}}
-  TRIES=1 patiently 'creating the cluster' az_ aks create \
+  TRIES=1 with_progress 'creating the cluster' az_ aks create \
     --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --location "$LOCATION" \
     --kubernetes-version "$KUBERNETES_VERSION" \
     --node-count "$NODE_COUNT" --node-vm-size "$VM_SIZE"{{#if zones}} --zones{{#each zones}} {{this}}{{/each}}{{/if}} \
@@ -132,17 +133,18 @@ create_cluster() {
 }
 
 {{#if registry}}
-# The nodes pull with the kubelet's identity. Done apart from the cluster's creation, which a missing right would leave half made.
+# The nodes pull images with the kubelet's identity. The role is assigned in a step of its own: as part of the cluster's
+# creation, a missing permission would leave a half-created cluster.
 pull_right() {
   local identity scope found
   identity=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query identityProfile.kubeletidentity.objectId)
   scope=$(query acr show --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --query id)
   if [ -z "$identity" ] || [ -z "$scope" ]; then
-    fail 1 "the kubelet's identity of $CLUSTER, or registry $REGISTRY, cannot be seen" 'run bootstrap again in a minute'
+    fail 1 "the kubelet's identity of cluster $CLUSTER or registry $REGISTRY was not found" 'run bootstrap again in a minute'
   fi
   found=$(query role assignment list --scope "$scope" --role AcrPull --fill-principal-name false --query "length([?principalId=='$identity'])")
   if [ "${found:-0}" != 0 ]; then
-    outcome='already there'
+    outcome='already granted'
     return
   fi
   az_ role assignment create --assignee-object-id "$identity" --assignee-principal-type ServicePrincipal \

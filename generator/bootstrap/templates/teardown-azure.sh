@@ -1,32 +1,34 @@
-# --- what goes with Azure ----------------------------------------------------
+# --- Azure resources ---------------------------------------------------------
 
 CONTEXT=''
 
-# What stands in the way of one object does not matter much where the whole cluster goes: the rest of what runs in it is left to that.
+# could_not <action>: prints that an action in the cluster failed, and skips further actions in it, because deleting the
+# cluster deletes all objects in it.
 could_not() {
-  note "could not $1; all of it goes with the cluster: $(grep -m 1 . "$SCRATCH/error" || true)"
+  note "could not $1; deleting the cluster deletes all objects in it: $(grep -m 1 . "$SCRATCH/error" || true)"
   CONTEXT=''
 }
 
-# made_by_us <what> <tag>: refuses to delete what bootstrap did not make for this environment.
-made_by_us() {
-  [ "$2" = "$ENVIRONMENT" ] || fail 1 "$1 was not made by meshops for $ENVIRONMENT: it lacks the tag environment=$ENVIRONMENT" 'nothing was deleted; delete it by hand, or tag it'
+# require_tag <resource> <tag>: stops if the resource does not have the tag that bootstrap sets for this environment.
+require_tag() {
+  [ "$2" = "$ENVIRONMENT" ] || fail 1 "$1 was not created by meshops for $ENVIRONMENT: it lacks the tag environment=$ENVIRONMENT; nothing was deleted" \
+    'delete it by hand, or set the tag'
 }
 
-# The cluster, if it is there, and what goes with it; nothing is changed before the answer.
+# Checks the tags, lists the volumes that will be deleted, and asks for confirmation. Changes nothing.
 confirm() {
   local state tag{{#if deleteGroup}} others{{/if}} typed=''
   state=$(settled cluster_state)
   if [ -n "$state" ]; then
     tag=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query 'tags.environment')
-    made_by_us "cluster $CLUSTER" "$tag"
-    tell_claims
+    require_tag "cluster $CLUSTER" "$tag"
+    show_claims
   fi
 {{#if deleteRegistry}}
   state=$(query acr show --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --query provisioningState)
   if [ -n "$state" ]; then
     tag=$(query acr show --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --query 'tags.environment')
-    made_by_us "registry $REGISTRY" "$tag"
+    require_tag "registry $REGISTRY" "$tag"
   fi
 {{/if}}
 {{#if deleteGroup}}
@@ -35,29 +37,30 @@ confirm() {
 {{/if}}
   outcome=confirmed
   [ "$CONFIRMED" != --yes ] || return 0
-  [ -t 0 ] || fail 2 'nobody is there to confirm it' 'call it with --yes'
-  printf '        type the name of the cluster to delete it{{#if deleteRegistry}}, and the registry{{/if}}{{#if deleteGroup}}, and the resource group{{/if}} (%s): ' "$CLUSTER" >&2
+  [ -t 0 ] || fail 2 'stdin is not a terminal, so the deletion cannot be confirmed' 'run it with --yes'
+  printf '        to delete the cluster{{#if deleteRegistry}}, the registry{{/if}}{{#if deleteGroup}}, the resource group{{/if}}, type the name of the cluster (%s): ' "$CLUSTER" >&2
   read -r typed || true
-  [ "$typed" = "$CLUSTER" ] || fail 2 'that is not its name: nothing was deleted' "its name is $CLUSTER"
+  [ "$typed" = "$CLUSTER" ] || fail 2 'the name does not match; nothing was deleted' "type $CLUSTER"
 }
 
-# A cluster that failed early has no credentials, and one that does not answer tells nothing: neither keeps it from being deleted.
-tell_claims() {
+# Lists the volumes in the cluster. A cluster whose creation failed may have no credentials, and a cluster may not
+# respond: neither prevents its deletion.
+show_claims() {
   if ! credentials || ! kubectl_ get persistentvolumeclaims --all-namespaces --no-headers --output custom-columns=NAMESPACE:.metadata.namespace,NAME:.metadata.name,SIZE:.spec.resources.requests.storage >"$SCRATCH/claims"; then
-    note "the cluster cannot be asked what it holds: $(grep -m 1 . "$SCRATCH/error" || true)"
+    note "cannot list the volumes in the cluster: $(grep -m 1 . "$SCRATCH/error" || true)"
     CONTEXT=''
   elif [ -s "$SCRATCH/claims" ]; then
-    note 'these volumes and the data on them go with the cluster:'
+    note 'these volumes and their data are deleted with the cluster:'
     sed 's/^/          /' "$SCRATCH/claims" >&2
   fi
 }
 
 {{#if registry}}
 {{#unless deleteRegistry}}
-# Where the registry stays, the right to pull from it must not stay behind for an identity that is gone.
+# If the registry is kept, the role assignment must not remain for an identity that no longer exists.
 revoke_pull_right() {
   local identity scope assignments id
-  outcome='not there'
+  outcome='not found'
   identity=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query identityProfile.kubeletidentity.objectId)
   scope=$(query acr show --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --query id)
   [ -n "$identity" ] && [ -n "$scope" ] || return 0
@@ -71,25 +74,26 @@ revoke_pull_right() {
 {{/if}}
 delete_cluster() {
   local state
-  outcome='not there'
+  outcome='not found'
   state=$(settled cluster_state)
   [ -n "$state" ] || return 0
-  patiently 'deleting the cluster' az_ aks delete --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --yes --output none
-  outcome=gone
+  with_progress 'deleting the cluster' az_ aks delete --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --yes --output none
+  outcome=deleted
 }
 
 {{#if deleteRegistry}}
 delete_registry() {
   local state
-  outcome='not there'
+  outcome='not found'
   state=$(query acr show --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --query provisioningState)
   [ -n "$state" ] || return 0
-  patiently 'deleting the registry' az_ acr delete --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --yes --output none
-  outcome=gone
+  with_progress 'deleting the registry' az_ acr delete --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --yes --output none
+  outcome=deleted
 }
 
 {{/if}}
-# others_in_group: what the resource group holds besides the cluster and the registry, a line each. Azure's list may name for a while what is gone already.
+# others_in_group: prints the resources in the resource group that this script does not delete one by one, one per line.
+# Azure's list may still contain resources that are already deleted.
 others_in_group() {
   local group all
   group=$(query group show --name "$RESOURCE_GROUP" --query name) || return
@@ -100,26 +104,26 @@ others_in_group() {
 
 {{#if deleteGroup}}
 refuse_others() {
-  [ -z "$1" ] || fail 1 "resource group $RESOURCE_GROUP holds what is not the environment's:
-$1" "if all of that may go: az group delete --name $RESOURCE_GROUP"
+  [ -z "$1" ] || fail 1 "resource group $RESOURCE_GROUP contains resources that do not belong to the environment:
+$1" "if all of them may be deleted, run az group delete --name $RESOURCE_GROUP"
 }
 
 delete_group() {
   local group others
-  outcome='not there'
+  outcome='not found'
   group=$(query group show --name "$RESOURCE_GROUP" --query name)
   [ -n "$group" ] || return 0
   others=$(others_in_group)
   refuse_others "$others"
-  patiently 'deleting the resource group' az_ group delete --name "$RESOURCE_GROUP" --yes --output none
-  outcome=gone
+  with_progress 'deleting the resource group' az_ group delete --name "$RESOURCE_GROUP" --yes --output none
+  outcome=deleted
 }
 
 {{/if}}
-tell_remains() {
+show_remaining() {
   local others
   rm -f "$STATE/kubeconfig"
   others=$(others_in_group)
-  [ -z "$others" ] || say "what remains in resource group $RESOURCE_GROUP, and may cost money:
+  [ -z "$others" ] || say "resources that remain in resource group $RESOURCE_GROUP and may cost money:
 $others"
 }

@@ -1,77 +1,80 @@
-# --- what runs in the cluster -------------------------------------------------
+# --- objects in the cluster ---------------------------------------------------
 
-# delete_ <what…>: deletes objects, waits until they are gone, and notes in $SCRATCH/gone which there were.
+# delete_ <arguments…>: deletes objects, waits until they no longer exist, and appends their names to $SCRATCH/deleted.
 delete_() {
-  kubectl_ delete "$@" --ignore-not-found --timeout="$PATIENCE" >>"$SCRATCH/gone"
+  kubectl_ delete "$@" --ignore-not-found --timeout="$PATIENCE" >>"$SCRATCH/deleted"
 }
 
-# Without this the root Kustomization would bring back what is deleted. A root that follows something else is not ours to take down.
+# Suspends the root Kustomization, which would otherwise apply deleted objects again. Stops if the root follows another
+# repository or path.
 suspend_flux() {
   local other root
-  outcome='not there'
+  outcome='not found'
   [ -n "$CONTEXT" ] || return 0
-  list_kinds || could_not 'ask which kinds there are'
-  there kustomizations.kustomize.toolkit.fluxcd.io || return 0
-  other=$(other_root) || could_not 'ask what Flux follows'
-  [ -z "$other" ] || fail 1 "Flux in this cluster follows something else: $other" "this environment is $GIT_URL, ./$FLUX_PATH: is it the right cluster?"
-  root=$(kubectl_ get kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system --ignore-not-found --output name) || could_not 'find the root'
+  list_kinds || could_not 'list the CRDs'
+  has_kind kustomizations.kustomize.toolkit.fluxcd.io || return 0
+  other=$(other_root) || could_not 'read what Flux follows'
+  [ -z "$other" ] || fail 1 "Flux in this cluster follows another repository or path: $other" "check the context; this environment is $GIT_URL, ./$FLUX_PATH"
+  root=$(kubectl_ get kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system --ignore-not-found --output name) || could_not 'read the root Kustomization'
   [ -n "$root" ] || return 0
-  kubectl_ patch "$root" --namespace flux-system --type merge --patch '{"spec":{"suspend":true}}' >/dev/null || could_not 'suspend the root'
+  kubectl_ patch "$root" --namespace flux-system --type merge --patch '{"spec":{"suspend":true}}' >/dev/null || could_not 'suspend the root Kustomization'
   outcome='suspended'
 }
 
-# take_down <component> <namespace> <release> <label>: its Kustomization, which deletes what it applied, and the release where that outlives it.
-# First what the API server asks of the component (webhooks and aggregated APIs, by label): once its pods are gone, such questions
-# would refuse pods and keep namespaces from ending.
+# take_down <component> <namespace> <release> <label>: deletes the component's Kustomization, which deletes what it
+# applied, and its HelmRelease, if that still exists. Before, it deletes the component's webhook configurations and
+# APIServices (by label): without the component's pods, they would make the API server refuse pods and keep namespaces
+# from terminating.
 take_down() {
-  : >"$SCRATCH/gone"
-  if [ -n "$CONTEXT" ]; then remove_component "$@" || could_not "remove $1"; fi
-  outcome=$(if [ -s "$SCRATCH/gone" ]; then echo gone; else echo 'not there'; fi)
+  : >"$SCRATCH/deleted"
+  if [ -n "$CONTEXT" ]; then remove_component "$@" || could_not "delete $1"; fi
+  outcome=$(if [ -s "$SCRATCH/deleted" ]; then echo deleted; else echo 'not found'; fi)
 }
 
 remove_component() {
   if [ -n "$4" ]; then
     delete_ mutatingwebhookconfigurations,validatingwebhookconfigurations,apiservices --selector "$4" || return 1
   fi
-  if there kustomizations.kustomize.toolkit.fluxcd.io; then
+  if has_kind kustomizations.kustomize.toolkit.fluxcd.io; then
     delete_ kustomization.kustomize.toolkit.fluxcd.io "$1" --namespace flux-system || return 1
   fi
-  if [ -n "$3" ] && there helmreleases.helm.toolkit.fluxcd.io; then
+  if [ -n "$3" ] && has_kind helmreleases.helm.toolkit.fluxcd.io; then
     delete_ helmrelease "$3" --namespace "$2" || return 1
   fi
 }
 
-# Namespaces that carry our label, and in which nothing runs or waits any more. A volume is somebody's data: it stays, and so does its namespace.
+# Deletes the namespaces that have meshops's label and contain no workloads, Services or volumes. Volumes hold user
+# data: they are kept, and so is their namespace.
 remove_namespaces() {
   local name left kept=''
-  : >"$SCRATCH/gone"
+  : >"$SCRATCH/deleted"
   for name in "$@"; do
     [ -n "$CONTEXT" ] || continue
     left=$(kubectl_ get pods,persistentvolumeclaims,deployments,statefulsets,daemonsets,jobs,cronjobs,services --namespace "$name" --output name) ||
-      could_not "look into namespace $name"
+      could_not "list the objects in namespace $name"
     if [ -n "$left" ]; then
       kept="$kept $name"
     else
-      delete_ namespace --field-selector "metadata.name=$name" --selector app.kubernetes.io/managed-by=meshops || could_not "remove namespace $name"
+      delete_ namespace --field-selector "metadata.name=$name" --selector app.kubernetes.io/managed-by=meshops || could_not "delete namespace $name"
     fi
   done
-  outcome=$(if [ -s "$SCRATCH/gone" ]; then echo gone; else echo 'not there'; fi)
+  outcome=$(if [ -s "$SCRATCH/deleted" ]; then echo deleted; else echo 'not found'; fi)
   [ -z "$kept" ] || outcome="$outcome; not empty, so kept:$kept"
 }
 
-# What bootstrap brought. Flux's controllers stay: others may use them.
+# Deletes what bootstrap applied. Flux's controllers are kept, because other tools may use them.
 remove_root() {
-  : >"$SCRATCH/gone"
-  if there kustomizations.kustomize.toolkit.fluxcd.io; then
-    delete_ kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system || could_not 'remove the root Kustomization'
-    delete_ gitrepository flux-system --namespace flux-system || could_not 'remove the source'
-    delete_ helmrepository --namespace flux-system --selector app.kubernetes.io/managed-by=meshops || could_not 'remove the chart repositories'
+  : >"$SCRATCH/deleted"
+  if has_kind kustomizations.kustomize.toolkit.fluxcd.io; then
+    delete_ kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system || could_not 'delete the root Kustomization'
+    delete_ gitrepository flux-system --namespace flux-system || could_not 'delete the GitRepository'
+    delete_ helmrepository --namespace flux-system --selector app.kubernetes.io/managed-by=meshops || could_not 'delete the HelmRepositories'
   fi
-  [ -z "$CONTEXT" ] || delete_ secret sops-age flux-system --namespace flux-system || could_not 'remove the keys of Flux'
-  outcome=$(if [ -s "$SCRATCH/gone" ]; then echo gone; else echo 'not there'; fi)
+  [ -z "$CONTEXT" ] || delete_ secret sops-age flux-system --namespace flux-system || could_not 'delete the Secrets of Flux'
+  outcome=$(if [ -s "$SCRATCH/deleted" ]; then echo deleted; else echo 'not found'; fi)
 }
 
-# claims <namespace…>: the volumes that they hold, a line each.
+# claims <namespace…>: prints the PersistentVolumeClaims in the namespaces, one per line.
 claims() {
   local name
   for name in "$@"; do
@@ -86,11 +89,11 @@ could_not() {
   exit 1
 }
 
-tell_remains() {
+show_remaining() {
   claims{{#each namespaces}} {{this}}{{/each}} >"$SCRATCH/claims" || return 0
-  say 'the cluster and the controllers of Flux stay (flux uninstall removes them)'
+  say "the cluster and Flux's controllers are kept; to remove the controllers, run flux uninstall"
   [ -s "$SCRATCH/claims" ] || return 0
-  say 'these volumes stay, and the data on them; to delete them: kubectl delete persistentvolumeclaim NAME --namespace NAMESPACE'
+  say 'these volumes and their data are kept (kubectl delete persistentvolumeclaim NAME --namespace NAMESPACE deletes one):'
   sed 's/^/  /' "$SCRATCH/claims" >&2
 }
 {{/unless}}

@@ -1,5 +1,5 @@
-// Builds helmfile. `go install` refuses a module whose go.mod carries replace lines,
-// so this module requires helmfile and repeats them.
+// Builds helmfile. `go install` refuses a module whose go.mod has replace directives,
+// so this module requires it and repeats them.
 module meshops.dev/tools/helmfile
 
 go 1.26.6

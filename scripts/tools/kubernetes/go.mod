@@ -1,5 +1,5 @@
-// Builds Kubernetes' commands. `go install` refuses k8s.io/kubernetes, whose go.mod replaces its staging
-// modules by folders of its own, so this module requires it and replaces them by what is published.
+// Builds Kubernetes' commands. `go install` refuses k8s.io/kubernetes, because its go.mod replaces the staging modules
+// with its own folders. This module requires it and replaces the staging modules with their published versions.
 module meshops.dev/tools/kubernetes
 
 go 1.26.0

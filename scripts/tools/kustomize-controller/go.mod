@@ -1,4 +1,4 @@
-// Builds Flux's kustomize-controller. `go install` refuses a module whose go.mod carries replace lines,
+// Builds Flux's kustomize-controller. `go install` refuses a module whose go.mod has replace directives,
 // so this module requires it and repeats them.
 module meshops.dev/tools/kustomize-controller
 
@@ -243,11 +243,11 @@ require (
 )
 
 replace (
-	// To BLAKE3, as upstream.
+	// A version with BLAKE3, as in upstream's go.mod.
 	github.com/opencontainers/go-digest => github.com/opencontainers/go-digest v1.0.1-0.20220411205349-bde1400a84be
-	// CVE-2022-28948, as upstream.
+	// The fix for CVE-2022-28948, as in upstream's go.mod.
 	gopkg.in/yaml.v3 => gopkg.in/yaml.v3 v3.0.1
-	// Kustomize 5.8.1, as upstream.
+	// Kustomize 5.8.1, as in upstream's go.mod.
 	sigs.k8s.io/kustomize/api => sigs.k8s.io/kustomize/api v0.21.1
 	sigs.k8s.io/kustomize/kyaml => sigs.k8s.io/kustomize/kyaml v0.21.1
 )
