@@ -1,23 +1,23 @@
-/** Third-party parts that are not Linkerd's or Dgraph's own. */
+/** Third-party components other than Linkerd and Dgraph. */
 import type { Image } from "./image.ts";
 
 /**
- * Jaeger v2, for Linkerd releases without a jaeger chart. It takes OTLP itself; port 4317 (gRPC), 4318 (HTTP),
- * UI 16686, health 13133 (jaegertracing/jaeger v2.20.0: cmd/jaeger/internal/all-in-one.yaml, Dockerfile).
+ * Jaeger v2, for Linkerd releases without a jaeger chart. It receives OTLP directly. Ports: OTLP 4317 (gRPC) and
+ * 4318 (HTTP), UI 16686, health 13133 (jaegertracing/jaeger v2.20.0: cmd/jaeger/internal/all-in-one.yaml, Dockerfile).
  */
 export const jaegerImage: Image = { name: "docker.io/jaegertracing/jaeger", tag: "2.20.0", runs: "pod" };
 
-/** Grafana's chart and what it runs (grafana-community/helm-charts, tag grafana-12.11.1: Chart.yaml, values.yaml). */
+/** Grafana's chart and its images (grafana-community/helm-charts, tag grafana-12.11.1: Chart.yaml, values.yaml). */
 export const grafanaChart: { readonly version: string; readonly images: { readonly grafana: Image; readonly curl: Image } } = {
   version: "12.11.1",
   images: {
     grafana: { name: "docker.io/grafana/grafana", tag: "13.2.0", runs: "pod" },
-    /** Fetches the dashboards in an init container. */
+    /** Downloads the dashboards in an init container. */
     curl: { name: "docker.io/curlimages/curl", tag: "8.21.0", runs: "pod" },
   },
 };
 
-/** A Grafana dashboard: its id and revision at grafana.com. */
+/** A Grafana dashboard: its ID and revision at grafana.com. */
 export interface Dashboard {
   readonly gnetId: number;
   readonly revision: number;

@@ -1,22 +1,27 @@
 import { keyReaders } from "./secret-keys.ts";
 
-/** Something that meshops writes and another program reads. */
+/** An artefact that meshops writes and another program reads. */
 export interface Consumer {
   /** Stable name of the row. */
   readonly id: string;
   readonly artefact: string;
   /** Program that reads it. */
   readonly reader: string;
-  /** Form that the reader accepts. */
+  /** Format that the reader accepts. */
   readonly form: string;
-  /** Repository, file and release that the fact was read from. Without a release it holds for all releases of the catalog. */
+  /**
+   * Repository, file and release that show the fact. Without a release, the fact applies to all releases of the
+   * catalog.
+   */
   readonly source: string;
 }
 
 /**
- * Every artefact that a program other than meshops reads. docs/consumers.md is generated from it; test/conformance/consumers.test.ts holds the
- * bundle against each row. Read off the sources in November 2026: linkerd2 stable-2.14.10, edge-25.4.4, edge-25.10.7 and edge-26.8.3, linkerd2-proxy
- * 2.366.0, kustomize-controller 1.9.4, helm-controller 1.6.2, source-controller 1.9.1, sops 3.13.2, helmfile of August 2026, jaeger 2.20.0.
+ * All artefacts that a program other than meshops reads. docs/consumers.md is generated from this list, and
+ * test/conformance/consumers.test.ts checks the bundle against each row. The facts were taken in November 2026 from the
+ * sources of linkerd2 stable-2.14.10, edge-25.4.4, edge-25.10.7 and edge-26.8.3, linkerd2-proxy 2.366.0,
+ * kustomize-controller 1.9.4, helm-controller 1.6.2, source-controller 1.9.1, sops 3.13.2, helmfile of August 2026 and
+ * jaeger 2.20.0.
  */
 export const consumers: readonly Consumer[] = [
   // Secrets
@@ -31,7 +36,7 @@ export const consumers: readonly Consumer[] = [
     id: "issuer-secret",
     artefact: "Secret `linkerd-identity-issuer`",
     reader: "container identity of linkerd-identity",
-    form: "type `kubernetes.io/tls`; `tls.crt` is a CA certificate that chains to the trust roots; its name is not checked",
+    form: "type `kubernetes.io/tls`; `tls.crt` is a CA certificate that chains to the trust roots; the certificate's name is not checked",
     source: "linkerd2 controller/cmd/identity/main.go; pkg/identity/service.go, loadCredentials",
   },
   {
@@ -66,7 +71,7 @@ export const consumers: readonly Consumer[] = [
     id: "resource-policy",
     artefact: "annotation `helm.sh/resource-policy: keep` on the identity's Secrets",
     reader: "Helm 3, Helm 4, helm-controller",
-    form: "`keep`, on the live object: Helm reads it there before it deletes what the new manifest lacks",
+    form: "`keep`, on the live object: Helm reads it there before it deletes objects that the new manifest lacks",
     source: "helm pkg/kube/client.go, Update",
   },
   // Values of Linkerd's charts
@@ -74,14 +79,14 @@ export const consumers: readonly Consumer[] = [
     id: "trust-anchors",
     artefact: "linkerd-control-plane, `identityTrustAnchorsPEM`",
     reader: "chart: ConfigMap `linkerd-identity-trust-roots`, proxies of the control plane",
-    form: "PEM; the annotation `linkerd.io/trust-root-sha256` hashes it untrimmed, so a trailing newline restarts the control plane",
+    form: "PEM; the annotation `linkerd.io/trust-root-sha256` is its hash, untrimmed, so a trailing newline restarts the control plane",
     source: "linkerd2 charts: identity.yaml, _metadata.tpl, _proxy.tpl",
   },
   {
     id: "webhook-values",
     artefact: "`externalSecret`, `caBundle` of the webhooks",
     reader: "charts linkerd-control-plane, linkerd-viz, linkerd-jaeger",
-    form: "`true`, and PEM; with an empty `caBundle` the chart makes a CA of its own",
+    form: "`externalSecret` is `true`, `caBundle` is PEM; if `caBundle` is empty, the chart generates its own CA",
     source: "linkerd2 charts: destination-rbac.yaml, proxy-injector-rbac.yaml, tap-rbac.yaml, tap-injector-rbac.yaml",
   },
   {
@@ -95,28 +100,28 @@ export const consumers: readonly Consumer[] = [
     id: "policy-resources",
     artefact: "linkerd-control-plane, `policyController.resources` (stable-2.14.10, high availability)",
     reader: "chart: container policy",
-    form: "resources; `policyControllerResources` of values-ha.yaml is read by no template",
+    form: "resources; no template reads `policyControllerResources` of values-ha.yaml",
     source: "linkerd2 templates/destination.yaml (stable-2.14.10)",
   },
   {
     id: "tracing",
     artefact: "linkerd-control-plane, `proxy.tracing` (from edge-25.10.7 on)",
     reader: "chart, injector",
-    form: "`enabled`, `collector.endpoint` as host:port, `collector.meshIdentity`; the identity is built from the cluster domain before edge-26.7.1; in edge-25.10.7 labels of pods are missing from traces",
+    form: "`enabled`, `collector.endpoint` as host:port, `collector.meshIdentity`; before edge-26.7.1, the chart builds the identity from the cluster domain; in edge-25.10.7, traces lack the labels of pods",
     source: "linkerd2 charts/partials/templates/_proxy.tpl (edge-25.10.7, edge-26.8.3); linkerd2#15404, #14684",
   },
   {
     id: "control-plane-tracing",
     artefact: "linkerd-control-plane, `controlPlaneTracing` (stable-2.14.10)",
     reader: "chart, controllers",
-    form: "OpenCensus to port 55678; from edge-25.4.3 on the chart names the OTLP port 4317, and no trace arrives: not set there",
+    form: "OpenCensus to port 55678; from edge-25.4.3 on, the chart uses the OTLP port 4317 and no trace arrives, so meshops does not set it there",
     source: "linkerd2 _trace.tpl, pkg/trace/trace.go (stable-2.14.10, edge-25.4.4)",
   },
   {
     id: "viz-values",
     artefact: "linkerd-viz, values",
     reader: "chart",
-    form: "`jaegerUrl` is host:port, `grafana.url` host",
+    form: "`jaegerUrl` is host:port, `grafana.url` is a host",
     source: "linkerd2 viz/charts/linkerd-viz/templates; web/srv/server.go",
   },
   {
@@ -130,7 +135,7 @@ export const consumers: readonly Consumer[] = [
     id: "jaeger-values",
     artefact: "linkerd-jaeger, values (up to edge-25.4.4)",
     reader: "chart",
-    form: "`clusterDomain` is used for the collector's identity alone, so it holds the trust domain; there is no `podAnnotations`",
+    form: "the chart uses `clusterDomain` only for the collector's identity, so meshops sets it to the trust domain; `podAnnotations` does not exist",
     source: "linkerd2 jaeger/charts/linkerd-jaeger/templates/jaeger-injector.yaml",
   },
   // Dgraph, Grafana, Jaeger
@@ -138,14 +143,14 @@ export const consumers: readonly Consumer[] = [
     id: "dgraph-values",
     artefact: "dgraph, values",
     reader: "chart, all five versions",
-    form: "`extraAnnotations` from 0.0.18 on; `extraFlags` is pasted into a shell line",
+    form: "`extraAnnotations` from 0.0.18 on; `extraFlags` is inserted into a shell command line",
     source: "dgraph-io/charts alpha/statefulset.yaml, zero/statefulset.yaml, _helpers.tpl",
   },
   {
     id: "dgraph-whitelist",
     artefact: "dgraph, `--security whitelist=…`",
     reader: "Alpha",
-    form: "ranges of the TCP peer; behind a proxy the peer is the pod's own address, so the list must contain the pods' range",
+    form: "address ranges of TCP peers; behind a proxy, the peer address is the pod's own, so the list must contain the pods' range",
     source: "dgraph x/x.go, HasWhitelistedIP; linkerd2-proxy inbound/src/direct.rs",
   },
   {
@@ -159,7 +164,7 @@ export const consumers: readonly Consumer[] = [
     id: "grafana-values",
     artefact: "grafana, values",
     reader: "chart 12.11.1",
-    form: "`env.GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION` keeps the chart from making a random password",
+    form: "`env.GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION` prevents the chart from generating a random password",
     source: "grafana-community/helm-charts templates/_config.tpl, secret.yaml",
   },
   {
@@ -181,7 +186,7 @@ export const consumers: readonly Consumer[] = [
     id: "opaque-ports",
     artefact: "annotation `config.linkerd.io/opaque-ports` on pods and Services",
     reader: "injector, destination controller, policy controller",
-    form: "numbers and ranges, separated by commas; with a name in it the policy controller takes the list for empty; it replaces the default list",
+    form: "numbers and ranges, separated by commas; if it contains a name, the policy controller treats the list as empty; the list replaces the default one",
     source: "linkerd2 pkg/util/parsing.go; policy-controller/k8s/index/src/ports.rs",
   },
   {
@@ -209,7 +214,7 @@ export const consumers: readonly Consumer[] = [
     id: "extension-label",
     artefact: "label `linkerd.io/extension` of namespaces",
     reader: "`linkerd check`, heartbeat",
-    form: "`viz` or `jaeger`, on one namespace each",
+    form: "`viz` or `jaeger`, one namespace per extension",
     source: "linkerd2 pkg/k8s/api.go, pkg/healthcheck/healthcheck.go",
   },
   {
@@ -223,14 +228,14 @@ export const consumers: readonly Consumer[] = [
     id: "app-protocol",
     artefact: "`appProtocol` of Service ports",
     reader: "policy controller",
-    form: "`http`, `kubernetes.io/h2c`, `linkerd.io/tcp` or `linkerd.io/opaque`; any other makes the port opaque",
+    form: "`http`, `kubernetes.io/h2c`, `linkerd.io/tcp` or `linkerd.io/opaque`; any other value makes the port opaque",
     source: "linkerd2 policy-controller/core/src/outbound.rs (edge-25.10.7, edge-26.8.3)",
   },
   {
     id: "route-annotations",
     artefact: "annotations `retry.linkerd.io/grpc`, `timeout.linkerd.io/request` of GRPCRoutes",
     reader: "policy controller",
-    form: "conditions separated by commas, without blanks; a whole number with ms, s, m, h or d",
+    form: "retry: conditions separated by commas, without spaces; timeout: an integer with ms, s, m, h or d",
     source: "linkerd2 policy-controller/k8s/index/src/outbound/index.rs, grpc.rs",
   },
   {

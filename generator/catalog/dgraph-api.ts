@@ -1,8 +1,8 @@
 /**
- * Dgraph's gRPC API, as clients see it on Alpha's port 9080.
+ * Dgraph's gRPC API on Alpha's port 9080.
  *
- * Source: dgo, protos/api.proto at the tag that goes with the server. The file states no `idempotency_level`; what is idempotent
- * here only reads. `Query` is not: it carries mutations too, and may commit them.
+ * Source: dgo, protos/api.proto at the tag that matches the server. The file sets no `idempotency_level`; the methods
+ * marked idempotent here only read. `Query` is not idempotent: it can contain mutations and commit them.
  */
 import type { GrpcMethod, GrpcService } from "./grpc.ts";
 
@@ -19,8 +19,8 @@ export const dgraphApi21: GrpcService = {
 };
 
 /**
- * v25 (dgo v250.0.0). The preview6 that the chart runs still has the later methods in a service of their own, `api.v2.Dgraph`,
- * which v25.0.0 dropped; a route for a method that a server lacks matches nothing.
+ * v25 (dgo v250.0.0). In v25.0.0-preview6, which the chart runs, the later methods are still in a separate service,
+ * `api.v2.Dgraph`, which v25.0.0 removed. A route for a method that the server lacks matches no request.
  */
 export const dgraphApi25: GrpcService = {
   name: dgraphApi21.name,

@@ -1,6 +1,6 @@
 /**
- * What is known of Dgraph's charts. To add one: append it here, add it to the enum `dgraph.chart` of
- * schema/environment.schema.json, and run the tests.
+ * Facts about the versions of Dgraph's chart. To add a version: add it to `dgraphCharts` (newest first) and to the enum
+ * `dgraph.chart` of schema/environment.schema.json, and run the tests.
  *
  * Sources: dgraph-io/charts at the tag `dgraph-<version>` (values.yaml, templates).
  */
@@ -13,8 +13,8 @@ export type DgraphChartVersion = "0.0.17" | "0.0.20" | "0.3.0" | "24.1.4" | "25.
 export type DgraphRole = "alpha" | "zero";
 
 /**
- * TCP ports of Dgraph's pods (dgraph chart, containerPorts; the same in all versions). `internal` carries Raft and replication
- * between Dgraph's own pods; Zero's `http` is for administrators.
+ * TCP ports of Dgraph's pods (dgraph chart, containerPorts; the same in all versions). `internal` carries Raft and
+ * replication between Dgraph's own pods; Zero's `http` is for administrators.
  */
 export const dgraphPorts: {
   readonly alpha: { readonly http: number; readonly grpc: number; readonly internal: number };
@@ -25,12 +25,12 @@ export interface DgraphChart {
   readonly version: DgraphChartVersion;
   /** Tag of the chart's Dgraph image. */
   readonly appVersion: string;
-  /** The service `api.Dgraph` of the chart's Dgraph, as its clients know it; see `dgraphApi25` for what the preview lacks of it. */
+  /** The service `api.Dgraph` of the chart's Dgraph release. `dgraphApi25` documents what the preview lacks. */
   readonly api: GrpcService;
   readonly traits: {
-    /** How annotations reach the pod templates: `alpha.extraAnnotations` exists from 0.0.18. */
+    /** How annotations are set on the pod templates: `alpha.extraAnnotations` exists from 0.0.18 on. */
     readonly podAnnotations: "value" | "patch";
-    /** Whether the chart writes `metadata.namespace` into what it renders; a patch must name the same. */
+    /** Whether the chart renders `metadata.namespace`; a patch must set or omit it accordingly. */
     readonly rendersNamespace: boolean;
     /** Service account of Alpha and Zero. */
     readonly serviceAccount: "default" | "dgraph";
@@ -39,7 +39,7 @@ export interface DgraphChart {
 
 const current: DgraphChart["traits"] = { podAnnotations: "value", rendersNamespace: true, serviceAccount: "dgraph" };
 
-/** Every chart that meshops knows, the newest first. */
+/** All chart versions in the catalog, newest first. */
 export const dgraphCharts: readonly DgraphChart[] = [
   { version: "25.0.0-preview6", appVersion: "v25.0.0-preview6", api: dgraphApi25, traits: current },
   { version: "24.1.4", appVersion: "v24.1.4", api: dgraphApi21, traits: current },
@@ -53,14 +53,14 @@ export const dgraphCharts: readonly DgraphChart[] = [
   },
 ];
 
-/** The chart of a version. */
+/** Returns the chart with a version. */
 export function dgraphChart(version: DgraphChartVersion): DgraphChart {
   const chart = dgraphCharts.find((candidate) => candidate.version === version);
   if (chart === undefined) throw new Error(`no Dgraph chart ${version} in the catalog`);
   return chart;
 }
 
-/** The images that the chart runs with the values that meshops sets. */
+/** Returns the images that the chart runs with the values that meshops sets. */
 export function dgraphImages(chart: DgraphChart): readonly Image[] {
   return [{ name: "docker.io/dgraph/dgraph", tag: chart.appVersion, runs: "pod" }];
 }

@@ -1,4 +1,4 @@
-/** Registries and repositories that serve no more what manifests still name. */
+/** A registry or repository that no longer serves images to which manifests still refer. */
 interface Gone {
   readonly name: RegExp;
   readonly message: string;
@@ -9,33 +9,33 @@ const gone: readonly Gone[] = [
   {
     // bitnami/containers#83267 (deletion began 2025-09-29), #87841; sealed-secrets stays: bitnami/sealed-secrets#1790.
     name: /^(docker\.io\/)?bitnami\/(?!sealed-secrets(-|$))/,
-    message: "Bitnami took its versioned images off Docker Hub in September 2025",
-    fix: "use the project's own image; docker.io/bitnamilegacy holds frozen copies without security fixes",
+    message: "Bitnami removed its versioned images from Docker Hub in September 2025",
+    fix: "use the project's own image, or a copy from docker.io/bitnamilegacy, which gets no security fixes",
   },
   {
     // bitnami/charts#36537.
     name: /^public\.ecr\.aws\/bitnami\//,
-    message: "Bitnami took its images off Amazon's public registry in June 2026",
+    message: "Bitnami removed its images from Amazon's public registry in June 2026",
     fix: "use the project's own image",
   },
   {
     // cloud-native-toolkit/toolkit-charts#362.
     name: /^quay\.io\/bitnami\//,
-    message: "Bitnami left quay.io in 2022",
+    message: "Bitnami's images have been unavailable on quay.io since 2022",
     fix: "use the project's own image",
   },
   {
     // cert-manager/aws-privateca-issuer#459.
     name: /^gcr\.io\/kubebuilder\/kube-rbac-proxy$/,
-    message: "the registry gcr.io/kubebuilder is gone since March 2026",
+    message: "the registry gcr.io/kubebuilder has been unavailable since March 2026",
     fix: "use registry.k8s.io/kubebuilder/kube-rbac-proxy, which has the same tags",
   },
 ];
 
 /**
- * What became of an image that can be pulled no more; null where nothing is known against it.
+ * Returns why an image can no longer be pulled, and the fix. Returns null for any other image.
  *
- * @param name with or without tag and digest
+ * @param name name of the image, with or without tag and digest
  */
 export function goneImage(name: string): Pick<Gone, "message" | "fix"> | null {
   const repository = name.replace(/@.*$/, "").replace(/:[^/:]*$/, "");

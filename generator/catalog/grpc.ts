@@ -1,14 +1,14 @@
-/** A gRPC service, as a .proto file defines it. */
+/** A gRPC service as defined in a .proto file. */
 export interface GrpcService {
-  /** Full name, with its package: `api.Dgraph`. */
+  /** Full name including the package, such as `api.Dgraph`. */
   readonly name: string;
   readonly methods: readonly GrpcMethod[];
 }
 
 export interface GrpcMethod {
   readonly name: string;
-  /** Whether either side sends more than one message. */
+  /** Whether the client or the server sends more than one message. */
   readonly streaming: boolean;
-  /** Whether a repeated call does what a single one does (protobuf's `idempotency_level`). */
+  /** Whether repeated calls have the same effect as a single call (protobuf's `idempotency_level`). */
   readonly idempotent: boolean;
 }

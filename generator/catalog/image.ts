@@ -4,28 +4,28 @@ export interface Image {
   readonly name: string;
   readonly tag: string;
   /**
-   * `pod`: runs in the cluster as soon as the component does; `on-demand`: only when somebody asks for it by annotation;
-   * `install-job`: only in a Helm hook that meshops switches off.
+   * When the image runs. `pod`: whenever the component runs; `on-demand`: only if an annotation requests it;
+   * `install-job`: only in a Helm hook that meshops disables.
    */
   readonly runs: "pod" | "on-demand" | "install-job";
 }
 
-/** `name:tag`. */
+/** Returns the image reference, `name:tag`. */
 export function reference(image: Pick<Image, "name" | "tag">): string {
   return `${image.name}:${image.tag}`;
 }
 
-/** The path of an image's name, without its registry: `linkerd/proxy`. The name it has in a mirror. */
+/** Returns the path of an image name without its registry, such as `linkerd/proxy`. A mirror uses this path. */
 export function imagePath(name: string): string {
   return name.slice(name.indexOf("/") + 1);
 }
 
-/** The name that an image is pulled by: its own, or that in a mirror. */
+/** Returns the name from which an image is pulled: its name in the mirror, or its own name if there is no mirror. */
 export function pulledAs(name: string, mirror: string | null): string {
   return mirror === null ? name : `${mirror}/${imagePath(name)}`;
 }
 
-/** The host that serves an Azure Container Registry. */
+/** Returns the host name of an Azure Container Registry. */
 export function registryHost(registryName: string): string {
   return `${registryName.toLowerCase()}.azurecr.io`;
 }

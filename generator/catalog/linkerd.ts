@@ -1,7 +1,7 @@
 /**
- * What is known of Linkerd's releases. To add one: append it to `linkerdReleases`, add its name to the enum
- * `linkerd.version` of schema/environment.schema.json, and run the tests, which hold the entry against
- * the chart's own values and renders.
+ * Facts about Linkerd's releases. To add a release: add it to `linkerdReleases` (newest first), add its name to the
+ * enum `linkerd.version` of schema/environment.schema.json, and run the tests, which compare the entry with the chart's
+ * values and rendered objects.
  *
  * Sources: linkerd2 at the tag of the version (charts, values.yaml, rendered objects).
  */
@@ -13,43 +13,52 @@ export type LinkerdChart = "linkerd-crds" | "linkerd-control-plane" | "linkerd-v
 export interface LinkerdRelease {
   readonly version: LinkerdVersion;
   readonly channel: "stable" | "edge";
-  /** Oldest Kubernetes that the charts accept, `major.minor` (Chart.yaml: kubeVersion). */
+  /** Oldest Kubernetes version that the charts accept, `major.minor` (Chart.yaml: kubeVersion). */
   readonly minKubernetes: string;
-  /** Newest Kubernetes that the release is documented for (linkerd.io, reference/k8s-versions); nothing enforces it. */
+  /**
+   * Newest Kubernetes version that the documentation lists for the release (linkerd.io, reference/k8s-versions).
+   * Linkerd does not enforce it.
+   */
   readonly maxKubernetes: string;
-  /** Chart versions; linkerd-jaeger is missing where the release has no such chart (removed by linkerd2#14558). */
+  /** Chart versions; linkerd-jaeger is missing if the release has no such chart (removed by linkerd2#14558). */
   readonly charts: Readonly<Record<Exclude<LinkerdChart, "linkerd-jaeger">, string>> & { readonly "linkerd-jaeger"?: string };
-  /** CRDs of Linkerd's own (linkerd-crds, rendered); Helm deletes one that the next chart lacks. */
+  /** Linkerd's own CRDs (linkerd-crds, rendered). Helm deletes a CRD that the next chart lacks. */
   readonly crds: readonly string[];
   readonly images: {
-    /** Tag of proxy-init; null where the proxy image does that work. */
+    /** Tag of proxy-init; null if the proxy image replaces it. */
     readonly proxyInit: string | null;
-    /** Whether the policy controller has an image of its own. */
+    /** Whether the policy controller has its own image. */
     readonly policyController: boolean;
-    /** Tag of the extensions' namespace-labelling Job. */
+    /** Image tag of the extensions' namespace-labelling Job. */
     readonly extensionInit: string;
     readonly prometheus: string;
     /** The jaeger chart's trace collector. */
     readonly collector: { readonly name: string; readonly tag: string } | null;
   };
   readonly traits: {
-    /** Meshed connections arrive at the proxy's port 4143 whatever port was dialled (`proxy.outboundTransportMode`). */
+    /** Whether meshed clients connect to the proxy's port 4143 for every port (`proxy.outboundTransportMode`). */
     readonly transportHeader: boolean;
-    /** The chart runs proxies as native sidecars unless told otherwise, so injected Jobs end. */
+    /** Whether the chart runs proxies as native sidecars by default, so that injected Jobs complete. */
     readonly nativeSidecar: boolean;
-    /** Where tracing comes from: a chart of its own, or the control plane's `proxy.tracing`. */
+    /** How tracing is configured: by the linkerd-jaeger chart, or by the control plane's `proxy.tracing`. */
     readonly tracing: "jaeger-chart" | "built-in";
-    /** Whether the control plane's own traces arrive: later charts send OpenCensus to the OTLP port (templates/_trace.tpl, from edge-25.4.3 on). */
+    /**
+     * Whether traces of the control plane itself arrive: later charts send OpenCensus to the OTLP port
+     * (templates/_trace.tpl, from edge-25.4.3 on).
+     */
     readonly controlPlaneTracing: boolean;
-    /** The domain from which the chart builds the identity of the trace collector: the wrong one before edge-26.7.1 (linkerd2#15404). */
+    /**
+     * Domain from which the chart builds the identity of the trace collector. `proxy.tracing` uses the wrong one before
+     * edge-26.7.1 (linkerd2#15404).
+     */
     readonly collectorIdentity: "clusterDomain" | "trustDomain";
-    /** The CRD chart's value that installs the Gateway API's CRDs, and whether the chart does so by default. */
+    /** The value of the linkerd-crds chart that installs the Gateway API's CRDs, and whether it is set by default. */
     readonly gatewayApi: { readonly value: "enableHttpRoutes" | "installGatewayAPI"; readonly default: boolean };
-    /** Whether the extensions' namespace-labelling Job can be switched off (`createNamespaceMetadataJob`). */
+    /** Whether the extensions' namespace-labelling Job can be disabled (`createNamespaceMetadataJob`). */
     readonly extensionJob: "optional" | "always";
-    /** Whether the control plane knows `disableIPv6`. */
+    /** Whether the control plane has the value `disableIPv6`. */
     readonly ipv6: boolean;
-    /** Whether the control plane reads the Gateway API's GRPCRoute (2.16 and later). */
+    /** Whether the control plane supports the Gateway API's GRPCRoute (2.16 and later). */
     readonly grpcRoute: boolean;
     /** Newest served versions of the policy APIs (linkerd-crds, rendered). */
     readonly policyApi: {
@@ -77,7 +86,7 @@ const laterCrds = [
   "httplocalratelimitpolicies.policy.linkerd.io",
 ] as const;
 
-/** Every release that meshops knows, the newest first. */
+/** All releases in the catalog, newest first. */
 export const linkerdReleases: readonly LinkerdRelease[] = [
   {
     version: "edge-26.8.3",
@@ -190,15 +199,18 @@ export const linkerdReleases: readonly LinkerdRelease[] = [
 /** Ports of every proxy (control-plane chart, `proxy.ports`; the same in all releases). */
 export const proxyPorts = { inbound: 4143, control: 4190, admin: 4191 } as const;
 
-/** Ports that proxies treat as opaque where no annotation says otherwise (linkerd-control-plane, `proxy.opaquePorts`; the same in all releases). */
+/**
+ * Ports that proxies treat as opaque if no annotation sets others (linkerd-control-plane, `proxy.opaquePorts`; the same
+ * in all releases).
+ */
 export const defaultOpaquePorts = "25,587,3306,4444,5432,6379,9300,11211";
 
-/** Kubernetes that bundles are made for where the spec names no version, `major.minor`. */
+/** Kubernetes version of bundles whose spec does not set one, `major.minor`. */
 export const defaultKubernetes = "1.34";
 
 /**
- * What is known of any version: the newest release of the catalog that is not newer. Null where the version is older than all,
- * or of no channel that meshops knows.
+ * Returns the newest release of the catalog that is not newer than a version. Returns null if the version is older than
+ * all of them, or if its channel is neither stable nor edge.
  */
 export function nearestRelease(version: string): LinkerdRelease | null {
   const wanted = ordinal(version);
@@ -207,7 +219,7 @@ export function nearestRelease(version: string): LinkerdRelease | null {
     : (linkerdReleases.find((release) => (ordinal(release.version) ?? Number.POSITIVE_INFINITY) <= wanted) ?? null);
 }
 
-/** Versions in the order in which they came out: stable-2.14.10 before every edge release of the catalog. */
+/** Returns a number that orders versions by date: stable-2.14.10 is older than every edge release of the catalog. */
 function ordinal(version: string): number | null {
   const [, channel, ...parts] = /^(stable|edge)-([0-9]+)\.([0-9]+)\.([0-9]+)$/.exec(version) ?? [];
   if (channel === undefined) return null;
@@ -215,7 +227,7 @@ function ordinal(version: string): number | null {
   return (channel === "edge" ? 1e9 : 0) + major * 1e6 + minor * 1e3 + patch;
 }
 
-/** The release of a version. */
+/** Returns the release with a version. */
 export function linkerdRelease(version: LinkerdVersion): LinkerdRelease {
   const release = linkerdReleases.find((candidate) => candidate.version === version);
   if (release === undefined) throw new Error(`no Linkerd release ${version} in the catalog`);

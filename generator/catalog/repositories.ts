@@ -6,13 +6,16 @@ export interface ChartRepository {
   readonly url: string;
 }
 
-/** Dgraph's charts (dgraph-io/charts, README). */
+/** Repository of Dgraph's charts (dgraph-io/charts, README). */
 export const dgraphRepository: ChartRepository = { name: "dgraph", url: "https://charts.dgraph.io" };
 
-/** Grafana's chart, which left grafana.github.io in January 2026 (grafana-community/helm-charts, README). */
+/**
+ * Repository of Grafana's chart, which moved from grafana.github.io in January 2026 (grafana-community/helm-charts,
+ * README).
+ */
 export const grafanaRepository: ChartRepository = { name: "grafana", url: "https://grafana-community.github.io/helm-charts" };
 
-/** Linkerd's charts: one repository a channel (linkerd2, docs "Installing Linkerd with Helm"). */
+/** Returns the repository of Linkerd's charts: one per channel (linkerd2, docs "Installing Linkerd with Helm"). */
 export function linkerdRepository(release: LinkerdRelease): ChartRepository {
   return { name: "linkerd", url: `https://helm.linkerd.io/${release.channel}` };
 }

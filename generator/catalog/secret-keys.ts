@@ -1,17 +1,17 @@
 import { secretNames } from "./well-known.ts";
 
-/** PEM form of a private key, named by the label of its block (RFC 7468 section 10, RFC 5915, RFC 8017). */
+/** PEM format of a private key, identified by the label of its block (RFC 7468 section 10, RFC 5915, RFC 8017). */
 export type KeyForm = "PKCS#8" | "SEC1" | "PKCS#1";
 
-/** The program that reads the private key of a Secret, and the forms that it accepts. */
+/** The program that reads the private key of a Secret, and the formats that it accepts. */
 export interface KeyReader {
   readonly secret: string;
   /** Container and workload that mount the Secret. */
   readonly reader: string;
   readonly accepts: readonly KeyForm[];
-  /** The form that meshops writes. */
+  /** Format that meshops writes. */
   readonly writes: KeyForm;
-  /** Source file and release that the fact was read from. */
+  /** Source file that shows the fact. */
   readonly source: string;
 }
 
@@ -21,8 +21,9 @@ const goTls = "crypto/tls.LoadX509KeyPair (Go)";
 /**
  * Readers of all private keys that are mounted in the cluster.
  *
- * The webhooks' keys are PKCS#8, the only form that every reader accepts; Linkerd's documentation asks cert-manager for it
- * ("Automatically Rotating Webhook TLS Credentials"). The issuer's key is SEC1, as `step` makes it in Linkerd's documentation.
+ * The webhooks' keys are PKCS#8, the only format that every reader accepts. Linkerd's documentation configures
+ * cert-manager for it ("Automatically Rotating Webhook TLS Credentials"). The issuer's key is SEC1, which `step`
+ * creates in Linkerd's documentation.
  */
 export const keyReaders: readonly KeyReader[] = [
   {
@@ -71,12 +72,12 @@ export const keyReaders: readonly KeyReader[] = [
 ];
 
 /**
- * Reader of a Secret's private key.
+ * Returns the reader of a Secret's private key.
  *
- * @throws Error for a Secret that no reader is known of
+ * @throws Error if the catalog has no reader of the Secret
  */
 export function keyReader(secret: string): KeyReader {
   const found = keyReaders.find((reader) => reader.secret === secret);
-  if (found === undefined) throw new Error(`no reader is known of Secret ${secret}`);
+  if (found === undefined) throw new Error(`no reader of Secret ${secret} in the catalog`);
   return found;
 }

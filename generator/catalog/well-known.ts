@@ -1,18 +1,21 @@
-/** Labels, annotations and names that Linkerd gives a meaning (linkerd2, pkg/k8s/labels.go). */
+/** Labels, annotations and names that Linkerd defines (linkerd2, pkg/k8s/labels.go). */
 
-/** Annotation of pod templates and namespaces that asks for a proxy: `enabled`, `ingress` or `disabled`. */
+/** Annotation of pod templates and namespaces that controls proxy injection: `enabled`, `ingress` or `disabled`. */
 export const injectKey = "linkerd.io/inject";
 
-/** Name of the proxy's container. */
+/** Name of the proxy container. */
 export const proxyContainer = "linkerd-proxy";
 
-/** Label of meshed pods: the namespace of their control plane. Any pod can carry it. */
+/** Label of meshed pods. Its value is the namespace of their control plane. Any pod can have this label. */
 export const meshedLabel = "linkerd.io/control-plane-ns";
 
-/** Label of namespaces that Linkerd's webhooks leave alone, with the value `disabled`. */
+/** Label of namespaces. With the value `disabled`, Linkerd's webhooks ignore the namespace. */
 export const admissionWebhooksLabel = "config.linkerd.io/admission-webhooks";
 
-/** Annotations of pods, namespaces and (`opaque`) Services that set how traffic to ports goes through the proxy (linkerd.io, "Proxy Configuration"). */
+/**
+ * Annotations of pods, namespaces and (`opaque`) Services that set how the proxy handles traffic to ports (linkerd.io,
+ * "Proxy Configuration").
+ */
 export const portKeys = {
   opaque: "config.linkerd.io/opaque-ports",
   skipInbound: "config.linkerd.io/skip-inbound-ports",

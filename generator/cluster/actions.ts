@@ -4,33 +4,34 @@ import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { kubernetesClient } from "./client.ts";
 
-/** An object with the fields to be merged; an annotation that is null is removed. */
+/** Fields to merge into an object. An annotation with the value null is removed. */
 type MergePatch = Omit<KubernetesObject, "metadata"> & {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: JsonMap };
 };
 
-/** What verify does in a cluster beside reading. */
+/** Operations in a cluster other than reading objects. */
 export interface ClusterActions {
-  /** Makes an object; one that is there already stays as it is, and false is returned. */
+  /** Creates an object. Returns false if it already exists; the existing object does not change. */
   create(object: KubernetesObject): Promise<boolean>;
-  /** Deletes an object; one that is not there is fine. */
+  /** Deletes an object if it exists. */
   remove(apiVersion: string, kind: string, name: string, namespace?: string): Promise<void>;
   /** Merges fields into an object (RFC 7386). */
   merge(patch: MergePatch): Promise<void>;
-  /** Log of a container. @param tail number of lines from its end; all if left out */
+  /** Returns the log of a container. @param tail number of lines from the end; default: all */
   logs(namespace: string, pod: string, container: string, tail?: number): Promise<string>;
   /**
-   * Posts to a path and hands on what streams back, until the signal aborts; then it ends without an error.
+   * Sends a POST request and passes the streamed response to `onData`. Resolves without an error when the signal
+   * aborts.
    *
-   * @throws Refused where the server answers with an error
+   * @throws Refused if the server answers with an error
    */
   stream(path: string, body: Uint8Array, onData: (chunk: Buffer) => void, signal: AbortSignal): Promise<void>;
 }
 
-/** An error that the API server, or what is behind it, answered a stream with. */
+/** An error response to a stream request, from the API server or from an aggregated API. */
 export class Refused extends Error {
   readonly status: number;
-  /** Whether `body` is framed and of the tap API's own making: header `linkerd-error`. */
+  /** Whether `body` is a framed error of the tap API (header `linkerd-error`). */
   readonly framed: boolean;
   readonly body: Buffer;
 
@@ -50,14 +51,14 @@ export function actionsOn(config: KubeConfig, objects: KubernetesObjectApi, core
         return true;
       } catch (error) {
         if (codeOf(error) === 409) return false;
-        throw notDone(error, `create ${object.kind} ${object.metadata.name}`);
+        throw requestFailed(error, `create ${object.kind} ${object.metadata.name}`);
       }
     },
     remove: async (apiVersion, kind, name, namespace = "") => {
       try {
         await objects.delete({ apiVersion, kind, metadata: { name, namespace } });
       } catch (error) {
-        if (codeOf(error) !== 404) throw notDone(error, `delete ${kind} ${name}`);
+        if (codeOf(error) !== 404) throw requestFailed(error, `delete ${kind} ${name}`);
       }
     },
     merge: async (object) => {
@@ -66,7 +67,7 @@ export function actionsOn(config: KubeConfig, objects: KubernetesObjectApi, core
         const target = object as unknown as ClientObject;
         await objects.patch(target, undefined, undefined, "meshops", undefined, PatchStrategy.MergePatch);
       } catch (error) {
-        throw notDone(error, `change ${object.kind} ${object.metadata.name}`);
+        throw requestFailed(error, `change ${object.kind} ${object.metadata.name}`);
       }
     },
     logs: async (namespace, name, container, tail) => {
@@ -74,7 +75,7 @@ export function actionsOn(config: KubeConfig, objects: KubernetesObjectApi, core
         const lines = tail === undefined ? {} : { tailLines: tail };
         return await core.readNamespacedPodLog({ namespace, name, container, ...lines });
       } catch (error) {
-        throw notDone(error, `read the log of pod ${name}`);
+        throw requestFailed(error, `read the log of pod ${name}`);
       }
     },
     stream: async (path, body, onData, signal) => {
@@ -85,7 +86,7 @@ export function actionsOn(config: KubeConfig, objects: KubernetesObjectApi, core
         const call = request(url, options, (response) => {
           const status = response.statusCode ?? 0;
           const framed = response.headers["linkerd-error"] !== undefined;
-          response.on("error", () => {}); // ended by us, or by the server: what has come stays
+          response.on("error", () => {}); // meshops or the server ended the stream; received data is kept
           if (status === 200 && !framed) {
             response.on("data", onData);
             response.on("close", resolve);
@@ -106,16 +107,21 @@ function codeOf(error: unknown): unknown {
   return (error as { code?: unknown }).code;
 }
 
-/** The API server's own words: it says who may not do what, or which webhook refused. */
-function notDone(error: unknown, what: string): UserError {
+/**
+ * Returns an error with the API server's message, which names the missing permission or the webhook that denied the
+ * request.
+ */
+function requestFailed(error: unknown, what: string): UserError {
   const { body, message, name } = error as { body?: unknown; message?: string; name?: string };
   const reason =
-    name === "AbortError" || name === "TimeoutError" ? "no answer in time" : String(messageOf(body) ?? message).split("\n")[0];
-  const fix = codeOf(error) === 403 ? "ask for a role that may; docs/verify.md lists what verify does" : null;
+    name === "AbortError" || name === "TimeoutError"
+      ? "no answer within the time limit"
+      : String(messageOf(body) ?? message).split("\n")[0];
+  const fix = codeOf(error) === 403 ? "get a role that allows this; docs/verify.md lists what verify does" : null;
   return new UserError(exitCode.missing, `cannot ${what}: ${reason}`, fix);
 }
 
-/** The message of a Status object that a server answered with. */
+/** Returns the message of a Status object in a response. */
 export function messageOf(body: unknown): string | undefined {
   try {
     const { message } = (typeof body === "string" ? JSON.parse(body) : body) as { message?: unknown };

@@ -1,9 +1,10 @@
 import { exitCode, UserError } from "../system/errors.ts";
 
 /**
- * The Kubernetes client: half a second and 67 MB that only commands about a cluster pay, so a package of its own that may be missing.
+ * Loads the Kubernetes client. It takes half a second and 67 MB, and only commands for clusters need it, so it is an
+ * optional package.
  *
- * @throws UserError (missing) where it is not installed
+ * @throws UserError (missing) if it is not installed
  */
 export async function kubernetesClient(): Promise<typeof import("@kubernetes/client-node")> {
   try {
@@ -13,7 +14,7 @@ export async function kubernetesClient(): Promise<typeof import("@kubernetes/cli
     throw new UserError(
       exitCode.missing,
       "the Kubernetes client is not installed",
-      "npm install @kubernetes/client-node, beside meshops",
+      "run npm install @kubernetes/client-node in the folder where meshops is installed",
     );
   }
 }

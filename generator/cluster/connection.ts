@@ -4,78 +4,83 @@ import { exitCode, UserError } from "../system/errors.ts";
 import { actionsOn, type ClusterActions, messageOf } from "./actions.ts";
 import { kubernetesClient } from "./client.ts";
 
-/** Reads of a cluster. What does not exist, kinds included, is empty. */
+/** Read access to a cluster. Objects and kinds that do not exist give an empty result. */
 export interface ClusterReader {
-  /** Name of the context, for people. */
+  /** Name of the context, for display. */
   readonly context: string;
   /** @param labels a label selector, as kubectl's `--selector` takes it */
   list(apiVersion: string, kind: string, namespace?: string, labels?: string): Promise<KubernetesObject[]>;
   get(apiVersion: string, kind: string, name: string, namespace?: string): Promise<KubernetesObject | null>;
 }
 
-/** A cluster that is read and acted upon. */
+/** Read and write access to a cluster. */
 export interface Cluster extends ClusterReader, ClusterActions {}
 
 export interface ConnectionOptions {
-  /** Path of a kubeconfig; null takes `KUBECONFIG` or `~/.kube/config`, as kubectl does. */
+  /** Path of a kubeconfig; null uses `KUBECONFIG` or `~/.kube/config`, as kubectl does. */
   readonly kubeconfig: string | null;
-  /** Context; null takes the current one. */
+  /** Name of a context; null uses the current one. */
   readonly context: string | null;
 }
 
-/** Time that one request may take (milliseconds), so that a cluster that does not answer is told within 10 s. */
-const patience = 7_000;
+/** Time limit of one request in milliseconds, so that a cluster that does not answer is reported within 10 s. */
+const requestTimeoutMs = 7_000;
 
 /**
- * A connection to a cluster, by a kubeconfig. The Kubernetes client is loaded here, by those that need it.
+ * Connects to the cluster of a kubeconfig. Loads the Kubernetes client only when it is needed.
  *
- * @throws UserError (missing) without a kubeconfig or the context; reads throw it where the cluster or the right is missing
+ * @throws UserError (missing) if there is no kubeconfig, or the context is not in it; reads throw it if the cluster
+ * cannot be reached or a permission is missing
  */
 export async function connect({ kubeconfig, context }: ConnectionOptions): Promise<Cluster> {
   const { CoreV1Api, KubeConfig, KubernetesObjectApi } = await kubernetesClient();
-  class PatientConfig extends KubeConfig {
+  class ConfigWithTimeout extends KubeConfig {
     override async applySecurityAuthentication(
       request: Parameters<typeof KubeConfig.prototype.applySecurityAuthentication>[0],
     ): Promise<void> {
-      request.setSignal(AbortSignal.timeout(patience));
+      request.setSignal(AbortSignal.timeout(requestTimeoutMs));
       await super.applySecurityAuthentication(request);
     }
   }
-  const config = new PatientConfig();
+  const config = new ConfigWithTimeout();
   try {
     if (kubeconfig === null) config.loadFromDefault();
     else config.loadFromFile(kubeconfig);
   } catch (error) {
-    // The first line alone: what follows may be an excerpt of the file, with a token in it.
+    // Only the first line: the rest may be an excerpt of the file that contains a token.
     const [first] = (error as Error).message.split("\n");
-    throw new UserError(exitCode.missing, `cannot read the kubeconfig: ${first}`, "name one with --kubeconfig");
+    throw new UserError(exitCode.missing, `cannot read the kubeconfig: ${first}`, "specify a readable one with --kubeconfig");
   }
-  // What the client invents where there is no kubeconfig at all.
+  // These are the client's defaults if it finds no kubeconfig.
   if (config.getCurrentContext() === "loaded-context" && config.getCurrentCluster()?.server === "http://localhost:8080")
     throw new UserError(
       exitCode.missing,
-      "there is no kubeconfig",
-      "meshops bootstrap writes one, az aks get-credentials too; or name one with --kubeconfig",
+      "no kubeconfig found",
+      "run meshops bootstrap or az aks get-credentials to create one, or specify one with --kubeconfig",
     );
   if (context !== null) choose(config, context);
   const name = config.getCurrentContext();
   const server = config.getCurrentCluster()?.server;
   if (server === undefined)
-    throw new UserError(exitCode.missing, "the kubeconfig names no cluster", "name a context with --context");
+    throw new UserError(
+      exitCode.missing,
+      "no cluster for the current context of the kubeconfig",
+      "specify another context with --context",
+    );
   const objects = KubernetesObjectApi.makeApiClient(config);
-  const told = async <T>(what: string, read: () => Promise<T>, missing: T): Promise<T> => {
+  const readOr = async <T>(what: string, read: () => Promise<T>, missing: T): Promise<T> => {
     try {
       return await read();
     } catch (error) {
       if ((error as { code?: number }).code === 404 || /Unrecognized API version and kind/.test(String(error))) return missing;
-      throw unreadable(error as Error, what, server);
+      throw readFailed(error as Error, what, server);
     }
   };
   return {
     ...actionsOn(config, objects, config.makeApiClient(CoreV1Api)),
     context: name,
     list: (apiVersion, kind, namespace, labels) =>
-      told(`list ${kind}s${namespace === undefined ? "" : ` in ${namespace}`}`, async () => {
+      readOr(`list ${kind}s${namespace === undefined ? "" : ` in ${namespace}`}`, async () => {
         const { items } = await objects.list<ClientObject>(
           apiVersion,
           kind,
@@ -89,7 +94,7 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
         return items.map((item) => withType(item, apiVersion, kind));
       }, []),
     get: (apiVersion, kind, object, namespace = "") =>
-      told(
+      readOr(
         `read ${kind} ${object}`,
         async () =>
           withType(
@@ -106,7 +111,7 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
   };
 }
 
-/** Items of a list come without apiVersion and kind. */
+/** Adds apiVersion and kind, which the items of a list lack. */
 function withType(object: ClientObject, apiVersion: string, kind: string): KubernetesObject {
   return { ...object, apiVersion, kind } as unknown as KubernetesObject;
 }
@@ -117,24 +122,28 @@ function choose(config: { getContexts(): { name: string }[]; setCurrentContext(n
     throw new UserError(
       exitCode.missing,
       `the kubeconfig has no context "${context}"${known.length === 0 ? "" : `; it has ${known.join(", ")}`}`,
-      "meshops bootstrap writes one, az aks get-credentials too; or name another with --context",
+      "run meshops bootstrap or az aks get-credentials to add it, or specify another context with --context",
     );
   config.setCurrentContext(context);
 }
 
-/** What kept a read from being answered, told with what helps. */
-function unreadable(error: Error & { code?: number | string; body?: unknown }, what: string, server: string): UserError {
+/** Returns an error that explains why a read failed, with a fix. */
+function readFailed(error: Error & { code?: number | string; body?: unknown }, what: string, server: string): UserError {
   if (error instanceof UserError) return error;
   if (error.code === 401)
     return new UserError(
       exitCode.missing,
-      `${server} does not know you: your credentials are missing or too old`,
-      "get new ones, such as by az aks get-credentials",
+      `${server} rejects your credentials: they are missing or expired`,
+      "get new credentials, for example with az aks get-credentials",
     );
   if (error.code === 403) return new Forbidden(what, server);
   if (error.name === "AbortError" || error.name === "TimeoutError")
-    return new UserError(exitCode.missing, `${server} cannot be reached: no answer within ${patience / 1000} s`, reachable);
-  // The client tells of its own step first; what it ran into comes after that.
+    return new UserError(
+      exitCode.missing,
+      `${server} cannot be reached: no answer within ${requestTimeoutMs / 1000} s`,
+      reachable,
+    );
+  // The client's message begins with its own step. The cause follows.
   const text = `${messageOf(error.body) ?? error.message}`.replace(/^Failed to fetch resource metadata for [^:]+: /, "");
   const reason = text.split("\n").find((line) => line.trim() !== "") ?? "no reason given";
   const plugin = /spawn (\S+) ENOENT/.exec(reason)?.[1];
@@ -142,29 +151,29 @@ function unreadable(error: Error & { code?: number | string; body?: unknown }, w
     return new UserError(
       exitCode.missing,
       `the kubeconfig gets its credentials from ${plugin}, which is not on the PATH`,
-      "install it, or get a kubeconfig without it",
+      `install ${plugin}, or use a kubeconfig that does not need it`,
     );
   return new UserError(exitCode.missing, `${server} cannot be reached: ${reason}`, reachable);
 }
 
-const reachable = "is the cluster running, and is it the right context? kubectl config get-contexts";
+const reachable = "check that the cluster is running and the context is right: kubectl config get-contexts";
 
 class Forbidden extends UserError {
   constructor(what: string, server: string) {
     super(
       exitCode.missing,
-      `you have no right to ${what} on ${server}`,
-      "ask for a role that may read, such as the ClusterRole view, and Flux's view roles",
+      `you are not allowed to ${what} on ${server}`,
+      "get a role that allows reading, such as the ClusterRole view and Flux's view roles",
     );
   }
 }
 
-/** Whether a read failed for want of a right. */
+/** Whether a read failed because a permission is missing. */
 function isForbidden(error: unknown): boolean {
   return error instanceof Forbidden;
 }
 
-/** A read, or null if the right to it is missing. */
+/** Returns the result of a read, or null if the permission for it is missing. */
 export async function orNull<T>(read: Promise<T>): Promise<T | null> {
   return read.catch((error: unknown) => (isForbidden(error) ? null : Promise.reject(error)));
 }

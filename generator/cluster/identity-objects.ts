@@ -6,9 +6,10 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { type ClusterReader, orNull } from "./connection.ts";
 
 /**
- * Reads what a cluster holds of an environment's identity: the bundle, the Secrets that meshops writes, and those that pods mount.
+ * Reads the identity objects of an environment from a cluster: the trust bundle, the Secrets that meshops writes, and
+ * the Secrets that pods mount.
  *
- * @param pods pods whose Secrets are looked up
+ * @param pods pods whose Secrets are read
  */
 export async function readIdentityObjects(
   cluster: ClusterReader,
@@ -29,7 +30,10 @@ export async function readIdentityObjects(
   return { trustRoots, committed, secrets };
 }
 
-/** Running meshed pods of all namespaces; null if you may not list pods of the whole cluster. The injector labels each pod that it meshes. */
+/**
+ * Lists the meshed pods of all namespaces; null if you may not list the pods of the whole cluster. The injector labels
+ * each pod that it injects.
+ */
 export function meshedPods(cluster: ClusterReader): Promise<KubernetesObject[] | null> {
   return orNull(cluster.list("v1", "Pod", undefined, `${meshedLabel}=linkerd`));
 }

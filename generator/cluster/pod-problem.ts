@@ -2,17 +2,19 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import { condition } from "../kubernetes/object-fields.ts";
 import { containerStatuses, waitsForProxy } from "../mesh/pod.ts";
 
-/** Why a pod does not run, as the scheduler and the kubelet report it. */
+/** Reason why a pod does not run, as reported by the scheduler or the kubelet. */
 export type PodProblem =
   | { readonly kind: "unscheduled"; readonly message: string }
   | { readonly kind: "image-pull"; readonly container: string; readonly image: string; readonly reason: string }
-  /** A container that ends again and again; `reason` is that of its last end. */
+  /** A container that is crash-looping; `reason` is the reason of its last termination. */
   | { readonly kind: "crashing"; readonly container: string; readonly reason: string | undefined }
   | { readonly kind: "cannot-start"; readonly container: string; readonly message: string }
-  /** The proxy runs and has no certificate yet. */
+  /** The proxy runs but has no certificate yet. */
   | { readonly kind: "proxy-waits" };
 
-/** The first thing that keeps a pod from running; null if nothing is reported, as while it starts. */
+/**
+ * Returns the first problem that keeps a pod from running; null if none is reported, for example while the pod starts.
+ */
 export function podProblem(pod: KubernetesObject): PodProblem | null {
   return unscheduled(pod) ?? containerProblem(pod) ?? (waitsForProxy(pod) ? { kind: "proxy-waits" } : null);
 }
@@ -22,7 +24,10 @@ function unscheduled(pod: KubernetesObject): PodProblem | null {
   return scheduled?.status === "False" ? { kind: "unscheduled", message: scheduled.message ?? scheduled.reason ?? "" } : null;
 }
 
-/** A container that cannot start, or does not stay. The reasons are the kubelet's (kubernetes, pkg/kubelet/images/types.go and container/sync_result.go). */
+/**
+ * Returns the problem of a container that cannot start or is crash-looping. The kubelet defines the reasons
+ * (kubernetes, pkg/kubelet/images/types.go and container/sync_result.go).
+ */
 function containerProblem(pod: KubernetesObject): PodProblem | null {
   for (const { image, state, name: container, ready, restartCount = 0, lastState } of containerStatuses(pod)) {
     const { reason = "", message = "" } = state?.waiting ?? {};

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { type ClusterReader, orNull } from "./connection.ts";
 
-/** Objects of a kind in several namespaces. @param labels a label selector, as for `ClusterReader.list` */
+/** Lists the objects of a kind in several namespaces. @param labels a label selector, as for `ClusterReader.list` */
 export async function listIn(
   cluster: ClusterReader,
   namespaces: readonly string[],
@@ -12,13 +12,13 @@ export async function listIn(
   return (await Promise.all(namespaces.map((namespace) => cluster.list(apiVersion, kind, namespace, labels)))).flat();
 }
 
-/** The namespaces of these names that exist. */
+/** Returns those of the named namespaces that exist. */
 export async function namespacesNamed(cluster: ClusterReader, names: readonly string[]): Promise<KubernetesObject[]> {
   const found = await Promise.all(names.map((name) => cluster.get("v1", "Namespace", name)));
   return found.filter((each) => each !== null);
 }
 
-/** A read, or an empty list if the right to it is missing. */
+/** Returns the result of a read, or an empty list if the permission for it is missing. */
 export async function orEmpty<T>(read: Promise<T[]>): Promise<T[]> {
   return (await orNull(read)) ?? [];
 }

@@ -1,15 +1,16 @@
 import { type Document, isScalar, parseAllDocuments, Scalar, type ScalarTag, Schema, visit } from "yaml";
 import { hasFlushLists } from "../system/text.ts";
 
-/** How a program reads plain scalars, and whether duplicate keys are errors. The nodes of a text are the same in every reading. */
+/** How a program reads plain scalars, and whether duplicate keys are errors. Every reading gives the same nodes. */
 export interface Reading {
   readonly schema: Schema;
   readonly uniqueKeys: boolean;
 }
 
 /**
- * Reading of kubectl and Helm: sigs.k8s.io/yaml, which is YAML 1.1 without base 60, converted to JSON. `yes` and `on` are booleans,
- * `0755` and `1_000` are numbers, `12:30` and dates are strings. Of duplicate keys the last one counts.
+ * Reading of kubectl and Helm: sigs.k8s.io/yaml, which is YAML 1.1 without base 60, converted to JSON. `yes` and `on`
+ * are booleans, `0755` and `1_000` are numbers, `12:30` and dates are strings. The last of several duplicate keys
+ * applies.
  */
 export const asKubectl: Reading = {
   schema: new Schema({
@@ -31,11 +32,11 @@ export const asYaml12: Reading = { schema: new Schema({ schema: "core", merge: t
 const asWritten: Reading = { schema: new Schema({ schema: "failsafe" }), uniqueKeys: false };
 
 /**
- * Parses a YAML text. Manifests are parsed only here: their values, the places of findings and the edited text come from these documents.
- * Syntax errors are in each document's `errors`.
+ * Parses a YAML text. Manifests are parsed only here: their values, the positions of findings and the edited text are
+ * derived from these documents. Syntax errors are in each document's `errors`.
  */
 export function parseDocuments(text: string, reading: Reading): Document.Parsed[] {
-  // Unrendered templates have keys that are maps. They need no warning.
+  // Unrendered templates have maps as keys. The log level suppresses the parser's warnings about them.
   const documents = parseAllDocuments(text, { ...reading, prettyErrors: false, logLevel: "error" }) as Document.Parsed[];
   // A directive applies to all documents of a text. Without `...` before it, a second one is a syntax error.
   for (const { directives } of documents.slice(1)) directives.yaml.explicit = false;
@@ -54,7 +55,7 @@ export function readAs(document: Document, { schema }: Reading): void {
 
 /** Chooses the tag as the parser does: an explicit tag by its name, the tag of a plain scalar by its form. */
 function valueIn({ tags }: Schema, { source, tag, type, value }: Scalar): unknown {
-  // A node that was added has no source.
+  // A node that was added after parsing has no source.
   if (source === undefined) return value;
   if (tag === undefined && type !== Scalar.PLAIN) return source;
   const isMeant = (each: (typeof tags)[number]): each is ScalarTag =>
@@ -66,7 +67,11 @@ function valueIn({ tags }: Schema, { source, tag, type, value }: Scalar): unknow
   return isScalar(read) ? read.value : read;
 }
 
-/** Returns a document's value. @throws if an alias has no anchor, contains itself or expands to too much */
+/**
+ * Returns a document's value.
+ *
+ * @throws if an alias has no anchor or contains itself, or if aliases expand beyond the limit
+ */
 export function plainValue(document: Document, text: string): unknown {
   const value: unknown = document.toJS({ maxAliasCount: 1000 });
   if (text.includes("&")) JSON.stringify(value);
@@ -83,8 +88,8 @@ export function valuesOf(text: string): unknown[] {
 }
 
 /**
- * Returns the text of edited documents. Scalars that are not edited keep their form: `1e3`, `yes` and numbers beyond 2^53 stay as written.
- * Comments and tags stay.
+ * Returns the text of edited documents. Scalars that are not edited keep their form: `1e3`, `yes` and numbers beyond
+ * 2^53 stay as written. Comments and tags are kept.
  *
  * @param original the text that was parsed; its layout is kept if possible
  */

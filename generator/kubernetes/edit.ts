@@ -3,9 +3,12 @@ import type { Path } from "../diagnostics/source.ts";
 import { asKubectl, parseDocuments } from "./documents.ts";
 import { toYaml } from "./yaml.ts";
 
-/** Sets a value, and makes the maps on the way to it where there are none. Nobody else's value changes with it, not by an anchor either. */
+/**
+ * Sets the value at a path, and creates the maps of the path if they are missing. Other values do not change, not even
+ * those that share an anchor.
+ */
 export function setAt(document: Document, path: Path, value: unknown): void {
-  writeOut(document);
+  expandAliases(document);
   const parent = descend(document, path.slice(0, -1));
   const last = path.at(-1) ?? "";
   if (isSeq(parent)) parent.set(Number(last), nodeOf(value));
@@ -14,7 +17,7 @@ export function setAt(document: Document, path: Path, value: unknown): void {
 
 /** Appends an item to a list. */
 export function append(document: Document, path: Path, value: unknown): void {
-  writeOut(document);
+  expandAliases(document);
   const list = descend(document, path);
   if (!isSeq(list)) throw new Error(`no list at ${path.join(".")}`);
   list.flow = false;
@@ -23,12 +26,12 @@ export function append(document: Document, path: Path, value: unknown): void {
 
 /** Removes an item of a list. */
 export function removeItem(document: Document, path: Path): void {
-  writeOut(document);
+  expandAliases(document);
   const list = descend(document, path.slice(0, -1));
   if (isSeq(list)) list.delete(Number(path.at(-1)));
 }
 
-/** Returns a value as a document of its own, which can be emitted after others. */
+/** Returns a value as a separate document, which can be emitted after others. */
 export function documentOf(value: unknown): Document.Parsed {
   const [document] = parseDocuments(toYaml([value]), asKubectl);
   if (document === undefined) throw new Error("no document");
@@ -37,12 +40,13 @@ export function documentOf(value: unknown): Document.Parsed {
 }
 
 /**
- * Writes out aliases and merge keys, so that every value is its own. Whoever reads with less care for anchors reads the same.
- * The reader before us has refused what contains itself, and what would grow too large.
+ * Replaces aliases and merge keys with copies of their values, so that values can be edited separately. Programs with
+ * incomplete support for anchors then read the same values. `plainValue` has already rejected aliases that contain
+ * themselves or expand beyond the limit.
  */
-function writeOut(document: Document): void {
-  if (writtenOut.has(document)) return;
-  writtenOut.add(document);
+function expandAliases(document: Document): void {
+  if (withoutAliases.has(document)) return;
+  withoutAliases.add(document);
   const targets = new Map<Node, Node>();
   let anchored = false;
   visit(document, {
@@ -55,10 +59,10 @@ function writeOut(document: Document): void {
   if (anchored) document.contents = expanded(document.contents as Node, targets) as Document["contents"];
 }
 
-/** Documents whose values are each their own: what is set later brings no anchors. */
-const writtenOut = new WeakSet<Document>();
+/** Documents whose aliases are already expanded. Values that are set later contain no anchors. */
+const withoutAliases = new WeakSet<Document>();
 
-/** @param targets what each alias stands for */
+/** Returns a node without aliases, anchors and merge keys. @param targets the node that each alias refers to */
 function expanded(node: Node, targets: ReadonlyMap<Node, Node>): Node {
   const target = targets.get(node);
   if (target !== undefined) return expanded(target, targets).clone() as Node;
@@ -104,7 +108,7 @@ function setKey(map: YAMLMap, key: string, value: Node): void {
   }
 }
 
-/** The entry of a key: the last one, as readers take it where there are several. */
+/** Returns the entry of a key: the last one if there are several, as other programs read it. */
 function pairOf(map: YAMLMap, key: string): Pair | undefined {
   return map.items.findLast((pair) => keyOf(pair) === key);
 }

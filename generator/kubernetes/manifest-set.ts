@@ -4,14 +4,14 @@ import type { Manifest } from "./read.ts";
 import { selects } from "./selectors.ts";
 import { type Labels, listOf, type Workload, workloadOf } from "./workload.ts";
 
-/** All objects of a review, those of one cluster, and what they are to each other. */
+/** The objects that are checked together, as in one cluster, and the relations between them. */
 export class ManifestSet {
-  /** Everything, patches for other objects included, and the workloads among it. */
+  /** All objects, including patches for other objects, and the workloads among them. */
   readonly stated: readonly Manifest[];
   readonly statedWorkloads: readonly Workload[];
   readonly objects: readonly Manifest[];
   readonly workloads: readonly Workload[];
-  /** Whether charts bring objects that the stream does not hold: what is not in it may be there all the same. */
+  /** Whether charts add objects to the cluster: an object that is not in the set may exist nevertheless. */
   readonly isPartial: boolean;
   readonly #byKind: ReadonlyMap<string, readonly Manifest[]>;
   readonly #byName: ReadonlyMap<string, readonly Manifest[]>;
@@ -32,39 +32,41 @@ export class ManifestSet {
       this.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").length + this.ofKind("argoproj.io", "Application").length > 0;
   }
 
-  /** Objects of some kinds, whatever the version of their group. */
+  /** Returns the objects of some kinds in any version of their API group. */
   ofKind(group: string, ...kinds: string[]): readonly Manifest[] {
     return kinds.flatMap((kind) => this.#byKind.get(`${group}|${kind}`) ?? []);
   }
 
-  /** Objects of a kind and a name, of whatever namespace. */
+  /** Returns the objects with a kind and a name in any namespace. */
   named(group: string, kind: string, name: string): readonly Manifest[] {
     return this.#byName.get(`${group}|${kind}|${name}`) ?? [];
   }
 
-  /** The namespace of a name; null where the stream does not hold it. */
+  /** Returns the Namespace with a name; null if the set does not contain it. */
   namespaceOf(name: string): Manifest | null {
     return this.named("", "Namespace", name)[0] ?? null;
   }
 
-  /** Labels of a namespace, as far as the stream and Kubernetes itself say. */
+  /** Returns the labels of a namespace: those of the Namespace in the set, and the one that Kubernetes sets. */
   namespaceLabels(name: string): Labels {
     const labels = asMap(asMap(this.namespaceOf(name)?.value["metadata"])["labels"]);
     return { ...labels, "kubernetes.io/metadata.name": name };
   }
 
-  /** Whether an object's namespace may be the named one; one that says nothing may be in any. */
+  /** Whether two objects may be in the same namespace. An object without a namespace may be in any. */
   static mayShareNamespace(a: string, b: string): boolean {
     return a === b || a === "" || b === "";
   }
 
-  /** Workloads of a namespace whose pods a selector selects. */
+  /** Returns the workloads of a namespace whose pods a selector selects. */
   selected(namespace: string, selector: unknown): Workload[] {
     const near = namespace === "" ? this.workloads : [namespace, ""].flatMap((name) => this.#byNamespace.get(name) ?? []);
     return near.filter(({ labels }) => selects(selector, labels));
   }
 
-  /** Workloads behind a Service: none where it has no selector, since its endpoints are somebody else's. */
+  /**
+   * Returns the workloads of a Service; none if it has no selector, because other programs then manage its endpoints.
+   */
   workloadsOf(service: Manifest): readonly Workload[] {
     const known = this.#behind.get(service);
     if (known !== undefined) return known;
@@ -74,7 +76,7 @@ export class ManifestSet {
     return found;
   }
 
-  /** Services that lead to a workload. */
+  /** Returns the Services that select a workload. */
   servicesOf(workload: Workload): readonly Manifest[] {
     this.#services ??= this.#findServices();
     return this.#services.get(workload.manifest) ?? [];
@@ -89,7 +91,9 @@ export class ManifestSet {
   }
 }
 
-/** Whether an object is a patch for another: a Service without ports, or a workload without containers, is nothing by itself. */
+/**
+ * Whether an object is a patch for another one: a Service without ports or a workload without containers is incomplete.
+ */
 function isPatch(object: Manifest): boolean {
   if (object.kind === "Service" && object.apiVersion === "v1") {
     const { ports, type, clusterIP } = specOf(object);
@@ -107,22 +111,22 @@ export function specOf({ value }: Manifest): Readonly<Record<string, unknown>> {
   return asMap(value["spec"]);
 }
 
-/** Chart and version of a HelmRelease. */
+/** Returns `spec.chart.spec` of a HelmRelease, which has the chart and its version. */
 export function chartOf(release: Manifest): Readonly<Record<string, unknown>> {
   return asMap(asMap(specOf(release)["chart"])["spec"]);
 }
 
-/** The API group of an `apiVersion`; empty for the core group. */
+/** Returns the API group of an `apiVersion`; empty for the core group. */
 export function groupOf(apiVersion: string): string {
   return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 }
 
-/** `idOf`, for an object that nobody has read from a text. */
+/** `idOf` for an object that was not parsed from a manifest. */
 export function idOfObject({ apiVersion, kind, metadata }: Pick<KubernetesObject, "apiVersion" | "kind" | "metadata">): string {
   return idOf({ apiVersion, kind, namespace: metadata.namespace ?? "", name: metadata.name });
 }
 
-/** What an object is to the API server, whatever the version of its group. */
+/** Returns the identity of an object in the API server, without the version of its API group. */
 export function idOf({
   apiVersion,
   kind,

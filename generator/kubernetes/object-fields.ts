@@ -9,12 +9,12 @@ export interface Condition {
   readonly message?: string;
 }
 
-/** The value at a path; undefined where anything on the way is missing. */
+/** Returns the value at a path; undefined if a part of the path is missing. */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>((inner, key) => asMap(inner)[key], value);
 }
 
-/** A list at a path; empty where there is none. */
+/** Returns the list at a path; an empty list if there is none. */
 export function listAt<T = unknown>(value: unknown, ...path: readonly string[]): readonly T[] {
   const found = at(value, ...path);
   return Array.isArray(found) ? (found as T[]) : [];
@@ -24,7 +24,7 @@ export function condition(object: KubernetesObject, type: string): Condition | u
   return listAt<Condition>(object, "status", "conditions").find((each) => each.type === type);
 }
 
-/** Whether the controller has seen the newest spec. */
+/** Whether the controller has observed the latest spec. */
 export function isObserved(object: KubernetesObject): boolean {
   const observed = at(object, "status", "observedGeneration");
   return typeof observed !== "number" || observed >= (object.metadata.generation ?? 0);

@@ -1,11 +1,11 @@
-/** Plain data, as YAML and JSON can hold it. */
+/** Plain data that YAML and JSON can represent. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonMap = { readonly [key: string]: Json };
 
-/** Labels or annotations that are known to be texts; `Labels` of a foreign manifest may hold anything. */
+/** Labels or annotations whose values are known to be strings; `Labels` of a parsed manifest can have any values. */
 export type StringMap = Readonly<Record<string, string>>;
 
-/** A Kubernetes object: one that meshops writes, or one that the API server returned. Fields are looked up with `at`. */
+/** A Kubernetes object that meshops writes or that the API server returned. Read its fields with `at`. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;

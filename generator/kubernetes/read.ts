@@ -6,33 +6,33 @@ import { asMap, isMap } from "../system/data.ts";
 import { lowerFirst } from "../system/text.ts";
 import { asKubectl, parseDocuments, plainValue } from "./documents.ts";
 
-/** Somebody's Kubernetes object, and where it stands. */
+/** A Kubernetes object parsed from a manifest, and its position. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
-  /** What the name begins with, where only `generateName` is said. */
+  /** `metadata.name`, or `metadata.generateName` if the object has no name. */
   readonly name: string;
-  /** Empty where the object names none: `kubectl -n`, Helm or kustomize decide later. */
+  /** Empty if the object has none: `kubectl -n`, Helm or kustomize sets it later. */
   readonly namespace: string;
   readonly value: Readonly<Record<string, unknown>>;
-  /** File of the object and its document. Diagnostics take places from it, and edits change it. */
+  /** File and document of the object. Diagnostics take their positions from it, and edits change it. */
   readonly source: Source & { readonly document: Document.Parsed };
-  /** Where the object is in its document: not at the root where it is an item of a List. */
+  /** Path of the object in its document: the root, or an item of a List. */
   readonly at: Path;
 }
 
-/** What a file of manifests holds. */
+/** Result of parsing a file of manifests. */
 export interface Manifests {
   readonly text: string;
-  /** All documents in order, also those without an object. */
+  /** All documents in order, including those without an object. */
   readonly documents: readonly Document.Parsed[];
   readonly objects: readonly Manifest[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * The Kubernetes objects in a YAML stream; documents that are something else (values, Kustomizations) are passed over.
- * A document that is no YAML becomes a diagnostic, and the others are read all the same.
+ * Parses the Kubernetes objects of a YAML stream. Skips documents that are not objects (such as values or
+ * kustomization.yaml). A document with a syntax error becomes a diagnostic, and the others are still parsed.
  */
 export function parseManifests(file: string, text: string): Manifests {
   const failed = failure(file, text);
@@ -64,25 +64,27 @@ export function parseManifests(file: string, text: string): Manifests {
   return { text, documents, objects, diagnostics };
 }
 
-/** Makes diagnostics of a file. Lines of one that holds a Secret are not repeated: they may be what it keeps. */
+/**
+ * Returns a function that creates diagnostics of a file. If the file contains a Secret, diagnostics do not quote it.
+ */
 function failure(
   file: string,
   text: string,
 ): (code: DiagnosticCode, message: string, offset: number, length?: number) => Diagnostic {
   const secret = /\bkind["']?\s*:\s*["']?Secret\b/.test(text);
   return (code, message, offset, length = 1) => {
-    const said = secret ? (message.split(/[:"]/)[0] ?? "") : message;
+    const shown = secret ? (message.split(/[:"]/)[0] ?? "") : message;
     const found = diagnosticAt(
       file,
       text,
       { offset, length },
-      { code, severity: "error", message: said, expected: null, fix: null },
+      { code, severity: "error", message: shown, expected: null, fix: null },
     );
     return secret ? { ...found, excerpt: null } : found;
   };
 }
 
-/** Returns the objects of a document in kubectl's reading. @throws as `plainValue` */
+/** Returns the objects of a document in kubectl's reading. @throws if `plainValue` throws */
 export function objectsIn(document: Document.Parsed, file: string, text: string): Manifest[] {
   const value = plainValue(document, text);
   const source = { file, text, value, document, diagnostics: [] };
@@ -95,13 +97,15 @@ export function objectsIn(document: Document.Parsed, file: string, text: string)
   });
 }
 
-/** A value of an object as it is written there, before any schema makes something else of it; null where it is no scalar. */
+/**
+ * Returns a scalar of an object as written in the file, before a schema converts it; null if the value is not a scalar.
+ */
 export function writtenAt({ source, at }: Manifest, path: Path): string | null {
   const node: unknown = source.document.getIn([...at, ...path], true);
   return isScalar(node) ? (node.source ?? null) : null;
 }
 
-/** The objects of a document: itself, or where it is a List its items. */
+/** Returns the objects of a document: the document itself, or the items if it is a List. */
 function flatten(value: unknown, at: Path): { value: Record<string, unknown>; at: Path }[] {
   if (!isMap(value)) return [];
   const { kind, items } = value;

@@ -3,14 +3,20 @@ import type { KubernetesObject } from "./object.ts";
 import { at } from "./object-fields.ts";
 import { type Labels, listOf } from "./workload.ts";
 
-/** Whether a label selector selects a pod; an empty or missing one selects all (Kubernetes API, LabelSelector). */
+/**
+ * Whether a label selector selects a pod. An empty or missing selector selects all pods (Kubernetes API,
+ * LabelSelector).
+ */
 export function selects(selector: unknown, labels: Labels): boolean {
   const { matchLabels, matchExpressions } = asMap(selector);
   const equal = Object.entries(asMap(matchLabels)).every(([key, value]) => labels[key] === value);
   return equal && listOf(matchExpressions).every((expression) => holds(asMap(expression), labels));
 }
 
-/** Whether the `podSelector` of an object, such as a NetworkPolicy or a Server, selects a pod. It selects in the object's namespace only. */
+/**
+ * Whether the `podSelector` of an object, such as a NetworkPolicy or a Server, selects a pod. It selects only pods of
+ * the object's namespace.
+ */
 export function selectsPod({ metadata, spec }: KubernetesObject, pod: KubernetesObject): boolean {
   return metadata.namespace === pod.metadata.namespace && selects(at(spec, "podSelector"), pod.metadata.labels ?? {});
 }

@@ -4,7 +4,7 @@ import type { Manifest } from "./read.ts";
 
 export type Labels = Readonly<Record<string, unknown>>;
 
-/** Something that makes pods, seen as the pods that it makes. */
+/** An object that creates pods, with the fields of its pod template. */
 export interface Workload {
   readonly manifest: Manifest;
   /** Path from the object to the pod's `metadata` and `spec`. */
@@ -26,7 +26,10 @@ const templates: ReadonlyMap<string, Path> = new Map<string, Path>(
   }),
 );
 
-/** The pods of an object; null where it makes none. Operators' own kinds that have a pod template (Argo's Rollout) count. */
+/**
+ * Returns the workload of an object; null if it creates no pods. Custom kinds with a pod template (such as Argo's
+ * Rollout) are included.
+ */
 export function workloadOf(manifest: Manifest): Workload | null {
   const core = /^(v1$|apps\/|batch\/)/.test(manifest.apiVersion);
   const template = core ? templates.get(manifest.kind) : ["spec", "template"];
@@ -38,12 +41,12 @@ export function workloadOf(manifest: Manifest): Workload | null {
   return { manifest, template, labels: asMap(labels), annotations: asMap(annotations), pod };
 }
 
-/** The value at a path in plain data; undefined where there is none. */
+/** Returns the value at a path in plain data; undefined if there is none. */
 function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>((at, step) => (Array.isArray(at) ? at[Number(step)] : asMap(at)[step]), value);
 }
 
-/** Containers of a pod, init containers first, each with its path from the object. */
+/** Returns the containers of a pod, init containers first, each with its path in the object. */
 export function containersOf({ pod, template }: Workload): { container: Record<string, unknown>; path: Path }[] {
   return ["initContainers", "containers"].flatMap((list) =>
     listOf(pod[list]).flatMap((container, index) =>
@@ -52,7 +55,7 @@ export function containersOf({ pod, template }: Workload): { container: Record<s
   );
 }
 
-/** A list, or an empty one where the value is none. */
+/** Returns the value if it is a list, otherwise an empty list. */
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }

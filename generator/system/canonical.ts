@@ -1,9 +1,9 @@
 import { isMap } from "./data.ts";
 
 /**
- * One JSON text for one value, whatever the order of its keys.
+ * Returns JSON text that does not depend on the order of keys.
  *
- * @param isSet whether the order of a list does not count, by the key that holds it
+ * @param isSet whether the order of the list at a key is irrelevant
  */
 export function canonicalJson(value: unknown, isSet: (key: string) => boolean = () => false): string {
   return JSON.stringify(sorted(value, "", isSet)) ?? "";

@@ -1,14 +1,14 @@
-/** Whether a value of plain data is a map: neither null nor a list. */
+/** Whether a value of plain data is a map: an object that is neither null nor a list. */
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value where it is a map, else an empty one: for reading data whose form has not been checked. */
+/** Returns the value if it is a map, otherwise an empty map. Use it to read data that has not been validated. */
 export function asMap(value: unknown): Record<string, unknown> {
   return isMap(value) ? value : {};
 }
 
-/** Items by a key, in the order in which they came. */
+/** Groups items by a key. Groups and items keep the order of the input. */
 export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

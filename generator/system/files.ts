@@ -18,27 +18,27 @@ import {
 import { dirname, join, sep } from "node:path";
 import { exitCode, UserError } from "./errors.ts";
 
-/** The folder, or the nearest one above it, that holds a file or folder of a name; null where none does. */
+/** Returns the folder or its nearest ancestor that contains a file or folder with a name; null if none does. */
 export function folderAbove(folder: string, name: string): string | null {
   if (existsSync(join(folder, name))) return folder;
   return dirname(folder) === folder ? null : folderAbove(dirname(folder), name);
 }
 
-/** Ending of files that a killed run may leave behind. */
+/** Suffix of temporary files, which a killed run may leave behind. */
 export const temporarySuffix = ".meshops-tmp";
 
 /**
- * The absolute path of a file of the repository. Refuses a path whose existing folders are not where they seem:
- * through `..` or a symbolic link, one environment's files could land in another's folder, or outside.
+ * Returns the absolute path of a file of the repository. Rejects a path that leads out of the repository or contains a
+ * symbolic link: one environment's files could otherwise be written to another's folder, or outside the repository.
  *
- * @param root absolute, symbolic links resolved
- * @throws UserError
+ * @param root absolute path, with symbolic links resolved
+ * @throws UserError (problem) if the path is rejected
  */
 export function pathWithin(root: string, path: string): string {
   return pathsWithin(root)(path);
 }
 
-/** `pathWithin` for many files: what was found of a folder holds for all that is in it. */
+/** `pathWithin` for many files: each folder is checked once. */
 export function pathsWithin(root: string): (path: string) => string {
   const plain = new Map<string, boolean>();
   return (path) => {
@@ -49,29 +49,32 @@ export function pathsWithin(root: string): (path: string) => string {
     if (target.startsWith(root + sep) && known) return target;
     throw new UserError(
       exitCode.problem,
-      `${path} leads out of its folder`,
-      "a folder on the way is a symbolic link; replace it by a real one",
+      `${path} is outside the repository, or a folder in its path is a symbolic link`,
+      "replace the symbolic link with a folder",
     );
   };
 }
 
-/** Whether a folder, or the part of its path that exists, is reached without symbolic links. */
+/** Whether the existing part of a folder's path contains no symbolic links. */
 function isPlain(folder: string): boolean {
   try {
     return realpathSync.native(folder) === folder;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     const itself = lstatSync(folder, { throwIfNoEntry: false });
-    // What does not exist is as plain as the folder above it; a link to nothing does exist, as does what came into being just now.
+    // For a missing folder, check its parent. A dangling link exists, and so does a folder that was created just now.
     if (itself === undefined) return isPlain(dirname(folder));
     return !itself.isSymbolicLink() && isPlain(folder);
   }
 }
 
-/** What stands at a path: a file with its text, nothing, a symbolic link, or something that cannot give way to a file. */
+/** What exists at a path: a file with its text, nothing, a symbolic link, or an obstacle that a file cannot replace. */
 export type Occupant = { readonly kind: "file"; readonly text: string } | { readonly kind: "nothing" | "link" | "obstacle" };
 
-/** Looks at a path without following a link at its end, and without waiting for a pipe's other end. */
+/**
+ * Reads what exists at a path. Does not follow a symbolic link at its end, and does not wait for the other end of a
+ * pipe.
+ */
 export function lookAt(path: string): Occupant {
   let handle: number | undefined;
   try {
@@ -88,7 +91,7 @@ export function lookAt(path: string): Occupant {
   }
 }
 
-/** A file's text; null where there is none. */
+/** Returns a file's text; null if the file does not exist. */
 export function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
@@ -99,10 +102,10 @@ export function readIfThere(path: string): string | null {
 }
 
 /**
- * Writes a file whole or not at all: a temporary file beside it, renamed over it.
+ * Writes a file atomically: writes a temporary file in the same folder and renames it to the file's name.
  *
- * @param options.durable flushed to disk before it takes the other's place, so that a power cut leaves the old or the new too; what can be
- * generated again does without
+ * @param options.durable flush the text to disk before the rename, so that the old or the new text also survives a
+ * power failure; not needed for files that can be generated again
  */
 export function writeAtomic(
   path: string,
@@ -126,7 +129,7 @@ export function writeAtomic(
   }
 }
 
-/** A new file, and its folder where that is missing. */
+/** Creates a file, and its folder if it does not exist. Returns the file's handle. */
 function create(path: string, mode: number): number {
   try {
     return openSync(path, "wx", mode);
@@ -137,13 +140,13 @@ function create(path: string, mode: number): number {
   }
 }
 
-/** Removes a file, and the folders that it leaves empty, up to but not including `stop`. */
+/** Removes a file, and the folders that are then empty, up to but not including `stop`. */
 export function removeFile(path: string, stop: string): void {
   rmSync(path, { force: true });
   for (let folder = dirname(path); folder.startsWith(stop + sep); folder = dirname(folder)) if (!removeIfEmpty(folder)) return;
 }
 
-/** Removes a folder if nothing is in it. */
+/** Removes a folder if it is empty. Returns whether it was removed. */
 function removeIfEmpty(folder: string): boolean {
   try {
     rmdirSync(folder);

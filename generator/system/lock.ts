@@ -7,30 +7,31 @@ import { exitCode, UserError } from "./errors.ts";
 import { pathWithin, temporarySuffix } from "./files.ts";
 import { stateFolder } from "./state-folder.ts";
 
-const patienceMs = 60_000;
-/** A takeover is a matter of milliseconds; one that stands this long belongs to a process that was killed in it. */
+const maxWaitMs = 60_000;
+/** A takeover takes milliseconds. If its file is older than this, the process was killed during the takeover. */
 const takeoverMs = 5_000;
 
 /**
  * Runs an action while no other meshops process writes to the same repository.
  *
- * The lock file says who holds it (host, process id, a random word). It comes into being whole, by a hard link.
- * A lock of this host whose process is gone is taken over; a second exclusive file lets only one waiter at a time do that.
+ * The lock file identifies its holder (host, process ID, a random word). A hard link creates it with its full content.
+ * If the holder was a process on this host that has ended, a waiting process takes over the lock. A second exclusive
+ * file ensures that only one waiting process does so at a time.
  *
- * @param root absolute, symbolic links resolved
- * @throws UserError (problem) where another run holds the lock for a minute
+ * @param root absolute path, with symbolic links resolved
+ * @throws UserError (problem) if another run holds the lock for a minute
  */
 export async function withLock<T>(root: string, action: () => Promise<T>): Promise<T> {
   const path = pathWithin(root, `${stateFolder}/lock`);
   await mkdir(dirname(path), { recursive: true });
   const token = JSON.stringify({ host: hostname(), pid: process.pid, word: randomBytes(9).toString("hex") });
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + maxWaitMs;
   while (!(await acquire(path, token))) {
     if (Date.now() > deadline)
       throw new UserError(
         exitCode.problem,
-        "another meshops is at work in this repository",
-        `wait for it to end, or if none runs: rm ${path}`,
+        "another meshops process is changing this repository",
+        `wait for it to end; if no meshops process is running, run rm ${path}`,
       );
     await sleep(30 + Math.random() * 50);
   }
@@ -49,7 +50,7 @@ async function acquire(path: string, token: string): Promise<boolean> {
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return false; // swept away as another run's leftover
+    if (code === "ENOENT") return false; // another run removed it as a leftover temporary file
     if (code !== "EEXIST") throw error;
     const held = await holder(path);
     if (held !== null && isStale(held)) await takeOver(path, held);
@@ -59,7 +60,7 @@ async function acquire(path: string, token: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock that is still the stale one that was seen, while no other waiter does the same. */
+/** Removes a lock if it is still the given stale one, unless another waiting process is doing so. */
 async function takeOver(path: string, stale: string): Promise<void> {
   const guard = `${path}.takeover`;
   try {
@@ -83,7 +84,10 @@ async function holder(path: string): Promise<string | null> {
   });
 }
 
-/** Whether the process that a lock names is gone. What is no lock of ours protects nothing; another host's cannot be judged. */
+/**
+ * Whether the process of a lock has ended. Invalid content counts as stale. A lock of another host does not, because
+ * its process cannot be checked.
+ */
 function isStale(token: string): boolean {
   let owner: { host?: unknown; pid?: unknown };
   try {
@@ -93,7 +97,7 @@ function isStale(token: string): boolean {
   }
   if (owner === null || typeof owner.pid !== "number") return true;
   if (owner.host !== hostname()) return false;
-  if (owner.pid === process.pid) return true; // an earlier process with this id, as in a fresh container
+  if (owner.pid === process.pid) return true; // an earlier process had this ID, for example in a new container
   try {
     process.kill(owner.pid, 0);
     return false;

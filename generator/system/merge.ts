@@ -2,15 +2,16 @@ import { isMap } from "./data.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Decides the value of a key that is not a map on both sides. @returns undefined to leave the key out */
+/** Merges the values of a key that are not both maps. @returns the merged value; undefined to leave the key out */
 export type MergeLeaf = (below: unknown, value: unknown, path: readonly string[]) => unknown;
 
 const replace: MergeLeaf = (_, value) => value;
 
 /**
- * Merges two maps key by key, maps within them too. `leaf` decides everything else; without it the later value wins.
+ * Merges two maps key by key, nested maps included. `leaf` merges all other values; by default, the value of `layer`
+ * wins.
  *
- * @param path keys that lead to the maps, for `leaf`
+ * @param path keys that lead to the maps; passed to `leaf`
  */
 export function mergeDeep(
   base: Values,
@@ -18,7 +19,7 @@ export function mergeDeep(
   leaf: MergeLeaf = replace,
   path: readonly string[] = [],
 ): Record<string, unknown> {
-  // A Map, since an object would take the key __proto__ for its prototype.
+  // A Map, because assigning the key __proto__ of an object would set its prototype.
   const out = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(layer)) {
     const below = out.get(key);

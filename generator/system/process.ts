@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 
-/** End of a program. */
+/** Result of running a program. */
 export interface Finished<Output = string> {
   readonly stdout: Output;
   readonly stderr: string;
-  /** Exit code; null if a signal ended it. */
+  /** Exit code; null if a signal ended the program or it did not start. */
   readonly code: number | null;
   /** Whether the program is not on the PATH. */
   readonly absent: boolean;
@@ -12,20 +12,23 @@ export interface Finished<Output = string> {
 }
 
 export interface ProgramOptions {
-  /** Text for its standard input. */
+  /** Text for the program's standard input. */
   readonly input?: string;
-  /** Whether it opens /dev/stdin as a file. Node gives children a socket, which cannot be opened, so `cat` makes a pipe of it. */
+  /**
+   * Whether the program opens /dev/stdin as a file. Node gives child processes a socket, which cannot be opened, so the
+   * input is piped through `cat`.
+   */
   readonly opensStdin?: boolean;
-  /** Milliseconds until it is ended. */
+  /** Time limit in milliseconds; the program is ended after that. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Its environment variables; those of this process if left out. */
+  /** Environment variables; default: those of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Start it by a shell, as scripts need it on Windows; only for arguments that are fixed. */
+  /** Starts the program in a shell, which scripts need on Windows. Use it only with fixed arguments. */
   readonly shell?: boolean;
 }
 
-/** Runs a program to its end and returns what it printed. Never rejects: a program that is missing or aborted is reported as such. */
+/** Runs a program and returns its output. Never rejects: the result also describes a missing or aborted program. */
 export async function runProgram(name: string, args: readonly string[], options: ProgramOptions = {}): Promise<Finished> {
   const finished = await runBinary(name, args, options);
   return { ...finished, stdout: finished.stdout.toString() };
@@ -43,12 +46,12 @@ export function runBinary(name: string, args: readonly string[], options: Progra
       { ...rest, ...limits, encoding: "buffer", maxBuffer: Number.POSITIVE_INFINITY },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : null;
-        // A shell that does not find the program ends with 127.
+        // A shell exits with 127 if it does not find the program.
         const absent = error?.code === "ENOENT" || (opensStdin && code === 127);
         const timedOut = error?.killed === true && signal?.aborted !== true;
         resolve({ stdout, stderr: stderr.toString(), code, absent, timedOut });
       },
     );
-    child.stdin?.on("error", () => undefined).end(input); // the program may read nothing
+    child.stdin?.on("error", () => undefined).end(input); // the program may end without reading it
   });
 }

@@ -1,9 +1,12 @@
-/** A text as one word of a POSIX shell, whatever it holds (NUL, which no argument can hold, aside). */
+/**
+ * Quotes a text as one word for a POSIX shell. The text can contain any character except NUL, which arguments cannot
+ * contain.
+ */
 export function shellQuote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A text as one word of a POSIX shell, quoted where it has to be. */
+/** Returns a text as one word for a POSIX shell, quoted only if necessary. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : shellQuote(text);
 }

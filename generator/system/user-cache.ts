@@ -2,7 +2,10 @@ import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** Makes a folder in the user's cache, in which no other user writes, and returns its path. Returns null if there can be none. */
+/**
+ * Creates a folder in the user's cache that other users cannot access. Returns its path, or null if it cannot be
+ * created.
+ */
 export function userCacheFolder(name: string): string | null {
   const { XDG_CACHE_HOME: xdg = "", LOCALAPPDATA: local = "" } = process.env;
   try {

@@ -296,12 +296,12 @@ withCluster("what goes wrong, and what status says of it", () => {
       });
       expect(await read(cluster.plane.kubeconfigFile("stranger"), "harness")).toMatchObject({
         code: 3,
-        stderr: expect.stringContaining("you have no right to list Kustomizations in flux-system"),
+        stderr: expect.stringContaining("you are not allowed to list Kustomizations in flux-system"),
       });
       const bare = await meshops(platform.root, ["status", "own"], {
         env: { HOME: scratchFolder("home"), KUBECONFIG: "" },
       });
-      expect(bare).toMatchObject({ code: 3, stderr: expect.stringContaining("there is no kubeconfig") });
+      expect(bare).toMatchObject({ code: 3, stderr: expect.stringContaining("no kubeconfig found") });
       expect(await read("/nowhere", "c")).toMatchObject({
         code: 3,
         stderr: expect.stringContaining("cannot read the kubeconfig"),

@@ -184,7 +184,7 @@ withTools(["helm4"], "ownership", () =>
         await plane.api.delete(deleted);
         expect(await drift()).toEqual([
           expect.stringMatching(
-            /^AuthorizationPolicy demo-dgraph-alpha-grpc: spec\.requiredAuthenticationRefs is \[\], the release has \[\{.*; Helm 3 does not repair it$/,
+            /^AuthorizationPolicy demo-dgraph-alpha-grpc: spec\.requiredAuthenticationRefs is \[\] in the cluster but \[\{.* in the release; Helm 3 does not correct it$/,
           ),
           "MeshTLSAuthentication demo-dgraph-alpha-http: it does not exist; the next sync creates it",
         ]);

@@ -222,7 +222,7 @@ withPydgraph("verify", () =>
             },
             async () => changed(await allOf(servers), () => null, look),
           ),
-        expected: { T2b: /^failed: no Server guards port 8080 and 9080/ },
+        expected: { T2b: /^failed: no Server selects port 8080 and 9080/ },
       },
       "expired issuer": {
         args: ["--probe-timeout", "20"],
@@ -263,7 +263,7 @@ withPydgraph("verify", () =>
         expected: {
           M2: /^failed: bundle and issuer do not belong together/,
           M3: /^failed: the bundle and the issuer do not belong together/,
-          T2a: /^failed: the probe's proxy and Alpha's trust different anchors/,
+          T2a: /^failed: the proxies of the probe and of Alpha trust different anchors/,
           ...{ T2b: /^undecided/, T3: /^failed/, D1: /T2a/, D2: /T2a/, D3: /T2a/, D5: /T2a/ },
         },
       },
@@ -284,8 +284,8 @@ withPydgraph("verify", () =>
         },
         expected: {
           M4: /^failed/,
-          T2a: /got no proxy.*M4/,
-          T2b: /got no proxy.*M4/,
+          T2a: /has no proxy.*M4/,
+          T2b: /has no proxy.*M4/,
           T3: /^failed/,
           D1: /T2a/,
           D2: /T2a/,
@@ -312,7 +312,7 @@ withPydgraph("verify", () =>
         run: (look) => withFault("noEngine", look),
         expected: { T1: /^failed: .*nothing enforces/ },
       },
-      "no TLS": { run: (look) => withFault("plaintext", look), expected: { T3: /^failed: the two proxies do not speak TLS/ } },
+      "no TLS": { run: (look) => withFault("plaintext", look), expected: { T3: /^failed: the two proxies do not use TLS/ } },
       "Alphas started before tap": {
         run: (look) => {
           cluster.webhooks.tap.enabled = false;
@@ -428,7 +428,7 @@ withPydgraph("verify", () =>
         const { code, tests } = await verify([], "stranger");
         expect(code).toBe(1);
         expect(Object.keys(wrong(tests))).toEqual(["T3"]);
-        expect(wrong(tests)["T3"]).toMatch(/you may not tap; bind the ClusterRole linkerd-linkerd-viz-tap-admin/);
+        expect(wrong(tests)["T3"]).toMatch(/you are not allowed to tap; bind the ClusterRole linkerd-linkerd-viz-tap-admin/);
       });
 
       test("to make pods and to read Secrets: what lacks them stays open, and says so", async () => {
@@ -457,7 +457,7 @@ withPydgraph("verify", () =>
       const { code, err } = await done;
       expect(code, err).toBe(3);
       expect(err).toMatch(/cannot be reached/);
-      expect(err).toMatch(/could not be removed: Pod verify-/);
+      expect(err).toMatch(/could not remove Pod verify-/);
       await cluster.plane.startApiServer();
     });
   }),

@@ -132,7 +132,7 @@ test("what is not to be meshed needs no proxy", () => {
 
 test.each([
   ["image-pull", world(waiting("ImagePullBackOff"), notReady), "pod alpha-0 cannot pull r.example/alpha:1 (ImagePullBackOff)"],
-  ["pod-crashing", world(waiting("CrashLoopBackOff"), notReady), "container alpha of pod alpha-0 ends again and again"],
+  ["pod-crashing", world(waiting("CrashLoopBackOff"), notReady), "container alpha of pod alpha-0 is crash-looping"],
   [
     "pod-unschedulable",
     world(
@@ -143,7 +143,7 @@ test.each([
       },
       notReady,
     ),
-    "no node takes pod alpha-0: 0/3 nodes are available: 3 Insufficient memory.",
+    "pod alpha-0 is unschedulable: 0/3 nodes are available: 3 Insufficient memory.",
   ],
   [
     "volume",
@@ -162,7 +162,7 @@ test.each([
   [
     "not-meshed",
     world({ spec: { containers: [{ name: "alpha" }] } }),
-    "pod alpha-0 runs without a proxy: the injector was not asked, or did not answer",
+    "pod alpha-0 runs without a proxy: the injector was not called or did not answer",
   ],
   [
     "stale-trust-anchors",
@@ -173,7 +173,7 @@ test.each([
       {},
       { identity: identityOf(anchor.certificate, issuer) },
     ),
-    "a proxy does not trust the anchor of the issuer",
+    "a proxy does not trust the issuer's trust anchor",
   ],
   ["progressing", world({}, notReady, { pods: [] }), "0 of 1 pods exist"],
 ] as const)("%s", (code, parts, text) => {
@@ -251,9 +251,11 @@ test("the Service behind a webhook is named, whatever the reason holds", () => {
     'failed calling webhook "tap-injector.linkerd.io": failed to call webhook: Post "https://tap-injector.linkerd-viz.svc:443/?timeout=10s"';
   const found = causeOf(`${post}: dial tcp 10.0.12.3:443: connect: connection refused\nServiceProfile/a created`, subject);
   expect(found?.reason).toMatch(
-    /tap-injector\.linkerd\.io, and gets no good answer: dial tcp 10\.0\.12\.3:443: connect: connection refused$/,
+    /^the API server cannot call the webhook tap-injector\.linkerd\.io: dial tcp 10\.0\.12\.3:443: connect: connection refused$/,
   );
-  expect(found?.fix).toContain("--namespace linkerd-viz: the pods behind tap-injector");
+  expect(found?.fix).toBe(
+    "check that the pods of Service tap-injector are ready and the caBundle matches their certificate: kubectl get pods,endpointslices --namespace linkerd-viz",
+  );
 });
 
 describe("an environment", () => {
@@ -313,7 +315,7 @@ describe("an environment", () => {
     expect(node).toMatchObject({
       name: "dgraph",
       state: "progressing",
-      cause: { reason: "it is at main aaaaaaa, and Flux has main bbbbbbb" },
+      cause: { reason: "it is at main aaaaaaa, but Flux has fetched main bbbbbbb" },
     });
   });
 
@@ -406,7 +408,7 @@ describe("a pod that waits for its proxy", () => {
     expect(found.cause).toEqual({
       code: "issuer-expired",
       reason: "pod alpha-0 waits for its proxy: the issuer certificate in the cluster expired 16 seconds ago",
-      fix: "meshops identity rotate-issuer dev, meshops generate dev, commit and push",
+      fix: "run meshops identity rotate-issuer dev and meshops generate dev, commit and push",
     });
   });
 
@@ -505,8 +507,8 @@ describe("internal ports that change to skip under a policy", () => {
     expect(rolling([server]).cause).toEqual({
       code: "refused-by-server",
       reason:
-        "Server demo-dgraph-zero-internal refuses pod alpha-1: it connects to port 5080 without its proxy, and the Server asks for an identity",
-      fix: "set dgraph.networkPolicy: false, generate and push; when Dgraph is ready, set it back (docs/access.md, “Changing internalPorts”)",
+        "Server demo-dgraph-zero-internal refuses pod alpha-1: the pod connects to port 5080 without its proxy, but the Server requires an identity",
+      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set it back (docs/access.md, “Changing internalPorts”)",
     });
   });
 

@@ -223,8 +223,8 @@ describe("causes", () => {
       withPolicies(network, server("alpha-http", 8080), authorization("alpha-http", [])),
     );
     expect(found.causes).toEqual([
-      "no Server guards port 9080 of Alpha, so every meshed pod may use it",
-      "AuthorizationPolicy alpha-http admits everyone on port 8080 (Server alpha-http)",
+      "no Server selects port 9080 of Alpha, so every meshed pod is allowed",
+      "AuthorizationPolicy alpha-http allows all clients on port 8080 (Server alpha-http)",
     ]);
     expect(found.cause).toContain("; ");
   });
@@ -239,15 +239,15 @@ describe("causes", () => {
         server("alpha-grpc", 9080),
       ),
     );
-    expect(found.causes).toEqual(["Server alpha-http admits everyone on port 8080: its accessPolicy is audit"]);
+    expect(found.causes).toEqual(["Server alpha-http allows all clients on port 8080: its accessPolicy is audit"]);
   });
 
   test("an unmeshed client got past two layers: both are named", () => {
     const open = { ...network, spec: { ...selector, ingress: [{}] } };
     const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(open));
     expect(found.causes).toEqual([
-      "NetworkPolicy demo-dgraph-alpha admits pods without a proxy",
-      "no Server guards port 8080 of Alpha, so every meshed pod may use it",
+      "NetworkPolicy demo-dgraph-alpha allows pods without a proxy",
+      "no Server selects port 8080 of Alpha, so every meshed pod is allowed",
     ]);
   });
 
@@ -269,8 +269,8 @@ describe("causes", () => {
       ),
     );
     expect(found.causes).toEqual([
-      "a Server closes port 8080 of Alpha, and no AuthorizationPolicy opens it",
-      "the AuthorizationPolicy of port 9080 lists other.elsewhere, not stranger.pydgraph-client: is it in dgraph.clients, and dgraph-policy up to date?",
+      "a Server denies port 8080 of Alpha, and no AuthorizationPolicy allows it",
+      "the AuthorizationPolicy of port 9080 lists other.elsewhere, not stranger.pydgraph-client: check that dgraph.clients contains it and dgraph-policy is up to date",
     ]);
   });
 });

@@ -9,23 +9,24 @@ import { workloadState } from "./workload.ts";
 
 export type NodeState = "ready" | "progressing" | "waiting" | "failed" | "suspended" | "missing";
 
-/** An object of the environment, how it stands, and what stands below it. */
+/** An object of the environment, with its state and the objects below it. */
 export interface StatusNode {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
   readonly state: NodeState;
-  /** What it is at: a revision, a chart, replicas; null where there is nothing to say. */
+  /** Revision, chart or replicas; null if there is none. */
   readonly detail: string | null;
-  /** Why it is not ready; null where it is. */
+  /** Why the object is not ready; null if it is. */
   readonly cause: Cause | null;
   readonly children: readonly StatusNode[];
 }
 
 /**
- * How an environment stands in a cluster: the source, the root, and each component in the order in which they come up. Pure.
+ * Returns the state of an environment in a cluster: the sources, the root Kustomization, and the components in startup
+ * order. Pure.
  *
- * @param fluxNamespace where Flux lives
+ * @param fluxNamespace namespace of Flux
  */
 export function assess(model: Model, snapshot: Snapshot, fluxNamespace: string = flux.namespace): StatusNode[] {
   const environment = model.environment.metadata.name;
@@ -82,7 +83,7 @@ function componentNode(
   return withoutPolicies(node, component, snapshot);
 }
 
-/** Adds to a component that has never been applied that its policies do not protect anything yet. */
+/** Adds to the cause of a component that has never been applied that its policies are not in effect. */
 function withoutPolicies(node: StatusNode, { id: name, namespace, objects }: ComponentModel, snapshot: Snapshot): StatusNode {
   const policies = Object.values(objects).some((file) => file.some(({ kind }) => kind === "NetworkPolicy"));
   const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);
@@ -91,30 +92,33 @@ function withoutPolicies(node: StatusNode, { id: name, namespace, objects }: Com
   return { ...node, cause: { ...node.cause, reason } };
 }
 
-/** A Kustomization that waits says only that it does: what it waits for is below it. */
+/**
+ * Returns the state of a Kustomization. A waiting Kustomization does not report what it waits for, so the cause is
+ * taken from its children.
+ */
 function kustomizationNode(name: string, below: readonly StatusNode[], subject: Subject, snapshot: Snapshot): StatusNode {
   const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);
   if (found === undefined) return missing(subject);
-  const node = behind(found, fluxNode(found, subject, revision(at(found, "status", "lastAppliedRevision"))), snapshot);
-  // What is below may be the state before this Kustomization's turn has come.
+  const node = markOutdated(found, fluxNode(found, subject, revision(at(found, "status", "lastAppliedRevision"))), snapshot);
+  // The children may still be in the state from before this Kustomization was reconciled.
   const early =
     node.cause !== null && ["dependency", "build-failed", "age-key-missing", "age-key-wrong", "source"].includes(node.cause.code);
   const children = early ? below.filter(({ state }) => state !== "missing") : below;
   const culprit = node.state === "ready" || early ? undefined : children.find(({ cause }) => cause !== null);
   if (culprit === undefined) return { ...node, children };
-  const cause: Cause = { code: "health", reason: `waits for ${culprit.kind} ${culprit.name}`, fix: "see below" };
+  const cause: Cause = { code: "health", reason: `waits for ${culprit.kind} ${culprit.name}`, fix: "see the objects below it" };
   return { ...node, state: culprit.state === "failed" ? "failed" : node.state, cause, children };
 }
 
-/** A Kustomization that is ready at an older commit than Flux has is not ready for this one. */
-function behind(kustomization: KubernetesObject, node: StatusNode, { sources }: Snapshot): StatusNode {
+/** Marks a Kustomization as progressing if it is ready at an older commit than the one that Flux has fetched. */
+function markOutdated(kustomization: KubernetesObject, node: StatusNode, { sources }: Snapshot): StatusNode {
   const source = sources.find(({ kind }) => kind === "GitRepository");
   const [has, wants] = [at(kustomization, "status", "lastAppliedRevision"), at(source, "status", "artifact", "revision")];
   if (node.state !== "ready" || wants === undefined || has === wants) return node;
   return {
     ...node,
     state: "progressing",
-    cause: progress(`it is at ${revision(has) ?? "no commit"}, and Flux has ${revision(wants)}`),
+    cause: progress(`it is at ${revision(has) ?? "no commit"}, but Flux has fetched ${revision(wants)}`),
   };
 }
 
@@ -129,7 +133,7 @@ function releaseNode(release: KubernetesObject, subject: Subject): StatusNode {
   );
 }
 
-/** An object with Flux's conditions. */
+/** Returns the state of an object with Flux's conditions. */
 function fluxNode(object: KubernetesObject, subject: Subject, detail: string | null): StatusNode {
   const { kind, namespace, name } = subject;
   const node = { kind, namespace, name, detail, children: [] };
@@ -140,19 +144,19 @@ function fluxNode(object: KubernetesObject, subject: Subject, detail: string | n
     return {
       ...node,
       state: "suspended",
-      cause: { code: "suspended", reason: "it is suspended: changes in Git do not reach it", fix },
+      cause: { code: "suspended", reason: "it is suspended: changes in Git are not applied", fix },
     };
   }
   const ready = condition(object, "Ready");
-  // A chart repository of type oci has no status: nothing fetches an index of it.
+  // A HelmRepository of type oci has no status, because Flux fetches no index for it.
   if (ready?.status === "True" || (ready === undefined && at(object, "spec", "type") === "oci"))
     return isObserved(object)
       ? { ...node, state: "ready", cause: null }
-      : { ...node, state: "progressing", cause: progress("its newest spec has not been looked at") };
+      : { ...node, state: "progressing", cause: progress("its latest spec has not been reconciled yet") };
   const failure = failureOf(object);
   const cause = failure === null ? null : (causeOf(failure, subject) ?? unknownCause(failure, subject));
   if (cause === null)
-    return { ...node, state: "progressing", cause: progress(ready?.message ?? "Flux has not looked at it yet") };
+    return { ...node, state: "progressing", cause: progress(ready?.message ?? "Flux has not reconciled it yet") };
   if (cause.code === "progressing") return { ...node, state: "progressing", cause };
   const exhausted = condition(object, "Stalled")?.status === "True" && kind === "HelmRelease" && !cause.fix.includes("--reset");
   const again = exhausted
@@ -162,8 +166,8 @@ function fluxNode(object: KubernetesObject, subject: Subject, detail: string | n
 }
 
 /**
- * What an object that is not ready says went wrong; null where nothing has yet. helm-controller keeps the error in `Released` while it tries again
- * (Ready is Unknown then) and after it has rolled back (Ready tells of the rollback).
+ * Returns the error of an object that is not ready; null if there is none yet. helm-controller keeps the error in
+ * `Released` while it retries (Ready is then Unknown) and after a rollback (Ready then reports the rollback).
  */
 function failureOf(object: KubernetesObject): string | null {
   const [ready, released] = [condition(object, "Ready"), condition(object, "Released")];
@@ -171,13 +175,17 @@ function failureOf(object: KubernetesObject): string | null {
   return ready?.status === "False" ? (ready.message ?? "") : null;
 }
 
-const wait = "wait; --watch does";
+const wait = "wait, for example with meshops status --watch";
 
 function progress(reason: string): Cause {
   return { code: "progressing", reason, fix: wait };
 }
 
-/** A workload, and its pods that are not ready. @param owner environment and component that it belongs to */
+/**
+ * Returns the state of a workload and of its pods that are not ready.
+ *
+ * @param owner environment and component of the workload
+ */
 export function workloadNode(
   workload: KubernetesObject,
   snapshot: Snapshot,
@@ -205,7 +213,7 @@ export function workloadNode(
   return { kind, namespace, name, state: ready ? "ready" : stateOf(cause), detail, cause, children };
 }
 
-/** The workloads that a component brought, by the labels that Flux puts on what it applies. */
+/** Returns the workloads of a component, by the labels that Flux sets on the objects that it applies. */
 function workloadsOf(component: ComponentModel, { workloads }: Snapshot): KubernetesObject[] {
   const { id: name, namespace } = component;
   const label = releaseOf(component) === null ? "kustomize.toolkit.fluxcd.io/name" : "helm.toolkit.fluxcd.io/name";
@@ -213,12 +221,12 @@ function workloadsOf(component: ComponentModel, { workloads }: Snapshot): Kubern
 }
 
 function missing({ environment, kind, namespace, name }: Subject): StatusNode {
-  const flow =
+  const fix =
     kind === "HelmRelease"
-      ? "its Kustomization brings it"
+      ? "see its Kustomization, which creates it"
       : name === flux.root || kind === "GitRepository"
-        ? `meshops bootstrap ${environment}`
-        : "push what meshops generate wrote, and see the root Kustomization";
+        ? `run meshops bootstrap ${environment}`
+        : "push the generated files, and see the root Kustomization";
   return {
     kind,
     namespace,
@@ -226,7 +234,7 @@ function missing({ environment, kind, namespace, name }: Subject): StatusNode {
     state: "missing",
     detail: null,
     children: [],
-    cause: { code: "missing", reason: "it is not in the cluster", fix: flow },
+    cause: { code: "missing", reason: "it does not exist in the cluster", fix },
   };
 }
 
@@ -234,7 +242,7 @@ function revisionOf(source: KubernetesObject): string | null {
   return revision(at(source, "status", "artifact", "revision"));
 }
 
-/** `main@sha1:<commit>` with the commit cut short, as Git shows it. */
+/** Shortens the commit in `main@sha1:<commit>`, as Git does. Returns null for a revision that is only a digest. */
 function revision(value: unknown): string | null {
   return typeof value === "string"
     ? value.replace(/@sha1:([0-9a-f]{7})[0-9a-f]*$/, " $1").replace(/^sha256:.*$/, "") || null

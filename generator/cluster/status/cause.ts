@@ -41,7 +41,7 @@ type CauseCode =
   | "webhook"
   | "webhook-denied";
 
-/** What a cause is told about. */
+/** The object that a cause is about. */
 export interface Subject {
   readonly environment: string;
   /** Name of the component that the object belongs to. */
@@ -53,118 +53,121 @@ export interface Subject {
 
 interface Pattern {
   readonly code: CauseCode;
-  /** Kinds whose messages it is for; all where none is named. */
+  /** Kinds to whose messages the pattern applies; default: all. */
   readonly kinds?: readonly string[];
   readonly message: RegExp;
   readonly reason: (found: readonly string[], subject: Subject) => string;
   readonly fix: (found: readonly string[], subject: Subject) => string;
 }
 
-const seeBelow = (): string => "wait; --watch does";
+const wait = (): string => "wait, for example with meshops status --watch";
 
 /**
- * Messages of Kubernetes, Helm and Flux, the more telling first. Read off kustomize-controller 1.9.6, helm 3.22 and kube-apiserver 1.36 in the
- * cluster tests, and off the sources of kustomize-controller 1.9, helm-controller 1.6 and source-controller 1.9.
+ * Messages of Kubernetes, Helm and Flux, the more specific ones first. They were observed in the cluster tests with
+ * kustomize-controller 1.9.6, helm 3.22 and kube-apiserver 1.36, and taken from the sources of kustomize-controller
+ * 1.9, helm-controller 1.6 and source-controller 1.9.
  */
 const patterns: readonly Pattern[] = [
   {
     code: "progressing",
     message: /New reconciliation triggered by|latest generation of object has not been reconciled|does not have an artifact/,
-    reason: () => "a newer commit, or a source, is being taken up",
-    fix: seeBelow,
+    reason: () => "a new commit or a source is being reconciled",
+    fix: wait,
   },
   {
     code: "dependency",
     message: /dependency '([\w-]+)\/([\w.-]+)' (?:is not ready|revision is not up to date|not found)/,
     reason: ([, , name]) => `waits for ${name}`,
-    fix: ([, , name]) => `none here: see ${name}`,
+    fix: ([, , name]) => `see ${name}`,
   },
   {
     code: "webhook-denied",
     message: /admission webhook "([^"]+)" denied the request: ([^\n]*)/,
-    reason: ([, webhook, why]) => `the webhook ${webhook} refuses it: ${why}`,
-    fix: (_, { environment }) => `the object is wrong, not the webhook: meshops validate ${environment}`,
+    reason: ([, webhook, why]) => `the webhook ${webhook} denies it: ${why}`,
+    fix: (_, { environment }) => `correct the object, not the webhook: run meshops validate ${environment}`,
   },
   {
     code: "webhook",
     message: /failed calling webhook "([\w.-]+)":[^\n]*?Post "https:\/\/([\w-]+)\.([\w-]+)\.svc[^"]*": ([^\n]*)/,
-    reason: ([, webhook, , , why]) => `the API server asks the webhook ${webhook}, and gets no good answer: ${why}`,
+    reason: ([, webhook, , , why]) => `the API server cannot call the webhook ${webhook}: ${why}`,
     fix: ([, , service, namespace]) =>
-      `kubectl get pods,endpointslices --namespace ${namespace}: the pods behind ${service} must be ready, and its caBundle theirs`,
+      `check that the pods of Service ${service} are ready and the caBundle matches their certificate: kubectl get pods,endpointslices --namespace ${namespace}`,
   },
   {
     code: "values-missing",
     message: /could not resolve \w+ chart values reference '([^']+)'/,
-    reason: ([, reference]) => `its values are gone: ${reference}`,
-    fix: (_, { component }) => `flux reconcile kustomization ${component} brings them again`,
+    reason: ([, reference]) => `its values do not exist: ${reference}`,
+    fix: (_, { component }) => `run flux reconcile kustomization ${component} to create them again`,
   },
   {
     code: "file-changed",
     message: /data integrity|MAC mismatch/,
-    reason: () => "an encrypted file was changed by hand, or badly merged: its MAC does not fit",
-    fix: (_, { environment }) => `restore it from Git, or meshops identity updatekeys ${environment}`,
+    reason: () => "an encrypted file was edited by hand or merged incorrectly: its MAC does not match",
+    fix: (_, { environment }) => `restore it from Git, or run meshops identity updatekeys ${environment}`,
   },
   {
     code: "age-key-missing",
     kinds: ["Kustomization"],
     message: /secrets? "sops-age" not found|decryption secret .* not found/i,
-    reason: () => "Flux has no age key: there is no Secret sops-age",
-    fix: (_, { environment }) => `meshops bootstrap ${environment} makes it from the key that you hold`,
+    reason: () => "Flux has no age key: Secret sops-age does not exist",
+    fix: (_, { environment }) => `run meshops bootstrap ${environment} to create it from your key`,
   },
   {
     code: "age-key-wrong",
     message:
       /(?:cannot get sops data key|error decrypting|failed to decrypt|no identity matched|failed to import '[^']*' data from)/,
-    reason: () => "the age key in the cluster does not open the encrypted Secrets",
+    reason: () => "the encrypted Secrets cannot be decrypted with the age key in the cluster",
     fix: (_, { environment }) =>
-      `meshops bootstrap ${environment} puts your key there; or meshops identity updatekeys ${environment}, commit and push`,
+      `run meshops bootstrap ${environment} to install your key; or run meshops identity updatekeys ${environment}, commit and push`,
   },
   {
     code: "immutable-field",
     message:
       /(StatefulSet|Deployment|Job|Service|PersistentVolumeClaim)[\w.]* "([\w.-]+)" is invalid:.*?(?:Forbidden: updates to statefulset spec|field is immutable|is immutable after creation)/s,
-    reason: ([, kind, name]) => `a field of ${kind} ${name} has changed that Kubernetes does not let change`,
+    reason: ([, kind, name]) => `an immutable field of ${kind} ${name} has changed`,
     fix: ([, kind = "", name], { namespace, component }) =>
       kind === "StatefulSet"
-        ? `kubectl delete statefulset ${name} -n ${namespace} --cascade=orphan keeps pods and data; then flux reconcile helmrelease ${component} -n ${namespace} --reset`
-        : `undo the change, or kubectl delete ${kind.toLowerCase()} ${name} -n ${namespace} and let Flux make it anew`,
+        ? `run kubectl delete statefulset ${name} -n ${namespace} --cascade=orphan, which keeps pods and data; then flux reconcile helmrelease ${component} -n ${namespace} --reset`
+        : `undo the change, or run kubectl delete ${kind.toLowerCase()} ${name} -n ${namespace}, and Flux creates it again`,
   },
   {
     code: "crd-missing",
     message: /no matches for kind "?([\w]+)"? in (?:version|group) "?([\w./-]+)"?/,
-    reason: ([, kind, version]) => `the cluster does not know ${kind} (${version}): its CRD is missing`,
-    fix: () => "the component linkerd-crds brings Linkerd's, bootstrap Flux's: is it ready, and of this version?",
+    reason: ([, kind, version]) => `the CRD of ${kind} (${version}) is missing in the cluster`,
+    fix: () =>
+      "for Linkerd's CRDs, check that component linkerd-crds is ready and has this version; for Flux's, run meshops bootstrap",
   },
   {
     code: "namespace-missing",
     message: /namespaces "([\w-]+)" not found/,
-    reason: ([, name]) => `there is no namespace ${name}`,
-    fix: () => "the component namespaces brings it: is it ready?",
+    reason: ([, name]) => `namespace ${name} does not exist`,
+    fix: () => "check that component namespaces, which creates it, is ready",
   },
   {
     code: "refused",
     message: /(exceeded quota[^\n]*|violates PodSecurity[^\n]*)/,
-    reason: ([, what = ""]) => `the namespace does not admit it: ${what}`,
-    fix: (_, { namespace }) => `kubectl describe namespace ${namespace}: its quota and its pod-security labels`,
+    reason: ([, what = ""]) => `the namespace does not allow it: ${what}`,
+    fix: (_, { namespace }) =>
+      `check the quota and the pod-security labels of the namespace: kubectl describe namespace ${namespace}`,
   },
   {
     code: "helm-locked",
     message: /another operation \(install\/upgrade\/rollback\) is in progress/,
-    reason: () => "Helm was interrupted and holds the release locked",
+    reason: () => "Helm was interrupted and the release is still locked",
     fix: (_, { component, namespace }) => `flux reconcile helmrelease ${component} -n ${namespace} --force`,
   },
   {
     code: "foreign",
     message: /(\w+ "[\w.-]+"[^\n]*) exists and cannot be imported into the current release/,
-    reason: ([, what]) => `${what} is there already, and somebody else's`,
-    fix: () => "delete it, or hand it to Helm by its labels and annotations",
+    reason: ([, what]) => `${what} already exists and does not belong to this release`,
+    fix: () => "delete it, or add Helm's ownership labels and annotations to it",
   },
   {
     code: "chart-missing",
     message:
       /(no '[\w.-]+' chart with version matching '[^']+' found|failed to fetch Helm repository index[^\n]*|Could not load chart[^\n]*|chart pull error[^\n]*|invalid chart reference[^\n]*|HelmChart '[^']+' is not ready[^\n]*)/i,
-    reason: ([, what = ""]) => `the chart cannot be had: ${what.slice(0, 160)}`,
-    fix: () => "is that version published, and can the cluster reach the repository? flux get sources all",
+    reason: ([, what = ""]) => `the chart is not available: ${what.slice(0, 160)}`,
+    fix: () => "check that this version is published and the cluster can reach the repository: flux get sources all",
   },
   {
     code: "source",
@@ -172,20 +175,20 @@ const patterns: readonly Pattern[] = [
     message:
       /failed to checkout|authentication required|couldn't find remote ref|git repository is empty|failed to get secret|^Source '[^']+' not found|^Source (?:artifact not found|is not ready)|failed to download artifact/i,
     reason: () => "Flux has no copy of the Git repository",
-    fix: () => "is the branch pushed, and can Flux read it? flux get sources git",
+    fix: () => "check that the branch is pushed and Flux can read it: flux get sources git",
   },
   {
     code: "build-failed",
     kinds: ["Kustomization"],
     message:
       /(?:kustomize build failed|failed to build|kustomization path not found|yaml: |error converting YAML|accumulating resources)/i,
-    reason: (_, { component }) => `what is committed for ${component} cannot be built`,
+    reason: (_, { component }) => `the committed files of ${component} cannot be built`,
     fix: (_, { environment, component }) =>
-      `kustomize build overlays/${environment}/${component} shows it; meshops generate ${environment} writes it anew`,
+      `run kustomize build overlays/${environment}/${component} to see the error, or meshops generate ${environment} to write the files again`,
   },
 ];
 
-/** Finds the cause behind a message; null where none of the known ones is in it. */
+/** Returns the cause that a message describes; null if no pattern matches. */
 export function causeOf(message: string, subject: Subject): Cause | null {
   for (const { code, kinds, message: pattern, reason, fix } of patterns) {
     const found = kinds?.includes(subject.kind) === false ? null : pattern.exec(message);
@@ -194,7 +197,7 @@ export function causeOf(message: string, subject: Subject): Cause | null {
   return null;
 }
 
-/** A message as it stands, where nothing better is known. */
+/** Returns a cause with the unchanged message, for messages that no pattern matches. */
 export function unknownCause(message: string, { kind, namespace, name }: Subject): Cause {
   return {
     code: "unknown",

@@ -7,7 +7,7 @@ import { proxyWaitCause } from "./proxy-cause.ts";
 import { serverRefusal } from "./server-refusal.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Reason why a pod is not ready; null if none is known, as while it starts. */
+/** Returns why a pod is not ready; null if no reason is known, for example while it starts. */
 export function podCause(pod: KubernetesObject, snapshot: Snapshot, subject: Subject): Cause | null {
   const problem = podProblem(pod);
   return (
@@ -25,8 +25,8 @@ export function isPodReady(pod: KubernetesObject): boolean {
 }
 
 /**
- * A Secret that pods mount and that does not exist. A running pod keeps what it has mounted, so nothing else, Helm and Flux included, reports the
- * loss until it restarts.
+ * Returns the cause if pods mount a Secret that does not exist. A running pod keeps the files that it has mounted, so
+ * nothing else (Helm and Flux included) reports the missing Secret until the pod restarts.
  */
 export function missingSecret(pods: readonly KubernetesObject[], { identity }: Snapshot, { environment }: Subject): Cause | null {
   const [missing] = pods.flatMap((pod) => lostSecrets(identity, [pod]));
@@ -36,11 +36,14 @@ export function missingSecret(pods: readonly KubernetesObject[], { identity }: S
   return {
     code: "secret-missing",
     reason: `pod ${pod.metadata.name} mounts Secret ${name}, which does not exist in ${namespace}`,
-    fix: `flux reconcile kustomization identity, or helmfile -e ${environment} -l name=identity sync`,
+    fix: `run flux reconcile kustomization identity, or helmfile -e ${environment} -l name=identity sync`,
   };
 }
 
-/** A pod that has no node, or waits for a volume. A claim that waits for its pod to be scheduled is not a reason. */
+/**
+ * Returns the cause if a pod is unschedulable or waits for a volume. A claim that waits for its pod to be scheduled is
+ * not a cause.
+ */
 function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }: Snapshot, { namespace }: Subject): Cause | null {
   const { name } = pod.metadata;
   const message = problem?.kind === "unscheduled" ? problem.message : null;
@@ -48,8 +51,8 @@ function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }:
   if (message !== null && !volume.test(message))
     return {
       code: "pod-unschedulable",
-      reason: `no node takes pod ${name}: ${message}`.slice(0, 300),
-      fix: "more or larger nodes: azure.cluster in the spec",
+      reason: `pod ${name} is unschedulable: ${message}`.slice(0, 300),
+      fix: "add nodes or use larger ones: change azure.cluster in the spec",
     };
   const unbound = claims.find(
     ({ metadata, ...claim }) =>
@@ -64,19 +67,19 @@ function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }:
   };
 }
 
-/** A pod with a container that cannot start, or does not stay. */
+/** Returns the cause if a container of a pod cannot start or is crash-looping. */
 function broken({ metadata: { name } }: KubernetesObject, problem: PodProblem | null, { namespace }: Subject): Cause | null {
   switch (problem?.kind) {
     case "image-pull":
       return {
         code: "image-pull",
         reason: `pod ${name} cannot pull ${problem.image} (${problem.reason})`,
-        fix: "is it in the registry (meshops images), and may the cluster pull from there? meshops bootstrap sees to both",
+        fix: "check that the image is in the registry (meshops images) and that the cluster may pull it; meshops bootstrap sets up both",
       };
     case "crashing":
       return {
         code: "pod-crashing",
-        reason: `container ${problem.container} of pod ${name} ends again and again${problem.reason === undefined ? "" : ` (${problem.reason})`}`,
+        reason: `container ${problem.container} of pod ${name} is crash-looping${problem.reason === undefined ? "" : ` (${problem.reason})`}`,
         fix: `kubectl logs ${name} --container ${problem.container} --namespace ${namespace} --previous`,
       };
     case "cannot-start":

@@ -9,35 +9,36 @@ import type { Cause } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * A Server that refuses what a pod sends to its peers. The pod bypasses its own proxy on a port (`skip-outbound-ports`), so it has no identity there;
- * peers that still have that port in their proxy refuse it. This happens when Dgraph's internal ports change to `skip` under a policy.
+ * Returns the cause if a Server refuses a pod's connections to its peers. The pod bypasses its own proxy on a port
+ * (`skip-outbound-ports`), so it has no identity there. Peers whose proxies still handle that port refuse the
+ * connection. This happens when Dgraph's internal ports change to `skip` while a policy exists.
  */
 export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapshot): Cause | null {
   const bypassed = parsePorts(pod.metadata.annotations?.[portKeys.skipOutbound]);
-  const guards = policies.filter(({ kind, metadata, spec }) => {
+  const servers = policies.filter(({ kind, metadata, spec }) => {
     const port = at(spec, "port");
     return (
       kind === "Server" && metadata.namespace === pod.metadata.namespace && typeof port === "number" && includes(bypassed, port)
     );
   });
-  for (const server of guards) {
+  for (const server of servers) {
     const port = Number(at(server, "spec", "port"));
     const everyone = authorizationsOf(server, policies).some(({ accounts }) => accounts.includes("*"));
     const open = everyone || !["deny", undefined].includes(at(server, "spec", "accessPolicy") as string | undefined);
-    const guarded = pods.some((peer) => peer !== pod && isLive(peer) && isGuarded(peer, server, port));
-    if (open || !guarded) continue;
+    const enforced = pods.some((peer) => peer !== pod && isLive(peer) && isEnforced(peer, server, port));
+    if (open || !enforced) continue;
     const { name } = server.metadata;
     return {
       code: "refused-by-server",
-      reason: `Server ${name} refuses pod ${pod.metadata.name}: it connects to port ${port} without its proxy, and the Server asks for an identity`,
-      fix: "set dgraph.networkPolicy: false, generate and push; when Dgraph is ready, set it back (docs/access.md, “Changing internalPorts”)",
+      reason: `Server ${name} refuses pod ${pod.metadata.name}: the pod connects to port ${port} without its proxy, but the Server requires an identity`,
+      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set it back (docs/access.md, “Changing internalPorts”)",
     };
   }
   return null;
 }
 
-/** Whether a pod's proxy applies a Server to a port. */
-function isGuarded(pod: KubernetesObject, server: KubernetesObject, port: number): boolean {
+/** Whether a pod's proxy enforces a Server on a port. */
+function isEnforced(pod: KubernetesObject, server: KubernetesObject, port: number): boolean {
   return (
     selectsPod(server, pod) &&
     proxyOf(pod) !== undefined &&

@@ -10,7 +10,7 @@ import type { ClusterReader } from "../connection.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
 import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
 
-/** What a cluster held at one time, as far as it matters for an environment. */
+/** The state of a cluster at one time, limited to the objects that are relevant to an environment. */
 export interface Snapshot {
   readonly sources: readonly KubernetesObject[];
   readonly kustomizations: readonly KubernetesObject[];
@@ -26,23 +26,25 @@ export interface Snapshot {
   readonly identity: IdentityObjects;
   /** Running meshed pods of all namespaces; null if you may not list them. */
   readonly meshed: readonly KubernetesObject[] | null;
-  /** NetworkPolicies, Servers and their authorizations in the environment's namespaces; empty if you may not list them. */
+  /**
+   * NetworkPolicies, Servers and their authorizations in the environment's namespaces; empty if you may not list them.
+   */
   readonly policies: readonly KubernetesObject[];
-  /** Last lines of the proxies that pods wait for, by `namespace/name`. */
+  /** Last log lines of the proxies that pods wait for, by `namespace/name` of the pod. */
   readonly proxyLogs: ReadonlyMap<string, string>;
   readonly takenAt: Date;
 }
 
-/** What a snapshot is read from. */
+/** The parts of a cluster connection that a snapshot needs. */
 export type SnapshotSource = ClusterReader & Pick<ClusterActions, "logs">;
 
-/** Reads all of it, at once. @param fluxNamespace where Flux lives */
+/** Reads a snapshot with parallel requests. @param fluxNamespace namespace of Flux */
 export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNamespace: string): Promise<Snapshot> {
   const namespaces = [...new Set(model.components.map(({ namespace }) => namespace))];
   const everywhere = (apiVersion: string, kind: string): Promise<KubernetesObject[]> =>
     listIn(cluster, namespaces, apiVersion, kind);
   const inFlux = (apiVersion: string, kind: string): Promise<KubernetesObject[]> => cluster.list(apiVersion, kind, fluxNamespace);
-  // One read first: a cluster that does not answer is reported once, and in half the time.
+  // One read first, so that a cluster that does not answer is reported once, and in half the time.
   const kustomizations = await inFlux("kustomize.toolkit.fluxcd.io/v1", "Kustomization");
   const { server, authorizationPolicy } = linkerdRelease(model.environment.spec.linkerd.version).traits.policyApi;
   const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
@@ -56,7 +58,8 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
       everywhere("apps/v1", "StatefulSet"),
       everywhere("apps/v1", "DaemonSet"),
       everywhere("v1", "Pod"),
-      // What explains, but is not needed, may be forbidden: readers of a namespace often see no cluster-wide objects.
+      // These objects only improve explanations, so a missing permission is accepted. Users with access to single
+      // namespaces often cannot read cluster-wide objects.
       orEmpty(everywhere("v1", "PersistentVolumeClaim")),
       orEmpty(everywhere("v1", "Event")),
       orEmpty(namespacesNamed(cluster, namespaces)),
@@ -85,12 +88,12 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
   };
 }
 
-/** Logs of the proxies that pods wait for: at most three, since they log the same. */
+/** Reads the logs of the proxies that pods wait for; at most three, because all log the same. */
 async function logsOfProxies(cluster: SnapshotSource, pods: readonly KubernetesObject[]): Promise<Map<string, string>> {
   const waiting = pods.filter(waitsForProxy).slice(0, 3);
   const logs = await Promise.all(
     waiting.map(async ({ metadata: { namespace = "", name } }) => {
-      // A log explains; without the right to read it the rest is still true.
+      // The log only improves explanations. If it cannot be read, the rest of the snapshot is still valid.
       const text = await cluster.logs(namespace, name, proxyContainer, 100).catch(() => "");
       return [`${namespace}/${name}`, text] as const;
     }),

@@ -10,16 +10,16 @@ import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
 import { isPodReady, missingSecret, podCause } from "./pod-cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** A workload, its pods, and how many of them are in the mesh. */
+/** State of a workload and of its pods. */
 export interface WorkloadState {
   readonly ready: boolean;
   readonly replicas: number;
   readonly readyReplicas: number;
-  /** Pods with a proxy; null where the workload is not to be meshed. */
+  /** Number of pods with a proxy; null if the workload should not be meshed. */
   readonly meshed: number | null;
-  /** The first reason why it is not ready; null if it is. */
+  /** First reason why the workload is not ready; null if it is. */
   readonly cause: Cause | null;
-  /** Pods that are not ready, if more than one is, each with its own reason. */
+  /** Pods that are not ready, each with its own cause; empty if there is only one, or if the cause is not in the pods. */
   readonly pods: readonly PodState[];
 }
 
@@ -29,23 +29,23 @@ interface PodState {
   readonly cause: Cause;
 }
 
-/** State of a workload. */
+/** Returns the state of a workload. */
 export function workloadState(workload: KubernetesObject, snapshot: Snapshot, subject: Subject): WorkloadState {
   const pods = podsOf(workload, snapshot);
   const replicas = Number(at(workload, "spec", "replicas") ?? at(workload, "status", "desiredNumberScheduled") ?? 1);
   const readyReplicas = Number(at(workload, "status", "readyReplicas") ?? at(workload, "status", "numberReady") ?? 0);
-  const wanted = isInjected(workload, snapshot);
+  const injected = isInjected(workload, snapshot);
   const proxied = pods.filter((pod) => proxyOf(pod) !== undefined);
   const rolledOut = isObserved(workload) && readyReplicas >= replicas && isRolledOut(workload, replicas);
-  const state = { replicas, readyReplicas, meshed: wanted ? proxied.length : null };
+  const state = { replicas, readyReplicas, meshed: injected ? proxied.length : null };
   if (!rolledOut) {
     const found = causesOf(workload, pods, snapshot, subject);
     if (!Array.isArray(found)) return { ...state, ready: false, cause: found, pods: [] };
-    // A pod that cannot start by itself matters more than one that is on its way.
+    // A pod with a problem takes precedence over a pod that is starting.
     const [first] = [...found.filter(({ cause }) => cause.code !== "progressing"), ...found];
     return { ...state, ready: false, cause: first?.cause ?? null, pods: found.length > 1 ? found : [] };
   }
-  const cause = (wanted ? meshCause(pods, snapshot, subject) : null) ?? missingSecret(pods, snapshot, subject);
+  const cause = (injected ? meshCause(pods, snapshot, subject) : null) ?? missingSecret(pods, snapshot, subject);
   return { ...state, ready: cause === null, cause, pods: [] };
 }
 
@@ -63,7 +63,7 @@ function podsOf({ spec, metadata }: KubernetesObject, { pods }: Snapshot): Kuber
   );
 }
 
-/** Whether the injector meshes the pods of a workload. */
+/** Whether the injector adds a proxy to the pods of a workload. */
 function isInjected(workload: KubernetesObject, { namespaces }: Snapshot): boolean {
   const template = at(workload, "spec", "template");
   const namespace = namespaces.find(({ metadata }) => metadata.name === workload.metadata.namespace);
@@ -76,25 +76,28 @@ function isInjected(workload: KubernetesObject, { namespaces }: Snapshot): boole
   return isMeshed(facts) === "yes";
 }
 
-/** A pod that should be in the mesh and is not, or that refuses the certificates that the mesh issues. */
+/**
+ * Returns the cause if a pod that should be meshed has no proxy, or if proxies do not trust the certificates that the
+ * mesh issues.
+ */
 function meshCause(pods: readonly KubernetesObject[], { identity }: Snapshot, { kind, name, namespace }: Subject): Cause | null {
   const restart = `kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
   const bare = pods.filter((pod) => proxyOf(pod) === undefined);
   const [first] = bare;
   if (first !== undefined) {
-    const reason = `${bare.length === 1 ? `pod ${first.metadata.name} runs` : `${bare.length} pods run`} without a proxy: the injector was not asked, or did not answer`;
+    const reason = `${bare.length === 1 ? `pod ${first.metadata.name} runs` : `${bare.length} pods run`} without a proxy: the injector was not called or did not answer`;
     return { code: "not-meshed", reason, fix: restart };
   }
   const stale = anchorGaps(pods, identity.trustRoots, issuerIn(identity)).filter(({ breaks }) => breaks);
   if (stale.length === 0) return null;
   return {
     code: "stale-trust-anchors",
-    reason: `${stale.length === 1 ? "a proxy does" : `${stale.length} proxies do`} not trust the anchor of the issuer`,
+    reason: `${stale.length === 1 ? "a proxy does" : `${stale.length} proxies do`} not trust the issuer's trust anchor`,
     fix: restart,
   };
 }
 
-/** Reasons why a workload is not ready: of the workload as a whole, or of its pods. */
+/** Returns why a workload is not ready: one cause for the whole workload, or one per pod. */
 function causesOf(
   workload: KubernetesObject,
   pods: readonly KubernetesObject[],
@@ -121,7 +124,10 @@ function causesOf(
   return { code: "progressing", reason: "its pods are starting", fix: `kubectl get pods --namespace ${namespace}` };
 }
 
-/** Why the API server let no pod be made: a Deployment has it as a condition, a StatefulSet or DaemonSet as an event only. */
+/**
+ * Returns why the API server rejected pods of a workload. A Deployment reports it as a condition, a StatefulSet or
+ * DaemonSet only as an event.
+ */
 function refusalOf(workload: KubernetesObject, { events }: Snapshot): string | null {
   const failure = condition(workload, "ReplicaFailure");
   if (failure?.status === "True") return failure.message ?? "";

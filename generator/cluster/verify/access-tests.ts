@@ -10,11 +10,14 @@ import { type Run, settled } from "./run.ts";
 import type { ProbeRun } from "./run-probe.ts";
 import { judgeTap, openTap } from "./tap.ts";
 
-/** T0 first, since it removes the policies if it may; then T1 to T3 and the checks of components that need a probe, all at once. */
+/**
+ * Runs T0 first, because it may remove the policies. Then runs T1 to T3 and the components' checks that need a probe,
+ * all in parallel.
+ */
 export async function accessTests(run: Run, scene: Scene, checks: readonly Check[]): Promise<void> {
   await run.resources.prepare(run.wants("T0", "T1"));
   await baselineTest(run, scene);
-  run.options.onStep("probes are starting");
+  run.options.onStep("starting the probes");
   const wanted = checks.filter((check): check is ProbeCheck => "calls" in check && run.wants(check.id));
   await settled([unmeshedTest(run, scene), listedTests(run, scene, wanted), refusedTests(run, scene)]);
 }
@@ -35,14 +38,14 @@ async function baseline({ id, cluster, options, policies, probe }: Run, scene: S
   const test = async (): Promise<Finding> =>
     judgeBaseline(await probe(unmeshedProbe(scene.target, "verify-baseline", id)), scene);
   if (!hasPolicy || policies === null) return test();
-  options.onStep(`the policy is removed: ${scene.target.title} is open to the cluster until it is restored`);
+  options.onStep(`removing the policy: until it is restored, all pods of the cluster can reach ${scene.target.title}`);
   try {
     const finding = await withoutPolicy(cluster, policies, test);
-    options.onStep("the policy is restored");
+    options.onStep("the policy has been restored");
     return finding;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return undecided("the policy was not removed, or not restored", error.message);
+    return undecided("the policy could not be removed or restored", error.message);
   }
 }
 
@@ -54,7 +57,10 @@ function noClient({ target }: Scene): Finding {
   return skipped(`no client may use both ports: ${target.fields.clients}`);
 }
 
-/** Runs a probe, unless something that it needs could not be created: the test reports that, and others go on. */
+/**
+ * Runs a probe. If an object that it needs could not be created, returns that error as its result, so that the other
+ * tests continue.
+ */
 function probeUnless(trouble: string | null, { probe }: Run, each: Probe): Promise<ProbeRun> {
   return trouble === null ? probe(each) : Promise.resolve({ probe: each, pod: null, results: new Map(), trouble, notes: [] });
 }
@@ -68,7 +74,7 @@ async function unmeshedTest(run: Run, scene: Scene): Promise<void> {
   run.report("T1", since, judgeUnmeshed(await probeUnless(run.resources.trouble, run, probe), scene));
 }
 
-/** The listed client: T2a, T3 and the checks of components. */
+/** Runs the tests of the listed client: T2a, T3 and the components' checks. */
 async function listedTests(run: Run, scene: Scene, checks: readonly ProbeCheck[]): Promise<void> {
   const ids = ["T2a", "T3", ...checks.map(({ id }) => id)].filter((id) => run.wants(id));
   if (ids.length === 0) return;
@@ -91,7 +97,7 @@ async function listedTests(run: Run, scene: Scene, checks: readonly ProbeCheck[]
   }
 }
 
-/** T2b and T2c: clients that must be refused. */
+/** Runs T2b and T2c, whose clients must be refused. */
 async function refusedTests(run: Run, scene: Scene): Promise<void> {
   const ids = ["T2b", "T2c"].filter((id) => run.wants(id));
   if (ids.length === 0) return;

@@ -4,22 +4,22 @@ import { proxyOf } from "../../mesh/pod.ts";
 import { type Ended, explainAccess, explainDenial, explainSilence, type Scene } from "./explain.ts";
 import type { ProbeRun } from "./run-probe.ts";
 
-/** T0: without policies, every pod reaches the target. */
+/** Evaluates T0: without policies, every pod reaches the target. */
 export function judgeBaseline(run: ProbeRun, { target }: Scene): Finding {
   return judge(
     run,
     (outcomes) => outcomes.every(({ outcome }) => outcome === "answered"),
     "HTTP and gRPC answer",
-    () => `${target.title} does not answer even without a policy: meshops status shows whether it is ready`,
+    () => `${target.title} does not answer even without a policy: run meshops status to see whether it is ready`,
   );
 }
 
-/** T1: with it, a pod without a proxy in another namespace does not. */
+/** Evaluates T1: with policies, a pod without a proxy in another namespace does not reach the target. */
 export function judgeUnmeshed(run: ProbeRun, scene: Scene): Finding {
   return judge(run, allRefused, "refused on both ports", (through) => explainAccess(through, run.probe, scene));
 }
 
-/** T2a: a client on the list does. */
+/** Evaluates T2a: a listed client reaches the target. */
 export function judgeAllowed(run: ProbeRun, scene: Scene): Finding {
   const bare = bareProbe(run);
   if (bare !== null) return bare;
@@ -34,7 +34,7 @@ export function judgeAllowed(run: ProbeRun, scene: Scene): Finding {
   );
 }
 
-/** T2b: a meshed pod with another identity reaches the target's proxy, which refuses it. */
+/** Evaluates T2b: the target's proxy refuses a meshed pod with another identity. */
 export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
   const bare = bareProbe(run);
   if (bare !== null) return bare;
@@ -43,7 +43,7 @@ export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
   const { outcomes, evidence } = outcomesOf(run);
   if (outcomes.some(({ outcome }) => outcome === "answered"))
     return failed(
-      "let in",
+      "not refused",
       explainAccess(
         outcomes.filter(({ outcome }) => outcome === "answered"),
         run.probe,
@@ -55,9 +55,9 @@ export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
   return undecided("refused, but not by the AuthorizationPolicy", explainSilence(run, scene), evidence);
 }
 
-/** T2c: the label of meshed pods alone does not let a pod in. */
+/** Evaluates T2c: the label of meshed pods alone does not give a pod access. */
 export function judgeForged(run: ProbeRun, scene: Scene): Finding {
-  return judge(run, allRefused, "refused on both ports, and at the proxy's own", (through) =>
+  return judge(run, allRefused, "refused on both ports and on the proxy's inbound port", (through) =>
     explainAccess(through, run.probe, scene),
   );
 }
@@ -96,17 +96,23 @@ function judge(
   );
 }
 
-/** A probe that did not make all its calls decides nothing: a missing call is not a refusal. */
+/** Returns an undecided finding if a probe did not make all its calls, because a missing call is not a refusal. */
 function unseenCalls(run: ProbeRun): Finding | null {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
   const { outcomes, evidence } = outcomesOf(run);
   if (outcomes.length === run.probe.calls.filter(({ kind }) => kind !== "spread").length) return null;
-  return undecided("the probe ended early", "its log lacks calls: kubectl logs tells more, with --keep-probes", evidence);
+  return undecided(
+    "the probe ended early",
+    "its log lacks calls: run verify again with --keep-probes and read its log with kubectl logs",
+    evidence,
+  );
 }
 
-/** A probe that should be meshed and runs without a proxy proves nothing. */
+/**
+ * Returns a failed finding if a probe that should be meshed runs without a proxy, because its calls then prove nothing.
+ */
 function bareProbe({ probe, pod, trouble }: ProbeRun): Finding | null {
   if (trouble !== null || pod === null || proxyOf(pod) !== undefined) return null;
-  const cause = `pod ${probe.name} got no proxy: the injector did not answer, or its caBundle is stale (see M4), and its failure is ignored`;
+  const cause = `pod ${probe.name} has no proxy: the injector did not answer or its caBundle is stale (see M4), and its webhook ignores failures`;
   return failed("the probe runs unmeshed", cause);
 }

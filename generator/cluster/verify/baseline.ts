@@ -12,10 +12,13 @@ interface PolicySource {
   readonly namespace: string;
 }
 
-/** On a Kustomization that verify has suspended: who is killed half-way leaves it for the next run. */
+/**
+ * Annotation on a Kustomization that verify has suspended. If verify is killed, the next run finds it and resumes the
+ * Kustomization.
+ */
 const mark = "meshops.dev/verify-baseline";
 
-/** Whether a run before this one left the policy suspended, which is then resumed. */
+/** Resumes the policy if an earlier run left it suspended. Returns whether it did. */
 export async function resumeLeftOver(cluster: Cluster, source: PolicySource): Promise<boolean> {
   const found = await cluster.get(apiVersion, kind, source.name, source.namespace);
   if (found?.metadata.annotations?.[mark] === undefined) return false;
@@ -24,19 +27,22 @@ export async function resumeLeftOver(cluster: Cluster, source: PolicySource): Pr
 }
 
 /**
- * Takes the policy away while something is done, and brings it back, whatever comes between. Flux's Kustomization is suspended, and the
- * objects of its inventory are deleted; afterwards it is resumed, and waited for.
+ * Removes the policy, runs an action, and restores the policy even if the action fails. Suspends Flux's Kustomization
+ * and deletes the objects of its inventory; afterwards resumes the Kustomization and waits until the objects exist
+ * again.
  *
- * @throws UserError where Flux does not bring the policy, or somebody has suspended it
+ * @throws UserError if Flux does not deliver or restore the policy, or the Kustomization is already suspended
  */
 export async function withoutPolicy<T>(cluster: Cluster, source: PolicySource, action: () => Promise<T>): Promise<T> {
   const { name, namespace } = source;
   const found = await cluster.get(apiVersion, kind, name, namespace);
-  if (found === null) throw new UserError(exitCode.missing, "Flux brings no policy here, so there is none to suspend");
+  if (found === null)
+    throw new UserError(exitCode.missing, `Kustomization ${name} does not exist, so its policy cannot be removed`);
   if (at(found, "spec", "suspend") === true)
-    throw new UserError(exitCode.problem, `${name} is suspended by somebody else`, `flux resume kustomization ${name}`);
+    throw new UserError(exitCode.problem, `Kustomization ${name} is already suspended`, `flux resume kustomization ${name}`);
   const objects = listAt<{ id: string; v: string }>(found, "status", "inventory", "entries").map(inventoryObject);
-  if (objects.length === 0) throw new UserError(exitCode.problem, `${name} has no inventory yet: meshops status`);
+  if (objects.length === 0)
+    throw new UserError(exitCode.problem, `Kustomization ${name} has no inventory yet: run meshops status`);
   await cluster.merge({
     apiVersion,
     kind,
@@ -48,7 +54,7 @@ export async function withoutPolicy<T>(cluster: Cluster, source: PolicySource, a
     return await action();
   } finally {
     await resume(cluster, source);
-    await untilBack(cluster, objects, name);
+    await waitUntilRestored(cluster, objects, name);
   }
 }
 
@@ -64,18 +70,21 @@ interface Listed {
   readonly name: string;
 }
 
-/** What denies is removed first, so that no listed client is refused in between. */
+/** Orders the objects that deny first, so that no listed client is refused during the removal. */
 function byRemoval(a: Listed, b: Listed): number {
   return removalRank(a.kind) - removalRank(b.kind);
 }
 
-/** An inventory's id is `namespace_name_group_kind` (cli-utils, object.ObjMetadata); names hold no underscore here. */
+/**
+ * Parses an inventory ID, `namespace_name_group_kind` (cli-utils, object.ObjMetadata). The names here contain no
+ * underscore.
+ */
 function inventoryObject({ id, v }: { readonly id: string; readonly v: string }): Listed {
   const [namespace = "", object = "", group = "", of = ""] = id.split("_");
   return { apiVersion: group === "" ? v : `${group}/${v}`, kind: of, namespace, name: object };
 }
 
-async function untilBack(cluster: Cluster, objects: readonly Listed[], kustomization: string): Promise<void> {
+async function waitUntilRestored(cluster: Cluster, objects: readonly Listed[], kustomization: string): Promise<void> {
   const end = Date.now() + 120_000;
   for (;;) {
     const found = await Promise.all(objects.map((each) => cluster.get(each.apiVersion, each.kind, each.name, each.namespace)));
@@ -84,7 +93,7 @@ async function untilBack(cluster: Cluster, objects: readonly Listed[], kustomiza
     if (Date.now() > end)
       throw new UserError(
         exitCode.problem,
-        `the policy is not back: ${left.map((each) => `${each.kind} ${each.name}`).join(", ")}`,
+        `the policy has not been restored; missing: ${left.map((each) => `${each.kind} ${each.name}`).join(", ")}`,
         `flux reconcile kustomization ${kustomization}`,
       );
     await sleep(500);

@@ -12,19 +12,19 @@ import { isInSet } from "../../mesh/pod-set.ts";
 import type { Probe } from "./probe.ts";
 import type { ProbeRun } from "./run-probe.ts";
 
-/** A call of a probe by its name, and how it ended. */
+/** The name of a probe's call, and its outcome. */
 export interface Ended {
   readonly way: string;
   readonly outcome: Outcome;
 }
 
-/** What the tests of access look at: the state of the cluster, and the pods whose access they prove. */
+/** Input of the access tests: the state of the cluster, and the pods whose access they test. */
 export interface Scene {
   readonly state: ClusterState;
   readonly target: AccessTarget;
 }
 
-/** Ports of the calls that go to a port of the target by its key. */
+/** Returns the port numbers of the calls that are named after a port of the target. */
 function portsOf(calls: readonly Ended[], { pods }: AccessTarget): number[] {
   return calls.flatMap(({ way }) => pods.ports[way]?.port ?? []);
 }
@@ -33,7 +33,7 @@ function podsIn({ state, target }: Scene): KubernetesObject[] {
   return state.pods.filter((pod) => isInSet(pod, target.pods));
 }
 
-/** What both layers decide about a probe's connection to a port of a pod. */
+/** Evaluates a probe's connection to a port of a pod against NetworkPolicies and Linkerd's policies. */
 function verdictOn(port: number, client: Probe, to: KubernetesObject, { state }: Scene, labels: StringMap = {}): Verdict {
   const { namespace, serviceAccount, meshed, forged } = client;
   const from: Attempt["from"] = {
@@ -44,49 +44,55 @@ function verdictOn(port: number, client: Probe, to: KubernetesObject, { state }:
   return evaluate({ from, to, port }, state.policies, state.linkerdRelease);
 }
 
-/** All causes why a client that should be refused got through: what each layer leaves open, with the objects that were read. */
+/**
+ * Returns all causes why a client that should be refused was not: what each layer allows, with the names of the
+ * objects.
+ */
 export function explainAccess(through: readonly Ended[], probe: Probe, scene: Scene): string[] {
   const { meshed } = probe;
   const [server] = podsIn(scene);
   if (server === undefined) return [`${scene.target.podTitle} has no pods`];
-  if (through.length === 0) return [`a proxy or ${scene.target.title} answers in error instead of being kept from answering`];
+  if (through.length === 0)
+    return [`a proxy or ${scene.target.title} answered with an error instead of the policy refusing the call`];
   const verdicts = portsOf(through, scene.target).map((port) => ({ port, ...verdictOn(port, probe, server, scene) }));
   const admitting = [...new Set(verdicts.flatMap(({ network }) => network.admitting))];
   const inNetwork = verdicts.some(({ network }) => network.selecting.length === 0)
-    ? [`no NetworkPolicy selects ${server.metadata.name}: is ${scene.target.policyComponent} ready? meshops status`]
+    ? [
+        `no NetworkPolicy selects ${server.metadata.name}: run meshops status to check that ${scene.target.policyComponent} is ready`,
+      ]
     : meshed || admitting.length === 0
       ? []
-      : [`NetworkPolicy ${admitting.join(", ")} admits pods without a proxy`];
+      : [`NetworkPolicy ${admitting.join(", ")} allows pods without a proxy`];
   const found = [...inNetwork, ...meshHoles(verdicts, scene.target)];
   if (found.length > 0) return found;
   return [
     meshed
-      ? `Server and AuthorizationPolicy forbid it: does the proxy of ${scene.target.podTitle} have them? kubectl logs of container linkerd-proxy`
-      : "the NetworkPolicies forbid it and nothing enforces them: does the cluster have a network policy engine (azure.cluster.networkPolicy)?",
+      ? `Server and AuthorizationPolicy deny it: check in the logs of container linkerd-proxy that the proxy of ${scene.target.podTitle} has received them`
+      : "the NetworkPolicies deny it but nothing enforces them: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
   ];
 }
 
-/** What the mesh leaves open, port by port: two ports may be open for different reasons. */
+/** Returns what Linkerd's policies allow, port by port, because two ports may be open for different reasons. */
 function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[], { podTitle }: AccessTarget): string[] {
   const unguarded = verdicts.filter(({ mesh }) => mesh.server === null).map(({ port }) => port);
   const weak = verdicts.flatMap(({ port, mesh: { server, authorizations } }) => {
     if (server === null) return [];
     const access = at(server, "spec", "accessPolicy");
     if (access !== undefined && access !== "deny")
-      return [`Server ${server.metadata.name} admits everyone on port ${port}: its accessPolicy is ${String(access)}`];
+      return [`Server ${server.metadata.name} allows all clients on port ${port}: its accessPolicy is ${String(access)}`];
     return authorizations
       .filter(({ accounts }) => accounts.includes("*"))
-      .map(({ name }) => `AuthorizationPolicy ${name} admits everyone on port ${port} (Server ${server.metadata.name})`);
+      .map(({ name }) => `AuthorizationPolicy ${name} allows all clients on port ${port} (Server ${server.metadata.name})`);
   });
   return [
     ...(unguarded.length === 0
       ? []
-      : [`no Server guards port ${unguarded.join(" and ")} of ${podTitle}, so every meshed pod may use it`]),
+      : [`no Server selects port ${unguarded.join(" and ")} of ${podTitle}, so every meshed pod is allowed`]),
     ...weak,
   ];
 }
 
-/** All causes why a listed client was refused, port by port. */
+/** Returns all causes why a listed client was refused, port by port. */
 export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene): string[] {
   const { target } = scene;
   const [server] = podsIn(scene);
@@ -94,13 +100,16 @@ export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene)
   const causes = portsOf(bad, target).map((port): string => {
     const authorizations = server === undefined ? [] : verdictOn(port, probe, server, scene).mesh.authorizations;
     const accounts = [...new Set(authorizations.flatMap((each) => each.accounts))];
-    if (accounts.length === 0) return `a Server closes port ${port} of ${target.podTitle}, and no AuthorizationPolicy opens it`;
-    return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, not ${identity}: is it in ${target.fields.clients}, and ${target.policyComponent} up to date?`;
+    if (accounts.length === 0) return `a Server denies port ${port} of ${target.podTitle}, and no AuthorizationPolicy allows it`;
+    return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, not ${identity}: check that ${target.fields.clients} contains it and ${target.policyComponent} is up to date`;
   });
   return causes.length === 0 ? ["refused by a Server of another port"] : causes;
 }
 
-/** All causes why a meshed client does not get through: the network, a pod without a proxy, or proxies that do not trust each other. */
+/**
+ * Returns all causes why a meshed client gets no answer: the network, a pod without a proxy, or proxies that do not
+ * trust each other.
+ */
 export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[] {
   const { state, target } = scene;
   const { identity } = state;
@@ -118,14 +127,18 @@ export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[]
     ...(blocked.length === 0
       ? []
       : [
-          `no NetworkPolicy admits meshed pods of ${probe.namespace} to port ${blocked.join(", ")} of ${target.podTitle}, which proxies connect to`,
+          `no NetworkPolicy allows meshed pods of ${probe.namespace} to connect to port ${blocked.join(", ")} of ${target.podTitle}, which their proxies use`,
         ]),
     ...(bare.length === 0
       ? []
-      : [`${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy, so nothing answers there on port 4143`]),
-    ...(distrust ? [`the probe's proxy and ${target.podTitle}'s trust different anchors (see M2): kubectl rollout restart`] : []),
+      : [`${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy, so port 4143 does not answer there`]),
+    ...(distrust
+      ? [
+          `the proxies of the probe and of ${target.podTitle} trust different anchors (see M2): restart the pods with kubectl rollout restart`,
+        ]
+      : []),
   ];
-  return causes.length === 0 ? ["the proxies get no answer, though policies admit them: see M1 to M5"] : causes;
+  return causes.length === 0 ? ["the proxies get no answer although the policies allow the connection: see M1 to M5"] : causes;
 }
 
 /** Whether two proxies trust a common anchor; true if one of them does not list its anchors. */

@@ -1,7 +1,7 @@
 import { type Finding, failed, passed, skipped, undecided } from "../../components/finding.ts";
 import { runProgram } from "../../system/process.ts";
 
-/** What `linkerd check -o json` prints (linkerd2, pkg/healthcheck/healthcheck_output.go). */
+/** Output of `linkerd check -o json` (linkerd2, pkg/healthcheck/healthcheck_output.go). */
 interface Output {
   readonly success: boolean;
   readonly categories?: readonly {
@@ -15,7 +15,7 @@ interface Output {
   }[];
 }
 
-/** M8: what Linkerd's own command finds, those of its extensions included, where it is on the PATH. */
+/** Runs M8: `linkerd check`, which includes Linkerd's extensions. Skipped if linkerd is not on the PATH. */
 export async function linkerdChecks(context: string, signal: AbortSignal): Promise<Finding> {
   const text = await run(["check", "--output", "json", "--wait", "10s", "--context", context], signal);
   if (text === null) return skipped("linkerd is not on the PATH");
@@ -32,7 +32,10 @@ export async function linkerdChecks(context: string, signal: AbortSignal): Promi
   return passed(`${checks.length} checks${warnings.length === 0 ? "" : `, ${warnings.length} warnings`}`, evidence);
 }
 
-/** One document after the other: Linkerd's own, then one an extension. Null where there is none, or a damaged one. */
+/**
+ * Parses the JSON documents of the output: Linkerd's own, then one per extension. Returns null if there is none, or if
+ * one is invalid.
+ */
 function documentsIn(text: string): Output[] | null {
   const documents = text.split(/(?<=^})\s*$(?=\s*^{)/m).filter((part) => part.trim() !== "");
   try {
@@ -42,7 +45,7 @@ function documentsIn(text: string): Output[] | null {
   }
 }
 
-/** What it prints, whether its checks pass or not; null if there is no such command. */
+/** Returns the output of linkerd, whether its checks pass or not; null if linkerd is not on the PATH. */
 async function run(args: readonly string[], signal: AbortSignal): Promise<string | null> {
   const { absent, stdout } = await runProgram("linkerd", args, { signal, timeoutMs: 60_000 });
   return absent ? null : stdout;

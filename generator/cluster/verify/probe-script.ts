@@ -1,22 +1,22 @@
 /**
- * What a probe runs, with calls as arguments, five words each: kind, name, address, and two that depend on the kind. Needs curl,
- * grpcurl and the api.proto at $DGRAPH_PROTO, and Python with grpcio: see clients/pydgraph. For each call one line: its name, the
- * exit code, and the output in base64. A call that fails does not end the others.
+ * Script of a probe. Its arguments are calls of five words each: kind, name, address, and two that depend on the kind.
+ * It needs curl, grpcurl, the api.proto at $DGRAPH_PROTO, and Python with grpcio (see clients/pydgraph). It prints one
+ * line per call: name, exit code, and output in base64. The script continues if a call fails.
  */
 export const probeScript: string = String.raw`
 tmp=$(mktemp -d)
-tell() { printf 'meshops-probe %s %s %s\n' "$1" "$2" "$(printf '%s' "$3" | base64 | tr -d '\n')"; }
+report() { printf 'meshops-probe %s %s %s\n' "$1" "$2" "$(printf '%s' "$3" | base64 | tr -d '\n')"; }
 
 http() { # name address path
   out=$(curl --silent --show-error --noproxy '*' --connect-timeout "$CONNECT_SECONDS" --max-time "$ANSWER_SECONDS" \
     --include "http://$2$3" 2>&1)
-  tell "$1" $? "$out"
+  report "$1" $? "$out"
 }
 
 grpc() { # name address method request
   out=$(grpcurl -plaintext -connect-timeout "$CONNECT_SECONDS" -max-time "$ANSWER_SECONDS" \
     -import-path "$(dirname "$DGRAPH_PROTO")" -proto "$(basename "$DGRAPH_PROTO")" -d "$4" "$2" "$3" 2>&1)
-  tell "$1" $? "$out"
+  report "$1" $? "$out"
 }
 
 spread() { # name address seconds endpoints
@@ -33,7 +33,7 @@ endpoints = set(filter(None, sys.argv[3].split(",")))
 direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def counts():  # requests of this pod's proxy, by the pod that answered; none without a proxy
+def counts():  # requests of this pod's proxy by answering pod; empty without a proxy
     try:
         text = direct.open(metrics, timeout=answer).read().decode()
     except OSError:
@@ -78,7 +78,7 @@ with grpc.insecure_channel(address) as channel:  # one connection for all of the
 show("first", first if first is not None else now)
 show("all", answered())
 PYTHON
-  tell "$1" $? "$(cat "$tmp/calls")"
+  report "$1" $? "$(cat "$tmp/calls")"
 }
 
 while [ $# -ge 5 ]; do

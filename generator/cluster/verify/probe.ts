@@ -10,7 +10,7 @@ export interface Probe {
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly meshed: boolean;
-  /** Carries the label of meshed pods without a proxy. */
+  /** Whether the pod has the label of meshed pods but no proxy. */
   readonly forged?: boolean;
   readonly calls: readonly Call[];
 }
@@ -19,14 +19,15 @@ export const probeLabel = "meshops.dev/verify";
 /** Name of a probe's container. */
 export const probeContainer = "probe";
 
-/** Seconds that a probe waits for a connection, and for an answer. */
-const patience = { connect: 4, answer: 8 } as const;
+/** Time limits of a call in seconds: for the connection and for the answer. */
+const timeouts = { connect: 4, answer: 8 } as const;
 
 /**
- * The pod of a probe. It meets the level restricted of Kubernetes' Pod Security Standards, asks for no token, and ends by itself.
+ * Returns the pod of a probe. It conforms to the level restricted of Kubernetes' Pod Security Standards, mounts no
+ * service account token, and ends by itself.
  *
- * @param run a word that tells this run's pods from others'
- * @param seconds after which the node ends it
+ * @param run a word that distinguishes the pods of this run from those of other runs
+ * @param seconds time after which the node ends the pod
  */
 export function probePod(probe: Probe, image: string, run: string, seconds: number): KubernetesObject {
   return {
@@ -56,10 +57,10 @@ export function probePod(probe: Probe, image: string, run: string, seconds: numb
         {
           name: probeContainer,
           image,
-          command: ["sh", "-c", probeScript, "probe", ...probe.calls.flatMap(wordsOf)],
+          command: ["sh", "-c", probeScript, "probe", ...probe.calls.flatMap(argumentsOf)],
           env: [
-            { name: "CONNECT_SECONDS", value: String(patience.connect) },
-            { name: "ANSWER_SECONDS", value: String(patience.answer) },
+            { name: "CONNECT_SECONDS", value: String(timeouts.connect) },
+            { name: "ANSWER_SECONDS", value: String(timeouts.answer) },
             { name: "PROXY_ADMIN", value: "127.0.0.1:4191" },
           ],
           resources: { requests: { cpu: "20m", memory: "32Mi" }, limits: { memory: "128Mi" } },
@@ -76,15 +77,15 @@ export function probePod(probe: Probe, image: string, run: string, seconds: numb
   } satisfies V1Pod;
 }
 
-/** A call as the five arguments that the script takes for it. */
-function wordsOf(call: Call): string[] {
+/** Returns the five arguments of the script for a call. */
+function argumentsOf(call: Call): string[] {
   const { kind, name, address } = call;
   if (kind === "http") return [kind, name, address, call.path, ""];
   if (kind === "grpc") return [kind, name, address, call.method, call.request];
   return [kind, name, address, String(call.seconds), call.endpoints.join(",")];
 }
 
-/** What a probe's log tells; calls whose end it does not tell are missing. */
+/** Parses the results of a probe's calls from its log. Calls without a result in the log are missing. */
 export function readProbe(log: string): Map<string, CallResult> {
   const lines = [...log.matchAll(/^meshops-probe (\S+) (\d+) (\S*)$/gm)];
   return new Map(

@@ -4,12 +4,15 @@ import { at } from "../../kubernetes/object-fields.ts";
 import { type Account, isInSet } from "../../mesh/pod-set.ts";
 import type { Probe } from "./probe.ts";
 
-/** Namespace of the probes that need no other, and service account of the one that no policy lists: the run's own. */
+/** Returns the name of the run's own namespace for probes, and of its service account that no policy lists. */
 export function verifyName(run: string): string {
   return `meshops-verify-${run}`;
 }
 
-/** The client that the probes act as: the first on the list that may use every port of the calls; null if there is none. */
+/**
+ * Returns the client that the probes run as: the first listed client that may use every port of the calls; null if
+ * there is none.
+ */
 export function listedClient({ pods, guarded }: AccessTarget): Account | null {
   const keys = guarded.map(({ name }) => name);
   const found = pods.access.clients.find(
@@ -18,19 +21,22 @@ export function listedClient({ pods, guarded }: AccessTarget): Account | null {
   return found?.serviceAccountRef ?? null;
 }
 
-/** A pod without a proxy, in a namespace that no policy lists. */
+/** Returns a probe without a proxy, in a namespace that no policy lists. */
 export function unmeshedProbe(target: AccessTarget, name: "verify-baseline" | "verify-unmeshed", run: string): Probe {
   return { name, namespace: verifyName(run), serviceAccount: "default", meshed: false, calls: target.open };
 }
 
-/** The probe that runs as a listed client, with the calls of the components' checks. */
+/** Returns the probe that runs as a listed client, with the calls of the components' checks. */
 export function listedProbe(client: Account, target: AccessTarget, calls: readonly Call[]): Probe {
   const all = new Map([...target.guarded, ...calls].map((call) => [call.name, call]));
   const { namespace, name: serviceAccount } = client;
   return { name: "verify-allowed", namespace, serviceAccount, meshed: true, calls: [...all.values()] };
 }
 
-/** Probes in a listed client's namespace that must be refused: one under another service account, one without a proxy that has the label of meshed pods. */
+/**
+ * Returns two probes in a listed client's namespace that must be refused: one with another service account, and one
+ * without a proxy that has the label of meshed pods.
+ */
 export function refusedProbes(
   { namespace }: Account,
   target: AccessTarget,
@@ -50,7 +56,7 @@ export function refusedProbes(
   };
 }
 
-/** The HTTP call, at the inbound port of a proxy. */
+/** Returns the HTTP call to the inbound port of a target pod's proxy. */
 function proxyCalls({ pods: set, guarded }: AccessTarget, { pods }: ClusterState): Call[] {
   const ip = at(
     pods.find((pod) => isInSet(pod, set)),

@@ -7,7 +7,11 @@ import { type ClusterReader, orNull } from "../connection.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
 import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
 
-/** Reads what the tests look at. @throws UserError if the cluster does not answer, or you may not even list pods */
+/**
+ * Reads the objects that the tests evaluate.
+ *
+ * @throws UserError if the cluster does not answer, or you may not list required objects such as pods
+ */
 export async function readClusterState(cluster: ClusterReader, model: Model): Promise<ClusterState> {
   const { environment } = model;
   const release = linkerdRelease(environment.spec.linkerd.version);
@@ -20,7 +24,7 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
   const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
     listIn(cluster, protectedNamespaces, `policy.linkerd.io/${version}`, kind);
   const { server, authorizationPolicy } = release.traits.policyApi;
-  // One read first: a cluster that does not answer is reported once.
+  // One read first, so that a cluster that does not answer is reported once.
   const pods = (await everywhere("v1", "Pod")).filter(isLive);
   const webhooks = Promise.all([
     cluster.list("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),

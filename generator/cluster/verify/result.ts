@@ -7,7 +7,7 @@ export interface TestResult extends Finding {
   readonly durationMs: number;
 }
 
-/** Whether no test failed or remained undecided; skipped tests were not asked for. */
+/** Whether no test failed or remained undecided. Skipped tests do not count. */
 export function allPassed(results: readonly TestResult[]): boolean {
   return results.every(({ status }) => status === "passed" || status === "skipped");
 }

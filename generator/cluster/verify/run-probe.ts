@@ -10,25 +10,26 @@ import type { Cluster } from "../connection.ts";
 import { podProblem } from "../pod-problem.ts";
 import { type Probe, probeContainer, probePod, readProbe } from "./probe.ts";
 
-/** What a probe came to. */
+/** Result of running a probe. */
 export interface ProbeRun extends ProbeAnswers {
   readonly probe: Probe;
-  /** The pod as it ran, with what admission added; null where it was never there. */
+  /** The pod as it ran, with the changes by admission webhooks; null if it was never created. */
   readonly pod: KubernetesObject | null;
 }
 
 export interface ProbeOptions {
   readonly image: string;
   readonly run: string;
-  /** Seconds that a probe may take, its start included. */
+  /** Time limit of a probe in seconds, including its start. */
   readonly seconds: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Makes a probe's pod, waits until its calls are done, and reads what they came to. Its proxy may run on: who made the pod removes it.
+ * Creates a probe's pod, waits until its calls are done, and reads their results. The pod's proxy may continue to run;
+ * the caller deletes the pod.
  *
- * @throws where the signal aborts, or the cluster does not answer
+ * @throws if the signal aborts or the cluster does not answer
  */
 export async function runProbe(cluster: Cluster, probe: Probe, options: ProbeOptions): Promise<ProbeRun> {
   const { image, run, seconds, signal } = options;
@@ -52,7 +53,7 @@ export async function runProbe(cluster: Cluster, probe: Probe, options: ProbeOpt
   while (Date.now() < end) {
     await sleep(400, undefined, { signal });
     pod = await cluster.get("v1", "Pod", name, probe.namespace);
-    if (pod === null) return broken("its pod was deleted by somebody", null);
+    if (pod === null) return broken("its pod was deleted during the test", null);
     const ended = stateOf(pod).terminated;
     if (ended !== undefined) {
       const results = readProbe(await cluster.logs(probe.namespace, name, probeContainer));
@@ -60,37 +61,38 @@ export async function runProbe(cluster: Cluster, probe: Probe, options: ProbeOpt
     }
     if (["Failed", "Succeeded"].includes(String(at(pod, "status", "phase")))) break;
   }
-  return broken(pod === null ? "it never came to be" : whyNotDone(pod, seconds), pod);
+  return broken(pod === null ? "its pod did not appear" : whyNotDone(pod, seconds), pod);
 }
 
 function stateOf(pod: KubernetesObject): NonNullable<V1ContainerStatus["state"]> {
   return containerStatuses(pod).find(({ name }) => name === probeContainer)?.state ?? {};
 }
 
-/** What keeps a pod from running its probe. */
+/** Returns why a pod has not completed its probe. */
 function whyNotDone(pod: KubernetesObject, seconds: number): string {
   const within = `not done within ${seconds} s`;
   const problem = podProblem(pod);
   switch (problem?.kind) {
     case "unscheduled":
-      return `${within}: no node takes it: ${problem.message}`;
+      return `${within}: its pod is unschedulable: ${problem.message}`;
     case "image-pull":
-      return `${within}: ${problem.image} cannot be pulled (${problem.reason}); meshops bootstrap builds it`;
+      return `${within}: ${problem.image} cannot be pulled (${problem.reason}); run meshops bootstrap, which builds it`;
     case "cannot-start":
       return `${within}: ${problem.message}`;
     case "crashing":
-      return `${within}: its container ${problem.container} ends again and again${problem.reason === undefined ? "" : ` (${problem.reason})`}`;
+      return `${within}: its container ${problem.container} is crash-looping${problem.reason === undefined ? "" : ` (${problem.reason})`}`;
     default:
-      if (problem === null && !heldUpByProxy(pod)) return within;
-      return `${within}: its proxy does not become ready; it has no certificate as long as identity does not answer, or the issuer is invalid (see M1, M3)`;
+      if (problem === null && !mayWaitForProxy(pod)) return within;
+      return `${within}: its proxy does not become ready: it gets no certificate while the identity controller does not answer or the issuer is invalid (see M1, M3)`;
   }
 }
 
 /**
- * Whether a pod may be held up by its proxy though the kubelet does not report so: while a container's postStart hook runs (`proxy-await`), the
- * kubelet reports no new status, and all containers look as if they were being made (kubernetes, pkg/kubelet/kuberuntime, startContainer).
+ * Whether a pod may be waiting for its proxy although the kubelet does not report it. While a container's postStart
+ * hook runs (`proxy-await`), the kubelet reports no new status, and all containers appear as being created (kubernetes,
+ * pkg/kubelet/kuberuntime, startContainer).
  */
-function heldUpByProxy(pod: KubernetesObject): boolean {
+function mayWaitForProxy(pod: KubernetesObject): boolean {
   const proxy = containerStatuses(pod).find(({ name }) => name === proxyContainer);
   return proxy !== undefined && proxy.state?.terminated === undefined && stateOf(pod).running === undefined;
 }

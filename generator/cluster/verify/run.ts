@@ -8,27 +8,28 @@ import type { ProbeRun } from "./run-probe.ts";
 import type { TestResources } from "./test-resources.ts";
 
 export interface VerifyOptions {
-  /** Image of the probes: curl, grpcurl and the .proto file of the service. */
+  /** Image of the probes, with curl, grpcurl and the .proto file of the service. */
   readonly image: string;
-  /** Ids of the tests to run. */
+  /** IDs of the tests to run. */
   readonly only: ReadonlySet<string>;
   /** Remove the policies for T0, and restore them. */
   readonly baseline: boolean;
   readonly write: boolean;
   /** Leave the probes in the cluster. */
   readonly keep: boolean;
-  /** Seconds that a probe may take. */
+  /** Time limit of a probe in seconds. */
   readonly seconds: number;
   readonly fluxNamespace: string;
   readonly signal: AbortSignal;
-  /** Called with each result as soon as it is known, and with what is done meanwhile. */
+  /** Called with each result as soon as it is known. */
   readonly onResult: (result: TestResult) => void;
+  /** Called with a description of each step. */
   readonly onStep: (step: string) => void;
 }
 
-/** One run of the tests: what all of them use. */
+/** One run of the tests, with the values that all tests use. */
 export interface Run {
-  /** A word that distinguishes this run's objects from others'. */
+  /** A word that distinguishes the objects of this run from those of other runs. */
   readonly id: string;
   readonly cluster: Cluster;
   readonly model: Model;
@@ -45,7 +46,7 @@ export interface Run {
   report(test: string, since: number, finding: Finding): void;
 }
 
-/** Waits for all, even if one fails: what they created must be known before it is removed. */
+/** Waits for all actions, even if one fails, because all objects that they create must be known before cleanup. */
 export async function settled(actions: readonly Promise<void>[]): Promise<void> {
   const ended = await Promise.allSettled(actions);
   for (const each of ended) if (each.status === "rejected") throw each.reason;

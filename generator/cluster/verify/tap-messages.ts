@@ -1,8 +1,8 @@
 import protobuf from "protobufjs";
 
 /**
- * The messages of viz's tap API, as far as they are used here. Numbers and types: linkerd2 edge-26.8.3, viz/tap/proto/viz_tap.proto,
- * viz/metrics-api/proto/viz.proto, proto/common/net.proto; the same in stable-2.14.10.
+ * Messages of viz's tap API, limited to the fields used here. Source of field numbers and types: linkerd2 edge-26.8.3,
+ * viz/tap/proto/viz_tap.proto, viz/metrics-api/proto/viz.proto, proto/common/net.proto; the same in stable-2.14.10.
  */
 const string = (id: number): { type: string; id: number } => ({ type: "string", id });
 const labels = { fields: { labels: { keyType: "string", type: "string", id: 1 } } };
@@ -45,12 +45,12 @@ export interface TapEvent {
 
 export interface TapTarget {
   readonly namespace: string;
-  /** In the singular, such as `statefulset`. */
+  /** Kind in lower case and singular, such as `statefulset`. */
   readonly type: string;
   readonly name: string;
 }
 
-/** Path of the API for a target, which must name the same as the body (viz/tap/pkg/protohttp.go). */
+/** Returns the API path of a target. The request body must specify the same target (viz/tap/pkg/protohttp.go). */
 export function tapPath({ namespace, type, name }: TapTarget): string {
   return `/apis/tap.linkerd.io/v1alpha1/watch/namespaces/${namespace}/${type}s/${name}/tap`;
 }
@@ -60,13 +60,16 @@ export function encodeTapRequest(target: TapTarget, maxRps: number): Uint8Array 
   return type.encode(type.fromObject({ target: { resource: target }, match: { all: {} }, maxRps })).finish();
 }
 
-/** The text of a framed error. */
+/** Returns the text of a framed error. */
 export function decodeTapError(body: Buffer): string {
   const [first] = frames(body).messages;
   return first === undefined ? "no reason given" : (root.lookupType("ApiError").decode(first).toJSON()["error"] as string);
 }
 
-/** Events of a stream, as its chunks arrive: each message has its length before it, 4 bytes, little-endian (pkg/protohttp). */
+/**
+ * Decodes the events of a stream from its chunks. Each message is preceded by its length: 4 bytes, little-endian
+ * (pkg/protohttp).
+ */
 export class TapReader {
   #rest: Buffer = Buffer.alloc(0);
 

@@ -7,19 +7,20 @@ import type { Scene } from "./explain.ts";
 import type { ProbeRun } from "./run-probe.ts";
 import { decodeTapError, encodeTapRequest, type TapEvent, TapReader, tapPath } from "./tap-messages.ts";
 
-/** Most requests a second that tap reports, over all pods. */
+/** Maximum number of requests per second that tap reports, over all pods. */
 const maxRps = 300;
 
-/** A tap that is open, or why it is not. */
+/** A tap that was requested. */
 export interface Tap {
   readonly events: readonly TapEvent[];
-  /** Ends it. @returns why there was none; null where it streamed, or would have */
+  /** Ends the tap. @returns why it failed; null if it streamed or was waiting for events */
   close(): Promise<string | null>;
 }
 
 /**
- * Taps the pods of a target, by viz's tap API behind the API server. It answers nothing before there is an event (linkerd2, viz/tap/api), so
- * nothing tells when it is open; probes take longer to start than it does.
+ * Taps the pods of a target through viz's tap API, which is aggregated by the API server. The tap API sends no response
+ * before the first event (linkerd2, viz/tap/api), so there is no signal that the tap is open. Probes take longer to
+ * start than a tap.
  */
 export function openTap(cluster: Cluster, { pods }: AccessTarget): Tap {
   const { kind, name } = pods.workloadRef;
@@ -29,7 +30,7 @@ export function openTap(cluster: Cluster, { pods }: AccessTarget): Tap {
     try {
       events.push(...reader.read(chunk));
     } catch {
-      abort.abort(); // an error in the middle of the stream comes as one more message, of another kind
+      abort.abort(); // an error in the middle of the stream arrives as a message of another type
     }
   };
   const body = encodeTapRequest(target, maxRps);
@@ -49,13 +50,13 @@ export function openTap(cluster: Cluster, { pods }: AccessTarget): Tap {
 function troubleOf(error: unknown): string {
   if (!(error instanceof Refused)) return `the tap API does not answer: ${(error as Error).message}`;
   const text = error.framed ? decodeTapError(error.body) : textOf(error.body);
-  if (error.status === 403) return `you may not tap; bind the ClusterRole linkerd-linkerd-viz-tap-admin: ${text}`;
-  if (error.status === 404 && !error.framed) return "there is no tap API: is viz installed?";
-  if (error.status === 503) return `viz's tap is not reachable (see M6): ${text}`;
+  if (error.status === 403) return `you are not allowed to tap; bind the ClusterRole linkerd-linkerd-viz-tap-admin: ${text}`;
+  if (error.status === 404 && !error.framed) return "the tap API does not exist: check that viz is installed";
+  if (error.status === 503) return `viz's tap cannot be reached (see M6): ${text}`;
   return text.trim();
 }
 
-/** An error's words: a Status, viz's own `{error}`, or plain text. */
+/** Returns the text of an error: from a Status, viz's `{error}`, or plain text. */
 function textOf(body: Buffer): string {
   try {
     const { message, error } = JSON.parse(body.toString()) as { message?: string; error?: string };
@@ -65,12 +66,15 @@ function textOf(body: Buffer): string {
   }
 }
 
-/** T3: both calls of the listed client arrive, encrypted, the gRPC call with the name of its route if there is a ServiceProfile. */
+/**
+ * Evaluates T3: tap shows both calls of the listed client encrypted, and the gRPC call with its route if there is a
+ * ServiceProfile.
+ */
 export async function judgeTap(tap: Tap, run: ProbeRun, { state: { profiles }, target }: Scene): Promise<Finding> {
-  // The aggregation layer hands events on every 200 ms, proxies report each second.
+  // The aggregation layer forwards events every 200 ms, and proxies report every second.
   await sleep(1500);
   const trouble = await tap.close();
-  if (trouble !== null) return failed("no tap", trouble);
+  if (trouble !== null) return failed("tap failed", trouble);
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
   const name = run.pod?.metadata.name;
   const own = tap.events.filter(({ sourceMeta, proxyDirection }) => sourceMeta?.labels["pod"] === name && proxyDirection === 1);
@@ -95,23 +99,27 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state: { profiles }, t
   if (missing.length > 0)
     return failed(
       `${missing.join(" and ")} not seen`,
-      `${tap.events.length} events came, none of them: did the call pass (T2a), is tap enabled on ${target.podTitle}'s pods?`,
+      `${tap.events.length} events arrived, none from these calls: check that the calls passed (T2a) and tap is enabled on ${target.podTitle}'s pods`,
       evidence,
     );
   const plain = seen.filter(({ tls }) => tls !== "true");
   if (plain.length > 0)
-    return failed(`tls=${plain[0]?.tls}`, "the two proxies do not speak TLS with each other: is the port skipped?", evidence);
+    return failed(
+      `tls=${plain[0]?.tls}`,
+      "the two proxies do not use TLS with each other: check whether the port is skipped",
+      evidence,
+    );
   const profiled = profiles.some(({ metadata }) => metadata.name === target.host);
   if (profiled && grpc?.route !== method.slice(method.lastIndexOf("/") + 1))
     return failed(
       `gRPC has route ${grpc?.route ?? "none"}`,
-      `the ServiceProfile ${target.host} has no route for ${method}, or proxies do not read it`,
+      `the ServiceProfile ${target.host} has no route for ${method}, or proxies do not use it`,
       evidence,
     );
-  return passed(`HTTP and gRPC, encrypted${profiled ? ", gRPC by its route" : ""}`, evidence);
+  return passed(`HTTP and gRPC, encrypted${profiled ? ", gRPC with its route" : ""}`, evidence);
 }
 
-/** The path of a guarded call, as HTTP sees it. */
+/** Returns the HTTP path of a guarded call. */
 function pathOf({ guarded }: AccessTarget, kind: "http" | "grpc"): string {
   const call = guarded.find((each) => each.kind === kind);
   return call?.kind === "http" ? call.path : call?.kind === "grpc" ? `/${call.method}` : "";

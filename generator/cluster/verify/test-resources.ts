@@ -6,11 +6,11 @@ import type { Cluster } from "../connection.ts";
 import { probeLabel } from "./probe.ts";
 import { verifyName } from "./probes.ts";
 
-/** What verify has made in the cluster, to be taken away again. */
+/** The objects that verify creates in the cluster and removes at the end. */
 export class TestResources {
   readonly #cluster: Cluster;
   readonly #run: string;
-  readonly #made: KubernetesObject[] = [];
+  readonly #created: KubernetesObject[] = [];
 
   constructor(cluster: Cluster, run: string) {
     this.#cluster = cluster;
@@ -20,7 +20,10 @@ export class TestResources {
   /** Why the probes' own namespace could not be created; null if it was. */
   trouble: string | null = null;
 
-  /** Creates the probes' own namespace, if it is needed. Its pods are never meshed, so Kubernetes may hold them to the level restricted. */
+  /**
+   * Creates the probes' own namespace if it is needed. Its pods are never meshed, so they can conform to the Pod
+   * Security level restricted.
+   */
   async prepare(needed: boolean): Promise<void> {
     if (!needed) return;
     const labels = { [probeLabel]: this.#run, "pod-security.kubernetes.io/enforce": "restricted" };
@@ -28,7 +31,7 @@ export class TestResources {
     const name = verifyName(this.#run);
     this.trouble = await this.#attempt(
       { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations } } satisfies V1Namespace,
-      // Kubernetes creates it a moment later; pods that are created before are refused.
+      // Kubernetes creates this account shortly after the namespace and rejects pods that are created before it.
       account("default", name),
     );
   }
@@ -38,25 +41,32 @@ export class TestResources {
     return this.#attempt(account(verifyName(this.#run), namespace));
   }
 
-  /** Notes pods that are about to be made. */
+  /** Records a pod that is about to be created. */
   pod(name: string, namespace: string): void {
-    this.#made.push({ apiVersion: "v1", kind: "Pod", metadata: { name: `${name}-${this.#run}`, namespace } });
+    this.#created.push({ apiVersion: "v1", kind: "Pod", metadata: { name: `${name}-${this.#run}`, namespace } });
   }
 
-  /** Takes away all of it, the last first; what others made stays. @returns what could not be, in words */
+  /**
+   * Removes all recorded objects in reverse order. Objects that already existed are not removed.
+   *
+   * @returns the objects that could not be removed, with the error
+   */
   async clear(): Promise<string[]> {
     const left: string[] = [];
-    for (const { apiVersion, kind, metadata } of this.#made.splice(0).reverse())
+    for (const { apiVersion, kind, metadata } of this.#created.splice(0).reverse())
       await this.#cluster
         .remove(apiVersion, kind, metadata.name, metadata.namespace)
         .catch((error: unknown) => left.push(`${kind} ${metadata.name}: ${(error as Error).message}`));
     return left;
   }
 
-  /** Creates objects. A right that is missing is reported by the tests that need them, and does not end the others. */
+  /**
+   * Creates objects. Returns the error if this fails, so that the tests that need the objects report it and the other
+   * tests continue.
+   */
   async #attempt(...objects: readonly KubernetesObject[]): Promise<string | null> {
     try {
-      for (const object of objects) await this.#make(object);
+      for (const object of objects) await this.#create(object);
       return null;
     } catch (error) {
       if (error instanceof UserError) return error.message;
@@ -64,8 +74,8 @@ export class TestResources {
     }
   }
 
-  async #make(object: KubernetesObject): Promise<void> {
-    if (await this.#cluster.create(object)) this.#made.push(object);
+  async #create(object: KubernetesObject): Promise<void> {
+    if (await this.#cluster.create(object)) this.#created.push(object);
   }
 }
 

@@ -15,9 +15,9 @@ import { TestResources } from "./test-resources.ts";
 import { checksOf, targetOf, testsOf } from "./tests.ts";
 
 /**
- * Runs the chosen tests against a cluster. What they create there is removed again, whatever happens.
+ * Runs the chosen tests against a cluster. Always removes the objects that they create, unless `options.keep` is set.
  *
- * @throws UserError if the cluster does not answer; what a single test lacks makes that test `undecided`
+ * @throws UserError if the cluster does not answer; if only one test lacks something, that test is `undecided`
  */
 export async function verify(cluster: Cluster, model: Model, options: VerifyOptions): Promise<TestResult[]> {
   const id = randomBytes(3).toString("hex");
@@ -52,13 +52,13 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
     await settled([linkerdTest(run), ...(target === null ? [] : [accessTests(run, { state: run.state, target }, checks)])]);
   } finally {
     if (options.keep)
-      options.onStep(`left in the cluster: kubectl get pods --all-namespaces --selector meshops.dev/verify=${id}`);
-    else for (const left of await resources.clear()) options.onStep(`could not be removed: ${left}`);
+      options.onStep(`kept in the cluster: kubectl get pods --all-namespaces --selector meshops.dev/verify=${id}`);
+    else for (const left of await resources.clear()) options.onStep(`could not remove ${left}`);
   }
   return tests.flatMap((test) => results.get(test.id) ?? []);
 }
 
-/** Tests that need the state of the cluster only. */
+/** Runs the tests that need only the state of the cluster. */
 function stateTests({ state, settings, report, wants }: Run, checks: readonly Check[]): void {
   for (const check of checks)
     if (!("calls" in check) && wants(check.id)) report(check.id, Date.now(), check.evaluate(state, settings));

@@ -24,7 +24,10 @@ export async function readHelmState(cluster: ClusterReader, { components }: Mode
   return { releases, drift: drift.flat() };
 }
 
-/** State of an environment that helmfile installs: a node per release, with its workloads and drifted custom resources. Pure. */
+/**
+ * Returns the state of an environment that helmfile installs: one node per release, with its workloads and drifted
+ * custom resources. Pure.
+ */
 export function assessHelmfile(model: Model, snapshot: Snapshot, helm: HelmState): StatusNode[] {
   const environment = model.environment.metadata.name;
   return model.components.filter(isHelmRelease).map((component) => releaseNode(component, environment, snapshot, helm));
@@ -49,16 +52,20 @@ function releaseNode(component: ComponentModel, environment: string, snapshot: S
   if (release.status !== "deployed") {
     const cause: Cause = {
       code: release.status.startsWith("pending") ? "helm-locked" : "unknown",
-      reason: `Helm has it as ${release.status}`,
+      reason: `its status in Helm is ${release.status}`,
       fix: release.status.startsWith("pending")
-        ? `if no helmfile runs: helm rollback ${name} --namespace ${namespace}, then ${sync}`
-        : `helm history ${name} --namespace ${namespace}, then ${sync}`,
+        ? `if no helmfile is running, run helm rollback ${name} --namespace ${namespace}, then ${sync}`
+        : `run helm history ${name} --namespace ${namespace} to see the error, then ${sync}`,
     };
     return { ...node, state: "failed", detail, cause, children };
   }
   const culprit = children.find(({ state }) => state !== "ready");
   if (culprit === undefined) return { ...node, state: "ready", detail, cause: null, children };
-  const cause: Cause = { code: "health", reason: `${culprit.kind} ${culprit.name} is not ready`, fix: "see below" };
+  const cause: Cause = {
+    code: "health",
+    reason: `${culprit.kind} ${culprit.name} is not ready`,
+    fix: "see the objects below it",
+  };
   return { ...node, state: culprit.state, detail, cause, children };
 }
 
@@ -70,11 +77,11 @@ function workloadsOf({ workloads }: Snapshot, release: string, namespace: string
 
 function driftNode({ release, kind, namespace, name, fields }: Drift, environment: string): StatusNode {
   const [first, ...others] = fields;
-  const more = others.length === 0 ? "" : `, and ${others.length} more fields`;
+  const more = others.length === 0 ? "" : `, and ${others.length} more fields differ`;
   const reason =
     first === undefined
       ? "it does not exist; the next sync creates it"
-      : `${first.path} is ${JSON.stringify(first.found) ?? "not set"}, the release has ${JSON.stringify(first.wanted)}${more}; Helm 3 does not repair it`;
+      : `${first.path} is ${JSON.stringify(first.found) ?? "not set"} in the cluster but ${JSON.stringify(first.wanted)} in the release${more}; Helm 3 does not correct it`;
   const fix = `helmfile -e ${environment} -l name=${release} template | kubectl apply --server-side --force-conflicts --field-manager=helm --namespace ${namespace} -f -`;
   return {
     kind,

@@ -20,9 +20,10 @@ interface FieldDrift {
 }
 
 /**
- * Custom resources of a release that differ from what Helm applied. Helm 3 patches them from the old manifest to the new one and does not look at the
- * live object (helm 3.22, pkg/kube/client.go, createPatch), so a change by hand stays; what is missing is created again. For built-in kinds its
- * three-way patch sees such changes.
+ * Returns the custom resources of a release that differ from what Helm applied. Helm 3 patches them from the old
+ * manifest to the new one without reading the live object (helm 3.22, pkg/kube/client.go, createPatch), so manual
+ * changes persist. Missing objects are created again. For built-in kinds, Helm's three-way patch detects manual
+ * changes.
  */
 export async function customDrift(cluster: ClusterReader, release: StoredRelease): Promise<Drift[]> {
   const custom = release.objects.filter(({ apiVersion }) => isCustom(apiVersion));
@@ -38,19 +39,22 @@ async function driftOf(cluster: ClusterReader, release: StoredRelease, object: K
   return live !== null && fields.length === 0 ? null : { release: release.name, kind, namespace, name: metadata.name, fields };
 }
 
-/** Whether a kind is defined by a CRD; the Gateway API is, under a domain of Kubernetes. */
+/** Whether a kind is defined by a CRD. The Gateway API is, although its group is in a domain of Kubernetes. */
 function isCustom(apiVersion: string): boolean {
   const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
   return group.includes(".") && (!group.endsWith(".k8s.io") || group.startsWith("gateway."));
 }
 
-/** Fields that a manifest sets and the live object has otherwise. What only the live object has may be a default, so it does not count. */
+/**
+ * Returns the fields that a manifest sets and that differ in the live object. Ignores fields that only the live object
+ * has, because they may be defaults.
+ */
 function fieldDrift(
   { kind: _kind, apiVersion: _version, status: _status, ...wanted }: KubernetesObject,
   live: KubernetesObject,
 ): FieldDrift[] {
   const { name: _name, namespace: _namespace, labels = {}, ...metadata } = wanted.metadata;
-  // Helm writes its own name there, whatever the manifest has (pkg/action/validate.go, setMetadataVisitor).
+  // Helm sets this label to its own name, regardless of the manifest (pkg/action/validate.go, setMetadataVisitor).
   const { "app.kubernetes.io/managed-by": _managedBy, ...others } = labels;
   return [...differences({ ...wanted, metadata: { ...metadata, labels: others } }, live, "")];
 }
@@ -64,7 +68,7 @@ function* differences(wanted: unknown, found: unknown, path: string): Iterable<F
   } else if (wanted !== found && !(isEmpty(wanted) && found === undefined)) yield { path, wanted, found };
 }
 
-/** An empty map or list is as good as none: the API server drops some. */
+/** Whether a value is an empty map or list. It counts as not set, because the API server drops some of these. */
 function isEmpty(value: unknown): boolean {
   return (isMap(value) && Object.keys(value).length === 0) || (Array.isArray(value) && value.length === 0);
 }

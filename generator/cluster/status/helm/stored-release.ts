@@ -6,7 +6,7 @@ import { asMap } from "../../../system/data.ts";
 import type { ClusterReader } from "../../connection.ts";
 import { listIn } from "../../reads.ts";
 
-/** A Helm release as Helm keeps it in the cluster. */
+/** A Helm release as Helm stores it in the cluster. */
 export interface StoredRelease {
   readonly name: string;
   readonly namespace: string;
@@ -15,13 +15,14 @@ export interface StoredRelease {
   readonly status: string;
   /** Name and version of the chart. */
   readonly chart: string;
-  /** What Helm applied, without hooks. */
+  /** Objects that Helm applied, without hooks. */
   readonly objects: readonly KubernetesObject[];
 }
 
 /**
- * The newest revision of every Helm release of some namespaces. Helm keeps one Secret per revision (helm, pkg/storage/driver/secrets.go): its
- * `data.release` is base64 over gzip over JSON, and its labels name release, revision and status.
+ * Reads the latest revision of every Helm release in some namespaces. Helm stores one Secret per revision (helm,
+ * pkg/storage/driver/secrets.go): the value of `release` is JSON, compressed with gzip and encoded in base64, and the
+ * labels contain the release's name, revision and status.
  *
  * @throws UserError if you may not read Secrets
  */
@@ -40,7 +41,7 @@ function revisionOf({ metadata }: KubernetesObject): number {
   return Number(metadata.labels?.["version"] ?? 0);
 }
 
-/** A release from Helm's Secret; null if it is not of the known form. */
+/** Returns the release from Helm's Secret; null if its format is unknown. */
 function decodeRelease(secret: KubernetesObject): StoredRelease | null {
   const data = at(secret, "data", "release");
   if (typeof data !== "string") return null;
