@@ -3,17 +3,17 @@ import { dirname, join } from "node:path";
 import { scratchFolder } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
-/** A copy of this checkout to which a component was added, built. */
+/** A built copy of this checkout with one component added. */
 export interface Checkout {
-  /** Its command line. */
+  /** Path of the copy's command line. */
   readonly cli: string;
-  /** Files that were changed or added by hand, and the number of lines in each. */
+  /** Number of lines added by hand, by file. */
   readonly edits: ReadonlyMap<string, number>;
 }
 
 /**
- * Adds cert-manager to a copy of this checkout as a developer would: a folder in generator/components, a line in the registry (and its import), a field
- * in the schema. Everything else follows from `npm run codegen` and the build.
+ * Adds cert-manager to a copy of this checkout as a developer would: a folder in generator/components, a line in the
+ * registry (and its import), and a field in the schema. `npm run codegen` and the build do the rest.
  */
 export async function checkoutWithCertManager(): Promise<Checkout> {
   const root = scratchFolder("checkout");

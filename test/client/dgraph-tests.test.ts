@@ -9,10 +9,10 @@ import { environmentOf } from "../support/specs.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 import { startDgraph } from "./real-dgraph.ts";
 
-withPydgraph("Dgraph's tests of verify", () =>
+withPydgraph("verify's checks of Dgraph", () =>
   withTools(["grpcurl"], "with grpcurl", () =>
     whereOnPath("dgraph", "with a real Dgraph", () => {
-      test("a probe's own command reads its state, reads, writes and forgets", async () => {
+      test("a probe's command reads Dgraph's state, runs queries, and writes and deletes data", async () => {
         const environment = environmentOf({ dgraph: { alpha: { replicas: 1 }, zero: { replicas: 1 } } });
         const checks = dgraphChecks(environment);
         const state = { pods: [] } as never;

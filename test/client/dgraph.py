@@ -1,6 +1,6 @@
-"""A gRPC server that speaks `api.Dgraph`, for tests of its clients: transactions, aborts, errors; TLS and mutual TLS.
+"""A gRPC server that implements `api.Dgraph` for tests of clients: transactions, aborts, errors; TLS and mutual TLS.
 
-What it is told to do wrong comes as --fault NAME=COUNT. It prints its port first, then one line of JSON for each call.
+--fault NAME=COUNT makes it fail COUNT times in one way. It prints its port first, then one line of JSON per call.
 """
 
 import argparse
@@ -23,7 +23,7 @@ class Dgraph(api_pb2_grpc.DgraphServicer):
         self.triples, self.pending, self.schema = [], {}, ""
         self.next_uid = self.next_ts = 1
 
-    def tell(self, call, **more):
+    def report(self, call, **more):
         print(json.dumps({"call": call, "triples": len(self.triples), **more}), flush=True)
 
     def fails(self, name):
@@ -34,7 +34,7 @@ class Dgraph(api_pb2_grpc.DgraphServicer):
     def CheckVersion(self, request, context):
         if self.fails("unavailable"):
             context.abort(grpc.StatusCode.UNAVAILABLE, "not yet")
-        self.tell("CheckVersion")
+        self.report("CheckVersion")
         return api_pb2.Version(tag="v25.0.0-test")
 
     def Alter(self, request, context):
@@ -43,7 +43,7 @@ class Dgraph(api_pb2_grpc.DgraphServicer):
         if request.drop_all:
             self.triples.clear()
         self.schema = request.schema or self.schema
-        self.tell("Alter", dropAll=request.drop_all, schema=request.schema[:40])
+        self.report("Alter", dropAll=request.drop_all, schema=request.schema[:40])
         return api_pb2.Payload()
 
     def Query(self, request, context):
@@ -58,7 +58,7 @@ class Dgraph(api_pb2_grpc.DgraphServicer):
                         context.abort(grpc.StatusCode.UNKNOWN, f"while lexing {line} at line {number}")
                     new.append(tuple(self.uid(term, uids) for term in quad.groups()))
             self.pending.setdefault(ts, []).extend(new)
-            self.tell("Query", quads=len(new))
+            self.report("Query", quads=len(new))
             return api_pb2.Response(uids=uids, txn=api_pb2.TxnContext(start_ts=ts, keys=["k"], preds=["1-p"]))
 
     def uid(self, term, uids):
@@ -75,10 +75,10 @@ class Dgraph(api_pb2_grpc.DgraphServicer):
             if request.aborted:
                 return api_pb2.TxnContext(start_ts=request.start_ts, aborted=True)
             if self.fails("abort"):
-                self.tell("abort")
+                self.report("abort")
                 context.abort(grpc.StatusCode.ABORTED, "Transaction has been aborted. Please retry")
             self.triples.extend(triple for triple in new if triple not in self.triples)
-            self.tell("commit")
+            self.report("commit")
             if self.fails("lost"):
                 context.abort(grpc.StatusCode.UNAVAILABLE, "the answer is lost")
             return api_pb2.TxnContext(start_ts=request.start_ts, commit_ts=self.next_ts)
@@ -102,7 +102,7 @@ def main():
         port = server.add_secure_port("127.0.0.1:0", secured)
     server.start()
     print(port, flush=True)
-    sys.stdin.read()  # ends with whoever started it
+    sys.stdin.read()  # ends when the parent process closes stdin
     server.stop(None)
 
 

@@ -18,7 +18,7 @@ const folder = join(projectRoot, "clients/pydgraph");
 const [schema, films] = [join(folder, "sw.schema"), join(folder, "sw.nquads.rdf")];
 const running: ChildProcess[] = [];
 
-/** Runs load_data.py to its end. */
+/** Runs load_data.py to completion. */
 async function load(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const child = spawn(python, [join(folder, "load_data.py"), ...args], { env: { PATH: process.env["PATH"] ?? "" } });
   let [out, err] = ["", ""];
@@ -28,7 +28,7 @@ async function load(...args: string[]): Promise<{ code: number; out: string; err
   return { code, out, err };
 }
 
-/** The test server; `calls` grows as it is called. */
+/** Starts the test server. `calls` lists the calls that it has received so far. */
 async function serve(
   ...args: string[]
 ): Promise<{ alpha: string; calls: { call: string; triples: number; dropAll?: boolean }[] }> {
@@ -57,7 +57,7 @@ afterEach(() => {
 withPydgraph("load_data.py", () => {
   const quads = 104; // lines of sw.nquads.rdf that are N-Quads
 
-  test("loads the schema and the films, in transactions of the size asked for", async () => {
+  test("loads the schema and the films, in transactions of the requested size", async () => {
     const server = await serve();
     const { alpha } = server;
     const { code, out, err } = await load("--alpha", alpha, "--plaintext", "--schema", schema, "--files", films, "--batch", "20");
@@ -69,24 +69,24 @@ withPydgraph("load_data.py", () => {
 
   test.each([
     ["abort=3", 3],
-    ["lost=1", 1], // committed, but nobody heard: not a second film
+    ["lost=1", 1], // committed, but the answer was lost: the retry must not add a second film
     ["unavailable=2", 2],
     ["indexing=1", 1],
-  ])("goes on after %s", async (fault, again) => {
+  ])("continues after the fault %s", async (fault, again) => {
     const server = await serve("--fault", fault);
     const { code, out, err } = await load("--alpha", server.alpha, "--plaintext", "--schema", schema, "--files", films);
     expect({ code, out }, err).toEqual({ code: 0, out: `loaded ${quads} N-Quads in 1 transactions, ${again} tried again\n` });
     expect(server.calls.at(-1)?.triples).toBe(quads);
   });
 
-  test("gives up in the end, and says at which lines", async () => {
+  test("gives up after the last retry, and names the lines", async () => {
     const server = await serve("--fault", "abort=99");
     const { code, err } = await load("--alpha", server.alpha, "--plaintext", "--files", films, "--retries", "3");
     expect(code).toBe(1);
     expect(err).toMatch(/sw\.nquads\.rdf:3-\d+: given up after 3 tries: .*aborted/);
   });
 
-  test("a line that is no N-Quad is refused with its place", async () => {
+  test("a line that is not an N-Quad is rejected with its position", async () => {
     const server = await serve();
     const bad = join(scratchFolder("rdf"), "bad.rdf");
     writeFileSync(bad, '_:a <name> "A" .\nnonsense\n');
@@ -95,7 +95,7 @@ withPydgraph("load_data.py", () => {
     expect(err).toContain(`${bad}:2-2: UNKNOWN: while lexing nonsense`);
   });
 
-  test("--drop-all must be asked for; compressed files and blank nodes across files", async () => {
+  test("--drop-all drops all data; compressed files and blank nodes across files are supported", async () => {
     const server = await serve();
     const dir = scratchFolder("rdf");
     writeFileSync(join(dir, "a.rdf.gz"), gzipSync('_:a <name> "see _:b" .\n'));
@@ -108,7 +108,7 @@ withPydgraph("load_data.py", () => {
 
   describe("TLS", () => {
     const identity = environmentOf().spec.linkerd.identity;
-    const [ca, stranger] = [makeWebhookCa(identity, new Date()), makeWebhookCa(identity, new Date())];
+    const [ca, otherCa] = [makeWebhookCa(identity, new Date()), makeWebhookCa(identity, new Date())];
     const certificate = makeServerCertificate("localhost", identity, ca, new Date());
     const write = (name: string, text: string): string => {
       const path = join(scratchFolder("tls"), name);
@@ -121,17 +121,17 @@ withPydgraph("load_data.py", () => {
       ca: write("ca.crt", ca.certificate),
     });
 
-    test("the server's certificate is checked", async () => {
+    test("the server's certificate is verified", async () => {
       const { cert, key, ca: authority } = files();
       const { alpha } = await serve("--cert", cert, "--key", key);
       expect((await load("--alpha", alpha, "--tls-cacert", authority, "--files", films)).code).toBe(0);
-      const other = write("other.crt", stranger.certificate);
+      const other = write("other.crt", otherCa.certificate);
       const refused = await load("--alpha", alpha, "--tls-cacert", other, "--files", films, "--retries", "1", "--timeout", "5");
       expect(refused.code).toBe(1);
       expect(refused.err).toContain("UNAVAILABLE");
     });
 
-    test("mutual TLS: with the client's certificate, and not without", async () => {
+    test("mutual TLS succeeds with the client's certificate and fails without it", async () => {
       const { cert, key, ca: authority } = files();
       const dir = scratchFolder("client");
       const [own, ownKey] = [join(dir, "client.crt"), join(dir, "client.key")];
@@ -157,7 +157,7 @@ withPydgraph("load_data.py", () => {
   });
 
   whereOnPath("dgraph", "with a real Dgraph", () => {
-    test("loads, and the films can be asked for", async () => {
+    test("the films are loaded and can be queried", async () => {
       const { grpc: alpha, http, stop } = await startDgraph();
       for (const drop of [[], ["--drop-all"]]) {
         const { code, out, err } = await load(

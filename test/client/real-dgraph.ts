@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { freePort, until } from "../cluster/harness/processes.ts";
 import { scratchFolder } from "../support/platform.ts";
 
-/** The `dgraph` of the PATH, one Zero and one Alpha, on loopback and telling nobody. */
+/** Starts one Zero and one Alpha of the `dgraph` on the PATH, on loopback and without telemetry. */
 export async function startDgraph(): Promise<{ http: string; grpc: string; stop: () => void }> {
   const folder = scratchFolder("dgraph");
   const offset = (await freePort()) % 20_000;

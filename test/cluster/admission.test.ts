@@ -15,7 +15,7 @@ import { clusterCharts } from "./harness/charts.ts";
 import { ControlPlane } from "./harness/control-plane.ts";
 import { until } from "./harness/processes.ts";
 
-/** The samples, and a spec for every Linkerd release. */
+/** The sample specs, and one spec per Linkerd release. */
 const specs: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ["base", "dev", "production"].map((name) => [name, readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8")]),
@@ -45,7 +45,10 @@ withCluster("the real API server admits every object", () => {
     await plane?.stop();
   });
 
-  /** Server-side apply without effect, strict about unknown fields. Its namespace must be there, so that is made for real. */
+  /**
+   * Applies an object as a dry run that rejects unknown fields. Namespaces and CRDs are really created, because other objects
+   * need them.
+   */
   async function admit(object: ApiObject): Promise<void> {
     const { kind, metadata } = object;
     if (kind === "Namespace" || kind === "CustomResourceDefinition") await plane.api.apply(object);
@@ -54,7 +57,7 @@ withCluster("the real API server admits every object", () => {
   }
 
   test.each(Object.keys(specs).filter((name) => name !== "base"))(
-    "%s: Flux's objects, the overlays with their Secrets decrypted, Linkerd's kinds of its release",
+    "%s: Flux's objects, the overlays with decrypted Secrets, and the CRDs of its Linkerd release",
     async (name) => {
       const track =
         linkerdReleases.find(({ version }) => specs[name]?.includes(version)) ??
@@ -76,7 +79,7 @@ withCluster("the real API server admits every object", () => {
           await admit(await decrypted(document.toString()));
           count++;
         }
-      // What the charts render, too; of Grafana's there is no reference.
+      // The objects that the charts render. There is no reference data for Grafana's chart.
       if (!overlaysOf(root, name).includes("grafana"))
         for (const [component, objects] of await fluxRoad(root, name, charts))
           for (const object of component === "identity" ? [] : (objects as ApiObject[])) {
@@ -88,7 +91,7 @@ withCluster("the real API server admits every object", () => {
     120_000,
   );
 
-  /** Takes away the kinds of another release, which may have served other versions. */
+  /** Deletes the CRDs of the previous release, which may serve other API versions. */
   async function forgetLinkerd(): Promise<void> {
     const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     const others = async (): Promise<ApiObject[]> =>
@@ -98,7 +101,7 @@ withCluster("the real API server admits every object", () => {
     plane.api.forgetKinds();
   }
 
-  test("and refuses a wrong one, so that the judge is known to judge", async () => {
+  test("and rejects an invalid object, which shows that the check works", async () => {
     const wrong = {
       apiVersion: "v1",
       kind: "ConfigMap",
@@ -124,7 +127,7 @@ withCluster("helmfile installs what Flux installs", () => {
   });
   afterAll(() => plane?.stop());
 
-  test("sync, hook and all, against the real API server", async () => {
+  test("helmfile sync, with its hook, against the real API server", async () => {
     const folder = await clusterCharts();
     const charts = await serveCharts(folder);
     const bin = (name: Parameters<typeof tool>[0]): string => join(tool(name), "..");
@@ -145,7 +148,7 @@ withCluster("helmfile installs what Flux installs", () => {
         if (["HelmRelease", "Secret"].includes(object.kind) || object.metadata.name.includes("-values-")) continue;
         const live = await plane.api.get(await plane.api.pathOf(object));
         compared++;
-        // Flux's road, laid over what helmfile made, must change nothing.
+        // Applying Flux's objects over those that helmfile installed must change nothing.
         const laid = await plane.api.dryRun(withoutMarks(object), "flux-road").catch((error: unknown) => String(error));
         if (live === null || typeof laid === "string" || !same(live, laid))
           missing.push(
@@ -157,14 +160,14 @@ withCluster("helmfile installs what Flux installs", () => {
   });
 });
 
-/** Without the labels that say who applied it. */
+/** Returns an object without the label that names the tool that applied it. */
 function withoutMarks(object: ApiObject): ApiObject {
   const { labels = {}, annotations = {}, ...metadata } = object.metadata;
   const own = Object.fromEntries(Object.entries(labels).filter(([key]) => key !== "app.kubernetes.io/managed-by"));
   return { ...object, metadata: { ...metadata, ...(Object.keys(own).length === 0 ? {} : { labels: own }), annotations } };
 }
 
-/** Whether two states of an object say the same, who says it aside. */
+/** Whether two states of an object are equal, regardless of field managers, resourceVersion and status. */
 function same(a: ApiObject, b: ApiObject): boolean {
   const strip = ({ metadata, status: _, ...rest }: ApiObject): string => {
     const {

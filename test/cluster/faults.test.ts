@@ -17,7 +17,7 @@ import { Cluster } from "./harness/cluster.ts";
 import { ageKeys, edit, makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { until } from "./harness/processes.ts";
 
-withCluster("what goes wrong, and what status says of it", () => {
+withCluster("faults, and how status reports them", () => {
   let cluster: Cluster;
   let platform: Platform;
 
@@ -40,10 +40,10 @@ withCluster("what goes wrong, and what status says of it", () => {
       ...options,
     ]);
 
-  /** Waits until status gives a cause, and returns it with what a person reads. */
-  async function told(code: Cause["code"]): Promise<{ cause: Cause; name: string; text: string }> {
+  /** Waits until status reports a cause. Returns the cause, the name of its node, and the text output. */
+  async function waitForCause(code: Cause["code"]): Promise<{ cause: Cause; name: string; text: string }> {
     const found = await until(
-      `status says ${code}`,
+      `status reports ${code}`,
       async () => {
         const { stdout } = await status("-o", "json");
         const { ready, nodes } = JSON.parse(stdout) as { ready: boolean; nodes: StatusNode[] };
@@ -61,13 +61,13 @@ withCluster("what goes wrong, and what status says of it", () => {
 
   const pushed = async (message: string): Promise<void> => cluster.settled(await cluster.git.push(message));
 
-  test("an age key that opens nothing: identity stands still, the old Secrets stay, and a right key heals", async () => {
+  test("wrong age key: identity is not applied, the old Secrets remain, and the right key fixes it", async () => {
     await cluster.setAgeKey(await generateX25519Identity());
     const before = await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer");
     await meshops(platform.root, ["identity", "rotate-issuer", "own"], { env: ageKeys() });
     await edit(platform, {});
     await cluster.git.push("a new issuer");
-    const { name, cause } = await told("age-key-wrong");
+    const { name, cause } = await waitForCause("age-key-wrong");
     expect(name).toBe("identity");
     expect(cause.fix).toContain("meshops bootstrap own");
     expect((await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer"))?.["data"]).toEqual(
@@ -78,47 +78,47 @@ withCluster("what goes wrong, and what status says of it", () => {
     await pushed("again");
   });
 
-  test("no age key", async () => {
+  test("missing age key", async () => {
     await cluster.api.delete("/api/v1/namespaces/flux-system/secrets/sops-age");
     await cluster.reconcile("kustomizations", "flux-system", "identity");
-    expect((await told("age-key-missing")).name).toBe("identity");
+    expect((await waitForCause("age-key-missing")).name).toBe("identity");
     await cluster.setAgeKey(testIdentity().clusterKey);
     await cluster.reconcile("kustomizations", "flux-system", "identity");
     await pushed("again");
   });
 
-  test("YAML that is none, in one component: that one stands still, the others go on", async () => {
+  test("invalid YAML in one component: it is not applied, and the other components stay ready", async () => {
     const file = join(platform.root, "overlays/own/service-profile/kustomization.yaml");
     const good = readFileSync(file, "utf8");
     writeFileSync(file, "resources: [\n");
     await cluster.git.push("broken");
-    const { name, text } = await told("build-failed");
+    const { name, text } = await waitForCause("build-failed");
     expect(name).toBe("service-profile");
     expect(text).toMatch(/^ok dgraph-policy/m);
     writeFileSync(file, good);
     await pushed("fixed");
   });
 
-  test("a chart that is not there", async () => {
+  test("a chart version that does not exist", async () => {
     const file = join(platform.root, "overlays/own/dgraph/release.yaml");
     const good = readFileSync(file, "utf8");
     writeFileSync(file, good.replace("24.1.4", "24.9.9"));
     await cluster.git.push("no such chart");
-    expect((await told("chart-missing")).name).toBe("dgraph");
+    expect((await waitForCause("chart-missing")).name).toBe("dgraph");
     writeFileSync(file, good);
     await pushed("fixed");
   });
 
-  test("a field that cannot change: which, and how to go on without losing data", async () => {
+  test("an immutable field: the fix recreates the StatefulSet without losing data", async () => {
     await edit(platform, { dgraph: { alpha: { storage: "20Gi" } } });
     await cluster.git.push("larger volumes");
-    const { cause } = await told("immutable-field");
+    const { cause } = await waitForCause("immutable-field");
     expect(cause.fix).toContain("kubectl delete statefulset demo-dgraph-alpha -n dgraph --cascade=orphan");
     await edit(platform, { dgraph: { alpha: { storage: "10Gi" } } });
     await pushed("fixed");
   });
 
-  test("the API server ends in the middle, and comes back: everything goes on", async () => {
+  test("the API server stops during a rollout and restarts: the rollout completes", async () => {
     await edit(platform, { dgraph: { alpha: { replicas: 5 } } });
     const revision = await cluster.git.push("five Alphas");
     await cluster.plane.processes.kill("kube-apiserver");
@@ -130,7 +130,7 @@ withCluster("what goes wrong, and what status says of it", () => {
     expect((await status()).code).toBe(0);
   });
 
-  test("what somebody edited or deleted by hand comes back", async () => {
+  test("objects that were edited or deleted by hand are restored", async () => {
     const policy = "/apis/networking.k8s.io/v1/namespaces/dgraph/networkpolicies/demo-dgraph-alpha";
     const issuer = "/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer";
     const [before, secret] = [await cluster.api.get(policy), await cluster.api.get(issuer)];
@@ -146,7 +146,7 @@ withCluster("what goes wrong, and what status says of it", () => {
     });
   });
 
-  describe("a fix that is pushed while the health check of what it fixes still runs", () => {
+  describe("a fix that is pushed while the health check of the broken revision still runs", () => {
     const folder = (): string => join(platform.root, "overlays/own/service-profile");
     const stuck = {
       apiVersion: "apps/v1",
@@ -166,7 +166,7 @@ withCluster("what goes wrong, and what status says of it", () => {
       return conditions.find(({ type }) => type === "Reconciling")?.message ?? "";
     };
 
-    /** Pushes a Deployment that no node takes, waits until its health check runs, and pushes the fix. Returns the fix's revision. */
+    /** Pushes an unschedulable Deployment, waits until its health check runs, pushes the fix and returns its revision. */
     async function breakAndFix(): Promise<string> {
       const file = join(folder(), "kustomization.yaml");
       const good = readFileSync(file, "utf8");
@@ -179,7 +179,7 @@ withCluster("what goes wrong, and what status says of it", () => {
       return cluster.git.push("fixed");
     }
 
-    test("is applied at once with the feature gate that bootstrap sets", async () => {
+    test("is applied immediately with the feature gate that bootstrap sets", async () => {
       for (const name of ["kustomize-controller", "helm-controller"]) {
         const deployment = await cluster.api.get(`/apis/apps/v1/namespaces/flux-system/deployments/${name}`);
         expect(deployment?.["spec"].template.spec.containers[0].args).toContain(
@@ -192,7 +192,7 @@ withCluster("what goes wrong, and what status says of it", () => {
       expect(canceled.map((event) => event["involvedObject"].name)).toContain("service-profile");
     });
 
-    test("waits without the gate, and the command that status prints frees the queue", async () => {
+    test("waits without the feature gate, and the command that status prints unblocks it", async () => {
       await cluster.restartKustomizeController("CancelHealthCheckOnNewRevision=false");
       const fixed = await breakAndFix();
       await sleep(8000);
@@ -200,7 +200,7 @@ withCluster("what goes wrong, and what status says of it", () => {
       const [program = "", ...words] = freeQueue.split(" ");
       expect(program).toBe("kubectl");
       await run(tool("kubectl"), words, { env: { KUBECONFIG: cluster.plane.kubeconfigFile("admin") } });
-      // The Deployment's pods are kwok's; the process beside the cluster stands for them.
+      // kwok fakes the Deployment's pods, so the controller's process is restarted instead.
       const restarted = await cluster.api.get("/apis/apps/v1/namespaces/flux-system/deployments/kustomize-controller");
       expect(restarted?.["spec"].template.metadata.annotations["kubectl.kubernetes.io/restartedAt"]).toBeTruthy();
       await cluster.restartKustomizeController("CancelHealthCheckOnNewRevision=true");
@@ -228,25 +228,25 @@ withCluster("what goes wrong, and what status says of it", () => {
         ),
       );
 
-    test("under Fail no pod starts, and status says which webhook does not answer", async () => {
+    test("with failurePolicy Fail no pod starts, and status names the webhook that does not answer", async () => {
       await failurePolicy("Fail");
       await scale(0);
       await gone();
       await deleteClient();
-      const { cause, name } = await told("webhook");
+      const { cause, name } = await waitForCause("webhook");
       expect(name).toBe("pydgraph-client");
       expect(cause.reason).toContain("linkerd-proxy-injector.linkerd.io");
     });
 
-    test("under Ignore a pod starts without a proxy, and status does not call that ready", async () => {
+    test("with failurePolicy Ignore a pod starts without a proxy, and status does not report it as ready", async () => {
       await failurePolicy("Ignore");
-      const { cause, name } = await told("not-meshed");
+      const { cause, name } = await waitForCause("not-meshed");
       expect(name).toBe("pydgraph-client");
       expect(cause.fix).toBe("kubectl rollout restart deployment pydgraph-client --namespace pydgraph-client");
       await scale(1);
       await until("the injector answers", async () => (await cluster.api.get(injector))?.["status"].readyReplicas === 1);
       await deleteClient();
-      await until("status is content", async () => (await status()).code === 0);
+      await until("status reports ready", async () => (await status()).code === 0);
     });
   });
 
@@ -271,7 +271,7 @@ withCluster("what goes wrong, and what status says of it", () => {
     const read = (file: string, context: string): ReturnType<typeof meshops> =>
       meshops(platform.root, ["status", "own", "--kubeconfig", file, "--context", context]);
 
-    test("one that accepts and never answers is asked once, and reported after its time", async () => {
+    test("a server that accepts connections and never answers gets one request, and is reported after the timeout", async () => {
       let connections = 0;
       const silent = createServer(() => {
         connections += 1;
@@ -280,12 +280,12 @@ withCluster("what goes wrong, and what status says of it", () => {
       const { code, stderr } = await read(kubeconfig(`https://127.0.0.1:${(silent.address() as AddressInfo).port}`), "c");
       expect(code).toBe(3);
       expect(stderr).toContain("cannot be reached: no answer within 7 s\nfix: ");
-      // A second request would wait as long again.
+      // A second request would wait for another timeout.
       expect(connections).toBe(1);
       silent.close();
     });
 
-    test("none there, no such context, no right, no such file", async () => {
+    test("no server, no such context, no permission, no kubeconfig, no such file", async () => {
       expect(await read(kubeconfig("https://127.0.0.1:1"), "c")).toMatchObject({
         code: 3,
         stderr: expect.stringContaining("cannot be reached: "),
@@ -309,8 +309,8 @@ withCluster("what goes wrong, and what status says of it", () => {
     });
   });
 
-  test("teardown takes all of it away in reverse order, leaves no webhook without its Service and no namespace hanging", async () => {
-    const told = await cluster.script("teardown");
+  test("teardown removes all components in reverse order and leaves no webhook and no terminating namespace", async () => {
+    const output = await cluster.script("teardown");
     for (const kind of ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"])
       expect(await cluster.api.list(`/apis/admissionregistration.k8s.io/v1/${kind}`)).toEqual([]);
     const namespaces = (await cluster.api.list("/api/v1/namespaces")).map(
@@ -324,8 +324,8 @@ withCluster("what goes wrong, and what status says of it", () => {
       "kube-public Active",
       "kube-system Active",
     ]);
-    expect(told).toContain("not empty, so kept: dgraph");
-    expect(told).toMatch(/these volumes and their data are kept[\s\S]*datadir-demo-dgraph-alpha-0/);
+    expect(output).toContain("not empty, so kept: dgraph");
+    expect(output).toMatch(/these volumes and their data are kept[\s\S]*datadir-demo-dgraph-alpha-0/);
     expect(await cluster.kustomizations()).toEqual([]);
     const again = await cluster.script("teardown");
     expect(again).toContain("own is down");

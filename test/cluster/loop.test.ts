@@ -15,7 +15,7 @@ import { changesBetween, takeStock } from "./harness/stock.ts";
 withCluster("Flux reconciles the bundle on a real API server", () => {
   let cluster: Cluster;
   let platform: Platform;
-  /** When each Kustomization was first seen ready, and its dependencies. */
+  /** Time at which each Kustomization was first observed as ready, by name. */
   const readyAt = new Map<string, number>();
 
   beforeAll(async () => {
@@ -24,7 +24,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
   });
   afterAll(() => cluster?.stop());
 
-  /** Generates, commits, pushes, waits; what has changed in the cluster. */
+  /** Commits and publishes, waits until Flux has applied the revision, and returns what changed in the cluster. */
   async function push(message: string): Promise<string[]> {
     const before = await takeStock(cluster.api);
     const revision = await cluster.git.push(message);
@@ -32,7 +32,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     return changesBetween(before, await takeStock(cluster.api));
   }
 
-  test("bootstrap's script and one commit bring up everything, in the declared order", async () => {
+  test("bootstrap and one commit install all components, in the declared order", async () => {
     const began = Date.now();
     const look = async (): Promise<void> => {
       for (const object of await cluster.kustomizations())
@@ -51,7 +51,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
         expect(readyAt.get(need.name), `${need.name} before ${metadata.name}`).toBeLessThanOrEqual(
           readyAt.get(metadata.name) ?? 0,
         );
-    // Nothing was tried before the kind that it is of, and no workload was there before the identity that it needs.
+    // No object was applied before its CRD, and no workload was created before the identity that it needs.
     expect(cluster.plane.processes.log("kustomize-controller")).not.toMatch(/no matches for kind/);
     const issuer = await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer");
     for (const kind of ["deployments", "statefulsets"])
@@ -60,12 +60,12 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
           expect(created(workload)).toBeGreaterThanOrEqual(created(issuer as ApiObject));
   });
 
-  test("bootstrap once more finds all of it there", async () => {
+  test("a second bootstrap finds everything installed", async () => {
     const again = await cluster.script("bootstrap");
     expect(again).toContain("already installed, v2.9.6");
   });
 
-  test("the Secrets arrive decrypted and equal, the trust anchor's key nowhere", async () => {
+  test("the Secrets are applied with their decrypted values, and no Secret or ConfigMap contains the trust anchor's key", async () => {
     const listed = readFileSync(join(platform.root, "overlays/own/identity/kustomization.yaml"), "utf8");
     const all = Object.entries(readTree(platform.root, "overlays/own/identity"));
     const files = all.filter(([path]) => path.endsWith(".sops.yaml") && listed.includes(path.slice(path.lastIndexOf("/") + 1)));
@@ -85,7 +85,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
       for (const form of [key, Buffer.from(key).toString("base64").slice(4, 40)]) expect(everything).not.toContain(form);
   });
 
-  test("status: all ready, all meshed that should be", async () => {
+  test("status reports all components as ready and the meshed workloads as meshed", async () => {
     const { code, stdout } = await status();
     expect(code, stdout).toBe(0);
     expect(stdout).toMatch(/^ok dgraph .*meshed/m);
@@ -94,7 +94,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  /** A change of the spec, and what follows in the cluster. */
+  /** Changes the spec and pushes it. Returns what changed in the cluster. */
   async function change(message: string, spec: Record<string, unknown>): Promise<string[]> {
     await edit(platform, spec);
     return push(message);
@@ -106,14 +106,14 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     return change(step.join(" "), {});
   }
 
-  /** Pods that were replaced, by namespace. */
+  /** Returns the namespaces in which pods were replaced. */
   const rolled = (changes: readonly string[]): string[] => [
     ...new Set(changes.flatMap((line) => /^changed pods ([\w-]+)\//.exec(line)?.[1] ?? [])),
   ];
   const touching = (changes: readonly string[], pattern: RegExp): string[] => changes.filter((line) => pattern.test(line));
   const meshedNamespaces = ["dgraph", "linkerd-viz", "pydgraph-client"];
 
-  test("more replicas: two pods come, and nothing else happens", async () => {
+  test("more replicas add two pods and change nothing else", async () => {
     const changes = await change("five Alphas", { dgraph: { alpha: { replicas: 5 } } });
     expect(changes.map((line) => line.replace(/values-\w+$/, "values-*"))).toEqual([
       expect.stringMatching(/configmaps dgraph\/dgraph-values-\*/),
@@ -125,7 +125,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     ]);
   });
 
-  test("another client, and one renamed: the policies alone", async () => {
+  test("an added or renamed client changes only the policies", async () => {
     const client = (name: string): object => ({ namespace: name, serviceAccount: name });
     const policies = [
       "changed meshtlsauthentications dgraph/demo-dgraph-alpha-grpc",
@@ -141,28 +141,28 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(JSON.stringify(alpha?.["spec"])).not.toContain("shop");
   });
 
-  test("jaeger dropped: what it was is gone, and Dgraph has not noticed", async () => {
+  test("disabling jaeger removes its objects and does not touch Dgraph", async () => {
     const changes = await change("no jaeger", { linkerd: { jaeger: { enabled: false } } });
     expect(touching(changes, /linkerd-jaeger/).every((line) => line.startsWith("gone "))).toBe(true);
     expect(touching(changes, /^gone (deployments|services|pods) linkerd-jaeger/)).toHaveLength(3);
     expect(touching(changes, / (dgraph|pydgraph-client)\//)).toEqual([]);
   });
 
-  test("Linkerd upgraded by one field: control plane first, then all that is meshed restarts", async () => {
+  test("a Linkerd upgrade by one field restarts the control plane and all meshed workloads", async () => {
     const changes = await change("upgrade", { linkerd: { version: "edge-26.8.3" } });
     expect(rolled(changes).sort()).toEqual(["linkerd", ...meshedNamespaces].sort());
     expect(touching(changes, /^gone (?!configmaps)/)).toEqual([]);
     expect(touching(changes, /secrets|networkpolicies dgraph/)).toEqual([]);
   });
 
-  test("a new issuer: its Secret, and the control plane restarts, alone", async () => {
+  test("a new issuer changes only its Secret and restarts only the control plane", async () => {
     const changes = await rotate("rotate-issuer", "own");
     expect(touching(changes, /secrets/)).toEqual(["changed secrets linkerd/linkerd-identity-issuer"]);
     expect(rolled(changes)).toEqual(["linkerd"]);
     expect(touching(changes, / (dgraph|linkerd-viz|pydgraph-client)\//)).toEqual([]);
   });
 
-  test("a new trust anchor in three steps: at each all that is meshed restarts, with the bundle of that step", async () => {
+  test("a trust anchor rotation restarts all meshed workloads in each of its three steps, with the bundle of that step", async () => {
     for (const [step, anchors, secrets] of [
       [1, 2, []],
       [2, 2, ["changed secrets linkerd/linkerd-identity-issuer"]],

@@ -14,10 +14,10 @@ import { makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { until } from "./harness/processes.ts";
 
 /*
- * The proof that components own themselves: cert-manager is added to a copy of this checkout by one folder, one line of the registry and one field of
- * the schema, and everything else knows it. Its chart is a stand-in (test/cert-manager/chart).
+ * Shows that a component is self-contained: cert-manager is added to a copy of this checkout by one folder, one line in the
+ * registry and one field in the schema, and all commands support it. Its chart is a stand-in (test/cert-manager/chart).
  */
-withCluster("A component that is added in one folder", () => {
+withCluster("a component that is added in one folder", () => {
   let checkout: Checkout;
   let platform: Platform;
   let cluster: Cluster;
@@ -46,7 +46,7 @@ withCluster("A component that is added in one folder", () => {
   });
   afterAll(() => cluster?.stop());
 
-  test("needs one folder, one line in the registry beside its import, and one field in the schema", () => {
+  test("needs one folder, one line in the registry plus its import, and one field in the schema", () => {
     const [folder, others] = [true, false].map((inside) =>
       [...checkout.edits].filter(([path]) => path.startsWith("generator/components/cert-manager/") === inside),
     );
@@ -58,7 +58,7 @@ withCluster("A component that is added in one folder", () => {
     expect(readdirSync(join(platform.root, "bases"))).not.toContain("cert-manager");
   });
 
-  test("has its place in the order, the graph, the images and the schema's errors", async () => {
+  test("appears in the startup order, the graph, the images, helmfile and the validation of specs", async () => {
     const graph = (await cli("graph", "own", "--show", "order")).stdout;
     const box = /(b\d+)\["cert-manager<br\/>cert-manager v1.17.2"\]:::cert-manager/.exec(graph)?.[1];
     const namespaces = /(b\d+)\["namespaces/.exec(graph)?.[1];
@@ -95,7 +95,7 @@ withCluster("A component that is added in one folder", () => {
     expect(stdout).toMatch(/^ok cert-manager +v1.17.2, 3 workloads$/m);
   });
 
-  test("has its own risks in diff", async () => {
+  test("reports its own risks in diff", async () => {
     await cluster.git.commit("with cert-manager");
     await certManager(false);
     const { stdout } = await cli("diff", "own");
@@ -103,7 +103,7 @@ withCluster("A component that is added in one folder", () => {
     await certManager(true);
   });
 
-  test("is removed by teardown, its webhooks first; CRDs that its chart keeps stay", async () => {
+  test("is removed by teardown, except the CRDs that its chart keeps", async () => {
     const script = (await cli("teardown", "own", "--context", "harness")).stdout;
     expect(script).toMatch(
       /'take_down' 'cert-manager' 'cert-manager' 'cert-manager' 'app\.kubernetes\.io\/instance=cert-manager'/,

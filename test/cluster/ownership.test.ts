@@ -13,7 +13,7 @@ import { projectRoot, referenceFolder, run, type ToolName, tool } from "../suppo
 import type { ApiObject } from "./harness/api.ts";
 import { ControlPlane } from "./harness/control-plane.ts";
 
-/* Who owns what is applied: real kubectl, Helm 3 and Helm 4 on a real API server. */
+/* Ownership of applied objects, with the real kubectl, Helm 3 and Helm 4 on a real API server. */
 withTools(["helm4"], "ownership", () =>
   withCluster("on a real API server", () => {
     let plane: ControlPlane;
@@ -58,7 +58,7 @@ withTools(["helm4"], "ownership", () =>
         data,
       });
 
-    /** A chart of one file of templates. */
+    /** Creates a chart with one file of templates. */
     function chart(version: string, templates: string): string {
       const folder = scratchFolder("chart");
       mkdirSync(join(folder, "templates"));
@@ -69,7 +69,7 @@ withTools(["helm4"], "ownership", () =>
     const helm = (program: ToolName, release: string, folder: string, namespace = "linkerd-viz"): Promise<string> =>
       run(tool(program), ["upgrade", "--install", release, folder, "--namespace", namespace], { env: env() });
 
-    /** Ways in which a Secret may have been written before; each leaves its field manager on the data. */
+    /** Ways in which the Secret may have been written before. Each leaves its own field manager on the data. */
     const formerManagers: Readonly<Record<string, () => Promise<unknown>>> = {
       "kubectl create": () => kubectl(["create", "-f", "-"], other()),
       "kubectl apply": () => kubectl(["apply", "-f", "-"], other()),
@@ -92,7 +92,7 @@ withTools(["helm4"], "ownership", () =>
       "Helm 4": () => helm("helm4", "viz", chart("1.0.0", other())),
     };
 
-    describe("bases/identity/apply.sh takes over what other managers wrote", () => {
+    describe("bases/identity/apply.sh takes over fields of other managers", () => {
       test.each(Object.keys(formerManagers))("%s", async (manager) => {
         await plane.api.delete(secretPath).catch(() => {});
         for (const release of await plane.api.list("/api/v1/namespaces/linkerd-viz/secrets?labelSelector=owner=helm"))
@@ -110,9 +110,9 @@ withTools(["helm4"], "ownership", () =>
       });
     });
 
-    describe.each(["helm", "helm4"] as const)("%s, when a chart stops making its own certificates", (program) => {
-      /** Upgrades a release from a chart with two Secrets to one without, after one of them was applied by this repository. */
-      test("spares the Secrets of the identity, and deletes others", async () => {
+    describe.each(["helm", "helm4"] as const)("%s, if a new chart version no longer contains the certificates", (program) => {
+      /** Upgrades from a chart with two Secrets to one without Secrets, after apply.sh has applied one of the two. */
+      test("keeps the Secrets of the identity, and deletes the others", async () => {
         await plane.api.delete(secretPath).catch(() => {});
         const unkept = other({ name: "other" });
         await helm(program, `take-${program}`, chart("1.0.0", `${other()}\n---\n${unkept}`));
@@ -123,7 +123,7 @@ withTools(["helm4"], "ownership", () =>
       });
     });
 
-    test("the Secrets that Flux applies carry the same annotation", async () => {
+    test("the Secrets that Flux applies have the same annotation", async () => {
       const secrets = objectsIn(await kustomizeBuild(join(root, "overlays/own/identity"))).filter(
         ({ kind }) => kind === "Secret",
       );
@@ -171,7 +171,7 @@ withTools(["helm4"], "ownership", () =>
         await helm("helm", "dgraph-policy", folder, "dgraph");
       });
 
-      test("status finds no drift after an install, and which releases are missing", async () => {
+      test("status reports no drift after an install, and reports missing releases", async () => {
         const { nodes, text } = await status();
         expect(await drift()).toEqual([]);
         expect(nodes.filter(({ state }) => state === "ready").map(({ name: release }) => release)).toEqual(["dgraph-policy"]);
@@ -179,7 +179,7 @@ withTools(["helm4"], "ownership", () =>
         for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
       });
 
-      test("an edited one is drift that Helm does not repair; a deleted one comes back; the printed command repairs", async () => {
+      test("Helm restores a deleted resource but not an edited one; the command that status prints restores both", async () => {
         await plane.api.merge(edited, { spec: { requiredAuthenticationRefs: [] } });
         await plane.api.delete(deleted);
         expect(await drift()).toEqual([
@@ -192,7 +192,7 @@ withTools(["helm4"], "ownership", () =>
         expect(await plane.api.get(deleted)).not.toBeNull();
         expect((await plane.api.get(edited))?.["spec"].requiredAuthenticationRefs).toEqual([]);
         const [node] = (await status()).nodes.flatMap(({ children }) => children.filter(({ cause }) => cause?.code === "drift"));
-        // What helmfile renders is what the chart of this test renders.
+        // The chart of this test renders the same objects as helmfile.
         const [, apply = ""] = node?.cause?.fix.split(" | ") ?? [];
         const rendered = await run(tool("helm"), ["template", "dgraph-policy", folder, "--namespace", "dgraph"], { env: env() });
         const [program, ...words] = apply.split(" ");

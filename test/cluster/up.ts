@@ -1,5 +1,6 @@
 /**
- * `npm run cluster:up`: a cluster by hand, with the sample environment on it, for looking around with kubectl; `npm run cluster:down`, or Ctrl-C, ends it.
+ * `npm run cluster:up`: starts a cluster with the sample environment, to inspect it with kubectl. `npm run cluster:down` or
+ * Ctrl-C stops it.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -36,12 +37,12 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
 
 await cluster.startFlux();
 console.error(await cluster.bootstrap());
-console.error(`reconciling; look around, in another terminal:
+console.error(`reconciling; to inspect the cluster, run in another terminal:
 
   export KUBECONFIG=${cluster.plane.kubeconfigFile("admin")}
   kubectl get kustomizations -n flux-system
   node dist/cli.js -C ${root} status own --context harness --watch
 
-the repository is ${root}: change environments/own.yaml, run meshops generate and commit, and it is pushed
-npm run cluster:down ends it`);
+the repository is ${root}: change environments/own.yaml, run meshops generate and commit; each commit is published
+npm run cluster:down stops the cluster`);
 cluster.git.followCommits();

@@ -24,7 +24,7 @@ interface Told {
   readonly durationMs: number;
 }
 
-/** Probes need the packages of the client's image, and the cluster its tools. */
+/** Probes need the packages of the client's image; the cluster needs its tools. */
 withPydgraph("verify", () =>
   withCluster("on a real API server", () => {
     let cluster: Cluster;
@@ -46,7 +46,7 @@ withPydgraph("verify", () =>
       console.log(table.join("\n"));
     });
 
-    /** Starts `meshops verify`; `done` is its end. */
+    /** Starts `meshops verify`; `done` resolves when it ends. */
     function start(
       args: readonly string[],
       user: User = "admin",
@@ -83,7 +83,7 @@ withPydgraph("verify", () =>
       return { code: code ?? -1, tests: (JSON.parse(stdout) as { tests: Told[] }).tests, err: stderr };
     }
 
-    /** What is not as it should be, with why. */
+    /** Returns the failed and undecided checks, with status and cause. */
     const wrong = (tests: readonly Told[]): Record<string, string> =>
       Object.fromEntries(
         tests
@@ -91,7 +91,7 @@ withPydgraph("verify", () =>
           .map(({ id, status, cause }) => [id, `${status}: ${cause}`]),
       );
 
-    /** Replaces or (with null) deletes objects while something is done. */
+    /** Changes objects (or deletes them, if `change` returns null) during an action, and restores them. */
     async function changed<T>(
       paths: readonly string[],
       change: (object: ApiObject) => unknown,
@@ -131,7 +131,7 @@ withPydgraph("verify", () =>
     const servers = "/apis/policy.linkerd.io/v1beta3/namespaces/dgraph/servers";
     const secrets = "/api/v1/namespaces/linkerd/secrets";
 
-    test("all is well", async () => {
+    test("all checks pass on an intact cluster", async () => {
       const began = Date.now();
       const page = join(scratchFolder("report"), "report.html");
       const { code, tests, err } = await verify(["--write", "--report", page]);
@@ -139,7 +139,7 @@ withPydgraph("verify", () =>
       expect(code).toBe(0);
       expect(tests.filter(({ status }) => status === "skipped").map(({ id }) => id)).toEqual(["T0", "M8"]);
       expect(tests).toHaveLength(19);
-      // Probes run at the same time: one after the other, they would take longer than the whole run.
+      // Probes run concurrently: in sequence they would take longer than the whole run.
       const probes = tests.filter(({ id }) => ["T1", "T2a", "T2b", "T2c"].includes(id));
       expect(Date.now() - began).toBeLessThan(probes.reduce((sum, { durationMs }) => sum + durationMs, 0));
       expect(readFileSync(page, "utf8")).toContain("refused by the AuthorizationPolicy");
@@ -147,7 +147,7 @@ withPydgraph("verify", () =>
       if (process.env["MESHOPS_REPORT"] !== undefined) writeFileSync(process.env["MESHOPS_REPORT"], readFileSync(page));
     });
 
-    /** What verify made and did not take away. */
+    /** Returns the objects that verify created and did not delete. */
     async function leftovers(): Promise<string[]> {
       const pods = await cluster.api.list("/api/v1/pods?labelSelector=meshops.dev/verify");
       const accounts = (await cluster.api.list("/api/v1/serviceaccounts")).filter(({ metadata }) =>
@@ -198,7 +198,7 @@ withPydgraph("verify", () =>
           D5: /T2a/,
         },
       },
-      "another service account on the list": {
+      "another service account on the lists": {
         run: async (look) =>
           changed(
             await allOf(`${policies}/meshtlsauthentications`),
@@ -213,7 +213,7 @@ withPydgraph("verify", () =>
           ...{ T3: /^failed/, D1: /refused: see T2a/, D2: /refused/, D3: /refused/, D5: /T2a/ },
         },
       },
-      "everybody on the list": {
+      "no Server and a policy that targets nothing": {
         run: async (look) =>
           changed(
             await allOf(`${policies}/authorizationpolicies`),
@@ -243,7 +243,7 @@ withPydgraph("verify", () =>
           });
         },
         expected: {
-          // The expired certificate of this test is of another authority, too.
+          // The expired certificate of this test also comes from another authority.
           M2: /^failed: bundle and issuer do not belong together/,
           M3: /^failed: meshops identity rotate-issuer own/,
           ...{ T2a: /its proxy does not become ready.*M3/, T2b: /M3/, T3: /M3/, D1: /M3/, D2: /M3/, D3: /M3/, D5: /M3/ },
@@ -307,8 +307,8 @@ withPydgraph("verify", () =>
         },
         expected: { M5: /^failed: the injector was not asked/ },
       },
-      "one Alpha takes all": { run: (look) => withFault("allToOne", look), expected: { D5: /^failed/ } },
-      "nobody enforces NetworkPolicy": {
+      "one Alpha gets all requests": { run: (look) => withFault("allToOne", look), expected: { D5: /^failed/ } },
+      "NetworkPolicies are not enforced": {
         run: (look) => withFault("noEngine", look),
         expected: { T1: /^failed: .*nothing enforces/ },
       },
@@ -350,7 +350,7 @@ withPydgraph("verify", () =>
       });
     }
 
-    describe("worlds", () => {
+    describe("broken clusters", () => {
       test.each(Object.keys(broken))(
         "%s",
         async (name) => {
@@ -371,7 +371,7 @@ withPydgraph("verify", () =>
       );
     });
 
-    test("the baseline takes the policy away, and brings it back", async () => {
+    test("the baseline removes the NetworkPolicy and restores it", async () => {
       const before = (await allOf(network)).length;
       const { tests, err } = await verify(["--only", "T0,T1", "--baseline"]);
       expect(
@@ -385,7 +385,7 @@ withPydgraph("verify", () =>
       expect(policy?.["spec"].suspend ?? false).toBe(false);
     });
 
-    test("Ctrl-C in the middle of the baseline brings it back too, and leaves nothing", async () => {
+    test("Ctrl-C during the baseline restores the NetworkPolicy and leaves no objects behind", async () => {
       const before = (await allOf(network)).length;
       const { child, done } = start(["--only", "T0", "--baseline"]);
       await until("the policy is gone", async () => (await allOf(network)).length === 0, 30);
@@ -396,7 +396,7 @@ withPydgraph("verify", () =>
       expect(await leftovers()).toEqual([]);
     });
 
-    describe("rights", () => {
+    describe("permissions", () => {
       const bind = async (rules: object[]): Promise<void> => {
         await cluster.api.apply({
           apiVersion: "rbac.authorization.k8s.io/v1",
@@ -423,7 +423,7 @@ withPydgraph("verify", () =>
         "kustomize.toolkit.fluxcd.io",
       ];
 
-      test("to tap are needed for T3, and nothing else", async () => {
+      test("only T3 needs the permission to tap", async () => {
         await bind([{ apiGroups: groups, resources: ["*"], verbs: ["*"] }]);
         const { code, tests } = await verify([], "stranger");
         expect(code).toBe(1);
@@ -431,7 +431,7 @@ withPydgraph("verify", () =>
         expect(wrong(tests)["T3"]).toMatch(/you are not allowed to tap; bind the ClusterRole linkerd-linkerd-viz-tap-admin/);
       });
 
-      test("to make pods and to read Secrets: what lacks them stays open, and says so", async () => {
+      test("checks are undecided, with the reason, without permission to create pods or to read Secrets", async () => {
         const resources = ["namespaces", "pods", "configmaps"];
         await bind([
           { apiGroups: [""], resources, verbs: ["get", "list"] },
@@ -446,10 +446,10 @@ withPydgraph("verify", () =>
       });
     });
 
-    test("a cluster that stops answering half-way is told, and what is left behind", async () => {
+    test("verify reports a cluster that stops answering during a run, and the objects that it left behind", async () => {
       const { done } = start(["--only", "T1,T2"]);
       await until(
-        "probes are there",
+        "probes exist",
         async () => (await cluster.api.list("/api/v1/pods?labelSelector=meshops.dev/verify")).length > 0,
         30,
       );

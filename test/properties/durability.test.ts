@@ -27,15 +27,15 @@ function platform(): string {
   return root;
 }
 
-/** Generated files only, without manifests and specs. */
+/** Returns the generated files only, without inventories and specs. */
 function bundleOf(root: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(readTree(root)).filter(([path]) => /^(overlays|flux|helmfile)/.test(path) && !path.endsWith(".sops.yaml")),
   );
 }
 
-describe("generate, killed at a random moment", () => {
-  test(`leaves every file whole, old or new, and the next run repairs the rest (${runs} kills)`, async () => {
+describe("generate that is killed at a random moment", () => {
+  test(`leaves every file complete, old or new, and the next run updates the others (${runs} kills)`, async () => {
     const root = platform();
     expect((await meshopsProcess(root, ["generate"])).code).toBe(0);
     const old = bundleOf(root);
@@ -50,7 +50,7 @@ describe("generate, killed at a random moment", () => {
     for (let index = 0; index < runs; index += 1) {
       const [from, to, spec] = index % 2 === 0 ? [current, old, "old"] : [old, current, "new"];
       writeTree(root, specs(spec));
-      // Spread over the second half of a run, where it writes.
+      // The kills are spread over the last 60 % of a run, in which it writes.
       const { code } = await meshopsProcess(root, ["generate"], {
         killAfterMs: duration * (0.4 + (0.6 * ((index * 7) % runs)) / runs),
       });
@@ -70,8 +70,8 @@ describe("generate, killed at a random moment", () => {
   });
 });
 
-describe("runs at once", () => {
-  test("of different specs wait for each other, and the bundle is one of theirs", async () => {
+describe("concurrent runs", () => {
+  test("wait for each other, and the next run leaves the bundle up to date", async () => {
     const root = platform();
     for (let round = 0; round < (slow ? 8 : 2); round += 1) {
       const first = meshopsProcess(root, ["generate"]);
@@ -84,7 +84,7 @@ describe("runs at once", () => {
     expect(readdirSync(join(root, ".meshops")).filter((file) => !file.endsWith(".json"))).toEqual([]);
   });
 
-  test("a lock whose owner is gone is taken over", async () => {
+  test("take over a lock whose owner no longer exists", async () => {
     const root = platform();
     const gone = JSON.stringify({ host: hostname(), pid: 999_999_999, word: "x" });
     for (const owner of [gone, "", "nonsense", "null"]) {
@@ -94,7 +94,7 @@ describe("runs at once", () => {
     }
   });
 
-  test("waiters that meet a stale lock never hold it together", async () => {
+  test("that wait for a stale lock never hold it at the same time", async () => {
     const root = platform();
     const log = join(root, "log");
     const lock = join(scratchFolder("lock"), "lock.mjs");
@@ -124,7 +124,7 @@ describe("runs at once", () => {
     expect(readdirSync(join(root, ".meshops"))).toEqual([]);
   });
 
-  test("what waited for the lock writes what the specs say when its turn comes", async () => {
+  test("read the specs after they have acquired the lock", async () => {
     const root = platform();
     writeTree(root, { ".meshops/lock": JSON.stringify({ host: hostname(), pid: process.pid, word: "this test's" }) });
     const waiting = meshopsProcess(root, ["generate"]);

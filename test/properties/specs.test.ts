@@ -13,13 +13,13 @@ import { environmentOf, loadFiles, sampleIdentity, specOf, specText } from "../s
 
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 
-/** A spec in a resource group of its own: two small random names are easily the same. */
+/** Gives a spec its own resource group, because short random names are likely to collide. */
 function apart(spec: Record<string, unknown>, index: number): Record<string, unknown> {
   return isMap(spec["azure"]) ? { ...spec, azure: { ...spec["azure"], resourceGroup: `group-${index}` } } : spec;
 }
 
 describe("random valid specs", () => {
-  test("load without an error, and render to the same bytes twice, whatever order their keys have", () => {
+  test("load without an error, and render to the same bytes regardless of the order of their keys", () => {
     fc.assert(
       fc.property(validSpec, (spec) => {
         const loaded = loadFiles({ test: specText(spec) }, "test");
@@ -48,7 +48,7 @@ describe("random valid specs", () => {
   });
 });
 
-describe("what nobody should write", () => {
+describe("invalid specs give findings, not crashes", () => {
   test("random text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 400 }), (text) => answer(text)),
@@ -56,14 +56,14 @@ describe("what nobody should write", () => {
     );
   });
 
-  test("text made of YAML's own signs", () => {
+  test("text made of YAML indicator characters", () => {
     fc.assert(
       fc.property(yamlSigns, (text) => answer(text)),
       { numRuns: 500 * slow },
     );
   });
 
-  test("valid specs with one place changed", () => {
+  test("valid specs with one value changed", () => {
     const junk = fc.oneof(
       fc.constantFrom(null, true, -1, 1e99, "", [], {}, [[]], "a".repeat(10_000), "\u0000", "../../etc", "__proto__"),
       fc.jsonValue({ maxDepth: 3 }),
@@ -74,7 +74,7 @@ describe("what nobody should write", () => {
     );
   });
 
-  test("valid specs cut off or with bytes changed", () => {
+  test("valid specs with characters removed or inserted", () => {
     fc.assert(
       fc.property(validSpec, fc.nat(), fc.nat(), fc.string({ maxLength: 3 }), (spec, from, length, inserted) => {
         const text = specText(spec);
@@ -85,7 +85,7 @@ describe("what nobody should write", () => {
     );
   });
 
-  test("never make the command crash or write", async () => {
+  test("the command neither crashes nor writes", async () => {
     const root = makePlatform({ dev: specText({}, "dev") });
     const before = readTree(root);
     const texts = [
@@ -103,7 +103,7 @@ describe("what nobody should write", () => {
   });
 });
 
-/** The same data with every map's keys in reverse order. */
+/** Returns the same data with the keys of every map in reverse order. */
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed);
   if (typeof value !== "object" || value === null) return value;
@@ -114,7 +114,7 @@ function reversed(value: unknown): unknown {
   );
 }
 
-/** A copy with the n-th place (counted depth first, modulo their number) replaced. */
+/** Returns a copy with the n-th value (counted depth first, modulo their number) replaced. */
 function mutate(document: unknown, place: number, value: unknown): unknown {
   const copy = parse(stringify(document)) as unknown;
   const places: { holder: Record<string, unknown>; key: string }[] = [];

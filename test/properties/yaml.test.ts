@@ -12,7 +12,7 @@ import {
 } from "../../generator/kubernetes/documents.ts";
 import { toBundleYaml, toYaml } from "../../generator/kubernetes/yaml.ts";
 
-/** Texts that YAML could take for something else, and blocks. */
+/** Texts that YAML could read as another type, and texts of several lines. */
 const text = fc.oneof(
   fc.string(),
   fc.constantFrom(
@@ -49,21 +49,21 @@ const value = fc.letrec((tie) => ({
   map: fc.dictionary(text, tie("any"), { maxKeys: 4 }),
 })).any;
 
-test("a byte order mark inside of a text is escaped, which every reader reads", () => {
+test("a byte order mark inside a text is written as an escape, which every parser can read", () => {
   const document = { a: "x\uFEFFy", b: ["\uFEFF", "line\nline\uFEFF\n"], "\uFEFFkey": "yes" };
   const yaml = toYaml([document]);
   expect(yaml).not.toContain("\uFEFF");
   expect(parse(yaml)).toEqual(document);
 });
 
-test("a document written entry by entry is the one that the library writes whole", () => {
+test("a document that is written entry by entry equals the library's output for the whole document", () => {
   const options = { compat: "yaml-1.1", lineWidth: 0, aliasDuplicateObjects: false } as const;
   fc.assert(
     fc.property(
       value.filter((document) => document !== undefined),
       (document) => {
         expect(toBundleYaml([document], "head")).toBe(`# head\n${stringify(document, options)}`);
-        // From memory, too.
+        // The second call answers from the cache.
         expect(toBundleYaml([document], "head")).toBe(`# head\n${stringify(document, options)}`);
       },
     ),
@@ -71,7 +71,7 @@ test("a document written entry by entry is the one that the library writes whole
   );
 });
 
-test("a document in another reading has the values of a parse with that reading, and is written as one without types", () => {
+test("readAs gives the values of a parse in the other reading, and the document is written without resolved types", () => {
   const tags = fc.constantFrom("", "", "", "!!str ", "!!int ", "!!float ", "!!bool ", "!!null ", "! ", "!own ");
   const forms =
     "yes off y True ~ null 0755 0o17 0x1F 0b11 1_000 1e3 1.50 .5 .inf -.INF .nan 12:30 2024-01-01 9007199254740993 '1' \"on\"";

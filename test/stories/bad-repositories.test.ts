@@ -6,7 +6,7 @@ import { meshops } from "../support/cli.ts";
 import { generateIn, makePlatform, readTree, scratchFolder, writeTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 
-/* Repositories with something wrong in them: an error that says so, and nothing is written. */
+/* Broken repositories: the command reports an error and writes nothing. */
 
 let root: string;
 const secret = "overlays/dev/identity/tap-k8s-tls.sops.yaml";
@@ -29,27 +29,27 @@ describe("bad input", () => {
     ["a missing Secret", () => remove(secret), "identity-missing"],
     ["a Secret in plaintext", () => write(secret, "kind: Secret\ndata: {tls.key: YQ==}\nsops: {mac: x}\n"), "identity-invalid"],
     ["a Secret that is a folder", () => replaceByFolder(secret), "identity-invalid"],
-    ["a certificate that is none", () => write(issuer, "hello"), "identity-invalid"],
+    ["a certificate file without a certificate", () => write(issuer, "hello"), "identity-invalid"],
     [
-      "a private key beside a certificate",
+      "a private key in a certificate file",
       () => appendFileSync(join(root, issuer), ["-----BEGIN", "PRIVATE KEY-----\n"].join(" ")),
       "identity-invalid",
     ],
     [
-      "an issuer of another anchor",
+      "an issuer that was signed by another anchor",
       () => copyFileSync(join(root, "environments/dev/identity/webhook-ca.crt"), join(root, issuer)),
       "identity-invalid",
     ],
-    ["a spec that is a link to nothing", () => replaceByLink("environments/dev.yaml", "nowhere"), "file-missing"],
+    ["a spec that is a dangling symbolic link", () => replaceByLink("environments/dev.yaml", "nowhere"), "file-missing"],
     [
-      "a spec that is a link out of environments/",
+      "a spec that is a symbolic link out of environments/",
       () => replaceByLink("environments/dev.yaml", "../helmfile.yaml"),
       "file-outside",
     ],
     ["a spec that is a pipe", () => replaceByPipe("environments/dev.yaml"), "file-unreadable"],
     ["a spec that is a folder", () => replaceByFolder("environments/dev.yaml"), "file-unreadable"],
-    ["a spec that is no text", () => write("environments/dev.yaml", Buffer.from([0xff, 0xfe, 0x41])), "file-encoding"],
-    ["a spec with the wrong ending", () => write("environments/qa.yml", ""), "name-mismatch"],
+    ["a spec that is not text", () => write("environments/dev.yaml", Buffer.from([0xff, 0xfe, 0x41])), "file-encoding"],
+    ["a spec with the wrong extension", () => write("environments/qa.yml", ""), "name-mismatch"],
   ])("%s", async (_, change, code) => {
     change();
     writeTree(root, spec("other", { release: "prod" }));
@@ -61,7 +61,7 @@ describe("bad input", () => {
     expect(readTree(root)).toEqual(before);
   });
 
-  test("certificates checked out with CRLF are the same certificates", async () => {
+  test("certificates with CRLF line endings are accepted", async () => {
     for (const name of ["issuer.crt", "trust-anchors.crt", "webhook-ca.crt"]) {
       const path = `environments/dev/identity/${name}`;
       write(path, readFileSync(join(root, path), "utf8").replace(/\n/g, "\r\n"));
@@ -69,7 +69,7 @@ describe("bad input", () => {
     expect(await generateIn(root, { check: true })).toBe(0);
   });
 
-  test("files of editors are no specs", async () => {
+  test("temporary files of editors are not specs", async () => {
     writeTree(root, { "environments/.dev.yaml.swp": "", "environments/._dev.yaml": "" });
     symlinkSync("somebody@host:1", join(root, "environments/.#dev.yaml"));
     expect(await meshops(root, ["validate"])).toMatchObject({ code: 0, stdout: "2 environments checked, all valid\n" });
@@ -78,9 +78,9 @@ describe("bad input", () => {
 
 describe("symbolic links", () => {
   test.each([
-    ["out of the repository", (): string => scratchFolder("outside")],
-    ["into another environment", (): string => join(root, "overlays/other/dgraph")],
-  ])("a folder that leads %s is refused", async (_, target) => {
+    ["outside the repository", (): string => scratchFolder("outside")],
+    ["in another environment", (): string => join(root, "overlays/other/dgraph")],
+  ])("an output folder that links to a folder %s is rejected", async (_, target) => {
     const to = target();
     remove("overlays/dev/dgraph");
     symlinkSync(to, join(root, "overlays/dev/dgraph"));
@@ -91,7 +91,7 @@ describe("symbolic links", () => {
     expect(readTree(to)).toEqual(before);
   });
 
-  test("a file that is a link is replaced only by --force, and never written through", async () => {
+  test("an output file that is a link is replaced only with --force, and its target is never written", async () => {
     const outside = join(scratchFolder("outside"), "file");
     writeFileSync(outside, "mine");
     replaceByLink("helmfile.yaml", outside);
@@ -105,12 +105,12 @@ describe("symbolic links", () => {
   });
 });
 
-describe("obstacles are found before anything is written, and give way by no option", () => {
+describe("an obstacle is found before anything is written, and no option overrides it", () => {
   test.each<[string, string, () => void]>([
     ["a folder where a file should be", "helmfile.yaml", () => replaceByFolder("helmfile.yaml")],
     ["a file where a folder should be", "overlays/dev/dgraph/values.yaml", () => replaceByFile("overlays/dev/dgraph")],
     ["a pipe where a file should be", "helmfile.yaml", () => replaceByPipe("helmfile.yaml")],
-    ["a folder where the manifest should be", ".meshops/dev.json", () => replaceByFolder(".meshops/dev.json")],
+    ["a folder where the inventory should be", ".meshops/dev.json", () => replaceByFolder(".meshops/dev.json")],
   ])("%s", async (_, path, obstruct) => {
     obstruct();
     writeTree(root, { ...spec("dev", { alpha: { replicas: 5 } }), ...spec("other", { alpha: { replicas: 5 } }) });

@@ -51,7 +51,7 @@ describe("exit codes and streams", () => {
     if (stdout === "") expect(result.stdout).toBe("");
   });
 
-  test("a reader that stops reading is no error", async () => {
+  test("a closed stdout pipe is not an error", async () => {
     expect(await run("sh", ["-c", `node "${projectRoot}dist/cli.js" -C "${root}" generate --stdout azure 2>&1 | head -1`])).toBe(
       "---\n",
     );
@@ -63,7 +63,7 @@ describe("exit codes and streams", () => {
     ).toBe("");
   });
 
-  test("a folder without specs is generated to an empty helmfile", async () => {
+  test("a folder without specs generates an empty helmfile", async () => {
     const empty = scratchFolder("empty");
     writeTree(empty, { "environments/.keep": "" });
     expect(await meshops(empty, ["generate"])).toMatchObject({
@@ -73,12 +73,12 @@ describe("exit codes and streams", () => {
     expect(await meshops(empty, ["generate", "--check"])).toMatchObject({ code: 0, stdout: "1 file up to date\n" });
   });
 
-  test("a full disk is no bug", async () => {
+  test("a full disk is not reported as a bug", async () => {
     const script = `node "${projectRoot}dist/cli.js" -C "${root}" images own 2>&1 >/dev/full; echo "exit $?"`;
     expect(await run("sh", ["-c", script])).toMatch(/^meshops: ENOSPC.*\nexit 1\n$/);
   });
 
-  test("an abstract base is nothing to list or generate", async () => {
+  test("an abstract base cannot be generated and has no images", async () => {
     writeTree(root, { "environments/base.yaml": specText({ abstract: true }, "base") });
     for (const command of ["generate", "images"])
       expect(await meshops(root, [command, "base"])).toMatchObject({
@@ -88,7 +88,7 @@ describe("exit codes and streams", () => {
     rmSync(join(root, "environments/base.yaml"));
   });
 
-  test("options that exclude each other are refused", async () => {
+  test("mutually exclusive options are rejected", async () => {
     for (const args of [
       ["generate", "--check", "--stdout"],
       ["generate", "--stdout", "-o", "json"],
@@ -97,7 +97,7 @@ describe("exit codes and streams", () => {
       expect((await meshops(root, args)).code).toBe(2);
   });
 
-  test("generate tells in JSON what it did", async () => {
+  test("generate reports its changes in JSON", async () => {
     const fresh = makePlatform({ dev: specText({}, "dev") });
     const [dev, ownRoot] = JSON.parse((await meshops(fresh, ["generate", "-o", "json"])).stdout) as {
       owner: string;
@@ -115,7 +115,7 @@ describe("exit codes and streams", () => {
 });
 
 describe("images", () => {
-  test("are what the cluster pulls: upstream's without a mirror", async () => {
+  test("are those that the cluster pulls: upstream's without a mirror", async () => {
     const { stdout } = await meshops(root, ["images", "own"]);
     expect(stdout.trim().split("\n")).toEqual([
       "cr.l5d.io/linkerd/controller:edge-25.4.4",
@@ -135,7 +135,7 @@ describe("images", () => {
     ]);
   });
 
-  test("with a mirror all of them, third-party ones included, come from it", async () => {
+  test("all come from the mirror if there is one, including third-party images", async () => {
     const { stdout } = await meshops(root, ["images", "mirrored"]);
     const images = stdout.trim().split("\n");
     expect(images).toContain("mirror1.azurecr.io/jaegertracing/jaeger:2.20.0");
@@ -143,7 +143,7 @@ describe("images", () => {
     expect(images.length).toBeGreaterThan(8);
   });
 
-  test("--mirror prints the imports, each good for a repeated run", async () => {
+  test("--mirror prints import commands that can be run repeatedly", async () => {
     const { stdout } = await meshops(root, ["images", "azure", "--mirror"]);
     expect(stdout).toContain(
       "az acr import --name Mirror1 --source cr.l5d.io/linkerd/proxy:edge-26.8.3 --image linkerd/proxy:edge-26.8.3 --force\n",
@@ -153,7 +153,7 @@ describe("images", () => {
     );
   });
 
-  test("as JSON say where they are used and where they come from", async () => {
+  test("in JSON have the component, the target and the source", async () => {
     const rows = JSON.parse((await meshops(root, ["images", "mirrored", "-o", "json"])).stdout) as Record<string, string>[];
     expect(rows).toContainEqual({
       environment: "mirrored",
@@ -164,7 +164,7 @@ describe("images", () => {
   });
 });
 
-test("the start loads the argument parser and colours, nothing more", () => {
+test("startup loads only the argument parser and the color library", () => {
   const packages = new Set<string>();
   const files = new Set<string>();
   const load = (file: string): void => {
@@ -175,7 +175,7 @@ test("the start loads the argument parser and colours, nothing more", () => {
       else if (!from.startsWith("node:")) packages.add(from);
   };
   load("dist/cli.js");
-  // The binary imports the command line itself only after it has turned Node's compile cache on.
+  // The binary imports the command line only after it has enabled Node's compile cache.
   const [main = ""] = /(?<=await import\(")[^"]+/.exec(readFileSync(join(projectRoot, "dist/cli.js"), "utf8")) ?? [];
   load(join("dist", main));
   expect([...packages].sort()).toEqual(["commander", "picocolors"]);
@@ -183,13 +183,13 @@ test("the start loads the argument parser and colours, nothing more", () => {
   expect(bytes).toBeLessThan(40_000);
 });
 
-/** What a file of dist/ imports when it is loaded. */
+/** Returns the modules that a file of dist/ imports when it is loaded. */
 function importsIn(file: string): string[] {
   const text = readFileSync(join(projectRoot, file), "utf8");
   return [...text.matchAll(/^(?:import|\} from|import .* from) ?"([^"]+)";$/gm)].map(([, from = ""]) => from);
 }
 
-test("only chunks look for files of the program: entries are in another folder than their sources assume", () => {
+test("entry points do not use import.meta, because they are in another folder than their sources assume", () => {
   for (const file of ["cli.js", "index.js"])
     expect(readFileSync(join(projectRoot, "dist", file), "utf8")).not.toContain("import.meta");
 });

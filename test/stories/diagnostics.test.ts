@@ -11,13 +11,13 @@ import { brief, loadFiles, specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * A folder a story: environments/ with something wrong in it, and expected.txt with what a person sees.
- * UPDATE=1 rewrites the expected texts; read the diff.
+ * One folder per story: environments/ with an error, and expected.txt with the text output.
+ * UPDATE=1 rewrites the expected texts; review the diff.
  */
 const folder = join(projectRoot, "test/stories/diagnostics");
 const plain = pc.createColors(false);
 
-describe("what a person sees", () => {
+describe("text output of findings", () => {
   test.each(readdirSync(folder))("%s", (story) => {
     const { diagnostics } = loadAll(new Repository(join(folder, story)), []);
     const text = toText(diagnostics, plain);
@@ -27,16 +27,16 @@ describe("what a person sees", () => {
     expect(text).toContain(` ${story}\n`);
   });
 
-  test.each(specRules.map(({ code }) => code))("%s has a fixed twin without findings", (code) => {
+  test.each(specRules.map(({ code }) => code))("the fixed variant of story %s has no findings", (code) => {
     const { loaded, diagnostics } = loadAll(new Repository(join(folder, code, "fixed")), []);
     expect(loaded.length).toBeGreaterThan(0);
     expect(brief(diagnostics)).toEqual([]);
   });
 
-  test("every code of a spec finding has its story", () => {
+  test("every code of a finding has a story", () => {
     const source = readFileSync(join(projectRoot, "generator/diagnostics/diagnostic.ts"), "utf8");
     const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code ?? "");
-    // Told below, in generate.test.ts, cli.test.ts or profile.test.ts.
+    // Codes that are tested below, in generate.test.ts, cli.test.ts or profile.test.ts.
     const elsewhere = new Set([
       "file-missing",
       "file-unreadable",
@@ -54,20 +54,20 @@ describe("what a person sees", () => {
       // identity.test.ts
       "webhook-key-form",
     ]);
-    const told = (code: string): boolean =>
+    const isTested = (code: string): boolean =>
       elsewhere.has(code) || existsSync(join(folder, code)) || existsSync(join(folder, "../manifests", code));
-    expect(codes.filter((code) => !told(code))).toEqual([]);
+    expect(codes.filter((code) => !isTested(code))).toEqual([]);
   });
 });
 
-describe("what cannot stand in a readable file", () => {
-  test.each(refusedSpecs)("%s is refused", (_, text, code) => {
+describe("unusual YAML", () => {
+  test.each(refusedSpecs)("%s is rejected", (_, text, code) => {
     const { environment, diagnostics } = loadFiles({ dev: text }, "dev");
     expect(environment).toBeNull();
     expect(diagnostics.map((diagnostic) => diagnostic.code)).toContain(code);
   });
 
-  test("a few aliases, anchors and merge keys are fine, and errors behind them point at the anchor", () => {
+  test("a few aliases, anchors and merge keys are accepted, and errors in their values point at the anchor", () => {
     const text = specText({ dgraph: undefined }, "dev").replace(
       "spec:",
       "spec:\n  dgraph:\n    alpha: &size {replicas: 5, storage: 20Gi}\n    zero: {<<: *size, replicas: 3}",
@@ -78,19 +78,19 @@ describe("what cannot stand in a readable file", () => {
     expect(brief(broken.diagnostics)).toEqual(["environments/dev.yaml:7:41 bad-format"]);
   });
 
-  test("brackets and dashes in comments are no nesting", () => {
+  test("brackets and dashes in comments do not count as nesting", () => {
     const text = specText({}, "dev").replace("spec:", `${"# - [{ ".repeat(30)}\n${"# see [1\n".repeat(70)}spec:`);
     expect(loadFiles({ dev: text }, "dev").diagnostics).toEqual([]);
   });
 
-  test("aliases that go wrong are told where they stand", () => {
+  test("findings about wrong aliases point at the alias", () => {
     expect(brief(loadFiles({ dev: "a: 1\nb: *nowhere\n" }, "dev").diagnostics)).toEqual(["environments/dev.yaml:2:4 yaml-alias"]);
     expect(brief(loadFiles({ dev: "a: &a\n  b:\n    c: *a\n" }, "dev").diagnostics)).toEqual([
       "environments/dev.yaml:3:8 yaml-alias",
     ]);
   });
 
-  test("control characters do not reach the terminal", () => {
+  test("the text output contains no control characters", () => {
     const { diagnostics } = loadFiles({ dev: 'metadata: {name: "\u001b[31mred\u009b2J"}' }, "dev");
     expect(toText(diagnostics, plain)).not.toMatch(/(?!\n)\p{Cc}/u);
   });
@@ -119,7 +119,7 @@ describe("inheritance", () => {
     expect(environment?.spec.dgraph.clients).toEqual([]);
   });
 
-  test("the chain may be long; the nearest file wins", () => {
+  test("a chain of several files is supported, and the nearest file takes precedence", () => {
     const link = (name: string, parent: string, tag: string): string =>
       `apiVersion: meshops.dev/v1alpha1\nkind: Environment\nmetadata: {name: ${name}}\nspec: {extends: ${parent}, abstract: true, pydgraphClient: {tag: "${tag}"}}\n`;
     const files = {
@@ -131,7 +131,7 @@ describe("inheritance", () => {
     expect(loadFiles(files, "dev").environment?.spec.pydgraphClient.tag).toBe("2");
   });
 
-  test("an error in an inherited value points into the base, once", () => {
+  test("an error in an inherited value is reported once and points into the base", () => {
     const broken = base.replace("10.0.0.0/8", "10.0.0.0/99");
     const { diagnostics } = loadFiles({ base: broken, dev: child("") }, "dev");
     expect(diagnostics.map(({ file, code }) => `${file} ${code}`)).toEqual(["environments/base.yaml bad-format"]);
@@ -143,7 +143,7 @@ describe("inheritance", () => {
     ).toEqual(["environments/base.yaml dgraph-zero-even zero: {replicas: 2}"]);
   });
 
-  test("a finding about a default points at the value that made it wrong, not at a deleted or replaced one", () => {
+  test("a finding about a default points at the value that conflicts with it, not at a deleted or replaced value", () => {
     const validity = (spec: string): string => child(`  linkerd: {identity: ${spec}}\n`);
     const lower = base.replace("viz:", "identity: {issuerValidity: 100d}\n    viz:");
     const middle = validity("null")
@@ -156,7 +156,7 @@ describe("inheritance", () => {
     ]);
   });
 
-  test("a mistyped key does not hide what the rules find", () => {
+  test("a mistyped key does not hide the findings of the rules", () => {
     const { environment, diagnostics } = loadFiles(
       { base, dev: child("  linkred: {}\n  dgraph: {zero: {replicas: 4}}\n") },
       "dev",
@@ -165,7 +165,7 @@ describe("inheritance", () => {
     expect(diagnostics.map(({ code }) => code)).toEqual(["unknown-key", "dgraph-zero-even"]);
   });
 
-  test("one mistake is one finding", () => {
+  test("one mistake gives one finding", () => {
     const codes = (text: string): string[] =>
       loadFiles({ base, dev: text }, "dev").diagnostics.map(({ code, message }) => `${code} ${message}`);
     expect(codes(child("").replace(/spec:[\s\S]*/, "spec:\n"))).toEqual(['wrong-type "spec" is empty']);
@@ -173,12 +173,12 @@ describe("inheritance", () => {
     expect(codes(child("  dgraph: {chart: 24.1}\n"))).toEqual(['wrong-type "chart" is 24.1']);
   });
 
-  test("the fix for an unquoted number repeats what was written", () => {
+  test("the fix for an unquoted number quotes the text of the file", () => {
     const { diagnostics } = loadFiles({ base, dev: child("  pydgraphClient: {tag: 1.0}\n") }, "dev");
     expect(diagnostics.map(({ fix }) => fix)).toEqual(['quote it: "1.0"']);
   });
 
-  test("keys of JavaScript's own objects are keys like any other", () => {
+  test("keys such as __proto__ and constructor are treated like any other key", () => {
     const { diagnostics } = loadFiles({ base, dev: child("  __proto__: {abstract: true}\n  constructor: 1\n") }, "dev");
     expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
       'unknown-key unknown key "__proto__"',
@@ -188,7 +188,7 @@ describe("inheritance", () => {
   });
 });
 
-test("JSON has just the fields that were promised", () => {
+test("JSON contains exactly the documented fields", () => {
   const { diagnostics } = loadAll(new Repository(join(folder, "unknown-key")), []);
   const rows = JSON.parse(toJson(diagnostics)) as object[];
   expect(rows.length).toBeGreaterThan(0);

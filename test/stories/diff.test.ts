@@ -7,13 +7,14 @@ import { generateIn, makePlatform, scratchFolder, testIdentity } from "../suppor
 import { projectRoot, run } from "../support/tools.ts";
 
 /*
- * What a reviewer sees of one edit of the sample environment production, a story a file. UPDATE=1 rewrites them; read the diff.
+ * Text output of diff for one edit of the sample environment production, with one file per story.
+ * UPDATE=1 rewrites the files; review the diff.
  */
 const folder = join(projectRoot, "test/stories/diff");
 
 type Edit = readonly [from: string | RegExp, to: string];
 
-/** Edits of environments/production.yaml, and the gravest risk of what follows. */
+/** Edits of environments/production.yaml, and the highest risk of the resulting changes. */
 const stories: Readonly<Record<string, { readonly risk: Risk; readonly edits: readonly Edit[] }>> = {
   "harmless: a longer interval": { risk: "harmless", edits: [["interval: 30m", "interval: 1h"]] },
   "rollout: internal ports through the mesh": {
@@ -59,7 +60,7 @@ const stories: Readonly<Record<string, { readonly risk: Risk; readonly edits: re
   "data-loss: another release": { risk: "data-loss", edits: [["  dgraph:\n", "  dgraph:\n    release: live\n"]] },
 };
 
-/** The samples in a Git repository of their own. */
+/** Copies the samples to a new Git repository. */
 async function samples(edits: readonly Edit[] = []): Promise<string> {
   const root = scratchFolder("diff");
   for (const path of ["environments", "bases", "overlays", "flux", "helmfile.yaml", ".meshops"])
@@ -105,7 +106,7 @@ const brief = (found: readonly Record<string, unknown>[]): string[] =>
 
 const fileOf = (story: string): string => `${story.replace(/[^a-z0-9.]+/g, "-")}.txt`;
 
-describe("what a reviewer sees", () => {
+describe("text output of one edit", () => {
   test.each(Object.entries(stories))("%s", async (story, { risk, edits }) => {
     const root = await samples();
     edit(root, edits);
@@ -115,14 +116,14 @@ describe("what a reviewer sees", () => {
     expect(code).toBe(1);
     const found = await rows(root, "production");
     expect(found[0]?.["risk"]).toBe(risk);
-    // What is shown is what generate does: afterwards nothing is left to change but the commit.
+    // diff shows what generate will do: after generate, it shows the same changes until they are committed.
     expect(await generateIn(root, {}, ["production"])).toBe(0);
     expect(await rows(root, "production")).toEqual(found);
     await commit(root);
     expect(await meshops(root, ["diff"])).toMatchObject({ code: 0, stdout: "no changes (compared with HEAD)\n" });
   });
 
-  test("an upgrade of Linkerd, edge-25.10.7 to edge-26.8.3", async () => {
+  test("an upgrade of Linkerd from edge-25.10.7 to edge-26.8.3", async () => {
     const older: Edit = ["  linkerd:\n", "  linkerd:\n    version: edge-25.10.7\n"];
     const root = await samples([older]);
     edit(root, [["    version: edge-25.10.7\n", ""]]);
@@ -132,9 +133,9 @@ describe("what a reviewer sees", () => {
     expect(stdout).toBe(readFileSync(file, "utf8"));
   });
 
-  test("every risk has its story, and no text is left over", () => {
-    const told = new Set(Object.values(stories).map(({ risk }) => risk));
-    expect(risks.filter((risk) => !told.has(risk))).toEqual([]);
+  test("every risk has a story, and every file belongs to a story", () => {
+    const tested = new Set(Object.values(stories).map(({ risk }) => risk));
+    expect(risks.filter((risk) => !tested.has(risk))).toEqual([]);
     const files = [...Object.keys(stories).map(fileOf), "rollout-an-upgrade-of-linkerd.txt"];
     expect(readdirSync(folder).sort()).toEqual(files.sort());
   });
@@ -152,7 +153,7 @@ describe("certificates and encrypted files", () => {
     await commit(root);
   });
 
-  test("another issuer is told as such, whether a key is at hand or not, and no key is shown", async () => {
+  test("a new issuer is reported with or without an age key, and no key is printed", async () => {
     expect(await meshops(root, ["identity", "rotate-issuer", "dev"], { env: keys() })).toMatchObject({ code: 0 });
     const opened = await meshops(root, ["diff", "-o", "json"], { env: keys() });
     const secret = (JSON.parse(opened.stdout) as Record<string, unknown>[]).find(({ kind }) => kind === "Secret");
@@ -165,12 +166,12 @@ describe("certificates and encrypted files", () => {
     expect(brief(closed)).toContain("dev changed ConfigMap meshops-identity trust-anchor");
   });
 
-  /** The administrator of the sample production. */
-  const someoneElse = "age1km4masd5672gsnj4wf0693swrfkrsfkt7a7qf4hc6tgans6jyqas6q09g5";
+  /** Recipient of the administrator of the sample production. */
+  const otherAdmin = "age1km4masd5672gsnj4wf0693swrfkrsfkt7a7qf4hc6tgans6jyqas6q09g5";
 
-  test("encrypted anew to one more administrator is harmless, and no key is needed to see that", async () => {
+  test("re-encryption to one more administrator is harmless, and diff needs no key to detect that", async () => {
     await git(root, "checkout", "-q", ".");
-    edit(root, [[/(admin:\n)( +- )/, `$1$2${someoneElse}\n$2`]], "environments/dev.yaml");
+    edit(root, [[/(admin:\n)( +- )/, `$1$2${otherAdmin}\n$2`]], "environments/dev.yaml");
     expect(await meshops(root, ["identity", "updatekeys", "dev"], { env: keys() })).toMatchObject({ code: 0 });
     const found = await rows(root);
     expect(found.length).toBeGreaterThan(5);
@@ -180,8 +181,8 @@ describe("certificates and encrypted files", () => {
   });
 });
 
-describe("against what", () => {
-  test("a branch, a tag or a hash; the working tree counts, committed or not", async () => {
+describe("comparison with Git", () => {
+  test("--from accepts a branch, a tag or a hash; the working tree is compared, committed or not", async () => {
     const root = await samples();
     await git(root, "tag", "first");
     edit(root, [["storage: 128Gi", "storage: 256Gi"]]);
@@ -192,7 +193,7 @@ describe("against what", () => {
     expect(brief(await rows(root, "dev", "--from", "first"))).toEqual([]);
   });
 
-  test("--fail-on draws the line", async () => {
+  test("--fail-on sets the lowest risk that makes diff exit 1", async () => {
     const root = await samples();
     edit(root, [["storage: 128Gi", "storage: 256Gi"]]);
     expect((await meshops(root, ["diff", "--fail-on", "data-loss"])).code).toBe(0);
@@ -201,7 +202,7 @@ describe("against what", () => {
     expect((await meshops(root, ["diff", "--fail-on", "grave"])).code).toBe(2);
   });
 
-  test("an environment that is new, and one that is gone", async () => {
+  test("a removed and an added environment are reported", async () => {
     const root = await samples();
     rmSync(join(root, "environments/production.yaml"));
     const gone = await rows(root);
@@ -222,7 +223,7 @@ describe("against what", () => {
     expect(new Set(back.map(({ change, risk }) => `${String(change)} ${String(risk)}`))).toEqual(new Set(["added harmless"]));
   });
 
-  test("what others put beside our files is none of our changes; what somebody changed in ours is", async () => {
+  test("files that meshops did not generate are ignored; manual changes to generated files are reported", async () => {
     const root = await samples();
     writeFileSync(join(root, "flux/production/own.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\n");
     writeFileSync(join(root, "overlays/production/namespaces/kustomization.yaml"), "# by hand\nresources: []\n");
@@ -234,18 +235,18 @@ describe("against what", () => {
     ]);
   });
 
-  test("a manifest that the commit lost, or that holds a conflict, hides nothing", async () => {
-    for (const manifest of [null, "<<<<<<< ours\n"]) {
+  test("an inventory that is missing in the commit or contains a conflict hides no change", async () => {
+    for (const inventory of [null, "<<<<<<< ours\n"]) {
       const root = await samples();
-      if (manifest === null) rmSync(join(root, ".meshops/production.json"));
-      else writeFileSync(join(root, ".meshops/production.json"), manifest);
+      if (inventory === null) rmSync(join(root, ".meshops/production.json"));
+      else writeFileSync(join(root, ".meshops/production.json"), inventory);
       await commit(root);
       edit(root, [["storage: 128Gi", "storage: 256Gi"]]);
       expect(brief(await rows(root))[0]).toBe("production changed HelmRelease dgraph volume-claim");
     }
   });
 
-  test("a committed file that is no YAML is told as what it is", async () => {
+  test("a committed file that is not YAML is reported as a file", async () => {
     const root = await samples();
     writeFileSync(join(root, "overlays/dev/dgraph/values.yaml"), "<<<<<<< ours\nalpha: {\n=======\n");
     await commit(root);
@@ -253,7 +254,7 @@ describe("against what", () => {
     expect(first).toMatchObject({ kind: "File", name: "overlays/dev/dgraph/values.yaml", risk: "data-loss" });
   });
 
-  test("what is committed cannot steer a terminal", async () => {
+  test("control characters in committed files do not reach the terminal", async () => {
     const root = await samples();
     edit(root, [["size: 10Gi", '"\\e[31mred\\a": 1\n    size: 10Gi']], "overlays/dev/dgraph/values.yaml");
     writeFileSync(join(root, ".meshops/\u001b[31mred.json"), "{}");
@@ -263,7 +264,7 @@ describe("against what", () => {
     expect(stdout + stderr).not.toMatch(/(?!\n)\p{Cc}/u);
   });
 
-  test("a key file that is not there costs certainty alone", async () => {
+  test("with a missing key file diff still runs, without decrypting", async () => {
     const root = await samples();
     writeFileSync(
       join(root, "overlays/dev/identity/tap-k8s-tls.sops.yaml"),
@@ -277,7 +278,7 @@ describe("against what", () => {
     expect(stdout).toContain("Secret tap-k8s-tls");
   });
 
-  test("markdown is a table that a pull request shows, with what would break it escaped", async () => {
+  test("markdown output is a table for pull requests, with special characters escaped", async () => {
     const root = await samples();
     edit(root, [["    alpha:\n", "    alpha:\n      whitelist: [10.0.0.0/8, 192.168.0.0/16]\n"]]);
     const { stdout } = await meshops(root, ["diff", "-o", "markdown", "production"]);
@@ -299,13 +300,13 @@ describe("against what", () => {
     [["--from", "--exec=x"], 3, "meshops: there is no commit --exec=x\n"],
     [["prodution"], 2, 'did you mean "production"?'],
     [["base"], 2, "base is abstract"],
-  ])("%j exits %d", async (args, code, said) => {
+  ])("%j exits %d", async (args, code, message) => {
     const result = await meshops(await samples(), ["diff", ...args]);
     expect([result.code, result.stdout]).toEqual([code, ""]);
-    expect(result.stderr).toContain(said);
+    expect(result.stderr).toContain(message);
   });
 
-  test("outside of Git it says so", async () => {
+  test("outside a Git repository it exits 3 with an error", async () => {
     const root = await samples();
     rmSync(join(root, ".git"), { recursive: true });
     expect(await meshops(root, ["diff"])).toMatchObject({ code: 3, stdout: "" });

@@ -9,7 +9,7 @@ import { makePlatform, scratchFolder, writeTree } from "../support/platform.ts";
 import { specText, testKeys } from "../support/specs.ts";
 
 /*
- * A machine of the test's own: programs that tell a version, keys, a kubeconfig, an account.
+ * A simulated machine: programs that print a version, keys, a kubeconfig, an account.
  */
 const azure = { location: "westus2", resourceGroup: "rg", cluster: { name: "mesh" } };
 
@@ -32,7 +32,7 @@ async function doctor(
   return { code, checks: JSON.parse(stdout) as DoctorCheck[] };
 }
 
-function says(text: string): string {
+function program(text: string): string {
   return `#!/bin/sh\ncase "$*" in "account list"*) echo '[{"id":"1","name":"Acme","isDefault":true}]';; *) echo '${text}';; esac\n`;
 }
 
@@ -41,14 +41,14 @@ function of(checks: readonly DoctorCheck[], topic: DoctorCheck["topic"], name: s
 }
 
 describe("doctor", () => {
-  test("says of each tool what was found, what is needed, and how to get it", async () => {
+  test("reports for each tool the version found, the version needed, and how to install it", async () => {
     const { code, checks } = await doctor({
-      "bin/git": says("git version 2.39.5"),
-      "bin/helm": says("v4.3.0"),
-      "bin/sops": says("sops 3.8.1 (latest)"),
-      "bin/kustomize": says("v5.8.1"),
+      "bin/git": program("git version 2.39.5"),
+      "bin/helm": program("v4.3.0"),
+      "bin/sops": program("sops 3.8.1 (latest)"),
+      "bin/kustomize": program("v5.8.1"),
     });
-    // The cluster is not in a kubeconfig.
+    // No kubeconfig contains the cluster.
     expect(code).toBe(3);
     expect(of(checks, "tools", "git")).toMatchObject({ status: "ok", found: "2.39.5", fix: "" });
     expect(of(checks, "tools", "kustomize")).toMatchObject({ status: "ok", found: "5.8.1" });
@@ -59,18 +59,18 @@ describe("doctor", () => {
     });
     expect(of(checks, "tools", "sops")).toMatchObject({ status: "missing", found: "3.8.1; 3.9 or newer" });
     expect(of(checks, "tools", "flux")).toMatchObject({ status: "missing", found: "not found; 2.4 or newer" });
-    // No environment is on Azure: its tool is nobody's business.
+    // No environment is on Azure, so its CLI is not checked.
     expect(of(checks, "tools", "az")).toBeUndefined();
   });
 
-  test("what meshops itself cannot do without is an error", async () => {
+  test("a missing tool that meshops itself needs is an error", async () => {
     const { code, checks } = await doctor({});
     expect(of(checks, "tools", "git")).toMatchObject({ status: "error" });
     expect(code).toBe(3);
   });
 
-  test("knows which keys open which files, and who has the others", async () => {
-    const git = { "bin/git": says("git version 2.39.5") };
+  test("reports which files the available keys can decrypt", async () => {
+    const git = { "bin/git": program("git version 2.39.5") };
     const both = `${testKeys.cluster.identity}\n${testKeys.admin.identity}\n`;
     const admin = await doctor(git, { keys: both, root: makePlatform({ test: specText() }) });
     expect(of(admin.checks, "keys", "test, Secrets")?.status).toBe("ok");
@@ -84,8 +84,8 @@ describe("doctor", () => {
       status: "missing",
       fix: expect.stringContaining("SOPS_AGE_KEY_FILE"),
     });
-    const nobody = await doctor(git);
-    expect(of(nobody.checks, "keys", "test, Secrets")).toMatchObject({
+    const noKey = await doctor(git);
+    expect(of(noKey.checks, "keys", "test, Secrets")).toMatchObject({
       status: "missing",
       found: expect.stringContaining("cannot be decrypted by any available key"),
     });
@@ -99,8 +99,8 @@ describe("doctor", () => {
     });
   });
 
-  test("looks for the cluster's context in the kubeconfig, and for the subscription in the account", async () => {
-    const git = { "bin/git": says("git version 2.39.5") };
+  test("checks the cluster's context in the kubeconfig, and the subscription of the Azure account", async () => {
+    const git = { "bin/git": program("git version 2.39.5") };
     const nothing = await doctor(git, { spec: { azure } });
     expect(of(nothing.checks, "tools", "az")).toMatchObject({ status: "error" });
     expect(of(nothing.checks, "kubernetes", "test")).toMatchObject({
@@ -120,7 +120,7 @@ describe("doctor", () => {
       expect(of(checks, "azure", "account")).toMatchObject({ status: "missing", found, fix });
     }
     const kubeconfig = { ".kube/config": "current-context: other\ncontexts: [{name: other}, {name: mesh}]\n" };
-    const signedIn = await doctor({ ...git, ...kubeconfig, "bin/az": says('{"azure-cli": "2.91.0"}') }, { spec: { azure } });
+    const signedIn = await doctor({ ...git, ...kubeconfig, "bin/az": program('{"azure-cli": "2.91.0"}') }, { spec: { azure } });
     expect(of(signedIn.checks, "kubernetes", "test")).toMatchObject({
       status: "ok",
       found: expect.stringMatching(/^context mesh in/),
@@ -128,7 +128,7 @@ describe("doctor", () => {
     expect(of(signedIn.checks, "azure", "test")).toMatchObject({ status: "ok", found: "subscription Acme" });
     expect(of(signedIn.checks, "tools", "az")).toMatchObject({ status: "ok", found: "2.91.0" });
     const elsewhere = await doctor(
-      { ...git, "bin/az": says("{}") },
+      { ...git, "bin/az": program("{}") },
       { spec: { azure: { ...azure, subscription: "00000000-0000-0000-0000-000000000001" } } },
     );
     expect(of(elsewhere.checks, "azure", "test")).toMatchObject({
@@ -137,8 +137,8 @@ describe("doctor", () => {
     });
   });
 
-  test("tells why a kubeconfig cannot be read, and of a cluster of one's own nothing about Azure", async () => {
-    const git = { "bin/git": says("git version 2.39.5") };
+  test("reports why a kubeconfig cannot be read, and does not mention Azure for your own cluster", async () => {
+    const git = { "bin/git": program("git version 2.39.5") };
     const broken = await doctor({ ...git, ".kube/config": "users: [{user: {token: secret}\n" });
     expect(of(broken.checks, "kubernetes", "test")).toMatchObject({
       status: "error",
@@ -151,29 +151,29 @@ describe("doctor", () => {
     );
   });
 
-  test("a damaged key is told, and never shown", async () => {
+  test("reports a damaged key, and never prints it", async () => {
     const damaged = testKeys.admin.identity.replace(/.$/, (last) => (last === "Q" ? "P" : "Q"));
     const kubeconfig = "current-context: mesh\ncontexts: [{name: mesh}]\n";
-    const files = { "bin/git": says("git version 2.39.5"), ".kube/config": kubeconfig };
+    const files = { "bin/git": program("git version 2.39.5"), ".kube/config": kubeconfig };
     const { code, checks } = await doctor(files, { keys: damaged });
     expect(code).toBe(0);
     expect(of(checks, "keys", "available keys")).toMatchObject({ status: "missing", found: "1 key damaged" });
     expect(JSON.stringify(checks)).not.toMatch(/AGE-SECRET-KEY-1\w/);
   });
 
-  test("of a spec that does not load says what is wrong with it first", async () => {
+  test("reports only the error of a spec that does not load, besides the tools", async () => {
     const root = makePlatform({ test: specText() });
     rmSync(join(root, "environments/test"), { recursive: true });
     rmSync(join(root, "overlays/test"), { recursive: true });
     writeTree(root, { "environments/test.yaml": specText({ linkerd: { version: "edge-1" } }) });
-    const { checks } = await doctor({ "bin/git": says("git version 2.39.5") }, { root });
+    const { checks } = await doctor({ "bin/git": program("git version 2.39.5") }, { root });
     expect(checks.filter(({ topic }) => topic !== "tools")).toEqual([
       expect.objectContaining({ topic: "specs", name: "test", status: "missing", found: expect.stringContaining("edge-1") }),
     ]);
     expect(of(checks, "tools", "az")).toBeDefined();
   });
 
-  test("outside a repository looks at the tools alone", async () => {
+  test("checks only the tools outside a repository", async () => {
     const { code, stdout } = await meshops(scratchFolder("nowhere"), ["doctor"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^tools\n {2}ok node/);
@@ -181,7 +181,7 @@ describe("doctor", () => {
   });
 });
 
-test("versions are found in what programs print", () => {
+test("versions are found in the output of programs", () => {
   expect(
     ["v20.20.2", "git version 2.39.5", "helmfile version v1.8.0", '{"clientVersion":{"gitVersion":"v1.36.3"}}', "dev"].map(
       versionIn,

@@ -16,7 +16,7 @@ import { specText } from "../support/specs.ts";
 
 const require = createRequire(import.meta.url);
 
-/** The SARIF 2.1.0 schema, as published (draft 04; its patterns predate Unicode mode). */
+/** Returns a validator for the published SARIF 2.1.0 schema (draft 04; its patterns predate Unicode mode). */
 function sarifValidator(): (log: unknown) => boolean {
   const schema = JSON.parse(
     readFileSync(require.resolve("@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json"), "utf8"),
@@ -52,7 +52,7 @@ describe("validate --output sarif", () => {
     });
   });
 
-  test("is a log by the published schema, with rules, places and suppressions", async () => {
+  test("is valid against the published schema, with rules, locations and suppressions", async () => {
     const { code, stdout, stderr } = await meshops(root, ["validate", "--output", "sarif"]);
     expect([code, stderr]).toEqual([1, ""]);
     const log = JSON.parse(stdout) as unknown;
@@ -73,7 +73,7 @@ describe("validate --output sarif", () => {
     expect(field(results[1], "locations", 0, "physicalLocation", "artifactLocation", "uri")).toBe("environments/even.yaml");
   });
 
-  test("of no finding at all is a log too, and so is one of every rule", () => {
+  test("is valid with no findings and with one finding of every rule", () => {
     const valid = sarifValidator();
     expect(valid(JSON.parse(formatted([], "sarif", plain, same)))).toBe(true);
     const all = manifestRules.map(({ code, severity }): Diagnostic => ({ ...finding, code, severity }));
@@ -86,19 +86,19 @@ describe("validate --output sarif", () => {
 });
 
 describe("validate --output github", () => {
-  test("names files as the workflow's folder sees them", async () => {
+  test("names files relative to the workflow's folder", async () => {
     const root = makePlatform({ even: specText({ dgraph: { zero: { replicas: 2 } } }, "even") });
     const { stdout } = await meshops(join(root, ".."), ["-C", basename(root), "validate", "-o", "github"]);
     expect(stdout).toContain(`file=${basename(root)}/environments/even.yaml,`);
   });
 
-  test("escapes what would end a property or a line", () => {
+  test("escapes characters that would end a property or a line", () => {
     expect(toGithub([finding])).toBe(
       "::warning title=meshops webhook-policy-fail,file=environments/50%25 off.yaml,line=3,col=5,endColumn=9::one, two: three; expected 50%25%0Aor so%0Afix: try it\n",
     );
   });
 
-  test("a silenced finding is a notice with its reason", () => {
+  test("prints a silenced finding as a notice with its reason", () => {
     expect(toGithub([{ ...finding, file: "a,b:c.yaml", excerpt: null, expected: null, silenced: "known" }])).toBe(
       "::notice title=meshops webhook-policy-fail,file=a%2Cb%3Ac.yaml,line=3,col=5::one, two: three%0Asilenced: known\n",
     );

@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 
 describe("a second run", () => {
-  test("writes nothing, keeps every modification time, and finds no drift", async () => {
+  test("writes nothing, keeps every modification time, and --check passes", async () => {
     const before = bundle();
     const past = new Date("2020-01-01T00:00:00Z");
     for (const path of Object.keys(before)) utimesSync(join(root, path), past, past);
@@ -28,7 +28,7 @@ describe("a second run", () => {
     expect(await generateIn(root, { check: true })).toBe(0);
   });
 
-  test("in another place gives identical bytes", async () => {
+  test("in another folder gives identical bytes", async () => {
     const second = makePlatform({ dev: dev(), other: specText({}, "other") });
     expect(await generateIn(second)).toBe(0);
     expect(readTree(second)).toEqual(readTree(root));
@@ -53,8 +53,8 @@ describe("--check", () => {
       () => writeTree(root, { "environments/dev.yaml": dev({ linkerd: { viz: { enabled: false } } }) }),
       "remove  flux/dev/linkerd-viz.yaml",
     ],
-    ["a lost manifest", () => rmSync(join(root, ".meshops/dev.json")), "update  .meshops/dev.json"],
-  ])("sees %s, says so, and writes nothing", async (_, change, line) => {
+    ["a missing inventory", () => rmSync(join(root, ".meshops/dev.json")), "update  .meshops/dev.json"],
+  ])("reports %s and writes nothing", async (_, change, line) => {
     change();
     const before = readTree(root);
     const { code, stdout } = await meshops(root, ["generate", "--check"]);
@@ -64,7 +64,7 @@ describe("--check", () => {
   });
 });
 
-test("an output that was edited together with its recorded hash is found by --check, and generated again", async () => {
+test("--check finds a file that was edited together with its recorded hash, and generate restores it", async () => {
   const path = "overlays/dev/dgraph/values.yaml";
   const right = file(path);
   const inventory = file(".meshops/dev.json");
@@ -80,7 +80,7 @@ test("an output that was edited together with its recorded hash is found by --ch
   expect([file(path), file(".meshops/dev.json")]).toEqual([right, inventory]);
 });
 
-test("--check compares generated files: a recorded hash of the inputs that is older is no difference", async () => {
+test("--check compares generated files: an outdated hash of the inputs is not a difference", async () => {
   writeFileSync(join(root, "environments/dev.yaml"), `${file("environments/dev.yaml")}# a comment\n`);
   const before = file(".meshops/dev.json");
   expect(await generateIn(root, { check: true })).toBe(0);
@@ -92,15 +92,15 @@ test("--check compares generated files: a recorded hash of the inputs that is ol
   expect(changed).toEqual([expect.stringMatching(/^ {2}"inputs": "[0-9a-f]{64}",$/)]);
 });
 
-describe("files that meshops did not write", () => {
-  test("are left alone beside its own", async () => {
+describe("files that meshops did not generate", () => {
+  test("are kept in folders of generated files", async () => {
     writeTree(root, { "overlays/dev/dgraph/notes.md": "mine", "flux/dev/flux-system/gotk-sync.yaml": "flux's" });
     writeTree(root, { "environments/dev.yaml": dev({ dgraph: { release: "prod" } }) });
     expect(await generateIn(root)).toBe(0);
     expect([file("overlays/dev/dgraph/notes.md"), file("flux/dev/flux-system/gotk-sync.yaml")]).toEqual(["mine", "flux's"]);
   });
 
-  test("are not overwritten: nothing at all is written until they are moved or --force is given", async () => {
+  test("are not overwritten: nothing is written until they are moved or --force is set", async () => {
     const fresh = makePlatform({ dev: dev() });
     writeTree(fresh, { "overlays/dev/dgraph/values.yaml": "mine\n" });
     const before = readTree(fresh);
@@ -113,7 +113,7 @@ describe("files that meshops did not write", () => {
     expect((await meshops(fresh, ["generate", "--check"])).code).toBe(0);
   });
 
-  test("an encrypted Secret of the identity is never touched", async () => {
+  test("encrypted Secrets of the identity are never changed", async () => {
     const path = "overlays/dev/identity/linkerd-identity-issuer.sops.yaml";
     const before = file(path);
     writeTree(root, { "environments/dev.yaml": dev({ linkerd: { version: "edge-25.10.7" } }) });
@@ -125,7 +125,7 @@ describe("files that meshops did not write", () => {
 describe("files that are no longer generated", () => {
   const without = (): void => writeTree(root, { "environments/dev.yaml": dev({ linkerd: { viz: { enabled: false } } }) });
 
-  test("are removed with the folders that they leave empty", async () => {
+  test("are removed, and so are folders that become empty", async () => {
     without();
     expect(await generateIn(root)).toBe(0);
     expect(existsSync(join(root, "overlays/dev/linkerd-viz"))).toBe(false);
@@ -133,7 +133,7 @@ describe("files that are no longer generated", () => {
     expect(existsSync(join(root, "overlays/other/linkerd-viz/values.yaml"))).toBe(true);
   });
 
-  test("stay where somebody edited them", async () => {
+  test("are kept if they were edited by hand", async () => {
     writeFileSync(join(root, "overlays/dev/linkerd-viz/values.yaml"), "edited: true\n");
     without();
     const { stdout } = await meshops(root, ["generate"]);
@@ -143,7 +143,7 @@ describe("files that are no longer generated", () => {
     expect(await generateIn(root, { check: true })).toBe(0);
   });
 
-  test("go with their environment; its identity stays", async () => {
+  test("are removed with their environment; its identity is kept", async () => {
     rmSync(join(root, "environments/other.yaml"));
     expect(await generateIn(root)).toBe(0);
     expect(Object.keys(bundle()).filter((path) => path.includes("other") && !path.includes("identity/"))).toEqual([]);
@@ -158,7 +158,7 @@ describe("files that are no longer generated", () => {
     "environments/dev.yaml",
     "overlays/other/dgraph/values.yaml",
     "overlays/dev/identity/tap-k8s-tls.sops.yaml",
-  ])("a manifest that claims %s is not believed", async (path) => {
+  ])("are not removed if an inventory lists %s", async (path) => {
     writeTree(root, { "victim.txt": "mine" });
     const claimed = readFileSync(join(root, path.replace(/^\.\.\//, "")));
     const hash = createHash("sha256").update(claimed).digest("hex");
@@ -172,8 +172,8 @@ describe("files that are no longer generated", () => {
   });
 });
 
-describe("one environment alone", () => {
-  test("leaves the others as they are, and the root helmfile complete", async () => {
+describe("generate with one environment", () => {
+  test("does not change the others, and keeps the root helmfile complete", async () => {
     writeTree(root, {
       "environments/dev.yaml": dev({ dgraph: { release: "prod" } }),
       "environments/other.yaml": specText({ dgraph: { release: "prod" } }, "other"),
@@ -187,13 +187,13 @@ describe("one environment alone", () => {
     expect(file("helmfile.yaml")).toContain("overlays/other/helmfile.yaml");
   });
 
-  test("a broken neighbour does not stand in its way", async () => {
+  test("succeeds if another environment is invalid", async () => {
     writeTree(root, { "environments/other.yaml": "nonsense: [" });
     expect(await generateIn(root, {}, ["dev"])).toBe(0);
     expect(await generateIn(root)).toBe(1);
   });
 
-  test("an abstract base cannot be asked for", async () => {
+  test("rejects an abstract base", async () => {
     writeTree(root, { "environments/base.yaml": specText({ abstract: true }, "base") });
     const { code, stderr } = await meshops(root, ["generate", "base"]);
     expect(code).toBe(2);

@@ -7,7 +7,7 @@ import { specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * What `meshops graph` draws, as the mermaid text that it prints. UPDATE=1 rewrites the files; look at them on a page that draws mermaid.
+ * Mermaid output of `meshops graph`. UPDATE=1 rewrites the files; review them in a viewer that renders Mermaid.
  */
 const folder = join(projectRoot, "test/stories/graph");
 
@@ -24,12 +24,12 @@ const specs: Readonly<Record<string, string>> = {
   ),
 };
 
-describe("meshops graph draws", () => {
+describe("meshops graph prints", () => {
   test.each([
     ["an environment", "usual.md", ["usual"]],
-    ["one without a policy", "open.md", ["open", "--show", "traffic"]],
-    ["one of an older Linkerd, whose internal ports skip the proxy", "older.md", ["older", "--show", "traffic"]],
-    ["two beside each other, what differs marked in both", "usual-older.md", ["usual", "older"]],
+    ["an environment without a policy", "open.md", ["open", "--show", "traffic"]],
+    ["an environment with an older Linkerd and internal ports that skip the proxy", "older.md", ["older", "--show", "traffic"]],
+    ["two environments side by side, with differences marked in both", "usual-older.md", ["usual", "older"]],
   ])("%s", async (_, file, args) => {
     const { code, stdout } = await meshops(makePlatform(specs), ["graph", ...args]);
     expect(code).toBe(0);
@@ -42,9 +42,9 @@ describe("meshops graph draws", () => {
     [["usual", "usual"], 2, /two different ones/],
     [["usual", "open", "older"], 2, /too many arguments/],
     [["nobody"], 2, /there is no environment "nobody"/],
-  ])("%j is refused", async (args, code, told) => {
+  ])("%j is rejected", async (args, code, message) => {
     const finished = await meshops(makePlatform(specs), ["graph", ...args]);
     expect(finished).toMatchObject({ code, stdout: "" });
-    expect(finished.stderr).toMatch(told);
+    expect(finished.stderr).toMatch(message);
   });
 });

@@ -11,7 +11,7 @@ import { meshops, testIo } from "../support/cli.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Help is the docs, and the docs name no command or option that is not there.
+ * `meshops help` prints the docs, and the docs name only commands and options that exist.
  */
 const pages = ["README.md", "bench/README.md", "generator/commands/init/templates/README.md.hbs", ...docs()];
 
@@ -21,7 +21,7 @@ function docs(): string[] {
     .map((file) => `docs/${file}`);
 }
 
-/** The page of a topic or a rule. */
+/** Returns the text of the page of a topic or a rule. */
 function pageText(topic: string): string {
   const path = topic === "rules" ? "rules/README.md" : topics().includes(topic) ? `${topic}.md` : `rules/${topic}.md`;
   return readFileSync(join(projectRoot, "docs", path), "utf8");
@@ -38,20 +38,20 @@ describe("meshops help", () => {
   });
 
   test.each([...new Set(["rules", ...topics(), ...[...specRules, ...manifestRules].map(({ code }) => code)])])(
-    "explains %s by its page",
+    "prints the page of %s",
     (topic) => {
       const { io, out } = testIo(projectRoot);
       expect(help(program)([topic], io)).toBe(0);
       const shown = out.stdout;
-      // Of a rule it is the page of that rule, and no other.
+      // The title of a rule's page is the rule's code.
       const [, title] = /^# (.*)$/m.exec(pageText(topic)) ?? [];
-      // A command that has a page shows its usage first.
+      // If a topic is also a command, its usage comes first.
       expect(`\n${shown}`).toContain(`\n${title}\n`);
       if (!topics().includes(topic) && topic !== "rules") expect(title).toBe(topic);
     },
   );
 
-  test("explains every code that a finding can have", () => {
+  test("explains every code of findings", () => {
     const union =
       /type DiagnosticCode =([^;]*);/.exec(readFileSync(join(projectRoot, "generator/diagnostics/diagnostic.ts"), "utf8"))?.[1] ??
       "";
@@ -73,7 +73,7 @@ describe("meshops help", () => {
     [["unknown-key"], 0, /^unknown-key\n\nThe schema does not define this key at this place\./],
     [["access"], 0, /^Access to Dgraph\n/],
     [["identity", "rotate-anchor"], 0, /^Usage: meshops identity rotate-anchor/],
-    // A command that has a page, too.
+    // A command that also has a page.
     [["diff"], 0, /^Usage: meshops diff[\s\S]*\n\n[A-Z].*\n\n/],
   ])("%j", async (words, code, shown) => {
     const finished = await meshops(projectRoot, ["help", ...words]);
@@ -81,7 +81,7 @@ describe("meshops help", () => {
     expect(finished.stdout).toMatch(shown);
   });
 
-  test("of every command fits in 80 columns, and shows no default that is false", () => {
+  test("of every command fits in 80 columns, and prints no default false", () => {
     const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
     const texts = all(program).map((command) => command.helpInformation());
     expect(texts.length).toBeGreaterThan(25);
@@ -91,7 +91,7 @@ describe("meshops help", () => {
     }
   });
 
-  test("of every topic is plain text in 80 columns; lines of code keep their length", async () => {
+  test("of every topic is plain text in 80 columns, except lines of code", async () => {
     for (const topic of [...topics(), "rules", "network-policy-proxy-port"]) {
       const { stdout } = await meshops(projectRoot, ["help", topic]);
       for (const line of stdout.split("\n")) {
@@ -102,13 +102,13 @@ describe("meshops help", () => {
     }
   });
 
-  test("a usage error refers to the help of its command", async () => {
+  test("is referred to by a usage error of its command", async () => {
     expect((await meshops(projectRoot, ["identity", "init"])).stderr).toContain("fix: run meshops identity init --help");
     expect((await meshops(projectRoot, ["generate", "--chek"])).stderr).toContain("fix: run meshops generate --help");
     expect((await meshops(projectRoot, ["--chek"])).stderr).toContain("fix: run meshops --help");
   });
 
-  test("of what is not there says what comes near", async () => {
+  test("suggests a similar name for an unknown topic", async () => {
     const finished = await meshops(projectRoot, ["help", "idenity"]);
     expect(finished).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining('did you mean "identity"?') });
   });
@@ -152,14 +152,14 @@ describe("old names", () => {
       ["graph", "--", "--format"],
       ["graph", "--", "--format"],
     ],
-  ])("%j is read as %j", (argv, current) => {
+  ])("%j becomes %j", (argv, current) => {
     const found = withCurrentNames(argv);
     expect(found.argv).toEqual(current);
     expect(found.notes.length > 0).toBe(argv.join() !== current.join());
     expect(withCurrentNames(current)).toEqual({ argv: current, notes: [] });
   });
 
-  test("work, and the new name is printed to stderr", async () => {
+  test("are accepted, and the new name is printed to stderr", async () => {
     const finished = await meshops(projectRoot, ["graph", "dev", "--format", "svg"]);
     expect(finished).toMatchObject({
       code: 0,
@@ -174,25 +174,25 @@ describe("the docs", () => {
     commandLines(readFileSync(join(projectRoot, page), "utf8")).map((line) => ({ page, line })),
   );
 
-  test("name commands", () => {
+  test("contain command lines", () => {
     expect(lines.length).toBeGreaterThan(60);
   });
 
-  test("name no command, subcommand or option that is not there", () => {
+  test("name only commands, subcommands and options that exist", () => {
     const wrong = lines.flatMap(({ page, line }) => unknownIn(line).map((word) => `${page}: ${word} in "${line}"`));
     expect(wrong).toEqual([]);
   });
 
   test("name every command", () => {
-    const told = new Set(lines.map(({ line }) => line.split(" ")[0]));
+    const named = new Set(lines.map(({ line }) => line.split(" ")[0]));
     expect(
       visible(program)
         .map((command) => command.name())
-        .filter((name) => !told.has(name)),
+        .filter((name) => !named.has(name)),
     ).toEqual([]);
   });
 
-  test("link to files that are there", () => {
+  test("link only to files that exist", () => {
     for (const page of pages.filter((path) => path.endsWith(".md"))) {
       const text = readFileSync(join(projectRoot, page), "utf8");
       for (const [, target = ""] of text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g))
@@ -208,7 +208,7 @@ function visible(command: Command): Command[] {
   return command.commands.filter((sub) => sub.name() !== "complete");
 }
 
-/** What stands after `meshops` in code, up to a comment, a pipe or the end. */
+/** Returns the arguments after `meshops` in code, up to a comment, a pipe or the end of the line. */
 function commandLines(text: string): string[] {
   const fences = text.replace(/^```(?!sh|console|text)\w+\n.*?^```$/gms, "");
   const code = [...fences.matchAll(/^```\w*\n(.*?)^```|`([^`\n]+)`/gms)].map(([, block, inline]) => block ?? inline ?? "");
@@ -218,7 +218,7 @@ function commandLines(text: string): string[] {
     .map(([, rest = ""]) => rest.replace(/[…\s]+$/, ""));
 }
 
-/** Words of a line that are neither command nor option; what stands for something (`<env>`) and values are passed over. */
+/** Returns words of a line that look like commands or options but are neither. Placeholders (`<env>`) and values are ignored. */
 function unknownIn(line: string): string[] {
   let command = program as Command;
   const wrong: string[] = [];

@@ -12,7 +12,7 @@ import { generateIn, readTree, scratchFolder, testIdentity, writeTree } from "..
 import { specText } from "../support/specs.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 
-/** A repository with one spec, for the age keys of the test run, and nothing else. */
+/** Creates a repository that contains only one spec, with the recipients of the test run. */
 function emptyPlatform(secrets?: object): string {
   const root = scratchFolder("identity");
   const { clusterRecipient, adminRecipient } = testIdentity();
@@ -24,7 +24,7 @@ function emptyPlatform(secrets?: object): string {
   return root;
 }
 
-/** Variables by which meshops and sops find the administrators' key, and no other. */
+/** Environment variables with which meshops and sops find the administrators' key and no other key. */
 function asAdmin(key: string = testIdentity().adminKey): Record<string, string> {
   return { SOPS_AGE_KEY: key, HOME: "/nowhere", XDG_CONFIG_HOME: "/nowhere" };
 }
@@ -55,7 +55,7 @@ describe("identity init", () => {
     });
   });
 
-  test("needs no private key, and makes what validate and generate want", async () => {
+  test("needs no private key, and creates all files that validate and generate require", async () => {
     expect(await meshops(root, ["validate"], { env: asAdmin("") })).toMatchObject({
       code: 0,
       stdout: "1 environment checked, all valid\n",
@@ -69,7 +69,7 @@ describe("identity init", () => {
     );
   });
 
-  test("replaces nothing unasked", async () => {
+  test("replaces nothing without --force", async () => {
     const before = readTree(root, "environments/dev/identity");
     const { code, stderr } = await meshops(root, ["identity", "init", "dev"]);
     expect(code).toBe(1);
@@ -80,7 +80,7 @@ describe("identity init", () => {
     expect(readTree(root, "environments/dev/identity")).toEqual(before);
   });
 
-  test("keeps other rules and comments of .sops.yaml, and writes its own once", async () => {
+  test("keeps other rules and comments of .sops.yaml, and writes its own rules once", async () => {
     const own = readFileSync(join(root, ".sops.yaml"), "utf8");
     writeFileSync(
       join(root, ".sops.yaml"),
@@ -90,7 +90,7 @@ describe("identity init", () => {
     const text = readFileSync(join(root, ".sops.yaml"), "utf8");
     expect(text).toContain("# ours");
     const { creation_rules: rules } = parse(text) as { creation_rules: { path_regex: string }[] };
-    // The first that matches holds, so what was there before comes after ours.
+    // sops uses the first matching rule, so existing rules follow those of meshops.
     expect(rules.map((rule) => rule.path_regex)).toEqual([
       expect.stringContaining("overlays"),
       expect.stringContaining("environments"),
@@ -100,7 +100,7 @@ describe("identity init", () => {
 });
 
 withTools(["sops"], "the real sops", () => {
-  test("edits the same files by .sops.yaml: re-keys, and encrypts new ones alike", async () => {
+  test("edits, re-keys and encrypts files with the same .sops.yaml", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const file = "overlays/dev/identity/tap-k8s-tls.sops.yaml";
@@ -118,24 +118,24 @@ withTools(["sops"], "the real sops", () => {
   });
 });
 
-describe("validate tells without a key", () => {
+describe("validate", () => {
   const issuer = "overlays/dev/identity/linkerd-identity-issuer.sops.yaml";
   const anchor = "environments/dev/identity/trust-anchor.sops.yaml";
   const changed: [string, string, (text: string) => string, string][] = [
     [
-      "a Secret that calls itself otherwise",
+      "a Secret with another namespace",
       issuer,
       (text) => text.replace("namespace: linkerd", "namespace: default"),
       "beside its data it must say kind Secret, type kubernetes.io/tls, linkerd/linkerd-identity-issuer and nothing else",
     ],
     [
-      "a plaintext value beside the encrypted ones",
+      "a plaintext value among encrypted values",
       issuer,
       (text) => text.replace("\ndata:", "\ndata:\n  more: YQ=="),
       "a value under data is not encrypted",
     ],
     [
-      "a Secret without its key",
+      "a Secret without its private key",
       issuer,
       (text) => text.replace(/ {2}tls\.key: .*\n/, ""),
       "its data must be ca.crt, tls.crt, tls.key and nothing else",
@@ -146,21 +146,21 @@ describe("validate tells without a key", () => {
       (text) => text.slice(0, text.indexOf("sops:")),
       "the file is not encrypted: it has no key `sops`",
     ],
-    ["a MAC that is gone", issuer, (text) => text.replace(/ {2}mac: .*\n/, ""), "the file has no MAC"],
+    ["a missing MAC", issuer, (text) => text.replace(/ {2}mac: .*\n/, ""), "the file has no MAC"],
     [
-      "a rule that labels would break",
+      "a MAC that covers unencrypted fields, which labels would break",
       issuer,
       (text) => text.replace("  mac_only_encrypted: true\n", ""),
       "it must be encrypted by encrypted_regex",
     ],
     [
-      "an anchor's file that the cluster can open",
+      "a trust anchor file that the cluster can decrypt",
       anchor,
       (text) => text.replace(/recipient: .*/, `recipient: ${testIdentity().clusterRecipient}`),
       "it opens to",
     ],
   ];
-  test.each(changed)("%s", async (_, file, change, message) => {
+  test.each(changed)("finds without a key: %s", async (_, file, change, message) => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const before = readFileSync(join(root, file), "utf8");
@@ -173,23 +173,23 @@ describe("validate tells without a key", () => {
 
   test.each([
     [
-      "a private key beside the encrypted ones",
+      "a plaintext private key",
       (text: string) => `backup: |\n  -----BEGIN EC PRIVATE ${"KEY"}-----\n${text}`,
       "it holds a key in plaintext",
     ],
-    ["one in a comment", (text: string) => `# LS0tLS1CRUdJTiBFQyBQUklWQVRF\n${text}`, "it holds a key in plaintext"],
+    ["a private key in a comment", (text: string) => `# LS0tLS1CRUdJTiBFQyBQUklWQVRF\n${text}`, "it holds a key in plaintext"],
     [
-      "a rule under which nothing is encrypted",
+      "a rule that encrypts nothing",
       (text: string) => text.replace("^(data|stringData)$", "^secret$"),
       "it must be encrypted by encrypted_regex",
     ],
-    ["something beside the keys", (text: string) => `more: a\n${text}`, "beside its data it must say nothing and nothing else"],
+    ["an additional field", (text: string) => `more: a\n${text}`, "beside its data it must say nothing and nothing else"],
     [
       "another key service",
       (text: string) => text.replace("sops:\n", "sops:\n  pgp:\n    - fp: ABC\n      enc: x\n"),
       "it opens, besides age, to PGP; the spec names none",
     ],
-  ])("in the administrators' file: %s", async (_, change, message) => {
+  ])("finds in the administrators' file, with or without a key: %s", async (_, change, message) => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const before = readFileSync(join(root, anchor), "utf8");
@@ -202,7 +202,7 @@ describe("validate tells without a key", () => {
     }
   });
 
-  test("and with one, that a Secret and the public certificates are of different times", async () => {
+  test("finds with a key a Secret that does not match the public certificates", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const secret = readFileSync(join(root, issuer), "utf8");
@@ -214,7 +214,7 @@ describe("validate tells without a key", () => {
     expect(stdout).toContain(`${issuer}:1:1 error identity-invalid\n  its certificate is not the one in issuer.crt`);
   });
 
-  test("and with one, that webhooks are of another CA, or of each other's names", async () => {
+  test("finds with a key webhook certificates of another CA or for another webhook", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const ca = join(root, "environments/dev/identity/webhook-ca.crt");
@@ -235,7 +235,7 @@ describe("validate tells without a key", () => {
     );
   });
 
-  test("a key file that is named and missing costs the MACs alone; a damaged key is said", async () => {
+  test("skips only the MACs if SOPS_AGE_KEY_FILE does not exist; decrypt reports a damaged key", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const missing = await meshops(root, ["validate"], { env: { ...asAdmin(""), SOPS_AGE_KEY_FILE: "/nowhere/keys.txt" } });
@@ -247,11 +247,11 @@ describe("validate tells without a key", () => {
     expect(damaged).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("an age key is damaged") });
   });
 
-  test("and with one, that a MAC does not hold: Flux would not notice", async () => {
+  test("finds with a key a value that was moved, which Flux does not detect", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const text = readFileSync(join(root, issuer), "utf8");
-    // Two values change places: each is encrypted, neither where it was.
+    // Swap two values: both are still encrypted, but not in their original places.
     const swapped = text.replace(/ {2}ca\.crt: (.*)\n {2}tls\.crt: (.*)\n/, "  ca.crt: $2\n  tls.crt: $1\n");
     expect(swapped).not.toBe(text);
     writeFileSync(join(root, issuer), swapped);
@@ -262,12 +262,12 @@ describe("validate tells without a key", () => {
   });
 });
 
-describe("webhook keys in the form that older versions wrote", () => {
+describe("webhook keys in the format that older versions wrote", () => {
   const validator = "overlays/dev/identity/linkerd-policy-validator-k8s-tls.sops.yaml";
   const injector = "overlays/dev/identity/linkerd-proxy-injector-k8s-tls.sops.yaml";
 
-  /** A platform whose webhook keys are SEC1, as meshops wrote them until commit 1e5175a. */
-  async function old(): Promise<string> {
+  /** Creates a platform whose webhook keys are SEC1, as meshops wrote them until commit 1e5175a. */
+  async function platformWithSec1Keys(): Promise<string> {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     for (const file of [validator, injector]) {
@@ -289,9 +289,9 @@ describe("webhook keys in the form that older versions wrote", () => {
 
   test.each([
     ["without a key", ""],
-    ["with one", undefined],
-  ])("validate finds them %s: an error where the reader refuses the form, a warning elsewhere", async (_, key) => {
-    const root = await old();
+    ["with a key", undefined],
+  ])("validate finds them %s: an error if the reader rejects the format, else a warning", async (_, key) => {
+    const root = await platformWithSec1Keys();
     const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin(key) });
     expect(code).toBe(1);
     expect(stdout).toContain(
@@ -302,8 +302,8 @@ describe("webhook keys in the form that older versions wrote", () => {
     );
   });
 
-  test("identity status finds them without a key, generate refuses, and the fix fixes it", async () => {
-    const root = await old();
+  test("identity status finds them without a key, generate rejects them, and the fix works", async () => {
+    const root = await platformWithSec1Keys();
     const status = await meshops(root, ["identity", "status"], { env: asAdmin("") });
     expect(status).toMatchObject({ code: 1, stdout: expect.stringContaining(`${validator}:9:12 error webhook-key-form`) });
     expect((await meshops(root, ["generate"], { env: asAdmin("") })).code).toBe(1);
@@ -314,8 +314,8 @@ describe("webhook keys in the form that older versions wrote", () => {
   });
 });
 
-describe("the life cycle by hand", () => {
-  test("status, rotations, status", async () => {
+describe("the life cycle of an identity", () => {
+  test("init, status and all rotations", async () => {
     const root = emptyPlatform();
     const env = asAdmin();
     const go = (...args: string[]): ReturnType<typeof meshops> => meshops(root, ["identity", ...args], { env });
@@ -392,7 +392,7 @@ describe("the life cycle by hand", () => {
     expect((await meshops(root, ["validate"], { env })).stdout).toContain("7 encrypted files decrypted, MACs verified");
   });
 
-  test("updatekeys gives the files to the spec's new recipients", async () => {
+  test("updatekeys re-encrypts the files to the recipients in the spec", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const { clusterRecipient, adminRecipient } = testIdentity();
@@ -411,7 +411,7 @@ describe("the life cycle by hand", () => {
     expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stdout).toContain(
       "7 encrypted files decrypted, MACs verified",
     );
-    // And one leaves: the data keys are new, so the old administrator opens nothing that is written from now on.
+    // Remove one recipient: the data keys are rotated, so the removed administrator cannot decrypt the new files.
     writeTree(root, { "environments/dev.yaml": spec([newAdmin]) });
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin(colleague) })).code).toBe(0);
     expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toBe("1 environment checked, all valid\n");
@@ -419,7 +419,7 @@ describe("the life cycle by hand", () => {
     expect(readFileSync(join(root, ".sops.yaml"), "utf8")).not.toContain(adminRecipient);
   });
 
-  test("without the administrators' key nothing rotates, and nothing changes", async () => {
+  test("a rotation without the administrators' key fails and changes nothing", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const before = readTree(root);
@@ -434,7 +434,7 @@ describe("the life cycle by hand", () => {
     expect(readTree(root)).toEqual(before);
   });
 
-  test("keygen keeps new keys to their owner, and export pipes the cluster's", async () => {
+  test("keygen writes keys that only their owner can read, and age-key prints the cluster's key to a pipe", async () => {
     const root = emptyPlatform();
     const home = scratchFolder("home");
     const env = { HOME: home, XDG_CONFIG_HOME: "", SOPS_AGE_KEY: "" };
@@ -453,17 +453,17 @@ describe("the life cycle by hand", () => {
       code: 3,
       stdout: "",
     });
-    // A key with a letter changed belongs to nobody, and is not shown either.
+    // A key with a changed letter is invalid. It is not printed either.
     const damaged = exported.trim().replace(/.$/, (last) => (last === "Q" ? "P" : "Q"));
     const refused = await meshops(root, ["identity", "age-key", "dev"], { env: asAdmin(damaged) });
     expect(refused).toMatchObject({ code: 3, stdout: "", stderr: expect.stringContaining("1 key is damaged") });
     expect(refused.stderr).not.toContain("SECRET");
   });
 
-  withProgram("script", "on a terminal", () => {
+  withProgram("script", "age-key on a terminal", () => {
     test("does not print the private key", async () => {
       const root = emptyPlatform();
-      // The test has no terminal: `script` gives the command one.
+      // The test has no terminal; `script` provides one for the command.
       const command = `node ${projectRoot}dist/cli.js identity age-key dev`;
       const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
         cwd: root,
@@ -479,7 +479,7 @@ describe("the life cycle by hand", () => {
 describe("secrets", () => {
   const plain = "kind: Secret\nmetadata:\n  name: a # named\ndata:\n  password: c2VjcmV0\n";
 
-  test("encrypt, decrypt and updatekeys a file of anybody's", async () => {
+  test("encrypt, decrypt and updatekeys work with any YAML file", async () => {
     const folder = scratchFolder("secrets");
     const [mine, theirs] = [await generateX25519Identity(), await generateX25519Identity()];
     const [me, them] = [await identityToRecipient(mine), await identityToRecipient(theirs)];
@@ -509,11 +509,11 @@ describe("secrets", () => {
 });
 
 withTools(["sops"], "with Azure Key Vault", () => {
-  test("the sops binary encrypts what the cluster opens, and gets the plaintext through a pipe", async () => {
+  test("the sops binary encrypts the files for the cluster, and reads the plaintext from a pipe", async () => {
     const { clusterRecipient, adminRecipient } = testIdentity();
     const azureKeyVault = `https://platform.vault.azure.net/keys/flux/${"0".repeat(32)}`;
     const root = emptyPlatform({ age: [clusterRecipient], admin: [adminRecipient], azureKeyVault });
-    // Azure is out of reach here: a stand-in notes how it was called, and lets the real sops encrypt to the age recipients alone.
+    // Azure is not available here. A stand-in records its calls, and runs the real sops for the age recipients only.
     const bin = scratchFolder("bin");
     const script = `#!/bin/sh\ncat "$2" >> "${bin}/rules"\necho "$@" >> "${bin}/calls"\nsed -i /azure_keyvault/d "$2"\nexec "${tool("sops")}" "$@"\n`;
     writeFileSync(join(bin, "sops"), script, { mode: 0o755 });
@@ -529,11 +529,11 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect(rules.match(/azure_keyvault: https:\/\/platform\.vault\.azure\.net\/keys\/flux\/0{32}/g)?.length).toBe(6);
     expect(rules + calls.join()).not.toContain("PRIVATE KEY");
     expect(readFileSync(join(root, ".sops.yaml"), "utf8").match(/azure_keyvault/g)?.length).toBe(1);
-    // The stand-in could not encrypt to the vault, and validate sees that.
+    // The stand-in does not encrypt to the vault, and validate finds that.
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).stdout).toContain(
       "it opens, besides age, to no other key service; the spec names https://platform.vault",
     );
-    // With the vault's entry there, all is well; when the spec drops the vault, updatekeys encrypts anew without it.
+    // With the vault's entry, validate passes. After the spec has removed the vault, updatekeys re-encrypts without it.
     const entry = `sops:\n    azure_kv:\n        - vault_url: https://platform.vault.azure.net\n          name: flux\n          version: "${"0".repeat(32)}"\n          created_at: "2026-11-24T12:00:00Z"\n          enc: x\n`;
     for (const [path, text] of Object.entries(readTree(root, "overlays/dev/identity")))
       writeFileSync(join(root, path), text.replace("sops:\n", entry));
@@ -553,7 +553,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     );
   });
 
-  test("without the binary that is said", async () => {
+  test("a missing sops binary is reported", async () => {
     const { clusterRecipient, adminRecipient } = testIdentity();
     const azureKeyVault = `https://platform.vault.azure.net/keys/flux/${"0".repeat(32)}`;
     const root = emptyPlatform({ age: [clusterRecipient], admin: [adminRecipient], azureKeyVault });
@@ -569,7 +569,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
   });
 });
 
-describe("a change of several files", () => {
+describe("a transaction of several files", () => {
   const changes = new Map(
     [".sops.yaml", "environments/dev/identity/issuer.crt", "overlays/dev/identity/tap-k8s-tls.sops.yaml"].map((path) => [
       path,
@@ -577,7 +577,7 @@ describe("a change of several files", () => {
     ]),
   );
 
-  test("that stops after any of them is finished by the next run", async () => {
+  test("that stops after any file is completed by the next run", async () => {
     for (const stopped of changes.keys()) {
       const root = realpathSync(scratchFolder("journal"));
       mkdirSync(join(root, stopped), { recursive: true });
@@ -595,9 +595,9 @@ describe("a change of several files", () => {
     ["a workflow", ".github/workflows/x.yaml"],
     ["a spec", "environments/dev.yaml"],
     ["the bundle", "overlays/dev/identity/kustomization.yaml"],
-    ["the outside", "../x.sops.yaml"],
-    ["a folder below", "overlays/dev/identity/a/b.sops.yaml"],
-  ])("cannot be planted to write %s", async (_, path) => {
+    ["a file outside the repository", "../x.sops.yaml"],
+    ["a nested folder", "overlays/dev/identity/a/b.sops.yaml"],
+  ])("cannot be forged to write %s", async (_, path) => {
     const root = realpathSync(scratchFolder("journal"));
     writeTree(root, { ".meshops/pending/identity.json": JSON.stringify([[path, null, "planted"]]) });
     await expect(finishChanges(root)).rejects.toThrow(
@@ -606,13 +606,13 @@ describe("a change of several files", () => {
     expect(Object.keys(readTree(root))).toEqual([".meshops/pending/identity.json"]);
   });
 
-  test.each(["{}", "null", "[1]", '[["a",null]]', "no JSON"])("is refused where it says %s", async (text) => {
+  test.each(["{}", "null", "[1]", '[["a",null]]', "no JSON"])("is rejected if its file contains %s", async (text) => {
     const root = realpathSync(scratchFolder("journal"));
     writeTree(root, { ".meshops/pending/identity.json": text });
     await expect(finishChanges(root)).rejects.toThrow("it cannot be read");
   });
 
-  test("does not overwrite what changed since", async () => {
+  test("does not overwrite a file that has changed since", async () => {
     const root = realpathSync(scratchFolder("journal"));
     writeTree(root, { ".meshops/pending/identity.json": JSON.stringify([[".sops.yaml", null, "old"]]), ".sops.yaml": "newer" });
     await expect(finishChanges(root)).rejects.toThrow(".sops.yaml is not what an interrupted run would have changed");
@@ -620,9 +620,9 @@ describe("a change of several files", () => {
   });
 });
 
-describe("killed at any moment", () => {
+describe("a rotation that is killed at any moment", () => {
   const runs = process.env["SLOW"] === "1" ? 24 : 4;
-  test(`a rotation leaves the step before or the step after (${runs} kills)`, async () => {
+  test(`leaves the previous or the next step (${runs} kills)`, async () => {
     const root = emptyPlatform();
     const env = asAdmin();
     await meshops(root, ["identity", "init", "dev"]);
@@ -637,7 +637,7 @@ describe("killed at any moment", () => {
       const before = await stage();
       const killAfterMs = duration * (0.5 + (0.6 * index) / runs);
       await meshopsProcess(root, ["identity", "rotate-anchor", "dev", "--pods-restarted"], { env, killAfterMs });
-      // The next command of any kind finishes what was begun.
+      // The next command, whichever it is, completes the transaction.
       expect((await meshops(root, ["generate", "dev"], { env })).code).toBe(0);
       const { stdout, stderr } = await meshops(root, ["validate"], { env });
       expect(stdout, stderr).toContain("7 encrypted files decrypted, MACs verified");
@@ -648,7 +648,7 @@ describe("killed at any moment", () => {
 });
 
 withProgram("strace", "private keys", () => {
-  test("reach no file, no argument and no variable of another process", async () => {
+  test("are never written to a file, or to arguments or environment variables of another process", async () => {
     const root = emptyPlatform();
     const traced = async (...args: string[]): Promise<string> => {
       const log = join(scratchFolder("trace"), "log");
@@ -682,9 +682,10 @@ withProgram("strace", "private keys", () => {
       ["identity", "rotate-anchor", "dev"],
     ]) {
       const trace = await traced(...args);
-      // The trace sees what is written: certificates are there, and keys are not, in PEM, in base64 of it, or as the age key that opened them.
+      // The trace contains all written data. It must contain certificates, but no keys: not as PEM or its base64, and not the
+      // age key that decrypts them.
       expect(trace, args.join(" ")).toContain("-----BEGIN CERTIFICATE-----");
-      // PEM, the base64 of its beginning, and of the key's DER: SEC1 and PKCS#8.
+      // PEM, the base64 of its beginning, and the base64 of the key's DER in SEC1 and PKCS#8.
       for (const secret of [
         "PRIVATE KEY",
         "LS0tLS1CRUdJTiBFQyBQUklWQVRF",

@@ -12,8 +12,8 @@ import { makePlatform, readTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 
 /*
- * `generate` over many environments does not render those whose inputs and files are as the inventory records. Every change must be seen:
- * each case compares with `--check`, which renders everything.
+ * `generate` skips environments whose inputs and files match the inventory. It must detect every change:
+ * each case compares it with `--check`, which renders everything.
  */
 let root: string;
 
@@ -25,14 +25,14 @@ function generate(...args: string[]): Promise<Finished> {
   return meshops(root, ["generate", ...args]);
 }
 
-/** What `generate` would do; nothing is written. */
+/** Returns what `generate` would do. Writes nothing. */
 function prepared(): Prepared {
   const result = prepareToWrite(testIo(root).io, new Repository(root), [], false);
   if (result === null) throw new Error("the specs have errors");
   return result;
 }
 
-/** Environments that `generate` would render. */
+/** Returns the environments that `generate` would render. */
 function rendered(): string[] {
   const passedOver = new Set(prepared().passedOver.map(({ owner }) => owner));
   return names.filter((name) => !passedOver.has(name));
@@ -57,7 +57,7 @@ beforeEach(async () => {
   expect((await generate()).code).toBe(0);
 });
 
-test("a second run renders nothing, and counts and lists all", async () => {
+test("a second run renders nothing, and counts and lists all files", async () => {
   expect(rendered()).toEqual([]);
   const before = readTree(root);
   expect((await generate()).stdout).toContain("0 files written, 0 removed, 391 unchanged");
@@ -67,39 +67,39 @@ test("a second run renders nothing, and counts and lists all", async () => {
   expect(readTree(root)).toEqual(before);
 });
 
-describe("is seen", () => {
+describe("generate detects", () => {
   const spec = "environments/env-3.yaml";
   const cases: Readonly<Record<string, () => void>> = {
     "a changed spec": () => edit(spec, "enabled: true", "enabled: false"),
-    "a changed base, of all": () => edit("environments/base.yaml", "storage: 10Gi", "storage: 20Gi"),
-    "a spec of the same size and time": () => {
+    "a changed base of all environments": () => edit("environments/base.yaml", "storage: 10Gi", "storage: 20Gi"),
+    "a changed spec with the same size and modification time": () => {
       const time = new Date(1_700_000_000_000);
       utimesSync(join(root, spec), time, time);
       edit(spec, "https://github.com/acme/platform", "https://github.com/acme/platforn");
       edit(spec, "enabled: true", "enabled: null");
       utimesSync(join(root, spec), time, time);
     },
-    "a generated file that somebody edited": () => edit("overlays/env-4/dgraph/values.yaml", "alpha:", "# mine\nalpha:"),
-    "a generated file that is gone": () => rmSync(join(root, "flux/env-5/dgraph.yaml")),
-    "an inventory that is gone": () => rmSync(join(root, inventory("env-6"))),
-    "an edited file and its recorded hash": () => {
+    "an edited generated file": () => edit("overlays/env-4/dgraph/values.yaml", "alpha:", "# mine\nalpha:"),
+    "a deleted generated file": () => rmSync(join(root, "flux/env-5/dgraph.yaml")),
+    "a deleted inventory": () => rmSync(join(root, inventory("env-6"))),
+    "an edited file with an edited hash in the inventory": () => {
       const file = "overlays/env-4/dgraph/values.yaml";
       const before = read(file);
       edit(file, "alpha:", "# mine\nalpha:");
       edit(inventory("env-4"), sha256(before), sha256(read(file)));
     },
-    "an environment that is gone": () => rmSync(join(root, "environments/env-7.yaml")),
-    "an environment by another name": () => {
+    "a deleted environment": () => rmSync(join(root, "environments/env-7.yaml")),
+    "a renamed environment": () => {
       edit("environments/env-8.yaml", "name: env-8", "name: other");
       renameSync(join(root, "environments/env-8.yaml"), join(root, "environments/other.yaml"));
     },
-    "other certificates": () => {
+    "changed certificates": () => {
       const file = "environments/env-2/identity/webhook-ca.crt";
       writeFileSync(join(root, file), readFileSync(join(root, "environments/env-2/identity/trust-anchors.crt")));
     },
-    "an encrypted Secret that is gone": () => rmSync(join(root, "overlays/env-1/identity/tap-k8s-tls.sops.yaml")),
-    "a helmfile that somebody edited": () => edit("helmfile.yaml", "helmfiles:", "# mine\nhelmfiles:"),
-    "two specs with one cluster": () => {
+    "a deleted encrypted Secret": () => rmSync(join(root, "overlays/env-1/identity/tap-k8s-tls.sops.yaml")),
+    "an edited helmfile": () => edit("helmfile.yaml", "helmfiles:", "# mine\nhelmfiles:"),
+    "two specs with the same cluster": () => {
       const azure = "  azure: {location: westus2, resourceGroup: one, cluster: {name: one}}\n";
       for (const name of ["env-0", "env-1"]) edit(`environments/${name}.yaml`, "spec:\n", `spec:\n${azure}`);
     },
@@ -113,24 +113,27 @@ describe("is seen", () => {
       expect(checked.code).toBe(1);
       expect((await generate("--check")).code).toBe(0);
     } else {
-      // Without inventories everything is rendered: the errors are the same.
+      // Without inventories everything is rendered, and the errors are the same.
       rmSync(join(root, ".meshops"), { recursive: true });
       expect(await generate()).toEqual(result);
     }
   });
 });
 
-describe("is rendered again", () => {
+describe("generate renders again", () => {
   const cases: Readonly<Record<string, readonly [change: () => void, environments: readonly string[]]>> = {
-    "an environment whose spec has another text": [() => edit("environments/env-3.yaml", /$/, "# a comment\n"), ["env-3"]],
-    "all that extend a spec": [() => edit("environments/base.yaml", /$/, "# a comment\n"), names],
-    "all whose overlays use a base": [() => edit("bases/dgraph/release.yaml", /$/, "# a comment\n"), names],
-    "none for a base that no overlay uses": [() => edit("bases/grafana/release.yaml", /$/, "# a comment\n"), []],
-    "an environment with another encrypted file": [
+    "an environment whose spec has a changed text": [() => edit("environments/env-3.yaml", /$/, "# a comment\n"), ["env-3"]],
+    "all environments that extend a changed spec": [() => edit("environments/base.yaml", /$/, "# a comment\n"), names],
+    "all environments whose overlays use a changed base": [() => edit("bases/dgraph/release.yaml", /$/, "# a comment\n"), names],
+    "no environment for a changed base that no overlay uses": [
+      () => edit("bases/grafana/release.yaml", /$/, "# a comment\n"),
+      [],
+    ],
+    "an environment with a changed encrypted file": [
       () => edit("overlays/env-1/identity/tap-k8s-tls.sops.yaml", /lastmodified: .*/, 'lastmodified: "2030-01-01T00:00:00Z"'),
       ["env-1"],
     ],
-    "an environment with other certificates": [
+    "an environment with changed certificates": [
       () => edit("environments/env-2/identity/trust-anchors.crt", /$/, "\n# a comment\n"),
       ["env-2"],
     ],
@@ -138,11 +141,11 @@ describe("is rendered again", () => {
       () => edit(inventory("env-5"), / {2}"inputs": .*\n/, ""),
       ["env-5"],
     ],
-    "an environment whose inventory names one more file": [
+    "an environment whose inventory lists an additional file": [
       () => edit(inventory("env-6"), /"files": \{/, `"files": {\n    "overlays/env-6/notes": "${sha256("")}",`),
       ["env-6"],
     ],
-    "what a killed run has left": [
+    "an environment whose inventory was left by a killed run": [
       () => edit(inventory("env-7"), /": "([0-9a-f]{64})",\n(?=.*\n {2}\})/, `": ["$1", "${sha256("")}"],\n`),
       ["env-7"],
     ],
@@ -159,24 +162,24 @@ describe("is rendered again", () => {
     expect(rendered()).toEqual([]);
   });
 
-  test("all with another version of meshops", async () => {
+  test("all environments with another version of meshops", async () => {
     const { files } = parseInventory(read(inventory("env-0")), "env-0");
     const hash = new Inputs(new Repository(root)).recorded("env-0", "own", files);
     vi.resetModules();
     vi.doMock("../../generator/system/version.ts", () => ({ version: "99.0.0" }));
     const other = await import("../../generator/bundle/inputs.ts");
     vi.doUnmock("../../generator/system/version.ts");
-    // Commands import their modules when they run: the next ones must not get this version.
+    // Commands import their modules when they run. The next commands must not get this version.
     vi.resetModules();
     expect(new other.Inputs(new Repository(root)).recorded("env-0", "own", files)).not.toBe(hash);
   });
 
-  test("what is asked for by name", async () => {
+  test("an environment that is named as an argument", async () => {
     expect(prepareToWrite(testIo(root).io, new Repository(root), ["env-3"], false)?.passedOver).toEqual([]);
   });
 });
 
-test("the bases of an environment are those that its files name", () => {
+test("basesOf returns the bases that the environment's files reference", () => {
   const files = Object.entries(readTree(root)).filter(([path]) => path.startsWith("overlays/env-0/"));
   const used = new Set(files.flatMap(([, text]) => [...text.matchAll(/\.\.\/bases\/([\w-]+)/g)].map(([, base]) => base)));
   const bases = basesOf(
@@ -187,7 +190,7 @@ test("the bases of an environment are those that its files name", () => {
   expect(bases).toEqual(expect.arrayContaining([...used]));
 });
 
-test("warnings are shown at each run, and silenced ones are not", async () => {
+test("every run reports warnings, except silenced ones", async () => {
   edit("environments/env-9.yaml", "clients:", "internalPorts: skip\n    clients:");
   expect((await generate()).stderr).toContain("internal-ports-skipped");
   expect(rendered()).toEqual([]);
@@ -197,8 +200,8 @@ test("warnings are shown at each run, and silenced ones are not", async () => {
   expect(again.stdout).toContain("0 files written, 0 removed");
 });
 
-test("warnings about an identity are shown at each run", async () => {
-  // As long as a key in SEC1, which older versions wrote.
+test("every run reports warnings about an identity", async () => {
+  // The length of a key in SEC1, the format that older versions wrote.
   const data = Buffer.alloc(304).toString("base64");
   edit("overlays/env-9/identity/linkerd-proxy-injector-k8s-tls.sops.yaml", /(tls\.key: ENC\[AES256_GCM,data:)[^,]*/, `$1${data}`);
   for (const _ of ["first", "second"]) {
@@ -210,7 +213,7 @@ test("warnings about an identity are shown at each run", async () => {
   expect((await generate("--check")).code).toBe(0);
 });
 
-test("a spec that changes while a run is under way is rendered by the next", () => {
+test("a spec that changes during a run is rendered by the next run", () => {
   edit("environments/env-9.yaml", "enabled: true", "enabled: false");
   const { plans } = prepared();
   edit("environments/env-9.yaml", "enabled: false", "enabled: null");

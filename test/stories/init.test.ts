@@ -12,7 +12,7 @@ import { environmentOf } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 describe("meshops init", () => {
-  test("takes every answer as a flag", async () => {
+  test("accepts every answer as an option", async () => {
     const work = scratchFolder("init");
     const flags = [
       "--cluster",
@@ -46,13 +46,13 @@ describe("meshops init", () => {
     expect(JSON.parse(files[".devcontainer/devcontainer.json"] ?? "")).toMatchObject({ name: "p" });
   });
 
-  test("without a terminal asks nothing", async () => {
+  test("does not prompt without a terminal", async () => {
     const work = scratchFolder("init");
     expect(await meshops(work, ["init", "platform"])).toMatchObject({ code: 0 });
     expect(existsSync(join(work, "platform/environments/production.yaml"))).toBe(true);
   });
 
-  test("into a folder that is not empty shows what it would write, and stops", async () => {
+  test("lists the files and writes nothing if the folder is not empty", async () => {
     const work = scratchFolder("init");
     writeTree(work, { "README.md": "mine\n", "notes.txt": "mine\n" });
     const { code, stdout, stderr } = await meshops(work, ["init", "--yes"]);
@@ -65,7 +65,7 @@ describe("meshops init", () => {
     expect(readTree(work)).toEqual({ "README.md": "mine\n", "notes.txt": "mine\n" });
   });
 
-  test("--keep writes beside what is there, --force over it", async () => {
+  test("keeps existing files with --keep and overwrites them with --force", async () => {
     const work = scratchFolder("init");
     writeTree(work, { "README.md": "mine\n" });
     const kept = await meshops(work, ["init", "--yes", "--keep"]);
@@ -78,7 +78,7 @@ describe("meshops init", () => {
     expect((await meshops(work, ["init", "--yes", "--force", "--keep"])).code).toBe(2);
   });
 
-  test("beside a package.json of somebody's says how to put meshops into it", async () => {
+  test("prints how to add meshops to an existing package.json", async () => {
     const work = scratchFolder("init");
     writeTree(work, { "package.json": "{}\n" });
     const { stdout } = await meshops(work, ["init", "--yes", "--keep"]);
@@ -87,19 +87,19 @@ describe("meshops init", () => {
     );
   });
 
-  test("takes Git's short form of an SSH URL", async () => {
+  test("accepts Git's short form of an SSH URL", async () => {
     const work = scratchFolder("init");
     await meshops(work, ["init", "--yes", "--git-url", "git@example.org:acme/p.git"]);
     const { spec } = parse(readFileSync(join(work, "environments/base.yaml"), "utf8"));
     expect(spec.gitops.url).toBe("ssh://git@example.org/acme/p.git");
   });
 
-  test("says once what is wrong with an answer", async () => {
+  test("reports an invalid answer once", async () => {
     const { stderr } = await meshops(scratchFolder("init"), ["init", "--yes", "--branch", "a b"]);
     expect(stderr.match(/bad-format/g)).toHaveLength(1);
   });
 
-  test("inside of a repository makes no other one", async () => {
+  test("creates no Git repository inside another one", async () => {
     const work = scratchFolder("init");
     mkdirSync(join(work, ".git"));
     const { stdout } = await meshops(work, ["init", "p", "--yes"]);
@@ -107,7 +107,7 @@ describe("meshops init", () => {
     expect(stdout).toMatch(/p is in the Git repository .*: only workflows in its \.github folder run/);
   });
 
-  test("goes through a symbolic link, and says the way from here", async () => {
+  test("follows a symbolic link, and prints the path relative to the working directory", async () => {
     const work = scratchFolder("init");
     mkdirSync(join(work, "real"));
     symlinkSync(join(work, "real"), join(work, "link"));
@@ -117,7 +117,7 @@ describe("meshops init", () => {
     expect(existsSync(join(work, "real/p/environments/dev.yaml"))).toBe(true);
   });
 
-  test("names the versions that a spec has by default", async () => {
+  test("writes the default versions into the base spec", async () => {
     const work = scratchFolder("init");
     await meshops(work, ["init", "--yes"]);
     const { spec } = parse(readFileSync(join(work, "environments/base.yaml"), "utf8"));
@@ -125,7 +125,7 @@ describe("meshops init", () => {
     expect([spec.linkerd.version, spec.dgraph.chart]).toEqual([linkerd.version, dgraph.chart]);
   });
 
-  test("into a clone without a commit's files writes at once", async () => {
+  test("writes into an empty clone without --force", async () => {
     const work = scratchFolder("init");
     mkdirSync(join(work, ".git"));
     expect((await meshops(work, ["init", "--yes"])).code).toBe(0);
@@ -138,15 +138,15 @@ describe("meshops init", () => {
     [["--git-url", "example.org/p"], /expected an https:\/\/ or ssh:\/\/ URL/],
     [["--branch", "a..b"], /expected a Git branch name/],
     [["--cluster", "gke"], /Allowed choices are aks, own/],
-  ])("%j is refused, and nothing is written", async (flags, told) => {
+  ])("%j is rejected, and nothing is written", async (flags, message) => {
     const work = scratchFolder("init");
     const { code, stderr } = await meshops(work, ["init", "p", "--yes", ...flags]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(told);
+    expect(stderr).toMatch(message);
     expect(existsSync(join(work, "p"))).toBe(false);
   });
 
-  test("a file in its way is told", async () => {
+  test("reports a file with the name of the folder", async () => {
     const work = scratchFolder("init");
     writeFileSync(join(work, "p"), "");
     expect(await meshops(work, ["init", "p", "--yes"])).toMatchObject({
@@ -157,7 +157,7 @@ describe("meshops init", () => {
 });
 
 withProgram("script", "meshops init on a terminal", () => {
-  test("asks again where an answer will not do", async () => {
+  test("repeats a question after an invalid answer", async () => {
     const work = scratchFolder("init");
     const cli = `${process.execPath} ${projectRoot}dist/cli.js init p`;
     const terminal = spawn("script", ["-qec", cli, "/dev/null"], { cwd: work, env: { ...process.env, NO_COLOR: "1" } });
@@ -170,8 +170,8 @@ withProgram("script", "meshops init on a terminal", () => {
     ];
     let shown = "";
     terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
-      // Without what moves the cursor.
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what terminals are sent
+      // Remove escape sequences that move the cursor.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences start with a control character
       shown += text.replace(/\u001b\[[\d;]*[A-Za-z]/g, "");
       const [next] = answers;
       if (next === undefined || !next[0].test(shown)) return;
@@ -186,7 +186,7 @@ withProgram("script", "meshops init on a terminal", () => {
 });
 
 describe("meshops identity keygen --write", () => {
-  test("puts the recipients into the spec, whose comments stay; never over others unasked", async () => {
+  test("appends the recipients to the spec, and replaces existing recipients only with --force", async () => {
     const work = scratchFolder("keygen");
     await meshops(work, ["init", "p", "--yes", "--environments", "dev"]);
     const [root, env] = [join(work, "p"), { SOPS_AGE_KEY_FILE: join(work, "keys.txt") }];

@@ -8,8 +8,9 @@ import { field } from "../support/objects.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * A folder a story: config.yaml (the functionConfig) and input.yaml (the items), or list.yaml (all of stdin); expected.yaml is what the function
- * returns, errors.txt what it says on stderr, empty where it succeeds in silence. UPDATE=1 rewrites the two; read the diff.
+ * One folder per story: config.yaml (the functionConfig) and input.yaml (the items), or list.yaml (all of stdin).
+ * expected.yaml is the function's output, and errors.txt its stderr (empty if it succeeds without findings).
+ * UPDATE=1 rewrites both; review the diff.
  */
 const folder = join(projectRoot, "test/stories/krm");
 
@@ -30,17 +31,17 @@ describe("a KRM function", () => {
     if (failed) expect(stderr).not.toBe("");
   });
 
-  test.each(["annotate", "clients", "database", "job"])("%s, done again, changes nothing", async (story) => {
+  test.each(["annotate", "clients", "database", "job"])("%s: a second run changes nothing", async (story) => {
     const { stdout } = await meshops(projectRoot, ["krm"], { input: listOf(story) });
     expect((await meshops(projectRoot, ["krm"], { input: stdout })).stdout).toBe(stdout);
   });
 
-  test("what is refused goes back untouched", () => {
+  test("returns the items unchanged if it rejects its input", () => {
     for (const story of ["name-taken", "config-wrong", "config-unknown", "environment-wrong"])
       expect(field(parse(read(story, "expected.yaml")), "items"), story).toEqual(field(parse(listOf(story)), "items"));
   });
 
-  test("speaks JSON, which is YAML", async () => {
+  test("accepts JSON", async () => {
     const list = parse(listOf("annotate")) as object;
     const { code, stdout } = await meshops(projectRoot, ["krm"], { input: JSON.stringify(list) });
     expect(code).toBe(0);
@@ -52,7 +53,7 @@ function read(story: string, file: string): string {
   return readFileSync(join(folder, story, file), "utf8");
 }
 
-/** The list of a story. Comments of its items stay, as an orchestrator that reads files passes them on. */
+/** Returns the input list of a story. Comments of the items are kept, as orchestrators that read files do. */
 function listOf(story: string): string {
   if (existsSync(join(folder, story, "list.yaml"))) return read(story, "list.yaml");
   const items = parseAllDocuments(read(story, "input.yaml")).map(

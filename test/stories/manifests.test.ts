@@ -11,8 +11,8 @@ import { brief } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * A folder a rule about Kubernetes objects: bad.yaml, which it finds, good.yaml, which it does not, and what a person sees.
- * UPDATE=1 rewrites the expected texts; read the diff.
+ * One folder per rule about Kubernetes manifests: bad.yaml has findings, good.yaml has none, expected.txt is the text output.
+ * UPDATE=1 rewrites the expected texts; review the diff.
  */
 const folder = join(projectRoot, "test/stories/manifests");
 
@@ -23,7 +23,7 @@ function judge(file: string, text: string): Diagnostic[] {
 
 const read = (story: string, file: string): Diagnostic[] => judge(file, readFileSync(join(folder, story, file), "utf8"));
 
-describe("what a person sees of foreign objects", () => {
+describe("text output of findings in manifests", () => {
   test.each(readdirSync(folder))("%s", (story) => {
     const text = toText(read(story, "bad.yaml"), pc.createColors(false));
     const expected = join(folder, story, "expected.txt");
@@ -33,13 +33,13 @@ describe("what a person sees of foreign objects", () => {
     expect(brief(read(story, "good.yaml"))).toEqual([]);
   });
 
-  test("every rule has its story", () => {
+  test("every rule has a story", () => {
     expect(manifestRules.map(({ code }) => code as string).sort()).toEqual(readdirSync(folder).sort());
   });
 });
 
-describe("the article's own objects", () => {
-  // As DESIGN.md and the article describe them: the application's ports alone, and a profile of a Service that does not exist.
+describe("the objects of the article", () => {
+  // As in the article: a NetworkPolicy with only the application's ports, and a profile of a Service that does not exist.
   const service =
     "apiVersion: v1\nkind: Service\nmetadata: {name: demo-dgraph-alpha, namespace: dgraph}\nspec: {ports: [{port: 9080}]}\n";
   const policy = `---
@@ -64,17 +64,17 @@ spec:
     ]);
   });
 
-  test("on stable-2.14.10, whose proxies dial the application's ports, the policy is right", () => {
+  test("the policy is correct for stable-2.14.10, whose proxies connect to the application's ports", () => {
     const { objects } = parseManifests("article.yaml", policy);
     expect(review(objects, "stable-2.14.10")).toEqual([]);
   });
 });
 
-describe("foreign files", () => {
+describe("existing files", () => {
   const job = (annotation: string): string =>
     `apiVersion: batch/v1\nkind: Job\nmetadata: {name: j, namespace: n, annotations: {${annotation}}}\nspec: {template: {metadata: {annotations: {linkerd.io/inject: enabled}}, spec: {containers: [{name: c}]}}}\n`;
 
-  test("a warning is silenced by an annotation with a reason, and shown; an error is not", () => {
+  test("an annotation with a reason silences a warning, which is still printed; it does not silence an error", () => {
     const [finding] = judge("j.yaml", job('rules.meshops.dev/job-injected: "ends by linkerd-await in the image"'));
     expect(finding).toMatchObject({ code: "job-injected", silenced: "ends by linkerd-await in the image" });
     expect(toText([finding as Diagnostic], pc.createColors(false))).toContain("reason: ends by linkerd-await");
@@ -84,7 +84,7 @@ describe("foreign files", () => {
     expect(judge("p.yaml", bad)[0]?.silenced).toBeUndefined();
   });
 
-  test("a Linkerd with native sidecars ends the Job, unless the pod says otherwise", () => {
+  test("a Job completes with native sidecars, unless the pod disables them", () => {
     const { objects } = parseManifests("j.yaml", job(""));
     expect(review(objects, "edge-26.8.3")).toEqual([]);
     expect(review(objects, "edge-25.10.7").map(({ code }) => code)).toEqual(["job-injected"]);
@@ -92,17 +92,17 @@ describe("foreign files", () => {
     expect(review(parseManifests("j.yaml", off).objects, "edge-26.8.3").map(({ code }) => code)).toEqual(["job-injected"]);
   });
 
-  test("items of a List are objects, other documents are passed over, and findings stand at their lines", () => {
+  test("items of a List are checked, other documents are skipped, and findings have the correct line", () => {
     const list = `replicas: 3\n---\nkind: List\napiVersion: v1\nitems:\n  - ${job("").trim().replaceAll("\n", "\n    ")}\n`;
     expect(brief(judge("list.yaml", list))).toEqual(["list.yaml:9:67 job-injected"]);
   });
 
-  test("a document that is no YAML is told, and the others are judged", () => {
+  test("a document that is not YAML is reported, and the other documents are checked", () => {
     expect(judge("x.yaml", `a: [\n---\n${job("")}`).map(({ code }) => code)).toContain("yaml-syntax");
     expect(judge("x.yaml", `${job("")}---\na: "\n`).map(({ code }) => code)).toContain("job-injected");
   });
 
-  test("patches are no objects, and what charts bring may be there though the stream does not hold it", () => {
+  test("patches are not checked, and a missing object is no finding if a HelmRelease may create it", () => {
     const patch =
       'apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: n, annotations: {config.linkerd.io/opaque-ports: "9080"}}\n';
     expect(judge("patch.yaml", patch)).toEqual([]);
@@ -113,7 +113,7 @@ describe("foreign files", () => {
     expect(judge("s.yaml", job("") + server + release).map(({ code }) => code)).toEqual(["job-injected"]);
   });
 
-  test("what meshops commits itself is without fault", async () => {
+  test("the files of this repository have no errors", async () => {
     for (const folder of ["overlays/dev", "overlays/production", "flux/dev", "bases"]) {
       const { code, stdout } = await meshops(projectRoot, ["validate", "--manifests", folder]);
       expect([code, stdout.replace(/^.* profile-without-service\n( {2}.*\n)+\n/m, "")]).toEqual([
@@ -127,18 +127,18 @@ describe("foreign files", () => {
     [["x", "--manifests", "bases"], "--manifests takes one path"],
     [["--linkerd", "edge-26.8.3"], "--linkerd requires --manifests"],
     [["--manifests", "bases", "--linkerd", "edge-1"], "unknown Linkerd release edge-1"],
-  ])("validate %j is wrong usage", async (args, said) => {
+  ])("validate %j is a usage error", async (args, message) => {
     const { code, stderr } = await meshops(projectRoot, ["validate", ...args]);
-    expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 
-  test("a Secret's lines are not repeated, whatever is wrong with them", () => {
+  test("findings never print the lines of a Secret", () => {
     const [finding] = judge("s.yaml", 'kind: Secret\nstringData:\n  password: "Hunter2"Tail\n');
     expect(finding).toMatchObject({ code: "yaml-syntax", excerpt: null });
     expect(JSON.stringify(finding)).not.toMatch(/hunter2|tail/i);
   });
 
-  test("peers that have no proxy need no proxy's port", () => {
+  test("a policy needs the proxy's port only for peers with a proxy", () => {
     const pods = (namespace: string, inject: string): string =>
       `---\napiVersion: v1\nkind: Namespace\nmetadata: {name: ${namespace}, annotations: {linkerd.io/inject: ${inject}}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: ${namespace}, labels: {app: p}}\nspec: {containers: [{name: c}]}\n`;
     const policy =
@@ -162,7 +162,7 @@ describe("foreign files", () => {
       "odd types",
       "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x, annotations: [1]}\nspec: {template: {spec: {containers: 7}}}\n",
     ],
-  ])("%s is survived", (_, text) => {
+  ])("%s does not crash", (_, text) => {
     expect(Array.isArray(judge("odd.yaml", text))).toBe(true);
   });
 });

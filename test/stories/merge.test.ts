@@ -6,12 +6,12 @@ import { generateIn, makePlatform, readTree, writeTree } from "../support/platfo
 import { specText } from "../support/specs.ts";
 import { run } from "../support/tools.ts";
 
-/* Two branches change specs and generate. Git merges the specs; `generate` resolves every conflict in what it generated. */
+/* Two branches change specs and generate. Git merges the specs; `generate` resolves every conflict in generated files. */
 
 interface Case {
   readonly ours: (root: string) => void;
   readonly theirs: (root: string) => void;
-  /** Paths that Git leaves in conflict, among others. */
+  /** Some of the paths that Git leaves in conflict. */
   readonly conflicts: readonly string[];
 }
 
@@ -45,7 +45,7 @@ function edit(from: string, to: string, file = "environments/dev.yaml"): (root: 
   };
 }
 
-/** Adds an environment, with the identity of dev. */
+/** Adds an environment with the identity of the test run. */
 function add(name: string): (root: string) => void {
   return (root) => {
     const files = Object.entries(readTree(makePlatform({ [name]: spec.replace("name: dev", `name: ${name}`) })));
@@ -64,17 +64,17 @@ const cases: Readonly<Record<string, Case>> = {
     theirs: edit("storage: 10Gi", "storage: 20Gi\n    internalPorts: skip"),
     conflicts: [".meshops/dev.json", "overlays/dev/dgraph/patches.yaml"],
   },
-  "an own field and one of the base": {
+  "a field of the environment and a field of the base": {
     ours: edit("replicas: 3", "replicas: 5"),
     theirs: edit("abstract: true", "abstract: true\n  linkerd: {highAvailability: true}", "environments/base.yaml"),
     conflicts: [".meshops/dev.json"],
   },
-  "a component that is removed, and a change to it": {
+  "a removed component and a change to it": {
     ours: edit("enabled: true", "enabled: false"),
     theirs: edit("version: edge-25.4.4", "version: edge-25.10.7"),
     conflicts: [".meshops/dev.json", "overlays/dev/linkerd-viz/release.yaml"],
   },
-  "a component that both add, one with another version": {
+  "a component that both branches add, with different versions": {
     ours: edit("    viz:", "    jaeger:\n      enabled: true\n    viz:"),
     theirs: (root) => {
       edit("    viz:", "    jaeger:\n      enabled: true\n    viz:")(root);
@@ -83,15 +83,19 @@ const cases: Readonly<Record<string, Case>> = {
     },
     conflicts: [".meshops/dev.json", "overlays/dev/linkerd-jaeger/kustomization.yaml"],
   },
-  "an environment each": { ours: add("one"), theirs: add("other"), conflicts: [".meshops/_root.json", "helmfile.yaml"] },
-  "an environment that is removed, and a change to it": {
+  "one new environment per branch": {
+    ours: add("one"),
+    theirs: add("other"),
+    conflicts: [".meshops/_root.json", "helmfile.yaml"],
+  },
+  "a removed environment and a change to it": {
     ours: (root) => rmSync(join(root, "environments/qa.yaml")),
     theirs: edit("abstract: true", "abstract: true\n  linkerd: {highAvailability: true}", "environments/base.yaml"),
     conflicts: [".meshops/qa.json", "overlays/qa/linkerd-viz/values.yaml"],
   },
 };
 
-describe("two branches that generate merge:", () => {
+describe("generate after a merge of two branches", () => {
   test.each(Object.entries(cases))("%s", async (_, change) => {
     const root = await merged(change);
     const conflicts = (await git(root, "diff", "--name-only", "--diff-filter=U")).trim().split("\n");
@@ -103,13 +107,10 @@ describe("two branches that generate merge:", () => {
   });
 
   test.each([
-    ["both sides are kept, so that it is not JSON", (text: string) => `${text.replaceAll(/^[<=>|]{7}.*\n/gm, "")},`],
-    ["both sides are kept in JSON", (text: string) => text.replaceAll(/^[<=>|]{7}.*\n/gm, "")],
-    [
-      "a side of it is lost",
-      (text: string) => text.replaceAll(/^=======\n[\s\S]*?^>{7}.*\n/gm, "").replaceAll(/^<{7}.*\n/gm, ""),
-    ],
-  ])("an inventory that was resolved by hand: %s", async (_, resolve) => {
+    ["keeping both sides, which is not JSON", (text: string) => `${text.replaceAll(/^[<=>|]{7}.*\n/gm, "")},`],
+    ["keeping both sides as JSON", (text: string) => text.replaceAll(/^[<=>|]{7}.*\n/gm, "")],
+    ["losing one side", (text: string) => text.replaceAll(/^=======\n[\s\S]*?^>{7}.*\n/gm, "").replaceAll(/^<{7}.*\n/gm, "")],
+  ])("an inventory whose conflict was resolved by hand, %s", async (_, resolve) => {
     const root = await merged({
       ours: edit("version: edge-25.4.4", "version: edge-25.10.7"),
       theirs: edit("storage: 10Gi", "storage: 20Gi"),
@@ -120,7 +121,7 @@ describe("two branches that generate merge:", () => {
     await expectGenerated(root);
   });
 
-  test.each(["merge", "diff3", "zdiff3"])("conflicts in the style %s", async (style) => {
+  test.each(["merge", "diff3", "zdiff3"])("conflicts in style %s", async (style) => {
     const root = await merged(
       { ours: edit("version: edge-25.4.4", "version: edge-25.10.7"), theirs: edit("enabled: true", "enabled: false") },
       style,
@@ -131,11 +132,11 @@ describe("two branches that generate merge:", () => {
   });
 });
 
-/** A repository in the middle of the merge of two branches, each of which has changed specs and generated. */
+/** Creates a repository in which the merge of two branches is in progress. Both have changed specs and run `generate`. */
 async function merged({ ours, theirs }: Pick<Case, "ours" | "theirs">, style = "merge"): Promise<string> {
   const base = specText({ abstract: true, gitops: { url: "https://github.com/acme/platform", branch: "main" } }, "base");
   const root = makePlatform({ dev: spec, qa: spec.replace("name: dev", "name: qa") });
-  // Keys of the specs' identities are the test's.
+  // The specs have the recipients of the test run.
   writeTree(root, { "environments/base.yaml": base });
   await git(root, "init", "-q", "-b", "main");
   await git(root, "config", "merge.conflictStyle", style);
@@ -157,7 +158,7 @@ async function generated(root: string): Promise<void> {
   await git(root, "commit", "-qm", "generated");
 }
 
-/** Everything is as a first run over the same specs makes it. */
+/** Expects the same files as a first run with the same specs. */
 async function expectGenerated(root: string): Promise<void> {
   expect(await meshops(root, ["generate", "--check"])).toMatchObject({
     code: 0,

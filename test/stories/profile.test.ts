@@ -36,7 +36,7 @@ service Admin { rpc Purge (stream Order) returns (Order) {} }
 `;
 
 describe("a .proto file", () => {
-  test("yields its services, with what is streamed and what is idempotent", () => {
+  test("gives its services, with streaming and idempotent methods", () => {
     const call = { streaming: false, idempotent: false };
     expect(readProto("orders.proto", orders)).toEqual({
       diagnostics: [],
@@ -68,14 +68,14 @@ describe("a .proto file", () => {
       '\uFEFFsyntax = "proto3";\r\npackage p;\r\nservice S {\r\n  rpc A (M) returns (M);\r\n}\r\n',
       "p.S",
     ],
-  ])("may have %s", (_, text, name) => {
+  ])("is accepted with %s", (_, text, name) => {
     const { services, diagnostics } = readProto("x.proto", text);
     expect(diagnostics).toEqual([]);
     expect(services.map((service) => service.name)).toEqual([name]);
     expect(services[0]?.methods.map((method) => method.name)).toEqual(["A"]);
   });
 
-  test.each(hostileProtos)("with %s is read or refused", (_, text, code) => {
+  test.each(hostileProtos)("with %s is read or rejected", (_, text, code) => {
     const { services, diagnostics } = readProto("x.proto", text);
     expect(diagnostics.map((diagnostic) => diagnostic.code)).toEqual(code === null ? [] : [code]);
     expect(services.length > 0).toBe(code === null);
@@ -121,7 +121,7 @@ spec:
 `);
   });
 
-  test("names routes with their service where there are several", async () => {
+  test("includes the service in the names of routes if there are several services", async () => {
     const { stdout } = await profile("--proto", "orders.proto", "--cluster-domain", "example.org");
     expect(stdout).toContain("name: orders.shop.svc.example.org");
     expect([...stdout.matchAll(/- name: (.*)/g)].map(([, name]) => name)).toEqual([
@@ -188,7 +188,7 @@ spec:
     expect(output).toContain("name: Purge");
   });
 
-  test("shows where a file is no .proto", async () => {
+  test("reports the position of a syntax error", async () => {
     expect(await profile("--proto", "typo.proto")).toEqual({
       code: 1,
       stdout: "",
@@ -202,10 +202,10 @@ spec:
   });
 
   test.each([
-    ["a file that is not there", ["--proto", "nowhere.proto"], 3, "meshops: cannot read nowhere.proto: ENOENT\n"],
+    ["a file that does not exist", ["--proto", "nowhere.proto"], 3, "meshops: cannot read nowhere.proto: ENOENT\n"],
     ["a folder", ["--proto", "."], 3, "meshops: cannot read .: EISDIR\n"],
     [
-      "a service that the file lacks",
+      "a service that is not in the file",
       ["--proto", "orders.proto", "--grpc-service", "Ordres"],
       1,
       'meshops: the file defines no gRPC service "Ordres"\nfix: did you mean "Orders"?\n',
@@ -223,25 +223,25 @@ spec:
       "meshops: --port requires --grpc-route\nfix: add --grpc-route, or remove --port: a ServiceProfile applies to all ports of its Service\n",
     ],
     [
-      "a port that is none",
+      "an invalid port",
       ["--proto", "orders.proto", "--port", "0x1"],
       2,
       'meshops: option "--port <number>" argument "0x1" is invalid. expected a number from 1 to 65535\nfix: run meshops profile --help\n',
     ],
     [
-      "a name that is none",
+      "an invalid name",
       ["--proto", "orders.proto", "--service", "Orders"],
       2,
       'meshops: option "--service <name>" argument "Orders" is invalid. expected at most 63 lower-case letters, digits and dashes\nfix: run meshops profile --help\n',
     ],
     [
-      "a domain that is none",
+      "an invalid domain",
       ["--proto", "orders.proto", "--cluster-domain", "Foo_!"],
       2,
       'meshops: option "--cluster-domain <domain>" argument "Foo_!" is invalid. expected at most 63 lower-case letters, digits and dashes\nfix: run meshops profile --help\n',
     ],
     ["services without methods", ["--proto", "empty.proto"], 1, "meshops: the gRPC services of the file have no methods\n"],
-  ])("refuses %s", async (_, args, code, stderr) => {
+  ])("rejects %s", async (_, args, code, stderr) => {
     expect(await profile(...args)).toEqual({ code, stdout: "", stderr });
   });
 });

@@ -9,20 +9,20 @@ import { projectRoot, run } from "../support/tools.ts";
 const spec = readFileSync(join(projectRoot, "environments/dev.yaml"), "utf8");
 const [mesh = "", web = ""] = ["mesh.yaml", "web.yaml"].map((file) => blocksIn("README.md").get(`file: ${file}`));
 
-/** What each transcript in the README finds beside the samples before its command runs. */
+/** Files that are added to the samples before the command of a transcript in the README runs. */
 const files: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   change: { "environments/dev.yaml": spec.replace("  secrets:", "  dgraph: {alpha: {replicas: 6}}\n  secrets:") },
   typo: { "environments/dev.yaml": spec.replace("mirrorImages: true", "mirorImages: true") },
   inject: { "mesh.yaml": mesh, "web.yaml": web },
 };
 
-describe("the README's transcripts are what happens", () => {
+describe("the README's transcripts match the output", () => {
   const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
   const transcripts = [...readme.matchAll(/<!-- transcript: (\w+) -->\n```console\n([\s\S]*?)```/g)].map(
     ([, name, text]) => [name ?? "", text ?? ""] as const,
   );
 
-  test("there are some", () => expect(transcripts.map(([name]) => name)).toEqual(Object.keys(files)));
+  test("all transcripts are found", () => expect(transcripts.map(([name]) => name)).toEqual(Object.keys(files)));
 
   test.each(transcripts)("%s", async (name, text) => {
     const root = scratchFolder("readme");
@@ -36,7 +36,7 @@ describe("the README's transcripts are what happens", () => {
   });
 });
 
-test("the README's picture is what `meshops graph` draws", async () => {
+test("the README's diagram is the output of `meshops graph`", async () => {
   const { stdout } = await meshops(projectRoot, ["graph", "dev", "--show", "traffic"]);
   const [diagram = ""] = /```mermaid\n[\s\S]*?```\n/.exec(stdout) ?? [];
   expect(diagram).not.toBe("");

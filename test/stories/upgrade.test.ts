@@ -8,11 +8,11 @@ import { type Frozen, thaw } from "../support/frozen.ts";
 import { readTree, scratchFolder } from "../support/platform.ts";
 import { run } from "../support/tools.ts";
 
-/* What somebody sees who updates meshops: today's commands on repositories that older versions made. */
+/* Updates of meshops: the current commands on repositories that older versions generated. */
 
 const environments = ["dev", "production", "own"] as const;
 
-describe("a repository of 1e5175a", () => {
+describe("a repository that 1e5175a generated", () => {
   let frozen: Frozen;
   beforeAll(async () => {
     frozen = await thaw("1e5175a");
@@ -20,7 +20,7 @@ describe("a repository of 1e5175a", () => {
   const here = (...args: string[]): ReturnType<typeof meshops> => meshops(frozen.root, args, { env: frozen.env });
   const git = (...args: string[]): Promise<string> => run("git", args, { cwd: frozen.root, env: frozen.env });
 
-  test("is refused with the fix: webhook keys that the policy controller cannot read", async () => {
+  test("is rejected with a fix, because the policy controller cannot read its webhook keys", async () => {
     const found = await here("validate");
     expect(found.code).toBe(1);
     const codes = [...found.stdout.matchAll(/^\S+ (?:error|warning) (\S+)$/gm)].map(([, code]) => code);

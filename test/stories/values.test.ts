@@ -8,12 +8,12 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * What the charts are told, and who may talk to Dgraph, whole, for people to read: one environment a Linkerd release, with everything on.
- * PEM blocks are cut short, hashes left out. UPDATE=1 rewrites the files; read the diff.
+ * All values of the charts and all policies of Dgraph, for review: one environment per Linkerd release, with every option on.
+ * PEM blocks are shortened, and hashes are omitted. UPDATE=1 rewrites the files; review the diff.
  */
 const folder = join(projectRoot, "test/stories/values");
 
-/** Fields of Dgraph that differ from release to release, so that the files show each kind once. */
+/** Fields of Dgraph per Linkerd release. They differ, so that the files show each variant. */
 const dgraphOf: Readonly<Record<LinkerdVersion, Record<string, unknown>>> = {
   "edge-26.8.3": { chart: "24.1.4", internalPorts: "opaque", serviceProfile: true },
   "edge-25.10.7": { chart: "25.0.0-preview6", internalPorts: "mesh", serviceProfile: "grpc-route" },

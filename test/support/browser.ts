@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 
-/** Chromium as the system has it; null where there is none. */
+/** Path of the installed Chromium; null if there is none. */
 export const chromiumPath: string | null =
   [process.env["CHROMIUM"] ?? "", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
     (path) => path !== "" && existsSync(path),
   ) ?? null;
 
-/** A headless browser that calls nobody. */
+/** Starts a headless browser that makes no network requests of its own. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath ?? "",

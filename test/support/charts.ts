@@ -9,16 +9,16 @@ import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { scratchFolder, writeTree } from "./platform.ts";
 import { run, tool } from "./tools.ts";
 
-/** Folder of the real upstream charts (`*.tgz` and `index.yaml`), where the user has one. */
+/** Folder of the real upstream charts (`*.tgz` and `index.yaml`), from MESHOPS_CHARTS; null if it is not set. */
 export const realCharts: string | null = process.env["MESHOPS_CHARTS"] ?? null;
 
-/** Environment variables that make helm and helmfile take every repository from a folder of charts, without a network. */
+/** A local chart server. `env` makes helm and helmfile use it for every repository, without a network. */
 export interface ChartServer {
   readonly env: Readonly<Record<string, string>>;
   close(): void;
 }
 
-/** Serves a folder of packaged charts on loopback, under the names of the bundle's repositories. */
+/** Serves a folder of packaged charts on loopback as the repositories that the bundle names. */
 export async function serveCharts(folder: string): Promise<ChartServer> {
   const server = createServer((request, response) => {
     const file = join(folder, basename(request.url ?? ""));
@@ -38,8 +38,8 @@ export async function serveCharts(folder: string): Promise<ChartServer> {
 }
 
 /**
- * Small charts of our own with the upstream names and versions. Each renders its values as a ConfigMap,
- * and bare objects with the names that patches look for.
+ * Packages small charts with the upstream names and versions. Each renders its values as a ConfigMap,
+ * and minimal objects with the names that the patches target.
  */
 export async function packFixtures(): Promise<string> {
   const [source, packed] = [scratchFolder("fixtures"), scratchFolder("charts")];
@@ -86,7 +86,7 @@ function fixtures(): Fixture[] {
   return [...linkerd, ...dgraph, { chart: "grafana", version: grafanaChart.version, objects: [] }];
 }
 
-/** Names read off the upstream renders. */
+/** Names of the Deployments in the upstream renders, by chart. */
 const extensionDeployments: Readonly<Record<string, readonly string[]>> = {
   "linkerd-viz": ["metrics-api", "prometheus", "tap", "tap-injector", "web"],
   "linkerd-jaeger": ["collector", "jaeger", "jaeger-injector"],

@@ -10,24 +10,24 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** The shipped command line. */
+/** Path of the built command line that is shipped. */
 const cliPath: string = join(projectRoot, "dist/cli.js");
 
 export interface Circumstances {
-  /** Environment variables, laid over those of the test. */
+  /** Environment variables, merged over those of the test. */
   readonly env?: Readonly<Record<string, string>>;
   /** Standard input. */
   readonly input?: string;
 }
 
 export interface ProcessCircumstances extends Circumstances {
-  /** Another build of the command line. */
+  /** Path of another build of the command line. */
   readonly cli?: string;
-  /** Kills it with SIGKILL. */
+  /** Time after which the process is killed with SIGKILL, in milliseconds. */
   readonly killAfterMs?: number;
 }
 
-/** Surroundings of a command in a test: no terminal, no colors. */
+/** I/O of a command in a test, with captured output: no terminal, no colors. */
 export function testIo(cwd: string, argv: readonly string[] = [], { env: own = {}, input = "" }: Circumstances = {}): CapturedIo {
   const env = { ...process.env, NO_COLOR: "1", ...own };
   const out = { stdout: "", stderr: "" };
@@ -56,14 +56,17 @@ interface CapturedIo {
   readonly out: { readonly stdout: string; readonly stderr: string };
 }
 
-/** Runs the command line in the process of the test. */
+/** Runs the command line in the test's process. */
 export async function meshops(cwd: string, args: readonly string[], circumstances: Circumstances = {}): Promise<Finished> {
   const { io, out } = testIo(cwd, args, circumstances);
   const code = await run(args, io);
   return { code, ...out };
 }
 
-/** Runs the shipped command line in a process of its own: for what is about processes, and for programs that it finds on the PATH of `env`. */
+/**
+ * Runs the shipped command line in its own process, for tests about processes, and for tests that put programs on the
+ * PATH of `env`.
+ */
 export function meshopsProcess(
   cwd: string,
   args: readonly string[],
@@ -71,7 +74,7 @@ export function meshopsProcess(
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cli, ...args], { cwd, env: { ...process.env, NO_COLOR: "1", ...env } });
-    child.stdin.on("error", () => {}); // it may read nothing
+    child.stdin.on("error", () => {}); // it may exit without reading its input
     child.stdin.end(input ?? "");
     const out = { stdout: "", stderr: "" };
     for (const stream of ["stdout", "stderr"] as const)

@@ -3,22 +3,22 @@ import { join } from "node:path";
 import { scratchFolder } from "./platform.ts";
 import { projectRoot, run } from "./tools.ts";
 
-/** A platform as an older meshops scaffolded, initialised and generated it: scripts/freeze.ts. */
+/** A platform repository that an older meshops scaffolded, initialized and generated; scripts/freeze.ts creates it. */
 export interface Frozen {
-  /** The commit of meshops. */
+  /** Commit of the older meshops. */
   readonly version: string;
-  /** A Git repository of its own with one commit. `npx meshops` in it is the meshops of this checkout. */
+  /** Root of its own Git repository, with one commit. `npx meshops` in it runs the meshops of this checkout. */
   readonly root: string;
-  /** Environment variables for its commands: the age keys, and what Git asks of those who commit. */
+  /** Environment variables for its commands: the age keys, and Git's author and committer. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 const folder = join(projectRoot, "test/frozen");
 
-/** Commits of meshops that a frozen repository is kept of. */
+/** Commits of meshops for which a frozen repository exists. */
 export const frozenVersions: readonly string[] = readdirSync(folder);
 
-/** Copies a frozen repository. Its hook is in use, but not for the first commit. */
+/** Copies a frozen repository and commits it. Its Git hook is enabled after that commit. */
 export async function thaw(version: string): Promise<Frozen> {
   const root = join(scratchFolder("frozen"), "platform");
   cpSync(join(folder, version, "platform"), root, { recursive: true });

@@ -1,6 +1,6 @@
-/* Texts made to cost time or stack. The stories check the answer, test/timing how long it takes. */
+/* Inputs that try to exhaust time or stack. The stories check the findings, test/timing checks the duration. */
 
-/** Specs that are refused: title, text, code of a finding. */
+/** Specs that are rejected: title, text, code of a finding. */
 export const refusedSpecs: readonly (readonly [title: string, text: string, code: string])[] = [
   ["an alias bomb", bomb(), "yaml-alias"],
   ["deep brackets", `a: ${"[".repeat(100_000)}`, "yaml-too-deep"],
@@ -11,7 +11,7 @@ export const refusedSpecs: readonly (readonly [title: string, text: string, code
   ["a map that contains itself", "a: &a {b: *a}", "yaml-alias"],
   ["a list that contains itself", "spec: {dgraph: {serviceProfile: &a [*a]}}", "yaml-alias"],
   ["an alias without an anchor", "a: *nowhere", "yaml-alias"],
-  ["a merge of no map", "a: {<<: 1}", "yaml-alias"],
+  ["a merge key whose value is not a map", "a: {<<: 1}", "yaml-alias"],
   ["a tag of an unknown type", "a: !secret x", "yaml-syntax"],
   ["ten thousand values", `a: [${"1, ".repeat(10_000)}]`, "file-too-large"],
   [
@@ -24,7 +24,7 @@ export const refusedSpecs: readonly (readonly [title: string, text: string, code
 
 const megabytes = 2 * 1024 * 1024;
 
-/** Files given as .proto: title, text, code of the finding; null if it is read. */
+/** .proto files: title, text, code of the finding; null if the file is accepted. */
 export const hostileProtos: readonly (readonly [title: string, text: string, code: string | null])[] = [
   ["a hundred thousand nested messages", "message A {".repeat(100_000) + "}".repeat(100_000), "proto-syntax"],
   [

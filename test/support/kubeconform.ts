@@ -6,12 +6,13 @@ import { field, objectsIn } from "./objects.ts";
 import { scratchFolder } from "./platform.ts";
 import { referenceFolder, run, tool } from "./tools.ts";
 
-/** A linkerd-crds chart whose render has the Gateway API's CRDs, by default; later ones install the same when asked. */
+/** A linkerd-crds chart that renders the Gateway API's CRDs by default; later charts render the same CRDs on request. */
 const withGatewayApi = "2025.4.4";
 
 /**
- * Strict JSON schemas of custom resources, from the CRDs of the reference: Flux's, and those of one linkerd-crds chart. GRPCRoute comes
- * from the chart that renders it; stable-2.14's (1.8.0) has none, nor does its control plane know any.
+ * Writes strict JSON schemas of custom resources and returns their folder. They come from the CRDs of the reference data:
+ * Flux's, and those of one linkerd-crds chart. GRPCRoute comes from the chart that renders it, except for stable-2.14
+ * (chart 1.8.0): its chart has no GRPCRoute, and its control plane does not support it.
  */
 export function customSchemas(linkerdCrds: string): string {
   const folder = scratchFolder("schemas");
@@ -36,14 +37,14 @@ function writeSchemas(folder: string, crd: KubernetesObject): void {
   }[]) {
     if (!version.served) continue;
     const schema = { ...(strict(version.schema.openAPIV3Schema) as object) } as Record<string, unknown>;
-    // The API server knows these of every object, whether the CRD names them or not.
+    // The API server accepts these fields in every object, even if the CRD does not list them.
     const common = { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: { type: "object" } };
     Object.assign(schema["properties"] as Record<string, unknown>, common);
     writeFileSync(join(folder, `${kind}-${group}-${version.name}.json`), JSON.stringify(schema));
   }
 }
 
-/** What the API server's strict field validation does: unknown fields are errors, unless the schema keeps them. */
+/** Applies the API server's strict field validation: unknown fields are errors, unless the schema preserves them. */
 function strict(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(strict);
   if (typeof node !== "object" || node === null) return node;
@@ -61,7 +62,7 @@ interface Summary {
   readonly skipped: number;
 }
 
-/** Arguments for strict validation against Kubernetes 1.34 and the custom schemas. */
+/** Returns arguments for strict validation against Kubernetes 1.34 and the custom schemas. */
 function strictly(customFolder: string): string[] {
   const locations = [
     `${schemasFolder}/{{.ResourceKind}}{{.KindSuffix}}.json`,
@@ -76,15 +77,16 @@ export async function kubeconform(yaml: string, customFolder: string): Promise<S
   return (JSON.parse(output) as { summary: Summary }).summary;
 }
 
-/** What kubeconform found in one of several files. */
+/** kubeconform's result for one of several files. */
 export interface Judged {
   readonly valid: number;
-  /** One line per object that is not valid. */
+  /** One line per invalid object. */
   readonly problems: readonly string[];
 }
 
 /**
- * Validates several files in one run of kubeconform: it compiles the schemas once, which takes longer than the validation.
+ * Validates several files in one run of kubeconform, so that it compiles the schemas once: that takes longer than the
+ * validation.
  *
  * @param files texts by name
  */
@@ -95,7 +97,7 @@ export async function kubeconformFiles(
   const folder = scratchFolder("kubeconform");
   const names = Object.keys(files);
   for (const name of names) writeFileSync(join(folder, `${name}.yaml`), files[name] ?? "");
-  // It exits 1 if an object is not valid.
+  // kubeconform exits 1 if an object is invalid.
   const args = [...strictly(customFolder), "-verbose", ...names.map((name) => join(folder, `${name}.yaml`))];
   const output = await run("sh", ["-c", '"$0" "$@" || [ $? = 1 ]', tool("kubeconform"), ...args]);
   const { resources } = JSON.parse(output) as {

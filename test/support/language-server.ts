@@ -13,13 +13,13 @@ import {
   StreamMessageWriter,
 } from "vscode-languageserver-protocol/node.js";
 
-/** The editors' YAML language server, with a workspace open. Positions are the protocol's: from 0. */
+/** The YAML language server that editors use, with an open workspace. Lines and characters count from 0 (LSP). */
 export interface LanguageServer {
-  /** Opens a file of the workspace, with its own text or another, and waits for what the server finds in it. */
+  /** Opens a file of the workspace, with its own text or a given one, and returns the server's diagnostics. */
   open(file: string, text?: string): Promise<Diagnostic[]>;
   complete(file: string, line: number, character: number): Promise<CompletionItem[]>;
   hover(file: string, line: number, character: number): Promise<string>;
-  /** Ends it. @throws where it broke down inside meanwhile, which it tells by telemetry alone */
+  /** Stops the server. @throws if the server had an internal error, which it reports only as telemetry */
   stop(): Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export async function startLanguageServer(
     },
   });
   await connection.sendNotification("initialized", {});
-  // It asks for its settings only now; what is opened before is judged without them.
+  // The server requests its settings only now. A file that is opened earlier is checked without them.
   await configured;
   const place = (file: string, line: number, character: number): object => ({
     textDocument: { uri: uriOf(file) },

@@ -3,7 +3,7 @@ import { type LinkerdVersion, linkerdReleases } from "../../generator/catalog/li
 import { pairwise } from "./pairwise.ts";
 import { clientImage } from "./specs.ts";
 
-/** An environment of the matrix. */
+/** One environment of the release matrix. */
 export interface MatrixCase {
   readonly name: string;
   readonly title: string;
@@ -12,8 +12,8 @@ export interface MatrixCase {
 }
 
 /**
- * Environments that between them have every pair of a Linkerd release, a Dgraph chart and the options that change what is generated.
- * Every release occurs with every chart. The whole product would have about a hundred times as many.
+ * Environments that together contain every pair of values of: Linkerd release, Dgraph chart, and the options that change
+ * the generated files. Every release occurs with every chart. The full product would have about a hundred times as many.
  */
 export const releaseMatrix: readonly MatrixCase[] = pairwise(
   {

@@ -2,8 +2,8 @@ type Factors = Readonly<Record<string, readonly unknown[]>>;
 type Row<F extends Factors> = { readonly [K in keyof F]: F[K][number] };
 
 /**
- * Returns rows in which every pair of values of two factors occurs at least once. Most faults need one value or a pair of values,
- * so these few rows find nearly what the whole product finds. The same factors always give the same rows.
+ * Returns rows in which every pair of values of two factors occurs at least once. Most faults depend on one value or on a
+ * pair of values, so these few rows find nearly as many as the full product. The same factors always give the same rows.
  *
  * @param factors values by the name of their factor
  * @param allowed whether a combination is valid; pairs that occur in no valid combination are left out
@@ -32,7 +32,7 @@ export function pairwise<const F extends Factors>(factors: F, allowed: (row: Row
   return rows;
 }
 
-/** Pairs of a row, as text: `name=place of the value` twice. */
+/** Returns the pairs of a row as text: `name=index name=index`, with the indexes of the values. */
 function pairsOf<F extends Factors>(row: Row<F>, factors: F): string[] {
   const values = Object.keys(factors).map((name) => `${name}=${factors[name]?.indexOf(row[name])}`);
   return values.flatMap((first, index) => values.slice(index + 1).map((second) => `${first} ${second}`));

@@ -5,19 +5,19 @@ import { testIo } from "./cli.ts";
 import { type TestIdentity, thisRun } from "./run.ts";
 import { projectRoot } from "./tools.ts";
 
-/** An empty folder of its own for a test. */
+/** Creates an empty folder for a test. */
 export function scratchFolder(name: string): string {
   return mkdtempSync(join(thisRun().scratch, `${name}-`));
 }
 
-/** The identity made for this test run. */
+/** Returns the identity that was created for this test run. */
 export function testIdentity(): TestIdentity {
   return thisRun().identity;
 }
 
 /**
- * A platform repository in a folder of its own: this repository's bases, the given specs by name,
- * and for each the identity of the test run.
+ * Creates a platform repository in a new folder: this repository's bases, the given specs by name,
+ * and the identity of the test run for each of them.
  */
 export function makePlatform(specs: Readonly<Record<string, string>>): string {
   const root = scratchFolder("platform");
@@ -29,7 +29,7 @@ export function makePlatform(specs: Readonly<Record<string, string>>): string {
   return root;
 }
 
-/** A spec for the age keys of the test run, instead of those of the samples, which nobody has. */
+/** Replaces the recipients of a sample spec, whose age keys do not exist any more, by those of the test run. */
 function withTestRecipients(text: string): string {
   const { clusterRecipient, adminRecipient } = testIdentity();
   return text.replaceAll(/age1[0-9a-z]{58}/g, (recipient) =>
@@ -57,7 +57,7 @@ export function writeTree(root: string, files: Readonly<Record<string, string>>)
   }
 }
 
-/** All files under a folder: relative path to text. */
+/** Returns the texts of all files under a folder, by relative path. */
 export function readTree(root: string, folder = ""): Record<string, string> {
   const files: Record<string, string> = {};
   for (const entry of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })) {
@@ -67,7 +67,7 @@ export function readTree(root: string, folder = ""): Record<string, string> {
   return files;
 }
 
-/** Runs `generate` in this process, quietly, and returns its exit code. */
+/** Runs `generate` in this process, discards its output and returns its exit code. */
 export async function generateIn(
   root: string,
   options: { check?: boolean; force?: boolean } = {},

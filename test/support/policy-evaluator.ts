@@ -2,19 +2,20 @@ import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { field } from "./objects.ts";
 
 /*
- * What becomes of a connection in a cluster with NetworkPolicies and Linkerd, written from the specifications and not from the generator:
- * Kubernetes' NetworkPolicy (networking.k8s.io/v1), Linkerd's endpoint hints (linkerd2, controller/api/destination/endpoint_translator.go)
- * and its inbound policy (policy-controller/k8s/index/src/inbound/index.rs). What it does not model, it refuses to judge.
+ * Predicts whether a connection succeeds in a cluster with NetworkPolicies and Linkerd. It is written from the
+ * specifications and not from the generator: Kubernetes' NetworkPolicy (networking.k8s.io/v1), Linkerd's endpoint hints
+ * (linkerd2, controller/api/destination/endpoint_translator.go) and its inbound policy
+ * (policy-controller/k8s/index/src/inbound/index.rs). It throws if a policy uses a feature that it does not model.
  */
 
-/** A pod, or what has no pod: the node's kubelet. */
+/** One end of a connection: a pod, or the node's kubelet, which has no pod. */
 export interface Peer {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;
-  /** Null where there is no proxy, whatever the labels say. */
+  /** Null if the pod has no proxy, whatever its labels are. */
   readonly proxy: Sidecar | null;
-  /** HTTP probes of its containers. */
+  /** HTTP probes of the pod's containers. */
   readonly probes: readonly { readonly port: number; readonly path: string }[];
   readonly kubelet: boolean;
 }
@@ -28,9 +29,9 @@ export interface Sidecar {
 export interface Attempt {
   readonly from: Peer;
   readonly to: Peer;
-  /** The application's port that is dialled, or a port of the proxy. */
+  /** The port that the client connects to: one of the application or of the proxy. */
   readonly port: number;
-  /** `GET` of a path, where the port speaks HTTP. */
+  /** Path of a `GET` request, if the port serves HTTP. */
   readonly get?: string;
 }
 
@@ -41,7 +42,10 @@ export interface Cluster {
   readonly transportHeader: boolean;
 }
 
-/** `network`: packets do not arrive; `mesh`: the proxy refuses; `reached`: the application, or the proxy's own server, answers. */
+/**
+ * `network`: packets do not arrive. `mesh`: the proxy rejects the connection.
+ * `reached`: the application, or the proxy's own server, answers.
+ */
 export type Verdict = "network" | "mesh" | "reached";
 
 const proxyPort = { inbound: 4143, tap: 4190, admin: 4191 } as const;
@@ -56,19 +60,22 @@ export function judge(attempt: Attempt, cluster: Cluster): Verdict {
   if (port === proxyPort.admin) return "reached";
   const identity = meshed ? `${from.serviceAccount}.${from.namespace}` : null;
   if (port === proxyPort.tap) return identity === "tap.linkerd-viz" ? "reached" : "mesh";
-  // To the inbound port itself only proxies may speak, with TLS and a transport header.
+  // The inbound port itself accepts only connections of proxies, with TLS and a transport header.
   if (port === proxyPort.inbound) return "mesh";
   return proxyAllows(attempt, identity, cluster) ? "reached" : "mesh";
 }
 
-/** Whether the two proxies speak TLS with each other. */
+/** Whether the two proxies use mutual TLS with each other. */
 function isMeshed({ from, to, port }: Attempt): boolean {
   return (
     from.proxy !== null && to.proxy !== null && !from.proxy.skipOutbound.includes(port) && !to.proxy.skipInbound.includes(port)
   );
 }
 
-/** The port on the wire. A proxy dials the other's inbound port where the transport header is used: always, or for opaque ports alone. */
+/**
+ * Returns the destination port of the packets. A proxy connects to the other proxy's inbound port if it uses the transport
+ * header: for every port if `transportHeader` is true, else for opaque ports only.
+ */
 function wirePort({ to, port }: Attempt, meshed: boolean, cluster: Cluster): number {
   if (!meshed || ownPorts.includes(port)) return port;
   const opaque = to.proxy?.opaque.includes(port) === true || serverOf(to, port, cluster)?.protocol === "opaque";
@@ -79,7 +86,7 @@ interface Selector {
   readonly matchLabels?: Readonly<Record<string, string>>;
 }
 
-/** What would change a verdict and is not modelled here. A table that passes must not pass by ignorance. */
+/** Throws for a feature that could change a verdict but is not modelled here, so that no test passes by accident. */
 function refuse(what: string): never {
   throw new Error(`${what} is not modelled`);
 }
@@ -94,11 +101,11 @@ function checkModelled({ objects }: Cluster): void {
     if (kind === "NetworkPolicy" && (types?.includes("Egress") === true || field(spec, "egress") !== undefined)) refuse("egress");
     if (kind === "Server" && typeof field(spec, "port") !== "number") refuse("a Server's named port");
     if (kind === "Server" && field(spec, "accessPolicy") !== undefined) refuse("accessPolicy");
-    if (kind === "AuthorizationPolicy" && field(spec, "targetRef", "kind") !== "Server") refuse("a target that is no Server");
+    if (kind === "AuthorizationPolicy" && field(spec, "targetRef", "kind") !== "Server") refuse("a target that is not a Server");
     if (kind === "MeshTLSAuthentication" && field(spec, "identities") !== undefined) refuse("identities");
     const references = (field(spec, "identityRefs") ?? []) as { kind: string; name?: string }[];
     if (references.some((reference) => reference.kind !== "ServiceAccount" || reference.name === undefined))
-      refuse("an identity that is no service account");
+      refuse("an identity that is not a service account");
   }
 }
 
@@ -116,7 +123,7 @@ interface Ingress {
   readonly ports?: readonly { readonly port: number; readonly protocol?: string }[];
 }
 
-/** Policies that select a pod deny everything that none of them allows; a node always reaches its own pods. */
+/** Policies that select a pod deny all traffic that none of them allows. A node can always reach its own pods. */
 function networkAllows({ from, to }: Attempt, port: number, { objects }: Cluster): boolean {
   const policies = objects.filter(
     (object) =>
@@ -150,7 +157,7 @@ function portMatches({ ports }: Ingress, port: number): boolean {
   );
 }
 
-/** The Server of a pod's port; two of them on one port are refused by Linkerd's own validator. */
+/** Returns the Server of a pod's port. Linkerd's validator rejects two Servers for one port. */
 function serverOf(pod: Peer, port: number, { objects }: Cluster): { readonly name: string; readonly protocol: string } | null {
   const servers = objects.filter(
     (object) =>
@@ -166,11 +173,14 @@ function serverOf(pod: Peer, port: number, { objects }: Cluster): { readonly nam
     : { name: server.metadata.name, protocol: String(field(server, "spec", "proxyProtocol") ?? "unknown") };
 }
 
-/** Without a Server the default policy holds: everybody. With one: whom a policy names, and GET on the paths of HTTP probes. */
+/**
+ * Without a Server the default policy applies, which allows all clients. With a Server, only clients that a policy lists
+ * are allowed, and GET requests on the paths of HTTP probes.
+ */
 function proxyAllows({ to, port, get }: Attempt, identity: string | null, cluster: Cluster): boolean {
   const server = serverOf(to, port, cluster);
   if (server === null) return true;
-  // An opaque connection says nothing of HTTP: ports of an HTTP protocol take none (linkerd2-proxy, inbound/src/policy/tcp.rs).
+  // A port with an HTTP protocol rejects opaque connections (linkerd2-proxy, inbound/src/policy/tcp.rs).
   const arrivesOpaque = identity !== null && to.proxy?.opaque.includes(port) === true;
   if (arrivesOpaque && /^(HTTP|gRPC)/.test(server.protocol)) return false;
   const http = server.protocol === "unknown" || server.protocol.startsWith("HTTP/");

@@ -7,17 +7,18 @@ import { field, objectsIn, pick } from "./objects.ts";
 import { scratchFolder, writeTree } from "./platform.ts";
 import { run, tool } from "./tools.ts";
 
-/** What `kustomize build` makes of an overlay. */
+/** Returns the output of `kustomize build` for an overlay. */
 export async function kustomizeBuild(folder: string): Promise<string> {
   return run(tool("kustomize"), ["build", folder]);
 }
 
-/** Label by which the objects of one build are told apart; no object keeps it. */
+/** Label that identifies the overlay of each object in one build. It is removed from every object. */
 const overlayLabel = "test.meshops.dev/overlay";
 
 /**
- * Objects of several overlays of an environment, by component, from one run of the real kustomize instead of one per overlay.
- * A kustomization labels the objects of each overlay, and another one lists these kustomizations. kustomize refuses an id that occurs twice.
+ * Returns the objects of several overlays of an environment, by component, from one run of the real kustomize instead of
+ * one run per overlay. One kustomization per overlay labels its objects, and another one lists these kustomizations.
+ * kustomize rejects an id that occurs twice.
  */
 export async function buildOverlays(
   root: string,
@@ -44,7 +45,7 @@ export async function buildOverlays(
   );
 }
 
-/** Removes the label of `buildOverlays` from an object, and returns it. */
+/** Removes the label of `buildOverlays` from an object, and returns its value. */
 function takeOverlayLabel({ metadata }: KubernetesObject): string | undefined {
   const { [overlayLabel]: overlay, ...labels } = metadata.labels ?? {};
   Object.assign(metadata, { labels });
@@ -52,7 +53,7 @@ function takeOverlayLabel({ metadata }: KubernetesObject): string | undefined {
   return overlay;
 }
 
-/** Names of an environment's overlays. */
+/** Returns the names of an environment's overlays, sorted. */
 export function overlaysOf(root: string, environment: string): string[] {
   return readdirSync(join(root, "overlays", environment), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
@@ -61,10 +62,11 @@ export function overlaysOf(root: string, environment: string): string[] {
 }
 
 /**
- * What Flux would put into the cluster for an environment, by component: the overlay's own objects, and for a HelmRelease
- * what the real helm renders from its chart with the values of `valuesFrom`, after the real kustomize has applied `postRenderers`.
+ * Returns the objects that Flux would apply for an environment, by component. These are the overlay's own objects, or for
+ * a HelmRelease the objects that the real helm renders from its chart with the values of `valuesFrom`, after the real
+ * kustomize has applied `postRenderers`.
  *
- * @param components folders of the components; all if left out
+ * @param components folders of the components (default: all)
  */
 export async function fluxRoad(
   root: string,
@@ -80,7 +82,7 @@ export async function fluxRoad(
   return out;
 }
 
-/** The part of helm-controller that decides what is installed, played with the real helm and kustomize. */
+/** Renders a HelmRelease as helm-controller does, with the real helm and kustomize. */
 async function helmController(
   release: KubernetesObject,
   objects: readonly KubernetesObject[],
@@ -116,7 +118,11 @@ async function helmController(
   return objectsIn(await kustomizeBuild(work));
 }
 
-/** What helmfile would put into the cluster for an environment. @param selectors labels of the releases, such as `name=dgraph`; all if left out */
+/**
+ * Returns the objects that helmfile would apply for an environment.
+ *
+ * @param selectors labels of the releases, such as `name=dgraph` (default: all releases)
+ */
 export async function helmfileRoad(
   root: string,
   environment: string,

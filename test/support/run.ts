@@ -5,7 +5,7 @@ import { newIdentity } from "../../generator/identity/files.ts";
 import { openSecretStore } from "../../generator/identity/secret-store.ts";
 import { environmentOf, testKeys } from "./specs.ts";
 
-/** Files of an environment named `test`, and the age keys that open them. */
+/** Files of an environment named `test`, and the age keys that can decrypt them. */
 export interface TestIdentity {
   readonly files: Readonly<Record<string, string>>;
   readonly clusterKey: string;
@@ -14,17 +14,17 @@ export interface TestIdentity {
   readonly adminRecipient: string;
 }
 
-/** What the tests of a run share. */
+/** State that all tests of a run share. */
 export interface Run {
-  /** A folder for the run, removed afterwards. */
+  /** Folder of the run; it is removed afterwards. */
   readonly scratch: string;
-  /** An identity that every release can use, made for this run. */
+  /** Identity that was created for this run and works with every release. */
   readonly identity: TestIdentity;
 }
 
 const variable = "MESHOPS_TEST_RUN";
 
-/** Begins a run, for this process and those that it starts; returns how to end it. */
+/** Begins a run for this process and its child processes. Returns a function that ends the run. */
 export async function beginRun(): Promise<() => void> {
   const scratch = mkdtempSync(join(tmpdir(), "meshops-test-"));
   writeFileSync(join(scratch, "identity.json"), JSON.stringify(await makeTestIdentity()), { mode: 0o600 });
@@ -32,7 +32,7 @@ export async function beginRun(): Promise<() => void> {
   return () => rmSync(scratch, { recursive: true, force: true });
 }
 
-/** The run that this process belongs to. */
+/** Returns the run that this process belongs to. */
 export function thisRun(): Run {
   const scratch = process.env[variable];
   if (scratch === undefined) throw new Error("no run has begun");
@@ -40,7 +40,7 @@ export function thisRun(): Run {
 }
 
 async function makeTestIdentity(): Promise<TestIdentity> {
-  // The oldest release has every webhook there is.
+  // The oldest release has all webhooks.
   const environment = environmentOf({
     linkerd: { version: "stable-2.14.10", jaeger: { enabled: true } },
   });

@@ -12,10 +12,10 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs the real sops on a text, which it reads from a pipe. */
+/** Runs the real sops on a text that it reads from a pipe. */
 export function realSops(args: readonly string[], input: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    // Node gives children a socket, which cannot be opened as /dev/stdin: `cat` makes a pipe of it.
+    // The stdin that Node gives a child is a socket, which cannot be opened as /dev/stdin; `cat` turns it into a pipe.
     const child = spawn("sh", ["-c", 'cat | "$0" "$@"', tool("sops"), ...args, "/dev/stdin"], {
       env: { PATH: process.env["PATH"], HOME: "/nowhere", ...env },
     });
@@ -33,7 +33,7 @@ export function sopsDecrypt(text: string, identity: string, format: string = "ya
   return realSops(["decrypt", "--input-type", format, "--output-type", output], text, { SOPS_AGE_KEY: identity });
 }
 
-/** Encrypts with a creation rule, from which alone sops takes `mac_only_encrypted`. */
+/** Encrypts with a creation rule, because sops reads `mac_only_encrypted` only from there. */
 export async function sopsEncrypt(
   text: string,
   recipients: readonly string[],

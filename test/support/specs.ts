@@ -12,7 +12,7 @@ import { parseSource } from "../../generator/spec/parse.ts";
 import { asMap, isMap } from "../../generator/system/data.ts";
 import { projectRoot } from "./tools.ts";
 
-/** An age key of the tests: the same in every process, and written down nowhere. */
+/** Derives an age key for tests: the same key in every process, without storing it. */
 async function testKey(role: string): Promise<{ readonly identity: string; readonly recipient: string }> {
   const bytes = createHash("sha256").update(`meshops test, ${role}`).digest();
   const identity = bech32.encode("AGE-SECRET-KEY-", bech32.toWords(bytes)).toUpperCase();
@@ -24,19 +24,19 @@ export const testKeys: Readonly<Record<"cluster" | "admin", { readonly identity:
   admin: await testKey("admin"),
 };
 
-/** The recipients of all specs in tests. */
+/** Recipients of all specs in tests. */
 export const recipients: { readonly age: string[]; readonly admin: string[] } = {
   age: [testKeys.cluster.recipient],
   admin: [testKeys.admin.recipient],
 };
 
-/** An image for the client, where there is no registry of the environment's own. */
+/** Image of the client for environments without their own registry. */
 export const clientImage = "ghcr.io/acme/pydgraph-client";
 
-/** The environment's own client, as a spec lists it. */
+/** The environment's own client, as listed in a spec. */
 const ownClient = { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" };
 
-/** The smallest spec that is valid, with whatever is given laid over it (maps one level deep). */
+/** Returns the smallest valid spec, merged with the given fields (maps one level deep). */
 export function specOf(spec: Record<string, unknown> = {}, name = "test"): Record<string, unknown> {
   const least: Record<string, unknown> = {
     gitops: { url: "https://github.com/acme/platform" },
@@ -53,12 +53,12 @@ export function specOf(spec: Record<string, unknown> = {}, name = "test"): Recor
   };
 }
 
-/** A spec as a file. */
+/** Returns a spec as the text of a file. */
 export function specText(spec: Record<string, unknown> = {}, name = "test"): string {
   return stringify(specOf(spec, name));
 }
 
-/** The resolved environment of a valid spec. */
+/** Returns the resolved environment of a spec. Throws if the spec is invalid. */
 export function environmentOf(spec: Record<string, unknown> = {}, name = "test"): Environment {
   const { environment, diagnostics } = loadFiles({ [name]: specText(spec, name) }, name);
   if (environment === null)
@@ -66,7 +66,7 @@ export function environmentOf(spec: Record<string, unknown> = {}, name = "test")
   return environment;
 }
 
-/** Loads an environment from texts by name, as if they stood in environments/. */
+/** Loads an environment from texts by name, as if they were files in environments/. */
 export function loadFiles(files: Readonly<Record<string, string>>, name: string): Loaded {
   return loadEnvironment(name, (wanted) => {
     const text = files[wanted];
@@ -74,12 +74,12 @@ export function loadFiles(files: Readonly<Record<string, string>>, name: string)
   });
 }
 
-/** Codes and places, for short comparisons. */
+/** Returns positions and codes of findings, for short comparisons. */
 export function brief(diagnostics: readonly Diagnostic[]): string[] {
   return diagnostics.map(({ file, line, column, code }) => `${file}:${line}:${column} ${code}`);
 }
 
-/** The public certificates of the sample environment dev. */
+/** Reads the public certificates of the sample environment dev. */
 export function sampleIdentity(): Identity {
   const read = (file: string): string => readFileSync(`${projectRoot}environments/dev/identity/${file}`, "utf8").trim();
   return { trustAnchors: read("trust-anchors.crt"), issuer: read("issuer.crt"), webhookCa: read("webhook-ca.crt") };

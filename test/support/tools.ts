@@ -23,10 +23,10 @@ export type ToolName =
 /** Root of this checkout. */
 export const projectRoot: string = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Reference data of upstream charts, beside the checkout; see `withReference`. */
+/** Folder of reference data of upstream charts, outside the checkout; see `withReference`. */
 export const referenceFolder: string = fileURLToPath(new URL("../../../shared/reference/", import.meta.url));
 
-/** Path of a tool that `npm run tools` builds. */
+/** Returns the path of a tool that `npm run tools` builds. */
 export function tool(name: ToolName): string {
   return pinnedTool(name);
 }
@@ -39,16 +39,16 @@ export interface RunOptions {
   readonly input?: string;
 }
 
-/** Runs a program to its end and returns its output; a failure carries what it printed. */
+/** Runs a program to completion and returns its stdout. Throws with the program's output if it fails. */
 export async function run(command: string, args: readonly string[], { cwd, env = {}, input }: RunOptions = {}): Promise<string> {
-  // Node gives children a socket, which cannot be opened as /dev/stdin: `cat` makes a pipe of it.
+  // The stdin that Node gives a child is a socket, which cannot be opened as /dev/stdin; `cat` turns it into a pipe.
   const [program, all] = input === undefined ? [command, args] : ["sh", ["-c", 'cat | "$0" "$@"', command, ...args]];
   const running = exec(program, [...all], {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, ...env },
     maxBuffer: 1024 ** 3,
   });
-  running.child.stdin?.on("error", () => {}); // a program that reads nothing may be gone already
+  running.child.stdin?.on("error", () => {}); // the program may have exited without reading its input
   running.child.stdin?.end(input ?? "");
   try {
     return (await running).stdout;

@@ -1,4 +1,4 @@
-/** CPU time that an action takes in this process, in milliseconds: other processes of the machine do not count. */
+/** Returns the CPU time of an action in this process, in milliseconds. Other processes of the machine do not count. */
 export function cpuTime(action: () => void): number {
   const before = process.cpuUsage();
   action();
@@ -6,7 +6,7 @@ export function cpuTime(action: () => void): number {
   return (user + system) / 1000;
 }
 
-/** The least CPU time of several runs: the first ones include the compilation of the code. */
+/** Returns the shortest CPU time of several runs, because the first runs include the compilation of the code. */
 export function leastCpuTime(action: () => void, runs = 4): number {
   return Math.min(...Array.from({ length: runs }, () => cpuTime(action)));
 }

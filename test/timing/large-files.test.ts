@@ -8,12 +8,12 @@ import { hostileProtos, refusedSpecs } from "../support/hostile.ts";
 import { specText } from "../support/specs.ts";
 import { cpuTime, leastCpuTime } from "./cpu-time.ts";
 
-/* Hostile texts compared with ordinary ones of a size, by CPU time, in one run. */
+/* Compares the CPU time of hostile texts with that of ordinary texts, in one run. */
 
 const small = 100_000;
 const medium = 500_000;
 const large = maxFileBytes - 1;
-/** Milliseconds for ordinary files. */
+/** CPU time of ordinary files, in milliseconds. */
 const ordinary = { spec: 0, small: 0, large: 0, proto: 0 };
 
 beforeAll(() => {
@@ -49,15 +49,15 @@ test.each([
   "---\n",
   "- - ",
   "a: &a b\n",
-])("a large file of %j takes time in proportion to its size", (piece) => {
+])("a large file of %j takes time proportional to its size", (piece) => {
   const time = (size: number): number => cpuTime(() => answer(piece.repeat(Math.floor(size / piece.length))));
   const [few, many] = [time(small), time(medium)];
   expect(few).toBeLessThan(80 * ordinary.small);
-  // Five times the size. What grows with the square takes 25 times as long.
+  // The size grows fivefold. A quadratic algorithm would take 25 times as long.
   expect(many).toBeLessThan((3 * Math.max(few, ordinary.small) * medium) / small);
 });
 
-test.each(refusedSpecs)("%s is refused sooner than eight ordinary files of the largest size are read", (_, text) => {
+test.each(refusedSpecs)("%s is rejected faster than eight ordinary files of the maximum size are read", (_, text) => {
   expect(cpuTime(() => answer(text))).toBeLessThan(8 * ordinary.large);
 });
 
@@ -65,7 +65,7 @@ test.each(hostileProtos)("a .proto file with %s takes at most ten times as long 
   expect(cpuTime(() => readProto("x.proto", text))).toBeLessThan(10 * ordinary.proto);
 });
 
-test("random texts of YAML's own signs, at most 800 characters long, take less time than ten ordinary files of 100 kB", () => {
+test("a random text of at most 800 YAML indicator characters takes less time than ten ordinary files of 100 kB", () => {
   const times = fc.sample(yamlSigns, 200).map((text) => cpuTime(() => answer(text)));
   expect(Math.max(...times)).toBeLessThan(10 * ordinary.small);
 });

@@ -7,7 +7,7 @@ test("--help takes less than three times as long as starting Node", async () => 
     await run(process.execPath, args);
     return performance.now() - started;
   };
-  // In turns, and the quickest of each: a slow moment of the machine must not count.
+  // Alternate the two and compare the fastest run of each, so that a slow moment of the machine does not count.
   const bare: number[] = [];
   const help: number[] = [];
   for (let round = 0; round < 9; round += 1) {

@@ -10,8 +10,8 @@ import { projectRoot } from "../support/tools.ts";
 const anchor = (environment: string): string =>
   readFileSync(`${projectRoot}environments/${environment}/identity/trust-anchors.crt`, "utf8").trim();
 
-/** What is said of an object that changes from one value to another. */
-async function said(path: string, before: object | null, after: object | null): Promise<string[]> {
+/** Returns `risk: reason` for each change that diff finds if an object changes from one value to another. */
+async function risksOf(path: string, before: object | null, after: object | null): Promise<string[]> {
   const files = (value: object | null): Map<string, string> =>
     new Map([
       ["overlays/x/other/other.yaml", "kind: ConfigMap\nmetadata: {name: other}\n"],
@@ -21,7 +21,7 @@ async function said(path: string, before: object | null, after: object | null): 
   return changes.map(({ risk, reason }) => `${risk}: ${reason}`);
 }
 
-describe("what a change risks", () => {
+describe("risks of a change", () => {
   const values = "overlays/x/linkerd-control-plane/values.yaml";
   const crds = "overlays/x/linkerd-crds";
   const dgraph = "overlays/x/dgraph/values.yaml";
@@ -58,7 +58,7 @@ describe("what a change risks", () => {
       /^trust-anchor: an additional trust anchor/,
     ],
     [
-      "one anchor less",
+      "one anchor fewer",
       values,
       { identityTrustAnchorsPEM: `${one}\n${two}` },
       { identityTrustAnchorsPEM: two },
@@ -110,14 +110,14 @@ describe("what a change risks", () => {
       /^narrower-access: 1\.2\.3\.4 leaves Alpha's whitelist/,
     ],
     [
-      "a peer more",
+      "one more peer",
       object,
       policy([{ from: [] }]),
       policy([{ from: [] }, { ports: [{ port: 1 }] }]),
       /^wider-access: any client on 1 gains access/,
     ],
     [
-      "a peer less",
+      "one peer fewer",
       object,
       policy([{ from: [] }, { ports: [{ port: 1 }] }]),
       policy([{ from: [] }]),
@@ -149,7 +149,7 @@ describe("what a change risks", () => {
       /^narrower-access/,
     ],
     [
-      "webhooks that look away",
+      "webhooks disabled for a namespace",
       "overlays/x/namespaces/n.yaml",
       namespace({ "config.linkerd.io/admission-webhooks": "enabled" }),
       namespace({ "config.linkerd.io/admission-webhooks": "disabled" }),
@@ -163,12 +163,12 @@ describe("what a change risks", () => {
       /^rollout/,
     ],
   ])("%s", async (_, path, before, after, expected) => {
-    const found = await said(path, before, after);
+    const found = await risksOf(path, before, after);
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(expected);
   });
 
-  test("Gateway API CRDs stay where they are annotated so, and go where they are not", async () => {
+  test("Gateway API CRDs are kept if their chart annotates them with keep, and are deleted otherwise", async () => {
     const release = (version: string): string =>
       stringify({
         apiVersion: "helm.toolkit.fluxcd.io/v2",
@@ -198,7 +198,7 @@ describe("what a change risks", () => {
 });
 
 describe("fields", () => {
-  test("the order of what is a set means nothing; that of other lists does", () => {
+  test("the order of set-like lists is ignored; the order of other lists is compared", () => {
     const port = fc.record({ port: fc.integer({ min: 1, max: 9 }) });
     const rule = fc.record({
       from: fc.array(fc.record({ podSelector: fc.constantFrom("a", "b") }), { maxLength: 3 }),
@@ -215,7 +215,7 @@ describe("fields", () => {
     expect(compareFields({ args: ["a", "b"] }, { args: ["b", "a"] })).toHaveLength(2);
   });
 
-  test("items with names are compared by them, wherever they stand", () => {
+  test("items with names are compared by name, regardless of their position", () => {
     const before = {
       env: [
         { name: "A", value: "1" },
@@ -229,12 +229,12 @@ describe("fields", () => {
     ]);
   });
 
-  test("keys that are no words are quoted in paths", () => {
+  test("keys that are not words are quoted in paths", () => {
     expect(compareFields({ a: { "b.c/d": 1 } }, { a: {} })).toEqual([{ path: 'a."b.c/d"', before: 1 }]);
   });
 });
 
-test("a version that is not in the catalog is judged by the newest that is not newer", () => {
+test("a version that is not in the catalog is treated as the newest release that is not newer", () => {
   expect(
     ["edge-26.9.1", "edge-26.8.3", "edge-26.1.1", "edge-25.4.4", "stable-2.14.10", "edge-24.1.1"].map(
       (version) => nearestRelease(version)?.version,

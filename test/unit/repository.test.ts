@@ -13,14 +13,14 @@ const sources = readdirSync(join(projectRoot, "generator"), { recursive: true, e
 );
 
 describe("this repository", () => {
-  test("holds the bundle that its specs say", async () => {
+  test("contains the bundle that its specs generate", async () => {
     expect(await meshops(projectRoot, ["generate", "--check"])).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^[0-9]+ files up to date\n$/),
     });
   });
 
-  test("has a folder for every component, and no others", () => {
+  test("has one folder in generator/components per component, and no other folders", () => {
     const folders = readdirSync(join(projectRoot, "generator/components"), { withFileTypes: true }).filter((entry) =>
       entry.isDirectory(),
     );
@@ -33,20 +33,20 @@ describe("this repository", () => {
 describe("imports", () => {
   const names = rooms.map(({ name }) => name);
 
-  test("are listed for every room, and lead down", () => {
+  test("are declared for every folder of generator/, and point only to folders further down the list", () => {
     expect([...new Set(sources.map(roomOf))].sort()).toEqual([...names].sort());
     for (const [index, { name, imports }] of rooms.entries())
       for (const other of imports) expect(names.indexOf(other), `${name} imports ${other}`).toBeGreaterThan(index);
   });
 
-  test("of no room leave its list, types included, and each entry of a list is used", () => {
+  test("match the declared list of each folder exactly, including imports of types", () => {
     const used = new Map(names.map((name) => [name, new Set<string>()]));
     for (const file of sources) for (const to of importsOf(file)) used.get(roomOf(file))?.add(roomOf(to));
     for (const { name, imports } of rooms)
       expect([...(used.get(name) ?? [])].filter((to) => to !== name).sort(), name).toEqual([...imports].sort());
   });
 
-  test("are held by dependency-cruiser, which refuses circles and rooms that are not listed", async () => {
+  test("are enforced by dependency-cruiser, which also rejects cycles and folders that are not declared", async () => {
     const folder = scratchFolder("cruise");
     const cruise = (): Promise<string> =>
       run(
@@ -93,10 +93,10 @@ describe("imports", () => {
     }
   });
 
-  test("of what renders reach no file, clock, process or random number", () => {
+  test("of the modules that render include no file access, clock, process or random number", () => {
     const pure = sources.filter(
       (file) =>
-        // The repository on disk, its plan and the transactions of identities are where files are read and written.
+        // Modules that read or write files are excluded: the repository on disk, its plan and the transactions of identities.
         /^(components|mesh|spec|lint|diagnostics|catalog|kubernetes|inject|bundle\/(render|bundle)\.ts|bundle\/emit|commands\/profile\/proto\.ts|commands\/init\/(answers|scaffold|specs)\.ts)/.test(
           file,
         ) &&
@@ -120,7 +120,7 @@ function roomOf(file: string): string {
   return file.split("/")[0] ?? "";
 }
 
-/** Files that a file imports, types included: relative to generator/. */
+/** Returns the files that a file imports, including imports of types, relative to generator/. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(projectRoot, "generator", file), "utf8");
   return [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(([, path]) => normalize(join(dirname(file), path ?? "")));

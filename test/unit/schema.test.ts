@@ -15,8 +15,8 @@ import { projectRoot } from "../support/tools.ts";
 type Schema = Record<string, unknown>;
 const schema = JSON.parse(readFileSync(`${projectRoot}schema/environment.schema.json`, "utf8")) as Schema;
 
-describe("the schema is the one source", () => {
-  test("types and validators are not stale, nor the pages about the rules", async () => {
+describe("the schema is the single source", () => {
+  test("generated types, validators and rule pages are up to date", async () => {
     for (const [path, text] of [...(await generateCode()), ...generateRulePages()])
       expect(readFileSync(path, "utf8") === text, `${path}: npm run codegen`).toBe(true);
   });
@@ -32,7 +32,7 @@ describe("the schema is the one source", () => {
     expect(resolved(specOf({ gitops: undefined }))).toBe(false);
   });
 
-  test("every field has a title, a description, an example that holds, and a default unless it must be given", () => {
+  test("every field has a title, a description, valid examples, and a default unless it is required", () => {
     const ajv = new Ajv2020({ strict: false });
     const definitions = ["client", "method"].flatMap((name) => properties(field(schema, "$defs", name) as Schema, `${name}.`));
     const fields = [...properties(schema, ""), ...definitions];
@@ -53,7 +53,7 @@ describe("the schema is the one source", () => {
     }
   });
 
-  test("the schema of injections is valid as well, its examples hold, and both are published under the name that their $id has", () => {
+  test("the schema of injections and its examples are valid; the package exports both schemas under the names in their $id", () => {
     const ajv = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false });
     ajv.addVocabulary(["patternErrorMessage"]);
     const injection = JSON.parse(readFileSync(`${projectRoot}schema/mesh-injection.schema.json`, "utf8")) as Schema;
@@ -71,11 +71,11 @@ describe("the schema is the one source", () => {
       expect(Object.keys(exports)).toContain(`./schema/${basename(String($id))}`);
   });
 
-  test("every pattern says in words what it wants", () => {
+  test("every pattern has an error message in words", () => {
     for (const node of nodes(schema)) if ("pattern" in node) expect(typeof node["patternErrorMessage"]).toBe("string");
   });
 
-  test("the codes that can be silenced are those of the rules that warn", () => {
+  test("the codes that a spec can silence are those of the rules with severity warning", () => {
     const code = field(
       schema,
       "properties",
@@ -92,18 +92,18 @@ describe("the schema is the one source", () => {
     expect((code as Schema)["enum"]).toEqual(warnings.sort());
   });
 
-  test("every page about a rule is of a rule", () => {
+  test("docs/rules contains exactly the generated pages", () => {
     const pages = generateRulePages().map(([path]) => basename(path));
     expect(readdirSync(`${projectRoot}docs/rules`).sort()).toEqual(pages.sort());
   });
 
-  test("the versions it offers are the catalog's", () => {
+  test("the schema offers the versions of the catalog", () => {
     const spec = field(schema, "properties", "spec", "properties") as Schema;
     const offered = (...path: string[]): unknown =>
       (field(spec, ...path, "enum") as unknown[]).filter((value) => value !== null).sort();
     expect(offered("linkerd", "properties", "version")).toEqual(linkerdReleases.map((track) => track.version).sort());
     expect(offered("dgraph", "properties", "chart")).toEqual(dgraphCharts.map((chart) => chart.version).sort());
-    // Edge charts have their date as version, and stable-2.14 has 1.8.0.
+    // The version of an edge chart is a date; the chart of stable-2.14 has version 1.8.0.
     const [newest] = [...linkerdReleases].sort((a, b) =>
       b.charts["linkerd-crds"].localeCompare(a.charts["linkerd-crds"], "en", { numeric: true }),
     );
@@ -112,11 +112,11 @@ describe("the schema is the one source", () => {
   });
 });
 
-test("the program's version is the package's", () => {
+test("the program reports the version of package.json", () => {
   expect(version).toBe((JSON.parse(readFileSync(`${projectRoot}package.json`, "utf8")) as { version: string }).version);
 });
 
-/** Fields that a whole environment must give; the file form asks for none of them. */
+/** Fields that a resolved environment requires; a spec file does not require them. */
 const given = new Set([
   "metadata",
   "metadata.name",

@@ -40,8 +40,8 @@ const emptySnapshot: Snapshot = {
 
 const subject = { environment: "dev", component: "dgraph", kind: "StatefulSet", namespace: "dgraph", name: "alpha" } as const;
 
-/** A StatefulSet of one meshed pod that is ready, changed as a test says. */
-function world(
+/** Returns a StatefulSet with one ready, meshed pod and its snapshot, with the test's changes. */
+function readyWorkload(
   pod: Record<string, unknown> = {},
   workload: Record<string, unknown> = {},
   rest: Partial<Snapshot> = {},
@@ -79,7 +79,7 @@ function proxyTrusting(value: string): object {
   return { name: "linkerd-proxy", env: [{ name: "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS", value }] };
 }
 
-/** What a cluster holds of an identity: the bundle, and Secrets by `namespace/name`. */
+/** Returns the objects of an identity in a cluster: the bundle, and Secrets by `namespace/name`. */
 function identityOf(
   bundle: string,
   { certificate }: Issued,
@@ -112,30 +112,41 @@ const waiting = (reason: string): Record<string, unknown> => ({
   },
 });
 
-test("a workload that is ready and meshed has nothing to tell", () => {
-  expect(workloadState(...world())).toEqual({ ready: true, replicas: 1, readyReplicas: 1, meshed: 1, cause: null, pods: [] });
+test("a ready and meshed workload has no cause", () => {
+  expect(workloadState(...readyWorkload())).toEqual({
+    ready: true,
+    replicas: 1,
+    readyReplicas: 1,
+    meshed: 1,
+    cause: null,
+    pods: [],
+  });
 });
 
-test("a proxy may be an init container that stays", () => {
+test("the proxy may be an init container that keeps running", () => {
   const spec = { containers: [{ name: "alpha" }], initContainers: [{ name: "linkerd-proxy", restartPolicy: "Always" }] };
-  expect(workloadState(...world({ spec }))).toMatchObject({ ready: true, meshed: 1 });
+  expect(workloadState(...readyWorkload({ spec }))).toMatchObject({ ready: true, meshed: 1 });
 });
 
-test("what is not to be meshed needs no proxy", () => {
-  const [set] = world();
+test("a workload that disables injection needs no proxy", () => {
+  const [set] = readyWorkload();
   const spec = { ...(set["spec"] as object), template: { metadata: { annotations: { "linkerd.io/inject": "disabled" } } } };
-  expect(workloadState(...world({ spec: { containers: [{ name: "alpha" }] } }, { spec }))).toMatchObject({
+  expect(workloadState(...readyWorkload({ spec: { containers: [{ name: "alpha" }] } }, { spec }))).toMatchObject({
     ready: true,
     meshed: null,
   });
 });
 
 test.each([
-  ["image-pull", world(waiting("ImagePullBackOff"), notReady), "pod alpha-0 cannot pull r.example/alpha:1 (ImagePullBackOff)"],
-  ["pod-crashing", world(waiting("CrashLoopBackOff"), notReady), "container alpha of pod alpha-0 is crash-looping"],
+  [
+    "image-pull",
+    readyWorkload(waiting("ImagePullBackOff"), notReady),
+    "pod alpha-0 cannot pull r.example/alpha:1 (ImagePullBackOff)",
+  ],
+  ["pod-crashing", readyWorkload(waiting("CrashLoopBackOff"), notReady), "container alpha of pod alpha-0 is crash-looping"],
   [
     "pod-unschedulable",
-    world(
+    readyWorkload(
       {
         status: {
           conditions: [{ type: "PodScheduled", status: "False", message: "0/3 nodes are available: 3 Insufficient memory." }],
@@ -147,7 +158,7 @@ test.each([
   ],
   [
     "volume",
-    world({ status: { phase: "Pending" } }, notReady, {
+    readyWorkload({ status: { phase: "Pending" } }, notReady, {
       claims: [
         {
           apiVersion: "v1",
@@ -161,12 +172,12 @@ test.each([
   ],
   [
     "not-meshed",
-    world({ spec: { containers: [{ name: "alpha" }] } }),
+    readyWorkload({ spec: { containers: [{ name: "alpha" }] } }),
     "pod alpha-0 runs without a proxy: the injector was not called or did not answer",
   ],
   [
     "stale-trust-anchors",
-    world(
+    readyWorkload(
       {
         spec: { containers: [proxyTrusting(oldAnchor.certificate)] },
       },
@@ -175,12 +186,12 @@ test.each([
     ),
     "a proxy does not trust the issuer's trust anchor",
   ],
-  ["progressing", world({}, notReady, { pods: [] }), "0 of 1 pods exist"],
+  ["progressing", readyWorkload({}, notReady, { pods: [] }), "0 of 1 pods exist"],
 ] as const)("%s", (code, parts, text) => {
   expect(workloadState(...parts)).toMatchObject({ ready: false, cause: { code, reason: text } });
 });
 
-/* Messages as controllers write them; those that the cluster tests bring about are not repeated here. */
+/* Messages as controllers write them. Messages that occur in the cluster tests are not repeated here. */
 test.each([
   ["source", "GitRepository", 'failed to checkout and determine revision: couldn\'t find remote ref "refs/heads/main"'],
   ["source", "GitRepository", "failed to get secret 'flux-system/flux-system': secrets \"flux-system\" not found"],
@@ -246,7 +257,7 @@ test.each([
   expect(causeOf(message, { ...subject, kind })).toMatchObject({ code });
 });
 
-test("the Service behind a webhook is named, whatever the reason holds", () => {
+test("the Service of a failing webhook is named, even if the message contains more lines", () => {
   const post =
     'failed calling webhook "tap-injector.linkerd.io": failed to call webhook: Post "https://tap-injector.linkerd-viz.svc:443/?timeout=10s"';
   const found = causeOf(`${post}: dial tcp 10.0.12.3:443: connect: connection refused\nServiceProfile/a created`, subject);
@@ -292,7 +303,7 @@ describe("an environment", () => {
       ),
     };
   };
-  /** The state of the only node that is not ready. */
+  /** Returns the nodes that are not ready, except those whose cause is the health of their children. */
   const onlyUnready = (change: (object: KubernetesObject) => KubernetesObject | null): StatusNode[] =>
     assess(model, snapshot(change))
       .flatMap((node) => [node, ...node.children])
@@ -304,11 +315,11 @@ describe("an environment", () => {
   const release = (...conditions: object[]): ((object: KubernetesObject) => KubernetesObject | null) =>
     dgraph("HelmRelease", (object) => ({ ...object, status: { observedGeneration: 1, conditions } }));
 
-  test("that is ready is settled", () => {
+  test("is settled if it is ready", () => {
     expect(isSettled(assess(model, snapshot()))).toBe(true);
   });
 
-  test("is not ready while a Kustomization is at an older commit than Flux has", () => {
+  test("is not ready while a Kustomization is at an older commit than Flux has fetched", () => {
     const [node] = onlyUnready(
       dgraph("Kustomization", () => fluxObject("Kustomization", "dgraph", isTrue, { lastAppliedRevision: "main@sha1:aaaaaaaa" })),
     );
@@ -319,7 +330,7 @@ describe("an environment", () => {
     });
   });
 
-  test("tells the error of a release while it is tried again, and after it was rolled back", () => {
+  test("reports the error of a release during a retry and after a rollback", () => {
     const released = { type: "Released", status: "False", message: 'admission webhook "a.b" denied the request: no' };
     for (const ready of [
       { type: "Ready", status: "Unknown", message: "Running 'upgrade' action with timeout of 15m0s" },
@@ -334,7 +345,7 @@ describe("an environment", () => {
       ]);
   });
 
-  test("that is being deleted, or lacks a chart repository, is not ready", () => {
+  test("is not ready if an object is being deleted or a chart repository is missing", () => {
     const deleted = dgraph("Kustomization", (object) => ({
       ...object,
       metadata: { ...object.metadata, deletionTimestamp: "2026-11-25T00:00:00Z" },
@@ -344,7 +355,7 @@ describe("an environment", () => {
   });
 });
 
-test("a StatefulSet without pods tells what refuses them, from its events", () => {
+test("a StatefulSet without pods reports from its events what rejects them", () => {
   const refusal =
     'create Pod alpha-0 failed error: failed calling webhook "linkerd-proxy-injector.linkerd.io": failed to call webhook: Post "https://linkerd-proxy-injector.linkerd.svc:443/?timeout=10s": EOF';
   const event = {
@@ -355,7 +366,7 @@ test("a StatefulSet without pods tells what refuses them, from its events", () =
     involvedObject: { uid: "u" },
     message: refusal,
   };
-  const [set, snapshot] = world(
+  const [set, snapshot] = readyWorkload(
     {},
     { ...notReady, metadata: { name: "alpha", namespace: "dgraph", uid: "u" } },
     { pods: [], events: [event] },
@@ -363,7 +374,7 @@ test("a StatefulSet without pods tells what refuses them, from its events", () =
   expect(workloadState(set, snapshot, subject)).toMatchObject({ ready: false, cause: { code: "webhook" } });
 });
 
-test("a pod that waits for a node is not told as one that waits for its volume", () => {
+test("a pod that waits for a node is not reported as waiting for its volume", () => {
   const claims = [
     {
       apiVersion: "v1",
@@ -376,17 +387,19 @@ test("a pod that waits for a node is not told as one that waits for its volume",
     phase: "Pending",
     conditions: [{ type: "PodScheduled", status: "False", message: "0/3 nodes are available: 3 Insufficient cpu." }],
   };
-  expect(workloadState(...world({ status }, notReady, { claims }))).toMatchObject({ cause: { code: "pod-unschedulable" } });
+  expect(workloadState(...readyWorkload({ status }, notReady, { claims }))).toMatchObject({
+    cause: { code: "pod-unschedulable" },
+  });
 });
 
-test("evicted and ending pods count for nothing", () => {
-  expect(workloadState(...world({ status: { phase: "Failed" }, spec: { containers: [] } }))).toMatchObject({
+test("evicted and terminating pods are ignored", () => {
+  expect(workloadState(...readyWorkload({ status: { phase: "Failed" }, spec: { containers: [] } }))).toMatchObject({
     ready: true,
     meshed: 0,
   });
 });
 
-test("a message that nobody has seen is not guessed at", () => {
+test("an unknown message has no cause", () => {
   expect(causeOf("something else", subject)).toBeNull();
 });
 
@@ -402,9 +415,9 @@ describe("a pod that waits for its proxy", () => {
     },
   };
 
-  test("names the expired issuer of the cluster, with the age in seconds", () => {
+  test("reports the expired issuer in the cluster, with the time since it expired in seconds", () => {
     const takenAt = new Date(Date.parse(new X509Certificate(issuer.certificate).validTo) + 16_000);
-    const found = workloadState(...world(pod, notReady, { takenAt, identity: identityOf(anchor.certificate, issuer) }));
+    const found = workloadState(...readyWorkload(pod, notReady, { takenAt, identity: identityOf(anchor.certificate, issuer) }));
     expect(found.cause).toEqual({
       code: "issuer-expired",
       reason: "pod alpha-0 waits for its proxy: the issuer certificate in the cluster expired 16 seconds ago",
@@ -412,12 +425,12 @@ describe("a pod that waits for its proxy", () => {
     });
   });
 
-  test("names the host that does not resolve, by the log of its proxy", () => {
-    // The line of linkerd2-proxy (linkerd/app/core/src/control.rs, August 2026), with the error of linkerd/dns/src/lib.rs.
+  test("reports the host that does not resolve, from the log of its proxy", () => {
+    // A log line of linkerd2-proxy (linkerd/app/core/src/control.rs, August 2026), with the error of linkerd/dns/src/lib.rs.
     const log =
       "[ 0.1s] WARN ThreadId(02) identity:identity{server.addr=linkerd-identity-headless.linkerd.svc.wrong.domain.:8080}: linkerd_app_core::control: Failed to resolve control-plane component error=failed SRV and A record lookups: failed to resolve SRV record: no records found";
     const found = workloadState(
-      ...world(pod, notReady, {
+      ...readyWorkload(pod, notReady, {
         identity: identityOf(anchor.certificate, issuer),
         proxyLogs: new Map([["dgraph/alpha-0", log]]),
       }),
@@ -429,21 +442,21 @@ describe("a pod that waits for its proxy", () => {
     });
   });
 
-  test("is on its way if neither is known", () => {
-    expect(workloadState(...world(pod, notReady)).cause).toMatchObject({
+  test("is reported as progressing if neither is known", () => {
+    expect(workloadState(...readyWorkload(pod, notReady)).cause).toMatchObject({
       code: "progressing",
       reason: "pod alpha-0 waits for its proxy, which has no certificate yet",
     });
   });
 });
 
-test("a Secret that a running pod mounts and that is gone is named, although the workload is ready", () => {
+test("a missing Secret that a running pod mounts is reported, although the pod is ready", () => {
   const volumes = [{ name: "tls", secret: { secretName: "linkerd-sp-validator-k8s-tls" } }];
   const spec = { volumes, containers: [{ name: "linkerd-proxy" }, { name: "alpha" }] };
   const secrets = (value: KubernetesObject | null): Partial<Snapshot> => ({
     identity: identityOf(anchor.certificate, issuer, { "dgraph/linkerd-sp-validator-k8s-tls": value }),
   });
-  expect(workloadState(...world({ spec }, {}, secrets(null)))).toMatchObject({
+  expect(workloadState(...readyWorkload({ spec }, {}, secrets(null)))).toMatchObject({
     ready: false,
     cause: {
       code: "secret-missing",
@@ -451,10 +464,10 @@ test("a Secret that a running pod mounts and that is gone is named, although the
     },
   });
   const there = { apiVersion: "v1", kind: "Secret", metadata: { name: "linkerd-sp-validator-k8s-tls" } };
-  expect(workloadState(...world({ spec }, {}, secrets(there)))).toMatchObject({ ready: true });
+  expect(workloadState(...readyWorkload({ spec }, {}, secrets(there)))).toMatchObject({ ready: true });
 });
 
-test("while a StatefulSet rolls, each pod that is not ready has its own reason", () => {
+test("during a rollout of a StatefulSet, each pod that is not ready has its own cause", () => {
   const alpha = (index: number, status: object): KubernetesObject => ({
     apiVersion: "v1",
     kind: "Pod",
@@ -469,9 +482,9 @@ test("while a StatefulSet rolls, each pod that is not ready has its own reason",
     alpha(2, { containerStatuses: [{ name: "alpha", image: "a", state: { waiting: { reason: "CrashLoopBackOff" } } }] }),
     alpha(3, {}),
   ];
-  const [set] = world();
+  const [set] = readyWorkload();
   const spec = { ...(set["spec"] as object), replicas: 4 };
-  const state = workloadState(...world({}, { ...notReady, spec }, { pods }));
+  const state = workloadState(...readyWorkload({}, { ...notReady, spec }, { pods }));
   expect(state.cause?.code).toBe("pod-unschedulable");
   expect(state.pods.map(({ name, cause }) => `${name} ${cause.code}`)).toEqual([
     "alpha-1 pod-unschedulable",
@@ -497,13 +510,13 @@ describe("internal ports that change to skip under a policy", () => {
   };
   const rolling = (servers: KubernetesObject[], standing: Record<string, string> = {}): ReturnType<typeof workloadState> => {
     const pods = [peer("alpha-0", standing, true), peer("alpha-1", skip, false)];
-    const [set] = world();
+    const [set] = readyWorkload();
     return workloadState(
-      ...world({}, { ...notReady, spec: { ...(set["spec"] as object), replicas: 2 } }, { pods, policies: servers }),
+      ...readyWorkload({}, { ...notReady, spec: { ...(set["spec"] as object), replicas: 2 } }, { pods, policies: servers }),
     );
   };
 
-  test("the Server that refuses the restarted pod is named, and the procedure", () => {
+  test("the cause names the Server that rejects the restarted pod, and the fix is the procedure", () => {
     expect(rolling([server]).cause).toEqual({
       code: "refused-by-server",
       reason:
@@ -512,7 +525,7 @@ describe("internal ports that change to skip under a policy", () => {
     });
   });
 
-  test("no Server is blamed if none guards the port, if it admits everyone, or if the peers bypass their proxies too", () => {
+  test("no Server is named if none selects the port, if it allows all clients, or if the peers skip their proxies too", () => {
     expect(rolling([]).cause?.code).toBe("progressing");
     expect(rolling([{ ...server, spec: { ...(server["spec"] as object), accessPolicy: "audit" } }]).cause?.code).toBe(
       "progressing",
@@ -540,19 +553,19 @@ describe("trust anchors of meshed pods", () => {
       ({ pod: name, breaks }) => `${name}${breaks ? " breaks" : ""}`,
     );
 
-  test("after step 1 of a rotation, a pod without the new anchor is listed and does not break", () => {
+  test("after step 1 of a rotation, a pod without the new anchor is listed but still works", () => {
     expect(gaps(both, [pod("a", both), pod("b", oldAnchor.certificate)])).toEqual(["team/b"]);
   });
 
-  test("after step 2, the same pod refuses every new certificate", () => {
+  test("after step 2, the same pod rejects every new certificate", () => {
     expect(gaps(both, [pod("a", both), pod("b", oldAnchor.certificate)], issuer)).toEqual(["team/b breaks"]);
   });
 
-  test("an anchor more than the bundle is no gap, as after step 3", () => {
+  test("a pod that trusts more anchors than the bundle contains is not listed, as after step 3", () => {
     expect(gaps(anchor.certificate, [pod("a", both)], issuer)).toEqual([]);
   });
 
-  test("pods of the control plane are judged by the chart's annotation", () => {
+  test("pods of the control plane are checked by the chart's annotation", () => {
     const digest = (text: string): Record<string, string> => ({
       "linkerd.io/trust-root-sha256": createHash("sha256").update(text).digest("hex"),
     });
@@ -597,13 +610,13 @@ describe("certificates in the cluster and in Git", () => {
     ).join("\n");
   };
 
-  test("are one line if they are the same", () => {
+  test("are reported in one line if they are the same", () => {
     expect(lines(issuer, objects("PKCS#8"), now)).toBe(
       "trust anchors: sha256 aaaaaaaaaaaa\nfirst to expire: issuer, 337 days left",
     );
   });
 
-  test("are both reported if they differ, and the expired one is called that", () => {
+  test("are both reported if they differ, and expired ones are marked as expired", () => {
     const renewed = makeIssuer(names, anchor, new Date("2027-10-30T00:00:00Z"));
     const after = new Date(Date.parse(new X509Certificate(issuer.certificate).validTo) + 16_000);
     expect(lines(renewed, objects("PKCS#8"), after).split("\n").slice(1)).toEqual([
@@ -613,13 +626,13 @@ describe("certificates in the cluster and in Git", () => {
     ]);
   });
 
-  test("a webhook key that its reader refuses is named, with the fix", () => {
+  test("a webhook key in a format that its reader rejects is reported, with the fix", () => {
     expect(lines(issuer, objects("SEC1"), now).replaceAll(/\s+/g, " ")).toContain(
       "the private key in Secret linkerd-policy-validator-k8s-tls has the form SEC1, which its reader does not accept; fix: run meshops identity rotate-webhooks dev",
     );
   });
 
-  test("without the right to read Secrets, Git alone is reported, and that is said", () => {
+  test("without permission to read Secrets, only Git is reported, with a note", () => {
     expect(lines(issuer, { ...objects("PKCS#8"), secrets: null }, now)).toContain(
       "certificates in the cluster: unknown, because you have no permission to read Secrets",
     );
@@ -634,7 +647,7 @@ test.each([
   [7_200_000, "2 hours"],
   [86_400_000, "1 day"],
   [-172_800_000, "2 days"],
-])("a duration of %d ms is %s", (milliseconds, text) => {
+])("a duration of %d ms is printed as %s", (milliseconds, text) => {
   expect(duration(milliseconds)).toBe(text);
   const now = new Date("2026-11-28T12:00:00Z");
   const end = new Date(now.getTime() + milliseconds);

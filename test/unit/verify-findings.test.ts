@@ -26,7 +26,7 @@ const both = `${anchor.certificate}${next.certificate}`;
 const model = buildModel({ environment, identity: sampleIdentity() });
 const target = targetOf(model) as AccessTarget;
 
-/** What the component's check of an id finds. */
+/** Returns the finding of the check with an id. */
 function find(id: string, state: ClusterState, at: Date = now, results = new Map<string, CallResult>()): Finding {
   const check = checksOf(model).find((each) => each.id === id) as Check;
   return check.evaluate(state, { now: at, token: null }, { results, trouble: null, notes: [] });
@@ -57,8 +57,8 @@ function meshed(name: string, anchors: string): KubernetesObject {
   };
 }
 
-/** A cluster with an identity; policies and pods as a test says. */
-function world(bundle: string, issuer: Issued | null, rest: Partial<ClusterState> = {}): ClusterState {
+/** Returns the state of a cluster with an identity, and the policies and pods of the test. */
+function clusterState(bundle: string, issuer: Issued | null, rest: Partial<ClusterState> = {}): ClusterState {
   const secret: KubernetesObject | null =
     issuer === null
       ? null
@@ -88,58 +88,58 @@ function world(bundle: string, issuer: Issued | null, rest: Partial<ClusterState
   } as unknown as ClusterState;
 }
 
-describe("M2, while a trust anchor is rotated", () => {
+describe("M2, during a trust anchor rotation", () => {
   test.each([
     ["before", anchor.certificate, anchor, []],
     ["after step 1", both, anchor, ["an anchor rotation is under way: step 1 of 3 is done, the old anchor still signs"]],
     ["after step 2", both, next, ["an anchor rotation is under way: step 2 of 3 is done, the new anchor signs"]],
     ["after step 3", next.certificate, next, []],
-  ] as const)("%s: passes, and says which step it is", (_, bundle, signer, notes) => {
+  ] as const)("%s: passes, and notes the step", (_, bundle, signer, notes) => {
     const pods = [meshed("web", both)];
-    expect(find("M2", world(bundle, makeIssuer(names, signer, madeAt), { meshed: pods }))).toMatchObject({
+    expect(find("M2", clusterState(bundle, makeIssuer(names, signer, madeAt), { meshed: pods }))).toMatchObject({
       status: "passed",
       notes,
     });
   });
 
-  test("pods of other namespaces that lack the new anchor are listed: the next step must wait for them", () => {
+  test("lists pods of other namespaces without the new anchor, for which the next step must wait", () => {
     const pods = [meshed("web", both), meshed("late", anchor.certificate)];
-    const found = find("M2", world(both, makeIssuer(names, anchor, madeAt), { meshed: pods }));
+    const found = find("M2", clusterState(both, makeIssuer(names, anchor, madeAt), { meshed: pods }));
     expect(found.status).toBe("passed");
     expect(found.notes[1]).toBe("the next step must wait until these pods have restarted with the whole bundle: team/late");
   });
 
-  test("fails if a proxy lacks the issuer's anchor, or the bundle does", () => {
+  test("fails if the issuer's anchor is missing in a proxy or in the bundle", () => {
     const pods = [meshed("web", both), meshed("late", anchor.certificate)];
-    const broken = find("M2", world(both, makeIssuer(names, next, madeAt), { meshed: pods }));
+    const broken = find("M2", clusterState(both, makeIssuer(names, next, madeAt), { meshed: pods }));
     expect(broken).toMatchObject({ status: "failed", seen: "1 proxy without the issuer's anchor" });
     expect(broken.evidence).toContain("team/late");
-    expect(find("M2", world(anchor.certificate, makeIssuer(names, next, madeAt)))).toMatchObject({
+    expect(find("M2", clusterState(anchor.certificate, makeIssuer(names, next, madeAt)))).toMatchObject({
       status: "failed",
       seen: "the bundle lacks the issuer's anchor",
     });
   });
 
-  test("says so if pods of other namespaces may not be listed", () => {
-    const found = find("M2", world(anchor.certificate, makeIssuer(names, anchor, madeAt), { meshed: null }));
+  test("notes if pods of other namespaces may not be listed", () => {
+    const found = find("M2", clusterState(anchor.certificate, makeIssuer(names, anchor, madeAt), { meshed: null }));
     expect(found.notes).toEqual(["pods of other namespaces were not checked: you may not list them"]);
   });
 });
 
 describe("M3", () => {
-  test("notes an issuer with another name, which Linkerd does not check", () => {
+  test("notes an unexpected name of the issuer, which Linkerd does not verify", () => {
     const issuer = makeIssuer({ ...names, trustDomain: "other.example" }, anchor, madeAt);
-    expect(find("M3", world(anchor.certificate, issuer), now)).toMatchObject({
+    expect(find("M3", clusterState(anchor.certificate, issuer), now)).toMatchObject({
       status: "passed",
       notes: ["its name is CN=identity.linkerd.other.example, not CN=identity.linkerd.cluster.local; Linkerd does not check it"],
     });
   });
 
-  test("says how long ago the issuer expired, in seconds, and fails 29 days before the end", () => {
+  test("reports in seconds how long ago the issuer expired, and fails 29 days before its expiry", () => {
     const issuer = makeIssuer({ ...names, issuerValidity: "60d" }, anchor, madeAt);
     const end = madeAt.getTime() + 60 * 86_400_000;
     const at = (milliseconds: number): unknown =>
-      find("M3", world(anchor.certificate, issuer), new Date(end + milliseconds)).seen;
+      find("M3", clusterState(anchor.certificate, issuer), new Date(end + milliseconds)).seen;
     expect(at(16_000)).toBe("expired 16 seconds ago");
     expect(at(-29 * 86_400_000)).toBe("29 days left");
   });
@@ -157,13 +157,13 @@ test("M1 names a Secret that a control plane pod mounts and that does not exist"
   ];
   const volumes = [{ secret: { secretName: "linkerd-identity-issuer" } }];
   const pods = [{ apiVersion: "v1", kind: "Pod", metadata: { name: "identity-1", namespace: "linkerd" }, spec: { volumes } }];
-  expect(find("M1", world(anchor.certificate, null, { workloads, pods }))).toMatchObject({
+  expect(find("M1", clusterState(anchor.certificate, null, { workloads, pods }))).toMatchObject({
     status: "failed",
     seen: "1 Secret missing",
     evidence: ["pod identity-1 mounts Secret linkerd/linkerd-identity-issuer, which does not exist"],
   });
   const issuer = makeIssuer(names, anchor, madeAt);
-  expect(find("M1", world(anchor.certificate, issuer, { workloads, pods }))).toMatchObject({ status: "passed" });
+  expect(find("M1", clusterState(anchor.certificate, issuer, { workloads, pods }))).toMatchObject({ status: "passed" });
 });
 
 describe("causes", () => {
@@ -213,11 +213,11 @@ describe("causes", () => {
   };
   const issuer = makeIssuer(names, anchor, madeAt);
   const withPolicies = (...policies: KubernetesObject[]): Scene => ({
-    state: world(anchor.certificate, issuer, { pods: [alpha(0)], policies }),
+    state: clusterState(anchor.certificate, issuer, { pods: [alpha(0)], policies }),
     target,
   });
 
-  test("of two holes both are named, each with its objects", () => {
+  test("two gaps are both named, each with its objects", () => {
     const found = judgeStranger(
       run(true, answered.http, answered.grpc),
       withPolicies(network, server("alpha-http", 8080), authorization("alpha-http", [])),
@@ -229,7 +229,7 @@ describe("causes", () => {
     expect(found.cause).toContain("; ");
   });
 
-  test("a Server in audit mode is a hole", () => {
+  test("a Server in audit mode is a gap", () => {
     const audit = server("alpha-http", 8080);
     const found = judgeStranger(
       run(true, answered.http, denied.grpc),
@@ -242,7 +242,7 @@ describe("causes", () => {
     expect(found.causes).toEqual(["Server alpha-http allows all clients on port 8080: its accessPolicy is audit"]);
   });
 
-  test("an unmeshed client got past two layers: both are named", () => {
+  test("both layers that an unmeshed client passed are named", () => {
     const open = { ...network, spec: { ...selector, ingress: [{}] } };
     const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(open));
     expect(found.causes).toEqual([
@@ -251,7 +251,7 @@ describe("causes", () => {
     ]);
   });
 
-  test("a listed client that is refused on two ports learns why for each", () => {
+  test("a listed client that is rejected on two ports has one cause per port", () => {
     const authentication: KubernetesObject = {
       apiVersion: "policy.linkerd.io/v1alpha1",
       kind: "MeshTLSAuthentication",
@@ -275,10 +275,10 @@ describe("causes", () => {
   });
 });
 
-describe("D5, as a peak-EWMA balancer spreads calls", () => {
+describe("D5, with calls spread by a peak-EWMA balancer", () => {
   const spread = (output: string, pods = [alpha(0), alpha(1), alpha(2)]): Finding => {
     const results = new Map([["spread", { name: "spread", exit: 0, output }]]);
-    return find("D5", world("", null, { pods }), now, results);
+    return find("D5", clusterState("", null, { pods }), now, results);
   };
   const counts = (first: readonly number[], all: readonly number[]): string =>
     [first, all]
@@ -288,7 +288,7 @@ describe("D5, as a peak-EWMA balancer spreads calls", () => {
       .filter(Boolean)
       .join("\n");
 
-  // Shares as they were seen on a healthy mesh: of 60 quick calls one of three Alphas got none at first, or they were 38, 22 and 0.
+  // Shares observed on a healthy mesh: of the first 60 quick calls, one of three Alphas got none, for example 38, 22 and 0.
   test.each([
     ["even shares", [20, 20, 20], [20, 20, 20]],
     ["one Alpha without a call in the first second", [38, 22, 0], [60, 40, 5]],
@@ -297,7 +297,7 @@ describe("D5, as a peak-EWMA balancer spreads calls", () => {
     expect(spread(counts(first, all))).toMatchObject({ status: "passed", seen: "each of 3 Alphas answered" });
   });
 
-  test("a single Alpha in all calls fails, and names what was read", () => {
+  test("all calls at a single Alpha fail, and the cause names the opaque ports that were found", () => {
     expect(spread(counts([50, 0, 0], [300, 0, 0]))).toMatchObject({
       status: "failed",
       seen: "one Alpha takes every call",
@@ -313,7 +313,7 @@ describe("D5, as a peak-EWMA balancer spreads calls", () => {
     );
   });
 
-  test("one silent Alpha among others fails without blaming the port", () => {
+  test("one Alpha without calls fails, and the cause does not name the port", () => {
     expect(spread(counts([25, 25, 0], [300, 300, 0]))).toMatchObject({
       status: "failed",
       seen: "no call reached demo-dgraph-alpha-2 in 30 s",
@@ -321,22 +321,22 @@ describe("D5, as a peak-EWMA balancer spreads calls", () => {
     });
   });
 
-  test("one Alpha alone in the first second fails", () => {
+  test("a single Alpha with all calls of the first second fails", () => {
     expect(spread(counts([50, 0, 0], [50, 20, 20]))).toMatchObject({ status: "failed" });
   });
 
-  test("Alphas that are not ready need not answer, and a single one may answer all", () => {
+  test("Alphas that are not ready need not answer, and an only Alpha may answer all calls", () => {
     const down = { ...alpha(2), status: { conditions: [{ type: "Ready", status: "False" }] } };
     expect(spread(counts([25, 25, 0], [25, 25, 0]), [alpha(0), alpha(1), down])).toMatchObject({ status: "passed" });
     expect(spread(counts([50], [50]), [alpha(0)])).toMatchObject({ status: "passed" });
   });
 
-  test("a proxy that counts nothing decides nothing", () => {
+  test("a proxy without counters leaves the check undecided", () => {
     expect(spread("")).toMatchObject({ status: "undecided" });
   });
 });
 
-test("the baseline removes what denies first, so that no listed client is refused in between", async () => {
+test("the baseline removes denying objects first, so that no listed client is rejected in between", async () => {
   const kinds = ["AuthorizationPolicy", "MeshTLSAuthentication", "NetworkPolicy", "Server"];
   const entries = kinds.map((kind) => ({ id: `dgraph_alpha_policy.linkerd.io_${kind}`, v: "v1" }));
   const removed: string[] = [];
@@ -357,7 +357,7 @@ test("the baseline removes what denies first, so that no listed client is refuse
       expect(during.indexOf(denies)).toBeLessThan(during.indexOf(allows));
 });
 
-test("what denies is removed before what allows", () => {
+test("removalRank puts denying objects before allowing objects", () => {
   const kinds = ["AuthorizationPolicy", "MeshTLSAuthentication", "NetworkPolicy", "Server"];
   const order = [...kinds].sort((a, b) => removalRank(a) - removalRank(b));
   expect(order.slice(0, 2).sort()).toEqual(["NetworkPolicy", "Server"]);

@@ -24,7 +24,7 @@ afterEach(() => {
   process.env["PATH"] = path;
 });
 
-/** A `linkerd` that prints a text. */
+/** Puts a `linkerd` on the PATH that prints a text and exits with a code. */
 function linkerd(text: string, code: number): void {
   const folder = scratchFolder("linkerd");
   writeFileSync(join(folder, "answer"), text);
@@ -45,7 +45,7 @@ const checks = (success: boolean, ...results: string[]): string =>
     2,
   );
 
-test("linkerd check prints a document for itself and one for each extension", async () => {
+test("the output of linkerd check may contain several documents: its own and one per extension", async () => {
   const { signal } = new AbortController();
   linkerd(`${checks(true, "success", "warning")}\n${checks(true, "success")}\n`, 0);
   expect(await linkerdChecks("c", signal)).toMatchObject({ status: "passed", seen: "3 checks, 1 warnings" });
@@ -68,24 +68,24 @@ test.each([
   ["grpc", 71, "Code: PermissionDenied", "denied"],
   ["grpc", 1, "Failed to dial target host", "silent"],
   ["grpc", 78, "Code: Unavailable", "broken"],
-] as const)("%s, exit %d, %s: %s", (kind, exit, output, expected) => {
+] as const)("%s, exit code %d, %s: %s", (kind, exit, output, expected) => {
   expect(outcomeOf(kind, { name: "x", exit, output })).toBe(expected);
 });
 
-test("a probe's log is read, whatever else is in it", () => {
+test("readProbe ignores unrelated and incomplete lines of a probe's log", () => {
   const output = Buffer.from("HTTP/1.1 200 OK\r\n\r\n{}").toString("base64");
   const read = readProbe(`noise\nmeshops-probe http 0 ${output}\nmeshops-probe grpc 1 \nmeshops-probe half`);
   expect([...read.keys()]).toEqual(["http", "grpc"]);
   expect(read.get("http")?.output).toContain("200 OK");
 });
 
-test("--only takes ids and beginnings", () => {
+test("--only accepts ids and their prefixes", () => {
   const tests = testsOf(model);
   expect([...(chosen(["t2", "M1"], tests) ?? [])]).toEqual(["T2a", "T2b", "T2c", "M1"]);
   expect(chosen(["T9"], tests)).toBeNull();
 });
 
-test("tests come from the components of an environment, in the order of the report", () => {
+test("the components of an environment contribute the tests, in the order of the report", () => {
   const ids = (of: Model): string =>
     testsOf(of)
       .map(({ id }) => id)
@@ -98,10 +98,10 @@ test("tests come from the components of an environment, in the order of the repo
 });
 
 withProgram("shellcheck", "the probes' script", () => {
-  test("shellcheck finds nothing", async () => {
+  test("passes shellcheck", async () => {
     const file = join(scratchFolder("probe"), "probe.sh");
     writeFileSync(file, `#!/bin/sh${probeScript}`);
-    // SC2317, SC2329: functions are called by the words of the arguments.
+    // SC2317, SC2329: the script calls its functions by names in its arguments.
     await run("shellcheck", ["--exclude=SC2317,SC2329", file]);
   });
 });
@@ -114,7 +114,7 @@ const result = (id: string, finding: ReturnType<typeof passed>): TestResult => (
   ...finding,
 });
 
-test("reports escape what the cluster says", async () => {
+test("reports escape text from the cluster", async () => {
   const evil = '</pre><script>alert("1")</script>\u0001';
   const report = reportOf("dev", [
     result("T1", passed("fine")),
@@ -132,13 +132,13 @@ test("reports escape what the cluster says", async () => {
   expect(xml).not.toContain("\u0001");
 });
 
-test("a probe that made no call is no refusal", () => {
+test("a probe that made no call leaves the result undecided", () => {
   const target = targetOf(model) as AccessTarget;
-  const world = { state: { pods: [], policies: [] } as never, target };
+  const scene = { state: { pods: [], policies: [] } as never, target };
   const probe = { name: "p", namespace: "n", serviceAccount: "s", meshed: false, calls: target.guarded };
   for (const trouble of ["no node", null]) {
     const none = { probe, pod: null, results: new Map(), trouble, notes: [] };
     for (const judge of [judgeAllowed, judgeStranger, judgeForged, judgeUnmeshed, judgeBaseline])
-      expect(judge(none, world).status, judge.name).toBe("undecided");
+      expect(judge(none, scene).status, judge.name).toBe("undecided");
   }
 });

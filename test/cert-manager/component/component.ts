@@ -19,7 +19,7 @@ export const certManager: ComponentProvider = {
 
 const version = "v1.17.2";
 
-/** Images of the chart (cert-manager, deploy/charts/cert-manager/values.yaml); the startup check is switched off. */
+/** Images of the chart (cert-manager, deploy/charts/cert-manager/values.yaml). The startup API check is disabled. */
 const images: readonly Image[] = ["controller", "webhook", "cainjector", "acmesolver"].map((name) => ({
   name: `quay.io/jetstack/cert-manager-${name}`,
   tag: version,
@@ -61,7 +61,7 @@ const component: Component = {
     },
     images,
     checks,
-    // The CA injector writes the bundle into the webhook configurations (cert-manager, docs "cainjector").
+    // The CA injector writes caBundle into the webhook configurations (cert-manager, docs "cainjector").
     ignoredDrift: ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"].map((kind) => ({
       kind,
       paths: ["/webhooks/0/clientConfig/caBundle"],

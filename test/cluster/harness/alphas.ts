@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import protobuf from "protobufjs";
 
 /**
- * What a proxy decides about a request, before Alpha sees it. A network that drops, and a peer that is not believed, both show as
- * "fail-fast" after some seconds: 504, or status 4 (linkerd2-proxy, outbound).
+ * Decision of a proxy about a request, before Alpha receives it. Dropped packets and an untrusted peer both result in
+ * "fail-fast" after some seconds: HTTP 504, or gRPC status 4 (linkerd2-proxy, outbound).
  */
 export type Fate = "pass" | "denied" | "unreachable" | "untrusted";
 
@@ -26,19 +26,19 @@ const { root } = protobuf.parse(
   { keepCase: true },
 );
 
-/** Alphas' answers, on loopback: HTTP and gRPC as a client's proxy would hand them on, or its refusal. */
+/** Answers of Alphas on loopback, over HTTP and gRPC as a client's proxy would forward them, or the proxy's error. */
 export class Alphas {
   readonly faults: DgraphFaults = { zerosAlive: 3, writesLost: false };
   #stored: string[] = [];
 
-  /** A port that speaks HTTP for one probe. */
+  /** Opens a port that serves HTTP for one probe. */
   http(fateOf: (path: string) => Fate, closers: (() => void)[]): Promise<number> {
     const server = createServer((request, response) => this.#answerHttp(request, response, fateOf(request.url ?? "")));
     closers.push(() => server.close().closeAllConnections());
     return listening(server);
   }
 
-  /** A port that speaks gRPC for one probe. */
+  /** Opens a port that serves gRPC for one probe. */
   grpc(fateOf: (path: string) => Fate, closers: (() => void)[]): Promise<number> {
     const server = createHttp2();
     server.on("stream", (stream, headers) => {

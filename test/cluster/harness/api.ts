@@ -2,7 +2,7 @@ import { Agent, request } from "node:https";
 import { parseAllDocuments } from "yaml";
 import { until } from "./processes.ts";
 
-/** An object of any kind, as the API server gives it. */
+/** An object of any kind, as the API server returns it. */
 export interface ApiObject {
   apiVersion: string;
   kind: string;
@@ -36,7 +36,7 @@ interface Kind {
   readonly namespaced: boolean;
 }
 
-/** The API server as the harness talks to it: raw, so that what is tested does not test itself. */
+/** Client of the API server for the harness. It is independent of the generator's client, which is under test. */
 export class Api {
   readonly #server: string;
   readonly #token: string;
@@ -61,7 +61,7 @@ export class Api {
       const call = request(this.#server + path, { method, agent: this.#agent, headers }, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", reject); // the server ended in the middle of its answer
+        response.on("error", reject); // the server stopped in the middle of its answer
         response.on("end", () => {
           const answer = parse(Buffer.concat(chunks).toString());
           const status = response.statusCode ?? 0;
@@ -75,7 +75,7 @@ export class Api {
     });
   }
 
-  /** An object or a list; null where there is none, or no such kind. */
+  /** Returns an object or a list; null if the object or its kind does not exist. */
   async get(path: string): Promise<ApiObject | null> {
     return this.send("GET", path).catch((error: unknown) => {
       if (error instanceof ApiError && error.status === 404) return null;
@@ -87,7 +87,7 @@ export class Api {
     return ((await this.get(path))?.["items"] ?? []) as ApiObject[];
   }
 
-  /** Where an object lives. Waits for a kind whose CRD has just come. */
+  /** Returns the path of an object. Waits up to 10 s for its kind, whose CRD may have just been created. */
   async pathOf({ apiVersion, kind, metadata }: Pick<ApiObject, "apiVersion" | "kind" | "metadata">): Promise<string> {
     const base = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const found = await until(
@@ -104,18 +104,18 @@ export class Api {
     return `${base}${namespace}/${found.name}/${metadata.name}`;
   }
 
-  /** Forgets which kinds there are: some have gone. */
+  /** Clears the cache of kinds, after CRDs were deleted. */
   forgetKinds(): void {
     this.#kinds.clear();
   }
 
-  /** Server-side apply, strict about unknown fields. */
+  /** Applies an object server-side. Unknown fields are errors. */
   async apply(object: ApiObject, manager: string = "harness"): Promise<ApiObject> {
     const path = `${await this.pathOf(object)}?fieldManager=${manager}&force=true&fieldValidation=Strict`;
     return this.send("PATCH", path, object, "application/apply-patch+yaml");
   }
 
-  /** What server-side apply would make of an object; nothing is kept. */
+  /** Returns the result of a server-side apply as a dry run. */
   async dryRun(object: ApiObject, manager: string = "harness"): Promise<ApiObject> {
     const path = `${await this.pathOf(object)}?fieldManager=${manager}&force=true&fieldValidation=Strict&dryRun=All`;
     return this.send("PATCH", path, object, "application/apply-patch+yaml");
@@ -141,7 +141,7 @@ export class Api {
     return this.send("PATCH", path, patch, "application/merge-patch+json");
   }
 
-  /** Deletes an object; one that is not there is fine. */
+  /** Deletes an object, if it exists. */
   async delete(path: string): Promise<void> {
     await this.send("DELETE", path, { propagationPolicy: "Background" }).catch((error: unknown) => {
       if (!(error instanceof ApiError && error.status === 404)) throw error;

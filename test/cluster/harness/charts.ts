@@ -8,17 +8,18 @@ import { scratchFolder, writeTree } from "../../support/platform.ts";
 import { referenceFolder, run, tool } from "../../support/tools.ts";
 import type { ApiObject } from "./api.ts";
 
-/** A value of the chart in place of what the render has: where in the object, and the template that stands there. */
+/** A place in a rendered object where a template replaces the rendered value. */
 interface Hole {
   readonly object: (object: ApiObject) => boolean;
   readonly path: readonly string[];
-  /** A Go template; what it gives replaces the value as it is, or is set in below it by `nindent`. */
+  /** Returns a Go template. Its output replaces the value, either in the same line or indented below it with `nindent`. */
   readonly template: (depth: number) => string;
 }
 
 /**
- * Charts for a real API server: the real ones where MESHOPS_CHARTS names a folder of them, else charts that are upstream's own renders (reference
- * data) with the values put back that the tests change. Grafana has no reference: the sample that uses it is run with the real charts only.
+ * Returns a folder of charts for a real API server: the real charts if MESHOPS_CHARTS names their folder, else charts made of
+ * upstream's renders (reference data) in which templates set the values that the tests change. There is no reference data
+ * for Grafana, so the sample that uses it runs with the real charts only.
  */
 export async function clusterCharts(): Promise<string> {
   if (realCharts !== null) return realCharts;
@@ -75,7 +76,7 @@ const holes: readonly Hole[] = [
   {
     object: (object) => workload(object) && object.metadata.namespace === "linkerd",
     path: annotations,
-    // As the chart has it: the control plane restarts when the trust anchors change.
+    // As in the upstream chart: the control plane restarts if the trust anchors change.
     template: (depth) =>
       `${map(".Values.podAnnotations")(depth)}\n${"  ".repeat(depth)}linkerd.io/trust-root-sha256: {{ .Values.identityTrustAnchorsPEM | sha256sum }}`,
   },
@@ -104,12 +105,12 @@ const holes: readonly Hole[] = [
   },
 ];
 
-/** A render as a template: its own braces escaped, the release's name put back, and values where the tests change them. */
+/** Turns a render into a template: escapes its braces and inserts the templates of `holes`. */
 function templateOf(render: string): string {
   const documents = parseAllDocuments(render).flatMap((document) => {
     const object = document.toJS() as ApiObject | null;
     if (object === null || object.metadata.annotations?.["helm.sh/hook"] !== undefined) return [];
-    if (object.kind === "Secret" && object["type"] !== "Opaque") return []; // the bundle's identity brings them
+    if (object.kind === "Secret" && object["type"] !== "Opaque") return []; // the bundle's identity contains them
     const templates: string[] = [];
     for (const { object: matches, path, template } of holes)
       if (matches(object)) setAt(object, path, `@@${templates.push(template(path.length)) - 1}@@`);

@@ -16,18 +16,18 @@ import { freePort, until } from "./processes.ts";
 import { Webhooks } from "./webhooks.ts";
 
 export interface ClusterOptions {
-  /** Folder of a Git repository with a bundle. */
+  /** Folder of a Git repository that contains a bundle. */
   readonly repository: string;
   readonly environment: Environment;
   /** The cluster's age identity. */
   readonly ageKey: string;
   /** Folder of packaged charts. */
   readonly charts: string;
-  /** Another build of the command line. */
+  /** Path of another build of the command line. */
   readonly cli?: string;
 }
 
-/** A cluster with Flux in it, on loopback: what is real and what is a stand-in is said at each part. */
+/** A cluster with Flux on loopback. The comment of each part declares whether it is real or a stand-in. */
 export class Cluster {
   readonly plane: ControlPlane;
   readonly git: GitSource;
@@ -51,9 +51,9 @@ export class Cluster {
     return this.plane.api;
   }
 
-  /** An API server that knows Flux's kinds, with nothing else in it, and the parts that answer for Flux and Linkerd. */
+  /** Starts an API server that contains only Flux's CRDs, and the stand-ins for parts of Flux and Linkerd. */
   static async start(options: ClusterOptions): Promise<Cluster> {
-    // Short, since sockets lie in it.
+    // The path must be short, because the folder contains Unix sockets.
     const plane = await ControlPlane.start(mkdtempSync(join(tmpdir(), "mc-")));
     const cluster = new Cluster(plane, options);
     await cluster.webhooks.start(plane.egressSocket);
@@ -64,7 +64,7 @@ export class Cluster {
     return cluster;
   }
 
-  /** A cluster for a platform with the keys of the test run, with Flux in it; the root is not there yet: see `bootstrap`. */
+  /** Starts a cluster with Flux for a platform with the keys of the test run. `bootstrap` creates the root Kustomization. */
   static async startFor({ root, environment }: Platform): Promise<Cluster> {
     const { clusterKey: ageKey } = testIdentity();
     const cluster = await Cluster.start({ repository: root, environment, ageKey, charts: await clusterCharts() });
@@ -72,20 +72,20 @@ export class Cluster {
     return cluster;
   }
 
-  /** Flux and what stands in for the rest of it. The cluster reconciles nothing until a root is there: see `bootstrap`. */
+  /** Starts Flux: kustomize-controller and the stand-ins. Nothing is reconciled until `bootstrap` creates the root. */
   async startFlux(): Promise<void> {
     this.helm.start();
     this.git.follow();
     await this.#startKustomizeController();
   }
 
-  /** Runs the script that `meshops bootstrap` prints, with the real kubectl. Returns what it told. */
+  /** Runs `meshops bootstrap` with the real kubectl, and returns what it printed to stderr. */
   async bootstrap(): Promise<string> {
     await this.git.commit("the environment");
     return this.script("bootstrap");
   }
 
-  /** Runs a script of the environment on this cluster. */
+  /** Runs a script of the environment on this cluster, and returns what it printed to stderr. */
   async script(command: "bootstrap" | "teardown"): Promise<string> {
     const { repository, environment, ageKey, cli } = this.#options;
     const path = `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`;
@@ -104,7 +104,7 @@ export class Cluster {
     await this.api.apply({ apiVersion: "v1", kind: "Secret", metadata, stringData: { "age.agekey": key } });
   }
 
-  /** Has Flux look again at once, as `flux reconcile` does; exhausted retries begin anew. */
+  /** Requests an immediate reconciliation, as `flux reconcile` does, and resets exhausted retries. */
   async reconcile(kind: "kustomizations" | "helmreleases", namespace: string, name: string): Promise<void> {
     const base = kind === "kustomizations" ? "/apis/kustomize.toolkit.fluxcd.io/v1" : "/apis/helm.toolkit.fluxcd.io/v2";
     const at = new Date().toISOString();
@@ -116,10 +116,10 @@ export class Cluster {
     return this.api.list("/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations");
   }
 
-  /** Waits until every Kustomization is ready at a revision, and no other is there than the folder names. */
+  /** Waits until every Kustomization is ready at a revision, and their number matches the files of the folder. */
   async settled(revision: string, seconds: number = 400): Promise<void> {
     const folder = join(this.#options.repository, "flux", this.#options.environment.metadata.name);
-    const expected = readdirSync(folder).length; // each file is a Kustomization, but for the sources; and there is the root
+    const expected = readdirSync(folder).length; // one Kustomization per file except the one for sources, plus the root
     await until(
       `all Kustomizations are ready at ${revision}`,
       async () => {
@@ -141,7 +141,11 @@ export class Cluster {
     rmSync(this.plane.folder, { recursive: true, force: true });
   }
 
-  /** Starts kustomize-controller again, as its Deployment's restart would. @param gates its feature gates */
+  /**
+   * Restarts kustomize-controller, as a restart of its Deployment would.
+   *
+   * @param gates value of `--feature-gates`
+   */
   async restartKustomizeController(gates: string): Promise<void> {
     await this.plane.processes.kill("kustomize-controller");
     await this.#startKustomizeController(gates);

@@ -9,7 +9,7 @@ import { Api } from "./api.ts";
 import { stages } from "./kwok-stages.ts";
 import { freePort, Processes, until } from "./processes.ts";
 
-/** Users of the API server, by token; Kubernetes' own RBAC suffices for its controllers. */
+/** Users of the API server, which log in with tokens. Kubernetes' default RBAC covers its own controllers. */
 const users = {
   admin: { name: "admin", groups: "system:masters" },
   kwok: { name: "kwok", groups: "system:masters" },
@@ -19,15 +19,15 @@ const users = {
     name: "system:serviceaccount:flux-system:kustomize-controller",
     groups: "system:serviceaccounts,system:serviceaccounts:flux-system",
   },
-  /** May look at namespaces and nothing else. */
+  /** A user without permissions, except those that a test grants. */
   stranger: { name: "stranger", groups: "" },
 } as const;
 export type User = keyof typeof users;
 
-/** A name in the certificate, since clients of the API server check that, too. */
+/** A host name that the certificate contains, because clients of the API server verify it. */
 const host = "localhost";
 
-/** A real control plane on loopback: etcd, API server, controllers, scheduler; kwok plays the nodes. */
+/** A real control plane on loopback: etcd, API server, controllers, scheduler. kwok simulates the nodes. */
 export class ControlPlane {
   readonly folder: string;
   readonly processes: Processes;
@@ -70,7 +70,7 @@ export class ControlPlane {
       "--service-account-issuer=https://kubernetes.default.svc",
       `--service-account-key-file=${write("account.pub", account.publicKey.export({ type: "spki", format: "pem" }).toString())}`,
       `--service-account-signing-key-file=${accountKey}`,
-      // A range on loopback: where an answer of 10.x comes from is not ours to know.
+      // A loopback range, because another host of the network may answer at a 10.x address.
       "--service-cluster-ip-range=127.96.0.0/16",
       "--allow-privileged=true",
       // etcd 3.4 cannot report progress on a watch.
@@ -81,7 +81,7 @@ export class ControlPlane {
     this.#startEtcd(ports);
   }
 
-  /** @param folder for data and logs, removed by whoever made it */
+  /** @param folder for data and logs; the caller removes it */
   static async start(folder: string): Promise<ControlPlane> {
     mkdirSync(join(folder, "etcd"), { recursive: true });
     const plane = new ControlPlane(folder, { etcd: await freePort(), peer: await freePort(), api: await freePort() });
@@ -97,7 +97,7 @@ export class ControlPlane {
     await until("the API server is ready", () => this.api.send("GET", "/readyz").then(() => true));
   }
 
-  /** @param context name that it is known by there */
+  /** @param context name of the context */
   kubeconfig(user: User, context: string = "harness"): object {
     return {
       apiVersion: "v1",
@@ -118,7 +118,7 @@ export class ControlPlane {
     return join(this.folder, `${user}.kubeconfig`);
   }
 
-  /** Where the API server's calls to Services of the cluster arrive: see webhooks.ts. Socket paths must be short. */
+  /** Socket that receives the API server's calls to Services of the cluster; see webhooks.ts. The path must be short. */
   get egressSocket(): string {
     return join(this.folder, "egress");
   }
@@ -175,7 +175,7 @@ export class ControlPlane {
     ]);
   }
 
-  /** A storage class, and volumes for it that are there already: nothing provisions any. */
+  /** Creates a storage class and its volumes, because no provisioner runs. */
   async #makeStorage(name: string): Promise<void> {
     const annotations = { "storageclass.kubernetes.io/is-default-class": String(name === "default") };
     const binding = { provisioner: "harness", volumeBindingMode: "Immediate", reclaimPolicy: "Retain" };

@@ -9,8 +9,8 @@ const exec = promisify(execFile);
 const repositories = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories";
 
 /**
- * A stand-in for Flux's source-controller, which cannot be had here: packs a commit of a real Git repository (`git archive`), serves it on
- * loopback, and sets the status of the GitRepository as Flux's API defines it.
+ * A stand-in for Flux's source-controller, which is not available here. It packs a commit of a real Git repository
+ * (`git archive`), serves it on loopback, and sets the status of the GitRepository as Flux's API defines it.
  */
 export class GitSource {
   readonly #api: Api;
@@ -38,12 +38,12 @@ export class GitSource {
     this.#server.closeAllConnections();
   }
 
-  /** Publishes the newest commit wherever the GitRepository is new: what source-controller does at its first look. */
+  /** Publishes the newest commit when the GitRepository is created, as source-controller does. */
   follow(): void {
     this.#timer = setInterval(() => void this.#adopt().catch(() => {}), 500);
   }
 
-  /** Publishes every commit that somebody makes: a push by hand. */
+  /** Publishes every new commit, so that a commit made by hand needs no push. */
   followCommits(): void {
     let published = "";
     setInterval(() => {
@@ -60,7 +60,7 @@ export class GitSource {
     if (source !== null && source["status"]?.artifact === undefined) await this.publish();
   }
 
-  /** Commits what is in the repository's folder. */
+  /** Commits all files of the repository's folder. */
   async commit(message: string): Promise<void> {
     await this.#git("add", "--all");
     await this.#git(
@@ -76,13 +76,13 @@ export class GitSource {
     );
   }
 
-  /** The `git push` of the harness: commits and publishes. Returns the revision. */
+  /** Commits and publishes, in place of `git push`. Returns the revision. */
   async push(message: string): Promise<string> {
     await this.commit(message);
     return this.publish();
   }
 
-  /** Publishes the newest commit. */
+  /** Publishes the newest commit. Returns the revision. */
   async publish(): Promise<string> {
     const commit = (await this.#git("rev-parse", "HEAD")).toString().trim();
     const archive = await this.#git("archive", "--format=tar.gz", "HEAD");
@@ -120,12 +120,12 @@ export class GitSource {
   }
 }
 
-/** A condition Ready that is true. */
+/** Returns a condition Ready with status True. */
 export function ready(message: string, observedGeneration: number, reason: string = "Succeeded"): object {
   return { type: "Ready", status: "True", reason, message, observedGeneration, lastTransitionTime: now() };
 }
 
-/** RFC 3339 without fractions, as Kubernetes writes times. */
+/** Returns the current time in RFC 3339 without fractions, as Kubernetes writes times. */
 export function now(): string {
   return `${new Date().toISOString().slice(0, 19)}Z`;
 }

@@ -14,8 +14,9 @@ const releases = "/apis/helm.toolkit.fluxcd.io/v2";
 const finalizer = "finalizers.fluxcd.io";
 
 /**
- * A stand-in for Flux's helm-controller, which cannot be had here: resolves `valuesFrom`, runs the real helm with the real kustomize as its
- * post-renderer, and sets conditions, history and finalizer as Flux's API defines them. Charts come from a folder.
+ * A stand-in for Flux's helm-controller, which is not available here. It resolves `valuesFrom`, runs the real helm with the
+ * real kustomize as its post-renderer, and sets conditions, history and finalizer as Flux's API defines them. It reads charts
+ * from a folder.
  */
 export class HelmActor {
   readonly #api: Api;
@@ -23,9 +24,9 @@ export class HelmActor {
   readonly #charts: string;
   readonly #folder: string;
   readonly #busy: Map<string, Promise<void>> = new Map();
-  /** ConfigMaps with values, by namespace and name, as of the last look. */
+  /** ConfigMaps with values, by namespace and name, as they were at the last poll. */
   #configMaps: ReadonlyMap<string, ApiObject> = new Map();
-  /** When a failed release may be tried again, by uid. */
+  /** Earliest time of the next attempt for a failed release, by uid. */
   readonly #retryAt: Map<string, number> = new Map();
   readonly #abort: AbortController = new AbortController();
   #stopping = false;
@@ -67,7 +68,7 @@ export class HelmActor {
     }
   }
 
-  /** Starts what a release needs, unless it is at work already. */
+  /** Starts the action that a release needs, unless one is already running. */
   #look(release: ApiObject): void {
     const uid = release.metadata.uid ?? "";
     if (this.#busy.has(uid)) return;
@@ -82,7 +83,7 @@ export class HelmActor {
     );
   }
 
-  /** Whether a release is as its spec and values say, or has failed too recently. */
+  /** Whether a release matches its spec and values, or has failed too recently for another attempt. */
   #settled(release: ApiObject): boolean {
     const { status = {}, metadata } = release;
     const requested = metadata.annotations?.["reconcile.fluxcd.io/requestedAt"];
@@ -221,7 +222,7 @@ export class HelmActor {
     ]);
   }
 
-  /** Takes away the record of an action that was broken off, as helm-controller does: Helm would wait for it for ever. */
+  /** Deletes the record of an interrupted action, as helm-controller does. Helm rejects further actions while it exists. */
   async #unlock({ metadata, spec }: ApiObject): Promise<void> {
     const secrets = `/api/v1/namespaces/${metadata.namespace}/secrets`;
     const pending = "status in (pending-install,pending-upgrade,pending-rollback)";
@@ -237,7 +238,7 @@ export class HelmActor {
     await this.#api.merge(pathOf(release), { metadata: { finalizers: null } });
   }
 
-  /** The real helm; it ends with the actor. */
+  /** Runs the real helm. It is stopped together with the actor. */
   async #run(args: readonly string[]): Promise<void> {
     const home = this.#folder;
     const env = { PATH: process.env["PATH"], HOME: home, HELM_CONFIG_HOME: home, HELM_CACHE_HOME: home, HELM_DATA_HOME: home };
@@ -248,7 +249,7 @@ export class HelmActor {
     await this.#api.merge(`${pathOf(release)}/status?fieldManager=helm-controller`, { status });
   }
 
-  /** Chart repositories are this folder. */
+  /** Sets a chart repository to ready: its charts are read from the folder. */
   async #source(repository: ApiObject): Promise<void> {
     const generation = repository.metadata.generation ?? 1;
     if (repository["status"]?.observedGeneration === generation) return;
@@ -259,7 +260,7 @@ export class HelmActor {
   }
 }
 
-/** What keeps a release from being tried at all. */
+/** An error that prevents an attempt to install a release, with the reason for its condition. */
 class ReasonedError extends Error {
   readonly reason: string;
 

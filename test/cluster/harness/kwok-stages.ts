@@ -1,4 +1,4 @@
-/** What kwok makes of nodes and pods: all are ready at once, Jobs are done at once, and what is deleted is gone. */
+/** kwok's stages: nodes and pods become ready immediately, Jobs complete immediately, and deleted pods disappear. */
 export const stages = `
 apiVersion: kwok.x-k8s.io/v1alpha1
 kind: Stage
@@ -27,7 +27,7 @@ spec:
     matchExpressions:
       - {key: .metadata.deletionTimestamp, operator: DoesNotExist}
       - {key: .status.phase, operator: In, values: [Pending]}
-      # Probes of verify really run: see probe-node.ts.
+      # Probes of verify are real processes: see probe-node.ts.
       - {key: '.metadata.labels["meshops.dev/verify"]', operator: DoesNotExist}
   next:
     statusTemplate: |

@@ -7,8 +7,9 @@ import { clientImage, loadFiles } from "../../support/specs.ts";
 import { projectRoot, run } from "../../support/tools.ts";
 
 /**
- * A platform repository under Git: the sample environment dev on a cluster of one's own instead of Azure's (`own`), with the keys of the test run.
- * Flux is "installed" from a manifest of a Deployment that kwok plays; what really runs is kustomize-controller beside the cluster.
+ * A platform repository in Git: the sample environment dev as environment `own`, on your own cluster instead of one in Azure,
+ * with the keys of the test run. Flux is "installed" from manifests of Deployments whose pods kwok simulates;
+ * kustomize-controller really runs, as a process outside the cluster.
  */
 export interface Platform {
   readonly root: string;
@@ -17,7 +18,7 @@ export interface Platform {
 
 const sample = (name: string): string => readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8");
 
-/** @param change laid over the sample's spec; see `edit` */
+/** @param change merged over the sample's spec; see `edit` */
 export async function makeGitPlatform(change: SpecChange = {}): Promise<Platform> {
   const name = "own";
   const root = makePlatform({ base: sample("base"), [name]: sample("dev").replace("name: dev", `name: ${name}`) });
@@ -32,7 +33,7 @@ export async function makeGitPlatform(change: SpecChange = {}): Promise<Platform
   return platform;
 }
 
-/** Flux's controllers as its install manifests have them, as far as scripts read and change them. */
+/** Flux's controllers as in its install manifests, with the fields that scripts read and change. */
 const fluxDeployments = ["kustomize-controller", "helm-controller"].map((name) => {
   const labels = { app: name, "app.kubernetes.io/version": "v2.9.6" };
   const container = { name: "manager", image: `ghcr.io/fluxcd/${name}:v1.9.6`, args: ["--watch-all-namespaces=true"] };
@@ -46,7 +47,7 @@ const fluxDeployments = ["kustomize-controller", "helm-controller"].map((name) =
 
 type SpecChange = Readonly<Record<string, unknown>>;
 
-/** Changes the environment's spec as a person would, in its file, and generates; nothing is committed. */
+/** Changes the environment's spec in its file, as a user does, and runs `generate`. Commits nothing. */
 export async function edit(platform: Platform, change: SpecChange): Promise<void> {
   const { name } = platform.environment.metadata;
   const path = `environments/${name}.yaml`;
@@ -57,7 +58,7 @@ export async function edit(platform: Platform, change: SpecChange): Promise<void
   platform.environment = environmentIn(platform.root, name);
 }
 
-/** The keys of the cluster and the administrator, for commands that decrypt. */
+/** Environment variables with the age keys of the cluster and the administrator, for commands that decrypt. */
 export function ageKeys(): Record<string, string> {
   const { clusterKey, adminKey } = testIdentity();
   return { SOPS_AGE_KEY: `${clusterKey}\n${adminKey}` };

@@ -16,12 +16,13 @@ import { until } from "./processes.ts";
 import type { TapApi } from "./tap-api.ts";
 
 /**
- * The part of a kubelet that runs verify's probes: their own command, with the real curl and grpcurl, on loopback. Where a connection
- * ends is decided by the policies that stand in the API server when the probe starts, and the evaluator that the policy tests use.
+ * The part of a kubelet that runs verify's probes: the probe's own command, with the real curl and grpcurl, on loopback.
+ * The evaluator of the policy tests decides the result of each connection, from the policies that the API server has when
+ * the probe starts.
  */
 export class ProbeNode {
   readonly alphas: Alphas = new Alphas();
-  /** Worlds that are broken beyond what objects say. */
+  /** Faults of the cluster that no object shows. */
   readonly faults: { allToOne: boolean; plaintext: boolean; proxyNeverReady: boolean; noEngine: boolean } = {
     allToOne: false,
     plaintext: false,
@@ -51,7 +52,7 @@ export class ProbeNode {
     });
   }
 
-  /** @returns the port of its kubelet */
+  /** @returns port of the kubelet */
   async start(): Promise<number> {
     await new Promise<void>((resolve) => this.#kubelet.listen(0, "127.0.0.1", resolve));
     this.#blackHole = await this.#digBlackHole();
@@ -66,7 +67,7 @@ export class ProbeNode {
     this.#kubelet.close();
   }
 
-  /** A port whose queue is full: connections to it are neither taken nor refused, as when packets are dropped. */
+  /** Opens a port whose queue is full. Connections are neither accepted nor refused, as if packets were dropped. */
   async #digBlackHole(): Promise<number> {
     const program = `
 import socket, time
@@ -131,7 +132,7 @@ print(port, flush=True); time.sleep(100000)`;
     });
   }
 
-  /** Where each address that the probe names leads, for this probe. */
+  /** Returns the real address for each address that the probe's command contains. */
   async #wire(pod: ApiObject, closers: (() => void)[]): Promise<Map<string, string>> {
     const [policies, alphas, profiles] = await Promise.all([
       this.#policies(),
@@ -164,7 +165,7 @@ print(port, flush=True); time.sleep(100000)`;
           this.#tap.report({ pod: pod.metadata.name, path, tls: this.faults.plaintext ? "no_tls_from_remote" : "true", route });
         return "pass";
       };
-    // Without a proxy of its own a pod's packets are dropped; a proxy tells its pod that it gets no answer.
+    // Packets of a pod without a proxy are dropped. A proxy reports to its pod that there is no answer.
     const lead = async (port: number, serve: () => Promise<number>): Promise<string> =>
       `127.0.0.1:${!meshed && fate(port)("/") === "unreachable" ? this.#blackHole : await serve()}`;
     const host = "demo-dgraph-alpha.dgraph.svc.cluster.local";
@@ -197,7 +198,7 @@ print(port, flush=True); time.sleep(100000)`;
       ...of("MeshTLSAuthentication", authentications),
     ];
     const plain = JSON.parse(JSON.stringify(objects)) as { spec: { accessPolicy?: string } }[];
-    // What the CRD fills in, and the evaluator takes for granted.
+    // The CRD's default, which the evaluator assumes.
     for (const { spec } of plain) if (spec.accessPolicy === "deny") delete spec.accessPolicy;
     return { objects: plain as never, transportHeader: true };
   }
@@ -249,7 +250,7 @@ function peer(pod: ApiObject): Peer {
   };
 }
 
-/** The metrics of a probe's proxy. */
+/** Serves the metrics of a probe's proxy. Returns the port. */
 async function metrics(counts: ReadonlyMap<string, number>, closers: (() => void)[]): Promise<number> {
   const server = createServer((_, response) => {
     const lines = [...counts].map(
@@ -262,7 +263,7 @@ async function metrics(counts: ReadonlyMap<string, number>, closers: (() => void
   return (server.address() as AddressInfo).port;
 }
 
-/** The inbound port of a proxy, which cuts off who is no proxy. */
+/** Serves the inbound port of a proxy, which closes connections of clients that are not proxies. Returns the port. */
 async function cutOff(closers: (() => void)[]): Promise<number> {
   const server = createServer();
   server.on("connection", (socket) => socket.destroy());

@@ -5,12 +5,12 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** The processes of a cluster: each writes a log of its own, and all end with the cluster, the last started first. */
+/** Processes of a cluster. Each has its own log. All end with the cluster, in reverse startup order. */
 export class Processes {
   readonly #folder: string;
   readonly #running: Map<string, ChildProcess> = new Map();
 
-  /** @param folder for logs, and the home of every process */
+  /** @param folder for logs; also HOME of every process */
   constructor(folder: string) {
     this.#folder = folder;
     process.once("exit", () => this.#killAll());
@@ -27,7 +27,7 @@ export class Processes {
     this.#running.set(name, child);
   }
 
-  /** Ends a process at once, as a crash would. */
+  /** Kills a process immediately, as in a crash. */
   async kill(name: string): Promise<void> {
     const child = this.#running.get(name);
     this.#running.delete(name);
@@ -39,7 +39,7 @@ export class Processes {
     this.#running.clear();
   }
 
-  /** The end of what a process wrote. */
+  /** Returns the end of a process's log. */
   log(name: string): string {
     return readFileSync(join(this.#folder, `${name}.log`), "utf8").slice(-4000);
   }
@@ -49,7 +49,7 @@ export class Processes {
   }
 }
 
-/** The API server waits for its watchers after the first SIGTERM, and ends at the second. */
+/** Ends a process. The API server waits for its watchers after the first SIGTERM, and exits at the second. */
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
@@ -59,7 +59,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   timers.forEach(clearTimeout);
 }
 
-/** A port on loopback that nobody listens on. */
+/** Returns an unused port on loopback. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -70,10 +70,10 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Asks again until there is an answer.
+ * Calls a function repeatedly until it returns a value.
  *
- * @param probe undefined, null, false and errors mean not yet
- * @throws where there is none within the time (seconds), with the last error
+ * @param probe undefined, null, false and errors mean "not yet"
+ * @throws if there is no value within the time (seconds), with the last error
  */
 export async function until<T>(
   what: string,

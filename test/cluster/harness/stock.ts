@@ -1,10 +1,10 @@
 import type { Api, ApiObject } from "./api.ts";
 
-/** What a cluster holds that a bundle brings: an object's id, to a mark that changes when somebody writes it, or its pods roll. */
+/** Objects of a cluster that come from a bundle, by id. The value changes if the object is written or the pod is replaced. */
 export type Stock = ReadonlyMap<string, string>;
 
-/** Kinds whose objects nobody writes but who applies them: their resourceVersion tells. */
-const still = [
+/** Kinds whose objects are written only by the tool that applies them: resourceVersion shows a change. */
+const withoutStatus = [
   "/api/v1/configmaps",
   "/api/v1/secrets",
   "/api/v1/services",
@@ -21,8 +21,8 @@ const still = [
   "/apis/policy.linkerd.io/v1alpha1/meshtlsauthentications",
   "/apis/linkerd.io/v1alpha2/serviceprofiles",
 ];
-/** Kinds that controllers write a status into: their generation tells. */
-const stirring = [
+/** Kinds whose status is written by controllers: generation shows a change. */
+const withStatus = [
   "/api/v1/namespaces",
   "/apis/apps/v1/deployments",
   "/apis/apps/v1/statefulsets",
@@ -30,20 +30,21 @@ const stirring = [
   "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations",
 ];
 
-/** Takes stock of a cluster. Helm's own release records and what Kubernetes makes in every namespace are left out. */
+/** Records the objects of a cluster, except Helm's release records and objects that Kubernetes creates in every namespace. */
 export async function takeStock(api: Api): Promise<Stock> {
   const stock = new Map<string, string>();
   const add = (path: string, objects: readonly ApiObject[], mark: (object: ApiObject) => string): void => {
     const kind = path.slice(path.lastIndexOf("/") + 1);
     for (const object of objects) stock.set(`${kind} ${object.metadata.namespace ?? ""}/${object.metadata.name}`, mark(object));
   };
-  for (const path of still) add(path, (await api.list(path)).filter(isOurs), ({ metadata }) => metadata.resourceVersion ?? "");
-  for (const path of stirring) add(path, await api.list(path), ({ metadata }) => String(metadata.generation ?? metadata.uid));
+  for (const path of withoutStatus)
+    add(path, (await api.list(path)).filter(isOurs), ({ metadata }) => metadata.resourceVersion ?? "");
+  for (const path of withStatus) add(path, await api.list(path), ({ metadata }) => String(metadata.generation ?? metadata.uid));
   add("/pods", (await api.list("/api/v1/pods")).map(byWorkload), ({ metadata }) => metadata.uid ?? "");
   return stock;
 }
 
-/** `appeared`, `gone` or `changed`, and what; sorted. */
+/** Returns one line per difference: `appeared`, `gone` or `changed`, and the object's id; sorted by id. */
 export function changesBetween(before: Stock, after: Stock): string[] {
   const ids = [...new Set([...before.keys(), ...after.keys()])].sort();
   return ids.flatMap((id) => {
@@ -62,7 +63,7 @@ function isOurs({ kind, metadata, type }: ApiObject): boolean {
   );
 }
 
-/** A pod of a Deployment by its Deployment's name, so that a pod that is replaced is one that changed. */
+/** Renames a pod of a Deployment to the Deployment's name, so that a replaced pod counts as changed. */
 function byWorkload(pod: ApiObject): ApiObject {
   const hash = pod.metadata.labels?.["pod-template-hash"];
   if (hash === undefined) return pod;

@@ -6,7 +6,7 @@ import { createSecureContext, type SecureContext } from "node:tls";
 import type { Api, ApiObject } from "./api.ts";
 import { TapApi } from "./tap-api.ts";
 
-/** An AdmissionReview's request, as far as it matters here. */
+/** The fields of an AdmissionReview's request that are used here. */
 interface Review {
   readonly uid: string;
   readonly kind: { readonly kind: string };
@@ -15,19 +15,20 @@ interface Review {
 }
 
 /**
- * Stand-ins for what Linkerd's pods would answer, since kwok's pods answer nothing: a proxy injector that adds what shows that a pod is meshed,
- * validators that allow everything, and viz's tap API, which lists itself. The API server calls them by the configuration that the charts
- * made, unchanged: its calls into the cluster come through a proxy (EgressSelectorConfiguration), names and certificates are checked as ever,
- * the certificates are those of the bundle's Secrets, and a Service without ready pods is not answered.
+ * Stand-ins for Linkerd's webhooks, because kwok's pods serve nothing: a proxy injector that adds the fields by which a pod
+ * counts as meshed, validators that allow everything, and viz's tap API. The API server calls them with the unchanged
+ * configuration of the charts: its calls into the cluster go through a proxy (EgressSelectorConfiguration), host names and
+ * certificates are verified as usual, the certificates are those of the bundle's Secrets, and calls to a Service without
+ * ready pods fail.
  */
 export class Webhooks {
   readonly #api: Api;
   readonly #tls: Server;
   readonly #proxy: Server;
   readonly tap: TapApi;
-  /** Where the API server's calls to a kubelet go: a port on loopback. */
+  /** Port on loopback that receives the API server's calls to a kubelet. */
   kubelet: number | null = null;
-  /** How often each Service was called. */
+  /** Number of calls per Service. */
   readonly calls: Map<string, number> = new Map();
 
   constructor(api: Api) {
@@ -42,7 +43,7 @@ export class Webhooks {
       request.on("end", () => {
         const service = serviceOf((request.socket as unknown as { servername: string }).servername);
         this.calls.set(service, (this.calls.get(service) ?? 0) + 1);
-        // A connection that is kept would hide a certificate that has changed.
+        // A kept-alive connection would hide a changed certificate.
         response.setHeader("connection", "close");
         if (service.startsWith("tap.") && request.method === "POST") {
           void this.tap.answer(request, Buffer.concat(chunks), response);
@@ -66,11 +67,11 @@ export class Webhooks {
             ? this.#join(socket, head, (this.#tls.address() as AddressInfo).port)
             : socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n"),
         )
-        .catch(() => socket.destroy()); // the API server has ended
+        .catch(() => socket.destroy()); // the API server has stopped
     });
   }
 
-  /** @param socket that the API server is configured with */
+  /** @param socket path in the API server's egress configuration */
   async start(socket: string): Promise<void> {
     await new Promise<void>((resolve) => this.#tls.listen(0, "127.0.0.1", resolve));
     await new Promise<void>((resolve) => this.#proxy.listen(socket, resolve));
@@ -83,7 +84,7 @@ export class Webhooks {
     }
   }
 
-  /** Hands a connection on to a server on loopback: the one that answers for all webhooks, or a kubelet. */
+  /** Forwards a connection to a server on loopback: the one for all webhooks, or a kubelet. */
   #join(socket: Duplex, head: Buffer, port: number): void {
     const upstream = connect(port, "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
@@ -93,7 +94,7 @@ export class Webhooks {
     upstream.on("error", () => socket.destroy());
   }
 
-  /** Whether an address is that of a Service with a ready pod behind it. */
+  /** Whether an address belongs to a Service that has a ready pod. */
   async #reachable(address: string): Promise<boolean> {
     const services = await this.#api.list("/api/v1/services");
     const found = services.find(({ spec }) => spec.clusterIP === address);
@@ -128,7 +129,7 @@ export class Webhooks {
     };
   }
 
-  /** What the injector adds that shows: the proxy with its trust anchors, a label, and the proxy's version. */
+  /** Returns the injector's patch, reduced to the proxy with its trust anchors, a label, and the proxy's version. */
   async #inject({ kind, namespace, object }: Review): Promise<object[]> {
     const own = object.metadata.annotations?.["linkerd.io/inject"];
     const inherited = (await this.#api.get(`/api/v1/namespaces/${namespace}`))?.metadata.annotations?.["linkerd.io/inject"];
@@ -156,7 +157,7 @@ export class Webhooks {
   }
 }
 
-/** `service.namespace` of a host name in the cluster. */
+/** Returns `service.namespace` for a host name in the cluster. */
 function serviceOf(host: string): string {
   return host.replace(/\.svc.*$/, "");
 }
