@@ -4,6 +4,7 @@ import { fluxFolder, helmfileFile, isEncryptedFile, overlayFolder } from "../spe
 import { isEnvironmentName } from "../spec/name.ts";
 import { stateFolder } from "../system/state-folder.ts";
 import { compareText } from "../system/text.ts";
+import { isVersionAtLeast } from "../system/version.ts";
 
 /** Owner of the files that do not belong to a single environment. An environment cannot have this name. */
 export const rootOwner = "_root";
@@ -59,12 +60,21 @@ export function parseInventory(text: string, owner: string): Inventory {
       .map(([file, hashes]) => [file, [hashes].flat().map(String)] as const);
     return { version: stringOrNull(version), inputs: stringOrNull(inputs), files: new Map(entries) };
   } catch {
-    return { version: null, inputs: null, files: filesByLine(text, owner) };
+    return { version: newestVersion(text), inputs: null, files: filesByLine(text, owner) };
   }
 }
 
 function stringOrNull(value: unknown): string | null {
   return typeof value === "string" ? value : null;
+}
+
+/** Newest version that a line of a text names; null if none does. */
+function newestVersion(text: string): string | null {
+  const versions = [...text.matchAll(/^ *"version": "([0-9.]+)",?\r?$/gm)].map(([, version = ""]) => version);
+  return versions.reduce<string | null>(
+    (newest, each) => (newest !== null && isVersionAtLeast(newest, each) ? newest : each),
+    null,
+  );
 }
 
 function filesByLine(text: string, owner: string): Inventory["files"] {

@@ -83,7 +83,7 @@ describe("exit codes and streams", () => {
     for (const command of ["generate", "images"])
       expect(await meshops(root, [command, "base"])).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining("base is abstract"),
+        stderr: expect.stringContaining('environment "base" is abstract'),
       });
     rmSync(join(root, "environments/base.yaml"));
   });

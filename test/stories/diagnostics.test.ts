@@ -51,6 +51,8 @@ describe("text output of findings", () => {
       "identity-invalid",
       "proto-syntax",
       "proto-without-service",
+      // upgrade.test.ts
+      "scaffold-outdated",
       // identity.test.ts
       "webhook-key-form",
     ]);

@@ -299,7 +299,7 @@ describe("comparison with Git", () => {
     ],
     [["--from", "--exec=x"], 3, "meshops: there is no commit --exec=x\n"],
     [["prodution"], 2, 'did you mean "production"?'],
-    [["base"], 2, "base is abstract"],
+    [["base"], 2, 'environment "base" is abstract'],
   ])("%j exits %d", async (args, code, message) => {
     const result = await meshops(await samples(), ["diff", ...args]);
     expect([result.code, result.stdout]).toEqual([code, ""]);

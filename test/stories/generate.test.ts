@@ -197,7 +197,7 @@ describe("generate with one environment", () => {
     writeTree(root, { "environments/base.yaml": specText({ abstract: true }, "base") });
     const { code, stderr } = await meshops(root, ["generate", "base"]);
     expect(code).toBe(2);
-    expect(stderr).toContain("base is abstract");
+    expect(stderr).toContain('environment "base" is abstract');
   });
 });
 

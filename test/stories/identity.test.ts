@@ -65,7 +65,7 @@ describe("identity init", () => {
       "1 environment checked, all valid; 7 encrypted files decrypted, MACs verified\n",
     );
     expect((await meshops(root, ["validate"], { env: asAdmin(testIdentity().clusterKey) })).stdout).toContain(
-      "6 encrypted files opened",
+      "6 encrypted files decrypted",
     );
   });
 
@@ -415,7 +415,7 @@ describe("the life cycle of an identity", () => {
     writeTree(root, { "environments/dev.yaml": spec([newAdmin]) });
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin(colleague) })).code).toBe(0);
     expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toBe("1 environment checked, all valid\n");
-    expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stdout).toContain("7 encrypted files opened");
+    expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stdout).toContain("7 encrypted files decrypted");
     expect(readFileSync(join(root, ".sops.yaml"), "utf8")).not.toContain(adminRecipient);
   });
 

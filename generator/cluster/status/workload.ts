@@ -19,7 +19,9 @@ export interface WorkloadState {
   readonly meshed: number | null;
   /** First reason why the workload is not ready; null if it is. */
   readonly cause: Cause | null;
-  /** Pods that are not ready, each with its own cause; empty if there is only one, or if the cause is not in the pods. */
+  /**
+   * Pods that are not ready, each with its own cause; empty if there is only one, or if the cause is not in the pods.
+   */
   readonly pods: readonly PodState[];
 }
 
