@@ -46,8 +46,8 @@ withCluster("the real API server admits every object", () => {
   });
 
   /**
-   * Applies an object as a dry run that rejects unknown fields. Namespaces and CRDs are really created, because other objects
-   * need them.
+   * Applies an object as a dry run that rejects unknown fields. Namespaces and CRDs are really created, because other
+   * objects need them.
    */
   async function admit(object: ApiObject): Promise<void> {
     const { kind, metadata } = object;

@@ -137,7 +137,7 @@ withCluster("faults, and how status reports them", () => {
     await cluster.api.merge(policy, { spec: { ingress: [] } });
     await cluster.api.delete(issuer);
     for (const name of ["dgraph-policy", "identity"]) await cluster.reconcile("kustomizations", "flux-system", name);
-    await until("both are back", async () => {
+    await until("both are restored", async () => {
       const [again, back] = [await cluster.api.get(policy), await cluster.api.get(issuer)];
       return (
         JSON.stringify(again?.["spec"]) === JSON.stringify(before?.["spec"]) &&
@@ -166,7 +166,9 @@ withCluster("faults, and how status reports them", () => {
       return conditions.find(({ type }) => type === "Reconciling")?.message ?? "";
     };
 
-    /** Pushes an unschedulable Deployment, waits until its health check runs, pushes the fix and returns its revision. */
+    /**
+     * Pushes an unschedulable Deployment, waits until its health check runs, pushes the fix and returns its revision.
+     */
     async function breakAndFix(): Promise<string> {
       const file = join(folder(), "kustomization.yaml");
       const good = readFileSync(file, "utf8");
@@ -222,7 +224,7 @@ withCluster("faults, and how status reports them", () => {
       await cluster.api.delete(`/api/v1/namespaces/pydgraph-client/pods/${pod?.metadata.name}`);
     };
     const gone = (): Promise<boolean> =>
-      until("the injector is gone", async () =>
+      until("the injector has stopped", async () =>
         (await cluster.api.list("/api/v1/namespaces/linkerd/pods")).every(
           ({ metadata }) => !metadata.name.startsWith("linkerd-proxy-injector"),
         ),
@@ -294,7 +296,7 @@ withCluster("faults, and how status reports them", () => {
         code: 3,
         stderr: expect.stringContaining('has no context "d"; it has c'),
       });
-      expect(await read(cluster.plane.kubeconfigFile("stranger"), "harness")).toMatchObject({
+      expect(await read(cluster.plane.kubeconfigFile("restricted"), "harness")).toMatchObject({
         code: 3,
         stderr: expect.stringContaining("you are not allowed to list Kustomizations in flux-system"),
       });

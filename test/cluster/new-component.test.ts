@@ -14,8 +14,9 @@ import { makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { until } from "./harness/processes.ts";
 
 /*
- * Shows that a component is self-contained: cert-manager is added to a copy of this checkout by one folder, one line in the
- * registry and one field in the schema, and all commands support it. Its chart is a stand-in (test/cert-manager/chart).
+ * Shows that a component is self-contained: cert-manager is added to a copy of this checkout by one folder, one line in
+ * the registry and one field in the schema, and all commands support it. Its chart is a stand-in
+ * (test/cert-manager/chart).
  */
 withCluster("a component that is added in one folder", () => {
   let checkout: Checkout;

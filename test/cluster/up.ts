@@ -1,6 +1,6 @@
 /**
- * `npm run cluster:up`: starts a cluster with the sample environment, to inspect it with kubectl. `npm run cluster:down` or
- * Ctrl-C stops it.
+ * `npm run cluster:up`: starts a cluster with the sample environment, to inspect it with kubectl.
+ * `npm run cluster:down` or Ctrl-C stops it.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

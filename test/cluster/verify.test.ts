@@ -16,7 +16,7 @@ import { makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { ProbeNode } from "./harness/probe-node.ts";
 import { until } from "./harness/processes.ts";
 
-interface Told {
+interface CheckResult {
   readonly id: string;
   readonly status: string;
   readonly cause: string | null;
@@ -76,15 +76,15 @@ withPydgraph("verify", () =>
     async function verify(
       args: readonly string[] = [],
       user: User = "admin",
-    ): Promise<{ code: number; tests: Told[]; err: string }> {
+    ): Promise<{ code: number; tests: CheckResult[]; err: string }> {
       const flags = ["--context", "harness", "--kubeconfig", cluster.plane.kubeconfigFile(user)];
       const { code, stdout, stderr } = await meshops(platform.root, ["verify", "own", ...flags, "--output", "json", ...args]);
       if (stdout === "") throw new Error(stderr);
-      return { code: code ?? -1, tests: (JSON.parse(stdout) as { tests: Told[] }).tests, err: stderr };
+      return { code: code ?? -1, tests: (JSON.parse(stdout) as { tests: CheckResult[] }).tests, err: stderr };
     }
 
     /** Returns the failed and undecided checks, with status and cause. */
-    const wrong = (tests: readonly Told[]): Record<string, string> =>
+    const wrong = (tests: readonly CheckResult[]): Record<string, string> =>
       Object.fromEntries(
         tests
           .filter(({ status }) => status === "failed" || status === "undecided")
@@ -163,7 +163,7 @@ withPydgraph("verify", () =>
 
     const broken: Record<
       string,
-      { args?: string[]; run: (verify: () => Promise<Told[]>) => Promise<Told[]>; expected: Record<string, RegExp> }
+      { args?: string[]; run: (verify: () => Promise<CheckResult[]>) => Promise<CheckResult[]>; expected: Record<string, RegExp> }
     > = {
       "no policy": {
         run: async (look) =>
@@ -409,7 +409,7 @@ withPydgraph("verify", () =>
           kind: "ClusterRoleBinding",
           metadata: { name: "probing" },
           roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "probing" },
-          subjects: [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: "stranger" }],
+          subjects: [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: "restricted" }],
         } as ApiObject);
       };
       const groups = [
@@ -425,7 +425,7 @@ withPydgraph("verify", () =>
 
       test("only T3 needs the permission to tap", async () => {
         await bind([{ apiGroups: groups, resources: ["*"], verbs: ["*"] }]);
-        const { code, tests } = await verify([], "stranger");
+        const { code, tests } = await verify([], "restricted");
         expect(code).toBe(1);
         expect(Object.keys(wrong(tests))).toEqual(["T3"]);
         expect(wrong(tests)["T3"]).toMatch(/you are not allowed to tap; bind the ClusterRole linkerd-linkerd-viz-tap-admin/);
@@ -437,7 +437,7 @@ withPydgraph("verify", () =>
           { apiGroups: [""], resources, verbs: ["get", "list"] },
           { apiGroups: groups.slice(1), resources: ["*"], verbs: ["get", "list"] },
         ]);
-        const { code, tests } = await verify([], "stranger");
+        const { code, tests } = await verify([], "restricted");
         expect(code).toBe(1);
         const found = wrong(tests);
         expect(found["T1"]).toMatch(/^undecided: cannot create Namespace meshops-verify-.*forbidden/);

@@ -15,9 +15,10 @@ import { specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Every overlay of the sample environments and of the matrix of releases goes through the real kustomize. kubeconform validates the result,
- * with the CRDs of the release. Secrets are decrypted by meshops; the real sops decrypts those of one environment to the same.
- * kustomize and kubeconform take most of their time to start, so kustomize runs once per environment, and kubeconform once per release.
+ * The real kustomize builds every overlay of the sample environments and of the release matrix, and kubeconform
+ * validates the result with the CRDs of the release. meshops decrypts the Secrets; for one environment, the real sops
+ * decrypts them to the same values. Startup takes most of the time of both tools, so kustomize runs once per
+ * environment, and kubeconform once per release.
  */
 withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", () => {
   const samples = Object.fromEntries(
@@ -29,9 +30,9 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   ];
   const everySecret = releaseMatrix.find(({ version }) => linkerdRelease(version).traits.tracing === "jaeger-chart")?.name ?? "";
   let root: string;
-  /** Objects as kustomize builds them, by environment and component. */
+  /** Objects that kustomize built, by environment and component. */
   const encrypted = new Map<string, Map<string, KubernetesObject[]>>();
-  /** The same, with Secrets in plaintext. */
+  /** The same objects, with Secrets in plaintext. */
   const decrypted = new Map<string, Map<string, KubernetesObject[]>>();
 
   beforeAll(async () => {
@@ -48,7 +49,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
     }
   }, 600_000);
 
-  test("overlays that are built in one run are what each is alone, and the real sops decrypts their Secrets to the same", async () => {
+  test("overlays built in one run equal those built one by one, and the real sops decrypts their Secrets to the same", async () => {
     expect([...(encrypted.get(everySecret)?.keys() ?? [])]).toEqual(overlaysOf(root, everySecret));
     let secrets = 0;
     for (const [component, objects] of encrypted.get(everySecret) ?? []) {
@@ -71,13 +72,13 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
     });
 
     withReference("with the CRDs of the release", () => {
-      test("kubeconform is strict and content", async () => {
+      test("passes kubeconform in strict mode", async () => {
         const judged = (await judgedBundles(version)).get(name);
         expect(judged).toEqual({ valid: objectsIn(wholeBundle(name)).length, problems: [] });
       });
     });
 
-    test("every object carries the common labels, and no id comes twice", () => {
+    test("every object has the common labels and a unique id", () => {
       const objects = [...built.values()].flat();
       for (const object of objects)
         expect(object.metadata.labels, idOf(object)).toMatchObject({
@@ -88,7 +89,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
       expect(new Set(ids).size).toBe(ids.length);
     });
 
-    test("HelmReleases find their values under a hashed name", () => {
+    test("HelmReleases reference an existing values ConfigMap with a hashed name", () => {
       for (const [component, objects] of built) {
         for (const release of objects.filter(({ kind }) => kind === "HelmRelease")) {
           const [reference] = field(release, "spec", "valuesFrom") as { name: string }[];
@@ -98,7 +99,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
       }
     });
 
-    test("Flux brings everything up in an order without gaps", () => {
+    test("the dependsOn of Flux's Kustomizations form a complete order", () => {
       const kustomizations = Object.values(readTree(join(root, "flux", name)))
         .flatMap(objectsIn)
         .filter(({ kind }) => kind === "Kustomization");
@@ -137,7 +138,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
     });
   });
 
-  /** Everything that Flux applies for an environment, and Flux's own objects. */
+  /** Returns all objects that Flux applies for an environment, and the Flux objects themselves. */
   function wholeBundle(name: string): string {
     const flux = Object.values(readTree(join(root, "flux", name))).join("---\n");
     const overlays = [...(decrypted.get(name)?.values() ?? [])].flat();
@@ -145,7 +146,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   }
 
   const runs = new Map<LinkerdVersion, ReturnType<typeof kubeconformFiles>>();
-  /** What kubeconform finds in the environments of a release. */
+  /** Returns kubeconform's results for the environments of a release. */
   function judgedBundles(version: LinkerdVersion): ReturnType<typeof kubeconformFiles> {
     const started = runs.get(version);
     if (started !== undefined) return started;
@@ -157,14 +158,14 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   }
 });
 
-/** Decrypts a Secret as Flux does, after kustomize has labelled it. */
+/** Decrypts a Secret as Flux does, after kustomize has added labels. */
 async function decrypt(object: KubernetesObject): Promise<KubernetesObject> {
   if (!("sops" in object)) return object;
   const options = { identities: [testIdentity().clusterKey], format: "json" } as const;
   return JSON.parse(await decryptFile(JSON.stringify(object), options)) as KubernetesObject;
 }
 
-/** The same with the real sops, which checks the MAC as well. Flux does not. */
+/** Decrypts a Secret with the real sops, which also verifies the MAC. Flux does not. */
 async function sopsDecrypted(object: KubernetesObject): Promise<KubernetesObject> {
   const { code, stdout, stderr } = await sopsDecrypt(JSON.stringify(object), testIdentity().clusterKey, "json");
   expect(code, stderr).toBe(0);

@@ -14,12 +14,12 @@ import { field, idOf, objectsIn, pick } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot, referenceFolder } from "../support/tools.ts";
 
-/* What the catalog says is held against the charts' own values and renders. */
+/* Compares the catalog with the values and renders of the upstream charts. */
 withReference("the catalog agrees with upstream", () => {
   describe.each(linkerdReleases.map((track) => [track.version, track] as const))("%s", (version, track) => {
     const charts = Object.entries(track.charts) as [LinkerdChart, string][];
 
-    test("images are those of the rendered charts", () => {
+    test("the images match those of the rendered charts", () => {
       const listed = read(`linkerd/images-${version}.txt`)
         .split("\n")
         .filter((line) => line !== "" && !line.startsWith("#"))
@@ -50,7 +50,7 @@ withReference("the catalog agrees with upstream", () => {
       }
     });
 
-    test("traits are those of values and CRDs", () => {
+    test("the traits match the values and CRDs", () => {
       const values = objectsIn(read(`charts/linkerd-control-plane/${track.charts["linkerd-control-plane"]}/values.yaml`))[0];
       expect(field(values, "proxy", "outboundTransportMode") === "transport-header").toBe(track.traits.transportHeader);
       expect(field(values, "proxy", "nativeSidecar") === true).toBe(track.traits.nativeSidecar);
@@ -67,7 +67,7 @@ withReference("the catalog agrees with upstream", () => {
       expect(newestServed(track, "HTTPRoute")).toBe(track.traits.policyApi.httpRoute);
     });
 
-    test("webhooks are those of the rendered charts", () => {
+    test("the webhooks match those of the rendered charts", () => {
       const environment = environmentOf({ linkerd: { version, jaeger: { enabled: true } } });
       const rendered = charts.flatMap(([chart, chartVersion]) =>
         objectsIn(read(`charts/${chart}/${chartVersion}/rendered.yaml`)),
@@ -90,13 +90,14 @@ withReference("the catalog agrees with upstream", () => {
       const ours = webhooksOf(environment);
       expect(ours.map(({ namespace, service }) => `${namespace}/${service}`).sort()).toEqual([...served, ...tap].sort());
       for (const { secret } of ours) expect(mounted).toContain(secret);
-      // The reference was rendered as we have it, with the certificates' Secrets and their CA given: no chart minted one of its own.
+      // The reference was rendered with the certificates' Secrets and their CA provided, as in the bundle: no chart may
+      // create its own certificates.
       const minted = rendered.filter(({ kind }) => kind === "Secret").map(({ metadata }) => metadata.name);
       expect(minted.filter((name) => ours.some(({ secret }) => secret === name))).toEqual([]);
     });
   });
 
-  test("the jaeger chart and the standalone Jaeger share no object: an upgrade brings one before it removes the other", () => {
+  test("the jaeger chart and the standalone Jaeger share no object, because an upgrade installs one before removing the other", () => {
     const versions = linkerdReleases.flatMap(({ charts }) => charts["linkerd-jaeger"] ?? []);
     const charts = versions.flatMap((version) => objectsIn(read(`charts/linkerd-jaeger/${version}/rendered.yaml`)).map(idOf));
     const folder = `${projectRoot}bases/linkerd-jaeger/standalone/`;
@@ -111,7 +112,7 @@ withReference("the catalog agrees with upstream", () => {
   describe.each(dgraphCharts.map((chart) => [chart.version, chart] as const))("dgraph %s", (version, chart) => {
     const rendered = (): KubernetesObject[] => objectsIn(read(`charts/dgraph/${version}/rendered.yaml`));
 
-    test("image, service account and namespace are those of the render", () => {
+    test("image, service account and namespace match the render", () => {
       const alpha = pick(rendered(), "StatefulSet", "demo-dgraph-alpha");
       const images = ["alpha", "zero"].map((role) =>
         field(pick(rendered(), "StatefulSet", `demo-dgraph-${role}`), "spec", "template", "spec", "containers", 0, "image"),
@@ -146,7 +147,7 @@ function read(path: string): string {
   return readFileSync(`${referenceFolder}${path}`, "utf8");
 }
 
-/** A chart's values, with the keys that its values.yaml only names in comments (`#key:`, `# key: …`) as null. */
+/** Returns a chart's values. Keys that its values.yaml lists only in comments (`#key:`, `# key: …`) are null. */
 function chartValues(chart: string, version: string): JsonMap {
   const text = read(`charts/${chart}/${version}/values.yaml`);
   const commented = [...text.matchAll(/^( *)# ?([A-Za-z]+):(?: *$| [^ ].*$)/gm)].map(
@@ -164,16 +165,19 @@ function chartValues(chart: string, version: string): JsonMap {
   return { ...top, ...unlisted, ...Object.fromEntries(Object.keys(ha).map((key) => [key, null])), ...values, ...persistence };
 }
 
-/** Values that a chart's templates read and its values.yaml does not name (linkerd2, viz/charts/linkerd-viz/templates, all releases). */
+/**
+ * Values that a chart's templates read, but that are not in its values.yaml
+ * (linkerd2, viz/charts/linkerd-viz/templates, all releases).
+ */
 const readByTemplates: Readonly<Record<string, readonly string[]>> = { "linkerd-viz": ["podAnnotations"] };
 
-/** dgraph's values name `storageClass` in a comment below `persistence`. */
+/** Adds `storageClass`, which dgraph's values.yaml lists in a comment below `persistence`. */
 function withStorageClass(values: JsonMap, role: "alpha" | "zero"): JsonMap {
   const section = values[role] as JsonMap;
   return { ...section, persistence: { storageClass: null, ...(section["persistence"] as JsonMap) } };
 }
 
-/** Keys of `values` that `known` lacks. An empty map or null in `known` takes anything. */
+/** Returns keys of `values` that are missing in `known`. An empty map or null in `known` allows any keys. */
 function unknownKeys(values: JsonMap, known: JsonMap, path = ""): string[] {
   return Object.entries(values).flatMap(([key, value]) => {
     if (!(key in known)) return [`${path}${key}`];
@@ -185,7 +189,7 @@ function unknownKeys(values: JsonMap, known: JsonMap, path = ""): string[] {
   });
 }
 
-/** Newest served version of one of Linkerd's policy CRDs. */
+/** Returns the newest served version of one of Linkerd's policy CRDs. */
 function newestServed(track: LinkerdRelease, kind: string): string | undefined {
   const crds = objectsIn(read(`charts/linkerd-crds/${track.charts["linkerd-crds"]}/rendered.yaml`));
   const crd = crds.find(

@@ -15,11 +15,14 @@ import { makePlatform, writeTree } from "../support/platform.ts";
 import { fluxRoad, helmfileRoad, kustomizeBuild } from "../support/roads.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
-/* Components with everything that an output may have, some of which no component of meshops has: both engines must install the same objects. */
+/*
+ * Components that use every field of an output, including fields that no component of meshops uses. Both engines must
+ * install the same objects.
+ */
 
 const annotation = { metadata: { name: "any", annotations: { patched: "merge" } } };
 
-/** A chart without a folder under bases/, in a folder of its own below another; its patches have targets. */
+/** A chart without a folder under bases/, with its overlay in a nested folder. Its patches have targets. */
 const chart: Component = {
   id: "tools/board",
   group: "tools",
@@ -68,7 +71,7 @@ const folder: Component = {
   }),
 };
 
-/** Delivered by other tools. */
+/** A component that other tools deliver. */
 const elsewhere: Component = {
   id: "tools/elsewhere",
   group: "tools",
@@ -103,7 +106,7 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Components of every form (
     expect(field(pick(helmfile, "Deployment", "pydgraph-client"), "spec", "replicas")).toBe(4);
   });
 
-  test("needs become dependsOn of the kind that Flux has for them, and helmfile's needs", async () => {
+  test("needs become dependsOn of Kustomizations or HelmReleases in Flux, and needs in helmfile", async () => {
     const [kustomization] = objectsIn(fileOf(`flux/${name}/tools-board.yaml`));
     expect(field(kustomization, "spec", "dependsOn")).toEqual([
       { name: "linkerd-viz" },
@@ -119,7 +122,7 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Components of every form (
     expect(fileOf(`overlays/${name}/helmfile.yaml`)).toMatch(/name: tool\n(.*\n)*? {6}- tools\/board\n/);
   });
 
-  test("what other tools deliver has no files, and is in the model", () => {
+  test("a component that other tools deliver has no files, but is in the model", () => {
     expect(model.components.map(({ id }) => id)).toContain("tools/elsewhere");
     expect([...files().keys()].filter((path) => path.includes("elsewhere"))).toEqual([]);
   });
@@ -143,7 +146,7 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Components of every form (
     expect(() => build({ components: () => [withObjects] })).toThrow("component x has a chart and objects");
   });
 
-  test("needs in a circle are an error that names it", () => {
+  test("a cycle of needs is an error that names the cycle", () => {
     const circle: ComponentProvider = {
       components: () => [
         { ...elsewhere, id: "a", needs: [{ component: "b" }] },

@@ -15,9 +15,9 @@ import { field, objectsIn } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
-/* generator/catalog/consumers.ts, row by row: a check of what is written, or the test that makes it. */
+/* Checks each row of generator/catalog/consumers.ts, or names the test that checks it. */
 
-/** Environments that between them write everything that can be written, for each release of Linkerd and Dgraph. */
+/** Models that together contain every possible output, for each release of Linkerd and Dgraph. */
 const models: readonly Model[] = releaseMatrix.map(({ name, spec }) =>
   buildModel({ environment: environmentOf(spec, name), identity: sampleIdentity() }),
 );
@@ -28,7 +28,7 @@ const bases: readonly KubernetesObject[] = readdirSync(join(projectRoot, "bases"
 
 const components: readonly ComponentModel[] = models.flatMap((model) => model.components);
 
-/** All objects and patches of the models, the bases, the probes' pod and what bootstrap applies. */
+/** All objects and patches of the models and the bases, the pod of probes, and the objects that bootstrap applies. */
 const objects: readonly KubernetesObject[] = [
   ...components.flatMap(({ objects, patches }) => [...Object.values(objects).flat(), ...plainPatches(patches)]),
   ...bases,
@@ -36,7 +36,7 @@ const objects: readonly KubernetesObject[] = [
   probePod({ name: "p", namespace: "n", serviceAccount: "s", meshed: true, calls: [] }, "image", "run", 60),
 ];
 
-/** Values under a key, wherever in a value it is. */
+/** Yields the values of a key at any depth. */
 function* valuesOf(value: unknown, key: string): Iterable<unknown> {
   if (Array.isArray(value)) for (const item of value) yield* valuesOf(item, key);
   if (!isMap(value)) return;
@@ -46,7 +46,7 @@ function* valuesOf(value: unknown, key: string): Iterable<unknown> {
   }
 }
 
-/** Every value that is written under a key, in objects and in chart values. */
+/** Returns every generated value of a key, in objects and in chart values. */
 function written(key: string): string[] {
   const found = [...objects, ...components.map((component) => releaseOf(component)?.values ?? {})].flatMap((each) => [
     ...valuesOf(each, key),
@@ -81,7 +81,7 @@ const everyMatches = (values: readonly string[], pattern: RegExp): void => {
 const ports = /^\d+(-\d+)?(,\d+(-\d+)?)*$/;
 const domain = "cluster.local";
 
-/** A check of a row, or the file of the test that holds it. */
+/** The check of each row, or the file of the test that checks it. */
 const checks: Readonly<Record<string, string | (() => void)>> = {
   ...Object.fromEntries(
     consumers.filter(({ id }) => id.startsWith("key/")).map(({ id }) => [id, "conformance/identity.test.ts"]),
@@ -250,21 +250,21 @@ const checks: Readonly<Record<string, string | (() => void)>> = {
   azure: "azure/bootstrap.test.ts",
 };
 
-describe("what other programs read", () => {
+describe("generated files that other programs read", () => {
   test.each(consumers.map(({ id, reader, source }) => [id, reader, source] as const))("%s, for %s (%s)", (id) => {
     const check = checks[id];
-    if (check === undefined) throw new Error(`nothing checks the row ${id}`);
+    if (check === undefined) throw new Error(`no check for the row ${id}`);
     if (typeof check === "string") expect(existsSync(join(projectRoot, "test", check)), check).toBe(true);
     else check();
   });
 
-  test("each row has one id, and each check a row", () => {
+  test("each row has a unique id, and each check has a row", () => {
     const ids = consumers.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(Object.keys(checks).sort()).toEqual([...ids].sort());
   });
 
-  test("Flux's objects of the models are in the table", () => {
+  test("the table lists the kinds of Flux objects in the models", () => {
     const kinds = models.flatMap((model) => [...emitFlux(model)].flatMap(([, text]) => objectsIn(text).map(({ kind }) => kind)));
     const row = consumers.find(({ id }) => id === "flux-objects");
     for (const kind of new Set(kinds)) expect(row?.artefact).toContain(kind);

@@ -10,10 +10,10 @@ import { type LanguageServer, startLanguageServer } from "../support/language-se
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * The schema as editors read it: the server behind VS Code's YAML extension, Neovim, Helix and Emacs, spoken to over LSP.
+ * The schema in editors: tests over LSP with the server that VS Code's YAML extension, Neovim, Helix and Emacs use.
  */
 const stories = join(projectRoot, "test/stories/diagnostics");
-/** What a schema can say of one file. What is missing only after inheritance, and the rules, are `meshops validate`'s. */
+/** Codes that a schema can find in one file. Only `meshops validate` applies the rules and checks inherited fields. */
 const schemaCodes = ["wrong-type", "unknown-key", "missing-key", "not-allowed", "bad-format", "out-of-range"];
 const dev = "environments/dev.yaml";
 const head = `# yaml-language-server: $schema=../schema/environment.schema.json
@@ -42,17 +42,17 @@ afterAll(async () => {
 });
 
 describe("a spec in an editor", () => {
-  test.each(["base", "dev", "production"])("%s, as it is committed, has no squiggle", async (name) => {
+  test.each(["base", "dev", "production"])("the committed %s has no diagnostics", async (name) => {
     expect(await server.open(`environments/${name}.yaml`)).toEqual([]);
   });
 
-  test("the line at its top is what brings the schema", async () => {
+  test("the first line of a spec selects the schema", async () => {
     const wrong = `${head}  linkerd: {version: edge-1}\n`;
     expect(await server.open("environments/with.yaml", wrong)).toHaveLength(1);
     expect(await server.open("notes/without.yaml", wrong.replace(/^#.*\n/, ""))).toEqual([]);
   });
 
-  test("completes every key of every map, and every release", async () => {
+  test("completion offers every key of every map, and every release", async () => {
     const schema = JSON.parse(readFileSync(join(projectRoot, "schema/environment.schema.json"), "utf8"));
     const spec = schema.properties.spec.properties;
     const offered = async (file: string, text: string): Promise<string[]> => {
@@ -71,7 +71,7 @@ describe("a spec in an editor", () => {
     );
   });
 
-  test("hover explains a field in words, with an example", async () => {
+  test("hover shows the title and description of a field", async () => {
     const text = readFileSync(join(projectRoot, dev), "utf8");
     const lines = text.split("\n");
     const line = lines.findIndex((own) => own.includes("mirrorImages"));
@@ -84,12 +84,12 @@ describe("a spec in an editor", () => {
   });
 });
 
-describe("a mistake", () => {
+describe("an error", () => {
   const files = schemaCodes.flatMap((code) =>
     readdirSync(join(stories, code, "environments")).map((file) => [code, file] as const),
   );
 
-  test.each(files)("%s: %s is underlined where validate points", async (code, file) => {
+  test.each(files)("%s: %s has diagnostics at the same positions as validate", async (code, file) => {
     const path = `stories/${code}/${file}`;
     const source = parseSource(path, readFileSync(join(workspace, path), "utf8"));
     const ours = relevant(checkFileForm(source.value))
@@ -101,7 +101,7 @@ describe("a mistake", () => {
     expect([...new Set(theirs)].sort()).toEqual([...new Set(ours)].sort());
   });
 
-  test("what stands twice in a list: the editor underlines the list, validate points at the second", async () => {
+  test("for a duplicate list item, the editor underlines the list, and validate points at the second item", async () => {
     const expected = readFileSync(join(stories, "duplicate-item/expected.txt"), "utf8");
     const [, file = "", line] = /^environments\/(\S+\.yaml):(\d+):/m.exec(expected) ?? [];
     const [found, ...others] = await server.open(`stories/duplicate-item/${file}`);
@@ -111,7 +111,7 @@ describe("a mistake", () => {
     expect(Number(line) - 1).toBeLessThanOrEqual(found?.range.end.line ?? Number.NaN);
   });
 
-  test("says in words what a pattern wants", async () => {
+  test("explains an expected pattern in words", async () => {
     const found = await server.open("environments/words.yaml", `${head}  gitops: {interval: soon}\n`);
     expect(found.map(({ message }) => message)).toEqual([expect.stringContaining("such as")]);
   });

@@ -36,7 +36,7 @@ const start = new Date("2026-11-24T12:00:00Z");
 const names = environmentOf().spec.linkerd.identity;
 const hours = (count: number): Date => new Date(start.getTime() + count * 3_600_000);
 
-/** An identity in memory, opened with the administrators' key. */
+/** Returns an identity in memory that is decrypted with the administrators' key. */
 function inMemory(spec: Record<string, unknown> = {}): {
   environment: Environment;
   files: Map<string, string>;
@@ -53,14 +53,14 @@ function inMemory(spec: Record<string, unknown> = {}): {
 }
 
 async function started(spec: Record<string, unknown> = {}): Promise<ReturnType<typeof inMemory>> {
-  const world = inMemory(spec);
-  for (const [path, text] of await newIdentity(world.environment, world.vault(start), start)) world.files.set(path, text);
-  return world;
+  const state = inMemory(spec);
+  for (const [path, text] of await newIdentity(state.environment, state.vault(start), start)) state.files.set(path, text);
+  return state;
 }
 
 const publicFile = (name: string): string => `environments/test/identity/${name}`;
 
-/** Whether openssl builds a valid chain from a leaf over its issuer to one of the anchors, at a time. */
+/** Whether openssl builds a valid chain from a leaf through its issuer to one of the anchors, at a given time. */
 async function chains(anchors: string, issuer: string, leaf: string, at: Date = hours(1)): Promise<boolean> {
   const folder = scratchFolder("chain");
   for (const [file, text] of Object.entries({ anchors, issuer, leaf })) writeFileSync(join(folder, file), text);
@@ -73,7 +73,7 @@ async function chains(anchors: string, issuer: string, leaf: string, at: Date = 
   );
 }
 
-/** A proxy's certificate, as the identity service would sign it. */
+/** Returns a proxy's certificate as the identity service signs it. */
 function leafOf(issuer: Issued): string {
   return makeServerCertificate("client.ns.serviceaccount.identity.linkerd.cluster.local", names, issuer, start).certificate;
 }
@@ -83,7 +83,7 @@ describe("certificates", () => {
   const issuer = makeIssuer(names, anchor, start);
   const webhookCa = makeWebhookCa(names, start);
 
-  test("say what Linkerd expects, as openssl reads them", async () => {
+  test("have the fields that Linkerd expects, according to openssl", async () => {
     const text = async (pem: string): Promise<string> => {
       const file = join(scratchFolder("pem"), "a.crt");
       writeFileSync(file, pem);
@@ -112,7 +112,7 @@ describe("certificates", () => {
     expect(intermediate).toMatch(new RegExp(`Authority Key Identifier:\\s+(keyid:)?${subject}`));
   });
 
-  test("have serial numbers of 16 bytes, positive, and never the same", () => {
+  test("have unique positive serial numbers of 16 bytes", () => {
     const serials = Array.from(
       { length: 50 },
       () => new X509Certificate(makeIssuer(names, anchor, start).certificate).serialNumber,
@@ -121,7 +121,7 @@ describe("certificates", () => {
     for (const serial of serials) expect(serial).toMatch(/^[4-7][0-9A-F]{31}$/);
   });
 
-  test("reach beyond 2049, and an issuer never beyond its anchor", () => {
+  test("can expire after 2049, and an issuer never expires after its anchor", () => {
     const old = makeTrustAnchor({ ...names, anchorValidity: "40y" }, start);
     expect(new X509Certificate(old.certificate).validTo).toContain("2066");
     const short = makeTrustAnchor({ ...names, anchorValidity: "30d" }, start);
@@ -130,14 +130,14 @@ describe("certificates", () => {
     );
   });
 
-  test("chain, for openssl, and one issuer's leaf not to another's anchor", async () => {
+  test("chain to their own anchor only, according to openssl", async () => {
     expect(await chains(anchor.certificate, issuer.certificate, leafOf(issuer))).toBe(true);
     expect(await chains(makeTrustAnchor(names, start).certificate, issuer.certificate, leafOf(issuer))).toBe(false);
     expect(await chains(anchor.certificate, issuer.certificate, leafOf(issuer), hours(24 * 366))).toBe(false);
   });
 
-  withProgram("go", "and Go", () => {
-    test("chain, for Go", async () => {
+  withProgram("go", "with Go", () => {
+    test("chain according to Go", async () => {
       const current = new Date();
       const [root, leafName] = [makeTrustAnchor(names, current), "web.ns.serviceaccount.identity.linkerd.cluster.local"];
       const middle = makeIssuer(names, root, current);
@@ -159,7 +159,7 @@ describe("certificates", () => {
       await expect(run(verify, ["roots", "issuer", "leaf", "other.example"], { cwd: folder })).rejects.toThrow(
         "not other.example",
       );
-      // The webhook CA may not pass for an anchor's issuer.
+      // The webhook CA must not be accepted as a trust anchor.
       writeFileSync(join(folder, "webhook-ca"), makeWebhookCa(names, current).certificate);
       await expect(run(verify, ["webhook-ca", "issuer", "leaf", leafName], { cwd: folder })).rejects.toThrow("unknown authority");
     });
@@ -168,7 +168,7 @@ describe("certificates", () => {
 
 withTools(["sops"], "an identity on disk", () => {
   test.each(linkerdReleases.map(({ version }) => version))(
-    "%s: has a certificate for every webhook, all chain, and real sops opens the Secrets",
+    "%s: every webhook has a certificate, all certificates chain, and the real sops decrypts the Secrets",
     async (version) => {
       const { environment, files } = await started({ linkerd: { version, jaeger: { enabled: true } } });
       const anchors = files.get(publicFile("trust-anchors.crt")) ?? "";
@@ -197,7 +197,10 @@ withTools(["sops"], "an identity on disk", () => {
     },
   );
 
-  /** DER of a P-256 key up to its 32 secret bytes, and after them: PKCS#8 (RFC 5958) around SEC1 (RFC 5915) without parameters, and SEC1 with. */
+  /**
+   * DER of a P-256 key before and after its 32 secret bytes: PKCS#8 (RFC 5958), which contains SEC1 (RFC 5915) without
+   * parameters, and SEC1 with parameters.
+   */
   const forms: Readonly<Record<string, { label: string; before: string; after: string }>> = {
     "PKCS#8": {
       label: "PRIVATE KEY",
@@ -208,7 +211,7 @@ withTools(["sops"], "an identity on disk", () => {
   };
 
   test.each(keyReaders.map(({ secret, writes, reader, source }) => [secret, writes, reader, source] as const))(
-    "%s: the key is %s, byte by byte, for %s (%s)",
+    "%s: the key has exactly the bytes of %s, for %s (%s)",
     async (secret, form) => {
       const { files } = await started({ linkerd: { version: "edge-25.4.4", jaeger: { enabled: true } } });
       const { stdout } = await sopsDecrypt(
@@ -229,14 +232,14 @@ withTools(["sops"], "an identity on disk", () => {
     },
   );
 
-  test("every Secret with a key has a known reader, and what is written is what it accepts", () => {
+  test("every Secret with a key has a known reader, which accepts the format of the key", () => {
     const contracts = secretContracts(inMemory({ linkerd: { version: "edge-25.4.4", jaeger: { enabled: true } } }).environment);
     const names = contracts.map(({ name }) => name);
     expect(keyReaders.map(({ secret }) => secret).sort()).toEqual(names.sort());
     for (const { accepts, writes } of keyReaders) expect(accepts).toContain(writes);
   });
 
-  test("opens to whom it should: the cluster's key not to the anchor's file", async () => {
+  test("can be decrypted by the specified recipients only: the trust anchor's file not by the cluster's key", async () => {
     const { files } = await started();
     const keys = files.get(publicFile("trust-anchor.sops.yaml")) ?? "";
     const { clusterKey, adminKey } = testIdentity();
@@ -246,16 +249,16 @@ withTools(["sops"], "an identity on disk", () => {
       if (path.startsWith("overlays/")) expect((await sopsDecrypt(text, clusterKey)).code, path).toBe(0);
   });
 
-  test("holds no private key in plaintext", async () => {
+  test("contains no private key in plaintext", async () => {
     const { files } = await started();
-    // PEM, and the base64 of its beginning in all forms that are written.
+    // PEM, and the base64 of its beginning in all formats that are written.
     for (const [path, text] of files)
       expect(/PRIVATE KEY|LS0tLS1CRUdJTiBFQyBQUklWQVRF|LS0tLS1CRUdJTiBQUklWQVRF/.test(text), path).toBe(false);
   });
 });
 
-describe("the rotation of a trust anchor", () => {
-  /** The identities of all steps, from the first to the last. */
+describe("trust anchor rotation", () => {
+  /** Returns the identities after each step, starting with the initial one. */
   async function steps(): Promise<{ anchors: string; issuer: string; leaf: string }[]> {
     const { environment, files, vault } = await started();
     const out: { anchors: string; issuer: string; leaf: string }[] = [];
@@ -268,7 +271,7 @@ describe("the rotation of a trust anchor", () => {
         Buffer.from(data["tls.crt"] ?? "", "base64").toString(),
         Buffer.from(data["tls.key"] ?? "", "base64").toString(),
       );
-      if (pair === null) throw new Error("the issuer's key is another's");
+      if (pair === null) throw new Error("the issuer's key does not match its certificate");
       expect(parsePem(files.get(publicFile("issuer.crt")) ?? "")[0]?.fingerprint256).toBe(
         new X509Certificate(pair.certificate).fingerprint256,
       );
@@ -284,13 +287,13 @@ describe("the rotation of a trust anchor", () => {
     return out;
   }
 
-  test("keeps every chain that it must, step by step, for openssl", async () => {
+  test("keeps the required chains valid in every step, according to openssl", async () => {
     const states = await steps();
-    const believes = await Promise.all(
+    const trust = await Promise.all(
       states.map(({ anchors }) => Promise.all(states.map(({ issuer, leaf }) => chains(anchors, issuer, leaf, hours(24 * 6))))),
     );
-    // Rows: the bundle of a step; columns: a leaf signed after a step.
-    expect(believes).toEqual([
+    // Rows: the bundle of a step. Columns: a leaf that was signed after a step.
+    expect(trust).toEqual([
       [true, true, false, false],
       [true, true, true, true],
       [true, true, true, true],
@@ -298,7 +301,7 @@ describe("the rotation of a trust anchor", () => {
     ]);
   });
 
-  test("never lets two peers distrust each other in whatever order pods restart, and would without its gates", async () => {
+  test("two peers always trust each other, in any order of restarts; without the gates they would not", async () => {
     const states = await steps();
     const bundles = states.map(({ anchors }) => anchors);
     const trust = await Promise.all(
@@ -309,7 +312,7 @@ describe("the rotation of a trust anchor", () => {
     expect(reachesDistrust(trust, { bundle: true, leaf: false })).toBe(true);
   });
 
-  test("rolls what is meshed at every step: the revision of pod templates changes, the control plane's issuer too", async () => {
+  test("restarts all meshed workloads in every step, because the revision in their pod templates changes", async () => {
     const { environment, files, vault } = await started();
     const revisions: string[] = [];
     const look = (): void => {
@@ -326,7 +329,7 @@ describe("the rotation of a trust anchor", () => {
     expect(new Set(revisions).size).toBe(4);
   });
 
-  test("waits a day between the steps, unless somebody answers for it", async () => {
+  test("requires a day between two steps, unless forced", async () => {
     const { environment, files, vault } = await started();
     const step = async (now: Date, force: boolean): Promise<string> => {
       generate(environment, files);
@@ -343,7 +346,7 @@ describe("the rotation of a trust anchor", () => {
     );
     expect(await step(hours(2), true)).toContain("step 2 of 3");
     await expect(step(hours(26), false)).rejects.toThrow("no proxy holds a certificate of the old issuer any more");
-    // Meanwhile the issuer may be renewed, under the new anchor; then the day counts from there.
+    // The issuer may be renewed in between, under the new anchor. The day then starts at that renewal.
     for (const [path, text] of (await rotateIssuer(environment, vault(hours(20)), hours(20))).changes) files.set(path, text);
     await expect(step(hours(27), false)).rejects.toThrow("2026-11-26 08:10 UTC");
     expect(await step(hours(44.5), false)).toContain("step 3 of 3");
@@ -351,7 +354,7 @@ describe("the rotation of a trust anchor", () => {
     expect(await step(hours(45), false)).toContain("step 1 of 3");
   });
 
-  test("takes no step before the last one is in the bundle", async () => {
+  test("rejects the next step until the previous one is in the bundle", async () => {
     const { environment, files, vault } = await started();
     const step = async (now: Date): Promise<void> => {
       for (const [path, text] of (await rotateAnchor(environment, vault(now), now, true)).changes) files.set(path, text);
@@ -366,14 +369,14 @@ describe("the rotation of a trust anchor", () => {
     await step(hours(3));
   });
 
-  test("refuses files that fit no step, and keys that fit no certificate", async () => {
+  test("rejects files that match no step, and keys that match no certificate", async () => {
     const { environment, files, vault } = await started();
     const other = await started();
     const own = files.get(publicFile("trust-anchors.crt")) ?? "";
-    const foreign = other.files.get(publicFile("trust-anchors.crt")) ?? "";
-    files.set(publicFile("trust-anchors.crt"), foreign);
+    const others = other.files.get(publicFile("trust-anchors.crt")) ?? "";
+    files.set(publicFile("trust-anchors.crt"), others);
     await expect(rotateAnchor(environment, vault(start), start, true)).rejects.toThrow("fit no step");
-    files.set(publicFile("trust-anchors.crt"), own + foreign + own);
+    files.set(publicFile("trust-anchors.crt"), own + others + own);
     await expect(rotateAnchor(environment, vault(start), start, true)).rejects.toThrow("fit no step");
     files.set(publicFile("trust-anchors.crt"), own);
     files.set(publicFile("trust-anchor.sops.yaml"), other.files.get(publicFile("trust-anchor.sops.yaml")) ?? "");
@@ -393,8 +396,8 @@ describe("the rotation of a trust anchor", () => {
   });
 });
 
-describe("near the end", () => {
-  test("an issuer ends with its anchor, and that is said; an expired anchor signs nothing", async () => {
+describe("near expiry", () => {
+  test("an issuer expires with its anchor, which is reported; an expired anchor signs nothing", async () => {
     const { environment, vault } = await started({ linkerd: { identity: { anchorValidity: "400d" } } });
     expect((await rotateIssuer(environment, vault(hours(24)), hours(24))).done).toBe("a new issuer under the same trust anchor");
     const { changes, done } = await rotateIssuer(environment, vault(hours(24 * 200)), hours(24 * 200));
@@ -405,7 +408,7 @@ describe("near the end", () => {
     );
   });
 
-  test("the webhooks' CA is renewed before it would end, and both are believed until the next rotation", async () => {
+  test("the webhooks' CA is renewed before it expires, and both CAs are trusted until the old one has expired", async () => {
     const { environment, files, vault } = await started({ linkerd: { identity: { anchorValidity: "400d" } } });
     const before = files.get(publicFile("webhook-ca.crt")) ?? "";
     const take = async (now: Date): Promise<string> => {
@@ -422,15 +425,15 @@ describe("near the end", () => {
       expect(await chains(authorities, "", certificate.toString(), hours(24 * 101))).toBe(true);
       expect(await chains(before, "", certificate.toString(), hours(24 * 101))).toBe(false);
     }
-    // The old one stays until it ends, however often one rotates; the one that signs stands first.
+    // The old CA is kept until it expires, regardless of further rotations. The signing CA comes first.
     expect(await take(hours(24 * 110))).not.toContain("new CA");
     expect(files.get(publicFile("webhook-ca.crt"))).toBe(authorities);
     expect(await take(hours(24 * 410))).toContain("under a new CA");
     expect(files.get(publicFile("webhook-ca.crt"))).not.toContain(before.trim());
   });
 
-  test("an anchor of somebody else's making keeps its own spelling of its name, for Go and openssl", async () => {
-    const folder = scratchFolder("foreign");
+  test("an issuer copies the string types in the name of an anchor made by another tool, for Go and openssl", async () => {
+    const folder = scratchFolder("others");
     const config =
       "[req]\ndistinguished_name=dn\nprompt=no\nstring_mask=pkix\nx509_extensions=ext\n[dn]\nO=Acme\nCN=root.linkerd.cluster.local\n[ext]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=01:02:03:04\n";
     writeFileSync(join(folder, "config"), config);
@@ -470,8 +473,8 @@ describe("near the end", () => {
   });
 });
 
-describe("the rotation of issuer and webhooks", () => {
-  test("gives no new key to who was taken off the spec", async () => {
+describe("rotation of issuer and webhooks", () => {
+  test("does not encrypt new keys to a recipient that was removed from the spec", async () => {
     const colleague = await generateX25519Identity();
     const { clusterRecipient, adminRecipient } = testIdentity();
     const before = await started({
@@ -488,7 +491,7 @@ describe("the rotation of issuer and webhooks", () => {
     );
   });
 
-  test("keeps the anchor, and what people wrote beside a Secret's data", async () => {
+  test("keeps the anchor, and manual changes outside a Secret's data", async () => {
     const { environment, files, vault } = await started();
     const path = "overlays/test/identity/linkerd-identity-issuer.sops.yaml";
     files.set(path, (files.get(path) ?? "").replace("kind: Secret", "# kept\nkind: Secret"));
@@ -499,13 +502,14 @@ describe("the rotation of issuer and webhooks", () => {
     const issuer = changes.get(publicFile("issuer.crt")) ?? "";
     expect(issuer).not.toBe(before.get(publicFile("issuer.crt")));
     expect(await chains(before.get(publicFile("trust-anchors.crt")) ?? "", "", issuer)).toBe(true);
-    // Nothing of the old data key is left, whoever may know it: every value and every armored key is new.
+    // No value depends on the old data key, which removed recipients may know: every value and every armored key is
+    // new.
     const old = before.get(path) ?? "";
     for (const [part] of old.matchAll(/ENC\[[^\]]*\]|^ +[A-Za-z0-9+/=]{40,}$/gm))
       expect(changes.get(path)).not.toContain(part.trim());
   });
 
-  test("makes the Secret of a webhook that an older release had not", async () => {
+  test("creates the Secret of a webhook that the previous release did not have", async () => {
     const { files } = await started();
     const upgraded = inMemory({ linkerd: { version: "edge-25.4.4", jaeger: { enabled: true } } });
     for (const [path, text] of files) upgraded.files.set(path, text);
@@ -517,7 +521,7 @@ describe("the rotation of issuer and webhooks", () => {
   });
 });
 
-/** What `meshops generate` would do with the files. */
+/** Adds the files that `meshops generate` would write. Returns the bundle. */
 function generate(environment: Environment, files: Map<string, string>): Bundle {
   const read = (file: string): string => (files.get(publicFile(file)) ?? "").trim();
   const identity = { trustAnchors: read("trust-anchors.crt"), issuer: read("issuer.crt"), webhookCa: read("webhook-ca.crt") };
@@ -526,13 +530,14 @@ function generate(environment: Environment, files: Map<string, string>): Bundle 
   return bundle;
 }
 
-/** A pod: the step whose bundle it started with, and the step whose issuer signed its certificate. */
+/** A pod: the step whose bundle it has loaded, and the step whose issuer signed its certificate. */
 type Pod = readonly [bundle: number, leaf: number];
 
 /**
- * Whether three pods can come into a state in which one does not believe another's certificate. From every state any pod may restart (it takes up
- * the bundle and the issuer of the step that is rolled out), or renew its certificate (the issuer alone); the next step is rolled out when its
- * gate is open: after step 1 when all have started with both anchors, after step 2 when no certificate of the old issuer is left.
+ * Whether three pods can reach a state in which one does not trust another's certificate. In every state, any pod may
+ * restart (it loads the bundle and the issuer of the current step) or renew its certificate (only the issuer). The next
+ * step is rolled out if its gate is open: after step 1 if all pods have started with both anchors, after step 2 if no
+ * certificate of the old issuer is in use.
  */
 function reachesDistrust(trust: readonly (readonly boolean[])[], gates: { bundle: boolean; leaf: boolean }): boolean {
   const first: [number, Pod[]] = [

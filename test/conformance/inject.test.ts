@@ -13,7 +13,7 @@ import { judge, type Peer, type Verdict } from "../support/policy-evaluator.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /*
- * What an injection says of who may talk to a workload, judged by what Kubernetes and Linkerd make of it; on every release.
+ * Access rules of an injection, evaluated with the semantics of Kubernetes and Linkerd, for every release.
  */
 const versions = linkerdReleases.map(({ version }) => version);
 const chart = `apiVersion: apps/v1
@@ -41,7 +41,7 @@ const spec = (linkerd: LinkerdVersion): Parameters<typeof injectManifests>[1] =>
   ],
 });
 
-describe("who may talk to what was injected", () => {
+describe("access to an injected workload", () => {
   const meshed = { "linkerd.io/control-plane-ns": "linkerd" };
   const proxy = { opaque: [], skipInbound: [], skipOutbound: [] };
   const peer = (namespace: string, serviceAccount: string, labels: Record<string, string>, own: Peer["proxy"]): Peer => ({
@@ -53,38 +53,39 @@ describe("who may talk to what was injected", () => {
     kubelet: false,
   });
   const client = peer("web", "web", {}, proxy);
-  const neighbour = peer("web", "other", {}, proxy);
+  const otherAccount = peer("web", "other", {}, proxy);
   const bare = peer("web", "web", {}, null);
   const forger = peer("web", "web", meshed, null);
-  const stranger = peer("elsewhere", "web", {}, proxy);
+  const otherNamespace = peer("elsewhere", "web", {}, proxy);
   const tap = peer("linkerd-viz", "tap", { "linkerd.io/extension": "viz", component: "tap" }, proxy);
   const prometheus = peer("linkerd-viz", "prometheus", { "linkerd.io/extension": "viz", component: "prometheus" }, proxy);
 
   const table: [from: string, peer: Peer | "shop", port: number, verdict: Verdict | ((version: LinkerdVersion) => Verdict)][] = [
     ["a listed client, its port", client, 8080, "reached"],
-    // Before the transport header the network tells ports apart, after it the mesh; an opaque port arrives at 4143 on all.
+    // Releases without the transport header restrict ports in the network, later ones in the mesh. An opaque port
+    // arrives at 4143 in all releases.
     ["a listed client, another port", client, 3306, "mesh"],
-    ["its neighbour of another account", neighbour, 8080, "mesh"],
+    ["another account in the client's namespace", otherAccount, 8080, "mesh"],
     ["a pod of the same account without a proxy", bare, 8080, "network"],
-    // 2.14's clients dial the port itself, so it is open, and the proxy asks for a certificate.
+    // Clients of 2.14 connect to the port itself, so the port is open, and the proxy requires a certificate.
     ["a forged label", forger, 8080, (version) => (linkerdRelease(version).traits.transportHeader ? "network" : "mesh")],
-    ["another namespace", stranger, 8080, "network"],
-    ["the pods among themselves, opaque", "shop", 3306, "reached"],
-    ["the pods among themselves, past the proxy", "shop", 9104, "reached"],
-    ["a client that may not use the skipped port", client, 9104, "network"],
+    ["another namespace", otherNamespace, 8080, "network"],
+    ["the workload's own pods, opaque port", "shop", 3306, "reached"],
+    ["the workload's own pods, port that skips the proxy", "shop", 9104, "reached"],
+    ["a listed client, the port that skips the proxy", client, 9104, "network"],
     ["tap", tap, 4190, "reached"],
     ["Prometheus", prometheus, 4191, "reached"],
-    ["a client that would tap", client, 4190, "network"],
+    ["a listed client, the tap port", client, 4190, "network"],
   ];
 
   describe.each(versions)("%s", (version) => {
     const { text, diagnostics, notes } = injectManifests(chart, spec(version));
     const objects = objectsIn(text).filter(({ kind }) => kind !== "StatefulSet");
-    // Its proxy is what the injection makes of it.
+    // The proxy's ports come from the injection's annotations.
     const shop = peer("shop", "shop", { app: "shop", tier: "data" }, proxyOf(text));
     const cluster = { objects, transportHeader: linkerdRelease(version).traits.transportHeader };
 
-    test("nothing is to be said against it", () => {
+    test("has no findings", () => {
       expect(diagnostics).toEqual([]);
       expect(notes).toEqual([]);
     });
@@ -94,7 +95,7 @@ describe("who may talk to what was injected", () => {
       expect(judge({ from: from === "shop" ? shop : from, to: shop, port }, cluster)).toBe(expected);
     });
 
-    test("with nobody on the list, nobody but viz", () => {
+    test("is limited to viz if the list of clients is empty", () => {
       const none = injectManifests(chart, { ...spec(version), clients: [] });
       const closed = { ...cluster, objects: objectsIn(none.text).filter(({ kind }) => kind !== "StatefulSet") };
       expect([8080, 3306, 9104].map((port) => judge({ from: shop, to: shop, port }, closed))).toEqual([
@@ -119,7 +120,7 @@ withReference("an injection", () => {
     for (const role of ["alpha", "zero"]) expect(annotations(objectsIn(text), role)).toEqual(annotations(reference, role));
   });
 
-  test("changes nothing else: upstream's charts, read again, are what they were", () => {
+  test("changes nothing else in upstream's charts", () => {
     for (const path of ["dgraph/24.1.4", "dgraph/0.0.17", "linkerd-viz/2026.8.3", "linkerd-control-plane/1.16.11"]) {
       const before = read(`charts/${path}/rendered.yaml`);
       const { text } = injectManifests(before, { linkerd: "edge-26.8.3", opaquePorts: [7080] });
@@ -129,8 +130,8 @@ withReference("an injection", () => {
     }
   });
 
-  withTools(["kubeconform"], "its objects", () => {
-    test.each(versions)("are what the API server of %s takes, strictly", async (version) => {
+  withTools(["kubeconform"], "objects", () => {
+    test.each(versions)("pass strict validation with the CRDs of %s", async (version) => {
       const { text } = injectManifests(chart, spec(version));
       const summary = await kubeconform(text, customSchemas(linkerdRelease(version).charts["linkerd-crds"]));
       expect(summary).toMatchObject({ invalid: 0, errors: 0, skipped: 0 });
@@ -138,7 +139,7 @@ withReference("an injection", () => {
   });
 });
 
-test("any object comes out as it came in, but for what was asked", () => {
+test("an injection keeps all other fields of any object", () => {
   const scalar = fc.oneof(
     fc.string(),
     fc.integer(),
@@ -179,12 +180,13 @@ function read(path: string): string {
   return readFileSync(join(referenceFolder, path), "utf8");
 }
 
-/** How ports pass the proxy of the injected pods, by their annotations. */
+/** Returns how the proxy of the injected pods treats ports, from their annotations. */
 function proxyOf(text: string): Peer["proxy"] {
   const [pods] = objectsIn(text).filter(({ kind }) => kind === "StatefulSet");
-  const said = field(pods, "spec", "template", "metadata", "annotations") as Record<string, string>;
-  if (said["linkerd.io/inject"] !== "enabled") return null;
-  const ports = (key: string): number[] => (said[`config.linkerd.io/${key}-ports`] ?? "").split(",").filter(Boolean).map(Number);
+  const values = field(pods, "spec", "template", "metadata", "annotations") as Record<string, string>;
+  if (values["linkerd.io/inject"] !== "enabled") return null;
+  const ports = (key: string): number[] =>
+    (values[`config.linkerd.io/${key}-ports`] ?? "").split(",").filter(Boolean).map(Number);
   return { opaque: ports("opaque"), skipInbound: ports("skip-inbound"), skipOutbound: ports("skip-outbound") };
 }
 
@@ -192,7 +194,7 @@ function annotations(objects: readonly KubernetesObject[], role: string): unknow
   return field(pick(objects, "StatefulSet", `demo-dgraph-${role}`), "spec", "template", "metadata", "annotations");
 }
 
-/** An object less the annotations of an injection. */
+/** Returns an object without the annotations of an injection. */
 function withoutOurs(object: KubernetesObject): unknown {
   return JSON.parse(JSON.stringify(object), (key, value) => {
     if (key === "linkerd.io/inject" || key === "config.linkerd.io/opaque-ports") return undefined;

@@ -16,11 +16,11 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /*
- * The annotations that our patch or values bring to Dgraph's pods, on the reference render of the chart,
- * are those of `linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080` on the same render.
+ * The generated patch or values add the same annotations to Dgraph's pods in the chart's reference render as
+ * `linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080` on the same render.
  */
 withReference("injection", () => {
-  withTools(["kustomize"], "as `linkerd inject` does it", () => {
+  withTools(["kustomize"], "compared with `linkerd inject`", () => {
     test.each(["0.0.17", "24.1.4"] as const)("dgraph %s, internal ports skipped", async (version) => {
       const injected = await install(version, dgraphOf(version, "skip"));
       const reference = objectsIn(read(`linkerd/inject-dgraph-${version}.yaml`));
@@ -56,8 +56,8 @@ withReference("injection", () => {
     );
   });
 
-  describe("the two forms of one patch", () => {
-    test("patch and values carry the same annotations", () => {
+  describe("the two forms of the patch", () => {
+    test("patch and values contain the same annotations", () => {
       for (const mode of ["skip", "opaque", "mesh"] as const) {
         const [byPatch, byValue] = [dgraphOf("0.0.17", mode), dgraphOf("24.1.4", mode)];
         for (const role of ["alpha", "zero"]) {
@@ -81,14 +81,17 @@ function dgraphOf(chart: DgraphChartVersion, internalPorts: string): ComponentMo
   return component;
 }
 
-/** The reference render with our patches applied by the real kustomize, and our values as the chart applies them. */
+/**
+ * Returns the reference render with the generated patches (by the real kustomize) and values (as the chart applies
+ * them).
+ */
 async function install(version: string, component: ComponentModel): Promise<KubernetesObject[]> {
   const folder = scratchFolder("inject");
   const byValue = ["alpha", "zero"].flatMap((role) => {
     const annotations = field(releaseOf(component)?.values, role, "extraAnnotations");
     if (annotations === undefined) return [];
     const target = { kind: "StatefulSet", name: `demo-dgraph-${role}` };
-    // What the chart's template does with the value (dgraph-io/charts, templates/<role>/statefulset.yaml).
+    // As the chart's template applies the value (dgraph-io/charts, templates/<role>/statefulset.yaml).
     const patch = stringify({
       apiVersion: "apps/v1",
       kind: "StatefulSet",

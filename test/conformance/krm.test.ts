@@ -20,7 +20,7 @@ import { idOf, objectsIn } from "../support/objects.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 
 /*
- * The functions as kustomize runs them: as generator, as transformer, and over a folder (`kustomize fn run`).
+ * The KRM functions in kustomize: as generator, as transformer, and for a folder (`kustomize fn run`).
  */
 const env = { PATH: `${dirname(tool("kustomize"))}:${process.env["PATH"]}` };
 let root: string;
@@ -36,7 +36,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true }));
 
 withTools(["kustomize"], "kustomize with meshops as a function", () => {
-  test("a generator makes the objects that the bundle builds to, encrypted Secrets and all, and the chart repositories", async () => {
+  test("a generator emits the same objects as the bundle, including encrypted Secrets, and the chart repositories", async () => {
     writeFunction("environments/dev.yaml", "./fn.sh", "environments/dev.yaml");
     write("kustomization.yaml", "generators: [environments/dev.yaml]\n");
     const generated = objectsIn(await kustomizeBuild("."));
@@ -49,7 +49,7 @@ withTools(["kustomize"], "kustomize with meshops as a function", () => {
     expect(generated.length).toBeGreaterThan(40);
   });
 
-  test("a transformer injects what passes by, in a Kustomization below the repository's root", async () => {
+  test("a transformer injects resources in a Kustomization in a subfolder of the repository", async () => {
     write("apps/shop/deployment.yaml", workload);
     writeFunctionText("apps/shop/mesh.yaml", "../../fn.sh", injection);
     write("apps/shop/kustomization.yaml", "resources: [deployment.yaml]\ntransformers: [mesh.yaml]\n");
@@ -62,23 +62,20 @@ withTools(["kustomize"], "kustomize with meshops as a function", () => {
       "Server web-8080",
     ]);
     expect(JSON.stringify(objects)).toContain('"linkerd.io/inject":"enabled"');
-    // The same as the post-renderer makes of the same stream.
+    // The post-renderer has the same output for the same input.
     write("mesh.yaml", injection);
     const { stdout } = await meshops(root, ["inject", "mesh.yaml"], { input: workload });
     expect(sorted(objects)).toEqual(sorted(objectsIn(stdout)));
   });
 
-  test.each(["generators", "transformers"])(
-    "a mistake in %s stops the build, and kustomize shows what is wrong",
-    async (list) => {
-      writeFunctionText("apps/wrong/mesh.yaml", "../../fn.sh", injection.replace("edge-26.8.3", "edge-26.8.4"));
-      write("apps/wrong/deployment.yaml", workload);
-      write("apps/wrong/kustomization.yaml", `resources: [deployment.yaml]\n${list}: [mesh.yaml]\n`);
-      await expect(kustomizeBuild("apps/wrong")).rejects.toThrow(/"linkerd" cannot be "edge-26\.8\.4"/);
-    },
-  );
+  test.each(["generators", "transformers"])("an error in %s stops the build, and kustomize prints it", async (list) => {
+    writeFunctionText("apps/wrong/mesh.yaml", "../../fn.sh", injection.replace("edge-26.8.3", "edge-26.8.4"));
+    write("apps/wrong/deployment.yaml", workload);
+    write("apps/wrong/kustomization.yaml", `resources: [deployment.yaml]\n${list}: [mesh.yaml]\n`);
+    await expect(kustomizeBuild("apps/wrong")).rejects.toThrow(/"linkerd" cannot be "edge-26\.8\.4"/);
+  });
 
-  test("`fn run` writes the objects where their annotations say, and again nothing new; what is no longer made goes", async () => {
+  test("`fn run` writes objects to the paths in their annotations, changes nothing in a second run, and removes old objects", async () => {
     cpSync(join(projectRoot, "environments/dev.yaml"), join(root, "out/dev.yaml"));
     writeFunction("out/dev.yaml", join(root, "fn.sh"), "environments/dev.yaml");
     await fnRun("out");
@@ -97,31 +94,31 @@ withTools(["kustomize"], "kustomize with meshops as a function", () => {
     ]);
   });
 
-  test("results reach who asks for them", async () => {
+  test("results are written to --results-dir", async () => {
     writeFunctionText(
       "results/mesh.yaml",
       join(root, "fn.sh"),
       injection.replace("clients:", "skipInboundPorts: [8080]\n  clients:"),
     );
     write("results/deployment.yaml", workload);
-    mkdirSync(join(root, "told"));
-    await run(tool("kustomize"), ["fn", "run", "results", "--enable-exec", "--results-dir", join(root, "told")], {
+    mkdirSync(join(root, "results-out"));
+    await run(tool("kustomize"), ["fn", "run", "results", "--enable-exec", "--results-dir", join(root, "results-out")], {
       cwd: root,
       env,
     });
-    const [file = ""] = readdirSync(join(root, "told"));
-    const told = readFileSync(join(root, "told", file), "utf8");
-    expect(told).toContain("severity: warning");
-    expect(told).toContain("code: ports-skipped");
-    expect(told).toContain("path: deployment.yaml");
+    const [file = ""] = readdirSync(join(root, "results-out"));
+    const written = readFileSync(join(root, "results-out", file), "utf8");
+    expect(written).toContain("severity: warning");
+    expect(written).toContain("code: ports-skipped");
+    expect(written).toContain("path: deployment.yaml");
   });
 
-  test("as in a container: no home, no network, nobody's rights, the repository mounted read-only", (context) => {
+  test("a function works as in a container: no home, no network, user nobody, read-only repository", (context) => {
     if (process.getuid?.() !== 0) return context.skip("needs root to become nobody");
     writeFunction("environments/dev.yaml", "./fn.sh", "environments/dev.yaml");
     const spec = readFileSync(join(root, "environments/dev.yaml"), "utf8").replace(/^/gm, "  ");
     const list = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\nfunctionConfig:\n${spec}`;
-    // Nobody may look into the cache of the tools.
+    // User nobody cannot read the cache of the tools.
     cpSync(tool("kustomize"), join(root, "kustomize"));
     execFileSync("chmod", ["-R", "go+rX", root]);
     const before = filesBelow(".");
@@ -169,7 +166,7 @@ spec:
   clients: [{namespace: ingress, serviceAccount: nginx}]
 `;
 
-/** A configuration of the sample repository, with the annotation by which kustomize finds the function. */
+/** Writes a configuration of the sample repository, with the annotation by which kustomize finds the function. */
 function writeFunction(path: string, program: string, from: string): void {
   writeFunctionText(path, program, readFileSync(join(projectRoot, from), "utf8"));
 }

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { withReference, withTools } from "../support/guards.ts";
 import { customSchemas, kubeconform } from "../support/kubeconform.ts";
 
-/* The judge itself: if it let mistakes pass, the bundle's tests would mean nothing. */
-withReference("kubeconform, as the tests set it up", () => {
-  withTools(["kubeconform"], "refuses what an API server would", () => {
+/* Tests of the validator itself: if it accepted errors, the tests of the bundle would prove nothing. */
+withReference("kubeconform, as configured in the tests", () => {
+  withTools(["kubeconform"], "rejects what an API server rejects", () => {
     const good = {
       apiVersion: "kustomize.toolkit.fluxcd.io/v1",
       kind: "Kustomization",
@@ -18,7 +18,7 @@ withReference("kubeconform, as the tests set it up", () => {
       spec: { selector: {}, template: { spec: { containers: [{ name: "a" }] } } },
     };
 
-    test("the good pass", async () => {
+    test("valid objects pass", async () => {
       expect(await judge(good, deployment)).toEqual({ valid: 2, invalid: 0, errors: 0, skipped: 0 });
     });
 
@@ -28,7 +28,7 @@ withReference("kubeconform, as the tests set it up", () => {
       ["a value outside an enum", { ...good, spec: { ...good.spec, sourceRef: { kind: "GitRepo", name: "a" } } }],
       ["a missing field", { ...good, spec: { interval: "1m" } }],
       ["an unknown field of a built-in kind", { ...deployment, spec: { ...deployment.spec, replica: 1 } }],
-      ["a kind that nobody knows", { apiVersion: "example.org/v1", kind: "Thing", metadata: { name: "a" } }],
+      ["an unknown kind", { apiVersion: "example.org/v1", kind: "Thing", metadata: { name: "a" } }],
     ])("%s fails", async (_, object) => {
       await expect(judge(object)).rejects.toThrow(/"invalid": 1|"errors": 1/);
     });

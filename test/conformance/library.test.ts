@@ -6,7 +6,7 @@ import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
 /*
- * The package as its users get it: packed, installed into an empty folder, and used as docs/library.md says.
+ * The package as users get it: packed, installed into an empty folder, and used as described in docs/library.md.
  */
 const page = "docs/library.md";
 let root: string;
@@ -25,7 +25,7 @@ beforeAll(async () => {
 }, 120_000);
 
 describe("the library", () => {
-  test("its examples are typed", async () => {
+  test("type-checks its examples", async () => {
     const config = {
       compilerOptions: {
         module: "nodenext",
@@ -44,35 +44,35 @@ describe("the library", () => {
     expect(await tsc("-p", ".")).toBe("");
   });
 
-  test("renders the bundle that the command writes", async () => {
+  test("renders the same bundle as the command line", async () => {
     const output = await example("render.ts");
     expect(output.split("\n")[0]).toMatch(/^namespaces linkerd-crds identity linkerd-control-plane /);
     expect(output).toContain(readFileSync(join(projectRoot, "overlays/dev/dgraph/values.yaml"), "utf8"));
   });
 
-  test("loads specs that are no files", async () => {
+  test("loads specs that are not files", async () => {
     expect((await example("memory.ts")).split("\n")[0]).toBe("4:42 not-allowed");
   });
 
-  test("injects and judges manifests", async () => {
+  test("injects and checks manifests", async () => {
     const output = await example("inject.ts");
     expect(output).toContain("linkerd.io/inject: enabled");
     expect(output).toContain("inject-value");
   });
 
-  test("is small: no Kubernetes client, and what the docs say it takes", () => {
+  test("installs no Kubernetes client, and has the size that the docs state", () => {
     const tree = readTree(join(root, "node_modules"));
     expect(Object.keys(tree).filter((path) => path.startsWith("@kubernetes/"))).toEqual([]);
     const bytes = Object.keys(tree).reduce((sum, path) => sum + statSync(join(root, "node_modules", path)).size, 0);
-    const [, said] = /Its dependencies take (\d+) MB/.exec(readFileSync(join(projectRoot, page), "utf8")) ?? [];
+    const [, megabytes] = /Its dependencies take (\d+) MB/.exec(readFileSync(join(projectRoot, page), "utf8")) ?? [];
     const own = Object.keys(tree)
       .filter((path) => path.startsWith("meshops/"))
       .reduce((sum, path) => sum + statSync(join(root, "node_modules", path)).size, 0);
-    expect(Math.round((bytes - own) / 1e6)).toBeLessThanOrEqual(Number(said));
-    expect(Math.round((bytes - own) / 1e6)).toBeGreaterThanOrEqual(Number(said) - 2);
+    expect(Math.round((bytes - own) / 1e6)).toBeLessThanOrEqual(Number(megabytes));
+    expect(Math.round((bytes - own) / 1e6)).toBeGreaterThanOrEqual(Number(megabytes) - 2);
   });
 
-  test("a command that needs the Kubernetes client says so", async () => {
+  test("reports if a command needs the Kubernetes client", async () => {
     const status = (): Promise<string> =>
       run(join(root, "node_modules/.bin/meshops"), ["status", "dev", "--kubeconfig", "/nowhere"], { cwd: root });
     await expect(status()).rejects.toThrow(/the Kubernetes client is not installed\nfix: npm install @kubernetes\/client-node/);

@@ -8,7 +8,8 @@ import { readTree, scratchFolder } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
 /*
- * The shipped command line on each release of Node that is supported: the one that runs the tests (20 in CI), and those that `npm run tools` installs.
+ * The shipped command line on each supported version of Node: the one that runs the tests (20 in CI), and those that
+ * `npm run tools` installs.
  */
 describe(`Node ${process.versions.node}`, () => runsOn(process.execPath));
 for (const node of nodeVersions) withNode(node, `Node ${node}`, runsOn);
@@ -24,7 +25,7 @@ function runsOn(node: string): void {
     expect(await meshops(["--help"])).toMatch(/^Usage: meshops /);
   });
 
-  test("generates what is committed", async () => {
+  test("generates the committed files", async () => {
     await meshops(["generate", "--check"]);
   });
 
@@ -33,7 +34,7 @@ function runsOn(node: string): void {
     expect(await meshops(["graph", "dev", "--output", "html"])).toContain("<svg");
   });
 
-  test("keeps compiled code in the user's cache, if this Node can", async () => {
+  test("stores compiled code in the user's cache, if this version of Node supports it", async () => {
     await meshops(["--version"]);
     const able = (await run(node, ["-p", "typeof require('node:module').enableCompileCache"])) === "function\n";
     const kept = (folder: string): number => (existsSync(folder) ? Object.keys(readTree(folder)).length : 0);
@@ -45,7 +46,7 @@ function runsOn(node: string): void {
     expect(kept(other)).toBe(0);
   });
 
-  test("starts without a cache", async () => {
+  test("starts if the cache is not writable", async () => {
     expect(await meshops(["--version"], { XDG_CACHE_HOME: "/dev/null" })).toBe(`${version}\n`);
   });
 }

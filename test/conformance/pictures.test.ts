@@ -11,14 +11,14 @@ import { scratchFolder } from "../support/platform.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * The pictures in a real browser: mermaid's own renderer draws the diagrams, and the page is moved, searched and read.
- * SCREENSHOTS=<folder> keeps what was seen.
+ * Graphs in a real browser: Mermaid's own renderer draws the diagrams, and the tests pan, zoom, search and read the
+ * page. SCREENSHOTS=<folder> writes screenshots.
  */
 let browser: Browser;
 let page: Page;
 const requests: string[] = [];
 
-withBrowser("the pictures of meshops graph", () => {
+withBrowser("the output of meshops graph", () => {
   beforeAll(async () => {
     browser = await startBrowser();
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
@@ -29,7 +29,7 @@ withBrowser("the pictures of meshops graph", () => {
   afterAll(() => browser.close());
 
   const stories = join(projectRoot, "test/stories/graph");
-  test.each(readdirSync(stories))("%s is drawn by mermaid, as GitHub does", async (file) => {
+  test.each(readdirSync(stories))("%s is rendered by Mermaid, as on GitHub", async (file) => {
     const text = readFileSync(join(stories, file), "utf8");
     const diagrams = [...text.matchAll(/```mermaid\n(.*?)```/gs)].map(([, code = ""]) => code);
     expect(diagrams.length).toBeGreaterThan(0);
@@ -43,13 +43,13 @@ withBrowser("the pictures of meshops graph", () => {
     await keep(file.replace(".md", "-mermaid"));
   });
 
-  test("a page of two environments asks nobody for anything, and says in a table what it draws", async () => {
+  test("a page of two environments makes no network requests, and has tables with the contents of the graphs", async () => {
     await open(["dev", "production"]);
     expect(requests.filter((url) => !url.startsWith("file:"))).toEqual([]);
     expect(await page.locator(".view svg").count()).toBe(4);
     expect(await page.getByRole("heading", { level: 2 }).allTextContents()).toEqual(["Order of reconciliation", "Access"]);
     expect(await page.getByRole("row", { name: "grafana – grafana" }).textContent()).toContain("≠ only in production");
-    // A screen reader hears the pictures as pictures, with words.
+    // The graphs are images with descriptions for screen readers.
     for (const picture of await page.locator(".view svg").all()) {
       expect(await picture.getAttribute("role")).toBe("img");
       expect(await picture.getAttribute("aria-label")).toMatch(/^(dev|production): /);
@@ -58,7 +58,7 @@ withBrowser("the pictures of meshops graph", () => {
     await keep("page");
   });
 
-  test("is zoomed and moved by wheel, mouse, keys and buttons, and shown whole again", async () => {
+  test("a graph is zoomed and panned with wheel, mouse, keys and buttons, and reset", async () => {
     await open(["dev"]);
     const view = page.locator(".view").first();
     const seen = async (): Promise<number[]> =>
@@ -83,7 +83,7 @@ withBrowser("the pictures of meshops graph", () => {
     expect(await seen()).toEqual(whole);
   });
 
-  test("a search leaves what it finds, in pictures and tables, and says how much", async () => {
+  test("a search filters graphs and tables, and shows the number of results", async () => {
     await open(["dev"]);
     await page.getByRole("searchbox").fill("9080");
     expect(await page.getByRole("status").textContent()).toBe("1 found");
@@ -94,14 +94,14 @@ withBrowser("the pictures of meshops graph", () => {
     expect(await page.locator("tbody tr:visible").count()).toBeGreaterThan(20);
   });
 
-  test("colours are not what tells things apart: in grey every mark is still there", async () => {
+  test("all marks are distinguishable without colors", async () => {
     await open(["dev", "production"]);
     await page.addStyleTag({ content: "html { filter: grayscale(1); }" });
     await keep("grey");
     const dashed = await page.locator(".node:has-text('≠') path[stroke-dasharray]").count();
     expect(dashed).toBe(await page.locator(".node:has-text('≠')").count());
     expect(dashed).toBeGreaterThan(0);
-    // The refused are dashed and end in a bar; their arrows say so in words.
+    // Refused connections are dashed, end in a bar, and have a label.
     expect(await page.locator(".edge:has-text('refused') path[stroke-dasharray]").count()).toBe(4);
   });
 });
@@ -120,7 +120,7 @@ async function keep(name: string): Promise<void> {
   if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 }
 
-/** Runs in the page. */
+/** Renders a diagram. Runs in the page. */
 async function draw([diagram, index]: readonly [string, number]): Promise<string> {
   const { mermaid, document } = globalThis as unknown as {
     mermaid: { initialize(options: object): void; render(id: string, text: string): Promise<{ svg: string }> };

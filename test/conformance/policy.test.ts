@@ -17,8 +17,9 @@ const modes = ["opaque", "skip", "mesh"] as const;
 type Mode = (typeof modes)[number];
 
 /*
- * The article's traffic, and that of people who mean harm. Columns: releases with the transport header (2.18 and later), and 2.14; each with
- * the internal ports opaque, skip and mesh. `-`: packets do not arrive; `x`: the proxy refuses; `ok`: the application answers.
+ * Traffic of the article, and traffic of attackers. Columns: releases with the transport header (2.18 and later), and
+ * 2.14; each with internal ports opaque, skip and mesh. `-`: packets do not arrive. `x`: the proxy rejects the
+ * connection. `ok`: the application answers.
  */
 const traffic = `
                                               2.18+              2.14
@@ -66,7 +67,10 @@ listed client              alpha 4191         -      -    -      -      -    -
 kubelet                    alpha 8080 /alter  x      x    x      x      x    x
 `;
 
-/** With probes (charts from 0.3.0 on). Linkerd lets anybody GET a probe's path who gets through the network: `/health` is no test of policy. */
+/**
+ * With probes (charts from 0.3.0 on). Linkerd allows GET on a probe's path for every client that the network allows, so
+ * `/health` does not test a policy.
+ */
 const probes = `
 kubelet                    alpha 8080 /health        ok  ok  ok  ok  ok  ok
 kubelet                    alpha 8080 /probe/graphql ok  ok  ok  ok  ok  ok
@@ -77,11 +81,11 @@ unmeshed client            alpha 8080 /health        -   -   -   -   -   -
 unlisted namespace         alpha 8080 /health        -   -   -   -   -   -
 `;
 
-withReference("who may talk to Dgraph", () => {
+withReference("access to Dgraph", () => {
   describe.each(linkerdReleases.map((track) => [track.version, track] as const))("%s", (_, track) => {
     describe.each(modes)("internal ports %s", (mode) => {
       test.each(["24.1.4", "0.0.17"] as const)("chart %s", (chart) => {
-        const { cluster, peers } = world(track, mode, chart);
+        const { cluster, peers } = clusterOf(track, mode, chart);
         const rows = parse(chart === "24.1.4" ? traffic + probes : traffic);
         expect(rows.length).toBe(chart === "24.1.4" ? 48 : 41);
         const column = (track.traits.transportHeader ? 0 : 3) + modes.indexOf(mode);
@@ -89,7 +93,7 @@ withReference("who may talk to Dgraph", () => {
           ({ text, from, to, port, get }) => `${text}: ${sign[judge(attempt(peers, from, to, port, get), cluster)]}`,
         );
         expect(seen).toEqual(rows.map(({ text, verdicts }) => `${text}: ${verdicts[column]}`));
-        // The product's own evaluation, which covers the ports of applications, agrees.
+        // The generator's own evaluation, which covers the ports of applications, has the same result.
         const covered = rows.filter(({ from, port, get }) => port > 4191 && get === undefined && from !== "kubelet");
         expect(covered.length).toBeGreaterThan(15);
         for (const { text, from, to, port, verdicts } of covered)
@@ -98,16 +102,16 @@ withReference("who may talk to Dgraph", () => {
     });
   });
 
-  test("the evaluator judges nothing that it does not model", () => {
-    const { cluster, peers } = world(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
+  test("the evaluator rejects policies that it does not model", () => {
+    const { cluster, peers } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
     const others: [string, string, object][] = [
       ["NetworkPolicy", "egress", { podSelector: {}, policyTypes: ["Egress"] }],
       ["NetworkPolicy", "endPort", { podSelector: {}, ingress: [{ ports: [{ port: 1, endPort: 9 }] }] }],
       ["Server", "accessPolicy", { podSelector: {}, port: 1, accessPolicy: "all-unauthenticated" }],
       ["Server", "named port", { podSelector: {}, port: "http" }],
-      ["AuthorizationPolicy", "no Server", { targetRef: { kind: "Namespace", name: "dgraph" } }],
+      ["AuthorizationPolicy", "not a Server", { targetRef: { kind: "Namespace", name: "dgraph" } }],
       ["MeshTLSAuthentication", "identities", { identities: ["*"] }],
-      ["MeshTLSAuthentication", "no service account", { identityRefs: [{ kind: "Namespace", name: "a" }] }],
+      ["MeshTLSAuthentication", "not a service account", { identityRefs: [{ kind: "Namespace", name: "a" }] }],
       ["ServerAuthorization", "ServerAuthorization", {}],
     ];
     for (const [kind, what, spec] of others) {
@@ -120,14 +124,17 @@ withReference("who may talk to Dgraph", () => {
     expect(judge(attempt(peers, "viz tap", "alpha", 8080), { ...cluster, objects: [...cluster.objects, all] })).toBe("mesh");
   });
 
-  /* Pods roll one by one under the old policy, which changes only when all have: old and new must reach each other. */
-  describe("while a change rolls through", () => {
+  /*
+   * Pods restart one by one under the old policy, which changes only after all have restarted: old and new pods must
+   * reach each other.
+   */
+  describe("during a rollout", () => {
     const between = (track: LinkerdRelease, before: Mode, after: Mode): Verdict[] => {
-      const [old, young] = [world(track, before, "24.1.4"), world(track, after, "24.1.4")];
+      const [old, current] = [clusterOf(track, before, "24.1.4"), clusterOf(track, after, "24.1.4")];
       const pairs = [
-        [old, young],
-        [young, old],
-        [young, young],
+        [old, current],
+        [current, old],
+        [current, current],
       ] as const;
       return pairs.flatMap(([{ peers: from }, { peers: to }]) =>
         (["alpha", "zero"] as const).flatMap((source) => [
@@ -138,7 +145,7 @@ withReference("who may talk to Dgraph", () => {
     };
     const all = linkerdReleases.map((track) => [track.version, track] as const);
 
-    test.each(all)("%s: of the internal ports, from skip to either and between those", (_, track) => {
+    test.each(all)("%s: internal ports may change from skip to opaque or mesh, and between opaque and mesh", (_, track) => {
       for (const [before, after] of [
         ["skip", "opaque"],
         ["skip", "mesh"],
@@ -148,13 +155,13 @@ withReference("who may talk to Dgraph", () => {
         expect(between(track, before, after), `${before} to ${after}`).toEqual(Array(12).fill("reached"));
     });
 
-    test.each(all)("%s: but not back to skip, as docs/access.md says", (_, track) => {
+    test.each(all)("%s: a change of internal ports to skip breaks connections, as documented in docs/access.md", (_, track) => {
       for (const before of ["opaque", "mesh"] as const) expect(between(track, before, "skip")).toContain("mesh");
     });
 
-    test("of Linkerd, from 2.14 to a release whose proxies use the transport header", () => {
+    test("an upgrade of Linkerd from 2.14 to a release with the transport header keeps connections", () => {
       for (const mode of modes) {
-        const { cluster, peers } = world(linkerdRelease("stable-2.14.10"), mode, "24.1.4");
+        const { cluster, peers } = clusterOf(linkerdRelease("stable-2.14.10"), mode, "24.1.4");
         const later = { ...cluster, transportHeader: true };
         expect(judge(attempt(peers, "listed client", "alpha", 8080), later)).toBe("reached");
         expect(judge(attempt(peers, "alpha", "zero", 5080), later)).toBe("reached");
@@ -163,8 +170,8 @@ withReference("who may talk to Dgraph", () => {
     });
   });
 
-  /* The article's own policy, with the internal ports skipped as there (darkn3rd/blog_tutorials, part_3_linkerd, network_policy.yaml). */
-  describe("as the article has it", () => {
+  /* The article's policy and skipped internal ports (darkn3rd/blog_tutorials, part_3_linkerd, network_policy.yaml). */
+  describe("the article's policy", () => {
     const article: KubernetesObject = {
       apiVersion: "networking.k8s.io/v1",
       kind: "NetworkPolicy",
@@ -181,22 +188,23 @@ withReference("who may talk to Dgraph", () => {
       },
     };
     const seen = (track: LinkerdRelease, from: string, to: string, port: number, get?: string): Verdict => {
-      const { cluster, peers } = world(track, "skip", "0.0.17");
+      const { cluster, peers } = clusterOf(track, "skip", "0.0.17");
       return judge(attempt(peers, from, to, port, get), { ...cluster, objects: [article] });
     };
 
     test.each(linkerdReleases.map((track) => [track.version, track] as const))("%s", (_, track) => {
       const later = track.traits.transportHeader;
-      // What it was made for: who has no proxy stays out.
+      // Its purpose: clients without a proxy are denied.
       expect(seen(track, "unmeshed client", "alpha", 8080)).toBe("network");
-      // From 2.18 on meshed clients arrive at 4143, which it does not know: it blocks those whom it should let in.
+      // From 2.18 on, meshed clients connect to 4143, which the policy does not list: it denies the clients that it
+      // should allow.
       expect(seen(track, "listed client", "alpha", 8080)).toBe(later ? "network" : "reached");
       expect(seen(track, "listed client", "alpha", 9080)).toBe(later ? "network" : "reached");
-      // Who forges the label needs no proxy, nor does any pod of the namespace, and every meshed pod of the cluster is a client.
+      // A forged label or a pod in the namespace needs no proxy, and every meshed pod of the cluster is allowed.
       expect(seen(track, "label forger", "alpha", 8080)).toBe("reached");
       expect(seen(track, "unmeshed neighbour", "alpha", 8080)).toBe("reached");
       expect(seen(track, "unlisted namespace", "alpha", 9080)).toBe(later ? "network" : "reached");
-      // Viz goes blind, and Zero is open to all.
+      // Viz cannot reach the proxies, and Zero is open to all clients.
       expect(seen(track, "viz prometheus", "alpha", 4191)).toBe("network");
       expect(seen(track, "viz tap", "alpha", 4190)).toBe("network");
       expect(seen(track, "unmeshed client", "zero", 5080)).toBe("reached");
@@ -205,7 +213,7 @@ withReference("who may talk to Dgraph", () => {
   });
 });
 
-/** What `evaluate` decides, in the signs of the table. */
+/** Returns the result of `evaluate`, in the notation of the table. */
 function evaluated({ from, to, port }: Parameters<typeof judge>[0], { objects }: Cluster, track: LinkerdRelease): string {
   const list = (ports: readonly number[] = []): string => ports.join(",");
   const pod: KubernetesObject = {
@@ -258,12 +266,15 @@ function attempt(
   get?: string,
 ): Parameters<typeof judge>[0] {
   const [source, target] = [peers[from], peers[to]];
-  if (source === undefined || target === undefined) throw new Error(`nobody is called ${from} or ${to}`);
+  if (source === undefined || target === undefined) throw new Error(`unknown peer: ${from} or ${to}`);
   return { from: source, to: target, port, ...(get === undefined ? {} : { get }) };
 }
 
-/** A cluster with what the generator writes, and the pods of the upstream renders with the annotations that the generator gives them. */
-function world(
+/**
+ * Returns a cluster with the generated policies, and the pods of the upstream renders with the annotations of the
+ * generated values and patches.
+ */
+function clusterOf(
   track: LinkerdRelease,
   internalPorts: Mode,
   chart: DgraphChartVersion,
@@ -321,7 +332,10 @@ function world(
   };
 }
 
-/** A pod of the upstream render, with the annotations that our values or patches give it, as the injector reads them. */
+/**
+ * Returns a pod of the upstream render with the annotations of the generated values or patches, as the injector reads
+ * them.
+ */
 function dgraphPod(role: "alpha" | "zero", chart: DgraphChartVersion, component: ComponentModel): Peer {
   const workload = pick(objectsIn(read(`dgraph/${chart}`)), "StatefulSet", `demo-dgraph-${role}`);
   const patch = plainPatches(component.patches).find(

@@ -9,7 +9,7 @@ import { scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 
 /*
- * docs/helmfile.md, followed to the letter: its files, its commands, with the real helm 3, helm 4 and helmfile.
+ * Runs the files and commands of docs/helmfile.md with the real helm 3, helm 4 and helmfile.
  */
 const page = "docs/helmfile.md";
 let root: string;
@@ -30,20 +30,20 @@ beforeAll(() => {
 });
 
 withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-renderer", () => {
-  test("Helm 3 passes a chart through it, hooks excepted", async () => {
+  test("Helm 3 pipes a chart through it, except hooks", async () => {
     const objects = objectsIn(await shell("helm", blockOf(page, "command: helm3")));
     expectInjected(objects);
     expect(injected(pick(objects, "Job", "migrate"))).toBe(false);
   });
 
-  test("Helm 4 does as a plugin, hooks included", async () => {
+  test("Helm 4 pipes a chart through it as a plugin, including hooks", async () => {
     await shell("helm4", "helm plugin install ./meshops-plugin");
     const objects = objectsIn(await shell("helm4", blockOf(page, "command: helm4")));
     expectInjected(objects);
     expect(injected(pick(objects, "Job", "migrate"))).toBe(true);
   });
 
-  test("what is wrong stops Helm, and Helm shows it", async () => {
+  test("an error stops Helm, and Helm prints it", async () => {
     const wrong = blockOf(page, "file: mesh.yaml").replace("edge-26.8.3", "edge-26.8.4");
     writeTree(root, { "wrong.yaml": wrong });
     await expect(shell("helm", blockOf(page, "command: helm3").replace("mesh.yaml", "wrong.yaml"))).rejects.toThrow(
@@ -51,7 +51,7 @@ withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-rendere
     );
   });
 
-  test("a chart that renders nothing stays a success, with both", async () => {
+  test("a chart that renders nothing succeeds with Helm 3 and Helm 4", async () => {
     writeTree(root, { "charts/empty/Chart.yaml": "apiVersion: v2\nname: empty\nversion: 0.1.0\n" });
     for (const helm of ["helm", "helm4"] as const) {
       const command = blockOf(page, "command: helm3").replace("./charts/shop", "./charts/empty");
@@ -59,7 +59,7 @@ withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-rendere
     }
   });
 
-  test("helmfile passes a release of somebody's through it, and includes ours", async () => {
+  test("helmfile pipes a user's release through it, and includes the generated releases", async () => {
     const template = await shell("helm", `'${tool("helmfile")}' -e dev --selector name=shop --skip-deps --quiet template`);
     expectInjected(objectsIn(template));
     const list = await shell("helm", `'${tool("helmfile")}' -e dev list --output json`);
@@ -68,18 +68,18 @@ withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-rendere
     expect(names).not.toContain("grafana");
   });
 
-  test("helmfile without an environment stops, instead of taking all", async () => {
+  test("helmfile without an environment fails, instead of selecting all", async () => {
     await expect(shell("helm", `cd platform && '${tool("helmfile")}' list`)).rejects.toThrow(/name-an-environment--helmfile-e/);
   });
 });
 
 describe("the plugin for Helm 4", () => {
-  test("calls what the page says to call", () => {
+  test("calls meshops, as documented on the page", () => {
     expect(blockOf(page, "file: meshops-plugin/plugin.yaml")).toContain("- command: meshops\n");
   });
 });
 
-/** Runs a command as the docs say it, with one of the helms as `helm`. */
+/** Runs a command of the docs, with Helm 3 or Helm 4 as `helm`. */
 function shell(helm: "helm" | "helm4", command: string): Promise<string> {
   const bin = join(root, `bin-${helm}`);
   mkdirSync(bin, { recursive: true });
@@ -89,7 +89,7 @@ function shell(helm: "helm" | "helm4", command: string): Promise<string> {
   ] as const)
     try {
       symlinkSync(target, join(bin, name));
-    } catch {} // it is there from the test before
+    } catch {} // it exists from the previous test
   return run("bash", ["-c", command], {
     cwd: root,
     env: {

@@ -7,7 +7,7 @@ import { generateIn, makePlatform } from "../support/platform.ts";
 import { fluxRoad } from "../support/roads.ts";
 import { specText } from "../support/specs.ts";
 
-/* What only the real charts can show. Runs with MESHOPS_CHARTS=<folder of .tgz charts and index.yaml>. */
+/* Tests that need the real charts. They run with MESHOPS_CHARTS=<folder of .tgz charts and index.yaml>. */
 const withCharts = realCharts === null ? describe.skip : describe;
 
 withCharts("with the real charts", () => {
@@ -46,7 +46,7 @@ withCharts("with the real charts", () => {
         const listed = (await meshops(root, ["images", name])).stdout.trim().split("\n");
         expect(used.filter((image) => !image.startsWith("mirror.azurecr.io/"))).toEqual([]);
         expect(used.filter((image) => !listed.includes(image))).toEqual([]);
-        // Only what the injector may be asked for by annotation is in no render.
+        // Images that only an annotation can request from the injector are in no render.
         expect(
           listed
             .filter((image) => !used.includes(image))
@@ -57,7 +57,7 @@ withCharts("with the real charts", () => {
   });
 });
 
-/** Every image that an object's containers run. */
+/** Returns every image of an object's containers. */
 function imagesOf(node: unknown): string[] {
   if (typeof node !== "object" || node === null) return [];
   return Object.entries(node).flatMap(([key, value]) =>

@@ -11,17 +11,18 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /*
- * The rules about manifests on what upstream publishes. Whatever they find there is looked into and explained here:
- * a finding that is not true is a fault of ours.
+ * The rules about manifests, on manifests that upstream publishes. Every finding was analyzed and is explained here:
+ * a false finding is a bug in meshops.
  */
 const explained: Readonly<Record<string, readonly string[]>> = {
-  // Each of viz's five Deployments has config.linkerd.io/proxy-await in its own metadata, and none on its pods (templates, all
-  // releases): nobody reads it. It says "enabled", which is the default, so nothing breaks: a warning.
+  // Each of viz's five Deployments has config.linkerd.io/proxy-await in its own metadata and not on its pods
+  // (templates, all releases), where it has no effect. Its value "enabled" is the default, so nothing breaks: a
+  // warning.
   "charts/linkerd-viz/*": ["inject-misplaced warning ×5"],
-  // linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080, the article's way: Raft outside the mesh,
-  // in both directions, of Alpha and of Zero.
+  // linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080, as in the article: Raft bypasses the
+  // mesh in both directions, for Alpha and for Zero.
   "linkerd/inject-dgraph-*": ["ports-skipped warning ×4"],
-  // The profile alone: whether its Service exists, the file cannot say.
+  // The file contains only the profile, so the rule cannot know whether its Service exists.
   "linkerd/service-profile-dgraph-25": ["profile-without-service warning ×1"],
 };
 
@@ -38,14 +39,14 @@ withReference("the rules about manifests on the reference data", () => {
     expect(counted(findings)).toEqual(key === undefined ? [] : explained[key]);
   });
 
-  test("the jaeger extension beside a control plane that dropped it", () => {
+  test("the jaeger extension with a control plane that no longer supports it has a finding", () => {
     const codes = judge("charts/linkerd-control-plane/2026.8.3/rendered.yaml", "charts/linkerd-jaeger/2025.4.4/rendered.yaml");
     expect(counted(codes)).toEqual(["jaeger-extension-removed error ×1"]);
   });
 
   test.each(
     linkerdReleases.flatMap(({ version }) => (["opaque", "mesh", "skip"] as const).map((mode) => [version, mode] as const)),
-  )("what we generate for Linkerd %s, internal ports %s, beside Dgraph's chart", (version, internalPorts) => {
+  )("the generated files for Linkerd %s, internal ports %s, and Dgraph's chart have no findings", (version, internalPorts) => {
     const clients = [{ namespace: "shop", serviceAccount: "cart" }];
     const serviceProfile = version === "edge-26.8.3" ? "grpc-route" : true;
     const environment = environmentOf({
@@ -73,7 +74,7 @@ function judge(...files: string[]): Diagnostic[] {
   ];
 }
 
-/** `code severity ×count`, sorted. */
+/** Returns `code severity ×count` per code, sorted. */
 function counted(findings: readonly Diagnostic[]): string[] {
   const counts = new Map<string, number>();
   for (const { code, severity } of findings) counts.set(`${code} ${severity}`, (counts.get(`${code} ${severity}`) ?? 0) + 1);

@@ -11,7 +11,8 @@ import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 
 /*
- * A repository as `meshops init` writes it, from the packed package, lived in as its README says: what it is made of is run, not read.
+ * Creates a repository with `meshops init` of the packed package, and runs its hook, workflows and commands as its
+ * README describes them.
  */
 let root: string;
 let packed: string;
@@ -22,7 +23,7 @@ const env = (): Record<string, string> => ({
   GIT_AUTHOR_EMAIL: "t@example.org",
   GIT_COMMITTER_NAME: "t",
   GIT_COMMITTER_EMAIL: "t@example.org",
-  // A hook runs inside its own repository, not in that of the tests.
+  // A hook must use the configuration of its own repository, not that of the tests.
   GIT_CONFIG_GLOBAL: "/dev/null",
 });
 
@@ -36,7 +37,7 @@ beforeAll(async () => {
   writeTree(work, { "tool/package.json": '{"private":true}' });
   await npm(["install", packed], join(work, "tool"));
   await run(join(work, "tool/node_modules/.bin/meshops"), ["init", "platform", "--yes"], { cwd: work, env: { NO_COLOR: "1" } });
-  // The release that the scaffold names is this one, not yet published.
+  // The scaffold depends on the current version, which is not published yet.
   const manifest = readFileSync(join(root, "package.json"), "utf8");
   writeTree(root, { "package.json": manifest.replace(/("meshops": )"[^"]+"/, `$1"file:${packed}"`) });
   await git("init", "-q", "-b", "main");
@@ -51,7 +52,7 @@ beforeAll(async () => {
 }, 300_000);
 
 describe("a new repository", () => {
-  test("is committed whole, its hook having looked at it", async () => {
+  test("is committed completely, and its hook has accepted the commit", async () => {
     expect(await git("status", "--porcelain")).toBe("");
     expect(await git("config", "core.hooksPath")).toBe(".githooks\n");
     expect(await meshops("validate")).toMatch(/all valid/);
@@ -76,7 +77,7 @@ describe("a new repository", () => {
       /secret\.yaml/,
     ],
     [
-      "an age key in a Secret, behind a comment",
+      "an age key in a Secret, after a comment",
       {
         "age.yaml": () =>
           `data: {age.agekey: ${Buffer.from(`# a\n${"AGE-SECRET-KEY-1"}${"Q".repeat(58)}`).toString("base64")}}\n`,
@@ -88,31 +89,31 @@ describe("a new repository", () => {
       { "shell.log": () => `${[..."AGE-SECRET-KEY-1", ..."Q".repeat(58)].map((letter) => `${letter}\0`).join("")}` },
       /private key in plaintext:\n {2}shell\.log/,
     ],
-    ["a file that says it is encrypted", { "a b.sops.yml": () => "password: x\nsops: {}\n" }, /plaintext:\n {2}a b\.sops\.yml/],
+    ["a plaintext file with a sops key", { "a b.sops.yml": () => "password: x\nsops: {}\n" }, /plaintext:\n {2}a b\.sops\.yml/],
     [
-      "an encrypted file that is not",
+      "a file that must be encrypted but is not",
       { "overlays/dev/identity/tap-k8s-tls.sops.yaml": () => "kind: Secret\n" },
       /tap-k8s-tls\.sops\.yaml/,
     ],
-  ] as [string, Record<string, (text: string) => string>, RegExp][])("does not take %s", async (_, changes, told) => {
+  ] as [string, Record<string, (text: string) => string>, RegExp][])("rejects a commit with %s", async (_, changes, message) => {
     try {
       for (const [path, change] of Object.entries(changes))
         writeTree(root, { [path]: change(existsSync(join(root, path)) ? readFileSync(join(root, path), "utf8") : "") });
       await git("add", "-A");
-      await expect(git("commit", "-m", "wrong")).rejects.toThrow(told);
+      await expect(git("commit", "-m", "wrong")).rejects.toThrow(message);
     } finally {
       await git("reset", "-q", "--hard");
     }
   });
 
-  test("takes creation rules of another folder for what they are", async () => {
+  test("accepts a commit with .sops.yaml in another folder", async () => {
     writeTree(root, { "apps/.sops.yaml": "creation_rules: []\n" });
     await git("add", "-A");
     await git("commit", "-q", "-m", "Rules");
     await git("reset", "-q", "--hard", "HEAD^");
   });
 
-  test("looks at what is staged, whatever stands in the folder", async () => {
+  test("checks the staged files, not those of the working tree", async () => {
     const path = "environments/dev.yaml";
     try {
       writeTree(root, { [path]: `${readFileSync(join(root, path), "utf8")}  dgraph: {alpha: {storage: 30Gi}}\n` });
@@ -125,7 +126,7 @@ describe("a new repository", () => {
     }
   });
 
-  test("keeps hooks that somebody has chosen, and those of a repository around it", async () => {
+  test("keeps an existing core.hooksPath, and the hooks of an enclosing repository", async () => {
     const around = scratchFolder("around");
     await run("git", ["init", "-q"], { cwd: around, env: env() });
     writeTree(around, { "platform/.githooks/install.mjs": readFileSync(join(root, ".githooks/install.mjs"), "utf8") });
@@ -138,7 +139,7 @@ describe("a new repository", () => {
     await git("config", "core.hooksPath", ".githooks");
   });
 
-  test("has workflows whose checks pass, and tell what a change does", async () => {
+  test("has workflows whose checks pass and report the effects of a change", async () => {
     const { jobs } = parse(readFileSync(join(root, ".github/workflows/meshops.yml"), "utf8"));
     const steps = (jobs.check.steps as { run?: string }[]).flatMap(({ run: script }) => script ?? []);
     const [ci, ...checks] = steps;
@@ -155,17 +156,17 @@ describe("a new repository", () => {
     expect(readFileSync(summary, "utf8")).toContain("volume-claim");
     // Azure Pipelines replaces its variables before a bash without -e runs the script.
     const azure = parse(readFileSync(join(root, "azure-pipelines.yml"), "utf8"));
-    const told = (azure.jobs[0].steps as { bash?: string }[]).flatMap(({ bash }) => bash ?? []).join("");
-    const tell = (): Promise<string> =>
-      run("bash", ["-c", told.replaceAll("$(Agent.TempDirectory)", join(root, ".."))], { cwd: root, env: env() });
-    expect(await tell()).toContain("##vso[task.setvariable variable=told]true");
+    const script = (azure.jobs[0].steps as { bash?: string }[]).flatMap(({ bash }) => bash ?? []).join("");
+    const runScript = (): Promise<string> =>
+      run("bash", ["-c", script.replaceAll("$(Agent.TempDirectory)", join(root, ".."))], { cwd: root, env: env() });
+    expect(await runScript()).toContain("##vso[task.setvariable variable=told]true");
     expect(readFileSync(join(root, "../diff.md"), "utf8")).toContain("volume-claim");
-    // Where nothing can be said, the comment that is there stays.
+    // If diff fails, the script fails too, so that an existing comment is kept.
     writeTree(root, { "environments/dev.yaml": "spec: [\n" });
     await expect(
       run("bash", ["-e", "-c", checks.at(-1) ?? ""], { cwd: root, env: { ...env(), GITHUB_STEP_SUMMARY: summary } }),
     ).rejects.toThrow();
-    await expect(tell()).rejects.toThrow();
+    await expect(runScript()).rejects.toThrow();
     await git("reset", "-q", "--hard");
     const weekly = parse(readFileSync(join(root, ".github/workflows/certificates.yml"), "utf8"));
     const [, gate] = (weekly.jobs.expiry.steps as { run?: string }[]).flatMap(({ run: script }) => script ?? []);
@@ -173,7 +174,7 @@ describe("a new repository", () => {
     await expect(run("bash", ["-c", (gate ?? "").replace("60d", "400d")], { cwd: root, env: env() })).rejects.toThrow();
   });
 
-  test("comments on a pull request of Azure Repos once, and changes its comment after that", async () => {
+  test("adds one comment to a pull request of Azure Repos, and updates it later", async () => {
     const threads: { id: number; comments: { id: number; content: string }[] }[] = [];
     const server = createServer((request, response) => {
       let body = "";
@@ -205,7 +206,7 @@ describe("a new repository", () => {
     expect(threads.map(({ comments }) => comments)).toEqual([[{ id: 1, content: "<!-- meshops diff -->\nsecond" }]]);
   });
 
-  test("is understood by editors: the schema comes from the installed package", async () => {
+  test("is supported by editors, with the schema of the installed package", async () => {
     const server = await startLanguageServer(root);
     try {
       for (const name of ["base", "dev", "production"]) expect(await server.open(`environments/${name}.yaml`)).toEqual([]);
@@ -218,12 +219,12 @@ describe("a new repository", () => {
     }
   });
 
-  test("has settings for Renovate that find every version of the specs", () => {
+  test("has Renovate settings that find every version in the specs", () => {
     const { customManagers } = JSON.parse(readFileSync(join(root, "renovate.json"), "utf8")) as {
       customManagers: { depNameTemplate: string; matchStrings: string[] }[];
     };
     const spec = `${readFileSync(join(root, "environments/base.yaml"), "utf8")}\n  gitops: {flux: {version: v2.8.1}}\n  azure: {cluster: {kubernetesVersion: "1.34"}}\n`;
-    // As Renovate does: every match of every pattern (lib/modules/manager/custom/regex).
+    // As in Renovate: every match of every pattern (lib/modules/manager/custom/regex).
     const found = customManagers.map(({ depNameTemplate, matchStrings }) => [
       depNameTemplate,
       ...matchStrings.flatMap((pattern) =>
@@ -240,11 +241,11 @@ describe("a new repository", () => {
 });
 
 withTools(["actionlint"], "the workflows", () => {
-  test("are what actionlint takes, shell scripts included", async () => {
+  test("pass actionlint, including their shell scripts", async () => {
     const folder = join(root, ".github/workflows");
     for (const [name, text] of Object.entries(readTree(folder))) {
       await run(tool("actionlint"), ["-no-color", name], { cwd: folder });
-      // It knows the inputs of actions up to these releases; the later ones take the same.
+      // actionlint knows the inputs of actions up to these versions. The later versions have the same inputs.
       const known = text.replace(/(actions\/(?:checkout|setup-node|upload-artifact|download-artifact))@v7/g, "$1@v6");
       await run(tool("actionlint"), ["-no-color", "-"], {
         cwd: folder,
@@ -254,12 +255,13 @@ withTools(["actionlint"], "the workflows", () => {
   });
 });
 
-withPythonPackage("check-jsonschema", checkJsonschema, "the settings of other services", () => {
+withPythonPackage("check-jsonschema", checkJsonschema, "configuration files of other services", () => {
   const check = (args: readonly string[]): Promise<string> =>
     run(join(checkJsonschema, "bin/check-jsonschema"), args, { cwd: root });
 
-  test("azure-pipelines.yml is what Azure's schema takes", async () => {
-    // That schema names UseNode@1, but not its inputs (learn.microsoft.com, "UseNode@1": `version`); those of the task before it are alike.
+  test("azure-pipelines.yml is valid against Azure's schema", async () => {
+    // The schema lists UseNode@1 without its inputs (learn.microsoft.com, "UseNode@1": `version`). Those of its
+    // predecessor are equivalent.
     const text = readFileSync(join(root, "azure-pipelines.yml"), "utf8");
     const known = text.replaceAll("UseNode@1", "NodeTool@0").replaceAll("          version: 22.x", "          versionSpec: 22.x");
     expect(known.match(/NodeTool@0\n {8}inputs:\n {10}versionSpec: /g)).toHaveLength(2);
@@ -276,7 +278,7 @@ withPythonPackage("check-jsonschema", checkJsonschema, "the settings of other se
     rmSync(join(root, "known"), { recursive: true });
   });
 
-  test("renovate.json is what Renovate's takes, and the workflows are what GitHub's takes", async () => {
+  test("renovate.json and the workflows are valid against the schemas of Renovate and GitHub", async () => {
     await check(["--builtin-schema", "vendor.renovate", "renovate.json"]);
     await check([
       "--builtin-schema",
@@ -287,7 +289,7 @@ withPythonPackage("check-jsonschema", checkJsonschema, "the settings of other se
   });
 });
 
-/** Put together here, so that no checker of this repository takes it for a key. */
+/** Returns a PEM header. It is assembled here, so that no checker of this repository detects it as a key. */
 function begin(what: string): string {
   return `-----BEGIN ${what}-----`;
 }

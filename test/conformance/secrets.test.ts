@@ -14,8 +14,8 @@ interface Encrypted {
   readonly sops: { readonly age: { readonly recipient: string }[]; readonly mac_only_encrypted: boolean };
 }
 
-describe("what is committed", () => {
-  test("holds no private key in plaintext, anywhere", async () => {
+describe("the committed files", () => {
+  test("contain no private key in plaintext", async () => {
     const files = (await run("git", ["ls-files", "-z"], { cwd: projectRoot })).split("\0").filter(Boolean);
     const pattern = new RegExp(["-----BEGIN (EC |RSA )?PRIVATE", " KEY-----|AGE-SECRET", "-KEY-1[0-9A-Z]{20}"].join(""));
     // The age keys of a frozen repository were made for its tests, and its file says so.
@@ -29,7 +29,7 @@ describe("what is committed", () => {
   });
 
   test.each(["dev", "production"])(
-    "%s: Secrets open to cluster and administrators, the trust anchor's key to administrators alone",
+    "%s: cluster and administrators can decrypt the Secrets, and only administrators the trust anchor's key",
     (name) => {
       const spec = parse(readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8")) as {
         spec: { secrets: { age: string[]; admin: string[] } };
@@ -44,7 +44,7 @@ describe("what is committed", () => {
   );
 });
 
-/** The recipients of a file, all of whose data must be encrypted. */
+/** Returns the recipients of a file. Expects all of its data to be encrypted. */
 function recipientsOf(path: string): string[] {
   const { data, sops } = parse(readFileSync(path, "utf8")) as Encrypted;
   for (const value of Object.values(data)) expect(value).toMatch(/^ENC\[AES256_GCM,/);
@@ -53,10 +53,10 @@ function recipientsOf(path: string): string[] {
 }
 
 withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
-  test.each(["meshops", "sops"])("hands kubectl the namespaces first, then every Secret decrypted by %s", async (decryptor) => {
+  test.each(["meshops", "sops"])("applies the namespaces first, then every Secret decrypted by %s", async (decryptor) => {
     const root = makePlatform({ dev: specText({}, "dev") });
     expect(await generateIn(root)).toBe(0);
-    // A stand-in for kubectl: `kustomize` and `annotate` are the real ones, `apply` notes what it was given.
+    // A stand-in for kubectl: `kustomize` and `annotate` run the real tools, `apply` records its input.
     const bin = scratchFolder("bin");
     const log = join(bin, "applied.yaml");
     mkdirSync(bin, { recursive: true });
@@ -65,7 +65,7 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
       `#!/bin/sh\nif [ "$1" = kustomize ]; then exec "${tool("kustomize")}" build "$2"; fi\nif [ "$1" = annotate ]; then exec "${tool("kubectl")}" "$@"; fi\necho "# kubectl $*" >> "${log}"; { cat; echo ---; } >> "${log}"\n`,
     );
     chmodSync(join(bin, "kubectl"), 0o755);
-    // Each has the other one out of reach.
+    // Only one of the two is on the PATH.
     const cli = `#!/bin/sh\nexec "${process.execPath}" "${projectRoot}dist/cli.js" "$@"\n`;
     if (decryptor === "meshops") writeFileSync(join(bin, "meshops"), cli, { mode: 0o755 });
     const path = decryptor === "sops" ? [bin, dirname(tool("sops"))] : [bin];
@@ -82,7 +82,7 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
     const kinds = applied.map(({ kind }) => kind);
     expect(kinds.lastIndexOf("Namespace")).toBeLessThan(kinds.indexOf("Secret"));
     const secrets = applied.filter(({ kind }) => kind === "Secret");
-    // The folder holds one more, of releases with a jaeger webhook; the overlay does not name it.
+    // The folder contains one more Secret, for releases with a jaeger webhook. The overlay does not list it.
     expect(secrets.map(({ metadata }) => metadata.name).sort()).toEqual([
       "linkerd-identity-issuer",
       "linkerd-policy-validator-k8s-tls",
@@ -100,7 +100,7 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
     }
   });
 
-  test("stops where a Secret cannot be decrypted", async () => {
+  test("fails if a Secret cannot be decrypted", async () => {
     const root = makePlatform({ dev: specText({}, "dev") });
     expect(await generateIn(root)).toBe(0);
     const bin = scratchFolder("bin");

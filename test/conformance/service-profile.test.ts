@@ -26,12 +26,12 @@ withReference("the ServiceProfile", () => {
     );
   const routes = (object: KubernetesObject): Route[] => field(object, "spec", "routes") as Route[];
 
-  test("is what `linkerd profile --proto` makes of Dgraph 25's api.proto, where nothing is retried", () => {
+  test("equals the output of `linkerd profile --proto` for Dgraph 25's api.proto if no method is retried", () => {
     const methods = { CheckVersion: { retry: false }, ListNamespaces: { retry: false } };
     expect(profileOf({ chart: "25.0.0-preview6", methods })).toEqual(reference());
   });
 
-  test("adds to it that what only reads is retried", () => {
+  test("also retries read-only methods by default", () => {
     const ours = profileOf({ chart: "25.0.0-preview6" });
     expect(routes(ours).map(({ name, condition }) => ({ name, condition }))).toEqual(routes(reference()));
     expect(routes(ours).flatMap(({ name, isRetryable }) => (isRetryable === true ? [name] : []))).toEqual([
@@ -40,13 +40,13 @@ withReference("the ServiceProfile", () => {
     ]);
   });
 
-  test.each(["0.0.17", "0.0.20", "0.3.0", "24.1.4"])("of the older chart %s has the five methods of its server", (chart) => {
+  test.each(["0.0.17", "0.0.20", "0.3.0", "24.1.4"])("contains the five methods of the older chart %s", (chart) => {
     const five = ["Login", "Query", "Alter", "CommitOrAbort", "CheckVersion"];
     const expected = routes(reference()).filter(({ name }) => five.includes(name));
     expect(routes(profileOf({ chart })).map(({ name, condition }) => ({ name, condition }))).toEqual(expected);
   });
 
-  test("is named after the Service, in the cluster's own domain", () => {
+  test("is named after the Service, with the cluster domain of the spec", () => {
     const environment = { linkerd: { clusterDomain: "example.org" }, dgraph: { release: "graph", namespace: "data" } };
     expect(profileOf(environment.dgraph, environment.linkerd).metadata).toEqual({
       name: "graph-dgraph-alpha.data.svc.example.org",
@@ -54,7 +54,7 @@ withReference("the ServiceProfile", () => {
     });
   });
 
-  test("of a .proto with Dgraph 25's services is the catalog's", () => {
+  test("is the same from a .proto file with Dgraph 25's services as from the catalog", () => {
     const { services } = readProto("api.proto", asProto(dgraphApi25));
     const target = { name: "demo-dgraph-alpha", namespace: "dgraph", clusterDomain: "cluster.local" };
     expect(serviceProfile(target, routesOf(services))).toEqual(reference());
@@ -65,7 +65,7 @@ describe("GRPCRoutes", () => {
   const target = { name: "demo-dgraph-alpha", namespace: "dgraph", clusterDomain: "cluster.local" };
   const routes = grpcRoutes(target, 9080, routesOf([dgraphApi21], { Query: { timeout: "30s" } }));
 
-  test("match one method each, and the last all that are left: a call that no route takes would be refused", () => {
+  test("match one method each, and the last route matches all other calls, which would be rejected otherwise", () => {
     const matched = routes.map((route) => field(route, "spec", "rules", 0, "matches"));
     expect(matched).toEqual([
       ...dgraphApi21.methods.map(({ name }) => [{ method: { service: "api.Dgraph", method: name } }]),
@@ -74,12 +74,12 @@ describe("GRPCRoutes", () => {
     expect(new Set(routes.map(({ metadata }) => metadata.name)).size).toBe(6);
   });
 
-  test("hold to the gRPC port, so that HTTP on the other one goes by", () => {
+  test("apply only to the gRPC port, so that they do not affect HTTP on the other port", () => {
     for (const route of routes)
       expect(field(route, "spec", "parentRefs")).toEqual([{ group: "", kind: "Service", name: "demo-dgraph-alpha", port: 9080 }]);
   });
 
-  test("carry retries and timeouts as Linkerd reads them", () => {
+  test("have Linkerd's annotations for retries and timeouts", () => {
     expect(routes.map(({ metadata }) => metadata.annotations)).toEqual([
       undefined,
       { "timeout.linkerd.io/request": "30s" },
@@ -90,7 +90,7 @@ describe("GRPCRoutes", () => {
     ]);
   });
 
-  test("have names that Kubernetes takes, and none twice, whatever the methods are called", () => {
+  test("have valid and unique Kubernetes names for any method names", () => {
     const odd = [
       "GetURL",
       "GetUrl",
@@ -118,7 +118,7 @@ function profileOf(dgraph: Record<string, unknown>, linkerd: Record<string, unkn
   return profile;
 }
 
-/** A .proto file with a service's methods, as Dgraph writes its own: without a word about idempotency. */
+/** Returns a .proto file with a service's methods, without idempotency options, as in Dgraph's own file. */
 function asProto({ name, methods }: typeof dgraphApi25): string {
   const [, package_, service] = /^(.*)\.(\w+)$/.exec(name) ?? [];
   const rpcs = methods.map(({ name: method, streaming }) => `  rpc ${method}(${streaming ? "stream " : ""}Any) returns (Any) {}`);

@@ -7,7 +7,7 @@ import { scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
 /*
- * Completion in the shells themselves, with this repository's environments.
+ * Completion in real shells, with this repository's environments.
  */
 let env: Record<string, string>;
 
@@ -18,7 +18,7 @@ beforeAll(() => {
   env = { PATH: `${bin}:${process.env["PATH"]}`, HOME: scratchFolder("home"), TERM: "dumb" };
 });
 
-/** What stands on the line, and the words that complete it. */
+/** A command line, and the words that complete it. */
 const cases: [line: string, words: string[]][] = [
   ["meshops gen", ["generate"]],
   ["meshops generate ", ["base", "dev", "production"]],
@@ -33,7 +33,7 @@ const cases: [line: string, words: string[]][] = [
 
 withProgram("bash", "completion in bash", () => {
   test.each(cases)("%s", async (line, words) => {
-    // The sign is a word of its own to bash.
+    // bash treats `=` as a separate word.
     const typed = line.split(/ |(?<==)|(?==)/);
     const script = `source <(meshops completion bash); COMP_WORDS=(${typed.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${typed.length - 1}; _meshops; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout } = { stdout: await run("bash", ["-c", script], { cwd: projectRoot, env }) };
@@ -41,7 +41,7 @@ withProgram("bash", "completion in bash", () => {
   });
 });
 
-withProgram("bash", "completion in bash, behind a sign", () => {
+withProgram("bash", "completion in bash, after =", () => {
   test.each([
     ["meshops diff --output = m", "markdown"],
     ["meshops diff --output =", "json markdown text"],
@@ -54,7 +54,7 @@ withProgram("bash", "completion in bash, behind a sign", () => {
     );
   });
 
-  test("names of files that are no environments are never proposed", async () => {
+  test("never proposes names of files that are not environments", async () => {
     const root = scratchFolder("names");
     writeTree(root, { "environments/dev.yaml": "", "environments/$(touch x).yaml": "" });
     expect(await run("meshops", ["complete", "--", "generate", ""], { cwd: root, env })).toBe("dev\tenvironment\n");
@@ -62,7 +62,7 @@ withProgram("bash", "completion in bash, behind a sign", () => {
 });
 
 withProgram("fish", "completion in fish", () => {
-  test("of an option and its value in one word", async () => {
+  test("completes an option and its value in one word", async () => {
     const stdout = await run("fish", ["-c", "meshops completion fish | source; complete -C 'meshops diff --output=m'"], {
       cwd: projectRoot,
       env,
@@ -83,7 +83,7 @@ withProgram("fish", "completion in fish", () => {
     ).toEqual(words);
   });
 
-  test("proposes files where a file is meant", async () => {
+  test("proposes files if the option expects a path", async () => {
     const stdout = await run("fish", ["-c", "meshops completion fish | source; complete -C 'meshops validate --manifests sch'"], {
       cwd: projectRoot,
       env,
@@ -93,7 +93,7 @@ withProgram("fish", "completion in fish", () => {
 });
 
 withProgram("zsh", "completion in zsh", () => {
-  test("on a terminal: a word is finished, several are listed with what they mean", async () => {
+  test("on a terminal, completes a single match and lists several matches with descriptions", async () => {
     const shell = spawn("script", ["-qec", "zsh -f -i", "/dev/null"], { cwd: projectRoot, env: { ...process.env, ...env } });
     try {
       shell.stdin.write("PS1=; autoload -U compinit; compinit -u -D; source <(meshops completion zsh); echo REA''DY\n");
@@ -110,7 +110,7 @@ withProgram("zsh", "completion in zsh", () => {
   }, 30_000);
 });
 
-/** Waits for what a terminal shows from now on. */
+/** Waits until the terminal prints a matching text. */
 function shows(shell: ChildProcess, wanted: RegExp): Promise<void> {
   let seen = "";
   return new Promise((done, fail) => {

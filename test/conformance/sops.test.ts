@@ -18,7 +18,7 @@ const now = new Date("2026-11-24T12:00:00Z");
 const everything: EncryptionRule = { kind: "unencrypted_suffix", value: "_unencrypted" };
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 
-/** Texts that YAML readers like to take for something else, or to break. */
+/** Texts that YAML parsers may read as another type or may corrupt. */
 const nasty = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 20 }),
   fc.constantFrom(
@@ -85,7 +85,7 @@ const leaf = fc.oneof(
   fc.constant(null),
   fc.integer(),
   fc.integer({ min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }),
-  // Written whole, a float between 2^63 and 2^64 is an integer that sops cannot hold.
+  // A float between 2^63 and 2^64 is written as an integer that sops cannot represent.
   fc
     .double({ noNaN: true, noDefaultInfinity: true })
     .map((value) => (Object.is(value, -0) ? 0 : value))
@@ -99,8 +99,8 @@ const document = fc
   .record({ data: tree.map, stringData: tree.map, kind: leaf, other: tree.map, spare_unencrypted: tree.map })
   .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>);
 /**
- * Several documents as one: the first one's keys are at the top, and each other one is under a key that no rule matches.
- * Starting sops takes longer than encrypting or decrypting a document, so each run gets several.
+ * Combines several documents into one: the keys of the first are at the top level, and each other document is under a
+ * key that no rule matches. sops takes longer to start than to process a document, so each run gets several.
  */
 const several = (one: typeof document): fc.Arbitrary<Record<string, unknown>> =>
   fc.array(one, { minLength: 1, maxLength: 12 }).map(([first, ...others]) => ({
@@ -114,7 +114,7 @@ const rules: readonly EncryptionRule[] = [
   { kind: "unencrypted_regex", value: "(?i)^[k-z]" },
   { kind: "encrypted_regex", value: "[[:digit:]]|^data$" },
 ];
-/** Every rule, with a MAC over all values and over the encrypted ones only. */
+/** Every rule, with a MAC over all values and with a MAC over encrypted values only. */
 const ways = rules.flatMap((rule) => [true, false].map((macOnlyEncrypted) => ({ rule, macOnlyEncrypted })));
 
 withTools(["sops", "age"], "SOPS files", () => {
@@ -132,7 +132,7 @@ withTools(["sops", "age"], "SOPS files", () => {
     decryptFile(text, { identities: [alice().identity], format });
 
   describe("of any content", () => {
-    test.each(["yaml", "json"] as const)("that we write, the real sops reads (%s)", async (format) => {
+    test.each(["yaml", "json"] as const)("written by meshops are decrypted by the real sops (%s)", async (format) => {
       for (const way of ways)
         await fc.assert(
           fc.asyncProperty(several(document), async (value) => {
@@ -147,7 +147,7 @@ withTools(["sops", "age"], "SOPS files", () => {
         );
     });
 
-    test.each(["yaml", "json"] as const)("that the real sops writes, we read (%s)", async (format) => {
+    test.each(["yaml", "json"] as const)("written by the real sops are decrypted by meshops (%s)", async (format) => {
       for (const { rule, macOnlyEncrypted } of ways)
         await fc.assert(
           fc.asyncProperty(several(document.filter(writtenWell)), async (value) => {
@@ -159,7 +159,7 @@ withTools(["sops", "age"], "SOPS files", () => {
         );
     });
 
-    test("stay readable to us after edits by the real sops", async () => {
+    test("can be decrypted by meshops after edits by the real sops", async () => {
       await fc.assert(
         fc.asyncProperty(several(document.filter(writtenWell)), async (value) => {
           const file = join(scratchFolder("edit"), "a.yaml");
@@ -232,11 +232,11 @@ stringData:
     # at its end
 `;
 
-  describe("with all that YAML has", () => {
+  describe("with all features of YAML", () => {
     test.each([
-      ["payload alone", secretRule, true],
+      ["payload only", secretRule, true],
       ["everything", everything, false],
-    ] as const)("%s: comes back from the real sops as it would have from itself", async (_, by, macOnlyEncrypted) => {
+    ] as const)("%s: the real sops decrypts them to the same text as its own files", async (_, by, macOnlyEncrypted) => {
       const ours = await encrypt(handPicked, { rule: by, macOnlyEncrypted });
       const theirs = await sopsEncrypt(handPicked, [alice().recipient], by, macOnlyEncrypted);
       const [seen, expected] = [await sopsDecrypt(ours, alice().identity), await sopsDecrypt(theirs, alice().identity)];
@@ -244,19 +244,19 @@ stringData:
       expect(parse(seen.stdout)).toEqual(parse(expected.stdout));
       for (const comment of ["at the top", "inline", "before a key", "before an item", "behind an item", "inside", "at its end"])
         expect(seen.stdout).toContain(`# ${comment}`);
-      // And we read both alike.
+      // meshops decrypts both to the same values.
       expect(parse(await decrypt(theirs))).toEqual(parse(await decrypt(ours)));
       expect(await decrypt(theirs)).not.toContain("ENC[");
     });
 
-    test("keeps comments, order, quotes and indentation of what is not encrypted", async () => {
+    test("comments, order, quotes and indentation of unencrypted parts are kept", async () => {
       const ours = await encrypt(handPicked);
       expect(ours.split("data:")[0]).toBe(handPicked.split("data:")[0]?.replace("{x:", "{ x:").replace("'b'}", "'b' }"));
       for (const secret of ["c2VjcmV0", "before a key", "-----BEGIN X", "two lines", "behind an item", "over lines"])
         expect(ours).not.toContain(secret);
     });
 
-    test("types are those that sops gives", async () => {
+    test("the types of encrypted values equal those of sops", async () => {
       const types = (text: string): (string | undefined)[] =>
         [...text.matchAll(/,type:([a-z]+)\]/g)].map(([, type]) => type).filter((type) => type !== "comment");
       const theirs = await sopsEncrypt(handPicked, [alice().recipient], everything, false);
@@ -267,7 +267,7 @@ stringData:
   describe("recipients", () => {
     const access = (): Parameters<typeof updateKeys>[1] => ({ identities: [alice().identity], now });
 
-    test("may be several; each opens the file, with the real sops and age too", async () => {
+    test("each of several can decrypt the file, also with the real sops and age", async () => {
       const text = await encrypt("data: {a: secret}", { recipients: [alice().recipient, bob().recipient] });
       for (const { identity, recipient } of [alice(), bob()]) {
         expect(await decryptFile(text, { identities: [identity] })).toBe("data: { a: secret }\n");
@@ -283,7 +283,7 @@ stringData:
       }
     });
 
-    test("who is added gets the same data key; no value changes", async () => {
+    test("adding a recipient keeps the data key and all values", async () => {
       const before = await encrypt("data: {a: secret}");
       const after = await updateKeys(before, access(), [alice().recipient, bob().recipient]);
       expect(inspectFile(after).age.map(({ recipient }) => recipient)).toEqual([alice().recipient, bob().recipient]);
@@ -292,26 +292,26 @@ stringData:
       expect((await sopsDecrypt(after, bob().identity)).stdout).toContain("a: secret");
     });
 
-    test("who is taken off cannot open what is written then, nor with the old data key", async () => {
+    test("a removed recipient cannot decrypt the new file, not even with the old data key", async () => {
       const before = await encrypt("data: {a: secret}", { recipients: [alice().recipient, bob().recipient] });
       const after = await updateKeys(before, access(), [alice().recipient]);
       expect((await sopsDecrypt(after, alice().identity)).stdout).toContain("a: secret");
       expect((await sopsDecrypt(after, bob().identity)).code).not.toBe(0);
-      // Whoever kept the old data key: put in the place of the new one, it opens no value.
-      const [old, young] = [inspectFile(before).age[0]?.enc ?? "", inspectFile(after).age[0]?.enc ?? ""];
+      // The old data key, in place of the new one, decrypts no value.
+      const [old, current] = [inspectFile(before).age[0]?.enc ?? "", inspectFile(after).age[0]?.enc ?? ""];
       const indented = (enc: string): string => enc.trimEnd().split("\n").join("\n        ");
-      const mixed = after.replace(indented(young), indented(old));
+      const mixed = after.replace(indented(current), indented(old));
       expect(inspectFile(mixed).age[0]?.enc).toBe(old);
       await expect(decrypt(mixed)).rejects.toMatchObject({ problem: "tampered" });
       expect(after).not.toContain(/ENC\[[^\]]*/.exec(before)?.[0]);
     });
 
-    test("the same again change nothing", async () => {
+    test("updateKeys with the same recipients changes nothing", async () => {
       const text = await encrypt("data: {a: secret}");
       expect(await updateKeys(text, access(), [alice().recipient])).toBe(text);
     });
 
-    test("who are none are refused, and so is a stranger's key", async () => {
+    test("an empty list, invalid recipients and the key of another recipient are rejected", async () => {
       await expect(encrypt("data: {a: b}", { recipients: [] })).rejects.toThrow("nobody");
       await expect(encrypt("data: {a: b}", { recipients: ["age1nonsense"] })).rejects.toThrow("no age recipient");
       const text = await encrypt("data: {a: b}");
@@ -321,7 +321,7 @@ stringData:
   });
 
   describe("a changed byte", () => {
-    test("in a value, its tag, the MAC, the time, or the data key is caught by both", async () => {
+    test("in a value, its tag, the MAC, the time, or the data key is detected by meshops and sops", async () => {
       const text = await encrypt("kind: Secret\ndata: {a: secret, b: other}\nnumber: 12", {
         rule: everything,
         macOnlyEncrypted: false,
@@ -344,7 +344,7 @@ stringData:
       }
     });
 
-    test("in a plaintext value is caught where the MAC covers it, and two values cannot change places", async () => {
+    test("in a plaintext value is detected if the MAC covers it, and swapped values are detected", async () => {
       const covered = await encrypt("kind: Secret\ndata: {a: secret}", { macOnlyEncrypted: false });
       await expect(decrypt(covered.replace("kind: Secret", "kind: Other"))).rejects.toMatchObject({ problem: "tampered" });
       expect((await sopsDecrypt(covered.replace("kind: Secret", "kind: Other"), alice().identity)).code).not.toBe(0);
@@ -354,18 +354,18 @@ stringData:
       const swapped = two.replace(/ {2}a: (.*)\n {2}b: (.*)\n/, "  a: $2\n  b: $1\n");
       expect(swapped).not.toBe(two);
       await expect(decrypt(swapped)).rejects.toMatchObject({ problem: "tampered" });
-      // A value that was taken away, or added in plaintext.
+      // A value that was removed, or added in plaintext.
       await expect(decrypt(two.replace(/ {2}b: .*\n/, ""))).rejects.toMatchObject({ problem: "tampered" });
       await expect(decrypt(two.replace("data:\n", "data:\n  c: plain\n"))).rejects.toMatchObject({ problem: "not-encrypted" });
       await expect(decrypt(two.replace("data:\n", "data:\n  c: 1\n"))).rejects.toMatchObject({ problem: "not-encrypted" });
     });
   });
 
-  describe("what an attacker moves", () => {
+  describe("an attack on an encrypted value", () => {
     const secret = "kind: Secret\ndata:\n  key: top-secret\n";
     const cipher = (text: string): string => /ENC\[[^\]]*\]/.exec(text)?.[0] ?? "";
 
-    test("into a comment is not opened outside the rule for new recipients", async () => {
+    test("updateKeys does not decrypt a value that was moved to a comment outside the rule", async () => {
       const text = await encrypt(secret);
       for (const moved of [cipher(text), cipher(text).replace("type:str", "type:comment")]) {
         const planted = `#${moved}\n${text.replace("data:\n", `data:\n  #${moved}\n`)}`;
@@ -374,7 +374,7 @@ stringData:
       }
     });
 
-    test("to another type is told without the value", async () => {
+    test("a changed type is reported without the value", async () => {
       const text = await encrypt(secret);
       for (const type of ["int", "float", "bool", "time", "comment", "bytes", "none"]) {
         const changed = text.replace("type:str", `type:${type}`);
@@ -387,7 +387,7 @@ stringData:
       }
     });
 
-    test("no message about broken text quotes it", async () => {
+    test("no error about malformed text quotes the text", async () => {
       const broken = [
         '{"a": "top-secret}',
         '{"a": top-secret}',
@@ -407,14 +407,14 @@ stringData:
         }
     });
 
-    test("a carriage return cannot hide lines from one reader", async () => {
+    test("a carriage return that hides a line from some parsers is rejected", async () => {
       const text = (await encrypt(secret)).replace("kind: Secret", "kind: Secret # \rimmutable: true");
       await expect(decrypt(text)).rejects.toThrow("carriage return");
       expect((await sopsDecrypt(text, alice().identity)).stdout).toContain("immutable: true");
     });
   });
 
-  test("control characters come back, escaped so that sops reads them", async () => {
+  test("control characters are escaped so that sops can read them", async () => {
     const value = { data: { a: "\u007f\u0080\u0085\u009f\u2028\r\n\u0007" } };
     const encrypted = await encrypt(JSON.stringify(value), { format: "json" });
     expect(JSON.parse(await decrypt(encrypted, "json"))).toEqual(value);
@@ -423,7 +423,7 @@ stringData:
     expect(JSON.parse((await sopsDecrypt(await encrypt(plain), alice().identity, "yaml", "json")).stdout)).toEqual(value);
   });
 
-  test("byte order marks in keys are escaped: go-yaml skips one at which its read buffer begins", async () => {
+  test("byte order marks in keys are escaped, because go-yaml skips one at the start of its read buffer", async () => {
     const plain = 'data:\n  "\\uFEFF": {a: "\\uFEFF"}\n  last: 2\n';
     for (const rule of [everything, { kind: "encrypted_regex", value: "^last$" }] as const) {
       const encrypted = await encrypt(plain, { rule });
@@ -435,12 +435,12 @@ stringData:
     expect(parse(await decrypt(await encrypt("\ufeffdata: {a: b}\n")))).toEqual({ data: { a: "b" } });
   });
 
-  test("comments that sops puts above its metadata are opened where they are encrypted", async () => {
+  test("encrypted comments that sops moves above its metadata are decrypted", async () => {
     const theirs = await sopsEncrypt("a: b\n# last\n", [alice().recipient], everything, false);
     expect(await decrypt(theirs)).toContain("# last");
   });
 
-  describe("refuses by name", () => {
+  describe("rejects with a specific error", () => {
     const problems: [string, (text: string) => string, SopsProblem, RegExp][] = [
       [
         "Shamir's key groups",
@@ -456,7 +456,7 @@ stringData:
         /one rule/,
       ],
       [
-        "a file for PGP alone",
+        "a file for PGP only",
         (text) => text.replace(/ {2}age:[\s\S]*END AGE ENCRYPTED FILE-----\n/, "  pgp:\n    - fp: ABC\n      enc: x\n"),
         "no-key",
         /no|at hand/,
@@ -465,7 +465,7 @@ stringData:
       ["no MAC", (text) => text.replace(/ {2}mac: .*\n/, ""), "tampered", /MAC/],
       ["broken YAML", (text) => `${text}\n}`, "syntax", /line/],
       ["no encryption", () => "data: {a: b}", "not-encrypted", /not encrypted/],
-      ["nothing at all", () => "", "syntax", /empty/],
+      ["an empty file", () => "", "syntax", /empty/],
       ["a list", () => "[a]", "syntax", /no map/],
     ];
     test.each(problems)("%s", async (_, change, problem, message) => {
@@ -476,15 +476,15 @@ stringData:
     test.each([
       ["an alias", "a: &x 1\ndata: {b: *x}", /alias/],
       ["a tag", "data: {a: !!binary aGk=}", /tag/],
-      ["a key that is no text", "data: {1: a}", /key 1/],
-      ["a key twice", "data: {a: 1, a: 2}", /line 1/],
-      ["an integer that sops cannot hold", "data: {a: 9223372036854775808}", /too large/],
-      ["what is encrypted already", "data: {a: 'ENC[AES256_GCM,data:aa==,iv:aa==,tag:aa==,type:str]'}", /already/],
-    ])("to encrypt %s", async (_, text, message) => {
+      ["a key that is not a string", "data: {1: a}", /key 1/],
+      ["a duplicate key", "data: {a: 1, a: 2}", /line 1/],
+      ["an integer that sops cannot represent", "data: {a: 9223372036854775808}", /too large/],
+      ["an already encrypted value", "data: {a: 'ENC[AES256_GCM,data:aa==,iv:aa==,tag:aa==,type:str]'}", /already/],
+    ])("encryption of %s", async (_, text, message) => {
       await expect(encrypt(text)).rejects.toThrow(message);
     });
 
-    test("to drop a recipient from a file that another key service opens too", async () => {
+    test("removal of a recipient from a file that is also encrypted with another key service", async () => {
       const text = (await encrypt("data: {a: b}", { recipients: [alice().recipient, bob().recipient] })).replace(
         "sops:\n",
         "sops:\n  azure_kv:\n    - vault_url: https://v.example\n      name: k\n      version: '1'\n      enc: x\n",
@@ -497,7 +497,7 @@ stringData:
     });
   });
 
-  test("the samples' own files name the format that real sops wrote", async () => {
+  test("the files of the samples have the format of the real sops", async () => {
     const file = readFileSync(`${projectRoot}overlays/dev/identity/linkerd-identity-issuer.sops.yaml`, "utf8");
     expect(inspectFile(file)).toMatchObject({ rule: secretRule, macOnlyEncrypted: true, others: {} });
     const status = await realSops(["filestatus", "--input-type", "yaml"], file);
@@ -506,15 +506,19 @@ stringData:
 });
 
 /**
- * What sops writes in plaintext so that other readers of YAML see something else, or nothing: line separators and byte order marks raw, and texts of several lines that
- * start with a space under a wrong indentation indicator. We refuse to read that.
+ * Whether sops writes a value in plaintext so that other YAML parsers read it correctly. It does not for line
+ * separators and byte order marks, which it writes raw, and for texts of several lines that start with a space, which
+ * get a wrong indentation indicator. meshops rejects such files.
  */
 function writtenWell(value: unknown): boolean {
   const text = JSON.stringify(value);
   return !/[\u0085\u2028\u2029\ufeff]/.test(text) && !/"[ \\]\S*[^"]*\\n/.test(text);
 }
 
-/** YAML that both sides read alike: the line separators of YAML 1.1, and byte order marks, are escaped, in quotes. */
+/**
+ * Returns YAML that meshops and sops read equally: line separators of YAML 1.1 and byte order marks are escaped in
+ * quotes.
+ */
 function toYaml(value: unknown): string {
   const separators = /[\u0085\u2028\u2029\ufeff]/g;
   const quoted = separators.test(JSON.stringify(value))

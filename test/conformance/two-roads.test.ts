@@ -9,17 +9,17 @@ import { fluxRoad, helmfileRoad } from "../support/roads.ts";
 import { clientImage, specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
-/** Releases that are tested with Dgraph's oldest chart. */
+/** Linkerd releases that are tested with Dgraph's oldest chart. */
 const withPatchedDgraph: ReadonlySet<string> = new Set(["edge-26.8.3", "edge-25.4.4"]);
 
 /*
- * Law: one values file, one set of patches. Flux's road (kustomize, HelmRelease, helm, postRenderers) and helmfile's
- * must install the same objects. With fixture charts every component's values and patches are compared;
- * with MESHOPS_CHARTS the real charts render, and every object is.
+ * Flux (kustomize, HelmRelease, helm, postRenderers) and helmfile use the same values file and patches, and must
+ * install the same objects. With fixture charts, the test compares the values and patches of every component. With
+ * MESHOPS_CHARTS, the real charts are rendered, and the test compares every object.
  */
 withTools(
   ["helm", "helmfile", "kustomize", "sops"],
-  `Flux and helmfile install the same (${realCharts === null ? "fixture" : "real"} charts)`,
+  `Flux and helmfile install the same objects (${realCharts === null ? "fixture" : "real"} charts)`,
   () => {
     let charts: ChartServer;
     let root: string;
@@ -27,7 +27,8 @@ withTools(
       base: sample("base"),
       dev: sample("dev"),
       production: sample("production"),
-      // Every release. The Dgraph chart that needs patches for its annotations alternates with one that takes them as values.
+      // Every release. The Dgraph chart that needs patches for annotations alternates with one that supports them as
+      // values.
       ...Object.fromEntries(
         linkerdReleases.map(({ version, traits }) => {
           const spec = {
@@ -54,7 +55,7 @@ withTools(
 
     test.each(environments)("%s", async (environment) => {
       const flux = await fluxRoad(root, environment, charts);
-      // Namespaces and Secrets come to helmfile's cluster by its presync hook, outside any release.
+      // helmfile's presync hook applies namespaces and Secrets, outside any release.
       flux.delete("namespaces");
       flux.set("identity", flux.get("identity")?.filter(({ kind }) => kind !== "Secret") ?? []);
       const objects = [...flux.values()].flat();
@@ -65,7 +66,7 @@ withTools(
   },
 );
 
-/** Name of a release's environment. */
+/** Returns the name of the environment for a release. */
 function nameOf(version: string): string {
   return version.replaceAll(".", "-");
 }

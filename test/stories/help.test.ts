@@ -218,7 +218,10 @@ function commandLines(text: string): string[] {
     .map(([, rest = ""]) => rest.replace(/[…\s]+$/, ""));
 }
 
-/** Returns words of a line that look like commands or options but are neither. Placeholders (`<env>`) and values are ignored. */
+/**
+ * Returns words of a line that look like commands or options but are neither. Placeholders (`<env>`) and values are
+ * ignored.
+ */
 function unknownIn(line: string): string[] {
   let command = program as Command;
   const wrong: string[] = [];

@@ -682,8 +682,8 @@ withProgram("strace", "private keys", () => {
       ["identity", "rotate-anchor", "dev"],
     ]) {
       const trace = await traced(...args);
-      // The trace contains all written data. It must contain certificates, but no keys: not as PEM or its base64, and not the
-      // age key that decrypts them.
+      // The trace contains all written data. It must contain certificates, but no keys: not as PEM or its base64, and
+      // not the age key that decrypts them.
       expect(trace, args.join(" ")).toContain("-----BEGIN CERTIFICATE-----");
       // PEM, the base64 of its beginning, and the base64 of the key's DER in SEC1 and PKCS#8.
       for (const secret of [

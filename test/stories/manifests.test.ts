@@ -11,8 +11,8 @@ import { brief } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * One folder per rule about Kubernetes manifests: bad.yaml has findings, good.yaml has none, expected.txt is the text output.
- * UPDATE=1 rewrites the expected texts; review the diff.
+ * One folder per rule about Kubernetes manifests: bad.yaml has findings, good.yaml has none, expected.txt is the text
+ * output. UPDATE=1 rewrites the expected texts; review the diff.
  */
 const folder = join(projectRoot, "test/stories/manifests");
 
@@ -39,7 +39,8 @@ describe("text output of findings in manifests", () => {
 });
 
 describe("the objects of the article", () => {
-  // As in the article: a NetworkPolicy with only the application's ports, and a profile of a Service that does not exist.
+  // As in the article: a NetworkPolicy with only the application's ports, and a profile of a Service that does not
+  // exist.
   const service =
     "apiVersion: v1\nkind: Service\nmetadata: {name: demo-dgraph-alpha, namespace: dgraph}\nspec: {ports: [{port: 9080}]}\n";
   const policy = `---
@@ -102,7 +103,7 @@ describe("existing files", () => {
     expect(judge("x.yaml", `${job("")}---\na: "\n`).map(({ code }) => code)).toContain("job-injected");
   });
 
-  test("patches are not checked, and a missing object is no finding if a HelmRelease may create it", () => {
+  test("patches are not checked, and a missing object is not reported if a HelmRelease may create it", () => {
     const patch =
       'apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: n, annotations: {config.linkerd.io/opaque-ports: "9080"}}\n';
     expect(judge("patch.yaml", patch)).toEqual([]);

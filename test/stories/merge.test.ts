@@ -6,7 +6,9 @@ import { generateIn, makePlatform, readTree, writeTree } from "../support/platfo
 import { specText } from "../support/specs.ts";
 import { run } from "../support/tools.ts";
 
-/* Two branches change specs and generate. Git merges the specs; `generate` resolves every conflict in generated files. */
+/*
+ * Two branches change specs and generate. Git merges the specs; `generate` resolves every conflict in generated files.
+ */
 
 interface Case {
   readonly ours: (root: string) => void;
@@ -132,7 +134,9 @@ describe("generate after a merge of two branches", () => {
   });
 });
 
-/** Creates a repository in which the merge of two branches is in progress. Both have changed specs and run `generate`. */
+/**
+ * Creates a repository in which the merge of two branches is in progress. Both have changed specs and run `generate`.
+ */
 async function merged({ ours, theirs }: Pick<Case, "ours" | "theirs">, style = "merge"): Promise<string> {
   const base = specText({ abstract: true, gitops: { url: "https://github.com/acme/platform", branch: "main" } }, "base");
   const root = makePlatform({ dev: spec, qa: spec.replace("name: dev", "name: qa") });

@@ -8,8 +8,8 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * All values of the charts and all policies of Dgraph, for review: one environment per Linkerd release, with every option on.
- * PEM blocks are shortened, and hashes are omitted. UPDATE=1 rewrites the files; review the diff.
+ * All values of the charts and all policies of Dgraph, for review: one environment per Linkerd release, with every
+ * option on. PEM blocks are shortened, and hashes are omitted. UPDATE=1 rewrites the files; review the diff.
  */
 const folder = join(projectRoot, "test/stories/values");
 

@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "./tools.ts";
 
-/** Named code blocks of a docs page, by name: `<!-- file: mesh.yaml -->` or `<!-- command: helm3 -->` precedes the block. */
+/**
+ * Named code blocks of a docs page, by name: `<!-- file: mesh.yaml -->` or `<!-- command: helm3 -->` precedes the
+ * block.
+ */
 export function blocksIn(page: string): ReadonlyMap<string, string> {
   const text = readFileSync(join(projectRoot, page), "utf8");
   const blocks = [...text.matchAll(/^<!-- (\w+: [^>]+?) -->\n```\w*\n(.*?)^```$/gms)];

@@ -6,13 +6,15 @@ import { field, objectsIn } from "./objects.ts";
 import { scratchFolder } from "./platform.ts";
 import { referenceFolder, run, tool } from "./tools.ts";
 
-/** A linkerd-crds chart that renders the Gateway API's CRDs by default; later charts render the same CRDs on request. */
+/**
+ * A linkerd-crds chart that renders the Gateway API's CRDs by default; later charts render the same CRDs on request.
+ */
 const withGatewayApi = "2025.4.4";
 
 /**
- * Writes strict JSON schemas of custom resources and returns their folder. They come from the CRDs of the reference data:
- * Flux's, and those of one linkerd-crds chart. GRPCRoute comes from the chart that renders it, except for stable-2.14
- * (chart 1.8.0): its chart has no GRPCRoute, and its control plane does not support it.
+ * Writes strict JSON schemas of custom resources and returns their folder. They come from the CRDs of the reference
+ * data: Flux's, and those of one linkerd-crds chart. GRPCRoute comes from the chart that renders it, except for
+ * stable-2.14 (chart 1.8.0): its chart has no GRPCRoute, and its control plane does not support it.
  */
 export function customSchemas(linkerdCrds: string): string {
   const folder = scratchFolder("schemas");
@@ -71,7 +73,9 @@ function strictly(customFolder: string): string[] {
   return ["-strict", "-output", "json", ...locations.flatMap((location) => ["-schema-location", location])];
 }
 
-/** Validates objects with kubeconform, strictly, against Kubernetes 1.34 and the custom schemas. Returns its summary. */
+/**
+ * Validates objects with kubeconform, strictly, against Kubernetes 1.34 and the custom schemas. Returns its summary.
+ */
 export async function kubeconform(yaml: string, customFolder: string): Promise<Summary> {
   const output = await run(tool("kubeconform"), [...strictly(customFolder), "-summary", "-"], { input: yaml });
   return (JSON.parse(output) as { summary: Summary }).summary;

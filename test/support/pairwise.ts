@@ -2,8 +2,9 @@ type Factors = Readonly<Record<string, readonly unknown[]>>;
 type Row<F extends Factors> = { readonly [K in keyof F]: F[K][number] };
 
 /**
- * Returns rows in which every pair of values of two factors occurs at least once. Most faults depend on one value or on a
- * pair of values, so these few rows find nearly as many as the full product. The same factors always give the same rows.
+ * Returns rows in which every pair of values of two factors occurs at least once. Most faults depend on one value or on
+ * a pair of values, so these few rows find nearly as many as the full product. The same factors always give the same
+ * rows.
  *
  * @param factors values by the name of their factor
  * @param allowed whether a combination is valid; pairs that occur in no valid combination are left out

@@ -73,8 +73,8 @@ function isMeshed({ from, to, port }: Attempt): boolean {
 }
 
 /**
- * Returns the destination port of the packets. A proxy connects to the other proxy's inbound port if it uses the transport
- * header: for every port if `transportHeader` is true, else for opaque ports only.
+ * Returns the destination port of the packets. A proxy connects to the other proxy's inbound port if it uses the
+ * transport header: for every port if `transportHeader` is true, else for opaque ports only.
  */
 function wirePort({ to, port }: Attempt, meshed: boolean, cluster: Cluster): number {
   if (!meshed || ownPorts.includes(port)) return port;
@@ -174,8 +174,8 @@ function serverOf(pod: Peer, port: number, { objects }: Cluster): { readonly nam
 }
 
 /**
- * Without a Server the default policy applies, which allows all clients. With a Server, only clients that a policy lists
- * are allowed, and GET requests on the paths of HTTP probes.
+ * Without a Server the default policy applies, which allows all clients. With a Server, only clients that a policy
+ * lists are allowed, and GET requests on the paths of HTTP probes.
  */
 function proxyAllows({ to, port, get }: Attempt, identity: string | null, cluster: Cluster): boolean {
   const server = serverOf(to, port, cluster);

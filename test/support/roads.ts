@@ -16,8 +16,8 @@ export async function kustomizeBuild(folder: string): Promise<string> {
 const overlayLabel = "test.meshops.dev/overlay";
 
 /**
- * Returns the objects of several overlays of an environment, by component, from one run of the real kustomize instead of
- * one run per overlay. One kustomization per overlay labels its objects, and another one lists these kustomizations.
+ * Returns the objects of several overlays of an environment, by component, from one run of the real kustomize instead
+ * of one run per overlay. One kustomization per overlay labels its objects, and another one lists these kustomizations.
  * kustomize rejects an id that occurs twice.
  */
 export async function buildOverlays(
@@ -62,9 +62,9 @@ export function overlaysOf(root: string, environment: string): string[] {
 }
 
 /**
- * Returns the objects that Flux would apply for an environment, by component. These are the overlay's own objects, or for
- * a HelmRelease the objects that the real helm renders from its chart with the values of `valuesFrom`, after the real
- * kustomize has applied `postRenderers`.
+ * Returns the objects that Flux would apply for an environment, by component. These are the overlay's own objects, or
+ * for a HelmRelease the objects that the real helm renders from its chart with the values of `valuesFrom`, after the
+ * real kustomize has applied `postRenderers`.
  *
  * @param components folders of the components (default: all)
  */

@@ -96,7 +96,8 @@ describe("imports", () => {
   test("of the modules that render include no file access, clock, process or random number", () => {
     const pure = sources.filter(
       (file) =>
-        // Modules that read or write files are excluded: the repository on disk, its plan and the transactions of identities.
+        // Modules that read or write files are excluded: the repository on disk, its plan and the transactions of
+        // identities.
         /^(components|mesh|spec|lint|diagnostics|catalog|kubernetes|inject|bundle\/(render|bundle)\.ts|bundle\/emit|commands\/profile\/proto\.ts|commands\/init\/(answers|scaffold|specs)\.ts)/.test(
           file,
         ) &&

@@ -426,7 +426,8 @@ describe("a pod that waits for its proxy", () => {
   });
 
   test("reports the host that does not resolve, from the log of its proxy", () => {
-    // A log line of linkerd2-proxy (linkerd/app/core/src/control.rs, August 2026), with the error of linkerd/dns/src/lib.rs.
+    // A log line of linkerd2-proxy (linkerd/app/core/src/control.rs, August 2026), with the error of
+    // linkerd/dns/src/lib.rs.
     const log =
       "[ 0.1s] WARN ThreadId(02) identity:identity{server.addr=linkerd-identity-headless.linkerd.svc.wrong.domain.:8080}: linkerd_app_core::control: Failed to resolve control-plane component error=failed SRV and A record lookups: failed to resolve SRV record: no records found";
     const found = workloadState(
@@ -508,8 +509,8 @@ describe("internal ports that change to skip under a policy", () => {
     metadata: { name: "demo-dgraph-zero-internal", namespace: "dgraph" },
     spec: { podSelector: { matchLabels: { app: "alpha" } }, port: 5080, proxyProtocol: "opaque" },
   };
-  const rolling = (servers: KubernetesObject[], standing: Record<string, string> = {}): ReturnType<typeof workloadState> => {
-    const pods = [peer("alpha-0", standing, true), peer("alpha-1", skip, false)];
+  const rolling = (servers: KubernetesObject[], otherPeer: Record<string, string> = {}): ReturnType<typeof workloadState> => {
+    const pods = [peer("alpha-0", otherPeer, true), peer("alpha-1", skip, false)];
     const [set] = readyWorkload();
     return workloadState(
       ...readyWorkload({}, { ...notReady, spec: { ...(set["spec"] as object), replicas: 2 } }, { pods, policies: servers }),

@@ -288,7 +288,8 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
       .filter(Boolean)
       .join("\n");
 
-  // Shares observed on a healthy mesh: of the first 60 quick calls, one of three Alphas got none, for example 38, 22 and 0.
+  // Shares observed on a healthy mesh: of the first 60 quick calls, one of three Alphas got none, for example 38, 22
+  // and 0.
   test.each([
     ["even shares", [20, 20, 20], [20, 20, 20]],
     ["one Alpha without a call in the first second", [38, 22, 0], [60, 40, 5]],

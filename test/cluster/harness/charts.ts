@@ -12,14 +12,16 @@ import type { ApiObject } from "./api.ts";
 interface Hole {
   readonly object: (object: ApiObject) => boolean;
   readonly path: readonly string[];
-  /** Returns a Go template. Its output replaces the value, either in the same line or indented below it with `nindent`. */
+  /**
+   * Returns a Go template. Its output replaces the value, either in the same line or indented below it with `nindent`.
+   */
   readonly template: (depth: number) => string;
 }
 
 /**
- * Returns a folder of charts for a real API server: the real charts if MESHOPS_CHARTS names their folder, else charts made of
- * upstream's renders (reference data) in which templates set the values that the tests change. There is no reference data
- * for Grafana, so the sample that uses it runs with the real charts only.
+ * Returns a folder of charts for a real API server: the real charts if MESHOPS_CHARTS names their folder, else charts
+ * made of upstream's renders (reference data) in which templates set the values that the tests change. There is no
+ * reference data for Grafana, so the sample that uses it runs with the real charts only.
  */
 export async function clusterCharts(): Promise<string> {
   if (realCharts !== null) return realCharts;

@@ -64,7 +64,10 @@ export class Cluster {
     return cluster;
   }
 
-  /** Starts a cluster with Flux for a platform with the keys of the test run. `bootstrap` creates the root Kustomization. */
+  /**
+   * Starts a cluster with Flux for a platform with the keys of the test run. `bootstrap` creates the root
+   * Kustomization.
+   */
   static async startFor({ root, environment }: Platform): Promise<Cluster> {
     const { clusterKey: ageKey } = testIdentity();
     const cluster = await Cluster.start({ repository: root, environment, ageKey, charts: await clusterCharts() });

@@ -20,7 +20,7 @@ const users = {
     groups: "system:serviceaccounts,system:serviceaccounts:flux-system",
   },
   /** A user without permissions, except those that a test grants. */
-  stranger: { name: "stranger", groups: "" },
+  restricted: { name: "restricted", groups: "" },
 } as const;
 export type User = keyof typeof users;
 
@@ -118,7 +118,9 @@ export class ControlPlane {
     return join(this.folder, `${user}.kubeconfig`);
   }
 
-  /** Socket that receives the API server's calls to Services of the cluster; see webhooks.ts. The path must be short. */
+  /**
+   * Socket that receives the API server's calls to Services of the cluster; see webhooks.ts. The path must be short.
+   */
   get egressSocket(): string {
     return join(this.folder, "egress");
   }

@@ -14,9 +14,9 @@ const releases = "/apis/helm.toolkit.fluxcd.io/v2";
 const finalizer = "finalizers.fluxcd.io";
 
 /**
- * A stand-in for Flux's helm-controller, which is not available here. It resolves `valuesFrom`, runs the real helm with the
- * real kustomize as its post-renderer, and sets conditions, history and finalizer as Flux's API defines them. It reads charts
- * from a folder.
+ * A stand-in for Flux's helm-controller, which is not available here. It resolves `valuesFrom`, runs the real helm with
+ * the real kustomize as its post-renderer, and sets conditions, history and finalizer as Flux's API defines them. It
+ * reads charts from a folder.
  */
 export class HelmActor {
   readonly #api: Api;
@@ -163,14 +163,14 @@ export class HelmActor {
       this.#retryAt.set(metadata.uid ?? "", Date.now() + 5000);
       const failure = upgrade ? "UpgradeFailed" : "InstallFailed";
       const reason = error instanceof ReasonedError ? error.reason : failure;
-      const said = (error as Error).message
+      const output = (error as Error).message
         .replace(/^Command failed: .*\n/, "")
         .trim()
         .slice(0, 1000);
       const message =
         error instanceof ReasonedError
-          ? said
-          : `Helm ${action} failed for release ${name} with chart ${chart}@${version}: ${said}`;
+          ? output
+          : `Helm ${action} failed for release ${name} with chart ${chart}@${version}: ${output}`;
       const failed = {
         type: "Ready",
         status: "False",
@@ -222,7 +222,9 @@ export class HelmActor {
     ]);
   }
 
-  /** Deletes the record of an interrupted action, as helm-controller does. Helm rejects further actions while it exists. */
+  /**
+   * Deletes the record of an interrupted action, as helm-controller does. Helm rejects further actions while it exists.
+   */
   async #unlock({ metadata, spec }: ApiObject): Promise<void> {
     const secrets = `/api/v1/namespaces/${metadata.namespace}/secrets`;
     const pending = "status in (pending-install,pending-upgrade,pending-rollback)";

@@ -7,8 +7,8 @@ import { clientImage, loadFiles } from "../../support/specs.ts";
 import { projectRoot, run } from "../../support/tools.ts";
 
 /**
- * A platform repository in Git: the sample environment dev as environment `own`, on your own cluster instead of one in Azure,
- * with the keys of the test run. Flux is "installed" from manifests of Deployments whose pods kwok simulates;
+ * A platform repository in Git: the sample environment dev as environment `own`, on your own cluster instead of one in
+ * Azure, with the keys of the test run. Flux is "installed" from manifests of Deployments whose pods kwok simulates;
  * kustomize-controller really runs, as a process outside the cluster.
  */
 export interface Platform {

@@ -16,9 +16,9 @@ import { until } from "./processes.ts";
 import type { TapApi } from "./tap-api.ts";
 
 /**
- * The part of a kubelet that runs verify's probes: the probe's own command, with the real curl and grpcurl, on loopback.
- * The evaluator of the policy tests decides the result of each connection, from the policies that the API server has when
- * the probe starts.
+ * The part of a kubelet that runs verify's probes: the probe's own command, with the real curl and grpcurl, on
+ * loopback. The evaluator of the policy tests decides the result of each connection, from the policies that the API
+ * server has when the probe starts.
  */
 export class ProbeNode {
   readonly alphas: Alphas = new Alphas();

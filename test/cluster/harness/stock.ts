@@ -1,6 +1,9 @@
 import type { Api, ApiObject } from "./api.ts";
 
-/** Objects of a cluster that come from a bundle, by id. The value changes if the object is written or the pod is replaced. */
+/**
+ * Objects of a cluster that come from a bundle, by id. The value changes if the object is written or the pod is
+ * replaced.
+ */
 export type Stock = ReadonlyMap<string, string>;
 
 /** Kinds whose objects are written only by the tool that applies them: resourceVersion shows a change. */
@@ -30,7 +33,10 @@ const withStatus = [
   "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations",
 ];
 
-/** Records the objects of a cluster, except Helm's release records and objects that Kubernetes creates in every namespace. */
+/**
+ * Records the objects of a cluster, except Helm's release records and objects that Kubernetes creates in every
+ * namespace.
+ */
 export async function takeStock(api: Api): Promise<Stock> {
   const stock = new Map<string, string>();
   const add = (path: string, objects: readonly ApiObject[], mark: (object: ApiObject) => string): void => {

@@ -11,9 +11,9 @@ export interface Seen {
 }
 
 /*
- * A stand-in for viz's tap server, written from linkerd2's viz/tap/api/handlers.go and pkg/protohttp, not from the client
- * under test. It checks the caller's permission to watch with the API server, rejects a body that does not match the path,
- * and streams events with a length prefix.
+ * A stand-in for viz's tap server, written from linkerd2's viz/tap/api/handlers.go and pkg/protohttp, not from the
+ * client under test. It checks the caller's permission to watch with the API server, rejects a body that does not match
+ * the path, and streams events with a length prefix.
  */
 const { root } = protobuf.parse(
   `syntax = "proto3";

@@ -15,11 +15,11 @@ interface Review {
 }
 
 /**
- * Stand-ins for Linkerd's webhooks, because kwok's pods serve nothing: a proxy injector that adds the fields by which a pod
- * counts as meshed, validators that allow everything, and viz's tap API. The API server calls them with the unchanged
- * configuration of the charts: its calls into the cluster go through a proxy (EgressSelectorConfiguration), host names and
- * certificates are verified as usual, the certificates are those of the bundle's Secrets, and calls to a Service without
- * ready pods fail.
+ * Stand-ins for Linkerd's webhooks, because kwok's pods serve nothing: a proxy injector that adds the fields by which a
+ * pod counts as meshed, validators that allow everything, and viz's tap API. The API server calls them with the
+ * unchanged configuration of the charts: its calls into the cluster go through a proxy (EgressSelectorConfiguration),
+ * host names and certificates are verified as usual, the certificates are those of the bundle's Secrets, and calls to a
+ * Service without ready pods fail.
  */
 export class Webhooks {
   readonly #api: Api;

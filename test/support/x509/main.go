@@ -1,8 +1,8 @@
-// Verifies certificates as Go programs do, Linkerd's identity service and the API server among them.
+// Verifies certificates as Go programs do, for example Linkerd's identity service and the API server.
 //
 //	main <roots.pem> <intermediates.pem> <leaf.pem> <dns name>
 //
-// The intermediate must be what Linkerd takes for an issuer: a CA with an ECDSA P-256 key.
+// The intermediate must be a valid issuer for Linkerd: a CA with an ECDSA P-256 key.
 package main
 
 import (
@@ -22,10 +22,10 @@ func main() {
 	for _, certificate := range read(os.Args[2]) {
 		key, ok := certificate.PublicKey.(*ecdsa.PublicKey)
 		if !ok || key.Curve != elliptic.P256() || !certificate.IsCA || !certificate.BasicConstraintsValid {
-			fail(fmt.Errorf("%s is no CA with a P-256 key", certificate.Subject))
+			fail(fmt.Errorf("%s is not a CA with a P-256 key", certificate.Subject))
 		}
 		if certificate.KeyUsage&x509.KeyUsageCertSign == 0 || certificate.MaxPathLen != 0 || !certificate.MaxPathLenZero {
-			fail(fmt.Errorf("%s may not sign, or may sign authorities", certificate.Subject))
+			fail(fmt.Errorf("%s cannot sign certificates, or can sign CA certificates", certificate.Subject))
 		}
 		intermediates.AddCert(certificate)
 	}
