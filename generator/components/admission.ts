@@ -1,9 +1,9 @@
 import type { Context, IgnoredDrift } from "./component.ts";
 
 /**
- * AKS's admissions enforcer adds expressions to the namespaceSelector of every webhook (Azure/AKS#4002).
- * Left to drift detection, Flux and the enforcer would overwrite each other for ever. Every webhook configuration
- * of Linkerd's charts has a single webhook.
+ * Webhook selectors that drift detection must ignore on AKS. AKS's admissions enforcer adds expressions to the
+ * namespaceSelector of every webhook (Azure/AKS#4002); with drift detection, Flux and the enforcer would overwrite each
+ * other forever. Each webhook configuration of Linkerd's charts contains a single webhook.
  */
 export function webhookSelectors({ environment }: Context, kinds: readonly string[]): readonly IgnoredDrift[] {
   if (environment.spec.azure === undefined) return [];

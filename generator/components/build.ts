@@ -6,7 +6,7 @@ import { type ComponentModel, type Model, neededComponents } from "./model.ts";
 import { namespacesComponent } from "./namespaces/component.ts";
 import { providers } from "./registry.ts";
 
-/** Builds the model of an environment: its components, each after those that it needs. Pure. */
+/** Builds the model of an environment, with its components in startup order. Pure function. */
 export function buildModel(input: Input, from: readonly ComponentProvider[] = providers): Model {
   const context = contextOf(input);
   const built = from.flatMap((provider) => [...provider.components(context)]).map((component) => build(component, context));
@@ -28,7 +28,7 @@ function contextOf({ environment, identity }: Input): Context {
   };
 }
 
-/** @throws Error if a chart comes with objects: they need a component of their own */
+/** @throws Error if a component has both a chart and objects: the objects need a separate component */
 function build({ build, ...component }: Component, context: Context): ComponentModel {
   const output = build(context);
   if (output.delivery.kind === "chart" && Object.keys(output.objects ?? {}).length > 0)
@@ -51,20 +51,21 @@ function build({ build, ...component }: Component, context: Context): ComponentM
 }
 
 /**
- * Sorts components depth first along their needs, by id among equals: the same order on every run. Needs of components that the environment does not
- * have are dropped.
+ * Sorts components in startup order: depth first along their needs, otherwise by id, so that the order is the same on
+ * every run. Drops needs of components that the environment does not have.
  *
- * @throws Error if two components have one id, or needs form a circle
+ * @throws Error if two components have the same id, or if needs form a cycle
  */
 function inStartupOrder(components: readonly ComponentModel[]): ComponentModel[] {
   const byId = new Map([...components].sort((a, b) => (a.id < b.id ? -1 : 1)).map((component) => [component.id, component]));
-  if (byId.size !== components.length) throw new Error("two components have one id");
+  if (byId.size !== components.length) throw new Error("two components have the same id");
   const ordered = new Map<string, ComponentModel>();
-  const visit = (component: ComponentModel, above: readonly string[]): void => {
-    if (above.includes(component.id)) throw new Error(`components need each other: ${[...above, component.id].join(", ")}`);
+  const visit = (component: ComponentModel, ancestors: readonly string[]): void => {
+    if (ancestors.includes(component.id))
+      throw new Error(`components need each other: ${[...ancestors, component.id].join(", ")}`);
     for (const id of neededComponents(component)) {
       const needed = byId.get(id);
-      if (needed !== undefined && !ordered.has(id)) visit(needed, [...above, component.id]);
+      if (needed !== undefined && !ordered.has(id)) visit(needed, [...ancestors, component.id]);
     }
     const needs = component.needs.filter((need) => !("component" in need) || byId.has(need.component));
     ordered.set(component.id, { ...component, needs });

@@ -4,7 +4,7 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { PodSet } from "../mesh/pod-set.ts";
 import type { Finding } from "./finding.ts";
 
-/** The state of a cluster when the tests begin; null for what you may not read. */
+/** The state of a cluster when the tests begin. A field is null if the user is not allowed to read its objects. */
 export interface ClusterState {
   readonly linkerdRelease: LinkerdRelease;
   /** Pods that the environment's components describe. */
@@ -16,20 +16,21 @@ export interface ClusterState {
   readonly workloads: readonly KubernetesObject[];
   /** Certificates and Secrets of the mesh. */
   readonly identity: IdentityObjects;
-  /** Running meshed pods of all namespaces; null if you may not list them. */
+  /** Running meshed pods of all namespaces; null if the user is not allowed to list them. */
   readonly meshed: readonly KubernetesObject[] | null;
   readonly webhooks: readonly KubernetesObject[] | null;
   readonly apiServices: readonly KubernetesObject[];
   readonly profiles: readonly KubernetesObject[];
 }
 
-/** One thing that a probe tries; addresses are `host:port`. */
+/** A call that a probe makes; addresses are `host:port`. */
 export type Call =
   | { readonly kind: "http"; readonly name: string; readonly address: string; readonly path: string }
   | { readonly kind: "grpc"; readonly name: string; readonly address: string; readonly method: string; readonly request: string }
   /**
-   * Calls of a unary gRPC method without arguments over one connection, with pauses, and how the probe's proxy spread them: for at least a second, and
-   * until each endpoint has answered, for at most `seconds`.
+   * Repeated calls of a unary gRPC method without arguments, over one connection and with pauses between them; the
+   * result shows how the probe's proxy spread the calls. They continue for at least one second and until each endpoint
+   * has answered, but for at most `seconds`.
    */
   | {
       readonly kind: "spread";
@@ -40,7 +41,7 @@ export type Call =
       readonly endpoints: readonly string[];
     };
 
-/** How a call ended: the exit code of curl or grpcurl, and all that it printed. */
+/** Result of a call: the exit code of curl or grpcurl, and their complete output. */
 export interface CallResult {
   readonly name: string;
   readonly exit: number;
@@ -55,10 +56,10 @@ export interface ProbeAnswers {
   readonly notes: readonly string[];
 }
 
-/** What one run of the tests has in common. */
+/** Settings that all tests of a run share. */
 export interface RunSettings {
   readonly now: Date;
-  /** A word that is written and read back; null if nothing must be written. */
+  /** A word to write and read back; null if the run must not write anything. */
   readonly token: string | null;
 }
 
@@ -68,12 +69,15 @@ interface CheckInfo {
   readonly expected: string;
 }
 
-/** A test of a component on the state of the cluster. */
+/** A test of a component that evaluates the state of the cluster. */
 export interface StateCheck extends CheckInfo {
   evaluate(state: ClusterState, settings: RunSettings): Finding;
 }
 
-/** A test of a component that a listed client's probe makes calls for. Checks may share a call by its name. */
+/**
+ * A test of a component that evaluates calls of the probe of a listed client. Checks that use the same call name share
+ * that call.
+ */
 export interface ProbeCheck extends CheckInfo {
   calls(state: ClusterState, settings: RunSettings): readonly Call[];
   evaluate(state: ClusterState, settings: RunSettings, answers: ProbeAnswers): Finding;
@@ -81,18 +85,24 @@ export interface ProbeCheck extends CheckInfo {
 
 export type Check = StateCheck | ProbeCheck;
 
-/** Pods whose access the tests prove: who reaches them, who does not, and what tap shows of it. */
+/** Pods whose access control is tested: which clients reach them, which clients are refused, and what tap reports. */
 export interface AccessTarget {
-  /** Name of the service for people. */
+  /** Display name of the service. */
   readonly title: string;
-  /** Name of its pods for people. */
+  /** Display name of its pods. */
   readonly podTitle: string;
   readonly pods: PodSet;
-  /** Host name of the Service, by which a ServiceProfile is named. */
+  /** Host name of the Service, which is also the name of its ServiceProfile. */
   readonly host: string;
-  /** One HTTP and one gRPC call, each named after the key of its port. Probe paths are allowed, which every client may ask for. */
+  /**
+   * One HTTP and one gRPC call, each named after the key of its port. The HTTP path may be a probe path, which every
+   * client may request.
+   */
   readonly open: readonly Call[];
-  /** The same without probe paths: Linkerd answers those to every client (policy-controller, default probe routes). */
+  /**
+   * The same calls, but not of probe paths: Linkerd answers those to every client (policy-controller, default probe
+   * routes).
+   */
   readonly guarded: readonly Call[];
   /** Component that delivers the policies. */
   readonly policyComponent: string;

@@ -13,13 +13,13 @@ import type { AccessTarget, Check } from "./check.ts";
 import type { OwnedValue } from "./owned.ts";
 import type { Patch } from "./patch.ts";
 
-/** What an environment's components are built from. Nothing else decides what the bundle contains. */
+/** Input from which an environment's components are built. The content of the bundle depends on nothing else. */
 export interface Input {
   readonly environment: Environment;
   readonly identity: Identity;
 }
 
-/** The environment, and what follows from it for every component. */
+/** The environment, and values derived from it that components share. */
 export interface Context {
   readonly environment: Environment;
   readonly linkerdRelease: LinkerdRelease;
@@ -28,11 +28,14 @@ export interface Context {
   readonly identity: IdentityProvider;
 }
 
-/** Where the mesh's identity comes from: who issues certificates, which Secrets must exist, and what the charts must know of it. */
+/**
+ * Source of the mesh's identity: the components that deliver it, the Secrets that must exist, and the chart values that
+ * refer to them.
+ */
 export interface IdentityProvider {
   /** Components that deliver the identity. */
   components(): Iterable<Component>;
-  /** Values of a chart that concern identity and webhook certificates. */
+  /** Values of a chart for identity and webhook certificates. */
   chartValues(chart: LinkerdChart): JsonMap;
   /** A digest that changes whenever meshed pods must restart to stay in the mesh. */
   revision(): string;
@@ -41,24 +44,28 @@ export interface IdentityProvider {
 }
 
 /**
- * Yields the components of one kind that an environment has: none, one, or one per entry of the spec. What must hold for environments without
- * the component too (rules, reserved names, risks of its removal) belongs to the provider, everything else to the component.
+ * Yields the components of one kind that an environment has: none, one, or one per entry of the spec. The provider
+ * defines what also applies to environments without the component (rules, reserved names, risks of its removal); the
+ * component defines everything else.
  */
 export interface ComponentProvider {
   components(context: Context): Iterable<Component>;
-  /** Namespaces that belong to it, enabled or not: no workload may use them. */
+  /** Namespaces that are reserved for the component, even if it is not enabled: workloads must not use them. */
   readonly reservedNamespaces?: readonly string[];
-  /** Rules about its part of a spec. */
+  /** Rules for its part of a spec. */
   readonly rules?: readonly Rule[];
-  /** Rules about the step from the generated bundle to a changed spec. */
+  /** Rules for the transition from the generated bundle to a changed spec. */
   readonly transitionRules?: readonly TransitionRule[];
-  /** What a change of its objects risks. */
+  /** Rules that assess the risks of changes to its objects. */
   readonly changeRules?: readonly ChangeRule[];
 }
 
-/** A rule that compares a spec with what was generated from it last. */
+/** A rule that compares a spec with the files that were last generated from it. */
 export interface TransitionRule extends RuleInfo {
-  /** @param generated text of a generated file of the environment by its path below `overlays/<env>/`; null if it does not exist */
+  /**
+   * @param generated returns the text of a generated file of the environment, by its path below `overlays/<env>/`; null
+   * if the file does not exist
+   */
   check(environment: Environment, generated: (path: string) => string | null): Iterable<RuleFinding>;
 }
 
@@ -68,17 +75,20 @@ export interface Component {
   readonly id: string;
   /** Application that its objects belong to (`app.kubernetes.io/part-of`). */
   readonly group: string;
-  /** What must be ready before it. */
+  /** Resources that must be ready before it. */
   readonly needs: readonly Need[];
-  /** Label selector, as kubectl takes it, of what its chart registers with the API server: webhooks and aggregated APIs. Teardown removes these first. */
+  /**
+   * Label selector, in kubectl's syntax, of the objects that its chart registers with the API server: webhooks and
+   * aggregated APIs. Teardown removes these first.
+   */
   readonly apiRegistrations?: string;
-  /** Builds its output. Pure. */
+  /** Builds its output. Pure function. */
   build(context: Context): ComponentOutput;
 }
 
 /**
- * Something that must be ready before a component: another component (skipped if the environment does not have it), a Kustomization of Flux, or, for
- * components with a chart, a HelmRelease. helmfile orders components only.
+ * A resource that must be ready before a component: another component (ignored if the environment does not have it), a
+ * Flux Kustomization or, for components with a chart, a HelmRelease. helmfile orders components only.
  */
 export type Need = { readonly component: string } | { readonly kustomization: ObjectName } | { readonly helmRelease: ObjectName };
 
@@ -95,7 +105,7 @@ export interface NamespaceSpec {
   readonly annotations?: StringMap;
 }
 
-/** A Helm release, installed the same by Flux and by helmfile. */
+/** A Helm release. Flux and helmfile install it in the same way. */
 export interface Release {
   readonly name: string;
   readonly chart: string;
@@ -104,50 +114,62 @@ export interface Release {
   readonly values: JsonMap;
 }
 
-/** How a component comes into the cluster. */
+/** How a component is delivered to the cluster. */
 export type Delivery =
-  /** A chart; `base` is the folder under bases/ with what its HelmRelease has in common in all environments, null if the overlay has all of it. */
+  /**
+   * A chart; `base` is the folder under bases/ with the part of its HelmRelease that all environments share, null if
+   * the overlay contains the whole HelmRelease.
+   */
   | { readonly kind: "chart"; readonly release: Release; readonly base: string | null }
-  /** A folder under bases/ with plain objects; `images` are those that its objects name without a tag, by that name. */
+  /**
+   * A folder under bases/ with plain objects; the keys of `images` are the names, without a tag, by which its objects
+   * refer to the images.
+   */
   | { readonly kind: "kustomization"; readonly base: string; readonly images: Readonly<Record<string, Image>> }
-  /** `objects` and `secrets` only; helmfile installs them as a release, or applies them by its hook before the first release. */
+  /**
+   * Only `objects` and `secrets`; helmfile installs them as a release, or applies them in a hook before the first
+   * release.
+   */
   | { readonly kind: "objects"; readonly helmfile: "release" | "hook" }
-  /** Nothing: other tools deliver it. */
+  /** Nothing: other tools deliver the component. */
   | { readonly kind: "none" };
 
-/** Fields that other controllers write, which drift detection must ignore. */
+/** Fields that other controllers write and that drift detection must ignore. */
 export interface IgnoredDrift {
   readonly kind: string;
   /** JSON pointers. */
   readonly paths: readonly string[];
 }
 
-/** What a component contributes; what it leaves out is empty. */
+/** Output of a component. Omitted fields are empty. */
 export interface ComponentOutput {
   /** Namespace of its release and its objects. */
   readonly namespace: string;
   readonly namespaces?: readonly NamespaceSpec[];
   readonly delivery: Delivery;
-  /** Objects by file name without extension, of any delivery but a chart: helmfile would install the release without them. */
+  /**
+   * Objects by file name without extension. Not allowed with a chart: helmfile would install the release without them.
+   */
   readonly objects?: Readonly<Record<string, readonly KubernetesObject[]>>;
-  /** Patches on what the chart renders or the base contains. */
+  /** Patches for objects that the chart renders or the base contains. */
   readonly patches?: readonly Patch[];
-  /** Meshed pods. */
+  /** Pods that it runs. */
   readonly pods?: readonly PodSet[];
-  /** Tests on a running cluster, by `meshops verify`. */
+  /** Tests that `meshops verify` runs on a cluster. */
   readonly checks?: readonly Check[];
-  /** Pods whose access `meshops verify` proves. */
+  /** Pods whose access control `meshops verify` tests. */
   readonly accessTarget?: AccessTarget | null;
-  /** SOPS-encrypted Secrets by name; `identity` writes their files. */
+  /** Names of the SOPS-encrypted Secrets; `meshops identity` writes their files. */
   readonly secrets?: readonly string[];
-  /** Upstream images that it runs. */
+  /** Images that it runs, under their original names rather than those in a mirror. */
   readonly images?: readonly Image[];
   readonly ignoredDrift?: readonly IgnoredDrift[];
   /** Chart values of its release that overrides must not replace. */
   readonly owned?: readonly OwnedValue[];
   /**
-   * Minutes until it must be ready; 5 if left out. A wrong chart value is rolled back only after this time, if Flux's controllers run without the
-   * feature gate CancelHealthCheckOnNewRevision; so it is short unless the component holds data (the control plane was ready after 60 to 90 s).
+   * Minutes within which the component must become ready; default: 5. If Flux's controllers run without the feature
+   * gate CancelHealthCheckOnNewRevision, a wrong chart value is rolled back only after this time. The time is therefore
+   * short unless the component holds data (measured: the control plane is ready after 60 to 90 s).
    */
   readonly timeoutMinutes?: number;
 }

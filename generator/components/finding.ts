@@ -1,17 +1,17 @@
-/** `undecided` does not pass: something kept the test from seeing what it looks for. */
+/** `undecided`: the test could not observe what it checks. It does not count as passed. */
 export type CheckStatus = "passed" | "failed" | "skipped" | "undecided";
 
-/** What a check found. */
+/** Result of a check. */
 export interface Finding {
   readonly status: CheckStatus;
   readonly seen: string;
-  /** Why it did not pass, and how to fix it; null if it passed. Several causes are joined by `; `. */
+  /** Why the check failed or is undecided, and how to fix it; null otherwise. Several causes are joined by `; `. */
   readonly cause: string | null;
-  /** Every cause that was found, each with the objects that were read. */
+  /** All causes that were found, each with the objects that it is based on. */
   readonly causes: readonly string[];
-  /** What was seen in detail, one line per fact. */
+  /** Details of the observation, one fact per line. */
   readonly evidence: readonly string[];
-  /** What the user should know although the test passed, one fact per entry. */
+  /** What the user should know although the check passed, one fact per entry. */
   readonly notes: readonly string[];
 }
 

@@ -7,22 +7,25 @@ import { buildModel } from "./build.ts";
 /** An image that an environment runs. */
 export interface EnvironmentImage {
   readonly component: string;
-  /** Where it is published, with its tag. */
+  /** Reference under which the image is published, with its tag. */
   readonly source: string;
-  /** What the cluster pulls: the same, or its name in the environment's registry. */
+  /** Reference that the cluster pulls: `source`, or the name in the registry that mirrors images. */
   readonly target: string;
 }
 
-/** A copy to make: from where, and to which repository and tag of the registry. */
+/** An image to copy into a registry: its source, and the repository and tag in the registry. */
 export interface Copy {
   readonly source: string;
   readonly image: string;
 }
 
-/** Images depend on the spec alone, so no certificates are needed to list them. */
+/** Empty identity. Images depend only on the spec, so no certificates are needed to list them. */
 export const noIdentity: Identity = { trustAnchors: "", issuer: "", webhookCa: "" };
 
-/** Every image that an environment runs, third-party ones and those that only an annotation asks for included; in the order of the components. */
+/**
+ * Images that an environment runs, in the order of its components. Includes third-party images and images that run only
+ * if an annotation requests them, but not the images of Helm hooks that meshops disables.
+ */
 export function imagesOf(environment: Environment): EnvironmentImage[] {
   const { components, mirror } = buildModel({ environment, identity: noIdentity });
   return components.flatMap((component) =>
@@ -36,7 +39,10 @@ export function imagesOf(environment: Environment): EnvironmentImage[] {
   );
 }
 
-/** The copies that fill a registry, each once, sorted. What the registry already owns is not copied: the client's image is built there. */
+/**
+ * Images to copy into a registry, sorted and without duplicates. Images that this registry already hosts are skipped:
+ * the client's image is built there.
+ */
 export function copiesInto(registry: string, images: readonly EnvironmentImage[]): Copy[] {
   const sources = new Set(
     images.map(({ source }) => source).filter((source) => !source.startsWith(`${registryHost(registry)}/`)),

@@ -1,7 +1,7 @@
 import type { Environment } from "../spec/environment.generated.ts";
 import type { Component, ComponentOutput, Release } from "./component.ts";
 
-/** One component of one environment, built. */
+/** A component of an environment, with its output. */
 export interface ComponentModel extends Omit<Component, "build">, Required<ComponentOutput> {}
 
 /** All components of an environment, in startup order. */
@@ -12,12 +12,12 @@ export interface Model {
   readonly components: readonly ComponentModel[];
 }
 
-/** The release of a component that is delivered as a chart; null for others. */
+/** Helm release of a component that is delivered as a chart; null for other components. */
 export function releaseOf({ delivery }: Pick<ComponentModel, "delivery">): Release | null {
   return delivery.kind === "chart" ? delivery.release : null;
 }
 
-/** Whether a component brings something to the cluster by itself. */
+/** Whether meshops delivers a component to the cluster. */
 export function isDelivered({ delivery }: Pick<ComponentModel, "delivery">): boolean {
   return delivery.kind !== "none";
 }

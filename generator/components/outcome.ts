@@ -1,15 +1,18 @@
 import type { CallResult } from "./check.ts";
 
 /**
- * How a call ended. `answered`: the application answered; `denied`: a proxy refused it by policy; `silent`: no answer came, as when a
- * NetworkPolicy drops packets; `broken`: a proxy answered that it cannot get through, or anything else.
+ * Outcome of a call. `answered`: the application answered; `denied`: a proxy refused the call by policy; `silent`: no
+ * answer, for example because a NetworkPolicy drops the packets; `broken`: a proxy could not reach the application, or
+ * any other error.
  */
 export type Outcome = "answered" | "denied" | "silent" | "broken";
 
 /**
- * curl's exit codes: 7 refused, 28 no answer in time, 52, 55 and 56 cut off (curl's manual). grpcurl ends with 64 and the status' code,
- * or 1 where it cannot connect (its source, cmd/grpcurl). A proxy that refuses says 403, or the status PERMISSION_DENIED
- * (linkerd2-proxy, inbound/src/http/server.rs); one that cannot get through 502 to 504, or DEADLINE_EXCEEDED or UNAVAILABLE.
+ * Classifies the result of a call. Exit codes of curl: 7 refused, 28 no answer in time, 52, 55 and 56 connection closed
+ * (curl's manual). grpcurl exits with 64 plus the status code, or with 1 if it cannot connect (its source,
+ * cmd/grpcurl). A proxy that refuses a call answers with 403 or the status PERMISSION_DENIED (linkerd2-proxy,
+ * inbound/src/http/server.rs); a proxy that cannot reach the application answers with 502 to 504, DEADLINE_EXCEEDED or
+ * UNAVAILABLE.
  */
 export function outcomeOf(kind: "http" | "grpc", { exit, output }: CallResult): Outcome {
   if (kind === "grpc") {
@@ -24,20 +27,20 @@ export function outcomeOf(kind: "http" | "grpc", { exit, output }: CallResult): 
   return status >= 500 ? "broken" : "answered";
 }
 
-/** A call's end in a line, for people. */
+/** Describes the result of a call in one line of at most 240 characters. */
 export function tellCall({ name, exit, output }: CallResult): string {
   const status = statusOf(output);
   const proxyError = /^l5d-proxy-error: (.*)$/im.exec(output)?.[1]?.trim();
-  const last = output
+  const lines = output
     .split("\n")
     .map((line) => line.trim())
     .filter(Boolean);
-  const words =
-    status === null ? (last.find((line) => /Message:|curl:|Failed/.test(line)) ?? last[0] ?? "no output") : `HTTP ${status}`;
-  return `${name}: exit ${exit}, ${words}${proxyError === undefined ? "" : ` (${proxyError})`}`.slice(0, 240);
+  const summary =
+    status === null ? (lines.find((line) => /Message:|curl:|Failed/.test(line)) ?? lines[0] ?? "no output") : `HTTP ${status}`;
+  return `${name}: exit ${exit}, ${summary}${proxyError === undefined ? "" : ` (${proxyError})`}`.slice(0, 240);
 }
 
-/** The status of an HTTP answer with its head; null where there is none. */
+/** Status of an HTTP response that was printed with its headers; null if the output contains none. */
 function statusOf(output: string): number | null {
   const found = /^HTTP\/\S+ (\d{3})/.exec(output)?.[1];
   return found === undefined ? null : Number(found);

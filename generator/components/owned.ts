@@ -1,13 +1,13 @@
 import type { JsonMap } from "../kubernetes/object.ts";
 import { isMap } from "../system/data.ts";
 
-/** A chart value that meshops must write itself, and the field of the spec to use instead of overriding it. */
+/** A chart value that only meshops may set, and the field of the spec to use instead of an override. */
 export interface OwnedValue {
   readonly path: readonly string[];
   readonly field: string;
 }
 
-/** Every value of a map of chart values, as owned: each leaf with its path. */
+/** Lists each leaf of a map of chart values as an owned value, with its path. */
 export function owned(values: JsonMap, field: string, above: readonly string[] = []): OwnedValue[] {
   return Object.entries(values).flatMap(([key, value]) => {
     const path = [...above, key];

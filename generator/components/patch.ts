@@ -1,6 +1,6 @@
 import type { Json, KubernetesObject } from "../kubernetes/object.ts";
 
-/** What a patch applies to, in Kustomize's form (kustomize, api/types/selector.go); what is left out matches everything. */
+/** Target of a patch, in Kustomize's format (kustomize, api/types/selector.go). Omitted fields match everything. */
 export interface PatchTarget {
   readonly group?: string;
   readonly version?: string;
@@ -19,9 +19,9 @@ export interface JsonOperation {
   readonly value?: Json;
 }
 
-/** A patch on objects: a strategic merge patch, or a JSON patch. */
+/** A strategic merge patch or a JSON patch. */
 export interface Patch {
-  /** Left out: the one object that the strategic merge patch itself names. */
+  /** If omitted, the patch applies to the object that the strategic merge patch names. */
   readonly target?: PatchTarget;
   readonly patch: KubernetesObject | readonly JsonOperation[];
 }

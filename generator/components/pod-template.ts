@@ -1,12 +1,15 @@
 import type { KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import type { Patch } from "./patch.ts";
 
-/** Annotation on meshed pod templates that restarts the pods when identity demands it; none if the revision is not known when rendering. */
+/**
+ * Annotation for meshed pod templates. Its value changes when the pods must restart to stay in the mesh. Empty if the
+ * revision is not known at render time.
+ */
 export function revisionAnnotation(revision: string | null): StringMap {
   return revision === null ? {} : { "meshops.dev/identity-revision": revision };
 }
 
-/** A strategic merge patch that annotates the pod template of a workload. */
+/** Returns a strategic merge patch that annotates the pod template of a workload. */
 export function annotatePods(
   kind: "Deployment" | "StatefulSet",
   metadata: KubernetesObject["metadata"],

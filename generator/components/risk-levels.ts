@@ -1,4 +1,4 @@
-/** What a change may do to a running platform, the gravest last. */
+/** Risks of a change to a running platform, in ascending order of severity. */
 export const risks = [
   "harmless",
   "rollout",
@@ -15,12 +15,12 @@ export const risks = [
 
 export type Risk = (typeof risks)[number];
 
-/** The gravest of risks; harmless where there is none. */
+/** Highest of the given risks; `harmless` if there are none. */
 export function gravest(found: readonly Risk[]): Risk {
   return found.reduce<Risk>((worst, risk) => (isAtLeast(risk, worst) ? risk : worst), "harmless");
 }
 
-/** Whether a risk is as grave as another, or graver. */
+/** Whether a risk is as high as another, or higher. */
 export function isAtLeast(risk: Risk, least: Risk): boolean {
   return risks.indexOf(risk) >= risks.indexOf(least);
 }

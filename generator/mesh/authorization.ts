@@ -14,9 +14,9 @@ interface ProtectedPort {
 }
 
 /**
- * Closes a port to all clients, and opens it by mesh identity: a Server, and if the port has clients an AuthorizationPolicy for the service
- * accounts of a MeshTLSAuthentication. HTTP probes are still answered, to every client, for `GET` on their paths only
- * (linkerd2, policy-controller, default probe routes).
+ * Returns the policies that deny a port to all clients except mesh identities: a Server and, if the port has clients,
+ * an AuthorizationPolicy that requires a MeshTLSAuthentication with their service accounts. HTTP probes are still
+ * answered for every client, but only for `GET` on their paths (linkerd2, policy-controller, default probe routes).
  */
 export function protectPort(port: ProtectedPort, release: LinkerdRelease): KubernetesObject[] {
   const accounts = distinct(port.accounts);

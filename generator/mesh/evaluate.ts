@@ -13,29 +13,32 @@ export interface Attempt {
   readonly from: {
     readonly namespace: string;
     readonly labels: Readonly<Record<string, string>>;
-    /** Service account that the client's proxy proves; null for a client without a proxy, whatever its labels are. */
+    /** Service account that the client's proxy proves; null for a client without a proxy, regardless of its labels. */
     readonly identity: Account | null;
   };
   readonly to: KubernetesObject;
-  /** The port that the client dials. */
+  /** The port to which the client connects. */
   readonly port: number;
 }
 
-/** What the network layer decides. */
+/** Decision of the network layer. */
 interface NetworkVerdict {
   readonly admits: boolean;
-  /** The port at which the connection arrives: the proxy's, if the proxies of both sides use the transport header. */
+  /**
+   * The port at which the connection arrives: the proxy's inbound port if both sides have a proxy and the transport
+   * header is used, otherwise the original port.
+   */
   readonly port: number;
-  /** NetworkPolicies that select the pod. Without any, every connection is admitted. */
+  /** NetworkPolicies that select the pod. If there are none, every connection is admitted. */
   readonly selecting: readonly string[];
-  /** Those of them that admit the connection. */
+  /** Selecting NetworkPolicies that admit the connection. */
   readonly admitting: readonly string[];
 }
 
-/** What the mesh layer decides. */
+/** Decision of the mesh layer. */
 interface MeshVerdict {
   readonly admits: boolean;
-  /** The Server of the port; null if the pod's default policy decides. */
+  /** The Server of the port; null if the default policy of the pod applies. */
   readonly server: KubernetesObject | null;
   /** AuthorizationPolicies of the Server. */
   readonly authorizations: readonly Authorization[];
@@ -44,18 +47,18 @@ interface MeshVerdict {
 /** Decision of both layers. */
 export interface Verdict {
   readonly admitted: boolean;
-  /** The first layer that refuses, and the object that causes it: null if the connection is admitted. */
+  /** The first layer that refuses the connection, and the object that causes it; null if the connection is admitted. */
   readonly refusedBy: { readonly layer: "network" | "mesh"; readonly object: string } | null;
   readonly network: NetworkVerdict;
   readonly mesh: MeshVerdict;
 }
 
 /**
- * Evaluates a connection to an application's port against policy objects: NetworkPolicies, Servers, AuthorizationPolicies, MeshTLSAuthentications.
- * A pod without a proxy, and a port in its `skip-inbound-ports`, have no mesh layer. Address blocks, egress rules, routes and probe paths
- * are not evaluated.
+ * Evaluates a connection to an application's port against policy objects: NetworkPolicies, Servers,
+ * AuthorizationPolicies and MeshTLSAuthentications. The mesh layer does not apply to a pod without a proxy, or to a
+ * port in the pod's `skip-inbound-ports`. Address blocks, egress rules, routes and probe paths are not evaluated.
  *
- * @param objects policies, of any namespace; other kinds are ignored
+ * @param objects policies of any namespace; other kinds are ignored
  */
 export function evaluate(attempt: Attempt, objects: readonly KubernetesObject[], release: LinkerdRelease): Verdict {
   const { from, to, port } = attempt;

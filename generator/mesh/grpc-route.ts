@@ -3,9 +3,10 @@ import type { ServiceName } from "./service.ts";
 import type { MethodRoute } from "./service-profile.ts";
 
 /**
- * GRPCRoutes of a Service's port, which becomes a gRPC port by them: one a method, since Linkerd reads retries and timeouts from a route's
- * annotations and names its metrics by the route, and one that takes all other methods, which would else be refused
- * (linkerd2, policy-controller, outbound/index/grpc.rs; linkerd2-proxy, http/route). Needs Linkerd 2.16 or newer.
+ * GRPCRoutes of a Service's port, which Linkerd then treats as a gRPC port. There is one route per method, because
+ * Linkerd reads retries and timeouts from the annotations of a route and uses the route's name in metrics. One more
+ * route matches all other methods, which would otherwise be refused (linkerd2, policy-controller,
+ * outbound/index/grpc.rs; linkerd2-proxy, http/route). Requires Linkerd 2.16 or later.
  */
 export function grpcRoutes(service: ServiceName, port: number, routes: readonly MethodRoute[]): KubernetesObject[] {
   const taken = new Set<string>();
@@ -37,7 +38,10 @@ function route(
   };
 }
 
-/** Linkerd docs, "Retries" and "Timeouts". `unavailable` is what gRPC itself calls safe to repeat. */
+/**
+ * Annotations for retries and timeouts (Linkerd docs, "Retries" and "Timeouts"). gRPC itself defines the status
+ * `unavailable` as safe to retry.
+ */
 function annotations({ retry, timeout }: MethodRoute): Record<string, string> {
   return {
     ...(retry ? { "retry.linkerd.io/grpc": "unavailable" } : {}),
@@ -45,10 +49,13 @@ function annotations({ retry, timeout }: MethodRoute): Record<string, string> {
   };
 }
 
-/** Longest name that leaves room for a number behind it (Kubernetes takes 253 characters). */
+/** Maximum length of a name before a number is appended; Kubernetes allows 253 characters. */
 const maxName = 240;
 
-/** `UpdateExtSnapshot` as `update-ext-snapshot`, `AllocateIDs` as `allocate-ids`: words in lower case, as Kubernetes wants names. */
+/**
+ * Converts a name to lower-case words, as Kubernetes requires: `UpdateExtSnapshot` to `update-ext-snapshot`,
+ * `AllocateIDs` to `allocate-ids`.
+ */
 function kebab(name: string): string {
   return name
     .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
@@ -58,7 +65,7 @@ function kebab(name: string): string {
     .toLowerCase();
 }
 
-/** The name, or where it is taken the first with a number behind it that is not. */
+/** Returns the name. If the name is taken, appends the first number that makes it unique. */
 function unused(name: string, taken: Set<string>): string {
   let free = name.replace(/-+$/, "");
   for (let next = 2; taken.has(free); next += 1) free = `${name}-${next}`;

@@ -10,8 +10,8 @@ export interface Authorization {
 }
 
 /**
- * The Server of a port of a pod; null if the pod's default policy applies. Of several, the oldest applies
- * (linkerd2, policy-controller, inbound index).
+ * The Server that applies to a port of a pod; null if the default policy of the pod applies. If several Servers select
+ * the port, the oldest one applies (linkerd2, policy-controller, inbound index).
  */
 export function serverOf(pod: KubernetesObject, port: number, objects: readonly KubernetesObject[]): KubernetesObject | null {
   const age = (server: KubernetesObject): string => String(at(server, "metadata", "creationTimestamp") ?? "");
@@ -21,7 +21,7 @@ export function serverOf(pod: KubernetesObject, port: number, objects: readonly 
   return oldest ?? null;
 }
 
-/** Number of a Server's port, which may be the name of a port of the pod's containers. */
+/** Number of a Server's port. The Server may specify the port by the name of a container port. */
 function portOf(server: KubernetesObject, pod: KubernetesObject): unknown {
   const port = at(server, "spec", "port");
   if (typeof port !== "string") return port;
@@ -32,7 +32,7 @@ function portOf(server: KubernetesObject, pod: KubernetesObject): unknown {
   );
 }
 
-/** AuthorizationPolicies of a Server. */
+/** AuthorizationPolicies that target a Server. */
 export function authorizationsOf(server: KubernetesObject, objects: readonly KubernetesObject[]): Authorization[] {
   const { name, namespace } = server.metadata;
   return objects
@@ -52,7 +52,10 @@ interface Reference {
   readonly namespace?: string;
 }
 
-/** A policy admits a client that meets all of its references; references to networks do not ask for an identity. */
+/**
+ * Accounts that a policy admits. A client must satisfy all references of the policy; a reference to a
+ * NetworkAuthentication does not require an identity.
+ */
 function accountsOf(policy: KubernetesObject, objects: readonly KubernetesObject[]): readonly string[] {
   const own = policy.metadata.namespace ?? "";
   const identities = listAt<Reference>(policy, "spec", "requiredAuthenticationRefs").flatMap((reference) => {
@@ -64,7 +67,7 @@ function accountsOf(policy: KubernetesObject, objects: readonly KubernetesObject
   return first.filter((account) => others.every((accounts) => accounts.includes(account)));
 }
 
-/** Accounts of a MeshTLSAuthentication; none if it does not exist, which admits no client. */
+/** Accounts of a MeshTLSAuthentication; empty if it does not exist, in which case no client is admitted. */
 function authenticated({ name }: Reference, namespace: string, objects: readonly KubernetesObject[]): string[] {
   const found = objects.find(
     ({ kind, metadata }) => kind === "MeshTLSAuthentication" && metadata.name === name && metadata.namespace === namespace,
@@ -78,7 +81,10 @@ function authenticated({ name }: Reference, namespace: string, objects: readonly
   return [...identities, ...accounts];
 }
 
-/** Default inbound policy of a pod: its annotation, or the default of Linkerd's charts, which an installation may have changed. */
+/**
+ * Default inbound policy of a pod: its annotation, or the default of Linkerd's charts, which an installation may have
+ * changed.
+ */
 export function defaultPolicyOf({ metadata }: KubernetesObject): string {
   return metadata.annotations?.["config.linkerd.io/default-inbound-policy"] ?? "all-unauthenticated";
 }

@@ -2,10 +2,12 @@ import { injectKey, proxyContainer } from "../catalog/well-known.ts";
 import { annotationsOf, type ManifestSet } from "../kubernetes/manifest-set.ts";
 import { containersOf, type Labels, type Workload } from "../kubernetes/workload.ts";
 
-/** Whether pods have a proxy; `unknown` if the annotations of their namespace decide and are not known. */
+/**
+ * Whether pods have a proxy; `unknown` if this depends on the annotations of their namespace, and these are not known.
+ */
 export type Meshed = "yes" | "no" | "unknown";
 
-/** What the injector looks at. */
+/** Input of the injector's decision. */
 export interface InjectionFacts {
   /** Annotations of the pod or its template. */
   readonly annotations: Labels;
@@ -17,17 +19,18 @@ export interface InjectionFacts {
 }
 
 /**
- * Whether a pod is meshed, as the injector decides (linkerd2, pkg/inject/report.go): a pod on the host's network never is; the pod's own annotation
- * comes before the namespace's, and an empty one counts as missing.
+ * Whether a pod is meshed, according to the injector's rules (linkerd2, pkg/inject/report.go): a pod in the host's
+ * network is never injected; the annotation of the pod takes precedence over that of the namespace; an empty annotation
+ * is treated as missing.
  */
 export function isMeshed({ annotations, namespace, hostNetwork, hasProxy }: InjectionFacts): Meshed {
   if (hasProxy) return "yes";
   if (hostNetwork) return "no";
   const own = annotations[injectKey];
-  const silent = own === undefined || own === "";
-  const inject = silent ? namespace?.[injectKey] : own;
+  const unset = own === undefined || own === "";
+  const inject = unset ? namespace?.[injectKey] : own;
   if (inject === "enabled" || inject === "ingress") return "yes";
-  return namespace === null && silent ? "unknown" : "no";
+  return namespace === null && unset ? "unknown" : "no";
 }
 
 /** `isMeshed` for the pods of a manifest. */
@@ -46,7 +49,7 @@ export function hasProxy(workload: Workload): boolean {
   return containersOf(workload).some(({ container }) => container["name"] === proxyContainer);
 }
 
-/** Configuration of a workload's proxy: of its pods, otherwise of their namespace. */
+/** Annotations of a workload's pods, including the proxy configuration that they inherit from their namespace. */
 export function proxyAnnotations({ annotations, manifest }: Workload, stream: ManifestSet): Labels {
   const namespace = stream.namespaceOf(manifest.namespace);
   const inherited = namespace === null ? [] : Object.entries(annotationsOf(namespace));

@@ -11,7 +11,10 @@ export type Direction = "ingress" | "egress";
 /** A rule of a NetworkPolicy. */
 export type PolicyRule = Readonly<Record<string, unknown>>;
 
-/** The rules of a policy in a direction; null where it does not limit that direction (Kubernetes API, NetworkPolicySpec, policyTypes). */
+/**
+ * Rules of a policy for a direction; null if the policy does not restrict that direction (Kubernetes API,
+ * NetworkPolicySpec, policyTypes).
+ */
 export function rulesOf(policy: Manifest, direction: Direction): readonly PolicyRule[] | null {
   const { policyTypes, [direction]: rules } = specOf(policy);
   const named = direction === "ingress" ? "Ingress" : "Egress";
@@ -19,7 +22,10 @@ export function rulesOf(policy: Manifest, direction: Direction): readonly Policy
   return limits ? listOf(rules).map(asMap) : null;
 }
 
-/** Whether the other side of a rule has proxies. Addresses, the control plane's own pods and Kubernetes' have none. */
+/**
+ * Whether the peers of a rule have proxies. Address blocks and pods in the namespaces `linkerd` and `kube-system` count
+ * as peers without a proxy.
+ */
 export function peersMeshed(peers: unknown, policy: Manifest, stream: ManifestSet): Meshed {
   const list = listOf(peers).map(asMap);
   if (list.length === 0) return "unknown";
@@ -41,14 +47,14 @@ function peerMeshed(peer: PolicyRule, policy: Manifest, stream: ManifestSet): Me
   return allMeshed(pods, stream);
 }
 
-/** One answer for several workloads: a single meshed one decides. */
+/** Combined result for several workloads: `yes` if any of them is meshed. */
 export function allMeshed(pods: readonly Workload[], stream: ManifestSet): Meshed {
   const states = pods.map((pod) => workloadIsMeshed(pod, stream));
   if (states.includes("yes")) return "yes";
   return states.length === 0 || states.includes("unknown") ? "unknown" : "no";
 }
 
-/** Whether a rule of egress reaches a namespace. */
+/** Whether the peers of an egress rule include a namespace. */
 export function reaches(to: unknown, namespace: string, stream: ManifestSet): boolean {
   const labels = {
     "linkerd.io/is-control-plane": "true",

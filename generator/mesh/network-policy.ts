@@ -3,12 +3,12 @@ import { meshedLabel } from "../catalog/well-known.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 
 /*
- * NetworkPolicies see pods and ports, not identities: whoever forges a label gets as far as the proxy, which asks for a certificate
- * (see authorization.ts). Nothing is needed for the control plane (proxies dial out) nor for kubelet's probes (a node reaches
- * its pods whatever the policy).
+ * NetworkPolicies match pods and ports, not identities: a client with forged labels can reach the proxy, which requires
+ * a certificate (see authorization.ts). No rule is needed for the control plane, because proxies connect to it, or for
+ * the kubelet's probes, because a node can always reach its pods.
  */
 
-/** A NetworkPolicy for what comes in. */
+/** Returns a NetworkPolicy for ingress. */
 export function ingressPolicy(
   metadata: KubernetesObject["metadata"],
   podSelector: JsonMap,
@@ -22,7 +22,7 @@ export function ingressPolicy(
   };
 }
 
-/** One rule of a NetworkPolicy: peers, and the ports that they may dial. */
+/** Returns one rule of a NetworkPolicy: peers, and the ports to which they may connect. */
 export function allow(from: readonly JsonMap[], tcp: Iterable<number>, udp: Iterable<number> = []): JsonMap {
   const list = (ports: Iterable<number>, protocol: "TCP" | "UDP"): JsonMap[] =>
     [...ports].sort(ascending).map((port) => ({ port, protocol }));
@@ -30,19 +30,26 @@ export function allow(from: readonly JsonMap[], tcp: Iterable<number>, udp: Iter
 }
 
 /**
- * The ports at which a meshed client's connections to `ports` arrive. Where proxies use the transport header, that is the proxy's port,
- * whatever port was dialled; before that the port itself. 4143 is open there too: on an upgrade, clients change over before the policy does.
+ * Ports at which a meshed client's connections to `ports` arrive. If proxies use the transport header, this is the
+ * proxy's inbound port, regardless of the port to which the client connects. In older releases it is the port itself;
+ * port 4143 is allowed as well, because clients are upgraded before the policy changes.
  */
 export function arrivalPorts(ports: Iterable<number>, { traits }: LinkerdRelease): Set<number> {
   return new Set(traits.transportHeader ? [proxyPorts.inbound] : [proxyPorts.inbound, ...ports]);
 }
 
-/** Meshed pods of a namespace: the injector labels every pod that it gives a proxy (linkerd2, pkg/k8s/labels.go, ControllerNSLabel). */
+/**
+ * Peer that selects the meshed pods of a namespace, by the label that the injector sets on every pod with a proxy
+ * (linkerd2, pkg/k8s/labels.go, ControllerNSLabel).
+ */
 export function meshedPods(namespace: string): JsonMap {
   return { ...inNamespace(namespace), podSelector: { matchLabels: { [meshedLabel]: "linkerd" } } };
 }
 
-/** Prometheus scrapes the proxies, tap listens at them: both dial the proxy's own ports on every release. */
+/**
+ * Rules for viz. Prometheus scrapes the proxies, and tap connects to them; in every release both use the proxy's own
+ * ports.
+ */
 export function fromViz(): JsonMap[] {
   const from = (component: string): JsonMap => ({
     ...inNamespace("linkerd-viz"),

@@ -12,7 +12,7 @@ export interface Port {
   readonly protocol: Protocol;
   /** Whether connections to the port bypass the proxy. No Server can protect such a port. */
   readonly skipsProxy?: boolean;
-  /** What the port is used for, if its key does not say it. */
+  /** Purpose of the port, if its key does not make it clear. */
   readonly purpose?: string;
 }
 
@@ -28,8 +28,8 @@ export interface Client {
   /** Keys of the ports that it may use; all of them if left out. */
   readonly ports?: readonly string[];
   /**
-   * Label selector of the client's pods, if they run in the namespace of the pods and also connect without a proxy: the network then admits
-   * these pods only, at the proxy's port and at the port itself.
+   * Label selector of the client's pods, if they run in the same namespace as the pods and also connect without a
+   * proxy. The NetworkPolicy then admits only these pods, at the proxy's port and at the port itself.
    */
   readonly podSelector?: JsonMap;
 }
@@ -43,13 +43,16 @@ interface Access {
   readonly viz: boolean;
 }
 
-/** A set of pods that share labels, a service account and ports: what policies, injection, graph and tests need to know about them. */
+/**
+ * A set of pods that share labels, a service account and ports. Policies, injection, graph and tests use this
+ * description.
+ */
 export interface PodSet {
   /** Name of the set; its NetworkPolicy has the same name, its Servers `<name>-<key of the port>`. */
   readonly name: string;
-  /** Name for people. */
+  /** Display name. */
   readonly title: string;
-  /** Empty if the manifest does not name one. */
+  /** Empty if the manifest does not specify one. */
   readonly namespace: string;
   /** Workload that creates the pods. */
   readonly workloadRef: { readonly kind: string; readonly name: string };
@@ -59,7 +62,7 @@ export interface PodSet {
   readonly inject: "inherited" | "enabled" | "ingress" | "disabled";
   /** Number of pods; null if it is not known. */
   readonly replicas: number | null;
-  /** Ports by key. May be empty: a pure client. */
+  /** Ports by key; empty if the pods are only clients. */
   readonly ports: Readonly<Record<string, Port>>;
   readonly access: Access;
 }
@@ -74,7 +77,7 @@ export function portsOf({ ports }: Pick<PodSet, "ports">, client: Client): [key:
   return Object.entries(ports).filter(([key]) => client.ports === undefined || client.ports.includes(key));
 }
 
-/** Whether a port passes the proxy of its pod, so that a Server can protect it. */
+/** Whether connections to a port pass through the proxy of its pod, so that a Server can protect the port. */
 export function isProxied({ transport = "TCP", skipsProxy = false }: Port): boolean {
   return transport === "TCP" && !skipsProxy;
 }

@@ -9,7 +9,10 @@ export function proxyOf(pod: KubernetesObject): V1Container | undefined {
   return all.find(({ name }) => name === proxyContainer);
 }
 
-/** Value of a variable of a pod's proxy; undefined if it has none, or takes it from another object. */
+/**
+ * Value of an environment variable of a pod's proxy; undefined if it is not set, or if the value comes from another
+ * object.
+ */
 export function proxyVariable(pod: KubernetesObject, variable: string): string | undefined {
   return proxyOf(pod)?.env?.find(({ name }) => name === variable)?.value;
 }
@@ -19,7 +22,7 @@ export function anchorsOf(pod: KubernetesObject): string | undefined {
   return proxyVariable(pod, "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS")?.trim();
 }
 
-/** Whether a pod has neither ended nor is being deleted. */
+/** Whether a pod has not finished and is not being deleted. */
 export function isLive(pod: KubernetesObject): boolean {
   return !["Succeeded", "Failed"].includes(String(at(pod, "status", "phase"))) && pod.metadata.deletionTimestamp === undefined;
 }
@@ -33,8 +36,9 @@ export function containerStatuses(pod: KubernetesObject): readonly V1ContainerSt
 }
 
 /**
- * Whether a pod waits for its proxy: the proxy runs and is not ready. It becomes ready when it has a certificate; until then the other
- * containers do not start (native sidecars, `proxy-await`), or start without a network.
+ * Whether a pod waits for its proxy: the proxy is running but not ready. The proxy becomes ready when it has a
+ * certificate; until then, the other containers do not start (native sidecars, `proxy-await`) or start without network
+ * access.
  */
 export function waitsForProxy(pod: KubernetesObject): boolean {
   const proxy = containerStatuses(pod).find(({ name }) => name === proxyContainer);

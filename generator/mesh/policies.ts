@@ -8,23 +8,27 @@ import { type Client, isProxied, type PodSet, type Port, portsOf } from "./pod-s
 
 /** Policies of a set of pods, by layer. */
 export interface Policies {
-  /** One NetworkPolicy: which pods may connect. */
+  /** One NetworkPolicy, which specifies the pods that may connect. */
   readonly network: readonly KubernetesObject[];
-  /** For each port that passes the proxy a Server, with an AuthorizationPolicy and a MeshTLSAuthentication if the port has clients. */
+  /**
+   * One Server for each port behind the proxy, with an AuthorizationPolicy and a MeshTLSAuthentication if the port has
+   * clients.
+   */
   readonly mesh: readonly KubernetesObject[];
 }
 
-/** What policies carry besides their name and namespace. */
+/** Metadata of policies, except their name and namespace. */
 export interface PolicyMetadata {
-  /** Name of the NetworkPolicy; the name of the set if left out. */
+  /** Name of the NetworkPolicy; default: the name of the set. */
   readonly networkPolicyName?: string;
   readonly labels?: StringMap;
   readonly annotations?: StringMap;
 }
 
 /**
- * Writes the policies that admit the clients of a set of pods and no others. Access control comes as a pair: the network layer cannot separate
- * ports once the proxy's inbound port is open and trusts labels, which can be forged; the mesh layer asks for an identity.
+ * Returns the policies that admit the clients of a set of pods and no other clients. Both layers are needed: the
+ * network layer cannot distinguish ports once the proxy's inbound port is open, and it trusts labels, which can be
+ * forged; the mesh layer requires an identity.
  *
  * @returns no policies for `access.mode: off`
  */
@@ -76,12 +80,15 @@ function directRule(pods: PodSet, client: Client, podSelector: JsonMap): JsonMap
   return allow([{ podSelector }], [proxyPorts.inbound, ...portsOf(pods, client).map(([, { port }]) => port)]);
 }
 
-/** Admits the meshed pods of a namespace, at the ports that any client of the namespace may use; no rule if there are none. */
+/**
+ * Rule that admits the meshed pods of a namespace at the ports that any client of the namespace may use; empty if there
+ * are no such ports.
+ */
 function namespaceRule(pods: PodSet, namespace: string, clients: readonly Client[], release: LinkerdRelease): JsonMap[] {
   const used = new Set(clients.flatMap((client) => portsOf(pods, client).map(([, port]) => port)));
   const numbers = (of: (port: Port) => boolean): number[] => [...used].filter(of).map(({ port }) => port);
   const tcp = numbers(({ transport = "TCP" }) => transport === "TCP");
-  // Clients of all ports may connect to the proxy although no port is known.
+  // Clients that may use all ports may connect to the proxy even if no port is known.
   const proxied = tcp.length > 0 || clients.some(({ ports }) => ports === undefined);
   const open = [
     ...(proxied ? arrivalPorts(tcp, release) : []),

@@ -6,7 +6,7 @@ import { asMap } from "../system/data.ts";
 /** A range of ports, both ends included. */
 export type Range = readonly [from: number, to: number];
 
-/** Port lists of Linkerd's annotations: `5080,7080-7090`; what is no port is left out. */
+/** Parses a port list of a Linkerd annotation, such as `5080,7080-7090`. Entries that are not ports are ignored. */
 export function parsePorts(text: unknown): readonly Range[] {
   return String(text ?? "")
     .split(",")
@@ -16,7 +16,7 @@ export function parsePorts(text: unknown): readonly Range[] {
     });
 }
 
-/** Ports that annotations call opaque; where they do not say, Linkerd's own list. */
+/** Opaque ports according to annotations; Linkerd's default list if the annotation is missing. */
 export function opaquePorts(annotations: Labels): readonly Range[] {
   return parsePorts(annotations[portKeys.opaque] ?? defaultOpaquePorts);
 }
@@ -25,7 +25,10 @@ export function includes(ranges: readonly Range[], port: number): boolean {
   return ranges.some(([from, to]) => port >= from && port <= to);
 }
 
-/** Numbers of a port that may be given by name, as the containers of a pod declare it. */
+/**
+ * Number of a port that is specified by number or by the name of a container port; null if no container declares the
+ * name.
+ */
 export function resolvePort(port: unknown, workload: Workload): number | null {
   if (typeof port === "number") return port;
   const declared = containersOf(workload).flatMap(({ container }) => listOf(container["ports"]).map(asMap));
@@ -33,7 +36,7 @@ export function resolvePort(port: unknown, workload: Workload): number | null {
   return typeof named === "number" ? named : null;
 }
 
-/** Whether the ports of a NetworkPolicy's rule let a TCP port through; a rule without ports lets all through. */
+/** Whether the ports of a NetworkPolicy rule allow a TCP port. A rule without ports allows all ports. */
 export function letsThrough(ports: unknown, wanted: number, workloads: readonly Workload[]): boolean {
   const list = listOf(ports);
   if (list.length === 0) return true;

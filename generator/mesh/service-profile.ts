@@ -2,7 +2,7 @@ import type { GrpcService } from "../catalog/grpc.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { hostOf, type ServiceName } from "./service.ts";
 
-/** How calls of a method are treated; a timeout is a whole number with the unit ms, s or m, and counts retries in. */
+/** Retries and timeout of a method. The timeout is a whole number with the unit ms, s or m, and includes retries. */
 export interface MethodOptions {
   readonly retry?: boolean;
   readonly timeout?: string;
@@ -10,7 +10,7 @@ export interface MethodOptions {
 
 /** A gRPC method as the mesh routes it. */
 export interface MethodRoute {
-  /** What metrics and tap call it. */
+  /** Name of the route in metrics and tap. */
   readonly name: string;
   /** Full name of the gRPC service: `package.Service`. */
   readonly service: string;
@@ -20,9 +20,9 @@ export interface MethodRoute {
 }
 
 /**
- * The routes of gRPC services, in the order of their methods. A method that is idempotent and no stream is retried unless `options` say
- * otherwise: proxies repeat a call by sending its one message again. Names are the methods' own, with the service's before them
- * where there are several.
+ * Routes of gRPC services, in the order of their methods. Idempotent methods are retried unless `options` override it.
+ * Streaming methods are never retried, because a proxy retries a call by sending its single message again. A route has
+ * the name of its method, prefixed with the service if there are several services.
  */
 export function routesOf(services: readonly GrpcService[], options: Readonly<Record<string, MethodOptions>> = {}): MethodRoute[] {
   return services.flatMap(({ name: service, methods }) =>
@@ -40,8 +40,8 @@ export function routesOf(services: readonly GrpcService[], options: Readonly<Rec
 }
 
 /**
- * The ServiceProfile of a Service. Its name is the Service's own host name, by which proxies look it up: under any other it is
- * never found. Conditions are those that `linkerd profile --proto` writes (linkerd2, pkg/profiles/proto.go).
+ * ServiceProfile of a Service. Its name must be the host name of the Service, by which proxies look it up. The
+ * conditions are those that `linkerd profile --proto` writes (linkerd2, pkg/profiles/proto.go).
  */
 export function serviceProfile(service: ServiceName, routes: readonly MethodRoute[]): KubernetesObject {
   return {

@@ -1,11 +1,11 @@
-/** A Kubernetes Service, and the domain of the cluster that it is in. */
+/** A Kubernetes Service and its cluster domain. */
 export interface ServiceName {
   readonly name: string;
   readonly namespace: string;
   readonly clusterDomain: string;
 }
 
-/** The full host name of a Service, by which proxies know it. */
+/** Full host name of a Service, which proxies use. */
 export function hostOf({ name, namespace, clusterDomain }: ServiceName): string {
   return `${name}.${namespace}.svc.${clusterDomain}`;
 }

@@ -8,11 +8,11 @@ import { includes, opaquePorts, resolvePort } from "./ports.ts";
 /** A port of a Service. */
 export interface ServicePort {
   readonly number: number;
-  /** What it speaks, as far as its name and `appProtocol` say. */
+  /** Whether the port's name or `appProtocol` indicates HTTP or gRPC. */
   readonly http: boolean;
 }
 
-/** The Service of a name in a namespace; null where the stream has none. */
+/** The Service with a name in a namespace; null if the manifests do not contain it. */
 export function serviceNamed(stream: ManifestSet, name: string, namespace: string): Manifest | null {
   return stream.named("", "Service", name).find((service) => ManifestSet.mayShareNamespace(service.namespace, namespace)) ?? null;
 }
@@ -27,7 +27,10 @@ export function servicePorts(service: Manifest): ServicePort[] {
     }));
 }
 
-/** Whether proxies treat a Service's port as opaque: by the Service's annotation, or that of the pods behind it, or else by Linkerd's own list. */
+/**
+ * Whether proxies treat a Service's port as opaque: according to the annotation of the Service or of its pods, or by
+ * Linkerd's default list if the annotation is missing.
+ */
 export function isOpaque(stream: ManifestSet, service: Manifest, port: number): boolean {
   if (includes(opaquePorts(annotationsOf(service)), port)) return true;
   const { ports } = specOf(service);

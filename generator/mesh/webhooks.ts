@@ -2,7 +2,7 @@ import { type LinkerdChart, type LinkerdRelease, linkerdRelease } from "../catal
 import { secretNames } from "../catalog/well-known.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
-/** A webhook server of Linkerd that needs a certificate: its Secret, its Service and the chart values about it. */
+/** A webhook server of Linkerd that needs a certificate: its Secret, its Service and its chart values. */
 export interface Webhook {
   readonly secret: string;
   readonly namespace: string;
@@ -12,7 +12,10 @@ export interface Webhook {
   readonly value: string;
 }
 
-/** Every webhook of every release (rendered charts: Secrets mounted by the Deployments, Services of the webhook configurations). */
+/**
+ * All webhooks of all releases (rendered charts: Secrets that the Deployments mount, Services in the webhook
+ * configurations).
+ */
 const webhooks: readonly Webhook[] = [
   {
     secret: secretNames.proxyInjector,
@@ -52,7 +55,7 @@ const webhooks: readonly Webhook[] = [
   },
 ];
 
-/** The webhooks of an environment: the control plane's, and those of the extensions that it runs as charts. */
+/** Webhooks of an environment: those of the control plane, and those of the extensions that are installed as charts. */
 export function webhooksOf(environment: Environment): readonly Webhook[] {
   const { linkerd } = environment.spec;
   const release: LinkerdRelease = linkerdRelease(linkerd.version);

@@ -244,8 +244,8 @@ withPydgraph("verify", () =>
         },
         expected: {
           // The expired certificate of this test also comes from another authority.
-          M2: /^failed: bundle and issuer do not belong together/,
-          M3: /^failed: meshops identity rotate-issuer own/,
+          M2: /^failed: bundle and issuer do not match/,
+          M3: /^failed: run meshops identity rotate-issuer own/,
           ...{ T2a: /its proxy does not become ready.*M3/, T2b: /M3/, T3: /M3/, D1: /M3/, D2: /M3/, D3: /M3/, D5: /M3/ },
         },
       },
@@ -261,9 +261,9 @@ withPydgraph("verify", () =>
           );
         },
         expected: {
-          M2: /^failed: bundle and issuer do not belong together/,
-          M3: /^failed: the bundle and the issuer do not belong together/,
-          T2a: /^failed: the proxies of the probe and of Alpha trust different anchors/,
+          M2: /^failed: bundle and issuer do not match/,
+          M3: /^failed: the bundle and the issuer do not match/,
+          T2a: /^failed: the probe's proxy and Alpha's trust different anchors/,
           ...{ T2b: /^undecided/, T3: /^failed/, D1: /T2a/, D2: /T2a/, D3: /T2a/, D5: /T2a/ },
         },
       },
@@ -305,7 +305,7 @@ withPydgraph("verify", () =>
           });
           return look().finally(() => cluster.api.delete("/api/v1/namespaces/dgraph/pods/stray"));
         },
-        expected: { M5: /^failed: the injector was not asked/ },
+        expected: { M5: /^failed: the injector was not called/ },
       },
       "one Alpha gets all requests": { run: (look) => withFault("allToOne", look), expected: { D5: /^failed/ } },
       "NetworkPolicies are not enforced": {
@@ -442,7 +442,7 @@ withPydgraph("verify", () =>
         const found = wrong(tests);
         expect(found["T1"]).toMatch(/^undecided: cannot create Namespace meshops-verify-.*forbidden/);
         expect(found["T2a"]).toMatch(/^undecided: cannot create Pod verify-allowed.*forbidden/);
-        expect(found["M3"]).toMatch(/^undecided: you may not read Secrets/);
+        expect(found["M3"]).toMatch(/^undecided: you are not allowed to read Secrets/);
       });
     });
 

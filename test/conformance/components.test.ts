@@ -141,7 +141,7 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Components of every form (
       buildModel({ environment, identity: sampleIdentity() }, [...providers, provider, ...more]);
     expect(() => build(shared("tools"))).not.toThrow();
     expect(() => build(shared("others"))).toThrow("namespace tools: team is both tools and others");
-    expect(() => build(provider)).toThrow("two components have one id");
+    expect(() => build(provider)).toThrow("two components have the same id");
     const withObjects = { ...chart, id: "x", build: () => ({ ...chart.build({} as never), objects: { more: [] } }) };
     expect(() => build({ components: () => [withObjects] })).toThrow("component x has a chart and objects");
   });

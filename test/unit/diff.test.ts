@@ -86,28 +86,28 @@ describe("risks of a change", () => {
       /^webhook-policy/,
     ],
     ["Fail", values, { webhookFailurePolicy: "Ignore" }, { webhookFailurePolicy: "Fail" }, /^webhook-policy: .* rejects/],
-    ["fewer Alphas", dgraph, { alpha: { replicaCount: 6 } }, { alpha: { replicaCount: 3 } }, /^data-loss: 3 Alphas go/],
-    ["more Zeros", dgraph, { zero: { replicaCount: 3 } }, { zero: { replicaCount: 5 } }, /^rollout: 2 more Zeros/],
+    ["fewer Alphas", dgraph, { alpha: { replicaCount: 6 } }, { alpha: { replicaCount: 3 } }, /^data-loss: 3 Alphas removed/],
+    ["more Zeros", dgraph, { zero: { replicaCount: 3 } }, { zero: { replicaCount: 5 } }, /^rollout: 2 Zeros added/],
     [
       "another storage class",
       dgraph,
       { zero: { persistence: { storageClass: "a" } } },
       { zero: { persistence: { storageClass: "b" } } },
-      /^volume-claim: Zero's/,
+      /^volume-claim: existing volume claims of Zero/,
     ],
     [
       "a wider whitelist",
       dgraph,
       { alpha: { extraFlags: "--security whitelist=10.0.0.0/8" } },
       { alpha: { extraFlags: "--security whitelist=10.0.0.0/8,1.2.3.4" } },
-      /^wider-access: 1\.2\.3\.4 joins Alpha's whitelist/,
+      /^wider-access: 1\.2\.3\.4 added to Alpha's whitelist/,
     ],
     [
       "a narrower whitelist",
       dgraph,
       { alpha: { extraFlags: "--security whitelist=10.0.0.0/8,1.2.3.4" } },
       { alpha: { extraFlags: "--security whitelist=10.0.0.0/8" } },
-      /^narrower-access: 1\.2\.3\.4 leaves Alpha's whitelist/,
+      /^narrower-access: 1\.2\.3\.4 removed from Alpha's whitelist/,
     ],
     [
       "one more peer",
@@ -186,13 +186,13 @@ describe("risks of a change", () => {
       return `${found?.risk}: ${found?.reason}`;
     };
     expect(await change(state("2026.8.3", { installGatewayAPI: true }), state("2026.8.3", { installGatewayAPI: false }))).toMatch(
-      /^harmless: .* stay/,
+      /^harmless: .* are kept/,
     );
     expect(await change(state("1.8.0", { enableHttpRoutes: true }), state("1.8.0", { enableHttpRoutes: false }))).toMatch(
       /^crd-removal: Helm deletes the Gateway API/,
     );
     expect(await change(state("1.8.0", { enableHttpRoutes: true }), state("2026.8.3", { installGatewayAPI: true }))).toMatch(
-      /^rollout: CRDs go from 1.8.0/,
+      /^rollout: chart linkerd-crds changes from 1.8.0/,
     );
   });
 });

@@ -91,8 +91,18 @@ function clusterState(bundle: string, issuer: Issued | null, rest: Partial<Clust
 describe("M2, during a trust anchor rotation", () => {
   test.each([
     ["before", anchor.certificate, anchor, []],
-    ["after step 1", both, anchor, ["an anchor rotation is under way: step 1 of 3 is done, the old anchor still signs"]],
-    ["after step 2", both, next, ["an anchor rotation is under way: step 2 of 3 is done, the new anchor signs"]],
+    [
+      "after step 1",
+      both,
+      anchor,
+      ["a trust anchor rotation is in progress: step 1 of 3 is done, the issuer is still signed by the old anchor"],
+    ],
+    [
+      "after step 2",
+      both,
+      next,
+      ["a trust anchor rotation is in progress: step 2 of 3 is done, the issuer is signed by the new anchor"],
+    ],
     ["after step 3", next.certificate, next, []],
   ] as const)("%s: passes, and notes the step", (_, bundle, signer, notes) => {
     const pods = [meshed("web", both)];
@@ -106,7 +116,9 @@ describe("M2, during a trust anchor rotation", () => {
     const pods = [meshed("web", both), meshed("late", anchor.certificate)];
     const found = find("M2", clusterState(both, makeIssuer(names, anchor, madeAt), { meshed: pods }));
     expect(found.status).toBe("passed");
-    expect(found.notes[1]).toBe("the next step must wait until these pods have restarted with the whole bundle: team/late");
+    expect(found.notes[1]).toBe(
+      "before the next step, wait until these pods have restarted and trust the whole bundle: team/late",
+    );
   });
 
   test("fails if the issuer's anchor is missing in a proxy or in the bundle", () => {
@@ -116,13 +128,13 @@ describe("M2, during a trust anchor rotation", () => {
     expect(broken.evidence).toContain("team/late");
     expect(find("M2", clusterState(anchor.certificate, makeIssuer(names, next, madeAt)))).toMatchObject({
       status: "failed",
-      seen: "the bundle lacks the issuer's anchor",
+      seen: "the bundle does not contain the issuer's anchor",
     });
   });
 
   test("notes if pods of other namespaces may not be listed", () => {
     const found = find("M2", clusterState(anchor.certificate, makeIssuer(names, anchor, madeAt), { meshed: null }));
-    expect(found.notes).toEqual(["pods of other namespaces were not checked: you may not list them"]);
+    expect(found.notes).toEqual(["pods of other namespaces were not checked: you are not allowed to list them"]);
   });
 });
 
@@ -131,7 +143,9 @@ describe("M3", () => {
     const issuer = makeIssuer({ ...names, trustDomain: "other.example" }, anchor, madeAt);
     expect(find("M3", clusterState(anchor.certificate, issuer), now)).toMatchObject({
       status: "passed",
-      notes: ["its name is CN=identity.linkerd.other.example, not CN=identity.linkerd.cluster.local; Linkerd does not check it"],
+      notes: [
+        "its subject is CN=identity.linkerd.other.example, not CN=identity.linkerd.cluster.local; Linkerd does not check it",
+      ],
     });
   });
 
@@ -301,8 +315,8 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
   test("all calls at a single Alpha fail, and the cause names the opaque ports that were found", () => {
     expect(spread(counts([50, 0, 0], [300, 0, 0]))).toMatchObject({
       status: "failed",
-      seen: "one Alpha takes every call",
-      cause: "is port 9080 opaque on the Service or at the client? Proxies balance connections then, not calls",
+      seen: "one Alpha receives all calls",
+      cause: "port 9080 may be opaque on the Service or at the client; then proxies balance connections, not calls",
     });
     const opaque = { "config.linkerd.io/opaque-ports": "7080,9080" };
     expect(spread(counts([50, 0, 0], [300, 0, 0]), [alpha(0, opaque), alpha(1, opaque), alpha(2, opaque)]).cause).toBe(
@@ -317,7 +331,7 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
   test("one Alpha without calls fails, and the cause does not name the port", () => {
     expect(spread(counts([25, 25, 0], [300, 300, 0]))).toMatchObject({
       status: "failed",
-      seen: "no call reached demo-dgraph-alpha-2 in 30 s",
+      seen: "no call reached demo-dgraph-alpha-2 within 30 s",
       cause: expect.not.stringContaining("opaque"),
     });
   });

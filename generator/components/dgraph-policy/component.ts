@@ -3,7 +3,7 @@ import { policiesFor } from "../../mesh/policies.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { dgraphPods } from "../dgraph/pods.ts";
 
-/** Access to Dgraph, in both layers: network and mesh. */
+/** Access policies for Dgraph in both layers: network and mesh. */
 export const dgraphPolicy: ComponentProvider = {
   components: ({ environment }) => (environment.spec.dgraph.networkPolicy ? [component] : []),
 };
@@ -26,7 +26,9 @@ const component: Component = {
   },
 };
 
-/** Keeps the order in which the file has always listed its objects: ports of clients, then ports that Dgraph uses itself. */
+/**
+ * Keeps the established order of the objects in the file: first ports for clients, then ports that only Dgraph uses.
+ */
 function internalPortsLast(objects: readonly KubernetesObject[]): KubernetesObject[] {
   const isInternal = ({ metadata }: KubernetesObject): boolean => metadata.name.endsWith("-internal");
   return [...objects.filter((object) => !isInternal(object)), ...objects.filter(isInternal)];

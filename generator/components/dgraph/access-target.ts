@@ -5,13 +5,16 @@ import type { AccessTarget, Call } from "../check.ts";
 import { alphaService } from "./names.ts";
 import { dgraphPods } from "./pods.ts";
 
-/** Addresses of Alpha, as clients dial it. */
+/** Addresses of Alpha to which clients connect. */
 export function alphaAddresses(environment: Environment): { readonly http: string; readonly grpc: string } {
   const host = hostOf(alphaService(environment));
   return { http: `${host}:${dgraphPorts.alpha.http}`, grpc: `${host}:${dgraphPorts.alpha.grpc}` };
 }
 
-/** Access to Alpha: the article's calls, `/health` over HTTP and CheckVersion over gRPC; `/state` is not the path of a probe. */
+/**
+ * Access target for Alpha, with the calls of the article: `/health` over HTTP and CheckVersion over gRPC. The guarded
+ * HTTP call uses `/state`, which is not a probe path.
+ */
 export function dgraphAccess(environment: Environment): AccessTarget {
   const { http, grpc } = alphaAddresses(environment);
   const [pods] = dgraphPods(environment);

@@ -1,7 +1,8 @@
 import { asMap } from "../../system/data.ts";
+import { plural } from "../../system/text.ts";
 import type { Assessment, ChangedObject, ChangeRule, FieldChange } from "../change-rule.ts";
 
-/** Changes of Dgraph's HelmRelease. */
+/** Assesses changes of Dgraph's HelmRelease. */
 export const dgraphChanges: ChangeRule = {
   *assess(changed, all) {
     const { kind, name, change, namespace } = changed;
@@ -9,7 +10,7 @@ export const dgraphChanges: ChangeRule = {
     if (change === "removed")
       yield {
         risk: "data-loss",
-        reason: `nothing states Dgraph in ${namespace} any more: Flux leaves its release alone (prune: disabled), but no client is pointed at it; move the data first`,
+        reason: `Dgraph in ${namespace} is no longer part of the spec: Flux keeps its release (prune: disabled), but no client is configured to use it; move the data first`,
       };
     if (change !== "changed") return;
     yield* release(changed);
@@ -26,42 +27,46 @@ function* release({ fields, after, namespace }: ChangedObject): Iterable<Assessm
     if (field.path === "spec.releaseName")
       yield {
         risk: "data-loss",
-        reason: "another release: the old one is uninstalled, its volumes stay, and the new pods start with empty ones",
+        reason:
+          "the name of the Helm release changes: the old release is uninstalled, its volumes are kept, and the new pods start with empty volumes",
       };
     else if (key.startsWith("persistence.")) yield volume(role, key);
     else if (key === "replicaCount") yield replicas(field, role);
     else if (field.path === "spec.values.global.domain" || field.path === "spec.values.global")
       yield {
         risk: "rollout",
-        reason: "Alphas and Zeros get other addresses in Raft, and restart: watch that each group keeps its majority",
+        reason: "the Raft addresses of Alphas and Zeros change, and their pods restart: check that each group keeps its majority",
       };
     else if (/^spec\.(values\.|postRenderers\."StatefulSet\/)/.test(field.path))
       yield {
         risk: "rollout",
         reason:
-          "Dgraph's pods restart, Alphas and Zeros at the same time; queries may wait for their groups, each pod must be back before the next",
+          "Dgraph's pods restart, Alphas and Zeros at the same time; each pod must be ready before the next one restarts, and queries may be delayed until their group is available",
       };
   }
   const concerned = ["alpha", "zero"].filter((role) => fields.some(({ path }) => path === versionPath || isClaim(path, role)));
   const sets = concerned.map((role) => `${String(spec["releaseName"])}-dgraph-${role}`).join(" ");
   const fixed = fields.flatMap(({ path }) =>
     path === versionPath
-      ? ["selector (it holds the chart's version)"]
+      ? ["selector (it contains the chart version)"]
       : isClaim(path, "alpha") || isClaim(path, "zero")
-        ? ["claim template"]
+        ? ["volume claim template"]
         : [],
   );
   if (fixed.length > 0)
     yield {
       risk: "immutable-field",
       reason:
-        `a StatefulSet's ${[...new Set(fixed)].join(" and its ")} cannot change: before the push, delete it and leave pods and volumes ` +
+        `a StatefulSet's ${[...new Set(fixed)].join(" and its ")} cannot change: before you push, delete the StatefulSet but keep its pods and volumes ` +
         `(kubectl -n ${namespace} delete statefulset ${sets} --cascade=orphan)`,
     };
   yield* whitelist(fields);
 }
 
-/** Pods that begin to bypass their proxies on a port that Servers still guard: see the rule `internal-ports-stall`. */
+/**
+ * Assesses whether pods start to bypass their proxies on a port that Servers still protect: see the rule
+ * `internal-ports-stall`.
+ */
 function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Iterable<Assessment> {
   const bypasses = fields.some(({ path, after }) => path.includes("skip-outbound-ports") && after !== undefined);
   const lost = (kind: string, ending: string): boolean =>
@@ -70,9 +75,9 @@ function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Itera
   yield {
     risk: "stalled-rollout",
     reason:
-      "the first restarted pods connect without their proxies, the Servers that still exist refuse them, and the rollout stalls. Do it in steps: " +
-      "1. dgraph.networkPolicy: false, generate, push, wait until Dgraph is ready; 2. internalPorts: skip, generate, push, wait; " +
-      "3. networkPolicy: true. From step 1 to step 3 Dgraph is open to the whole cluster, and queries may wait while the pods roll (docs/access.md)",
+      "the first restarted pods connect without their proxies, the Servers that still exist refuse them, and the rollout stalls. Change it in steps: " +
+      "1. set dgraph.networkPolicy: false, generate, push, wait until Dgraph is ready; 2. set internalPorts: skip, generate, push, wait; " +
+      "3. set networkPolicy: true. Between steps 1 and 3 every pod in the cluster can reach Dgraph, and queries may be delayed while the pods restart (docs/access.md)",
   };
 }
 
@@ -82,35 +87,38 @@ function isClaim(path: string, role: string): boolean {
 
 function volume(role: string, key: string): Assessment {
   const who = role === "alpha" ? "Alpha" : "Zero";
-  const what = key.endsWith("size") ? "grow each claim by hand (kubectl patch pvc)" : "copy the data to claims of the new class";
-  return { risk: "volume-claim", reason: `${who}'s volume claims are fixed once they are there: ${what}` };
+  const what = key.endsWith("size")
+    ? "resize each claim manually (kubectl patch pvc)"
+    : "copy the data to claims of the new class";
+  return { risk: "volume-claim", reason: `existing volume claims of ${who} do not change: ${what}` };
 }
 
 function replicas({ before, after }: FieldChange, role: string): Assessment {
-  const who = role === "alpha" ? "Alphas" : "Zeros";
-  if (Number(after) > Number(before)) return { risk: "rollout", reason: `${Number(after) - Number(before)} more ${who} join` };
+  const difference = Number(after) - Number(before);
+  const pods = plural(Math.abs(difference), role === "alpha" ? "Alpha" : "Zero");
+  if (difference > 0) return { risk: "rollout", reason: `${pods} added` };
   return {
     risk: "data-loss",
-    reason: `${Number(before) - Number(after)} ${who} go, and with them their copies: take them out of their groups first (Zero's /removeNode); their volumes stay`,
+    reason: `${pods} removed, with the copies of the data on them: first remove them from their groups (Zero's /removeNode); their volumes are kept`,
   };
 }
 
 function* whitelist(fields: readonly FieldChange[]): Iterable<Assessment> {
   const flags = fields.find(({ path }) => path === "spec.values.alpha.extraFlags");
   if (flags === undefined) return;
-  const [old, young] = [flags.before, flags.after].map(
+  const [before, after] = [flags.before, flags.after].map(
     (text) => /whitelist=([^; ]*)/.exec(String(text ?? ""))?.[1]?.split(",") ?? [],
   );
-  const added = (young ?? []).filter((range) => !old?.includes(range));
-  const gone = (old ?? []).filter((range) => !young?.includes(range));
+  const added = (after ?? []).filter((range) => !before?.includes(range));
+  const removed = (before ?? []).filter((range) => !after?.includes(range));
   if (added.length > 0)
     yield {
       risk: "wider-access",
-      reason: `${added.join(", ")} joins Alpha's whitelist; Alpha sees its own pod's address for every meshed call, so clients decide who may call`,
+      reason: `${added.join(", ")} added to Alpha's whitelist; Alpha sees the address of its own pod for every meshed call, so dgraph.clients controls the access of meshed clients`,
     };
-  if (gone.length > 0)
+  if (removed.length > 0)
     yield {
       risk: "narrower-access",
-      reason: `${gone.join(", ")} leaves Alpha's whitelist; without the range of its pods Alpha refuses every admin operation`,
+      reason: `${removed.join(", ")} removed from Alpha's whitelist; without the address range of the pods, Alpha refuses every admin operation`,
     };
 }

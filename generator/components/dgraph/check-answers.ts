@@ -2,22 +2,22 @@ import type { CallResult, ProbeAnswers } from "../check.ts";
 import { type Finding, failed, undecided } from "../finding.ts";
 import { outcomeOf, tellCall } from "../outcome.ts";
 
-/** Finding about a call that was not made, or not answered. */
+/** Finding for a call that was not made or not answered. */
 export function notAsked(run: ProbeAnswers, call: CallResult | undefined, kind: "http" | "grpc"): Finding {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
-  if (call === undefined) return undecided("the probe ended early", "its log lacks the call", run.notes);
+  if (call === undefined) return undecided("the probe ended early", "its log does not contain the call", run.notes);
   const denied = outcomeOf(kind, call) === "denied";
-  const cause = denied ? "the allowed client is refused: see T2a" : "the allowed client does not get through: see T2a";
+  const cause = denied ? "the allowed client is refused: see T2a" : "the calls of the allowed client fail: see T2a";
   return failed(outcomeOf(kind, call), cause, [tellCall(call)]);
 }
 
-/** The JSON after the head of an HTTP answer; null where there is none. */
+/** JSON body of an HTTP response; null if the call failed, the status is not 200 or the body is not JSON. */
 export function bodyOf({ output, exit }: CallResult): Readonly<Record<string, unknown>> | null {
   if (exit !== 0 || !/^HTTP\/\S+ 200/.test(output)) return null;
   return parsed(output.slice(output.indexOf("{")));
 }
 
-/** grpcurl prints bytes in base64. */
+/** Text of the field `json` of a query's response; empty if there is none. grpcurl prints bytes in base64. */
 export function jsonOf({ output }: CallResult): string {
   const json = parsed(output)?.["json"];
   return typeof json === "string" ? Buffer.from(json, "base64").toString() : "";

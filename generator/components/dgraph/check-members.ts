@@ -1,5 +1,6 @@
 import type { DgraphRole } from "../../catalog/dgraph.ts";
 import { asMap } from "../../system/data.ts";
+import { plural } from "../../system/text.ts";
 import type { ProbeAnswers } from "../check.ts";
 import { type Finding, failed, passed } from "../finding.ts";
 import { bodyOf, notAsked } from "./check-answers.ts";
@@ -10,7 +11,10 @@ interface Member {
   readonly addr?: string;
 }
 
-/** From Alpha's `/state`: Zeros with a leader and a majority; the group's Alphas, all of them, with a leader. */
+/**
+ * Checks the members of a role in Alpha's `/state`: all replicas are alive, and the Zeros, or each group of Alphas,
+ * have a leader.
+ */
 export function membersHealthy(run: ProbeAnswers, role: DgraphRole, replicas: number): Finding {
   const call = run.results.get("state");
   const state = call === undefined ? null : bodyOf(call);
@@ -22,13 +26,14 @@ export function membersHealthy(run: ProbeAnswers, role: DgraphRole, replicas: nu
   const evidence = all.map(
     ({ addr, leader, amDead }) => `${addr}${leader === true ? ", leader" : ""}${amDead === true ? ", dead" : ""}`,
   );
-  const seen = `${alive.length} of ${replicas} there`;
+  const seen = `${alive.length} of ${replicas} alive`;
   const leaderless =
     sets.length === 0 || sets.some((set) => !set.some(({ leader, amDead }) => leader === true && amDead !== true));
   const quorum = alive.length > Math.floor(replicas / 2);
   if (leaderless || !quorum)
-    return failed(`${seen}, no ${leaderless ? "leader" : "majority"}`, "look at the pods' logs: kubectl logs", evidence);
-  if (alive.length < replicas) return failed(seen, `${replicas - alive.length} of ${role} did not join or are dead`, evidence);
+    return failed(`${seen}, no ${leaderless ? "leader" : "majority"}`, "check the logs of the pods: kubectl logs", evidence);
+  if (alive.length < replicas)
+    return failed(seen, `${plural(replicas - alive.length, role === "zero" ? "Zero" : "Alpha")} missing or dead`, evidence);
   return passed(`${seen}, with a leader`, evidence);
 }
 

@@ -3,16 +3,16 @@ import { type Finding, failed, passed, skipped } from "../finding.ts";
 import { tellCall } from "../outcome.ts";
 import { jsonOf, notAsked } from "./check-answers.ts";
 
-/** Predicate that is written and removed again. */
+/** Predicate that the test of writes creates and removes. */
 export const predicate = "meshops.verify";
 
-/** A read through the mesh. */
+/** Checks that a client can read through the mesh. */
 export function readWorks(run: ProbeAnswers): Finding {
   const call = run.results.get("read");
   return call !== undefined && call.exit === 0 ? passed("answered", [tellCall(call)]) : notAsked(run, call, "grpc");
 }
 
-/** What is written is read back. */
+/** Checks that a written value can be read back and removed. */
 export function writeWorks(run: ProbeAnswers, token: string | null): Finding {
   if (token === null) return skipped("nothing is written without --write");
   const [write, reread, forget] = ["write", "reread", "forget"].map((name) => run.results.get(name));
@@ -20,11 +20,15 @@ export function writeWorks(run: ProbeAnswers, token: string | null): Finding {
   const text = reread?.exit === 0 ? jsonOf(reread) : "";
   const evidence = [write, reread, forget].flatMap((call) => (call === undefined ? [] : [tellCall(call)]));
   if (!text.includes(token))
-    return failed("written, not read back", "another Alpha answered from before the write, or the write was lost", evidence);
+    return failed(
+      "written, but not read back",
+      "another Alpha answered with data from before the write, or the write was lost",
+      evidence,
+    );
   if (forget?.exit !== 0)
     return failed(
-      "written and read, not removed",
-      `remove the predicate ${predicate} by hand: may the client alter the schema?`,
+      "written and read back, but not removed",
+      `remove the predicate ${predicate} manually, and check whether the client may alter the schema`,
       evidence,
     );
   return passed("written, read back, removed", evidence);

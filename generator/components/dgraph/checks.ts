@@ -6,7 +6,7 @@ import { predicate, readWorks, writeWorks } from "./check-queries.ts";
 import { callsSpread, readyPods, spreadSeconds } from "./check-spread.ts";
 import { dgraphPods } from "./pods.ts";
 
-/** Tests of Dgraph, by calls that a listed client makes. */
+/** Tests of Dgraph that use the calls of a listed client. */
 export function dgraphChecks(environment: Environment): readonly ProbeCheck[] {
   const { dgraph } = environment.spec;
   const { http, grpc } = alphaAddresses(environment);
@@ -23,14 +23,14 @@ export function dgraphChecks(environment: Environment): readonly ProbeCheck[] {
     {
       id: "D1",
       title: "Zeros form a quorum",
-      expected: "all there, with a leader",
+      expected: "all alive, with a leader",
       calls: () => [state],
       evaluate: (_, __, answers) => membersHealthy(answers, "zero", dgraph.zero.replicas),
     },
     {
       id: "D2",
-      title: "Alphas are in their group",
-      expected: "all there, with a leader",
+      title: "Alphas are members of their group",
+      expected: "all alive, with a leader",
       calls: () => [state],
       evaluate: (_, __, answers) => membersHealthy(answers, "alpha", dgraph.alpha.replicas),
     },
@@ -50,8 +50,8 @@ export function dgraphChecks(environment: Environment): readonly ProbeCheck[] {
     },
     {
       id: "D5",
-      title: "gRPC calls spread over all Alphas",
-      expected: `more than one at once, each within ${spreadSeconds} s`,
+      title: "gRPC calls are spread over all Alphas",
+      expected: `more than one in the first second, all within ${spreadSeconds} s`,
       calls: (cluster) => [
         { kind: "spread", name: "spread", address: grpc, seconds: spreadSeconds, endpoints: readyPods(cluster, alpha) },
       ],

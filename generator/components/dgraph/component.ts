@@ -11,7 +11,7 @@ import { dgraphRules } from "./rules.ts";
 import { internalPortsStall } from "./transition-rules.ts";
 import { dgraphValues, ownedDgraphValues } from "./values.ts";
 
-/** Dgraph, injected. */
+/** Dgraph with injected proxies. */
 export const dgraph: ComponentProvider = {
   rules: dgraphRules,
   transitionRules: [internalPortsStall],
@@ -22,7 +22,7 @@ export const dgraph: ComponentProvider = {
 const component: Component = {
   id: "dgraph",
   group: "dgraph",
-  // The injectors of viz and jaeger only reach pods that start after them.
+  // The injectors of viz and jaeger modify only pods that are created after the injectors have started.
   needs: [{ component: "linkerd-control-plane" }, { component: "linkerd-viz" }, { component: "linkerd-jaeger" }],
   build: (context) => {
     const { environment } = context;

@@ -4,9 +4,9 @@ import type { StringMap } from "../../kubernetes/object.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 
 /**
- * The annotations that make Linkerd inject a Dgraph pod, and say how its internal ports pass the proxy.
- * In mode `skip` they are what `linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080` writes.
- * All values are strings, as Kubernetes demands of annotations.
+ * Annotations that enable injection for a Dgraph pod and define how the proxy treats its internal ports. In mode
+ * `skip`, they are the annotations that `linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080`
+ * writes. All values are strings, because Kubernetes accepts only strings in annotations.
  */
 export function injectionAnnotations(role: DgraphRole, mode: Environment["spec"]["dgraph"]["internalPorts"]): StringMap {
   const all = [dgraphPorts.zero.internal, dgraphPorts.alpha.internal].join(",");
@@ -25,8 +25,9 @@ export function injectionAnnotations(role: DgraphRole, mode: Environment["spec"]
 }
 
 /**
- * The annotation that a Service with an opaque port needs, so that clients' proxies know it too: the pod's own
- * annotation is read for pod addresses, the Service's for cluster addresses (Linkerd docs, "Protocol detection").
+ * Annotation that marks a port as opaque. A Service needs it as well as its pods: clients' proxies read the annotation
+ * of the pod for pod addresses, and the annotation of the Service for cluster IP addresses (Linkerd docs, "Protocol
+ * detection").
  */
 export function opaque(port: number): StringMap {
   return { [portKeys.opaque]: String(port) };

@@ -2,17 +2,23 @@ import type { DgraphRole } from "../../catalog/dgraph.ts";
 import type { ServiceName } from "../../mesh/service.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 
-/** Name of what the dgraph chart makes for the environment's release, such as `demo-dgraph-alpha` (templates/_helpers.tpl, all versions). */
+/**
+ * Name of an object that the dgraph chart creates for the environment's release, such as `demo-dgraph-alpha`
+ * (templates/_helpers.tpl, all versions).
+ */
 export function dgraphName({ spec: { dgraph } }: Environment, part: string): string {
   return `${dgraph.release}-dgraph-${part}`;
 }
 
-/** Labels that select Dgraph's pods, or those of one role. Never by `chart`: its value changes with every version. */
+/**
+ * Labels that select Dgraph's pods, or the pods of one role. The label `chart` must not be used: its value changes with
+ * every chart version.
+ */
 export function dgraphLabels({ spec: { dgraph } }: Environment, role?: DgraphRole): Readonly<Record<string, string>> {
   return { app: "dgraph", release: dgraph.release, ...(role === undefined ? {} : { component: role }) };
 }
 
-/** The Service that clients talk to: Alpha's, not its headless one. */
+/** The Service to which clients connect: Alpha's Service, not the headless one. */
 export function alphaService(environment: Environment): ServiceName {
   const { dgraph, linkerd } = environment.spec;
   return { name: dgraphName(environment, "alpha"), namespace: dgraph.namespace, clusterDomain: linkerd.clusterDomain };

@@ -3,7 +3,10 @@ import type { Client, PodSet, Port } from "../../mesh/pod-set.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { dgraphLabels, dgraphName } from "./names.ts";
 
-/** Dgraph's pods: the Alphas, which serve clients, and the Zeros, which coordinate them. `/health` of Alpha is a probe's path, and so public. */
+/**
+ * Dgraph's pods: the Alphas, which serve clients, and the Zeros, which coordinate the Alphas. Alpha's `/health` is a
+ * probe path, so every client may request it.
+ */
 export function dgraphPods(environment: Environment): readonly [alpha: PodSet, zero: PodSet] {
   const { alpha, zero } = dgraphPorts;
   return [
@@ -42,8 +45,9 @@ function podSet(environment: Environment, role: DgraphRole, ports: Readonly<Reco
 }
 
 /**
- * Not gRPC in mode mesh: a proxy refuses opaque connections to such a port (linkerd2-proxy, inbound/src/policy/tcp.rs), and pods that are being
- * restarted from or to mode opaque send them.
+ * Port for Raft. Its protocol is not gRPC in mode `mesh`: a proxy refuses opaque connections to a gRPC port
+ * (linkerd2-proxy, inbound/src/policy/tcp.rs), and pods send opaque connections while a rollout changes the mode from
+ * or to `opaque`.
  */
 function internalPort({ spec: { dgraph } }: Environment, role: DgraphRole): Port {
   const { internalPorts } = dgraph;
@@ -56,8 +60,9 @@ function internalPort({ spec: { dgraph } }: Environment, role: DgraphRole): Port
 }
 
 /**
- * Alphas and Zeros among themselves, through their proxies or past them. Both ways are open in every mode: pods restart one by one when the mode
- * changes, old and new ones must form one Raft group, and the policy changes only afterwards.
+ * Alphas and Zeros as clients of each other, with or without their proxies. Both ways are allowed in every mode: when
+ * the mode changes, pods restart one by one, old and new pods must form one Raft group, and the policy changes only
+ * afterwards.
  */
 function peers(environment: Environment, serviceAccount: string): Client {
   return {

@@ -4,15 +4,16 @@ import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { plural } from "../../system/text.ts";
 
-/** Dgraph: its replicas, who may use it, and its methods. */
+/** Rules for Dgraph: replicas, access and gRPC methods. */
 export const dgraphRules: readonly Rule[] = [
   {
     code: "dgraph-zero-even",
     severity: "error",
     title: "An even number of Zeros",
-    why: "Raft needs a majority: two Zeros stop when one of them does, four survive no more than three do (Raft paper, section 5).",
-    fix: "Use an odd number.",
+    why: "Raft needs a majority: two Zeros stop if one of them fails, and four Zeros tolerate no more failures than three (Raft paper, section 5).",
+    fix: "Set `zero.replicas` to an odd number.",
     check: zeroMajority,
   },
   {
@@ -20,38 +21,38 @@ export const dgraphRules: readonly Rule[] = [
     severity: "error",
     title: "Fewer Alphas than copies of the data",
     why:
-      "Each shard is kept by as many Alphas as `replicationFactor` says (Dgraph's Zero: `--replicas`). With fewer there are not that many copies: " +
-      "a node that is lost takes data with it that the spec says is safe.",
-    fix: "Raise `alpha.replicas`, or lower `replicationFactor` to what there is.",
+      "Each shard has `replicationFactor` copies, each on a different Alpha (Dgraph's Zero: `--replicas`). With fewer Alphas there are fewer copies, " +
+      "so the loss of a node can destroy data that should be safe according to the spec.",
+    fix: "Increase `alpha.replicas`, or reduce `replicationFactor` to the number of Alphas.",
     check: enoughAlphas,
   },
   {
     code: "dgraph-alpha-group",
     severity: "warning",
-    title: "The last group of Alphas is not whole",
+    title: "The last group of Alphas is incomplete",
     why:
-      "Zero fills groups one after the other. Alphas beyond a multiple of `replicationFactor` start a group of their own with fewer copies than the others; " +
-      "a group of two stops when either member does.",
-    fix: "Make `alpha.replicas` a multiple of `replicationFactor`.",
+      "Zero fills one group after the other. Alphas beyond a multiple of `replicationFactor` form an additional group with fewer copies than the other groups; " +
+      "a group of two stops if either member fails.",
+    fix: "Set `alpha.replicas` to a multiple of `replicationFactor`.",
     check: wholeGroups,
   },
   {
     code: "dgraph-whitelist-open",
     severity: "warning",
-    title: "Everybody may call Alpha's admin operations",
+    title: "Alpha's admin operations are open to public addresses",
     why:
       "Addresses on the whitelist may alter the schema, drop all data, back up and export (Dgraph docs, “Whitelisting admin operations”). " +
-      "Behind its proxy Alpha sees the address of its own pod, for every call, so for meshed callers `clients` decide. " +
-      "A range with a prefix shorter than 8 bits also admits callers from public addresses that reach Alpha without the proxy.",
-    fix: "Name the ranges of the nodes and of the pods, such as 10.0.0.0/8.",
+      "Behind its proxy, Alpha sees the address of its own pod for every call, so `dgraph.clients` controls the access of meshed clients. " +
+      "A range with a prefix shorter than 8 bits also admits clients with public addresses that reach Alpha without the proxy.",
+    fix: "Set `alpha.whitelist` to the address ranges of the nodes and the pods, such as 10.0.0.0/8.",
     check: narrowWhitelist,
   },
   {
     code: "internal-ports-skipped",
     severity: "warning",
-    title: "Raft passes outside the mesh",
+    title: "Raft traffic bypasses the mesh",
     why:
-      "Skipped ports bypass the proxy: 5080 and 7080 carry Raft and replication in plaintext, without identity, and no Server guards them. " +
+      "Skipped ports bypass the proxy: 5080 and 7080 carry Raft and replication in plaintext and without identity, and no Server protects these ports. " +
       "`opaque` keeps mutual TLS and identity, and works with every protocol.",
     fix: "Set `internalPorts: opaque`.",
     check: meshedInternalPorts,
@@ -59,33 +60,33 @@ export const dgraphRules: readonly Rule[] = [
   {
     code: "grpc-route-unsupported",
     severity: "error",
-    title: "GRPCRoutes on a Linkerd that does not read them",
-    why: "Linkerd reads the Gateway API's GRPCRoute from 2.16 on. An older one ignores it: no metrics a method, no retries, no timeouts.",
-    fix: "Use `serviceProfile: true`, or an edge release.",
+    title: "The Linkerd release does not support GRPCRoutes",
+    why: "Linkerd supports the Gateway API's GRPCRoute since 2.16. Older releases ignore it: there are no metrics per method, no retries and no timeouts.",
+    fix: "Set `serviceProfile: true`, or use an edge release.",
     check: grpcRouteSupport,
   },
   {
     code: "dgraph-method-unknown",
     severity: "error",
-    title: "A gRPC method that Dgraph does not have",
-    why: "Routes are matched by the method's name (Dgraph's api.proto). One for a name that nobody calls never applies.",
-    fix: "Write the method as api.proto does.",
+    title: "Dgraph has no such gRPC method",
+    why: "A route matches calls by the name of the method (Dgraph's api.proto). A route for a name that does not exist never applies.",
+    fix: "Use the name of the method in api.proto.",
     check: knownMethods,
   },
   {
     code: "dgraph-method-stream",
     severity: "error",
-    title: "A retry of a stream",
-    why: "A proxy retries a call by sending its one message again. Of a stream it has no copy to send.",
-    fix: "Leave `retry` out.",
+    title: "A streaming method cannot be retried",
+    why: "A proxy retries a call by sending its single message again. It keeps no copy of the messages of a stream.",
+    fix: "Remove `retry` from the method.",
     check: retriedStreams,
   },
   {
     code: "dgraph-methods-unused",
     severity: "warning",
     title: "Retries and timeouts without a service profile",
-    why: "They stand in the ServiceProfile or the GRPCRoutes. With `serviceProfile: false` there is neither, so they do nothing.",
-    fix: "Set `serviceProfile: true`, or leave `methods` out.",
+    why: "Retries and timeouts are part of the ServiceProfile or the GRPCRoutes. With `serviceProfile: false`, neither is generated, so `methods` has no effect.",
+    fix: "Set `serviceProfile: true`, or remove `methods`.",
     check: unusedMethods,
   },
 ];
@@ -95,8 +96,8 @@ function* zeroMajority({ spec: { dgraph } }: Environment): Iterable<RuleFinding>
   if (replicas % 2 === 1) return;
   yield {
     paths: [spec("dgraph", "zero", "replicas")],
-    message: `${replicas} Zeros survive no more failures than ${replicas - 1}: Raft needs a majority`,
-    fix: `use ${replicas - 1} or ${replicas + 1}`,
+    message: `${replicas} Zeros tolerate no more failures than ${replicas - 1}: Raft needs a majority`,
+    fix: `set zero.replicas to ${replicas - 1} or ${replicas + 1}`,
   };
 }
 
@@ -107,8 +108,8 @@ function* enoughAlphas({ spec: { dgraph } }: Environment): Iterable<RuleFinding>
   if (alpha.replicas >= replicationFactor) return;
   yield {
     paths: alphaPaths,
-    message: `${alpha.replicas} of ${replicationFactor} copies: there are fewer Alphas than replicationFactor asks for`,
-    fix: `use ${replicationFactor} Alphas, or replicationFactor: 1`,
+    message: `${plural(alpha.replicas, "Alpha")} cannot hold ${replicationFactor} copies of each shard`,
+    fix: `set alpha.replicas: ${replicationFactor}, or replicationFactor: 1`,
   };
 }
 
@@ -119,11 +120,11 @@ function* wholeGroups({ spec: { dgraph } }: Environment): Iterable<RuleFinding> 
   yield {
     paths: alphaPaths,
     message: `the last group has ${left} of ${replicationFactor} members`,
-    fix: `use ${alpha.replicas - left} or ${alpha.replicas - left + replicationFactor} Alphas`,
+    fix: `set alpha.replicas to ${alpha.replicas - left} or ${alpha.replicas - left + replicationFactor}`,
   };
 }
 
-/** No block of private addresses is larger than 10.0.0.0/8 (RFC 1918). */
+/** The largest block of private addresses is 10.0.0.0/8 (RFC 1918). */
 const shortestPrivatePrefix = 8;
 
 function* narrowWhitelist({ spec: { dgraph } }: Environment): Iterable<RuleFinding> {
@@ -133,7 +134,7 @@ function* narrowWhitelist({ spec: { dgraph } }: Environment): Iterable<RuleFindi
     yield {
       paths: [spec("dgraph", "alpha", "whitelist", index)],
       message: `${prefix === 0 ? "every address" : "public addresses"} may alter the schema, drop all data and export it`,
-      fix: "name the ranges of nodes and pods, such as 10.0.0.0/8",
+      fix: "use the address ranges of the nodes and the pods, such as 10.0.0.0/8",
     };
   }
 }
@@ -142,8 +143,8 @@ function* meshedInternalPorts({ spec: { dgraph } }: Environment): Iterable<RuleF
   if (dgraph.internalPorts !== "skip") return;
   yield {
     paths: [spec("dgraph", "internalPorts")],
-    message: "5080 and 7080 bypass the mesh: Raft goes in plaintext, and no policy guards it",
-    fix: "use opaque",
+    message: "ports 5080 and 7080 bypass the mesh: Raft traffic is in plaintext, and no Server protects it",
+    fix: "set internalPorts: opaque",
   };
 }
 
@@ -151,8 +152,8 @@ function* grpcRouteSupport({ spec: { dgraph, linkerd } }: Environment): Iterable
   if (dgraph.serviceProfile !== "grpc-route" || linkerdRelease(linkerd.version).traits.grpcRoute) return;
   yield {
     paths: [spec("dgraph", "serviceProfile"), spec("linkerd", "version")],
-    message: `Linkerd ${linkerd.version} knows no GRPCRoute`,
-    fix: "use serviceProfile: true, or an edge release",
+    message: `Linkerd ${linkerd.version} does not support GRPCRoute`,
+    fix: "set serviceProfile: true, or use an edge release",
   };
 }
 
@@ -164,7 +165,7 @@ function* knownMethods({ spec: { dgraph } }: Environment): Iterable<RuleFinding>
     yield {
       paths: [spec("dgraph", "methods", name)],
       message: `${service} of chart ${dgraph.chart} has no method "${name}"`,
-      fix: didYouMean(name, names) ?? "methods are named as in Dgraph's api.proto",
+      fix: didYouMean(name, names) ?? "use the name of a method in Dgraph's api.proto",
       expected: `one of ${names.join(", ")}`,
     };
   }
@@ -175,8 +176,8 @@ function* retriedStreams({ spec: { dgraph } }: Environment): Iterable<RuleFindin
     if (!streaming || dgraph.methods[name]?.retry !== true) continue;
     yield {
       paths: [spec("dgraph", "methods", name, "retry")],
-      message: `${name} is a stream: a proxy cannot send it again`,
-      fix: "leave retry out",
+      message: `${name} is a streaming method, which a proxy cannot retry`,
+      fix: "remove retry from this method",
     };
   }
 }
@@ -185,7 +186,7 @@ function* unusedMethods({ spec: { dgraph } }: Environment): Iterable<RuleFinding
   if (dgraph.serviceProfile !== false || Object.keys(dgraph.methods).length === 0) return;
   yield {
     paths: [spec("dgraph", "methods")],
-    message: "retries and timeouts stand in the service profile, and there is none",
-    fix: "set serviceProfile: true, or leave methods out",
+    message: "retries and timeouts have no effect without a service profile or GRPCRoutes",
+    fix: "set serviceProfile: true, or remove methods",
   };
 }

@@ -15,7 +15,8 @@ export function dgraphValues(context: Context): JsonMap {
       alpha: {
         replicaCount: alpha.replicas,
         persistence: persistence(alpha),
-        // The superflag exists from Dgraph v21.03, the oldest here (dgraph, "Whitelisting Admin Operations").
+        // The superflag exists since Dgraph v21.03, the oldest supported version (dgraph, "Whitelisting Admin
+        // Operations").
         ...(alpha.whitelist.length === 0 ? {} : { extraFlags: `--security whitelist=${alpha.whitelist.join(",")}` }),
       },
       zero: { replicaCount: zero.replicas, shardReplicaCount: replicationFactor, persistence: persistence(zero) },
@@ -26,12 +27,12 @@ export function dgraphValues(context: Context): JsonMap {
   );
 }
 
-/** Values that injection and mirrored images depend on. */
+/** Chart values for injection and mirrored images, which overrides must not replace. */
 export function ownedDgraphValues(context: Context): OwnedValue[] {
   return [...owned(injection(context), "dgraph.internalPorts"), ...owned(images(context), "azure.registry.mirrorImages")];
 }
 
-/** Annotations of the pod templates, if the chart has a value for them; `dgraphPatches` has those of other charts. */
+/** Annotations of the pod templates, if the chart has a value for them; for other charts, `dgraphPatches` adds them. */
 function injection(context: Context): JsonMap {
   if (dgraphChart(context.environment.spec.dgraph.chart).traits.podAnnotations === "patch") return {};
   return {

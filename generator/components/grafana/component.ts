@@ -6,7 +6,7 @@ import { podSecurity } from "../namespaces/pod-security.ts";
 import { grafanaRules } from "./rules.ts";
 import { grafanaValues, ownedGrafanaValues } from "./values.ts";
 
-/** Grafana with Linkerd's dashboards; it left the viz chart with Linkerd 2.12. */
+/** Grafana with Linkerd's dashboards. The viz chart does not include Grafana since Linkerd 2.12. */
 export const grafana: ComponentProvider = {
   reservedNamespaces: ["grafana"],
   rules: grafanaRules,

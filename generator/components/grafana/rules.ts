@@ -1,14 +1,14 @@
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** Dashboards. */
+/** Rules for Grafana. */
 export const grafanaRules: readonly Rule[] = [
   {
     code: "grafana-without-viz",
     severity: "warning",
-    title: "Grafana without viz has nothing to show",
-    why: "Linkerd's dashboards read viz's Prometheus. Without viz meshops installs no Grafana, so the field does nothing.",
-    fix: "Enable viz, or leave `grafana` out.",
+    title: "Grafana is enabled without viz",
+    why: "Linkerd's dashboards read viz's Prometheus. Without viz, meshops does not install Grafana, so the field has no effect.",
+    fix: "Set `viz.enabled: true`, or remove `grafana`.",
     check: grafanaWithoutViz,
   },
 ];
@@ -17,7 +17,7 @@ function* grafanaWithoutViz({ spec: { linkerd } }: Environment): Iterable<RuleFi
   if (linkerd.viz.enabled || !linkerd.viz.grafana) return;
   yield {
     paths: [spec("linkerd", "viz", "grafana")],
-    message: "Grafana shows viz's metrics, and viz is not enabled: it is not installed",
-    fix: "enable viz, or leave grafana out",
+    message: "Grafana is not installed: it shows the metrics of viz, which is not enabled",
+    fix: "set viz.enabled: true, or remove grafana",
   };
 }

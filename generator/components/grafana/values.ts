@@ -8,14 +8,16 @@ import { mergeValues } from "../values.ts";
 
 /**
  * Values of the grafana chart, as Linkerd documents them (linkerd2, grafana/values.yaml and authzpolicy-grafana.yaml).
- * `serve_from_sub_path` stays off: viz strips /grafana before it passes a request on, and Grafana would redirect for ever.
+ * `serve_from_sub_path` must stay off: viz removes /grafana before it forwards a request, so Grafana would redirect
+ * forever.
  */
 export function grafanaValues(context: Context): JsonMap {
   const { clusterDomain } = context.environment.spec.linkerd;
   return mergeValues(
     injection(context),
     {
-      // Nobody logs in. With an admin account the chart would draw a new password, and roll the pod, at every render.
+      // No user logs in. With an admin account, the chart would generate a new password, and restart the pod, at every
+      // render.
       env: { GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: "true" },
       "grafana.ini": {
         server: { root_url: "%(protocol)s://%(domain)s:/grafana/" },
@@ -67,7 +69,10 @@ export function grafanaValues(context: Context): JsonMap {
   );
 }
 
-/** Values that viz's policy, which admits Grafana's identity, and mirrored images depend on. */
+/**
+ * Chart values that overrides must not replace: the values for injection, because viz's policy admits Grafana's
+ * identity, and those for mirrored images.
+ */
 export function ownedGrafanaValues(context: Context): OwnedValue[] {
   return [...owned(injection(context), "linkerd.viz.grafana"), ...owned(images(context), "azure.registry.mirrorImages")];
 }
@@ -89,7 +94,7 @@ function dashboards(): JsonMap {
   );
 }
 
-/** Viz's own policy lets only metrics-api read Prometheus. */
+/** Lets Grafana read Prometheus. Viz's own policy admits only metrics-api. */
 const prometheusAccess: JsonMap = {
   apiVersion: "policy.linkerd.io/v1alpha1",
   kind: "AuthorizationPolicy",

@@ -18,13 +18,13 @@ export function identityChecks(environment: Environment): readonly StateCheck[] 
     {
       id: "M2",
       title: "every proxy trusts the issuer's anchor",
-      expected: "it is in the bundle and in every proxy",
+      expected: "anchor in the bundle and in every proxy",
       evaluate: anchorsAgree,
     },
     {
       id: "M3",
       title: "the issuer is valid",
-      expected: "signed by an anchor, for 30 days or more",
+      expected: "signed by an anchor, valid for 30 days or more",
       evaluate: (state, { now }) => issuerValid(state, now, environment),
     },
     {
@@ -36,19 +36,20 @@ export function identityChecks(environment: Environment): readonly StateCheck[] 
   ];
 }
 
-/** Days that the issuer must still be valid for. */
+/** Minimum remaining validity of the issuer, in days. */
 const issuerDays = 30;
 
-/** What a rotation of the trust anchor has reached, by the certificates in the cluster. */
+/** Progress of a trust anchor rotation, according to the certificates in the cluster. */
 const rotationStep: Readonly<Record<Stage, string | null>> = {
   settled: null,
-  bundled: "an anchor rotation is under way: step 1 of 3 is done, the old anchor still signs",
-  reissued: "an anchor rotation is under way: step 2 of 3 is done, the new anchor signs",
+  bundled: "a trust anchor rotation is in progress: step 1 of 3 is done, the issuer is still signed by the old anchor",
+  reissued: "a trust anchor rotation is in progress: step 2 of 3 is done, the issuer is signed by the new anchor",
 };
 
 /**
- * Whether the bundle contains the issuer's anchor, and every running proxy trusts it. Linkerd takes its anchors from the ConfigMap
- * `linkerd-identity-trust-roots`; between the steps of a rotation the bundle holds a second anchor.
+ * Checks that the bundle contains the issuer's anchor, and that every running proxy trusts it. Linkerd reads its
+ * anchors from the ConfigMap `linkerd-identity-trust-roots`; between the steps of a rotation, the bundle contains a
+ * second anchor.
  */
 function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   const bundle = bundleIn(identity.trustRoots);
@@ -57,10 +58,14 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   const evidence = bundle.map((anchor) => `anchor ${fingerprint(anchor).slice(0, 12)}, until ${anchor.validTo}`);
   if (issuer === undefined)
     return identity.secrets === null
-      ? undecided("the issuer's Secret cannot be read", "you may not read Secrets of linkerd", evidence)
-      : failed("no issuer", `the Secret ${secretNames.issuer} holds no certificate`, evidence);
+      ? undecided("the issuer's Secret cannot be read", "you are not allowed to read Secrets in namespace linkerd", evidence)
+      : failed("no issuer", `the Secret ${secretNames.issuer} contains no certificate`, evidence);
   if (signingAnchor(bundle, issuer) === undefined)
-    return failed("the bundle lacks the issuer's anchor", "bundle and issuer do not belong together: meshops status", evidence);
+    return failed(
+      "the bundle does not contain the issuer's anchor",
+      "bundle and issuer do not match; run meshops status",
+      evidence,
+    );
   const gaps = anchorGaps(meshed ?? pods, identity.trustRoots, issuer);
   const broken = gaps.filter(({ breaks }) => breaks).map(({ pod }) => pod);
   if (broken.length > 0)
@@ -72,43 +77,49 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   const stage = stageOf(bundle, issuer);
   const step = stage === null ? null : rotationStep[stage];
   const late = gaps.map(({ pod }) => pod);
-  return passed(`${plural(bundle.length, "anchor")} in the bundle, the issuer's in every proxy`, evidence, [
+  return passed(`${plural(bundle.length, "anchor")} in the bundle, the issuer's anchor in every proxy`, evidence, [
     ...(step === null ? [] : [step]),
     ...(late.length === 0
       ? []
-      : [`the next step must wait until these pods have restarted with the whole bundle: ${late.join(", ")}`]),
-    ...(meshed === null ? ["pods of other namespaces were not checked: you may not list them"] : []),
+      : [`before the next step, wait until these pods have restarted and trust the whole bundle: ${late.join(", ")}`]),
+    ...(meshed === null ? ["pods of other namespaces were not checked: you are not allowed to list them"] : []),
   ]);
 }
 
-/** Whether the issuer is signed by an anchor, and does not expire soon. Linkerd does not check its common name (linkerd2, pkg/identity/service.go, loadCredentials). */
+/**
+ * Checks that the issuer is signed by an anchor and does not expire soon. Linkerd does not check its common name
+ * (linkerd2, pkg/identity/service.go, loadCredentials).
+ */
 function issuerValid({ identity }: ClusterState, now: Date, environment: Environment): Finding {
-  if (identity.secrets === null) return undecided("cannot be read", "you may not read Secrets of linkerd");
+  if (identity.secrets === null) return undecided("cannot be read", "you are not allowed to read Secrets in namespace linkerd");
   const issuer = issuerIn(identity);
-  if (issuer === undefined) return failed("no issuer", `the Secret ${secretNames.issuer} holds no certificate`);
+  if (issuer === undefined) return failed("no issuer", `the Secret ${secretNames.issuer} contains no certificate`);
   const { metadata, spec } = environment;
   const expected = `identity.linkerd.${spec.linkerd.identity.trustDomain}`;
   const left = Date.parse(issuer.validTo) - now.getTime();
-  const rotate = `meshops identity rotate-issuer ${metadata.name}, and push`;
+  const rotate = `run meshops identity rotate-issuer ${metadata.name}, and push`;
   const evidence = [`${issuer.subject.replaceAll("\n", ", ")}, until ${issuer.validTo}`];
   if (left <= 0) return failed(timeLeft(issuer.validTo, now), rotate, evidence);
   if (signingAnchor(bundleIn(identity.trustRoots), issuer) === undefined)
-    return failed("signed by none of the trust anchors", "the bundle and the issuer do not belong together: see M2", evidence);
+    return failed("not signed by any of the trust anchors", "the bundle and the issuer do not match: see M2", evidence);
   if (left < issuerDays * 86_400_000) return failed(timeLeft(issuer.validTo, now), rotate, evidence);
   return passed(
     timeLeft(issuer.validTo, now),
     evidence,
     issuer.subject.includes(`CN=${expected}`)
       ? []
-      : [`its name is ${issuer.subject}, not CN=${expected}; Linkerd does not check it`],
+      : [`its subject is ${issuer.subject}, not CN=${expected}; Linkerd does not check it`],
   );
 }
 
-/** Whether each server that the API server calls has a certificate that the caBundle signed, for its own name, and valid now. */
+/**
+ * Checks that each server that the API server calls has a certificate that is signed by the caBundle, issued for the
+ * name of the server, and not expired.
+ */
 function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now: Date, environment: Environment): Finding {
   const { secrets } = identity;
   if (secrets === null || webhooks === null)
-    return undecided("cannot be read", "you may not read Secrets, or webhook configurations");
+    return undecided("cannot be read", "you are not allowed to read Secrets or webhook configurations");
   const called = [
     ...webhooks.flatMap((each) => listAt(each, "webhooks").map((hook) => at(hook, "clientConfig"))),
     ...apiServices.map(({ spec }) => spec),
@@ -119,19 +130,19 @@ function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now:
     const callers = called.filter(
       (each) => at(each, "service", "name") === service && at(each, "service", "namespace") === namespace,
     );
-    if (certificate === undefined) problems.push(`${service}: the Secret ${secret} holds no certificate`);
+    if (certificate === undefined) problems.push(`${service}: the Secret ${secret} contains no certificate`);
     else if (Date.parse(certificate.validTo) < now.getTime())
       problems.push(`${service}: its certificate ${timeLeft(certificate.validTo, now)}`);
     else if (certificate.checkHost(`${service}.${namespace}.svc`) === undefined)
-      problems.push(`${service}: its certificate is for another name`);
-    else if (callers.length === 0) problems.push(`${service}: nothing calls it`);
+      problems.push(`${service}: its certificate is issued for another name`);
+    else if (callers.length === 0) problems.push(`${service}: no webhook configuration or APIService refers to it`);
     else if (!callers.every((caller) => signs(String(at(caller, "caBundle") ?? ""), certificate)))
       problems.push(`${service}: its certificate is not signed by the caBundle`);
   }
   for (const { secret, form } of refusedKeys(environment, identity))
     problems.push(`${secret}: its private key is ${form}, which ${keyReader(secret).reader} cannot read`);
-  const fix = `meshops identity rotate-webhooks ${environment.metadata.name}, or let Flux reconcile the charts`;
-  return problems.length === 0 ? passed("all certificates match") : failed(`${problems.length} do not match`, fix, problems);
+  const fix = `run meshops identity rotate-webhooks ${environment.metadata.name}, or let Flux reconcile the charts`;
+  return problems.length === 0 ? passed("all certificates match") : failed(plural(problems.length, "problem"), fix, problems);
 }
 
 function signs(caBundle: string, certificate: X509Certificate): boolean {

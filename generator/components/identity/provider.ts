@@ -9,7 +9,10 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import type { Component, IdentityProvider } from "../component.ts";
 import { identityChecks } from "./checks.ts";
 
-/** The identity that meshops issues: certificates in Git, private keys in SOPS-encrypted Secrets. */
+/**
+ * Identity provider for certificates that meshops issues: certificates are in Git, private keys in SOPS-encrypted
+ * Secrets.
+ */
 export function sopsIdentity(environment: Environment, identity: Identity): IdentityProvider {
   const contracts = secretContracts(environment);
   return {
@@ -24,8 +27,9 @@ export function sopsIdentity(environment: Environment, identity: Identity): Iden
 }
 
 /**
- * Encrypted Secrets with the keys of issuer and webhooks, and the public certificates. Applied before the charts, so that no key passes through Helm
- * values, which Helm keeps in its release Secret.
+ * Component with the encrypted Secrets, which contain the private keys of issuer and webhooks, and with the public
+ * certificates. It is applied before the charts, so that no key is passed as a Helm value, which Helm would store in
+ * its release Secret.
  */
 function secretsComponent(
   environment: Environment,
@@ -58,14 +62,14 @@ function secretsComponent(
 
 function controlPlaneValues(identity: Identity): JsonMap {
   return {
-    // The chart hashes this value untrimmed into the annotation that restarts the control plane.
+    // The chart writes a hash of this value, untrimmed, into the annotation that restarts the control plane.
     identityTrustAnchorsPEM: identity.trustAnchors,
     identity: { externalCA: false, issuer: { scheme: "kubernetes.io/tls" } },
     podAnnotations: { "meshops.dev/issuer-sha256": issuerFingerprint(identity) },
   };
 }
 
-/** Values that hand a chart the CA of its webhooks, so that it creates no certificates of its own at every render. */
+/** Values that set the CA of a chart's webhooks, so that the chart does not create new certificates at every render. */
 function webhookValues(environment: Environment, chart: LinkerdChart, caBundle: string): JsonMap {
   const own = webhooksOf(environment).filter((webhook) => webhook.chart === chart);
   return Object.fromEntries(own.map((webhook) => [webhook.value, { externalSecret: true, caBundle }]));

@@ -2,24 +2,24 @@ import { rotationLead, toHours } from "../../spec/duration.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** Validity of certificates. */
+/** Rules for the validity of certificates. */
 export const identityRules: readonly Rule[] = [
   {
     code: "identity-issuer-outlives-anchor",
     severity: "error",
     title: "The issuer would outlive the trust anchor",
-    why: "A certificate is worth nothing once the one that signed it has expired (RFC 5280, section 6.1): the mesh would stop while its issuer still looks valid.",
+    why: "A certificate is not valid after the certificate that signed it has expired (RFC 5280, section 6.1): the mesh would stop while its issuer still looks valid.",
     fix: "Shorten `issuerValidity`, or lengthen `anchorValidity`.",
     check: issuerWithinAnchor,
   },
   {
     code: "identity-validity-short",
     severity: "warning",
-    title: "A certificate lives shorter than the lead of its rotation",
+    title: "The validity of a certificate is shorter than the lead time of its rotation",
     why:
-      `\`meshops identity status --fail-within ${rotationLead}\`, which the weekly check in CI runs, would fail on the day the certificate is made. ` +
-      "A trust anchor's rotation alone takes three commits, each at least a day after the one before.",
-    fix: `Use ${rotationLead} or more, or silence the rule where something else renews the certificate in time.`,
+      `\`meshops identity status --fail-within ${rotationLead}\`, which the weekly check in CI runs, would fail on the day the certificate is issued. ` +
+      "The rotation of a trust anchor alone takes three commits, at least one day apart.",
+    fix: `Use ${rotationLead} or more, or silence the rule if another tool renews the certificate in time.`,
     check: validityCoversRotation,
   },
 ];
@@ -40,8 +40,8 @@ function* validityCoversRotation({ spec: { linkerd } }: Environment): Iterable<R
     if (toHours(validity) >= toHours(rotationLead)) continue;
     yield {
       paths: [spec("linkerd", "identity", field)],
-      message: `${validity} is shorter than the ${rotationLead} within which a rotation is asked for`,
-      fix: `use ${rotationLead} or more`,
+      message: `${validity} is shorter than the lead time of a rotation, ${rotationLead}`,
+      fix: `set ${field} to ${rotationLead} or more`,
     };
   }
 }

@@ -17,13 +17,13 @@ export const controlPlaneChecks: readonly StateCheck[] = [
   },
   {
     id: "M5",
-    title: "every pod that should be is meshed",
-    expected: "a proxy of the spec's version in each",
+    title: "every pod that should be meshed is meshed",
+    expected: "a proxy of the spec's Linkerd release in each",
     evaluate: podsMeshed,
   },
 ];
 
-/** Whether every pod that is to be meshed has a proxy, of the version in the spec. */
+/** Checks that every pod that should be meshed has a proxy of the Linkerd release in the spec. */
 function podsMeshed({ pods, namespaces, podSets, linkerdRelease }: ClusterState): Finding {
   const inherited = new Map(namespaces.map(({ metadata }) => [metadata.name, metadata.annotations ?? {}]));
   const described = podSets.filter(({ inject }) => inject === "enabled" || inject === "ingress");
@@ -41,15 +41,15 @@ function podsMeshed({ pods, namespaces, podSets, linkerdRelease }: ClusterState)
   if (bare.length > 0)
     return failed(
       `${bare.length} of ${wanted.length} run without a proxy`,
-      "the injector was not asked, or did not answer: restart these pods",
+      "the injector was not called or did not answer: restart these pods",
       bare,
     );
   const old = wanted.filter(
     (pod) => (pod.metadata.annotations?.["linkerd.io/proxy-version"] ?? linkerdRelease.version) !== linkerdRelease.version,
   );
   if (old.length > 0)
-    return failed(`${old.length} proxies are not of ${linkerdRelease.version}`, "restart these pods", old.map(name));
+    return failed(`${old.length} proxies are not of release ${linkerdRelease.version}`, "restart these pods", old.map(name));
   return wanted.length === 0
-    ? failed("there are none", "nothing is deployed: meshops status")
+    ? failed("no meshed pods", "nothing is deployed; run meshops status")
     : passed(`${wanted.length} pods, ${linkerdRelease.version}`);
 }

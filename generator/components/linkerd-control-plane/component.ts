@@ -44,7 +44,10 @@ const controlPlane: Component = {
   }),
 };
 
-/** Labelled as the chart's own template does. Webhooks ignore this namespace: the injector must be able to start while no injector runs. */
+/**
+ * Namespace of the control plane, with the labels that the chart's own template sets. Webhooks ignore this namespace,
+ * because the injector must be able to start while no injector is running.
+ */
 function namespace({ environment }: Context): NamespaceSpec {
   return {
     name: "linkerd",

@@ -4,9 +4,10 @@ import type { JsonMap } from "../../kubernetes/object.ts";
 const controller = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi", request: "50Mi" } } as const;
 
 /**
- * What the chart's own values-ha.yaml sets, without `webhookFailurePolicy`, which the spec decides, and without what no template reads:
- * `controllerResources` in all four releases, `policyControllerResources` in stable-2.14, whose template reads `policyController.resources`.
- * The file is the same on all edge releases here; stable-2.14 has the policy controller's resources instead of the disruption budget's size.
+ * Values of the chart's values-ha.yaml, except `webhookFailurePolicy`, which the spec determines, and except values
+ * that no template reads: `controllerResources` in all four releases, and `policyControllerResources` in stable-2.14,
+ * whose template reads `policyController.resources`. The file is the same in all edge releases of the catalog;
+ * stable-2.14 sets the resources of the policy controller instead of the size of the disruption budget.
  */
 export function highAvailability(release: LinkerdRelease): JsonMap {
   return {

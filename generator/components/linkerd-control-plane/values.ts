@@ -26,7 +26,7 @@ export function controlPlaneValues(context: Context): JsonMap {
   return mergeValues(linkerd.highAvailability ? highAvailability(linkerdRelease) : {}, own, tracing(context), images(context));
 }
 
-/** Values that identity and mirrored images depend on. */
+/** Chart values for identity and mirrored images, which overrides must not replace. */
 export function ownedControlPlaneValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-control-plane"), "linkerd.identity"),
@@ -39,16 +39,20 @@ function failurePolicy({ environment: { spec } }: Context): "Ignore" | "Fail" {
   return webhookFailurePolicy === "auto" ? (highAvailability ? "Fail" : "Ignore") : webhookFailurePolicy;
 }
 
-/** Once a day at a time of its own for each environment; the chart would take the time of the render. */
+/**
+ * Schedule of the heartbeat: once a day, at a time derived from the environment's name. The chart's default is the time
+ * of the render.
+ */
 function heartbeatSchedule(name: string): string {
   const minutes = createHash("sha256").update(name).digest().readUInt32BE(0) % (24 * 60);
   return `${minutes % 60} ${Math.floor(minutes / 60)} * * *`;
 }
 
 /**
- * Where traces go. With the jaeger chart, its webhook configures the proxies and this value the control plane, if its traces arrive at all.
- * Without it the proxies are configured here. `controller.tracing` stays off, since the controllers still export OpenCensus
- * (linkerd2 edge-26.8.3, pkg/trace/trace.go), which Jaeger v2 does not take.
+ * Values for tracing. With the jaeger chart, its webhook configures the proxies, and `controlPlaneTracing` configures
+ * the control plane if the traces of the control plane arrive in that release. Without the jaeger chart, these values
+ * configure the proxies. `controller.tracing` stays off, because the controllers still export OpenCensus (linkerd2
+ * edge-26.8.3, pkg/trace/trace.go), which Jaeger v2 does not accept.
  */
 function tracing({ environment: { spec }, linkerdRelease }: Context): JsonMap {
   if (!spec.linkerd.jaeger.enabled) return {};
@@ -61,7 +65,7 @@ function tracing({ environment: { spec }, linkerdRelease }: Context): JsonMap {
   return { proxy: { tracing: { enabled: true, collector: { endpoint, meshIdentity } } } };
 }
 
-/** The chart's image values, pointed at the mirror. */
+/** Image values of the chart that refer to the mirror. */
 function images({ linkerdRelease, mirror }: Context): JsonMap {
   if (mirror === null) return {};
   const from = (name: string): string => pulledAs(`cr.l5d.io/linkerd/${name}`, mirror);

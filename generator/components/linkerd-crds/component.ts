@@ -2,7 +2,7 @@ import { linkerdRepository } from "../../catalog/repositories.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { crdChanges } from "./change-rules.ts";
 
-/** Linkerd's custom resource definitions, and the Gateway API's if the environment leaves them to Linkerd. */
+/** Linkerd's CRDs, and the Gateway API's CRDs if the spec sets `gatewayApi: linkerd`. */
 export const linkerdCrds: ComponentProvider = {
   changeRules: [crdChanges],
   components: () => [crds],

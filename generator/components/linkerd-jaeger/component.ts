@@ -13,7 +13,7 @@ import { standaloneJaeger } from "../tracing-backend.ts";
 import { jaegerRules } from "./rules.ts";
 import { jaegerValues, ownedJaegerValues } from "./values.ts";
 
-/** Tracing: the linkerd-jaeger extension if the release has one, else a Jaeger of our own that takes OTLP. */
+/** Tracing: the linkerd-jaeger extension if the release has one, otherwise a standalone Jaeger that accepts OTLP. */
 export const linkerdJaeger: ComponentProvider = {
   reservedNamespaces: ["linkerd-jaeger"],
   rules: jaegerRules,
@@ -38,7 +38,7 @@ const checks: readonly StateCheck[] = [
   { id: "M7", title: "tracing is reachable", expected: "workloads ready", evaluate: (state) => readyIn(state, namespace) },
 ];
 
-/** Deployments of the chart (rendered, the same on both releases that have it). */
+/** Deployments of the chart (rendered; the same in both releases that have the chart). */
 const deployments = ["collector", "jaeger", "jaeger-injector"] as const;
 
 function extension(context: Context, version: string): ComponentOutput {
@@ -65,7 +65,7 @@ function extension(context: Context, version: string): ComponentOutput {
   };
 }
 
-/** An ordinary workload: no extension to `linkerd check`. */
+/** An ordinary workload: `linkerd check` does not treat it as an extension. */
 function standalone(context: Context): ComponentOutput {
   return {
     namespace,
@@ -77,7 +77,9 @@ function standalone(context: Context): ComponentOutput {
   };
 }
 
-/** A patch that makes a Deployment's pods restart when identity demands it; neither Jaeger has a value for that. */
+/**
+ * Returns a patch that restarts a Deployment's pods when the identity requires it. Neither Jaeger has a value for that.
+ */
 function restartOnIdentityChange(name: string, { identity }: Context): Patch {
   return annotatePods("Deployment", { name, namespace }, revisionAnnotation(identity.revision()));
 }

@@ -2,16 +2,16 @@ import { linkerdRelease } from "../../catalog/linkerd.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** Tracing. */
+/** Rules for tracing. */
 export const jaegerRules: readonly Rule[] = [
   {
     code: "jaeger-trust-domain",
     severity: "warning",
-    title: "No trace reaches Jaeger with a trust domain of its own",
+    title: "No traces reach Jaeger if the trust domain is not the cluster domain",
     why:
       "The control plane chart of edge-25.10.7 builds the identity of the trace collector from the cluster domain instead of the trust domain, so proxies " +
-      "do not trust Jaeger and send nothing (linkerd2#15404, fixed in edge-26.7.1).",
-    fix: "Use a release from edge-26.7.1 on, or leave `linkerd.jaeger` off.",
+      "do not trust Jaeger and send no traces (linkerd2#15404, fixed in edge-26.7.1).",
+    fix: "Use edge-26.7.1 or later, or set `linkerd.jaeger.enabled: false`.",
     check: jaegerTrustDomain,
   },
 ];
@@ -22,7 +22,7 @@ function* jaegerTrustDomain({ spec: { linkerd } }: Environment): Iterable<RuleFi
   if (linkerd.identity.trustDomain === linkerd.clusterDomain) return;
   yield {
     paths: [spec("linkerd", "identity", "trustDomain"), spec("linkerd", "clusterDomain")],
-    message: `${linkerd.version} sends no traces: its proxies expect Jaeger under ${linkerd.clusterDomain}, not ${linkerd.identity.trustDomain}`,
+    message: `proxies of ${linkerd.version} send no traces: they expect an identity of Jaeger in ${linkerd.clusterDomain}, not in ${linkerd.identity.trustDomain}`,
     fix: "use edge-26.8.3, or set linkerd.jaeger.enabled: false",
   };
 }

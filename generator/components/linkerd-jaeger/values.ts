@@ -9,7 +9,8 @@ import { mergeValues } from "../values.ts";
 export function jaegerValues(context: Context): JsonMap {
   const { environment, identity, linkerdRelease } = context;
   return mergeValues(
-    // The injector's only use of it: the collector's identity, which ends in the trust domain (linkerd2, jaeger/injector/mutator).
+    // The injector uses this value only for the collector's identity, which ends with the trust domain (linkerd2,
+    // jaeger/injector/mutator).
     { clusterDomain: environment.spec.linkerd.identity.trustDomain },
     linkerdRelease.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
     identity.chartValues("linkerd-jaeger"),
@@ -17,7 +18,7 @@ export function jaegerValues(context: Context): JsonMap {
   );
 }
 
-/** Values that the webhook's certificate and mirrored images depend on. */
+/** Chart values for the webhook's certificate and mirrored images, which overrides must not replace. */
 export function ownedJaegerValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-jaeger"), "linkerd.identity"),
@@ -25,12 +26,12 @@ export function ownedJaegerValues(context: Context): OwnedValue[] {
   ];
 }
 
-/** The chart's image values, pointed at the mirror. */
+/** Image values of the chart that refer to the mirror. */
 function images({ linkerdRelease, mirror }: Context): JsonMap {
   if (mirror === null) return {};
   const from = (suffix: string): JsonMap => {
     const image = linkerdImages(linkerdRelease, "linkerd-jaeger").find(({ name }) => name.includes(suffix));
-    if (image === undefined) throw new Error(`linkerd-jaeger of ${linkerdRelease.version} runs no image ${suffix}`);
+    if (image === undefined) throw new Error(`linkerd-jaeger of ${linkerdRelease.version} has no image ${suffix}`);
     return { image: { name: pulledAs(image.name, mirror) } };
   };
   return {

@@ -8,12 +8,12 @@ export const vizChecks: readonly StateCheck[] = [
   { id: "M6", title: "viz is reachable", expected: "workloads ready, the tap API available", evaluate: vizReachable },
 ];
 
-/** Whether viz is ready, and the API server reaches its tap API. */
+/** Checks that viz is ready, and that the API server reaches its tap API. */
 function vizReachable(state: ClusterState): Finding {
   const ready = readyIn(state, "linkerd-viz");
   if (ready.status !== "passed") return ready;
   const api = state.apiServices.find(({ metadata }) => metadata.name === "v1alpha1.tap.linkerd.io");
   const available = api === undefined ? undefined : condition(api, "Available");
   if (available?.status === "True") return passed(`${ready.seen}, and the tap API is available`);
-  return failed("the tap API is not available", available?.message ?? "there is no APIService v1alpha1.tap.linkerd.io");
+  return failed("the tap API is not available", available?.message ?? "APIService v1alpha1.tap.linkerd.io does not exist");
 }

@@ -21,7 +21,7 @@ const viz: Component = {
   apiRegistrations: "linkerd.io/extension=viz",
   build: (context) => ({
     namespace: "linkerd-viz",
-    // The chart's job that labels the namespace is switched off.
+    // The chart's job that labels the namespace is disabled.
     namespaces: [
       { name: "linkerd-viz", labels: { "linkerd.io/extension": "viz", ...podSecurity(context.environment, "restricted") } },
     ],

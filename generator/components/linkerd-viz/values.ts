@@ -17,17 +17,17 @@ export function vizValues(context: Context): JsonMap {
       identityTrustDomain: linkerd.identity.trustDomain,
       podAnnotations: revisionAnnotation(identity.revision()),
     },
-    // The namespace carries its labels from Git.
+    // The labels of the namespace are defined in Git.
     linkerdRelease.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
     identity.chartValues("linkerd-viz"),
     linkerd.jaeger.enabled ? { jaegerUrl: tracingBackend(linkerdRelease).ui } : {},
-    // The chart of Grafana serves port 80 (grafana-community/helm-charts, values.yaml: service.port).
+    // The Service of the Grafana chart has port 80 (grafana-community/helm-charts, values.yaml: service.port).
     linkerd.viz.grafana ? { grafana: { url: "grafana.grafana" } } : {},
     images(context),
   );
 }
 
-/** Values that the webhooks' certificates and mirrored images depend on. */
+/** Chart values for the webhooks' certificates and mirrored images, which overrides must not replace. */
 export function ownedVizValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-viz"), "linkerd.identity"),
@@ -41,7 +41,10 @@ function images({ mirror }: Context): JsonMap {
 
 const resources = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi", request: "50Mi" } } as const;
 
-/** What the chart's own values-ha.yaml sets (linkerd2, viz/charts/linkerd-viz; its key `resources` is read by no template). */
+/**
+ * Values of the chart's values-ha.yaml (linkerd2, viz/charts/linkerd-viz), except its key `resources`, which no
+ * template reads.
+ */
 function highAvailability(release: LinkerdRelease): JsonMap {
   return {
     enablePodAntiAffinity: true,

@@ -2,7 +2,10 @@ import type { V1Namespace } from "@kubernetes/client-node";
 import type { KubernetesObject, StringMap } from "../../kubernetes/object.ts";
 import type { Component, NamespaceSpec } from "../component.ts";
 
-/** The namespaces of all components, created first: Helm renders none, and Secrets precede the charts. */
+/**
+ * Component with the namespaces of all components. They are created first, because Helm does not render them, and
+ * because Secrets are applied before the charts.
+ */
 export function namespacesComponent(specs: readonly NamespaceSpec[]): Component {
   const names = [...new Set(specs.map(({ name }) => name))];
   const namespaces = names.map((name) =>
@@ -25,8 +28,9 @@ export function namespacesComponent(specs: readonly NamespaceSpec[]): Component 
 }
 
 /**
- * Deleting a namespace deletes its objects in no order, HelmReleases and volume claims included: releases would leave their cluster-wide objects
- * behind, CRDs and data would be lost. Flux must never do so by itself; an empty namespace does no harm.
+ * Flux must never delete a namespace automatically. Its objects are deleted in no defined order, including HelmReleases
+ * and volume claims: Helm releases would leave their cluster-wide objects behind, and CRDs and data would be lost. An
+ * empty namespace does no harm.
  */
 const keepOnPrune = { "kustomize.toolkit.fluxcd.io/prune": "disabled" };
 
@@ -39,7 +43,7 @@ function namespace(name: string, specs: readonly NamespaceSpec[]): KubernetesObj
   return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations } } satisfies V1Namespace;
 }
 
-/** @throws Error if components want different values for one key of a namespace that they share */
+/** @throws Error if components set different values for the same key of a namespace that they share */
 function merged(namespace: string, maps: readonly StringMap[]): StringMap {
   const result: Record<string, string> = {};
   for (const [key, value] of maps.flatMap((map) => Object.entries(map))) {

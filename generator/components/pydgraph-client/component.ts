@@ -9,10 +9,10 @@ import type { Patch } from "../patch.ts";
 import { annotatePods, revisionAnnotation } from "../pod-template.ts";
 import { clientRules } from "./rules.ts";
 
-/** Name of everything of the client's: its objects, its container, and its image in bases/pydgraph-client. */
+/** Name of the client's objects, its container, and its image in bases/pydgraph-client. */
 const name = "pydgraph-client";
 
-/** The article's test client: a pod with tools to talk to Dgraph over HTTP and gRPC. */
+/** The article's test client: a pod with tools that call Dgraph over HTTP and gRPC. */
 export const pydgraphClient: ComponentProvider = {
   rules: clientRules,
   components: ({ environment }) => (environment.spec.pydgraphClient.enabled ? [component] : []),
@@ -36,7 +36,10 @@ const component: Component = {
   },
 };
 
-/** Its own namespace, in which pods are injected or not; Dgraph's, if it shares that, stays as it is. */
+/**
+ * Namespace of the client, annotated to enable or disable injection. Empty if the client runs in Dgraph's namespace,
+ * which must not change.
+ */
 function namespaces({ environment }: Context): NamespaceSpec[] {
   const { dgraph, pydgraphClient } = environment.spec;
   if (pydgraphClient.namespace === dgraph.namespace) return [];
@@ -44,7 +47,7 @@ function namespaces({ environment }: Context): NamespaceSpec[] {
   return [{ name: pydgraphClient.namespace, labels: podSecurity(environment), annotations }];
 }
 
-/** A pure client: it has no ports. */
+/** Pods of the client. They have no ports. */
 function clientPods({ environment }: Context): PodSet {
   const { namespace, inject } = environment.spec.pydgraphClient;
   return {
@@ -65,7 +68,7 @@ function clientImage({ environment }: Context): Image {
   const { azure, pydgraphClient } = environment.spec;
   const own = azure?.registry === undefined ? undefined : `${registryHost(azure.registry.name)}/${name}`;
   const image = pydgraphClient.image ?? own;
-  if (image === undefined) throw new Error("a client without an image has passed validation");
+  if (image === undefined) throw new Error("pydgraphClient has no image, although the spec was validated");
   return { name: image, tag: pydgraphClient.tag, runs: "pod" };
 }
 

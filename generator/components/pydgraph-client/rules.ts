@@ -3,32 +3,32 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { imageGone } from "../image-gone.ts";
 
-/** The article's test client. */
+/** Rules for the article's test client. */
 export const clientRules: readonly Rule[] = [
   {
     code: "client-image",
     severity: "error",
-    title: "The client's image is nowhere",
-    why: "It is built from clients/pydgraph and pushed to the environment's registry. Without a registry, and without an image's name, there is nothing to run.",
-    fix: "Set `pydgraphClient.image`, or `pydgraphClient.enabled: false`, or give the environment an `azure.registry`.",
+    title: "The client has no image",
+    why: "The image is built from clients/pydgraph and pushed to the environment's registry. Without a registry and without the name of an image, the client cannot run.",
+    fix: "Set `pydgraphClient.image` or `pydgraphClient.enabled: false`, or add `azure.registry`.",
     check: clientImage,
   },
   {
     code: "client-not-listed",
     severity: "warning",
-    title: "A meshed client that policy refuses",
-    why: "`dgraph.clients` is who may reach Dgraph. The client has a proxy and an identity, but that identity is not on the list, so each of its calls is refused.",
-    fix: "Add its namespace and service account to `dgraph.clients`; silence the rule where being refused is what you want to show.",
+    title: "A meshed client is refused by policy",
+    why: "`dgraph.clients` lists the clients that may reach Dgraph. The client has a proxy and an identity, but the identity is not on the list, so each of its calls is refused.",
+    fix: "Add its namespace and service account to `dgraph.clients`; silence the rule if you want to demonstrate that the client is refused.",
     check: clientListed,
   },
   {
     code: "client-not-meshed",
     severity: "warning",
-    title: "A listed client without a proxy",
+    title: "A listed client has no proxy",
     why:
-      "Being on `dgraph.clients` lets an identity in, and identity comes from the proxy. Without one, NetworkPolicy drops the client's packets: " +
-      "it is the article's second test, and seldom what a platform wants.",
-    fix: "Set `pydgraphClient.inject: true`, or take it off the list; silence the rule where you run the article's test.",
+      "`dgraph.clients` admits identities, and a client gets its identity from its proxy. Without a proxy, the NetworkPolicy drops the client's packets. " +
+      "This is the article's second test, but rarely what a platform needs.",
+    fix: "Set `pydgraphClient.inject: true`, or remove the client from `dgraph.clients`; silence the rule if you run the article's test.",
     check: clientMeshed,
   },
   { ...imageGone, check: clientImagePulls },
@@ -41,8 +41,8 @@ function* clientImage({ spec: { azure, pydgraphClient } }: Environment): Iterabl
   if (!pydgraphClient.enabled || pydgraphClient.image !== undefined || azure?.registry !== undefined) return;
   yield {
     paths: [spec("pydgraphClient", "enabled"), spec("pydgraphClient")],
-    message: "the client's image is nowhere: there is no azure.registry that it could be built in",
-    fix: "set pydgraphClient.image, or pydgraphClient.enabled: false",
+    message: "the client has no image: neither pydgraphClient.image nor azure.registry is set",
+    fix: "set pydgraphClient.image, or set pydgraphClient.enabled: false",
   };
 }
 
@@ -57,8 +57,8 @@ function* clientListed(environment: Environment): Iterable<RuleFinding> {
   if (!pydgraphClient.enabled || !pydgraphClient.inject || !dgraph.networkPolicy || isListed(environment)) return;
   yield {
     paths: [spec("dgraph", "clients"), spec("pydgraphClient", "namespace"), spec("pydgraphClient")],
-    message: `the client ${pydgraphClient.namespace}/${serviceAccount} is meshed, and not on the list of dgraph.clients`,
-    fix: `add {namespace: ${pydgraphClient.namespace}, serviceAccount: ${serviceAccount}}`,
+    message: `the client ${pydgraphClient.namespace}/${serviceAccount} is meshed, but not listed in dgraph.clients`,
+    fix: `add {namespace: ${pydgraphClient.namespace}, serviceAccount: ${serviceAccount}} to dgraph.clients`,
   };
 }
 
@@ -67,8 +67,8 @@ function* clientMeshed(environment: Environment): Iterable<RuleFinding> {
   if (!pydgraphClient.enabled || pydgraphClient.inject || !dgraph.networkPolicy || !isListed(environment)) return;
   yield {
     paths: [spec("pydgraphClient", "inject")],
-    message: "the client is on the list of dgraph.clients, and has no proxy to prove who it is",
-    fix: "set inject: true",
+    message: "the client is listed in dgraph.clients, but has no proxy to prove its identity",
+    fix: "set pydgraphClient.inject: true",
   };
 }
 

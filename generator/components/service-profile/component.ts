@@ -5,7 +5,7 @@ import { routesOf, serviceProfile } from "../../mesh/service-profile.ts";
 import type { Component, ComponentProvider, Context } from "../component.ts";
 import { alphaService } from "../dgraph/names.ts";
 
-/** Dgraph's gRPC methods, so that the mesh counts, retries and limits each separately. */
+/** Routes for Dgraph's gRPC methods, so that metrics, retries and timeouts are separate for each method. */
 export const dgraphServiceProfile: ComponentProvider = {
   components: ({ environment }) => (environment.spec.dgraph.serviceProfile === false ? [] : [component]),
 };
@@ -22,7 +22,10 @@ const component: Component = {
   }),
 };
 
-/** One kind alone: a ServiceProfile takes precedence over every route of the same Service (Linkerd docs, "Service profiles"). */
+/**
+ * Objects of one kind only: a ServiceProfile takes precedence over all routes of the same Service (Linkerd docs,
+ * "Service profiles").
+ */
 function objects({ environment }: Context): Record<string, KubernetesObject[]> {
   const { dgraph } = environment.spec;
   const service = alphaService(environment);
