@@ -4,6 +4,7 @@ import { declareBootstrap } from "./bootstrap/command.ts";
 import { declareCompletion } from "./completion/command.ts";
 import { declareDiff } from "./diff/command.ts";
 import { declareDoctor } from "./doctor/command.ts";
+import { declareEnv } from "./env/command.ts";
 import { declareGenerate } from "./generate/command.ts";
 import { declareGraph } from "./graph/command.ts";
 import { declareHelp } from "./help/command.ts";
@@ -37,6 +38,7 @@ const declarations = [
   declareValidate,
   declareGenerate,
   declareDiff,
+  declareEnv,
   declareImages,
   declareGraph,
   declareInject,

@@ -1,4 +1,5 @@
 import type { Plan } from "../../bundle/plan.ts";
+import { isEnvironmentName } from "../../spec/name.ts";
 import { isVersionAtLeast } from "../../system/version.ts";
 import type { Io } from "../io.ts";
 import { wrap } from "../terminal/wrap.ts";
@@ -28,7 +29,9 @@ const unrecorded = "0.1.0";
  * printed once.
  */
 export function printUpgradeNotes(io: Io, plans: readonly Plan[]): void {
-  const upgraded = plans.filter((plan) => plan.before.files.size > 0 && plan.after.version !== plan.before.version);
+  const upgraded = plans.filter(
+    ({ owner, before, after }) => isEnvironmentName(owner) && before.files.size > 0 && after.version !== before.version,
+  );
   for (const { version, notes } of upgradeNotes) {
     if (!upgraded.some(({ before }) => !isVersionAtLeast(before.version ?? unrecorded, version))) continue;
     io.stderr.write(`when you upgrade to meshops ${version}:\n`);

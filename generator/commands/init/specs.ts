@@ -9,14 +9,20 @@ const modeline = "yaml-language-server: $schema=../node_modules/meshops/schema/e
 export function specs(answers: Answers): [path: string, text: string][] {
   return [
     spec("base", "Settings that all environments share. A base is abstract: nothing is generated for it.", base(answers)),
-    ...answers.environments.map((name) =>
-      spec(
-        name,
-        `To add the recipients of its keys (spec.secrets), run: meshops identity keygen ${name} --write`,
-        environment(name, answers),
-      ),
-    ),
+    ...answers.environments.map((name) => spec(name, keygenComment(name), environment(name, answers))),
   ];
+}
+
+/** Returns the spec of one more environment. @param options.base name of the spec that it extends */
+export function environmentSpec(
+  name: string,
+  { platform, cluster, base: parent }: { readonly platform: string; readonly cluster: Answers["cluster"]; readonly base: string },
+): [path: string, text: string] {
+  return spec(name, keygenComment(name), { ...environment(name, { name: platform, cluster }), extends: parent });
+}
+
+function keygenComment(name: string): string {
+  return `To add the recipients of its keys (spec.secrets), run: meshops identity keygen ${name} --write`;
 }
 
 function spec(name: string, comment: string, content: JsonMap): [path: string, text: string] {
@@ -45,7 +51,7 @@ function base({ cluster, url, branch }: Answers): JsonMap {
   };
 }
 
-function environment(name: string, { name: platform, cluster }: Answers): JsonMap {
+function environment(name: string, { name: platform, cluster }: Pick<Answers, "name" | "cluster">): JsonMap {
   const own = `${platform}-${name}`;
   const azure = {
     resourceGroup: own,

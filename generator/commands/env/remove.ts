@@ -1,0 +1,106 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { inventoryFile } from "../../bundle/inventory.ts";
+import type { Repository } from "../../bundle/repository.ts";
+import { type ClusterReader, connect } from "../../cluster/connection.ts";
+import { storedReleases } from "../../cluster/status/helm/stored-release.ts";
+import { buildModel } from "../../components/build.ts";
+import { noIdentity } from "../../components/images.ts";
+import { withoutRules } from "../../identity/environment-rules.ts";
+import { sopsConfigFile } from "../../identity/sops-config.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { environmentsFolder, fluxFolder, specFile } from "../../spec/layout.ts";
+import { asMap } from "../../system/data.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
+import { withLock } from "../../system/lock.ts";
+import { type ConnectionFlags, connectionOf } from "../cluster-context.ts";
+import { type DirectoryOption, loadOne, repositoryIn, unknownEnvironments } from "../context.ts";
+import { generate } from "../generate/generate.ts";
+import type { Io } from "../io.ts";
+import { identityFilesOf } from "./files.ts";
+
+type RemoveOptions = DirectoryOption &
+  ConnectionFlags & { readonly force: boolean; readonly purge: boolean; readonly fluxNamespace: string };
+
+/**
+ * `meshops env remove <env>`: removes the spec and the generated files of an environment that its cluster no longer
+ * runs. Encrypted files and certificates stay unless `--purge` is given. The same command completes an interrupted run.
+ */
+export async function remove([name = ""]: readonly string[], options: RemoveOptions, io: Io): Promise<number> {
+  const { directory, force, purge } = options;
+  const repository = repositoryIn(io, directory);
+  const { root } = repository;
+  const known = repository.environmentNames();
+  const interrupted = existsSync(join(root, inventoryFile(name))) || identityFilesOf(root, name).length > 0;
+  if (!known.includes(name) && !interrupted) {
+    const [unknown] = unknownEnvironments(repository, [name]);
+    throw new UserError(exitCode.usage, unknown?.message ?? name, unknown?.fix ?? unknown?.expected ?? null);
+  }
+  if (known.includes(name)) {
+    refuseIfExtended(repository, name, known);
+    if (!force) await refuseIfRunning(loadOne(io, repository, name), options, io);
+    await withLock(root, async () => removeFile(pathsWithin(root)(specFile(name)), join(root, environmentsFolder)));
+  }
+  const flags = { check: false, stdout: false, force: false, acceptScaffold: false } as const;
+  const code = await generate([], { directory, output: "text", ...flags }, io);
+  if (code !== exitCode.ok) return code;
+  const kept = identityFilesOf(root, name);
+  if (purge) await withLock(root, async () => removeIdentity(root, name));
+  else if (kept.length > 0) {
+    io.stdout.write(`certificates and encrypted files of ${name} stay:\n${kept.map((path) => `  ${path}\n`).join("")}`);
+    io.stdout.write(`remove them with meshops env remove ${name} --purge\n`);
+  }
+  return exitCode.ok;
+}
+
+/** @throws UserError (problem) if another spec extends this one */
+function refuseIfExtended(repository: Repository, name: string, known: readonly string[]): void {
+  const heirs = known.filter((other) => asMap(asMap(repository.source(other)?.value)["spec"])["extends"] === name);
+  if (heirs.length > 0)
+    throw new UserError(
+      exitCode.problem,
+      `${heirs.map(specFile).join(" and ")} ${heirs.length === 1 ? "extends" : "extend"} ${name}`,
+      "let them extend another spec first",
+    );
+}
+
+/** @throws UserError (problem) if the cluster still runs the environment, or this cannot be checked */
+async function refuseIfRunning(environment: Environment, options: RemoveOptions, io: Io): Promise<void> {
+  const { name } = environment.metadata;
+  let running: string | null;
+  try {
+    running = await runningPart(await connect(connectionOf(io, environment, options)), environment, options.fluxNamespace);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      exitCode.problem,
+      `cannot check whether the cluster still runs ${name}: ${error.message}`,
+      "if the cluster no longer exists, or does not run it, add --force",
+    );
+  }
+  if (running !== null)
+    throw new UserError(
+      exitCode.problem,
+      `the cluster still runs ${name}: ${running}`,
+      `run meshops teardown ${name} --run first; it needs the spec`,
+    );
+}
+
+/** Returns what shows that a cluster runs an environment; null if nothing does. */
+async function runningPart(cluster: ClusterReader, environment: Environment, fluxNamespace: string): Promise<string | null> {
+  const { name } = environment.metadata;
+  const root = await cluster.get("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "flux-system", fluxNamespace);
+  if (at(root, "spec", "path") === `./${fluxFolder(name)}`) return `Kustomization flux-system applies ${fluxFolder(name)}`;
+  const { components } = buildModel({ environment, identity: noIdentity });
+  const [release] = await storedReleases(cluster, [...new Set(components.map(({ namespace }) => namespace))]);
+  return release === undefined ? null : `Helm release ${release.namespace}/${release.name}`;
+}
+
+function removeIdentity(root: string, name: string): void {
+  const within = pathsWithin(root);
+  for (const path of identityFilesOf(root, name)) removeFile(within(path), root);
+  const rules = readIfThere(join(root, sopsConfigFile));
+  if (rules !== null) writeAtomic(within(sopsConfigFile), withoutRules(rules, name));
+}

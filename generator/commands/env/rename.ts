@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Document } from "yaml";
+import type { Repository } from "../../bundle/repository.ts";
+import { withCopiedRules, withoutRules } from "../../identity/environment-rules.ts";
+import { sopsConfigFile } from "../../identity/sops-config.ts";
+import { emitDocuments } from "../../kubernetes/documents.ts";
+import { setAt } from "../../kubernetes/edit.ts";
+import { environmentsFolder, specFile } from "../../spec/layout.ts";
+import { asMap } from "../../system/data.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { lookAt, pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
+import { withLock } from "../../system/lock.ts";
+import { type DirectoryOption, repositoryIn, unknownEnvironments } from "../context.ts";
+import { generate } from "../generate/generate.ts";
+import type { Io } from "../io.ts";
+import { refuseUnlessFree } from "./add.ts";
+import { identityFilesOf } from "./files.ts";
+
+/**
+ * `meshops env rename <env> <new-name>`: moves the spec, the identity and its creation rules, and generates. The steps
+ * are ordered so that the same command completes an interrupted run: new files first, then the bundle, old files last.
+ */
+export async function rename(
+  [name = "", newName = ""]: readonly string[],
+  { directory }: DirectoryOption,
+  io: Io,
+): Promise<number> {
+  const repository = repositoryIn(io, directory);
+  const resumed = refuseUnlessRenamable(repository, name, newName);
+  await withLock(repository.root, async () => moveSpec(repository, name, newName, resumed));
+  const code = await generate([], { directory, output: "text", ...generateFlags }, io);
+  if (code !== exitCode.ok) return code;
+  await withLock(repository.root, async () => removeOld(repository.root, name));
+  io.stdout.write(`${name} is now ${newName}\n\nnext:\n`);
+  for (const step of [
+    "git add --all, commit and push",
+    `meshops bootstrap ${newName} --run, which points Flux at flux/${newName}; until then Flux reports that flux/${name} is missing, and changes nothing`,
+    `meshops status ${newName} --watch`,
+  ])
+    io.stdout.write(`  ${step}\n`);
+  return exitCode.ok;
+}
+
+const generateFlags = { check: false, stdout: false, force: false, acceptScaffold: false } as const;
+
+/** Returns whether an interrupted run has moved the spec already. @throws UserError (usage) */
+function refuseUnlessRenamable(repository: Repository, name: string, newName: string): boolean {
+  const known = repository.environmentNames();
+  const leftovers = identityFilesOf(repository.root, name).length > 0;
+  if (!known.includes(name) && known.includes(newName) && leftovers) return true;
+  const [unknown] = unknownEnvironments(repository, [name]);
+  if (unknown !== undefined) throw new UserError(exitCode.usage, unknown.message, unknown.fix ?? unknown.expected);
+  // A run that was interrupted between the new spec and the old one leaves two specs that differ in the name only.
+  const halfDone = known.includes(newName) && specText(repository, newName) === renamedSpec(repository, name, newName);
+  if (!halfDone) refuseUnlessFree(newName, known);
+  return false;
+}
+
+/** Copies the identity, writes the new spec, changes specs that extend the old one, and removes the old spec. */
+function moveSpec(repository: Repository, name: string, newName: string, resumed: boolean): void {
+  const { root } = repository;
+  const within = pathsWithin(root);
+  for (const path of identityFilesOf(root, name)) {
+    const target = path.replace(`/${name}/`, `/${newName}/`);
+    writeAtomic(within(target), readFileSync(join(root, path), "utf8"));
+  }
+  const rules = readIfThere(join(root, sopsConfigFile));
+  if (rules !== null) writeAtomic(within(sopsConfigFile), withCopiedRules(rules, name, newName));
+  if (resumed) return;
+  writeAtomic(within(specFile(newName)), renamedSpec(repository, name, newName));
+  for (const other of repository.environmentNames()) {
+    const source = repository.source(other);
+    if (source?.document == null || asMap(asMap(source.value)["spec"])["extends"] !== name) continue;
+    setAt(source.document, ["spec", "extends"], newName);
+    writeAtomic(within(specFile(other)), emitDocuments([source.document], source.text));
+  }
+  removeFile(within(specFile(name)), join(root, environmentsFolder));
+}
+
+/** Removes the identity files and the creation rules of the old name; `generate` has removed the rest. */
+function removeOld(root: string, name: string): void {
+  const within = pathsWithin(root);
+  for (const path of identityFilesOf(root, name)) if (lookAt(within(path)).kind === "file") removeFile(within(path), root);
+  const rules = readIfThere(join(root, sopsConfigFile));
+  if (rules !== null) writeAtomic(within(sopsConfigFile), withoutRules(rules, name));
+}
+
+function specText(repository: Repository, name: string): string | null {
+  return readIfThere(join(repository.root, specFile(name)));
+}
+
+/** The spec with another name. @throws UserError (problem) if it cannot be parsed */
+function renamedSpec(repository: Repository, name: string, newName: string): string {
+  const text = specText(repository, name) ?? "";
+  const document: Document | null = repository.source(name)?.document?.clone() ?? null;
+  if (document === null)
+    throw new UserError(exitCode.problem, `${specFile(name)} cannot be read`, `run meshops validate ${name}`);
+  setAt(document, ["metadata", "name"], newName);
+  return emitDocuments([document], text);
+}
