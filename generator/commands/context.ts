@@ -87,7 +87,7 @@ export function loadOne(io: Io, repository: Repository, name: string): Environme
 }
 
 function unknownEnvironment(name: string, known: readonly string[]): Diagnostic {
-  const message = `there is no environment "${name}"`;
+  const message = `environment "${name}" does not exist`;
   const unknown = atStart(specFile(name), { code: "environment-unknown", message, fix: didYouMean(name, known) });
   return { ...unknown, expected: known.length === 0 ? null : `one of ${known.join(", ")}` };
 }

@@ -1,24 +1,24 @@
 import { compareText } from "../system/text.ts";
 
-/** What is wrong, where, and what to do about it. */
+/** A finding: what is wrong, its location and how to fix it. */
 export interface Diagnostic {
   /** Path relative to the repository root, with forward slashes. */
   readonly file: string;
-  /** 1-based; 1 where the finding is about the file as a whole. */
+  /** 1-based; 1 if the finding is about the file as a whole. */
   readonly line: number;
   /** 1-based, in UTF-16 code units, as editors count. */
   readonly column: number;
   readonly code: DiagnosticCode;
   readonly severity: "error" | "warning";
   readonly message: string;
-  /** What would have been right, as a noun phrase. */
+  /** What would be valid, as a noun phrase. */
   readonly expected: string | null;
   /** How to fix it: one action that works. */
   readonly fix: string | null;
   readonly excerpt: Excerpt | null;
-  /** Path from the root of the document to the value that it is about, where there is one. */
+  /** Path from the root of the document to the value that the finding is about, if there is one. */
   readonly path?: readonly (string | number)[];
-  /** Why the finding is accepted, where somebody said so; it counts no more, but is shown. */
+  /** Reason for accepting the finding, if a user silenced it. A silenced finding is shown but does not count. */
   readonly silenced?: string;
 }
 
@@ -112,27 +112,27 @@ export type DiagnosticCode =
   | "webhook-key-form"
   | "scaffold-outdated";
 
-/** Whether nobody has silenced it. */
+/** Whether the finding is not silenced. */
 export function isLoud({ silenced }: Diagnostic): boolean {
   return silenced === undefined;
 }
 
-/** Orders diagnostics as a person reads: by file, then from top to bottom. */
+/** Compares diagnostics by location: by file, then from top to bottom. */
 export function byPlace(a: Diagnostic, b: Diagnostic): number {
   return compareText(a.file, b.file) || a.line - b.line || a.column - b.column || compareText(a.code, b.code);
 }
 
-/** Whether any of them is an error. */
+/** Whether any of the diagnostics is an error. */
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((diagnostic) => diagnostic.severity === "error");
 }
 
-/** An error about a file as a whole. */
+/** Returns an error about a file as a whole. */
 export function atStart(file: string, { code, message, fix }: Pick<Diagnostic, "code" | "message" | "fix">): Diagnostic {
   return { file, line: 1, column: 1, code, severity: "error", message, expected: null, fix, excerpt: null };
 }
 
-/** Each finding once: a base's findings come with every environment that extends it. */
+/** Removes duplicate findings: every environment that extends a base has the findings of the base. */
 export function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const key = ({ file, line, column, code, message }: Diagnostic): string => JSON.stringify([file, line, column, code, message]);
   return [...new Map(diagnostics.map((diagnostic) => [key(diagnostic), diagnostic])).values()];

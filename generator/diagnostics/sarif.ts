@@ -3,10 +3,10 @@ import type { RuleInfo } from "./rule-info.ts";
 import { inFull } from "./text.ts";
 
 /**
- * Diagnostics as a SARIF log (OASIS, version 2.1.0), which code scanning services read. Paths are relative to the folder
- * that meshops was run in; a silenced finding is a suppressed result with its reason as justification.
+ * Formats diagnostics as a SARIF log (OASIS, version 2.1.0), which code scanning services read. Paths are relative to
+ * the folder that meshops was run in. A silenced finding becomes a suppressed result with its reason as justification.
  *
- * @param rules what is known of the codes; those of others are described by their name
+ * @param rules descriptions of codes; a code without one is described by its name
  */
 export function toSarif(diagnostics: readonly Diagnostic[], rules: readonly RuleInfo[], version: string): string {
   const sorted = [...diagnostics].sort(byPlace);

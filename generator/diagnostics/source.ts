@@ -6,11 +6,11 @@ import { maxFindings } from "./limits.ts";
 /** Keys and indexes from the root of a document to a value. */
 export type Path = readonly (string | number)[];
 
-/** A parsed YAML file and where everything in it stands. */
+/** A parsed YAML file with the positions of its values. */
 export interface Source {
   readonly file: string;
   readonly text: string;
-  /** The value as plain data; `undefined` where the file could not be read as YAML. */
+  /** The value as plain data; `undefined` if the file could not be parsed as YAML. */
   readonly value: unknown;
   readonly document: Document | null;
   readonly diagnostics: readonly Diagnostic[];
@@ -22,15 +22,17 @@ export interface Span {
   readonly length: number;
 }
 
-/** Content of a diagnostic, without its place. `%s` in the fix stands for the text at that place. */
+/** Content of a diagnostic, without its location. `%s` in the fix is replaced by the text at that location. */
 export type Statement = Omit<Diagnostic, "file" | "line" | "column" | "excerpt" | "path">;
 
-/** A diagnostic about the key or the value at a path; about the nearest ancestor where the path does not exist. */
+/**
+ * Returns a diagnostic about the key or the value at a path, or about the nearest ancestor if the path does not exist.
+ */
 export function diagnosticAtPath(source: Source, path: Path, part: "key" | "value", statement: Statement): Diagnostic {
   return { ...diagnosticAt(source.file, source.text, spanOf(source, path, part), statement), path };
 }
 
-/** A diagnostic about a place in a text, with its line as excerpt. */
+/** Returns a diagnostic about a span of a text, with its line as excerpt. */
 export function diagnosticAt(file: string, text: string, span: Span, statement: Statement): Diagnostic {
   const offset = Math.min(span.offset, text.length);
   const start = offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
@@ -63,7 +65,7 @@ function spanOf(source: Source, path: Path, part: "key" | "value"): Span {
   return range ? { offset: range[0], length: Math.max(1, range[1] - range[0]) } : { offset: 0, length: 1 };
 }
 
-/** The entry of a map or sequence, seen through aliases and merge keys. */
+/** Returns the entry of a map or sequence; resolves aliases and merge keys. */
 function child(source: Source, parent: Node | null, step: string | number): Pair | Node | null {
   const node = isAlias(parent) && source.document ? (parent.resolve(source.document) ?? null) : parent;
   if (isSeq(node)) return (node.items[Number(step)] as Node | undefined) ?? null;
@@ -88,20 +90,20 @@ function countLines(text: string, end: number): number {
 }
 
 /**
- * The diagnostics of the first problems of a file, and where there are more, one that says how many.
- * Finding a place takes time in proportion to the file, so the rest are not even looked for.
+ * Converts the first problems of a file to diagnostics. If there are more, adds one with the number of the others.
+ * Locating a problem takes time in proportion to the file, so the others are not located.
  */
 export function limited<T>(problems: readonly T[], toDiagnostic: (problem: T) => Diagnostic): Diagnostic[] {
-  const told = problems.slice(0, maxFindings).map(toDiagnostic);
-  const last = told.at(-1);
-  const untold = problems.length - told.length;
-  if (last === undefined || untold === 0) return told;
+  const listed = problems.slice(0, maxFindings).map(toDiagnostic);
+  const last = listed.at(-1);
+  const omitted = problems.length - listed.length;
+  if (last === undefined || omitted === 0) return listed;
   return [
-    ...told,
+    ...listed,
     {
       ...last,
       code: "too-many-findings",
-      message: `${untold} more findings in this file are not listed`,
+      message: `${omitted} more findings in this file are not listed`,
       expected: null,
       fix: null,
     },

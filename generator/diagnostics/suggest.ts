@@ -1,6 +1,6 @@
 /**
- * The candidate nearest to a mistyped word, or null where none is near enough to help:
- * at most a third of the word, and at most three, letters added, removed, replaced or swapped.
+ * Returns the candidate nearest to a mistyped word, or null if none is near. Near means that at most three letters, and
+ * at most a third of the word's length, are added, removed, replaced or swapped.
  */
 function nearest(word: string, candidates: readonly string[]): string | null {
   const limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
@@ -19,7 +19,7 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   return guess === null ? null : `did you mean "${guess}"?`;
 }
 
-/** Optimal string alignment distance; `limit` or more where it is not below `limit`. */
+/** Optimal string alignment distance; `limit` or more if it is not below `limit`. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let beforeLast: number[] = [];

@@ -3,8 +3,8 @@ import { printable } from "../system/text.ts";
 import { byPlace, type Diagnostic } from "./diagnostic.ts";
 
 /**
- * Returns diagnostics as JSON: an array of `{file,line,column,code,severity,message,fix}`, sorted by place. A silenced
- * finding also has `silenced`, the reason. `message` includes what was expected.
+ * Returns diagnostics as JSON: an array of `{file,line,column,code,severity,message,fix}`, sorted by location. A
+ * silenced finding also has `silenced`, the reason. `message` includes what was expected.
  */
 export function toJson(diagnostics: readonly Diagnostic[]): string {
   const rows = [...diagnostics].sort(byPlace).map((diagnostic) => {
@@ -15,12 +15,12 @@ export function toJson(diagnostics: readonly Diagnostic[]): string {
   return `${JSON.stringify(rows, null, 2)}\n`;
 }
 
-/** The message with what was expected. */
+/** Returns the message, followed by what was expected. */
 export function inFull({ message, expected }: Diagnostic): string {
   return expected === null ? message : `${message}; expected ${expected}`;
 }
 
-/** Returns diagnostics as text: place, message, the source line with a caret, what was expected, and the fix. */
+/** Returns diagnostics as text: location, message, the source line with a caret, what was expected, and the fix. */
 export function toText(diagnostics: readonly Diagnostic[], colors: Colors): string {
   return [...diagnostics]
     .sort(byPlace)

@@ -72,7 +72,7 @@ async function git(root: string, args: readonly string[], ref: string): Promise<
   if (stderr.trim() !== "") throw new UserError(exitCode.missing, `git: ${stderr.trim().split("\n")[0]}`);
   throw new UserError(
     exitCode.missing,
-    `there is no commit ${printable(ref)}`,
+    `commit ${printable(ref)} does not exist`,
     "run `git fetch`, or pick a commit from `git log --oneline`",
   );
 }

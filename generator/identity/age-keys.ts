@@ -9,20 +9,21 @@ import { lookAt, readIfThere } from "../system/files.ts";
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * The age identities at hand, from where sops looks for them and in its order: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, and
- * sops/age/keys.txt in the user's configuration folder (sops, age/keysource.go). The command is run by the shell, where sops splits it into words
- * itself. SSH keys and plugins are left to the sops binary.
+ * Returns the available age identities. Reads the same sources as sops, in the same order: SOPS_AGE_KEY,
+ * SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, and sops/age/keys.txt in the user's configuration folder (sops,
+ * age/keysource.go). The shell runs the command, while sops splits it into words itself. SSH keys and plugins require
+ * the sops binary.
  *
- * @throws UserError (missing) where a variable names a file that cannot be read, or a command that fails
+ * @throws UserError (missing) if a variable names a file that cannot be read or a command that fails
  */
 export function ageIdentities(variables: Variables): string[] {
   const { SOPS_AGE_KEY: key, SOPS_AGE_KEY_FILE: file, SOPS_AGE_KEY_CMD: command } = variables;
   const texts = [
     key ?? "",
-    file === undefined ? "" : named("SOPS_AGE_KEY_FILE", () => readFileSync(file, "utf8")),
+    file === undefined ? "" : readVariable("SOPS_AGE_KEY_FILE", () => readFileSync(file, "utf8")),
     command === undefined
       ? ""
-      : named("SOPS_AGE_KEY_CMD", () => execFileSync("sh", ["-c", command], { encoding: "utf8", env: { ...variables } })),
+      : readVariable("SOPS_AGE_KEY_CMD", () => execFileSync("sh", ["-c", command], { encoding: "utf8", env: { ...variables } })),
     readIfThere(userKeyFile(variables)) ?? "",
   ];
   const words = texts
@@ -31,18 +32,21 @@ export function ageIdentities(variables: Variables): string[] {
   return [...new Set(words.filter((word) => word.startsWith("AGE-SECRET-KEY-1")))];
 }
 
-/** The age identities at hand; where a key file is named that is not there, none, and a word about it. */
-export function identitiesAtHand(variables: Variables, say: (message: string) => void): string[] {
+/**
+ * Returns the available age identities. On a UserError of `ageIdentities`, passes its message to `warn` and returns
+ * none.
+ */
+export function identitiesAtHand(variables: Variables, warn: (message: string) => void): string[] {
   try {
     return ageIdentities(variables);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    say(error.message);
+    warn(error.message);
     return [];
   }
 }
 
-/** The file of the user's own age identities, as sops finds it on each system. */
+/** Path of the user's age key file, which is the same as sops uses on each operating system. */
 function userKeyFile(variables: Variables, platform: NodeJS.Platform = process.platform): string {
   const { XDG_CONFIG_HOME: xdg, AppData: appData, HOME: home = homedir() } = variables;
   const folder =
@@ -56,28 +60,28 @@ function userKeyFile(variables: Variables, platform: NodeJS.Platform = process.p
   return join(folder, "sops", "age", "keys.txt");
 }
 
-/** Adds identities to the user's key file, which nobody else may read. */
+/** Adds identities to the user's key file and makes it readable by the user only. Returns its path. */
 export async function addIdentities(
   variables: Variables,
   entries: readonly { readonly comment: string; readonly identity: string; readonly recipient: string }[],
 ): Promise<string> {
   const path = variables["SOPS_AGE_KEY_FILE"] ?? userKeyFile(variables);
-  const standing = lookAt(path);
-  if (standing.kind === "link" || standing.kind === "obstacle")
+  const existing = lookAt(path);
+  if (existing.kind === "link" || existing.kind === "obstacle")
     throw new UserError(
       exitCode.problem,
-      `${path} is no regular file`,
-      "put the file itself there, or name another in SOPS_AGE_KEY_FILE",
+      `${path} is not a regular file`,
+      "replace it with a regular file, or set SOPS_AGE_KEY_FILE to another file",
     );
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const added = entries
     .map(({ comment, identity, recipient }) => `# ${comment}\n# public key: ${recipient}\n${identity}\n`)
     .join("");
-  const ended = standing.kind !== "file" || standing.text === "" || standing.text.endsWith("\n");
+  const ended = existing.kind !== "file" || existing.text === "" || existing.text.endsWith("\n");
   const handle = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
     await handle.chmod(0o600);
-    // One write to the end of the file: what another process adds at the same time stays.
+    // A single append, so that keys which another process adds at the same time are kept.
     await handle.write(ended ? added : `\n${added}`);
   } finally {
     await handle.close();
@@ -85,7 +89,7 @@ export async function addIdentities(
   return path;
 }
 
-function named(variable: string, read: () => string): string {
+function readVariable(variable: string, read: () => string): string {
   try {
     return read();
   } catch (error) {

@@ -10,22 +10,26 @@ export interface AnchorGap {
   readonly pod: string;
   /** SHA-256 of the anchors that it lacks, in lower-case hexadecimal; null if the pod does not list its anchors. */
   readonly lacks: readonly string[] | null;
-  /** Whether the issuer's anchor is among them: the pod refuses every certificate that the mesh issues now. */
+  /** Whether the issuer's anchor is one of them. If so, the pod rejects every certificate that the mesh issues now. */
   readonly breaks: boolean;
 }
 
-/** Certificates of the ConfigMap from which Linkerd takes its trust anchors (`linkerd-identity-trust-roots`); none if it is missing or damaged. */
+/**
+ * Certificates of the ConfigMap from which Linkerd takes its trust anchors (`linkerd-identity-trust-roots`); none if it
+ * is missing or damaged.
+ */
 export function bundleIn(trustRoots: KubernetesObject | null): Certificate[] {
   const text = at(trustRoots, "data", "ca-bundle.crt");
   return certificatesIn(typeof text === "string" ? text : null);
 }
 
 /**
- * Meshed pods that lack an anchor of the bundle. Proxies read their anchors when they start, so these pods are the ones that must restart before
+ * Meshed pods that lack an anchor of the bundle. Proxies read their anchors at start, so these pods must restart before
  * the next step of a rotation.
  *
- * Injected pods carry the PEM in the environment of their proxy. The control plane's take it from the ConfigMap (`valueFrom`), so they are judged
- * by the annotation `linkerd.io/trust-root-sha256`, which the chart writes (linkerd-control-plane, templates; the same in all four releases).
+ * Injected pods have the PEM in the environment of their proxy. Control plane pods take it from the ConfigMap
+ * (`valueFrom`), so their annotation `linkerd.io/trust-root-sha256` is compared, which the chart writes
+ * (linkerd-control-plane, templates; the same in all four releases).
  *
  * @param issuer the issuer's certificate, if known
  */
@@ -55,7 +59,10 @@ export function anchorGaps(
   });
 }
 
-/** The chart hashes its value, which may end with a newline or not; the ConfigMap never does. */
+/**
+ * SHA-256 of the bundle without and with a trailing newline: the chart hashes its value, which may end with one; the
+ * ConfigMap does not.
+ */
 function bundleDigests(bundle: string): string[] {
   const text = bundle.trim();
   return [text, `${text}\n`].map(sha256);

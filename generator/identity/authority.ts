@@ -4,42 +4,44 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { type Authority, identifierOf, issueCertificate, keyIdentifierOf, nameOf, subjectOf } from "./certificate.ts";
 
-/** A certificate and the key to it. */
+/** A certificate and its private key. */
 export interface Issued {
-  /** PEM with a line end. */
+  /** PEM with a trailing newline. */
   readonly certificate: string;
   readonly key: KeyObject;
 }
 
-/** Minutes that a certificate is valid before it is made: clocks of a cluster differ. */
+/** Minutes by which a certificate's validity starts before its time of issue, since the clocks of a cluster differ. */
 export const skewMinutes = 5;
 
-/** When a certificate was made. */
+/** Time at which a certificate was issued by meshops. */
 export function madeAt(certificate: X509Certificate): Date {
   return new Date(new Date(certificate.validFrom).getTime() + skewMinutes * 60_000);
 }
 
 type Names = Environment["spec"]["linkerd"]["identity"];
 
-/** The trust anchor: what all proxies believe (CN `root.linkerd.cluster.local`, as Linkerd's docs name it). */
+/**
+ * Creates the trust anchor, which all proxies trust (by default CN `root.linkerd.cluster.local`, as in Linkerd's docs).
+ */
 export function makeTrustAnchor({ trustDomain, anchorValidity }: Names, now: Date): Issued {
   return selfSigned(`root.linkerd.${trustDomain}`, null, anchorValidity, now);
 }
 
-/** The CA of the webhooks' server certificates; the API server believes it by `caBundle`. */
+/** Creates the CA of the webhooks' server certificates. The API server trusts it through `caBundle`. */
 export function makeWebhookCa({ anchorValidity }: Names, now: Date): Issued {
   return selfSigned("webhooks.linkerd.cluster.local", 0, anchorValidity, now);
 }
 
 /**
- * The issuer: Linkerd's identity service signs the proxies' certificates with it. It signs no further authorities (path length 0),
- * and never outlives the anchor that signs it.
+ * Creates the issuer, with which Linkerd's identity service signs the proxies' certificates. The issuer cannot sign
+ * other authorities (path length 0), and does not expire later than the anchor that signs it.
  *
- * @throws UserError (problem) where the anchor has expired
+ * @throws UserError (problem) if the anchor has expired
  */
 export function makeIssuer({ trustDomain, issuerValidity }: Names, anchor: Issued, now: Date): Issued {
   const pair = newKeys();
-  const notAfter = within(anchor, after(now, issuerValidity), now, "trust anchor");
+  const notAfter = clampToExpiry(anchor, after(now, issuerValidity), now, "trust anchor");
   const request = {
     ...pair,
     commonName: `identity.linkerd.${trustDomain}`,
@@ -50,26 +52,31 @@ export function makeIssuer({ trustDomain, issuerValidity }: Names, anchor: Issue
   return { certificate: issueCertificate(request, authorityOf(anchor)), key: pair.privateKey };
 }
 
-/** A webhook's server certificate, for the name by which the API server calls it. It never outlives its CA. */
+/**
+ * Creates a webhook's server certificate for the DNS name by which the API server calls it. The certificate does not
+ * expire later than its CA.
+ *
+ * @throws UserError (problem) if the CA has expired
+ */
 export function makeServerCertificate(dnsName: string, { webhookValidity }: Names, ca: Issued, now: Date): Issued {
   const pair = newKeys();
-  const notAfter = within(ca, after(now, webhookValidity), now, "webhook CA");
+  const notAfter = clampToExpiry(ca, after(now, webhookValidity), now, "webhook CA");
   const request = { ...pair, commonName: dnsName, dnsNames: [dnsName], notBefore: before(now), notAfter };
   return { certificate: issueCertificate(request, authorityOf(ca)), key: pair.privateKey };
 }
 
-/** The date, or the end of the authority where that comes first. */
-function within({ certificate }: Issued, wanted: Date, now: Date, what: string): Date {
+/** Returns the date, or the authority's expiry if that is earlier. */
+function clampToExpiry({ certificate }: Issued, wanted: Date, now: Date, what: string): Date {
   const end = expiry(certificate);
   if (end > now) return end < wanted ? end : wanted;
   throw new UserError(
     exitCode.problem,
     `the ${what} expired on ${end.toISOString().slice(0, 10)}`,
-    "meshops identity init --force makes a new identity; all that is meshed must then restart at once",
+    "run meshops identity init --force to create a new identity, then restart all meshed pods at once",
   );
 }
 
-/** Whether an authority lives long enough for what it is to sign. */
+/** Whether an authority is valid at least as long as a certificate that it issues now. */
 export function outlives({ certificate }: Issued, now: Date, validity: string): boolean {
   return expiry(certificate) >= after(now, validity);
 }
@@ -78,14 +85,18 @@ function expiry(certificate: string): Date {
   return new Date(new X509Certificate(certificate).validTo);
 }
 
-/** A certificate with its key read from PEM; null where the key is another's. */
+/** Reads a certificate and its private key from PEM; null if the key does not belong to the certificate. */
 export function pairOf(certificate: string, key: string): Issued | null {
   const privateKey = createPrivateKey(key);
   const [own, certified] = [createPublicKey(privateKey), new X509Certificate(certificate).publicKey];
   return own.equals(certified) ? { certificate, key: privateKey } : null;
 }
 
-/** Private key as PEM with a trailing newline. @param form see `keyReaders` for the form that a consumer needs */
+/**
+ * Private key as PEM with a trailing newline.
+ *
+ * @param form see `keyReaders` for the form that a consumer needs
+ */
 export function privateKeyPem({ key }: Issued, form: "PKCS#8" | "SEC1" = "SEC1"): string {
   return key.export({ type: form === "PKCS#8" ? "pkcs8" : "sec1", format: "pem" }).toString();
 }

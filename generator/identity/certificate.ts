@@ -1,24 +1,26 @@
 import { createHash, type KeyObject, randomBytes, sign, type X509Certificate } from "node:crypto";
 import forge from "node-forge";
 
-/** What signs a certificate: its name as its own certificate spells it, byte for byte, since verifiers compare bytes; and its key. */
+/** The name and the key that sign a certificate. */
 export interface Authority {
-  /** DER. */
+  /** Subject of the authority's own certificate, in DER and byte for byte, since verifiers compare bytes. */
   readonly subject: Buffer;
-  /** The identifier that its own certificate gives its key; null where it gives none. */
+  /** Subject key identifier of the authority's own certificate; null if it has none. */
   readonly keyIdentifier: Buffer | null;
   readonly privateKey: KeyObject;
 }
 
-/** What a certificate says. */
+/** Content of a certificate. */
 export interface Request {
   readonly commonName: string;
   readonly publicKey: KeyObject;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** Present for a certificate that signs others; how many authorities may stand below it, or null for any number. */
+  /**
+   * Present if the certificate signs others. `pathLength` limits the number of authorities below it; null for no limit.
+   */
   readonly authority?: { readonly pathLength: number | null };
-  /** DNS names that a server answers to. */
+  /** DNS names of the server. */
   readonly dnsNames?: readonly string[];
 }
 
@@ -39,9 +41,10 @@ const oid = {
 } as const;
 
 /**
- * An X.509 certificate (RFC 5280) over an ECDSA P-256 key, signed with ECDSA and SHA-256 by an authority, or by its own key.
+ * Issues an X.509 certificate (RFC 5280) for an ECDSA P-256 key, signed with ECDSA and SHA-256 by an authority, or by
+ * its own key.
  *
- * @returns PEM with a line end
+ * @returns PEM with a trailing newline
  */
 export function issueCertificate(request: Request, signer: Authority): string {
   const body = toBeSigned(request, signer);
@@ -51,7 +54,7 @@ export function issueCertificate(request: Request, signer: Authority): string {
 }
 
 function toBeSigned(request: Request, signer: Authority): Asn1 {
-  // 128 bits of chance, the first of them zero: a serial number is positive (RFC 5280, 4.1.2.2).
+  // 128 bits, random except for the first two (01): a serial number must be positive (RFC 5280, 4.1.2.2).
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
   return sequence(
@@ -71,7 +74,7 @@ function extensions({ publicKey, authority, dnsNames = [] }: Request, signer: Au
   const constraints = isAuthority
     ? sequence(boolean(true), ...(authority.pathLength === null ? [] : [integer(authority.pathLength)]))
     : sequence();
-  // Bits from the left: 0 digitalSignature, 5 keyCertSign, 6 cRLSign; before them the number of unused ones.
+  // Bits from the left: 0 digitalSignature, 5 keyCertSign, 6 cRLSign. The first byte is the number of unused bits.
   const usage = create(Class.UNIVERSAL, Type.BITSTRING, false, isAuthority ? "\x01\x06" : "\x07\x80");
   const signedBy = signer.keyIdentifier?.toString("binary");
   return [
@@ -90,14 +93,17 @@ function extensions({ publicKey, authority, dnsNames = [] }: Request, signer: Au
   ];
 }
 
-/** SHA-1 over the key's bits, the usual method (RFC 5280, 4.2.1.2, method 1): a name for the key, not a protection. */
+/** SHA-1 of the key's bits (RFC 5280, 4.2.1.2, method 1). It identifies the key; security does not depend on it. */
 function identifier(key: KeyObject): string {
   const { x = "", y = "" } = key.export({ format: "jwk" });
   const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
   return createHash("sha1").update(point).digest("binary");
 }
 
-/** The subject of a certificate, in DER. Its place is fixed: after version, serial number, algorithm, issuer and validity (RFC 5280, 4.1). */
+/**
+ * Subject of a certificate, in DER. Its position is fixed: after version, serial number, algorithm, issuer and validity
+ * (RFC 5280, 4.1).
+ */
 export function subjectOf(certificate: X509Certificate): Buffer {
   const [body] = asn1.fromDer(certificate.raw.toString("binary")).value as Asn1[];
   const [, , , , , subject] = (body?.value ?? []) as Asn1[];
@@ -105,7 +111,10 @@ export function subjectOf(certificate: X509Certificate): Buffer {
   return bytesOf(subject);
 }
 
-/** What a certificate calls its key: others of the same key may be called otherwise, so it must be copied (RFC 5280, 4.2.1.1). */
+/**
+ * Subject key identifier of a certificate; null if it has none. It must be copied, since other certificates of the same
+ * key may have another identifier (RFC 5280, 4.2.1.1).
+ */
 export function keyIdentifierOf(certificate: X509Certificate): Buffer | null {
   const [body] = asn1.fromDer(certificate.raw.toString("binary")).value as Asn1[];
   const fields = (body?.value ?? []) as Asn1[];
@@ -120,12 +129,12 @@ export function keyIdentifierOf(certificate: X509Certificate): Buffer | null {
   return null;
 }
 
-/** The identifier that a key gets here. */
+/** Key identifier that meshops gives a key. */
 export function identifierOf(key: KeyObject): Buffer {
   return Buffer.from(identifier(key), "binary");
 }
 
-/** A name that is nothing but a common name, in DER. */
+/** A name that consists of a common name only, in DER. */
 export function nameOf(commonName: string): Buffer {
   return bytesOf(name(commonName));
 }

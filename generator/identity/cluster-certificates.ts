@@ -21,13 +21,16 @@ export interface ClusterCertificate {
 /** Objects that hold the identity in a cluster. */
 export interface IdentityObjects {
   readonly trustRoots: KubernetesObject | null;
-  /** Secrets by `namespace/name`, null where one does not exist; null as a whole if you may not read Secrets. */
+  /** Secrets by `namespace/name`, each null if it does not exist. The map is null if you may not read Secrets. */
   readonly secrets: ReadonlyMap<string, KubernetesObject | null> | null;
   /** ConfigMap `meshops-identity`, with the certificates that were committed last; null if there is none. */
   readonly committed: KubernetesObject | null;
 }
 
-/** Certificates of a cluster: the bundle, and what the Secrets hold. Secrets that cannot be read, or hold none, are left out. */
+/**
+ * Certificates of a cluster: the trust bundle, and those in Secrets. Secrets that cannot be read or contain none are
+ * skipped.
+ */
 export function clusterCertificates(environment: Environment, objects: IdentityObjects): ClusterCertificate[] {
   const issuer = certificateIn(objects, "linkerd", secretNames.issuer);
   const webhooks = webhooksOf(environment).map(
@@ -45,14 +48,14 @@ export function clusterCertificates(environment: Environment, objects: IdentityO
   );
 }
 
-/** The issuer of a cluster: of its Secret, or if Secrets cannot be read, as it was committed. */
+/** Issuer certificate of a cluster: from its Secret, or from the committed ConfigMap if Secrets cannot be read. */
 export function issuerIn(objects: IdentityObjects): Certificate | undefined {
   if (objects.secrets !== null) return certificateIn(objects, "linkerd", secretNames.issuer);
   const [issuer] = certificatesIn(String(at(objects.committed, "data", "issuer.crt") ?? ""));
   return issuer;
 }
 
-/** Webhook Secrets with a private key in a form that its reader refuses. */
+/** Webhook Secrets with a private key in a form that its reader does not accept. */
 export function refusedKeys(
   environment: Environment,
   { secrets }: IdentityObjects,
@@ -73,12 +76,15 @@ export function decoded(secret: KubernetesObject | null | undefined, key: string
   return typeof value === "string" ? Buffer.from(value, "base64").toString() : null;
 }
 
-/** Secrets that pods mount and that do not exist, by `namespace/name`, each with one of its pods; none if you may not read Secrets. */
+/**
+ * `namespace/name` of the missing Secrets that pods mount, each with one of these pods; none if you may not read
+ * Secrets.
+ */
 export function lostSecrets({ secrets }: IdentityObjects, pods: readonly KubernetesObject[]): [string, KubernetesObject][] {
   return [...mountedSecrets(pods)].filter(([id]) => secrets?.get(id) === null);
 }
 
-/** `namespace/name` of the Secrets that the volumes of pods need; optional ones are left out. */
+/** `namespace/name` of the Secrets that pods mount, each with one of these pods; optional Secrets are skipped. */
 export function mountedSecrets(pods: readonly KubernetesObject[]): Map<string, KubernetesObject> {
   const found = new Map<string, KubernetesObject>();
   for (const pod of pods) {

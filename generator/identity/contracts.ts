@@ -8,13 +8,15 @@ export interface SecretContract {
   readonly name: string;
   readonly namespace: string;
   readonly type: "kubernetes.io/tls";
-  /** Keys of its data: these and no others. */
+  /** Exact keys of its data. */
   readonly keys: readonly string[];
   /** Program that reads `tls.key`, and the PEM forms that it accepts. */
   readonly reader: KeyReader;
 }
 
-/** Contracts of all Secrets that the identity of an environment consists of: the issuer's first, then one per webhook. */
+/**
+ * Contracts of all Secrets that the identity of an environment consists of: the issuer's first, then one per webhook.
+ */
 export function secretContracts(environment: Environment): readonly SecretContract[] {
   return [
     contract(secretNames.issuer, "linkerd", ["ca.crt", "tls.crt", "tls.key"]),

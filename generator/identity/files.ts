@@ -8,28 +8,28 @@ import { certificateFiles, identityFolder, secretFile, signingKeysFile } from ".
 import { type Issued, makeIssuer, makeServerCertificate, makeTrustAnchor, makeWebhookCa, privateKeyPem } from "./authority.ts";
 import { secretContracts } from "./contracts.ts";
 
-/** Files to write: path relative to the root, to text. All of them or none must reach the disk. */
+/** Files to write: text by path relative to the root. Either all of them or none must be written. */
 export type Changes = ReadonlyMap<string, string>;
 
-/** The encrypted files, as they are read and written. Plaintext stays in memory. */
+/** Reads and writes the encrypted files. Plaintext stays in memory. */
 export interface SecretStore {
-  /** A file's text; null where there is none. */
+  /** Text of a file; null if it does not exist. */
   read(path: string): string | null;
   encrypt(path: string, plain: string, recipients: readonly string[]): Promise<string>;
   decrypt(path: string, text: string): Promise<string>;
-  /** Gives a file to other recipients; see `updateKeys`. */
+  /** Changes the recipients of a file; see `updateKeys`. */
   rekey(path: string, text: string, recipients: readonly string[]): Promise<string>;
 }
 
-/** Private keys of the administrators' file, by the names they have in it. */
+/** Private keys in the administrators' file, by their names in it. */
 export interface SigningKeys {
   readonly "trust-anchor.key": string;
-  /** Key of the anchor that takes over, while a rotation is under way. */
+  /** Key of the new anchor, between steps 1 and 2 of a rotation. */
   readonly "next-trust-anchor.key"?: string;
   readonly "webhook-ca.key": string;
 }
 
-/** Everything new: anchor, issuer, webhook CA and the webhooks' certificates. */
+/** Creates a whole identity: anchor, issuer, webhook CA and the webhooks' certificates. */
 export async function newIdentity(environment: Environment, store: SecretStore, now: Date): Promise<Changes> {
   const { name } = environment.metadata;
   const names = environment.spec.linkerd.identity;
@@ -45,7 +45,11 @@ export async function newIdentity(environment: Environment, store: SecretStore, 
   ]);
 }
 
-/** The issuer's certificate, and its Secret with the anchor that signed it. `fresh` replaces a file that may not open. */
+/**
+ * The issuer's certificate, and its Secret with the anchor that signed it.
+ *
+ * @param fresh replace the Secret's file without decrypting it, for which no key may be available
+ */
 export async function issuerFiles(
   environment: Environment,
   issuer: Issued,
@@ -60,7 +64,7 @@ export async function issuerFiles(
   ];
 }
 
-/** New server certificates for every webhook of the environment, and their Secrets. */
+/** Creates server certificates for every webhook of the environment, and their Secrets. */
 export async function webhookFiles(
   environment: Environment,
   ca: Issued,
@@ -86,7 +90,7 @@ export async function webhookFiles(
   return [publicFile(environment.metadata.name, "webhooks", certificates), ...(await Promise.all(secrets))];
 }
 
-/** The encrypted files of an identity, given to the recipients that the spec names; files that are not there are left out. */
+/** Changes the recipients of an identity's encrypted files to those in the spec; missing files are skipped. */
 export async function rekeyed(environment: Environment, store: SecretStore): Promise<Changes> {
   const { age, admin } = environment.spec.secrets;
   const { name } = environment.metadata;
@@ -99,12 +103,12 @@ export async function rekeyed(environment: Environment, store: SecretStore): Pro
   return changes;
 }
 
-/** The name by which the API server calls a webhook. */
+/** DNS name by which the API server calls a webhook. */
 export function serverName({ service, namespace }: Webhook): string {
   return `${service}.${namespace}.svc`;
 }
 
-/** The administrators' file. It is no Kubernetes object, and no overlay names it. */
+/** Encrypts the administrators' file. It is not a Kubernetes object, and no overlay refers to it. */
 export async function signingKeys(
   { metadata, spec }: Environment,
   store: SecretStore,
@@ -118,7 +122,7 @@ export function publicFile(environment: string, file: keyof typeof certificateFi
   return [`${identityFolder(environment)}/${certificateFiles[file]}`, text];
 }
 
-/** A Secret of type kubernetes.io/tls: made, or changed where it stands, so that what people wrote beside it stays. */
+/** Creates a Secret of type kubernetes.io/tls, or updates the existing file and keeps what users added to it. */
 async function secret(
   { metadata, spec }: Environment,
   name: string,
@@ -129,11 +133,11 @@ async function secret(
 ): Promise<[string, string]> {
   const path = secretFile(metadata.name, name);
   const data = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, Buffer.from(text).toString("base64")]));
-  const standing = fresh ? null : store.read(path);
+  const existing = fresh ? null : store.read(path);
   const recipients = [...spec.secrets.age, ...spec.secrets.admin];
-  // Encrypted anew, never under the data key that stands there: somebody who was taken off may have it, or have made the whole file.
-  if (standing !== null)
-    return [path, await store.encrypt(path, withData(await store.decrypt(path, standing), data), recipients)];
+  // Use a new data key and never the existing one: a removed recipient may know it, or may have created the whole file.
+  if (existing !== null)
+    return [path, await store.encrypt(path, withData(await store.decrypt(path, existing), data), recipients)];
   const object = {
     apiVersion: "v1",
     kind: "Secret",

@@ -17,10 +17,10 @@ export function keyFormOf(pem: string): KeyForm | null {
   return labels[label] ?? null;
 }
 
-/** Bytes of a P-256 key in SEC1, as PEM in base64: what a Secret holds under `tls.key`. The same key in PKCS#8 has 324. */
+/** Length in bytes of `tls.key` in a Secret (PEM in base64) for a P-256 key in SEC1. In PKCS#8 it has 324 bytes. */
 const sec1Bytes = 304;
 
-/** An encrypted webhook Secret with a private key in another form than meshops writes. */
+/** An encrypted webhook Secret whose private key is not in the form that meshops writes. */
 export interface OldKey {
   readonly file: string;
   /** 1-based line of `tls.key`. */
@@ -29,16 +29,17 @@ export interface OldKey {
   readonly column: number;
   readonly secret: string;
   readonly form: KeyForm;
-  /** Whether the Secret's reader refuses the form. */
+  /** Whether the Secret's reader does not accept the form. */
   readonly refused: boolean;
 }
 
 /**
  * Webhook keys in SEC1, which older versions of meshops wrote.
  *
- * No key is needed: AES-GCM keeps the length of a text, and P-256 keys in SEC1 and in PKCS#8 have different lengths.
+ * Nothing is decrypted: AES-GCM keeps the length of a text, and P-256 keys in SEC1 and in PKCS#8 have different
+ * lengths.
  *
- * @param read text of a file; null if there is none
+ * @param read returns the text of a file; null if it does not exist
  */
 export function oldWebhookKeys(environment: Environment, read: (path: string) => string | null): OldKey[] {
   return webhooksOf(environment).flatMap(({ secret }) => {
@@ -53,12 +54,12 @@ export function oldWebhookKeys(environment: Environment, read: (path: string) =>
   });
 }
 
-/** Whether the reader of a Secret's key refuses a form. */
+/** Whether the reader of a Secret's key does not accept a form. */
 export function isRefused(secret: string, form: KeyForm): boolean {
   return !keyReader(secret).accepts.includes(form);
 }
 
-/** Finding about a webhook key: an error if the program that reads it refuses the form, otherwise a warning. */
+/** Finding about a webhook key: an error if its reader does not accept the form, otherwise a warning. */
 export function keyFormFinding({ file, line, column, secret, form, refused }: OldKey, { metadata }: Environment): Diagnostic {
   const { reader, accepts } = keyReader(secret);
   return {
@@ -68,10 +69,10 @@ export function keyFormFinding({ file, line, column, secret, form, refused }: Ol
     code: "webhook-key-form",
     severity: refused ? "error" : "warning",
     message: refused
-      ? `the private key is ${form}: ${reader} cannot read it, and the control plane does not start`
-      : `the private key is ${form}, the form that older versions of meshops wrote`,
+      ? `the private key is in the form ${form}: ${reader} cannot read it, so the control plane does not start`
+      : `the private key is in the form ${form}, which older versions of meshops wrote`,
     expected: `PKCS#8${accepts.length > 2 ? "" : ` or ${accepts.filter((each) => each !== "PKCS#8").join(" or ")}`}`,
-    fix: `meshops identity rotate-webhooks ${metadata.name}`,
+    fix: `run meshops identity rotate-webhooks ${metadata.name}`,
     excerpt: null,
   };
 }

@@ -5,13 +5,17 @@ import type { Identity } from "./identity.ts";
 
 export type Certificate = X509Certificate;
 
-/** The certificates of a PEM text, in order. Throws where a block is not a certificate. */
+/**
+ * Parses the certificates of a PEM text, in order.
+ *
+ * @throws Error if a block is not a certificate
+ */
 export function parsePem(text: string): Certificate[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   return blocks.map(certificateOf);
 }
 
-/** The certificates of a PEM text; none where there is no text, or it is not whole. */
+/** Certificates of a PEM text; none if there is no text or one of them is damaged. */
 export function certificatesIn(text: string | null): Certificate[] {
   try {
     return parsePem(text ?? "");
@@ -21,7 +25,7 @@ export function certificatesIn(text: string | null): Certificate[] {
 }
 
 const parsed = new Map<string, Certificate>();
-/** Certificates that are remembered: an environment's are asked for several times, one after the other. */
+/** Maximum number of cached certificates. Those of an environment are parsed several times in succession. */
 const maxParsed = 100;
 
 function certificateOf(block: string): Certificate {
@@ -33,7 +37,7 @@ function certificateOf(block: string): Certificate {
   return certificate;
 }
 
-/** A certificate as PEM, with one line end after it. */
+/** A certificate as PEM with a trailing newline. */
 export function pemOf(certificate: Certificate): string {
   return `${certificate.toString().trim()}\n`;
 }
@@ -43,15 +47,15 @@ export function fingerprint(certificate: Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
-/** The trust anchor that signed the issuer; undefined where none did. */
+/** The trust anchor that signed the issuer; undefined if none did. */
 export function signingAnchor(anchors: readonly Certificate[], issuer: Certificate | undefined): Certificate | undefined {
   return issuer && anchors.find((anchor) => issuer.checkIssued(anchor) && issuer.verify(anchor.publicKey));
 }
 
 /**
- * A digest that changes whenever meshed pods must restart to stay in the mesh: with the trust bundle, which proxies
- * read at start only, with the anchor that signs the issuer, and with the proxy's version.
- * Pod templates carry it as an annotation, so a change of any of the three rolls them.
+ * A digest that changes whenever meshed pods must restart to stay in the mesh. It covers the trust bundle, which
+ * proxies read at start only, the anchor that signed the issuer, and the proxy's version. Pod templates have it as an
+ * annotation, so a change of any of the three restarts their pods.
  */
 export function identityRevision(identity: Identity, proxyVersion: LinkerdVersion): string {
   const anchors = parsePem(identity.trustAnchors);
@@ -60,7 +64,7 @@ export function identityRevision(identity: Identity, proxyVersion: LinkerdVersio
   return sha256(parts.join("\n"));
 }
 
-/** SHA-256 of the issuer certificate: as a pod annotation it rolls the control plane when the issuer changes. */
+/** SHA-256 of the issuer certificate. As a pod annotation it restarts the control plane when the issuer changes. */
 export function issuerFingerprint(identity: Identity): string {
   const [issuer] = parsePem(identity.issuer);
   return issuer === undefined ? "" : fingerprint(issuer);

@@ -12,32 +12,34 @@ import { parsePem, signingAnchor } from "./pem.ts";
 import { checkSecret, checkSigningKeys } from "./secret-check.ts";
 import { journalFile } from "./transaction.ts";
 
-/** The encrypted Secrets that an environment's overlay has on disk, whichever it needs. */
+/** Paths of the encrypted Secrets in an environment's overlay on disk, whether the environment needs them or not. */
 export function encryptedFiles(root: string, environment: string): string[] {
   const folder = overlayFolder(environment, "identity");
   const names = existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : [];
   return names.filter(isEncryptedFile).map((name) => `${folder}/${name}`);
 }
 
-/** The identity of an environment, or what is missing or wrong about it. */
+/** The identity of an environment and the findings about it. The identity is null if one of them is an error. */
 export interface IdentityResult {
   readonly identity: Identity | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * Reads the public certificates of an environment and looks whether its encrypted Secrets are there and encrypted.
- * Never decrypts anything, and passes nothing on but certificates: what else a file holds stays out of the bundle.
+ * Reads the public certificates of an environment and checks that its encrypted Secrets exist and are encrypted. Never
+ * decrypts anything. Returns only the certificates of a file, so that its other content does not reach the bundle.
  */
 export function readIdentity(root: string, environment: Environment): IdentityResult {
   const { name } = environment.metadata;
   const invalid = (file: string, message: string, fix: string | null = null): Diagnostic =>
     atStart(file, { code: "identity-invalid", message, fix });
   const missing = (file: string, message: string, command: string): Diagnostic =>
-    atStart(file, { code: "identity-missing", message, fix: `meshops identity ${command} ${name}` });
+    atStart(file, { code: "identity-missing", message, fix: `run meshops identity ${command} ${name}` });
   const diagnostics: Diagnostic[] = [];
   if (existsSync(join(root, journalFile)))
-    diagnostics.push(invalid(journalFile, "an interrupted run left an identity half changed", "meshops generate finishes it"));
+    diagnostics.push(
+      invalid(journalFile, "an interrupted run left an identity partly changed", "run meshops generate to complete the change"),
+    );
 
   const read = (file: string, what: string, command: string): string | null => {
     try {
@@ -57,11 +59,11 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
       diagnostics.push(
         invalid(
           file,
-          "the file holds a private key in plaintext",
-          "take it out, and make a new identity if the file was ever pushed",
+          "the file contains a private key in plaintext",
+          "remove it, and create a new identity if the file was ever pushed",
         ),
       );
-    else if (pem === null) diagnostics.push(invalid(file, "the file holds no certificate in PEM form, or a broken one"));
+    else if (pem === null) diagnostics.push(invalid(file, "the file contains no certificate in PEM form, or a damaged one"));
     return pem ?? "";
   };
 
@@ -75,14 +77,14 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
     diagnostics.push(
       invalid(
         `${identityFolder(name)}/${certificateFiles.issuer}`,
-        "no certificate of trust-anchors.crt signed this issuer: proxies would refuse each other",
+        "this issuer was not signed by a certificate in trust-anchors.crt: proxies would reject each other",
       ),
     );
   for (const secret of secretContracts(environment)) {
     const file = secretFile(name, secret.name);
     const text = read(
       file,
-      "the environment needs this encrypted Secret",
+      "this encrypted Secret is missing, and the environment needs it",
       secret.name === secretNames.issuer ? "rotate-issuer" : "rotate-webhooks",
     );
     const problem = text === null ? null : checkSecret(text, secret, environment);
@@ -97,13 +99,15 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   return { identity: hasErrors(diagnostics) ? null : identity, diagnostics };
 }
 
-/** Where all three certificates are missing, one message is enough. */
+/** Keeps only the first finding about a missing certificate, since one command creates all three. */
 function onlyFirstMissing(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const first = diagnostics.find(({ code }) => code === "identity-missing");
   return diagnostics.filter((diagnostic) => diagnostic.code !== "identity-missing" || diagnostic === first);
 }
 
-/** The certificates of a text and nothing else of it, with LF and without a trailing newline; null where there is none. */
+/**
+ * Certificates of a text without its other content, with LF and without a trailing newline; null if none or damaged.
+ */
 function certificatesOf(text: string): string | null {
   try {
     const pem = parsePem(text).map((certificate) => certificate.toString().trim());

@@ -9,11 +9,12 @@ import type { RotationStep } from "./rotate.ts";
 import { gateOf, type IdentityState, newest, pairWith, readState } from "./state.ts";
 
 /**
- * The next of the three steps that bring a new trust anchor, each a commit of its own: both anchors are believed; the new one signs the issuer;
- * the old one is dropped. Between them everything that is meshed must restart, or a proxy meets a certificate that it does not believe.
+ * Runs the next of the three steps of a trust anchor rotation. Each step is a separate commit: both anchors are
+ * trusted; the new one signs the issuer; the old one is removed. Between the steps all meshed pods must restart, or a
+ * proxy receives a certificate that it does not trust.
  *
- * @param pastGate the caller answers for it that the gate's condition holds
- * @throws UserError (problem) where the gate is closed, or the files fit no step
+ * @param pastGate run the step without waiting; the caller has checked that the gate's condition holds
+ * @throws UserError (problem) if the step must wait, the last step was not generated, or the files match no stage
  */
 export async function rotateAnchor(
   environment: Environment,
@@ -23,13 +24,13 @@ export async function rotateAnchor(
 ): Promise<RotationStep> {
   const state = await readState(environment, store);
   const { name } = environment.metadata;
-  if (state.stage !== "settled") refuseUnlessGenerated(environment, store, state);
+  if (state.stage !== "settled") assertGenerated(environment, store, state);
   const gate = gateOf(state.stage, state);
   if (gate !== null && !pastGate && now < gate.opensAt)
     throw new UserError(
       exitCode.problem,
-      `the next step must wait until ${gate.until}: ${minutes(gate.opensAt)}`,
-      "if you have seen that it is so, go on with --pods-restarted; counted is from when the last step was made, so wait longer if it was pushed later",
+      `the next step must wait until ${gate.until}: not before ${minutes(gate.opensAt)}`,
+      "wait, or run the command with --pods-restarted if you have checked that the condition holds; the time counts from when the last step was run, so wait longer if you pushed it later",
     );
   const { anchors, keys } = state;
   switch (state.stage) {
@@ -41,8 +42,8 @@ export async function rotateAnchor(
           publicFile(name, "trustAnchors", bundle),
           await signingKeys(environment, store, { ...keys, "next-trust-anchor.key": privateKeyPem(next) }),
         ]),
-        done: "step 1 of 3: a second trust anchor, which all proxies come to believe",
-        next: "meshops generate, commit and push; every meshed pod restarts. Then run rotate-anchor again",
+        done: "step 1 of 3: a second trust anchor, which proxies trust after a restart",
+        next: "run meshops generate, commit and push; every meshed pod restarts. Then run rotate-anchor again",
       };
     }
     case "bundled": {
@@ -55,22 +56,25 @@ export async function rotateAnchor(
           await signingKeys(environment, store, { "trust-anchor.key": privateKeyPem(anchor), "webhook-ca.key": webhookCa }),
         ]),
         done: "step 2 of 3: a new issuer, signed by the new trust anchor",
-        next: "meshops generate, commit and push; every meshed pod restarts and gets a certificate of the new issuer. Then run rotate-anchor again",
+        next: "run meshops generate, commit and push; every meshed pod restarts and gets a certificate from the new issuer. Then run rotate-anchor again",
       };
     }
     case "reissued": {
       const anchor = pairWith([state.signer], keys["trust-anchor.key"]);
       return {
         changes: new Map([publicFile(name, "trustAnchors", anchor.certificate)]),
-        done: "step 3 of 3: the old trust anchor is believed no more",
-        next: "meshops generate, commit and push; the rotation is complete",
+        done: "step 3 of 3: the old trust anchor is removed",
+        next: "run meshops generate, commit and push; this completes the rotation",
       };
     }
   }
 }
 
-/** A step that is not in the bundle yet cannot have been rolled out. Compared are PEM blocks, since line ends differ between values and files. */
-function refuseUnlessGenerated(
+/**
+ * Throws if the generated files do not contain the last step, which then cannot have been rolled out. Compares
+ * certificates and not texts, since line ends differ between values and files.
+ */
+function assertGenerated(
   { metadata: { name } }: Environment,
   store: SecretStore,
   { stage, anchors, issuer }: IdentityState,
@@ -80,14 +84,14 @@ function refuseUnlessGenerated(
     identityTrustAnchorsPEM?: string;
     podAnnotations?: Record<string, string>;
   };
-  const believed = parsePem(values.identityTrustAnchorsPEM ?? "").map(fingerprint);
-  const bundled = JSON.stringify(believed) === JSON.stringify(anchors.map(fingerprint));
+  const trusted = parsePem(values.identityTrustAnchorsPEM ?? "").map(fingerprint);
+  const bundled = JSON.stringify(trusted) === JSON.stringify(anchors.map(fingerprint));
   const reissued = Object.values(values.podAnnotations ?? {}).includes(fingerprint(issuer));
   if (bundled && (stage === "bundled" || reissued)) return;
   throw new UserError(
     exitCode.problem,
-    `the last step is not in the bundle: ${path} does not say it`,
-    `meshops generate ${name}, commit and push`,
+    `the generated files do not contain the last step: ${path} is out of date`,
+    `run meshops generate ${name}, commit and push`,
   );
 }
 

@@ -7,15 +7,15 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { canonicalJson } from "../system/canonical.ts";
 import type { SecretContract } from "./contracts.ts";
 
-/** A finding about an encrypted file: what is wrong, and what to do. */
+/** A problem of an encrypted file: what is wrong, and how to fix it. */
 interface SecretProblem {
   readonly message: string;
   readonly fix: string | null;
 }
 
 /**
- * Checks an encrypted Secret without a key: that it is whole, its name, its keys and its recipients. The MAC does not cover the plaintext fields, and
- * Flux does not check the MAC.
+ * Checks an encrypted Secret without a key: its encryption, plaintext fields, data keys and recipients. The MAC does
+ * not cover the plaintext fields, and Flux does not check the MAC.
  */
 export function checkSecret(
   text: string,
@@ -24,16 +24,16 @@ export function checkSecret(
 ): SecretProblem | null {
   const { age, admin, azureKeyVault } = spec.secrets;
   const wanted = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type };
-  const words = `kind Secret, type ${type}, ${namespace}/${name}`;
+  const words = `only kind Secret, type ${type}, ${namespace}/${name}`;
   return check(text, { environment: metadata.name, wanted, words, data: keys, recipients: [...age, ...admin], azureKeyVault });
 }
 
-/** The administrators' file: keys that sign, for administrators alone. */
+/** Checks the administrators' file: the signing keys, encrypted to the administrators only. */
 export function checkSigningKeys(text: string, { metadata, spec }: Environment): SecretProblem | null {
   return check(text, {
     environment: metadata.name,
     wanted: {},
-    words: "nothing",
+    words: "none",
     data: null,
     recipients: spec.secrets.admin,
     azureKeyVault: undefined,
@@ -42,10 +42,11 @@ export function checkSigningKeys(text: string, { metadata, spec }: Environment):
 
 interface Expected {
   readonly environment: string;
-  /** What the file says beside `data` and `sops`, and in words. */
+  /** Plaintext fields besides `data` and `sops`. */
   readonly wanted: object;
+  /** The plaintext fields in words, for messages. */
   readonly words: string;
-  /** Keys under `data`; null where others may stand there. */
+  /** Exact keys under `data`; null if any key is allowed. */
   readonly data: readonly string[] | null;
   readonly recipients: readonly string[];
   readonly azureKeyVault: string | undefined;
@@ -56,8 +57,8 @@ function check(text: string, expected: Expected): SecretProblem | null {
     const { metadata, plain } = openFile(text);
     if (metadata.rule.kind !== secretRule.kind || metadata.rule.value !== secretRule.value || !metadata.macOnlyEncrypted)
       return {
-        message: `it must be encrypted by ${secretRule.kind} ${secretRule.value} with mac_only_encrypted, or Flux's labels break the MAC`,
-        fix: ".sops.yaml has the rule; decrypt the file and encrypt it again",
+        message: `the file must be encrypted with ${secretRule.kind} ${secretRule.value} and mac_only_encrypted, or Flux's labels break the MAC`,
+        fix: "decrypt the file and encrypt it again with the rule in .sops.yaml",
       };
     return wrongPlaintext(text, plain, expected) ?? wrongRecipients(metadata, expected);
   } catch (error) {
@@ -66,7 +67,7 @@ function check(text: string, expected: Expected): SecretProblem | null {
   }
 }
 
-const plaintextFix = "do not commit it; encrypt it with `meshops secrets encrypt`, and make a new identity if it was ever pushed";
+const plaintextFix = "do not commit the file; run meshops secrets encrypt on it, and create a new identity if it was ever pushed";
 
 function wrongPlaintext(
   text: string,
@@ -74,9 +75,9 @@ function wrongPlaintext(
   expected: Expected,
 ): SecretProblem | null {
   const { wanted, words, data: keys } = expected;
-  // In comments too, which the MAC does not cover: PEM, the beginning of its base64, and age's own form.
+  // Search comments too, which the MAC does not cover, for PEM, the beginning of PEM in base64, and age keys.
   if (/PRIVATE KEY|LS0tLS1CRUdJTi|AGE-SECRET-KEY-/.test(text))
-    return { message: "it holds a key in plaintext", fix: plaintextFix };
+    return { message: "the file contains a private key in plaintext", fix: plaintextFix };
   const open = Object.values((data ?? {}) as object).filter((value) => typeof value !== "string" || !isCiphertext(value));
   if (open.length > 0 || data === undefined) return { message: "a value under data is not encrypted", fix: plaintextFix };
   if (
@@ -85,19 +86,21 @@ function wrongPlaintext(
       .sort()
       .join() !== [...keys].sort().join()
   )
-    return { message: `its data must be ${keys.join(", ")} and nothing else`, fix: "restore the file from Git" };
+    return { message: `data must have exactly the keys ${keys.join(", ")}`, fix: "restore the file from Git" };
   if (canonicalJson(rest) === canonicalJson(wanted)) return null;
-  return { message: `beside its data it must say ${words} and nothing else`, fix: "restore the file from Git" };
+  return { message: `wrong plaintext fields besides data; expected ${words}`, fix: "restore the file from Git" };
 }
 
 function wrongRecipients(metadata: Metadata, { environment, recipients, azureKeyVault }: Expected): SecretProblem | null {
   const found = metadata.age.map(({ recipient }) => recipient);
   const [missing] = recipients.filter((recipient) => !found.includes(recipient));
   const [extra] = found.filter((recipient) => !recipients.includes(recipient));
-  const fix = `meshops identity updatekeys ${environment}`;
-  if (extra !== undefined) return { message: `it opens to ${extra}, which the spec does not name`, fix };
-  if (missing !== undefined) return { message: `it does not open to ${missing}, which the spec names`, fix };
+  const fix = `run meshops identity updatekeys ${environment}`;
+  if (extra !== undefined)
+    return { message: `the file is encrypted to ${extra}, which is not one of its recipients in the spec`, fix };
+  if (missing !== undefined)
+    return { message: `the file is not encrypted to ${missing}, which is one of its recipients in the spec`, fix };
   if (servicesFit(metadata, azureKeyVault)) return null;
-  const services = otherServices(metadata).join(" and ") || "no other key service";
-  return { message: `it opens, besides age, to ${services}; the spec names ${azureKeyVault ?? "none"}`, fix };
+  const services = otherServices(metadata).join(" and ") || "none";
+  return { message: `key services besides age: ${services}; expected ${azureKeyVault ?? "none"}`, fix };
 }

@@ -13,13 +13,13 @@ import { serverName } from "./files.ts";
 import { isRefused, keyFormFinding, keyFormOf } from "./key-form.ts";
 import { parsePem } from "./pem.ts";
 
-/** How many encrypted files were opened to check their MAC, and what is wrong with any. */
+/** Number of encrypted files that were decrypted to check their MAC, and the findings about them. */
 export interface Verified {
   readonly opened: number;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Checks the MAC of every encrypted file of an environment that one of the identities opens. Flux itself does not. */
+/** Checks the MAC of every encrypted file that one of the identities can decrypt. Flux itself does not check it. */
 export async function verifyMacs(root: string, environment: Environment, identities: readonly string[]): Promise<Verified> {
   const { name } = environment.metadata;
   const paths = [signingKeysFile(name), ...secretContracts(environment).map((secret) => secretFile(name, secret.name))];
@@ -46,17 +46,17 @@ async function verify(
       : atStart(path, {
           code: "identity-invalid",
           message: problem,
-          fix: "restore it and the certificates from the same commit",
+          fix: "restore the file and the certificates from the same commit",
         });
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
-    // A damaged key at hand says nothing of the file.
+    // A damaged age key is not a problem of the file.
     if (error.problem === "no-key" || error.problem === "recipient") return "closed";
     return atStart(path, { code: "identity-invalid", message: error.message, fix: "restore the file from Git" });
   }
 }
 
-/** Finding about a webhook's key in a form that its reader refuses; null otherwise. */
+/** Finding about a webhook's key in a form that its reader does not accept; null otherwise. */
 function refusedForm(file: string, environment: Environment, plain: string): Diagnostic | null {
   const webhook = webhooksOf(environment).find(({ secret }) => file === secretFile(environment.metadata.name, secret));
   const { data = {} } = parse(plain) as { data?: Record<string, string> };
@@ -65,29 +65,30 @@ function refusedForm(file: string, environment: Environment, plain: string): Dia
   return keyFormFinding({ file, line: 1, column: 1, secret: webhook.secret, form, refused: true }, environment);
 }
 
-/** What an opened Secret says that the public certificates do not; null where they agree. */
+/** Describes how a decrypted Secret disagrees with the public certificates; null if they agree. */
 function disagreement(root: string, path: string, environment: Environment, plain: string): string | null {
   const { data = {} } = parse(plain) as { data?: Record<string, string> };
   const [certificate, key, anchor] = ["tls.crt", "tls.key", "ca.crt"].map((field) =>
     Buffer.from(data[field] ?? "", "base64").toString(),
   );
-  // The administrators' file holds keys alone; the steps of a rotation check them.
+  // The administrators' file contains only keys; the rotation commands check them.
   if (!certificate || !key) return null;
   const known = (file: keyof typeof certificateFiles): X509Certificate[] =>
     parsePem(readIfThere(join(root, identityFolder(environment.metadata.name), certificateFiles[file])) ?? "");
   try {
     const own = new X509Certificate(certificate);
-    if (!createPublicKey(createPrivateKey(key)).equals(own.publicKey)) return "its key belongs to another certificate";
+    if (!createPublicKey(createPrivateKey(key)).equals(own.publicKey))
+      return "its private key does not belong to its certificate";
     const signedBy = (authorities: readonly X509Certificate[]): boolean =>
       authorities.some((authority) => own.verify(authority.publicKey));
     const webhook = webhooksOf(environment).find(({ secret }) => path === secretFile(environment.metadata.name, secret));
     if (webhook === undefined) {
       if (!known("issuer").some((listed) => listed.raw.equals(own.raw))) return "its certificate is not the one in issuer.crt";
-      return signedBy([new X509Certificate(anchor ?? "")]) ? null : "its ca.crt did not sign its certificate";
+      return signedBy([new X509Certificate(anchor ?? "")]) ? null : "its certificate was not signed by its ca.crt";
     }
-    if (own.checkHost(serverName(webhook)) === undefined) return `its certificate is not for ${serverName(webhook)}`;
-    return signedBy(known("webhookCa")) ? null : "no certificate of webhook-ca.crt signed its certificate";
+    if (own.checkHost(serverName(webhook)) === undefined) return `its certificate is not valid for ${serverName(webhook)}`;
+    return signedBy(known("webhookCa")) ? null : "its certificate was not signed by a certificate in webhook-ca.crt";
   } catch {
-    return "it, or a certificate of the identity, is damaged";
+    return "the file or a certificate of the identity is damaged";
   }
 }

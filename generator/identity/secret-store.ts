@@ -14,22 +14,22 @@ import { runProgram } from "../system/process.ts";
 import type { SecretStore } from "./files.ts";
 import { asUserError } from "./sops-problems.ts";
 
-/** What encrypted files are opened and written with. */
+/** Keys, time and environment variables for reading and writing encrypted files. */
 export interface StoreAccess {
   /** age identities, `AGE-SECRET-KEY-1…`. */
   readonly identities: readonly string[];
   readonly now: Date;
-  /** Environment variables of the sops binary, which Azure Key Vault needs. */
+  /** Environment variables for the sops binary, which Azure Key Vault requires. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The encrypted files of an environment. */
+/** Opens the encrypted files of an environment. */
 export function openSecretStore(root: string, environment: Environment, { identities, now, env }: StoreAccess): SecretStore {
   const { azureKeyVault } = environment.spec.secrets;
   const store: SecretStore = {
     read: (path) => readIfThere(join(root, path)),
     encrypt: (path, plain, recipients) =>
-      // The cluster's identity may be allowed to use the store's key: it must not open what signs.
+      // The cluster's identity may be allowed to use the Key Vault key, but must not decrypt the signing keys.
       azureKeyVault === undefined || path === signingKeysFile(environment.metadata.name)
         ? asUserError(path, () => encryptFile(plain, { recipients, now }))
         : encryptWithBinary(path, plain, { recipients, keyVault: azureKeyVault, env }),
@@ -38,7 +38,10 @@ export function openSecretStore(root: string, environment: Environment, { identi
   };
   return store;
 
-  /** Where other key services come or go, or one that only the sops binary can ask would have to wrap a new data key, the file is encrypted anew. */
+  /**
+   * Encrypts the file again if other key services are added or removed, or if a recipient is removed and Azure Key
+   * Vault, which requires the sops binary, must encrypt the new data key. Otherwise updates the recipients.
+   */
   async function rekey(path: string, text: string, recipients: readonly string[]): Promise<string> {
     return asUserError(path, async () => {
       const metadata = inspectFile(text);
@@ -53,8 +56,8 @@ export function openSecretStore(root: string, environment: Environment, { identi
 }
 
 /**
- * Encrypts with the real sops, which alone can ask Azure Key Vault to wrap the data key. The plaintext goes through a pipe; the
- * creation rule, which is public, through a file, since `mac_only_encrypted` has no flag.
+ * Encrypts with the sops binary, since only it can encrypt the data key with Azure Key Vault. The plaintext is passed
+ * through a pipe. The creation rule, which is public, is passed in a file, since `mac_only_encrypted` has no flag.
  */
 async function encryptWithBinary(
   path: string,
@@ -79,20 +82,20 @@ async function encryptWithBinary(
   }
 }
 
-/** Runs sops on a text. */
+/** Runs sops with a text on stdin and returns its output. */
 async function run(command: string, args: readonly string[], input: string, env: StoreAccess["env"]): Promise<string> {
   const { stdout, stderr, code, absent } = await runProgram(command, args, { input, env, opensStdin: true });
   if (code === 0) return stdout;
   if (absent)
     throw new UserError(
       exitCode.missing,
-      "Azure Key Vault needs the sops binary, which is not on the PATH",
-      "https://github.com/getsops/sops/releases",
+      "Azure Key Vault requires the sops binary, which is not on the PATH",
+      "install sops from https://github.com/getsops/sops/releases",
     );
   throw new UserError(
     exitCode.problem,
     `sops could not encrypt to Azure Key Vault: ${lastLine(stderr)}`,
-    "is `az login` done, and may you use the key?",
+    "run az login, and check that you are allowed to use the key",
   );
 }
 

@@ -3,13 +3,13 @@ import { isMap, isSeq, parseDocument, YAMLSeq } from "yaml";
 import { goPattern } from "../sops/match.ts";
 import { defaultRule, type EncryptionRule, ruleKinds, secretRule } from "../sops/rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { identityFolder, overlayFolder } from "../spec/layout.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { readIfThere } from "../system/files.ts";
+import { rulePatterns } from "./environment-rules.ts";
 
 export const sopsConfigFile = ".sops.yaml";
 
-/** How a file is encrypted, as a creation rule says. */
+/** How to encrypt a file, from a creation rule. */
 export interface CreationRule {
   readonly recipients: readonly string[];
   readonly rule: EncryptionRule;
@@ -17,29 +17,29 @@ export interface CreationRule {
 }
 
 /**
- * The text of `.sops.yaml` with the rules of an environment's identity, by which the real sops encrypts and re-keys the same files. Rules for
- * other files, and comments, stay.
+ * Adds the rules for an environment's identity to the text of `.sops.yaml`. With them the sops binary encrypts and
+ * re-keys the same files. Rules for other files, and comments, are kept.
  */
 export function withCreationRules(text: string | null, { metadata, spec }: Environment): string {
   const { age, admin, azureKeyVault } = spec.secrets;
   const common = { encrypted_regex: secretRule.value, mac_only_encrypted: true };
-  const literal = (path: string): string => path.replaceAll(".", "\\.");
+  const [secretsPattern, signingPattern] = rulePatterns(metadata.name);
   const vault = azureKeyVault === undefined ? {} : { azure_keyvault: azureKeyVault };
   const wanted = [
     {
-      path_regex: `^${literal(overlayFolder(metadata.name, "identity"))}/.*\\.sops\\.yaml$`,
+      path_regex: secretsPattern,
       age: [...age, ...admin].join(","),
       ...vault,
       ...common,
     },
-    { path_regex: `^${literal(identityFolder(metadata.name))}/.*\\.sops\\.yaml$`, age: admin.join(","), ...common },
+    { path_regex: signingPattern, age: admin.join(","), ...common },
   ];
   const document = parseDocument(text ?? "# Who can open which encrypted file; sops and meshops read it.\ncreation_rules: []\n");
   if (document.errors.length > 0) throw broken();
   if (!isSeq(document.get("creation_rules"))) document.set("creation_rules", new YAMLSeq());
   const rules = document.get("creation_rules") as YAMLSeq;
   rules.flow = false;
-  // sops takes the first rule that matches, so ours come before whatever else is there.
+  // sops uses the first rule that matches, so these rules come before all others.
   const own = new Set<unknown>(wanted.map((rule) => rule.path_regex));
   rules.items = [
     ...wanted.map((rule) => document.createNode(rule)),
@@ -49,9 +49,9 @@ export function withCreationRules(text: string | null, { metadata, spec }: Envir
 }
 
 /**
- * The creation rule for a file: the first whose `path_regex` matches, as sops takes it.
+ * Returns the creation rule for a file: the first one whose `path_regex` matches, as in sops.
  *
- * @throws UserError where no rule matches, or it names what only the sops binary can do
+ * @throws UserError if no rule matches, or if the rule is invalid or requires the sops binary
  */
 export function creationRuleFor(root: string, path: string): CreationRule {
   const rules = readRules(root);
@@ -59,8 +59,8 @@ export function creationRuleFor(root: string, path: string): CreationRule {
   if (found === undefined)
     throw new UserError(
       exitCode.problem,
-      `no creation rule of ${sopsConfigFile} is for ${path}`,
-      "add one, or name recipients with --age",
+      `no creation rule in ${sopsConfigFile} matches ${path}`,
+      "add a rule, or specify recipients with --age",
     );
   for (const key of [
     "key_groups",
@@ -76,8 +76,8 @@ export function creationRuleFor(root: string, path: string): CreationRule {
     if (found[key] !== undefined)
       throw new UserError(
         exitCode.problem,
-        `the creation rule for ${path} names ${key}, which only the sops binary knows`,
-        `sops encrypt ${path}`,
+        `the creation rule for ${path} uses ${key}, which only the sops binary supports`,
+        `run sops encrypt ${path}`,
       );
   const kinds = ruleKinds.filter((kind) => found[kind] !== undefined);
   const [kind, second] = kinds;
@@ -85,7 +85,7 @@ export function creationRuleFor(root: string, path: string): CreationRule {
     throw new UserError(
       exitCode.problem,
       `the creation rule for ${path} has both ${kind} and ${second}`,
-      "sops takes one of them alone",
+      "remove one of them; sops accepts only one",
     );
   return {
     recipients: [found["age"] ?? []]
@@ -110,7 +110,7 @@ function readRules(root: string): Record<string, unknown>[] {
 function broken(): UserError {
   return new UserError(
     exitCode.problem,
-    `${sopsConfigFile} is no YAML with a list creation_rules`,
-    "correct it, or move it away",
+    `${sopsConfigFile} is not valid YAML with a list creation_rules`,
+    "fix the file, or move it out of the repository",
   );
 }

@@ -1,7 +1,10 @@
 import { SopsError } from "../sops/error.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 
-/** Runs something with an encrypted file, and says of what goes wrong which file it was. A key that is missing is a thing that is missing. */
+/**
+ * Runs an action on an encrypted file, and converts a SopsError to a UserError that names the file. The exit code is
+ * `missing` if no key can decrypt the file, and `problem` otherwise.
+ */
 export async function asUserError<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();

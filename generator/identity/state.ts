@@ -7,26 +7,27 @@ import { type Issued, madeAt, pairOf, skewMinutes } from "./authority.ts";
 import type { SecretStore, SigningKeys } from "./files.ts";
 import { type Certificate, parsePem, pemOf, signingAnchor } from "./pem.ts";
 
-/** Longest that a proxy's certificate of the old issuer lives (linkerd2, `identity.issuer.issuanceLifetime`: 24 h). */
+/** Lifetime of a proxy's certificate, in hours (linkerd2, `identity.issuer.issuanceLifetime`). */
 const leafHours = 24;
 
-/** Where the rotation of an anchor stands, as the files tell. */
+/** Stage of a trust anchor rotation, determined from the files. */
 export type Stage =
   /** One anchor, which signed the issuer. */
   | "settled"
-  /** Two anchors are believed, and the old one still signs. */
+  /** Two anchors are trusted, and the old one signed the issuer. */
   | "bundled"
-  /** Two anchors are believed, and the new one signed the issuer. */
+  /** Two anchors are trusted, and the new one signed the issuer. */
   | "reissued";
 
-/** What the next step of a rotation waits for. */
+/** Earliest time and condition of the next step of a rotation. */
 export interface Gate {
+  /** Earliest time of the next step. */
   readonly opensAt: Date;
-  /** What must have happened by then. */
+  /** Condition that must hold by then, as a clause. */
   readonly until: string;
 }
 
-/** What the step after a stage waits for; null where it need not wait. */
+/** Returns the gate of the step after a stage; null if the step need not wait. */
 export function gateOf(stage: Stage, { anchors, issuer }: Pick<IdentityState, "anchors" | "issuer">): Gate | null {
   const wait = (leafHours * 60 + 2 * skewMinutes) * 60_000;
   if (stage === "settled") return null;
@@ -36,11 +37,11 @@ export function gateOf(stage: Stage, { anchors, issuer }: Pick<IdentityState, "a
     until:
       stage === "bundled"
         ? "every meshed pod has restarted with both trust anchors"
-        : "no proxy holds a certificate of the old issuer any more (it lives up to 24 hours)",
+        : "no proxy uses a certificate from the old issuer, which is valid for up to 24 hours",
   };
 }
 
-/** The identity of an environment, as its files have it. */
+/** The identity of an environment, read from its files. */
 export interface IdentityState {
   readonly stage: Stage;
   readonly anchors: readonly Certificate[];
@@ -50,7 +51,7 @@ export interface IdentityState {
   readonly keys: SigningKeys;
 }
 
-/** Where the rotation stands, by the public files alone; null where they fit no step. */
+/** Stage of a rotation, from the public certificates alone; null if they match no stage. */
 export function stageOf(anchors: readonly Certificate[], issuer: Certificate): Stage | null {
   const signer = signingAnchor(anchors, issuer);
   if (signer === undefined || anchors.length > 2) return null;
@@ -58,16 +59,16 @@ export function stageOf(anchors: readonly Certificate[], issuer: Certificate): S
   return signer === newest(anchors) ? "reissued" : "bundled";
 }
 
-/** The anchor that came last. */
+/** The anchor that was added last. */
 export function newest(anchors: readonly Certificate[]): Certificate {
   const [first, ...others] = anchors;
   if (first === undefined) throw new Error("a bundle without anchors");
-  // The bundle lists them in the order in which they came; times to the second could be equal.
+  // The bundle lists anchors in the order in which they were added. Their start times could be equal, to the second.
   return others.at(-1) ?? first;
 }
 
 /**
- * Reads where an identity stands, and opens the keys that sign.
+ * Reads the state of an identity and decrypts its signing keys.
  *
  * @throws UserError
  */
@@ -79,8 +80,8 @@ export async function readState(environment: Environment, store: SecretStore): P
   if (issuer === undefined || stage === null || signer === undefined)
     throw new UserError(
       exitCode.problem,
-      `trust-anchors.crt and issuer.crt of ${environment.metadata.name} fit no step of a rotation`,
-      "one or two anchors, one of which signed the issuer, are expected",
+      `trust-anchors.crt and issuer.crt of ${environment.metadata.name} match no stage of a rotation`,
+      "restore both files from the same commit; expected are one or two anchors, one of which signed the issuer",
     );
   return { anchors, issuer, stage, signer, keys: await readKeys(environment, store) };
 }
@@ -91,10 +92,18 @@ async function readKeys(environment: Environment, store: SecretStore): Promise<S
   const data = asMap(asMap(plain)["data"]);
   if (typeof data["trust-anchor.key"] === "string" && typeof data["webhook-ca.key"] === "string")
     return data as unknown as SigningKeys;
-  throw new UserError(exitCode.problem, `${path} holds no keys trust-anchor.key and webhook-ca.key`, "restore the file from Git");
+  throw new UserError(
+    exitCode.problem,
+    `${path} does not contain the keys trust-anchor.key and webhook-ca.key`,
+    "restore the file from Git",
+  );
 }
 
-/** The text of a public file. */
+/**
+ * Text of a public certificate file.
+ *
+ * @throws UserError (problem) if it does not exist
+ */
 export function publicText({ metadata }: Environment, store: SecretStore, file: keyof typeof certificateFiles): string {
   const path = `${identityFolder(metadata.name)}/${certificateFiles[file]}`;
   return store.read(path) ?? missing(metadata.name, path);
@@ -104,11 +113,15 @@ function missing(environment: string, path: string): never {
   throw new UserError(
     exitCode.problem,
     `${path} is missing`,
-    `restore it from Git, or if ${environment} never had an identity: meshops identity init ${environment}`,
+    `restore it from Git, or if ${environment} never had an identity, run meshops identity init ${environment}`,
   );
 }
 
-/** The certificate that a key belongs to, with it. */
+/**
+ * Returns the certificate that a private key belongs to, together with the key.
+ *
+ * @throws UserError (problem) if it belongs to none of the certificates
+ */
 export function pairWith(certificates: readonly Certificate[], key: string, file: string = "trust-anchors.crt"): Issued {
   for (const certificate of certificates) {
     const pair = key === "" ? null : pairOf(pemOf(certificate), key);
@@ -116,7 +129,7 @@ export function pairWith(certificates: readonly Certificate[], key: string, file
   }
   throw new UserError(
     exitCode.problem,
-    `the key in trust-anchor.sops.yaml belongs to none of the certificates of ${file} that it should`,
+    `a key in trust-anchor.sops.yaml does not match the certificate in ${file} that it should belong to`,
     "restore both files from the same commit",
   );
 }

@@ -8,7 +8,7 @@ import { serverName } from "./files.ts";
 import { type Certificate, certificatesIn, fingerprint } from "./pem.ts";
 import { gateOf, stageOf } from "./state.ts";
 
-/** A certificate of an environment, by what is public about it. */
+/** Public facts about a certificate of an environment. */
 export interface CertificateStatus {
   readonly environment: string;
   readonly name: string;
@@ -20,19 +20,22 @@ export interface CertificateStatus {
   readonly daysLeft: number;
   /** SHA-256 of the certificate, in lower-case hexadecimal. */
   readonly sha256: string;
-  /** Who can decrypt its private key: age recipients, and names of other key services. */
+  /** Recipients that can decrypt its private key: age recipients, and names of other key services. */
   readonly recipients: readonly string[];
 }
 
 export interface EnvironmentStatus {
   readonly certificates: readonly CertificateStatus[];
-  /** Names of certificates that the environment should have and that are not there, or are damaged. */
+  /** Names of certificates that the environment needs and that are missing or damaged. */
   readonly missing: readonly string[];
-  /** Where a rotation of the trust anchor stands, in a sentence; null where none is under way. */
+  /** State of a trust anchor rotation, in a sentence; null if none is in progress. */
   readonly rotation: string | null;
 }
 
-/** What the committed files tell of an environment's identity; nothing is decrypted. A missing file has no certificates. */
+/**
+ * Status of an environment's identity, from the committed files. Nothing is decrypted. A missing file has no
+ * certificates.
+ */
 export function identityStatus(environment: Environment, read: (path: string) => string | null, now: Date): EnvironmentStatus {
   const { name } = environment.metadata;
   const certificates = (file: keyof typeof certificateFiles): Certificate[] =>
@@ -61,7 +64,7 @@ export function identityStatus(environment: Environment, read: (path: string) =>
   const present = [
     ...anchors.map(row("trust-anchor", signingKeysFile(name))),
     ...issuers.map(row("issuer", secretFile(name, secretNames.issuer))),
-    // The first is the one that signs; others are on their way out.
+    // The first one signs; the others are trusted until they expire.
     ...certificates("webhookCa")
       .slice(0, 1)
       .map(row("webhook-ca", signingKeysFile(name))),
@@ -80,7 +83,7 @@ function rotationOf(anchors: Certificate[], issuer: Certificate): string | null 
   if (stage === null || stage === "settled") return null;
   const gate = gateOf(stage, { anchors, issuer });
   const done = stage === "bundled" ? "step 1 of 3 is done" : "step 2 of 3 is done";
-  return `the trust anchor is being rotated, ${done}; the next waits until ${gate?.until}, not before ${gate?.opensAt.toISOString().slice(0, 16)}Z`;
+  return `trust anchor rotation in progress: ${done}; the next step must wait until ${gate?.until}: not before ${gate?.opensAt.toISOString().slice(0, 16)}Z`;
 }
 
 function recipientsOf(text: string | null): string[] {

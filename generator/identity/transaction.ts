@@ -8,15 +8,15 @@ import { stateFolder } from "../system/state-folder.ts";
 import type { Changes } from "./files.ts";
 import { sopsConfigFile } from "./sops-config.ts";
 
-/** Changes that are under way, in a folder that Git ignores; all that they hold is public or encrypted. */
+/** Journal of changes in progress, in a folder that Git ignores. It contains only public and encrypted data. */
 export const journalFile: string = `${stateFolder}/pending/identity.json`;
 
-/** A file to write: its path, the hash of what stands there before (null for nothing), and the new text. */
+/** A file to write: its path, the hash of its previous text (null if it did not exist), and the new text. */
 type Entry = readonly [path: string, before: string | null, text: string];
 
 /**
- * Writes several files so that, whenever the process is killed, either none of them is new or the next `finishChanges` makes all of them new:
- * they are noted as a whole first. The caller holds the lock.
+ * Writes several files as one transaction. All changes are written to a journal first: if the process is killed, either
+ * no file has changed, or the next `finishChanges` completes all changes. The caller holds the lock.
  */
 export async function writeChanges(root: string, changes: Changes): Promise<void> {
   const entries: Entry[] = [];
@@ -26,10 +26,10 @@ export async function writeChanges(root: string, changes: Changes): Promise<void
 }
 
 /**
- * Carries out what a killed run had noted; returns whether there was something. The caller holds the lock. A note is no authority: it may name
- * files of identities alone, and of those such as have not changed since it was made.
+ * Completes the changes in the journal of a killed run; returns whether there was a journal. The caller holds the lock.
+ * The journal is not trusted: it may name only identity files, and only if they have not changed otherwise since.
  *
- * @throws UserError (problem) where it says more than that
+ * @throws UserError (problem) if the journal is damaged, names other files, or a file has changed since
  */
 export async function finishChanges(root: string): Promise<boolean> {
   const path = pathWithin(root, journalFile);
@@ -37,10 +37,9 @@ export async function finishChanges(root: string): Promise<boolean> {
   if (journal.kind !== "file") return false;
   const entries = parseEntries(journal.text);
   for (const [file, before, text] of entries) {
-    if (!mayWrite(file)) throw notOurs(`${file} is no file of an identity`);
-    const standing = hashOf(root, file);
-    if (standing !== before && standing !== sha256(text))
-      throw notOurs(`${file} is not what an interrupted run would have changed`);
+    if (!mayWrite(file)) throw refusal(`${file} is not an identity file`);
+    const current = hashOf(root, file);
+    if (current !== before && current !== sha256(text)) throw refusal(`${file} has changed since the interrupted run`);
   }
   for (const [file, , text] of entries) writeAtomic(pathWithin(root, file), text);
   await rm(path, { force: true });
@@ -57,25 +56,25 @@ function parseEntries(text: string): Entry[] {
     )
       return entries;
   } catch {
-    // Told below, as what has another shape.
+    // Reported below, like a journal of another shape.
   }
-  throw notOurs("it cannot be read");
+  throw refusal("the file is damaged");
 }
 
-function notOurs(why: string): UserError {
+function refusal(why: string): UserError {
   return new UserError(
     exitCode.problem,
-    `${journalFile} is not carried out: ${why}`,
-    `restore the folders of identities from Git, and rm ${journalFile}`,
+    `the changes in ${journalFile} cannot be completed: ${why}`,
+    `restore the identity folders from Git, then run rm ${journalFile}`,
   );
 }
 
 function hashOf(root: string, path: string): string | null {
-  const standing = lookAt(pathWithin(root, path));
-  return standing.kind === "file" ? sha256(standing.text) : null;
+  const current = lookAt(pathWithin(root, path));
+  return current.kind === "file" ? sha256(current.text) : null;
 }
 
-/** Whether a path is one of an identity's. */
+/** Whether a path is that of an identity file or of .sops.yaml. */
 function mayWrite(path: string): boolean {
   if (path === sopsConfigFile) return true;
   const [, environment = "", file = ""] =

@@ -3,20 +3,20 @@
 export type Name = string;
 export type Port = number;
 /**
- * Ports of the pods whose protocol the proxy must not guess: where the server speaks first (MySQL, SMTP). mTLS stays. Services that lead to them are annotated too.
+ * Pod ports whose protocol the proxy must not detect, since the server sends first (MySQL, SMTP). mTLS is kept. Services with these target ports are annotated too.
  */
 export type Ports = Port[];
 /**
- * Ports of the pods that bypass the proxy: no mTLS, no identity, no authorization.
+ * Pod ports that bypass the proxy: they have no mTLS, no identity and no authorization.
  */
 export type Ports1 = Port[];
 /**
- * Ports that the pods dial past the proxy.
+ * Destination ports to which the pods connect without the proxy.
  */
 export type Ports2 = Port[];
 
 /**
- * What `meshops krm` and `meshops inject` do to the Kubernetes objects that pass by: inject them, and say who may talk to them.
+ * Configuration of `meshops krm` and `meshops inject`: which workloads to inject, and which clients may connect to them.
  */
 export interface MeshInjection {
   /**
@@ -32,39 +32,39 @@ export interface MeshInjection {
    */
   metadata: {
     /**
-     * Name of the configuration; nothing is named after it.
+     * Name of the configuration. It does not affect the result.
      */
     name: string;
   };
   /**
-   * Which objects, and what becomes of them.
+   * Selects the workloads, and specifies the changes to them.
    */
   spec: {
     /**
-     * The Linkerd that the objects run under: it decides API versions and ports.
+     * Linkerd release in the cluster. It determines API versions and ports.
      */
     linkerd: "edge-26.8.3" | "edge-25.10.7" | "edge-25.4.4" | "stable-2.14.10";
     /**
-     * Only workloads of these namespaces; where it is left out, of all.
+     * Select only workloads in these namespaces. If omitted, workloads in all namespaces.
      */
     namespaces?: Name[];
     /**
-     * Only workloads whose pods have these labels; where it is left out, all.
+     * Select only workloads whose pods have these labels. If omitted, all workloads.
      */
     labels: {
       [k: string]: string;
     };
     /**
-     * The mode of injection: `ingress` is for controllers that choose the endpoint themselves.
+     * Injection mode. `ingress` is for ingress controllers that choose the endpoint themselves.
      */
     inject: "enabled" | "ingress";
     opaquePorts: Ports;
     skipInboundPorts: Ports1;
     skipOutboundPorts: Ports2;
     /**
-     * Who may talk to the workloads; an empty list is nobody. Where it is left out, no policy is written.
+     * Clients that may connect to the workloads. An empty list allows no client. If omitted, no policies are written.
      *
-     * Items: A meshed workload, by its identity.
+     * Items: A meshed workload, identified by its mesh identity.
      */
     clients?: {
       /**
@@ -72,11 +72,11 @@ export interface MeshInjection {
        */
       namespace: string;
       /**
-       * Service account of the client's pods, its identity in the mesh.
+       * Service account of the client's pods, which determines their mesh identity.
        */
       serviceAccount: string;
       /**
-       * Ports of the pods that it may use; where it is left out, all that they declare.
+       * Pod ports that the client may use. If omitted, all ports that the pods declare.
        */
       ports?: Port[];
     }[];
@@ -89,7 +89,7 @@ export interface MeshInjection {
      */
     authorization: boolean;
     /**
-     * Let linkerd-viz scrape and tap the proxies through the NetworkPolicies.
+     * Allow linkerd-viz in the NetworkPolicies to scrape and tap the proxies.
      */
     viz: boolean;
   };

@@ -2,16 +2,16 @@ import { armor, Decrypter, Encrypter, identityToRecipient } from "age-encryption
 import { SopsError } from "./error.ts";
 import { type AgeEntry, type Metadata, otherServices } from "./metadata.ts";
 
-/** Encrypts the data key to each recipient, in an age file of its own, as sops does. */
+/** Encrypts the data key to each recipient separately, as one age file per recipient, like sops. */
 export async function wrapDataKey(dataKey: Uint8Array, recipients: readonly string[]): Promise<AgeEntry[]> {
-  if (recipients.length === 0) throw new SopsError("recipient", "there is nobody to encrypt to");
+  if (recipients.length === 0) throw new SopsError("recipient", "there are no recipients to encrypt to");
   return Promise.all(
     [...new Set(recipients)].map(async (recipient) => {
       const encrypter = new Encrypter();
       try {
         encrypter.addRecipient(recipient);
       } catch {
-        throw new SopsError("recipient", `${recipient} is no age recipient`);
+        throw new SopsError("recipient", `${recipient} is not an age recipient`);
       }
       return { recipient, enc: `${armor.encode(await encrypter.encrypt(dataKey)).trimEnd()}\n` };
     }),
@@ -19,9 +19,10 @@ export async function wrapDataKey(dataKey: Uint8Array, recipients: readonly stri
 }
 
 /**
- * The data key of a file, opened by one of the identities (`AGE-SECRET-KEY-1…`).
+ * Decrypts the data key of a file with one of the identities (`AGE-SECRET-KEY-1…`).
  *
- * @throws SopsError (no-key) where none of them opens it
+ * @throws SopsError (no-key) if none of them can decrypt it; (recipient) if an identity is damaged; (tampered) if the
+ *   encrypted data key was changed
  */
 export async function unwrapDataKey(metadata: Metadata, identities: readonly string[]): Promise<Uint8Array> {
   const known = new Map<string, string>();
@@ -30,13 +31,13 @@ export async function unwrapDataKey(metadata: Metadata, identities: readonly str
     const identity = known.get(recipient);
     if (identity === undefined) continue;
     const dataKey = await open(enc, identity);
-    if (dataKey.length !== 32) throw new SopsError("tampered", `the data key for ${recipient} has not 32 bytes`);
+    if (dataKey.length !== 32) throw new SopsError("tampered", `the data key for ${recipient} is not 32 bytes long`);
     return dataKey;
   }
   throw noKey(metadata, identities.length);
 }
 
-/** Identities by their recipients (`age1…`), and how many of them are damaged. */
+/** Identities by their recipients (`age1…`), and the number of damaged identities. */
 export async function byRecipient(
   identities: readonly string[],
 ): Promise<{ readonly known: ReadonlyMap<string, string>; readonly damaged: number }> {
@@ -48,7 +49,11 @@ export async function byRecipient(
   return { known: new Map(known), damaged: identities.length - known.length };
 }
 
-/** @throws SopsError (recipient) where the identity is damaged; age-encryption's own error would repeat it */
+/**
+ * Recipient of an identity.
+ *
+ * @throws SopsError (recipient) if the identity is damaged; age-encryption's own error would quote it
+ */
 async function recipientOf(identity: string): Promise<string> {
   try {
     return await identityToRecipient(identity);
@@ -56,7 +61,7 @@ async function recipientOf(identity: string): Promise<string> {
     throw new SopsError(
       "recipient",
       "an age key is damaged",
-      "compare the keys in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and keys.txt with their copies",
+      "compare the keys in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and keys.txt with your copies of them",
     );
   }
 }
@@ -67,7 +72,7 @@ async function open(enc: string, identity: string): Promise<Uint8Array> {
   try {
     return await decrypter.decrypt(armor.decode(enc));
   } catch {
-    throw new SopsError("tampered", "the data key was changed: its age file does not open with the key that it names");
+    throw new SopsError("tampered", "the data key was changed: its age file cannot be decrypted with the key of its recipient");
   }
 }
 
@@ -75,13 +80,13 @@ function noKey(metadata: Metadata, held: number): SopsError {
   const recipients = [...metadata.age.map(({ recipient }) => recipient), ...otherServices(metadata)];
   const message =
     held === 0
-      ? "no age key at hand opens the file"
+      ? "no age key is available to decrypt the file"
       : held === 1
-        ? "the age key at hand does not open the file"
-        : `none of the ${held} age keys at hand opens the file`;
+        ? "the available age key cannot decrypt the file"
+        : `none of the ${held} available age keys can decrypt the file`;
   const fix =
     metadata.age.length === 0
-      ? `it is encrypted to ${otherServices(metadata).join(" and ")} alone: use the sops binary`
-      : `it opens to ${recipients.join(", ")}; put a key into SOPS_AGE_KEY_FILE or sops/age/keys.txt of your configuration folder`;
+      ? `use the sops binary: the file is encrypted only to ${otherServices(metadata).join(" and ")}`
+      : `add an age key of the file to SOPS_AGE_KEY_FILE or to sops/age/keys.txt in your configuration folder; the file can be decrypted by ${recipients.join(", ")}`;
   return new SopsError("no-key", message, fix);
 }

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { SopsError } from "./error.ts";
 import { canonical, type Scalar, type ScalarType } from "./scalar.ts";
 
-/** AES-256-GCM with a nonce of 32 bytes and a tag of 16 (sops, aes/cipher.go). */
+/** AES-256-GCM with a nonce of 32 bytes and a tag of 16 bytes (sops, aes/cipher.go). */
 const algorithm = "aes-256-gcm";
 const nonceBytes = 32;
 const tagBytes = 16;
@@ -15,15 +15,20 @@ export function isCiphertext(text: string): boolean {
   return form.test(text);
 }
 
-/** Length of an encrypted value's plaintext in bytes, which AES-GCM does not hide; null for any other text. */
+/**
+ * Length in bytes of an encrypted value's plaintext, which AES-GCM does not hide; null if the text is not encrypted.
+ */
 export function plaintextBytes(ciphertext: string): number | null {
   const data = form.exec(ciphertext)?.[1];
   return data === undefined ? null : Buffer.from(data, "base64").length;
 }
 
 /**
- * Encrypts a value. `context` is authenticated with it: the path of a value, or the time of change for the MAC, so that no
- * ciphertext can be moved. An empty text stays empty, as sops has it. `nonce` is that of the value's last encryption, where it has not changed.
+ * Encrypts a value. An empty text stays empty, as in sops.
+ *
+ * @param context authenticated together with the value, so that the ciphertext cannot be moved: the path of a value, or
+ *   the time of change for the MAC
+ * @param nonce nonce of the previous encryption if the value has not changed
  */
 export function encryptValue(
   scalar: Scalar,
@@ -40,7 +45,9 @@ export function encryptValue(
   return `ENC[AES256_GCM,data:${encoded},iv:${iv},tag:${tag},type:${scalar.type}]`;
 }
 
-/** A decrypted value, and the nonce it was encrypted with; null for the empty text, which is never encrypted. */
+/**
+ * A decrypted value and the nonce of its encryption. The nonce is null for the empty text, which is never encrypted.
+ */
 export interface Opened {
   readonly scalar: Scalar;
   readonly nonce: Uint8Array | null;
@@ -49,14 +56,16 @@ export interface Opened {
 /**
  * Decrypts a value.
  *
- * @throws SopsError (not-encrypted, tampered) where the text has another form, or was changed, moved or encrypted with another key
+ * @throws SopsError (not-encrypted) if the text is not encrypted; (unsupported) if the type is unknown; (tampered) if
+ *   the
+ *   text was changed, moved or encrypted with another key
  */
 export function decryptValue(text: string, key: Uint8Array, context: string): Opened {
   if (text === "") return { scalar: { type: "str", text: "" }, nonce: null };
   const [, data, iv, tag, type] = form.exec(text) ?? [];
   if (data === undefined || iv === undefined || tag === undefined || type === undefined)
     throw new SopsError("not-encrypted", "the value is not encrypted");
-  if (!types.has(type)) throw new SopsError("unsupported", `the value is of the unknown type "${type}"`);
+  if (!types.has(type)) throw new SopsError("unsupported", `the value has the unknown type "${type}"`);
   const [sealed, nonce, seal] = [data, iv, tag].map(strictBase64);
   if (sealed === null || nonce === null || seal === null || !sealed || !nonce || !seal || seal.length !== tagBytes)
     throw new SopsError("tampered", "the value was changed");
@@ -73,7 +82,7 @@ export function decryptValue(text: string, key: Uint8Array, context: string): Op
   }
 }
 
-/** The bytes of a base64 text; null where it is no such text, or one with stray bits, which Node would let pass. */
+/** Bytes of a base64 text; null if it is not valid base64 or has stray bits, which Node would accept. */
 function strictBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, "base64");
   return bytes.toString("base64") === text ? bytes : null;

@@ -1,21 +1,34 @@
 import { SopsError } from "./error.ts";
 
-/** @throws SopsError (syntax) where a text is no JSON */
+/**
+ * Checks that a text is valid JSON.
+ *
+ * @throws SopsError (syntax) if it is not
+ */
 export function checkJson(text: string): void {
   try {
     JSON.parse(text);
   } catch (error) {
-    // The message quotes the text, which may be a secret.
+    // Only the position is used, since the message quotes the text, which may be a secret.
     const [, position] = /at position (\d+)/.exec((error as Error).message) ?? [];
-    const where = position === undefined ? "" : `, from line ${text.slice(0, Number(position)).split("\n").length} on`;
-    throw new SopsError("syntax", `the file is no JSON${where}`);
+    const where = position === undefined ? "" : ` at line ${text.slice(0, Number(position)).split("\n").length}`;
+    throw new SopsError("syntax", `the file is not valid JSON${where}`);
   }
 }
 
-/** Letters at which YAML 1.1 (sops, and so Flux) ends a line or the file, and YAML 1.2 does not: the two would read different files. */
+/**
+ * Rejects characters that end a line or the file in YAML 1.1 (sops, and so Flux) and not in YAML 1.2: the two would
+ * read different content.
+ *
+ * @throws SopsError (unsupported) if the text contains one
+ */
 export function refuseDisputed(text: string): void {
   if (/\r(?!\n)/.test(text))
-    throw new SopsError("unsupported", "the file holds a carriage return that ends no line", "write it as \\r in double quotes");
+    throw new SopsError(
+      "unsupported",
+      "the file contains a carriage return without a line feed",
+      "write it as \\r in double quotes",
+    );
   if (/[\x7f-\x9f\u2028\u2029]|(?<!^)\ufeff/.test(text))
     throw new SopsError(
       "unsupported",

@@ -3,14 +3,14 @@ import { ListComment } from "./leaf.ts";
 import { type Metadata, writeMetadata } from "./metadata.ts";
 import type { Tree } from "./tree.ts";
 
-/** The text of a tree, with its metadata under `sops`, or without where there is none. */
+/** Returns the text of a tree, with the metadata under `sops`, or without that key if the metadata is null. */
 export function emitTree(tree: Tree, metadata: Metadata | null): string {
   const { root, document, format, indent, indentSeq } = tree;
   const endsInComment = tree.leaves.at(-1)?.comment === true;
   const index = root.items.findIndex(({ key }) => isScalar(key) && key.value === "sops");
   if (metadata === null) {
     const [removed] = index === -1 ? [] : root.items.splice(index, 1);
-    // Comments above the metadata are the file's last ones.
+    // Comments above the metadata become the last comments of the file.
     const above = isScalar(removed?.key) ? removed.key.commentBefore : null;
     if (above) document.comment = [above, document.comment].filter(Boolean).join("\n");
   } else {
@@ -18,7 +18,7 @@ export function emitTree(tree: Tree, metadata: Metadata | null): string {
     const pair = root.items[index];
     if (pair === undefined) {
       const key = plain("sops");
-      // A line between keeps comments at the file's end from becoming the metadata's.
+      // An empty line keeps comments at the end of the file separate from the metadata.
       key.spaceBefore = endsInComment;
       root.items.push(new Pair(key, value));
     } else pair.value = value;
@@ -30,9 +30,9 @@ export function emitTree(tree: Tree, metadata: Metadata | null): string {
 }
 
 /**
- * The escape of a character that YAML 1.1 takes for a line end, refuses, or (U+FEFF) skips when go-yaml's read buffer
- * happens to begin with it (go-yaml v3, `is_bom` in yamlprivateh.go looks at the start of the buffer).
- * Such characters occur in double quotes only, since `parseTree` refuses all others.
+ * Escapes a character that YAML 1.1 treats as a line end, rejects, or (U+FEFF) skips if go-yaml's read buffer begins
+ * with it (go-yaml v3, `is_bom` in yamlprivateh.go checks the start of the buffer). Such characters occur in double
+ * quotes only, since `parseTree` rejects all others.
  */
 function escaped(letter: string): string {
   const named: Readonly<Record<string, string>> = {
@@ -44,7 +44,7 @@ function escaped(letter: string): string {
   return named[letter] ?? `\\x${letter.charCodeAt(0).toString(16)}`;
 }
 
-/** Turns comments that sops keeps as items of lists back into comments. */
+/** Converts comments that sops stores as list items back to comments. */
 function restoreListComments(document: Tree["document"]): void {
   visit(document, {
     Seq: (_, list) => {
@@ -65,7 +65,7 @@ function restoreListComments(document: Tree["document"]): void {
   });
 }
 
-/** Metadata as nodes: texts that need no quotes, and armored keys as literal blocks. */
+/** Converts metadata to nodes: strings without quotes if possible, and armored keys as literal blocks. */
 function nodeOf(value: unknown): Node {
   if (Array.isArray(value)) {
     const list = new YAMLSeq();
@@ -84,7 +84,7 @@ function nodeOf(value: unknown): Node {
   return scalar;
 }
 
-/** Texts of the metadata that are nothing else without quotes: names, versions, ciphertexts, most regular expressions. */
+/** Strings in the metadata that need no quotes: names, versions, ciphertexts, most regular expressions. */
 const plainly = /^[A-Za-z^(][^#:\s]*$|^\d+\.\d+\.\d+$|^ENC\[|^https:\/\/[^\s#]+$/;
 
 function plain(text: string): Scalar {
@@ -93,7 +93,7 @@ function plain(text: string): Scalar {
   return scalar;
 }
 
-/** JSON as sops writes it: set in by tabs, keys in their order. */
+/** Formats JSON as sops does: indented by tabs, with keys in their original order. */
 function json(node: unknown, margin: string): string {
   const deeper = `${margin}\t`;
   if (isMap(node))

@@ -9,7 +9,10 @@ import { type EncryptionRule, secretRule } from "./rule.ts";
 import { seal, unseal } from "./seal.ts";
 import { parseTree } from "./tree.ts";
 
-/** How a new file is encrypted. What is left out is as Secrets want it: the payload alone, and a MAC that survives labels. */
+/**
+ * How to encrypt a new file. The defaults are for Secrets: encrypt only the payload, with a MAC that does not cover
+ * labels.
+ */
 export interface EncryptOptions {
   readonly recipients: readonly string[];
   readonly now: Date;
@@ -18,7 +21,7 @@ export interface EncryptOptions {
   readonly macOnlyEncrypted?: boolean;
 }
 
-/** Who asks, and when. */
+/** Keys for reading a file, and the time of a change. */
 export interface KeyAccess {
   /** age identities, `AGE-SECRET-KEY-1…`. */
   readonly identities: readonly string[];
@@ -27,14 +30,14 @@ export interface KeyAccess {
 }
 
 /**
- * Encrypts a file. The real sops decrypts and edits what comes out.
+ * Encrypts a file. The sops binary can decrypt and edit the result.
  *
  * @throws SopsError
  */
 export async function encryptFile(text: string, options: EncryptOptions): Promise<string> {
   const { recipients, now, format = "yaml", rule = secretRule, macOnlyEncrypted = true } = options;
   const tree = parseTree(text, format);
-  if (sopsNode(tree) !== undefined) throw new SopsError("already-encrypted", "the file is encrypted already");
+  if (sopsNode(tree) !== undefined) throw new SopsError("already-encrypted", "the file is already encrypted");
   const dataKey = randomBytes(32);
   const age = await wrapDataKey(dataKey, recipients);
   const lastModified = timeOf(now);
@@ -43,7 +46,7 @@ export async function encryptFile(text: string, options: EncryptOptions): Promis
 }
 
 /**
- * Decrypts a file; its MAC is always checked.
+ * Decrypts a file and always checks its MAC.
  *
  * @throws SopsError
  */
@@ -55,8 +58,9 @@ export async function decryptFile(text: string, { identities, format = "yaml" }:
 }
 
 /**
- * Encrypts a file's data key to other recipients. Where somebody is taken off, everything gets a new data key: whoever had the old one could
- * still read what is written later. (What was committed before stays readable to them.)
+ * Encrypts a file's data key to other recipients. If a recipient is removed, the file is encrypted with a new data key,
+ * since the removed recipient could decrypt later versions with the old one. (That recipient can still decrypt versions
+ * that were committed before.)
  *
  * @throws SopsError
  */
@@ -81,8 +85,8 @@ export async function updateKeys(text: string, access: KeyAccess, recipients: re
   if (others.length > 0)
     throw new SopsError(
       "unsupported",
-      `a new data key would have to be encrypted to ${others.join(" and ")}`,
-      "use `sops rotate`",
+      `removing a recipient requires a new data key, which only the sops binary can encrypt to ${others.join(" and ")}`,
+      "remove the recipient with sops rotate",
     );
   const fresh = randomBytes(32);
   const mac = seal(tree, fresh, metadata, lastModified);

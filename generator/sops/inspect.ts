@@ -4,13 +4,13 @@ import type { Format } from "./leaf.ts";
 import { type Metadata, readMetadata } from "./metadata.ts";
 import { parseTree, type Tree } from "./tree.ts";
 
-/** The format of a file, by its name. */
+/** Format of a file, from its name. */
 export function formatOf(path: string): Format {
   return path.endsWith(".json") ? "json" : "yaml";
 }
 
 /**
- * The metadata of an encrypted file, without decrypting anything.
+ * Reads the metadata of an encrypted file, without decrypting anything.
  *
  * @throws SopsError
  */
@@ -19,7 +19,7 @@ export function inspectFile(text: string, format: Format = "yaml"): Metadata {
 }
 
 /**
- * What a file says without any key: its metadata, and everything else as texts, encrypted where it is.
+ * Reads a file without a key: its metadata and the rest of its content, in which encrypted values are ciphertext.
  *
  * @throws SopsError
  */
@@ -29,14 +29,20 @@ export function openFile(text: string): { readonly metadata: Metadata; readonly 
   return { metadata: metadataOf(tree), plain };
 }
 
-/** @throws SopsError (not-encrypted) where there is none */
+/**
+ * Metadata of a parsed file.
+ *
+ * @throws SopsError (not-encrypted) if there is none
+ */
 export function metadataOf(tree: Tree): Metadata {
   const node = sopsNode(tree);
   if (node === undefined) throw new SopsError("not-encrypted", "the file is not encrypted: it has no key `sops`");
   return readMetadata(node);
 }
 
-/** The plain value under `sops`. Its texts stay texts: the schema makes nothing else of them. */
+/**
+ * Plain value under `sops`; undefined if the key is missing. Its scalars are strings, since the schema is `failsafe`.
+ */
 export function sopsNode({ root, document }: Tree): unknown {
   const pair = root.items.find(({ key }) => isScalar(key) && key.value === "sops");
   if (pair === undefined) return undefined;

@@ -5,27 +5,31 @@ import type { Scalar } from "./scalar.ts";
 
 export type Format = "yaml" | "json";
 
-/** A value or a line of a comment, where it stands in the tree. */
+/** A value or one line of a comment, at its position in the tree. */
 export interface Leaf {
-  /** Keys on the way to it; places in lists have none. A comment's is that of the map or list it stands in. */
+  /** Keys on the path to the leaf, without list indexes. A comment has the path of the map or list that contains it. */
   readonly path: readonly string[];
   readonly comment: boolean;
-  /** Whether it is an item of a list. */
+  /** Whether the leaf is an item of a list. */
   readonly item: boolean;
-  /** What it says now: a value by its type; for null there is no leaf. */
+  /** Returns the current value with its type. A null value has no leaf. */
   read(): Scalar;
-  /** Writes a value of a type. */
+  /** Replaces the value. */
   write(scalar: Scalar): void;
 }
 
-/** A path as messages show it. */
+/** Formats a path for messages. */
 export function shown(path: readonly string[]): string {
   return path.join(".");
 }
 
-/** What a scalar means; null for null. */
+/**
+ * Resolves the value of a scalar; null for null.
+ *
+ * @throws SopsError (unsupported) if it has a tag, or if sops cannot represent it
+ */
 export function meaning(node: ScalarNode, path: readonly string[], format: Format): Scalar | null {
-  // `<<` is a text like any other to sops.
+  // sops treats `<<` as an ordinary string.
   if (node.tag === "tag:yaml.org,2002:merge") delete node.tag;
   if (node.tag !== undefined && node.tag !== "tag:yaml.org,2002:str")
     throw new SopsError("unsupported", `${shown(path)} has the tag ${node.tag}`, "write the value without a tag");
@@ -38,13 +42,16 @@ export function meaning(node: ScalarNode, path: readonly string[], format: Forma
   }
 }
 
-/** Numbers of JSON: integers where they fit 64 bits, else floats (sops, stores/json, normalizeJSONNumber). */
+/**
+ * Resolves a JSON scalar: numbers are integers if they fit 64 bits, otherwise floats (sops, stores/json,
+ * normalizeJSONNumber).
+ */
 function jsonMeaning(text: string): Scalar | null {
   if (/^-?[0-9]+$/.test(text) && BigInt(text) >= -(2n ** 63n) && BigInt(text) < 2n ** 63n)
     return { type: "int", text: String(BigInt(text)) };
   if (!/^[-0-9]/.test(text)) return resolvePlain(text);
   const value = Number(text);
-  if (!Number.isFinite(value)) throw new Error("the value is too large a number for SOPS");
+  if (!Number.isFinite(value)) throw new Error("the number is too large for SOPS");
   return { type: "float", text: Object.is(value, -0) ? "-0" : String(value) };
 }
 
@@ -65,7 +72,7 @@ export function valueLeaf(node: ScalarNode, path: readonly string[], format: For
   };
 }
 
-/** A comment among the items of a list, where sops keeps it as an encrypted item. */
+/** A comment in a list, which sops stores as an encrypted item. */
 export class ListComment {
   readonly text: string;
 
@@ -74,13 +81,13 @@ export class ListComment {
   }
 }
 
-/** A float as YAML spells it, so that it is read as one again: with a point, or by the name of what is no number. */
+/** Formats a float so that YAML parses it as a float again: with a decimal point, or as `.nan` or `.inf`. */
 function floatText(text: string): string {
   const special = ({ NaN: ".nan", "+Inf": ".inf", "-Inf": "-.inf" } as Record<string, string>)[text];
   return special ?? (text.includes(".") ? text : `${text}.0`);
 }
 
-/** How a value must be written to be read as its type: by sops, and by readers of YAML 1.1 too. */
+/** Style in which a value must be written so that sops and YAML 1.1 parsers read it as its type. */
 function styleOf({ type, text }: Scalar, format: Format): ScalarNode.Type {
   if (type !== "str") return "PLAIN";
   if (format === "json") return "QUOTE_DOUBLE";
@@ -92,7 +99,7 @@ function styleOf({ type, text }: Scalar, format: Format): ScalarNode.Type {
 
 type Commented = { comment?: string | null; commentBefore?: string | null };
 
-/** The lines of a comment, each a leaf. */
+/** Yields one leaf per line of a comment. */
 export function* commentLeaves(holder: unknown, field: keyof Commented, path: readonly string[]): Iterable<Leaf> {
   const owner = holder as Commented;
   const count = owner[field]?.split("\n").length ?? 0;

@@ -3,9 +3,10 @@ import { SopsError } from "./error.ts";
 import type { EncryptionRule } from "./rule.ts";
 
 /**
- * A predicate on paths: whether the value there is encrypted (sops, shouldBeEncrypted). Expressions are Go's RE2, matched anywhere in a key.
+ * Returns a predicate on paths: whether a rule encrypts the value at a path (sops, shouldBeEncrypted). Expressions have
+ * Go's RE2 syntax and match anywhere in a key.
  *
- * @throws SopsError (unsupported) where the expression is none that Go takes
+ * @throws SopsError (unsupported) if Go does not accept the expression
  */
 export function encryptedBy({ kind, value }: EncryptionRule): (path: readonly string[]) => boolean {
   if (kind === "unencrypted_suffix") return (path) => !path.some((key) => key.endsWith(value));
@@ -15,12 +16,12 @@ export function encryptedBy({ kind, value }: EncryptionRule): (path: readonly st
   return kind === "encrypted_regex" ? matches : (path) => !matches(path);
 }
 
-/** Whether a text contains what a regular expression of Go's describes; linear in time, whatever the expression. */
+/** Returns a predicate: whether a text contains a match of a Go regular expression. It takes linear time. */
 export function goPattern(expression: string): (text: string) => boolean {
   try {
     const pattern = RE2JS.compile(expression);
     return (text) => pattern.matcher(text).find();
   } catch {
-    throw new SopsError("unsupported", `"${expression}" is no regular expression of Go's`);
+    throw new SopsError("unsupported", `"${expression}" is not a Go regular expression`);
   }
 }

@@ -3,30 +3,30 @@ import { compareText } from "../system/text.ts";
 import { SopsError } from "./error.ts";
 import { defaultRule, type EncryptionRule, ruleKinds } from "./rule.ts";
 
-/** The data key, encrypted to an age recipient: an armored age file. */
+/** The data key encrypted to one age recipient, as an armored age file. */
 export interface AgeEntry {
   readonly recipient: string;
   readonly enc: string;
 }
 
-/** What a file says about its encryption under the key `sops`. */
+/** Metadata of a file's encryption, under the key `sops`. */
 export interface Metadata {
   readonly age: readonly AgeEntry[];
-  /** Entries of other key services, kept as they are: the data key that they hold is the same. */
+  /** Entries of other key services, which are kept unchanged since they contain the same data key. */
   readonly others: Readonly<Record<string, unknown>>;
-  /** RFC 3339, as written in the file: the MAC is bound to it. */
+  /** RFC 3339, as written in the file, since the MAC is bound to it. */
   readonly lastModified: string;
   readonly mac: string;
   readonly rule: EncryptionRule;
-  /** Whether the MAC covers the encrypted values alone. */
+  /** Whether the MAC covers the encrypted values only. */
   readonly macOnlyEncrypted: boolean;
   readonly version: string;
 }
 
-/** Version of sops whose format this is. */
+/** Version of sops whose file format meshops writes. */
 export const formatVersion = "3.13.3";
 
-/** Key services that only the sops binary can talk to, by the key of their entries. */
+/** Names of the key services that only the sops binary supports, by the key of their entries. */
 const services: Readonly<Record<string, string>> = {
   kms: "AWS KMS",
   gcp_kms: "Google Cloud KMS",
@@ -39,25 +39,27 @@ const services: Readonly<Record<string, string>> = {
 /**
  * Reads the metadata of a file.
  *
- * @throws SopsError (unsupported) naming what only the sops binary can do; (syntax) where the metadata is broken
+ * @throws SopsError (unsupported) if only the sops binary supports the file; (syntax) if the metadata is invalid;
+ *   (tampered) if there is no MAC
  */
 export function readMetadata(value: unknown): Metadata {
-  if (!isMap(value)) throw new SopsError("syntax", 'the key "sops" holds no map');
+  if (!isMap(value)) throw new SopsError("syntax", 'the key "sops" is not a map');
   const text = (key: string): string => {
     const found = value[key];
     if (found === undefined || found === null || found === "") return "";
-    if (typeof found !== "string") throw new SopsError("syntax", `"sops.${key}" is no text`);
+    if (typeof found !== "string") throw new SopsError("syntax", `"sops.${key}" is not a string`);
     return found;
   };
   refuseUnsupported(value);
   const given = ruleKinds.filter((kind) => text(kind) !== "");
-  if (given.length > 1) throw new SopsError("syntax", `a file has one rule of encryption, this one has ${given.join(" and ")}`);
+  if (given.length > 1)
+    throw new SopsError("syntax", `the file has several encryption rules instead of one: ${given.join(" and ")}`);
   const [kind] = given;
   const mac = text("mac");
   const lastModified = text("lastmodified");
   if (mac === "") throw new SopsError("tampered", "the file has no MAC");
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[-+]\d\d:\d\d)$/.test(lastModified))
-    throw new SopsError("syntax", '"sops.lastmodified" is no time such as 2026-01-31T12:00:00Z');
+    throw new SopsError("syntax", '"sops.lastmodified" is not a time such as 2026-01-31T12:00:00Z');
   return {
     age: ageEntries(value["age"]),
     others: Object.fromEntries(
@@ -77,15 +79,15 @@ function refuseUnsupported(value: Readonly<Record<string, unknown>>): void {
     throw new SopsError("unsupported", "the data key is split among key groups (Shamir's secret sharing)", "use the sops binary");
   for (const kind of ["encrypted_comment_regex", "unencrypted_comment_regex"])
     if (typeof value[kind] === "string" && value[kind] !== "")
-      throw new SopsError("unsupported", `what is encrypted is chosen by comments (${kind})`, "use the sops binary");
+      throw new SopsError("unsupported", `comments select which values are encrypted (${kind})`, "use the sops binary");
 }
 
 function ageEntries(value: unknown): AgeEntry[] {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw new SopsError("syntax", '"sops.age" is no list');
+  if (!Array.isArray(value)) throw new SopsError("syntax", '"sops.age" is not a list');
   return value.map((entry: unknown) => {
     if (!isMap(entry) || typeof entry["recipient"] !== "string" || typeof entry["enc"] !== "string")
-      throw new SopsError("syntax", 'an item of "sops.age" lacks its recipient or its data key');
+      throw new SopsError("syntax", 'an item of "sops.age" has no recipient or no data key');
     return { recipient: entry["recipient"], enc: entry["enc"] };
   });
 }
@@ -95,7 +97,10 @@ export function otherServices({ others }: Metadata): string[] {
   return Object.keys(others).map((key) => services[key] ?? key);
 }
 
-/** Whether a file is encrypted, besides age, to nobody but the given key of Azure Key Vault, or to nobody at all. */
+/**
+ * Whether, besides age, the file is encrypted to the given Azure Key Vault key only, or to no other key service if none
+ * is given.
+ */
 export function servicesFit({ others }: Metadata, azureKeyVault: string | undefined): boolean {
   const keys = Object.entries(others).flatMap(([service, entries]) =>
     (entries as unknown[]).map((entry) => {
@@ -106,7 +111,7 @@ export function servicesFit({ others }: Metadata, azureKeyVault: string | undefi
   return JSON.stringify(keys) === JSON.stringify(azureKeyVault === undefined ? [] : [azureKeyVault]);
 }
 
-/** The metadata as the file holds it, in sops' own order: by name. */
+/** Converts the metadata to the file's form, with keys sorted by name as in sops. */
 export function writeMetadata(metadata: Metadata): Record<string, unknown> {
   const { age, others, lastModified, mac, rule, macOnlyEncrypted, version } = metadata;
   const written: Readonly<Record<string, unknown>> = {

@@ -1,10 +1,10 @@
 import { goFloat, type Scalar } from "./scalar.ts";
 
 /**
- * What a plain YAML scalar means to sops, that is to Go's yaml.v3 (resolve.go), which is neither YAML 1.1 nor 1.2: `yes` is a text,
- * `0777` an octal number, `1_000` a thousand, `2001-12-14` a time. Null is null.
+ * Resolves a plain YAML scalar as sops does, with Go's yaml.v3 (resolve.go). Its rules are neither YAML 1.1 nor 1.2:
+ * `yes` is a string, `0777` an octal number, `1_000` a thousand, `2001-12-14` a time. Returns null for null.
  *
- * @throws Error where sops itself would fail: an integer between 2^63 and 2^64
+ * @throws Error if sops itself would fail (an integer between 2^63 and 2^64), or if programs disagree about the value
  */
 export function resolvePlain(text: string): Scalar | null {
   if (nulls.has(text)) return null;
@@ -19,7 +19,7 @@ export function resolvePlain(text: string): Scalar | null {
   const integer = parseInteger(plain);
   if (integer !== null) {
     if (integer >= -(2n ** 63n) && integer < 2n ** 63n) return { type: "int", text: integer.toString() };
-    if (integer < 2n ** 64n && integer > 0n) throw new Error("the value is too large an integer for SOPS; quote it");
+    if (integer < 2n ** 64n && integer > 0n) throw new Error("the integer is too large for SOPS; quote it");
   }
   if (/^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/.test(plain)) {
     const value = Number(plain);
@@ -30,15 +30,18 @@ export function resolvePlain(text: string): Scalar | null {
 
 const nulls = new Set(["", "~", "null", "Null", "NULL"]);
 
-/** Go's ParseFloat, which alone decides about what starts with a point: hexadecimal is out of reach there, underscores are not taken. */
+/**
+ * Resolves a scalar that starts with a point. Go passes it to ParseFloat only: hexadecimal is impossible, and
+ * underscores are rejected.
+ */
 function resolveDotted(text: string): Scalar {
-  if (/^\.[0-9_]*_/.test(text)) throw new Error("programs disagree whether the value is a number; quote it");
+  if (/^\.[0-9_]*_/.test(text)) throw new Error("programs disagree on whether the value is a number; quote it");
   if (/^\.[0-9]+([eE][-+]?[0-9]+)?$/.test(text) && Number.isFinite(Number(text)))
     return { type: "float", text: goFloat(Number(text)) };
   return { type: "str", text };
 }
 
-/** Go's `ParseInt(text, 0, 64)` without its bounds: decimal, 0x, 0b, 0o, and 0 for octal. */
+/** Parses an integer like Go's `ParseInt(text, 0, 64)`, without its range: decimal, 0x, 0b, 0o, and 0 for octal. */
 function parseInteger(text: string): bigint | null {
   const [, sign, digits] = /^([-+]?)(.*)$/s.exec(text) ?? [];
   const body = digits ?? "";
@@ -53,7 +56,10 @@ function parseInteger(text: string): bigint | null {
   return sign === "-" ? -magnitude : magnitude;
 }
 
-/** A timestamp as Go writes it (RFC 3339, with as many decimals as it has); null where the text is none of yaml.v3's four forms. */
+/**
+ * Converts a timestamp to Go's form (RFC 3339, with as many decimals as necessary); null if the text has none of
+ * yaml.v3's four forms.
+ */
 function parseTimestamp(text: string): string | null {
   const [, year, month, day, rest = ""] = /^(\d{4})-(\d{1,2})-(\d{1,2})(.*)$/s.exec(text) ?? [];
   if (year === undefined || month === undefined || day === undefined || !isDate(+year, +month, +day)) return null;

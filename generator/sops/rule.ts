@@ -1,4 +1,4 @@
-/** Which values of a file are encrypted: one of the ways that sops knows, by the keys on the way to a value. */
+/** Selects the values of a file to encrypt by the keys on their paths, with one of sops' kinds of rules. */
 export interface EncryptionRule {
   readonly kind: RuleKind;
   readonly value: string;
@@ -7,8 +7,8 @@ export interface EncryptionRule {
 export const ruleKinds = ["unencrypted_suffix", "encrypted_suffix", "unencrypted_regex", "encrypted_regex"] as const;
 type RuleKind = (typeof ruleKinds)[number];
 
-/** What holds where a file names no rule (sops, DefaultUnencryptedSuffix). */
+/** Rule of a file without a rule (sops, DefaultUnencryptedSuffix). */
 export const defaultRule: EncryptionRule = { kind: "unencrypted_suffix", value: "_unencrypted" };
 
-/** What holds for Secrets: their payload, and nothing that Kubernetes must read. */
+/** Rule for Secrets: encrypt the payload, and nothing that Kubernetes must read. */
 export const secretRule: EncryptionRule = { kind: "encrypted_regex", value: "^(data|stringData)$" };

@@ -1,4 +1,4 @@
-/** A value of an encrypted file, as SOPS sees it: a type, and the bytes that it encrypts and authenticates as text. */
+/** A value of an encrypted file as in sops: its type, and the text that is encrypted and authenticated. */
 export interface Scalar {
   readonly type: ScalarType;
   readonly text: string;
@@ -7,15 +7,15 @@ export interface Scalar {
 export type ScalarType = "str" | "int" | "float" | "bool" | "time" | "comment";
 
 /**
- * The text that goes into the MAC and into a ciphertext: what Go makes of a value of this type (sops, sops.go, ToBytes).
- * Files of other programs may hold `1.50` or `true` where Go writes `1.5` and `True`.
+ * Returns the text that goes into the MAC and into a ciphertext: Go's form of a value of this type (sops, sops.go,
+ * ToBytes). Files from other programs may contain `1.50` or `true` where Go writes `1.5` and `True`.
  *
- * @throws Error where the text is no value of the type; it never says the text, which may be a secret
+ * @throws Error if the text is not a value of the type; the message does not contain the text, which may be a secret
  */
 export function canonical({ type, text }: Scalar): string {
   switch (type) {
     case "int":
-      if (!/^[-+]?[0-9]+$/.test(text)) throw new Error("the value is no integer");
+      if (!/^[-+]?[0-9]+$/.test(text)) throw new Error("the value is not an integer");
       return BigInt(text).toString();
     case "float":
       return goFloat(parseGoFloat(text));
@@ -26,7 +26,10 @@ export function canonical({ type, text }: Scalar): string {
   }
 }
 
-/** The shortest decimal text that reads back as the number, never with an exponent (Go's `strconv.FormatFloat(f, 'f', -1, 64)`). */
+/**
+ * Formats a number as the shortest decimal text that parses to the same number, without an exponent (Go's
+ * `strconv.FormatFloat(f, 'f', -1, 64)`).
+ */
 export function goFloat(value: number): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
@@ -43,11 +46,11 @@ export function goFloat(value: number): string {
 function parseGoFloat(text: string): number {
   const special: Readonly<Record<string, number>> = { nan: Number.NaN, "+inf": Infinity, inf: Infinity, "-inf": -Infinity };
   const value = special[text.toLowerCase()] ?? (/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : undefined);
-  if (value === undefined) throw new Error("the value is no number");
+  if (value === undefined) throw new Error("the value is not a number");
   return value;
 }
 
-/** What Go's `strconv.ParseBool` takes. */
+/** Parses a boolean like Go's `strconv.ParseBool`. */
 function parseGoBool(text: string): boolean {
   if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
   if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;

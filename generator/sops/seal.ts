@@ -7,7 +7,10 @@ import type { Metadata } from "./metadata.ts";
 import { canonical, type Scalar } from "./scalar.ts";
 import type { Tree } from "./tree.ts";
 
-/** Nonces of a file's values, by place and plaintext: a value that has not changed keeps its ciphertext (sops, aes/cipher.go, stash). */
+/**
+ * Nonces of a file's values, by path and plaintext, so that an unchanged value keeps its ciphertext (sops,
+ * aes/cipher.go, stash).
+ */
 export type Nonces = ReadonlyMap<string, Uint8Array>;
 
 type Covered = Pick<Metadata, "rule" | "macOnlyEncrypted">;
@@ -21,9 +24,9 @@ export function seal(tree: Tree, key: Uint8Array, how: Covered, lastModified: st
     const secret = encrypted(leaf.path);
     if (!leaf.comment) mac.add(scalar, secret);
     if (!secret) continue;
-    // A comment that did not open stays as it is.
+    // Keep a comment that could not be decrypted.
     if (leaf.comment && isCiphertext(scalar.text)) continue;
-    if (isCiphertext(scalar.text)) throw new SopsError("already-encrypted", `${shown(leaf.path)} looks encrypted already`);
+    if (isCiphertext(scalar.text)) throw new SopsError("already-encrypted", `${shown(leaf.path)} seems to be already encrypted`);
     leaf.write(ciphertext(encryptValue(scalar, key, contextOf(leaf), nonces.get(nonceKey(contextOf(leaf), scalar))), leaf));
   }
   return encryptValue(
@@ -37,7 +40,8 @@ export function seal(tree: Tree, key: Uint8Array, how: Covered, lastModified: st
 /**
  * Decrypts a tree in place and returns the nonces that it was encrypted with.
  *
- * @throws SopsError (tampered) where a value or the MAC is not what was encrypted, (not-encrypted) where one that must be is not
+ * @throws SopsError (tampered) if a value or the MAC was changed; (not-encrypted) if a value that the rule encrypts is
+ *   plaintext
  */
 export function unseal(tree: Tree, key: Uint8Array, metadata: Metadata): Nonces {
   const encrypted = encryptedBy(metadata.rule);
@@ -47,12 +51,14 @@ export function unseal(tree: Tree, key: Uint8Array, metadata: Metadata): Nonces 
   for (const leaf of tree.leaves) {
     const secret = encrypted(leaf.path);
     if (leaf.comment) {
-      // Outside the rule nothing is opened: it would be written back in plaintext, and the MAC covers no comments.
+      // Comments that the rule does not encrypt are not decrypted: they would be written back in plaintext, and the MAC
+      // does not cover comments.
       if (secret) openComment(leaf, key, places, nonces);
       continue;
     }
     const scalar = secret ? openValue(leaf, key, nonces) : leaf.read();
-    // sops keeps a list's comments as items; the type is not authenticated, so nothing else may pass for one, and out of the MAC.
+    // sops stores comments in lists as items. The type is not authenticated, so no other value may be accepted as a
+    // comment, which the MAC would not cover.
     if (scalar.type === "comment" && !leaf.item) throw new SopsError("tampered", `${shown(leaf.path)}: the value was changed`);
     if (scalar.type !== "comment") mac.add(scalar, secret);
   }
@@ -81,14 +87,17 @@ function encryptedPlaces({ leaves }: Tree, encrypted: (path: readonly string[]) 
   return [...new Set(paths.filter(encrypted).map(context))];
 }
 
-/** Where a comment belongs is a matter of taste among parsers, so every encrypted place is tried; one that was never encrypted stays as it is. */
+/**
+ * Decrypts a comment in place. Parsers disagree on which node a comment belongs to, so every encrypted path is tried as
+ * context. A comment that was never encrypted is kept.
+ */
 function openComment(leaf: Leaf, key: Uint8Array, places: readonly string[], nonces: Map<string, Uint8Array>): void {
   const { text } = leaf.read();
   if (!isCiphertext(text)) return;
   for (const place of [contextOf(leaf), ...places]) {
     try {
       const { scalar, nonce } = decryptValue(text, key, place);
-      // The type is not authenticated: a value that was moved into a comment is no comment.
+      // The type is not authenticated: a value that was moved into a comment is not a comment.
       if (scalar.type !== "comment") return;
       if (nonce !== null) nonces.set(nonceKey(place, scalar), nonce);
       leaf.write(scalar);
@@ -120,7 +129,8 @@ class Mac {
 
   constructor({ macOnlyEncrypted }: Covered) {
     this.#onlyEncrypted = macOnlyEncrypted;
-    // So that a MAC over the encrypted values alone never equals one over all (sops.go, MACOnlyEncryptedInitialization).
+    // A MAC over the encrypted values only must never equal one over all values (sops.go,
+    // MACOnlyEncryptedInitialization).
     if (macOnlyEncrypted) this.#hash.update(createHash("sha256").update("sops").digest());
   }
 
@@ -141,12 +151,15 @@ function contextOf({ path }: Leaf): string {
   return context(path);
 }
 
-/** What Go makes of the path: its keys, each with a colon behind it; of none, one colon. */
+/** Context of a path, as sops formats it: its keys, each followed by a colon; for an empty path, one colon. */
 function context(path: readonly string[]): string {
   return `${path.join(":")}:`;
 }
 
-/** What a nonce belongs to. One key, whatever stands in the texts: a nonce must never serve two of them. */
+/**
+ * Map key of a nonce. It is unambiguous for any path and text, since a nonce must never be used for two different
+ * texts.
+ */
 function nonceKey(place: string, { type, text }: Scalar): string {
   return JSON.stringify([place, type, text]);
 }
@@ -155,7 +168,7 @@ function macKey(mac: string, lastModified: string): string {
   return JSON.stringify(["mac", lastModified, mac]);
 }
 
-/** Go writes UTC as Z. */
+/** Writes UTC as Z, like Go. */
 function goTime(text: string): string {
   return text.replace(/[-+]00:00$/, "Z");
 }

@@ -4,22 +4,23 @@ import { checkJson, refuseDisputed } from "./disputed.ts";
 import { SopsError } from "./error.ts";
 import { commentLeaves, type Format, type Leaf, meaning, shown, valueLeaf } from "./leaf.ts";
 
-/** A parsed file: its leaves in order, and the way back to text. */
+/** A parsed file: its leaves in order, and what is required to write it as text again. */
 export interface Tree {
   readonly format: Format;
   readonly document: Document.Parsed | Document;
   readonly root: YAMLMap;
   /** Leaves outside the key `sops`. */
   readonly leaves: readonly Leaf[];
-  /** Steps that indent a level. */
+  /** Number of spaces per level. */
   readonly indent: number;
   readonly indentSeq: boolean;
 }
 
 /**
- * Parses a file so that scalars keep the way they are written (schema `failsafe`) and mean what they mean to sops.
+ * Parses a file. Scalars keep their notation (schema `failsafe`), and are resolved as in sops.
  *
- * @throws SopsError (syntax) with a line; (unsupported) for what sops would resolve, or lose: aliases, tags, several documents
+ * @throws SopsError (syntax) with a line; (unsupported) for content that sops would resolve or lose: aliases, tags,
+ *   several documents
  */
 export function parseTree(text: string, format: Format): Tree {
   if (format === "json") checkJson(text);
@@ -37,11 +38,12 @@ export function parseTree(text: string, format: Format): Tree {
   const [document, second] = documents;
   if (!Array.isArray(documents) || document === undefined) throw new SopsError("syntax", "the file is empty");
   if (second !== undefined)
-    throw new SopsError("unsupported", "the file holds several YAML documents", "split it, one document a file");
+    throw new SopsError("unsupported", "the file contains several YAML documents", "split it into one file per document");
   const [error] = document.errors;
-  if (error !== undefined) throw new SopsError("syntax", `line ${lines.linePos(error.pos[0]).line} is no YAML (${error.code})`);
+  if (error !== undefined)
+    throw new SopsError("syntax", `line ${lines.linePos(error.pos[0]).line} is not valid YAML (${error.code})`);
   const root = document.contents;
-  if (!isMap(root)) throw new SopsError("syntax", "the file holds no map");
+  if (!isMap(root)) throw new SopsError("syntax", "the file does not contain a map");
   return { format, document, root, leaves: [...leavesOf(document, root, format)], ...layoutOf(text) };
 }
 
@@ -63,10 +65,10 @@ function* mapLeaves(map: YAMLMap, path: readonly string[], format: Format): Iter
   yield* commentLeaves(map, "comment", path);
 }
 
-/** `around` is the path of the collection that the node stands in, to which the comments of a scalar belong. */
+/** @param around path of the collection that contains the node; the comments of a scalar belong to it */
 function* nodeLeaves(node: Node | null, around: readonly string[], path: readonly string[], format: Format): Iterable<Leaf> {
   if (node === null) return;
-  if (isAlias(node)) throw new SopsError("unsupported", `${shown(path)} is an alias`, "write the value out");
+  if (isAlias(node)) throw new SopsError("unsupported", `${shown(path)} is an alias`, "replace the alias with its value");
   if (isMap(node)) yield* mapLeaves(node, path, format);
   else if (isSeq(node)) {
     yield* commentLeaves(node, "commentBefore", path);
@@ -82,14 +84,17 @@ function* nodeLeaves(node: Node | null, around: readonly string[], path: readonl
 
 function keyText(key: unknown, format: Format): string {
   if (isScalar(key) && typeof key.value === "string" && meaning(key, [key.value], format)?.type === "str") {
-    // sops writes keys of several lines as blocks, which the stringifier cannot set in by four.
+    // sops writes multi-line keys as blocks, which the stringifier cannot indent by four spaces.
     if (key.type?.startsWith("BLOCK") === true) key.type = "QUOTE_DOUBLE";
     return key.value;
   }
-  throw new SopsError("unsupported", `the key ${isScalar(key) ? String(key.value) : "of a map"} is no text`, "quote it");
+  throw new SopsError("unsupported", `the key ${isScalar(key) ? String(key.value) : "of a map"} is not a string`, "quote it");
 }
 
-/** How a file is indented, so that what is not changed stays as it is: the step of its first nested line, and whether lists are set in. */
+/**
+ * Indentation of a file, so that unchanged lines stay the same: the step of its first nested line, and whether lists
+ * are indented.
+ */
 function layoutOf(text: string): { indent: number; indentSeq: boolean } {
   const [, step = "  "] = /^[^\s#][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*#[^\n]*\n|[ \t]*\n)*( +)[^\s#-]/m.exec(text) ?? [];
   return { indent: Math.min(Math.max(step.length, 2), 8), indentSeq: !hasFlushLists(text) };

@@ -6,5 +6,8 @@ export function toHours(validity: string): number {
   return Number(validity.slice(0, -1)) * hours[unit];
 }
 
-/** How long before a certificate's end its rotation is asked for: room for three commits of an anchor's rotation, and for holidays. */
+/**
+ * Time before a certificate's expiry at which its rotation is requested: enough for the three commits of an anchor
+ * rotation, and for holidays.
+ */
 export const rotationLead = "60d";

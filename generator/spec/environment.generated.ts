@@ -1,7 +1,7 @@
 // Generated from schema/environment.schema.json by `npm run codegen`; do not edit.
 
 /**
- * An environment of a Linkerd and Dgraph platform: one file in environments/.
+ * An environment of a Linkerd and Dgraph platform. Each environment is one file in environments/.
  */
 export interface Environment {
   /**
@@ -13,50 +13,50 @@ export interface Environment {
    */
   kind: "Environment";
   /**
-   * Who the environment is.
+   * Name and annotations of the environment.
    */
   metadata: {
     /**
-     * Name of the environment, the same as its file's.
+     * Name of the environment. It must be the same as the file name without .yaml.
      */
     name: string;
     /**
-     * Notes for other tools, such as the function that kustomize is to run; meshops reads none.
+     * Annotations for other tools, such as the function that kustomize runs. meshops does not read them.
      */
     annotations: {
       [k: string]: string;
     };
   };
   /**
-   * What the environment is made of.
+   * Settings of the environment.
    */
   spec: {
     /**
-     * A base that other environments extend; nothing is generated for it.
+     * Whether this file is a base that other environments extend. Nothing is generated for a base.
      */
     abstract: boolean;
     /**
-     * Name of the environment file to inherit from. Maps are merged, lists replaced, and null deletes.
+     * Name of the environment file to inherit from. Maps are merged, lists are replaced, and null removes an inherited value.
      */
     extends?: string;
     /**
-     * Where the cluster lives. Left out, any Kubernetes cluster will do and no registry is created.
+     * Azure resources of the cluster. If omitted, the environment can use any Kubernetes cluster, and no registry is created.
      */
     azure?: {
       /**
-       * Subscription id; left out, the one that `az account show` names.
+       * Subscription ID. If omitted, the subscription that `az account show` prints.
        */
       subscription?: string;
       /**
-       * Azure region, by its short name.
+       * Short name of the Azure region.
        */
       location: string;
       /**
-       * Resource group that holds cluster and registry.
+       * Resource group of the cluster and the registry.
        */
       resourceGroup: string;
       /**
-       * The registry that the cluster pulls its images from.
+       * Registry from which the cluster pulls its images.
        */
       registry?: {
         /**
@@ -68,7 +68,7 @@ export interface Environment {
          */
         sku: "Basic" | "Standard" | "Premium";
         /**
-         * Copy every image that the environment runs into this registry, and pull it from there.
+         * Copy all images that the environment runs to this registry, and pull them from there.
          */
         mirrorImages: boolean;
       };
@@ -81,31 +81,31 @@ export interface Environment {
          */
         name: string;
         /**
-         * Nodes in the first node pool.
+         * Number of nodes in the first node pool.
          */
         nodeCount: number;
         /**
-         * Azure size of the nodes.
+         * Azure VM size of the nodes.
          */
         vmSize: string;
         /**
-         * Zones that the nodes are spread over; an empty list leaves the choice to Azure.
+         * Availability zones of the nodes. If the list is empty, Azure chooses.
          */
         zones: (1 | 2 | 3)[];
         /**
-         * What enforces NetworkPolicy objects. Without an engine they are accepted and do nothing.
+         * Engine that enforces NetworkPolicies. Without an engine, NetworkPolicies are accepted but have no effect.
          */
         networkPolicy: "calico" | "cilium" | "azure" | "none";
         /**
-         * Version of the cluster, as `az aks get-versions` lists them; left out, Azure's default.
+         * Kubernetes version of the cluster, as listed by `az aks get-versions`. If omitted, Azure's default version.
          */
         kubernetesVersion?: string;
         /**
-         * Let AKS choose and add nodes by itself (node auto-provisioning).
+         * Let AKS choose and add nodes (node auto-provisioning).
          */
         autoProvisioning: boolean;
         /**
-         * IP families of the cluster's network, as AKS offers them.
+         * IP families of the cluster's network, as supported by AKS.
          */
         ipFamilies: ("ipv4" | "ipv6")[];
       };
@@ -115,45 +115,45 @@ export interface Environment {
      */
     gitops: {
       /**
-       * URL of this repository, as Flux clones it.
+       * URL from which Flux clones this repository.
        */
       url: string;
       /**
-       * Branch that the environment follows.
+       * Branch from which Flux reconciles the environment.
        */
       branch: string;
       /**
-       * How often Flux compares the cluster with Git.
+       * Interval at which Flux compares the cluster with Git.
        */
       interval: string;
       /**
-       * The Flux that bootstrap installs.
+       * Flux, as installed by `meshops bootstrap`.
        */
       flux: {
         /**
-         * Release of Flux.
+         * Flux version to install.
          */
         version?: string;
         /**
-         * URL or path of Flux's install manifests, used where the flux CLI is missing.
+         * URL or path of Flux's install manifests, used if the flux CLI is missing.
          */
         manifests?: string;
       };
     };
     /**
-     * Who can read the encrypted files.
+     * Recipients that can decrypt the encrypted files.
      */
     secrets: {
       /**
-       * age recipients of the cluster: Flux decrypts the Secrets with their key. They cannot open the trust anchor's key.
+       * age recipients of the cluster. Flux decrypts the Secrets with their key. They cannot decrypt the trust anchor's key.
        */
       age: string[];
       /**
-       * age recipients of the administrators, who can read everything, the trust anchor's key included.
+       * age recipients of the administrators, who can decrypt all files, including the trust anchor's key.
        */
       admin: string[];
       /**
-       * A key in Azure Key Vault, with its version, as a further recipient.
+       * Key in Azure Key Vault, with its version, as an additional recipient of the Secrets.
        */
       azureKeyVault?: string;
     };
@@ -162,7 +162,7 @@ export interface Environment {
      */
     linkerd: {
       /**
-       * Linkerd release. One field upgrades charts, images and API versions together.
+       * Linkerd release. Changing it upgrades charts, images and API versions together.
        */
       version: "stable-2.14.10" | "edge-25.4.4" | "edge-25.10.7" | "edge-26.8.3";
       /**
@@ -174,7 +174,7 @@ export interface Environment {
        */
       clusterDomain: string;
       /**
-       * The certificates behind mutual TLS.
+       * Identities and certificates for mutual TLS.
        */
       identity: {
         /**
@@ -182,28 +182,28 @@ export interface Environment {
          */
         trustDomain: string;
         /**
-         * Life of a new trust anchor.
+         * Validity of a new trust anchor.
          */
         anchorValidity: string;
         /**
-         * Life of a new issuer certificate.
+         * Validity of a new issuer certificate.
          */
         issuerValidity: string;
         /**
-         * Life of new webhook certificates.
+         * Validity of new webhook certificates.
          */
         webhookValidity: string;
       };
       /**
-       * What the API server does while Linkerd's webhooks are down: Ignore lets pods start without a proxy, Fail refuses them. auto is Fail with high availability, else Ignore.
+       * How the API server handles pods while Linkerd's webhooks are down: Ignore lets them start without a proxy, Fail rejects them. auto is Fail with high availability, otherwise Ignore.
        */
       webhookFailurePolicy: "auto" | "Ignore" | "Fail";
       /**
-       * Use the linkerd-cni plugin, which must be installed already, instead of the init container.
+       * Use the linkerd-cni plugin instead of the init container. The plugin must already be installed.
        */
       cni: boolean;
       /**
-       * Who installs the Gateway API CRDs: Linkerd's CRD chart, or somebody else.
+       * How the Gateway API CRDs are installed: by Linkerd's CRD chart (linkerd) or by another tool (external).
        */
       gatewayApi: "linkerd" | "external";
       /**
@@ -215,16 +215,16 @@ export interface Environment {
          */
         enabled: boolean;
         /**
-         * Install Grafana with Linkerd's dashboards and link it from the viz dashboard. It fetches the dashboards from grafana.com when it starts.
+         * Install Grafana with Linkerd's dashboards, and link to it from the viz dashboard. Grafana fetches the dashboards from grafana.com when it starts.
          */
         grafana: boolean;
       };
       /**
-       * Distributed tracing: the linkerd-jaeger extension where the release has one, else Jaeger v2 with the proxies' built-in tracing.
+       * Distributed tracing: the linkerd-jaeger extension if the release has one, otherwise Jaeger v2 with the proxies' built-in tracing.
        */
       jaeger: {
         /**
-         * Install tracing. Pods that run already are traced from their next start on.
+         * Install tracing. Running pods are traced after their next restart.
          */
         enabled: boolean;
       };
@@ -234,23 +234,23 @@ export interface Environment {
      */
     dgraph: {
       /**
-       * Version of Dgraph's chart. A change on a running release needs the StatefulSets deleted with --cascade=orphan first: the version sits in their immutable selector. From or to 0.0.17, whose pods run under another service account, set networkPolicy to false first.
+       * Version of Dgraph's chart. Before changing it on a running release, delete the StatefulSets with --cascade=orphan, since their immutable selector contains the version. Before changing from or to 0.0.17, whose pods use another service account, also set networkPolicy to false.
        */
       chart: "0.0.17" | "0.0.20" | "0.3.0" | "24.1.4" | "25.0.0-preview6";
       /**
-       * Namespace of Dgraph. Another one for a running release starts a second, empty Dgraph there.
+       * Namespace of Dgraph. Changing it for a running release starts a second, empty Dgraph in the new namespace.
        */
       namespace: string;
       /**
-       * Name of the Helm release; the Services are named <release>-dgraph-alpha and <release>-dgraph-zero. Another name for a running release uninstalls it: its volumes stay, but the new pods start with empty ones.
+       * Name of the Helm release. The Services are named <release>-dgraph-alpha and <release>-dgraph-zero. Changing the name uninstalls the running release: its volumes are kept, but the new pods start with empty volumes.
        */
       release: string;
       /**
-       * Copies of every shard: Alphas in one group.
+       * Number of copies of each shard, which is the number of Alphas in a group.
        */
       replicationFactor: 1 | 3 | 5 | 7;
       /**
-       * The servers that hold data and answer queries.
+       * The servers that store data and answer queries.
        */
       alpha: {
         /**
@@ -258,20 +258,20 @@ export interface Environment {
          */
         replicas: number;
         /**
-         * Size of each Alpha volume. Fixed once the StatefulSet exists.
+         * Size of each Alpha volume. It is immutable once the StatefulSet exists.
          */
         storage: string;
         /**
-         * StorageClass of the volumes; left out, the cluster's default.
+         * StorageClass of the volumes. If omitted, the cluster's default StorageClass.
          */
         storageClass?: string;
         /**
-         * Addresses from which Alpha accepts admin operations (alter, backup, export). Behind its proxy Alpha sees the address of its own pod for every caller: the list must contain the range of the pods, and `clients` decide who may call.
+         * Addresses from which Alpha accepts admin operations (alter, backup, export). Alpha is behind its proxy and sees its own pod's address for every caller, so the list must contain the pods' address range. `clients` controls which clients may connect.
          */
         whitelist: string[];
       };
       /**
-       * The servers that coordinate the cluster.
+       * The servers that coordinate the Dgraph cluster.
        */
       zero: {
         /**
@@ -279,32 +279,32 @@ export interface Environment {
          */
         replicas: number;
         /**
-         * Size of each Zero volume. Fixed once the StatefulSet exists.
+         * Size of each Zero volume. It is immutable once the StatefulSet exists.
          */
         storage: string;
         /**
-         * StorageClass of the volumes; left out, the cluster's default.
+         * StorageClass of the volumes. If omitted, the cluster's default StorageClass.
          */
         storageClass?: string;
       };
       /**
-       * How 5080 and 7080, which carry Raft, pass the proxy: opaque keeps mutual TLS and identity, skip bypasses the mesh (as the article did), mesh treats them as gRPC. To go back to skip on a running release, set networkPolicy to false first: pods that roll would be refused by those that have not.
+       * How the proxy handles ports 5080 and 7080, which carry Raft: opaque keeps mutual TLS and identity, skip bypasses the mesh (as in the article), mesh treats them as gRPC. Before changing back to skip on a running release, set networkPolicy to false, or pods that have not restarted yet refuse those that have.
        */
       internalPorts: "opaque" | "skip" | "mesh";
       /**
-       * Meshed workloads that may talk to Dgraph. One list feeds NetworkPolicy and AuthorizationPolicy; nobody else gets in.
+       * Meshed workloads that may connect to Dgraph. NetworkPolicies and AuthorizationPolicies are generated from this list; all other clients are refused.
        */
       clients: Client[];
       /**
-       * Let only the listed clients reach Dgraph: by NetworkPolicy, and by their identity in the mesh.
+       * Allow only the listed clients to reach Dgraph, by NetworkPolicy and by their mesh identity.
        */
       networkPolicy: boolean;
       /**
-       * Describe Dgraph's gRPC methods to the mesh: a ServiceProfile (true), GRPCRoutes (grpc-route) or nothing (false).
+       * How Dgraph's gRPC methods are described to the mesh: by a ServiceProfile (true), by GRPCRoutes (grpc-route) or not at all (false).
        */
       serviceProfile: true | false | "grpc-route";
       /**
-       * Retries and timeouts of Dgraph's gRPC methods, by name, for the service profile. What is left out is not limited in time, and retried only where a repetition does no harm.
+       * Retries and timeouts of Dgraph's gRPC methods, by method name, for the service profile. By default a method has no timeout, and is retried only if a repetition does no harm.
        */
       methods: {
         [k: string]: Method;
@@ -323,11 +323,11 @@ export interface Environment {
        */
       namespace: string;
       /**
-       * Give the client a proxy.
+       * Inject a proxy into the client's pods.
        */
       inject: boolean;
       /**
-       * Name of the client image, without a tag. Left out, pydgraph-client in the environment's registry.
+       * Name of the client image, without a tag. If omitted, pydgraph-client in the environment's registry.
        */
       image?: string;
       /**
@@ -340,9 +340,9 @@ export interface Environment {
      */
     rules: {
       /**
-       * Warnings that are silenced, each with the reason why.
+       * Warnings to silence, each with a reason.
        *
-       * Items: A warning that is silenced.
+       * Items: A warning to silence.
        */
       ignore: {
         /**
@@ -375,7 +375,7 @@ export interface Environment {
   };
 }
 /**
- * A workload that may talk to Dgraph, by its mesh identity.
+ * A workload that may connect to Dgraph, identified by its mesh identity.
  */
 export interface Client {
   /**
@@ -383,24 +383,24 @@ export interface Client {
    */
   namespace: string;
   /**
-   * Service account of the client: its identity in the mesh.
+   * Service account of the client, which determines its mesh identity.
    */
   serviceAccount: string;
   /**
-   * What the client may use: http is 8080, grpc is 9080.
+   * Ports that the client may use: http is 8080, grpc is 9080.
    */
   ports: ("http" | "grpc")[];
 }
 /**
- * How the mesh treats calls of a gRPC method.
+ * Retries and timeout of a gRPC method.
  */
 export interface Method {
   /**
-   * Repeat a call that failed: with a ServiceProfile any failure, within Linkerd's retry budget; with a GRPCRoute one that the server calls unavailable, once. Left out, only where a repetition changes nothing.
+   * Retry failed calls. A ServiceProfile retries after any failure, within Linkerd's retry budget. A GRPCRoute retries once, if the server returns the status unavailable. If omitted, calls are retried only if a repetition changes nothing.
    */
   retry?: boolean;
   /**
-   * How long a call may take, with its retries.
+   * Maximum duration of a call, including its retries.
    */
   timeout?: string;
 }

@@ -4,14 +4,14 @@ import { asMap, isMap } from "../system/data.ts";
 import { type MergeLeaf, mergeDeep } from "../system/merge.ts";
 import { isEnvironmentName } from "./name.ts";
 
-/** Reads the environment file of a name; null where there is none. */
+/** Reads the file of an environment; null if it does not exist. */
 export type ReadSource = (name: string) => Source | null;
 
 /** A file and the files that it extends. */
 export interface Chain {
-  /** The most basic file first, the environment's own last. */
+  /** The file that extends no other first, the environment's own last. */
   readonly sources: readonly [...Source[], Source];
-  /** What is wrong with the chain itself. */
+  /** Findings about the chain itself. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -26,35 +26,35 @@ export function chainOf(own: Source, read: ReadSource, names: readonly string[])
   if (names.includes(base))
     return stop(
       "extends-cycle",
-      `environments extend each other in a circle: ${[...names, base].join(" → ")}`,
-      "let one of them extend nothing",
+      `environments extend each other in a cycle: ${[...names, base].join(" → ")}`,
+      "remove spec.extends from one of them",
     );
   const parent = read(base);
   if (parent === null)
     return stop(
       "extends-missing",
-      `there is no environments/${base}.yaml to extend`,
-      "name a file of the folder environments/ without its ending",
+      `environments/${base}.yaml does not exist`,
+      "set spec.extends to the name of a file in environments/, without .yaml",
     );
   const { sources, diagnostics } = chainOf(parent, read, [...names, base]);
   return { sources: [...sources, own], diagnostics };
 }
 
-/** The name in `spec.extends`, where it has the form of a name; anything else is the schema's business. */
+/** The name in `spec.extends` if it has the form of a name; schema validation reports anything else. */
 function baseOf(source: Source): string | null {
   const base = asMap(asMap(source.value)["spec"])["extends"];
   return typeof base === "string" && isEnvironmentName(base) ? base : null;
 }
 
-/** An environment merged from a chain, and where each part of it was written. */
+/** An environment merged from a chain, and the file of each of its values. */
 export interface Merged {
   readonly value: Record<string, unknown>;
-  /** The file that a value was last written in; null where no file writes it, as a default. */
+  /** Returns the file that sets a value last; null if no file sets it, for example if it is a default. */
   originOf(path: Path): Source | null;
 }
 
 /**
- * Merges a chain. Maps are merged key by key, everything else is replaced, `null` deletes.
+ * Merges a chain. Maps are merged key by key, all other values are replaced, and `null` removes a key.
  * `metadata`, `spec.abstract` and `spec.extends` belong to each file and are not inherited.
  */
 export function mergeChain({ sources }: Chain): Merged {
@@ -72,7 +72,7 @@ export function mergeChain({ sources }: Chain): Merged {
   return {
     value,
     originOf: (path) => {
-      // A list is written as a whole: its items are where it is.
+      // A list is replaced as a whole, so its items are in the same file.
       const list = path.findIndex((step) => typeof step === "number");
       return origins.get(pointerOf(list === -1 ? path : path.slice(0, list))) ?? null;
     },
@@ -89,7 +89,10 @@ function inheritable(file: Record<string, unknown>): Record<string, unknown> {
   return { ...rest, spec: inherited };
 }
 
-/** Merges a layer over a base, in which null removes a key; `touch` is called for every value that is written or removed, by JSON pointer. */
+/**
+ * Merges a layer over a base. A null in the layer removes a key. Calls `touch` for every value that is set or removed,
+ * with its JSON pointer.
+ */
 function merge(
   base: Record<string, unknown>,
   layer: Record<string, unknown>,

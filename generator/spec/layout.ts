@@ -1,8 +1,8 @@
-/** Where things are in the repository. Paths are relative to its root, with forward slashes. */
+/** Layout of the repository. Paths are relative to its root, with forward slashes. */
 
 export const environmentsFolder = "environments";
 
-/** Folder with what is the same in every environment. */
+/** Folder of the files that all environments share. */
 export const basesFolder = "bases";
 
 /** Folder of the generated overlays. */
@@ -17,7 +17,7 @@ export function identityFolder(environment: string): string {
   return `${environmentsFolder}/${environment}/identity`;
 }
 
-/** Files with the public certificates, in the folder of the identity. */
+/** Names of the files with the public certificates, in the identity folder. */
 export const certificateFiles = {
   trustAnchors: "trust-anchors.crt",
   issuer: "issuer.crt",
@@ -25,10 +25,10 @@ export const certificateFiles = {
   webhooks: "webhooks.crt",
 } as const;
 
-/** End of the names of files that SOPS has encrypted. */
+/** Suffix of the names of SOPS-encrypted files. */
 const encrypted = ".sops.yaml";
 
-/** The administrators' file: the private keys that sign, encrypted to them alone. */
+/** Path of the administrators' file: the private signing keys, encrypted to the administrators only. */
 export function signingKeysFile(environment: string): string {
   return `${identityFolder(environment)}/trust-anchor${encrypted}`;
 }
@@ -37,41 +37,41 @@ export function overlayFolder(environment: string, component?: string): string {
   return component === undefined ? `${overlaysFolder}/${environment}` : `${overlaysFolder}/${environment}/${component}`;
 }
 
-/** Whether a file, by its name, is encrypted with SOPS. */
+/** Whether a file is SOPS-encrypted, from its name. */
 export function isEncryptedFile(path: string): boolean {
   return path.endsWith(encrypted);
 }
 
-/** Name of the file of an encrypted Secret, without its folder. */
+/** Name of an encrypted Secret's file, without its folder. */
 export function encryptedName(secret: string): string {
   return `${secret}${encrypted}`;
 }
 
-/** Name of the Secret that an encrypted file holds. */
+/** Name of the Secret in an encrypted file. */
 export function secretIn(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1, -encrypted.length);
 }
 
-/** The SOPS-encrypted file of a Secret. */
+/** Path of the SOPS-encrypted file of a Secret. */
 export function secretFile(environment: string, secret: string): string {
   return `${overlayFolder(environment, "identity")}/${encryptedName(secret)}`;
 }
 
-/** Folder of what Flux reads first, a folder an environment. */
+/** Folder of Flux's entry points, with one subfolder per environment. */
 export const fluxRootFolder = "flux";
 
-/** The path that Flux is pointed at. */
+/** Path of an environment's entry point for Flux. */
 export function fluxFolder(environment: string): string {
   return `${fluxRootFolder}/${environment}`;
 }
 
-/** The helmfile at the root, and the one beside each environment's overlays. */
+/** Name of the helmfile at the root, and of the one in the folder of each environment's overlays. */
 export const helmfileFile = "helmfile.yaml";
-/** What of the base's HelmRelease differs between environments. */
+/** The parts of the base's HelmRelease that differ between environments. */
 export const releaseFile = "release.yaml";
 /** Values of a component's chart, read by Flux and by helmfile. */
 export const valuesFile = "values.yaml";
-/** Patches on what the chart renders, read by helmfile; Flux has the same inline. */
+/** Patches for the objects that the chart renders, read by helmfile. Flux has the same patches inline. */
 export const patchesFile = "patches.yaml";
-/** Patches with a target on what the chart renders, read by helmfile; Flux has the same inline. */
+/** Patches with a target for the objects that the chart renders, read by helmfile. Flux has the same patches inline. */
 export const transformersFile = "transformers.yaml";

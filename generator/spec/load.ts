@@ -7,34 +7,34 @@ import type { Judgement } from "./rule.ts";
 import { checkFileForm, complete } from "./schema-check.ts";
 import { explain, relevant, type SchemaError, type SchemaFinding } from "./schema-errors.ts";
 
-/** What became of one environment file. */
+/** Result of loading one environment file. */
 export interface Loaded {
   readonly name: string;
-  /** Null where the file is abstract or has errors. */
+  /** Null if the file is abstract or has errors. */
   readonly environment: Environment | null;
   readonly abstract: boolean;
-  /** Findings of the file and of what it inherits, each at the file that it is written in. */
+  /** Findings of the file and of the files that it extends, each located in its file. */
   readonly diagnostics: readonly Diagnostic[];
-  /** The spec and those that it extends, its own last. */
+  /** The spec and the files that it extends, its own last. */
   readonly files: readonly string[];
-  /** Where a value of the environment is written, for findings that are made later; null where nothing was merged. */
+  /** Locates a later finding in the file that sets its value; null if the files were not merged. */
   readonly locate: ((judgement: Judgement) => Diagnostic) | null;
 }
 
-/** An environment before the rules between its fields are checked. */
+/** An environment before the rules about several fields are checked. */
 export interface Resolved extends Loaded {
-  /** The environment although its files may have errors; null if a value is missing or wrong. */
+  /** The environment, even if its files have errors; null if a value is missing or wrong. */
   readonly resolved: Environment | null;
 }
 
 /**
- * Resolves one environment: reads its file and the files it extends, checks each against the file form of the schema,
- * merges them, fills in the defaults, and checks the whole. All problems are reported at once.
+ * Resolves one environment: reads its file and the files that it extends, checks each against the file form of the
+ * schema, merges them, fills in the defaults, and checks the merged environment. Reports all problems at once.
  */
 export function resolveEnvironment(name: string, read: ReadSource): Resolved {
   const own = read(name);
   if (own === null) {
-    const missing = atStart(`environments/${name}.yaml`, { code: "file-missing", message: "there is no such file", fix: null });
+    const missing = atStart(`environments/${name}.yaml`, { code: "file-missing", message: "the file does not exist", fix: null });
     return { name, environment: null, resolved: null, abstract: false, diagnostics: [missing], files: [], locate: null };
   }
   const chain = chainOf(own, read, [name]);
@@ -60,12 +60,12 @@ export function resolveEnvironment(name: string, read: ReadSource): Resolved {
   return { name, environment: usable, resolved: environment, abstract, diagnostics: distinct(diagnostics), files, locate };
 }
 
-/** Whether a file is a base, for which nothing is generated; its own word, which is not inherited. */
+/** Whether a file is a base, for which nothing is generated. `abstract` is not inherited. */
 export function isAbstract(source: Source): boolean {
   return asMap(asMap(source.value)["spec"])["abstract"] === true;
 }
 
-/** What one file breaks: the file form of the schema, and that it has the name it gives itself. */
+/** Checks one file against the file form of the schema, and its name against `metadata.name`. */
 function checkFile(source: Source): SchemaFinding[] {
   if (source.document === null) return [];
   const findings = relevant(checkFileForm(source.value)).map(explain);
@@ -75,31 +75,34 @@ function checkFile(source: Source): SchemaFinding[] {
   const statement = {
     code: "name-mismatch",
     severity: "error",
-    message: `the file is named ${fileName}.yaml, the environment "${name}"`,
+    message: `the file is named ${fileName}.yaml, but the environment is named "${name}"`,
     expected: `"${fileName}"`,
-    fix: "rename one of the two",
+    fix: "rename the file or change metadata.name",
   } as const;
   return [...findings, { path: ["metadata", "name"], part: "value", statement }];
 }
 
-/** What is missing shows in the whole alone, and in no base; where a file says something wrong instead, that is told already. */
+/**
+ * Findings about required keys that the merged environment lacks; its bases may lack them. A key that already has a
+ * finding in one of the files is skipped.
+ */
 function missingKeys(name: string, errors: readonly SchemaError[], inFiles: readonly SchemaFinding[]): SchemaFinding[] {
-  const told = new Set(inFiles.map(({ path }) => path.join("/")));
+  const reported = new Set(inFiles.map(({ path }) => path.join("/")));
   const missing = errors.filter(({ keyword }) => keyword === "required").map((error) => withFix(explain(error), name));
-  return missing.filter(({ path }) => !told.has(path.join("/")));
+  return missing.filter(({ path }) => !reported.has(path.join("/")));
 }
 
-/** Recipients are nothing that one could write down. */
+/** Adds a fix to a finding about missing recipients, since they are generated. */
 function withFix(finding: SchemaFinding, name: string): SchemaFinding {
   if (finding.path.join(".") !== "spec.secrets") return finding;
-  return { ...finding, statement: { ...finding.statement, fix: `meshops identity keygen ${name} --write` } };
+  return { ...finding, statement: { ...finding.statement, fix: `run meshops identity keygen ${name} --write` } };
 }
 
 function at(source: Source, { path, part, statement }: SchemaFinding): Diagnostic {
   return diagnosticAtPath(source, path, part, statement);
 }
 
-/** A finding at the first of its values that some file writes: a default is nobody's line. */
+/** Locates a finding at the first of its values that a file sets; a default has no line. */
 function whereWritten({ paths, statement }: Judgement, merged: Merged, own: Source): Diagnostic {
   const written = paths.flatMap((path) => {
     const source = merged.originOf(path);

@@ -8,9 +8,9 @@ import { inspect } from "./yaml-checks.ts";
 const top: Span = { offset: 0, length: 1 };
 
 /**
- * Parses one YAML document with anchors, aliases and merge keys.
- * Refuses, as diagnostics and never by throwing: syntax errors, tags of unknown types, keys that are no strings
- * or come twice, aliases that go wrong, more than one document, and whatever passes the limits of limits.ts.
+ * Parses one YAML document with anchors, aliases and merge keys. Never throws. Returns diagnostics for syntax errors,
+ * tags of unknown types, keys that are not strings, duplicate keys, invalid aliases, several documents, and files that
+ * exceed the limits in limits.ts.
  */
 export function parseSource(file: string, text: string): Source {
   const failed = (...found: Diagnostic[]): Source => ({ file, text, value: undefined, document: null, diagnostics: found });
@@ -23,10 +23,10 @@ export function parseSource(file: string, text: string): Source {
   try {
     const [document, second] = parse(text);
     if (document === undefined)
-      return failed(at("yaml-syntax", "the file is empty", "it begins with apiVersion, kind and metadata"));
+      return failed(at("yaml-syntax", "the file is empty", "begin the file with apiVersion, kind and metadata"));
     if (second !== undefined)
       return failed(
-        at("yaml-multi-document", "the file holds more than one YAML document", "one document a file", {
+        at("yaml-multi-document", "the file contains more than one YAML document", "split it into one file per document", {
           offset: second.range[0],
           length: 3,
         }),
@@ -49,8 +49,8 @@ export function parseSource(file: string, text: string): Source {
     return { file, text, value: document.toJS({ maxAliasCount: maxAliases }), document, diagnostics: [] };
   } catch (error) {
     const message = lowerFirst(error instanceof Error ? error.message : String(error));
-    if (error instanceof ReferenceError) return failed(at("yaml-alias", message, "write the values out"));
-    if (error instanceof RangeError) return failed(at("yaml-too-deep", "nested too deeply to be read", null));
+    if (error instanceof ReferenceError) return failed(at("yaml-alias", message, "replace the aliases with their values"));
+    if (error instanceof RangeError) return failed(at("yaml-too-deep", "nested too deep to be parsed", null));
     return failed(at("yaml-syntax", message, null));
   }
 }

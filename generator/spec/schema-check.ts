@@ -2,19 +2,19 @@ import type { Environment } from "./environment.generated.ts";
 import type { SchemaError } from "./schema-errors.ts";
 import { validateFile, validateResolved } from "./validator.generated.ts";
 
-/** Checks one file against the file form: unknown keys, types, formats; nothing has to be there. */
+/** Checks one file against the file form of the schema: unknown keys, types, formats. Keys of `spec` may be missing. */
 export function checkFileForm(value: unknown): readonly SchemaError[] {
   return validateFile(value) ? [] : (validateFile.errors ?? []);
 }
 
-/** A merged environment with its defaults, and what is wrong with it. */
+/** A merged environment with its defaults, and its schema errors. */
 interface Completed {
-  /** Null where a value is missing or wrong; keys that nobody knows leave the rest of an environment usable. */
+  /** Null if a value is missing or wrong. Unknown keys do not matter, since the rest of the environment is usable. */
   readonly environment: Environment | null;
   readonly errors: readonly SchemaError[];
 }
 
-/** Fills a merged environment with the defaults, in place, and checks that nothing is missing. */
+/** Adds the defaults to a merged environment, in place, and checks it against the resolved form of the schema. */
 export function complete(value: unknown): Completed {
   const errors = validateResolved(value) ? [] : (validateResolved.errors ?? []);
   const usable = errors.every(({ keyword }) => keyword === "additionalProperties");

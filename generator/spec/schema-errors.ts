@@ -2,7 +2,7 @@ import type { DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import type { Path, Statement } from "../diagnostics/source.ts";
 import { didYouMean } from "../diagnostics/suggest.ts";
 
-/** What ajv reports, as far as it is used here (`verbose`, so with the schema that was broken). */
+/** The parts of an ajv error that are used here (`verbose`, so with the schema that was violated). */
 export interface SchemaError {
   readonly keyword: string;
   readonly instancePath: string;
@@ -12,14 +12,17 @@ export interface SchemaError {
   readonly data?: unknown;
 }
 
-/** A finding about a path of the document, without the file that it is written in. */
+/** A finding about a path of the document, without its file. */
 export interface SchemaFinding {
   readonly path: Path;
   readonly part: "key" | "value";
   readonly statement: Statement;
 }
 
-/** The errors less those that follow from another: a value of the wrong type is in no enum either, items need not each be what a list must contain. */
+/**
+ * Removes errors that follow from others: a value of the wrong type is not in an enum either, and not every item of a
+ * list must match `contains`.
+ */
 export function relevant(errors: readonly SchemaError[]): SchemaError[] {
   const mistyped = new Set(errors.filter(({ keyword }) => keyword === "type").map(({ instancePath }) => instancePath));
   return errors.filter(
@@ -28,7 +31,7 @@ export function relevant(errors: readonly SchemaError[]): SchemaError[] {
   );
 }
 
-/** Says in words what a schema error means, and what would have been right. */
+/** Converts a schema error to a finding: what is wrong, and what was expected. */
 export function explain(error: SchemaError): SchemaFinding {
   const path = fromPointer(error.instancePath);
   const { params, parentSchema = {}, data } = error;
@@ -50,7 +53,7 @@ export function explain(error: SchemaError): SchemaFinding {
     }
     case "required": {
       const key = String(params["missingProperty"]);
-      return found("missing-key", `${where(path)} lacks "${key}"`, `a key "${key}"`, null, "key", [...path, key]);
+      return found("missing-key", `missing key ${formatPath([...path, key])}`, null, null, "key", [...path, key]);
     }
     case "enum": {
       const allowed = (params["allowedValues"] as unknown[]).filter((value) => value !== null).map(String);
@@ -83,15 +86,15 @@ export function explain(error: SchemaError): SchemaFinding {
       return found("out-of-range", `${name} cannot be ${show(data)}`, bounds(parentSchema));
     case "contains": {
       const needed = (parentSchema["contains"] as { const?: unknown }).const;
-      return found("not-allowed", `${name} lacks ${show(needed)}`, `a list with ${show(needed)}`);
+      return found("not-allowed", `${name} does not contain ${show(needed)}`, `a list that contains ${show(needed)}`);
     }
     case "uniqueItems":
-      return found("duplicate-item", `${name} lists the same item twice`, null, "remove one of them", "value", [
+      return found("duplicate-item", `${name} contains a duplicate item`, null, "remove one of them", "value", [
         ...path,
         Math.max(Number(params["i"]), Number(params["j"])),
       ]);
     default:
-      return found("not-allowed", `${name} breaks the schema's rule "${error.keyword}"`);
+      return found("not-allowed", `${name} violates the schema's rule "${error.keyword}"`);
   }
 }
 
@@ -103,16 +106,14 @@ function fromPointer(pointer: string): Path {
     .map((step) => step.replace(/~1/g, "/").replace(/~0/g, "~"));
 }
 
-function where(path: Path): string {
-  return path.length === 0
-    ? "the document"
-    : path.map((step, index) => (isIndex(step) ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
+function formatPath(path: Path): string {
+  return path.map((step, index) => (isIndex(step) ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
 }
 
 /** The last key of a path, with the indexes that follow it. */
 function lastName(path: Path): string {
   const key = path.findLastIndex((step) => !isIndex(step));
-  return where(path.slice(Math.max(0, key)));
+  return formatPath(path.slice(Math.max(0, key)));
 }
 
 function isIndex(step: string | number): boolean {
@@ -124,7 +125,7 @@ function quoteFix(types: readonly unknown[], data: unknown): string | null {
 }
 
 function list(words: readonly string[]): string {
-  return words.length === 0 ? "no key at all" : words.join(", ");
+  return words.length === 0 ? "no keys" : words.join(", ");
 }
 
 function bounds(schema: Readonly<Record<string, unknown>>): string {

@@ -2,7 +2,7 @@ import type { Source } from "../diagnostics/source.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
 import { parseSource } from "./parse.ts";
 
-/** A value as if it stood in a file of its own, for whoever is handed values and not the text that they were written in. */
+/** Converts a value to the source of a file, for callers that have a value and not the text that it was parsed from. */
 export function sourceOf(value: unknown, file: string): Source {
   return parseSource(file, toYaml([value]));
 }

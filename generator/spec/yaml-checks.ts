@@ -2,7 +2,7 @@ import { type Alias, type Document, isAlias, isMap, isPair, isScalar, isSeq, typ
 import type { DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import { maxDepth, maxNodes } from "../diagnostics/limits.ts";
 
-/** Something about a parsed document that its text may say and a spec must not. */
+/** A problem of a parsed document that is valid YAML but not allowed in a spec. */
 export interface YamlProblem {
   readonly code: DiagnosticCode;
   readonly message: string;
@@ -13,9 +13,10 @@ export interface YamlProblem {
 type Step = { readonly enter: unknown; readonly depth: number } | { readonly leave: Node };
 
 /**
- * Walks a document in order and without recursion. Finds keys that come twice in a map, aliases that name no anchor
- * or contain themselves, merge keys that merge no map, and documents that are too large or too deep.
- * (The library compares every key with every other one, and leaves the rest to its conversion, which has no places.)
+ * Walks a document in order and without recursion. Finds duplicate keys, aliases that have no anchor or contain
+ * themselves, merge keys that do not merge a map, and documents that are too large or too deep.
+ * (The library compares every key with every other one, and finds the other problems in its conversion, which does not
+ * report positions.)
  */
 export function inspect(document: Document): YamlProblem[] {
   const problems: YamlProblem[] = [];
@@ -31,7 +32,14 @@ export function inspect(document: Document): YamlProblem[] {
     }
     const node = step.enter as Node;
     if (nodes > maxNodes)
-      return [problem("file-too-large", `the file holds more than ${maxNodes} keys and values`, node, "split it with extends")];
+      return [
+        problem(
+          "file-too-large",
+          `the file contains more than ${maxNodes} keys and values`,
+          node,
+          "move a part of it to a base, and name the base in spec.extends",
+        ),
+      ];
     if (step.depth > maxDepth) return [problem("yaml-too-deep", `nested deeper than ${maxDepth} levels`, node, null)];
     if (isAlias(node)) problems.push(...judgeAlias(node, anchors, open));
     if (!isMap(node) && !isSeq(node) && !isPair(node)) {
@@ -52,9 +60,10 @@ export function inspect(document: Document): YamlProblem[] {
 
 function judgeAlias(alias: Alias, anchors: ReadonlyMap<string, Node>, open: ReadonlySet<Node>): YamlProblem[] {
   const target = anchors.get(alias.source);
-  if (target === undefined) return [problem("yaml-alias", `no anchor &${alias.source} stands before this alias`, alias, null)];
+  if (target === undefined)
+    return [problem("yaml-alias", `anchor &${alias.source} is not defined before this alias`, alias, null)];
   return open.has(target)
-    ? [problem("yaml-alias", `the alias *${alias.source} contains itself`, alias, "write the values out")]
+    ? [problem("yaml-alias", `the alias *${alias.source} contains itself`, alias, "replace the alias with its value")]
     : [];
 }
 
@@ -65,10 +74,9 @@ function judgeKeys(pairs: readonly { key: unknown; value: unknown }[], anchors: 
     if (key.source === "<<")
       return mergesMaps(value, anchors)
         ? []
-        : [problem("yaml-alias", "the merge key << takes a map, or a list of maps", key, null)];
+        : [problem("yaml-alias", "the merge key << requires a map or a list of maps", key, null)];
     const name = String(key.value);
-    if (seen.has(name))
-      return [problem("yaml-duplicate-key", "the same key stands twice in one map", key, "keep one of the two")];
+    if (seen.has(name)) return [problem("yaml-duplicate-key", "duplicate key", key, "remove one of the two")];
     seen.add(name);
     return [];
   });

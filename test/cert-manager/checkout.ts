@@ -18,7 +18,7 @@ export interface Checkout {
 export async function checkoutWithCertManager(): Promise<Checkout> {
   const root = scratchFolder("checkout");
   const tracked = await run("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { cwd: projectRoot });
-  const needed = /^(generator|schema|scripts|docs|test\/stories)\/|^[^/]+\.(json|md)$/;
+  const needed = /^(generator|schema|scripts|docs|bases|test\/stories)\/|^[^/]+\.(json|md)$/;
   for (const file of tracked.split("\n").filter((path) => needed.test(path))) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     cpSync(join(projectRoot, file), join(root, file));

@@ -92,9 +92,8 @@ withCluster("faults, and how status reports them", () => {
     const good = readFileSync(file, "utf8");
     writeFileSync(file, "resources: [\n");
     await cluster.git.push("broken");
-    const { name, text } = await waitForCause("build-failed");
-    expect(name).toBe("service-profile");
-    expect(text).toMatch(/^ok dgraph-policy/m);
+    expect((await waitForCause("build-failed")).name).toBe("service-profile");
+    await until("dgraph-policy is ready", async () => /^ok dgraph-policy/m.test((await status()).stdout));
     writeFileSync(file, good);
     await pushed("fixed");
   });

@@ -40,10 +40,8 @@ withCluster("Updating meshops from 1e5175a", () => {
     for (const object of [fluxSource(environment, false), fluxRoot(environment)]) await cluster.api.apply(object as ApiObject);
     await cluster.settled(await cluster.git.publish());
     const before = await takeStock(cluster.api);
-    for (const step of [
-      ["identity", "rotate-webhooks", name],
-      ["generate", name],
-    ]) {
+    const rotations = ["dev", "production", name].map((each) => ["identity", "rotate-webhooks", each]);
+    for (const step of [...rotations, ["generate"]]) {
       const { code, stderr } = await here(...step);
       if (code !== 0) throw new Error(stderr);
     }

@@ -75,7 +75,9 @@ describe("the library", () => {
   test("reports if a command needs the Kubernetes client", async () => {
     const status = (): Promise<string> =>
       run(join(root, "node_modules/.bin/meshops"), ["status", "dev", "--kubeconfig", "/nowhere"], { cwd: root });
-    await expect(status()).rejects.toThrow(/the Kubernetes client is not installed\nfix: npm install @kubernetes\/client-node/);
+    await expect(status()).rejects.toThrow(
+      /the Kubernetes client is not installed\nfix: run npm install @kubernetes\/client-node/,
+    );
   });
 });
 

@@ -295,9 +295,9 @@ describe("comparison with Git", () => {
     [
       ["--from", "nowhere"],
       3,
-      "meshops: there is no commit nowhere\nfix: run `git fetch`, or pick a commit from `git log --oneline`\n",
+      "meshops: commit nowhere does not exist\nfix: run `git fetch`, or pick a commit from `git log --oneline`\n",
     ],
-    [["--from", "--exec=x"], 3, "meshops: there is no commit --exec=x\n"],
+    [["--from", "--exec=x"], 3, "meshops: commit --exec=x does not exist\n"],
     [["prodution"], 2, 'did you mean "production"?'],
     [["base"], 2, 'environment "base" is abstract'],
   ])("%j exits %d", async (args, code, message) => {

@@ -94,7 +94,7 @@ describe("env rename", () => {
       await meshopsProcess(root, ["env", "rename", "own", "lab"], { env, killAfterMs: 250 + (700 * index) / (4 * slow) });
       const finished = await meshops(root, ["env", "rename", "own", "lab"], { env });
       // A run that was killed after its last change leaves nothing to complete.
-      if (finished.code !== 0) expect(finished.stderr).toContain('there is no environment "own"');
+      if (finished.code !== 0) expect(finished.stderr).toContain('environment "own" does not exist');
       expect(Object.keys(readTree(root)).filter((path) => /\/own[./]/.test(path))).toEqual([]);
       expect((await meshops(root, ["validate"], { env })).code).toBe(0);
       expect((await meshops(root, ["generate", "--check"], { env })).code).toBe(0);

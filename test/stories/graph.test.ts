@@ -41,7 +41,7 @@ describe("meshops graph prints", () => {
     [[], 2, /missing required argument/],
     [["usual", "usual"], 2, /two different ones/],
     [["usual", "open", "older"], 2, /too many arguments/],
-    [["nobody"], 2, /there is no environment "nobody"/],
+    [["nobody"], 2, /environment "nobody" does not exist/],
   ])("%j is rejected", async (args, code, message) => {
     const finished = await meshops(makePlatform(specs), ["graph", ...args]);
     expect(finished).toMatchObject({ code, stdout: "" });

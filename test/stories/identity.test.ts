@@ -126,7 +126,7 @@ describe("validate", () => {
       "a Secret with another namespace",
       issuer,
       (text) => text.replace("namespace: linkerd", "namespace: default"),
-      "beside its data it must say kind Secret, type kubernetes.io/tls, linkerd/linkerd-identity-issuer and nothing else",
+      "wrong plaintext fields besides data; expected only kind Secret, type kubernetes.io/tls, linkerd/linkerd-identity-issuer",
     ],
     [
       "a plaintext value among encrypted values",
@@ -138,7 +138,7 @@ describe("validate", () => {
       "a Secret without its private key",
       issuer,
       (text) => text.replace(/ {2}tls\.key: .*\n/, ""),
-      "its data must be ca.crt, tls.crt, tls.key and nothing else",
+      "data must have exactly the keys ca.crt, tls.crt, tls.key",
     ],
     [
       "a Secret without encryption",
@@ -151,13 +151,13 @@ describe("validate", () => {
       "a MAC that covers unencrypted fields, which labels would break",
       issuer,
       (text) => text.replace("  mac_only_encrypted: true\n", ""),
-      "it must be encrypted by encrypted_regex",
+      "the file must be encrypted with encrypted_regex",
     ],
     [
       "a trust anchor file that the cluster can decrypt",
       anchor,
       (text) => text.replace(/recipient: .*/, `recipient: ${testIdentity().clusterRecipient}`),
-      "it opens to",
+      "the file is encrypted to",
     ],
   ];
   test.each(changed)("finds without a key: %s", async (_, file, change, message) => {
@@ -175,19 +175,23 @@ describe("validate", () => {
     [
       "a plaintext private key",
       (text: string) => `backup: |\n  -----BEGIN EC PRIVATE ${"KEY"}-----\n${text}`,
-      "it holds a key in plaintext",
+      "the file contains a private key in plaintext",
     ],
-    ["a private key in a comment", (text: string) => `# LS0tLS1CRUdJTiBFQyBQUklWQVRF\n${text}`, "it holds a key in plaintext"],
+    [
+      "a private key in a comment",
+      (text: string) => `# LS0tLS1CRUdJTiBFQyBQUklWQVRF\n${text}`,
+      "the file contains a private key in plaintext",
+    ],
     [
       "a rule that encrypts nothing",
       (text: string) => text.replace("^(data|stringData)$", "^secret$"),
-      "it must be encrypted by encrypted_regex",
+      "the file must be encrypted with encrypted_regex",
     ],
-    ["an additional field", (text: string) => `more: a\n${text}`, "beside its data it must say nothing and nothing else"],
+    ["an additional field", (text: string) => `more: a\n${text}`, "wrong plaintext fields besides data; expected none"],
     [
       "another key service",
       (text: string) => text.replace("sops:\n", "sops:\n  pgp:\n    - fp: ABC\n      enc: x\n"),
-      "it opens, besides age, to PGP; the spec names none",
+      "key services besides age: PGP; expected none",
     ],
   ])("finds in the administrators' file, with or without a key: %s", async (_, change, message) => {
     const root = emptyPlatform();
@@ -221,7 +225,7 @@ describe("validate", () => {
     const own = readFileSync(ca, "utf8");
     writeFileSync(ca, readFileSync(join(root, "environments/dev/identity/trust-anchors.crt"), "utf8"));
     expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toContain(
-      "no certificate of webhook-ca.crt signed its certificate",
+      "its certificate was not signed by a certificate in webhook-ca.crt",
     );
     writeFileSync(ca, own);
     const [tap, injector] = ["tap-k8s-tls", "tap-injector-k8s-tls"].map((name) =>
@@ -231,7 +235,7 @@ describe("validate", () => {
     writeFileSync(injector ?? "", text.replace("name: tap-k8s-tls", "name: tap-injector-k8s-tls"));
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).code).toBe(0);
     expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toContain(
-      "its certificate is not for tap-injector.linkerd-viz.svc",
+      "its certificate is not valid for tap-injector.linkerd-viz.svc",
     );
   });
 
@@ -295,10 +299,10 @@ describe("webhook keys in the format that older versions wrote", () => {
     const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin(key) });
     expect(code).toBe(1);
     expect(stdout).toContain(
-      `${validator}:9:12 error webhook-key-form\n  the private key is SEC1: container policy of linkerd-destination cannot read it, and the control plane does not start\n  expected PKCS#8 or PKCS#1\n  fix: meshops identity rotate-webhooks dev`,
+      `${validator}:9:12 error webhook-key-form\n  the private key is in the form SEC1: container policy of linkerd-destination cannot read it, so the control plane does not start\n  expected PKCS#8 or PKCS#1\n  fix: run meshops identity rotate-webhooks dev`,
     );
     expect(stdout).toContain(
-      `${injector}:9:12 warning webhook-key-form\n  the private key is SEC1, the form that older versions of meshops wrote\n  expected PKCS#8\n  fix: meshops identity rotate-webhooks dev`,
+      `${injector}:9:12 warning webhook-key-form\n  the private key is in the form SEC1, which older versions of meshops wrote\n  expected PKCS#8\n  fix: run meshops identity rotate-webhooks dev`,
     );
   });
 
@@ -367,12 +371,12 @@ describe("the life cycle of an identity", () => {
       stdout: expect.stringContaining("new server certificates for the webhooks: 6 files"),
     });
     expect(await go("rotate-anchor", "dev")).toMatchObject({ code: 0, stdout: expect.stringContaining("step 1 of 3") });
-    expect((await go("rotate-anchor", "dev")).stderr).toContain("fix: meshops generate dev, commit and push");
+    expect((await go("rotate-anchor", "dev")).stderr).toContain("fix: run meshops generate dev, commit and push");
     expect(await generateIn(root)).toBe(0);
     const waiting = await go("rotate-anchor", "dev");
     expect(waiting.code).toBe(1);
     expect(waiting.stderr).toContain("the next step must wait until every meshed pod has restarted with both trust anchors");
-    expect((await go("status")).stdout).toContain("the trust anchor is being rotated, step 1 of 3 is done");
+    expect((await go("status")).stdout).toContain("trust anchor rotation in progress: step 1 of 3 is done");
     expect(await generateIn(root)).toBe(0);
     expect(await go("rotate-anchor", "dev", "--pods-restarted")).toMatchObject({
       code: 0,
@@ -402,8 +406,8 @@ describe("the life cycle of an identity", () => {
       specText({ secrets: { age: [clusterRecipient], admin }, linkerd: { jaeger: { enabled: true } } }, "dev");
     writeTree(root, { "environments/dev.yaml": spec([adminRecipient, newAdmin]) });
     const before = await meshops(root, ["validate"], { env: asAdmin("") });
-    expect(before.stdout).toContain(`it does not open to ${newAdmin}, which the spec names`);
-    expect(before.stdout).toContain("fix: meshops identity updatekeys dev");
+    expect(before.stdout).toContain(`the file is not encrypted to ${newAdmin}, which is one of its recipients in the spec`);
+    expect(before.stdout).toContain("fix: run meshops identity updatekeys dev");
     expect(await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin() })).toMatchObject({
       code: 0,
       stdout: expect.stringContaining("files are encrypted to the recipients in the spec: 8 files"),
@@ -428,9 +432,9 @@ describe("the life cycle of an identity", () => {
     });
     expect(code).toBe(3);
     expect(stderr).toContain(
-      "meshops: environments/dev/identity/trust-anchor.sops.yaml: the age key at hand does not open the file",
+      "meshops: environments/dev/identity/trust-anchor.sops.yaml: the available age key cannot decrypt the file",
     );
-    expect(stderr).toContain(`fix: it opens to ${testIdentity().adminRecipient}`);
+    expect(stderr).toContain(`; the file can be decrypted by ${testIdentity().adminRecipient}`);
     expect(readTree(root)).toEqual(before);
   });
 
@@ -494,7 +498,7 @@ describe("secrets", () => {
     expect((await go(["decrypt", "a.yaml"])).stdout).toBe(plain);
     expect(await go(["encrypt", "a.yaml"])).toMatchObject({
       code: 1,
-      stderr: "meshops: a.yaml: the file is encrypted already\n",
+      stderr: "meshops: a.yaml: the file is already encrypted\n",
     });
     expect((await go(["updatekeys", "a.yaml", "--age", me, them])).stdout).toBe("update  a.yaml\n");
     expect((await go(["decrypt", "a.yaml"], theirs)).stdout).toBe(plain);
@@ -531,7 +535,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect(readFileSync(join(root, ".sops.yaml"), "utf8").match(/azure_keyvault/g)?.length).toBe(1);
     // The stand-in does not encrypt to the vault, and validate finds that.
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).stdout).toContain(
-      "it opens, besides age, to no other key service; the spec names https://platform.vault",
+      "key services besides age: none; expected https://platform.vault",
     );
     // With the vault's entry, validate passes. After the spec has removed the vault, updatekeys re-encrypts without it.
     const entry = `sops:\n    azure_kv:\n        - vault_url: https://platform.vault.azure.net\n          name: flux\n          version: "${"0".repeat(32)}"\n          created_at: "2026-11-24T12:00:00Z"\n          enc: x\n`;
@@ -545,7 +549,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
       ),
     });
     expect((await meshops(root, ["validate"], { env })).stdout).toContain(
-      "it opens, besides age, to Azure Key Vault; the spec names none",
+      "key services besides age: Azure Key Vault; expected none",
     );
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env })).code).toBe(0);
     expect((await meshops(root, ["validate"], { env })).stdout).toBe(
@@ -563,7 +567,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect({ code, stderr }).toEqual({
       code: 3,
       stderr:
-        "meshops: Azure Key Vault needs the sops binary, which is not on the PATH\nfix: https://github.com/getsops/sops/releases\n",
+        "meshops: Azure Key Vault requires the sops binary, which is not on the PATH\nfix: install sops from https://github.com/getsops/sops/releases\n",
     });
     expect(Object.keys(readTree(root, "environments"))).toEqual(["environments/dev.yaml"]);
   });
@@ -601,7 +605,7 @@ describe("a transaction of several files", () => {
     const root = realpathSync(scratchFolder("journal"));
     writeTree(root, { ".meshops/pending/identity.json": JSON.stringify([[path, null, "planted"]]) });
     await expect(finishChanges(root)).rejects.toThrow(
-      /is no file of an identity|is outside the repository, or a folder in its path is a symbolic link/,
+      /is not an identity file|is outside the repository, or a folder in its path is a symbolic link/,
     );
     expect(Object.keys(readTree(root))).toEqual([".meshops/pending/identity.json"]);
   });
@@ -609,13 +613,13 @@ describe("a transaction of several files", () => {
   test.each(["{}", "null", "[1]", '[["a",null]]', "no JSON"])("is rejected if its file contains %s", async (text) => {
     const root = realpathSync(scratchFolder("journal"));
     writeTree(root, { ".meshops/pending/identity.json": text });
-    await expect(finishChanges(root)).rejects.toThrow("it cannot be read");
+    await expect(finishChanges(root)).rejects.toThrow("the file is damaged");
   });
 
   test("does not overwrite a file that has changed since", async () => {
     const root = realpathSync(scratchFolder("journal"));
     writeTree(root, { ".meshops/pending/identity.json": JSON.stringify([[".sops.yaml", null, "old"]]), ".sops.yaml": "newer" });
-    await expect(finishChanges(root)).rejects.toThrow(".sops.yaml is not what an interrupted run would have changed");
+    await expect(finishChanges(root)).rejects.toThrow(".sops.yaml has changed since the interrupted run");
     expect(readFileSync(join(root, ".sops.yaml"), "utf8")).toBe("newer");
   });
 });

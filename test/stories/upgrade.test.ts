@@ -25,7 +25,7 @@ describe("a repository that 1e5175a generated", () => {
     expect(found.code).toBe(1);
     const codes = [...found.stdout.matchAll(/^\S+ (?:error|warning) (\S+)$/gm)].map(([, code]) => code);
     expect(new Set(codes)).toEqual(new Set(["webhook-key-form"]));
-    expect(found.stdout).toContain("fix: meshops identity rotate-webhooks dev");
+    expect(found.stdout).toContain("fix: run meshops identity rotate-webhooks dev");
     expect((await here("generate")).code).toBe(1);
     expect(await git("status", "--porcelain")).toBe("");
   });

@@ -24,7 +24,7 @@ export function trafficOf({ environment, components }: Model): Graph {
     direction: "right",
     caption: servers.some(isProtected)
       ? `${arrival(environment)} HTTP probe paths are open to every client that the network allows.`
-      : "There are no policies: every pod in the cluster may connect.",
+      : "Without policies, every pod in the cluster may connect.",
     boxes: [...clientNodes(servers), ...(viz ? vizNodes : []), outsiders, ...servers.map(serverNode)],
     arrows: [
       ...servers.filter(isProtected).flatMap(clientEdges).sort(byClient(servers)),

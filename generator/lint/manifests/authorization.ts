@@ -58,7 +58,7 @@ function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
       if (candidates.length === 0) continue;
       const found = candidates.some((object) => object.name === name);
       if (found) continue;
-      const message = `there is no ${kind} ${String(namespace)}/${String(name)} among these objects`;
+      const message = `${kind} ${String(namespace)}/${String(name)} is not among these objects`;
       yield {
         manifest,
         path: [...path, "name"],

@@ -72,7 +72,7 @@ function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> 
       yield {
         manifest,
         path,
-        message: `there is no Service ${named.namespace}/${named.name} among these objects`,
+        message: `Service ${named.namespace}/${named.name} is not among these objects`,
         fix:
           known.length === 0
             ? "add the Service's manifest, or name the profile after an existing Service"
