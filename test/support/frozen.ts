@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchFolder } from "./platform.ts";
 import { projectRoot, run } from "./tools.ts";
@@ -14,9 +14,6 @@ export interface Frozen {
 }
 
 const folder = join(projectRoot, "test/frozen");
-
-/** Commits of meshops for which a frozen repository exists. */
-export const frozenVersions: readonly string[] = readdirSync(folder);
 
 /** Copies a frozen repository and commits it. Its Git hook is enabled after that commit. */
 export async function thaw(version: string): Promise<Frozen> {

@@ -70,12 +70,12 @@ function pageOf(topic: string): string | null {
 /** Returns the text for a code that is not that of a rule, from its row in findings.md; null if there is none. */
 function findingOf(code: string): string | null {
   const found = findings().find((row) => row.code === code);
-  return found === undefined ? null : `# ${code}\n\n${found.says}.\n\n**How to fix.** ${found.fix}.\n`;
+  return found === undefined ? null : `# ${code}\n\n${found.meaning}.\n\n**How to fix.** ${found.fix}.\n`;
 }
 
-function findings(): { code: string; says: string; fix: string }[] {
+function findings(): { code: string; meaning: string; fix: string }[] {
   const rows = readFileSync(new URL("findings.md", docs), "utf8").matchAll(/^\| `([a-z-]+)` \| (.*) \| (.*) \|$/gm);
-  return [...rows].map(([, code = "", says = "", fix = ""]) => ({ code, says: capital(says), fix: capital(fix) }));
+  return [...rows].map(([, code = "", meaning = "", fix = ""]) => ({ code, meaning: capital(meaning), fix: capital(fix) }));
 }
 
 function commandAt(program: CommandUnknownOpts, words: readonly string[]): CommandUnknownOpts | null {

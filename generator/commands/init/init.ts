@@ -60,7 +60,7 @@ function write(io: Io, root: string, files: readonly ScaffoldFile[]): void {
   for (const path of lines.sort(compareText)) io.stdout.write(`${dim("create ")} ${path}\n`);
 }
 
-/** Records what was written, so that later versions can tell edited files from files that they may update. */
+/** Records what was written, so that later versions recognise edited files, and update only the others. */
 function recordScaffold(root: string, files: readonly ScaffoldFile[]): void {
   const target = pathsWithin(realpathSync(root))(inventoryFile(scaffoldOwner));
   writeAtomic(target, inventoryText(scaffoldInventory(files)));
