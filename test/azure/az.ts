@@ -10,7 +10,9 @@ import type { Cloud } from "./cloud.ts";
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/** A server that has imported the real az (see az-server.py). It has its own configuration, which az reads at import. */
+/**
+ * A server that has imported the real az (see az-server.py). It has its own configuration, which az reads at import.
+ */
 class AzServer {
   /** Folder with `az` and a stand-in for `kubectl`, to be put first in PATH. */
   readonly bin: string = scratchFolder("bin");

@@ -13,8 +13,8 @@ import { Cluster } from "./harness/cluster.ts";
 import { changesBetween, takeStock } from "./harness/stock.ts";
 
 /*
- * What an update of meshops does to a running cluster: the bundle of a frozen repository is applied by the real kustomize-controller, then the bundle
- * that today's meshops makes of the same repository.
+ * What an update of meshops does to a running cluster: the bundle of a frozen repository is applied by the real
+ * kustomize-controller, then the bundle that today's meshops makes of the same repository.
  */
 withCluster("Updating meshops from 1e5175a", () => {
   const name = "own";

@@ -2,7 +2,8 @@ import { createTwoFilesPatch } from "diff";
 import { trackedFiles } from "../init/tracked.ts";
 
 /**
- * Changes that this version would make to bases, hooks and workflows, as a patch that `git apply` takes. It has the files that a user edited, too.
+ * Changes that this version would make to bases, hooks and workflows, as a patch that `git apply` takes. It has the
+ * files that a user edited, too.
  *
  * @param root absolute, symbolic links resolved
  */

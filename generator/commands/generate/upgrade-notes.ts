@@ -9,7 +9,10 @@ interface UpgradeNotes {
   readonly notes: readonly string[];
 }
 
-/** Changes of the output that a user must know about, oldest version first. CHANGELOG.md lists them under "When you upgrade". */
+/**
+ * Changes of the output that a user must know about, oldest version first. CHANGELOG.md lists them under "When you
+ * upgrade".
+ */
 const upgradeNotes: readonly UpgradeNotes[] = [
   {
     version: "0.2.0",
@@ -25,8 +28,8 @@ const upgradeNotes: readonly UpgradeNotes[] = [
 const unrecorded = "0.1.0";
 
 /**
- * Prints the notes of the versions after the one that last changed the generated files. The inventories record this version then, so the notes are
- * printed once.
+ * Prints the notes of the versions after the one that last changed the generated files. The inventories record this
+ * version then, so the notes are printed once.
  */
 export function printUpgradeNotes(io: Io, plans: readonly Plan[]): void {
   const upgraded = plans.filter(

@@ -39,8 +39,8 @@ const requiredFixes: readonly { readonly path: string; readonly shows: string; r
 ];
 
 /**
- * Compares the files that `init` wrote with what this version would write. Files that do not exist, and files that neither the inventory nor an
- * older version knows, are left out: they are not meshops'.
+ * Compares the files that `init` wrote with what this version would write. Files that do not exist, and files that
+ * neither the inventory nor an older version knows, are left out: they are not meshops'.
  *
  * @param root absolute, symbolic links resolved
  */
@@ -62,7 +62,8 @@ export function trackedFiles(root: string): TrackedFile[] {
 }
 
 /**
- * Plan that updates the files that were not edited, and records what this version wrote. Null if there is nothing to update.
+ * Plan that updates the files that were not edited, and records what this version wrote. Null if there is nothing to
+ * update.
  *
  * @param accept record edited files as up to date, too
  */

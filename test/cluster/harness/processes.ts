@@ -20,7 +20,8 @@ export class Processes {
     const log = openSync(join(this.#folder, `${name}.log`), "a");
     const child = spawn(program, args, {
       stdio: ["ignore", log, log],
-      // The Go runtime collects garbage less often: it is a third of the CPU time of an API server that lives for minutes.
+      // The Go runtime collects garbage less often: it is a third of the CPU time of an API server that lives for
+      // minutes.
       env: { PATH: process.env["PATH"] ?? "", HOME: this.#folder, TMPDIR: this.#folder, GOGC: "400", ...env },
     });
     child.on("error", (error) => console.error(`${name}: ${error.message}`));
