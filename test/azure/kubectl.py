@@ -1,6 +1,7 @@
 """A stand-in for `kubectl` in tests without a cluster: stores applied objects and answers the queries of the scripts.
 
-Environment variable: KUBECTL_STATE, the file in which objects are stored.
+Environment variables: KUBECTL_STATE, the file in which objects are stored; KUBECTL_FAIL, a regular expression of the
+calls that fail.
 """
 import fcntl
 import json
@@ -25,6 +26,8 @@ def save():
 
 words = [word for word in arguments if not word.startswith("-")]
 text = " ".join(arguments)
+if os.environ.get("KUBECTL_FAIL") and re.search(os.environ["KUBECTL_FAIL"], text):
+    sys.exit("Error from server (Forbidden): forbidden")
 if "create secret" in text:
     name = re.search(r"secret generic (\S+)", text)[1]
     print(json.dumps({"kind": "Secret", "metadata": {"name": name}, "length": len(body)}))

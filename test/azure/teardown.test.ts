@@ -51,6 +51,21 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     expect(names()).toEqual(["platform", "platform1"]);
   });
 
+  test.each([
+    "get crd",
+    "get kustomization.* --output name",
+    "delete kustomization.* flux-system",
+    "delete gitrepository",
+    "get pods",
+  ])("objects that cannot be deleted (%s) are deleted with the cluster", async (call) => {
+    const state = join(scratchFolder("cluster"), "state");
+    expect((await bootstrapped({ KUBECTL_STATE: state })).code).toBe(0);
+    const ended = await runScript(site, down, { ...yes, env: { KUBECTL_STATE: state, KUBECTL_FAIL: call } });
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
+    expect(ended.stderr).toContain("deleting the cluster deletes all objects in it: Error from server (Forbidden)");
+    expect(names()).toEqual(["platform", "platform1"]);
+  });
+
   const disk = (name: string): Resource => ({
     id: `/subscriptions/${account.subscription}/resourceGroups/platform/providers/Microsoft.Compute/disks/${name}`,
     name,

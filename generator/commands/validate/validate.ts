@@ -5,6 +5,7 @@ import { identitiesAtHand } from "../../identity/age-keys.ts";
 import { readIdentity } from "../../identity/read.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { identityFolder } from "../../spec/layout.ts";
+import type { Loaded } from "../../spec/load.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { plural } from "../../system/text.ts";
 import { countOf, load, repositoryIn, unknownEnvironments } from "../context.ts";
@@ -69,9 +70,16 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
   const { diagnostics: inIdentities, note } = await checkIdentities(io, repository.root, environments);
   return {
     diagnostics: [...unknown, ...inSpecs, ...inIdentities, ...outdatedScaffold(repository.root)],
-    checked: `${plural(loaded.length, "environment")} checked`,
+    checked: `${countChecked(loaded)} checked`,
     note,
   };
+}
+
+/** Returns a count such as `2 environments and 1 base`. */
+function countChecked(loaded: readonly Loaded[]): string {
+  const bases = loaded.filter(({ abstract }) => abstract).length;
+  const counts = [plural(loaded.length - bases, "environment"), ...(bases === 0 ? [] : [plural(bases, "base")])];
+  return counts.join(" and ");
 }
 
 /**
