@@ -52,13 +52,15 @@ withCluster("Updating meshops from 1e5175a", () => {
   afterAll(() => cluster?.stop());
 
   test("deletes and renames nothing", () => {
-    expect(changes.filter((change) => !change.startsWith("changed "))).toEqual([]);
+    // kustomize names a ConfigMap with values by the hash of its content.
+    const named = changes.filter((change) => !/^\w+ configmaps \S+-values-[a-z0-9]{10}$/.test(change));
+    expect(named.filter((change) => !change.startsWith("changed "))).toEqual([]);
     expect(rows.filter(({ change }) => change !== "changed")).toEqual([]);
   });
 
   test("restarts what CHANGELOG lists under When you upgrade, and nothing else", () => {
     const [, section = ""] =
-      /^### When you upgrade\n([\s\S]*?)(?=^##|^- )/m.exec(readFileSync(join(projectRoot, "CHANGELOG.md"), "utf8")) ?? [];
+      /^### When you upgrade\n([\s\S]*?)(?=^##)/m.exec(readFileSync(join(projectRoot, "CHANGELOG.md"), "utf8")) ?? [];
     const listed = [...section.matchAll(/`((?:deployments|statefulsets) [^`]+)`/g)].map(([, workload]) => workload);
     const restarted = changes.flatMap((change) => /^changed ((?:deployments|statefulsets) .*)$/.exec(change)?.[1] ?? []);
     expect(restarted).toEqual(listed.sort());

@@ -42,7 +42,12 @@ export class Processes {
 
   /** Returns the end of a process's log. */
   log(name: string): string {
-    return readFileSync(join(this.#folder, `${name}.log`), "utf8").slice(-4000);
+    return this.fullLog(name).slice(-4000);
+  }
+
+  /** Everything that a process has written, also before a restart. */
+  fullLog(name: string): string {
+    return readFileSync(join(this.#folder, `${name}.log`), "utf8");
   }
 
   #killAll(): void {
