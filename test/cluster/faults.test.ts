@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -311,6 +311,14 @@ withCluster("faults, and how status reports them", () => {
   });
 
   test("teardown removes all components in reverse order and leaves no webhook and no terminating namespace", async () => {
+    const flags = ["--kubeconfig", cluster.plane.kubeconfigFile("admin"), "--context", "harness"];
+    const remove = (): ReturnType<typeof meshops> => meshops(platform.root, ["env", "remove", "own", ...flags]);
+    expect(await remove()).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^meshops: the cluster still runs own: Kustomization flux-system applies flux\/own\nfix: run meshops teardown own --run/,
+      ),
+    });
     const output = await cluster.script("teardown");
     for (const kind of ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"])
       expect(await cluster.api.list(`/apis/admissionregistration.k8s.io/v1/${kind}`)).toEqual([]);
@@ -330,5 +338,8 @@ withCluster("faults, and how status reports them", () => {
     expect(await cluster.kustomizations()).toEqual([]);
     const again = await cluster.script("teardown");
     expect(again).toContain("own is down");
+    // Now the environment can be removed from the repository.
+    expect(await remove()).toMatchObject({ code: 0, stderr: "" });
+    expect(existsSync(join(platform.root, "environments/own.yaml"))).toBe(false);
   });
 });

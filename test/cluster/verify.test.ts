@@ -263,7 +263,7 @@ withPydgraph("verify", () =>
         expected: {
           M2: /^failed: bundle and issuer do not match/,
           M3: /^failed: the bundle and the issuer do not match/,
-          T2a: /^failed: the probe's proxy and Alpha's trust different anchors/,
+          T2a: /^failed: the proxies of the probe and of Alpha trust different anchors/,
           ...{ T2b: /^undecided/, T3: /^failed/, D1: /T2a/, D2: /T2a/, D3: /T2a/, D5: /T2a/ },
         },
       },
