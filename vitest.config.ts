@@ -1,4 +1,5 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { LongestFirst } from "./test/support/longest-first.ts";
 
 // Limits for what never ends; nothing asserts that something is quick.
 const patience = { testTimeout: 600_000, hookTimeout: 600_000 };
@@ -7,6 +8,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     // Runs once, not in every project.
     globalSetup: ["test/support/global-setup.ts"],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -15,7 +17,7 @@ const config: ViteUserConfig = defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/timing/**"],
           // More workers than the two cores: the tests of scripts and clusters mostly wait.
-          maxWorkers: 4,
+          maxWorkers: 5,
           sequence: { groupOrder: 0 },
         },
       },

@@ -52,8 +52,10 @@ export class Cloud {
 
   async stop(): Promise<void> {
     for (const server of this.#servers) {
+      const closed = new Promise((resolve) => server.close(resolve));
+      // After `close`, so that no connection is accepted in between: it would keep the server open.
       (server as ReturnType<typeof createHttpServer>).closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
     }
   }
 

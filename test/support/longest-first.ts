@@ -1,0 +1,28 @@
+import { basename } from "node:path";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Test files that take more than half a minute, the longest first (measured on two cores). */
+const longest = [
+  "faults",
+  "loop",
+  "verify",
+  "bootstrap",
+  "teardown",
+  "new-component",
+  "admission",
+  "ownership",
+  "upgrade",
+  "scaffold",
+  "scripts",
+].map((name) => `${name}.test.ts`);
+
+/** Starts the longest test files first, so that none of them runs alone at the end. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const index = longest.indexOf(basename(moduleId));
+      return index === -1 ? longest.length : index;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
