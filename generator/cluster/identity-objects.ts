@@ -31,7 +31,7 @@ export async function readIdentityObjects(
 }
 
 /**
- * Lists the meshed pods of all namespaces; null if you may not list the pods of the whole cluster. The injector labels
+ * Lists the meshed pods of all namespaces; null if you are not allowed to list the pods of the whole cluster. The injector labels
  * each pod that it injects.
  */
 export function meshedPods(cluster: ClusterReader): Promise<KubernetesObject[] | null> {

@@ -21,7 +21,7 @@ export interface ClusterCertificate {
 /** Objects that hold the identity in a cluster. */
 export interface IdentityObjects {
   readonly trustRoots: KubernetesObject | null;
-  /** Secrets by `namespace/name`, each null if it does not exist. The map is null if you may not read Secrets. */
+  /** Secrets by `namespace/name`, each null if it does not exist. The map is null if you are not allowed to read Secrets. */
   readonly secrets: ReadonlyMap<string, KubernetesObject | null> | null;
   /** ConfigMap `meshops-identity`, with the certificates that were committed last; null if there is none. */
   readonly committed: KubernetesObject | null;
@@ -77,7 +77,7 @@ export function decoded(secret: KubernetesObject | null | undefined, key: string
 }
 
 /**
- * `namespace/name` of the missing Secrets that pods mount, each with one of these pods; none if you may not read
+ * `namespace/name` of the missing Secrets that pods mount, each with one of these pods; none if you are not allowed to read
  * Secrets.
  */
 export function lostSecrets({ secrets }: IdentityObjects, pods: readonly KubernetesObject[]): [string, KubernetesObject][] {

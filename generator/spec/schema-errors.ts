@@ -2,7 +2,7 @@ import type { DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import type { Path, Statement } from "../diagnostics/source.ts";
 import { didYouMean } from "../diagnostics/suggest.ts";
 
-/** The parts of an ajv error that are used here (`verbose`, so with the schema that was violated). */
+/** The parts of an ajv error that are used here. ajv runs with `verbose`, so an error contains the violated schema. */
 export interface SchemaError {
   readonly keyword: string;
   readonly instancePath: string;

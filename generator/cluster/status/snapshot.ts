@@ -19,15 +19,15 @@ export interface Snapshot {
   readonly workloads: readonly KubernetesObject[];
   readonly pods: readonly KubernetesObject[];
   readonly claims: readonly KubernetesObject[];
-  /** Events of the environment's namespaces; empty if you may not list them. */
+  /** Events of the environment's namespaces; empty if you are not allowed to list them. */
   readonly events: readonly KubernetesObject[];
   readonly namespaces: readonly KubernetesObject[];
   /** Certificates and Secrets of the mesh. */
   readonly identity: IdentityObjects;
-  /** Running meshed pods of all namespaces; null if you may not list them. */
+  /** Running meshed pods of all namespaces; null if you are not allowed to list them. */
   readonly meshed: readonly KubernetesObject[] | null;
   /**
-   * NetworkPolicies, Servers and their authorizations in the environment's namespaces; empty if you may not list them.
+   * NetworkPolicies, Servers and their authorizations in the environment's namespaces; empty if you are not allowed to list them.
    */
   readonly policies: readonly KubernetesObject[];
   /** Last log lines of the proxies that pods wait for, by `namespace/name` of the pod. */

@@ -10,7 +10,7 @@ import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
 /**
  * Reads the objects that the tests evaluate.
  *
- * @throws UserError if the cluster does not answer, or you may not list required objects such as pods
+ * @throws UserError if the cluster does not answer, or you are not allowed to list required objects such as pods
  */
 export async function readClusterState(cluster: ClusterReader, model: Model): Promise<ClusterState> {
   const { environment } = model;

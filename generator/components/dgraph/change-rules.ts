@@ -10,7 +10,7 @@ export const dgraphChanges: ChangeRule = {
     if (change === "removed")
       yield {
         risk: "data-loss",
-        reason: `Dgraph in ${namespace} is no longer part of the spec: Flux keeps its release (prune: disabled), but no client is configured to use it; move the data first`,
+        reason: `Dgraph in ${namespace} is no longer part of the spec: Flux keeps its release (prune: disabled), but no client is configured to use it; move the data before you push this change`,
       };
     if (change !== "changed") return;
     yield* release(changed);

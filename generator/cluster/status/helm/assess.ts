@@ -13,7 +13,7 @@ export interface HelmState {
   readonly drift: readonly Drift[];
 }
 
-/** Reads the releases that helmfile installs. @throws UserError if you may not read Secrets */
+/** Reads the releases that helmfile installs. @throws UserError if you are not allowed to read Secrets */
 export async function readHelmState(cluster: ClusterReader, { components }: Model): Promise<HelmState> {
   const own = components.filter(isHelmRelease);
   const all = await storedReleases(cluster, [...new Set(own.map(({ namespace }) => namespace))]);

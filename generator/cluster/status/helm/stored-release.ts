@@ -24,7 +24,7 @@ export interface StoredRelease {
  * pkg/storage/driver/secrets.go): the value of `release` is JSON, compressed with gzip and encoded in base64, and the
  * labels contain the release's name, revision and status.
  *
- * @throws UserError if you may not read Secrets
+ * @throws UserError if you are not allowed to read Secrets
  */
 export async function storedReleases(cluster: ClusterReader, namespaces: readonly string[]): Promise<StoredRelease[]> {
   const secrets = await listIn(cluster, namespaces, "v1", "Secret", "owner=helm");
