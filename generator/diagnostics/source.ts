@@ -91,7 +91,7 @@ function countLines(text: string, end: number): number {
 
 /**
  * Converts the first problems of a file to diagnostics. If there are more, adds one with the number of the others.
- * Locating a problem takes time in proportion to the file, so the others are not located.
+ * Locating a problem takes time in proportion to the size of the file, so the others are not located.
  */
 export function limited<T>(problems: readonly T[], toDiagnostic: (problem: T) => Diagnostic): Diagnostic[] {
   const listed = problems.slice(0, maxFindings).map(toDiagnostic);

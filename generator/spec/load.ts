@@ -28,8 +28,8 @@ export interface Resolved extends Loaded {
 }
 
 /**
- * Resolves one environment: reads its file and the files that it extends, checks each against the file form of the
- * schema, merges them, fills in the defaults, and checks the merged environment. Reports all problems at once.
+ * Resolves one environment: reads its file and the files that it extends, checks each against the schema for
+ * spec files, merges them, fills in the defaults, and checks the merged environment. Reports all problems at once.
  */
 export function resolveEnvironment(name: string, read: ReadSource): Resolved {
   const own = read(name);
@@ -65,7 +65,7 @@ export function isAbstract(source: Source): boolean {
   return asMap(asMap(source.value)["spec"])["abstract"] === true;
 }
 
-/** Checks one file against the file form of the schema, and its name against `metadata.name`. */
+/** Checks one file against the schema for spec files, and its name against `metadata.name`. */
 function checkFile(source: Source): SchemaFinding[] {
   if (source.document === null) return [];
   const findings = relevant(checkFileForm(source.value)).map(explain);

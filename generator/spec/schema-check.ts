@@ -2,7 +2,7 @@ import type { Environment } from "./environment.generated.ts";
 import type { SchemaError } from "./schema-errors.ts";
 import { validateFile, validateResolved } from "./validator.generated.ts";
 
-/** Checks one file against the file form of the schema: unknown keys, types, formats. Keys of `spec` may be missing. */
+/** Checks one file against the schema for spec files: unknown keys, types, formats. Keys of `spec` may be missing. */
 export function checkFileForm(value: unknown): readonly SchemaError[] {
   return validateFile(value) ? [] : (validateFile.errors ?? []);
 }

@@ -68,7 +68,10 @@ function isPlain(folder: string): boolean {
   }
 }
 
-/** What exists at a path: a file with its text, nothing, a symbolic link, or an obstacle that a file cannot replace. */
+/**
+ * What exists at a path: a regular file with its text, nothing, a symbolic link, or an obstacle such as a folder, which
+ * cannot be overwritten with a file.
+ */
 export type Occupant = { readonly kind: "file"; readonly text: string } | { readonly kind: "nothing" | "link" | "obstacle" };
 
 /**

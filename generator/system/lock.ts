@@ -85,8 +85,8 @@ async function holder(path: string): Promise<string | null> {
 }
 
 /**
- * Whether the process of a lock has ended. Invalid content counts as stale. A lock of another host does not, because
- * its process cannot be checked.
+ * Whether the process of a lock has ended. Invalid content counts as stale. A lock held by another host is never
+ * stale, because its process cannot be checked.
  */
 function isStale(token: string): boolean {
   let owner: { host?: unknown; pid?: unknown };
