@@ -17,6 +17,14 @@ export function baseAssets(): Assets {
   return assets("../bases/");
 }
 
+/**
+ * Returns the path of the file that a template becomes: `dot-` is the leading dot of a hidden file, and `.hbs` is the
+ * ending of templates with placeholders.
+ */
+export function targetOf(template: string): string {
+  return template.replace(/(^|\/)dot-/g, "$1.").replace(/\.hbs$/, "");
+}
+
 /** Files below a folder that is named relative to the program's: paths with forward slashes, sorted. */
 function assets(folder: string): Assets {
   const root = fileURLToPath(new URL(folder, programFolder));

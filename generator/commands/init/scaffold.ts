@@ -2,7 +2,7 @@ import Handlebars from "handlebars";
 import { shellWord } from "../../system/shell.ts";
 import { version } from "../../system/version.ts";
 import type { Answers } from "./answers.ts";
-import type { Assets } from "./assets.ts";
+import { type Assets, targetOf } from "./assets.ts";
 import { specs } from "./specs.ts";
 
 /** A file of a new repository. */
@@ -29,11 +29,10 @@ export function scaffold(answers: Answers, templates: Assets, bases: Assets, cli
   return files.map(([path, text]) => ({ path, text, executable: text.startsWith("#!") }));
 }
 
-/** A file of a repository, from its template. */
-export function fill(path: string, text: string, view: object): readonly [path: string, text: string] {
-  const target = path.replace(/(^|\/)dot-/g, "$1.");
-  if (!target.endsWith(".hbs")) return [target, text];
-  return [target.slice(0, -".hbs".length), handlebars.compile(text, { strict: true, noEscape: true })(view)];
+/** Returns a file of a repository, rendered from its template. */
+function fill(path: string, text: string, view: object): readonly [path: string, text: string] {
+  const target = targetOf(path);
+  return [target, path.endsWith(".hbs") ? handlebars.compile(text, { strict: true, noEscape: true })(view) : text];
 }
 
 const handlebars = Handlebars.create();
