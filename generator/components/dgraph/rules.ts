@@ -12,7 +12,7 @@ export const dgraphRules: readonly Rule[] = [
     code: "dgraph-zero-even",
     severity: "error",
     title: "An even number of Zeros",
-    why: "Raft needs a majority: two Zeros stop if one of them fails, and four Zeros tolerate no more failures than three (Raft paper, section 5).",
+    why: "Raft needs a majority: two Zeros stop if one of them fails, and four Zeros tolerate one failure, as three Zeros do (Raft paper, section 5).",
     fix: "Set `zero.replicas` to an odd number.",
     check: zeroMajority,
   },
@@ -21,8 +21,8 @@ export const dgraphRules: readonly Rule[] = [
     severity: "error",
     title: "Fewer Alphas than copies of the data",
     why:
-      "Each shard has `replicationFactor` copies, each on a different Alpha (Dgraph's Zero: `--replicas`). With fewer Alphas there are fewer copies, " +
-      "so the loss of a node can destroy data that should be safe according to the spec.",
+      "Each shard has `replicationFactor` copies, each on a different Alpha (Dgraph's Zero: `--replicas`). With fewer Alphas than `replicationFactor`, there are fewer copies, " +
+      "so the loss of a node can destroy data, although the spec requires enough copies to prevent this.",
     fix: "Increase `alpha.replicas`, or reduce `replicationFactor` to the number of Alphas.",
     check: enoughAlphas,
   },
@@ -31,7 +31,7 @@ export const dgraphRules: readonly Rule[] = [
     severity: "warning",
     title: "The last group of Alphas is incomplete",
     why:
-      "Zero fills one group after the other. Alphas beyond a multiple of `replicationFactor` form an additional group with fewer copies than the other groups; " +
+      "Zero assigns Alphas to one group until it is full, then to the next group. If the number of Alphas is not a multiple of `replicationFactor`, the last group has fewer copies than the other groups; " +
       "a group of two stops if either member fails.",
     fix: "Set `alpha.replicas` to a multiple of `replicationFactor`.",
     check: wholeGroups,
@@ -41,9 +41,9 @@ export const dgraphRules: readonly Rule[] = [
     severity: "warning",
     title: "Alpha's admin operations are open to public addresses",
     why:
-      "Addresses on the whitelist may alter the schema, drop all data, back up and export (Dgraph docs, “Whitelisting admin operations”). " +
-      "Behind its proxy, Alpha sees the address of its own pod for every call, so `dgraph.clients` controls the access of meshed clients. " +
-      "A range with a prefix shorter than 8 bits also admits clients with public addresses that reach Alpha without the proxy.",
+      "Clients with an address on the whitelist are allowed to alter the schema, to drop all data, and to back up and export data (Dgraph docs, “Whitelisting admin operations”). " +
+      "For every call through its proxy, Alpha sees the address of its own pod as the caller's address, so not the whitelist but `dgraph.clients` controls the access of meshed clients. " +
+      "A range with a prefix shorter than 8 bits also admits clients with public addresses if their connections bypass the proxy.",
     fix: "Set `alpha.whitelist` to the address ranges of the nodes and the pods, such as 10.0.0.0/8.",
     check: narrowWhitelist,
   },
@@ -52,8 +52,8 @@ export const dgraphRules: readonly Rule[] = [
     severity: "warning",
     title: "Raft traffic bypasses the mesh",
     why:
-      "Skipped ports bypass the proxy: 5080 and 7080 carry Raft and replication in plaintext and without identity, and no Server protects these ports. " +
-      "`opaque` keeps mutual TLS and identity, and works with every protocol.",
+      "Connections to skipped ports bypass the proxy. On 5080 and 7080, Raft and replication traffic is then in plaintext and without identity, and no Server protects these ports. " +
+      "With `internalPorts: opaque`, these ports keep mutual TLS and identity; opaque ports work with every protocol.",
     fix: "Set `internalPorts: opaque`.",
     check: meshedInternalPorts,
   },
@@ -61,7 +61,7 @@ export const dgraphRules: readonly Rule[] = [
     code: "grpc-route-unsupported",
     severity: "error",
     title: "The Linkerd release does not support GRPCRoutes",
-    why: "Linkerd supports the Gateway API's GRPCRoute since 2.16. Older releases ignore it: there are no metrics per method, no retries and no timeouts.",
+    why: "Linkerd supports the Gateway API's GRPCRoute from 2.16 on. Older releases ignore GRPCRoutes, so there are no metrics per method, no retries and no timeouts.",
     fix: "Set `serviceProfile: true`, or use an edge release.",
     check: grpcRouteSupport,
   },
@@ -69,23 +69,23 @@ export const dgraphRules: readonly Rule[] = [
     code: "dgraph-method-unknown",
     severity: "error",
     title: "Dgraph has no such gRPC method",
-    why: "A route matches calls by the name of the method (Dgraph's api.proto). A route for a name that does not exist never applies.",
-    fix: "Use the name of the method in api.proto.",
+    why: "A route matches calls by the name of the method (Dgraph's api.proto). A route for a method that does not exist matches no calls.",
+    fix: "Use the name of a method in Dgraph's api.proto.",
     check: knownMethods,
   },
   {
     code: "dgraph-method-stream",
     severity: "error",
     title: "A streaming method cannot be retried",
-    why: "A proxy retries a call by sending its single message again. It keeps no copy of the messages of a stream.",
+    why: "To retry a call, a proxy sends the call's single message again. A streaming call has many messages, and the proxy keeps no copy of them.",
     fix: "Remove `retry` from the method.",
     check: retriedStreams,
   },
   {
     code: "dgraph-methods-unused",
     severity: "warning",
-    title: "Retries and timeouts without a service profile",
-    why: "Retries and timeouts are part of the ServiceProfile or the GRPCRoutes. With `serviceProfile: false`, neither is generated, so `methods` has no effect.",
+    title: "Retries and timeouts are set, but no ServiceProfile or GRPCRoute is generated",
+    why: "`dgraph.methods` sets retries and timeouts, which meshops writes into the ServiceProfile or the GRPCRoutes. With `serviceProfile: false`, meshops generates none of these objects, so `methods` has no effect.",
     fix: "Set `serviceProfile: true`, or remove `methods`.",
     check: unusedMethods,
   },

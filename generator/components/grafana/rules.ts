@@ -7,8 +7,8 @@ export const grafanaRules: readonly Rule[] = [
     code: "grafana-without-viz",
     severity: "warning",
     title: "Grafana is enabled without viz",
-    why: "Linkerd's dashboards read viz's Prometheus. Without viz, meshops does not install Grafana, so the field has no effect.",
-    fix: "Set `viz.enabled: true`, or remove `grafana`.",
+    why: "Linkerd's dashboards read viz's Prometheus. Without viz, meshops does not install Grafana, so `linkerd.viz.grafana` has no effect.",
+    fix: "Set `linkerd.viz.enabled: true`, or remove `linkerd.viz.grafana`.",
     check: grafanaWithoutViz,
   },
 ];

@@ -8,7 +8,7 @@ export const identityRules: readonly Rule[] = [
     code: "identity-issuer-outlives-anchor",
     severity: "error",
     title: "The issuer would outlive the trust anchor",
-    why: "A certificate is not valid after the certificate that signed it has expired (RFC 5280, section 6.1): the mesh would stop while its issuer still looks valid.",
+    why: "When a certificate expires, the certificates that it has signed are no longer valid either (RFC 5280, section 6.1). When the trust anchor expires, the mesh would stop, although the date in the issuer's certificate is still valid.",
     fix: "Shorten `issuerValidity`, or lengthen `anchorValidity`.",
     check: issuerWithinAnchor,
   },
@@ -17,9 +17,9 @@ export const identityRules: readonly Rule[] = [
     severity: "warning",
     title: "The validity of a certificate is shorter than the lead time of its rotation",
     why:
-      `\`meshops identity status --fail-within ${rotationLead}\`, which the weekly check in CI runs, would fail on the day the certificate is issued. ` +
-      "The rotation of a trust anchor alone takes three commits, at least one day apart.",
-    fix: `Use ${rotationLead} or more, or silence the rule if another tool renews the certificate in time.`,
+      `\`meshops identity status --fail-within ${rotationLead}\`, which the weekly check in CI runs, would report a failure from the day on which the certificate is issued. ` +
+      "To rotate a trust anchor, you need three commits, with at least one day between each of them and the next.",
+    fix: `Set a validity of ${rotationLead} or more, or silence the rule if another tool renews the certificate in time.`,
     check: validityCoversRotation,
   },
 ];

@@ -6,10 +6,10 @@ import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 export const failAlone: RuleInfo = {
   code: "webhook-policy-fail",
   severity: "warning",
-  title: "Pods are refused while the only webhook server is down",
+  title: "New pods are refused while the only injector is down",
   why:
-    "With `failurePolicy: Fail`, the API server refuses every pod for which the injector does not answer. Without high availability there is only one " +
-    "injector, so the loss of its node prevents all pods in the cluster from starting (Linkerd docs, “High availability”).",
+    "With `failurePolicy: Fail`, the API server refuses a new pod if the injector does not answer its request. Without high availability there is only one " +
+    "injector, so while this injector's node is down, no new pods can start in the cluster (Linkerd docs, “High availability”).",
   fix: "Set `highAvailability: true`, or set `webhookFailurePolicy: auto`.",
 };
 
@@ -21,9 +21,9 @@ export const controlPlaneRules: readonly Rule[] = [
     severity: "warning",
     title: "Pods of a highly available mesh may start without a proxy",
     why:
-      "With `failurePolicy: Ignore`, pods start without a proxy while the injector is down: they have no identity, so policies refuse them, and " +
-      "nothing restarts them afterwards. The chart's own values for high availability set `Fail` (linkerd-control-plane, values-ha.yaml).",
-    fix: "Set `webhookFailurePolicy: auto`, which means `Fail` with high availability.",
+      "With `failurePolicy: Ignore`, pods that start while the injector is down have no proxy. They have no identity, so policies refuse their calls, and " +
+      "nothing restarts these pods when the injector is available again. The chart's own values for high availability set `failurePolicy: Fail` (linkerd-control-plane, values-ha.yaml).",
+    fix: "Set `webhookFailurePolicy: auto`. With high availability, this value means `Fail`.",
     check: ignoreWithReplicas,
   },
 ];

@@ -9,7 +9,7 @@ export const jaegerRules: readonly Rule[] = [
     severity: "warning",
     title: "No traces reach Jaeger if the trust domain is not the cluster domain",
     why:
-      "The control plane chart of edge-25.10.7 builds the identity of the trace collector from the cluster domain instead of the trust domain, so proxies " +
+      "The control plane chart of edge-25.10.7 builds the identity of the trace collector from the cluster domain instead of the trust domain. If these differ, proxies " +
       "do not trust Jaeger and send no traces (linkerd2#15404, fixed in edge-26.7.1).",
     fix: "Use edge-26.7.1 or later, or set `linkerd.jaeger.enabled: false`.",
     check: jaegerTrustDomain,

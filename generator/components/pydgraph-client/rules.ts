@@ -9,16 +9,16 @@ export const clientRules: readonly Rule[] = [
     code: "client-image",
     severity: "error",
     title: "The client has no image",
-    why: "The image is built from clients/pydgraph and pushed to the environment's registry. Without a registry and without the name of an image, the client cannot run.",
-    fix: "Set `pydgraphClient.image` or `pydgraphClient.enabled: false`, or add `azure.registry`.",
+    why: "By default, the test client runs the image that is built from clients/pydgraph and pushed to the environment's registry. If the spec has neither a registry nor the name of another image, the client cannot run.",
+    fix: "Set `pydgraphClient.image`, or add `azure.registry`, or disable the test client with `pydgraphClient.enabled: false`.",
     check: clientImage,
   },
   {
     code: "client-not-listed",
     severity: "warning",
     title: "A meshed client is refused by policy",
-    why: "`dgraph.clients` lists the clients that may reach Dgraph. The client has a proxy and an identity, but the identity is not on the list, so each of its calls is refused.",
-    fix: "Add its namespace and service account to `dgraph.clients`; silence the rule if you want to demonstrate that the client is refused.",
+    why: "`dgraph.clients` lists the clients that are allowed to call Dgraph. The test client has a proxy and an identity, but this identity is not on the list, so all of the client's calls are refused.",
+    fix: "Add the client's namespace and service account to `dgraph.clients`; silence the rule if you want to demonstrate that the client is refused.",
     check: clientListed,
   },
   {
@@ -26,8 +26,8 @@ export const clientRules: readonly Rule[] = [
     severity: "warning",
     title: "A listed client has no proxy",
     why:
-      "`dgraph.clients` admits identities, and a client gets its identity from its proxy. Without a proxy, the NetworkPolicy drops the client's packets. " +
-      "This is the article's second test, but rarely what a platform needs.",
+      "`dgraph.clients` admits clients by identity, and a client gets its identity from its proxy. If a client has no proxy, the NetworkPolicy drops its packets. " +
+      "The article's second test needs such a client; a platform rarely does.",
     fix: "Set `pydgraphClient.inject: true`, or remove the client from `dgraph.clients`; silence the rule if you run the article's test.",
     check: clientMeshed,
   },

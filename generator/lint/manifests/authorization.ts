@@ -13,24 +13,24 @@ export const authorizationRules: readonly ManifestRule[] = [
     severity: "error",
     title: "AuthorizationPolicy refers to a missing object",
     why:
-      "An AuthorizationPolicy refers by name to a Server or route, and to the authentications that it requires. With a wrong name it allows " +
-      "no client, and a Server without a policy denies all clients.",
-    fix: "Use the name of a Server or route in the same namespace, and of an authentication in the namespace that the reference specifies.",
+      "An AuthorizationPolicy refers by name to a Server or route, and to the authentications that it requires. If one of these names is wrong, the policy allows " +
+      "no client. A Server to which no AuthorizationPolicy applies denies all clients.",
+    fix: "Use the name of a Server or route in the policy's own namespace, and the name of an authentication in the namespace that the reference specifies.",
     check: missingTargets,
   },
   {
     code: "server-selects-nothing",
     severity: "warning",
     title: "Server selects no pods",
-    why: "A Server protects the pods that its selector selects. If it selects no pods, it protects nothing: the port stays under the mesh's default policy, which allows all clients unless it was changed.",
-    fix: "Use labels of the pod template in `podSelector`.",
+    why: "A Server protects only the pods that its selector selects. If it selects no pods, it protects no port. The mesh's default policy then applies to the port; unless you have changed the default policy, it allows all clients.",
+    fix: "In the Server's `podSelector`, use labels of the workload's pod template.",
     check: emptyServers,
   },
   {
     code: "server-on-skipped-port",
     severity: "error",
     title: "Server on a port that bypasses the proxy",
-    why: "The proxy enforces a Server, and connections to a skipped port bypass the proxy. The policy looks strict, but allows all clients.",
+    why: "A pod's proxy enforces the Servers that select the pod, but connections to a skipped port bypass the proxy. The Server therefore has no effect on this port, and all clients can connect.",
     fix: "Remove the port from `config.linkerd.io/skip-inbound-ports`. For protocols that the proxy cannot parse, use `config.linkerd.io/opaque-ports`.",
     check: skippedServers,
   },

@@ -13,18 +13,18 @@ export const injectionRules: readonly ManifestRule[] = [
   {
     code: "inject-misplaced",
     severity: "error",
-    title: "Pod annotation on the owner of the pods",
+    title: "A pod annotation is on the workload instead of the pod template",
     why:
-      "The injector reads the annotations of pods and namespaces, not those of the Deployment (linkerd2, pkg/inject/report.go). An annotation in the " +
-      "Deployment's own metadata has no effect, and no error reports it.",
+      "The injector reads the annotations of pods and namespaces, not those of workloads such as a Deployment (linkerd2, pkg/inject/report.go). An annotation in the " +
+      "Deployment's own metadata has no effect, and Linkerd reports no error.",
     fix: "Move the annotation to `spec.template.metadata.annotations`, or to the namespace.",
     check: misplaced,
   },
   {
     code: "inject-host-network",
     severity: "error",
-    title: "Injection of a pod on the host network",
-    why: "The injector skips pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go): redirecting their traffic would also redirect the node's.",
+    title: "Injection is requested for a pod on the host network",
+    why: "The injector skips pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go): to redirect the traffic of such a pod to a proxy would also redirect the traffic of its node.",
     fix: "Remove `hostNetwork`, or set `linkerd.io/inject: disabled` to show that the pod has no proxy.",
     check: hostNetwork,
   },
@@ -32,7 +32,7 @@ export const injectionRules: readonly ManifestRule[] = [
     code: "inject-value",
     severity: "error",
     title: "Unknown value of linkerd.io/inject",
-    why: "The injector supports `enabled`, `ingress` and `disabled`. With any other value, such as `true`, the pod starts without a proxy. If a namespace has such a value, even its pods annotated with `enabled` start without a proxy (linkerd2, pkg/inject/report.go).",
+    why: "The injector supports `enabled`, `ingress` and `disabled`. With any other value, such as `true`, the pod starts without a proxy. If the annotation of a namespace has such a value, even the pods in it that are annotated with `enabled` start without a proxy (linkerd2, pkg/inject/report.go).",
     fix: "Set the annotation to `enabled`.",
     check: unknownValue,
   },
@@ -40,7 +40,7 @@ export const injectionRules: readonly ManifestRule[] = [
     code: "annotation-not-text",
     severity: "error",
     title: "Annotation is not a string",
-    why: "The values of annotations must be strings; otherwise Kubernetes rejects the whole object. In YAML, a single port or a boolean is not a string unless it is quoted.",
+    why: "If the value of an annotation is not a string, Kubernetes rejects the whole object. In YAML, a single port number or a boolean is a string only if it is in quotes.",
     fix: "Put quotes around the value.",
     check: notText,
   },
@@ -49,17 +49,17 @@ export const injectionRules: readonly ManifestRule[] = [
     severity: "warning",
     title: "Injected Job never completes",
     why:
-      "A Job, or a pod that runs once, completes when all its containers have exited. A proxy in an ordinary container never exits by itself. A proxy that is a native sidecar " +
-      "(the default from edge-26.5.2 on) is stopped by Kubernetes (linkerd.io, “Native sidecars”).",
-    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or stop the proxy with linkerd-await or a POST to its /shutdown endpoint.",
+      "A Job, or a pod that runs once, completes when all its containers have exited. A proxy that runs as an ordinary container never exits by itself. If the proxy is a native sidecar " +
+      "(the default from edge-26.5.2 on), Kubernetes stops it when the other containers have exited (linkerd.io, “Native sidecars”).",
+    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or let the Job stop its proxy, with linkerd-await or with a POST request to the proxy's /shutdown endpoint.",
     check: endlessJob,
   },
   {
     code: "ports-skipped",
     severity: "warning",
     title: "Ports that bypass the mesh",
-    why: "A skipped port has no mutual TLS, no identity, no policy and no metrics. For protocols that the proxy cannot parse, use opaque ports, which keep all four.",
-    fix: "Use `config.linkerd.io/opaque-ports` on the pods and their Service. Silence the rule if the other side has no proxy.",
+    why: "Traffic on a skipped port has no mutual TLS, no identity, no policy and no metrics. For a protocol that the proxy cannot parse, use an opaque port: it keeps mutual TLS, identity, policy and metrics.",
+    fix: "Use `config.linkerd.io/opaque-ports` on the pods and their Service. Silence the rule if the port must be skipped because the other side of the connection has no proxy.",
     check: skipped,
   },
 ];

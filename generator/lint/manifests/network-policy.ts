@@ -17,9 +17,9 @@ export const networkPolicyRules: readonly ManifestRule[] = [
     severity: "error",
     title: "NetworkPolicy does not allow the proxy's port",
     why:
-      "From 2.18 (edge-25.3.2) on, proxies connect to each other on port 4143, whatever port the application uses (linkerd.io, “Network policies”). " +
-      "A policy that allows only the application's ports blocks all meshed peers, and allows only unmeshed ones.",
-    fix: "Add port 4143 to the rule. Use Server and AuthorizationPolicy to restrict which clients may use which port.",
+      "From Linkerd 2.18 (edge-25.3.2) on, the client's proxy connects to port 4143 of the server's proxy, whatever port the application uses (linkerd.io, “Network policies”). " +
+      "A NetworkPolicy that allows only the application's ports therefore blocks all meshed clients, and admits only unmeshed ones.",
+    fix: "Add port 4143 to the ports of the NetworkPolicy's rule. To restrict which client is allowed to use which port, use Servers and AuthorizationPolicies.",
     check: missingProxyPort,
   },
   {
@@ -27,9 +27,9 @@ export const networkPolicyRules: readonly ManifestRule[] = [
     severity: "error",
     title: "Meshed pods cannot reach the control plane",
     why:
-      "A proxy gets its certificate from identity (port 8080), and endpoints and policy from destination (ports 8086 and 8090), all in the namespace linkerd. " +
-      "A pod whose egress is restricted and does not allow these ports never becomes ready.",
-    fix: "Allow egress to the namespace linkerd on ports 8080, 8086 and 8090, and to DNS.",
+      "A proxy gets its certificate from the identity controller (port 8080), endpoints from the destination controller (port 8086) and policies from the policy controller (port 8090). All of these are in the namespace linkerd. " +
+      "If NetworkPolicies restrict the egress of a pod and do not allow these ports, the pod never becomes ready.",
+    fix: "Allow egress to the namespace linkerd on ports 8080, 8086 and 8090, and egress to the cluster's DNS.",
     check: unreachableControlPlane,
   },
 ];

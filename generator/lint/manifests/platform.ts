@@ -17,8 +17,8 @@ export const platformRules: readonly ManifestRule[] = [
     severity: "error",
     title: "Two owners of the Gateway API CRDs",
     why:
-      "Each owner overwrites the other's version of the CRDs, and removing the last owner deletes all routes. Linkerd's chart installs the experimental channel " +
-      "if `installGatewayAPI` is true; AKS's managed Gateway API then refuses to start (learn.microsoft.com, “Managed Gateway API”).",
+      "Each of the two owners overwrites the CRDs with its own version. If the owner that wrote the CRDs last is removed, the CRDs and with them all routes are deleted. Linkerd's chart installs the CRDs' experimental channel " +
+      "if `installGatewayAPI` is true; the managed Gateway API of AKS does not start while this channel is installed (learn.microsoft.com, “Managed Gateway API”).",
     fix: "Keep a single owner: set `installGatewayAPI: false` in linkerd-crds (`linkerd.gatewayApi: external` in a spec), or remove the other owner.",
     check: gatewayOwners,
   },
@@ -26,8 +26,8 @@ export const platformRules: readonly ManifestRule[] = [
     code: "jaeger-extension-removed",
     severity: "error",
     title: "The jaeger extension with a Linkerd release that removed it",
-    why: "Linkerd 2.19 (edge-25.10) and later have no linkerd-jaeger (linkerd2#14558): the control plane's `proxy.tracing` configures the collector of the proxies, and the annotations that the extension's webhook writes have no effect.",
-    fix: "Remove linkerd-jaeger, run your own collector, and set `proxy.tracing` (in a spec, `linkerd.jaeger.enabled` does all of this).",
+    why: "Linkerd 2.19 (edge-25.10) and later releases do not include linkerd-jaeger (linkerd2#14558). The control plane's value `proxy.tracing` now specifies the collector to which proxies send traces, and the annotations that the webhook of linkerd-jaeger writes have no effect.",
+    fix: "Remove linkerd-jaeger, run your own collector, and set `proxy.tracing`. If you use a spec, `linkerd.jaeger.enabled: true` does all of this.",
     check: removedJaeger,
   },
   { ...failAlone, check: failWithoutReplicas },

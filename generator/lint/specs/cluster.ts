@@ -9,7 +9,7 @@ export const clusterRules: readonly Rule[] = [
     code: "kubernetes-too-old",
     severity: "error",
     title: "Kubernetes is too old for Linkerd's charts",
-    why: "Each chart declares the oldest supported version of Kubernetes (Chart.yaml, `kubeVersion`). On an older version Helm fails with an error.",
+    why: "Each chart declares the oldest version of Kubernetes that it supports (Chart.yaml, `kubeVersion`). If the cluster has an older version, Helm does not install the chart and reports an error.",
     fix: "Set a newer `kubernetesVersion`, or use an older Linkerd release.",
     check: oldKubernetes,
   },
@@ -17,7 +17,7 @@ export const clusterRules: readonly Rule[] = [
     code: "kubernetes-too-new",
     severity: "warning",
     title: "Kubernetes is newer than the Linkerd release supports",
-    why: "Linkerd's documentation lists the newest supported Kubernetes for each release (linkerd.io, “Supported Kubernetes Versions”). Newer versions are not rejected, but bugs that occur only there are not fixed.",
+    why: "Linkerd's documentation lists the newest supported Kubernetes for each release (linkerd.io, “Supported Kubernetes Versions”). Linkerd can be installed on newer Kubernetes versions, but bugs that occur only on these versions are not fixed in this Linkerd release.",
     fix: "Use a newer Linkerd release, or the newest Kubernetes that the release supports.",
     check: newKubernetes,
   },
@@ -32,8 +32,8 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "ipv6-unsupported",
     severity: "warning",
-    title: "IPv6 with a Linkerd release that does not support it",
-    why: "Linkerd supports IPv6 from 2.16 on. Older proxies do not intercept it: connections over IPv6 have no mutual TLS and no policy.",
+    title: "IPv6 is used with a Linkerd release that does not support it",
+    why: "Linkerd supports IPv6 from 2.16 on. The proxies of older releases do not intercept IPv6 traffic, so connections over IPv6 have no mutual TLS and no policy.",
     fix: "Set `linkerd.version` to an edge release.",
     check: ipv6Support,
   },
@@ -42,9 +42,9 @@ export const clusterRules: readonly Rule[] = [
     severity: "warning",
     title: "NetworkPolicies are not enforced",
     why:
-      "Kubernetes accepts NetworkPolicies, but a network policy engine must enforce them. Without one, all clients can connect to all ports; only Linkerd's own policy " +
-      "protects the meshed ports. (kubenet, which has no engine either, is not supported: Azure is retiring it.)",
-    fix: "Set `azure.cluster.networkPolicy` to cilium or calico, or set `dgraph.networkPolicy` to false, or silence the rule if you install your own engine.",
+      "Kubernetes accepts NetworkPolicies, but only a network policy engine enforces them. Without such an engine, all clients can connect to all ports, and only Linkerd's own policy " +
+      "protects the meshed ports. (meshops does not support kubenet, which has no network policy engine either, because Azure is retiring kubenet.)",
+    fix: "Set `azure.cluster.networkPolicy` to cilium or calico, or set `dgraph.networkPolicy` to false, or silence the rule if you install your own network policy engine.",
     check: enforcedPolicies,
   },
   {
@@ -68,8 +68,8 @@ export const clusterRules: readonly Rule[] = [
     severity: "warning",
     title: "linkerd-cni with Calico",
     why:
-      "Both write the node's CNI configuration. When Calico's pods restart, they rewrite it without Linkerd's entry, and new meshed pods hang in their " +
-      "network validator (linkerd2#11549, #11228, both on AKS). The init container does not have this conflict.",
+      "Calico and linkerd-cni both write the node's CNI configuration. When Calico's pods restart, they write this configuration again without Linkerd's entry, and new meshed pods hang in their " +
+      "network validator (linkerd2#11549 and #11228, both reported on AKS). Without linkerd-cni, Linkerd uses an init container, which does not conflict with Calico.",
     fix: "Set `linkerd.cni: false`.",
     check: calicoCni,
   },

@@ -17,8 +17,8 @@ export const jointRules: readonly JointRule[] = [
     severity: "error",
     title: "Two environments in one cluster",
     why:
-      "Both would install Linkerd into the namespace `linkerd`, and each Flux would overwrite the other's objects at every interval. " +
-      "This happens if a spec is copied and its cluster name is not changed.",
+      "Both environments would install Linkerd into the namespace `linkerd`, and at every interval Flux would overwrite the objects of each environment with those of the other. " +
+      "The usual cause is a spec that was copied from another spec with its cluster name unchanged.",
     fix: "Set a different `azure.cluster.name` in each environment.",
     key: ({ spec: { azure } }) => (azure === undefined ? null : [...groupOf(azure), azure.cluster.name.toLowerCase()].join("/")),
     check: sharedCluster,
@@ -28,8 +28,8 @@ export const jointRules: readonly JointRule[] = [
     severity: "warning",
     title: "Two environments in one resource group",
     why:
-      "A resource group is deleted as a whole, and roles assigned on it apply to everything in it. `meshops teardown` refuses to delete a group that contains " +
-      "another environment's cluster, but the Azure portal does not.",
+      "If a resource group is deleted, everything in it is deleted, and roles that are assigned on the group apply to everything in it. `meshops teardown` refuses to delete a group that contains " +
+      "another environment's cluster, but the Azure portal deletes such a group.",
     fix: "Set a different `azure.resourceGroup` in each environment, or silence the rule if sharing is intended.",
     key: ({ spec: { azure } }) => (azure === undefined ? null : groupOf(azure).join("/")),
     check: sharedGroup,

@@ -7,8 +7,8 @@ export const namespaceRules: readonly Rule[] = [
   {
     code: "namespace-reserved",
     severity: "error",
-    title: "Reserved namespace",
-    why: "These namespaces belong to Kubernetes, AKS, Flux or the mesh, which label them, exempt them from injection, or delete them at teardown.",
+    title: "A workload's namespace is reserved",
+    why: "Reserved namespaces belong to Kubernetes, AKS, Flux or the mesh. Their owners label these namespaces, exempt them from injection, or delete them at teardown, which would also affect your workload.",
     fix: "Set a namespace that is not reserved.",
     check: ownNamespaces,
   },

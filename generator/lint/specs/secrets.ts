@@ -8,8 +8,8 @@ export const secretsRules: readonly Rule[] = [
     code: "age-recipient",
     severity: "error",
     title: "Mistyped age recipient",
-    why: "A recipient ends with a checksum (age's format, C2SP age.md: Bech32). Encryption to a recipient whose checksum does not match is impossible.",
-    fix: "Copy it again from the line `# public key:` of the key file, or from `age-keygen -y`.",
+    why: "An age recipient ends with a checksum (age's format, C2SP age.md: Bech32). If the checksum does not match the rest of the recipient, nothing can be encrypted to this recipient.",
+    fix: "Copy the recipient again from the line `# public key:` of the key file, or from the output of `age-keygen -y`.",
     check: ageChecksums,
   },
   {
@@ -17,9 +17,9 @@ export const secretsRules: readonly Rule[] = [
     severity: "error",
     title: "The cluster and an administrator share an age key",
     why:
-      "The trust anchor's private key is encrypted to the administrators only, so that a compromised cluster cannot sign a new identity for itself. " +
-      "A recipient on both lists defeats this protection.",
-    fix: "Create a separate key for the cluster: run `meshops identity keygen <env>`.",
+      "The trust anchor's private key is encrypted only to the age keys of administrators, so that an attacker who controls the cluster cannot sign a new identity with it. " +
+      "If a recipient is on both lists (`secrets.age` for the cluster, `secrets.admin` for administrators), the cluster can decrypt the trust anchor's key.",
+    fix: "Create a separate age key for the cluster: run `meshops identity keygen <env>`.",
     check: ageSharedRecipients,
   },
 ];
