@@ -90,8 +90,8 @@ function countLines(text: string, end: number): number {
 }
 
 /**
- * Converts the first problems of a file to diagnostics. If there are more, adds one with the number of the others.
- * Locating a problem takes time in proportion to the size of the file, so the others are not located.
+ * Converts the first problems of a file to diagnostics. If there are more, adds a diagnostic with their number.
+ * Locating a problem takes time in proportion to the size of the file, so further problems are only counted.
  */
 export function limited<T>(problems: readonly T[], toDiagnostic: (problem: T) => Diagnostic): Diagnostic[] {
   const listed = problems.slice(0, maxFindings).map(toDiagnostic);

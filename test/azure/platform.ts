@@ -84,7 +84,7 @@ export async function printedScriptOf(spec: Record<string, unknown>, command: "b
 
 export interface Circumstances {
   readonly env?: Readonly<Record<string, string>>;
-  /** A program that runs bash, such as strace, with its arguments. */
+  /** A program that starts bash, such as strace, and the arguments of that program. */
   readonly under?: readonly string[];
   /** Arguments of bash, before the script. */
   readonly bash?: readonly string[];

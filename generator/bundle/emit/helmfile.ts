@@ -63,7 +63,10 @@ function isHooked(delivery: ComponentModel["delivery"]): boolean {
   return delivery.kind === "objects" && delivery.helmfile === "hook";
 }
 
-/** Name and chart of a component's Helm release: its chart, or its plain objects as a local Kustomize folder. */
+/**
+ * Name and chart of a component's Helm release. For a component without a chart, the chart is a local Kustomize folder
+ * with its objects.
+ */
 function chartOf(component: ComponentModel): { name: string; chart: string } {
   const { id } = component;
   const release = releaseOf(component);

@@ -27,7 +27,7 @@ export function dgraphValues(context: Context): JsonMap {
   );
 }
 
-/** Chart values for injection and mirrored images, which overrides must not replace. */
+/** Chart values for injection and mirrored images. Overrides must not replace these values. */
 export function ownedDgraphValues(context: Context): OwnedValue[] {
   return [...owned(injection(context), "dgraph.internalPorts"), ...owned(images(context), "azure.registry.mirrorImages")];
 }

@@ -8,7 +8,7 @@ export const identityRules: readonly Rule[] = [
     code: "identity-issuer-outlives-anchor",
     severity: "error",
     title: "The issuer would outlive the trust anchor",
-    why: "When a certificate expires, the certificates that it has signed are no longer valid either (RFC 5280, section 6.1). When the trust anchor expires, the mesh would stop, although the date in the issuer's certificate is still valid.",
+    why: "When a certificate expires, the certificates that it has signed are no longer valid either (RFC 5280, section 6.1). When the trust anchor expires, the mesh stops, even if the issuer's certificate has not reached its expiry date.",
     fix: "Shorten `issuerValidity`, or lengthen `anchorValidity`.",
     check: issuerWithinAnchor,
   },
