@@ -128,6 +128,19 @@ describe("env remove", () => {
     expect(await here("env", "remove", "own")).toMatchObject({ code: 2 });
   });
 
+  test(`killed at any moment, the same command completes it (${4 * slow} kills)`, async () => {
+    for (let index = 0; index < 4 * slow; index += 1) {
+      const { root, env } = await platform();
+      const command = ["env", "remove", "own", "--force", "--purge"];
+      await meshopsProcess(root, command, { env, killAfterMs: 250 + (700 * index) / (4 * slow) });
+      const finished = await meshops(root, command, { env });
+      // A run that was killed after its last change leaves nothing to complete.
+      if (finished.code !== 0) expect(finished.stderr).toContain('environment "own" does not exist');
+      expect(Object.keys(readTree(root)).filter((path) => /(^|\/)own[./]/.test(path))).toEqual([]);
+      expect((await meshops(root, ["generate", "--check"], { env })).code).toBe(0);
+    }
+  });
+
   test("refuses a spec that others extend", async () => {
     const { root, env } = await thaw("1e5175a");
     expect(await meshops(root, ["env", "remove", "base", "--force"], { env })).toMatchObject({
