@@ -50,9 +50,7 @@ export function makePlan(
   inputsOf?: (files: Inventory["files"]) => string | null,
 ): Plan {
   const within = pathsWithin(root);
-  const inventory = lookAt(within(inventoryFile(owner)));
-  const before = parseInventory(inventory.kind === "file" ? inventory.text : "", owner);
-  refuseNewer(owner, before);
+  const { inventory, before } = readInventory(root, owner);
   const changes: FileChange[] =
     inventory.kind === "obstacle" || inventory.kind === "link"
       ? [{ path: inventoryFile(owner), action: "blocked", edited: false }]
@@ -70,7 +68,7 @@ export function makePlan(
   }
   const files = new Map([...bundle].map(([path, text]) => [path, [sha256(text)]]));
   const after: Inventory = {
-    version: sameFiles(before.files, files) ? before.version : version,
+    version: versionOf(before, files),
     inputs: inputsOf === undefined ? before.inputs : inputsOf(files),
     files,
   };
@@ -91,27 +89,36 @@ export function makeInventoryPlan(
   owner: string,
   { bundle, changes, files }: Pick<Plan, "bundle" | "changes"> & Pick<Inventory, "files">,
 ): Plan {
-  const inventory = lookAt(pathsWithin(root)(inventoryFile(owner)));
-  const before = parseInventory(inventory.kind === "file" ? inventory.text : "", owner);
-  refuseNewer(owner, before);
-  const after = { version: sameFiles(before.files, files) ? before.version : version, inputs: null, files };
+  const { inventory, before } = readInventory(root, owner);
+  const after = { version: versionOf(before, files), inputs: null, files };
   const inventoryCurrent = inventory.kind === "file" && inventory.text === inventoryText(after);
   return { owner, changes, unchanged: bundle.size - changes.length, bundle, before, after, inventoryCurrent };
 }
 
-/** @throws UserError (problem) if a newer meshops has changed the generated files: this one would undo that */
-function refuseNewer(owner: string, { version: writer }: Inventory): void {
-  if (writer === null || isVersionAtLeast(version, writer)) return;
-  throw new UserError(
-    exitCode.problem,
-    `${inventoryFile(owner)}: meshops ${writer} generated these files, and this is meshops ${version}`,
-    `npm install --save-dev meshops@${writer}`,
-  );
+/**
+ * Reads an owner's inventory.
+ *
+ * @throws UserError (problem) if a newer meshops has changed the generated files: this one would undo that
+ */
+function readInventory(root: string, owner: string): { inventory: Occupant; before: Inventory } {
+  const inventory = lookAt(pathsWithin(root)(inventoryFile(owner)));
+  const before = parseInventory(inventory.kind === "file" ? inventory.text : "", owner);
+  const { version: writer } = before;
+  if (writer !== null && !isVersionAtLeast(version, writer))
+    throw new UserError(
+      exitCode.problem,
+      `${inventoryFile(owner)}: meshops ${writer} generated these files, and this is meshops ${version}`,
+      `npm install --save-dev meshops@${writer}`,
+    );
+  return { inventory, before };
 }
 
-function sameFiles(before: Inventory["files"], after: Inventory["files"]): boolean {
-  if (before.size !== after.size) return false;
-  return [...after].every(([path, [hash]]) => before.get(path)?.length === 1 && before.get(path)?.[0] === hash);
+/** Returns the version that last changed the files: the recorded one if the files stay the same, else this one. */
+function versionOf(before: Inventory, files: Inventory["files"]): string | null {
+  const same =
+    before.files.size === files.size &&
+    [...files].every(([path, [hash]]) => before.files.get(path)?.length === 1 && before.files.get(path)?.[0] === hash);
+  return same ? before.version : version;
 }
 
 function compare(path: string, text: string, current: Occupant, hashes: readonly string[] | undefined): FileChange | null {

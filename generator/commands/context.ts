@@ -40,9 +40,7 @@ interface LoadedAll {
  * @throws UserError (usage) if a name has no spec
  */
 export function loadAll(repository: Repository, names: readonly string[]): LoadedAll {
-  const [unknown] = unknownEnvironments(repository, names);
-  if (unknown !== undefined)
-    throw new UserError(exitCode.usage, unknown.message, unknown.fix ?? (unknown.expected && `use ${unknown.expected}`));
+  refuseUnknown(repository, names);
   return load(repository, names.length === 0 ? repository.environmentNames() : [...new Set(names)]);
 }
 
@@ -51,6 +49,13 @@ export function load(repository: Repository, names: readonly string[]): LoadedAl
   const loaded = names.map((name) => loadEnvironment(name, repository.source));
   const found = loaded.flatMap((each) => [...each.diagnostics, ...changeFindings(repository.root, each)]);
   return { loaded, diagnostics: distinct([...repository.strayFiles(), ...findCollisions(loaded), ...found]) };
+}
+
+/** @throws UserError (usage) if a name has no spec */
+export function refuseUnknown(repository: Repository, names: readonly string[]): void {
+  const [unknown] = unknownEnvironments(repository, names);
+  if (unknown !== undefined)
+    throw new UserError(exitCode.usage, unknown.message, unknown.fix ?? (unknown.expected && `use ${unknown.expected}`));
 }
 
 /** Returns a finding for each name that has no spec. */

@@ -29,7 +29,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
     const platform = platformName(repository.root.split(/[/\\]/).at(-1) ?? "");
     const [path, text] = environmentSpec(name, { platform, cluster: onAzure ? "aks" : "own", base: options.extends });
     writeAtomic(pathWithin(repository.root, path), text);
-    const { diagnostics } = loadEnvironment(name, repositoryIn(io, options.directory).source);
+    const { diagnostics } = loadEnvironment(name, repository.source);
     // The recipients of the keys are added by the next command.
     const open = diagnostics.filter(({ code }) => code !== "missing-key");
     io.stdout.write(`create  ${path}\n\nnext:\n`);

@@ -1,15 +1,34 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { identityFolder, isEncryptedFile, overlayFolder } from "../../spec/layout.ts";
+import { withoutRules } from "../../identity/environment-rules.ts";
+import { encryptedFiles } from "../../identity/read.ts";
+import { sopsConfigFile } from "../../identity/sops-config.ts";
+import { identityFolder } from "../../spec/layout.ts";
+import { pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
 import { compareText } from "../../system/text.ts";
+import { generate } from "../generate/generate.ts";
+import type { Io } from "../io.ts";
 
 /**
  * Files of an environment that `generate` does not write: certificates and encrypted files, by path from the root,
  * sorted.
  */
 export function identityFilesOf(root: string, environment: string): string[] {
-  const list = (folder: string): string[] =>
-    existsSync(join(root, folder)) ? readdirSync(join(root, folder)).map((name) => `${folder}/${name}`) : [];
-  const encrypted = list(overlayFolder(environment, "identity")).filter(isEncryptedFile);
-  return [...list(identityFolder(environment)), ...encrypted].sort(compareText);
+  const folder = identityFolder(environment);
+  const names = existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : [];
+  return [...names.map((name) => `${folder}/${name}`), ...encryptedFiles(root, environment)].sort(compareText);
+}
+
+/** Removes the certificates, encrypted files and creation rules of an environment. */
+export function removeIdentity(root: string, environment: string): void {
+  const within = pathsWithin(root);
+  for (const path of identityFilesOf(root, environment)) removeFile(within(path), root);
+  const rules = readIfThere(join(root, sopsConfigFile));
+  if (rules !== null) writeAtomic(within(sopsConfigFile), withoutRules(rules, environment));
+}
+
+/** Generates all environments, which removes the files of those without a spec. @returns the exit code */
+export function generateAll(directory: string, io: Io): Promise<number> {
+  const flags = { check: false, stdout: false, force: false, acceptScaffold: false };
+  return generate([], { directory, output: "text", ...flags }, io);
 }

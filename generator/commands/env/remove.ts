@@ -1,25 +1,23 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { flux } from "../../bundle/emit/names.ts";
 import { inventoryFile } from "../../bundle/inventory.ts";
 import type { Repository } from "../../bundle/repository.ts";
 import { type ClusterReader, connect } from "../../cluster/connection.ts";
 import { storedReleases } from "../../cluster/status/helm/stored-release.ts";
 import { buildModel } from "../../components/build.ts";
 import { noIdentity } from "../../components/images.ts";
-import { withoutRules } from "../../identity/environment-rules.ts";
-import { sopsConfigFile } from "../../identity/sops-config.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { environmentsFolder, fluxFolder, specFile } from "../../spec/layout.ts";
 import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
+import { pathsWithin, removeFile } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
 import { type ConnectionFlags, connectionOf } from "../cluster-context.ts";
-import { type DirectoryOption, loadOne, repositoryIn, unknownEnvironments } from "../context.ts";
-import { generate } from "../generate/generate.ts";
+import { type DirectoryOption, loadOne, refuseUnknown, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
-import { identityFilesOf } from "./files.ts";
+import { generateAll, identityFilesOf, removeIdentity } from "./files.ts";
 
 type RemoveOptions = DirectoryOption &
   ConnectionFlags & { readonly force: boolean; readonly purge: boolean; readonly fluxNamespace: string };
@@ -34,17 +32,13 @@ export async function remove([name = ""]: readonly string[], options: RemoveOpti
   const { root } = repository;
   const known = repository.environmentNames();
   const interrupted = existsSync(join(root, inventoryFile(name))) || identityFilesOf(root, name).length > 0;
-  if (!known.includes(name) && !interrupted) {
-    const [unknown] = unknownEnvironments(repository, [name]);
-    throw new UserError(exitCode.usage, unknown?.message ?? name, unknown?.fix ?? unknown?.expected ?? null);
-  }
+  if (!interrupted) refuseUnknown(repository, [name]);
   if (known.includes(name)) {
     refuseIfExtended(repository, name, known);
     if (!force) await refuseIfRunning(loadOne(io, repository, name), options, io);
     await withLock(root, async () => removeFile(pathsWithin(root)(specFile(name)), join(root, environmentsFolder)));
   }
-  const flags = { check: false, stdout: false, force: false, acceptScaffold: false } as const;
-  const code = await generate([], { directory, output: "text", ...flags }, io);
+  const code = await generateAll(directory, io);
   if (code !== exitCode.ok) return code;
   const kept = identityFilesOf(root, name);
   if (purge) await withLock(root, async () => removeIdentity(root, name));
@@ -91,16 +85,9 @@ async function refuseIfRunning(environment: Environment, options: RemoveOptions,
 /** Returns what shows that a cluster runs an environment; null if nothing does. */
 async function runningPart(cluster: ClusterReader, environment: Environment, fluxNamespace: string): Promise<string | null> {
   const { name } = environment.metadata;
-  const root = await cluster.get("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "flux-system", fluxNamespace);
-  if (at(root, "spec", "path") === `./${fluxFolder(name)}`) return `Kustomization flux-system applies ${fluxFolder(name)}`;
+  const root = await cluster.get("kustomize.toolkit.fluxcd.io/v1", "Kustomization", flux.root, fluxNamespace);
+  if (at(root, "spec", "path") === `./${fluxFolder(name)}`) return `Kustomization ${flux.root} applies ${fluxFolder(name)}`;
   const { components } = buildModel({ environment, identity: noIdentity });
   const [release] = await storedReleases(cluster, [...new Set(components.map(({ namespace }) => namespace))]);
   return release === undefined ? null : `Helm release ${release.namespace}/${release.name}`;
-}
-
-function removeIdentity(root: string, name: string): void {
-  const within = pathsWithin(root);
-  for (const path of identityFilesOf(root, name)) removeFile(within(path), root);
-  const rules = readIfThere(join(root, sopsConfigFile));
-  if (rules !== null) writeAtomic(within(sopsConfigFile), withoutRules(rules, name));
 }

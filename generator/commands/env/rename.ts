@@ -2,20 +2,19 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Document } from "yaml";
 import type { Repository } from "../../bundle/repository.ts";
-import { withCopiedRules, withoutRules } from "../../identity/environment-rules.ts";
+import { withCopiedRules } from "../../identity/environment-rules.ts";
 import { sopsConfigFile } from "../../identity/sops-config.ts";
 import { emitDocuments } from "../../kubernetes/documents.ts";
 import { setAt } from "../../kubernetes/edit.ts";
 import { environmentsFolder, specFile } from "../../spec/layout.ts";
 import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { lookAt, pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
+import { pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
-import { type DirectoryOption, repositoryIn, unknownEnvironments } from "../context.ts";
-import { generate } from "../generate/generate.ts";
+import { type DirectoryOption, refuseUnknown, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { refuseUnlessFree } from "./add.ts";
-import { identityFilesOf } from "./files.ts";
+import { generateAll, identityFilesOf, removeIdentity } from "./files.ts";
 
 /**
  * `meshops env rename <env> <new-name>`: moves the spec, the identity and its creation rules, and generates. The steps
@@ -29,9 +28,9 @@ export async function rename(
   const repository = repositoryIn(io, directory);
   const resumed = refuseUnlessRenamable(repository, name, newName);
   await withLock(repository.root, async () => moveSpec(repository, name, newName, resumed));
-  const code = await generate([], { directory, output: "text", ...generateFlags }, io);
+  const code = await generateAll(directory, io);
   if (code !== exitCode.ok) return code;
-  await withLock(repository.root, async () => removeOld(repository.root, name));
+  await withLock(repository.root, async () => removeIdentity(repository.root, name));
   io.stdout.write(`${name} is now ${newName}\n\nnext:\n`);
   for (const step of [
     "git add --all, commit and push",
@@ -42,15 +41,12 @@ export async function rename(
   return exitCode.ok;
 }
 
-const generateFlags = { check: false, stdout: false, force: false, acceptScaffold: false } as const;
-
 /** Returns whether an interrupted run has moved the spec already. @throws UserError (usage) */
 function refuseUnlessRenamable(repository: Repository, name: string, newName: string): boolean {
   const known = repository.environmentNames();
   const leftovers = identityFilesOf(repository.root, name).length > 0;
   if (!known.includes(name) && known.includes(newName) && leftovers) return true;
-  const [unknown] = unknownEnvironments(repository, [name]);
-  if (unknown !== undefined) throw new UserError(exitCode.usage, unknown.message, unknown.fix ?? unknown.expected);
+  refuseUnknown(repository, [name]);
   // A run that was interrupted between the new spec and the old one leaves two specs that differ in the name only.
   const halfDone = known.includes(newName) && specText(repository, newName) === renamedSpec(repository, name, newName);
   if (!halfDone) refuseUnlessFree(newName, known);
@@ -76,14 +72,6 @@ function moveSpec(repository: Repository, name: string, newName: string, resumed
     writeAtomic(within(specFile(other)), emitDocuments([source.document], source.text));
   }
   removeFile(within(specFile(name)), join(root, environmentsFolder));
-}
-
-/** Removes the identity files and the creation rules of the old name; `generate` has removed the rest. */
-function removeOld(root: string, name: string): void {
-  const within = pathsWithin(root);
-  for (const path of identityFilesOf(root, name)) if (lookAt(within(path)).kind === "file") removeFile(within(path), root);
-  const rules = readIfThere(join(root, sopsConfigFile));
-  if (rules !== null) writeAtomic(within(sopsConfigFile), withoutRules(rules, name));
 }
 
 function specText(repository: Repository, name: string): string | null {

@@ -1,3 +1,4 @@
+import { flux } from "../../bundle/emit/names.ts";
 import { inventoryFile, parseInventory } from "../../bundle/inventory.ts";
 import { GitTree } from "../../diff/git-tree.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
@@ -26,7 +27,7 @@ export async function generatedBy(
   environment: string,
   kustomizations: readonly KubernetesObject[],
 ): Promise<GeneratedBy | null> {
-  const applied = kustomizations.find(({ metadata }) => metadata.name === "flux-system");
+  const applied = kustomizations.find(({ metadata }) => metadata.name === flux.root);
   const [, commit] = /@sha(?:1|256):([0-9a-f]+)$/.exec(String(at(applied, "status", "lastAppliedRevision"))) ?? [];
   if (commit === undefined) return null;
   const file = inventoryFile(environment);
