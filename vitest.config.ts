@@ -18,6 +18,7 @@ const config: ViteUserConfig = defineConfig({
           exclude: ["test/timing/**"],
           // More workers than the two cores: the tests of scripts and clusters mostly wait.
           maxWorkers: 5,
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },

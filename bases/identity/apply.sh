@@ -9,11 +9,17 @@ set -euo pipefail
 overlay=$1
 context=${2:-}
 
-if command -v meshops >/dev/null; then
-  decrypt=(meshops secrets decrypt)
-else
-  decrypt=(sops decrypt)
-fi
+# Prints the decrypted files as one stream of YAML documents.
+decrypt() {
+  if command -v meshops >/dev/null; then
+    meshops secrets decrypt "$@"
+  else
+    for file in "$@"; do
+      printf -- '---\n'
+      sops decrypt "$file" || return
+    done
+  fi
+}
 
 # This repository owns these objects, so it takes over fields that other managers have set (kubectl edit, Helm, Flux).
 apply() {
@@ -29,7 +35,8 @@ keep() {
 kubectl kustomize "$overlay/namespaces" | apply
 
 # Only the Secrets that the overlay lists: the folder may contain others, for another Linkerd release.
-sed -n 's/^  - \(.*\.sops\.yaml\)$/\1/p' "$overlay/identity/kustomization.yaml" |
-  while read -r file; do
-    "${decrypt[@]}" "$overlay/identity/$file" | keep | apply
-  done
+files=()
+while read -r file; do
+  files+=("$overlay/identity/$file")
+done < <(sed -n 's/^  - \(.*\.sops\.yaml\)$/\1/p' "$overlay/identity/kustomization.yaml")
+decrypt "${files[@]}" | keep | apply

@@ -5,6 +5,7 @@ Argument: the path of a socket. Each connection sends argv, environment and work
 stderr as file descriptors. The reply is one byte, the exit code.
 """
 import array
+import gc
 import json
 import os
 import signal
@@ -70,4 +71,7 @@ def answer(connection):
 
 
 warm()
+gc.collect()
+gc.freeze()
+gc.disable()
 serve(sys.argv[1])

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { withAzureCli } from "../support/guards.ts";
@@ -12,6 +12,8 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
   let up: string;
   let down: string;
   let downAll: string;
+  /** What one bootstrap made: the resources in Azure, and the objects in the cluster (a file of the stand-in). */
+  let made: { azure: State; objects: string; calls: readonly string[][] };
   const yes = { words: ["--yes"] };
   const slow = process.env["SLOW"] === "1";
 
@@ -20,33 +22,45 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     up = await printedScript(site, "bootstrap");
     down = await printedScript(site, "teardown");
     downAll = await printedScript(site, "teardown", "--group");
+    const objects = join(scratchFolder("cluster"), "state");
+    const ended = await bootstrap({ KUBECTL_STATE: objects });
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
+    made = { azure: site.cloud.state.copy(), objects, calls: ended.calls };
   });
   afterAll(() => site.stop());
 
   const names = (): string[] =>
     [...site.cloud.state.resources.values()].map(({ type, name }) => (type.endsWith("roleAssignments") ? "role" : name)).sort();
-  const bootstrapped = async (env: Record<string, string> = {}): Promise<Ended> => {
+  const bootstrap = (env: Record<string, string>): Promise<Ended> => {
     site.cloud.state = new State();
-    return runScript(site, up, { env: { KUBECTL_STATE: join(scratchFolder("cluster"), "state"), ...env } });
+    return runScript(site, up, { env });
+  };
+  /** Restores what the bootstrap made, and returns the environment variables of the cluster's stand-in. */
+  const bootstrapped = (): Record<string, string> => {
+    site.cloud.state = made.azure.copy();
+    const state = join(scratchFolder("cluster"), "state");
+    copyFileSync(made.objects, state);
+    return { KUBECTL_STATE: state };
   };
 
   test("stdin is not a terminal and --yes is missing: nothing is deleted", async () => {
-    expect((await bootstrapped()).code).toBe(0);
+    const env = bootstrapped();
     const before = names();
-    const ended = await runScript(site, down);
+    const ended = await runScript(site, down, { env });
     expect(ended.code).toBe(2);
     expect(ended.stderr).toContain("stdin is not a terminal, so the deletion cannot be confirmed");
     expect(names()).toEqual(before);
   });
 
   test("deletes cluster and role assignment, keeps and lists registry and group; a second run does nothing", async () => {
-    const ended = await runScript(site, down, yes);
+    const env = bootstrapped();
+    const ended = await runScript(site, down, { ...yes, env });
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
     expect(names()).toEqual(["platform", "platform1"]);
     expect(ended.stderr).toContain("resources that remain in resource group platform");
     expect(ended.stderr).toContain("Microsoft.ContainerRegistry/registries platform1");
     expect(existsSync(join(site.env["HOME"] ?? "", ".local/state/meshops/dev/kubeconfig"))).toBe(false);
-    const again = await runScript(site, down, yes);
+    const again = await runScript(site, down, { ...yes, env });
     expect(again, again.stderr).toMatchObject({ code: 0 });
     expect(names()).toEqual(["platform", "platform1"]);
   });
@@ -58,9 +72,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     "delete gitrepository",
     "get pods",
   ])("objects that cannot be deleted (%s) are deleted with the cluster", async (call) => {
-    const state = join(scratchFolder("cluster"), "state");
-    expect((await bootstrapped({ KUBECTL_STATE: state })).code).toBe(0);
-    const ended = await runScript(site, down, { ...yes, env: { KUBECTL_STATE: state, KUBECTL_FAIL: call } });
+    const ended = await runScript(site, down, { ...yes, env: { ...bootstrapped(), KUBECTL_FAIL: call } });
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
     expect(ended.stderr).toContain("deleting the cluster deletes all objects in it: Error from server (Forbidden)");
     expect(names()).toEqual(["platform", "platform1"]);
@@ -75,27 +87,27 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
   });
 
   test("--group deletes nothing while the group contains an unrelated resource, and everything afterwards", async () => {
-    expect((await bootstrapped()).code).toBe(0);
+    const env = bootstrapped();
     const theirs = site.cloud.state.put(disk("theirs"));
     const before = names();
-    const ended = await runScript(site, downAll, yes);
+    const ended = await runScript(site, downAll, { ...yes, env });
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain("Microsoft.Compute/disks theirs");
     expect(ended.stderr).toContain("fix: if all of them may be deleted, run az group delete --name platform");
     expect(names()).toEqual(before);
     site.cloud.state.remove(theirs.id);
-    const whole = await runScript(site, downAll, yes);
+    const whole = await runScript(site, downAll, { ...yes, env });
     expect(whole, whole.stderr).toMatchObject({ code: 0 });
     expect(names()).toEqual([]);
-    expect((await runScript(site, downAll, yes)).code).toBe(0);
+    expect((await runScript(site, downAll, { ...yes, env })).code).toBe(0);
   });
 
   test("a registry that belongs to another environment is not deleted", async () => {
-    expect((await bootstrapped()).code).toBe(0);
+    const env = bootstrapped();
     const registry = [...site.cloud.state.resources.values()].find(({ type }) => type.endsWith("/registries"));
     site.cloud.state.put({ ...(registry as Resource), tags: { environment: "production" } });
     const before = names();
-    expect(await runScript(site, downAll, yes)).toMatchObject({
+    expect(await runScript(site, downAll, { ...yes, env })).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("registry platform1 was not created by meshops for dev"),
     });
@@ -103,31 +115,28 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
   });
 
   test("a forbidden call is not treated as a missing resource: it stops the script, and a rerun deletes everything", async () => {
-    expect((await bootstrapped()).code).toBe(0);
-    const whole = site.cloud.state.copy();
-    const { calls } = await runScript(site, downAll, yes);
+    const { calls } = await runScript(site, downAll, { ...yes, env: bootstrapped() });
     const lines = [
       ...new Set(calls.filter(([group]) => group !== "account").map((call) => JSON.stringify(call).replace(/","/g, '", "'))),
     ];
     expect(lines.length).toBeGreaterThan(6);
     const log = site.env["AZ_LOG"] ?? "";
     for (const line of lines.filter((_, index) => slow || index % 2 === 0)) {
-      site.cloud.state = whole.copy();
+      const env = bootstrapped();
       const begun = callsOf(site.env).length;
       site.cloud.watch = ({ call }) =>
         call !== null && call >= begun && readFileSync(log, "utf8").split("\n")[call] === line ? "forbidden" : null;
-      const refused = await runScript(site, downAll, yes);
+      const refused = await runScript(site, downAll, { ...yes, env });
       site.cloud.watch = () => null;
       // Credentials are optional: without them, the objects in the cluster are deleted with it.
       if (!line.includes("get-credentials")) expect(refused.code, `${line}\n${refused.stderr}`).not.toBe(0);
       site.cloud.state.settle();
-      expect((await runScript(site, downAll, yes)).code).toBe(0);
+      expect((await runScript(site, downAll, { ...yes, env })).code).toBe(0);
       expect(names()).toEqual([]);
     }
   }, 300_000);
 
   test("an interrupted bootstrap is taken down completely", async () => {
-    const { calls } = await bootstrapped();
     const steps = [
       ["acr", "create"],
       ["aks", "create"],
@@ -139,11 +148,12 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
         : []),
     ];
     for (const last of steps) {
-      const line = calls.find((call) => last.every((word, index) => call[index] === word && call.includes("create")));
-      const killed = await bootstrapped({ AZ_KILL_AFTER: JSON.stringify(line).replace(/","/g, '", "') });
+      const line = made.calls.find((call) => last.every((word, index) => call[index] === word && call.includes("create")));
+      const env = { KUBECTL_STATE: join(scratchFolder("cluster"), "state") };
+      const killed = await bootstrap({ ...env, AZ_KILL_AFTER: JSON.stringify(line).replace(/","/g, '", "') });
       expect(killed.code).toBeNull();
       site.cloud.state.settle();
-      const ended = await runScript(site, downAll, yes);
+      const ended = await runScript(site, downAll, { ...yes, env });
       expect(ended, ended.stderr).toMatchObject({ code: 0 });
       expect(names()).toEqual([]);
     }

@@ -21,7 +21,7 @@ withTools(["helm4"], "ownership", () =>
     let path: string;
 
     beforeAll(async () => {
-      plane = await ControlPlane.start(scratchFolder("plane"));
+      plane = await ControlPlane.startWithoutControllers(scratchFolder("plane"));
       root = makePlatform({ own: specText({}, "own") });
       expect(await generateIn(root)).toBe(0);
       const bin = scratchFolder("bin");

@@ -3,6 +3,7 @@ import { delimiter, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { keyFormOf } from "../../generator/identity/key-form.ts";
+import { meshops } from "../support/cli.ts";
 import { withTools } from "../support/guards.ts";
 import { objectsIn } from "../support/objects.ts";
 import { generateIn, makePlatform, scratchFolder, testIdentity } from "../support/platform.ts";
@@ -98,6 +99,23 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
       expect(secret.metadata.annotations).toMatchObject({ "helm.sh/resource-policy": "keep" });
       expect(secret).not.toHaveProperty("sops");
     }
+  });
+
+  test("meshops prints nothing if one of several files cannot be decrypted", async () => {
+    const root = makePlatform({ dev: specText({}, "dev") });
+    expect(await generateIn(root)).toBe(0);
+    const folder = "overlays/dev/identity";
+    const [first = "", second = ""] = readdirSync(join(root, folder)).filter((file) => file.endsWith(".sops.yaml"));
+    const files = [join(folder, first), join(folder, second)];
+    const env = { SOPS_AGE_KEY: `${testIdentity().clusterKey}\n${testIdentity().adminKey}` };
+    const both = await meshops(root, ["secrets", "decrypt", ...files], { env });
+    expect(both).toMatchObject({ code: 0, stderr: "" });
+    expect(both.stdout.match(/^---$/gm)).toHaveLength(1);
+    expect(objectsIn(both.stdout)).toHaveLength(2);
+    writeFileSync(join(root, files[1] ?? ""), "a: 1\n");
+    const damaged = await meshops(root, ["secrets", "decrypt", ...files], { env });
+    expect(damaged).toMatchObject({ stdout: "", stderr: expect.stringContaining(second) });
+    expect(damaged.code).not.toBe(0);
   });
 
   test("fails if a Secret cannot be decrypted", async () => {

@@ -17,8 +17,8 @@ export function declareSecrets(program: Program, { io, end }: Runtime): void {
     });
   secrets
     .command("decrypt")
-    .description("decrypt a file, verify its MAC and print it")
-    .argument("<file>", "YAML or JSON")
+    .description("decrypt files, verify their MACs and print them")
+    .argument("<file...>", "YAML or JSON")
     .action(async function () {
       end(await (await import("./secrets.ts")).decrypt(this.args, this.optsWithGlobals(), io));
     });

@@ -16,13 +16,16 @@ interface RecipientOptions {
   readonly age?: readonly string[];
 }
 
-/** `meshops secrets decrypt <file>`: verifies the MAC and prints the plaintext. */
-export async function decrypt([path = ""]: readonly string[], _: unknown, io: Io): Promise<number> {
-  io.stdout.write(
-    await asUserError(path, async () =>
-      decryptFile(readText(io, path), { identities: ageIdentities(io.env), format: formatOf(path) }),
-    ),
-  );
+/**
+ * `meshops secrets decrypt <file…>`: verifies the MACs and prints the plaintext, several files as one stream of YAML
+ * documents. Prints nothing if one of the files cannot be decrypted.
+ */
+export async function decrypt(paths: readonly string[], _: unknown, io: Io): Promise<number> {
+  const identities = ageIdentities(io.env);
+  const texts: string[] = [];
+  for (const path of paths)
+    texts.push(await asUserError(path, async () => decryptFile(readText(io, path), { identities, format: formatOf(path) })));
+  io.stdout.write(texts.join("---\n"));
   return exitCode.ok;
 }
 

@@ -83,12 +83,18 @@ export class ControlPlane {
 
   /** @param folder for data and logs; the caller removes it */
   static async start(folder: string): Promise<ControlPlane> {
-    mkdirSync(join(folder, "etcd"), { recursive: true });
-    const plane = new ControlPlane(folder, { etcd: await freePort(), peer: await freePort(), api: await freePort() });
-    await plane.startApiServer();
+    const plane = await ControlPlane.startWithoutControllers(folder);
     plane.#startControllers();
     for (const index of [1, 2, 3]) await plane.api.apply(node(`node-${index}`));
     for (const name of ["default", "managed-csi-premium"]) await plane.#makeStorage(name);
+    return plane;
+  }
+
+  /** Starts only etcd and the API server, for tests of what the API server itself does with objects. */
+  static async startWithoutControllers(folder: string): Promise<ControlPlane> {
+    mkdirSync(join(folder, "etcd"), { recursive: true });
+    const plane = new ControlPlane(folder, { etcd: await freePort(), peer: await freePort(), api: await freePort() });
+    await plane.startApiServer();
     return plane;
   }
 
