@@ -2,8 +2,9 @@
 import module from "node:module";
 import { userCacheFolder } from "./system/user-cache.ts";
 
-// Node 22.1 and later can cache compiled code between runs. Node's default folder is shared by all users: another user
-// could place code there, which would then run with this user's keys. Node reads NODE_DISABLE_COMPILE_CACHE itself.
+// Node 22.1 and later can cache compiled code between runs. Do not use Node's default folder, because all users share
+// it: code from another user in this folder would run with this user's keys. Node handles NODE_DISABLE_COMPILE_CACHE
+// itself.
 const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
 if (enableCompileCache !== undefined && (process.env["NODE_COMPILE_CACHE"] ?? "") === "") {
   const folder = userCacheFolder("compiled");

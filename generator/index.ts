@@ -1,5 +1,6 @@
 /**
- * meshops as a library: load an environment and render its bundle; inject and review any Kubernetes manifests.
+ * Library of meshops. Functions load an environment, render its generated files, add mesh injection to Kubernetes
+ * manifests, and check Kubernetes manifests.
  *
  * @packageDocumentation
  */

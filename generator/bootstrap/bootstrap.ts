@@ -9,10 +9,11 @@ import { fluxFolder, specFile } from "../spec/layout.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
 /**
- * Returns the script that brings up an environment: Azure's resources if the spec has them, then the age key, Flux
- * and its root Kustomization. The script can be run again after any failure.
+ * Returns the script that creates an environment. If the spec contains `azure`, the script first creates the Azure
+ * resources. Then it applies the age key, Flux and the root Kustomization. The user can run the script again after any
+ * failure.
  *
- * @param context kubectl context of a cluster that is not on Azure; if null, the script asks for confirmation of the
+ * @param context kubectl context of a cluster that is not on Azure; if null, the script asks the user to confirm the
  *   current context
  */
 export function bootstrapScript(environment: Environment, context: string | null): string {
@@ -91,8 +92,8 @@ function azureView(azure: NonNullable<Environment["spec"]["azure"]>): NonNullabl
 }
 
 /**
- * Returns repository and tag of the client's image if the environment's own registry must contain it; null if the
- * client is disabled or its image comes from another registry.
+ * Returns the repository and tag of the pydgraph client's image if the image is in the environment's registry. Returns
+ * null if the client is disabled, or if the image is in another registry.
  */
 function ownClientImage({ spec: { azure, pydgraphClient } }: Environment): string | null {
   if (azure?.registry === undefined || !pydgraphClient.enabled) return null;
@@ -101,7 +102,7 @@ function ownClientImage({ spec: { azure, pydgraphClient } }: Environment): strin
   return image.startsWith(host) ? `${image.slice(host.length)}:${tag}` : null;
 }
 
-/** Returns the URL of Flux's install manifests, by default of the latest release (fluxcd.io, "Installation"). */
+/** Returns the URL of Flux's install manifests. The default is the latest Flux release (fluxcd.io, "Installation"). */
 function releasedManifests(version: string | undefined): string {
   const releases = "https://github.com/fluxcd/flux2/releases";
   return version === undefined ? `${releases}/latest/download/install.yaml` : `${releases}/download/${version}/install.yaml`;

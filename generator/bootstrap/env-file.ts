@@ -3,10 +3,10 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { shellQuote } from "../system/shell.ts";
 
 /**
- * Returns the variables of the article's `env.sh`, for manual steps; null if the environment is not on Azure.
+ * Returns an `env.sh` with environment variables for manual steps. Returns null if the environment is not on Azure.
  *
- * The names are those of J. Menchaca, "AKS with Linkerd Service Mesh", 2021. The article queries Azure for the
- * registry's login server; here it is derived from the registry's name.
+ * The names of the variables are from the article "AKS with Linkerd Service Mesh" (J. Menchaca, 2021). The article
+ * queries Azure for the registry's login server. This function derives the login server from the registry's name.
  */
 export function envFile({ metadata, spec: { azure } }: Environment): string | null {
   if (azure === undefined) return null;
@@ -25,6 +25,6 @@ export function envFile({ metadata, spec: { azure } }: Environment): string | nu
         ] as [string, string][])),
   ];
   const lines = variables.map(([name, value]) => `export ${name}=${shellQuote(value)}\n`).join("");
-  // Only the name is quoted: the shell must expand the home folder.
+  // Quote only the environment's name, because the shell must expand $HOME.
   return `${lines}export KUBECONFIG="\${MESHOPS_STATE:-\${XDG_STATE_HOME:-$HOME/.local/state}/meshops}"/${shellQuote(metadata.name)}/kubeconfig\n`;
 }

@@ -6,18 +6,19 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder, specFile } from "../spec/layout.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
-/** Azure resources to delete besides the cluster. */
+/** Azure resources to delete in addition to the cluster. */
 export interface Extent {
   readonly registry: boolean;
-  /** The resource group and the registry in it. The script stops if the group contains any other resource. */
+  /** Delete the resource group and its registry. The script stops if the resource group contains any other resource. */
   readonly group: boolean;
 }
 
 /**
- * Returns the script that takes an environment down: the components that Flux applied, in reverse order, then the root
- * Kustomization, then Azure's resources if the spec has them. Volumes on a cluster that is not on Azure are kept.
+ * Returns the script that deletes an environment. The script deletes the components in the reverse of the startup
+ * order, and then the root Kustomization. If the spec contains `azure`, the script then deletes the Azure resources. On
+ * a cluster that is not on Azure, the script keeps the volumes.
  *
- * @param context kubectl context of a cluster that is not on Azure; if null, the script asks for confirmation of the
+ * @param context kubectl context of a cluster that is not on Azure; if null, the script asks the user to confirm the
  *   current context
  */
 export function teardownScript(environment: Environment, context: string | null, extent: Extent): string {

@@ -13,8 +13,8 @@ export interface ScriptStep {
 }
 
 /**
- * Values for a template. `manifests` are inserted into here-documents without expansion; every other string becomes
- * one quoted word.
+ * Values for a template. The templates insert `manifests` into here-documents without shell expansion. Every other
+ * string is quoted as one shell word.
  */
 export interface View {
   readonly manifests?: { readonly [name: string]: string };
@@ -28,7 +28,8 @@ const templates = new URL("bootstrap/templates/", programFolder);
  *
  * @param name name of the template, without extension
  * @param plan steps of the script, in order
- * @throws if the view lacks a value that the template uses, or a manifest contains the line that ends its here-document
+ * @throws if the view lacks a value that the template uses, or if a manifest contains the line that ends a
+ *   here-document
  */
 export function renderScript(name: string, plan: readonly ScriptStep[], { manifests = {}, ...view }: View): string {
   for (const text of Object.values(manifests))
@@ -36,8 +37,8 @@ export function renderScript(name: string, plan: readonly ScriptStep[], { manife
   const handlebars = Handlebars.create();
   for (const file of readdirSync(templates))
     handlebars.registerPartial(basename(file, ".sh"), readFileSync(new URL(file, templates), "utf8").trimEnd());
-  // strict: a value that the view lacks is an error, not an empty string. noEscape: values are quoted for the shell,
-  // not escaped for HTML.
+  // strict: Handlebars throws if the view lacks a value. noEscape: Handlebars does not escape values for HTML, because
+  // `quoted` quotes the values for the shell.
   const script = handlebars.compile(`{{> ${name}}}\n`, { strict: true, noEscape: true })({
     ...(quoted({ ...view, steps: plan.length, plan: plan.map((step) => ({ arguments: [], ...step })) } as Json) as object),
     manifests,
@@ -45,7 +46,7 @@ export function renderScript(name: string, plan: readonly ScriptStep[], { manife
   return script.replace(/\n{3,}/g, "\n\n");
 }
 
-/** Returns the value with every string in it quoted for the shell. */
+/** Quotes every string in a value for the shell. */
 function quoted(value: Json): Json {
   if (typeof value === "string") return shellQuote(value);
   if (Array.isArray(value)) return value.map(quoted);

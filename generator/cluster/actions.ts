@@ -108,8 +108,8 @@ function codeOf(error: unknown): unknown {
 }
 
 /**
- * Returns an error with the API server's message, which names the missing permission or the webhook that denied the
- * request.
+ * Returns an error with the API server's message, which contains the missing permission or the name of the webhook that
+ * denied the request.
  */
 function requestFailed(error: unknown, what: string): UserError {
   const { body, message, name } = error as { body?: unknown; message?: string; name?: string };
@@ -117,7 +117,7 @@ function requestFailed(error: unknown, what: string): UserError {
     name === "AbortError" || name === "TimeoutError"
       ? "no answer within the time limit"
       : String(messageOf(body) ?? message).split("\n")[0];
-  const fix = codeOf(error) === 403 ? "get a role that allows this; docs/verify.md lists what verify does" : null;
+  const fix = codeOf(error) === 403 ? "get a role that allows this request" : null;
   return new UserError(exitCode.missing, `cannot ${what}: ${reason}`, fix);
 }
 

@@ -1,10 +1,10 @@
 import { exitCode, UserError } from "../system/errors.ts";
 
 /**
- * Loads the Kubernetes client. It takes half a second and 67 MB, and only commands for clusters need it, so it is an
- * optional package.
+ * Loads the Kubernetes client. The client is an optional package, because only cluster commands need it. The client
+ * takes half a second to load and 67 MB of disk space.
  *
- * @throws UserError (missing) if it is not installed
+ * @throws UserError (missing) if the client is not installed
  */
 export async function kubernetesClient(): Promise<typeof import("@kubernetes/client-node")> {
   try {

@@ -4,11 +4,11 @@ import { exitCode, UserError } from "../system/errors.ts";
 import { actionsOn, type ClusterActions, messageOf } from "./actions.ts";
 import { kubernetesClient } from "./client.ts";
 
-/** Read access to a cluster. Objects and kinds that do not exist give an empty result. */
+/** Read access to a cluster. If an object or kind does not exist, the result is null or an empty list. */
 export interface ClusterReader {
   /** Name of the context, for display. */
   readonly context: string;
-  /** @param labels a label selector, as kubectl's `--selector` takes it */
+  /** @param labels a label selector in the syntax of `kubectl --selector` */
   list(apiVersion: string, kind: string, namespace?: string, labels?: string): Promise<KubernetesObject[]>;
   get(apiVersion: string, kind: string, name: string, namespace?: string): Promise<KubernetesObject | null>;
 }
@@ -17,20 +17,20 @@ export interface ClusterReader {
 export interface Cluster extends ClusterReader, ClusterActions {}
 
 export interface ConnectionOptions {
-  /** Path of a kubeconfig; null uses `KUBECONFIG` or `~/.kube/config`, as kubectl does. */
+  /** Path of a kubeconfig. If null, `KUBECONFIG` or `~/.kube/config` is used, as in kubectl. */
   readonly kubeconfig: string | null;
-  /** Name of a context; null uses the current one. */
+  /** Name of a context. If null, the current context is used. */
   readonly context: string | null;
 }
 
-/** Time limit of one request in milliseconds, so that a cluster that does not answer is reported within 10 s. */
+/** Timeout of one request, in milliseconds. With this value, meshops reports an unreachable cluster within 10 s. */
 const requestTimeoutMs = 7_000;
 
 /**
- * Connects to the cluster of a kubeconfig. Loads the Kubernetes client only when it is needed.
+ * Loads the Kubernetes client and connects to the cluster of a kubeconfig.
  *
- * @throws UserError (missing) if there is no kubeconfig, or the context is not in it; reads throw it if the cluster
- * cannot be reached or a permission is missing
+ * @throws UserError (missing) if no kubeconfig exists, or if the kubeconfig does not contain the context. The methods
+ *   of the result throw UserError (missing) if the cluster cannot be reached or a permission is missing.
  */
 export async function connect({ kubeconfig, context }: ConnectionOptions): Promise<Cluster> {
   const { CoreV1Api, KubeConfig, KubernetesObjectApi } = await kubernetesClient();
@@ -47,16 +47,20 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
     if (kubeconfig === null) config.loadFromDefault();
     else config.loadFromFile(kubeconfig);
   } catch (error) {
-    // Only the first line: the rest may be an excerpt of the file that contains a token.
+    // Report only the first line, because the other lines may quote a token from the file.
     const [first] = (error as Error).message.split("\n");
-    throw new UserError(exitCode.missing, `cannot read the kubeconfig: ${first}`, "specify a readable one with --kubeconfig");
+    throw new UserError(
+      exitCode.missing,
+      `cannot read the kubeconfig: ${first}`,
+      "specify a readable kubeconfig with --kubeconfig",
+    );
   }
-  // These are the client's defaults if it finds no kubeconfig.
+  // The client uses these defaults if it finds no kubeconfig.
   if (config.getCurrentContext() === "loaded-context" && config.getCurrentCluster()?.server === "http://localhost:8080")
     throw new UserError(
       exitCode.missing,
       "no kubeconfig found",
-      "run meshops bootstrap or az aks get-credentials to create one, or specify one with --kubeconfig",
+      "run meshops bootstrap or az aks get-credentials to create a kubeconfig, or specify a kubeconfig with --kubeconfig",
     );
   if (context !== null) choose(config, context);
   const name = config.getCurrentContext();
@@ -64,7 +68,7 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
   if (server === undefined)
     throw new UserError(
       exitCode.missing,
-      "no cluster for the current context of the kubeconfig",
+      "the current context of the kubeconfig does not specify a cluster",
       "specify another context with --context",
     );
   const objects = KubernetesObjectApi.makeApiClient(config);
@@ -121,8 +125,8 @@ function choose(config: { getContexts(): { name: string }[]; setCurrentContext(n
   if (!known.includes(context))
     throw new UserError(
       exitCode.missing,
-      `the kubeconfig has no context "${context}"${known.length === 0 ? "" : `; it has ${known.join(", ")}`}`,
-      "run meshops bootstrap or az aks get-credentials to add it, or specify another context with --context",
+      `the kubeconfig has no context "${context}"${known.length === 0 ? "" : `; its contexts are ${known.join(", ")}`}`,
+      "run meshops bootstrap or az aks get-credentials to add the context, or specify another context with --context",
     );
   config.setCurrentContext(context);
 }
@@ -143,20 +147,20 @@ function readFailed(error: Error & { code?: number | string; body?: unknown }, w
       `${server} cannot be reached: no answer within ${requestTimeoutMs / 1000} s`,
       reachable,
     );
-  // The client's message begins with its own step. The cause follows.
+  // Remove the client's prefix, so that the message begins with the cause.
   const text = `${messageOf(error.body) ?? error.message}`.replace(/^Failed to fetch resource metadata for [^:]+: /, "");
   const reason = text.split("\n").find((line) => line.trim() !== "") ?? "no reason given";
   const plugin = /spawn (\S+) ENOENT/.exec(reason)?.[1];
   if (plugin !== undefined)
     return new UserError(
       exitCode.missing,
-      `the kubeconfig gets its credentials from ${plugin}, which is not on the PATH`,
-      `install ${plugin}, or use a kubeconfig that does not need it`,
+      `the kubeconfig gets credentials from the program ${plugin}, which is not on the PATH`,
+      `install ${plugin}, or use a kubeconfig that does not need this program`,
     );
   return new UserError(exitCode.missing, `${server} cannot be reached: ${reason}`, reachable);
 }
 
-const reachable = "check that the cluster is running and the context is right: kubectl config get-contexts";
+const reachable = "check that the cluster is running; run kubectl config get-contexts to check the context";
 
 class Forbidden extends UserError {
   constructor(what: string, server: string) {

@@ -6,8 +6,8 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { type ClusterReader, orNull } from "./connection.ts";
 
 /**
- * Reads the identity objects of an environment from a cluster: the trust bundle, the Secrets that meshops writes, and
- * the Secrets that pods mount.
+ * Reads the identity objects of an environment from a cluster: the trust bundle, the Secrets that meshops generates,
+ * and the Secrets that pods mount.
  *
  * @param pods pods whose Secrets are read
  */
@@ -31,8 +31,8 @@ export async function readIdentityObjects(
 }
 
 /**
- * Lists the meshed pods of all namespaces; null if you are not allowed to list the pods of the whole cluster. The injector labels
- * each pod that it injects.
+ * Lists the meshed pods of all namespaces, by the label that the proxy injector sets. Returns null if the user is not
+ * allowed to list the pods of all namespaces.
  */
 export function meshedPods(cluster: ClusterReader): Promise<KubernetesObject[] | null> {
   return orNull(cluster.list("v1", "Pod", undefined, `${meshedLabel}=linkerd`));

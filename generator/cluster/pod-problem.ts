@@ -13,7 +13,8 @@ export type PodProblem =
   | { readonly kind: "proxy-waits" };
 
 /**
- * Returns the first problem that keeps a pod from running; null if none is reported, for example while the pod starts.
+ * Returns the first problem that keeps a pod from running. Returns null if no problem is reported, for example while
+ * the pod starts.
  */
 export function podProblem(pod: KubernetesObject): PodProblem | null {
   return unscheduled(pod) ?? containerProblem(pod) ?? (waitsForProxy(pod) ? { kind: "proxy-waits" } : null);

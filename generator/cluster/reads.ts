@@ -12,7 +12,7 @@ export async function listIn(
   return (await Promise.all(namespaces.map((namespace) => cluster.list(apiVersion, kind, namespace, labels)))).flat();
 }
 
-/** Returns those of the named namespaces that exist. */
+/** Returns the namespaces in `names` that exist. */
 export async function namespacesNamed(cluster: ClusterReader, names: readonly string[]): Promise<KubernetesObject[]> {
   const found = await Promise.all(names.map((name) => cluster.get("v1", "Namespace", name)));
   return found.filter((each) => each !== null);

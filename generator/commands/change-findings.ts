@@ -6,7 +6,10 @@ import { overlayFolder } from "../spec/layout.ts";
 import type { Loaded } from "../spec/load.ts";
 import { readIfThere } from "../system/files.ts";
 
-/** Returns findings about the change from the bundle on disk to the spec; none once the bundle is generated. */
+/**
+ * Returns findings about the changes from the generated files on disk to the spec. Returns no findings if the generated
+ * files are up to date.
+ */
 export function changeFindings(root: string, { environment, locate }: Loaded): Diagnostic[] {
   if (environment === null || locate === null) return [];
   const folder = overlayFolder(environment.metadata.name);

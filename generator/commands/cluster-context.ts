@@ -14,9 +14,10 @@ export interface ConnectionFlags {
 }
 
 /**
- * Returns the kubeconfig and the context to use. The kubeconfig is that of the option, else, if KUBECONFIG is not set,
- * the one that bootstrap wrote, else null for kubectl's default. The context is that of the option, else the name of
- * the Azure cluster, else null for the current one.
+ * Returns the kubeconfig and the context to use. The kubeconfig is the value of `--kubeconfig`. Without `--kubeconfig`,
+ * and if KUBECONFIG is not set, it is the kubeconfig that the bootstrap script wrote. Otherwise it is null, for
+ * kubectl's default. The context is the value of `--context`, or else the name of the Azure cluster, or else null, for
+ * the current context.
  */
 export function connectionOf(
   { env, cwd }: Io,
@@ -37,11 +38,11 @@ export function connectionOf(
 /**
  * Returns the name of the only environment that is not abstract.
  *
- * @throws UserError (usage) if there is not exactly one
+ * @throws UserError (usage) if no such environment exists, or more than one
  */
 export function onlyOne(repository: Repository): string {
   const { loaded } = loadAll(repository, []);
   const [first, ...others] = loaded.filter(({ abstract }) => !abstract).map(({ name }) => name);
   if (first !== undefined && others.length === 0) return first;
-  throw new UserError(exitCode.usage, "no environment was named", `name one of ${[first, ...others].join(", ")}`);
+  throw new UserError(exitCode.usage, "no environment was specified", `specify one of ${[first, ...others].join(", ")}`);
 }

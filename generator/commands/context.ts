@@ -23,19 +23,19 @@ export interface CommonOptions extends DirectoryOption {
   readonly output: "text" | "json";
 }
 
-/** Returns the platform repository in a folder. @throws UserError (missing) if it has no environments/ */
+/** Returns the platform repository in a folder. @throws UserError (missing) if the folder contains no environments/ */
 export function repositoryIn({ cwd }: Io, directory: string): Repository {
   return new Repository(resolve(cwd, directory));
 }
 
-/** Loaded environments, and findings about them. */
+/** Loaded environments, and the findings about these environments. */
 interface LoadedAll {
   readonly loaded: readonly Loaded[];
   readonly diagnostics: Diagnostic[];
 }
 
 /**
- * Loads the named environments, or all if no name is given.
+ * Loads the environments with the given names, or all environments if no name is given.
  *
  * @throws UserError (usage) if a name has no spec
  */
@@ -65,21 +65,25 @@ export function unknownEnvironments(repository: Repository, names: readonly stri
 }
 
 /**
- * Returns the environments that are valid and not abstract.
+ * Returns the environments that are valid and are not abstract.
  *
  * @throws UserError (usage) if an abstract environment is requested by name
  */
 export function concrete(loaded: readonly Loaded[], names: readonly string[]): Environment[] {
   const base = loaded.find(({ name, abstract }) => abstract && names.includes(name));
   if (base !== undefined)
-    throw new UserError(exitCode.usage, `environment "${base.name}" is abstract`, "name an environment that extends it");
+    throw new UserError(
+      exitCode.usage,
+      `environment "${base.name}" is abstract`,
+      `specify an environment that extends ${base.name}`,
+    );
   return loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
 }
 
 /**
  * Loads one environment.
  *
- * @throws UserError (problem) if the environment is not valid, after printing its findings
+ * @throws UserError (problem) if the environment is not valid; prints the findings first
  */
 export function loadOne(io: Io, repository: Repository, name: string): Environment {
   const { loaded, diagnostics } = loadAll(repository, [name]);
@@ -100,8 +104,8 @@ function unknownEnvironment(name: string, known: readonly string[]): Diagnostic 
 /**
  * Reads a text file.
  *
- * @param path path of the file; 0 means stdin
- * @throws UserError (missing) if the file cannot be read, (problem) if it is not UTF-8
+ * @param path path of the file, or 0 for stdin
+ * @throws UserError (missing) if the file cannot be read; UserError (problem) if the file is not UTF-8 text
  */
 export function readText(io: Io, path: string | 0): string {
   const name = path === 0 ? "stdin" : path;
@@ -110,15 +114,16 @@ export function readText(io: Io, path: string | 0): string {
       path === 0 ? io.stdin.read() : readFileSync(resolve(io.cwd, path)),
     );
   } catch (error) {
-    if (error instanceof TypeError) throw new UserError(exitCode.problem, `${name} is not UTF-8 text`, "save it as UTF-8");
+    if (error instanceof TypeError) throw new UserError(exitCode.problem, `${name} is not UTF-8 text`, "save the file as UTF-8");
     throw new UserError(exitCode.missing, `cannot read ${name}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
   }
 }
 
 /**
- * Prints findings that are not silenced.
+ * Prints the findings that are not silenced.
  *
- * @param to stdout if the findings are the command's result, stderr if they explain why there is no result
+ * @param to stdout if the findings are the result of the command; stderr if the findings explain why the command has no
+ *   result
  */
 export function printDiagnostics(to: Output, diagnostics: readonly Diagnostic[]): void {
   const loud = diagnostics.filter(isLoud);

@@ -7,42 +7,46 @@ import type { Colors } from "picocolors/types.js";
 export interface Output {
   readonly isTTY: boolean;
   /**
-   * Colors for the stream. They have no effect with NO_COLOR, or on a stream that is not a terminal without
-   * FORCE_COLOR=1.
+   * Functions that add colors to text. The functions do not change the text if NO_COLOR is set, or if the stream is not
+   * a terminal and FORCE_COLOR is not 1.
    */
   readonly colors: Colors;
   write(text: string): void;
 }
 
-/** A dialog on the terminal. */
+/** A dialog with the user on the terminal. */
 interface Prompt {
-  /** Returns the line that the user types. @throws AbortError if the user ends the dialog */
+  /**
+   * Asks a question and returns the line that the user types.
+   * @throws AbortError if the user presses Ctrl-C or Ctrl-D
+   */
   question(text: string): Promise<string>;
   close(): void;
 }
 
 /**
- * Everything that a command uses of its process. It is a value, so that a test can run several commands in one process.
+ * Input and output of a command, and other properties of its process. Commands get these as a value, so that a test can
+ * run several commands in one process.
  */
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly stdin: {
     readonly isTTY: boolean;
-    /** Reads stdin to its end. Blocks until then. */
+    /** Reads stdin to its end. Blocks until all input is read. */
     read(): Uint8Array;
     /** Opens a dialog on the terminal. */
     prompt(): Promise<Prompt>;
   };
   /** Environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Absolute path of the working directory, to which paths in arguments are relative. */
+  /** Absolute path of the working directory. Paths in arguments are relative to this directory. */
   readonly cwd: string;
   /** Arguments of the command line, without the program name. */
   readonly argv: readonly string[];
   now(): Date;
   /**
-   * Calls a handler on each of these signals, instead of ending the process.
+   * Calls a handler when the process receives one of these signals. The signal then does not end the process.
    *
    * @returns a function that removes the handler
    */
@@ -56,7 +60,8 @@ export function processIo(argv: readonly string[]): Io {
     stdout: outputTo(process.stdout, env),
     stderr: outputTo(process.stderr, env),
     stdin: {
-      // Do not access process.stdin: it makes the pipe non-blocking, and readFileSync may then fail with EAGAIN.
+      // Do not access process.stdin here: the access makes a pipe non-blocking, and readFileSync may then fail with
+      // EAGAIN.
       isTTY: isatty(0),
       read: () => readFileSync(0),
       prompt: async () => {
@@ -77,7 +82,7 @@ export function processIo(argv: readonly string[]): Io {
   };
 }
 
-/** Wraps a stream as an output of commands. */
+/** Returns an `Output` that writes to a stream. */
 export function outputTo(stream: { readonly isTTY?: boolean; write(text: string): unknown }, env: Io["env"]): Output {
   const isTTY = stream.isTTY === true;
   const noColor = (env["NO_COLOR"] ?? "") !== "";

@@ -23,7 +23,7 @@ export function dnsName(text: string): string {
 /** Parses a duration such as 60d. */
 export function validity(text: string): string {
   if (/^[1-9][0-9]{0,4}[hdy]$/.test(text)) return text;
-  throw new InvalidArgumentError("expected a number with h, d or y, such as 60d");
+  throw new InvalidArgumentError("expected a number of hours (h), days (d) or years (y), such as 60d");
 }
 
 export function portNumber(text: string): number {
@@ -32,7 +32,10 @@ export function portNumber(text: string): number {
   throw new InvalidArgumentError("expected a number from 1 to 65535");
 }
 
-/** `--context`: the kubeconfig context of the cluster. @param description help text with the default */
+/**
+ * `--context`: the kubeconfig context of the cluster.
+ * @param description help text of the option, including the default
+ */
 export function context(description: string): Option<"--context <name>"> {
   return new Option("--context <name>", description);
 }
@@ -40,7 +43,7 @@ export function context(description: string): Option<"--context <name>"> {
 export function kubeconfig(): Option<"--kubeconfig <file>"> {
   return new Option(
     "--kubeconfig <file>",
-    "kubeconfig file (default: $KUBECONFIG, else the one that bootstrap wrote, else kubectl's)",
+    "kubeconfig file (default: $KUBECONFIG, otherwise the file that bootstrap wrote, otherwise ~/.kube/config)",
   );
 }
 

@@ -21,13 +21,13 @@ import { declareTeardown } from "./teardown/command.ts";
 import { declareValidate } from "./validate/command.ts";
 import { declareVerify } from "./verify/command.ts";
 
-/** Makes usage errors of each command refer to the help of that command. */
+/** Configures each command so that a usage error refers to the help of the command. */
 function showOwnHelp(command: CommandUnknownOpts, line: string): void {
   command.showHelpAfterError(`fix: run ${line} --help`);
   for (const sub of command.commands) showOwnHelp(sub, `${line} ${sub.name()}`);
 }
 
-/** Returns the help text of an option, without the `(default: false)` that commander adds to each flag. */
+/** Returns the help text of an option, without the text `(default: false)` that commander adds to boolean options. */
 function describeOption(option: Option): string {
   return option.isBoolean() ? option.description : new Help().optionDescription(option);
 }
@@ -56,15 +56,15 @@ const declarations = [
 ];
 
 /**
- * Creates the command line parser. It declares all commands, but imports the code of a command only when that command
- * runs, so that --help loads only the parser.
+ * Creates the command line parser and declares all commands. The code of a command is imported only when the command
+ * runs, so that `--help` is fast.
  *
- * @param end is called with the exit code of the command
+ * @param end function that is called with the exit code of the command
  */
 export function createProgram(io: Io, end: (code: number) => void): CommandUnknownOpts {
   const program = new Command("meshops")
     .description(
-      "Generates everything that a GitOps repository needs to run Linkerd and the services in its mesh, from one validated environment spec.",
+      "Generates the files of a GitOps repository for Linkerd and its meshed services from one validated spec per environment.",
     )
     .version(version)
     .addOption(new Option("-C, --directory <dir>", "root of the platform repository").default("."))

@@ -24,10 +24,10 @@ const renamedOptions: readonly Renamed[] = [
   { command: "verify", from: "--timeout", to: "--probe-timeout", until: "0.3" },
 ];
 
-/** A command line with the names of this version. */
+/** A command line that contains only current names. */
 interface Current {
   readonly argv: readonly string[];
-  /** One line for each old name that was replaced. */
+  /** One message for each replaced name. */
   readonly notes: readonly string[];
 }
 
@@ -53,7 +53,7 @@ export function withCurrentNames(argv: readonly string[]): Current {
   return { argv: [...argv.slice(0, begin), ...current], notes };
 }
 
-/** Returns the index of the command's first word, which follows `-C <dir>` and the other global options. */
+/** Returns the index of the first word of the command, after `-C <dir>` and other global options. */
 function commandAt(argv: readonly string[]): number {
   let index = 0;
   while (argv[index]?.startsWith("-") === true) index += ["-C", "--directory"].includes(argv[index] ?? "") ? 2 : 1;
@@ -64,7 +64,7 @@ function startsWith(words: readonly string[], command: string): boolean {
   return command.split(" ").every((word, index) => words[index] === word);
 }
 
-/** Returns whether a word is an option, with or without a value: `--name`, `--name=value`, `-nvalue`. */
+/** Returns whether a word is the option `name`, with or without a value: `--name`, `--name=value`, `-nvalue`. */
 function isOption(word: string, name: string): boolean {
   return word === name || (name.startsWith("--") ? word.startsWith(`${name}=`) : word.startsWith(name) && !word.startsWith("--"));
 }

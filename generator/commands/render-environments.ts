@@ -11,7 +11,10 @@ import { concrete, loadAll, printDiagnostics } from "./context.ts";
 import type { Io } from "./io.ts";
 import { withProgress } from "./terminal/progress.ts";
 
-/** Loads, validates and renders the named environments, or all. Prints findings and returns null on error. */
+/**
+ * Loads, validates and renders the given environments, or all environments if no name is given. Prints findings, and
+ * returns null on error.
+ */
 export function renderEnvironments(io: Io, repository: Repository, names: readonly string[]): Rendered[] | null {
   const { loaded, diagnostics } = loadAll(repository, names);
   const environments = concrete(loaded, names);
@@ -41,22 +44,26 @@ export function renderAll(
   return rendered;
 }
 
-/** Returns the bundles by name of environment. */
+/** Returns the bundle (generated files) of each environment, by the environment's name. */
 export function bundlesOf(rendered: readonly Rendered[]): Map<string, Bundle> {
   return new Map(rendered.map(({ model, bundle }) => [model.environment.metadata.name, bundle]));
 }
 
-/** An owner of files, and the files that it should have; none if its environment was removed. */
+/**
+ * An owner of generated files (an environment or the root), and the files that should exist on disk. If the environment
+ * was removed, there are no files.
+ */
 export type Wanted = readonly [owner: string, bundle: Bundle];
 
 /**
- * Returns the bundles that should be on disk: those of the environments, that of the root, and an empty one for each
- * environment that was removed.
+ * Returns the bundles that should exist on disk: one bundle per environment, the bundle of the root, and an empty
+ * bundle for each removed environment.
  *
- * @param current bundles by name of environment
- * @param all whether all environments are selected; otherwise removed environments are left out
+ * @param current bundle of each environment, by the environment's name
+ * @param all whether all environments are selected; if false, the result does not contain removed environments
  * @param options.others owners of files in addition to those with an inventory on disk
- * @param options.unchanged environments whose files are known to be up to date; they need no bundle
+ * @param options.unchanged environments whose files are known to be up to date; the result does not contain their
+ *   bundles
  */
 export function wantedBundles(
   repository: Repository,

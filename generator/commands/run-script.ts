@@ -9,8 +9,8 @@ import { shellWord } from "../system/shell.ts";
 import type { Io } from "./io.ts";
 
 /**
- * Runs a script in the root of the repository, attached to this terminal, and returns its exit code.
- * If the script fails, it prints the typed command as the one to resume with.
+ * Runs a script in the root of the repository. The script uses the terminal of this process. If the script fails, it
+ * prints the meshops command that the user can run to continue. Returns the exit code of the script.
  *
  * @throws UserError (missing) if bash cannot be run
  */
@@ -23,7 +23,7 @@ export async function runScript(
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "meshops-"));
   let child: ChildProcess | undefined;
-  // The script is attached to the same terminal: it receives Ctrl-C itself and reports it.
+  // Ignore Ctrl-C in this process: the script uses the same terminal, so it receives Ctrl-C and handles it.
   const noLongerIgnore = io.onSignals(["SIGINT"], () => {});
   const noLongerPass = io.onSignals(["SIGTERM", "SIGHUP"], (signal) => void child?.kill(signal));
   try {

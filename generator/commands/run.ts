@@ -5,8 +5,9 @@ import { createProgram } from "./program.ts";
 import { withCurrentNames } from "./renamed.ts";
 
 /**
- * Runs a command line and returns its exit code. Prints results to stdout and everything else to stderr. An error
- * starts with the program's name, is in lower case without a full stop, and is followed by a fix.
+ * Runs a command line and returns the exit code. Prints results to stdout, and all other output to stderr. An error
+ * message starts with `meshops:`, is in lower case, has no full stop at the end, and is followed by a fix if there is
+ * one.
  *
  * @param argv arguments of the command line, without the program name
  */
@@ -29,7 +30,7 @@ export function reportError(error: unknown, { stderr }: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
   const { red, cyan } = stderr.colors;
   const print = (text: string, fix: string | null): void => {
-    // Errors of libraries may quote their input, which can be a private key.
+    // Remove private keys from the message, because errors of libraries may quote their input.
     const message = text.replace(/AGE-SECRET-KEY-1\w*/gi, "AGE-SECRET-KEY-1…");
     stderr.write(`${red("meshops:")} ${message}\n${fix === null ? "" : `${cyan("fix:")} ${fix}\n`}`);
   };

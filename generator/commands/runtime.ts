@@ -1,10 +1,10 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { Io } from "./io.ts";
 
-/** The command line parser, with the option of every command. */
+/** The command line parser, with the global option `--directory`. */
 export type Program = Command<[], { directory: string }>;
 
-/** Values that declarations of commands need to run them. */
+/** Values that the command declarations pass to the commands. */
 export interface Runtime {
   readonly io: Io;
   /** Sets the exit code of the command. */

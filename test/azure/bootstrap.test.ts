@@ -95,7 +95,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     const ended = await runIn(state);
     expect(ended).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("Flux in this cluster follows another repository or path: https://example.com/theirs"),
+      stderr: expect.stringContaining("Flux in this cluster syncs another repository or path: https://example.com/theirs"),
     });
     expect(objectsOf(state)["GitRepository/flux-system"]).toBe(theirs);
     expect(await runIn(state, { MESHOPS_TAKE_OVER: "yes" })).toMatchObject({ code: 0 });

@@ -74,7 +74,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
   ])("objects that cannot be deleted (%s) are deleted with the cluster", async (call) => {
     const ended = await runScript(site, down, { ...yes, env: { ...bootstrapped(), KUBECTL_FAIL: call } });
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
-    expect(ended.stderr).toContain("deleting the cluster deletes all objects in it: Error from server (Forbidden)");
+    expect(ended.stderr).toContain("(deleting the cluster also deletes all objects in it): Error from server (Forbidden)");
     expect(names()).toEqual(["platform", "platform1"]);
   });
 
@@ -109,7 +109,7 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
     const before = names();
     expect(await runScript(site, downAll, { ...yes, env })).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("registry platform1 was not created by meshops for dev"),
+      stderr: expect.stringContaining("registry platform1 does not have the tag environment=dev"),
     });
     expect(names()).toEqual(before);
   });

@@ -293,7 +293,7 @@ withCluster("faults, and how status reports them", () => {
       });
       expect(await read(kubeconfig("https://127.0.0.1:1"), "d")).toMatchObject({
         code: 3,
-        stderr: expect.stringContaining('has no context "d"; it has c'),
+        stderr: expect.stringContaining('has no context "d"; its contexts are c'),
       });
       expect(await read(cluster.plane.kubeconfigFile("restricted"), "harness")).toMatchObject({
         code: 3,
@@ -316,7 +316,7 @@ withCluster("faults, and how status reports them", () => {
     expect(await remove()).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^meshops: the cluster still runs own: Kustomization flux-system applies flux\/own\nfix: run meshops teardown own --run/,
+        /^meshops: own is still deployed in its cluster: Kustomization flux-system applies flux\/own\nfix: first run meshops teardown own --run/,
       ),
     });
     const output = await cluster.script("teardown");
@@ -333,7 +333,7 @@ withCluster("faults, and how status reports them", () => {
       "kube-public Active",
       "kube-system Active",
     ]);
-    expect(output).toContain("not empty, so kept: dgraph");
+    expect(output).toContain("kept because they are not empty: dgraph");
     expect(output).toMatch(/these volumes and their data are kept[\s\S]*datadir-demo-dgraph-alpha-0/);
     expect(await cluster.kustomizations()).toEqual([]);
     const again = await cluster.script("teardown");

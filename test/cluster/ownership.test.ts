@@ -184,9 +184,9 @@ withTools(["helm4"], "ownership", () =>
         await plane.api.delete(deleted);
         expect(await drift()).toEqual([
           expect.stringMatching(
-            /^AuthorizationPolicy demo-dgraph-alpha-grpc: spec\.requiredAuthenticationRefs is \[\] in the cluster but \[\{.* in the release; Helm 3 does not correct it$/,
+            /^AuthorizationPolicy demo-dgraph-alpha-grpc: spec\.requiredAuthenticationRefs is \[\] in the cluster but \[\{.* in the Helm release; Helm 3 does not restore the value$/,
           ),
-          "MeshTLSAuthentication demo-dgraph-alpha-http: it does not exist; the next sync creates it",
+          "MeshTLSAuthentication demo-dgraph-alpha-http: the object does not exist; the next helmfile sync creates it",
         ]);
         await helm("helm", "dgraph-policy", folder, "dgraph");
         expect(await plane.api.get(deleted)).not.toBeNull();

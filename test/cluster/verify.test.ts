@@ -246,7 +246,7 @@ withPydgraph("verify", () =>
           // The expired certificate of this test also comes from another authority.
           M2: /^failed: bundle and issuer do not match/,
           M3: /^failed: run meshops identity rotate-issuer own/,
-          ...{ T2a: /its proxy does not become ready.*M3/, T2b: /M3/, T3: /M3/, D1: /M3/, D2: /M3/, D3: /M3/, D5: /M3/ },
+          ...{ T2a: /the proxy is not ready.*M3/, T2b: /M3/, T3: /M3/, D1: /M3/, D2: /M3/, D3: /M3/, D5: /M3/ },
         },
       },
       "mismatched bundle": {
@@ -428,7 +428,7 @@ withPydgraph("verify", () =>
         const { code, tests } = await verify([], "restricted");
         expect(code).toBe(1);
         expect(Object.keys(wrong(tests))).toEqual(["T3"]);
-        expect(wrong(tests)["T3"]).toMatch(/you are not allowed to tap; bind the ClusterRole linkerd-linkerd-viz-tap-admin/);
+        expect(wrong(tests)["T3"]).toMatch(/you are not allowed to use tap \(bind the ClusterRole linkerd-linkerd-viz-tap-admin/);
       });
 
       test("checks are undecided, with the reason, without permission to create pods or to read Secrets", async () => {
@@ -457,7 +457,7 @@ withPydgraph("verify", () =>
       const { code, err } = await done;
       expect(code, err).toBe(3);
       expect(err).toMatch(/cannot be reached/);
-      expect(err).toMatch(/could not remove Pod verify-/);
+      expect(err).toMatch(/could not delete Pod verify-/);
       await cluster.plane.startApiServer();
     });
   }),

@@ -54,11 +54,14 @@ describe("doctor", () => {
     expect(of(checks, "tools", "kustomize")).toMatchObject({ status: "ok", found: "5.8.1" });
     expect(of(checks, "tools", "helm")).toMatchObject({
       status: "missing",
-      found: "4.3.0; 3.8 or newer, below 4",
+      found: "version 4.3.0 is not supported; use version 3.8 or later, but earlier than 4",
       fix: expect.stringContaining("helm.sh"),
     });
-    expect(of(checks, "tools", "sops")).toMatchObject({ status: "missing", found: "3.8.1; 3.9 or newer" });
-    expect(of(checks, "tools", "flux")).toMatchObject({ status: "missing", found: "not found; 2.4 or newer" });
+    expect(of(checks, "tools", "sops")).toMatchObject({
+      status: "missing",
+      found: "version 3.8.1 is not supported; use version 3.9 or later",
+    });
+    expect(of(checks, "tools", "flux")).toMatchObject({ status: "missing", found: "not found; use version 2.4 or later" });
     // No environment is on Azure, so its CLI is not checked.
     expect(of(checks, "tools", "az")).toBeUndefined();
   });
@@ -94,7 +97,7 @@ describe("doctor", () => {
     const fresh = await doctor(git, { root });
     expect(of(fresh.checks, "keys", "test, Secrets")).toMatchObject({
       status: "error",
-      found: "none yet",
+      found: "no encrypted files yet",
       fix: "run meshops identity init test",
     });
   });
@@ -105,7 +108,7 @@ describe("doctor", () => {
     expect(of(nothing.checks, "tools", "az")).toMatchObject({ status: "error" });
     expect(of(nothing.checks, "kubernetes", "test")).toMatchObject({
       status: "error",
-      found: expect.stringContaining("no kubeconfig at"),
+      found: expect.stringContaining("kubeconfig not found at"),
     });
     expect(of(nothing.checks, "azure", "account")).toMatchObject({ status: "missing", found: "the Azure CLI is not installed" });
     for (const [answer, found, fix] of [
@@ -113,7 +116,7 @@ describe("doctor", () => {
       [
         "echo 'no module named azure' >&2; exit 1",
         "the Azure CLI failed: no module named azure",
-        "run az account list to see the whole error",
+        "run az account list to see the complete error",
       ],
     ] as const) {
       const { checks } = await doctor({ ...git, "bin/az": `#!/bin/sh\n${answer}\n` }, { spec: { azure } });
@@ -157,7 +160,7 @@ describe("doctor", () => {
     const files = { "bin/git": program("git version 2.39.5"), ".kube/config": kubeconfig };
     const { code, checks } = await doctor(files, { keys: damaged });
     expect(code).toBe(0);
-    expect(of(checks, "keys", "available keys")).toMatchObject({ status: "missing", found: "1 key damaged" });
+    expect(of(checks, "keys", "available keys")).toMatchObject({ status: "missing", found: "1 age key is damaged" });
     expect(JSON.stringify(checks)).not.toMatch(/AGE-SECRET-KEY-1\w/);
   });
 

@@ -45,8 +45,8 @@ describe("env add", () => {
 
   test.each([
     [["env", "add", "dev"], "environments/dev.yaml already exists"],
-    [["env", "add", "Staging"], '"Staging" is not a name for an environment'],
-    [["env", "add", "staging", "--extends", "bse"], "there is no environments/bse.yaml to extend"],
+    [["env", "add", "Staging"], '"Staging" is not a valid name of an environment'],
+    [["env", "add", "staging", "--extends", "bse"], "environments/bse.yaml does not exist, so the new spec cannot extend it"],
   ])("%j is a usage error", async (args, message) => {
     const root = makePlatform({ dev: specText({}, "dev") });
     const before = readTree(root);
@@ -63,7 +63,7 @@ describe("env rename", () => {
     const renamed = await here("env", "rename", "own", "lab");
     expect(renamed).toMatchObject({ code: 0, stderr: "" });
     expect(renamed.stdout).toMatch(
-      /own is now lab\n\nnext:\n {2}git add --all, commit and push\n {2}meshops bootstrap lab --run/,
+      /renamed own to lab\n\nnext:\n {2}git add --all, commit and push\n {2}meshops bootstrap lab --run/,
     );
     const after = readTree(root);
     const moved = (path: string): string => path.replace(/^(environments|overlays|flux|\.meshops)\/own\b/, "$1/lab");
@@ -110,13 +110,15 @@ describe("env remove", () => {
     const before = readTree(root);
     expect(await here("env", "remove", "own")).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/cannot check whether the cluster still runs own: .*\nfix: if the cluster no longer exists/),
+      stderr: expect.stringMatching(
+        /cannot check whether own is still deployed: .*\nfix: if you know that the environment is no longer deployed/,
+      ),
     });
     expect(readTree(root)).toEqual(before);
     const removed = await here("env", "remove", "own", "--force");
     expect(removed).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("certificates and encrypted files of own stay:\n"),
+      stdout: expect.stringContaining("certificates and encrypted files of own are kept:\n"),
     });
     expect(existsSync(join(root, "environments/own.yaml"))).toBe(false);
     expect(existsSync(join(root, "flux/own"))).toBe(false);
@@ -145,7 +147,7 @@ describe("env remove", () => {
     const { root, env } = await thaw("1e5175a");
     expect(await meshops(root, ["env", "remove", "base", "--force"], { env })).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("extend base\nfix: let them extend another spec first"),
+      stderr: expect.stringContaining("extend base\nfix: first change spec.extends in the other specs"),
     });
   });
 });

@@ -74,9 +74,9 @@ describe("identity init", () => {
     const { code, stderr } = await meshops(root, ["identity", "init", "dev"]);
     expect(code).toBe(1);
     expect(stderr).toContain(
-      "meshops: dev already has an identity, or a part of one:\n  environments/dev/identity/trust-anchors.crt",
+      "meshops: dev already has an identity, or parts of an identity:\n  environments/dev/identity/trust-anchors.crt",
     );
-    expect(stderr).toContain("fix: renew it with rotate-issuer");
+    expect(stderr).toContain("fix: to renew certificates, run rotate-issuer");
     expect(readTree(root, "environments/dev/identity")).toEqual(before);
   });
 
@@ -474,7 +474,7 @@ describe("the life cycle of an identity", () => {
         env: { ...process.env, ...asAdmin(testIdentity().clusterKey) },
         encoding: "utf8",
       });
-      expect(stdout).toContain("a private key is not printed to a terminal");
+      expect(stdout).toContain("meshops does not print a private key to a terminal");
       expect(stdout).not.toContain("AGE-SECRET");
     });
   });

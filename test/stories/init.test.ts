@@ -60,7 +60,7 @@ describe("meshops init", () => {
     expect(stdout).toContain("exists  README.md\n");
     expect(stdout).toContain("create  environments/dev.yaml\n");
     expect(stderr).toMatch(
-      /nothing written: .* is not empty\nfix: add the missing files with --keep, or also overwrite 1 file with --force\n/,
+      /nothing written: .* is not empty\nfix: add --keep to write only the missing files, or --force to also overwrite 1 file\n/,
     );
     expect(readTree(work)).toEqual({ "README.md": "mine\n", "notes.txt": "mine\n" });
   });
@@ -104,7 +104,9 @@ describe("meshops init", () => {
     mkdirSync(join(work, ".git"));
     const { stdout } = await meshops(work, ["init", "p", "--yes"]);
     expect(stdout).toContain("next:\n  cd p\n  npm install\n");
-    expect(stdout).toMatch(/p is in the Git repository .*: only workflows in its \.github folder run/);
+    expect(stdout).toMatch(
+      /p is a subfolder of the Git repository .*: move the workflows to the \.github folder of that repository/,
+    );
   });
 
   test("follows a symbolic link, and prints the path relative to the working directory", async () => {
@@ -134,7 +136,7 @@ describe("meshops init", () => {
   test.each([
     [["--environments", "Dev"], /an environment cannot be named "Dev"/],
     [["--environments", "base"], /"base" is reserved for the spec that all environments extend/],
-    [["--environments", ","], /no environment was named/],
+    [["--environments", ","], /no environment was specified/],
     [["--git-url", "example.org/p"], /expected an https:\/\/ or ssh:\/\/ URL/],
     [["--branch", "a..b"], /expected a Git branch name/],
     [["--cluster", "gke"], /Allowed choices are aks, own/],
@@ -199,7 +201,7 @@ describe("meshops identity keygen --write", () => {
     expect((await meshops(root, ["validate"], { env })).stdout).not.toContain("missing-key");
     const keys = readFileSync(env.SOPS_AGE_KEY_FILE, "utf8");
     const again = await meshops(root, ["identity", "keygen", "dev", "--write"], { env });
-    expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("already has recipients") });
+    expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("already contains recipients") });
     expect(readFileSync(env.SOPS_AGE_KEY_FILE, "utf8")).toBe(keys);
     expect((await meshops(root, ["identity", "keygen", "dev", "--write", "--force"], { env })).code).toBe(0);
     expect(spec()).not.toContain(field(parse(stdout), "secrets", "age", 0));

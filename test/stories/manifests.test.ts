@@ -125,7 +125,7 @@ describe("existing files", () => {
   });
 
   test.each([
-    [["x", "--manifests", "bases"], "--manifests takes one path"],
+    [["x", "--manifests", "bases"], "--manifests accepts only one path"],
     [["--linkerd", "edge-26.8.3"], "--linkerd requires --manifests"],
     [["--manifests", "bases", "--linkerd", "edge-1"], "unknown Linkerd release edge-1"],
   ])("validate %j is a usage error", async (args, message) => {

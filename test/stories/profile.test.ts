@@ -208,7 +208,7 @@ spec:
       "a service that is not in the file",
       ["--proto", "orders.proto", "--grpc-service", "Ordres"],
       1,
-      'meshops: the file defines no gRPC service "Ordres"\nfix: did you mean "Orders"?\n',
+      'meshops: the file does not define a gRPC service "Ordres"\nfix: did you mean "Orders"?\n',
     ],
     [
       "routes without a port",

@@ -82,9 +82,9 @@ describe("files that init wrote", () => {
     for (const path of [apply, hook]) expect(text(path)).toMatch(/# edited\n$/);
     const { code, stdout } = await here("validate");
     expect(code).toBe(1);
-    expect(stdout).toContain(`${apply}:1:1 error scaffold-outdated\n  this copy was edited`);
+    expect(stdout).toContain(`${apply}:1:1 error scaffold-outdated\n  this file was edited`);
     expect(stdout).toContain(`${hook}:1:1 warning scaffold-outdated\n`);
-    expect(stdout).toContain("fix: see them with meshops diff --scaffold");
+    expect(stdout).toContain("fix: run meshops diff --scaffold to see the changes");
   });
 
   test("get the changes by the patch that diff --scaffold prints, are edited again, and are then accepted", async () => {

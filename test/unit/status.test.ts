@@ -168,12 +168,12 @@ test.each([
         },
       ],
     }),
-    "pod alpha-0 waits for its volume datadir-alpha-0",
+    "pod alpha-0 waits for its PersistentVolumeClaim datadir-alpha-0",
   ],
   [
     "not-meshed",
     readyWorkload({ spec: { containers: [{ name: "alpha" }] } }),
-    "pod alpha-0 runs without a proxy: the injector was not called or did not answer",
+    "pod alpha-0 runs without a proxy: the API server did not call the proxy injector, or the injector did not respond",
   ],
   [
     "stale-trust-anchors",
@@ -265,7 +265,7 @@ test("the Service of a failing webhook is named, even if the message contains mo
     /^the API server cannot call the webhook tap-injector\.linkerd\.io: dial tcp 10\.0\.12\.3:443: connect: connection refused$/,
   );
   expect(found?.fix).toBe(
-    "check that the pods of Service tap-injector are ready and the caBundle matches their certificate: kubectl get pods,endpointslices --namespace linkerd-viz",
+    "check that the pods of Service tap-injector are ready and that the webhook's caBundle matches their certificate: kubectl get pods,endpointslices --namespace linkerd-viz",
   );
 });
 
@@ -326,7 +326,7 @@ describe("an environment", () => {
     expect(node).toMatchObject({
       name: "dgraph",
       state: "progressing",
-      cause: { reason: "it is at main aaaaaaa, but Flux has fetched main bbbbbbb" },
+      cause: { reason: "the applied revision is main aaaaaaa, but Flux has fetched main bbbbbbb" },
     });
   });
 
@@ -439,7 +439,7 @@ describe("a pod that waits for its proxy", () => {
     expect(found.cause).toMatchObject({
       code: "name-unresolved",
       reason: "pod alpha-0 waits for its proxy: linkerd-identity-headless.linkerd.svc.wrong.domain does not resolve",
-      fix: expect.stringContaining("set linkerd.clusterDomain to the cluster's domain"),
+      fix: expect.stringContaining("set linkerd.clusterDomain to the DNS domain of the cluster"),
     });
   });
 
@@ -522,7 +522,7 @@ describe("internal ports that change to skip under a policy", () => {
       code: "refused-by-server",
       reason:
         "Server demo-dgraph-zero-internal refuses pod alpha-1: the pod connects to port 5080 without its proxy, but the Server requires an identity",
-      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set it back (docs/access.md, “Changing internalPorts”)",
+      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set dgraph.networkPolicy to its old value (docs/access.md, “Changing internalPorts”)",
     });
   });
 
@@ -629,7 +629,7 @@ describe("certificates in the cluster and in Git", () => {
 
   test("a webhook key in a format that its reader rejects is reported, with the fix", () => {
     expect(lines(issuer, objects("SEC1"), now).replaceAll(/\s+/g, " ")).toContain(
-      "the private key in Secret linkerd-policy-validator-k8s-tls has the form SEC1, which its reader does not accept; fix: run meshops identity rotate-webhooks dev",
+      "the private key in Secret linkerd-policy-validator-k8s-tls has the form SEC1, which the program that uses the Secret does not accept; fix: run meshops identity rotate-webhooks dev",
     );
   });
 

@@ -283,7 +283,7 @@ describe("causes", () => {
       ),
     );
     expect(found.causes).toEqual([
-      "a Server denies port 8080 of Alpha, and no AuthorizationPolicy allows it",
+      "a Server denies connections to port 8080 of Alpha, and no AuthorizationPolicy allows them",
       "the AuthorizationPolicy of port 9080 lists other.elsewhere, not stranger.pydgraph-client: check that dgraph.clients contains it and dgraph-policy is up to date",
     ]);
   });

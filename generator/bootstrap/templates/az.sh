@@ -1,7 +1,7 @@
 # --- Azure -------------------------------------------------------------------
 
-# az_ <arguments…>: runs az in the environment's subscription and saves its stderr in $SCRATCH/error.
-# Retries transient errors, up to $TRIES attempts (default 4). Exit code 3: the resource does not exist.
+# az_ <arguments…>: runs az in the environment's subscription and saves its stderr in $SCRATCH/error. Retries transient
+# errors, up to $TRIES attempts (default 4). Returns 3 if the resource does not exist.
 az_() {
   local try status
   for try in 1 2 3 4; do
@@ -13,14 +13,14 @@ az_() {
   done
 }
 
-# is_transient <file>: succeeds if the error in the file may disappear when az is called again.
+# is_transient <file>: succeeds if the file contains an error that may not occur again in a retry.
 is_transient() {
   grep -qE 'TooManyRequests|\(429\)|ServiceUnavailable|InternalServerError|GatewayTimeout|ServerTimeout|Read timed out|ConnectTimeout|Connection (aborted|reset|broken)|RemoteDisconnected|connection was forcibly closed|PrincipalNotFound' "$1"
 }
 
-# query <arguments…>: prints az's answer as plain text; prints nothing if the resource does not exist.
-# Assign its output to a variable in a separate statement: in a test or in the head of a loop, the shell would
-# treat a failure as an empty answer.
+# query <arguments…>: prints the output of az as plain text. Prints nothing if the resource does not exist. Assign the
+# output of query to a variable in a separate statement. In a condition or in the header of a loop, the shell would
+# ignore a failure of query and use an empty string.
 query() {
   local status=0
   az_ "$@" --output tsv || status=$?

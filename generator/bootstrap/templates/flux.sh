@@ -2,12 +2,13 @@
 
 {{> kubectl}}
 
-# apply: applies the objects on stdin, so that no Secret is written to a file.
+# apply: applies the objects on stdin. Secrets are passed on stdin, so that they are never written to a file.
 apply() {
   kubectl_ apply --server-side --force-conflicts --field-manager=meshops -f - >/dev/null
 }
 
-# Linkerd's webhooks skip this namespace, so that Flux can fix the mesh while its injector is down.
+# The labels of this namespace disable Linkerd's webhooks in it, so that Flux can repair Linkerd while the proxy
+# injector is down.
 flux_namespace() {
   apply <<'YAML'
 {{{manifests.namespace}}}
@@ -15,8 +16,8 @@ YAML
   outcome='applied'
 }
 
-# secret_from <name> <arguments…>: applies a Secret in flux-system. Its secret values come from stdin or files, so
-# that no argument and no variable contains them.
+# secret_from <name> <arguments…>: applies a Secret in flux-system. The secret values come from stdin or from files, so
+# that no command-line argument and no shell variable contains them.
 secret_from() {
   local name=$1
   shift
@@ -26,8 +27,8 @@ secret_from() {
   }
 }
 
-# Pipes the age key from meshops to the cluster. Checks first that meshops prints a key: an empty one would replace the
-# key in the cluster.
+# Pipes the age key from meshops to the cluster. First checks that meshops prints a key, because an empty value would
+# replace the key in the cluster.
 age_key() {
   meshops identity age-key "$ENVIRONMENT" 2>"$SCRATCH/error" | grep '^AGE-SECRET-KEY-' >/dev/null || exit 3
   meshops identity age-key "$ENVIRONMENT" 2>"$SCRATCH/export" | secret_from sops-age --from-file=age.agekey=/dev/stdin
@@ -39,34 +40,34 @@ flux_version() {
     --output 'jsonpath={.metadata.labels.app\.kubernetes\.io/version}'
 }
 
-# Succeeds if GIT_PASSWORD is set and not empty, without expanding it: a trace of this script would show its value.
+# Succeeds if GIT_PASSWORD is set and not empty. Does not expand the variable, because `bash -x` would print its value.
 has_git_password() {
   printenv GIT_PASSWORD | grep . >/dev/null
 }
 
-# `flux bootstrap` commits Flux's own manifests, so it must be able to push: by ssh, or with a token in GIT_PASSWORD.
-# If it cannot push, or if the flux CLI is missing, Flux's install manifests are applied. An existing Flux of any
-# version is kept, unless the spec sets another version.
+# Installs Flux. `flux bootstrap` pushes Flux's manifests to Git, so it needs ssh or a token in GIT_PASSWORD. Without
+# these credentials, or without the flux CLI, the script applies Flux's install manifests directly. If Flux is already
+# installed, the script keeps it, unless the spec sets another version.
 install_flux() {
   local version other
   list_kinds
   other=$(other_root)
-  [ -z "$other" ] || [ "${MESHOPS_TAKE_OVER:-}" = yes ] || fail 1 "Flux in this cluster follows another repository or path: $other" \
-    "check the context; to make Flux follow $GIT_URL, ./$FLUX_PATH instead and delete the objects of the other one, set MESHOPS_TAKE_OVER=yes"
+  [ -z "$other" ] || [ "${MESHOPS_TAKE_OVER:-}" = yes ] || fail 1 "Flux in this cluster syncs another repository or path: $other" \
+    "check the context; or set MESHOPS_TAKE_OVER=yes: Flux then syncs $GIT_URL, ./$FLUX_PATH, and deletes the objects of the other repository or path"
   version=$(flux_version)
   if [ -n "$version" ] && [ "${FLUX_VERSION:-$version}" = "$version" ]; then
     outcome="already installed, $version"
-    # An interrupted run may have installed Flux without its feature gates.
+    # An interrupted run may have installed Flux without the feature gates.
     case $(kubectl_ get deployment kustomize-controller --namespace flux-system --show-managed-fields \
       --output 'jsonpath={.metadata.managedFields[*].manager}') in *meshops-flux*) cancel_health_checks ;; esac
     follow
   elif command -v flux >/dev/null 2>&1 && { has_git_password || [ "${GIT_URL%%:*}" = ssh ]; }; then
     flux_by_cli
-    # Flux's own manifests are in Git now, so Flux would revert a change in the cluster.
-    outcome='installed by flux bootstrap; docs/status.md has a patch that makes Flux apply pushed fixes at once'
+    # Flux's manifests are now in Git, so Flux would revert feature gates that this script sets in the cluster.
+    outcome='installed by flux bootstrap; to make Flux apply a pushed fix at once, commit the patch in docs/status.md'
   else
-    # A separate field manager: otherwise the namespace in these manifests would remove the fields that this script
-    # applied to it.
+    # Use a separate field manager. These manifests also contain the namespace flux-system: applied with the field
+    # manager meshops, they would remove the labels and annotations that flux_namespace applied.
     kubectl_ apply --server-side --force-conflicts --field-manager=meshops-flux -f "$FLUX_MANIFESTS" >/dev/null
     cancel_health_checks
     with_progress 'starting Flux' kubectl_ wait deployment --all --namespace flux-system --for=condition=Available --timeout=10m >/dev/null
@@ -76,9 +77,10 @@ install_flux() {
   resume
 }
 
-# Lets Flux apply a pushed fix at once, without waiting for the health checks of the revision that it fixes. A
-# controller does not start with a feature gate that it does not know: kustomize-controller has this one since Flux 2.7,
-# helm-controller since 2.8, where it cancelled its own installs before 2.8.2.
+# Sets the feature gate CancelHealthCheckOnNewRevision. With this feature gate, Flux applies a new commit at once,
+# without waiting for the health checks of the previous commit. A controller does not start with an unknown feature
+# gate. kustomize-controller supports this feature gate since Flux 2.7, helm-controller since Flux 2.8. Before Flux
+# 2.8.2, helm-controller with this feature gate cancelled its own installs.
 cancel_health_checks() {
   local version controller since arguments
   version=$(flux_version)
@@ -103,10 +105,11 @@ flux_by_cli() {
   fi
   : >"$SCRATCH/error"
   flux bootstrap git --context "$CONTEXT" --url "$GIT_URL" --branch "$GIT_BRANCH" --path "$FLUX_PATH" \
-    ${FLUX_VERSION:+--version "$FLUX_VERSION"} ${login[@]+"${login[@]}"} >&2 || fail 1 'flux bootstrap failed; see its output above' 'fix the error that it reports'
+    ${FLUX_VERSION:+--version "$FLUX_VERSION"} ${login[@]+"${login[@]}"} >&2 || fail 1 'flux bootstrap failed; see its output above' 'fix the error in the output of flux'
 }
 
-# Applies the source and the root Kustomization. The source uses credentials if they are set or exist in the cluster.
+# Applies the GitRepository and the root Kustomization. The GitRepository refers to the Secret with the Git credentials
+# if that Secret exists in the cluster.
 follow() {
   local secret
   git_credentials
@@ -125,8 +128,8 @@ YAML
 YAML
 }
 
-# An interrupted teardown leaves the root suspended. A new reconciliation is requested, because the root's Ready
-# condition may be older than this run.
+# Resumes the root Kustomization, because an interrupted teardown leaves it suspended. Requests a reconciliation,
+# because the Ready condition of the root Kustomization may be older than this run.
 requested=''
 
 resume() {
@@ -135,7 +138,7 @@ resume() {
     '{"metadata":{"annotations":{"reconcile.fluxcd.io/requestedAt":"'"$requested"'"}},"spec":{"suspend":false}}' >/dev/null
 }
 
-# Applies the Secret that Flux clones with, if GIT_PASSWORD (https) or GIT_SSH_KEY_FILE (ssh) is set.
+# Applies the Secret with Flux's Git credentials if GIT_PASSWORD (https) or GIT_SSH_KEY_FILE (ssh) is set.
 git_credentials() {
   if has_git_password; then
     printenv GIT_PASSWORD | tr -d '\n' | secret_from flux-system --from-literal "username=${GIT_USERNAME:-git}" --from-file password=/dev/stdin

@@ -1,7 +1,7 @@
 # --- images ------------------------------------------------------------------
 
-# The repositories in the registry. Others are not queried: the registry's error for a missing repository cannot be
-# distinguished from other errors.
+# Names of the repositories in the registry. known_digest_of queries no other repositories, because the registry's error
+# for a missing repository cannot be distinguished from other errors.
 repositories=''
 
 list_repositories() {
@@ -14,7 +14,7 @@ digest_of() {
   query acr repository show-tags --name "$REGISTRY" --repository "${1%:*}" --detail --query "[?name=='${1##*:}'].digest | [0]"
 }
 
-# known_digest_of <image>: the same for an image whose repository may not exist.
+# known_digest_of <image>: prints the digest of an image. Prints nothing if its repository or its tag does not exist.
 known_digest_of() {
   ! printf '%s\n' "$repositories" | grep -xF "${1%:*}" >/dev/null || digest_of "$1"
 }
@@ -31,7 +31,7 @@ IMAGES=(
 {{/each}}
 )
 
-# import_image <source> <target>: imports one image. Runs in a subshell, with a $SCRATCH of its own.
+# import_image <source> <target>: imports one image. Runs in a subshell, with a separate $SCRATCH for each image.
 import_image() {
   local digest
   SCRATCH="$SCRATCH/$(printf '%s' "$2" | tr '/:' '__')"
@@ -75,7 +75,7 @@ client_image() {
   if [ -n "$digest" ]; then
     outcome='already exists'
   elif [ ! -f clients/pydgraph/Dockerfile ]; then
-    outcome="not built, because clients/pydgraph/Dockerfile is missing; the client's pods wait until $CLIENT_IMAGE is pushed to $REGISTRY"
+    outcome="not built, because clients/pydgraph/Dockerfile is missing; the client's pods cannot start until $CLIENT_IMAGE is pushed to $REGISTRY"
     return
   else
     TRIES=1 with_progress 'building the image' az_ acr build --registry "$REGISTRY" --resource-group "$RESOURCE_GROUP" --image "$CLIENT_IMAGE" --output none \

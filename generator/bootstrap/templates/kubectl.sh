@@ -1,23 +1,23 @@
-# kubectl_ <arguments…>: runs kubectl in the context $CONTEXT and saves its stderr in $SCRATCH/error. An empty
-# $CONTEXT is an error, because kubectl would use the current context.
+# kubectl_ <arguments…>: runs kubectl in the context $CONTEXT and saves its stderr in $SCRATCH/error. Fails if $CONTEXT
+# is empty, because kubectl would then use the current context.
 kubectl_() {
   kubectl --context "${CONTEXT:?}" "$@" 2>"$SCRATCH/error"
 }
 
-# The CRDs in the cluster.
+# Names of the CRDs in the cluster, set by list_kinds.
 kinds=''
 
 list_kinds() {
   kinds=$(kubectl_ get crd --output name)
 }
 
-# has_kind <kind>: succeeds if the cluster had a CRD for it when list_kinds ran.
+# has_kind <kind>: succeeds if the cluster contained the CRD of the kind when list_kinds ran.
 has_kind() {
   printf '%s\n' "$kinds" | grep -xF "customresourcedefinition.apiextensions.k8s.io/$1" >/dev/null
 }
 
-# other_root: prints the repository and path that Flux's root in the cluster follows, if they differ from those of
-# this environment. Prints nothing if they are the same, or if there is no root.
+# other_root: prints the repository and path of the root Kustomization in the cluster if they differ from the repository
+# and path of this environment. Prints nothing if they are equal, or if the cluster has no root Kustomization.
 other_root() {
   local url='' path=''
   if has_kind gitrepositories.source.toolkit.fluxcd.io; then

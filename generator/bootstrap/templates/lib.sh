@@ -1,5 +1,5 @@
 # --- output and exit ---------------------------------------------------------
-# All output goes to stderr. $SCRATCH/error holds the last error.
+# All output goes to stderr. $SCRATCH/error contains the last error.
 
 umask 077
 SCRATCH=$(mktemp -d)
@@ -14,7 +14,7 @@ ticker=''
 say() { printf '%s\n' "$*" >&2; }
 note() { printf '        %s\n' "$*" >&2; }
 
-# step <title> <function> <arguments…>: runs one step. The function sets $outcome to what it found or did.
+# step <title> <function> <arguments…>: runs one step. The function sets $outcome to a short description of its result.
 step() {
   local began=$SECONDS
   step_number=$((step_number + 1))
@@ -37,18 +37,18 @@ fail() {
   exit "$1"
 }
 
-# need <tool> <where to get it>
+# need <tool> <URL>: fails if the tool is not on the PATH. The URL is that of the install instructions.
 need() {
   command -v "$1" >/dev/null 2>&1 || fail 3 "$1 is not on the PATH" "install it: $2"
 }
 
-# with_progress <task> <command…>: runs a command, and prints every 30 seconds that it is still running.
+# with_progress <task> <command…>: runs a command. Prints the elapsed time every 30 seconds until the command ends.
 with_progress() {
   local task=$1 status=0
   shift
   (
     began=$SECONDS
-    # A sleep that outlives the loop must not keep the terminal or a pipe open.
+    # After the loop is killed, its sleep may continue; it must not keep the terminal or a pipe open.
     while sleep 30 >/dev/null 2>&1; do note "$task, $(elapsed $((SECONDS - began))) elapsed"; done
   ) &
   ticker=$!
@@ -86,14 +86,14 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# fix_for <file>: prints the fix if the file contains a frequent error of Azure.
+# fix_for <file>: prints a fix if the file contains a common Azure error.
 fix_for() {
   local fix=''
   grep -q '^fix:' "$1" && return 0
   if grep -qE 'AuthorizationFailed|does not have authorization' "$1"; then
-    fix='get the role Contributor, and for the role assignment also User Access Administrator or Owner'
+    fix='get the Azure role Contributor; to assign roles, you also need User Access Administrator or Owner'
   elif grep -qiE 'quota|exceeding approved' "$1"; then
-    fix="run az vm list-usage --location ${LOCATION:-REGION} --output table to see the quota; request more, or change vmSize, nodeCount or location in $SPEC"
+    fix="run az vm list-usage --location ${LOCATION:-REGION} --output table to see the quota; request a higher quota, or change vmSize, nodeCount or location in $SPEC"
   elif grep -qE 'SkuNotAvailable|not allowed in your subscription|NotAvailableForSubscription' "$1"; then
     fix="run az vm list-skus --location ${LOCATION:-REGION} --output table to see the available sizes; change vmSize, zones or location in $SPEC"
   elif grep -qE 'az login|AADSTS|InteractionRequired' "$1"; then
@@ -104,7 +104,8 @@ fix_for() {
   [ -z "$fix" ] || say "  fix: $fix"
 }
 
-# Runs the meshops at $MESHOPS_CLI (set by `meshops bootstrap --run`), else the one on the PATH, else the project's.
+# Runs meshops from $MESHOPS_CLI (set by `meshops bootstrap --run`), or else from the PATH, or else from the project's
+# node_modules.
 meshops() {
   if [ -n "${MESHOPS_CLI:-}" ]; then
     node "$MESHOPS_CLI" "$@"

@@ -8,7 +8,7 @@ unregistered() {
     grep -vixF "${registered:-none}" || true
 }
 
-# Requests all registrations, then waits for them: one takes a minute or two.
+# Requests all registrations, then waits for all of them, because one registration takes one or two minutes.
 providers() {
   local missing provider
   missing=$(unregistered)
@@ -60,7 +60,8 @@ registry() {
     [ "$free" = true ] || fail 1 "registry name $REGISTRY is already in use outside of resource group $RESOURCE_GROUP" \
       "set another azure.registry.name in $SPEC (names are unique in all of Azure), run meshops generate, commit and push"
   fi
-  # A failed registry is created again under the same name: Azure treats a repeated creation as an update.
+  # If an earlier creation failed, the registry is created again under the same name: Azure treats a repeated creation
+  # as an update.
   with_progress 'creating the registry' az_ acr create --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --location "$LOCATION" \
     --sku "$REGISTRY_SKU" --tags "${TAGS[@]}" --output none
   outcome=created
@@ -70,8 +71,8 @@ registry() {
 {{> cluster}}
 
 {{#unless kubernetesVersion}}
-# Selects Azure's default version in the location, or else the first version in Azure's list that the Linkerd release
-# supports.
+# Selects a Kubernetes version that the Linkerd release supports: Azure's default version in the location, or else the
+# first supported version in Azure's list.
 choose_kubernetes_version() {
   local version versions wanted=${LEAST_KUBERNETES#1.}
   versions=$(query aks get-versions --location "$LOCATION" --query '[values[?isDefault].version, values[?!isPreview].version][]') || return
@@ -81,7 +82,7 @@ choose_kubernetes_version() {
       return
     fi
   done
-  fail 1 "Azure offers no Kubernetes $LEAST_KUBERNETES or later in $LOCATION" "set another azure.location or an older linkerd.version in $SPEC"
+  fail 1 "Azure does not offer Kubernetes $LEAST_KUBERNETES or later in $LOCATION" "set another azure.location or an older linkerd.version in $SPEC"
 }
 
 {{/unless}}
@@ -92,7 +93,7 @@ cluster() {
     Succeeded) outcome='already exists' ;;
     '')
       create_cluster || cp "$SCRATCH/error" "$SCRATCH/refusal"
-      # If only the reply was lost, the cluster exists: its state decides, not the reply.
+      # Check the cluster's state instead of the exit code of az: if only Azure's reply was lost, the cluster exists.
       state=$(settled cluster_state)
       if [ "$state" != Succeeded ]; then
         [ ! -f "$SCRATCH/refusal" ] || cp "$SCRATCH/refusal" "$SCRATCH/error"
@@ -109,7 +110,7 @@ cluster() {
   facts=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query "join(' ', [networkProfile.networkPolicy || 'none', powerState.code || 'Running'])")
   policy=${facts% *}
   [ "$policy" = "$NETWORK_POLICY" ] || fail 1 "the cluster has network policy $policy, but the spec has $NETWORK_POLICY" \
-    "set azure.cluster.networkPolicy to $policy in $SPEC, or recreate the cluster with meshops teardown and meshops bootstrap: it cannot be changed later"
+    "set azure.cluster.networkPolicy to $policy in $SPEC, or recreate the cluster with meshops teardown and meshops bootstrap, because meshops cannot change the network policy of an existing cluster"
   [ "${facts#* }" != Stopped ] || fail 1 'the cluster is stopped' "run az aks start --name $CLUSTER --resource-group $RESOURCE_GROUP"
 }
 
@@ -133,8 +134,8 @@ create_cluster() {
 }
 
 {{#if registry}}
-# The nodes pull images with the kubelet's identity. The role is assigned in a step of its own: as part of the cluster's
-# creation, a missing permission would leave a half-created cluster.
+# Assigns the role AcrPull to the kubelet's identity, which the nodes use to pull images. The role is not assigned by
+# `az aks create`, because a missing permission would then leave a partly created cluster.
 pull_right() {
   local identity scope found
   identity=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query identityProfile.kubeletidentity.objectId)

@@ -2,17 +2,17 @@
 
 CONTEXT=''
 
-# could_not <action>: prints that an action in the cluster failed, and skips further actions in it, because deleting the
-# cluster deletes all objects in it.
+# could_not <action>: reports that an action in the cluster failed, and skips all further actions in the cluster. This
+# is safe, because deleting the cluster deletes all objects in it.
 could_not() {
-  note "could not $1; deleting the cluster deletes all objects in it: $(grep -m 1 . "$SCRATCH/error" || true)"
+  note "could not $1 (deleting the cluster also deletes all objects in it): $(grep -m 1 . "$SCRATCH/error" || true)"
   CONTEXT=''
 }
 
 # require_tag <resource> <tag>: stops if the resource does not have the tag that bootstrap sets for this environment.
 require_tag() {
-  [ "$2" = "$ENVIRONMENT" ] || fail 1 "$1 was not created by meshops for $ENVIRONMENT: it lacks the tag environment=$ENVIRONMENT; nothing was deleted" \
-    'delete it by hand, or set the tag'
+  [ "$2" = "$ENVIRONMENT" ] || fail 1 "$1 does not have the tag environment=$ENVIRONMENT, so meshops did not create it for this environment; nothing was deleted" \
+    "delete $1 by hand, or set the tag"
 }
 
 # Checks the tags, lists the volumes that will be deleted, and asks for confirmation. Changes nothing.
@@ -37,14 +37,14 @@ confirm() {
 {{/if}}
   outcome=confirmed
   [ "$CONFIRMED" != --yes ] || return 0
-  [ -t 0 ] || fail 2 'stdin is not a terminal, so the deletion cannot be confirmed' 'run it with --yes'
+  [ -t 0 ] || fail 2 'stdin is not a terminal, so the deletion cannot be confirmed' 'run the script with --yes'
   printf '        to delete the cluster{{#if deleteRegistry}}, the registry{{/if}}{{#if deleteGroup}}, the resource group{{/if}}, type the name of the cluster (%s): ' "$CLUSTER" >&2
   read -r typed || true
-  [ "$typed" = "$CLUSTER" ] || fail 2 'the name does not match; nothing was deleted' "type $CLUSTER"
+  [ "$typed" = "$CLUSTER" ] || fail 2 'the typed name does not match the cluster; nothing was deleted' "type $CLUSTER"
 }
 
-# Lists the volumes in the cluster. A cluster whose creation failed may have no credentials, and a cluster may not
-# respond: neither prevents its deletion.
+# Lists the volumes in the cluster. Errors are reported but do not stop the script, because a cluster without
+# credentials or a cluster that does not respond can still be deleted.
 show_claims() {
   if ! credentials || ! kubectl_ get persistentvolumeclaims --all-namespaces --no-headers --output custom-columns=NAMESPACE:.metadata.namespace,NAME:.metadata.name,SIZE:.spec.resources.requests.storage >"$SCRATCH/claims"; then
     note "cannot list the volumes in the cluster: $(grep -m 1 . "$SCRATCH/error" || true)"
@@ -57,7 +57,8 @@ show_claims() {
 
 {{#if registry}}
 {{#unless deleteRegistry}}
-# If the registry is kept, the role assignment must not remain for an identity that no longer exists.
+# Deletes the role assignment on a registry that is kept. Otherwise, the role assignment would remain after the
+# cluster's identity is deleted.
 revoke_pull_right() {
   local identity scope assignments id
   outcome='not found'
@@ -92,8 +93,8 @@ delete_registry() {
 }
 
 {{/if}}
-# others_in_group: prints the resources in the resource group that this script does not delete one by one, one per line.
-# Azure's list may still contain resources that are already deleted.
+# others_in_group: prints the resources in the resource group, one per line. Omits the cluster and the registry if this
+# script deletes them. Azure's list may still contain resources that are already deleted.
 others_in_group() {
   local group all
   group=$(query group show --name "$RESOURCE_GROUP" --query name) || return

@@ -2,31 +2,31 @@
 
 # delete_ <arguments…>: deletes objects, waits until they no longer exist, and appends their names to $SCRATCH/deleted.
 delete_() {
-  # Skipped after could_not on Azure.
+  # On Azure, could_not empties $CONTEXT.
   [ -n "$CONTEXT" ] || return 0
   kubectl_ delete "$@" --ignore-not-found --timeout="$PATIENCE" >>"$SCRATCH/deleted"
 }
 
-# Suspends the root Kustomization, which would otherwise apply deleted objects again. Stops if the root follows another
-# repository or path.
+# Suspends the root Kustomization, which would otherwise apply deleted objects again. Stops if the root Kustomization
+# uses another repository or path.
 suspend_flux() {
   local other root
   outcome='not found'
   [ -n "$CONTEXT" ] || return 0
   list_kinds || could_not 'list the CRDs'
   has_kind kustomizations.kustomize.toolkit.fluxcd.io || return 0
-  other=$(other_root) || could_not 'read what Flux follows'
-  [ -z "$other" ] || fail 1 "Flux in this cluster follows another repository or path: $other" "check the context; this environment is $GIT_URL, ./$FLUX_PATH"
+  other=$(other_root) || could_not 'read the repository and path of the root Kustomization'
+  [ -z "$other" ] || fail 1 "Flux in this cluster syncs another repository or path: $other" "check the context; this environment uses $GIT_URL, ./$FLUX_PATH"
   root=$(kubectl_ get kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system --ignore-not-found --output name) || could_not 'read the root Kustomization'
   [ -n "$root" ] || return 0
   kubectl_ patch "$root" --namespace flux-system --type merge --patch '{"spec":{"suspend":true}}' >/dev/null || could_not 'suspend the root Kustomization'
   outcome='suspended'
 }
 
-# take_down <component> <namespace> <release> <label>: deletes the component's Kustomization, which deletes what it
-# applied, and its HelmRelease, if that still exists. Before, it deletes the component's webhook configurations and
-# APIServices (by label): without the component's pods, they would make the API server refuse pods and keep namespaces
-# from terminating.
+# take_down <component> <namespace> <release> <label>: deletes a component. First deletes the webhook configurations and
+# APIServices that have the label. Without the component's pods, the webhooks would make the API server reject new pods,
+# and the APIServices would block the deletion of namespaces. Then deletes the component's Kustomization; Flux then
+# deletes the objects that the Kustomization applied. Last, deletes the component's HelmRelease if it still exists.
 take_down() {
   : >"$SCRATCH/deleted"
   if [ -n "$CONTEXT" ]; then remove_component "$@" || could_not "delete $1"; fi
@@ -45,8 +45,8 @@ remove_component() {
   fi
 }
 
-# Deletes the namespaces that have meshops's label and contain no workloads, Services or volumes. Volumes hold user
-# data: they are kept, and so is their namespace.
+# Deletes the namespaces that have meshops's label and contain no workloads, Services or volumes. Volumes contain user
+# data, so volumes and their namespaces are kept.
 remove_namespaces() {
   local name left kept=''
   : >"$SCRATCH/deleted"
@@ -61,10 +61,10 @@ remove_namespaces() {
     fi
   done
   outcome=$(if [ -s "$SCRATCH/deleted" ]; then echo deleted; else echo 'not found'; fi)
-  [ -z "$kept" ] || outcome="$outcome; not empty, so kept:$kept"
+  [ -z "$kept" ] || outcome="$outcome; kept because they are not empty:$kept"
 }
 
-# Deletes what bootstrap applied. Flux's controllers are kept, because other tools may use them.
+# Deletes the objects that bootstrap applied. Keeps Flux's controllers, because other tools may use them.
 remove_root() {
   : >"$SCRATCH/deleted"
   if has_kind kustomizations.kustomize.toolkit.fluxcd.io; then
@@ -95,7 +95,7 @@ show_remaining() {
   claims{{#each namespaces}} {{this}}{{/each}} >"$SCRATCH/claims" || return 0
   say "the cluster and Flux's controllers are kept; to remove the controllers, run flux uninstall"
   [ -s "$SCRATCH/claims" ] || return 0
-  say 'these volumes and their data are kept (kubectl delete persistentvolumeclaim NAME --namespace NAMESPACE deletes one):'
+  say 'these volumes and their data are kept; to delete one, run kubectl delete persistentvolumeclaim NAME --namespace NAMESPACE:'
   sed 's/^/  /' "$SCRATCH/claims" >&2
 }
 {{/unless}}

@@ -9,15 +9,15 @@ import { workloadState } from "./workload.ts";
 
 export type NodeState = "ready" | "progressing" | "waiting" | "failed" | "suspended" | "missing";
 
-/** An object of the environment, with its state and the objects below it. */
+/** An object of the environment, with its state and its child objects. */
 export interface StatusNode {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
   readonly state: NodeState;
-  /** Revision, chart or replicas; null if there is none. */
+  /** Revision, chart version or number of replicas; null if none of these applies. */
   readonly detail: string | null;
-  /** Why the object is not ready; null if it is. */
+  /** Why the object is not ready; null if the object is ready. */
   readonly cause: Cause | null;
   readonly children: readonly StatusNode[];
 }
@@ -83,34 +83,40 @@ function componentNode(
   return withoutPolicies(node, component, snapshot);
 }
 
-/** Adds to the cause of a component that has never been applied that its policies are not in effect. */
+/**
+ * If a component with NetworkPolicies has never been applied, adds to its cause that the policies are not in effect.
+ */
 function withoutPolicies(node: StatusNode, { id: name, namespace, objects }: ComponentModel, snapshot: Snapshot): StatusNode {
   const policies = Object.values(objects).some((file) => file.some(({ kind }) => kind === "NetworkPolicy"));
   const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);
   if (!policies || node.cause === null || at(found, "status", "lastAppliedRevision") !== undefined) return node;
-  const reason = `${node.cause.reason}; its policies are not applied, so every pod of the cluster can reach ${namespace}`;
+  const reason = `${node.cause.reason}; its policies are not applied, so every pod in the cluster can connect to the pods in namespace ${namespace}`;
   return { ...node, cause: { ...node.cause, reason } };
 }
 
 /**
- * Returns the state of a Kustomization. A waiting Kustomization does not report what it waits for, so the cause is
- * taken from its children.
+ * Returns the state of a Kustomization. A waiting Kustomization does not report which object it waits for, so the cause
+ * is taken from its child objects.
  */
 function kustomizationNode(name: string, below: readonly StatusNode[], subject: Subject, snapshot: Snapshot): StatusNode {
   const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);
   if (found === undefined) return missing(subject);
   const node = markOutdated(found, fluxNode(found, subject, revision(at(found, "status", "lastAppliedRevision"))), snapshot);
-  // The children may still be in the state from before this Kustomization was reconciled.
+  // With these causes, Flux has not applied the Kustomization yet, so missing children are expected.
   const early =
     node.cause !== null && ["dependency", "build-failed", "age-key-missing", "age-key-wrong", "source"].includes(node.cause.code);
   const children = early ? below.filter(({ state }) => state !== "missing") : below;
   const culprit = node.state === "ready" || early ? undefined : children.find(({ cause }) => cause !== null);
   if (culprit === undefined) return { ...node, children };
-  const cause: Cause = { code: "health", reason: `waits for ${culprit.kind} ${culprit.name}`, fix: "see the objects below it" };
+  const cause: Cause = {
+    code: "health",
+    reason: `waits for ${culprit.kind} ${culprit.name}`,
+    fix: "see the objects below this Kustomization",
+  };
   return { ...node, state: culprit.state === "failed" ? "failed" : node.state, cause, children };
 }
 
-/** Marks a Kustomization as progressing if it is ready at an older commit than the one that Flux has fetched. */
+/** Marks a ready Kustomization as progressing if Flux has fetched a newer commit than the applied commit. */
 function markOutdated(kustomization: KubernetesObject, node: StatusNode, { sources }: Snapshot): StatusNode {
   const source = sources.find(({ kind }) => kind === "GitRepository");
   const [has, wants] = [at(kustomization, "status", "lastAppliedRevision"), at(source, "status", "artifact", "revision")];
@@ -118,7 +124,7 @@ function markOutdated(kustomization: KubernetesObject, node: StatusNode, { sourc
   return {
     ...node,
     state: "progressing",
-    cause: progress(`it is at ${revision(has) ?? "no commit"}, but Flux has fetched ${revision(wants)}`),
+    cause: progress(`the applied revision is ${revision(has) ?? "unknown"}, but Flux has fetched ${revision(wants)}`),
   };
 }
 
@@ -138,13 +144,13 @@ function fluxNode(object: KubernetesObject, subject: Subject, detail: string | n
   const { kind, namespace, name } = subject;
   const node = { kind, namespace, name, detail, children: [] };
   if (object.metadata.deletionTimestamp !== undefined)
-    return { ...node, state: "progressing", cause: { code: "deleted", reason: "it is being deleted", fix: wait } };
+    return { ...node, state: "progressing", cause: { code: "deleted", reason: "the object is being deleted", fix: wait } };
   if (at(object, "spec", "suspend") === true) {
     const fix = `flux resume ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
     return {
       ...node,
       state: "suspended",
-      cause: { code: "suspended", reason: "it is suspended: changes in Git are not applied", fix },
+      cause: { code: "suspended", reason: "reconciliation is suspended: Flux does not apply changes in Git", fix },
     };
   }
   const ready = condition(object, "Ready");
@@ -152,11 +158,11 @@ function fluxNode(object: KubernetesObject, subject: Subject, detail: string | n
   if (ready?.status === "True" || (ready === undefined && at(object, "spec", "type") === "oci"))
     return isObserved(object)
       ? { ...node, state: "ready", cause: null }
-      : { ...node, state: "progressing", cause: progress("its latest spec has not been reconciled yet") };
+      : { ...node, state: "progressing", cause: progress("Flux has not reconciled its latest spec yet") };
   const failure = failureOf(object);
   const cause = failure === null ? null : (causeOf(failure, subject) ?? unknownCause(failure, subject));
   if (cause === null)
-    return { ...node, state: "progressing", cause: progress(ready?.message ?? "Flux has not reconciled it yet") };
+    return { ...node, state: "progressing", cause: progress(ready?.message ?? "Flux has not reconciled the object yet") };
   if (cause.code === "progressing") return { ...node, state: "progressing", cause };
   const exhausted = condition(object, "Stalled")?.status === "True" && kind === "HelmRelease" && !cause.fix.includes("--reset");
   const again = exhausted
@@ -166,8 +172,9 @@ function fluxNode(object: KubernetesObject, subject: Subject, detail: string | n
 }
 
 /**
- * Returns the error of an object that is not ready; null if there is none yet. helm-controller keeps the error in
- * `Released` while it retries (Ready is then Unknown) and after a rollback (Ready then reports the rollback).
+ * Returns the error of an object that is not ready; null if the object reports no error yet. While helm-controller
+ * retries, Ready is Unknown. After a rollback, Ready reports the rollback. In both cases, the condition Released
+ * contains the error.
  */
 function failureOf(object: KubernetesObject): string | null {
   const [ready, released] = [condition(object, "Ready"), condition(object, "Released")];
@@ -213,7 +220,10 @@ export function workloadNode(
   return { kind, namespace, name, state: ready ? "ready" : stateOf(cause), detail, cause, children };
 }
 
-/** Returns the workloads of a component, by the labels that Flux sets on the objects that it applies. */
+/**
+ * Returns the workloads of a component. Flux labels each applied object with the name of its Kustomization or
+ * HelmRelease.
+ */
 function workloadsOf(component: ComponentModel, { workloads }: Snapshot): KubernetesObject[] {
   const { id: name, namespace } = component;
   const label = releaseOf(component) === null ? "kustomize.toolkit.fluxcd.io/name" : "helm.toolkit.fluxcd.io/name";
@@ -223,7 +233,7 @@ function workloadsOf(component: ComponentModel, { workloads }: Snapshot): Kubern
 function missing({ environment, kind, namespace, name }: Subject): StatusNode {
   const fix =
     kind === "HelmRelease"
-      ? "see its Kustomization, which creates it"
+      ? "see the Kustomization that creates this HelmRelease"
       : name === flux.root || kind === "GitRepository"
         ? `run meshops bootstrap ${environment}`
         : "push the generated files, and see the root Kustomization";
@@ -234,7 +244,7 @@ function missing({ environment, kind, namespace, name }: Subject): StatusNode {
     state: "missing",
     detail: null,
     children: [],
-    cause: { code: "missing", reason: "it does not exist in the cluster", fix },
+    cause: { code: "missing", reason: "the object does not exist in the cluster", fix },
   };
 }
 
@@ -242,7 +252,7 @@ function revisionOf(source: KubernetesObject): string | null {
   return revision(at(source, "status", "artifact", "revision"));
 }
 
-/** Shortens the commit in `main@sha1:<commit>`, as Git does. Returns null for a revision that is only a digest. */
+/** Converts `main@sha1:<commit>` to the branch and the short commit. Returns null for a revision without a branch. */
 function revision(value: unknown): string | null {
   return typeof value === "string"
     ? value.replace(/@sha1:([0-9a-f]{7})[0-9a-f]*$/, " $1").replace(/^sha256:.*$/, "") || null

@@ -1,4 +1,4 @@
-/** Why something is not ready, and how to fix it. Each text is one line. */
+/** Why an object is not ready, and how to fix the problem. `reason` and `fix` are single lines. */
 export interface Cause {
   readonly code: CauseCode;
   readonly reason: string;
@@ -41,7 +41,7 @@ type CauseCode =
   | "webhook"
   | "webhook-denied";
 
-/** The object that a cause is about. */
+/** The object that is not ready. */
 export interface Subject {
   readonly environment: string;
   /** Name of the component that the object belongs to. */
@@ -53,7 +53,7 @@ export interface Subject {
 
 interface Pattern {
   readonly code: CauseCode;
-  /** Kinds to whose messages the pattern applies; default: all. */
+  /** Kinds of objects that the pattern applies to; default: all kinds. */
   readonly kinds?: readonly string[];
   readonly message: RegExp;
   readonly reason: (found: readonly string[], subject: Subject) => string;
@@ -63,54 +63,54 @@ interface Pattern {
 const wait = (): string => "wait, for example with meshops status --watch";
 
 /**
- * Messages of Kubernetes, Helm and Flux, the more specific ones first. They were observed in the cluster tests with
- * kustomize-controller 1.9.6, helm 3.22 and kube-apiserver 1.36, and taken from the sources of kustomize-controller
- * 1.9, helm-controller 1.6 and source-controller 1.9.
+ * Patterns for the messages of Kubernetes, Helm and Flux. More specific patterns are first. Some messages were observed
+ * in the cluster tests with kustomize-controller 1.9.6, helm 3.22 and kube-apiserver 1.36. The other messages are from
+ * the source code of kustomize-controller 1.9, helm-controller 1.6 and source-controller 1.9.
  */
 const patterns: readonly Pattern[] = [
   {
     code: "progressing",
     message: /New reconciliation triggered by|latest generation of object has not been reconciled|does not have an artifact/,
-    reason: () => "a new commit or a source is being reconciled",
+    reason: () => "Flux is reconciling a new commit or a source",
     fix: wait,
   },
   {
     code: "dependency",
     message: /dependency '([\w-]+)\/([\w.-]+)' (?:is not ready|revision is not up to date|not found)/,
-    reason: ([, , name]) => `waits for ${name}`,
-    fix: ([, , name]) => `see ${name}`,
+    reason: ([, , name]) => `waits for Kustomization ${name}`,
+    fix: ([, , name]) => `see Kustomization ${name}`,
   },
   {
     code: "webhook-denied",
     message: /admission webhook "([^"]+)" denied the request: ([^\n]*)/,
-    reason: ([, webhook, why]) => `the webhook ${webhook} denies it: ${why}`,
-    fix: (_, { environment }) => `correct the object, not the webhook: run meshops validate ${environment}`,
+    reason: ([, webhook, why]) => `the webhook ${webhook} denied the request: ${why}`,
+    fix: (_, { environment }) => `correct the object: run meshops validate ${environment} to find the error`,
   },
   {
     code: "webhook",
     message: /failed calling webhook "([\w.-]+)":[^\n]*?Post "https:\/\/([\w-]+)\.([\w-]+)\.svc[^"]*": ([^\n]*)/,
     reason: ([, webhook, , , why]) => `the API server cannot call the webhook ${webhook}: ${why}`,
     fix: ([, , service, namespace]) =>
-      `check that the pods of Service ${service} are ready and the caBundle matches their certificate: kubectl get pods,endpointslices --namespace ${namespace}`,
+      `check that the pods of Service ${service} are ready and that the webhook's caBundle matches their certificate: kubectl get pods,endpointslices --namespace ${namespace}`,
   },
   {
     code: "values-missing",
     message: /could not resolve \w+ chart values reference '([^']+)'/,
-    reason: ([, reference]) => `its values do not exist: ${reference}`,
-    fix: (_, { component }) => `run flux reconcile kustomization ${component} to create them again`,
+    reason: ([, reference]) => `the object with its Helm values does not exist: ${reference}`,
+    fix: (_, { component }) => `run flux reconcile kustomization ${component} to create the object again`,
   },
   {
     code: "file-changed",
     message: /data integrity|MAC mismatch/,
     reason: () => "an encrypted file was edited by hand or merged incorrectly: its MAC does not match",
-    fix: (_, { environment }) => `restore it from Git, or run meshops identity updatekeys ${environment}`,
+    fix: (_, { environment }) => `restore the file from Git, or run meshops identity updatekeys ${environment}`,
   },
   {
     code: "age-key-missing",
     kinds: ["Kustomization"],
     message: /secrets? "sops-age" not found|decryption secret .* not found/i,
     reason: () => "Flux has no age key: Secret sops-age does not exist",
-    fix: (_, { environment }) => `run meshops bootstrap ${environment} to create it from your key`,
+    fix: (_, { environment }) => `run meshops bootstrap ${environment} to create the Secret from your key`,
   },
   {
     code: "age-key-wrong",
@@ -127,68 +127,69 @@ const patterns: readonly Pattern[] = [
     reason: ([, kind, name]) => `an immutable field of ${kind} ${name} has changed`,
     fix: ([, kind = "", name], { namespace, component }) =>
       kind === "StatefulSet"
-        ? `run kubectl delete statefulset ${name} -n ${namespace} --cascade=orphan, which keeps pods and data; then flux reconcile helmrelease ${component} -n ${namespace} --reset`
-        : `undo the change, or run kubectl delete ${kind.toLowerCase()} ${name} -n ${namespace}, and Flux creates it again`,
+        ? `run kubectl delete statefulset ${name} -n ${namespace} --cascade=orphan (pods and data are kept), then flux reconcile helmrelease ${component} -n ${namespace} --reset`
+        : `undo the change, or run kubectl delete ${kind.toLowerCase()} ${name} -n ${namespace}: Flux then creates the object again`,
   },
   {
     code: "crd-missing",
     message: /no matches for kind "?([\w]+)"? in (?:version|group) "?([\w./-]+)"?/,
     reason: ([, kind, version]) => `the CRD of ${kind} (${version}) is missing in the cluster`,
     fix: () =>
-      "for Linkerd's CRDs, check that component linkerd-crds is ready and has this version; for Flux's, run meshops bootstrap",
+      "for a Linkerd CRD, check that component linkerd-crds is ready and contains this version; for a Flux CRD, run meshops bootstrap",
   },
   {
     code: "namespace-missing",
     message: /namespaces "([\w-]+)" not found/,
     reason: ([, name]) => `namespace ${name} does not exist`,
-    fix: () => "check that component namespaces, which creates it, is ready",
+    fix: () => "check that component namespaces is ready, because it creates the namespace",
   },
   {
     code: "refused",
     message: /(exceeded quota[^\n]*|violates PodSecurity[^\n]*)/,
-    reason: ([, what = ""]) => `the namespace does not allow it: ${what}`,
+    reason: ([, what = ""]) => `the namespace does not allow the object: ${what}`,
     fix: (_, { namespace }) =>
-      `check the quota and the pod-security labels of the namespace: kubectl describe namespace ${namespace}`,
+      `check the quota and the Pod Security labels of the namespace: kubectl describe namespace ${namespace}`,
   },
   {
     code: "helm-locked",
     message: /another operation \(install\/upgrade\/rollback\) is in progress/,
-    reason: () => "Helm was interrupted and the release is still locked",
+    reason: () => "Helm was interrupted, and the Helm release is still locked",
     fix: (_, { component, namespace }) => `flux reconcile helmrelease ${component} -n ${namespace} --force`,
   },
   {
     code: "foreign",
     message: /(\w+ "[\w.-]+"[^\n]*) exists and cannot be imported into the current release/,
-    reason: ([, what]) => `${what} already exists and does not belong to this release`,
-    fix: () => "delete it, or add Helm's ownership labels and annotations to it",
+    reason: ([, what]) => `${what} already exists and does not belong to this Helm release`,
+    fix: () => "delete the existing object, or add Helm's ownership labels and annotations to it",
   },
   {
     code: "chart-missing",
     message:
       /(no '[\w.-]+' chart with version matching '[^']+' found|failed to fetch Helm repository index[^\n]*|Could not load chart[^\n]*|chart pull error[^\n]*|invalid chart reference[^\n]*|HelmChart '[^']+' is not ready[^\n]*)/i,
     reason: ([, what = ""]) => `the chart is not available: ${what.slice(0, 160)}`,
-    fix: () => "check that this version is published and the cluster can reach the repository: flux get sources all",
+    fix: () =>
+      "check that the chart version is published and that the cluster can connect to the repository: flux get sources all",
   },
   {
     code: "source",
     kinds: ["Kustomization", "GitRepository"],
     message:
       /failed to checkout|authentication required|couldn't find remote ref|git repository is empty|failed to get secret|^Source '[^']+' not found|^Source (?:artifact not found|is not ready)|failed to download artifact/i,
-    reason: () => "Flux has no copy of the Git repository",
-    fix: () => "check that the branch is pushed and Flux can read it: flux get sources git",
+    reason: () => "Flux cannot fetch the Git repository",
+    fix: () => "check that the branch is pushed and that Flux can read the repository: flux get sources git",
   },
   {
     code: "build-failed",
     kinds: ["Kustomization"],
     message:
       /(?:kustomize build failed|failed to build|kustomization path not found|yaml: |error converting YAML|accumulating resources)/i,
-    reason: (_, { component }) => `the committed files of ${component} cannot be built`,
+    reason: (_, { component }) => `kustomize cannot build the committed files of ${component}`,
     fix: (_, { environment, component }) =>
-      `run kustomize build overlays/${environment}/${component} to see the error, or meshops generate ${environment} to write the files again`,
+      `run kustomize build overlays/${environment}/${component} to see the error, or run meshops generate ${environment} to generate the files again`,
   },
 ];
 
-/** Returns the cause that a message describes; null if no pattern matches. */
+/** Returns the cause for a message. Returns null if no pattern matches the message. */
 export function causeOf(message: string, subject: Subject): Cause | null {
   for (const { code, kinds, message: pattern, reason, fix } of patterns) {
     const found = kinds?.includes(subject.kind) === false ? null : pattern.exec(message);
@@ -197,7 +198,7 @@ export function causeOf(message: string, subject: Subject): Cause | null {
   return null;
 }
 
-/** Returns a cause with the unchanged message, for messages that no pattern matches. */
+/** Returns a cause that contains the message itself, for a message that no pattern matches. */
 export function unknownCause(message: string, { kind, namespace, name }: Subject): Cause {
   return {
     code: "unknown",

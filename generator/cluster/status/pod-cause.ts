@@ -7,7 +7,7 @@ import { proxyWaitCause } from "./proxy-cause.ts";
 import { serverRefusal } from "./server-refusal.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Returns why a pod is not ready; null if no reason is known, for example while it starts. */
+/** Returns the reason why a pod is not ready. Returns null if no reason is known, for example while the pod starts. */
 export function podCause(pod: KubernetesObject, snapshot: Snapshot, subject: Subject): Cause | null {
   const problem = podProblem(pod);
   return (
@@ -25,8 +25,8 @@ export function isPodReady(pod: KubernetesObject): boolean {
 }
 
 /**
- * Returns the cause if pods mount a Secret that does not exist. A running pod keeps the files that it has mounted, so
- * nothing else (Helm and Flux included) reports the missing Secret until the pod restarts.
+ * Returns the cause if pods mount a Secret that does not exist. A running pod keeps its mounted files, so Kubernetes,
+ * Helm and Flux do not report the missing Secret until the pod restarts.
  */
 export function missingSecret(pods: readonly KubernetesObject[], { identity }: Snapshot, { environment }: Subject): Cause | null {
   const [missing] = pods.flatMap((pod) => lostSecrets(identity, [pod]));
@@ -41,8 +41,8 @@ export function missingSecret(pods: readonly KubernetesObject[], { identity }: S
 }
 
 /**
- * Returns the cause if a pod is unschedulable or waits for a volume. A claim that waits for its pod to be scheduled is
- * not a cause.
+ * Returns the cause if a pod is unschedulable or waits for a volume. A PersistentVolumeClaim that waits until its pod
+ * is scheduled is not a cause.
  */
 function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }: Snapshot, { namespace }: Subject): Cause | null {
   const { name } = pod.metadata;
@@ -52,7 +52,7 @@ function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }:
     return {
       code: "pod-unschedulable",
       reason: `pod ${name} is unschedulable: ${message}`.slice(0, 300),
-      fix: "add nodes or use larger ones: change azure.cluster in the spec",
+      fix: "add nodes or use larger nodes; on Azure, change azure.cluster in the spec",
     };
   const unbound = claims.find(
     ({ metadata, ...claim }) =>
@@ -62,7 +62,7 @@ function unplaced(pod: KubernetesObject, problem: PodProblem | null, { claims }:
   const claim = unbound.metadata.name;
   return {
     code: "volume",
-    reason: `pod ${name} waits for its volume ${claim}`,
+    reason: `pod ${name} waits for its PersistentVolumeClaim ${claim}`,
     fix: `kubectl describe persistentvolumeclaim ${claim} --namespace ${namespace}`,
   };
 }
@@ -74,7 +74,7 @@ function broken({ metadata: { name } }: KubernetesObject, problem: PodProblem | 
       return {
         code: "image-pull",
         reason: `pod ${name} cannot pull ${problem.image} (${problem.reason})`,
-        fix: "check that the image is in the registry (meshops images) and that the cluster may pull it; meshops bootstrap sets up both",
+        fix: "check that the image is in the registry (see meshops images) and that the cluster is allowed to pull the image; meshops bootstrap imports the images and grants the role AcrPull",
       };
     case "crashing":
       return {

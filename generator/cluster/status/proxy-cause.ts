@@ -7,14 +7,14 @@ import type { Cause, Subject } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * Log messages of a proxy that cannot resolve the control plane: the first is logged by
- * linkerd/app/core/src/control.rs, the second is an error of linkerd/dns/src/lib.rs (linkerd2-proxy, August 2026).
+ * Log messages of a proxy that cannot resolve the address of the control plane. The first message is from
+ * linkerd/app/core/src/control.rs, the second from linkerd/dns/src/lib.rs (linkerd2-proxy, August 2026).
  */
 const unresolved = /Failed to resolve control-plane component|failed SRV and A record lookups/;
 
 /**
- * Returns why a pod waits for its proxy; null if it does not. The proxy is ready when the identity controller has
- * signed its certificate.
+ * Returns the reason why a pod waits for its proxy. Returns null if the pod does not wait. A proxy becomes ready after
+ * the identity controller has signed its certificate.
  */
 export function proxyWaitCause(pod: KubernetesObject, snapshot: Snapshot, { environment }: Subject): Cause | null {
   if (!waitsForProxy(pod)) return null;
@@ -32,7 +32,7 @@ export function proxyWaitCause(pod: KubernetesObject, snapshot: Snapshot, { envi
     return {
       code: "name-unresolved",
       reason: `pod ${name} waits for its proxy: ${identityHost(pod)} does not resolve`,
-      fix: `set linkerd.clusterDomain to the cluster's domain, run meshops generate ${environment}, commit and push; then restart Flux's controllers: ${freeQueue}`,
+      fix: `set linkerd.clusterDomain to the DNS domain of the cluster, run meshops generate ${environment}, commit and push; then restart Flux's controllers: ${freeQueue}`,
     };
   return {
     code: "progressing",
@@ -42,12 +42,14 @@ export function proxyWaitCause(pod: KubernetesObject, snapshot: Snapshot, { envi
 }
 
 /**
- * Command that makes Flux reconcile a new commit immediately, even if an upgrade and a health check still wait for the
- * old one.
+ * Command that restarts Flux's controllers. Flux then reconciles a new commit at once, even if an upgrade or a health
+ * check of the previous commit is still in progress.
  */
 export const freeQueue = "kubectl rollout restart deployment helm-controller kustomize-controller --namespace flux-system";
 
-/** Returns the host from which a proxy requests its certificate (linkerd2, charts/partials/templates/_proxy.tpl). */
+/**
+ * Returns the host name of the identity controller that a proxy uses (linkerd2, charts/partials/templates/_proxy.tpl).
+ */
 function identityHost(pod: KubernetesObject): string {
   const address = proxyVariable(pod, "LINKERD2_PROXY_IDENTITY_SVC_ADDR") ?? "the identity controller";
   return address.replace(/\.?:\d+$/, "");

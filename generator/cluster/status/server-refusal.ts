@@ -9,9 +9,10 @@ import type { Cause } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * Returns the cause if a Server refuses a pod's connections to its peers. The pod bypasses its own proxy on a port
- * (`skip-outbound-ports`), so it has no identity there. Peers whose proxies still handle that port refuse the
- * connection. This happens when Dgraph's internal ports change to `skip` while a policy exists.
+ * Returns the cause if a Server denies a pod's connections to other pods of its workload. The pod bypasses its own
+ * proxy on a port (`skip-outbound-ports`), so its connections on this port have no identity. Other pods whose proxies
+ * still handle this port reject the connections. This situation occurs when `internalPorts` of Dgraph changes to `skip`
+ * while a policy exists.
  */
 export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapshot): Cause | null {
   const bypassed = parsePorts(pod.metadata.annotations?.[portKeys.skipOutbound]);
@@ -30,8 +31,8 @@ export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapsho
     const { name } = server.metadata;
     return {
       code: "refused-by-server",
-      reason: `Server ${name} refuses pod ${pod.metadata.name}: the pod connects to port ${port} without its proxy, but the Server requires an identity`,
-      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set it back (docs/access.md, “Changing internalPorts”)",
+      reason: `Server ${name} denies connections of pod ${pod.metadata.name}: the pod connects to port ${port} without its proxy, but the Server requires an identity`,
+      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set dgraph.networkPolicy to its old value (docs/access.md, “Changing internalPorts”)",
     };
   }
   return null;

@@ -10,7 +10,7 @@ import type { ClusterReader } from "../connection.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
 import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
 
-/** The state of a cluster at one time, limited to the objects that are relevant to an environment. */
+/** Objects of an environment, as they exist in the cluster at one time. */
 export interface Snapshot {
   readonly sources: readonly KubernetesObject[];
   readonly kustomizations: readonly KubernetesObject[];
@@ -19,23 +19,24 @@ export interface Snapshot {
   readonly workloads: readonly KubernetesObject[];
   readonly pods: readonly KubernetesObject[];
   readonly claims: readonly KubernetesObject[];
-  /** Events of the environment's namespaces; empty if you are not allowed to list them. */
+  /** Events of the environment's namespaces; empty if the user is not allowed to list events. */
   readonly events: readonly KubernetesObject[];
   readonly namespaces: readonly KubernetesObject[];
   /** Certificates and Secrets of the mesh. */
   readonly identity: IdentityObjects;
-  /** Running meshed pods of all namespaces; null if you are not allowed to list them. */
+  /** Running meshed pods of all namespaces; null if the user is not allowed to list pods in all namespaces. */
   readonly meshed: readonly KubernetesObject[] | null;
   /**
-   * NetworkPolicies, Servers and their authorizations in the environment's namespaces; empty if you are not allowed to list them.
+   * NetworkPolicies, Servers, AuthorizationPolicies and MeshTLSAuthentications in the environment's namespaces. Kinds
+   * that the user is not allowed to list are missing.
    */
   readonly policies: readonly KubernetesObject[];
-  /** Last log lines of the proxies that pods wait for, by `namespace/name` of the pod. */
+  /** Last log lines of the proxies that are not ready. The key is `namespace/name` of the pod. */
   readonly proxyLogs: ReadonlyMap<string, string>;
   readonly takenAt: Date;
 }
 
-/** The parts of a cluster connection that a snapshot needs. */
+/** The methods of a cluster connection that `takeSnapshot` uses. */
 export type SnapshotSource = ClusterReader & Pick<ClusterActions, "logs">;
 
 /** Reads a snapshot with parallel requests. @param fluxNamespace namespace of Flux */
@@ -44,7 +45,8 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
   const everywhere = (apiVersion: string, kind: string): Promise<KubernetesObject[]> =>
     listIn(cluster, namespaces, apiVersion, kind);
   const inFlux = (apiVersion: string, kind: string): Promise<KubernetesObject[]> => cluster.list(apiVersion, kind, fluxNamespace);
-  // One read first, so that a cluster that does not answer is reported once, and in half the time.
+  // Send one request first: if the cluster does not respond, only this request fails, and meshops reports the error
+  // sooner.
   const kustomizations = await inFlux("kustomize.toolkit.fluxcd.io/v1", "Kustomization");
   const { server, authorizationPolicy } = linkerdRelease(model.environment.spec.linkerd.version).traits.policyApi;
   const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
@@ -58,8 +60,8 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
       everywhere("apps/v1", "StatefulSet"),
       everywhere("apps/v1", "DaemonSet"),
       everywhere("v1", "Pod"),
-      // These objects only improve explanations, so a missing permission is accepted. Users with access to single
-      // namespaces often cannot read cluster-wide objects.
+      // A missing permission for these objects is not an error, because they are used only to explain problems. Users
+      // with access to a few namespaces often cannot read cluster-scoped objects.
       orEmpty(everywhere("v1", "PersistentVolumeClaim")),
       orEmpty(everywhere("v1", "Event")),
       orEmpty(namespacesNamed(cluster, namespaces)),
@@ -88,12 +90,15 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
   };
 }
 
-/** Reads the logs of the proxies that pods wait for; at most three, because all log the same. */
+/**
+ * Reads the logs of at most three proxies that are not ready. Three are enough, because all these proxies log the same
+ * error.
+ */
 async function logsOfProxies(cluster: SnapshotSource, pods: readonly KubernetesObject[]): Promise<Map<string, string>> {
   const waiting = pods.filter(waitsForProxy).slice(0, 3);
   const logs = await Promise.all(
     waiting.map(async ({ metadata: { namespace = "", name } }) => {
-      // The log only improves explanations. If it cannot be read, the rest of the snapshot is still valid.
+      // The log is used only to explain problems, so an error here must not fail the snapshot.
       const text = await cluster.logs(namespace, name, proxyContainer, 100).catch(() => "");
       return [`${namespace}/${name}`, text] as const;
     }),

@@ -15,17 +15,18 @@ export interface WorkloadState {
   readonly ready: boolean;
   readonly replicas: number;
   readonly readyReplicas: number;
-  /** Number of pods with a proxy; null if the workload should not be meshed. */
+  /** Number of pods with a proxy; null if the proxy injector does not inject the workload. */
   readonly meshed: number | null;
-  /** First reason why the workload is not ready; null if it is. */
+  /** First reason why the workload is not ready; null if the workload is ready. */
   readonly cause: Cause | null;
   /**
-   * Pods that are not ready, each with its own cause; empty if there is only one, or if the cause is not in the pods.
+   * Pods that are not ready, each with its own cause. Empty if only one pod is not ready, or if one cause applies to
+   * the whole workload.
    */
   readonly pods: readonly PodState[];
 }
 
-/** A pod that is not ready, and why. */
+/** A pod that is not ready, and the cause. */
 interface PodState {
   readonly name: string;
   readonly cause: Cause;
@@ -43,7 +44,7 @@ export function workloadState(workload: KubernetesObject, snapshot: Snapshot, su
   if (!rolledOut) {
     const found = causesOf(workload, pods, snapshot, subject);
     if (!Array.isArray(found)) return { ...state, ready: false, cause: found, pods: [] };
-    // A pod with a problem takes precedence over a pod that is starting.
+    // The cause of a pod with a problem takes precedence over the cause of a pod that is starting.
     const [first] = [...found.filter(({ cause }) => cause.code !== "progressing"), ...found];
     return { ...state, ready: false, cause: first?.cause ?? null, pods: found.length > 1 ? found : [] };
   }
@@ -79,15 +80,15 @@ function isInjected(workload: KubernetesObject, { namespaces }: Snapshot): boole
 }
 
 /**
- * Returns the cause if a pod that should be meshed has no proxy, or if proxies do not trust the certificates that the
- * mesh issues.
+ * Returns the cause if a pod that should be meshed has no proxy, or if proxies do not trust the certificates that
+ * Linkerd's current issuer signs.
  */
 function meshCause(pods: readonly KubernetesObject[], { identity }: Snapshot, { kind, name, namespace }: Subject): Cause | null {
   const restart = `kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
   const bare = pods.filter((pod) => proxyOf(pod) === undefined);
   const [first] = bare;
   if (first !== undefined) {
-    const reason = `${bare.length === 1 ? `pod ${first.metadata.name} runs` : `${bare.length} pods run`} without a proxy: the injector was not called or did not answer`;
+    const reason = `${bare.length === 1 ? `pod ${first.metadata.name} runs` : `${bare.length} pods run`} without a proxy: the API server did not call the proxy injector, or the injector did not respond`;
     return { code: "not-meshed", reason, fix: restart };
   }
   const stale = anchorGaps(pods, identity.trustRoots, issuerIn(identity)).filter(({ breaks }) => breaks);
@@ -99,7 +100,7 @@ function meshCause(pods: readonly KubernetesObject[], { identity }: Snapshot, { 
   };
 }
 
-/** Returns why a workload is not ready: one cause for the whole workload, or one per pod. */
+/** Returns the reason why a workload is not ready: one cause for the whole workload, or one cause per pod. */
 function causesOf(
   workload: KubernetesObject,
   pods: readonly KubernetesObject[],
@@ -114,7 +115,11 @@ function causesOf(
     .filter((pod) => !isPodReady(pod))
     .map((pod) => ({ name: pod.metadata.name, cause: podCause(pod, snapshot, subject) }));
   if (found.some(({ cause }) => cause !== null)) {
-    const starting: Cause = { code: "progressing", reason: "it is starting", fix: `kubectl get pods --namespace ${namespace}` };
+    const starting: Cause = {
+      code: "progressing",
+      reason: "the pod is starting",
+      fix: `kubectl get pods --namespace ${namespace}`,
+    };
     return found.map((pod) => ({ ...pod, cause: pod.cause ?? starting }));
   }
   if (pods.length < replicas)
@@ -123,12 +128,12 @@ function causesOf(
       reason: `${pods.length} of ${replicas} pods exist`,
       fix: `kubectl describe ${kind.toLowerCase()} ${name} --namespace ${namespace}`,
     };
-  return { code: "progressing", reason: "its pods are starting", fix: `kubectl get pods --namespace ${namespace}` };
+  return { code: "progressing", reason: "the pods are starting", fix: `kubectl get pods --namespace ${namespace}` };
 }
 
 /**
- * Returns why the API server rejected pods of a workload. A Deployment reports it as a condition, a StatefulSet or
- * DaemonSet only as an event.
+ * Returns the reason why the API server rejected pods of a workload; null if none is reported. A Deployment reports the
+ * reason in a condition. For a StatefulSet or DaemonSet, only an event contains the reason.
  */
 function refusalOf(workload: KubernetesObject, { events }: Snapshot): string | null {
   const failure = condition(workload, "ReplicaFailure");

@@ -11,7 +11,7 @@ import type { ProbeRun } from "./run-probe.ts";
 import { judgeTap, openTap } from "./tap.ts";
 
 /**
- * Runs T0 first, because it may remove the policies. Then runs T1 to T3 and the components' checks that need a probe,
+ * Runs T0 first, because T0 may remove the policies. Then runs T1 to T3 and the components' checks that need a probe,
  * all in parallel.
  */
 export async function accessTests(run: Run, scene: Scene, checks: readonly Check[]): Promise<void> {
@@ -28,9 +28,9 @@ async function baselineTest(run: Run, scene: Scene): Promise<void> {
   const { state, target } = scene;
   const hasPolicy = state.policies.some(({ kind }) => kind === "NetworkPolicy");
   const trouble = run.resources.trouble;
-  if (trouble !== null) run.report("T0", since, undecided("no namespace for the probe", trouble));
+  if (trouble !== null) run.report("T0", since, undecided("the namespace for the probe could not be created", trouble));
   else if (!run.options.baseline && (hasPolicy || target.pods.access.mode !== "off"))
-    run.report("T0", since, skipped("a policy exists; --baseline removes it during the test"));
+    run.report("T0", since, skipped("a policy exists; to remove the policy during the test, add --baseline"));
   else run.report("T0", since, await baseline(run, scene, hasPolicy));
 }
 
@@ -38,7 +38,9 @@ async function baseline({ id, cluster, options, policies, probe }: Run, scene: S
   const test = async (): Promise<Finding> =>
     judgeBaseline(await probe(unmeshedProbe(scene.target, "verify-baseline", id)), scene);
   if (!hasPolicy || policies === null) return test();
-  options.onStep(`removing the policy: until it is restored, all pods of the cluster can reach ${scene.target.title}`);
+  options.onStep(
+    `removing the policy: until the policy is restored, all pods in the cluster can connect to ${scene.target.title}`,
+  );
   try {
     const finding = await withoutPolicy(cluster, policies, test);
     options.onStep("the policy has been restored");
@@ -50,16 +52,16 @@ async function baseline({ id, cluster, options, policies, probe }: Run, scene: S
 }
 
 function noPolicy({ target }: Scene): Finding | null {
-  return target.pods.access.mode === "off" ? skipped(`the environment has no policy: ${target.fields.policy}`) : null;
+  return target.pods.access.mode === "off" ? skipped(`the environment has no policy, because of ${target.fields.policy}`) : null;
 }
 
 function noClient({ target }: Scene): Finding {
-  return skipped(`no client may use both ports: ${target.fields.clients}`);
+  return skipped(`no client in ${target.fields.clients} is allowed to use both ports`);
 }
 
 /**
- * Runs a probe. If an object that it needs could not be created, returns that error as its result, so that the other
- * tests continue.
+ * Runs a probe. If `trouble` is the error of an object that could not be created, returns this error instead of running
+ * the probe, so that the other tests continue.
  */
 function probeUnless(trouble: string | null, { probe }: Run, each: Probe): Promise<ProbeRun> {
   return trouble === null ? probe(each) : Promise.resolve({ probe: each, pod: null, results: new Map(), trouble, notes: [] });
@@ -74,7 +76,7 @@ async function unmeshedTest(run: Run, scene: Scene): Promise<void> {
   run.report("T1", since, judgeUnmeshed(await probeUnless(run.resources.trouble, run, probe), scene));
 }
 
-/** Runs the tests of the listed client: T2a, T3 and the components' checks. */
+/** Runs the tests that use a probe with the identity of a listed client: T2a, T3 and the components' checks. */
 async function listedTests(run: Run, scene: Scene, checks: readonly ProbeCheck[]): Promise<void> {
   const ids = ["T2a", "T3", ...checks.map(({ id }) => id)].filter((id) => run.wants(id));
   if (ids.length === 0) return;
@@ -97,7 +99,7 @@ async function listedTests(run: Run, scene: Scene, checks: readonly ProbeCheck[]
   }
 }
 
-/** Runs T2b and T2c, whose clients must be refused. */
+/** Runs T2b and T2c, which pass if the policies refuse their probes. */
 async function refusedTests(run: Run, scene: Scene): Promise<void> {
   const ids = ["T2b", "T2c"].filter((id) => run.wants(id));
   if (ids.length === 0) return;

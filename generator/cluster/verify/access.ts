@@ -4,29 +4,29 @@ import { proxyOf } from "../../mesh/pod.ts";
 import { type Ended, explainAccess, explainDenial, explainSilence, type Scene } from "./explain.ts";
 import type { ProbeRun } from "./run-probe.ts";
 
-/** Evaluates T0: without policies, every pod reaches the target. */
+/** Evaluates T0: without policies, every pod can connect to the target. */
 export function judgeBaseline(run: ProbeRun, { target }: Scene): Finding {
   return judge(
     run,
     (outcomes) => outcomes.every(({ outcome }) => outcome === "answered"),
-    "HTTP and gRPC answer",
-    () => `${target.title} does not answer even without a policy: run meshops status to see whether it is ready`,
+    "HTTP and gRPC calls are answered",
+    () => `${target.title} does not answer, although no policy exists: run meshops status to check that ${target.title} is ready`,
   );
 }
 
-/** Evaluates T1: with policies, a pod without a proxy in another namespace does not reach the target. */
+/** Evaluates T1: with policies, a pod without a proxy in another namespace cannot connect to the target. */
 export function judgeUnmeshed(run: ProbeRun, scene: Scene): Finding {
   return judge(run, allRefused, "refused on both ports", (through) => explainAccess(through, run.probe, scene));
 }
 
-/** Evaluates T2a: a listed client reaches the target. */
+/** Evaluates T2a: a listed client can connect to the target. */
 export function judgeAllowed(run: ProbeRun, scene: Scene): Finding {
   const bare = bareProbe(run);
   if (bare !== null) return bare;
   return judge(
     run,
     (all) => all.every(({ outcome }) => outcome === "answered"),
-    "HTTP and gRPC answer",
+    "HTTP and gRPC calls are answered",
     (_, all) => {
       const bad = all.filter(({ outcome }) => outcome !== "answered");
       return bad.some(({ outcome }) => outcome === "denied") ? explainDenial(bad, run.probe, scene) : explainSilence(run, scene);
@@ -34,7 +34,7 @@ export function judgeAllowed(run: ProbeRun, scene: Scene): Finding {
   );
 }
 
-/** Evaluates T2b: the target's proxy refuses a meshed pod with another identity. */
+/** Evaluates T2b: the target's proxy refuses a meshed pod whose identity is not listed. */
 export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
   const bare = bareProbe(run);
   if (bare !== null) return bare;
@@ -55,7 +55,7 @@ export function judgeStranger(run: ProbeRun, scene: Scene): Finding {
   return undecided("refused, but not by the AuthorizationPolicy", explainSilence(run, scene), evidence);
 }
 
-/** Evaluates T2c: the label of meshed pods alone does not give a pod access. */
+/** Evaluates T2c: a pod that has the label of meshed pods but no proxy is refused. */
 export function judgeForged(run: ProbeRun, scene: Scene): Finding {
   return judge(run, allRefused, "refused on both ports and on the proxy's inbound port", (through) =>
     explainAccess(through, run.probe, scene),
@@ -96,23 +96,26 @@ function judge(
   );
 }
 
-/** Returns an undecided finding if a probe did not make all its calls, because a missing call is not a refusal. */
+/**
+ * Returns an undecided finding if the results of a probe are incomplete, because a missing result does not prove that a
+ * call was refused.
+ */
 function unseenCalls(run: ProbeRun): Finding | null {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
   const { outcomes, evidence } = outcomesOf(run);
   if (outcomes.length === run.probe.calls.filter(({ kind }) => kind !== "spread").length) return null;
   return undecided(
     "the probe ended early",
-    "its log lacks calls: run verify again with --keep-probes and read its log with kubectl logs",
+    "the log of the probe does not contain all calls: run verify again with --keep-probes, then run kubectl logs for the probe",
     evidence,
   );
 }
 
 /**
- * Returns a failed finding if a probe that should be meshed runs without a proxy, because its calls then prove nothing.
+ * Returns a failed finding if a probe that should be meshed has no proxy. The results of its calls are then not valid.
  */
 function bareProbe({ probe, pod, trouble }: ProbeRun): Finding | null {
   if (trouble !== null || pod === null || proxyOf(pod) !== undefined) return null;
-  const cause = `pod ${probe.name} has no proxy: the injector did not answer or its caBundle is stale (see M4), and its webhook ignores failures`;
+  const cause = `pod ${probe.name} has no proxy: the proxy injector did not respond, or the caBundle of its webhook is stale (see M4); the webhook's failurePolicy is Ignore`;
   return failed("the probe runs unmeshed", cause);
 }

@@ -6,19 +6,19 @@ import type { Cluster } from "../connection.ts";
 
 const [apiVersion, kind] = ["kustomize.toolkit.fluxcd.io/v1", "Kustomization"];
 
-/** The Kustomization that delivers policies. */
+/** The Kustomization that applies the policies. */
 interface PolicySource {
   readonly name: string;
   readonly namespace: string;
 }
 
 /**
- * Annotation on a Kustomization that verify has suspended. If verify is killed, the next run finds it and resumes the
- * Kustomization.
+ * Annotation on a Kustomization that verify has suspended. If verify is killed, the next run of verify finds the
+ * annotation and resumes the Kustomization.
  */
 const mark = "meshops.dev/verify-baseline";
 
-/** Resumes the policy if an earlier run left it suspended. Returns whether it did. */
+/** Resumes the Kustomization if an earlier run of verify left it suspended. Returns true if it was resumed. */
 export async function resumeLeftOver(cluster: Cluster, source: PolicySource): Promise<boolean> {
   const found = await cluster.get(apiVersion, kind, source.name, source.namespace);
   if (found?.metadata.annotations?.[mark] === undefined) return false;
@@ -27,11 +27,12 @@ export async function resumeLeftOver(cluster: Cluster, source: PolicySource): Pr
 }
 
 /**
- * Removes the policy, runs an action, and restores the policy even if the action fails. Suspends Flux's Kustomization
- * and deletes the objects of its inventory; afterwards resumes the Kustomization and waits until the objects exist
- * again.
+ * Removes the policy, runs an action, and restores the policy even if the action fails. To remove the policy, suspends
+ * the Kustomization and deletes the objects in its inventory. To restore the policy, resumes the Kustomization and
+ * waits until the objects exist again.
  *
- * @throws UserError if Flux does not deliver or restore the policy, or the Kustomization is already suspended
+ * @throws UserError if the Kustomization does not exist, is already suspended or has no inventory, or if Flux does not
+ *   restore the policy
  */
 export async function withoutPolicy<T>(cluster: Cluster, source: PolicySource, action: () => Promise<T>): Promise<T> {
   const { name, namespace } = source;
@@ -42,7 +43,7 @@ export async function withoutPolicy<T>(cluster: Cluster, source: PolicySource, a
     throw new UserError(exitCode.problem, `Kustomization ${name} is already suspended`, `flux resume kustomization ${name}`);
   const objects = listAt<{ id: string; v: string }>(found, "status", "inventory", "entries").map(inventoryObject);
   if (objects.length === 0)
-    throw new UserError(exitCode.problem, `Kustomization ${name} has no inventory yet: run meshops status`);
+    throw new UserError(exitCode.problem, `Kustomization ${name} has no inventory yet; run meshops status to see the reason`);
   await cluster.merge({
     apiVersion,
     kind,
@@ -70,14 +71,17 @@ interface Listed {
   readonly name: string;
 }
 
-/** Orders the objects that deny first, so that no listed client is refused during the removal. */
+/**
+ * Orders objects so that objects that deny connections are deleted first. Otherwise, listed clients would be refused
+ * during the removal.
+ */
 function byRemoval(a: Listed, b: Listed): number {
   return removalRank(a.kind) - removalRank(b.kind);
 }
 
 /**
- * Parses an inventory ID, `namespace_name_group_kind` (cli-utils, object.ObjMetadata). The names here contain no
- * underscore.
+ * Parses an inventory ID, `namespace_name_group_kind` (cli-utils, object.ObjMetadata). The names of these objects
+ * contain no underscore.
  */
 function inventoryObject({ id, v }: { readonly id: string; readonly v: string }): Listed {
   const [namespace = "", object = "", group = "", of = ""] = id.split("_");

@@ -12,19 +12,19 @@ import { isInSet } from "../../mesh/pod-set.ts";
 import type { Probe } from "./probe.ts";
 import type { ProbeRun } from "./run-probe.ts";
 
-/** The name of a probe's call, and its outcome. */
+/** The name of a probe's call, and the outcome of the call. */
 export interface Ended {
   readonly way: string;
   readonly outcome: Outcome;
 }
 
-/** Input of the access tests: the state of the cluster, and the pods whose access they test. */
+/** Input of the access tests: the state of the cluster, and the pods that the probes connect to. */
 export interface Scene {
   readonly state: ClusterState;
   readonly target: AccessTarget;
 }
 
-/** Returns the port numbers of the calls that are named after a port of the target. */
+/** Returns the port numbers of the calls whose name is the name of a port of the target. */
 function portsOf(calls: readonly Ended[], { pods }: AccessTarget): number[] {
   return calls.flatMap(({ way }) => pods.ports[way]?.port ?? []);
 }
@@ -45,15 +45,15 @@ function verdictOn(port: number, client: Probe, to: KubernetesObject, { state }:
 }
 
 /**
- * Returns all causes why a client that should be refused was not: what each layer allows, with the names of the
- * objects.
+ * Returns all reasons why a client was allowed that should be refused. Each reason contains the object that allows the
+ * client.
  */
 export function explainAccess(through: readonly Ended[], probe: Probe, scene: Scene): string[] {
   const { meshed } = probe;
   const [server] = podsIn(scene);
   if (server === undefined) return [`${scene.target.podTitle} has no pods`];
   if (through.length === 0)
-    return [`a proxy or ${scene.target.title} answered with an error instead of the policy refusing the call`];
+    return [`the policy did not refuse the call; a proxy or ${scene.target.title} answered with an error`];
   const verdicts = portsOf(through, scene.target).map((port) => ({ port, ...verdictOn(port, probe, server, scene) }));
   const admitting = [...new Set(verdicts.flatMap(({ network }) => network.admitting))];
   const inNetwork = verdicts.some(({ network }) => network.selecting.length === 0)
@@ -67,12 +67,12 @@ export function explainAccess(through: readonly Ended[], probe: Probe, scene: Sc
   if (found.length > 0) return found;
   return [
     meshed
-      ? `Server and AuthorizationPolicy deny it: check in the logs of container linkerd-proxy that the proxy of ${scene.target.podTitle} has received them`
-      : "the NetworkPolicies deny it but nothing enforces them: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
+      ? `the Server and the AuthorizationPolicy deny the call, but the proxy allowed it: check the logs of container linkerd-proxy in the pods of ${scene.target.podTitle}`
+      : "the NetworkPolicies deny the call but are not enforced: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
   ];
 }
 
-/** Returns what Linkerd's policies allow, port by port, because two ports may be open for different reasons. */
+/** Returns, for each port, the Linkerd objects that allow all clients. The reasons may differ between ports. */
 function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[], { podTitle }: AccessTarget): string[] {
   const unguarded = verdicts.filter(({ mesh }) => mesh.server === null).map(({ port }) => port);
   const weak = verdicts.flatMap(({ port, mesh: { server, authorizations } }) => {
@@ -92,7 +92,7 @@ function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[], {
   ];
 }
 
-/** Returns all causes why a listed client was refused, port by port. */
+/** Returns the reason why a listed client was refused, for each port. */
 export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene): string[] {
   const { target } = scene;
   const [server] = podsIn(scene);
@@ -100,15 +100,16 @@ export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene)
   const causes = portsOf(bad, target).map((port): string => {
     const authorizations = server === undefined ? [] : verdictOn(port, probe, server, scene).mesh.authorizations;
     const accounts = [...new Set(authorizations.flatMap((each) => each.accounts))];
-    if (accounts.length === 0) return `a Server denies port ${port} of ${target.podTitle}, and no AuthorizationPolicy allows it`;
-    return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, not ${identity}: check that ${target.fields.clients} contains it and ${target.policyComponent} is up to date`;
+    if (accounts.length === 0)
+      return `a Server denies connections to port ${port} of ${target.podTitle}, and no AuthorizationPolicy allows them`;
+    return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, not ${identity}: check that ${target.fields.clients} contains this client and that component ${target.policyComponent} is up to date`;
   });
-  return causes.length === 0 ? ["refused by a Server of another port"] : causes;
+  return causes.length === 0 ? ["the call was refused by a Server for another port"] : causes;
 }
 
 /**
- * Returns all causes why a meshed client gets no answer: the network, a pod without a proxy, or proxies that do not
- * trust each other.
+ * Returns all reasons why a meshed client gets no answer: a NetworkPolicy, a target pod without a proxy, or proxies
+ * that do not trust each other.
  */
 export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[] {
   const { state, target } = scene;
@@ -127,21 +128,21 @@ export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[]
     ...(blocked.length === 0
       ? []
       : [
-          `no NetworkPolicy allows meshed pods of ${probe.namespace} to connect to port ${blocked.join(", ")} of ${target.podTitle}, which their proxies use`,
+          `no NetworkPolicy allows meshed pods of ${probe.namespace} to connect to port ${blocked.join(", ")} of ${target.podTitle}; the proxies of meshed pods connect to this port`,
         ]),
-    ...(bare.length === 0
-      ? []
-      : [`${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy, so port 4143 does not answer there`]),
+    ...(bare.length === 0 ? [] : [`${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy, so port 4143 is closed`]),
     ...(distrust
       ? [
-          `the proxies of the probe and of ${target.podTitle} trust different anchors (see M2): restart the pods with kubectl rollout restart`,
+          `the proxies of the probe and of ${target.podTitle} trust different trust anchors (see M2): restart the pods with kubectl rollout restart`,
         ]
       : []),
   ];
-  return causes.length === 0 ? ["the proxies get no answer although the policies allow the connection: see M1 to M5"] : causes;
+  return causes.length === 0
+    ? ["the proxies get no answer, although the policies allow the connection: see the results of M1 to M5"]
+    : causes;
 }
 
-/** Whether two proxies trust a common anchor; true if one of them does not list its anchors. */
+/** Whether two proxies have a common trust anchor. True if the trust anchors of one of the proxies are not known. */
 function shareAnchor(one: KubernetesObject, other: KubernetesObject): boolean {
   const [own, others] = [one, other].map((pod) => certificatesIn(anchorsOf(pod) ?? null).map(fingerprint));
   if (own === undefined || others === undefined || own.length === 0 || others.length === 0) return true;

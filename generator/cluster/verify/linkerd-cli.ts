@@ -15,12 +15,14 @@ interface Output {
   }[];
 }
 
-/** Runs M8: `linkerd check`, which includes Linkerd's extensions. Skipped if linkerd is not on the PATH. */
+/**
+ * Runs M8: `linkerd check`, including the checks of Linkerd's extensions. M8 is skipped if linkerd is not on the PATH.
+ */
 export async function linkerdChecks(context: string, signal: AbortSignal): Promise<Finding> {
   const text = await run(["check", "--output", "json", "--wait", "10s", "--context", context], signal);
   if (text === null) return skipped("linkerd is not on the PATH");
   const outputs = documentsIn(text);
-  if (outputs === null) return undecided("linkerd check printed no JSON", text.slice(0, 200) || "it printed nothing");
+  if (outputs === null) return undecided("linkerd check printed no JSON", text.slice(0, 200) || "the output is empty");
   const checks = outputs.flatMap(({ categories }) => categories ?? []).flatMap(({ checks }) => checks ?? []);
   const bad = checks.filter(({ result }) => result === "error");
   const warnings = checks.filter(({ result }) => result === "warning");
@@ -33,8 +35,8 @@ export async function linkerdChecks(context: string, signal: AbortSignal): Promi
 }
 
 /**
- * Parses the JSON documents of the output: Linkerd's own, then one per extension. Returns null if there is none, or if
- * one is invalid.
+ * Parses the JSON documents in the output: one for Linkerd, then one per extension. Returns null if the output contains
+ * no document or an invalid document.
  */
 function documentsIn(text: string): Output[] | null {
   const documents = text.split(/(?<=^})\s*$(?=\s*^{)/m).filter((part) => part.trim() !== "");
@@ -45,7 +47,7 @@ function documentsIn(text: string): Output[] | null {
   }
 }
 
-/** Returns the output of linkerd, whether its checks pass or not; null if linkerd is not on the PATH. */
+/** Returns the output of linkerd, regardless of its exit code. Returns null if linkerd is not on the PATH. */
 async function run(args: readonly string[], signal: AbortSignal): Promise<string | null> {
   const { absent, stdout } = await runProgram("linkerd", args, { signal, timeoutMs: 60_000 });
   return absent ? null : stdout;

@@ -1,7 +1,8 @@
 /**
- * Script of a probe. Its arguments are calls of five words each: kind, name, address, and two that depend on the kind.
- * It needs curl, grpcurl, the api.proto at $DGRAPH_PROTO, and Python with grpcio (see clients/pydgraph). It prints one
- * line per call: name, exit code, and output in base64. The script continues if a call fails.
+ * Script of a probe. The arguments describe calls, with five arguments per call: kind, name, address, and two arguments
+ * that depend on the kind. The script needs curl, grpcurl, the file $DGRAPH_PROTO, and Python with grpcio (see
+ * clients/pydgraph). The script prints one line per call: name, exit code, and output in base64. If a call fails, the
+ * script continues with the next call.
  */
 export const probeScript: string = String.raw`
 tmp=$(mktemp -d)

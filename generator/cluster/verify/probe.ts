@@ -4,7 +4,7 @@ import type { Call, CallResult } from "../../components/check.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { probeScript } from "./probe-script.ts";
 
-/** A short-lived pod that makes calls. */
+/** A short-lived pod that sends HTTP or gRPC calls to test access. */
 export interface Probe {
   readonly name: string;
   readonly namespace: string;
@@ -19,15 +19,15 @@ export const probeLabel = "meshops.dev/verify";
 /** Name of a probe's container. */
 export const probeContainer = "probe";
 
-/** Time limits of a call in seconds: for the connection and for the answer. */
+/** Timeouts of a call in seconds: `connect` for the connection, `answer` for the response. */
 const timeouts = { connect: 4, answer: 8 } as const;
 
 /**
- * Returns the pod of a probe. It conforms to the level restricted of Kubernetes' Pod Security Standards, mounts no
- * service account token, and ends by itself.
+ * Returns the pod of a probe. The pod conforms to the level `restricted` of the Pod Security Standards, mounts no
+ * service account token, and terminates after its calls.
  *
  * @param run a word that distinguishes the pods of this run from those of other runs
- * @param seconds time after which the node ends the pod
+ * @param seconds value of the pod's `activeDeadlineSeconds`
  */
 export function probePod(probe: Probe, image: string, run: string, seconds: number): KubernetesObject {
   return {
@@ -42,7 +42,7 @@ export function probePod(probe: Probe, image: string, run: string, seconds: numb
         [probeLabel]: run,
         ...(probe.forged === true ? { [meshedLabel]: "linkerd" } : {}),
       },
-      // The probe waits for its proxy, whatever the cluster's default.
+      // The probe must wait for its proxy, even if proxy-await is disabled by default in the cluster.
       annotations: probe.meshed
         ? { [injectKey]: "enabled", "config.linkerd.io/proxy-await": "enabled" }
         : { [injectKey]: "disabled" },
@@ -77,7 +77,7 @@ export function probePod(probe: Probe, image: string, run: string, seconds: numb
   } satisfies V1Pod;
 }
 
-/** Returns the five arguments of the script for a call. */
+/** Returns the five arguments that describe a call to the probe script. */
 function argumentsOf(call: Call): string[] {
   const { kind, name, address } = call;
   if (kind === "http") return [kind, name, address, call.path, ""];
@@ -85,7 +85,10 @@ function argumentsOf(call: Call): string[] {
   return [kind, name, address, String(call.seconds), call.endpoints.join(",")];
 }
 
-/** Parses the results of a probe's calls from its log. Calls without a result in the log are missing. */
+/**
+ * Parses the results of a probe's calls from the probe's log. The result contains no entry for a call that is not in
+ * the log.
+ */
 export function readProbe(log: string): Map<string, CallResult> {
   const lines = [...log.matchAll(/^meshops-probe (\S+) (\d+) (\S*)$/gm)];
   return new Map(

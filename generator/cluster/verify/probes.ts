@@ -4,14 +4,17 @@ import { at } from "../../kubernetes/object-fields.ts";
 import { type Account, isInSet } from "../../mesh/pod-set.ts";
 import type { Probe } from "./probe.ts";
 
-/** Returns the name of the run's own namespace for probes, and of its service account that no policy lists. */
+/**
+ * Returns the name of the namespace that a run creates for its probes. The name is also that of the run's service
+ * account that no policy lists.
+ */
 export function verifyName(run: string): string {
   return `meshops-verify-${run}`;
 }
 
 /**
- * Returns the client that the probes run as: the first listed client that may use every port of the calls; null if
- * there is none.
+ * Returns the client whose service account the probes use: the first listed client that is allowed to use all ports of
+ * the calls. Returns null if no such client exists.
  */
 export function listedClient({ pods, guarded }: AccessTarget): Account | null {
   const keys = guarded.map(({ name }) => name);
@@ -21,12 +24,15 @@ export function listedClient({ pods, guarded }: AccessTarget): Account | null {
   return found?.serviceAccountRef ?? null;
 }
 
-/** Returns a probe without a proxy, in a namespace that no policy lists. */
+/** Returns a probe without a proxy, in the namespace that the run creates. No policy lists this namespace. */
 export function unmeshedProbe(target: AccessTarget, name: "verify-baseline" | "verify-unmeshed", run: string): Probe {
   return { name, namespace: verifyName(run), serviceAccount: "default", meshed: false, calls: target.open };
 }
 
-/** Returns the probe that runs as a listed client, with the calls of the components' checks. */
+/**
+ * Returns the probe that uses the service account of a listed client. The probe also makes the calls of the components'
+ * checks.
+ */
 export function listedProbe(client: Account, target: AccessTarget, calls: readonly Call[]): Probe {
   const all = new Map([...target.guarded, ...calls].map((call) => [call.name, call]));
   const { namespace, name: serviceAccount } = client;
@@ -34,8 +40,8 @@ export function listedProbe(client: Account, target: AccessTarget, calls: readon
 }
 
 /**
- * Returns two probes in a listed client's namespace that must be refused: one with another service account, and one
- * without a proxy that has the label of meshed pods.
+ * Returns two probes in a listed client's namespace that must be refused: `stranger` has a proxy but uses a service
+ * account that no policy lists; `forged` has the label of meshed pods but no proxy.
  */
 export function refusedProbes(
   { namespace }: Account,

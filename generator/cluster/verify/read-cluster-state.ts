@@ -10,7 +10,8 @@ import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
 /**
  * Reads the objects that the tests evaluate.
  *
- * @throws UserError if the cluster does not answer, or you are not allowed to list required objects such as pods
+ * @throws UserError if the cluster does not respond, or if the user is not allowed to list required objects such as
+ *   pods
  */
 export async function readClusterState(cluster: ClusterReader, model: Model): Promise<ClusterState> {
   const { environment } = model;
@@ -24,7 +25,7 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
   const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
     listIn(cluster, protectedNamespaces, `policy.linkerd.io/${version}`, kind);
   const { server, authorizationPolicy } = release.traits.policyApi;
-  // One read first, so that a cluster that does not answer is reported once.
+  // Send one request first: if the cluster does not respond, only this request fails.
   const pods = (await everywhere("v1", "Pod")).filter(isLive);
   const webhooks = Promise.all([
     cluster.list("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),

@@ -7,7 +7,7 @@ export interface TestResult extends Finding {
   readonly durationMs: number;
 }
 
-/** Whether no test failed or remained undecided. Skipped tests do not count. */
+/** Whether every test is passed or skipped. */
 export function allPassed(results: readonly TestResult[]): boolean {
   return results.every(({ status }) => status === "passed" || status === "skipped");
 }

@@ -13,23 +13,23 @@ import { type Probe, probeContainer, probePod, readProbe } from "./probe.ts";
 /** Result of running a probe. */
 export interface ProbeRun extends ProbeAnswers {
   readonly probe: Probe;
-  /** The pod as it ran, with the changes by admission webhooks; null if it was never created. */
+  /** The pod in the cluster, including the changes of admission webhooks; null if the pod was not created. */
   readonly pod: KubernetesObject | null;
 }
 
 export interface ProbeOptions {
   readonly image: string;
   readonly run: string;
-  /** Time limit of a probe in seconds, including its start. */
+  /** Timeout of a probe in seconds, including the time to start the pod. */
   readonly seconds: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Creates a probe's pod, waits until its calls are done, and reads their results. The pod's proxy may continue to run;
- * the caller deletes the pod.
+ * Creates the pod of a probe, waits until the calls are complete, and reads the results. The proxy of the pod may
+ * continue to run, so the caller must delete the pod.
  *
- * @throws if the signal aborts or the cluster does not answer
+ * @throws if the signal aborts or the cluster does not respond
  */
 export async function runProbe(cluster: Cluster, probe: Probe, options: ProbeOptions): Promise<ProbeRun> {
   const { image, run, seconds, signal } = options;
@@ -53,7 +53,7 @@ export async function runProbe(cluster: Cluster, probe: Probe, options: ProbeOpt
   while (Date.now() < end) {
     await sleep(400, undefined, { signal });
     pod = await cluster.get("v1", "Pod", name, probe.namespace);
-    if (pod === null) return broken("its pod was deleted during the test", null);
+    if (pod === null) return broken("the pod of the probe was deleted during the test", null);
     const ended = stateOf(pod).terminated;
     if (ended !== undefined) {
       const results = readProbe(await cluster.logs(probe.namespace, name, probeContainer));
@@ -61,36 +61,36 @@ export async function runProbe(cluster: Cluster, probe: Probe, options: ProbeOpt
     }
     if (["Failed", "Succeeded"].includes(String(at(pod, "status", "phase")))) break;
   }
-  return broken(pod === null ? "its pod did not appear" : whyNotDone(pod, seconds), pod);
+  return broken(pod === null ? "the pod of the probe was not found after its creation" : whyNotDone(pod, seconds), pod);
 }
 
 function stateOf(pod: KubernetesObject): NonNullable<V1ContainerStatus["state"]> {
   return containerStatuses(pod).find(({ name }) => name === probeContainer)?.state ?? {};
 }
 
-/** Returns why a pod has not completed its probe. */
+/** Returns the reason why a probe is not complete. */
 function whyNotDone(pod: KubernetesObject, seconds: number): string {
-  const within = `not done within ${seconds} s`;
+  const within = `the probe did not complete within ${seconds} s`;
   const problem = podProblem(pod);
   switch (problem?.kind) {
     case "unscheduled":
-      return `${within}: its pod is unschedulable: ${problem.message}`;
+      return `${within}: the pod is unschedulable: ${problem.message}`;
     case "image-pull":
-      return `${within}: ${problem.image} cannot be pulled (${problem.reason}); run meshops bootstrap, which builds it`;
+      return `${within}: ${problem.image} cannot be pulled (${problem.reason}); run meshops bootstrap to build the image`;
     case "cannot-start":
       return `${within}: ${problem.message}`;
     case "crashing":
-      return `${within}: its container ${problem.container} is crash-looping${problem.reason === undefined ? "" : ` (${problem.reason})`}`;
+      return `${within}: container ${problem.container} is crash-looping${problem.reason === undefined ? "" : ` (${problem.reason})`}`;
     default:
       if (problem === null && !mayWaitForProxy(pod)) return within;
-      return `${within}: its proxy does not become ready: it gets no certificate while the identity controller does not answer or the issuer is invalid (see M1, M3)`;
+      return `${within}: the proxy is not ready; a proxy gets no certificate if the identity controller does not respond or the issuer is invalid (see M1 and M3)`;
   }
 }
 
 /**
- * Whether a pod may be waiting for its proxy although the kubelet does not report it. While a container's postStart
- * hook runs (`proxy-await`), the kubelet reports no new status, and all containers appear as being created (kubernetes,
- * pkg/kubelet/kuberuntime, startContainer).
+ * Whether a pod may be waiting for its proxy, although the kubelet does not report this. While a container's postStart
+ * hook runs (`proxy-await`), the kubelet does not update the status, and all containers have the state
+ * ContainerCreating (kubernetes, pkg/kubelet/kuberuntime, startContainer).
  */
 function mayWaitForProxy(pod: KubernetesObject): boolean {
   const proxy = containerStatuses(pod).find(({ name }) => name === proxyContainer);

@@ -12,22 +12,22 @@ export interface VerifyOptions {
   readonly image: string;
   /** IDs of the tests to run. */
   readonly only: ReadonlySet<string>;
-  /** Remove the policies for T0, and restore them. */
+  /** Remove the policies for T0, and restore the policies after T0. */
   readonly baseline: boolean;
   readonly write: boolean;
-  /** Leave the probes in the cluster. */
+  /** Do not delete the probes. */
   readonly keep: boolean;
-  /** Time limit of a probe in seconds. */
+  /** Timeout of a probe in seconds. */
   readonly seconds: number;
   readonly fluxNamespace: string;
   readonly signal: AbortSignal;
-  /** Called with each result as soon as it is known. */
+  /** Called with the result of each test as soon as the test ends. */
   readonly onResult: (result: TestResult) => void;
   /** Called with a description of each step. */
   readonly onStep: (step: string) => void;
 }
 
-/** One run of the tests, with the values that all tests use. */
+/** One run of meshops verify. Contains the values that all tests use. */
 export interface Run {
   /** A word that distinguishes the objects of this run from those of other runs. */
   readonly id: string;
@@ -37,16 +37,19 @@ export interface Run {
   readonly settings: RunSettings;
   readonly state: ClusterState;
   readonly resources: TestResources;
-  /** Kustomization that delivers the policies of the access tests; null if there are none. */
+  /**
+   * Kustomization that applies the policies that the access tests evaluate; null if the environment has no such
+   * policies.
+   */
   readonly policies: { readonly name: string; readonly namespace: string } | null;
-  /** Whether any of the tests was chosen. */
+  /** Whether at least one of the tests with these IDs was selected. */
   wants(...ids: readonly string[]): boolean;
   probe(probe: Probe): Promise<ProbeRun>;
   /** @param since start of the test, in milliseconds since the epoch */
   report(test: string, since: number, finding: Finding): void;
 }
 
-/** Waits for all actions, even if one fails, because all objects that they create must be known before cleanup. */
+/** Waits for all actions, even if one action fails: the cleanup must know all objects that the actions create. */
 export async function settled(actions: readonly Promise<void>[]): Promise<void> {
   const ended = await Promise.allSettled(actions);
   for (const each of ended) if (each.status === "rejected") throw each.reason;

@@ -1,8 +1,9 @@
 import protobuf from "protobufjs";
 
 /**
- * Messages of viz's tap API, limited to the fields used here. Source of field numbers and types: linkerd2 edge-26.8.3,
- * viz/tap/proto/viz_tap.proto, viz/metrics-api/proto/viz.proto, proto/common/net.proto; the same in stable-2.14.10.
+ * Messages of Linkerd viz's tap API, with the fields that meshops uses. The field numbers and types are from linkerd2
+ * edge-26.8.3 (viz/tap/proto/viz_tap.proto, viz/metrics-api/proto/viz.proto, proto/common/net.proto). They are the same
+ * in stable-2.14.10.
  */
 const string = (id: number): { type: string; id: number } => ({ type: "string", id });
 const labels = { fields: { labels: { keyType: "string", type: "string", id: 1 } } };
@@ -39,7 +40,7 @@ export interface TapEvent {
   readonly sourceMeta?: { readonly labels: Readonly<Record<string, string>> };
   readonly destinationMeta?: { readonly labels: Readonly<Record<string, string>> };
   readonly routeMeta?: { readonly labels: Readonly<Record<string, string>> };
-  /** 1 inbound, 2 outbound. */
+  /** Direction of the proxy: 1 is inbound, 2 is outbound. */
   readonly proxyDirection?: number;
 }
 
@@ -50,7 +51,10 @@ export interface TapTarget {
   readonly name: string;
 }
 
-/** Returns the API path of a target. The request body must specify the same target (viz/tap/pkg/protohttp.go). */
+/**
+ * Returns the path of the tap API for a target. The body of the request must specify the same target
+ * (viz/tap/pkg/protohttp.go).
+ */
 export function tapPath({ namespace, type, name }: TapTarget): string {
   return `/apis/tap.linkerd.io/v1alpha1/watch/namespaces/${namespace}/${type}s/${name}/tap`;
 }
@@ -60,7 +64,7 @@ export function encodeTapRequest(target: TapTarget, maxRps: number): Uint8Array 
   return type.encode(type.fromObject({ target: { resource: target }, match: { all: {} }, maxRps })).finish();
 }
 
-/** Returns the text of a framed error. */
+/** Returns the text of an error in the format of the tap API. */
 export function decodeTapError(body: Buffer): string {
   const [first] = frames(body).messages;
   return first === undefined ? "no reason given" : (root.lookupType("ApiError").decode(first).toJSON()["error"] as string);

@@ -7,20 +7,20 @@ import type { Scene } from "./explain.ts";
 import type { ProbeRun } from "./run-probe.ts";
 import { decodeTapError, encodeTapRequest, type TapEvent, TapReader, tapPath } from "./tap-messages.ts";
 
-/** Maximum number of requests per second that tap reports, over all pods. */
+/** Maximum number of requests per second that tap reports, in total for all pods. */
 const maxRps = 300;
 
-/** A tap that was requested. */
+/** A tap that meshops has requested. */
 export interface Tap {
   readonly events: readonly TapEvent[];
-  /** Ends the tap. @returns why it failed; null if it streamed or was waiting for events */
+  /** Ends the tap. @returns the reason why the tap failed; null if the tap did not fail */
   close(): Promise<string | null>;
 }
 
 /**
- * Taps the pods of a target through viz's tap API, which is aggregated by the API server. The tap API sends no response
- * before the first event (linkerd2, viz/tap/api), so there is no signal that the tap is open. Probes take longer to
- * start than a tap.
+ * Opens a tap on the pods of a target. The request goes to Linkerd viz's tap API through the aggregation layer of the
+ * API server. The tap API sends no response before the first event (linkerd2, viz/tap/api), so meshops cannot wait
+ * until the tap is open. Waiting is not necessary, because a probe takes longer to start than a tap.
  */
 export function openTap(cluster: Cluster, { pods }: AccessTarget): Tap {
   const { kind, name } = pods.workloadRef;
@@ -30,7 +30,7 @@ export function openTap(cluster: Cluster, { pods }: AccessTarget): Tap {
     try {
       events.push(...reader.read(chunk));
     } catch {
-      abort.abort(); // an error in the middle of the stream arrives as a message of another type
+      abort.abort(); // if an error occurs during the stream, the tap API sends a message of another type
     }
   };
   const body = encodeTapRequest(target, maxRps);
@@ -50,13 +50,13 @@ export function openTap(cluster: Cluster, { pods }: AccessTarget): Tap {
 function troubleOf(error: unknown): string {
   if (!(error instanceof Refused)) return `the tap API does not answer: ${(error as Error).message}`;
   const text = error.framed ? decodeTapError(error.body) : textOf(error.body);
-  if (error.status === 403) return `you are not allowed to tap; bind the ClusterRole linkerd-linkerd-viz-tap-admin: ${text}`;
+  if (error.status === 403) return `you are not allowed to use tap (bind the ClusterRole linkerd-linkerd-viz-tap-admin): ${text}`;
   if (error.status === 404 && !error.framed) return "the tap API does not exist: check that viz is installed";
-  if (error.status === 503) return `viz's tap cannot be reached (see M6): ${text}`;
+  if (error.status === 503) return `the API server cannot reach the tap API (see M6): ${text}`;
   return text.trim();
 }
 
-/** Returns the text of an error: from a Status, viz's `{error}`, or plain text. */
+/** Returns the text of an error response: a Status object, an object `{error}` of Linkerd viz, or plain text. */
 function textOf(body: Buffer): string {
   try {
     const { message, error } = JSON.parse(body.toString()) as { message?: string; error?: string };
@@ -67,8 +67,8 @@ function textOf(body: Buffer): string {
 }
 
 /**
- * Evaluates T3: tap shows both calls of the listed client encrypted, and the gRPC call with its route if there is a
- * ServiceProfile.
+ * Evaluates T3. Tap must report both calls of the listed client, encrypted with mTLS. If a ServiceProfile exists, tap
+ * must also report the route of the gRPC call.
  */
 export async function judgeTap(tap: Tap, run: ProbeRun, { state: { profiles }, target }: Scene): Promise<Finding> {
   // The aggregation layer forwards events every 200 ms, and proxies report every second.
@@ -99,27 +99,27 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state: { profiles }, t
   if (missing.length > 0)
     return failed(
       `${missing.join(" and ")} not seen`,
-      `${tap.events.length} events arrived, none from these calls: check that the calls passed (T2a) and tap is enabled on ${target.podTitle}'s pods`,
+      `tap reported ${tap.events.length} events, but none of these calls: check that T2a passed and that tap is enabled on the pods of ${target.podTitle}`,
       evidence,
     );
   const plain = seen.filter(({ tls }) => tls !== "true");
   if (plain.length > 0)
     return failed(
       `tls=${plain[0]?.tls}`,
-      "the two proxies do not use TLS with each other: check whether the port is skipped",
+      "the two proxies do not use mTLS for this connection: check whether the port is a skipped port",
       evidence,
     );
   const profiled = profiles.some(({ metadata }) => metadata.name === target.host);
   if (profiled && grpc?.route !== method.slice(method.lastIndexOf("/") + 1))
     return failed(
       `gRPC has route ${grpc?.route ?? "none"}`,
-      `the ServiceProfile ${target.host} has no route for ${method}, or proxies do not use it`,
+      `the ServiceProfile ${target.host} has no route for ${method}, or the proxies do not use the ServiceProfile`,
       evidence,
     );
   return passed(`HTTP and gRPC, encrypted${profiled ? ", gRPC with its route" : ""}`, evidence);
 }
 
-/** Returns the HTTP path of a guarded call. */
+/** Returns the HTTP path of the call of a kind to a port that the policies protect. */
 function pathOf({ guarded }: AccessTarget, kind: "http" | "grpc"): string {
   const call = guarded.find((each) => each.kind === kind);
   return call?.kind === "http" ? call.path : call?.kind === "grpc" ? `/${call.method}` : "";

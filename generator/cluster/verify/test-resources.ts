@@ -6,7 +6,7 @@ import type { Cluster } from "../connection.ts";
 import { probeLabel } from "./probe.ts";
 import { verifyName } from "./probes.ts";
 
-/** The objects that verify creates in the cluster and removes at the end. */
+/** The objects that `meshops verify` creates in the cluster and deletes at the end. */
 export class TestResources {
   readonly #cluster: Cluster;
   readonly #run: string;
@@ -17,12 +17,12 @@ export class TestResources {
     this.#run = run;
   }
 
-  /** Why the probes' own namespace could not be created; null if it was. */
+  /** Error of the creation of the probes' namespace; null if there was no error. */
   trouble: string | null = null;
 
   /**
-   * Creates the probes' own namespace if it is needed. Its pods are never meshed, so they can conform to the Pod
-   * Security level restricted.
+   * Creates the namespace for unmeshed probes if `needed` is true. Pods in this namespace are never meshed, so they can
+   * conform to the Pod Security level `restricted`.
    */
   async prepare(needed: boolean): Promise<void> {
     if (!needed) return;
@@ -31,25 +31,26 @@ export class TestResources {
     const name = verifyName(this.#run);
     this.trouble = await this.#attempt(
       { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations } } satisfies V1Namespace,
-      // Kubernetes creates this account shortly after the namespace and rejects pods that are created before it.
+      // Kubernetes creates the service account `default` shortly after the namespace, and rejects pods until this
+      // service account exists.
       account("default", name),
     );
   }
 
-  /** Creates a service account that no policy lists. @returns why it could not be created; null if it was */
+  /** Creates a service account that no policy lists. @returns the error of the creation; null if there was no error */
   unlistedAccountIn(namespace: string): Promise<string | null> {
     return this.#attempt(account(verifyName(this.#run), namespace));
   }
 
-  /** Records a pod that is about to be created. */
+  /** Records a pod before it is created, so that `clear` deletes the pod. */
   pod(name: string, namespace: string): void {
     this.#created.push({ apiVersion: "v1", kind: "Pod", metadata: { name: `${name}-${this.#run}`, namespace } });
   }
 
   /**
-   * Removes all recorded objects in reverse order. Objects that already existed are not removed.
+   * Deletes all recorded objects in reverse order. Objects that already existed are not recorded.
    *
-   * @returns the objects that could not be removed, with the error
+   * @returns the objects that could not be deleted, each with its error
    */
   async clear(): Promise<string[]> {
     const left: string[] = [];
@@ -61,8 +62,8 @@ export class TestResources {
   }
 
   /**
-   * Creates objects. Returns the error if this fails, so that the tests that need the objects report it and the other
-   * tests continue.
+   * Creates objects. Returns the error if the creation fails. The tests that need the objects then report this error,
+   * and the other tests continue.
    */
   async #attempt(...objects: readonly KubernetesObject[]): Promise<string | null> {
     try {

@@ -1,14 +1,17 @@
 import type { AccessTarget, Check } from "../../components/check.ts";
 import type { Model } from "../../components/model.ts";
 
-/** A test, before it runs. */
+/** Definition of a test. */
 export interface Test {
   readonly id: string;
   readonly title: string;
   readonly expected: string;
 }
 
-/** Returns the tests of an environment in the order of the report: access, mesh, then applications in the mesh. */
+/**
+ * Returns the tests of an environment in the order of the report: access tests, tests of the mesh, then tests of
+ * applications in the mesh.
+ */
 export function testsOf(model: Model): Test[] {
   const target = targetOf(model);
   const [mesh, others] = [true, false].map((wanted) => checksOf(model).filter(({ id }) => id.startsWith("M") === wanted));
@@ -24,30 +27,38 @@ export function checksOf({ components }: Model): Check[] {
   return components.flatMap(({ checks }) => checks);
 }
 
-/** Returns the pods whose access is tested; null if no component has any. */
+/** Returns the target of the access tests; null if no component has an access target. */
 export function targetOf({ components }: Model): AccessTarget | null {
   return components.find(({ accessTarget }) => accessTarget !== null)?.accessTarget ?? null;
 }
 
 function accessTests({ title }: AccessTarget): Test[] {
   return [
-    { id: "T0", title: `without the policy, an unmeshed pod reaches ${title}`, expected: "HTTP and gRPC answer" },
+    {
+      id: "T0",
+      title: `without the policy, an unmeshed pod can connect to ${title}`,
+      expected: "HTTP and gRPC calls are answered",
+    },
     { id: "T1", title: "the policy refuses an unmeshed pod", expected: "refused on both ports" },
-    { id: "T2a", title: `a meshed client on the list reaches ${title}`, expected: "HTTP and gRPC answer" },
-    { id: "T2b", title: "a meshed pod with another identity is refused", expected: "refused by the AuthorizationPolicy" },
+    { id: "T2a", title: `a listed meshed client can connect to ${title}`, expected: "HTTP and gRPC calls are answered" },
+    {
+      id: "T2b",
+      title: "the policy refuses a meshed pod with an unlisted identity",
+      expected: "refused by the AuthorizationPolicy",
+    },
     {
       id: "T2c",
-      title: "a forged label does not give access",
+      title: "the policy refuses an unmeshed pod with the label of meshed pods",
       expected: "refused on both ports and on the proxy's inbound port",
     },
-    { id: "T3", title: "tap shows encrypted traffic", expected: "HTTP and gRPC with tls=true, gRPC with its route" },
+    { id: "T3", title: "tap reports encrypted traffic", expected: "HTTP and gRPC calls with tls=true, gRPC call with its route" },
   ];
 }
 
 const linkerdCheck: Test = { id: "M8", title: "linkerd check passes", expected: "no check fails" };
 
 /**
- * Returns the IDs of the tests that the words select by ID or prefix: `T2` selects T2a to T2c.
+ * Returns the IDs of the selected tests. Each word is an ID or the prefix of IDs: `T2` selects T2a to T2c.
  *
  * @returns null if a word selects no test
  */

@@ -15,9 +15,11 @@ import { TestResources } from "./test-resources.ts";
 import { checksOf, targetOf, testsOf } from "./tests.ts";
 
 /**
- * Runs the chosen tests against a cluster. Always removes the objects that they create, unless `options.keep` is set.
+ * Runs the selected tests against a cluster. Deletes the objects that the tests created, even after an error, unless
+ * `options.keep` is set.
  *
- * @throws UserError if the cluster does not answer; if only one test lacks something, that test is `undecided`
+ * @throws UserError if the cluster does not respond. If a test cannot run for another reason, the result of this test
+ *   is `undecided`.
  */
 export async function verify(cluster: Cluster, model: Model, options: VerifyOptions): Promise<TestResult[]> {
   const id = randomBytes(3).toString("hex");
@@ -35,7 +37,7 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
   try {
     const policies = target === null ? null : { name: fluxName(target.policyComponent), namespace: options.fluxNamespace };
     if (policies !== null && (await resumeLeftOver(cluster, policies)))
-      options.onStep("resumed the policy that an earlier run had suspended");
+      options.onStep("resumed the policy that an earlier run of verify left suspended");
     const run: Run = {
       ...{ id, cluster, model, options, resources, report, policies },
       settings: { now: new Date(), token: options.write ? id : null },
@@ -52,13 +54,15 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
     await settled([linkerdTest(run), ...(target === null ? [] : [accessTests(run, { state: run.state, target }, checks)])]);
   } finally {
     if (options.keep)
-      options.onStep(`kept in the cluster: kubectl get pods --all-namespaces --selector meshops.dev/verify=${id}`);
-    else for (const left of await resources.clear()) options.onStep(`could not remove ${left}`);
+      options.onStep(
+        `the test objects are kept in the cluster: kubectl get pods --all-namespaces --selector meshops.dev/verify=${id}`,
+      );
+    else for (const left of await resources.clear()) options.onStep(`could not delete ${left}`);
   }
   return tests.flatMap((test) => results.get(test.id) ?? []);
 }
 
-/** Runs the tests that need only the state of the cluster. */
+/** Runs the tests that use no probes. */
 function stateTests({ state, settings, report, wants }: Run, checks: readonly Check[]): void {
   for (const check of checks)
     if (!("calls" in check) && wants(check.id)) report(check.id, Date.now(), check.evaluate(state, settings));

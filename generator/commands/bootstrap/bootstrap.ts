@@ -14,7 +14,8 @@ export interface ScriptOptions extends DirectoryOption {
 }
 
 /**
- * `meshops bootstrap <env>`: prints or runs the script that creates the environment, or prints the article's variables.
+ * `meshops bootstrap <env>`: prints or runs the script that creates the environment. With `--env`, prints environment
+ * variables for manual steps.
  */
 export async function bootstrap(
   [name = ""]: readonly string[],
@@ -26,7 +27,7 @@ export async function bootstrap(
   if (options.env) {
     const text = envFile(environment);
     if (text === null)
-      throw new UserError(exitCode.problem, `${name} is not on Azure: --env prints Azure variables`, "remove --env");
+      throw new UserError(exitCode.problem, `${name} is not on Azure, but --env prints variables for Azure`, "remove --env");
     io.stdout.write(text);
     return exitCode.ok;
   }
@@ -37,12 +38,17 @@ export async function bootstrap(
 }
 
 /**
- * Returns the kubectl context of the options; null if none is given.
+ * Returns the kubectl context in the options; null if `--context` is not set.
  *
- * @throws UserError (usage) if a context is given and the environment is on Azure, where it is the cluster's name
+ * @throws UserError (usage) if `--context` is set and the environment is on Azure, where the context is always the
+ *   cluster's name
  */
 export function contextOf({ metadata, spec }: Environment, { context }: ScriptOptions): string | null {
   if (context === undefined) return null;
   if (spec.azure === undefined) return context;
-  throw new UserError(exitCode.usage, `${metadata.name} is on Azure: its context is the cluster's name`, "remove --context");
+  throw new UserError(
+    exitCode.usage,
+    `${metadata.name} is on Azure, where the kubectl context is always the cluster's name`,
+    "remove --context",
+  );
 }

@@ -6,13 +6,15 @@ import type { Program, Runtime } from "../runtime.ts";
 export function declareBootstrap(program: Program, { io, end }: Runtime): void {
   program
     .command("bootstrap")
-    .description("print the script that creates Azure resources and installs Flux; it can be run again after any failure")
+    .description(
+      "print the script that creates Azure resources and installs Flux; you can run the script again after any failure",
+    )
     .argument("<env>", "environment")
     .addOption(new Option("--run", "run the script").default(false))
     .addOption(
-      new Option("--env", "print the variables of the article's env.sh instead of the script").default(false).conflicts("run"),
+      new Option("--env", "print environment variables for manual steps instead of the script").default(false).conflicts("run"),
     )
-    .addOption(context("kubectl context of a cluster that is not on Azure (default: the script asks for it)"))
+    .addOption(context("kubectl context of a cluster that is not on Azure (default: the script asks for the context)"))
     .action(async function () {
       end(await (await import("./bootstrap.ts")).bootstrap(this.args, this.optsWithGlobals(), io));
     });

@@ -8,15 +8,16 @@ export interface Candidate {
 }
 
 /**
- * Returns the values of an argument, by its name, in the repository in a folder; none if meshops does not complete it.
+ * Returns the possible values of an argument. `argument` is the name of the argument, `folder` the folder of the
+ * repository. Returns none if meshops does not complete the argument.
  */
 export type ValuesOf = (argument: string, folder: string) => readonly Candidate[];
 
 /**
- * Returns the possible completions of the last word. Returns none if the word is a file or another value: the shell
- * then uses its own completion.
+ * Returns the possible completions of the last word. Returns none if the word is a file or a value without completion.
+ * The shell then uses its own completion.
  *
- * @param words the command line after the program's name; the last word ends at the cursor
+ * @param words words of the command line after the program's name; the last word ends at the cursor
  */
 export function candidates(program: CommandUnknownOpts, words: readonly string[], valuesOf: ValuesOf): Candidate[] {
   const [, prefix = "", typed = ""] = /^(--[a-z-]+=)?(.*)$/s.exec(words.at(-1) ?? "") ?? [];
@@ -30,7 +31,7 @@ export function candidates(program: CommandUnknownOpts, words: readonly string[]
     .sort((a, b) => compareText(a.word, b.word));
 }
 
-/** Splits an option with a value into two words. */
+/** Splits `--option=value` into two words. */
 function apart(word: string): string[] {
   if (word === "=") return [];
   const [, option, value] = /^(--[a-z-]+)=(.*)$/s.exec(word) ?? [];
@@ -46,7 +47,7 @@ interface Line {
   readonly open: Option | null;
   /** Value of --directory. */
   readonly folder: string;
-  /** Whether `--` has ended the options. */
+  /** Whether the words contain `--`, which ends the options. */
   readonly ended: boolean;
 }
 
@@ -93,7 +94,7 @@ function argumentAt(
   return valuesOf(argument.name()).filter(({ word }) => !given.includes(word));
 }
 
-/** Returns the subcommands of a command, without `complete`, which is only for shells. */
+/** Returns the subcommands of a command, without the hidden command `complete`. */
 export function commandsOf({ commands }: CommandUnknownOpts): Candidate[] {
   const visible = commands.filter((command) => command.name() !== "complete");
   return visible.map((command) => ({ word: command.name(), description: command.description() }));

@@ -1,7 +1,10 @@
 import { Argument } from "@commander-js/extra-typings";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops completion`, which prints shell scripts, and `meshops complete`, which the scripts call. */
+/**
+ * Declares `meshops completion`, which prints a completion script for a shell, and `meshops complete`, which the
+ * completion script calls.
+ */
 export function declareCompletion(program: Program, { io, end }: Runtime): void {
   program
     .command("completion")

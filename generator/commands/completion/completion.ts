@@ -9,13 +9,16 @@ import { topics } from "../help/help.ts";
 import type { Io } from "../io.ts";
 import { type Candidate, candidates, commandsOf, type ValuesOf } from "./candidates.ts";
 
-/** `meshops completion <shell>`: prints the script that makes a shell call `meshops complete`. */
+/** `meshops completion <shell>`: prints the completion script of a shell. The script calls `meshops complete`. */
 export function completion([shell = "bash"]: readonly string[], _: unknown, io: Io): number {
   io.stdout.write(readFileSync(new URL(`commands/completion/templates/${shell}.sh`, programFolder), "utf8"));
   return exitCode.ok;
 }
 
-/** `meshops complete -- <word…>`: prints the possible completions, one per line: the word, a tab, its description. */
+/**
+ * `meshops complete -- <word…>`: prints the possible completions, one per line: the word, a tab, and the description of
+ * the word.
+ */
 export function complete(program: CommandUnknownOpts): (words: readonly string[], io: Io) => number {
   const described = (words: readonly string[], description: string): Candidate[] => words.map((word) => ({ word, description }));
   const valuesOf =
@@ -33,10 +36,10 @@ export function complete(program: CommandUnknownOpts): (words: readonly string[]
   };
 }
 
-/** Returns the names of the environments; none if the folder is not a platform repository. */
+/** Returns the names of the environments; empty if the folder is not a platform repository. */
 function environmentsIn(folder: string): readonly string[] {
   try {
-    // The shell inserts a completion as if it were typed, so return only valid names.
+    // Return only valid names, because the shell inserts a completion into the command line.
     return new Repository(folder).environmentNames().filter(isEnvironmentName);
   } catch {
     return [];

@@ -3,7 +3,7 @@ import { risks } from "../../components/risk-levels.ts";
 import { output } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops diff`, which shows what `generate` would change. */
+/** Declares `meshops diff`, which shows the objects that `generate` would change. */
 export function declareDiff(program: Program, { io, end }: Runtime): void {
   program
     .command("diff")
@@ -12,7 +12,7 @@ export function declareDiff(program: Program, { io, end }: Runtime): void {
     .option("--from <commit>", "commit to compare with: a branch, tag or hash", "HEAD")
     .addOption(new Option("--fail-on <risk>", "exit 1 only if a change has at least this risk").choices(risks))
     .addOption(
-      new Option("--scaffold", "show what this version changes in bases, hooks and workflows, as a patch")
+      new Option("--scaffold", "show the changes of this meshops version to bases, hooks and workflows as a patch")
         .default(false)
         .conflicts(["from", "failOn", "output"]),
     )

@@ -33,7 +33,7 @@ interface DiffOptions {
   readonly from: string;
   /** Exit 1 only if a change has at least this risk. */
   readonly failOn?: Risk;
-  /** Show changes of bases, hooks and workflows instead. */
+  /** Show the changes of bases, hooks and workflows instead of the changed objects. */
   readonly scaffold: boolean;
 }
 
@@ -63,7 +63,7 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
   return failed ? exitCode.problem : exitCode.ok;
 }
 
-/** Returns the environments whose inventories are in a commit. */
+/** Returns the names of the environments that have an inventory in a commit. */
 function ownersIn(tree: GitTree): string[] {
   return [...tree.paths()].flatMap((path) => {
     const owner = new RegExp(`^${stateFolder}/([^/]+)\\.json$`).exec(path)?.[1] ?? "";
@@ -71,7 +71,7 @@ function ownersIn(tree: GitTree): string[] {
   });
 }
 
-/** Number of owners whose files are read from Git at once. */
+/** Number of owners (environments, or the root) whose files are read from Git at the same time. */
 const chunk = 50;
 
 async function compare(io: Io, root: string, tree: GitTree, wanted: readonly Wanted[]): Promise<ObjectChange[]> {
@@ -97,12 +97,12 @@ async function compare(io: Io, root: string, tree: GitTree, wanted: readonly Wan
 
 interface StaleFile {
   readonly owner: string;
-  /** Files that differ, and the other files in their folders. */
+  /** Files that differ from the commit, and all other files in the same folders. */
   readonly paths: ReadonlySet<string>;
   readonly after: ReadonlyMap<string, string>;
 }
 
-/** Returns the files of an owner that differ from the commit. Compares hashes, so it reads nothing from Git. */
+/** Returns the files of an owner that differ from the commit. Compares hashes, so no file is read from Git. */
 function staleOf(root: string, owner: string, bundle: Wanted[1], tree: GitTree, committed: readonly string[]): StaleFile {
   const secrets = owner === rootOwner ? [] : secretsOf(root, owner);
   const after = new Map([...bundle, ...secrets]);
@@ -120,8 +120,9 @@ function secretsOf(root: string, environment: string): [string, string][] {
 }
 
 /**
- * Returns an owner's files in the commit and now. Of the commit's files, includes those in its inventory and encrypted
- * ones. If the inventory is missing or damaged, includes all files at paths that meshops writes to.
+ * Returns the files of an owner in the commit and the files after `generate`. From the commit, includes the files in
+ * the owner's inventory and the encrypted files. If the inventory is missing or damaged, includes all files at paths
+ * that meshops writes to.
  */
 function sidesOf(
   owner: string,
@@ -149,8 +150,8 @@ function sidesOf(
 }
 
 /**
- * Returns the owner of a path in the commit: the environment for files below overlays/ and flux/ and for its signing
- * keys, the root for helmfile.yaml, null for other paths.
+ * Returns the owner of a path in the commit. For files below overlays/ and flux/ and for signing keys, the owner is the
+ * environment. For helmfile.yaml, the owner is the root. Returns null for other paths.
  */
 function ownerOf(path: string): string | null {
   if (path === helmfileFile) return rootOwner;

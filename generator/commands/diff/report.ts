@@ -9,7 +9,7 @@ import { wrap } from "../terminal/wrap.ts";
 
 const signs = { added: "+", removed: "-", changed: "~" } as const;
 
-/** Maximum number of fields per object in the text output; the JSON output has all. */
+/** Maximum number of fields per object in the text output. The JSON output contains all fields. */
 const shownFields = 12;
 
 /** Returns the changes as text, grouped by environment. */
@@ -40,8 +40,8 @@ function paint(risk: Risk, colors: Colors): (text: string) => string {
 }
 
 /**
- * `[{environment,kind,namespace,name,change,risk,reason,fields:[{path,before,after}]}]`; before and after are null if
- * the field does not exist.
+ * `[{environment,kind,namespace,name,change,risk,reason,fields:[{path,before,after}]}]`; `before` and `after` are null
+ * if the field does not exist.
  */
 export function diffJson(changes: readonly ObjectChange[]): string {
   const rows = changes.map(({ fields, ...change }) => ({
@@ -58,7 +58,7 @@ export function diffMarkdown(changes: readonly ObjectChange[], from: string): st
     const rows = own.map(
       (change) => `| **${change.risk}** | ${signs[change.change]} ${cell(nameOf(change))} | ${cell(change.reason)} |`,
     );
-    const table = ["| risk | object | why |", "|---|---|---|", ...rows].join("\n");
+    const table = ["| risk | object | reason |", "|---|---|---|", ...rows].join("\n");
     const fields = own.flatMap((change) => change.fields.map((field) => `${nameOf(change)}\n  ${fieldText(field, null)}`));
     const fence = "`".repeat(Math.max(3, ...fields.flatMap((text) => [...text.matchAll(/`+/g)].map(([run]) => run.length + 1))));
     const details =
@@ -105,7 +105,7 @@ function fieldText({ path, before, after }: FieldChange, colors: Colors | null):
   return newText === null ? `${name}: - ${oldText}` : `${name}: ${oldText} → ${newText}`;
 }
 
-/** Formats a value in one line. Shows certificates as fingerprints, and truncates long values. */
+/** Formats a value in one line. Certificates are shown as fingerprints. Long values are truncated. */
 function valueText(value: unknown): string {
   const certificates = typeof value === "string" ? certificatesIn(value) : [];
   if (certificates.length > 0)

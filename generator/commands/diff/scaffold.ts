@@ -2,10 +2,10 @@ import { createTwoFilesPatch } from "diff";
 import { trackedFiles } from "../init/tracked.ts";
 
 /**
- * Changes that this version would make to bases, hooks and workflows, as a patch that `git apply` takes. It has the
- * files that a user edited, too.
+ * Returns the changes of this meshops version to bases, hooks and workflows, as a patch for `git apply`. The patch
+ * includes files that a user has edited.
  *
- * @param root absolute, symbolic links resolved
+ * @param root absolute path of the repository, without symbolic links
  */
 export function scaffoldPatch(root: string): string {
   return trackedFiles(root)

@@ -2,17 +2,20 @@ import { platform } from "node:os";
 import { runProgram } from "../../system/process.ts";
 import type { Io } from "../io.ts";
 
-/** Timeout of a program in milliseconds; az takes several seconds. */
+/** Timeout of a program in milliseconds. The Azure CLI takes several seconds. */
 const timeoutMs = 20_000;
 
-/** The output of a program, and why it failed. */
+/** The output of a program, and the error if the program failed. */
 export interface Reply {
   readonly text: string;
-  /** Null if the program exited with 0. */
+  /** Null if the exit code of the program was 0. */
   readonly trouble: { readonly absent: boolean; readonly message: string } | null;
 }
 
-/** Runs a program with fixed arguments. Never rejects. Uses a shell on Windows, where az is a script. */
+/**
+ * Runs a program. The returned promise never rejects. On Windows, runs the program in a shell, because `az` is a script
+ * on Windows.
+ */
 export async function ask({ env }: Io, name: string, args: readonly string[]): Promise<Reply> {
   const finished = await runProgram(name, args, { timeoutMs, env, shell: platform() === "win32" });
   const { stdout: text, stderr, code, absent, timedOut } = finished;

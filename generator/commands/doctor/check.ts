@@ -1,10 +1,13 @@
-/** One check of `meshops doctor`, with its result and how to fix it. */
+/** Result of one check of `meshops doctor`. */
 export interface DoctorCheck {
   readonly topic: "tools" | "specs" | "kubernetes" | "azure" | "keys";
   readonly name: string;
-  /** `missing`: optional, or required only for some uses of meshops; `error`: required. */
+  /**
+   * `missing`: a problem with something that is optional or that only some uses of meshops require. `error`: a problem
+   * with something that is required.
+   */
   readonly status: "ok" | "missing" | "error";
   readonly found: string;
-  /** How to fix it; empty if there is nothing to fix. */
+  /** How to fix the problem; empty if there is no problem. */
   readonly fix: string;
 }

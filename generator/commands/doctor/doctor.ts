@@ -19,7 +19,7 @@ import { type EncryptedFiles, lookAtKeys } from "./look-at-keys.ts";
 import { lookAtTools } from "./look-at-tools.ts";
 
 /**
- * `meshops doctor`: checks tools, access and keys, and shows how to fix what is missing. Outside of a repository,
+ * `meshops doctor`: checks tools, access and keys, and shows how to fix problems. Outside of a platform repository,
  * checks only the tools.
  */
 export async function doctor(_: readonly string[], options: CommonOptions, io: Io): Promise<number> {
@@ -30,12 +30,11 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
   });
   const groups = [
     ...environments.map(({ metadata }) => group(metadata.name)),
-    // If a spec does not load, check only the files that exist: others may be missing because of the errors in the
-    // spec.
+    // If a spec does not load, check only the files that exist, because the list of expected files depends on the spec.
     ...broken.map(({ name }) => group(name)).filter(({ files }) => [...files.values()].some((text) => text !== null)),
   ];
   const anyOnAzure = environments.some(({ spec }) => spec.azure !== undefined);
-  // Without a repository, or if a spec does not load, there may be environments on Azure.
+  // Without a repository, or if a spec does not load, it is unknown whether an environment is on Azure.
   const onAzure = anyOnAzure ? true : root === null || broken.length > 0 ? null : false;
   const checks = (
     await Promise.all([
@@ -64,7 +63,7 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
 }
 
 interface LoadedRepository {
-  /** Null outside of a repository. */
+  /** Root of the repository; null outside of a platform repository. */
   readonly root: string | null;
   readonly environments: readonly Environment[];
   /** Environments whose specs do not load. */
@@ -86,7 +85,10 @@ function loadRepository(io: Io, directory: string): LoadedRepository {
   }
 }
 
-/** Reports a spec that does not load. The cluster and the Azure account of such an environment are not checked. */
+/**
+ * Reports a spec that does not load. `meshops doctor` does not check the cluster and the Azure account of an
+ * environment whose spec does not load.
+ */
 function brokenSpec({ name, diagnostics }: Loaded): DoctorCheck {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   const found = `${plural(errors.length, "error")}: ${errors[0] === undefined ? "" : inFull(errors[0])}`;

@@ -11,16 +11,15 @@ import type { DoctorCheck } from "./check.ts";
 /** The kubeconfig and the context of an environment's cluster. */
 export interface Place {
   readonly environment: string;
-  /** Null means `KUBECONFIG` or `~/.kube/config`, as for kubectl. */
+  /** Path of the kubeconfig; null for kubectl's default (`KUBECONFIG` or `~/.kube/config`). */
   readonly kubeconfig: string | null;
-  /** Null means the current context. */
+  /** Name of the context; null for the current context. */
   readonly context: string | null;
   readonly onAzure: boolean;
 }
 
 /**
- * Checks that the kubeconfig has a context for each environment's cluster. Does not connect to it, as `meshops status`
- * does.
+ * Checks that the kubeconfig contains a context for the cluster of each environment. Does not connect to the clusters.
  */
 export function lookAtKubeconfig(io: Io, places: readonly Place[]): DoctorCheck[] {
   return places.map((place): DoctorCheck => {
@@ -30,7 +29,7 @@ export function lookAtKubeconfig(io: Io, places: readonly Place[]): DoctorCheck[
     const missing = (found: string, fix: string): DoctorCheck => ({ ...common, status: "error", found, fix });
     const fix = `run meshops bootstrap ${environment} --run${onAzure ? " or az aks get-credentials" : ""}, or set KUBECONFIG to another file`;
     const existing = files.filter((file) => existsSync(file));
-    if (existing.length === 0) return missing(`no kubeconfig at ${files.join(", ")}`, fix);
+    if (existing.length === 0) return missing(`kubeconfig not found at ${files.join(", ")}`, fix);
     const read = existing.map(readKubeconfig);
     const broken = read.flatMap(({ trouble }) => trouble ?? []);
     if (broken.length > 0) return missing(broken.join("; "), "fix the file, or set KUBECONFIG to another file");
@@ -52,7 +51,7 @@ interface Kubeconfig {
   readonly contexts: readonly string[];
   /** Empty if the file has no current context. */
   readonly current: string;
-  /** Why the file could not be read; null if it was read. */
+  /** The error if the file could not be read; otherwise null. */
   readonly trouble: string | null;
 }
 
@@ -62,7 +61,7 @@ function readKubeconfig(file: string): Kubeconfig {
     const names = Array.isArray(contexts) ? contexts.map((item) => String(asMap(item)["name"])) : [];
     return { contexts: names, current: typeof current === "string" ? current : "", trouble: null };
   } catch (error) {
-    // Do not print the parser's message: it may quote a line that contains a token.
+    // Do not print the message of the YAML parser, because it may quote a line that contains a token.
     const { syscall, code } = error as NodeJS.ErrnoException;
     const trouble = syscall === undefined ? `${file} is not valid YAML` : `${file} cannot be read: ${code}`;
     return { contexts: [], current: "", trouble };
@@ -79,7 +78,7 @@ export async function lookAtAzure(io: Io, environments: readonly Environment[]):
       [notSignedIn]: "run az login",
       [notInstalled]: "install az, then run az login",
     };
-    const fix = fixes[accounts] ?? "run az account list to see the whole error";
+    const fix = fixes[accounts] ?? "run az account list to see the complete error";
     return [{ topic: "azure", name: "account", status: "missing", found: accounts, fix }];
   }
   const active = accounts.find((account) => account["isDefault"] === true);
@@ -91,8 +90,8 @@ export async function lookAtAzure(io: Io, environments: readonly Environment[]):
     return {
       ...common,
       status: "missing",
-      found: wanted == null ? "no subscription is active" : `the account cannot access subscription ${wanted}`,
-      fix: "run az login with an account that has access, then az account set",
+      found: wanted == null ? "the Azure CLI has no active subscription" : `the account cannot access subscription ${wanted}`,
+      fix: "run az login with an account that has access to the subscription, then run az account set",
     };
   });
 }
@@ -100,7 +99,7 @@ export async function lookAtAzure(io: Io, environments: readonly Environment[]):
 const notSignedIn = "the Azure CLI is not signed in";
 const notInstalled = "the Azure CLI is not installed";
 
-/** Returns the accounts of the Azure CLI, or why there are none. */
+/** Returns the subscriptions of the Azure CLI, or an error message. */
 async function azureAccounts(io: Io): Promise<Record<string, unknown>[] | string> {
   const { text, trouble } = await ask(io, "az", ["account", "list", "--output", "json"]);
   if (trouble !== null) return trouble.absent ? notInstalled : `the Azure CLI failed: ${trouble.message}`;

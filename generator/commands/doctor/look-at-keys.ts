@@ -5,14 +5,14 @@ import { signingKeysFile } from "../../spec/layout.ts";
 import { plural, shortRecipient } from "../../system/text.ts";
 import type { DoctorCheck } from "./check.ts";
 
-/** Encrypted files of an environment that belong together. */
+/** Encrypted files of an environment. */
 export interface EncryptedFiles {
   readonly environment: string;
-  /** Text by path; null if the file does not exist. */
+  /** Path and text of each file; the text is null if the file does not exist. */
   readonly files: ReadonlyMap<string, string | null>;
 }
 
-/** Checks which files the available age identities can decrypt. Reads only the recipients, and decrypts nothing. */
+/** Checks which files the available age identities can decrypt. Compares recipients only, and decrypts no file. */
 export async function lookAtKeys(groups: readonly EncryptedFiles[], identities: readonly string[]): Promise<DoctorCheck[]> {
   const { known: recipients, damaged } = await byRecipient(identities);
   const own = groups.flatMap(({ environment, files }) => {
@@ -28,7 +28,7 @@ function damagedKeys(count: number): DoctorCheck {
     topic: "keys",
     name: "available keys",
     status: "missing",
-    found: `${plural(count, "key")} damaged`,
+    found: `${plural(count, "age key")} ${count === 1 ? "is" : "are"} damaged`,
     fix: "restore the key in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE or keys.txt from its backup",
   };
 }
@@ -42,7 +42,13 @@ function judge(
   const name = `${environment}, ${what}`;
   const existing = files.flatMap(([path, text]) => (text === null ? [] : [{ path, readers: readersOf(text) }]));
   if (existing.length === 0)
-    return { topic: "keys", name, status: "error", found: "none yet", fix: `run meshops identity init ${environment}` };
+    return {
+      topic: "keys",
+      name,
+      status: "error",
+      found: "no encrypted files yet",
+      fix: `run meshops identity init ${environment}`,
+    };
   const unreadable = existing.filter(({ readers }) => !readers.some((reader) => recipients.has(reader)));
   const used = existing.flatMap(({ readers }) => readers.filter((reader) => recipients.has(reader)));
   if (unreadable.length === 0)
@@ -53,7 +59,8 @@ function judge(
       found: `${plural(existing.length, "file")} can be decrypted by ${[...new Set(used)].map(shortRecipient).join(", ")}`,
       fix: "",
     };
-  // Suggest this once per environment: a new identity replaces the Secrets and the signing keys.
+  // Add this fix to one of the two checks of an environment, because `identity init --force` replaces both the Secrets
+  // and the signing keys.
   const lost =
     what !== "Secrets"
       ? ""
@@ -68,7 +75,7 @@ function judge(
   };
 }
 
-/** Returns the recipients of a file; none if the file is damaged. */
+/** Returns the recipients of a file; empty if the file is damaged. */
 function readersOf(text: string): string[] {
   try {
     return inspectFile(text).age.map(({ recipient }) => recipient);

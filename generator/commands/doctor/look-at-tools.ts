@@ -5,9 +5,9 @@ import type { DoctorCheck } from "./check.ts";
 import { type Tool, tools, versionIn } from "./tools.ts";
 
 /**
- * Checks, in parallel, which programs are installed and whether their versions are supported.
+ * Checks in parallel whether each program is installed and its version is supported.
  *
- * @param onAzure whether an environment is on Azure; null if that is not known
+ * @param onAzure whether an environment is on Azure; null if unknown
  */
 export function lookAtTools(io: Io, onAzure: boolean | null): Promise<DoctorCheck[]> {
   const wanted = tools.filter(({ azure }) => onAzure !== false || !azure);
@@ -17,16 +17,34 @@ export function lookAtTools(io: Io, onAzure: boolean | null): Promise<DoctorChec
 async function lookAt(io: Io, tool: Tool, required: boolean): Promise<DoctorCheck> {
   const { name, needed, below, why, how } = tool;
   const bad = required ? "error" : "missing";
-  const range = `${needed} or newer${below === undefined ? "" : `, below ${below}`}`;
+  const range = `${needed} or later${below === undefined ? "" : `, but earlier than ${below}`}`;
   const text = await output(io, tool);
   if (text === null)
-    return { topic: "tools", name, status: bad, found: `not found; ${range}`, fix: `install ${name} (${why}): ${how}` };
+    return {
+      topic: "tools",
+      name,
+      status: bad,
+      found: `not found; use version ${range}`,
+      fix: `install ${name} (${why}): ${how}`,
+    };
   const version = versionIn(text);
   if (version === null)
-    return { topic: "tools", name, status: bad, found: "prints no version", fix: `reinstall ${name}: ${how}` };
+    return {
+      topic: "tools",
+      name,
+      status: bad,
+      found: "the program does not print its version",
+      fix: `reinstall ${name}: ${how}`,
+    };
   const fits = isVersionAtLeast(version, needed) && (below === undefined || !isVersionAtLeast(version, below));
   if (fits) return { topic: "tools", name, status: "ok", found: version, fix: "" };
-  return { topic: "tools", name, status: bad, found: `${version}; ${range}`, fix: `install ${name} (${why}): ${how}` };
+  return {
+    topic: "tools",
+    name,
+    status: bad,
+    found: `version ${version} is not supported; use version ${range}`,
+    fix: `install ${name} (${why}): ${how}`,
+  };
 }
 
 async function output(io: Io, { name, asks }: Tool): Promise<string | null> {

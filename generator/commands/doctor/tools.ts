@@ -1,28 +1,32 @@
-/** A program that meshops or a user of the platform runs. */
+/** A program that meshops or a user runs. */
 export interface Tool {
   readonly name: string;
-  /** Arguments with which the program prints its version. */
+  /** Arguments that print the version of the program. */
   readonly asks: readonly string[];
-  /** Oldest supported version; empty if every version is supported. */
+  /** Oldest supported version. */
   readonly needed: string;
-  /** First version that is too new, if any. */
+  /** First version that is too new and not supported; undefined if there is no such version. */
   readonly below?: string;
-  /** Whether the program is required, and for what. */
+  /** Whether the program is required, and for which tasks. */
   readonly why: string;
   /** Page that describes how to install the program. */
   readonly how: string;
-  /** Whether every platform needs it. */
+  /** Whether every platform needs the program. */
   readonly required: boolean;
-  /** Whether it is required if an environment is on Azure, and is not listed otherwise. */
+  /**
+   * Whether the program is required for environments on Azure. If no environment is on Azure, such a program is not
+   * checked.
+   */
   readonly azure: boolean;
 }
 
 const optional = { required: false, azure: false } as const;
 
 /**
- * `needed` is the version that introduced the flags and formats that the bundle uses, as far as is known: sops 3.9
- * `mac_only_encrypted`, kustomize 5.0 `sortOptions`, Helm 3.8 `--post-renderer-args`, helmfile 1.0 its file format.
- * Helm 4 accepts only plugins as post-renderers. Tests use the versions in scripts/tools/pins.ts.
+ * `needed` is the oldest version with the features that meshops uses: `mac_only_encrypted` in sops 3.9, `sortOptions`
+ * in kustomize 5.0, `--post-renderer-args` in Helm 3.8, and the file format of helmfile 1.0. For the other programs,
+ * `needed` is an estimate. Helm 4 is not supported, because Helm 4 accepts only plugins as post-renderers. The tests
+ * use the versions in scripts/tools/pins.ts.
  */
 export const tools: readonly Tool[] = [
   {
@@ -56,7 +60,7 @@ export const tools: readonly Tool[] = [
     name: "kubectl",
     asks: ["version", "--client", "--output=json"],
     needed: "1.30",
-    why: "needed for bootstrap, teardown and helmfile's hook",
+    why: "required for meshops bootstrap, meshops teardown and helmfile's hook",
     how: "https://kubernetes.io/docs/tasks/tools",
     ...optional,
   },
@@ -64,7 +68,7 @@ export const tools: readonly Tool[] = [
     name: "flux",
     asks: ["--version"],
     needed: "2.4",
-    why: "optional, to inspect Flux",
+    why: "optional: inspects Flux",
     how: "https://fluxcd.io/flux/installation",
     ...optional,
   },
@@ -73,7 +77,7 @@ export const tools: readonly Tool[] = [
     asks: ["version", "--template", "{{.Version}}"],
     needed: "3.8",
     below: "4",
-    why: "needed only for helmfile",
+    why: "required only for helmfile",
     how: "https://helm.sh/docs/intro/install",
     ...optional,
   },
@@ -81,7 +85,7 @@ export const tools: readonly Tool[] = [
     name: "helmfile",
     asks: ["--version"],
     needed: "1.0",
-    why: "needed only for helmfile",
+    why: "required only for helmfile",
     how: "https://helmfile.readthedocs.io/en/latest/#installation",
     ...optional,
   },
@@ -89,7 +93,7 @@ export const tools: readonly Tool[] = [
     name: "kustomize",
     asks: ["version"],
     needed: "5.0",
-    why: "needed only for meshops krm and for helmfile",
+    why: "required only for meshops krm and for helmfile",
     how: "https://kubectl.docs.kubernetes.io/installation/kustomize",
     ...optional,
   },
@@ -97,7 +101,7 @@ export const tools: readonly Tool[] = [
     name: "sops",
     asks: ["--version", "--disable-version-check"],
     needed: "3.9",
-    why: "needed only for Azure Key Vault; optional, to edit encrypted files",
+    why: "required only for Azure Key Vault; optional: edits encrypted files",
     how: "https://getsops.io/docs/#download",
     ...optional,
   },

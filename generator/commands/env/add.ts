@@ -13,7 +13,7 @@ import type { Io } from "../io.ts";
 
 type AddOptions = DirectoryOption & { readonly extends: string };
 
-/** `meshops env add <env>`: writes a spec that extends another one, and prints the commands that come next. */
+/** `meshops env add <env>`: writes a spec that extends another spec, and prints the next commands. */
 export async function add([name = ""]: readonly string[], options: AddOptions, io: Io): Promise<number> {
   const repository = repositoryIn(io, options.directory);
   refuseUnlessFree(name, repository.environmentNames());
@@ -21,8 +21,8 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
   if (base === null)
     throw new UserError(
       exitCode.usage,
-      `there is no ${specFile(options.extends)} to extend`,
-      didYouMean(options.extends, repository.environmentNames()) ?? "name another spec with --extends",
+      `${specFile(options.extends)} does not exist, so the new spec cannot extend it`,
+      didYouMean(options.extends, repository.environmentNames()) ?? "specify another spec with --extends",
     );
   const onAzure = "azure" in asMap(asMap(base.value)["spec"]);
   return withLock(repository.root, async () => {
@@ -30,7 +30,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
     const [path, text] = environmentSpec(name, { platform, cluster: onAzure ? "aks" : "own", base: options.extends });
     writeAtomic(pathWithin(repository.root, path), text);
     const { diagnostics } = loadEnvironment(name, repository.source);
-    // The recipients of the keys are added by the next command.
+    // Ignore missing recipients, because the next command (identity keygen) adds the recipients.
     const open = diagnostics.filter(({ code }) => code !== "missing-key");
     io.stdout.write(`create  ${path}\n\nnext:\n`);
     for (const step of [
@@ -47,14 +47,14 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
   });
 }
 
-/** @throws UserError (usage) if a name is not allowed, or is taken */
+/** @throws UserError (usage) if a name is not valid or already used */
 export function refuseUnlessFree(name: string, taken: readonly string[]): void {
   if (!isEnvironmentName(name))
     throw new UserError(
       exitCode.usage,
-      `"${name}" is not a name for an environment`,
+      `"${name}" is not a valid name of an environment`,
       "use lower-case letters, digits and dashes, such as staging",
     );
   if (taken.includes(name))
-    throw new UserError(exitCode.usage, `${specFile(name)} already exists`, "use another name, or edit that file");
+    throw new UserError(exitCode.usage, `${specFile(name)} already exists`, "use another name, or edit the existing file");
 }

@@ -8,13 +8,13 @@ export function declareEnv(program: Program, { io, end }: Runtime): void {
     .command("add")
     .description("write the spec of a new environment, and print the next steps")
     .argument("<env>", "name of the new environment")
-    .option("--extends <env>", "spec that the new one extends", "base")
+    .option("--extends <env>", "spec that the new spec extends", "base")
     .action(async function () {
       end(await (await import("./add.ts")).add(this.args, this.optsWithGlobals(), io));
     });
   env
     .command("rename")
-    .description("rename an environment with its identity, and generate its bundle")
+    .description("rename an environment and its identity, and generate its files")
     .argument("<env>", "environment")
     .argument("<new-name>", "new name")
     .action(async function () {
@@ -22,12 +22,12 @@ export function declareEnv(program: Program, { io, end }: Runtime): void {
     });
   env
     .command("remove")
-    .description("remove an environment that no longer runs in its cluster")
+    .description("remove the files of an environment that is no longer deployed")
     .argument("<env>", "environment")
-    .option("--force", "remove it even if the cluster still runs it, or cannot be reached", false)
-    .option("--purge", "also remove its certificates and encrypted files", false)
+    .option("--force", "remove the files even if the environment is still deployed, or if the cluster cannot be reached", false)
+    .option("--purge", "also remove the certificates and encrypted files of the environment", false)
     .addOption(kubeconfig())
-    .addOption(context("context of the kubeconfig (default: on Azure the cluster's name, else the current context)"))
+    .addOption(context("context of the kubeconfig (default: the cluster's name on Azure, otherwise the current context)"))
     .addOption(fluxNamespace())
     .action(async function () {
       end(await (await import("./remove.ts")).remove(this.args, this.optsWithGlobals(), io));

@@ -10,8 +10,8 @@ import { generate } from "../generate/generate.ts";
 import type { Io } from "../io.ts";
 
 /**
- * Files of an environment that `generate` does not write: certificates and encrypted files, by path from the root,
- * sorted.
+ * Lists the certificates and encrypted files of an environment, which `generate` does not write. Returns sorted paths,
+ * relative to the root.
  */
 export function identityFilesOf(root: string, environment: string): string[] {
   const folder = identityFolder(environment);
@@ -27,7 +27,10 @@ export function removeIdentity(root: string, environment: string): void {
   if (rules !== null) writeAtomic(within(sopsConfigFile), withoutRules(rules, environment));
 }
 
-/** Generates all environments, which removes the files of those without a spec. @returns the exit code */
+/**
+ * Generates all environments. Also removes the generated files of environments without a spec.
+ * @returns the exit code
+ */
 export function generateAll(directory: string, io: Io): Promise<number> {
   const flags = { check: false, stdout: false, force: false, acceptScaffold: false };
   return generate([], { directory, output: "text", ...flags }, io);

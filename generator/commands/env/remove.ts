@@ -23,8 +23,9 @@ type RemoveOptions = DirectoryOption &
   ConnectionFlags & { readonly force: boolean; readonly purge: boolean; readonly fluxNamespace: string };
 
 /**
- * `meshops env remove <env>`: removes the spec and the generated files of an environment that its cluster no longer
- * runs. Encrypted files and certificates stay unless `--purge` is given. The same command completes an interrupted run.
+ * `meshops env remove <env>`: removes the spec and the generated files of an environment that is no longer deployed.
+ * Certificates and encrypted files are kept, unless `--purge` is set. If a run is interrupted, running the same command
+ * again completes the removal.
  */
 export async function remove([name = ""]: readonly string[], options: RemoveOptions, io: Io): Promise<number> {
   const { directory, force, purge } = options;
@@ -43,24 +44,24 @@ export async function remove([name = ""]: readonly string[], options: RemoveOpti
   const kept = identityFilesOf(root, name);
   if (purge) await withLock(root, async () => removeIdentity(root, name));
   else if (kept.length > 0) {
-    io.stdout.write(`certificates and encrypted files of ${name} stay:\n${kept.map((path) => `  ${path}\n`).join("")}`);
-    io.stdout.write(`remove them with meshops env remove ${name} --purge\n`);
+    io.stdout.write(`certificates and encrypted files of ${name} are kept:\n${kept.map((path) => `  ${path}\n`).join("")}`);
+    io.stdout.write(`to remove these files, run meshops env remove ${name} --purge\n`);
   }
   return exitCode.ok;
 }
 
-/** @throws UserError (problem) if another spec extends this one */
+/** @throws UserError (problem) if another spec extends this spec */
 function refuseIfExtended(repository: Repository, name: string, known: readonly string[]): void {
   const heirs = known.filter((other) => asMap(asMap(repository.source(other)?.value)["spec"])["extends"] === name);
   if (heirs.length > 0)
     throw new UserError(
       exitCode.problem,
       `${heirs.map(specFile).join(" and ")} ${heirs.length === 1 ? "extends" : "extend"} ${name}`,
-      "let them extend another spec first",
+      "first change spec.extends in the other specs",
     );
 }
 
-/** @throws UserError (problem) if the cluster still runs the environment, or this cannot be checked */
+/** @throws UserError (problem) if the environment is still deployed in its cluster, or if this cannot be checked */
 async function refuseIfRunning(environment: Environment, options: RemoveOptions, io: Io): Promise<void> {
   const { name } = environment.metadata;
   let running: string | null;
@@ -70,19 +71,19 @@ async function refuseIfRunning(environment: Environment, options: RemoveOptions,
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
       exitCode.problem,
-      `cannot check whether the cluster still runs ${name}: ${error.message}`,
-      "if the cluster no longer exists, or does not run it, add --force",
+      `cannot check whether ${name} is still deployed: ${error.message}`,
+      "if you know that the environment is no longer deployed, add --force",
     );
   }
   if (running !== null)
     throw new UserError(
       exitCode.problem,
-      `the cluster still runs ${name}: ${running}`,
-      `run meshops teardown ${name} --run first; it needs the spec`,
+      `${name} is still deployed in its cluster: ${running}`,
+      `first run meshops teardown ${name} --run, which needs the spec`,
     );
 }
 
-/** Returns what shows that a cluster runs an environment; null if nothing does. */
+/** Describes an object in the cluster that belongs to the environment; null if none is found. */
 async function runningPart(cluster: ClusterReader, environment: Environment, fluxNamespace: string): Promise<string | null> {
   const { name } = environment.metadata;
   const root = await cluster.get("kustomize.toolkit.fluxcd.io/v1", "Kustomization", flux.root, fluxNamespace);

@@ -17,8 +17,9 @@ import { refuseUnlessFree } from "./add.ts";
 import { generateAll, identityFilesOf, removeIdentity } from "./files.ts";
 
 /**
- * `meshops env rename <env> <new-name>`: moves the spec, the identity and its creation rules, and generates. The steps
- * are ordered so that the same command completes an interrupted run: new files first, then the bundle, old files last.
+ * `meshops env rename <env> <new-name>`: renames the spec, the identity and the creation rules of sops, and generates
+ * all environments. First writes the new files, then generates, and last removes the old files. With this order,
+ * running the same command again completes an interrupted run.
  */
 export async function rename(
   [name = "", newName = ""]: readonly string[],
@@ -31,29 +32,29 @@ export async function rename(
   const code = await generateAll(directory, io);
   if (code !== exitCode.ok) return code;
   await withLock(repository.root, async () => removeIdentity(repository.root, name));
-  io.stdout.write(`${name} is now ${newName}\n\nnext:\n`);
+  io.stdout.write(`renamed ${name} to ${newName}\n\nnext:\n`);
   for (const step of [
     "git add --all, commit and push",
-    `meshops bootstrap ${newName} --run, which points Flux at flux/${newName}; until then Flux reports that flux/${name} is missing, and changes nothing`,
+    `meshops bootstrap ${newName} --run: Flux then applies flux/${newName}; until then, Flux reports that flux/${name} is missing, and changes nothing`,
     `meshops status ${newName} --watch`,
   ])
     io.stdout.write(`  ${step}\n`);
   return exitCode.ok;
 }
 
-/** Returns whether an interrupted run has moved the spec already. @throws UserError (usage) */
+/** Returns whether an interrupted run has already moved the spec. @throws UserError (usage) */
 function refuseUnlessRenamable(repository: Repository, name: string, newName: string): boolean {
   const known = repository.environmentNames();
   const leftovers = identityFilesOf(repository.root, name).length > 0;
   if (!known.includes(name) && known.includes(newName) && leftovers) return true;
   refuseUnknown(repository, [name]);
-  // A run that was interrupted between the new spec and the old one leaves two specs that differ in the name only.
+  // A run that was interrupted after it wrote the new spec leaves two specs that differ only in metadata.name.
   const halfDone = known.includes(newName) && specText(repository, newName) === renamedSpec(repository, name, newName);
   if (!halfDone) refuseUnlessFree(newName, known);
   return false;
 }
 
-/** Copies the identity, writes the new spec, changes specs that extend the old one, and removes the old spec. */
+/** Copies the identity, writes the new spec, changes the specs that extend the old spec, and removes the old spec. */
 function moveSpec(repository: Repository, name: string, newName: string, resumed: boolean): void {
   const { root } = repository;
   const within = pathsWithin(root);
@@ -78,7 +79,7 @@ function specText(repository: Repository, name: string): string | null {
   return readIfThere(join(repository.root, specFile(name)));
 }
 
-/** The spec with another name. @throws UserError (problem) if it cannot be parsed */
+/** Returns the spec with the new name. @throws UserError (problem) if the spec cannot be parsed */
 function renamedSpec(repository: Repository, name: string, newName: string): string {
   const text = specText(repository, name) ?? "";
   const document: Document | null = repository.source(name)?.document?.clone() ?? null;

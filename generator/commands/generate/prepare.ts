@@ -11,21 +11,21 @@ import type { Io } from "../io.ts";
 import { bundlesOf, renderAll, renderEnvironments, type Wanted, wantedBundles } from "../render-environments.ts";
 import { described, withProgress } from "../terminal/progress.ts";
 
-/** The part of a plan that is reported. */
+/** The fields of a plan that the output of `generate` contains. */
 export type PlanSummary = Pick<Plan, "owner" | "unchanged" | "changes">;
 
-/** The work of one run of `generate`. */
+/** The plans of one run of `generate`, and the data for its output. */
 export interface Prepared {
   readonly plans: readonly Plan[];
   /** Number of selected environments. */
   readonly environments: number;
-  /** Models of the environments to describe; empty if there are more than `described` environments. */
+  /** Models of the environments to print; empty if more than `described` environments are selected. */
   readonly models: readonly Model[];
-  /** Environments that were not rendered, because their inputs and their files are unchanged. */
+  /** Environments that were not rendered, because their inputs and generated files are unchanged. */
   readonly passedOver: readonly PlanSummary[];
 }
 
-/** Loads, validates, renders and plans. Prints findings and returns null on error. */
+/** Loads, validates and renders environments, and plans the changes. Prints findings, and returns null on error. */
 export function prepare(io: Io, repository: Repository, names: readonly string[]): Prepared | null {
   const rendered = renderEnvironments(io, repository, names);
   if (rendered === null) return null;
@@ -36,9 +36,9 @@ export function prepare(io: Io, repository: Repository, names: readonly string[]
 }
 
 /**
- * Like `prepare`, for a run that writes: records the hashes of the inputs in the inventories. Loads and validates all
- * selected specs. If all environments are selected and there are more than `described`, does not render those whose
- * inputs and files match their inventories.
+ * Like `prepare`, for a run that writes files. Also records the hashes of the inputs in the inventories. Loads and
+ * validates all selected specs. If all environments are selected, and there are more than `described`, does not render
+ * an environment whose inputs and files match its inventory.
  *
  * @param acceptScaffold record edited bases, hooks and workflows as up to date
  */
@@ -58,8 +58,8 @@ export function prepareToWrite(
   const rendered = hasErrors(diagnostics) ? [] : renderAll(io, root, stale, diagnostics);
   printDiagnostics(io.stderr, diagnostics);
   if (hasErrors(diagnostics)) return null;
-  // Findings about an identity are not recorded. An environment with such findings is rendered on every run, so that
-  // they are always shown.
+  // Inventories do not record findings about an identity. An environment with such findings is rendered in every run,
+  // so that every run reports these findings.
   const withFindings = new Set(
     rendered.filter(({ findings }) => findings.length > 0).map(({ model }) => model.environment.metadata.name),
   );
@@ -73,7 +73,7 @@ export function prepareToWrite(
   return { plans, environments: environments.length, models, passedOver };
 }
 
-/** Loads and validates environments, and computes the hashes of their files. */
+/** Loads and validates environments, and computes the hash of each environment's inputs. */
 function loadWithInputs(
   repository: Repository,
   inputs: Inputs,
@@ -85,7 +85,7 @@ function loadWithInputs(
   const { loaded, diagnostics } = loadAll(repository, names);
   const environments = concrete(loaded, names);
   const own = new Map(loaded.map(({ name, files }) => [name, inputs.ofEnvironment(name, files)]));
-  // The parsed specs are no longer needed: those of a thousand environments take 150 MB.
+  // Release the parsed specs, because the specs of a thousand environments take 150 MB of memory.
   repository.forget();
   return { environments, own, diagnostics };
 }
@@ -105,7 +105,7 @@ function findUnchanged(
   return unchanged;
 }
 
-/** Plans, and one for the bases, hooks and workflows if some are outdated. */
+/** Returns the plans, and adds a plan for bases, hooks and workflows if some of these files are outdated. */
 function withScaffold({ root }: Repository, plans: readonly Plan[], accept: boolean = false): Plan[] {
   const plan = scaffoldPlan(root, accept);
   return plan === null ? [...plans] : [...plans, plan];

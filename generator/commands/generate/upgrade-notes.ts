@@ -10,26 +10,26 @@ interface UpgradeNotes {
 }
 
 /**
- * Changes of the output that a user must know about, oldest version first. CHANGELOG.md lists them under "When you
- * upgrade".
+ * Changes of the generated files that affect users, oldest version first. CHANGELOG.md contains these changes under
+ * "When you upgrade".
  */
 const upgradeNotes: readonly UpgradeNotes[] = [
   {
     version: "0.2.0",
     notes: [
-      "Dgraph's pods restart once: they now wait 5 seconds before they stop.",
-      "The control plane and viz restart once if you have run meshops identity rotate-webhooks, which older webhook keys need.",
-      "With high availability on stable-2.14.10, the policy controller's container gets the resources that its values ask for, and restarts.",
+      "Dgraph's pods restart once, because each pod now waits 5 seconds before it stops.",
+      "If your webhook keys are from an older version, run meshops identity rotate-webhooks. The control plane and viz then restart once.",
+      "With high availability on stable-2.14.10, the policy controller restarts once, because its container now gets the resources that are set in the Helm values.",
     ],
   },
 ];
 
-/** Version before inventories recorded one. */
+/** Version of meshops for inventories that do not contain a version. */
 const unrecorded = "0.1.0";
 
 /**
- * Prints the notes of the versions after the one that last changed the generated files. The inventories record this
- * version then, so the notes are printed once.
+ * Prints the notes of all versions that are newer than the version in an inventory. `generate` then writes the current
+ * version to the inventories, so the notes are printed only once.
  */
 export function printUpgradeNotes(io: Io, plans: readonly Plan[]): void {
   const upgraded = plans.filter(

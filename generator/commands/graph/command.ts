@@ -1,11 +1,13 @@
 import { Option } from "@commander-js/extra-typings";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops graph`, which draws startup order and access. */
+/** Declares `meshops graph`, which draws the startup order and the allowed access. */
 export function declareGraph(program: Program, { io, end }: Runtime): void {
   program
     .command("graph")
-    .description("draw the startup order and the allowed access of an environment; given two environments, mark the differences")
+    .description(
+      "draw the startup order and the allowed access of an environment; if you specify a second environment, mark the differences",
+    )
     .argument("<env>", "environment")
     .argument("[other]", "environment to compare with")
     .addOption(new Option("-o, --output <format>", "output format").choices(["mermaid", "svg", "html"]).default("mermaid"))

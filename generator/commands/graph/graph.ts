@@ -16,12 +16,17 @@ interface GraphOptions {
 const subjects: Readonly<Record<"order" | "traffic", (model: Model) => Graph>> = { order: orderOf, traffic: trafficOf };
 
 /**
- * `meshops graph <env> [other]`: draws startup order and allowed access; given two environments, marks the differences.
+ * `meshops graph <env> [other]`: draws the startup order and the allowed access of an environment. With two
+ * environments, marks the differences.
  */
 export async function graph(names: readonly string[], { directory, output, show }: GraphOptions, io: Io): Promise<number> {
   const [first, second] = names;
   if (first === second)
-    throw new UserError(exitCode.usage, "both environments are the same", "name one environment, or two different ones");
+    throw new UserError(
+      exitCode.usage,
+      "both environments are the same",
+      "specify one environment, or two different environments",
+    );
   const rendered = renderEnvironments(io, repositoryIn(io, directory), names);
   if (rendered === null) return exitCode.problem;
   const models = names.flatMap((name) => rendered.find(({ model }) => model.environment.metadata.name === name)?.model ?? []);
@@ -31,7 +36,7 @@ export async function graph(names: readonly string[], { directory, output, show 
   return exitCode.ok;
 }
 
-/** Marks the differences if there are graphs of two environments. */
+/** Compares the graphs of two environments and marks the differences. Returns a single graph unchanged. */
 function withDifferences(graphs: readonly Graph[]): readonly Graph[] {
   const [a, b] = graphs;
   return a === undefined || b === undefined ? graphs : compare(a, b);

@@ -3,7 +3,7 @@ import { compareText } from "../../system/text.ts";
 /** A graph of nodes and edges, independent of the output format. */
 export interface Graph {
   readonly title: string;
-  /** `right` for a wide graph, `down` for a narrow one. */
+  /** Direction of the edges: `right` for a wide graph, `down` for a narrow graph. */
   readonly direction: "right" | "down";
   /** Text that explains how to read the graph. */
   readonly caption: string;
@@ -12,10 +12,10 @@ export interface Graph {
 }
 
 export interface GraphNode {
-  /** Name of the node, the same in every environment. */
+  /** Name of the node. The names are equal in all environments. */
   readonly name: string;
   readonly lines: readonly string[];
-  /** Application that the node belongs to; `outside` for clients that no policy lists. */
+  /** Application that the node belongs to, or `outside` for clients that no policy lists. */
   readonly group: string;
   readonly shape: "box" | "store" | "external";
   readonly mark?: Difference;
@@ -25,16 +25,25 @@ export interface GraphEdge {
   readonly from: string;
   readonly to: string;
   readonly lines: readonly string[];
-  /** `allowed` by the policies, `refused` by the policies, or `open`: allowed without identity check. */
+  /**
+   * `allowed`: the policies allow the connection. `refused`: the policies refuse it. `open`: it is allowed without an
+   * identity check.
+   */
   readonly kind: "allowed" | "refused" | "open";
   readonly mark?: Difference;
 }
 
-/** Colors of Okabe and Ito, which color-blind readers can distinguish. Text and shapes carry the same information. */
+/**
+ * Colors of the Okabe-Ito palette, which people with color blindness can distinguish. Text and shapes show the same
+ * information as the colors.
+ */
 const fixedBorders: Readonly<Record<string, string>> = { linkerd: "#0072B2", meshops: "#009E73", outside: "#6B6B6B" };
 const otherBorders = ["#D55E00", "#CC79A7", "#E69F00", "#56B4E9"] as const;
 
-/** Returns the border colors of a graph's groups. Groups without a fixed color get the others in alphabetical order. */
+/**
+ * Returns the border color of each group in a graph. Groups without a fixed color get the remaining colors, in
+ * alphabetical order of the groups.
+ */
 export function bordersOf({ boxes }: Graph): ReadonlyMap<string, string> {
   const groups = [...new Set(boxes.map(({ group }) => group))];
   const others = groups.filter((group) => fixedBorders[group] === undefined).sort(compareText);
@@ -43,10 +52,10 @@ export function bordersOf({ boxes }: Graph): ReadonlyMap<string, string> {
   );
 }
 
-/** How a node or an edge differs from that of the compared environment. */
+/** How a node or an edge differs from the same node or edge in the other environment. */
 type Difference = "only here" | "differs";
 
-/** Compares the graphs of two environments, and marks the differences in both. */
+/** Compares the graphs of two environments, and marks the differences in both graphs. */
 export function compare(a: Graph, b: Graph): [Graph, Graph] {
   const both: [Graph, Graph] = [marked(a, b), marked(b, a)];
   const equal = both.every(({ boxes, arrows }) => [...boxes, ...arrows].every(({ mark }) => mark === undefined));
@@ -67,7 +76,7 @@ function marked(graph: Graph, other: Graph): Graph {
   };
 }
 
-/** Returns the identity of an edge. Edges of two graphs correspond if their ends and their kinds are equal. */
+/** Returns a key for an edge. Edges of two graphs have the same key if their nodes and kinds are equal. */
 export function idOf({ from, to, kind }: GraphEdge): string {
   return JSON.stringify([from, to, kind]);
 }
@@ -77,7 +86,7 @@ function markOf(here: readonly string[], there: readonly string[] | undefined): 
   return here.join("\n") === there.join("\n") ? {} : { mark: "differs" };
 }
 
-/** Returns the lines of a node or an edge, followed by its mark. */
+/** Returns the lines of a node or an edge, followed by its difference mark. */
 export function marksShown({ lines, mark }: Pick<GraphNode | GraphEdge, "lines" | "mark">): readonly string[] {
   return mark === undefined ? lines : [...lines, `≠ ${mark}`];
 }

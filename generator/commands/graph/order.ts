@@ -2,7 +2,10 @@ import { contentsOf } from "../../components/contents.ts";
 import { type ComponentModel, type Model, neededComponents } from "../../components/model.ts";
 import type { Graph } from "./model.ts";
 
-/** Returns the startup order of an environment's components. An edge points to the component that waits. */
+/**
+ * Returns the graph of the startup order of an environment's components. An edge points from a component to a component
+ * that waits for it.
+ */
 export function orderOf({ environment, components }: Model): Graph {
   return {
     title: `${environment.metadata.name}: order of reconciliation`,
@@ -25,7 +28,7 @@ export function orderOf({ environment, components }: Model): Graph {
   };
 }
 
-/** Returns the needs that are not implied by another need. */
+/** Returns the needed components that no other needed component needs, directly or indirectly. */
 function direct(needs: readonly string[], components: readonly ComponentModel[]): string[] {
   const needsOf = (id: string): readonly string[] => components.filter((each) => each.id === id).flatMap(neededComponents);
   const behind = (id: string): string[] => needsOf(id).flatMap((need) => [need, ...behind(need)]);

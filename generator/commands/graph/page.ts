@@ -5,9 +5,10 @@ import { type Graph, type GraphEdge, type GraphNode, idOf } from "./model.ts";
 import { toSvg } from "./svg.ts";
 
 /**
- * Returns a self-contained HTML page. Its graphs can be moved, zoomed and searched; tables contain the same data.
+ * Returns a self-contained HTML page with graphs that the user can move, zoom and search. Tables on the page contain
+ * the same data.
  *
- * @param groups one group of graphs per subject; a group has one graph per environment
+ * @param groups one group of graphs per subject (startup order, access); each group contains one graph per environment
  */
 export async function toPage(groups: readonly (readonly Graph[])[], environments: readonly string[]): Promise<string> {
   const sections = await Promise.all(
@@ -32,7 +33,7 @@ export async function toPage(groups: readonly (readonly Graph[])[], environments
   });
 }
 
-/** Makes the ids of an SVG unique on a page with several SVGs. */
+/** Adds a prefix to the `id` attributes of an SVG, because they must be unique on a page with several SVGs. */
 function unique(svg: string, prefix: string): string {
   const clean = prefix.replace(/[^a-z0-9]+/gi, "-");
   return svg.replace(/ id="([^"]+)"/g, ` id="${clean}-$1"`);
@@ -45,7 +46,7 @@ interface Row {
   readonly difference: string;
 }
 
-/** Returns one row per node and per edge of the compared graphs, with its text in each graph. */
+/** Returns one table row per node and per edge. Each row contains the text of the node or edge in each graph. */
 function rows(graphs: readonly Graph[], environments: readonly string[]): Row[] {
   const boxes = byId(
     graphs,

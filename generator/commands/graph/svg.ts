@@ -1,7 +1,10 @@
 import { toDot } from "./dot.ts";
 import type { Graph } from "./model.ts";
 
-/** Returns graphs as one SVG with a text description. Imports Graphviz only here: it takes half a second to load. */
+/**
+ * Returns graphs as one SVG with a text description. Imports Graphviz when the function is called, because loading
+ * Graphviz takes half a second.
+ */
 export async function toSvg(graphs: readonly Graph[], title: string): Promise<string> {
   const { Graphviz } = await import("@hpcc-js/wasm-graphviz");
   const graphviz = await Graphviz.load();
@@ -9,14 +12,14 @@ export async function toSvg(graphs: readonly Graph[], title: string): Promise<st
   return accessible(svg.slice(svg.indexOf("<svg")), graphs, title);
 }
 
-/** Adds a `role` and a description for screen readers, which has one sentence per edge. */
+/** Adds a `role` and a description for screen readers. The description contains one phrase per edge. */
 function accessible(svg: string, graphs: readonly Graph[], title: string): string {
   const description = graphs.map((graph) => `${graph.title}. ${graph.caption} ${sentences(graph).join(". ")}.`).join(" ");
   const head = `<desc>${xml(description)}</desc>`;
   return svg.replace("<svg ", `<svg role="img" aria-label="${xml(title)}" `).replace(/(<svg [^>]*>)/, `$1\n${head}`);
 }
 
-/** Returns the description of a graph, one sentence per edge. */
+/** Returns the description of a graph: one phrase per edge. */
 export function sentences({ arrows }: Graph): string[] {
   return arrows.map(({ from, to, lines, mark }) => {
     const what = lines.length === 0 ? "" : `: ${lines.join(", ")}`;

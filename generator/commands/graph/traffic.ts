@@ -6,14 +6,17 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { asMap } from "../../system/data.ts";
 import type { Graph, GraphEdge, GraphNode } from "./model.ts";
 
-/** Pods that clients connect to, with the group of their component. */
+/** Pods that clients connect to, and the group of their component. */
 interface Server extends PodSet {
   readonly group: string;
 }
 
 const everyoneElse = "everyone else";
 
-/** Returns the access to the environment's pods: which clients may use which port, and with which identity. */
+/**
+ * Returns the graph of the access to an environment's pods. The graph shows the clients, their identities, and the
+ * ports that each client is allowed to use.
+ */
 export function trafficOf({ environment, components }: Model): Graph {
   const servers = components
     .flatMap(({ group, pods }) => pods.map((set): Server => ({ ...set, group })))
@@ -23,8 +26,8 @@ export function trafficOf({ environment, components }: Model): Graph {
     title: `${environment.metadata.name}: access`,
     direction: "right",
     caption: servers.some(isProtected)
-      ? `${arrival(environment)} HTTP probe paths are open to every client that the network allows.`
-      : "Without policies, every pod in the cluster may connect.",
+      ? `${arrival(environment)} Every client that the NetworkPolicies allow can call the HTTP probe paths.`
+      : "No policies exist, so every pod in the cluster can connect.",
     boxes: [...clientNodes(servers), ...(viz ? vizNodes : []), outsiders, ...servers.map(serverNode)],
     arrows: [
       ...servers.filter(isProtected).flatMap(clientEdges).sort(byClient(servers)),
@@ -41,7 +44,7 @@ function isProtected({ access }: PodSet): boolean {
 
 function arrival({ spec: { linkerd } }: Environment): string {
   return linkerdRelease(linkerd.version).traits.transportHeader
-    ? `Connections between proxies use mutual TLS and arrive at port ${proxyPorts.inbound}, whatever the destination port.`
+    ? `Connections between proxies use mutual TLS and arrive at port ${proxyPorts.inbound} for all destination ports.`
     : "Connections between proxies use mutual TLS and arrive at the destination port.";
 }
 
@@ -62,7 +65,7 @@ function nameOf({ namespace, name }: Account): string {
   return `${namespace}/${name}`;
 }
 
-/** Returns the distinct names of the clients that are not pods of the servers themselves. */
+/** Returns the unique names of the clients that are separate from the servers (clients without a pod selector). */
 function clientNames(servers: readonly Server[]): string[] {
   const clients = servers.flatMap(({ access }) => access.clients).filter(({ podSelector }) => podSelector === undefined);
   return [...new Set(clients.map(({ serviceAccountRef }) => nameOf(serviceAccountRef)))];
@@ -78,8 +81,8 @@ function clientNodes(servers: readonly Server[]): GraphNode[] {
 }
 
 /**
- * Returns one edge per client, with every port that it may use. The ports include those that the servers themselves may
- * use if they have the same identity.
+ * Returns one edge per client, with all ports that the client is allowed to use. If pods of the servers have the same
+ * identity as the client, the edge includes their ports.
  */
 function clientEdges(server: Server): GraphEdge[] {
   return clientNames([server]).map((from) => {
@@ -95,7 +98,7 @@ function byClient(servers: readonly Server[]): (a: GraphEdge, b: GraphEdge) => n
   return (a, b) => names.indexOf(a.from) - names.indexOf(b.from);
 }
 
-/** Returns the edges between the servers. */
+/** Returns the edges from one server to another server, or to the same server. */
 function peerEdges(from: Server, to: Server): GraphEdge[] {
   const labels = asMap(from.selector["matchLabels"]);
   return to.access.clients
@@ -126,7 +129,7 @@ function vizEdges({ title }: Server): GraphEdge[] {
 
 const outsiders: GraphNode = {
   name: everyoneElse,
-  lines: [everyoneElse, "no proxy, or another identity"],
+  lines: [everyoneElse, "no proxy, or an unlisted identity"],
   group: "outside",
   shape: "external",
 };

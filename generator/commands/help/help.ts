@@ -10,13 +10,15 @@ import { plainText } from "../terminal/plain-text.ts";
 
 const docs = new URL("../docs/", programFolder);
 
-/** `meshops help [topic…]`: prints the usage of a command, or the page of a topic or of the code of a finding. */
+/**
+ * `meshops help [topic…]`: prints the usage of a command, the page of a topic, or the explanation of a finding's code.
+ */
 export function help(program: CommandUnknownOpts): (words: readonly string[], io: Io) => number {
   return (words, io) => {
     const [first, ...others] = words;
     if (first === undefined) {
       io.stdout.write(
-        `${program.helpInformation()}\nTopics: ${topics().join(", ")},\nand the code of every finding, such as network-policy-proxy-port\n`,
+        `${program.helpInformation()}\nTopics: ${topics().join(", ")},\nand the code of each finding, such as network-policy-proxy-port\n`,
       );
       return exitCode.ok;
     }
@@ -39,7 +41,7 @@ export function help(program: CommandUnknownOpts): (words: readonly string[], io
   };
 }
 
-/** Returns the names of the pages that are not about a rule. */
+/** Returns the names of the topics: the documentation pages outside of docs/rules/. */
 export function topics(): string[] {
   return pagesIn(docs);
 }
@@ -67,7 +69,10 @@ function pageOf(topic: string): string | null {
   return path === null ? findingOf(topic) : readFileSync(new URL(path, docs), "utf8");
 }
 
-/** Returns the text for a code that is not that of a rule, from its row in findings.md; null if there is none. */
+/**
+ * Returns the explanation of a code from the table in findings.md, for codes that have no page in docs/rules/. Returns
+ * null if the table has no row for the code.
+ */
 function findingOf(code: string): string | null {
   const found = findings().find((row) => row.code === code);
   return found === undefined ? null : `# ${code}\n\n${found.meaning}.\n\n**How to fix.** ${found.fix}.\n`;

@@ -1,12 +1,12 @@
 import { output, validity } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops identity`: commands for certificates and their keys. */
+/** Declares `meshops identity`, the commands for certificates and their private keys. */
 export function declareIdentity(program: Program, { io, end }: Runtime): void {
   const identity = program.command("identity").description("create, inspect and rotate the certificates of the mesh");
   identity
     .command("init")
-    .description("create trust anchor, issuer and webhook certificates; private keys are written only encrypted")
+    .description("create the trust anchor, issuer and webhook certificates; private keys are encrypted before they are written")
     .argument("<env>", "environment")
     .option("--force", "replace an existing identity", false)
     .action(async function () {
@@ -14,7 +14,7 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     });
   identity
     .command("status")
-    .description("show when each certificate expires, and who can decrypt the private keys")
+    .description("show when each certificate expires, and which recipients can decrypt the private keys")
     .argument("[env...]", "environments (default: all)")
     .option("--fail-within <time>", "exit 1 if a certificate expires within this time, such as 60d", validity)
     .addOption(output("text", "json"))
@@ -39,13 +39,13 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     .command("rotate-anchor")
     .description("run the next of the three steps of a trust anchor rotation")
     .argument("<env>", "environment")
-    .option("--pods-restarted", "do not wait; use it only if every meshed pod has restarted since the last step", false)
+    .option("--pods-restarted", "do not wait; use this option only if every meshed pod has restarted since the last step", false)
     .action(async function () {
       end(await (await import("./rotate.ts")).anchor(this.args, this.optsWithGlobals(), io));
     });
   identity
     .command("updatekeys")
-    .description("encrypt the files to the recipients in the spec")
+    .description("encrypt the files of the environment to the recipients in the spec")
     .argument("<env>", "environment")
     .action(async function () {
       end(await (await import("./rotate.ts")).updatekeys(this.args, this.optsWithGlobals(), io));
@@ -55,13 +55,13 @@ export function declareIdentity(program: Program, { io, end }: Runtime): void {
     .description("create age keys for a cluster and its administrator, and print their recipients")
     .argument("<env>", "environment")
     .option("--write", "also write the recipients to the environment's spec", false)
-    .option("--force", "with --write: replace recipients that the spec already has", false)
+    .option("--force", "with --write: replace existing recipients in the spec", false)
     .action(async function () {
       end(await (await import("./keys.ts")).keygen(this.args, this.optsWithGlobals(), io));
     });
   identity
     .command("age-key")
-    .description("print the private age key that Flux decrypts with; the output must be piped")
+    .description("print the private age key that Flux uses to decrypt files; the output must be piped")
     .argument("<env>", "environment")
     .action(async function () {
       end(await (await import("./keys.ts")).ageKey(this.args, this.optsWithGlobals(), io));

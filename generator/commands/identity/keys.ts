@@ -20,8 +20,8 @@ interface KeygenOptions {
 }
 
 /**
- * `meshops identity keygen <env>`: creates age identities for a cluster and its administrator, adds them to the user's
- * key file, and prints their recipients.
+ * `meshops identity keygen <env>`: creates age identities (private keys) for a cluster and its administrator, adds the
+ * identities to the user's key file, and prints the recipients (public keys).
  */
 export async function keygen(
   [name = ""]: readonly string[],
@@ -38,7 +38,7 @@ export async function keygen(
   const path = await addIdentities(io.env, entries);
   const [cluster = "", admin = ""] = entries.map(({ recipient }) => recipient);
   io.stdout.write(`secrets:\n  age:\n    - ${cluster}\n  admin:\n    - ${admin}\n`);
-  io.stderr.write(`private keys written to ${path}; keep a copy of that file in a safe place\n`);
+  io.stderr.write(`private keys written to ${path}; keep a copy of this file in a safe place\n`);
   if (spec === null) io.stderr.write(`add the lines above to spec in ${specFile(name)}\n`);
   else {
     spec.write({ age: [cluster], admin: [admin] });
@@ -48,9 +48,10 @@ export async function keygen(
 }
 
 /**
- * Opens a spec to write recipients to it.
+ * Reads a spec. The `write` function of the result writes recipients to the spec.
  *
- * @throws UserError if the spec does not exist, is not valid YAML, or already has recipients and `force` is not set
+ * @throws UserError if the spec does not exist, is not valid YAML, or already contains recipients and `force` is not
+ *   set
  */
 function writableSpec(
   io: Io,
@@ -69,8 +70,8 @@ function writableSpec(
   if ([age, admin].some((list) => Array.isArray(list) && list.length > 0) && !force)
     throw new UserError(
       exitCode.problem,
-      `${specFile(name)} already has recipients`,
-      `replace them with --force, then run meshops identity updatekeys ${name}`,
+      `${specFile(name)} already contains recipients`,
+      `add --force to replace the recipients, then run meshops identity updatekeys ${name}`,
     );
   return {
     write: (recipients) => {
@@ -80,13 +81,15 @@ function writableSpec(
   };
 }
 
-/** `meshops identity age-key <env>`: prints the cluster's age identity, to pipe it into the cluster. */
+/**
+ * `meshops identity age-key <env>`: prints the cluster's age identity (private key), for example to pipe it to kubectl.
+ */
 export async function ageKey([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   const environment = loadOne(io, repositoryIn(io, options.directory), name);
   if (io.stdout.isTTY)
     throw new UserError(
       exitCode.usage,
-      "a private key is not printed to a terminal",
+      "meshops does not print a private key to a terminal",
       `pipe the output: meshops identity age-key ${name} | kubectl …`,
     );
   const { known, damaged } = await byRecipient(ageIdentities(io.env));
@@ -99,7 +102,7 @@ export async function ageKey([name = ""]: readonly string[], options: DirectoryO
   const but = damaged === 0 ? "" : `; ${plural(damaged, "key")} ${damaged === 1 ? "is" : "are"} damaged`;
   throw new UserError(
     exitCode.missing,
-    `no private age key found for the cluster's recipients ${recipients.join(", ")}${but}`,
+    `no private age key found for recipients of the cluster: ${recipients.join(", ")}${but}`,
     "set SOPS_AGE_KEY_FILE to the file with the key, or add the key to sops/age/keys.txt in your configuration folder",
   );
 }

@@ -18,8 +18,8 @@ type InitOptions = DirectoryOption & { readonly force: boolean };
 type AnchorOptions = DirectoryOption & { readonly podsRestarted: boolean };
 
 /**
- * `meshops identity init <env>`: creates trust anchor, issuer and webhook certificates. Private keys are written only
- * encrypted.
+ * `meshops identity init <env>`: creates the trust anchor, issuer and webhook certificates. Private keys are encrypted
+ * before they are written.
  */
 export async function init([name = ""]: readonly string[], options: InitOptions, io: Io): Promise<number> {
   return changing(io, name, options, async (environment, root) => {
@@ -29,8 +29,8 @@ export async function init([name = ""]: readonly string[], options: InitOptions,
     if (existing.length > 0 && !options.force)
       throw new UserError(
         exitCode.problem,
-        `${name} already has an identity, or a part of one:\n  ${existing.join("\n  ")}`,
-        "renew it with rotate-issuer, rotate-anchor and rotate-webhooks, or replace all of it with --force and restart all meshed pods immediately",
+        `${name} already has an identity, or parts of an identity:\n  ${existing.join("\n  ")}`,
+        "to renew certificates, run rotate-issuer, rotate-anchor or rotate-webhooks; to replace the whole identity, add --force, then restart all meshed pods immediately",
       );
     const config = withCreationRules(store.read(sopsConfigFile), environment);
     return {
@@ -41,28 +41,31 @@ export async function init([name = ""]: readonly string[], options: InitOptions,
   });
 }
 
-/** `meshops identity rotate-issuer <env>` */
+/** `meshops identity rotate-issuer <env>`: creates a new issuer certificate under the same trust anchor. */
 export function issuer([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   return changing(io, name, options, (environment, root) =>
     rotateIssuer(environment, secretStoreOf(io, root, environment), io.now()),
   );
 }
 
-/** `meshops identity rotate-webhooks <env>` */
+/** `meshops identity rotate-webhooks <env>`: creates new server certificates for the webhooks. */
 export function webhooks([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   return changing(io, name, options, (environment, root) =>
     rotateWebhooks(environment, secretStoreOf(io, root, environment), io.now()),
   );
 }
 
-/** `meshops identity rotate-anchor <env>`: runs the next of the three steps. */
+/** `meshops identity rotate-anchor <env>`: runs the next of the three steps of a trust anchor rotation. */
 export function anchor([name = ""]: readonly string[], options: AnchorOptions, io: Io): Promise<number> {
   return changing(io, name, options, (environment, root) =>
     rotateAnchor(environment, secretStoreOf(io, root, environment), io.now(), options.podsRestarted),
   );
 }
 
-/** `meshops identity updatekeys <env>`: encrypts the files to the recipients in the spec, and updates `.sops.yaml`. */
+/**
+ * `meshops identity updatekeys <env>`: encrypts the environment's files to the recipients in the spec, and updates
+ * `.sops.yaml`.
+ */
 export function updatekeys([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   return changing(io, name, options, async (environment, root) => {
     const store = secretStoreOf(io, root, environment);
@@ -72,7 +75,7 @@ export function updatekeys([name = ""]: readonly string[], options: DirectoryOpt
     return {
       changes: new Map([...changes, [sopsConfigFile, withCreationRules(store.read(sopsConfigFile), environment)]]),
       done: "files are encrypted to the recipients in the spec",
-      next: "commit and push; removed recipients can still decrypt old commits, so rotate the keys in them",
+      next: "commit and push; removed recipients can still decrypt the files in old commits, so rotate the keys in these files",
     };
   });
 }
@@ -86,7 +89,7 @@ async function changing(
 ): Promise<number> {
   const repository = repositoryIn(io, options.directory);
   return withLock(repository.root, async () => {
-    if (await finishChanges(repository.root)) io.stderr.write("completed an interrupted change of an identity\n");
+    if (await finishChanges(repository.root)) io.stderr.write("completed an interrupted change of an environment's identity\n");
     const { changes: made, done, next } = await make(loadOne(io, repository, name), repository.root);
     const changes = new Map([...made].filter(([path, text]) => readIfThere(join(repository.root, path)) !== text));
     await writeChanges(repository.root, changes);

@@ -10,7 +10,10 @@ import { type CommonOptions, concrete, loadAll, printDiagnostics, repositoryIn }
 import type { Io, Output } from "../io.ts";
 import { wrap } from "../terminal/wrap.ts";
 
-/** `meshops identity status [env…]`: shows when the committed certificates expire, and who can decrypt their keys. */
+/**
+ * `meshops identity status [env…]`: shows when the committed certificates expire, and which recipients can decrypt the
+ * private keys.
+ */
 export function status(names: readonly string[], options: CommonOptions & { readonly failWithin?: string }, io: Io): number {
   const repository = repositoryIn(io, options.directory);
   const { loaded, diagnostics } = loadAll(repository, names);
@@ -30,7 +33,7 @@ export function status(names: readonly string[], options: CommonOptions & { read
   const expiring = certificates.filter(({ daysLeft }) => daysLeft < Math.max(limit, 0));
   if (options.output === "json") io.stdout.write(`${JSON.stringify(certificates, null, 2)}\n`);
   else for (const environment of all) printStatus(io, environment, expiring, now);
-  // The JSON on stdout contains only the certificates.
+  // The JSON output on stdout contains only certificates, so write findings to stderr.
   const findings = options.output === "json" ? io.stderr : io.stdout;
   for (const { name, certificates: own } of all)
     warn(
@@ -52,7 +55,7 @@ export function status(names: readonly string[], options: CommonOptions & { read
   return expiring.length > 0 || incomplete.length > 0 || hasErrors(oldKeys) ? exitCode.problem : exitCode.ok;
 }
 
-/** Prints the expiring certificates, which are otherwise only marked with a color. */
+/** Prints a warning with the expiring certificates. In the list of certificates, they are marked only with a color. */
 function warn(
   to: Output,
   environment: string,

@@ -6,7 +6,7 @@ import type { Program, Runtime } from "../runtime.ts";
 export function declareImages(program: Program, { io, end }: Runtime): void {
   program
     .command("images")
-    .description("list every image that the environments run")
+    .description("list every container image that the environments use")
     .argument("[env...]", "environments (default: all)")
     .addOption(
       new Option("--mirror", "print the commands that copy the images to the environment's registry")

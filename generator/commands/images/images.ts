@@ -7,7 +7,8 @@ import { type CommonOptions, concrete, loadAll, printDiagnostics, repositoryIn }
 import type { Io } from "../io.ts";
 
 /**
- * `meshops images [env…]`: prints the images that the environments run, or with `--mirror` the commands to copy them.
+ * `meshops images [env…]`: prints the container images that the environments use. With `--mirror`, prints the commands
+ * that copy the images to the registry.
  */
 export function images(names: readonly string[], options: CommonOptions & { readonly mirror: boolean }, io: Io): number {
   const repo = repositoryIn(io, options.directory);
@@ -30,13 +31,15 @@ function rowsOf(environment: Environment): ({ environment: string } & Environmen
   return imagesOf(environment).map((image) => ({ environment: environment.metadata.name, ...image }));
 }
 
-/** Returns one `az acr import` per image. `--force` lets a repeated run overwrite images instead of failing. */
+/**
+ * Returns one `az acr import` command per image. With `--force`, a repeated run overwrites images instead of failing.
+ */
 function importCommands(environment: Environment): string[] {
   const { azure } = environment.spec;
   if (azure?.registry === undefined)
     throw new UserError(
       exitCode.problem,
-      `environment ${environment.metadata.name} has no registry to mirror to`,
+      `environment ${environment.metadata.name} has no registry for mirrored images`,
       "set spec.azure.registry.name",
     );
   const { name } = azure.registry;

@@ -1,16 +1,18 @@
 /** Settings of a new repository, from the prompts or the options of `meshops init`. */
 export interface Answers {
-  /** Name of the platform; part of the names of the Azure resources. */
+  /** Name of the platform. The names of the Azure resources contain this name. */
   readonly name: string;
   /** `aks`: bootstrap creates an AKS cluster; `own`: use an existing cluster. */
   readonly cluster: "aks" | "own";
   readonly environments: readonly [string, ...string[]];
-  /** URL of the repository, as Flux clones it. */
+  /** URL that Flux uses to clone the repository. */
   readonly url: string;
   readonly branch: string;
 }
 
-/** Converts the name of a folder to one that Azure and npm accept; `platform` if no valid character is left. */
+/**
+ * Converts the name of a folder to a name that Azure and npm accept. Returns `platform` if no valid character remains.
+ */
 export function platformName(folder: string): string {
   const name = folder
     .toLowerCase()

@@ -4,28 +4,31 @@ import { fileURLToPath } from "node:url";
 import { programFolder } from "../../system/program-folder.ts";
 import { compareText } from "../../system/text.ts";
 
-/** Files that are part of the program: path to text. */
+/** Files that are part of the meshops package. The key is the path, the value the text. */
 export type Assets = ReadonlyMap<string, string>;
 
-/** Templates of a new repository, by path relative to their folder. */
+/** Returns the templates of a new repository. Paths are relative to the template folder. */
 export function templateAssets(): Assets {
   return assets("commands/init/templates/");
 }
 
-/** Kustomize bases, by path relative to `bases/`. */
+/** Returns the Kustomize bases. Paths are relative to `bases/`. */
 export function baseAssets(): Assets {
   return assets("../bases/");
 }
 
 /**
- * Returns the path of the file that a template becomes: `dot-` is the leading dot of a hidden file, and `.hbs` is the
- * ending of templates with placeholders.
+ * Returns the path of the file that is created from a template. Replaces `dot-` with a leading dot, and removes the
+ * extension `.hbs`, which marks templates with placeholders.
  */
 export function targetOf(template: string): string {
   return template.replace(/(^|\/)dot-/g, "$1.").replace(/\.hbs$/, "");
 }
 
-/** Files below a folder that is named relative to the program's: paths with forward slashes, sorted. */
+/**
+ * Returns the files below a folder. `folder` is relative to the program's folder. The paths are sorted and contain
+ * forward slashes.
+ */
 function assets(folder: string): Assets {
   const root = fileURLToPath(new URL(folder, programFolder));
   const files = readdirSync(root, { recursive: true, withFileTypes: true })

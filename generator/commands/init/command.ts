@@ -5,12 +5,17 @@ import type { Program, Runtime } from "../runtime.ts";
 export function declareInit(program: Program, { io, end }: Runtime): void {
   program
     .command("init")
-    .description("create a platform repository: specs, bases, editor settings, Git hook, workflows")
+    .description("create a platform repository: specs, Kustomize bases, editor settings, a Git hook and CI workflows")
     .argument("[dir]", "folder", ".")
-    .addOption(new Option("--cluster <kind>", "aks: bootstrap creates it; own: use an existing cluster").choices(["aks", "own"]))
-    .option("--environments <names>", "comma-separated names")
-    .option("--git-url <url>", "URL from which Flux clones the repository")
-    .option("--branch <name>", "branch that Flux follows", "main")
+    .addOption(
+      new Option("--cluster <kind>", "aks: bootstrap creates an AKS cluster; own: use an existing cluster").choices([
+        "aks",
+        "own",
+      ]),
+    )
+    .option("--environments <names>", "names of the environments, separated by commas")
+    .option("--git-url <url>", "URL that Flux uses to clone the repository")
+    .option("--branch <name>", "branch that Flux applies", "main")
     .option("--name <name>", "name of the platform (default: name of the folder)")
     .option("-y, --yes", "use the defaults instead of prompting", false)
     .addOption(new Option("--keep", "write to a folder that is not empty; keep existing files").default(false).conflicts("force"))

@@ -21,8 +21,8 @@ import { type ScaffoldFile, scaffold } from "./scaffold.ts";
 import { scaffoldInventory } from "./tracked.ts";
 
 /**
- * `meshops init [dir]`: creates a platform repository. If the folder is not empty, prints the files that it would write
- * and stops, unless `--keep` or `--force` is given.
+ * `meshops init [dir]`: creates a platform repository. If the folder is not empty and neither `--keep` nor `--force` is
+ * set, prints the files that would be written, and stops.
  */
 export async function init([folder = "."]: readonly string[], options: InitOptions, io: Io): Promise<number> {
   const root = resolve(io.cwd, options.directory, folder);
@@ -37,7 +37,7 @@ export async function init([folder = "."]: readonly string[], options: InitOptio
     throw new UserError(
       exitCode.problem,
       `nothing written: ${root} is not empty`,
-      `add the missing files with --keep${existing.length === 0 ? "" : `, or also overwrite ${plural(existing.length, "file")} with --force`}`,
+      `add --keep to write only the missing files${existing.length === 0 ? "" : `, or --force to also overwrite ${plural(existing.length, "file")}`}`,
     );
   }
   write(io, root, options.keep ? files.filter((file) => !known.has(file)) : files);
@@ -53,20 +53,23 @@ function write(io: Io, root: string, files: readonly ScaffoldFile[]): void {
   const { dim } = io.stdout.colors;
   const targets = files.map((file) => ({ ...file, target: within(file.path) }));
   for (const { target, text, executable } of targets) writeAtomic(target, text, executable ? { mode: 0o755 } : {});
-  // Print one line for the bases, which are many files and the same in each repository.
+  // Print one line for all bases, because the bases are many files and are equal in all repositories.
   const bases = files.filter(({ path }) => path.startsWith("bases/"));
   const lines = files.filter((file) => !bases.includes(file)).map(({ path }) => path);
   if (bases.length > 0) lines.push(`bases/ (${plural(bases.length, "file")})`);
   for (const path of lines.sort(compareText)) io.stdout.write(`${dim("create ")} ${path}\n`);
 }
 
-/** Records what was written, so that later versions recognise edited files, and update only the others. */
+/**
+ * Records the written files in an inventory. Later versions use the inventory to detect edited files, and update only
+ * files that are not edited.
+ */
 function recordScaffold(root: string, files: readonly ScaffoldFile[]): void {
   const target = pathsWithin(realpathSync(root))(inventoryFile(scaffoldOwner));
   writeAtomic(target, inventoryText(scaffoldInventory(files)));
 }
 
-/** @param ownPackage whether a package.json already existed, to which meshops must be added */
+/** @param ownPackage whether the folder already contained a package.json; the user must then add meshops to it */
 function printNext(io: Io, root: string, { environments, branch }: Answers, ownPackage: boolean): void {
   const folder = relative(io.cwd, root);
   const install = ownPackage
@@ -82,11 +85,11 @@ function printNext(io: Io, root: string, { environments, branch }: Answers, ownP
   io.stdout.write(`\nnext:\n${lines.map((line) => `  ${line}\n`).join("")}see README.md for the remaining steps\n`);
   if (around !== null)
     io.stdout.write(
-      `${root} is in the Git repository ${around}: only workflows in its .github folder run, and its hooks must be set up there\n`,
+      `${root} is a subfolder of the Git repository ${around}: move the workflows to the .github folder of that repository, and set up the Git hooks there\n`,
     );
 }
 
-/** Returns whether the new specs are valid. Prints wrong answers as findings about the specs. */
+/** Returns whether the new specs are valid. Prints invalid answers as findings about the specs. */
 function isValid(io: Io, files: readonly ScaffoldFile[], { environments }: Answers): boolean {
   const texts = new Map(files.map(({ path, text }) => [path, text]));
   const found = environments.flatMap((name) => {
@@ -94,21 +97,21 @@ function isValid(io: Io, files: readonly ScaffoldFile[], { environments }: Answe
       const text = texts.get(specFile(wanted));
       return text === undefined ? null : parseSource(specFile(wanted), text);
     });
-    // Recipients are added later by `identity keygen`.
+    // Ignore missing recipients, because `identity keygen` adds the recipients later.
     return diagnostics.filter(({ code }) => code !== "missing-key");
   });
   if (hasErrors(found)) printDiagnostics(io.stderr, distinct(found));
   return !hasErrors(found);
 }
 
-/** Returns whether a folder is empty or does not exist. A folder that contains only `.git` counts as empty. */
+/** Returns whether a folder is empty or does not exist. A folder that contains only `.git` is considered empty. */
 function isEmpty(root: string): boolean {
   try {
     return readdirSync(root).every((name) => name === ".git");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return true;
-    if (code === "ENOTDIR") throw new UserError(exitCode.usage, `${root} is not a folder`, "name a folder");
+    if (code === "ENOTDIR") throw new UserError(exitCode.usage, `${root} is not a folder`, "specify a folder");
     throw error;
   }
 }

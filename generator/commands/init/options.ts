@@ -8,7 +8,7 @@ export interface InitOptions {
   readonly gitUrl?: string;
   readonly branch?: string;
   readonly name?: string;
-  /** Do not prompt; use the defaults for options that are not given. */
+  /** Do not prompt. Use the default values for missing options. */
   readonly yes: boolean;
   /** Write to a folder that is not empty; overwrite existing files. */
   readonly force: boolean;

@@ -5,8 +5,8 @@ import type { Answers } from "./answers.ts";
 import type { InitOptions } from "./options.ts";
 
 /**
- * Prompts for missing options on a terminal, and repeats the question on invalid input. Without a terminal, or with
- * `--yes`, uses the defaults.
+ * On a terminal, prompts for missing options, and repeats a question if the answer is invalid. Without a terminal, or
+ * with `--yes`, uses the default values.
  */
 export async function ask(io: Io, options: InitOptions, name: string): Promise<Answers> {
   const interactive = io.stdin.isTTY && io.stderr.isTTY && !options.yes;
@@ -27,12 +27,12 @@ export async function ask(io: Io, options: InitOptions, name: string): Promise<A
       return answer(question, given, byDefault, read);
     }
   };
-  const kind = "Cluster: aks to let bootstrap create one, own to use an existing one";
+  const kind = "Cluster: aks to create an AKS cluster with bootstrap, own to use an existing cluster";
   try {
     const cluster = await answer(kind, options.cluster, "aks", kindOf);
     const environments = await answer("Environments, separated by commas", options.environments, "dev,production", namesIn);
     const proposed = `https://github.com/acme/${name}`;
-    const url = await answer("URL from which Flux clones this repository", options.gitUrl, proposed, asUrl);
+    const url = await answer("URL that Flux uses to clone this repository", options.gitUrl, proposed, asUrl);
     return { name, cluster, environments, url, branch: options.branch ?? "main" };
   } catch (error) {
     if ((error as Error).name !== "AbortError") throw error;
@@ -55,7 +55,11 @@ function kindOf(text: string): Answers["cluster"] {
 function namesIn(text: string): Answers["environments"] {
   const [first, ...others] = [...new Set(text.split(",").map((name) => name.trim()))].filter(Boolean);
   if (first === undefined)
-    throw new UserError(exitCode.usage, "no environment was named", "name at least one: --environments dev,production");
+    throw new UserError(
+      exitCode.usage,
+      "no environment was specified",
+      "specify at least one environment: --environments dev,production",
+    );
   const wrong = [first, ...others].find((name) => !isEnvironmentName(name));
   if (wrong !== undefined)
     throw new UserError(

@@ -13,8 +13,8 @@ export interface ScaffoldFile {
 }
 
 /**
- * Returns the files of a new repository. Templates whose path ends in `.hbs` are rendered. `dot-` in a path becomes the
- * leading dot of a hidden file, which npm would leave out of the package.
+ * Returns the files of a new repository. Templates whose path ends in `.hbs` are rendered. `dot-` in a path is replaced
+ * by the leading dot of a hidden file, because npm would exclude some hidden files from the package.
  *
  * @param templates paths relative to templates/
  * @param bases paths relative to bases/
@@ -29,7 +29,7 @@ export function scaffold(answers: Answers, templates: Assets, bases: Assets, cli
   return files.map(([path, text]) => ({ path, text, executable: text.startsWith("#!") }));
 }
 
-/** Returns a file of a repository, rendered from its template. */
+/** Returns the path and the text of a file that is created from a template. */
 function fill(path: string, text: string, view: object): readonly [path: string, text: string] {
   const target = targetOf(path);
   return [target, path.endsWith(".hbs") ? handlebars.compile(text, { strict: true, noEscape: true })(view) : text];

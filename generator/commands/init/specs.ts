@@ -5,15 +5,19 @@ import type { Answers } from "./answers.ts";
 
 const modeline = "yaml-language-server: $schema=../node_modules/meshops/schema/environment.schema.json";
 
-/** Returns the specs of a new repository: a base, and one spec per environment. */
+/** Returns the specs of a new repository: an abstract base spec, and one spec per environment. */
 export function specs(answers: Answers): [path: string, text: string][] {
   return [
-    spec("base", "Settings that all environments share. A base is abstract: nothing is generated for it.", base(answers)),
+    spec(
+      "base",
+      "Settings that all environments share. This spec is abstract: meshops generates no files for it.",
+      base(answers),
+    ),
     ...answers.environments.map((name) => spec(name, keygenComment(name), environment(name, answers))),
   ];
 }
 
-/** Returns the spec of one more environment. @param options.base name of the spec that it extends */
+/** Returns the spec of an additional environment. @param options.base name of the spec that the new spec extends */
 export function environmentSpec(
   name: string,
   { platform, cluster, base: parent }: { readonly platform: string; readonly cluster: Answers["cluster"]; readonly base: string },
@@ -22,7 +26,7 @@ export function environmentSpec(
 }
 
 function keygenComment(name: string): string {
-  return `To add the recipients of its keys (spec.secrets), run: meshops identity keygen ${name} --write`;
+  return `To add recipients to spec.secrets, run: meshops identity keygen ${name} --write`;
 }
 
 function spec(name: string, comment: string, content: JsonMap): [path: string, text: string] {
@@ -46,7 +50,7 @@ function base({ cluster, url, branch }: Answers): JsonMap {
       internalPorts: "opaque",
       clients: [{ namespace: "pydgraph-client", serviceAccount: "pydgraph-client" }],
     },
-    // The client's image is pushed to the registry that bootstrap creates.
+    // On AKS, the bootstrap script builds the image of the pydgraph client in the new registry.
     ...(cluster === "aks" ? { pydgraphClient: { tag: "1.0.0" } } : { pydgraphClient: { enabled: false } }),
   };
 }
@@ -55,7 +59,7 @@ function environment(name: string, { name: platform, cluster }: Pick<Answers, "n
   const own = `${platform}-${name}`;
   const azure = {
     resourceGroup: own,
-    // Registry names are globally unique, and have 5 to 50 letters and digits.
+    // The name of a registry must be unique in Azure, and must consist of 5 to 50 letters and digits.
     registry: {
       name: own
         .replace(/[^a-z0-9]/g, "")

@@ -7,23 +7,32 @@ import { version } from "../../system/version.ts";
 import { baseAssets, targetOf, templateAssets } from "./assets.ts";
 import { writtenBefore } from "./written-before.ts";
 
-/** Templates whose files `generate` keeps up to date: they are code, and hold no choices of the user but a branch. */
+/**
+ * Templates of the files that `generate` updates. These files contain code. The only setting of the user in these files
+ * is the branch.
+ */
 const trackedTemplates = /^(dot-githooks\/|dot-github\/workflows\/|dot-azure-pipelines\/|azure-pipelines\.yml)/;
 
-/** A file that `init` writes and `generate` updates: bases, hooks and workflows. */
+/** A file that `init` writes and `generate` updates: a base, a hook or a workflow. */
 export interface TrackedFile {
   readonly path: string;
   /** Text on disk. */
   readonly standing: string;
-  /** Text as this version writes it. */
+  /** Text that this version of meshops writes. */
   readonly text: string;
-  /** `outdated`: as an older version wrote it. `edited`: changed by a user. */
+  /**
+   * `current`: equal to the text of this version. `outdated`: equal to the text of an older version. `edited`: changed
+   * by a user.
+   */
   readonly state: "current" | "outdated" | "edited";
-  /** Whether this version's template differs from the one that an edited file was made of. */
+  /** Whether the template of this version differs from the template that the file was created from. */
   readonly templateChanged: boolean;
 }
 
-/** Fixes that an edited copy must have, by file: a text that shows it, and what goes wrong without it. */
+/**
+ * Fixes that an edited file must contain. `shows` is a text that proves that the file contains the fix. `without` is
+ * the problem of a file without the fix.
+ */
 const requiredFixes: readonly { readonly path: string; readonly shows: string; readonly without: string }[] = [
   {
     path: "bases/identity/apply.sh",
@@ -33,15 +42,16 @@ const requiredFixes: readonly { readonly path: string; readonly shows: string; r
   {
     path: "bases/identity/apply.sh",
     shows: "helm.sh/resource-policy",
-    without: "Helm deletes the identity's Secrets when it upgrades a release that once made them itself",
+    without: "Helm deletes the identity's Secrets when it upgrades a Helm release that created these Secrets in an older version",
   },
 ];
 
 /**
- * Compares the files that `init` wrote with what this version would write. Files that do not exist, and files that
- * neither the inventory nor an older version knows, are left out: they are not meshops'.
+ * Compares the files that `init` wrote with the files that this version would write. Omits files that do not exist.
+ * Also omits files that were not written by meshops: files that are not in the inventory and were not part of an older
+ * version.
  *
- * @param root absolute, symbolic links resolved
+ * @param root absolute path of the repository, without symbolic links
  */
 export function trackedFiles(root: string): TrackedFile[] {
   const within = pathsWithin(root);
@@ -61,10 +71,10 @@ export function trackedFiles(root: string): TrackedFile[] {
 }
 
 /**
- * Plan that updates the files that were not edited, and records what this version wrote. Null if there is nothing to
- * update.
+ * Returns the plan that updates the files that are not edited, and records the hashes of the files in the inventory.
+ * Returns null if no update is necessary.
  *
- * @param accept record edited files as up to date, too
+ * @param accept also record edited files as up to date
  */
 export function scaffoldPlan(root: string, accept: boolean): Plan | null {
   const files = trackedFiles(root);
@@ -85,27 +95,30 @@ export function scaffoldPlan(root: string, accept: boolean): Plan | null {
   return hasDrift(plan) ? plan : null;
 }
 
-/** Inventory of the files that `init` of this version writes into a new repository. */
+/** Returns the inventory of the tracked files that `init` writes to a new repository. */
 export function scaffoldInventory(files: readonly { readonly path: string; readonly text: string }[]): Inventory {
   const tracked = currentTexts();
   const own = files.filter(({ path }) => tracked.has(path));
   return { version, inputs: null, files: new Map(own.map(({ path, text }) => [path, [hashOf(text)]])) };
 }
 
-/** Findings about edited files whose template has changed: they do not get the change. */
+/** Returns findings about edited files whose template has changed, because `generate` does not update edited files. */
 export function outdatedScaffold(root: string): Diagnostic[] {
   return trackedFiles(root).flatMap(({ path, standing, state, templateChanged }): Diagnostic[] => {
     const missing = requiredFixes.filter((fix) => fix.path === path && !standing.includes(fix.shows));
     if (state !== "edited" || (!templateChanged && missing.length === 0)) return [];
     const finding = atStart(path, {
       code: "scaffold-outdated",
-      message: `this copy was edited, so it lacks the changes of meshops ${version}`,
-      fix: "see them with meshops diff --scaffold, make them here, then run meshops generate --accept-scaffold",
+      message: `this file was edited, so it does not contain the changes of meshops ${version}`,
+      fix: "run meshops diff --scaffold to see the changes, apply the changes to this file, then run meshops generate --accept-scaffold",
     });
     return [
       missing.length === 0
         ? { ...finding, severity: "warning" }
-        : { ...finding, message: `${finding.message}; without them ${missing.map(({ without }) => without).join(", and ")}` },
+        : {
+            ...finding,
+            message: `${finding.message}; without these changes, ${missing.map(({ without }) => without).join(", and ")}`,
+          },
     ];
   });
 }
@@ -115,7 +128,7 @@ function inventoryIn(root: string): Inventory | null {
   return found.kind === "file" ? parseInventory(found.text, scaffoldOwner) : null;
 }
 
-/** Tracked files as this version writes them for the branch `main`. */
+/** Returns the tracked files that this version writes for the branch `main`. */
 function currentTexts(): Map<string, string> {
   const templates = [...templateAssets()].filter(([path]) => trackedTemplates.test(path));
   return new Map([
@@ -125,8 +138,8 @@ function currentTexts(): Map<string, string> {
 }
 
 /**
- * Renders a tracked template for the branch `main`. These templates have no other placeholder, so Handlebars, which takes
- * 30 ms to load, is not needed; `\\{{` is its escape for `{{`.
+ * Renders a tracked template for the branch `main`. Does not use Handlebars, because Handlebars takes 30 ms to load and
+ * the branch is the only placeholder. In these templates, `\\{{` is the escape sequence for `{{`.
  */
 function withMainBranch(template: string): string {
   return template.replaceAll("{{branch}}", "main").replaceAll("\\{{", "{{");
@@ -134,13 +147,13 @@ function withMainBranch(template: string): string {
 
 const branches = /^( *(?:branches|include): )\["([^"*]+)"\]$/gm;
 
-/** A template with the branch that a file names. */
+/** Returns a template with the branch that is set in a file. */
 function withBranchOf(standing: string, template: string): string {
   const [, , branch = "main"] = new RegExp(branches.source, "m").exec(standing) ?? [];
   return template.replace(branches, (_, key: string) => `${key}["${branch}"]`);
 }
 
-/** Hash of a file, whatever branch it names. */
+/** Returns the hash of a file. The hash does not depend on the branch that is set in the file. */
 function hashOf(text: string): string {
   return sha256(text.replace(branches, '$1["main"]'));
 }

@@ -5,7 +5,10 @@ export function declareInject(program: Program, { io, end }: Runtime): void {
   program
     .command("inject")
     .description("add mesh injection and policies to the manifests on stdin; a post-renderer for Helm and helmfile")
-    .argument("<config>", "file with a MeshInjection: objects to inject, settings of their proxies, allowed clients")
+    .argument(
+      "<config>",
+      "file with a MeshInjection, which selects the objects to inject and sets proxy settings and allowed clients",
+    )
     .action(async function () {
       end(await (await import("./inject.ts")).inject(this.args, this.optsWithGlobals(), io));
     });

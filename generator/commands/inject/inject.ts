@@ -10,20 +10,23 @@ import { printDiagnostics, readText } from "../context.ts";
 import type { Io } from "../io.ts";
 
 /**
- * `meshops inject <config>`: reads manifests from stdin and prints them injected. On error, prints nothing to stdout.
+ * `meshops inject <config>`: reads manifests from stdin, adds mesh injection and policies, and prints the manifests. On
+ * error, prints nothing to stdout.
  */
 export function inject([path = ""]: readonly string[], _: unknown, io: Io): number {
   const { injection, diagnostics } = readInjection(parseSource(path, readText(io, path)));
   printDiagnostics(io.stderr, diagnostics);
   if (injection === null) return exitCode.problem;
   const result = transform(readText(io, 0), injection);
-  // Report every finding as a warning, even if its rule reports errors elsewhere: the user may not own the objects.
+  // Report every finding as a warning, even if its severity is error in other commands, because the user may not be
+  // able to change the manifests.
   const judged = result.judged.map((each) => ({ ...told(each), severity: "warning" as const }));
   printDiagnostics(io.stderr, [...result.diagnostics, ...judged]);
   io.stderr.write(result.notes.map((note) => line(note, io)).join(""));
   if (hasErrors(result.diagnostics) || result.notes.some(({ severity }) => severity === "error")) return exitCode.problem;
-  if (result.selected === 0 && result.text.trim() !== "") io.stderr.write("no workload was selected: nothing is injected\n");
-  // A chart may render nothing, but Helm treats an empty result as a failure.
+  if (result.selected === 0 && result.text.trim() !== "")
+    io.stderr.write("the MeshInjection selects no workload, so no manifest is changed\n");
+  // A chart may render no objects, but Helm treats empty output of a post-renderer as an error.
   io.stdout.write(result.text.trim() === "" ? "# no manifests on stdin\n" : result.text);
   return exitCode.ok;
 }

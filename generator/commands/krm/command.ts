@@ -4,7 +4,7 @@ import type { Program, Runtime } from "../runtime.ts";
 export function declareKrm(program: Program, { io, end }: Runtime): void {
   program
     .command("krm")
-    .description("run as a KRM function (kustomize, kpt): read a ResourceList from stdin, print one to stdout")
+    .description("run as a KRM function for kustomize or kpt: read a ResourceList from stdin, and print a ResourceList to stdout")
     .action(async function () {
       end(await (await import("./krm.ts")).krm(this.args, this.optsWithGlobals(), io));
     });

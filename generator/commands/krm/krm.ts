@@ -21,11 +21,15 @@ import { printable } from "../../system/text.ts";
 import { readText } from "../context.ts";
 import type { Io } from "../io.ts";
 
-/** `meshops krm`: runs as a KRM function. With an Environment it is a generator, with a MeshInjection a transformer. */
+/**
+ * `meshops krm`: runs as a KRM function. If the functionConfig is an Environment, runs as a generator. If it is a
+ * MeshInjection, runs as a transformer.
+ */
 export async function krm(_: readonly string[], { directory }: { readonly directory: string }, io: Io): Promise<number> {
   const { text, results, failed } = await work(readText(io, 0), directory, io);
   io.stdout.write(text);
-  // Not every orchestrator prints results; kustomize prints stderr.
+  // Also print results to stderr: kustomize prints stderr, and not every orchestrator prints the results in the
+  // ResourceList.
   for (const result of results) if (result.severity !== "info") io.stderr.write(`${printable(lineOf(result))}\n`);
   return failed ? exitCode.problem : exitCode.ok;
 }
@@ -41,10 +45,11 @@ async function work(text: string, directory: string, io: Io): Promise<Answer> {
   if (isInjection(list.functionConfig)) return injectList(list);
   if (kind !== "Environment") return refused(`functionConfig has kind ${String(kind)}, not Environment or MeshInjection`, "kind");
   try {
-    // kustomize runs functions in the folder of the kustomization: the repository is that folder or a parent of it.
+    // kustomize runs functions in the folder of the kustomization. The root of the repository is this folder or one of
+    // its parent folders.
     return await generate(io, list, new Repository(folderAbove(resolve(io.cwd, directory), environmentsFolder) ?? directory));
   } catch (error) {
-    // Errors that the user can fix, and errors of the operating system, are reported as results of the function.
+    // Report errors that the user can fix, and errors of the operating system, as results of the function.
     const { message, fix = null, syscall } = error as Partial<UserError> & NodeJS.ErrnoException;
     if (!(error instanceof UserError) && syscall === undefined) throw error;
     return answer(list, [{ message: fix === null ? message : `${message}; fix: ${fix}`, severity: "error" }]);
@@ -52,8 +57,8 @@ async function work(text: string, directory: string, io: Io): Promise<Answer> {
 }
 
 /**
- * Generates the environment in the functionConfig. The specs that it extends, its certificates and the bases are read
- * from the repository.
+ * Generates the environment in the functionConfig. Reads the specs that the environment extends, its certificates and
+ * the bases from the repository.
  */
 async function generate(io: Io, list: ResourceList, repository: Repository): Promise<Answer> {
   const name = String(asMap(list.functionConfig["metadata"])["name"]);

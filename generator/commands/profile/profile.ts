@@ -10,13 +10,16 @@ import type { Io } from "../io.ts";
 import { readProto } from "./proto.ts";
 
 export interface ProfileOptions {
-  /** Path of the .proto file; `-` reads stdin. */
+  /** Path of the .proto file, or `-` for stdin. */
   readonly proto: string;
   /** Name of the Kubernetes Service. */
   readonly service: string;
   readonly namespace: string;
   readonly clusterDomain: string;
-  /** Full or short names of the gRPC services of the Service; all in the file if left out. */
+  /**
+   * Full or short names of the gRPC services that the Kubernetes Service serves; default: all gRPC services in the
+   * file.
+   */
   readonly grpcService?: readonly string[];
   /** Print GRPCRoutes instead of a ServiceProfile. */
   readonly grpcRoute: boolean;
@@ -24,7 +27,7 @@ export interface ProfileOptions {
   readonly port?: number;
 }
 
-/** `meshops profile`: prints the ServiceProfile, or the GRPCRoutes, of a Service from the methods in a .proto file. */
+/** `meshops profile`: prints a ServiceProfile or GRPCRoutes for the gRPC methods in a .proto file. */
 export function profile(_: readonly string[], options: ProfileOptions, io: Io): number {
   const service: ServiceName = { name: options.service, namespace: options.namespace, clusterDomain: options.clusterDomain };
   const port = routedPort(options);
@@ -40,7 +43,7 @@ export function profile(_: readonly string[], options: ProfileOptions, io: Io): 
   return exitCode.ok;
 }
 
-/** Returns the port of the GRPCRoutes; null for a ServiceProfile, which has no port. */
+/** Returns the port for the GRPCRoutes. Returns null for a ServiceProfile, because a ServiceProfile has no port. */
 function routedPort({ grpcRoute, port }: ProfileOptions): number | null {
   if (!grpcRoute && port === undefined) return null;
   if (grpcRoute && port !== undefined) return port;
@@ -59,7 +62,7 @@ function chosen(services: readonly GrpcService[], names: readonly string[] = [])
   if (unknown !== undefined)
     throw new UserError(
       exitCode.problem,
-      `the file defines no gRPC service "${unknown}"`,
+      `the file does not define a gRPC service "${unknown}"`,
       didYouMean(unknown, [...known, ...short]) ?? `use one of ${known.join(", ")}`,
     );
   return services.filter((service) => names.length === 0 || names.some((name) => is(service, name)));

@@ -10,12 +10,12 @@ export interface ProtoFile {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Maximum length of a file in characters; the time to parse it grows with its length. */
+/** Maximum length of a file in characters. The limit is necessary because the parse time depends on the length. */
 const maxLength = 8 * 1024 * 1024;
 
 /**
- * Parses the services of a .proto file (proto2, proto3 or editions). Does not resolve types, so imports are not read.
- * Pure. If the text is not a valid .proto file, returns a finding at the line of the parse error.
+ * Parses the services of a .proto file (proto2, proto3 or editions). Does not resolve types, so imported files are not
+ * read. Pure. If the text is not a valid .proto file, returns a finding at the line of the parse error.
  */
 export function readProto(file: string, text: string): ProtoFile {
   if (text.length > maxLength) return failed(tooLarge(file));
@@ -32,7 +32,10 @@ function failed(diagnostic: Diagnostic): ProtoFile {
   return { services: [], diagnostics: [diagnostic] };
 }
 
-/** Returns the services in a package. Only packages, which are plain namespaces, contain services; messages do not. */
+/**
+ * Returns the services in a package and its subpackages. Does not search message types, because a message type cannot
+ * contain services.
+ */
 function servicesIn(namespace: protobuf.NamespaceBase): GrpcService[] {
   return namespace.nestedArray.flatMap((nested) => {
     if (nested instanceof protobuf.Service)
@@ -51,8 +54,9 @@ function methodOf({ name, options, requestStream, responseStream }: protobuf.Met
 }
 
 /**
- * Returns the finding for a message of the parser, which names a line and usually quotes a token. The finding marks the
- * token if it occurs exactly once in the line, otherwise the whole line.
+ * Returns the finding for an error message of the parser. The message contains a line number and usually a quoted
+ * token. The finding marks this token if it occurs exactly once in the line. Otherwise, the finding marks the whole
+ * line.
  */
 function syntaxError(file: string, text: string, message: string): Diagnostic {
   const [, what = message, lineText] = /^(.*?)(?: \(line (\d+)\))?$/s.exec(message) ?? [];
@@ -71,8 +75,8 @@ function syntaxError(file: string, text: string, message: string): Diagnostic {
 }
 
 function withoutService(file: string): Diagnostic {
-  const fix = "name the file that contains `service … { rpc … }`; imported files are not read";
-  return atStart(file, { code: "proto-without-service", message: "the file defines no gRPC service", fix });
+  const fix = "specify the file that contains `service … { rpc … }`; meshops does not read imported files";
+  return atStart(file, { code: "proto-without-service", message: "the file does not define a gRPC service", fix });
 }
 
 function tooLarge(file: string): Diagnostic {

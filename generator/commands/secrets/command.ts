@@ -1,10 +1,10 @@
 import { Option } from "@commander-js/extra-typings";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops secrets`: commands for SOPS files. */
+/** Declares `meshops secrets`, the commands for SOPS files. */
 export function declareSecrets(program: Program, { io, end }: Runtime): void {
   const secrets = program.command("secrets").description("encrypt and decrypt SOPS files without the sops binary");
-  const age = (): Option => new Option("--age <recipient...>", "recipients (default: those in .sops.yaml)");
+  const age = (): Option => new Option("--age <recipient...>", "age recipients (default: the recipients in .sops.yaml)");
 
   secrets
     .command("encrypt")
@@ -24,7 +24,7 @@ export function declareSecrets(program: Program, { io, end }: Runtime): void {
     });
   secrets
     .command("updatekeys")
-    .description("change the recipients of files; removing one rotates the data key")
+    .description("change the recipients of files; removing a recipient rotates the data key")
     .argument("<file...>", "YAML or JSON")
     .addOption(age())
     .action(async function () {

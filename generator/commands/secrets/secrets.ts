@@ -12,7 +12,7 @@ import type { Io } from "../io.ts";
 
 interface RecipientOptions {
   readonly directory: string;
-  /** Recipients to use instead of those in `.sops.yaml`. */
+  /** Recipients to use instead of the recipients in `.sops.yaml`. */
   readonly age?: readonly string[];
 }
 
@@ -46,11 +46,12 @@ export async function encrypt(
 }
 
 /**
- * `meshops secrets updatekeys <file…>`: encrypts the files' data keys to the recipients in `.sops.yaml`, or of `--age`.
+ * `meshops secrets updatekeys <file…>`: encrypts the data keys of the files to the recipients in `.sops.yaml`, or to
+ * the recipients of `--age`.
  */
 export async function updatekeys(paths: readonly string[], options: RecipientOptions, io: Io): Promise<number> {
   const identities = ageIdentities(io.env);
-  // Compute all new files before writing any: if the key of the last file is missing, the first one is unchanged.
+  // Compute all new files before writing the first file. If one file cannot be decrypted, no file is changed.
   const updated: [path: string, before: string, after: string][] = [];
   for (const path of paths) {
     const before = readText(io, path);

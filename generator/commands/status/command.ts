@@ -6,13 +6,15 @@ import type { Program, Runtime } from "../runtime.ts";
 export function declareStatus(program: Program, { io, end }: Runtime): void {
   program
     .command("status")
-    .argument("[env]", "environment (default: the only one)")
-    .description("show the state of an environment in its cluster, and what blocks it")
-    .addOption(new Option("--engine <engine>", "engine that applies the bundle").choices(["flux", "helmfile"]).default("flux"))
+    .argument("[env]", "environment (default: the only environment in the repository)")
+    .description("show the state of an environment in its cluster, with causes and fixes for objects that are not ready")
+    .addOption(
+      new Option("--engine <engine>", "engine that applies the generated files").choices(["flux", "helmfile"]).default("flux"),
+    )
     .option("-w, --watch", "wait until the environment is ready, and print changes", false)
     .option("--timeout <seconds>", "maximum duration of --watch", seconds, 900)
     .addOption(kubeconfig())
-    .addOption(context("kubeconfig context (default: the cluster's name on Azure, else the current context)"))
+    .addOption(context("kubeconfig context (default: the cluster's name on Azure, otherwise the current context)"))
     .addOption(fluxNamespace())
     .addOption(output("text", "json"))
     .action(async function () {

@@ -5,22 +5,23 @@ import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { UserError } from "../../system/errors.ts";
 
-/** The commit that Flux has applied, and the meshops that generated its bundle. */
+/** The commit that Flux has applied, and the meshops version that generated its files. */
 export interface GeneratedBy {
   readonly commit: string;
   /**
-   * Version of meshops that last changed the generated files. Null if the commit is not in this Git repository, or if
-   * its inventory records no version, as before 0.2.
+   * Version of meshops that last changed the generated files. Null if this Git repository does not contain the commit,
+   * or if the inventory in the commit contains no version (before meshops 0.2).
    */
   readonly version: string | null;
 }
 
 /**
- * Finds out which meshops generated the bundle that runs in the cluster, from the inventory in the applied commit.
+ * Returns the applied commit and the meshops version that generated its files. Reads the version from the inventory in
+ * the applied commit.
  *
- * @param root the platform repository
- * @param kustomizations Kustomizations of Flux, with the root Kustomization
- * @returns null if Flux has applied no commit
+ * @param root root folder of the platform repository
+ * @param kustomizations Kustomizations in the cluster, including the root Kustomization
+ * @returns null if Flux has not applied a commit yet
  */
 export async function generatedBy(
   root: string,

@@ -28,22 +28,22 @@ export function renderIdentity(report: IdentityReport, now: Date, colors: Colors
   const { trustAnchors, environment, cluster } = report;
   const anchors =
     trustAnchors.sha256 === null
-      ? "none in the cluster"
-      : `sha256 ${trustAnchors.sha256.slice(0, 12)}${trustAnchors.asCommitted ? "" : colors.yellow(", different from the committed ones")}`;
+      ? "not found in the cluster"
+      : `sha256 ${trustAnchors.sha256.slice(0, 12)}${trustAnchors.asCommitted ? "" : colors.yellow(", different from the committed trust anchors")}`;
   return [
     `trust anchors: ${anchors}`,
     ...gaps(cluster.anchorGaps),
     ...expiry(report, now, colors),
     ...cluster.refusedKeys.flatMap(({ secret, form }) =>
       wrap(
-        `the private key in Secret ${secret} has the form ${form}, which its reader does not accept; fix: run meshops identity rotate-webhooks ${environment}`,
+        `the private key in Secret ${secret} has the form ${form}, which the program that uses the Secret does not accept; fix: run meshops identity rotate-webhooks ${environment}`,
         "",
       ),
     ),
   ];
 }
 
-/** Maximum number of pods in the text output; the JSON output has all. */
+/** Maximum number of pods in the text output. The JSON output contains all pods. */
 const shownPods = 5;
 
 function gaps(found: readonly AnchorGap[] | null): string[] {
@@ -55,12 +55,15 @@ function gaps(found: readonly AnchorGap[] | null): string[] {
       : wrap(`${plural(pods.length, "meshed pod")} ${text}: ${pods.slice(0, shownPods).join(", ")}${more}`, "  ");
   };
   return [
-    ...group(true, "without the issuer's trust anchor, so new certificates are rejected there; restart them"),
-    ...group(false, "without a trust anchor of the bundle; restart them before the next step of a rotation"),
+    ...group(true, "without the issuer's trust anchor: these pods reject new certificates; restart these pods"),
+    ...group(false, "without a trust anchor of the trust bundle; restart these pods before the next step of a rotation"),
   ];
 }
 
-/** Returns lines about the first certificate to expire, in Git and in the cluster; one line if both are the same. */
+/**
+ * Returns lines about the certificate that expires first, in Git and in the cluster. Returns one line if the
+ * certificates in Git and in the cluster are equal.
+ */
 function expiry({ certificates, cluster }: IdentityReport, now: Date, colors: Colors): string[] {
   const describe = ({ name, notAfter }: CertificateRow): string => {
     const left = timeLeft(notAfter, now);

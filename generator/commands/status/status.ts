@@ -24,15 +24,16 @@ import { renderStatus } from "./render-status.ts";
 
 export interface StatusOptions extends CommonOptions, ConnectionFlags {
   readonly fluxNamespace: string;
-  /** Engine that applies the bundle. */
+  /** Engine that applies the generated files. */
   readonly engine: "flux" | "helmfile";
   readonly watch: boolean;
-  /** Seconds that `--watch` may take. */
+  /** Maximum duration of `--watch`, in seconds. */
   readonly timeout: number;
 }
 
 /**
- * `meshops status [env]`: prints the state of the environment in its cluster and what blocks it. Exits 1 if not ready.
+ * `meshops status [env]`: prints the state of an environment in its cluster, with causes and fixes for objects that are
+ * not ready. Exits with 1 if the environment is not ready.
  */
 export async function status(names: readonly string[], options: StatusOptions, io: Io): Promise<number> {
   const repository = repositoryIn(io, options.directory);
@@ -43,7 +44,7 @@ export async function status(names: readonly string[], options: StatusOptions, i
   let shown = "";
   for (;;) {
     const report = await look(cluster, model, options, repository.root).catch((error: unknown) => {
-      // After the first answer, an error can be transient, such as during a restart of the API server.
+      // After the first successful request, an error may be transient, for example while the API server restarts.
       if (shown === "" || Date.now() > end || !(error instanceof UserError)) throw error;
       io.stderr.write(`${error.message}; retrying\n`);
       return null;
@@ -58,7 +59,7 @@ export async function status(names: readonly string[], options: StatusOptions, i
     if (report.ready || !options.watch || Date.now() > end) {
       if (options.output === "json") io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
       else if (!options.watch) io.stdout.write(text);
-      if (!report.ready && options.watch) io.stderr.write(`not ready within ${options.timeout} s\n`);
+      if (!report.ready && options.watch) io.stderr.write(`${report.environment} is not ready after ${options.timeout} s\n`);
       return report.ready ? exitCode.ok : exitCode.problem;
     }
     await sleep(2000);
@@ -70,30 +71,39 @@ interface StatusReport {
   readonly environment: string;
   readonly context: string;
   readonly ready: boolean;
-  /** What generated the bundle that Flux has applied; null for helmfile, and before Flux has applied a commit. */
+  /**
+   * The commit that Flux has applied, and the meshops version that generated its files. Null for helmfile, or if Flux
+   * has not applied a commit yet.
+   */
   readonly generatedBy: GeneratedBy | null;
   readonly nodes: readonly StatusNode[];
   readonly trustAnchors: TrustAnchors;
-  /** Certificates that are committed. */
+  /** Certificates in Git. */
   readonly certificates: readonly CertificateStatus[];
   readonly cluster: ClusterIdentity;
 }
 
-/** The trust anchors in the cluster, and whether they are the committed ones. */
+/** The trust anchors in the cluster, and whether they are equal to the committed trust anchors. */
 interface TrustAnchors {
-  /** SHA-256 of the bundle in the cluster, as Linkerd's chart computes it; null if there is none. */
+  /**
+   * SHA-256 hash of the trust bundle in the cluster, computed as in Linkerd's chart; null if the cluster has no trust
+   * bundle.
+   */
   readonly sha256: string | null;
   readonly asCommitted: boolean;
 }
 
-/** Identity of the mesh in the cluster. */
+/** Certificates and trust anchors of the mesh in the cluster. */
 interface ClusterIdentity {
-  /** Whether Secrets could be read; without that permission only trust anchors are listed. */
+  /** Whether the user is allowed to read Secrets. If false, `certificates` contains only trust anchors. */
   readonly secretsRead: boolean;
   readonly certificates: readonly ClusterCertificate[];
-  /** Webhook Secrets with a private key in a form that the reader of the Secret does not accept. */
+  /** Webhook Secrets whose private key has a form that the program that uses the Secret does not accept. */
   readonly refusedKeys: readonly { readonly secret: string; readonly form: string }[];
-  /** Meshed pods of all namespaces that lack a trust anchor; null without permission to list pods. */
+  /**
+   * Meshed pods of all namespaces that lack a trust anchor; null if the user is not allowed to list pods in all
+   * namespaces.
+   */
   readonly anchorGaps: readonly AnchorGap[] | null;
 }
 

@@ -6,13 +6,13 @@ import type { Program, Runtime } from "../runtime.ts";
 export function declareTeardown(program: Program, { io, end }: Runtime): void {
   program
     .command("teardown")
-    .description("print the script that deletes an environment, in reverse startup order")
+    .description("print the script that deletes an environment, in the reverse of the startup order")
     .argument("<env>", "environment")
     .addOption(new Option("--run", "run the script").default(false))
-    .addOption(new Option("--yes", "do not ask for confirmation by the cluster's name").default(false))
+    .addOption(new Option("--yes", "do not ask for confirmation").default(false))
     .addOption(new Option("--registry", "also delete the container registry").default(false))
     .addOption(new Option("--group", "also delete the container registry and the resource group").default(false))
-    .addOption(context("kubectl context of a cluster that is not on Azure (default: the script asks for it)"))
+    .addOption(context("kubectl context of a cluster that is not on Azure (default: the script asks for the context)"))
     .action(async function () {
       end(await (await import("./teardown.ts")).teardown(this.args, this.optsWithGlobals(), io));
     });

@@ -14,7 +14,7 @@ export async function teardown([name = ""]: readonly string[], options: Teardown
   if (environment.spec.azure === undefined && (options.registry || options.group))
     throw new UserError(
       exitCode.usage,
-      `${name} is not on Azure: it has no registry or resource group`,
+      `${name} is not on Azure, so it has no registry and no resource group`,
       "remove --registry and --group",
     );
   if (options.yes && !options.run)

@@ -1,6 +1,6 @@
 import type { Colors } from "picocolors/types.js";
 
-/** Marks at the start of a line: characters, so that output is readable without color. */
+/** Marks at the start of a line. A mark consists of two characters, so that the output is readable without color. */
 const marks = {
   ok: { text: "ok", color: "green" },
   progress: { text: "..", color: "yellow" },
@@ -14,12 +14,12 @@ const marks = {
 
 export type Mark = keyof typeof marks;
 
-/** Returns the two characters of a state, without color. */
+/** Returns the two characters of a mark, without color. */
 export function markText(mark: Mark): string {
   return marks[mark].text;
 }
 
-/** Returns the two characters of a state, in its color. */
+/** Returns the two characters of a mark, in the color of the mark. */
 export function paintMark(mark: Mark, colors: Colors): string {
   const { text, color } = marks[mark];
   return colors[color](text);

@@ -2,15 +2,17 @@ import type { Colors } from "picocolors/types.js";
 import { columns, wrap } from "./wrap.ts";
 
 /**
- * Converts a page of the docs to text for a terminal, at most 80 columns wide. Lines of code are not wrapped. A row of
- * a table becomes a paragraph: its first cell, then each other cell with the heading of its column.
+ * Converts a page of the docs to text for a terminal, with at most 80 columns. Does not wrap lines of code. Converts
+ * each row of a table to a paragraph: the first cell, then each other cell with the heading of its column.
  */
 export function plainText(markdown: string, colors: Colors): string {
   const blocks = blocksOf(markdown.replace(/^<!--.*-->\n/gm, ""));
   return `${blocks.map((block) => blockText(block, colors)).join("\n\n")}\n`;
 }
 
-/** Splits a page into blocks, without the empty lines between them. A fenced block keeps its empty lines. */
+/**
+ * Splits a page into blocks, and removes the empty lines between blocks. Keeps the empty lines in a fenced code block.
+ */
 function blocksOf(markdown: string): string[] {
   const blocks: string[][] = [[]];
   let fenced = false;
@@ -28,12 +30,12 @@ function blockText(block: string, colors: Colors): string {
   if (block.startsWith("```")) return block.split("\n").slice(1, -1).flatMap(codeLines).join("\n");
   if (block.startsWith("|")) return tableText(block, colors);
   const lines = block.split("\n");
-  // Join the lines of a paragraph. Each heading and each list item starts a new one.
+  // Join the lines of a paragraph. Each heading and each list item starts a new paragraph.
   const starts = lines.flatMap((line, index) => (index === 0 || /^(#+ |\s*([-*]|[0-9]+\.) )/.test(line) ? [index] : []));
   return starts.flatMap((start, index) => paragraph(lines.slice(start, starts[index + 1]).join(" "), colors)).join("\n");
 }
 
-/** Indents a line of code. If it is too long, moves its trailing comment to separate lines before it. */
+/** Indents a line of code. If the line is too long, moves the comment at its end to separate lines before the code. */
 function codeLines(line: string): string[] {
   const indent = "  ";
   const [, code = "", comment = ""] = /^(.*\S)\s+# (.*)$/.exec(line) ?? [];
@@ -68,7 +70,10 @@ function cellsOf(row: string): string[] {
     .map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
 
-/** Removes Markdown's links, bold and line breaks. A link keeps its URL if it is not a page of the docs. */
+/**
+ * Removes the Markdown syntax of links, bold text and line breaks. Keeps the URL of a link if it does not refer to a
+ * page of the docs.
+ */
 function inline(text: string): string {
   return text
     .replaceAll(/\[([^\]]*)\]\((https?:[^)]*)\)/g, "$1 ($2)")

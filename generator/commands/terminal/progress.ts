@@ -1,8 +1,13 @@
 import type { Io } from "../io.ts";
-/** Maximum number of environments to describe component by component; a longer output would not be read. */
+/**
+ * Maximum number of environments whose components `generate` prints. For more environments, the output would be too
+ * long.
+ */
 export const described = 8;
 
-/** Yields the items. Shows progress in one line of a terminal if there are more than `described` items. */
+/**
+ * Yields the items. If stderr is a terminal and there are more than `described` items, shows the progress in one line.
+ */
 export function* withProgress<T>({ stderr }: Io, verb: string, items: readonly T[]): Iterable<T> {
   const shown = stderr.isTTY && items.length > described;
   for (const [index, item] of items.entries()) {

@@ -2,10 +2,10 @@
 export const columns = 80;
 
 /**
- * Wraps a text into lines, each with an indent.
+ * Wraps a text into lines. Each line starts with the indent.
  *
  * @param width maximum width of a line in columns, including the indent
- * @param hanging additional indent of the lines after the first
+ * @param hanging additional indent of all lines after the first line
  */
 export function wrap(text: string, indent: string, width: number = columns, hanging: string = "  "): string[] {
   const out: string[] = [];

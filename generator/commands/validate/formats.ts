@@ -13,7 +13,8 @@ export type DiagnosticFormat = "text" | "json" | "sarif" | "github";
 /**
  * Formats findings for `validate`.
  *
- * @param fromHere returns a file's path relative to the working directory, for code hosts
+ * @param fromHere function that returns the path of a file relative to the working directory; GitHub and SARIF viewers
+ *   need this path
  */
 export function formatted(
   diagnostics: readonly Diagnostic[],

@@ -19,8 +19,8 @@ export function validateManifests(
   if (objects.length === 0 && found.length === 0)
     throw new UserError(
       exitCode.missing,
-      `no Kubernetes objects in ${path === "-" ? "stdin" : path}`,
-      "name another path, or for a Helm chart run helm template … | meshops validate --manifests -",
+      `no Kubernetes objects found in ${path === "-" ? "stdin" : path}`,
+      "specify another path; for a Helm chart, run helm template … | meshops validate --manifests -",
     );
   const diagnostics = [...found, ...review(objects, linkerd === undefined ? null : knownVersion(linkerd))];
   return { diagnostics, checked: `${plural(objects.length, "object")} checked` };

@@ -16,17 +16,17 @@ import { type DiagnosticFormat, formatted } from "./formats.ts";
 interface ValidateOptions {
   readonly directory: string;
   readonly output: DiagnosticFormat;
-  /** Check the Kubernetes objects in a folder or file, or on stdin (`-`), instead of specs. */
+  /** Check the Kubernetes objects in a folder or a file, or on stdin (`-`), instead of the specs. */
   readonly manifests?: string;
-  /** Linkerd release of objects that do not specify it. */
+  /** Linkerd release for objects that do not specify a release. */
   readonly linkerd?: string;
 }
 
-/** `meshops validate [env…]`: reports every problem of the specs and of existing identities at once. */
+/** `meshops validate [env…]`: reports all problems of the specs and of existing certificates and encrypted files. */
 export async function validate(names: readonly string[], options: ValidateOptions, io: Io): Promise<number> {
   const { manifests } = options;
   const { diagnostics, checked, note } = await findings(io, names, options);
-  // A code host resolves paths relative to the folder that the workflow runs in.
+  // GitHub resolves paths relative to the working directory of the workflow.
   const fromHere =
     manifests === undefined ? (file: string): string => join(options.directory, file) : (file: string): string => file;
   io.stdout.write(formatted(diagnostics, options.output, io.stdout.colors, fromHere));
@@ -40,7 +40,7 @@ export async function validate(names: readonly string[], options: ValidateOption
 
 interface Findings {
   readonly diagnostics: readonly Diagnostic[];
-  /** Text that states what was checked. */
+  /** Text with the number of checked environments or objects. */
   readonly checked: string;
   readonly note: string;
 }
@@ -51,8 +51,8 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
     if (names.length > 0)
       throw new UserError(
         exitCode.usage,
-        `--manifests takes one path; unexpected: ${names.join(" ")}`,
-        "name one folder that contains all of them",
+        `--manifests accepts only one path; unexpected arguments: ${names.join(" ")}`,
+        "specify one folder that contains all manifests",
       );
     const { validateManifests } = await import("./manifests.ts");
     return { ...validateManifests(io, manifests, linkerd), note: "" };
@@ -83,8 +83,8 @@ function countChecked(loaded: readonly Loaded[]): string {
 }
 
 /**
- * Checks certificates and encrypted files: their public parts, and the MACs of the files that an available key can
- * decrypt.
+ * Checks the certificates and the unencrypted parts of encrypted files. Also checks the MAC of each encrypted file that
+ * an available key can decrypt.
  */
 async function checkIdentities(
   io: Io,

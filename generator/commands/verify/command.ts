@@ -5,20 +5,24 @@ import type { Program, Runtime } from "../runtime.ts";
 export function declareVerify(program: Program, { io, end }: Runtime): void {
   program
     .command("verify")
-    .argument("[env]", "environment (default: the only one)")
-    .description("test a running cluster: health of the mesh, access to the services, and what tap shows")
-    .option("--only <ids>", "tests to run, such as T1,T2,M; T2 means T2a to T2c")
-    .option("--baseline", "remove the policies during test T0 and restore them after it; the service is open meanwhile", false)
+    .argument("[env]", "environment (default: the only environment in the repository)")
+    .description("test a running cluster: the health of the mesh, the access to the services, and the traffic that tap reports")
+    .option("--only <ids>", "IDs or prefixes of the tests to run, such as T1,T2,M; T2 selects T2a to T2c")
+    .option(
+      "--baseline",
+      "remove the policies during test T0, and restore the policies afterwards; during T0, all pods can connect to the service",
+      false,
+    )
     .option("--write", "also write test data, and delete it afterwards", false)
     .option("--keep-probes", "do not delete the probes", false)
-    .option("--probe-timeout <seconds>", "maximum duration of a probe, including its start", seconds, 90)
+    .option("--probe-timeout <seconds>", "maximum duration of a probe, including the start of its pod", seconds, 90)
     .option(
       "--image <image>",
       "image of the probes; must contain curl, grpcurl, api.proto and grpcio (default: the image of the test client)",
     )
     .option("--report <file>", "write an HTML page with the access graph and the evidence")
     .addOption(kubeconfig())
-    .addOption(context("kubeconfig context (default: the cluster's name on Azure, else the current context)"))
+    .addOption(context("kubeconfig context (default: the cluster's name on Azure, otherwise the current context)"))
     .addOption(fluxNamespace())
     .addOption(output("text", "json", "junit"))
     .action(async function () {

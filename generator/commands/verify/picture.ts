@@ -2,16 +2,16 @@ import type { TestResult } from "../../cluster/verify/result.ts";
 import type { AccessTarget } from "../../components/check.ts";
 import type { Graph, GraphEdge } from "../graph/model.ts";
 
-/** The clients of the access tests: what each one is, and whether its calls must be answered. */
+/** The clients of the access tests. `answered` is true if the calls of the client must be answered. */
 const clients = [
   { id: "T0", lines: ["unmeshed client, no policy", "no proxy"], answered: true },
   { id: "T1", lines: ["unmeshed client", "no proxy, other namespace"], answered: false },
-  { id: "T2a", lines: ["authorized client", "proxy, its service account"], answered: true },
-  { id: "T2b", lines: ["other meshed client", "proxy, another service account"], answered: false },
-  { id: "T2c", lines: ["client with a forged label", "no proxy, label of an authorized client"], answered: false },
+  { id: "T2a", lines: ["authorized client", "proxy, listed service account"], answered: true },
+  { id: "T2b", lines: ["other meshed client", "proxy, unlisted service account"], answered: false },
+  { id: "T2c", lines: ["client with a forged label", "no proxy, label of meshed pods"], answered: false },
 ] as const;
 
-/** Returns the graph of the clients that reached the tested pods, or did not; null if no access test ran. */
+/** Returns the graph of the clients and the results of their access tests. Returns null if no access test ran. */
 export function accessGraph(tests: readonly TestResult[], target: AccessTarget): Graph | null {
   const ran = clients.flatMap((client) => {
     const test = tests.find(({ id }) => id === client.id);
@@ -22,7 +22,7 @@ export function accessGraph(tests: readonly TestResult[], target: AccessTarget):
   return {
     title: `Access to ${target.title}`,
     direction: "right",
-    caption: "A bold arrow is a result that the policies do not intend.",
+    caption: "A bold arrow is a failed test.",
     boxes: [
       ...ran.map(({ id, lines }) => ({ name: id, lines: [id, ...lines], group: "outside", shape: "box" as const })),
       { name: server, lines: [server, portsOf(target)], group: "meshops", shape: "store" },

@@ -8,7 +8,7 @@ import { toSvg } from "../graph/svg.ts";
 import { type Mark, markText, paintMark } from "../terminal/marks.ts";
 import { accessGraph } from "./picture.ts";
 
-/** Result of a run. */
+/** Result of one run of `meshops verify`. */
 export interface VerifyReport {
   readonly environment: string;
   readonly passed: boolean;
@@ -21,7 +21,9 @@ export function reportOf(environment: string, tests: readonly TestResult[]): Ver
 
 const marks: Readonly<Record<CheckStatus, Mark>> = { passed: "ok", failed: "failed", skipped: "waiting", undecided: "open" };
 
-/** Returns the text of a result. Causes and evidence follow on separate lines. */
+/**
+ * Returns the text of a test result. If the test is failed or undecided, causes and evidence follow on separate lines.
+ */
 export function resultLine(result: TestResult, colors: Colors): string {
   const { id, title, status, seen, causes, evidence, notes, durationMs } = result;
   const time = durationMs >= 1000 ? ` ${(durationMs / 1000).toFixed(1)} s` : "";
@@ -42,7 +44,7 @@ export function summaryLine({ environment, passed, tests }: VerifyReport, colors
   return `${passed ? colors.green(environment) : colors.red(environment)}: ${counts}\n`;
 }
 
-/** Returns JUnit XML for CI systems. An undecided test is an error. */
+/** Returns JUnit XML for CI systems. An undecided test is reported as an error. */
 export function junit(report: VerifyReport): string {
   const of = (status: CheckStatus): number => report.tests.filter((test) => test.status === status).length;
   const cases = report.tests.map((test) => ({ ...test, seconds: (test.durationMs / 1000).toFixed(3), [test.status]: true }));
@@ -58,8 +60,8 @@ export function junit(report: VerifyReport): string {
 /**
  * Returns one self-contained HTML page with the access graph, the results and the evidence.
  *
- * @param target pods whose access was tested; null if there are none
- * @param when the time of the run, RFC 3339
+ * @param target target of the access tests; null if the environment has no access target
+ * @param when time of the run, in RFC 3339 format
  */
 export async function html(report: VerifyReport, context: string, when: string, target: AccessTarget | null): Promise<string> {
   const graph = target === null ? null : accessGraph(report.tests, target);

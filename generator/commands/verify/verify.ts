@@ -25,8 +25,8 @@ export interface VerifyFlags extends Omit<CommonOptions, "output">, ConnectionFl
 }
 
 /**
- * `meshops verify [env]`: tests access (the article's tests 0 to 3), the mesh and its workloads. Exits 1 if a test
- * fails or is undecided.
+ * `meshops verify [env]`: tests the access to the services, the mesh and its workloads. Exits with 1 if a test is
+ * failed or undecided.
  */
 export async function verifyCommand(names: readonly string[], flags: VerifyFlags, io: Io): Promise<number> {
   const repository = repositoryIn(io, flags.directory);
@@ -37,7 +37,7 @@ export async function verifyCommand(names: readonly string[], flags: VerifyFlags
   const cluster = await connect(connectionOf(io, environment, flags));
   const abort = new AbortController();
   const stop = (): void => {
-    io.stderr.write("stopping: removing the test resources from the cluster\n");
+    io.stderr.write("stopping: deleting the test objects in the cluster\n");
     abort.abort();
   };
   const noLongerStop = io.onSignals(["SIGINT", "SIGTERM"], stop);
@@ -79,12 +79,12 @@ function testsIn(words: string | undefined, tests: readonly Test[]): ReadonlySet
   if (found !== null && found.size > 0) return found;
   throw new UserError(
     exitCode.usage,
-    `--only ${words} matches no test`,
+    `--only ${words} does not match any test`,
     `use one or more of ${tests.map(({ id }) => id).join(", ")}`,
   );
 }
 
-/** Returns the image of the test client, which contains the tools that the probes need. */
+/** Returns the image of the pydgraph client, because this image contains the tools that the probes need. */
 function clientImage({ components }: Model): string {
   const image = components.find(({ id: name }) => name === "pydgraph-client")?.images[0];
   if (image !== undefined) return `${image.name}:${image.tag}`;

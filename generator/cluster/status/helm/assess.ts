@@ -7,13 +7,13 @@ import type { Snapshot } from "../snapshot.ts";
 import { customDrift, type Drift } from "./drift.ts";
 import { type StoredRelease, storedReleases } from "./stored-release.ts";
 
-/** Helm releases of an environment, and custom resources that differ from them. */
+/** Helm releases of an environment, and custom resources that differ from their Helm release. */
 export interface HelmState {
   readonly releases: readonly StoredRelease[];
   readonly drift: readonly Drift[];
 }
 
-/** Reads the releases that helmfile installs. @throws UserError if you are not allowed to read Secrets */
+/** Reads the Helm releases that helmfile installs. @throws UserError if the user is not allowed to read Secrets */
 export async function readHelmState(cluster: ClusterReader, { components }: Model): Promise<HelmState> {
   const own = components.filter(isHelmRelease);
   const all = await storedReleases(cluster, [...new Set(own.map(({ namespace }) => namespace))]);
@@ -25,8 +25,8 @@ export async function readHelmState(cluster: ClusterReader, { components }: Mode
 }
 
 /**
- * Returns the state of an environment that helmfile installs: one node per release, with its workloads and drifted
- * custom resources. Pure.
+ * Returns the state of an environment that helmfile installs. The result contains one node per Helm release, with its
+ * workloads and the custom resources that have drifted. Pure.
  */
 export function assessHelmfile(model: Model, snapshot: Snapshot, helm: HelmState): StatusNode[] {
   const environment = model.environment.metadata.name;
@@ -40,7 +40,7 @@ function releaseNode(component: ComponentModel, environment: string, snapshot: S
   const sync = `helmfile -e ${environment} -l name=${name} sync`;
   const release = helm.releases.find((each) => each.name === name && each.namespace === namespace);
   if (release === undefined) {
-    const cause: Cause = { code: "missing", reason: "helmfile has not installed it", fix: sync };
+    const cause: Cause = { code: "missing", reason: "helmfile has not installed the Helm release", fix: sync };
     return { ...node, state: "missing", detail: null, cause, children: [] };
   }
   const drift = helm.drift.filter((each) => each.release === name).map((each) => driftNode(each, environment));
@@ -52,9 +52,9 @@ function releaseNode(component: ComponentModel, environment: string, snapshot: S
   if (release.status !== "deployed") {
     const cause: Cause = {
       code: release.status.startsWith("pending") ? "helm-locked" : "unknown",
-      reason: `its status in Helm is ${release.status}`,
+      reason: `the status of the Helm release is ${release.status}`,
       fix: release.status.startsWith("pending")
-        ? `if no helmfile is running, run helm rollback ${name} --namespace ${namespace}, then ${sync}`
+        ? `check that helmfile is not running, then run helm rollback ${name} --namespace ${namespace}, then ${sync}`
         : `run helm history ${name} --namespace ${namespace} to see the error, then ${sync}`,
     };
     return { ...node, state: "failed", detail, cause, children };
@@ -64,7 +64,7 @@ function releaseNode(component: ComponentModel, environment: string, snapshot: S
   const cause: Cause = {
     code: "health",
     reason: `${culprit.kind} ${culprit.name} is not ready`,
-    fix: "see the objects below it",
+    fix: "see the objects below this release",
   };
   return { ...node, state: culprit.state, detail, cause, children };
 }
@@ -80,8 +80,8 @@ function driftNode({ release, kind, namespace, name, fields }: Drift, environmen
   const more = others.length === 0 ? "" : `, and ${others.length} more fields differ`;
   const reason =
     first === undefined
-      ? "it does not exist; the next sync creates it"
-      : `${first.path} is ${JSON.stringify(first.found) ?? "not set"} in the cluster but ${JSON.stringify(first.wanted)} in the release${more}; Helm 3 does not correct it`;
+      ? "the object does not exist; the next helmfile sync creates it"
+      : `${first.path} is ${JSON.stringify(first.found) ?? "not set"} in the cluster but ${JSON.stringify(first.wanted)} in the Helm release${more}; Helm 3 does not restore the value`;
   const fix = `helmfile -e ${environment} -l name=${release} template | kubectl apply --server-side --force-conflicts --field-manager=helm --namespace ${namespace} -f -`;
   return {
     kind,

@@ -9,7 +9,7 @@ export interface Drift {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  /** Fields that differ; empty if the object does not exist. */
+  /** Fields that differ from the Helm release; empty if the object does not exist. */
   readonly fields: readonly FieldDrift[];
 }
 
@@ -20,10 +20,10 @@ interface FieldDrift {
 }
 
 /**
- * Returns the custom resources of a release that differ from what Helm applied. Helm 3 patches them from the old
- * manifest to the new one without reading the live object (helm 3.22, pkg/kube/client.go, createPatch), so manual
- * changes persist. Missing objects are created again. For built-in kinds, Helm's three-way patch detects manual
- * changes.
+ * Returns the custom resources of a Helm release that differ from the applied manifest. For custom resources, Helm 3
+ * computes a patch from the old and the new manifest and ignores the live object (helm 3.22, pkg/kube/client.go,
+ * createPatch), so Helm does not revert manual changes. Helm creates missing objects again. For built-in kinds, Helm
+ * computes a three-way patch, which reverts manual changes.
  */
 export async function customDrift(cluster: ClusterReader, release: StoredRelease): Promise<Drift[]> {
   const custom = release.objects.filter(({ apiVersion }) => isCustom(apiVersion));
@@ -39,22 +39,25 @@ async function driftOf(cluster: ClusterReader, release: StoredRelease, object: K
   return live !== null && fields.length === 0 ? null : { release: release.name, kind, namespace, name: metadata.name, fields };
 }
 
-/** Whether a kind is defined by a CRD. The Gateway API is, although its group is in a domain of Kubernetes. */
+/**
+ * Whether a CRD defines the kinds of an API group. CRDs also define the Gateway API, although its group ends in
+ * `k8s.io`.
+ */
 function isCustom(apiVersion: string): boolean {
   const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
   return group.includes(".") && (!group.endsWith(".k8s.io") || group.startsWith("gateway."));
 }
 
 /**
- * Returns the fields that a manifest sets and that differ in the live object. Ignores fields that only the live object
- * has, because they may be defaults.
+ * Returns the fields of a manifest whose values differ in the live object. Ignores fields that the manifest does not
+ * set, because their values may be defaults.
  */
 function fieldDrift(
   { kind: _kind, apiVersion: _version, status: _status, ...wanted }: KubernetesObject,
   live: KubernetesObject,
 ): FieldDrift[] {
   const { name: _name, namespace: _namespace, labels = {}, ...metadata } = wanted.metadata;
-  // Helm sets this label to its own name, regardless of the manifest (pkg/action/validate.go, setMetadataVisitor).
+  // Helm always sets this label to `Helm`, regardless of the manifest (pkg/action/validate.go, setMetadataVisitor).
   const { "app.kubernetes.io/managed-by": _managedBy, ...others } = labels;
   return [...differences({ ...wanted, metadata: { ...metadata, labels: others } }, live, "")];
 }
@@ -68,7 +71,10 @@ function* differences(wanted: unknown, found: unknown, path: string): Iterable<F
   } else if (wanted !== found && !(isEmpty(wanted) && found === undefined)) yield { path, wanted, found };
 }
 
-/** Whether a value is an empty map or list. It counts as not set, because the API server drops some of these. */
+/**
+ * Whether a value is an empty map or list. An empty map or list is equal to a missing field, because the API server
+ * drops some empty values.
+ */
 function isEmpty(value: unknown): boolean {
   return (isMap(value) && Object.keys(value).length === 0) || (Array.isArray(value) && value.length === 0);
 }

@@ -6,25 +6,25 @@ import { asMap } from "../../../system/data.ts";
 import type { ClusterReader } from "../../connection.ts";
 import { listIn } from "../../reads.ts";
 
-/** A Helm release as Helm stores it in the cluster. */
+/** A revision of a Helm release that is stored in the cluster. */
 export interface StoredRelease {
   readonly name: string;
   readonly namespace: string;
   readonly revision: number;
-  /** `deployed`, `failed`, `pending-upgrade` and so on. */
+  /** Status of the revision, for example `deployed`, `failed` or `pending-upgrade`. */
   readonly status: string;
   /** Name and version of the chart. */
   readonly chart: string;
-  /** Objects that Helm applied, without hooks. */
+  /** Objects that Helm applied, without the objects of Helm hooks. */
   readonly objects: readonly KubernetesObject[];
 }
 
 /**
  * Reads the latest revision of every Helm release in some namespaces. Helm stores one Secret per revision (helm,
- * pkg/storage/driver/secrets.go): the value of `release` is JSON, compressed with gzip and encoded in base64, and the
- * labels contain the release's name, revision and status.
+ * pkg/storage/driver/secrets.go). The value of the key `release` is JSON that is compressed with gzip and encoded in
+ * base64. The labels of the Secret contain the release's name, revision and status.
  *
- * @throws UserError if you are not allowed to read Secrets
+ * @throws UserError if the user is not allowed to read Secrets
  */
 export async function storedReleases(cluster: ClusterReader, namespaces: readonly string[]): Promise<StoredRelease[]> {
   const secrets = await listIn(cluster, namespaces, "v1", "Secret", "owner=helm");
@@ -41,7 +41,7 @@ function revisionOf({ metadata }: KubernetesObject): number {
   return Number(metadata.labels?.["version"] ?? 0);
 }
 
-/** Returns the release from Helm's Secret; null if its format is unknown. */
+/** Decodes the Helm release in a Secret. Returns null if the format of the Secret is unknown. */
 function decodeRelease(secret: KubernetesObject): StoredRelease | null {
   const data = at(secret, "data", "release");
   if (typeof data !== "string") return null;

@@ -1,5 +1,6 @@
 #compdef meshops
-# Completion of meshops for zsh: eval "$(meshops completion zsh)", or as a file _meshops in a folder of $fpath.
+# Completion of meshops for zsh: eval "$(meshops completion zsh)", or save the script as file _meshops in a folder of
+# $fpath.
 _meshops() {
   local value description
   local -a found
