@@ -6,10 +6,11 @@ import { type Inventory, inventoryFile, inventoryText } from "./inventory.ts";
 import { hasDrift, type Plan } from "./plan.ts";
 
 /**
- * Applies a plan. If the process is killed at any moment, every file is complete, either old or new, and the inventory
- * has the hashes of both: it is written first with the old and the new hashes, and at the end with the new ones only.
- * The caller holds the lock. Files are not flushed to disk, as in a Git checkout: after a power failure a file may be
- * truncated, and can be generated again.
+ * Applies a plan. If the process is killed at any moment, every file has either its complete old text or its complete
+ * new text, and the inventory contains the hashes of both texts. For this purpose, the inventory is written twice:
+ * first with the old and the new hashes, and at the end with only the new hashes. The caller must have locked the
+ * repository. As in a Git checkout, files are not flushed to disk. A file that is truncated after a power failure can
+ * be generated again.
  */
 export function applyPlan(root: string, plan: Plan): void {
   if (!hasDrift(plan)) return;

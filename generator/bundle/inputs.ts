@@ -14,8 +14,8 @@ import type { Repository } from "./repository.ts";
 const sharedBase = "helm-release";
 
 /**
- * Hashes of the inputs of environments. The inventory records one hash per environment, and `generate` does not render
- * an environment again while the hash and the generated files match the inventory. No other command uses it.
+ * Hashes of the inputs of environments. The inventory of each environment contains this hash. `generate` does not
+ * render an environment if its hash and its generated files match the inventory. No other command uses the hash.
  */
 export class Inputs {
   readonly #repository: Repository;
@@ -26,10 +26,10 @@ export class Inputs {
   }
 
   /**
-   * Hash of the files of one environment: its specs, certificates and encrypted files. Call it before the environment
-   * is rendered: if a file changes in between, the hash differs at the next run.
+   * Hash of the files of one environment: its specs, certificates and encrypted files. Call this method before the
+   * environment is rendered: if a file changes after this call, the hash is different at the next run.
    *
-   * @param specs spec files of the environment and of those that it extends
+   * @param specs spec files of the environment and of the environments that it extends
    * @returns null if a file cannot be read
    */
   ofEnvironment(environment: string, specs: readonly string[]): string | null {
@@ -45,9 +45,9 @@ export class Inputs {
   }
 
   /**
-   * The hash that the inventory records. It covers the files of the environment, the bases that its overlays use, the
-   * version of meshops, and the recorded hashes of the generated files, so that an inventory that was changed by hand
-   * or by a merge never looks current.
+   * Returns the hash to store in the inventory. The hash depends on the files of the environment, the bases that its
+   * overlays use, the version of meshops, and the hashes of the generated files in the inventory. If an inventory is
+   * changed by hand or by a merge, this hash no longer matches, so the environment is rendered again.
    *
    * @param own result of `ofEnvironment`
    * @param files generated files and their hashes
@@ -62,8 +62,8 @@ export class Inputs {
   }
 
   /**
-   * Number of generated files of an environment if its inputs and all these files match the inventory; null if it must
-   * be rendered.
+   * Number of generated files of an environment if its inputs and all generated files match the inventory; null if the
+   * environment must be rendered.
    *
    * @param own result of `ofEnvironment`
    * @throws UserError if a path leads outside the repository
@@ -93,7 +93,10 @@ export class Inputs {
   }
 }
 
-/** Adds a name and a text to a hash. Their lengths prevent different parts from having the same hash. */
+/**
+ * Adds a name and a text to a hash. The lengths of name and text are added too, so that different parts cannot have the
+ * same hash.
+ */
 function addPart(hash: Hash, name: string, text: string | null): void {
   hash.update(`${name.length} ${name} ${text === null ? "none" : `${text.length} ${text}`}\n`);
 }
@@ -103,7 +106,9 @@ function identityFiles(root: string, environment: string): string[] {
   return [...certificates, signingKeysFile(environment), ...encryptedFiles(root, environment).sort(compareText)];
 }
 
-/** Folders below bases/ that an environment's overlays use: the base of a component has the component's name. */
+/**
+ * Folders below bases/ that an environment's overlays use. The base of a component has the same name as the component.
+ */
 export function basesOf(environment: string, files: Iterable<string>): string[] {
   const overlays = `${overlayFolder(environment)}/`;
   const components = [...files].flatMap((path) => {
@@ -123,7 +128,8 @@ function filesBelow(folder: string): string[] {
 }
 
 /**
- * Text of a file; null if the path is not a regular file. Follows symbolic links, as the reader of certificates does.
+ * Text of a file; null if the path is not a regular file. Follows symbolic links, in the same way as the code that
+ * reads certificates.
  */
 function textOf(path: string): string | null {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path, "utf8") : null;

@@ -10,26 +10,26 @@ import { isVersionAtLeast } from "../system/version.ts";
 export const rootOwner = "_root";
 
 /**
- * Record of the files that meshops generated for one owner. It distinguishes generated files from existing ones, and
- * shows which generated files were edited afterwards. It is committed with the bundle.
+ * Record of the files that meshops generated for one owner. The record distinguishes generated files from other files,
+ * and shows which generated files were edited after generation. It is committed together with the generated files.
  */
 export interface Inventory {
   /**
    * Version of meshops that last changed the generated files. A version that generates the same files does not change
-   * it. Null in inventories of versions before 0.2, until their files change.
+   * this field. Null in inventories that were written by versions before 0.2, until the generated files change.
    */
   readonly version: string | null;
   /**
-   * Hash of the inputs that the files were generated from (`inputs.ts`). Null if it is not known: during a run, in
-   * inventories of older versions, and for environments with findings about their identity, which are rendered at each
-   * run.
+   * Hash of the inputs from which the files were generated (`inputs.ts`). Null if the hash is not known: during a run,
+   * in inventories of older versions, and if there are findings about the environment's identity. If the hash is null,
+   * the environment is rendered at every run.
    */
   readonly inputs: string | null;
-  /** Path to the SHA-256 hashes of the file that meshops wrote: one, or two during a run. */
+  /** Map from the path of a generated file to SHA-256 hashes of its text: one hash, or two hashes during a run. */
   readonly files: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Owner of the files that `init` wrote and `generate` updates. No environment can have this name. */
+/** Owner of the files that `meshops init` creates and `meshops generate` updates. No environment can have this name. */
 export const scaffoldOwner = "_scaffold";
 
 export function inventoryFile(owner: string): string {
@@ -45,8 +45,9 @@ export function inventoryOwners(root: string): string[] {
 }
 
 /**
- * Parses an inventory. Paths that do not belong to its owner are ignored. If the text is not valid JSON, for example
- * because it has merge conflict markers, the lines with a file and its hash are used, those of all sides.
+ * Parses an inventory. Paths that do not belong to the inventory's owner are ignored. If the text is not valid JSON,
+ * for example because of merge conflict markers, every line with a path and a hash is used, including the lines of both
+ * sides of a conflict.
  */
 export function parseInventory(text: string, owner: string): Inventory {
   try {
@@ -68,7 +69,7 @@ function stringOrNull(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
-/** Newest version that a line of a text names; null if none does. */
+/** Newest version in the lines of a text; null if no line contains a version. */
 function newestVersion(text: string): string | null {
   const versions = [...text.matchAll(/^ *"version": "([0-9.]+)",?\r?$/gm)].map(([, version = ""]) => version);
   return versions.reduce<string | null>(
@@ -96,7 +97,7 @@ export function inventoryText({ version, inputs, files }: Inventory): string {
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
-/** Whether an owner's bundle can hold a file. Encrypted Secrets belong to the identity, never to the bundle. */
+/** Whether a file can be in an owner's bundle. Encrypted Secrets belong to the identity, never to the bundle. */
 function mayOwn(owner: string, file: string): boolean {
   if (file.split("/").includes("..") || isEncryptedFile(file)) return false;
   if (owner === rootOwner) return file === helmfileFile;

@@ -13,8 +13,9 @@ export interface Rendered {
 }
 
 /**
- * Renders all files that meshops writes for one environment. Pure: the same environment and the same committed
- * certificates give the same bytes. `emitRootHelmfile` renders the root helmfile, which lists all environments.
+ * Renders all files that meshops writes for one environment. Pure function: for the same environment and the same
+ * committed certificates, the result has the same bytes. `emitRootHelmfile` renders the root helmfile, which lists all
+ * environments.
  */
 export function render(input: Input): Rendered {
   const model = buildModel(input);

@@ -24,23 +24,27 @@ export class Repository {
         exitCode.missing,
         `${resolve(folder)} has no folder environments/`,
         above === null
-          ? "run meshops at the root of a platform repository, or set --directory to it"
+          ? "run meshops at the root of a platform repository, or set --directory to the root of a platform repository"
           : `run meshops with -C ${shellWord(relative(resolve(folder), above))}, the root of the repository`,
       );
     }
     this.root = realpathSync(folder);
   }
 
-  /** Names of all spec files, sorted. Hidden files are ignored; editors create them. */
+  /** Names of all spec files, sorted. Hidden files are ignored, because editors create hidden files. */
   environmentNames(): string[] {
     return this.#specs(".yaml");
   }
 
-  /** Findings about files that look like specs but are ignored, because their names end in `.yml`. */
+  /** Findings about files that are ignored because their names end in `.yml` instead of `.yaml`. */
   strayFiles(): Diagnostic[] {
     return this.#specs(".yml").map((name) => {
       const message = "this file is ignored: the name of a spec must end in .yaml";
-      return atStart(`${environmentsFolder}/${name}.yml`, { code: "name-mismatch", message, fix: `rename it to ${name}.yaml` });
+      return atStart(`${environmentsFolder}/${name}.yml`, {
+        code: "name-mismatch",
+        message,
+        fix: `rename the file to ${name}.yaml`,
+      });
     });
   }
 
@@ -51,7 +55,10 @@ export class Repository {
       .sort(compareText);
   }
 
-  /** The parsed spec file with a name; null if it does not exist. Unreadable files are returned with a diagnostic. */
+  /**
+   * The parsed spec file of an environment; null if the file does not exist. Unreadable files are returned with a
+   * diagnostic.
+   */
   readonly source = (name: string): Source | null => {
     const known = this.#sources.get(name);
     if (known !== undefined) return known;
@@ -60,7 +67,7 @@ export class Repository {
     return source;
   };
 
-  /** Clears the cache of parsed specs, so that they are read again when requested. */
+  /** Clears the cache of parsed specs, so that each spec is read from disk again. */
   forget(): void {
     this.#sources.clear();
   }
@@ -85,13 +92,13 @@ export class Repository {
         "the file is a symbolic link to a file outside environments/",
         "replace the link with the file",
       );
-    if (!stat.isFile()) return refuse("file-unreadable", "this is not a regular file", null);
-    // parseSource has the same limit; checking it here avoids reading the file.
+    if (!stat.isFile()) return refuse("file-unreadable", "the spec is not a regular file", null);
+    // parseSource checks the same limit. This check avoids reading a file that is too large.
     if (stat.size > maxFileBytes) return refuse(tooLarge.code, tooLarge.message, tooLarge.fix);
     try {
       return parseSource(file, new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)));
     } catch (error) {
-      if (error instanceof TypeError) return refuse("file-encoding", "the file is not UTF-8 text", "save it as UTF-8");
+      if (error instanceof TypeError) return refuse("file-encoding", "the file is not UTF-8 text", "save the file as UTF-8");
       return refuse("file-unreadable", `the file cannot be read: ${(error as Error).message}`, null);
     }
   }

@@ -6,7 +6,7 @@ import { type ComponentModel, type Model, neededComponents } from "./model.ts";
 import { namespacesComponent } from "./namespaces/component.ts";
 import { providers } from "./registry.ts";
 
-/** Builds the model of an environment, with its components in startup order. Pure function. */
+/** Builds the model of an environment, with the components in startup order. Pure function. */
 export function buildModel(input: Input, from: readonly ComponentProvider[] = providers): Model {
   const context = contextOf(input);
   const built = from.flatMap((provider) => [...provider.components(context)]).map((component) => build(component, context));
@@ -28,7 +28,7 @@ function contextOf({ environment, identity }: Input): Context {
   };
 }
 
-/** @throws Error if a component has both a chart and objects: the objects need a separate component */
+/** @throws Error if a component has both a chart and objects, because such objects need a separate component */
 function build({ build, ...component }: Component, context: Context): ComponentModel {
   const output = build(context);
   if (output.delivery.kind === "chart" && Object.keys(output.objects ?? {}).length > 0)
@@ -51,8 +51,9 @@ function build({ build, ...component }: Component, context: Context): ComponentM
 }
 
 /**
- * Sorts components in startup order: depth first along their needs, otherwise by id, so that the order is the same on
- * every run. Drops needs of components that the environment does not have.
+ * Sorts components in startup order: each component comes after the components that it needs. Otherwise the order
+ * depends on the ids, so that it is the same on every run. Removes needs that refer to a component that the environment
+ * does not have.
  *
  * @throws Error if two components have the same id, or if needs form a cycle
  */

@@ -3,36 +3,36 @@ import type { Risk } from "./risk-levels.ts";
 /** A field that differs. `before` or `after` is undefined if the field does not exist on that side. */
 export interface FieldChange {
   /**
-   * `spec.values.alpha.replicaCount`, `spec.template.spec.containers[app].image`; `[]` is an entry of a list whose
-   * order has no meaning.
+   * For example `spec.values.alpha.replicaCount` or `spec.template.spec.containers[app].image`. `[]` is an entry of a
+   * list whose order is not significant.
    */
   readonly path: string;
   readonly before?: unknown;
   readonly after?: unknown;
 }
 
-/** A change of one object, before its risks are assessed. */
+/** A change of one object, without an assessment of the risks. */
 export interface ChangedObject {
   readonly change: "added" | "removed" | "changed";
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
   readonly fields: readonly FieldChange[];
-  /** The object before the change; empty if it is added. */
+  /** The object before the change; empty if the change adds the object. */
   readonly before: Readonly<Record<string, unknown>>;
-  /** The object after the change; empty if it is removed. */
+  /** The object after the change; empty if the change removes the object. */
   readonly after: Readonly<Record<string, unknown>>;
 }
 
-/** One effect of a change: its risk, and an explanation for the user. */
+/** One effect of a change: the risk of this effect, and an explanation for the user. */
 export interface Assessment {
   readonly risk: Risk;
   readonly reason: string;
 }
 
 /**
- * Assesses the effects of a change. Rules are independent of each other; a rule yields nothing for a change that it
- * does not cover.
+ * Assesses the effects of a change. Rules are independent of each other. A rule yields nothing for a change to which
+ * the rule does not apply.
  */
 export interface ChangeRule {
   assess(changed: ChangedObject, all: readonly ChangedObject[]): Iterable<Assessment>;

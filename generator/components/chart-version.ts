@@ -1,13 +1,18 @@
 import type { ChangeRule } from "./change-rule.ts";
 
-/** Returns the rule for a HelmRelease whose chart version changes, if a restart of its pods is the only effect. */
+/**
+ * Returns a rule for changes of a HelmRelease's chart version. Use it only if a restart of the pods is the only effect.
+ */
 export function chartVersion(release: string): ChangeRule {
   return {
     *assess({ kind, name, change, fields }) {
       if (kind !== "HelmRelease" || name !== release || change !== "changed") return;
       for (const { path, before, after } of fields)
         if (path === "spec.chart.spec.version")
-          yield { risk: "rollout", reason: `chart ${name} changes from ${String(before)} to ${String(after)}; its pods restart` };
+          yield {
+            risk: "rollout",
+            reason: `chart ${name} changes from ${String(before)} to ${String(after)}; the chart's pods restart`,
+          };
     },
   };
 }

@@ -4,10 +4,13 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { PodSet } from "../mesh/pod-set.ts";
 import type { Finding } from "./finding.ts";
 
-/** The state of a cluster when the tests begin. A field is null if the user is not allowed to read its objects. */
+/**
+ * The state of a cluster when the tests begin. A field is null if the user is not allowed to read the objects in this
+ * field.
+ */
 export interface ClusterState {
   readonly linkerdRelease: LinkerdRelease;
-  /** Pods that the environment's components describe. */
+  /** Sets of pods that the environment's components define. */
   readonly podSets: readonly PodSet[];
   /** NetworkPolicies, Servers, AuthorizationPolicies and MeshTLSAuthentications. */
   readonly policies: readonly KubernetesObject[];
@@ -23,14 +26,14 @@ export interface ClusterState {
   readonly profiles: readonly KubernetesObject[];
 }
 
-/** A call that a probe makes; addresses are `host:port`. */
+/** A call that a probe makes. Addresses have the form `host:port`. */
 export type Call =
   | { readonly kind: "http"; readonly name: string; readonly address: string; readonly path: string }
   | { readonly kind: "grpc"; readonly name: string; readonly address: string; readonly method: string; readonly request: string }
   /**
-   * Repeated calls of a unary gRPC method without arguments, over one connection and with pauses between them; the
-   * result shows how the probe's proxy spread the calls. They continue for at least one second and until each endpoint
-   * has answered, but for at most `seconds`.
+   * Repeated calls of a unary gRPC method without arguments, over one connection and with pauses between the calls. The
+   * result shows how the probe's proxy distributed the calls over the endpoints. The calls continue for at least one
+   * second and until each endpoint has answered, but for at most `seconds`.
    */
   | {
       readonly kind: "spread";
@@ -41,7 +44,7 @@ export type Call =
       readonly endpoints: readonly string[];
     };
 
-/** Result of a call: the exit code of curl or grpcurl, and their complete output. */
+/** Result of a call: the exit code and the complete output of curl or grpcurl. */
 export interface CallResult {
   readonly name: string;
   readonly exit: number;
@@ -51,7 +54,7 @@ export interface CallResult {
 /** Results of a probe's calls. */
 export interface ProbeAnswers {
   readonly results: ReadonlyMap<string, CallResult>;
-  /** Why the probe did not run; null if it ran. */
+  /** Reason why the probe did not run; null if the probe ran. */
   readonly trouble: string | null;
   readonly notes: readonly string[];
 }
@@ -59,7 +62,7 @@ export interface ProbeAnswers {
 /** Settings that all tests of a run share. */
 export interface RunSettings {
   readonly now: Date;
-  /** A word to write and read back; null if the run must not write anything. */
+  /** Value that the test of writes stores and reads back; null if the run must not write anything. */
   readonly token: string | null;
 }
 
@@ -69,14 +72,14 @@ interface CheckInfo {
   readonly expected: string;
 }
 
-/** A test of a component that evaluates the state of the cluster. */
+/** A test of a component. The test evaluates the state of the cluster. */
 export interface StateCheck extends CheckInfo {
   evaluate(state: ClusterState, settings: RunSettings): Finding;
 }
 
 /**
- * A test of a component that evaluates calls of the probe of a listed client. Checks that use the same call name share
- * that call.
+ * A test of a component. The test evaluates calls that a probe makes with the identity of a listed client. If several
+ * checks use the same call name, the probe makes this call only once.
  */
 export interface ProbeCheck extends CheckInfo {
   calls(state: ClusterState, settings: RunSettings): readonly Call[];
@@ -89,23 +92,23 @@ export type Check = StateCheck | ProbeCheck;
 export interface AccessTarget {
   /** Display name of the service. */
   readonly title: string;
-  /** Display name of its pods. */
+  /** Display name of the service's pods. */
   readonly podTitle: string;
   readonly pods: PodSet;
-  /** Host name of the Service, which is also the name of its ServiceProfile. */
+  /** Host name of the Service. The Service's ServiceProfile has the same name. */
   readonly host: string;
   /**
-   * One HTTP and one gRPC call, each named after the key of its port. The HTTP path may be a probe path, which every
-   * client may request.
+   * One HTTP call and one gRPC call. The name of each call is the key of the port that it uses. The HTTP path can be a
+   * probe path, which Linkerd allows every client to request.
    */
   readonly open: readonly Call[];
   /**
-   * The same calls, but not of probe paths: Linkerd answers those to every client (policy-controller, default probe
-   * routes).
+   * The same calls, but without probe paths, because Linkerd allows every client to request a probe path
+   * (policy-controller, default probe routes).
    */
   readonly guarded: readonly Call[];
   /** Component that delivers the policies. */
   readonly policyComponent: string;
-  /** Field of the spec that enables the policies, and the field that lists the clients. */
+  /** Spec field that enables the policies, and spec field that lists the clients. */
   readonly fields: { readonly policy: string; readonly clients: string };
 }

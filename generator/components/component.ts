@@ -13,13 +13,13 @@ import type { AccessTarget, Check } from "./check.ts";
 import type { OwnedValue } from "./owned.ts";
 import type { Patch } from "./patch.ts";
 
-/** Input from which an environment's components are built. The content of the bundle depends on nothing else. */
+/** Input from which an environment's components are built. The content of the bundle depends only on this input. */
 export interface Input {
   readonly environment: Environment;
   readonly identity: Identity;
 }
 
-/** The environment, and values derived from it that components share. */
+/** The environment, and values that are derived from the environment and used by several components. */
 export interface Context {
   readonly environment: Environment;
   readonly linkerdRelease: LinkerdRelease;
@@ -29,66 +29,70 @@ export interface Context {
 }
 
 /**
- * Source of the mesh's identity: the components that deliver it, the Secrets that must exist, and the chart values that
- * refer to them.
+ * Source of the mesh's certificates: the components that deliver the certificates, the Secrets that must exist, and the
+ * chart values that configure the use of the certificates.
  */
 export interface IdentityProvider {
-  /** Components that deliver the identity. */
+  /** Components that deliver the certificates and their Secrets. */
   components(): Iterable<Component>;
   /** Values of a chart for identity and webhook certificates. */
   chartValues(chart: LinkerdChart): JsonMap;
   /** A digest that changes whenever meshed pods must restart to stay in the mesh. */
   revision(): string;
-  /** Secrets that must exist in the cluster, written by meshops or by another program. */
+  /** Secrets that must exist in the cluster. They are written by meshops or by another program. */
   readonly contracts: readonly SecretContract[];
 }
 
 /**
- * Yields the components of one kind that an environment has: none, one, or one per entry of the spec. The provider
- * defines what also applies to environments without the component (rules, reserved names, risks of its removal); the
- * component defines everything else.
+ * Yields the components of one kind for an environment: no component, one component, or one component per entry of a
+ * list in the spec. The provider defines what applies even to environments without the component: rules, reserved
+ * namespaces, and the risks of changes. The component defines everything else.
  */
 export interface ComponentProvider {
   components(context: Context): Iterable<Component>;
-  /** Namespaces that are reserved for the component, even if it is not enabled: workloads must not use them. */
+  /** Namespaces that workloads must not use. They are reserved even if the component is not enabled. */
   readonly reservedNamespaces?: readonly string[];
-  /** Rules for its part of a spec. */
+  /** Rules for the component's part of a spec. */
   readonly rules?: readonly Rule[];
   /** Rules for the transition from the generated bundle to a changed spec. */
   readonly transitionRules?: readonly TransitionRule[];
-  /** Rules that assess the risks of changes to its objects. */
+  /** Rules that assess the risks of changes to the component's objects. */
   readonly changeRules?: readonly ChangeRule[];
 }
 
-/** A rule that compares a spec with the files that were last generated from it. */
+/** A rule that compares a spec with the files that were last generated from the spec. */
 export interface TransitionRule extends RuleInfo {
   /**
-   * @param generated returns the text of a generated file of the environment, by its path below `overlays/<env>/`; null
-   * if the file does not exist
+   * @param generated returns the text of a generated file of the environment, or null if the file does not exist; the
+   * path is relative to `overlays/<env>/`
    */
   check(environment: Environment, generated: (path: string) => string | null): Iterable<RuleFinding>;
 }
 
 /** One component of an environment: one folder of the bundle, one Flux Kustomization, one helmfile release. */
 export interface Component {
-  /** Name of its folder under overlays/<env>/, its Flux Kustomization and, without a chart, its helmfile release. */
+  /**
+   * Name of the component's folder under overlays/<env>/ and of its Flux Kustomization. If the component has no chart,
+   * its helmfile release has this name too.
+   */
   readonly id: string;
-  /** Application that its objects belong to (`app.kubernetes.io/part-of`). */
+  /** Application to which the component's objects belong (`app.kubernetes.io/part-of`). */
   readonly group: string;
-  /** Resources that must be ready before it. */
+  /** Resources that must be ready before the component is applied. */
   readonly needs: readonly Need[];
   /**
-   * Label selector, in kubectl's syntax, of the objects that its chart registers with the API server: webhooks and
-   * aggregated APIs. Teardown removes these first.
+   * Label selector, in kubectl's syntax, of the webhook configurations and APIServices in the component's chart.
+   * `meshops teardown` removes these objects first.
    */
   readonly apiRegistrations?: string;
-  /** Builds its output. Pure function. */
+  /** Builds the component's output. Pure function. */
   build(context: Context): ComponentOutput;
 }
 
 /**
- * A resource that must be ready before a component: another component (ignored if the environment does not have it), a
- * Flux Kustomization or, for components with a chart, a HelmRelease. helmfile orders components only.
+ * A resource that must be ready before a component is applied: another component, a Flux Kustomization or, for
+ * components with a chart, a HelmRelease. A component that the environment does not have is ignored. helmfile ignores
+ * Flux Kustomizations and HelmReleases.
  */
 export type Need = { readonly component: string } | { readonly kustomization: ObjectName } | { readonly helmRelease: ObjectName };
 
@@ -98,7 +102,10 @@ export interface ObjectName {
   readonly namespace: string;
 }
 
-/** A namespace that a component needs. Components may share one; their labels and annotations are merged. */
+/**
+ * A namespace that a component needs. If several components need the same namespace, their labels and annotations are
+ * merged.
+ */
 export interface NamespaceSpec {
   readonly name: string;
   readonly labels: StringMap;
@@ -117,21 +124,20 @@ export interface Release {
 /** How a component is delivered to the cluster. */
 export type Delivery =
   /**
-   * A chart; `base` is the folder under bases/ with the part of its HelmRelease that all environments share, null if
-   * the overlay contains the whole HelmRelease.
+   * A chart. `base` is the folder under bases/ with the part of the HelmRelease that is the same in all environments;
+   * null if the overlay contains the whole HelmRelease.
    */
   | { readonly kind: "chart"; readonly release: Release; readonly base: string | null }
   /**
-   * A folder under bases/ with plain objects; the keys of `images` are the names, without a tag, by which its objects
-   * refer to the images.
+   * A folder under bases/ with plain objects. The keys of `images` are the image names in these objects, without tags.
    */
   | { readonly kind: "kustomization"; readonly base: string; readonly images: Readonly<Record<string, Image>> }
   /**
-   * Only `objects` and `secrets`; helmfile installs them as a release, or applies them in a hook before the first
-   * release.
+   * Only `objects` and `secrets`. helmfile installs them as a release (`release`), or applies them in a hook before the
+   * first release (`hook`).
    */
   | { readonly kind: "objects"; readonly helmfile: "release" | "hook" }
-  /** Nothing: other tools deliver the component. */
+  /** meshops does not deliver the component; another tool does. */
   | { readonly kind: "none" };
 
 /** Fields that other controllers write and that drift detection must ignore. */
@@ -143,33 +149,34 @@ export interface IgnoredDrift {
 
 /** Output of a component. Omitted fields are empty. */
 export interface ComponentOutput {
-  /** Namespace of its release and its objects. */
+  /** Namespace of the component's release and objects. */
   readonly namespace: string;
   readonly namespaces?: readonly NamespaceSpec[];
   readonly delivery: Delivery;
   /**
-   * Objects by file name without extension. Not allowed with a chart: helmfile would install the release without them.
+   * Objects, by file name without extension. Not allowed if the component has a chart, because helmfile would install
+   * the chart without these objects.
    */
   readonly objects?: Readonly<Record<string, readonly KubernetesObject[]>>;
   /** Patches for objects that the chart renders or the base contains. */
   readonly patches?: readonly Patch[];
-  /** Pods that it runs. */
+  /** Pods of the component. */
   readonly pods?: readonly PodSet[];
   /** Tests that `meshops verify` runs on a cluster. */
   readonly checks?: readonly Check[];
   /** Pods whose access control `meshops verify` tests. */
   readonly accessTarget?: AccessTarget | null;
-  /** Names of the SOPS-encrypted Secrets; `meshops identity` writes their files. */
+  /** Names of the SOPS-encrypted Secrets. `meshops identity` writes the files of these Secrets. */
   readonly secrets?: readonly string[];
-  /** Images that it runs, under their original names rather than those in a mirror. */
+  /** Images of the component's containers. The names are those in the original registries, not those in a mirror. */
   readonly images?: readonly Image[];
   readonly ignoredDrift?: readonly IgnoredDrift[];
-  /** Chart values of its release that overrides must not replace. */
+  /** Values of the component's chart that overrides must not replace. */
   readonly owned?: readonly OwnedValue[];
   /**
    * Minutes within which the component must become ready; default: 5. If Flux's controllers run without the feature
    * gate CancelHealthCheckOnNewRevision, a wrong chart value is rolled back only after this time. The time is therefore
-   * short unless the component holds data (measured: the control plane is ready after 60 to 90 s).
+   * longer only for components that store data (measured: the control plane is ready after 60 to 90 s).
    */
   readonly timeoutMinutes?: number;
 }

@@ -2,7 +2,10 @@ import { imagePath } from "../catalog/image.ts";
 import { plural } from "../system/text.ts";
 import { type ComponentModel, releaseOf } from "./model.ts";
 
-/** Short description of what a component delivers: its chart, its Secrets, its image, or its number of objects. */
+/**
+ * Short description of what a component delivers: its chart, the number of its Secrets, its image, or the number of its
+ * objects.
+ */
 export function contentsOf(component: ComponentModel): string {
   const {
     secrets,

@@ -1,17 +1,20 @@
-/** `undecided`: the test could not observe what it checks. It does not count as passed. */
+/** `undecided`: the test could not get the information that it needs. An undecided test does not count as passed. */
 export type CheckStatus = "passed" | "failed" | "skipped" | "undecided";
 
 /** Result of a check. */
 export interface Finding {
   readonly status: CheckStatus;
   readonly seen: string;
-  /** Why the check failed or is undecided, and how to fix it; null otherwise. Several causes are joined by `; `. */
+  /**
+   * Why the check failed or is undecided, and how to fix the problem; null if the check passed or was skipped. Several
+   * causes are joined by `; `.
+   */
   readonly cause: string | null;
-  /** All causes that were found, each with the objects that it is based on. */
+  /** All causes that were found. Each cause includes the objects in which it was found. */
   readonly causes: readonly string[];
   /** Details of the observation, one fact per line. */
   readonly evidence: readonly string[];
-  /** What the user should know although the check passed, one fact per entry. */
+  /** Facts that the user should know even if the check passed, one fact per entry. */
   readonly notes: readonly string[];
 }
 

@@ -7,24 +7,27 @@ import { buildModel } from "./build.ts";
 /** An image that an environment runs. */
 export interface EnvironmentImage {
   readonly component: string;
-  /** Reference under which the image is published, with its tag. */
+  /** Reference under which the image is published, with the tag. */
   readonly source: string;
-  /** Reference that the cluster pulls: `source`, or the name in the registry that mirrors images. */
+  /**
+   * Reference from which the cluster pulls the image: `source`, or the reference in the registry that mirrors images.
+   */
   readonly target: string;
 }
 
-/** An image to copy into a registry: its source, and the repository and tag in the registry. */
+/** An image to copy into a registry: the source reference, and the repository and tag in the target registry. */
 export interface Copy {
   readonly source: string;
   readonly image: string;
 }
 
-/** Empty identity. Images depend only on the spec, so no certificates are needed to list them. */
+/** Empty identity. Images depend only on the spec, so no certificates are needed to list the images. */
 export const noIdentity: Identity = { trustAnchors: "", issuer: "", webhookCa: "" };
 
 /**
- * Images that an environment runs, in the order of its components. Includes third-party images and images that run only
- * if an annotation requests them, but not the images of Helm hooks that meshops disables.
+ * Images that an environment runs, in the order of its components. Includes third-party images, and images of
+ * containers that run only if an annotation requests the container. Excludes images of Helm hooks that meshops
+ * disables.
  */
 export function imagesOf(environment: Environment): EnvironmentImage[] {
   const { components, mirror } = buildModel({ environment, identity: noIdentity });
@@ -40,8 +43,8 @@ export function imagesOf(environment: Environment): EnvironmentImage[] {
 }
 
 /**
- * Images to copy into a registry, sorted and without duplicates. Images that this registry already hosts are skipped:
- * the client's image is built there.
+ * Images to copy into a registry, sorted and without duplicates. Images that are published in this registry are
+ * skipped, for example the image of the test client, which is built there.
  */
 export function copiesInto(registry: string, images: readonly EnvironmentImage[]): Copy[] {
   const sources = new Set(

@@ -1,7 +1,7 @@
 import type { Environment } from "../spec/environment.generated.ts";
 import type { Component, ComponentOutput, Release } from "./component.ts";
 
-/** A component of an environment, with its output. */
+/** A component of an environment, with the component's output. */
 export interface ComponentModel extends Omit<Component, "build">, Required<ComponentOutput> {}
 
 /** All components of an environment, in startup order. */

@@ -8,11 +8,11 @@ import type { CallResult } from "./check.ts";
 export type Outcome = "answered" | "denied" | "silent" | "broken";
 
 /**
- * Classifies the result of a call. Exit codes of curl: 7 refused, 28 no answer in time, 52, 55 and 56 connection closed
- * (curl's manual). grpcurl exits with 64 plus the status code, or with 1 if it cannot connect (its source,
- * cmd/grpcurl). A proxy that refuses a call answers with 403 or the status PERMISSION_DENIED (linkerd2-proxy,
- * inbound/src/http/server.rs); a proxy that cannot reach the application answers with 502 to 504, DEADLINE_EXCEEDED or
- * UNAVAILABLE.
+ * Classifies the result of a call. Exit codes of curl are 7 if the connection was refused, 28 if there was no answer in
+ * time, and 52, 55 or 56 if the connection was closed (curl's manual). grpcurl exits with 64 plus the status code, or
+ * with 1 if it cannot connect (source of grpcurl, cmd/grpcurl). A proxy that refuses a call answers with 403 or the
+ * status PERMISSION_DENIED (linkerd2-proxy, inbound/src/http/server.rs); a proxy that cannot reach the application
+ * answers with 502 to 504, DEADLINE_EXCEEDED or UNAVAILABLE.
  */
 export function outcomeOf(kind: "http" | "grpc", { exit, output }: CallResult): Outcome {
   if (kind === "grpc") {
@@ -40,7 +40,7 @@ export function tellCall({ name, exit, output }: CallResult): string {
   return `${name}: exit ${exit}, ${summary}${proxyError === undefined ? "" : ` (${proxyError})`}`.slice(0, 240);
 }
 
-/** Status of an HTTP response that was printed with its headers; null if the output contains none. */
+/** Status of an HTTP response that was printed with its headers; null if the output contains no response. */
 function statusOf(output: string): number | null {
   const found = /^HTTP\/\S+ (\d{3})/.exec(output)?.[1];
   return found === undefined ? null : Number(found);

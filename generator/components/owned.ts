@@ -1,7 +1,7 @@
 import type { JsonMap } from "../kubernetes/object.ts";
 import { isMap } from "../system/data.ts";
 
-/** A chart value that only meshops may set, and the field of the spec to use instead of an override. */
+/** A chart value that overrides must not replace, and the spec field that sets this value. */
 export interface OwnedValue {
   readonly path: readonly string[];
   readonly field: string;

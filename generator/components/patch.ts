@@ -21,7 +21,7 @@ export interface JsonOperation {
 
 /** A strategic merge patch or a JSON patch. */
 export interface Patch {
-  /** If omitted, the patch applies to the object that the strategic merge patch names. */
+  /** If omitted, `patch` is a strategic merge patch, which applies to the object with its kind, name and namespace. */
   readonly target?: PatchTarget;
   readonly patch: KubernetesObject | readonly JsonOperation[];
 }

@@ -5,13 +5,13 @@ import { plural } from "../system/text.ts";
 import type { ClusterState } from "./check.ts";
 import { type Finding, failed, passed } from "./finding.ts";
 
-/** Checks that all workloads of a namespace are ready, and that all Secrets that its pods mount exist. */
+/** Checks that all workloads of a namespace are ready, and that all Secrets that the namespace's pods mount exist. */
 export function readyIn({ workloads, pods, identity }: ClusterState, namespace: string): Finding {
   const found = workloads.filter(({ metadata }) => metadata.namespace === namespace);
   const count = ({ status }: KubernetesObject): number => Number(at(status, "readyReplicas") ?? 0);
   const notReady = found.filter((workload) => count(workload) < Number(at(workload, "spec", "replicas") ?? 1));
   const names = notReady.map(({ kind, metadata }) => `${kind} ${namespace}/${metadata.name} is not ready`);
-  if (found.length === 0) return failed("no workloads", `nothing runs in ${namespace}; run meshops status`);
+  if (found.length === 0) return failed("no workloads", `the namespace ${namespace} contains no workloads; run meshops status`);
   const lost = lostSecrets(
     identity,
     pods.filter(({ metadata }) => metadata.namespace === namespace),
@@ -19,7 +19,7 @@ export function readyIn({ workloads, pods, identity }: ClusterState, namespace: 
   if (lost.length > 0)
     return failed(
       `${plural(lost.length, "Secret")} missing`,
-      "running pods keep the mounted data, but cannot start again without the Secrets; run flux reconcile kustomization identity",
+      "running pods keep the mounted data, but new pods cannot start without the Secrets; run flux reconcile kustomization identity",
       [...names, ...lost.map(([secret, { metadata }]) => `pod ${metadata.name} mounts Secret ${secret}, which does not exist`)],
     );
   return notReady.length === 0

@@ -11,8 +11,8 @@ import { pydgraphClient } from "./pydgraph-client/component.ts";
 import { dgraphServiceProfile } from "./service-profile/component.ts";
 
 /**
- * All providers of components. Namespaces are listed in the order of this list; the startup order follows from the
- * components' needs. The component `namespaces` is built from the other components (see `buildModel`).
+ * All providers of components. Namespaces are listed in the order of this list. The startup order depends on the needs
+ * of the components. The component `namespaces` is built from the other components (see `buildModel`).
  */
 export const providers: readonly ComponentProvider[] = [
   identity,

@@ -3,7 +3,7 @@ import type { LinkerdRelease } from "../catalog/linkerd.ts";
 /** Service that receives and shows traces. */
 export interface TracingBackend {
   readonly namespace: string;
-  /** Service account of the pods that receive traces: their identity in the mesh. */
+  /** Service account of the pods that receive traces. It determines the identity of these pods in the mesh. */
   readonly serviceAccount: string;
   /** Address for OTLP over gRPC, without a scheme (Linkerd docs, "Distributed tracing with Linkerd"). */
   readonly endpoint: string;
@@ -14,9 +14,10 @@ export interface TracingBackend {
 const namespace = "linkerd-jaeger";
 
 /**
- * Tracing backend of a release: that of the jaeger chart, or the Jaeger in bases/linkerd-jaeger/standalone. The
- * standalone objects have different names, because an upgrade creates the new objects before it removes the old ones,
- * and selectors cannot be changed.
+ * Tracing backend of a Linkerd release: the Jaeger of the linkerd-jaeger chart, or the Jaeger in
+ * bases/linkerd-jaeger/standalone. The objects of the standalone Jaeger have other names than the objects of the chart,
+ * because an upgrade creates the new objects before it removes the old objects, and the selectors of existing objects
+ * cannot be changed.
  */
 export function tracingBackend({ traits }: LinkerdRelease): TracingBackend {
   const [jaeger, collector] = traits.tracing === "jaeger-chart" ? ["jaeger", "collector"] : [standaloneJaeger, standaloneJaeger];

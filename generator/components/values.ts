@@ -1,7 +1,10 @@
 import type { JsonMap } from "../kubernetes/object.ts";
 import { mergeDeep } from "../system/merge.ts";
 
-/** Merges Helm values like Helm: maps are merged key by key; for any other value, the last layer wins. */
+/**
+ * Merges Helm values in the same way as Helm: maps are merged key by key; any other value is taken from the last layer
+ * that contains it.
+ */
 export function mergeValues(...layers: readonly JsonMap[]): JsonMap {
   return layers.reduce<JsonMap>((merged, layer) => mergeDeep(merged, layer) as JsonMap, {});
 }

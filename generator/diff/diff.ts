@@ -20,10 +20,10 @@ export interface ObjectChange {
   readonly fields: readonly FieldChange[];
 }
 
-/** The files of an environment that differ, and the other files in their folders, before and after. */
+/** The changed files of an environment, and the other files in the same folders, before and after the change. */
 export interface Sides {
   readonly environment: string;
-  /** Whether no files of the environment were generated before. */
+  /** Whether the environment had no generated files before the change. */
   readonly isNew: boolean;
   readonly before: Files;
   readonly after: Files;
@@ -32,7 +32,7 @@ export interface Sides {
 /**
  * Returns the objects that differ between two states of an environment's files, in order of risk, the highest first.
  *
- * @param identities age identities that may decrypt the encrypted files, to compare their plaintext
+ * @param identities age identities with which encrypted files are decrypted, to compare the plaintext
  */
 export async function diffObjects(sides: Sides, identities: readonly string[]): Promise<ObjectChange[]> {
   const { environment } = sides;
@@ -54,7 +54,7 @@ function idOf({ namespace, kind, name }: ObjectChange): string {
   return [namespace, kind, name].join("/");
 }
 
-/** A change, and the files that declare the object; null if nothing differs. */
+/** The change of an object, and the files that declare the object; null if the object does not change. */
 function compareObjects(
   before: StatedObject | undefined,
   after: StatedObject | undefined,
@@ -80,7 +80,8 @@ function objectChange(
 
 const removedSecret = {
   risk: "trust-anchor",
-  reason: "the next reconciliation removes it from the cluster; components that need it can no longer renew certificates",
+  reason:
+    "the next reconciliation removes this Secret from the cluster; components that need the Secret can no longer renew certificates",
 } as const;
 
 const newEnvironment = { risk: "harmless", reason: "the environment is new" } as const;
@@ -90,7 +91,7 @@ function withoutSecrets(files: Files): Files {
 }
 
 /**
- * Changes of encrypted files, and whether their plaintext differs. The plaintext itself is never part of the result.
+ * Changes of encrypted files, with the information whether the plaintext differs. The result never contains plaintext.
  */
 async function secretChanges(
   { environment, isNew, before, after }: Sides,
@@ -125,9 +126,13 @@ async function secretChanges(
   return changes.flatMap((change) => change ?? []);
 }
 
-/** Files whose text differs although none of their objects does: comments, or order. */
+/**
+ * Files whose text differs, although no object in them differs: for example, only comments or the order of objects
+ * differ.
+ */
 function layoutChanges({ environment, before, after }: Sides, reported: ReadonlySet<string>): ObjectChange[] {
-  // If the folder has a release, patches.yaml is reported as the patches of that release.
+  // If the folder has a HelmRelease, the HelmRelease contains the patches of patches.yaml, and the change of the
+  // HelmRelease is reported.
   const folders = new Set([...reported].map(folderOf));
   const paths = [...new Set([...before.keys(), ...after.keys()])].filter(
     (path) => !isEncryptedFile(path) && before.get(path) !== after.get(path) && !reported.has(path),
@@ -136,7 +141,8 @@ function layoutChanges({ environment, before, after }: Sides, reported: Readonly
     .filter((path) => !(path.endsWith(`/${patchesFile}`) && folders.has(folderOf(path))))
     .map((name) => {
       const change = !before.has(name) ? "added" : !after.has(name) ? "removed" : "changed";
-      const reason = "only the text of the file differs: order, layout, or a part that another file also declares";
+      const reason =
+        "no object differs, only the text of the file: the order, the layout, or a part that another file declares too";
       return { environment, kind: "File", namespace: "", name, change, risk: "harmless", reason, fields: [] };
     });
 }

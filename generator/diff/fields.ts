@@ -3,8 +3,9 @@ import { canonicalJson } from "../system/canonical.ts";
 import { isMap } from "../system/data.ts";
 
 /**
- * Lists that Kubernetes, Linkerd or Flux treat as sets: rules, peers and ports of a NetworkPolicy; identities;
- * dependencies (their API references). A list whose items all have unique names is compared by name.
+ * Fields with lists that Kubernetes, Linkerd or Flux treat as sets, according to their API references. Examples are
+ * rules, peers and ports of a NetworkPolicy, identities, and dependencies. Any other list whose items all have unique
+ * names is compared by name.
  */
 const sets = new Set([
   "dependsOn",
@@ -52,8 +53,8 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], pat
 }
 
 /**
- * Returns entries that are in only one of the lists. If one entry was replaced by one other, returns its changed
- * fields.
+ * Returns entries that are in only one of the lists. If exactly one entry was replaced by exactly one other entry,
+ * returns the fields in which the two entries differ.
  */
 function compareSets(before: readonly unknown[], after: readonly unknown[], path: string): FieldChange[] {
   const removed = without(before, after);
@@ -94,7 +95,10 @@ function join(path: string, key: string): string {
   return path === "" ? step : `${path}.${step}`;
 }
 
-/** Text of a value that does not depend on the order of keys, nor on the order of lists that are sets. */
+/**
+ * Text of a value. The text does not depend on the order of keys, and it does not depend on the order of items in lists
+ * that are sets.
+ */
 function canonical(value: unknown): string {
   return canonicalJson(value, (key) => sets.has(key));
 }

@@ -3,7 +3,10 @@ import { exitCode, UserError } from "../system/errors.ts";
 import { runBinary, runProgram } from "../system/process.ts";
 import { printable } from "../system/text.ts";
 
-/** The files of a commit, by path from the repository's root. Their texts are read on request. */
+/**
+ * The files of a commit, by path relative to the repository's root. The text of a file is read only when it is
+ * requested.
+ */
 export class GitTree {
   readonly #root: string;
   readonly #ids: ReadonlyMap<string, string>;
@@ -16,9 +19,9 @@ export class GitTree {
   }
 
   /**
-   * Lists the files of a commit below some paths.
+   * Lists the files of a commit that are at or below the given paths.
    *
-   * @param root the platform repository; may be a subfolder of the Git repository
+   * @param root the platform repository; can be a subfolder of the Git repository
    * @param ref any name of a commit: `HEAD`, `origin/main`, a tag
    * @param paths folders and files
    * @throws UserError (missing) if git is not installed, or the repository or the commit does not exist
@@ -51,7 +54,7 @@ export class GitTree {
     return createHash(this.#algorithm).update(`blob ${content.length}\0`).update(content).digest("hex");
   }
 
-  /** Reads the texts of files in one call of git. Paths that the commit does not have are ignored. */
+  /** Reads the texts of files in one call of git. Paths that do not exist in the commit are ignored. */
   async read(paths: Iterable<string>): Promise<Map<string, string>> {
     const wanted = [...paths].flatMap((path): [string, string][] => {
       const id = this.#ids.get(path);
@@ -85,7 +88,8 @@ async function batch(root: string, input: string): Promise<Buffer> {
 }
 
 /**
- * Splits the output of `git cat-file --batch`: for each blob a header line with its size, the content and a line feed.
+ * Splits the output of `git cat-file --batch`. For each blob, the output contains a header line with the blob's size,
+ * the content, and a line feed.
  */
 function splitBatch(answer: Buffer): string[] {
   const texts: string[] = [];
@@ -96,8 +100,8 @@ function splitBatch(answer: Buffer): string[] {
     if (!Number.isInteger(size))
       throw new UserError(
         exitCode.missing,
-        `git has no object for ${header}`,
-        "run `git fetch` if this is a partial clone, else `git fsck`",
+        `git does not find the object: ${header}`,
+        "run `git fetch` if this is a partial clone; otherwise run `git fsck`",
       );
     texts.push(answer.subarray(end + 1, end + 1 + size).toString());
     at = end + 1 + size + 1;

@@ -8,18 +8,20 @@ import { folderOf } from "../system/text.ts";
 /** Files of a repository: path to text. */
 export type Files = ReadonlyMap<string, string>;
 
-/** An object as the files of the bundle declare it; a release includes its values. */
+/** An object that files of the bundle declare. A HelmRelease includes its values. */
 export interface StatedObject {
   readonly kind: string;
   /** Empty if the object has no namespace. */
   readonly namespace: string;
   readonly name: string;
   readonly value: Record<string, unknown>;
-  /** Files that declare it. */
+  /** Files that declare the object. */
   readonly files: readonly string[];
 }
 
-/** Returns the objects that files declare, by a key that does not change when an object moves to another file. */
+/**
+ * Returns the objects that files declare. The key of an object does not change when the object moves to another file.
+ */
 export function objectsOf(files: Files): Map<string, StatedObject> {
   const objects = new Map<string, StatedObject>();
   for (const [path, text] of files)
@@ -56,7 +58,8 @@ function readable(path: string, text: string, files: Files): StatedObject[] {
     return [declared("HelmRelease", namespace, component, { spec: { values: onlyValue(text) } }, path, release)];
   if (file === releaseFile)
     return documents(text).map((value) => declared("HelmRelease", namespace, component, withPatches(value), path, release));
-  // If the folder has a release, its postRenderers contain the same patches; the file is for helmfile.
+  // If the folder has a HelmRelease, its postRenderers contain the same patches. In this case, only helmfile uses
+  // patches.yaml.
   if (file === patchesFile && files.has(`${folder}/${releaseFile}`)) return [];
   return documents(text).map((value) => ofDocument(value, namespace, path));
 }
@@ -90,14 +93,14 @@ function documents(text: string): Record<string, unknown>[] {
   return valuesOf(text).map(asMap);
 }
 
-/** The value of a text with one document. */
+/** Value of the only document in a text. */
 function onlyValue(text: string): unknown {
   const [value = null, ...others] = valuesOf(text);
   if (others.length > 0) throw new Error("more than one document");
   return value;
 }
 
-/** The documents of a helmfile, merged. They have no key in common. */
+/** The merged documents of a helmfile. No key is in more than one document. */
 function helmfile(text: string): Record<string, unknown> {
   return Object.assign({}, ...documents(text)) as Record<string, unknown>;
 }
@@ -108,7 +111,7 @@ function namespaceOf(kustomization: string): string {
   return typeof namespace === "string" ? namespace : "";
 }
 
-/** A release whose inline patches are parsed: a map by kind and name instead of texts. */
+/** Replaces the inline patches of a HelmRelease, which are texts, by a map from kind and name to the parsed patch. */
 function withPatches(value: Record<string, unknown>): Record<string, unknown> {
   const spec = asMap(value["spec"]);
   if (!Array.isArray(spec["postRenderers"])) return value;

@@ -6,7 +6,7 @@ import { identityRisks } from "./risks/identity.ts";
 import { releaseRisks } from "./risks/release.ts";
 import { workloadRisks } from "./risks/workload.ts";
 
-/** Assesses a change, given all changes. Yields nothing for a change that it does not know. */
+/** Assesses one change, given all changes. Yields nothing if the function does not apply to the change. */
 type Judge = (changed: ChangedObject, all: readonly ChangedObject[]) => Iterable<Assessment>;
 
 const judges: readonly Judge[] = [
@@ -23,7 +23,7 @@ const judges: readonly Judge[] = [
   workloadRisks,
 ];
 
-/** Returns the highest risk of a change, and all reasons, those of the highest risk first. */
+/** Returns the highest risk of a change, and all reasons. The reasons for the highest risk come first. */
 export function riskOf(changed: ChangedObject, all: readonly ChangedObject[]): Assessment {
   const found = judges.flatMap((judge) => [...judge(changed, all)]);
   const risk = gravest(found.map((judgement) => judgement.risk));
@@ -35,7 +35,8 @@ export function riskOf(changed: ChangedObject, all: readonly ChangedObject[]): A
 }
 
 function byDefault({ change, kind, fields }: ChangedObject): string {
-  if (change === "added") return "new; no running workload changes";
-  if (change === "removed") return kind === "Helmfile" || kind === "Overlay" ? "no longer generated" : "Flux removes it";
-  return fields.length === 0 ? "only the order or the layout differs" : "applied in place";
+  if (change === "added") return "the object is new; no running workload changes";
+  if (change === "removed")
+    return kind === "Helmfile" || kind === "Overlay" ? "meshops no longer generates this file" : "Flux deletes this object";
+  return fields.length === 0 ? "only the order or the layout differs" : "Flux updates the existing object";
 }

@@ -8,7 +8,7 @@ import { asMap } from "../system/data.ts";
 /** Whether the plaintexts of two encrypted files are the same. */
 export type Plaintext = "same" | "differs" | "unknown";
 
-/** Compares two encrypted files. Their plaintext does not leave this function. */
+/** Compares two encrypted files. The function does not return the plaintext. */
 export async function comparePlaintext(before: string, after: string, identities: readonly string[]): Promise<Plaintext> {
   if (payload(before) === payload(after)) return "same";
   try {
@@ -20,7 +20,7 @@ export async function comparePlaintext(before: string, after: string, identities
   }
 }
 
-/** The encrypted values, without decrypting them. If these are equal, the plaintext is equal. */
+/** Encrypted values of a file, as text. If the encrypted values of two files are equal, the plaintext is equal. */
 function payload(text: string): string {
   const { sops: _, ...rest } = asMap(parseDocument(text).toJS() as unknown);
   return JSON.stringify(rest);
@@ -28,7 +28,7 @@ function payload(text: string): string {
 
 /** Assesses the change of an encrypted file. */
 export function secretRisk(name: string, plaintext: Plaintext): Assessment {
-  if (plaintext === "same") return { risk: "harmless", reason: "re-encrypted; the plaintext is the same" };
+  if (plaintext === "same") return { risk: "harmless", reason: "the file is encrypted again; the plaintext is the same" };
   const unknown =
     plaintext === "unknown"
       ? " (no available age key can decrypt both versions, so it is unknown whether the plaintext differs)"
@@ -36,12 +36,12 @@ export function secretRisk(name: string, plaintext: Plaintext): Assessment {
   if (name === secretNames.issuer)
     return {
       risk: "trust-anchor",
-      reason: `the issuer changes: the identity controller loads it without a restart, and proxies get certificates from it within 24 hours${unknown}`,
+      reason: `the issuer changes: the identity controller loads the new issuer without a restart, and all proxies get certificates from the new issuer within 24 hours${unknown}`,
     };
   if (name.endsWith("-k8s-tls"))
     return {
       risk: "webhook-policy",
-      reason: `the certificate of a webhook changes: the API server rejects it if the webhook's CA did not sign it${unknown}`,
+      reason: `the certificate of a webhook changes: the API server rejects this certificate if the webhook's CA did not sign it${unknown}`,
     };
   return { risk: "trust-anchor", reason: `the signing keys of the trust anchors change${unknown}` };
 }

@@ -11,10 +11,10 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /**
  * Returns the available age identities. Reads the same sources as sops, in the same order: SOPS_AGE_KEY,
  * SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, and sops/age/keys.txt in the user's configuration folder (sops,
- * age/keysource.go). The shell runs the command, while sops splits it into words itself. SSH keys and plugins require
- * the sops binary.
+ * age/keysource.go). meshops runs the command of SOPS_AGE_KEY_CMD in a shell, but sops splits the command into words
+ * without a shell. SSH keys and plugins require the sops binary.
  *
- * @throws UserError (missing) if a variable names a file that cannot be read or a command that fails
+ * @throws UserError (missing) if a variable refers to a file that cannot be read, or to a command that fails
  */
 export function ageIdentities(variables: Variables): string[] {
   const { SOPS_AGE_KEY: key, SOPS_AGE_KEY_FILE: file, SOPS_AGE_KEY_CMD: command } = variables;
@@ -33,8 +33,8 @@ export function ageIdentities(variables: Variables): string[] {
 }
 
 /**
- * Returns the available age identities. On a UserError of `ageIdentities`, passes its message to `warn` and returns
- * none.
+ * Returns the available age identities. If `ageIdentities` throws a UserError, passes the message to `warn` and returns
+ * an empty list.
  */
 export function identitiesAtHand(variables: Variables, warn: (message: string) => void): string[] {
   try {
@@ -46,7 +46,7 @@ export function identitiesAtHand(variables: Variables, warn: (message: string) =
   }
 }
 
-/** Path of the user's age key file, which is the same as sops uses on each operating system. */
+/** Path of the user's age key file. On each operating system, this is the path that sops uses. */
 function userKeyFile(variables: Variables, platform: NodeJS.Platform = process.platform): string {
   const { XDG_CONFIG_HOME: xdg, AppData: appData, HOME: home = homedir() } = variables;
   const folder =
@@ -60,7 +60,9 @@ function userKeyFile(variables: Variables, platform: NodeJS.Platform = process.p
   return join(folder, "sops", "age", "keys.txt");
 }
 
-/** Adds identities to the user's key file and makes it readable by the user only. Returns its path. */
+/**
+ * Adds identities to the user's key file, and makes the file readable only by the user. Returns the path of the file.
+ */
 export async function addIdentities(
   variables: Variables,
   entries: readonly { readonly comment: string; readonly identity: string; readonly recipient: string }[],
@@ -71,7 +73,7 @@ export async function addIdentities(
     throw new UserError(
       exitCode.problem,
       `${path} is not a regular file`,
-      "replace it with a regular file, or set SOPS_AGE_KEY_FILE to another file",
+      "replace this path with a regular file, or set SOPS_AGE_KEY_FILE to another file",
     );
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const added = entries
@@ -81,7 +83,7 @@ export async function addIdentities(
   const handle = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
     await handle.chmod(0o600);
-    // A single append, so that keys which another process adds at the same time are kept.
+    // Append in a single write, so that keys that another process adds at the same time are not lost.
     await handle.write(ended ? added : `\n${added}`);
   } finally {
     await handle.close();

@@ -4,19 +4,24 @@ import { anchorsOf } from "../mesh/pod.ts";
 import { sha256 } from "../system/hash.ts";
 import { type Certificate, certificatesIn, fingerprint, signingAnchor } from "./pem.ts";
 
-/** A meshed pod that does not trust every anchor of the bundle in the cluster. */
+/** A meshed pod that does not trust every trust anchor in the cluster's trust bundle. */
 export interface AnchorGap {
   /** `namespace/name`. */
   readonly pod: string;
-  /** SHA-256 of the anchors that it lacks, in lower-case hexadecimal; null if the pod does not list its anchors. */
+  /**
+   * SHA-256 of the anchors that the pod lacks, in lower-case hexadecimal; null if the pod does not list its anchors.
+   */
   readonly lacks: readonly string[] | null;
-  /** Whether the issuer's anchor is one of them. If so, the pod rejects every certificate that the mesh issues now. */
+  /**
+   * Whether the pod lacks the anchor that signed the issuer. If true, the pod rejects every certificate that the mesh
+   * issues now.
+   */
   readonly breaks: boolean;
 }
 
 /**
- * Certificates of the ConfigMap from which Linkerd takes its trust anchors (`linkerd-identity-trust-roots`); none if it
- * is missing or damaged.
+ * Certificates in the ConfigMap `linkerd-identity-trust-roots`, from which Linkerd reads the trust anchors. Empty if
+ * the ConfigMap is missing or damaged.
  */
 export function bundleIn(trustRoots: KubernetesObject | null): Certificate[] {
   const text = at(trustRoots, "data", "ca-bundle.crt");
@@ -24,14 +29,14 @@ export function bundleIn(trustRoots: KubernetesObject | null): Certificate[] {
 }
 
 /**
- * Meshed pods that lack an anchor of the bundle. Proxies read their anchors at start, so these pods must restart before
- * the next step of a rotation.
+ * Meshed pods that lack an anchor of the bundle. Proxies read the trust anchors only when they start, so these pods
+ * must restart before the next step of a rotation.
  *
- * Injected pods have the PEM in the environment of their proxy. Control plane pods take it from the ConfigMap
- * (`valueFrom`), so their annotation `linkerd.io/trust-root-sha256` is compared, which the chart writes
- * (linkerd-control-plane, templates; the same in all four releases).
+ * In injected pods, an environment variable of the proxy contains the PEM text. In control plane pods, this variable
+ * refers to the ConfigMap (`valueFrom`), so the annotation `linkerd.io/trust-root-sha256` is compared instead. The
+ * chart writes this annotation (linkerd-control-plane, templates; the same in all four releases).
  *
- * @param issuer the issuer's certificate, if known
+ * @param issuer the issuer's certificate; undefined if it is not known
  */
 export function anchorGaps(
   pods: readonly KubernetesObject[],
@@ -60,8 +65,8 @@ export function anchorGaps(
 }
 
 /**
- * SHA-256 of the bundle without and with a trailing newline: the chart hashes its value, which may end with one; the
- * ConfigMap does not.
+ * SHA-256 of the bundle without and with a trailing newline. The chart hashes its value, which might end with a
+ * newline. The text in the ConfigMap does not end with a newline.
  */
 function bundleDigests(bundle: string): string[] {
   const text = bundle.trim();

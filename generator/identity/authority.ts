@@ -11,7 +11,10 @@ export interface Issued {
   readonly key: KeyObject;
 }
 
-/** Minutes by which a certificate's validity starts before its time of issue, since the clocks of a cluster differ. */
+/**
+ * Minutes by which a certificate's validity starts before the certificate is issued, because the clocks of a cluster's
+ * nodes differ.
+ */
 export const skewMinutes = 5;
 
 /** Time at which a certificate was issued by meshops. */
@@ -28,14 +31,14 @@ export function makeTrustAnchor({ trustDomain, anchorValidity }: Names, now: Dat
   return selfSigned(`root.linkerd.${trustDomain}`, null, anchorValidity, now);
 }
 
-/** Creates the CA of the webhooks' server certificates. The API server trusts it through `caBundle`. */
+/** Creates the CA of the webhooks' server certificates. The API server trusts this CA because of `caBundle`. */
 export function makeWebhookCa({ anchorValidity }: Names, now: Date): Issued {
   return selfSigned("webhooks.linkerd.cluster.local", 0, anchorValidity, now);
 }
 
 /**
  * Creates the issuer, with which Linkerd's identity service signs the proxies' certificates. The issuer cannot sign
- * other authorities (path length 0), and does not expire later than the anchor that signs it.
+ * other CAs (path length 0), and does not expire later than the trust anchor that signs the issuer.
  *
  * @throws UserError (problem) if the anchor has expired
  */
@@ -53,8 +56,8 @@ export function makeIssuer({ trustDomain, issuerValidity }: Names, anchor: Issue
 }
 
 /**
- * Creates a webhook's server certificate for the DNS name by which the API server calls it. The certificate does not
- * expire later than its CA.
+ * Creates a webhook's server certificate for the DNS name that the API server uses to call the webhook. The certificate
+ * does not expire later than its CA.
  *
  * @throws UserError (problem) if the CA has expired
  */
@@ -65,18 +68,18 @@ export function makeServerCertificate(dnsName: string, { webhookValidity }: Name
   return { certificate: issueCertificate(request, authorityOf(ca)), key: pair.privateKey };
 }
 
-/** Returns the date, or the authority's expiry if that is earlier. */
+/** Returns the date, or the expiry date of the CA if the CA expires earlier. */
 function clampToExpiry({ certificate }: Issued, wanted: Date, now: Date, what: string): Date {
   const end = expiry(certificate);
   if (end > now) return end < wanted ? end : wanted;
   throw new UserError(
     exitCode.problem,
     `the ${what} expired on ${end.toISOString().slice(0, 10)}`,
-    "run meshops identity init --force to create a new identity, then restart all meshed pods at once",
+    "run meshops identity init --force to create a new identity, then restart all meshed pods at the same time",
   );
 }
 
-/** Whether an authority is valid at least as long as a certificate that it issues now. */
+/** Whether a CA is valid at least as long as a certificate that this CA issues now. */
 export function outlives({ certificate }: Issued, now: Date, validity: string): boolean {
   return expiry(certificate) >= after(now, validity);
 }
@@ -95,7 +98,7 @@ export function pairOf(certificate: string, key: string): Issued | null {
 /**
  * Private key as PEM with a trailing newline.
  *
- * @param form see `keyReaders` for the form that a consumer needs
+ * @param form PEM form; see `keyReaders` for the forms that each program accepts
  */
 export function privateKeyPem({ key }: Issued, form: "PKCS#8" | "SEC1" = "SEC1"): string {
   return key.export({ type: form === "PKCS#8" ? "pkcs8" : "sec1", format: "pem" }).toString();

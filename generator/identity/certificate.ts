@@ -1,11 +1,14 @@
 import { createHash, type KeyObject, randomBytes, sign, type X509Certificate } from "node:crypto";
 import forge from "node-forge";
 
-/** The name and the key that sign a certificate. */
+/** The name and the private key of the CA that signs a certificate. */
 export interface Authority {
-  /** Subject of the authority's own certificate, in DER and byte for byte, since verifiers compare bytes. */
+  /**
+   * Subject of the authority's own certificate, as exact DER bytes, because programs that verify certificates compare
+   * these bytes.
+   */
   readonly subject: Buffer;
-  /** Subject key identifier of the authority's own certificate; null if it has none. */
+  /** Subject key identifier of the authority's own certificate; null if the certificate has none. */
   readonly keyIdentifier: Buffer | null;
   readonly privateKey: KeyObject;
 }
@@ -16,9 +19,7 @@ export interface Request {
   readonly publicKey: KeyObject;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /**
-   * Present if the certificate signs others. `pathLength` limits the number of authorities below it; null for no limit.
-   */
+  /** Present if the certificate is a CA. `pathLength` is the maximum number of CAs below this CA; null for no limit. */
   readonly authority?: { readonly pathLength: number | null };
   /** DNS names of the server. */
   readonly dnsNames?: readonly string[];
@@ -41,8 +42,8 @@ const oid = {
 } as const;
 
 /**
- * Issues an X.509 certificate (RFC 5280) for an ECDSA P-256 key, signed with ECDSA and SHA-256 by an authority, or by
- * its own key.
+ * Issues an X.509 certificate (RFC 5280) for an ECDSA P-256 key, signed with ECDSA and SHA-256 by another CA or by its
+ * own key.
  *
  * @returns PEM with a trailing newline
  */
@@ -54,7 +55,7 @@ export function issueCertificate(request: Request, signer: Authority): string {
 }
 
 function toBeSigned(request: Request, signer: Authority): Asn1 {
-  // 128 bits, random except for the first two (01): a serial number must be positive (RFC 5280, 4.1.2.2).
+  // 128 random bits, but the first two bits are 01, because a serial number must be positive (RFC 5280, 4.1.2.2).
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
   return sequence(
@@ -93,7 +94,10 @@ function extensions({ publicKey, authority, dnsNames = [] }: Request, signer: Au
   ];
 }
 
-/** SHA-1 of the key's bits (RFC 5280, 4.2.1.2, method 1). It identifies the key; security does not depend on it. */
+/**
+ * SHA-1 of the key's bits (RFC 5280, 4.2.1.2, method 1). The hash only identifies the key; security does not depend on
+ * SHA-1.
+ */
 function identifier(key: KeyObject): string {
   const { x = "", y = "" } = key.export({ format: "jwk" });
   const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
@@ -101,8 +105,8 @@ function identifier(key: KeyObject): string {
 }
 
 /**
- * Subject of a certificate, in DER. Its position is fixed: after version, serial number, algorithm, issuer and validity
- * (RFC 5280, 4.1).
+ * Subject of a certificate, in DER. The position of the subject is fixed: it comes after version, serial number,
+ * algorithm, issuer and validity (RFC 5280, 4.1).
  */
 export function subjectOf(certificate: X509Certificate): Buffer {
   const [body] = asn1.fromDer(certificate.raw.toString("binary")).value as Asn1[];
@@ -112,8 +116,9 @@ export function subjectOf(certificate: X509Certificate): Buffer {
 }
 
 /**
- * Subject key identifier of a certificate; null if it has none. It must be copied, since other certificates of the same
- * key may have another identifier (RFC 5280, 4.2.1.1).
+ * Subject key identifier of a certificate; null if the certificate has none. It must be copied from the certificate and
+ * not computed from the key, because two certificates with the same key can have different identifiers (RFC 5280,
+ * 4.2.1.1).
  */
 export function keyIdentifierOf(certificate: X509Certificate): Buffer | null {
   const [body] = asn1.fromDer(certificate.raw.toString("binary")).value as Asn1[];
@@ -129,7 +134,7 @@ export function keyIdentifierOf(certificate: X509Certificate): Buffer | null {
   return null;
 }
 
-/** Key identifier that meshops gives a key. */
+/** Key identifier that meshops computes for a key. */
 export function identifierOf(key: KeyObject): Buffer {
   return Buffer.from(identifier(key), "binary");
 }

@@ -10,7 +10,7 @@ import { type Certificate, certificatesIn, fingerprint } from "./pem.ts";
 
 /** A certificate that the mesh uses in a cluster. */
 export interface ClusterCertificate {
-  /** `trust-anchor`, `issuer`, or the Service of a webhook, as `identity status` names them. */
+  /** `trust-anchor`, `issuer`, or the name of a webhook's Service. `meshops identity status` uses the same names. */
   readonly name: string;
   /** RFC 3339, in UTC. */
   readonly notAfter: string;
@@ -18,18 +18,23 @@ export interface ClusterCertificate {
   readonly sha256: string;
 }
 
-/** Objects that hold the identity in a cluster. */
+/** Objects that contain the mesh's certificates in a cluster. */
 export interface IdentityObjects {
   readonly trustRoots: KubernetesObject | null;
-  /** Secrets by `namespace/name`, each null if it does not exist. The map is null if you are not allowed to read Secrets. */
+  /**
+   * Secrets by `namespace/name`; an entry is null if the Secret does not exist. The map is null if you are not allowed
+   * to read Secrets.
+   */
   readonly secrets: ReadonlyMap<string, KubernetesObject | null> | null;
-  /** ConfigMap `meshops-identity`, with the certificates that were committed last; null if there is none. */
+  /**
+   * ConfigMap `meshops-identity`, with the certificates that were committed last; null if the ConfigMap does not exist.
+   */
   readonly committed: KubernetesObject | null;
 }
 
 /**
- * Certificates of a cluster: the trust bundle, and those in Secrets. Secrets that cannot be read or contain none are
- * skipped.
+ * Certificates of a cluster: the certificates in the trust bundle, and the certificates in Secrets. Secrets that cannot
+ * be read, or that contain no certificate, are skipped.
  */
 export function clusterCertificates(environment: Environment, objects: IdentityObjects): ClusterCertificate[] {
   const issuer = certificateIn(objects, "linkerd", secretNames.issuer);
@@ -48,14 +53,17 @@ export function clusterCertificates(environment: Environment, objects: IdentityO
   );
 }
 
-/** Issuer certificate of a cluster: from its Secret, or from the committed ConfigMap if Secrets cannot be read. */
+/**
+ * Issuer certificate of a cluster: from the issuer's Secret, or from the ConfigMap `meshops-identity` if Secrets cannot
+ * be read.
+ */
 export function issuerIn(objects: IdentityObjects): Certificate | undefined {
   if (objects.secrets !== null) return certificateIn(objects, "linkerd", secretNames.issuer);
   const [issuer] = certificatesIn(String(at(objects.committed, "data", "issuer.crt") ?? ""));
   return issuer;
 }
 
-/** Webhook Secrets with a private key in a form that its reader does not accept. */
+/** Webhook Secrets whose private key has a PEM form that is not accepted by the program that reads the key. */
 export function refusedKeys(
   environment: Environment,
   { secrets }: IdentityObjects,
@@ -70,15 +78,15 @@ function certificateIn({ secrets }: IdentityObjects, namespace: string, secret: 
   return certificatesIn(decoded(secrets?.get(`${namespace}/${secret}`), "tls.crt"))[0];
 }
 
-/** Text under a key of a Secret; null if there is none. */
+/** Decoded text of a key of a Secret; null if the Secret does not have the key. */
 export function decoded(secret: KubernetesObject | null | undefined, key: string): string | null {
   const value = at(secret, "data", key);
   return typeof value === "string" ? Buffer.from(value, "base64").toString() : null;
 }
 
 /**
- * `namespace/name` of the missing Secrets that pods mount, each with one of these pods; none if you are not allowed to read
- * Secrets.
+ * `namespace/name` of the missing Secrets that pods mount, each with one of these pods; empty if you are not allowed to
+ * read Secrets.
  */
 export function lostSecrets({ secrets }: IdentityObjects, pods: readonly KubernetesObject[]): [string, KubernetesObject][] {
   return [...mountedSecrets(pods)].filter(([id]) => secrets?.get(id) === null);

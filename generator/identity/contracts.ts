@@ -3,19 +3,22 @@ import { secretNames } from "../catalog/well-known.ts";
 import { webhooksOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
-/** A Secret that the mesh needs: where it must be, what it must contain, and which program reads its private key. */
+/**
+ * Requirements for a Secret that the mesh needs: its name and namespace, its content, and the program that reads its
+ * private key.
+ */
 export interface SecretContract {
   readonly name: string;
   readonly namespace: string;
   readonly type: "kubernetes.io/tls";
-  /** Exact keys of its data. */
+  /** Exact keys under `data` of the Secret. */
   readonly keys: readonly string[];
-  /** Program that reads `tls.key`, and the PEM forms that it accepts. */
+  /** Program that reads `tls.key`, and the PEM forms that this program accepts. */
   readonly reader: KeyReader;
 }
 
 /**
- * Contracts of all Secrets that the identity of an environment consists of: the issuer's first, then one per webhook.
+ * Requirements for all Secrets of an environment's identity: first the issuer's Secret, then one Secret per webhook.
  */
 export function secretContracts(environment: Environment): readonly SecretContract[] {
   return [

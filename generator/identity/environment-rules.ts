@@ -1,7 +1,7 @@
 import { isMap, isSeq, parseDocument } from "yaml";
 import { identityFolder, overlayFolder } from "../spec/layout.ts";
 
-/** `path_regex` of the two creation rules of an environment: for its Secrets, and for its signing keys. */
+/** `path_regex` of the two creation rules of an environment: the rule for Secrets, and the rule for signing keys. */
 export function rulePatterns(environment: string): readonly [secrets: string, signingKeys: string] {
   const literal = (path: string): string => path.replaceAll(".", "\\.");
   return [
@@ -10,7 +10,9 @@ export function rulePatterns(environment: string): readonly [secrets: string, si
   ];
 }
 
-/** Adds copies of an environment's creation rules for another name. Rules that exist already are not added. */
+/**
+ * Copies an environment's creation rules for an environment with another name. Rules that already exist are not added.
+ */
 export function withCopiedRules(text: string, environment: string, copy: string): string {
   const document = parseDocument(text);
   const rules = document.get("creation_rules");

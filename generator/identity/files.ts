@@ -8,12 +8,12 @@ import { certificateFiles, identityFolder, secretFile, signingKeysFile } from ".
 import { type Issued, makeIssuer, makeServerCertificate, makeTrustAnchor, makeWebhookCa, privateKeyPem } from "./authority.ts";
 import { secretContracts } from "./contracts.ts";
 
-/** Files to write: text by path relative to the root. Either all of them or none must be written. */
+/** Files to write: text by path relative to the repository root. Either all files must be written, or none. */
 export type Changes = ReadonlyMap<string, string>;
 
 /** Reads and writes the encrypted files. Plaintext stays in memory. */
 export interface SecretStore {
-  /** Text of a file; null if it does not exist. */
+  /** Text of a file; null if the file does not exist. */
   read(path: string): string | null;
   encrypt(path: string, plain: string, recipients: readonly string[]): Promise<string>;
   decrypt(path: string, text: string): Promise<string>;
@@ -21,7 +21,7 @@ export interface SecretStore {
   rekey(path: string, text: string, recipients: readonly string[]): Promise<string>;
 }
 
-/** Private keys in the administrators' file, by their names in it. */
+/** Private keys in the administrators' file, by name. */
 export interface SigningKeys {
   readonly "trust-anchor.key": string;
   /** Key of the new anchor, between steps 1 and 2 of a rotation. */
@@ -29,7 +29,7 @@ export interface SigningKeys {
   readonly "webhook-ca.key": string;
 }
 
-/** Creates a whole identity: anchor, issuer, webhook CA and the webhooks' certificates. */
+/** Creates a complete identity: trust anchor, issuer, webhook CA and the webhooks' certificates. */
 export async function newIdentity(environment: Environment, store: SecretStore, now: Date): Promise<Changes> {
   const { name } = environment.metadata;
   const names = environment.spec.linkerd.identity;
@@ -46,9 +46,11 @@ export async function newIdentity(environment: Environment, store: SecretStore, 
 }
 
 /**
- * The issuer's certificate, and its Secret with the anchor that signed it.
+ * Returns the file with the issuer's certificate, and the issuer's Secret. The Secret contains the trust anchor that
+ * signed the issuer.
  *
- * @param fresh replace the Secret's file without decrypting it, for which no key may be available
+ * @param fresh replace the Secret's file without decrypting the existing file, because no key for the existing file
+ * might be available
  */
 export async function issuerFiles(
   environment: Environment,
@@ -64,7 +66,7 @@ export async function issuerFiles(
   ];
 }
 
-/** Creates server certificates for every webhook of the environment, and their Secrets. */
+/** Creates a server certificate and a Secret for every webhook of the environment. */
 export async function webhookFiles(
   environment: Environment,
   ca: Issued,
@@ -90,7 +92,7 @@ export async function webhookFiles(
   return [publicFile(environment.metadata.name, "webhooks", certificates), ...(await Promise.all(secrets))];
 }
 
-/** Changes the recipients of an identity's encrypted files to those in the spec; missing files are skipped. */
+/** Changes the recipients of an identity's encrypted files to the recipients in the spec. Missing files are skipped. */
 export async function rekeyed(environment: Environment, store: SecretStore): Promise<Changes> {
   const { age, admin } = environment.spec.secrets;
   const { name } = environment.metadata;
@@ -103,12 +105,12 @@ export async function rekeyed(environment: Environment, store: SecretStore): Pro
   return changes;
 }
 
-/** DNS name by which the API server calls a webhook. */
+/** DNS name that the API server uses to call a webhook. */
 export function serverName({ service, namespace }: Webhook): string {
   return `${service}.${namespace}.svc`;
 }
 
-/** Encrypts the administrators' file. It is not a Kubernetes object, and no overlay refers to it. */
+/** Encrypts the administrators' file. The file is not a Kubernetes object, and no overlay refers to the file. */
 export async function signingKeys(
   { metadata, spec }: Environment,
   store: SecretStore,
@@ -122,7 +124,7 @@ export function publicFile(environment: string, file: keyof typeof certificateFi
   return [`${identityFolder(environment)}/${certificateFiles[file]}`, text];
 }
 
-/** Creates a Secret of type kubernetes.io/tls, or updates the existing file and keeps what users added to it. */
+/** Creates a Secret of type kubernetes.io/tls, or updates the existing file and keeps fields that users added. */
 async function secret(
   { metadata, spec }: Environment,
   name: string,
@@ -135,7 +137,8 @@ async function secret(
   const data = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, Buffer.from(text).toString("base64")]));
   const existing = fresh ? null : store.read(path);
   const recipients = [...spec.secrets.age, ...spec.secrets.admin];
-  // Use a new data key and never the existing one: a removed recipient may know it, or may have created the whole file.
+  // Use a new data key, never the existing data key: a removed recipient might know the existing data key, or might
+  // have created the existing file.
   if (existing !== null)
     return [path, await store.encrypt(path, withData(await store.decrypt(path, existing), data), recipients)];
   const object = {

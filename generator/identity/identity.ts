@@ -1,6 +1,9 @@
 /** The public half of an environment's identity, as committed under environments/<env>/identity/. */
 export interface Identity {
-  /** PEM of the trust anchors that proxies trust, one or (during a rotation) two, without a trailing newline. */
+  /**
+   * PEM of the trust anchors that proxies trust, without a trailing newline. There is one anchor, or two during a
+   * rotation.
+   */
   readonly trustAnchors: string;
   /** PEM of the issuer certificate that signs the proxies' certificates. */
   readonly issuer: string;

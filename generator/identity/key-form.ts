@@ -17,7 +17,10 @@ export function keyFormOf(pem: string): KeyForm | null {
   return labels[label] ?? null;
 }
 
-/** Length in bytes of `tls.key` in a Secret (PEM in base64) for a P-256 key in SEC1. In PKCS#8 it has 324 bytes. */
+/**
+ * Length in bytes of `tls.key` in a Secret (PEM in base64) for a P-256 key in SEC1. For a P-256 key in PKCS#8,
+ * `tls.key` has 324 bytes.
+ */
 const sec1Bytes = 304;
 
 /** An encrypted webhook Secret whose private key is not in the form that meshops writes. */
@@ -25,21 +28,21 @@ export interface OldKey {
   readonly file: string;
   /** 1-based line of `tls.key`. */
   readonly line: number;
-  /** 1-based column of its value. */
+  /** 1-based column of the value of `tls.key`. */
   readonly column: number;
   readonly secret: string;
   readonly form: KeyForm;
-  /** Whether the Secret's reader does not accept the form. */
+  /** Whether the program that reads the key rejects this form. */
   readonly refused: boolean;
 }
 
 /**
  * Webhook keys in SEC1, which older versions of meshops wrote.
  *
- * Nothing is decrypted: AES-GCM keeps the length of a text, and P-256 keys in SEC1 and in PKCS#8 have different
- * lengths.
+ * Nothing is decrypted: AES-GCM does not change the length of a text, and P-256 keys in SEC1 and in PKCS#8 have
+ * different lengths.
  *
- * @param read returns the text of a file; null if it does not exist
+ * @param read returns the text of a file, or null if the file does not exist
  */
 export function oldWebhookKeys(environment: Environment, read: (path: string) => string | null): OldKey[] {
   return webhooksOf(environment).flatMap(({ secret }) => {
@@ -54,12 +57,15 @@ export function oldWebhookKeys(environment: Environment, read: (path: string) =>
   });
 }
 
-/** Whether the reader of a Secret's key does not accept a form. */
+/** Whether the program that reads the private key of a Secret rejects a PEM form. */
 export function isRefused(secret: string, form: KeyForm): boolean {
   return !keyReader(secret).accepts.includes(form);
 }
 
-/** Finding about a webhook key: an error if its reader does not accept the form, otherwise a warning. */
+/**
+ * Finding about a webhook's private key: an error if the program that reads the key rejects its form, otherwise a
+ * warning.
+ */
 export function keyFormFinding({ file, line, column, secret, form, refused }: OldKey, { metadata }: Environment): Diagnostic {
   const { reader, accepts } = keyReader(secret);
   return {
@@ -69,7 +75,7 @@ export function keyFormFinding({ file, line, column, secret, form, refused }: Ol
     code: "webhook-key-form",
     severity: refused ? "error" : "warning",
     message: refused
-      ? `the private key is in the form ${form}: ${reader} cannot read it, so the control plane does not start`
+      ? `the private key is in the form ${form}, which ${reader} cannot read, so the control plane does not start`
       : `the private key is in the form ${form}, which older versions of meshops wrote`,
     expected: `PKCS#8${accepts.length > 2 ? "" : ` or ${accepts.filter((each) => each !== "PKCS#8").join(" or ")}`}`,
     fix: `run meshops identity rotate-webhooks ${metadata.name}`,

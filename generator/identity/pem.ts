@@ -15,7 +15,7 @@ export function parsePem(text: string): Certificate[] {
   return blocks.map(certificateOf);
 }
 
-/** Certificates of a PEM text; none if there is no text or one of them is damaged. */
+/** Certificates in a PEM text; empty if the text is null or if one of the certificates is damaged. */
 export function certificatesIn(text: string | null): Certificate[] {
   try {
     return parsePem(text ?? "");
@@ -25,7 +25,7 @@ export function certificatesIn(text: string | null): Certificate[] {
 }
 
 const parsed = new Map<string, Certificate>();
-/** Maximum number of cached certificates. Those of an environment are parsed several times in succession. */
+/** Maximum number of cached certificates. The certificates of an environment are parsed several times in succession. */
 const maxParsed = 100;
 
 function certificateOf(block: string): Certificate {
@@ -47,15 +47,15 @@ export function fingerprint(certificate: Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
-/** The trust anchor that signed the issuer; undefined if none did. */
+/** The trust anchor that signed the issuer; undefined if none of the anchors signed it. */
 export function signingAnchor(anchors: readonly Certificate[], issuer: Certificate | undefined): Certificate | undefined {
   return issuer && anchors.find((anchor) => issuer.checkIssued(anchor) && issuer.verify(anchor.publicKey));
 }
 
 /**
- * A digest that changes whenever meshed pods must restart to stay in the mesh. It covers the trust bundle, which
- * proxies read at start only, the anchor that signed the issuer, and the proxy's version. Pod templates have it as an
- * annotation, so a change of any of the three restarts their pods.
+ * A digest that changes whenever meshed pods must restart to stay in the mesh. It depends on the trust bundle (which
+ * proxies read only when they start), on the anchor that signed the issuer, and on the proxy's version. Pod templates
+ * have the digest as an annotation, so a change of any of these restarts the pods.
  */
 export function identityRevision(identity: Identity, proxyVersion: LinkerdVersion): string {
   const anchors = parsePem(identity.trustAnchors);
@@ -64,7 +64,10 @@ export function identityRevision(identity: Identity, proxyVersion: LinkerdVersio
   return sha256(parts.join("\n"));
 }
 
-/** SHA-256 of the issuer certificate. As a pod annotation it restarts the control plane when the issuer changes. */
+/**
+ * SHA-256 of the issuer certificate. The control plane's pods have this value as an annotation, so that they restart
+ * when the issuer changes.
+ */
 export function issuerFingerprint(identity: Identity): string {
   const [issuer] = parsePem(identity.issuer);
   return issuer === undefined ? "" : fingerprint(issuer);

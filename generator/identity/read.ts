@@ -12,22 +12,29 @@ import { parsePem, signingAnchor } from "./pem.ts";
 import { checkSecret, checkSigningKeys } from "./secret-check.ts";
 import { journalFile } from "./transaction.ts";
 
-/** Paths of the encrypted Secrets in an environment's overlay on disk, whether the environment needs them or not. */
+/**
+ * Paths of all encrypted Secrets in an environment's overlay on disk, including Secrets that the environment does not
+ * need.
+ */
 export function encryptedFiles(root: string, environment: string): string[] {
   const folder = overlayFolder(environment, "identity");
   const names = existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : [];
   return names.filter(isEncryptedFile).map((name) => `${folder}/${name}`);
 }
 
-/** The identity of an environment and the findings about it. The identity is null if one of them is an error. */
+/**
+ * The identity of an environment, and the findings about the identity. The identity is null if one of the findings is
+ * an error.
+ */
 export interface IdentityResult {
   readonly identity: Identity | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * Reads the public certificates of an environment and checks that its encrypted Secrets exist and are encrypted. Never
- * decrypts anything. Returns only the certificates of a file, so that its other content does not reach the bundle.
+ * Reads the public certificates of an environment, and checks that the environment's Secrets exist and are encrypted.
+ * Never decrypts anything. Returns only the certificates of a file, so that other content of the file is not copied to
+ * the bundle.
  */
 export function readIdentity(root: string, environment: Environment): IdentityResult {
   const { name } = environment.metadata;
@@ -38,7 +45,11 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   const diagnostics: Diagnostic[] = [];
   if (existsSync(join(root, journalFile)))
     diagnostics.push(
-      invalid(journalFile, "an interrupted run left an identity partly changed", "run meshops generate to complete the change"),
+      invalid(
+        journalFile,
+        "an interrupted run changed only a part of an identity's files",
+        "run meshops generate to complete the change",
+      ),
     );
 
   const read = (file: string, what: string, command: string): string | null => {
@@ -52,7 +63,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   };
   const certificates = (key: Exclude<keyof typeof certificateFiles, "webhooks">): string => {
     const file = `${identityFolder(name)}/${certificateFiles[key]}`;
-    const text = read(file, `${name} has no identity yet`, "init");
+    const text = read(file, `the environment ${name} has no identity yet`, "init");
     if (text === null) return "";
     const pem = certificatesOf(text);
     if (text.includes("PRIVATE KEY"))
@@ -60,10 +71,11 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
         invalid(
           file,
           "the file contains a private key in plaintext",
-          "remove it, and create a new identity if the file was ever pushed",
+          "remove the private key, and create a new identity if the file was ever pushed",
         ),
       );
-    else if (pem === null) diagnostics.push(invalid(file, "the file contains no certificate in PEM form, or a damaged one"));
+    else if (pem === null)
+      diagnostics.push(invalid(file, "the file contains no certificate in PEM form, or a damaged certificate"));
     return pem ?? "";
   };
 
@@ -77,14 +89,14 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
     diagnostics.push(
       invalid(
         `${identityFolder(name)}/${certificateFiles.issuer}`,
-        "this issuer was not signed by a certificate in trust-anchors.crt: proxies would reject each other",
+        "this issuer was not signed by a certificate in trust-anchors.crt, so proxies would reject each other's certificates",
       ),
     );
   for (const secret of secretContracts(environment)) {
     const file = secretFile(name, secret.name);
     const text = read(
       file,
-      "this encrypted Secret is missing, and the environment needs it",
+      "this encrypted Secret is missing, but the environment needs the Secret",
       secret.name === secretNames.issuer ? "rotate-issuer" : "rotate-webhooks",
     );
     const problem = text === null ? null : checkSecret(text, secret, environment);
@@ -99,14 +111,15 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   return { identity: hasErrors(diagnostics) ? null : identity, diagnostics };
 }
 
-/** Keeps only the first finding about a missing certificate, since one command creates all three. */
+/** Keeps only the first finding about a missing certificate file, because one command creates all three files. */
 function onlyFirstMissing(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const first = diagnostics.find(({ code }) => code === "identity-missing");
   return diagnostics.filter((diagnostic) => diagnostic.code !== "identity-missing" || diagnostic === first);
 }
 
 /**
- * Certificates of a text without its other content, with LF and without a trailing newline; null if none or damaged.
+ * Certificates of a text, without other content of the text, with LF and without a trailing newline. Null if the text
+ * contains no certificate or a damaged certificate.
  */
 function certificatesOf(text: string): string | null {
   try {

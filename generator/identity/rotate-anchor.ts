@@ -9,12 +9,14 @@ import type { RotationStep } from "./rotate.ts";
 import { gateOf, type IdentityState, newest, pairWith, readState } from "./state.ts";
 
 /**
- * Runs the next of the three steps of a trust anchor rotation. Each step is a separate commit: both anchors are
- * trusted; the new one signs the issuer; the old one is removed. Between the steps all meshed pods must restart, or a
- * proxy receives a certificate that it does not trust.
+ * Runs the next of the three steps of a trust anchor rotation. Each step is a separate commit. Step 1 adds a new trust
+ * anchor, so that both anchors are trusted. Step 2 creates an issuer that the new anchor signs. Step 3 removes the old
+ * anchor. Between the steps, all meshed pods must restart; otherwise a proxy receives a certificate that it does not
+ * trust.
  *
- * @param pastGate run the step without waiting; the caller has checked that the gate's condition holds
- * @throws UserError (problem) if the step must wait, the last step was not generated, or the files match no stage
+ * @param pastGate run the step without waiting, because the caller has checked that the gate's condition is true
+ * @throws UserError (problem) if the step must wait, if `meshops generate` was not run after the last step, or if the
+ * files match no stage
  */
 export async function rotateAnchor(
   environment: Environment,
@@ -29,8 +31,8 @@ export async function rotateAnchor(
   if (gate !== null && !pastGate && now < gate.opensAt)
     throw new UserError(
       exitCode.problem,
-      `the next step must wait until ${gate.until}: not before ${minutes(gate.opensAt)}`,
-      "wait, or run the command with --pods-restarted if you have checked that the condition holds; the time counts from when the last step was run, so wait longer if you pushed it later",
+      `the next step must wait until ${gate.until}, so do not run it before ${minutes(gate.opensAt)}`,
+      "wait, or run the command with --pods-restarted if you have checked that this condition is true; the waiting time starts when the last step was run, so wait longer if you pushed the last step later",
     );
   const { anchors, keys } = state;
   switch (state.stage) {
@@ -42,7 +44,7 @@ export async function rotateAnchor(
           publicFile(name, "trustAnchors", bundle),
           await signingKeys(environment, store, { ...keys, "next-trust-anchor.key": privateKeyPem(next) }),
         ]),
-        done: "step 1 of 3: a second trust anchor, which proxies trust after a restart",
+        done: "step 1 of 3: a second trust anchor is added, which proxies trust after a restart",
         next: "run meshops generate, commit and push; every meshed pod restarts. Then run rotate-anchor again",
       };
     }
@@ -55,7 +57,7 @@ export async function rotateAnchor(
           ...(await issuerFiles(environment, issuer, anchor.certificate, store)),
           await signingKeys(environment, store, { "trust-anchor.key": privateKeyPem(anchor), "webhook-ca.key": webhookCa }),
         ]),
-        done: "step 2 of 3: a new issuer, signed by the new trust anchor",
+        done: "step 2 of 3: a new issuer is created, signed by the new trust anchor",
         next: "run meshops generate, commit and push; every meshed pod restarts and gets a certificate from the new issuer. Then run rotate-anchor again",
       };
     }
@@ -71,8 +73,8 @@ export async function rotateAnchor(
 }
 
 /**
- * Throws if the generated files do not contain the last step, which then cannot have been rolled out. Compares
- * certificates and not texts, since line ends differ between values and files.
+ * Throws if the generated files do not contain the changes of the last step, because the last step cannot have been
+ * rolled out in this case. Compares certificates, not texts, because line ends differ between values and files.
  */
 function assertGenerated(
   { metadata: { name } }: Environment,
@@ -90,7 +92,7 @@ function assertGenerated(
   if (bundled && (stage === "bundled" || reissued)) return;
   throw new UserError(
     exitCode.problem,
-    `the generated files do not contain the last step: ${path} is out of date`,
+    `the generated files do not contain the changes of the last step: ${path} is out of date`,
     `run meshops generate ${name}, commit and push`,
   );
 }

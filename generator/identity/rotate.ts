@@ -16,16 +16,16 @@ export interface RotationStep {
 }
 
 /**
- * Creates a new issuer, signed by the anchor that signed the old one.
+ * Creates a new issuer, signed by the trust anchor that signed the old issuer.
  *
- * @throws UserError (problem) if a new trust anchor has been added that has not signed the issuer yet
+ * @throws UserError (problem) if a new trust anchor has been added, but has not signed the issuer yet
  */
 export async function rotateIssuer(environment: Environment, store: SecretStore, now: Date): Promise<RotationStep> {
   const { stage, signer, keys } = await readState(environment, store);
   if (stage === "bundled")
     throw new UserError(
       exitCode.problem,
-      "a trust anchor rotation is in progress, and its next step creates a new issuer",
+      "a trust anchor rotation is in progress, and the next step of the rotation creates a new issuer",
       `run meshops identity rotate-anchor ${environment.metadata.name}`,
     );
   const names = environment.spec.linkerd.identity;
@@ -33,18 +33,18 @@ export async function rotateIssuer(environment: Environment, store: SecretStore,
   const issuer = makeIssuer(names, anchor, now);
   const short = outlives(anchor, now, names.issuerValidity)
     ? ""
-    : " (valid only until that anchor expires; rotate the anchor too)";
+    : " (the issuer expires together with this trust anchor: rotate the trust anchor too)";
   return {
     changes: new Map(await issuerFiles(environment, issuer, anchor.certificate, store)),
-    done: `a new issuer under the same trust anchor${short}`,
-    next: "run meshops generate, commit and push; the control plane restarts, and proxies renew their certificates within a day",
+    done: `a new issuer, signed by the same trust anchor${short}`,
+    next: "run meshops generate, commit and push; the control plane restarts, and all proxies get certificates from the new issuer within a day",
   };
 }
 
 /**
- * Creates new server certificates for the webhooks, signed by their CA, and the Secrets that the environment lacks.
- * Replaces a CA that would expire before the certificates. The API server still trusts the old CA until it expires,
- * since Secrets and `caBundle` do not change at the same moment.
+ * Creates new server certificates for the webhooks, signed by the webhook CA, and creates missing Secrets. Replaces the
+ * CA if it would expire before the certificates. The API server trusts the old CA until that CA expires, because
+ * Secrets and `caBundle` do not change at the same moment.
  */
 export async function rotateWebhooks(environment: Environment, store: SecretStore, now: Date): Promise<RotationStep> {
   const { keys } = await readState(environment, store);
@@ -63,7 +63,7 @@ export async function rotateWebhooks(environment: Environment, store: SecretStor
       publicFile(name, "webhookCa", bundle),
       ...(renew ? [await signingKeys(environment, store, { ...keys, "webhook-ca.key": privateKeyPem(ca) })] : []),
     ]),
-    done: `new server certificates for the webhooks${renew ? ", under a new CA" : ""}`,
+    done: `new server certificates for the webhooks${renew ? ", signed by a new CA" : ""}`,
     next: "run meshops generate, commit and push; the webhooks reload their Secrets without a restart",
   };
 }

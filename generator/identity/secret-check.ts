@@ -14,8 +14,8 @@ interface SecretProblem {
 }
 
 /**
- * Checks an encrypted Secret without a key: its encryption, plaintext fields, data keys and recipients. The MAC does
- * not cover the plaintext fields, and Flux does not check the MAC.
+ * Checks an encrypted Secret without decrypting it: the encryption rule, the plaintext fields, the keys under `data`,
+ * and the recipients. The MAC does not cover the plaintext fields, and Flux does not check the MAC.
  */
 export function checkSecret(
   text: string,
@@ -28,7 +28,7 @@ export function checkSecret(
   return check(text, { environment: metadata.name, wanted, words, data: keys, recipients: [...age, ...admin], azureKeyVault });
 }
 
-/** Checks the administrators' file: the signing keys, encrypted to the administrators only. */
+/** Checks the administrators' file. It contains the signing keys, and must be encrypted only to the administrators. */
 export function checkSigningKeys(text: string, { metadata, spec }: Environment): SecretProblem | null {
   return check(text, {
     environment: metadata.name,
@@ -44,7 +44,7 @@ interface Expected {
   readonly environment: string;
   /** Plaintext fields besides `data` and `sops`. */
   readonly wanted: object;
-  /** The plaintext fields in words, for messages. */
+  /** Description of the expected plaintext fields, for messages. */
   readonly words: string;
   /** Exact keys under `data`; null if any key is allowed. */
   readonly data: readonly string[] | null;
@@ -57,7 +57,7 @@ function check(text: string, expected: Expected): SecretProblem | null {
     const { metadata, plain } = openFile(text);
     if (metadata.rule.kind !== secretRule.kind || metadata.rule.value !== secretRule.value || !metadata.macOnlyEncrypted)
       return {
-        message: `the file must be encrypted with ${secretRule.kind} ${secretRule.value} and mac_only_encrypted, or Flux's labels break the MAC`,
+        message: `the file must be encrypted with ${secretRule.kind} ${secretRule.value} and mac_only_encrypted; otherwise the labels that Flux adds make the MAC invalid`,
         fix: "decrypt the file and encrypt it again with the rule in .sops.yaml",
       };
     return wrongPlaintext(text, plain, expected) ?? wrongRecipients(metadata, expected);
@@ -67,7 +67,8 @@ function check(text: string, expected: Expected): SecretProblem | null {
   }
 }
 
-const plaintextFix = "do not commit the file; run meshops secrets encrypt on it, and create a new identity if it was ever pushed";
+const plaintextFix =
+  "do not commit the file; encrypt the file with meshops secrets encrypt, and create a new identity if the plaintext was ever pushed";
 
 function wrongPlaintext(
   text: string,
@@ -75,7 +76,8 @@ function wrongPlaintext(
   expected: Expected,
 ): SecretProblem | null {
   const { wanted, words, data: keys } = expected;
-  // Search comments too, which the MAC does not cover, for PEM, the beginning of PEM in base64, and age keys.
+  // Search the whole text, including comments, for PEM, the beginning of PEM in base64, and age keys. The MAC does not
+  // cover comments.
   if (/PRIVATE KEY|LS0tLS1CRUdJTi|AGE-SECRET-KEY-/.test(text))
     return { message: "the file contains a private key in plaintext", fix: plaintextFix };
   const open = Object.values((data ?? {}) as object).filter((value) => typeof value !== "string" || !isCiphertext(value));
@@ -88,7 +90,7 @@ function wrongPlaintext(
   )
     return { message: `data must have exactly the keys ${keys.join(", ")}`, fix: "restore the file from Git" };
   if (canonicalJson(rest) === canonicalJson(wanted)) return null;
-  return { message: `wrong plaintext fields besides data; expected ${words}`, fix: "restore the file from Git" };
+  return { message: `the plaintext fields besides data are wrong; expected ${words}`, fix: "restore the file from Git" };
 }
 
 function wrongRecipients(metadata: Metadata, { environment, recipients, azureKeyVault }: Expected): SecretProblem | null {
@@ -97,9 +99,9 @@ function wrongRecipients(metadata: Metadata, { environment, recipients, azureKey
   const [extra] = found.filter((recipient) => !recipients.includes(recipient));
   const fix = `run meshops identity updatekeys ${environment}`;
   if (extra !== undefined)
-    return { message: `the file is encrypted to ${extra}, which is not one of its recipients in the spec`, fix };
+    return { message: `the file is encrypted to ${extra}, but the spec does not list this recipient for the file`, fix };
   if (missing !== undefined)
-    return { message: `the file is not encrypted to ${missing}, which is one of its recipients in the spec`, fix };
+    return { message: `the file is not encrypted to ${missing}, but the spec lists this recipient for the file`, fix };
   if (servicesFit(metadata, azureKeyVault)) return null;
   const services = otherServices(metadata).join(" and ") || "none";
   return { message: `key services besides age: ${services}; expected ${azureKeyVault ?? "none"}`, fix };

@@ -13,13 +13,13 @@ import { serverName } from "./files.ts";
 import { isRefused, keyFormFinding, keyFormOf } from "./key-form.ts";
 import { parsePem } from "./pem.ts";
 
-/** Number of encrypted files that were decrypted to check their MAC, and the findings about them. */
+/** Number of encrypted files that were decrypted to check the MAC, and the findings about the encrypted files. */
 export interface Verified {
   readonly opened: number;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Checks the MAC of every encrypted file that one of the identities can decrypt. Flux itself does not check it. */
+/** Checks the MAC of every encrypted file that one of the age identities can decrypt. Flux does not check the MAC. */
 export async function verifyMacs(root: string, environment: Environment, identities: readonly string[]): Promise<Verified> {
   const { name } = environment.metadata;
   const paths = [signingKeysFile(name), ...secretContracts(environment).map((secret) => secretFile(name, secret.name))];
@@ -50,13 +50,16 @@ async function verify(
         });
   } catch (error) {
     if (!(error instanceof SopsError)) throw error;
-    // A damaged age key is not a problem of the file.
+    // A damaged age key does not mean that the file is damaged.
     if (error.problem === "no-key" || error.problem === "recipient") return "closed";
     return atStart(path, { code: "identity-invalid", message: error.message, fix: "restore the file from Git" });
   }
 }
 
-/** Finding about a webhook's key in a form that its reader does not accept; null otherwise. */
+/**
+ * Finding about a webhook's private key whose PEM form is not accepted by the program that reads the key; null
+ * otherwise.
+ */
 function refusedForm(file: string, environment: Environment, plain: string): Diagnostic | null {
   const webhook = webhooksOf(environment).find(({ secret }) => file === secretFile(environment.metadata.name, secret));
   const { data = {} } = parse(plain) as { data?: Record<string, string> };
@@ -65,30 +68,38 @@ function refusedForm(file: string, environment: Environment, plain: string): Dia
   return keyFormFinding({ file, line: 1, column: 1, secret: webhook.secret, form, refused: true }, environment);
 }
 
-/** Describes how a decrypted Secret disagrees with the public certificates; null if they agree. */
+/**
+ * Describes how a decrypted Secret differs from the public certificates; null if the Secret matches the certificates.
+ */
 function disagreement(root: string, path: string, environment: Environment, plain: string): string | null {
   const { data = {} } = parse(plain) as { data?: Record<string, string> };
   const [certificate, key, anchor] = ["tls.crt", "tls.key", "ca.crt"].map((field) =>
     Buffer.from(data[field] ?? "", "base64").toString(),
   );
-  // The administrators' file contains only keys; the rotation commands check them.
+  // The administrators' file contains only private keys. The rotation commands check these keys.
   if (!certificate || !key) return null;
   const known = (file: keyof typeof certificateFiles): X509Certificate[] =>
     parsePem(readIfThere(join(root, identityFolder(environment.metadata.name), certificateFiles[file])) ?? "");
   try {
     const own = new X509Certificate(certificate);
     if (!createPublicKey(createPrivateKey(key)).equals(own.publicKey))
-      return "its private key does not belong to its certificate";
+      return "the private key in this Secret does not belong to the certificate in this Secret";
     const signedBy = (authorities: readonly X509Certificate[]): boolean =>
       authorities.some((authority) => own.verify(authority.publicKey));
     const webhook = webhooksOf(environment).find(({ secret }) => path === secretFile(environment.metadata.name, secret));
     if (webhook === undefined) {
-      if (!known("issuer").some((listed) => listed.raw.equals(own.raw))) return "its certificate is not the one in issuer.crt";
-      return signedBy([new X509Certificate(anchor ?? "")]) ? null : "its certificate was not signed by its ca.crt";
+      if (!known("issuer").some((listed) => listed.raw.equals(own.raw)))
+        return "the certificate in this Secret is not the certificate in issuer.crt";
+      return signedBy([new X509Certificate(anchor ?? "")])
+        ? null
+        : "the certificate in this Secret was not signed by ca.crt in this Secret";
     }
-    if (own.checkHost(serverName(webhook)) === undefined) return `its certificate is not valid for ${serverName(webhook)}`;
-    return signedBy(known("webhookCa")) ? null : "its certificate was not signed by a certificate in webhook-ca.crt";
+    if (own.checkHost(serverName(webhook)) === undefined)
+      return `the certificate in this Secret is not valid for ${serverName(webhook)}`;
+    return signedBy(known("webhookCa"))
+      ? null
+      : "the certificate in this Secret was not signed by a certificate in webhook-ca.crt";
   } catch {
-    return "the file or a certificate of the identity is damaged";
+    return "this file or a public certificate of the environment is damaged";
   }
 }

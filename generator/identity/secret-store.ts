@@ -23,13 +23,14 @@ export interface StoreAccess {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Opens the encrypted files of an environment. */
+/** Returns a store that reads and writes the encrypted files of an environment. */
 export function openSecretStore(root: string, environment: Environment, { identities, now, env }: StoreAccess): SecretStore {
   const { azureKeyVault } = environment.spec.secrets;
   const store: SecretStore = {
     read: (path) => readIfThere(join(root, path)),
     encrypt: (path, plain, recipients) =>
-      // The cluster's identity may be allowed to use the Key Vault key, but must not decrypt the signing keys.
+      // The cluster might be allowed to use the key in Key Vault, but the cluster must not be able to decrypt the
+      // signing keys.
       azureKeyVault === undefined || path === signingKeysFile(environment.metadata.name)
         ? asUserError(path, () => encryptFile(plain, { recipients, now }))
         : encryptWithBinary(path, plain, { recipients, keyVault: azureKeyVault, env }),
@@ -39,8 +40,9 @@ export function openSecretStore(root: string, environment: Environment, { identi
   return store;
 
   /**
-   * Encrypts the file again if other key services are added or removed, or if a recipient is removed and Azure Key
-   * Vault, which requires the sops binary, must encrypt the new data key. Otherwise updates the recipients.
+   * Encrypts the file again if a key service other than age is added or removed. Also encrypts the file again if a
+   * recipient is removed and Azure Key Vault must encrypt the new data key, which requires the sops binary. Otherwise
+   * updates the recipients.
    */
   async function rekey(path: string, text: string, recipients: readonly string[]): Promise<string> {
     return asUserError(path, async () => {
@@ -56,8 +58,9 @@ export function openSecretStore(root: string, environment: Environment, { identi
 }
 
 /**
- * Encrypts with the sops binary, since only it can encrypt the data key with Azure Key Vault. The plaintext is passed
- * through a pipe. The creation rule, which is public, is passed in a file, since `mac_only_encrypted` has no flag.
+ * Encrypts with the sops binary, because meshops itself cannot encrypt the data key with Azure Key Vault. The plaintext
+ * is passed through a pipe. The creation rule, which is public, is passed in a file, because sops has no flag for
+ * `mac_only_encrypted`.
  */
 async function encryptWithBinary(
   path: string,
@@ -95,7 +98,7 @@ async function run(command: string, args: readonly string[], input: string, env:
   throw new UserError(
     exitCode.problem,
     `sops could not encrypt to Azure Key Vault: ${lastLine(stderr)}`,
-    "run az login, and check that you are allowed to use the key",
+    "run az login, and check that you are allowed to use the key in Key Vault",
   );
 }
 

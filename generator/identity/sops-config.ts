@@ -9,7 +9,7 @@ import { rulePatterns } from "./environment-rules.ts";
 
 export const sopsConfigFile = ".sops.yaml";
 
-/** How to encrypt a file, from a creation rule. */
+/** Settings for the encryption of a file, from a creation rule. */
 export interface CreationRule {
   readonly recipients: readonly string[];
   readonly rule: EncryptionRule;
@@ -17,8 +17,8 @@ export interface CreationRule {
 }
 
 /**
- * Adds the rules for an environment's identity to the text of `.sops.yaml`. With them the sops binary encrypts and
- * re-keys the same files. Rules for other files, and comments, are kept.
+ * Adds the rules for an environment's identity to the text of `.sops.yaml`. With these rules, the sops binary can
+ * encrypt the same files and change their recipients. Rules for other files, and comments, are kept.
  */
 export function withCreationRules(text: string | null, { metadata, spec }: Environment): string {
   const { age, admin, azureKeyVault } = spec.secrets;
@@ -34,7 +34,9 @@ export function withCreationRules(text: string | null, { metadata, spec }: Envir
     },
     { path_regex: signingPattern, age: admin.join(","), ...common },
   ];
-  const document = parseDocument(text ?? "# Who can open which encrypted file; sops and meshops read it.\ncreation_rules: []\n");
+  const document = parseDocument(
+    text ?? "# Recipients that can decrypt each encrypted file. sops and meshops read this file.\ncreation_rules: []\n",
+  );
   if (document.errors.length > 0) throw broken();
   if (!isSeq(document.get("creation_rules"))) document.set("creation_rules", new YAMLSeq());
   const rules = document.get("creation_rules") as YAMLSeq;
@@ -85,7 +87,7 @@ export function creationRuleFor(root: string, path: string): CreationRule {
     throw new UserError(
       exitCode.problem,
       `the creation rule for ${path} has both ${kind} and ${second}`,
-      "remove one of them; sops accepts only one",
+      "remove one of these fields; sops accepts only one",
     );
   return {
     recipients: [found["age"] ?? []]

@@ -14,20 +14,20 @@ const leafHours = 24;
 export type Stage =
   /** One anchor, which signed the issuer. */
   | "settled"
-  /** Two anchors are trusted, and the old one signed the issuer. */
+  /** Two anchors are trusted, and the old anchor signed the issuer. */
   | "bundled"
-  /** Two anchors are trusted, and the new one signed the issuer. */
+  /** Two anchors are trusted, and the new anchor signed the issuer. */
   | "reissued";
 
 /** Earliest time and condition of the next step of a rotation. */
 export interface Gate {
   /** Earliest time of the next step. */
   readonly opensAt: Date;
-  /** Condition that must hold by then, as a clause. */
+  /** Condition that must be true before the next step, as a clause. */
   readonly until: string;
 }
 
-/** Returns the gate of the step after a stage; null if the step need not wait. */
+/** Returns the gate of the step that comes after a stage; null if this step need not wait. */
 export function gateOf(stage: Stage, { anchors, issuer }: Pick<IdentityState, "anchors" | "issuer">): Gate | null {
   const wait = (leafHours * 60 + 2 * skewMinutes) * 60_000;
   if (stage === "settled") return null;
@@ -51,7 +51,7 @@ export interface IdentityState {
   readonly keys: SigningKeys;
 }
 
-/** Stage of a rotation, from the public certificates alone; null if they match no stage. */
+/** Stage of a rotation, determined only from the public certificates; null if the certificates match no stage. */
 export function stageOf(anchors: readonly Certificate[], issuer: Certificate): Stage | null {
   const signer = signingAnchor(anchors, issuer);
   if (signer === undefined || anchors.length > 2) return null;
@@ -63,12 +63,13 @@ export function stageOf(anchors: readonly Certificate[], issuer: Certificate): S
 export function newest(anchors: readonly Certificate[]): Certificate {
   const [first, ...others] = anchors;
   if (first === undefined) throw new Error("a bundle without anchors");
-  // The bundle lists anchors in the order in which they were added. Their start times could be equal, to the second.
+  // The bundle lists anchors in the order in which they were added. The start times of two anchors could be the same
+  // second, so they do not show the order.
   return others.at(-1) ?? first;
 }
 
 /**
- * Reads the state of an identity and decrypts its signing keys.
+ * Reads the state of an identity, and decrypts the signing keys.
  *
  * @throws UserError
  */
@@ -81,7 +82,7 @@ export async function readState(environment: Environment, store: SecretStore): P
     throw new UserError(
       exitCode.problem,
       `trust-anchors.crt and issuer.crt of ${environment.metadata.name} match no stage of a rotation`,
-      "restore both files from the same commit; expected are one or two anchors, one of which signed the issuer",
+      "restore both files from the same commit; trust-anchors.crt must contain one or two trust anchors, and one of them must have signed the issuer",
     );
   return { anchors, issuer, stage, signer, keys: await readKeys(environment, store) };
 }
@@ -102,7 +103,7 @@ async function readKeys(environment: Environment, store: SecretStore): Promise<S
 /**
  * Text of a public certificate file.
  *
- * @throws UserError (problem) if it does not exist
+ * @throws UserError (problem) if the file does not exist
  */
 export function publicText({ metadata }: Environment, store: SecretStore, file: keyof typeof certificateFiles): string {
   const path = `${identityFolder(metadata.name)}/${certificateFiles[file]}`;
@@ -113,14 +114,14 @@ function missing(environment: string, path: string): never {
   throw new UserError(
     exitCode.problem,
     `${path} is missing`,
-    `restore it from Git, or if ${environment} never had an identity, run meshops identity init ${environment}`,
+    `restore the file from Git; if ${environment} never had an identity, run meshops identity init ${environment}`,
   );
 }
 
 /**
  * Returns the certificate that a private key belongs to, together with the key.
  *
- * @throws UserError (problem) if it belongs to none of the certificates
+ * @throws UserError (problem) if the key belongs to none of the certificates
  */
 export function pairWith(certificates: readonly Certificate[], key: string, file: string = "trust-anchors.crt"): Issued {
   for (const certificate of certificates) {
@@ -129,7 +130,7 @@ export function pairWith(certificates: readonly Certificate[], key: string, file
   }
   throw new UserError(
     exitCode.problem,
-    `a key in trust-anchor.sops.yaml does not match the certificate in ${file} that it should belong to`,
+    `no certificate in ${file} belongs to the corresponding private key in trust-anchor.sops.yaml`,
     "restore both files from the same commit",
   );
 }

@@ -16,11 +16,11 @@ export interface CertificateStatus {
   /** RFC 3339, in UTC. */
   readonly notBefore: string;
   readonly notAfter: string;
-  /** Whole days until it expires; negative after that. */
+  /** Whole days until the certificate expires; negative if it has expired. */
   readonly daysLeft: number;
   /** SHA-256 of the certificate, in lower-case hexadecimal. */
   readonly sha256: string;
-  /** Recipients that can decrypt its private key: age recipients, and names of other key services. */
+  /** Recipients that can decrypt the certificate's private key: age recipients, and names of other key services. */
   readonly recipients: readonly string[];
 }
 
@@ -28,13 +28,13 @@ export interface EnvironmentStatus {
   readonly certificates: readonly CertificateStatus[];
   /** Names of certificates that the environment needs and that are missing or damaged. */
   readonly missing: readonly string[];
-  /** State of a trust anchor rotation, in a sentence; null if none is in progress. */
+  /** State of a trust anchor rotation, in a sentence; null if no rotation is in progress. */
   readonly rotation: string | null;
 }
 
 /**
- * Status of an environment's identity, from the committed files. Nothing is decrypted. A missing file has no
- * certificates.
+ * Status of an environment's identity, from the committed files. Nothing is decrypted. A missing file counts as a file
+ * without certificates.
  */
 export function identityStatus(environment: Environment, read: (path: string) => string | null, now: Date): EnvironmentStatus {
   const { name } = environment.metadata;
@@ -64,7 +64,7 @@ export function identityStatus(environment: Environment, read: (path: string) =>
   const present = [
     ...anchors.map(row("trust-anchor", signingKeysFile(name))),
     ...issuers.map(row("issuer", secretFile(name, secretNames.issuer))),
-    // The first one signs; the others are trusted until they expire.
+    // The first CA signs certificates; the other CAs are trusted until they expire.
     ...certificates("webhookCa")
       .slice(0, 1)
       .map(row("webhook-ca", signingKeysFile(name))),
@@ -83,7 +83,7 @@ function rotationOf(anchors: Certificate[], issuer: Certificate): string | null 
   if (stage === null || stage === "settled") return null;
   const gate = gateOf(stage, { anchors, issuer });
   const done = stage === "bundled" ? "step 1 of 3 is done" : "step 2 of 3 is done";
-  return `trust anchor rotation in progress: ${done}; the next step must wait until ${gate?.until}: not before ${gate?.opensAt.toISOString().slice(0, 16)}Z`;
+  return `trust anchor rotation in progress: ${done}; the next step must wait until ${gate?.until}, so do not run it before ${gate?.opensAt.toISOString().slice(0, 16)}Z`;
 }
 
 function recipientsOf(text: string | null): string[] {

@@ -11,12 +11,13 @@ import { sopsConfigFile } from "./sops-config.ts";
 /** Journal of changes in progress, in a folder that Git ignores. It contains only public and encrypted data. */
 export const journalFile: string = `${stateFolder}/pending/identity.json`;
 
-/** A file to write: its path, the hash of its previous text (null if it did not exist), and the new text. */
+/** A file to write: the path, the hash of the previous text (null if the file did not exist), and the new text. */
 type Entry = readonly [path: string, before: string | null, text: string];
 
 /**
- * Writes several files as one transaction. All changes are written to a journal first: if the process is killed, either
- * no file has changed, or the next `finishChanges` completes all changes. The caller holds the lock.
+ * Writes several files as one transaction. First writes all changes to a journal. If the process is killed, either no
+ * file has changed, or the next call of `finishChanges` completes all changes. The caller must have locked the
+ * repository.
  */
 export async function writeChanges(root: string, changes: Changes): Promise<void> {
   const entries: Entry[] = [];
@@ -26,10 +27,12 @@ export async function writeChanges(root: string, changes: Changes): Promise<void
 }
 
 /**
- * Completes the changes in the journal of a killed run; returns whether there was a journal. The caller holds the lock.
- * The journal is not trusted: it may name only identity files, and only if they have not changed otherwise since.
+ * Completes the changes in the journal of a killed run. Returns whether a journal existed. The caller must have locked
+ * the repository. The content of the journal is checked: it may contain only identity files, and these files must not
+ * have been changed by other programs since the journal was written.
  *
- * @throws UserError (problem) if the journal is damaged, names other files, or a file has changed since
+ * @throws UserError (problem) if the journal is damaged or contains other files, or if a file has changed since the
+ * journal was written
  */
 export async function finishChanges(root: string): Promise<boolean> {
   const path = pathWithin(root, journalFile);
@@ -56,7 +59,7 @@ function parseEntries(text: string): Entry[] {
     )
       return entries;
   } catch {
-    // Reported below, like a journal of another shape.
+    // Reported below, in the same way as JSON with an unexpected structure.
   }
   throw refusal("the file is damaged");
 }
@@ -74,7 +77,7 @@ function hashOf(root: string, path: string): string | null {
   return current.kind === "file" ? sha256(current.text) : null;
 }
 
-/** Whether a path is that of an identity file or of .sops.yaml. */
+/** Whether a path is the path of an identity file or of .sops.yaml. */
 function mayWrite(path: string): boolean {
   if (path === sopsConfigFile) return true;
   const [, environment = "", file = ""] =

@@ -4,8 +4,8 @@ import { type Loaded, resolveEnvironment } from "../spec/load.ts";
 import { checkRules, checkTogether } from "./specs.ts";
 
 /**
- * Loads and validates one environment: resolves its file and the files that it extends, and checks the rules between
- * its fields. All findings are reported at once.
+ * Loads and validates one environment: resolves its spec file and the spec files that this file extends, and checks the
+ * result against the rules for specs. Reports all findings, not only the first one.
  */
 export function loadEnvironment(name: string, read: ReadSource): Loaded {
   const { resolved, ...loaded } = resolveEnvironment(name, read);
@@ -14,7 +14,7 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
   return { ...loaded, environment: hasErrors(diagnostics) ? null : resolved, diagnostics };
 }
 
-/** Findings about several environments, each located in the file that causes it. */
+/** Findings about conflicts between environments. Each finding has its position in the spec file that causes it. */
 export function findCollisions(loaded: readonly Loaded[]): Diagnostic[] {
   const locates = new Map(loaded.map(({ environment, locate }) => [environment, locate]));
   const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));

@@ -8,7 +8,7 @@ import { type JointRule, jointRules } from "./specs/cross-environment.ts";
 import { namespaceRules } from "./specs/namespaces.ts";
 import { secretsRules } from "./specs/secrets.ts";
 
-/** All rules about a single environment: those of the platform, and those of each component. */
+/** All rules about a single environment: the rules in `specs/`, and the rules of each component. */
 const rules: readonly Rule[] = [
   ...secretsRules,
   ...clusterRules,
@@ -23,12 +23,15 @@ export const specRules: readonly RuleInfo[] = [
   ...providers.flatMap((provider) => provider.transitionRules ?? []),
 ];
 
-/** Checks the rules between the fields of one environment. */
+/** Checks one environment against the rules about a single environment. */
 export function checkRules(environment: Environment): Judgement[] {
   return rules.flatMap((rule) => [...rule.check(environment)].map((finding) => judgement(rule, finding, environment)));
 }
 
-/** Checks the rules between environments. If two environments collide, the later one is reported. */
+/**
+ * Checks environments against the rules about conflicts. If two environments conflict, the finding is about the later
+ * one.
+ */
 export function checkTogether(environments: readonly Environment[]): [Environment, Judgement][] {
   return jointRules.flatMap((rule) => collisions(rule, environments));
 }
@@ -46,8 +49,8 @@ function collisions(rule: JointRule, environments: readonly Environment[]): [Env
 }
 
 /**
- * Converts a finding. Warnings listed in `spec.rules.ignore` are silenced, with the reason given there; errors cannot
- * be.
+ * Converts a finding of a rule to a judgement. A warning that `spec.rules.ignore` lists is silenced, with the reason in
+ * that list. Errors cannot be silenced.
  */
 export function judgement(
   { code, severity }: RuleInfo,

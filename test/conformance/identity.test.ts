@@ -339,10 +339,10 @@ describe("trust anchor rotation", () => {
     };
     expect(await step(hours(1), false)).toContain("step 1 of 3");
     await expect(step(hours(24), false)).rejects.toThrow(
-      "every meshed pod has restarted with both trust anchors: not before 2026-11-25 13:10 UTC",
+      "every meshed pod has restarted with both trust anchors, so do not run it before 2026-11-25 13:10 UTC",
     );
     await expect(rotateIssuer(environment, vault(hours(24)), hours(24))).rejects.toThrow(
-      "a trust anchor rotation is in progress, and its next step creates a new issuer",
+      "a trust anchor rotation is in progress, and the next step of the rotation creates a new issuer",
     );
     expect(await step(hours(2), true)).toContain("step 2 of 3");
     await expect(step(hours(26), false)).rejects.toThrow("no proxy uses a certificate from the old issuer");
@@ -361,10 +361,10 @@ describe("trust anchor rotation", () => {
     };
     generate(environment, files);
     await step(hours(1));
-    await expect(step(hours(2))).rejects.toThrow("the generated files do not contain the last step");
+    await expect(step(hours(2))).rejects.toThrow("the generated files do not contain the changes of the last step");
     generate(environment, files);
     await step(hours(2));
-    await expect(step(hours(3))).rejects.toThrow("the generated files do not contain the last step");
+    await expect(step(hours(3))).rejects.toThrow("the generated files do not contain the changes of the last step");
     generate(environment, files);
     await step(hours(3));
   });
@@ -381,10 +381,10 @@ describe("trust anchor rotation", () => {
     files.set(publicFile("trust-anchors.crt"), own);
     files.set(publicFile("trust-anchor.sops.yaml"), other.files.get(publicFile("trust-anchor.sops.yaml")) ?? "");
     await expect(rotateIssuer(environment, vault(start), start)).rejects.toThrow(
-      "does not match the certificate in trust-anchors.crt that it should belong to",
+      "no certificate in trust-anchors.crt belongs to the corresponding private key in trust-anchor.sops.yaml",
     );
     await expect(rotateWebhooks(environment, vault(start), start)).rejects.toThrow(
-      "does not match the certificate in webhook-ca.crt that it should belong to",
+      "no certificate in webhook-ca.crt belongs to the corresponding private key in trust-anchor.sops.yaml",
     );
     files.set(
       publicFile("trust-anchor.sops.yaml"),
@@ -399,9 +399,11 @@ describe("trust anchor rotation", () => {
 describe("near expiry", () => {
   test("an issuer expires with its anchor, which is reported; an expired anchor signs nothing", async () => {
     const { environment, vault } = await started({ linkerd: { identity: { anchorValidity: "400d" } } });
-    expect((await rotateIssuer(environment, vault(hours(24)), hours(24))).done).toBe("a new issuer under the same trust anchor");
+    expect((await rotateIssuer(environment, vault(hours(24)), hours(24))).done).toBe(
+      "a new issuer, signed by the same trust anchor",
+    );
     const { changes, done } = await rotateIssuer(environment, vault(hours(24 * 200)), hours(24 * 200));
-    expect(done).toContain("(valid only until that anchor expires; rotate the anchor too)");
+    expect(done).toContain("(the issuer expires together with this trust anchor: rotate the trust anchor too)");
     expect(parsePem(changes.get(publicFile("issuer.crt")) ?? "")[0]?.validTo).toContain("Dec 29 12:00:00 2027");
     await expect(rotateIssuer(environment, vault(hours(24 * 401)), hours(24 * 401))).rejects.toThrow(
       "the trust anchor expired on 2027-12-29",
@@ -418,7 +420,7 @@ describe("near expiry", () => {
     };
     expect(await take(hours(24))).not.toContain("new CA");
     expect(files.get(publicFile("webhook-ca.crt"))).toBe(before);
-    expect(await take(hours(24 * 100))).toContain("under a new CA");
+    expect(await take(hours(24 * 100))).toContain("signed by a new CA");
     const authorities = files.get(publicFile("webhook-ca.crt")) ?? "";
     expect(authorities.endsWith(before)).toBe(true);
     for (const certificate of parsePem(files.get(publicFile("webhooks.crt")) ?? "")) {
@@ -428,7 +430,7 @@ describe("near expiry", () => {
     // The old CA is kept until it expires, regardless of further rotations. The signing CA comes first.
     expect(await take(hours(24 * 110))).not.toContain("new CA");
     expect(files.get(publicFile("webhook-ca.crt"))).toBe(authorities);
-    expect(await take(hours(24 * 410))).toContain("under a new CA");
+    expect(await take(hours(24 * 410))).toContain("signed by a new CA");
     expect(files.get(publicFile("webhook-ca.crt"))).not.toContain(before.trim());
   });
 

@@ -176,7 +176,7 @@ describe("certificates and encrypted files", () => {
     const found = await rows(root);
     expect(found.length).toBeGreaterThan(5);
     expect(new Set(found.map(({ kind, change, risk, reason }) => [kind, change, risk, reason].join(" ")))).toEqual(
-      new Set(["Secret changed harmless re-encrypted; the plaintext is the same"]),
+      new Set(["Secret changed harmless the file is encrypted again; the plaintext is the same"]),
     );
   });
 });

@@ -126,7 +126,7 @@ describe("validate", () => {
       "a Secret with another namespace",
       issuer,
       (text) => text.replace("namespace: linkerd", "namespace: default"),
-      "wrong plaintext fields besides data; expected only kind Secret, type kubernetes.io/tls, linkerd/linkerd-identity-issuer",
+      "the plaintext fields besides data are wrong; expected only kind Secret, type kubernetes.io/tls, linkerd/linkerd-identity-issuer",
     ],
     [
       "a plaintext value among encrypted values",
@@ -187,7 +187,7 @@ describe("validate", () => {
       (text: string) => text.replace("^(data|stringData)$", "^secret$"),
       "the file must be encrypted with encrypted_regex",
     ],
-    ["an additional field", (text: string) => `more: a\n${text}`, "wrong plaintext fields besides data; expected none"],
+    ["an additional field", (text: string) => `more: a\n${text}`, "the plaintext fields besides data are wrong; expected none"],
     [
       "another key service",
       (text: string) => text.replace("sops:\n", "sops:\n  pgp:\n    - fp: ABC\n      enc: x\n"),
@@ -215,7 +215,9 @@ describe("validate", () => {
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).code).toBe(0);
     const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin() });
     expect(code).toBe(1);
-    expect(stdout).toContain(`${issuer}:1:1 error identity-invalid\n  its certificate is not the one in issuer.crt`);
+    expect(stdout).toContain(
+      `${issuer}:1:1 error identity-invalid\n  the certificate in this Secret is not the certificate in issuer.crt`,
+    );
   });
 
   test("finds with a key webhook certificates of another CA or for another webhook", async () => {
@@ -225,7 +227,7 @@ describe("validate", () => {
     const own = readFileSync(ca, "utf8");
     writeFileSync(ca, readFileSync(join(root, "environments/dev/identity/trust-anchors.crt"), "utf8"));
     expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toContain(
-      "its certificate was not signed by a certificate in webhook-ca.crt",
+      "the certificate in this Secret was not signed by a certificate in webhook-ca.crt",
     );
     writeFileSync(ca, own);
     const [tap, injector] = ["tap-k8s-tls", "tap-injector-k8s-tls"].map((name) =>
@@ -235,7 +237,7 @@ describe("validate", () => {
     writeFileSync(injector ?? "", text.replace("name: tap-k8s-tls", "name: tap-injector-k8s-tls"));
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).code).toBe(0);
     expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toContain(
-      "its certificate is not valid for tap-injector.linkerd-viz.svc",
+      "the certificate in this Secret is not valid for tap-injector.linkerd-viz.svc",
     );
   });
 
@@ -299,7 +301,7 @@ describe("webhook keys in the format that older versions wrote", () => {
     const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin(key) });
     expect(code).toBe(1);
     expect(stdout).toContain(
-      `${validator}:9:12 error webhook-key-form\n  the private key is in the form SEC1: container policy of linkerd-destination cannot read it, so the control plane does not start\n  expected PKCS#8 or PKCS#1\n  fix: run meshops identity rotate-webhooks dev`,
+      `${validator}:9:12 error webhook-key-form\n  the private key is in the form SEC1, which container policy of linkerd-destination cannot read, so the control plane does not start\n  expected PKCS#8 or PKCS#1\n  fix: run meshops identity rotate-webhooks dev`,
     );
     expect(stdout).toContain(
       `${injector}:9:12 warning webhook-key-form\n  the private key is in the form SEC1, which older versions of meshops wrote\n  expected PKCS#8\n  fix: run meshops identity rotate-webhooks dev`,
@@ -364,7 +366,7 @@ describe("the life cycle of an identity", () => {
 
     expect(await go("rotate-issuer", "dev")).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("a new issuer under the same trust anchor: 2 files"),
+      stdout: expect.stringContaining("a new issuer, signed by the same trust anchor: 2 files"),
     });
     expect(await go("rotate-webhooks", "dev")).toMatchObject({
       code: 0,
@@ -406,7 +408,7 @@ describe("the life cycle of an identity", () => {
       specText({ secrets: { age: [clusterRecipient], admin }, linkerd: { jaeger: { enabled: true } } }, "dev");
     writeTree(root, { "environments/dev.yaml": spec([adminRecipient, newAdmin]) });
     const before = await meshops(root, ["validate"], { env: asAdmin("") });
-    expect(before.stdout).toContain(`the file is not encrypted to ${newAdmin}, which is one of its recipients in the spec`);
+    expect(before.stdout).toContain(`the file is not encrypted to ${newAdmin}, but the spec lists this recipient for the file`);
     expect(before.stdout).toContain("fix: run meshops identity updatekeys dev");
     expect(await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin() })).toMatchObject({
       code: 0,

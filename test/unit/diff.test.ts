@@ -132,7 +132,13 @@ describe("risks of a change", () => {
     ],
     ["no policy any more", object, policy([]), null, /^wider-access: no longer restricts access/],
     ["a policy", object, null, policy([]), /^narrower-access/],
-    ["one authentication more", object, authorization("a"), authorization("a", "b"), /^narrower-access: b is also required/],
+    [
+      "one authentication more",
+      object,
+      authorization("a"),
+      authorization("a", "b"),
+      /^narrower-access: b is an additional requirement/,
+    ],
     ["one authentication less", object, authorization("a", "b"), authorization("a"), /^wider-access: b is no longer required/],
     [
       "privileged pods",

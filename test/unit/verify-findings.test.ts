@@ -134,7 +134,7 @@ describe("M2, during a trust anchor rotation", () => {
 
   test("notes if pods of other namespaces may not be listed", () => {
     const found = find("M2", clusterState(anchor.certificate, makeIssuer(names, anchor, madeAt), { meshed: null }));
-    expect(found.notes).toEqual(["pods of other namespaces were not checked: you are not allowed to list them"]);
+    expect(found.notes).toEqual(["pods of other namespaces were not checked, because you are not allowed to list these pods"]);
   });
 });
 
@@ -144,7 +144,7 @@ describe("M3", () => {
     expect(find("M3", clusterState(anchor.certificate, issuer), now)).toMatchObject({
       status: "passed",
       notes: [
-        "its subject is CN=identity.linkerd.other.example, not CN=identity.linkerd.cluster.local; Linkerd does not check it",
+        "the issuer's subject is CN=identity.linkerd.other.example, not CN=identity.linkerd.cluster.local; Linkerd does not check the subject",
       ],
     });
   });
@@ -316,7 +316,8 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
     expect(spread(counts([50, 0, 0], [300, 0, 0]))).toMatchObject({
       status: "failed",
       seen: "one Alpha receives all calls",
-      cause: "port 9080 may be opaque on the Service or at the client; then proxies balance connections, not calls",
+      cause:
+        "port 9080 might be opaque on the Service or skipped by the client; in that case, connections are balanced, not calls",
     });
     const opaque = { "config.linkerd.io/opaque-ports": "7080,9080" };
     expect(spread(counts([50, 0, 0], [300, 0, 0]), [alpha(0, opaque), alpha(1, opaque), alpha(2, opaque)]).cause).toBe(

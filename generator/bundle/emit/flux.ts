@@ -10,8 +10,9 @@ import { commonLabels, flux, fluxName } from "./names.ts";
 import { repositoriesOf } from "./repositories.ts";
 
 /**
- * Emits the files that Flux reads first: the chart repositories, and one Kustomization per component, ordered by
- * `dependsOn`. The folder has no kustomization.yaml: Flux applies every file in it, and `flux bootstrap` adds its own.
+ * Emits the files that Flux reads first: the chart repositories, and one Kustomization per component, with `dependsOn`
+ * for the startup order. The folder has no kustomization.yaml, so Flux applies every file in the folder.
+ * `flux bootstrap` adds its own files.
  */
 export function* emitFlux(model: Model): Iterable<[path: string, text: string]> {
   const { name } = model.environment.metadata;
@@ -53,15 +54,15 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
       ...(releaseOf(component) === null ? {} : { deletionPolicy: "WaitForTermination" }),
       wait: true,
       sourceRef: { kind: "GitRepository", name: flux.source },
-      // Kustomizations do not inherit decryption: each one with encrypted files must reference its key.
+      // Kustomizations do not inherit decryption, so each Kustomization with encrypted files must refer to the key.
       ...(secrets.length === 0 ? {} : { decryption: { provider: "sops", secretRef: { name: flux.ageSecret } } }),
     },
   };
 }
 
 /**
- * Kustomizations that must be ready first. A Kustomization cannot depend on a HelmRelease, only another HelmRelease
- * can: see `helmRelease` in kustomize.ts.
+ * Kustomizations that must be ready before the component is applied. A Kustomization cannot depend on a HelmRelease.
+ * Such a need becomes a dependency of the component's HelmRelease (see `helmRelease` in kustomize.ts).
  */
 function dependsOnOf({ needs }: ComponentModel, { components }: Model): JsonMap[] {
   return needs.flatMap((need): JsonMap[] => {
@@ -73,8 +74,8 @@ function dependsOnOf({ needs }: ComponentModel, { components }: Model): JsonMap[
 }
 
 /**
- * Namespace of Flux. Linkerd's webhooks skip it, so that Flux can repair the mesh while the injector is down and its
- * failure policy is `Fail`.
+ * Namespace of Flux. Linkerd's webhooks skip this namespace, so that Flux can repair the mesh even while the injector
+ * is down and the failure policy of its webhook is `Fail`.
  */
 export function fluxNamespace(): KubernetesObject {
   return {
@@ -85,9 +86,9 @@ export function fluxNamespace(): KubernetesObject {
 }
 
 /**
- * The repository as a source, as `flux bootstrap` creates it.
+ * The repository as a GitRepository, in the same form as `flux bootstrap` creates it.
  *
- * @param withCredentials whether Flux clones it with the credentials of the Secret `flux-system`
+ * @param withCredentials whether Flux clones the repository with the credentials in the Secret `flux-system`
  */
 export function fluxSource({ spec: { gitops } }: Environment, withCredentials: boolean): KubernetesObject {
   return {
@@ -104,9 +105,9 @@ export function fluxSource({ spec: { gitops } }: Environment, withCredentials: b
 }
 
 /**
- * The Kustomization that applies all others. `flux bootstrap` writes the same object without `retryInterval`:
- * kustomize-controller then retries a failed reconciliation only after `interval` (`GetRetryInterval`,
- * kustomize-controller 1.9), so a restart of the API server could cause a delay of 10 minutes.
+ * The Kustomization that applies all other Kustomizations. `flux bootstrap` writes the same object without
+ * `retryInterval`. Without this field, kustomize-controller retries a failed reconciliation only after `interval`
+ * (`GetRetryInterval`, kustomize-controller 1.9), so a restart of the API server could cause a delay of 10 minutes.
  */
 export function fluxRoot({ metadata: { name }, spec: { gitops } }: Environment): KubernetesObject {
   return {

@@ -11,7 +11,7 @@ import { fluxName } from "./names.ts";
 import { plainPatches, targetedPatches } from "./patches.ts";
 import { repositoriesOf } from "./repositories.ts";
 
-/** Emits the helmfile at the root, which lists the environments and the helmfile of each one. */
+/** Emits the helmfile at the root of the repository. It lists the environments and the helmfile of each environment. */
 export function emitRootHelmfile(environments: readonly string[]): [path: string, text: string] {
   const names = [...environments].sort(compareText);
   const head =
@@ -22,9 +22,9 @@ export function emitRootHelmfile(environments: readonly string[]): [path: string
 }
 
 /**
- * Environment `default` of the root helmfile. Without `-e`, helmfile uses `default`, which is implicit in every file,
- * and would install all environments at once. A values file that does not exist makes helmfile fail; its name explains
- * why.
+ * Environment `default` of the root helmfile. Without `-e`, helmfile uses the environment `default`. Every helmfile has
+ * this environment implicitly, so helmfile would install all environments at once. Here, `default` refers to a values
+ * file that does not exist, so that helmfile fails. The name of that file explains the reason.
  */
 function unnamed(names: readonly string[]): JsonMap {
   if (names.length === 0 || names.includes("default")) return {};
@@ -32,16 +32,16 @@ function unnamed(names: readonly string[]): JsonMap {
 }
 
 /**
- * Emits the helmfile with the releases of one environment, in the folder of its overlays. The file declares only that
- * environment, so helmfile skips it for all others.
+ * Emits the helmfile with the releases of one environment, in the folder of its overlays. The file declares only this
+ * environment, so helmfile skips the file for all other environments.
  */
 export function emitHelmfile(model: Model): [path: string, text: string] {
   const { metadata, spec } = model.environment;
   const components = model.components.filter(isHelmRelease);
   const [kubeContext] = contextOf(model);
   const helmfile = {
-    // Used by `template` only: without it Helm assumes its own default version of Kubernetes, which Linkerd's charts
-    // may reject.
+    // Only `helmfile template` uses this field. Without it, Helm assumes its own default version of Kubernetes, which
+    // Linkerd's charts might reject.
     kubeVersion: `v${spec.azure?.cluster.kubernetesVersion ?? defaultKubernetes}`,
     repositories: repositoriesOf(model).map(({ name, url }) => ({ name, url })),
     helmDefaults: { ...(kubeContext === undefined ? {} : { kubeContext }), wait: true, createNamespace: false, historyMax: 5 },
@@ -58,14 +58,14 @@ export function isHelmRelease(component: ComponentModel): boolean {
   return isDelivered(component) && !isHooked(component.delivery);
 }
 
-/** Whether helmfile applies a component by its hook before the first release. */
+/** Whether helmfile applies a component in the hook that runs before the first release. */
 function isHooked(delivery: ComponentModel["delivery"]): boolean {
   return delivery.kind === "objects" && delivery.helmfile === "hook";
 }
 
 /**
- * Name and chart of a component's Helm release. For a component without a chart, the chart is a local Kustomize folder
- * with its objects.
+ * Name and chart of a component's Helm release. For a component without a chart, the chart is the local Kustomize
+ * folder with the component's objects.
  */
 function chartOf(component: ComponentModel): { name: string; chart: string } {
   const { id } = component;
@@ -93,7 +93,7 @@ function release(component: ComponentModel, model: Model): JsonMap {
   };
 }
 
-/** Additional fields of a release with a chart: version, values, and patches if there are any. */
+/** Additional fields of a release with a chart: the version, the values, and the patches if the component has any. */
 function valuesAndPatches({ id, patches }: ComponentModel, { version }: Release): JsonMap {
   return {
     version,
@@ -104,8 +104,8 @@ function valuesAndPatches({ id, patches }: ComponentModel, { version }: Release)
 }
 
 /**
- * Releases that must be installed first, as `namespace/release`. For a component that the hook applies, this is the
- * release that has the hook.
+ * Releases that must be installed before a component, as `namespace/release`. If the component needs another component
+ * that the hook applies, it needs the release that has the hook.
  */
 function needsOf(component: ComponentModel, { components }: Model): string[] {
   const hooked = components.find(({ secrets }) => secrets.length > 0);
@@ -117,8 +117,8 @@ function needsOf(component: ComponentModel, { components }: Model): string[] {
 }
 
 /**
- * Hook that applies namespaces and decrypted Secrets to the cluster before the first release. They are not part of a
- * release, because Helm would store a copy of the keys.
+ * Hook that applies namespaces and decrypted Secrets to the cluster before the first release. Secrets are not part of a
+ * release, because Helm would store a copy of the private keys.
  */
 function applySecrets(model: Model): JsonMap {
   return {
@@ -130,9 +130,9 @@ function applySecrets(model: Model): JsonMap {
 }
 
 /**
- * The kubectl context of an environment. For an AKS cluster it has the cluster's name (`az aks get-credentials`).
- * Specifying it prevents helmfile from installing releases and keys into another environment's cluster if another
- * context is the current one.
+ * The kubectl context of an environment. The context of an AKS cluster has the name of the cluster
+ * (`az aks get-credentials`). If helmfile used the current context instead, it could install releases and private keys
+ * into another environment's cluster.
  */
 function contextOf({ environment }: Model): string[] {
   const name = environment.spec.azure?.cluster.name;

@@ -46,7 +46,8 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
 
 /**
  * Folder of a component's plain objects. If the component has encrypted Secrets, its other objects are in a separate
- * folder with its own kustomization.yaml, which helmfile installs: Secrets must not be part of a Helm release.
+ * folder with a separate kustomization.yaml. helmfile installs this folder as a release, because Secrets must not be
+ * part of a Helm release.
  */
 export function objectsFolder(component: ComponentModel): "" | "public/" {
   return component.secrets.length > 0 && Object.keys(component.objects).length > 0 ? "public/" : "";
@@ -78,8 +79,8 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
 }
 
 /**
- * Patches of an overlay. For a chart, the only patch is the one of its HelmRelease; the component's patches are in the
- * HelmRelease and change the rendered chart.
+ * Patches of an overlay. For a component with a chart, the only patch is the patch of its HelmRelease. The component's
+ * own patches are in the HelmRelease, and Flux applies them to the rendered chart.
  */
 function overlayPatches({ delivery, patches }: ComponentModel): JsonMap[] {
   if (delivery.kind === "chart") return delivery.base === null ? [] : [{ path: releaseFile }];
@@ -92,8 +93,9 @@ function imagesOf(images: Readonly<Record<string, Image>>, { mirror }: Model): J
 
 /**
  * Patch that prevents Helm from deleting Secrets. At an upgrade, Helm deletes objects that are in the old manifest but
- * not in the new one, for example the Secrets of a mesh whose chart generated its own certificates before. Helm keeps
- * objects with this annotation, which it reads from the live object (helm, pkg/kube/client.go).
+ * not in the new one, for example the Secrets of an existing mesh whose chart generated the certificates. Helm does not
+ * delete objects with this annotation. Helm reads the annotation from the object in the cluster (helm,
+ * pkg/kube/client.go).
  */
 const keptByHelm: JsonMap = {
   target: { kind: "Secret" },
@@ -116,7 +118,10 @@ function publicKustomization(component: ComponentModel): JsonMap {
   };
 }
 
-/** The HelmRelease of a component: the whole object, or the environment's differences from the one in the base. */
+/**
+ * The HelmRelease of a component: the whole object, or a patch with the environment's changes to the HelmRelease in the
+ * base.
+ */
 function helmRelease(component: ComponentModel, release: Release): JsonMap {
   const { id, delivery, timeoutMinutes, patches, needs } = component;
   const whole = delivery.kind === "chart" && delivery.base === null;

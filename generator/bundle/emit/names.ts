@@ -2,8 +2,8 @@ import type { ComponentModel } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 
 /**
- * Namespace of Flux, the names that `flux bootstrap` gives its source and root Kustomization, and the Secret of the age
- * key.
+ * Namespace of Flux, the names of the GitRepository and the root Kustomization that `flux bootstrap` creates, and the
+ * name of the Secret with the age key.
  */
 export const flux = { namespace: "flux-system", source: "flux-system", root: "flux-system", ageSecret: "sops-age" } as const;
 

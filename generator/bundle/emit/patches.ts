@@ -5,26 +5,29 @@ import { toBundleYaml } from "../../kubernetes/yaml.ts";
 import { fluxName } from "./names.ts";
 
 /**
- * Strategic merge patches that identify their object by kind and name. They are written to `patches.yaml`, for
- * Kustomize and helmfile.
+ * Strategic merge patches without a target, which identify the patched object by kind and name. These patches are
+ * written to `patches.yaml`, for Kustomize and helmfile.
  */
 export function plainPatches(patches: readonly Patch[]): KubernetesObject[] {
   return patches.flatMap(({ target, patch }) => (target === undefined && isMergePatch(patch) ? [patch] : []));
 }
 
-/** All other patches, which have a target. */
+/** Patches with a target. */
 export function targetedPatches(patches: readonly Patch[]): Patch[] {
   return patches.filter(({ target }) => target !== undefined);
 }
 
-/** A patch as a list entry of Kustomize, which has the same form in a kustomization and in Flux's post-renderer. */
+/**
+ * A patch as an entry of Kustomize's list `patches`. The entry has the same form in a kustomization.yaml and in Flux's
+ * post-renderer.
+ */
 export function inline({ target, patch }: Patch): JsonMap {
   return { ...(target === undefined ? {} : { target: { ...target } }), patch: text(patch) };
 }
 
 /**
- * Patches with a target, for helmfile: one PatchTransformer per patch. This is a builtin of Kustomize, which helmfile
- * runs on the rendered chart.
+ * Patches with a target, for helmfile: one PatchTransformer per patch. PatchTransformer is built into Kustomize, and
+ * helmfile runs Kustomize on the rendered chart.
  */
 export function patchTransformers({ id, patches }: ComponentModel): JsonMap[] {
   return targetedPatches(patches).map((patch, index) => ({

@@ -3,7 +3,7 @@ import { policiesFor } from "../../mesh/policies.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { dgraphPods } from "../dgraph/pods.ts";
 
-/** Access policies for Dgraph in both layers: network and mesh. */
+/** Access policies for Dgraph: NetworkPolicies, and Linkerd's policy resources. */
 export const dgraphPolicy: ComponentProvider = {
   components: ({ environment }) => (environment.spec.dgraph.networkPolicy ? [component] : []),
 };
@@ -27,7 +27,8 @@ const component: Component = {
 };
 
 /**
- * Keeps the established order of the objects in the file: first ports for clients, then ports that only Dgraph uses.
+ * Sorts the objects as in files of older versions: first objects for ports that clients use, then objects for ports
+ * that only Dgraph uses.
  */
 function internalPortsLast(objects: readonly KubernetesObject[]): KubernetesObject[] {
   const isInternal = ({ metadata }: KubernetesObject): boolean => metadata.name.endsWith("-internal");

@@ -10,7 +10,7 @@ export const dgraphChanges: ChangeRule = {
     if (change === "removed")
       yield {
         risk: "data-loss",
-        reason: `Dgraph in ${namespace} is no longer part of the spec: Flux keeps its release (prune: disabled), but no client is configured to use it; move the data before you push this change`,
+        reason: `the spec no longer contains Dgraph in namespace ${namespace}: Flux keeps the Helm release (prune: disabled), but no client is configured to use this release; move the data before you push this change`,
       };
     if (change !== "changed") return;
     yield* release(changed);
@@ -28,27 +28,28 @@ function* release({ fields, after, namespace }: ChangedObject): Iterable<Assessm
       yield {
         risk: "data-loss",
         reason:
-          "the name of the Helm release changes: the old release is uninstalled, its volumes are kept, and the new pods start with empty volumes",
+          "the name of the Helm release changes: the old release is uninstalled, the volumes of the old release are kept, and the new pods start with empty volumes",
       };
     else if (key.startsWith("persistence.")) yield volume(role, key);
     else if (key === "replicaCount") yield replicas(field, role);
     else if (field.path === "spec.values.global.domain" || field.path === "spec.values.global")
       yield {
         risk: "rollout",
-        reason: "the Raft addresses of Alphas and Zeros change, and their pods restart: check that each group keeps its majority",
+        reason:
+          "the Raft addresses of Alphas and Zeros change, and the pods of Alphas and Zeros restart: check that a majority of the members of each group stays available",
       };
     else if (/^spec\.(values\.|postRenderers\."StatefulSet\/)/.test(field.path))
       yield {
         risk: "rollout",
         reason:
-          "Dgraph's pods restart, Alphas and Zeros at the same time; each pod must be ready before the next one restarts, and queries may be delayed until their group is available",
+          "Dgraph's pods restart, one Alpha and one Zero at a time; each pod must be ready before the next pod of its StatefulSet restarts, and queries can be delayed until the group with the queried data is available",
       };
   }
   const concerned = ["alpha", "zero"].filter((role) => fields.some(({ path }) => path === versionPath || isClaim(path, role)));
   const sets = concerned.map((role) => `${String(spec["releaseName"])}-dgraph-${role}`).join(" ");
   const fixed = fields.flatMap(({ path }) =>
     path === versionPath
-      ? ["selector (it contains the chart version)"]
+      ? ["selector (which contains the chart version)"]
       : isClaim(path, "alpha") || isClaim(path, "zero")
         ? ["volume claim template"]
         : [],
@@ -57,14 +58,14 @@ function* release({ fields, after, namespace }: ChangedObject): Iterable<Assessm
     yield {
       risk: "immutable-field",
       reason:
-        `a StatefulSet's ${[...new Set(fixed)].join(" and its ")} cannot change: before you push, delete the StatefulSet but keep its pods and volumes ` +
+        `Kubernetes does not allow changes to a StatefulSet's ${[...new Set(fixed)].join(" and its ")}: before you push, delete the StatefulSet but keep its pods and volumes ` +
         `(kubectl -n ${namespace} delete statefulset ${sets} --cascade=orphan)`,
     };
   yield* whitelist(fields);
 }
 
 /**
- * Assesses whether pods start to bypass their proxies on a port that Servers still protect: see the rule
+ * Reports changes after which pods bypass their proxies on a port that Servers still protect. See the rule
  * `internal-ports-stall`.
  */
 function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Iterable<Assessment> {
@@ -75,9 +76,9 @@ function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Itera
   yield {
     risk: "stalled-rollout",
     reason:
-      "the first restarted pods connect without their proxies, the Servers that still exist refuse them, and the rollout stalls. Change it in steps: " +
-      "1. set dgraph.networkPolicy: false, generate, push, wait until Dgraph is ready; 2. set internalPorts: skip, generate, push, wait; " +
-      "3. set networkPolicy: true. Between steps 1 and 3 every pod in the cluster can reach Dgraph, and queries may be delayed while the pods restart (docs/access.md)",
+      "the first restarted pods connect without their proxies, the existing Servers refuse these connections, and the rollout stalls. Make this change in three steps: " +
+      "1. set dgraph.networkPolicy: false, generate, push, wait until Dgraph is ready; 2. set dgraph.internalPorts: skip, generate, push, wait until Dgraph is ready; " +
+      "3. set dgraph.networkPolicy: true, generate, push. Between steps 1 and 3, every pod in the cluster can reach Dgraph, and queries can be delayed while the pods restart (docs/access.md)",
   };
 }
 
@@ -99,7 +100,7 @@ function replicas({ before, after }: FieldChange, role: string): Assessment {
   if (difference > 0) return { risk: "rollout", reason: `${pods} added` };
   return {
     risk: "data-loss",
-    reason: `${pods} removed, with the copies of the data on them: first remove them from their groups (Zero's /removeNode); their volumes are kept`,
+    reason: `${pods} removed, together with the copies of the data on the removed pods: before you push, remove the members from their groups (Zero's /removeNode); the volumes are kept`,
   };
 }
 
@@ -114,11 +115,11 @@ function* whitelist(fields: readonly FieldChange[]): Iterable<Assessment> {
   if (added.length > 0)
     yield {
       risk: "wider-access",
-      reason: `${added.join(", ")} added to Alpha's whitelist; Alpha sees the address of its own pod for every meshed call, so dgraph.clients controls the access of meshed clients`,
+      reason: `${added.join(", ")} added to Alpha's whitelist; the whitelist does not restrict meshed clients, because Alpha receives every meshed call from the address of its own pod; dgraph.clients restricts meshed clients`,
     };
   if (removed.length > 0)
     yield {
       risk: "narrower-access",
-      reason: `${removed.join(", ")} removed from Alpha's whitelist; without the address range of the pods, Alpha refuses every admin operation`,
+      reason: `${removed.join(", ")} removed from Alpha's whitelist; if the whitelist does not contain the address range of the pods, Alpha refuses every admin operation`,
     };
 }

@@ -5,7 +5,8 @@ import { outcomeOf, tellCall } from "../outcome.ts";
 /** Finding for a call that was not made or not answered. */
 export function notAsked(run: ProbeAnswers, call: CallResult | undefined, kind: "http" | "grpc"): Finding {
   if (run.trouble !== null) return undecided("the probe did not run", run.trouble, run.notes);
-  if (call === undefined) return undecided("the probe ended early", "its log does not contain the call", run.notes);
+  if (call === undefined)
+    return undecided("the probe ended early", "the probe's log does not contain the result of this call", run.notes);
   const denied = outcomeOf(kind, call) === "denied";
   const cause = denied ? "the allowed client is refused: see T2a" : "the calls of the allowed client fail: see T2a";
   return failed(outcomeOf(kind, call), cause, [tellCall(call)]);
@@ -17,7 +18,10 @@ export function bodyOf({ output, exit }: CallResult): Readonly<Record<string, un
   return parsed(output.slice(output.indexOf("{")));
 }
 
-/** Text of the field `json` of a query's response; empty if there is none. grpcurl prints bytes in base64. */
+/**
+ * Text of the field `json` of a query's response; empty if the response has no such field. grpcurl prints bytes in
+ * base64.
+ */
 export function jsonOf({ output }: CallResult): string {
   const json = parsed(output)?.["json"];
   return typeof json === "string" ? Buffer.from(json, "base64").toString() : "";

@@ -12,8 +12,8 @@ interface Member {
 }
 
 /**
- * Checks the members of a role in Alpha's `/state`: all replicas are alive, and the Zeros, or each group of Alphas,
- * have a leader.
+ * Checks the members with a role in Alpha's `/state`. All replicas must be alive. The Zeros must have a leader, and so
+ * must each group of Alphas.
  */
 export function membersHealthy(run: ProbeAnswers, role: DgraphRole, replicas: number): Finding {
   const call = run.results.get("state");

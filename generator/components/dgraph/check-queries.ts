@@ -14,7 +14,7 @@ export function readWorks(run: ProbeAnswers): Finding {
 
 /** Checks that a written value can be read back and removed. */
 export function writeWorks(run: ProbeAnswers, token: string | null): Finding {
-  if (token === null) return skipped("nothing is written without --write");
+  if (token === null) return skipped("this test runs only with --write");
   const [write, reread, forget] = ["write", "reread", "forget"].map((name) => run.results.get(name));
   if (write?.exit !== 0) return notAsked(run, write, "grpc");
   const text = reread?.exit === 0 ? jsonOf(reread) : "";
@@ -28,7 +28,7 @@ export function writeWorks(run: ProbeAnswers, token: string | null): Finding {
   if (forget?.exit !== 0)
     return failed(
       "written and read back, but not removed",
-      `remove the predicate ${predicate} manually, and check whether the client may alter the schema`,
+      `remove the predicate ${predicate} manually, and check whether the client is allowed to alter the schema`,
       evidence,
     );
   return passed("written, read back, removed", evidence);

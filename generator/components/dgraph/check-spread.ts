@@ -15,9 +15,9 @@ export const spreadSeconds = 30;
 
 /**
  * Checks that calls over one connection reach every ready Alpha. A proxy balances by latency (power of two choices with
- * peak EWMA, linkerd2-proxy linkerd/proxy/balance), so the shares are not equal: on a healthy mesh, one of three Alphas
- * received none of 60 calls within 0.1 s. The check therefore requires that more than one Alpha answers within the
- * first second, and that every Alpha answers in time.
+ * peak EWMA, linkerd2-proxy linkerd/proxy/balance), so the Alphas do not get the same number of calls. On a healthy
+ * mesh, one of three Alphas received none of 60 calls within 0.1 s. The check therefore requires that more than one
+ * Alpha answers within the first second, and that every Alpha answers in time.
  */
 export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSet): Finding {
   const call = run.results.get("spread");
@@ -33,29 +33,29 @@ export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSe
   const total = ready.reduce((sum, pod) => sum + share(pod), 0);
   const evidence = ready.map((pod) => `${pod}: ${share(pod)} of ${total}, ${first?.get(pod) ?? 0} in the first second`);
   if (total === 0)
-    return undecided("not measured", "the probe's proxy reports no requests per pod, so it does not balance them", evidence);
+    return undecided("not measured", "the probe's proxy reports no requests per pod, so it does not balance requests", evidence);
   const silent = ready.filter((pod) => share(pod) === 0);
   if (silent.length === ready.length - 1 && ready.length > 1)
     return failed("one Alpha receives all calls", oneAlphaCause(podsOf(state, alpha)), evidence);
   if (silent.length > 0)
     return failed(
       `no call reached ${silent.join(", ")} within ${spreadSeconds} s`,
-      "the proxy avoids slow or failing endpoints: check the logs of each such pod and its proxy (kubectl logs)",
+      "the probe's proxy avoids slow or failing endpoints: check the logs of these pods and of their proxies (kubectl logs)",
       evidence,
     );
   const early = ready.filter((pod) => (first?.get(pod) ?? 0) > 0);
   if (early.length < Math.min(2, ready.length))
     return failed(
       "one Alpha received all calls of the first second",
-      "the proxy discovered the other Alphas late: see M5, and run the test again",
+      "the probe's proxy discovered the other Alphas late: see M5, and run the test again",
       evidence,
     );
   return passed(`each of ${plural(ready.length, "Alpha")} answered`, evidence);
 }
 
 /**
- * Explains why all calls of a connection reach one Alpha: the proxy does not see individual calls, or sees only one
- * endpoint.
+ * Explains why all calls of a connection reach one Alpha: the proxy does not parse individual calls, or has discovered
+ * only one endpoint.
  */
 function oneAlphaCause(pods: readonly KubernetesObject[]): string {
   const grpc = dgraphPorts.alpha.grpc;
@@ -65,10 +65,10 @@ function oneAlphaCause(pods: readonly KubernetesObject[]): string {
   if (bypassed) return `port ${grpc} is opaque or skipped on Alpha's pods, so proxies balance connections, not calls`;
   const bare = pods.filter((pod) => proxyOf(pod) === undefined).map(({ metadata }) => metadata.name);
   if (bare.length > 0) return `${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy: restart these pods`;
-  return `port ${grpc} may be opaque on the Service or at the client; then proxies balance connections, not calls`;
+  return `port ${grpc} might be opaque on the Service or skipped by the client; in that case, connections are balanced, not calls`;
 }
 
-/** Names of the pods of a set, without those whose condition `Ready` is False. */
+/** Names of the pods of a set, without pods whose condition `Ready` is False. */
 export function readyPods(state: Pick<ClusterState, "pods">, set: PodSet): string[] {
   return podsOf(state, set)
     .filter((pod) => condition(pod, "Ready")?.status !== "False")

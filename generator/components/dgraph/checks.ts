@@ -6,7 +6,7 @@ import { predicate, readWorks, writeWorks } from "./check-queries.ts";
 import { callsSpread, readyPods, spreadSeconds } from "./check-spread.ts";
 import { dgraphPods } from "./pods.ts";
 
-/** Tests of Dgraph that use the calls of a listed client. */
+/** Tests of Dgraph. They use calls with the identity of a listed client. */
 export function dgraphChecks(environment: Environment): readonly ProbeCheck[] {
   const { dgraph } = environment.spec;
   const { http, grpc } = alphaAddresses(environment);
@@ -51,7 +51,7 @@ export function dgraphChecks(environment: Environment): readonly ProbeCheck[] {
     {
       id: "D5",
       title: "gRPC calls are spread over all Alphas",
-      expected: `more than one in the first second, all within ${spreadSeconds} s`,
+      expected: `more than one Alpha answers in the first second, and all Alphas answer within ${spreadSeconds} s`,
       calls: (cluster) => [
         { kind: "spread", name: "spread", address: grpc, seconds: spreadSeconds, endpoints: readyPods(cluster, alpha) },
       ],

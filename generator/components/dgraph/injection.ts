@@ -4,9 +4,9 @@ import type { StringMap } from "../../kubernetes/object.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 
 /**
- * Annotations that enable injection for a Dgraph pod and define how the proxy treats its internal ports. In mode
- * `skip`, they are the annotations that `linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080`
- * writes. All values are strings, because Kubernetes accepts only strings in annotations.
+ * Annotations that enable injection for a Dgraph pod and configure how the proxy treats the pod's internal ports. In
+ * mode `skip`, they are the same annotations that `linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports
+ * 5080,7080` writes. All values are strings, because Kubernetes accepts only strings in annotations.
  */
 export function injectionAnnotations(role: DgraphRole, mode: Environment["spec"]["dgraph"]["internalPorts"]): StringMap {
   const all = [dgraphPorts.zero.internal, dgraphPorts.alpha.internal].join(",");
@@ -25,9 +25,9 @@ export function injectionAnnotations(role: DgraphRole, mode: Environment["spec"]
 }
 
 /**
- * Annotation that marks a port as opaque. A Service needs it as well as its pods: clients' proxies read the annotation
- * of the pod for pod addresses, and the annotation of the Service for cluster IP addresses (Linkerd docs, "Protocol
- * detection").
+ * Annotation that marks a port as opaque. Both the Service and its pods need the annotation. If a client connects to a
+ * pod IP address, its proxy uses the annotation of the pod; if a client connects to a cluster IP address, its proxy
+ * uses the annotation of the Service (Linkerd docs, "Protocol detection").
  */
 export function opaque(port: number): StringMap {
   return { [portKeys.opaque]: String(port) };

@@ -18,7 +18,7 @@ export function dgraphLabels({ spec: { dgraph } }: Environment, role?: DgraphRol
   return { app: "dgraph", release: dgraph.release, ...(role === undefined ? {} : { component: role }) };
 }
 
-/** The Service to which clients connect: Alpha's Service, not the headless one. */
+/** The Service to which clients connect: Alpha's Service with a cluster IP address, not the headless Service. */
 export function alphaService(environment: Environment): ServiceName {
   const { dgraph, linkerd } = environment.spec;
   return { name: dgraphName(environment, "alpha"), namespace: dgraph.namespace, clusterDomain: linkerd.clusterDomain };

@@ -9,8 +9,8 @@ import { podAnnotations } from "./values.ts";
 
 /**
  * Patches for objects that the dgraph chart renders: annotations of the pod templates if the chart has no value for
- * them, a pause before pods stop, and annotations for the opaque ports of the Services, including the headless
- * Services.
+ * these annotations, a preStop hook that delays the stop of pods, and annotations that mark opaque ports of Services,
+ * including headless Services.
  */
 export function dgraphPatches(context: Context): Patch[] {
   const { environment } = context;
@@ -39,16 +39,16 @@ export function dgraphPatches(context: Context): Patch[] {
 }
 
 /**
- * Seconds between the removal of a pod's endpoint and SIGTERM. A client's proxy learns about the removal within about
- * one second.
+ * Seconds between the removal of a pod's endpoint and SIGTERM. A client's proxy receives the removal within about one
+ * second.
  */
 const stopSeconds = 5;
 
 /**
- * Returns a preStop hook that delays SIGTERM. Without it, Dgraph stops listening immediately, while clients' proxies
- * still send requests to the pod. Measured on edge-26.8.3 during a rollout of the Alphas: 6 of 10,300 calls failed
- * without the pause, and 0 of 16,900 with 5 seconds. The pause is part of the termination grace period (charts: 600 s
- * for Alpha, 60 s for Zero). No chart has a value for the hook.
+ * Returns a preStop hook that delays SIGTERM. Without this hook, Dgraph stops listening immediately, while clients'
+ * proxies still send requests to the pod. Measured on edge-26.8.3 during a rollout of the Alphas: 6 of 10,300 calls
+ * failed without the pause, and 0 of 16,900 with 5 seconds. The pause is part of the termination grace period (charts:
+ * 600 s for Alpha, 60 s for Zero). No chart has a value for the hook.
  */
 function preStop({ environment, linkerdRelease }: Context): JsonMap {
   const [, minor = "0"] = (environment.spec.azure?.cluster.kubernetesVersion ?? linkerdRelease.minKubernetes).split(".");

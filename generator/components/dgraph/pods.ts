@@ -5,7 +5,7 @@ import { dgraphLabels, dgraphName } from "./names.ts";
 
 /**
  * Dgraph's pods: the Alphas, which serve clients, and the Zeros, which coordinate the Alphas. Alpha's `/health` is a
- * probe path, so every client may request it.
+ * probe path, so Linkerd allows every client to request it.
  */
 export function dgraphPods(environment: Environment): readonly [alpha: PodSet, zero: PodSet] {
   const { alpha, zero } = dgraphPorts;
@@ -45,9 +45,9 @@ function podSet(environment: Environment, role: DgraphRole, ports: Readonly<Reco
 }
 
 /**
- * Port for Raft. Its protocol is not gRPC in mode `mesh`: a proxy refuses opaque connections to a gRPC port
- * (linkerd2-proxy, inbound/src/policy/tcp.rs), and pods send opaque connections while a rollout changes the mode from
- * or to `opaque`.
+ * Port for Raft. In mode `mesh`, the protocol is `unknown` and not gRPC, because a proxy refuses opaque connections to
+ * a gRPC port (linkerd2-proxy, inbound/src/policy/tcp.rs). During a rollout that changes the mode from or to `opaque`,
+ * some pods still send opaque connections.
  */
 function internalPort({ spec: { dgraph } }: Environment, role: DgraphRole): Port {
   const { internalPorts } = dgraph;
@@ -60,9 +60,9 @@ function internalPort({ spec: { dgraph } }: Environment, role: DgraphRole): Port
 }
 
 /**
- * Alphas and Zeros as clients of each other, with or without their proxies. Both ways are allowed in every mode: when
- * the mode changes, pods restart one by one, old and new pods must form one Raft group, and the policy changes only
- * afterwards.
+ * Alphas and Zeros as clients of each other, with or without their proxies. Connections with a proxy and connections
+ * without a proxy are allowed in every mode. When the mode changes, pods restart one by one, old and new pods must form
+ * one Raft group, and the policy changes only after all pods have restarted.
  */
 function peers(environment: Environment, serviceAccount: string): Client {
   return {

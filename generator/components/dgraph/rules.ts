@@ -11,18 +11,18 @@ export const dgraphRules: readonly Rule[] = [
   {
     code: "dgraph-zero-even",
     severity: "error",
-    title: "An even number of Zeros",
-    why: "Raft needs a majority: two Zeros stop if one of them fails, and four Zeros tolerate one failure, as three Zeros do (Raft paper, section 5).",
+    title: "The number of Zeros is even",
+    why: "Raft needs a majority of the members. Two Zeros stop if one of them fails. Four Zeros tolerate one failure, which is no more than three Zeros tolerate (Raft paper, section 5).",
     fix: "Set `zero.replicas` to an odd number.",
     check: zeroMajority,
   },
   {
     code: "dgraph-alpha-too-few",
     severity: "error",
-    title: "Fewer Alphas than copies of the data",
+    title: "There are fewer Alphas than required copies of the data",
     why:
-      "Each shard has `replicationFactor` copies, each on a different Alpha (Dgraph's Zero: `--replicas`). With fewer Alphas than `replicationFactor`, there are fewer copies, " +
-      "so the loss of a node can destroy data, although the spec requires enough copies to prevent this.",
+      "Each shard has `replicationFactor` copies, and each copy is on a different Alpha (Dgraph's Zero: `--replicas`). If there are fewer Alphas than `replicationFactor`, some of these copies do not exist, " +
+      "so the loss of a node can destroy data that the required number of copies would protect.",
     fix: "Increase `alpha.replicas`, or reduce `replicationFactor` to the number of Alphas.",
     check: enoughAlphas,
   },
@@ -31,8 +31,8 @@ export const dgraphRules: readonly Rule[] = [
     severity: "warning",
     title: "The last group of Alphas is incomplete",
     why:
-      "Zero assigns Alphas to one group until it is full, then to the next group. If the number of Alphas is not a multiple of `replicationFactor`, the last group has fewer copies than the other groups; " +
-      "a group of two stops if either member fails.",
+      "Zero assigns Alphas to one group until this group is full, then to the next group. If the number of Alphas is not a multiple of `replicationFactor`, the last group has fewer copies than the other groups; " +
+      "a group of two members stops if one of them fails.",
     fix: "Set `alpha.replicas` to a multiple of `replicationFactor`.",
     check: wholeGroups,
   },
@@ -42,8 +42,8 @@ export const dgraphRules: readonly Rule[] = [
     title: "Alpha's admin operations are open to public addresses",
     why:
       "Clients with an address on the whitelist are allowed to alter the schema, to drop all data, and to back up and export data (Dgraph docs, “Whitelisting admin operations”). " +
-      "For every call through its proxy, Alpha sees the address of its own pod as the caller's address, so not the whitelist but `dgraph.clients` controls the access of meshed clients. " +
-      "A range with a prefix shorter than 8 bits also admits clients with public addresses if their connections bypass the proxy.",
+      "For every call through its proxy, Alpha receives the address of its own pod as the caller's address. The whitelist therefore does not restrict meshed clients; `dgraph.clients` restricts them. " +
+      "A range with a prefix shorter than 8 bits contains public addresses. Clients with public addresses then have access if their connections bypass the proxy.",
     fix: "Set `alpha.whitelist` to the address ranges of the nodes and the pods, such as 10.0.0.0/8.",
     check: narrowWhitelist,
   },
@@ -52,8 +52,8 @@ export const dgraphRules: readonly Rule[] = [
     severity: "warning",
     title: "Raft traffic bypasses the mesh",
     why:
-      "Connections to skipped ports bypass the proxy. On 5080 and 7080, Raft and replication traffic is then in plaintext and without identity, and no Server protects these ports. " +
-      "With `internalPorts: opaque`, these ports keep mutual TLS and identity; opaque ports work with every protocol.",
+      "Connections to skipped ports bypass the proxy. If ports 5080 and 7080 are skipped, Raft and replication traffic is not encrypted and has no identity, and no Server protects these ports. " +
+      "With `internalPorts: opaque`, traffic on these ports has mutual TLS and identity. Opaque ports work with every protocol.",
     fix: "Set `internalPorts: opaque`.",
     check: meshedInternalPorts,
   },
@@ -61,7 +61,7 @@ export const dgraphRules: readonly Rule[] = [
     code: "grpc-route-unsupported",
     severity: "error",
     title: "The Linkerd release does not support GRPCRoutes",
-    why: "Linkerd supports the Gateway API's GRPCRoute from 2.16 on. Older releases ignore GRPCRoutes, so there are no metrics per method, no retries and no timeouts.",
+    why: "Linkerd supports the Gateway API's GRPCRoute from 2.16 on. Older releases ignore GRPCRoutes, so calls have no metrics per method, no retries and no timeouts.",
     fix: "Set `serviceProfile: true`, or use an edge release.",
     check: grpcRouteSupport,
   },
@@ -77,7 +77,7 @@ export const dgraphRules: readonly Rule[] = [
     code: "dgraph-method-stream",
     severity: "error",
     title: "A streaming method cannot be retried",
-    why: "To retry a call, a proxy sends the call's single message again. A streaming call has many messages, and the proxy keeps no copy of them.",
+    why: "To retry a call, a proxy sends the call's single message again. A streaming call has many messages, and the proxy does not store copies of these messages.",
     fix: "Remove `retry` from the method.",
     check: retriedStreams,
   },
@@ -85,7 +85,7 @@ export const dgraphRules: readonly Rule[] = [
     code: "dgraph-methods-unused",
     severity: "warning",
     title: "Retries and timeouts are set, but no ServiceProfile or GRPCRoute is generated",
-    why: "`dgraph.methods` sets retries and timeouts, which meshops writes into the ServiceProfile or the GRPCRoutes. With `serviceProfile: false`, meshops generates none of these objects, so `methods` has no effect.",
+    why: "`dgraph.methods` sets retries and timeouts, which meshops writes into the ServiceProfile or the GRPCRoutes. With `serviceProfile: false`, meshops generates neither a ServiceProfile nor GRPCRoutes, so `dgraph.methods` has no effect.",
     fix: "Set `serviceProfile: true`, or remove `methods`.",
     check: unusedMethods,
   },
@@ -96,7 +96,7 @@ function* zeroMajority({ spec: { dgraph } }: Environment): Iterable<RuleFinding>
   if (replicas % 2 === 1) return;
   yield {
     paths: [spec("dgraph", "zero", "replicas")],
-    message: `${replicas} Zeros tolerate no more failures than ${replicas - 1}: Raft needs a majority`,
+    message: `${replicas} Zeros tolerate only as many failures as ${plural(replicas - 1, "Zero")}, because Raft needs a majority`,
     fix: `set zero.replicas to ${replicas - 1} or ${replicas + 1}`,
   };
 }
@@ -108,7 +108,7 @@ function* enoughAlphas({ spec: { dgraph } }: Environment): Iterable<RuleFinding>
   if (alpha.replicas >= replicationFactor) return;
   yield {
     paths: alphaPaths,
-    message: `${plural(alpha.replicas, "Alpha")} cannot hold ${replicationFactor} copies of each shard`,
+    message: `${plural(alpha.replicas, "Alpha")} cannot store ${replicationFactor} copies of each shard`,
     fix: `set alpha.replicas: ${replicationFactor}, or replicationFactor: 1`,
   };
 }
@@ -119,7 +119,7 @@ function* wholeGroups({ spec: { dgraph } }: Environment): Iterable<RuleFinding> 
   if (left === 0 || alpha.replicas < replicationFactor) return;
   yield {
     paths: alphaPaths,
-    message: `the last group has ${left} of ${replicationFactor} members`,
+    message: `the last group of Alphas has ${left} of ${replicationFactor} members`,
     fix: `set alpha.replicas to ${alpha.replicas - left} or ${alpha.replicas - left + replicationFactor}`,
   };
 }
@@ -133,7 +133,7 @@ function* narrowWhitelist({ spec: { dgraph } }: Environment): Iterable<RuleFindi
     if (prefix >= shortestPrivatePrefix) continue;
     yield {
       paths: [spec("dgraph", "alpha", "whitelist", index)],
-      message: `${prefix === 0 ? "every address" : "public addresses"} may alter the schema, drop all data and export it`,
+      message: `clients with ${prefix === 0 ? "any address" : "public addresses"} are allowed to alter the schema, drop all data and export all data`,
       fix: "use the address ranges of the nodes and the pods, such as 10.0.0.0/8",
     };
   }
@@ -143,7 +143,7 @@ function* meshedInternalPorts({ spec: { dgraph } }: Environment): Iterable<RuleF
   if (dgraph.internalPorts !== "skip") return;
   yield {
     paths: [spec("dgraph", "internalPorts")],
-    message: "ports 5080 and 7080 bypass the mesh: Raft traffic is in plaintext, and no Server protects it",
+    message: "ports 5080 and 7080 bypass the mesh: Raft traffic is not encrypted, and no Server protects these ports",
     fix: "set internalPorts: opaque",
   };
 }

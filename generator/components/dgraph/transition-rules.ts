@@ -10,10 +10,10 @@ export const internalPortsStall: TransitionRule = {
   title: "Changing `internalPorts` to `skip` while a policy exists stalls the rollout",
   why:
     "Pods restart one by one. The first restarted pods connect to 5080 and 7080 without their proxy, and the Servers that still protect these ports refuse " +
-    "clients without an identity. The restarted pods never become ready, and the HelmRelease becomes Stalled. The Servers stay, because Flux does not update the policy before Dgraph is ready " +
-    "(seen on edge-26.8.3 with Dgraph 24.1.4).",
+    "clients without an identity. The restarted pods never become ready, and the HelmRelease becomes Stalled. The Servers are not removed, because Flux does not update the policy before Dgraph is ready " +
+    "(observed on edge-26.8.3 with Dgraph 24.1.4).",
   fix:
-    "1. Set `dgraph.networkPolicy: false`, generate, push, and wait until Dgraph is ready. 2. Set `internalPorts: skip`, generate, push, and wait again. 3. Set `dgraph.networkPolicy: true`, generate and push. " +
+    "1. Set `dgraph.networkPolicy: false`, generate, push, and wait until Dgraph is ready. 2. Set `dgraph.internalPorts: skip`, generate, push, and wait until Dgraph is ready. 3. Set `dgraph.networkPolicy: true`, generate and push. " +
     "Between step 1 and step 3, every pod in the cluster can reach Dgraph.",
   check: skipsProtectedPorts,
 };

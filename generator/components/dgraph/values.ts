@@ -15,7 +15,7 @@ export function dgraphValues(context: Context): JsonMap {
       alpha: {
         replicaCount: alpha.replicas,
         persistence: persistence(alpha),
-        // The superflag exists since Dgraph v21.03, the oldest supported version (dgraph, "Whitelisting Admin
+        // Dgraph has the superflag `--security` since v21.03, the oldest supported version (dgraph, "Whitelisting Admin
         // Operations").
         ...(alpha.whitelist.length === 0 ? {} : { extraFlags: `--security whitelist=${alpha.whitelist.join(",")}` }),
       },
@@ -32,7 +32,10 @@ export function ownedDgraphValues(context: Context): OwnedValue[] {
   return [...owned(injection(context), "dgraph.internalPorts"), ...owned(images(context), "azure.registry.mirrorImages")];
 }
 
-/** Annotations of the pod templates, if the chart has a value for them; for other charts, `dgraphPatches` adds them. */
+/**
+ * Chart values for the annotations of the pod templates. Empty if the chart has no such value; then `dgraphPatches`
+ * adds the annotations.
+ */
 function injection(context: Context): JsonMap {
   if (dgraphChart(context.environment.spec.dgraph.chart).traits.podAnnotations === "patch") return {};
   return {

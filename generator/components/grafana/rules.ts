@@ -7,7 +7,7 @@ export const grafanaRules: readonly Rule[] = [
     code: "grafana-without-viz",
     severity: "warning",
     title: "Grafana is enabled without viz",
-    why: "Linkerd's dashboards read viz's Prometheus. Without viz, meshops does not install Grafana, so `linkerd.viz.grafana` has no effect.",
+    why: "Linkerd's dashboards show metrics from the Prometheus of viz. Without viz, meshops does not install Grafana, so `linkerd.viz.grafana` has no effect.",
     fix: "Set `linkerd.viz.enabled: true`, or remove `linkerd.viz.grafana`.",
     check: grafanaWithoutViz,
   },
@@ -17,7 +17,7 @@ function* grafanaWithoutViz({ spec: { linkerd } }: Environment): Iterable<RuleFi
   if (linkerd.viz.enabled || !linkerd.viz.grafana) return;
   yield {
     paths: [spec("linkerd", "viz", "grafana")],
-    message: "Grafana is not installed: it shows the metrics of viz, which is not enabled",
+    message: "Grafana is not installed, because it needs viz, which is not enabled",
     fix: "set viz.enabled: true, or remove grafana",
   };
 }

@@ -7,17 +7,17 @@ import { revisionAnnotation } from "../pod-template.ts";
 import { mergeValues } from "../values.ts";
 
 /**
- * Values of the grafana chart, as Linkerd documents them (linkerd2, grafana/values.yaml and authzpolicy-grafana.yaml).
- * `serve_from_sub_path` must stay off: viz removes /grafana before it forwards a request, so Grafana would redirect
- * forever.
+ * Values of the grafana chart that Linkerd documents (linkerd2, grafana/values.yaml and authzpolicy-grafana.yaml).
+ * `serve_from_sub_path` must not be enabled: viz removes /grafana from the path before it forwards a request, so
+ * Grafana would redirect every request.
  */
 export function grafanaValues(context: Context): JsonMap {
   const { clusterDomain } = context.environment.spec.linkerd;
   return mergeValues(
     injection(context),
     {
-      // No user logs in. With an admin account, the chart would generate a new password, and restart the pod, at every
-      // render.
+      // Users do not log in. If there were an admin account, every render of the chart would generate a new password,
+      // and the pod would restart.
       env: { GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: "true" },
       "grafana.ini": {
         server: { root_url: "%(protocol)s://%(domain)s:/grafana/" },
@@ -70,8 +70,8 @@ export function grafanaValues(context: Context): JsonMap {
 }
 
 /**
- * Chart values that overrides must not replace: the values for injection, because viz's policy admits Grafana's
- * identity, and those for mirrored images.
+ * Chart values for injection and for mirrored images. Overrides must not replace these values. Grafana must be
+ * injected, because the policy for viz's Prometheus requires Grafana's identity.
  */
 export function ownedGrafanaValues(context: Context): OwnedValue[] {
   return [...owned(injection(context), "linkerd.viz.grafana"), ...owned(images(context), "azure.registry.mirrorImages")];
@@ -94,7 +94,7 @@ function dashboards(): JsonMap {
   );
 }
 
-/** Lets Grafana read Prometheus. Viz's own policy admits only metrics-api. */
+/** Allows Grafana to query viz's Prometheus. The policy in the viz chart allows only metrics-api. */
 const prometheusAccess: JsonMap = {
   apiVersion: "policy.linkerd.io/v1alpha1",
   kind: "AuthorizationPolicy",

@@ -18,7 +18,7 @@ export function identityChecks(environment: Environment): readonly StateCheck[] 
     {
       id: "M2",
       title: "every proxy trusts the issuer's anchor",
-      expected: "anchor in the bundle and in every proxy",
+      expected: "the bundle and every proxy contain this anchor",
       evaluate: anchorsAgree,
     },
     {
@@ -30,7 +30,7 @@ export function identityChecks(environment: Environment): readonly StateCheck[] 
     {
       id: "M4",
       title: "webhooks are trusted",
-      expected: "each certificate signed by its caBundle",
+      expected: "each certificate is signed by a CA in its caBundle",
       evaluate: (state, { now }) => webhooksTrusted(state, now, environment),
     },
   ];
@@ -47,9 +47,9 @@ const rotationStep: Readonly<Record<Stage, string | null>> = {
 };
 
 /**
- * Checks that the bundle contains the issuer's anchor, and that every running proxy trusts it. Linkerd reads its
- * anchors from the ConfigMap `linkerd-identity-trust-roots`; between the steps of a rotation, the bundle contains a
- * second anchor.
+ * Checks that the bundle contains the issuer's anchor, and that every running proxy trusts this anchor. Linkerd reads
+ * the trust anchors from the ConfigMap `linkerd-identity-trust-roots`; between the steps of a rotation, the bundle
+ * contains a second anchor.
  */
 function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   const bundle = bundleIn(identity.trustRoots);
@@ -71,7 +71,7 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   if (broken.length > 0)
     return failed(
       `${plural(broken.length, "proxy", "proxies")} without the issuer's anchor`,
-      "proxies read anchors when they start: restart these pods",
+      "proxies read trust anchors only when they start: restart these pods",
       [...evidence, ...broken],
     );
   const stage = stageOf(bundle, issuer);
@@ -82,13 +82,13 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
     ...(late.length === 0
       ? []
       : [`before the next step, wait until these pods have restarted and trust the whole bundle: ${late.join(", ")}`]),
-    ...(meshed === null ? ["pods of other namespaces were not checked: you are not allowed to list them"] : []),
+    ...(meshed === null ? ["pods of other namespaces were not checked, because you are not allowed to list these pods"] : []),
   ]);
 }
 
 /**
- * Checks that the issuer is signed by an anchor and does not expire soon. Linkerd does not check its common name
- * (linkerd2, pkg/identity/service.go, loadCredentials).
+ * Checks that the issuer is signed by an anchor and does not expire soon. Linkerd does not check the issuer's common
+ * name (linkerd2, pkg/identity/service.go, loadCredentials).
  */
 function issuerValid({ identity }: ClusterState, now: Date, environment: Environment): Finding {
   if (identity.secrets === null) return undecided("cannot be read", "you are not allowed to read Secrets in namespace linkerd");
@@ -108,13 +108,13 @@ function issuerValid({ identity }: ClusterState, now: Date, environment: Environ
     evidence,
     issuer.subject.includes(`CN=${expected}`)
       ? []
-      : [`its subject is ${issuer.subject}, not CN=${expected}; Linkerd does not check it`],
+      : [`the issuer's subject is ${issuer.subject}, not CN=${expected}; Linkerd does not check the subject`],
   );
 }
 
 /**
- * Checks that each server that the API server calls has a certificate that is signed by the caBundle, issued for the
- * name of the server, and not expired.
+ * Checks that each server that the API server calls has a certificate that is signed by a CA in the caBundle, issued
+ * for the name of the server, and not expired.
  */
 function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now: Date, environment: Environment): Finding {
   const { secrets } = identity;
@@ -134,10 +134,10 @@ function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now:
     else if (Date.parse(certificate.validTo) < now.getTime())
       problems.push(`${service}: its certificate ${timeLeft(certificate.validTo, now)}`);
     else if (certificate.checkHost(`${service}.${namespace}.svc`) === undefined)
-      problems.push(`${service}: its certificate is issued for another name`);
-    else if (callers.length === 0) problems.push(`${service}: no webhook configuration or APIService refers to it`);
+      problems.push(`${service}: its certificate is not valid for the name of this Service`);
+    else if (callers.length === 0) problems.push(`${service}: no webhook configuration or APIService refers to this Service`);
     else if (!callers.every((caller) => signs(String(at(caller, "caBundle") ?? ""), certificate)))
-      problems.push(`${service}: its certificate is not signed by the caBundle`);
+      problems.push(`${service}: its certificate is not signed by a CA in the caBundle`);
   }
   for (const { secret, form } of refusedKeys(environment, identity))
     problems.push(`${secret}: its private key is ${form}, which ${keyReader(secret).reader} cannot read`);

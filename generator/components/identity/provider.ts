@@ -10,8 +10,8 @@ import type { Component, IdentityProvider } from "../component.ts";
 import { identityChecks } from "./checks.ts";
 
 /**
- * Identity provider for certificates that meshops issues: certificates are in Git, private keys in SOPS-encrypted
- * Secrets.
+ * Identity provider for certificates that meshops issues: the certificates are stored in Git as plain text, and the
+ * private keys are stored in Git in SOPS-encrypted Secrets.
  */
 export function sopsIdentity(environment: Environment, identity: Identity): IdentityProvider {
   const contracts = secretContracts(environment);
@@ -27,9 +27,9 @@ export function sopsIdentity(environment: Environment, identity: Identity): Iden
 }
 
 /**
- * Component with the encrypted Secrets, which contain the private keys of issuer and webhooks, and with the public
- * certificates. It is applied before the charts, so that no key is passed as a Helm value, which Helm would store in
- * its release Secret.
+ * Component with the public certificates and the encrypted Secrets. The Secrets contain the private keys of the issuer
+ * and the webhooks. The component is applied before the charts, so that no private key is passed as a Helm value. Helm
+ * would store such a key in the Secret of the release.
  */
 function secretsComponent(
   environment: Environment,
@@ -62,14 +62,17 @@ function secretsComponent(
 
 function controlPlaneValues(identity: Identity): JsonMap {
   return {
-    // The chart writes a hash of this value, untrimmed, into the annotation that restarts the control plane.
+    // The chart writes a hash of this value into the annotation that restarts the control plane. It does not trim the
+    // value before it computes the hash.
     identityTrustAnchorsPEM: identity.trustAnchors,
     identity: { externalCA: false, issuer: { scheme: "kubernetes.io/tls" } },
     podAnnotations: { "meshops.dev/issuer-sha256": issuerFingerprint(identity) },
   };
 }
 
-/** Values that set the CA of a chart's webhooks, so that the chart does not create new certificates at every render. */
+/**
+ * Values that set the CA of a chart's webhooks. Without them, the chart would create new certificates at every render.
+ */
 function webhookValues(environment: Environment, chart: LinkerdChart, caBundle: string): JsonMap {
   const own = webhooksOf(environment).filter((webhook) => webhook.chart === chart);
   return Object.fromEntries(own.map((webhook) => [webhook.value, { externalSecret: true, caBundle }]));

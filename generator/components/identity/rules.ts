@@ -8,17 +8,17 @@ export const identityRules: readonly Rule[] = [
     code: "identity-issuer-outlives-anchor",
     severity: "error",
     title: "The issuer would outlive the trust anchor",
-    why: "When a certificate expires, the certificates that it has signed are no longer valid either (RFC 5280, section 6.1). When the trust anchor expires, the mesh stops, even if the issuer's certificate has not reached its expiry date.",
+    why: "When a CA certificate expires, all certificates that the CA has signed become invalid too (RFC 5280, section 6.1). When the trust anchor expires, the mesh stops, even if the issuer's certificate has not expired.",
     fix: "Shorten `issuerValidity`, or lengthen `anchorValidity`.",
     check: issuerWithinAnchor,
   },
   {
     code: "identity-validity-short",
     severity: "warning",
-    title: "The validity of a certificate is shorter than the lead time of its rotation",
+    title: "The validity of a certificate is shorter than the time that a rotation needs",
     why:
-      `\`meshops identity status --fail-within ${rotationLead}\`, which the weekly check in CI runs, would report a failure from the day on which the certificate is issued. ` +
-      "To rotate a trust anchor, you need three commits, with at least one day between each of them and the next.",
+      `The weekly check in CI runs \`meshops identity status --fail-within ${rotationLead}\`. For this certificate, the check would fail from the day on which the certificate is issued. ` +
+      "To rotate a trust anchor, you need three commits, with at least one day between consecutive commits.",
     fix: `Set a validity of ${rotationLead} or more, or silence the rule if another tool renews the certificate in time.`,
     check: validityCoversRotation,
   },
@@ -29,7 +29,7 @@ function* issuerWithinAnchor({ spec: { linkerd } }: Environment): Iterable<RuleF
   if (toHours(issuerValidity) <= toHours(anchorValidity)) return;
   yield {
     paths: [spec("linkerd", "identity", "issuerValidity"), spec("linkerd", "identity", "anchorValidity")],
-    message: `the issuer (${issuerValidity}) would outlive the trust anchor (${anchorValidity}) that signs it`,
+    message: `the issuer (${issuerValidity}) would outlive the trust anchor (${anchorValidity}) that signs the issuer`,
     fix: "shorten issuerValidity or lengthen anchorValidity",
   };
 }
@@ -40,7 +40,7 @@ function* validityCoversRotation({ spec: { linkerd } }: Environment): Iterable<R
     if (toHours(validity) >= toHours(rotationLead)) continue;
     yield {
       paths: [spec("linkerd", "identity", field)],
-      message: `${validity} is shorter than the lead time of a rotation, ${rotationLead}`,
+      message: `a validity of ${validity} is shorter than the time that meshops reserves for a rotation (${rotationLead})`,
       fix: `set ${field} to ${rotationLead} or more`,
     };
   }

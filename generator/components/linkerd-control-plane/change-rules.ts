@@ -7,7 +7,7 @@ export const controlPlaneChanges: ChangeRule = {
     if (changed.change === "removed")
       yield {
         risk: "trust-anchor",
-        reason: "Flux uninstalls the control plane: certificates are not renewed, and new pods are not injected",
+        reason: "Flux uninstalls the control plane: the certificates of proxies are no longer renewed, and new pods get no proxy",
       };
     if (changed.change === "changed") yield* controlPlane(changed);
   },
@@ -15,7 +15,7 @@ export const controlPlaneChanges: ChangeRule = {
 
 /**
  * Assesses changes of the control plane's values. Every change restarts the control plane. Some values also configure
- * proxies, which read them when their pods restart.
+ * proxies. A proxy uses the new values after its pod has restarted.
  */
 function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
   for (const { path, after } of fields) {
@@ -24,12 +24,15 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
         risk: "webhook-policy",
         reason:
           after === true
-            ? "new meshed pods need the linkerd-cni plugin: they never start on a node without it"
-            : "new meshed pods get an init container that needs NET_ADMIN: namespaces must allow it",
+            ? "new meshed pods need the linkerd-cni plugin and never start on a node without this plugin"
+            : "new meshed pods get an init container that needs the capability NET_ADMIN: their namespaces must allow this capability",
       };
     else if (path === "spec.values.clusterDomain")
-      yield { risk: "rollout", reason: "proxies look up Services under another domain: all meshed pods must restart" };
+      yield {
+        risk: "rollout",
+        reason: "the cluster domain in which proxies look up Services changes: all meshed pods must restart",
+      };
     else if (path.startsWith("spec.values.") && !path.startsWith("spec.values.podAnnotations"))
-      yield { risk: "rollout", reason: "the control plane restarts, one replica after the other" };
+      yield { risk: "rollout", reason: "the control plane restarts, one replica at a time" };
   }
 }

@@ -18,7 +18,7 @@ export const controlPlaneChecks: readonly StateCheck[] = [
   {
     id: "M5",
     title: "every pod that should be meshed is meshed",
-    expected: "a proxy of the spec's Linkerd release in each",
+    expected: "each of these pods has a proxy of the spec's Linkerd release",
     evaluate: podsMeshed,
   },
 ];
@@ -48,8 +48,12 @@ function podsMeshed({ pods, namespaces, podSets, linkerdRelease }: ClusterState)
     (pod) => (pod.metadata.annotations?.["linkerd.io/proxy-version"] ?? linkerdRelease.version) !== linkerdRelease.version,
   );
   if (old.length > 0)
-    return failed(`${old.length} proxies are not of release ${linkerdRelease.version}`, "restart these pods", old.map(name));
+    return failed(
+      `${old.length} of ${wanted.length} do not have the proxy of ${linkerdRelease.version}`,
+      "restart these pods",
+      old.map(name),
+    );
   return wanted.length === 0
-    ? failed("no meshed pods", "nothing is deployed; run meshops status")
+    ? failed("no meshed pods", "no pod that should be meshed exists; run meshops status")
     : passed(`${wanted.length} pods, ${linkerdRelease.version}`);
 }

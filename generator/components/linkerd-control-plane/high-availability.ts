@@ -4,10 +4,11 @@ import type { JsonMap } from "../../kubernetes/object.ts";
 const controller = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi", request: "50Mi" } } as const;
 
 /**
- * Values of the chart's values-ha.yaml, except `webhookFailurePolicy`, which the spec determines, and except values
- * that no template reads: `controllerResources` in all four releases, and `policyControllerResources` in stable-2.14,
- * whose template reads `policyController.resources`. The file is the same in all edge releases of the catalog;
- * stable-2.14 sets the resources of the policy controller instead of the size of the disruption budget.
+ * Values of the chart's values-ha.yaml, with two exceptions. `webhookFailurePolicy` is omitted, because it is set from
+ * the spec. Values that no template uses are omitted: `controllerResources` in all four releases, and
+ * `policyControllerResources` in stable-2.14, where the template uses `policyController.resources`. values-ha.yaml is
+ * the same in all edge releases of the catalog. In stable-2.14, it sets the resources of the policy controller, but not
+ * the size of the disruption budget.
  */
 export function highAvailability(release: LinkerdRelease): JsonMap {
   return {

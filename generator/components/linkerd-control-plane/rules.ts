@@ -8,8 +8,8 @@ export const failAlone: RuleInfo = {
   severity: "warning",
   title: "New pods are refused while the only injector is down",
   why:
-    "With `failurePolicy: Fail`, the API server refuses a new pod if the injector does not answer its request. Without high availability there is only one " +
-    "injector, so while this injector's node is down, no new pods can start in the cluster (Linkerd docs, “High availability”).",
+    "With `failurePolicy: Fail`, the API server refuses a new pod if the injector does not answer the API server's request. Without high availability, there is only one " +
+    "injector. While the injector or its node is down, no new pods can start in the cluster (Linkerd docs, “High availability”).",
   fix: "Set `highAvailability: true`, or set `webhookFailurePolicy: auto`.",
 };
 
@@ -19,11 +19,11 @@ export const controlPlaneRules: readonly Rule[] = [
   {
     code: "webhook-policy-ignore",
     severity: "warning",
-    title: "Pods of a highly available mesh may start without a proxy",
+    title: "Pods might start without a proxy, although high availability is enabled",
     why:
-      "With `failurePolicy: Ignore`, pods that start while the injector is down have no proxy. They have no identity, so policies refuse their calls, and " +
+      "With `failurePolicy: Ignore`, pods that start while the injector is down have no proxy. Such pods have no identity, so policies refuse their calls, and " +
       "nothing restarts these pods when the injector is available again. The chart's own values for high availability set `failurePolicy: Fail` (linkerd-control-plane, values-ha.yaml).",
-    fix: "Set `webhookFailurePolicy: auto`. With high availability, this value means `Fail`.",
+    fix: "Set `webhookFailurePolicy: auto`. If high availability is enabled, `auto` sets the failure policy to `Fail`.",
     check: ignoreWithReplicas,
   },
 ];
@@ -41,7 +41,7 @@ function* ignoreWithReplicas({ spec: { linkerd } }: Environment): Iterable<RuleF
   if (linkerd.webhookFailurePolicy !== "Ignore" || !linkerd.highAvailability) return;
   yield {
     paths: [spec("linkerd", "webhookFailurePolicy")],
-    message: "pods start without a proxy while the injectors are down, and policies then refuse them",
+    message: "pods that start while the injectors are down have no proxy, so policies refuse their calls",
     fix: "set webhookFailurePolicy: auto",
   };
 }

@@ -26,7 +26,7 @@ export function controlPlaneValues(context: Context): JsonMap {
   return mergeValues(linkerd.highAvailability ? highAvailability(linkerdRelease) : {}, own, tracing(context), images(context));
 }
 
-/** Chart values for identity and mirrored images, which overrides must not replace. */
+/** Chart values for identity and for mirrored images. Overrides must not replace these values. */
 export function ownedControlPlaneValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-control-plane"), "linkerd.identity"),
@@ -40,8 +40,8 @@ function failurePolicy({ environment: { spec } }: Context): "Ignore" | "Fail" {
 }
 
 /**
- * Schedule of the heartbeat: once a day, at a time derived from the environment's name. The chart's default is the time
- * of the render.
+ * Schedule of the heartbeat: once a day, at a time derived from the environment's name. By default, the chart uses the
+ * time at which it is rendered.
  */
 function heartbeatSchedule(name: string): string {
   const minutes = createHash("sha256").update(name).digest().readUInt32BE(0) % (24 * 60);
@@ -49,10 +49,11 @@ function heartbeatSchedule(name: string): string {
 }
 
 /**
- * Values for tracing. With the jaeger chart, its webhook configures the proxies, and `controlPlaneTracing` configures
- * the control plane if the traces of the control plane arrive in that release. Without the jaeger chart, these values
- * configure the proxies. `controller.tracing` stays off, because the controllers still export OpenCensus (linkerd2
- * edge-26.8.3, pkg/trace/trace.go), which Jaeger v2 does not accept.
+ * Values for tracing. If the release has the jaeger chart, the webhook of that chart configures the proxies, and
+ * `controlPlaneTracing` configures the control plane. `controlPlaneTracing` is set only for releases in which traces of
+ * the control plane reach Jaeger. If the release does not have the jaeger chart, these values configure the proxies.
+ * `controller.tracing` is not set, because the controllers still export OpenCensus (linkerd2 edge-26.8.3,
+ * pkg/trace/trace.go), which Jaeger v2 does not accept.
  */
 function tracing({ environment: { spec }, linkerdRelease }: Context): JsonMap {
   if (!spec.linkerd.jaeger.enabled) return {};

@@ -7,7 +7,10 @@ export const crdChanges: ChangeRule = {
   *assess(changed) {
     if (changed.kind !== "HelmRelease" || changed.name !== "linkerd-crds") return;
     if (changed.change === "removed")
-      yield { risk: "crd-removal", reason: "Linkerd's CRDs are removed, and with them all policies and service profiles" };
+      yield {
+        risk: "crd-removal",
+        reason: "Linkerd's CRDs are deleted, together with all of Linkerd's policies and all ServiceProfiles",
+      };
     if (changed.change === "changed") yield* crds(changed);
   },
 };
@@ -19,7 +22,7 @@ function crdsOf(version: string | undefined): readonly string[] {
 
 /**
  * Assesses a change of the CRDs. The Gateway API's CRDs are annotated with helm.sh/resource-policy: keep since
- * edge-25.3.1 (linkerd-crds, templates); the CRDs of Linkerd's policies never are.
+ * edge-25.3.1 (linkerd-crds, templates); the CRDs of Linkerd's policies do not have this annotation in any release.
  */
 function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   const [oldVersion, newVersion] = [before, after].map((release) =>
@@ -44,12 +47,13 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   if (oldVersion?.startsWith("20"))
     yield {
       risk: "harmless",
-      reason: "the Gateway API's CRDs are kept (helm.sh/resource-policy: keep), and another tool must manage them",
+      reason:
+        "the Gateway API's CRDs are kept (helm.sh/resource-policy: keep), but linkerd-crds no longer manages them: another tool must do so",
     };
   else
     yield {
       risk: "crd-removal",
       reason:
-        "Helm deletes the Gateway API's CRDs, and all routes with them: first annotate the CRDs with helm.sh/resource-policy=keep",
+        "Helm deletes the Gateway API's CRDs, together with all routes: before you push, annotate the CRDs with helm.sh/resource-policy=keep",
     };
 }

@@ -65,7 +65,7 @@ function extension(context: Context, version: string): ComponentOutput {
   };
 }
 
-/** An ordinary workload: `linkerd check` does not treat it as an extension. */
+/** Output for the standalone Jaeger. `linkerd check` does not treat this Jaeger as an extension. */
 function standalone(context: Context): ComponentOutput {
   return {
     namespace,
@@ -78,7 +78,8 @@ function standalone(context: Context): ComponentOutput {
 }
 
 /**
- * Returns a patch that restarts a Deployment's pods when the identity requires it. Neither Jaeger has a value for that.
+ * Returns a patch that restarts a Deployment's pods when the identity revision changes. Neither the chart nor the
+ * standalone Jaeger has a value for this annotation.
  */
 function restartOnIdentityChange(name: string, { identity }: Context): Patch {
   return annotatePods("Deployment", { name, namespace }, revisionAnnotation(identity.revision()));

@@ -9,7 +9,7 @@ export const jaegerRules: readonly Rule[] = [
     severity: "warning",
     title: "No traces reach Jaeger if the trust domain is not the cluster domain",
     why:
-      "The control plane chart of edge-25.10.7 builds the identity of the trace collector from the cluster domain instead of the trust domain. If these differ, proxies " +
+      "The control plane chart of edge-25.10.7 builds the identity of the trace collector from the cluster domain instead of the trust domain. If these two domains differ, proxies " +
       "do not trust Jaeger and send no traces (linkerd2#15404, fixed in edge-26.7.1).",
     fix: "Use edge-26.7.1 or later, or set `linkerd.jaeger.enabled: false`.",
     check: jaegerTrustDomain,
@@ -22,7 +22,7 @@ function* jaegerTrustDomain({ spec: { linkerd } }: Environment): Iterable<RuleFi
   if (linkerd.identity.trustDomain === linkerd.clusterDomain) return;
   yield {
     paths: [spec("linkerd", "identity", "trustDomain"), spec("linkerd", "clusterDomain")],
-    message: `proxies of ${linkerd.version} send no traces: they expect an identity of Jaeger in ${linkerd.clusterDomain}, not in ${linkerd.identity.trustDomain}`,
+    message: `proxies of ${linkerd.version} send no traces, because they expect Jaeger's identity in the trust domain ${linkerd.clusterDomain}, not in ${linkerd.identity.trustDomain}`,
     fix: "use edge-26.8.3, or set linkerd.jaeger.enabled: false",
   };
 }

@@ -18,7 +18,7 @@ export function jaegerValues(context: Context): JsonMap {
   );
 }
 
-/** Chart values for the webhook's certificate and mirrored images, which overrides must not replace. */
+/** Chart values for the webhook's certificate and for mirrored images. Overrides must not replace these values. */
 export function ownedJaegerValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-jaeger"), "linkerd.identity"),

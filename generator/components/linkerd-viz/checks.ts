@@ -8,7 +8,7 @@ export const vizChecks: readonly StateCheck[] = [
   { id: "M6", title: "viz is reachable", expected: "workloads ready, the tap API available", evaluate: vizReachable },
 ];
 
-/** Checks that viz is ready, and that the API server reaches its tap API. */
+/** Checks that viz is ready, and that the API server can reach the tap API of viz. */
 function vizReachable(state: ClusterState): Finding {
   const ready = readyIn(state, "linkerd-viz");
   if (ready.status !== "passed") return ready;

@@ -17,7 +17,7 @@ export function vizValues(context: Context): JsonMap {
       identityTrustDomain: linkerd.identity.trustDomain,
       podAnnotations: revisionAnnotation(identity.revision()),
     },
-    // The labels of the namespace are defined in Git.
+    // meshops generates the namespace with its labels, so the chart's job is not needed.
     linkerdRelease.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
     identity.chartValues("linkerd-viz"),
     linkerd.jaeger.enabled ? { jaegerUrl: tracingBackend(linkerdRelease).ui } : {},
@@ -27,7 +27,7 @@ export function vizValues(context: Context): JsonMap {
   );
 }
 
-/** Chart values for the webhooks' certificates and mirrored images, which overrides must not replace. */
+/** Chart values for the webhooks' certificates and for mirrored images. Overrides must not replace these values. */
 export function ownedVizValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-viz"), "linkerd.identity"),
@@ -43,7 +43,7 @@ const resources = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi
 
 /**
  * Values of the chart's values-ha.yaml (linkerd2, viz/charts/linkerd-viz), except its key `resources`, which no
- * template reads.
+ * template uses.
  */
 function highAvailability(release: LinkerdRelease): JsonMap {
   return {

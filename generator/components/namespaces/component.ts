@@ -3,8 +3,8 @@ import type { KubernetesObject, StringMap } from "../../kubernetes/object.ts";
 import type { Component, NamespaceSpec } from "../component.ts";
 
 /**
- * Component with the namespaces of all components. They are created first, because Helm does not render them, and
- * because Secrets are applied before the charts.
+ * Component with the namespaces of all components. The namespaces are created first, because the charts do not contain
+ * them, and because Secrets are applied before the charts.
  */
 export function namespacesComponent(specs: readonly NamespaceSpec[]): Component {
   const names = [...new Set(specs.map(({ name }) => name))];
@@ -28,9 +28,9 @@ export function namespacesComponent(specs: readonly NamespaceSpec[]): Component 
 }
 
 /**
- * Flux must never delete a namespace automatically. Its objects are deleted in no defined order, including HelmReleases
- * and volume claims: Helm releases would leave their cluster-wide objects behind, and CRDs and data would be lost. An
- * empty namespace does no harm.
+ * Flux must never delete a namespace automatically. When a namespace is deleted, Kubernetes deletes its objects,
+ * including HelmReleases and volume claims, in no defined order. Helm would not delete the cluster-scoped objects of
+ * its releases, and CRDs and data would be lost. An empty namespace does no harm.
  */
 const keepOnPrune = { "kustomize.toolkit.fluxcd.io/prune": "disabled" };
 
@@ -43,7 +43,7 @@ function namespace(name: string, specs: readonly NamespaceSpec[]): KubernetesObj
   return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations } } satisfies V1Namespace;
 }
 
-/** @throws Error if components set different values for the same key of a namespace that they share */
+/** @throws Error if components set different values for the same key of a shared namespace */
 function merged(namespace: string, maps: readonly StringMap[]): StringMap {
   const result: Record<string, string> = {};
   for (const [key, value] of maps.flatMap((map) => Object.entries(map))) {

@@ -2,9 +2,10 @@ import type { StringMap } from "../../kubernetes/object.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 
 /**
- * Pod security label of a namespace with injected pods. Their init container configures the network, which the levels
- * baseline and restricted forbid (linkerd2, templates/namespace.yaml). With the CNI plugin, pods have no such
- * container: then `otherwise` applies, or the default of the cluster.
+ * Pod security label of a namespace with injected pods. The init container of these pods configures the network, which
+ * the levels baseline and restricted forbid (linkerd2, templates/namespace.yaml). With the CNI plugin, pods do not have
+ * this container. In this case, the level is `otherwise`; if `otherwise` is omitted, there is no label, and the
+ * cluster's default applies.
  */
 export function podSecurity({ spec: { linkerd } }: Environment, otherwise?: "restricted"): StringMap {
   const level = linkerd.cni ? otherwise : "privileged";

@@ -37,8 +37,8 @@ const component: Component = {
 };
 
 /**
- * Namespace of the client, annotated to enable or disable injection. Empty if the client runs in Dgraph's namespace,
- * which must not change.
+ * Returns the namespace of the client, with an annotation that enables or disables injection. Returns an empty list if
+ * the client runs in Dgraph's namespace, because the client must not change that namespace.
  */
 function namespaces({ environment }: Context): NamespaceSpec[] {
   const { dgraph, pydgraphClient } = environment.spec;

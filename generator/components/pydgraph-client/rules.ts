@@ -16,9 +16,9 @@ export const clientRules: readonly Rule[] = [
   {
     code: "client-not-listed",
     severity: "warning",
-    title: "A meshed client is refused by policy",
+    title: "The test client is meshed, but not allowed to call Dgraph",
     why: "`dgraph.clients` lists the clients that are allowed to call Dgraph. The test client has a proxy and an identity, but this identity is not on the list, so all of the client's calls are refused.",
-    fix: "Add the client's namespace and service account to `dgraph.clients`; silence the rule if you want to demonstrate that the client is refused.",
+    fix: "Add the client's namespace and service account to `dgraph.clients`. If you want to demonstrate that the client is refused, silence the rule.",
     check: clientListed,
   },
   {
@@ -26,9 +26,9 @@ export const clientRules: readonly Rule[] = [
     severity: "warning",
     title: "A listed client has no proxy",
     why:
-      "`dgraph.clients` admits clients by identity, and a client gets its identity from its proxy. If a client has no proxy, the NetworkPolicy drops its packets. " +
-      "The article's second test needs such a client; a platform rarely does.",
-    fix: "Set `pydgraphClient.inject: true`, or remove the client from `dgraph.clients`; silence the rule if you run the article's test.",
+      "`dgraph.clients` allows clients by identity, and a client gets its identity from its proxy. If a listed client has no proxy, the NetworkPolicy drops its packets. " +
+      "The article's second test needs a listed client without a proxy; other environments rarely need one.",
+    fix: "Set `pydgraphClient.inject: true`, or remove the client from `dgraph.clients`. If you run the article's second test, silence the rule.",
     check: clientMeshed,
   },
   { ...imageGone, check: clientImagePulls },
@@ -67,7 +67,7 @@ function* clientMeshed(environment: Environment): Iterable<RuleFinding> {
   if (!pydgraphClient.enabled || pydgraphClient.inject || !dgraph.networkPolicy || !isListed(environment)) return;
   yield {
     paths: [spec("pydgraphClient", "inject")],
-    message: "the client is listed in dgraph.clients, but has no proxy to prove its identity",
+    message: "the client is listed in dgraph.clients, but it has no proxy and therefore no identity",
     fix: "set pydgraphClient.inject: true",
   };
 }

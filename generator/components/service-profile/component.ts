@@ -23,8 +23,8 @@ const component: Component = {
 };
 
 /**
- * Objects of one kind only: a ServiceProfile takes precedence over all routes of the same Service (Linkerd docs,
- * "Service profiles").
+ * Returns either a ServiceProfile or GRPCRoutes, because a ServiceProfile takes precedence over all routes of the same
+ * Service (Linkerd docs, "Service profiles").
  */
 function objects({ environment }: Context): Record<string, KubernetesObject[]> {
   const { dgraph } = environment.spec;

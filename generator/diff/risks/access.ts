@@ -2,7 +2,7 @@ import { admissionWebhooksLabel, injectKey } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
 import { asMap } from "../../system/data.ts";
 
-/** Whether an object of a kind allows (`opens`) or denies (`closes`) clients. */
+/** Effect of an object, by kind: the object allows clients (`opens`) or denies clients (`closes`). */
 const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
   ["NetworkPolicy", "closes"],
   ["Server", "closes"],
@@ -24,7 +24,7 @@ export function* accessRisks(changed: ChangedObject, all: readonly ChangedObject
   const does = effect.get(kind);
   if (does === undefined) return;
   if (does === "opens" && change !== "changed" && serverOf(changed, all)?.change === change) {
-    yield { risk: "harmless", reason: `${change} together with its Server` };
+    yield { risk: "harmless", reason: `${change} together with the Server to which it applies` };
     return;
   }
   if (change === "changed") for (const field of fields) yield* byField(field);
@@ -32,8 +32,8 @@ export function* accessRisks(changed: ChangedObject, all: readonly ChangedObject
 }
 
 /**
- * The changed Server that an authorization refers to, directly or through the policy that requires it; undefined if the
- * Server does not change.
+ * The changed Server to which an AuthorizationPolicy refers, or to which the AuthorizationPolicy that requires an
+ * authentication refers; undefined if this Server does not change.
  */
 function serverOf(changed: ChangedObject, all: readonly ChangedObject[]): ChangedObject | undefined {
   if (changed.kind === "Server") return changed;
@@ -60,11 +60,11 @@ function stateOf({ change, before, after }: ChangedObject): ChangedObject["befor
 function byPresence(does: "opens" | "closes", change: "added" | "removed"): Assessment {
   if (does === "closes")
     return change === "added"
-      ? { risk: "narrower-access", reason: "denies all clients that are not explicitly allowed" }
-      : { risk: "wider-access", reason: "no longer restricts access" };
+      ? { risk: "narrower-access", reason: "this object denies all clients that are not explicitly allowed" }
+      : { risk: "wider-access", reason: "this object no longer restricts access" };
   return change === "added"
-    ? { risk: "wider-access", reason: "allows additional clients" }
-    : { risk: "narrower-access", reason: "the clients that it allowed lose access" };
+    ? { risk: "wider-access", reason: "this object allows additional clients" }
+    : { risk: "narrower-access", reason: "the clients that this object allowed lose access" };
 }
 
 function* byField({ path, before, after }: FieldChange): Iterable<Assessment> {
@@ -80,7 +80,7 @@ function* byField({ path, before, after }: FieldChange): Iterable<Assessment> {
       : { risk: "narrower-access", reason: `${peers(before)} loses access` };
   else
     yield before === undefined
-      ? { risk: "narrower-access", reason: `${peers(after)} is also required` }
+      ? { risk: "narrower-access", reason: `${peers(after)} is an additional requirement` }
       : { risk: "wider-access", reason: `${peers(before)} is no longer required` };
 }
 
@@ -106,8 +106,8 @@ function* namespace({ name, change, fields }: ChangedObject): Iterable<Assessmen
 }
 
 /**
- * Levels of Pod Security, the strictest last. A namespace without the label has the level of the cluster's default,
- * which is usually `privileged`.
+ * Levels of Pod Security, the strictest last. A namespace without the label has the cluster's default level, which is
+ * usually `privileged`.
  */
 const levels = ["privileged", "baseline", "restricted"];
 
@@ -115,11 +115,17 @@ function* podSecurity(name: string, before: string, after: string): Iterable<Ass
   const [previous, next] = [before, after].map((level) => Math.max(0, levels.indexOf(level)));
   if (previous === undefined || next === undefined || previous === next) return;
   yield next < previous
-    ? { risk: "wider-access", reason: `pods in ${name} may use settings that the Pod Security level ${before} forbids` }
-    : { risk: "narrower-access", reason: `pods in ${name} must meet the Pod Security level ${after} from their next start on` };
+    ? {
+        risk: "wider-access",
+        reason: `pods in ${name} are allowed to use settings that the Pod Security level ${before} forbids`,
+      }
+    : {
+        risk: "narrower-access",
+        reason: `new pods in ${name} must meet the Pod Security level ${after}; running pods are affected only when they restart`,
+      };
 }
 
-/** Assesses that pods get or lose a proxy. */
+/** Assesses a change after which pods get a proxy or no longer get a proxy. */
 export function injection(who: string, meshed: boolean): Assessment {
   return meshed
     ? { risk: "rollout", reason: `${who} get a proxy and a mesh identity` }

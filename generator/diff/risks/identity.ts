@@ -4,7 +4,7 @@ import { certificatesIn, fingerprint } from "../../identity/pem.ts";
 /** Risks of changes to trust anchors, the issuer, and the certificates of webhooks. */
 export function* identityRisks({ kind, name, fields, change }: ChangedObject): Iterable<Assessment> {
   if (change === "removed" && kind === "ConfigMap" && name === "meshops-identity")
-    yield { risk: "trust-anchor", reason: "the certificates that the mesh trusts are no longer declared" };
+    yield { risk: "trust-anchor", reason: "the ConfigMap with the committed certificates is removed" };
   if (change !== "changed") return;
   for (const field of fields) {
     const key = field.path.split(/[."]+/).filter(Boolean).slice(-2).join(".");
@@ -18,12 +18,13 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject): I
     else if (field.path.endsWith("identityTrustDomain"))
       yield {
         risk: "trust-anchor",
-        reason: "all mesh identities change: until all pods have restarted, policies deny one of the two sets of identities",
+        reason:
+          "all mesh identities change: until all pods have restarted, policies deny either the pods with the old identities or the pods with the new identities",
       };
     else if (field.path.endsWith("caBundle") || (kind === "ConfigMap" && key === "webhook-ca.crt"))
       yield {
         risk: "webhook-policy",
-        reason: `the API server trusts a different CA for ${kind === "ConfigMap" ? "the webhooks" : name}: their certificates must change with it`,
+        reason: `the API server trusts a different CA for ${kind === "ConfigMap" ? "the webhooks" : name}: the certificates of ${kind === "ConfigMap" ? "the webhooks" : "its webhooks"} must change at the same time`,
       };
   }
 }
@@ -33,21 +34,23 @@ function ofAnchors({ before, after }: FieldChange): Assessment {
   const [previous, next] = [before, after].map((pem) => certificatesIn(String(pem ?? "")).map(fingerprint));
   const removed = (previous ?? []).filter((anchor) => !next?.includes(anchor)).length;
   const added = (next ?? []).filter((anchor) => !previous?.includes(anchor)).length;
-  if (removed === 0 && added === 0) return { risk: "harmless", reason: "the same trust anchors, written differently" };
+  if (removed === 0 && added === 0)
+    return { risk: "harmless", reason: "the trust anchors are the same; only the PEM text differs" };
   if (removed === 0)
     return {
       risk: "trust-anchor",
-      reason: "an additional trust anchor is trusted: the first step of a rotation; all meshed pods restart to load it",
+      reason:
+        "an additional trust anchor is trusted, as in the first step of a rotation; all meshed pods restart to load the new anchor",
     };
   if (added === 0)
     return {
       risk: "trust-anchor",
       reason:
-        "a trust anchor is no longer trusted: proxies with certificates issued under it are rejected (`meshops identity status` shows the state of the rotation)",
+        "a trust anchor is no longer trusted: proxies whose certificates were issued under this anchor are rejected (`meshops identity status` shows the state of the rotation)",
     };
   return {
     risk: "trust-anchor",
     reason:
-      "the trust anchor is replaced in one step: old and new pods cannot connect to each other until all have restarted; `meshops identity rotate-anchor` avoids this",
+      "the trust anchor is replaced in one step: old and new pods cannot connect to each other until all pods have restarted; `meshops identity rotate-anchor` replaces the trust anchor without this interruption",
   };
 }

@@ -8,7 +8,7 @@ export function* releaseRisks({ kind, name, change, fields }: ChangedObject): It
   for (const field of fields) {
     if (field.path === "spec.values.webhookFailurePolicy") yield webhookPolicy(field);
     if (field.path.startsWith("spec.values.podAnnotations"))
-      yield { risk: "harmless", reason: "its pods restart; they store no data" };
+      yield { risk: "harmless", reason: "the pods of this release restart; these pods store no data" };
   }
 }
 
@@ -18,6 +18,6 @@ function webhookPolicy({ after }: FieldChange): Assessment {
     reason:
       after === "Fail"
         ? "the API server rejects new pods while the injector is unavailable"
-        : "new pods start without a proxy while the injector is unavailable, and policies deny them",
+        : "pods that start while the injector is unavailable have no proxy, and policies deny these pods",
   };
 }

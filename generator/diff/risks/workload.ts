@@ -7,21 +7,28 @@ export function* workloadRisks({ kind, name, change, fields }: ChangedObject): I
   if (kind === "Deployment" && change === "changed") {
     for (const { path, after } of fields)
       if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${name}`, after === "enabled");
-    yield { risk: "harmless", reason: `the pods of ${name} restart; they store no data` };
+    yield { risk: "harmless", reason: `the pods of ${name} restart; these pods store no data` };
   }
   if (kind === "Kustomization" && change === "removed")
-    yield { risk: "harmless", reason: `Flux removes the component ${name}, except objects marked prune: disabled` };
+    yield {
+      risk: "harmless",
+      reason: `Flux deletes the objects of the component ${name}, except objects that are annotated with prune: disabled`,
+    };
   if ((kind === "ServiceProfile" || kind === "GRPCRoute") && change !== "added")
     yield {
       risk: "harmless",
       reason:
         change === "removed"
-          ? `calls to ${name} no longer have metrics, retries and timeouts per method`
+          ? `metrics, retries and timeouts per method are removed for calls to ${name}`
           : "retries, timeouts and metrics of calls change; no pod restarts",
     };
   if (kind === "File")
-    yield { risk: "data-loss", reason: "one of its two versions is not valid YAML, so any object in it may change" };
-  if (kind === "Helmfile") yield { risk: "harmless", reason: "the same change for helmfile; Flux does not read this file" };
+    yield {
+      risk: "data-loss",
+      reason: "the old or the new version of this file is not valid YAML, so any object in this file might change",
+    };
+  if (kind === "Helmfile")
+    yield { risk: "harmless", reason: "this file contains the same change for helmfile; Flux does not use this file" };
   if (kind === "Overlay" && change === "changed")
     yield { risk: "harmless", reason: "the component's kustomization.yaml changes" };
 }

@@ -11,26 +11,26 @@ export const authorizationRules: readonly ManifestRule[] = [
   {
     code: "policy-target-missing",
     severity: "error",
-    title: "AuthorizationPolicy refers to a missing object",
+    title: "An AuthorizationPolicy refers to a missing object",
     why:
-      "An AuthorizationPolicy refers by name to a Server or route, and to the authentications that it requires. If one of these names is wrong, the policy allows " +
+      "An AuthorizationPolicy contains the name of a Server or route, and the names of the required authentications. If one of these names is wrong, the policy allows " +
       "no client. A Server to which no AuthorizationPolicy applies denies all clients.",
-    fix: "Use the name of a Server or route in the policy's own namespace, and the name of an authentication in the namespace that the reference specifies.",
+    fix: "Use the name of a Server or route in the policy's own namespace, and the name of an authentication in the namespace of the reference.",
     check: missingTargets,
   },
   {
     code: "server-selects-nothing",
     severity: "warning",
-    title: "Server selects no pods",
-    why: "A Server protects only the pods that its selector selects. If it selects no pods, it protects no port. The mesh's default policy then applies to the port; unless you have changed the default policy, it allows all clients.",
+    title: "A Server selects no pods",
+    why: "A Server protects only the pods that match its `podSelector`. A Server that selects no pods protects no port. The mesh's default policy then applies to the port. By default, this policy allows all clients.",
     fix: "In the Server's `podSelector`, use labels of the workload's pod template.",
     check: emptyServers,
   },
   {
     code: "server-on-skipped-port",
     severity: "error",
-    title: "Server on a port that bypasses the proxy",
-    why: "A pod's proxy enforces the Servers that select the pod, but connections to a skipped port bypass the proxy. The Server therefore has no effect on this port, and all clients can connect.",
+    title: "A Server is for a port that bypasses the proxy",
+    why: "A pod's proxy enforces the Servers that select the pod, but connections to a skipped port bypass the proxy. A Server therefore has no effect on a skipped port, and all clients can connect to the port.",
     fix: "Remove the port from `config.linkerd.io/skip-inbound-ports`. For protocols that the proxy cannot parse, use `config.linkerd.io/opaque-ports`.",
     check: skippedServers,
   },
@@ -51,14 +51,15 @@ function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
     for (const { path, reference } of references) {
       const { group, kind, name, namespace = manifest.namespace } = reference;
       if (group !== policyGroup || typeof kind !== "string") continue;
-      // If the namespace has no object of the kind, the objects are probably only a part of what is applied.
+      // If no object of this kind is in the namespace, the checked objects are probably only a part of the applied
+      // objects.
       const candidates = stream
         .ofKind(policyGroup, kind)
         .filter((object) => ManifestSet.mayShareNamespace(object.namespace, String(namespace)));
       if (candidates.length === 0) continue;
       const found = candidates.some((object) => object.name === name);
       if (found) continue;
-      const message = `${kind} ${String(namespace)}/${String(name)} is not among these objects`;
+      const message = `${kind} ${String(namespace)}/${String(name)} is not among the checked objects`;
       yield {
         manifest,
         path: [...path, "name"],
@@ -79,7 +80,7 @@ function* emptyServers(stream: ManifestSet): Iterable<ManifestFinding> {
     const neighbours = stream.selected(manifest.namespace, {});
     if (podSelector === undefined || neighbours.length === 0 || stream.selected(manifest.namespace, podSelector).length > 0)
       continue;
-    const message = `no pod ${manifest.namespace === "" ? "of these objects" : `in ${manifest.namespace}`} has these labels: the Server protects nothing`;
+    const message = `no pod ${manifest.namespace === "" ? "of the checked objects" : `in ${manifest.namespace}`} has the labels in podSelector, so the Server protects no port`;
     yield { manifest, path: ["spec", "podSelector"], message, fix: "use labels of the pod template" };
   }
 }
@@ -93,7 +94,7 @@ function* skippedServers(stream: ManifestSet): Iterable<ManifestFinding> {
       const skips = parsePorts(proxyAnnotations(workload, stream)[portKeys.skipInbound]);
       if (number === null || !includes(skips, number)) continue;
       const owner = `${workload.manifest.kind} ${workload.manifest.name}`;
-      const message = `${owner} skips port ${number}: its connections bypass the proxy, so this Server is not enforced`;
+      const message = `${owner} skips port ${number}: connections to this port bypass the proxy, so this Server has no effect`;
       yield { manifest, path: ["spec", "port"], message, fix: `remove ${number} from ${portKeys.skipInbound}` };
     }
   }

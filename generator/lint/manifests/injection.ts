@@ -15,7 +15,7 @@ export const injectionRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A pod annotation is on the workload instead of the pod template",
     why:
-      "The injector reads the annotations of pods and namespaces, not those of workloads such as a Deployment (linkerd2, pkg/inject/report.go). An annotation in the " +
+      "The injector reads the annotations of pods and namespaces, not the annotations of workloads such as a Deployment (linkerd2, pkg/inject/report.go). An annotation in the " +
       "Deployment's own metadata has no effect, and Linkerd reports no error.",
     fix: "Move the annotation to `spec.template.metadata.annotations`, or to the namespace.",
     check: misplaced,
@@ -24,22 +24,22 @@ export const injectionRules: readonly ManifestRule[] = [
     code: "inject-host-network",
     severity: "error",
     title: "Injection is requested for a pod on the host network",
-    why: "The injector skips pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go): to redirect the traffic of such a pod to a proxy would also redirect the traffic of its node.",
+    why: "The injector skips pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go): if the traffic of such a pod were redirected to a proxy, all traffic of the node would be redirected too.",
     fix: "Remove `hostNetwork`, or set `linkerd.io/inject: disabled` to show that the pod has no proxy.",
     check: hostNetwork,
   },
   {
     code: "inject-value",
     severity: "error",
-    title: "Unknown value of linkerd.io/inject",
-    why: "The injector supports `enabled`, `ingress` and `disabled`. With any other value, such as `true`, the pod starts without a proxy. If the annotation of a namespace has such a value, even the pods in it that are annotated with `enabled` start without a proxy (linkerd2, pkg/inject/report.go).",
+    title: "linkerd.io/inject has an unknown value",
+    why: "The injector supports `enabled`, `ingress` and `disabled`. With any other value, such as `true`, the pod starts without a proxy. If the annotation of a namespace has such a value, even pods of the namespace that are annotated with `enabled` start without a proxy (linkerd2, pkg/inject/report.go).",
     fix: "Set the annotation to `enabled`.",
     check: unknownValue,
   },
   {
     code: "annotation-not-text",
     severity: "error",
-    title: "Annotation is not a string",
+    title: "The value of an annotation is not a string",
     why: "If the value of an annotation is not a string, Kubernetes rejects the whole object. In YAML, a single port number or a boolean is a string only if it is in quotes.",
     fix: "Put quotes around the value.",
     check: notText,
@@ -47,19 +47,19 @@ export const injectionRules: readonly ManifestRule[] = [
   {
     code: "job-injected",
     severity: "warning",
-    title: "Injected Job never completes",
+    title: "An injected Job never completes",
     why:
-      "A Job, or a pod that runs once, completes when all its containers have exited. A proxy that runs as an ordinary container never exits by itself. If the proxy is a native sidecar " +
-      "(the default from edge-26.5.2 on), Kubernetes stops it when the other containers have exited (linkerd.io, “Native sidecars”).",
-    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or let the Job stop its proxy, with linkerd-await or with a POST request to the proxy's /shutdown endpoint.",
+      "A Job, or a pod that runs once, completes only when all containers have exited. A proxy that runs as an ordinary container never exits by itself. If the proxy is a native sidecar " +
+      "(the default from edge-26.5.2 on), Kubernetes stops the proxy when the other containers have exited (linkerd.io, “Native sidecars”).",
+    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or let the Job stop its proxy. To stop the proxy, use linkerd-await, or send a POST request to the proxy's /shutdown endpoint.",
     check: endlessJob,
   },
   {
     code: "ports-skipped",
     severity: "warning",
-    title: "Ports that bypass the mesh",
-    why: "Traffic on a skipped port has no mutual TLS, no identity, no policy and no metrics. For a protocol that the proxy cannot parse, use an opaque port: it keeps mutual TLS, identity, policy and metrics.",
-    fix: "Use `config.linkerd.io/opaque-ports` on the pods and their Service. Silence the rule if the port must be skipped because the other side of the connection has no proxy.",
+    title: "Traffic on skipped ports bypasses the mesh",
+    why: "Traffic on a skipped port has no mutual TLS, no identity, no policy and no metrics. For a protocol that the proxy cannot parse, use an opaque port: traffic on an opaque port has mutual TLS, identity, policy and metrics.",
+    fix: "Use `config.linkerd.io/opaque-ports` on the pods and their Service. If the port must be skipped because the other side of the connection has no proxy, silence the rule.",
     check: skipped,
   },
 ];
@@ -75,7 +75,7 @@ function* misplaced({ statedWorkloads }: ManifestSet): Iterable<ManifestFinding>
         manifest,
         path: ["metadata", "annotations", key],
         message: `${key} on the ${manifest.kind} itself has no effect: the injector reads the annotations of pods and namespaces`,
-        fix: `move it to ${template.join(".")}.metadata.annotations`,
+        fix: `move the annotation to ${template.join(".")}.metadata.annotations`,
         mild: key !== injectKey,
       };
     }
@@ -88,7 +88,7 @@ function* hostNetwork({ workloads }: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: [...template, "spec", "hostNetwork"],
-      message: "a pod on the host network is never injected, regardless of its annotation",
+      message: "a pod on the host network is never injected, regardless of the annotation linkerd.io/inject",
       fix: `remove hostNetwork, or set ${injectKey}: disabled`,
     };
   }
@@ -102,7 +102,7 @@ function* unknownValue(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: [...path, injectKey],
       message: `"${String(value)}" is not a value of ${injectKey}: the pods start without a proxy`,
-      fix: 'set it to "enabled"',
+      fix: 'set the annotation to "enabled"',
     };
   }
 }
@@ -122,7 +122,7 @@ function* notText({ stated }: ManifestSet): Iterable<ManifestFinding> {
           path: [...path, key],
           message: `${key} is ${kind}, but annotations must be strings`,
           fix: `write "${value === null || isMap(value) ? "…" : written}"`,
-          // The API server accepts null, and reads it as an empty string.
+          // The API server accepts null, and treats null as an empty string.
           mild: value === null,
         };
       }
@@ -135,11 +135,11 @@ function* endlessJob(stream: ManifestSet, release: LinkerdRelease | null): Itera
     const { manifest, annotations, template } = workload;
     const where = annotations[injectKey] === undefined ? [] : ["metadata", "annotations", injectKey];
     const open = release === null && asksForNativeSidecar(workload, stream) === null;
-    const unless = open ? ", unless Linkerd runs it as a native sidecar (the default from edge-26.5.2 on)" : "";
+    const unless = open ? ", unless the proxy is a native sidecar (the default from edge-26.5.2 on)" : "";
     yield {
       manifest,
       path: [...template, ...where],
-      message: `the ${manifest.kind} gets a proxy that never exits, so it never completes${unless}`,
+      message: `the ${manifest.kind} gets a proxy that never exits, so the ${manifest.kind} never completes${unless}`,
       fix: `set ${injectKey}: disabled, or enable native sidecars`,
     };
   }
@@ -154,13 +154,13 @@ function* skipped(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: [...path, key],
-        message: `${direction} traffic on ${String(ports)} bypasses the proxy: no mutual TLS, no identity, no policy`,
+        message: `${direction} traffic on ${String(ports)} bypasses the proxy, so this traffic has no mutual TLS, no identity and no policy`,
         fix: `use ${portKeys.opaque} instead, on the pods and their Service`,
       };
     }
 }
 
-/** Annotations that the injector reads: those of pods and namespaces. */
+/** Annotations that the injector reads: the annotations of pods and namespaces. */
 function annotated({
   objects,
   statedWorkloads,

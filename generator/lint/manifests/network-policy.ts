@@ -15,10 +15,10 @@ export const networkPolicyRules: readonly ManifestRule[] = [
   {
     code: "network-policy-proxy-port",
     severity: "error",
-    title: "NetworkPolicy does not allow the proxy's port",
+    title: "A NetworkPolicy does not allow the proxy's port",
     why:
       "From Linkerd 2.18 (edge-25.3.2) on, the client's proxy connects to port 4143 of the server's proxy, whatever port the application uses (linkerd.io, “Network policies”). " +
-      "A NetworkPolicy that allows only the application's ports therefore blocks all meshed clients, and admits only unmeshed ones.",
+      "A NetworkPolicy that allows only the application's ports therefore blocks all meshed clients, and allows only unmeshed clients.",
     fix: "Add port 4143 to the ports of the NetworkPolicy's rule. To restrict which client is allowed to use which port, use Servers and AuthorizationPolicies.",
     check: missingProxyPort,
   },
@@ -27,7 +27,7 @@ export const networkPolicyRules: readonly ManifestRule[] = [
     severity: "error",
     title: "Meshed pods cannot reach the control plane",
     why:
-      "A proxy gets its certificate from the identity controller (port 8080), endpoints from the destination controller (port 8086) and policies from the policy controller (port 8090). All of these are in the namespace linkerd. " +
+      "A proxy gets its certificate from the identity controller (port 8080), endpoints from the destination controller (port 8086) and policies from the policy controller (port 8090). These controllers run in the namespace linkerd. " +
       "If NetworkPolicies restrict the egress of a pod and do not allow these ports, the pod never becomes ready.",
     fix: "Allow egress to the namespace linkerd on ports 8080, 8086 and 8090, and egress to the cluster's DNS.",
     check: unreachableControlPlane,
@@ -53,11 +53,11 @@ function* missingProxyPortIn(policy: Manifest, direction: Direction, stream: Man
     if (rules.some((other) => letsThrough(other["ports"], proxyPorts.inbound, pods) && contains(other[side], rule[side])))
       continue;
     const unknown = own === "unknown" || peers === "unknown";
-    const peer = direction === "ingress" ? "meshed clients connect to it" : "meshed servers are reached on it";
+    const peer = direction === "ingress" ? "meshed clients connect to this port" : "connections to meshed servers use this port";
     yield {
       manifest: policy,
       path: ["spec", direction, index, "ports"],
-      message: `port ${proxyPorts.inbound} is not allowed, but ${peer}${unknown ? " (these objects do not show whether both sides are meshed)" : ""}`,
+      message: `port ${proxyPorts.inbound} is not allowed, but ${peer}${unknown ? " (the checked objects do not show whether both sides are meshed)" : ""}`,
       fix: `add {port: ${proxyPorts.inbound}, protocol: TCP}`,
       mild: unknown,
     };
@@ -65,8 +65,8 @@ function* missingProxyPortIn(policy: Manifest, direction: Direction, stream: Man
 }
 
 /**
- * Whether a rule is about application ports whose traffic passes the proxy: not the proxy's own ports, nor skipped
- * ones. False if the rule already allows the proxy's port.
+ * Whether a rule allows application ports whose traffic passes through the proxy. The proxy's own ports and skipped
+ * ports do not count. False if the rule already allows the proxy's port.
  */
 function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: ManifestSet): boolean {
   const ports = listOf(rule["ports"]).map(asMap);
@@ -108,13 +108,16 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
     yield {
       manifest: policy,
       path: ["spec", "egress"],
-      message: `the proxies cannot reach the namespace linkerd on ${closed.join(", ")}: their pods never become ready`,
+      message: `the proxies of these pods cannot reach the namespace linkerd on ${closed.join(", ")}, so the pods never become ready`,
       fix: `allow egress to the namespace linkerd on ${controlPlanePorts.join(", ")}`,
     };
   }
 }
 
-/** Whether a rule has named ports. These are ports of the peers, which may not be among the objects. */
+/**
+ * Whether a rule has named ports. The names refer to ports of the peers, and the peers might not be among the checked
+ * objects.
+ */
 function hasNames(rule: PolicyRule): boolean {
   return listOf(rule["ports"]).some((port) => typeof asMap(port)["port"] === "string");
 }

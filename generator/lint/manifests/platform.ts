@@ -10,24 +10,24 @@ import { asMap } from "../../system/data.ts";
 import { folderOf } from "../../system/text.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
-/** Rules about the control plane, its CRDs and extensions, and images. */
+/** Rules about the control plane, the CRDs, the extensions, and images. */
 export const platformRules: readonly ManifestRule[] = [
   {
     code: "gateway-api-owners",
     severity: "error",
-    title: "Two owners of the Gateway API CRDs",
+    title: "The Gateway API CRDs are installed twice",
     why:
-      "Each of the two owners overwrites the CRDs with its own version. If the owner that wrote the CRDs last is removed, the CRDs and with them all routes are deleted. Linkerd's chart installs the CRDs' experimental channel " +
-      "if `installGatewayAPI` is true; the managed Gateway API of AKS does not start while this channel is installed (learn.microsoft.com, “Managed Gateway API”).",
-    fix: "Keep a single owner: set `installGatewayAPI: false` in linkerd-crds (`linkerd.gatewayApi: external` in a spec), or remove the other owner.",
+      "Two installations overwrite each other's version of the CRDs. If the installation that wrote the CRDs last is removed, the CRDs are deleted, together with all routes. Linkerd's chart installs the CRDs' experimental channel " +
+      "if `installGatewayAPI` is true. The managed Gateway API of AKS does not start while this channel is installed (learn.microsoft.com, “Managed Gateway API”).",
+    fix: "Install the CRDs only once: set `installGatewayAPI: false` in linkerd-crds (`linkerd.gatewayApi: external` in a spec), or remove the other installation of the CRDs.",
     check: gatewayOwners,
   },
   {
     code: "jaeger-extension-removed",
     severity: "error",
-    title: "The jaeger extension with a Linkerd release that removed it",
-    why: "Linkerd 2.19 (edge-25.10) and later releases do not include linkerd-jaeger (linkerd2#14558). The control plane's value `proxy.tracing` now specifies the collector to which proxies send traces, and the annotations that the webhook of linkerd-jaeger writes have no effect.",
-    fix: "Remove linkerd-jaeger, run your own collector, and set `proxy.tracing`. If you use a spec, `linkerd.jaeger.enabled: true` does all of this.",
+    title: "The jaeger extension is used with a Linkerd release that does not support it",
+    why: "Linkerd 2.19 (edge-25.10) and later releases do not include linkerd-jaeger (linkerd2#14558). In these releases, the control plane's value `proxy.tracing` specifies the collector to which proxies send traces. The annotations that the webhook of linkerd-jaeger writes have no effect.",
+    fix: "Remove linkerd-jaeger, run your own collector, and set `proxy.tracing`. If you use a spec, set `linkerd.jaeger.enabled: true`; meshops then makes all of these changes.",
     check: removedJaeger,
   },
   { ...failAlone, check: failWithoutReplicas },
@@ -49,8 +49,8 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
         manifest,
         path: ["metadata", "name"],
         message: `${manifest.name} is also defined in ${other.source.file}`,
-        fix: "remove one of the two",
-        // Objects in two folders may be for two clusters.
+        fix: "remove one of the two definitions",
+        // Objects in different folders might be for different clusters.
         mild: folderOf(manifest.source.file) !== folderOf(other.source.file),
       };
   }
@@ -63,7 +63,7 @@ function* gatewayOwners(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: ["spec", "values", "installGatewayAPI"],
       message,
-      fix: "set installGatewayAPI: false, or remove the other CRDs",
+      fix: "set installGatewayAPI: false, or remove the CRDs from the other file",
     };
   }
 }
@@ -78,7 +78,7 @@ function* removedJaeger(stream: ManifestSet, release: LinkerdRelease | null): It
       manifest,
       path: ["metadata", "name"],
       message: `Linkerd ${release.version} does not use the jaeger extension, which was removed before edge-25.10.7`,
-      fix: "remove the extension, and set proxy.tracing of the control plane",
+      fix: "remove the extension, and set the control plane's value proxy.tracing",
     };
 }
 
@@ -102,7 +102,7 @@ function* failWithoutReplicas(stream: ManifestSet): Iterable<ManifestFinding> {
       const servers = stream.workloadsOf(service);
       const replicas = servers.reduce((sum, { manifest: owner }) => sum + Number(specOf(owner)["replicas"] ?? 1), 0);
       if (replicas !== 1) continue;
-      const message = `${String(webhook["name"])} has one replica: while it is down, failurePolicy Fail rejects the requests that it must review`;
+      const message = `the server of the webhook ${String(webhook["name"])} has one replica: while the replica is down, the API server rejects all requests that the webhook must review (failurePolicy: Fail)`;
       yield {
         manifest,
         path: ["webhooks", index, "failurePolicy"],

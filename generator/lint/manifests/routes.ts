@@ -11,17 +11,17 @@ export const routeRules: readonly ManifestRule[] = [
   {
     code: "profile-without-service",
     severity: "error",
-    title: "ServiceProfile without a Service",
-    why: "Proxies look up a ServiceProfile by the full host name of the Service that they connect to: `<service>.<namespace>.svc.<cluster domain>`. They never find a ServiceProfile with another name, and Linkerd reports no error.",
-    fix: "Give the ServiceProfile the full host name of the Service that clients connect to. `meshops profile` generates this name.",
+    title: "The name of a ServiceProfile is not the host name of a Service",
+    why: "Proxies look up a ServiceProfile by the full host name of the Service that they connect to: `<service>.<namespace>.svc.<cluster domain>`. A ServiceProfile with any other name has no effect, and Linkerd reports no error.",
+    fix: "Set the name of the ServiceProfile to the full host name of the Service that clients connect to. `meshops profile` generates a ServiceProfile with this name.",
     check: profileWithoutService,
   },
   {
     code: "profile-headless",
     severity: "error",
-    title: "ServiceProfile of a headless Service",
+    title: "A ServiceProfile exists for a headless Service",
     why: "Clients of a headless Service connect to pods, not to the Service. Proxies look up a ServiceProfile by the IP address of its Service, and a headless Service has no IP address (linkerd.io, “Service profiles”).",
-    fix: "Create a Service that has an IP address, let the clients connect to it, and give the ServiceProfile the full host name of this Service.",
+    fix: "Create a Service that has an IP address, let the clients connect to this Service, and set the name of the ServiceProfile to the full host name of this Service.",
     check: headlessProfile,
   },
   {
@@ -35,8 +35,8 @@ export const routeRules: readonly ManifestRule[] = [
   {
     code: "opaque-port-routed",
     severity: "error",
-    title: "Route or ServiceProfile on an opaque port",
-    why: "Proxies forward the bytes of an opaque port without parsing requests. A route or ServiceProfile matches requests, so on an opaque port it has no effect: there are no metrics per route, no retries and no timeouts.",
+    title: "A route or ServiceProfile applies to an opaque port",
+    why: "Proxies forward the bytes of an opaque port without parsing requests. Routes and ServiceProfiles match requests, so they have no effect on an opaque port: traffic on this port has no metrics per route, no retries and no timeouts.",
     fix: "Set `config.linkerd.io/opaque-ports` on the pods and the Service to a list that does not contain the port, or remove the route or ServiceProfile.",
     check: routedOpaquePorts,
   },
@@ -72,11 +72,11 @@ function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> 
       yield {
         manifest,
         path,
-        message: `Service ${named.namespace}/${named.name} is not among these objects`,
+        message: `Service ${named.namespace}/${named.name} is not among the checked objects`,
         fix:
           known.length === 0
-            ? "add the Service's manifest, or name the profile after an existing Service"
-            : `name the profile after one of these Services: ${known.slice(0, 6).join(", ")}`,
+            ? "add the Service's manifest, or set the name to the full host name of an existing Service"
+            : `set the name to the full host name of one of these Services: ${known.slice(0, 6).join(", ")}`,
         mild: services.length === 0 || stream.isPartial,
       };
     }
@@ -86,18 +86,23 @@ function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> 
 function* headlessProfile(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { profile: manifest, service } of profiled(stream)) {
     if (specOf(service)["clusterIP"] !== "None") continue;
-    const message = `the Service ${service.name} is headless, so proxies never find this profile`;
-    yield { manifest, path: ["metadata", "name"], message, fix: "name the profile after a Service with an address" };
+    const message = `the Service ${service.name} is headless, so this ServiceProfile has no effect`;
+    yield {
+      manifest,
+      path: ["metadata", "name"],
+      message,
+      fix: "set the name to the full host name of a Service that has an IP address",
+    };
   }
 }
 
-/** A route, and a Service that it is attached to. */
+/** A route, and a Service to which the route is attached. */
 interface Attachment {
   readonly route: Manifest;
   readonly path: (string | number)[];
   readonly name: string;
   readonly namespace: string;
-  /** Null if the route is for all ports. */
+  /** Null if the route applies to all ports. */
   readonly port: number | null;
 }
 
@@ -129,7 +134,7 @@ function* profileAndRoute(stream: ManifestSet): Iterable<ManifestFinding> {
       return named?.name === name && (named.namespace === namespace || namespace === "");
     });
     if (profile === undefined) continue;
-    const message = `the Service ${name} also has the ServiceProfile ${profile.name}, which takes precedence: the ${route.kind} has no effect`;
+    const message = `the Service ${name} has the ServiceProfile ${profile.name}, which takes precedence, so the ${route.kind} has no effect`;
     yield { manifest: route, path, message, fix: `remove the ServiceProfile or the ${route.kind}` };
   }
 }
@@ -142,7 +147,8 @@ function* routedOpaquePorts(stream: ManifestSet): Iterable<ManifestFinding> {
       if (isOpaque(stream, service, number)) yield opaqueFinding(route, path, name, number);
   }
   for (const { profile, service } of profiled(stream)) {
-    // A profile is for all ports of its Service: report it if an HTTP port is opaque, or all ports are.
+    // A ServiceProfile applies to all ports of its Service. Report the ServiceProfile if an HTTP port is opaque, or if
+    // all ports are opaque.
     const ports = servicePorts(service);
     const opaquePorts = ports.filter(({ number }) => isOpaque(stream, service, number));
     const wrong = opaquePorts.length === ports.length ? opaquePorts : opaquePorts.filter(({ http }) => http);
@@ -151,6 +157,11 @@ function* routedOpaquePorts(stream: ManifestSet): Iterable<ManifestFinding> {
 }
 
 function opaqueFinding(manifest: Manifest, path: ManifestFinding["path"], service: string, port: number): ManifestFinding {
-  const message = `port ${port} of ${service} is opaque: proxies do not parse its requests, so the ${manifest.kind} has no effect`;
-  return { manifest, path, message, fix: `set ${portKeys.opaque} on the Service and its pods to a list without ${port}` };
+  const message = `port ${port} of ${service} is opaque: proxies do not parse requests on this port, so the ${manifest.kind} has no effect`;
+  return {
+    manifest,
+    path,
+    message,
+    fix: `set ${portKeys.opaque} on the Service and its pods to a list that does not contain ${port}`,
+  };
 }

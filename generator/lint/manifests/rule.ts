@@ -11,13 +11,16 @@ export interface ManifestFinding {
   readonly message: string;
   readonly fix: string;
   /**
-   * Reports a warning although the severity of the rule is `error`: it does little harm here, or the objects do not
-   * contain enough information to be certain.
+   * If true, the finding is a warning, although the severity of the rule is `error`. Reasons are that the problem does
+   * little harm in this case, or that the objects do not contain enough information to be certain.
    */
   readonly mild?: boolean;
 }
 
-/** A rule about any Kubernetes objects. It checks only the given objects, which may be a part of what is applied. */
+/**
+ * A rule about Kubernetes objects. The rule checks only the given objects, which might be a part of the applied
+ * objects.
+ */
 export interface ManifestRule extends RuleInfo {
   /** @param release the Linkerd release of the cluster; null if it is not known */
   readonly check: (stream: ManifestSet, release: LinkerdRelease | null) => Iterable<ManifestFinding>;

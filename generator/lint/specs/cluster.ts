@@ -18,13 +18,13 @@ export const clusterRules: readonly Rule[] = [
     severity: "warning",
     title: "Kubernetes is newer than the Linkerd release supports",
     why: "Linkerd's documentation lists the newest supported Kubernetes for each release (linkerd.io, “Supported Kubernetes Versions”). Linkerd can be installed on newer Kubernetes versions, but bugs that occur only on these versions are not fixed in this Linkerd release.",
-    fix: "Use a newer Linkerd release, or the newest Kubernetes that the release supports.",
+    fix: "Use a newer Linkerd release, or set `kubernetesVersion` to the newest version that your Linkerd release supports.",
     check: newKubernetes,
   },
   {
     code: "high-availability-nodes",
     severity: "error",
-    title: "High availability on fewer than three nodes",
+    title: "High availability is enabled on fewer than three nodes",
     why: "The chart does not allow two replicas of a controller on the same node (linkerd-control-plane, partials/_affinity.tpl: required anti-affinity). The third replica stays pending, and the Helm release fails.",
     fix: "Set `nodeCount` to 3 or more.",
     check: nodesForReplicas,
@@ -43,14 +43,14 @@ export const clusterRules: readonly Rule[] = [
     title: "NetworkPolicies are not enforced",
     why:
       "Kubernetes accepts NetworkPolicies, but only a network policy engine enforces them. Without such an engine, all clients can connect to all ports, and only Linkerd's own policy " +
-      "protects the meshed ports. (meshops does not support kubenet, which has no network policy engine either, because Azure is retiring kubenet.)",
-    fix: "Set `azure.cluster.networkPolicy` to cilium or calico, or set `dgraph.networkPolicy` to false, or silence the rule if you install your own network policy engine.",
+      "protects the meshed ports. (kubenet has no network policy engine either. meshops does not support kubenet, because Azure is retiring it.)",
+    fix: "Set `azure.cluster.networkPolicy` to cilium or calico, or set `dgraph.networkPolicy` to false. If you install your own network policy engine, silence the rule.",
     check: enforcedPolicies,
   },
   {
     code: "calico-auto-provisioning",
     severity: "error",
-    title: "Calico with node auto-provisioning",
+    title: "Calico is used with node auto-provisioning",
     why: "AKS rejects this combination: node auto-provisioning does not support Calico network policy (learn.microsoft.com, “Node auto-provisioning networking”).",
     fix: "Set `networkPolicy: cilium`, or set `autoProvisioning: false`.",
     check: calicoProvisioning,
@@ -58,7 +58,7 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "calico-dual-stack",
     severity: "error",
-    title: "Calico or Azure network policies with two IP families",
+    title: "Calico or Azure network policies are used with two IP families",
     why: "AKS does not support Calico's or Azure's network policies with dual-stack networking (learn.microsoft.com, “Azure CNI Overlay”).",
     fix: "Set `networkPolicy: cilium`, or use IPv4 only.",
     check: dualStackPolicies,
@@ -66,10 +66,10 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "calico-with-cni",
     severity: "warning",
-    title: "linkerd-cni with Calico",
+    title: "linkerd-cni is used with Calico",
     why:
-      "Calico and linkerd-cni both write the node's CNI configuration. When Calico's pods restart, they write this configuration again without Linkerd's entry, and new meshed pods hang in their " +
-      "network validator (linkerd2#11549 and #11228, both reported on AKS). Without linkerd-cni, Linkerd uses an init container, which does not conflict with Calico.",
+      "Calico and linkerd-cni both write the node's CNI configuration. When Calico's pods restart, they write this configuration again without the entry of linkerd-cni. New meshed pods then never start, because they wait in their " +
+      "network validator (linkerd2#11549 and #11228, both reported on AKS). If linkerd-cni is disabled, Linkerd uses an init container, which does not conflict with Calico.",
     fix: "Set `linkerd.cni: false`.",
     check: calicoCni,
   },
@@ -110,7 +110,7 @@ function* ipv6Support({ spec: { azure, linkerd } }: Environment): Iterable<RuleF
   if (azure?.cluster.ipFamilies.includes("ipv6") !== true || linkerdRelease(linkerd.version).traits.ipv6) return;
   yield {
     paths: [path("ipFamilies"), spec("linkerd", "version")],
-    message: `the proxies of Linkerd ${linkerd.version} do not intercept IPv6`,
+    message: `the proxies of Linkerd ${linkerd.version} do not intercept IPv6 traffic`,
     fix: "set linkerd.version to an edge release",
   };
 }
@@ -147,7 +147,7 @@ function* calicoCni({ spec: { azure, linkerd } }: Environment): Iterable<RuleFin
   if (azure?.cluster.networkPolicy !== "calico" || !linkerd.cni) return;
   yield {
     paths: [spec("linkerd", "cni"), path("networkPolicy")],
-    message: "Calico removes linkerd-cni's entry when it restarts, and new meshed pods hang",
+    message: "when Calico restarts, it removes linkerd-cni from the node's CNI configuration, and new meshed pods never start",
     fix: "set linkerd.cni: false",
   };
 }

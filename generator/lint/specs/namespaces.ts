@@ -8,13 +8,13 @@ export const namespaceRules: readonly Rule[] = [
     code: "namespace-reserved",
     severity: "error",
     title: "A workload's namespace is reserved",
-    why: "Reserved namespaces belong to Kubernetes, AKS, Flux or the mesh. Their owners label these namespaces, exempt them from injection, or delete them at teardown, which would also affect your workload.",
+    why: "Reserved namespaces belong to Kubernetes, AKS, Flux or the mesh. These programs, or meshops, label the namespaces, disable injection for them, or delete them at teardown. Your workload in such a namespace would be affected.",
     fix: "Set a namespace that is not reserved.",
     check: ownNamespaces,
   },
 ];
 
-/** Namespaces of Kubernetes, AKS and Flux. The components declare those of the mesh. */
+/** Namespaces of Kubernetes, AKS and Flux. The components declare the namespaces of the mesh. */
 const platform = /^(default|kube-.*|aks-.*|flux-system|calico-system|tigera-operator|gatekeeper-system)$/;
 
 function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {

@@ -7,7 +7,7 @@ export const secretsRules: readonly Rule[] = [
   {
     code: "age-recipient",
     severity: "error",
-    title: "Mistyped age recipient",
+    title: "An age recipient contains a typing error",
     why: "An age recipient ends with a checksum (age's format, C2SP age.md: Bech32). If the checksum does not match the rest of the recipient, nothing can be encrypted to this recipient.",
     fix: "Copy the recipient again from the line `# public key:` of the key file, or from the output of `age-keygen -y`.",
     check: ageChecksums,
@@ -17,7 +17,7 @@ export const secretsRules: readonly Rule[] = [
     severity: "error",
     title: "The cluster and an administrator share an age key",
     why:
-      "The trust anchor's private key is encrypted only to the age keys of administrators, so that an attacker who controls the cluster cannot sign a new identity with it. " +
+      "The trust anchor's private key is encrypted only to the age keys of administrators, so that an attacker who controls the cluster cannot sign a new issuer with this key. " +
       "If a recipient is on both lists (`secrets.age` for the cluster, `secrets.admin` for administrators), the cluster can decrypt the trust anchor's key.",
     fix: "Create a separate age key for the cluster: run `meshops identity keygen <env>`.",
     check: ageSharedRecipients,
@@ -31,7 +31,7 @@ function* ageChecksums({ spec: { secrets } }: Environment): Iterable<RuleFinding
       yield {
         paths: [spec("secrets", list, index)],
         message: "the checksum of this age recipient does not match",
-        fix: "copy it again from the line `# public key:` of the key file",
+        fix: "copy the recipient again from the line `# public key:` of the key file",
       };
     }
   }
@@ -42,7 +42,8 @@ function* ageSharedRecipients({ spec: { secrets } }: Environment): Iterable<Rule
     if (!secrets.admin.includes(recipient)) continue;
     yield {
       paths: [spec("secrets", "age", index)],
-      message: "this recipient is both the cluster's and an administrator's, so the cluster could decrypt the trust anchor's key",
+      message:
+        "this recipient is in both secrets.age and secrets.admin, so the cluster can decrypt the trust anchor's private key",
       fix: "create a separate age key for the cluster: run meshops identity keygen <env>",
     };
   }
