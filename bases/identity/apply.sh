@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Applies what must exist before any chart is installed: the namespaces, then the identity's Secrets, decrypted in a
-# pipe.
-# helmfile runs it as a hook. To run it by hand: bases/identity/apply.sh overlays/dev [context]
-# Needs kubectl, meshops or sops, and an age key that decrypts the files (SOPS_AGE_KEY_FILE, SOPS_AGE_KEY or
-# sops/age/keys.txt).
+# Applies the objects that must exist before any chart is installed: the namespaces, then the identity's Secrets. The
+# decrypted Secrets are piped into kubectl and never written to a file.
+# helmfile runs this script as a hook. To run it by hand: bases/identity/apply.sh overlays/dev [context]
+# Requires kubectl, either meshops or sops, and an age key that can decrypt the files (SOPS_AGE_KEY_FILE, SOPS_AGE_KEY
+# or sops/age/keys.txt).
 set -euo pipefail
 
 overlay=$1
@@ -21,12 +21,12 @@ decrypt() {
   fi
 }
 
-# This repository owns these objects, so it takes over fields that other managers have set (kubectl edit, Helm, Flux).
+# Overwrites fields that other field managers have set (kubectl edit, Helm, Flux), because Git is the source of truth.
 apply() {
   kubectl ${context:+--context "$context"} apply --server-side --force-conflicts --field-manager=meshops -f -
 }
 
-# Helm must not delete Secrets that an earlier release of the chart created: see
+# Prevents Helm from deleting Secrets that an earlier version of the chart created. See the comments in
 # overlays/<environment>/identity/kustomization.yaml.
 keep() {
   kubectl annotate --local --overwrite -f - helm.sh/resource-policy=keep -o yaml
@@ -34,7 +34,7 @@ keep() {
 
 kubectl kustomize "$overlay/namespaces" | apply
 
-# Only the Secrets that the overlay lists: the folder may contain others, for another Linkerd release.
+# Applies only the Secrets that the overlay lists. The folder can also contain Secrets for other Linkerd releases.
 files=()
 while read -r file; do
   files+=("$overlay/identity/$file")

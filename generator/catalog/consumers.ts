@@ -18,7 +18,7 @@ export interface Consumer {
 
 /**
  * All artefacts that a program other than meshops reads. docs/consumers.md is generated from this list, and
- * test/conformance/consumers.test.ts checks the bundle against each row. The facts were taken in November 2026 from the
+ * test/conformance/consumers.test.ts checks the bundle against each row. The facts are from November 2026, and from the
  * sources of linkerd2 stable-2.14.10, edge-25.4.4, edge-25.10.7 and edge-26.8.3, linkerd2-proxy 2.366.0,
  * kustomize-controller 1.9.4, helm-controller 1.6.2, source-controller 1.9.1, sops 3.13.2, helmfile of August 2026 and
  * jaeger 2.20.0.
@@ -71,7 +71,7 @@ export const consumers: readonly Consumer[] = [
     id: "resource-policy",
     artefact: "annotation `helm.sh/resource-policy: keep` on the identity's Secrets",
     reader: "Helm 3, Helm 4, helm-controller",
-    form: "the value `keep` on the object in the cluster: Helm reads the annotation of this object before it deletes an object that is not in the new manifest",
+    form: "the value `keep` on the object in the cluster; before Helm deletes an object that is not in the new manifest, Helm reads the annotation of the object in the cluster",
     source: "helm pkg/kube/client.go, Update",
   },
   // Values of Linkerd's charts
@@ -79,7 +79,7 @@ export const consumers: readonly Consumer[] = [
     id: "trust-anchors",
     artefact: "linkerd-control-plane, `identityTrustAnchorsPEM`",
     reader: "the chart, which copies it to the ConfigMap `linkerd-identity-trust-roots` and to the proxies of the control plane",
-    form: "PEM; the annotation `linkerd.io/trust-root-sha256` is the hash of the value including white space at its end, so an additional newline there restarts the control plane",
+    form: "PEM; the annotation `linkerd.io/trust-root-sha256` contains the hash of the value, including white space at the end of the value; an additional newline therefore restarts the control plane",
     source: "linkerd2 charts: identity.yaml, _metadata.tpl, _proxy.tpl",
   },
   {
@@ -93,14 +93,14 @@ export const consumers: readonly Consumer[] = [
     id: "control-plane-values",
     artefact: "linkerd-control-plane, all other values",
     reader: "chart",
-    form: "only keys that a template of the chart reads",
+    form: "only keys that a template of the chart uses",
     source: "linkerd2 charts/linkerd-control-plane/templates of the four tags; `heartbeatSchedule` is in no values.yaml",
   },
   {
     id: "policy-resources",
     artefact: "linkerd-control-plane, `policyController.resources` (stable-2.14.10, high availability)",
     reader: "the chart, for the container policy",
-    form: "resource requests and limits; no template reads the key `policyControllerResources`, although values-ha.yaml sets it",
+    form: "resource requests and limits; no template uses the key `policyControllerResources`, although values-ha.yaml sets this key",
     source: "linkerd2 templates/destination.yaml (stable-2.14.10)",
   },
   {
@@ -114,7 +114,7 @@ export const consumers: readonly Consumer[] = [
     id: "control-plane-tracing",
     artefact: "linkerd-control-plane, `controlPlaneTracing` (stable-2.14.10)",
     reader: "chart, controllers",
-    form: "a Boolean; if it is true, the controllers send OpenCensus traces to port 55678; from edge-25.4.3 on, the chart uses the OTLP port 4317 and no trace arrives, so meshops sets the value only for stable-2.14.10",
+    form: "a Boolean; if the value is true, the controllers send OpenCensus traces to port 55678; from edge-25.4.3 on, the chart uses the OTLP port 4317, and no trace arrives; meshops therefore sets the value only for stable-2.14.10",
     source: "linkerd2 _trace.tpl, pkg/trace/trace.go (stable-2.14.10, edge-25.4.4)",
   },
   {
@@ -143,14 +143,14 @@ export const consumers: readonly Consumer[] = [
     id: "dgraph-values",
     artefact: "dgraph, values",
     reader: "chart, all five versions",
-    form: "the chart reads `extraAnnotations` from version 0.0.18 on; it inserts `extraFlags` into a shell command line",
+    form: "from version 0.0.18 on, the chart uses `extraAnnotations`; all five versions insert `extraFlags` into a shell command line",
     source: "dgraph-io/charts alpha/statefulset.yaml, zero/statefulset.yaml, _helpers.tpl",
   },
   {
     id: "dgraph-whitelist",
     artefact: "dgraph, `--security whitelist=…`",
     reader: "Alpha",
-    form: "ranges of the callers' IP addresses; for a call through the proxy, Alpha sees the address of its own pod as the caller's address, so the list must contain the pods' address range",
+    form: "IP address ranges of the callers; if a call arrives through the proxy, Alpha treats the address of its own pod as the caller's address; the list must therefore contain the IP address range of the pods",
     source: "dgraph x/x.go, HasWhitelistedIP; linkerd2-proxy inbound/src/direct.rs",
   },
   {
@@ -214,7 +214,7 @@ export const consumers: readonly Consumer[] = [
     id: "extension-label",
     artefact: "label `linkerd.io/extension` of namespaces",
     reader: "`linkerd check`, heartbeat",
-    form: "`viz` or `jaeger`; each value on one namespace only",
+    form: "`viz` or `jaeger`; at most one namespace has each value",
     source: "linkerd2 pkg/k8s/api.go, pkg/healthcheck/healthcheck.go",
   },
   {
@@ -264,7 +264,7 @@ export const consumers: readonly Consumer[] = [
     id: "authorization-policy",
     artefact: "AuthorizationPolicy",
     reader: "policy controller, its admission webhook",
-    form: "`requiredAuthenticationRefs` contain one MeshTLSAuthentication or one ServiceAccount, not more than one of them",
+    form: "`requiredAuthenticationRefs` contains exactly one MeshTLSAuthentication or exactly one ServiceAccount",
     source: "linkerd2 policy-controller/src/admission.rs",
   },
   {
@@ -286,7 +286,7 @@ export const consumers: readonly Consumer[] = [
     id: "flux-objects",
     artefact: "Kustomization, HelmRelease, HelmRepository, GitRepository",
     reader: "Flux's controllers",
-    form: "only fields in the CRDs of these kinds; `install.strategy` needs helm-controller 1.4 (Flux 2.7) or later",
+    form: "only fields that the CRDs of these kinds define; `install.strategy` requires helm-controller 1.4 (Flux 2.7) or later",
     source: "fluxcd CRDs; helm-controller api/v2/helmrelease_types.go",
   },
   {
@@ -314,7 +314,7 @@ export const consumers: readonly Consumer[] = [
     id: "sops-metadata",
     artefact: "`sops` metadata in encrypted files; `.sops.yaml`",
     reader: "sops",
-    form: "`age[].recipient`, `age[].enc`, `lastmodified`, `mac`, `encrypted_regex`, `mac_only_encrypted`, `version`; of several creation rules that match a file, sops uses the first one",
+    form: "`age[].recipient`, `age[].enc`, `lastmodified`, `mac`, `encrypted_regex`, `mac_only_encrypted`, `version`; if several creation rules match a file, sops uses the first matching rule",
     source: "sops stores/stores.go, config/config.go",
   },
   {

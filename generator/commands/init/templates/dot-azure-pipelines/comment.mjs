@@ -1,4 +1,4 @@
-// Posts a file as a comment on the pull request that Azure Pipelines runs for; the next run updates the same comment.
+// Posts a file as a comment on the pull request of this run. Later runs for the pull request update the comment.
 // https://learn.microsoft.com/rest/api/azure/devops/git/pull-request-threads
 import { readFileSync } from "node:fs";
 
@@ -16,9 +16,9 @@ const content = `${marker}\n${readFileSync(process.argv[2], "utf8").slice(0, 140
 const { value } = await call("GET", threads);
 const ours = value.find(({ isDeleted, comments }) => !isDeleted && comments?.[0]?.content?.startsWith(marker));
 if (ours) await call("PATCH", `${threads}/${ours.id}/comments/${ours.comments[0].id}`, { content });
-// Created as closed: an open thread can block the pull request from being merged.
+// The thread is created with status closed, because an active thread can block the merge of the pull request.
 else await call("POST", threads, { comments: [{ parentCommentId: 0, content, commentType: 1 }], status: "closed" });
-console.log(ours ? "changed the comment" : "wrote a comment");
+console.log(ours ? "updated the comment" : "added a comment");
 
 async function call(method, url, body) {
   const response = await fetch(`${url}?api-version=7.1`, {
@@ -26,7 +26,7 @@ async function call(method, url, body) {
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
     ...(body ? { body: JSON.stringify(body) } : {}),
   });
-  // For a token without rights, Azure returns a sign-in page with status 203.
+  // If the token has no permissions, Azure returns a sign-in page with status 203.
   if (!response.ok || !response.headers.get("content-type")?.includes("json"))
     throw new Error(`${method} ${url}: ${response.status} ${(await response.text()).slice(0, 300)}`);
   return response.json();

@@ -1,4 +1,4 @@
-// Enables the hooks of this folder if the repository's root is here and core.hooksPath is not set.
+// Enables the hooks of this folder if the working directory is the root of a repository and core.hooksPath is not set.
 import { execFileSync } from "node:child_process";
 
 function git(...args) {
