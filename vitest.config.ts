@@ -1,12 +1,12 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { LongestFirst } from "./test/support/longest-first.ts";
 
-// Limits for what never ends; nothing asserts that something is quick.
+// Time limits for tests that hang. No test depends on a short duration.
 const patience = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    // Runs once, not in every project.
+    // Runs only once, not once per project.
     globalSetup: ["test/support/global-setup.ts"],
     sequence: { sequencer: LongestFirst },
     projects: [
@@ -16,13 +16,13 @@ const config: ViteUserConfig = defineConfig({
           name: "product",
           include: ["test/**/*.test.ts"],
           exclude: ["test/timing/**"],
-          // More workers than the two cores: the tests of scripts and clusters mostly wait.
+          // More workers than CPU cores (2), because the tests of scripts and clusters mostly wait.
           maxWorkers: 5,
           isolate: false,
           sequence: { groupOrder: 0 },
         },
       },
-      // Tests that compare times run last and alone.
+      // Tests that compare times run last, and one at a time.
       {
         test: {
           ...patience,

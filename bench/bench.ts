@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- sizes…]`: times meshops for 1, 100 and 1,000 environments, and compares it with Node itself,
- * `cp -r`, `sha256sum`, cdk8s and makejinja in the same run. Prints Markdown for bench/README.md. Needs Python 3 and git;
- * installs the peers into the cache.
+ * `npm run bench [-- sizes…]`: measures the time that meshops needs for 1, 100 and 1,000 environments, and compares it
+ * with Node itself, `cp -r`, `sha256sum`, cdk8s and makejinja. All of them run in the same rounds. Prints Markdown for
+ * bench/README.md. Needs Python 3 and git. Installs cdk8s and makejinja into the cache.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -81,7 +81,7 @@ function treeOf(root: string): string[] {
   return ["environments", "overlays", "flux"].map((folder) => join(root, folder));
 }
 
-/** Deletes the generated files. The encrypted Secrets are kept. */
+/** Deletes the generated files, except the encrypted Secrets. */
 function wipe(root: string): void {
   for (const folder of ["overlays", "flux"]) run("find", [folder, "-type", "f", "!", "-name", "*.sops.yaml", "-delete"], root);
   rmSync(join(root, ".meshops"), { recursive: true, force: true });

@@ -1,6 +1,7 @@
 /**
- * `npm run bench:decrypt`: decrypts a file of 1,000 values with meshops and with the real sops, each in its own
- * process, and with the library in this process. Prints medians and their ratios. Needs `npm run tools`.
+ * `npm run bench:decrypt`: decrypts a file of 1,000 values in three ways: with the command line of meshops, with the
+ * real sops, and with the library of meshops in this process. The first two run in a new process each time. Prints
+ * medians and their ratios. Needs `npm run tools`.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

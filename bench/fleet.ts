@@ -6,15 +6,15 @@ import { certificateFiles, identityFolder, overlayFolder, specFile } from "../ge
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Returns the name of an environment of the fleet. */
+/** Returns the name of an environment in the fleet. */
 export function nameOf(index: number): string {
   return `env-${String(index).padStart(4, "0")}`;
 }
 
 /**
- * Writes a platform repository of many environments that extend one base. Each has its own cluster, resource group,
- * branch, trust anchors, issuer and webhook CA, so that no two bundles are the same. The encrypted Secrets are the
- * sample's.
+ * Writes a platform repository with many environments that extend the same base. Each environment has its own cluster,
+ * resource group, branch, trust anchors, issuer and webhook CA, so that no two bundles are the same. The encrypted
+ * Secrets are copies of the sample's Secrets.
  */
 export function makeFleet(folder: string, count: number): void {
   mkdirSync(join(folder, "environments"), { recursive: true });

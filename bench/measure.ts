@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A command to time. If its program is Node, its memory is measured too. */
+/** A command to time. If the command runs a Node program, its memory use is also measured. */
 export interface Contestant {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
   readonly cwd?: string;
-  /** Called before each run; not timed. */
+  /** Called before each run. The time of this call is not measured. */
   readonly prepare?: () => void;
   /** Accepted exit codes; only 0 by default. */
   readonly codes?: readonly number[];
@@ -17,9 +17,9 @@ export interface Contestant {
 
 export interface Result {
   readonly name: string;
-  /** Median wall time of the runs, in milliseconds. */
+  /** Median wall-clock time of the runs, in milliseconds. */
   readonly ms: number;
-  /** Largest resident memory of any run, in MiB; null if the program is not Node. */
+  /** Largest resident memory of any run, in MiB. Null if the command is not a Node program. */
   readonly memory: number | null;
 }
 
@@ -27,9 +27,9 @@ const peakHook = fileURLToPath(new URL("peak-memory.cjs", import.meta.url));
 const peakFile = join(tmpdir(), `meshops-bench-peak-${process.pid}`);
 
 /**
- * Times all contestants once per round, so that a slow period of the machine affects all of them.
+ * Times every contestant once in each round, so that a slow period of the machine affects all contestants.
  *
- * @param warmUp runs one more round first, whose times are discarded
+ * @param warmUp whether to run an additional first round whose times are discarded
  */
 export function race(contestants: readonly Contestant[], rounds: number, warmUp = true): Result[] {
   const times = new Map<string, number[]>();

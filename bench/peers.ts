@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseAllDocuments } from "yaml";
 import { cacheFolder } from "../scripts/tools/paths.ts";
 
-/** Versions of the tools that meshops is compared with. */
+/** Versions of the tools (peers) with which meshops is compared. */
 export const peerVersions = { cdk8s: "2.70.106", constructs: "10.8.1", makejinja: "2.8.1" } as const;
 
 const cdk8sFolder = join(cacheFolder, `cdk8s-${peerVersions.cdk8s}`);
@@ -34,7 +34,7 @@ function call(program: string, args: readonly string[], cwd: string): void {
   if (status !== 0) throw new Error(error?.message ?? stderr);
 }
 
-/** Writes the peers' inputs from generated bundles: objects for cdk8s, files as templates for makejinja. */
+/** Writes the inputs of the peers from generated bundles: objects for cdk8s, and files as templates for makejinja. */
 export function preparePeers(folder: string, bundles: ReadonlyMap<string, ReadonlyMap<string, string>>): void {
   const objects = Object.fromEntries([...bundles].map(([name, files]) => [name, [...files.values()].flatMap(objectsIn)]));
   write(join(folder, "objects.json"), JSON.stringify(objects));
@@ -88,7 +88,7 @@ export function makejinjaOnce(folder: string, environment: string): [string, ...
   ];
 }
 
-/** Returns the files of the bundles on disk, as path and text, by environment. */
+/** Returns the files of the bundles on disk by environment, each as a map from path to text. */
 export function bundlesIn(root: string, names: readonly string[]): Map<string, Map<string, string>> {
   return new Map(
     names.map((name) => {

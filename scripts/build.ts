@@ -1,7 +1,7 @@
 /**
- * `npm run build:js`: writes the program to dist/, without types. Modules of generator/ are bundled, because Node
- * loads few files faster than many. Dependencies are not bundled. Modules that are imported when a command runs
- * remain separate files.
+ * `npm run build:js`: writes the program to dist/, without types. The modules of generator/ are bundled, because Node
+ * loads a few files faster than many files. Dependencies are not bundled. Modules that are imported only when a command
+ * runs remain separate files.
  */
 import { cpSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ await build({
   bundle: true,
   splitting: true,
   packages: "external",
-  // The package only adds types, and re-exports commander at run time.
+  // The package @commander-js/extra-typings adds only types. At run time, it re-exports commander.
   alias: { "@commander-js/extra-typings": "commander" },
   format: "esm",
   platform: "node",

@@ -1,10 +1,10 @@
 /*
- * Creates a frozen repository in test/frozen: a platform that the meshops of one commit scaffolds, initialises and
- * generates, and the age keys that decrypt it. The upgrade tests run the current meshops on it.
- * Usage: npx tsx scripts/freeze.ts <commit>
+ * Creates a frozen repository in test/frozen: a platform repository that was created, initialised and generated with
+ * meshops at a given commit, and the age keys that decrypt its files. The upgrade tests run the current meshops on the
+ * frozen repository. Usage: npx tsx scripts/freeze.ts <commit>
  *
- * The age keys are created for the tests and used nowhere else. The certificates are valid for 20 years, so that the
- * tests do not fail when they expire.
+ * The age keys are created for the tests and are not used anywhere else. The certificates are valid for 20 years, so
+ * that the tests do not fail because a certificate has expired.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,7 +1,7 @@
 /**
- * `npm run tools`: builds or installs the pinned tools that the tests need, and skips those that already exist.
- * Tools are cached outside the checkout by version; Go tools are linked into .tools/bin. Needs Go, npm, and Python 3
- * with pip and venv.
+ * `npm run tools`: builds or installs the pinned tools that the tests need. Skips tools that already exist. The tools
+ * are cached outside the checkout, in one folder per version. Go tools are linked into .tools/bin. Needs Go, npm, and
+ * Python 3 with pip and venv.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -54,7 +54,7 @@ function go(args: readonly string[], cwd: string, env: Record<string, string>): 
   );
 }
 
-/** Extracts Node's binary from the npm package for this platform. The package `node` would need an install script. */
+/** Extracts Node's binary from the npm package for this platform. (The package `node` requires an install script.) */
 function installNode(version: string): void {
   const target = cachedTool("node", version);
   if (existsSync(target)) return;
@@ -86,8 +86,8 @@ function fetchSchemas(): void {
 }
 
 /**
- * Creates a virtual environment. It cannot be created elsewhere and moved, so an incomplete one of an interrupted run
- * is deleted first.
+ * Creates a virtual environment. A virtual environment cannot be created in another folder and then moved. Therefore an
+ * incomplete virtual environment of an interrupted run is deleted first.
  *
  * @param requirements arguments of `pip install`
  */

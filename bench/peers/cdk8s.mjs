@@ -1,6 +1,6 @@
-// Writes the objects of each environment with cdk8s. Uses one App per environment, as its users do: the time of one
-// App for all environments grows faster than their number.
-// node cdk8s.mjs <folder with node_modules> <objects.json> <output>
+// Writes the objects of each environment with cdk8s. Uses one App per environment, as users of cdk8s do, because the
+// time of a single App for all environments grows faster than the number of environments.
+// Usage: node cdk8s.mjs <folder with node_modules> <objects.json> <output>
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";

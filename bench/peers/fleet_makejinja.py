@@ -1,8 +1,8 @@
 """Writes the files of each environment with makejinja, in one process.
 
-All environments use the same templates; each has one data file.
+All environments use the same templates. Each environment has its own data file.
 
-python fleet_makejinja.py <templates> <data> <output>
+Usage: python fleet_makejinja.py <templates> <data> <output>
 """
 
 import sys

@@ -2,8 +2,9 @@
 import type { Image } from "./image.ts";
 
 /**
- * Jaeger v2, for Linkerd releases without a jaeger chart. It receives OTLP directly. Ports: OTLP 4317 (gRPC) and
- * 4318 (HTTP), UI 16686, health 13133 (jaegertracing/jaeger v2.20.0: cmd/jaeger/internal/all-in-one.yaml, Dockerfile).
+ * Image of Jaeger v2, for Linkerd releases without the chart linkerd-jaeger. Jaeger v2 receives OTLP directly. Its
+ * ports are 4317 for OTLP over gRPC, 4318 for OTLP over HTTP, 16686 for the UI, and 13133 for health checks
+ * (jaegertracing/jaeger v2.20.0: cmd/jaeger/internal/all-in-one.yaml, Dockerfile).
  */
 export const jaegerImage: Image = { name: "docker.io/jaegertracing/jaeger", tag: "2.20.0", runs: "pod" };
 
@@ -12,7 +13,7 @@ export const grafanaChart: { readonly version: string; readonly images: { readon
   version: "12.11.1",
   images: {
     grafana: { name: "docker.io/grafana/grafana", tag: "13.2.0", runs: "pod" },
-    /** Downloads the dashboards in an init container. */
+    /** Image of an init container that downloads the dashboards. */
     curl: { name: "docker.io/curlimages/curl", tag: "8.21.0", runs: "pod" },
   },
 };
@@ -23,7 +24,7 @@ export interface Dashboard {
   readonly revision: number;
 }
 
-/** Linkerd's dashboards (linkerd2, grafana/values.yaml, the same from stable-2.14.10 to edge-26.8.3). */
+/** Linkerd's dashboards (linkerd2, grafana/values.yaml; this file is the same from stable-2.14.10 to edge-26.8.3). */
 export const linkerdDashboards: Readonly<Record<string, Dashboard>> = {
   "top-line": { gnetId: 15474, revision: 4 },
   health: { gnetId: 15486, revision: 3 },

@@ -1,17 +1,17 @@
 import { keyReaders } from "./secret-keys.ts";
 
-/** An artefact that meshops writes and another program reads. */
+/** An artefact that meshops writes and that another program reads. */
 export interface Consumer {
-  /** Stable name of the row. */
+  /** Stable ID of the row. */
   readonly id: string;
   readonly artefact: string;
-  /** Program that reads it. */
+  /** Program that reads the artefact. */
   readonly reader: string;
   /** Format that the reader accepts. */
   readonly form: string;
   /**
-   * Repository, file and release that show the fact. Without a release, the fact applies to all releases of the
-   * catalog.
+   * Repository, file and release that contain the evidence for `form`. If no release is specified, the fact applies to
+   * all releases of the catalog.
    */
   readonly source: string;
 }
@@ -36,14 +36,14 @@ export const consumers: readonly Consumer[] = [
     id: "issuer-secret",
     artefact: "Secret `linkerd-identity-issuer`",
     reader: "container identity of linkerd-identity",
-    form: "type `kubernetes.io/tls`; `tls.crt` is a CA certificate that one of the trust roots has signed, directly or through other CAs; the reader does not check the certificate's name",
+    form: "type `kubernetes.io/tls`; `tls.crt` is a CA certificate that one of the trust roots has signed, directly or through other CAs; the reader does not check the name in the certificate",
     source: "linkerd2 controller/cmd/identity/main.go; pkg/identity/service.go, loadCredentials",
   },
   {
     id: "issuer-ca",
     artefact: "Secret `linkerd-identity-issuer`, `ca.crt`",
     reader: "`linkerd check`",
-    form: "PEM certificates of the CAs that signed the issuer's certificate, each block followed by one newline; their keys are ECDSA P-256",
+    form: "PEM certificates of the CAs that signed the issuer's certificate; one newline follows each certificate; the keys of the CAs are ECDSA P-256",
     source: "linkerd2 pkg/issuercerts/issuercerts.go; pkg/tls/codec.go",
   },
   {
@@ -57,14 +57,14 @@ export const consumers: readonly Consumer[] = [
     id: "sops-age",
     artefact: "Secret `sops-age` of flux-system",
     reader: "kustomize-controller",
-    form: "a data key whose name ends in `.agekey`; its value has one age identity per line",
+    form: "an entry in `data` whose name ends in `.agekey`; the value has one age identity per line",
     source: "kustomize-controller internal/decryptor/decryptor.go, ImportKeys",
   },
   {
     id: "flux-credentials",
     artefact: "Secret `flux-system` of flux-system",
     reader: "source-controller",
-    form: "data keys `username` and `password` for HTTPS, or `identity` and `known_hosts` for SSH",
+    form: "the entries `username` and `password` in `data` for HTTPS, or the entries `identity` and `known_hosts` for SSH",
     source: "fluxcd/pkg git/options.go",
   },
   {
@@ -86,7 +86,7 @@ export const consumers: readonly Consumer[] = [
     id: "webhook-values",
     artefact: "`externalSecret`, `caBundle` of the webhooks",
     reader: "charts linkerd-control-plane, linkerd-viz, linkerd-jaeger",
-    form: "`externalSecret` is `true`, `caBundle` is PEM; if `caBundle` is empty, the chart generates its own CA",
+    form: "`externalSecret` is `true`; `caBundle` is PEM; if `caBundle` is empty, the chart generates its own CA",
     source: "linkerd2 charts: destination-rbac.yaml, proxy-injector-rbac.yaml, tap-rbac.yaml, tap-injector-rbac.yaml",
   },
   {
@@ -107,7 +107,7 @@ export const consumers: readonly Consumer[] = [
     id: "tracing",
     artefact: "linkerd-control-plane, `proxy.tracing` (from edge-25.10.7 on)",
     reader: "chart, injector",
-    form: "the keys `enabled`, `collector.endpoint` (as host:port) and `collector.meshIdentity`; before edge-26.7.1, the chart builds the collector's identity from the cluster domain; in edge-25.10.7, traces do not contain the labels of pods",
+    form: "the keys `enabled`, `collector.endpoint` (as host:port) and `collector.meshIdentity`; before edge-26.7.1, the chart builds the collector's identity from the cluster domain; in edge-25.10.7, traces do not contain pod labels",
     source: "linkerd2 charts/partials/templates/_proxy.tpl (edge-25.10.7, edge-26.8.3); linkerd2#15404, #14684",
   },
   {
@@ -121,7 +121,7 @@ export const consumers: readonly Consumer[] = [
     id: "viz-values",
     artefact: "linkerd-viz, values",
     reader: "chart",
-    form: "`jaegerUrl` is a host with a port, `grafana.url` is a host",
+    form: "`jaegerUrl` is a host name with a port; `grafana.url` is a host name",
     source: "linkerd2 viz/charts/linkerd-viz/templates; web/srv/server.go",
   },
   {
@@ -157,7 +157,7 @@ export const consumers: readonly Consumer[] = [
     id: "dgraph-container",
     artefact: "patch on `lifecycle` of Dgraph's StatefulSets",
     reader: "kustomize (merge by name), kubelet",
-    form: "the patched container has the same name as the StatefulSet; the hook is `sleep` from Kubernetes 1.30 on, and `exec` on older versions",
+    form: "the patched container has the same name as the StatefulSet; the `preStop` hook uses `sleep` from Kubernetes 1.30 on, and `exec` on older versions",
     source: "dgraph-io/charts statefulset.yaml; Kubernetes feature gate PodLifecycleSleepAction",
   },
   {
@@ -186,14 +186,14 @@ export const consumers: readonly Consumer[] = [
     id: "opaque-ports",
     artefact: "annotation `config.linkerd.io/opaque-ports` on pods and Services",
     reader: "injector, destination controller, policy controller",
-    form: "port numbers and ranges, separated by commas; if the list contains the name of a port, the policy controller treats the list as empty; the list replaces Linkerd's default list",
+    form: "port numbers and port ranges, separated by commas; the list replaces Linkerd's default list; if the list contains the name of a port, the policy controller treats the list as empty",
     source: "linkerd2 pkg/util/parsing.go; policy-controller/k8s/index/src/ports.rs",
   },
   {
     id: "skip-ports",
     artefact: "annotations `config.linkerd.io/skip-inbound-ports`, `skip-outbound-ports`",
     reader: "injector, proxy-init",
-    form: "port numbers and ranges, separated by commas",
+    form: "port numbers and port ranges, separated by commas",
     source: "linkerd2 pkg/util/parsing.go, ParsePorts",
   },
   {
@@ -235,14 +235,14 @@ export const consumers: readonly Consumer[] = [
     id: "route-annotations",
     artefact: "annotations `retry.linkerd.io/grpc`, `timeout.linkerd.io/request` of GRPCRoutes",
     reader: "policy controller",
-    form: "retry: names of conditions, separated by commas without spaces; timeout: an integer followed by the unit ms, s, m, h or d",
+    form: "the retry annotation lists names of conditions, separated by commas without spaces; the timeout annotation is an integer followed by the unit ms, s, m, h or d",
     source: "linkerd2 policy-controller/k8s/index/src/outbound/index.rs, grpc.rs",
   },
   {
     id: "prune",
     artefact: "annotation `kustomize.toolkit.fluxcd.io/prune`",
     reader: "kustomize-controller",
-    form: "the value `disabled` on the object in the cluster",
+    form: "the value `disabled`; the reader checks the annotation of the object in the cluster",
     source: "kustomize-controller internal/controller; fluxcd/pkg ssa/manager_delete.go",
   },
   // Policies and profiles
@@ -257,14 +257,14 @@ export const consumers: readonly Consumer[] = [
     id: "mesh-tls",
     artefact: "MeshTLSAuthentication",
     reader: "policy controller",
-    form: "either `identities` or `identityRefs`, not both; `identityRefs` refer to ServiceAccounts or Namespaces",
+    form: "either `identities` or `identityRefs`, not both; each item of `identityRefs` refers to a ServiceAccount or a Namespace",
     source: "linkerd2 policy-controller/k8s/api/src/policy/meshtls_authentication.rs",
   },
   {
     id: "authorization-policy",
     artefact: "AuthorizationPolicy",
     reader: "policy controller, its admission webhook",
-    form: "`requiredAuthenticationRefs` contains exactly one MeshTLSAuthentication or exactly one ServiceAccount",
+    form: "`requiredAuthenticationRefs` contains at most one reference to a MeshTLSAuthentication or ServiceAccount",
     source: "linkerd2 policy-controller/src/admission.rs",
   },
   {
@@ -293,14 +293,14 @@ export const consumers: readonly Consumer[] = [
     id: "feature-gate",
     artefact: "argument `--feature-gates=CancelHealthCheckOnNewRevision=true` of Flux's controllers",
     reader: "kustomize-controller from 1.7 (Flux 2.7), helm-controller from 1.5.2 (Flux 2.8.2)",
-    form: "`name=true`; an older controller does not start with this argument",
+    form: "`name=true`; older versions of these controllers do not start with this argument",
     source: "kustomize-controller and helm-controller internal/features/features.go",
   },
   {
     id: "values-configmap",
     artefact: "ConfigMap `<component>-values-<hash>`",
     reader: "helm-controller",
-    form: "a data key `values.yaml`, whose value is YAML 1.1",
+    form: "an entry `values.yaml` in `data`, whose value is YAML 1.1",
     source: "helm-controller api/v2/reference_types.go",
   },
   {
@@ -321,7 +321,7 @@ export const consumers: readonly Consumer[] = [
     id: "helmfile",
     artefact: "`helmfile.yaml` and its hook",
     reader: "helmfile 1.8",
-    form: "`timeout` is in seconds; `needs` lists releases as namespace/release; helmfile runs a hook in the folder of the helmfile",
+    form: "`timeout` is in seconds; `needs` lists releases as namespace/release; helmfile runs a hook in the folder that contains `helmfile.yaml`",
     source: "helmfile pkg/state/state.go, pkg/event/bus.go",
   },
   {

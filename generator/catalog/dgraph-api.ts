@@ -1,12 +1,13 @@
 /**
  * Dgraph's gRPC API on Alpha's port 9080.
  *
- * Source: dgo, protos/api.proto at the tag that matches the server. The file sets no `idempotency_level`; the methods
- * marked idempotent here only read. `Query` is not idempotent: it can contain mutations and commit them.
+ * Source: dgo, protos/api.proto at the tag that matches the server. The file does not set `idempotency_level`. The
+ * methods that are marked idempotent here do not write. `Query` is not marked idempotent, because a query can contain
+ * mutations and commit them.
  */
 import type { GrpcMethod, GrpcService } from "./grpc.ts";
 
-/** v21.03 to v24 (dgo v210.03.0, v230.0.1 and v240.1.0 have the same methods). */
+/** API of v21.03 to v24 (dgo v210.03.0, v230.0.1 and v240.1.0 have the same methods). */
 export const dgraphApi21: GrpcService = {
   name: "api.Dgraph",
   methods: [
@@ -19,8 +20,9 @@ export const dgraphApi21: GrpcService = {
 };
 
 /**
- * v25 (dgo v250.0.0). In v25.0.0-preview6, which the chart runs, the later methods are still in a separate service,
- * `api.v2.Dgraph`, which v25.0.0 removed. A route for a method that the server lacks matches no request.
+ * API of v25 (dgo v250.0.0). The chart runs v25.0.0-preview6, in which the newest methods are still in a separate
+ * service, `api.v2.Dgraph`. v25.0.0 removed that service. A route for a method that the server lacks matches no
+ * request.
  */
 export const dgraphApi25: GrpcService = {
   name: dgraphApi21.name,

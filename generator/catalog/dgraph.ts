@@ -1,8 +1,8 @@
 /**
- * Facts about the versions of Dgraph's chart. To add a version: add it to `dgraphCharts` (newest first) and to the enum
- * `dgraph.chart` of schema/environment.schema.json, and run the tests.
+ * Facts about the versions of Dgraph's chart. To add a version, add it to `dgraphCharts` (newest first) and to the enum
+ * `dgraph.chart` in schema/environment.schema.json, and run the tests.
  *
- * Sources: dgraph-io/charts at the tag `dgraph-<version>` (values.yaml, templates).
+ * Source: dgraph-io/charts at the tag `dgraph-<version>` (values.yaml, templates).
  */
 import { dgraphApi21, dgraphApi25 } from "./dgraph-api.ts";
 import type { GrpcService } from "./grpc.ts";
@@ -13,8 +13,8 @@ export type DgraphChartVersion = "0.0.17" | "0.0.20" | "0.3.0" | "24.1.4" | "25.
 export type DgraphRole = "alpha" | "zero";
 
 /**
- * TCP ports of Dgraph's pods (dgraph chart, containerPorts; the same in all versions). `internal` carries Raft and
- * replication between Dgraph's own pods; Zero's `http` is for administrators.
+ * TCP ports of Dgraph's pods (dgraph chart, containerPorts; the same in all versions). Dgraph's own pods use the port
+ * `internal` for Raft and replication. Administrators use Zero's port `http`.
  */
 export const dgraphPorts: {
   readonly alpha: { readonly http: number; readonly grpc: number; readonly internal: number };
@@ -25,14 +25,16 @@ export interface DgraphChart {
   readonly version: DgraphChartVersion;
   /** Tag of the chart's Dgraph image. */
   readonly appVersion: string;
-  /** The service `api.Dgraph` of the chart's Dgraph release. `dgraphApi25` documents what the preview lacks. */
+  /**
+   * The service `api.Dgraph` of the chart's Dgraph release. See `dgraphApi25` for the methods that the preview lacks.
+   */
   readonly api: GrpcService;
   readonly traits: {
-    /** How annotations are set on the pod templates: `alpha.extraAnnotations` exists from 0.0.18 on. */
+    /** How annotations are set on the pod templates. The value `alpha.extraAnnotations` exists from chart 0.0.18 on. */
     readonly podAnnotations: "value" | "patch";
-    /** Whether the chart renders `metadata.namespace`; a patch must set or omit it accordingly. */
+    /** Whether the chart renders `metadata.namespace`. If so, a patch must set the namespace, otherwise omit it. */
     readonly rendersNamespace: boolean;
-    /** Service account of Alpha and Zero. */
+    /** Service account of the Alpha and Zero pods. */
     readonly serviceAccount: "default" | "dgraph";
   };
 }
@@ -53,10 +55,10 @@ export const dgraphCharts: readonly DgraphChart[] = [
   },
 ];
 
-/** Returns the chart with a version. */
+/** Returns the chart with the given version. */
 export function dgraphChart(version: DgraphChartVersion): DgraphChart {
   const chart = dgraphCharts.find((candidate) => candidate.version === version);
-  if (chart === undefined) throw new Error(`no Dgraph chart ${version} in the catalog`);
+  if (chart === undefined) throw new Error(`the catalog has no Dgraph chart ${version}`);
   return chart;
 }
 

@@ -1,4 +1,4 @@
-/** A registry or repository that no longer serves images to which manifests still refer. */
+/** A registry or repository that no longer serves certain images. Manifests may still refer to these images. */
 interface Gone {
   readonly name: RegExp;
   readonly message: string;
@@ -7,10 +7,11 @@ interface Gone {
 
 const gone: readonly Gone[] = [
   {
-    // bitnami/containers#83267 (deletion began 2025-09-29), #87841; sealed-secrets stays: bitnami/sealed-secrets#1790.
+    // bitnami/containers#83267 (deletion began 2025-09-29), #87841. sealed-secrets remains:
+    // bitnami/sealed-secrets#1790.
     name: /^(docker\.io\/)?bitnami\/(?!sealed-secrets(-|$))/,
     message: "Bitnami removed its versioned images from Docker Hub in September 2025",
-    fix: "use the project's own image, or a copy from docker.io/bitnamilegacy, which gets no security fixes",
+    fix: "use the project's own image, or its copy in docker.io/bitnamilegacy, which does not receive security fixes",
   },
   {
     // bitnami/charts#36537.
@@ -33,7 +34,7 @@ const gone: readonly Gone[] = [
 ];
 
 /**
- * Returns why an image can no longer be pulled, and the fix. Returns null for any other image.
+ * Returns why an image can no longer be pulled, and a fix. Returns null if the image is not known to be unavailable.
  *
  * @param name name of the image, with or without tag and digest
  */

@@ -1,6 +1,6 @@
 /** A gRPC service as defined in a .proto file. */
 export interface GrpcService {
-  /** Full name including the package, such as `api.Dgraph`. */
+  /** Full name of the service, including the package, such as `api.Dgraph`. */
   readonly name: string;
   readonly methods: readonly GrpcMethod[];
 }

@@ -1,10 +1,10 @@
-/** A container image as upstream publishes it. */
+/** A container image as its project publishes it. */
 export interface Image {
   /** Registry and repository, such as `cr.l5d.io/linkerd/proxy` or `docker.io/dgraph/dgraph`. */
   readonly name: string;
   readonly tag: string;
   /**
-   * When the image runs. `pod`: whenever the component runs; `on-demand`: only if an annotation requests it;
+   * When the image runs. `pod`: whenever the component runs; `on-demand`: only if an annotation requests the image;
    * `install-job`: only in a Helm hook that meshops disables.
    */
   readonly runs: "pod" | "on-demand" | "install-job";
@@ -15,12 +15,12 @@ export function reference(image: Pick<Image, "name" | "tag">): string {
   return `${image.name}:${image.tag}`;
 }
 
-/** Returns the path of an image name without its registry, such as `linkerd/proxy`. A mirror uses this path. */
+/** Returns the path of an image without its registry, such as `linkerd/proxy`. A mirror has the image at this path. */
 export function imagePath(name: string): string {
   return name.slice(name.indexOf("/") + 1);
 }
 
-/** Returns the name from which an image is pulled: its name in the mirror, or its own name if there is no mirror. */
+/** Returns the name from which an image is pulled: the name in the mirror or, without a mirror, the original name. */
 export function pulledAs(name: string, mirror: string | null): string {
   return mirror === null ? name : `${mirror}/${imagePath(name)}`;
 }

@@ -1,15 +1,15 @@
 /**
- * Facts about Linkerd's releases. To add a release: add it to `linkerdReleases` (newest first), add its name to the
- * enum `linkerd.version` of schema/environment.schema.json, and run the tests, which compare the entry with the chart's
- * values and rendered objects.
+ * Facts about Linkerd's releases. To add a release, add it to `linkerdReleases` (newest first), add its name to the
+ * enum `linkerd.version` in schema/environment.schema.json, and run the tests. The tests compare the entry with the
+ * values and rendered objects of the charts.
  *
- * Sources: linkerd2 at the tag of the version (charts, values.yaml, rendered objects).
+ * Source: linkerd2 at the tag of the version (charts, values.yaml, rendered objects).
  */
 export type LinkerdVersion = "stable-2.14.10" | "edge-25.4.4" | "edge-25.10.7" | "edge-26.8.3";
 
 export type LinkerdChart = "linkerd-crds" | "linkerd-control-plane" | "linkerd-viz" | "linkerd-jaeger";
 
-/** A release of Linkerd: its charts, the images that differ between releases, and how it behaves. */
+/** A release of Linkerd: its charts, the image tags that differ between releases, and its behaviour. */
 export interface LinkerdRelease {
   readonly version: LinkerdVersion;
   readonly channel: "stable" | "edge";
@@ -17,50 +17,54 @@ export interface LinkerdRelease {
   readonly minKubernetes: string;
   /**
    * Newest Kubernetes version that the documentation lists for the release (linkerd.io, reference/k8s-versions).
-   * Linkerd does not enforce it.
+   * Linkerd does not enforce this maximum.
    */
   readonly maxKubernetes: string;
-  /** Chart versions; linkerd-jaeger is missing if the release has no such chart (removed by linkerd2#14558). */
+  /**
+   * Chart versions. `linkerd-jaeger` is missing if the release has no such chart (linkerd2#14558 removed the chart).
+   */
   readonly charts: Readonly<Record<Exclude<LinkerdChart, "linkerd-jaeger">, string>> & { readonly "linkerd-jaeger"?: string };
-  /** Linkerd's own CRDs (linkerd-crds, rendered). Helm deletes a CRD that the next chart lacks. */
+  /**
+   * Linkerd's own CRDs (linkerd-crds, rendered). On an upgrade, Helm deletes a CRD that the new chart does not contain.
+   */
   readonly crds: readonly string[];
   readonly images: {
-    /** Tag of proxy-init; null if the proxy image replaces it. */
+    /** Tag of proxy-init. Null if the release uses the proxy image instead of a separate proxy-init image. */
     readonly proxyInit: string | null;
     /** Whether the policy controller has its own image. */
     readonly policyController: boolean;
-    /** Image tag of the extensions' namespace-labelling Job. */
+    /** Tag of the image with which the extensions' Jobs label their namespaces. */
     readonly extensionInit: string;
     readonly prometheus: string;
-    /** The jaeger chart's trace collector. */
+    /** Image of the trace collector in the chart linkerd-jaeger. */
     readonly collector: { readonly name: string; readonly tag: string } | null;
   };
   readonly traits: {
-    /** Whether meshed clients connect to the proxy's port 4143 for every port (`proxy.outboundTransportMode`). */
+    /** Whether meshed clients connect to the proxy's port 4143, whatever the port (`proxy.outboundTransportMode`). */
     readonly transportHeader: boolean;
-    /** Whether the chart runs proxies as native sidecars by default, so that injected Jobs complete. */
+    /** Whether, by default, proxies run as native sidecars, so that Jobs with a proxy complete. */
     readonly nativeSidecar: boolean;
-    /** How tracing is configured: by the linkerd-jaeger chart, or by the control plane's `proxy.tracing`. */
+    /** How tracing is configured: by the chart linkerd-jaeger, or by the value `proxy.tracing` of the control plane. */
     readonly tracing: "jaeger-chart" | "built-in";
     /**
-     * Whether traces of the control plane itself arrive: later charts send OpenCensus to the OTLP port
-     * (templates/_trace.tpl, from edge-25.4.3 on).
+     * Whether the collector receives traces of the control plane itself. From edge-25.4.3 on, the charts send
+     * OpenCensus traces to the OTLP port (templates/_trace.tpl).
      */
     readonly controlPlaneTracing: boolean;
     /**
-     * Domain from which the chart builds the identity of the trace collector. `proxy.tracing` uses the wrong one before
-     * edge-26.7.1 (linkerd2#15404).
+     * Domain from which the chart builds the identity of the trace collector. Before edge-26.7.1, `proxy.tracing` uses
+     * the wrong domain (linkerd2#15404).
      */
     readonly collectorIdentity: "clusterDomain" | "trustDomain";
-    /** The value of the linkerd-crds chart that installs the Gateway API's CRDs, and whether it is set by default. */
+    /** The value of the chart linkerd-crds that installs the Gateway API CRDs, and whether it is true by default. */
     readonly gatewayApi: { readonly value: "enableHttpRoutes" | "installGatewayAPI"; readonly default: boolean };
-    /** Whether the extensions' namespace-labelling Job can be disabled (`createNamespaceMetadataJob`). */
+    /** Whether the extensions' Job that labels the namespace can be disabled (`createNamespaceMetadataJob`). */
     readonly extensionJob: "optional" | "always";
-    /** Whether the control plane has the value `disableIPv6`. */
+    /** Whether the control-plane chart has the value `disableIPv6`. */
     readonly ipv6: boolean;
-    /** Whether the control plane supports the Gateway API's GRPCRoute (2.16 and later). */
+    /** Whether the control plane supports GRPCRoutes of the Gateway API (2.16 and later). */
     readonly grpcRoute: boolean;
-    /** Newest served versions of the policy APIs (linkerd-crds, rendered). */
+    /** Newest served API version of each policy kind (linkerd-crds, rendered). */
     readonly policyApi: {
       readonly server: "v1beta1" | "v1beta3";
       readonly authorizationPolicy: "v1alpha1";
@@ -200,17 +204,17 @@ export const linkerdReleases: readonly LinkerdRelease[] = [
 export const proxyPorts = { inbound: 4143, control: 4190, admin: 4191 } as const;
 
 /**
- * Ports that proxies treat as opaque if no annotation sets others (linkerd-control-plane, `proxy.opaquePorts`; the same
- * in all releases).
+ * Ports that proxies treat as opaque if no annotation specifies opaque ports (linkerd-control-plane,
+ * `proxy.opaquePorts`; the same in all releases).
  */
 export const defaultOpaquePorts = "25,587,3306,4444,5432,6379,9300,11211";
 
-/** Kubernetes version of bundles whose spec does not set one, `major.minor`. */
+/** Kubernetes version (`major.minor`) of bundles whose spec does not set a Kubernetes version. */
 export const defaultKubernetes = "1.34";
 
 /**
  * Returns the newest release of the catalog that is not newer than a version. Returns null if the version is older than
- * all of them, or if its channel is neither stable nor edge.
+ * all releases of the catalog, or if its channel is neither stable nor edge.
  */
 export function nearestRelease(version: string): LinkerdRelease | null {
   const wanted = ordinal(version);
@@ -219,7 +223,7 @@ export function nearestRelease(version: string): LinkerdRelease | null {
     : (linkerdReleases.find((release) => (ordinal(release.version) ?? Number.POSITIVE_INFINITY) <= wanted) ?? null);
 }
 
-/** Returns a number that orders versions by date: stable-2.14.10 is older than every edge release of the catalog. */
+/** Returns a number by which versions are sorted. A stable version is lower than every edge version. */
 function ordinal(version: string): number | null {
   const [, channel, ...parts] = /^(stable|edge)-([0-9]+)\.([0-9]+)\.([0-9]+)$/.exec(version) ?? [];
   if (channel === undefined) return null;
@@ -227,9 +231,9 @@ function ordinal(version: string): number | null {
   return (channel === "edge" ? 1e9 : 0) + major * 1e6 + minor * 1e3 + patch;
 }
 
-/** Returns the release with a version. */
+/** Returns the release with the given version. */
 export function linkerdRelease(version: LinkerdVersion): LinkerdRelease {
   const release = linkerdReleases.find((candidate) => candidate.version === version);
-  if (release === undefined) throw new Error(`no Linkerd release ${version} in the catalog`);
+  if (release === undefined) throw new Error(`the catalog has no Linkerd release ${version}`);
   return release;
 }

@@ -1,6 +1,6 @@
 import type { LinkerdRelease } from "./linkerd.ts";
 
-/** A Helm chart repository. The name is the one that Flux's HelmRepository and helmfile use. */
+/** A Helm chart repository. Flux's HelmRepository and helmfile use the same name. */
 export interface ChartRepository {
   readonly name: string;
   readonly url: string;
@@ -10,12 +10,15 @@ export interface ChartRepository {
 export const dgraphRepository: ChartRepository = { name: "dgraph", url: "https://charts.dgraph.io" };
 
 /**
- * Repository of Grafana's chart, which moved from grafana.github.io in January 2026 (grafana-community/helm-charts,
- * README).
+ * Repository of Grafana's chart. The chart moved here from grafana.github.io in January 2026
+ * (grafana-community/helm-charts, README).
  */
 export const grafanaRepository: ChartRepository = { name: "grafana", url: "https://grafana-community.github.io/helm-charts" };
 
-/** Returns the repository of Linkerd's charts: one per channel (linkerd2, docs "Installing Linkerd with Helm"). */
+/**
+ * Returns the repository of Linkerd's charts. Each channel has its own repository (docs "Installing Linkerd with
+ * Helm").
+ */
 export function linkerdRepository(release: LinkerdRelease): ChartRepository {
   return { name: "linkerd", url: `https://helm.linkerd.io/${release.channel}` };
 }

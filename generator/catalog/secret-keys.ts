@@ -1,9 +1,9 @@
 import { secretNames } from "./well-known.ts";
 
-/** PEM format of a private key, identified by the label of its block (RFC 7468 section 10, RFC 5915, RFC 8017). */
+/** PEM format of a private key. The label of the PEM block identifies it (RFC 7468 section 10, RFC 5915, RFC 8017). */
 export type KeyForm = "PKCS#8" | "SEC1" | "PKCS#1";
 
-/** The program that reads the private key of a Secret, and the formats that it accepts. */
+/** A program that reads the private key of a Secret, and the formats that the program accepts. */
 export interface KeyReader {
   readonly secret: string;
   /** Container and workload that mount the Secret. */
@@ -11,7 +11,7 @@ export interface KeyReader {
   readonly accepts: readonly KeyForm[];
   /** Format that meshops writes. */
   readonly writes: KeyForm;
-  /** Source file that shows the fact. */
+  /** Source file that shows the accepted formats. */
   readonly source: string;
 }
 
@@ -19,11 +19,11 @@ const goForms = ["SEC1", "PKCS#1", "PKCS#8"] as const;
 const goTls = "crypto/tls.LoadX509KeyPair (Go)";
 
 /**
- * Readers of all private keys that are mounted in the cluster.
+ * Programs that read the private keys that are mounted in the cluster.
  *
- * The webhooks' keys are PKCS#8, the only format that every reader accepts. Linkerd's documentation configures
- * cert-manager for it ("Automatically Rotating Webhook TLS Credentials"). The issuer's key is SEC1, which `step`
- * creates in Linkerd's documentation.
+ * meshops writes the keys of the webhooks as PKCS#8, the only format that every reader accepts. Linkerd's documentation
+ * configures cert-manager for the same format ("Automatically Rotating Webhook TLS Credentials"). meshops writes the
+ * issuer's key as SEC1, the format that `step` creates in Linkerd's documentation.
  */
 export const keyReaders: readonly KeyReader[] = [
   {
@@ -72,12 +72,12 @@ export const keyReaders: readonly KeyReader[] = [
 ];
 
 /**
- * Returns the reader of a Secret's private key.
+ * Returns the program that reads a Secret's private key.
  *
- * @throws Error if the catalog has no reader of the Secret
+ * @throws Error if the catalog lists no reader of the Secret
  */
 export function keyReader(secret: string): KeyReader {
   const found = keyReaders.find((reader) => reader.secret === secret);
-  if (found === undefined) throw new Error(`no reader of Secret ${secret} in the catalog`);
+  if (found === undefined) throw new Error(`the catalog has no reader of Secret ${secret}`);
   return found;
 }

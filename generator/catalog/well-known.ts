@@ -6,15 +6,18 @@ export const injectKey = "linkerd.io/inject";
 /** Name of the proxy container. */
 export const proxyContainer = "linkerd-proxy";
 
-/** Label of meshed pods. Its value is the namespace of their control plane. Any pod can have this label. */
+/**
+ * Label of meshed pods. Its value is the namespace of the control plane. Users can set the label on pods without a
+ * proxy.
+ */
 export const meshedLabel = "linkerd.io/control-plane-ns";
 
-/** Label of namespaces. With the value `disabled`, Linkerd's webhooks ignore the namespace. */
+/** Label of namespaces. If the value is `disabled`, Linkerd's webhooks ignore the namespace. */
 export const admissionWebhooksLabel = "config.linkerd.io/admission-webhooks";
 
 /**
- * Annotations of pods, namespaces and (`opaque`) Services that set how the proxy handles traffic to ports (linkerd.io,
- * "Proxy Configuration").
+ * Annotations that set how the proxy handles traffic to ports. They apply to pods and namespaces, and `opaque` also to
+ * Services (linkerd.io, "Proxy Configuration").
  */
 export const portKeys = {
   opaque: "config.linkerd.io/opaque-ports",
@@ -22,7 +25,7 @@ export const portKeys = {
   skipOutbound: "config.linkerd.io/skip-outbound-ports",
 } as const;
 
-/** Secrets of type kubernetes.io/tls that Linkerd's workloads mount (Deployments of the rendered charts). */
+/** Secrets of type kubernetes.io/tls that Linkerd's workloads mount (source: Deployments in the rendered charts). */
 export const secretNames = {
   issuer: "linkerd-identity-issuer",
   proxyInjector: "linkerd-proxy-injector-k8s-tls",

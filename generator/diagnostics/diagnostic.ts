@@ -1,35 +1,35 @@
 import { compareText } from "../system/text.ts";
 
-/** A finding: what is wrong, its location and how to fix it. */
+/** A finding: what is wrong, where it is, and how to fix it. */
 export interface Diagnostic {
   /** Path relative to the repository root, with forward slashes. */
   readonly file: string;
-  /** 1-based; 1 if the finding is about the file as a whole. */
+  /** Line number, starting at 1. It is 1 if the finding is about the file as a whole. */
   readonly line: number;
-  /** 1-based, in UTF-16 code units, as editors count. */
+  /** Column number, starting at 1, in UTF-16 code units, as editors count columns. */
   readonly column: number;
   readonly code: DiagnosticCode;
   readonly severity: "error" | "warning";
   readonly message: string;
-  /** What would be valid, as a noun phrase. */
+  /** A noun phrase that describes what would be valid. */
   readonly expected: string | null;
-  /** How to fix it: one action that works. */
+  /** One action that fixes the problem. */
   readonly fix: string | null;
   readonly excerpt: Excerpt | null;
-  /** Path from the root of the document to the value that the finding is about, if there is one. */
+  /** Path from the root of the document to the value that the finding is about, if the finding is about a value. */
   readonly path?: readonly (string | number)[];
-  /** Reason for accepting the finding, if a user silenced it. A silenced finding is shown but does not count. */
+  /** Reason why a user silenced the finding. A silenced finding is shown, but it is not counted. */
   readonly silenced?: string;
 }
 
-/** The source line that a diagnostic points into. */
+/** The source line that a diagnostic refers to. */
 export interface Excerpt {
   readonly text: string;
   /** Length of the underlined part, at least 1. */
   readonly length: number;
 }
 
-/** Stable names of the findings; users silence warnings and search for help by them. */
+/** Stable codes of the findings. Users silence warnings by their codes and use the codes to search for help. */
 export type DiagnosticCode =
   | "file-missing"
   | "file-unreadable"
@@ -53,7 +53,7 @@ export type DiagnosticCode =
   | "extends-cycle"
   | "name-mismatch"
   | "environment-unknown"
-  // Rules about specs (rules/).
+  // Rules for specs (rules/).
   | "age-recipient"
   | "age-recipient-shared"
   | "calico-auto-provisioning"
@@ -87,7 +87,7 @@ export type DiagnosticCode =
   | "resource-group-shared"
   | "webhook-policy-fail"
   | "webhook-policy-ignore"
-  // Rules about Kubernetes objects alone (generator/review).
+  // Rules for Kubernetes objects without a spec (generator/lint/manifests).
   | "annotation-not-text"
   | "egress-without-control-plane"
   | "gateway-api-owners"
@@ -117,7 +117,7 @@ export function isLoud({ silenced }: Diagnostic): boolean {
   return silenced === undefined;
 }
 
-/** Compares diagnostics by location: by file, then from top to bottom. */
+/** Compares diagnostics by location: first by file, then from top to bottom within a file. */
 export function byPlace(a: Diagnostic, b: Diagnostic): number {
   return compareText(a.file, b.file) || a.line - b.line || a.column - b.column || compareText(a.code, b.code);
 }
@@ -127,12 +127,14 @@ export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((diagnostic) => diagnostic.severity === "error");
 }
 
-/** Returns an error about a file as a whole. */
+/** Returns an error finding about a file as a whole. */
 export function atStart(file: string, { code, message, fix }: Pick<Diagnostic, "code" | "message" | "fix">): Diagnostic {
   return { file, line: 1, column: 1, code, severity: "error", message, expected: null, fix, excerpt: null };
 }
 
-/** Removes duplicate findings: every environment that extends a base has the findings of the base. */
+/**
+ * Removes duplicate findings. Duplicates arise because every environment that extends a base has the base's findings.
+ */
 export function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const key = ({ file, line, column, code, message }: Diagnostic): string => JSON.stringify([file, line, column, code, message]);
   return [...new Map(diagnostics.map((diagnostic) => [key(diagnostic), diagnostic])).values()];

@@ -2,8 +2,8 @@ import { byPlace, type Diagnostic } from "./diagnostic.ts";
 import { inFull } from "./text.ts";
 
 /**
- * Formats diagnostics as workflow commands, one per line, which GitHub Actions shows as annotations on the changed
- * lines (escapes: actions/toolkit, packages/core, command.ts). Silenced findings become notices.
+ * Formats diagnostics as workflow commands, one per line. GitHub Actions shows the commands as annotations on the
+ * changed lines (escapes: actions/toolkit, packages/core, command.ts). Silenced findings become notices.
  */
 export function toGithub(diagnostics: readonly Diagnostic[]): string {
   return [...diagnostics].sort(byPlace).map(annotation).join("");

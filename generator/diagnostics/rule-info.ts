@@ -2,14 +2,17 @@ import type { DiagnosticCode } from "./diagnostic.ts";
 
 /** Description of a rule, for the docs and for SARIF. */
 export interface RuleInfo {
-  /** Stable, since users silence findings and search by it. */
+  /** Stable code, because users silence findings by it and search for it. */
   readonly code: DiagnosticCode;
-  /** `error`: cannot work, and cannot be silenced. `warning`: works, but probably not as intended. */
+  /**
+   * `error`: the configuration cannot work, and the finding cannot be silenced. `warning`: the configuration works, but
+   * probably not as intended.
+   */
   readonly severity: "error" | "warning";
-  /** What is wrong, as a heading. */
+  /** Heading that describes what is wrong. */
   readonly title: string;
-  /** The consequences, and the source of this fact. */
+  /** The consequences of the problem, and the source of this fact. */
   readonly why: string;
-  /** How to fix it. */
+  /** How to fix the problem. */
   readonly fix: string;
 }

@@ -3,10 +3,11 @@ import type { RuleInfo } from "./rule-info.ts";
 import { inFull } from "./text.ts";
 
 /**
- * Formats diagnostics as a SARIF log (OASIS, version 2.1.0), which code scanning services read. Paths are relative to
- * the folder that meshops was run in. A silenced finding becomes a suppressed result with its reason as justification.
+ * Formats diagnostics as a SARIF log (OASIS, version 2.1.0) for code scanning services. Paths are relative to the
+ * folder in which meshops was run. A silenced finding becomes a suppressed result whose justification is the reason for
+ * silencing.
  *
- * @param rules descriptions of codes; a code without one is described by its name
+ * @param rules descriptions of codes; if a code has no description, the code itself is used as its description
  */
 export function toSarif(diagnostics: readonly Diagnostic[], rules: readonly RuleInfo[], version: string): string {
   const sorted = [...diagnostics].sort(byPlace);

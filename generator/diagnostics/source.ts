@@ -6,7 +6,7 @@ import { maxFindings } from "./limits.ts";
 /** Keys and indexes from the root of a document to a value. */
 export type Path = readonly (string | number)[];
 
-/** A parsed YAML file with the positions of its values. */
+/** A parsed YAML file, with the positions of its values. */
 export interface Source {
   readonly file: string;
   readonly text: string;
@@ -22,17 +22,20 @@ export interface Span {
   readonly length: number;
 }
 
-/** Content of a diagnostic, without its location. `%s` in the fix is replaced by the text at that location. */
+/**
+ * Content of a diagnostic, without its location. `%s` in the fix is replaced by the text that the diagnostic refers to.
+ */
 export type Statement = Omit<Diagnostic, "file" | "line" | "column" | "excerpt" | "path">;
 
 /**
- * Returns a diagnostic about the key or the value at a path, or about the nearest ancestor if the path does not exist.
+ * Returns a diagnostic about the key or the value at a path. If the path does not exist, the diagnostic refers to the
+ * nearest existing ancestor.
  */
 export function diagnosticAtPath(source: Source, path: Path, part: "key" | "value", statement: Statement): Diagnostic {
   return { ...diagnosticAt(source.file, source.text, spanOf(source, path, part), statement), path };
 }
 
-/** Returns a diagnostic about a span of a text, with its line as excerpt. */
+/** Returns a diagnostic about a span of a text. The excerpt is the line in which the span starts. */
 export function diagnosticAt(file: string, text: string, span: Span, statement: Statement): Diagnostic {
   const offset = Math.min(span.offset, text.length);
   const start = offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
@@ -60,12 +63,12 @@ function spanOf(source: Source, path: Path, part: "key" | "value"): Span {
     node = value;
   }
   const target = part === "key" && key !== null ? key : (node ?? key);
-  // A collection starts where its first entry does: point at the key above it instead of its whole body.
+  // The position of a collection is that of its first entry. Refer to the key above the collection instead.
   const range = (isMap(target) || isSeq(target)) && !target.flow && key !== null ? key.range : target?.range;
   return range ? { offset: range[0], length: Math.max(1, range[1] - range[0]) } : { offset: 0, length: 1 };
 }
 
-/** Returns the entry of a map or sequence; resolves aliases and merge keys. */
+/** Returns the entry of a map or the item of a sequence. Resolves aliases and merge keys. */
 function child(source: Source, parent: Node | null, step: string | number): Pair | Node | null {
   const node = isAlias(parent) && source.document ? (parent.resolve(source.document) ?? null) : parent;
   if (isSeq(node)) return (node.items[Number(step)] as Node | undefined) ?? null;
@@ -90,8 +93,9 @@ function countLines(text: string, end: number): number {
 }
 
 /**
- * Converts the first problems of a file to diagnostics. If there are more, adds a diagnostic with their number.
- * Locating a problem takes time in proportion to the size of the file, so further problems are only counted.
+ * Converts the first problems of a file to diagnostics. If there are more problems, adds a diagnostic with the number
+ * of omitted problems. The omitted problems are not located, because locating a problem takes time in proportion to the
+ * size of the file.
  */
 export function limited<T>(problems: readonly T[], toDiagnostic: (problem: T) => Diagnostic): Diagnostic[] {
   const listed = problems.slice(0, maxFindings).map(toDiagnostic);

@@ -1,6 +1,6 @@
 /**
- * Returns the candidate nearest to a mistyped word, or null if none is near. Near means that at most three letters, and
- * at most a third of the word's length, are added, removed, replaced or swapped.
+ * Returns the candidate that is nearest to a mistyped word, or null if no candidate is near. A candidate is near if at
+ * most three letters, and at most a third of the word's length, were added, removed, replaced or swapped.
  */
 function nearest(word: string, candidates: readonly string[]): string | null {
   const limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
@@ -13,13 +13,13 @@ function nearest(word: string, candidates: readonly string[]): string | null {
   return best;
 }
 
-/** Returns a fix that suggests the nearest candidate, or null if none is near. */
+/** Returns a fix that suggests the nearest candidate, or null if no candidate is near. */
 export function didYouMean(word: string, candidates: readonly string[]): string | null {
   const guess = nearest(word, candidates);
   return guess === null ? null : `did you mean "${guess}"?`;
 }
 
-/** Optimal string alignment distance; `limit` or more if it is not below `limit`. */
+/** Returns the optimal string alignment distance. If the distance is not below `limit`, returns `limit` or more. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let beforeLast: number[] = [];

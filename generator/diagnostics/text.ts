@@ -3,8 +3,8 @@ import { printable } from "../system/text.ts";
 import { byPlace, type Diagnostic } from "./diagnostic.ts";
 
 /**
- * Returns diagnostics as JSON: an array of `{file,line,column,code,severity,message,fix}`, sorted by location. A
- * silenced finding also has `silenced`, the reason. `message` includes what was expected.
+ * Returns diagnostics as a JSON array of `{file,line,column,code,severity,message,fix}`, sorted by location. `message`
+ * includes what was expected. A silenced finding also has the field `silenced`, which contains the reason.
  */
 export function toJson(diagnostics: readonly Diagnostic[]): string {
   const rows = [...diagnostics].sort(byPlace).map((diagnostic) => {
@@ -20,7 +20,7 @@ export function inFull({ message, expected }: Diagnostic): string {
   return expected === null ? message : `${message}; expected ${expected}`;
 }
 
-/** Returns diagnostics as text: location, message, the source line with a caret, what was expected, and the fix. */
+/** Returns diagnostics as text: location, message, source line with a caret, what was expected, and the fix. */
 export function toText(diagnostics: readonly Diagnostic[], colors: Colors): string {
   return [...diagnostics]
     .sort(byPlace)
@@ -53,7 +53,7 @@ function describe(diagnostic: Diagnostic, colors: Colors): string {
 
 const frameWidth = 96;
 
-/** Cuts a long line down to a window around the caret and keeps tabs aligned. */
+/** Shortens a long line to the part around the caret. Tabs stay aligned. */
 function frame(text: string, column: number, length: number): { text: string; caret: string } {
   const start = column - 1 < frameWidth - 16 ? 0 : column - 1 - 32;
   const shown = printable(text.slice(start, start + frameWidth));

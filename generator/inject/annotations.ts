@@ -10,8 +10,8 @@ import type { MeshInjection } from "./mesh-injection.generated.ts";
 import type { PortsOf, WorkloadPorts } from "./ports.ts";
 
 /**
- * Returns the changes that set the proxy's annotations on a workload's pod template. Ports that an annotation already
- * lists are kept.
+ * Returns the changes that set the proxy's annotations on a workload's pod template. If an annotation already lists
+ * ports, those ports remain in the list.
  */
 export function annotateWorkload(
   workload: Workload,
@@ -20,13 +20,14 @@ export function annotateWorkload(
   { spec }: MeshInjection,
 ): Change[] {
   const existing = proxyAnnotations(workload, stream);
-  // The annotation replaces Linkerd's default list of opaque ports, so the workload's ports on that list are added.
+  // The annotation replaces Linkerd's default list of opaque ports. Therefore the workload's ports in that list are
+  // added.
   const opaque = [
     ...spec.opaquePorts,
     ...(existing[portKeys.opaque] === undefined ? ports.listening.filter(ports.isOpaque) : []),
   ];
   const wanted: Readonly<Record<string, string | undefined>> = {
-    // Ingress controllers that select endpoints themselves keep the value `ingress`.
+    // Keep the value `ingress`, which ingress controllers need if they select endpoints themselves.
     [injectKey]: workload.annotations[injectKey] === "ingress" ? "ingress" : spec.inject,
     [portKeys.opaque]:
       spec.opaquePorts.length === 0
@@ -50,9 +51,10 @@ export function annotateWorkload(
 }
 
 /**
- * Returns the changes that annotate Services whose ports lead to an opaque port of the configuration. Clients' proxies
- * read the pod's annotation for pod addresses, and the Service's for cluster addresses (Linkerd docs, "Protocol
- * detection"). Ports that the annotation already lists are kept.
+ * Returns the changes that annotate Services whose ports target a port that the configuration lists as opaque. A
+ * client's proxy uses the pod's annotation for connections to pod addresses, and the Service's annotation for
+ * connections to cluster addresses (Linkerd docs, "Protocol detection"). Ports that the annotation already lists remain
+ * in the list.
  */
 export function annotateServices(
   stream: ManifestSet,
@@ -75,7 +77,7 @@ export function annotateServices(
   });
 }
 
-/** Ports of a Service that lead to pod ports for which a condition is true. */
+/** Returns the ports of a Service that target pod ports for which a condition is true. */
 function portsTo(
   service: Manifest,
   workloads: readonly Workload[],
@@ -90,10 +92,10 @@ function portsTo(
 }
 
 /**
- * Replaces the names in a list of opaque ports by numbers. Linkerd's injector and destination controller resolve names,
- * but the policy controller treats a list that contains a name as empty (linkerd2,
- * policy-controller/k8s/index/src/ports.rs). So ports must not be added to a list with names. Names that cannot be
- * resolved are dropped.
+ * Replaces the names in a list of opaque ports with numbers. Linkerd's injector and destination controller resolve
+ * names, but the policy controller treats a list that contains a name as empty (linkerd2,
+ * policy-controller/k8s/index/src/ports.rs). Therefore ports are not added to a list that still contains names. Names
+ * that cannot be resolved are removed.
  */
 function asNumbers(existing: unknown, resolve: (name: string) => number | null): string | undefined {
   if (existing === undefined) return undefined;
@@ -104,7 +106,7 @@ function asNumbers(existing: unknown, resolve: (name: string) => number | null):
   return parts.flatMap((part) => (/^\d+(-\d+)?$/.test(part) ? [part] : (resolve(part)?.toString() ?? []))).join(",");
 }
 
-/** Number of a Service's port by its name; null if no port has that name. */
+/** Returns the number of a Service's port with a name. Returns null if no port has that name. */
 function portNamed(service: Manifest, name: string): number | null {
   const found = listOf(specOf(service)["ports"])
     .map(asMap)
@@ -112,7 +114,7 @@ function portNamed(service: Manifest, name: string): number | null {
   return typeof found === "number" ? found : null;
 }
 
-/** Adds the ports that a port list does not include. */
+/** Adds those ports to a port list that the list does not include yet. */
 function union(existing: unknown, ports: readonly number[]): string {
   const known = parsePorts(existing);
   const missing = [...new Set(ports)].filter((port) => !includes(known, port)).sort((a, b) => a - b);

@@ -9,13 +9,13 @@ export interface Change {
   readonly value: unknown;
 }
 
-/** An object to add, and the existing object that it is for. */
+/** An object to add, and the existing object for which it is added. */
 export interface Addition {
   readonly object: KubernetesObject;
   readonly beside: Manifest;
 }
 
-/** A message for the user about an object. */
+/** A message to the user about an object. */
 export interface Note {
   readonly manifest: Manifest;
   readonly path: Path;

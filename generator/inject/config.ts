@@ -5,7 +5,7 @@ import { asMap } from "../system/data.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { validateInjection } from "./validator.generated.ts";
 
-/** A parsed MeshInjection, and the findings about it. */
+/** A parsed MeshInjection, and the findings about this MeshInjection. */
 export interface ReadInjection {
   /** Null if there are errors. */
   readonly injection: MeshInjection | null;
@@ -26,7 +26,7 @@ export function readInjection(source: Source): ReadInjection {
       severity: "error",
       message: `port ${port} cannot be both opaque and skipped: a skipped port bypasses the proxy`,
       expected: null,
-      fix: `remove ${port} from ${key}: an opaque port keeps mTLS`,
+      fix: `remove ${port} from ${key}: connections to an opaque port use mTLS`,
     }),
   );
   return { injection: conflicts.length > 0 ? null : injection, diagnostics: conflicts };

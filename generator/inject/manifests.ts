@@ -4,15 +4,15 @@ import { readInjection } from "./config.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { type Transformed, transform } from "./transform.ts";
 
-/** `spec` of a MeshInjection. Fields that are left out have the schema's defaults. */
+/** The `spec` of a MeshInjection. Fields that are left out have the defaults of the schema. */
 export type InjectionSpec = Pick<MeshInjection["spec"], "linkerd"> & Partial<MeshInjection["spec"]>;
 
 /**
- * Injects the Kubernetes objects of a YAML stream, and adds policies for the configured clients. Pure. Text that is not
- * changed is kept as written.
+ * Injects the Kubernetes objects of a YAML stream, and adds policies for the configured clients. The function is pure.
+ * Unchanged parts of the text are kept as written.
  *
  * @returns the stream and the findings about it; if `diagnostics` is not empty or a note is an error, the text is
- * unchanged
+ *   unchanged
  */
 export function injectManifests(text: string, spec: InjectionSpec): Transformed {
   const config = {

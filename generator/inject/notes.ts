@@ -8,7 +8,7 @@ import { isSelectable } from "./policies.ts";
 import type { PortsOf, WorkloadPorts } from "./ports.ts";
 
 /**
- * Returns notes about the policies: client ports that no workload declares, pods that no selector can select, and
+ * Returns notes about the policies: client ports that no workload declares, pods that a selector cannot select, and
  * probes that a Server will deny.
  */
 export function policyNotes(workloads: readonly Workload[], ports: PortsOf, injection: MeshInjection): Note[] {
@@ -20,12 +20,16 @@ export function policyNotes(workloads: readonly Workload[], ports: PortsOf, inje
   ];
 }
 
-/** A NetworkPolicy cannot separate ports, because all meshed connections arrive at the proxy's port. */
+/**
+ * Reports client ports that have no effect: without `authorization`, only a NetworkPolicy applies, and all meshed
+ * connections arrive at the proxy's port.
+ */
 function portsWithoutEffect(workloads: readonly Workload[], { spec }: MeshInjection): Note[] {
   const limited = (spec.clients ?? []).filter((client) => client.ports !== undefined);
   const [first] = workloads;
   if (spec.authorization || !spec.networkPolicy || first === undefined || limited.length === 0) return [];
-  const message = "without authorization, the ports of clients have no effect: all meshed connections arrive at the proxy's port";
+  const message =
+    "without authorization, the ports of clients have no effect, because all meshed connections arrive at the proxy's port";
   return [note(first.manifest, "warning", message)];
 }
 
@@ -34,7 +38,8 @@ function workloadNotes(workload: Workload, ports: WorkloadPorts, injection: Mesh
   const { listening, udp, isOpaque, skipsInbound } = ports;
   const declaresNoPort = listening.length + udp.length === 0;
   if (!isSelectable(workload)) {
-    const message = "no policy is generated: without a selector and pod labels, it would apply to all pods of the namespace";
+    const message =
+      "no policy is generated: without a selector and pod labels, a policy would apply to all pods of the namespace";
     return [note(manifest, declaresNoPort ? "warning" : "error", message)];
   }
   const probes = injection.spec.authorization
@@ -49,8 +54,9 @@ function workloadNotes(workload: Workload, ports: WorkloadPorts, injection: Mesh
 }
 
 /**
- * Messages about probes that a Server denies. A Server allows probes by their path only, and only over plain HTTP
- * (linkerd2, policy-controller, default probe routes). For other probes, kubelet is a client without an identity.
+ * Returns messages about probes that a Server denies. A Server identifies allowed probes by their path, which is
+ * possible only for plain HTTP (linkerd2, policy-controller, default probe routes). For other probes, kubelet is a
+ * client without an identity.
  */
 function refusedProbes(workload: Workload, isGuarded: (port: number) => boolean, isOpaque: (port: number) => boolean): string[] {
   return containersOf(workload).flatMap(({ container }) =>
@@ -61,13 +67,13 @@ function refusedProbes(workload: Workload, isGuarded: (port: number) => boolean,
       const refused = isGuarded(port) && (grpc !== undefined || (httpGet !== undefined && (secure || isOpaque(port))));
       const how = grpc !== undefined ? "uses gRPC" : secure ? "uses HTTPS" : "uses an opaque port";
       return refused
-        ? [`its ${probe} on port ${port} ${how}: the port's Server will deny kubelet, and the pod never becomes ready`]
+        ? [`the ${probe} on port ${port} ${how}: the port's Server will deny kubelet, and the pod will never become ready`]
         : [];
     }),
   );
 }
 
-/** Reports ports of clients that no selected workload declares: the client could not connect to them. */
+/** Reports ports of clients that no selected workload declares. The clients could not connect to these ports. */
 function undeclaredPorts(workloads: readonly Workload[], ports: PortsOf, injection: MeshInjection): Note[] {
   const [first] = workloads;
   if (first === undefined) return [];

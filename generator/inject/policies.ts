@@ -9,12 +9,12 @@ import type { MeshInjection } from "./mesh-injection.generated.ts";
 import type { WorkloadPorts } from "./ports.ts";
 
 /**
- * Annotation on added objects that names their workload, as `Deployment/web`. A later run recognizes generated objects
- * by it.
+ * Annotation on added objects that contains the kind and name of their workload, such as `Deployment/web`. A later run
+ * identifies generated objects by this annotation.
  */
 export const forKey = "meshops.dev/injection-for";
 
-/** Policies that allow the configured clients to connect to a workload; empty if the configuration has no `clients`. */
+/** Returns the policies that allow the configured clients to connect to a workload; empty without `clients`. */
 export function policyAdditions(workload: Workload, ports: WorkloadPorts, { spec }: MeshInjection): Addition[] {
   if (spec.clients === undefined || !isSelectable(workload)) return [];
   const pods = podSetOf(workload, ports, spec, spec.clients);
@@ -70,14 +70,17 @@ function udpKey(port: number): string {
   return `${port}-udp`;
 }
 
-/** Whether a selector can select a workload's pods only. An empty selector would select every pod of the namespace. */
+/**
+ * Whether a selector can select only the pods of a workload. An empty selector would select all pods in the namespace.
+ */
 export function isSelectable(workload: Workload): boolean {
   return Object.values(podSelector(workload)).some((part) => part !== null && Object.keys(part as object).length > 0);
 }
 
 /**
- * Label selector of a workload's pods: the workload's own selector, which is immutable. Without one, the labels of its
- * pods; for a Job, also the label that Kubernetes sets on its pods (1.27 and later).
+ * Returns the label selector of a workload's pods. This is the workload's own selector, which is immutable. If the
+ * workload has no selector, the labels of its pods are used. For a Job, the label that Kubernetes sets on the Job's
+ * pods is added (1.27 and later).
  */
 function podSelector({ manifest, labels }: Workload): JsonMap {
   const own = asMap(specOf(manifest)["selector"]);

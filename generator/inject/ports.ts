@@ -8,20 +8,20 @@ import { asMap } from "../system/data.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
 /**
- * Ports of a workload, and how its proxy treats them: according to the configuration, the annotations of its pods or
- * their namespace, and Linkerd's default list.
+ * Ports of a workload, and how its proxy treats these ports. The treatment depends on the configuration, the
+ * annotations of the pods or their namespace, and Linkerd's default list.
  */
 export interface WorkloadPorts {
-  /** TCP ports that its containers declare, or that a Service targets; sorted. */
+  /** TCP ports that the workload's containers declare or that a Service targets, sorted by number. */
   readonly listening: readonly number[];
-  /** The same for UDP, which bypasses the proxy. */
+  /** UDP ports that the workload's containers declare or that a Service targets. UDP bypasses the proxy. */
   readonly udp: readonly number[];
   readonly release: LinkerdRelease;
   isOpaque(port: number): boolean;
   skipsInbound(port: number): boolean;
 }
 
-/** Returns the ports of a workload; selected workloads are computed once. */
+/** Returns the ports of a workload. For selected workloads, the ports are computed only once. */
 export type PortsOf = (workload: Workload) => WorkloadPorts;
 
 export function portsOf(workload: Workload, stream: ManifestSet, { spec }: MeshInjection): WorkloadPorts {

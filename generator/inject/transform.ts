@@ -12,18 +12,19 @@ import type { MeshInjection } from "./mesh-injection.generated.ts";
 /** A YAML text with injected objects. */
 export interface Transformed {
   readonly text: string;
-  /** Number of selected workloads; 0 may be a mistake in the configuration. */
+  /** Number of selected workloads. If it is 0, the configuration may be wrong. */
   readonly selected: number;
   readonly notes: readonly Note[];
-  /** Findings of the mesh rules about the changed and added objects, in their new state. */
+  /** Findings of the mesh rules about the changed and added objects, in their state after the injection. */
   readonly judged: readonly Judged[];
-  /** Parse errors; if there are any, nothing was changed. */
+  /** Parse errors. If there are parse errors, the text was not changed. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * Injects the objects of a YAML stream. Objects are added at its end. Unchanged parts, including comments, are kept as
- * written. If the text cannot be parsed, or a note is an error, the whole text is returned unchanged.
+ * Injects the objects of a YAML stream. New objects are added at the end of the stream. Unchanged parts, including
+ * comments, are kept as written. If the text cannot be parsed, or if a note is an error, the whole text is returned
+ * unchanged.
  */
 export function transform(text: string, injection: MeshInjection): Transformed {
   const manifests = parseManifests("stdin", text);
@@ -37,7 +38,7 @@ export function transform(text: string, injection: MeshInjection): Transformed {
 
 /** Manifests after an injection, with findings. */
 interface Injection extends Omit<Transformed, "text" | "diagnostics"> {
-  /** The result, parsed again; the manifests themselves if nothing is changed. */
+  /** The result, parsed again. If nothing was changed, the original manifests. */
   readonly result: Parsed;
 }
 
@@ -45,9 +46,9 @@ interface Injection extends Omit<Transformed, "text" | "diagnostics"> {
 type Parsed = Omit<Manifests, "diagnostics">;
 
 /**
- * Injects objects in the documents that they were parsed from.
+ * Injects objects in the documents from which they were parsed.
  *
- * @param add puts an added object into the documents
+ * @param add inserts an added object into the documents
  */
 export function injectDocuments(
   manifests: Parsed,
@@ -61,7 +62,7 @@ export function injectDocuments(
   for (const { manifest, path, value } of changes) setAt(manifest.source.document, [...manifest.at, ...path], value);
   const documents = withoutRemoved(manifests.documents, removals);
   for (const addition of additions) add(documents, addition);
-  // Findings refer to lines of the result, so the result is parsed.
+  // Findings refer to lines of the result, so the result is parsed again.
   const result = parseManifests("stdout", emitDocuments(documents, manifests.text));
   const touched = new Set([
     ...changes.map(({ manifest }) => idOf(manifest)),
@@ -72,8 +73,8 @@ export function injectDocuments(
 }
 
 /**
- * Removes objects: documents, or items of lists in documents. Later items are removed first, so that indexes stay
- * valid.
+ * Removes objects, which are either documents or items of lists in documents. Later items are removed first, so that
+ * the indexes of earlier items stay valid.
  */
 function withoutRemoved(documents: readonly Document[], removals: readonly Manifest[]): Document[] {
   const items = removals.filter(({ at }) => at.length > 0);

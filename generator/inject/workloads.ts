@@ -7,15 +7,15 @@ import { hasProxy } from "../mesh/meshed.ts";
 import { neverCompletes } from "../mesh/sidecar-lifetime.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
-/** Workloads to inject, and selected workloads that are skipped, each with the reason. */
+/** Workloads to inject, and selected workloads that are not injected, each with the reason. */
 export interface Selection {
   readonly workloads: readonly Workload[];
   readonly passedOver: readonly { readonly workload: Workload; readonly why: string }[];
 }
 
 /**
- * Selects workloads by the configuration's namespaces and labels; a workload without a namespace matches every
- * namespace. Skips workloads that cannot have a proxy or opt out of it.
+ * Selects workloads by the namespaces and labels in the configuration. A workload without a namespace matches every
+ * namespace. Workloads that cannot have a proxy or opt out of injection are not injected.
  */
 export function selectWorkloads(stream: ManifestSet, { spec }: MeshInjection): Selection {
   const release = linkerdRelease(spec.linkerd);
@@ -38,6 +38,6 @@ function reasonAgainst(workload: Workload, stream: ManifestSet, release: Linkerd
   if (pod["hostNetwork"] === true) return "its pods use the host network, where a proxy cannot intercept traffic";
   if (hasProxy(workload)) return "its pods already have a proxy";
   if (neverCompletes(workload, stream, release))
-    return `with a proxy it would never complete: on ${release.version} the proxy does not run as a native sidecar`;
+    return `with a proxy, the workload would never complete: in ${release.version}, the proxy does not run as a native sidecar`;
   return null;
 }

@@ -1,16 +1,19 @@
 import { type Document, isScalar, parseAllDocuments, Scalar, type ScalarTag, Schema, visit } from "yaml";
 import { hasFlushLists } from "../system/text.ts";
 
-/** How a program reads plain scalars, and whether duplicate keys are errors. Every reading gives the same nodes. */
+/**
+ * How a program interprets plain scalars, and whether it rejects duplicate keys. The nodes are the same in every
+ * reading.
+ */
 export interface Reading {
   readonly schema: Schema;
   readonly uniqueKeys: boolean;
 }
 
 /**
- * Reading of kubectl and Helm: sigs.k8s.io/yaml, which is YAML 1.1 without base 60, converted to JSON. `yes` and `on`
- * are booleans, `0755` and `1_000` are numbers, `12:30` and dates are strings. The last of several duplicate keys
- * applies.
+ * The reading of kubectl and Helm, which use sigs.k8s.io/yaml: YAML 1.1 without base 60, converted to JSON. `yes` and
+ * `on` are booleans, `0755` and `1_000` are numbers, `12:30` and dates are strings. If a key occurs several times, the
+ * last occurrence applies.
  */
 export const asKubectl: Reading = {
   schema: new Schema({
@@ -25,25 +28,25 @@ function isLeftOut({ tag, format }: { readonly tag: string; readonly format?: st
   return format === "TIME" || /:(timestamp|binary|omap|pairs|set)$/.test(tag);
 }
 
-/** Reading of YAML 1.2 with merge keys, for output of kustomize and of meshops: `yes` and `on` are strings. */
+/** The reading of YAML 1.2 with merge keys, for output of kustomize and meshops. `yes` and `on` are strings. */
 export const asYaml12: Reading = { schema: new Schema({ schema: "core", merge: true }), uniqueKeys: true };
 
-/** Reading without types: every scalar is a string, as written. */
+/** A reading without types. Every scalar is a string, exactly as written. */
 const asWritten: Reading = { schema: new Schema({ schema: "failsafe" }), uniqueKeys: false };
 
 /**
- * Parses a YAML text. Manifests are parsed only here: their values, the positions of findings and the edited text are
- * derived from these documents. Syntax errors are in each document's `errors`.
+ * Parses a YAML text. This is the only function that parses manifests: their values, the positions of findings and the
+ * edited text are derived from the same documents. The field `errors` of each document contains its syntax errors.
  */
 export function parseDocuments(text: string, reading: Reading): Document.Parsed[] {
-  // Unrendered templates have maps as keys. The log level suppresses the parser's warnings about them.
+  // Unrendered templates have maps as keys. The log level suppresses the parser's warnings about such keys.
   const documents = parseAllDocuments(text, { ...reading, prettyErrors: false, logLevel: "error" }) as Document.Parsed[];
-  // A directive applies to all documents of a text. Without `...` before it, a second one is a syntax error.
+  // A directive applies to all documents of a text. Without `...` before it, a second directive is a syntax error.
   for (const { directives } of documents.slice(1)) directives.yaml.explicit = false;
   return documents;
 }
 
-/** Sets the values of a document's scalars to those of another reading, as if it had been parsed with that reading. */
+/** Sets the values of a document's scalars as if the document had been parsed with another reading. */
 export function readAs(document: Document, { schema }: Reading): void {
   document.schema = schema;
   visit(document, {
@@ -53,7 +56,7 @@ export function readAs(document: Document, { schema }: Reading): void {
   });
 }
 
-/** Chooses the tag as the parser does: an explicit tag by its name, the tag of a plain scalar by its form. */
+/** Chooses a tag in the same way as the parser: an explicit tag by its name, the tag of a plain scalar by its form. */
 function valueIn({ tags }: Schema, { source, tag, type, value }: Scalar): unknown {
   // A node that was added after parsing has no source.
   if (source === undefined) return value;
@@ -68,7 +71,7 @@ function valueIn({ tags }: Schema, { source, tag, type, value }: Scalar): unknow
 }
 
 /**
- * Returns a document's value.
+ * Returns a document's value as plain data.
  *
  * @throws if an alias has no anchor or contains itself, or if aliases expand beyond the limit
  */
@@ -78,7 +81,9 @@ export function plainValue(document: Document, text: string): unknown {
   return value;
 }
 
-/** Returns the values of a text's documents, read as YAML 1.2. @throws if one of them cannot be read */
+/**
+ * Returns the values of a text's documents, read as YAML 1.2. @throws if a document cannot be read
+ */
 export function valuesOf(text: string): unknown[] {
   return parseDocuments(text, asYaml12).map((document) => {
     const [error] = document.errors;
@@ -88,10 +93,10 @@ export function valuesOf(text: string): unknown[] {
 }
 
 /**
- * Returns the text of edited documents. Scalars that are not edited keep their form: `1e3`, `yes` and numbers beyond
- * 2^53 stay as written. Comments and tags are kept.
+ * Returns the text of edited documents. Scalars that were not edited stay as written, such as `1e3`, `yes` and numbers
+ * beyond 2^53. Comments and tags are kept.
  *
- * @param original the text that was parsed; its layout is kept if possible
+ * @param original the text that was parsed; its indentation is kept if possible
  */
 export function emitDocuments(documents: readonly Document[], original: string): string {
   for (const document of documents) readAs(document, asWritten);

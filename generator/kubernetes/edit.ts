@@ -4,8 +4,8 @@ import { asKubectl, parseDocuments } from "./documents.ts";
 import { toYaml } from "./yaml.ts";
 
 /**
- * Sets the value at a path, and creates the maps of the path if they are missing. Other values do not change, not even
- * those that share an anchor.
+ * Sets the value at a path, and creates the maps of the path if they do not exist. No other value changes, even if it
+ * shares an anchor with the value at the path.
  */
 export function setAt(document: Document, path: Path, value: unknown): void {
   expandAliases(document);
@@ -31,7 +31,7 @@ export function removeItem(document: Document, path: Path): void {
   if (isSeq(list)) list.delete(Number(path.at(-1)));
 }
 
-/** Returns a value as a separate document, which can be emitted after others. */
+/** Returns a value as a separate document that can be written after other documents. */
 export function documentOf(value: unknown): Document.Parsed {
   const [document] = parseDocuments(toYaml([value]), asKubectl);
   if (document === undefined) throw new Error("no document");
@@ -40,8 +40,8 @@ export function documentOf(value: unknown): Document.Parsed {
 }
 
 /**
- * Replaces aliases and merge keys with copies of their values, so that values can be edited separately. Programs with
- * incomplete support for anchors then read the same values. `plainValue` has already rejected aliases that contain
+ * Replaces aliases and merge keys with copies of their values, so that each copy can be edited separately. Programs
+ * with incomplete support for anchors then read the same values. `plainValue` has already rejected aliases that contain
  * themselves or expand beyond the limit.
  */
 function expandAliases(document: Document): void {
@@ -59,10 +59,12 @@ function expandAliases(document: Document): void {
   if (anchored) document.contents = expanded(document.contents as Node, targets) as Document["contents"];
 }
 
-/** Documents whose aliases are already expanded. Values that are set later contain no anchors. */
+/** Documents whose aliases were expanded. Values that are set later contain no anchors. */
 const withoutAliases = new WeakSet<Document>();
 
-/** Returns a node without aliases, anchors and merge keys. @param targets the node that each alias refers to */
+/**
+ * Returns a node without aliases, anchors and merge keys. @param targets the node to which each alias refers
+ */
 function expanded(node: Node, targets: ReadonlyMap<Node, Node>): Node {
   const target = targets.get(node);
   if (target !== undefined) return expanded(target, targets).clone() as Node;
@@ -94,7 +96,7 @@ function descend(document: Document, path: Path): Node | null {
       const next: Node = isMap(child) || isSeq(child) ? child : new YAMLMap(document.schema);
       if (next !== child) setKey(node, String(step), next);
       node = next;
-    } else throw new Error(`no map above ${step}`);
+    } else throw new Error(`the parent of ${step} is not a map`);
   }
   return node;
 }
@@ -108,7 +110,7 @@ function setKey(map: YAMLMap, key: string, value: Node): void {
   }
 }
 
-/** Returns the entry of a key: the last one if there are several, as other programs read it. */
+/** Returns the entry of a key. If there are several, returns the last entry, which other programs also use. */
 function pairOf(map: YAMLMap, key: string): Pair | undefined {
   return map.items.findLast((pair) => keyOf(pair) === key);
 }
@@ -117,7 +119,7 @@ function keyOf({ key }: Pair): string {
   return String(isScalar(key) ? (key.source ?? key.value) : key);
 }
 
-/** Returns a value as a node. Scalars are quoted if another reading would change them. */
+/** Returns a value as a node. Scalars are quoted if another reading would interpret them differently. */
 function nodeOf(value: unknown): Node {
   return documentOf(value).contents as Node;
 }

@@ -4,14 +4,14 @@ import type { Manifest } from "./read.ts";
 import { selects } from "./selectors.ts";
 import { type Labels, listOf, type Workload, workloadOf } from "./workload.ts";
 
-/** The objects that are checked together, as in one cluster, and the relations between them. */
+/** A set of objects that are checked together, as if they were in the same cluster, and their relations. */
 export class ManifestSet {
-  /** All objects, including patches for other objects, and the workloads among them. */
+  /** All objects, including patches for other objects, and the workloads among these objects. */
   readonly stated: readonly Manifest[];
   readonly statedWorkloads: readonly Workload[];
   readonly objects: readonly Manifest[];
   readonly workloads: readonly Workload[];
-  /** Whether charts add objects to the cluster: an object that is not in the set may exist nevertheless. */
+  /** Whether charts add objects to the cluster. If so, an object that is not in the set may exist in the cluster. */
   readonly isPartial: boolean;
   readonly #byKind: ReadonlyMap<string, readonly Manifest[]>;
   readonly #byName: ReadonlyMap<string, readonly Manifest[]>;
@@ -32,40 +32,43 @@ export class ManifestSet {
       this.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").length + this.ofKind("argoproj.io", "Application").length > 0;
   }
 
-  /** Returns the objects of some kinds in any version of their API group. */
+  /** Returns the objects of the given kinds in any version of their API group. */
   ofKind(group: string, ...kinds: string[]): readonly Manifest[] {
     return kinds.flatMap((kind) => this.#byKind.get(`${group}|${kind}`) ?? []);
   }
 
-  /** Returns the objects with a kind and a name in any namespace. */
+  /** Returns the objects with the given kind and name in any namespace. */
   named(group: string, kind: string, name: string): readonly Manifest[] {
     return this.#byName.get(`${group}|${kind}|${name}`) ?? [];
   }
 
-  /** Returns the Namespace with a name; null if the set does not contain it. */
+  /** Returns the Namespace with the given name. Returns null if the set does not contain it. */
   namespaceOf(name: string): Manifest | null {
     return this.named("", "Namespace", name)[0] ?? null;
   }
 
-  /** Returns the labels of a namespace: those of the Namespace in the set, and the one that Kubernetes sets. */
+  /**
+   * Returns the labels of a namespace: those of its Namespace in the set, and the label that Kubernetes always sets.
+   */
   namespaceLabels(name: string): Labels {
     const labels = asMap(asMap(this.namespaceOf(name)?.value["metadata"])["labels"]);
     return { ...labels, "kubernetes.io/metadata.name": name };
   }
 
-  /** Whether two objects may be in the same namespace. An object without a namespace may be in any. */
+  /** Whether two objects may be in the same namespace. An object without a namespace may be in any namespace. */
   static mayShareNamespace(a: string, b: string): boolean {
     return a === b || a === "" || b === "";
   }
 
-  /** Returns the workloads of a namespace whose pods a selector selects. */
+  /** Returns the workloads in a namespace whose pods match a selector. */
   selected(namespace: string, selector: unknown): Workload[] {
     const near = namespace === "" ? this.workloads : [namespace, ""].flatMap((name) => this.#byNamespace.get(name) ?? []);
     return near.filter(({ labels }) => selects(selector, labels));
   }
 
   /**
-   * Returns the workloads of a Service; none if it has no selector, because other programs then manage its endpoints.
+   * Returns the workloads of a Service. Returns no workloads if the Service has no selector, because other programs
+   * manage the endpoints of such a Service.
    */
   workloadsOf(service: Manifest): readonly Workload[] {
     const known = this.#behind.get(service);
@@ -92,7 +95,8 @@ export class ManifestSet {
 }
 
 /**
- * Whether an object is a patch for another one: a Service without ports or a workload without containers is incomplete.
+ * Whether an object is a patch for another object. A Service without ports and a workload without containers are
+ * incomplete and therefore patches.
  */
 function isPatch(object: Manifest): boolean {
   if (object.kind === "Service" && object.apiVersion === "v1") {
@@ -111,7 +115,7 @@ export function specOf({ value }: Manifest): Readonly<Record<string, unknown>> {
   return asMap(value["spec"]);
 }
 
-/** Returns `spec.chart.spec` of a HelmRelease, which has the chart and its version. */
+/** Returns `spec.chart.spec` of a HelmRelease, which contains the name and version of the chart. */
 export function chartOf(release: Manifest): Readonly<Record<string, unknown>> {
   return asMap(asMap(specOf(release)["chart"])["spec"]);
 }
@@ -121,12 +125,12 @@ export function groupOf(apiVersion: string): string {
   return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 }
 
-/** `idOf` for an object that was not parsed from a manifest. */
+/** Returns the same as `idOf` for an object that was not parsed from a manifest. */
 export function idOfObject({ apiVersion, kind, metadata }: Pick<KubernetesObject, "apiVersion" | "kind" | "metadata">): string {
   return idOf({ apiVersion, kind, namespace: metadata.namespace ?? "", name: metadata.name });
 }
 
-/** Returns the identity of an object in the API server, without the version of its API group. */
+/** Returns the string that identifies an object in the API server. It does not contain the API version. */
 export function idOf({
   apiVersion,
   kind,

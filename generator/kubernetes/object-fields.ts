@@ -1,7 +1,7 @@
 import { asMap } from "../system/data.ts";
 import type { KubernetesObject } from "./object.ts";
 
-/** A condition of an object's status, as Kubernetes' API conventions define it. */
+/** A condition in the status of an object, as defined in the Kubernetes API conventions. */
 export interface Condition {
   readonly type: string;
   readonly status: string;
@@ -14,7 +14,7 @@ export function at(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>((inner, key) => asMap(inner)[key], value);
 }
 
-/** Returns the list at a path; an empty list if there is none. */
+/** Returns the list at a path. Returns an empty list if there is no list at the path. */
 export function listAt<T = unknown>(value: unknown, ...path: readonly string[]): readonly T[] {
   const found = at(value, ...path);
   return Array.isArray(found) ? (found as T[]) : [];
@@ -24,7 +24,7 @@ export function condition(object: KubernetesObject, type: string): Condition | u
   return listAt<Condition>(object, "status", "conditions").find((each) => each.type === type);
 }
 
-/** Whether the controller has observed the latest spec. */
+/** Whether the controller has observed the latest spec of the object. */
 export function isObserved(object: KubernetesObject): boolean {
   const observed = at(object, "status", "observedGeneration");
   return typeof observed !== "number" || observed >= (object.metadata.generation ?? 0);

@@ -2,10 +2,13 @@
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonMap = { readonly [key: string]: Json };
 
-/** Labels or annotations whose values are known to be strings; `Labels` of a parsed manifest can have any values. */
+/**
+ * Labels or annotations whose values are known to be strings. (In `Labels` of a parsed manifest, values can have any
+ * type.)
+ */
 export type StringMap = Readonly<Record<string, string>>;
 
-/** A Kubernetes object that meshops writes or that the API server returned. Read its fields with `at`. */
+/** A Kubernetes object that meshops writes or that the API server returns. Use `at` to read its fields. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -14,7 +17,7 @@ export interface KubernetesObject {
     readonly namespace?: string;
     readonly labels?: StringMap;
     readonly annotations?: StringMap;
-    /** Set by the API server, like the fields below. */
+    /** Set by the API server, like all fields below this field. */
     readonly generation?: number;
     readonly uid?: string;
     readonly deletionTimestamp?: string;

@@ -12,12 +12,12 @@ export interface Manifest {
   readonly kind: string;
   /** `metadata.name`, or `metadata.generateName` if the object has no name. */
   readonly name: string;
-  /** Empty if the object has none: `kubectl -n`, Helm or kustomize sets it later. */
+  /** Empty if the object has no namespace. `kubectl -n`, Helm or kustomize then sets the namespace later. */
   readonly namespace: string;
   readonly value: Readonly<Record<string, unknown>>;
-  /** File and document of the object. Diagnostics take their positions from it, and edits change it. */
+  /** File and document of the object. Diagnostics take their positions from this document, and edits change it. */
   readonly source: Source & { readonly document: Document.Parsed };
-  /** Path of the object in its document: the root, or an item of a List. */
+  /** Path of the object in its document: empty for the root, or the path of an item in a List. */
   readonly at: Path;
 }
 
@@ -31,8 +31,8 @@ export interface Manifests {
 }
 
 /**
- * Parses the Kubernetes objects of a YAML stream. Skips documents that are not objects (such as values or
- * kustomization.yaml). A document with a syntax error becomes a diagnostic, and the others are still parsed.
+ * Parses the Kubernetes objects of a YAML stream. Documents that are not objects (such as values or kustomization.yaml)
+ * are skipped. A document with a syntax error results in a diagnostic, and all other documents are parsed.
  */
 export function parseManifests(file: string, text: string): Manifests {
   const failed = failure(file, text);
@@ -42,7 +42,7 @@ export function parseManifests(file: string, text: string): Manifests {
       text,
       documents: [],
       objects: [],
-      diagnostics: [failed("yaml-too-deep", `nested deeper than ${maxDepth} levels`, deep)],
+      diagnostics: [failed("yaml-too-deep", `the file is nested deeper than ${maxDepth} levels`, deep)],
     };
   const objects: Manifest[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -65,7 +65,8 @@ export function parseManifests(file: string, text: string): Manifests {
 }
 
 /**
- * Returns a function that creates diagnostics of a file. If the file contains a Secret, diagnostics do not quote it.
+ * Returns a function that creates diagnostics for a file. If the file contains a Secret, the diagnostics do not contain
+ * text from the file.
  */
 function failure(
   file: string,
@@ -84,7 +85,9 @@ function failure(
   };
 }
 
-/** Returns the objects of a document in kubectl's reading. @throws if `plainValue` throws */
+/**
+ * Returns the objects of a document as kubectl reads them. @throws if `plainValue` throws
+ */
 export function objectsIn(document: Document.Parsed, file: string, text: string): Manifest[] {
   const value = plainValue(document, text);
   const source = { file, text, value, document, diagnostics: [] };
@@ -98,14 +101,15 @@ export function objectsIn(document: Document.Parsed, file: string, text: string)
 }
 
 /**
- * Returns a scalar of an object as written in the file, before a schema converts it; null if the value is not a scalar.
+ * Returns a scalar of an object as written in the file, before a schema converts the scalar. Returns null if the value
+ * is not a scalar.
  */
 export function writtenAt({ source, at }: Manifest, path: Path): string | null {
   const node: unknown = source.document.getIn([...at, ...path], true);
   return isScalar(node) ? (node.source ?? null) : null;
 }
 
-/** Returns the objects of a document: the document itself, or the items if it is a List. */
+/** Returns the objects of a document: the items if the document is a List, otherwise the document itself. */
 function flatten(value: unknown, at: Path): { value: Record<string, unknown>; at: Path }[] {
   if (!isMap(value)) return [];
   const { kind, items } = value;

@@ -4,8 +4,8 @@ import { at } from "./object-fields.ts";
 import { type Labels, listOf } from "./workload.ts";
 
 /**
- * Whether a label selector selects a pod. An empty or missing selector selects all pods (Kubernetes API,
- * LabelSelector).
+ * Whether a label selector selects pods with the given labels. An empty or missing selector selects all pods
+ * (Kubernetes API, LabelSelector).
  */
 export function selects(selector: unknown, labels: Labels): boolean {
   const { matchLabels, matchExpressions } = asMap(selector);
@@ -14,8 +14,8 @@ export function selects(selector: unknown, labels: Labels): boolean {
 }
 
 /**
- * Whether the `podSelector` of an object, such as a NetworkPolicy or a Server, selects a pod. It selects only pods of
- * the object's namespace.
+ * Whether the `podSelector` of an object, such as a NetworkPolicy or a Server, selects a pod. A `podSelector` selects
+ * only pods in the namespace of its object.
  */
 export function selectsPod({ metadata, spec }: KubernetesObject, pod: KubernetesObject): boolean {
   return metadata.namespace === pod.metadata.namespace && selects(at(spec, "podSelector"), pod.metadata.labels ?? {});

@@ -27,8 +27,8 @@ const templates: ReadonlyMap<string, Path> = new Map<string, Path>(
 );
 
 /**
- * Returns the workload of an object; null if it creates no pods. Custom kinds with a pod template (such as Argo's
- * Rollout) are included.
+ * Returns the workload of an object. Returns null if the object does not create pods. Custom kinds that have a pod
+ * template (such as Argo's Rollout) are workloads.
  */
 export function workloadOf(manifest: Manifest): Workload | null {
   const core = /^(v1$|apps\/|batch\/)/.test(manifest.apiVersion);
@@ -41,7 +41,7 @@ export function workloadOf(manifest: Manifest): Workload | null {
   return { manifest, template, labels: asMap(labels), annotations: asMap(annotations), pod };
 }
 
-/** Returns the value at a path in plain data; undefined if there is none. */
+/** Returns the value at a path in plain data. Returns undefined if there is no value. */
 function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>((at, step) => (Array.isArray(at) ? at[Number(step)] : asMap(at)[step]), value);
 }

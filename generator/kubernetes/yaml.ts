@@ -2,17 +2,18 @@ import { stringify } from "yaml";
 import { isMap } from "../system/data.ts";
 
 /**
- * Returns YAML documents as text. The same data always gives the same bytes. Parsers of YAML 1.1 (such as Go's yaml.v2)
- * read the same values, because words such as `yes` and `on` are quoted. Long lines are not wrapped, and multi-line
- * strings become literal blocks.
+ * Returns YAML documents as text. The same data always results in the same bytes. Words such as `yes` and `on` are
+ * quoted, so that YAML 1.1 parsers (such as Go's yaml.v2) read the same values. Long lines are not wrapped, and
+ * multi-line strings become literal blocks.
  */
 export function toYaml(documents: readonly unknown[], header?: string): string {
   return joined(documents.map(text), header);
 }
 
 /**
- * `toYaml` for the files of bundles. Caches the text of each top-level entry, because environments have many entries in
- * common and the text of a block map is the text of its entries in order. Do not use it for secrets.
+ * Returns the same text as `toYaml`, but faster, for the files of bundles. Caches the text of each top-level entry:
+ * many environments have the same entries, and the text of a block map is the text of its entries in order. Do not use
+ * this function for secrets, because it caches texts.
  */
 export function toBundleYaml(documents: readonly unknown[], header?: string): string {
   return joined(documents.map(cachedText), header);
@@ -46,7 +47,7 @@ function text(value: unknown): string {
   const options = { compat: "yaml-1.1", lineWidth: 0, aliasDuplicateObjects: false } as const;
   const yaml = stringify(value, options);
   if (!yaml.includes("\uFEFF")) return yaml;
-  // Go's YAML does not read a byte order mark as a character of the text, unless it is escaped.
+  // Go's YAML parser drops a byte order mark from a text, unless the byte order mark is escaped.
   return stringify(value, { ...options, defaultStringType: "QUOTE_DOUBLE", blockQuote: false }).replaceAll("\uFEFF", "\\uFEFF");
 }
 

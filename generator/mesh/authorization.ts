@@ -4,7 +4,7 @@ import type { Account, Protocol } from "./pod-set.ts";
 
 const group = "policy.linkerd.io";
 
-/** A port that the mesh protects, and the identities that may use it. */
+/** A port that a Server protects, and the service accounts of the clients that may connect to the port. */
 interface ProtectedPort {
   readonly metadata: KubernetesObject["metadata"];
   readonly podSelector: JsonMap;
@@ -14,9 +14,10 @@ interface ProtectedPort {
 }
 
 /**
- * Returns the policies that deny a port to all clients except mesh identities: a Server and, if the port has clients,
- * an AuthorizationPolicy that requires a MeshTLSAuthentication with their service accounts. HTTP probes are still
- * answered for every client, but only for `GET` on their paths (linkerd2, policy-controller, default probe routes).
+ * Returns the policies that deny access to a port for all clients, except for meshed clients with one of the given
+ * service accounts. The policies are a Server and, if there are accounts, an AuthorizationPolicy with its
+ * MeshTLSAuthentication. HTTP probes from any client are still allowed if the request is a `GET` of a probe's path
+ * (linkerd2, policy-controller, default probe routes).
  */
 export function protectPort(port: ProtectedPort, release: LinkerdRelease): KubernetesObject[] {
   const accounts = distinct(port.accounts);

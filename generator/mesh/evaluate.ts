@@ -13,11 +13,13 @@ export interface Attempt {
   readonly from: {
     readonly namespace: string;
     readonly labels: Readonly<Record<string, string>>;
-    /** Service account that the client's proxy proves; null for a client without a proxy, regardless of its labels. */
+    /**
+     * Service account in the certificate of the client's proxy. Null for a client without a proxy, whatever its labels.
+     */
     readonly identity: Account | null;
   };
   readonly to: KubernetesObject;
-  /** The port to which the client connects. */
+  /** Port to which the client connects. */
   readonly port: number;
 }
 
@@ -25,40 +27,47 @@ export interface Attempt {
 interface NetworkVerdict {
   readonly admits: boolean;
   /**
-   * The port at which the connection arrives: the proxy's inbound port if both sides have a proxy and the transport
-   * header is used, otherwise the original port.
+   * Port at which the connection arrives at the pod. It is the proxy's inbound port if the connection passes through a
+   * proxy on both sides, and either the release uses the transport header or the port is opaque. Otherwise it is the
+   * original port.
    */
   readonly port: number;
-  /** NetworkPolicies that select the pod. If there are none, every connection is admitted. */
+  /**
+   * Names of the NetworkPolicies that select the pod. If no NetworkPolicy selects the pod, all connections are
+   * admitted.
+   */
   readonly selecting: readonly string[];
-  /** Selecting NetworkPolicies that admit the connection. */
+  /** Names of the NetworkPolicies that select the pod and admit the connection. */
   readonly admitting: readonly string[];
 }
 
 /** Decision of the mesh layer. */
 interface MeshVerdict {
   readonly admits: boolean;
-  /** The Server of the port; null if the default policy of the pod applies. */
+  /** The Server that selects the port. Null if no Server selects the port, so that the pod's default policy applies. */
   readonly server: KubernetesObject | null;
-  /** AuthorizationPolicies of the Server. */
+  /** AuthorizationPolicies that target the Server. */
   readonly authorizations: readonly Authorization[];
 }
 
 /** Decision of both layers. */
 export interface Verdict {
   readonly admitted: boolean;
-  /** The first layer that refuses the connection, and the object that causes it; null if the connection is admitted. */
+  /**
+   * First layer that refuses the connection, and the object that causes the refusal. Null if the connection is
+   * admitted.
+   */
   readonly refusedBy: { readonly layer: "network" | "mesh"; readonly object: string } | null;
   readonly network: NetworkVerdict;
   readonly mesh: MeshVerdict;
 }
 
 /**
- * Evaluates a connection to an application's port against policy objects: NetworkPolicies, Servers,
- * AuthorizationPolicies and MeshTLSAuthentications. The mesh layer does not apply to a pod without a proxy, or to a
- * port in the pod's `skip-inbound-ports`. Address blocks, egress rules, routes and probe paths are not evaluated.
+ * Evaluates whether policy objects (NetworkPolicies, Servers, AuthorizationPolicies and MeshTLSAuthentications) admit a
+ * connection to a port of an application. The mesh layer admits every connection to a pod without a proxy, and to a
+ * port in the pod's `skip-inbound-ports`. IP blocks, egress rules, routes and probe paths are not evaluated.
  *
- * @param objects policies of any namespace; other kinds are ignored
+ * @param objects policies of any namespace; objects of other kinds are ignored
  */
 export function evaluate(attempt: Attempt, objects: readonly KubernetesObject[], release: LinkerdRelease): Verdict {
   const { from, to, port } = attempt;
@@ -81,7 +90,7 @@ export function evaluate(attempt: Attempt, objects: readonly KubernetesObject[],
   return { admitted: refusedBy === null, refusedBy, network, mesh: { ...mesh, admits: admittedByMesh } };
 }
 
-/** Whether a port list in an annotation of a pod contains a port. */
+/** Whether the port list in an annotation of a pod contains a port. */
 function hasPort({ metadata }: KubernetesObject, key: string, port: number): boolean {
   return includes(parsePorts(metadata.annotations?.[key]), port);
 }

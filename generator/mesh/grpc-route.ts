@@ -3,10 +3,11 @@ import type { ServiceName } from "./service.ts";
 import type { MethodRoute } from "./service-profile.ts";
 
 /**
- * GRPCRoutes of a Service's port, which Linkerd then treats as a gRPC port. There is one route per method, because
- * Linkerd reads retries and timeouts from the annotations of a route and uses the route's name in metrics. One more
- * route matches all other methods, which would otherwise be refused (linkerd2, policy-controller,
- * outbound/index/grpc.rs; linkerd2-proxy, http/route). Requires Linkerd 2.16 or later.
+ * Returns the GRPCRoutes for a port of a Service. Linkerd treats a port with a GRPCRoute as a gRPC port. Each method
+ * has its own route, because Linkerd reads retries and timeouts from the annotations of a route and uses the route's
+ * name in metrics. An additional route matches all other methods, because Linkerd refuses requests that match no route
+ * (linkerd2, policy-controller, outbound/index/grpc.rs; linkerd2-proxy, http/route). GRPCRoutes require Linkerd 2.16 or
+ * later.
  */
 export function grpcRoutes(service: ServiceName, port: number, routes: readonly MethodRoute[]): KubernetesObject[] {
   const taken = new Set<string>();
@@ -39,8 +40,8 @@ function route(
 }
 
 /**
- * Annotations for retries and timeouts (Linkerd docs, "Retries" and "Timeouts"). gRPC itself defines the status
- * `unavailable` as safe to retry.
+ * Returns the annotations for retries and timeouts (Linkerd docs, "Retries" and "Timeouts"). Only calls with the status
+ * `unavailable` are retried, because gRPC defines this status as safe to retry.
  */
 function annotations({ retry, timeout }: MethodRoute): Record<string, string> {
   return {
@@ -49,12 +50,12 @@ function annotations({ retry, timeout }: MethodRoute): Record<string, string> {
   };
 }
 
-/** Maximum length of a name before a number is appended; Kubernetes allows 253 characters. */
+/** Maximum length of a name before a number is appended. Kubernetes allows 253 characters. */
 const maxName = 240;
 
 /**
- * Converts a name to lower-case words, as Kubernetes requires: `UpdateExtSnapshot` to `update-ext-snapshot`,
- * `AllocateIDs` to `allocate-ids`.
+ * Converts a name to lower-case words that are joined by hyphens, as Kubernetes requires: `UpdateExtSnapshot` becomes
+ * `update-ext-snapshot`, and `AllocateIDs` becomes `allocate-ids`.
  */
 function kebab(name: string): string {
   return name
@@ -65,7 +66,7 @@ function kebab(name: string): string {
     .toLowerCase();
 }
 
-/** Returns the name. If the name is taken, appends the first number that makes it unique. */
+/** Returns a name that is not taken: the given name, or the given name with the first number that makes it unique. */
 function unused(name: string, taken: Set<string>): string {
   let free = name.replace(/-+$/, "");
   for (let next = 2; taken.has(free); next += 1) free = `${name}-${next}`;

@@ -2,16 +2,19 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 import { selectsPod } from "../kubernetes/selectors.ts";
 
-/** An AuthorizationPolicy of a Server, and the accounts that it admits. */
+/** An AuthorizationPolicy of a Server, and the accounts that the AuthorizationPolicy admits. */
 export interface Authorization {
   readonly name: string;
-  /** Service accounts as `name.namespace`; `*.namespace` is every account of a namespace, `*` every client. */
+  /**
+   * Service accounts as `name.namespace`. `*.namespace` stands for all accounts of a namespace, `*` for all clients.
+   */
   readonly accounts: readonly string[];
 }
 
 /**
- * The Server that applies to a port of a pod; null if the default policy of the pod applies. If several Servers select
- * the port, the oldest one applies (linkerd2, policy-controller, inbound index).
+ * Returns the Server that applies to a port of a pod. Returns null if no Server selects the port, so that the pod's
+ * default policy applies. If several Servers select the port, the oldest Server applies (linkerd2, policy-controller,
+ * inbound index).
  */
 export function serverOf(pod: KubernetesObject, port: number, objects: readonly KubernetesObject[]): KubernetesObject | null {
   const age = (server: KubernetesObject): string => String(at(server, "metadata", "creationTimestamp") ?? "");
@@ -21,7 +24,7 @@ export function serverOf(pod: KubernetesObject, port: number, objects: readonly 
   return oldest ?? null;
 }
 
-/** Number of a Server's port. The Server may specify the port by the name of a container port. */
+/** Returns the number of a Server's port. A Server can specify the port by the name of a container port. */
 function portOf(server: KubernetesObject, pod: KubernetesObject): unknown {
   const port = at(server, "spec", "port");
   if (typeof port !== "string") return port;
@@ -32,7 +35,7 @@ function portOf(server: KubernetesObject, pod: KubernetesObject): unknown {
   );
 }
 
-/** AuthorizationPolicies that target a Server. */
+/** Returns the AuthorizationPolicies that target a Server. */
 export function authorizationsOf(server: KubernetesObject, objects: readonly KubernetesObject[]): Authorization[] {
   const { name, namespace } = server.metadata;
   return objects
@@ -53,8 +56,8 @@ interface Reference {
 }
 
 /**
- * Accounts that a policy admits. A client must satisfy all references of the policy; a reference to a
- * NetworkAuthentication does not require an identity.
+ * Returns the accounts that a policy admits. A client must satisfy all authentication references of the policy. A
+ * reference to a NetworkAuthentication does not require an identity.
  */
 function accountsOf(policy: KubernetesObject, objects: readonly KubernetesObject[]): readonly string[] {
   const own = policy.metadata.namespace ?? "";
@@ -67,7 +70,9 @@ function accountsOf(policy: KubernetesObject, objects: readonly KubernetesObject
   return first.filter((account) => others.every((accounts) => accounts.includes(account)));
 }
 
-/** Accounts of a MeshTLSAuthentication; empty if it does not exist, in which case no client is admitted. */
+/**
+ * Returns the accounts of a MeshTLSAuthentication. Returns an empty list, which admits no client, if it does not exist.
+ */
 function authenticated({ name }: Reference, namespace: string, objects: readonly KubernetesObject[]): string[] {
   const found = objects.find(
     ({ kind, metadata }) => kind === "MeshTLSAuthentication" && metadata.name === name && metadata.namespace === namespace,
@@ -82,8 +87,8 @@ function authenticated({ name }: Reference, namespace: string, objects: readonly
 }
 
 /**
- * Default inbound policy of a pod: its annotation, or the default of Linkerd's charts, which an installation may have
- * changed.
+ * Returns the default inbound policy of a pod: the value of the pod's annotation or, without this annotation, the
+ * default of Linkerd's charts. A Linkerd installation may have a different default.
  */
 export function defaultPolicyOf({ metadata }: KubernetesObject): string {
   return metadata.annotations?.["config.linkerd.io/default-inbound-policy"] ?? "all-unauthenticated";

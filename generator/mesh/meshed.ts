@@ -3,25 +3,26 @@ import { annotationsOf, type ManifestSet } from "../kubernetes/manifest-set.ts";
 import { containersOf, type Labels, type Workload } from "../kubernetes/workload.ts";
 
 /**
- * Whether pods have a proxy; `unknown` if this depends on the annotations of their namespace, and these are not known.
+ * Whether pods have a proxy. `unknown` if this depends on the annotations of the pods' namespace, and these annotations
+ * are not known.
  */
 export type Meshed = "yes" | "no" | "unknown";
 
-/** Input of the injector's decision. */
+/** Values from which the proxy injector decides whether to inject a pod. */
 export interface InjectionFacts {
-  /** Annotations of the pod or its template. */
+  /** Annotations of the pod, or of its pod template. */
   readonly annotations: Labels;
   /** Annotations of the namespace; null if they are not known. */
   readonly namespace: Labels | null;
   readonly hostNetwork: boolean;
-  /** Whether the pod has a proxy already. */
+  /** Whether the pod already has a proxy. */
   readonly hasProxy: boolean;
 }
 
 /**
- * Whether a pod is meshed, according to the injector's rules (linkerd2, pkg/inject/report.go): a pod in the host's
- * network is never injected; the annotation of the pod takes precedence over that of the namespace; an empty annotation
- * is treated as missing.
+ * Whether a pod is meshed, according to the injector's rules (linkerd2, pkg/inject/report.go). A pod in the host
+ * network is never injected. The annotation of the pod takes precedence over the annotation of the namespace. An empty
+ * annotation is treated as a missing annotation.
  */
 export function isMeshed({ annotations, namespace, hostNetwork, hasProxy }: InjectionFacts): Meshed {
   if (hasProxy) return "yes";
@@ -33,7 +34,7 @@ export function isMeshed({ annotations, namespace, hostNetwork, hasProxy }: Inje
   return namespace === null && unset ? "unknown" : "no";
 }
 
-/** `isMeshed` for the pods of a manifest. */
+/** Whether the pods of a workload in a manifest are meshed. */
 export function workloadIsMeshed(workload: Workload, stream: ManifestSet): Meshed {
   const namespace = stream.namespaceOf(workload.manifest.namespace);
   return isMeshed({
@@ -44,12 +45,12 @@ export function workloadIsMeshed(workload: Workload, stream: ManifestSet): Meshe
   });
 }
 
-/** Whether a manifest's pods have a proxy already. */
+/** Whether the pods in a manifest already have a proxy. */
 export function hasProxy(workload: Workload): boolean {
   return containersOf(workload).some(({ container }) => container["name"] === proxyContainer);
 }
 
-/** Annotations of a workload's pods, including the proxy configuration that they inherit from their namespace. */
+/** Annotations of a workload's pods, including the proxy configuration that the pods inherit from their namespace. */
 export function proxyAnnotations({ annotations, manifest }: Workload, stream: ManifestSet): Labels {
   const namespace = stream.namespaceOf(manifest.namespace);
   const inherited = namespace === null ? [] : Object.entries(annotationsOf(namespace));

@@ -12,8 +12,8 @@ export type Direction = "ingress" | "egress";
 export type PolicyRule = Readonly<Record<string, unknown>>;
 
 /**
- * Rules of a policy for a direction; null if the policy does not restrict that direction (Kubernetes API,
- * NetworkPolicySpec, policyTypes).
+ * Returns the rules of a NetworkPolicy for ingress or egress. Returns null if the policy does not restrict that
+ * direction (Kubernetes API, NetworkPolicySpec, policyTypes).
  */
 export function rulesOf(policy: Manifest, direction: Direction): readonly PolicyRule[] | null {
   const { policyTypes, [direction]: rules } = specOf(policy);
@@ -23,8 +23,8 @@ export function rulesOf(policy: Manifest, direction: Direction): readonly Policy
 }
 
 /**
- * Whether the peers of a rule have proxies. Address blocks and pods in the namespaces `linkerd` and `kube-system` count
- * as peers without a proxy.
+ * Whether the peers of a rule have proxies. IP blocks, and pods in the namespaces `linkerd` and `kube-system`, count as
+ * peers without a proxy.
  */
 export function peersMeshed(peers: unknown, policy: Manifest, stream: ManifestSet): Meshed {
   const list = listOf(peers).map(asMap);
@@ -47,14 +47,14 @@ function peerMeshed(peer: PolicyRule, policy: Manifest, stream: ManifestSet): Me
   return allMeshed(pods, stream);
 }
 
-/** Combined result for several workloads: `yes` if any of them is meshed. */
+/** Combines the results for several workloads: `yes` if at least one workload is meshed. */
 export function allMeshed(pods: readonly Workload[], stream: ManifestSet): Meshed {
   const states = pods.map((pod) => workloadIsMeshed(pod, stream));
   if (states.includes("yes")) return "yes";
   return states.length === 0 || states.includes("unknown") ? "unknown" : "no";
 }
 
-/** Whether the peers of an egress rule include a namespace. */
+/** Whether the peers of an egress rule include a namespace. An IP block counts as included. */
 export function reaches(to: unknown, namespace: string, stream: ManifestSet): boolean {
   const labels = {
     "linkerd.io/is-control-plane": "true",

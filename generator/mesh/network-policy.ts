@@ -3,9 +3,10 @@ import { meshedLabel } from "../catalog/well-known.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 
 /*
- * NetworkPolicies match pods and ports, not identities: a client with forged labels can reach the proxy, which requires
- * a certificate (see authorization.ts). No rule is needed for the control plane, because proxies connect to it, or for
- * the kubelet's probes, because a node can always reach its pods.
+ * NetworkPolicies match pods and ports, not mesh identities. A client with forged labels can connect to the proxy, but
+ * the proxy then requires a certificate (see authorization.ts). No rule is needed for the control plane, because the
+ * proxies open the connections to it. No rule is needed for the kubelet's probes, because a node can always connect to
+ * its own pods.
  */
 
 /** Returns a NetworkPolicy for ingress. */
@@ -22,7 +23,7 @@ export function ingressPolicy(
   };
 }
 
-/** Returns one rule of a NetworkPolicy: peers, and the ports to which they may connect. */
+/** Returns one rule of a NetworkPolicy: the peers, and the ports to which the peers may connect. */
 export function allow(from: readonly JsonMap[], tcp: Iterable<number>, udp: Iterable<number> = []): JsonMap {
   const list = (ports: Iterable<number>, protocol: "TCP" | "UDP"): JsonMap[] =>
     [...ports].sort(ascending).map((port) => ({ port, protocol }));
@@ -30,25 +31,26 @@ export function allow(from: readonly JsonMap[], tcp: Iterable<number>, udp: Iter
 }
 
 /**
- * Ports at which a meshed client's connections to `ports` arrive. If proxies use the transport header, this is the
- * proxy's inbound port, regardless of the port to which the client connects. In older releases it is the port itself;
- * port 4143 is allowed as well, because clients are upgraded before the policy changes.
+ * Returns the ports at which a meshed client's connections to `ports` arrive. If proxies use the transport header,
+ * connections to every port arrive at the proxy's inbound port. In older releases, a connection arrives at the port to
+ * which the client connects. The proxy's inbound port is also included for older releases, because clients are upgraded
+ * before the policy changes.
  */
 export function arrivalPorts(ports: Iterable<number>, { traits }: LinkerdRelease): Set<number> {
   return new Set(traits.transportHeader ? [proxyPorts.inbound] : [proxyPorts.inbound, ...ports]);
 }
 
 /**
- * Peer that selects the meshed pods of a namespace, by the label that the injector sets on every pod with a proxy
- * (linkerd2, pkg/k8s/labels.go, ControllerNSLabel).
+ * Returns a peer that selects the meshed pods of a namespace. It matches the label that the injector sets on every pod
+ * with a proxy (linkerd2, pkg/k8s/labels.go, ControllerNSLabel).
  */
 export function meshedPods(namespace: string): JsonMap {
   return { ...inNamespace(namespace), podSelector: { matchLabels: { [meshedLabel]: "linkerd" } } };
 }
 
 /**
- * Rules for viz. Prometheus scrapes the proxies, and tap connects to them; in every release both use the proxy's own
- * ports.
+ * Returns the rules for linkerd-viz. Prometheus scrapes the proxies, and tap connects to the proxies. In every release,
+ * both Prometheus and tap connect to the proxy's own ports.
  */
 export function fromViz(): JsonMap[] {
   const from = (component: string): JsonMap => ({

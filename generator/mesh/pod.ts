@@ -3,21 +3,23 @@ import { proxyContainer } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 
-/** The proxy of a pod: a container, or an init container that keeps running (native sidecar). */
+/** Returns the proxy of a pod: a container, or an init container that keeps running (native sidecar). */
 export function proxyOf(pod: KubernetesObject): V1Container | undefined {
   const all = [...listAt<V1Container>(pod, "spec", "containers"), ...listAt<V1Container>(pod, "spec", "initContainers")];
   return all.find(({ name }) => name === proxyContainer);
 }
 
 /**
- * Value of an environment variable of a pod's proxy; undefined if it is not set, or if the value comes from another
- * object.
+ * Returns the value of an environment variable of a pod's proxy. Returns undefined if the variable is not set, or if
+ * its value comes from another object.
  */
 export function proxyVariable(pod: KubernetesObject, variable: string): string | undefined {
   return proxyOf(pod)?.env?.find(({ name }) => name === variable)?.value;
 }
 
-/** Trust anchors of a pod's proxy as PEM, trimmed; undefined if its environment does not contain them. */
+/**
+ * Returns the trust anchors in the environment of a pod's proxy as trimmed PEM; undefined if the environment has none.
+ */
 export function anchorsOf(pod: KubernetesObject): string | undefined {
   return proxyVariable(pod, "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS")?.trim();
 }
@@ -27,7 +29,7 @@ export function isLive(pod: KubernetesObject): boolean {
   return !["Succeeded", "Failed"].includes(String(at(pod, "status", "phase"))) && pod.metadata.deletionTimestamp === undefined;
 }
 
-/** Statuses of all containers of a pod, init containers first. */
+/** Returns the statuses of all containers of a pod, init containers first. */
 export function containerStatuses(pod: KubernetesObject): readonly V1ContainerStatus[] {
   return [
     ...listAt<V1ContainerStatus>(pod, "status", "initContainerStatuses"),
@@ -36,9 +38,9 @@ export function containerStatuses(pod: KubernetesObject): readonly V1ContainerSt
 }
 
 /**
- * Whether a pod waits for its proxy: the proxy is running but not ready. The proxy becomes ready when it has a
- * certificate; until then, the other containers do not start (native sidecars, `proxy-await`) or start without network
- * access.
+ * Whether a pod waits for its proxy: the proxy is running but not ready. The proxy becomes ready when it has received a
+ * certificate. Until then, the other containers do not start (native sidecars, `proxy-await`), or they start without
+ * network access.
  */
 export function waitsForProxy(pod: KubernetesObject): boolean {
   const proxy = containerStatuses(pod).find(({ name }) => name === proxyContainer);

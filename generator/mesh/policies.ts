@@ -6,18 +6,18 @@ import { protectPort } from "./authorization.ts";
 import { allow, arrivalPorts, fromViz, ingressPolicy, meshedPods } from "./network-policy.ts";
 import { type Client, isProxied, type PodSet, type Port, portsOf } from "./pod-set.ts";
 
-/** Policies of a set of pods, by layer. */
+/** Policies for a set of pods, by layer. */
 export interface Policies {
-  /** One NetworkPolicy, which specifies the pods that may connect. */
+  /** One NetworkPolicy, which specifies the pods that may connect to the set. */
   readonly network: readonly KubernetesObject[];
   /**
-   * One Server for each port behind the proxy, with an AuthorizationPolicy and a MeshTLSAuthentication if the port has
-   * clients.
+   * One Server for each port whose connections pass through the proxy. If the port has clients, an AuthorizationPolicy
+   * and a MeshTLSAuthentication are added to the Server.
    */
   readonly mesh: readonly KubernetesObject[];
 }
 
-/** Metadata of policies, except their name and namespace. */
+/** Metadata that the policies of a set have in addition to their name and namespace. */
 export interface PolicyMetadata {
   /** Name of the NetworkPolicy; default: the name of the set. */
   readonly networkPolicyName?: string;
@@ -26,11 +26,11 @@ export interface PolicyMetadata {
 }
 
 /**
- * Returns the policies that admit the clients of a set of pods and no other clients. Both layers are needed: the
- * network layer cannot distinguish ports once the proxy's inbound port is open, and it trusts labels, which can be
- * forged; the mesh layer requires an identity.
+ * Returns the policies that admit the clients of a set of pods and no other clients. Both layers are needed. The
+ * network layer cannot distinguish ports if the proxy's inbound port is open, and labels can be forged. The mesh layer
+ * requires an identity.
  *
- * @returns no policies for `access.mode: off`
+ * @returns no policies if `access.mode` is `off`
  */
 export function policiesFor(pods: PodSet, release: LinkerdRelease, metadata: PolicyMetadata = {}): Policies {
   if (pods.access.mode === "off") return { network: [], mesh: [] };
@@ -53,7 +53,7 @@ export function policiesFor(pods: PodSet, release: LinkerdRelease, metadata: Pol
   };
 }
 
-/** Service accounts of the clients that may use a port. */
+/** Returns the service accounts of the clients that may connect to a port. */
 function accountsOf({ access }: Pick<PodSet, "access">, key: string): Client["serviceAccountRef"][] {
   return access.clients
     .filter(({ ports }) => ports === undefined || ports.includes(key))
@@ -81,14 +81,14 @@ function directRule(pods: PodSet, client: Client, podSelector: JsonMap): JsonMap
 }
 
 /**
- * Rule that admits the meshed pods of a namespace at the ports that any client of the namespace may use; empty if there
- * are no such ports.
+ * Returns a rule that admits the meshed pods of a namespace at the ports to which any client of the namespace may
+ * connect. Returns an empty list if there are no such ports.
  */
 function namespaceRule(pods: PodSet, namespace: string, clients: readonly Client[], release: LinkerdRelease): JsonMap[] {
   const used = new Set(clients.flatMap((client) => portsOf(pods, client).map(([, port]) => port)));
   const numbers = (of: (port: Port) => boolean): number[] => [...used].filter(of).map(({ port }) => port);
   const tcp = numbers(({ transport = "TCP" }) => transport === "TCP");
-  // Clients that may use all ports may connect to the proxy even if no port is known.
+  // A client that may connect to all ports may connect to the proxy even if no port of the pods is known.
   const proxied = tcp.length > 0 || clients.some(({ ports }) => ports === undefined);
   const open = [
     ...(proxied ? arrivalPorts(tcp, release) : []),

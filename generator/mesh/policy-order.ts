@@ -1,10 +1,13 @@
-/** Kinds of policy objects that deny access. Without them, the pods and ports that they protect are open. */
+/**
+ * Kinds of policy objects that deny access. Without an object of these kinds, pods and ports accept all connections.
+ */
 const denying: readonly string[] = ["NetworkPolicy", "Server"];
 
 /**
- * Rank of a kind in the order in which policies are removed, lowest first. A Server without its AuthorizationPolicy
- * refuses every client (linkerd2, policy-controller, inbound index), so objects that deny are removed before objects
- * that allow. When policies are restored in the reverse order, objects that allow exist before objects that deny.
+ * Returns the position of a kind in the order in which policies are removed. Kinds with lower numbers are removed
+ * first. Objects that deny access are removed before objects that allow access, because a Server without its
+ * AuthorizationPolicy refuses every client (linkerd2, policy-controller, inbound index). Policies are restored in the
+ * reverse order, so that objects that allow access exist before objects that deny access.
  */
 export function removalRank(kind: string): number {
   return denying.includes(kind) ? 0 : 1;

@@ -3,7 +3,7 @@ import { portKeys } from "../catalog/well-known.ts";
 import { containersOf, type Labels, listOf, type Workload } from "../kubernetes/workload.ts";
 import { asMap } from "../system/data.ts";
 
-/** A range of ports, both ends included. */
+/** A range of ports, including both ends. */
 export type Range = readonly [from: number, to: number];
 
 /** Parses a port list of a Linkerd annotation, such as `5080,7080-7090`. Entries that are not ports are ignored. */
@@ -16,7 +16,7 @@ export function parsePorts(text: unknown): readonly Range[] {
     });
 }
 
-/** Opaque ports according to annotations; Linkerd's default list if the annotation is missing. */
+/** Returns the opaque ports that annotations specify. If the annotation is missing, returns Linkerd's default list. */
 export function opaquePorts(annotations: Labels): readonly Range[] {
   return parsePorts(annotations[portKeys.opaque] ?? defaultOpaquePorts);
 }
@@ -26,8 +26,8 @@ export function includes(ranges: readonly Range[], port: number): boolean {
 }
 
 /**
- * Number of a port that is specified by number or by the name of a container port; null if no container declares the
- * name.
+ * Returns the number of a port that is specified by number or by the name of a container port. Returns null if no
+ * container declares a port with that name.
  */
 export function resolvePort(port: unknown, workload: Workload): number | null {
   if (typeof port === "number") return port;

@@ -2,13 +2,16 @@ import type { GrpcService } from "../catalog/grpc.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { hostOf, type ServiceName } from "./service.ts";
 
-/** Retries and timeout of a method. The timeout is a whole number with the unit ms, s or m, and includes retries. */
+/**
+ * Retries and timeout of a method. The timeout is a whole number with the unit ms, s or m. It limits all retries
+ * together.
+ */
 export interface MethodOptions {
   readonly retry?: boolean;
   readonly timeout?: string;
 }
 
-/** A gRPC method as the mesh routes it. */
+/** A gRPC method, with the name and the settings of its route. */
 export interface MethodRoute {
   /** Name of the route in metrics and tap. */
   readonly name: string;
@@ -20,9 +23,10 @@ export interface MethodRoute {
 }
 
 /**
- * Routes of gRPC services, in the order of their methods. Idempotent methods are retried unless `options` override it.
- * Streaming methods are never retried, because a proxy retries a call by sending its single message again. A route has
- * the name of its method, prefixed with the service if there are several services.
+ * Returns the routes of gRPC services, in the order of their methods. `options` specifies whether a method is retried;
+ * by default, idempotent methods are retried. Streaming methods are never retried, because a proxy can repeat a call
+ * only if the call has a single message. The name of a route is the name of its method; if there are several services,
+ * the name of the service is the prefix.
  */
 export function routesOf(services: readonly GrpcService[], options: Readonly<Record<string, MethodOptions>> = {}): MethodRoute[] {
   return services.flatMap(({ name: service, methods }) =>
@@ -40,8 +44,9 @@ export function routesOf(services: readonly GrpcService[], options: Readonly<Rec
 }
 
 /**
- * ServiceProfile of a Service. Its name must be the host name of the Service, by which proxies look it up. The
- * conditions are those that `linkerd profile --proto` writes (linkerd2, pkg/profiles/proto.go).
+ * Returns the ServiceProfile of a Service. A ServiceProfile must have the host name of the Service as its name, because
+ * proxies look up the ServiceProfile by this host name. The conditions are the same as those that `linkerd profile
+ * --proto` writes (linkerd2, pkg/profiles/proto.go).
  */
 export function serviceProfile(service: ServiceName, routes: readonly MethodRoute[]): KubernetesObject {
   return {

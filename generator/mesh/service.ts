@@ -5,7 +5,7 @@ export interface ServiceName {
   readonly clusterDomain: string;
 }
 
-/** Full host name of a Service, which proxies use. */
+/** Returns the full host name of a Service. Proxies use this host name. */
 export function hostOf({ name, namespace, clusterDomain }: ServiceName): string {
   return `${name}.${namespace}.svc.${clusterDomain}`;
 }

@@ -12,7 +12,7 @@ export interface ServicePort {
   readonly http: boolean;
 }
 
-/** The Service with a name in a namespace; null if the manifests do not contain it. */
+/** Returns the Service with a name in a namespace. Returns null if the manifests do not contain the Service. */
 export function serviceNamed(stream: ManifestSet, name: string, namespace: string): Manifest | null {
   return stream.named("", "Service", name).find((service) => ManifestSet.mayShareNamespace(service.namespace, namespace)) ?? null;
 }
@@ -28,8 +28,8 @@ export function servicePorts(service: Manifest): ServicePort[] {
 }
 
 /**
- * Whether proxies treat a Service's port as opaque: according to the annotation of the Service or of its pods, or by
- * Linkerd's default list if the annotation is missing.
+ * Whether proxies treat a port of a Service as opaque, according to the annotation of the Service or of its pods. If
+ * the annotation is missing, Linkerd's default list of opaque ports applies.
  */
 export function isOpaque(stream: ManifestSet, service: Manifest, port: number): boolean {
   if (includes(opaquePorts(annotationsOf(service)), port)) return true;

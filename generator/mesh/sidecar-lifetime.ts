@@ -7,7 +7,7 @@ import { proxyAnnotations } from "./meshed.ts";
 const nativeSidecar = /^config\.(alpha\.|beta\.)?linkerd\.io\/proxy-enable-native-sidecar$/;
 
 /**
- * Whether annotations of a workload's pods or of their namespace request a native sidecar; null if there is no such
+ * Whether an annotation of a workload's pods or of their namespace requests a native sidecar. Null if there is no such
  * annotation.
  */
 export function asksForNativeSidecar(workload: Workload, stream: ManifestSet): boolean | null {
@@ -16,7 +16,7 @@ export function asksForNativeSidecar(workload: Workload, stream: ManifestSet): b
 }
 
 /**
- * Whether a workload should run to completion but would never complete with a proxy, because nothing stops the proxy.
+ * Whether a workload should run to completion, but would never complete with a proxy because nothing stops the proxy.
  *
  * @param release null if the release is not known
  */
@@ -26,14 +26,14 @@ export function neverCompletes(workload: Workload, stream: ManifestSet, release:
 }
 
 /**
- * Whether a workload runs to completion: Jobs, CronJobs, and standalone pods that are not always restarted, such as
- * Helm's tests.
+ * Whether a workload runs to completion. This is true for Jobs, CronJobs, and standalone pods whose restart policy is
+ * not `Always`, such as Helm's tests.
  */
 function runsToCompletion({ manifest: { kind }, pod: { restartPolicy } }: Workload): boolean {
   return /^(Cron)?Job$/.test(kind) || (kind === "Pod" && (restartPolicy === "Never" || restartPolicy === "OnFailure"));
 }
 
-/** Whether the proxy of a pod already is a native sidecar, or one of the pod's containers stops the proxy. */
+/** Whether the proxy of a pod is already a native sidecar, or one of the pod's containers stops the proxy. */
 function stopsProxy(workload: Workload): boolean {
   return containersOf(workload).some(({ container }) => {
     const command = JSON.stringify([container["command"], container["args"]]);

@@ -8,13 +8,13 @@ export interface Webhook {
   readonly namespace: string;
   readonly service: string;
   readonly chart: LinkerdChart;
-  /** Key of the chart's values that holds `externalSecret` and `caBundle`. */
+  /** Key of the chart's values that contains `externalSecret` and `caBundle`. */
   readonly value: string;
 }
 
 /**
- * All webhooks of all releases (rendered charts: Secrets that the Deployments mount, Services in the webhook
- * configurations).
+ * All webhooks of all releases. Source: the rendered charts (Secrets that the Deployments mount, Services in the
+ * webhook configurations).
  */
 const webhooks: readonly Webhook[] = [
   {
@@ -55,7 +55,10 @@ const webhooks: readonly Webhook[] = [
   },
 ];
 
-/** Webhooks of an environment: those of the control plane, and those of the extensions that are installed as charts. */
+/**
+ * Returns the webhooks of an environment: those of the control plane and of the extensions that are installed as
+ * charts.
+ */
 export function webhooksOf(environment: Environment): readonly Webhook[] {
   const { linkerd } = environment.spec;
   const release: LinkerdRelease = linkerdRelease(linkerd.version);

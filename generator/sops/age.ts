@@ -2,9 +2,9 @@ import { armor, Decrypter, Encrypter, identityToRecipient } from "age-encryption
 import { SopsError } from "./error.ts";
 import { type AgeEntry, type Metadata, otherServices } from "./metadata.ts";
 
-/** Encrypts the data key to each recipient separately, as one age file per recipient, like sops. */
+/** Encrypts the data key to each recipient separately. The result has one age file per recipient, as in sops. */
 export async function wrapDataKey(dataKey: Uint8Array, recipients: readonly string[]): Promise<AgeEntry[]> {
-  if (recipients.length === 0) throw new SopsError("recipient", "there are no recipients to encrypt to");
+  if (recipients.length === 0) throw new SopsError("recipient", "the list of recipients is empty");
   return Promise.all(
     [...new Set(recipients)].map(async (recipient) => {
       const encrypter = new Encrypter();
@@ -21,8 +21,8 @@ export async function wrapDataKey(dataKey: Uint8Array, recipients: readonly stri
 /**
  * Decrypts the data key of a file with one of the identities (`AGE-SECRET-KEY-1…`).
  *
- * @throws SopsError (no-key) if none of them can decrypt it; (recipient) if an identity is damaged; (tampered) if the
- *   encrypted data key was changed
+ * @throws SopsError (no-key) if none of the identities can decrypt the data key; (recipient) if an identity is damaged;
+ *   (tampered) if the encrypted data key was changed
  */
 export async function unwrapDataKey(metadata: Metadata, identities: readonly string[]): Promise<Uint8Array> {
   const known = new Map<string, string>();
@@ -37,7 +37,7 @@ export async function unwrapDataKey(metadata: Metadata, identities: readonly str
   throw noKey(metadata, identities.length);
 }
 
-/** Identities by their recipients (`age1…`), and the number of damaged identities. */
+/** Returns the identities by their recipients (`age1…`), and the number of damaged identities. */
 export async function byRecipient(
   identities: readonly string[],
 ): Promise<{ readonly known: ReadonlyMap<string, string>; readonly damaged: number }> {
@@ -50,9 +50,10 @@ export async function byRecipient(
 }
 
 /**
- * Recipient of an identity.
+ * Returns the recipient of an identity.
  *
- * @throws SopsError (recipient) if the identity is damaged; age-encryption's own error would quote it
+ * @throws SopsError (recipient) if the identity is damaged; the error of the library age-encryption would quote the
+ *   identity
  */
 async function recipientOf(identity: string): Promise<string> {
   try {
@@ -72,7 +73,7 @@ async function open(enc: string, identity: string): Promise<Uint8Array> {
   try {
     return await decrypter.decrypt(armor.decode(enc));
   } catch {
-    throw new SopsError("tampered", "the data key was changed: its age file cannot be decrypted with the key of its recipient");
+    throw new SopsError("tampered", "the encrypted data key was changed: the recipient's age key cannot decrypt it");
   }
 }
 
@@ -87,6 +88,6 @@ function noKey(metadata: Metadata, held: number): SopsError {
   const fix =
     metadata.age.length === 0
       ? `use the sops binary: the file is encrypted only to ${otherServices(metadata).join(" and ")}`
-      : `add an age key of the file to SOPS_AGE_KEY_FILE or to sops/age/keys.txt in your configuration folder; the file can be decrypted by ${recipients.join(", ")}`;
+      : `add an age key that can decrypt the file to SOPS_AGE_KEY_FILE or to sops/age/keys.txt in your configuration folder; the file can be decrypted by ${recipients.join(", ")}`;
   return new SopsError("no-key", message, fix);
 }

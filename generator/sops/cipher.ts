@@ -16,7 +16,8 @@ export function isCiphertext(text: string): boolean {
 }
 
 /**
- * Length in bytes of an encrypted value's plaintext, which AES-GCM does not hide; null if the text is not encrypted.
+ * Returns the length in bytes of an encrypted value's plaintext, which AES-GCM does not hide. Returns null if the text
+ * is not encrypted.
  */
 export function plaintextBytes(ciphertext: string): number | null {
   const data = form.exec(ciphertext)?.[1];
@@ -24,10 +25,10 @@ export function plaintextBytes(ciphertext: string): number | null {
 }
 
 /**
- * Encrypts a value. An empty text stays empty, as in sops.
+ * Encrypts a value. An empty text is not encrypted, as in sops.
  *
- * @param context authenticated together with the value, so that the ciphertext cannot be moved: the path of a value, or
- *   the time of change for the MAC
+ * @param context text that is authenticated together with the value, so that the ciphertext cannot be moved: the path
+ *   of a value or, for the MAC, the time of the change
  * @param nonce nonce of the previous encryption if the value has not changed
  */
 export function encryptValue(
@@ -57,8 +58,7 @@ export interface Opened {
  * Decrypts a value.
  *
  * @throws SopsError (not-encrypted) if the text is not encrypted; (unsupported) if the type is unknown; (tampered) if
- *   the
- *   text was changed, moved or encrypted with another key
+ *   the text was changed, moved or encrypted with another key
  */
 export function decryptValue(text: string, key: Uint8Array, context: string): Opened {
   if (text === "") return { scalar: { type: "str", text: "" }, nonce: null };
@@ -82,7 +82,10 @@ export function decryptValue(text: string, key: Uint8Array, context: string): Op
   }
 }
 
-/** Bytes of a base64 text; null if it is not valid base64 or has stray bits, which Node would accept. */
+/**
+ * Decodes a base64 text. Returns null if the text is not valid base64 or has stray bits, both of which Node would
+ * accept.
+ */
 function strictBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, "base64");
   return bytes.toString("base64") === text ? bytes : null;

@@ -3,13 +3,13 @@ import { SopsError } from "./error.ts";
 /**
  * Checks that a text is valid JSON.
  *
- * @throws SopsError (syntax) if it is not
+ * @throws SopsError (syntax) if the text is not valid JSON
  */
 export function checkJson(text: string): void {
   try {
     JSON.parse(text);
   } catch (error) {
-    // Only the position is used, since the message quotes the text, which may be a secret.
+    // Only the position is used, because the error message quotes the text, which may be a secret.
     const [, position] = /at position (\d+)/.exec((error as Error).message) ?? [];
     const where = position === undefined ? "" : ` at line ${text.slice(0, Number(position)).split("\n").length}`;
     throw new SopsError("syntax", `the file is not valid JSON${where}`);
@@ -17,22 +17,22 @@ export function checkJson(text: string): void {
 }
 
 /**
- * Rejects characters that end a line or the file in YAML 1.1 (sops, and so Flux) and not in YAML 1.2: the two would
- * read different content.
+ * Rejects characters that end a line or the file in YAML 1.1 but not in YAML 1.2. sops and Flux parse files as YAML 1.1
+ * and meshops as YAML 1.2, so they would read different content.
  *
- * @throws SopsError (unsupported) if the text contains one
+ * @throws SopsError (unsupported) if the text contains such a character
  */
 export function refuseDisputed(text: string): void {
   if (/\r(?!\n)/.test(text))
     throw new SopsError(
       "unsupported",
       "the file contains a carriage return without a line feed",
-      "write it as \\r in double quotes",
+      "write the carriage return as \\r in a double-quoted string",
     );
   if (/[\x7f-\x9f\u2028\u2029]|(?<!^)\ufeff/.test(text))
     throw new SopsError(
       "unsupported",
       "the file contains control characters, Unicode line separators or byte order marks",
-      "write them as \\x7f, \\N, \\L, \\P or \\uFEFF in double quotes",
+      "write these characters as \\x7f, \\N, \\L, \\P or \\uFEFF in a double-quoted string",
     );
 }

@@ -3,14 +3,16 @@ import { ListComment } from "./leaf.ts";
 import { type Metadata, writeMetadata } from "./metadata.ts";
 import type { Tree } from "./tree.ts";
 
-/** Returns the text of a tree, with the metadata under `sops`, or without that key if the metadata is null. */
+/**
+ * Returns the text of a tree with the metadata under the key `sops`. If the metadata is null, the text has no such key.
+ */
 export function emitTree(tree: Tree, metadata: Metadata | null): string {
   const { root, document, format, indent, indentSeq } = tree;
   const endsInComment = tree.leaves.at(-1)?.comment === true;
   const index = root.items.findIndex(({ key }) => isScalar(key) && key.value === "sops");
   if (metadata === null) {
     const [removed] = index === -1 ? [] : root.items.splice(index, 1);
-    // Comments above the metadata become the last comments of the file.
+    // Comments above the key `sops` become the last comments of the file.
     const above = isScalar(removed?.key) ? removed.key.commentBefore : null;
     if (above) document.comment = [above, document.comment].filter(Boolean).join("\n");
   } else {
@@ -30,9 +32,9 @@ export function emitTree(tree: Tree, metadata: Metadata | null): string {
 }
 
 /**
- * Escapes a character that YAML 1.1 treats as a line end, rejects, or (U+FEFF) skips if go-yaml's read buffer begins
- * with it (go-yaml v3, `is_bom` in yamlprivateh.go checks the start of the buffer). Such characters occur in double
- * quotes only, since `parseTree` rejects all others.
+ * Escapes a character that YAML 1.1 treats as a line end or rejects. Also escapes U+FEFF, which go-yaml skips if its
+ * read buffer begins with this character (go-yaml v3, `is_bom` in yamlprivateh.go checks the start of the buffer). Such
+ * characters occur only in double-quoted strings, because `parseTree` rejects them everywhere else.
  */
 function escaped(letter: string): string {
   const named: Readonly<Record<string, string>> = {
@@ -44,7 +46,7 @@ function escaped(letter: string): string {
   return named[letter] ?? `\\x${letter.charCodeAt(0).toString(16)}`;
 }
 
-/** Converts comments that sops stores as list items back to comments. */
+/** Converts comments that sops stores as list items back to YAML comments. */
 function restoreListComments(document: Tree["document"]): void {
   visit(document, {
     Seq: (_, list) => {
@@ -84,7 +86,7 @@ function nodeOf(value: unknown): Node {
   return scalar;
 }
 
-/** Strings in the metadata that need no quotes: names, versions, ciphertexts, most regular expressions. */
+/** Matches strings in the metadata that need no quotes: names, versions, ciphertexts, most regular expressions. */
 const plainly = /^[A-Za-z^(][^#:\s]*$|^\d+\.\d+\.\d+$|^ENC\[|^https:\/\/[^\s#]+$/;
 
 function plain(text: string): Scalar {

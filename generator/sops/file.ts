@@ -10,8 +10,8 @@ import { seal, unseal } from "./seal.ts";
 import { parseTree } from "./tree.ts";
 
 /**
- * How to encrypt a new file. The defaults are for Secrets: encrypt only the payload, with a MAC that does not cover
- * labels.
+ * Options for encrypting a new file. The defaults are for Secrets: only the payload is encrypted, and the MAC does not
+ * cover unencrypted values such as labels.
  */
 export interface EncryptOptions {
   readonly recipients: readonly string[];
@@ -21,7 +21,7 @@ export interface EncryptOptions {
   readonly macOnlyEncrypted?: boolean;
 }
 
-/** Keys for reading a file, and the time of a change. */
+/** Keys for decrypting a file, and the time of a change. */
 export interface KeyAccess {
   /** age identities, `AGE-SECRET-KEY-1…`. */
   readonly identities: readonly string[];
@@ -46,7 +46,7 @@ export async function encryptFile(text: string, options: EncryptOptions): Promis
 }
 
 /**
- * Decrypts a file and always checks its MAC.
+ * Decrypts a file. The MAC of the file is always checked.
  *
  * @throws SopsError
  */
@@ -58,9 +58,9 @@ export async function decryptFile(text: string, { identities, format = "yaml" }:
 }
 
 /**
- * Encrypts a file's data key to other recipients. If a recipient is removed, the file is encrypted with a new data key,
- * since the removed recipient could decrypt later versions with the old one. (That recipient can still decrypt versions
- * that were committed before.)
+ * Changes the recipients that can decrypt a file's data key. If a recipient is removed, the file is encrypted with a
+ * new data key, because the removed recipient could decrypt later versions of the file with the old data key. (The
+ * removed recipient can still decrypt versions that were committed before the change.)
  *
  * @throws SopsError
  */
@@ -93,7 +93,7 @@ export async function updateKeys(text: string, access: KeyAccess, recipients: re
   return emitTree(tree, { ...metadata, age: await wrapDataKey(fresh, wanted), lastModified, mac, version: formatVersion });
 }
 
-/** RFC 3339 to the second, in UTC, as sops writes it. */
+/** Formats a time as sops does: RFC 3339 in UTC, without fractions of a second. */
 function timeOf(now: Date): string {
   return `${now.toISOString().slice(0, 19)}Z`;
 }

@@ -4,13 +4,13 @@ import type { Format } from "./leaf.ts";
 import { type Metadata, readMetadata } from "./metadata.ts";
 import { parseTree, type Tree } from "./tree.ts";
 
-/** Format of a file, from its name. */
+/** Returns the format of a file according to its name. */
 export function formatOf(path: string): Format {
   return path.endsWith(".json") ? "json" : "yaml";
 }
 
 /**
- * Reads the metadata of an encrypted file, without decrypting anything.
+ * Reads the metadata of an encrypted file. Does not decrypt the file.
  *
  * @throws SopsError
  */
@@ -19,7 +19,8 @@ export function inspectFile(text: string, format: Format = "yaml"): Metadata {
 }
 
 /**
- * Reads a file without a key: its metadata and the rest of its content, in which encrypted values are ciphertext.
+ * Reads a file without a key. Returns the metadata and the rest of the content, in which encrypted values are
+ * ciphertext.
  *
  * @throws SopsError
  */
@@ -30,9 +31,9 @@ export function openFile(text: string): { readonly metadata: Metadata; readonly 
 }
 
 /**
- * Metadata of a parsed file.
+ * Returns the metadata of a parsed file.
  *
- * @throws SopsError (not-encrypted) if there is none
+ * @throws SopsError (not-encrypted) if the file has no metadata
  */
 export function metadataOf(tree: Tree): Metadata {
   const node = sopsNode(tree);
@@ -41,7 +42,8 @@ export function metadataOf(tree: Tree): Metadata {
 }
 
 /**
- * Plain value under `sops`; undefined if the key is missing. Its scalars are strings, since the schema is `failsafe`.
+ * Returns the value of the key `sops` as plain data. Returns undefined if the key is missing. All scalars in the value
+ * are strings, because files are parsed with the schema `failsafe`.
  */
 export function sopsNode({ root, document }: Tree): unknown {
   const pair = root.items.find(({ key }) => isScalar(key) && key.value === "sops");

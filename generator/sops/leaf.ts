@@ -5,14 +5,16 @@ import type { Scalar } from "./scalar.ts";
 
 export type Format = "yaml" | "json";
 
-/** A value or one line of a comment, at its position in the tree. */
+/** A value or one line of a comment, with its position in the tree. */
 export interface Leaf {
-  /** Keys on the path to the leaf, without list indexes. A comment has the path of the map or list that contains it. */
+  /**
+   * Keys on the path to the leaf, without list indexes. For a comment, the path of the map or list that contains it.
+   */
   readonly path: readonly string[];
   readonly comment: boolean;
   /** Whether the leaf is an item of a list. */
   readonly item: boolean;
-  /** Returns the current value with its type. A null value has no leaf. */
+  /** Returns the current value with its type. There is no leaf for a null value. */
   read(): Scalar;
   /** Replaces the value. */
   write(scalar: Scalar): void;
@@ -24,9 +26,9 @@ export function shown(path: readonly string[]): string {
 }
 
 /**
- * Resolves the value of a scalar; null for null.
+ * Resolves the value of a scalar. Returns null for the YAML value null.
  *
- * @throws SopsError (unsupported) if it has a tag, or if sops cannot represent it
+ * @throws SopsError (unsupported) if the scalar has a tag, or if sops cannot represent its value
  */
 export function meaning(node: ScalarNode, path: readonly string[], format: Format): Scalar | null {
   // sops treats `<<` as an ordinary string.
@@ -43,7 +45,7 @@ export function meaning(node: ScalarNode, path: readonly string[], format: Forma
 }
 
 /**
- * Resolves a JSON scalar: numbers are integers if they fit 64 bits, otherwise floats (sops, stores/json,
+ * Resolves a JSON scalar. A number is an integer if it fits in 64 bits, otherwise a float (sops, stores/json,
  * normalizeJSONNumber).
  */
 function jsonMeaning(text: string): Scalar | null {
@@ -72,7 +74,7 @@ export function valueLeaf(node: ScalarNode, path: readonly string[], format: For
   };
 }
 
-/** A comment in a list, which sops stores as an encrypted item. */
+/** A comment in a list. sops stores such a comment as an encrypted item of the list. */
 export class ListComment {
   readonly text: string;
 
@@ -87,7 +89,9 @@ function floatText(text: string): string {
   return special ?? (text.includes(".") ? text : `${text}.0`);
 }
 
-/** Style in which a value must be written so that sops and YAML 1.1 parsers read it as its type. */
+/**
+ * Returns the style in which a value must be written, so that sops and YAML 1.1 parsers resolve it to the same type.
+ */
 function styleOf({ type, text }: Scalar, format: Format): ScalarNode.Type {
   if (type !== "str") return "PLAIN";
   if (format === "json") return "QUOTE_DOUBLE";

@@ -3,10 +3,10 @@ import { SopsError } from "./error.ts";
 import type { EncryptionRule } from "./rule.ts";
 
 /**
- * Returns a predicate on paths: whether a rule encrypts the value at a path (sops, shouldBeEncrypted). Expressions have
- * Go's RE2 syntax and match anywhere in a key.
+ * Returns a predicate that reports whether a rule encrypts the value at a path (sops, shouldBeEncrypted). Regular
+ * expressions have Go's RE2 syntax and match anywhere in a key.
  *
- * @throws SopsError (unsupported) if Go does not accept the expression
+ * @throws SopsError (unsupported) if Go does not accept the regular expression
  */
 export function encryptedBy({ kind, value }: EncryptionRule): (path: readonly string[]) => boolean {
   if (kind === "unencrypted_suffix") return (path) => !path.some((key) => key.endsWith(value));
@@ -16,7 +16,9 @@ export function encryptedBy({ kind, value }: EncryptionRule): (path: readonly st
   return kind === "encrypted_regex" ? matches : (path) => !matches(path);
 }
 
-/** Returns a predicate: whether a text contains a match of a Go regular expression. It takes linear time. */
+/**
+ * Returns a predicate that reports whether a text contains a match of a Go regular expression. It takes linear time.
+ */
 export function goPattern(expression: string): (text: string) => boolean {
   try {
     const pattern = RE2JS.compile(expression);

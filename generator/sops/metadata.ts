@@ -3,30 +3,30 @@ import { compareText } from "../system/text.ts";
 import { SopsError } from "./error.ts";
 import { defaultRule, type EncryptionRule, ruleKinds } from "./rule.ts";
 
-/** The data key encrypted to one age recipient, as an armored age file. */
+/** The data key, encrypted to one age recipient as an armored age file. */
 export interface AgeEntry {
   readonly recipient: string;
   readonly enc: string;
 }
 
-/** Metadata of a file's encryption, under the key `sops`. */
+/** Metadata of an encrypted file, under the key `sops`. */
 export interface Metadata {
   readonly age: readonly AgeEntry[];
-  /** Entries of other key services, which are kept unchanged since they contain the same data key. */
+  /** Entries of key services other than age. The entries are kept unchanged, because they contain the same data key. */
   readonly others: Readonly<Record<string, unknown>>;
-  /** RFC 3339, as written in the file, since the MAC is bound to it. */
+  /** Time of the last change in RFC 3339, exactly as written in the file, because the MAC is bound to this text. */
   readonly lastModified: string;
   readonly mac: string;
   readonly rule: EncryptionRule;
-  /** Whether the MAC covers the encrypted values only. */
+  /** Whether the MAC covers only the encrypted values. */
   readonly macOnlyEncrypted: boolean;
   readonly version: string;
 }
 
-/** Version of sops whose file format meshops writes. */
+/** The sops version whose file format meshops writes. */
 export const formatVersion = "3.13.3";
 
-/** Names of the key services that only the sops binary supports, by the key of their entries. */
+/** Names of the key services that the sops binary supports but meshops does not, by the key of their entries. */
 const services: Readonly<Record<string, string>> = {
   kms: "AWS KMS",
   gcp_kms: "Google Cloud KMS",
@@ -39,8 +39,8 @@ const services: Readonly<Record<string, string>> = {
 /**
  * Reads the metadata of a file.
  *
- * @throws SopsError (unsupported) if only the sops binary supports the file; (syntax) if the metadata is invalid;
- *   (tampered) if there is no MAC
+ * @throws SopsError (unsupported) if the sops binary supports the file but meshops does not; (syntax) if the metadata
+ *   is invalid; (tampered) if the metadata has no MAC
  */
 export function readMetadata(value: unknown): Metadata {
   if (!isMap(value)) throw new SopsError("syntax", 'the key "sops" is not a map');
@@ -92,14 +92,14 @@ function ageEntries(value: unknown): AgeEntry[] {
   });
 }
 
-/** Names of the key services besides age that a file is encrypted to. */
+/** Returns the names of the key services, other than age, to which a file is encrypted. */
 export function otherServices({ others }: Metadata): string[] {
   return Object.keys(others).map((key) => services[key] ?? key);
 }
 
 /**
- * Whether, besides age, the file is encrypted to the given Azure Key Vault key only, or to no other key service if none
- * is given.
+ * Whether the key services of a file, other than age, are as expected: only the given Azure Key Vault key or, if no key
+ * is given, no other key service.
  */
 export function servicesFit({ others }: Metadata, azureKeyVault: string | undefined): boolean {
   const keys = Object.entries(others).flatMap(([service, entries]) =>
@@ -111,7 +111,7 @@ export function servicesFit({ others }: Metadata, azureKeyVault: string | undefi
   return JSON.stringify(keys) === JSON.stringify(azureKeyVault === undefined ? [] : [azureKeyVault]);
 }
 
-/** Converts the metadata to the file's form, with keys sorted by name as in sops. */
+/** Converts the metadata to the form in which it is written to a file. The keys are sorted by name, as in sops. */
 export function writeMetadata(metadata: Metadata): Record<string, unknown> {
   const { age, others, lastModified, mac, rule, macOnlyEncrypted, version } = metadata;
   const written: Readonly<Record<string, unknown>> = {

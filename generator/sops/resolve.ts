@@ -1,8 +1,9 @@
 import { goFloat, type Scalar } from "./scalar.ts";
 
 /**
- * Resolves a plain YAML scalar as sops does, with Go's yaml.v3 (resolve.go). Its rules are neither YAML 1.1 nor 1.2:
- * `yes` is a string, `0777` an octal number, `1_000` a thousand, `2001-12-14` a time. Returns null for null.
+ * Resolves a plain YAML scalar as sops does, with the rules of Go's yaml.v3 (resolve.go). These rules match neither
+ * YAML 1.1 nor YAML 1.2: `yes` is a string, `0777` is an octal number, `1_000` is the number 1000, and `2001-12-14` is
+ * a time. Returns null for the YAML value null.
  *
  * @throws Error if sops itself would fail (an integer between 2^63 and 2^64), or if programs disagree about the value
  */
@@ -19,7 +20,7 @@ export function resolvePlain(text: string): Scalar | null {
   const integer = parseInteger(plain);
   if (integer !== null) {
     if (integer >= -(2n ** 63n) && integer < 2n ** 63n) return { type: "int", text: integer.toString() };
-    if (integer < 2n ** 64n && integer > 0n) throw new Error("the integer is too large for SOPS; quote it");
+    if (integer < 2n ** 64n && integer > 0n) throw new Error("the integer is too large for SOPS; quote the integer");
   }
   if (/^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/.test(plain)) {
     const value = Number(plain);
@@ -31,17 +32,17 @@ export function resolvePlain(text: string): Scalar | null {
 const nulls = new Set(["", "~", "null", "Null", "NULL"]);
 
 /**
- * Resolves a scalar that starts with a point. Go passes it to ParseFloat only: hexadecimal is impossible, and
- * underscores are rejected.
+ * Resolves a scalar that starts with a decimal point. Go passes such a scalar only to ParseFloat, so it cannot be a
+ * hexadecimal number. Underscores are rejected.
  */
 function resolveDotted(text: string): Scalar {
-  if (/^\.[0-9_]*_/.test(text)) throw new Error("programs disagree on whether the value is a number; quote it");
+  if (/^\.[0-9_]*_/.test(text)) throw new Error("programs disagree on whether the value is a number; quote the value");
   if (/^\.[0-9]+([eE][-+]?[0-9]+)?$/.test(text) && Number.isFinite(Number(text)))
     return { type: "float", text: goFloat(Number(text)) };
   return { type: "str", text };
 }
 
-/** Parses an integer like Go's `ParseInt(text, 0, 64)`, without its range: decimal, 0x, 0b, 0o, and 0 for octal. */
+/** Parses an integer like Go's `ParseInt(text, 0, 64)` (decimal, 0x, 0b, 0o, and 0 for octal), but of any size. */
 function parseInteger(text: string): bigint | null {
   const [, sign, digits] = /^([-+]?)(.*)$/s.exec(text) ?? [];
   const body = digits ?? "";
@@ -57,8 +58,8 @@ function parseInteger(text: string): bigint | null {
 }
 
 /**
- * Converts a timestamp to Go's form (RFC 3339, with as many decimals as necessary); null if the text has none of
- * yaml.v3's four forms.
+ * Converts a timestamp to Go's form (RFC 3339, with as many decimals as necessary). Returns null if the text has none
+ * of the four timestamp forms of yaml.v3.
  */
 function parseTimestamp(text: string): string | null {
   const [, year, month, day, rest = ""] = /^(\d{4})-(\d{1,2})-(\d{1,2})(.*)$/s.exec(text) ?? [];

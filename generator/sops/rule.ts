@@ -1,4 +1,7 @@
-/** Selects the values of a file to encrypt by the keys on their paths, with one of sops' kinds of rules. */
+/**
+ * A rule that selects the values to encrypt by the keys on their paths. It is of one of the kinds of rules that sops
+ * has.
+ */
 export interface EncryptionRule {
   readonly kind: RuleKind;
   readonly value: string;
@@ -7,8 +10,8 @@ export interface EncryptionRule {
 export const ruleKinds = ["unencrypted_suffix", "encrypted_suffix", "unencrypted_regex", "encrypted_regex"] as const;
 type RuleKind = (typeof ruleKinds)[number];
 
-/** Rule of a file without a rule (sops, DefaultUnencryptedSuffix). */
+/** The rule that applies to a file that specifies no rule (sops, DefaultUnencryptedSuffix). */
 export const defaultRule: EncryptionRule = { kind: "unencrypted_suffix", value: "_unencrypted" };
 
-/** Rule for Secrets: encrypt the payload, and nothing that Kubernetes must read. */
+/** Rule for Secrets: only the payload is encrypted. All fields that Kubernetes must read remain plaintext. */
 export const secretRule: EncryptionRule = { kind: "encrypted_regex", value: "^(data|stringData)$" };

@@ -8,14 +8,14 @@ import { canonical, type Scalar } from "./scalar.ts";
 import type { Tree } from "./tree.ts";
 
 /**
- * Nonces of a file's values, by path and plaintext, so that an unchanged value keeps its ciphertext (sops,
- * aes/cipher.go, stash).
+ * Nonces of a file's values, by path and plaintext. A value that has not changed is encrypted with the same nonce, so
+ * that its ciphertext does not change (sops, aes/cipher.go, stash).
  */
 export type Nonces = ReadonlyMap<string, Uint8Array>;
 
 type Covered = Pick<Metadata, "rule" | "macOnlyEncrypted">;
 
-/** Encrypts a tree in place and returns its MAC, encrypted and bound to the time of change. */
+/** Encrypts a tree in place. Returns its MAC, which is encrypted and bound to the time of the change. */
 export function seal(tree: Tree, key: Uint8Array, how: Covered, lastModified: string, nonces: Nonces = new Map()): string {
   const encrypted = encryptedBy(how.rule);
   const mac = new Mac(how);
@@ -38,7 +38,7 @@ export function seal(tree: Tree, key: Uint8Array, how: Covered, lastModified: st
 }
 
 /**
- * Decrypts a tree in place and returns the nonces that it was encrypted with.
+ * Decrypts a tree in place. Returns the nonces with which its values were encrypted.
  *
  * @throws SopsError (tampered) if a value or the MAC was changed; (not-encrypted) if a value that the rule encrypts is
  *   plaintext
@@ -51,14 +51,14 @@ export function unseal(tree: Tree, key: Uint8Array, metadata: Metadata): Nonces 
   for (const leaf of tree.leaves) {
     const secret = encrypted(leaf.path);
     if (leaf.comment) {
-      // Comments that the rule does not encrypt are not decrypted: they would be written back in plaintext, and the MAC
-      // does not cover comments.
+      // Comments that the rule does not encrypt are not decrypted, because they would be written back in plaintext and
+      // the MAC does not cover comments.
       if (secret) openComment(leaf, key, places, nonces);
       continue;
     }
     const scalar = secret ? openValue(leaf, key, nonces) : leaf.read();
-    // sops stores comments in lists as items. The type is not authenticated, so no other value may be accepted as a
-    // comment, which the MAC would not cover.
+    // sops stores a comment in a list as an item. The type of a value is not authenticated and the MAC does not cover
+    // comments. Therefore only list items are accepted as comments.
     if (scalar.type === "comment" && !leaf.item) throw new SopsError("tampered", `${shown(leaf.path)}: the value was changed`);
     if (scalar.type !== "comment") mac.add(scalar, secret);
   }
@@ -81,15 +81,15 @@ function openValue(leaf: Leaf, key: Uint8Array, nonces: Map<string, Uint8Array>)
   }
 }
 
-/** Paths of the maps and lists that the rule encrypts, as contexts. */
+/** Returns the paths of the maps and lists that the rule encrypts, formatted as contexts. */
 function encryptedPlaces({ leaves }: Tree, encrypted: (path: readonly string[]) => boolean): string[] {
   const paths = leaves.flatMap(({ path }) => path.map((_, index) => path.slice(0, index + 1)).concat([[]]));
   return [...new Set(paths.filter(encrypted).map(context))];
 }
 
 /**
- * Decrypts a comment in place. Parsers disagree on which node a comment belongs to, so every encrypted path is tried as
- * context. A comment that was never encrypted is kept.
+ * Decrypts a comment in place. Parsers disagree about the node to which a comment belongs, so every encrypted path is
+ * tried as context. A comment that is not encrypted is not changed.
  */
 function openComment(leaf: Leaf, key: Uint8Array, places: readonly string[], nonces: Map<string, Uint8Array>): void {
   const { text } = leaf.read();
@@ -97,7 +97,7 @@ function openComment(leaf: Leaf, key: Uint8Array, places: readonly string[], non
   for (const place of [contextOf(leaf), ...places]) {
     try {
       const { scalar, nonce } = decryptValue(text, key, place);
-      // The type is not authenticated: a value that was moved into a comment is not a comment.
+      // The type is not authenticated. A ciphertext of another type was moved into the comment and is not a comment.
       if (scalar.type !== "comment") return;
       if (nonce !== null) nonces.set(nonceKey(place, scalar), nonce);
       leaf.write(scalar);
@@ -129,7 +129,7 @@ class Mac {
 
   constructor({ macOnlyEncrypted }: Covered) {
     this.#onlyEncrypted = macOnlyEncrypted;
-    // A MAC over the encrypted values only must never equal one over all values (sops.go,
+    // A MAC over only the encrypted values must never equal a MAC over all values (sops.go,
     // MACOnlyEncryptedInitialization).
     if (macOnlyEncrypted) this.#hash.update(createHash("sha256").update("sops").digest());
   }
@@ -151,14 +151,14 @@ function contextOf({ path }: Leaf): string {
   return context(path);
 }
 
-/** Context of a path, as sops formats it: its keys, each followed by a colon; for an empty path, one colon. */
+/** Returns the context of a path as sops formats it: each key followed by a colon, or one colon for an empty path. */
 function context(path: readonly string[]): string {
   return `${path.join(":")}:`;
 }
 
 /**
- * Map key of a nonce. It is unambiguous for any path and text, since a nonce must never be used for two different
- * texts.
+ * Returns the map key of a nonce. Different paths or texts have different map keys, because a nonce must never be used
+ * for two different texts.
  */
 function nonceKey(place: string, { type, text }: Scalar): string {
   return JSON.stringify([place, type, text]);
@@ -168,7 +168,7 @@ function macKey(mac: string, lastModified: string): string {
   return JSON.stringify(["mac", lastModified, mac]);
 }
 
-/** Writes UTC as Z, like Go. */
+/** Replaces the UTC offset +00:00 with Z, as Go writes it. */
 function goTime(text: string): string {
   return text.replace(/[-+]00:00$/, "Z");
 }

@@ -4,23 +4,23 @@ import { checkJson, refuseDisputed } from "./disputed.ts";
 import { SopsError } from "./error.ts";
 import { commentLeaves, type Format, type Leaf, meaning, shown, valueLeaf } from "./leaf.ts";
 
-/** A parsed file: its leaves in order, and what is required to write it as text again. */
+/** A parsed file: its leaves in order, and the data that is required to write the tree as text again. */
 export interface Tree {
   readonly format: Format;
   readonly document: Document.Parsed | Document;
   readonly root: YAMLMap;
   /** Leaves outside the key `sops`. */
   readonly leaves: readonly Leaf[];
-  /** Number of spaces per level. */
+  /** Number of spaces per indentation level. */
   readonly indent: number;
   readonly indentSeq: boolean;
 }
 
 /**
- * Parses a file. Scalars keep their notation (schema `failsafe`), and are resolved as in sops.
+ * Parses a file. Scalars keep their notation (schema `failsafe`), and their values are resolved as in sops.
  *
- * @throws SopsError (syntax) with a line; (unsupported) for content that sops would resolve or lose: aliases, tags,
- *   several documents
+ * @throws SopsError (syntax) with a line number; (unsupported) for content that sops would resolve or lose: aliases,
+ *   tags, several documents
  */
 export function parseTree(text: string, format: Format): Tree {
   if (format === "json") checkJson(text);
@@ -65,7 +65,7 @@ function* mapLeaves(map: YAMLMap, path: readonly string[], format: Format): Iter
   yield* commentLeaves(map, "comment", path);
 }
 
-/** @param around path of the collection that contains the node; the comments of a scalar belong to it */
+/** @param around path of the collection that contains the node; the comments of a scalar have this path */
 function* nodeLeaves(node: Node | null, around: readonly string[], path: readonly string[], format: Format): Iterable<Leaf> {
   if (node === null) return;
   if (isAlias(node)) throw new SopsError("unsupported", `${shown(path)} is an alias`, "replace the alias with its value");
@@ -84,16 +84,20 @@ function* nodeLeaves(node: Node | null, around: readonly string[], path: readonl
 
 function keyText(key: unknown, format: Format): string {
   if (isScalar(key) && typeof key.value === "string" && meaning(key, [key.value], format)?.type === "str") {
-    // sops writes multi-line keys as blocks, which the stringifier cannot indent by four spaces.
+    // sops writes multi-line keys as block scalars, which the stringifier cannot indent by four spaces.
     if (key.type?.startsWith("BLOCK") === true) key.type = "QUOTE_DOUBLE";
     return key.value;
   }
-  throw new SopsError("unsupported", `the key ${isScalar(key) ? String(key.value) : "of a map"} is not a string`, "quote it");
+  throw new SopsError(
+    "unsupported",
+    `the key ${isScalar(key) ? String(key.value) : "of a map"} is not a string`,
+    "quote the key",
+  );
 }
 
 /**
- * Indentation of a file, so that unchanged lines stay the same: the step of its first nested line, and whether lists
- * are indented.
+ * Returns the indentation of a file, so that unchanged lines stay the same: the number of spaces before its first
+ * nested line, and whether lists are indented.
  */
 function layoutOf(text: string): { indent: number; indentSeq: boolean } {
   const [, step = "  "] = /^[^\s#][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*#[^\n]*\n|[ \t]*\n)*( +)[^\s#-]/m.exec(text) ?? [];

@@ -4,18 +4,18 @@ import { asMap, isMap } from "../system/data.ts";
 import { type MergeLeaf, mergeDeep } from "../system/merge.ts";
 import { isEnvironmentName } from "./name.ts";
 
-/** Reads the file of an environment; null if it does not exist. */
+/** Reads the file of an environment. Returns null if the file does not exist. */
 export type ReadSource = (name: string) => Source | null;
 
-/** A file and the files that it extends. */
+/** An environment file and the files that it extends, directly or indirectly. */
 export interface Chain {
-  /** The file that extends no other first, the environment's own last. */
+  /** The environment's own file is last. The file that does not extend another file is first. */
   readonly sources: readonly [...Source[], Source];
-  /** Findings about the chain itself. */
+  /** Findings about `spec.extends`, such as a cycle or a missing file. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Follows `spec.extends` from a file to its last base. */
+/** Resolves `spec.extends` from a file to its last base. */
 export function chainOf(own: Source, read: ReadSource, names: readonly string[]): Chain {
   const base = baseOf(own);
   if (base === null) return { sources: [own], diagnostics: [] };
@@ -27,7 +27,7 @@ export function chainOf(own: Source, read: ReadSource, names: readonly string[])
     return stop(
       "extends-cycle",
       `environments extend each other in a cycle: ${[...names, base].join(" → ")}`,
-      "remove spec.extends from one of them",
+      "remove spec.extends from one of these environments",
     );
   const parent = read(base);
   if (parent === null)
@@ -40,22 +40,24 @@ export function chainOf(own: Source, read: ReadSource, names: readonly string[])
   return { sources: [...sources, own], diagnostics };
 }
 
-/** The name in `spec.extends` if it has the form of a name; schema validation reports anything else. */
+/** Returns the name in `spec.extends` if it has the form of a name. Schema validation reports any other value. */
 function baseOf(source: Source): string | null {
   const base = asMap(asMap(source.value)["spec"])["extends"];
   return typeof base === "string" && isEnvironmentName(base) ? base : null;
 }
 
-/** An environment merged from a chain, and the file of each of its values. */
+/** An environment that was merged from a chain of files, and the file of each of its values. */
 export interface Merged {
   readonly value: Record<string, unknown>;
-  /** Returns the file that sets a value last; null if no file sets it, for example if it is a default. */
+  /**
+   * Returns the last file that sets a value. Returns null if no file sets the value, for example if it is a default.
+   */
   originOf(path: Path): Source | null;
 }
 
 /**
- * Merges a chain. Maps are merged key by key, all other values are replaced, and `null` removes a key.
- * `metadata`, `spec.abstract` and `spec.extends` belong to each file and are not inherited.
+ * Merges the files of a chain. Maps are merged key by key, all other values are replaced, and `null` removes a key.
+ * `metadata`, `spec.abstract` and `spec.extends` apply only to the file that contains them, and are not inherited.
  */
 export function mergeChain({ sources }: Chain): Merged {
   const origins = new Map<string, Source>();
@@ -72,7 +74,7 @@ export function mergeChain({ sources }: Chain): Merged {
   return {
     value,
     originOf: (path) => {
-      // A list is replaced as a whole, so its items are in the same file.
+      // A list is replaced as a whole, so all its items are in the same file.
       const list = path.findIndex((step) => typeof step === "number");
       return origins.get(pointerOf(list === -1 ? path : path.slice(0, list))) ?? null;
     },
@@ -90,8 +92,8 @@ function inheritable(file: Record<string, unknown>): Record<string, unknown> {
 }
 
 /**
- * Merges a layer over a base. A null in the layer removes a key. Calls `touch` for every value that is set or removed,
- * with its JSON pointer.
+ * Merges a layer over a base. A null in the layer removes a key. Calls `touch` with the JSON pointer of every value
+ * that is set or removed.
  */
 function merge(
   base: Record<string, unknown>,

@@ -28,7 +28,9 @@ export const certificateFiles = {
 /** Suffix of the names of SOPS-encrypted files. */
 const encrypted = ".sops.yaml";
 
-/** Path of the administrators' file: the private signing keys, encrypted to the administrators only. */
+/**
+ * Path of the administrators' file. It contains the private signing keys and is encrypted only to the administrators.
+ */
 export function signingKeysFile(environment: string): string {
   return `${identityFolder(environment)}/trust-anchor${encrypted}`;
 }
@@ -42,12 +44,12 @@ export function isEncryptedFile(path: string): boolean {
   return path.endsWith(encrypted);
 }
 
-/** Name of an encrypted Secret's file, without its folder. */
+/** File name of an encrypted Secret, without the folder. */
 export function encryptedName(secret: string): string {
   return `${secret}${encrypted}`;
 }
 
-/** Name of the Secret in an encrypted file. */
+/** Returns the name of the Secret in an encrypted file. */
 export function secretIn(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1, -encrypted.length);
 }
@@ -65,13 +67,15 @@ export function fluxFolder(environment: string): string {
   return `${fluxRootFolder}/${environment}`;
 }
 
-/** Name of the helmfile at the root, and of the one in the folder of each environment's overlays. */
+/** Name of the helmfile in the root folder, and of the helmfile in the folder of each environment's overlays. */
 export const helmfileFile = "helmfile.yaml";
-/** The parts of the base's HelmRelease that differ between environments. */
+/** File with those fields of the base's HelmRelease that differ between environments. */
 export const releaseFile = "release.yaml";
-/** Values of a component's chart, read by Flux and by helmfile. */
+/** File with the values of a component's chart. Flux and helmfile read it. */
 export const valuesFile = "values.yaml";
-/** Patches for the objects that the chart renders, read by helmfile. Flux has the same patches inline. */
+/**
+ * File with patches for the objects that the chart renders. helmfile reads it; for Flux, the same patches are inline.
+ */
 export const patchesFile = "patches.yaml";
-/** Patches with a target for the objects that the chart renders, read by helmfile. Flux has the same patches inline. */
+/** Like `patchesFile`, but the file contains the patches that have a target. */
 export const transformersFile = "transformers.yaml";

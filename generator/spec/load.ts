@@ -13,23 +13,23 @@ export interface Loaded {
   /** Null if the file is abstract or has errors. */
   readonly environment: Environment | null;
   readonly abstract: boolean;
-  /** Findings of the file and of the files that it extends, each located in its file. */
+  /** Findings about the file and the files that it extends. Each finding has the location of its cause. */
   readonly diagnostics: readonly Diagnostic[];
-  /** The spec and the files that it extends, its own last. */
+  /** Paths of the spec and of the files that it extends. The spec is last. */
   readonly files: readonly string[];
-  /** Locates a later finding in the file that sets its value; null if the files were not merged. */
+  /** Returns the location of a later finding in the file that sets its value. Null if the files were not merged. */
   readonly locate: ((judgement: Judgement) => Diagnostic) | null;
 }
 
-/** An environment before the rules about several fields are checked. */
+/** An environment before the rules that involve several fields are checked. */
 export interface Resolved extends Loaded {
-  /** The environment, even if its files have errors; null if a value is missing or wrong. */
+  /** The environment, even if its files have errors. Null if a required value is missing or a value is wrong. */
   readonly resolved: Environment | null;
 }
 
 /**
- * Resolves one environment: reads its file and the files that it extends, checks each against the schema for
- * spec files, merges them, fills in the defaults, and checks the merged environment. Reports all problems at once.
+ * Resolves one environment: reads its file and the files that it extends, checks each file against the schema for spec
+ * files, merges the files, fills in the defaults, and checks the merged environment. Reports all problems at once.
  */
 export function resolveEnvironment(name: string, read: ReadSource): Resolved {
   const own = read(name);
@@ -60,7 +60,9 @@ export function resolveEnvironment(name: string, read: ReadSource): Resolved {
   return { name, environment: usable, resolved: environment, abstract, diagnostics: distinct(diagnostics), files, locate };
 }
 
-/** Whether a file is a base, for which nothing is generated. `abstract` is not inherited. */
+/**
+ * Whether a file is a base, for which nothing is generated. Files that extend a base do not inherit `spec.abstract`.
+ */
 export function isAbstract(source: Source): boolean {
   return asMap(asMap(source.value)["spec"])["abstract"] === true;
 }
@@ -83,8 +85,8 @@ function checkFile(source: Source): SchemaFinding[] {
 }
 
 /**
- * Findings about required keys that the merged environment lacks; its bases may lack them. A key that already has a
- * finding in one of the files is skipped.
+ * Returns findings about required keys that are missing in the merged environment. (A base may omit required keys.)
+ * Skips a key for which one of the files already has a finding.
  */
 function missingKeys(name: string, errors: readonly SchemaError[], inFiles: readonly SchemaFinding[]): SchemaFinding[] {
   const reported = new Set(inFiles.map(({ path }) => path.join("/")));
@@ -92,7 +94,7 @@ function missingKeys(name: string, errors: readonly SchemaError[], inFiles: read
   return missing.filter(({ path }) => !reported.has(path.join("/")));
 }
 
-/** Adds a fix to a finding about missing recipients, since they are generated. */
+/** Adds a fix to a finding about missing recipients: the command that generates recipients. */
 function withFix(finding: SchemaFinding, name: string): SchemaFinding {
   if (finding.path.join(".") !== "spec.secrets") return finding;
   return { ...finding, statement: { ...finding.statement, fix: `run meshops identity keygen ${name} --write` } };
@@ -102,7 +104,7 @@ function at(source: Source, { path, part, statement }: SchemaFinding): Diagnosti
   return diagnosticAtPath(source, path, part, statement);
 }
 
-/** Locates a finding at the first of its values that a file sets; a default has no line. */
+/** Locates a finding at the first of its values that a file sets. (A default is not in any line of a file.) */
 function whereWritten({ paths, statement }: Judgement, merged: Merged, own: Source): Diagnostic {
   const written = paths.flatMap((path) => {
     const source = merged.originOf(path);

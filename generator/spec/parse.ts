@@ -19,7 +19,7 @@ export function parseSource(file: string, text: string): Source {
   if (Buffer.byteLength(text) > maxFileBytes) return failed(at(tooLarge.code, tooLarge.message, tooLarge.fix));
   const deep = tooDeepAt(text);
   if (deep !== null)
-    return failed(at("yaml-too-deep", `nested deeper than ${maxDepth} levels`, null, { offset: deep, length: 1 }));
+    return failed(at("yaml-too-deep", `the file is nested deeper than ${maxDepth} levels`, null, { offset: deep, length: 1 }));
   try {
     const [document, second] = parse(text);
     if (document === undefined)
@@ -50,7 +50,7 @@ export function parseSource(file: string, text: string): Source {
   } catch (error) {
     const message = lowerFirst(error instanceof Error ? error.message : String(error));
     if (error instanceof ReferenceError) return failed(at("yaml-alias", message, "replace the aliases with their values"));
-    if (error instanceof RangeError) return failed(at("yaml-too-deep", "nested too deep to be parsed", null));
+    if (error instanceof RangeError) return failed(at("yaml-too-deep", "the file is nested too deeply to be parsed", null));
     return failed(at("yaml-syntax", message, null));
   }
 }

@@ -2,7 +2,7 @@ import type { RuleInfo } from "../diagnostics/rule-info.ts";
 import type { Path, Statement } from "../diagnostics/source.ts";
 import type { Environment } from "./environment.generated.ts";
 
-/** A rule violation and the values that it is about. It is reported at the first of them that a file sets. */
+/** A rule violation and the values that cause it. It is reported at the first of these values that a file sets. */
 export interface RuleFinding {
   readonly paths: readonly Path[];
   readonly message: string;
@@ -10,7 +10,7 @@ export interface RuleFinding {
   readonly expected?: string;
 }
 
-/** A rule that a schema cannot express. It checks a resolved environment. */
+/** A rule that a JSON schema cannot express. The rule checks a resolved environment. */
 export interface Rule extends RuleInfo {
   readonly check: (environment: Environment) => Iterable<RuleFinding>;
 }
@@ -20,7 +20,7 @@ export function spec(...steps: Path): Path {
   return ["spec", ...steps];
 }
 
-/** A rule violation, ready to report. */
+/** A rule violation that is ready to be reported. */
 export interface Judgement {
   readonly paths: RuleFinding["paths"];
   readonly statement: Statement;

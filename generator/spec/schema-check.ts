@@ -9,12 +9,12 @@ export function checkFileForm(value: unknown): readonly SchemaError[] {
 
 /** A merged environment with its defaults, and its schema errors. */
 interface Completed {
-  /** Null if a value is missing or wrong. Unknown keys do not matter, since the rest of the environment is usable. */
+  /** Null if a value is missing or wrong. Unknown keys are ignored, because the rest of the environment is usable. */
   readonly environment: Environment | null;
   readonly errors: readonly SchemaError[];
 }
 
-/** Adds the defaults to a merged environment, in place, and checks it against the resolved form of the schema. */
+/** Adds the defaults to a merged environment, in place, and checks the result against the schema for resolved specs. */
 export function complete(value: unknown): Completed {
   const errors = validateResolved(value) ? [] : (validateResolved.errors ?? []);
   const usable = errors.every(({ keyword }) => keyword === "additionalProperties");

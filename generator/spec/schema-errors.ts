@@ -2,7 +2,10 @@ import type { DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import type { Path, Statement } from "../diagnostics/source.ts";
 import { didYouMean } from "../diagnostics/suggest.ts";
 
-/** The parts of an ajv error that are used here. ajv runs with `verbose`, so an error contains the violated schema. */
+/**
+ * The fields of an ajv error that are used here. Because ajv runs with `verbose`, an error contains the violated
+ * schema.
+ */
 export interface SchemaError {
   readonly keyword: string;
   readonly instancePath: string;
@@ -12,7 +15,7 @@ export interface SchemaError {
   readonly data?: unknown;
 }
 
-/** A finding about a path of the document, without its file. */
+/** A finding about a path in a document. The finding does not contain the file name. */
 export interface SchemaFinding {
   readonly path: Path;
   readonly part: "key" | "value";
@@ -20,8 +23,8 @@ export interface SchemaFinding {
 }
 
 /**
- * Removes errors that follow from others: a value of the wrong type is not in an enum either, and not every item of a
- * list must match `contains`.
+ * Removes errors that are consequences of other errors: a value of the wrong type also violates an enum, and items that
+ * do not match `contains` are allowed if another item matches.
  */
 export function relevant(errors: readonly SchemaError[]): SchemaError[] {
   const mistyped = new Set(errors.filter(({ keyword }) => keyword === "type").map(({ instancePath }) => instancePath));
@@ -31,7 +34,7 @@ export function relevant(errors: readonly SchemaError[]): SchemaError[] {
   );
 }
 
-/** Converts a schema error to a finding: what is wrong, and what was expected. */
+/** Converts a schema error to a finding that contains what is wrong and what was expected. */
 export function explain(error: SchemaError): SchemaFinding {
   const path = fromPointer(error.instancePath);
   const { params, parentSchema = {}, data } = error;
@@ -89,7 +92,7 @@ export function explain(error: SchemaError): SchemaFinding {
       return found("not-allowed", `${name} does not contain ${show(needed)}`, `a list that contains ${show(needed)}`);
     }
     case "uniqueItems":
-      return found("duplicate-item", `${name} contains a duplicate item`, null, "remove one of them", "value", [
+      return found("duplicate-item", `${name} contains a duplicate item`, null, "remove one of the duplicate items", "value", [
         ...path,
         Math.max(Number(params["i"]), Number(params["j"])),
       ]);
@@ -110,7 +113,7 @@ function formatPath(path: Path): string {
   return path.map((step, index) => (isIndex(step) ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
 }
 
-/** The last key of a path, with the indexes that follow it. */
+/** Returns the last key of a path, with the list indexes after this key. */
 function lastName(path: Path): string {
   const key = path.findLastIndex((step) => !isIndex(step));
   return formatPath(path.slice(Math.max(0, key)));
@@ -121,7 +124,7 @@ function isIndex(step: string | number): boolean {
 }
 
 function quoteFix(types: readonly unknown[], data: unknown): string | null {
-  return types.includes("string") && (typeof data === "number" || typeof data === "boolean") ? 'quote it: "%s"' : null;
+  return types.includes("string") && (typeof data === "number" || typeof data === "boolean") ? 'quote the value: "%s"' : null;
 }
 
 function list(words: readonly string[]): string {

@@ -1,6 +1,6 @@
 import type { SchemaError } from "./schema-errors.ts";
 
-/** A validator that ajv compiled. */
+/** A validator that was compiled by ajv. */
 export interface Validator {
   (value: unknown): boolean;
   errors?: readonly SchemaError[] | null;

@@ -2,7 +2,7 @@ import { type Alias, type Document, isAlias, isMap, isPair, isScalar, isSeq, typ
 import type { DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import { maxDepth, maxNodes } from "../diagnostics/limits.ts";
 
-/** A problem of a parsed document that is valid YAML but not allowed in a spec. */
+/** A problem in a document that is valid YAML but is not allowed in a spec. */
 export interface YamlProblem {
   readonly code: DiagnosticCode;
   readonly message: string;
@@ -13,10 +13,10 @@ export interface YamlProblem {
 type Step = { readonly enter: unknown; readonly depth: number } | { readonly leave: Node };
 
 /**
- * Walks a document in order and without recursion. Finds duplicate keys, aliases that have no anchor or contain
- * themselves, merge keys that do not merge a map, and documents that are too large or too deep.
- * (The library compares every key with every other one, and finds the other problems in its conversion, which does not
- * report positions.)
+ * Walks through a document in order and without recursion. Finds duplicate keys, aliases without an anchor, aliases
+ * that contain themselves, merge keys that do not merge a map, and documents that are too large or nested too deeply.
+ * (The YAML library is not used for these checks. It compares every key with every other key, and it finds the other
+ * problems only when it converts a document to plain data, without positions.)
  */
 export function inspect(document: Document): YamlProblem[] {
   const problems: YamlProblem[] = [];
@@ -37,10 +37,10 @@ export function inspect(document: Document): YamlProblem[] {
           "file-too-large",
           `the file contains more than ${maxNodes} keys and values`,
           node,
-          "move a part of it to a base, and name the base in spec.extends",
+          "move a part of the file to a base, and set spec.extends to the name of the base",
         ),
       ];
-    if (step.depth > maxDepth) return [problem("yaml-too-deep", `nested deeper than ${maxDepth} levels`, node, null)];
+    if (step.depth > maxDepth) return [problem("yaml-too-deep", `the file is nested deeper than ${maxDepth} levels`, node, null)];
     if (isAlias(node)) problems.push(...judgeAlias(node, anchors, open));
     if (!isMap(node) && !isSeq(node) && !isPair(node)) {
       if (isScalar(node) && node.anchor !== undefined) anchors.set(node.anchor, node);
@@ -76,7 +76,7 @@ function judgeKeys(pairs: readonly { key: unknown; value: unknown }[], anchors: 
         ? []
         : [problem("yaml-alias", "the merge key << requires a map or a list of maps", key, null)];
     const name = String(key.value);
-    if (seen.has(name)) return [problem("yaml-duplicate-key", "duplicate key", key, "remove one of the two")];
+    if (seen.has(name)) return [problem("yaml-duplicate-key", "duplicate key", key, "remove one of the two keys")];
     seen.add(name);
     return [];
   });

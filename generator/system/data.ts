@@ -3,7 +3,7 @@ export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Returns the value if it is a map, otherwise an empty map. Use it to read data that has not been validated. */
+/** Returns the value if it is a map, otherwise an empty map. Use this function to read data that was not validated. */
 export function asMap(value: unknown): Record<string, unknown> {
   return isMap(value) ? value : {};
 }

@@ -18,18 +18,22 @@ import {
 import { dirname, join, sep } from "node:path";
 import { exitCode, UserError } from "./errors.ts";
 
-/** Returns the folder or its nearest ancestor that contains a file or folder with a name; null if none does. */
+/**
+ * Returns the nearest folder that contains a file or folder with a name: the given folder, or one of its ancestors.
+ * Returns null if there is no such folder.
+ */
 export function folderAbove(folder: string, name: string): string | null {
   if (existsSync(join(folder, name))) return folder;
   return dirname(folder) === folder ? null : folderAbove(dirname(folder), name);
 }
 
-/** Suffix of temporary files, which a killed run may leave behind. */
+/** Suffix of temporary files. A killed run may leave temporary files behind. */
 export const temporarySuffix = ".meshops-tmp";
 
 /**
- * Returns the absolute path of a file of the repository. Rejects a path that leads out of the repository or contains a
- * symbolic link: one environment's files could otherwise be written to another's folder, or outside the repository.
+ * Returns the absolute path of a file in the repository. Rejects a path that leads out of the repository or contains a
+ * symbolic link. Otherwise, the files of one environment could be written to the folder of another environment or
+ * outside the repository.
  *
  * @param root absolute path, with symbolic links resolved
  * @throws UserError (problem) if the path is rejected
@@ -38,7 +42,7 @@ export function pathWithin(root: string, path: string): string {
   return pathsWithin(root)(path);
 }
 
-/** `pathWithin` for many files: each folder is checked once. */
+/** Returns a function like `pathWithin` for many files. Each folder is checked only once. */
 export function pathsWithin(root: string): (path: string) => string {
   const plain = new Map<string, boolean>();
   return (path) => {
@@ -62,21 +66,22 @@ function isPlain(folder: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     const itself = lstatSync(folder, { throwIfNoEntry: false });
-    // For a missing folder, check its parent. A dangling link exists, and so does a folder that was created just now.
+    // If the folder does not exist, check its parent. `itself` is defined for a dangling link, and for a folder that
+    // was created just now.
     if (itself === undefined) return isPlain(dirname(folder));
     return !itself.isSymbolicLink() && isPlain(folder);
   }
 }
 
 /**
- * What exists at a path: a regular file with its text, nothing, a symbolic link, or an obstacle such as a folder, which
- * cannot be overwritten with a file.
+ * What exists at a path: a regular file with its text, nothing, a symbolic link, or an obstacle. An obstacle, such as a
+ * folder, cannot be overwritten with a file.
  */
 export type Occupant = { readonly kind: "file"; readonly text: string } | { readonly kind: "nothing" | "link" | "obstacle" };
 
 /**
- * Reads what exists at a path. Does not follow a symbolic link at its end, and does not wait for the other end of a
- * pipe.
+ * Reads what exists at a path. If the path is a symbolic link, the link is not followed. If the path is a named pipe,
+ * the function does not wait for a writer.
  */
 export function lookAt(path: string): Occupant {
   let handle: number | undefined;
@@ -94,7 +99,7 @@ export function lookAt(path: string): Occupant {
   }
 }
 
-/** Returns a file's text; null if the file does not exist. */
+/** Returns the text of a file. Returns null if the file does not exist. */
 export function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
@@ -105,10 +110,10 @@ export function readIfThere(path: string): string | null {
 }
 
 /**
- * Writes a file atomically: writes a temporary file in the same folder and renames it to the file's name.
+ * Writes a file atomically: writes a temporary file in the same folder, and then renames it to the file's name.
  *
- * @param options.durable flush the text to disk before the rename, so that the old or the new text also survives a
- * power failure; not needed for files that can be generated again
+ * @param options.durable flush the text to disk before the rename, so that either the old or the new text exists after
+ *   a power failure; this is not needed for files that can be generated again
  */
 export function writeAtomic(
   path: string,
@@ -132,7 +137,7 @@ export function writeAtomic(
   }
 }
 
-/** Creates a file, and its folder if it does not exist. Returns the file's handle. */
+/** Creates a file, and its folder if the folder does not exist. Returns the handle of the file. */
 function create(path: string, mode: number): number {
   try {
     return openSync(path, "wx", mode);
@@ -143,7 +148,7 @@ function create(path: string, mode: number): number {
   }
 }
 
-/** Removes a file, and the folders that are then empty, up to but not including `stop`. */
+/** Removes a file, and then its parent folders if they are empty, up to but not including `stop`. */
 export function removeFile(path: string, stop: string): void {
   rmSync(path, { force: true });
   for (let folder = dirname(path); folder.startsWith(stop + sep); folder = dirname(folder)) if (!removeIfEmpty(folder)) return;

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
 
 /**
- * Renders an HTML page or an XML file from a template. Texts are escaped for HTML, which is also valid in XML.
- * Control characters that XML does not allow are removed.
+ * Renders an HTML page or an XML file from a template. Texts are escaped for HTML; the escaped texts are also valid in
+ * XML. Control characters that XML does not allow are removed.
  */
 export function fillTemplate(template: URL, view: object): string {
   const text = readFileSync(template, "utf8");

@@ -8,18 +8,22 @@ import { pathWithin, temporarySuffix } from "./files.ts";
 import { stateFolder } from "./state-folder.ts";
 
 const maxWaitMs = 60_000;
-/** A takeover takes milliseconds. If its file is older than this, the process was killed during the takeover. */
+/**
+ * Maximum duration of a takeover, which normally takes milliseconds. If the takeover file is older, its process was
+ * killed.
+ */
 const takeoverMs = 5_000;
 
 /**
  * Runs an action while no other meshops process writes to the same repository.
  *
- * The lock file identifies its holder (host, process ID, a random word). A hard link creates it with its full content.
- * If the holder was a process on this host that has ended, a waiting process takes over the lock. A second exclusive
- * file ensures that only one waiting process does so at a time.
+ * The lock file identifies its holder by host, process ID and a random word. A hard link creates the lock file together
+ * with its full content. If the holder was a process on this host and the process has ended, a waiting process takes
+ * over the lock. A second file, which is created exclusively, ensures that only one waiting process takes over the
+ * lock.
  *
  * @param root absolute path, with symbolic links resolved
- * @throws UserError (problem) if another run holds the lock for a minute
+ * @throws UserError (problem) if another process holds the lock for a minute
  */
 export async function withLock<T>(root: string, action: () => Promise<T>): Promise<T> {
   const path = pathWithin(root, `${stateFolder}/lock`);
@@ -31,7 +35,7 @@ export async function withLock<T>(root: string, action: () => Promise<T>): Promi
       throw new UserError(
         exitCode.problem,
         "another meshops process is changing this repository",
-        `wait for it to end; if no meshops process is running, run rm ${path}`,
+        `wait for that process to end; if no meshops process is running, run rm ${path}`,
       );
     await sleep(30 + Math.random() * 50);
   }
@@ -50,7 +54,7 @@ async function acquire(path: string, token: string): Promise<boolean> {
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return false; // another run removed it as a leftover temporary file
+    if (code === "ENOENT") return false; // another process removed the candidate file as a leftover temporary file
     if (code !== "EEXIST") throw error;
     const held = await holder(path);
     if (held !== null && isStale(held)) await takeOver(path, held);
@@ -60,7 +64,7 @@ async function acquire(path: string, token: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock if it is still the given stale one, unless another waiting process is doing so. */
+/** Removes a lock if it is still the given stale lock. Does nothing while another process takes over the lock. */
 async function takeOver(path: string, stale: string): Promise<void> {
   const guard = `${path}.takeover`;
   try {
@@ -85,8 +89,8 @@ async function holder(path: string): Promise<string | null> {
 }
 
 /**
- * Whether the process of a lock has ended. Invalid content counts as stale. A lock held by another host is never
- * stale, because its process cannot be checked.
+ * Whether the process that holds a lock has ended. A lock with invalid content is stale. A lock that was created on
+ * another host is never stale, because its process cannot be checked.
  */
 function isStale(token: string): boolean {
   let owner: { host?: unknown; pid?: unknown };

@@ -8,8 +8,8 @@ export type MergeLeaf = (below: unknown, value: unknown, path: readonly string[]
 const replace: MergeLeaf = (_, value) => value;
 
 /**
- * Merges two maps key by key, nested maps included. `leaf` merges all other values; by default, the value of `layer`
- * wins.
+ * Merges two maps key by key, including nested maps. `leaf` merges all other values. By default, the value of `layer`
+ * replaces the value of `base`.
  *
  * @param path keys that lead to the maps; passed to `leaf`
  */
@@ -19,7 +19,7 @@ export function mergeDeep(
   leaf: MergeLeaf = replace,
   path: readonly string[] = [],
 ): Record<string, unknown> {
-  // A Map, because assigning the key __proto__ of an object would set its prototype.
+  // A Map is used, because assigning the key __proto__ of an object would set the prototype of the object.
   const out = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(layer)) {
     const below = out.get(key);

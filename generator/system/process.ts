@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 export interface Finished<Output = string> {
   readonly stdout: Output;
   readonly stderr: string;
-  /** Exit code; null if a signal ended the program or it did not start. */
+  /** Exit code. Null if a signal ended the program, or if the program did not start. */
   readonly code: number | null;
   /** Whether the program is not on the PATH. */
   readonly absent: boolean;
@@ -15,26 +15,29 @@ export interface ProgramOptions {
   /** Text for the program's standard input. */
   readonly input?: string;
   /**
-   * Whether the program opens /dev/stdin as a file. Node gives child processes a socket, which cannot be opened, so the
-   * input is piped through `cat`.
+   * Whether the program opens /dev/stdin as a file. The stdin of a child process of Node is a socket, which cannot be
+   * opened. Therefore the input is piped through `cat`.
    */
   readonly opensStdin?: boolean;
-  /** Time limit in milliseconds; the program is ended after that. */
+  /** Time limit in milliseconds, after which the program is ended. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Environment variables; default: those of this process. */
+  /** Environment variables; default: the environment variables of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Starts the program in a shell, which scripts need on Windows. Use it only with fixed arguments. */
+  /**
+   * Whether the program is started in a shell. Scripts need a shell on Windows. Use this option only with fixed
+   * arguments.
+   */
   readonly shell?: boolean;
 }
 
-/** Runs a program and returns its output. Never rejects: the result also describes a missing or aborted program. */
+/** Runs a program and returns its output. Never rejects: the result also reports a missing or aborted program. */
 export async function runProgram(name: string, args: readonly string[], options: ProgramOptions = {}): Promise<Finished> {
   const finished = await runBinary(name, args, options);
   return { ...finished, stdout: finished.stdout.toString() };
 }
 
-/** `runProgram` for programs whose output is not text. */
+/** Like `runProgram`, for programs whose output is not text. */
 export function runBinary(name: string, args: readonly string[], options: ProgramOptions = {}): Promise<Finished<Buffer>> {
   const { input = "", opensStdin = false, timeoutMs, signal, ...rest } = options;
   const [command, words] = opensStdin ? ["sh", ["-c", 'cat | "$0" "$@"', name, ...args]] : [name, args];
@@ -52,6 +55,6 @@ export function runBinary(name: string, args: readonly string[], options: Progra
         resolve({ stdout, stderr: stderr.toString(), code, absent, timedOut });
       },
     );
-    child.stdin?.on("error", () => undefined).end(input); // the program may end without reading it
+    child.stdin?.on("error", () => undefined).end(input); // the program may end without reading the input
   });
 }

@@ -1,2 +1,2 @@
-/** Folder of a repository in which meshops keeps inventories, locks and unfinished changes. */
+/** Folder of a repository in which meshops stores inventories, locks and the data of unfinished changes. */
 export const stateFolder = ".meshops";

@@ -1,21 +1,22 @@
 /**
- * Replaces control characters other than tabs with dots: in a terminal, they could move the cursor or change colours.
+ * Replaces control characters other than tabs with dots, because control characters could move the cursor of a terminal
+ * or change its colours.
  */
 export function printable(text: string): string {
   return text.replace(/(?!\t)[\p{Cc}\u2028\u2029]/gu, "\u00b7");
 }
 
-/** Compares texts by code unit, which gives the same order on every machine and in every locale. */
+/** Compares texts by code unit. The order is the same on every machine and in every locale. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Returns the folder of a path with forward slashes; empty if the path has none. */
+/** Returns the folder of a path with forward slashes. Returns an empty text if the path has no folder. */
 export function folderOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
-/** Converts a library's message to meshops' style: lower-case first letter, no full stop. */
+/** Converts a library's message to the style of meshops: the first letter is lower-case, and there is no full stop. */
 export function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, "");
 }
@@ -27,18 +28,18 @@ export function capital(text: string): string {
 /**
  * Returns a count with its noun, such as `1 file` or `2 files`.
  *
- * @param many plural of a noun that does not take an s
+ * @param many plural of the noun, if it is not formed with an s
  */
 export function plural(count: number, noun: string, many: string = `${noun}s`): string {
   return `${count} ${count === 1 ? noun : many}`;
 }
 
-/** Whether a YAML text has a list that is not indented below its key. */
+/** Whether a YAML text contains a list that is not indented relative to its key. */
 export function hasFlushLists(yaml: string): boolean {
   return /^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(yaml);
 }
 
-/** Shortens an age recipient for display. Returns any other name unchanged. */
+/** Shortens an age recipient for display. Returns the names of other recipients unchanged. */
 export function shortRecipient(recipient: string): string {
   return recipient.startsWith("age1") ? `${recipient.slice(0, 10)}…${recipient.slice(-4)}` : recipient;
 }
@@ -51,7 +52,7 @@ const units = [
 ] as const;
 
 /**
- * Returns a duration in its largest whole unit, such as `1 day` or `16 seconds`.
+ * Returns a duration in the largest unit of which it contains at least one, such as `1 day` or `16 seconds`.
  *
  * @param milliseconds may be negative
  */
@@ -62,7 +63,7 @@ export function duration(milliseconds: number): string {
 }
 
 /**
- * Returns the remaining validity of a certificate: `364 days left`, or `expired 16 seconds ago`.
+ * Returns the remaining validity of a certificate, such as `364 days left` or `expired 16 seconds ago`.
  *
  * @param end in RFC 3339, or in the format of Node's X509Certificate
  */

@@ -3,8 +3,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Creates a folder in the user's cache that other users cannot access. Returns its path, or null if it cannot be
- * created.
+ * Creates a folder in the user's cache that other users cannot access. Returns the path of the folder, or null if the
+ * folder cannot be created.
  */
 export function userCacheFolder(name: string): string | null {
   const { XDG_CACHE_HOME: xdg = "", LOCALAPPDATA: local = "" } = process.env;

@@ -1,7 +1,7 @@
-/** Version of meshops. A test compares it with package.json, which the program does not read, to start faster. */
+/** Version of meshops. To start faster, the program does not read package.json; a test compares the two versions. */
 export const version = "0.2.0";
 
-/** Reports whether a version is at least another, number by number: `3.8.1` is at least `3.8`. */
+/** Whether a version is at least another version. Compares number by number: `3.8.1` is at least `3.8`. */
 export function isVersionAtLeast(version: string, needed: string): boolean {
   const [a = [], b = []] = [version, needed].map((text) => text.split(".").map(Number));
   for (const [index, number] of b.entries()) {

@@ -5,9 +5,9 @@ import { mergeDeep } from "../../generator/system/merge.ts";
 export type Schema = { [keyword: string]: unknown };
 
 /**
- * Returns the schema of a resolved spec as one plain schema, without `allOf` and without `null`: the root, which is the
- * schema of a file, merged with the `required` lists of `$defs/resolved`.
- * In a file, `null` deletes an inherited value, so a resolved spec contains no `null`.
+ * Returns the schema of a resolved spec as one plain schema, without `allOf` and without `null`. It is the schema of a
+ * file (the root), merged with the `required` lists of `$defs/resolved`. A resolved spec contains no `null`, because a
+ * `null` in a file deletes an inherited value.
  */
 export function resolvedForm(root: Schema): Schema {
   const definitions = root["$defs"] as Record<string, Schema>;
@@ -30,7 +30,7 @@ function withoutNull(node: unknown): unknown {
   return out;
 }
 
-/** Marks every property that has a default as required, because it exists after defaults are applied. */
+/** Marks every property with a default as required, because the property exists after defaults are applied. */
 export function withDefaultsRequired(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(withDefaultsRequired);
   if (!isMap(node)) return node;
@@ -42,7 +42,7 @@ export function withDefaultsRequired(node: unknown): unknown {
   return { ...out, required: [...required] };
 }
 
-/** Returns the schema without some keywords. Properties with such a name are kept. */
+/** Returns the schema without the given keywords. Properties whose names are equal to a keyword are kept. */
 export function without(node: unknown, keywords: readonly string[]): unknown {
   if (Array.isArray(node)) return node.map((item) => without(item, keywords));
   if (!isMap(node)) return node;

@@ -16,7 +16,7 @@ export async function generateCode(): Promise<[string, string][]> {
   return [
     [`${root}generator/spec/environment.generated.ts`, await types("Environment", resolved, "environment")],
     // `validateFile` checks one file and does not change it. `validateResolved` checks the merged environment and sets
-    // defaults.
+    // its defaults.
     [
       `${root}generator/spec/validator.generated.ts`,
       await validators("environment", "./validator.ts", {
@@ -57,7 +57,7 @@ interface ValidatorOptions {
   readonly useDefaults: boolean;
 }
 
-/** Returns validators as code without runtime dependencies. */
+/** Returns the code of validators that have no runtime dependencies. */
 async function validators(
   name: string,
   typesFrom: string,

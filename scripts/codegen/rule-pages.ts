@@ -8,7 +8,7 @@ import { specRules } from "../../generator/lint/specs.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const stories = { spec: `${root}test/stories/diagnostics`, manifests: `${root}test/stories/manifests` };
 
-/** Returns the rules' pages and index, as [absolute path, text]. Their examples are the stories that the tests run. */
+/** Returns the rules' pages and index, as [absolute path, text]. The examples are the stories that the tests run. */
 export function generateRulePages(): [string, string][] {
   const rules = [...new Map([...specRules, ...manifestRules].map((rule) => [rule.code as string, rule])).values()];
   const sorted = rules.sort((a, b) => (a.code < b.code ? -1 : 1));
@@ -31,14 +31,14 @@ function table(rules: readonly RuleInfo[]): string {
 
 ${banner}
 
-\`meshops validate\` checks ${rules.length} rules that a schema cannot express. ${count("error")} are errors: the configuration cannot work. ${count("warning")} are warnings, which can be accepted.
+\`meshops validate\` checks ${rules.length} rules that a schema cannot express. ${count("error")} are errors: the configuration cannot work. ${count("warning")} are warnings, which can be suppressed.
 
-To suppress a warning, give its code and a reason: in a spec under \`spec.rules.ignore\`, on a third-party object in the annotation
-\`${silencePrefix}<code>: <reason>\`. A suppressed warning is still listed, as silenced. \`meshops validate --manifests <folder>\` (or \`-\` for stdin) runs the rules that read
-manifests on any Kubernetes objects, without a spec. It treats a folder as one cluster: pass the folder of one environment, or pipe in the output of \`kustomize build\` and
-\`helm template\`. An error becomes a warning if the objects do not contain enough information to prove it.
+To suppress a warning, specify its code and a reason: in a spec under \`spec.rules.ignore\`, or on a third-party object in the annotation
+\`${silencePrefix}<code>: <reason>\`. A suppressed warning is still listed, as silenced. \`meshops validate --manifests <folder>\` (or \`-\` for stdin) runs the rules for
+manifests on any Kubernetes objects, without a spec. All objects in the folder are treated as objects of one cluster. Therefore pass the folder of one environment, or pipe in the output of \`kustomize build\` and
+\`helm template\`. An error is reported as a warning if the objects do not contain enough information to prove the error.
 
-| code | severity | reads | what is wrong |
+| code | severity | checks | what is wrong |
 |---|---|---|---|
 ${rules.map(row).join("\n")}
 `;
@@ -54,7 +54,7 @@ function page(rule: RuleInfo): string {
     `**How to fix.** ${fix}`,
     ...(readsSpecs(rule) ? ["## In a spec", specStory(code)] : []),
     ...(readsManifests(rule) ? ["## In manifests", manifestStory(code)] : []),
-    ...(severity === "warning" ? ["## Accept it", acceptance(rule)] : []),
+    ...(severity === "warning" ? ["## Suppress the warning", acceptance(rule)] : []),
   ];
   return `${parts.join("\n\n")}\n`;
 }

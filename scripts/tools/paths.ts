@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { azureCliVersion, checkJsonschemaVersion, goTools, kubernetesSchemas, pydgraphVersion } from "./pins.ts";
 
-/** Folder with this checkout's links to the cached tools, ignored by Git. */
+/** Folder with this checkout's links to the cached tools. Git ignores this folder. */
 export const toolsFolder: string = fileURLToPath(new URL("../../.tools/", import.meta.url));
 
 /** Cache of installed tools outside the checkout, with one folder per version. */
@@ -18,13 +18,13 @@ export function cachedTool(name: string, version: string): string {
 /** Folder of Kubernetes' schemas in the cache. */
 export const schemasFolder: string = join(cacheFolder, "schemas", `${kubernetesSchemas.package}-${kubernetesSchemas.version}`);
 
-/** Virtual environment of the Azure CLI. Complete if it contains the file `installed`. */
+/** Virtual environment of the Azure CLI. It is complete if it contains the file `installed`. */
 export const azureCli: string = join(cacheFolder, `azure-cli-${azureCliVersion}`);
 
-/** Virtual environment of check-jsonschema. Complete if it contains the file `installed`. */
+/** Virtual environment of check-jsonschema. It is complete if it contains the file `installed`. */
 export const checkJsonschema: string = join(cacheFolder, `check-jsonschema-${checkJsonschemaVersion}`);
 
-/** Virtual environment of pydgraph. Complete if it contains the file `installed`. */
+/** Virtual environment of pydgraph. It is complete if it contains the file `installed`. */
 export const pydgraph: string = join(cacheFolder, `pydgraph-${pydgraphVersion}`);
 
 /** Path at which `npm run tools` installs a pinned tool. The file may not exist yet. */

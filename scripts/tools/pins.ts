@@ -1,13 +1,13 @@
-/** A tool that the tests use, built by Go from the module proxy. */
+/** A tool that the tests use. Go builds the tool from the module proxy. */
 export interface GoTool {
   readonly name: string;
   readonly version: string;
-  /** Go package of its command. */
+  /** Go package of the tool's command. */
   readonly package: string;
   readonly ldflags?: string;
   /** Name of the binary that Go builds from the package, if it is not the tool's name. */
   readonly binary?: string;
-  /** Folder next to this file with a module that builds the tool, for modules that `go install` refuses. */
+  /** Folder next to this file with a Go module that builds the tool, if `go install` rejects the tool's own module. */
   readonly module?: string;
 }
 
@@ -16,7 +16,7 @@ const gitVersion = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/versi
   .map((name) => `-X ${name}.gitVersion=v${kubernetes} -X ${name}.gitMajor=1 -X ${name}.gitMinor=36`)
   .join(" ");
 
-/** Returns a command of Kubernetes. One module builds all of them. */
+/** Returns a Kubernetes command. The same Go module builds all Kubernetes commands. */
 function kubernetesTool(name: string): GoTool {
   return { name, version: kubernetes, package: `k8s.io/kubernetes/cmd/${name}`, module: "kubernetes", ldflags: gitVersion };
 }
@@ -32,7 +32,7 @@ export const goTools: readonly GoTool[] = [
     name: "helm",
     version: "3.22.0",
     package: "helm.sh/helm/v3/cmd/helm",
-    // Without these flags, helm assumes Kubernetes 1.20, which Linkerd's charts refuse.
+    // Without these flags, helm assumes Kubernetes 1.20, which Linkerd's charts reject.
     ldflags: `-X ${helmKubernetes}Major=1 -X ${helmKubernetes}Minor=34`,
   },
   // For the tests of the statements about Helm 4 in docs/helmfile.md.
@@ -55,7 +55,8 @@ export const goTools: readonly GoTool[] = [
 ];
 
 /**
- * Releases of Node with which the tests run meshops, besides the one that runs the tests. Installed from npm packages.
+ * Versions of Node on which the tests run meshops, in addition to the version that runs the tests. They are installed
+ * from npm packages.
  */
 export const nodeVersions = ["22.23.3", "24.21.0"] as const;
 
@@ -65,8 +66,8 @@ export const kubernetesSchemas = { package: "kubernetes-validate", version: "1.3
 /** The Azure CLI, a Python package. It is installed in its own virtual environment. */
 export const azureCliVersion = "2.91.0";
 
-/** Python package with the schemas of the settings files that `meshops init` writes: Azure Pipelines, Renovate. */
+/** Python package with the schemas of settings files that `meshops init` writes (for Azure Pipelines and Renovate). */
 export const checkJsonschemaVersion = "0.39.0";
 
-/** pydgraph of the test client's image, as pinned in clients/pydgraph/requirements.txt. */
+/** Version of pydgraph in the image of the test client, as pinned in clients/pydgraph/requirements.txt. */
 export const pydgraphVersion = "25.2.0";

@@ -2,10 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Copies the strict JSON schemas of one Kubernetes version from the Python package kubernetes-validate, in a form that
- * kubeconform can resolve offline: without `$id`, and with references to a file in the same folder.
+ * Copies the strict JSON schemas of one Kubernetes version from the Python package kubernetes-validate. The copies have
+ * a form that kubeconform can resolve offline: they have no `$id`, and their references point to a file in the same
+ * folder.
  *
- * @param kubernetes `major.minor`
+ * @param kubernetes version as `major.minor`
  */
 export function convertSchemas(packageFolder: string, target: string, kubernetes: string): void {
   const source = join(packageFolder, "kubernetes_validate", "kubernetes-json-schema", `v${kubernetes}.0-local-strict`);

@@ -11,10 +11,11 @@ import type { Cloud } from "./cloud.ts";
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
 /**
- * A server that has imported the real az (see az-server.py). It has its own configuration, which az reads at import.
+ * A server process that has imported the real az (see az-server.py). Each server has its own configuration folder,
+ * because az reads its configuration when it is imported.
  */
 class AzServer {
-  /** Folder with `az` and a stand-in for `kubectl`, to be put first in PATH. */
+  /** Folder with `az` and a stand-in for `kubectl`. It must be the first folder in PATH. */
   readonly bin: string = scratchFolder("bin");
   readonly config: string = scratchFolder("config");
   readonly socket: string = join(this.bin, "socket");
@@ -42,9 +43,9 @@ class AzServer {
 }
 
 /**
- * Starts an az that knows only the stand-in for Azure and is logged in there.
+ * Starts an az that sends all requests to the stand-in for Azure and is already logged in there.
  *
- * @returns the environment variables to run scripts with, and a function that stops the server
+ * @returns the environment variables with which scripts must run, and a function that stops the server
  */
 export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, string>; stop: () => void }> {
   const server = new AzServer();
@@ -65,7 +66,7 @@ export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, stri
     AZURE_EXTENSION_USE_DYNAMIC_INSTALL: "no",
     AZURE_CORE_COLLECT_TELEMETRY: "no",
     AZURE_CORE_NO_COLOR: "yes",
-    // By default, az requests a link-local address: the identity endpoint of a virtual machine.
+    // By default, az requests a link-local address, which is the identity endpoint of a virtual machine.
     AZURE_POD_IDENTITY_AUTHORITY_HOST: closed,
   };
   writeFileSync(join(home, "ca.crt"), cloud.ca);
@@ -82,7 +83,7 @@ export async function loggedIn(cloud: Cloud): Promise<{ env: Record<string, stri
   return { env, stop: () => server.stop() };
 }
 
-/** Returns the arguments of each call of az so far. */
+/** Returns the arguments of each call of az up to now. */
 export function callsOf(env: Readonly<Record<string, string>>): string[][] {
   return readFileSync(env["AZ_LOG"] ?? "", "utf8")
     .trim()

@@ -20,11 +20,11 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
   });
   afterAll(() => site.stop());
 
-  /** Runs the script from an empty state, or on what an earlier run in the same folder left. */
+  /** Runs the script with an empty state, or with the state that an earlier run in the same folder left behind. */
   const runIn = (state: string, env: Record<string, string> = {}, at: Site = site): Promise<Ended> =>
     runScript(at, script, { env: { MESHOPS_STATE: state, KUBECTL_STATE: `${state}.cluster`, ...env } });
 
-  test("creates everything in the spec from nothing, up to a reconciled Flux", () => {
+  test("creates all resources of the spec and installs Flux, which reconciles", () => {
     expect(first, first.stderr).toMatchObject({ code: 0 });
     expect(site.cloud.unknown).toEqual([]);
     const text = JSON.stringify(finished);
@@ -38,7 +38,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(first.stderr).toContain("dev is up; Flux applies the rest.");
   });
 
-  test("a second run finds everything, and creates and changes nothing", async () => {
+  test("a second run finds all resources, and creates and changes nothing", async () => {
     const again = await runScript(site, script);
     expect(again, again.stderr).toMatchObject({ code: 0 });
     expect(site.cloud.state.summary()).toEqual(finished);
@@ -56,7 +56,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
       expect(readFileSync(join(state, "images", record), "utf8")).toMatch(/^[a-z/-]+:[\w.-]+@sha256:[0-9a-f]{64}\n$/);
   });
 
-  test("neither age key nor Git token appears in the script, its trace, an argument or a file that it leaves", async () => {
+  test("neither age key nor Git token appears in the script, in its trace, in an argument, or in a file that the script leaves behind", async () => {
     const [key, token] = [testIdentity().clusterKey, "a-token-for-git"];
     const state = scratchFolder("state");
     const trace = `${state}.trace`;
@@ -66,7 +66,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(traced, traced.stderr).toMatchObject({ code: 0 });
     const shown = [readFileSync(script, "utf8"), traced.stderr, readFileSync(trace, "utf8"), ...Object.values(readTree(state))];
     for (const text of shown) for (const secret of [key, token]) expect(text).not.toContain(secret);
-    // Both reached the cluster: otherwise a script that does nothing would pass this test.
+    // Both secrets reached the cluster. Without this check, a script that does nothing would pass this test.
     const cluster = JSON.parse(readFileSync(`${state}.cluster`, "utf8")) as Record<string, string>;
     expect(JSON.parse(cluster["Secret/sops-age"] ?? "")).toMatchObject({ length: key.length + 1 });
     expect(JSON.parse(cluster["Secret/flux-system"] ?? "")).toMatchObject({ length: token.length });
@@ -88,7 +88,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(objectsOf(state)["Secret/sops-age"]).toBe("the good one");
   });
 
-  test("a Flux that follows another repository is left unchanged, unless MESHOPS_TAKE_OVER=yes", async () => {
+  test("Flux is not changed if it is configured for another repository and MESHOPS_TAKE_OVER is not yes", async () => {
     const state = scratchFolder("state");
     const theirs = "kind: GitRepository\nurl: https://example.com/theirs\nref:\n  branch: main\n";
     writeFileSync(`${state}.cluster`, JSON.stringify({ "http://install": "", "GitRepository/flux-system": theirs }));
@@ -102,7 +102,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(objectsOf(state)["GitRepository/flux-system"]).toContain("https://github.com/acme/platform");
   });
 
-  test("a Git token that is first set for a rerun is applied, and kept by later runs without it", async () => {
+  test("a Git token that is set only for a rerun is applied, and later runs without a token keep it", async () => {
     const state = scratchFolder("state");
     expect((await runIn(state)).code).toBe(0);
     expect(objectsOf(state)["GitRepository/flux-system"]).not.toContain("secretRef");
@@ -114,7 +114,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(objectsOf(state)["GitRepository/flux-system"]).toContain("secretRef");
   });
 
-  test("a registry name in use and an exceeded quota are reported with a fix", async () => {
+  test("a registry name that is already in use, and an exceeded quota, are reported with a fix", async () => {
     const azure = onAzure["azure"] as { cluster: object };
     const { name } = { name: "platform-dev" };
     for (const [spec, text, fix] of [
@@ -138,8 +138,8 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     }
   });
 
-  describe("every call of az fails once, or is the last one before the script is killed", () => {
-    test("a rerun completes with the same result", { timeout: 3_600_000 }, async () => {
+  describe("a run in which one call of az fails, or is the last call before the script is killed", () => {
+    test("is completed by a rerun with the same result", { timeout: 3_600_000 }, async () => {
       const cases = sample(casesOf(first.calls));
       const lanes = await Promise.all([makeSite(), makeSite()]);
       const seen = { completed: 0, stopped: 0, killed: 0 };
@@ -161,7 +161,10 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
       expect(seen.killed).toBeGreaterThan(0);
     });
 
-    /** Runs the script with one fault, then without. Returns how the first run ended, and an error of either run. */
+    /**
+     * Runs the script with one fault, and then without a fault. Returns how the first run ended, and the error of a
+     * run.
+     */
     async function disturb(
       { line, mishap }: Case,
       lane: Site,
@@ -194,12 +197,12 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
 });
 
 interface Case {
-  /** The call of az, as a line of its log. */
+  /** The call of az, as a line in the log of the calls. */
   readonly line: string;
   readonly mishap: "killed" | "forbidden" | "throttled" | "hang-up" | "half-made";
 }
 
-/** Returns every distinct call with each fault that applies to it. Of the imported images, only one is used. */
+/** Returns every distinct call with each fault that applies to the call. Includes only one of the imported images. */
 function casesOf(calls: readonly string[][]): Case[] {
   const [image] = calls
     .filter(([group, command]) => group === "acr" && command === "import")
@@ -215,7 +218,7 @@ function casesOf(calls: readonly string[][]): Case[] {
   });
 }
 
-/** Returns all cases if SLOW=1; otherwise those of every third call, with one fault each, in rotation. */
+/** Returns all cases if SLOW=1. Otherwise returns one case of every third call, with the faults in rotation. */
 function sample(cases: readonly Case[]): Case[] {
   if (process.env["SLOW"] === "1") return [...cases];
   const lines = [...new Set(cases.map(({ line }) => line))];

@@ -1,17 +1,17 @@
 import { type Reply, type Request, refuse } from "./http.ts";
 import type { Operation, State } from "./state.ts";
 
-/** A request to Azure Resource Manager, as its handlers receive it. */
+/** A request to Azure Resource Manager, in the form that the handlers receive. */
 export interface Call extends Request {
   readonly state: State;
   /** Base URL of the stand-in. */
   readonly base: string;
-  /** Id of the resource in the path, in the caller's spelling, and the rest of the path. */
+  /** ID of the resource in the path, as the caller wrote it, and the rest of the path. */
   readonly id: string;
   readonly rest: string;
 }
 
-/** Starts an operation. The reply has the URL at which clients poll it. */
+/** Starts a long-running operation. The reply contains the URL that clients poll for the result. */
 export function begun(
   { state, base }: Call,
   status: 201 | 202,

@@ -8,7 +8,7 @@ import { buildLog, registryData } from "./registries.ts";
 import { resourceManager } from "./resource-manager.ts";
 import { State } from "./state.ts";
 
-/** A fault of a request: an error instead of the reply, no reply, or an error after the work is done. */
+/** A fault of a request: an error in place of the reply, no reply, or an error after the work is done. */
 type Mishap = "forbidden" | "throttled" | "hang-up" | "half-made";
 
 /** Called for each request before the reply. Returns the fault to cause, or null. */
@@ -17,7 +17,7 @@ export type Watcher = (request: Request) => Mishap | null;
 /** A stand-in for Azure on loopback: Resource Manager, a registry's API, uploads, and a managed identity's endpoint. */
 export class Cloud {
   state: State = new State();
-  /** Requests that the stand-in does not model. Tests check that there are none. */
+  /** Requests that the stand-in does not support. Tests check that there are no such requests. */
   readonly unknown: string[] = [];
   watch: Watcher = () => null;
   readonly ca: string;
@@ -53,7 +53,8 @@ export class Cloud {
   async stop(): Promise<void> {
     for (const server of this.#servers) {
       const closed = new Promise((resolve) => server.close(resolve));
-      // After `close`, so that no connection is accepted in between: it would keep the server open.
+      // Call this after `close`. Otherwise a connection that is accepted between the two calls would keep the server
+      // open.
       (server as ReturnType<typeof createHttpServer>).closeAllConnections();
       await closed;
     }
@@ -86,7 +87,7 @@ export class Cloud {
     return refuse(404, "NotModelled", `${method} ${path} is not modelled`);
   }
 
-  /** Replies to the first poll that the operation is in progress, and to the second with its result. */
+  /** Handles a poll. The first reply is that the operation is in progress; the second reply is its result. */
   private poll(kind: "operations" | "results", id: string): Reply {
     const operation = this.state.operations.get(id);
     if (operation === undefined) return kind === "operations" ? ok({ status: "Succeeded" }) : ok({});

@@ -1,20 +1,20 @@
 import type { IncomingMessage } from "node:http";
 
-/** A request as the handlers receive it. */
+/** A request in the form that the handlers receive. */
 export interface Request {
   readonly method: string;
   /** Decoded path, without a trailing slash. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: Record<string, unknown>;
-  /** Number of the call of az that sent the request, assigned by the test's az; null if the User-Agent has none. */
+  /** Number of the az call that sent the request, from the User-Agent. Null if the User-Agent has no number. */
   readonly call: number | null;
 }
 
 export interface Reply {
   readonly status: number;
   readonly body?: unknown;
-  /** Body as text, instead of JSON. */
+  /** Body of the reply as text. Used in place of a JSON body. */
   readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -23,7 +23,7 @@ export function ok(body: unknown, status: number = 200): Reply {
   return { status, body };
 }
 
-/** An error in the form of Azure Resource Manager. */
+/** Returns an error reply in the format of Azure Resource Manager. */
 export function refuse(status: number, code: string, message: string): Reply {
   return { status, body: { error: { code, message } } };
 }

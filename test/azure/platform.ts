@@ -8,7 +8,7 @@ import { projectRoot } from "../support/tools.ts";
 import { callsOf, loggedIn } from "./az.ts";
 import { Cloud } from "./cloud.ts";
 
-/** A stand-in for Azure, a platform repository, and the environment variables of a user who runs its scripts. */
+/** A stand-in for Azure, a platform repository, and the environment variables of a user who runs the scripts. */
 export interface Site {
   readonly cloud: Cloud;
   readonly root: string;
@@ -18,14 +18,14 @@ export interface Site {
 
 /** Result of running a script. */
 export interface Ended {
-  /** Exit code; null if it was killed. */
+  /** Exit code; null if the script was killed. */
   readonly code: number | null;
   readonly stderr: string;
-  /** Arguments of its calls of az. */
+  /** Arguments of each call of az in the script. */
   readonly calls: readonly string[][];
 }
 
-/** Spec of an environment that uses every feature on Azure, and is otherwise small. */
+/** Spec of an environment that uses every Azure feature and is otherwise as small as possible. */
 export const onAzure: Record<string, unknown> = {
   azure: {
     location: "westus2",
@@ -64,7 +64,7 @@ export async function makeSite(spec: Record<string, unknown> = onAzure): Promise
   return { cloud, root, env, stop };
 }
 
-/** Writes the script that a command prints to a file, and returns its path. */
+/** Runs a command that prints a script, writes the script to a file, and returns the path of the file. */
 export async function printedScript(
   { root }: Pick<Site, "root">,
   command: "bootstrap" | "teardown",
@@ -77,7 +77,7 @@ export async function printedScript(
   return path;
 }
 
-/** The same for a spec that is not in the site's repository. */
+/** Like `printedScript`, for a spec that is not in the site's repository. */
 export async function printedScriptOf(spec: Record<string, unknown>, command: "bootstrap" | "teardown"): Promise<string> {
   return printedScript({ root: makePlatform({ dev: specText(spec, "dev") }) }, command);
 }

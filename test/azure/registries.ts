@@ -67,7 +67,7 @@ function run(name: string): Reply {
   });
 }
 
-/** Returns the log of a finished build: clients request its length, then its bytes. */
+/** Returns the log of a finished build. Clients request first the length and then the bytes of the log. */
 export function buildLog({ method }: Request): Reply {
   const text = "Run ID: ca1 was successful\r\n";
   const headers = {
@@ -82,7 +82,7 @@ export function buildLog({ method }: Request): Reply {
   return { status: 206, text, headers: { ...headers, "content-range": `bytes 0-${text.length - 1}/${text.length}` } };
 }
 
-/** Handles the registry's own API: tokens, repositories and tags. All registries share one login server. */
+/** Handles the API of the registries: tokens, repositories and tags. All registries have the same login server. */
 export function registryData({ path, method }: Request, state: State, base: string): Reply | null {
   if (path === "/v2") {
     const challenge = `Bearer realm="${base}/oauth2/token",service="${new URL(base).host}"`;
@@ -102,7 +102,7 @@ export function registryData({ path, method }: Request, state: State, base: stri
   };
 }
 
-/** A JWT from which clients can read the expiry time. Its signature is never checked. */
+/** A JWT that contains an expiry time for clients. Its signature is never checked. */
 const token = ["{}", JSON.stringify({ exp: 4102444800, sub: "stand-in" }), ""]
   .map((part) => Buffer.from(part).toString("base64url"))
   .join(".");

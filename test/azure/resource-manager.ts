@@ -6,7 +6,7 @@ import { account, type State } from "./state.ts";
 
 const subscription = `/subscriptions/${account.subscription}`;
 
-/** Handles the requests to Azure Resource Manager that the scripts cause; returns null for any other. */
+/** Handles the requests that the scripts send to Azure Resource Manager. Returns null for any other request. */
 export function resourceManager(request: Request, state: State, base: string): Reply | null {
   const { path, method } = request;
   const call = (pattern: RegExp): Call | null => {
@@ -71,7 +71,7 @@ function groupMissing(id: string): Reply {
   return refuse(404, "ResourceGroupNotFound", `Resource group '${last(id)}' could not be found.`);
 }
 
-/** Handles a resource provider: its registration is finished after the next read. */
+/** Handles requests for a resource provider. A registration is complete after the next read request. */
 function resourceProvider({ state, id, rest, method }: Call): Reply {
   const name = last(id);
   if (method === "POST" && rest === "/register" && !state.providers.has(name)) {

@@ -37,22 +37,22 @@ const scripts = Object.entries(environments).flatMap(([name, environment]) => [
 ]);
 
 withProgram("shellcheck", "the scripts", () => {
-  test.each(scripts)("%s: no shellcheck findings, no trailing blanks", async (_, script) => {
+  test.each(scripts)("%s: shellcheck has no findings, and no line ends with a blank", async (_, script) => {
     await run("shellcheck", ["--severity=style", "-"], { input: script });
     expect(script).not.toMatch(/[ \t]$/m);
     expect(script.match(/^ *step /gm)).toHaveLength(Number(/^STEPS=(\d+)$/m.exec(script)?.[1]));
   });
 
-  test("no syntax newer than bash 3.2", () => {
+  test("the scripts contain no syntax that bash 3.2 does not support", () => {
     for (const [, script] of scripts)
       expect(script).not.toMatch(/declare -A|mapfile|readarray|\$\{[a-z_]+(,,|\^\^)|\bwait -n\b|&>>|\|&|local -n/i);
   });
 
-  test("the same spec gives the same script", () => {
+  test("the same spec always results in the same script", () => {
     expect(bootstrapScript(environmentOf(onAzure), null)).toBe(scripts[0]?.[1]);
   });
 
-  test("--context is accepted only for clusters that are not on Azure; other options only where they apply", async () => {
+  test("--context is accepted only for clusters that are not on Azure; other options are accepted only for the scripts that use them", async () => {
     const root = makePlatform({ own: specText({}, "own"), dev: specText(onAzure, "dev") });
     expect((await meshops(root, ["bootstrap", "own", "--context", "kind-dev"])).stdout).toContain("\nCONTEXT='kind-dev'\n");
     expect(await meshops(root, ["bootstrap", "dev", "--context", "kind-dev"])).toMatchObject({ code: 2, stdout: "" });
@@ -68,7 +68,7 @@ withProgram("shellcheck", "the scripts", () => {
   });
 });
 
-describe("hostile values remain data", () => {
+describe("hostile values are not executed", () => {
   const nasty = fc.string({
     unit: fc.constantFrom("'", '"', "$", "(", ")", "`", "\\", ";", "&", "|", "!", "*", "~", "#", " ", "\n", "é", "a", "-"),
     maxLength: 40,
@@ -84,7 +84,7 @@ describe("hostile values remain data", () => {
     );
   });
 
-  test("so are the values of a valid spec, everywhere in the script", () => {
+  test("the values of a valid spec are unchanged everywhere in the script", () => {
     const urlPart = fc.string({
       unit: fc.constantFrom("'", '"', "$", "(", ")", "`", "\\", ";", "&", "|", "{", "}", "x", "$(id)"),
       minLength: 1,
@@ -115,7 +115,7 @@ describe("hostile values remain data", () => {
     );
   });
 
-  test("so are the values of the article's variables", () => {
+  test("the values of the variables of the blog article are unchanged", () => {
     const text = envFile(variant({ resourceGroup: "a(b)" })) ?? "";
     expect(execFileSync("bash", ["-c", `${text}printf %s "$AZ_RESOURCE_GROUP"`]).toString()).toBe("a(b)");
   });
@@ -144,8 +144,8 @@ withAzureCli("az's own parser", () => {
   }
 
   /**
-   * Returns every call of az in a script, including those that a run may not reach. Each call is run alone, with a
-   * function in place of az that prints its arguments.
+   * Returns every call of az in a script, including calls that a run may not reach. Each call is run alone. A function
+   * that prints its arguments replaces az.
    */
   function commandLines(script: string): string[] {
     const text = script.replaceAll("\\\n", " ");

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 
-/** Ids of the stand-in's only account. */
+/** IDs of the only account in the stand-in. */
 export const account = {
   subscription: "11111111-1111-1111-1111-111111111111",
   tenant: "22222222-2222-2222-2222-222222222222",
@@ -19,7 +19,7 @@ export interface Resource {
   properties: Record<string, unknown> & { provisioningState?: string };
 }
 
-/** A long-running operation: its effect when it ends, and the error with which it ends. */
+/** A long-running operation, with the effect or the error with which it ends. */
 export interface Operation {
   readonly finish: () => void;
   readonly error: { code: string; message: string } | null;
@@ -28,10 +28,10 @@ export interface Operation {
 
 /** The state of the stand-in for Azure. */
 export class State {
-  /** By id in lower case: Azure's ids are not case-sensitive. */
+  /** Resources by ID in lower case, because IDs in Azure are not case-sensitive. */
   readonly resources: Map<string, Resource> = new Map();
   readonly providers: Map<string, "Registering" | "Registered"> = new Map();
-  /** Digests, by registry and image (`registry repository:tag`). */
+  /** Digests of images. The keys have the form `<registry> <repository>:<tag>`. */
   readonly images: Map<string, string> = new Map();
   readonly operations: Map<string, Operation> = new Map();
   readonly uploads: Set<string> = new Set();
@@ -45,7 +45,7 @@ export class State {
     return resource;
   }
 
-  /** Removes a resource and all resources below it. */
+  /** Removes a resource and all its child resources. */
   remove(id: string): void {
     const gone = id.toLowerCase();
     for (const key of this.resources.keys()) if (key === gone || key.startsWith(`${gone}/`)) this.resources.delete(key);
@@ -78,7 +78,7 @@ export class State {
     return copy;
   }
 
-  /** Returns the state without times and random ids, to compare the results of two runs. */
+  /** Returns the state without times and random IDs, for comparing the results of two runs. */
   summary(): unknown {
     const resources = [...this.resources.values()].map(({ id, type, location, tags, sku, properties }) => {
       const assignment = type.endsWith("/roleAssignments");

@@ -128,7 +128,8 @@ withAzureCli("teardown with the real az against a stand-in for Azure", () => {
         call !== null && call >= begun && readFileSync(log, "utf8").split("\n")[call] === line ? "forbidden" : null;
       const refused = await runScript(site, downAll, { ...yes, env });
       site.cloud.watch = () => null;
-      // Credentials are optional: without them, the objects in the cluster are deleted with it.
+      // Credentials are optional. Without credentials, the objects in the cluster are deleted together with the
+      // cluster.
       if (!line.includes("get-credentials")) expect(refused.code, `${line}\n${refused.stderr}`).not.toBe(0);
       site.cloud.state.settle();
       expect((await runScript(site, downAll, { ...yes, env })).code).toBe(0);

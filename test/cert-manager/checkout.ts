@@ -7,13 +7,14 @@ import { projectRoot, run } from "../support/tools.ts";
 export interface Checkout {
   /** Path of the copy's command line. */
   readonly cli: string;
-  /** Number of lines added by hand, by file. */
+  /** Number of lines that were added by hand, by file. */
   readonly edits: ReadonlyMap<string, number>;
 }
 
 /**
- * Adds cert-manager to a copy of this checkout as a developer would: a folder in generator/components, a line in the
- * registry (and its import), and a field in the schema. `npm run codegen` and the build do the rest.
+ * Adds cert-manager to a copy of this checkout in the same way as a developer: a folder in generator/components, a line
+ * in the registry (and its import), and a field in the schema. `npm run codegen` and the build generate everything
+ * else.
  */
 export async function checkoutWithCertManager(): Promise<Checkout> {
   const root = scratchFolder("checkout");

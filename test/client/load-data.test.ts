@@ -28,7 +28,7 @@ async function load(...args: string[]): Promise<{ code: number; out: string; err
   return { code, out, err };
 }
 
-/** Starts the test server. `calls` lists the calls that it has received so far. */
+/** Starts the test server. `calls` lists all calls that the server has received up to now. */
 async function serve(
   ...args: string[]
 ): Promise<{ alpha: string; calls: { call: string; triples: number; dropAll?: boolean }[] }> {
@@ -55,7 +55,7 @@ afterEach(() => {
 });
 
 withPydgraph("load_data.py", () => {
-  const quads = 104; // lines of sw.nquads.rdf that are N-Quads
+  const quads = 104; // number of N-Quads in sw.nquads.rdf
 
   test("loads the schema and the films, in transactions of the requested size", async () => {
     const server = await serve();
@@ -69,7 +69,7 @@ withPydgraph("load_data.py", () => {
 
   test.each([
     ["abort=3", 3],
-    ["lost=1", 1], // committed, but the answer was lost: the retry must not add a second film
+    ["lost=1", 1], // the response was lost after the commit, so the retry must not add a film twice
     ["unavailable=2", 2],
     ["indexing=1", 1],
   ])("continues after the fault %s", async (fault, again) => {
@@ -79,7 +79,7 @@ withPydgraph("load_data.py", () => {
     expect(server.calls.at(-1)?.triples).toBe(quads);
   });
 
-  test("gives up after the last retry, and names the lines", async () => {
+  test("stops after the last retry, and reports the lines that were not loaded", async () => {
     const server = await serve("--fault", "abort=99");
     const { code, err } = await load("--alpha", server.alpha, "--plaintext", "--files", films, "--retries", "3");
     expect(code).toBe(1);

@@ -46,8 +46,8 @@ withCluster("the real API server admits every object", () => {
   });
 
   /**
-   * Applies an object as a dry run that rejects unknown fields. Namespaces and CRDs are really created, because other
-   * objects need them.
+   * Applies an object in a dry run that rejects unknown fields. Namespaces and CRDs are not applied in a dry run but
+   * created, because other objects require them.
    */
   async function admit(object: ApiObject): Promise<void> {
     const { kind, metadata } = object;
@@ -79,7 +79,7 @@ withCluster("the real API server admits every object", () => {
           await admit(await decrypted(document.toString()));
           count++;
         }
-      // The objects that the charts render. There is no reference data for Grafana's chart.
+      // The next objects are those that the charts render. There is no reference data for Grafana's chart.
       if (!overlaysOf(root, name).includes("grafana"))
         for (const [component, objects] of await fluxRoad(root, name, charts))
           for (const object of component === "identity" ? [] : (objects as ApiObject[])) {
@@ -91,7 +91,7 @@ withCluster("the real API server admits every object", () => {
     120_000,
   );
 
-  /** Deletes the CRDs of the previous release, which may serve other API versions. */
+  /** Deletes the CRDs of the previous Linkerd release, because they may serve other API versions. */
   async function forgetLinkerd(): Promise<void> {
     const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     const others = async (): Promise<ApiObject[]> =>
@@ -101,7 +101,7 @@ withCluster("the real API server admits every object", () => {
     plane.api.forgetKinds();
   }
 
-  test("and rejects an invalid object, which shows that the check works", async () => {
+  test("an invalid object is rejected, which proves that the check works", async () => {
     const wrong = {
       apiVersion: "v1",
       kind: "ConfigMap",
@@ -127,7 +127,7 @@ withCluster("helmfile installs what Flux installs", () => {
   });
   afterAll(() => plane?.stop());
 
-  test("helmfile sync, with its hook, against the real API server", async () => {
+  test("helmfile sync and its hook succeed with the real API server", async () => {
     const folder = await clusterCharts();
     const charts = await serveCharts(folder);
     const bin = (name: Parameters<typeof tool>[0]): string => join(tool(name), "..");
@@ -148,7 +148,7 @@ withCluster("helmfile installs what Flux installs", () => {
         if (["HelmRelease", "Secret"].includes(object.kind) || object.metadata.name.includes("-values-")) continue;
         const live = await plane.api.get(await plane.api.pathOf(object));
         compared++;
-        // Applying Flux's objects over those that helmfile installed must change nothing.
+        // If Flux's objects are applied over the objects that helmfile installed, nothing may change.
         const laid = await plane.api.dryRun(withoutMarks(object), "flux-road").catch((error: unknown) => String(error));
         if (live === null || typeof laid === "string" || !same(live, laid))
           missing.push(
@@ -160,7 +160,7 @@ withCluster("helmfile installs what Flux installs", () => {
   });
 });
 
-/** Returns an object without the label that names the tool that applied it. */
+/** Returns an object without the label that contains the name of the tool that applied the object. */
 function withoutMarks(object: ApiObject): ApiObject {
   const { labels = {}, annotations = {}, ...metadata } = object.metadata;
   const own = Object.fromEntries(Object.entries(labels).filter(([key]) => key !== "app.kubernetes.io/managed-by"));

@@ -61,7 +61,7 @@ withCluster("faults, and how status reports them", () => {
 
   const pushed = async (message: string): Promise<void> => cluster.settled(await cluster.git.push(message));
 
-  test("wrong age key: identity is not applied, the old Secrets remain, and the right key fixes it", async () => {
+  test("with a wrong age key, identity is not applied and the old Secrets remain; the right key fixes the problem", async () => {
     await cluster.setAgeKey(await generateX25519Identity());
     const before = await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer");
     await meshops(platform.root, ["identity", "rotate-issuer", "own"], { env: ageKeys() });
@@ -78,7 +78,7 @@ withCluster("faults, and how status reports them", () => {
     await pushed("again");
   });
 
-  test("missing age key", async () => {
+  test("a missing age key is reported", async () => {
     await cluster.api.delete("/api/v1/namespaces/flux-system/secrets/sops-age");
     await cluster.reconcile("kustomizations", "flux-system", "identity");
     expect((await waitForCause("age-key-missing")).name).toBe("identity");
@@ -87,7 +87,7 @@ withCluster("faults, and how status reports them", () => {
     await pushed("again");
   });
 
-  test("invalid YAML in one component: it is not applied, and the other components stay ready", async () => {
+  test("a component with invalid YAML is not applied, and the other components stay ready", async () => {
     const file = join(platform.root, "overlays/own/service-profile/kustomization.yaml");
     const good = readFileSync(file, "utf8");
     writeFileSync(file, "resources: [\n");
@@ -98,7 +98,7 @@ withCluster("faults, and how status reports them", () => {
     await pushed("fixed");
   });
 
-  test("a chart version that does not exist", async () => {
+  test("a chart version that does not exist is reported", async () => {
     const file = join(platform.root, "overlays/own/dgraph/release.yaml");
     const good = readFileSync(file, "utf8");
     writeFileSync(file, good.replace("24.1.4", "24.9.9"));
@@ -108,7 +108,7 @@ withCluster("faults, and how status reports them", () => {
     await pushed("fixed");
   });
 
-  test("an immutable field: the fix recreates the StatefulSet without losing data", async () => {
+  test("the fix for a change of an immutable field recreates the StatefulSet without losing data", async () => {
     await edit(platform, { dgraph: { alpha: { storage: "20Gi" } } });
     await cluster.git.push("larger volumes");
     const { cause } = await waitForCause("immutable-field");
@@ -117,7 +117,7 @@ withCluster("faults, and how status reports them", () => {
     await pushed("fixed");
   });
 
-  test("the API server stops during a rollout and restarts: the rollout completes", async () => {
+  test("a rollout during which the API server stops and restarts completes", async () => {
     await edit(platform, { dgraph: { alpha: { replicas: 5 } } });
     const revision = await cluster.git.push("five Alphas");
     await cluster.plane.processes.kill("kube-apiserver");
@@ -201,7 +201,7 @@ withCluster("faults, and how status reports them", () => {
       const [program = "", ...words] = freeQueue.split(" ");
       expect(program).toBe("kubectl");
       await run(tool("kubectl"), words, { env: { KUBECONFIG: cluster.plane.kubeconfigFile("admin") } });
-      // kwok fakes the Deployment's pods, so the controller's process is restarted instead.
+      // kwok simulates the pods of the Deployment, so the test restarts the controller's process.
       const restarted = await cluster.api.get("/apis/apps/v1/namespaces/flux-system/deployments/kustomize-controller");
       expect(restarted?.["spec"].template.metadata.annotations["kubectl.kubernetes.io/restartedAt"]).toBeTruthy();
       await cluster.restartKustomizeController("CancelHealthCheckOnNewRevision=true");
@@ -229,7 +229,7 @@ withCluster("faults, and how status reports them", () => {
         ),
       );
 
-    test("with failurePolicy Fail no pod starts, and status names the webhook that does not answer", async () => {
+    test("with failurePolicy Fail, no pod starts, and status reports the webhook that does not answer", async () => {
       await failurePolicy("Fail");
       await scale(0);
       await gone();
@@ -239,7 +239,7 @@ withCluster("faults, and how status reports them", () => {
       expect(cause.reason).toContain("linkerd-proxy-injector.linkerd.io");
     });
 
-    test("with failurePolicy Ignore a pod starts without a proxy, and status does not report it as ready", async () => {
+    test("with failurePolicy Ignore, a pod starts without a proxy, and status does not report it as ready", async () => {
       await failurePolicy("Ignore");
       const { cause, name } = await waitForCause("not-meshed");
       expect(name).toBe("pydgraph-client");
@@ -251,7 +251,7 @@ withCluster("faults, and how status reports them", () => {
     });
   });
 
-  describe("a cluster that cannot be read", () => {
+  describe("a cluster that status cannot read", () => {
     const kubeconfig = (server: string): string => {
       const path = join(scratchFolder("kubeconfig"), "config");
       const cluster = { name: "c", cluster: { server } };
@@ -272,7 +272,7 @@ withCluster("faults, and how status reports them", () => {
     const read = (file: string, context: string): ReturnType<typeof meshops> =>
       meshops(platform.root, ["status", "own", "--kubeconfig", file, "--context", context]);
 
-    test("a server that accepts connections and never answers gets one request, and is reported after the timeout", async () => {
+    test("a server that accepts connections but never answers receives one request, and is reported after the timeout", async () => {
       let connections = 0;
       const silent = createServer(() => {
         connections += 1;
@@ -281,12 +281,12 @@ withCluster("faults, and how status reports them", () => {
       const { code, stderr } = await read(kubeconfig(`https://127.0.0.1:${(silent.address() as AddressInfo).port}`), "c");
       expect(code).toBe(3);
       expect(stderr).toContain("cannot be reached: no answer within 7 s\nfix: ");
-      // A second request would wait for another timeout.
+      // A second request would wait for a second timeout.
       expect(connections).toBe(1);
       silent.close();
     });
 
-    test("no server, no such context, no permission, no kubeconfig, no such file", async () => {
+    test("a missing server, context, permission, kubeconfig or file is reported", async () => {
       expect(await read(kubeconfig("https://127.0.0.1:1"), "c")).toMatchObject({
         code: 3,
         stderr: expect.stringContaining("cannot be reached: "),
@@ -338,7 +338,7 @@ withCluster("faults, and how status reports them", () => {
     expect(await cluster.kustomizations()).toEqual([]);
     const again = await cluster.script("teardown");
     expect(again).toContain("own is down");
-    // Now the environment can be removed from the repository.
+    // The cluster no longer has the environment, so it can be removed from the repository.
     expect(await remove()).toMatchObject({ code: 0, stderr: "" });
     expect(existsSync(join(platform.root, "environments/own.yaml"))).toBe(false);
   });

@@ -25,7 +25,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
   });
   afterAll(() => cluster?.stop());
 
-  /** Commits and publishes, waits until Flux has applied the revision, and returns what changed in the cluster. */
+  /** Commits and publishes. Waits until Flux has applied the revision. Returns the changes in the cluster. */
   async function push(message: string): Promise<string[]> {
     const before = await takeStock(cluster.api);
     const revision = await cluster.git.push(message);
@@ -52,7 +52,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
         expect(readyAt.get(need.name), `${need.name} before ${metadata.name}`).toBeLessThanOrEqual(
           readyAt.get(metadata.name) ?? 0,
         );
-    // No object was applied before its CRD, and no workload was created before the identity that it needs.
+    // Every object was applied after its CRD, and every workload was created after the identity that it needs.
     expect(cluster.plane.processes.log("kustomize-controller")).not.toMatch(/no matches for kind/);
     const issuer = await cluster.api.get("/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer");
     for (const kind of ["deployments", "statefulsets"])
@@ -61,7 +61,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
           expect(created(workload)).toBeGreaterThanOrEqual(created(issuer as ApiObject));
   });
 
-  test("a second bootstrap finds everything installed", async () => {
+  test("a second bootstrap finds that everything is installed", async () => {
     const again = await cluster.script("bootstrap");
     expect(again).toContain("already installed, v2.9.6");
   });
@@ -96,7 +96,7 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  /** Changes the spec and pushes it. Returns what changed in the cluster. */
+  /** Changes the spec and pushes the change. Returns the changes in the cluster. */
   async function change(message: string, spec: Record<string, unknown>): Promise<string[]> {
     await edit(platform, spec);
     return push(message);
@@ -143,21 +143,21 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(JSON.stringify(alpha?.["spec"])).not.toContain("shop");
   });
 
-  test("disabling jaeger removes its objects and does not touch Dgraph", async () => {
+  test("disabling jaeger removes the objects of jaeger and does not change Dgraph", async () => {
     const changes = await change("no jaeger", { linkerd: { jaeger: { enabled: false } } });
     expect(touching(changes, /linkerd-jaeger/).every((line) => line.startsWith("gone "))).toBe(true);
     expect(touching(changes, /^gone (deployments|services|pods) linkerd-jaeger/)).toHaveLength(3);
     expect(touching(changes, / (dgraph|pydgraph-client)\//)).toEqual([]);
   });
 
-  test("a Linkerd upgrade by one field restarts the control plane and all meshed workloads", async () => {
+  test("an upgrade of Linkerd, which changes one field of the spec, restarts the control plane and all meshed workloads", async () => {
     const changes = await change("upgrade", { linkerd: { version: "edge-26.8.3" } });
     expect(rolled(changes).sort()).toEqual(["linkerd", ...meshedNamespaces].sort());
     expect(touching(changes, /^gone (?!configmaps)/)).toEqual([]);
     expect(touching(changes, /secrets|networkpolicies dgraph/)).toEqual([]);
   });
 
-  test("a new issuer changes only its Secret and restarts only the control plane", async () => {
+  test("a new issuer changes only the Secret of the issuer and restarts only the control plane", async () => {
     const changes = await rotate("rotate-issuer", "own");
     expect(touching(changes, /secrets/)).toEqual(["changed secrets linkerd/linkerd-identity-issuer"]);
     expect(rolled(changes)).toEqual(["linkerd"]);

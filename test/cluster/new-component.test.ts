@@ -14,8 +14,8 @@ import { makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { until } from "./harness/processes.ts";
 
 /*
- * Shows that a component is self-contained: cert-manager is added to a copy of this checkout by one folder, one line in
- * the registry and one field in the schema, and all commands support it. Its chart is a stand-in
+ * Proves that a component is self-contained. cert-manager is added to a copy of this checkout with one folder, one line
+ * in the registry and one field in the schema. All commands then support cert-manager. Its chart is a stand-in
  * (test/cert-manager/chart).
  */
 withCluster("a component that is added in one folder", () => {
@@ -24,7 +24,7 @@ withCluster("a component that is added in one folder", () => {
   let cluster: Cluster;
   const cli = (...args: string[]): Promise<Finished> => meshopsProcess(platform.root, args, { cli: checkout.cli });
 
-  /** Changes the environment's spec in its file and generates with the copy's command line. */
+  /** Changes the spec of the environment in its file, and runs `generate` of the copy. */
   async function certManager(enabled: boolean): Promise<void> {
     const path = "environments/own.yaml";
     const document = parse(readFileSync(join(platform.root, path), "utf8")) as { spec: object };

@@ -13,7 +13,7 @@ import { projectRoot, referenceFolder, run, type ToolName, tool } from "../suppo
 import type { ApiObject } from "./harness/api.ts";
 import { ControlPlane } from "./harness/control-plane.ts";
 
-/* Ownership of applied objects, with the real kubectl, Helm 3 and Helm 4 on a real API server. */
+/* Tests of the ownership of applied objects, with the real kubectl, Helm 3 and Helm 4 on a real API server. */
 withTools(["helm4"], "ownership", () =>
   withCluster("on a real API server", () => {
     let plane: ControlPlane;
@@ -69,7 +69,9 @@ withTools(["helm4"], "ownership", () =>
     const helm = (program: ToolName, release: string, folder: string, namespace = "linkerd-viz"): Promise<string> =>
       run(tool(program), ["upgrade", "--install", release, folder, "--namespace", namespace], { env: env() });
 
-    /** Ways in which the Secret may have been written before. Each leaves its own field manager on the data. */
+    /**
+     * Ways in which the Secret may have been written earlier. Each way leaves a different field manager on the data.
+     */
     const formerManagers: Readonly<Record<string, () => Promise<unknown>>> = {
       "kubectl create": () => kubectl(["create", "-f", "-"], other()),
       "kubectl apply": () => kubectl(["apply", "-f", "-"], other()),
@@ -110,18 +112,24 @@ withTools(["helm4"], "ownership", () =>
       });
     });
 
-    describe.each(["helm", "helm4"] as const)("%s, if a new chart version no longer contains the certificates", (program) => {
-      /** Upgrades from a chart with two Secrets to one without Secrets, after apply.sh has applied one of the two. */
-      test("keeps the Secrets of the identity, and deletes the others", async () => {
-        await plane.api.delete(secretPath).catch(() => {});
-        const unkept = other({ name: "other" });
-        await helm(program, `take-${program}`, chart("1.0.0", `${other()}\n---\n${unkept}`));
-        await applyIdentity();
-        await helm(program, `take-${program}`, chart("2.0.0", "{{- /* none */ -}}\n"));
-        expect(await plane.api.get(secretPath)).not.toBeNull();
-        expect(await plane.api.get("/api/v1/namespaces/linkerd-viz/secrets/other")).toBeNull();
-      });
-    });
+    describe.each(["helm", "helm4"] as const)(
+      "an upgrade with %s to a chart version that no longer contains the certificates",
+      (program) => {
+        /**
+         * Upgrades from a chart with two Secrets to a chart without Secrets, after apply.sh has applied one of the two
+         * Secrets.
+         */
+        test("keeps the Secrets of the identity, and deletes the other Secrets", async () => {
+          await plane.api.delete(secretPath).catch(() => {});
+          const unkept = other({ name: "other" });
+          await helm(program, `take-${program}`, chart("1.0.0", `${other()}\n---\n${unkept}`));
+          await applyIdentity();
+          await helm(program, `take-${program}`, chart("2.0.0", "{{- /* none */ -}}\n"));
+          expect(await plane.api.get(secretPath)).not.toBeNull();
+          expect(await plane.api.get("/api/v1/namespaces/linkerd-viz/secrets/other")).toBeNull();
+        });
+      },
+    );
 
     test("the Secrets that Flux applies have the same annotation", async () => {
       const secrets = objectsIn(await kustomizeBuild(join(root, "overlays/own/identity"))).filter(
@@ -179,7 +187,7 @@ withTools(["helm4"], "ownership", () =>
         for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
       });
 
-      test("Helm restores a deleted resource but not an edited one; the command that status prints restores both", async () => {
+      test("Helm restores a deleted resource but not an edited resource; the command that status prints restores both resources", async () => {
         await plane.api.merge(edited, { spec: { requiredAuthenticationRefs: [] } });
         await plane.api.delete(deleted);
         expect(await drift()).toEqual([

@@ -13,14 +13,14 @@ import { Cluster } from "./harness/cluster.ts";
 import { changesBetween, takeStock } from "./harness/stock.ts";
 
 /*
- * What an update of meshops does to a running cluster: the bundle of a frozen repository is applied by the real
- * kustomize-controller, then the bundle that today's meshops makes of the same repository.
+ * Tests what an update of meshops changes in a running cluster. The real kustomize-controller first applies the bundle
+ * of a frozen repository, and then the bundle that the current meshops generates for the same repository.
  */
 withCluster("Updating meshops from 1e5175a", () => {
   const name = "own";
   let frozen: Frozen;
   let cluster: Cluster;
-  /** Changes between the two bundles, as the cluster shows them. */
+  /** Changes in the cluster between the two bundles. */
   let changes: string[];
   /** Rows of `meshops diff -o json`. */
   let rows: { kind: string; namespace: string; name: string; change: string; risk: string }[];
@@ -52,13 +52,13 @@ withCluster("Updating meshops from 1e5175a", () => {
   afterAll(() => cluster?.stop());
 
   test("deletes and renames nothing", () => {
-    // kustomize names a ConfigMap with values by the hash of its content.
+    // The name of a ConfigMap that kustomize generates for values contains the hash of the values.
     const named = changes.filter((change) => !/^\w+ configmaps \S+-values-[a-z0-9]{10}$/.test(change));
     expect(named.filter((change) => !change.startsWith("changed "))).toEqual([]);
     expect(rows.filter(({ change }) => change !== "changed")).toEqual([]);
   });
 
-  test("restarts what CHANGELOG lists under When you upgrade, and nothing else", () => {
+  test("restarts only the workloads that CHANGELOG lists under When you upgrade", () => {
     const [, section = ""] =
       /^### When you upgrade\n([\s\S]*?)(?=^##)/m.exec(readFileSync(join(projectRoot, "CHANGELOG.md"), "utf8")) ?? [];
     const listed = [...section.matchAll(/`((?:deployments|statefulsets) [^`]+)`/g)].map(([, workload]) => workload);
@@ -66,7 +66,7 @@ withCluster("Updating meshops from 1e5175a", () => {
     expect(restarted).toEqual(listed.sort());
   });
 
-  test("is rated by diff: every changed HelmRelease, with the risk that its restart has", () => {
+  test("diff lists every changed HelmRelease with the risk of the restart", () => {
     const releases = changes.flatMap((change) => /^changed helmreleases (.*)$/.exec(change)?.[1] ?? []);
     const rated = rows.filter(({ kind }) => kind === "HelmRelease");
     expect(rated.map((row) => `${row.namespace}/${row.name}`).sort()).toEqual(releases.sort());

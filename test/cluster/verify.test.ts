@@ -24,7 +24,7 @@ interface CheckResult {
   readonly durationMs: number;
 }
 
-/** Probes need the packages of the client's image; the cluster needs its tools. */
+/** The probes require the Python packages of the client's image. The cluster requires the tools of the cluster. */
 withPydgraph("verify", () =>
   withCluster("on a real API server", () => {
     let cluster: Cluster;
@@ -46,7 +46,7 @@ withPydgraph("verify", () =>
       console.log(table.join("\n"));
     });
 
-    /** Starts `meshops verify`; `done` resolves when it ends. */
+    /** Starts `meshops verify`. The promise `done` resolves when the command ends. */
     function start(
       args: readonly string[],
       user: User = "admin",
@@ -83,7 +83,7 @@ withPydgraph("verify", () =>
       return { code: code ?? -1, tests: (JSON.parse(stdout) as { tests: CheckResult[] }).tests, err: stderr };
     }
 
-    /** Returns the failed and undecided checks, with status and cause. */
+    /** Returns the status and the cause of each failed and each undecided check. */
     const wrong = (tests: readonly CheckResult[]): Record<string, string> =>
       Object.fromEntries(
         tests
@@ -91,7 +91,7 @@ withPydgraph("verify", () =>
           .map(({ id, status, cause }) => [id, `${status}: ${cause}`]),
       );
 
-    /** Changes objects (or deletes them, if `change` returns null) during an action, and restores them. */
+    /** Changes objects, or deletes them if `change` returns null. Runs an action, and then restores the objects. */
     async function changed<T>(
       paths: readonly string[],
       change: (object: ApiObject) => unknown,
@@ -139,7 +139,7 @@ withPydgraph("verify", () =>
       expect(code).toBe(0);
       expect(tests.filter(({ status }) => status === "skipped").map(({ id }) => id)).toEqual(["T0", "M8"]);
       expect(tests).toHaveLength(19);
-      // Probes run concurrently: in sequence they would take longer than the whole run.
+      // The probes run concurrently: the sum of their durations is longer than the whole run.
       const probes = tests.filter(({ id }) => ["T1", "T2a", "T2b", "T2c"].includes(id));
       expect(Date.now() - began).toBeLessThan(probes.reduce((sum, { durationMs }) => sum + durationMs, 0));
       expect(readFileSync(page, "utf8")).toContain("refused by the AuthorizationPolicy");
@@ -243,7 +243,7 @@ withPydgraph("verify", () =>
           });
         },
         expected: {
-          // The expired certificate of this test also comes from another authority.
+          // The expired certificate in this test was also signed by another authority.
           M2: /^failed: bundle and issuer do not match/,
           M3: /^failed: run meshops identity rotate-issuer own/,
           ...{ T2a: /the proxy is not ready.*M3/, T2b: /M3/, T3: /M3/, D1: /M3/, D2: /M3/, D3: /M3/, D5: /M3/ },
@@ -423,7 +423,7 @@ withPydgraph("verify", () =>
         "kustomize.toolkit.fluxcd.io",
       ];
 
-      test("only T3 needs the permission to tap", async () => {
+      test("T3 is the only check that needs the permission to tap", async () => {
         await bind([{ apiGroups: groups, resources: ["*"], verbs: ["*"] }]);
         const { code, tests } = await verify([], "restricted");
         expect(code).toBe(1);
@@ -431,7 +431,7 @@ withPydgraph("verify", () =>
         expect(wrong(tests)["T3"]).toMatch(/you are not allowed to use tap \(bind the ClusterRole linkerd-linkerd-viz-tap-admin/);
       });
 
-      test("checks are undecided, with the reason, without permission to create pods or to read Secrets", async () => {
+      test("without permission to create pods or to read Secrets, checks are undecided and the reason is reported", async () => {
         const resources = ["namespaces", "pods", "configmaps"];
         await bind([
           { apiGroups: [""], resources, verbs: ["get", "list"] },
@@ -446,7 +446,7 @@ withPydgraph("verify", () =>
       });
     });
 
-    test("verify reports a cluster that stops answering during a run, and the objects that it left behind", async () => {
+    test("verify reports that a cluster stopped answering during a run, and lists the objects that verify left behind", async () => {
       const { done } = start(["--only", "T1,T2"]);
       await until(
         "probes exist",

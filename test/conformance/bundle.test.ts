@@ -16,9 +16,9 @@ import { projectRoot } from "../support/tools.ts";
 
 /*
  * The real kustomize builds every overlay of the sample environments and of the release matrix, and kubeconform
- * validates the result with the CRDs of the release. meshops decrypts the Secrets; for one environment, the real sops
- * decrypts them to the same values. Startup takes most of the time of both tools, so kustomize runs once per
- * environment, and kubeconform once per release.
+ * validates the result with the CRDs of the Linkerd release. meshops decrypts the Secrets. For one environment, the
+ * real sops decrypts the Secrets to the same values. Most of the run time of both tools is startup time. Therefore
+ * kustomize runs once per environment, and kubeconform once per release.
  */
 withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", () => {
   const samples = Object.fromEntries(
@@ -32,7 +32,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   let root: string;
   /** Objects that kustomize built, by environment and component. */
   const encrypted = new Map<string, Map<string, KubernetesObject[]>>();
-  /** The same objects, with Secrets in plaintext. */
+  /** The same objects with decrypted Secrets. */
   const decrypted = new Map<string, Map<string, KubernetesObject[]>>();
 
   beforeAll(async () => {
@@ -49,7 +49,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
     }
   }, 600_000);
 
-  test("overlays built in one run equal those built one by one, and the real sops decrypts their Secrets to the same", async () => {
+  test("overlays that are built in one run equal overlays that are built one by one, and the real sops decrypts their Secrets to the same values", async () => {
     expect([...(encrypted.get(everySecret)?.keys() ?? [])]).toEqual(overlaysOf(root, everySecret));
     let secrets = 0;
     for (const [component, objects] of encrypted.get(everySecret) ?? []) {
@@ -99,7 +99,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
       }
     });
 
-    test("the dependsOn of Flux's Kustomizations form a complete order", () => {
+    test("the dependsOn fields of Flux's Kustomizations form a complete order", () => {
       const kustomizations = Object.values(readTree(join(root, "flux", name)))
         .flatMap(objectsIn)
         .filter(({ kind }) => kind === "Kustomization");
@@ -138,7 +138,7 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
     });
   });
 
-  /** Returns all objects that Flux applies for an environment, and the Flux objects themselves. */
+  /** Returns all objects that Flux applies for an environment, including the Flux objects themselves. */
   function wholeBundle(name: string): string {
     const flux = Object.values(readTree(join(root, "flux", name))).join("---\n");
     const overlays = [...(decrypted.get(name)?.values() ?? [])].flat();
@@ -158,14 +158,14 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
   }
 });
 
-/** Decrypts a Secret as Flux does, after kustomize has added labels. */
+/** Decrypts a Secret as Flux does, that is, after kustomize has added labels. */
 async function decrypt(object: KubernetesObject): Promise<KubernetesObject> {
   if (!("sops" in object)) return object;
   const options = { identities: [testIdentity().clusterKey], format: "json" } as const;
   return JSON.parse(await decryptFile(JSON.stringify(object), options)) as KubernetesObject;
 }
 
-/** Decrypts a Secret with the real sops, which also verifies the MAC. Flux does not. */
+/** Decrypts a Secret with the real sops. Unlike Flux, sops also verifies the MAC. */
 async function sopsDecrypted(object: KubernetesObject): Promise<KubernetesObject> {
   const { code, stdout, stderr } = await sopsDecrypt(JSON.stringify(object), testIdentity().clusterKey, "json");
   expect(code, stderr).toBe(0);

@@ -14,8 +14,8 @@ import { field, idOf, objectsIn, pick } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot, referenceFolder } from "../support/tools.ts";
 
-/* Compares the catalog with the values and renders of the upstream charts. */
-withReference("the catalog agrees with upstream", () => {
+/* Compares the catalog with the values and the rendered objects of the upstream charts. */
+withReference("the catalog matches the upstream charts", () => {
   describe.each(linkerdReleases.map((track) => [track.version, track] as const))("%s", (version, track) => {
     const charts = Object.entries(track.charts) as [LinkerdChart, string][];
 
@@ -30,7 +30,7 @@ withReference("the catalog agrees with upstream", () => {
       expect([...new Set(ours)].sort()).toEqual([...new Set(listed)].sort());
     });
 
-    test("every value that is set is one of the chart's", () => {
+    test("meshops sets only values that the chart has", () => {
       for (const variant of [{ highAvailability: true }, { highAvailability: false }]) {
         const environment = environmentOf({
           azure: {
@@ -90,14 +90,14 @@ withReference("the catalog agrees with upstream", () => {
       const ours = webhooksOf(environment);
       expect(ours.map(({ namespace, service }) => `${namespace}/${service}`).sort()).toEqual([...served, ...tap].sort());
       for (const { secret } of ours) expect(mounted).toContain(secret);
-      // The reference was rendered with the certificates' Secrets and their CA provided, as in the bundle: no chart may
-      // create its own certificates.
+      // When the reference data was rendered, the Secrets and the CA of the certificates were provided, as in the
+      // bundle. No chart may create its own certificates.
       const minted = rendered.filter(({ kind }) => kind === "Secret").map(({ metadata }) => metadata.name);
       expect(minted.filter((name) => ours.some(({ secret }) => secret === name))).toEqual([]);
     });
   });
 
-  test("the jaeger chart and the standalone Jaeger share no object, because an upgrade installs one before removing the other", () => {
+  test("the jaeger chart and the standalone Jaeger have no object in common, because an upgrade installs the new variant before it removes the old variant", () => {
     const versions = linkerdReleases.flatMap(({ charts }) => charts["linkerd-jaeger"] ?? []);
     const charts = versions.flatMap((version) => objectsIn(read(`charts/linkerd-jaeger/${version}/rendered.yaml`)).map(idOf));
     const folder = `${projectRoot}bases/linkerd-jaeger/standalone/`;
@@ -112,7 +112,7 @@ withReference("the catalog agrees with upstream", () => {
   describe.each(dgraphCharts.map((chart) => [chart.version, chart] as const))("dgraph %s", (version, chart) => {
     const rendered = (): KubernetesObject[] => objectsIn(read(`charts/dgraph/${version}/rendered.yaml`));
 
-    test("image, service account and namespace match the render", () => {
+    test("image, service account and namespace match the rendered chart", () => {
       const alpha = pick(rendered(), "StatefulSet", "demo-dgraph-alpha");
       const images = ["alpha", "zero"].map((role) =>
         field(pick(rendered(), "StatefulSet", `demo-dgraph-${role}`), "spec", "template", "spec", "containers", 0, "image"),
@@ -122,7 +122,7 @@ withReference("the catalog agrees with upstream", () => {
       expect(alpha.metadata.namespace !== undefined).toBe(chart.traits.rendersNamespace);
     });
 
-    test("every value that is set is one of the chart's", () => {
+    test("meshops sets only values that the chart has", () => {
       const values = chartValues("dgraph", version);
       expect(field(values, "alpha", "extraAnnotations") !== undefined).toBe(chart.traits.podAnnotations === "value");
       const environment = environmentOf({
@@ -147,7 +147,10 @@ function read(path: string): string {
   return readFileSync(`${referenceFolder}${path}`, "utf8");
 }
 
-/** Returns a chart's values. Keys that its values.yaml lists only in comments (`#key:`, `# key: …`) are null. */
+/**
+ * Returns the values of a chart. Keys that values.yaml lists only in comments (`#key:`, `# key: …`) have the value
+ * null.
+ */
 function chartValues(chart: string, version: string): JsonMap {
   const text = read(`charts/${chart}/${version}/values.yaml`);
   const commented = [...text.matchAll(/^( *)# ?([A-Za-z]+):(?: *$| [^ ].*$)/gm)].map(
@@ -166,18 +169,18 @@ function chartValues(chart: string, version: string): JsonMap {
 }
 
 /**
- * Values that a chart's templates read, but that are not in its values.yaml
- * (linkerd2, viz/charts/linkerd-viz/templates, all releases).
+ * Values that the templates of a chart read, but that values.yaml does not contain (linkerd2,
+ * viz/charts/linkerd-viz/templates, all releases).
  */
 const readByTemplates: Readonly<Record<string, readonly string[]>> = { "linkerd-viz": ["podAnnotations"] };
 
-/** Adds `storageClass`, which dgraph's values.yaml lists in a comment below `persistence`. */
+/** Adds `storageClass`. The values.yaml of the chart dgraph lists it in a comment below `persistence`. */
 function withStorageClass(values: JsonMap, role: "alpha" | "zero"): JsonMap {
   const section = values[role] as JsonMap;
   return { ...section, persistence: { storageClass: null, ...(section["persistence"] as JsonMap) } };
 }
 
-/** Returns keys of `values` that are missing in `known`. An empty map or null in `known` allows any keys. */
+/** Returns the keys of `values` that `known` does not contain. An empty map or null in `known` allows any keys. */
 function unknownKeys(values: JsonMap, known: JsonMap, path = ""): string[] {
   return Object.entries(values).flatMap(([key, value]) => {
     if (!(key in known)) return [`${path}${key}`];

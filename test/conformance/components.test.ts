@@ -16,13 +16,16 @@ import { fluxRoad, helmfileRoad, kustomizeBuild } from "../support/roads.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
 /*
- * Components that use every field of an output, including fields that no component of meshops uses. Both engines must
- * install the same objects.
+ * Tests with components that use every field of a component's output, including fields that no component of meshops
+ * uses. Flux and helmfile must install the same objects.
  */
 
 const annotation = { metadata: { name: "any", annotations: { patched: "merge" } } };
 
-/** A chart without a folder under bases/, with its overlay in a nested folder. Its patches have targets. */
+/**
+ * A component with a chart and without a folder under bases/. Its overlay is in a nested folder. Its patches have
+ * targets.
+ */
 const chart: Component = {
   id: "tools/board",
   group: "tools",
@@ -55,7 +58,7 @@ const chart: Component = {
   }),
 };
 
-/** A folder under bases/, whose objects are patched by kind. */
+/** A component with a folder under bases/. Its patches select objects by kind. */
 const folder: Component = {
   id: "tool",
   group: "tools",
@@ -71,7 +74,7 @@ const folder: Component = {
   }),
 };
 
-/** A component that other tools deliver. */
+/** A component that tools other than meshops deliver. */
 const elsewhere: Component = {
   id: "tools/elsewhere",
   group: "tools",
@@ -146,7 +149,7 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Components of every form (
     expect(() => build({ components: () => [withObjects] })).toThrow("component x has a chart and objects");
   });
 
-  test("a cycle of needs is an error that names the cycle", () => {
+  test("a cycle in the needs of components is an error that lists the cycle", () => {
     const circle: ComponentProvider = {
       components: () => [
         { ...elsewhere, id: "a", needs: [{ component: "b" }] },

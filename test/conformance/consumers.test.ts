@@ -15,9 +15,11 @@ import { field, objectsIn } from "../support/objects.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
-/* Checks each row of generator/catalog/consumers.ts, or names the test that checks it. */
+/* Checks each row of generator/catalog/consumers.ts, or lists the test that checks the row. */
 
-/** Models that together contain every possible output, for each release of Linkerd and Dgraph. */
+/**
+ * Models that together contain every possible output, for each release of Linkerd and each version of Dgraph's chart.
+ */
 const models: readonly Model[] = releaseMatrix.map(({ name, spec }) =>
   buildModel({ environment: environmentOf(spec, name), identity: sampleIdentity() }),
 );
@@ -28,7 +30,7 @@ const bases: readonly KubernetesObject[] = readdirSync(join(projectRoot, "bases"
 
 const components: readonly ComponentModel[] = models.flatMap((model) => model.components);
 
-/** All objects and patches of the models and the bases, the pod of probes, and the objects that bootstrap applies. */
+/** All objects and patches of the models and the bases, the probe pod, and the objects that bootstrap applies. */
 const objects: readonly KubernetesObject[] = [
   ...components.flatMap(({ objects, patches }) => [...Object.values(objects).flat(), ...plainPatches(patches)]),
   ...bases,
@@ -46,7 +48,7 @@ function* valuesOf(value: unknown, key: string): Iterable<unknown> {
   }
 }
 
-/** Returns every generated value of a key, in objects and in chart values. */
+/** Returns all generated values of a key, in objects and in chart values. */
 function written(key: string): string[] {
   const found = [...objects, ...components.map((component) => releaseOf(component)?.values ?? {})].flatMap((each) => [
     ...valuesOf(each, key),
@@ -81,7 +83,7 @@ const everyMatches = (values: readonly string[], pattern: RegExp): void => {
 const ports = /^\d+(-\d+)?(,\d+(-\d+)?)*$/;
 const domain = "cluster.local";
 
-/** The check of each row, or the file of the test that checks it. */
+/** The check of each row, or the path of the test file that checks the row. */
 const checks: Readonly<Record<string, string | (() => void)>> = {
   ...Object.fromEntries(
     consumers.filter(({ id }) => id.startsWith("key/")).map(({ id }) => [id, "conformance/identity.test.ts"]),

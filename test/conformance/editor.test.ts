@@ -10,10 +10,13 @@ import { type LanguageServer, startLanguageServer } from "../support/language-se
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * The schema in editors: tests over LSP with the server that VS Code's YAML extension, Neovim, Helix and Emacs use.
+ * Tests of the schema in editors. The tests use LSP and the language server that VS Code's YAML extension, Neovim,
+ * Helix and Emacs use.
  */
 const stories = join(projectRoot, "test/stories/diagnostics");
-/** Codes that a schema can find in one file. Only `meshops validate` applies the rules and checks inherited fields. */
+/**
+ * Codes of findings that a schema can detect in one file. Only `meshops validate` checks rules and inherited fields.
+ */
 const schemaCodes = ["wrong-type", "unknown-key", "missing-key", "not-allowed", "bad-format", "out-of-range"];
 const dev = "environments/dev.yaml";
 const head = `# yaml-language-server: $schema=../schema/environment.schema.json
@@ -52,7 +55,7 @@ describe("a spec in an editor", () => {
     expect(await server.open("notes/without.yaml", wrong.replace(/^#.*\n/, ""))).toEqual([]);
   });
 
-  test("completion offers every key of every map, and every release", async () => {
+  test("completion proposes every key of every map, and every release", async () => {
     const schema = JSON.parse(readFileSync(join(projectRoot, "schema/environment.schema.json"), "utf8"));
     const spec = schema.properties.spec.properties;
     const offered = async (file: string, text: string): Promise<string[]> => {
@@ -101,7 +104,7 @@ describe("an error", () => {
     expect([...new Set(theirs)].sort()).toEqual([...new Set(ours)].sort());
   });
 
-  test("for a duplicate list item, the editor underlines the list, and validate points at the second item", async () => {
+  test("for a duplicate list item, the editor underlines the list, and validate refers to the second item", async () => {
     const expected = readFileSync(join(stories, "duplicate-item/expected.txt"), "utf8");
     const [, file = "", line] = /^environments\/(\S+\.yaml):(\d+):/m.exec(expected) ?? [];
     const [found, ...others] = await server.open(`stories/duplicate-item/${file}`);

@@ -36,7 +36,7 @@ const start = new Date("2026-11-24T12:00:00Z");
 const names = environmentOf().spec.linkerd.identity;
 const hours = (count: number): Date => new Date(start.getTime() + count * 3_600_000);
 
-/** Returns an identity in memory that is decrypted with the administrators' key. */
+/** Returns an identity in memory that the administrators' key can decrypt. */
 function inMemory(spec: Record<string, unknown> = {}): {
   environment: Environment;
   files: Map<string, string>;
@@ -60,7 +60,7 @@ async function started(spec: Record<string, unknown> = {}): Promise<ReturnType<t
 
 const publicFile = (name: string): string => `environments/test/identity/${name}`;
 
-/** Whether openssl builds a valid chain from a leaf through its issuer to one of the anchors, at a given time. */
+/** Whether openssl builds a valid chain at a given time from a leaf, through its issuer, to one of the anchors. */
 async function chains(anchors: string, issuer: string, leaf: string, at: Date = hours(1)): Promise<boolean> {
   const folder = scratchFolder("chain");
   for (const [file, text] of Object.entries({ anchors, issuer, leaf })) writeFileSync(join(folder, file), text);
@@ -73,7 +73,7 @@ async function chains(anchors: string, issuer: string, leaf: string, at: Date = 
   );
 }
 
-/** Returns a proxy's certificate as the identity service signs it. */
+/** Returns a proxy's certificate in the form in which Linkerd's identity service signs it. */
 function leafOf(issuer: Issued): string {
   return makeServerCertificate("client.ns.serviceaccount.identity.linkerd.cluster.local", names, issuer, start).certificate;
 }
@@ -130,14 +130,14 @@ describe("certificates", () => {
     );
   });
 
-  test("chain to their own anchor only, according to openssl", async () => {
+  test("form a chain only to their own anchor, according to openssl", async () => {
     expect(await chains(anchor.certificate, issuer.certificate, leafOf(issuer))).toBe(true);
     expect(await chains(makeTrustAnchor(names, start).certificate, issuer.certificate, leafOf(issuer))).toBe(false);
     expect(await chains(anchor.certificate, issuer.certificate, leafOf(issuer), hours(24 * 366))).toBe(false);
   });
 
   withProgram("go", "with Go", () => {
-    test("chain according to Go", async () => {
+    test("form a valid chain, according to Go", async () => {
       const current = new Date();
       const [root, leafName] = [makeTrustAnchor(names, current), "web.ns.serviceaccount.identity.linkerd.cluster.local"];
       const middle = makeIssuer(names, root, current);
@@ -159,7 +159,7 @@ describe("certificates", () => {
       await expect(run(verify, ["roots", "issuer", "leaf", "other.example"], { cwd: folder })).rejects.toThrow(
         "not other.example",
       );
-      // The webhook CA must not be accepted as a trust anchor.
+      // Go must not accept the webhook CA as a trust anchor.
       writeFileSync(join(folder, "webhook-ca"), makeWebhookCa(names, current).certificate);
       await expect(run(verify, ["webhook-ca", "issuer", "leaf", leafName], { cwd: folder })).rejects.toThrow("unknown authority");
     });
@@ -168,7 +168,7 @@ describe("certificates", () => {
 
 withTools(["sops"], "an identity on disk", () => {
   test.each(linkerdReleases.map(({ version }) => version))(
-    "%s: every webhook has a certificate, all certificates chain, and the real sops decrypts the Secrets",
+    "%s: every webhook has a certificate, all certificates form valid chains, and the real sops decrypts the Secrets",
     async (version) => {
       const { environment, files } = await started({ linkerd: { version, jaeger: { enabled: true } } });
       const anchors = files.get(publicFile("trust-anchors.crt")) ?? "";
@@ -198,8 +198,8 @@ withTools(["sops"], "an identity on disk", () => {
   );
 
   /**
-   * DER of a P-256 key before and after its 32 secret bytes: PKCS#8 (RFC 5958), which contains SEC1 (RFC 5915) without
-   * parameters, and SEC1 with parameters.
+   * DER of a P-256 key: the bytes before and after its 32 secret bytes. There are two forms: PKCS#8 (RFC 5958), which
+   * contains SEC1 (RFC 5915) without parameters, and SEC1 with parameters.
    */
   const forms: Readonly<Record<string, { label: string; before: string; after: string }>> = {
     "PKCS#8": {
@@ -239,7 +239,7 @@ withTools(["sops"], "an identity on disk", () => {
     for (const { accepts, writes } of keyReaders) expect(accepts).toContain(writes);
   });
 
-  test("can be decrypted by the specified recipients only: the trust anchor's file not by the cluster's key", async () => {
+  test("can be decrypted only by the specified recipients; the cluster's key cannot decrypt the trust anchor's file", async () => {
     const { files } = await started();
     const keys = files.get(publicFile("trust-anchor.sops.yaml")) ?? "";
     const { clusterKey, adminKey } = testIdentity();
@@ -251,7 +251,7 @@ withTools(["sops"], "an identity on disk", () => {
 
   test("contains no private key in plaintext", async () => {
     const { files } = await started();
-    // PEM, and the base64 of its beginning in all formats that are written.
+    // PEM, and the base64 encoding of the beginning of the PEM in all formats that meshops writes.
     for (const [path, text] of files)
       expect(/PRIVATE KEY|LS0tLS1CRUdJTiBFQyBQUklWQVRF|LS0tLS1CRUdJTiBQUklWQVRF/.test(text), path).toBe(false);
   });
@@ -292,7 +292,7 @@ describe("trust anchor rotation", () => {
     const trust = await Promise.all(
       states.map(({ anchors }) => Promise.all(states.map(({ issuer, leaf }) => chains(anchors, issuer, leaf, hours(24 * 6))))),
     );
-    // Rows: the bundle of a step. Columns: a leaf that was signed after a step.
+    // Each row is the bundle of a step. Each column is a leaf certificate that was signed after a step.
     expect(trust).toEqual([
       [true, true, false, false],
       [true, true, true, true],
@@ -301,7 +301,7 @@ describe("trust anchor rotation", () => {
     ]);
   });
 
-  test("two peers always trust each other, in any order of restarts; without the gates they would not", async () => {
+  test("with the gates, two peers always trust each other in any order of restarts; without the gates, they do not", async () => {
     const states = await steps();
     const bundles = states.map(({ anchors }) => anchors);
     const trust = await Promise.all(
@@ -329,7 +329,7 @@ describe("trust anchor rotation", () => {
     expect(new Set(revisions).size).toBe(4);
   });
 
-  test("requires a day between two steps, unless forced", async () => {
+  test("requires a day between two steps, unless --force is set", async () => {
     const { environment, files, vault } = await started();
     const step = async (now: Date, force: boolean): Promise<string> => {
       generate(environment, files);
@@ -346,7 +346,7 @@ describe("trust anchor rotation", () => {
     );
     expect(await step(hours(2), true)).toContain("step 2 of 3");
     await expect(step(hours(26), false)).rejects.toThrow("no proxy uses a certificate from the old issuer");
-    // The issuer may be renewed in between, under the new anchor. The day then starts at that renewal.
+    // The issuer may be renewed between two steps with the new anchor. The required day then starts at that renewal.
     for (const [path, text] of (await rotateIssuer(environment, vault(hours(20)), hours(20))).changes) files.set(path, text);
     await expect(step(hours(27), false)).rejects.toThrow("2026-11-26 08:10 UTC");
     expect(await step(hours(44.5), false)).toContain("step 3 of 3");
@@ -354,7 +354,7 @@ describe("trust anchor rotation", () => {
     expect(await step(hours(45), false)).toContain("step 1 of 3");
   });
 
-  test("rejects the next step until the previous one is in the bundle", async () => {
+  test("rejects the next step until the bundle contains the previous step", async () => {
     const { environment, files, vault } = await started();
     const step = async (now: Date): Promise<void> => {
       for (const [path, text] of (await rotateAnchor(environment, vault(now), now, true)).changes) files.set(path, text);
@@ -397,7 +397,7 @@ describe("trust anchor rotation", () => {
 });
 
 describe("near expiry", () => {
-  test("an issuer expires with its anchor, which is reported; an expired anchor signs nothing", async () => {
+  test("an issuer expires together with its anchor, which is reported; an expired anchor signs no certificate", async () => {
     const { environment, vault } = await started({ linkerd: { identity: { anchorValidity: "400d" } } });
     expect((await rotateIssuer(environment, vault(hours(24)), hours(24))).done).toBe(
       "a new issuer, signed by the same trust anchor",
@@ -410,7 +410,7 @@ describe("near expiry", () => {
     );
   });
 
-  test("the webhooks' CA is renewed before it expires, and both CAs are trusted until the old one has expired", async () => {
+  test("the webhooks' CA is renewed before it expires, and both CAs are trusted until the old CA has expired", async () => {
     const { environment, files, vault } = await started({ linkerd: { identity: { anchorValidity: "400d" } } });
     const before = files.get(publicFile("webhook-ca.crt")) ?? "";
     const take = async (now: Date): Promise<string> => {
@@ -427,14 +427,14 @@ describe("near expiry", () => {
       expect(await chains(authorities, "", certificate.toString(), hours(24 * 101))).toBe(true);
       expect(await chains(before, "", certificate.toString(), hours(24 * 101))).toBe(false);
     }
-    // The old CA is kept until it expires, regardless of further rotations. The signing CA comes first.
+    // The old CA remains in the bundle until it expires, regardless of further rotations. The signing CA is first.
     expect(await take(hours(24 * 110))).not.toContain("new CA");
     expect(files.get(publicFile("webhook-ca.crt"))).toBe(authorities);
     expect(await take(hours(24 * 410))).toContain("signed by a new CA");
     expect(files.get(publicFile("webhook-ca.crt"))).not.toContain(before.trim());
   });
 
-  test("an issuer copies the string types in the name of an anchor made by another tool, for Go and openssl", async () => {
+  test("the issuer's certificate has the same ASN.1 string types as the name of an anchor that another tool created, so that Go and openssl accept it", async () => {
     const folder = scratchFolder("others");
     const config =
       "[req]\ndistinguished_name=dn\nprompt=no\nstring_mask=pkix\nx509_extensions=ext\n[dn]\nO=Acme\nCN=root.linkerd.cluster.local\n[ext]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=01:02:03:04\n";
@@ -504,7 +504,7 @@ describe("rotation of issuer and webhooks", () => {
     const issuer = changes.get(publicFile("issuer.crt")) ?? "";
     expect(issuer).not.toBe(before.get(publicFile("issuer.crt")));
     expect(await chains(before.get(publicFile("trust-anchors.crt")) ?? "", "", issuer)).toBe(true);
-    // No value depends on the old data key, which removed recipients may know: every value and every armored key is
+    // No value depends on the old data key, which removed recipients may have: every value and every armored key is
     // new.
     const old = before.get(path) ?? "";
     for (const [part] of old.matchAll(/ENC\[[^\]]*\]|^ +[A-Za-z0-9+/=]{40,}$/gm))
@@ -532,14 +532,18 @@ function generate(environment: Environment, files: Map<string, string>): Bundle 
   return bundle;
 }
 
-/** A pod: the step whose bundle it has loaded, and the step whose issuer signed its certificate. */
+/**
+ * A pod: the number of the step whose bundle the pod has loaded, and the number of the step whose issuer signed its
+ * certificate.
+ */
 type Pod = readonly [bundle: number, leaf: number];
 
 /**
- * Whether three pods can reach a state in which one does not trust another's certificate. In every state, any pod may
- * restart (it loads the bundle and the issuer of the current step) or renew its certificate (only the issuer). The next
- * step is rolled out if its gate is open: after step 1 if all pods have started with both anchors, after step 2 if no
- * certificate of the old issuer is in use.
+ * Whether three pods can reach a state in which one pod does not trust the certificate of another pod. In every state,
+ * any pod may restart or renew its certificate. A restart loads the bundle of the current step and a certificate of its
+ * issuer. A renewal loads only the certificate. The next step is rolled out if its gate is open. After step 1, the gate
+ * opens when all pods have started with both anchors. After step 2, it opens when no certificate of the old issuer is
+ * in use.
  */
 function reachesDistrust(trust: readonly (readonly boolean[])[], gates: { bundle: boolean; leaf: boolean }): boolean {
   const first: [number, Pod[]] = [

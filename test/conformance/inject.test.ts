@@ -13,7 +13,8 @@ import { judge, type Peer, type Verdict } from "../support/policy-evaluator.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /*
- * Access rules of an injection, evaluated with the semantics of Kubernetes and Linkerd, for every release.
+ * Tests the access rules of an injection for every release. The evaluator follows the semantics of Kubernetes and
+ * Linkerd.
  */
 const versions = linkerdReleases.map(({ version }) => version);
 const chart = `apiVersion: apps/v1
@@ -62,12 +63,13 @@ describe("access to an injected workload", () => {
 
   const table: [from: string, peer: Peer | "shop", port: number, verdict: Verdict | ((version: LinkerdVersion) => Verdict)][] = [
     ["a listed client, its port", client, 8080, "reached"],
-    // Releases without the transport header restrict ports in the network, later ones in the mesh. An opaque port
-    // arrives at 4143 in all releases.
+    // Releases without the transport header restrict ports in the network layer, and later releases in the mesh layer.
+    // Connections to an opaque port arrive at 4143 in all releases.
     ["a listed client, another port", client, 3306, "mesh"],
     ["another account in the client's namespace", otherAccount, 8080, "mesh"],
     ["a pod of the same account without a proxy", bare, 8080, "network"],
-    // Clients of 2.14 connect to the port itself, so the port is open, and the proxy requires a certificate.
+    // Clients of Linkerd 2.14 connect to the port itself, so the network layer allows the port, and the proxy requires
+    // a certificate.
     ["a forged label", forger, 8080, (version) => (linkerdRelease(version).traits.transportHeader ? "network" : "mesh")],
     ["another namespace", otherNamespace, 8080, "network"],
     ["the workload's own pods, opaque port", "shop", 3306, "reached"],
@@ -81,7 +83,7 @@ describe("access to an injected workload", () => {
   describe.each(versions)("%s", (version) => {
     const { text, diagnostics, notes } = injectManifests(chart, spec(version));
     const objects = objectsIn(text).filter(({ kind }) => kind !== "StatefulSet");
-    // The proxy's ports come from the injection's annotations.
+    // The annotations of the injection determine how the proxy treats ports.
     const shop = peer("shop", "shop", { app: "shop", tier: "data" }, proxyOf(text));
     const cluster = { objects, transportHeader: linkerdRelease(version).traits.transportHeader };
 
@@ -95,7 +97,7 @@ describe("access to an injected workload", () => {
       expect(judge({ from: from === "shop" ? shop : from, to: shop, port }, cluster)).toBe(expected);
     });
 
-    test("is limited to viz if the list of clients is empty", () => {
+    test("is limited to linkerd-viz if the list of clients is empty", () => {
       const none = injectManifests(chart, { ...spec(version), clients: [] });
       const closed = { ...cluster, objects: objectsIn(none.text).filter(({ kind }) => kind !== "StatefulSet") };
       expect([8080, 3306, 9104].map((port) => judge({ from: shop, to: shop, port }, closed))).toEqual([
@@ -120,7 +122,7 @@ withReference("an injection", () => {
     for (const role of ["alpha", "zero"]) expect(annotations(objectsIn(text), role)).toEqual(annotations(reference, role));
   });
 
-  test("changes nothing else in upstream's charts", () => {
+  test("makes no other changes to the objects of the upstream charts", () => {
     for (const path of ["dgraph/24.1.4", "dgraph/0.0.17", "linkerd-viz/2026.8.3", "linkerd-control-plane/1.16.11"]) {
       const before = read(`charts/${path}/rendered.yaml`);
       const { text } = injectManifests(before, { linkerd: "edge-26.8.3", opaquePorts: [7080] });
@@ -180,7 +182,7 @@ function read(path: string): string {
   return readFileSync(join(referenceFolder, path), "utf8");
 }
 
-/** Returns how the proxy of the injected pods treats ports, from their annotations. */
+/** Returns how the proxy of the injected pods treats ports, according to the annotations of the pods. */
 function proxyOf(text: string): Peer["proxy"] {
   const [pods] = objectsIn(text).filter(({ kind }) => kind === "StatefulSet");
   const values = field(pods, "spec", "template", "metadata", "annotations") as Record<string, string>;
@@ -194,7 +196,7 @@ function annotations(objects: readonly KubernetesObject[], role: string): unknow
   return field(pick(objects, "StatefulSet", `demo-dgraph-${role}`), "spec", "template", "metadata", "annotations");
 }
 
-/** Returns an object without the annotations of an injection. */
+/** Returns an object without the annotations that an injection sets. */
 function withoutOurs(object: KubernetesObject): unknown {
   return JSON.parse(JSON.stringify(object), (key, value) => {
     if (key === "linkerd.io/inject" || key === "config.linkerd.io/opaque-ports") return undefined;

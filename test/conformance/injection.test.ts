@@ -16,12 +16,12 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /*
- * The generated patch or values add the same annotations to Dgraph's pods in the chart's reference render as
- * `linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080` on the same render.
+ * The generated patch or values add annotations to Dgraph's pods in the reference data. These annotations must equal
+ * those that `linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080` adds to the same objects.
  */
 withReference("injection", () => {
   withTools(["kustomize"], "compared with `linkerd inject`", () => {
-    test.each(["0.0.17", "24.1.4"] as const)("dgraph %s, internal ports skipped", async (version) => {
+    test.each(["0.0.17", "24.1.4"] as const)("dgraph %s, if the internal ports are skipped", async (version) => {
       const injected = await install(version, dgraphOf(version, "skip"));
       const reference = objectsIn(read(`linkerd/inject-dgraph-${version}.yaml`));
       for (const role of ["alpha", "zero"]) {
@@ -32,7 +32,7 @@ withReference("injection", () => {
     });
 
     test.each(["0.0.17", "0.0.20", "0.3.0", "24.1.4", "25.0.0-preview6"] as const)(
-      "dgraph %s, internal ports opaque on pods and Services",
+      "dgraph %s, if the internal ports are opaque on pods and Services",
       async (version) => {
         const objects = await install(version, dgraphOf(version, "opaque"));
         expect(podAnnotations(objects, "alpha")).toMatchObject({
@@ -82,8 +82,8 @@ function dgraphOf(chart: DgraphChartVersion, internalPorts: string): ComponentMo
 }
 
 /**
- * Returns the reference render with the generated patches (by the real kustomize) and values (as the chart applies
- * them).
+ * Returns the objects of the reference data with the generated patches, which the real kustomize applies, and the
+ * generated values, which are applied in the same way as in the chart.
  */
 async function install(version: string, component: ComponentModel): Promise<KubernetesObject[]> {
   const folder = scratchFolder("inject");
@@ -91,7 +91,7 @@ async function install(version: string, component: ComponentModel): Promise<Kube
     const annotations = field(releaseOf(component)?.values, role, "extraAnnotations");
     if (annotations === undefined) return [];
     const target = { kind: "StatefulSet", name: `demo-dgraph-${role}` };
-    // As the chart's template applies the value (dgraph-io/charts, templates/<role>/statefulset.yaml).
+    // The value is applied as in the template of the chart (dgraph-io/charts, templates/<role>/statefulset.yaml).
     const patch = stringify({
       apiVersion: "apps/v1",
       kind: "StatefulSet",

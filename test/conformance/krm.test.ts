@@ -19,9 +19,7 @@ import { withTools } from "../support/guards.ts";
 import { idOf, objectsIn } from "../support/objects.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 
-/*
- * The KRM functions in kustomize: as generator, as transformer, and for a folder (`kustomize fn run`).
- */
+/* Tests of the KRM functions in kustomize: as a generator, as a transformer, and on a folder (`kustomize fn run`). */
 const env = { PATH: `${dirname(tool("kustomize"))}:${process.env["PATH"]}` };
 let root: string;
 
@@ -62,7 +60,7 @@ withTools(["kustomize"], "kustomize with meshops as a function", () => {
       "Server web-8080",
     ]);
     expect(JSON.stringify(objects)).toContain('"linkerd.io/inject":"enabled"');
-    // The post-renderer has the same output for the same input.
+    // The post-renderer must have the same output for the same input.
     write("mesh.yaml", injection);
     const { stdout } = await meshops(root, ["inject", "mesh.yaml"], { input: workload });
     expect(sorted(objects)).toEqual(sorted(objectsIn(stdout)));
@@ -113,12 +111,12 @@ withTools(["kustomize"], "kustomize with meshops as a function", () => {
     expect(written).toContain("path: deployment.yaml");
   });
 
-  test("a function works as in a container: no home, no network, user nobody, read-only repository", (context) => {
+  test("a function works under the conditions of a container: no home folder, no network, the user nobody, and a read-only repository", (context) => {
     if (process.getuid?.() !== 0) return context.skip("needs root to become nobody");
     writeFunction("environments/dev.yaml", "./fn.sh", "environments/dev.yaml");
     const spec = readFileSync(join(root, "environments/dev.yaml"), "utf8").replace(/^/gm, "  ");
     const list = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\nfunctionConfig:\n${spec}`;
-    // User nobody cannot read the cache of the tools.
+    // The user nobody cannot read the cache of the tools.
     cpSync(tool("kustomize"), join(root, "kustomize"));
     execFileSync("chmod", ["-R", "go+rX", root]);
     const before = filesBelow(".");
@@ -166,7 +164,7 @@ spec:
   clients: [{namespace: ingress, serviceAccount: nginx}]
 `;
 
-/** Writes a configuration of the sample repository, with the annotation by which kustomize finds the function. */
+/** Writes a configuration of the sample repository, with the annotation from which kustomize finds the function. */
 function writeFunction(path: string, program: string, from: string): void {
   writeFunctionText(path, program, readFileSync(join(projectRoot, from), "utf8"));
 }

@@ -6,7 +6,8 @@ import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
 /*
- * The package as users get it: packed, installed into an empty folder, and used as described in docs/library.md.
+ * Tests the package as users get it: it is packed, installed into an empty folder, and used as described in
+ * docs/library.md.
  */
 const page = "docs/library.md";
 let root: string;
@@ -60,7 +61,7 @@ describe("the library", () => {
     expect(output).toContain("inject-value");
   });
 
-  test("installs no Kubernetes client, and has the size that the docs state", () => {
+  test("installs no Kubernetes client, and has the size that is specified in the docs", () => {
     const tree = readTree(join(root, "node_modules"));
     expect(Object.keys(tree).filter((path) => path.startsWith("@kubernetes/"))).toEqual([]);
     const bytes = Object.keys(tree).reduce((sum, path) => sum + statSync(join(root, "node_modules", path)).size, 0);
@@ -72,7 +73,7 @@ describe("the library", () => {
     expect(Math.round((bytes - own) / 1e6)).toBeGreaterThanOrEqual(Number(megabytes) - 2);
   });
 
-  test("reports if a command needs the Kubernetes client", async () => {
+  test("reports an error if a command needs the Kubernetes client", async () => {
     const status = (): Promise<string> =>
       run(join(root, "node_modules/.bin/meshops"), ["status", "dev", "--kubeconfig", "/nowhere"], { cwd: root });
     await expect(status()).rejects.toThrow(

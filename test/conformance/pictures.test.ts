@@ -11,8 +11,8 @@ import { scratchFolder } from "../support/platform.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * Graphs in a real browser: Mermaid's own renderer draws the diagrams, and the tests pan, zoom, search and read the
- * page. SCREENSHOTS=<folder> writes screenshots.
+ * Tests of graphs in a real browser. Mermaid's own renderer draws the diagrams. The tests pan, zoom and search the
+ * page, and read its content. SCREENSHOTS=<folder> writes screenshots.
  */
 let browser: Browser;
 let page: Page;
@@ -49,7 +49,7 @@ withBrowser("the output of meshops graph", () => {
     expect(await page.locator(".view svg").count()).toBe(4);
     expect(await page.getByRole("heading", { level: 2 }).allTextContents()).toEqual(["Order of reconciliation", "Access"]);
     expect(await page.getByRole("row", { name: "grafana – grafana" }).textContent()).toContain("≠ only in production");
-    // The graphs are images with descriptions for screen readers.
+    // The graphs are images that have descriptions for screen readers.
     for (const picture of await page.locator(".view svg").all()) {
       expect(await picture.getAttribute("role")).toBe("img");
       expect(await picture.getAttribute("aria-label")).toMatch(/^(dev|production): /);
@@ -58,7 +58,7 @@ withBrowser("the output of meshops graph", () => {
     await keep("page");
   });
 
-  test("a graph is zoomed and panned with wheel, mouse, keys and buttons, and reset", async () => {
+  test("a graph can be zoomed, panned and reset with the mouse wheel, the mouse, keys and buttons", async () => {
     await open(["dev"]);
     const view = page.locator(".view").first();
     const seen = async (): Promise<number[]> =>
@@ -101,7 +101,7 @@ withBrowser("the output of meshops graph", () => {
     const dashed = await page.locator(".node:has-text('≠') path[stroke-dasharray]").count();
     expect(dashed).toBe(await page.locator(".node:has-text('≠')").count());
     expect(dashed).toBeGreaterThan(0);
-    // Refused connections are dashed, end in a bar, and have a label.
+    // Edges of refused connections are dashed, end in a bar, and have a label.
     expect(await page.locator(".edge:has-text('refused') path[stroke-dasharray]").count()).toBe(4);
   });
 });
@@ -120,7 +120,7 @@ async function keep(name: string): Promise<void> {
   if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 }
 
-/** Renders a diagram. Runs in the page. */
+/** Renders a diagram. This function runs in the page. */
 async function draw([diagram, index]: readonly [string, number]): Promise<string> {
   const { mermaid, document } = globalThis as unknown as {
     mermaid: { initialize(options: object): void; render(id: string, text: string): Promise<{ svg: string }> };

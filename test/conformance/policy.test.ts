@@ -17,9 +17,9 @@ const modes = ["opaque", "skip", "mesh"] as const;
 type Mode = (typeof modes)[number];
 
 /*
- * Traffic of the article, and traffic of attackers. Columns: releases with the transport header (2.18 and later), and
- * 2.14; each with internal ports opaque, skip and mesh. `-`: packets do not arrive. `x`: the proxy rejects the
- * connection. `ok`: the application answers.
+ * Traffic of the blog article, and traffic of attackers. The columns are releases with the transport header (2.18 and
+ * later) and release 2.14, each with internal ports opaque, skip and mesh. `-`: packets do not arrive. `x`: the proxy
+ * rejects the connection. `ok`: the application answers.
  */
 const traffic = `
                                               2.18+              2.14
@@ -68,8 +68,8 @@ kubelet                    alpha 8080 /alter  x      x    x      x      x    x
 `;
 
 /**
- * With probes (charts from 0.3.0 on). Linkerd allows GET on a probe's path for every client that the network allows, so
- * `/health` does not test a policy.
+ * Traffic if the pods have probes (charts from 0.3.0 on). Linkerd allows a GET request on a probe's path from every
+ * client that the network layer allows, so a request for `/health` does not test a policy.
  */
 const probes = `
 kubelet                    alpha 8080 /health        ok  ok  ok  ok  ok  ok
@@ -83,7 +83,7 @@ unlisted namespace         alpha 8080 /health        -   -   -   -   -   -
 
 withReference("access to Dgraph", () => {
   describe.each(linkerdReleases.map((track) => [track.version, track] as const))("%s", (_, track) => {
-    describe.each(modes)("internal ports %s", (mode) => {
+    describe.each(modes)("with internal ports %s", (mode) => {
       test.each(["24.1.4", "0.0.17"] as const)("chart %s", (chart) => {
         const { cluster, peers } = clusterOf(track, mode, chart);
         const rows = parse(chart === "24.1.4" ? traffic + probes : traffic);
@@ -93,7 +93,7 @@ withReference("access to Dgraph", () => {
           ({ text, from, to, port, get }) => `${text}: ${sign[judge(attempt(peers, from, to, port, get), cluster)]}`,
         );
         expect(seen).toEqual(rows.map(({ text, verdicts }) => `${text}: ${verdicts[column]}`));
-        // The generator's own evaluation, which covers the ports of applications, has the same result.
+        // The generator's own evaluation must have the same result. It covers only the ports of applications.
         const covered = rows.filter(({ from, port, get }) => port > 4191 && get === undefined && from !== "kubelet");
         expect(covered.length).toBeGreaterThan(15);
         for (const { text, from, to, port, verdicts } of covered)
@@ -125,8 +125,8 @@ withReference("access to Dgraph", () => {
   });
 
   /*
-   * Pods restart one by one under the old policy, which changes only after all have restarted: old and new pods must
-   * reach each other.
+   * Pods restart one by one under the old policy. The policy changes only after all pods have restarted. Therefore old
+   * and new pods must be able to connect to each other.
    */
   describe("during a rollout", () => {
     const between = (track: LinkerdRelease, before: Mode, after: Mode): Verdict[] => {
@@ -170,8 +170,11 @@ withReference("access to Dgraph", () => {
     });
   });
 
-  /* The article's policy and skipped internal ports (darkn3rd/blog_tutorials, part_3_linkerd, network_policy.yaml). */
-  describe("the article's policy", () => {
+  /*
+   * The policy and the skipped internal ports of the blog article (darkn3rd/blog_tutorials, part_3_linkerd,
+   * network_policy.yaml).
+   */
+  describe("the policy of the blog article", () => {
     const article: KubernetesObject = {
       apiVersion: "networking.k8s.io/v1",
       kind: "NetworkPolicy",
@@ -194,17 +197,18 @@ withReference("access to Dgraph", () => {
 
     test.each(linkerdReleases.map((track) => [track.version, track] as const))("%s", (_, track) => {
       const later = track.traits.transportHeader;
-      // Its purpose: clients without a proxy are denied.
+      // The policy denies clients without a proxy, as intended.
       expect(seen(track, "unmeshed client", "alpha", 8080)).toBe("network");
-      // From 2.18 on, meshed clients connect to 4143, which the policy does not list: it denies the clients that it
-      // should allow.
+      // From 2.18 on, meshed clients connect to port 4143, which the policy does not list. Therefore the policy denies
+      // the clients that it should allow.
       expect(seen(track, "listed client", "alpha", 8080)).toBe(later ? "network" : "reached");
       expect(seen(track, "listed client", "alpha", 9080)).toBe(later ? "network" : "reached");
-      // A forged label or a pod in the namespace needs no proxy, and every meshed pod of the cluster is allowed.
+      // Clients with a forged label, and pods in the namespace, are allowed without a proxy. Every meshed pod of the
+      // cluster is allowed.
       expect(seen(track, "label forger", "alpha", 8080)).toBe("reached");
       expect(seen(track, "unmeshed neighbour", "alpha", 8080)).toBe("reached");
       expect(seen(track, "unlisted namespace", "alpha", 9080)).toBe(later ? "network" : "reached");
-      // Viz cannot reach the proxies, and Zero is open to all clients.
+      // linkerd-viz cannot connect to the proxies, and all clients can connect to Zero.
       expect(seen(track, "viz prometheus", "alpha", 4191)).toBe("network");
       expect(seen(track, "viz tap", "alpha", 4190)).toBe("network");
       expect(seen(track, "unmeshed client", "zero", 5080)).toBe("reached");
@@ -271,8 +275,8 @@ function attempt(
 }
 
 /**
- * Returns a cluster with the generated policies, and the pods of the upstream renders with the annotations of the
- * generated values and patches.
+ * Returns a cluster with the generated policies and the pods of the reference data. The pods have the annotations of
+ * the generated values and patches.
  */
 function clusterOf(
   track: LinkerdRelease,
@@ -333,8 +337,8 @@ function clusterOf(
 }
 
 /**
- * Returns a pod of the upstream render with the annotations of the generated values or patches, as the injector reads
- * them.
+ * Returns a pod of the reference data with the annotations of the generated values or patches, as the injector
+ * interprets these annotations.
  */
 function dgraphPod(role: "alpha" | "zero", chart: DgraphChartVersion, component: ComponentModel): Peer {
   const workload = pick(objectsIn(read(`dgraph/${chart}`)), "StatefulSet", `demo-dgraph-${role}`);

@@ -8,9 +8,7 @@ import { field, idOf, objectsIn, pick } from "../support/objects.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 
-/*
- * Runs the files and commands of docs/helmfile.md with the real helm 3, helm 4 and helmfile.
- */
+/* Runs the files and commands of docs/helmfile.md with the real Helm 3, Helm 4 and helmfile. */
 const page = "docs/helmfile.md";
 let root: string;
 
@@ -30,13 +28,13 @@ beforeAll(() => {
 });
 
 withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-renderer", () => {
-  test("Helm 3 pipes a chart through it, except hooks", async () => {
+  test("Helm 3 pipes a chart without its hooks through the post-renderer", async () => {
     const objects = objectsIn(await shell("helm", blockOf(page, "command: helm3")));
     expectInjected(objects);
     expect(injected(pick(objects, "Job", "migrate"))).toBe(false);
   });
 
-  test("Helm 4 pipes a chart through it as a plugin, including hooks", async () => {
+  test("Helm 4 pipes a chart with its hooks through the post-renderer plugin", async () => {
     await shell("helm4", "helm plugin install ./meshops-plugin");
     const objects = objectsIn(await shell("helm4", blockOf(page, "command: helm4")));
     expectInjected(objects);
@@ -51,7 +49,7 @@ withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-rendere
     );
   });
 
-  test("a chart that renders nothing succeeds with Helm 3 and Helm 4", async () => {
+  test("a chart that renders no objects can be installed with Helm 3 and Helm 4", async () => {
     writeTree(root, { "charts/empty/Chart.yaml": "apiVersion: v2\nname: empty\nversion: 0.1.0\n" });
     for (const helm of ["helm", "helm4"] as const) {
       const command = blockOf(page, "command: helm3").replace("./charts/shop", "./charts/empty");
@@ -59,7 +57,7 @@ withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-rendere
     }
   });
 
-  test("helmfile pipes a user's release through it, and includes the generated releases", async () => {
+  test("helmfile pipes a user's release through the post-renderer, and includes the generated releases", async () => {
     const template = await shell("helm", `'${tool("helmfile")}' -e dev --selector name=shop --skip-deps --quiet template`);
     expectInjected(objectsIn(template));
     const list = await shell("helm", `'${tool("helmfile")}' -e dev list --output json`);
@@ -68,7 +66,7 @@ withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-rendere
     expect(names).not.toContain("grafana");
   });
 
-  test("helmfile without an environment fails, instead of selecting all", async () => {
+  test("helmfile without an environment fails, instead of selecting all environments", async () => {
     await expect(shell("helm", `cd platform && '${tool("helmfile")}' list`)).rejects.toThrow(/name-an-environment--helmfile-e/);
   });
 });
@@ -89,7 +87,7 @@ function shell(helm: "helm" | "helm4", command: string): Promise<string> {
   ] as const)
     try {
       symlinkSync(target, join(bin, name));
-    } catch {} // it exists from the previous test
+    } catch {} // the plugin exists from the previous test
   return run("bash", ["-c", command], {
     cwd: root,
     env: {

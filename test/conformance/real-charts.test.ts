@@ -7,7 +7,9 @@ import { generateIn, makePlatform } from "../support/platform.ts";
 import { fluxRoad } from "../support/roads.ts";
 import { specText } from "../support/specs.ts";
 
-/* Tests that need the real charts. They run with MESHOPS_CHARTS=<folder of .tgz charts and index.yaml>. */
+/*
+ * Tests that need the real charts. They run only if MESHOPS_CHARTS is set to a folder with .tgz charts and index.yaml.
+ */
 const withCharts = realCharts === null ? describe.skip : describe;
 
 withCharts("with the real charts", () => {
@@ -37,16 +39,16 @@ withCharts("with the real charts", () => {
     afterAll(() => charts.close());
 
     test.each(names)(
-      "%s: two renders are identical, and every image comes from the mirror and is listed by `meshops images`",
+      "%s: the charts are rendered identically twice, and every image comes from the mirror and is listed by `meshops images`",
       async (name) => {
         const [first, second] = [await fluxRoad(root, name, charts), await fluxRoad(root, name, charts)];
-        // Encrypted Secrets are files and cannot differ; everything else was rendered twice.
+        // Encrypted Secrets are files and are therefore the same. All other objects were rendered twice.
         expect([...second]).toEqual([...first]);
         const used = [...new Set([...first.values()].flat().flatMap(imagesOf))].sort();
         const listed = (await meshops(root, ["images", name])).stdout.trim().split("\n");
         expect(used.filter((image) => !image.startsWith("mirror.azurecr.io/"))).toEqual([]);
         expect(used.filter((image) => !listed.includes(image))).toEqual([]);
-        // Images that only an annotation can request from the injector are in no render.
+        // Images that the injector uses only if an annotation requests them are not in the rendered charts.
         expect(
           listed
             .filter((image) => !used.includes(image))
@@ -57,7 +59,7 @@ withCharts("with the real charts", () => {
   });
 });
 
-/** Returns every image of an object's containers. */
+/** Returns the images of all containers of an object. */
 function imagesOf(node: unknown): string[] {
   if (typeof node !== "object" || node === null) return [];
   return Object.entries(node).flatMap(([key, value]) =>

@@ -11,18 +11,18 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /*
- * The rules about manifests, on manifests that upstream publishes. Every finding was analyzed and is explained here:
- * a false finding is a bug in meshops.
+ * Checks the rules for manifests on manifests that upstream projects publish. Every finding was analyzed and is
+ * explained here. A false finding is a bug in meshops.
  */
 const explained: Readonly<Record<string, readonly string[]>> = {
-  // Each of viz's five Deployments has config.linkerd.io/proxy-await in its own metadata and not on its pods
-  // (templates, all releases), where it has no effect. Its value "enabled" is the default, so nothing breaks: a
-  // warning.
+  // Each of the five Deployments of linkerd-viz has config.linkerd.io/proxy-await in its own metadata instead of the
+  // metadata of its pods (templates, all releases). There, the annotation has no effect. Its value "enabled" is the
+  // default, so this has no consequences, and the finding is a warning.
   "charts/linkerd-viz/*": ["inject-misplaced warning ×5"],
-  // linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080, as in the article: Raft bypasses the
-  // mesh in both directions, for Alpha and for Zero.
+  // The objects were created with linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080, as in
+  // the blog article. Raft bypasses the mesh in both directions, for Alpha and for Zero.
   "linkerd/inject-dgraph-*": ["ports-skipped warning ×4"],
-  // The file contains only the profile, so the rule cannot know whether its Service exists.
+  // The file contains only the profile, so the rule cannot determine whether the Service of the profile exists.
   "linkerd/service-profile-dgraph-25": ["profile-without-service warning ×1"],
 };
 
@@ -74,7 +74,7 @@ function judge(...files: string[]): Diagnostic[] {
   ];
 }
 
-/** Returns `code severity ×count` per code, sorted. */
+/** Returns `<code> <severity> ×<count>` for each code, sorted. */
 function counted(findings: readonly Diagnostic[]): string[] {
   const counts = new Map<string, number>();
   for (const { code, severity } of findings) counts.set(`${code} ${severity}`, (counts.get(`${code} ${severity}`) ?? 0) + 1);

@@ -11,8 +11,8 @@ import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 
 /*
- * Creates a repository with `meshops init` of the packed package, and runs its hook, workflows and commands as its
- * README describes them.
+ * Creates a repository with `meshops init` of the packed package. Runs the hook, workflows and commands of the
+ * repository as described in its README.
  */
 let root: string;
 let packed: string;
@@ -23,7 +23,7 @@ const env = (): Record<string, string> => ({
   GIT_AUTHOR_EMAIL: "t@example.org",
   GIT_COMMITTER_NAME: "t",
   GIT_COMMITTER_EMAIL: "t@example.org",
-  // A hook must use the configuration of its own repository, not that of the tests.
+  // The hook must use the configuration of its own repository, not the configuration of the repository with the tests.
   GIT_CONFIG_GLOBAL: "/dev/null",
 });
 
@@ -37,7 +37,7 @@ beforeAll(async () => {
   writeTree(work, { "tool/package.json": '{"private":true}' });
   await npm(["install", packed], join(work, "tool"));
   await run(join(work, "tool/node_modules/.bin/meshops"), ["init", "platform", "--yes"], { cwd: work, env: { NO_COLOR: "1" } });
-  // The scaffold depends on the current version, which is not published yet.
+  // The generated repository depends on the current version, which is not published yet.
   const manifest = readFileSync(join(root, "package.json"), "utf8");
   writeTree(root, { "package.json": manifest.replace(/("meshops": )"[^"]+"/, `$1"file:${packed}"`) });
   await git("init", "-q", "-b", "main");
@@ -113,7 +113,7 @@ describe("a new repository", () => {
     await git("reset", "-q", "--hard", "HEAD^");
   });
 
-  test("checks the staged files, not those of the working tree", async () => {
+  test("checks the staged files, not the files of the working tree", async () => {
     const path = "environments/dev.yaml";
     try {
       writeTree(root, { [path]: `${readFileSync(join(root, path), "utf8")}  dgraph: {alpha: {storage: 30Gi}}\n` });
@@ -154,14 +154,14 @@ describe("a new repository", () => {
     for (const script of checks)
       await run("bash", ["-e", "-c", script], { cwd: root, env: { ...env(), GITHUB_STEP_SUMMARY: summary } });
     expect(readFileSync(summary, "utf8")).toContain("volume-claim");
-    // Azure Pipelines replaces its variables before a bash without -e runs the script.
+    // Azure Pipelines replaces its variables in the script, and then runs the script in bash without -e.
     const azure = parse(readFileSync(join(root, "azure-pipelines.yml"), "utf8"));
     const script = (azure.jobs[0].steps as { bash?: string }[]).flatMap(({ bash }) => bash ?? []).join("");
     const runScript = (): Promise<string> =>
       run("bash", ["-c", script.replaceAll("$(Agent.TempDirectory)", join(root, ".."))], { cwd: root, env: env() });
     expect(await runScript()).toContain("##vso[task.setvariable variable=told]true");
     expect(readFileSync(join(root, "../diff.md"), "utf8")).toContain("volume-claim");
-    // If diff fails, the script fails too, so that an existing comment is kept.
+    // If diff fails, the script must fail too, so that the existing comment in the pull request is kept.
     writeTree(root, { "environments/dev.yaml": "spec: [\n" });
     await expect(
       run("bash", ["-e", "-c", checks.at(-1) ?? ""], { cwd: root, env: { ...env(), GITHUB_STEP_SUMMARY: summary } }),
@@ -224,7 +224,7 @@ describe("a new repository", () => {
       customManagers: { depNameTemplate: string; matchStrings: string[] }[];
     };
     const spec = `${readFileSync(join(root, "environments/base.yaml"), "utf8")}\n  gitops: {flux: {version: v2.8.1}}\n  azure: {cluster: {kubernetesVersion: "1.34"}}\n`;
-    // As in Renovate: every match of every pattern (lib/modules/manager/custom/regex).
+    // As in Renovate, this uses every match of every pattern (lib/modules/manager/custom/regex).
     const found = customManagers.map(({ depNameTemplate, matchStrings }) => [
       depNameTemplate,
       ...matchStrings.flatMap((pattern) =>
@@ -241,11 +241,11 @@ describe("a new repository", () => {
 });
 
 withTools(["actionlint"], "the workflows", () => {
-  test("pass actionlint, including their shell scripts", async () => {
+  test("pass actionlint, which also checks their shell scripts", async () => {
     const folder = join(root, ".github/workflows");
     for (const [name, text] of Object.entries(readTree(folder))) {
       await run(tool("actionlint"), ["-no-color", name], { cwd: folder });
-      // actionlint knows the inputs of actions up to these versions. The later versions have the same inputs.
+      // actionlint supports the inputs of these actions up to v6. Version v7 has the same inputs.
       const known = text.replace(/(actions\/(?:checkout|setup-node|upload-artifact|download-artifact))@v7/g, "$1@v6");
       await run(tool("actionlint"), ["-no-color", "-"], {
         cwd: folder,
@@ -260,7 +260,7 @@ withPythonPackage("check-jsonschema", checkJsonschema, "configuration files of o
     run(join(checkJsonschema, "bin/check-jsonschema"), args, { cwd: root });
 
   test("azure-pipelines.yml is valid against Azure's schema", async () => {
-    // The schema lists UseNode@1 without its inputs (learn.microsoft.com, "UseNode@1": `version`). Those of its
+    // The schema contains UseNode@1 without its inputs (learn.microsoft.com, "UseNode@1": `version`). The inputs of its
     // predecessor are equivalent.
     const text = readFileSync(join(root, "azure-pipelines.yml"), "utf8");
     const known = text.replaceAll("UseNode@1", "NodeTool@0").replaceAll("          version: 22.x", "          versionSpec: 22.x");
@@ -289,7 +289,9 @@ withPythonPackage("check-jsonschema", checkJsonschema, "configuration files of o
   });
 });
 
-/** Returns a PEM header. It is assembled here, so that no checker of this repository detects it as a key. */
+/**
+ * Returns a PEM header. The header is assembled here, so that no tool that checks this repository detects it as a key.
+ */
 function begin(what: string): string {
   return `-----BEGIN ${what}-----`;
 }

@@ -19,7 +19,7 @@ describe("the committed files", () => {
   test("contain no private key in plaintext", async () => {
     const files = (await run("git", ["ls-files", "-z"], { cwd: projectRoot })).split("\0").filter(Boolean);
     const pattern = new RegExp(["-----BEGIN (EC |RSA )?PRIVATE", " KEY-----|AGE-SECRET", "-KEY-1[0-9A-Z]{20}"].join(""));
-    // The age keys of a frozen repository were made for its tests, and its file says so.
+    // The age keys of a frozen repository were created for the tests, and the key file contains a comment that says so.
     const frozenKeys = /^test\/frozen\/[0-9a-f]{7}\/keys\.txt$/;
     for (const file of files) {
       const text = readFileSync(join(projectRoot, file), "utf8");
@@ -30,7 +30,7 @@ describe("the committed files", () => {
   });
 
   test.each(["dev", "production"])(
-    "%s: cluster and administrators can decrypt the Secrets, and only administrators the trust anchor's key",
+    "%s: the cluster and the administrators can decrypt the Secrets, and only the administrators can decrypt the trust anchor's key",
     (name) => {
       const spec = parse(readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8")) as {
         spec: { secrets: { age: string[]; admin: string[] } };
@@ -45,7 +45,7 @@ describe("the committed files", () => {
   );
 });
 
-/** Returns the recipients of a file. Expects all of its data to be encrypted. */
+/** Returns the recipients of a file. Expects that all data in the file is encrypted. */
 function recipientsOf(path: string): string[] {
   const { data, sops } = parse(readFileSync(path, "utf8")) as Encrypted;
   for (const value of Object.values(data)) expect(value).toMatch(/^ENC\[AES256_GCM,/);
@@ -54,10 +54,10 @@ function recipientsOf(path: string): string[] {
 }
 
 withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
-  test.each(["meshops", "sops"])("applies the namespaces first, then every Secret decrypted by %s", async (decryptor) => {
+  test.each(["meshops", "sops"])("applies first the namespaces and then every Secret, which %s decrypts", async (decryptor) => {
     const root = makePlatform({ dev: specText({}, "dev") });
     expect(await generateIn(root)).toBe(0);
-    // A stand-in for kubectl: `kustomize` and `annotate` run the real tools, `apply` records its input.
+    // A stand-in for kubectl. `kustomize` and `annotate` run the real tools. `apply` only records its input.
     const bin = scratchFolder("bin");
     const log = join(bin, "applied.yaml");
     mkdirSync(bin, { recursive: true });
@@ -66,7 +66,7 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
       `#!/bin/sh\nif [ "$1" = kustomize ]; then exec "${tool("kustomize")}" build "$2"; fi\nif [ "$1" = annotate ]; then exec "${tool("kubectl")}" "$@"; fi\necho "# kubectl $*" >> "${log}"; { cat; echo ---; } >> "${log}"\n`,
     );
     chmodSync(join(bin, "kubectl"), 0o755);
-    // Only one of the two is on the PATH.
+    // Only one of the two programs is on the PATH.
     const cli = `#!/bin/sh\nexec "${process.execPath}" "${projectRoot}dist/cli.js" "$@"\n`;
     if (decryptor === "meshops") writeFileSync(join(bin, "meshops"), cli, { mode: 0o755 });
     const path = decryptor === "sops" ? [bin, dirname(tool("sops"))] : [bin];
@@ -83,7 +83,8 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
     const kinds = applied.map(({ kind }) => kind);
     expect(kinds.lastIndexOf("Namespace")).toBeLessThan(kinds.indexOf("Secret"));
     const secrets = applied.filter(({ kind }) => kind === "Secret");
-    // The folder contains one more Secret, for releases with a jaeger webhook. The overlay does not list it.
+    // The folder contains an additional Secret, for releases with a jaeger webhook. The overlay does not list this
+    // Secret.
     expect(secrets.map(({ metadata }) => metadata.name).sort()).toEqual([
       "linkerd-identity-issuer",
       "linkerd-policy-validator-k8s-tls",

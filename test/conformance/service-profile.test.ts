@@ -46,7 +46,7 @@ withReference("the ServiceProfile", () => {
     expect(routes(profileOf({ chart })).map(({ name, condition }) => ({ name, condition }))).toEqual(expected);
   });
 
-  test("is named after the Service, with the cluster domain of the spec", () => {
+  test("has the host name of the Service as its name, with the cluster domain of the spec", () => {
     const environment = { linkerd: { clusterDomain: "example.org" }, dgraph: { release: "graph", namespace: "data" } };
     expect(profileOf(environment.dgraph, environment.linkerd).metadata).toEqual({
       name: "graph-dgraph-alpha.data.svc.example.org",
@@ -54,7 +54,7 @@ withReference("the ServiceProfile", () => {
     });
   });
 
-  test("is the same from a .proto file with Dgraph 25's services as from the catalog", () => {
+  test("is the same whether it is generated from the catalog or from a .proto file with the services of Dgraph 25", () => {
     const { services } = readProto("api.proto", asProto(dgraphApi25));
     const target = { name: "demo-dgraph-alpha", namespace: "dgraph", clusterDomain: "cluster.local" };
     expect(serviceProfile(target, routesOf(services))).toEqual(reference());
@@ -65,7 +65,7 @@ describe("GRPCRoutes", () => {
   const target = { name: "demo-dgraph-alpha", namespace: "dgraph", clusterDomain: "cluster.local" };
   const routes = grpcRoutes(target, 9080, routesOf([dgraphApi21], { Query: { timeout: "30s" } }));
 
-  test("match one method each, and the last route matches all other calls, which would be rejected otherwise", () => {
+  test("match one method each; the last route matches all other calls, which Linkerd would otherwise reject", () => {
     const matched = routes.map((route) => field(route, "spec", "rules", 0, "matches"));
     expect(matched).toEqual([
       ...dgraphApi21.methods.map(({ name }) => [{ method: { service: "api.Dgraph", method: name } }]),
@@ -118,7 +118,7 @@ function profileOf(dgraph: Record<string, unknown>, linkerd: Record<string, unkn
   return profile;
 }
 
-/** Returns a .proto file with a service's methods, without idempotency options, as in Dgraph's own file. */
+/** Returns a .proto file with the methods of a service. As in Dgraph's file, methods have no idempotency options. */
 function asProto({ name, methods }: typeof dgraphApi25): string {
   const [, package_, service] = /^(.*)\.(\w+)$/.exec(name) ?? [];
   const rpcs = methods.map(({ name: method, streaming }) => `  rpc ${method}(${streaming ? "stream " : ""}Any) returns (Any) {}`);

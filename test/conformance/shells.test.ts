@@ -6,9 +6,7 @@ import { withProgram } from "../support/guards.ts";
 import { scratchFolder, writeTree } from "../support/platform.ts";
 import { projectRoot, run } from "../support/tools.ts";
 
-/*
- * Completion in real shells, with this repository's environments.
- */
+/* Tests of completion in real shells, with the environments of this repository. */
 let env: Record<string, string>;
 
 beforeAll(() => {
@@ -18,7 +16,7 @@ beforeAll(() => {
   env = { PATH: `${bin}:${process.env["PATH"]}`, HOME: scratchFolder("home"), TERM: "dumb" };
 });
 
-/** A command line, and the words that complete it. */
+/** A command line, and the words that the shell must propose. */
 const cases: [line: string, words: string[]][] = [
   ["meshops gen", ["generate"]],
   ["meshops generate ", ["base", "dev", "production"]],
@@ -54,7 +52,7 @@ withProgram("bash", "completion in bash, after =", () => {
     );
   });
 
-  test("never proposes names of files that are not environments", async () => {
+  test("proposes the names of environments, but not the names of other files", async () => {
     const root = scratchFolder("names");
     writeTree(root, { "environments/dev.yaml": "", "environments/$(touch x).yaml": "" });
     expect(await run("meshops", ["complete", "--", "generate", ""], { cwd: root, env })).toBe("dev\tenvironment\n");

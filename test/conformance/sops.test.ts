@@ -18,7 +18,7 @@ const now = new Date("2026-11-24T12:00:00Z");
 const everything: EncryptionRule = { kind: "unencrypted_suffix", value: "_unencrypted" };
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 
-/** Texts that YAML parsers may read as another type or may corrupt. */
+/** Texts that YAML parsers may resolve to another type or may corrupt. */
 const nasty = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 20 }),
   fc.constantFrom(
@@ -85,7 +85,7 @@ const leaf = fc.oneof(
   fc.constant(null),
   fc.integer(),
   fc.integer({ min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }),
-  // A float between 2^63 and 2^64 is written as an integer that sops cannot represent.
+  // A float between 2^63 and 2^64 would be written as an integer, and sops cannot represent this integer.
   fc
     .double({ noNaN: true, noDefaultInfinity: true })
     .map((value) => (Object.is(value, -0) ? 0 : value))
@@ -99,8 +99,9 @@ const document = fc
   .record({ data: tree.map, stringData: tree.map, kind: leaf, other: tree.map, spare_unencrypted: tree.map })
   .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>);
 /**
- * Combines several documents into one: the keys of the first are at the top level, and each other document is under a
- * key that no rule matches. sops takes longer to start than to process a document, so each run gets several.
+ * Combines several documents into one document. The keys of the first document are at the top level. Each other
+ * document is the value of a key that no rule matches. sops takes longer to start than to process a document, so each
+ * run of sops gets several documents.
  */
 const several = (one: typeof document): fc.Arbitrary<Record<string, unknown>> =>
   fc.array(one, { minLength: 1, maxLength: 12 }).map(([first, ...others]) => ({
@@ -114,7 +115,7 @@ const rules: readonly EncryptionRule[] = [
   { kind: "unencrypted_regex", value: "(?i)^[k-z]" },
   { kind: "encrypted_regex", value: "[[:digit:]]|^data$" },
 ];
-/** Every rule, with a MAC over all values and with a MAC over encrypted values only. */
+/** Every rule, once with a MAC over all values and once with a MAC over only the encrypted values. */
 const ways = rules.flatMap((rule) => [true, false].map((macOnlyEncrypted) => ({ rule, macOnlyEncrypted })));
 
 withTools(["sops", "age"], "SOPS files", () => {
@@ -236,7 +237,7 @@ stringData:
     test.each([
       ["payload only", secretRule, true],
       ["everything", everything, false],
-    ] as const)("%s: the real sops decrypts them to the same text as its own files", async (_, by, macOnlyEncrypted) => {
+    ] as const)("%s: the real sops decrypts both files to the same text", async (_, by, macOnlyEncrypted) => {
       const ours = await encrypt(handPicked, { rule: by, macOnlyEncrypted });
       const theirs = await sopsEncrypt(handPicked, [alice().recipient], by, macOnlyEncrypted);
       const [seen, expected] = [await sopsDecrypt(ours, alice().identity), await sopsDecrypt(theirs, alice().identity)];
@@ -244,7 +245,7 @@ stringData:
       expect(parse(seen.stdout)).toEqual(parse(expected.stdout));
       for (const comment of ["at the top", "inline", "before a key", "before an item", "behind an item", "inside", "at its end"])
         expect(seen.stdout).toContain(`# ${comment}`);
-      // meshops decrypts both to the same values.
+      // meshops decrypts both files to the same values.
       expect(parse(await decrypt(theirs))).toEqual(parse(await decrypt(ours)));
       expect(await decrypt(theirs)).not.toContain("ENC[");
     });
@@ -267,7 +268,7 @@ stringData:
   describe("recipients", () => {
     const access = (): Parameters<typeof updateKeys>[1] => ({ identities: [alice().identity], now });
 
-    test("each of several can decrypt the file, also with the real sops and age", async () => {
+    test("each of several recipients can decrypt the file with meshops, the real sops and age", async () => {
       const text = await encrypt("data: {a: secret}", { recipients: [alice().recipient, bob().recipient] });
       for (const { identity, recipient } of [alice(), bob()]) {
         expect(await decryptFile(text, { identities: [identity] })).toBe("data: { a: secret }\n");
@@ -297,7 +298,7 @@ stringData:
       const after = await updateKeys(before, access(), [alice().recipient]);
       expect((await sopsDecrypt(after, alice().identity)).stdout).toContain("a: secret");
       expect((await sopsDecrypt(after, bob().identity)).code).not.toBe(0);
-      // The old data key, in place of the new one, decrypts no value.
+      // If the old data key replaces the new data key, no value can be decrypted.
       const [old, current] = [inspectFile(before).age[0]?.enc ?? "", inspectFile(after).age[0]?.enc ?? ""];
       const indented = (enc: string): string => enc.trimEnd().split("\n").join("\n        ");
       const mixed = after.replace(indented(current), indented(old));
@@ -320,7 +321,7 @@ stringData:
     });
   });
 
-  describe("a changed byte", () => {
+  describe("a changed part of a file", () => {
     test("in a value, its tag, the MAC, the time, or the data key is detected by meshops and sops", async () => {
       const text = await encrypt("kind: Secret\ndata: {a: secret, b: other}\nnumber: 12", {
         rule: everything,
@@ -344,7 +345,7 @@ stringData:
       }
     });
 
-    test("in a plaintext value is detected if the MAC covers it, and swapped values are detected", async () => {
+    test("in a plaintext value is detected if the MAC covers the value, and swapped values are detected", async () => {
       const covered = await encrypt("kind: Secret\ndata: {a: secret}", { macOnlyEncrypted: false });
       await expect(decrypt(covered.replace("kind: Secret", "kind: Other"))).rejects.toMatchObject({ problem: "tampered" });
       expect((await sopsDecrypt(covered.replace("kind: Secret", "kind: Other"), alice().identity)).code).not.toBe(0);
@@ -354,7 +355,7 @@ stringData:
       const swapped = two.replace(/ {2}a: (.*)\n {2}b: (.*)\n/, "  a: $2\n  b: $1\n");
       expect(swapped).not.toBe(two);
       await expect(decrypt(swapped)).rejects.toMatchObject({ problem: "tampered" });
-      // A value that was removed, or added in plaintext.
+      // A value was removed, or a plaintext value was added.
       await expect(decrypt(two.replace(/ {2}b: .*\n/, ""))).rejects.toMatchObject({ problem: "tampered" });
       await expect(decrypt(two.replace("data:\n", "data:\n  c: plain\n"))).rejects.toMatchObject({ problem: "not-encrypted" });
       await expect(decrypt(two.replace("data:\n", "data:\n  c: 1\n"))).rejects.toMatchObject({ problem: "not-encrypted" });
@@ -387,7 +388,7 @@ stringData:
       }
     });
 
-    test("no error about malformed text quotes the text", async () => {
+    test("error messages about malformed text do not quote the text", async () => {
       const broken = [
         '{"a": "top-secret}',
         '{"a": top-secret}',
@@ -423,7 +424,7 @@ stringData:
     expect(JSON.parse((await sopsDecrypt(await encrypt(plain), alice().identity, "yaml", "json")).stdout)).toEqual(value);
   });
 
-  test("byte order marks in keys are escaped, because go-yaml skips one at the start of its read buffer", async () => {
+  test("byte order marks in keys are escaped, because go-yaml skips a byte order mark at the start of its read buffer", async () => {
     const plain = 'data:\n  "\\uFEFF": {a: "\\uFEFF"}\n  last: 2\n';
     for (const rule of [everything, { kind: "encrypted_regex", value: "^last$" }] as const) {
       const encrypted = await encrypt(plain, { rule });
@@ -440,7 +441,7 @@ stringData:
     expect(await decrypt(theirs)).toContain("# last");
   });
 
-  describe("rejects with a specific error", () => {
+  describe("reports a specific error for", () => {
     const problems: [string, (text: string) => string, SopsProblem, RegExp][] = [
       [
         "Shamir's key groups",
@@ -506,9 +507,9 @@ stringData:
 });
 
 /**
- * Whether sops writes a value in plaintext so that other YAML parsers read it correctly. It does not for line
- * separators and byte order marks, which it writes raw, and for texts of several lines that start with a space, which
- * get a wrong indentation indicator. meshops rejects such files.
+ * Whether sops writes a value in plaintext so that other YAML parsers read it correctly. sops does not do so in two
+ * cases: it does not escape line separators and byte order marks, and it writes a wrong indentation indicator for texts
+ * of several lines that start with a space. meshops rejects such files.
  */
 function writtenWell(value: unknown): boolean {
   const text = JSON.stringify(value);
@@ -516,8 +517,8 @@ function writtenWell(value: unknown): boolean {
 }
 
 /**
- * Returns YAML that meshops and sops read equally: line separators of YAML 1.1 and byte order marks are escaped in
- * quotes.
+ * Returns YAML that meshops and sops interpret in the same way: line separators of YAML 1.1 and byte order marks are
+ * escaped in double-quoted strings.
  */
 function toYaml(value: unknown): string {
   const separators = /[\u0085\u2028\u2029\ufeff]/g;

@@ -14,8 +14,8 @@ const withPatchedDgraph: ReadonlySet<string> = new Set(["edge-26.8.3", "edge-25.
 
 /*
  * Flux (kustomize, HelmRelease, helm, postRenderers) and helmfile use the same values file and patches, and must
- * install the same objects. With fixture charts, the test compares the values and patches of every component. With
- * MESHOPS_CHARTS, the real charts are rendered, and the test compares every object.
+ * install the same objects. With the fixture charts, the test compares the values and patches of every component. With
+ * MESHOPS_CHARTS, the test renders the real charts and compares every object.
  */
 withTools(
   ["helm", "helmfile", "kustomize", "sops"],
@@ -27,8 +27,8 @@ withTools(
       base: sample("base"),
       dev: sample("dev"),
       production: sample("production"),
-      // Every release. The Dgraph chart that needs patches for annotations alternates with one that supports them as
-      // values.
+      // Every release. Releases alternate between the Dgraph chart that needs patches for annotations and the Dgraph
+      // chart that has a value for annotations.
       ...Object.fromEntries(
         linkerdReleases.map(({ version, traits }) => {
           const spec = {
@@ -55,7 +55,7 @@ withTools(
 
     test.each(environments)("%s", async (environment) => {
       const flux = await fluxRoad(root, environment, charts);
-      // helmfile's presync hook applies namespaces and Secrets, outside any release.
+      // helmfile's presync hook applies namespaces and Secrets. They are not part of a release.
       flux.delete("namespaces");
       flux.set("identity", flux.get("identity")?.filter(({ kind }) => kind !== "Secret") ?? []);
       const objects = [...flux.values()].flat();
@@ -66,7 +66,7 @@ withTools(
   },
 );
 
-/** Returns the name of the environment for a release. */
+/** Returns the name of the environment with a Linkerd release. */
 function nameOf(version: string): string {
   return version.replaceAll(".", "-");
 }

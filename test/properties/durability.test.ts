@@ -27,7 +27,7 @@ function platform(): string {
   return root;
 }
 
-/** Returns the generated files only, without inventories and specs. */
+/** Returns only the generated files, without inventories and specs. */
 function bundleOf(root: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(readTree(root)).filter(([path]) => /^(overlays|flux|helmfile)/.test(path) && !path.endsWith(".sops.yaml")),
@@ -35,7 +35,7 @@ function bundleOf(root: string): Record<string, string> {
 }
 
 describe("generate that is killed at a random moment", () => {
-  test(`leaves every file complete, old or new, and the next run updates the others (${runs} kills)`, async () => {
+  test(`leaves every file either unchanged or complete, and the next run completes the update (${runs} kills)`, async () => {
     const root = platform();
     expect((await meshopsProcess(root, ["generate"])).code).toBe(0);
     const old = bundleOf(root);
@@ -50,7 +50,7 @@ describe("generate that is killed at a random moment", () => {
     for (let index = 0; index < runs; index += 1) {
       const [from, to, spec] = index % 2 === 0 ? [current, old, "old"] : [old, current, "new"];
       writeTree(root, specs(spec));
-      // The kills are spread over the last 60 % of a run, in which it writes.
+      // The kills are distributed over the last 60 % of a run, because the run writes files in this period.
       const { code } = await meshopsProcess(root, ["generate"], {
         killAfterMs: duration * (0.4 + (0.6 * ((index * 7) % runs)) / runs),
       });
@@ -84,7 +84,7 @@ describe("concurrent runs", () => {
     expect(readdirSync(join(root, ".meshops")).filter((file) => !file.endsWith(".json"))).toEqual([]);
   });
 
-  test("take over a lock whose owner no longer exists", async () => {
+  test("take over a lock whose process has ended", async () => {
     const root = platform();
     const gone = JSON.stringify({ host: hostname(), pid: 999_999_999, word: "x" });
     for (const owner of [gone, "", "nonsense", "null"]) {
@@ -94,7 +94,7 @@ describe("concurrent runs", () => {
     }
   });
 
-  test("that wait for a stale lock never hold it at the same time", async () => {
+  test("that wait for a stale lock never hold the lock at the same time", async () => {
     const root = platform();
     const log = join(root, "log");
     const lock = join(scratchFolder("lock"), "lock.mjs");

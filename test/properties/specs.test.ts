@@ -13,7 +13,7 @@ import { environmentOf, loadFiles, sampleIdentity, specOf, specText } from "../s
 
 const slow = process.env["SLOW"] === "1" ? 10 : 1;
 
-/** Gives a spec its own resource group, because short random names are likely to collide. */
+/** Sets a unique resource group in a spec, because short random names are often equal. */
 function apart(spec: Record<string, unknown>, index: number): Record<string, unknown> {
   return isMap(spec["azure"]) ? { ...spec, azure: { ...spec["azure"], resourceGroup: `group-${index}` } } : spec;
 }
@@ -34,7 +34,7 @@ describe("random valid specs", () => {
   });
 
   withTools(["kustomize", "sops"], "on disk", () => {
-    test(`${25 * slow} of them generate, regenerate without drift, and build with the real kustomize`, async () => {
+    test(`generate the same files in a second run, which the real kustomize builds (${25 * slow} specs)`, async () => {
       const seed = Date.now();
       const specs = fc.sample(validSpec, { numRuns: 25 * slow, seed });
       const named = Object.fromEntries(
@@ -48,7 +48,7 @@ describe("random valid specs", () => {
   });
 });
 
-describe("invalid specs give findings, not crashes", () => {
+describe("meshops reports findings and does not crash for", () => {
   test("random text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 400 }), (text) => answer(text)),
@@ -63,7 +63,7 @@ describe("invalid specs give findings, not crashes", () => {
     );
   });
 
-  test("valid specs with one value changed", () => {
+  test("valid specs in which one value was changed", () => {
     const junk = fc.oneof(
       fc.constantFrom(null, true, -1, 1e99, "", [], {}, [[]], "a".repeat(10_000), "\u0000", "../../etc", "__proto__"),
       fc.jsonValue({ maxDepth: 3 }),
@@ -74,7 +74,7 @@ describe("invalid specs give findings, not crashes", () => {
     );
   });
 
-  test("valid specs with characters removed or inserted", () => {
+  test("valid specs in which characters were removed or inserted", () => {
     fc.assert(
       fc.property(validSpec, fc.nat(), fc.nat(), fc.string({ maxLength: 3 }), (spec, from, length, inserted) => {
         const text = specText(spec);
@@ -85,7 +85,7 @@ describe("invalid specs give findings, not crashes", () => {
     );
   });
 
-  test("the command neither crashes nor writes", async () => {
+  test("invalid specs, for which the command also writes no files", async () => {
     const root = makePlatform({ dev: specText({}, "dev") });
     const before = readTree(root);
     const texts = [
@@ -114,7 +114,7 @@ function reversed(value: unknown): unknown {
   );
 }
 
-/** Returns a copy with the n-th value (counted depth first, modulo their number) replaced. */
+/** Returns a copy in which the n-th value is replaced. Values are counted depth first; n is modulo their number. */
 function mutate(document: unknown, place: number, value: unknown): unknown {
   const copy = parse(stringify(document)) as unknown;
   const places: { holder: Record<string, unknown>; key: string }[] = [];

@@ -12,7 +12,7 @@ import {
 } from "../../generator/kubernetes/documents.ts";
 import { toBundleYaml, toYaml } from "../../generator/kubernetes/yaml.ts";
 
-/** Texts that YAML could read as another type, and texts of several lines. */
+/** Texts that YAML parsers could resolve to another type, and texts of several lines. */
 const text = fc.oneof(
   fc.string(),
   fc.constantFrom(
@@ -63,7 +63,7 @@ test("a document that is written entry by entry equals the library's output for 
       value.filter((document) => document !== undefined),
       (document) => {
         expect(toBundleYaml([document], "head")).toBe(`# head\n${stringify(document, options)}`);
-        // The second call answers from the cache.
+        // The result of the second call comes from the cache.
         expect(toBundleYaml([document], "head")).toBe(`# head\n${stringify(document, options)}`);
       },
     ),
@@ -71,7 +71,7 @@ test("a document that is written entry by entry equals the library's output for 
   );
 });
 
-test("readAs gives the values of a parse in the other reading, and the document is written without resolved types", () => {
+test("readAs sets the same values as parsing with the other reading, and the document is written without resolved types", () => {
   const tags = fc.constantFrom("", "", "", "!!str ", "!!int ", "!!float ", "!!bool ", "!!null ", "! ", "!own ");
   const forms =
     "yes off y True ~ null 0755 0o17 0x1F 0b11 1_000 1e3 1.50 .5 .inf -.INF .nan 12:30 2024-01-01 9007199254740993 '1' \"on\"";

@@ -6,7 +6,7 @@ import { meshops } from "../support/cli.ts";
 import { generateIn, makePlatform, readTree, scratchFolder, writeTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 
-/* Broken repositories: the command reports an error and writes nothing. */
+/* Tests with invalid repositories. The command must report an error and write no files. */
 
 let root: string;
 const secret = "overlays/dev/identity/tap-k8s-tls.sops.yaml";
@@ -80,7 +80,7 @@ describe("symbolic links", () => {
   test.each([
     ["outside the repository", (): string => scratchFolder("outside")],
     ["in another environment", (): string => join(root, "overlays/other/dgraph")],
-  ])("an output folder that links to a folder %s is rejected", async (_, target) => {
+  ])("an output folder that is a symbolic link to a folder %s is rejected", async (_, target) => {
     const to = target();
     remove("overlays/dev/dgraph");
     symlinkSync(to, join(root, "overlays/dev/dgraph"));
@@ -91,7 +91,7 @@ describe("symbolic links", () => {
     expect(readTree(to)).toEqual(before);
   });
 
-  test("an output file that is a link is replaced only with --force, and its target is never written", async () => {
+  test("an output file that is a symbolic link is replaced only with --force, and the target of the link is never written", async () => {
     const outside = join(scratchFolder("outside"), "file");
     writeFileSync(outside, "mine");
     replaceByLink("helmfile.yaml", outside);
@@ -105,7 +105,7 @@ describe("symbolic links", () => {
   });
 });
 
-describe("an obstacle is found before anything is written, and no option overrides it", () => {
+describe("a path that cannot be overwritten is reported before any file is written, and no option overrides the error", () => {
   test.each<[string, string, () => void]>([
     ["a folder where a file should be", "helmfile.yaml", () => replaceByFolder("helmfile.yaml")],
     ["a file where a folder should be", "overlays/dev/dgraph/values.yaml", () => replaceByFile("overlays/dev/dgraph")],

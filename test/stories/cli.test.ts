@@ -63,7 +63,7 @@ describe("exit codes and streams", () => {
     ).toBe("");
   });
 
-  test("a folder without specs generates an empty helmfile", async () => {
+  test("generate writes an empty helmfile in a folder without specs", async () => {
     const empty = scratchFolder("empty");
     writeTree(empty, { "environments/.keep": "" });
     expect(await meshops(empty, ["generate"])).toMatchObject({
@@ -115,7 +115,7 @@ describe("exit codes and streams", () => {
 });
 
 describe("images", () => {
-  test("are those that the cluster pulls: upstream's without a mirror", async () => {
+  test("have the upstream names if there is no mirror", async () => {
     const { stdout } = await meshops(root, ["images", "own"]);
     expect(stdout.trim().split("\n")).toEqual([
       "cr.l5d.io/linkerd/controller:edge-25.4.4",
@@ -135,7 +135,7 @@ describe("images", () => {
     ]);
   });
 
-  test("all come from the mirror if there is one, including third-party images", async () => {
+  test("all have names in the mirror if there is a mirror, including third-party images", async () => {
     const { stdout } = await meshops(root, ["images", "mirrored"]);
     const images = stdout.trim().split("\n");
     expect(images).toContain("mirror1.azurecr.io/jaegertracing/jaeger:2.20.0");
@@ -153,7 +153,7 @@ describe("images", () => {
     );
   });
 
-  test("in JSON have the component, the target and the source", async () => {
+  test("in JSON output have the component, the target and the source", async () => {
     const rows = JSON.parse((await meshops(root, ["images", "mirrored", "-o", "json"])).stdout) as Record<string, string>[];
     expect(rows).toContainEqual({
       environment: "mirrored",
@@ -175,7 +175,7 @@ test("startup loads only the argument parser and the color library", () => {
       else if (!from.startsWith("node:")) packages.add(from);
   };
   load("dist/cli.js");
-  // The binary imports the command line only after it has enabled Node's compile cache.
+  // The binary imports the command line only after it has turned on Node's compile cache.
   const [main = ""] = /(?<=await import\(")[^"]+/.exec(readFileSync(join(projectRoot, "dist/cli.js"), "utf8")) ?? [];
   load(join("dist", main));
   expect([...packages].sort()).toEqual(["commander", "picocolors"]);
@@ -189,7 +189,7 @@ function importsIn(file: string): string[] {
   return [...text.matchAll(/^(?:import|\} from|import .* from) ?"([^"]+)";$/gm)].map(([, from = ""]) => from);
 }
 
-test("entry points do not use import.meta, because they are in another folder than their sources assume", () => {
+test("entry points do not use import.meta, because the folder of a bundled file is not the folder of its source file", () => {
   for (const file of ["cli.js", "index.js"])
     expect(readFileSync(join(projectRoot, "dist", file), "utf8")).not.toContain("import.meta");
 });

@@ -11,8 +11,8 @@ import { brief, loadFiles, specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * One folder per story: environments/ with an error, and expected.txt with the text output.
- * UPDATE=1 rewrites the expected texts; review the diff.
+ * Each story has its own folder, which contains environments/ with an error, and expected.txt with the text output.
+ * UPDATE=1 rewrites the expected texts. Review the diff afterwards.
  */
 const folder = join(projectRoot, "test/stories/diagnostics");
 const plain = pc.createColors(false);
@@ -36,7 +36,7 @@ describe("text output of findings", () => {
   test("every code of a finding has a story", () => {
     const source = readFileSync(join(projectRoot, "generator/diagnostics/diagnostic.ts"), "utf8");
     const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code ?? "");
-    // Codes that are tested below, in generate.test.ts, cli.test.ts or profile.test.ts.
+    // Codes that have tests below, in generate.test.ts, cli.test.ts or profile.test.ts.
     const elsewhere = new Set([
       "file-missing",
       "file-unreadable",
@@ -51,9 +51,9 @@ describe("text output of findings", () => {
       "identity-invalid",
       "proto-syntax",
       "proto-without-service",
-      // upgrade.test.ts
+      // Tested in upgrade.test.ts.
       "scaffold-outdated",
-      // identity.test.ts
+      // Tested in identity.test.ts.
       "webhook-key-form",
     ]);
     const isTested = (code: string): boolean =>
@@ -69,7 +69,7 @@ describe("unusual YAML", () => {
     expect(diagnostics.map((diagnostic) => diagnostic.code)).toContain(code);
   });
 
-  test("a few aliases, anchors and merge keys are accepted, and errors in their values point at the anchor", () => {
+  test("a few aliases, anchors and merge keys are accepted, and errors in their values refer to the anchor", () => {
     const text = specText({ dgraph: undefined }, "dev").replace(
       "spec:",
       "spec:\n  dgraph:\n    alpha: &size {replicas: 5, storage: 20Gi}\n    zero: {<<: *size, replicas: 3}",
@@ -85,7 +85,7 @@ describe("unusual YAML", () => {
     expect(loadFiles({ dev: text }, "dev").diagnostics).toEqual([]);
   });
 
-  test("findings about wrong aliases point at the alias", () => {
+  test("findings about invalid aliases refer to the alias", () => {
     expect(brief(loadFiles({ dev: "a: 1\nb: *nowhere\n" }, "dev").diagnostics)).toEqual(["environments/dev.yaml:2:4 yaml-alias"]);
     expect(brief(loadFiles({ dev: "a: &a\n  b:\n    c: *a\n" }, "dev").diagnostics)).toEqual([
       "environments/dev.yaml:3:8 yaml-alias",
@@ -111,7 +111,7 @@ describe("inheritance", () => {
   const child = (spec: string): string =>
     `apiVersion: meshops.dev/v1alpha1\nkind: Environment\nmetadata: {name: dev}\nspec:\n  extends: base\n${spec}`;
 
-  test("maps merge, lists are replaced, null deletes, abstract is not inherited", () => {
+  test("maps are merged, lists are replaced, null removes a key, and abstract is not inherited", () => {
     const spec = "  linkerd: {viz: {grafana: null}}\n  dgraph: {alpha: {whitelist: [10.1.0.0/16]}, clients: null}\n";
     const { environment, diagnostics } = loadFiles({ base, dev: child(spec) }, "dev");
     expect(diagnostics).toEqual([]);
@@ -133,7 +133,7 @@ describe("inheritance", () => {
     expect(loadFiles(files, "dev").environment?.spec.pydgraphClient.tag).toBe("2");
   });
 
-  test("an error in an inherited value is reported once and points into the base", () => {
+  test("an error in an inherited value is reported once, at its position in the base", () => {
     const broken = base.replace("10.0.0.0/8", "10.0.0.0/99");
     const { diagnostics } = loadFiles({ base: broken, dev: child("") }, "dev");
     expect(diagnostics.map(({ file, code }) => `${file} ${code}`)).toEqual(["environments/base.yaml bad-format"]);
@@ -145,7 +145,7 @@ describe("inheritance", () => {
     ).toEqual(["environments/base.yaml dgraph-zero-even zero: {replicas: 2}"]);
   });
 
-  test("a finding about a default points at the value that conflicts with it, not at a deleted or replaced value", () => {
+  test("a finding about a default refers to the value that conflicts with the default, not to a deleted or replaced value", () => {
     const validity = (spec: string): string => child(`  linkerd: {identity: ${spec}}\n`);
     const lower = base.replace("viz:", "identity: {issuerValidity: 100d}\n    viz:");
     const middle = validity("null")
@@ -167,7 +167,7 @@ describe("inheritance", () => {
     expect(diagnostics.map(({ code }) => code)).toEqual(["unknown-key", "dgraph-zero-even"]);
   });
 
-  test("one mistake gives one finding", () => {
+  test("one mistake results in one finding", () => {
     const codes = (text: string): string[] =>
       loadFiles({ base, dev: text }, "dev").diagnostics.map(({ code, message }) => `${code} ${message}`);
     expect(codes(child("").replace(/spec:[\s\S]*/, "spec:\n"))).toEqual(['wrong-type "spec" is empty']);
@@ -175,9 +175,9 @@ describe("inheritance", () => {
     expect(codes(child("  dgraph: {chart: 24.1}\n"))).toEqual(['wrong-type "chart" is 24.1']);
   });
 
-  test("the fix for an unquoted number quotes the text of the file", () => {
+  test("the fix for an unquoted number contains the number as written in the file", () => {
     const { diagnostics } = loadFiles({ base, dev: child("  pydgraphClient: {tag: 1.0}\n") }, "dev");
-    expect(diagnostics.map(({ fix }) => fix)).toEqual(['quote it: "1.0"']);
+    expect(diagnostics.map(({ fix }) => fix)).toEqual(['quote the value: "1.0"']);
   });
 
   test("keys such as __proto__ and constructor are treated like any other key", () => {

@@ -7,8 +7,8 @@ import { generateIn, makePlatform, scratchFolder, testIdentity } from "../suppor
 import { projectRoot, run } from "../support/tools.ts";
 
 /*
- * Text output of diff for one edit of the sample environment production, with one file per story.
- * UPDATE=1 rewrites the files; review the diff.
+ * Text output of diff for one edit of the sample environment production. Each story has its own file. UPDATE=1 rewrites
+ * the files. Review the diff afterwards.
  */
 const folder = join(projectRoot, "test/stories/diff");
 
@@ -116,7 +116,7 @@ describe("text output of one edit", () => {
     expect(code).toBe(1);
     const found = await rows(root, "production");
     expect(found[0]?.["risk"]).toBe(risk);
-    // diff shows what generate will do: after generate, it shows the same changes until they are committed.
+    // diff reports what generate will change. After generate, diff reports the same changes until they are committed.
     expect(await generateIn(root, {}, ["production"])).toBe(0);
     expect(await rows(root, "production")).toEqual(found);
     await commit(root);
@@ -153,7 +153,7 @@ describe("certificates and encrypted files", () => {
     await commit(root);
   });
 
-  test("a new issuer is reported with or without an age key, and no key is printed", async () => {
+  test("a new issuer is reported with an age key and without an age key, and no key is printed", async () => {
     expect(await meshops(root, ["identity", "rotate-issuer", "dev"], { env: keys() })).toMatchObject({ code: 0 });
     const opened = await meshops(root, ["diff", "-o", "json"], { env: keys() });
     const secret = (JSON.parse(opened.stdout) as Record<string, unknown>[]).find(({ kind }) => kind === "Secret");
@@ -169,7 +169,7 @@ describe("certificates and encrypted files", () => {
   /** Recipient of the administrator of the sample production. */
   const otherAdmin = "age1km4masd5672gsnj4wf0693swrfkrsfkt7a7qf4hc6tgans6jyqas6q09g5";
 
-  test("re-encryption to one more administrator is harmless, and diff needs no key to detect that", async () => {
+  test("re-encryption to an additional administrator is harmless, and diff detects this without a key", async () => {
     await git(root, "checkout", "-q", ".");
     edit(root, [[/(admin:\n)( +- )/, `$1$2${otherAdmin}\n$2`]], "environments/dev.yaml");
     expect(await meshops(root, ["identity", "updatekeys", "dev"], { env: keys() })).toMatchObject({ code: 0 });
@@ -182,7 +182,7 @@ describe("certificates and encrypted files", () => {
 });
 
 describe("comparison with Git", () => {
-  test("--from accepts a branch, a tag or a hash; the working tree is compared, committed or not", async () => {
+  test("--from accepts a branch, a tag or a hash; diff compares it with the working tree, including uncommitted changes", async () => {
     const root = await samples();
     await git(root, "tag", "first");
     edit(root, [["storage: 128Gi", "storage: 256Gi"]]);
@@ -193,7 +193,7 @@ describe("comparison with Git", () => {
     expect(brief(await rows(root, "dev", "--from", "first"))).toEqual([]);
   });
 
-  test("--fail-on sets the lowest risk that makes diff exit 1", async () => {
+  test("--fail-on sets the lowest risk for which diff exits with code 1", async () => {
     const root = await samples();
     edit(root, [["storage: 128Gi", "storage: 256Gi"]]);
     expect((await meshops(root, ["diff", "--fail-on", "data-loss"])).code).toBe(0);
@@ -202,7 +202,7 @@ describe("comparison with Git", () => {
     expect((await meshops(root, ["diff", "--fail-on", "grave"])).code).toBe(2);
   });
 
-  test("a removed and an added environment are reported", async () => {
+  test("a removed environment and an added environment are reported", async () => {
     const root = await samples();
     rmSync(join(root, "environments/production.yaml"));
     const gone = await rows(root);
@@ -235,7 +235,7 @@ describe("comparison with Git", () => {
     ]);
   });
 
-  test("an inventory that is missing in the commit or contains a conflict hides no change", async () => {
+  test("all changes are reported, even if the inventory is missing in the commit or contains a conflict", async () => {
     for (const inventory of [null, "<<<<<<< ours\n"]) {
       const root = await samples();
       if (inventory === null) rmSync(join(root, ".meshops/production.json"));
@@ -264,7 +264,7 @@ describe("comparison with Git", () => {
     expect(stdout + stderr).not.toMatch(/(?!\n)\p{Cc}/u);
   });
 
-  test("with a missing key file diff still runs, without decrypting", async () => {
+  test("if the key file is missing, diff runs without decrypting files", async () => {
     const root = await samples();
     writeFileSync(
       join(root, "overlays/dev/identity/tap-k8s-tls.sops.yaml"),
@@ -306,7 +306,7 @@ describe("comparison with Git", () => {
     expect(result.stderr).toContain(message);
   });
 
-  test("outside a Git repository it exits 3 with an error", async () => {
+  test("outside a Git repository, diff exits with code 3 and an error", async () => {
     const root = await samples();
     rmSync(join(root, ".git"), { recursive: true });
     expect(await meshops(root, ["diff"])).toMatchObject({ code: 3, stdout: "" });

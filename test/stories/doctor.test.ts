@@ -8,9 +8,7 @@ import { meshops } from "../support/cli.ts";
 import { makePlatform, scratchFolder, writeTree } from "../support/platform.ts";
 import { specText, testKeys } from "../support/specs.ts";
 
-/*
- * A simulated machine: programs that print a version, keys, a kubeconfig, an account.
- */
+/* A simulated machine: programs that print a version, age keys, a kubeconfig, and an Azure account. */
 const azure = { location: "westus2", resourceGroup: "rg", cluster: { name: "mesh" } };
 
 async function doctor(
@@ -41,14 +39,14 @@ function of(checks: readonly DoctorCheck[], topic: DoctorCheck["topic"], name: s
 }
 
 describe("doctor", () => {
-  test("reports for each tool the version found, the version needed, and how to install it", async () => {
+  test("reports for each tool the installed version, the required version, and how to install the tool", async () => {
     const { code, checks } = await doctor({
       "bin/git": program("git version 2.39.5"),
       "bin/helm": program("v4.3.0"),
       "bin/sops": program("sops 3.8.1 (latest)"),
       "bin/kustomize": program("v5.8.1"),
     });
-    // No kubeconfig contains the cluster.
+    // The kubeconfig does not contain the cluster.
     expect(code).toBe(3);
     expect(of(checks, "tools", "git")).toMatchObject({ status: "ok", found: "2.39.5", fix: "" });
     expect(of(checks, "tools", "kustomize")).toMatchObject({ status: "ok", found: "5.8.1" });
@@ -164,7 +162,7 @@ describe("doctor", () => {
     expect(JSON.stringify(checks)).not.toMatch(/AGE-SECRET-KEY-1\w/);
   });
 
-  test("reports only the error of a spec that does not load, besides the tools", async () => {
+  test("reports only the tools and the error if a spec cannot be loaded", async () => {
     const root = makePlatform({ test: specText() });
     rmSync(join(root, "environments/test"), { recursive: true });
     rmSync(join(root, "overlays/test"), { recursive: true });
@@ -176,7 +174,7 @@ describe("doctor", () => {
     expect(of(checks, "tools", "az")).toBeDefined();
   });
 
-  test("checks only the tools outside a repository", async () => {
+  test("checks only the tools if it runs outside a repository", async () => {
     const { code, stdout } = await meshops(scratchFolder("nowhere"), ["doctor"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^tools\n {2}ok node/);
@@ -184,7 +182,7 @@ describe("doctor", () => {
   });
 });
 
-test("versions are found in the output of programs", () => {
+test("doctor finds the version in the output of each program", () => {
   expect(
     ["v20.20.2", "git version 2.39.5", "helmfile version v1.8.0", '{"clientVersion":{"gitVersion":"v1.36.3"}}', "dev"].map(
       versionIn,

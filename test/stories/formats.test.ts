@@ -16,7 +16,10 @@ import { specText } from "../support/specs.ts";
 
 const require = createRequire(import.meta.url);
 
-/** Returns a validator for the published SARIF 2.1.0 schema (draft 04; its patterns predate Unicode mode). */
+/**
+ * Returns a validator for the published SARIF 2.1.0 schema. The schema uses draft 04, and its patterns are not valid in
+ * Unicode mode.
+ */
 function sarifValidator(): (log: unknown) => boolean {
   const schema = JSON.parse(
     readFileSync(require.resolve("@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json"), "utf8"),
@@ -52,7 +55,7 @@ describe("validate --output sarif", () => {
     });
   });
 
-  test("is valid against the published schema, with rules, locations and suppressions", async () => {
+  test("is valid against the published schema and contains rules, locations and suppressions", async () => {
     const { code, stdout, stderr } = await meshops(root, ["validate", "--output", "sarif"]);
     expect([code, stderr]).toEqual([1, ""]);
     const log = JSON.parse(stdout) as unknown;
@@ -73,7 +76,7 @@ describe("validate --output sarif", () => {
     expect(field(results[1], "locations", 0, "physicalLocation", "artifactLocation", "uri")).toBe("environments/even.yaml");
   });
 
-  test("is valid with no findings and with one finding of every rule", () => {
+  test("is valid if there are no findings, and if there is one finding of every rule", () => {
     const valid = sarifValidator();
     expect(valid(JSON.parse(formatted([], "sarif", plain, same)))).toBe(true);
     const all = manifestRules.map(({ code, severity }): Diagnostic => ({ ...finding, code, severity }));
@@ -86,7 +89,7 @@ describe("validate --output sarif", () => {
 });
 
 describe("validate --output github", () => {
-  test("names files relative to the workflow's folder", async () => {
+  test("prints the paths of files relative to the workflow's folder", async () => {
     const root = makePlatform({ even: specText({ dgraph: { zero: { replicas: 2 } } }, "even") });
     const { stdout } = await meshops(join(root, ".."), ["-C", basename(root), "validate", "-o", "github"]);
     expect(stdout).toContain(`file=${basename(root)}/environments/even.yaml,`);

@@ -28,7 +28,7 @@ describe("a second run", () => {
     expect(await generateIn(root, { check: true })).toBe(0);
   });
 
-  test("in another folder gives identical bytes", async () => {
+  test("in another folder writes identical files", async () => {
     const second = makePlatform({ dev: dev(), other: specText({}, "other") });
     expect(await generateIn(second)).toBe(0);
     expect(readTree(second)).toEqual(readTree(root));
@@ -54,7 +54,7 @@ describe("--check", () => {
       "remove  flux/dev/linkerd-viz.yaml",
     ],
     ["a missing inventory", () => rmSync(join(root, ".meshops/dev.json")), "update  .meshops/dev.json"],
-  ])("reports %s and writes nothing", async (_, change, line) => {
+  ])("reports %s and writes no file", async (_, change, line) => {
     change();
     const before = readTree(root);
     const { code, stdout } = await meshops(root, ["generate", "--check"]);
@@ -80,7 +80,7 @@ test("--check finds a file that was edited together with its recorded hash, and 
   expect([file(path), file(".meshops/dev.json")]).toEqual([right, inventory]);
 });
 
-test("--check compares generated files: an outdated hash of the inputs is not a difference", async () => {
+test("--check compares only generated files, so an outdated hash of the inputs is not reported", async () => {
   writeFileSync(join(root, "environments/dev.yaml"), `${file("environments/dev.yaml")}# a comment\n`);
   const before = file(".meshops/dev.json");
   expect(await generateIn(root, { check: true })).toBe(0);
@@ -100,7 +100,7 @@ describe("files that meshops did not generate", () => {
     expect([file("overlays/dev/dgraph/notes.md"), file("flux/dev/flux-system/gotk-sync.yaml")]).toEqual(["mine", "flux's"]);
   });
 
-  test("are not overwritten: nothing is written until they are moved or --force is set", async () => {
+  test("are not overwritten, and no file is written until these files are moved or --force is set", async () => {
     const fresh = makePlatform({ dev: dev() });
     writeTree(fresh, { "overlays/dev/dgraph/values.yaml": "mine\n" });
     const before = readTree(fresh);
@@ -125,7 +125,7 @@ describe("files that meshops did not generate", () => {
 describe("files that are no longer generated", () => {
   const without = (): void => writeTree(root, { "environments/dev.yaml": dev({ linkerd: { viz: { enabled: false } } }) });
 
-  test("are removed, and so are folders that become empty", async () => {
+  test("are removed, together with folders that become empty", async () => {
     without();
     expect(await generateIn(root)).toBe(0);
     expect(existsSync(join(root, "overlays/dev/linkerd-viz"))).toBe(false);
@@ -143,7 +143,7 @@ describe("files that are no longer generated", () => {
     expect(await generateIn(root, { check: true })).toBe(0);
   });
 
-  test("are removed with their environment; its identity is kept", async () => {
+  test("are removed if their environment is removed, but the identity of the environment is kept", async () => {
     rmSync(join(root, "environments/other.yaml"));
     expect(await generateIn(root)).toBe(0);
     expect(Object.keys(bundle()).filter((path) => path.includes("other") && !path.includes("identity/"))).toEqual([]);
@@ -173,7 +173,7 @@ describe("files that are no longer generated", () => {
 });
 
 describe("generate with one environment", () => {
-  test("does not change the others, and keeps the root helmfile complete", async () => {
+  test("does not change other environments, and keeps all environments in the root helmfile", async () => {
     writeTree(root, {
       "environments/dev.yaml": dev({ dgraph: { release: "prod" } }),
       "environments/other.yaml": specText({ dgraph: { release: "prod" } }, "other"),

@@ -6,9 +6,7 @@ import { makePlatform } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
-/*
- * Mermaid output of `meshops graph`. UPDATE=1 rewrites the files; review them in a viewer that renders Mermaid.
- */
+/* Mermaid output of `meshops graph`. UPDATE=1 rewrites the files. Review the files in a viewer that renders Mermaid. */
 const folder = join(projectRoot, "test/stories/graph");
 
 const specs: Readonly<Record<string, string>> = {

@@ -10,9 +10,7 @@ import { specRules } from "../../generator/lint/specs.ts";
 import { meshops, testIo } from "../support/cli.ts";
 import { projectRoot } from "../support/tools.ts";
 
-/*
- * `meshops help` prints the docs, and the docs name only commands and options that exist.
- */
+/* `meshops help` prints the docs. The docs contain only commands and options that exist. */
 const pages = ["README.md", "bench/README.md", "generator/commands/init/templates/README.md.hbs", ...docs()];
 
 function docs(): string[] {
@@ -21,7 +19,7 @@ function docs(): string[] {
     .map((file) => `docs/${file}`);
 }
 
-/** Returns the text of the page of a topic or a rule. */
+/** Returns the text of the page for a topic or a rule. */
 function pageText(topic: string): string {
   const path = topic === "rules" ? "rules/README.md" : topics().includes(topic) ? `${topic}.md` : `rules/${topic}.md`;
   return readFileSync(join(projectRoot, "docs", path), "utf8");
@@ -45,7 +43,7 @@ describe("meshops help", () => {
       const shown = out.stdout;
       // The title of a rule's page is the rule's code.
       const [, title] = /^# (.*)$/m.exec(pageText(topic)) ?? [];
-      // If a topic is also a command, its usage comes first.
+      // If a topic is also a command, the usage of the command is printed first.
       expect(`\n${shown}`).toContain(`\n${title}\n`);
       if (!topics().includes(topic) && topic !== "rules") expect(title).toBe(topic);
     },
@@ -73,7 +71,7 @@ describe("meshops help", () => {
     [["unknown-key"], 0, /^unknown-key\n\nThe schema does not define this key at this place\./],
     [["access"], 0, /^Access to Dgraph\n/],
     [["identity", "rotate-anchor"], 0, /^Usage: meshops identity rotate-anchor/],
-    // A command that also has a page.
+    // `diff` is a command that also has a page.
     [["diff"], 0, /^Usage: meshops diff[\s\S]*\n\n[A-Z].*\n\n/],
   ])("%j", async (words, code, shown) => {
     const finished = await meshops(projectRoot, ["help", ...words]);
@@ -91,7 +89,7 @@ describe("meshops help", () => {
     }
   });
 
-  test("of every topic is plain text in 80 columns, except lines of code", async () => {
+  test("of every topic is plain text, and fits in 80 columns except for lines of code", async () => {
     for (const topic of [...topics(), "rules", "network-policy-proxy-port"]) {
       const { stdout } = await meshops(projectRoot, ["help", topic]);
       for (const line of stdout.split("\n")) {
@@ -152,7 +150,7 @@ describe("old names", () => {
       ["graph", "--", "--format"],
       ["graph", "--", "--format"],
     ],
-  ])("%j becomes %j", (argv, current) => {
+  ])("%j is converted to %j", (argv, current) => {
     const found = withCurrentNames(argv);
     expect(found.argv).toEqual(current);
     expect(found.notes.length > 0).toBe(argv.join() !== current.join());
@@ -178,12 +176,12 @@ describe("the docs", () => {
     expect(lines.length).toBeGreaterThan(60);
   });
 
-  test("name only commands, subcommands and options that exist", () => {
+  test("contain only commands, subcommands and options that exist", () => {
     const wrong = lines.flatMap(({ page, line }) => unknownIn(line).map((word) => `${page}: ${word} in "${line}"`));
     expect(wrong).toEqual([]);
   });
 
-  test("name every command", () => {
+  test("mention every command", () => {
     const named = new Set(lines.map(({ line }) => line.split(" ")[0]));
     expect(
       visible(program)

@@ -24,7 +24,7 @@ function emptyPlatform(secrets?: object): string {
   return root;
 }
 
-/** Environment variables with which meshops and sops find the administrators' key and no other key. */
+/** Returns environment variables with which meshops and sops find only the administrators' key. */
 function asAdmin(key: string = testIdentity().adminKey): Record<string, string> {
   return { SOPS_AGE_KEY: key, HOME: "/nowhere", XDG_CONFIG_HOME: "/nowhere" };
 }
@@ -69,7 +69,7 @@ describe("identity init", () => {
     );
   });
 
-  test("replaces nothing without --force", async () => {
+  test("replaces no file without --force", async () => {
     const before = readTree(root, "environments/dev/identity");
     const { code, stderr } = await meshops(root, ["identity", "init", "dev"]);
     expect(code).toBe(1);
@@ -80,7 +80,7 @@ describe("identity init", () => {
     expect(readTree(root, "environments/dev/identity")).toEqual(before);
   });
 
-  test("keeps other rules and comments of .sops.yaml, and writes its own rules once", async () => {
+  test("keeps all other rules and comments in .sops.yaml, and writes the rules of meshops only once", async () => {
     const own = readFileSync(join(root, ".sops.yaml"), "utf8");
     writeFileSync(
       join(root, ".sops.yaml"),
@@ -90,7 +90,7 @@ describe("identity init", () => {
     const text = readFileSync(join(root, ".sops.yaml"), "utf8");
     expect(text).toContain("# ours");
     const { creation_rules: rules } = parse(text) as { creation_rules: { path_regex: string }[] };
-    // sops uses the first matching rule, so existing rules follow those of meshops.
+    // sops uses the first matching rule, so the rules of meshops must be before the existing rules.
     expect(rules.map((rule) => rule.path_regex)).toEqual([
       expect.stringContaining("overlays"),
       expect.stringContaining("environments"),
@@ -100,7 +100,7 @@ describe("identity init", () => {
 });
 
 withTools(["sops"], "the real sops", () => {
-  test("edits, re-keys and encrypts files with the same .sops.yaml", async () => {
+  test("uses the same .sops.yaml to edit files, to encrypt files, and to change their recipients", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const file = "overlays/dev/identity/tap-k8s-tls.sops.yaml";
@@ -206,7 +206,7 @@ describe("validate", () => {
     }
   });
 
-  test("finds with a key a Secret that does not match the public certificates", async () => {
+  test("finds, with a key, a Secret that does not match the public certificates", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const secret = readFileSync(join(root, issuer), "utf8");
@@ -220,7 +220,7 @@ describe("validate", () => {
     );
   });
 
-  test("finds with a key webhook certificates of another CA or for another webhook", async () => {
+  test("finds, with a key, webhook certificates of another CA or for another webhook", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const ca = join(root, "environments/dev/identity/webhook-ca.crt");
@@ -253,11 +253,11 @@ describe("validate", () => {
     expect(damaged).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("an age key is damaged") });
   });
 
-  test("finds with a key a value that was moved, which Flux does not detect", async () => {
+  test("finds, with a key, a value that was moved, which Flux does not detect", async () => {
     const root = emptyPlatform();
     await meshops(root, ["identity", "init", "dev"]);
     const text = readFileSync(join(root, issuer), "utf8");
-    // Swap two values: both are still encrypted, but not in their original places.
+    // Swap two values. Both values are still encrypted, but not at their original positions.
     const swapped = text.replace(/ {2}ca\.crt: (.*)\n {2}tls\.crt: (.*)\n/, "  ca.crt: $2\n  tls.crt: $1\n");
     expect(swapped).not.toBe(text);
     writeFileSync(join(root, issuer), swapped);
@@ -296,7 +296,7 @@ describe("webhook keys in the format that older versions wrote", () => {
   test.each([
     ["without a key", ""],
     ["with a key", undefined],
-  ])("validate finds them %s: an error if the reader rejects the format, else a warning", async (_, key) => {
+  ])("validate finds them %s, and reports an error if the reader rejects the format, otherwise a warning", async (_, key) => {
     const root = await platformWithSec1Keys();
     const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin(key) });
     expect(code).toBe(1);
@@ -308,7 +308,7 @@ describe("webhook keys in the format that older versions wrote", () => {
     );
   });
 
-  test("identity status finds them without a key, generate rejects them, and the fix works", async () => {
+  test("identity status finds them without an age key, generate rejects them, and the fix works", async () => {
     const root = await platformWithSec1Keys();
     const status = await meshops(root, ["identity", "status"], { env: asAdmin("") });
     expect(status).toMatchObject({ code: 1, stdout: expect.stringContaining(`${validator}:9:12 error webhook-key-form`) });
@@ -321,7 +321,7 @@ describe("webhook keys in the format that older versions wrote", () => {
 });
 
 describe("the life cycle of an identity", () => {
-  test("init, status and all rotations", async () => {
+  test("init, status and all rotations work", async () => {
     const root = emptyPlatform();
     const env = asAdmin();
     const go = (...args: string[]): ReturnType<typeof meshops> => meshops(root, ["identity", ...args], { env });
@@ -417,7 +417,8 @@ describe("the life cycle of an identity", () => {
     expect((await meshops(root, ["validate"], { env: asAdmin(colleague) })).stdout).toContain(
       "7 encrypted files decrypted, MACs verified",
     );
-    // Remove one recipient: the data keys are rotated, so the removed administrator cannot decrypt the new files.
+    // If a recipient is removed, the data keys are rotated, so that the removed administrator cannot decrypt the new
+    // files.
     writeTree(root, { "environments/dev.yaml": spec([newAdmin]) });
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin(colleague) })).code).toBe(0);
     expect((await meshops(root, ["validate"], { env: asAdmin() })).stdout).toBe("1 environment checked, all valid\n");
@@ -440,7 +441,7 @@ describe("the life cycle of an identity", () => {
     expect(readTree(root)).toEqual(before);
   });
 
-  test("keygen writes keys that only their owner can read, and age-key prints the cluster's key to a pipe", async () => {
+  test("keygen writes key files that only the user can read, and age-key prints the cluster's key to a pipe", async () => {
     const root = emptyPlatform();
     const home = scratchFolder("home");
     const env = { HOME: home, XDG_CONFIG_HOME: "", SOPS_AGE_KEY: "" };
@@ -459,7 +460,7 @@ describe("the life cycle of an identity", () => {
       code: 3,
       stdout: "",
     });
-    // A key with a changed letter is invalid. It is not printed either.
+    // A key in which one letter was changed is invalid. Such a key is also not printed.
     const damaged = exported.trim().replace(/.$/, (last) => (last === "Q" ? "P" : "Q"));
     const refused = await meshops(root, ["identity", "age-key", "dev"], { env: asAdmin(damaged) });
     expect(refused).toMatchObject({ code: 3, stdout: "", stderr: expect.stringContaining("1 key is damaged") });
@@ -469,7 +470,7 @@ describe("the life cycle of an identity", () => {
   withProgram("script", "age-key on a terminal", () => {
     test("does not print the private key", async () => {
       const root = emptyPlatform();
-      // The test has no terminal; `script` provides one for the command.
+      // The test has no terminal, so the program `script` provides a terminal for the command.
       const command = `node ${projectRoot}dist/cli.js identity age-key dev`;
       const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
         cwd: root,
@@ -485,7 +486,7 @@ describe("the life cycle of an identity", () => {
 describe("secrets", () => {
   const plain = "kind: Secret\nmetadata:\n  name: a # named\ndata:\n  password: c2VjcmV0\n";
 
-  test("encrypt, decrypt and updatekeys work with any YAML file", async () => {
+  test("encrypt, decrypt and updatekeys work for any YAML file", async () => {
     const folder = scratchFolder("secrets");
     const [mine, theirs] = [await generateX25519Identity(), await generateX25519Identity()];
     const [me, them] = [await identityToRecipient(mine), await identityToRecipient(theirs)];
@@ -519,7 +520,8 @@ withTools(["sops"], "with Azure Key Vault", () => {
     const { clusterRecipient, adminRecipient } = testIdentity();
     const azureKeyVault = `https://platform.vault.azure.net/keys/flux/${"0".repeat(32)}`;
     const root = emptyPlatform({ age: [clusterRecipient], admin: [adminRecipient], azureKeyVault });
-    // Azure is not available here. A stand-in records its calls, and runs the real sops for the age recipients only.
+    // Azure is not available in the tests. A stand-in for sops records its calls, and runs the real sops only for the
+    // age recipients.
     const bin = scratchFolder("bin");
     const script = `#!/bin/sh\ncat "$2" >> "${bin}/rules"\necho "$@" >> "${bin}/calls"\nsed -i /azure_keyvault/d "$2"\nexec "${tool("sops")}" "$@"\n`;
     writeFileSync(join(bin, "sops"), script, { mode: 0o755 });
@@ -535,11 +537,12 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect(rules.match(/azure_keyvault: https:\/\/platform\.vault\.azure\.net\/keys\/flux\/0{32}/g)?.length).toBe(6);
     expect(rules + calls.join()).not.toContain("PRIVATE KEY");
     expect(readFileSync(join(root, ".sops.yaml"), "utf8").match(/azure_keyvault/g)?.length).toBe(1);
-    // The stand-in does not encrypt to the vault, and validate finds that.
+    // The stand-in does not encrypt to the vault, which validate reports.
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).stdout).toContain(
       "key services besides age: none; expected https://platform.vault",
     );
-    // With the vault's entry, validate passes. After the spec has removed the vault, updatekeys re-encrypts without it.
+    // With an entry for the vault, validate passes. After the vault is removed from the spec, updatekeys removes the
+    // entry.
     const entry = `sops:\n    azure_kv:\n        - vault_url: https://platform.vault.azure.net\n          name: flux\n          version: "${"0".repeat(32)}"\n          created_at: "2026-11-24T12:00:00Z"\n          enc: x\n`;
     for (const [path, text] of Object.entries(readTree(root, "overlays/dev/identity")))
       writeFileSync(join(root, path), text.replace("sops:\n", entry));
@@ -583,7 +586,7 @@ describe("a transaction of several files", () => {
     ]),
   );
 
-  test("that stops after any file is completed by the next run", async () => {
+  test("is completed by the next run if it stops after any of its files", async () => {
     for (const stopped of changes.keys()) {
       const root = realpathSync(scratchFolder("journal"));
       mkdirSync(join(root, stopped), { recursive: true });
@@ -618,7 +621,7 @@ describe("a transaction of several files", () => {
     await expect(finishChanges(root)).rejects.toThrow("the file is damaged");
   });
 
-  test("does not overwrite a file that has changed since", async () => {
+  test("does not overwrite a file that was changed after the transaction was interrupted", async () => {
     const root = realpathSync(scratchFolder("journal"));
     writeTree(root, { ".meshops/pending/identity.json": JSON.stringify([[".sops.yaml", null, "old"]]), ".sops.yaml": "newer" });
     await expect(finishChanges(root)).rejects.toThrow(".sops.yaml has changed since the interrupted run");
@@ -628,7 +631,7 @@ describe("a transaction of several files", () => {
 
 describe("a rotation that is killed at any moment", () => {
   const runs = process.env["SLOW"] === "1" ? 24 : 4;
-  test(`leaves the previous or the next step (${runs} kills)`, async () => {
+  test(`leaves the files of either the previous or the next step (${runs} kills)`, async () => {
     const root = emptyPlatform();
     const env = asAdmin();
     await meshops(root, ["identity", "init", "dev"]);
@@ -643,7 +646,7 @@ describe("a rotation that is killed at any moment", () => {
       const before = await stage();
       const killAfterMs = duration * (0.5 + (0.6 * index) / runs);
       await meshopsProcess(root, ["identity", "rotate-anchor", "dev", "--pods-restarted"], { env, killAfterMs });
-      // The next command, whichever it is, completes the transaction.
+      // Any following command completes the transaction.
       expect((await meshops(root, ["generate", "dev"], { env })).code).toBe(0);
       const { stdout, stderr } = await meshops(root, ["validate"], { env });
       expect(stdout, stderr).toContain("7 encrypted files decrypted, MACs verified");
@@ -688,10 +691,10 @@ withProgram("strace", "private keys", () => {
       ["identity", "rotate-anchor", "dev"],
     ]) {
       const trace = await traced(...args);
-      // The trace contains all written data. It must contain certificates, but no keys: not as PEM or its base64, and
-      // not the age key that decrypts them.
+      // The trace contains all data that was written. It must contain certificates, but no keys: not as PEM, not as
+      // base64 of PEM, and not the age key that decrypts the keys.
       expect(trace, args.join(" ")).toContain("-----BEGIN CERTIFICATE-----");
-      // PEM, the base64 of its beginning, and the base64 of the key's DER in SEC1 and PKCS#8.
+      // The PEM, the base64 of the beginning of the PEM, and the base64 of the key's DER in SEC1 and PKCS#8.
       for (const secret of [
         "PRIVATE KEY",
         "LS0tLS1CRUdJTiBFQyBQUklWQVRF",

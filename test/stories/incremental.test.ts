@@ -12,8 +12,8 @@ import { makePlatform, readTree } from "../support/platform.ts";
 import { specText } from "../support/specs.ts";
 
 /*
- * `generate` skips environments whose inputs and files match the inventory. It must detect every change:
- * each case compares it with `--check`, which renders everything.
+ * `generate` skips environments whose inputs and files match the inventory. It must detect every change. Each case
+ * compares `generate` with `--check`, which renders all environments.
  */
 let root: string;
 
@@ -25,7 +25,7 @@ function generate(...args: string[]): Promise<Finished> {
   return meshops(root, ["generate", ...args]);
 }
 
-/** Returns what `generate` would do. Writes nothing. */
+/** Returns what `generate` would change. Does not write files. */
 function prepared(): Prepared {
   const result = prepareToWrite(testIo(root).io, new Repository(root), [], false);
   if (result === null) throw new Error("the specs have errors");
@@ -57,7 +57,7 @@ beforeEach(async () => {
   expect((await generate()).code).toBe(0);
 });
 
-test("a second run renders nothing, and counts and lists all files", async () => {
+test("a second run renders no environment, but counts and lists all files", async () => {
   expect(rendered()).toEqual([]);
   const before = readTree(root);
   expect((await generate()).stdout).toContain("0 files written, 0 removed, 391 unchanged");
@@ -113,7 +113,7 @@ describe("generate detects", () => {
       expect(checked.code).toBe(1);
       expect((await generate("--check")).code).toBe(0);
     } else {
-      // Without inventories everything is rendered, and the errors are the same.
+      // Without inventories, all environments are rendered, and the errors are the same.
       rmSync(join(root, ".meshops"), { recursive: true });
       expect(await generate()).toEqual(result);
     }
@@ -162,19 +162,19 @@ describe("generate renders again", () => {
     expect(rendered()).toEqual([]);
   });
 
-  test("all environments with another version of meshops", async () => {
+  test("all environments if the version of meshops is different", async () => {
     const { files } = parseInventory(read(inventory("env-0")), "env-0");
     const hash = new Inputs(new Repository(root)).recorded("env-0", "own", files);
     vi.resetModules();
     vi.doMock("../../generator/system/version.ts", () => ({ version: "99.0.0" }));
     const other = await import("../../generator/bundle/inputs.ts");
     vi.doUnmock("../../generator/system/version.ts");
-    // Commands import their modules when they run. The next commands must not get this version.
+    // Commands import their modules when they run. The mocked version must not be used by later commands.
     vi.resetModules();
     expect(new other.Inputs(new Repository(root)).recorded("env-0", "own", files)).not.toBe(hash);
   });
 
-  test("an environment that is named as an argument", async () => {
+  test("an environment that is specified as an argument", async () => {
     expect(prepareToWrite(testIo(root).io, new Repository(root), ["env-3"], false)?.passedOver).toEqual([]);
   });
 });
@@ -190,7 +190,7 @@ test("basesOf returns the bases that the environment's files reference", () => {
   expect(bases).toEqual(expect.arrayContaining([...used]));
 });
 
-test("every run reports warnings, except silenced ones", async () => {
+test("every run reports all warnings that are not silenced", async () => {
   edit("environments/env-9.yaml", "clients:", "internalPorts: skip\n    clients:");
   expect((await generate()).stderr).toContain("internal-ports-skipped");
   expect(rendered()).toEqual([]);
@@ -201,7 +201,7 @@ test("every run reports warnings, except silenced ones", async () => {
 });
 
 test("every run reports warnings about an identity", async () => {
-  // The length of a key in SEC1, the format that older versions wrote.
+  // The length of a key in the format SEC1, which older versions wrote.
   const data = Buffer.alloc(304).toString("base64");
   edit("overlays/env-9/identity/linkerd-proxy-injector-k8s-tls.sops.yaml", /(tls\.key: ENC\[AES256_GCM,data:)[^,]*/, `$1${data}`);
   for (const _ of ["first", "second"]) {

@@ -12,7 +12,7 @@ import { environmentOf } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 describe("meshops init", () => {
-  test("accepts every answer as an option", async () => {
+  test("has an option for every question", async () => {
     const work = scratchFolder("init");
     const flags = [
       "--cluster",
@@ -52,7 +52,7 @@ describe("meshops init", () => {
     expect(existsSync(join(work, "platform/environments/production.yaml"))).toBe(true);
   });
 
-  test("lists the files and writes nothing if the folder is not empty", async () => {
+  test("writes no files if the folder is not empty, and lists the files in the folder", async () => {
     const work = scratchFolder("init");
     writeTree(work, { "README.md": "mine\n", "notes.txt": "mine\n" });
     const { code, stdout, stderr } = await meshops(work, ["init", "--yes"]);
@@ -99,7 +99,7 @@ describe("meshops init", () => {
     expect(stderr.match(/bad-format/g)).toHaveLength(1);
   });
 
-  test("creates no Git repository inside another one", async () => {
+  test("does not create a Git repository inside another Git repository", async () => {
     const work = scratchFolder("init");
     mkdirSync(join(work, ".git"));
     const { stdout } = await meshops(work, ["init", "p", "--yes"]);
@@ -109,7 +109,7 @@ describe("meshops init", () => {
     );
   });
 
-  test("follows a symbolic link, and prints the path relative to the working directory", async () => {
+  test("accepts a symbolic link to a folder, and prints the path relative to the working directory", async () => {
     const work = scratchFolder("init");
     mkdirSync(join(work, "real"));
     symlinkSync(join(work, "real"), join(work, "link"));
@@ -148,7 +148,7 @@ describe("meshops init", () => {
     expect(existsSync(join(work, "p"))).toBe(false);
   });
 
-  test("reports a file with the name of the folder", async () => {
+  test("reports an error if a file already has the name of the folder", async () => {
     const work = scratchFolder("init");
     writeFileSync(join(work, "p"), "");
     expect(await meshops(work, ["init", "p", "--yes"])).toMatchObject({

@@ -8,9 +8,9 @@ import { field } from "../support/objects.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * One folder per story: config.yaml (the functionConfig) and input.yaml (the items), or list.yaml (all of stdin).
- * expected.yaml is the function's output, and errors.txt its stderr (empty if it succeeds without findings).
- * UPDATE=1 rewrites both; review the diff.
+ * Each story has its own folder. It contains config.yaml (the functionConfig) and input.yaml (the items), or list.yaml
+ * (the whole stdin). expected.yaml is the output of the function. errors.txt is its stderr, which is empty if the
+ * function succeeds without findings. UPDATE=1 rewrites expected.yaml and errors.txt. Review the diff afterwards.
  */
 const folder = join(projectRoot, "test/stories/krm");
 
@@ -36,12 +36,12 @@ describe("a KRM function", () => {
     expect((await meshops(projectRoot, ["krm"], { input: stdout })).stdout).toBe(stdout);
   });
 
-  test("returns the items unchanged if it rejects its input", () => {
+  test("returns the items unchanged if it rejects the input", () => {
     for (const story of ["name-taken", "config-wrong", "config-unknown", "environment-wrong"])
       expect(field(parse(read(story, "expected.yaml")), "items"), story).toEqual(field(parse(listOf(story)), "items"));
   });
 
-  test("accepts JSON", async () => {
+  test("accepts a list in JSON", async () => {
     const list = parse(listOf("annotate")) as object;
     const { code, stdout } = await meshops(projectRoot, ["krm"], { input: JSON.stringify(list) });
     expect(code).toBe(0);
@@ -53,7 +53,7 @@ function read(story: string, file: string): string {
   return readFileSync(join(folder, story, file), "utf8");
 }
 
-/** Returns the input list of a story. Comments of the items are kept, as orchestrators that read files do. */
+/** Returns the input list of a story. Keeps the comments of the items, like orchestrators that read files. */
 function listOf(story: string): string {
   if (existsSync(join(folder, story, "list.yaml"))) return read(story, "list.yaml");
   const items = parseAllDocuments(read(story, "input.yaml")).map(

@@ -11,8 +11,8 @@ import { brief } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * One folder per rule about Kubernetes manifests: bad.yaml has findings, good.yaml has none, expected.txt is the text
- * output. UPDATE=1 rewrites the expected texts; review the diff.
+ * Each rule for Kubernetes manifests has its own folder. bad.yaml has findings, good.yaml has no findings, and
+ * expected.txt is the text output for bad.yaml. UPDATE=1 rewrites the expected texts. Review the diff afterwards.
  */
 const folder = join(projectRoot, "test/stories/manifests");
 
@@ -38,9 +38,9 @@ describe("text output of findings in manifests", () => {
   });
 });
 
-describe("the objects of the article", () => {
-  // As in the article: a NetworkPolicy with only the application's ports, and a profile of a Service that does not
-  // exist.
+describe("the objects of the blog article", () => {
+  // As in the blog article, a NetworkPolicy lists only the ports of the application, and a profile refers to a Service
+  // that does not exist.
   const service =
     "apiVersion: v1\nkind: Service\nmetadata: {name: demo-dgraph-alpha, namespace: dgraph}\nspec: {ports: [{port: 9080}]}\n";
   const policy = `---
@@ -75,7 +75,7 @@ describe("existing files", () => {
   const job = (annotation: string): string =>
     `apiVersion: batch/v1\nkind: Job\nmetadata: {name: j, namespace: n, annotations: {${annotation}}}\nspec: {template: {metadata: {annotations: {linkerd.io/inject: enabled}}, spec: {containers: [{name: c}]}}}\n`;
 
-  test("an annotation with a reason silences a warning, which is still printed; it does not silence an error", () => {
+  test("an annotation with a reason silences a warning, which is still printed, but does not silence an error", () => {
     const [finding] = judge("j.yaml", job('rules.meshops.dev/job-injected: "ends by linkerd-await in the image"'));
     expect(finding).toMatchObject({ code: "job-injected", silenced: "ends by linkerd-await in the image" });
     expect(toText([finding as Diagnostic], pc.createColors(false))).toContain("reason: ends by linkerd-await");
@@ -103,7 +103,7 @@ describe("existing files", () => {
     expect(judge("x.yaml", `${job("")}---\na: "\n`).map(({ code }) => code)).toContain("job-injected");
   });
 
-  test("patches are not checked, and a missing object is not reported if a HelmRelease may create it", () => {
+  test("patches are not checked, and a missing object is not reported if a HelmRelease may create this object", () => {
     const patch =
       'apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: n, annotations: {config.linkerd.io/opaque-ports: "9080"}}\n';
     expect(judge("patch.yaml", patch)).toEqual([]);

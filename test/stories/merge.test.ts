@@ -7,13 +7,14 @@ import { specText } from "../support/specs.ts";
 import { run } from "../support/tools.ts";
 
 /*
- * Two branches change specs and generate. Git merges the specs; `generate` resolves every conflict in generated files.
+ * Two branches change specs and run `generate`. Git merges the specs. `generate` then resolves every conflict in
+ * generated files.
  */
 
 interface Case {
   readonly ours: (root: string) => void;
   readonly theirs: (root: string) => void;
-  /** Some of the paths that Git leaves in conflict. */
+  /** Some of the paths for which Git reports a conflict. */
   readonly conflicts: readonly string[];
 }
 
@@ -135,7 +136,8 @@ describe("generate after a merge of two branches", () => {
 });
 
 /**
- * Creates a repository in which the merge of two branches is in progress. Both have changed specs and run `generate`.
+ * Creates a repository in which the merge of two branches is in progress. In both branches, specs were changed and
+ * `generate` was run.
  */
 async function merged({ ours, theirs }: Pick<Case, "ours" | "theirs">, style = "merge"): Promise<string> {
   const base = specText({ abstract: true, gitops: { url: "https://github.com/acme/platform", branch: "main" } }, "base");
@@ -162,7 +164,7 @@ async function generated(root: string): Promise<void> {
   await git(root, "commit", "-qm", "generated");
 }
 
-/** Expects the same files as a first run with the same specs. */
+/** Expects the same files that a first run with the same specs would write. */
 async function expectGenerated(root: string): Promise<void> {
   expect(await meshops(root, ["generate", "--check"])).toMatchObject({
     code: 0,

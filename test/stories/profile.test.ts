@@ -36,7 +36,7 @@ service Admin { rpc Purge (stream Order) returns (Order) {} }
 `;
 
 describe("a .proto file", () => {
-  test("gives its services, with streaming and idempotent methods", () => {
+  test("is parsed to its services, with streaming and idempotent methods", () => {
     const call = { streaming: false, idempotent: false };
     expect(readProto("orders.proto", orders)).toEqual({
       diagnostics: [],
@@ -75,7 +75,7 @@ describe("a .proto file", () => {
     expect(services[0]?.methods.map((method) => method.name)).toEqual(["A"]);
   });
 
-  test.each(hostileProtos)("with %s is read or rejected", (_, text, code) => {
+  test.each(hostileProtos)("with %s is accepted or rejected", (_, text, code) => {
     const { services, diagnostics } = readProto("x.proto", text);
     expect(diagnostics.map((diagnostic) => diagnostic.code)).toEqual(code === null ? [] : [code]);
     expect(services.length > 0).toBe(code === null);

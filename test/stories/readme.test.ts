@@ -9,7 +9,9 @@ import { projectRoot, run } from "../support/tools.ts";
 const spec = readFileSync(join(projectRoot, "environments/dev.yaml"), "utf8");
 const [mesh = "", web = ""] = ["mesh.yaml", "web.yaml"].map((file) => blocksIn("README.md").get(`file: ${file}`));
 
-/** Files that are added to the samples before the command of a transcript in the README runs. */
+/**
+ * Files that a transcript in the README needs. They are added to the samples before the command of the transcript runs.
+ */
 const files: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   change: { "environments/dev.yaml": spec.replace("  secrets:", "  dgraph: {alpha: {replicas: 6}}\n  secrets:") },
   typo: { "environments/dev.yaml": spec.replace("mirrorImages: true", "mirorImages: true") },

@@ -8,11 +8,11 @@ import { type Frozen, thaw } from "../support/frozen.ts";
 import { readTree, scratchFolder } from "../support/platform.ts";
 import { run } from "../support/tools.ts";
 
-/* Updates of meshops: the current commands on repositories that older versions generated. */
+/* Tests updates of meshops: the current commands run on repositories that older versions generated. */
 
 const environments = ["dev", "production", "own"] as const;
 
-describe("a repository that 1e5175a generated", () => {
+describe("a repository that was generated at commit 1e5175a", () => {
   let frozen: Frozen;
   beforeAll(async () => {
     frozen = await thaw("1e5175a");
@@ -30,7 +30,7 @@ describe("a repository that 1e5175a generated", () => {
     expect(await git("status", "--porcelain")).toBe("");
   });
 
-  test("is right after the fix and one generate, which prints the upgrade notes once; its hook accepts the commit", async () => {
+  test("is valid after the fix and one run of generate, which prints the upgrade notes once; its hook then accepts the commit", async () => {
     for (const name of environments) expect((await here("identity", "rotate-webhooks", name)).code).toBe(0);
     const first = await here("generate");
     expect(first).toMatchObject({
@@ -65,7 +65,7 @@ describe("a repository that 1e5175a generated", () => {
   });
 });
 
-describe("files that init wrote", () => {
+describe("files that init has written", () => {
   const apply = "bases/identity/apply.sh";
   const hook = ".githooks/pre-commit";
   let frozen: Frozen;
@@ -78,7 +78,7 @@ describe("files that init wrote", () => {
   const here = (...args: string[]): ReturnType<typeof meshops> => meshops(frozen.root, args, { env: frozen.env });
   const text = (path: string): string => readFileSync(join(frozen.root, path), "utf8");
 
-  test("stay if they were edited, and validate reports them: without a fix for recovery as errors, else as warnings", async () => {
+  test("are kept if a user edited them; validate reports an error if they lack a fix for recovery, otherwise a warning", async () => {
     for (const path of [apply, hook]) expect(text(path)).toMatch(/# edited\n$/);
     const { code, stdout } = await here("validate");
     expect(code).toBe(1);
@@ -87,10 +87,10 @@ describe("files that init wrote", () => {
     expect(stdout).toContain("fix: run meshops diff --scaffold to see the changes");
   });
 
-  test("get the changes by the patch that diff --scaffold prints, are edited again, and are then accepted", async () => {
+  test("can be updated with the patch that diff --scaffold prints, edited again, and then accepted", async () => {
     const { code, stdout: patch } = await here("diff", "--scaffold");
     expect(code).toBe(1);
-    // Accepting does not replace a fix that must be there.
+    // Accepting the files does not replace a required fix.
     expect((await here("generate", "--accept-scaffold")).code).toBe(0);
     expect((await here("validate")).stdout).toContain(`${apply}:1:1 error scaffold-outdated`);
     const file = join(scratchFolder("patch"), "scaffold.patch");
@@ -104,7 +104,7 @@ describe("files that init wrote", () => {
   });
 });
 
-test("files of a newer meshops are refused by an older one, which would undo its changes", async () => {
+test("an older meshops refuses files of a newer meshops, because it would undo the changes of the newer version", async () => {
   const { root, env } = await thaw("1e5175a");
   const here = (...args: string[]): ReturnType<typeof meshops> => meshops(root, args, { env });
   for (const name of environments) await here("identity", "rotate-webhooks", name);

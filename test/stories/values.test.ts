@@ -8,12 +8,16 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 /*
- * All values of the charts and all policies of Dgraph, for review: one environment per Linkerd release, with every
- * option on. PEM blocks are shortened, and hashes are omitted. UPDATE=1 rewrites the files; review the diff.
+ * All values of the charts and all policies of Dgraph, for review. There is one environment per Linkerd release, in
+ * which every option is turned on. PEM blocks are shortened, and hashes are omitted. UPDATE=1 rewrites the files.
+ * Review the diff afterwards.
  */
 const folder = join(projectRoot, "test/stories/values");
 
-/** Fields of Dgraph per Linkerd release. They differ, so that the files show each variant. */
+/**
+ * Dgraph fields in the spec for each Linkerd release. They differ between releases, so that the files contain each
+ * variant.
+ */
 const dgraphOf: Readonly<Record<LinkerdVersion, Record<string, unknown>>> = {
   "edge-26.8.3": { chart: "24.1.4", internalPorts: "opaque", serviceProfile: true },
   "edge-25.10.7": { chart: "25.0.0-preview6", internalPorts: "mesh", serviceProfile: "grpc-route" },

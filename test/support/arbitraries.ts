@@ -10,7 +10,7 @@ function some<T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }): 
 
 const label = (maxLength: number): fc.Arbitrary<string> =>
   fc.stringMatching(new RegExp(`^[a-z]([-a-z0-9]{0,${maxLength - 2}}[a-z0-9])?$`));
-/** A namespace that is never one of Linkerd's or Kubernetes' own. */
+/** A namespace that is not one of the namespaces of Linkerd or Kubernetes. */
 const namespace = label(50).map((name) => `x${name}`);
 const quantity = fc
   .tuple(fc.integer({ min: 1, max: 999 }), fc.constantFrom("Mi", "Gi", "Ti"))
@@ -18,7 +18,7 @@ const quantity = fc
 const address = fc
   .tuple(fc.ipV4(), fc.option(fc.integer({ min: 0, max: 32 }), { nil: undefined }))
   .map(([ip, bits]) => (bits === undefined ? ip : `${ip}/${bits}`));
-/** Image tags, including texts that YAML 1.1 does not read as strings. */
+/** Image tags, including texts that YAML 1.1 does not resolve to strings. */
 const tag = fc.oneof(
   fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}$/),
   fc.constantFrom("1.0", "yes", "null", "0x10", "1e3", "on", "2001-01-01", "0o7", "1_000"),
@@ -27,7 +27,7 @@ const volumes = { storage: quantity, storageClass: label(30) };
 
 const method = some({ retry: fc.boolean(), timeout: fc.constantFrom("250ms", "30s", "5m") });
 
-/** Valid specs that vary every field that the bundle depends on. */
+/** Valid specs in which every field that affects the bundle varies. */
 export const validSpec: fc.Arbitrary<Record<string, unknown>> = fc
   .record(
     {

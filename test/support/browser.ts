@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 
-/** Path of the installed Chromium; null if there is none. */
+/** Path of the installed Chromium; null if Chromium is not installed. */
 export const chromiumPath: string | null =
   [process.env["CHROMIUM"] ?? "", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
     (path) => path !== "" && existsSync(path),
   ) ?? null;
 
-/** Starts a headless browser that makes no network requests of its own. */
+/** Starts a headless browser that does not send network requests for itself. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath ?? "",

@@ -9,16 +9,18 @@ import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { scratchFolder, writeTree } from "./platform.ts";
 import { run, tool } from "./tools.ts";
 
-/** Folder of the real upstream charts (`*.tgz` and `index.yaml`), from MESHOPS_CHARTS; null if it is not set. */
+/**
+ * Folder of the real upstream charts (`*.tgz` and `index.yaml`), from MESHOPS_CHARTS; null if the variable is not set.
+ */
 export const realCharts: string | null = process.env["MESHOPS_CHARTS"] ?? null;
 
-/** A local chart server. `env` makes helm and helmfile use it for every repository, without a network. */
+/** A local chart server. With the variables in `env`, helm and helmfile use this server for every repository. */
 export interface ChartServer {
   readonly env: Readonly<Record<string, string>>;
   close(): void;
 }
 
-/** Serves a folder of packaged charts on loopback as the repositories that the bundle names. */
+/** Serves a folder of packaged charts on loopback, as a replacement for the repositories that the bundle uses. */
 export async function serveCharts(folder: string): Promise<ChartServer> {
   const server = createServer((request, response) => {
     const file = join(folder, basename(request.url ?? ""));
@@ -38,8 +40,8 @@ export async function serveCharts(folder: string): Promise<ChartServer> {
 }
 
 /**
- * Packages small charts with the upstream names and versions. Each renders its values as a ConfigMap,
- * and minimal objects with the names that the patches target.
+ * Packages small charts with the upstream names and versions. Each chart renders its values as a ConfigMap, and minimal
+ * objects with the names that the patches target.
  */
 export async function packFixtures(): Promise<string> {
   const [source, packed] = [scratchFolder("fixtures"), scratchFolder("charts")];
@@ -86,7 +88,7 @@ function fixtures(): Fixture[] {
   return [...linkerd, ...dgraph, { chart: "grafana", version: grafanaChart.version, objects: [] }];
 }
 
-/** Names of the Deployments in the upstream renders, by chart. */
+/** Names of the Deployments in the rendered upstream charts, by chart. */
 const extensionDeployments: Readonly<Record<string, readonly string[]>> = {
   "linkerd-viz": ["metrics-api", "prometheus", "tap", "tap-injector", "web"],
   "linkerd-jaeger": ["collector", "jaeger", "jaeger-injector"],

@@ -14,7 +14,7 @@ export interface Finished {
 const cliPath: string = join(projectRoot, "dist/cli.js");
 
 export interface Circumstances {
-  /** Environment variables, merged over those of the test. */
+  /** Environment variables that are merged over the environment variables of the test. */
   readonly env?: Readonly<Record<string, string>>;
   /** Standard input. */
   readonly input?: string;
@@ -27,7 +27,7 @@ export interface ProcessCircumstances extends Circumstances {
   readonly killAfterMs?: number;
 }
 
-/** I/O of a command in a test, with captured output: no terminal, no colors. */
+/** Returns the I/O of a command in a test. The output is captured. There is no terminal, and there are no colors. */
 export function testIo(cwd: string, argv: readonly string[] = [], { env: own = {}, input = "" }: Circumstances = {}): CapturedIo {
   const env = { ...process.env, NO_COLOR: "1", ...own };
   const out = { stdout: "", stderr: "" };
@@ -64,8 +64,8 @@ export async function meshops(cwd: string, args: readonly string[], circumstance
 }
 
 /**
- * Runs the shipped command line in its own process, for tests about processes, and for tests that put programs on the
- * PATH of `env`.
+ * Runs the shipped command line in its own process. Use this function for tests about processes, and for tests that put
+ * programs on the PATH in `env`.
  */
 export function meshopsProcess(
   cwd: string,
@@ -74,7 +74,7 @@ export function meshopsProcess(
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cli, ...args], { cwd, env: { ...process.env, NO_COLOR: "1", ...env } });
-    child.stdin.on("error", () => {}); // it may exit without reading its input
+    child.stdin.on("error", () => {}); // the process may exit without reading its input
     child.stdin.end(input ?? "");
     const out = { stdout: "", stderr: "" };
     for (const stream of ["stdout", "stderr"] as const)

@@ -7,8 +7,8 @@ import { chromiumPath } from "./browser.ts";
 import { referenceFolder, type ToolName, tool } from "./tools.ts";
 
 /**
- * Defines tests that need real tools. If the tools are not built, the tests are skipped with a notice;
- * with CI=true they fail. All guards in this file work like this, except `whereOnPath`.
+ * Defines tests that need real tools. If the tools are not built, the tests are skipped with a notice. With CI=true,
+ * the tests fail instead. All guards in this file except `whereOnPath` work in this way.
  */
 export function withTools(names: readonly ToolName[], title: string, define: () => void): void {
   const missing = names.filter((name) => !existsSync(tool(name)));
@@ -33,7 +33,7 @@ export function withAzureCli(title: string, define: () => void): void {
   guarded(ready, `${title} needs strace, and the Azure CLI: npm run tools`, title, define);
 }
 
-/** Defines tests of the Python client, with the same packages as its image. */
+/** Defines tests of the Python client. They need the same Python packages as the client's image. */
 export function withPydgraph(title: string, define: () => void): void {
   withPythonPackage("pydgraph", pydgraph, title, define);
 }
@@ -48,10 +48,10 @@ export function withBrowser(title: string, define: () => void): void {
   guarded(chromiumPath !== null, `${title} needs Chromium: apt-get install chromium, or name it in CHROMIUM`, title, define);
 }
 
-/** Defines tests that are optional even in CI: they are skipped with a notice if the program is missing. */
+/** Defines tests that are optional even in CI. They are skipped with a notice if the program is missing. */
 export function whereOnPath(program: string, title: string, define: () => void): void {
   if (onPath(program)) describe(title, define);
-  else describe.skip(`${title} (skipped: no ${program} on the PATH)`, define);
+  else describe.skip(`${title} (skipped: ${program} is not on the PATH)`, define);
 }
 
 function onPath(program: string): boolean {
@@ -70,21 +70,24 @@ const clusterTools = [
   "kwok",
 ] as const;
 
-/** Defines tests that start their own cluster. They need its tools, etcd, and Flux's CRDs from the reference data. */
+/**
+ * Defines tests that start their own cluster. They need the tools of the cluster, etcd, and Flux's CRDs (reference
+ * data).
+ */
 export function withCluster(title: string, define: () => void): void {
   if (!existsSync(referenceFolder)) withReference(title, define);
   else if (onPath("etcd")) withTools(clusterTools, title, define);
   else guarded(false, `${title} needs etcd: apt-get install etcd-server`, title, define);
 }
 
-/** Defines tests that compare with upstream reference data, which is not part of the checkout. */
+/** Defines tests that compare with reference data of upstream charts. The checkout does not contain this data. */
 export function withReference(title: string, define: () => void): void {
   guarded(existsSync(referenceFolder), `${title} needs upstream's reference data in ../shared/reference`, title, define);
 }
 
 /**
- * Defines tests if their prerequisites exist. Otherwise they are skipped with a notice; with CI=true one test fails and
- * names what is missing.
+ * Defines tests if their prerequisites exist. If they do not exist, the tests are skipped with a notice. With CI=true,
+ * one test fails instead, and its message lists what is missing.
  */
 function guarded(ready: boolean, notice: string, title: string, define: () => void): void {
   if (ready) describe(title, define);

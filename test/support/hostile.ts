@@ -1,6 +1,6 @@
-/* Inputs that try to exhaust time or stack. The stories check the findings, test/timing checks the duration. */
+/* Inputs that try to exhaust time or stack. The stories check the findings, and test/timing checks the run time. */
 
-/** Specs that are rejected: title, text, code of a finding. */
+/** Specs that are rejected. Each has a title, a text, and the code of its finding. */
 export const refusedSpecs: readonly (readonly [title: string, text: string, code: string])[] = [
   ["an alias bomb", bomb(), "yaml-alias"],
   ["deep brackets", `a: ${"[".repeat(100_000)}`, "yaml-too-deep"],
@@ -24,7 +24,7 @@ export const refusedSpecs: readonly (readonly [title: string, text: string, code
 
 const megabytes = 2 * 1024 * 1024;
 
-/** .proto files: title, text, code of the finding; null if the file is accepted. */
+/** .proto files. Each has a title, a text, and the code of its finding, which is null if the file is accepted. */
 export const hostileProtos: readonly (readonly [title: string, text: string, code: string | null])[] = [
   ["a hundred thousand nested messages", "message A {".repeat(100_000) + "}".repeat(100_000), "proto-syntax"],
   [

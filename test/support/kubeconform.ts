@@ -7,14 +7,16 @@ import { scratchFolder } from "./platform.ts";
 import { referenceFolder, run, tool } from "./tools.ts";
 
 /**
- * A linkerd-crds chart that renders the Gateway API's CRDs by default; later charts render the same CRDs on request.
+ * Version of a linkerd-crds chart that renders the Gateway API CRDs by default. Later charts render the same CRDs only
+ * if a value requests them.
  */
 const withGatewayApi = "2025.4.4";
 
 /**
- * Writes strict JSON schemas of custom resources and returns their folder. They come from the CRDs of the reference
- * data: Flux's, and those of one linkerd-crds chart. GRPCRoute comes from the chart that renders it, except for
- * stable-2.14 (chart 1.8.0): its chart has no GRPCRoute, and its control plane does not support it.
+ * Writes strict JSON schemas of custom resources. Returns the folder of the schemas. The schemas are created from the
+ * CRDs in the reference data: Flux's CRDs, and the CRDs of one linkerd-crds chart. The schema of GRPCRoute is created
+ * from the chart that renders its CRD. For stable-2.14 (chart 1.8.0), there is no schema of GRPCRoute, because this
+ * release does not support GRPCRoutes.
  */
 export function customSchemas(linkerdCrds: string): string {
   const folder = scratchFolder("schemas");
@@ -39,14 +41,16 @@ function writeSchemas(folder: string, crd: KubernetesObject): void {
   }[]) {
     if (!version.served) continue;
     const schema = { ...(strict(version.schema.openAPIV3Schema) as object) } as Record<string, unknown>;
-    // The API server accepts these fields in every object, even if the CRD does not list them.
+    // The API server accepts these fields in every object, even if the CRD does not define them.
     const common = { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: { type: "object" } };
     Object.assign(schema["properties"] as Record<string, unknown>, common);
     writeFileSync(join(folder, `${kind}-${group}-${version.name}.json`), JSON.stringify(schema));
   }
 }
 
-/** Applies the API server's strict field validation: unknown fields are errors, unless the schema preserves them. */
+/**
+ * Applies the strict field validation of the API server: unknown fields are errors, unless the schema preserves them.
+ */
 function strict(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(strict);
   if (typeof node !== "object" || node === null) return node;
@@ -74,14 +78,15 @@ function strictly(customFolder: string): string[] {
 }
 
 /**
- * Validates objects with kubeconform, strictly, against Kubernetes 1.34 and the custom schemas. Returns its summary.
+ * Validates objects strictly with kubeconform, against the schemas of Kubernetes 1.34 and the custom schemas. Returns
+ * kubeconform's summary.
  */
 export async function kubeconform(yaml: string, customFolder: string): Promise<Summary> {
   const output = await run(tool("kubeconform"), [...strictly(customFolder), "-summary", "-"], { input: yaml });
   return (JSON.parse(output) as { summary: Summary }).summary;
 }
 
-/** kubeconform's result for one of several files. */
+/** kubeconform's result for one file, if several files are validated. */
 export interface Judged {
   readonly valid: number;
   /** One line per invalid object. */
@@ -89,10 +94,10 @@ export interface Judged {
 }
 
 /**
- * Validates several files in one run of kubeconform, so that it compiles the schemas once: that takes longer than the
- * validation.
+ * Validates several files in one run of kubeconform. kubeconform then compiles the schemas only once, which takes
+ * longer than the validation.
  *
- * @param files texts by name
+ * @param files texts by file name
  */
 export async function kubeconformFiles(
   files: Readonly<Record<string, string>>,
@@ -101,7 +106,7 @@ export async function kubeconformFiles(
   const folder = scratchFolder("kubeconform");
   const names = Object.keys(files);
   for (const name of names) writeFileSync(join(folder, `${name}.yaml`), files[name] ?? "");
-  // kubeconform exits 1 if an object is invalid.
+  // kubeconform exits with code 1 if an object is invalid.
   const args = [...strictly(customFolder), "-verbose", ...names.map((name) => join(folder, `${name}.yaml`))];
   const output = await run("sh", ["-c", '"$0" "$@" || [ $? = 1 ]', tool("kubeconform"), ...args]);
   const { resources } = JSON.parse(output) as {

@@ -13,17 +13,19 @@ import {
   StreamMessageWriter,
 } from "vscode-languageserver-protocol/node.js";
 
-/** The YAML language server that editors use, with an open workspace. Lines and characters count from 0 (LSP). */
+/** The YAML language server that editors use, with an open workspace. Lines and characters are counted from 0 (LSP). */
 export interface LanguageServer {
-  /** Opens a file of the workspace, with its own text or a given one, and returns the server's diagnostics. */
+  /** Opens a file of the workspace, with its own text or a given text. Returns the diagnostics of the server. */
   open(file: string, text?: string): Promise<Diagnostic[]>;
   complete(file: string, line: number, character: number): Promise<CompletionItem[]>;
   hover(file: string, line: number, character: number): Promise<string>;
-  /** Stops the server. @throws if the server had an internal error, which it reports only as telemetry */
+  /**
+   * Stops the server. @throws if the server had an internal error, which the server reports only as telemetry
+   */
   stop(): Promise<void>;
 }
 
-/** @param schemas by glob, as the setting `yaml.schemas` */
+/** @param schemas schemas by glob, as in the setting `yaml.schemas` */
 export async function startLanguageServer(
   workspace: string,
   schemas: Readonly<Record<string, string>> = {},
@@ -69,7 +71,7 @@ export async function startLanguageServer(
     },
   });
   await connection.sendNotification("initialized", {});
-  // The server requests its settings only now. A file that is opened earlier is checked without them.
+  // The server requests its settings at this time. A file that is opened earlier is checked without the settings.
   await configured;
   const place = (file: string, line: number, character: number): object => ({
     textDocument: { uri: uriOf(file) },

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Test files that take more than half a minute, the longest first (measured on two cores). */
+/** Test files that take more than half a minute, longest first. The times were measured on a machine with two cores. */
 const longest = [
   "faults",
   "loop",
@@ -16,7 +16,7 @@ const longest = [
   "scripts",
 ].map((name) => `${name}.test.ts`);
 
-/** Starts the longest test files first, so that none of them runs alone at the end. */
+/** Starts the longest test files first, so that no long test file runs alone at the end. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification): number => {

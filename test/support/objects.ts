@@ -9,19 +9,21 @@ export function objectsIn(yaml: string): KubernetesObject[] {
   });
 }
 
-/** `kind/namespace/name`. */
+/** Returns the ID of an object: `<kind>/<namespace>/<name>`. */
 export function idOf({ kind, metadata }: KubernetesObject): string {
   return `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
 }
 
-/** Returns the object with a kind and name. Throws if there is none. */
+/** Returns the object with a kind and a name. Throws if there is no such object. */
 export function pick(objects: readonly KubernetesObject[], kind: string, name: string): KubernetesObject {
   const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
   if (found === undefined) throw new Error(`no ${kind} ${name} among ${objects.map(idOf).join(", ")}`);
   return found;
 }
 
-/** Returns objects by id, for comparing two sets regardless of order. Throws if an id occurs twice. */
+/**
+ * Returns objects by ID, for comparing two sets of objects regardless of their order. Throws if an ID is not unique.
+ */
 export function byId(objects: readonly KubernetesObject[]): Record<string, unknown> {
   const sorted = [...objects].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
   const twice = sorted.find((object, index) => index > 0 && idOf(object) === idOf(sorted[index - 1] ?? object));

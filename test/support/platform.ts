@@ -16,8 +16,8 @@ export function testIdentity(): TestIdentity {
 }
 
 /**
- * Creates a platform repository in a new folder: this repository's bases, the given specs by name,
- * and the identity of the test run for each of them.
+ * Creates a platform repository in a new folder. It contains the bases of this repository, the given specs by name, and
+ * the identity of the test run for each spec.
  */
 export function makePlatform(specs: Readonly<Record<string, string>>): string {
   const root = scratchFolder("platform");
@@ -29,7 +29,10 @@ export function makePlatform(specs: Readonly<Record<string, string>>): string {
   return root;
 }
 
-/** Replaces the recipients of a sample spec, whose age keys do not exist any more, by those of the test run. */
+/**
+ * Replaces the recipients of a sample spec by the recipients of the test run. The age keys of the sample no longer
+ * exist.
+ */
 function withTestRecipients(text: string): string {
   const { clusterRecipient, adminRecipient } = testIdentity();
   return text.replaceAll(/age1[0-9a-z]{58}/g, (recipient) =>
@@ -37,7 +40,7 @@ function withTestRecipients(text: string): string {
   );
 }
 
-/** The administrators' recipients of the samples: the second of each spec. */
+/** The administrators' recipients in the samples. They are the second recipients in each spec. */
 const sampleAdmins = new Set(
   ["dev", "production"].map(
     (name) => readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8").match(/age1[0-9a-z]{58}/g)?.[1],

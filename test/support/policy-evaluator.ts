@@ -2,18 +2,19 @@ import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { field } from "./objects.ts";
 
 /*
- * Predicts whether a connection succeeds in a cluster with NetworkPolicies and Linkerd. It is written from the
- * specifications and not from the generator: Kubernetes' NetworkPolicy (networking.k8s.io/v1), Linkerd's endpoint hints
- * (linkerd2, controller/api/destination/endpoint_translator.go) and its inbound policy
- * (policy-controller/k8s/index/src/inbound/index.rs). It throws if a policy uses a feature that it does not model.
+ * Predicts whether a connection succeeds in a cluster with NetworkPolicies and Linkerd. The code is based on the
+ * specifications and not on the generator: Kubernetes' NetworkPolicy (networking.k8s.io/v1), Linkerd's endpoint hints
+ * (linkerd2, controller/api/destination/endpoint_translator.go), and Linkerd's inbound policy
+ * (policy-controller/k8s/index/src/inbound/index.rs). Throws an error if a policy uses a feature that is not supported
+ * here.
  */
 
-/** One end of a connection: a pod, or the node's kubelet, which has no pod. */
+/** One end of a connection: a pod, or the kubelet of a node, which is not a pod. */
 export interface Peer {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;
-  /** Null if the pod has no proxy, whatever its labels are. */
+  /** Null if the pod has no proxy, whatever the labels of the pod are. */
   readonly proxy: Sidecar | null;
   /** HTTP probes of the pod's containers. */
   readonly probes: readonly { readonly port: number; readonly path: string }[];
@@ -29,7 +30,7 @@ export interface Sidecar {
 export interface Attempt {
   readonly from: Peer;
   readonly to: Peer;
-  /** The port that the client connects to: one of the application or of the proxy. */
+  /** The port to which the client connects: a port of the application or of the proxy. */
   readonly port: number;
   /** Path of a `GET` request, if the port serves HTTP. */
   readonly get?: string;
@@ -38,13 +39,13 @@ export interface Attempt {
 export interface Cluster {
   /** NetworkPolicies, Servers, AuthorizationPolicies and MeshTLSAuthentications. */
   readonly objects: readonly KubernetesObject[];
-  /** Whether proxies use the transport header for every connection (Linkerd 2.18 and later). */
+  /** Whether proxies use the transport header for all connections (Linkerd 2.18 and later). */
   readonly transportHeader: boolean;
 }
 
 /**
- * `network`: packets do not arrive. `mesh`: the proxy rejects the connection.
- * `reached`: the application, or the proxy's own server, answers.
+ * `network`: packets do not arrive. `mesh`: the proxy rejects the connection. `reached`: the application or the proxy's
+ * own server answers.
  */
 export type Verdict = "network" | "mesh" | "reached";
 
@@ -60,12 +61,12 @@ export function judge(attempt: Attempt, cluster: Cluster): Verdict {
   if (port === proxyPort.admin) return "reached";
   const identity = meshed ? `${from.serviceAccount}.${from.namespace}` : null;
   if (port === proxyPort.tap) return identity === "tap.linkerd-viz" ? "reached" : "mesh";
-  // The inbound port itself accepts only connections of proxies, with TLS and a transport header.
+  // The inbound port itself accepts only connections that proxies open, with TLS and a transport header.
   if (port === proxyPort.inbound) return "mesh";
   return proxyAllows(attempt, identity, cluster) ? "reached" : "mesh";
 }
 
-/** Whether the two proxies use mutual TLS with each other. */
+/** Whether the proxies of the client and the server use mutual TLS for the connection. */
 function isMeshed({ from, to, port }: Attempt): boolean {
   return (
     from.proxy !== null && to.proxy !== null && !from.proxy.skipOutbound.includes(port) && !to.proxy.skipInbound.includes(port)
@@ -73,8 +74,9 @@ function isMeshed({ from, to, port }: Attempt): boolean {
 }
 
 /**
- * Returns the destination port of the packets. A proxy connects to the other proxy's inbound port if it uses the
- * transport header: for every port if `transportHeader` is true, else for opaque ports only.
+ * Returns the destination port of the packets. If the client's proxy uses the transport header, it connects to the
+ * inbound port of the server's proxy. It uses the transport header for every port if `transportHeader` is true,
+ * otherwise only for opaque ports.
  */
 function wirePort({ to, port }: Attempt, meshed: boolean, cluster: Cluster): number {
   if (!meshed || ownPorts.includes(port)) return port;
@@ -86,7 +88,10 @@ interface Selector {
   readonly matchLabels?: Readonly<Record<string, string>>;
 }
 
-/** Throws for a feature that could change a verdict but is not modelled here, so that no test passes by accident. */
+/**
+ * Throws an error for a feature that could change a verdict but is not supported here, so that no test passes by
+ * accident.
+ */
 function refuse(what: string): never {
   throw new Error(`${what} is not modelled`);
 }
@@ -109,7 +114,7 @@ function checkModelled({ objects }: Cluster): void {
   }
 }
 
-/** An empty selector selects everything. */
+/** Whether a selector selects labels. An empty selector selects all labels. */
 function selects(selector: Selector, labels: Readonly<Record<string, string>>): boolean {
   return Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
 }
@@ -123,7 +128,7 @@ interface Ingress {
   readonly ports?: readonly { readonly port: number; readonly protocol?: string }[];
 }
 
-/** Policies that select a pod deny all traffic that none of them allows. A node can always reach its own pods. */
+/** Policies that select a pod deny all traffic that no policy allows. A node can always connect to its own pods. */
 function networkAllows({ from, to }: Attempt, port: number, { objects }: Cluster): boolean {
   const policies = objects.filter(
     (object) =>
@@ -157,7 +162,7 @@ function portMatches({ ports }: Ingress, port: number): boolean {
   );
 }
 
-/** Returns the Server of a pod's port. Linkerd's validator rejects two Servers for one port. */
+/** Returns the Server for a port of a pod. Linkerd's validator rejects a second Server for the same port. */
 function serverOf(pod: Peer, port: number, { objects }: Cluster): { readonly name: string; readonly protocol: string } | null {
   const servers = objects.filter(
     (object) =>
@@ -174,8 +179,8 @@ function serverOf(pod: Peer, port: number, { objects }: Cluster): { readonly nam
 }
 
 /**
- * Without a Server the default policy applies, which allows all clients. With a Server, only clients that a policy
- * lists are allowed, and GET requests on the paths of HTTP probes.
+ * Whether a proxy allows a connection. Without a Server, the default policy applies, which allows all clients. With a
+ * Server, the proxy allows only the clients that a policy lists, and GET requests on the paths of HTTP probes.
  */
 function proxyAllows({ to, port, get }: Attempt, identity: string | null, cluster: Cluster): boolean {
   const server = serverOf(to, port, cluster);

@@ -12,13 +12,13 @@ export async function kustomizeBuild(folder: string): Promise<string> {
   return run(tool("kustomize"), ["build", folder]);
 }
 
-/** Label that identifies the overlay of each object in one build. It is removed from every object. */
+/** Label that identifies the overlay of each object in a combined build. It is removed from every object afterwards. */
 const overlayLabel = "test.meshops.dev/overlay";
 
 /**
- * Returns the objects of several overlays of an environment, by component, from one run of the real kustomize instead
- * of one run per overlay. One kustomization per overlay labels its objects, and another one lists these kustomizations.
- * kustomize rejects an id that occurs twice.
+ * Returns the objects of several overlays of an environment, by component. The real kustomize runs only once, instead
+ * of once per overlay. One kustomization per overlay labels the objects of the overlay, and another kustomization lists
+ * these kustomizations. kustomize rejects duplicate IDs.
  */
 export async function buildOverlays(
   root: string,
@@ -45,7 +45,7 @@ export async function buildOverlays(
   );
 }
 
-/** Removes the label of `buildOverlays` from an object, and returns its value. */
+/** Removes the label of `buildOverlays` from an object, and returns the value of the label. */
 function takeOverlayLabel({ metadata }: KubernetesObject): string | undefined {
   const { [overlayLabel]: overlay, ...labels } = metadata.labels ?? {};
   Object.assign(metadata, { labels });
@@ -62,11 +62,11 @@ export function overlaysOf(root: string, environment: string): string[] {
 }
 
 /**
- * Returns the objects that Flux would apply for an environment, by component. These are the overlay's own objects, or
- * for a HelmRelease the objects that the real helm renders from its chart with the values of `valuesFrom`, after the
- * real kustomize has applied `postRenderers`.
+ * Returns the objects that Flux would apply for an environment, by component. For an overlay without a HelmRelease,
+ * these are the objects of the overlay. For a HelmRelease, the real helm renders its chart with the values of
+ * `valuesFrom`, and the real kustomize applies `postRenderers`.
  *
- * @param components folders of the components (default: all)
+ * @param components folders of the components (default: all components)
  */
 export async function fluxRoad(
   root: string,
@@ -82,7 +82,7 @@ export async function fluxRoad(
   return out;
 }
 
-/** Renders a HelmRelease as helm-controller does, with the real helm and kustomize. */
+/** Renders a HelmRelease in the same way as helm-controller, with the real helm and kustomize. */
 async function helmController(
   release: KubernetesObject,
   objects: readonly KubernetesObject[],

@@ -5,7 +5,7 @@ import { newIdentity } from "../../generator/identity/files.ts";
 import { openSecretStore } from "../../generator/identity/secret-store.ts";
 import { environmentOf, testKeys } from "./specs.ts";
 
-/** Files of an environment named `test`, and the age keys that can decrypt them. */
+/** Files of an environment with the name `test`, and the age keys that can decrypt these files. */
 export interface TestIdentity {
   readonly files: Readonly<Record<string, string>>;
   readonly clusterKey: string;
@@ -14,11 +14,11 @@ export interface TestIdentity {
   readonly adminRecipient: string;
 }
 
-/** State that all tests of a run share. */
+/** State that is common to all tests of a run. */
 export interface Run {
-  /** Folder of the run; it is removed afterwards. */
+  /** Folder of the run. It is removed after the run. */
   readonly scratch: string;
-  /** Identity that was created for this run and works with every release. */
+  /** Identity that was created for this run. It can be used with every release. */
   readonly identity: TestIdentity;
 }
 
@@ -32,7 +32,7 @@ export async function beginRun(): Promise<() => void> {
   return () => rmSync(scratch, { recursive: true, force: true });
 }
 
-/** Returns the run that this process belongs to. */
+/** Returns the run to which this process belongs. */
 export function thisRun(): Run {
   const scratch = process.env[variable];
   if (scratch === undefined) throw new Error("no run has begun");
@@ -40,7 +40,7 @@ export function thisRun(): Run {
 }
 
 async function makeTestIdentity(): Promise<TestIdentity> {
-  // The oldest release has all webhooks.
+  // The oldest release is used, because it has all webhooks.
   const environment = environmentOf({
     linkerd: { version: "stable-2.14.10", jaeger: { enabled: true } },
   });

@@ -12,10 +12,11 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs the real sops on a text that it reads from a pipe. */
+/** Runs the real sops. sops reads the text from a pipe. */
 export function realSops(args: readonly string[], input: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    // The stdin that Node gives a child is a socket, which cannot be opened as /dev/stdin; `cat` turns it into a pipe.
+    // Node gives a child process a socket as stdin, which cannot be opened as /dev/stdin. `cat` provides a pipe
+    // instead.
     const child = spawn("sh", ["-c", 'cat | "$0" "$@"', tool("sops"), ...args, "/dev/stdin"], {
       env: { PATH: process.env["PATH"], HOME: "/nowhere", ...env },
     });
@@ -33,7 +34,7 @@ export function sopsDecrypt(text: string, identity: string, format: string = "ya
   return realSops(["decrypt", "--input-type", format, "--output-type", output], text, { SOPS_AGE_KEY: identity });
 }
 
-/** Encrypts with a creation rule, because sops reads `mac_only_encrypted` only from there. */
+/** Encrypts a text with a creation rule, because sops reads `mac_only_encrypted` only from creation rules. */
 export async function sopsEncrypt(
   text: string,
   recipients: readonly string[],

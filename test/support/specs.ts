@@ -12,7 +12,7 @@ import { parseSource } from "../../generator/spec/parse.ts";
 import { asMap, isMap } from "../../generator/system/data.ts";
 import { projectRoot } from "./tools.ts";
 
-/** Derives an age key for tests: the same key in every process, without storing it. */
+/** Derives an age key for tests. The key is the same in every process, although it is not stored. */
 async function testKey(role: string): Promise<{ readonly identity: string; readonly recipient: string }> {
   const bytes = createHash("sha256").update(`meshops test, ${role}`).digest();
   const identity = bech32.encode("AGE-SECRET-KEY-", bech32.toWords(bytes)).toUpperCase();
@@ -33,10 +33,10 @@ export const recipients: { readonly age: string[]; readonly admin: string[] } = 
 /** Image of the client for environments without their own registry. */
 export const clientImage = "ghcr.io/acme/pydgraph-client";
 
-/** The environment's own client, as listed in a spec. */
+/** The client of the environment itself, as listed in a spec. */
 const ownClient = { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" };
 
-/** Returns the smallest valid spec, merged with the given fields (maps one level deep). */
+/** Returns the smallest valid spec, merged with the given fields. Maps are merged only at their first level. */
 export function specOf(spec: Record<string, unknown> = {}, name = "test"): Record<string, unknown> {
   const least: Record<string, unknown> = {
     gitops: { url: "https://github.com/acme/platform" },
@@ -66,7 +66,7 @@ export function environmentOf(spec: Record<string, unknown> = {}, name = "test")
   return environment;
 }
 
-/** Loads an environment from texts by name, as if they were files in environments/. */
+/** Loads an environment from texts by name, as if the texts were files in environments/. */
 export function loadFiles(files: Readonly<Record<string, string>>, name: string): Loaded {
   return loadEnvironment(name, (wanted) => {
     const text = files[wanted];

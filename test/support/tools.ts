@@ -23,7 +23,7 @@ export type ToolName =
 /** Root of this checkout. */
 export const projectRoot: string = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Folder of reference data of upstream charts, outside the checkout; see `withReference`. */
+/** Folder with reference data of upstream charts, outside the checkout; see `withReference`. */
 export const referenceFolder: string = fileURLToPath(new URL("../../../shared/reference/", import.meta.url));
 
 /** Returns the path of a tool that `npm run tools` builds. */
@@ -39,9 +39,11 @@ export interface RunOptions {
   readonly input?: string;
 }
 
-/** Runs a program to completion and returns its stdout. Throws with the program's output if it fails. */
+/**
+ * Runs a program to completion and returns its stdout. If the program fails, throws an error that contains its output.
+ */
 export async function run(command: string, args: readonly string[], { cwd, env = {}, input }: RunOptions = {}): Promise<string> {
-  // The stdin that Node gives a child is a socket, which cannot be opened as /dev/stdin; `cat` turns it into a pipe.
+  // Node gives a child process a socket as stdin, which cannot be opened as /dev/stdin. `cat` provides a pipe instead.
   const [program, all] = input === undefined ? [command, args] : ["sh", ["-c", 'cat | "$0" "$@"', command, ...args]];
   const running = exec(program, [...all], {
     ...(cwd === undefined ? {} : { cwd }),

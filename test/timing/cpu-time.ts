@@ -1,4 +1,6 @@
-/** Returns the CPU time of an action in this process, in milliseconds. Other processes of the machine do not count. */
+/**
+ * Returns the CPU time of an action in this process, in milliseconds. The CPU time of other processes is not included.
+ */
 export function cpuTime(action: () => void): number {
   const before = process.cpuUsage();
   action();
@@ -6,7 +8,7 @@ export function cpuTime(action: () => void): number {
   return (user + system) / 1000;
 }
 
-/** Returns the shortest CPU time of several runs, because the first runs include the compilation of the code. */
+/** Returns the shortest CPU time of several runs. The first runs take longer, because they include code compilation. */
 export function leastCpuTime(action: () => void, runs = 4): number {
   return Math.min(...Array.from({ length: runs }, () => cpuTime(action)));
 }

@@ -8,7 +8,7 @@ import { hostileProtos, refusedSpecs } from "../support/hostile.ts";
 import { specText } from "../support/specs.ts";
 import { cpuTime, leastCpuTime } from "./cpu-time.ts";
 
-/* Compares the CPU time of hostile texts with that of ordinary texts, in one run. */
+/* Compares the CPU time for hostile texts with the CPU time for ordinary texts in the same run. */
 
 const small = 100_000;
 const medium = 500_000;
@@ -53,17 +53,20 @@ test.each([
   const time = (size: number): number => cpuTime(() => answer(piece.repeat(Math.floor(size / piece.length))));
   const [few, many] = [time(small), time(medium)];
   expect(few).toBeLessThan(80 * ordinary.small);
-  // The size grows fivefold. A quadratic algorithm would take 25 times as long.
+  // The size increases by a factor of five. A quadratic algorithm would take 25 times as long.
   expect(many).toBeLessThan((3 * Math.max(few, ordinary.small) * medium) / small);
 });
 
-test.each(refusedSpecs)("%s is rejected faster than eight ordinary files of the maximum size are read", (_, text) => {
+test.each(refusedSpecs)("rejecting %s takes less time than reading eight ordinary files of the maximum size", (_, text) => {
   expect(cpuTime(() => answer(text))).toBeLessThan(8 * ordinary.large);
 });
 
-test.each(hostileProtos)("a .proto file with %s takes at most ten times as long as ten thousand messages", (_, text) => {
-  expect(cpuTime(() => readProto("x.proto", text))).toBeLessThan(10 * ordinary.proto);
-});
+test.each(hostileProtos)(
+  "a .proto file with %s takes at most ten times as long as a .proto file with ten thousand messages",
+  (_, text) => {
+    expect(cpuTime(() => readProto("x.proto", text))).toBeLessThan(10 * ordinary.proto);
+  },
+);
 
 test("a random text of at most 800 YAML indicator characters takes less time than ten ordinary files of 100 kB", () => {
   const times = fc.sample(yamlSigns, 200).map((text) => cpuTime(() => answer(text)));

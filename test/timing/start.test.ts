@@ -7,7 +7,8 @@ test("--help takes less than three times as long as starting Node", async () => 
     await run(process.execPath, args);
     return performance.now() - started;
   };
-  // Alternate the two and compare the fastest run of each, so that a slow moment of the machine does not count.
+  // Alternate between the two programs and compare the fastest run of each, so that a slow period of the machine does
+  // not matter.
   const bare: number[] = [];
   const help: number[] = [];
   for (let round = 0; round < 9; round += 1) {

@@ -10,7 +10,7 @@ import { projectRoot } from "../support/tools.ts";
 const anchor = (environment: string): string =>
   readFileSync(`${projectRoot}environments/${environment}/identity/trust-anchors.crt`, "utf8").trim();
 
-/** Returns `risk: reason` for each change that diff finds if an object changes from one value to another. */
+/** Returns `<risk>: <reason>` for each change that diff finds between two values of an object. */
 async function risksOf(path: string, before: object | null, after: object | null): Promise<string[]> {
   const files = (value: object | null): Map<string, string> =>
     new Map([
@@ -174,7 +174,7 @@ describe("risks of a change", () => {
     expect(found[0]).toMatch(expected);
   });
 
-  test("Gateway API CRDs are kept if their chart annotates them with keep, and are deleted otherwise", async () => {
+  test("Gateway API CRDs are kept if their chart sets the annotation helm.sh/resource-policy: keep, and are deleted otherwise", async () => {
     const release = (version: string): string =>
       stringify({
         apiVersion: "helm.toolkit.fluxcd.io/v2",
@@ -221,7 +221,7 @@ describe("fields", () => {
     expect(compareFields({ args: ["a", "b"] }, { args: ["b", "a"] })).toHaveLength(2);
   });
 
-  test("items with names are compared by name, regardless of their position", () => {
+  test("list items with names are compared by name, regardless of their position", () => {
     const before = {
       env: [
         { name: "A", value: "1" },
@@ -240,7 +240,7 @@ describe("fields", () => {
   });
 });
 
-test("a version that is not in the catalog is treated as the newest release that is not newer", () => {
+test("a version that is not in the catalog is treated as the newest catalog release that is not newer than this version", () => {
   expect(
     ["edge-26.9.1", "edge-26.8.3", "edge-26.1.1", "edge-25.4.4", "stable-2.14.10", "edge-24.1.1"].map(
       (version) => nearestRelease(version)?.version,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { maxDepth, tooDeepAt } from "../../generator/diagnostics/limits.ts";
 
-describe("the depth limit counts only what YAML reads as nesting", () => {
+describe("the depth limit counts only characters that YAML interprets as nesting", () => {
   const many = maxDepth + 1;
 
   test.each([

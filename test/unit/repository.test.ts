@@ -20,7 +20,7 @@ describe("this repository", () => {
     });
   });
 
-  test("has one folder in generator/components per component, and no other folders", () => {
+  test("has one folder per component in generator/components, and no other folders there", () => {
     const folders = readdirSync(join(projectRoot, "generator/components"), { withFileTypes: true }).filter((entry) =>
       entry.isDirectory(),
     );
@@ -33,7 +33,7 @@ describe("this repository", () => {
 describe("imports", () => {
   const names = rooms.map(({ name }) => name);
 
-  test("are declared for every folder of generator/, and point only to folders further down the list", () => {
+  test("are declared for every folder of generator/, and refer only to folders that are further down in the list", () => {
     expect([...new Set(sources.map(roomOf))].sort()).toEqual([...names].sort());
     for (const [index, { name, imports }] of rooms.entries())
       for (const other of imports) expect(names.indexOf(other), `${name} imports ${other}`).toBeGreaterThan(index);
@@ -93,11 +93,11 @@ describe("imports", () => {
     }
   });
 
-  test("of the modules that render include no file access, clock, process or random number", () => {
+  test("of the modules that render contain no module for files, time, processes or random numbers", () => {
     const pure = sources.filter(
       (file) =>
-        // Modules that read or write files are excluded: the repository on disk, its plan and the transactions of
-        // identities.
+        // Modules that read or write files are excluded: the repository on disk, the plan of changes, and the
+        // transactions of identities.
         /^(components|mesh|spec|lint|diagnostics|catalog|kubernetes|inject|bundle\/(render|bundle)\.ts|bundle\/emit|commands\/profile\/proto\.ts|commands\/init\/(answers|scaffold|specs)\.ts)/.test(
           file,
         ) &&
@@ -121,7 +121,7 @@ function roomOf(file: string): string {
   return file.split("/")[0] ?? "";
 }
 
-/** Returns the files that a file imports, including imports of types, relative to generator/. */
+/** Returns the files that a file imports, as paths relative to generator/. Includes imports of types. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(projectRoot, "generator", file), "utf8");
   return [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(([, path]) => normalize(join(dirname(file), path ?? "")));

@@ -21,7 +21,7 @@ describe("the schema is the single source", () => {
       expect(readFileSync(path, "utf8") === text, `${path}: npm run codegen`).toBe(true);
   });
 
-  test("it is valid JSON Schema 2020-12 and accepts a spec as a published schema", () => {
+  test("the schema is valid JSON Schema 2020-12, and a standard validator accepts a valid spec with it", () => {
     const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, strictRequired: false, strictTypes: false });
     ajv.addVocabulary(["patternErrorMessage"]);
     const validate = ajv.compile(schema);
@@ -71,7 +71,7 @@ describe("the schema is the single source", () => {
       expect(Object.keys(exports)).toContain(`./schema/${basename(String($id))}`);
   });
 
-  test("every pattern has an error message in words", () => {
+  test("every pattern has an error message that describes the pattern in words", () => {
     for (const node of nodes(schema)) if ("pattern" in node) expect(typeof node["patternErrorMessage"]).toBe("string");
   });
 
@@ -103,7 +103,7 @@ describe("the schema is the single source", () => {
       (field(spec, ...path, "enum") as unknown[]).filter((value) => value !== null).sort();
     expect(offered("linkerd", "properties", "version")).toEqual(linkerdReleases.map((track) => track.version).sort());
     expect(offered("dgraph", "properties", "chart")).toEqual(dgraphCharts.map((chart) => chart.version).sort());
-    // The version of an edge chart is a date; the chart of stable-2.14 has version 1.8.0.
+    // The version of an edge chart is a date. The chart of stable-2.14 has the version 1.8.0.
     const [newest] = [...linkerdReleases].sort((a, b) =>
       b.charts["linkerd-crds"].localeCompare(a.charts["linkerd-crds"], "en", { numeric: true }),
     );
@@ -116,7 +116,7 @@ test("the program reports the version of package.json", () => {
   expect(version).toBe((JSON.parse(readFileSync(`${projectRoot}package.json`, "utf8")) as { version: string }).version);
 });
 
-/** Fields that a resolved environment requires; a spec file does not require them. */
+/** Fields that a resolved environment requires but a spec file does not require. */
 const given = new Set([
   "metadata",
   "metadata.name",

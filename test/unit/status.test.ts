@@ -40,7 +40,7 @@ const emptySnapshot: Snapshot = {
 
 const subject = { environment: "dev", component: "dgraph", kind: "StatefulSet", namespace: "dgraph", name: "alpha" } as const;
 
-/** Returns a StatefulSet with one ready, meshed pod and its snapshot, with the test's changes. */
+/** Returns a StatefulSet with one ready, meshed pod, and the snapshot of the cluster, with the changes of the test. */
 function readyWorkload(
   pod: Record<string, unknown> = {},
   workload: Record<string, unknown> = {},
@@ -79,7 +79,10 @@ function proxyTrusting(value: string): object {
   return { name: "linkerd-proxy", env: [{ name: "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS", value }] };
 }
 
-/** Returns the objects of an identity in a cluster: the bundle, and Secrets by `namespace/name`. */
+/**
+ * Returns the objects of an identity in a cluster: the ConfigMap with the trust anchors, and Secrets by
+ * `<namespace>/<name>`.
+ */
 function identityOf(
   bundle: string,
   { certificate }: Issued,
@@ -191,7 +194,9 @@ test.each([
   expect(workloadState(...parts)).toMatchObject({ ready: false, cause: { code, reason: text } });
 });
 
-/* Messages as controllers write them. Messages that occur in the cluster tests are not repeated here. */
+/*
+ * Messages in the form in which controllers write them. Messages that occur in the cluster tests are not repeated here.
+ */
 test.each([
   ["source", "GitRepository", 'failed to checkout and determine revision: couldn\'t find remote ref "refs/heads/main"'],
   ["source", "GitRepository", "failed to get secret 'flux-system/flux-system': secrets \"flux-system\" not found"],
@@ -257,7 +262,7 @@ test.each([
   expect(causeOf(message, { ...subject, kind })).toMatchObject({ code });
 });
 
-test("the Service of a failing webhook is named, even if the message contains more lines", () => {
+test("the Service of a failing webhook is reported, even if the message contains more lines", () => {
   const post =
     'failed calling webhook "tap-injector.linkerd.io": failed to call webhook: Post "https://tap-injector.linkerd-viz.svc:443/?timeout=10s"';
   const found = causeOf(`${post}: dial tcp 10.0.12.3:443: connect: connection refused\nServiceProfile/a created`, subject);
@@ -303,7 +308,7 @@ describe("an environment", () => {
       ),
     };
   };
-  /** Returns the nodes that are not ready, except those whose cause is the health of their children. */
+  /** Returns the nodes that are not ready, except nodes that are not ready only because of their child nodes. */
   const onlyUnready = (change: (object: KubernetesObject) => KubernetesObject | null): StatusNode[] =>
     assess(model, snapshot(change))
       .flatMap((node) => [node, ...node.children])
@@ -315,7 +320,7 @@ describe("an environment", () => {
   const release = (...conditions: object[]): ((object: KubernetesObject) => KubernetesObject | null) =>
     dgraph("HelmRelease", (object) => ({ ...object, status: { observedGeneration: 1, conditions } }));
 
-  test("is settled if it is ready", () => {
+  test("is settled if all its objects are ready", () => {
     expect(isSettled(assess(model, snapshot()))).toBe(true);
   });
 
@@ -355,7 +360,7 @@ describe("an environment", () => {
   });
 });
 
-test("a StatefulSet without pods reports from its events what rejects them", () => {
+test("the cause of a StatefulSet without pods is the event that reports why its pods are rejected", () => {
   const refusal =
     'create Pod alpha-0 failed error: failed calling webhook "linkerd-proxy-injector.linkerd.io": failed to call webhook: Post "https://linkerd-proxy-injector.linkerd.svc:443/?timeout=10s": EOF';
   const event = {
@@ -415,7 +420,7 @@ describe("a pod that waits for its proxy", () => {
     },
   };
 
-  test("reports the expired issuer in the cluster, with the time since it expired in seconds", () => {
+  test("reports that the issuer in the cluster has expired, and how many seconds ago", () => {
     const takenAt = new Date(Date.parse(new X509Certificate(issuer.certificate).validTo) + 16_000);
     const found = workloadState(...readyWorkload(pod, notReady, { takenAt, identity: identityOf(anchor.certificate, issuer) }));
     expect(found.cause).toEqual({
@@ -426,7 +431,7 @@ describe("a pod that waits for its proxy", () => {
   });
 
   test("reports the host that does not resolve, from the log of its proxy", () => {
-    // A log line of linkerd2-proxy (linkerd/app/core/src/control.rs, August 2026), with the error of
+    // A log line in the format of linkerd2-proxy (linkerd/app/core/src/control.rs, August 2026), with the error in
     // linkerd/dns/src/lib.rs.
     const log =
       "[ 0.1s] WARN ThreadId(02) identity:identity{server.addr=linkerd-identity-headless.linkerd.svc.wrong.domain.:8080}: linkerd_app_core::control: Failed to resolve control-plane component error=failed SRV and A record lookups: failed to resolve SRV record: no records found";
@@ -443,7 +448,7 @@ describe("a pod that waits for its proxy", () => {
     });
   });
 
-  test("is reported as progressing if neither is known", () => {
+  test("is reported as progressing if there is no expired issuer and no log line", () => {
     expect(workloadState(...readyWorkload(pod, notReady)).cause).toMatchObject({
       code: "progressing",
       reason: "pod alpha-0 waits for its proxy, which has no certificate yet",
@@ -517,7 +522,7 @@ describe("internal ports that change to skip under a policy", () => {
     );
   };
 
-  test("the cause names the Server that rejects the restarted pod, and the fix is the procedure", () => {
+  test("the cause contains the Server that rejects the restarted pod, and the fix is the documented procedure", () => {
     expect(rolling([server]).cause).toEqual({
       code: "refused-by-server",
       reason:
@@ -526,7 +531,7 @@ describe("internal ports that change to skip under a policy", () => {
     });
   });
 
-  test("no Server is named if none selects the port, if it allows all clients, or if the peers skip their proxies too", () => {
+  test("the cause contains no Server if no Server selects the port, if the Server allows all clients, or if the peers also bypass their proxies", () => {
     expect(rolling([]).cause?.code).toBe("progressing");
     expect(rolling([{ ...server, spec: { ...(server["spec"] as object), accessPolicy: "audit" } }]).cause?.code).toBe(
       "progressing",
@@ -617,7 +622,7 @@ describe("certificates in the cluster and in Git", () => {
     );
   });
 
-  test("are both reported if they differ, and expired ones are marked as expired", () => {
+  test("are both reported if they differ, and expired certificates are marked as expired", () => {
     const renewed = makeIssuer(names, anchor, new Date("2027-10-30T00:00:00Z"));
     const after = new Date(Date.parse(new X509Certificate(issuer.certificate).validTo) + 16_000);
     expect(lines(renewed, objects("PKCS#8"), after).split("\n").slice(1)).toEqual([
@@ -633,7 +638,7 @@ describe("certificates in the cluster and in Git", () => {
     );
   });
 
-  test("without permission to read Secrets, only Git is reported, with a note", () => {
+  test("without permission to read Secrets, only the certificates in Git are reported, with a note", () => {
     expect(lines(issuer, { ...objects("PKCS#8"), secrets: null }, now)).toContain(
       "certificates in the cluster: unknown, because you have no permission to read Secrets",
     );

@@ -26,7 +26,7 @@ const both = `${anchor.certificate}${next.certificate}`;
 const model = buildModel({ environment, identity: sampleIdentity() });
 const target = targetOf(model) as AccessTarget;
 
-/** Returns the finding of the check with an id. */
+/** Returns the finding of the check with the given ID. */
 function find(id: string, state: ClusterState, at: Date = now, results = new Map<string, CallResult>()): Finding {
   const check = checksOf(model).find((each) => each.id === id) as Check;
   return check.evaluate(state, { now: at, token: null }, { results, trouble: null, notes: [] });
@@ -57,7 +57,7 @@ function meshed(name: string, anchors: string): KubernetesObject {
   };
 }
 
-/** Returns the state of a cluster with an identity, and the policies and pods of the test. */
+/** Returns the state of a cluster that has an identity, and the policies and pods of the test. */
 function clusterState(bundle: string, issuer: Issued | null, rest: Partial<ClusterState> = {}): ClusterState {
   const secret: KubernetesObject | null =
     issuer === null
@@ -104,7 +104,7 @@ describe("M2, during a trust anchor rotation", () => {
       ["a trust anchor rotation is in progress: step 2 of 3 is done, the issuer is signed by the new anchor"],
     ],
     ["after step 3", next.certificate, next, []],
-  ] as const)("%s: passes, and notes the step", (_, bundle, signer, notes) => {
+  ] as const)("%s: passes, and reports the step in a note", (_, bundle, signer, notes) => {
     const pods = [meshed("web", both)];
     expect(find("M2", clusterState(bundle, makeIssuer(names, signer, madeAt), { meshed: pods }))).toMatchObject({
       status: "passed",
@@ -112,7 +112,7 @@ describe("M2, during a trust anchor rotation", () => {
     });
   });
 
-  test("lists pods of other namespaces without the new anchor, for which the next step must wait", () => {
+  test("lists pods of other namespaces that do not have the new anchor, because the next step must wait for these pods", () => {
     const pods = [meshed("web", both), meshed("late", anchor.certificate)];
     const found = find("M2", clusterState(both, makeIssuer(names, anchor, madeAt), { meshed: pods }));
     expect(found.status).toBe("passed");
@@ -132,14 +132,14 @@ describe("M2, during a trust anchor rotation", () => {
     });
   });
 
-  test("notes if pods of other namespaces may not be listed", () => {
+  test("adds a note if the user has no permission to list pods of other namespaces", () => {
     const found = find("M2", clusterState(anchor.certificate, makeIssuer(names, anchor, madeAt), { meshed: null }));
     expect(found.notes).toEqual(["pods of other namespaces were not checked, because you are not allowed to list these pods"]);
   });
 });
 
 describe("M3", () => {
-  test("notes an unexpected name of the issuer, which Linkerd does not verify", () => {
+  test("adds a note about an unexpected name of the issuer, because Linkerd does not verify this name", () => {
     const issuer = makeIssuer({ ...names, trustDomain: "other.example" }, anchor, madeAt);
     expect(find("M3", clusterState(anchor.certificate, issuer), now)).toMatchObject({
       status: "passed",
@@ -159,7 +159,7 @@ describe("M3", () => {
   });
 });
 
-test("M1 names a Secret that a control plane pod mounts and that does not exist", () => {
+test("M1 reports a Secret that a control plane pod mounts but that does not exist", () => {
   const workloads = [
     {
       apiVersion: "apps/v1",
@@ -231,7 +231,7 @@ describe("causes", () => {
     target,
   });
 
-  test("two gaps are both named, each with its objects", () => {
+  test("two gaps are both reported, each with its objects", () => {
     const found = judgeStranger(
       run(true, answered.http, answered.grpc),
       withPolicies(network, server("alpha-http", 8080), authorization("alpha-http", [])),
@@ -256,7 +256,7 @@ describe("causes", () => {
     expect(found.causes).toEqual(["Server alpha-http allows all clients on port 8080: its accessPolicy is audit"]);
   });
 
-  test("both layers that an unmeshed client passed are named", () => {
+  test("both layers that did not reject an unmeshed client are reported", () => {
     const open = { ...network, spec: { ...selector, ingress: [{}] } };
     const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(open));
     expect(found.causes).toEqual([
@@ -302,8 +302,8 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
       .filter(Boolean)
       .join("\n");
 
-  // Shares observed on a healthy mesh: of the first 60 quick calls, one of three Alphas got none, for example 38, 22
-  // and 0.
+  // Shares that were observed on a healthy mesh. One of three Alphas may receive none of the first 60 quick calls, for
+  // example in the distribution 38, 22 and 0.
   test.each([
     ["even shares", [20, 20, 20], [20, 20, 20]],
     ["one Alpha without a call in the first second", [38, 22, 0], [60, 40, 5]],
@@ -312,7 +312,7 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
     expect(spread(counts(first, all))).toMatchObject({ status: "passed", seen: "each of 3 Alphas answered" });
   });
 
-  test("all calls at a single Alpha fail, and the cause names the opaque ports that were found", () => {
+  test("the check fails if a single Alpha receives all calls, and the cause contains the opaque ports that were found", () => {
     expect(spread(counts([50, 0, 0], [300, 0, 0]))).toMatchObject({
       status: "failed",
       seen: "one Alpha receives all calls",
@@ -329,7 +329,7 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
     );
   });
 
-  test("one Alpha without calls fails, and the cause does not name the port", () => {
+  test("the check fails if one Alpha receives no calls, and the cause does not contain the port", () => {
     expect(spread(counts([25, 25, 0], [300, 300, 0]))).toMatchObject({
       status: "failed",
       seen: "no call reached demo-dgraph-alpha-2 within 30 s",
@@ -337,17 +337,17 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
     });
   });
 
-  test("a single Alpha with all calls of the first second fails", () => {
+  test("the check fails if a single Alpha receives all calls of the first second", () => {
     expect(spread(counts([50, 0, 0], [50, 20, 20]))).toMatchObject({ status: "failed" });
   });
 
-  test("Alphas that are not ready need not answer, and an only Alpha may answer all calls", () => {
+  test("the check passes if Alphas that are not ready do not answer, or if the only Alpha answers all calls", () => {
     const down = { ...alpha(2), status: { conditions: [{ type: "Ready", status: "False" }] } };
     expect(spread(counts([25, 25, 0], [25, 25, 0]), [alpha(0), alpha(1), down])).toMatchObject({ status: "passed" });
     expect(spread(counts([50], [50]), [alpha(0)])).toMatchObject({ status: "passed" });
   });
 
-  test("a proxy without counters leaves the check undecided", () => {
+  test("the check is undecided if a proxy has no counters", () => {
     expect(spread("")).toMatchObject({ status: "undecided" });
   });
 });
@@ -373,7 +373,7 @@ test("the baseline removes denying objects first, so that no listed client is re
       expect(during.indexOf(denies)).toBeLessThan(during.indexOf(allows));
 });
 
-test("removalRank puts denying objects before allowing objects", () => {
+test("removalRank sorts objects that deny access before objects that allow access", () => {
   const kinds = ["AuthorizationPolicy", "MeshTLSAuthentication", "NetworkPolicy", "Server"];
   const order = [...kinds].sort((a, b) => removalRank(a) - removalRank(b));
   expect(order.slice(0, 2).sort()).toEqual(["NetworkPolicy", "Server"]);

@@ -24,7 +24,7 @@ afterEach(() => {
   process.env["PATH"] = path;
 });
 
-/** Puts a `linkerd` on the PATH that prints a text and exits with a code. */
+/** Puts a program `linkerd` on the PATH that prints a text and exits with an exit code. */
 function linkerd(text: string, code: number): void {
   const folder = scratchFolder("linkerd");
   writeFileSync(join(folder, "answer"), text);
@@ -45,7 +45,7 @@ const checks = (success: boolean, ...results: string[]): string =>
     2,
   );
 
-test("the output of linkerd check may contain several documents: its own and one per extension", async () => {
+test("the output of linkerd check may contain several documents: one of linkerd check itself, and one per extension", async () => {
   const { signal } = new AbortController();
   linkerd(`${checks(true, "success", "warning")}\n${checks(true, "success")}\n`, 0);
   expect(await linkerdChecks("c", signal)).toMatchObject({ status: "passed", seen: "3 checks, 1 warnings" });
@@ -85,7 +85,7 @@ test("--only accepts ids and their prefixes", () => {
   expect(chosen(["T9"], tests)).toBeNull();
 });
 
-test("the components of an environment contribute the tests, in the order of the report", () => {
+test("the tests of all components of an environment are in the order of the report", () => {
   const ids = (of: Model): string =>
     testsOf(of)
       .map(({ id }) => id)
@@ -101,7 +101,7 @@ withProgram("shellcheck", "the probes' script", () => {
   test("passes shellcheck", async () => {
     const file = join(scratchFolder("probe"), "probe.sh");
     writeFileSync(file, `#!/bin/sh${probeScript}`);
-    // SC2317, SC2329: the script calls its functions by names in its arguments.
+    // SC2317 and SC2329 are excluded, because the script calls its functions by names that are in its arguments.
     await run("shellcheck", ["--exclude=SC2317,SC2329", file]);
   });
 });
@@ -114,7 +114,7 @@ const result = (id: string, finding: ReturnType<typeof passed>): TestResult => (
   ...finding,
 });
 
-test("reports escape text from the cluster", async () => {
+test("reports escape the text that comes from the cluster", async () => {
   const evil = '</pre><script>alert("1")</script>\u0001';
   const report = reportOf("dev", [
     result("T1", passed("fine")),
@@ -132,7 +132,7 @@ test("reports escape text from the cluster", async () => {
   expect(xml).not.toContain("\u0001");
 });
 
-test("a probe that made no call leaves the result undecided", () => {
+test("the result is undecided if a probe made no call", () => {
   const target = targetOf(model) as AccessTarget;
   const scene = { state: { pods: [], policies: [] } as never, target };
   const probe = { name: "p", namespace: "n", serviceAccount: "s", meshed: false, calls: target.guarded };

@@ -14,8 +14,8 @@ import { placed, type ResourceList } from "./resource-list.ts";
 import { about, fieldPath, type Result, resultOf } from "./result.ts";
 
 /**
- * Runs as a KRM transformer: injects the items of the list according to its MeshInjection. Items are parsed in the same
- * way as kubectl parses them.
+ * Runs as a KRM transformer: injects the items of the list as the MeshInjection of the list specifies. Items are parsed
+ * in the same way as kubectl parses them.
  */
 export function injectList(list: ResourceList): Answer {
   const { injection, diagnostics } = readInjection(sourceOf(list.functionConfig, "functionConfig"));
@@ -39,7 +39,7 @@ export function injectList(list: ResourceList): Answer {
   ]);
 }
 
-/** Adds a policy to the list, in the file `<workload>-mesh.yaml` in the workload's folder. */
+/** Adds a policy to the list. Its path is the file `<workload>-mesh.yaml` in the folder of the workload. */
 function add(document: Document, { object, beside }: Addition, indexes: Map<string, number>): void {
   const folder = folderOf(placeOf(beside.value)?.path ?? "");
   const path = `${folder === "" ? "" : `${folder}/`}${beside.name}-mesh.yaml`;
@@ -55,7 +55,7 @@ function noteResult({ manifest, path, severity, message }: Note): Result {
   return { message, severity, ...about(manifest.value), field: { path: fieldPath(path) } };
 }
 
-/** Reports findings as warnings, also those of error rules: the user may not own the objects. */
+/** Reports findings as warnings, even those of error rules, because the user may be unable to change the objects. */
 function judgedResult({ manifest, path, statement: { code, message, fix, silenced } }: Judged): Result {
   return {
     message: fix === null ? message : `${message}; fix: ${fix}`,

@@ -10,12 +10,12 @@ import { exitCode, UserError } from "../../system/errors.ts";
 import { runProgram } from "../../system/process.ts";
 
 /**
- * Builds the bundle of an environment with the real kustomize: its overlays on the repository's bases, and the chart
- * repositories. Returns YAML in which each object has the annotation `config.kubernetes.io/origin`. Encrypted Secrets
- * stay encrypted. The result does not contain the order in which Flux applies the objects.
+ * Builds the bundle of an environment with the real kustomize: the environment's overlays on the repository's bases,
+ * and the chart repositories. Returns YAML in which each object has the annotation `config.kubernetes.io/origin`.
+ * Encrypted Secrets remain encrypted. The result does not specify the order in which Flux applies the objects.
  *
- * @param env environment variables of kustomize
- * @throws UserError if kustomize is not installed (missing), or fails (problem)
+ * @param env environment variables for kustomize
+ * @throws UserError if kustomize is not installed (missing) or fails (problem)
  */
 export async function buildBundle(
   root: string,
@@ -42,7 +42,7 @@ export async function buildBundle(
   }
 }
 
-/** Runs kustomize; if it is not installed, the kustomize that is built into kubectl. */
+/** Runs kustomize. If kustomize is not installed, runs the kustomize that is built into kubectl. */
 async function kustomize(folder: string, env: Readonly<Record<string, string | undefined>>): Promise<string> {
   for (const [program, ...args] of [
     ["kustomize", "build"],
@@ -57,6 +57,6 @@ async function kustomize(folder: string, env: Readonly<Record<string, string | u
   throw new UserError(
     exitCode.missing,
     "neither kustomize nor kubectl is on the PATH",
-    "run meshops doctor: it shows how to install them",
+    "run meshops doctor, which shows how to install kustomize and kubectl",
   );
 }

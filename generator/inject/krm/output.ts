@@ -5,14 +5,14 @@ import { toYaml } from "../../kubernetes/yaml.ts";
 import type { ResourceList } from "./resource-list.ts";
 import type { Result } from "./result.ts";
 
-/** Response of a KRM function: text for stdout, results, and whether it failed. */
+/** Response of a KRM function: text for stdout, results, and whether the function failed. */
 export interface Answer {
   readonly text: string;
   readonly results: readonly Result[];
   readonly failed: boolean;
 }
 
-/** Returns the list with results. If a result is an error, the items are not edited. */
+/** Returns the list with its results. If a result is an error, the items are not changed. */
 export function answer(
   { document, text }: ResourceList,
   results: readonly Result[],
@@ -26,8 +26,8 @@ export function answer(
 }
 
 /**
- * Moves the comments at the head of an item behind its dash, where orchestrators put them. Orchestrators do not
- * recognize comments before the dash as the item's, and would add them a second time.
+ * Moves the comments above an item to the position after the dash of the item. Orchestrators write comments at this
+ * position. They do not treat comments before the dash as part of the item, and would add such comments a second time.
  */
 function commentsInside(document: Document): void {
   const items: unknown = document.get("items", true);

@@ -1,6 +1,6 @@
 import { asMap } from "../../system/data.ts";
 
-/** Path and index of an object, from its annotations; null if they have no path. */
+/** Returns the path and index of an object from its annotations. Returns null if the annotations contain no path. */
 export function placeOf(object: Readonly<Record<string, unknown>>): { path: string; index: number } | null {
   const annotations = asMap(asMap(object["metadata"])["annotations"]);
   const path = annotations["internal.config.kubernetes.io/path"] ?? annotations["config.kubernetes.io/path"];

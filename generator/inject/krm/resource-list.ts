@@ -8,17 +8,17 @@ import type { Result } from "./result.ts";
 /** Input that an orchestrator passes to a function (KRM Functions Specification v1). */
 export interface ResourceList {
   readonly text: string;
-  /** Parsed `text`. Unedited parts are returned as written. */
+  /** The parsed `text`. Unchanged parts are written exactly as they were read. */
   readonly document: Document.Parsed;
   readonly items: readonly Readonly<Record<string, unknown>>[];
   readonly functionConfig: Readonly<Record<string, unknown>>;
 }
 
-/** The current version, and earlier ones that older orchestrators send; the format of the list is the same. */
+/** The current API version, and earlier versions that older orchestrators send. All have the same list format. */
 const versions = ["config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1"];
 const fields = new Set(["apiVersion", "kind", "items", "functionConfig", "results"]);
 
-/** Parses a ResourceList. Returns results that describe the errors if it is not valid. */
+/** Parses a ResourceList. If the list is not valid, returns results that describe the errors. */
 export function parseResourceList(text: string): ResourceList | Result[] {
   if (tooDeepAt(text) !== null) return [refusal(`stdin is nested deeper than ${maxDepth} levels`)];
   const [document, second] = parseDocuments(text, asYaml12);
@@ -50,7 +50,7 @@ function valueOrError(document: Document, text: string): unknown {
   }
 }
 
-/** Reports the identifying fields that an item lacks. Without them it is not a Kubernetes object. */
+/** Reports the identifying fields that an item lacks. An item without these fields is not a Kubernetes object. */
 function wrongItem(item: unknown, index: number): Result[] {
   const { apiVersion, kind, metadata } = asMap(item);
   const missing = [
@@ -58,14 +58,14 @@ function wrongItem(item: unknown, index: number): Result[] {
     ...(typeof kind === "string" && kind !== "" ? [] : ["kind"]),
     ...(typeof (asMap(metadata)["name"] ?? asMap(metadata)["generateName"]) === "string" ? [] : ["metadata.name"]),
   ];
-  // Kustomize's own files have no name, and may be in the list with the other files of a folder.
+  // Kustomize's own files have no name. The list may contain them together with the other files of a folder.
   const named = missing.filter(
     (field) => field !== "metadata.name" || !String(apiVersion).startsWith("kustomize.config.k8s.io/"),
   );
   return named.map((field) => refusal(`item ${index} is not a Kubernetes object: ${field} is missing`));
 }
 
-/** An error about the list. It has no `field`, which requires a `resourceRef`, because a list is not a resource. */
+/** Returns an error about the list. A `field` would require a `resourceRef`, but a list is not a resource. */
 function refusal(message: string): Result {
   return { message, severity: "error" };
 }
@@ -76,7 +76,8 @@ function kindOf(value: unknown): string {
 }
 
 /**
- * Annotations with an object's path and index: those of the specification, and the older ones that tools still read.
+ * Returns the annotations with an object's path and index: those of the specification, and the older annotations that
+ * some tools still use.
  */
 export function placed(path: string, index: number): Readonly<Record<string, string>> {
   return {

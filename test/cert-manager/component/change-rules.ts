@@ -1,6 +1,6 @@
 import type { ChangeRule } from "../../../generator/components/change-rule.ts";
 
-/** Changes of cert-manager's HelmRelease. */
+/** Rules for changes of cert-manager's HelmRelease. */
 export const certManagerChanges: ChangeRule = {
   *assess({ kind, name, change, fields }) {
     if (kind !== "HelmRelease" || name !== "cert-manager") return;

@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import protobuf from "protobufjs";
 
 /**
- * Decision of a proxy about a request, before Alpha receives it. Dropped packets and an untrusted peer both result in
- * "fail-fast" after some seconds: HTTP 504, or gRPC status 4 (linkerd2-proxy, outbound).
+ * Decision of a proxy about a request before Alpha receives the request. If packets are dropped, or if the peer is not
+ * trusted, the proxy reports "fail-fast" after some seconds: HTTP 504, or gRPC status 4 (linkerd2-proxy, outbound).
  */
 export type Fate = "pass" | "denied" | "unreachable" | "untrusted";
 
@@ -26,7 +26,9 @@ const { root } = protobuf.parse(
   { keepCase: true },
 );
 
-/** Answers of Alphas on loopback, over HTTP and gRPC as a client's proxy would forward them, or the proxy's error. */
+/**
+ * Responses of Alphas on loopback, over HTTP and gRPC: the responses that a client's proxy would forward, or its error.
+ */
 export class Alphas {
   readonly faults: DgraphFaults = { zerosAlive: 3, writesLost: false };
   #stored: string[] = [];

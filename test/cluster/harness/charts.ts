@@ -8,20 +8,22 @@ import { scratchFolder, writeTree } from "../../support/platform.ts";
 import { referenceFolder, run, tool } from "../../support/tools.ts";
 import type { ApiObject } from "./api.ts";
 
-/** A place in a rendered object where a template replaces the rendered value. */
+/** A position in a rendered object at which a template replaces the rendered value. */
 interface Hole {
   readonly object: (object: ApiObject) => boolean;
   readonly path: readonly string[];
   /**
-   * Returns a Go template. Its output replaces the value, either in the same line or indented below it with `nindent`.
+   * Returns a Go template. The output of the template replaces the value, either in the same line or, with `nindent`,
+   * indented below that line.
    */
   readonly template: (depth: number) => string;
 }
 
 /**
- * Returns a folder of charts for a real API server: the real charts if MESHOPS_CHARTS names their folder, else charts
- * made of upstream's renders (reference data) in which templates set the values that the tests change. There is no
- * reference data for Grafana, so the sample that uses it runs with the real charts only.
+ * Returns a folder of charts for a real API server. If MESHOPS_CHARTS is set to the folder of the real charts, returns
+ * this folder. Otherwise, creates charts from the rendered upstream charts (reference data), in which templates set the
+ * values that the tests change. There is no reference data for Grafana, so the sample with Grafana runs only with the
+ * real charts.
  */
 export async function clusterCharts(): Promise<string> {
   if (realCharts !== null) return realCharts;
@@ -78,7 +80,7 @@ const holes: readonly Hole[] = [
   {
     object: (object) => workload(object) && object.metadata.namespace === "linkerd",
     path: annotations,
-    // As in the upstream chart: the control plane restarts if the trust anchors change.
+    // As in the upstream chart, the control plane restarts if the trust anchors change.
     template: (depth) =>
       `${map(".Values.podAnnotations")(depth)}\n${"  ".repeat(depth)}linkerd.io/trust-root-sha256: {{ .Values.identityTrustAnchorsPEM | sha256sum }}`,
   },
@@ -107,12 +109,12 @@ const holes: readonly Hole[] = [
   },
 ];
 
-/** Turns a render into a template: escapes its braces and inserts the templates of `holes`. */
+/** Converts a rendered chart to a template: escapes its braces and inserts the templates of `holes`. */
 function templateOf(render: string): string {
   const documents = parseAllDocuments(render).flatMap((document) => {
     const object = document.toJS() as ApiObject | null;
     if (object === null || object.metadata.annotations?.["helm.sh/hook"] !== undefined) return [];
-    if (object.kind === "Secret" && object["type"] !== "Opaque") return []; // the bundle's identity contains them
+    if (object.kind === "Secret" && object["type"] !== "Opaque") return []; // the identity of the bundle contains these Secrets
     const templates: string[] = [];
     for (const { object: matches, path, template } of holes)
       if (matches(object)) setAt(object, path, `@@${templates.push(template(path.length)) - 1}@@`);

@@ -19,7 +19,7 @@ export interface ClusterOptions {
   /** Folder of a Git repository that contains a bundle. */
   readonly repository: string;
   readonly environment: Environment;
-  /** The cluster's age identity. */
+  /** The age identity of the cluster. */
   readonly ageKey: string;
   /** Folder of packaged charts. */
   readonly charts: string;
@@ -27,7 +27,7 @@ export interface ClusterOptions {
   readonly cli?: string;
 }
 
-/** A cluster with Flux on loopback. The comment of each part declares whether it is real or a stand-in. */
+/** A cluster with Flux on loopback. The comments of its parts describe which parts are real and which are stand-ins. */
 export class Cluster {
   readonly plane: ControlPlane;
   readonly git: GitSource;
@@ -65,8 +65,8 @@ export class Cluster {
   }
 
   /**
-   * Starts a cluster with Flux for a platform with the keys of the test run. `bootstrap` creates the root
-   * Kustomization.
+   * Starts a cluster with Flux for a platform repository, with the age keys of the test run. `bootstrap` creates the
+   * root Kustomization.
    */
   static async startFor({ root, environment }: Platform): Promise<Cluster> {
     const { clusterKey: ageKey } = testIdentity();
@@ -88,7 +88,7 @@ export class Cluster {
     return this.script("bootstrap");
   }
 
-  /** Runs a script of the environment on this cluster, and returns what it printed to stderr. */
+  /** Runs a script of the environment on this cluster. Returns what the script printed to stderr. */
   async script(command: "bootstrap" | "teardown"): Promise<string> {
     const { repository, environment, ageKey, cli } = this.#options;
     const path = `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`;
@@ -119,10 +119,12 @@ export class Cluster {
     return this.api.list("/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations");
   }
 
-  /** Waits until every Kustomization is ready at a revision, and their number matches the files of the folder. */
+  /**
+   * Waits until every Kustomization is ready at a revision, and their number matches the number of files in the folder.
+   */
   async settled(revision: string, seconds: number = 400): Promise<void> {
     const folder = join(this.#options.repository, "flux", this.#options.environment.metadata.name);
-    const expected = readdirSync(folder).length; // one Kustomization per file except the one for sources, plus the root
+    const expected = readdirSync(folder).length; // one Kustomization per file except the file for sources, plus the root Kustomization
     await until(
       `all Kustomizations are ready at ${revision}`,
       async () => {

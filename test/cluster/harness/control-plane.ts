@@ -9,7 +9,7 @@ import { Api } from "./api.ts";
 import { stages } from "./kwok-stages.ts";
 import { freePort, Processes, until } from "./processes.ts";
 
-/** Users of the API server, which log in with tokens. Kubernetes' default RBAC covers its own controllers. */
+/** Users of the API server, with their tokens. Kubernetes' default RBAC has roles for its own controllers. */
 const users = {
   admin: { name: "admin", groups: "system:masters" },
   kwok: { name: "kwok", groups: "system:masters" },
@@ -19,12 +19,12 @@ const users = {
     name: "system:serviceaccount:flux-system:kustomize-controller",
     groups: "system:serviceaccounts,system:serviceaccounts:flux-system",
   },
-  /** A user without permissions, except those that a test grants. */
+  /** A user who has only the permissions that a test grants. */
   restricted: { name: "restricted", groups: "" },
 } as const;
 export type User = keyof typeof users;
 
-/** A host name that the certificate contains, because clients of the API server verify it. */
+/** Host name that the API server's certificate contains. Clients of the API server verify this name. */
 const host = "localhost";
 
 /** A real control plane on loopback: etcd, API server, controllers, scheduler. kwok simulates the nodes. */
@@ -70,7 +70,7 @@ export class ControlPlane {
       "--service-account-issuer=https://kubernetes.default.svc",
       `--service-account-key-file=${write("account.pub", account.publicKey.export({ type: "spki", format: "pem" }).toString())}`,
       `--service-account-signing-key-file=${accountKey}`,
-      // A loopback range, because another host of the network may answer at a 10.x address.
+      // A loopback range is used, because another host in the network may have an address such as 10.x.
       "--service-cluster-ip-range=127.96.0.0/16",
       "--allow-privileged=true",
       // etcd 3.4 cannot report progress on a watch.
@@ -81,7 +81,7 @@ export class ControlPlane {
     this.#startEtcd(ports);
   }
 
-  /** @param folder for data and logs; the caller removes it */
+  /** @param folder folder for data and logs; the caller removes the folder */
   static async start(folder: string): Promise<ControlPlane> {
     const plane = await ControlPlane.startWithoutControllers(folder);
     plane.#startControllers();
@@ -125,7 +125,8 @@ export class ControlPlane {
   }
 
   /**
-   * Socket that receives the API server's calls to Services of the cluster; see webhooks.ts. The path must be short.
+   * Socket that receives the API server's calls to Services in the cluster; see webhooks.ts. The path of a socket must
+   * be short.
    */
   get egressSocket(): string {
     return join(this.folder, "egress");
@@ -183,7 +184,7 @@ export class ControlPlane {
     ]);
   }
 
-  /** Creates a storage class and its volumes, because no provisioner runs. */
+  /** Creates a storage class and its volumes, because the cluster has no provisioner. */
   async #makeStorage(name: string): Promise<void> {
     const annotations = { "storageclass.kubernetes.io/is-default-class": String(name === "default") };
     const binding = { provisioner: "harness", volumeBindingMode: "Immediate", reclaimPolicy: "Retain" };

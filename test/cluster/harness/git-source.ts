@@ -9,8 +9,9 @@ const exec = promisify(execFile);
 const repositories = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories";
 
 /**
- * A stand-in for Flux's source-controller, which is not available here. It packs a commit of a real Git repository
- * (`git archive`), serves it on loopback, and sets the status of the GitRepository as Flux's API defines it.
+ * A stand-in for Flux's source-controller, which is not available in the tests. It packs a commit of a real Git
+ * repository (`git archive`), serves the archive on loopback, and sets the status of the GitRepository as defined in
+ * Flux's API.
  */
 export class GitSource {
   readonly #api: Api;
@@ -43,7 +44,7 @@ export class GitSource {
     this.#timer = setInterval(() => void this.#adopt().catch(() => {}), 500);
   }
 
-  /** Publishes every new commit, so that a commit made by hand needs no push. */
+  /** Publishes every new commit. A commit that is made by hand then needs no push. */
   followCommits(): void {
     let published = "";
     setInterval(() => {
@@ -76,7 +77,7 @@ export class GitSource {
     );
   }
 
-  /** Commits and publishes, in place of `git push`. Returns the revision. */
+  /** Commits and publishes all files, as a replacement for `git push`. Returns the revision. */
   async push(message: string): Promise<string> {
     await this.commit(message);
     return this.publish();

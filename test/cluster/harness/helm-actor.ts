@@ -14,9 +14,9 @@ const releases = "/apis/helm.toolkit.fluxcd.io/v2";
 const finalizer = "finalizers.fluxcd.io";
 
 /**
- * A stand-in for Flux's helm-controller, which is not available here. It resolves `valuesFrom`, runs the real helm with
- * the real kustomize as its post-renderer, and sets conditions, history and finalizer as Flux's API defines them. It
- * reads charts from a folder.
+ * A stand-in for Flux's helm-controller, which is not available in the tests. It resolves `valuesFrom`, runs the real
+ * helm with the real kustomize as post-renderer, and sets conditions, history and finalizer as defined in Flux's API.
+ * It reads charts from a folder.
  */
 export class HelmActor {
   readonly #api: Api;
@@ -24,9 +24,9 @@ export class HelmActor {
   readonly #charts: string;
   readonly #folder: string;
   readonly #busy: Map<string, Promise<void>> = new Map();
-  /** ConfigMaps with values, by namespace and name, as they were at the last poll. */
+  /** ConfigMaps with values, by namespace and name, in their state at the last poll. */
   #configMaps: ReadonlyMap<string, ApiObject> = new Map();
-  /** Earliest time of the next attempt for a failed release, by uid. */
+  /** Earliest time at which a failed release may be retried, by UID. */
   readonly #retryAt: Map<string, number> = new Map();
   readonly #abort: AbortController = new AbortController();
   #stopping = false;
@@ -68,7 +68,7 @@ export class HelmActor {
     }
   }
 
-  /** Starts the action that a release needs, unless one is already running. */
+  /** Starts the action that a release needs, unless an action for this release is already running. */
   #look(release: ApiObject): void {
     const uid = release.metadata.uid ?? "";
     if (this.#busy.has(uid)) return;
@@ -92,7 +92,7 @@ export class HelmActor {
     return same && (isReady(release) || Date.now() < (this.#retryAt.get(metadata.uid ?? "") ?? 0));
   }
 
-  /** @throws ReasonedError if a ConfigMap is not there */
+  /** @throws ReasonedError if a ConfigMap does not exist */
   #values(release: ApiObject): string[] {
     const { namespace } = release.metadata;
     return ((release["spec"].valuesFrom ?? []) as { name: string; valuesKey?: string }[]).map(
@@ -223,7 +223,8 @@ export class HelmActor {
   }
 
   /**
-   * Deletes the record of an interrupted action, as helm-controller does. Helm rejects further actions while it exists.
+   * Deletes the record of an interrupted action, as helm-controller does. Helm rejects further actions while this
+   * record exists.
    */
   async #unlock({ metadata, spec }: ApiObject): Promise<void> {
     const secrets = `/api/v1/namespaces/${metadata.namespace}/secrets`;
@@ -240,7 +241,7 @@ export class HelmActor {
     await this.#api.merge(pathOf(release), { metadata: { finalizers: null } });
   }
 
-  /** Runs the real helm. It is stopped together with the actor. */
+  /** Runs the real helm. If the actor is stopped, helm is stopped too. */
   async #run(args: readonly string[]): Promise<void> {
     const home = this.#folder;
     const env = { PATH: process.env["PATH"], HOME: home, HELM_CONFIG_HOME: home, HELM_CACHE_HOME: home, HELM_DATA_HOME: home };
@@ -251,7 +252,7 @@ export class HelmActor {
     await this.#api.merge(`${pathOf(release)}/status?fieldManager=helm-controller`, { status });
   }
 
-  /** Sets a chart repository to ready: its charts are read from the folder. */
+  /** Marks a chart repository as ready. The charts of the repository are read from the folder. */
   async #source(repository: ApiObject): Promise<void> {
     const generation = repository.metadata.generation ?? 1;
     if (repository["status"]?.observedGeneration === generation) return;
@@ -262,7 +263,7 @@ export class HelmActor {
   }
 }
 
-/** An error that prevents an attempt to install a release, with the reason for its condition. */
+/** An error that prevents an attempt to install a release. It contains the reason for the release's condition. */
 class ReasonedError extends Error {
   readonly reason: string;
 

@@ -1,4 +1,4 @@
-/** kwok's stages: nodes and pods become ready immediately, Jobs complete immediately, and deleted pods disappear. */
+/** Stages of kwok: nodes and pods become ready immediately, Jobs complete immediately, and deleted pods disappear. */
 export const stages = `
 apiVersion: kwok.x-k8s.io/v1alpha1
 kind: Stage

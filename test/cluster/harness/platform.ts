@@ -7,9 +7,9 @@ import { clientImage, loadFiles } from "../../support/specs.ts";
 import { projectRoot, run } from "../../support/tools.ts";
 
 /**
- * A platform repository in Git: the sample environment dev as environment `own`, on your own cluster instead of one in
- * Azure, with the keys of the test run. Flux is "installed" from manifests of Deployments whose pods kwok simulates;
- * kustomize-controller really runs, as a process outside the cluster.
+ * A platform repository in Git. Its environment `own` is the sample environment dev, on your own cluster instead of a
+ * cluster in Azure, with the age keys of the test run. Flux is "installed" from manifests of Deployments whose pods
+ * kwok simulates. kustomize-controller really runs, as a process outside the cluster.
  */
 export interface Platform {
   readonly root: string;
@@ -18,7 +18,7 @@ export interface Platform {
 
 const sample = (name: string): string => readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8");
 
-/** @param change merged over the sample's spec; see `edit` */
+/** @param change fields that are merged over the sample's spec; see `edit` */
 export async function makeGitPlatform(change: SpecChange = {}): Promise<Platform> {
   const name = "own";
   const root = makePlatform({ base: sample("base"), [name]: sample("dev").replace("name: dev", `name: ${name}`) });
@@ -33,7 +33,7 @@ export async function makeGitPlatform(change: SpecChange = {}): Promise<Platform
   return platform;
 }
 
-/** Flux's controllers as in its install manifests, with the fields that scripts read and change. */
+/** Deployments of Flux's controllers as in Flux's install manifests, with the fields that scripts read and change. */
 const fluxDeployments = ["kustomize-controller", "helm-controller"].map((name) => {
   const labels = { app: name, "app.kubernetes.io/version": "v2.9.6" };
   const container = { name: "manager", image: `ghcr.io/fluxcd/${name}:v1.9.6`, args: ["--watch-all-namespaces=true"] };
@@ -47,7 +47,9 @@ const fluxDeployments = ["kustomize-controller", "helm-controller"].map((name) =
 
 type SpecChange = Readonly<Record<string, unknown>>;
 
-/** Changes the environment's spec in its file, as a user does, and runs `generate`. Commits nothing. */
+/**
+ * Changes the spec of the environment in its file, as a user does, and runs `generate`. Does not commit the changes.
+ */
 export async function edit(platform: Platform, change: SpecChange): Promise<void> {
   const { name } = platform.environment.metadata;
   const path = `environments/${name}.yaml`;

@@ -16,13 +16,13 @@ import { until } from "./processes.ts";
 import type { TapApi } from "./tap-api.ts";
 
 /**
- * The part of a kubelet that runs verify's probes: the probe's own command, with the real curl and grpcurl, on
+ * The part of a kubelet that runs verify's probes. It runs the command of the probe with the real curl and grpcurl on
  * loopback. The evaluator of the policy tests decides the result of each connection, from the policies that the API
  * server has when the probe starts.
  */
 export class ProbeNode {
   readonly alphas: Alphas = new Alphas();
-  /** Faults of the cluster that no object shows. */
+  /** Faults of the cluster that are not visible in any object. */
   readonly faults: { allToOne: boolean; plaintext: boolean; proxyNeverReady: boolean; noEngine: boolean } = {
     allToOne: false,
     plaintext: false,
@@ -39,7 +39,7 @@ export class ProbeNode {
   #blackHole = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param proto path of an api.proto with CheckVersion, Query and Alter */
+  /** @param proto path of an api.proto that contains CheckVersion, Query and Alter */
   constructor(api: Api, tap: TapApi, proto: string) {
     this.#api = api;
     this.#tap = tap;
@@ -52,7 +52,7 @@ export class ProbeNode {
     });
   }
 
-  /** @returns port of the kubelet */
+  /** @returns the port of the kubelet */
   async start(): Promise<number> {
     await new Promise<void>((resolve) => this.#kubelet.listen(0, "127.0.0.1", resolve));
     this.#blackHole = await this.#digBlackHole();
@@ -67,7 +67,7 @@ export class ProbeNode {
     this.#kubelet.close();
   }
 
-  /** Opens a port whose queue is full. Connections are neither accepted nor refused, as if packets were dropped. */
+  /** Opens a port whose connection queue is full. Connections time out, as if their packets were dropped. */
   async #digBlackHole(): Promise<number> {
     const program = `
 import socket, time
@@ -132,7 +132,7 @@ print(port, flush=True); time.sleep(100000)`;
     });
   }
 
-  /** Returns the real address for each address that the probe's command contains. */
+  /** Returns the real address for each address in the command of the probe. */
   async #wire(pod: ApiObject, closers: (() => void)[]): Promise<Map<string, string>> {
     const [policies, alphas, profiles] = await Promise.all([
       this.#policies(),
@@ -165,7 +165,7 @@ print(port, flush=True); time.sleep(100000)`;
           this.#tap.report({ pod: pod.metadata.name, path, tls: this.faults.plaintext ? "no_tls_from_remote" : "true", route });
         return "pass";
       };
-    // Packets of a pod without a proxy are dropped. A proxy reports to its pod that there is no answer.
+    // The packets of a pod without a proxy are dropped. A proxy reports to its pod that the server does not respond.
     const lead = async (port: number, serve: () => Promise<number>): Promise<string> =>
       `127.0.0.1:${!meshed && fate(port)("/") === "unreachable" ? this.#blackHole : await serve()}`;
     const host = "demo-dgraph-alpha.dgraph.svc.cluster.local";
@@ -198,7 +198,7 @@ print(port, flush=True); time.sleep(100000)`;
       ...of("MeshTLSAuthentication", authentications),
     ];
     const plain = JSON.parse(JSON.stringify(objects)) as { spec: { accessPolicy?: string } }[];
-    // The CRD's default, which the evaluator assumes.
+    // `deny` is the default of the CRD. The evaluator assumes this default.
     for (const { spec } of plain) if (spec.accessPolicy === "deny") delete spec.accessPolicy;
     return { objects: plain as never, transportHeader: true };
   }
@@ -263,7 +263,7 @@ async function metrics(counts: ReadonlyMap<string, number>, closers: (() => void
   return (server.address() as AddressInfo).port;
 }
 
-/** Serves the inbound port of a proxy, which closes connections of clients that are not proxies. Returns the port. */
+/** Serves the inbound port of a proxy, which closes connections of clients without a proxy. Returns the port. */
 async function cutOff(closers: (() => void)[]): Promise<number> {
   const server = createServer();
   server.on("connection", (socket) => socket.destroy());

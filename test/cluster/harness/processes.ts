@@ -5,12 +5,12 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Processes of a cluster. Each has its own log. All end with the cluster, in reverse startup order. */
+/** Processes of a cluster. Each process has its own log. When the cluster stops, they end in reverse startup order. */
 export class Processes {
   readonly #folder: string;
   readonly #running: Map<string, ChildProcess> = new Map();
 
-  /** @param folder for logs; also HOME of every process */
+  /** @param folder folder for logs, which is also the HOME of every process */
   constructor(folder: string) {
     this.#folder = folder;
     process.once("exit", () => this.#killAll());
@@ -20,8 +20,8 @@ export class Processes {
     const log = openSync(join(this.#folder, `${name}.log`), "a");
     const child = spawn(program, args, {
       stdio: ["ignore", log, log],
-      // The Go runtime collects garbage less often: it is a third of the CPU time of an API server that lives for
-      // minutes.
+      // With this setting, the Go runtime collects garbage less often. Garbage collection takes a third of the CPU time
+      // of an API server that runs only for minutes.
       env: { PATH: process.env["PATH"] ?? "", HOME: this.#folder, TMPDIR: this.#folder, GOGC: "400", ...env },
     });
     child.on("error", (error) => console.error(`${name}: ${error.message}`));
@@ -45,7 +45,7 @@ export class Processes {
     return this.fullLog(name).slice(-4000);
   }
 
-  /** Everything that a process has written, also before a restart. */
+  /** Returns everything that a process has written, including the output before a restart. */
   fullLog(name: string): string {
     return readFileSync(join(this.#folder, `${name}.log`), "utf8");
   }
@@ -55,7 +55,7 @@ export class Processes {
   }
 }
 
-/** Ends a process. The API server waits for its watchers after the first SIGTERM, and exits at the second. */
+/** Ends a process. After the first SIGTERM, the API server waits for its watchers. After the second, it exits. */
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
@@ -78,8 +78,8 @@ export async function freePort(): Promise<number> {
 /**
  * Calls a function repeatedly until it returns a value.
  *
- * @param probe undefined, null, false and errors mean "not yet"
- * @throws if there is no value within the time (seconds), with the last error
+ * @param probe undefined, null, false and errors mean that there is no value yet
+ * @throws the last error, if there is no value within the given number of seconds
  */
 export async function until<T>(
   what: string,

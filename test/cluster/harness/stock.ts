@@ -1,12 +1,12 @@
 import type { Api, ApiObject } from "./api.ts";
 
 /**
- * Objects of a cluster that come from a bundle, by id. The value changes if the object is written or the pod is
- * replaced.
+ * Objects of a cluster that come from a bundle, by ID. The value of an object changes if the object is written, or if
+ * the pod is replaced.
  */
 export type Stock = ReadonlyMap<string, string>;
 
-/** Kinds whose objects are written only by the tool that applies them: resourceVersion shows a change. */
+/** Kinds whose objects are written only by the tool that applies them. A new resourceVersion indicates a change. */
 const withoutStatus = [
   "/api/v1/configmaps",
   "/api/v1/secrets",
@@ -24,7 +24,7 @@ const withoutStatus = [
   "/apis/policy.linkerd.io/v1alpha1/meshtlsauthentications",
   "/apis/linkerd.io/v1alpha2/serviceprofiles",
 ];
-/** Kinds whose status is written by controllers: generation shows a change. */
+/** Kinds whose status is written by controllers. A new generation indicates a change. */
 const withStatus = [
   "/api/v1/namespaces",
   "/apis/apps/v1/deployments",
@@ -50,7 +50,9 @@ export async function takeStock(api: Api): Promise<Stock> {
   return stock;
 }
 
-/** Returns one line per difference: `appeared`, `gone` or `changed`, and the object's id; sorted by id. */
+/**
+ * Returns one line per difference, sorted by ID. A line contains `appeared`, `gone` or `changed`, and the object's ID.
+ */
 export function changesBetween(before: Stock, after: Stock): string[] {
   const ids = [...new Set([...before.keys(), ...after.keys()])].sort();
   return ids.flatMap((id) => {
@@ -69,7 +71,7 @@ function isOurs({ kind, metadata, type }: ApiObject): boolean {
   );
 }
 
-/** Renames a pod of a Deployment to the Deployment's name, so that a replaced pod counts as changed. */
+/** Replaces the name of a Deployment's pod by the name of the Deployment, so that a replaced pod counts as changed. */
 function byWorkload(pod: ApiObject): ApiObject {
   const hash = pod.metadata.labels?.["pod-template-hash"];
   if (hash === undefined) return pod;

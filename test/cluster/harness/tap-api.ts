@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import protobuf from "protobufjs";
 import type { Api } from "./api.ts";
 
-/** A request as reported by Alpha's proxy. */
+/** A request as Alpha's proxy reports it. */
 export interface Seen {
   readonly pod: string;
   readonly path: string;
@@ -11,9 +11,9 @@ export interface Seen {
 }
 
 /*
- * A stand-in for viz's tap server, written from linkerd2's viz/tap/api/handlers.go and pkg/protohttp, not from the
- * client under test. It checks the caller's permission to watch with the API server, rejects a body that does not match
- * the path, and streams events with a length prefix.
+ * A stand-in for the tap server of linkerd-viz. It was written from linkerd2's viz/tap/api/handlers.go and
+ * pkg/protohttp, not from the client under test. It asks the API server whether the caller has the permission to watch,
+ * rejects a body that does not match the path, and streams events with a length prefix.
  */
 const { root } = protobuf.parse(
   `syntax = "proto3";
@@ -31,7 +31,7 @@ const { root } = protobuf.parse(
 export class TapApi {
   readonly #api: Api;
   readonly #watching: Set<ServerResponse> = new Set();
-  /** Whether Alpha's pods were started with tap enabled. */
+  /** Whether the Alpha pods were started with tap enabled. */
   enabled = true;
 
   constructor(api: Api) {
@@ -73,7 +73,7 @@ export class TapApi {
         `no pods to tap for type="${asked["type"]}" name="${asked["name"]}"\n3 pods found with tap not enabled:\nrestart these pods to enable tap`,
       );
     response.writeHead(200, { "content-type": "application/octet-stream" });
-    // Like the real server, it sends no response head before the first event.
+    // Like the real server, this server does not send a response head before the first event.
     this.#watching.add(response);
     response.on("close", () => this.#watching.delete(response));
   }
@@ -88,7 +88,7 @@ export class TapApi {
       proxy_direction: 1,
     });
     const frame = framed(event.encode(message).finish());
-    // Send the frame in two chunks, as a network may deliver it.
+    // The frame is sent in two chunks, because a network may deliver a frame in several chunks.
     for (const response of this.#watching) for (const piece of [frame.subarray(0, 7), frame.subarray(7)]) response.write(piece);
   }
 }

@@ -6,7 +6,7 @@ import { createSecureContext, type SecureContext } from "node:tls";
 import type { Api, ApiObject } from "./api.ts";
 import { TapApi } from "./tap-api.ts";
 
-/** The fields of an AdmissionReview's request that are used here. */
+/** The fields of the request in an AdmissionReview that are used here. */
 interface Review {
   readonly uid: string;
   readonly kind: { readonly kind: string };
@@ -15,11 +15,11 @@ interface Review {
 }
 
 /**
- * Stand-ins for Linkerd's webhooks, because kwok's pods serve nothing: a proxy injector that adds the fields by which a
- * pod counts as meshed, validators that allow everything, and viz's tap API. The API server calls them with the
- * unchanged configuration of the charts: its calls into the cluster go through a proxy (EgressSelectorConfiguration),
- * host names and certificates are verified as usual, the certificates are those of the bundle's Secrets, and calls to a
- * Service without ready pods fail.
+ * Stand-ins for Linkerd's webhooks, because kwok's pods do not serve requests. They are a proxy injector that adds the
+ * fields by which a pod counts as meshed, validators that allow everything, and the tap API of linkerd-viz. The API
+ * server calls them with the unchanged webhook configurations of the charts. Its calls to Services in the cluster go
+ * through a proxy (EgressSelectorConfiguration). Host names and certificates are verified as usual. The certificates
+ * are those in the bundle's Secrets. Calls to a Service without ready pods fail.
  */
 export class Webhooks {
   readonly #api: Api;
@@ -43,7 +43,7 @@ export class Webhooks {
       request.on("end", () => {
         const service = serviceOf((request.socket as unknown as { servername: string }).servername);
         this.calls.set(service, (this.calls.get(service) ?? 0) + 1);
-        // A kept-alive connection would hide a changed certificate.
+        // If the connection were kept alive, a changed certificate would not be noticed.
         response.setHeader("connection", "close");
         if (service.startsWith("tap.") && request.method === "POST") {
           void this.tap.answer(request, Buffer.concat(chunks), response);
@@ -71,7 +71,7 @@ export class Webhooks {
     });
   }
 
-  /** @param socket path in the API server's egress configuration */
+  /** @param socket path of the socket in the API server's egress configuration */
   async start(socket: string): Promise<void> {
     await new Promise<void>((resolve) => this.#tls.listen(0, "127.0.0.1", resolve));
     await new Promise<void>((resolve) => this.#proxy.listen(socket, resolve));
@@ -84,7 +84,7 @@ export class Webhooks {
     }
   }
 
-  /** Forwards a connection to a server on loopback: the one for all webhooks, or a kubelet. */
+  /** Forwards a connection to a server on loopback: the common server of all webhooks, or a kubelet. */
   #join(socket: Duplex, head: Buffer, port: number): void {
     const upstream = connect(port, "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
@@ -129,7 +129,7 @@ export class Webhooks {
     };
   }
 
-  /** Returns the injector's patch, reduced to the proxy with its trust anchors, a label, and the proxy's version. */
+  /** Returns the patch of the injector: the proxy with its trust anchors, a label, and the version of the proxy. */
   async #inject({ kind, namespace, object }: Review): Promise<object[]> {
     const own = object.metadata.annotations?.["linkerd.io/inject"];
     const inherited = (await this.#api.get(`/api/v1/namespaces/${namespace}`))?.metadata.annotations?.["linkerd.io/inject"];
@@ -157,7 +157,7 @@ export class Webhooks {
   }
 }
 
-/** Returns `service.namespace` for a host name in the cluster. */
+/** Returns `<service>.<namespace>` for a host name in the cluster. */
 function serviceOf(host: string): string {
   return host.replace(/\.svc.*$/, "");
 }
