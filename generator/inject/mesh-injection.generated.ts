@@ -3,11 +3,11 @@
 export type Name = string;
 export type Port = number;
 /**
- * Pod ports whose protocol the proxy must not detect, since the server sends first (MySQL, SMTP). mTLS is kept. Services with these target ports are annotated too.
+ * Pod ports for which the proxy does not detect the protocol, because the server sends data first (for example MySQL, SMTP). The proxy still uses mTLS on these ports. Services with these target ports are also annotated.
  */
 export type Ports = Port[];
 /**
- * Pod ports that bypass the proxy: they have no mTLS, no identity and no authorization.
+ * Pod ports whose inbound traffic bypasses the proxy. This traffic has no mTLS, no mesh identity and no authorization.
  */
 export type Ports1 = Port[];
 /**
@@ -16,23 +16,23 @@ export type Ports1 = Port[];
 export type Ports2 = Port[];
 
 /**
- * Configuration of `meshops krm` and `meshops inject`: which workloads to inject, and which clients may connect to them.
+ * Configuration of `meshops krm` and `meshops inject`. It selects the workloads to inject, and lists the clients that are allowed to connect to the workloads.
  */
 export interface MeshInjection {
   /**
-   * Version of this format.
+   * API version of the MeshInjection format.
    */
   apiVersion: "meshops.dev/v1alpha1";
   /**
-   * Kind of this document.
+   * Kind of the document.
    */
   kind: "MeshInjection";
   /**
-   * Name of the configuration, and the annotation by which kustomize finds the function.
+   * Name of the configuration, and the annotation that configures the kustomize function.
    */
   metadata: {
     /**
-     * Name of the configuration. It does not affect the result.
+     * Name of the configuration. The name does not affect the result.
      */
     name: string;
   };
@@ -41,28 +41,28 @@ export interface MeshInjection {
    */
   spec: {
     /**
-     * Linkerd release in the cluster. It determines API versions and ports.
+     * Linkerd release in the cluster. The release determines API versions and ports.
      */
     linkerd: "edge-26.8.3" | "edge-25.10.7" | "edge-25.4.4" | "stable-2.14.10";
     /**
-     * Select only workloads in these namespaces. If omitted, workloads in all namespaces.
+     * Namespaces of the workloads that are selected. If omitted, workloads in all namespaces are selected.
      */
     namespaces?: Name[];
     /**
-     * Select only workloads whose pods have these labels. If omitted, all workloads.
+     * Labels of the pods of the workloads that are selected. If omitted, workloads with any labels are selected.
      */
     labels: {
       [k: string]: string;
     };
     /**
-     * Injection mode. `ingress` is for ingress controllers that choose the endpoint themselves.
+     * Injection mode. Use `ingress` for ingress controllers that select the endpoints of a Service themselves.
      */
     inject: "enabled" | "ingress";
     opaquePorts: Ports;
     skipInboundPorts: Ports1;
     skipOutboundPorts: Ports2;
     /**
-     * Clients that may connect to the workloads. An empty list allows no client. If omitted, no policies are written.
+     * Clients that are allowed to connect to the workloads. An empty list allows no client. If omitted, no policies are generated.
      *
      * Items: A meshed workload, identified by its mesh identity.
      */
@@ -76,20 +76,20 @@ export interface MeshInjection {
        */
       serviceAccount: string;
       /**
-       * Pod ports that the client may use. If omitted, all ports that the pods declare.
+       * Pod ports that the client is allowed to use. If omitted, the client is allowed to use all ports that the pods declare.
        */
       ports?: Port[];
     }[];
     /**
-     * Write NetworkPolicies for `clients`.
+     * Whether NetworkPolicies are generated for `clients`.
      */
     networkPolicy: boolean;
     /**
-     * Write Servers and AuthorizationPolicies for `clients`.
+     * Whether Servers and AuthorizationPolicies are generated for `clients`.
      */
     authorization: boolean;
     /**
-     * Allow linkerd-viz in the NetworkPolicies to scrape and tap the proxies.
+     * Whether the NetworkPolicies allow linkerd-viz to scrape and tap the proxies.
      */
     viz: boolean;
   };

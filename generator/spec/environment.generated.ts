@@ -5,11 +5,11 @@
  */
 export interface Environment {
   /**
-   * Version of this format.
+   * API version of the Environment format.
    */
   apiVersion: "meshops.dev/v1alpha1";
   /**
-   * Kind of this document.
+   * Kind of the document.
    */
   kind: "Environment";
   /**
@@ -17,11 +17,11 @@ export interface Environment {
    */
   metadata: {
     /**
-     * Name of the environment. It must be the same as the file name without .yaml.
+     * Name of the environment. The name must be the same as the name of the file without .yaml.
      */
     name: string;
     /**
-     * Annotations for other tools, such as the function that kustomize runs. meshops does not read them.
+     * Annotations for other tools, such as the annotation that configures a kustomize function. meshops ignores annotations.
      */
     annotations: {
       [k: string]: string;
@@ -32,19 +32,19 @@ export interface Environment {
    */
   spec: {
     /**
-     * Whether this file is a base that other environments extend. Nothing is generated for a base.
+     * Whether this spec is a base that other specs extend. meshops does not generate files for a base.
      */
     abstract: boolean;
     /**
-     * Name of the environment file to inherit from. Maps are merged, lists are replaced, and null removes an inherited value.
+     * Name of the spec that this spec extends. Maps are merged, lists are replaced, and null removes an inherited value.
      */
     extends?: string;
     /**
-     * Azure resources of the cluster. If omitted, the environment can use any Kubernetes cluster, and no registry is created.
+     * Azure resources of the environment. If omitted, the environment can use any Kubernetes cluster, and bootstrap creates no Azure resources.
      */
     azure?: {
       /**
-       * Subscription ID. If omitted, the subscription that `az account show` prints.
+       * Subscription ID. If omitted, meshops uses the subscription that `az account show` prints.
        */
       subscription?: string;
       /**
@@ -68,7 +68,7 @@ export interface Environment {
          */
         sku: "Basic" | "Standard" | "Premium";
         /**
-         * Copy all images that the environment runs to this registry, and pull them from there.
+         * Whether bootstrap copies all images of the environment to this registry, and the cluster pulls all images from it.
          */
         mirrorImages: boolean;
       };
@@ -93,25 +93,25 @@ export interface Environment {
          */
         zones: (1 | 2 | 3)[];
         /**
-         * Engine that enforces NetworkPolicies. Without an engine, NetworkPolicies are accepted but have no effect.
+         * Engine that enforces NetworkPolicies. Without an engine, the API server accepts NetworkPolicies, but they have no effect.
          */
         networkPolicy: "calico" | "cilium" | "azure" | "none";
         /**
-         * Kubernetes version of the cluster, as listed by `az aks get-versions`. If omitted, Azure's default version.
+         * Kubernetes version of the cluster. `az aks get-versions` lists the versions. If omitted, bootstrap uses Azure's default version, or the next version that the Linkerd release supports.
          */
         kubernetesVersion?: string;
         /**
-         * Let AKS choose and add nodes (node auto-provisioning).
+         * Whether AKS selects VM sizes and adds nodes automatically (node auto-provisioning).
          */
         autoProvisioning: boolean;
         /**
-         * IP families of the cluster's network, as supported by AKS.
+         * IP families of the cluster's network.
          */
         ipFamilies: ("ipv4" | "ipv6")[];
       };
     };
     /**
-     * The Git repository that Flux reconciles.
+     * Git repository that Flux reconciles, and settings of Flux.
      */
     gitops: {
       /**
@@ -127,15 +127,15 @@ export interface Environment {
        */
       interval: string;
       /**
-       * Flux, as installed by `meshops bootstrap`.
+       * Flux installation that `meshops bootstrap` creates.
        */
       flux: {
         /**
-         * Flux version to install.
+         * Flux version that `meshops bootstrap` installs. If omitted, bootstrap accepts any installed version.
          */
         version?: string;
         /**
-         * URL or path of Flux's install manifests, used if the flux CLI is missing.
+         * URL or path of Flux's install manifests. bootstrap applies the manifests if it cannot use the flux CLI.
          */
         manifests?: string;
       };
@@ -145,15 +145,15 @@ export interface Environment {
      */
     secrets: {
       /**
-       * age recipients of the cluster. Flux decrypts the Secrets with their key. They cannot decrypt the trust anchor's key.
+       * age recipients of the cluster. Flux decrypts the Secrets with the matching private key. Cluster recipients cannot decrypt the private key of the trust anchor.
        */
       age: string[];
       /**
-       * age recipients of the administrators, who can decrypt all files, including the trust anchor's key.
+       * age recipients of the administrators. Administrators can decrypt all files, including the private key of the trust anchor.
        */
       admin: string[];
       /**
-       * Key in Azure Key Vault, with its version, as an additional recipient of the Secrets.
+       * Key in Azure Key Vault that is an additional recipient of the Secrets. The value must contain the version of the key.
        */
       azureKeyVault?: string;
     };
@@ -162,11 +162,11 @@ export interface Environment {
      */
     linkerd: {
       /**
-       * Linkerd release. Changing it upgrades charts, images and API versions together.
+       * Linkerd release. If you change the release, charts, images and API versions change together.
        */
       version: "stable-2.14.10" | "edge-25.4.4" | "edge-25.10.7" | "edge-26.8.3";
       /**
-       * Three replicas of the control plane with anti-affinity, disruption budgets and resource requests.
+       * Whether the control plane runs with three replicas, anti-affinity, PodDisruptionBudgets and resource requests.
        */
       highAvailability: boolean;
       /**
@@ -195,15 +195,15 @@ export interface Environment {
         webhookValidity: string;
       };
       /**
-       * How the API server handles pods while Linkerd's webhooks are down: Ignore lets them start without a proxy, Fail rejects them. auto is Fail with high availability, otherwise Ignore.
+       * Failure policy of Linkerd's webhooks. If the webhooks are not available, pods start without a proxy (Ignore), or the API server rejects pods (Fail). auto is Fail with high availability, otherwise Ignore.
        */
       webhookFailurePolicy: "auto" | "Ignore" | "Fail";
       /**
-       * Use the linkerd-cni plugin instead of the init container. The plugin must already be installed.
+       * Whether pods use the linkerd-cni plugin instead of an init container. meshops does not install the plugin.
        */
       cni: boolean;
       /**
-       * How the Gateway API CRDs are installed: by Linkerd's CRD chart (linkerd) or by another tool (external).
+       * Installer of the Gateway API CRDs: Linkerd's CRD chart (linkerd) or another tool (external).
        */
       gatewayApi: "linkerd" | "external";
       /**
@@ -211,38 +211,38 @@ export interface Environment {
        */
       viz: {
         /**
-         * Install the viz extension.
+         * Whether the viz extension is installed.
          */
         enabled: boolean;
         /**
-         * Install Grafana with Linkerd's dashboards, and link to it from the viz dashboard. Grafana fetches the dashboards from grafana.com when it starts.
+         * Whether Grafana is installed with Linkerd's dashboards. The viz dashboard links to Grafana. Grafana downloads Linkerd's dashboards from grafana.com when it starts.
          */
         grafana: boolean;
       };
       /**
-       * Distributed tracing: the linkerd-jaeger extension if the release has one, otherwise Jaeger v2 with the proxies' built-in tracing.
+       * Distributed tracing. If the Linkerd release contains the linkerd-jaeger extension, meshops installs the extension. Otherwise, meshops installs Jaeger v2 and configures the proxies to export traces.
        */
       jaeger: {
         /**
-         * Install tracing. Running pods are traced after their next restart.
+         * Whether tracing is installed. Pods that are already running export traces after their next restart.
          */
         enabled: boolean;
       };
     };
     /**
-     * The stateful service that the mesh protects.
+     * Dgraph database, which runs in the mesh.
      */
     dgraph: {
       /**
-       * Version of Dgraph's chart. Before changing it on a running release, delete the StatefulSets with --cascade=orphan, since their immutable selector contains the version. Before changing from or to 0.0.17, whose pods use another service account, also set networkPolicy to false.
+       * Version of Dgraph's chart. Before you change the version of a running release, delete the StatefulSets with --cascade=orphan, because their immutable selector contains the version. Before you change from or to 0.0.17, also set networkPolicy to false, because the pods of 0.0.17 use another service account.
        */
       chart: "0.0.17" | "0.0.20" | "0.3.0" | "24.1.4" | "25.0.0-preview6";
       /**
-       * Namespace of Dgraph. Changing it for a running release starts a second, empty Dgraph in the new namespace.
+       * Namespace of Dgraph. If you change the namespace of a running release, a second, empty Dgraph starts in the new namespace.
        */
       namespace: string;
       /**
-       * Name of the Helm release. The Services are named <release>-dgraph-alpha and <release>-dgraph-zero. Changing the name uninstalls the running release: its volumes are kept, but the new pods start with empty volumes.
+       * Name of the Helm release. The Services are named <release>-dgraph-alpha and <release>-dgraph-zero. If you change the name, the running release is uninstalled. Existing volumes are not deleted, but the new pods start with empty volumes.
        */
       release: string;
       /**
@@ -258,7 +258,7 @@ export interface Environment {
          */
         replicas: number;
         /**
-         * Size of each Alpha volume. It is immutable once the StatefulSet exists.
+         * Size of each Alpha volume. The size is immutable after the StatefulSet has been created.
          */
         storage: string;
         /**
@@ -266,7 +266,7 @@ export interface Environment {
          */
         storageClass?: string;
         /**
-         * Addresses from which Alpha accepts admin operations (alter, backup, export). Alpha is behind its proxy and sees its own pod's address for every caller, so the list must contain the pods' address range. `clients` controls which clients may connect.
+         * IP address ranges from which Alpha accepts admin operations (alter, backup, export). Meshed calls reach Alpha through the proxy in its own pod, with the address of this pod as the source address. The list must therefore contain the IP range of the pods. To restrict the access of clients, use `clients`.
          */
         whitelist: string[];
       };
@@ -279,7 +279,7 @@ export interface Environment {
          */
         replicas: number;
         /**
-         * Size of each Zero volume. It is immutable once the StatefulSet exists.
+         * Size of each Zero volume. The size is immutable after the StatefulSet has been created.
          */
         storage: string;
         /**
@@ -288,23 +288,23 @@ export interface Environment {
         storageClass?: string;
       };
       /**
-       * How the proxy handles ports 5080 and 7080, which carry Raft: opaque keeps mutual TLS and identity, skip bypasses the mesh (as in the article), mesh treats them as gRPC. Before changing back to skip on a running release, set networkPolicy to false, or pods that have not restarted yet refuse those that have.
+       * How the proxy handles Raft traffic on ports 5080 and 7080. With opaque, the proxy uses mutual TLS and does not detect the protocol. With skip, traffic bypasses the proxy, as in the article. With mesh, the proxy handles traffic as gRPC. Before you change to skip on a running release, set networkPolicy to false. Otherwise, pods that have not restarted refuse connections from pods that have restarted.
        */
       internalPorts: "opaque" | "skip" | "mesh";
       /**
-       * Meshed workloads that may connect to Dgraph. NetworkPolicies and AuthorizationPolicies are generated from this list; all other clients are refused.
+       * Meshed workloads that are allowed to connect to Dgraph. meshops generates NetworkPolicies and AuthorizationPolicies from this list. The policies refuse all other clients.
        */
       clients: Client[];
       /**
-       * Allow only the listed clients to reach Dgraph, by NetworkPolicy and by their mesh identity.
+       * Whether meshops generates NetworkPolicies and Linkerd policies that allow only the listed clients to connect to Dgraph.
        */
       networkPolicy: boolean;
       /**
-       * How Dgraph's gRPC methods are described to the mesh: by a ServiceProfile (true), by GRPCRoutes (grpc-route) or not at all (false).
+       * Objects that describe Dgraph's gRPC methods to the mesh: a ServiceProfile (true), GRPCRoutes (grpc-route) or none (false).
        */
       serviceProfile: true | false | "grpc-route";
       /**
-       * Retries and timeouts of Dgraph's gRPC methods, by method name, for the service profile. By default a method has no timeout, and is retried only if a repetition does no harm.
+       * Retries and timeouts of Dgraph's gRPC methods. Each key is the name of a method. By default, a method has no timeout, and calls are retried only if the method is read-only.
        */
       methods: {
         [k: string]: Method;
@@ -315,7 +315,7 @@ export interface Environment {
      */
     pydgraphClient: {
       /**
-       * Deploy the client.
+       * Whether the client is deployed.
        */
       enabled: boolean;
       /**
@@ -323,11 +323,11 @@ export interface Environment {
        */
       namespace: string;
       /**
-       * Inject a proxy into the client's pods.
+       * Whether the client's pods are injected with a proxy.
        */
       inject: boolean;
       /**
-       * Name of the client image, without a tag. If omitted, pydgraph-client in the environment's registry.
+       * Name of the client image, without a tag. If omitted, the image is pydgraph-client in the environment's registry.
        */
       image?: string;
       /**
@@ -340,9 +340,9 @@ export interface Environment {
      */
     rules: {
       /**
-       * Warnings to silence, each with a reason.
+       * Warnings that `meshops validate` suppresses, each with a reason.
        *
-       * Items: A warning to silence.
+       * Items: A warning that `meshops validate` suppresses.
        */
       ignore: {
         /**
@@ -367,7 +367,7 @@ export interface Environment {
           | "webhook-policy-fail"
           | "webhook-policy-ignore";
         /**
-         * Why the warning is accepted here.
+         * Reason why the warning is acceptable in this environment.
          */
         reason: string;
       }[];
@@ -375,7 +375,7 @@ export interface Environment {
   };
 }
 /**
- * A workload that may connect to Dgraph, identified by its mesh identity.
+ * A workload that is allowed to connect to Dgraph, identified by its mesh identity.
  */
 export interface Client {
   /**
@@ -387,7 +387,7 @@ export interface Client {
    */
   serviceAccount: string;
   /**
-   * Ports that the client may use: http is 8080, grpc is 9080.
+   * Ports that the client is allowed to use: http is 8080, grpc is 9080.
    */
   ports: ("http" | "grpc")[];
 }
@@ -396,7 +396,7 @@ export interface Client {
  */
 export interface Method {
   /**
-   * Retry failed calls. A ServiceProfile retries after any failure, within Linkerd's retry budget. A GRPCRoute retries once, if the server returns the status unavailable. If omitted, calls are retried only if a repetition changes nothing.
+   * Whether failed calls are retried. With a ServiceProfile, calls are retried after any failure, within Linkerd's retry budget. With GRPCRoutes, calls are retried once, if the server returns the status unavailable. If omitted, calls are retried only if the method is read-only.
    */
   retry?: boolean;
   /**

@@ -43,6 +43,11 @@ export const goTools: readonly GoTool[] = [
   kubernetesTool("kube-apiserver"),
   kubernetesTool("kube-controller-manager"),
   kubernetesTool("kube-scheduler"),
+  // For the real node of test/node.
+  kubernetesTool("kubelet"),
+  kubernetesTool("kube-proxy"),
+  { name: "kube-router", version: "2.1.0", package: "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router" },
+  { name: "coredns", version: "1.14.7", package: ".", module: "coredns" },
   { name: "kwok", version: "0.8.0", package: "sigs.k8s.io/kwok/cmd/kwok" },
   {
     name: "kustomize-controller",

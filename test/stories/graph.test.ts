@@ -37,7 +37,7 @@ describe("meshops graph prints", () => {
 
   test.each([
     [[], 2, /missing required argument/],
-    [["usual", "usual"], 2, /two different ones/],
+    [["usual", "usual"], 2, /two different environments/],
     [["usual", "open", "older"], 2, /too many arguments/],
     [["nobody"], 2, /environment "nobody" does not exist/],
   ])("%j is rejected", async (args, code, message) => {

@@ -164,11 +164,11 @@ withProgram("script", "meshops init on a terminal", () => {
     const cli = `${process.execPath} ${projectRoot}dist/cli.js init p`;
     const terminal = spawn("script", ["-qec", cli, "/dev/null"], { cwd: work, env: { ...process.env, NO_COLOR: "1" } });
     const answers: [question: RegExp, answer: string][] = [
-      [/existing one \(aks\) $/, "gke"],
-      [/unknown kind of cluster "gke"[\s\S]*existing one \(aks\) $/, "own"],
-      [/commas \(dev,production\) $/, "Lab"],
-      [/cannot be named "Lab"[\s\S]*commas \(dev,production\) $/, "lab"],
-      [/clones this repository \(.*\) $/, ""],
+      [/\(aks\) $/, "gke"],
+      [/unknown kind of cluster "gke"[\s\S]*\(aks\) $/, "own"],
+      [/\(dev,production\) $/, "Lab"],
+      [/cannot be named "Lab"[\s\S]*\(dev,production\) $/, "lab"],
+      [/clone this repository \(.*\) $/, ""],
     ];
     let shown = "";
     terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -176,7 +176,8 @@ withProgram("script", "meshops init on a terminal", () => {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences start with a control character
       shown += text.replace(/\u001b\[[\d;]*[A-Za-z]/g, "");
       const [next] = answers;
-      if (next === undefined || !next[0].test(shown)) return;
+      if (next === undefined || !/\) $/.test(shown)) return;
+      if (!next[0].test(shown)) return void terminal.kill();
       answers.shift();
       shown = "";
       terminal.stdin.write(`${next[1]}\r`);

@@ -130,7 +130,7 @@ describe("risks of a change", () => {
       policy([], { podSelector: { matchLabels: { a: "b" } } }),
       /^wider-access: the scope of the policy changes/,
     ],
-    ["no policy any more", object, policy([]), null, /^wider-access: no longer restricts access/],
+    ["no policy any more", object, policy([]), null, /^wider-access: this object no longer restricts access/],
     ["a policy", object, null, policy([]), /^narrower-access/],
     [
       "one authentication more",

@@ -284,7 +284,7 @@ describe("causes", () => {
     );
     expect(found.causes).toEqual([
       "a Server denies connections to port 8080 of Alpha, and no AuthorizationPolicy allows them",
-      "the AuthorizationPolicy of port 9080 lists other.elsewhere, not stranger.pydgraph-client: check that dgraph.clients contains it and dgraph-policy is up to date",
+      "the AuthorizationPolicy of port 9080 lists other.elsewhere, not stranger.pydgraph-client: check that dgraph.clients contains this client and that component dgraph-policy is up to date",
     ]);
   });
 });

@@ -40,7 +40,7 @@ function* validityCoversRotation({ spec: { linkerd } }: Environment): Iterable<R
     if (toHours(validity) >= toHours(rotationLead)) continue;
     yield {
       paths: [spec("linkerd", "identity", field)],
-      message: `a validity of ${validity} is shorter than the time that meshops reserves for a rotation (${rotationLead})`,
+      message: `a validity of ${validity} is shorter than the time that is reserved for a rotation (${rotationLead})`,
       fix: `set ${field} to ${rotationLead} or more`,
     };
   }
