@@ -12,8 +12,9 @@ import { specText } from "../support/specs.ts";
 import { projectRoot, referenceFolder, run, tool } from "../support/tools.ts";
 import type { ApiObject } from "./harness/api.ts";
 import { clusterCharts } from "./harness/charts.ts";
-import { ControlPlane } from "./harness/control-plane.ts";
+import type { ControlPlane } from "./harness/control-plane.ts";
 import { until } from "./harness/processes.ts";
+import { startSimulatedNodes } from "./harness/simulated-nodes.ts";
 
 /** The sample specs, and one spec per Linkerd release. */
 const specs: Readonly<Record<string, string>> = {
@@ -33,7 +34,7 @@ withCluster("the real API server admits every object", () => {
   let root: string;
   let charts: ChartServer;
   beforeAll(async () => {
-    plane = await ControlPlane.start(scratchFolder("plane"));
+    plane = await startSimulatedNodes(scratchFolder("plane"));
     charts = await serveCharts(await clusterCharts());
     root = makePlatform(specs);
     expect(await generateIn(root)).toBe(0);
@@ -121,7 +122,7 @@ withCluster("helmfile installs what Flux installs", () => {
   let plane: ControlPlane;
   let root: string;
   beforeAll(async () => {
-    plane = await ControlPlane.start(scratchFolder("plane"));
+    plane = await startSimulatedNodes(scratchFolder("plane"));
     root = makePlatform({ own: specText({ linkerd: { jaeger: { enabled: true } } }, "own") });
     expect(await generateIn(root)).toBe(0);
   });

@@ -11,7 +11,8 @@ import { kustomizeBuild } from "../support/roads.ts";
 import { specText } from "../support/specs.ts";
 import { projectRoot, referenceFolder, run, type ToolName, tool } from "../support/tools.ts";
 import type { ApiObject } from "./harness/api.ts";
-import { ControlPlane } from "./harness/control-plane.ts";
+import type { ControlPlane } from "./harness/control-plane.ts";
+import { startApiOnLoopback } from "./harness/simulated-nodes.ts";
 
 /* Tests of the ownership of applied objects, with the real kubectl, Helm 3 and Helm 4 on a real API server. */
 withTools(["helm4"], "ownership", () =>
@@ -21,7 +22,7 @@ withTools(["helm4"], "ownership", () =>
     let path: string;
 
     beforeAll(async () => {
-      plane = await ControlPlane.startWithoutControllers(scratchFolder("plane"));
+      plane = await startApiOnLoopback(scratchFolder("plane"));
       root = makePlatform({ own: specText({}, "own") });
       expect(await generateIn(root)).toBe(0);
       const bin = scratchFolder("bin");

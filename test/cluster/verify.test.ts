@@ -11,10 +11,10 @@ import { environmentOf } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 import type { ApiObject } from "./harness/api.ts";
 import { Cluster } from "./harness/cluster.ts";
-import type { User } from "./harness/control-plane.ts";
 import { makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { ProbeNode } from "./harness/probe-node.ts";
 import { until } from "./harness/processes.ts";
+import type { User } from "./harness/users.ts";
 
 interface CheckResult {
   readonly id: string;

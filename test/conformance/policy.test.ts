@@ -1,20 +1,10 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { plainPatches } from "../../generator/bundle/emit/patches.ts";
-import { render } from "../../generator/bundle/render.ts";
-import type { DgraphChartVersion } from "../../generator/catalog/dgraph.ts";
 import { type LinkerdRelease, linkerdRelease, linkerdReleases } from "../../generator/catalog/linkerd.ts";
-import { type ComponentModel, releaseOf } from "../../generator/components/model.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { evaluate } from "../../generator/mesh/evaluate.ts";
+import { attempt, clusterOf, type Mode, modes } from "../support/dgraph-peers.ts";
 import { withReference } from "../support/guards.ts";
-import { field, objectsIn, pick } from "../support/objects.ts";
-import { type Cluster, judge, type Peer, type Sidecar, type Verdict } from "../support/policy-evaluator.ts";
-import { environmentOf, sampleIdentity } from "../support/specs.ts";
-import { referenceFolder } from "../support/tools.ts";
-
-const modes = ["opaque", "skip", "mesh"] as const;
-type Mode = (typeof modes)[number];
+import { type Attempt, type Cluster, judge, type Verdict } from "../support/policy-evaluator.ts";
 
 /*
  * Traffic of the blog article, and traffic of attackers. The columns are releases with the transport header (2.18 and
@@ -218,7 +208,7 @@ withReference("access to Dgraph", () => {
 });
 
 /** Returns the result of `evaluate`, in the notation of the table. */
-function evaluated({ from, to, port }: Parameters<typeof judge>[0], { objects }: Cluster, track: LinkerdRelease): string {
+function evaluated({ from, to, port }: Attempt, { objects }: Cluster, track: LinkerdRelease): string {
   const list = (ports: readonly number[] = []): string => ports.join(",");
   const pod: KubernetesObject = {
     apiVersion: "v1",
@@ -260,118 +250,4 @@ function parse(table: string): Row[] {
       { text: `${from} to ${to} ${port} ${get ?? ""}`, from, to, port: Number(port), get, verdicts: verdicts.trim().split(/ +/) },
     ];
   });
-}
-
-function attempt(
-  peers: Readonly<Record<string, Peer | undefined>>,
-  from: string,
-  to: string,
-  port: number,
-  get?: string,
-): Parameters<typeof judge>[0] {
-  const [source, target] = [peers[from], peers[to]];
-  if (source === undefined || target === undefined) throw new Error(`unknown peer: ${from} or ${to}`);
-  return { from: source, to: target, port, ...(get === undefined ? {} : { get }) };
-}
-
-/**
- * Returns a cluster with the generated policies and the pods of the reference data. The pods have the annotations of
- * the generated values and patches.
- */
-function clusterOf(
-  track: LinkerdRelease,
-  internalPorts: Mode,
-  chart: DgraphChartVersion,
-): { cluster: Cluster; peers: Record<string, Peer> } {
-  const environment = environmentOf({
-    linkerd: { version: track.version },
-    dgraph: {
-      chart,
-      internalPorts,
-      clients: [
-        { namespace: "pydgraph-client", serviceAccount: "pydgraph-client" },
-        { namespace: "reports", serviceAccount: "reader", ports: ["http"] },
-        { namespace: "loader", serviceAccount: "writer", ports: ["grpc"] },
-      ],
-    },
-  });
-  const { bundle, model } = render({ environment, identity: sampleIdentity() });
-  const objects = [...bundle].flatMap(([path, text]) =>
-    /^overlays\/test\/dgraph-policy\/(?!kustomization)/.test(path) ? objectsIn(text) : [],
-  );
-  const component = model.components.find(({ id }) => id === "dgraph");
-  if (component === undefined) throw new Error("there is no component dgraph");
-  const proxy: Sidecar = { opaque: [], skipInbound: [], skipOutbound: [] };
-  const meshed = { "linkerd.io/control-plane-ns": "linkerd" };
-  const pod = (namespace: string, serviceAccount: string, more: Partial<Peer> = {}): Peer => ({
-    namespace,
-    serviceAccount,
-    labels: {},
-    proxy: null,
-    probes: [],
-    kubelet: false,
-    ...more,
-  });
-  const viz = objectsIn(read(`linkerd-viz/${track.charts["linkerd-viz"]}`));
-  const vizPod = (name: string): Peer =>
-    pod("linkerd-viz", name, { labels: { ...podLabels(pick(viz, "Deployment", name)), ...meshed }, proxy });
-  return {
-    cluster: { objects, transportHeader: track.traits.transportHeader },
-    peers: {
-      alpha: dgraphPod("alpha", chart, component),
-      zero: dgraphPod("zero", chart, component),
-      "unmeshed client": pod("pydgraph-client", "pydgraph-client"),
-      "unmeshed neighbour": pod("dgraph", "default"),
-      "label forger": pod("pydgraph-client", "pydgraph-client", { labels: meshed }),
-      "dgraph forger": pod("dgraph", "default", { labels: { app: "dgraph", release: "demo", component: "alpha", ...meshed } }),
-      "listed client": pod("pydgraph-client", "pydgraph-client", { labels: meshed, proxy }),
-      "http client": pod("reports", "reader", { labels: meshed, proxy }),
-      "grpc client": pod("loader", "writer", { labels: meshed, proxy }),
-      "unlisted account": pod("pydgraph-client", "somebody-else", { labels: meshed, proxy }),
-      "unlisted namespace": pod("elsewhere", "pydgraph-client", { labels: meshed, proxy }),
-      "viz prometheus": vizPod("prometheus"),
-      "viz tap": vizPod("tap"),
-      kubelet: pod("", "", { kubelet: true }),
-    },
-  };
-}
-
-/**
- * Returns a pod of the reference data with the annotations of the generated values or patches, as the injector
- * interprets these annotations.
- */
-function dgraphPod(role: "alpha" | "zero", chart: DgraphChartVersion, component: ComponentModel): Peer {
-  const workload = pick(objectsIn(read(`dgraph/${chart}`)), "StatefulSet", `demo-dgraph-${role}`);
-  const patch = plainPatches(component.patches).find(
-    ({ kind, metadata }) => kind === "StatefulSet" && metadata.name === workload.metadata.name,
-  );
-  const annotations = (field(patch, "spec", "template", "metadata", "annotations") ??
-    field(releaseOf(component)?.values, role, "extraAnnotations")) as Record<string, string>;
-  expect(annotations["linkerd.io/inject"]).toBe("enabled");
-  const ports = (name: string): number[] =>
-    (annotations[`config.linkerd.io/${name}`] ?? "").split(",").filter(Boolean).map(Number);
-  const [container] = field(workload, "spec", "template", "spec", "containers") as Record<
-    string,
-    { httpGet?: { port: number; path: string } }
-  >[];
-  return {
-    namespace: "dgraph",
-    labels: { ...podLabels(workload), "linkerd.io/control-plane-ns": "linkerd" },
-    serviceAccount: String(field(workload, "spec", "template", "spec", "serviceAccountName") ?? "default"),
-    proxy: {
-      opaque: ports("opaque-ports"),
-      skipInbound: ports("skip-inbound-ports"),
-      skipOutbound: ports("skip-outbound-ports"),
-    },
-    probes: ["livenessProbe", "readinessProbe", "startupProbe"].flatMap((probe) => container?.[probe]?.httpGet ?? []),
-    kubelet: false,
-  };
-}
-
-function podLabels(workload: KubernetesObject): Record<string, string> {
-  return field(workload, "spec", "template", "metadata", "labels") as Record<string, string>;
-}
-
-function read(path: string): string {
-  return readFileSync(`${referenceFolder}charts/${path}/rendered.yaml`, "utf8");
 }

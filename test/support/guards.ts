@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, test } from "vitest";
 import { azureCli, cachedTool, pydgraph, schemasFolder } from "../../scripts/tools/paths.ts";
 import type { nodeVersions } from "../../scripts/tools/pins.ts";
+import { nodeProblem } from "../node/harness/machine.ts";
 import { chromiumPath } from "./browser.ts";
 import { referenceFolder, type ToolName, tool } from "./tools.ts";
 
@@ -78,6 +79,12 @@ export function withCluster(title: string, define: () => void): void {
   if (!existsSync(referenceFolder)) withReference(title, define);
   else if (onPath("etcd")) withTools(clusterTools, title, define);
   else guarded(false, `${title} needs etcd: apt-get install etcd-server`, title, define);
+}
+
+/** Defines tests that run on a real node; see `test/node/harness`. */
+export function withRealNode(title: string, define: () => void): void {
+  const problem = existsSync(referenceFolder) ? nodeProblem() : "needs upstream's reference data in ../shared/reference";
+  guarded(problem === null, `${title}: ${problem}`, title, define);
 }
 
 /** Defines tests that compare with reference data of upstream charts. The checkout does not contain this data. */

@@ -8,11 +8,12 @@ import { testIdentity } from "../../support/platform.ts";
 import { referenceFolder, tool } from "../../support/tools.ts";
 import type { Api, ApiObject } from "./api.ts";
 import { clusterCharts } from "./charts.ts";
-import { ControlPlane } from "./control-plane.ts";
+import type { ControlPlane } from "./control-plane.ts";
 import { GitSource } from "./git-source.ts";
 import { HelmActor, isReady } from "./helm-actor.ts";
 import type { Platform } from "./platform.ts";
 import { freePort, until } from "./processes.ts";
+import { egressSocket, startSimulatedNodes } from "./simulated-nodes.ts";
 import { Webhooks } from "./webhooks.ts";
 
 export interface ClusterOptions {
@@ -54,9 +55,9 @@ export class Cluster {
   /** Starts an API server that contains only Flux's CRDs, and the stand-ins for parts of Flux and Linkerd. */
   static async start(options: ClusterOptions): Promise<Cluster> {
     // The path must be short, because the folder contains Unix sockets.
-    const plane = await ControlPlane.start(mkdtempSync(join(tmpdir(), "mc-")));
+    const plane = await startSimulatedNodes(mkdtempSync(join(tmpdir(), "mc-")));
     const cluster = new Cluster(plane, options);
-    await cluster.webhooks.start(plane.egressSocket);
+    await cluster.webhooks.start(egressSocket(plane));
     await cluster.git.start();
     const crds = join(referenceFolder, "crds/flux");
     for (const file of readdirSync(crds)) await plane.api.applyAll(readFileSync(join(crds, file), "utf8"));

@@ -8,17 +8,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** Processes of a cluster. Each process has its own log. When the cluster stops, they end in reverse startup order. */
 export class Processes {
   readonly #folder: string;
+  readonly #enter: readonly string[];
   readonly #running: Map<string, ChildProcess> = new Map();
 
-  /** @param folder folder for logs, which is also the HOME of every process */
-  constructor(folder: string) {
+  /**
+   * @param folder folder for logs, which is also the HOME of every process
+   * @param enter a program with arguments that starts each process as its child; empty to start each process directly
+   */
+  constructor(folder: string, enter: readonly string[] = []) {
     this.#folder = folder;
+    this.#enter = enter;
     process.once("exit", () => this.#killAll());
   }
 
   start(name: string, program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
     const log = openSync(join(this.#folder, `${name}.log`), "a");
-    const child = spawn(program, args, {
+    const [first = program, ...rest] = [...this.#enter, program, ...args];
+    const child = spawn(first, rest, {
       stdio: ["ignore", log, log],
       // With this setting, the Go runtime collects garbage less often. Garbage collection takes a third of the CPU time
       // of an API server that runs only for minutes.
@@ -32,11 +38,11 @@ export class Processes {
   async kill(name: string): Promise<void> {
     const child = this.#running.get(name);
     this.#running.delete(name);
-    if (child !== undefined) await end(child, "SIGKILL");
+    if (child !== undefined) await this.#end(child, "SIGKILL");
   }
 
   async stop(): Promise<void> {
-    for (const child of [...this.#running.values()].reverse()) await end(child, "SIGTERM");
+    for (const child of [...this.#running.values()].reverse()) await this.#end(child, "SIGTERM");
     this.#running.clear();
   }
 
@@ -50,19 +56,28 @@ export class Processes {
     return readFileSync(join(this.#folder, `${name}.log`), "utf8");
   }
 
-  #killAll(): void {
-    for (const child of this.#running.values()) child.kill("SIGKILL");
+  /** Ends a process. After the first SIGTERM, the API server waits for its watchers. After the second, it exits. */
+  async #end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    this.#signal(child, signal);
+    const timers = [
+      setTimeout(() => this.#signal(child, "SIGTERM"), 1500),
+      setTimeout(() => this.#signal(child, "SIGKILL"), 8000),
+    ];
+    await ended;
+    timers.forEach(clearTimeout);
   }
-}
 
-/** Ends a process. After the first SIGTERM, the API server waits for its watchers. After the second, it exits. */
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, "exit");
-  child.kill(signal);
-  const timers = [setTimeout(() => child.kill("SIGTERM"), 1500), setTimeout(() => child.kill("SIGKILL"), 8000)];
-  await ended;
-  timers.forEach(clearTimeout);
+  /** Sends a signal to a process. If another program started the process as its child, only the child gets the signal. */
+  #signal(child: ChildProcess, signal: NodeJS.Signals): void {
+    if (this.#enter.length === 0) child.kill(signal);
+    else for (const pid of childrenOf(child.pid)) process.kill(pid, signal);
+  }
+
+  #killAll(): void {
+    for (const child of this.#running.values()) this.#signal(child, "SIGKILL");
+  }
 }
 
 /** Returns an unused port on loopback. */
@@ -98,4 +113,13 @@ export async function until<T>(
     await sleep(300);
   }
   throw new Error(`not within ${seconds} s: ${what}${last === undefined ? "" : ` (${String(last)})`}`);
+}
+
+/** Returns the process IDs of a process's children; empty if the process has ended. */
+function childrenOf(pid: number | undefined): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }

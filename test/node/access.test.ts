@@ -1,0 +1,166 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { linkerdRelease } from "../../generator/catalog/linkerd.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
+import { evaluate } from "../../generator/mesh/evaluate.ts";
+import type { ApiObject } from "../cluster/harness/api.ts";
+import { until } from "../cluster/harness/processes.ts";
+import { clusterOf, modes, type Peers } from "../support/dgraph-peers.ts";
+import { withRealNode } from "../support/guards.ts";
+import { judge } from "../support/policy-evaluator.ts";
+import { projectRoot } from "../support/tools.ts";
+import { RealNode } from "./harness/node.ts";
+import { addNodeImage, nodeImage } from "./harness/node-image.ts";
+
+/** Ports of Dgraph and of a proxy. */
+const ports = {
+  alpha: [7080, 8080, 9080, 4143, 4190, 4191],
+  zero: [5080, 6080, 4143, 4190, 4191],
+} as const;
+type Role = keyof typeof ports;
+const roles = Object.keys(ports) as Role[];
+
+/*
+ * The generated NetworkPolicies in a real kernel, enforced by kube-router. The pods have the labels of the real ones,
+ * but no proxies: a connection to 4143 is what a meshed client's proxy opens. Every cell is compared with the
+ * evaluator of meshops, and with the independent one of the tests.
+ */
+withRealNode("the generated NetworkPolicies on a real node", () => {
+  let node: RealNode;
+  /** Addresses of the pods that callers try to reach. A pod always reaches itself, so callers are other pods. */
+  const addresses = new Map<Role, string>();
+  const { peers } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
+  const callers = Object.keys(peers).filter((name) => name !== "kubelet");
+
+  beforeAll(async () => {
+    node = await RealNode.start({ wait: true });
+    await addNodeImage(join(projectRoot, "test/node/pods"));
+    const namespaces = new Set(callers.map((name) => peerOf(peers, name).namespace));
+    for (const name of namespaces) await node.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  });
+  afterAll(() => node?.stop());
+
+  async function start(name: string): Promise<void> {
+    const pod = podOf(name, peerOf(peers, name), ["/pods/caller.mjs"]);
+    await node.api.apply(pod);
+    await until(`${name} runs`, () => isReady(pod));
+  }
+
+  async function isReady(pod: ApiObject): Promise<boolean> {
+    const conditions = (await node.api.get(pathOf(pod)))?.["status"]?.conditions ?? [];
+    return conditions.some((each: { type: string; status: string }) => each.type === "Ready" && each.status === "True");
+  }
+
+  const targets = roles.flatMap((role) => ports[role].map((port) => ({ role, port })));
+  const address = ({ role, port }: { role: Role; port: number }): string => `${addresses.get(role)}:${port}`;
+  /** Asks the program of a caller, through the API server, because policies of a pod do not apply to its node. */
+  const ask = (caller: string, path: string): Promise<ApiObject> => {
+    return node.api.send("GET", `${pathOf(podOf(caller, peerOf(peers, caller), []))}:9999/proxy${path}`);
+  };
+
+  /** Tries every port from every caller. Returns lines such as `viz tap → zero 4190: open`. */
+  async function matrix(): Promise<string[]> {
+    const to = targets.map(address).join(",");
+    const results = await Promise.all(callers.map(async (caller) => [caller, await ask(caller, `/try?to=${to}`)] as const));
+    return results.flatMap(([caller, found]) =>
+      targets.map((target) => `${caller} → ${target.role} ${target.port}: ${found[address(target)]}`),
+    );
+  }
+
+  async function applyPolicies(objects: readonly KubernetesObject[]): Promise<void> {
+    for (const object of objects) if (object.kind === "NetworkPolicy") await node.api.apply(object as ApiObject);
+  }
+
+  const columns = (["edge-26.8.3", "stable-2.14.10"] as const).flatMap((release) =>
+    modes.map((mode) => [release, mode] as const),
+  );
+
+  test("with the policies first, an unmeshed pod never reaches a starting Dgraph", async () => {
+    const { cluster } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
+    await applyPolicies(cluster.objects);
+    await Promise.all(callers.map(start));
+    for (const role of roles) {
+      const starting = podOf(`target-${role}`, peerOf(peers, role), ["/pods/listener.mjs", ...ports[role].map(String)]);
+      await node.api.apply(starting);
+      // The prober begins when the pod has an address, before its containers run.
+      const podIp = await until(`${role} has an address`, async () => (await node.api.get(pathOf(starting)))?.["status"]?.podIP);
+      addresses.set(role, String(podIp));
+      await ask("unmeshed client", `/watch?to=${ports[role].map((port) => address({ role, port })).join(",")}`);
+      await until(`${role} runs`, () => isReady(starting));
+    }
+    const watched = await until("each port was tried 20 times", async () => {
+      const found = Object.values(await ask("unmeshed client", "/watched")) as { tries: number; open: number }[];
+      return found.length === targets.length && found.every(({ tries }) => tries >= 20) && found;
+    });
+    expect(watched.filter(({ open }) => open > 0)).toEqual([]);
+  });
+
+  test.each(columns)("Linkerd %s with internal ports %s: the kernel agrees with both evaluators", async (version, mode) => {
+    const release = linkerdRelease(version);
+    const { cluster, peers: theirs } = clusterOf(release, mode, "24.1.4");
+    await applyPolicies(cluster.objects);
+    const verdicts = callers.flatMap((caller) =>
+      targets.map(({ role, port }) => {
+        // The pods have no proxies, so only the network layer decides.
+        const from = { ...peerOf(theirs, caller), proxy: null };
+        const to = { ...peerOf(theirs, role), proxy: null };
+        const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: role, namespace: "dgraph", labels: to.labels } };
+        const ours = evaluate({ from: { ...from, identity: null }, to: pod, port }, cluster.objects, release).network.admits;
+        const independent = judge({ from, to, port }, cluster) !== "network";
+        expect(ours, `${caller} → ${role} ${port}`).toBe(independent);
+        return `${caller} → ${role} ${port}: ${ours ? "open" : "closed"}`;
+      }),
+    );
+    let found: string[] = [];
+    await until(
+      "kube-router has applied the policies",
+      async () => {
+        found = await matrix();
+        return found.join() === verdicts.join();
+      },
+      30,
+    ).catch(() => {});
+    expect(found).toEqual(verdicts);
+    expect(found.filter((line) => line.endsWith("open")).length).toBeGreaterThan(10);
+    expect(found.filter((line) => line.endsWith("closed")).length).toBeGreaterThan(40);
+  });
+
+  test("no change of the policies ever admitted the unmeshed pod, and without policies it is answered", async () => {
+    const watched = async (): Promise<{ tries: number; open: number }[]> =>
+      Object.values(await ask("unmeshed client", "/watched"));
+    const during = await watched();
+    expect(during.filter(({ open }) => open > 0)).toEqual([]);
+    expect(Math.min(...during.map(({ tries }) => tries))).toBeGreaterThan(40);
+    for (const { metadata } of await node.api.list("/apis/networking.k8s.io/v1/namespaces/dgraph/networkpolicies"))
+      await node.api.delete(`/apis/networking.k8s.io/v1/namespaces/dgraph/networkpolicies/${metadata.name}`);
+    await until("every port answers", async () => (await watched()).every(({ open }) => open > 0));
+    const { cluster } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
+    await applyPolicies(cluster.objects);
+    await until("every port is closed again", async () => {
+      const open = (await matrix()).filter((line) => line.startsWith("unmeshed client") && line.endsWith("open"));
+      return open.length === 0;
+    });
+  });
+});
+
+function peerOf(peers: Peers, name: string): Peers[string] {
+  const peer = peers[name];
+  if (peer === undefined) throw new Error(`unknown peer: ${name}`);
+  return peer;
+}
+
+function podOf(name: string, { namespace, labels }: Peers[string], args: readonly string[]): ApiObject {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: name.replaceAll(" ", "-"), namespace, labels: { ...labels } },
+    spec: {
+      terminationGracePeriodSeconds: 1,
+      containers: [{ name: "main", image: nodeImage, imagePullPolicy: "Never", args }],
+    },
+  };
+}
+
+function pathOf({ metadata: { namespace, name } }: ApiObject): string {
+  return `/api/v1/namespaces/${namespace}/pods/${name}`;
+}

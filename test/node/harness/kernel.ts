@@ -1,0 +1,64 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const hierarchies = "/sys/fs/cgroup";
+
+/** Path of the node's cgroup in every hierarchy. */
+export const cgroup = "/meshops-node";
+
+/** Settings of the machine's kernel that the kubelet changes (kubernetes, pkg/util/sysctl/sysctl.go). */
+const settings = [
+  "kernel/keys/root_maxbytes",
+  "kernel/keys/root_maxkeys",
+  "kernel/panic",
+  "kernel/panic_on_oops",
+  "vm/overcommit_memory",
+  "vm/panic_on_oom",
+] as const;
+
+/** Whether the machine has cgroups of version 1. */
+export function hasCgroups1(): boolean {
+  return !existsSync(join(hierarchies, "cgroup.controllers")) && existsSync(join(hierarchies, "memory"));
+}
+
+/** Returns the present values of the settings that the kubelet changes. */
+export function kernelSettings(): Record<string, string> {
+  return Object.fromEntries(settings.map((name) => [name, readFileSync(`/proc/sys/${name}`, "utf8").trim()]));
+}
+
+/** Restores values that `kernelSettings` returned. */
+export function restoreKernelSettings(values: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(values)) writeFileSync(`/proc/sys/${name}`, value);
+}
+
+/** Creates the node's cgroup in every hierarchy. A new cgroup of `cpuset` has no CPUs until they are written. */
+export function makeCgroups(): void {
+  for (const hierarchy of versionOne()) {
+    const folder = join(hierarchies, hierarchy, cgroup);
+    mkdirSync(folder, { recursive: true });
+    for (const file of ["cpuset.cpus", "cpuset.mems"])
+      if (existsSync(join(folder, file))) writeFileSync(join(folder, file), readFileSync(join(folder, "..", file)));
+  }
+}
+
+/** Removes the node's cgroups, which must not contain processes. */
+export function removeCgroups(): void {
+  for (const hierarchy of versionOne()) removeBelow(join(hierarchies, hierarchy, cgroup));
+}
+
+/** The cgroups of the node that exist. */
+export function cgroupsLeft(): string[] {
+  return versionOne()
+    .map((hierarchy) => join(hierarchies, hierarchy, cgroup))
+    .filter((folder) => existsSync(folder));
+}
+
+function versionOne(): string[] {
+  return readdirSync(hierarchies).filter((name) => existsSync(join(hierarchies, name, "tasks")));
+}
+
+function removeBelow(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) if (statSync(join(folder, name)).isDirectory()) removeBelow(join(folder, name));
+  rmdirSync(folder);
+}

@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+
+/** Addresses of the only network between the machine and the node. The range is reserved for tests (RFC 2544). */
+export const network = { machine: "198.18.0.1", node: "198.18.0.2", prefix: 30, device: "meshops-node" } as const;
+
+/** A process holds this lock as long as any process of a node lives. */
+const lockFile = "/run/lock/meshops-node";
+
+/**
+ * Namespaces of processes, mounts and network. They end with their first process, and the first process ends with the
+ * process that created the namespaces, also after SIGKILL. The kernel then ends all processes in them, and removes
+ * their mounts and network devices.
+ */
+export class Namespaces {
+  readonly #outer: ChildProcess;
+  /** Program and arguments that start another program in the namespaces. */
+  readonly enter: readonly string[];
+  /** Process ID of their first process, outside of them. */
+  readonly first: number;
+
+  private constructor(outer: ChildProcess, first: number) {
+    this.#outer = outer;
+    this.first = first;
+    this.enter = ["nsenter", `--target=${first}`, "--mount", "--net", "--pid", "--"];
+  }
+
+  /**
+   * @param wait whether to wait for the end of another node on this machine
+   * @throws Error if another node runs and `wait` is false
+   */
+  static async create(wait: boolean): Promise<Namespaces> {
+    const lock = ["flock", "--no-fork", "--conflict-exit-code=75", ...(wait ? [] : ["--nonblock"]), lockFile];
+    const unshare = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--propagation=private"];
+    const outer = spawn("setpriv", ["--pdeathsig=KILL", "--", ...lock, ...unshare, "sh", "-c", firstProcess], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let log = "";
+    outer.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
+    const [event] = (await Promise.race([once(outer.stdout, "data"), once(outer, "exit")])) as [Buffer | number | null];
+    if (event === 75) throw new Error("another node runs on this machine");
+    if (!Buffer.isBuffer(event)) throw new Error(`the node's namespaces cannot be created: ${log}`);
+    const first = Number(readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, "utf8").trim());
+    return new Namespaces(outer, first);
+  }
+
+  /** Connects the node's network with the machine. The kernel removes the devices with the namespaces. */
+  connect(): void {
+    const { machine, prefix, device } = network;
+    sh(`ip link add ${device} type veth peer name eth0 netns ${this.first}`);
+    sh(`ip addr add ${machine}/${prefix} dev ${device} && ip link set ${device} up`);
+  }
+
+  /**
+   * Removes the network device of an earlier node. The kernel removes it later if a connection of that node has not
+   * been closed yet.
+   */
+  static disconnect(): void {
+    sh(`! ip link show ${network.device} >/dev/null 2>&1 || ip link delete ${network.device}`);
+  }
+
+  /** Runs a shell script in the namespaces. */
+  run(script: string): void {
+    sh(script, this.enter);
+  }
+
+  async end(): Promise<void> {
+    if (this.#outer.exitCode !== null || this.#outer.signalCode !== null) return;
+    const ended = once(this.#outer, "exit");
+    this.#outer.kill("SIGKILL");
+    await ended;
+  }
+}
+
+/**
+ * Script of the first process. sysfs must be mounted again to show this network's devices; the hierarchies of cgroups
+ * are kept. Programs of the node write to fixed paths below /run, /var/lib and /var/log, which are empty here.
+ */
+const firstProcess = `set -e
+mount -t proc proc /proc
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/cgroup
+mount --rbind /sys/fs/cgroup /mnt/cgroup
+mount -t sysfs sysfs /sys
+mount --rbind /mnt/cgroup /sys/fs/cgroup
+umount --lazy /mnt
+for folder in /run /var/lib /var/log; do mount -t tmpfs tmpfs $folder; done
+mkdir /run/lock
+mount --make-rshared /
+ip link set lo up
+echo ready
+while :; do sleep 1000000 & wait; done
+`;
+
+function sh(script: string, enter: readonly string[] = []): void {
+  const [program = "", ...args] = [...enter, "sh", "-euc", script];
+  const { status, stderr } = spawnSync(program, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${stderr}${script}`);
+}
