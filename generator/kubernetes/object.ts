@@ -21,6 +21,7 @@ export interface KubernetesObject {
     readonly generation?: number;
     readonly uid?: string;
     readonly deletionTimestamp?: string;
+    readonly finalizers?: readonly string[];
     readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly uid: string }[];
   };
   readonly [field: string]: unknown;

@@ -499,6 +499,29 @@ test("during a rollout of a StatefulSet, each pod that is not ready has its own 
   ]);
 });
 
+test("an evicted pod is the cause if it was not replaced, or if the new pod cannot be placed for the same reason", () => {
+  // The kubelet writes this status (kubernetes, pkg/kubelet/eviction/eviction_manager.go, evictPod).
+  const status = { phase: "Failed", reason: "Evicted", message: "The node was low on resource: memory. " };
+  const [workload, snapshot] = readyWorkload(
+    { status, spec: { nodeName: "node-1", containers: [{ name: "alpha" }] } },
+    { status: {} },
+  );
+  const evicted = { code: "pod-evicted", reason: "pod alpha-0 was evicted: The node was low on resource: memory." };
+  expect(workloadState(workload, snapshot, subject).cause).toMatchObject(evicted);
+  const replacement = (message: string): KubernetesObject => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "alpha-1", namespace: "dgraph", labels: { app: "alpha" } },
+    status: { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", message }] },
+  });
+  const withReplacement = (message: string): Snapshot => ({ ...snapshot, pods: [...snapshot.pods, replacement(message)] });
+  const pressure = "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/memory-pressure: }.";
+  expect(workloadState(workload, withReplacement(pressure), subject).cause).toMatchObject(evicted);
+  expect(workloadState(workload, withReplacement("0/1 nodes are available: 1 Insufficient cpu."), subject).cause?.code).toBe(
+    "pod-unschedulable",
+  );
+});
+
 describe("internal ports that change to skip under a policy", () => {
   const peer = (name: string, annotations: Record<string, string>, ready: boolean): KubernetesObject => ({
     apiVersion: "v1",

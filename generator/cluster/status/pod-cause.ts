@@ -1,6 +1,7 @@
 import { lostSecrets } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition } from "../../kubernetes/object-fields.ts";
+import { containerStatuses } from "../../mesh/pod.ts";
 import { type PodProblem, podProblem } from "../pod-problem.ts";
 import type { Cause, Subject } from "./cause.ts";
 import { proxyWaitCause } from "./proxy-cause.ts";
@@ -15,7 +16,8 @@ export function podCause(pod: KubernetesObject, snapshot: Snapshot, subject: Sub
     missingSecret([pod], snapshot, subject) ??
     broken(pod, problem, subject) ??
     proxyWaitCause(pod, snapshot, subject) ??
-    serverRefusal(pod, snapshot)
+    serverRefusal(pod, snapshot) ??
+    failingProbe(pod, snapshot, subject)
   );
 }
 
@@ -91,4 +93,75 @@ function broken({ metadata: { name } }: KubernetesObject, problem: PodProblem | 
     default:
       return null;
   }
+}
+
+/** Seconds after the start of a container during which a failed probe is expected. */
+const startupSeconds = 30;
+
+/**
+ * Returns the cause if a container has run for some time, but one of its probes fails. Only an event contains the
+ * result of the probe.
+ */
+function failingProbe(pod: KubernetesObject, { events, takenAt }: Snapshot, { namespace }: Subject): Cause | null {
+  const { name, uid } = pod.metadata;
+  const waiting = containerStatuses(pod).find(
+    ({ ready, state }) =>
+      !ready && state?.running?.startedAt !== undefined && secondsSince(state.running.startedAt, takenAt) > startupSeconds,
+  );
+  if (waiting === undefined) return null;
+  const failed = newestEvent(events, uid, "Unhealthy");
+  if (failed === null) return null;
+  return {
+    code: "probe-failing",
+    reason: `container ${waiting.name} of pod ${name} is not ready: ${failed}`.slice(0, 300),
+    fix: `kubectl logs ${name} --container ${waiting.name} --namespace ${namespace}`,
+  };
+}
+
+/**
+ * Returns the cause if a deleted pod still exists after the end of its grace period, which `deletionTimestamp`
+ * contains. The pod's controller does not create another pod with the same name before that.
+ */
+export function stuckTermination(pods: readonly KubernetesObject[], { takenAt }: Snapshot, { namespace }: Subject): Cause | null {
+  const stuck = pods.find(
+    ({ metadata: { deletionTimestamp } }) =>
+      deletionTimestamp !== undefined && secondsSince(deletionTimestamp, takenAt) > startupSeconds,
+  );
+  if (stuck === undefined) return null;
+  const { name, finalizers = [] } = stuck.metadata;
+  const node = String(at(stuck, "spec", "nodeName"));
+  return finalizers.length > 0
+    ? {
+        code: "pod-terminating",
+        reason: `pod ${name} is not deleted, because it has the finalizer ${finalizers.join(", ")}`,
+        fix: "check the program that must remove the finalizer",
+      }
+    : {
+        code: "pod-terminating",
+        reason: `pod ${name} is not deleted, although its grace period has ended`,
+        fix: `check whether node ${node} responds: kubectl describe node ${node}; if the node does not exist any more, run kubectl delete pod ${name} --namespace ${namespace} --force`,
+      };
+}
+
+/** Returns the cause if the kubelet evicted a pod, because its node was short of memory, disk space or process IDs. */
+export function eviction(pods: readonly KubernetesObject[]): Cause | null {
+  const evicted = pods.find(({ status }) => at(status, "reason") === "Evicted");
+  if (evicted === undefined) return null;
+  const node = String(at(evicted, "spec", "nodeName"));
+  return {
+    code: "pod-evicted",
+    reason: `pod ${evicted.metadata.name} was evicted: ${String(at(evicted, "status", "message")).trim()}`.slice(0, 300),
+    fix: `free memory or disk space on the node, or add nodes: kubectl describe node ${node}`,
+  };
+}
+
+/** Returns the message of the newest event with a reason about an object; null if there is none. */
+export function newestEvent(events: readonly KubernetesObject[], uid: string | undefined, reason: string): string | null {
+  const own = events.filter((event) => at(event, "involvedObject", "uid") === uid && event["reason"] === reason);
+  const newest = own.sort((a, b) => String(a["lastTimestamp"]).localeCompare(String(b["lastTimestamp"]))).at(-1);
+  return newest === undefined ? null : String(newest["message"]);
+}
+
+function secondsSince(time: Date | string, now: Date): number {
+  return (now.getTime() - new Date(time).getTime()) / 1000;
 }

@@ -7,7 +7,7 @@ import { isMeshed } from "../../mesh/meshed.ts";
 import { isLive, proxyOf } from "../../mesh/pod.ts";
 import { asMap } from "../../system/data.ts";
 import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
-import { isPodReady, missingSecret, podCause } from "./pod-cause.ts";
+import { eviction, isPodReady, missingSecret, newestEvent, podCause, stuckTermination } from "./pod-cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** State of a workload and of its pods. */
@@ -34,7 +34,8 @@ interface PodState {
 
 /** Returns the state of a workload. */
 export function workloadState(workload: KubernetesObject, snapshot: Snapshot, subject: Subject): WorkloadState {
-  const pods = podsOf(workload, snapshot);
+  const all = podsOf(workload, snapshot);
+  const pods = all.filter(isLive);
   const replicas = Number(at(workload, "spec", "replicas") ?? at(workload, "status", "desiredNumberScheduled") ?? 1);
   const readyReplicas = Number(at(workload, "status", "readyReplicas") ?? at(workload, "status", "numberReady") ?? 0);
   const injected = isInjected(workload, snapshot);
@@ -42,7 +43,7 @@ export function workloadState(workload: KubernetesObject, snapshot: Snapshot, su
   const rolledOut = isObserved(workload) && readyReplicas >= replicas && isRolledOut(workload, replicas);
   const state = { replicas, readyReplicas, meshed: injected ? proxied.length : null };
   if (!rolledOut) {
-    const found = causesOf(workload, pods, snapshot, subject);
+    const found = causesOf(workload, all, snapshot, subject);
     if (!Array.isArray(found)) return { ...state, ready: false, cause: found, pods: [] };
     // The cause of a pod with a problem takes precedence over the cause of a pod that is starting.
     const [first] = [...found.filter(({ cause }) => cause.code !== "progressing"), ...found];
@@ -61,9 +62,7 @@ function isRolledOut(workload: KubernetesObject, replicas: number): boolean {
 
 function podsOf({ spec, metadata }: KubernetesObject, { pods }: Snapshot): KubernetesObject[] {
   const selector = at(spec, "selector");
-  return pods.filter(
-    (pod) => pod.metadata.namespace === metadata.namespace && isLive(pod) && selects(selector, pod.metadata.labels ?? {}),
-  );
+  return pods.filter((pod) => pod.metadata.namespace === metadata.namespace && selects(selector, pod.metadata.labels ?? {}));
 }
 
 /** Whether the injector adds a proxy to the pods of a workload. */
@@ -103,17 +102,24 @@ function meshCause(pods: readonly KubernetesObject[], { identity }: Snapshot, { 
 /** Returns the reason why a workload is not ready: one cause for the whole workload, or one cause per pod. */
 function causesOf(
   workload: KubernetesObject,
-  pods: readonly KubernetesObject[],
+  all: readonly KubernetesObject[],
   snapshot: Snapshot,
   subject: Subject,
 ): PodState[] | Cause {
   const { kind, name, namespace } = subject;
+  const pods = all.filter(isLive);
   const replicas = Number(at(workload, "spec", "replicas") ?? 1);
   const refusal = pods.length < replicas ? refusalOf(workload, snapshot) : null;
   if (refusal !== null) return causeOf(refusal, subject) ?? unknownCause(refusal, subject);
+  const gone =
+    stuckTermination(all, snapshot, subject) ?? (pods.every(isPodReady) || isUnderPressure(pods) ? eviction(all) : null);
+  if (gone !== null) return gone;
   const found = pods
     .filter((pod) => !isPodReady(pod))
-    .map((pod) => ({ name: pod.metadata.name, cause: podCause(pod, snapshot, subject) }));
+    .map((pod) => {
+      const cause = podCause(pod, snapshot, subject);
+      return { name: pod.metadata.name, cause: cause === null ? null : (stalledBy(pod, cause, workload, subject) ?? cause) };
+    });
   if (found.some(({ cause }) => cause !== null)) {
     const starting: Cause = {
       code: "progressing",
@@ -138,9 +144,34 @@ function causesOf(
 function refusalOf(workload: KubernetesObject, { events }: Snapshot): string | null {
   const failure = condition(workload, "ReplicaFailure");
   if (failure?.status === "True") return failure.message ?? "";
-  const own = events.filter(
-    (event) => at(event, "involvedObject", "uid") === workload.metadata.uid && event["reason"] === "FailedCreate",
-  );
-  const newest = own.sort((a, b) => String(a["lastTimestamp"]).localeCompare(String(b["lastTimestamp"]))).at(-1);
-  return newest === undefined ? null : String(newest["message"]);
+  return newestEvent(events, workload.metadata.uid, "FailedCreate");
 }
+
+/** Whether the scheduler cannot place a pod, because nodes are short of memory, disk space or process IDs. */
+function isUnderPressure(pods: readonly KubernetesObject[]): boolean {
+  return pods.some((pod) =>
+    /node\.kubernetes\.io\/(memory|disk|pid)-pressure/.test(condition(pod, "PodScheduled")?.message ?? ""),
+  );
+}
+
+/**
+ * Returns the cause if a pod of an earlier revision prevents the update of a StatefulSet. With the pod management policy
+ * OrderedReady, the StatefulSet controller waits until the pod is ready, although the new revision would repair it
+ * (kubernetes.io, StatefulSets, "Forced rollback").
+ */
+function stalledBy(pod: KubernetesObject, cause: Cause, workload: KubernetesObject, { namespace }: Subject): Cause | null {
+  const revision = pod.metadata.labels?.["controller-revision-hash"];
+  const wanted = at(workload, "status", "updateRevision");
+  const ordered = at(workload, "spec", "podManagementPolicy") !== "Parallel";
+  if (workload.kind !== "StatefulSet" || !ordered || revision === undefined || revision === wanted) return null;
+  if (!repairable.includes(cause.code)) return null;
+  const { name } = pod.metadata;
+  return {
+    code: "rollout-stalled",
+    reason: `the update waits for pod ${name}, which has an earlier revision: ${cause.reason}`.slice(0, 300),
+    fix: `kubectl delete pod ${name} --namespace ${namespace}: the StatefulSet creates the pod again with the new revision`,
+  };
+}
+
+/** Causes that a new revision can remove. */
+const repairable: readonly Cause["code"][] = ["image-pull", "pod-broken", "pod-crashing", "probe-failing"];

@@ -1,0 +1,197 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Cause } from "../../generator/cluster/status/cause.ts";
+import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
+import { workloadState } from "../../generator/cluster/status/workload.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
+import type { ApiObject } from "../cluster/harness/api.ts";
+import { until } from "../cluster/harness/processes.ts";
+import { withRealNode } from "../support/guards.ts";
+import { projectRoot } from "../support/tools.ts";
+import { RealNode } from "./harness/node.ts";
+import { addNodeImage, nodeImage } from "./harness/node-image.ts";
+
+const namespace = "causes";
+
+/* What `meshops status` reports about workloads whose pods really have the problem. */
+withRealNode("causes of status on a real node", () => {
+  let node: RealNode;
+  beforeAll(async () => {
+    node = await RealNode.start({ wait: true });
+    await addNodeImage(join(projectRoot, "test/node/pods"));
+    await node.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  });
+  afterAll(() => node?.stop());
+
+  const listed = (path: string): Promise<KubernetesObject[]> => node.api.list(path) as Promise<KubernetesObject[]>;
+  const within = (group: string, kind: string): Promise<KubernetesObject[]> => listed(`${group}/namespaces/${namespace}/${kind}`);
+
+  async function causeOfWorkload(kind: "Deployment" | "StatefulSet", name: string): Promise<Cause | null> {
+    const workloads = await within("/apis/apps/v1", kind === "Deployment" ? "deployments" : "statefulsets");
+    const workload = workloads.find(({ metadata }) => metadata.name === name);
+    if (workload === undefined) throw new Error(`there is no ${kind} ${name}`);
+    const snapshot: Snapshot = {
+      sources: [],
+      kustomizations: [],
+      releases: [],
+      workloads,
+      pods: await within("/api/v1", "pods"),
+      claims: await within("/api/v1", "persistentvolumeclaims"),
+      events: await within("/api/v1", "events"),
+      namespaces: await listed("/api/v1/namespaces"),
+      identity: { trustRoots: null, committed: null, secrets: null },
+      meshed: null,
+      policies: [],
+      proxyLogs: new Map(),
+      takenAt: new Date(),
+    };
+    const subject = { environment: "dev", component: "causes", kind, namespace, name };
+    return workloadState({ ...workload, apiVersion: "apps/v1", kind }, snapshot, subject).cause;
+  }
+
+  /** Waits until status reports a cause, and returns its reason and fix. */
+  async function reported(code: Cause["code"], kind: "Deployment" | "StatefulSet", name: string): Promise<Cause> {
+    return until(`${name}: ${code}`, async () => {
+      const cause = await causeOfWorkload(kind, name);
+      if (cause?.code !== code) throw new Error(JSON.stringify(cause));
+      return cause;
+    });
+  }
+
+  const problems: [
+    code: Cause["code"],
+    kind: "Deployment" | "StatefulSet",
+    name: string,
+    container: object,
+    spec: object,
+    reason: RegExp,
+  ][] = [
+    [
+      "image-pull",
+      "Deployment",
+      "absent",
+      { image: "registry.example/absent:1" },
+      {},
+      /cannot pull registry\.example\/absent:1 \((ErrImagePull|ImagePullBackOff)\)/,
+    ],
+    ["pod-crashing", "Deployment", "crash", { args: ["-e", "process.exit(3)"] }, {}, /is crash-looping \(Error\)/],
+    [
+      "pod-crashing",
+      "Deployment",
+      "memory",
+      { args: ["-e", "const all = []; for (;;) all.push(Buffer.alloc(1e7, 1))"], resources: { limits: { memory: "80Mi" } } },
+      {},
+      /is crash-looping \(OOMKilled\)/,
+    ],
+    [
+      "probe-failing",
+      "Deployment",
+      "probe",
+      { readinessProbe: { tcpSocket: { port: 81 }, periodSeconds: 1 } },
+      {},
+      /Readiness probe failed: .*:81: .*connection refused/,
+    ],
+    ["pod-unschedulable", "Deployment", "large", { resources: { requests: { cpu: "1000" } } }, {}, /Insufficient cpu/],
+    [
+      "pod-broken",
+      "Deployment",
+      "config",
+      { envFrom: [{ configMapRef: { name: "absent" } }] },
+      {},
+      /configmap "absent" not found/,
+    ],
+    [
+      "volume",
+      "StatefulSet",
+      "unbound",
+      { volumeMounts: [{ name: "data", mountPath: "/data" }] },
+      { volumeClaimTemplates: [claim] },
+      /waits for its PersistentVolumeClaim data-unbound-0/,
+    ],
+  ];
+
+  test("pods with problems that their spec causes", async () => {
+    for (const [, kind, name, container, spec] of problems) await node.api.apply(workloadOf(kind, name, container, spec));
+    for (const [code, kind, name, , , reason] of problems)
+      expect((await reported(code, kind, name)).reason, name).toMatch(reason);
+    for (const [, kind, name] of problems) await remove(kind, name);
+  });
+
+  const remove = (kind: "Deployment" | "StatefulSet", name: string): Promise<void> =>
+    node.api.delete(`/apis/apps/v1/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`);
+
+  test("a webhook that no server serves, with failurePolicy Fail", async () => {
+    const service = { name: "absent", namespace, path: "/" };
+    const configuration = {
+      apiVersion: "admissionregistration.k8s.io/v1",
+      kind: "ValidatingWebhookConfiguration",
+      metadata: { name: "absent" },
+      webhooks: [
+        {
+          name: "absent.example.org",
+          clientConfig: { service },
+          rules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] }],
+          namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+          sideEffects: "None",
+          admissionReviewVersions: ["v1"],
+        },
+      ],
+    };
+    await node.api.apply(configuration);
+    await node.api.apply(workloadOf("Deployment", "refused"));
+    expect((await reported("webhook", "Deployment", "refused")).reason).toMatch(
+      /cannot call the webhook absent\.example\.org: service "absent" not found/,
+    );
+    await node.api.delete("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/absent");
+    await remove("Deployment", "refused");
+  });
+
+  test("a StatefulSet whose update waits for a broken pod, and the printed command repairs it", async () => {
+    await node.api.apply(workloadOf("StatefulSet", "stalled"));
+    await until("the pod is ready", async () => (await causeOfWorkload("StatefulSet", "stalled")) === null);
+    await node.api.apply(workloadOf("StatefulSet", "stalled", { image: "registry.example/absent:1" }));
+    await reported("image-pull", "StatefulSet", "stalled");
+    await node.api.apply(workloadOf("StatefulSet", "stalled"));
+    const { reason, fix } = await reported("rollout-stalled", "StatefulSet", "stalled");
+    expect(reason).toMatch(/the update waits for pod stalled-0, which has an earlier revision: pod stalled-0 cannot pull/);
+    const [, pod] = /^kubectl delete pod (\S+) --namespace causes: /.exec(fix) ?? [];
+    await node.api.delete(`/api/v1/namespaces/${namespace}/pods/${pod}`);
+    await until("the update is complete", async () => (await causeOfWorkload("StatefulSet", "stalled")) === null);
+  });
+
+  test("a deleted pod with a finalizer", async () => {
+    const path = `/api/v1/namespaces/${namespace}/pods/stalled-0`;
+    await node.api.merge(path, { metadata: { finalizers: ["example.org/hold"] } });
+    await node.api.delete(path);
+    expect((await reported("pod-terminating", "StatefulSet", "stalled")).reason).toBe(
+      "pod stalled-0 is not deleted, because it has the finalizer example.org/hold",
+    );
+    await node.api.merge(path, { metadata: { finalizers: null } });
+    await until("the pod is created again", async () => (await causeOfWorkload("StatefulSet", "stalled")) === null);
+    await remove("StatefulSet", "stalled");
+  });
+});
+
+const claim = {
+  metadata: { name: "data" },
+  spec: { accessModes: ["ReadWriteOnce"], storageClassName: "absent", resources: { requests: { storage: "1Gi" } } },
+};
+
+function workloadOf(kind: "Deployment" | "StatefulSet", name: string, container: object = {}, spec: object = {}): ApiObject {
+  const labels = { app: name };
+  const main = {
+    name: "main",
+    image: nodeImage,
+    imagePullPolicy: "IfNotPresent",
+    args: ["-e", "setInterval(() => {}, 1e6)"],
+    ...container,
+  };
+  const template = { metadata: { labels }, spec: { terminationGracePeriodSeconds: 0, containers: [main] } };
+  const own = kind === "StatefulSet" ? { serviceName: name } : {};
+  return {
+    apiVersion: "apps/v1",
+    kind,
+    metadata: { name, namespace },
+    spec: { selector: { matchLabels: labels }, template, ...own, ...spec },
+  };
+}
