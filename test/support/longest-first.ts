@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Test files that take more than half a minute, longest first. The times were measured on a machine with two cores. */
 const longest = [
+  "node",
   "faults",
   "loop",
   "verify",

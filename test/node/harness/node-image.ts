@@ -1,34 +1,65 @@
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { run } from "../../support/tools.ts";
+import { projectRoot, run, tool } from "../../support/tools.ts";
 import { busybox } from "./machine.ts";
 import { addImage } from "./node.ts";
 
-/** Name of an image with Node, a shell, and the test programs of `test/node/pods` in /pods. */
+/** Name of an image with Node, a shell, and the programs of `test/node/pods` in /pods. */
 export const nodeImage = "registry.example/node:1";
 
+/** Name of an image with the programs that a probe of `meshops verify` runs, as in clients/pydgraph, without Python. */
+export const clientImage = "registry.example/client:1";
+
 /**
- * Packs the Node that runs the tests, the shared libraries that it needs and busybox as an image, and imports it.
+ * Packs the Node that runs the tests as an image, and imports it.
  *
  * @param programs folder that becomes /pods
  */
 export async function addNodeImage(programs: string): Promise<void> {
+  await fromFolder(nodeImage, ["/usr/bin/node"], [], async (root) => {
+    await addProgram(root, process.execPath, "usr/bin/node");
+    cpSync(programs, join(root, "pods"), { recursive: true });
+  });
+}
+
+export async function addClientImage(): Promise<void> {
+  const proto = "opt/dgraph/api.proto";
+  await fromFolder(clientImage, ["/bin/sh"], [`DGRAPH_PROTO=/${proto}`], async (root) => {
+    await addProgram(root, (await run("sh", ["-c", "command -v curl"])).trim(), "usr/bin/curl");
+    await addProgram(root, tool("grpcurl"), "usr/bin/grpcurl");
+    put(root, join(projectRoot, "test/client/api.proto"), proto);
+  });
+}
+
+/** Packs and imports an image whose root contains busybox and what `fill` writes. */
+async function fromFolder(
+  name: string,
+  entrypoint: readonly string[],
+  env: readonly string[],
+  fill: (root: string) => Promise<void>,
+): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), "meshops-node-image-"));
   try {
-    const put = (source: string, target: string): void => {
-      mkdirSync(dirname(join(root, target)), { recursive: true });
-      copyFileSync(source, join(root, target));
-    };
-    put(process.execPath, "usr/bin/node");
-    put(busybox, "bin/busybox");
-    for (const applet of ["sh", "sleep", "cat"]) symlinkSync("busybox", join(root, "bin", applet));
-    const libraries = (await run("ldd", [process.execPath])).matchAll(/(\/\S+) \(0x/g);
-    for (const [, library = ""] of libraries) put(library, library);
+    put(root, busybox, "bin/busybox");
+    for (const applet of ["base64", "basename", "cat", "dirname", "mktemp", "rm", "sh", "sleep", "tr"])
+      symlinkSync("busybox", join(root, "bin", applet));
     mkdirSync(join(root, "tmp"), { mode: 0o1777 });
-    cpSync(programs, join(root, "pods"), { recursive: true });
-    await addImage({ name: nodeImage, source: root, entrypoint: ["/usr/bin/node"] });
+    await fill(root);
+    await addImage({ name, source: root, entrypoint, env });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+/** Copies a program and the shared libraries that it needs. */
+async function addProgram(root: string, program: string, target: string): Promise<void> {
+  put(root, program, target);
+  const found = await run("sh", ["-c", 'ldd "$0" 2>/dev/null || true', program]);
+  for (const [, library = ""] of found.matchAll(/(\/\S+) \(0x/g)) put(root, library, library);
+}
+
+function put(root: string, source: string, target: string): void {
+  mkdirSync(dirname(join(root, target)), { recursive: true });
+  copyFileSync(source, join(root, target));
 }

@@ -62,6 +62,13 @@ export class RealNode {
     return this.plane.api;
   }
 
+  /** Deletes namespaces, and waits until they and all objects in them are gone. */
+  async removeNamespaces(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.api.delete(`/api/v1/namespaces/${name}`);
+    for (const name of names)
+      await until(`namespace ${name} is gone`, async () => (await this.api.get(`/api/v1/namespaces/${name}`)) === null);
+  }
+
   async stop(): Promise<void> {
     this.#volumes.stop();
     this.api.close();

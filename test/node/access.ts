@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { linkerdRelease } from "../../generator/catalog/linkerd.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
@@ -6,11 +5,9 @@ import { evaluate } from "../../generator/mesh/evaluate.ts";
 import type { ApiObject } from "../cluster/harness/api.ts";
 import { until } from "../cluster/harness/processes.ts";
 import { clusterOf, modes, type Peers } from "../support/dgraph-peers.ts";
-import { withRealNode } from "../support/guards.ts";
 import { judge } from "../support/policy-evaluator.ts";
-import { projectRoot } from "../support/tools.ts";
-import { RealNode } from "./harness/node.ts";
-import { addNodeImage, nodeImage } from "./harness/node-image.ts";
+import type { RealNode } from "./harness/node.ts";
+import { nodeImage } from "./harness/node-image.ts";
 
 /** Ports of Dgraph and of a proxy. */
 const ports = {
@@ -25,20 +22,20 @@ const roles = Object.keys(ports) as Role[];
  * but no proxies: a connection to 4143 is what a meshed client's proxy opens. Every cell is compared with the
  * evaluator of meshops, and with the independent one of the tests.
  */
-withRealNode("the generated NetworkPolicies on a real node", () => {
+export function accessTests(running: () => RealNode): void {
   let node: RealNode;
   /** Addresses of the pods that callers try to reach. A pod always reaches itself, so callers are other pods. */
   const addresses = new Map<Role, string>();
   const { peers } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
   const callers = Object.keys(peers).filter((name) => name !== "kubelet");
 
+  const namespaces = [...new Set(callers.map((name) => peerOf(peers, name).namespace))];
+
   beforeAll(async () => {
-    node = await RealNode.start({ wait: true });
-    await addNodeImage(join(projectRoot, "test/node/pods"));
-    const namespaces = new Set(callers.map((name) => peerOf(peers, name).namespace));
+    node = running();
     for (const name of namespaces) await node.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
   });
-  afterAll(() => node?.stop());
+  afterAll(() => node.removeNamespaces(namespaces));
 
   async function start(name: string): Promise<void> {
     const pod = podOf(name, peerOf(peers, name), ["/pods/caller.mjs"]);
@@ -141,7 +138,7 @@ withRealNode("the generated NetworkPolicies on a real node", () => {
       return open.length === 0;
     });
   });
-});
+}
 
 function peerOf(peers: Peers, name: string): Peers[string] {
   const peer = peers[name];

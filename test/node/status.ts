@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Cause } from "../../generator/cluster/status/cause.ts";
 import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
@@ -6,22 +5,19 @@ import { workloadState } from "../../generator/cluster/status/workload.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import type { ApiObject } from "../cluster/harness/api.ts";
 import { until } from "../cluster/harness/processes.ts";
-import { withRealNode } from "../support/guards.ts";
-import { projectRoot } from "../support/tools.ts";
-import { RealNode } from "./harness/node.ts";
-import { addNodeImage, nodeImage } from "./harness/node-image.ts";
+import type { RealNode } from "./harness/node.ts";
+import { nodeImage } from "./harness/node-image.ts";
 
 const namespace = "causes";
 
 /* What `meshops status` reports about workloads whose pods really have the problem. */
-withRealNode("causes of status on a real node", () => {
+export function statusTests(running: () => RealNode): void {
   let node: RealNode;
   beforeAll(async () => {
-    node = await RealNode.start({ wait: true });
-    await addNodeImage(join(projectRoot, "test/node/pods"));
+    node = running();
     await node.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
   });
-  afterAll(() => node?.stop());
+  afterAll(() => node.removeNamespaces([namespace]));
 
   const listed = (path: string): Promise<KubernetesObject[]> => node.api.list(path) as Promise<KubernetesObject[]>;
   const within = (group: string, kind: string): Promise<KubernetesObject[]> => listed(`${group}/namespaces/${namespace}/${kind}`);
@@ -170,7 +166,7 @@ withRealNode("causes of status on a real node", () => {
     await until("the pod is created again", async () => (await causeOfWorkload("StatefulSet", "stalled")) === null);
     await remove("StatefulSet", "stalled");
   });
-});
+}
 
 const claim = {
   metadata: { name: "data" },
