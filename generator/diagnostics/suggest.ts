@@ -2,7 +2,7 @@
  * Returns the candidate that is nearest to a mistyped word, or null if no candidate is near. A candidate is near if at
  * most three letters, and at most a third of the word's length, were added, removed, replaced or swapped.
  */
-function nearest(word: string, candidates: readonly string[]): string | null {
+export function nearest(word: string, candidates: readonly string[]): string | null {
   const limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
   let best: string | null = null;
   let bestDistance = limit + 1;

@@ -5,6 +5,7 @@ import { annotationsOf, chartOf, ManifestSet } from "../kubernetes/manifest-set.
 import { type Manifest, parseManifests } from "../kubernetes/read.ts";
 import { containersOf } from "../kubernetes/workload.ts";
 import { groupBy } from "../system/data.ts";
+import { annotationRules } from "./manifests/annotations.ts";
 import { authorizationRules } from "./manifests/authorization.ts";
 import { injectionRules } from "./manifests/injection.ts";
 import { networkPolicyRules } from "./manifests/network-policy.ts";
@@ -15,6 +16,7 @@ import type { ManifestFinding, ManifestRule } from "./manifests/rule.ts";
 /** All rules about Kubernetes objects. */
 export const manifestRules: readonly ManifestRule[] = [
   ...injectionRules,
+  ...annotationRules,
   ...networkPolicyRules,
   ...authorizationRules,
   ...routeRules,
@@ -29,6 +31,7 @@ export interface Judged {
   readonly manifest: Manifest;
   /** Path from the object to the value. */
   readonly path: Path;
+  readonly part: "key" | "value";
   readonly statement: Statement;
 }
 
@@ -62,16 +65,16 @@ export function review(objects: readonly Manifest[], version: LinkerdVersion | n
 }
 
 /** Converts a finding to a diagnostic with line and column. */
-export function told({ manifest, path, statement }: Judged): Diagnostic {
-  return diagnosticAtPath(manifest.source, [...manifest.at, ...path], "value", statement);
+export function told({ manifest, path, part, statement }: Judged): Diagnostic {
+  return diagnosticAtPath(manifest.source, [...manifest.at, ...path], part, statement);
 }
 
 function judged({ code, severity }: ManifestRule, finding: ManifestFinding): Judged {
-  const { manifest, path, message, fix, mild = false } = finding;
+  const { manifest, path, part = "value", message, fix, mild = false } = finding;
   const reason = annotationsOf(manifest)[`${silencePrefix}${code}`];
   const full: Statement = { code, severity: mild ? "warning" : severity, message, expected: null, fix };
   const silenced = full.severity === "warning" && typeof reason === "string" && reason !== "";
-  return { manifest, path, statement: silenced ? { ...full, silenced: reason } : full };
+  return { manifest, path, part, statement: silenced ? { ...full, silenced: reason } : full };
 }
 
 /**

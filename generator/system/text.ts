@@ -71,3 +71,8 @@ export function timeLeft(end: string | Date, now: Date): string {
   const left = new Date(end).getTime() - now.getTime();
   return left > 0 ? `${duration(left)} left` : `expired ${duration(left)} ago`;
 }
+
+/** Joins words as alternatives: `a, b or c`. */
+export function alternatives(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}

@@ -18,7 +18,8 @@ const explained: Readonly<Record<string, readonly string[]>> = {
   // Each of the five Deployments of linkerd-viz has config.linkerd.io/proxy-await in its own metadata instead of the
   // metadata of its pods (templates, all releases). There, the annotation has no effect. Its value "enabled" is the
   // default, so this has no consequences, and the finding is a warning.
-  "charts/linkerd-viz/*": ["inject-misplaced warning ×5"],
+  // Its five Services have linkerd.io/inject (templates, all releases), which Linkerd does not read from Services.
+  "charts/linkerd-viz/*": ["annotation-misplaced warning ×5", "inject-misplaced warning ×5"],
   // The objects were created with linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080, as in
   // the blog article. Raft bypasses the mesh in both directions, for Alpha and for Zero.
   "linkerd/inject-dgraph-*": ["ports-skipped warning ×4"],

@@ -1,8 +1,10 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
+import { linkerdAnnotations } from "../../catalog/linkerd-annotations.ts";
 import { injectKey, portKeys } from "../../catalog/well-known.ts";
 import { annotationsOf, type ManifestSet } from "../../kubernetes/manifest-set.ts";
 import { writtenAt } from "../../kubernetes/read.ts";
 import { type Labels, type Workload, workloadOf } from "../../kubernetes/workload.ts";
+import { rejectedValue } from "../../mesh/annotation-values.ts";
 import { workloadIsMeshed } from "../../mesh/meshed.ts";
 import { asksForNativeSidecar, neverCompletes } from "../../mesh/sidecar-lifetime.ts";
 import { isMap } from "../../system/data.ts";
@@ -97,7 +99,7 @@ function* hostNetwork({ workloads }: ManifestSet): Iterable<ManifestFinding> {
 function* unknownValue(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { manifest, path, annotations } of annotated(stream)) {
     const value = annotations[injectKey];
-    if (value === undefined || ["", "enabled", "ingress", "disabled"].includes(String(value))) continue;
+    if (value === undefined || rejectedValue(linkerdAnnotations[injectKey]?.format ?? "text", String(value)) === null) continue;
     yield {
       manifest,
       path: [...path, injectKey],

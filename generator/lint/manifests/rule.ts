@@ -8,6 +8,8 @@ import type { Manifest } from "../../kubernetes/read.ts";
 export interface ManifestFinding {
   readonly manifest: Manifest;
   readonly path: Path;
+  /** Part of the entry at `path` that the finding marks; default: the value. */
+  readonly part?: "key";
   readonly message: string;
   readonly fix: string;
   /**

@@ -1,0 +1,186 @@
+import { type LinkerdRelease, linkerdReleases } from "../../catalog/linkerd.ts";
+import {
+  type AnnotationPlace,
+  annotationPrefixes,
+  type LinkerdAnnotation,
+  linkerdAnnotations,
+  writtenAnnotations,
+} from "../../catalog/linkerd-annotations.ts";
+import { injectKey } from "../../catalog/well-known.ts";
+import { nearest } from "../../diagnostics/suggest.ts";
+import { annotationsOf, type ManifestSet } from "../../kubernetes/manifest-set.ts";
+import type { Manifest } from "../../kubernetes/read.ts";
+import { type Labels, workloadOf } from "../../kubernetes/workload.ts";
+import { rejectedValue } from "../../mesh/annotation-values.ts";
+import { asMap } from "../../system/data.ts";
+import { alternatives } from "../../system/text.ts";
+import type { ManifestFinding, ManifestRule } from "./rule.ts";
+
+/** Rules about the annotations that configure Linkerd. */
+export const annotationRules: readonly ManifestRule[] = [
+  {
+    code: "annotation-unknown",
+    severity: "warning",
+    title: "Linkerd does not know an annotation",
+    why: "Linkerd ignores annotations that it does not know, and reports no error. The proxies keep their default settings (linkerd2, pkg/k8s/labels.go). Some annotations are known only to some releases.",
+    fix: "Correct the name of the annotation, or remove the annotation.",
+    check: unknownKeys,
+  },
+  {
+    code: "annotation-value",
+    severity: "error",
+    title: "Linkerd does not accept the value of an annotation",
+    why: "Linkerd ignores a value that it cannot parse, and uses the default. For a policy, the default is often weaker: with an unknown value of `config.linkerd.io/default-inbound-policy`, all clients are admitted (linkerd2, pkg/inject/inject.go, pkg/util/parsing.go).",
+    fix: "Use a value in the expected format.",
+    check: badValues,
+  },
+  {
+    code: "annotation-misplaced",
+    severity: "warning",
+    title: "An annotation is on an object where Linkerd does not read it",
+    why: "Linkerd reads settings of proxies from pods and namespaces, and settings of outgoing requests (`retry.linkerd.io`, `timeout.linkerd.io`, `balancer.linkerd.io`) from Services, EgressNetworks and routes (linkerd2, policy-controller/k8s/index/src/outbound).",
+    fix: "Move the annotation to an object where Linkerd reads it.",
+    check: misplaced,
+  },
+  {
+    code: "inject-label",
+    severity: "error",
+    title: "A setting of Linkerd is a label instead of an annotation",
+    why: "Linkerd reads its settings only from annotations (linkerd2, pkg/inject/inject.go). With the label `linkerd.io/inject`, pods start without a proxy, and Linkerd reports no error.",
+    fix: "Move the label to the annotations of the same object.",
+    check: labels,
+  },
+];
+
+/** A map of annotations or labels, and the object that Linkerd reads it from. */
+interface Place {
+  readonly manifest: Manifest;
+  /** Null for the metadata of a workload, which Linkerd does not read. */
+  readonly place: AnnotationPlace | null;
+  readonly path: readonly string[];
+  readonly values: Labels;
+}
+
+const placeOfKind: Readonly<Record<string, AnnotationPlace>> = {
+  "v1/Namespace": "namespace",
+  "v1/Service": "service",
+  "policy.linkerd.io/EgressNetwork": "egress-network",
+  "policy.linkerd.io/HTTPRoute": "route",
+  "gateway.networking.k8s.io/HTTPRoute": "route",
+  "gateway.networking.k8s.io/GRPCRoute": "route",
+};
+
+const nameOfPlace: Readonly<Record<AnnotationPlace, string>> = {
+  namespace: "a namespace",
+  pod: "a pod template",
+  service: "a Service",
+  "egress-network": "an EgressNetwork",
+  route: "a route (HTTPRoute or GRPCRoute)",
+};
+
+/** Returns the annotations or labels of the objects that Linkerd reads, and of the workloads around pod templates. */
+function* places({ stated }: ManifestSet, field: "annotations" | "labels"): Iterable<Place> {
+  for (const manifest of stated) {
+    const group = manifest.apiVersion.includes("/") ? manifest.apiVersion.replace(/\/.*/, "") : manifest.apiVersion;
+    const workload = workloadOf(manifest);
+    const template = workload?.template.map(String) ?? [];
+    const own = field === "annotations" ? annotationsOf(manifest) : asMap(asMap(manifest.value["metadata"])["labels"]);
+    const place = workload !== null && template.length === 0 ? "pod" : (placeOfKind[`${group}/${manifest.kind}`] ?? null);
+    if (place !== null || workload !== null) yield { manifest, place, path: ["metadata", field], values: own };
+    if (workload === null || template.length === 0) continue;
+    const values = field === "annotations" ? workload.annotations : workload.labels;
+    yield { manifest, place: "pod", path: [...template, "metadata", field], values };
+  }
+}
+
+function isReserved(key: string): boolean {
+  return annotationPrefixes.has(key.slice(0, Math.max(0, key.indexOf("/"))));
+}
+
+function* unknownKeys(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
+  for (const { manifest, path, values } of places(stream, "annotations"))
+    for (const key of Object.keys(values).filter(isReserved)) {
+      if (writtenAnnotations.has(key)) continue;
+      const known = linkerdAnnotations[key];
+      const missing =
+        known === undefined
+          ? { message: `${key} is not an annotation that Linkerd knows`, fix: correction(key) }
+          : outside(key, known, release);
+      if (missing !== null) yield { manifest, path: [...path, key], part: "key", ...missing };
+    }
+}
+
+/** Suggests the known annotation with the same name and another prefix, or the one with the nearest name. */
+function correction(key: string): string {
+  const keys = Object.keys(linkerdAnnotations);
+  const name = key.slice(key.indexOf("/"));
+  const guess = keys.find((each) => each.endsWith(name)) ?? nearest(key, keys);
+  return guess === null ? "remove the annotation" : `did you mean "${guess}"?`;
+}
+
+/** Returns the finding if a release does not read a known annotation. */
+function outside(
+  key: string,
+  { since, until }: LinkerdAnnotation,
+  release: LinkerdRelease | null,
+): { message: string; fix: string } | null {
+  if (release === null) return null;
+  const age = (version: string): number => linkerdReleases.findIndex((each) => each.version === version);
+  const own = age(release.version);
+  if (since !== undefined && own > age(since))
+    return {
+      message: `Linkerd ${release.version} does not read ${key}; ${since} does`,
+      fix: `remove the annotation, or use Linkerd ${since} or later`,
+    };
+  if (until !== undefined && own < age(until))
+    return { message: `Linkerd ${release.version} does not read ${key} any more; ${until} did`, fix: "remove the annotation" };
+  return null;
+}
+
+function* badValues(stream: ManifestSet): Iterable<ManifestFinding> {
+  for (const { manifest, path, values, place } of places(stream, "annotations"))
+    for (const [key, value] of Object.entries(values)) {
+      const known = linkerdAnnotations[key];
+      // The rules inject-value and annotation-not-text report the other values.
+      if (known === undefined || place === null || key === injectKey || typeof value !== "string") continue;
+      const expected = rejectedValue(known.format, value);
+      if (expected === null) continue;
+      yield {
+        manifest,
+        path: [...path, key],
+        message: `Linkerd does not accept "${value}" as the value of ${key}`,
+        fix: `use ${expected}`,
+      };
+    }
+}
+
+function* misplaced(stream: ManifestSet): Iterable<ManifestFinding> {
+  for (const { manifest, path, values, place } of places(stream, "annotations"))
+    for (const key of Object.keys(values)) {
+      const known = linkerdAnnotations[key];
+      if (known === undefined || (place !== null && known.on.includes(place))) continue;
+      // The rule inject-misplaced reports settings of pods in the metadata of a workload.
+      if (place === null && known.on.includes("pod")) continue;
+      yield {
+        manifest,
+        path: [...path, key],
+        part: "key",
+        message: `Linkerd does not read ${key} from ${place === null ? `the ${manifest.kind} itself` : nameOfPlace[place]}`,
+        fix: `move the annotation to ${alternatives(known.on.map((each) => nameOfPlace[each]))}`,
+      };
+    }
+}
+
+function* labels(stream: ManifestSet): Iterable<ManifestFinding> {
+  for (const { manifest, path, values } of places(stream, "labels"))
+    for (const key of Object.keys(values)) {
+      if (linkerdAnnotations[key] === undefined) continue;
+      yield {
+        manifest,
+        path: [...path, key],
+        part: "key",
+        message: `${key} is a label, but Linkerd reads it only from annotations`,
+        fix: `move ${key} from labels to annotations`,
+      };
+    }
+}
