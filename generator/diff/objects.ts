@@ -5,7 +5,7 @@ import { asMap } from "../system/data.ts";
 import { mergeDeep } from "../system/merge.ts";
 import { folderOf } from "../system/text.ts";
 
-/** Files of a repository: path to text. */
+/** Files of a repository. The keys are paths, and the values are texts. */
 export type Files = ReadonlyMap<string, string>;
 
 /** An object that files of the bundle declare. A HelmRelease includes its values. */

@@ -46,7 +46,7 @@ export function parseDocuments(text: string, reading: Reading): Document.Parsed[
   return documents;
 }
 
-/** Sets the values of a document's scalars as if the document had been parsed with another reading. */
+/** Sets the values of a document's scalars as if the document had been parsed with other rules for the types of scalars. */
 export function readAs(document: Document, { schema }: Reading): void {
   document.schema = schema;
   visit(document, {

@@ -17,7 +17,7 @@ export type Watcher = (request: Request) => Mishap | null;
 /** A stand-in for Azure on loopback: Resource Manager, a registry's API, uploads, and a managed identity's endpoint. */
 export class Cloud {
   state: State = new State();
-  /** Requests that the stand-in does not support. Tests check that there are no such requests. */
+  /** List of requests that the stand-in does not support. Tests check that the list is empty. */
   readonly unknown: string[] = [];
   watch: Watcher = () => null;
   readonly ca: string;

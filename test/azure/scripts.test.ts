@@ -148,7 +148,7 @@ withAzureCli("az's own parser", () => {
    * that prints its arguments replaces az.
    */
   function commandLines(script: string): string[] {
-    const text = script.replaceAll("\\\n", " ");
+    const text = script.replace(/^ *#.*$/gm, "").replaceAll("\\\n", " ");
     const calls = [
       ...text.matchAll(/(?<![-\w])(az_|query) (?=[a-z])((?:"(?:\$\([^)]*\)|[^"])*"|'[^']*'|[^\s|;)&<>"']+|[ ]+)+)/g),
     ].map(([, name, words]) => `${name} ${words}`);

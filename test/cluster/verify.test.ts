@@ -263,7 +263,7 @@ withPydgraph("verify", () =>
         expected: {
           M2: /^failed: bundle and issuer do not match/,
           M3: /^failed: the bundle and the issuer do not match/,
-          T2a: /^failed: the proxies of the probe and of Alpha trust different anchors/,
+          T2a: /^failed: the proxies of the probe and of Alpha trust different trust anchors/,
           ...{ T2b: /^undecided/, T3: /^failed/, D1: /T2a/, D2: /T2a/, D3: /T2a/, D5: /T2a/ },
         },
       },
@@ -310,9 +310,9 @@ withPydgraph("verify", () =>
       "one Alpha gets all requests": { run: (look) => withFault("allToOne", look), expected: { D5: /^failed/ } },
       "NetworkPolicies are not enforced": {
         run: (look) => withFault("noEngine", look),
-        expected: { T1: /^failed: .*nothing enforces/ },
+        expected: { T1: /^failed: .*are not enforced/ },
       },
-      "no TLS": { run: (look) => withFault("plaintext", look), expected: { T3: /^failed: the two proxies do not use TLS/ } },
+      "no TLS": { run: (look) => withFault("plaintext", look), expected: { T3: /^failed: the two proxies do not use mTLS/ } },
       "Alphas started before tap": {
         run: (look) => {
           cluster.webhooks.tap.enabled = false;

@@ -313,7 +313,7 @@ stringData:
     });
 
     test("an empty list, invalid recipients and the key of another recipient are rejected", async () => {
-      await expect(encrypt("data: {a: b}", { recipients: [] })).rejects.toThrow("no recipients");
+      await expect(encrypt("data: {a: b}", { recipients: [] })).rejects.toThrow("the list of recipients is empty");
       await expect(encrypt("data: {a: b}", { recipients: ["age1nonsense"] })).rejects.toThrow("is not an age recipient");
       const text = await encrypt("data: {a: b}");
       await expect(decryptFile(text, { identities: [bob().identity] })).rejects.toMatchObject({ problem: "no-key" });

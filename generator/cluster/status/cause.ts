@@ -114,7 +114,7 @@ const patterns: readonly Pattern[] = [
     kinds: ["Kustomization"],
     message: /secrets? "sops-age" not found|decryption secret .* not found/i,
     reason: () => "Flux has no age key: Secret sops-age does not exist",
-    fix: (_, { environment }) => `run meshops bootstrap ${environment} to create the Secret from your key`,
+    fix: (_, { environment }) => `run meshops bootstrap ${environment} --run to create the Secret from your key`,
   },
   {
     code: "age-key-wrong",
@@ -122,7 +122,7 @@ const patterns: readonly Pattern[] = [
       /(?:cannot get sops data key|error decrypting|failed to decrypt|no identity matched|failed to import '[^']*' data from)/,
     reason: () => "the encrypted Secrets cannot be decrypted with the age key in the cluster",
     fix: (_, { environment }) =>
-      `run meshops bootstrap ${environment} to install your key; or run meshops identity updatekeys ${environment}, commit and push`,
+      `run meshops bootstrap ${environment} --run to install your key; or run meshops identity updatekeys ${environment}, commit and push`,
   },
   {
     code: "immutable-field",

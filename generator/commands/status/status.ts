@@ -101,7 +101,7 @@ interface ClusterIdentity {
   /** Webhook Secrets whose private key has a form that the program that uses the Secret does not accept. */
   readonly refusedKeys: readonly { readonly secret: string; readonly form: string }[];
   /**
-   * Meshed pods of all namespaces that lack a trust anchor; null if the user is not allowed to list pods in all
+   * Meshed pods that lack a trust anchor, in all namespaces; null if the user is not allowed to list pods in all
    * namespaces.
    */
   readonly anchorGaps: readonly AnchorGap[] | null;

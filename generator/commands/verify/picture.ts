@@ -11,7 +11,7 @@ const clients = [
   { id: "T2c", lines: ["client with a forged label", "no proxy, label of meshed pods"], answered: false },
 ] as const;
 
-/** Returns the graph of the clients and the results of their access tests. Returns null if no access test ran. */
+/** Returns a graph that shows the clients with the results of their access tests. Returns null if no access test ran. */
 export function accessGraph(tests: readonly TestResult[], target: AccessTarget): Graph | null {
   const ran = clients.flatMap((client) => {
     const test = tests.find(({ id }) => id === client.id);

@@ -30,7 +30,7 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
     else if (path === "spec.values.clusterDomain")
       yield {
         risk: "rollout",
-        reason: "the cluster domain in which proxies look up Services changes: all meshed pods must restart",
+        reason: "a new cluster domain: proxies look up Services in this domain, so all meshed pods must restart",
       };
     else if (path.startsWith("spec.values.") && !path.startsWith("spec.values.podAnnotations"))
       yield { risk: "rollout", reason: "the control plane restarts, one replica at a time" };
