@@ -12,6 +12,18 @@ export const proxyContainer = "linkerd-proxy";
  */
 export const meshedLabel = "linkerd.io/control-plane-ns";
 
+/**
+ * Namespaces that the proxy injector ignores by default (linkerd2, charts/linkerd-control-plane/values.yaml,
+ * `proxyInjector.namespaceSelector`, in all releases of the catalog).
+ */
+export const uninjectedNamespaces: readonly string[] = ["kube-system", "cert-manager"];
+
+/**
+ * Labels that the proxy injector adds to pods (linkerd2, pkg/k8s/labels.go and pkg/inject/inject.go). Those that begin
+ * with `linkerd.io/proxy-` contain the name of the pod's owner.
+ */
+export const injectedLabel: RegExp = /^linkerd\.io\/(control-plane-ns|workload-ns|proxy-[a-z]+)$/;
+
 /** Label of namespaces. If the value is `disabled`, Linkerd's webhooks ignore the namespace. */
 export const admissionWebhooksLabel = "config.linkerd.io/admission-webhooks";
 

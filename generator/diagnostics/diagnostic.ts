@@ -94,7 +94,11 @@ export type DiagnosticCode =
   | "annotation-value"
   | "egress-without-control-plane"
   | "gateway-api-owners"
+  | "identity-invalid"
+  | "identity-missing"
+  | "identity-unmatched"
   | "inject-host-network"
+  | "inject-ignored"
   | "inject-label"
   | "inject-misplaced"
   | "inject-value"
@@ -107,14 +111,16 @@ export type DiagnosticCode =
   | "profile-and-route"
   | "profile-headless"
   | "profile-without-service"
-  | "server-on-skipped-port"
-  | "server-selects-nothing"
   | "proto-syntax"
   | "proto-without-service"
-  | "identity-missing"
-  | "identity-invalid"
-  | "webhook-key-form"
-  | "scaffold-outdated";
+  | "scaffold-outdated"
+  | "server-denies-all"
+  | "server-on-skipped-port"
+  | "server-selects-nothing"
+  | "servers-overlap"
+  | "traffic-split-ignored"
+  | "udp-unmeshed"
+  | "webhook-key-form";
 
 /** Whether the finding is not silenced. */
 export function isLoud({ silenced }: Diagnostic): boolean {

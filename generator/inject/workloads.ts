@@ -3,7 +3,7 @@ import { injectKey } from "../catalog/well-known.ts";
 import { ManifestSet } from "../kubernetes/manifest-set.ts";
 import { selects } from "../kubernetes/selectors.ts";
 import type { Workload } from "../kubernetes/workload.ts";
-import { hasProxy } from "../mesh/meshed.ts";
+import { hasProxy, type InjectionObstacle, injectionFacts, injectionObstacle } from "../mesh/meshed.ts";
 import { neverCompletes } from "../mesh/sidecar-lifetime.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 
@@ -33,11 +33,19 @@ export function selectWorkloads(stream: ManifestSet, { spec }: MeshInjection): S
 }
 
 function reasonAgainst(workload: Workload, stream: ManifestSet, release: LinkerdRelease): string | null {
-  const { annotations, pod } = workload;
+  const { annotations } = workload;
   if (annotations[injectKey] === "disabled") return `its pods have ${injectKey}: disabled`;
-  if (pod["hostNetwork"] === true) return "its pods use the host network, where a proxy cannot intercept traffic";
   if (hasProxy(workload)) return "its pods already have a proxy";
+  const obstacle = injectionObstacle(injectionFacts(workload, stream));
+  if (obstacle !== null) return obstacles[obstacle];
   if (neverCompletes(workload, stream, release))
     return `with a proxy, the workload would never complete: in ${release.version}, the proxy does not run as a native sidecar`;
   return null;
 }
+
+const obstacles: Readonly<Record<InjectionObstacle, string>> = {
+  "host-network": "its pods use the host network, where a proxy cannot intercept traffic",
+  "other-sidecar": "its pods have a sidecar of Istio, and the injector does not inject such pods",
+  "webhooks-disabled": "its namespace has the label config.linkerd.io/admission-webhooks: disabled",
+  "namespace-excluded": "by default, the injector ignores the namespaces kube-system and cert-manager",
+};

@@ -12,6 +12,8 @@ import { networkPolicyRules } from "./manifests/network-policy.ts";
 import { platformRules } from "./manifests/platform.ts";
 import { routeRules } from "./manifests/routes.ts";
 import type { ManifestFinding, ManifestRule } from "./manifests/rule.ts";
+import { serverRules } from "./manifests/servers.ts";
+import { trafficRules } from "./manifests/traffic.ts";
 
 /** All rules about Kubernetes objects. */
 export const manifestRules: readonly ManifestRule[] = [
@@ -19,7 +21,9 @@ export const manifestRules: readonly ManifestRule[] = [
   ...annotationRules,
   ...networkPolicyRules,
   ...authorizationRules,
+  ...serverRules,
   ...routeRules,
+  ...trafficRules,
   ...platformRules,
 ];
 

@@ -1,6 +1,8 @@
-import { injectKey, proxyContainer } from "../catalog/well-known.ts";
+import { admissionWebhooksLabel, injectKey, proxyContainer, uninjectedNamespaces } from "../catalog/well-known.ts";
 import { annotationsOf, type ManifestSet } from "../kubernetes/manifest-set.ts";
-import { containersOf, type Labels, type Workload } from "../kubernetes/workload.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { containersOf, type Labels, listOf, type Workload } from "../kubernetes/workload.ts";
+import { asMap } from "../system/data.ts";
 
 /**
  * Whether pods have a proxy. `unknown` if this depends on the annotations of the pods' namespace, and these annotations
@@ -8,46 +10,93 @@ import { containersOf, type Labels, type Workload } from "../kubernetes/workload
  */
 export type Meshed = "yes" | "no" | "unknown";
 
+/** The namespace of a pod. Labels and annotations are null if they are not known. */
+export interface InjectionNamespace {
+  readonly name: string;
+  readonly metadata: { readonly labels: Labels; readonly annotations: Labels } | null;
+}
+
 /** Values from which the proxy injector decides whether to inject a pod. */
 export interface InjectionFacts {
   /** Annotations of the pod, or of its pod template. */
   readonly annotations: Labels;
-  /** Annotations of the namespace; null if they are not known. */
-  readonly namespace: Labels | null;
+  readonly namespace: InjectionNamespace;
   readonly hostNetwork: boolean;
-  /** Whether the pod already has a proxy. */
-  readonly hasProxy: boolean;
+  /** Sidecar that the pod already contains, apart from Linkerd's. */
+  readonly otherSidecar: boolean;
+}
+
+/** Why the proxy injector does not inject a pod, although an annotation requests injection. */
+export type InjectionObstacle = "host-network" | "other-sidecar" | "webhooks-disabled" | "namespace-excluded";
+
+/** Returns what prevents the injection of a pod; null if nothing is known to prevent it. */
+export function injectionObstacle({ namespace, hostNetwork, otherSidecar }: InjectionFacts): InjectionObstacle | null {
+  if (uninjectedNamespaces.includes(namespace.name)) return "namespace-excluded";
+  if (namespace.metadata?.labels[admissionWebhooksLabel] === "disabled") return "webhooks-disabled";
+  if (hostNetwork) return "host-network";
+  return otherSidecar ? "other-sidecar" : null;
 }
 
 /**
- * Whether a pod is meshed, according to the injector's rules (linkerd2, pkg/inject/report.go). A pod in the host
- * network is never injected. The annotation of the pod takes precedence over the annotation of the namespace. An empty
- * annotation is treated as a missing annotation.
+ * Whether the proxy injector injects a pod (linkerd2, pkg/inject/report.go, and the default `namespaceSelector` of its
+ * webhook). The annotation of the pod takes precedence over the annotation of the namespace. An empty annotation is
+ * treated as a missing annotation. A value that another program replaces (`${…}`) is unknown.
  */
-export function isMeshed({ annotations, namespace, hostNetwork, hasProxy }: InjectionFacts): Meshed {
-  if (hasProxy) return "yes";
-  if (hostNetwork) return "no";
+export function isMeshed(facts: InjectionFacts): Meshed {
+  if (injectionObstacle(facts) !== null) return "no";
+  const { annotations, namespace } = facts;
   const own = annotations[injectKey];
   const unset = own === undefined || own === "";
-  const inject = unset ? namespace?.[injectKey] : own;
+  const inject = unset ? namespace.metadata?.annotations[injectKey] : own;
   if (inject === "enabled" || inject === "ingress") return "yes";
-  return namespace === null && unset ? "unknown" : "no";
+  if (typeof inject === "string" && inject.includes("${")) return "unknown";
+  return namespace.metadata === null && unset ? "unknown" : "no";
 }
 
 /** Whether the pods of a workload in a manifest are meshed. */
 export function workloadIsMeshed(workload: Workload, stream: ManifestSet): Meshed {
-  const namespace = stream.namespaceOf(workload.manifest.namespace);
-  return isMeshed({
-    annotations: workload.annotations,
-    namespace: namespace === null ? null : annotationsOf(namespace),
-    hostNetwork: workload.pod["hostNetwork"] === true,
-    hasProxy: hasProxy(workload),
-  });
+  return hasProxy(workload) ? "yes" : isMeshed(injectionFacts(workload, stream));
 }
 
-/** Whether the pods in a manifest already have a proxy. */
+/** Values from which the proxy injector decides about the pods of a workload in a manifest. */
+export function injectionFacts(workload: Workload, stream: ManifestSet): InjectionFacts {
+  const name = workload.manifest.namespace;
+  const found = stream.namespaceOf(name);
+  return {
+    annotations: workload.annotations,
+    namespace: {
+      name,
+      metadata: found === null ? null : { annotations: annotationsOf(found), labels: stream.namespaceLabels(name) },
+    },
+    hostNetwork: workload.pod["hostNetwork"] === true,
+    otherSidecar: hasOtherSidecar(workload.pod),
+  };
+}
+
+/** Describes a namespace in a cluster. @param namespaces the namespaces that are known */
+export function injectionNamespace(name: string, namespaces: readonly KubernetesObject[]): InjectionNamespace {
+  const found = namespaces.find(({ metadata }) => metadata.name === name);
+  const { labels = {}, annotations = {} } = found?.metadata ?? {};
+  return { name, metadata: found === undefined ? null : { labels, annotations } };
+}
+
+/** Whether the pods in a manifest already have a proxy of Linkerd. */
 export function hasProxy(workload: Workload): boolean {
   return containersOf(workload).some(({ container }) => container["name"] === proxyContainer);
+}
+
+/**
+ * Whether a pod contains the sidecar of Istio. The injector also checks for its own containers (linkerd2,
+ * pkg/healthcheck/sidecar.go).
+ *
+ * @param pod the `spec` of a pod
+ */
+export function hasOtherSidecar(pod: unknown): boolean {
+  const all = [...listOf(asMap(pod)["containers"]), ...listOf(asMap(pod)["initContainers"])].map(asMap);
+  return all.some(
+    ({ name, image }) =>
+      name === "istio-proxy" || name === "istio-init" || /^gcr\.io\/istio-release\/proxy(v2|_init):/.test(String(image)),
+  );
 }
 
 /** Annotations of a workload's pods, including the proxy configuration that the pods inherit from their namespace. */

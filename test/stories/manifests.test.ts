@@ -108,7 +108,7 @@ describe("existing files", () => {
       'apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: n, annotations: {config.linkerd.io/opaque-ports: "9080"}}\n';
     expect(judge("patch.yaml", patch)).toEqual([]);
     const server =
-      "---\napiVersion: policy.linkerd.io/v1beta3\nkind: Server\nmetadata: {name: s, namespace: n}\nspec: {podSelector: {matchLabels: {a: b}}, port: 1}\n";
+      "---\napiVersion: policy.linkerd.io/v1beta3\nkind: Server\nmetadata: {name: s, namespace: n}\nspec: {podSelector: {matchLabels: {a: b}}, port: 1, accessPolicy: audit}\n";
     expect(judge("s.yaml", job("") + server).map(({ code }) => code)).toEqual(["job-injected", "server-selects-nothing"]);
     const release = "---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: r, namespace: n}\n";
     expect(judge("s.yaml", job("") + server + release).map(({ code }) => code)).toEqual(["job-injected"]);

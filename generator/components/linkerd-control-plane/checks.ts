@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
-import { isMeshed } from "../../mesh/meshed.ts";
+import { hasOtherSidecar, injectionNamespace, isMeshed } from "../../mesh/meshed.ts";
 import { proxyOf } from "../../mesh/pod.ts";
 import { isInSet } from "../../mesh/pod-set.ts";
 import type { ClusterState, StateCheck } from "../check.ts";
@@ -25,14 +25,13 @@ export const controlPlaneChecks: readonly StateCheck[] = [
 
 /** Checks that every pod that should be meshed has a proxy of the Linkerd release in the spec. */
 function podsMeshed({ pods, namespaces, podSets, linkerdRelease }: ClusterState): Finding {
-  const inherited = new Map(namespaces.map(({ metadata }) => [metadata.name, metadata.annotations ?? {}]));
   const described = podSets.filter(({ inject }) => inject === "enabled" || inject === "ingress");
   const wanted = pods.filter((pod) => {
     const facts = {
       annotations: pod.metadata.annotations ?? {},
-      namespace: inherited.get(pod.metadata.namespace ?? "") ?? null,
+      namespace: injectionNamespace(pod.metadata.namespace ?? "", namespaces),
       hostNetwork: at(pod, "spec", "hostNetwork") === true,
-      hasProxy: false,
+      otherSidecar: hasOtherSidecar(pod["spec"]),
     };
     return described.some((set) => isInSet(pod, set)) || isMeshed(facts) === "yes";
   });

@@ -1,4 +1,4 @@
-import { portKeys } from "../../catalog/well-known.ts";
+import { injectedLabel, portKeys } from "../../catalog/well-known.ts";
 import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import { listOf } from "../../kubernetes/workload.ts";
 import { proxyAnnotations } from "../../mesh/meshed.ts";
@@ -77,6 +77,7 @@ function* emptyServers(stream: ManifestSet): Iterable<ManifestFinding> {
   if (stream.isPartial) return;
   for (const manifest of stream.ofKind(policyGroup, "Server")) {
     const { podSelector } = specOf(manifest);
+    if (selectorKeys(podSelector).some((key) => injectedLabel.test(key))) continue;
     const neighbours = stream.selected(manifest.namespace, {});
     if (podSelector === undefined || neighbours.length === 0 || stream.selected(manifest.namespace, podSelector).length > 0)
       continue;
@@ -98,4 +99,9 @@ function* skippedServers(stream: ManifestSet): Iterable<ManifestFinding> {
       yield { manifest, path: ["spec", "port"], message, fix: `remove ${number} from ${portKeys.skipInbound}` };
     }
   }
+}
+
+function selectorKeys(selector: unknown): string[] {
+  const { matchLabels, matchExpressions } = asMap(selector);
+  return [...Object.keys(asMap(matchLabels)), ...listOf(matchExpressions).map((each) => String(asMap(each)["key"]))];
 }

@@ -1,11 +1,11 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { linkerdAnnotations } from "../../catalog/linkerd-annotations.ts";
-import { injectKey, portKeys } from "../../catalog/well-known.ts";
+import { admissionWebhooksLabel, injectKey, portKeys, uninjectedNamespaces } from "../../catalog/well-known.ts";
 import { annotationsOf, type ManifestSet } from "../../kubernetes/manifest-set.ts";
 import { writtenAt } from "../../kubernetes/read.ts";
 import { type Labels, type Workload, workloadOf } from "../../kubernetes/workload.ts";
 import { rejectedValue } from "../../mesh/annotation-values.ts";
-import { workloadIsMeshed } from "../../mesh/meshed.ts";
+import { hasProxy, type InjectionObstacle, injectionFacts, injectionObstacle, workloadIsMeshed } from "../../mesh/meshed.ts";
 import { asksForNativeSidecar, neverCompletes } from "../../mesh/sidecar-lifetime.ts";
 import { isMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
@@ -29,6 +29,16 @@ export const injectionRules: readonly ManifestRule[] = [
     why: "The injector skips pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go): if the traffic of such a pod were redirected to a proxy, all traffic of the node would be redirected too.",
     fix: "Remove `hostNetwork`, or set `linkerd.io/inject: disabled` to show that the pod has no proxy.",
     check: hostNetwork,
+  },
+  {
+    code: "inject-ignored",
+    severity: "error",
+    title: "Injection is requested for pods that the injector ignores",
+    why:
+      "The injector does not inject pods that already have a sidecar of Istio (linkerd2, pkg/healthcheck/sidecar.go). The injector's webhook is not called for namespaces with the label " +
+      "`config.linkerd.io/admission-webhooks: disabled`, and by default not for the namespaces `kube-system` and `cert-manager` (`proxyInjector.namespaceSelector` in the chart). The pods start without a proxy, and Linkerd reports no error.",
+    fix: "Remove what prevents the injection, or set `linkerd.io/inject: disabled` to show that the pods have no proxy.",
+    check: ignored,
   },
   {
     code: "inject-value",
@@ -95,6 +105,41 @@ function* hostNetwork({ workloads }: ManifestSet): Iterable<ManifestFinding> {
     };
   }
 }
+
+function* ignored(stream: ManifestSet): Iterable<ManifestFinding> {
+  for (const workload of stream.workloads) {
+    const facts = injectionFacts(workload, stream);
+    const obstacle = injectionObstacle(facts);
+    const own = workload.annotations[injectKey];
+    const wanted = own === undefined || own === "" ? facts.namespace.metadata?.annotations[injectKey] : own;
+    if (obstacle === null || obstacle === "host-network" || (wanted !== "enabled" && wanted !== "ingress") || hasProxy(workload))
+      continue;
+    const { manifest, template } = workload;
+    yield {
+      manifest,
+      path: own === undefined || own === "" ? [...template, "spec"] : [...template, "metadata", "annotations", injectKey],
+      part: "key",
+      message: `the pods get no proxy, because ${because[obstacle]}`,
+      fix: `${remedy[obstacle]}, or set ${injectKey}: disabled`,
+      // The chart's values can change the list of ignored namespaces.
+      mild: obstacle === "namespace-excluded",
+    };
+  }
+}
+
+type Obstacle = Exclude<InjectionObstacle, "host-network">;
+
+const because: Readonly<Record<Obstacle, string>> = {
+  "other-sidecar": "they already have a sidecar of Istio",
+  "webhooks-disabled": `their namespace has the label ${admissionWebhooksLabel}: disabled`,
+  "namespace-excluded": `by default, the injector ignores the namespaces ${uninjectedNamespaces.join(" and ")}`,
+};
+
+const remedy: Readonly<Record<Obstacle, string>> = {
+  "other-sidecar": "remove the sidecar of Istio",
+  "webhooks-disabled": `remove the label ${admissionWebhooksLabel}`,
+  "namespace-excluded": "change proxyInjector.namespaceSelector in the values of linkerd-control-plane",
+};
 
 function* unknownValue(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const { manifest, path, annotations } of annotated(stream)) {

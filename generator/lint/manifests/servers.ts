@@ -1,0 +1,161 @@
+import { uninjectedNamespaces } from "../../catalog/well-known.ts";
+import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import type { Manifest } from "../../kubernetes/read.ts";
+import { listOf, type Workload } from "../../kubernetes/workload.ts";
+import { resolvePort } from "../../mesh/ports.ts";
+import { asMap } from "../../system/data.ts";
+import type { ManifestFinding, ManifestRule } from "./rule.ts";
+
+/** Rules about which clients Servers admit. */
+export const serverRules: readonly ManifestRule[] = [
+  {
+    code: "server-denies-all",
+    severity: "warning",
+    title: "No policy allows clients to connect to a Server",
+    why: "A Server with the access policy `deny` (the default) denies all clients that no AuthorizationPolicy and no ServerAuthorization allows (linkerd.io, “Authorization Policy”).",
+    fix: "Add an AuthorizationPolicy for the Server, or for its namespace. To admit all clients and only record them, set `accessPolicy: audit`.",
+    check: closedServers,
+  },
+  {
+    code: "servers-overlap",
+    severity: "error",
+    title: "Two Servers select the same port of the same pods",
+    why: "A port can belong to only one Server. The policy controller uses the Server that was created first, and ignores the other Server and its policies (linkerd2, policy-controller/k8s/index/src/inbound/index.rs).",
+    fix: "Remove one of the Servers, or use labels that do not select the same pods.",
+    check: overlaps,
+  },
+  {
+    code: "identity-unmatched",
+    severity: "error",
+    title: "A policy refers to an identity that no client can have",
+    why: "The identity of a meshed client is `<service account>.<namespace>.serviceaccount.identity.<Linkerd's namespace>.<trust domain>`. If an identity is misspelt, the policy does not allow the client, and Linkerd reports no error.",
+    fix: "Use the identity of the client's service account, `*`, or `*.` with the end of the identity.",
+    check: identities,
+  },
+];
+
+const group = "policy.linkerd.io";
+
+function* closedServers(stream: ManifestSet): Iterable<ManifestFinding> {
+  if (stream.isPartial) return;
+  const policies = stream.ofKind(group, "AuthorizationPolicy");
+  const routes = stream.ofKind(group, "HTTPRoute").concat(stream.ofKind("gateway.networking.k8s.io", "HTTPRoute", "GRPCRoute"));
+  for (const manifest of stream.ofKind(group, "Server")) {
+    const { accessPolicy = "deny" } = specOf(manifest);
+    if (accessPolicy !== "deny") continue;
+    const near = (object: Manifest): boolean => ManifestSet.mayShareNamespace(object.namespace, manifest.namespace);
+    const targets = policies.filter(near).map((policy) => asMap(specOf(policy)["targetRef"]));
+    const attached = routes
+      .filter(near)
+      .filter((route) => listOf(specOf(route)["parentRefs"]).some((parent) => asMap(parent)["name"] === manifest.name));
+    const allowed =
+      targets.some(({ kind, name }) => kind === "Namespace" || (kind === "Server" && name === manifest.name)) ||
+      targets.some(({ name }) => attached.some((route) => route.name === name)) ||
+      stream.ofKind(group, "ServerAuthorization").some((each) => near(each) && allows(each, manifest));
+    if (allowed) continue;
+    yield {
+      manifest,
+      path: ["metadata", "name"],
+      message: `no AuthorizationPolicy among the checked objects applies to this Server, so it denies all clients`,
+      fix: `add an AuthorizationPolicy whose targetRef is Server ${manifest.name}, or set accessPolicy: audit`,
+    };
+  }
+}
+
+/** Whether a ServerAuthorization applies to a Server: by name, or by a selector of labels. */
+function allows(authorization: Manifest, server: Manifest): boolean {
+  const { name, selector } = asMap(specOf(authorization)["server"]);
+  return name === server.name || selector !== undefined;
+}
+
+function* overlaps(stream: ManifestSet): Iterable<ManifestFinding> {
+  const seen = new Map<string, Manifest>();
+  for (const manifest of stream.ofKind(group, "Server")) {
+    const { podSelector, port } = specOf(manifest);
+    if (podSelector === undefined) continue;
+    const taken = stream.selected(manifest.namespace, podSelector).flatMap((workload) => {
+      const number = resolvePort(port, workload);
+      return number === null ? [] : [{ workload, number, key: keyOf(workload, number) }];
+    });
+    const clash = taken.find(({ key }) => seen.has(key));
+    const other = clash === undefined ? undefined : seen.get(clash.key);
+    if (clash !== undefined && other !== undefined && other.name !== manifest.name)
+      yield {
+        manifest,
+        path: ["spec", "port"],
+        message: `Server ${other.name} also selects port ${clash.number} of ${clash.workload.manifest.kind} ${clash.workload.manifest.name}; Linkerd uses only the Server that was created first`,
+        fix: `remove this Server or Server ${other.name}, or change the podSelector of one of them`,
+      };
+    for (const { key } of taken) if (!seen.has(key)) seen.set(key, manifest);
+  }
+}
+
+function keyOf({ manifest }: Workload, port: number): string {
+  return `${manifest.kind}/${manifest.namespace}/${manifest.name}:${port}`;
+}
+
+function* identities(stream: ManifestSet): Iterable<ManifestFinding> {
+  for (const manifest of stream.ofKind(group, "MeshTLSAuthentication")) {
+    const { identities: listed, identityRefs } = specOf(manifest);
+    for (const [index, identity] of listOf(listed).entries()) {
+      const wrong = typeof identity === "string" ? wrongIdentity(identity, stream) : null;
+      if (wrong !== null) yield { manifest, path: ["spec", "identities", index], ...wrong };
+    }
+    yield* missingAccounts(stream, manifest, ["spec", "identityRefs"], listOf(identityRefs));
+  }
+  for (const manifest of stream.ofKind(group, "AuthorizationPolicy"))
+    yield* missingAccounts(
+      stream,
+      manifest,
+      ["spec", "requiredAuthenticationRefs"],
+      listOf(specOf(manifest)["requiredAuthenticationRefs"]),
+    );
+}
+
+/** Returns the problem of an identity; null if a client can have it. Identities outside Kubernetes are SPIFFE IDs. */
+function wrongIdentity(identity: string, stream: ManifestSet): { message: string; fix: string } | null {
+  if (/\$\{|\{\{/.test(identity) || identity === "*" || identity.startsWith("spiffe://")) return null;
+  if (identity !== identity.trim())
+    return { message: `the identity "${identity}" begins or ends with a space`, fix: `use "${identity.trim()}"` };
+  if (identity.startsWith("*.")) return null;
+  const [, account = "", namespace = ""] = /^([^.]+)\.([^.]+)\.serviceaccount\.identity\.[^.]+\..+$/.exec(identity) ?? [];
+  if (account === "")
+    return {
+      message: `"${identity}" is not the identity of a service account`,
+      fix: "use <service account>.<namespace>.serviceaccount.identity.<Linkerd's namespace>.<trust domain>",
+    };
+  const known = stream.ofKind("", "ServiceAccount");
+  const exists = (name: string, inside: string): boolean => known.some((each) => each.name === name && each.namespace === inside);
+  if (!exists(account, namespace) && exists(namespace, account))
+    return {
+      message: `"${identity}" contains the namespace before the service account`,
+      fix: `use "${identity.replace(`${account}.${namespace}`, `${namespace}.${account}`)}"`,
+    };
+  return null;
+}
+
+/** Finds references to service accounts that do not exist, in namespaces whose service accounts are checked too. */
+function* missingAccounts(
+  stream: ManifestSet,
+  manifest: Manifest,
+  path: readonly string[],
+  references: readonly unknown[],
+): Iterable<ManifestFinding> {
+  if (stream.isPartial) return;
+  for (const [index, reference] of references.entries()) {
+    const { kind, name, namespace = manifest.namespace } = asMap(reference);
+    if (kind !== "ServiceAccount" || typeof name !== "string" || name === "default") continue;
+    if (uninjectedNamespaces.includes(String(namespace))) continue;
+    const known = stream.ofKind("", "ServiceAccount").filter((each) => each.namespace === namespace);
+    if (known.length === 0 || known.some((each) => each.name === name)) continue;
+    yield {
+      manifest,
+      path: [...path, index, "name"],
+      message: `ServiceAccount ${String(namespace)}/${name} is not among the checked objects`,
+      fix: `use the name of an existing ServiceAccount: ${known
+        .slice(0, 6)
+        .map((each) => each.name)
+        .join(", ")}`,
+    };
+  }
+}

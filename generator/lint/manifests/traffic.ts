@@ -1,0 +1,55 @@
+import { chartOf, type ManifestSet } from "../../kubernetes/manifest-set.ts";
+import { containersOf, listOf } from "../../kubernetes/workload.ts";
+import { workloadIsMeshed } from "../../mesh/meshed.ts";
+import { asMap } from "../../system/data.ts";
+import type { ManifestFinding, ManifestRule } from "./rule.ts";
+
+/** Rules about traffic that Linkerd does not handle. */
+export const trafficRules: readonly ManifestRule[] = [
+  {
+    code: "udp-unmeshed",
+    severity: "warning",
+    title: "A meshed pod listens on a UDP port",
+    why: "The proxy handles only TCP. UDP traffic bypasses the proxy, so it has no mutual TLS, no policy and no metrics. `linkerd inject` prints the same warning (linkerd2, pkg/inject/report.go).",
+    fix: "Protect the UDP port with a NetworkPolicy. If the traffic need not be protected, silence the rule.",
+    check: udpPorts,
+  },
+  {
+    code: "traffic-split-ignored",
+    severity: "warning",
+    title: "A TrafficSplit has no effect without Linkerd's SMI extension",
+    why: "Since Linkerd 2.12, only the SMI extension reads TrafficSplits (linkerd.io, “Linkerd-SMI”). Without the extension, all requests go to the Service itself.",
+    fix: "Use an HTTPRoute or a GRPCRoute with weights instead, or install the extension linkerd-smi.",
+    check: trafficSplits,
+  },
+];
+
+function* udpPorts(stream: ManifestSet): Iterable<ManifestFinding> {
+  for (const workload of stream.workloads) {
+    if (workloadIsMeshed(workload, stream) !== "yes") continue;
+    for (const { container, path } of containersOf(workload))
+      for (const [index, port] of listOf(container["ports"]).map(asMap).entries()) {
+        if (port["protocol"] !== "UDP") continue;
+        yield {
+          manifest: workload.manifest,
+          path: [...path, "ports", index, "protocol"],
+          message: `traffic to UDP port ${String(port["containerPort"])} bypasses the proxy, so this traffic has no mutual TLS and no policy`,
+          fix: "protect the port with a NetworkPolicy",
+        };
+      }
+  }
+}
+
+function* trafficSplits(stream: ManifestSet): Iterable<ManifestFinding> {
+  const installed =
+    stream.workloads.some(({ manifest }) => manifest.name === "smi-adaptor") ||
+    stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").some((release) => chartOf(release)["chart"] === "linkerd-smi");
+  if (installed) return;
+  for (const manifest of stream.ofKind("split.smi-spec.io", "TrafficSplit"))
+    yield {
+      manifest,
+      path: ["kind"],
+      message: "only Linkerd's SMI extension reads TrafficSplits, and the checked objects do not contain the extension",
+      fix: "use an HTTPRoute or a GRPCRoute with weights, or install linkerd-smi",
+    };
+}

@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseManifests } from "../../generator/kubernetes/read.ts";
+import { review } from "../../generator/lint/manifests.ts";
+import { withReference } from "../support/guards.ts";
+import { referenceFolder } from "../support/tools.ts";
+
+/** Folder of inputs that reproduce public bug reports, next to the reference data. Its README names the sources. */
+const cases = join(referenceFolder, "../cases");
+
+/** Codes of the findings that are right for each input. */
+const right: Readonly<Record<string, readonly string[]>> = {
+  "04-label-instead-of-annotation": ["inject-label"],
+  "12-ns-webhooks-disabled": ["inject-ignored"],
+  "15-server-label-of-injector": ["server-denies-all", "server-denies-all"],
+  "19-profile-elsewhere": [],
+  "21-annotation-typo": ["annotation-unknown", "annotation-unknown", "annotation-unknown", "annotation-unknown"],
+  "22-bad-port-list": ["annotation-value", "annotation-value", "ports-skipped"],
+  "23-server-without-policy": ["server-denies-all"],
+  "25-identity-misspelt": ["identity-unmatched", "identity-unmatched", "identity-unmatched", "identity-unmatched"],
+  "26-two-servers-one-port": ["server-denies-all", "server-denies-all", "servers-overlap"],
+  "32-udp-and-hostport": ["udp-unmeshed"],
+  "33-istio-sidecar": ["inject-ignored"],
+  "36-trafficsplit": ["traffic-split-ignored"],
+  "46-cert-manager-meshed": ["inject-ignored"],
+  "47-flux-substitution": [],
+  "64-default-inbound-policy-typo": ["annotation-value"],
+};
+
+withReference("findings in inputs from public bug reports", () => {
+  test.each(Object.keys(right))("%s", (name) => {
+    const { objects, diagnostics } = parseManifests("in.yaml", readFileSync(join(cases, name, "in.yaml"), "utf8"));
+    const codes = [...diagnostics, ...review(objects, null)].map(({ code }) => code);
+    expect(codes.sort()).toEqual(right[name]);
+  });
+});
