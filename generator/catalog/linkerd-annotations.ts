@@ -54,7 +54,7 @@ const alphaBalancer = (format: AnnotationFormat): LinkerdAnnotation => ({ on: ba
 const removed = (format: AnnotationFormat): LinkerdAnnotation => ({ on: podSettings, format, until: "edge-25.10.7" });
 
 /** Values of `config.linkerd.io/default-inbound-policy` (linkerd2, policy-controller/k8s/index/src/defaults.rs). */
-export const inboundPolicies = [
+const inboundPolicies = [
   "all-unauthenticated",
   "all-authenticated",
   "cluster-unauthenticated",

@@ -1,16 +1,11 @@
 import type { Manifest } from "../kubernetes/read.ts";
-import { containersOf, type Workload } from "../kubernetes/workload.ts";
-import { resolvePort } from "../mesh/ports.ts";
-import { asMap } from "../system/data.ts";
+import type { Workload } from "../kubernetes/workload.ts";
 import type { Note } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
 import { isSelectable } from "./policies.ts";
 import type { PortsOf, WorkloadPorts } from "./ports.ts";
 
-/**
- * Returns notes about the policies: client ports that no workload declares, pods that a selector cannot select, and
- * probes that a Server will deny.
- */
+/** Returns notes about the policies: client ports that no workload declares, and pods that a selector cannot select. */
 export function policyNotes(workloads: readonly Workload[], ports: PortsOf, injection: MeshInjection): Note[] {
   if (injection.spec.clients === undefined) return [];
   return [
@@ -35,42 +30,18 @@ function portsWithoutEffect(workloads: readonly Workload[], { spec }: MeshInject
 
 function workloadNotes(workload: Workload, ports: WorkloadPorts, injection: MeshInjection): Note[] {
   const { manifest } = workload;
-  const { listening, udp, isOpaque, skipsInbound } = ports;
+  const { listening, udp } = ports;
   const declaresNoPort = listening.length + udp.length === 0;
   if (!isSelectable(workload)) {
     const message =
       "no policy is generated: without a selector and pod labels, a policy would apply to all pods of the namespace";
     return [note(manifest, declaresNoPort ? "warning" : "error", message)];
   }
-  const probes = injection.spec.authorization
-    ? refusedProbes(workload, (port) => listening.includes(port) && !skipsInbound(port), isOpaque)
-    : [];
   return [
     ...(declaresNoPort && injection.spec.authorization && !/Job$/.test(manifest.kind)
       ? [note(manifest, "warning", "declares no port, so no Server protects the ports that it listens on")]
       : []),
-    ...probes.map((message) => note(manifest, "warning", message)),
   ];
-}
-
-/**
- * Returns messages about probes that a Server denies. A Server identifies allowed probes by their path, which is
- * possible only for plain HTTP (linkerd2, policy-controller, default probe routes). For other probes, kubelet is a
- * client without an identity.
- */
-function refusedProbes(workload: Workload, isGuarded: (port: number) => boolean, isOpaque: (port: number) => boolean): string[] {
-  return containersOf(workload).flatMap(({ container }) =>
-    ["startupProbe", "readinessProbe", "livenessProbe"].flatMap((probe) => {
-      const { grpc, httpGet } = asMap(container[probe]);
-      const port = resolvePort(asMap(grpc)["port"] ?? asMap(httpGet)["port"], workload) ?? 0;
-      const secure = String(asMap(httpGet)["scheme"]).toUpperCase() === "HTTPS";
-      const refused = isGuarded(port) && (grpc !== undefined || (httpGet !== undefined && (secure || isOpaque(port))));
-      const how = grpc !== undefined ? "uses gRPC" : secure ? "uses HTTPS" : "uses an opaque port";
-      return refused
-        ? [`the ${probe} on port ${port} ${how}: the port's Server will deny kubelet, and the pod will never become ready`]
-        : [];
-    }),
-  );
 }
 
 /** Reports ports of clients that no selected workload declares. The clients could not connect to these ports. */

@@ -10,6 +10,8 @@ import { authorizationRules } from "./manifests/authorization.ts";
 import { injectionRules } from "./manifests/injection.ts";
 import { networkPolicyRules } from "./manifests/network-policy.ts";
 import { platformRules } from "./manifests/platform.ts";
+import { probeRules } from "./manifests/probes.ts";
+import { protocolRules } from "./manifests/protocols.ts";
 import { routeRules } from "./manifests/routes.ts";
 import type { ManifestFinding, ManifestRule } from "./manifests/rule.ts";
 import { serverRules } from "./manifests/servers.ts";
@@ -23,6 +25,8 @@ export const manifestRules: readonly ManifestRule[] = [
   ...authorizationRules,
   ...serverRules,
   ...routeRules,
+  ...protocolRules,
+  ...probeRules,
   ...trafficRules,
   ...platformRules,
 ];

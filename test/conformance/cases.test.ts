@@ -12,7 +12,12 @@ const cases = join(referenceFolder, "../cases");
 /** Codes of the findings that are right for each input. */
 const right: Readonly<Record<string, readonly string[]>> = {
   "04-label-instead-of-annotation": ["inject-label"],
+  "05-opaque-on-pod-only": ["opaque-one-sided"],
+  "10-https-probe": ["probe-refused"],
+  "11-httproute-kills-probes": ["probe-refused"],
   "12-ns-webhooks-disabled": ["inject-ignored"],
+  "13-psa-restricted": ["pod-security-refuses"],
+  "14-mysql-other-port": ["server-first-port"],
   "15-server-label-of-injector": ["server-denies-all", "server-denies-all"],
   "19-profile-elsewhere": [],
   "21-annotation-typo": ["annotation-unknown", "annotation-unknown", "annotation-unknown", "annotation-unknown"],
@@ -26,6 +31,7 @@ const right: Readonly<Record<string, readonly string[]>> = {
   "46-cert-manager-meshed": ["inject-ignored"],
   "47-flux-substitution": [],
   "64-default-inbound-policy-typo": ["annotation-value"],
+  "68-appprotocol": ["app-protocol-opaque", "app-protocol-opaque"],
 };
 
 withReference("findings in inputs from public bug reports", () => {

@@ -1,0 +1,183 @@
+import { portKeys } from "../../catalog/well-known.ts";
+import { type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import type { Manifest } from "../../kubernetes/read.ts";
+import { containersOf, listOf, type Workload } from "../../kubernetes/workload.ts";
+import { proxyAnnotations, workloadIsMeshed } from "../../mesh/meshed.ts";
+import { includes, parsePorts, resolvePort } from "../../mesh/ports.ts";
+import { asMap } from "../../system/data.ts";
+import type { ManifestFinding, ManifestRule } from "./rule.ts";
+
+/** Rules about what prevents meshed pods from becoming ready. */
+export const probeRules: readonly ManifestRule[] = [
+  {
+    code: "probe-refused",
+    severity: "error",
+    title: "A policy refuses the kubelet's probe of a meshed pod",
+    why:
+      "The kubelet has no identity of the mesh. The policy controller allows only the paths of `httpGet` probes automatically: not HTTPS probes, not gRPC probes, and not probes of an opaque Server. If an HTTPRoute belongs to a " +
+      "Server, paths that no route of the Server matches get status 404, also those of probes (linkerd.io, “Authorization Policy”; linkerd2#8961, #12806). The container then restarts again and again.",
+    fix: "Allow the addresses of the nodes with an AuthorizationPolicy and a NetworkAuthentication, add an HTTPRoute with the path of the probe, or use an `httpGet` probe on another port.",
+    check: refusedProbes,
+  },
+  {
+    code: "pod-security-refuses",
+    severity: "warning",
+    title: "The namespace's Pod Security level refuses injected pods",
+    why: "The init container of injected pods needs the capabilities NET_ADMIN and NET_RAW. The levels `baseline` and `restricted` refuse such pods (linkerd2#10232, #11706). With Linkerd's CNI plugin, pods have no such init container.",
+    fix: "Use Linkerd's CNI plugin, or set the label `pod-security.kubernetes.io/enforce: privileged` on the namespace.",
+    check: refusedPods,
+  },
+];
+
+interface Probe {
+  readonly path: readonly (string | number)[];
+  readonly kind: "http" | "https" | "grpc";
+  readonly port: number;
+  /** Path of the request; empty for gRPC. */
+  readonly url: string;
+}
+
+function* refusedProbes(stream: ManifestSet): Iterable<ManifestFinding> {
+  for (const workload of stream.workloads) {
+    if (workloadIsMeshed(workload, stream) !== "yes") continue;
+    const servers = serversOf(workload, stream);
+    const annotations = proxyAnnotations(workload, stream);
+    const byDefault = String(annotations["config.linkerd.io/default-inbound-policy"] ?? "");
+    const skipped = parsePorts(annotations[portKeys.skipInbound]);
+    for (const probe of probesOf(workload)) {
+      if (includes(skipped, probe.port)) continue;
+      const server = servers.find(({ spec }) => resolvePort(spec["port"], workload) === probe.port);
+      const refusal = server === undefined ? byDefaultPolicy(probe, byDefault) : byServer(probe, server, stream);
+      if (refusal === null) continue;
+      yield {
+        manifest: workload.manifest,
+        path: probe.path,
+        part: "key",
+        message: `the kubelet's ${probe.kind === "grpc" ? "gRPC" : probe.kind.toUpperCase()} probe of port ${probe.port} is refused: ${refusal}`,
+        fix: refusal.includes("HTTPRoute")
+          ? `add an HTTPRoute with the exact path ${probe.url}, and an AuthorizationPolicy for it with a NetworkAuthentication for the addresses of the nodes`
+          : "allow the addresses of the nodes with an AuthorizationPolicy and a NetworkAuthentication, or use an httpGet probe on another port",
+      };
+    }
+  }
+}
+
+interface OwnServer {
+  readonly manifest: Manifest;
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+function serversOf(workload: Workload, stream: ManifestSet): OwnServer[] {
+  return stream
+    .ofKind("policy.linkerd.io", "Server")
+    .map((manifest) => ({ manifest, spec: specOf(manifest) }))
+    .filter(
+      ({ manifest, spec }) =>
+        spec["podSelector"] !== undefined &&
+        stream.selected(manifest.namespace, spec["podSelector"]).some((each) => each.manifest === workload.manifest),
+    );
+}
+
+function byDefaultPolicy({ kind }: Probe, policy: string): string | null {
+  const needsIdentity = policy === "deny" || policy.endsWith("-authenticated");
+  return kind !== "http" && needsIdentity
+    ? `the default inbound policy is ${policy}, and only httpGet probes over HTTP are allowed automatically`
+    : null;
+}
+
+function byServer(probe: Probe, { manifest, spec }: OwnServer, stream: ManifestSet): string | null {
+  const { accessPolicy = "deny", proxyProtocol } = spec;
+  const routes = stream
+    .ofKind("policy.linkerd.io", "HTTPRoute")
+    .concat(stream.ofKind("gateway.networking.k8s.io", "HTTPRoute"))
+    .filter((route) =>
+      listOf(specOf(route)["parentRefs"])
+        .map(asMap)
+        .some(({ kind, name }) => kind === "Server" && name === manifest.name),
+    );
+  const matching = routes.filter((route) => matches(route, probe.url));
+  if (probe.kind === "http" && routes.length > 0 && matching.length === 0)
+    return `no HTTPRoute of Server ${manifest.name} matches the path ${probe.url}`;
+  if (accessPolicy !== "deny" || admitsNetworks(stream, [manifest, ...matching])) return null;
+  if (matching.length > 0) return `the HTTPRoute ${matching[0]?.name} admits only clients with an identity`;
+  if (proxyProtocol === "opaque") return `Server ${manifest.name} is opaque, so the path of the probe is not known`;
+  return probe.kind === "http"
+    ? null
+    : `Server ${manifest.name} denies clients without an identity, and only httpGet probes over HTTP are allowed automatically`;
+}
+
+/**
+ * Whether an AuthorizationPolicy for a Server, for one of its routes or for their namespace uses the addresses of
+ * networks instead of identities.
+ */
+function admitsNetworks(stream: ManifestSet, targets: readonly Manifest[]): boolean {
+  return stream.ofKind("policy.linkerd.io", "AuthorizationPolicy").some((policy) => {
+    const { targetRef, requiredAuthenticationRefs } = specOf(policy);
+    const { kind, name } = asMap(targetRef);
+    const applies = targets.some(
+      (target) => policy.namespace === target.namespace && (kind === "Namespace" || name === target.name),
+    );
+    return (
+      applies && listOf(requiredAuthenticationRefs).every((reference) => asMap(reference)["kind"] === "NetworkAuthentication")
+    );
+  });
+}
+
+function matches(route: Manifest, url: string): boolean {
+  return listOf(specOf(route)["rules"])
+    .map(asMap)
+    .some(({ matches: list }) => {
+      const paths = listOf(list).map((match) => asMap(asMap(match)["path"]));
+      return (
+        paths.length === 0 ||
+        paths.some(({ type = "PathPrefix", value = "/" }) =>
+          type === "Exact" ? url === value : type === "PathPrefix" ? isBelow(url, String(value)) : true,
+        )
+      );
+    });
+}
+
+/** Whether a path begins with the elements of another path. */
+function isBelow(url: string, prefix: string): boolean {
+  const base = prefix.replace(/\/$/, "");
+  return url === base || url.startsWith(`${base}/`);
+}
+
+function probesOf(workload: Workload): Probe[] {
+  return containersOf(workload).flatMap(({ container, path }) =>
+    ["livenessProbe", "readinessProbe", "startupProbe"].flatMap((name): Probe[] => {
+      const { httpGet, grpc } = asMap(container[name]);
+      const { port, scheme = "HTTP", path: url = "/" } = asMap(httpGet ?? grpc);
+      const number = resolvePort(port, workload);
+      if (number === null) return [];
+      if (grpc !== undefined) return [{ path: [...path, name], kind: "grpc", port: number, url: "" }];
+      return [
+        {
+          path: [...path, name],
+          kind: scheme === "HTTPS" ? "https" : "http",
+          port: number,
+          url: String(url).replace(/\?.*$/, ""),
+        },
+      ];
+    }),
+  );
+}
+
+function* refusedPods(stream: ManifestSet): Iterable<ManifestFinding> {
+  const hasCni = stream.workloads.some(({ manifest }) => manifest.kind === "DaemonSet" && /linkerd.*-?cni/.test(manifest.name));
+  if (hasCni) return;
+  for (const manifest of stream.ofKind("", "Namespace")) {
+    const level = stream.namespaceLabels(manifest.name)["pod-security.kubernetes.io/enforce"];
+    if (level !== "baseline" && level !== "restricted") continue;
+    const meshed = stream
+      .selected(manifest.name, {})
+      .some((workload) => workload.manifest.namespace === manifest.name && workloadIsMeshed(workload, stream) === "yes");
+    if (!meshed) continue;
+    yield {
+      manifest,
+      path: ["metadata", "labels", "pod-security.kubernetes.io/enforce"],
+      message: `Pod Security ${String(level)} refuses injected pods, because their init container needs the capabilities NET_ADMIN and NET_RAW, unless Linkerd's CNI plugin is installed`,
+      fix: "use Linkerd's CNI plugin, or the level privileged",
+    };
+  }
+}

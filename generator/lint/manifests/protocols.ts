@@ -1,0 +1,149 @@
+import type { LinkerdRelease } from "../../catalog/linkerd.ts";
+import { portKeys } from "../../catalog/well-known.ts";
+import { annotationsOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import type { Manifest } from "../../kubernetes/read.ts";
+import { containersOf, type Labels, listOf, type Workload } from "../../kubernetes/workload.ts";
+import { proxyAnnotations, workloadIsMeshed } from "../../mesh/meshed.ts";
+import { includes, opaquePorts, resolvePort } from "../../mesh/ports.ts";
+import { asMap } from "../../system/data.ts";
+import type { ManifestFinding, ManifestRule } from "./rule.ts";
+
+/** Rules about the protocols of ports. */
+export const protocolRules: readonly ManifestRule[] = [
+  {
+    code: "opaque-one-sided",
+    severity: "warning",
+    title: "A port is opaque only on the pods or only on their Service",
+    why: "A client's proxy reads `config.linkerd.io/opaque-ports` of the Service if the client connects to the Service, and of the pod if the client connects to the pod. If only one of the two has the port, some connections are still checked for HTTP (`linkerd check`, linkerd-opaque-ports-definition).",
+    fix: "Set `config.linkerd.io/opaque-ports` to the same ports on the pods and on the Service, or on their namespace.",
+    check: oneSided,
+  },
+  {
+    code: "server-first-port",
+    severity: "warning",
+    title: "A protocol in which the server sends first is not opaque",
+    why: "The proxy waits for the first bytes of a client to detect the protocol. In MySQL and SMTP, the server sends first, so each connection waits until the detection times out after 10 seconds (linkerd.io, “Protocol Detection”). Only the usual ports of these protocols are opaque by default.",
+    fix: "Add the port to `config.linkerd.io/opaque-ports` on the pods and on their Service.",
+    check: serverFirst,
+  },
+  {
+    code: "app-protocol-opaque",
+    severity: "warning",
+    title: "appProtocol makes a port opaque",
+    why: "Since 2.18, Linkerd treats each port with an `appProtocol` other than `http` and `kubernetes.io/h2c` as opaque, also with `grpc` (linkerd2#13948, #14033). Routes, retries and metrics per request have no effect on an opaque port.",
+    fix: "Set `appProtocol` to `kubernetes.io/h2c` for gRPC and HTTP/2, to `http` for HTTP/1, or remove it.",
+    check: opaqueByAppProtocol,
+  },
+];
+
+/** Whether an annotation lists a port as opaque, by number or by the name of a container port. */
+function lists(annotations: Labels, port: number, names: readonly unknown[]): boolean {
+  const named = String(annotations[portKeys.opaque] ?? "")
+    .split(",")
+    .map((part) => part.trim());
+  return includes(opaquePorts(annotations), port) || named.some((part) => part !== "" && names.includes(part));
+}
+
+function portNames(workload: Workload, port: number): unknown[] {
+  return containersOf(workload)
+    .flatMap(({ container }) => listOf(container["ports"]).map(asMap))
+    .flatMap(({ name, containerPort }) => (containerPort === port && name !== undefined ? [name] : []));
+}
+
+function* oneSided(stream: ManifestSet): Iterable<ManifestFinding> {
+  for (const manifest of stream.ofKind("", "Service")) {
+    const namespace = stream.namespaceOf(manifest.namespace);
+    const inherited = namespace === null ? {} : { [portKeys.opaque]: annotationsOf(namespace)[portKeys.opaque] };
+    const own = annotationsOf(manifest);
+    const annotations: Labels = own[portKeys.opaque] === undefined ? (inherited as Labels) : own;
+    for (const [index, { port, targetPort = port, name, protocol = "TCP" }] of listOf(specOf(manifest)["ports"])
+      .map(asMap)
+      .entries()) {
+      if (protocol !== "TCP" || typeof port !== "number") continue;
+      const onService = lists(annotations, port, [name]);
+      for (const workload of stream.workloadsOf(manifest)) {
+        const target = resolvePort(targetPort, workload);
+        if (target === null || workloadIsMeshed(workload, stream) !== "yes") continue;
+        const onPods = lists(proxyAnnotations(workload, stream), target, portNames(workload, target));
+        if (onPods === onService) continue;
+        const pods = `the pods of ${workload.manifest.kind} ${workload.manifest.name}`;
+        yield {
+          manifest,
+          path: ["spec", "ports", index, "port"],
+          message: onPods
+            ? `port ${target} is opaque on ${pods}, but port ${port} of this Service is not opaque`
+            : `port ${port} of this Service is opaque, but port ${target} of ${pods} is not opaque`,
+          fix: `add ${onPods ? port : target} to ${portKeys.opaque} of ${onPods ? "this Service" : "the pod template"}, or use ${portKeys.opaque} of the namespace`,
+        };
+      }
+    }
+  }
+}
+
+/** Names of ports, and of images, of protocols in which the server sends first. */
+const serverFirstName = /^(mysql|mariadb|smtp|submission)(-|$)/;
+const serverFirstImage = /(^|\/)(mysql|mariadb|percona|percona-xtradb-cluster|galera|postfix|exim)(-server)?(:|@|$)/;
+
+function* serverFirst(stream: ManifestSet): Iterable<ManifestFinding> {
+  for (const workload of stream.workloads) {
+    if (workloadIsMeshed(workload, stream) !== "yes") continue;
+    const annotations = proxyAnnotations(workload, stream);
+    for (const { container, path } of containersOf(workload)) {
+      const ports = listOf(container["ports"]).map(asMap);
+      for (const [index, { containerPort, name, protocol = "TCP" }] of ports.entries()) {
+        if (typeof containerPort !== "number" || protocol !== "TCP") continue;
+        const shown =
+          serverFirstName.test(String(name ?? "")) || (ports.length === 1 && serverFirstImage.test(String(container["image"])));
+        if (!shown || lists(annotations, containerPort, [name]) || skips(annotations, containerPort)) continue;
+        yield {
+          manifest: workload.manifest,
+          path: [...path, "ports", index, "containerPort"],
+          message: `port ${containerPort} seems to serve a protocol in which the server sends first, but the port is not opaque`,
+          fix: `add ${containerPort} to ${portKeys.opaque} of the pod template and of the Service`,
+        };
+      }
+    }
+  }
+}
+
+function skips(annotations: Labels, port: number): boolean {
+  const skipped = annotations[portKeys.skipInbound];
+  return skipped !== undefined && includes(opaquePorts({ [portKeys.opaque]: skipped }), port);
+}
+
+/** Values of appProtocol that users set for HTTP, and that Linkerd does not treat as HTTP. */
+const meantAsHttp = /^(grpc|grpc-web|h2|h2c|http2|https?\/?[12]?(\.\d)?|kubernetes\.io\/ws|ws|websocket)$/i;
+
+function* opaqueByAppProtocol(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
+  if (release !== null && !release.traits.transportHeader) return;
+  for (const manifest of stream.ofKind("", "Service")) {
+    const targets = stream.workloadsOf(manifest);
+    if (targets.length > 0 && targets.every((workload) => workloadIsMeshed(workload, stream) === "no")) continue;
+    for (const [index, { appProtocol, port }] of listOf(specOf(manifest)["ports"]).map(asMap).entries()) {
+      if (typeof appProtocol !== "string" || appProtocol === "http" || appProtocol === "kubernetes.io/h2c") continue;
+      const routed = isRouted(stream, manifest, port);
+      if (!routed && (!meantAsHttp.test(appProtocol) || /^https$/i.test(appProtocol))) continue;
+      yield {
+        manifest,
+        path: ["spec", "ports", index, "appProtocol"],
+        message: `appProtocol ${appProtocol} makes port ${String(port)} opaque${routed ? ", so its routes have no effect" : ""}`,
+        fix: `use ${/grpc|h2/i.test(appProtocol) ? "kubernetes.io/h2c" : "http"}, or remove appProtocol`,
+      };
+    }
+  }
+}
+
+/** Whether a route applies to a port of a Service. */
+function isRouted(stream: ManifestSet, service: Manifest, port: unknown): boolean {
+  const routes = [
+    ...stream.ofKind("gateway.networking.k8s.io", "HTTPRoute", "GRPCRoute"),
+    ...stream.ofKind("policy.linkerd.io", "HTTPRoute"),
+  ];
+  return routes.some(
+    (route) =>
+      route.namespace === service.namespace &&
+      listOf(specOf(route)["parentRefs"])
+        .map(asMap)
+        .some((parent) => parent["kind"] === "Service" && parent["name"] === service.name && (parent["port"] ?? port) === port),
+  );
+}
