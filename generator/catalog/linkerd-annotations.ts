@@ -1,4 +1,4 @@
-import type { LinkerdVersion } from "./linkerd.ts";
+import { type LinkerdRelease, type LinkerdVersion, linkerdReleases } from "./linkerd.ts";
 
 /**
  * Objects whose annotations Linkerd reads. `pod` is a pod or a pod template. `route` is an HTTPRoute or a GRPCRoute.
@@ -150,6 +150,18 @@ export const linkerdAnnotations: Readonly<Record<string, LinkerdAnnotation>> = {
   "timeout.linkerd.io/request": { on: outbound, format: "duration", since: "edge-25.4.4" },
   "timeout.linkerd.io/response": { on: outbound, format: "duration", since: "edge-25.4.4" },
 };
+
+/** Annotation that enables the proxy's endpoint /shutdown, which is disabled by default since its first release. */
+export const shutdownKey = "config.linkerd.io/proxy-admin-shutdown";
+
+/** Whether a release reads a known annotation, or whether it is too old or too new for the annotation. */
+export function readBy({ since, until }: LinkerdAnnotation, release: LinkerdRelease): "yes" | "too-old" | "too-new" {
+  // Newest release first.
+  const age = (version: string): number => linkerdReleases.findIndex((each) => each.version === version);
+  const own = age(release.version);
+  if (since !== undefined && own > age(since)) return "too-old";
+  return until !== undefined && own < age(until) ? "too-new" : "yes";
+}
 
 /** Annotations that Linkerd or its charts write, and that have no effect if a user sets them. */
 export const writtenAnnotations: ReadonlySet<string> = new Set([

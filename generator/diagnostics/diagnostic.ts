@@ -36,6 +36,7 @@ export type DiagnosticCode =
   | "file-too-large"
   | "file-encoding"
   | "file-outside"
+  | "template-unrendered"
   | "yaml-syntax"
   | "yaml-duplicate-key"
   | "yaml-alias"

@@ -1,4 +1,4 @@
-import { type Document, isScalar } from "yaml";
+import { type Document, isMap as isMapNode, isScalar, visit } from "yaml";
 import type { Diagnostic, DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import { maxDepth, tooDeepAt } from "../diagnostics/limits.ts";
 import { diagnosticAt, limited, type Path, type Source } from "../diagnostics/source.ts";
@@ -48,7 +48,13 @@ export function parseManifests(file: string, text: string): Manifests {
   const diagnostics: Diagnostic[] = [];
   const documents = parseDocuments(text, asKubectl);
   for (const document of documents) {
-    if (document.errors.length > 0)
+    const template = templateAt(document, text);
+    if (template !== null)
+      diagnostics.push({
+        ...failed("template-unrendered", "the file contains a template (`{{ … }}`) that has not been rendered", template, 2),
+        fix: "render the template first, for example with helm template, and check the output",
+      });
+    else if (document.errors.length > 0)
       diagnostics.push(
         ...limited(document.errors, ({ message, pos: [from, to] }) =>
           failed("yaml-syntax", lowerFirst(message), from, to - from),
@@ -62,6 +68,26 @@ export function parseManifests(file: string, text: string): Manifests {
       }
   }
   return { text, documents, objects, diagnostics };
+}
+
+/**
+ * Returns the offset of an unrendered template of Helm or another program; null if there is none. YAML reads `{{ x }}`
+ * outside of quotes as a map whose only key is a map. A line that consists of a template is a syntax error.
+ */
+function templateAt(document: Document.Parsed, text: string): number | null {
+  let found: number | null = null;
+  visit(document, {
+    Map: (_, { flow, items: [first] }) => {
+      const key = first?.key;
+      if (flow !== true || !isMapNode(key) || key.flow !== true) return undefined;
+      found = key.range?.[0] === undefined ? document.range[0] : key.range[0] - 1;
+      return visit.BREAK;
+    },
+  });
+  if (found !== null || document.errors.length === 0) return found;
+  const [start, , end] = document.range;
+  const line = /^[ \t]*(?:- )?\{\{/m.exec(text.slice(start, end));
+  return line === null ? null : start + line.index + line[0].length - 2;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { LinkerdRelease } from "../catalog/linkerd.ts";
+import { linkerdAnnotations, readBy, shutdownKey } from "../catalog/linkerd-annotations.ts";
 import { proxyContainer } from "../catalog/well-known.ts";
 import type { ManifestSet } from "../kubernetes/manifest-set.ts";
 import { containersOf, type Workload } from "../kubernetes/workload.ts";
@@ -21,7 +22,8 @@ export function asksForNativeSidecar(workload: Workload, stream: ManifestSet): b
  * @param release null if the release is not known
  */
 export function neverCompletes(workload: Workload, stream: ManifestSet, release: LinkerdRelease | null): boolean {
-  if (!runsToCompletion(workload) || stopsProxy(workload)) return false;
+  if (!runsToCompletion(workload) || isNative(workload)) return false;
+  if (callsShutdown(workload) && mayShutDown(workload, stream, release)) return false;
   return (asksForNativeSidecar(workload, stream) ?? release?.traits.nativeSidecar) !== true;
 }
 
@@ -33,11 +35,26 @@ function runsToCompletion({ manifest: { kind }, pod: { restartPolicy } }: Worklo
   return /^(Cron)?Job$/.test(kind) || (kind === "Pod" && (restartPolicy === "Never" || restartPolicy === "OnFailure"));
 }
 
-/** Whether the proxy of a pod is already a native sidecar, or one of the pod's containers stops the proxy. */
-function stopsProxy(workload: Workload): boolean {
-  return containersOf(workload).some(({ container }) => {
-    const command = JSON.stringify([container["command"], container["args"]]);
-    const native = container["name"] === proxyContainer && container["restartPolicy"] === "Always";
-    return native || /linkerd-await|4191\/shutdown/.test(command);
-  });
+/** Whether the proxy of a pod is already a native sidecar. */
+function isNative(workload: Workload): boolean {
+  return containersOf(workload).some(
+    ({ container }) => container["name"] === proxyContainer && container["restartPolicy"] === "Always",
+  );
+}
+
+/** Whether a container of a pod stops the proxy with its endpoint /shutdown, directly or with linkerd-await. */
+export function callsShutdown(workload: Workload): boolean {
+  return containersOf(workload).some(({ container }) =>
+    /linkerd-await|4191\/shutdown/.test(JSON.stringify([container["command"], container["args"]])),
+  );
+}
+
+/**
+ * Whether the proxy accepts calls of its endpoint /shutdown. In releases that read the annotation, the endpoint is
+ * disabled by default (linkerd2, charts/linkerd-control-plane/values.yaml, `proxy.enableShutdownEndpoint`).
+ */
+function mayShutDown(workload: Workload, stream: ManifestSet, release: LinkerdRelease | null): boolean {
+  const known = linkerdAnnotations[shutdownKey];
+  if (release === null || known === undefined || readBy(known, release) === "too-old") return true;
+  return proxyAnnotations(workload, stream)[shutdownKey] === "enabled";
 }

@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { LinkerdVersion } from "../../generator/catalog/linkerd.ts";
 import { parseManifests } from "../../generator/kubernetes/read.ts";
 import { review } from "../../generator/lint/manifests.ts";
+import { meshops } from "../support/cli.ts";
 import { withReference } from "../support/guards.ts";
+import { scratchFolder } from "../support/platform.ts";
 import { referenceFolder } from "../support/tools.ts";
 
 /** Folder of inputs that reproduce public bug reports, next to the reference data. Its README names the sources. */
@@ -13,12 +16,14 @@ const cases = join(referenceFolder, "../cases");
 const right: Readonly<Record<string, readonly string[]>> = {
   "04-label-instead-of-annotation": ["inject-label"],
   "05-opaque-on-pod-only": ["opaque-one-sided"],
+  "08-job-shutdown-by-curl": ["job-injected"],
   "10-https-probe": ["probe-refused"],
   "11-httproute-kills-probes": ["probe-refused"],
   "12-ns-webhooks-disabled": ["inject-ignored"],
   "13-psa-restricted": ["pod-security-refuses"],
   "14-mysql-other-port": ["server-first-port"],
   "15-server-label-of-injector": ["server-denies-all", "server-denies-all"],
+  "18-unrendered-template": ["template-unrendered"],
   "19-profile-elsewhere": [],
   "21-annotation-typo": ["annotation-unknown", "annotation-unknown", "annotation-unknown", "annotation-unknown"],
   "22-bad-port-list": ["annotation-value", "annotation-value", "ports-skipped"],
@@ -34,10 +39,22 @@ const right: Readonly<Record<string, readonly string[]>> = {
   "68-appprotocol": ["app-protocol-opaque", "app-protocol-opaque"],
 };
 
+/** Release of the cluster, where the finding depends on it. */
+const releases: Readonly<Record<string, LinkerdVersion>> = { "08-job-shutdown-by-curl": "edge-25.10.7" };
+
 withReference("findings in inputs from public bug reports", () => {
   test.each(Object.keys(right))("%s", (name) => {
     const { objects, diagnostics } = parseManifests("in.yaml", readFileSync(join(cases, name, "in.yaml"), "utf8"));
-    const codes = [...diagnostics, ...review(objects, null)].map(({ code }) => code);
+    const codes = [...diagnostics, ...review(objects, releases[name] ?? null)].map(({ code }) => code);
     expect(codes.sort()).toEqual(right[name]);
+  });
+
+  test("54-sops-binary: meshops refuses a file that sops reads as binary, and names the program to use", async () => {
+    const file = join(cases, "54-sops-binary/b.enc.bin");
+    expect(await meshops(scratchFolder("cases"), ["secrets", "decrypt", file])).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/sops uses the format binary\nfix: use the sops binary for this file/),
+    });
   });
 });

@@ -51,6 +51,8 @@ describe("text output of findings", () => {
       "identity-invalid",
       "proto-syntax",
       "proto-without-service",
+      // Tested in manifests.test.ts.
+      "template-unrendered",
       // Tested in upgrade.test.ts.
       "scaffold-outdated",
       // Tested in identity.test.ts.

@@ -133,6 +133,20 @@ describe("existing files", () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 
+  test.each([
+    ["a value", "kind: Pod\nspec: {{ .Values.spec }}\n", "2:7"],
+    ["a line", "kind: Pod\n{{- if .Values.on }}\nspec: {}\n{{- end }}\n", "2:1"],
+    ["an item", "kind: Pod\nlist:\n  - {{ . }}\n", "3:5"],
+  ])("an unrendered template (%s) is one error, and is never read as a map", (_, text, place) => {
+    const found = judge("t.yaml", text);
+    expect(brief(found)).toEqual([`t.yaml:${place} template-unrendered`]);
+    expect(found[0]?.fix).toContain("helm template");
+  });
+
+  test("braces in quotes, in block scalars and in ordinary flow maps are not templates", () => {
+    expect(judge("t.yaml", "kind: Pod\na: '{{ x }}'\nb: |\n  {{ x }}\nc: {d: {e: 1}}\n")).toEqual([]);
+  });
+
   test("findings never print the lines of a Secret", () => {
     const [finding] = judge("s.yaml", 'kind: Secret\nstringData:\n  password: "Hunter2"Tail\n');
     expect(finding).toMatchObject({ code: "yaml-syntax", excerpt: null });

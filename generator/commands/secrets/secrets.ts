@@ -21,6 +21,7 @@ interface RecipientOptions {
  * documents. Prints nothing if one of the files cannot be decrypted.
  */
 export async function decrypt(paths: readonly string[], _: unknown, io: Io): Promise<number> {
+  paths.forEach(checkFormat);
   const identities = ageIdentities(io.env);
   const texts: string[] = [];
   for (const path of paths)
@@ -35,6 +36,7 @@ export async function encrypt(
   options: RecipientOptions & { readonly inPlace: boolean },
   io: Io,
 ): Promise<number> {
+  checkFormat(path);
   const { recipients, rule, macOnlyEncrypted } = ruleOf(io, path, options);
   const format = formatOf(path);
   const text = await asUserError(path, () =>
@@ -50,6 +52,7 @@ export async function encrypt(
  * the recipients of `--age`.
  */
 export async function updatekeys(paths: readonly string[], options: RecipientOptions, io: Io): Promise<number> {
+  paths.forEach(checkFormat);
   const identities = ageIdentities(io.env);
   // Compute all new files before writing the first file. If one file cannot be decrypted, no file is changed.
   const updated: [path: string, before: string, after: string][] = [];
@@ -67,6 +70,21 @@ export async function updatekeys(paths: readonly string[], options: RecipientOpt
     io.stdout.write(`${before === after ? "same   " : "update "} ${path}\n`);
   }
   return exitCode.ok;
+}
+
+/**
+ * Throws if sops reads a file in another format than YAML or JSON. sops chooses the format by the ending of the name
+ * (sops, cmd/sops/formats/formats.go, FormatForPath); such files can look like JSON, but sops prints other text for them.
+ */
+function checkFormat(path: string): void {
+  const [, ending = ""] = /\.([^./\\]+)$/.exec(path) ?? [];
+  if (["yaml", "yml", "json"].includes(ending)) return;
+  const format = ending === "env" ? "dotenv" : ending === "ini" ? "ini" : "binary";
+  throw new UserError(
+    exitCode.usage,
+    `${path} is not a YAML or JSON file: for a file with this name, sops uses the format ${format}`,
+    "use the sops binary for this file, for example sops decrypt",
+  );
 }
 
 function ruleOf({ cwd }: Io, path: string, { directory, age }: RecipientOptions): CreationRule {

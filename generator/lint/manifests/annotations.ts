@@ -1,9 +1,10 @@
-import { type LinkerdRelease, linkerdReleases } from "../../catalog/linkerd.ts";
+import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import {
   type AnnotationPlace,
   annotationPrefixes,
   type LinkerdAnnotation,
   linkerdAnnotations,
+  readBy,
   writtenAnnotations,
 } from "../../catalog/linkerd-annotations.ts";
 import { injectKey } from "../../catalog/well-known.ts";
@@ -119,22 +120,14 @@ function correction(key: string): string {
 }
 
 /** Returns the finding if a release does not read a known annotation. */
-function outside(
-  key: string,
-  { since, until }: LinkerdAnnotation,
-  release: LinkerdRelease | null,
-): { message: string; fix: string } | null {
+function outside(key: string, known: LinkerdAnnotation, release: LinkerdRelease | null): { message: string; fix: string } | null {
   if (release === null) return null;
-  const age = (version: string): number => linkerdReleases.findIndex((each) => each.version === version);
-  const own = age(release.version);
-  if (since !== undefined && own > age(since))
-    return {
-      message: `Linkerd ${release.version} does not read ${key}; ${since} does`,
-      fix: `remove the annotation, or use Linkerd ${since} or later`,
-    };
-  if (until !== undefined && own < age(until))
-    return { message: `Linkerd ${release.version} does not read ${key} any more; ${until} did`, fix: "remove the annotation" };
-  return null;
+  const read = readBy(known, release);
+  if (read === "yes") return null;
+  const message = `Linkerd ${release.version} does not read ${key}`;
+  return read === "too-old"
+    ? { message: `${message}; ${known.since} does`, fix: `remove the annotation, or use Linkerd ${known.since} or later` }
+    : { message: `${message} any more; ${known.until} did`, fix: "remove the annotation" };
 }
 
 function* badValues(stream: ManifestSet): Iterable<ManifestFinding> {

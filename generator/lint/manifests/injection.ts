@@ -1,12 +1,12 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
-import { linkerdAnnotations } from "../../catalog/linkerd-annotations.ts";
+import { linkerdAnnotations, shutdownKey } from "../../catalog/linkerd-annotations.ts";
 import { admissionWebhooksLabel, injectKey, portKeys, uninjectedNamespaces } from "../../catalog/well-known.ts";
 import { annotationsOf, type ManifestSet } from "../../kubernetes/manifest-set.ts";
 import { writtenAt } from "../../kubernetes/read.ts";
 import { type Labels, type Workload, workloadOf } from "../../kubernetes/workload.ts";
 import { rejectedValue } from "../../mesh/annotation-values.ts";
 import { hasProxy, type InjectionObstacle, injectionFacts, injectionObstacle, workloadIsMeshed } from "../../mesh/meshed.ts";
-import { asksForNativeSidecar, neverCompletes } from "../../mesh/sidecar-lifetime.ts";
+import { asksForNativeSidecar, callsShutdown, neverCompletes } from "../../mesh/sidecar-lifetime.ts";
 import { isMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -63,7 +63,7 @@ export const injectionRules: readonly ManifestRule[] = [
     why:
       "A Job, or a pod that runs once, completes only when all containers have exited. A proxy that runs as an ordinary container never exits by itself. If the proxy is a native sidecar " +
       "(the default from edge-26.5.2 on), Kubernetes stops the proxy when the other containers have exited (linkerd.io, “Native sidecars”).",
-    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or let the Job stop its proxy. To stop the proxy, use linkerd-await, or send a POST request to the proxy's /shutdown endpoint.",
+    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or let the Job stop its proxy. To stop the proxy, set `config.linkerd.io/proxy-admin-shutdown: enabled` (needed since 2.15), and use linkerd-await, or send a POST request to the proxy's /shutdown endpoint.",
     check: endlessJob,
   },
   {
@@ -186,8 +186,12 @@ function* endlessJob(stream: ManifestSet, release: LinkerdRelease | null): Itera
     yield {
       manifest,
       path: [...template, ...where],
-      message: `the ${manifest.kind} gets a proxy that never exits, so the ${manifest.kind} never completes${unless}`,
-      fix: `set ${injectKey}: disabled, or enable native sidecars`,
+      message: callsShutdown(workload)
+        ? `the ${manifest.kind} stops its proxy with /shutdown, but this endpoint is disabled, so the ${manifest.kind} never completes`
+        : `the ${manifest.kind} gets a proxy that never exits, so the ${manifest.kind} never completes${unless}`,
+      fix: callsShutdown(workload)
+        ? `set ${shutdownKey}: enabled on the pods, or enable native sidecars`
+        : `set ${injectKey}: disabled, or enable native sidecars`,
     };
   }
 }
