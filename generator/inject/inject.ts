@@ -1,7 +1,8 @@
-import { annotationsOf, idOf, idOfObject, ManifestSet } from "../kubernetes/manifest-set.ts";
+import { annotationsOf, idOf, idOfObject, ManifestSet, specOf } from "../kubernetes/manifest-set.ts";
 import type { Manifest } from "../kubernetes/read.ts";
 import type { Workload } from "../kubernetes/workload.ts";
 import { workloadIsMeshed } from "../mesh/meshed.ts";
+import { resolvePort } from "../mesh/ports.ts";
 import { annotateServices, annotateWorkload } from "./annotations.ts";
 import type { Addition, Change, Note } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
@@ -53,12 +54,16 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
       new Set(wanted.map((addition) => idOfObject(addition.object))),
     ),
     notes: [
-      ...passedOver.map(({ workload, why }) => note(workload.manifest, "info", `not injected: ${why}`)),
+      ...passedOver.map(({ workload, why, ignored }) =>
+        // Policies were requested for these pods. Without a proxy, the policies would have no effect.
+        note(workload.manifest, ignored && injection.spec.clients !== undefined ? "error" : "info", `not injected: ${why}`),
+      ),
       ...placed.flatMap(({ addition, existing }) =>
         existing === undefined || isGenerated(existing) ? [] : [nameTaken(existing, addition)],
       ),
       ...nameClashes(wanted),
       ...policyNotes(workloads, ports, injection),
+      ...portsWithServers(workloads, ports, stream, injection),
     ],
   };
 }
@@ -85,6 +90,31 @@ function update(existing: Manifest, { object }: Addition): Change[] {
   return (["apiVersion", "spec"] as const)
     .filter((key) => JSON.stringify(existing.value[key]) !== JSON.stringify(object[key]))
     .map((key) => ({ manifest: existing, path: [key], value: object[key] }));
+}
+
+/**
+ * Reports ports for which a Server exists that meshops did not generate. Linkerd would use only the older of the two
+ * Servers, so the clients of one of them would be refused.
+ */
+function portsWithServers(workloads: readonly Workload[], ports: PortsOf, stream: ManifestSet, { spec }: MeshInjection): Note[] {
+  if (spec.clients === undefined || !spec.authorization) return [];
+  const servers = stream.ofKind("policy.linkerd.io", "Server").filter((server) => !isGenerated(server));
+  return servers.flatMap((server) => {
+    const { podSelector, port } = specOf(server);
+    if (podSelector === undefined) return [];
+    const selected = new Set(stream.selected(server.namespace, podSelector).map(({ manifest }) => manifest));
+    return workloads
+      .filter(
+        (workload) => selected.has(workload.manifest) && ports(workload).listening.includes(resolvePort(port, workload) ?? 0),
+      )
+      .map((workload) =>
+        note(
+          server,
+          "error",
+          `already protects port ${String(port)} of ${kindAndName(workload.manifest)}: remove this Server, or exclude the workload from the MeshInjection`,
+        ),
+      );
+  });
 }
 
 function nameTaken(existing: Manifest, { beside }: Addition): Note {

@@ -58,7 +58,7 @@ function undeclaredPorts(workloads: readonly Workload[], ports: PortsOf, injecti
     .map(({ client: { namespace, serviceAccount }, port }) =>
       note(
         first.manifest,
-        "warning",
+        "error",
         `port ${port} of client ${namespace}/${serviceAccount} is not declared by any selected workload or its Services`,
       ),
     );

@@ -10,7 +10,14 @@ import type { MeshInjection } from "./mesh-injection.generated.ts";
 /** Workloads to inject, and selected workloads that are not injected, each with the reason. */
 export interface Selection {
   readonly workloads: readonly Workload[];
-  readonly passedOver: readonly { readonly workload: Workload; readonly why: string }[];
+  readonly passedOver: readonly PassedOver[];
+}
+
+interface PassedOver {
+  readonly workload: Workload;
+  readonly why: string;
+  /** Whether the injector ignores the pods, although nobody has disabled the injection for them. */
+  readonly ignored: boolean;
 }
 
 /**
@@ -25,21 +32,27 @@ export function selectWorkloads(stream: ManifestSet, { spec }: MeshInjection): S
         spec.namespaces.some((name) => ManifestSet.mayShareNamespace(name, manifest.namespace))) &&
       selects({ matchLabels: spec.labels }, labels),
   );
-  const judged = matching.map((workload) => ({ workload, why: reasonAgainst(workload, stream, release) }));
+  const judged = matching.map((workload) => ({ workload, reason: reasonAgainst(workload, stream, release) }));
   return {
-    workloads: judged.flatMap(({ workload, why }) => (why === null ? [workload] : [])),
-    passedOver: judged.flatMap(({ workload, why }) => (why === null ? [] : [{ workload, why }])),
+    workloads: judged.flatMap(({ workload, reason }) => (reason === null ? [workload] : [])),
+    passedOver: judged.flatMap(({ workload, reason }) => (reason === null ? [] : [{ workload, ...reason }])),
   };
 }
 
-function reasonAgainst(workload: Workload, stream: ManifestSet, release: LinkerdRelease): string | null {
-  const { annotations } = workload;
-  if (annotations[injectKey] === "disabled") return `its pods have ${injectKey}: disabled`;
-  if (hasProxy(workload)) return "its pods already have a proxy";
+function reasonAgainst(
+  workload: Workload,
+  stream: ManifestSet,
+  release: LinkerdRelease,
+): Pick<PassedOver, "why" | "ignored"> | null {
+  const asWanted = (why: string): Pick<PassedOver, "why" | "ignored"> => ({ why, ignored: false });
+  if (workload.annotations[injectKey] === "disabled") return asWanted(`its pods have ${injectKey}: disabled`);
+  if (hasProxy(workload)) return asWanted("its pods already have a proxy");
   const obstacle = injectionObstacle(injectionFacts(workload, stream));
-  if (obstacle !== null) return obstacles[obstacle];
+  if (obstacle !== null) return { why: obstacles[obstacle], ignored: obstacle !== "host-network" };
   if (neverCompletes(workload, stream, release))
-    return `with a proxy, the workload would never complete: in ${release.version}, the proxy does not run as a native sidecar`;
+    return asWanted(
+      `with a proxy, the workload would never complete: in ${release.version}, the proxy does not run as a native sidecar`,
+    );
   return null;
 }
 

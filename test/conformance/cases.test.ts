@@ -57,4 +57,15 @@ withReference("findings in inputs from public bug reports", () => {
       stderr: expect.stringMatching(/sops uses the format binary\nfix: use the sops binary for this file/),
     });
   });
+
+  test.each([
+    ["51-inject-istio-policy", 1, /^error Deployment shop\/web: not injected: its pods have a sidecar of Istio/],
+    ["52-inject-job-shutdown", 0, /^info Job shop\/load: not injected: with a proxy, the workload would never complete/],
+    ["66-inject-beside-own-server", 1, /^error Server shop\/web-http: already protects port http of Deployment web/],
+  ])("inject: %s", async (name, code, message) => {
+    const input = readFileSync(join(cases, name, "in.yaml"), "utf8");
+    const ended = await meshops(scratchFolder("cases"), ["inject", join(cases, name, "mesh.yaml")], { input });
+    expect(ended).toMatchObject({ code, stderr: expect.stringMatching(message) });
+    if (code !== 0) expect(ended.stdout).toBe("");
+  });
 });
