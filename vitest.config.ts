@@ -17,7 +17,7 @@ const config: ViteUserConfig = defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/timing/**"],
           // More workers than CPU cores (2), because the tests of scripts and clusters mostly wait.
-          maxWorkers: 7,
+          maxWorkers: 6,
           isolate: false,
           sequence: { groupOrder: 0 },
         },

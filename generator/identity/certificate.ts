@@ -99,8 +99,10 @@ function extensions({ publicKey, authority, dnsNames = [] }: Request, signer: Au
  * SHA-1.
  */
 function identifier(key: KeyObject): string {
-  const { x = "", y = "" } = key.export({ format: "jwk" });
-  const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
+  // The point is the last part of the public key in DER. It is not exported as a JWK, because Node 20 can deadlock then:
+  // it locks the key's mutex and allocates memory, and the garbage collector locks the same mutex to delete the job that
+  // generated the key (node, src/crypto/crypto_ec.cc, ExportJWKEcKey).
+  const point = key.export({ type: "spki", format: "der" }).subarray(-65);
   return createHash("sha1").update(point).digest("binary");
 }
 

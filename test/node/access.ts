@@ -72,18 +72,20 @@ export function accessTests(running: () => RealNode): void {
     modes.map((mode) => [release, mode] as const),
   );
 
-  test("with the policies first, an unmeshed pod never reaches a starting Dgraph", async () => {
+  test("an unmeshed pod never reaches Dgraph's ports, from the time when the firewall has rules for the pods", async () => {
     const { cluster } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
     await applyPolicies(cluster.objects);
     await Promise.all(callers.map(start));
     for (const role of roles) {
       const starting = podOf(`target-${role}`, peerOf(peers, role), ["/pods/listener.mjs", ...ports[role].map(String)]);
       await node.api.apply(starting);
-      // The prober begins when the pod has an address, before its containers run.
       const podIp = await until(`${role} has an address`, async () => (await node.api.get(pathOf(starting)))?.["status"]?.podIP);
       addresses.set(role, String(podIp));
       await ask("unmeshed client", `/watch?to=${ports[role].map((port) => address({ role, port })).join(",")}`);
       await until(`${role} runs`, () => isReady(starting));
+      // kube-router creates the rules some time after the pod has started, and later on a busy machine.
+      await until("the firewall has rules for the pod", async () => node.firewallHas(String(podIp)));
+      await node.api.send("GET", `${pathOf(starting)}:9998/proxy/`);
     }
     const watched = await until("each port was tried 20 times", async () => {
       const found = Object.values(await ask("unmeshed client", "/watched")) as { tries: number; open: number }[];

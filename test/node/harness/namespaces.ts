@@ -60,9 +60,9 @@ export class Namespaces {
     sh(`! ip link show ${network.device} >/dev/null 2>&1 || ip link delete ${network.device}`);
   }
 
-  /** Runs a shell script in the namespaces. */
-  run(script: string): void {
-    sh(script, this.enter);
+  /** Runs a shell script in the namespaces, and returns its output. */
+  run(script: string): string {
+    return sh(script, this.enter);
   }
 
   async end(): Promise<void> {
@@ -96,8 +96,9 @@ echo ready
 while :; do sleep 1000000 & wait; done
 `;
 
-function sh(script: string, enter: readonly string[] = []): void {
+function sh(script: string, enter: readonly string[] = []): string {
   const [program = "", ...args] = [...enter, "sh", "-euc", script];
-  const { status, stderr } = spawnSync(program, args, { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`${stderr}${script}`);
+  return stdout;
 }

@@ -62,6 +62,11 @@ export class RealNode {
     return this.plane.api;
   }
 
+  /** Whether kube-router has created rules for a pod. Until then, policies do not apply to the pod. */
+  firewallHas(podIp: string): boolean {
+    return this.#namespaces.run("iptables-save").includes(` ${podIp}/32 `);
+  }
+
   /** Deletes namespaces, and waits until they and all objects in them are gone. */
   async removeNamespaces(names: readonly string[]): Promise<void> {
     for (const name of names) await this.api.delete(`/api/v1/namespaces/${name}`);
@@ -134,7 +139,7 @@ export async function removeLeftovers(): Promise<void> {
       removeCgroups();
       break;
     } catch (error) {
-      if (tries === 100) throw error; // processes of the cgroups are still ending
+      if (tries === 600) throw error; // processes of the cgroups are still ending
       await sleep(100);
     }
   Namespaces.disconnect();

@@ -1,5 +1,12 @@
-// Listens on each port that is given as an argument, and answers every connection.
+// Listens on each port that is given as an argument, and answers every connection. Starts when GET / on port 9998 arrives.
+import { createServer as createHttp } from "node:http";
 import { createServer } from "node:net";
 
-for (const port of process.argv.slice(2)) createServer((socket) => socket.on("error", () => {}).end("here\n")).listen(Number(port));
+let listening = false;
+createHttp((_, response) => {
+  if (!listening)
+    for (const port of process.argv.slice(2)) createServer((socket) => socket.on("error", () => {}).end("here\n")).listen(Number(port));
+  listening = true;
+  response.end("{}");
+}).listen(9998);
 process.on("SIGTERM", () => process.exit(0));
