@@ -1,10 +1,12 @@
 /**
  * Writes the generated files: TypeScript types and standalone validators from the schemas, docs/rules from the rules,
- * docs/consumers.md from the table of consumers, and a table in ARCHITECTURE.md from scripts/rooms.json.
+ * docs/consumers.md from the table of consumers, docs/annotations.md from the table of annotations, and a table in
+ * ARCHITECTURE.md from scripts/rooms.json.
  * `--check` writes nothing and exits 1 if a file is out of date.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { generateAnnotationsPage } from "./codegen/annotations-page.ts";
 import { generateArchitecture } from "./codegen/architecture.ts";
 import { generateConsumersPage } from "./codegen/consumers-page.ts";
 import { generateCode } from "./codegen/generate.ts";
@@ -16,6 +18,7 @@ for (const [path, text] of [
   ...(await generateCode()),
   ...generateRulePages(),
   ...generateConsumersPage(),
+  ...generateAnnotationsPage(),
   ...generateArchitecture(),
 ]) {
   const current = readOrEmpty(path);
