@@ -130,7 +130,7 @@ export function printDiagnostics(to: Output, diagnostics: readonly Diagnostic[])
   if (loud.length > 0) to.write(`${toText(loud, to.colors)}\n`);
 }
 
-/** Returns a count such as `1 error, 2 warnings, 1 silenced`; empty if there are no findings. */
+/** Returns a count such as `1 error, 2 warnings, 1 silenced`; empty without findings. */
 export function countOf(diagnostics: readonly Diagnostic[]): string {
   const loud = diagnostics.filter(isLoud);
   const errors = loud.filter(({ severity }) => severity === "error").length;

@@ -51,7 +51,7 @@ export function bundlesOf(rendered: readonly Rendered[]): Map<string, Bundle> {
 
 /**
  * An owner of generated files (an environment or the root), and the files that should exist on disk. If the environment
- * was removed, there are no files.
+ * was removed, the list of files is empty.
  */
 export type Wanted = readonly [owner: string, bundle: Bundle];
 

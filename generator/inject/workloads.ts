@@ -16,7 +16,7 @@ export interface Selection {
 interface PassedOver {
   readonly workload: Workload;
   readonly why: string;
-  /** Whether the injector ignores the pods, although nobody has disabled the injection for them. */
+  /** Whether the injector ignores the pods, although no annotation disables the injection. */
   readonly ignored: boolean;
 }
 

@@ -14,7 +14,7 @@ export function at(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>((inner, key) => asMap(inner)[key], value);
 }
 
-/** Returns the list at a path. Returns an empty list if there is no list at the path. */
+/** Returns the list at a path. Returns an empty list if the value at the path is not a list. */
 export function listAt<T = unknown>(value: unknown, ...path: readonly string[]): readonly T[] {
   const found = at(value, ...path);
   return Array.isArray(found) ? (found as T[]) : [];

@@ -41,7 +41,7 @@ export function workloadOf(manifest: Manifest): Workload | null {
   return { manifest, template, labels: asMap(labels), annotations: asMap(annotations), pod };
 }
 
-/** Returns the value at a path in plain data. Returns undefined if there is no value. */
+/** Returns the value at a path in plain data. Returns undefined if the path does not exist. */
 function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>((at, step) => (Array.isArray(at) ? at[Number(step)] : asMap(at)[step]), value);
 }

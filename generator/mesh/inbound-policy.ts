@@ -6,7 +6,7 @@ import { selectsPod } from "../kubernetes/selectors.ts";
 export interface Authorization {
   readonly name: string;
   /**
-   * Service accounts as `name.namespace`. `*.namespace` stands for all accounts of a namespace, `*` for all clients.
+   * Service accounts as `name.namespace`. `*.namespace` means all accounts of a namespace, and `*` means all clients.
    */
   readonly accounts: readonly string[];
 }

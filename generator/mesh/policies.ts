@@ -11,8 +11,8 @@ export interface Policies {
   /** One NetworkPolicy, which specifies the pods that may connect to the set. */
   readonly network: readonly KubernetesObject[];
   /**
-   * One Server for each port whose connections pass through the proxy. If the port has clients, an AuthorizationPolicy
-   * and a MeshTLSAuthentication are added to the Server.
+   * One Server for each port whose connections pass through the proxy. If the port has clients, also an AuthorizationPolicy
+   * and a MeshTLSAuthentication that apply to the Server.
    */
   readonly mesh: readonly KubernetesObject[];
 }
@@ -82,7 +82,7 @@ function directRule(pods: PodSet, client: Client, podSelector: JsonMap): JsonMap
 
 /**
  * Returns a rule that admits the meshed pods of a namespace at the ports to which any client of the namespace may
- * connect. Returns an empty list if there are no such ports.
+ * connect. Returns an empty list without such ports.
  */
 function namespaceRule(pods: PodSet, namespace: string, clients: readonly Client[], release: LinkerdRelease): JsonMap[] {
   const used = new Set(clients.flatMap((client) => portsOf(pods, client).map(([, port]) => port)));

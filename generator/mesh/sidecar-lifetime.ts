@@ -8,8 +8,8 @@ import { proxyAnnotations } from "./meshed.ts";
 const nativeSidecar = /^config\.(alpha\.|beta\.)?linkerd\.io\/proxy-enable-native-sidecar$/;
 
 /**
- * Whether an annotation of a workload's pods or of their namespace requests a native sidecar. Null if there is no such
- * annotation.
+ * Whether an annotation of a workload's pods or of their namespace requests a native sidecar. Null if no such
+ * annotation exists.
  */
 export function asksForNativeSidecar(workload: Workload, stream: ManifestSet): boolean | null {
   const asked = Object.entries(proxyAnnotations(workload, stream)).find(([key]) => nativeSidecar.test(key));

@@ -14,7 +14,7 @@ export interface Leaf {
   readonly comment: boolean;
   /** Whether the leaf is an item of a list. */
   readonly item: boolean;
-  /** Returns the current value with its type. There is no leaf for a null value. */
+  /** Returns the current value with its type. A null value has no leaf. */
   read(): Scalar;
   /** Replaces the value. */
   write(scalar: Scalar): void;

@@ -20,7 +20,7 @@ import { exitCode, UserError } from "./errors.ts";
 
 /**
  * Returns the nearest folder that contains a file or folder with a name: the given folder, or one of its ancestors.
- * Returns null if there is no such folder.
+ * Returns null if no such folder exists.
  */
 export function folderAbove(folder: string, name: string): string | null {
   if (existsSync(join(folder, name))) return folder;

@@ -16,7 +16,7 @@ export function folderOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
-/** Converts a library's message to the style of meshops: the first letter is lower-case, and there is no full stop. */
+/** Converts a library's message to the style of meshops: the first letter is lower-case, and the full stop is removed. */
 export function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, "");
 }

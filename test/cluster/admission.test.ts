@@ -80,7 +80,7 @@ withCluster("the real API server admits every object", () => {
           await admit(await decrypted(document.toString()));
           count++;
         }
-      // The next objects are those that the charts render. There is no reference data for Grafana's chart.
+      // The next objects are those that the charts render. The reference data does not contain Grafana's chart.
       if (!overlaysOf(root, name).includes("grafana"))
         for (const [component, objects] of await fluxRoad(root, name, charts))
           for (const object of component === "identity" ? [] : (objects as ApiObject[])) {

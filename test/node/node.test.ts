@@ -61,7 +61,7 @@ withRealNode("a real node", () => {
       await until("all processes have ended", async () => (await processes()) === "");
     });
 
-    test("kubeconfig without a node says how to start one", async () => {
+    test("kubeconfig without a node prints how to start a node", async () => {
       await expect(script("kubeconfig")).rejects.toThrow("no node runs; scripts/node up starts it");
     });
   });

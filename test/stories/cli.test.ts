@@ -115,7 +115,7 @@ describe("exit codes and streams", () => {
 });
 
 describe("images", () => {
-  test("have the upstream names if there is no mirror", async () => {
+  test("have the upstream names without a mirror", async () => {
     const { stdout } = await meshops(root, ["images", "own"]);
     expect(stdout.trim().split("\n")).toEqual([
       "cr.l5d.io/linkerd/controller:edge-25.4.4",

@@ -76,7 +76,7 @@ describe("validate --output sarif", () => {
     expect(field(results[1], "locations", 0, "physicalLocation", "artifactLocation", "uri")).toBe("environments/even.yaml");
   });
 
-  test("is valid if there are no findings, and if there is one finding of every rule", () => {
+  test("is valid without findings, and with one finding of every rule", () => {
     const valid = sarifValidator();
     expect(valid(JSON.parse(formatted([], "sarif", plain, same)))).toBe(true);
     const all = manifestRules.map(({ code, severity }): Diagnostic => ({ ...finding, code, severity }));

@@ -27,7 +27,7 @@ export interface ProcessCircumstances extends Circumstances {
   readonly killAfterMs?: number;
 }
 
-/** Returns the I/O of a command in a test. The output is captured. There is no terminal, and there are no colors. */
+/** Returns the I/O of a command in a test. The output is captured. Commands have no terminal and print no colors. */
 export function testIo(cwd: string, argv: readonly string[] = [], { env: own = {}, input = "" }: Circumstances = {}): CapturedIo {
   const env = { ...process.env, NO_COLOR: "1", ...own };
   const out = { stdout: "", stderr: "" };

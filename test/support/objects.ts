@@ -14,7 +14,7 @@ export function idOf({ kind, metadata }: KubernetesObject): string {
   return `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
 }
 
-/** Returns the object with a kind and a name. Throws if there is no such object. */
+/** Returns the object with a kind and a name. Throws if the object does not exist. */
 export function pick(objects: readonly KubernetesObject[], kind: string, name: string): KubernetesObject {
   const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
   if (found === undefined) throw new Error(`no ${kind} ${name} among ${objects.map(idOf).join(", ")}`);

@@ -448,7 +448,7 @@ describe("a pod that waits for its proxy", () => {
     });
   });
 
-  test("is reported as progressing if there is no expired issuer and no log line", () => {
+  test("is reported as progressing without an expired issuer and without a log line", () => {
     expect(workloadState(...readyWorkload(pod, notReady)).cause).toMatchObject({
       code: "progressing",
       reason: "pod alpha-0 waits for its proxy, which has no certificate yet",

@@ -8,6 +8,6 @@ export interface DoctorCheck {
    */
   readonly status: "ok" | "missing" | "error";
   readonly found: string;
-  /** How to fix the problem; empty if there is no problem. */
+  /** How to fix the problem; empty without a problem. */
   readonly fix: string;
 }

@@ -5,7 +5,7 @@ export interface Tool {
   readonly asks: readonly string[];
   /** Oldest supported version. */
   readonly needed: string;
-  /** First version that is too new and not supported; undefined if there is no such version. */
+  /** First version that is too new and not supported; undefined if every newer version is supported. */
   readonly below?: string;
   /** Whether the program is required, and for which tasks. */
   readonly why: string;

@@ -21,7 +21,7 @@ export const protocolRules: readonly ManifestRule[] = [
   {
     code: "server-first-port",
     severity: "warning",
-    title: "A protocol in which the server sends first is not opaque",
+    title: "The port of a protocol in which the server sends first is not marked as opaque",
     why: "The proxy waits for the first bytes of a client to detect the protocol. In MySQL and SMTP, the server sends first, so each connection waits until the detection times out after 10 seconds (linkerd.io, “Protocol Detection”). Only the usual ports of these protocols are opaque by default.",
     fix: "Add the port to `config.linkerd.io/opaque-ports` on the pods and on their Service.",
     check: serverFirst,

@@ -22,7 +22,7 @@ interface Hole {
 /**
  * Returns a folder of charts for a real API server. If MESHOPS_CHARTS is set to the folder of the real charts, returns
  * this folder. Otherwise, creates charts from the rendered upstream charts (reference data), in which templates set the
- * values that the tests change. There is no reference data for Grafana, so the sample with Grafana runs only with the
+ * values that the tests change. The reference data does not contain Grafana, so the sample with Grafana runs only with the
  * real charts.
  */
 export async function clusterCharts(): Promise<string> {

@@ -93,8 +93,8 @@ export async function freePort(): Promise<number> {
 /**
  * Calls a function repeatedly until it returns a value.
  *
- * @param probe undefined, null, false and errors mean that there is no value yet
- * @throws the last error, if there is no value within the given number of seconds
+ * @param probe undefined, null, false and errors mean "not yet"
+ * @throws the last error, if `probe` returns no value within the given number of seconds
  */
 export async function until<T>(
   what: string,
