@@ -155,7 +155,16 @@ function podOf(name: string, { namespace, labels }: Peers[string], args: readonl
     metadata: { name: name.replaceAll(" ", "-"), namespace, labels: { ...labels } },
     spec: {
       terminationGracePeriodSeconds: 1,
-      containers: [{ name: "main", image: nodeImage, imagePullPolicy: "Never", args }],
+      containers: [
+        {
+          name: "main",
+          image: nodeImage,
+          imagePullPolicy: "Never",
+          args,
+          // Ready when the program accepts commands. Policies do not apply to the kubelet of the pod's node.
+          readinessProbe: { tcpSocket: { port: args[0] === "/pods/caller.mjs" ? 9999 : 9998 }, periodSeconds: 1 },
+        },
+      ],
     },
   };
 }
