@@ -3,6 +3,7 @@ import type { Manifest } from "../kubernetes/read.ts";
 import type { Workload } from "../kubernetes/workload.ts";
 import { workloadIsMeshed } from "../mesh/meshed.ts";
 import { resolvePort } from "../mesh/ports.ts";
+import { serverSelects } from "../mesh/servers.ts";
 import { annotateServices, annotateWorkload } from "./annotations.ts";
 import type { Addition, Change, Note } from "./change.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
@@ -100,12 +101,10 @@ function portsWithServers(workloads: readonly Workload[], ports: PortsOf, stream
   if (spec.clients === undefined || !spec.authorization) return [];
   const servers = stream.ofKind("policy.linkerd.io", "Server").filter((server) => !isGenerated(server));
   return servers.flatMap((server) => {
-    const { podSelector, port } = specOf(server);
-    if (podSelector === undefined) return [];
-    const selected = new Set(stream.selected(server.namespace, podSelector).map(({ manifest }) => manifest));
+    const { port } = specOf(server);
     return workloads
       .filter(
-        (workload) => selected.has(workload.manifest) && ports(workload).listening.includes(resolvePort(port, workload) ?? 0),
+        (workload) => serverSelects(server, workload) && ports(workload).listening.includes(resolvePort(port, workload) ?? 0),
       )
       .map((workload) =>
         note(

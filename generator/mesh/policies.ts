@@ -81,8 +81,8 @@ function directRule(pods: PodSet, client: Client, podSelector: JsonMap): JsonMap
 }
 
 /**
- * Returns a rule that admits the meshed pods of a namespace at the ports to which any client of the namespace may
- * connect. Returns an empty list without such ports.
+ * Returns a rule that admits the meshed pods of a namespace at all ports to which at least one client of the namespace
+ * may connect. Returns an empty list without such ports.
  */
 function namespaceRule(pods: PodSet, namespace: string, clients: readonly Client[], release: LinkerdRelease): JsonMap[] {
   const used = new Set(clients.flatMap((client) => portsOf(pods, client).map(([, port]) => port)));

@@ -3,6 +3,7 @@ import { linkerdRelease } from "../../generator/catalog/linkerd.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { evaluate } from "../../generator/mesh/evaluate.ts";
 import type { ApiObject } from "../cluster/harness/api.ts";
+import { isReady } from "../cluster/harness/helm-actor.ts";
 import { until } from "../cluster/harness/processes.ts";
 import { clusterOf, modes, type Peers } from "../support/dgraph-peers.ts";
 import { judge } from "../support/policy-evaluator.ts";
@@ -40,13 +41,13 @@ export function accessTests(running: () => RealNode): void {
   async function start(name: string): Promise<void> {
     const pod = podOf(name, peerOf(peers, name), ["/pods/caller.mjs"]);
     await node.api.apply(pod);
-    await until(`${name} runs`, () => isReady(pod));
+    await until(`${name} runs`, () => runs(pod));
   }
 
-  async function isReady(pod: ApiObject): Promise<boolean> {
-    const conditions = (await node.api.get(pathOf(pod)))?.["status"]?.conditions ?? [];
-    return conditions.some((each: { type: string; status: string }) => each.type === "Ready" && each.status === "True");
-  }
+  const runs = async (pod: ApiObject): Promise<boolean> => {
+    const found = await node.api.get(pathOf(pod));
+    return found !== null && isReady(found);
+  };
 
   const targets = roles.flatMap((role) => ports[role].map((port) => ({ role, port })));
   const address = ({ role, port }: { role: Role; port: number }): string => `${addresses.get(role)}:${port}`;
@@ -82,7 +83,7 @@ export function accessTests(running: () => RealNode): void {
       const podIp = await until(`${role} has an address`, async () => (await node.api.get(pathOf(starting)))?.["status"]?.podIP);
       addresses.set(role, String(podIp));
       await ask("unmeshed client", `/watch?to=${ports[role].map((port) => address({ role, port })).join(",")}`);
-      await until(`${role} runs`, () => isReady(starting));
+      await until(`${role} runs`, () => runs(starting));
       // kube-router creates the rules some time after the pod has started, and later on a busy machine.
       await until("the firewall has rules for the pod", async () => node.firewallHas(String(podIp)));
       await node.api.send("GET", `${pathOf(starting)}:9998/proxy/`);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { linkerdRelease } from "../../generator/catalog/linkerd.ts";
 import type { ApiObject } from "../cluster/harness/api.ts";
+import { isReady } from "../cluster/harness/helm-actor.ts";
 import { makeGitPlatform, type Platform } from "../cluster/harness/platform.ts";
 import { until } from "../cluster/harness/processes.ts";
 import { meshops } from "../support/cli.ts";
@@ -36,10 +37,8 @@ export function verifyTests(running: () => RealNode): void {
     await node.api.apply(service);
     await node.api.apply(alpha);
     await until("Alpha is ready", async () => {
-      const { status } = (await node.api.get("/api/v1/namespaces/dgraph/pods/demo-dgraph-alpha-0")) ?? { status: null };
-      return (status?.conditions ?? []).some(
-        (each: { type: string; status: string }) => each.type === "Ready" && each.status === "True",
-      );
+      const pod = await node.api.get("/api/v1/namespaces/dgraph/pods/demo-dgraph-alpha-0");
+      return pod !== null && isReady(pod);
     });
   });
   afterAll(() => node.removeNamespaces(["dgraph", "pydgraph-client", "restricted"]));

@@ -4,6 +4,7 @@ import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, listOf, type Workload } from "../../kubernetes/workload.ts";
 import { proxyAnnotations, workloadIsMeshed } from "../../mesh/meshed.ts";
 import { includes, parsePorts, resolvePort } from "../../mesh/ports.ts";
+import { routesOfServer, serverSelects } from "../../mesh/servers.ts";
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -40,70 +41,57 @@ interface Probe {
 function* refusedProbes(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const workload of stream.workloads) {
     if (workloadIsMeshed(workload, stream) !== "yes") continue;
-    const servers = serversOf(workload, stream);
+    const servers = stream.ofKind("policy.linkerd.io", "Server").filter((server) => serverSelects(server, workload));
     const annotations = proxyAnnotations(workload, stream);
     const byDefault = String(annotations["config.linkerd.io/default-inbound-policy"] ?? "");
     const skipped = parsePorts(annotations[portKeys.skipInbound]);
     for (const probe of probesOf(workload)) {
       if (includes(skipped, probe.port)) continue;
-      const server = servers.find(({ spec }) => resolvePort(spec["port"], workload) === probe.port);
+      const server = servers.find((each) => resolvePort(specOf(each)["port"], workload) === probe.port);
       const refusal = server === undefined ? byDefaultPolicy(probe, byDefault) : byServer(probe, server, stream);
       if (refusal === null) continue;
       yield {
         manifest: workload.manifest,
         path: probe.path,
         part: "key",
-        message: `the kubelet's ${probe.kind === "grpc" ? "gRPC" : probe.kind.toUpperCase()} probe of port ${probe.port} is refused: ${refusal}`,
-        fix: refusal.includes("HTTPRoute")
-          ? `add an HTTPRoute with the exact path ${probe.url}, and an AuthorizationPolicy for it with a NetworkAuthentication for the addresses of the nodes`
-          : "allow the addresses of the nodes with an AuthorizationPolicy and a NetworkAuthentication, or use an httpGet probe on another port",
+        message: `the kubelet's ${probe.kind === "grpc" ? "gRPC" : probe.kind.toUpperCase()} probe of port ${probe.port} is refused: ${refusal.reason}`,
+        fix: refusal.fix,
       };
     }
   }
 }
 
-interface OwnServer {
-  readonly manifest: Manifest;
-  readonly spec: Readonly<Record<string, unknown>>;
+/** Why a probe is refused, and how to allow it. */
+interface Refusal {
+  readonly reason: string;
+  readonly fix: string;
 }
 
-function serversOf(workload: Workload, stream: ManifestSet): OwnServer[] {
-  return stream
-    .ofKind("policy.linkerd.io", "Server")
-    .map((manifest) => ({ manifest, spec: specOf(manifest) }))
-    .filter(
-      ({ manifest, spec }) =>
-        spec["podSelector"] !== undefined &&
-        stream.selected(manifest.namespace, spec["podSelector"]).some((each) => each.manifest === workload.manifest),
-    );
-}
+const allowNodes =
+  "allow the addresses of the nodes with an AuthorizationPolicy and a NetworkAuthentication, or use an httpGet probe on another port";
 
-function byDefaultPolicy({ kind }: Probe, policy: string): string | null {
+function byDefaultPolicy({ kind }: Probe, policy: string): Refusal | null {
   const needsIdentity = policy === "deny" || policy.endsWith("-authenticated");
-  return kind !== "http" && needsIdentity
-    ? `the default inbound policy is ${policy}, and only httpGet probes over HTTP are allowed automatically`
-    : null;
+  if (kind === "http" || !needsIdentity) return null;
+  const reason = `the default inbound policy is ${policy}, and only httpGet probes over HTTP are allowed automatically`;
+  return { reason, fix: allowNodes };
 }
 
-function byServer(probe: Probe, { manifest, spec }: OwnServer, stream: ManifestSet): string | null {
-  const { accessPolicy = "deny", proxyProtocol } = spec;
-  const routes = stream
-    .ofKind("policy.linkerd.io", "HTTPRoute")
-    .concat(stream.ofKind("gateway.networking.k8s.io", "HTTPRoute"))
-    .filter((route) =>
-      listOf(specOf(route)["parentRefs"])
-        .map(asMap)
-        .some(({ kind, name }) => kind === "Server" && name === manifest.name),
-    );
-  const matching = routes.filter((route) => matches(route, probe.url));
-  if (probe.kind === "http" && routes.length > 0 && matching.length === 0)
-    return `no HTTPRoute of Server ${manifest.name} matches the path ${probe.url}`;
-  if (accessPolicy !== "deny" || admitsNetworks(stream, [manifest, ...matching])) return null;
-  if (matching.length > 0) return `the HTTPRoute ${matching[0]?.name} admits only clients with an identity`;
-  if (proxyProtocol === "opaque") return `Server ${manifest.name} is opaque, so the path of the probe is not known`;
-  return probe.kind === "http"
-    ? null
-    : `Server ${manifest.name} denies clients without an identity, and only httpGet probes over HTTP are allowed automatically`;
+function byServer({ kind, url }: Probe, server: Manifest, stream: ManifestSet): Refusal | null {
+  const { accessPolicy = "deny", proxyProtocol } = specOf(server);
+  const routes = routesOfServer(server, stream).filter((route) => route.kind === "HTTPRoute");
+  const matching = routes.filter((route) => matches(route, url));
+  const addRoute = `add an HTTPRoute with the exact path ${url}, and an AuthorizationPolicy for it with a NetworkAuthentication for the addresses of the nodes`;
+  if (kind === "http" && routes.length > 0 && matching.length === 0)
+    return { reason: `no HTTPRoute of Server ${server.name} matches the path ${url}`, fix: addRoute };
+  if (accessPolicy !== "deny" || admitsNetworks(stream, [server, ...matching])) return null;
+  if (matching.length > 0)
+    return { reason: `the HTTPRoute ${matching[0]?.name} admits only clients with an identity`, fix: addRoute };
+  if (proxyProtocol === "opaque")
+    return { reason: `Server ${server.name} is opaque, so the path of the probe is not known`, fix: allowNodes };
+  if (kind === "http") return null;
+  const reason = `Server ${server.name} denies clients without an identity, and only httpGet probes over HTTP are allowed automatically`;
+  return { reason, fix: allowNodes };
 }
 
 /**

@@ -4,8 +4,9 @@ import { annotationsOf, type ManifestSet, specOf } from "../../kubernetes/manife
 import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, type Labels, listOf, type Workload } from "../../kubernetes/workload.ts";
 import { proxyAnnotations, workloadIsMeshed } from "../../mesh/meshed.ts";
-import { includes, opaquePorts, resolvePort } from "../../mesh/ports.ts";
+import { includes, opaquePorts, parsePorts, resolvePort } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";
+import { attachments } from "./routes.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about the protocols of ports. */
@@ -88,13 +89,14 @@ function* serverFirst(stream: ManifestSet): Iterable<ManifestFinding> {
   for (const workload of stream.workloads) {
     if (workloadIsMeshed(workload, stream) !== "yes") continue;
     const annotations = proxyAnnotations(workload, stream);
+    const skipped = parsePorts(annotations[portKeys.skipInbound]);
     for (const { container, path } of containersOf(workload)) {
       const ports = listOf(container["ports"]).map(asMap);
       for (const [index, { containerPort, name, protocol = "TCP" }] of ports.entries()) {
         if (typeof containerPort !== "number" || protocol !== "TCP") continue;
         const shown =
           serverFirstName.test(String(name ?? "")) || (ports.length === 1 && serverFirstImage.test(String(container["image"])));
-        if (!shown || lists(annotations, containerPort, [name]) || skips(annotations, containerPort)) continue;
+        if (!shown || lists(annotations, containerPort, [name]) || includes(skipped, containerPort)) continue;
         yield {
           manifest: workload.manifest,
           path: [...path, "ports", index, "containerPort"],
@@ -104,11 +106,6 @@ function* serverFirst(stream: ManifestSet): Iterable<ManifestFinding> {
       }
     }
   }
-}
-
-function skips(annotations: Labels, port: number): boolean {
-  const skipped = annotations[portKeys.skipInbound];
-  return skipped !== undefined && includes(opaquePorts({ [portKeys.opaque]: skipped }), port);
 }
 
 /** Values of appProtocol that users set for HTTP, and that Linkerd does not treat as HTTP. */
@@ -134,16 +131,8 @@ function* opaqueByAppProtocol(stream: ManifestSet, release: LinkerdRelease | nul
 }
 
 /** Whether a route applies to a port of a Service. */
-function isRouted(stream: ManifestSet, service: Manifest, port: unknown): boolean {
-  const routes = [
-    ...stream.ofKind("gateway.networking.k8s.io", "HTTPRoute", "GRPCRoute"),
-    ...stream.ofKind("policy.linkerd.io", "HTTPRoute"),
-  ];
-  return routes.some(
-    (route) =>
-      route.namespace === service.namespace &&
-      listOf(specOf(route)["parentRefs"])
-        .map(asMap)
-        .some((parent) => parent["kind"] === "Service" && parent["name"] === service.name && (parent["port"] ?? port) === port),
+function isRouted(stream: ManifestSet, { name, namespace }: Manifest, port: unknown): boolean {
+  return attachments(stream).some(
+    (each) => each.name === name && each.namespace === namespace && (each.port === null || each.port === port),
   );
 }

@@ -109,7 +109,7 @@ interface Attachment {
   readonly port: number | null;
 }
 
-function attachments(stream: ManifestSet): Attachment[] {
+export function attachments(stream: ManifestSet): Attachment[] {
   const groups = ["gateway.networking.k8s.io", "policy.linkerd.io"];
   const routes = groups.flatMap((group) => stream.ofKind(group, "HTTPRoute", "GRPCRoute"));
   return routes.flatMap((route) =>

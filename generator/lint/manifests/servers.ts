@@ -3,6 +3,7 @@ import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { listOf, type Workload } from "../../kubernetes/workload.ts";
 import { resolvePort } from "../../mesh/ports.ts";
+import { routesOfServer } from "../../mesh/servers.ts";
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -39,15 +40,12 @@ const group = "policy.linkerd.io";
 function* closedServers(stream: ManifestSet): Iterable<ManifestFinding> {
   if (stream.isPartial) return;
   const policies = stream.ofKind(group, "AuthorizationPolicy");
-  const routes = stream.ofKind(group, "HTTPRoute").concat(stream.ofKind("gateway.networking.k8s.io", "HTTPRoute", "GRPCRoute"));
   for (const manifest of stream.ofKind(group, "Server")) {
     const { accessPolicy = "deny" } = specOf(manifest);
     if (accessPolicy !== "deny") continue;
     const near = (object: Manifest): boolean => ManifestSet.mayShareNamespace(object.namespace, manifest.namespace);
     const targets = policies.filter(near).map((policy) => asMap(specOf(policy)["targetRef"]));
-    const attached = routes
-      .filter(near)
-      .filter((route) => listOf(specOf(route)["parentRefs"]).some((parent) => asMap(parent)["name"] === manifest.name));
+    const attached = routesOfServer(manifest, stream);
     const allowed =
       targets.some(({ kind, name }) => kind === "Namespace" || (kind === "Server" && name === manifest.name)) ||
       targets.some(({ name }) => attached.some((route) => route.name === name)) ||
@@ -56,7 +54,7 @@ function* closedServers(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["metadata", "name"],
-      message: `no AuthorizationPolicy among the checked objects applies to this Server, so it denies all clients`,
+      message: "no AuthorizationPolicy among the checked objects applies to this Server, so it denies all clients",
       fix: `add an AuthorizationPolicy whose targetRef is Server ${manifest.name}, or set accessPolicy: audit`,
     };
   }

@@ -43,7 +43,7 @@ export function makeCgroups(): void {
 
 /** Removes the node's cgroups, which must not contain processes. */
 export function removeCgroups(): void {
-  for (const hierarchy of versionOne()) removeBelow(join(hierarchies, hierarchy, cgroup));
+  for (const folder of cgroupsLeft()) removeBelow(folder);
 }
 
 /** The cgroups of the node that exist. */
@@ -58,7 +58,6 @@ function versionOne(): string[] {
 }
 
 function removeBelow(folder: string): void {
-  if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) if (statSync(join(folder, name)).isDirectory()) removeBelow(join(folder, name));
   rmdirSync(folder);
 }

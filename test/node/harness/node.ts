@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pinnedTool } from "../../../scripts/tools/paths.ts";
 import type { Api } from "../../cluster/harness/api.ts";
 import { ControlPlane } from "../../cluster/harness/control-plane.ts";
+import { isReady } from "../../cluster/harness/helm-actor.ts";
 import { until } from "../../cluster/harness/processes.ts";
 import { run } from "../../support/tools.ts";
 import { dnsObjects, Volumes } from "./addons.ts";
@@ -103,8 +104,7 @@ export class RealNode {
     await addImage({ name: "registry.example/coredns:1", source: pinnedTool("coredns") });
     await until("the node is ready", async () => {
       const node = await this.api.get(`/api/v1/nodes/${programs.nodeName}`);
-      const conditions = (node?.["status"]?.conditions ?? []) as { type: string; status: string }[];
-      return conditions.some(({ type, status }) => type === "Ready" && status === "True");
+      return node !== null && isReady(node);
     });
     processes.start(
       "kube-router",
