@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { freePort, until } from "../cluster/harness/processes.ts";
+import { reservePort, until } from "../cluster/harness/processes.ts";
 import { scratchFolder } from "../support/platform.ts";
 
 /** Starts one Zero and one Alpha of the `dgraph` on the PATH, on loopback and without telemetry. */
 export async function startDgraph(): Promise<{ http: string; grpc: string; stop: () => void }> {
   const folder = scratchFolder("dgraph");
-  const offset = (await freePort()) % 20_000;
+  const offset = (await reservePort()) - 20_000;
   const running: ChildProcess[] = [];
   const start = (...args: string[]): void => {
     const common = ["--bindall=false", `--port_offset=${offset}`, "--telemetry", "reports=false;sentry=false"];

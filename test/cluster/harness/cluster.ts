@@ -12,7 +12,7 @@ import type { ControlPlane } from "./control-plane.ts";
 import { GitSource } from "./git-source.ts";
 import { HelmActor, isReady } from "./helm-actor.ts";
 import type { Platform } from "./platform.ts";
-import { freePort, until } from "./processes.ts";
+import { reservePort, until } from "./processes.ts";
 import { egressSocket, startSimulatedNodes } from "./simulated-nodes.ts";
 import { Webhooks } from "./webhooks.ts";
 
@@ -158,7 +158,7 @@ export class Cluster {
   }
 
   async #startKustomizeController(gates: string = "CancelHealthCheckOnNewRevision=true"): Promise<void> {
-    const health = await freePort();
+    const health = await reservePort();
     const flags = [
       "--watch-all-namespaces=true",
       "--enable-leader-election=false",

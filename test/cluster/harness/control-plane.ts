@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { tool } from "../../support/tools.ts";
 import { Api } from "./api.ts";
-import { freePort, Processes, until } from "./processes.ts";
+import { Processes, reservePort, until } from "./processes.ts";
 import { kubeconfigOf, makeTokens, tokenFile, type User, userNames } from "./users.ts";
 
 /** Where a control plane runs. */
@@ -44,7 +44,11 @@ export class ControlPlane {
    */
   static async startApi(folder: string, place: Place): Promise<ControlPlane> {
     mkdirSync(join(folder, "etcd"), { recursive: true });
-    const plane = new ControlPlane(folder, place, { etcd: await freePort(), peer: await freePort(), api: await freePort() });
+    const plane = new ControlPlane(folder, place, {
+      etcd: await reservePort(),
+      peer: await reservePort(),
+      api: await reservePort(),
+    });
     plane.#startEtcd();
     plane.#writeKeys();
     await plane.startApiServer();

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { openSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -80,14 +81,38 @@ export class Processes {
   }
 }
 
-/** Returns an unused port on loopback. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
+const firstPort = 20_000;
+// Linux takes the ports of outgoing connections, and those for `listen(0)`, from 32768 on.
+const lastPort = 32_767;
+// While this process runs, listeners on this address mark the ports that it has reserved.
+const reservations = "127.255.255.254";
+
+/**
+ * Reserves an unused port on 127.0.0.1 until this process ends. Other processes that call this function get other ports.
+ * A port from `listen(0)` can belong to another connection before the server that it was meant for has started.
+ */
+export async function reservePort(): Promise<number> {
+  for (let tries = 0; tries < 1000; tries++) {
+    const port = randomInt(firstPort, lastPort + 1);
+    const marker = await listen(port, reservations);
+    const trial = marker && (await listen(port, "127.0.0.1"));
+    if (trial !== null) {
+      trial.close();
+      await once(trial, "close");
+      return port;
+    }
+    marker?.close();
+  }
+  throw new Error(`no unused port between ${firstPort} and ${lastPort}`);
+}
+
+/** Listens on a port without keeping the process alive. Returns null if the port is in use. */
+async function listen(port: number, address: string): Promise<Server | null> {
+  const server = createServer().listen(port, address).unref();
+  return once(server, "listening").then(
+    () => server,
+    () => null,
+  );
 }
 
 /**
