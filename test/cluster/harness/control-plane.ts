@@ -1,9 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { tool } from "../../support/tools.ts";
+import { run, tool } from "../../support/tools.ts";
 import { Api } from "./api.ts";
 import { Processes, reservePort, until } from "./processes.ts";
 import { kubeconfigOf, makeTokens, tokenFile, type User, userNames } from "./users.ts";
@@ -52,7 +51,7 @@ export class ControlPlane {
     });
     plane.#startEtcd();
     plane.#writeKeys();
-    plane.#writeServerCertificate();
+    await plane.#writeServerCertificate();
     await plane.startApiServer();
     return plane;
   }
@@ -125,21 +124,17 @@ export class ControlPlane {
    * Writes the API server's key and its certificate, which is self-signed. The API server would generate an RSA key: in
    * a test whose clients open many connections, a quarter of the API server's CPU time was spent on RSA signatures.
    */
-  #writeServerCertificate(): void {
+  async #writeServerCertificate(): Promise<void> {
     const { address, serviceRange } = this.#place;
     const folder = join(this.folder, "certificates");
     mkdirSync(folder);
     const service = serviceRange.replace(/\.0\/.*/, ".1");
     const names = [`IP:${address}`, `IP:${service}`, "DNS:kubernetes", "DNS:kubernetes.default.svc", "DNS:localhost"];
-    execFileSync(
-      "openssl",
-      [
-        ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"],
-        ...["-subj", "/CN=kube-apiserver", "-addext", `subjectAltName=${names.join(",")}`],
-        ...["-keyout", join(folder, "apiserver.key"), "-out", this.#ca],
-      ],
-      { stdio: "ignore" },
-    );
+    await run("openssl", [
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"],
+      ...["-subj", "/CN=kube-apiserver", "-addext", `subjectAltName=${names.join(",")}`],
+      ...["-keyout", join(folder, "apiserver.key"), "-out", this.#ca],
+    ]);
   }
 
   #apiArguments(): string[] {
