@@ -37,6 +37,12 @@ export const portKeys = {
   skipOutbound: "config.linkerd.io/skip-outbound-ports",
 } as const;
 
+/**
+ * Annotations for tap. viz's tap injector sets `enabled` on pods; users set `disabled` on pods and namespaces (linkerd2,
+ * viz/pkg/labels/labels.go).
+ */
+export const tapKeys = { enabled: "viz.linkerd.io/tap-enabled", disabled: "viz.linkerd.io/disable-tap" } as const;
+
 /** Secrets of type kubernetes.io/tls that Linkerd's workloads mount (source: Deployments in the rendered charts). */
 export const secretNames = {
   issuer: "linkerd-identity-issuer",

@@ -13,6 +13,7 @@ import { projectRoot, referenceFolder, run, tool } from "../support/tools.ts";
 import type { ApiObject } from "./harness/api.ts";
 import { clusterCharts } from "./harness/charts.ts";
 import type { ControlPlane } from "./harness/control-plane.ts";
+import { policiesOf } from "./harness/policies.ts";
 import { until } from "./harness/processes.ts";
 import { startSimulatedNodes } from "./harness/simulated-nodes.ts";
 
@@ -140,6 +141,10 @@ withCluster("helmfile installs what Flux installs", () => {
       SOPS_AGE_KEY: testIdentity().clusterKey,
     };
     await run(tool("helmfile"), ["--environment", "own", "--skip-deps", "--quiet", "sync"], { cwd: root, env });
+    const created = plane.created("dgraph");
+    const policies = policiesOf(root, "own");
+    expect(created.slice(0, policies.length).sort(), "every policy exists before Dgraph's first pod").toEqual(policies);
+    expect(created.slice(policies.length).join()).toMatch(/^pods demo-dgraph/);
     const road = await fluxRoad(root, "own", charts);
     charts.close();
     const missing: string[] = [];

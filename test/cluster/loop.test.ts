@@ -11,6 +11,7 @@ import type { ApiObject } from "./harness/api.ts";
 import { Cluster } from "./harness/cluster.ts";
 import { isReady } from "./harness/helm-actor.ts";
 import { ageKeys, edit, makeGitPlatform, type Platform } from "./harness/platform.ts";
+import { policiesOf } from "./harness/policies.ts";
 import { changesBetween, takeStock } from "./harness/stock.ts";
 
 withCluster("Flux reconciles the bundle on a real API server", () => {
@@ -59,6 +60,13 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
       for (const workload of await cluster.api.list(`/apis/apps/v1/${kind}`))
         if (workload.metadata.namespace !== "flux-system")
           expect(created(workload)).toBeGreaterThanOrEqual(created(issuer as ApiObject));
+  });
+
+  test("every policy of Dgraph exists before Dgraph's first pod", () => {
+    const created = cluster.plane.created("dgraph");
+    const firstPod = created.findIndex((line) => line.startsWith("pods "));
+    expect(created.slice(0, firstPod).sort()).toEqual(policiesOf(platform.root, "own"));
+    expect(created.slice(firstPod).filter((line) => !line.startsWith("pods "))).toEqual([]);
   });
 
   test("a second bootstrap finds that everything is installed", async () => {

@@ -115,14 +115,12 @@ withTools(["kustomize", "kubeconform", "sops"], "real tools accept the bundle", 
       for (const component of needs.keys()) if (component !== "namespaces") expect(needed(component)).toContain("namespaces");
       expect([...needed("linkerd-control-plane")].sort()).toEqual(["identity", "linkerd-crds", "namespaces"]);
       const all = overlaysOf(root, name);
-      const after = ["dgraph-policy", "service-profile", "pydgraph-client"];
-      expect([...needed("dgraph")].sort()).toEqual(
-        all.filter((component) => !["dgraph", "grafana", ...after].includes(component)),
-      );
-      for (const component of after) expect(needed(component)).toContain("dgraph");
-      expect([...needed("pydgraph-client")].sort()).toEqual(
-        all.filter((component) => component !== "pydgraph-client" && component !== "grafana"),
-      );
+      const mesh = ["identity", "linkerd-control-plane", "linkerd-crds", "namespaces"];
+      const present = (...components: string[]): string[] => all.filter((component) => components.includes(component));
+      expect([...needed("dgraph-policy")].sort()).toEqual(present("dgraph-policy").length === 0 ? [] : mesh);
+      expect([...needed("dgraph")].sort()).toEqual(present("dgraph-policy", ...mesh));
+      expect([...needed("service-profile")].sort()).toEqual(present("dgraph", "dgraph-policy", ...mesh));
+      expect([...needed("pydgraph-client")].sort()).toEqual(present("dgraph", "dgraph-policy", "service-profile", ...mesh));
       for (const object of kustomizations) {
         expect(object["spec"]).toMatchObject({
           prune: true,

@@ -115,38 +115,38 @@ withReference("access to Dgraph", () => {
   });
 
   /*
-   * Pods restart one by one under the old policy. The policy changes only after all pods have restarted. Therefore old
-   * and new pods must be able to connect to each other.
+   * The policy changes first. Then pods restart one by one. Therefore old and new pods must be able to connect to each
+   * other under the new policy.
    */
   describe("during a rollout", () => {
     const between = (track: LinkerdRelease, before: Mode, after: Mode): Verdict[] => {
       const [old, current] = [clusterOf(track, before, "24.1.4"), clusterOf(track, after, "24.1.4")];
       const pairs = [
+        [old, old],
         [old, current],
         [current, old],
-        [current, current],
       ] as const;
       return pairs.flatMap(([{ peers: from }, { peers: to }]) =>
         (["alpha", "zero"] as const).flatMap((source) => [
-          judge(attempt({ ...to, source: from[source] }, "source", "alpha", 7080), old.cluster),
-          judge(attempt({ ...to, source: from[source] }, "source", "zero", 5080), old.cluster),
+          judge(attempt({ ...to, source: from[source] }, "source", "alpha", 7080), current.cluster),
+          judge(attempt({ ...to, source: from[source] }, "source", "zero", 5080), current.cluster),
         ]),
       );
     };
     const all = linkerdReleases.map((track) => [track.version, track] as const);
 
-    test.each(all)("%s: internal ports may change from skip to opaque or mesh, and between opaque and mesh", (_, track) => {
+    test.each(all)("%s: internal ports may change from opaque or mesh to skip, and between opaque and mesh", (_, track) => {
       for (const [before, after] of [
-        ["skip", "opaque"],
-        ["skip", "mesh"],
+        ["opaque", "skip"],
+        ["mesh", "skip"],
         ["opaque", "mesh"],
         ["mesh", "opaque"],
       ] as const)
         expect(between(track, before, after), `${before} to ${after}`).toEqual(Array(12).fill("reached"));
     });
 
-    test.each(all)("%s: a change of internal ports to skip breaks connections, as documented in docs/access.md", (_, track) => {
-      for (const before of ["opaque", "mesh"] as const) expect(between(track, before, "skip")).toContain("mesh");
+    test.each(all)("%s: a change of internal ports from skip breaks connections, as documented in docs/access.md", (_, track) => {
+      for (const after of ["opaque", "mesh"] as const) expect(between(track, "skip", after)).toContain("mesh");
     });
 
     test("an upgrade of Linkerd from 2.14 to a release with the transport header keeps connections", () => {

@@ -14,16 +14,26 @@ const folder = join(projectRoot, "test/stories/diff");
 
 type Edit = readonly [from: string | RegExp, to: string];
 
-/** Edits of environments/production.yaml, and the highest risk of the resulting changes. */
-const stories: Readonly<Record<string, { readonly risk: Risk; readonly edits: readonly Edit[] }>> = {
+/**
+ * Edits of environments/production.yaml, and the highest risk of the resulting changes. The edits `before` are made
+ * before the first commit.
+ */
+const stories: Readonly<
+  Record<string, { readonly risk: Risk; readonly before?: readonly Edit[]; readonly edits: readonly Edit[] }>
+> = {
   "harmless: a longer interval": { risk: "harmless", edits: [["interval: 30m", "interval: 1h"]] },
   "rollout: internal ports through the mesh": {
     risk: "rollout",
     edits: [["  dgraph:\n", "  dgraph:\n    internalPorts: mesh\n"]],
   },
-  "stalled-rollout: internal ports around the mesh": {
-    risk: "stalled-rollout",
+  "rollout: internal ports around the mesh": {
+    risk: "wider-access",
     edits: [["  dgraph:\n", "  dgraph:\n    internalPorts: skip\n"]],
+  },
+  "stalled-rollout: internal ports back into the mesh": {
+    risk: "stalled-rollout",
+    before: [["  dgraph:\n", "  dgraph:\n    internalPorts: skip\n"]],
+    edits: [["    internalPorts: skip\n", ""]],
   },
   "narrower-access: a client loses its proxy": { risk: "narrower-access", edits: [[/$/, "  pydgraphClient: {inject: false}\n"]] },
   "wider-access: one more client": {
@@ -107,8 +117,8 @@ const brief = (found: readonly Record<string, unknown>[]): string[] =>
 const fileOf = (story: string): string => `${story.replace(/[^a-z0-9.]+/g, "-")}.txt`;
 
 describe("text output of one edit", () => {
-  test.each(Object.entries(stories))("%s", async (story, { risk, edits }) => {
-    const root = await samples();
+  test.each(Object.entries(stories))("%s", async (story, { risk, before, edits }) => {
+    const root = await samples(before);
     edit(root, edits);
     const { code, stdout } = await meshops(root, ["diff", "production"]);
     if (process.env["UPDATE"] === "1") writeFileSync(join(folder, fileOf(story)), stdout);

@@ -3,6 +3,7 @@ import { repositoriesOf } from "../../bundle/emit/repositories.ts";
 import { type ComponentModel, type Model, releaseOf } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition, isObserved, listAt } from "../../kubernetes/object-fields.ts";
+import { isLive } from "../../mesh/pod.ts";
 import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { workloadState } from "./workload.ts";
@@ -84,12 +85,14 @@ function componentNode(
 }
 
 /**
- * If a component with NetworkPolicies has never been applied, adds to its cause that the policies are not in effect.
+ * If a component with NetworkPolicies has never been applied although its namespace contains pods, adds to its cause
+ * that the policies are not in effect.
  */
 function withoutPolicies(node: StatusNode, { id: name, namespace, objects }: ComponentModel, snapshot: Snapshot): StatusNode {
   const policies = Object.values(objects).some((file) => file.some(({ kind }) => kind === "NetworkPolicy"));
   const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);
-  if (!policies || node.cause === null || at(found, "status", "lastAppliedRevision") !== undefined) return node;
+  const exposed = snapshot.pods.some((pod) => pod.metadata.namespace === namespace && isLive(pod));
+  if (!policies || !exposed || node.cause === null || at(found, "status", "lastAppliedRevision") !== undefined) return node;
   const reason = `${node.cause.reason}; its policies are not applied, so every pod in the cluster can connect to the pods in namespace ${namespace}`;
   return { ...node, cause: { ...node.cause, reason } };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AccessTarget } from "../../components/check.ts";
 import { type Finding, failed, passed, undecided } from "../../components/finding.ts";
+import { tapFix, untappedPods } from "../../mesh/tap.ts";
 import { Refused } from "../actions.ts";
 import type { Cluster } from "../connection.ts";
 import type { Scene } from "./explain.ts";
@@ -70,7 +71,8 @@ function textOf(body: Buffer): string {
  * Evaluates T3. Tap must report both calls of the listed client, encrypted with mTLS. If a ServiceProfile exists, tap
  * must also report the route of the gRPC call.
  */
-export async function judgeTap(tap: Tap, run: ProbeRun, { state: { profiles }, target }: Scene): Promise<Finding> {
+export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene): Promise<Finding> {
+  const { profiles } = state;
   // The aggregation layer forwards events every 200 ms, and proxies report every second.
   await sleep(1500);
   const trouble = await tap.close();
@@ -96,12 +98,20 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state: { profiles }, t
   const http = seen.find(({ path }) => path.startsWith(httpPath));
   const grpc = seen.find(({ path }) => path === method);
   const missing = [...(http === undefined ? ["HTTP"] : []), ...(grpc === undefined ? ["gRPC"] : [])];
-  if (missing.length > 0)
+  if (missing.length > 0) {
+    const untapped = untappedPods(target.pods, state.pods, state.namespaces).map(({ metadata }) => metadata.name);
+    if (untapped.length > 0)
+      return failed(
+        `${missing.join(" and ")} not seen`,
+        `viz's tap injector did not change ${untapped.join(", ")}, because ${untapped.length === 1 ? "the pod" : "these pods"} started before the tap injector: ${tapFix(target.pods)}`,
+        evidence,
+      );
     return failed(
       `${missing.join(" and ")} not seen`,
       `tap reported ${tap.events.length} events, but none of these calls: check that T2a passed and that tap is enabled on the pods of ${target.podTitle}`,
       evidence,
     );
+  }
   const plain = seen.filter(({ tls }) => tls !== "true");
   if (plain.length > 0)
     return failed(

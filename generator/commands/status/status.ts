@@ -12,6 +12,7 @@ import { type ClusterCertificate, clusterCertificates, issuerIn, refusedKeys } f
 import { fingerprint } from "../../identity/pem.ts";
 import { type CertificateStatus, identityStatus } from "../../identity/status.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import { tapFix, untappedPods } from "../../mesh/tap.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
 import { sha256 } from "../../system/hash.ts";
@@ -21,6 +22,7 @@ import type { Io } from "../io.ts";
 import { type GeneratedBy, generatedBy } from "./generated-by.ts";
 import { renderIdentity } from "./render-identity.ts";
 import { renderStatus } from "./render-status.ts";
+import { renderUntapped, type Untapped } from "./render-untapped.ts";
 
 export interface StatusOptions extends CommonOptions, ConnectionFlags {
   readonly fluxNamespace: string;
@@ -81,6 +83,8 @@ interface StatusReport {
   /** Certificates in Git. */
   readonly certificates: readonly CertificateStatus[];
   readonly cluster: ClusterIdentity;
+  /** Workloads whose pods tap cannot report. They are ready. */
+  readonly untapped: readonly Untapped[];
 }
 
 /** The trust anchors in the cluster, and whether they are equal to the committed trust anchors. */
@@ -134,7 +138,29 @@ async function look(cluster: SnapshotSource, model: Model, options: StatusOption
     trustAnchors: anchors,
     certificates,
     cluster: inCluster,
+    untapped: untappedIn(model, snapshot),
   };
+}
+
+/** Deployment of the webhook that enables tap in new pods (rendered linkerd-viz charts). */
+const tapInjector = "tap-injector";
+
+/** Returns the workloads with pods that started before viz's tap injector. Empty while the tap injector is not ready. */
+function untappedIn({ components }: Model, { workloads, pods, namespaces }: Snapshot): Untapped[] {
+  const ready = workloads.some(
+    (workload) => workload.metadata.name === tapInjector && Number(at(workload, "status", "readyReplicas") ?? 0) > 0,
+  );
+  if (!ready) return [];
+  return components
+    .flatMap((component) => component.pods)
+    .map((set) => ({ set, found: untappedPods(set, pods, namespaces) }))
+    .filter(({ found }) => found.length > 0)
+    .map(({ set, found }) => ({
+      ...set.workloadRef,
+      namespace: set.namespace,
+      pods: found.map(({ metadata }) => metadata.name),
+      fix: tapFix(set),
+    }));
 }
 
 function identityIn({ environment }: Model, { identity, meshed }: Snapshot): ClusterIdentity {
@@ -165,6 +191,7 @@ function asText(io: Io, report: StatusReport): string {
   return [
     `${colors.bold(environment)} on ${context}`,
     renderStatus(nodes, colors),
+    ...renderUntapped(report.untapped),
     ...renderIdentity(report, io.now(), colors),
     ...(report.generatedBy === null ? [] : [generatedLine(report.generatedBy)]),
     ready ? colors.green("ready") : colors.yellow("not ready"),

@@ -11,7 +11,8 @@ export const dgraphPolicy: ComponentProvider = {
 const component: Component = {
   id: "dgraph-policy",
   group: "dgraph",
-  needs: [{ component: "dgraph" }],
+  // The policy controller in the control plane runs the webhook that validates policies.
+  needs: [{ component: "linkerd-control-plane" }],
   build: ({ environment, linkerdRelease }) => {
     const policies = dgraphPods(environment).map((pods) => policiesFor(pods, linkerdRelease));
     return {

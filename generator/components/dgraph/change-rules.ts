@@ -1,3 +1,4 @@
+import { portKeys } from "../../catalog/well-known.ts";
 import { asMap } from "../../system/data.ts";
 import { plural } from "../../system/text.ts";
 import type { Assessment, ChangedObject, ChangeRule, FieldChange } from "../change-rule.ts";
@@ -65,19 +66,22 @@ function* release({ fields, after, namespace }: ChangedObject): Iterable<Assessm
 }
 
 /**
- * Reports changes after which pods bypass their proxies on a port that Servers still protect. See the rule
+ * Reports changes after which Servers protect a port on which old pods still bypass their proxies. See the rule
  * `internal-ports-stall`.
  */
 function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Iterable<Assessment> {
-  const bypasses = fields.some(({ path, after }) => path.includes("skip-outbound-ports") && after !== undefined);
-  const lost = (kind: string, ending: string): boolean =>
-    all.some((other) => other.change === "removed" && other.kind === kind && other.name.endsWith(ending));
-  if (!bypasses || !lost("Server", "-internal") || lost("NetworkPolicy", "-alpha")) return;
+  const bypassed = fields.some(
+    ({ path, before, after }) => path.includes(portKeys.skipOutbound) && before !== undefined && after === undefined,
+  );
+  const protectedNow = all.some(
+    ({ change, kind, name }) => change === "added" && kind === "Server" && name.endsWith("-internal"),
+  );
+  if (!bypassed || !protectedNow) return;
   yield {
     risk: "stalled-rollout",
     reason:
-      "the first restarted pods connect without their proxies, the existing Servers refuse these connections, and the rollout stalls. Make this change in three steps: " +
-      "1. set dgraph.networkPolicy: false, generate, push, wait until Dgraph is ready; 2. set dgraph.internalPorts: skip, generate, push, wait until Dgraph is ready; " +
+      "the new Servers refuse connections from pods that have not restarted, because these pods connect without their proxies, and the rollout stalls. Make this change in three steps: " +
+      "1. set dgraph.networkPolicy: false, generate, push, wait until Dgraph is ready; 2. change dgraph.internalPorts, generate, push, wait until Dgraph is ready; " +
       "3. set dgraph.networkPolicy: true, generate, push. Between steps 1 and 3, every pod in the cluster can reach Dgraph, and queries can be delayed while the pods restart (docs/access.md)",
   };
 }

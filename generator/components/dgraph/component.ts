@@ -22,8 +22,9 @@ export const dgraph: ComponentProvider = {
 const component: Component = {
   id: "dgraph",
   group: "dgraph",
-  // The injectors of viz and jaeger modify only pods that are created after the injectors have started.
-  needs: [{ component: "linkerd-control-plane" }, { component: "linkerd-viz" }, { component: "linkerd-jaeger" }],
+  // Without the policies, every pod in the cluster can connect to Dgraph while Dgraph starts, and as long as one of its
+  // pods does not become ready (observed on edge-26.8.3).
+  needs: [{ component: "linkerd-control-plane" }, { component: "dgraph-policy" }],
   build: (context) => {
     const { environment } = context;
     const { namespace, release, chart } = environment.spec.dgraph;

@@ -60,9 +60,9 @@ function internalPort({ spec: { dgraph } }: Environment, role: DgraphRole): Port
 }
 
 /**
- * Alphas and Zeros as clients of each other, with or without their proxies. Connections with a proxy and connections
- * without a proxy are allowed in every mode. When the mode changes, pods restart one by one, old and new pods must form
- * one Raft group, and the policy changes only after all pods have restarted.
+ * Alphas and Zeros as clients of each other, with or without their proxies. The NetworkPolicies allow connections with
+ * a proxy and connections without a proxy in every mode. When the mode changes, the policy changes first, pods restart
+ * one by one, and old and new pods must form one Raft group.
  */
 function peers(environment: Environment, serviceAccount: string): Client {
   return {

@@ -1,32 +1,33 @@
+import { portKeys } from "../../catalog/well-known.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
 import type { TransitionRule } from "../component.ts";
 import { dgraphName } from "./names.ts";
 
-/** Rule for the change from protected internal ports to ports that skip the proxy. */
+/** Rule for the change from internal ports that skip the proxy to internal ports that Servers protect. */
 export const internalPortsStall: TransitionRule = {
   code: "internal-ports-stall",
   severity: "warning",
-  title: "Changing `internalPorts` to `skip` while a policy exists stalls the rollout",
+  title: "Changing `internalPorts` from `skip` while `networkPolicy` is true stalls the rollout",
   why:
-    "Pods restart one by one. The first restarted pods connect to 5080 and 7080 without their proxy, and the Servers that still protect these ports refuse " +
-    "clients without an identity. The restarted pods never become ready, and the HelmRelease becomes Stalled. The Servers are not removed, because Flux does not update the policy before Dgraph is ready " +
-    "(observed on edge-26.8.3 with Dgraph 24.1.4).",
+    "Flux updates the policies before it updates Dgraph. The new Servers of ports 5080 and 7080 refuse clients without an identity. " +
+    "Pods restart one by one, and pods that have not restarted connect to these ports without their proxy, so the restarted pods refuse them. " +
+    "The first restarted pods never become ready, and the HelmRelease becomes Stalled (linkerd2-proxy, inbound policy; the same refusal was observed on edge-26.8.3 with Dgraph 24.1.4).",
   fix:
-    "1. Set `dgraph.networkPolicy: false`, generate, push, and wait until Dgraph is ready. 2. Set `dgraph.internalPorts: skip`, generate, push, and wait until Dgraph is ready. 3. Set `dgraph.networkPolicy: true`, generate and push. " +
+    "1. Set `dgraph.networkPolicy: false`, generate, push, and wait until Dgraph is ready. 2. Change `dgraph.internalPorts`, generate, push, and wait until Dgraph is ready. 3. Set `dgraph.networkPolicy: true`, generate and push. " +
     "Between step 1 and step 3, every pod in the cluster can reach Dgraph.",
-  check: skipsProtectedPorts,
+  check: protectsSkippedPorts,
 };
 
-function* skipsProtectedPorts(environment: Environment, generated: (path: string) => string | null): Iterable<RuleFinding> {
+function* protectsSkippedPorts(environment: Environment, generated: (path: string) => string | null): Iterable<RuleFinding> {
   const { internalPorts, networkPolicy } = environment.spec.dgraph;
-  if (internalPorts !== "skip" || !networkPolicy) return;
-  const policies = generated("dgraph-policy/authorization.yaml") ?? "";
+  if (internalPorts === "skip" || !networkPolicy) return;
+  const skipped = ["dgraph/values.yaml", "dgraph/patches.yaml"].some((path) => generated(path)?.includes(portKeys.skipOutbound));
+  if (!skipped) return;
   const servers = ["alpha-internal", "zero-internal"].map((part) => dgraphName(environment, part));
-  if (!servers.some((name) => policies.includes(`name: ${name}\n`))) return;
   yield {
-    paths: [spec("dgraph", "internalPorts")],
-    message: `Servers ${servers.join(" and ")} would refuse the first restarted pods, and the rollout would stall`,
+    paths: [spec("dgraph", "internalPorts"), spec("dgraph")],
+    message: `the new Servers ${servers.join(" and ")} would refuse the pods that have not restarted, and the rollout would stall`,
     fix: "set dgraph.networkPolicy: false first; follow the steps in docs/access.md",
   };
 }

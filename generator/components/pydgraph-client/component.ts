@@ -21,7 +21,7 @@ export const pydgraphClient: ComponentProvider = {
 const component: Component = {
   id: name,
   group: "meshops",
-  needs: [{ component: "dgraph" }, { component: "dgraph-policy" }, { component: "service-profile" }],
+  needs: [{ component: "dgraph" }, { component: "service-profile" }],
   build: (context) => {
     const { namespace } = context.environment.spec.pydgraphClient;
     const image = clientImage(context);

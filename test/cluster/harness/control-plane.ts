@@ -19,6 +19,13 @@ export interface Place {
   readonly controllerManager: readonly string[];
 }
 
+/** The fields of an event in the API server's audit log (audit.k8s.io/v1) that tests read. */
+interface AuditEvent {
+  readonly stageTimestamp: string;
+  readonly objectRef: { readonly resource: string; readonly namespace?: string; readonly name?: string };
+  readonly responseStatus?: { readonly code: number };
+}
+
 /** A real control plane: etcd, API server, controllers and scheduler. */
 export class ControlPlane {
   readonly folder: string;
@@ -84,6 +91,16 @@ export class ControlPlane {
     return join(this.folder, `${user}.kubeconfig`);
   }
 
+  /** Returns which policies and pods were created in a namespace, in this order, as the API server's audit log says. */
+  created(namespace: string): string[] {
+    const events = readFileSync(this.#auditLog, "utf8").trim().split("\n");
+    return events
+      .map((line) => JSON.parse(line) as AuditEvent)
+      .filter(({ responseStatus, objectRef }) => responseStatus?.code === 201 && objectRef.namespace === namespace)
+      .sort((a, b) => (a.stageTimestamp < b.stageTimestamp ? -1 : 1))
+      .map(({ objectRef: { resource, name } }) => `${resource} ${name ?? ""}`);
+  }
+
   async stop(): Promise<void> {
     this.#api?.close();
     await this.processes.stop();
@@ -91,6 +108,10 @@ export class ControlPlane {
 
   get #ca(): string {
     return join(this.folder, "certificates/apiserver.crt");
+  }
+
+  get #auditLog(): string {
+    return join(this.folder, "audit.log");
   }
 
   #startEtcd(): void {
@@ -109,7 +130,7 @@ export class ControlPlane {
     ]);
   }
 
-  /** Writes the users' tokens, and the key with which tokens of service accounts are signed. */
+  /** Writes the users' tokens, the key with which tokens of service accounts are signed, and the audit policy. */
   #writeKeys(): void {
     const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const files = {
@@ -117,6 +138,18 @@ export class ControlPlane {
       "account.key": privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
       "account.pub": publicKey.export({ type: "spki", format: "pem" }).toString(),
     };
+    const created = {
+      level: "Metadata",
+      verbs: ["create", "patch"],
+      omitStages: ["RequestReceived"],
+      resources: [
+        { group: "", resources: ["pods"] },
+        { group: "networking.k8s.io", resources: ["networkpolicies"] },
+        { group: "policy.linkerd.io" },
+      ],
+    };
+    const audit = { apiVersion: "audit.k8s.io/v1", kind: "Policy", rules: [created, { level: "None" }] };
+    writeFileSync(join(this.folder, "audit.yaml"), stringify(audit));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text, { mode: 0o600 });
   }
 
@@ -152,6 +185,8 @@ export class ControlPlane {
       `--service-account-signing-key-file=${join(this.folder, "account.key")}`,
       `--service-cluster-ip-range=${serviceRange}`,
       "--allow-privileged=true",
+      `--audit-policy-file=${join(this.folder, "audit.yaml")}`,
+      `--audit-log-path=${this.#auditLog}`,
       // etcd 3.4 cannot report progress on a watch.
       "--feature-gates=WatchList=false",
       ...apiServer,

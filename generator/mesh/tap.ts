@@ -1,0 +1,36 @@
+import { tapKeys } from "../catalog/well-known.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { isLive, proxyOf } from "./pod.ts";
+import { isInSet, type PodSet } from "./pod-set.ts";
+
+/**
+ * Returns the pods of a set whose proxies do not answer tap, although viz is enabled. viz's tap injector changes pods
+ * only when they are created, so pods that started before the tap injector are not tapped (linkerd2,
+ * viz/tap/injector/webhook.go). Pods for which tap is disabled are not returned.
+ */
+export function untappedPods(
+  set: PodSet,
+  pods: readonly KubernetesObject[],
+  namespaces: readonly KubernetesObject[],
+): KubernetesObject[] {
+  if (!set.access.viz) return [];
+  const namespace = namespaces.find(({ metadata }) => metadata.name === set.namespace);
+  if (namespace !== undefined && isSet(namespace, tapKeys.disabled)) return [];
+  return pods.filter(
+    (pod) =>
+      isInSet(pod, set) &&
+      isLive(pod) &&
+      proxyOf(pod) !== undefined &&
+      !isSet(pod, tapKeys.enabled) &&
+      !isSet(pod, tapKeys.disabled),
+  );
+}
+
+/** Returns the command after which tap reports the calls of a set's pods. */
+export function tapFix({ workloadRef: { kind, name }, namespace }: PodSet): string {
+  return `kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
+}
+
+function isSet({ metadata }: KubernetesObject, key: string): boolean {
+  return ["1", "t", "T", "true", "True", "TRUE"].includes(metadata.annotations?.[key] ?? "");
+}

@@ -1,0 +1,11 @@
+import { objectsIn } from "../../support/objects.ts";
+import { readTree } from "../../support/platform.ts";
+
+/** Returns the generated policies of an environment as `<resource> <name>`, sorted. */
+export function policiesOf(root: string, environment: string): string[] {
+  return Object.entries(readTree(root, `overlays/${environment}/dgraph-policy`))
+    .filter(([path]) => !path.endsWith("kustomization.yaml"))
+    .flatMap(([, text]) => objectsIn(text))
+    .map(({ kind, metadata }) => `${kind.toLowerCase().replace(/y$/, "ie")}s ${metadata.name}`)
+    .sort();
+}

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { renderUntapped } from "../../generator/commands/status/render-untapped.ts";
+import { dgraphPods } from "../../generator/components/dgraph/pods.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
+import { tapFix, untappedPods } from "../../generator/mesh/tap.ts";
+import { environmentOf } from "../support/specs.ts";
+
+/*
+ * The condition of viz's tap injector: linkerd2 edge-25.10.7, viz/tap/injector/webhook.go and viz/pkg/labels/labels.go.
+ */
+const labels = { app: "dgraph", release: "demo", component: "alpha" };
+
+function pod(name: string, annotations: Record<string, string> = {}, rest: Partial<KubernetesObject> = {}): KubernetesObject {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: "dgraph", labels, annotations },
+    spec: { containers: [{ name: "linkerd-proxy" }, { name: "alpha" }] },
+    status: { phase: "Running" },
+    ...rest,
+  };
+}
+
+const names = (
+  pods: readonly KubernetesObject[],
+  environment = environmentOf(),
+  namespace: Record<string, string> = {},
+): string[] =>
+  untappedPods(dgraphPods(environment)[0], pods, [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: "dgraph", annotations: namespace } },
+  ]).map(({ metadata }) => metadata.name);
+
+test("meshed pods without the injector's annotation cannot be tapped", () => {
+  const early = pod("early");
+  const others = [
+    pod("tapped", { "viz.linkerd.io/tap-enabled": "true" }),
+    pod("opted-out", { "viz.linkerd.io/disable-tap": "true" }),
+    pod("bare", {}, { spec: { containers: [{ name: "alpha" }] } }),
+    pod("finished", {}, { status: { phase: "Failed" } }),
+    pod("zero", {}, { metadata: { name: "zero", namespace: "dgraph", labels: { ...labels, component: "zero" } } }),
+  ];
+  expect(names([early, ...others])).toEqual(["early"]);
+  expect(names([pod("false", { "viz.linkerd.io/tap-enabled": "false" })])).toEqual(["false"]);
+  expect(names([early], undefined, { "viz.linkerd.io/disable-tap": "true" })).toEqual([]);
+  expect(names([early], environmentOf({ linkerd: { viz: { enabled: false } } }))).toEqual([]);
+});
+
+test("status prints how many pods cannot be tapped, and the command for each workload", () => {
+  const fix = tapFix(dgraphPods(environmentOf())[0]);
+  expect(fix).toBe("kubectl rollout restart statefulset demo-dgraph-alpha --namespace dgraph");
+  const found = [{ kind: "StatefulSet", namespace: "dgraph", name: "demo-dgraph-alpha", pods: ["demo-dgraph-alpha-0"], fix }];
+  expect(renderUntapped(found)).toEqual([
+    "tap cannot report the calls of 1 pod, because the pod started before viz's tap",
+    "  injector; to use tap, run:",
+    `    ${fix}`,
+  ]);
+  expect(renderUntapped([])).toEqual([]);
+});
