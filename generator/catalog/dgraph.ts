@@ -26,6 +26,11 @@ export interface DgraphChart {
   /** Tag of the chart's Dgraph image. */
   readonly appVersion: string;
   /**
+   * Version of the files on the volumes. Dgraph's documentation asks for an export and an import at every upgrade,
+   * because the format can change (docs.dgraph.io, "Upgrade Database"). Releases of one major version keep the format.
+   */
+  readonly dataFormat: string;
+  /**
    * The service `api.Dgraph` of the chart's Dgraph release. See `dgraphApi25` for the methods that the preview lacks.
    */
   readonly api: GrpcService;
@@ -43,13 +48,20 @@ const current: DgraphChart["traits"] = { podAnnotations: "value", rendersNamespa
 
 /** All chart versions in the catalog, newest first. */
 export const dgraphCharts: readonly DgraphChart[] = [
-  { version: "25.0.0-preview6", appVersion: "v25.0.0-preview6", api: dgraphApi25, traits: current },
-  { version: "24.1.4", appVersion: "v24.1.4", api: dgraphApi21, traits: current },
-  { version: "0.3.0", appVersion: "v23.1.0", api: dgraphApi21, traits: current },
-  { version: "0.0.20", appVersion: "v22.0.2", api: dgraphApi21, traits: { ...current, rendersNamespace: false } },
+  { version: "25.0.0-preview6", appVersion: "v25.0.0-preview6", dataFormat: "v25", api: dgraphApi25, traits: current },
+  { version: "24.1.4", appVersion: "v24.1.4", dataFormat: "v24", api: dgraphApi21, traits: current },
+  { version: "0.3.0", appVersion: "v23.1.0", dataFormat: "v23", api: dgraphApi21, traits: current },
+  {
+    version: "0.0.20",
+    appVersion: "v22.0.2",
+    dataFormat: "v22",
+    api: dgraphApi21,
+    traits: { ...current, rendersNamespace: false },
+  },
   {
     version: "0.0.17",
     appVersion: "v21.03.0",
+    dataFormat: "v21",
     api: dgraphApi21,
     traits: { podAnnotations: "patch", rendersNamespace: false, serviceAccount: "default" },
   },

@@ -24,10 +24,25 @@ export interface ChangedObject {
   readonly after: Readonly<Record<string, unknown>>;
 }
 
+/** One step of a procedure. */
+export interface Step {
+  readonly text: string;
+  /** Shell command of the step. It can be copied to a terminal. */
+  readonly command?: string;
+}
+
 /** One effect of a change: the risk of this effect, and an explanation for the user. */
 export interface Assessment {
   readonly risk: Risk;
   readonly reason: string;
+  /** What the user must do, in this order. */
+  readonly steps?: readonly Step[];
+}
+
+/** All changed objects of an environment. */
+export interface ChangeSet {
+  readonly environment: string;
+  readonly objects: readonly ChangedObject[];
 }
 
 /**
@@ -35,5 +50,5 @@ export interface Assessment {
  * the rule does not apply.
  */
 export interface ChangeRule {
-  assess(changed: ChangedObject, all: readonly ChangedObject[]): Iterable<Assessment>;
+  assess(changed: ChangedObject, all: ChangeSet): Iterable<Assessment>;
 }

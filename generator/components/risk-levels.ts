@@ -6,6 +6,7 @@ export const risks = [
   "wider-access",
   "webhook-policy",
   "trust-anchor",
+  "mesh-restart",
   "crd-removal",
   "stalled-rollout",
   "immutable-field",

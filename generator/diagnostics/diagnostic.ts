@@ -65,6 +65,7 @@ export type DiagnosticCode =
   | "client-not-meshed"
   | "cluster-shared"
   | "dgraph-alpha-group"
+  | "dgraph-preview"
   | "dgraph-alpha-too-few"
   | "dgraph-method-stream"
   | "dgraph-method-unknown"

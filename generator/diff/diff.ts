@@ -1,10 +1,11 @@
-import type { Assessment, ChangedObject, FieldChange } from "../components/change-rule.ts";
+import type { Assessment, ChangedObject, FieldChange, Step } from "../components/change-rule.ts";
 import { type Risk, risks } from "../components/risk-levels.ts";
 import { isEncryptedFile, patchesFile, secretIn } from "../spec/layout.ts";
 import { compareText, folderOf } from "../system/text.ts";
 import { compareFields } from "./fields.ts";
 import { type Files, objectsOf, type StatedObject } from "./objects.ts";
 import { riskOf } from "./risk.ts";
+import { removedEnvironment } from "./risks/environment.ts";
 import { comparePlaintext, secretRisk } from "./secrets.ts";
 
 /** A change of one object, with its risk. */
@@ -17,6 +18,8 @@ export interface ObjectChange {
   readonly change: "added" | "removed" | "changed";
   readonly risk: Risk;
   readonly reason: string;
+  /** What the user must do, in this order. */
+  readonly steps: readonly Step[];
   readonly fields: readonly FieldChange[];
 }
 
@@ -25,6 +28,8 @@ export interface Sides {
   readonly environment: string;
   /** Whether the environment had no generated files before the change. */
   readonly isNew: boolean;
+  /** Whether the environment has no spec after the change. */
+  readonly isRemoved: boolean;
   readonly before: Files;
   readonly after: Files;
 }
@@ -41,9 +46,15 @@ export async function diffObjects(sides: Sides, identities: readonly string[]): 
   const pairs = [...new Set([...before.keys(), ...after.keys()])].map((key) => [before.get(key), after.get(key)] as const);
   const changed = pairs.flatMap(([previous, next]) => compareObjects(previous, next) ?? []);
   const all = changed.map((change) => change.object);
+  const assess = (object: ChangedObject): Required<Assessment> =>
+    sides.isNew
+      ? newEnvironment
+      : sides.isRemoved
+        ? removedEnvironment(environment)
+        : riskOf(object, { environment, objects: all });
   const reported = new Set(changed.flatMap(({ files }) => files));
   const changes = [
-    ...all.map((object) => objectChange(environment, object, sides.isNew ? newEnvironment : riskOf(object, all))),
+    ...all.map((object) => objectChange(environment, object, assess(object))),
     ...(await secretChanges(sides, identities)),
     ...layoutChanges(sides, reported),
   ];
@@ -73,7 +84,7 @@ function compareObjects(
 function objectChange(
   environment: string,
   { kind, namespace, name, change, fields }: ChangedObject,
-  judgement: Assessment,
+  judgement: Required<Assessment>,
 ): ObjectChange {
   return { environment, kind, namespace, name, change, ...judgement, fields };
 }
@@ -82,9 +93,10 @@ const removedSecret = {
   risk: "trust-anchor",
   reason:
     "the next reconciliation removes this Secret from the cluster; components that need the Secret can no longer renew certificates",
+  steps: [],
 } as const;
 
-const newEnvironment = { risk: "harmless", reason: "the environment is new" } as const;
+const newEnvironment = { risk: "harmless", reason: "the environment is new", steps: [] } as const;
 
 function withoutSecrets(files: Files): Files {
   return new Map([...files].filter(([path]) => !isEncryptedFile(path)));
@@ -108,7 +120,7 @@ async function secretChanges(
         return {
           ...object,
           change: "added",
-          ...(isNew ? newEnvironment : { risk: "harmless", reason: "a new encrypted file" }),
+          ...(isNew ? newEnvironment : { risk: "harmless", reason: "a new encrypted file", steps: [] }),
           fields: [],
         };
       if (next === undefined) return { ...object, change: "removed", ...removedSecret, fields: [] };
@@ -120,7 +132,7 @@ async function secretChanges(
           after: `(encrypted; plaintext ${plaintext === "same" ? "is the same" : plaintext === "differs" ? "differs" : "unknown"})`,
         },
       ];
-      return { ...object, change: "changed", ...secretRisk(name, plaintext), fields };
+      return { ...object, change: "changed", ...secretRisk(name, plaintext), steps: [], fields };
     }),
   );
   return changes.flatMap((change) => change ?? []);
@@ -143,6 +155,6 @@ function layoutChanges({ environment, before, after }: Sides, reported: Readonly
       const change = !before.has(name) ? "added" : !after.has(name) ? "removed" : "changed";
       const reason =
         "no object differs, only the text of the file: the order, the layout, or a part that another file declares too";
-      return { environment, kind: "File", namespace: "", name, change, risk: "harmless", reason, fields: [] };
+      return { environment, kind: "File", namespace: "", name, change, risk: "harmless", reason, steps: [], fields: [] };
     });
 }

@@ -53,15 +53,38 @@ export function signingAnchor(anchors: readonly Certificate[], issuer: Certifica
 }
 
 /**
- * A digest that changes whenever meshed pods must restart to stay in the mesh. It depends on the trust bundle (which
- * proxies read only when they start), on the anchor that signed the issuer, and on the proxy's version. Pod templates
- * have the digest as an annotation, so a change of any of these restarts the pods.
+ * A digest that changes whenever meshed pods must restart to stay in the mesh. It depends on what proxies read only when
+ * they start: the trust bundle, the trust domain, the cluster domain, IPv6, and the proxy's version. It also depends on
+ * the anchor that signed the issuer. Pod templates have the digest as an annotation, so a change of any of these
+ * restarts the pods. Default settings are not part of the digest, so the digest of an environment without these settings
+ * is the same as in meshops 0.1.
  */
-export function identityRevision(identity: Identity, proxyVersion: LinkerdVersion): string {
+export function identityRevision(identity: Identity, proxy: ProxySettings): string {
   const anchors = parsePem(identity.trustAnchors);
   const anchor = signingAnchor(anchors, parsePem(identity.issuer)[0]);
-  const parts = [...anchors.map(fingerprint), anchor === undefined ? "" : fingerprint(anchor), proxyVersion];
+  const parts = [
+    ...anchors.map(fingerprint),
+    anchor === undefined ? "" : fingerprint(anchor),
+    proxy.version,
+    ...settingsOf(proxy),
+  ];
   return sha256(parts.join("\n"));
+}
+
+/** Settings that a proxy reads only when it starts (linkerd2, pkg/inject, the proxy's environment variables). */
+export interface ProxySettings {
+  readonly version: LinkerdVersion;
+  readonly trustDomain: string;
+  readonly clusterDomain: string;
+  readonly ipv6: boolean;
+}
+
+function settingsOf({ trustDomain, clusterDomain, ipv6 }: ProxySettings): string[] {
+  return [
+    ...(trustDomain === "cluster.local" ? [] : [`trust-domain=${trustDomain}`]),
+    ...(clusterDomain === "cluster.local" ? [] : [`cluster-domain=${clusterDomain}`]),
+    ...(ipv6 ? ["ipv6"] : []),
+  ];
 }
 
 /**

@@ -234,7 +234,7 @@ export interface Environment {
      */
     dgraph: {
       /**
-       * Version of Dgraph's chart. Before you change the version of a running release, delete the StatefulSets with --cascade=orphan, because their immutable selector contains the version. Before you change from or to 0.0.17, also set networkPolicy to false, because the pods of 0.0.17 use another service account.
+       * Version of Dgraph's chart. All versions use different formats for the data, so a change of a running release needs an export and an import of the data: `meshops diff` prints the commands.
        */
       chart: "0.0.17" | "0.0.20" | "0.3.0" | "24.1.4" | "25.0.0-preview6";
       /**
@@ -354,6 +354,7 @@ export interface Environment {
           | "client-not-meshed"
           | "dgraph-alpha-group"
           | "dgraph-methods-unused"
+          | "dgraph-preview"
           | "dgraph-whitelist-open"
           | "grafana-without-viz"
           | "identity-validity-short"

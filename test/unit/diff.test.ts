@@ -3,8 +3,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { nearestRelease } from "../../generator/catalog/linkerd.ts";
+import type { Assessment, ChangedObject } from "../../generator/components/change-rule.ts";
+import { storageChanges } from "../../generator/components/dgraph/storage-changes.ts";
 import { diffObjects } from "../../generator/diff/diff.ts";
 import { compareFields } from "../../generator/diff/fields.ts";
+import { identityRevision } from "../../generator/identity/pem.ts";
+import { sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 const anchor = (environment: string): string =>
@@ -17,7 +21,10 @@ async function risksOf(path: string, before: object | null, after: object | null
       ["overlays/x/other/other.yaml", "kind: ConfigMap\nmetadata: {name: other}\n"],
       ...(value === null ? [] : [[path, stringify(value)] as const]),
     ]);
-  const changes = await diffObjects({ environment: "x", isNew: false, before: files(before), after: files(after) }, []);
+  const changes = await diffObjects(
+    { environment: "x", isNew: false, isRemoved: false, before: files(before), after: files(after) },
+    [],
+  );
   return changes.map(({ risk, reason }) => `${risk}: ${reason}`);
 }
 
@@ -188,7 +195,7 @@ describe("risks of a change", () => {
         [`${crds}/values.yaml`, stringify(values)],
       ]);
     const change = async (before: Map<string, string>, after: Map<string, string>): Promise<string> => {
-      const [found] = await diffObjects({ environment: "x", isNew: false, before, after }, []);
+      const [found] = await diffObjects({ environment: "x", isNew: false, isRemoved: false, before, after }, []);
       return `${found?.risk}: ${found?.reason}`;
     };
     expect(await change(state("2026.8.3", { installGatewayAPI: true }), state("2026.8.3", { installGatewayAPI: false }))).toMatch(
@@ -200,6 +207,83 @@ describe("risks of a change", () => {
     expect(await change(state("1.8.0", { enableHttpRoutes: true }), state("2026.8.3", { installGatewayAPI: true }))).toMatch(
       /^rollout: chart linkerd-crds changes from 1.8.0/,
     );
+  });
+});
+
+describe("charts of Dgraph", () => {
+  const charts = [
+    { version: "24.1.5", dataFormat: "v24" },
+    { version: "24.1.4", dataFormat: "v24" },
+    { version: "0.3.0", dataFormat: "v23" },
+  ];
+  const release = (version: string, values: object = {}): ChangedObject["before"] => ({
+    spec: {
+      releaseName: "demo",
+      chart: { spec: { version } },
+      values: { alpha: { replicaCount: 3 }, zero: { replicaCount: 1 }, ...values },
+    },
+  });
+  const assess = (before: ChangedObject["before"], after: ChangedObject["before"]): Assessment[] => {
+    const fields = compareFields(before, after);
+    const changed = {
+      change: "changed",
+      kind: "HelmRelease",
+      namespace: "dgraph",
+      name: "dgraph",
+      fields,
+      before,
+      after,
+    } as const;
+    return [...storageChanges(charts).assess(changed, { environment: "x", objects: [changed] })];
+  };
+
+  test("a chart of the same data format needs new StatefulSets, and Flux is suspended before they are deleted", () => {
+    const [found, ...others] = assess(release("24.1.4"), release("24.1.5"));
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({ risk: "immutable-field", reason: expect.stringContaining("the chart version") });
+    expect(found?.steps?.map(({ command }) => command?.split(" ").slice(0, 3).join(" ") ?? null)).toEqual([
+      "kubectl patch helmrelease",
+      "kubectl delete statefulset",
+      "generation=$(kubectl get helmrelease",
+      "kubectl wait helmrelease",
+      "kubectl patch helmrelease",
+    ]);
+    expect(found?.steps?.[1]?.command).toContain("demo-dgraph-alpha demo-dgraph-zero --namespace dgraph --cascade=orphan");
+  });
+
+  test.each([
+    ["another data format", "0.3.0", "24.1.4"],
+    ["an earlier version", "24.1.5", "24.1.4"],
+    ["an unknown version", "24.1.4", "99.0.0"],
+  ])("%s is not read: the data is exported and imported", (_, from, to) => {
+    const found = assess(release(from), release(to));
+    expect(found.map(({ risk }) => risk)).toEqual(["data-loss"]);
+    const commands = found[0]?.steps?.flatMap(({ command }) => command ?? []).join("\n") ?? "";
+    expect(commands).toContain("mutation { export(");
+    expect(commands).toContain("for i in 0 1 2; do kubectl cp demo-dgraph-alpha-$i:/dgraph/export");
+    expect(commands).toContain("dgraph live");
+    expect(commands).toContain("--zero demo-new-dgraph-zero:5080");
+    expect(commands).not.toContain("--cascade=orphan");
+  });
+});
+
+describe("the identity revision", () => {
+  const settings = { version: "edge-26.8.3", trustDomain: "cluster.local", clusterDomain: "cluster.local", ipv6: false } as const;
+
+  test("of the sample dev is the same as in meshops 0.1", () => {
+    expect(identityRevision(sampleIdentity(), settings)).toBe("226b81a71a2779a4f72df8b430caa0ca7eff2dca73c752405ba0e868f2e04c28");
+  });
+
+  test("changes with each setting that a proxy reads when it starts", () => {
+    const variants = [
+      settings,
+      { ...settings, version: "edge-25.10.7" } as const,
+      { ...settings, trustDomain: "mesh.example.org" },
+      { ...settings, clusterDomain: "mesh.example.org" },
+      { ...settings, ipv6: true },
+    ];
+    const revisions = variants.map((each) => identityRevision(sampleIdentity(), each));
+    expect(new Set(revisions).size).toBe(variants.length);
   });
 });
 

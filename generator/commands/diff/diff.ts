@@ -144,6 +144,7 @@ function sidesOf(
   return {
     environment: owner === rootOwner ? "" : owner,
     isNew: !committed.some((path) => !isEncryptedFile(path)),
+    isRemoved: owner !== rootOwner && [...after.keys()].every(isEncryptedFile),
     before: pick(texts, isOwned),
     after: pick(after, () => true),
   };

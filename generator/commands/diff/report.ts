@@ -1,5 +1,5 @@
 import type { Colors } from "picocolors/types.js";
-import type { FieldChange } from "../../components/change-rule.ts";
+import type { FieldChange, Step } from "../../components/change-rule.ts";
 import { gravest, type Risk, risks } from "../../components/risk-levels.ts";
 import type { ObjectChange } from "../../diff/diff.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
@@ -19,19 +19,65 @@ export function diffText(changes: readonly ObjectChange[], colors: Colors): stri
 
 function section(environment: string, changes: readonly ObjectChange[], colors: Colors): string {
   const title = `${colors.bold(titleOf(environment))}  ${summary(changes)}`;
-  const blocks = changes.map((change) => {
-    const sign = { added: colors.green, removed: colors.red, changed: colors.yellow }[change.change](signs[change.change]);
-    const head = `${sign} ${nameOf(change).padEnd(52)} ${paint(change.risk, colors)(change.risk)}`;
-    const fields = change.fields.slice(0, shownFields).map((field) => `    ${fieldText(field, colors)}`);
-    const more = change.fields.length - fields.length;
-    return [
-      head,
-      ...fields,
-      ...(more > 0 ? [`    and ${plural(more, "field")} more`] : []),
-      colors.dim(wrap(printable(change.reason), "    ", 104, "").join("\n")),
-    ].join("\n");
+  const blocks = groups(changes).map((group) => {
+    const [{ reason, steps }] = group;
+    const objects = heads(group).flatMap(({ sign, text, risk, fields }) => {
+      const mark = { added: colors.green, removed: colors.red, changed: colors.yellow }[sign](signs[sign]);
+      const more = fields.length - shownFields;
+      return [
+        `${mark} ${text.padEnd(52)} ${paint(risk, colors)(risk)}`,
+        ...fields.slice(0, shownFields).map((field) => `    ${fieldText(field, colors)}`),
+        ...(more > 0 ? [`    and ${plural(more, "field")} more`] : []),
+      ];
+    });
+    const what = colors.dim(wrap(printable(reason), "    ", 104, "").join("\n"));
+    const procedure = steps.flatMap(({ text, command }, index) => [
+      ...wrap(printable(`${index + 1}. ${text}`), "    ", 104, "   "),
+      ...(command === undefined ? [] : [colors.cyan(`         ${command}`)]),
+    ]);
+    return [...objects, what, ...(steps.length === 0 ? [] : ["    To make this change:", ...procedure])].join("\n");
   });
   return [title, ...blocks].join("\n");
+}
+
+type Group = readonly [ObjectChange, ...ObjectChange[]];
+
+/** Groups changes with the same risk, reason and steps. The groups have the order of their first changes. */
+function groups(changes: readonly ObjectChange[]): Group[] {
+  const found = groupBy(changes, ({ risk, reason, steps }) => JSON.stringify([risk, reason, steps]));
+  return [...found.values()] as unknown as Group[];
+}
+
+interface Head {
+  readonly sign: ObjectChange["change"];
+  readonly text: string;
+  readonly risk: Risk;
+  readonly fields: readonly FieldChange[];
+}
+
+/** More added or removed objects of a group than this are counted by kind. The JSON output contains all objects. */
+const shownObjects = 6;
+
+const shownKinds = 4;
+
+/** Returns the lines for the objects of a group. Objects without changed fields are counted if there are many. */
+function heads(group: Group): Head[] {
+  const [{ risk }] = group;
+  const counted = (["added", "removed"] as const).filter(
+    (sign) => group.filter(({ change }) => change === sign).length > shownObjects,
+  );
+  const counts = counted.map((sign): Head => {
+    const kinds = groupBy(
+      group.filter(({ change }) => change === sign),
+      ({ kind }) => kind,
+    );
+    const byKind = [...kinds].sort(([, a], [, b]) => b.length - a.length).map(([kind, all]) => `${all.length} ${kind}`);
+    const others = byKind.length > shownKinds ? [...byKind.slice(0, shownKinds), "…"] : byKind;
+    const total = [...kinds.values()].reduce((sum, all) => sum + all.length, 0);
+    return { sign, text: `${plural(total, "object")} (${others.join(", ")})`, risk, fields: [] };
+  });
+  const single = group.filter(({ change }) => change === "changed" || !counted.includes(change));
+  return [...single.map((change) => ({ sign: change.change, text: nameOf(change), risk, fields: change.fields })), ...counts];
 }
 
 function paint(risk: Risk, colors: Colors): (text: string) => string {
@@ -40,12 +86,13 @@ function paint(risk: Risk, colors: Colors): (text: string) => string {
 }
 
 /**
- * `[{environment,kind,namespace,name,change,risk,reason,fields:[{path,before,after}]}]`; `before` and `after` are null
- * if the field does not exist.
+ * `[{environment,kind,namespace,name,change,risk,reason,steps:[{text,command}],fields:[{path,before,after}]}]`.
+ * `command` is null if a step has no command. `before` and `after` are null if the field does not exist.
  */
 export function diffJson(changes: readonly ObjectChange[]): string {
-  const rows = changes.map(({ fields, ...change }) => ({
+  const rows = changes.map(({ fields, steps, ...change }) => ({
     ...change,
+    steps: steps.map(({ text, command = null }) => ({ text, command })),
     fields: fields.map(({ path, before = null, after = null }) => ({ path, before, after })),
   }));
   return `${JSON.stringify(rows, null, 2)}\n`;
@@ -55,9 +102,14 @@ export function diffJson(changes: readonly ObjectChange[]): string {
 export function diffMarkdown(changes: readonly ObjectChange[], from: string): string {
   if (changes.length === 0) return `meshops: no changes compared with ${code(from)}.\n`;
   const sections = [...byEnvironment(changes)].map(([environment, own]) => {
-    const rows = own.map(
-      (change) => `| **${change.risk}** | ${signs[change.change]} ${cell(nameOf(change))} | ${cell(change.reason)} |`,
-    );
+    const rows = groups(own).map((group) => {
+      const [{ risk, reason }] = group;
+      const objects = heads(group).map(({ sign, text }) => `${signs[sign]} ${cell(text)}`);
+      return `| **${risk}** | ${objects.join("<br>")} | ${cell(reason)} |`;
+    });
+    const procedures = groups(own)
+      .filter(([{ steps }]) => steps.length > 0)
+      .map((group) => `\n\nTo make the change of ${cell(nameOf(group[0]))}:\n\n${markdownSteps(group[0].steps)}`);
     const table = ["| risk | object | reason |", "|---|---|---|", ...rows].join("\n");
     const fields = own.flatMap((change) => change.fields.map((field) => `${nameOf(change)}\n  ${fieldText(field, null)}`));
     const fence = "`".repeat(Math.max(3, ...fields.flatMap((text) => [...text.matchAll(/`+/g)].map(([run]) => run.length + 1))));
@@ -65,9 +117,18 @@ export function diffMarkdown(changes: readonly ObjectChange[], from: string): st
       fields.length === 0
         ? ""
         : `\n\n<details><summary>${plural(fields.length, "field")}</summary>\n\n${fence}text\n${fields.join("\n")}\n${fence}\n\n</details>`;
-    return `#### ${cell(titleOf(environment))}: ${summary(own)}\n\n${table}${details}`;
+    return `#### ${cell(titleOf(environment))}: ${summary(own)}\n\n${table}${procedures.join("")}${details}`;
   });
   return `### meshops: ${summary(changes)} (compared with ${code(from)})\n\n${sections.join("\n\n")}\n`;
+}
+
+function markdownSteps(steps: readonly Step[]): string {
+  return steps
+    .map(({ text, command }, index) => {
+      const shell = command === undefined ? "" : `\n   \`\`\`sh\n   ${command}\n   \`\`\``;
+      return `${index + 1}. ${cell(text)}${shell}`;
+    })
+    .join("\n");
 }
 
 /** `3 objects change: 1 immutable-field, 2 harmless`. */

@@ -1,11 +1,10 @@
 import { portKeys } from "../../catalog/well-known.ts";
-import { asMap } from "../../system/data.ts";
 import { plural } from "../../system/text.ts";
 import type { Assessment, ChangedObject, ChangeRule, FieldChange } from "../change-rule.ts";
 
 /** Assesses changes of Dgraph's HelmRelease. */
 export const dgraphChanges: ChangeRule = {
-  *assess(changed, all) {
+  *assess(changed, { objects }) {
     const { kind, name, change, namespace } = changed;
     if (kind !== "HelmRelease" || name !== "dgraph") return;
     if (change === "removed")
@@ -15,53 +14,28 @@ export const dgraphChanges: ChangeRule = {
       };
     if (change !== "changed") return;
     yield* release(changed);
-    yield* stall(changed, all);
+    yield* stall(changed, objects);
   },
 };
 
-const versionPath = "spec.chart.spec.version";
-
-function* release({ fields, after, namespace }: ChangedObject): Iterable<Assessment> {
-  const spec = asMap(after["spec"]);
+function* release(changed: ChangedObject): Iterable<Assessment> {
+  const { fields } = changed;
   for (const field of fields) {
     const [, role = "", key = ""] = /^spec\.values\.(alpha|zero)\.(.*)$/.exec(field.path) ?? [];
-    if (field.path === "spec.releaseName")
-      yield {
-        risk: "data-loss",
-        reason:
-          "the name of the Helm release changes: the old release is uninstalled, the volumes of the old release are kept, and the new pods start with empty volumes",
-      };
-    else if (key.startsWith("persistence.")) yield volume(role, key);
-    else if (key === "replicaCount") yield replicas(field, role);
+    if (key === "replicaCount") yield replicas(field, role);
     else if (field.path === "spec.values.global.domain" || field.path === "spec.values.global")
       yield {
         risk: "rollout",
         reason:
           "the Raft addresses of Alphas and Zeros change, and the pods of Alphas and Zeros restart: check that a majority of the members of each group stays available",
       };
-    else if (/^spec\.(values\.|postRenderers\."StatefulSet\/)/.test(field.path))
+    else if (!key.startsWith("persistence.") && /^spec\.(values\.|postRenderers\."StatefulSet\/)/.test(field.path))
       yield {
         risk: "rollout",
         reason:
           "Dgraph's pods restart, one Alpha and one Zero at a time; each pod must be ready before the next pod of its StatefulSet restarts, and queries can be delayed until the group with the queried data is available",
       };
   }
-  const concerned = ["alpha", "zero"].filter((role) => fields.some(({ path }) => path === versionPath || isClaim(path, role)));
-  const sets = concerned.map((role) => `${String(spec["releaseName"])}-dgraph-${role}`).join(" ");
-  const fixed = fields.flatMap(({ path }) =>
-    path === versionPath
-      ? ["selector (which contains the chart version)"]
-      : isClaim(path, "alpha") || isClaim(path, "zero")
-        ? ["volume claim template"]
-        : [],
-  );
-  if (fixed.length > 0)
-    yield {
-      risk: "immutable-field",
-      reason:
-        `Kubernetes does not allow changes to a StatefulSet's ${[...new Set(fixed)].join(" and its ")}: before you push, delete the StatefulSet but keep its pods and volumes ` +
-        `(kubectl -n ${namespace} delete statefulset ${sets} --cascade=orphan)`,
-    };
   yield* whitelist(fields);
 }
 
@@ -80,22 +54,15 @@ function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Itera
   yield {
     risk: "stalled-rollout",
     reason:
-      "the new Servers refuse connections from pods that have not restarted, because these pods connect without their proxies, and the rollout stalls. Make this change in three steps: " +
-      "1. set dgraph.networkPolicy: false, generate, push, wait until Dgraph is ready; 2. change dgraph.internalPorts, generate, push, wait until Dgraph is ready; " +
-      "3. set dgraph.networkPolicy: true, generate, push. Between steps 1 and 3, every pod in the cluster can reach Dgraph, and queries can be delayed while the pods restart (docs/access.md)",
+      "the new Servers refuse connections from pods that have not restarted, because these pods connect without their proxies, and the rollout stalls. Queries can be delayed while the pods restart (docs/access.md)",
+    steps: [
+      {
+        text: "Set dgraph.networkPolicy: false, generate, push, and wait until Dgraph is ready. Until the last step, every pod in the cluster can reach Dgraph.",
+      },
+      { text: "Change dgraph.internalPorts, generate, push, and wait until Dgraph is ready." },
+      { text: "Set dgraph.networkPolicy: true, generate, and push." },
+    ],
   };
-}
-
-function isClaim(path: string, role: string): boolean {
-  return path.startsWith(`spec.values.${role}.persistence.`);
-}
-
-function volume(role: string, key: string): Assessment {
-  const who = role === "alpha" ? "Alpha" : "Zero";
-  const what = key.endsWith("size")
-    ? "resize each claim manually (kubectl patch pvc)"
-    : "copy the data to claims of the new class";
-  return { risk: "volume-claim", reason: `existing volume claims of ${who} do not change: ${what}` };
 }
 
 function replicas({ before, after }: FieldChange, role: string): Assessment {

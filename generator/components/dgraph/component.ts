@@ -1,4 +1,4 @@
-import { dgraphChart, dgraphImages } from "../../catalog/dgraph.ts";
+import { dgraphChart, dgraphCharts, dgraphImages } from "../../catalog/dgraph.ts";
 import { dgraphRepository } from "../../catalog/repositories.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
@@ -8,6 +8,7 @@ import { dgraphChecks } from "./checks.ts";
 import { dgraphPatches } from "./patches.ts";
 import { dgraphPods } from "./pods.ts";
 import { dgraphRules } from "./rules.ts";
+import { storageChanges } from "./storage-changes.ts";
 import { internalPortsStall } from "./transition-rules.ts";
 import { dgraphValues, ownedDgraphValues } from "./values.ts";
 
@@ -15,7 +16,7 @@ import { dgraphValues, ownedDgraphValues } from "./values.ts";
 export const dgraph: ComponentProvider = {
   rules: dgraphRules,
   transitionRules: [internalPortsStall],
-  changeRules: [dgraphChanges],
+  changeRules: [dgraphChanges, storageChanges(dgraphCharts)],
   components: () => [component],
 };
 

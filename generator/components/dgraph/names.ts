@@ -7,7 +7,12 @@ import type { Environment } from "../../spec/environment.generated.ts";
  * (templates/_helpers.tpl, all versions).
  */
 export function dgraphName({ spec: { dgraph } }: Environment, part: string): string {
-  return `${dgraph.release}-dgraph-${part}`;
+  return nameInRelease(dgraph.release, part);
+}
+
+/** Name of an object that the dgraph chart creates for a Helm release. */
+export function nameInRelease(release: string, part: string): string {
+  return `${release}-dgraph-${part}`;
 }
 
 /**

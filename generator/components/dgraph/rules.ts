@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { dgraphChart } from "../../catalog/dgraph.ts";
+import { dgraphChart, dgraphCharts } from "../../catalog/dgraph.ts";
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -35,6 +35,14 @@ export const dgraphRules: readonly Rule[] = [
       "a group of two members stops if one of them fails.",
     fix: "Set `alpha.replicas` to a multiple of `replicationFactor`.",
     check: wholeGroups,
+  },
+  {
+    code: "dgraph-preview",
+    severity: "warning",
+    title: "An environment with high availability runs a preview of Dgraph",
+    why: "Dgraph's project publishes previews for tests. The files that a preview writes may not be readable by the release, so a change to the release needs an export and an import of the data.",
+    fix: "Use a chart without `-preview` in its version.",
+    check: previewInProduction,
   },
   {
     code: "dgraph-whitelist-open",
@@ -121,6 +129,16 @@ function* wholeGroups({ spec: { dgraph } }: Environment): Iterable<RuleFinding> 
     paths: alphaPaths,
     message: `the last group of Alphas has ${left} of ${replicationFactor} members`,
     fix: `set alpha.replicas to ${alpha.replicas - left} or ${alpha.replicas - left + replicationFactor}`,
+  };
+}
+
+function* previewInProduction({ spec: { dgraph, linkerd } }: Environment): Iterable<RuleFinding> {
+  if (!linkerd.highAvailability || !dgraph.chart.includes("-preview")) return;
+  const release = dgraphCharts.find(({ version }) => !version.includes("-preview"));
+  yield {
+    paths: [spec("dgraph", "chart")],
+    message: `chart ${dgraph.chart} is a preview, and the environment has high availability`,
+    fix: `set chart: ${release?.version}`,
   };
 }
 

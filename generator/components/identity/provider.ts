@@ -2,11 +2,12 @@ import type { V1ConfigMap } from "@kubernetes/client-node";
 import type { LinkerdChart } from "../../catalog/linkerd.ts";
 import { type SecretContract, secretContracts } from "../../identity/contracts.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { identityRevision, issuerFingerprint } from "../../identity/pem.ts";
+import { identityRevision, issuerFingerprint, type ProxySettings } from "../../identity/pem.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { webhooksOf } from "../../mesh/webhooks.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import type { Component, IdentityProvider } from "../component.ts";
+import { usesIpv6 } from "../ipv6.ts";
 import { identityChecks } from "./checks.ts";
 
 /**
@@ -18,12 +19,17 @@ export function sopsIdentity(environment: Environment, identity: Identity): Iden
   return {
     contracts,
     components: () => [secretsComponent(environment, identity, contracts)],
-    revision: () => identityRevision(identity, environment.spec.linkerd.version),
+    revision: () => identityRevision(identity, proxySettings(environment)),
     chartValues: (chart) => ({
       ...(chart === "linkerd-control-plane" ? controlPlaneValues(identity) : {}),
       ...webhookValues(environment, chart, identity.webhookCa),
     }),
   };
+}
+
+function proxySettings(environment: Environment): ProxySettings {
+  const { version, clusterDomain, identity } = environment.spec.linkerd;
+  return { version, clusterDomain, trustDomain: identity.trustDomain, ipv6: usesIpv6(environment) };
 }
 
 /**

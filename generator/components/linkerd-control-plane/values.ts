@@ -3,6 +3,7 @@ import { imagePath, pulledAs } from "../../catalog/image.ts";
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
+import { usesIpv6 } from "../ipv6.ts";
 import { type OwnedValue, owned } from "../owned.ts";
 import { tracingBackend } from "../tracing-backend.ts";
 import { mergeValues } from "../values.ts";
@@ -11,7 +12,7 @@ import { highAvailability } from "./high-availability.ts";
 /** Values of the linkerd-control-plane chart. */
 export function controlPlaneValues(context: Context): JsonMap {
   const { environment, identity, linkerdRelease } = context;
-  const { linkerd, azure } = environment.spec;
+  const { linkerd } = environment.spec;
   const { podAnnotations, ...issued } = identity.chartValues("linkerd-control-plane");
   const own: JsonMap = {
     clusterDomain: linkerd.clusterDomain,
@@ -21,7 +22,7 @@ export function controlPlaneValues(context: Context): JsonMap {
     heartbeatSchedule: heartbeatSchedule(environment.metadata.name),
     ...(podAnnotations === undefined ? {} : { podAnnotations }),
     cniEnabled: linkerd.cni,
-    ...(linkerdRelease.traits.ipv6 && azure?.cluster.ipFamilies.includes("ipv6") === true ? { disableIPv6: false } : {}),
+    ...(usesIpv6(environment) ? { disableIPv6: false } : {}),
   };
   return mergeValues(linkerd.highAvailability ? highAvailability(linkerdRelease) : {}, own, tracing(context), images(context));
 }

@@ -6,11 +6,6 @@ import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
 export const crdChanges: ChangeRule = {
   *assess(changed) {
     if (changed.kind !== "HelmRelease" || changed.name !== "linkerd-crds") return;
-    if (changed.change === "removed")
-      yield {
-        risk: "crd-removal",
-        reason: "Linkerd's CRDs are deleted, together with all of Linkerd's policies and all ServiceProfiles",
-      };
     if (changed.change === "changed") yield* crds(changed);
   },
 };

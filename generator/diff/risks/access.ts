@@ -1,5 +1,5 @@
 import { admissionWebhooksLabel, injectKey } from "../../catalog/well-known.ts";
-import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
+import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
 import { asMap } from "../../system/data.ts";
 
 /** Effect of an object, by kind: the object allows clients (`opens`) or denies clients (`closes`). */
@@ -18,13 +18,23 @@ const lists: readonly { readonly path: RegExp; readonly entry: "opens" | "closes
 ];
 
 /** Risks of changes to NetworkPolicies, Linkerd's policy resources and namespaces. */
-export function* accessRisks(changed: ChangedObject, all: readonly ChangedObject[]): Iterable<Assessment> {
+export function* accessRisks(changed: ChangedObject, { objects: all }: ChangeSet): Iterable<Assessment> {
   const { kind, change, fields } = changed;
   if (kind === "Namespace") yield* namespace(changed);
   const does = effect.get(kind);
   if (does === undefined) return;
   if (does === "opens" && change !== "changed" && serverOf(changed, all)?.change === change) {
     yield { risk: "harmless", reason: `${change} together with the Server to which it applies` };
+    return;
+  }
+  if (does === "closes" && change !== "changed" && isMoved(changed, all)) {
+    yield change === "added"
+      ? { risk: "harmless", reason: "replaces an object with another name or namespace" }
+      : {
+          risk: "wider-access",
+          reason:
+            "replaced by an object with another name or namespace: the pods that the old object protects are open to all clients for as long as they run",
+        };
     return;
   }
   if (change === "changed") for (const field of fields) yield* byField(field);
@@ -39,10 +49,22 @@ function serverOf(changed: ChangedObject, all: readonly ChangedObject[]): Change
   if (changed.kind === "Server") return changed;
   const { targetRef } = asMap(stateOf(changed)["spec"]);
   const named = (kind: string, name: unknown): ChangedObject | undefined =>
-    all.find((other) => other.kind === kind && other.name === name);
+    all.find((other) => other.kind === kind && other.name === name && other.namespace === changed.namespace);
   if (targetRef !== undefined) return named("Server", asMap(targetRef)["name"]);
-  const policy = all.find((other) => other.kind === "AuthorizationPolicy" && requires(other, changed.name));
+  const policy = all.find(
+    (other) => other.kind === "AuthorizationPolicy" && other.namespace === changed.namespace && requires(other, changed.name),
+  );
   return policy === undefined ? undefined : serverOf(policy, all);
+}
+
+/** Whether an added object replaces a removed object of the same kind, or the reverse, because of a rename. */
+function isMoved({ kind, name, change }: ChangedObject, all: readonly ChangedObject[]): boolean {
+  const releases = all.flatMap(({ fields }) => fields.filter(({ path }) => path === "spec.releaseName"));
+  const names = releases.map(({ before, after }) =>
+    change === "added" ? name.replace(`${after}-`, `${before}-`) : name.replace(`${before}-`, `${after}-`),
+  );
+  const opposite = change === "added" ? "removed" : "added";
+  return all.some((other) => other.kind === kind && other.change === opposite && [name, ...names].includes(other.name));
 }
 
 function requires(policy: ChangedObject, authentication: string): boolean {

@@ -15,12 +15,6 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject): I
         risk: "trust-anchor",
         reason: "a new issuer signs the proxies' certificates; earlier certificates stay valid for up to 24 hours",
       };
-    else if (field.path.endsWith("identityTrustDomain"))
-      yield {
-        risk: "trust-anchor",
-        reason:
-          "all mesh identities change: until all pods have restarted, policies deny either the pods with the old identities or the pods with the new identities",
-      };
     else if (field.path.endsWith("caBundle") || (kind === "ConfigMap" && key === "webhook-ca.crt"))
       yield {
         risk: "webhook-policy",

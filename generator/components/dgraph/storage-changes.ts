@@ -1,0 +1,101 @@
+import type { DgraphChart, DgraphRole } from "../../catalog/dgraph.ts";
+import { asMap } from "../../system/data.ts";
+import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
+import { moveData, type RunningDgraph, recreateStatefulSets } from "./procedures.ts";
+
+/** Charts of Dgraph, newest first. */
+type Charts = readonly { readonly version: string; readonly dataFormat: DgraphChart["dataFormat"] }[];
+
+const roles: readonly DgraphRole[] = ["alpha", "zero"];
+
+/** Returns the rule that assesses what a change of Dgraph's HelmRelease means for its volumes and StatefulSets. */
+export function storageChanges(charts: Charts): ChangeRule {
+  return {
+    *assess(changed) {
+      const { kind, name, change, fields } = changed;
+      if (kind !== "HelmRelease" || name !== "dgraph" || change !== "changed") return;
+      if (fields.some(({ path }) => path === "spec.releaseName"))
+        yield {
+          risk: "data-loss",
+          reason:
+            "the name of the Helm release changes: the old release is uninstalled, the volumes of the old release are kept, and the new pods start with empty volumes",
+          steps: moveData(running(changed), releaseName(changed.after)),
+        };
+      yield* dataFormat(changed, charts);
+      yield* volumes(changed);
+      yield* immutable(changed, charts);
+    },
+  };
+}
+
+/** Dgraph as it runs before the change. */
+function running({ before, namespace }: ChangedObject): RunningDgraph {
+  const values = asMap(asMap(before["spec"])["values"]);
+  const count = (role: DgraphRole): number => Number(asMap(values[role])["replicaCount"]);
+  return { namespace, release: releaseName(before), alphas: count("alpha"), zeros: count("zero") };
+}
+
+function releaseName(helmRelease: ChangedObject["before"]): string {
+  return String(asMap(helmRelease["spec"])["releaseName"]);
+}
+
+/** Assesses a change of the chart's version after which the files on the volumes have another format. */
+function* dataFormat(changed: ChangedObject, charts: Charts): Iterable<Assessment> {
+  const [before, after] = versions(changed);
+  if (before === after || keepsData(before, after, charts)) return;
+  const old = running(changed);
+  yield {
+    risk: "data-loss",
+    reason: `Dgraph of chart ${after} cannot be expected to read the files that Dgraph of chart ${before} wrote: export the data, install the new version with empty volumes, and import the data (Dgraph's documentation, "Upgrade Database")`,
+    steps: moveData(old, releaseName(changed.after)),
+  };
+}
+
+/** Whether a version of the chart reads the files of another version. Unknown versions, and older ones, do not. */
+function keepsData(before: string, after: string, charts: Charts): boolean {
+  const position = (version: string): number => charts.findIndex((chart) => chart.version === version);
+  const [old, next] = [charts[position(before)], charts[position(after)]];
+  return old !== undefined && next !== undefined && old.dataFormat === next.dataFormat && position(after) <= position(before);
+}
+
+function versions({ before, after }: ChangedObject): [before: string, after: string] {
+  const of = (object: ChangedObject["before"]): string => String(asMap(asMap(asMap(object["spec"])["chart"])["spec"])["version"]);
+  return [of(before), of(after)];
+}
+
+/**
+ * Assesses changes of fields that Kubernetes does not allow to change in a StatefulSet. Yields nothing if new volumes
+ * and new StatefulSets are created anyway.
+ */
+function* immutable(changed: ChangedObject, charts: Charts): Iterable<Assessment> {
+  const { fields } = changed;
+  const [before, after] = versions(changed);
+  if (fields.some(({ path }) => path === "spec.releaseName") || (before !== after && !keepsData(before, after, charts))) return;
+  const resized = roles.filter((role) => fields.some(({ path }) => path.startsWith(`spec.values.${role}.persistence.`)));
+  const sets = before === after ? resized : roles;
+  if (sets.length === 0) return;
+  const fixed = [
+    ...(before === after ? [] : ["selector (which contains the chart version)"]),
+    ...(resized.length === 0 ? [] : ["volume claim template"]),
+  ];
+  const sizes = resized.flatMap((role) => {
+    const size = fields.find(({ path }) => path === `spec.values.${role}.persistence.size`)?.after;
+    return size === undefined ? [] : [{ role, size: String(size) }];
+  });
+  yield {
+    risk: "immutable-field",
+    reason: `Kubernetes does not allow changes to a StatefulSet's ${fixed.join(" and its ")}: Helm can create the StatefulSet again, but cannot update it`,
+    steps: recreateStatefulSets(running(changed), sets, sizes),
+  };
+}
+
+/** Assesses changes of the volume claim templates. Existing claims do not follow them. */
+function* volumes({ fields }: ChangedObject): Iterable<Assessment> {
+  for (const { path } of fields) {
+    const [, role, key] = /^spec\.values\.(alpha|zero)\.persistence\.(.*)$/.exec(path) ?? [];
+    if (role === undefined) continue;
+    const who = role === "alpha" ? "Alpha" : "Zero";
+    const what = key === "size" ? "resize each claim" : "copy the data to claims of the new class";
+    yield { risk: "volume-claim", reason: `existing volume claims of ${who} do not change: ${what}` };
+  }
+}

@@ -1,0 +1,29 @@
+import type { Assessment } from "../../components/change-rule.ts";
+import { environmentsFolder, overlayFolder, specFile } from "../../spec/layout.ts";
+
+/**
+ * Assessment of every object of an environment whose spec was removed. What Flux does depends on its root: after
+ * `flux bootstrap git`, the root's folder still contains Flux's own manifests, and Flux deletes the components. With
+ * `gitops.flux.manifests`, the folder does not exist, and kustomize-controller reports an error and deletes nothing.
+ */
+export function removedEnvironment(environment: string): Required<Assessment> {
+  const spec = specFile(environment);
+  return {
+    risk: "data-loss",
+    reason:
+      "the spec of the environment no longer exists. If you push this change, Flux either reports an error and deletes nothing, or it deletes the policies and the mesh around a Dgraph that keeps running. " +
+      "Flux never deletes the Helm releases dgraph and linkerd-crds, the namespaces and the volumes. Azure resources are kept",
+    steps: [
+      { text: `Restore ${spec}, because teardown reads it.` },
+      {
+        text: "Delete the environment in its cluster. The script lists what it deletes, and asks for confirmation.",
+        command: `meshops teardown ${environment} --run`,
+      },
+      {
+        text: "Remove the spec and the identity.",
+        command: `git rm -rq ${spec} ${environmentsFolder}/${environment} ${overlayFolder(environment, "identity")} && meshops generate`,
+      },
+      { text: `Remove the rules for ${environment} from .sops.yaml, commit and push.` },
+    ],
+  };
+}

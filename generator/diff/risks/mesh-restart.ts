@@ -1,0 +1,56 @@
+import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
+
+/** Values of the control plane that each proxy reads only when it starts (linkerd2, pkg/inject). */
+const domains = ["identityTrustDomain", "clusterDomain"] as const;
+
+/**
+ * Risk of a new trust domain or cluster domain, for every object that the change concerns. Observed on edge-26.8.3 for
+ * a new trust domain: pods that have not restarted lose the control plane, a restarted client gets 503 from pods that
+ * have not restarted, and the rolling update of a StatefulSet stops at its first pod. After all meshed pods were deleted
+ * together, the mesh was complete again after 175 seconds.
+ */
+export function* meshRestartRisks(changed: ChangedObject, all: ChangeSet): Iterable<Assessment> {
+  const concerned = changed.fields.some(({ path }) => domains.some((domain) => path === `spec.values.${domain}`));
+  if (!concerned && !restarts(changed)) return;
+  const plane = all.objects.find(({ kind, name }) => kind === "HelmRelease" && name === "linkerd-control-plane");
+  const found = domains.filter((domain) => plane?.fields.some(({ path }) => path === `spec.values.${domain}`));
+  if (found.length === 0) return;
+  const trust = found.includes("identityTrustDomain");
+  yield {
+    risk: "mesh-restart",
+    reason: trust
+      ? "all mesh identities change. Pods with old identities and pods with new identities refuse each other, and a rolling update of Dgraph stops at its first pod. All meshed pods must restart together, which is an outage (175 seconds on a real mesh)"
+      : "proxies look up the control plane in the new cluster domain only after they restart. Until then, they use the addresses that they know. All meshed pods must restart, which is an outage",
+    steps: stepsOf(all, trust),
+  };
+}
+
+/** Whether the pods of an object restart because their proxies must. */
+function restarts({ fields }: ChangedObject): boolean {
+  return fields.some(({ path }) => path.includes("meshops.dev/identity-revision"));
+}
+
+function stepsOf({ environment, objects }: ChangeSet, trust: boolean): Step[] {
+  const namespaces = [...new Set(objects.filter(restarts).map(({ namespace }) => namespace))].sort();
+  return [
+    { text: "Announce an outage of all meshed workloads in the cluster." },
+    ...(trust
+      ? [
+          {
+            text: "Create an issuer whose name contains the new trust domain. The trust anchor and the webhook certificates do not change.",
+            command: `meshops identity rotate-issuer ${environment} && meshops generate ${environment}`,
+          },
+        ]
+      : []),
+    { text: "Push, and wait until the control plane is ready.", command: `meshops status ${environment}` },
+    {
+      text: "Delete all pods of the environment together. Their controllers create them again with new proxies.",
+      command: `for n in ${namespaces.join(" ")}; do kubectl delete pods --all --namespace "$n" --wait=false; done`,
+    },
+    {
+      text: "List the other meshed pods in the cluster, and restart them.",
+      command: "kubectl get pods --all-namespaces --selector linkerd.io/control-plane-ns",
+    },
+    { text: "Test the mesh.", command: `meshops status ${environment} --watch && meshops verify ${environment}` },
+  ];
+}
