@@ -1,4 +1,5 @@
-import { fluxNamespace, fluxRoot, fluxSource } from "../bundle/emit/flux.ts";
+import { ageSecretOf, fluxNamespace, fluxRoot, fluxSource } from "../bundle/emit/flux.ts";
+import { fluxManifests, fluxReleases } from "../catalog/flux.ts";
 import { registryHost } from "../catalog/image.ts";
 import { linkerdRelease } from "../catalog/linkerd.ts";
 import { copiesInto, imagesOf } from "../components/images.ts";
@@ -8,20 +9,29 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder, specFile } from "../spec/layout.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
+/** What a user decides about a bootstrap, apart from the spec. */
+export interface BootstrapChoices {
+  /**
+   * kubectl context of a cluster that is not on Azure. If null, the script asks the user to confirm the current context.
+   */
+  readonly context: string | null;
+  /** Whether the script may change the version of a Flux that is already installed. */
+  readonly upgradeFlux: boolean;
+}
+
 /**
  * Returns the script that creates an environment. If the spec contains `azure`, the script first creates the Azure
  * resources. Then it applies the age key, Flux and the root Kustomization. The user can run the script again after any
  * failure.
  *
- * @param context kubectl context of a cluster that is not on Azure; if null, the script asks the user to confirm the
- *   current context
  */
-export function bootstrapScript(environment: Environment, context: string | null): string {
+export function bootstrapScript(environment: Environment, { context, upgradeFlux }: BootstrapChoices): string {
   const { metadata, spec } = environment;
   const { azure, gitops } = spec;
   const registry = azure?.registry ?? null;
   const images = registry?.mirrorImages === true ? copiesInto(registry.name, imagesOf(environment)) : [];
   const clientImage = ownClientImage(environment);
+  const fluxVersion = gitops.flux.version ?? fluxReleases.pinned;
   const view: View = {
     environment: metadata.name,
     spec: specFile(metadata.name),
@@ -39,7 +49,14 @@ export function bootstrapScript(environment: Environment, context: string | null
     named: context !== null,
     teardown: false,
     git: { url: gitops.url, branch: gitops.branch, path: fluxFolder(metadata.name) },
-    flux: { version: gitops.flux.version ?? "", manifests: gitops.flux.manifests ?? releasedManifests(gitops.flux.version) },
+    flux: {
+      version: fluxVersion,
+      wanted: gitops.flux.version ?? "",
+      minimum: fluxReleases.minimum,
+      manifests: gitops.flux.manifests ?? fluxManifests(fluxVersion),
+      upgrade: upgradeFlux,
+    },
+    ageSecret: ageSecretOf(environment),
     manifests: {
       namespace: yaml(fluxNamespace()),
       publicSource: yaml(fluxSource(environment, false)),
@@ -54,9 +71,13 @@ function planOf({ metadata, spec }: Environment, images: number, clientImage: st
   const { azure, gitops } = spec;
   const onAzure: (ScriptStep | false)[] =
     azure === undefined
-      ? [{ title: "kubectl context", run: "confirm" }]
+      ? [
+          { title: "kubectl context", run: "confirm" },
+          { title: "existing Flux", run: "existing_flux" },
+        ]
       : [
           { title: "Azure account", run: "account" },
+          { title: "existing Flux", run: "existing_flux" },
           { title: "resource providers", run: "providers" },
           { title: `resource group ${azure.resourceGroup}`, run: "resource_group" },
           azure.registry !== undefined && { title: `registry ${azure.registry.name}`, run: "registry" },
@@ -100,12 +121,6 @@ function ownClientImage({ spec: { azure, pydgraphClient } }: Environment): strin
   const host = `${registryHost(azure.registry.name)}/`;
   const { image = `${host}pydgraph-client`, tag } = pydgraphClient;
   return image.startsWith(host) ? `${image.slice(host.length)}:${tag}` : null;
-}
-
-/** Returns the URL of Flux's install manifests. The default is the latest Flux release (fluxcd.io, "Installation"). */
-function releasedManifests(version: string | undefined): string {
-  const releases = "https://github.com/fluxcd/flux2/releases";
-  return version === undefined ? `${releases}/latest/download/install.yaml` : `${releases}/download/${version}/install.yaml`;
 }
 
 function yaml(object: KubernetesObject): string {

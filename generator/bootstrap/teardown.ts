@@ -1,3 +1,4 @@
+import { ageSecretOf } from "../bundle/emit/flux.ts";
 import { fluxName } from "../bundle/emit/names.ts";
 import { buildModel } from "../components/build.ts";
 import { noIdentity } from "../components/images.ts";
@@ -55,6 +56,7 @@ export function teardownScript(environment: Environment, context: string | null,
     namespaces,
     context: context ?? "",
     teardown: true,
+    ageSecret: ageSecretOf(environment),
     git: { url: spec.gitops.url, path: fluxFolder(metadata.name) },
   };
   return renderScript("teardown", plan, view);

@@ -38,6 +38,15 @@ export class GitTree {
     return new GitTree(root, ids, first.length === 64 ? "sha256" : "sha1");
   }
 
+  /** Returns the same commit with other paths. Files for which the function returns null are omitted. */
+  withPaths(rename: (path: string) => string | null): GitTree {
+    const ids = [...this.#ids].flatMap(([path, id]): [string, string][] => {
+      const renamed = rename(path);
+      return renamed === null ? [] : [[renamed, id]];
+    });
+    return new GitTree(this.#root, new Map(ids), this.#algorithm);
+  }
+
   paths(): Iterable<string> {
     return this.#ids.keys();
   }

@@ -3,7 +3,16 @@ import { join } from "node:path";
 import { secretNames } from "../catalog/well-known.ts";
 import { atStart, type Diagnostic, hasErrors } from "../diagnostics/diagnostic.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { certificateFiles, identityFolder, isEncryptedFile, overlayFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
+import {
+  certificateFiles,
+  environmentsFolder,
+  identityFolder,
+  isEncryptedFile,
+  overlayFolder,
+  secretFile,
+  signingKeysFile,
+  specFile,
+} from "../spec/layout.ts";
 import { readIfThere } from "../system/files.ts";
 import { secretContracts } from "./contracts.ts";
 import type { Identity } from "./identity.ts";
@@ -40,8 +49,8 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   const { name } = environment.metadata;
   const invalid = (file: string, message: string, fix: string | null = null): Diagnostic =>
     atStart(file, { code: "identity-invalid", message, fix });
-  const missing = (file: string, message: string, command: string): Diagnostic =>
-    atStart(file, { code: "identity-missing", message, fix: `run meshops identity ${command} ${name}` });
+  const missing = (file: string, message: string, fix: string): Diagnostic =>
+    atStart(file, { code: "identity-missing", message, fix });
   const diagnostics: Diagnostic[] = [];
   if (existsSync(join(root, journalFile)))
     diagnostics.push(
@@ -52,18 +61,18 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
       ),
     );
 
-  const read = (file: string, what: string, command: string): string | null => {
+  const read = (file: string, what: string, fix: string): string | null => {
     try {
       return readFileSync(join(root, file), "utf8");
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      diagnostics.push(code === "ENOENT" ? missing(file, what, command) : invalid(file, `the file cannot be read: ${message}`));
+      diagnostics.push(code === "ENOENT" ? missing(file, what, fix) : invalid(file, `the file cannot be read: ${message}`));
       return null;
     }
   };
   const certificates = (key: Exclude<keyof typeof certificateFiles, "webhooks">): string => {
     const file = `${identityFolder(name)}/${certificateFiles[key]}`;
-    const text = read(file, `the environment ${name} has no identity yet`, "init");
+    const text = read(file, `the environment ${name} has no identity yet`, initOrRename(root, environment));
     if (text === null) return "";
     const pem = certificatesOf(text);
     if (text.includes("PRIVATE KEY"))
@@ -97,7 +106,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
     const text = read(
       file,
       "this encrypted Secret is missing, but the environment needs the Secret",
-      secret.name === secretNames.issuer ? "rotate-issuer" : "rotate-webhooks",
+      `run meshops identity ${secret.name === secretNames.issuer ? "rotate-issuer" : "rotate-webhooks"} ${name}`,
     );
     const problem = text === null ? null : checkSecret(text, secret, environment);
     if (problem !== null) diagnostics.push(invalid(file, problem.message, problem.fix));
@@ -109,6 +118,25 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   const oldKeys = oldWebhookKeys(environment, (path) => readIfThere(join(root, path)));
   diagnostics.push(...oldKeys.map((key) => keyFormFinding(key, environment)));
   return { identity: hasErrors(diagnostics) ? null : identity, diagnostics };
+}
+
+/**
+ * Fix for an environment without an identity. If a spec was renamed by hand, the identity still has the old name, and a
+ * new identity would split the running mesh. Such an identity is encrypted to the age keys of the environment.
+ */
+function initOrRename(root: string, { metadata: { name }, spec: { secrets } }: Environment): string {
+  const init = `run meshops identity init ${name}`;
+  const folder = join(root, environmentsFolder);
+  const folders = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];
+  const old = folders.find((entry) => {
+    if (existsSync(join(root, specFile(entry.name)))) return false;
+    const [encrypted] = encryptedFiles(root, entry.name);
+    const text = encrypted === undefined ? "" : (readIfThere(join(root, encrypted)) ?? "");
+    return secrets.age.every((recipient) => text.includes(recipient));
+  });
+  return old === undefined
+    ? init
+    : `if ${name} is the new name of ${old.name}, run meshops env rename ${old.name} ${name}; otherwise, ${init}`;
 }
 
 /** Keeps only the first finding about a missing certificate file, because one command creates all three files. */

@@ -38,14 +38,14 @@ export function checkTogether(environments: readonly Environment[]): [Environmen
 
 function collisions(rule: JointRule, environments: readonly Environment[]): [Environment, Judgement][] {
   const firsts = new Map<string, Environment>();
-  return environments.flatMap((environment) => {
-    const key = rule.key(environment);
-    if (key === null) return [];
-    const first = firsts.get(key);
-    if (first === undefined) firsts.set(key, environment);
-    const found = first === undefined ? [] : [...rule.check(environment, first)];
-    return found.map((finding): [Environment, Judgement] => [environment, judgement(rule, finding, environment)]);
-  });
+  return environments.flatMap((environment) =>
+    rule.keys(environment).flatMap((key) => {
+      const first = firsts.get(key);
+      if (first === undefined) firsts.set(key, environment);
+      const found = first === undefined ? [] : [...rule.check(environment, first, key)];
+      return found.map((finding): [Environment, Judgement] => [environment, judgement(rule, finding, environment)]);
+    }),
+  );
 }
 
 /**

@@ -127,11 +127,25 @@ export interface Environment {
        */
       interval: string;
       /**
+       * How Flux decrypts the encrypted files.
+       */
+      decryption: {
+        /**
+         * Secret in Flux's namespace that contains the cluster's age key. `meshops bootstrap` creates this Secret.
+         */
+        secretRef: {
+          /**
+           * Name of the Secret. Use a name that no other program uses.
+           */
+          name: string;
+        };
+      };
+      /**
        * Flux installation that `meshops bootstrap` creates.
        */
       flux: {
         /**
-         * Flux version that `meshops bootstrap` installs. If omitted, bootstrap accepts any installed version.
+         * Flux version that `meshops bootstrap` installs if the cluster has no Flux. The generated files need Flux 2.7 or later. A Flux that is already installed is changed only with `--upgrade-flux`.
          */
         version?: string;
         /**
@@ -349,6 +363,7 @@ export interface Environment {
          * Code of the warning.
          */
         code:
+          | "age-key-shared"
           | "calico-with-cni"
           | "client-not-listed"
           | "client-not-meshed"

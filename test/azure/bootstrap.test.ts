@@ -73,6 +73,8 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(readFileSync(trace, "utf8")).toContain("sops-age");
   });
 
+  const manifestsOf = (version: string): string => `https://github.com/fluxcd/flux2/releases/download/${version}/install.yaml`;
+
   /** Objects that the stand-in for kubectl has stored. */
   const objectsOf = (state: string): Record<string, string> =>
     JSON.parse(readFileSync(`${state}.cluster`, "utf8")) as Record<string, string>;
@@ -83,7 +85,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     const ended = await runIn(state, { SOPS_AGE_KEY_FILE: "/nonexistent" });
     expect(ended).toMatchObject({
       code: 3,
-      stderr: expect.stringMatching(/stopped at step 12 of 14: age key of the cluster\n.*SOPS_AGE_KEY_FILE cannot be used/),
+      stderr: expect.stringMatching(/stopped at step 13 of 15: age key of the cluster\n.*SOPS_AGE_KEY_FILE cannot be used/),
     });
     expect(objectsOf(state)["Secret/sops-age"]).toBe("the good one");
   });
@@ -91,7 +93,7 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
   test("Flux is not changed if it is configured for another repository and MESHOPS_TAKE_OVER is not yes", async () => {
     const state = scratchFolder("state");
     const theirs = "kind: GitRepository\nurl: https://example.com/theirs\nref:\n  branch: main\n";
-    writeFileSync(`${state}.cluster`, JSON.stringify({ "http://install": "", "GitRepository/flux-system": theirs }));
+    writeFileSync(`${state}.cluster`, JSON.stringify({ [manifestsOf("v2.9.6")]: "", "GitRepository/flux-system": theirs }));
     const ended = await runIn(state);
     expect(ended).toMatchObject({
       code: 1,
@@ -100,6 +102,44 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     expect(objectsOf(state)["GitRepository/flux-system"]).toBe(theirs);
     expect(await runIn(state, { MESHOPS_TAKE_OVER: "yes" })).toMatchObject({ code: 0 });
     expect(objectsOf(state)["GitRepository/flux-system"]).toContain("https://github.com/acme/platform");
+  });
+
+  test("a Secret with the name of the age key's Secret that meshops did not create is not changed", async () => {
+    const state = scratchFolder("state");
+    writeFileSync(`${state}.cluster`, JSON.stringify({ "Secret/sops-age": "foreign key" }));
+    const ended = await runIn(state);
+    expect(ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("Secret sops-age in namespace flux-system exists, and meshops did not create it"),
+    });
+    expect(ended.stderr).toContain("fix: set gitops.decryption.secretRef.name in environments/dev.yaml to another name");
+    expect(objectsOf(state)["Secret/sops-age"]).toBe("foreign key");
+  });
+
+  test("a Flux that is too old is found before anything is created, and is changed only with --upgrade-flux", async () => {
+    const state = scratchFolder("state");
+    writeFileSync(`${state}.cluster`, JSON.stringify({ [manifestsOf("v2.6.4")]: "" }));
+    const before = readFileSync(`${state}.cluster`, "utf8");
+    const ended = await runIn(state);
+    expect(ended).toMatchObject({ code: 1 });
+    expect(ended.stderr).toContain("Flux v2.6.4 in this cluster is older than v2.7.0, and rejects the generated HelmReleases");
+    expect(ended.stderr).toMatch(/stopped at step 3 of 15: existing Flux/);
+    expect(ended.calls.filter((call) => changes(call) && call[1] !== "get-credentials")).toEqual([]);
+    expect(readFileSync(`${state}.cluster`, "utf8")).toBe(before);
+    const upgrade = await printedScript(site, "bootstrap", "--upgrade-flux");
+    const env = { MESHOPS_STATE: state, KUBECTL_STATE: `${state}.cluster` };
+    const upgraded = await runScript(site, upgrade, { env });
+    expect(upgraded, upgraded.stderr).toMatchObject({ code: 0 });
+    expect(Object.keys(objectsOf(state))).toContain(manifestsOf("v2.9.6"));
+  });
+
+  test("a Flux of another supported version is kept, with a note", async () => {
+    const state = scratchFolder("state");
+    writeFileSync(`${state}.cluster`, JSON.stringify({ [manifestsOf("v2.8.3")]: "" }));
+    const ended = await runIn(state);
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
+    expect(ended.stderr).toContain("already installed, v2.8.3");
+    expect(Object.keys(objectsOf(state))).not.toContain(manifestsOf("v2.9.6"));
   });
 
   test("a Git token that is set only for a rerun is applied, and later runs without a token keep it", async () => {

@@ -30,8 +30,10 @@ const environments: Readonly<Record<string, Environment>> = {
   "own cluster": environmentOf({}),
 };
 const whole = { registry: true, group: true };
+const choices = { context: null, upgradeFlux: false };
 const scripts = Object.entries(environments).flatMap(([name, environment]) => [
-  [`bootstrap, ${name}`, bootstrapScript(environment, null)] as const,
+  [`bootstrap, ${name}`, bootstrapScript(environment, choices)] as const,
+  [`bootstrap that changes Flux, ${name}`, bootstrapScript(environment, { ...choices, upgradeFlux: true })] as const,
   [`teardown, ${name}`, teardownScript(environment, null, { registry: false, group: false })] as const,
   [`teardown of all, ${name}`, teardownScript(environment, null, whole)] as const,
 ]);
@@ -49,7 +51,7 @@ withProgram("shellcheck", "the scripts", () => {
   });
 
   test("the same spec always results in the same script", () => {
-    expect(bootstrapScript(environmentOf(onAzure), null)).toBe(scripts[0]?.[1]);
+    expect(bootstrapScript(environmentOf(onAzure), choices)).toBe(scripts[0]?.[1]);
   });
 
   test("--context is accepted only for clusters that are not on Azure; other options are accepted only for the scripts that use them", async () => {
@@ -98,7 +100,7 @@ describe("hostile values are not executed", () => {
           gitops,
           azure: { ...(onAzure["azure"] as object), resourceGroup: "a(b)._-c" },
         });
-        const script = bootstrapScript(environment, null);
+        const script = bootstrapScript(environment, choices);
         const [head = ""] = script.split("# --- output and exit");
         const titles = script.match(/^ {2}step .*$/gm) ?? [];
         const shown = execFileSync("bash", [

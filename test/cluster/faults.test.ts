@@ -117,6 +117,37 @@ withCluster("faults, and how status reports them", () => {
     await pushed("fixed");
   });
 
+  test("the steps that diff prints for larger volumes create the StatefulSet again, keep its pods, and resize the claims", async () => {
+    const pods = async (): Promise<string[]> =>
+      (await cluster.api.list("/api/v1/namespaces/dgraph/pods")).map(({ metadata }) => `${metadata.name} ${metadata.uid}`).sort();
+    const before = await pods();
+    await edit(platform, { dgraph: { alpha: { storage: "20Gi" } } });
+    const { stdout } = await meshops(platform.root, ["diff", "own"]);
+    expect(stdout).toContain("volume-claim");
+    const commands = stdout.split("\n").flatMap((line) => /^ {9}(\S.*)$/.exec(line)?.[1] ?? []);
+    const push = commands.findIndex((command) => command.startsWith("kubectl wait"));
+    expect(push).toBeGreaterThan(3);
+    const bash = (script: readonly string[]): Promise<string> =>
+      run("bash", ["-ec", script.join("\n")], {
+        env: {
+          ...process.env,
+          KUBECONFIG: cluster.plane.kubeconfigFile("admin"),
+          PATH: `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`,
+        },
+      });
+    const generation =
+      (await bash([...commands.slice(0, push), 'echo "generation=$generation"'])).trim().split("\n").at(-1) ?? "";
+    const pushing = cluster.git.push("larger volumes, in the order of diff");
+    await bash([generation, ...commands.slice(push)]);
+    await cluster.settled(await pushing);
+    const set = await cluster.api.get("/apis/apps/v1/namespaces/dgraph/statefulsets/demo-dgraph-alpha");
+    expect(set?.["spec"].volumeClaimTemplates[0].spec.resources.requests.storage).toBe("20Gi");
+    for (const { metadata, spec } of await cluster.api.list("/api/v1/namespaces/dgraph/persistentvolumeclaims"))
+      if (metadata.name.includes("alpha")) expect(spec.resources.requests.storage, metadata.name).toBe("20Gi");
+    expect(await pods()).toEqual(before);
+    expect((await status()).code).toBe(0);
+  });
+
   test("a rollout during which the API server stops and restarts completes", async () => {
     await edit(platform, { dgraph: { alpha: { replicas: 5 } } });
     const revision = await cluster.git.push("five Alphas");

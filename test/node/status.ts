@@ -28,6 +28,7 @@ export function statusTests(running: () => RealNode): void {
     if (workload === undefined) throw new Error(`there is no ${kind} ${name}`);
     const snapshot: Snapshot = {
       sources: [],
+      fluxVersion: null,
       kustomizations: [],
       releases: [],
       workloads,

@@ -72,7 +72,10 @@ describe("bad input", () => {
   test("temporary files of editors are not specs", async () => {
     writeTree(root, { "environments/.dev.yaml.swp": "", "environments/._dev.yaml": "" });
     symlinkSync("somebody@host:1", join(root, "environments/.#dev.yaml"));
-    expect(await meshops(root, ["validate"])).toMatchObject({ code: 0, stdout: "2 environments checked, all valid\n" });
+    expect(await meshops(root, ["validate"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("2 environments checked: 1 warning\n"),
+    });
   });
 });
 

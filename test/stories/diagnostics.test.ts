@@ -48,6 +48,7 @@ describe("text output of findings", () => {
       "too-many-findings",
       "environment-unknown",
       "identity-missing",
+      "identity-skipped",
       "identity-invalid",
       "proto-syntax",
       "proto-without-service",

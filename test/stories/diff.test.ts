@@ -267,7 +267,11 @@ describe("comparison with Git", () => {
       environment: "production",
       change: "removed",
       risk: "data-loss",
-      steps: [{ command: null }, { command: "meshops teardown production --run" }, {}, { command: null }],
+      steps: [
+        { command: null },
+        { command: "meshops teardown production --run" },
+        { command: "meshops env remove production --purge" },
+      ],
     });
     expect(brief(gone)).toContain(" changed Helmfile  harmless");
     expect(gone.filter(({ environment }) => environment === "dev")).toEqual([]);
@@ -277,6 +281,17 @@ describe("comparison with Git", () => {
     const back = (await rows(root)).filter(({ environment }) => environment === "production");
     expect(back.length).toBeGreaterThan(30);
     expect(new Set(back.map(({ change, risk }) => `${String(change)} ${String(risk)}`))).toEqual(new Set(["added harmless"]));
+  });
+
+  test("a renamed environment is one change with steps, and the cluster's objects keep their names", async () => {
+    const root = await samples();
+    await meshops(root, ["env", "rename", "production", "prod"]);
+    const found = await rows(root);
+    expect(found[0]).toMatchObject({ environment: "prod", kind: "Environment", change: "changed", risk: "stalled-rollout" });
+    expect(JSON.stringify(found[0]?.["steps"])).toContain("MESHOPS_TAKE_OVER=yes meshops bootstrap prod --run");
+    expect(found.filter(({ change }) => change !== "changed")).toEqual([]);
+    const risky = found.filter(({ risk }) => risk !== "harmless").map(({ kind, name }) => `${String(kind)} ${String(name)}`);
+    expect(risky).toEqual(["Environment prod", "HelmRelease linkerd-control-plane"]);
   });
 
   test("files that meshops did not generate are ignored; manual changes to generated files are reported", async () => {

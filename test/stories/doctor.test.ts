@@ -59,7 +59,7 @@ describe("doctor", () => {
       status: "missing",
       found: "version 3.8.1 is not supported; use version 3.9 or later",
     });
-    expect(of(checks, "tools", "flux")).toMatchObject({ status: "missing", found: "not found; use version 2.4 or later" });
+    expect(of(checks, "tools", "flux")).toMatchObject({ status: "missing", found: "not found; use version 2.7.0 or later" });
     // No environment is on Azure, so its CLI is not checked.
     expect(of(checks, "tools", "az")).toBeUndefined();
   });

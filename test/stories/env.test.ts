@@ -63,7 +63,7 @@ describe("env rename", () => {
     const renamed = await here("env", "rename", "own", "lab");
     expect(renamed).toMatchObject({ code: 0, stderr: "" });
     expect(renamed.stdout).toMatch(
-      /renamed own to lab\n\nnext:\n {2}git add --all, commit and push\n {2}meshops bootstrap lab --run/,
+      /renamed own to lab\n\nnext:\n {2}git add --all, commit and push\n {2}MESHOPS_TAKE_OVER=yes meshops bootstrap lab --run/,
     );
     const after = readTree(root);
     const moved = (path: string): string => path.replace(/^(environments|overlays|flux|\.meshops)\/own\b/, "$1/lab");

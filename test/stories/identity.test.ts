@@ -118,6 +118,44 @@ withTools(["sops"], "the real sops", () => {
   });
 });
 
+describe("an environment without an identity", () => {
+  test("is an error of validate, as it is of generate, unless --no-identity is set", async () => {
+    const root = emptyPlatform();
+    const found = await meshops(root, ["validate"]);
+    expect(found.code).toBe(1);
+    expect(found.stdout).toContain("error identity-missing\n  the environment dev has no identity yet\n");
+    expect(found.stdout).toContain("fix: run meshops identity init dev\n");
+    expect((await meshops(root, ["generate"])).code).toBe(1);
+    expect(await meshops(root, ["validate", "--no-identity"])).toEqual({
+      code: 0,
+      stdout: "1 environment checked, all valid; certificates and encrypted files were not checked\n",
+      stderr: "",
+    });
+    const json = await meshops(root, ["validate", "--no-identity", "-o", "json"]);
+    expect(JSON.parse(json.stdout)).toMatchObject([
+      { file: "environments/dev.yaml", code: "identity-skipped", silenced: "--no-identity" },
+    ]);
+    expect((await meshops(root, ["identity", "init", "dev"])).code).toBe(0);
+    expect((await meshops(root, ["validate"], { env: asAdmin("") })).code).toBe(0);
+  });
+
+  test("after its spec was renamed by hand, the fix moves the old identity and creates no new one", async () => {
+    const root = emptyPlatform();
+    await meshops(root, ["identity", "init", "dev"]);
+    const anchor = readFileSync(join(root, "environments/dev/identity/trust-anchors.crt"), "utf8");
+    const spec = readFileSync(join(root, "environments/dev.yaml"), "utf8");
+    writeFileSync(join(root, "environments/test.yaml"), spec.replace("name: dev", "name: test"));
+    rmSync(join(root, "environments/dev.yaml"));
+    const { code, stdout } = await meshops(root, ["validate"]);
+    expect(code).toBe(1);
+    const [, command = ""] = /fix: if test is the new name of dev, run meshops ([^;]*);/.exec(stdout) ?? [];
+    expect(command).toBe("env rename dev test");
+    expect((await meshops(root, command.split(" "))).code).toBe(0);
+    expect(readFileSync(join(root, "environments/test/identity/trust-anchors.crt"), "utf8")).toBe(anchor);
+    expect((await meshops(root, ["validate"], { env: asAdmin("") })).code).toBe(0);
+  });
+});
+
 describe("validate", () => {
   const issuer = "overlays/dev/identity/linkerd-identity-issuer.sops.yaml";
   const anchor = "environments/dev/identity/trust-anchor.sops.yaml";

@@ -24,6 +24,7 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
 const emptySnapshot: Snapshot = {
   sources: [],
+  fluxVersion: null,
   kustomizations: [],
   releases: [],
   workloads: [],

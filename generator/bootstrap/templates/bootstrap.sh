@@ -37,6 +37,10 @@ CONFIRMED={{#if named}}--yes{{/if}}
 {{/if}}
 GIT_BRANCH={{git.branch}}
 FLUX_VERSION={{flux.version}}
+FLUX_WANTED={{flux.wanted}}
+FLUX_MINIMUM={{flux.minimum}}
+UPGRADE_FLUX={{#if flux.upgrade}}yes{{/if}}
+AGE_SECRET={{ageSecret}}
 FLUX_MANIFESTS={{flux.manifests}}
 ROOT_TIMEOUT=10m
 

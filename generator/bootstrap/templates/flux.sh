@@ -28,16 +28,56 @@ secret_from() {
 }
 
 # Pipes the age key from meshops to the cluster. First checks that meshops prints a key, because an empty value would
-# replace the key in the cluster.
+# replace the key in the cluster. Never changes a Secret that another program or person created.
 age_key() {
+  local managers
+  managers=$(managers_of "$AGE_SECRET")
+  case $managers in
+    '' | *meshops*) ;;
+    *) fail 1 "Secret $AGE_SECRET in namespace flux-system exists, and meshops did not create it" \
+      "set gitops.decryption.secretRef.name in $SPEC to another name, then run meshops generate and push" ;;
+  esac
   meshops identity age-key "$ENVIRONMENT" 2>"$SCRATCH/error" | grep '^AGE-SECRET-KEY-' >/dev/null || exit 3
-  meshops identity age-key "$ENVIRONMENT" 2>"$SCRATCH/export" | secret_from sops-age --from-file=age.agekey=/dev/stdin
+  meshops identity age-key "$ENVIRONMENT" 2>"$SCRATCH/export" | secret_from "$AGE_SECRET" --from-file=age.agekey=/dev/stdin
   outcome='applied'
 }
 
 flux_version() {
   kubectl_ get deployment kustomize-controller --namespace flux-system --ignore-not-found \
     --output 'jsonpath={.metadata.labels.app\.kubernetes\.io/version}'
+}
+
+# is_older <version> <version>: succeeds if the first version is older than the second.
+is_older() {
+  [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}
+
+# Checks a Flux that already runs, before anything is created. Flux is not changed without --upgrade-flux.
+existing_flux() {
+  local version other
+{{#if azure}}
+  [ "$(cluster_state)" = Succeeded ] || {
+    outcome='no cluster yet'
+    return
+  }
+  credentials
+  kubectl_ get --raw /version >/dev/null || {
+    outcome='the cluster does not respond yet'
+    return
+  }
+{{/if}}
+  list_kinds
+  other=$(other_root)
+  [ -z "$other" ] || [ "${MESHOPS_TAKE_OVER:-}" = yes ] || fail 1 "Flux in this cluster syncs another repository or path: $other" \
+    "check the context; or set MESHOPS_TAKE_OVER=yes: Flux then syncs $GIT_URL, ./$FLUX_PATH, and deletes the objects of the other repository or path"
+  version=$(flux_version)
+  outcome=${version:-none}
+  if [ -z "$version" ] || [ "$UPGRADE_FLUX" = yes ]; then return; fi
+  if is_older "$version" "$FLUX_MINIMUM"; then
+    fail 1 "Flux $version in this cluster is older than $FLUX_MINIMUM, and rejects the generated HelmReleases" \
+      "upgrade Flux yourself, or run meshops bootstrap $ENVIRONMENT with --upgrade-flux, which installs $FLUX_VERSION"
+  fi
+  [ "${FLUX_WANTED:-$version}" = "$version" ] || outcome="$version is kept; to install $FLUX_WANTED, use --upgrade-flux"
 }
 
 # Succeeds if GIT_PASSWORD is set and not empty. Does not expand the variable, because `bash -x` would print its value.
@@ -47,15 +87,11 @@ has_git_password() {
 
 # Installs Flux. `flux bootstrap` pushes Flux's manifests to Git, so it needs ssh or a token in GIT_PASSWORD. Without
 # these credentials, or without the flux CLI, the script applies Flux's install manifests directly. If Flux is already
-# installed, the script keeps it, unless the spec sets another version.
+# installed, the script keeps it, unless --upgrade-flux asks for another version.
 install_flux() {
-  local version other
-  list_kinds
-  other=$(other_root)
-  [ -z "$other" ] || [ "${MESHOPS_TAKE_OVER:-}" = yes ] || fail 1 "Flux in this cluster syncs another repository or path: $other" \
-    "check the context; or set MESHOPS_TAKE_OVER=yes: Flux then syncs $GIT_URL, ./$FLUX_PATH, and deletes the objects of the other repository or path"
+  local version
   version=$(flux_version)
-  if [ -n "$version" ] && [ "${FLUX_VERSION:-$version}" = "$version" ]; then
+  if [ -n "$version" ] && { [ "$UPGRADE_FLUX" != yes ] || [ "$FLUX_VERSION" = "$version" ]; }; then
     outcome="already installed, $version"
     # An interrupted run may have installed Flux without the feature gates.
     case $(kubectl_ get deployment kustomize-controller --namespace flux-system --show-managed-fields \
@@ -85,7 +121,7 @@ cancel_health_checks() {
   local version controller since arguments
   version=$(flux_version)
   while read -r controller since; do
-    [ "$(printf '%s\n' "$since" "$version" | sort -V | head -n 1)" = "$since" ] || continue
+    ! is_older "$version" "$since" || continue
     arguments=$(kubectl_ get deployment "$controller" --namespace flux-system --ignore-not-found --output 'jsonpath={.spec.template.spec.containers[0].args}')
     case $arguments in '' | *CancelHealthCheckOnNewRevision*) continue ;; esac
     kubectl_ patch deployment "$controller" --namespace flux-system --type json --patch \
@@ -105,7 +141,7 @@ flux_by_cli() {
   fi
   : >"$SCRATCH/error"
   flux bootstrap git --context "$CONTEXT" --url "$GIT_URL" --branch "$GIT_BRANCH" --path "$FLUX_PATH" \
-    ${FLUX_VERSION:+--version "$FLUX_VERSION"} ${login[@]+"${login[@]}"} >&2 || fail 1 'flux bootstrap failed; see its output above' 'fix the error in the output of flux'
+    --version "$FLUX_VERSION" ${login[@]+"${login[@]}"} >&2 || fail 1 'flux bootstrap failed; see its output above' 'fix the error in the output of flux'
 }
 
 # Applies the GitRepository and the root Kustomization. The GitRepository refers to the Secret with the Git credentials

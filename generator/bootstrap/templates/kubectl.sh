@@ -4,6 +4,11 @@ kubectl_() {
   kubectl --context "${CONTEXT:?}" "$@" 2>"$SCRATCH/error"
 }
 
+# managers_of <secret>: prints the field managers of a Secret in flux-system; prints nothing if the Secret does not exist.
+managers_of() {
+  kubectl_ get secret "$1" --namespace flux-system --ignore-not-found --show-managed-fields --output 'jsonpath={.metadata.managedFields[*].manager}'
+}
+
 # Names of the CRDs in the cluster, set by list_kinds.
 kinds=''
 

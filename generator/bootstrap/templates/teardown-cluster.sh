@@ -66,13 +66,19 @@ remove_namespaces() {
 
 # Deletes the objects that bootstrap applied. Keeps Flux's controllers, because other tools may use them.
 remove_root() {
+  local secret managers
   : >"$SCRATCH/deleted"
   if has_kind kustomizations.kustomize.toolkit.fluxcd.io; then
     delete_ kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system || could_not 'delete the root Kustomization'
     delete_ gitrepository flux-system --namespace flux-system || could_not 'delete the GitRepository'
     delete_ helmrepository --namespace flux-system --selector app.kubernetes.io/managed-by=meshops || could_not 'delete the HelmRepositories'
   fi
-  [ -z "$CONTEXT" ] || delete_ secret sops-age flux-system --namespace flux-system || could_not 'delete the Secrets of Flux'
+  if [ -n "$CONTEXT" ]; then
+    for secret in {{ageSecret}} flux-system; do
+      managers=$(managers_of "$secret") || could_not "read Secret $secret"
+      case $managers in *meshops*) delete_ secret "$secret" --namespace flux-system || could_not "delete Secret $secret" ;; esac
+    done
+  fi
   outcome=$(if [ -s "$SCRATCH/deleted" ]; then echo deleted; else echo 'not found'; fi)
 }
 

@@ -32,6 +32,11 @@ function sources(model: Model): JsonMap[] {
   }));
 }
 
+/** Name of the Secret with the cluster's age key. */
+export function ageSecretOf({ spec: { gitops } }: Environment): string {
+  return gitops.decryption.secretRef.name;
+}
+
 /** Interval after which Flux retries a failed reconciliation. */
 const retryInterval = "1m";
 
@@ -55,7 +60,7 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
       wait: true,
       sourceRef: { kind: "GitRepository", name: flux.source },
       // Kustomizations do not inherit decryption, so each Kustomization with encrypted files must refer to the key.
-      ...(secrets.length === 0 ? {} : { decryption: { provider: "sops", secretRef: { name: flux.ageSecret } } }),
+      ...(secrets.length === 0 ? {} : { decryption: { provider: "sops", secretRef: { name: ageSecretOf(environment) } } }),
     },
   };
 }

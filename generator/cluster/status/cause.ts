@@ -112,8 +112,8 @@ const patterns: readonly Pattern[] = [
   {
     code: "age-key-missing",
     kinds: ["Kustomization"],
-    message: /secrets? "sops-age" not found|decryption secret .* not found/i,
-    reason: () => "Flux has no age key: Secret sops-age does not exist",
+    message: /(?:cannot get decryption|decryption) secret .*not found|secrets? "([^"]+)" not found/i,
+    reason: ([, name]) => `Flux has no age key: ${name === undefined ? "its Secret" : `Secret ${name}`} does not exist`,
     fix: (_, { environment }) => `run meshops bootstrap ${environment} --run to create the Secret from your key`,
   },
   {

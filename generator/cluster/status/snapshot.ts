@@ -13,6 +13,8 @@ import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
 /** Objects of an environment, as they exist in the cluster at one time. */
 export interface Snapshot {
   readonly sources: readonly KubernetesObject[];
+  /** Version of Flux, such as `v2.9.6`; null if it is not known. */
+  readonly fluxVersion: string | null;
   readonly kustomizations: readonly KubernetesObject[];
   readonly releases: readonly KubernetesObject[];
   /** Deployments, StatefulSets and DaemonSets of the environment's namespaces. */
@@ -51,30 +53,45 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
   const { server, authorizationPolicy } = linkerdRelease(model.environment.spec.linkerd.version).traits.policyApi;
   const policy = (kind: string, version: string): Promise<KubernetesObject[]> =>
     orEmpty(everywhere(`policy.linkerd.io/${version}`, kind));
-  const [git, helm, releases, deployments, statefulSets, daemonSets, pods, claims, events, found, meshed, ...policies] =
-    await Promise.all([
-      inFlux("source.toolkit.fluxcd.io/v1", "GitRepository"),
-      inFlux("source.toolkit.fluxcd.io/v1", "HelmRepository"),
-      everywhere("helm.toolkit.fluxcd.io/v2", "HelmRelease"),
-      everywhere("apps/v1", "Deployment"),
-      everywhere("apps/v1", "StatefulSet"),
-      everywhere("apps/v1", "DaemonSet"),
-      everywhere("v1", "Pod"),
-      // A missing permission for these objects is not an error, because they are used only to explain problems. Users
-      // with access to a few namespaces often cannot read cluster-scoped objects.
-      orEmpty(everywhere("v1", "PersistentVolumeClaim")),
-      orEmpty(everywhere("v1", "Event")),
-      orEmpty(namespacesNamed(cluster, namespaces)),
-      meshedPods(cluster),
-      orEmpty(everywhere("networking.k8s.io/v1", "NetworkPolicy")),
-      policy("Server", server),
-      policy("AuthorizationPolicy", authorizationPolicy),
-      policy("MeshTLSAuthentication", authorizationPolicy),
-    ]);
+  const [
+    controllers,
+    git,
+    helm,
+    releases,
+    deployments,
+    statefulSets,
+    daemonSets,
+    pods,
+    claims,
+    events,
+    found,
+    meshed,
+    ...policies
+  ] = await Promise.all([
+    orEmpty(inFlux("apps/v1", "Deployment")),
+    inFlux("source.toolkit.fluxcd.io/v1", "GitRepository"),
+    inFlux("source.toolkit.fluxcd.io/v1", "HelmRepository"),
+    everywhere("helm.toolkit.fluxcd.io/v2", "HelmRelease"),
+    everywhere("apps/v1", "Deployment"),
+    everywhere("apps/v1", "StatefulSet"),
+    everywhere("apps/v1", "DaemonSet"),
+    everywhere("v1", "Pod"),
+    // A missing permission for these objects is not an error, because they are used only to explain problems. Users
+    // with access to a few namespaces often cannot read cluster-scoped objects.
+    orEmpty(everywhere("v1", "PersistentVolumeClaim")),
+    orEmpty(everywhere("v1", "Event")),
+    orEmpty(namespacesNamed(cluster, namespaces)),
+    meshedPods(cluster),
+    orEmpty(everywhere("networking.k8s.io/v1", "NetworkPolicy")),
+    policy("Server", server),
+    policy("AuthorizationPolicy", authorizationPolicy),
+    policy("MeshTLSAuthentication", authorizationPolicy),
+  ]);
   const sources = [...git.filter(({ metadata }) => metadata.name === flux.source), ...helm];
   const workloads = [...deployments, ...statefulSets, ...daemonSets];
   return {
     sources,
+    fluxVersion: fluxVersionOf(controllers),
     kustomizations,
     releases,
     workloads,
@@ -88,6 +105,12 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
     proxyLogs: await logsOfProxies(cluster, pods),
     takenAt: new Date(),
   };
+}
+
+/** Flux's install manifests label each controller with Flux's version. */
+function fluxVersionOf(controllers: readonly KubernetesObject[]): string | null {
+  const found = controllers.find(({ metadata }) => metadata.name === "kustomize-controller");
+  return found?.metadata.labels?.["app.kubernetes.io/version"] ?? null;
 }
 
 /**

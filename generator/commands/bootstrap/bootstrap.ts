@@ -19,7 +19,7 @@ export interface ScriptOptions extends DirectoryOption {
  */
 export async function bootstrap(
   [name = ""]: readonly string[],
-  options: ScriptOptions & { readonly env: boolean },
+  options: ScriptOptions & { readonly env: boolean; readonly upgradeFlux: boolean },
   io: Io,
 ): Promise<number> {
   const repository = repositoryIn(io, options.directory);
@@ -31,7 +31,7 @@ export async function bootstrap(
     io.stdout.write(text);
     return exitCode.ok;
   }
-  const script = bootstrapScript(environment, contextOf(environment, options));
+  const script = bootstrapScript(environment, { context: contextOf(environment, options), upgradeFlux: options.upgradeFlux });
   if (options.run) return runScript(io, "bootstrap", script, repository.root);
   io.stdout.write(script);
   return exitCode.ok;

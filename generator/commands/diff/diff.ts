@@ -24,6 +24,7 @@ import { repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { bundlesOf, renderEnvironments, type Wanted, wantedBundles } from "../render-environments.ts";
 import { withProgress } from "../terminal/progress.ts";
+import { asRenamed, renameChange, renamedSince } from "./renamed.ts";
 import { diffJson, diffMarkdown, diffText, summary, worst } from "./report.ts";
 
 interface DiffOptions {
@@ -74,10 +75,14 @@ function ownersIn(tree: GitTree): string[] {
 /** Number of owners (environments, or the root) whose files are read from Git at the same time. */
 const chunk = 50;
 
-async function compare(io: Io, root: string, tree: GitTree, wanted: readonly Wanted[]): Promise<ObjectChange[]> {
+async function compare(io: Io, root: string, commit: GitTree, all: readonly Wanted[]): Promise<ObjectChange[]> {
+  const removed = all.filter(([owner, bundle]) => owner !== rootOwner && bundle.size === 0).map(([owner]) => owner);
+  const renames = renamedSince(root, commit, all, removed);
+  const tree = renames.reduce(asRenamed, commit);
+  const wanted = all.filter(([owner]) => !renames.some(({ from }) => from === owner));
   const owned = [...tree.paths()].filter((path) => ownerOf(path) !== null);
   const committed = groupBy(owned, (path) => ownerOf(path) ?? "");
-  const changes: ObjectChange[] = [];
+  const changes: ObjectChange[] = renames.map(renameChange);
   let identities: string[] | null = null;
   for (let at = 0; at < wanted.length; at += chunk) {
     const stale = wanted

@@ -1,3 +1,5 @@
+import { fluxReleases } from "../../catalog/flux.ts";
+
 /** A program that meshops or a user runs. */
 export interface Tool {
   readonly name: string;
@@ -67,7 +69,7 @@ export const tools: readonly Tool[] = [
   {
     name: "flux",
     asks: ["--version"],
-    needed: "2.4",
+    needed: fluxReleases.minimum.slice(1),
     why: "optional: inspects Flux",
     how: "https://fluxcd.io/flux/installation",
     ...optional,

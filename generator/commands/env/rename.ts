@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Document } from "yaml";
 import type { Repository } from "../../bundle/repository.ts";
@@ -6,7 +6,7 @@ import { withCopiedRules } from "../../identity/environment-rules.ts";
 import { sopsConfigFile } from "../../identity/sops-config.ts";
 import { emitDocuments } from "../../kubernetes/documents.ts";
 import { setAt } from "../../kubernetes/edit.ts";
-import { environmentsFolder, specFile } from "../../spec/layout.ts";
+import { environmentsFolder, fluxFolder, specFile } from "../../spec/layout.ts";
 import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
@@ -33,9 +33,12 @@ export async function rename(
   if (code !== exitCode.ok) return code;
   await withLock(repository.root, async () => removeIdentity(repository.root, name));
   io.stdout.write(`renamed ${name} to ${newName}\n\nnext:\n`);
+  const fluxOwn = `${fluxFolder(name)}/flux-system`;
+  const ownsFlux = existsSync(join(repository.root, fluxOwn));
   for (const step of [
+    ...(ownsFlux ? [`git mv ${fluxOwn} ${fluxFolder(newName)}/flux-system, and change spec.path in gotk-sync.yaml`] : []),
     "git add --all, commit and push",
-    `meshops bootstrap ${newName} --run: Flux then applies flux/${newName}; until then, Flux reports that flux/${name} is missing, and changes nothing`,
+    `MESHOPS_TAKE_OVER=yes meshops bootstrap ${newName} --run: Flux then applies flux/${newName}. The names of all objects stay the same. Until then, Flux reports that flux/${name} is missing, and changes nothing`,
     `meshops status ${newName} --watch`,
   ])
     io.stdout.write(`  ${step}\n`);

@@ -1,3 +1,7 @@
+import type { Snapshot } from "../../cluster/status/snapshot.ts";
+import type { Model } from "../../components/model.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+import { tapFix, untappedPods } from "../../mesh/tap.ts";
 import { plural } from "../../system/text.ts";
 import { wrap } from "../terminal/wrap.ts";
 
@@ -9,6 +13,27 @@ export interface Untapped {
   readonly pods: readonly string[];
   /** Command after which tap reports the calls of the pods. */
   readonly fix: string;
+}
+
+/** Deployment of the webhook that enables tap in new pods (rendered linkerd-viz charts). */
+const tapInjector = "tap-injector";
+
+/** Returns the workloads with pods that started before viz's tap injector. Empty while the tap injector is not ready. */
+export function untappedIn({ components }: Model, { workloads, pods, namespaces }: Snapshot): Untapped[] {
+  const ready = workloads.some(
+    (workload) => workload.metadata.name === tapInjector && Number(at(workload, "status", "readyReplicas") ?? 0) > 0,
+  );
+  if (!ready) return [];
+  return components
+    .flatMap((component) => component.pods)
+    .map((set) => ({ set, found: untappedPods(set, pods, namespaces) }))
+    .filter(({ found }) => found.length > 0)
+    .map(({ set, found }) => ({
+      ...set.workloadRef,
+      namespace: set.namespace,
+      pods: found.map(({ metadata }) => metadata.name),
+      fix: tapFix(set),
+    }));
 }
 
 /** Returns the lines of the text output about pods that tap cannot report. */

@@ -12,7 +12,6 @@ import { type ClusterCertificate, clusterCertificates, issuerIn, refusedKeys } f
 import { fingerprint } from "../../identity/pem.ts";
 import { type CertificateStatus, identityStatus } from "../../identity/status.ts";
 import { at } from "../../kubernetes/object-fields.ts";
-import { tapFix, untappedPods } from "../../mesh/tap.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
 import { sha256 } from "../../system/hash.ts";
@@ -20,9 +19,10 @@ import { type ConnectionFlags, connectionOf, onlyOne } from "../cluster-context.
 import { type CommonOptions, loadOne, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { type GeneratedBy, generatedBy } from "./generated-by.ts";
+import { type InstalledFlux, installedFlux, renderFlux } from "./render-flux.ts";
 import { renderIdentity } from "./render-identity.ts";
 import { renderStatus } from "./render-status.ts";
-import { renderUntapped, type Untapped } from "./render-untapped.ts";
+import { renderUntapped, type Untapped, untappedIn } from "./render-untapped.ts";
 
 export interface StatusOptions extends CommonOptions, ConnectionFlags {
   readonly fluxNamespace: string;
@@ -78,6 +78,8 @@ interface StatusReport {
    * has not applied a commit yet.
    */
   readonly generatedBy: GeneratedBy | null;
+  /** Flux in the cluster. Null for helmfile, or if the version is not known. */
+  readonly flux: InstalledFlux | null;
   readonly nodes: readonly StatusNode[];
   readonly trustAnchors: TrustAnchors;
   /** Certificates in Git. */
@@ -123,44 +125,26 @@ async function look(cluster: SnapshotSource, model: Model, options: StatusOption
   const { certificates } = identityStatus(environment, read, snapshot.takenAt);
   const anchors = trustAnchors(snapshot, certificates);
   const inCluster = identityIn(model, snapshot);
+  const flux = options.engine === "helmfile" ? null : installedFlux(snapshot);
   return {
     environment: name,
     context: cluster.context,
     ready:
       isSettled(nodes) &&
+      flux?.supported !== false &&
       anchors.asCommitted &&
       certificates.every(({ daysLeft }) => daysLeft >= 0) &&
       inCluster.certificates.every(({ notAfter }) => new Date(notAfter) > snapshot.takenAt) &&
       inCluster.refusedKeys.length === 0 &&
       !(inCluster.anchorGaps ?? []).some(({ breaks }) => breaks),
     generatedBy: options.engine === "helmfile" ? null : await generatedBy(root, name, snapshot.kustomizations),
+    flux,
     nodes,
     trustAnchors: anchors,
     certificates,
     cluster: inCluster,
     untapped: untappedIn(model, snapshot),
   };
-}
-
-/** Deployment of the webhook that enables tap in new pods (rendered linkerd-viz charts). */
-const tapInjector = "tap-injector";
-
-/** Returns the workloads with pods that started before viz's tap injector. Empty while the tap injector is not ready. */
-function untappedIn({ components }: Model, { workloads, pods, namespaces }: Snapshot): Untapped[] {
-  const ready = workloads.some(
-    (workload) => workload.metadata.name === tapInjector && Number(at(workload, "status", "readyReplicas") ?? 0) > 0,
-  );
-  if (!ready) return [];
-  return components
-    .flatMap((component) => component.pods)
-    .map((set) => ({ set, found: untappedPods(set, pods, namespaces) }))
-    .filter(({ found }) => found.length > 0)
-    .map(({ set, found }) => ({
-      ...set.workloadRef,
-      namespace: set.namespace,
-      pods: found.map(({ metadata }) => metadata.name),
-      fix: tapFix(set),
-    }));
 }
 
 function identityIn({ environment }: Model, { identity, meshed }: Snapshot): ClusterIdentity {
@@ -190,6 +174,7 @@ function asText(io: Io, report: StatusReport): string {
   const { environment, context, ready, nodes } = report;
   return [
     `${colors.bold(environment)} on ${context}`,
+    ...renderFlux(environment, report.flux),
     renderStatus(nodes, colors),
     ...renderUntapped(report.untapped),
     ...renderIdentity(report, io.now(), colors),

@@ -9,6 +9,7 @@ export function declareValidate(program: Program, { io, end }: Runtime): void {
     .argument("[env...]", "environments (default: all)")
     .option("--manifests <path>", "check the Kubernetes objects in a folder or a file, or on stdin (-), instead of the specs")
     .option("--linkerd <version>", "with --manifests: Linkerd release for objects that do not specify a release")
+    .option("--no-identity", "do not check certificates and encrypted files, and accept environments without them")
     .addOption(output("text", "json", "sarif", "github"))
     .action(async function () {
       end(await (await import("./validate.ts")).validate(this.args, this.optsWithGlobals(), io));

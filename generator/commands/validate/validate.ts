@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Diagnostic, hasErrors } from "../../diagnostics/diagnostic.ts";
+import { atStart, type Diagnostic, hasErrors } from "../../diagnostics/diagnostic.ts";
 import { identitiesAtHand } from "../../identity/age-keys.ts";
 import { readIdentity } from "../../identity/read.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
-import { identityFolder } from "../../spec/layout.ts";
+import { identityFolder, specFile } from "../../spec/layout.ts";
 import type { Loaded } from "../../spec/load.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { plural } from "../../system/text.ts";
@@ -20,6 +20,8 @@ interface ValidateOptions {
   readonly manifests?: string;
   /** Linkerd release for objects that do not specify a release. */
   readonly linkerd?: string;
+  /** Whether certificates and encrypted files are checked. An environment without them cannot be generated. */
+  readonly identity: boolean;
 }
 
 /** `meshops validate [env…]`: reports all problems of the specs and of existing certificates and encrypted files. */
@@ -29,9 +31,10 @@ export async function validate(names: readonly string[], options: ValidateOption
   // GitHub resolves paths relative to the working directory of the workflow.
   const fromHere =
     manifests === undefined ? (file: string): string => join(options.directory, file) : (file: string): string => file;
-  io.stdout.write(formatted(diagnostics, options.output, io.stdout.colors, fromHere));
+  const shown = options.output === "text" ? diagnostics.filter(({ code }) => code !== "identity-skipped") : diagnostics;
+  io.stdout.write(formatted(shown, options.output, io.stdout.colors, fromHere));
   if (options.output === "text") {
-    const count = countOf(diagnostics);
+    const count = countOf(shown);
     io.stdout.write(`${checked}${count === "" ? ", all valid" : `: ${count}`}${note}\n`);
   }
   if (diagnostics.some(({ code }) => code === "environment-unknown")) return exitCode.usage;
@@ -67,12 +70,28 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
     known.filter((name) => names.length === 0 || names.includes(name)),
   );
   const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
-  const { diagnostics: inIdentities, note } = await checkIdentities(io, repository.root, environments);
+  const { diagnostics: inIdentities, note } = options.identity
+    ? await checkIdentities(io, repository.root, environments)
+    : skippedIdentities(environments);
   return {
     diagnostics: [...unknown, ...inSpecs, ...inIdentities, ...outdatedScaffold(repository.root)],
     checked: `${countChecked(loaded)} checked`,
     note,
   };
+}
+
+/** Returns a silenced finding for each environment whose certificates and encrypted files are not checked. */
+function skippedIdentities(environments: readonly Environment[]): { diagnostics: Diagnostic[]; note: string } {
+  const message = "certificates and encrypted files were not checked";
+  const fix = "run meshops validate without --no-identity";
+  const diagnostics = environments.map(
+    ({ metadata: { name } }): Diagnostic => ({
+      ...atStart(specFile(name), { code: "identity-skipped", message, fix }),
+      severity: "warning",
+      silenced: "--no-identity",
+    }),
+  );
+  return { diagnostics, note: `; ${message}` };
 }
 
 /** Returns a count such as `2 environments and 1 base`. */
@@ -92,7 +111,7 @@ async function checkIdentities(
   environments: readonly Environment[],
 ): Promise<{ diagnostics: Diagnostic[]; note: string }> {
   const present = environments.filter(({ metadata }) => existsSync(join(root, identityFolder(metadata.name))));
-  const diagnostics = present.flatMap((environment) => [...readIdentity(root, environment).diagnostics]);
+  const diagnostics = environments.flatMap((environment) => [...readIdentity(root, environment).diagnostics]);
   const identities =
     present.length === 0 ? [] : identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: MACs are not checked\n`));
   if (identities.length === 0) return { diagnostics, note: "" };

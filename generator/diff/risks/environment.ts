@@ -1,5 +1,5 @@
 import type { Assessment } from "../../components/change-rule.ts";
-import { environmentsFolder, overlayFolder, specFile } from "../../spec/layout.ts";
+import { specFile } from "../../spec/layout.ts";
 
 /**
  * Assessment of every object of an environment whose spec was removed. What Flux does depends on its root: after
@@ -20,10 +20,9 @@ export function removedEnvironment(environment: string): Required<Assessment> {
         command: `meshops teardown ${environment} --run`,
       },
       {
-        text: "Remove the spec and the identity.",
-        command: `git rm -rq ${spec} ${environmentsFolder}/${environment} ${overlayFolder(environment, "identity")} && meshops generate`,
+        text: "Remove the spec, the identity and the generated files. Then commit and push.",
+        command: `meshops env remove ${environment} --purge`,
       },
-      { text: `Remove the rules for ${environment} from .sops.yaml, commit and push.` },
     ],
   };
 }

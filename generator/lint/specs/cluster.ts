@@ -1,3 +1,4 @@
+import { fluxReleases, isSupportedFlux } from "../../catalog/flux.ts";
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import type { Path } from "../../diagnostics/source.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -20,6 +21,14 @@ export const clusterRules: readonly Rule[] = [
     why: "Linkerd's documentation lists the newest supported Kubernetes for each release (linkerd.io, “Supported Kubernetes Versions”). Linkerd can be installed on newer Kubernetes versions, but bugs that occur only on these versions are not fixed in this Linkerd release.",
     fix: "Use a newer Linkerd release, or set `kubernetesVersion` to the newest version that your Linkerd release supports.",
     check: newKubernetes,
+  },
+  {
+    code: "flux-too-old",
+    severity: "error",
+    title: "Flux is too old for the generated files",
+    why: "The generated HelmReleases use `install.strategy` and `upgrade.strategy`, which helm-controller supports since Flux 2.7 (helm-controller 1.4.0, CHANGELOG). An older Flux rejects the HelmReleases because of these fields.",
+    fix: "Set `gitops.flux.version` to v2.7.0 or later, or remove the field.",
+    check: oldFlux,
   },
   {
     code: "high-availability-nodes",
@@ -76,6 +85,17 @@ export const clusterRules: readonly Rule[] = [
 ];
 
 const path = (field: string): Path => spec("azure", "cluster", field);
+
+function* oldFlux({ spec: { gitops } }: Environment): Iterable<RuleFinding> {
+  const { version } = gitops.flux;
+  if (version === undefined || isSupportedFlux(version)) return;
+  yield {
+    paths: [spec("gitops", "flux", "version")],
+    message: `Flux ${version} rejects the generated HelmReleases`,
+    fix: `set version: ${fluxReleases.pinned}`,
+    expected: `${fluxReleases.minimum} or later`,
+  };
+}
 
 function* oldKubernetes({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
   const version = azure?.cluster.kubernetesVersion;

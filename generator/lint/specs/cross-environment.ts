@@ -4,10 +4,13 @@ import { type RuleFinding, spec } from "../../spec/rule.ts";
 
 /** A rule about two environments. The findings of the rule are about the second environment. */
 export interface JointRule extends RuleInfo {
-  /** Environments with the same key are compared. Null if the rule does not apply to the environment. */
-  readonly key: (environment: Environment) => string | null;
-  /** @param first the first environment with the same key */
-  readonly check: (environment: Environment, first: Environment) => Iterable<RuleFinding>;
+  /** Environments that have a key in common are compared. Empty if the rule does not apply to the environment. */
+  readonly keys: (environment: Environment) => readonly string[];
+  /**
+   * @param first the first environment with the key
+   * @param key the key that both environments have
+   */
+  readonly check: (environment: Environment, first: Environment, key: string) => Iterable<RuleFinding>;
 }
 
 /**
@@ -23,7 +26,7 @@ export const jointRules: readonly JointRule[] = [
       "Both environments would install Linkerd into the namespace `linkerd`, and at every interval, Flux would overwrite the objects of each environment with the objects of the other environment. " +
       "Usually, a spec was copied from another spec, and the cluster name in the copy was not changed.",
     fix: "Set a different `azure.cluster.name` in each environment.",
-    key: ({ spec: { azure } }) => (azure === undefined ? null : [...groupOf(azure), azure.cluster.name.toLowerCase()].join("/")),
+    keys: ({ spec: { azure } }) => (azure === undefined ? [] : [[...groupOf(azure), azure.cluster.name.toLowerCase()].join("/")]),
     check: sharedCluster,
   },
   {
@@ -34,8 +37,19 @@ export const jointRules: readonly JointRule[] = [
       "If a resource group is deleted, Azure deletes all resources in the group. Roles that are assigned on the group apply to all resources in the group. `meshops teardown` refuses to delete a group that contains " +
       "another environment's cluster, but the Azure portal does not prevent this deletion.",
     fix: "Set a different `azure.resourceGroup` in each environment, or silence the rule if the environments are intended to share the group.",
-    key: ({ spec: { azure } }) => (azure === undefined ? null : groupOf(azure).join("/")),
+    keys: ({ spec: { azure } }) => (azure === undefined ? [] : [groupOf(azure).join("/")]),
     check: sharedGroup,
+  },
+  {
+    code: "age-key-shared",
+    severity: "warning",
+    title: "Two environments use the same age key for their clusters",
+    why:
+      "Each cluster contains the private key of its age recipient. With this key, everyone who can read Secrets in one cluster can decrypt the other environment's Secrets in Git, for example the key of its issuer. " +
+      "Usually, a spec was copied from another spec, and the recipient in the copy was not changed.",
+    fix: "Create a separate age key for each cluster: run `meshops identity keygen <env> --write`, then `meshops identity updatekeys <env>`.",
+    keys: ({ spec: { secrets } }) => secrets.age,
+    check: sharedAgeKey,
   },
 ];
 
@@ -49,6 +63,14 @@ function* sharedCluster(environment: Environment, first: Environment): Iterable<
     paths: [spec("azure", "cluster", "name")],
     message: `${environment.metadata.name} and ${first.metadata.name} use the same cluster`,
     fix: "set a different azure.cluster.name",
+  };
+}
+
+function* sharedAgeKey({ metadata, spec: { secrets } }: Environment, first: Environment, key: string): Iterable<RuleFinding> {
+  yield {
+    paths: [spec("secrets", "age", secrets.age.indexOf(key))],
+    message: `the clusters of ${metadata.name} and ${first.metadata.name} have the same age key, so each can decrypt the Secrets of the other`,
+    fix: `run meshops identity keygen ${metadata.name} --write`,
   };
 }
 

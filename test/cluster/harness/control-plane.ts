@@ -21,6 +21,7 @@ export interface Place {
 
 /** The fields of an event in the API server's audit log (audit.k8s.io/v1) that tests read. */
 interface AuditEvent {
+  readonly requestURI: string;
   readonly stageTimestamp: string;
   readonly objectRef: { readonly resource: string; readonly namespace?: string; readonly name?: string };
   readonly responseStatus?: { readonly code: number };
@@ -97,6 +98,7 @@ export class ControlPlane {
     return events
       .map((line) => JSON.parse(line) as AuditEvent)
       .filter(({ responseStatus, objectRef }) => responseStatus?.code === 201 && objectRef.namespace === namespace)
+      .filter(({ requestURI }) => !requestURI.includes("dryRun="))
       .sort((a, b) => (a.stageTimestamp < b.stageTimestamp ? -1 : 1))
       .map(({ objectRef: { resource, name } }) => `${resource} ${name ?? ""}`);
   }

@@ -1,0 +1,26 @@
+import { fluxReleases, isSupportedFlux } from "../../catalog/flux.ts";
+import type { Snapshot } from "../../cluster/status/snapshot.ts";
+import { wrap } from "../terminal/wrap.ts";
+
+/** Flux in a cluster. */
+export interface InstalledFlux {
+  /** For example `v2.9.6`. */
+  readonly version: string;
+  /** Whether this version accepts the generated files. */
+  readonly supported: boolean;
+}
+
+/** Returns the Flux in a cluster; null if its version is not known. */
+export function installedFlux({ fluxVersion }: Snapshot): InstalledFlux | null {
+  const known = fluxVersion !== null && /^v\d+\.\d+\.\d+/.test(fluxVersion);
+  return known ? { version: fluxVersion, supported: isSupportedFlux(fluxVersion) } : null;
+}
+
+/** Returns the lines of the text output about a Flux that is too old. */
+export function renderFlux(environment: string, flux: InstalledFlux | null): string[] {
+  if (flux?.supported !== false) return [];
+  return wrap(
+    `Flux ${flux.version} is older than ${fluxReleases.minimum}, and rejects the generated HelmReleases; fix: upgrade Flux, or run meshops bootstrap ${environment} --run --upgrade-flux`,
+    "",
+  );
+}
