@@ -1,9 +1,11 @@
 /**
  * Returns the candidate that is nearest to a mistyped word, or null if no candidate is near. A candidate is near if at
  * most three letters, and at most a third of the word's length, were added, removed, replaced or swapped.
+ *
+ * @param most a lower limit than three letters
  */
-export function nearest(word: string, candidates: readonly string[]): string | null {
-  const limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
+export function nearest(word: string, candidates: readonly string[], most: number = 3): string | null {
+  const limit = Math.min(most, Math.max(1, Math.floor(word.length / 3)));
   let best: string | null = null;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {

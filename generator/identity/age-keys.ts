@@ -60,14 +60,53 @@ function userKeyFile(variables: Variables, platform: NodeJS.Platform = process.p
   return join(folder, "sops", "age", "keys.txt");
 }
 
+/** An identity in the user's key file. */
+export interface KeyEntry {
+  /** Single-line comment before the identity. */
+  readonly comment: string;
+  readonly identity: string;
+  readonly recipient: string;
+}
+
+/** Comment that marks a recipient as used, or as replaced. */
+const used = "# meshops: in use or replaced: ";
+
+/**
+ * Returns the last identity in the user's key file that has a comment, and whose recipient has not been marked with
+ * `markUsed`. Null if there is none.
+ */
+export function unusedEntry(variables: Variables, comment: string): KeyEntry | null {
+  const text = readIfThere(keyFile(variables)) ?? "";
+  const entries = [...text.matchAll(/^# (.*)\n# public key: (age1\S+)\n(AGE-SECRET-KEY-1\S+)$/gm)].map(
+    ([, words = "", recipient = "", identity = ""]) => ({ comment: words, recipient, identity }),
+  );
+  return entries.filter((entry) => entry.comment === comment && !text.includes(`${used}${entry.recipient}\n`)).at(-1) ?? null;
+}
+
+/** Marks recipients in the user's key file, so that `unusedEntry` never returns their identities. */
+export async function markUsed(variables: Variables, recipients: readonly string[]): Promise<void> {
+  const text = readIfThere(keyFile(variables)) ?? "";
+  const known = recipients.filter((recipient) => text.includes(`# public key: ${recipient}\n`));
+  if (known.length > 0) await appendToKeyFile(variables, known.map((recipient) => `${used}${recipient}\n`).join(""));
+}
+
 /**
  * Adds identities to the user's key file, and makes the file readable only by the user. Returns the path of the file.
  */
-export async function addIdentities(
-  variables: Variables,
-  entries: readonly { readonly comment: string; readonly identity: string; readonly recipient: string }[],
-): Promise<string> {
-  const path = variables["SOPS_AGE_KEY_FILE"] ?? userKeyFile(variables);
+export function addIdentities(variables: Variables, entries: readonly KeyEntry[]): Promise<string> {
+  return appendToKeyFile(
+    variables,
+    entries.map(({ comment, identity, recipient }) => `# ${comment}\n# public key: ${recipient}\n${identity}\n`).join(""),
+  );
+}
+
+/** Path of the file to which meshops adds keys. */
+export function keyFile(variables: Variables): string {
+  return variables["SOPS_AGE_KEY_FILE"] ?? userKeyFile(variables);
+}
+
+async function appendToKeyFile(variables: Variables, added: string): Promise<string> {
+  const path = keyFile(variables);
   const existing = lookAt(path);
   if (existing.kind === "link" || existing.kind === "obstacle")
     throw new UserError(
@@ -76,9 +115,6 @@ export async function addIdentities(
       "replace this path with a regular file, or set SOPS_AGE_KEY_FILE to another file",
     );
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const added = entries
-    .map(({ comment, identity, recipient }) => `# ${comment}\n# public key: ${recipient}\n${identity}\n`)
-    .join("");
   const ended = existing.kind !== "file" || existing.text === "" || existing.text.endsWith("\n");
   const handle = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {

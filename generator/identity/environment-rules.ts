@@ -10,6 +10,12 @@ export function rulePatterns(environment: string): readonly [secrets: string, si
   ];
 }
 
+/** Whether a `path_regex` is one of the two that `rulePatterns` returns for an environment. */
+export function isIdentityPattern(pattern: string): boolean {
+  const [, name = ""] = /^\^(?:overlays|environments)\/([^/]+)\/identity\//.exec(pattern) ?? [];
+  return rulePatterns(name).includes(pattern);
+}
+
 /**
  * Copies an environment's creation rules for an environment with another name. Rules that already exist are not added.
  */

@@ -5,7 +5,7 @@ import { defaultRule, type EncryptionRule, ruleKinds, secretRule } from "../sops
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { readIfThere } from "../system/files.ts";
-import { rulePatterns } from "./environment-rules.ts";
+import { isIdentityPattern, rulePatterns } from "./environment-rules.ts";
 
 export const sopsConfigFile = ".sops.yaml";
 
@@ -14,6 +14,11 @@ export interface CreationRule {
   readonly recipients: readonly string[];
   readonly rule: EncryptionRule;
   readonly macOnlyEncrypted: boolean;
+}
+
+function sameRule(a: object, b: object): boolean {
+  const sorted = (rule: object): string => JSON.stringify(Object.entries(rule).sort());
+  return sorted(a) === sorted(b);
 }
 
 /**
@@ -41,13 +46,28 @@ export function withCreationRules(text: string | null, { metadata, spec }: Envir
   if (!isSeq(document.get("creation_rules"))) document.set("creation_rules", new YAMLSeq());
   const rules = document.get("creation_rules") as YAMLSeq;
   rules.flow = false;
-  // sops uses the first rule that matches, so these rules come before all others.
-  const own = new Set<unknown>(wanted.map((rule) => rule.path_regex));
-  rules.items = [
-    ...wanted.map((rule) => document.createNode(rule)),
-    ...rules.items.filter((item) => !isMap(item) || !own.has(item.get("path_regex"))),
-  ];
+  const isWanted = (item: unknown): boolean => isMap(item) && wanted.some((rule) => sameRule(rule, item.toJSON()));
+  const own = ownRules(rules, metadata.name);
+  if (text !== null && own.length === wanted.length && own.every(isWanted)) return text;
+  const patterns: readonly unknown[] = wanted.map((rule) => rule.path_regex);
+  const rest = rules.items.filter((item) => !isMap(item) || !patterns.includes(item.get("path_regex")));
+  const nodes = wanted.map((rule) => document.createNode(rule));
+  // sops uses the first rule that matches, so these rules come before all others, unless they are there already.
+  const at = own[0] === undefined ? 0 : rules.items.indexOf(own[0]);
+  rules.items = [...rest.slice(0, at), ...nodes, ...rest.slice(at)];
   return document.toString({ lineWidth: 0 });
+}
+
+/**
+ * Returns the rules of an environment that are in effect: only rules of other environments come before them. Empty if
+ * another rule comes first, which could match the same files.
+ */
+function ownRules(rules: YAMLSeq, environment: string): unknown[] {
+  const patterns: readonly unknown[] = rulePatterns(environment);
+  const own = rules.items.filter((item) => isMap(item) && patterns.includes(item.get("path_regex")));
+  const before = rules.items.slice(0, Math.max(0, ...own.map((item) => rules.items.indexOf(item))));
+  const harmless = before.every((item) => isMap(item) && isIdentityPattern(String(item.get("path_regex"))));
+  return harmless ? own : [];
 }
 
 /**

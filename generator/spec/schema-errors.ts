@@ -1,6 +1,6 @@
 import type { DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import type { Path, Statement } from "../diagnostics/source.ts";
-import { didYouMean } from "../diagnostics/suggest.ts";
+import { didYouMean, nearest } from "../diagnostics/suggest.ts";
 
 /**
  * The fields of an ajv error that are used here. Because ajv runs with `verbose`, an error contains the violated
@@ -64,7 +64,7 @@ export function explain(error: SchemaError): SchemaFinding {
         "not-allowed",
         `${name} cannot be ${show(data)}`,
         `one of ${list(allowed)}`,
-        typeof data === "string" ? didYouMean(data, allowed) : null,
+        allowedFix(data, allowed, parentSchema),
       );
     }
     case "const":
@@ -74,8 +74,8 @@ export function explain(error: SchemaError): SchemaFinding {
       return found(
         "wrong-type",
         `${name} is ${describe(data)}`,
-        types.map((type) => article(String(type))).join(" or "),
-        quoteFix(types, data),
+        expectedOf(types, data, parentSchema),
+        quoteFix(types, data, parentSchema),
       );
     }
     case "pattern":
@@ -123,8 +123,49 @@ function isIndex(step: string | number): boolean {
   return /^\d+$/.test(String(step));
 }
 
-function quoteFix(types: readonly unknown[], data: unknown): string | null {
-  return types.includes("string") && (typeof data === "number" || typeof data === "boolean") ? 'quote the value: "%s"' : null;
+/**
+ * Returns the fix for a value that is not in the list of allowed values. A version that differs in more than one
+ * character is not a typing error, so no similar version is suggested for it.
+ */
+function allowedFix(data: unknown, allowed: readonly string[], schema: Schema): string | null {
+  if (typeof data !== "string") return example(schema, allowed);
+  const digits = (text: string): string => text.replace(/\D/g, "");
+  const sameDigits = allowed.filter((value) => digits(value) === digits(data));
+  const guess = nearest(data, sameDigits) ?? nearest(data, allowed, 1);
+  return guess === null ? example(schema, allowed) : `did you mean "${guess}"?`;
+}
+
+/** What is expected instead of a value of another type: for a number or Boolean, the format of the string. */
+function expectedOf(types: readonly unknown[], data: unknown, { enum: allowed, patternErrorMessage }: Schema): string {
+  if (isScalar(data) && patternErrorMessage !== undefined) return String(patternErrorMessage);
+  if (isScalar(data) && Array.isArray(allowed)) return `one of ${list(allowed.filter((value) => value !== null).map(String))}`;
+  return types.map((type) => article(String(type))).join(" or ");
+}
+
+/** Returns the fix for a number or Boolean where a string is expected: quote the value, if the schema accepts it then. */
+function quoteFix(types: readonly unknown[], data: unknown, schema: Schema): string | null {
+  if (!types.includes("string") || !isScalar(data)) return null;
+  const { enum: allowed, pattern, minLength = 0 } = schema;
+  const text = String(data);
+  const accepted =
+    (!Array.isArray(allowed) || allowed.includes(text)) &&
+    (typeof pattern !== "string" || new RegExp(pattern, "u").test(text)) &&
+    text.length >= Number(minLength);
+  return accepted ? 'quote the value: "%s"' : example(schema, Array.isArray(allowed) ? allowed.map(String) : []);
+}
+
+type Schema = Readonly<Record<string, unknown>>;
+
+function isScalar(data: unknown): data is number | boolean {
+  return typeof data === "number" || typeof data === "boolean";
+}
+
+/** Returns a fix with a value that the schema accepts: the default, an example, or the first allowed value. */
+function example({ default: byDefault, examples }: Schema, allowed: readonly string[]): string | null {
+  const [first] = [byDefault, ...(Array.isArray(examples) ? examples : []), ...allowed].filter(
+    (value) => typeof value === "string" || isScalar(value),
+  );
+  return first === undefined ? null : `use a value such as ${String(first)}`;
 }
 
 function list(words: readonly string[]): string {

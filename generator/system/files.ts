@@ -117,7 +117,7 @@ export function readIfThere(path: string): string | null {
  */
 export function writeAtomic(
   path: string,
-  text: string,
+  text: string | Uint8Array,
   options: { readonly mode?: number; readonly durable?: boolean } = {},
 ): void {
   const { mode = 0o666, durable = true } = options;

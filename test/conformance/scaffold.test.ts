@@ -8,7 +8,8 @@ import { checkJsonschema } from "../../scripts/tools/paths.ts";
 import { withPythonPackage, withTools } from "../support/guards.ts";
 import { startLanguageServer } from "../support/language-server.ts";
 import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
-import { projectRoot, run, tool } from "../support/tools.ts";
+import { packMeshops, readmeEnv, remoteUrl, shellBlocks } from "../support/scaffold-readme.ts";
+import { run, tool } from "../support/tools.ts";
 
 /*
  * Creates a repository with `meshops init` of the packed package. Runs the hook, workflows and commands of the
@@ -16,39 +17,24 @@ import { projectRoot, run, tool } from "../support/tools.ts";
  */
 let root: string;
 let packed: string;
-const env = (): Record<string, string> => ({
-  NO_COLOR: "1",
-  SOPS_AGE_KEY_FILE: join(root, "../keys.txt"),
-  GIT_AUTHOR_NAME: "t",
-  GIT_AUTHOR_EMAIL: "t@example.org",
-  GIT_COMMITTER_NAME: "t",
-  GIT_COMMITTER_EMAIL: "t@example.org",
-  // The hook must use the configuration of its own repository, not the configuration of the repository with the tests.
-  GIT_CONFIG_GLOBAL: "/dev/null",
-});
+let environment: Record<string, string>;
+const env = (): Record<string, string> => environment;
 
 beforeAll(async () => {
   const work = scratchFolder("scaffold");
   root = join(work, "platform");
-  const [pack] = JSON.parse(
-    await run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", work], { cwd: projectRoot }),
-  ) as [{ filename: string }];
-  packed = join(work, pack.filename);
+  environment = await readmeEnv(root);
+  packed = await packMeshops(work);
   writeTree(work, { "tool/package.json": '{"private":true}' });
   await npm(["install", packed], join(work, "tool"));
-  await run(join(work, "tool/node_modules/.bin/meshops"), ["init", "platform", "--yes"], { cwd: work, env: { NO_COLOR: "1" } });
-  // The generated repository depends on the current version, which is not published yet.
-  const manifest = readFileSync(join(root, "package.json"), "utf8");
-  writeTree(root, { "package.json": manifest.replace(/("meshops": )"[^"]+"/, `$1"file:${packed}"`) });
+  await run(join(work, "tool/node_modules/.bin/meshops"), ["init", "platform", "--yes", "--git-url", remoteUrl], {
+    cwd: work,
+    env: { NO_COLOR: "1" },
+  });
   await git("init", "-q", "-b", "main");
-  await npm(["install"], root);
-  for (const name of ["dev", "production"]) {
-    await meshops("identity", "keygen", name, "--write");
-    await meshops("identity", "init", name);
-  }
-  await meshops("generate");
-  await git("add", "-A");
-  await git("commit", "-q", "-m", "The platform");
+  const [setUp] = shellBlocks(readFileSync(join(root, "README.md"), "utf8"));
+  expect(setUp?.[0]).toMatch(/^npm install /);
+  for (const line of setUp ?? []) await run("bash", ["-ec", line], { cwd: root, env: env() });
 }, 300_000);
 
 describe("a new repository", () => {
@@ -56,6 +42,9 @@ describe("a new repository", () => {
     expect(await git("status", "--porcelain")).toBe("");
     expect(await git("config", "core.hooksPath")).toBe(".githooks\n");
     expect(await meshops("validate")).toMatch(/all valid/);
+    expect(await git("rev-parse", "HEAD")).toBe(
+      await run("git", ["rev-parse", "main"], { cwd: join(root, "../remote.git"), env: env() }),
+    );
   });
 
   test.each([

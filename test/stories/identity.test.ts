@@ -524,6 +524,32 @@ describe("the life cycle of an identity", () => {
 describe("secrets", () => {
   const plain = "kind: Secret\nmetadata:\n  name: a # named\ndata:\n  password: c2VjcmV0\n";
 
+  test("updatekeys changes nothing if nothing has changed, also in the rules of two environments", async () => {
+    const root = emptyPlatform();
+    const spec = readFileSync(join(root, "environments/dev.yaml"), "utf8");
+    writeFileSync(join(root, "environments/test.yaml"), spec.replace("name: dev", "name: test"));
+    for (const name of ["dev", "test"]) await meshops(root, ["identity", "init", name]);
+    const before = readTree(root);
+    for (const name of ["dev", "test", "dev"])
+      expect(await meshops(root, ["identity", "updatekeys", name], { env: asAdmin() })).toEqual({
+        code: 0,
+        stdout: "files are encrypted to the recipients in the spec: no file changed\n",
+        stderr: "",
+      });
+    expect(readTree(root)).toEqual(before);
+    // A rule that could match the same files is moved behind the environment's rules.
+    const rules = readFileSync(join(root, ".sops.yaml"), "utf8");
+    writeFileSync(
+      join(root, ".sops.yaml"),
+      rules.replace("creation_rules:\n", "creation_rules:\n  - path_regex: .*\n    age: age1x\n"),
+    );
+    await meshops(root, ["identity", "updatekeys", "dev"], { env: asAdmin() });
+    const after = parse(readFileSync(join(root, ".sops.yaml"), "utf8")) as { creation_rules: { path_regex: string }[] };
+    const patterns = after.creation_rules.map(({ path_regex: pattern }) => pattern);
+    expect(patterns.slice(0, 2).every((pattern) => pattern.includes("/dev/"))).toBe(true);
+    expect(patterns.indexOf(".*")).toBe(2);
+  });
+
   test("encrypt, decrypt and updatekeys work for any YAML file", async () => {
     const folder = scratchFolder("secrets");
     const [mine, theirs] = [await generateX25519Identity(), await generateX25519Identity()];

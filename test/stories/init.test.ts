@@ -46,6 +46,27 @@ describe("meshops init", () => {
     expect(JSON.parse(files[".devcontainer/devcontainer.json"] ?? "")).toMatchObject({ name: "p" });
   });
 
+  test("the test client is added only with --with-client", async () => {
+    const work = scratchFolder("init");
+    const base = (folder: string): unknown => parse(readFileSync(join(work, folder, "environments/base.yaml"), "utf8"));
+    const readme = (folder: string): string => readFileSync(join(work, folder, "README.md"), "utf8");
+    await meshops(work, ["init", "plain", "--yes"]);
+    expect(field(base("plain"), "spec", "pydgraphClient")).toEqual({ enabled: false });
+    expect(field(base("plain"), "spec", "dgraph", "clients")).toBeUndefined();
+    expect(existsSync(join(work, "plain/clients"))).toBe(false);
+    expect(readme("plain")).not.toMatch(/^npx meshops verify/m);
+    await meshops(work, ["init", "aks", "--yes", "--with-client"]);
+    expect(field(base("aks"), "spec", "pydgraphClient")).toEqual({ tag: "1.0.0" });
+    expect(readFileSync(join(work, "aks/clients/pydgraph/Dockerfile"), "utf8")).toContain("FROM");
+    expect(readme("aks")).toContain("npx meshops verify dev\n");
+    const image = "registry.example.com/pydgraph-client";
+    await meshops(work, ["init", "own", "--yes", "--cluster", "own", "--with-client", image]);
+    expect(field(base("own"), "spec", "pydgraphClient")).toEqual({ image, tag: "1.0.0" });
+    expect(readme("own")).toContain(`docker build --tag ${image}:1.0.0 clients/pydgraph && docker push ${image}:1.0.0\n`);
+    expect((await meshops(join(work, "plain"), ["init", ".", "--yes", "--keep", "--with-client"])).code).toBe(0);
+    expect(existsSync(join(work, "plain/clients/pydgraph/Dockerfile"))).toBe(true);
+  });
+
   test("does not prompt without a terminal", async () => {
     const work = scratchFolder("init");
     expect(await meshops(work, ["init", "platform"])).toMatchObject({ code: 0 });
@@ -83,7 +104,7 @@ describe("meshops init", () => {
     writeTree(work, { "package.json": "{}\n" });
     const { stdout } = await meshops(work, ["init", "--yes", "--keep"]);
     expect(stdout).toMatch(
-      /&& npm install --save-dev meshops@\S+ @kubernetes\/client-node@\S+ && node \.githooks\/install\.mjs\n/,
+      /&& npm install --save-dev \.\/vendor\/meshops-\S+\.tgz @kubernetes\/client-node@\S+ && node \.githooks\/install\.mjs\n/,
     );
   });
 
@@ -139,6 +160,8 @@ describe("meshops init", () => {
     [["--environments", ","], /no environment was specified/],
     [["--git-url", "example.org/p"], /expected an https:\/\/ or ssh:\/\/ URL/],
     [["--branch", "a..b"], /expected a Git branch name/],
+    [["--cluster", "own", "--with-client"], /--with-client needs the image of the test client/],
+    [["--with-client", "example.com/client"], /on AKS, bootstrap builds the image of the test client/],
     [["--cluster", "gke"], /Allowed choices are aks, own/],
   ])("%j is rejected, and nothing is written", async (flags, message) => {
     const work = scratchFolder("init");
@@ -185,6 +208,28 @@ withProgram("script", "meshops init on a terminal", () => {
     await once(terminal, "close");
     expect(answers).toEqual([]);
     expect(readdirSync(join(work, "p/environments")).sort()).toEqual(["base.yaml", "lab.yaml"]);
+  });
+});
+
+describe("meshops identity keygen", () => {
+  test("without --write, repeated calls use the same keys, until the keys are in the spec", async () => {
+    const work = scratchFolder("keygen");
+    await meshops(work, ["init", "p", "--yes", "--environments", "dev"]);
+    const [root, env] = [join(work, "p"), { SOPS_AGE_KEY_FILE: join(work, "keys.txt") }];
+    const keygen = async (...options: string[]): Promise<string> =>
+      (await meshops(root, ["identity", "keygen", "dev", ...options], { env })).stdout;
+    const count = (): number => readFileSync(env.SOPS_AGE_KEY_FILE, "utf8").match(/AGE-SECRET-KEY-1/g)?.length ?? 0;
+    const first = await keygen();
+    expect(await keygen()).toBe(first);
+    expect(await keygen("--write")).toBe(first);
+    expect(count()).toBe(2);
+    // Keys that are in a spec, or that were replaced, are never used again.
+    const second = await keygen();
+    expect(second).not.toBe(first);
+    const third = await keygen("--write", "--force");
+    expect([first, second]).not.toContain(third);
+    expect(await keygen()).toBe(second);
+    expect(count()).toBe(6);
   });
 });
 

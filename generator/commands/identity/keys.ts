@@ -1,5 +1,5 @@
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
-import { addIdentities, ageIdentities } from "../../identity/age-keys.ts";
+import { addIdentities, ageIdentities, type KeyEntry, keyFile, markUsed, unusedEntry } from "../../identity/age-keys.ts";
 import { emitDocuments } from "../../kubernetes/documents.ts";
 import { setAt } from "../../kubernetes/edit.ts";
 import { byRecipient } from "../../sops/age.ts";
@@ -29,22 +29,37 @@ export async function keygen(
   io: Io,
 ): Promise<number> {
   const spec = write ? writableSpec(io, directory, name, force) : null;
-  const entries = await Promise.all(
-    ["cluster", "admin"].map(async (role) => {
-      const identity = await generateX25519Identity();
-      return { role, comment: `meshops: ${name}, ${role}`, identity, recipient: await identityToRecipient(identity) };
-    }),
-  );
-  const path = await addIdentities(io.env, entries);
+  const comments = ["cluster", "admin"].map((role) => `meshops: ${name}, ${role}`);
+  // Keys that an earlier call created, but that are in no spec yet, are used again.
+  const earlier = force ? [] : comments.flatMap((comment) => unusedEntry(io.env, `${comment}, not yet in a spec`) ?? []);
+  const reused = earlier.length === comments.length && !earlier.some(({ recipient }) => isInSpec(io, directory, name, recipient));
+  const entries = reused
+    ? earlier
+    : await Promise.all(comments.map((comment) => newEntry(write ? comment : `${comment}, not yet in a spec`)));
+  const path = reused ? keyFile(io.env) : await addIdentities(io.env, entries);
   const [cluster = "", admin = ""] = entries.map(({ recipient }) => recipient);
   io.stdout.write(`secrets:\n  age:\n    - ${cluster}\n  admin:\n    - ${admin}\n`);
-  io.stderr.write(`private keys written to ${path}; keep a copy of this file in a safe place\n`);
+  io.stderr.write(
+    reused
+      ? `the private keys are in ${path}, from an earlier call; keep a copy of this file in a safe place\n`
+      : `private keys written to ${path}; keep a copy of this file in a safe place\n`,
+  );
   if (spec === null) io.stderr.write(`add the lines above to spec in ${specFile(name)}\n`);
   else {
     spec.write({ age: [cluster], admin: [admin] });
+    await markUsed(io.env, [...spec.replaced, ...(reused ? [cluster, admin] : [])]);
     io.stderr.write(`recipients written to ${specFile(name)}\n`);
   }
   return exitCode.ok;
+}
+
+async function newEntry(comment: string): Promise<KeyEntry> {
+  const identity = await generateX25519Identity();
+  return { comment, identity, recipient: await identityToRecipient(identity) };
+}
+
+function isInSpec(io: Io, directory: string, name: string, recipient: string): boolean {
+  return repositoryIn(io, directory).source(name)?.text.includes(recipient) ?? false;
 }
 
 /**
@@ -58,7 +73,7 @@ function writableSpec(
   directory: string,
   name: string,
   force: boolean,
-): { write: (recipients: { age: readonly string[]; admin: readonly string[] }) => void } {
+): { replaced: readonly string[]; write: (recipients: { age: readonly string[]; admin: readonly string[] }) => void } {
   const { root, source } = repositoryIn(io, directory);
   const spec = source(name);
   if (spec === null)
@@ -74,6 +89,7 @@ function writableSpec(
       `add --force to replace the recipients, then run meshops identity updatekeys ${name}`,
     );
   return {
+    replaced: [age, admin].flatMap((list) => (Array.isArray(list) ? list.map(String) : [])),
     write: (recipients) => {
       for (const [role, list] of Object.entries(recipients)) setAt(document, ["spec", "secrets", role], list);
       writeAtomic(pathWithin(root, specFile(name)), emitDocuments([document], text));

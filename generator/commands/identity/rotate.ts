@@ -94,7 +94,8 @@ async function changing(
     const changes = new Map([...made].filter(([path, text]) => readIfThere(join(repository.root, path)) !== text));
     await writeChanges(repository.root, changes);
     for (const path of [...changes.keys()].sort(compareText)) io.stdout.write(`${path}\n`);
-    io.stdout.write(`${done}: ${plural(changes.size, "file")} changed\nnext: ${next}\n`);
+    const count = changes.size === 0 ? "no file changed" : `${plural(changes.size, "file")} changed`;
+    io.stdout.write(`${done}: ${count}\n${changes.size === 0 ? "" : `next: ${next}\n`}`);
     return exitCode.ok;
   });
 }

@@ -8,7 +8,18 @@ export interface Answers {
   /** URL that Flux uses to clone the repository. */
   readonly url: string;
   readonly branch: string;
+  /** The test client that `meshops verify` uses; null if the repository does not contain it. */
+  readonly client: TestClient | null;
 }
+
+/** The test client of a repository. */
+export interface TestClient {
+  /** Image without a tag; null if bootstrap builds the image in the environment's registry. */
+  readonly image: string | null;
+}
+
+/** Tag of the test client's first image. */
+export const clientTag = "1.0.0";
 
 /**
  * Converts the name of a folder to a name that Azure and npm accept. Returns `platform` if no valid character remains.

@@ -17,6 +17,11 @@ export function baseAssets(): Assets {
   return assets("../bases/");
 }
 
+/** Returns the sources of the test client's image. Paths are relative to `clients/`. */
+export function clientAssets(): Assets {
+  return assets("../clients/");
+}
+
 /**
  * Returns the path of the file that is created from a template. Replaces `dot-` with a leading dot, and removes the
  * extension `.hbs`, which marks templates with placeholders.

@@ -10,14 +10,14 @@ import { folderAbove, lookAt, pathsWithin, writeAtomic } from "../../system/file
 import { programFolder } from "../../system/program-folder.ts";
 import { shellWord } from "../../system/shell.ts";
 import { compareText, plural } from "../../system/text.ts";
-import { version } from "../../system/version.ts";
 import { printDiagnostics } from "../context.ts";
 import type { Io } from "../io.ts";
 import { type Answers, platformName } from "./answers.ts";
-import { baseAssets, templateAssets } from "./assets.ts";
+import { baseAssets, clientAssets, templateAssets } from "./assets.ts";
 import type { InitOptions } from "./options.ts";
+import { ownPackage } from "./own-package.ts";
 import { ask } from "./questions.ts";
-import { type ScaffoldFile, scaffold } from "./scaffold.ts";
+import { type ScaffoldFile, scaffold, vendoredPackage } from "./scaffold.ts";
 import { scaffoldInventory } from "./tracked.ts";
 
 /**
@@ -27,7 +27,7 @@ import { scaffoldInventory } from "./tracked.ts";
 export async function init([folder = "."]: readonly string[], options: InitOptions, io: Io): Promise<number> {
   const root = resolve(io.cwd, options.directory, folder);
   const answers = await ask(io, options, platformName(options.name ?? basename(root)));
-  const files = scaffold(answers, templateAssets(), baseAssets(), clientVersion());
+  const files = scaffold(answers, { templates: templateAssets(), bases: baseAssets(), clients: clientAssets() }, clientVersion());
   if (!isValid(io, files, answers)) return exitCode.usage;
   const empty = isEmpty(root);
   const existing = files.filter(({ path }) => lookAt(join(root, path)).kind !== "nothing");
@@ -43,6 +43,7 @@ export async function init([folder = "."]: readonly string[], options: InitOptio
   write(io, root, options.keep ? files.filter((file) => !known.has(file)) : files);
   if (options.keep) for (const { path } of existing) io.stdout.write(`keep    ${path}\n`);
   recordScaffold(root, files);
+  await writePackage(io, root);
   printNext(io, root, answers, options.keep && existing.some(({ path }) => path === "package.json"));
   return exitCode.ok;
 }
@@ -60,6 +61,14 @@ function write(io: Io, root: string, files: readonly ScaffoldFile[]): void {
   for (const path of lines.sort(compareText)) io.stdout.write(`${dim("create ")} ${path}\n`);
 }
 
+/** Writes the running meshops as a package into the repository, which depends on it. */
+async function writePackage(io: Io, root: string): Promise<void> {
+  const target = pathsWithin(realpathSync(root))(vendoredPackage);
+  const exists = existsSync(target);
+  if (!exists) writeAtomic(target, await ownPackage());
+  io.stdout.write(`${io.stdout.colors.dim(exists ? "keep   " : "create ")} ${vendoredPackage}\n`);
+}
+
 /**
  * Records the written files in an inventory. Later versions use the inventory to detect edited files, and update only
  * files that are not edited.
@@ -73,7 +82,7 @@ function recordScaffold(root: string, files: readonly ScaffoldFile[]): void {
 function printNext(io: Io, root: string, { environments, branch }: Answers, ownPackage: boolean): void {
   const folder = relative(io.cwd, root);
   const install = ownPackage
-    ? `npm install --save-dev meshops@${version} @kubernetes/client-node@${shellWord(clientVersion())} && node .githooks/install.mjs`
+    ? `npm install --save-dev ./${vendoredPackage} @kubernetes/client-node@${shellWord(clientVersion())} && node .githooks/install.mjs`
     : "npm install";
   const around = existsSync(join(root, ".git")) ? null : folderAbove(dirname(root), ".git");
   const lines = [

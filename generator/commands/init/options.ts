@@ -8,6 +8,8 @@ export interface InitOptions {
   readonly gitUrl?: string;
   readonly branch?: string;
   readonly name?: string;
+  /** Image of the test client; `true` if the option has no value. */
+  readonly withClient?: string | true;
   /** Do not prompt. Use the default values for missing options. */
   readonly yes: boolean;
   /** Write to a folder that is not empty; overwrite existing files. */

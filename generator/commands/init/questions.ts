@@ -33,13 +33,31 @@ export async function ask(io: Io, options: InitOptions, name: string): Promise<A
     const environments = await answer("Environments, separated by commas", options.environments, "dev,production", namesIn);
     const proposed = `https://github.com/acme/${name}`;
     const url = await answer("URL that Flux uses to clone this repository", options.gitUrl, proposed, asUrl);
-    return { name, cluster, environments, url, branch: options.branch ?? "main" };
+    return { name, cluster, environments, url, branch: options.branch ?? "main", client: clientOf(options, cluster) };
   } catch (error) {
     if ((error as Error).name !== "AbortError") throw error;
     throw new UserError(exitCode.interrupted, "nothing written");
   } finally {
     terminal?.close();
   }
+}
+
+/** @throws UserError (usage) if the image is missing, or if it is set although bootstrap builds it */
+function clientOf({ withClient }: InitOptions, cluster: Answers["cluster"]): Answers["client"] {
+  if (withClient === undefined) return null;
+  if (cluster === "own" && withClient === true)
+    throw new UserError(
+      exitCode.usage,
+      "--with-client needs the image of the test client, because the cluster is not on AKS",
+      "add the image that you will push, without a tag: --with-client registry.example.com/pydgraph-client",
+    );
+  if (cluster === "aks" && withClient !== true)
+    throw new UserError(
+      exitCode.usage,
+      "on AKS, bootstrap builds the image of the test client",
+      "use --with-client without an image",
+    );
+  return { image: withClient === true ? null : withClient };
 }
 
 /** Converts Git's short form of an SSH URL, `git@host:path`, to the full form, which Flux requires. */

@@ -1,7 +1,7 @@
 import Handlebars from "handlebars";
 import { shellWord } from "../../system/shell.ts";
 import { version } from "../../system/version.ts";
-import type { Answers } from "./answers.ts";
+import { type Answers, clientTag } from "./answers.ts";
 import { type Assets, targetOf } from "./assets.ts";
 import { specs } from "./specs.ts";
 
@@ -12,22 +12,42 @@ export interface ScaffoldFile {
   readonly executable: boolean;
 }
 
+/** Files of the meshops package that `init` copies or renders. */
+export interface Sources {
+  /** Templates; paths relative to templates/. Templates whose path ends in `.hbs` are rendered. */
+  readonly templates: Assets;
+  /** Kustomize bases; paths relative to bases/. */
+  readonly bases: Assets;
+  /** Sources of the test client; paths relative to clients/. */
+  readonly clients: Assets;
+}
+
 /**
- * Returns the files of a new repository. Templates whose path ends in `.hbs` are rendered. `dot-` in a path is replaced
- * by the leading dot of a hidden file, because npm would exclude some hidden files from the package.
- *
- * @param templates paths relative to templates/
- * @param bases paths relative to bases/
+ * Returns the files of a new repository. `dot-` in the path of a template is replaced by the leading dot of a hidden
+ * file, because npm would exclude some hidden files from the package.
  */
-export function scaffold(answers: Answers, templates: Assets, bases: Assets, clientVersion: string): ScaffoldFile[] {
-  const view = { ...answers, aks: answers.cluster === "aks", first: answers.environments[0], version, clientVersion };
+export function scaffold(answers: Answers, { templates, bases, clients }: Sources, clientVersion: string): ScaffoldFile[] {
+  const { client, cluster, environments } = answers;
+  const view = {
+    ...answers,
+    aks: cluster === "aks",
+    first: environments[0],
+    version,
+    vendored: vendoredPackage,
+    clientVersion,
+    clientImage: client?.image == null ? null : `${client.image}:${clientTag}`,
+  };
   const files: (readonly [path: string, text: string])[] = [
     ...specs(answers),
     ...[...bases].map(([path, text]) => [`bases/${path}`, text] as const),
+    ...(client === null ? [] : [...clients].map(([path, text]) => [`clients/${path}`, text] as const)),
     ...[...templates].map(([path, text]) => fill(path, text, view)),
   ];
   return files.map(([path, text]) => ({ path, text, executable: text.startsWith("#!") }));
 }
+
+/** Path of the meshops package in a new repository. */
+export const vendoredPackage: string = `vendor/meshops-${version}.tgz`;
 
 /** Returns the path and the text of a file that is created from a template. */
 function fill(path: string, text: string, view: object): readonly [path: string, text: string] {

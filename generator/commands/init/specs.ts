@@ -1,7 +1,7 @@
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { toYaml } from "../../kubernetes/yaml.ts";
 import { specFile } from "../../spec/layout.ts";
-import type { Answers } from "./answers.ts";
+import { type Answers, clientTag } from "./answers.ts";
 
 const modeline = "yaml-language-server: $schema=../node_modules/meshops/schema/environment.schema.json";
 
@@ -34,7 +34,7 @@ function spec(name: string, comment: string, content: JsonMap): [path: string, t
   return [specFile(name), toYaml([document], `${modeline}\n${comment}`)];
 }
 
-function base({ cluster, url, branch }: Answers): JsonMap {
+function base({ cluster, url, branch, client }: Answers): JsonMap {
   return {
     abstract: true,
     gitops: { url, branch, interval: "10m" },
@@ -48,10 +48,10 @@ function base({ cluster, url, branch }: Answers): JsonMap {
       alpha: { replicas: 3, storage: "10Gi", whitelist: ["10.0.0.0/8"] },
       zero: { replicas: 3, storage: "10Gi" },
       internalPorts: "opaque",
-      clients: [{ namespace: "pydgraph-client", serviceAccount: "pydgraph-client" }],
+      ...(client === null ? {} : { clients: [{ namespace: "pydgraph-client", serviceAccount: "pydgraph-client" }] }),
     },
-    // On AKS, the bootstrap script builds the image of the pydgraph client in the new registry.
-    ...(cluster === "aks" ? { pydgraphClient: { tag: "1.0.0" } } : { pydgraphClient: { enabled: false } }),
+    pydgraphClient:
+      client === null ? { enabled: false } : { ...(client.image === null ? {} : { image: client.image }), tag: clientTag },
   };
 }
 

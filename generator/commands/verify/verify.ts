@@ -88,7 +88,7 @@ function testsIn(words: string | undefined, tests: readonly Test[]): ReadonlySet
 function clientImage({ components }: Model): string {
   const image = components.find(({ id: name }) => name === "pydgraph-client")?.images[0];
   if (image !== undefined) return `${image.name}:${image.tag}`;
-  const fix = "set --image to an image that is built from clients/pydgraph";
+  const fix = "build an image from clients/pydgraph and set --image; to add this folder, run meshops init . --keep --with-client";
   throw new UserError(exitCode.usage, "the environment has no pydgraph client, so there is no default image for the probes", fix);
 }
 

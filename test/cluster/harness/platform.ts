@@ -24,7 +24,7 @@ export async function makeGitPlatform(change: SpecChange = {}): Promise<Platform
   const root = makePlatform({ base: sample("base"), [name]: sample("dev").replace("name: dev", `name: ${name}`) });
   writeTree(root, {
     ".gitignore": "install.yaml\n",
-    "install.yaml": fluxDeployments.map((each) => stringify(each)).join("---\n"),
+    "install.yaml": fluxManifests,
   });
   await run("git", ["init", "--quiet", "--initial-branch=main", root]);
   const platform: Platform = { root, environment: environmentIn(root, name) };
@@ -44,6 +44,9 @@ const fluxDeployments = ["kustomize-controller", "helm-controller"].map((name) =
     spec: { selector: { matchLabels: { app: name } }, template: { metadata: { labels }, spec: { containers: [container] } } },
   };
 });
+
+/** Install manifests of Flux, with the fields that scripts read and change. */
+export const fluxManifests: string = fluxDeployments.map((each) => stringify(each)).join("---\n");
 
 type SpecChange = Readonly<Record<string, unknown>>;
 
@@ -66,7 +69,8 @@ export function ageKeys(): Record<string, string> {
   return { SOPS_AGE_KEY: `${clusterKey}\n${adminKey}` };
 }
 
-function environmentIn(root: string, name: string): Environment {
+/** Returns an environment of a repository whose specs extend `base`. */
+export function environmentIn(root: string, name: string): Environment {
   const read = (file: string): string => readFileSync(join(root, `environments/${file}.yaml`), "utf8");
   const { environment, diagnostics } = loadFiles({ base: read("base"), [name]: read(name) }, name);
   if (environment === null) throw new Error(JSON.stringify(diagnostics));

@@ -1,0 +1,37 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { runProgram } from "../../system/process.ts";
+import { programFolder } from "../../system/program-folder.ts";
+
+let packed: Promise<Buffer> | null = null;
+
+/**
+ * Returns the running meshops as an npm package. A new repository depends on this file, so that `npm install` works
+ * without a registry that contains meshops, and everybody uses the same version.
+ *
+ * @throws UserError (missing) if npm is not installed
+ */
+export function ownPackage(): Promise<Buffer> {
+  packed ??= pack();
+  return packed;
+}
+
+async function pack(): Promise<Buffer> {
+  const folder = mkdtempSync(join(tmpdir(), "meshops-package-"));
+  try {
+    const root = fileURLToPath(new URL("..", programFolder));
+    const args = ["pack", root, "--ignore-scripts", "--json", "--pack-destination", folder];
+    const { code, stdout, stderr } = await runProgram("npm", args, { shell: process.platform === "win32" });
+    if (code !== 0) {
+      const reason = stderr.trim() || "npm was not found";
+      throw new UserError(exitCode.missing, `npm cannot pack meshops: ${reason}`, "install npm, and run init again");
+    }
+    const [file] = JSON.parse(stdout) as [{ readonly filename: string }];
+    return readFileSync(join(folder, file.filename));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
