@@ -26,7 +26,7 @@ export type PortsOf = (workload: Workload) => WorkloadPorts;
 
 export function portsOf(workload: Workload, stream: ManifestSet, { spec }: MeshInjection): WorkloadPorts {
   const annotations = proxyAnnotations(workload, stream);
-  const opaque: readonly Range[] = [...opaquePorts(annotations), ...single(spec.opaquePorts)];
+  const opaque: readonly Range[] = [...opaquePorts(annotations, workload), ...single(spec.opaquePorts)];
   const skipped: readonly Range[] = [...parsePorts(annotations[portKeys.skipInbound]), ...single(spec.skipInboundPorts)];
   const declared = declaredPorts(workload, stream);
   return {

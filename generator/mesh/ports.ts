@@ -16,9 +16,17 @@ export function parsePorts(text: unknown): readonly Range[] {
     });
 }
 
-/** Returns the opaque ports that annotations specify. If the annotation is missing, returns Linkerd's default list. */
-export function opaquePorts(annotations: Labels): readonly Range[] {
-  return parsePorts(annotations[portKeys.opaque] ?? defaultOpaquePorts);
+/**
+ * Returns the opaque ports that annotations specify. If the annotation is missing, returns Linkerd's default list.
+ *
+ * @param workload the workload whose container ports the annotation may name (linkerd2, pkg/util/parsing.go,
+ *   ParseContainerOpaquePorts)
+ */
+export function opaquePorts(annotations: Labels, workload?: Workload): readonly Range[] {
+  const text = annotations[portKeys.opaque] ?? defaultOpaquePorts;
+  const names = workload === undefined ? [] : String(text).split(",").map((part) => part.trim());
+  const named = names.flatMap((name) => (workload === undefined ? [] : (resolvePort(name, workload) ?? [])));
+  return [...parsePorts(text), ...named.map((port): Range => [port, port])];
 }
 
 export function includes(ranges: readonly Range[], port: number): boolean {

@@ -40,6 +40,6 @@ export function isOpaque(stream: ManifestSet, service: Manifest, port: number): 
       .find((entry) => entry["port"] === port) ?? {};
   return stream.workloadsOf(service).some((workload) => {
     const target = resolvePort(targetPort, workload);
-    return target !== null && includes(opaquePorts(proxyAnnotations(workload, stream)), target);
+    return target !== null && includes(opaquePorts(proxyAnnotations(workload, stream), workload), target);
   });
 }

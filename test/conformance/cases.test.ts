@@ -6,6 +6,7 @@ import { parseManifests } from "../../generator/kubernetes/read.ts";
 import { review } from "../../generator/lint/manifests.ts";
 import { meshops } from "../support/cli.ts";
 import { withReference } from "../support/guards.ts";
+import { field, objectsIn } from "../support/objects.ts";
 import { scratchFolder } from "../support/platform.ts";
 import { referenceFolder } from "../support/tools.ts";
 
@@ -56,6 +57,22 @@ withReference("findings in inputs from public bug reports", () => {
       stdout: "",
       stderr: expect.stringMatching(/sops uses the format binary\nfix: use the sops binary for this file/),
     });
+  });
+
+  test("06-opaque-by-name: inject resolves port names, and the Server of the named port is opaque", async () => {
+    const input = readFileSync(join(cases, "06-opaque-by-name/in.yaml"), "utf8");
+    const args = ["inject", join(cases, "06-opaque-by-name/mesh.yaml")];
+    const { code, stdout } = await meshops(scratchFolder("cases"), args, { input });
+    expect(code).toBe(0);
+    const objects = objectsIn(stdout);
+    const template = objects.find(({ kind }) => kind === "Deployment");
+    // Numbers, because the policy controller ignores a list that contains a name.
+    expect(field(template, "spec", "template", "metadata", "annotations", "config.linkerd.io/opaque-ports")).toBe("3307,9999");
+    const servers = objects.filter(({ kind }) => kind === "Server");
+    expect(servers.map((server) => `${field(server, "spec", "port")} ${field(server, "spec", "proxyProtocol")}`)).toEqual([
+      "3307 opaque",
+      "8080 unknown",
+    ]);
   });
 
   test.each([
