@@ -2,12 +2,23 @@
 # Applies the objects that must exist before any chart is installed: the namespaces, then the identity's Secrets. The
 # decrypted Secrets are piped into kubectl and never written to a file.
 # helmfile runs this script as a hook. To run it by hand: bases/identity/apply.sh overlays/dev [context]
+# helmfile also passes the major version of Helm that the spec declares (helmfile.helmVersion).
 # Requires kubectl, either meshops or sops, and an age key that can decrypt the files (SOPS_AGE_KEY_FILE, SOPS_AGE_KEY
 # or sops/age/keys.txt).
 set -euo pipefail
 
 overlay=$1
 context=${2:-}
+helm_version=${3:-}
+
+if [ -n "$helm_version" ]; then
+  found=$(helm version --template '{{.Version}}' 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
+  if [ -n "$found" ] && [ "$found" != "$helm_version" ]; then
+    printf 'the spec declares Helm %s, but helm on the PATH is Helm %s; fix: set helmfile.helmVersion: %s, run meshops generate, or put Helm %s on the PATH\n' \
+      "$helm_version" "$found" "$found" "$helm_version" >&2
+    exit 1
+  fi
+fi
 
 # Prints the decrypted files as one stream of YAML documents.
 decrypt() {

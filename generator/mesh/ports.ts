@@ -24,7 +24,12 @@ export function parsePorts(text: unknown): readonly Range[] {
  */
 export function opaquePorts(annotations: Labels, workload?: Workload): readonly Range[] {
   const text = annotations[portKeys.opaque] ?? defaultOpaquePorts;
-  const names = workload === undefined ? [] : String(text).split(",").map((part) => part.trim());
+  const names =
+    workload === undefined
+      ? []
+      : String(text)
+          .split(",")
+          .map((part) => part.trim());
   const named = names.flatMap((name) => (workload === undefined ? [] : (resolvePort(name, workload) ?? [])));
   return [...parsePorts(text), ...named.map((port): Range => [port, port])];
 }

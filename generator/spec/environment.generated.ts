@@ -155,6 +155,15 @@ export interface Environment {
       };
     };
     /**
+     * How helmfile installs the environment. Flux does not use these settings.
+     */
+    helmfile: {
+      /**
+       * Major version of the Helm that helmfile runs. With Helm 4, releases with webhooks take over fields that another program has set, such as the admissions enforcer of AKS.
+       */
+      helmVersion: 3 | 4;
+    };
+    /**
      * Recipients that can decrypt the encrypted files.
      */
     secrets: {

@@ -1,13 +1,14 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
 import { decryptFile } from "../../generator/sops/file.ts";
 import { type ChartServer, serveCharts } from "../support/charts.ts";
-import { withCluster } from "../support/guards.ts";
+import { withCluster, withTools } from "../support/guards.ts";
 import { generateIn, makePlatform, scratchFolder, testIdentity } from "../support/platform.ts";
 import { fluxRoad, kustomizeBuild, overlaysOf } from "../support/roads.ts";
+import { pathWith } from "../support/scaffold-readme.ts";
 import { specText } from "../support/specs.ts";
 import { projectRoot, referenceFolder, run, tool } from "../support/tools.ts";
 import type { ApiObject } from "./harness/api.ts";
@@ -165,6 +166,80 @@ withCluster("helmfile installs what Flux installs", () => {
     expect(compared).toBeGreaterThan(80);
   });
 });
+
+withTools(["helm4"], "Helm versions", () =>
+  withCluster("helmfile on a cluster whose webhooks another program changes, as on AKS", () => {
+    let plane: ControlPlane;
+    beforeAll(async () => {
+      plane = await startSimulatedNodes(scratchFolder("plane"));
+    });
+    afterAll(() => plane?.stop());
+
+    const injector = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-proxy-injector-webhook-config";
+
+    /** Adds an expression to the webhook's namespaceSelector, as AKS's admissions enforcer does (Azure/AKS#4002). */
+    async function enforce(): Promise<void> {
+      const object = (await plane.api.get(injector)) as ApiObject;
+      const [webhook] = object["webhooks"] as { name: string; namespaceSelector: { matchExpressions: object[] } }[];
+      webhook?.namespaceSelector.matchExpressions.push({ key: "control-plane", operator: "NotIn", values: ["true"] });
+      await plane.api.send("PUT", `${injector}?fieldManager=admissionsenforcer`, object);
+    }
+
+    /** Runs `helmfile sync` for the control plane and what it needs. `declared` is the version in the spec. */
+    async function sync(
+      declared: 3 | 4,
+      binary: "helm" | "helm4",
+      change: (helmfile: string) => string = (text) => text,
+    ): Promise<string> {
+      const root = makePlatform({ own: specText({ helmfile: { helmVersion: declared } }, "own") });
+      expect(await generateIn(root)).toBe(0);
+      const file = join(root, "overlays/own/helmfile.yaml");
+      writeFileSync(file, change(readFileSync(file, "utf8")));
+      const charts = await serveCharts(await clusterCharts());
+      const path = pathWith(
+        { helm: `exec '${tool(binary)}' "$@"` },
+        ...["kustomize", "kubectl", "sops"].map((name) => join(tool(name as "kubectl"), "..")),
+      );
+      const env = {
+        ...charts.env,
+        PATH: path,
+        KUBECONFIG: plane.kubeconfigFile("admin"),
+        HOME: plane.folder,
+        SOPS_AGE_KEY: testIdentity().clusterKey,
+      };
+      const args = [
+        "--environment",
+        "own",
+        "--selector",
+        "name=linkerd-control-plane",
+        "--skip-deps",
+        "--quiet",
+        "sync",
+        "--include-needs",
+      ];
+      try {
+        return await run(tool("helmfile"), args, { cwd: root, env });
+      } finally {
+        charts.close();
+      }
+    }
+
+    test("Helm 4 installs, and upgrades after the other program has changed the webhook", async () => {
+      await sync(4, "helm4");
+      await enforce();
+      const heartbeat = (text: string): string => text.replace("timeout: 300", "timeout: 301");
+      await sync(4, "helm4", heartbeat);
+      await expect(sync(4, "helm4", (text) => text.replaceAll(/\n\s*forceConflicts: true/g, ""))).rejects.toThrow(
+        /conflict with "admissionsenforcer"/,
+      );
+    });
+
+    test("Helm 3 is refused if the spec declares Helm 4, and the reverse", async () => {
+      await expect(sync(4, "helm")).rejects.toThrow(/the spec declares Helm 4, but helm on the PATH is Helm 3|forceConflicts/);
+      await expect(sync(3, "helm4")).rejects.toThrow(/the spec declares Helm 3, but helm on the PATH is Helm 4/);
+    });
+  }),
+);
 
 /** Returns an object without the label that contains the name of the tool that applied the object. */
 function withoutMarks(object: ApiObject): ApiObject {

@@ -80,7 +80,8 @@ export function helmReleaseName(component: ComponentModel): string {
 }
 
 function release(component: ComponentModel, model: Model): JsonMap {
-  const { namespace, timeoutMinutes } = component;
+  const { namespace, timeoutMinutes, apiRegistrations } = component;
+  const { helmVersion } = model.environment.spec.helmfile;
   const needs = needsOf(component, model);
   const ofChart = releaseOf(component);
   return {
@@ -88,6 +89,9 @@ function release(component: ComponentModel, model: Model): JsonMap {
     namespace,
     ...(ofChart === null ? {} : valuesAndPatches(component, ofChart)),
     timeout: timeoutMinutes * 60,
+    // Helm 4 applies objects on the server. On AKS, the admissions enforcer sets a field of every webhook, so each later
+    // upgrade would fail with a conflict. helmfile refuses this field if it runs Helm 3.
+    ...(ofChart !== null && apiRegistrations !== undefined && helmVersion === 4 ? { forceConflicts: true } : {}),
     ...(needs.length === 0 ? {} : { needs }),
     ...(component.secrets.length === 0 ? {} : { hooks: [applySecrets(model)] }),
   };
@@ -125,7 +129,7 @@ function applySecrets(model: Model): JsonMap {
     events: ["presync"],
     showlogs: true,
     command: "../../bases/identity/apply.sh",
-    args: [".", ...contextOf(model)],
+    args: [".", contextOf(model)[0] ?? "", String(model.environment.spec.helmfile.helmVersion)],
   };
 }
 

@@ -38,7 +38,11 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
   const onAzure = anyOnAzure ? true : root === null || broken.length > 0 ? null : false;
   const checks = (
     await Promise.all([
-      lookAtTools(io, onAzure),
+      lookAtTools(
+        io,
+        onAzure,
+        environments.map(({ spec }) => spec.helmfile.helmVersion),
+      ),
       broken.map(brokenSpec),
       lookAtKubeconfig(
         io,

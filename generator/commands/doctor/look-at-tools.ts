@@ -8,10 +8,18 @@ import { type Tool, tools, versionIn } from "./tools.ts";
  * Checks in parallel whether each program is installed and its version is supported.
  *
  * @param onAzure whether an environment is on Azure; null if unknown
+ * @param helmVersions major versions of Helm that the specs declare
  */
-export function lookAtTools(io: Io, onAzure: boolean | null): Promise<DoctorCheck[]> {
-  const wanted = tools.filter(({ azure }) => onAzure !== false || !azure);
+export function lookAtTools(io: Io, onAzure: boolean | null, helmVersions: readonly number[]): Promise<DoctorCheck[]> {
+  const wanted = tools.filter(({ azure }) => onAzure !== false || !azure).map((tool) => withHelmVersion(tool, helmVersions));
   return Promise.all(wanted.map((tool) => lookAt(io, tool, tool.required || (tool.azure && onAzure === true))));
+}
+
+/** Helm must have the major version that the specs declare. */
+function withHelmVersion(tool: Tool, versions: readonly number[]): Tool {
+  if (tool.name !== "helm" || versions.length === 0) return tool;
+  const needed = versions.includes(3) ? tool.needed : "4.0";
+  return { ...tool, needed, below: versions.includes(4) ? "5" : "4" };
 }
 
 async function lookAt(io: Io, tool: Tool, required: boolean): Promise<DoctorCheck> {

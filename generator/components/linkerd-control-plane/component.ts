@@ -38,7 +38,7 @@ const controlPlane: Component = {
       },
     },
     images: linkerdImages(context.linkerdRelease, "linkerd-control-plane"),
-    ignoredDrift: webhookSelectors(context, ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
+    ignoredDrift: webhookSelectors(["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
     checks: controlPlaneChecks,
     owned: ownedControlPlaneValues(context),
   }),

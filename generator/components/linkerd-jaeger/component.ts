@@ -60,7 +60,7 @@ function extension(context: Context, version: string): ComponentOutput {
     },
     patches: deployments.map((name) => restartOnIdentityChange(name, context)),
     images: linkerdImages(context.linkerdRelease, "linkerd-jaeger"),
-    ignoredDrift: webhookSelectors(context, ["MutatingWebhookConfiguration"]),
+    ignoredDrift: webhookSelectors(["MutatingWebhookConfiguration"]),
     owned: ownedJaegerValues(context),
   };
 }

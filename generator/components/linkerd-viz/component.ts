@@ -37,7 +37,7 @@ const viz: Component = {
       },
     },
     images: linkerdImages(context.linkerdRelease, "linkerd-viz"),
-    ignoredDrift: webhookSelectors(context, ["MutatingWebhookConfiguration"]),
+    ignoredDrift: webhookSelectors(["MutatingWebhookConfiguration"]),
     checks: vizChecks,
     owned: ownedVizValues(context),
   }),
