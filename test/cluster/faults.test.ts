@@ -121,7 +121,6 @@ withCluster("faults, and how status reports them", () => {
     const pods = async (): Promise<string[]> =>
       (await cluster.api.list("/api/v1/namespaces/dgraph/pods")).map(({ metadata }) => `${metadata.name} ${metadata.uid}`).sort();
     const before = await pods();
-    await bindClaims();
     await edit(platform, { dgraph: { alpha: { storage: "20Gi" } } });
     const { stdout } = await meshops(platform.root, ["diff", "own"]);
     expect(stdout).toContain("volume-claim");
@@ -143,40 +142,11 @@ withCluster("faults, and how status reports them", () => {
     await cluster.settled(await pushing);
     const set = await cluster.api.get("/apis/apps/v1/namespaces/dgraph/statefulsets/demo-dgraph-alpha");
     expect(set?.["spec"].volumeClaimTemplates[0].spec.resources.requests.storage).toBe("20Gi");
-    for (const { metadata, spec } of await cluster.api.list(claims))
+    for (const { metadata, spec } of await cluster.api.list("/api/v1/namespaces/dgraph/persistentvolumeclaims"))
       if (metadata.name.includes("alpha")) expect(spec.resources.requests.storage, metadata.name).toBe("20Gi");
     expect(await pods()).toEqual(before);
     expect((await status()).code).toBe(0);
   });
-
-  const claims = "/api/v1/namespaces/dgraph/persistentvolumeclaims";
-
-  /** Creates a default storage class whose volumes can grow, and a volume for each claim, as on AKS. */
-  async function bindClaims(): Promise<void> {
-    await cluster.api.apply({
-      apiVersion: "storage.k8s.io/v1",
-      kind: "StorageClass",
-      metadata: { name: "default", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
-      provisioner: "disk.csi.example.com",
-      allowVolumeExpansion: true,
-    });
-    for (const { metadata } of await cluster.api.list(claims))
-      await cluster.api.apply({
-        apiVersion: "v1",
-        kind: "PersistentVolume",
-        metadata: { name: metadata.name },
-        spec: {
-          storageClassName: "default",
-          accessModes: ["ReadWriteOnce"],
-          capacity: { storage: "100Gi" },
-          hostPath: { path: "/nowhere" },
-          claimRef: { namespace: "dgraph", name: metadata.name },
-        },
-      });
-    await until("the claims are bound", async () =>
-      (await cluster.api.list(claims)).every(({ status }) => status?.phase === "Bound"),
-    );
-  }
 
   test("a rollout during which the API server stops and restarts completes", async () => {
     await edit(platform, { dgraph: { alpha: { replicas: 5 } } });

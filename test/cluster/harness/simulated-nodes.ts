@@ -79,5 +79,14 @@ function storage(name: string): ApiObject[] {
       hostPath: { path: `/nowhere/${index}` },
     },
   }));
-  return [{ apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name, annotations }, ...binding }, ...volumes];
+  return [
+    {
+      apiVersion: "storage.k8s.io/v1",
+      kind: "StorageClass",
+      metadata: { name, annotations },
+      ...binding,
+      allowVolumeExpansion: true,
+    },
+    ...volumes,
+  ];
 }
