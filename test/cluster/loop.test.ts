@@ -7,11 +7,13 @@ import { meshops } from "../support/cli.ts";
 import { withCluster } from "../support/guards.ts";
 import { objectsIn } from "../support/objects.ts";
 import { readTree, testIdentity } from "../support/platform.ts";
+import { run, tool } from "../support/tools.ts";
 import type { ApiObject } from "./harness/api.ts";
 import { Cluster } from "./harness/cluster.ts";
 import { isReady } from "./harness/helm-actor.ts";
 import { ageKeys, edit, makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { policiesOf } from "./harness/policies.ts";
+import { until } from "./harness/processes.ts";
 import { changesBetween, takeStock } from "./harness/stock.ts";
 
 withCluster("Flux reconciles the bundle on a real API server", () => {
@@ -194,6 +196,35 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     }
     const { code, stdout } = await status();
     expect(code, stdout).toBe(0);
+  });
+
+  test("another trust domain restarts all meshed workloads, and the commands that diff prints replace their pods together", async () => {
+    const pods = async (): Promise<string[]> => {
+      const all = await cluster.api.list("/api/v1/pods");
+      return all
+        .filter(({ metadata }) => meshedNamespaces.includes(metadata.namespace ?? ""))
+        .map(({ metadata }) => metadata.uid ?? "");
+    };
+    await edit(platform, { linkerd: { identity: { trustDomain: "mesh.example.org" } } });
+    const { stdout } = await meshops(platform.root, ["diff", "own"]);
+    const commands = stdout.split("\n").flatMap((line) => /^ {9}(\S.*)$/.exec(line)?.[1] ?? []);
+    const [issuer = "", , replace = "", list = ""] = commands;
+    expect(issuer).toBe("meshops identity rotate-issuer own && meshops generate own");
+    const changes = await rotate("rotate-issuer", "own");
+    expect(rolled(changes).sort()).toEqual(["linkerd", ...meshedNamespaces].sort());
+    const before = await pods();
+    const env = {
+      ...process.env,
+      KUBECONFIG: cluster.plane.kubeconfigFile("admin"),
+      PATH: `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`,
+    };
+    await run("bash", ["-ec", replace], { env });
+    await until("all pods are new", async () => {
+      const after = await pods();
+      return after.length === before.length && !after.some((uid) => before.includes(uid));
+    });
+    await run("bash", ["-ec", list], { env });
+    await until("everything is ready", async () => (await status()).code === 0);
   });
 
   function status(...options: string[]): ReturnType<typeof meshops> {
