@@ -44,6 +44,7 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
     registry: registry?.name ?? null,
     registrySku: registry?.sku ?? null,
     images: images.map(({ source, image }) => ({ source, target: image })),
+    dockerHub: images.some(({ source }) => source.startsWith("docker.io/")),
     clientImage,
     context: context ?? "",
     named: context !== null,

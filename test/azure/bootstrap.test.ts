@@ -60,17 +60,54 @@ withAzureCli("bootstrap with the real az against a stand-in for Azure", () => {
     const [key, token] = [testIdentity().clusterKey, "a-token-for-git"];
     const state = scratchFolder("state");
     const trace = `${state}.trace`;
-    const env = { MESHOPS_STATE: state, KUBECTL_STATE: `${state}.cluster`, GIT_PASSWORD: token };
+    const docker = "a-token-for-docker-hub";
+    const env = {
+      MESHOPS_STATE: state,
+      KUBECTL_STATE: `${state}.cluster`,
+      GIT_PASSWORD: token,
+      DOCKERHUB_USERNAME: "acme",
+      DOCKERHUB_TOKEN: docker,
+    };
+    site.cloud.state = new State();
     const strace = ["strace", "-f", "--seccomp-bpf", "-qq", "-s", "65536", "-e", "trace=execve", "-o", trace];
     const traced = await runScript(site, script, { under: strace, bash: ["-x"], env });
     expect(traced, traced.stderr).toMatchObject({ code: 0 });
     const shown = [readFileSync(script, "utf8"), traced.stderr, readFileSync(trace, "utf8"), ...Object.values(readTree(state))];
-    for (const text of shown) for (const secret of [key, token]) expect(text).not.toContain(secret);
+    for (const text of shown) for (const secret of [key, token, docker]) expect(text).not.toContain(secret);
+    expect([...site.cloud.state.logins]).toEqual([`docker.io acme ${docker}`]);
     // Both secrets reached the cluster. Without this check, a script that does nothing would pass this test.
     const cluster = JSON.parse(readFileSync(`${state}.cluster`, "utf8")) as Record<string, string>;
     expect(JSON.parse(cluster["Secret/sops-age"] ?? "")).toMatchObject({ length: key.length + 1 });
     expect(JSON.parse(cluster["Secret/flux-system"] ?? "")).toMatchObject({ length: token.length });
     expect(readFileSync(trace, "utf8")).toContain("sops-age");
+  });
+
+  test("an ssh URL without a key, and an unknown host, are found before anything is created", async () => {
+    const ssh = { ...onAzure, gitops: { url: "ssh://git@git.example.org:2222/acme/platform" } };
+    const other = await printedScriptOf(ssh, "bootstrap");
+    site.cloud.state = new State();
+    const work = scratchFolder("ssh");
+    const [key, hosts] = [join(work, "key"), join(work, "known_hosts")];
+    writeFileSync(key, "a key\n");
+    writeFileSync(hosts, "github.com ssh-ed25519 AAAA\n");
+    const attempt = (env: Record<string, string>): Promise<Ended> =>
+      runScript(site, other, { env: { MESHOPS_STATE: join(work, "state"), KUBECTL_STATE: join(work, "cluster"), ...env } });
+    const without = await attempt({});
+    expect(without).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("Flux has no key for ssh://git@git.example.org:2222"),
+    });
+    expect(without.stderr).toMatch(/stopped at step 3 of \d+: existing Flux/);
+    const unknown = await attempt({ GIT_SSH_KEY_FILE: key, GIT_KNOWN_HOSTS_FILE: hosts });
+    expect(unknown.stderr).toContain(`${hosts} does not contain the host [git.example.org]:2222`);
+    for (const { calls } of [without, unknown]) expect(calls.filter(changes)).toEqual([]);
+    const line = "[git.example.org]:2222 ssh-ed25519 BBBB\n";
+    writeFileSync(hosts, `github.com ssh-ed25519 AAAA\n${line}`);
+    const ended = await attempt({ GIT_SSH_KEY_FILE: key, GIT_KNOWN_HOSTS_FILE: hosts });
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
+    // Only the line of this host is copied into the cluster. The stand-in for kubectl stores the length of stdin.
+    const cluster = JSON.parse(readFileSync(join(work, "cluster"), "utf8")) as Record<string, string>;
+    expect(JSON.parse(cluster["Secret/flux-system"] ?? "")).toMatchObject({ length: line.length });
   });
 
   const manifestsOf = (version: string): string => `https://github.com/fluxcd/flux2/releases/download/${version}/install.yaml`;

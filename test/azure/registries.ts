@@ -43,7 +43,16 @@ export function registries(call: Call): Reply {
 
 function importImage(call: Call): Reply {
   const { state, id, body } = call;
-  const { registryUri = "docker.io", sourceImage } = body["source"] as { registryUri?: string; sourceImage: string };
+  const {
+    registryUri = "docker.io",
+    sourceImage,
+    credentials,
+  } = body["source"] as {
+    registryUri?: string;
+    sourceImage: string;
+    credentials?: { username: string; password: string };
+  };
+  if (credentials !== undefined) state.logins.add(`${registryUri} ${credentials.username} ${credentials.password}`);
   const tags = body["targetTags"] as readonly string[];
   if (body["mode"] !== "Force" && tags.some((tag) => state.images.has(imageKey(id, tag))))
     return refuse(409, "Conflict", `Tag ${tags[0]} already exists in the target registry.`);

@@ -33,6 +33,8 @@ export class State {
   readonly providers: Map<string, "Registering" | "Registered"> = new Map();
   /** Digests of images. The keys have the form `<registry> <repository>:<tag>`. */
   readonly images: Map<string, string> = new Map();
+  /** Credentials of image imports, as `<registry> <user> <password>`. */
+  readonly logins: Set<string> = new Set();
   readonly operations: Map<string, Operation> = new Map();
   readonly uploads: Set<string> = new Set();
 

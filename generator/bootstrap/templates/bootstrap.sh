@@ -8,6 +8,9 @@
 #   GIT_PASSWORD, GIT_USERNAME              token and user name for Git over https
 #   GIT_SSH_KEY_FILE, GIT_KNOWN_HOSTS_FILE  private key and known hosts for Git over ssh
 #   SOPS_AGE_KEY_FILE                       file with the cluster's age key, if the key is not in sops's default file
+{{#if images}}
+#   DOCKERHUB_USERNAME, DOCKERHUB_TOKEN     account for the import of images from Docker Hub, which limits downloads
+{{/if}}
 #   MESHOPS_TAKE_OVER=yes                   changes an existing Flux from another repository or path to this one
 #   MESHOPS_STATE                           folder for the kubeconfig, image digests and build log;
 #                                           default: ~/.local/state/meshops
@@ -71,8 +74,24 @@ tools() {
   need kubectl 'https://kubernetes.io/docs/tasks/tools/'
   need node 'https://nodejs.org'
   meshops --version >/dev/null 2>"$SCRATCH/error" || fail 3 'meshops cannot be run' 'run npm ci, or npm install --global meshops'
+  git_access
+{{#if images}}
+  if [ -n "${DOCKERHUB_USERNAME:-}" ] && ! has_docker_token; then
+    fail 2 'DOCKERHUB_USERNAME is set, but DOCKERHUB_TOKEN is not' 'set both variables, or none'
+  fi
+{{#if dockerHub}}
+  [ -n "${DOCKERHUB_USERNAME:-}" ] || note 'images from Docker Hub are imported without an account; if its download limit stops the import, set DOCKERHUB_USERNAME and DOCKERHUB_TOKEN'
+{{/if}}
+{{/if}}
   outcome='available'
 }
+
+{{#if images}}
+# Succeeds if DOCKERHUB_TOKEN is set and not empty. Does not expand the variable, because `bash -x` would print its value.
+has_docker_token() {
+  printenv DOCKERHUB_TOKEN | grep . >/dev/null
+}
+{{/if}}
 
 main() {
   say "bootstrap of $ENVIRONMENT"

@@ -47,6 +47,58 @@ flux_version() {
     --output 'jsonpath={.metadata.labels.app\.kubernetes\.io/version}'
 }
 
+# Host of an ssh URL as in known_hosts: `host`, or `[host]:port`.
+git_host() {
+  local host=${GIT_URL#ssh://}
+  host=${host%%/*}
+  host=${host##*@}
+  case $host in *:*) printf '[%s]:%s' "${host%:*}" "${host##*:}" ;; *) printf '%s' "$host" ;; esac
+}
+
+# Prints the lines of known_hosts for the repository's host. Other hosts are not copied into the cluster.
+known_host() {
+  ssh-keygen -F "$(git_host)" -f "${GIT_KNOWN_HOSTS_FILE:-$HOME/.ssh/known_hosts}" | grep -v '^#'
+}
+
+# Whether `flux bootstrap` is used: the flux CLI is installed, and it can push.
+uses_flux_cli() {
+  command -v flux >/dev/null 2>&1 && { has_git_password || [ "${GIT_URL%%:*}" = ssh ]; }
+}
+
+# Checks the credentials for the repository before anything is created.
+git_access() {
+  if [ "${GIT_URL%%:*}" = ssh ] && [ -n "${GIT_SSH_KEY_FILE:-}" ]; then
+    [ -r "$GIT_SSH_KEY_FILE" ] || fail 2 "GIT_SSH_KEY_FILE: cannot read $GIT_SSH_KEY_FILE" 'set GIT_SSH_KEY_FILE to a private key that can read the repository'
+    known_host >/dev/null 2>&1 || fail 2 "${GIT_KNOWN_HOSTS_FILE:-$HOME/.ssh/known_hosts} does not contain the host $(git_host)" \
+      "add the host's public key, for example with ssh-keyscan after you have checked the key, or set GIT_KNOWN_HOSTS_FILE"
+  fi
+  if uses_flux_cli && command -v git >/dev/null 2>&1; then can_push; fi
+}
+
+# Asks the server whether these credentials may push, without a change in the repository. `flux bootstrap` needs this.
+can_push() {
+  local ssh='ssh -o BatchMode=yes -o ConnectTimeout=10'
+  [ -z "${GIT_SSH_KEY_FILE:-}" ] || ssh="$ssh -i '$GIT_SSH_KEY_FILE' -o IdentitiesOnly=yes"
+  cat >"$SCRATCH/askpass" <<'SH'
+#!/bin/sh
+case $1 in Username*) printenv GIT_USERNAME || echo git ;; *) printenv GIT_PASSWORD ;; esac
+SH
+  chmod 700 "$SCRATCH/askpass"
+  GIT_ASKPASS="$SCRATCH/askpass" GIT_TERMINAL_PROMPT=0 GIT_SSH_COMMAND=$ssh git -c credential.helper= \
+    push --dry-run --no-verify --quiet "$GIT_URL" HEAD:refs/heads/meshops-push-check 2>"$SCRATCH/error" ||
+    fail 1 "cannot push to $GIT_URL: $(grep -m 1 . "$SCRATCH/error")" \
+      'give the credentials the right to push, which flux bootstrap needs; or remove flux from the PATH: bootstrap then applies the install manifests of Flux'
+}
+
+# Succeeds if this machine has a key with which Flux can read a repository over ssh. Other repositories need no key.
+has_ssh_key() {
+  [ "${GIT_URL%%:*}" != ssh ] || [ -n "${GIT_SSH_KEY_FILE:-}" ] || { uses_flux_cli && ssh-add -l >/dev/null 2>&1; }
+}
+
+no_ssh_key() {
+  fail 2 "Flux has no key for $GIT_URL" 'set GIT_SSH_KEY_FILE to a private key that can read the repository, such as a deploy key'
+}
+
 # is_older <version> <version>: succeeds if the first version is older than the second.
 is_older() {
   [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
@@ -57,6 +109,7 @@ existing_flux() {
   local version other
 {{#if azure}}
   [ "$(cluster_state)" = Succeeded ] || {
+    has_ssh_key || no_ssh_key
     outcome='no cluster yet'
     return
   }
@@ -66,6 +119,8 @@ existing_flux() {
     return
   }
 {{/if}}
+  # An earlier run may have stored the key in the cluster.
+  has_ssh_key || [ -n "$(managers_of flux-system)" ] || no_ssh_key
   list_kinds
   other=$(other_root)
   [ -z "$other" ] || [ "${MESHOPS_TAKE_OVER:-}" = yes ] || fail 1 "Flux in this cluster syncs another repository or path: $other" \
@@ -97,7 +152,7 @@ install_flux() {
     case $(kubectl_ get deployment kustomize-controller --namespace flux-system --show-managed-fields \
       --output 'jsonpath={.metadata.managedFields[*].manager}') in *meshops-flux*) cancel_health_checks ;; esac
     follow
-  elif command -v flux >/dev/null 2>&1 && { has_git_password || [ "${GIT_URL%%:*}" = ssh ]; }; then
+  elif uses_flux_cli; then
     flux_by_cli
     # Flux's manifests are now in Git, so Flux would revert feature gates that this script sets in the cluster.
     outcome='installed by flux bootstrap; to make Flux apply a pushed fix at once, commit the patch in docs/status.md'
@@ -179,7 +234,7 @@ git_credentials() {
   if has_git_password; then
     printenv GIT_PASSWORD | tr -d '\n' | secret_from flux-system --from-literal "username=${GIT_USERNAME:-git}" --from-file password=/dev/stdin
   elif [ -n "${GIT_SSH_KEY_FILE:-}" ]; then
-    secret_from flux-system --from-file "identity=$GIT_SSH_KEY_FILE" --from-file "known_hosts=${GIT_KNOWN_HOSTS_FILE:-$HOME/.ssh/known_hosts}"
+    known_host | secret_from flux-system --from-file "identity=$GIT_SSH_KEY_FILE" --from-file known_hosts=/dev/stdin
   fi
 }
 

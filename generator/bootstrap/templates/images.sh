@@ -31,6 +31,23 @@ IMAGES=(
 {{/each}}
 )
 
+# import_from <source> <arguments of az…>: runs az, with the credentials of Docker Hub if they are set and the image is
+# from Docker Hub. az reads the token from stdin, so that no argument contains it.
+import_from() {
+  local source=$1 try
+  shift
+  if [ "${source#docker.io/}" = "$source" ] || ! has_docker_token; then
+    az_ "$@"
+    return
+  fi
+  for try in 1 2 3; do
+    printenv DOCKERHUB_TOKEN | tr -d '\n' | TRIES=1 az_ "$@" --username "$DOCKERHUB_USERNAME" --password @- && return
+    is_transient "$SCRATCH/error" || return
+    sleep $((try * RETRY_SECONDS))
+  done
+  printenv DOCKERHUB_TOKEN | tr -d '\n' | TRIES=1 az_ "$@" --username "$DOCKERHUB_USERNAME" --password @-
+}
+
 # import_image <source> <target>: imports one image. Runs in a subshell, with a separate $SCRATCH for each image.
 import_image() {
   local digest
@@ -38,7 +55,7 @@ import_image() {
   mkdir -p "$SCRATCH"
   digest=$(known_digest_of "$2") || return 1
   if [ -z "$digest" ]; then
-    az_ acr import --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --source "$1" --image "$2" --force --output none || return 1
+    import_from "$1" acr import --name "$REGISTRY" --resource-group "$RESOURCE_GROUP" --source "$1" --image "$2" --force --output none || return 1
     digest=$(digest_of "$2") || return 1
     note "imported $2"
     : >"$SCRATCH/imported"

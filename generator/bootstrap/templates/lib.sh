@@ -92,6 +92,8 @@ fix_for() {
   grep -q '^fix:' "$1" && return 0
   if grep -qE 'AuthorizationFailed|does not have authorization' "$1"; then
     fix='get the Azure role Contributor; to assign roles, you also need User Access Administrator or Owner'
+  elif grep -qiE 'toomanyrequests:|pull rate limit' "$1"; then
+    fix='set DOCKERHUB_USERNAME and DOCKERHUB_TOKEN to an account of Docker Hub, because it limits downloads without an account'
   elif grep -qiE 'quota|exceeding approved' "$1"; then
     fix="run az vm list-usage --location ${LOCATION:-REGION} --output table to see the quota; request a higher quota, or change vmSize, nodeCount or location in $SPEC"
   elif grep -qE 'SkuNotAvailable|not allowed in your subscription|NotAvailableForSubscription' "$1"; then

@@ -108,6 +108,8 @@ function* byField({ path, before, after }: FieldChange): Iterable<Assessment> {
 
 /** Short text for a peer: a service account, a namespace, ports, or the value itself. */
 function peers(value: unknown): string {
+  const { namespace, name } = asMap(value);
+  if (typeof namespace === "string" && typeof name === "string") return `${namespace}/${name}`;
   const text = JSON.stringify(value) ?? "";
   const names = [...text.matchAll(/"(?:kubernetes\.io\/metadata\.name|namespace|name)":"([^"]+)"/g)].map(([, found]) => found);
   const ports = [...text.matchAll(/"port":(\d+)/g)].map(([, port]) => port);
