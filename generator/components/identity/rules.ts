@@ -30,7 +30,7 @@ function* issuerWithinAnchor({ spec: { linkerd } }: Environment): Iterable<RuleF
   yield {
     paths: [spec("linkerd", "identity", "issuerValidity"), spec("linkerd", "identity", "anchorValidity")],
     message: `the issuer (${issuerValidity}) would outlive the trust anchor (${anchorValidity}) that signs the issuer`,
-    fix: "shorten issuerValidity or lengthen anchorValidity",
+    fix: `set issuerValidity to ${anchorValidity} or less`,
   };
 }
 

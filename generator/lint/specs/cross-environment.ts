@@ -62,7 +62,7 @@ function* sharedCluster(environment: Environment, first: Environment): Iterable<
   yield {
     paths: [spec("azure", "cluster", "name")],
     message: `${environment.metadata.name} and ${first.metadata.name} use the same cluster`,
-    fix: "set a different azure.cluster.name",
+    fix: `set azure.cluster.name: ${first.spec.azure?.cluster.name}-${environment.metadata.name}`,
   };
 }
 
@@ -80,6 +80,6 @@ function* sharedGroup(environment: Environment, first: Environment): Iterable<Ru
   yield {
     paths: [spec("azure", "resourceGroup")],
     message: `${environment.metadata.name} and ${first.metadata.name} share a resource group`,
-    fix: "set a different azure.resourceGroup",
+    fix: `set azure.resourceGroup: ${first.spec.azure?.resourceGroup}-${environment.metadata.name}`,
   };
 }

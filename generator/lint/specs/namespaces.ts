@@ -19,13 +19,16 @@ const platform = /^(default|kube-.*|aks-.*|flux-system|calico-system|tigera-oper
 
 function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
   const reserved = new Set(providers.flatMap(({ reservedNamespaces = [] }) => reservedNamespaces));
-  for (const section of ["dgraph", "pydgraphClient"] as const) {
+  for (const [section, byDefault] of [
+    ["dgraph", "dgraph"],
+    ["pydgraphClient", "pydgraph-client"],
+  ] as const) {
     const { namespace } = environment.spec[section];
     if (!platform.test(namespace) && !reserved.has(namespace)) continue;
     yield {
       paths: [spec(section, "namespace")],
       message: `the namespace ${namespace} is reserved for Kubernetes, AKS, Flux or the mesh`,
-      fix: "set a namespace that is not reserved",
+      fix: `set namespace: ${byDefault}`,
     };
   }
 }
