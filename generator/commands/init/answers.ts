@@ -13,7 +13,7 @@ export interface Answers {
 }
 
 /** The test client of a repository. */
-export interface TestClient {
+interface TestClient {
   /** Image without a tag; null if bootstrap builds the image in the environment's registry. */
   readonly image: string | null;
 }
