@@ -4,6 +4,7 @@ import type { Component, ComponentProvider, Context, Input } from "./component.t
 import { sopsIdentity } from "./identity/provider.ts";
 import { type ComponentModel, type Model, neededComponents } from "./model.ts";
 import { namespacesComponent } from "./namespaces/component.ts";
+import { withOverrides } from "./overrides.ts";
 import { providers } from "./registry.ts";
 
 /** Builds the model of an environment, with the components in startup order. Pure function. */
@@ -33,7 +34,7 @@ function build({ build, ...component }: Component, context: Context): ComponentM
   const output = build(context);
   if (output.delivery.kind === "chart" && Object.keys(output.objects ?? {}).length > 0)
     throw new Error(`component ${component.id} has a chart and objects`);
-  return {
+  const built: ComponentModel = {
     namespaces: [],
     objects: {},
     patches: [],
@@ -45,9 +46,11 @@ function build({ build, ...component }: Component, context: Context): ComponentM
     ignoredDrift: [],
     owned: [],
     timeoutMinutes: 5,
+    suspended: false,
     ...output,
     ...component,
   };
+  return withOverrides(built, context.environment.spec.components);
 }
 
 /**

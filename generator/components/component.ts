@@ -50,6 +50,8 @@ export interface IdentityProvider {
  */
 export interface ComponentProvider {
   components(context: Context): Iterable<Component>;
+  /** Names of the components that the provider yields only for some environments. */
+  readonly optional?: readonly string[];
   /** Namespaces that workloads must not use. They are reserved even if the component is not enabled. */
   readonly reservedNamespaces?: readonly string[];
   /** Rules for the component's part of a spec. */

@@ -2,7 +2,10 @@ import type { Environment } from "../spec/environment.generated.ts";
 import type { Component, ComponentOutput, Release } from "./component.ts";
 
 /** A component of an environment, with the component's output. */
-export interface ComponentModel extends Omit<Component, "build">, Required<ComponentOutput> {}
+export interface ComponentModel extends Omit<Component, "build">, Required<ComponentOutput> {
+  /** Whether Flux and helmfile leave the component as it is. */
+  readonly suspended: boolean;
+}
 
 /** All components of an environment, in startup order. */
 export interface Model {

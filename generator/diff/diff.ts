@@ -1,6 +1,6 @@
 import type { Assessment, ChangedObject, FieldChange, Step } from "../components/change-rule.ts";
 import { type Risk, risks } from "../components/risk-levels.ts";
-import { isEncryptedFile, patchesFile, secretIn } from "../spec/layout.ts";
+import { isEncryptedFile, patchesFile, secretIn, transformersFile } from "../spec/layout.ts";
 import { compareText, folderOf } from "../system/text.ts";
 import { compareFields } from "./fields.ts";
 import { type Files, objectsOf, type StatedObject } from "./objects.ts";
@@ -138,6 +138,9 @@ async function secretChanges(
   return changes.flatMap((change) => change ?? []);
 }
 
+/** Files with patches that only helmfile reads. */
+const ofHelmfile = [patchesFile, transformersFile];
+
 /**
  * Files whose text differs, although no object in them differs: for example, only comments or the order of objects
  * differ.
@@ -150,7 +153,7 @@ function layoutChanges({ environment, before, after }: Sides, reported: Readonly
     (path) => !isEncryptedFile(path) && before.get(path) !== after.get(path) && !reported.has(path),
   );
   return paths
-    .filter((path) => !(path.endsWith(`/${patchesFile}`) && folders.has(folderOf(path))))
+    .filter((path) => !(ofHelmfile.some((file) => path.endsWith(`/${file}`)) && folders.has(folderOf(path))))
     .map((name) => {
       const change = !before.has(name) ? "added" : !after.has(name) ? "removed" : "changed";
       const reason =

@@ -1,6 +1,6 @@
 import { asYaml12, parseDocuments, valuesOf } from "../kubernetes/documents.ts";
 import { groupOf } from "../kubernetes/manifest-set.ts";
-import { helmfileFile, overlaysFolder, patchesFile, releaseFile, valuesFile } from "../spec/layout.ts";
+import { helmfileFile, overlaysFolder, patchesFile, releaseFile, transformersFile, valuesFile } from "../spec/layout.ts";
 import { asMap } from "../system/data.ts";
 import { mergeDeep } from "../system/merge.ts";
 import { folderOf } from "../system/text.ts";
@@ -59,8 +59,8 @@ function readable(path: string, text: string, files: Files): StatedObject[] {
   if (file === releaseFile)
     return documents(text).map((value) => declared("HelmRelease", namespace, component, withPatches(value), path, release));
   // If the folder has a HelmRelease, its postRenderers contain the same patches. In this case, only helmfile uses
-  // patches.yaml.
-  if (file === patchesFile && files.has(`${folder}/${releaseFile}`)) return [];
+  // patches.yaml and transformers.yaml.
+  if ([patchesFile, transformersFile].includes(file) && files.has(`${folder}/${releaseFile}`)) return [];
   return documents(text).map((value) => ofDocument(value, namespace, path));
 }
 
@@ -115,12 +115,14 @@ function namespaceOf(kustomization: string): string {
 function withPatches(value: Record<string, unknown>): Record<string, unknown> {
   const spec = asMap(value["spec"]);
   if (!Array.isArray(spec["postRenderers"])) return value;
-  const texts = spec["postRenderers"].flatMap((renderer) => {
+  const entries = spec["postRenderers"].flatMap((renderer) => {
     const { patches } = asMap(asMap(renderer)["kustomize"]);
-    return Array.isArray(patches) ? patches.map((patch) => String(asMap(patch)["patch"])) : [];
+    return Array.isArray(patches) ? patches.map(asMap) : [];
   });
-  const patches = texts.map((text): [string, unknown] => {
-    const { kind, metadata, ...rest } = asMap(onlyValue(text));
+  const patches = entries.map(({ target, patch }): [string, unknown] => {
+    const parsed = onlyValue(String(patch));
+    if (target !== undefined) return [`target ${JSON.stringify(target)}`, { patch: parsed }];
+    const { kind, metadata, ...rest } = asMap(parsed);
     const { name, namespace: _, ...meta } = asMap(metadata);
     delete rest["apiVersion"];
     return [`${String(kind)}/${String(name)}`, { metadata: meta, ...rest }];

@@ -6,6 +6,7 @@ import type { Judgement, Rule, RuleFinding } from "../spec/rule.ts";
 import { clusterRules } from "./specs/cluster.ts";
 import { type JointRule, jointRules } from "./specs/cross-environment.ts";
 import { namespaceRules } from "./specs/namespaces.ts";
+import { overrideRules } from "./specs/overrides.ts";
 import { secretsRules } from "./specs/secrets.ts";
 
 /** All rules about a single environment: the rules in `specs/`, and the rules of each component. */
@@ -13,6 +14,7 @@ const rules: readonly Rule[] = [
   ...secretsRules,
   ...clusterRules,
   ...namespaceRules,
+  ...overrideRules,
   ...providers.flatMap((provider) => provider.rules ?? []),
 ];
 

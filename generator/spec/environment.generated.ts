@@ -155,6 +155,12 @@ export interface Environment {
       };
     };
     /**
+     * Overrides of what meshops generates, by the name of the component. `meshops graph` lists the components of an environment.
+     */
+    components: {
+      [k: string]: Override;
+    };
+    /**
      * How helmfile installs the environment. Flux does not use these settings.
      */
     helmfile: {
@@ -388,6 +394,7 @@ export interface Environment {
           | "jaeger-trust-domain"
           | "kubernetes-too-new"
           | "network-policy-unenforced"
+          | "override-replaces"
           | "resource-group-shared"
           | "webhook-policy-fail"
           | "webhook-policy-ignore";
@@ -398,6 +405,101 @@ export interface Environment {
       }[];
     };
   };
+}
+/**
+ * Changes of one component.
+ */
+export interface Override {
+  /**
+   * Values of the chart, which are merged over the values that meshops generates. Below values, null is written as null, so that Helm removes the default of the chart. To remove inherited values, set values: null.
+   */
+  values: {
+    [k: string]: unknown;
+  };
+  /**
+   * Patches in Kustomize's form for the objects of the component, by any name. They are applied after the patches that meshops generates, in the order of their names.
+   */
+  patches: {
+    [k: string]: Patch;
+  };
+  /**
+   * What must be ready before the component is applied, in addition to what meshops generates. helmfile ignores Kustomizations and HelmReleases that meshops does not generate.
+   */
+  dependsOn: Dependency[];
+  /**
+   * Time within which the component must become ready.
+   */
+  timeout?: string;
+  /**
+   * Whether Flux and helmfile leave the component as it is. Changes in Git are not applied until suspend is false again.
+   */
+  suspend: boolean;
+}
+/**
+ * A patch in Kustomize's form.
+ */
+export interface Patch {
+  /**
+   * Objects to which the patch applies. Omitted fields match everything. Required for a JSON patch.
+   */
+  target?: {
+    /**
+     * API group.
+     */
+    group?: string;
+    /**
+     * API version.
+     */
+    version?: string;
+    /**
+     * Kind, or a regular expression.
+     */
+    kind?: string;
+    /**
+     * Name, or a regular expression.
+     */
+    name?: string;
+    /**
+     * Namespace, or a regular expression.
+     */
+    namespace?: string;
+    /**
+     * Label selector.
+     */
+    labelSelector?: string;
+    /**
+     * Annotation selector.
+     */
+    annotationSelector?: string;
+  };
+  /**
+   * A strategic merge patch (a map) or a JSON patch (a list), as YAML text.
+   */
+  patch: string;
+}
+/**
+ * Exactly one of component, kustomization and helmRelease.
+ */
+export interface Dependency {
+  /**
+   * Name of a component of this environment.
+   */
+  component?: string;
+  kustomization?: ObjectName;
+  helmRelease?: ObjectName;
+}
+/**
+ * Name and namespace of a Flux object.
+ */
+export interface ObjectName {
+  /**
+   * Name of the object.
+   */
+  name: string;
+  /**
+   * Namespace of the object.
+   */
+  namespace: string;
 }
 /**
  * A workload that is allowed to connect to Dgraph, identified by its mesh identity.

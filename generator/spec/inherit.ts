@@ -57,6 +57,7 @@ export interface Merged {
 
 /**
  * Merges the files of a chain. Maps are merged key by key, all other values are replaced, and `null` removes a key.
+ * Below `spec.components.<name>.values`, `null` is data.
  * `metadata`, `spec.abstract` and `spec.extends` apply only to the file that contains them, and are not inherited.
  */
 export function mergeChain({ sources }: Chain): Merged {
@@ -91,8 +92,14 @@ function inheritable(file: Record<string, unknown>): Record<string, unknown> {
   return { ...rest, spec: inherited };
 }
 
+/** Whether a path leads to a value of a chart. There, null is data: Helm removes the chart's default. */
+function isBelowValues(path: readonly string[]): boolean {
+  const [spec, components, , values] = path;
+  return spec === "spec" && components === "components" && values === "values" && path.length > 4;
+}
+
 /**
- * Merges a layer over a base. A null in the layer removes a key. Calls `touch` with the JSON pointer of every value
+ * Merges a layer over a base. A null in the layer removes a key, except below `spec.components.<name>.values`. Calls `touch` with the JSON pointer of every value
  * that is set or removed.
  */
 function merge(
@@ -103,8 +110,9 @@ function merge(
   const leaf: MergeLeaf = (below, value, path) => {
     const pointer = pointerOf(path);
     if (!isMap(value)) {
-      touch(pointer, value !== null);
-      return value ?? undefined;
+      const kept = value !== null || isBelowValues(path);
+      touch(pointer, kept);
+      return kept ? value : undefined;
     }
     if (below !== undefined) touch(pointer, false);
     return mergeDeep({}, value, leaf, path);

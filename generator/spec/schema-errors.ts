@@ -1,6 +1,7 @@
 import type { DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import type { Path, Statement } from "../diagnostics/source.ts";
 import { didYouMean, nearest } from "../diagnostics/suggest.ts";
+import { asMap } from "../system/data.ts";
 
 /**
  * The fields of an ajv error that are used here. Because ajv runs with `verbose`, an error contains the violated
@@ -87,6 +88,13 @@ export function explain(error: SchemaError): SchemaFinding {
     case "minimum":
     case "maximum":
       return found("out-of-range", `${name} cannot be ${show(data)}`, bounds(parentSchema));
+    case "minProperties":
+    case "maxProperties":
+      return found(
+        "out-of-range",
+        `${name} must have exactly one key`,
+        `one of ${list(Object.keys(asMap(parentSchema["properties"])))}`,
+      );
     case "contains": {
       const needed = (parentSchema["contains"] as { const?: unknown }).const;
       return found("not-allowed", `${name} does not contain ${show(needed)}`, `a list that contains ${show(needed)}`);

@@ -63,6 +63,15 @@ const stories: Readonly<
     risk: "webhook-policy",
     edits: [["  linkerd:\n", "  linkerd:\n    webhookFailurePolicy: Ignore\n"]],
   },
+  "rollout: overrides of a component": {
+    risk: "rollout",
+    edits: [
+      [
+        /$/,
+        "  components:\n    linkerd-viz:\n      values: {prometheus: {resources: {memory: {limit: 2Gi}}}}\n      patches:\n        priority:\n          target: {kind: Deployment, name: web}\n          patch: |-\n            - {op: add, path: /spec/template/spec/priorityClassName, value: high}\n",
+      ],
+    ],
+  },
   "trust-anchor: one more trust anchor": {
     risk: "trust-anchor",
     edits: [],

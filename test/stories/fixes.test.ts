@@ -25,6 +25,7 @@ const needsPerson: Readonly<Record<string, string>> = {
   "extends-missing": "needs the name that was meant",
   "image-gone": "needs another image",
   "name-mismatch": "renames the file, or changes the name",
+  "patch-invalid": "needs the object that was meant",
   "yaml-multi-document": "splits the file",
 };
 
@@ -119,7 +120,7 @@ function applied(text: string, finding: Diagnostic): string | null {
   if (/^set linkerd.version to an edge release$/.test(fix)) return set(["spec", "linkerd", "version"], "edge-26.8.3");
   const [, numeric] = /or set kubernetesVersion to ("[^"]+")/.exec(fix) ?? [];
   if (numeric !== undefined) return set(fieldNamed("kubernetesVersion", path), parse(numeric));
-  if (/^remove (retry|one of)/.test(fix)) {
+  if (fix.startsWith("remove ")) {
     const lines = text.split("\n");
     const key = parseDocument(text, { uniqueKeys: false });
     if (finding.code === "yaml-duplicate-key") return lines.filter((_, index) => index !== finding.line - 1).join("\n");

@@ -48,7 +48,10 @@ export async function packFixtures(): Promise<string> {
   for (const { chart, version, objects } of fixtures()) {
     const folder = join(source, `${chart}-${version}`, chart);
     mkdirSync(join(folder, "templates"), { recursive: true });
-    writeTree(folder, { "Chart.yaml": stringify({ apiVersion: "v2", name: chart, version }), "values.yaml": "{}\n" });
+    writeTree(folder, {
+      "Chart.yaml": stringify({ apiVersion: "v2", name: chart, version }),
+      "values.yaml": "chartDefault: {first: 1, second: 2}\n",
+    });
     writeFileSync(join(folder, "templates/values.yaml"), valuesTemplate);
     writeFileSync(join(folder, "templates/objects.yaml"), objects.join("---\n"));
     await run(tool("helm"), ["package", folder, "--destination", packed]);

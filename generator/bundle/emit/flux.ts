@@ -49,6 +49,7 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
     kind: "Kustomization",
     metadata: { name: fluxName(id), namespace: flux.namespace, labels: commonLabels(component) },
     spec: {
+      ...(component.suspended && releaseOf(component) === null ? { suspend: true } : {}),
       ...(dependsOn.length === 0 ? {} : { dependsOn }),
       interval: environment.spec.gitops.interval,
       retryInterval,
@@ -57,7 +58,8 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
       prune: true,
       // The deletion of the Kustomization waits until Helm has uninstalled the release.
       ...(releaseOf(component) === null ? {} : { deletionPolicy: "WaitForTermination" }),
-      wait: true,
+      // The status of a suspended HelmRelease does not follow its spec, so a health check would never succeed.
+      wait: !(component.suspended && releaseOf(component) !== null),
       sourceRef: { kind: "GitRepository", name: flux.source },
       // Kustomizations do not inherit decryption, so each Kustomization with encrypted files must refer to the key.
       ...(secrets.length === 0 ? {} : { decryption: { provider: "sops", secretRef: { name: ageSecretOf(environment) } } }),

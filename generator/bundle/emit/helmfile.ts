@@ -49,8 +49,15 @@ export function emitHelmfile(model: Model): [path: string, text: string] {
   };
   return [
     `${overlayFolder(metadata.name)}/${helmfileFile}`,
-    toBundleYaml([{ environments: { [metadata.name]: {} } }, helmfile], header(metadata.name)),
+    toBundleYaml([{ environments: { [metadata.name]: conditionsOf(components) } }, helmfile], header(metadata.name)),
   ];
+}
+
+/** Values of the environment that leave suspended releases out of every helmfile command (helmfile, `condition`). */
+function conditionsOf(components: readonly ComponentModel[]): JsonMap {
+  const suspended = components.filter((component) => component.suspended);
+  if (suspended.length === 0) return {};
+  return { values: [Object.fromEntries(suspended.map(({ id }) => [id, { enabled: false }]))] };
 }
 
 /** Whether helmfile installs a component as a release. */
@@ -80,7 +87,7 @@ export function helmReleaseName(component: ComponentModel): string {
 }
 
 function release(component: ComponentModel, model: Model): JsonMap {
-  const { namespace, timeoutMinutes, apiRegistrations } = component;
+  const { id, namespace, timeoutMinutes, apiRegistrations, suspended } = component;
   const { helmVersion } = model.environment.spec.helmfile;
   const needs = needsOf(component, model);
   const ofChart = releaseOf(component);
@@ -88,6 +95,7 @@ function release(component: ComponentModel, model: Model): JsonMap {
     ...chartOf(component),
     namespace,
     ...(ofChart === null ? {} : valuesAndPatches(component, ofChart)),
+    ...(suspended ? { condition: `${id}.enabled` } : {}),
     timeout: timeoutMinutes * 60,
     // Helm 4 applies objects on the server. On AKS, the admissions enforcer sets a field of every webhook, so each later
     // upgrade would fail with a conflict. helmfile refuses this field if it runs Helm 3.
@@ -116,7 +124,9 @@ function needsOf(component: ComponentModel, { components }: Model): string[] {
   return neededComponents(component).flatMap((need) => {
     const named = components.find((each) => each.id === need && isDelivered(each));
     const needed = named !== undefined && isHooked(named.delivery) ? hooked : named;
-    return needed === undefined || needed === component ? [] : [`${needed.namespace}/${helmReleaseName(needed)}`];
+    return needed === undefined || needed === component || needed.suspended
+      ? []
+      : [`${needed.namespace}/${helmReleaseName(needed)}`];
   });
 }
 

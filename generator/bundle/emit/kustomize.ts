@@ -133,6 +133,7 @@ function helmRelease(component: ComponentModel, release: Release): JsonMap {
     kind: "HelmRelease",
     metadata: { name },
     spec: {
+      ...(component.suspended ? { suspend: true } : {}),
       ...(release.name === name && !whole ? {} : { releaseName: release.name }),
       ...(dependsOn.length === 0 ? {} : { dependsOn }),
       chart: { spec: { ...(whole ? chartSource(release) : {}), version: release.version } },

@@ -8,6 +8,7 @@ import { grafanaValues, ownedGrafanaValues } from "./values.ts";
 
 /** Grafana with Linkerd's dashboards. The viz chart does not include Grafana since Linkerd 2.12. */
 export const grafana: ComponentProvider = {
+  optional: ["grafana"],
   reservedNamespaces: ["grafana"],
   rules: grafanaRules,
   changeRules: [chartVersion("grafana")],

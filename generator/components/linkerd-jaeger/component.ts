@@ -15,6 +15,7 @@ import { jaegerValues, ownedJaegerValues } from "./values.ts";
 
 /** Tracing: the linkerd-jaeger extension if the release has one, otherwise a standalone Jaeger that accepts OTLP. */
 export const linkerdJaeger: ComponentProvider = {
+  optional: ["linkerd-jaeger"],
   reservedNamespaces: ["linkerd-jaeger"],
   rules: jaegerRules,
   changeRules: [chartVersion("linkerd-jaeger")],

@@ -9,6 +9,7 @@ import { ownedVizValues, vizValues } from "./values.ts";
 
 /** The viz extension: metrics, tap and the dashboard. */
 export const linkerdViz: ComponentProvider = {
+  optional: ["linkerd-viz"],
   reservedNamespaces: ["linkerd-viz"],
   changeRules: [chartVersion("linkerd-viz")],
   components: ({ environment }) => (environment.spec.linkerd.viz.enabled ? [viz] : []),

@@ -14,6 +14,7 @@ const name = "pydgraph-client";
 
 /** The article's test client: a pod with tools that call Dgraph over HTTP and gRPC. */
 export const pydgraphClient: ComponentProvider = {
+  optional: ["pydgraph-client"],
   rules: clientRules,
   components: ({ environment }) => (environment.spec.pydgraphClient.enabled ? [component] : []),
 };

@@ -7,6 +7,17 @@ export function* releaseRisks({ kind, name, change, fields }: ChangedObject): It
   if (change !== "changed") return;
   for (const field of fields) {
     if (field.path === "spec.values.webhookFailurePolicy") yield webhookPolicy(field);
+    // The rule of Dgraph assesses the patches that meshops generates for its StatefulSets.
+    if (field.path.startsWith("spec.postRenderers") && !/^spec\.postRenderers\."(StatefulSet|Service)\//.test(field.path))
+      yield {
+        risk: "rollout",
+        reason: "meshops does not assess what this patch changes; pods of patched workloads can restart",
+      };
+    if (field.path === "spec.suspend")
+      yield {
+        risk: "harmless",
+        reason: field.after === true ? "Flux no longer changes this release" : "Flux applies the release again",
+      };
     if (field.path.startsWith("spec.values.podAnnotations"))
       yield { risk: "harmless", reason: "the pods of this release restart; these pods store no data" };
   }

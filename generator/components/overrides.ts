@@ -1,0 +1,65 @@
+import { isMap, isSeq, parseDocument } from "yaml";
+import type { Json, JsonMap, KubernetesObject } from "../kubernetes/object.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { compareText } from "../system/text.ts";
+import type { Need } from "./component.ts";
+import type { ComponentModel } from "./model.ts";
+import type { JsonOperation, Patch, PatchTarget } from "./patch.ts";
+import { mergeValues } from "./values.ts";
+
+type Overrides = Environment["spec"]["components"];
+type Override = Overrides[string];
+
+/** Changes a component as `spec.components` says. Values and patches are applied last. */
+export function withOverrides(component: ComponentModel, { [component.id]: override }: Overrides): ComponentModel {
+  if (override === undefined) return component;
+  const { delivery } = component;
+  const values = override.values as JsonMap;
+  return {
+    ...component,
+    delivery:
+      delivery.kind === "chart"
+        ? { ...delivery, release: { ...delivery.release, values: mergeValues(delivery.release.values, values) } }
+        : delivery,
+    patches: [...component.patches, ...patchesOf(override)],
+    needs: [...component.needs, ...override.dependsOn.map(needOf)],
+    timeoutMinutes: override.timeout === undefined ? component.timeoutMinutes : minutesOf(override.timeout),
+    suspended: override.suspend,
+  };
+}
+
+/** Patches of an override, in the order of their names. A patch that is not valid YAML is left out. */
+function patchesOf({ patches }: Override): Patch[] {
+  return Object.entries(patches)
+    .sort(([a], [b]) => compareText(a, b))
+    .flatMap(([, { target, patch: text }]) => {
+      const patch = parsePatch(text);
+      return patch === null ? [] : [target === undefined ? { patch } : { target: target as PatchTarget, patch }];
+    });
+}
+
+/**
+ * Parses the text of a patch: a map is a strategic merge patch, a list is a JSON patch (RFC 6902). Returns null if the
+ * text is neither.
+ */
+export function parsePatch(text: string): Patch["patch"] | null {
+  const document = parseDocument(text);
+  if (document.errors.length > 0) return null;
+  const { contents } = document;
+  const value = document.toJS() as Json;
+  if (isMap(contents)) return value as unknown as KubernetesObject;
+  return isSeq(contents) && contents.items.every((item) => isMap(item) && item.has("op") && item.has("path"))
+    ? (value as unknown as JsonOperation[])
+    : null;
+}
+
+function needOf({ component, kustomization, helmRelease }: Override["dependsOn"][number]): Need {
+  if (kustomization !== undefined) return { kustomization };
+  return helmRelease === undefined ? { component: component ?? "" } : { helmRelease };
+}
+
+/** Converts a time such as `1h30m` to minutes. */
+function minutesOf(time: string): number {
+  const [, hours = "0", minutes = "0"] = /^(?:(\d+)h)?(?:(\d+)m)?$/.exec(time) ?? [];
+  return Number(hours) * 60 + Number(minutes);
+}

@@ -1,0 +1,232 @@
+import { buildModel } from "../../components/build.ts";
+import { noIdentity } from "../../components/images.ts";
+import { type ComponentModel, neededComponents, releaseOf } from "../../components/model.ts";
+import { parsePatch } from "../../components/overrides.ts";
+import type { OwnedValue } from "../../components/owned.ts";
+import { providers } from "../../components/registry.ts";
+import type { Path } from "../../diagnostics/source.ts";
+import { didYouMean } from "../../diagnostics/suggest.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { asMap, isMap } from "../../system/data.ts";
+
+/** Rules about `spec.components`. */
+export const overrideRules: readonly Rule[] = [
+  {
+    code: "component-unknown",
+    severity: "error",
+    title: "An override names a component that does not exist",
+    why: "The keys of `components`, and `component` in `dependsOn`, are names of components. An override of a component that the environment does not have, such as linkerd-jaeger without tracing, is allowed and has no effect.",
+    fix: "Use the name of a component. `meshops graph` lists the components of an environment.",
+    check: knownNames,
+  },
+  {
+    code: "override-refused",
+    severity: "error",
+    title: "A component cannot be overridden in this way",
+    why: "Only a component with a chart has values. The component `identity` cannot be patched, because helmfile applies its Secrets in a hook and not with Kustomize.",
+    fix: "Use `patches` for components without a chart, and remove patches of `identity`.",
+    check: possibleOverrides,
+  },
+  {
+    code: "override-owned",
+    severity: "error",
+    title: "An override replaces a value that meshops must set itself",
+    why: "These values belong together with other generated files: certificates, injection annotations, mirrored images. If one of them is replaced, the mesh does not start, or pods leave the mesh.",
+    fix: "Remove the value, and set the field of the spec that the finding names.",
+    check: ownedValues,
+  },
+  {
+    code: "override-replaces",
+    severity: "warning",
+    title: "An override replaces a value that meshops generates from the spec",
+    why: "The override takes precedence, so the field of the spec from which meshops generates the value has no effect. Usually, one of the two places is forgotten when the value is changed later.",
+    fix: "Set the value in one place, or silence the rule.",
+    check: replacedValues,
+  },
+  {
+    code: "patch-invalid",
+    severity: "error",
+    title: "A patch is not a valid patch of Kustomize",
+    why: "A patch is YAML text: a map is a strategic merge patch, which names the object by `kind` and `metadata.name` if it has no target; a list is a JSON patch (RFC 6902), which always needs a target (kustomize, patches).",
+    fix: "Correct the text of the patch, or add a target.",
+    check: validPatches,
+  },
+  {
+    code: "dependency-cycle",
+    severity: "error",
+    title: "Components depend on each other in a cycle",
+    why: "Flux applies a component when all its dependencies are ready. In a cycle, no component is ever applied.",
+    fix: "Remove one of the dependencies.",
+    check: dependencyCycles,
+  },
+];
+
+const components = (...steps: Path): Path => spec("components", ...steps);
+
+/** Components of an environment as meshops generates them, without overrides. */
+function generated(environment: Environment): readonly ComponentModel[] {
+  const withoutOverrides = { ...environment, spec: { ...environment.spec, components: {} } };
+  return buildModel({ environment: withoutOverrides, identity: noIdentity }).components;
+}
+
+function* knownNames(environment: Environment): Iterable<RuleFinding> {
+  const overrides = Object.entries(environment.spec.components);
+  if (overrides.length === 0) return;
+  const present = generated(environment).map(({ id }) => id);
+  const known = [...new Set([...present, ...providers.flatMap(({ optional = [] }) => optional)])].sort();
+  const unknown = (name: string, path: Path): RuleFinding => ({
+    paths: [path],
+    message: `there is no component ${name}`,
+    expected: `one of ${known.join(", ")}`,
+    fix: didYouMean(name, known) ?? "use the name of a component",
+  });
+  for (const [name, { dependsOn }] of overrides) {
+    if (!known.includes(name)) yield unknown(name, components(name));
+    for (const [index, { component }] of dependsOn.entries())
+      if (component !== undefined && !known.includes(component))
+        yield unknown(component, components(name, "dependsOn", index, "component"));
+  }
+}
+
+/** Yields the overrides of components that the environment has. */
+function* overridden(
+  environment: Environment,
+): Iterable<{ component: ComponentModel; override: Environment["spec"]["components"][string] }> {
+  const overrides = environment.spec.components;
+  if (Object.keys(overrides).length === 0) return;
+  for (const component of generated(environment)) {
+    const override = overrides[component.id];
+    if (override !== undefined) yield { component, override };
+  }
+}
+
+function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
+  for (const { component, override } of overridden(environment)) {
+    const { id } = component;
+    if (releaseOf(component) === null && Object.keys(override.values).length > 0)
+      yield {
+        paths: [components(id, "values")],
+        message: `the component ${id} has no chart, so it has no values`,
+        fix: "remove the values, or use patches",
+      };
+    if (component.secrets.length > 0 && Object.keys(override.patches).length > 0)
+      yield {
+        paths: [components(id, "patches")],
+        message: `the component ${id} cannot be patched`,
+        fix: `remove patches of ${id}`,
+      };
+  }
+}
+
+/** Yields the path and the value of each leaf of a map of values. An empty map is not a leaf. */
+function* leaves(values: Readonly<Record<string, unknown>>, above: readonly string[] = []): Iterable<[string[], unknown]> {
+  for (const [key, value] of Object.entries(values)) {
+    const path = [...above, key];
+    if (isMap(value)) yield* leaves(value, path);
+    else yield [path, value];
+  }
+}
+
+function* ownedValues(environment: Environment): Iterable<RuleFinding> {
+  for (const { component, override } of overridden(environment))
+    for (const [path] of leaves(override.values)) {
+      const owned = component.owned.find((each) => overlaps(each, path));
+      if (owned === undefined) continue;
+      yield {
+        paths: [components(component.id, "values", ...path)],
+        message: `the value ${owned.path.join(".")} of ${component.id} must match other generated files`,
+        fix: `remove this value; it follows from ${owned.field}`,
+      };
+    }
+}
+
+/** Whether a value at a path replaces an owned value, a part of it, or a map that contains it. */
+function overlaps({ path: owned }: OwnedValue, path: readonly string[]): boolean {
+  return owned.slice(0, path.length).every((step, index) => step === path[index]);
+}
+
+function* replacedValues(environment: Environment): Iterable<RuleFinding> {
+  for (const { component, override } of overridden(environment)) {
+    const values = releaseOf(component)?.values ?? {};
+    for (const [path, value] of leaves(override.values)) {
+      const before = path.reduce<unknown>((map, step) => asMap(map)[step], values);
+      if (before === undefined || JSON.stringify(before) === JSON.stringify(value)) continue;
+      if (component.owned.some((each) => overlaps(each, path))) continue;
+      yield {
+        paths: [components(component.id, "values", ...path)],
+        message: `this value replaces ${JSON.stringify(before)}, the value of ${path.join(".")} that follows from other fields of the spec`,
+        fix: "remove this value, or the field of the spec",
+      };
+    }
+  }
+}
+
+function* validPatches({ spec: { components: overrides } }: Environment): Iterable<RuleFinding> {
+  for (const [id, { patches }] of Object.entries(overrides))
+    for (const [name, { target, patch: text }] of Object.entries(patches)) {
+      const paths = [components(id, "patches", name, "patch")];
+      const patch = parsePatch(text);
+      if (patch === null)
+        yield {
+          paths,
+          message: `the text of patch ${name} is neither a map nor a list of operations with op and path`,
+          fix: "write a map (strategic merge patch) or a list (JSON patch) as YAML",
+        };
+      else if (target === undefined && Array.isArray(patch))
+        yield {
+          paths,
+          message: `patch ${name} is a JSON patch and has no target`,
+          fix: "add target, for example target: {kind: Deployment}",
+        };
+      else if (target === undefined && !namesObject(patch))
+        yield {
+          paths,
+          message: `patch ${name} has no target and does not name an object`,
+          fix: "add apiVersion, kind and metadata.name to the patch, or add target",
+        };
+    }
+}
+
+function namesObject(patch: unknown): boolean {
+  const { apiVersion, kind, metadata } = asMap(patch);
+  return [apiVersion, kind, asMap(metadata)["name"]].every((value) => typeof value === "string");
+}
+
+function* dependencyCycles(environment: Environment): Iterable<RuleFinding> {
+  const overrides = environment.spec.components;
+  if (!Object.values(overrides).some(({ dependsOn }) => dependsOn.length > 0)) return;
+  const needs = new Map(generated(environment).map((component) => [component.id, neededComponents(component)]));
+  const next = (id: string): string[] => [
+    ...(needs.get(id) ?? []),
+    ...(overrides[id]?.dependsOn ?? []).flatMap(({ component }) => component ?? []),
+  ];
+  for (const [id, { dependsOn }] of Object.entries(overrides))
+    for (const [index, { component }] of dependsOn.entries()) {
+      if (component === undefined || !needs.has(id)) continue;
+      const path = pathBetween(component, id, next, [id]);
+      if (path === null) continue;
+      yield {
+        paths: [components(id, "dependsOn", index)],
+        message: `components depend on each other: ${path.join(" → ")}`,
+        fix: "remove one of these dependencies",
+      };
+    }
+}
+
+/** Returns the first path from one component to another, after the components before it; null if there is none. */
+function pathBetween(
+  from: string,
+  to: string,
+  next: (id: string) => string[],
+  before: readonly string[],
+): readonly string[] | null {
+  const path = [...before, from];
+  if (from === to) return path;
+  for (const id of next(from)) {
+    if (path.slice(1).includes(id)) continue;
+    const found = pathBetween(id, to, next, path);
+    if (found !== null) return found;
+  }
+  return null;
+}
