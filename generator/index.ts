@@ -26,7 +26,7 @@ export type { Json, JsonMap, KubernetesObject, StringMap } from "./kubernetes/ob
 export type { Manifest } from "./kubernetes/read.ts";
 export { loadEnvironment } from "./lint/load.ts";
 export { type Judged, reviewManifests } from "./lint/manifests.ts";
-export type { Dependency, Environment, ObjectName, Override, Patch } from "./spec/environment.generated.ts";
+export type { ComponentPatch, Dependency, Environment, FluxObject, Override } from "./spec/environment.generated.ts";
 export type { ReadSource } from "./spec/inherit.ts";
 export type { Loaded } from "./spec/load.ts";
 export { parseSource } from "./spec/parse.ts";

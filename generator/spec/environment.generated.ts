@@ -420,7 +420,7 @@ export interface Override {
    * Patches in Kustomize's form for the objects of the component, by any name. They are applied after the patches that meshops generates, in the order of their names.
    */
   patches: {
-    [k: string]: Patch;
+    [k: string]: ComponentPatch;
   };
   /**
    * What must be ready before the component is applied, in addition to what meshops generates. helmfile ignores Kustomizations and HelmReleases that meshops does not generate.
@@ -438,7 +438,7 @@ export interface Override {
 /**
  * A patch in Kustomize's form.
  */
-export interface Patch {
+export interface ComponentPatch {
   /**
    * Objects to which the patch applies. Omitted fields match everything. Required for a JSON patch.
    */
@@ -485,13 +485,13 @@ export interface Dependency {
    * Name of a component of this environment.
    */
   component?: string;
-  kustomization?: ObjectName;
-  helmRelease?: ObjectName;
+  kustomization?: FluxObject;
+  helmRelease?: FluxObject;
 }
 /**
  * Name and namespace of a Flux object.
  */
-export interface ObjectName {
+export interface FluxObject {
   /**
    * Name of the object.
    */
