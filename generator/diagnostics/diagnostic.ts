@@ -106,6 +106,7 @@ export type DiagnosticCode =
   | "egress-without-control-plane"
   | "gateway-api-owners"
   | "identity-invalid"
+  | "null-resets"
   | "identity-missing"
   | "identity-skipped"
   | "identity-unmatched"

@@ -263,6 +263,10 @@ export interface Environment {
      */
     dgraph: {
       /**
+       * Whether Dgraph is installed, with its policies, its routes and the test client.
+       */
+      enabled: boolean;
+      /**
        * Version of Dgraph's chart. All versions use different formats for the data, so a change of a running release needs an export and an import of the data: `meshops diff` prints the commands.
        */
       chart: "0.0.17" | "0.0.20" | "0.3.0" | "24.1.4" | "25.0.0-preview6";

@@ -42,6 +42,7 @@ export function resolveEnvironment(name: string, read: ReadSource): Resolved {
   const inFiles = chain.sources.map((source) => ({ source, findings: checkFile(source) }));
   const diagnostics = [
     ...chain.diagnostics,
+    ...chain.sources.slice(1).flatMap(resetSections),
     ...inFiles.flatMap(({ source, findings }) => [...source.diagnostics, ...limited(findings, (finding) => at(source, finding))]),
   ];
   const abstract = isAbstract(own);
@@ -65,6 +66,25 @@ export function resolveEnvironment(name: string, read: ReadSource): Resolved {
  */
 export function isAbstract(source: Source): boolean {
   return asMap(asMap(source.value)["spec"])["abstract"] === true;
+}
+
+/** Sections of a spec that are enabled by default, so that `null` does not disable them. */
+const enabledByDefault = ["dgraph", "pydgraphClient"] as const;
+
+/** Returns warnings about sections that a file sets to null to disable them. */
+function resetSections(source: Source): Diagnostic[] {
+  const spec = asMap(asMap(source.value)["spec"]);
+  return enabledByDefault
+    .filter((section) => spec[section] === null)
+    .map((section) =>
+      diagnosticAtPath(source, ["spec", section], "value", {
+        code: "null-resets",
+        severity: "warning",
+        message: `null removes the inherited settings of ${section}, and the defaults apply, with which ${section} is enabled`,
+        expected: null,
+        fix: `set ${section}: {enabled: false}`,
+      }),
+    );
 }
 
 /** Checks one file against the schema for spec files, and its name against `metadata.name`. */

@@ -99,6 +99,7 @@ const stories: Readonly<
   },
   "data-loss: another namespace": { risk: "data-loss", edits: [["  dgraph:\n", "  dgraph:\n    namespace: graph\n"]] },
   "volume-claim: larger volumes": { risk: "volume-claim", edits: [["storage: 128Gi", "storage: 256Gi"]] },
+  "data-loss: no database": { risk: "data-loss", edits: [["  dgraph:\n", "  dgraph:\n    enabled: false\n"]] },
   "data-loss: another release": { risk: "data-loss", edits: [["  dgraph:\n", "  dgraph:\n    release: live\n"]] },
 };
 

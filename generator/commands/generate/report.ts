@@ -100,7 +100,8 @@ function toJson(plans: readonly PlanSummary[]): string {
 function describe({ environment, components }: Model, colors: Colors): string {
   const { linkerd, dgraph } = environment.spec;
   const availability = linkerd.highAvailability ? "high availability" : "single replicas";
-  const title = `${colors.bold(environment.metadata.name)}  Linkerd ${linkerd.version}, Dgraph ${dgraph.chart}, ${availability}`;
+  const database = dgraph.enabled ? `Dgraph ${dgraph.chart}` : "no Dgraph";
+  const title = `${colors.bold(environment.metadata.name)}  Linkerd ${linkerd.version}, ${database}, ${availability}`;
   const rows = components.map(
     (component) => `  ${component.id.padEnd(22)} ${contentsOf(component).padEnd(32)} ${colors.dim(component.namespace)}`,
   );

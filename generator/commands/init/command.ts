@@ -17,6 +17,7 @@ export function declareInit(program: Program, { io, end }: Runtime): void {
     .option("--git-url <url>", "URL that Flux uses to clone the repository")
     .option("--branch <name>", "branch that Flux applies", "main")
     .option("--name <name>", "name of the platform (default: name of the folder)")
+    .option("--no-dgraph", "write specs without Dgraph: Linkerd only")
     .option("--with-client [image]", "add the test client; with --cluster own, the image (without a tag) that you will push")
     .option("-y, --yes", "use the defaults instead of prompting", false)
     .addOption(new Option("--keep", "write to a folder that is not empty; keep existing files").default(false).conflicts("force"))

@@ -33,7 +33,15 @@ export async function ask(io: Io, options: InitOptions, name: string): Promise<A
     const environments = await answer("Environments, separated by commas", options.environments, "dev,production", namesIn);
     const proposed = `https://github.com/acme/${name}`;
     const url = await answer("URL that Flux uses to clone this repository", options.gitUrl, proposed, asUrl);
-    return { name, cluster, environments, url, branch: options.branch ?? "main", client: clientOf(options, cluster) };
+    return {
+      name,
+      cluster,
+      environments,
+      url,
+      branch: options.branch ?? "main",
+      client: clientOf(options, cluster),
+      dgraph: options.dgraph,
+    };
   } catch (error) {
     if ((error as Error).name !== "AbortError") throw error;
     throw new UserError(exitCode.interrupted, "nothing written");
@@ -43,8 +51,9 @@ export async function ask(io: Io, options: InitOptions, name: string): Promise<A
 }
 
 /** @throws UserError (usage) if the image is missing, or if it is set although bootstrap builds it */
-function clientOf({ withClient }: InitOptions, cluster: Answers["cluster"]): Answers["client"] {
+function clientOf({ withClient, dgraph }: InitOptions, cluster: Answers["cluster"]): Answers["client"] {
   if (withClient === undefined) return null;
+  if (!dgraph) throw new UserError(exitCode.usage, "the test client calls Dgraph", "remove --no-dgraph or --with-client");
   if (cluster === "own" && withClient === true)
     throw new UserError(
       exitCode.usage,

@@ -31,6 +31,8 @@ export function scaffold(answers: Answers, { templates, bases, clients }: Source
   const view = {
     ...answers,
     aks: cluster === "aks",
+    // Without Dgraph, no test of verify needs the image of the test client.
+    verifies: client !== null || !answers.dgraph,
     first: environments[0],
     version,
     vendored: vendoredPackage,

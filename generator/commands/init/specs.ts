@@ -34,7 +34,24 @@ function spec(name: string, comment: string, content: JsonMap): [path: string, t
   return [specFile(name), toYaml([document], `${modeline}\n${comment}`)];
 }
 
-function base({ cluster, url, branch, client }: Answers): JsonMap {
+function testClient(client: Answers["client"]): JsonMap {
+  if (client === null) return { enabled: false };
+  return { ...(client.image === null ? {} : { image: client.image }), tag: clientTag };
+}
+
+function database(client: Answers["client"]): JsonMap {
+  return {
+    enabled: true,
+    chart: "24.1.4",
+    release: "demo",
+    alpha: { replicas: 3, storage: "10Gi", whitelist: ["10.0.0.0/8"] },
+    zero: { replicas: 3, storage: "10Gi" },
+    internalPorts: "opaque",
+    ...(client === null ? {} : { clients: [{ namespace: "pydgraph-client", serviceAccount: "pydgraph-client" }] }),
+  };
+}
+
+function base({ cluster, url, branch, client, dgraph }: Answers): JsonMap {
   return {
     abstract: true,
     gitops: { url, branch, interval: "10m" },
@@ -42,16 +59,8 @@ function base({ cluster, url, branch, client }: Answers): JsonMap {
       ? { azure: { location: "westus2", cluster: { nodeCount: 3, vmSize: "Standard_D2s_v5", networkPolicy: "calico" } } }
       : {}),
     linkerd: { version: "edge-26.8.3", viz: { enabled: true }, jaeger: { enabled: true } },
-    dgraph: {
-      chart: "24.1.4",
-      release: "demo",
-      alpha: { replicas: 3, storage: "10Gi", whitelist: ["10.0.0.0/8"] },
-      zero: { replicas: 3, storage: "10Gi" },
-      internalPorts: "opaque",
-      ...(client === null ? {} : { clients: [{ namespace: "pydgraph-client", serviceAccount: "pydgraph-client" }] }),
-    },
-    pydgraphClient:
-      client === null ? { enabled: false } : { ...(client.image === null ? {} : { image: client.image }), tag: clientTag },
+    dgraph: dgraph ? database(client) : { enabled: false },
+    ...(dgraph ? { pydgraphClient: testClient(client) } : {}),
   };
 }
 

@@ -6,7 +6,7 @@ import { dgraphPods } from "../dgraph/pods.ts";
 /** Access policies for Dgraph: NetworkPolicies, and Linkerd's policy resources. */
 export const dgraphPolicy: ComponentProvider = {
   optional: ["dgraph-policy"],
-  components: ({ environment }) => (environment.spec.dgraph.networkPolicy ? [component] : []),
+  components: ({ environment: { spec } }) => (spec.dgraph.enabled && spec.dgraph.networkPolicy ? [component] : []),
 };
 
 const component: Component = {

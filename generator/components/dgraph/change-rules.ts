@@ -1,6 +1,7 @@
 import { portKeys } from "../../catalog/well-known.ts";
 import { plural } from "../../system/text.ts";
 import type { Assessment, ChangedObject, ChangeRule, FieldChange } from "../change-rule.ts";
+import { uninstall } from "./procedures.ts";
 
 /** Assesses changes of Dgraph's HelmRelease. */
 export const dgraphChanges: ChangeRule = {
@@ -10,7 +11,8 @@ export const dgraphChanges: ChangeRule = {
     if (change === "removed")
       yield {
         risk: "data-loss",
-        reason: `the spec no longer contains Dgraph in namespace ${namespace}: Flux keeps the Helm release (prune: disabled), but no client is configured to use this release; move the data before you push this change`,
+        reason: `the spec no longer contains Dgraph in namespace ${namespace}. If you push this change, Flux removes the policies, but keeps the Helm release (prune: disabled), so that every pod in the cluster can reach Dgraph`,
+        steps: uninstall(changed),
       };
     if (change !== "changed") return;
     yield* release(changed);

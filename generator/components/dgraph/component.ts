@@ -14,10 +14,11 @@ import { dgraphValues, ownedDgraphValues } from "./values.ts";
 
 /** Dgraph with injected proxies. */
 export const dgraph: ComponentProvider = {
+  optional: ["dgraph"],
   rules: dgraphRules,
   transitionRules: [internalPortsStall],
   changeRules: [dgraphChanges, storageChanges(dgraphCharts)],
-  components: () => [component],
+  components: ({ environment }) => (environment.spec.dgraph.enabled ? [component] : []),
 };
 
 const component: Component = {

@@ -1,5 +1,6 @@
 import { type DgraphRole, dgraphPorts } from "../../catalog/dgraph.ts";
-import type { Step } from "../change-rule.ts";
+import { asMap } from "../../system/data.ts";
+import type { ChangedObject, Step } from "../change-rule.ts";
 import { nameInRelease } from "./names.ts";
 
 /** A Helm release of Dgraph in a cluster. */
@@ -15,6 +16,27 @@ export interface RunningDgraph {
 export interface Resize {
   readonly role: DgraphRole;
   readonly size: string;
+}
+
+/**
+ * Returns the steps that remove Dgraph before its spec is removed. Afterwards, Flux has nothing left to remove but the
+ * policies.
+ */
+export function uninstall({ namespace, before }: Pick<ChangedObject, "namespace" | "before">): Step[] {
+  const release = String(asMap(before["spec"])["releaseName"]);
+  return [
+    { text: 'If you still need the data, export it first (Dgraph documentation, "Export Database").' },
+    {
+      text: "Suspend the Kustomization. Otherwise, Flux creates the HelmRelease again.",
+      command: `kubectl patch kustomization.kustomize.toolkit.fluxcd.io dgraph --namespace flux-system --type merge --patch '{"spec":{"suspend":true}}'`,
+    },
+    { text: "Uninstall Dgraph. The volumes are kept.", command: `kubectl delete helmrelease dgraph --namespace ${namespace}` },
+    { text: "Push, and wait until Flux has removed the Kustomizations of Dgraph." },
+    {
+      text: "Delete the volumes, when you no longer need the data.",
+      command: `kubectl delete pvc --namespace ${namespace} --selector app=dgraph,release=${release}`,
+    },
+  ];
 }
 
 /**

@@ -6,98 +6,105 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { plural } from "../../system/text.ts";
 
-/** Rules for Dgraph: replicas, access and gRPC methods. */
-export const dgraphRules: readonly Rule[] = [
-  {
-    code: "dgraph-zero-even",
-    severity: "error",
-    title: "The number of Zeros is even",
-    why: "Raft needs a majority of the members. Two Zeros stop if one of them fails. Four Zeros tolerate one failure, which is no more than three Zeros tolerate (Raft paper, section 5).",
-    fix: "Set `zero.replicas` to an odd number.",
-    check: zeroMajority,
-  },
-  {
-    code: "dgraph-alpha-too-few",
-    severity: "error",
-    title: "There are fewer Alphas than required copies of the data",
-    why:
-      "Each shard has `replicationFactor` copies, and each copy is on a different Alpha (Dgraph's Zero: `--replicas`). If there are fewer Alphas than `replicationFactor`, some of these copies do not exist, " +
-      "so the loss of a node can destroy data that the required number of copies would protect.",
-    fix: "Increase `alpha.replicas`, or reduce `replicationFactor` to the number of Alphas.",
-    check: enoughAlphas,
-  },
-  {
-    code: "dgraph-alpha-group",
-    severity: "warning",
-    title: "The last group of Alphas is incomplete",
-    why:
-      "Zero assigns Alphas to one group until this group is full, then to the next group. If the number of Alphas is not a multiple of `replicationFactor`, the last group has fewer copies than the other groups; " +
-      "a group of two members stops if one of them fails.",
-    fix: "Set `alpha.replicas` to a multiple of `replicationFactor`.",
-    check: wholeGroups,
-  },
-  {
-    code: "dgraph-preview",
-    severity: "warning",
-    title: "An environment with high availability runs a preview of Dgraph",
-    why: "Dgraph's project publishes previews for tests. The files that a preview writes may not be readable by the release, so a change to the release needs an export and an import of the data.",
-    fix: "Use a chart without `-preview` in its version.",
-    check: previewInProduction,
-  },
-  {
-    code: "dgraph-whitelist-open",
-    severity: "warning",
-    title: "Alpha's admin operations are open to public addresses",
-    why:
-      "Clients with an address on the whitelist are allowed to alter the schema, to drop all data, and to back up and export data (Dgraph docs, “Whitelisting admin operations”). " +
-      "For every call through its proxy, Alpha receives the address of its own pod as the caller's address. The whitelist therefore does not restrict meshed clients; `dgraph.clients` restricts them. " +
-      "A range with a prefix shorter than 8 bits contains public addresses. Clients with public addresses then have access if their connections bypass the proxy.",
-    fix: "Set `alpha.whitelist` to the address ranges of the nodes and the pods, such as 10.0.0.0/8.",
-    check: narrowWhitelist,
-  },
-  {
-    code: "internal-ports-skipped",
-    severity: "warning",
-    title: "Raft traffic bypasses the mesh",
-    why:
-      "Connections to skipped ports bypass the proxy. If ports 5080 and 7080 are skipped, Raft and replication traffic is not encrypted and has no identity, and no Server protects these ports. " +
-      "With `internalPorts: opaque`, traffic on these ports has mutual TLS and identity. Opaque ports work with every protocol.",
-    fix: "Set `internalPorts: opaque`.",
-    check: meshedInternalPorts,
-  },
-  {
-    code: "grpc-route-unsupported",
-    severity: "error",
-    title: "The Linkerd release does not support GRPCRoutes",
-    why: "Linkerd supports the Gateway API's GRPCRoute from 2.16 on. Older releases ignore GRPCRoutes, so calls have no metrics per method, no retries and no timeouts.",
-    fix: "Set `serviceProfile: true`, or use an edge release.",
-    check: grpcRouteSupport,
-  },
-  {
-    code: "dgraph-method-unknown",
-    severity: "error",
-    title: "Dgraph has no such gRPC method",
-    why: "A route matches calls by the name of the method (Dgraph's api.proto). A route for a method that does not exist matches no calls.",
-    fix: "Use the name of a method in Dgraph's api.proto.",
-    check: knownMethods,
-  },
-  {
-    code: "dgraph-method-stream",
-    severity: "error",
-    title: "A streaming method cannot be retried",
-    why: "To retry a call, a proxy sends the call's single message again. A streaming call has many messages, and the proxy does not store copies of these messages.",
-    fix: "Remove `retry` from the method.",
-    check: retriedStreams,
-  },
-  {
-    code: "dgraph-methods-unused",
-    severity: "warning",
-    title: "Retries and timeouts are set, but no ServiceProfile or GRPCRoute is generated",
-    why: "`dgraph.methods` sets retries and timeouts, which meshops writes into the ServiceProfile or the GRPCRoutes. With `serviceProfile: false`, meshops generates neither a ServiceProfile nor GRPCRoutes, so `dgraph.methods` has no effect.",
-    fix: "Set `serviceProfile: true`, or remove `methods`.",
-    check: unusedMethods,
-  },
-];
+/** Rules for Dgraph: replicas, access and gRPC methods. They apply only to environments with Dgraph. */
+export const dgraphRules: readonly Rule[] = rulesOfDgraph().map((rule) => ({
+  ...rule,
+  check: (environment) => (environment.spec.dgraph.enabled ? rule.check(environment) : []),
+}));
+
+function rulesOfDgraph(): readonly Rule[] {
+  return [
+    {
+      code: "dgraph-zero-even",
+      severity: "error",
+      title: "The number of Zeros is even",
+      why: "Raft needs a majority of the members. Two Zeros stop if one of them fails. Four Zeros tolerate one failure, which is no more than three Zeros tolerate (Raft paper, section 5).",
+      fix: "Set `zero.replicas` to an odd number.",
+      check: zeroMajority,
+    },
+    {
+      code: "dgraph-alpha-too-few",
+      severity: "error",
+      title: "There are fewer Alphas than required copies of the data",
+      why:
+        "Each shard has `replicationFactor` copies, and each copy is on a different Alpha (Dgraph's Zero: `--replicas`). If there are fewer Alphas than `replicationFactor`, some of these copies do not exist, " +
+        "so the loss of a node can destroy data that the required number of copies would protect.",
+      fix: "Increase `alpha.replicas`, or reduce `replicationFactor` to the number of Alphas.",
+      check: enoughAlphas,
+    },
+    {
+      code: "dgraph-alpha-group",
+      severity: "warning",
+      title: "The last group of Alphas is incomplete",
+      why:
+        "Zero assigns Alphas to one group until this group is full, then to the next group. If the number of Alphas is not a multiple of `replicationFactor`, the last group has fewer copies than the other groups; " +
+        "a group of two members stops if one of them fails.",
+      fix: "Set `alpha.replicas` to a multiple of `replicationFactor`.",
+      check: wholeGroups,
+    },
+    {
+      code: "dgraph-preview",
+      severity: "warning",
+      title: "An environment with high availability runs a preview of Dgraph",
+      why: "Dgraph's project publishes previews for tests. The files that a preview writes may not be readable by the release, so a change to the release needs an export and an import of the data.",
+      fix: "Use a chart without `-preview` in its version.",
+      check: previewInProduction,
+    },
+    {
+      code: "dgraph-whitelist-open",
+      severity: "warning",
+      title: "Alpha's admin operations are open to public addresses",
+      why:
+        "Clients with an address on the whitelist are allowed to alter the schema, to drop all data, and to back up and export data (Dgraph docs, “Whitelisting admin operations”). " +
+        "For every call through its proxy, Alpha receives the address of its own pod as the caller's address. The whitelist therefore does not restrict meshed clients; `dgraph.clients` restricts them. " +
+        "A range with a prefix shorter than 8 bits contains public addresses. Clients with public addresses then have access if their connections bypass the proxy.",
+      fix: "Set `alpha.whitelist` to the address ranges of the nodes and the pods, such as 10.0.0.0/8.",
+      check: narrowWhitelist,
+    },
+    {
+      code: "internal-ports-skipped",
+      severity: "warning",
+      title: "Raft traffic bypasses the mesh",
+      why:
+        "Connections to skipped ports bypass the proxy. If ports 5080 and 7080 are skipped, Raft and replication traffic is not encrypted and has no identity, and no Server protects these ports. " +
+        "With `internalPorts: opaque`, traffic on these ports has mutual TLS and identity. Opaque ports work with every protocol.",
+      fix: "Set `internalPorts: opaque`.",
+      check: meshedInternalPorts,
+    },
+    {
+      code: "grpc-route-unsupported",
+      severity: "error",
+      title: "The Linkerd release does not support GRPCRoutes",
+      why: "Linkerd supports the Gateway API's GRPCRoute from 2.16 on. Older releases ignore GRPCRoutes, so calls have no metrics per method, no retries and no timeouts.",
+      fix: "Set `serviceProfile: true`, or use an edge release.",
+      check: grpcRouteSupport,
+    },
+    {
+      code: "dgraph-method-unknown",
+      severity: "error",
+      title: "Dgraph has no such gRPC method",
+      why: "A route matches calls by the name of the method (Dgraph's api.proto). A route for a method that does not exist matches no calls.",
+      fix: "Use the name of a method in Dgraph's api.proto.",
+      check: knownMethods,
+    },
+    {
+      code: "dgraph-method-stream",
+      severity: "error",
+      title: "A streaming method cannot be retried",
+      why: "To retry a call, a proxy sends the call's single message again. A streaming call has many messages, and the proxy does not store copies of these messages.",
+      fix: "Remove `retry` from the method.",
+      check: retriedStreams,
+    },
+    {
+      code: "dgraph-methods-unused",
+      severity: "warning",
+      title: "Retries and timeouts are set, but no ServiceProfile or GRPCRoute is generated",
+      why: "`dgraph.methods` sets retries and timeouts, which meshops writes into the ServiceProfile or the GRPCRoutes. With `serviceProfile: false`, meshops generates neither a ServiceProfile nor GRPCRoutes, so `dgraph.methods` has no effect.",
+      fix: "Set `serviceProfile: true`, or remove `methods`.",
+      check: unusedMethods,
+    },
+  ];
+}
 
 function* zeroMajority({ spec: { dgraph } }: Environment): Iterable<RuleFinding> {
   const { replicas } = dgraph.zero;

@@ -20,8 +20,8 @@ export const internalPortsStall: TransitionRule = {
 };
 
 function* protectsSkippedPorts(environment: Environment, generated: (path: string) => string | null): Iterable<RuleFinding> {
-  const { internalPorts, networkPolicy } = environment.spec.dgraph;
-  if (internalPorts === "skip" || !networkPolicy) return;
+  const { enabled, internalPorts, networkPolicy } = environment.spec.dgraph;
+  if (!enabled || internalPorts === "skip" || !networkPolicy) return;
   const skipped = ["dgraph/values.yaml", "dgraph/patches.yaml"].some((path) => generated(path)?.includes(portKeys.skipOutbound));
   if (!skipped) return;
   const servers = ["alpha-internal", "zero-internal"].map((part) => dgraphName(environment, part));

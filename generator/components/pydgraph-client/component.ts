@@ -7,7 +7,7 @@ import { alphaService } from "../dgraph/names.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
 import type { Patch } from "../patch.ts";
 import { annotatePods, revisionAnnotation } from "../pod-template.ts";
-import { clientRules } from "./rules.ts";
+import { clientRules, hasClient } from "./rules.ts";
 
 /** Name of the client's objects, its container, and its image in bases/pydgraph-client. */
 const name = "pydgraph-client";
@@ -16,7 +16,7 @@ const name = "pydgraph-client";
 export const pydgraphClient: ComponentProvider = {
   optional: ["pydgraph-client"],
   rules: clientRules,
-  components: ({ environment }) => (environment.spec.pydgraphClient.enabled ? [component] : []),
+  components: ({ environment }) => (hasClient(environment) ? [component] : []),
 };
 
 const component: Component = {

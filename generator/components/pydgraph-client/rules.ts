@@ -37,8 +37,14 @@ export const clientRules: readonly Rule[] = [
 /** The service account of bases/pydgraph-client. */
 const serviceAccount = "pydgraph-client";
 
-function* clientImage({ spec: { azure, pydgraphClient } }: Environment): Iterable<RuleFinding> {
-  if (!pydgraphClient.enabled || pydgraphClient.image !== undefined || azure?.registry !== undefined) return;
+/** Whether an environment has the test client, which needs Dgraph. */
+export function hasClient({ spec: { dgraph, pydgraphClient } }: Environment): boolean {
+  return dgraph.enabled && pydgraphClient.enabled;
+}
+
+function* clientImage(environment: Environment): Iterable<RuleFinding> {
+  const { azure, pydgraphClient } = environment.spec;
+  if (!hasClient(environment) || pydgraphClient.image !== undefined || azure?.registry !== undefined) return;
   yield {
     paths: [spec("pydgraphClient", "enabled"), spec("pydgraphClient")],
     message: "the client has no image: neither pydgraphClient.image nor azure.registry is set",
@@ -54,7 +60,7 @@ function isListed({ spec: { dgraph, pydgraphClient } }: Environment): boolean {
 
 function* clientListed(environment: Environment): Iterable<RuleFinding> {
   const { dgraph, pydgraphClient } = environment.spec;
-  if (!pydgraphClient.enabled || !pydgraphClient.inject || !dgraph.networkPolicy || isListed(environment)) return;
+  if (!hasClient(environment) || !pydgraphClient.inject || !dgraph.networkPolicy || isListed(environment)) return;
   yield {
     paths: [spec("dgraph", "clients"), spec("pydgraphClient", "namespace"), spec("pydgraphClient")],
     message: `the client ${pydgraphClient.namespace}/${serviceAccount} is meshed, but not listed in dgraph.clients`,
@@ -64,7 +70,7 @@ function* clientListed(environment: Environment): Iterable<RuleFinding> {
 
 function* clientMeshed(environment: Environment): Iterable<RuleFinding> {
   const { dgraph, pydgraphClient } = environment.spec;
-  if (!pydgraphClient.enabled || pydgraphClient.inject || !dgraph.networkPolicy || !isListed(environment)) return;
+  if (!hasClient(environment) || pydgraphClient.inject || !dgraph.networkPolicy || !isListed(environment)) return;
   yield {
     paths: [spec("pydgraphClient", "inject")],
     message: "the client is listed in dgraph.clients, but it has no proxy and therefore no identity",
@@ -72,8 +78,9 @@ function* clientMeshed(environment: Environment): Iterable<RuleFinding> {
   };
 }
 
-function* clientImagePulls({ spec: { pydgraphClient } }: Environment): Iterable<RuleFinding> {
-  if (!pydgraphClient.enabled || pydgraphClient.image === undefined) return;
+function* clientImagePulls(environment: Environment): Iterable<RuleFinding> {
+  const { pydgraphClient } = environment.spec;
+  if (!hasClient(environment) || pydgraphClient.image === undefined) return;
   const gone = goneImage(pydgraphClient.image);
   if (gone !== null) yield { paths: [spec("pydgraphClient", "image")], ...gone };
 }

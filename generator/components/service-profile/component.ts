@@ -8,7 +8,7 @@ import { alphaService } from "../dgraph/names.ts";
 /** Routes for Dgraph's gRPC methods, so that metrics, retries and timeouts are separate for each method. */
 export const dgraphServiceProfile: ComponentProvider = {
   optional: ["service-profile"],
-  components: ({ environment }) => (environment.spec.dgraph.serviceProfile === false ? [] : [component]),
+  components: ({ environment: { spec } }) => (spec.dgraph.enabled && spec.dgraph.serviceProfile !== false ? [component] : []),
 };
 
 const component: Component = {

@@ -136,7 +136,7 @@ function* ipv6Support({ spec: { azure, linkerd } }: Environment): Iterable<RuleF
 }
 
 function* enforcedPolicies({ spec: { azure, dgraph } }: Environment): Iterable<RuleFinding> {
-  if (azure?.cluster.networkPolicy !== "none" || !dgraph.networkPolicy) return;
+  if (azure?.cluster.networkPolicy !== "none" || !dgraph.enabled || !dgraph.networkPolicy) return;
   yield {
     paths: [path("networkPolicy"), spec("dgraph", "networkPolicy")],
     message: "no network policy engine enforces the NetworkPolicies of dgraph.networkPolicy",
