@@ -1,4 +1,4 @@
-import { type LinkerdRelease, type LinkerdVersion, linkerdReleases } from "./linkerd.ts";
+import { type KnownLinkerdVersion, type LinkerdRelease, linkerdReleases, nearestRelease } from "./linkerd.ts";
 
 /**
  * Objects whose annotations Linkerd reads. `pod` is a pod or a pod template. `route` is an HTTPRoute or a GRPCRoute.
@@ -36,16 +36,16 @@ export interface LinkerdAnnotation {
   readonly on: readonly AnnotationPlace[];
   readonly format: AnnotationFormat;
   /** First release of the catalog that reads the annotation; by default the oldest release. */
-  readonly since?: LinkerdVersion;
+  readonly since?: KnownLinkerdVersion;
   /** Last release of the catalog that reads the annotation; by default the newest release. */
-  readonly until?: LinkerdVersion;
+  readonly until?: KnownLinkerdVersion;
 }
 
 const podSettings = ["namespace", "pod"] as const;
 const outbound = ["service", "egress-network", "route"] as const;
 const balanced = ["service", "egress-network"] as const;
 
-const setting = (format: AnnotationFormat, since?: LinkerdVersion): LinkerdAnnotation => ({
+const setting = (format: AnnotationFormat, since?: KnownLinkerdVersion): LinkerdAnnotation => ({
   on: podSettings,
   format,
   ...(since === undefined ? {} : { since }),
@@ -158,7 +158,7 @@ export const shutdownKey = "config.linkerd.io/proxy-admin-shutdown";
 export function readBy({ since, until }: LinkerdAnnotation, release: LinkerdRelease): "yes" | "too-old" | "too-new" {
   // Newest release first.
   const age = (version: string): number => linkerdReleases.findIndex((each) => each.version === version);
-  const own = age(release.version);
+  const own = age(nearestRelease(release.version)?.version ?? release.version);
   if (since !== undefined && own > age(since)) return "too-old";
   return until !== undefined && own < age(until) ? "too-new" : "yes";
 }

@@ -1,11 +1,14 @@
 /**
- * Facts about Linkerd's releases. To add a release, add it to `linkerdReleases` (newest first), add its name to the
- * enum `linkerd.version` in schema/environment.schema.json, and run the tests. The tests compare the entry with the
- * values and rendered objects of the charts.
+ * Facts about Linkerd's releases. To add a release, add it to `linkerdReleases` (newest first) and to the examples of
+ * `linkerd.version` in schema/environment.schema.json, and run the tests. The tests compare the entry with the values
+ * and rendered objects of the charts.
  *
  * Source: linkerd2 at the tag of the version (charts, values.yaml, rendered objects).
  */
-export type LinkerdVersion = "stable-2.14.10" | "edge-25.4.4" | "edge-25.10.7" | "edge-26.8.3";
+export type KnownLinkerdVersion = "stable-2.14.10" | "edge-25.4.4" | "edge-25.10.7" | "edge-26.8.3";
+
+/** A version of the catalog, or a later edge release. The schema of specs allows no other versions. */
+export type LinkerdVersion = string;
 
 export type LinkerdChart = "linkerd-crds" | "linkerd-control-plane" | "linkerd-viz" | "linkerd-jaeger";
 
@@ -90,8 +93,8 @@ const laterCrds = [
   "httplocalratelimitpolicies.policy.linkerd.io",
 ] as const;
 
-/** All releases in the catalog, newest first. */
-export const linkerdReleases: readonly LinkerdRelease[] = [
+/** All releases in the catalog, newest first. The tests compare them with their charts. */
+export const linkerdReleases: readonly (LinkerdRelease & { readonly version: KnownLinkerdVersion })[] = [
   {
     version: "edge-26.8.3",
     channel: "edge",
@@ -231,9 +234,40 @@ function ordinal(version: string): number | null {
   return (channel === "edge" ? 1e9 : 0) + major * 1e6 + minor * 1e3 + patch;
 }
 
-/** Returns the release with the given version. */
+/**
+ * Returns the release with the given version. For an edge release that the catalog does not contain, returns the nearest
+ * older edge release with the charts and images of the version.
+ *
+ * @throws Error if the version is older than the first edge release of the catalog, or an unknown stable release
+ */
 export function linkerdRelease(version: LinkerdVersion): LinkerdRelease {
-  const release = linkerdReleases.find((candidate) => candidate.version === version);
-  if (release === undefined) throw new Error(`the catalog has no Linkerd release ${version}`);
-  return release;
+  return linkerdReleases.find((candidate) => candidate.version === version) ?? untestedRelease(version, linkerdReleases);
+}
+
+/** Whether the catalog contains the release, so that its entry has been compared with its charts. */
+export function isKnownRelease(version: LinkerdVersion): boolean {
+  return linkerdReleases.some((release) => release.version === version);
+}
+
+/** Derives a release from the nearest older edge release. @throws Error if there is none */
+export function untestedRelease(version: LinkerdVersion, known: readonly LinkerdRelease[]): LinkerdRelease {
+  const wanted = version.startsWith("edge-") ? ordinal(version) : null;
+  const nearest = known
+    .filter(({ channel }) => channel === "edge")
+    .find((release) => wanted !== null && (ordinal(release.version) ?? Number.POSITIVE_INFINITY) <= wanted);
+  if (nearest === undefined) throw new Error(`the catalog has no Linkerd release ${version}`);
+  // The charts of an edge release have its version with the whole year (linkerd2, bin/helm-build).
+  const chart = version.replace(/^edge-/, "20");
+  const charts = Object.fromEntries(Object.keys(nearest.charts).map((name) => [name, chart])) as LinkerdRelease["charts"];
+  return { ...nearest, version, charts };
+}
+
+/** Images of a release whose tags do not contain its version, such as `proxy-init v2.4.3`. */
+export function separateImages({ images: { proxyInit, extensionInit, prometheus, collector } }: LinkerdRelease): string[] {
+  return [
+    ...(proxyInit === null ? [] : [`proxy-init ${proxyInit}`]),
+    `extension-init ${extensionInit}`,
+    `prometheus ${prometheus}`,
+    ...(collector === null ? [] : [`${collector.name} ${collector.tag}`]),
+  ];
 }

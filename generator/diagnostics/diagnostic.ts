@@ -65,6 +65,7 @@ export type DiagnosticCode =
   | "client-not-meshed"
   | "cluster-shared"
   | "age-key-shared"
+  | "linkerd-version-untested"
   | "component-unknown"
   | "override-refused"
   | "override-owned"

@@ -16,8 +16,8 @@ export function nearest(word: string, candidates: readonly string[], most: numbe
 }
 
 /** Returns a fix that suggests the nearest candidate, or null if no candidate is near. */
-export function didYouMean(word: string, candidates: readonly string[]): string | null {
-  const guess = nearest(word, candidates);
+export function didYouMean(word: string, candidates: readonly string[], most?: number): string | null {
+  const guess = nearest(word, candidates, most);
   return guess === null ? null : `did you mean "${guess}"?`;
 }
 

@@ -43,7 +43,7 @@ export interface MeshInjection {
     /**
      * Linkerd release in the cluster. The release determines API versions and ports.
      */
-    linkerd: "edge-26.8.3" | "edge-25.10.7" | "edge-25.4.4" | "stable-2.14.10";
+    linkerd: string;
     /**
      * Namespaces of the workloads that are selected. If omitted, workloads in all namespaces are selected.
      */

@@ -193,7 +193,7 @@ export interface Environment {
       /**
        * Linkerd release. If you change the release, charts, images and API versions change together.
        */
-      version: "stable-2.14.10" | "edge-25.4.4" | "edge-25.10.7" | "edge-26.8.3";
+      version: string;
       /**
        * Whether the control plane runs with three replicas, anti-affinity, PodDisruptionBudgets and resource requests.
        */
@@ -397,6 +397,7 @@ export interface Environment {
           | "ipv6-unsupported"
           | "jaeger-trust-domain"
           | "kubernetes-too-new"
+          | "linkerd-version-untested"
           | "network-policy-unenforced"
           | "override-replaces"
           | "resource-group-shared"

@@ -80,7 +80,12 @@ export function explain(error: SchemaError): SchemaFinding {
       );
     }
     case "pattern":
-      return found("bad-format", `${name} cannot be ${show(data)}`, String(parentSchema["patternErrorMessage"]));
+      return found(
+        "bad-format",
+        `${name} cannot be ${show(data)}`,
+        String(parentSchema["patternErrorMessage"]),
+        similar(data, parentSchema),
+      );
     case "minLength":
     case "maxLength":
     case "minItems":
@@ -148,6 +153,11 @@ function expectedOf(types: readonly unknown[], data: unknown, { enum: allowed, p
   if (isScalar(data) && patternErrorMessage !== undefined) return String(patternErrorMessage);
   if (isScalar(data) && Array.isArray(allowed)) return `one of ${list(allowed.filter((value) => value !== null).map(String))}`;
   return types.map((type) => article(String(type))).join(" or ");
+}
+
+/** Returns a fix that suggests an example of the schema, if the value is almost the example. */
+function similar(data: unknown, { examples }: Schema): string | null {
+  return typeof data === "string" && Array.isArray(examples) ? didYouMean(data, examples.map(String), 1) : null;
 }
 
 /** Returns the fix for a number or Boolean where a string is expected: quote the value, if the schema accepts it then. */

@@ -65,7 +65,7 @@ describe("validate --output sarif", () => {
     const [run] = (log as { runs: Record<string, unknown>[] }).runs;
     const results = run?.["results"] as Record<string, unknown>[];
     expect(results.map(({ ruleId, level }) => `${ruleId} ${level}`)).toEqual([
-      "not-allowed error",
+      "bad-format error",
       "dgraph-zero-even error",
       "internal-ports-skipped warning",
       "webhook-policy-fail warning",

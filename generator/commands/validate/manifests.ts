@@ -1,4 +1,4 @@
-import { type LinkerdVersion, linkerdReleases } from "../../catalog/linkerd.ts";
+import { isKnownRelease, type LinkerdVersion, linkerdReleases, nearestRelease } from "../../catalog/linkerd.ts";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { parseManifests } from "../../kubernetes/read.ts";
 import { review } from "../../lint/manifests.ts";
@@ -26,13 +26,12 @@ export function validateManifests(
   return { diagnostics, checked: `${plural(objects.length, "object")} checked` };
 }
 
+/** @throws UserError (usage) if the release is older than the catalog, or no release of Linkerd */
 function knownVersion(version: string): LinkerdVersion {
-  const known = linkerdReleases.find((release) => release.version === version);
-  if (known === undefined)
-    throw new UserError(
-      exitCode.usage,
-      `unknown Linkerd release ${version}`,
-      `use one of ${linkerdReleases.map((release) => release.version).join(", ")}`,
-    );
-  return known.version;
+  if (isKnownRelease(version) || (version.startsWith("edge-") && nearestRelease(version)?.channel === "edge")) return version;
+  throw new UserError(
+    exitCode.usage,
+    `unknown Linkerd release ${version}`,
+    `use ${linkerdReleases.map((release) => release.version).join(", ")}, or a later edge release`,
+  );
 }

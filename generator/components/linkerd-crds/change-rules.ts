@@ -1,4 +1,4 @@
-import { linkerdReleases } from "../../catalog/linkerd.ts";
+import { linkerdReleases, nearestRelease } from "../../catalog/linkerd.ts";
 import { asMap } from "../../system/data.ts";
 import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
 
@@ -10,9 +10,10 @@ export const crdChanges: ChangeRule = {
   },
 };
 
-/** CRDs of a version of linkerd-crds; empty if the version is not known. */
-function crdsOf(version: string | undefined): readonly string[] {
-  return linkerdReleases.find(({ charts }) => charts["linkerd-crds"] === version)?.crds ?? [];
+/** CRDs of a version of linkerd-crds, as far as they are known; empty if the version is older than the catalog. */
+function crdsOf(version: string): readonly string[] {
+  const release = linkerdReleases.find(({ charts }) => charts["linkerd-crds"] === version);
+  return (release ?? nearestRelease(version.replace(/^20/, "edge-")))?.crds ?? [];
 }
 
 /**
@@ -20,7 +21,7 @@ function crdsOf(version: string | undefined): readonly string[] {
  * edge-25.3.1 (linkerd-crds, templates); the CRDs of Linkerd's policies do not have this annotation in any release.
  */
 function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
-  const [oldVersion, newVersion] = [before, after].map((release) =>
+  const [oldVersion = "", newVersion = ""] = [before, after].map((release) =>
     String(asMap(asMap(asMap(release["spec"])["chart"])["spec"])["version"]),
   );
   const lost = crdsOf(oldVersion).filter((crd) => !crdsOf(newVersion).includes(crd));

@@ -1,11 +1,19 @@
 import { fluxReleases, isSupportedFlux } from "../../catalog/flux.ts";
-import { linkerdRelease } from "../../catalog/linkerd.ts";
+import { isKnownRelease, linkerdRelease, linkerdReleases, nearestRelease, separateImages } from "../../catalog/linkerd.ts";
 import type { Path } from "../../diagnostics/source.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
 /** Rules about the mesh's requirements for the cluster, and about combinations that AKS does not support. */
 export const clusterRules: readonly Rule[] = [
+  {
+    code: "linkerd-version-untested",
+    severity: "warning",
+    title: "The Linkerd release is not in the catalog of this meshops version",
+    why: "The catalog describes the releases whose charts were compared with what meshops generates. For another edge release, meshops uses the charts and images of the release, and everything else from the nearest older release of the catalog: values, API versions, and the tags of images that have their own versions.",
+    fix: "Use a release of the catalog, or check the release notes and the images, and silence the rule.",
+    check: untestedVersion,
+  },
   {
     code: "kubernetes-too-old",
     severity: "error",
@@ -85,6 +93,17 @@ export const clusterRules: readonly Rule[] = [
 ];
 
 const path = (field: string): Path => spec("azure", "cluster", field);
+
+function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
+  const { version } = linkerd;
+  if (isKnownRelease(version)) return;
+  const images = separateImages(linkerdRelease(version)).join(", ");
+  yield {
+    paths: [spec("linkerd", "version")],
+    message: `${version} is not in the catalog; its settings and these images are those of ${nearestRelease(version)?.version}: ${images}`,
+    fix: `use ${linkerdReleases[0]?.version}, or silence the rule`,
+  };
+}
 
 function* oldFlux({ spec: { gitops } }: Environment): Iterable<RuleFinding> {
   const { version } = gitops.flux;
