@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { exitCode, UserError } from "../system/errors.ts";
+import { masked } from "../system/text.ts";
 import type { Io } from "./io.ts";
 import { createProgram } from "./program.ts";
 import { withCurrentNames } from "./renamed.ts";
@@ -31,8 +32,7 @@ export function reportError(error: unknown, { stderr }: Io): number {
   const { red, cyan } = stderr.colors;
   const print = (text: string, fix: string | null): void => {
     // Remove private keys from the message, because errors of libraries may quote their input.
-    const message = text.replace(/AGE-SECRET-KEY-1\w*/gi, "AGE-SECRET-KEY-1…");
-    stderr.write(`${red("meshops:")} ${message}\n${fix === null ? "" : `${cyan("fix:")} ${fix}\n`}`);
+    stderr.write(`${red("meshops:")} ${masked(text)}\n${fix === null ? "" : `${cyan("fix:")} ${fix}\n`}`);
   };
   if (error instanceof UserError) {
     print(error.message, error.fix);

@@ -1,5 +1,6 @@
 import type { Document } from "yaml";
 import { isAlias, isMap, isNode, isPair, isScalar, isSeq, type Node, type Pair } from "yaml";
+import { masked } from "../system/text.ts";
 import type { Diagnostic, Excerpt } from "./diagnostic.ts";
 import { maxFindings } from "./limits.ts";
 
@@ -35,7 +36,10 @@ export function diagnosticAtPath(source: Source, path: Path, part: "key" | "valu
   return { ...diagnosticAt(source.file, source.text, spanOf(source, path, part), statement), path };
 }
 
-/** Returns a diagnostic about a span of a text. The excerpt is the line in which the span starts. */
+/**
+ * Returns a diagnostic about a span of a text. The excerpt is the line in which the span starts. Private keys of age and
+ * passwords are masked, because values from files are quoted in messages, and messages are stored in logs.
+ */
 export function diagnosticAt(file: string, text: string, span: Span, statement: Statement): Diagnostic {
   const offset = Math.min(span.offset, text.length);
   const start = offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
@@ -43,9 +47,11 @@ export function diagnosticAt(file: string, text: string, span: Span, statement: 
   const line = text.slice(start, end === -1 ? undefined : end).replace(/\r$/, "");
   const column = offset - start + 1;
   const excerpt: Excerpt | null =
-    line.trim() === "" ? null : { text: line, length: Math.max(1, Math.min(span.length, line.length - column + 1)) };
+    line.trim() === "" ? null : { text: masked(line), length: Math.max(1, Math.min(span.length, line.length - column + 1)) };
+  const { message, expected } = statement;
   const fix = statement.fix?.replace("%s", () => text.slice(offset, offset + span.length)) ?? null;
-  return { file, line: countLines(text, start) + 1, column, excerpt, ...statement, fix };
+  const words = { message: masked(message), expected: expected && masked(expected), fix: fix && masked(fix) };
+  return { file, line: countLines(text, start) + 1, column, excerpt, ...statement, ...words };
 }
 
 function spanOf(source: Source, path: Path, part: "key" | "value"): Span {

@@ -5,8 +5,9 @@ import { compareText, folderOf } from "../system/text.ts";
 import { compareFields } from "./fields.ts";
 import { type Files, objectsOf, type StatedObject } from "./objects.ts";
 import { riskOf } from "./risk.ts";
+import { removedRecipients } from "./risks/age-key.ts";
 import { removedEnvironment } from "./risks/environment.ts";
-import { comparePlaintext, secretRisk } from "./secrets.ts";
+import { comparePlaintext, isInCluster, recipientsOf, secretRisk } from "./secrets.ts";
 
 /** A change of one object, with its risk. */
 export interface ObjectChange {
@@ -132,7 +133,8 @@ async function secretChanges(
           after: `(encrypted; plaintext ${plaintext === "same" ? "is the same" : plaintext === "differs" ? "differs" : "unknown"})`,
         },
       ];
-      return { ...object, change: "changed", ...secretRisk(name, plaintext), steps: [], fields };
+      const lost = isInCluster(name) ? removedRecipients(environment, recipientsOf(previous), recipientsOf(next)) : null;
+      return { ...object, change: "changed", ...(lost ?? { ...secretRisk(name, plaintext), steps: [] }), fields };
     }),
   );
   return changes.flatMap((change) => change ?? []);

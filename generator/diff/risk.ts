@@ -2,6 +2,7 @@ import type { Assessment, ChangedObject, ChangeSet, Step } from "../components/c
 import { providers } from "../components/registry.ts";
 import { gravest, type Risk, risks } from "../components/risk-levels.ts";
 import { accessRisks } from "./risks/access.ts";
+import { ageSecretRisk } from "./risks/age-key.ts";
 import { identityRisks } from "./risks/identity.ts";
 import { meshRestartRisks } from "./risks/mesh-restart.ts";
 import { releaseRisks } from "./risks/release.ts";
@@ -12,6 +13,7 @@ type Judge = (changed: ChangedObject, all: ChangeSet) => Iterable<Assessment>;
 
 const judges: readonly Judge[] = [
   identityRisks,
+  ageSecretRisk,
   meshRestartRisks,
   ...providers.flatMap(({ changeRules = [] }) =>
     changeRules.map(

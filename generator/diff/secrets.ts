@@ -3,6 +3,7 @@ import { secretNames } from "../catalog/well-known.ts";
 import type { Assessment } from "../components/change-rule.ts";
 import { SopsError } from "../sops/error.ts";
 import { decryptFile } from "../sops/file.ts";
+import { openFile } from "../sops/inspect.ts";
 import { asMap } from "../system/data.ts";
 
 /** Whether the plaintexts of two encrypted files are the same. */
@@ -24,6 +25,21 @@ export async function comparePlaintext(before: string, after: string, identities
 function payload(text: string): string {
   const { sops: _, ...rest } = asMap(parseDocument(text).toJS() as unknown);
   return JSON.stringify(rest);
+}
+
+/** age recipients of an encrypted file; empty if the file is not a valid SOPS file. */
+export function recipientsOf(text: string): readonly string[] {
+  try {
+    return openFile(text).metadata.age.map(({ recipient }) => recipient);
+  } catch (error) {
+    if (error instanceof SopsError) return [];
+    throw error;
+  }
+}
+
+/** Whether Flux decrypts a Secret. Only the administrators decrypt the signing keys. */
+export function isInCluster(name: string): boolean {
+  return name === secretNames.issuer || name.endsWith("-k8s-tls");
 }
 
 /** Assesses the change of an encrypted file. */

@@ -76,3 +76,16 @@ export function timeLeft(end: string | Date, now: Date): string {
 export function alternatives(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
+
+/**
+ * Replaces private keys of age, and passwords in URLs, by asterisks. The length of the text stays the same, so that
+ * positions in the text stay valid.
+ */
+export function masked(text: string): string {
+  return text
+    .replace(/(AGE-SECRET-KEY-1)(\w+)/gi, (_, start: string, key: string) => start + "*".repeat(key.length))
+    .replace(
+      /(:\/\/[^\s/:@"']*:)([^\s/@"']+)(?=@)/g,
+      (_, start: string, password: string) => start + "*".repeat(password.length),
+    );
+}

@@ -85,9 +85,16 @@ const stories: Readonly<
     risk: "mesh-restart",
     edits: [["  linkerd:\n", "  linkerd:\n    identity: {trustDomain: mesh.example.org}\n"]],
   },
-  "crd-removal: back to stable-2.14.10": {
-    risk: "crd-removal",
+  "stalled-rollout: back to stable-2.14.10": {
+    risk: "stalled-rollout",
     edits: [["  linkerd:\n", "  linkerd:\n    version: stable-2.14.10\n    jaeger: {enabled: false}\n"]],
+  },
+  "crd-removal: the Gateway API, from stable-2.14.10": {
+    risk: "crd-removal",
+    before: [
+      ["  linkerd:\n", "  linkerd:\n    version: stable-2.14.10\n    jaeger: {enabled: false}\n    gatewayApi: linkerd\n"],
+    ],
+    edits: [["    gatewayApi: linkerd\n", "    gatewayApi: external\n"]],
   },
   "data-loss: a later version": {
     risk: "data-loss",
@@ -98,6 +105,22 @@ const stories: Readonly<
     edits: [["  dgraph:\n", "  dgraph:\n    chart: 0.3.0\n"]],
   },
   "data-loss: another namespace": { risk: "data-loss", edits: [["  dgraph:\n", "  dgraph:\n    namespace: graph\n"]] },
+  "data-loss: fewer Alphas and Zeros": {
+    risk: "data-loss",
+    before: [
+      ["    alpha:\n", "    alpha:\n      replicas: 6\n"],
+      ["    zero:\n", "    zero:\n      replicas: 5\n"],
+    ],
+    edits: [
+      ["      replicas: 6\n", "      replicas: 3\n"],
+      ["      replicas: 5\n", "      replicas: 3\n"],
+    ],
+  },
+  "stalled-rollout: another Secret with the age key": {
+    risk: "stalled-rollout",
+    edits: [["  gitops:\n", "  gitops:\n    decryption: {secretRef: {name: my-age}}\n"]],
+  },
+  "volume-claim: smaller volumes": { risk: "volume-claim", edits: [["storage: 128Gi", "storage: 64Gi"]] },
   "volume-claim: larger volumes": { risk: "volume-claim", edits: [["storage: 128Gi", "storage: 256Gi"]] },
   "data-loss: no database": { risk: "data-loss", edits: [["  dgraph:\n", "  dgraph:\n    enabled: false\n"]] },
   "data-loss: another release": { risk: "data-loss", edits: [["  dgraph:\n", "  dgraph:\n    release: live\n"]] },

@@ -77,15 +77,30 @@ describe("env rename", () => {
     expect((await here("env", "rename", "own", "lab")).code).toBe(2);
   });
 
-  test("updates the specs that extend the renamed environment", async () => {
-    const root = makePlatform({ dev: specText({}, "dev") });
+  test("updates the specs that extend the renamed environment, and prints the commands for the tags in Azure", async () => {
+    const azure = {
+      location: "westus2",
+      resourceGroup: "mesh",
+      registry: { name: "meshregistry" },
+      cluster: { name: "mesh" },
+    };
+    const root = makePlatform({ dev: specText({ azure }, "dev") });
     writeTree(root, {
       "environments/child.yaml": readFileSync(join(root, "environments/dev.yaml"), "utf8")
         .replace("name: dev", "name: child")
         .replace(/spec:[\s\S]*/, "spec:\n  extends: dev\n  abstract: true\n"),
     });
-    expect(await meshops(root, ["env", "rename", "dev", "lab"])).toMatchObject({ code: 0 });
+    const renamed = await meshops(root, ["env", "rename", "dev", "lab"]);
+    expect(renamed).toMatchObject({ code: 0 });
     expect(readFileSync(join(root, "environments/child.yaml"), "utf8")).toContain("extends: lab");
+    // teardown compares this tag with the name of the environment.
+    for (const resource of ["az aks show", "az acr show", "az group show"])
+      expect(renamed.stdout).toContain(
+        `az tag update --operation merge --tags environment=lab --resource-id "$(${resource} --name `,
+      );
+    // No cluster is made from an abstract spec.
+    const { stdout } = await meshops(root, ["env", "rename", "child", "parent"]);
+    expect(stdout).toMatch(/renamed child to parent\n\nnext:\n {2}git add --all, commit and push\n$/);
   });
 
   test(`is completed by the same command if it was killed at any moment (${4 * slow} kills)`, async () => {

@@ -1,13 +1,17 @@
 import { readFileSync } from "node:fs";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { nearestRelease } from "../../generator/catalog/linkerd.ts";
+import { secretNames } from "../../generator/catalog/well-known.ts";
 import type { Assessment, ChangedObject } from "../../generator/components/change-rule.ts";
 import { storageChanges } from "../../generator/components/dgraph/storage-changes.ts";
 import { diffObjects } from "../../generator/diff/diff.ts";
 import { compareFields } from "../../generator/diff/fields.ts";
 import { identityRevision } from "../../generator/identity/pem.ts";
+import { encryptFile } from "../../generator/sops/file.ts";
+import { secretFile, signingKeysFile } from "../../generator/spec/layout.ts";
 import { sampleIdentity } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
@@ -260,11 +264,37 @@ describe("charts of Dgraph", () => {
     expect(found.map(({ risk }) => risk)).toEqual(["data-loss"]);
     const commands = found[0]?.steps?.flatMap(({ command }) => command ?? []).join("\n") ?? "";
     expect(commands).toContain("mutation { export(");
-    expect(commands).toContain("for i in 0 1 2; do kubectl cp demo-dgraph-alpha-$i:/dgraph/export");
+    expect(commands).toContain("for i in 0 1 2; do kubectl cp demo-dgraph-alpha-$i:/dgraph/meshops-export");
     expect(commands).toContain("dgraph live");
     expect(commands).toContain("--zero demo-new-dgraph-zero:5080");
     expect(commands).not.toContain("--cascade=orphan");
   });
+});
+
+test("a Secret that fewer recipients can decrypt may stop Flux, unless only administrators use it", async () => {
+  const [old, next] = [await generateX25519Identity(), await generateX25519Identity()];
+  const [oldRecipient, newRecipient] = [await identityToRecipient(old), await identityToRecipient(next)];
+  const [before, both, after] = await Promise.all(
+    [[oldRecipient], [oldRecipient, newRecipient], [newRecipient]].map((recipients) =>
+      encryptFile("kind: Secret\ndata: {a: Yg==}\n", { recipients, now: new Date() }),
+    ),
+  );
+  const change = async (path: string, [from = "", to = ""]: readonly (string | undefined)[]): Promise<string | undefined> => {
+    const sides = {
+      environment: "x",
+      isNew: false,
+      isRemoved: false,
+      before: new Map([[path, from]]),
+      after: new Map([[path, to]]),
+    };
+    const [found] = await diffObjects(sides, [old, next]);
+    return found?.risk;
+  };
+  const issuer = secretFile("x", secretNames.issuer);
+  expect(await change(issuer, [before, both])).toBe("harmless");
+  expect(await change(issuer, [both, after])).toBe("stalled-rollout");
+  expect(await change(issuer, [before, after])).toBe("stalled-rollout");
+  expect(await change(signingKeysFile("x"), [both, after])).toBe("harmless");
 });
 
 describe("the identity revision", () => {

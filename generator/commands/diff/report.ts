@@ -35,7 +35,11 @@ function section(environment: string, changes: readonly ObjectChange[], colors: 
       ...wrap(printable(`${index + 1}. ${text}`), "    ", 104, "   "),
       ...(command === undefined ? [] : [colors.cyan(`         ${command}`)]),
     ]);
-    return [...objects, what, ...(steps.length === 0 ? [] : ["    To make this change:", ...procedure])].join("\n");
+    return [
+      ...objects,
+      what,
+      ...(steps.length === 0 ? [] : ["    To make this change (commands use the current kubectl context):", ...procedure]),
+    ].join("\n");
   });
   return [title, ...blocks].join("\n");
 }
@@ -109,7 +113,10 @@ export function diffMarkdown(changes: readonly ObjectChange[], from: string): st
     });
     const procedures = groups(own)
       .filter(([{ steps }]) => steps.length > 0)
-      .map((group) => `\n\nTo make the change of ${cell(nameOf(group[0]))}:\n\n${markdownSteps(group[0].steps)}`);
+      .map(
+        (group) =>
+          `\n\nTo make the change of ${cell(nameOf(group[0]))} (commands use the current kubectl context):\n\n${markdownSteps(group[0].steps)}`,
+      );
     const table = ["| risk | object | reason |", "|---|---|---|", ...rows].join("\n");
     const fields = own.flatMap((change) => change.fields.map((field) => `${nameOf(change)}\n  ${fieldText(field, null)}`));
     const fence = "`".repeat(Math.max(3, ...fields.flatMap((text) => [...text.matchAll(/`+/g)].map(([run]) => run.length + 1))));

@@ -1,7 +1,11 @@
+import { type DgraphRole, dgraphCharts } from "../../catalog/dgraph.ts";
 import { portKeys } from "../../catalog/well-known.ts";
 import { plural } from "../../system/text.ts";
 import type { Assessment, ChangedObject, ChangeRule, FieldChange } from "../change-rule.ts";
-import { uninstall } from "./procedures.ts";
+import { removeMembers, uninstall } from "./procedures.ts";
+import { running, startsEmpty } from "./storage-changes.ts";
+
+const roles: readonly DgraphRole[] = ["alpha", "zero"];
 
 /** Assesses changes of Dgraph's HelmRelease. */
 export const dgraphChanges: ChangeRule = {
@@ -22,9 +26,16 @@ export const dgraphChanges: ChangeRule = {
 
 function* release(changed: ChangedObject): Iterable<Assessment> {
   const { fields } = changed;
+  // The assessment of the volumes describes what happens when new pods start with empty volumes.
+  if (startsEmpty(changed, dgraphCharts)) return;
   for (const field of fields) {
-    const [, role = "", key = ""] = /^spec\.values\.(alpha|zero)\.(.*)$/.exec(field.path) ?? [];
-    if (key === "replicaCount") yield replicas(field, role);
+    const [, , key = ""] = /^spec\.values\.(alpha|zero)\.(.*)$/.exec(field.path) ?? [];
+    if (key === "replicaCount") continue;
+    if (key === "shardReplicaCount")
+      yield {
+        risk: "rollout",
+        reason: `the Zeros restart one by one. Groups of Alphas keep their members: only Alphas that are added later join a group until it has ${String(field.after)} members`,
+      };
     else if (field.path === "spec.values.global.domain" || field.path === "spec.values.global")
       yield {
         risk: "rollout",
@@ -38,6 +49,7 @@ function* release(changed: ChangedObject): Iterable<Assessment> {
           "Dgraph's pods restart, one Alpha and one Zero at a time; each pod must be ready before the next pod of its StatefulSet restarts, and queries can be delayed until the group with the queried data is available",
       };
   }
+  yield* replicas(changed);
   yield* whitelist(fields);
 }
 
@@ -67,14 +79,27 @@ function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Itera
   };
 }
 
-function replicas({ before, after }: FieldChange, role: string): Assessment {
-  const difference = Number(after) - Number(before);
-  const pods = plural(Math.abs(difference), role === "alpha" ? "Alpha" : "Zero");
-  if (difference > 0) return { risk: "rollout", reason: `${pods} added` };
-  return {
-    risk: "data-loss",
-    reason: `${pods} removed, together with the copies of the data on the removed pods: before you push, remove the members from their groups (Zero's /removeNode); the volumes are kept`,
-  };
+/** Assesses added and removed pods. The steps for removed Alphas and removed Zeros are one procedure. */
+function* replicas(changed: ChangedObject): Iterable<Assessment> {
+  const counts = roles.flatMap((role) => {
+    const field = changed.fields.find(({ path }) => path === `spec.values.${role}.replicaCount`);
+    return field === undefined
+      ? []
+      : [{ role, remaining: Number(field.after), added: Number(field.after) - Number(field.before) }];
+  });
+  const [added, removed] = [counts.filter((count) => count.added > 0), counts.filter((count) => count.added < 0)];
+  const pods = (of: typeof counts): string =>
+    of.map((count) => plural(Math.abs(count.added), count.role === "alpha" ? "Alpha" : "Zero")).join(" and ");
+  // The chart passes the addresses of all Zeros to each Alpha (dgraph chart, templates/alpha/statefulset.yaml).
+  const restarts = (of: typeof counts): string =>
+    of.some(({ role }) => role === "zero") ? "; the Alphas restart one by one" : "";
+  if (added.length > 0) yield { risk: "rollout", reason: `${pods(added)} added${restarts(added)}` };
+  if (removed.length > 0)
+    yield {
+      risk: "data-loss",
+      reason: `${pods(removed)} removed, together with the copies of the data on the removed pods${restarts(removed)}`,
+      steps: removeMembers(running(changed), removed),
+    };
 }
 
 function* whitelist(fields: readonly FieldChange[]): Iterable<Assessment> {

@@ -1,16 +1,14 @@
-import { type DgraphRole, dgraphPorts } from "../../catalog/dgraph.ts";
+import type { DgraphRole } from "../../catalog/dgraph.ts";
 import { asMap } from "../../system/data.ts";
 import type { ChangedObject, Step } from "../change-rule.ts";
-import { nameInRelease } from "./names.ts";
+import { askZero, indices, nameOf, type RunningDgraph, title } from "./members.ts";
 
-/** A Helm release of Dgraph in a cluster. */
-export interface RunningDgraph {
-  readonly namespace: string;
-  /** Name of the Helm release. */
-  readonly release: string;
-  readonly alphas: number;
-  readonly zeros: number;
-}
+/**
+ * Flux removes every field that another client whose name starts with `kubectl` set, when it next applies the object
+ * (Flux 2.9.6: kustomize-controller, internal/controller/kustomization_controller.go, the field managers with which it
+ * takes over). It keeps the fields of this name.
+ */
+const asFlux = "--field-manager=flux-client-side-apply";
 
 /** New size of the volumes of a role. */
 export interface Resize {
@@ -28,7 +26,7 @@ export function uninstall({ namespace, before }: Pick<ChangedObject, "namespace"
     { text: 'If you still need the data, export it first (Dgraph documentation, "Export Database").' },
     {
       text: "Suspend the Kustomization. Otherwise, Flux creates the HelmRelease again.",
-      command: `kubectl patch kustomization.kustomize.toolkit.fluxcd.io dgraph --namespace flux-system --type merge --patch '{"spec":{"suspend":true}}'`,
+      command: `kubectl patch kustomization.kustomize.toolkit.fluxcd.io dgraph --namespace flux-system ${asFlux} --type merge --patch '{"spec":{"suspend":true}}'`,
     },
     { text: "Uninstall Dgraph. The volumes are kept.", command: `kubectl delete helmrelease dgraph --namespace ${namespace}` },
     { text: "Push, and wait until Flux has removed the Kustomizations of Dgraph." },
@@ -52,7 +50,8 @@ export function recreateStatefulSets(
 ): Step[] {
   const { namespace, alphas, zeros } = dgraph;
   const helmRelease = `helmrelease dgraph --namespace ${namespace}`;
-  const suspend = (value: boolean): string => `kubectl patch ${helmRelease} --type merge --patch '{"spec":{"suspend":${value}}}'`;
+  const suspend = (value: boolean): string =>
+    `kubectl patch ${helmRelease} ${asFlux} --type merge --patch '{"spec":{"suspend":${value}}}'`;
   return [
     {
       text: "Suspend the HelmRelease. Otherwise, Flux creates the deleted StatefulSets again from the old chart.",
@@ -78,57 +77,50 @@ export function recreateStatefulSets(
   ];
 }
 
+/** Members that a change removes: those of a role whose indexes are not lower than the number that remains. */
+export interface Removal {
+  readonly role: DgraphRole;
+  readonly remaining: number;
+}
+
 /**
- * Returns the steps that move the data to another version of Dgraph: an export from the running Alphas, a new Helm
- * release with empty volumes, and an import (docs.dgraph.io, "Upgrade Database"). The old volumes are kept, so the old
- * version can be installed again.
- *
- * @param next name of the Helm release after the change; if it is the same, the steps ask for a new name
+ * Returns the steps that remove the last members of roles. Zero refuses to remove the last member of a group that still
+ * has predicates (dgraph v24.1.4, dgraph/cmd/zero/zero.go, RemoveNode).
  */
-export function moveData(old: RunningDgraph, next: string): Step[] {
-  const { namespace, alphas, release } = old;
-  const renamed = next === release ? `${release}-new` : next;
-  const target = { ...old, release: renamed };
-  const inPod = (dgraph: RunningDgraph, index: number): string =>
-    `kubectl exec ${nameOf(dgraph, "alpha")}-${index} --namespace ${namespace} --container ${nameOf(dgraph, "alpha")} --`;
-  const { alpha, zero } = dgraphPorts;
-  // Each group exports its data and its schema to a pair of files (dgraph v24.1.4, worker/export.go).
-  const load = `for f in $(find /dgraph/import -name "*.rdf.gz"); do dgraph live --files $f --schema $(dirname $f)/$(basename $f .rdf.gz).schema.gz --alpha localhost:${alpha.grpc} --zero ${nameOf(target, "zero")}:${zero.internal}; done`;
+export function removeMembers(dgraph: RunningDgraph, removals: readonly Removal[]): Step[] {
+  const podsOf = ({ role, remaining }: Removal): string => indices(role === "alpha" ? dgraph.alphas : dgraph.zeros, remaining);
   return [
-    {
-      text: "Stop all clients that write. Start an export.",
-      command: `${inPod(old, 0)} curl -sS -H "Content-Type: application/graphql" localhost:${alpha.http}/admin -d 'mutation { export(input: {format: "rdf"}) { response { code message } } }'`,
-    },
-    {
-      text: "Copy the export. Each group of Alphas writes its part on one of its members. Check that the export is complete: each group has the files gNN.rdf.gz and gNN.schema.gz.",
-      command: `for i in ${indices(alphas)}; do kubectl cp ${nameOf(old, "alpha")}-$i:/dgraph/export dgraph-export --namespace ${namespace} --container ${nameOf(old, "alpha")}; done; find dgraph-export -type f`,
-    },
-    {
-      text:
-        next === release
-          ? `In the spec, change dgraph.chart, and set dgraph.release to a new name, such as ${renamed}. The new pods start with empty volumes, and the old volumes are kept. Generate, push, and wait until Dgraph is ready.`
-          : "Push, and wait until Dgraph is ready. The new pods start with empty volumes, and the old volumes are kept.",
-    },
-    {
-      text: "Copy the export into an Alpha.",
-      command: `kubectl cp dgraph-export ${nameOf(target, "alpha")}-0:/dgraph/import --namespace ${namespace} --container ${nameOf(target, "alpha")}`,
-    },
-    { text: "Import the export.", command: `${inPod(target, 0)} sh -c '${load}'` },
-    {
-      text: "Compare the data, start the clients again, and delete the old volumes when you no longer need them.",
-      command: `kubectl delete pvc --namespace ${namespace} --selector app=dgraph,release=${release}`,
-    },
+    ...removals.flatMap((removal) => leaveGroup(dgraph, removal.role, podsOf(removal))),
+    { text: "Push, and wait until Flux has removed the pods." },
+    ...removals.map((removal) => ({
+      text: `Delete the volumes of the removed pods of ${title(removal.role)}. A removed member cannot use its old volume again.`,
+      command: `for i in ${podsOf(removal)}; do kubectl delete pvc datadir-${nameOf(dgraph, removal.role)}-$i --namespace ${dgraph.namespace}; done`,
+    })),
   ];
 }
 
-function nameOf({ release }: RunningDgraph, role: DgraphRole): string {
-  return nameInRelease(release, role);
-}
-
-function title(role: DgraphRole): string {
-  return role === "alpha" ? "the Alphas" : "the Zeros";
-}
-
-function indices(count: number): string {
-  return Array.from({ length: count }, (_, index) => index).join(" ");
+function leaveGroup(dgraph: RunningDgraph, role: DgraphRole, pods: string): Step[] {
+  const name = nameOf(dgraph, role);
+  const alpha = role === "alpha";
+  return [
+    {
+      text: `Find the ID${alpha ? " and the group" : ""} of each removed pod: ${pods
+        .split(" ")
+        .map((index) => `${name}-${index}`)
+        .join(", ")}. The command needs jq.`,
+      command: `${askZero(dgraph, "/state")} | jq -r '${alpha ? ".groups[].members[]" : ".zeros[]"} | "\\(.id) \\(.groupId // 0) \\(.addr)"'`,
+    },
+    ...(alpha
+      ? [
+          {
+            text: "If a group loses all its members, move each of its predicates to a group that remains. The output of /state lists the predicates (tablets).",
+            command: askZero(dgraph, "/moveTablet?tablet=<predicate>&group=<remaining group>"),
+          },
+        ]
+      : []),
+    {
+      text: `Remove each of these pods from its group. If the Zero answers that it is not the leader, send the request to the next Zero.`,
+      command: askZero(dgraph, `/removeNode?id=<id>&group=${alpha ? "<group>" : "0"}`),
+    },
+  ];
 }

@@ -1,7 +1,9 @@
 import type { DgraphChart, DgraphRole } from "../../catalog/dgraph.ts";
 import { asMap } from "../../system/data.ts";
-import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
-import { moveData, type RunningDgraph, recreateStatefulSets } from "./procedures.ts";
+import type { Assessment, ChangedObject, ChangeRule, FieldChange } from "../change-rule.ts";
+import type { RunningDgraph } from "./members.ts";
+import { moveData } from "./move-data.ts";
+import { recreateStatefulSets } from "./procedures.ts";
 
 /** Charts of Dgraph, newest first. */
 type Charts = readonly { readonly version: string; readonly dataFormat: DgraphChart["dataFormat"] }[];
@@ -19,7 +21,7 @@ export function storageChanges(charts: Charts): ChangeRule {
           risk: "data-loss",
           reason:
             "the name of the Helm release changes: the old release is uninstalled, the volumes of the old release are kept, and the new pods start with empty volumes",
-          steps: moveData(running(changed), releaseName(changed.after)),
+          steps: moveData(running(changed), releaseName(changed.after), formatOf(versions(changed)[0], charts)),
         };
       yield* dataFormat(changed, charts);
       yield* volumes(changed);
@@ -28,8 +30,16 @@ export function storageChanges(charts: Charts): ChangeRule {
   };
 }
 
+/** Whether the pods start with empty volumes after a change. */
+export function startsEmpty(changed: ChangedObject, charts: Charts): boolean {
+  const [before, after] = versions(changed);
+  return (
+    changed.fields.some(({ path }) => path === "spec.releaseName") || (before !== after && !keepsData(before, after, charts))
+  );
+}
+
 /** Dgraph as it runs before the change. */
-function running({ before, namespace }: ChangedObject): RunningDgraph {
+export function running({ before, namespace }: ChangedObject): RunningDgraph {
   const values = asMap(asMap(before["spec"])["values"]);
   const count = (role: DgraphRole): number => Number(asMap(values[role])["replicaCount"]);
   return { namespace, release: releaseName(before), alphas: count("alpha"), zeros: count("zero") };
@@ -43,12 +53,15 @@ function releaseName(helmRelease: ChangedObject["before"]): string {
 function* dataFormat(changed: ChangedObject, charts: Charts): Iterable<Assessment> {
   const [before, after] = versions(changed);
   if (before === after || keepsData(before, after, charts)) return;
-  const old = running(changed);
   yield {
     risk: "data-loss",
     reason: `Dgraph of chart ${after} cannot be expected to read the files that Dgraph of chart ${before} wrote: export the data, install the new version with empty volumes, and import the data (Dgraph's documentation, "Upgrade Database")`,
-    steps: moveData(old, releaseName(changed.after)),
+    steps: moveData(running(changed), releaseName(changed.after), formatOf(before, charts)),
   };
+}
+
+function formatOf(version: string, charts: Charts): string | undefined {
+  return charts.find((chart) => chart.version === version)?.dataFormat;
 }
 
 /** Whether a version of the chart reads the files of another version. Unknown versions, and older ones, do not. */
@@ -70,8 +83,10 @@ function versions({ before, after }: ChangedObject): [before: string, after: str
 function* immutable(changed: ChangedObject, charts: Charts): Iterable<Assessment> {
   const { fields } = changed;
   const [before, after] = versions(changed);
-  if (fields.some(({ path }) => path === "spec.releaseName") || (before !== after && !keepsData(before, after, charts))) return;
-  const resized = roles.filter((role) => fields.some(({ path }) => path.startsWith(`spec.values.${role}.persistence.`)));
+  if (startsEmpty(changed, charts)) return;
+  const resized = roles.filter((role) =>
+    fields.some((field) => field.path.startsWith(`spec.values.${role}.persistence.`) && !shrinks(field)),
+  );
   const sets = before === after ? resized : roles;
   if (sets.length === 0) return;
   const fixed = [
@@ -89,12 +104,32 @@ function* immutable(changed: ChangedObject, charts: Charts): Iterable<Assessment
   };
 }
 
+/** Bytes of a size in the format that the schema requires. */
+function bytes(size: string): number {
+  const [, count, unit = ""] = /^(\d+)(Ki|Mi|Gi|Ti|Pi)$/.exec(size) ?? [];
+  return Number(count) * 1024 ** (["Ki", "Mi", "Gi", "Ti", "Pi"].indexOf(unit) + 1);
+}
+
+/** Whether a field is the size of a volume, and becomes smaller. */
+function shrinks({ path, before, after }: FieldChange): boolean {
+  if (!path.endsWith(".persistence.size")) return false;
+  return bytes(String(after)) < bytes(String(before));
+}
+
 /** Assesses changes of the volume claim templates. Existing claims do not follow them. */
 function* volumes({ fields }: ChangedObject): Iterable<Assessment> {
-  for (const { path } of fields) {
+  for (const field of fields) {
+    const { path } = field;
     const [, role, key] = /^spec\.values\.(alpha|zero)\.persistence\.(.*)$/.exec(path) ?? [];
     if (role === undefined) continue;
     const who = role === "alpha" ? "Alpha" : "Zero";
+    if (shrinks(field)) {
+      yield {
+        risk: "volume-claim",
+        reason: `the volumes of ${who} cannot become smaller, because Kubernetes does not allow this: set dgraph.${role}.storage to ${String(field.before)} or more, or move the data to a new Helm release (dgraph.release)`,
+      };
+      continue;
+    }
     const what = key === "size" ? "resize each claim" : "copy the data to claims of the new class";
     yield { risk: "volume-claim", reason: `existing volume claims of ${who} do not change: ${what}` };
   }

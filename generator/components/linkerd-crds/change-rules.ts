@@ -1,4 +1,4 @@
-import { linkerdReleases, nearestRelease } from "../../catalog/linkerd.ts";
+import { type LinkerdRelease, linkerdReleases, nearestRelease } from "../../catalog/linkerd.ts";
 import { asMap } from "../../system/data.ts";
 import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
 
@@ -10,10 +10,10 @@ export const crdChanges: ChangeRule = {
   },
 };
 
-/** CRDs of a version of linkerd-crds, as far as they are known; empty if the version is older than the catalog. */
-function crdsOf(version: string): readonly string[] {
+/** Release of a version of linkerd-crds, or the nearest older one; null if the version is older than the catalog. */
+function releaseOf(version: string): LinkerdRelease | null {
   const release = linkerdReleases.find(({ charts }) => charts["linkerd-crds"] === version);
-  return (release ?? nearestRelease(version.replace(/^20/, "edge-")))?.crds ?? [];
+  return release ?? nearestRelease(version.replace(/^20/, "edge-"));
 }
 
 /**
@@ -24,7 +24,17 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   const [oldVersion = "", newVersion = ""] = [before, after].map((release) =>
     String(asMap(asMap(asMap(release["spec"])["chart"])["spec"])["version"]),
   );
-  const lost = crdsOf(oldVersion).filter((crd) => !crdsOf(newVersion).includes(crd));
+  const [old, next] = [releaseOf(oldVersion), releaseOf(newVersion)];
+  // The newest served version is also the stored version (linkerd-crds, rendered, all releases of the catalog).
+  if (old?.traits.policyApi.server === "v1beta3" && next?.traits.policyApi.server === "v1beta1") {
+    yield {
+      risk: "stalled-rollout",
+      reason: `the upgrade to chart ${newVersion} fails and changes nothing: Kubernetes refuses its CRD of Servers, because the cluster stores Servers in version v1beta3 (status.storedVersions), which this CRD does not contain. The other charts wait for linkerd-crds`,
+      steps: [{ text: `Keep linkerd.version at ${old.version} or later, or create a new cluster with ${next.version}.` }],
+    };
+    return;
+  }
+  const lost = (old?.crds ?? []).filter((crd) => !(next?.crds ?? []).includes(crd));
   if (lost.length > 0)
     yield {
       risk: "crd-removal",

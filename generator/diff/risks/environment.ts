@@ -20,7 +20,7 @@ export function removedEnvironment(environment: string): Required<Assessment> {
         command: `meshops teardown ${environment} --run`,
       },
       {
-        text: "Remove the spec, the identity and the generated files. Then commit and push.",
+        text: "Remove the spec, the identity and the generated files. If the cluster itself was deleted, add --force. Then commit and push.",
         command: `meshops env remove ${environment} --purge`,
       },
     ],

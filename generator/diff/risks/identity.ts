@@ -34,7 +34,7 @@ function ofAnchors({ before, after }: FieldChange): Assessment {
     return {
       risk: "trust-anchor",
       reason:
-        "an additional trust anchor is trusted, as in the first step of a rotation; all meshed pods restart to load the new anchor",
+        "an additional trust anchor is trusted, as in the first step of a rotation; the pods that meshops deploys restart to load the new anchor, other meshed pods do not",
     };
   if (added === 0)
     return {
@@ -45,6 +45,6 @@ function ofAnchors({ before, after }: FieldChange): Assessment {
   return {
     risk: "trust-anchor",
     reason:
-      "the trust anchor is replaced in one step: old and new pods cannot connect to each other until all pods have restarted; `meshops identity rotate-anchor` replaces the trust anchor without this interruption",
+      "the trust anchor is replaced in one step: old and new pods cannot connect to each other until all pods have restarted, and meshops restarts only its own pods; `meshops identity rotate-anchor` replaces the trust anchor without this interruption",
   };
 }

@@ -42,7 +42,7 @@ function stepsOf({ environment, objects }: ChangeSet, trust: boolean): Step[] {
           },
         ]
       : []),
-    { text: "Push, and wait until the control plane is ready.", command: `meshops status ${environment}` },
+    { text: "Push, and wait until the control plane is ready.", command: `meshops status ${environment} --watch` },
     {
       text: "Delete all pods of the environment together. Their controllers create them again with new proxies.",
       command: `for n in ${namespaces.join(" ")}; do kubectl delete pods --all --namespace "$n" --wait=false; done`,

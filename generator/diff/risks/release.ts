@@ -19,7 +19,7 @@ export function* releaseRisks({ kind, name, change, fields }: ChangedObject): It
         reason: field.after === true ? "Flux no longer changes this release" : "Flux applies the release again",
       };
     if (field.path.startsWith("spec.values.podAnnotations"))
-      yield { risk: "harmless", reason: "the pods of this release restart; these pods store no data" };
+      yield { risk: "rollout", reason: "the pods of this release restart one by one; these pods store no data" };
   }
 }
 

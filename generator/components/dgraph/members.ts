@@ -1,0 +1,37 @@
+import { type DgraphRole, dgraphPorts } from "../../catalog/dgraph.ts";
+import { nameInRelease } from "./names.ts";
+
+/** A Helm release of Dgraph in a cluster. */
+export interface RunningDgraph {
+  readonly namespace: string;
+  /** Name of the Helm release. */
+  readonly release: string;
+  readonly alphas: number;
+  readonly zeros: number;
+}
+
+/** Name of a role's StatefulSet, of its Service, and of the container in its pods. */
+export function nameOf({ release }: RunningDgraph, role: DgraphRole): string {
+  return nameInRelease(release, role);
+}
+
+/** The plural of a role, as the subject of a sentence. */
+export function title(role: DgraphRole): string {
+  return role === "alpha" ? "the Alphas" : "the Zeros";
+}
+
+/** Indexes of pods, as words of a shell's `for`. */
+export function indices(count: number, from = 0): string {
+  return Array.from({ length: count - from }, (_, index) => from + index).join(" ");
+}
+
+/** The start of a command that runs in a pod. */
+export function inPod(dgraph: RunningDgraph, role: DgraphRole, index: number): string {
+  const name = nameOf(dgraph, role);
+  return `kubectl exec ${name}-${index} --namespace ${dgraph.namespace} --container ${name} --`;
+}
+
+/** A command that requests a path of the HTTP API of the first Zero. */
+export function askZero(dgraph: RunningDgraph, path: string): string {
+  return `${inPod(dgraph, "zero", 0)} curl -sS "localhost:${dgraphPorts.zero.http}${path}"`;
+}

@@ -1,0 +1,92 @@
+import { dgraphPorts } from "../../catalog/dgraph.ts";
+import type { Step } from "../change-rule.ts";
+import { indices, inPod, nameOf, type RunningDgraph } from "./members.ts";
+
+/** Directories of the export in the pods. The export has its own directory, so that it contains no older exports. */
+const exported = "/dgraph/meshops-export";
+const imported = "/dgraph/meshops-import";
+
+/** Releases whose exports end before the answer (dgraph v22.0.2, graphql/admin/export.go). Later ones queue a task. */
+const answersAtTheEnd: readonly string[] = ["v21", "v22"];
+
+/**
+ * Returns the steps that move the data to another version of Dgraph: an export from the running Alphas, a new Helm
+ * release with empty volumes, and an import (docs.dgraph.io, "Upgrade Database"). The old volumes are kept, so the old
+ * version can be installed again.
+ *
+ * @param next name of the Helm release after the change; if it is the same, the steps ask for a new name
+ * @param dataFormat data format of the running version; undefined if the version is unknown
+ */
+export function moveData(old: RunningDgraph, next: string, dataFormat: string | undefined): Step[] {
+  const { namespace, release } = old;
+  const target = { ...old, release: next === release ? `${release}-new` : next };
+  return [
+    ...exportSteps(old, dataFormat),
+    {
+      text:
+        next === release
+          ? `In the spec, change dgraph.chart, and set dgraph.release to a new name, such as ${target.release}. The new pods start with empty volumes, and the old volumes are kept. Generate, push, and wait until Dgraph is ready.`
+          : "Push, and wait until Dgraph is ready. The new pods start with empty volumes, and the old volumes are kept.",
+    },
+    ...importSteps(target),
+    {
+      text: `Compare the data. Change the address in your clients to ${nameOf(target, "alpha")}.${namespace}, and start them again.`,
+    },
+    {
+      text: "Delete the old volumes when you no longer need them.",
+      command: `kubectl delete pvc --namespace ${namespace} --selector app=dgraph,release=${release}`,
+    },
+  ];
+}
+
+/** Each group writes its data and its schemas on one of its members (dgraph v24.1.4, worker/export.go). */
+function exportSteps(old: RunningDgraph, dataFormat: string | undefined): Step[] {
+  const admin = (query: string): string =>
+    `${inPod(old, "alpha", 0)} curl -sS -H "Content-Type: application/graphql" localhost:${dgraphPorts.alpha.http}/admin -d '${query}'`;
+  const waits = dataFormat !== undefined && answersAtTheEnd.includes(dataFormat);
+  const start = `mutation { export(input: {format: "rdf", destination: "${exported}"}) { response { code message }${waits ? "" : " taskId"} } }`;
+  const name = nameOf(old, "alpha");
+  return [
+    {
+      text: waits
+        ? "Stop all clients that write. Start an export. The answer arrives when the export is complete."
+        : "Stop all clients that write. Start an export. The answer contains the ID of a task.",
+      command: admin(start),
+    },
+    ...(waits
+      ? []
+      : [
+          {
+            text: "Repeat this command with the ID of the task until the status is Success.",
+            command: admin('{ task(input: {id: "<taskId>"}) { kind status } }'),
+          },
+        ]),
+    {
+      text: "Copy the export. Each group of Alphas writes its part on one of its members; the copy from the other members fails.",
+      command: `for i in ${indices(old.alphas)}; do kubectl cp ${name}-$i:${exported} dgraph-export --namespace ${old.namespace} --container ${name}; done`,
+    },
+    {
+      text: "Check that the files are complete, and that each group has the files gNN.rdf.gz, gNN.schema.gz and gNN.gql_schema.gz.",
+      command: `find dgraph-export -type f -name "*.gz" -print -exec gzip -t {} \\;`,
+    },
+  ];
+}
+
+/** The image of Dgraph contains curl, gzip and jq (dgraph, contrib/Dockerfile). */
+function importSteps(target: RunningDgraph): Step[] {
+  const name = nameOf(target, "alpha");
+  const { alpha, zero } = dgraphPorts;
+  const load = `for f in $(find ${imported} -name "*.rdf.gz"); do dgraph live --files $f --schema $(dirname $f)/$(basename $f .rdf.gz).schema.gz --alpha localhost:${alpha.grpc} --zero ${nameOf(target, "zero")}:${zero.internal}; done`;
+  const graphql = `for f in $(find ${imported} -name "*.gql_schema.gz"); do gzip -dc $f | jq -r ".[].schema" | grep . > /tmp/graphql && curl -sS --data-binary @/tmp/graphql localhost:${alpha.http}/admin/schema; done`;
+  return [
+    {
+      text: "Copy the export into an Alpha.",
+      command: `kubectl cp dgraph-export ${name}-0:${imported} --namespace ${target.namespace} --container ${name}`,
+    },
+    { text: "Import the data.", command: `${inPod(target, "alpha", 0)} sh -c '${load}'` },
+    {
+      text: "Import the GraphQL schema, if the export contains one.",
+      command: `${inPod(target, "alpha", 0)} sh -c '${graphql}'`,
+    },
+  ];
+}

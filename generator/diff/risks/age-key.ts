@@ -1,0 +1,53 @@
+import type { Assessment, ChangedObject } from "../../components/change-rule.ts";
+import { plural } from "../../system/text.ts";
+
+/**
+ * Risk of another name for the Secret with the cluster's age key. Every Kustomization with encrypted files refers to it
+ * (kustomize-controller, spec.decryption.secretRef).
+ */
+export function* ageSecretRisk(
+  { kind, fields }: ChangedObject,
+  { environment }: { readonly environment: string },
+): Iterable<Assessment> {
+  if (kind !== "Kustomization") return;
+  const field = fields.find(({ path }) => path === "spec.decryption.secretRef.name");
+  if (field?.before === undefined || field.after === undefined) return;
+  yield {
+    risk: "stalled-rollout",
+    reason: `Flux decrypts with the age key in the Secret ${String(field.after)}: while this Secret does not exist, Flux does not apply the identity, nor the components that depend on it`,
+    steps: [
+      {
+        text: `Before you push, store the age key in the Secret ${String(field.after)}.`,
+        command: `meshops bootstrap ${environment} --run`,
+      },
+    ],
+  };
+}
+
+/**
+ * Risk of removed recipients in an encrypted file; null if no recipient was removed. Whether the cluster's key is one of
+ * the removed recipients is known only in the cluster.
+ */
+export function removedRecipients(
+  environment: string,
+  before: readonly string[],
+  after: readonly string[],
+): Required<Assessment> | null {
+  const removed = before.filter((recipient) => !after.includes(recipient));
+  if (removed.length === 0) return null;
+  return {
+    risk: "stalled-rollout",
+    reason: `the file is no longer encrypted for ${plural(removed.length, "recipient")} (${removed.map((recipient) => `${recipient.slice(0, 12)}…`).join(", ")}). If the cluster still has the age key of a removed recipient, and no other age key, Flux cannot decrypt the file, and applies neither the identity nor the components that depend on it`,
+    steps: [
+      {
+        text: "If the cluster gets a new age key: keep the old recipients beside the new ones in the spec, encrypt the files for both, and push.",
+        command: `meshops identity updatekeys ${environment}`,
+      },
+      { text: "Store the new age key in the cluster.", command: `meshops bootstrap ${environment} --run` },
+      {
+        text: "Remove the old recipients from the spec, encrypt the files again, and push.",
+        command: `meshops identity updatekeys ${environment}`,
+      },
+    ],
+  };
+}
