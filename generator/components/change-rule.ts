@@ -37,7 +37,12 @@ export interface Assessment {
   readonly reason: string;
   /** What the user must do, in this order. */
   readonly steps?: readonly Step[];
+  /** What the user must do before the steps of all assessments of the same change. */
+  readonly prerequisites?: readonly Step[];
 }
+
+/** The assessment of a change, after all its effects have been combined. */
+export type Verdict = Required<Omit<Assessment, "prerequisites">>;
 
 /** All changed objects of an environment. */
 export interface ChangeSet {

@@ -57,6 +57,7 @@ export type DiagnosticCode =
   // Rules for specs (rules/).
   | "age-recipient"
   | "age-recipient-shared"
+  | "aks-cluster-domain"
   | "calico-auto-provisioning"
   | "calico-dual-stack"
   | "calico-with-cni"

@@ -1,4 +1,4 @@
-import type { Assessment, ChangedObject, FieldChange, Step } from "../components/change-rule.ts";
+import type { ChangedObject, FieldChange, Step, Verdict } from "../components/change-rule.ts";
 import { type Risk, risks } from "../components/risk-levels.ts";
 import { isEncryptedFile, patchesFile, secretIn, transformersFile } from "../spec/layout.ts";
 import { compareText, folderOf } from "../system/text.ts";
@@ -47,7 +47,7 @@ export async function diffObjects(sides: Sides, identities: readonly string[]): 
   const pairs = [...new Set([...before.keys(), ...after.keys()])].map((key) => [before.get(key), after.get(key)] as const);
   const changed = pairs.flatMap(([previous, next]) => compareObjects(previous, next) ?? []);
   const all = changed.map((change) => change.object);
-  const assess = (object: ChangedObject): Required<Assessment> =>
+  const assess = (object: ChangedObject): Verdict =>
     sides.isNew
       ? newEnvironment
       : sides.isRemoved
@@ -85,7 +85,7 @@ function compareObjects(
 function objectChange(
   environment: string,
   { kind, namespace, name, change, fields }: ChangedObject,
-  judgement: Required<Assessment>,
+  judgement: Verdict,
 ): ObjectChange {
   return { environment, kind, namespace, name, change, ...judgement, fields };
 }

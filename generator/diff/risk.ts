@@ -1,10 +1,11 @@
-import type { Assessment, ChangedObject, ChangeSet, Step } from "../components/change-rule.ts";
+import type { Assessment, ChangedObject, ChangeSet, Step, Verdict } from "../components/change-rule.ts";
 import { providers } from "../components/registry.ts";
 import { gravest, type Risk, risks } from "../components/risk-levels.ts";
 import { accessRisks } from "./risks/access.ts";
 import { ageSecretRisk } from "./risks/age-key.ts";
 import { identityRisks } from "./risks/identity.ts";
 import { meshRestartRisks } from "./risks/mesh-restart.ts";
+import { mirroredImages } from "./risks/mirror.ts";
 import { releaseRisks } from "./risks/release.ts";
 import { workloadRisks } from "./risks/workload.ts";
 
@@ -23,12 +24,13 @@ const judges: readonly Judge[] = [
     ),
   ),
   releaseRisks,
+  mirroredImages,
   accessRisks,
   workloadRisks,
 ];
 
 /** Returns the highest risk of a change, all reasons, and all steps. Those for the highest risk come first. */
-export function riskOf(changed: ChangedObject, all: ChangeSet): Required<Assessment> {
+export function riskOf(changed: ChangedObject, all: ChangeSet): Verdict {
   const found = judges.flatMap((judge) => [...judge(changed, all)]);
   const risk = gravest(found.map((judgement) => judgement.risk));
   // A restart of the whole mesh includes the rollout of each workload.
@@ -37,7 +39,11 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Required<Assessm
   const ordered = [...risks].reverse().flatMap((level) => relevant.filter((judgement) => judgement.risk === level));
   const reasons = [...new Set(ordered.map(({ reason }) => reason))];
   const steps = new Map<string, Step>();
-  for (const step of ordered.flatMap((judgement) => judgement.steps ?? [])) steps.set(JSON.stringify(step), step);
+  for (const step of [
+    ...ordered.flatMap(({ prerequisites = [] }) => prerequisites),
+    ...ordered.flatMap((judgement) => judgement.steps ?? []),
+  ])
+    steps.set(JSON.stringify(step), step);
   return { risk, reason: reasons.length === 0 ? byDefault(changed) : reasons.join("; "), steps: [...steps.values()] };
 }
 

@@ -383,6 +383,7 @@ export interface Environment {
          */
         code:
           | "age-key-shared"
+          | "aks-cluster-domain"
           | "calico-with-cni"
           | "client-not-listed"
           | "client-not-meshed"

@@ -1,4 +1,4 @@
-import type { Assessment, ChangedObject } from "../../components/change-rule.ts";
+import type { Assessment, ChangedObject, Verdict } from "../../components/change-rule.ts";
 import { plural } from "../../system/text.ts";
 
 /**
@@ -28,11 +28,7 @@ export function* ageSecretRisk(
  * Risk of removed recipients in an encrypted file; null if no recipient was removed. Whether the cluster's key is one of
  * the removed recipients is known only in the cluster.
  */
-export function removedRecipients(
-  environment: string,
-  before: readonly string[],
-  after: readonly string[],
-): Required<Assessment> | null {
+export function removedRecipients(environment: string, before: readonly string[], after: readonly string[]): Verdict | null {
   const removed = before.filter((recipient) => !after.includes(recipient));
   if (removed.length === 0) return null;
   return {

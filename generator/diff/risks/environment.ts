@@ -1,4 +1,4 @@
-import type { Assessment } from "../../components/change-rule.ts";
+import type { Verdict } from "../../components/change-rule.ts";
 import { specFile } from "../../spec/layout.ts";
 
 /**
@@ -6,7 +6,7 @@ import { specFile } from "../../spec/layout.ts";
  * `flux bootstrap git`, the root's folder still contains Flux's own manifests, and Flux deletes the components. With
  * `gitops.flux.manifests`, the folder does not exist, and kustomize-controller reports an error and deletes nothing.
  */
-export function removedEnvironment(environment: string): Required<Assessment> {
+export function removedEnvironment(environment: string): Verdict {
   const spec = specFile(environment);
   return {
     risk: "data-loss",

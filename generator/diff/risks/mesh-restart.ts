@@ -33,6 +33,13 @@ function restarts({ fields }: ChangedObject): boolean {
 function stepsOf({ environment, objects }: ChangeSet, trust: boolean): Step[] {
   const namespaces = [...new Set(objects.filter(restarts).map(({ namespace }) => namespace))].sort();
   return [
+    ...(trust
+      ? []
+      : [
+          {
+            text: "First check that the kubelets and the DNS of the cluster already use the new cluster domain. meshops does not change them.",
+          },
+        ]),
     { text: "Announce an outage of all meshed workloads in the cluster." },
     ...(trust
       ? [

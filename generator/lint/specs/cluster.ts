@@ -31,6 +31,14 @@ export const clusterRules: readonly Rule[] = [
     check: newKubernetes,
   },
   {
+    code: "aks-cluster-domain",
+    severity: "warning",
+    title: "AKS does not support another cluster domain than `cluster.local`",
+    why: "The cluster domain is a setting of the kubelet and of the cluster's DNS. AKS has no setting for it (Azure/AKS#490), so no name in another domain can be resolved, and proxies do not find the control plane.",
+    fix: "Remove `linkerd.clusterDomain`. To change the names of identities, set `linkerd.identity.trustDomain`.",
+    check: aksDomain,
+  },
+  {
     code: "flux-too-old",
     severity: "error",
     title: "Flux is too old for the generated files",
@@ -113,6 +121,15 @@ function* oldFlux({ spec: { gitops } }: Environment): Iterable<RuleFinding> {
     message: `Flux ${version} rejects the generated HelmReleases`,
     fix: `set version: ${fluxReleases.pinned}`,
     expected: `${fluxReleases.minimum} or later`,
+  };
+}
+
+function* aksDomain({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
+  if (azure === undefined || linkerd.clusterDomain === "cluster.local") return;
+  yield {
+    paths: [spec("linkerd", "clusterDomain")],
+    message: `the cluster domain of an AKS cluster is cluster.local, not ${linkerd.clusterDomain}`,
+    fix: "set linkerd.clusterDomain: cluster.local",
   };
 }
 
