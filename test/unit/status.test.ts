@@ -551,7 +551,7 @@ describe("internal ports that change to skip under a policy", () => {
       code: "refused-by-server",
       reason:
         "Server demo-dgraph-zero-internal denies connections of pod alpha-1: the pod connects to port 5080 without its proxy, but the Server requires an identity",
-      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set dgraph.networkPolicy to its old value (docs/access.md, “Changing internalPorts”)",
+      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set dgraph.networkPolicy to its old value (meshops help access, “Changing internalPorts”)",
     });
   });
 

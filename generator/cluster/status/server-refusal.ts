@@ -32,7 +32,7 @@ export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapsho
     return {
       code: "refused-by-server",
       reason: `Server ${name} denies connections of pod ${pod.metadata.name}: the pod connects to port ${port} without its proxy, but the Server requires an identity`,
-      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set dgraph.networkPolicy to its old value (docs/access.md, “Changing internalPorts”)",
+      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set dgraph.networkPolicy to its old value (meshops help access, “Changing internalPorts”)",
     };
   }
   return null;

@@ -75,7 +75,7 @@ export function updatekeys([name = ""]: readonly string[], options: DirectoryOpt
     return {
       changes: new Map([...changes, [sopsConfigFile, withCreationRules(store.read(sopsConfigFile), environment)]]),
       done: "files are encrypted to the recipients in the spec",
-      next: "commit and push; removed recipients can still decrypt the files in old commits, so rotate the keys in these files",
+      next: "commit and push; if you removed recipients, they can still decrypt the files in old commits, so rotate the keys in these files",
     };
   });
 }

@@ -11,6 +11,7 @@ import { programFolder } from "../../system/program-folder.ts";
 import { shellWord } from "../../system/shell.ts";
 import { compareText, plural } from "../../system/text.ts";
 import { printDiagnostics } from "../context.ts";
+import { identityFilesOf } from "../env/files.ts";
 import type { Io } from "../io.ts";
 import { type Answers, platformName } from "./answers.ts";
 import { baseAssets, clientAssets, templateAssets } from "./assets.ts";
@@ -88,7 +89,9 @@ function printNext(io: Io, root: string, { environments, branch }: Answers, ownP
   const lines = [
     ...(folder === "" ? [] : [`cd ${shellWord(folder)}`]),
     around === null ? `git init -b ${branch} && ${install}` : install,
-    ...environments.map((name) => `npx meshops identity keygen ${name} --write && npx meshops identity init ${name}`),
+    ...environments
+      .filter((name) => identityFilesOf(root, name).length === 0)
+      .map((name) => `npx meshops identity keygen ${name} --write && npx meshops identity init ${name}`),
     "npx meshops generate",
   ];
   io.stdout.write(`\nnext:\n${lines.map((line) => `  ${line}\n`).join("")}see README.md for the remaining steps\n`);

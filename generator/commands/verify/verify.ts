@@ -96,10 +96,11 @@ function clientImage(model: Model, only: ReadonlySet<string>): string {
   const probing = checksOf(model).flatMap((check) => ("calls" in check ? [check.id] : []));
   const access = targetOf(model) === null ? [] : ["T0", "T1", "T2a", "T2b", "T2c", "T3", ...probing];
   if (!access.some((id) => only.has(id))) return "";
-  const fix = "build an image from clients/pydgraph and set --image; to add this folder, run meshops init . --keep --with-client";
+  const fix =
+    "add --only M, or build an image from clients/pydgraph and set --image; to add this folder, run meshops init . --keep --with-client";
   throw new UserError(
     exitCode.usage,
-    "the environment has no pydgraph client, so there is no default image for the probes; tests M1 to M8 need no image",
+    "the environment has no pydgraph client, so there is no default image for the probes; only tests M1 to M8 need no image",
     fix,
   );
 }

@@ -68,7 +68,7 @@ function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Itera
   yield {
     risk: "stalled-rollout",
     reason:
-      "the new Servers refuse connections from pods that have not restarted, because these pods connect without their proxies, and the rollout stalls. Queries can be delayed while the pods restart (docs/access.md)",
+      "the new Servers refuse connections from pods that have not restarted, because these pods connect without their proxies, and the rollout stalls. Queries can be delayed while the pods restart (meshops help access)",
     steps: [
       {
         text: "Set dgraph.networkPolicy: false, generate, push, and wait until Dgraph is ready. Until the last step, every pod in the cluster can reach Dgraph.",

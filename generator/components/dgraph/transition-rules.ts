@@ -28,6 +28,6 @@ function* protectsSkippedPorts(environment: Environment, generated: (path: strin
   yield {
     paths: [spec("dgraph", "internalPorts"), spec("dgraph")],
     message: `the new Servers ${servers.join(" and ")} would refuse the pods that have not restarted, and the rollout would stall`,
-    fix: "set dgraph.networkPolicy: false first; follow the steps in docs/access.md",
+    fix: "set dgraph.networkPolicy: false first; follow the steps in meshops help access",
   };
 }

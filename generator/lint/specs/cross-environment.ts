@@ -47,7 +47,7 @@ export const jointRules: readonly JointRule[] = [
     why:
       "Each cluster contains the private key of its age recipient. With this key, everyone who can read Secrets in one cluster can decrypt the other environment's Secrets in Git, for example the key of its issuer. " +
       "Usually, a spec was copied from another spec, and the recipient in the copy was not changed.",
-    fix: "Create a separate age key for each cluster: run `meshops identity keygen <env> --write`, then `meshops identity updatekeys <env>`.",
+    fix: "Create a separate age key for each cluster: run `meshops identity keygen <env> --write --force`, then `meshops identity updatekeys <env>`.",
     keys: ({ spec: { secrets } }) => secrets.age,
     check: sharedAgeKey,
   },
@@ -70,7 +70,7 @@ function* sharedAgeKey({ metadata, spec: { secrets } }: Environment, first: Envi
   yield {
     paths: [spec("secrets", "age", secrets.age.indexOf(key))],
     message: `the clusters of ${metadata.name} and ${first.metadata.name} have the same age key, so each can decrypt the Secrets of the other`,
-    fix: `run meshops identity keygen ${metadata.name} --write`,
+    fix: `run meshops identity keygen ${metadata.name} --write --force && meshops identity updatekeys ${metadata.name}`,
   };
 }
 
