@@ -3,6 +3,7 @@ import type { Diagnostic, DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import { maxAliases, maxDepth, maxFileBytes, tooDeepAt, tooLarge } from "../diagnostics/limits.ts";
 import { diagnosticAt, limited, type Source, type Span } from "../diagnostics/source.ts";
 import { lowerFirst } from "../system/text.ts";
+import { syntaxError } from "./syntax-errors.ts";
 import { inspect } from "./yaml-checks.ts";
 
 const top: Span = { offset: 0, length: 1 };
@@ -31,14 +32,12 @@ export function parseSource(file: string, text: string): Source {
           length: 3,
         }),
       );
-    const wrong = [...document.errors, ...document.warnings];
-    if (wrong.some(({ message }) => message.includes("call stack"))) throw new RangeError();
-    if (wrong.length > 0)
-      return failed(
-        ...limited(wrong, ({ message, pos: [from, to] }) =>
-          at("yaml-syntax", lowerFirst(message), null, { offset: from, length: to - from }),
-        ),
-      );
+    const [wrong, ...others] = [...document.errors, ...document.warnings];
+    if ([wrong, ...others].some((error) => error?.message.includes("call stack"))) throw new RangeError();
+    if (wrong !== undefined) {
+      const { message, fix, span } = syntaxError(text, [wrong, ...others]);
+      return failed(at("yaml-syntax", message, fix, span));
+    }
     const problems = inspect(document);
     if (problems.length > 0)
       return failed(

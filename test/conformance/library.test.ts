@@ -52,7 +52,7 @@ describe("the library", () => {
   });
 
   test("loads specs that are not files", async () => {
-    expect((await example("memory.ts")).split("\n")[0]).toBe("4:42 not-allowed");
+    expect((await example("memory.ts")).split("\n")[0]).toBe("4:42 bad-format");
   });
 
   test("injects and checks manifests", async () => {

@@ -42,10 +42,10 @@ withTools(["helm", "helm4", "helmfile", "kustomize"], "meshops as a post-rendere
   });
 
   test("an error stops Helm, and Helm prints it", async () => {
-    const wrong = blockOf(page, "file: mesh.yaml").replace("edge-26.8.3", "edge-26.8.4");
+    const wrong = blockOf(page, "file: mesh.yaml").replace("edge-26.8.3", "edge-26.8");
     writeTree(root, { "wrong.yaml": wrong });
     await expect(shell("helm", blockOf(page, "command: helm3").replace("mesh.yaml", "wrong.yaml"))).rejects.toThrow(
-      /wrong\.yaml:7:12 error not-allowed/,
+      /wrong\.yaml:7:12 error bad-format/,
     );
   });
 

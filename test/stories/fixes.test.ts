@@ -98,6 +98,11 @@ function applied(text: string, finding: Diagnostic): string | null {
   };
   const [, meant] = /^did you mean "(.*)"\?$/.exec(fix) ?? [];
   if (meant !== undefined) return replaceMarked(text, finding, meant);
+  const [, missing] = /^add the missing (.) above this line$/.exec(fix) ?? [];
+  if (missing !== undefined) {
+    const lines = text.split("\n");
+    return lines.map((row, index) => (index === finding.line - 2 ? row + missing : row)).join("\n");
+  }
   const [, quoted] = /^quote the value: (".*")$/.exec(fix) ?? [];
   if (quoted !== undefined) return replaceMarked(text, finding, quoted);
   const [, example] = /^(?:use|set) .*such as (\S+)$/.exec(fix) ?? [];

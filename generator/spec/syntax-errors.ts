@@ -1,0 +1,67 @@
+import { Lexer, type YAMLError } from "yaml";
+import type { Span } from "../diagnostics/source.ts";
+import { lowerFirst } from "../system/text.ts";
+
+/** Tokens that mark the structure, and are not part of the text (yaml, CST.tokenType). */
+const structure = ["\u0002", "\u0018", "\u001f"];
+
+/** A syntax error of a YAML file. */
+export interface SyntaxFinding {
+  readonly message: string;
+  readonly fix: string | null;
+  readonly span: Span;
+}
+
+/**
+ * Returns the finding for the errors of a YAML parser. It describes only the first error, because the parser reports
+ * the consequences of an error as further errors.
+ */
+export function syntaxError(text: string, [first]: readonly [YAMLError, ...YAMLError[]]): SyntaxFinding {
+  const conflict = /^<{7} .*$/m.exec(text);
+  if (conflict !== null && /^={7}\r?$/m.test(text) && /^>{7} /m.test(text))
+    return {
+      message: "the file contains an unresolved merge conflict",
+      fix: "keep one side of the conflict, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>",
+      span: { offset: conflict.index, length: conflict[0].length },
+    };
+  const {
+    code,
+    message,
+    pos: [from, to],
+  } = first;
+  const span = { offset: from, length: to - from };
+  const [, quote] = /^Missing closing (["'])/.exec(message) ?? [];
+  if (quote !== undefined)
+    return {
+      message: `this ${quote} has no closing ${quote}`,
+      fix: `add ${quote} at the end of the value`,
+      span: { offset: openingQuote(text) ?? from, length: 1 },
+    };
+  const [, bracket] = /end with a ([\]}])$/.exec(message) ?? [];
+  if (bracket !== undefined)
+    return {
+      message: `the ${bracket} that closes a list or map is missing before this line`,
+      fix: `add the missing ${bracket} above this line`,
+      span,
+    };
+  if (code === "TAB_AS_INDENT") return { message: lowerFirst(message), fix: "replace the tab with spaces", span };
+  if (message === "All mapping items must start at the same column")
+    return {
+      message: "the indentation of this line matches no key above it",
+      fix: "indent the line like the keys of its map",
+      span,
+    };
+  return { message: lowerFirst(message), fix: null, span };
+}
+
+/** Position of the quote that begins the last token of a text; null if the last token is not quoted. */
+function openingQuote(text: string): number | null {
+  let offset = 0;
+  let opening: number | null = null;
+  for (const token of new Lexer().lex(text)) {
+    if (structure.includes(token)) continue;
+    if (token.trim() !== "") opening = /^["']/.test(token) ? offset : null;
+    offset += token.length;
+  }
+  return opening;
+}
