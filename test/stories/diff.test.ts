@@ -324,7 +324,8 @@ describe("comparison with Git", () => {
     expect(JSON.stringify(found[0]?.["steps"])).toContain("MESHOPS_TAKE_OVER=yes meshops bootstrap prod --run");
     expect(found.filter(({ change }) => change !== "changed")).toEqual([]);
     const risky = found.filter(({ risk }) => risk !== "harmless").map(({ kind, name }) => `${String(kind)} ${String(name)}`);
-    expect(risky).toEqual(["Environment prod", "HelmRelease linkerd-control-plane"]);
+    expect(risky).toEqual(["Environment prod"]);
+    expect(await rows(root, "prod")).toEqual(found);
   });
 
   test("files that meshops did not generate are ignored; manual changes to generated files are reported", async () => {

@@ -51,8 +51,8 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
   if (rendered === null) return exitCode.problem;
   const folders = [environmentsFolder, overlaysFolder, fluxRootFolder, helmfileFile, stateFolder];
   const tree = await GitTree.open(repository.root, options.from, folders);
-  const wanted = wantedBundles(repository, bundlesOf(rendered), names.length === 0, { others: ownersIn(tree) });
-  const changes = await compare(io, repository.root, tree, wanted);
+  const all = wantedBundles(repository, bundlesOf(rendered), true, { others: ownersIn(tree) });
+  const changes = await compare(io, repository.root, tree, all, names.length === 0);
   if (options.output === "json") io.stdout.write(diffJson(changes));
   else if (options.output === "markdown") io.stdout.write(diffMarkdown(changes, options.from));
   else {
@@ -75,11 +75,19 @@ function ownersIn(tree: GitTree): string[] {
 /** Number of owners (environments, or the root) whose files are read from Git at the same time. */
 const chunk = 50;
 
-async function compare(io: Io, root: string, commit: GitTree, all: readonly Wanted[]): Promise<ObjectChange[]> {
+/** @param withRemoved whether to report removed environments. Renamed environments are recognised in any case. */
+async function compare(
+  io: Io,
+  root: string,
+  commit: GitTree,
+  all: readonly Wanted[],
+  withRemoved: boolean,
+): Promise<ObjectChange[]> {
   const removed = all.filter(([owner, bundle]) => owner !== rootOwner && bundle.size === 0).map(([owner]) => owner);
   const renames = renamedSince(root, commit, all, removed);
   const tree = renames.reduce(asRenamed, commit);
-  const wanted = all.filter(([owner]) => !renames.some(({ from }) => from === owner));
+  const reported = withRemoved ? all : all.filter(([owner]) => !removed.includes(owner));
+  const wanted = reported.filter(([owner]) => !renames.some(({ from }) => from === owner));
   const owned = [...tree.paths()].filter((path) => ownerOf(path) !== null);
   const committed = groupBy(owned, (path) => ownerOf(path) ?? "");
   const changes: ObjectChange[] = renames.map(renameChange);

@@ -27,6 +27,8 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
             ? "new meshed pods need the linkerd-cni plugin and never start on a node without this plugin"
             : "new meshed pods get an init container that needs the capability NET_ADMIN: their namespaces must allow this capability",
       };
+    else if (path === "spec.values.heartbeatSchedule")
+      yield { risk: "harmless", reason: "the heartbeat, a CronJob, runs at another time" };
     else if (path.startsWith("spec.values.") && !path.startsWith("spec.values.podAnnotations"))
       yield { risk: "rollout", reason: "the control plane restarts, one replica at a time" };
   }
