@@ -65,7 +65,7 @@ export function explain(error: SchemaError): SchemaFinding {
         "not-allowed",
         `${name} cannot be ${show(data)}`,
         `one of ${list(allowed)}`,
-        allowedFix(data, allowed, parentSchema),
+        allowedFix(data, allowed, parentSchema, isIndex(path.at(-1) ?? "")),
       );
     }
     case "const":
@@ -138,14 +138,16 @@ function isIndex(step: string | number): boolean {
 
 /**
  * Returns the fix for a value that is not in the list of allowed values. A version that differs in more than one
- * character is not a typing error, so no similar version is suggested for it.
+ * character is not a typing error, so no similar version is suggested for it. For an item of a list, no example is
+ * suggested, because the list can already contain it.
  */
-function allowedFix(data: unknown, allowed: readonly string[], schema: Schema): string | null {
-  if (typeof data !== "string") return example(schema, allowed);
+function allowedFix(data: unknown, allowed: readonly string[], schema: Schema, isItem: boolean): string | null {
+  const otherwise = isItem ? "remove this item, or use another value" : example(schema, allowed);
+  if (typeof data !== "string") return otherwise;
   const digits = (text: string): string => text.replace(/\D/g, "");
   const sameDigits = allowed.filter((value) => digits(value) === digits(data));
   const guess = nearest(data, sameDigits) ?? nearest(data, allowed, 1);
-  return guess === null ? example(schema, allowed) : `did you mean "${guess}"?`;
+  return guess === null ? otherwise : `did you mean "${guess}"?`;
 }
 
 /** What is expected instead of a value of another type: for a number or Boolean, the format of the string. */
