@@ -1,4 +1,6 @@
-import type { ChangeRule } from "./change-rule.ts";
+import { at } from "../kubernetes/object-fields.ts";
+import { isVersionAtLeast } from "../system/version.ts";
+import type { ChangedObject, ChangeRule } from "./change-rule.ts";
 
 /**
  * Returns a rule for changes of a HelmRelease's chart version. Use it only if a restart of the pods is the only effect.
@@ -11,15 +13,13 @@ export function chartVersion(release: string): ChangeRule {
         if (path === "spec.chart.spec.version")
           yield {
             risk: "rollout",
-            reason: `chart ${name} changes from ${String(before)} to ${String(after)}; the chart's pods restart${isOlder(String(after), String(before)) ? ". The new version is older: meshops does not test changes to an older version" : ""}`,
+            reason: `chart ${name} changes from ${String(before)} to ${String(after)}; the chart's pods restart${isVersionAtLeast(String(after), String(before)) ? "" : ". The new version is older: meshops does not test changes to an older version"}`,
           };
     },
   };
 }
 
-/** Whether a version of a chart is older than another one. Suffixes, such as `-preview6`, are ignored. */
-function isOlder(version: string, other: string): boolean {
-  const [a, b] = [version, other].map((text) => text.split(/[.-]/).map(Number));
-  const at = a?.findIndex((part, index) => part !== b?.[index]) ?? -1;
-  return at !== -1 && (a?.[at] ?? 0) < (b?.[at] ?? 0);
+/** Version of a HelmRelease's chart. */
+export function chartVersionOf(release: ChangedObject["before"]): string {
+  return String(at(release, "spec", "chart", "spec", "version"));
 }

@@ -10,7 +10,7 @@ import { mergeValues } from "./values.ts";
 type Overrides = Environment["spec"]["components"];
 type Override = Overrides[string];
 
-/** Changes a component as `spec.components` says. Values and patches are applied last. */
+/** Changes a component as `spec.components` specifies. Values and patches are applied last. */
 export function withOverrides(component: ComponentModel, { [component.id]: override }: Overrides): ComponentModel {
   if (override === undefined) return component;
   const { delivery } = component;

@@ -32,10 +32,10 @@ export function parseSource(file: string, text: string): Source {
           length: 3,
         }),
       );
-    const [wrong, ...others] = [...document.errors, ...document.warnings];
-    if ([wrong, ...others].some((error) => error?.message.includes("call stack"))) throw new RangeError();
-    if (wrong !== undefined) {
-      const { message, fix, span } = syntaxError(text, [wrong, ...others]);
+    const wrong = [...document.errors, ...document.warnings];
+    if (wrong.some(({ message }) => message.includes("call stack"))) throw new RangeError();
+    if (wrong[0] !== undefined) {
+      const { message, fix, span } = syntaxError(text, wrong[0]);
       return failed(at("yaml-syntax", message, fix, span));
     }
     const problems = inspect(document);

@@ -13,10 +13,9 @@ export interface SyntaxFinding {
 }
 
 /**
- * Returns the finding for the errors of a YAML parser. It describes only the first error, because the parser reports
- * the consequences of an error as further errors.
+ * Returns the finding for the first error of a YAML parser. Further errors are usually consequences of the first error.
  */
-export function syntaxError(text: string, [first]: readonly [YAMLError, ...YAMLError[]]): SyntaxFinding {
+export function syntaxError(text: string, first: YAMLError): SyntaxFinding {
   const conflict = /^<{7} .*$/m.exec(text);
   if (conflict !== null && /^={7}\r?$/m.test(text) && /^>{7} /m.test(text))
     return {

@@ -20,6 +20,7 @@ export interface Renamed {
  * @param removed environments of the commit that no longer have a spec
  */
 export function renamedSince(root: string, tree: GitTree, wanted: readonly Wanted[], removed: readonly string[]): Renamed[] {
+  if (removed.length === 0) return [];
   return wanted.flatMap(([to]) => {
     const [encrypted] = encryptedFiles(root, to);
     const text = encrypted === undefined ? null : readIfThere(join(root, encrypted));
@@ -43,7 +44,7 @@ function moved(path: string, { from, to }: Renamed): string {
   return owned ? [top, to, ...rest].join("/") : path;
 }
 
-/** Returns the change that stands for the renaming itself. Flux's root Kustomization is not in the generated files. */
+/** Returns the change of the environment's name itself. Flux's root Kustomization is not in the generated files. */
 export function renameChange({ from, to }: Renamed): ObjectChange {
   return {
     environment: to,

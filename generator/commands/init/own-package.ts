@@ -10,7 +10,7 @@ let packed: Promise<Buffer> | null = null;
 
 /**
  * Returns the running meshops as an npm package. A new repository depends on this file, so that `npm install` works
- * without a registry that contains meshops, and everybody uses the same version.
+ * without a registry that contains meshops, and all clones use the same version.
  *
  * @throws UserError (missing) if npm is not installed
  */

@@ -1,4 +1,6 @@
 import { type DgraphRole, dgraphPorts } from "../../catalog/dgraph.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+import type { ChangedObject } from "../change-rule.ts";
 import { nameInRelease } from "./names.ts";
 
 /** A Helm release of Dgraph in a cluster. */
@@ -8,6 +10,11 @@ export interface RunningDgraph {
   readonly release: string;
   readonly alphas: number;
   readonly zeros: number;
+}
+
+/** Name of the Helm release that a HelmRelease installs. */
+export function releaseName(helmRelease: ChangedObject["before"]): string {
+  return String(at(helmRelease, "spec", "releaseName"));
 }
 
 /** Name of a role's StatefulSet, of its Service, and of the container in its pods. */

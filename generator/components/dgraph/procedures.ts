@@ -1,7 +1,6 @@
 import type { DgraphRole } from "../../catalog/dgraph.ts";
-import { asMap } from "../../system/data.ts";
 import type { ChangedObject, Step } from "../change-rule.ts";
-import { askZero, indices, nameOf, type RunningDgraph, title } from "./members.ts";
+import { askZero, indices, nameOf, type RunningDgraph, releaseName, title } from "./members.ts";
 
 /**
  * Flux removes every field that another client whose name starts with `kubectl` set, when it next applies the object
@@ -21,7 +20,7 @@ export interface Resize {
  * policies.
  */
 export function uninstall({ namespace, before }: Pick<ChangedObject, "namespace" | "before">): Step[] {
-  const release = String(asMap(before["spec"])["releaseName"]);
+  const release = releaseName(before);
   return [
     { text: 'If you still need the data, export it first (Dgraph documentation, "Export Database").' },
     {

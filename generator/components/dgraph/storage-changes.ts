@@ -1,7 +1,8 @@
 import type { DgraphChart, DgraphRole } from "../../catalog/dgraph.ts";
 import { asMap } from "../../system/data.ts";
 import type { Assessment, ChangedObject, ChangeRule, FieldChange } from "../change-rule.ts";
-import type { RunningDgraph } from "./members.ts";
+import { chartVersionOf } from "../chart-version.ts";
+import { type RunningDgraph, releaseName } from "./members.ts";
 import { moveData } from "./move-data.ts";
 import { recreateStatefulSets } from "./procedures.ts";
 
@@ -45,10 +46,6 @@ export function running({ before, namespace }: ChangedObject): RunningDgraph {
   return { namespace, release: releaseName(before), alphas: count("alpha"), zeros: count("zero") };
 }
 
-function releaseName(helmRelease: ChangedObject["before"]): string {
-  return String(asMap(helmRelease["spec"])["releaseName"]);
-}
-
 /** Assesses a change of the chart's version after which the files on the volumes have another format. */
 function* dataFormat(changed: ChangedObject, charts: Charts): Iterable<Assessment> {
   const [before, after] = versions(changed);
@@ -72,8 +69,7 @@ function keepsData(before: string, after: string, charts: Charts): boolean {
 }
 
 function versions({ before, after }: ChangedObject): [before: string, after: string] {
-  const of = (object: ChangedObject["before"]): string => String(asMap(asMap(asMap(object["spec"])["chart"])["spec"])["version"]);
-  return [of(before), of(after)];
+  return [chartVersionOf(before), chartVersionOf(after)];
 }
 
 /**

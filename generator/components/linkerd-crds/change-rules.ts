@@ -1,6 +1,7 @@
 import { type LinkerdRelease, linkerdReleases, nearestRelease } from "../../catalog/linkerd.ts";
 import { asMap } from "../../system/data.ts";
 import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
+import { chartVersionOf } from "../chart-version.ts";
 
 /** Assesses changes of the HelmRelease of Linkerd's CRDs. */
 export const crdChanges: ChangeRule = {
@@ -21,9 +22,7 @@ function releaseOf(version: string): LinkerdRelease | null {
  * edge-25.3.1 (linkerd-crds, templates); the CRDs of Linkerd's policies do not have this annotation in any release.
  */
 function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
-  const [oldVersion = "", newVersion = ""] = [before, after].map((release) =>
-    String(asMap(asMap(asMap(release["spec"])["chart"])["spec"])["version"]),
-  );
+  const [oldVersion, newVersion] = [chartVersionOf(before), chartVersionOf(after)];
   const [old, next] = [releaseOf(oldVersion), releaseOf(newVersion)];
   // The newest served version is also the stored version (linkerd-crds, rendered, all releases of the catalog).
   if (old?.traits.policyApi.server === "v1beta3" && next?.traits.policyApi.server === "v1beta1") {
@@ -50,7 +49,7 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
     return values["installGatewayAPI"] === true || values["enableHttpRoutes"] === true;
   };
   if (!installs(before) || installs(after)) return;
-  if (oldVersion?.startsWith("20"))
+  if (oldVersion.startsWith("20"))
     yield {
       risk: "harmless",
       reason:

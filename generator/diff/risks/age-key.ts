@@ -36,7 +36,7 @@ export function removedRecipients(environment: string, before: readonly string[]
     reason: `the file is no longer encrypted for ${plural(removed.length, "recipient")} (${removed.map((recipient) => `${recipient.slice(0, 12)}…`).join(", ")}). If the cluster still has the age key of a removed recipient, and no other age key, Flux cannot decrypt the file, and applies neither the identity nor the components that depend on it`,
     steps: [
       {
-        text: "If the cluster gets a new age key: keep the old recipients beside the new ones in the spec, encrypt the files for both, and push.",
+        text: "If the cluster gets a new age key: add the new recipients to the spec, but keep the old ones, encrypt the files for both, and push.",
         command: `meshops identity updatekeys ${environment}`,
       },
       { text: "Store the new age key in the cluster.", command: `meshops bootstrap ${environment} --run` },
