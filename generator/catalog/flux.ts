@@ -11,13 +11,6 @@ export const fluxReleases = {
   pinned: "v2.9.6",
 } as const;
 
-/** Whether a Flux release accepts the generated files. @param version for example `v2.9.6` */
-export function isSupportedFlux(version: string): boolean {
-  const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
-  const [leastMajor = 0, leastMinor = 0] = fluxReleases.minimum.slice(1).split(".").map(Number);
-  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
-}
-
 /** URL of the install manifests of a Flux release (fluxcd.io, "Installation"). */
 export function fluxManifests(version: string): string {
   return `https://github.com/fluxcd/flux2/releases/download/${version}/install.yaml`;

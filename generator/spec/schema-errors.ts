@@ -137,16 +137,23 @@ function isIndex(step: string | number): boolean {
 }
 
 /**
- * Returns the fix for a value that is not in the list of allowed values. A version that differs in more than one
- * character is not a typing error, so no similar version is suggested for it. For an item of a list, no example is
- * suggested, because the list can already contain it.
+ * Returns the fix for a value that is not in the list of allowed values. A word that differs in more than two characters
+ * is not a typing error, nor is a version that differs in more than one, so no similar value is suggested for them: the
+ * fix is then the schema's `errorMessage`, or an example. For an item of a list, no example is suggested, because the
+ * list can already contain it.
  */
 function allowedFix(data: unknown, allowed: readonly string[], schema: Schema, isItem: boolean): string | null {
-  const otherwise = isItem ? "remove this item, or use another value" : example(schema, allowed);
+  const { errorMessage } = schema;
+  const otherwise =
+    typeof errorMessage === "string"
+      ? errorMessage
+      : isItem
+        ? "remove this item, or use another value"
+        : example(schema, allowed);
   if (typeof data !== "string") return otherwise;
   const digits = (text: string): string => text.replace(/\D/g, "");
   const sameDigits = allowed.filter((value) => digits(value) === digits(data));
-  const guess = nearest(data, sameDigits) ?? nearest(data, allowed, 1);
+  const guess = nearest(data, sameDigits, 2) ?? nearest(data, allowed, 1);
   return guess === null ? otherwise : `did you mean "${guess}"?`;
 }
 

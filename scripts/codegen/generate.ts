@@ -109,6 +109,6 @@ async function standaloneModule(schema: Schema, options: ValidatorOptions): Prom
     ...options,
     code: { source: true, esm: true },
   });
-  ajv.addVocabulary(["patternErrorMessage"]);
+  ajv.addVocabulary(["patternErrorMessage", "errorMessage"]);
   return standalone.default(ajv, ajv.compile(without(schema, ["title", "description", "examples"]) as Schema));
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseDocument } from "yaml";
 import { makeServerCertificate, makeWebhookCa } from "../../generator/identity/authority.ts";
 import { meshops } from "../support/cli.ts";
 import { withCluster, withPydgraph } from "../support/guards.ts";
@@ -145,6 +146,25 @@ withPydgraph("verify", () =>
       expect(readFileSync(page, "utf8")).toContain("refused by the AuthorizationPolicy");
       expect(await leftovers()).toEqual([]);
       if (process.env["MESHOPS_REPORT"] !== undefined) writeFileSync(process.env["MESHOPS_REPORT"], readFileSync(page));
+    });
+
+    test("without an image for probes, only the tests that need no probe run", async () => {
+      const file = join(platform.root, "environments/own.yaml");
+      const text = readFileSync(file, "utf8");
+      const withoutClient = parseDocument(text);
+      withoutClient.setIn(["spec", "pydgraphClient"], { enabled: false });
+      writeFileSync(file, withoutClient.toString());
+      try {
+        const { code, tests } = await verify();
+        expect(wrong(tests)).toEqual({});
+        expect(code).toBe(0);
+        const skipped = tests.filter(({ seen }) => seen.includes("no default image for the probe")).map(({ id }) => id);
+        expect(skipped).toEqual(["T0", "T1", "T2a", "T2b", "T2c", "T3", "D1", "D2", "D3", "D4", "D5"]);
+        expect(tests).toHaveLength(19);
+        expect(await leftovers()).toEqual([]);
+      } finally {
+        writeFileSync(file, text);
+      }
     });
 
     /** Returns the objects that verify created and did not delete. */

@@ -63,7 +63,7 @@ describe("env rename", () => {
     const renamed = await here("env", "rename", "own", "lab");
     expect(renamed).toMatchObject({ code: 0, stderr: "" });
     expect(renamed.stdout).toMatch(
-      /renamed own to lab\n\nnext:\n {2}git add --all, commit and push\n {2}MESHOPS_TAKE_OVER=yes meshops bootstrap lab --run/,
+      /renamed own to lab\n\nnext:\n {2}1\. Commit and push\.\n {7}git add --all .*\n {2}2\. Change the path of Flux's root[\s\S]* {7}MESHOPS_TAKE_OVER=yes meshops bootstrap lab --run/,
     );
     const after = readTree(root);
     const moved = (path: string): string => path.replace(/^(environments|overlays|flux|\.meshops)\/own\b/, "$1/lab");
@@ -96,11 +96,11 @@ describe("env rename", () => {
     // teardown compares this tag with the name of the environment.
     for (const resource of ["az aks show", "az acr show", "az group show"])
       expect(renamed.stdout).toContain(
-        `az tag update --operation merge --tags environment=lab --resource-id "$(${resource} --name `,
+        `       az tag update --operation merge --tags environment=lab --resource-id "$(${resource} --name `,
       );
     // No cluster is made from an abstract spec.
     const { stdout } = await meshops(root, ["env", "rename", "child", "parent"]);
-    expect(stdout).toMatch(/renamed child to parent\n\nnext:\n {2}git add --all, commit and push\n$/);
+    expect(stdout).toMatch(/renamed child to parent\n\nnext:\n {2}1\. Commit and push\.\n {7}git add .*\n$/);
   });
 
   test(`is completed by the same command if it was killed at any moment (${4 * slow} kills)`, async () => {

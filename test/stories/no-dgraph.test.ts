@@ -45,6 +45,17 @@ test("verify without Dgraph needs no image", async () => {
   expect(stderr).not.toContain("image");
 });
 
+test("without a client, verify refuses selected tests that need an image, and runs the other tests", async () => {
+  const root = makePlatform({ own: specText({ ...spec, dgraph: {}, pydgraphClient: { enabled: false } }, "own") });
+  const verify = (...args: string[]): ReturnType<typeof meshops> =>
+    meshops(root, ["verify", "own", "--kubeconfig", "/nonexistent", ...args]);
+  const refused = await verify("--only", "T1,M,D3");
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain("T1, D3 cannot run: the environment has no pydgraph client");
+  for (const args of [[], ["--only", "M"], ["--only", "T1", "--image", "ghcr.io/acme/probe:1"]])
+    expect(await verify(...args)).toMatchObject({ code: 3, stderr: expect.stringContaining("/nonexistent") });
+});
+
 test("init writes dgraph.enabled, and with --no-dgraph a repository without Dgraph", async () => {
   const work = scratchFolder("init");
   const base = (name: string): unknown => parse(readFileSync(join(work, name, "environments/base.yaml"), "utf8"));

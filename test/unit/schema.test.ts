@@ -9,7 +9,7 @@ import { version } from "../../generator/system/version.ts";
 import { generateCode } from "../../scripts/codegen/generate.ts";
 import { generateRulePages } from "../../scripts/codegen/rule-pages.ts";
 import { field } from "../support/objects.ts";
-import { specOf } from "../support/specs.ts";
+import { loadFiles, specOf, specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
 type Schema = Record<string, unknown>;
@@ -23,7 +23,7 @@ describe("the schema is the single source", () => {
 
   test("the schema is valid JSON Schema 2020-12, and a standard validator accepts a valid spec with it", () => {
     const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, strictRequired: false, strictTypes: false });
-    ajv.addVocabulary(["patternErrorMessage"]);
+    ajv.addVocabulary(["patternErrorMessage", "errorMessage"]);
     const validate = ajv.compile(schema);
     expect(validate(specOf())).toBe(true);
     expect(validate({ ...specOf(), extra: 1 })).toBe(false);
@@ -55,7 +55,7 @@ describe("the schema is the single source", () => {
 
   test("the schema of injections and its examples are valid; the package exports both schemas under the names in their $id", () => {
     const ajv = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false });
-    ajv.addVocabulary(["patternErrorMessage"]);
+    ajv.addVocabulary(["patternErrorMessage", "errorMessage"]);
     const injection = JSON.parse(readFileSync(`${projectRoot}schema/mesh-injection.schema.json`, "utf8")) as Schema;
     const validate = ajv.compile(injection);
     for (const example of injection["examples"] as unknown[]) expect(validate(example)).toBe(true);
@@ -90,6 +90,14 @@ describe("the schema is the single source", () => {
     );
     const warnings = specRules.filter(({ severity }) => severity === "warning").map((rule) => rule.code);
     expect((code as Schema)["enum"]).toEqual(warnings.sort());
+  });
+
+  test("the code of an error in rules.ignore is not answered with a similar warning", () => {
+    const rules = { ignore: [{ code: "kubernetes-too-old", reason: "the cluster is updated next week" }] };
+    const [finding] = loadFiles({ test: specText({ rules }) }, "test").diagnostics;
+    expect(finding).toMatchObject({ code: "not-allowed", fix: expect.stringContaining("errors cannot be ignored") });
+    const typo = { ignore: [{ code: "kubernetes-too-nwe", reason: "the cluster is updated next week" }] };
+    expect(loadFiles({ test: specText({ rules: typo }) }, "test").diagnostics[0]?.fix).toBe('did you mean "kubernetes-too-new"?');
   });
 
   test("docs/rules contains exactly the generated pages", () => {

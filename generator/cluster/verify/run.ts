@@ -8,8 +8,8 @@ import type { ProbeRun } from "./run-probe.ts";
 import type { TestResources } from "./test-resources.ts";
 
 export interface VerifyOptions {
-  /** Image of the probes, with curl, grpcurl and the .proto file of the service. */
-  readonly image: string;
+  /** Image of the probes, with curl, grpcurl and the .proto file of the service; null to skip the tests with probes. */
+  readonly image: string | null;
   /** IDs of the tests to run. */
   readonly only: ReadonlySet<string>;
   /** Remove the policies for T0, and restore the policies after T0. */

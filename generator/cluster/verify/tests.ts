@@ -6,6 +6,8 @@ export interface Test {
   readonly id: string;
   readonly title: string;
   readonly expected: string;
+  /** Whether the test runs a pod in the cluster. Such a test needs an image with curl and grpcurl. */
+  readonly needsProbe: boolean;
 }
 
 /**
@@ -14,13 +16,20 @@ export interface Test {
  */
 export function testsOf(model: Model): Test[] {
   const target = targetOf(model);
-  const [mesh, others] = [true, false].map((wanted) => checksOf(model).filter(({ id }) => id.startsWith("M") === wanted));
+  const checks = checksOf(model).map((check): Test => ({ ...infoOf(check), needsProbe: "calls" in check }));
+  const [mesh, others] = [true, false].map((wanted) => checks.filter(({ id }) => id.startsWith("M") === wanted));
   return [
     ...(target === null ? [] : accessTests(target)),
     ...[...(mesh ?? []), linkerdCheck].sort((a, b) => (a.id < b.id ? -1 : 1)),
     ...(others ?? []),
   ];
 }
+
+/** Why a test with a probe cannot run without an image, and how to get an image. */
+export const noImage = {
+  seen: "the environment has no pydgraph client, so there is no default image for the probe",
+  fix: "set --image to an image that you built from clients/pydgraph; to add this folder, run meshops init . --keep --with-client",
+};
 
 /** Returns the checks of an environment's components. */
 export function checksOf({ components }: Model): Check[] {
@@ -32,8 +41,12 @@ export function targetOf({ components }: Model): AccessTarget | null {
   return components.find(({ accessTarget }) => accessTarget !== null)?.accessTarget ?? null;
 }
 
+function infoOf({ id, title, expected }: Check): Omit<Test, "needsProbe"> {
+  return { id, title, expected };
+}
+
 function accessTests({ title }: AccessTarget): Test[] {
-  return [
+  const tests: readonly Omit<Test, "needsProbe">[] = [
     {
       id: "T0",
       title: `without the policy, an unmeshed pod can connect to ${title}`,
@@ -53,9 +66,10 @@ function accessTests({ title }: AccessTarget): Test[] {
     },
     { id: "T3", title: "tap reports encrypted traffic", expected: "HTTP and gRPC calls with tls=true, gRPC call with its route" },
   ];
+  return tests.map((test) => ({ ...test, needsProbe: true }));
 }
 
-const linkerdCheck: Test = { id: "M8", title: "linkerd check passes", expected: "no check fails" };
+const linkerdCheck: Test = { id: "M8", title: "linkerd check passes", expected: "no check fails", needsProbe: false };
 
 /**
  * Returns the IDs of the selected tests. Each word is an ID or the prefix of IDs: `T2` selects T2a to T2c.

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { fluxName } from "../../bundle/emit/names.ts";
 import type { Check } from "../../components/check.ts";
-import type { Finding } from "../../components/finding.ts";
+import { type Finding, skipped } from "../../components/finding.ts";
 import type { Model } from "../../components/model.ts";
 import type { Cluster } from "../connection.ts";
 import { accessTests } from "./access-tests.ts";
@@ -12,7 +12,7 @@ import type { TestResult } from "./result.ts";
 import { type Run, settled, type VerifyOptions } from "./run.ts";
 import { runProbe } from "./run-probe.ts";
 import { TestResources } from "./test-resources.ts";
-import { checksOf, targetOf, testsOf } from "./tests.ts";
+import { checksOf, noImage, targetOf, testsOf } from "./tests.ts";
 
 /**
  * Runs the selected tests against a cluster. Deletes the objects that the tests created, even after an error, unless
@@ -23,6 +23,7 @@ import { checksOf, targetOf, testsOf } from "./tests.ts";
  */
 export async function verify(cluster: Cluster, model: Model, options: VerifyOptions): Promise<TestResult[]> {
   const id = randomBytes(3).toString("hex");
+  const { image, seconds, signal } = options;
   const resources = new TestResources(cluster, id);
   const target = targetOf(model);
   const tests = testsOf(model);
@@ -44,14 +45,18 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
       state: await readClusterState(cluster, model),
       wants: (...ids) => ids.some((each) => options.only.has(each)),
       probe: (probe) => {
+        if (image === null) throw new Error(`the probe ${probe.name} has no image`);
         resources.pod(probe.name, probe.namespace);
-        const { image, seconds, signal } = options;
         return runProbe(cluster, probe, { image, run: id, seconds, signal });
       },
     };
     const checks = checksOf(model);
     stateTests(run, checks);
-    await settled([linkerdTest(run), ...(target === null ? [] : [accessTests(run, { state: run.state, target }, checks)])]);
+    if (image === null)
+      for (const each of tests.filter(({ needsProbe }) => needsProbe))
+        report(each.id, Date.now(), skipped(`${noImage.seen}: ${noImage.fix}`));
+    const access = target === null || image === null ? [] : [accessTests(run, { state: run.state, target }, checks)];
+    await settled([linkerdTest(run), ...access]);
   } finally {
     if (options.keep)
       options.onStep(

@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { inventoryFile, parseInventory, rootOwner } from "../../bundle/inventory.ts";
+import type { Repository } from "../../bundle/repository.ts";
 import { isAtLeast, type Risk } from "../../components/risk-levels.ts";
 import { diffObjects, type ObjectChange, type Sides } from "../../diff/diff.ts";
 import { GitTree } from "../../diff/git-tree.ts";
 import { identitiesAtHand } from "../../identity/age-keys.ts";
 import { encryptedFiles } from "../../identity/read.ts";
+import { loadEnvironment } from "../../lint/load.ts";
 import {
   environmentsFolder,
   fluxRootFolder,
@@ -20,6 +22,7 @@ import { exitCode } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
 import { stateFolder } from "../../system/state-folder.ts";
 import { folderOf } from "../../system/text.ts";
+import { stepsAfterRename } from "../after-rename.ts";
 import { repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { bundlesOf, renderEnvironments, type Wanted, wantedBundles } from "../render-environments.ts";
@@ -52,7 +55,7 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
   const folders = [environmentsFolder, overlaysFolder, fluxRootFolder, helmfileFile, stateFolder];
   const tree = await GitTree.open(repository.root, options.from, folders);
   const all = wantedBundles(repository, bundlesOf(rendered), true, { others: ownersIn(tree) });
-  const changes = await compare(io, repository.root, tree, all, names.length === 0);
+  const changes = await compare(io, repository, tree, all, names.length === 0);
   if (options.output === "json") io.stdout.write(diffJson(changes));
   else if (options.output === "markdown") io.stdout.write(diffMarkdown(changes, options.from));
   else {
@@ -78,11 +81,12 @@ const chunk = 50;
 /** @param withRemoved whether to report removed environments. Renamed environments are recognised in any case. */
 async function compare(
   io: Io,
-  root: string,
+  repository: Repository,
   commit: GitTree,
   all: readonly Wanted[],
   withRemoved: boolean,
 ): Promise<ObjectChange[]> {
+  const { root } = repository;
   const removed = all.filter(([owner, bundle]) => owner !== rootOwner && bundle.size === 0).map(([owner]) => owner);
   const renames = renamedSince(root, commit, all, removed);
   const tree = renames.reduce(asRenamed, commit);
@@ -90,7 +94,9 @@ async function compare(
   const wanted = reported.filter(([owner]) => !renames.some(({ from }) => from === owner));
   const owned = [...tree.paths()].filter((path) => ownerOf(path) !== null);
   const committed = groupBy(owned, (path) => ownerOf(path) ?? "");
-  const changes: ObjectChange[] = renames.map(renameChange);
+  const changes: ObjectChange[] = renames.map((rename) =>
+    renameChange(rename, stepsAfterRename(root, loadEnvironment(rename.to, repository.source).environment, rename)),
+  );
   let identities: string[] | null = null;
   for (let at = 0; at < wanted.length; at += chunk) {
     const stale = wanted

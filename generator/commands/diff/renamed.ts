@@ -1,17 +1,13 @@
 import { join } from "node:path";
 import { inventoryFile } from "../../bundle/inventory.ts";
+import type { Step } from "../../components/change-rule.ts";
 import type { ObjectChange } from "../../diff/diff.ts";
 import type { GitTree } from "../../diff/git-tree.ts";
 import { encryptedFiles } from "../../identity/read.ts";
 import { environmentsFolder, fluxFolder, fluxRootFolder, overlaysFolder } from "../../spec/layout.ts";
 import { readIfThere } from "../../system/files.ts";
+import type { Renamed } from "../after-rename.ts";
 import type { Wanted } from "../render-environments.ts";
-
-/** An environment with another name than in the commit. */
-export interface Renamed {
-  readonly from: string;
-  readonly to: string;
-}
 
 /**
  * Returns the environments that were renamed since a commit: the old environment is removed, and an encrypted file of
@@ -45,7 +41,7 @@ function moved(path: string, { from, to }: Renamed): string {
 }
 
 /** Returns the change of the environment's name itself. Flux's root Kustomization is not in the generated files. */
-export function renameChange({ from, to }: Renamed): ObjectChange {
+export function renameChange({ from, to }: Renamed, steps: readonly Step[]): ObjectChange {
   return {
     environment: to,
     kind: "Environment",
@@ -54,14 +50,7 @@ export function renameChange({ from, to }: Renamed): ObjectChange {
     change: "changed",
     risk: "stalled-rollout",
     reason: `${from} is now named ${to}. Flux's root Kustomization still applies ./${fluxFolder(from)}, which no longer exists. Until the root applies ./${fluxFolder(to)}, Flux reports an error and applies nothing. The names of all objects in the cluster stay the same`,
-    steps: [
-      {
-        text: `If the repository contains ${fluxFolder(from)}/flux-system (flux bootstrap git), move this folder to ${fluxFolder(to)}, and change spec.path in gotk-sync.yaml.`,
-      },
-      { text: "Commit and push." },
-      { text: "Change the path of the root Kustomization.", command: `MESHOPS_TAKE_OVER=yes meshops bootstrap ${to} --run` },
-      { text: "Wait until Flux has applied the new folder.", command: `meshops status ${to} --watch` },
-    ],
+    steps,
     fields: [{ path: "metadata.name", before: from, after: to }],
   };
 }

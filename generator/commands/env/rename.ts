@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Document } from "yaml";
 import { Repository } from "../../bundle/repository.ts";
@@ -7,14 +7,15 @@ import { sopsConfigFile } from "../../identity/sops-config.ts";
 import { emitDocuments } from "../../kubernetes/documents.ts";
 import { setAt } from "../../kubernetes/edit.ts";
 import { loadEnvironment } from "../../lint/load.ts";
-import type { Environment } from "../../spec/environment.generated.ts";
-import { environmentsFolder, fluxFolder, specFile } from "../../spec/layout.ts";
+import { environmentsFolder, specFile } from "../../spec/layout.ts";
 import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
+import { stepsAfterRename } from "../after-rename.ts";
 import { type DirectoryOption, refuseUnknown, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { columns, wrap } from "../terminal/wrap.ts";
 import { refuseUnlessFree } from "./add.ts";
 import { generateAll, identityFilesOf, removeIdentity } from "./files.ts";
 
@@ -34,40 +35,14 @@ export async function rename(
   const code = await generateAll(directory, io);
   if (code !== exitCode.ok) return code;
   await withLock(repository.root, async () => removeIdentity(repository.root, name));
+  const { environment, abstract } = loadEnvironment(newName, new Repository(repository.root).source);
+  const steps = stepsAfterRename(repository.root, abstract ? null : environment, { from: name, to: newName });
   io.stdout.write(`renamed ${name} to ${newName}\n\nnext:\n`);
-  for (const step of nextSteps(repository.root, name, newName)) io.stdout.write(`  ${step}\n`);
+  for (const [index, { text, command }] of steps.entries()) {
+    io.stdout.write(`${wrap(`${index + 1}. ${text}`, "  ", columns, "   ").join("\n")}\n`);
+    if (command !== undefined) io.stdout.write(`       ${command}\n`);
+  }
   return exitCode.ok;
-}
-
-/** What the user must do after the renaming. No cluster is made from an abstract spec. */
-function nextSteps(root: string, name: string, newName: string): string[] {
-  const { environment, abstract } = loadEnvironment(newName, new Repository(root).source);
-  const push = "git add --all, commit and push";
-  if (abstract) return [push];
-  const fluxOwn = `${fluxFolder(name)}/flux-system`;
-  const ownsFlux = existsSync(join(root, fluxOwn));
-  return [
-    ...(ownsFlux ? [`git mv ${fluxOwn} ${fluxFolder(newName)}/flux-system, and change spec.path in gotk-sync.yaml`] : []),
-    push,
-    ...(environment === null ? [] : azureTags(environment)),
-    `MESHOPS_TAKE_OVER=yes meshops bootstrap ${newName} --run: Flux then applies flux/${newName}. The names of all objects stay the same. Until then, Flux reports that flux/${name} is missing, and changes nothing`,
-    `meshops status ${newName} --watch`,
-  ];
-}
-
-/** Commands that change the tag that teardown compares with the name of the environment. */
-function azureTags({ metadata, spec: { azure } }: Environment): string[] {
-  if (azure === undefined) return [];
-  const { resourceGroup, registry, cluster } = azure;
-  const resources = [
-    `az aks show --name ${cluster.name} --resource-group ${resourceGroup}`,
-    ...(registry === undefined ? [] : [`az acr show --name ${registry.name} --resource-group ${resourceGroup}`]),
-    `az group show --name ${resourceGroup}`,
-  ];
-  return resources.map(
-    (show) =>
-      `az tag update --operation merge --tags environment=${metadata.name} --resource-id "$(${show} --query id --output tsv)"`,
-  );
 }
 
 /** Returns whether an interrupted run has already moved the spec. @throws UserError (usage) */

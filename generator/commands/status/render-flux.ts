@@ -1,5 +1,6 @@
-import { fluxReleases, isSupportedFlux } from "../../catalog/flux.ts";
+import { fluxReleases } from "../../catalog/flux.ts";
 import type { Snapshot } from "../../cluster/status/snapshot.ts";
+import { isVersionAtLeast } from "../../system/version.ts";
 import { wrap } from "../terminal/wrap.ts";
 
 /** Flux in a cluster. */
@@ -13,7 +14,7 @@ export interface InstalledFlux {
 /** Returns the Flux in a cluster; null if its version is not known. */
 export function installedFlux({ fluxVersion }: Snapshot): InstalledFlux | null {
   const known = fluxVersion !== null && /^v\d+\.\d+\.\d+/.test(fluxVersion);
-  return known ? { version: fluxVersion, supported: isSupportedFlux(fluxVersion) } : null;
+  return known ? { version: fluxVersion, supported: isVersionAtLeast(fluxVersion, fluxReleases.minimum) } : null;
 }
 
 /** Returns the lines of the text output about a Flux that is too old. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { connect } from "../../cluster/connection.ts";
-import { checksOf, chosen, type Test, targetOf, testsOf } from "../../cluster/verify/tests.ts";
+import { chosen, noImage, type Test, targetOf, testsOf } from "../../cluster/verify/tests.ts";
 import { verify } from "../../cluster/verify/verify.ts";
 import { buildModel } from "../../components/build.ts";
 import { noIdentity } from "../../components/images.ts";
@@ -33,7 +33,8 @@ export async function verifyCommand(names: readonly string[], flags: VerifyFlags
   const environment = loadOne(io, repository, names[0] ?? onlyOne(repository));
   const model = buildModel({ environment, identity: noIdentity });
   const only = testsIn(flags.only, testsOf(model));
-  const image = flags.image ?? clientImage(model, only);
+  const image = flags.image ?? clientImage(model);
+  if (image === null && flags.only !== undefined) refuseProbes(model, only);
   const cluster = await connect(connectionOf(io, environment, flags));
   const abort = new AbortController();
   const stop = (): void => {
@@ -84,25 +85,17 @@ function testsIn(words: string | undefined, tests: readonly Test[]): ReadonlySet
   );
 }
 
-/**
- * Returns the image of the pydgraph client, because this image contains the tools that the probes need. Returns an empty
- * text if no selected test uses a probe.
- *
- * @throws UserError (usage) if a selected test uses a probe, but the environment has no client
- */
-function clientImage(model: Model, only: ReadonlySet<string>): string {
-  const image = model.components.find(({ id: name }) => name === "pydgraph-client")?.images[0];
-  if (image !== undefined) return `${image.name}:${image.tag}`;
-  const probing = checksOf(model).flatMap((check) => ("calls" in check ? [check.id] : []));
-  const access = targetOf(model) === null ? [] : ["T0", "T1", "T2a", "T2b", "T2c", "T3", ...probing];
-  if (!access.some((id) => only.has(id))) return "";
-  const fix =
-    "add --only M, or build an image from clients/pydgraph and set --image; to add this folder, run meshops init . --keep --with-client";
-  throw new UserError(
-    exitCode.usage,
-    "the environment has no pydgraph client, so there is no default image for the probes; only tests M1 to M8 need no image",
-    fix,
-  );
+/** Returns the image of the pydgraph client, because this image contains the tools that the probes need; null without a client. */
+function clientImage({ components }: Model): string | null {
+  const image = components.find(({ id }) => id === "pydgraph-client")?.images[0];
+  return image === undefined ? null : `${image.name}:${image.tag}`;
+}
+
+/** Refuses tests that need a probe, if the user selected them but no image is known. @throws UserError (usage) */
+function refuseProbes(model: Model, only: ReadonlySet<string>): void {
+  const refused = testsOf(model).filter(({ id, needsProbe }) => needsProbe && only.has(id));
+  if (refused.length === 0) return;
+  throw new UserError(exitCode.usage, `${refused.map(({ id }) => id).join(", ")} cannot run: ${noImage.seen}`, noImage.fix);
 }
 
 function writeReport(path: string, text: string): void {

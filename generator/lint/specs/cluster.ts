@@ -1,8 +1,9 @@
-import { fluxReleases, isSupportedFlux } from "../../catalog/flux.ts";
+import { fluxReleases } from "../../catalog/flux.ts";
 import { isKnownRelease, linkerdRelease, linkerdReleases, nearestRelease, separateImages } from "../../catalog/linkerd.ts";
 import type { Path } from "../../diagnostics/source.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { isVersionAtLeast } from "../../system/version.ts";
 
 /** Rules about the mesh's requirements for the cluster, and about combinations that AKS does not support. */
 export const clusterRules: readonly Rule[] = [
@@ -115,7 +116,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
 
 function* oldFlux({ spec: { gitops } }: Environment): Iterable<RuleFinding> {
   const { version } = gitops.flux;
-  if (version === undefined || isSupportedFlux(version)) return;
+  if (version === undefined || isVersionAtLeast(version, fluxReleases.minimum)) return;
   yield {
     paths: [spec("gitops", "flux", "version")],
     message: `Flux ${version} rejects the generated HelmReleases`,
