@@ -16,12 +16,21 @@ export interface Consumer {
   readonly source: string;
 }
 
+/** Releases whose sources contain the facts of `consumers`, if a row specifies no release. */
+export const sourceReleases: readonly string[] = [
+  "linkerd2 stable-2.14.10, edge-25.4.4, edge-25.10.7, edge-26.8.3",
+  "linkerd2-proxy 2.366.0",
+  "kustomize-controller 1.9.4, helm-controller 1.6.2, source-controller 1.9.1",
+  "sops 3.13.2",
+  "helm 3.22.0",
+  "helmfile of August 2026",
+  "jaeger 2.20.0",
+  "charts of Dgraph 0.0.17 to 25.0.0-preview6",
+];
+
 /**
  * All artefacts that a program other than meshops reads. docs/consumers.md is generated from this list, and
- * test/conformance/consumers.test.ts checks the bundle against each row. The facts are from November 2026, and from the
- * sources of linkerd2 stable-2.14.10, edge-25.4.4, edge-25.10.7 and edge-26.8.3, linkerd2-proxy 2.366.0,
- * kustomize-controller 1.9.4, helm-controller 1.6.2, source-controller 1.9.1, sops 3.13.2, helmfile of August 2026 and
- * jaeger 2.20.0.
+ * test/conformance/consumers.test.ts checks the bundle against each row. The facts are from November 2026.
  */
 export const consumers: readonly Consumer[] = [
   // Secrets
@@ -225,6 +234,27 @@ export const consumers: readonly Consumer[] = [
     source: "Kubernetes, Pod Security Standards",
   },
   {
+    id: "namespace-selectors",
+    artefact: "label `kubernetes.io/metadata.name` and pod label `linkerd.io/control-plane-ns` in NetworkPolicies",
+    reader: "the cluster's network policy engine",
+    form: "Kubernetes sets the namespace's label, and the injector sets the pod's label to the namespace of the control plane; a peer with both selectors matches pods that match both",
+    source: "Kubernetes, well-known labels and NetworkPolicy; linkerd2 pkg/inject/inject.go, injectPodSpec",
+  },
+  {
+    id: "requested-at",
+    artefact: "annotation `reconcile.fluxcd.io/requestedAt`",
+    reader: "Flux's controllers",
+    form: "any text; a change of the text starts a reconciliation",
+    source: "fluxcd/pkg apis/meta/annotations.go",
+  },
+  {
+    id: "container-fields",
+    artefact: "pod specs of the client, of Jaeger and of verify's probes",
+    reader: "kubelet, Pod Security admission",
+    form: "fields of core/v1; each container runs as non-root without capabilities, as the level *restricted* requires",
+    source: "Kubernetes, API reference and Pod Security Standards",
+  },
+  {
     id: "app-protocol",
     artefact: "`appProtocol` of Service ports",
     reader: "policy controller",
@@ -278,7 +308,7 @@ export const consumers: readonly Consumer[] = [
     id: "grpc-route",
     artefact: "GRPCRoute",
     reader: "policy controller",
-    form: "each parent reference and each backend reference has a port",
+    form: "each parent reference and each backend reference has the port of a Service",
     source: "linkerd2 policy-controller/k8s/index/src/outbound/grpc.rs",
   },
   // Flux, Helm, helmfile, SOPS

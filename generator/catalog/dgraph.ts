@@ -1,14 +1,14 @@
 /**
- * Facts about the versions of Dgraph's chart. To add a version, add it to `dgraphCharts` (newest first) and to the enum
- * `dgraph.chart` in schema/environment.schema.json, and run the tests.
+ * Facts about the versions of Dgraph's chart. `npm run catalog:add -- dgraph <version>` derives an entry from the chart,
+ * and writes it to catalog/dgraph/.
  *
  * Source: dgraph-io/charts at the tag `dgraph-<version>` (values.yaml, templates).
  */
 import { dgraphApi21, dgraphApi25 } from "./dgraph-api.ts";
+import type { DgraphChartData } from "./dgraph-chart.ts";
 import type { GrpcService } from "./grpc.ts";
 import type { Image } from "./image.ts";
-
-export type DgraphChartVersion = "0.0.17" | "0.0.20" | "0.3.0" | "24.1.4" | "25.0.0-preview6";
+import { charts } from "./releases.generated.ts";
 
 export type DgraphRole = "alpha" | "zero";
 
@@ -21,57 +21,57 @@ export const dgraphPorts: {
   readonly zero: { readonly http: number; readonly internal: number };
 } = { alpha: { http: 8080, grpc: 9080, internal: 7080 }, zero: { http: 6080, internal: 5080 } };
 
-export interface DgraphChart {
-  readonly version: DgraphChartVersion;
-  /** Tag of the chart's Dgraph image. */
-  readonly appVersion: string;
-  /**
-   * Version of the files on the volumes. Dgraph's documentation asks for an export and an import at every upgrade,
-   * because the format can change (docs.dgraph.io, "Upgrade Database"). Releases of one major version keep the format.
-   */
-  readonly dataFormat: string;
-  /**
-   * The service `api.Dgraph` of the chart's Dgraph release. See `dgraphApi25` for the methods that the preview lacks.
-   */
+/** A version of Dgraph's chart, with the service `api.Dgraph`. See `dgraphApi25` for the methods that the preview lacks. */
+export interface DgraphChart extends Omit<DgraphChartData, "api"> {
   readonly api: GrpcService;
-  readonly traits: {
-    /** How annotations are set on the pod templates. The value `alpha.extraAnnotations` exists from chart 0.0.18 on. */
-    readonly podAnnotations: "value" | "patch";
-    /** Whether the chart renders `metadata.namespace`. If so, a patch must set the namespace, otherwise omit it. */
-    readonly rendersNamespace: boolean;
-    /** Service account of the Alpha and Zero pods. */
-    readonly serviceAccount: "default" | "dgraph";
-  };
 }
 
-const current: DgraphChart["traits"] = { podAnnotations: "value", rendersNamespace: true, serviceAccount: "dgraph" };
+const apis: Readonly<Record<DgraphChartData["api"], GrpcService>> = { dgraphApi21, dgraphApi25 };
 
 /** All chart versions in the catalog, newest first. */
-export const dgraphCharts: readonly DgraphChart[] = [
-  { version: "25.0.0-preview6", appVersion: "v25.0.0-preview6", dataFormat: "v25", api: dgraphApi25, traits: current },
-  { version: "24.1.4", appVersion: "v24.1.4", dataFormat: "v24", api: dgraphApi21, traits: current },
-  { version: "0.3.0", appVersion: "v23.1.0", dataFormat: "v23", api: dgraphApi21, traits: current },
-  {
-    version: "0.0.20",
-    appVersion: "v22.0.2",
-    dataFormat: "v22",
-    api: dgraphApi21,
-    traits: { ...current, rendersNamespace: false },
-  },
-  {
-    version: "0.0.17",
-    appVersion: "v21.03.0",
-    dataFormat: "v21",
-    api: dgraphApi21,
-    traits: { podAnnotations: "patch", rendersNamespace: false, serviceAccount: "default" },
-  },
-];
+export const dgraphCharts: readonly DgraphChart[] = charts.map((chart) => ({ ...chart, api: apis[chart.api] }));
 
-/** Returns the chart with the given version. */
-export function dgraphChart(version: DgraphChartVersion): DgraphChart {
-  const chart = dgraphCharts.find((candidate) => candidate.version === version);
-  if (chart === undefined) throw new Error(`the catalog has no Dgraph chart ${version}`);
-  return chart;
+/**
+ * Oldest chart version for which the catalog needs no entry. From this version on, the chart has the version of its
+ * Dgraph release (dgraph-io/charts, Chart.yaml at the tags dgraph-0.3.0 to dgraph-25.0.0-preview6).
+ */
+const firstUntested = "24.0.0";
+
+/** Whether the catalog contains the chart version, so that its entry has been compared with the chart. */
+export function isKnownDgraphChart(version: string): boolean {
+  return dgraphCharts.some((chart) => chart.version === version);
+}
+
+/**
+ * Returns the chart with the given version. For a later version that the catalog does not contain, returns the nearest
+ * older chart with the version and its image.
+ *
+ * @throws Error if the catalog has no such version, and the version does not follow from its Dgraph release
+ */
+export function dgraphChart(version: string): DgraphChart {
+  return dgraphCharts.find((candidate) => candidate.version === version) ?? untestedChart(version);
+}
+
+function untestedChart(version: string): DgraphChart {
+  const nearest = nearestDgraphChart(version);
+  if (nearest === null || compareVersions(version, firstUntested) < 0)
+    throw new Error(`the catalog has no Dgraph chart ${version}`);
+  return { ...nearest, version, appVersion: `v${version}`, dataFormat: `v${version.split(".")[0]}` };
+}
+
+/** Returns the newest chart of the catalog that is not newer than a version; null if all are newer. */
+export function nearestDgraphChart(version: string): DgraphChart | null {
+  return dgraphCharts.find((chart) => compareVersions(chart.version, version) <= 0) ?? null;
+}
+
+/** Compares two versions by semantic versioning: a preview comes before its release. */
+function compareVersions(a: string, b: string): number {
+  const [left, right] = [a, b].map((version) => {
+    const [numbers = "", preview] = version.split("-");
+    return [...numbers.split(".").map(Number), preview === undefined ? 1 : 0, Number(/\d+$/.exec(preview ?? "")?.[0] ?? 0)];
+  });
+  const at = (left ?? []).findIndex((number, index) => number !== right?.[index]);
+  return at === -1 ? 0 : (left?.[at] ?? 0) - (right?.[at] ?? 0);
 }
 
 /** Returns the images that the chart runs with the values that meshops sets. */

@@ -1,6 +1,7 @@
 import type { KubernetesObject as ClientObject } from "@kubernetes/client-node";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { exitCode, UserError } from "../system/errors.ts";
+import { duration } from "../system/text.ts";
 import { actionsOn, type ClusterActions, messageOf } from "./actions.ts";
 import { kubernetesClient } from "./client.ts";
 
@@ -144,7 +145,7 @@ function readFailed(error: Error & { code?: number | string; body?: unknown }, w
   if (error.name === "AbortError" || error.name === "TimeoutError")
     return new UserError(
       exitCode.missing,
-      `${server} cannot be reached: no answer within ${requestTimeoutMs / 1000} s`,
+      `${server} cannot be reached: no answer within ${duration(requestTimeoutMs)}`,
       reachable,
     );
   // Remove the client's prefix, so that the message begins with the cause.

@@ -22,7 +22,11 @@ export function readyIn({ workloads, pods, identity }: ClusterState, namespace: 
       "running pods keep the mounted data, but new pods cannot start without the Secrets; run flux reconcile kustomization identity",
       [...names, ...lost.map(([secret, { metadata }]) => `pod ${metadata.name} mounts Secret ${secret}, which does not exist`)],
     );
+  const notes =
+    identity.secrets === null
+      ? ["the Secrets that pods mount were not checked, because you are not allowed to read Secrets"]
+      : [];
   return notReady.length === 0
-    ? passed(`${found.length} workloads ready`)
+    ? passed(`${found.length} workloads ready`, [], notes)
     : failed(`${notReady.length} of ${found.length} not ready`, "run meshops status to see the reason", names);
 }

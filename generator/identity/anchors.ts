@@ -33,8 +33,9 @@ export function bundleIn(trustRoots: KubernetesObject | null): Certificate[] {
  * must restart before the next step of a rotation.
  *
  * In injected pods, an environment variable of the proxy contains the PEM text. In control plane pods, this variable
- * refers to the ConfigMap (`valueFrom`), so the annotation `linkerd.io/trust-root-sha256` is compared instead. The
- * chart writes this annotation (linkerd-control-plane, templates; the same in all four releases).
+ * refers to the ConfigMap (`valueFrom`), so the annotation `linkerd.io/trust-root-sha256` is compared instead: with the
+ * digest of the bundle, and with the digest of each of its anchors. The chart writes this annotation
+ * (linkerd-control-plane, templates; the same in all four releases).
  *
  * @param issuer the issuer's certificate; undefined if it is not known
  */
@@ -47,15 +48,16 @@ export function anchorGaps(
   if (bundle.length === 0) return [];
   const wanted = bundle.map(fingerprint);
   const signer = signingAnchor(bundle, issuer);
-  const digests = bundleDigests(String(at(trustRoots, "data", "ca-bundle.crt")));
+  const text = String(at(trustRoots, "data", "ca-bundle.crt"));
+  const single = (text.match(pemBlock) ?? []).map((pem, index) => [digestsOf(pem), wanted[index]] as const);
   return pods.flatMap((pod): AnchorGap[] => {
     const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
-    const text = anchorsOf(pod);
-    if (text === undefined) {
-      const digest = pod.metadata.annotations?.["linkerd.io/trust-root-sha256"];
-      return digest === undefined || digests.includes(digest) ? [] : [{ pod: name, lacks: null, breaks: false }];
-    }
-    const trusted = certificatesIn(text).map(fingerprint);
+    const own = anchorsOf(pod);
+    const digest = pod.metadata.annotations?.["linkerd.io/trust-root-sha256"];
+    if (own === undefined && (digest === undefined || digestsOf(text).includes(digest))) return [];
+    const only = single.find(([digests]) => digest !== undefined && digests.includes(digest))?.[1];
+    if (own === undefined && only === undefined) return [{ pod: name, lacks: null, breaks: false }];
+    const trusted = own === undefined ? [only] : certificatesIn(own).map(fingerprint);
     const lacks = wanted.filter((anchor) => !trusted.includes(anchor));
     if (lacks.length === 0) return [];
     const breaks =
@@ -64,11 +66,13 @@ export function anchorGaps(
   });
 }
 
+const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
 /**
- * SHA-256 of the bundle without and with a trailing newline. The chart hashes its value, which might end with a
- * newline. The text in the ConfigMap does not end with a newline.
+ * SHA-256 of a PEM text without and with a trailing newline. The chart hashes its value, which might end with a newline.
+ * The text in the ConfigMap does not end with a newline.
  */
-function bundleDigests(bundle: string): string[] {
-  const text = bundle.trim();
+function digestsOf(pem: string): string[] {
+  const text = pem.trim();
   return [text, `${text}\n`].map(sha256);
 }

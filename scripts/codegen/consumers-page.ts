@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { consumers } from "../../generator/catalog/consumers.ts";
+import { consumers, sourceReleases } from "../../generator/catalog/consumers.ts";
 
 const page = fileURLToPath(new URL("../../docs/consumers.md", import.meta.url));
 
@@ -17,6 +17,10 @@ run this command in a checkout of meshops:
 \`\`\`sh
 npx vitest run test/conformance/consumers.test.ts
 \`\`\`
+
+The facts are from November 2026. If a row contains no release, the fact is from the sources of these releases:
+
+${sourceReleases.map((release) => `- ${release}`).join("\n")}
 
 If another test checks a row, \`test/conformance/consumers.test.ts\` refers to that test.
 

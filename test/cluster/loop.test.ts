@@ -153,6 +153,17 @@ withCluster("Flux reconciles the bundle on a real API server", () => {
     expect(JSON.stringify(alpha?.["spec"])).not.toContain("shop");
   });
 
+  test("without network policies, Servers are removed before the objects that allow clients, and created after them", async () => {
+    const kinds = (lines: readonly string[]): string[] => [...new Set(lines.map((line) => line.split(" ")[0] ?? ""))];
+    await change("no policies", { dgraph: { networkPolicy: false } });
+    const deleted = kinds(cluster.plane.deleted("dgraph")).filter((kind) => kind !== "pods");
+    expect(deleted).toEqual(["servers", "meshtlsauthentications", "authorizationpolicies", "networkpolicies"]);
+    const before = cluster.plane.created("dgraph").length;
+    await change("policies again", { dgraph: { networkPolicy: true } });
+    const created = kinds(cluster.plane.created("dgraph").slice(before)).filter((kind) => kind !== "pods");
+    expect(created).toEqual(["networkpolicies", "authorizationpolicies", "meshtlsauthentications", "servers"]);
+  });
+
   test("disabling jaeger removes the objects of jaeger and does not change Dgraph", async () => {
     const changes = await change("no jaeger", { linkerd: { jaeger: { enabled: false } } });
     expect(touching(changes, /linkerd-jaeger/).every((line) => line.startsWith("gone "))).toBe(true);

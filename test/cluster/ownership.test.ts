@@ -210,6 +210,18 @@ withTools(["helm4"], "ownership", () =>
         expect(await drift()).toEqual([]);
         expect((await plane.api.get(edited))?.["spec"].requiredAuthenticationRefs).toHaveLength(1);
       });
+
+      test("a field that was added by hand is reported, and the command that status prints removes the field", async () => {
+        const server = "/apis/policy.linkerd.io/v1beta3/namespaces/dgraph/servers/demo-dgraph-alpha-grpc";
+        await plane.api.merge(server, { spec: { accessPolicy: "all-unauthenticated" } });
+        expect(await drift()).toEqual([
+          'Server demo-dgraph-alpha-grpc: spec.accessPolicy is "all-unauthenticated" in the cluster but not set in the Helm release; Helm 3 does not restore the value',
+        ]);
+        const [node] = (await status()).nodes.flatMap(({ children }) => children.filter(({ cause }) => cause?.code === "drift"));
+        const [, words = "", patch = ""] = /^kubectl (.*) '(.*)'$/.exec(node?.cause?.fix ?? "") ?? [];
+        await kubectl([...words.split(" "), patch], "");
+        expect(await drift()).toEqual([]);
+      });
     });
   }),
 );

@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { emitFlux, fluxNamespace } from "../../generator/bundle/emit/flux.ts";
 import { plainPatches } from "../../generator/bundle/emit/patches.ts";
+import { chartFacts } from "../../generator/catalog/chart-facts.ts";
 import { consumers } from "../../generator/catalog/consumers.ts";
 import { linkerdRelease } from "../../generator/catalog/linkerd.ts";
 import { probePod } from "../../generator/cluster/verify/probe.ts";
 import { buildModel } from "../../generator/components/build.ts";
+import type { Release } from "../../generator/components/component.ts";
 import { type ComponentModel, type Model, releaseOf } from "../../generator/components/model.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { isMap } from "../../generator/system/data.ts";
@@ -55,6 +57,15 @@ function written(key: string): string[] {
   ]);
   expect(found.length, key).toBeGreaterThan(0);
   return found.map(String);
+}
+
+/**
+ * Dotted paths of the values of a release that no template of the chart reads. `highAvailability` is read by
+ * `linkerd check`, in the ConfigMap linkerd-config, which contains all values.
+ */
+function unreadValues({ chart, version, values }: Release): string[] {
+  const unread = chartFacts(chart, version)?.unread ?? [`no facts about ${chart} ${version}`];
+  return unread.filter((path) => path !== "highAvailability" && field(values, ...path.split(".")) !== undefined);
 }
 
 function releases(chart: string): { readonly model: Model; readonly values: unknown; readonly version: string }[] {
@@ -108,7 +119,12 @@ const checks: Readonly<Record<string, string | (() => void)>> = {
         for (const key of keys)
           expect(field(values, key)).toMatchObject({ externalSecret: true, caBundle: expect.stringMatching(/^-----BEGIN CERT/) });
   },
-  "control-plane-values": "conformance/catalog.test.ts",
+  "control-plane-values": () => {
+    for (const chart of ["linkerd-crds", "linkerd-control-plane", "linkerd-viz", "linkerd-jaeger"])
+      for (const model of models)
+        for (const release of model.components.map(releaseOf))
+          if (release?.chart === chart) expect(unreadValues(release), `${chart} ${release.version}`).toEqual([]);
+  },
   "policy-resources": () => {
     for (const { values, version } of releases("linkerd-control-plane")) {
       expect(field(values, "policyControllerResources")).toBeUndefined();
@@ -130,6 +146,10 @@ const checks: Readonly<Record<string, string | (() => void)>> = {
   },
   "viz-values": () => {
     everyMatches(written("jaegerUrl"), /^[a-z.-]+:\d+$/);
+    everyMatches(
+      releases("linkerd-viz").flatMap(({ values }) => (field(values, "grafana", "url") as string | undefined) ?? []),
+      /^[a-z.-]+(:\d+)?$/,
+    );
   },
   "crds-values": () => {
     for (const { values, version } of releases("linkerd-crds")) {
@@ -170,6 +190,9 @@ const checks: Readonly<Record<string, string | (() => void)>> = {
     const extensions = Object.keys(field(config, "extensions") as object);
     for (const name of field(config, "service", "extensions") as string[]) expect(extensions).toContain(name);
     expect(extensions).toEqual(expect.arrayContaining(["jaeger_query", "jaeger_storage", "healthcheckv2"]));
+    const pipeline = field(config, "service", "pipelines", "traces") as Record<string, string[]>;
+    for (const [kind, names] of Object.entries(pipeline))
+      for (const name of names) expect(Object.keys(field(config, kind) as object), kind).toContain(name);
   },
   inject: () => {
     everyMatches(written("linkerd.io/inject"), /^(enabled|disabled|ingress)$/);
@@ -200,6 +223,35 @@ const checks: Readonly<Record<string, string | (() => void)>> = {
   },
   "pod-security": () => {
     everyMatches(written("pod-security.kubernetes.io/enforce"), /^(privileged|baseline|restricted)$/);
+  },
+  "namespace-selectors": () => {
+    for (const { spec } of ofKind("NetworkPolicy"))
+      for (const selector of valuesOf(spec, "namespaceSelector"))
+        if (Object.keys(selector as object).length > 0)
+          expect(Object.keys(field(selector, "matchLabels") as object)).toEqual(["kubernetes.io/metadata.name"]);
+    const labels = ofKind("NetworkPolicy").flatMap(({ spec }) => [...valuesOf(spec, "linkerd.io/control-plane-ns")]);
+    everyMatches(labels.map(String), /^linkerd$/);
+    expect(labels.length).toBeGreaterThan(0);
+  },
+  "requested-at": "cluster/verify.test.ts",
+  "container-fields": () => {
+    const pods = objects.flatMap((object) =>
+      object.kind === "Pod" ? [object["spec"]] : [...valuesOf(object["spec"], "template")],
+    );
+    const specs = pods
+      .map((pod) => field(pod, "spec") ?? pod)
+      .filter((pod) => field(pod, "containers", 0, "image") !== undefined);
+    expect(specs.length).toBeGreaterThan(2);
+    for (const pod of specs)
+      for (const container of field(pod, "containers") as object[]) {
+        const context = { ...(field(pod, "securityContext") as object), ...(field(container, "securityContext") as object) };
+        expect(context).toMatchObject({
+          runAsNonRoot: true,
+          allowPrivilegeEscalation: false,
+          capabilities: { drop: ["ALL"] },
+          seccompProfile: { type: "RuntimeDefault" },
+        });
+      }
   },
   "app-protocol": () => {
     everyMatches(written("appProtocol"), /^(http|kubernetes\.io\/h2c|linkerd\.io\/(tcp|opaque))$/);
@@ -241,7 +293,9 @@ const checks: Readonly<Record<string, string | (() => void)>> = {
   },
   "grpc-route": () => {
     for (const route of ofKind("GRPCRoute"))
-      for (const { port } of field(route, "spec", "parentRefs") as { port: unknown }[]) expect(typeof port).toBe("number");
+      for (const key of ["parentRefs", "backendRefs"])
+        for (const references of valuesOf(route, key))
+          for (const { port } of references as { port: unknown }[]) expect(typeof port, key).toBe("number");
   },
   "flux-objects": "cluster/admission.test.ts",
   "feature-gate": "cluster/faults.test.ts",

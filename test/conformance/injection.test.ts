@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { plainPatches } from "../../generator/bundle/emit/patches.ts";
-import type { DgraphChartVersion } from "../../generator/catalog/dgraph.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import { type ComponentModel, releaseOf } from "../../generator/components/model.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
@@ -71,7 +70,7 @@ withReference("injection", () => {
   });
 });
 
-function dgraphOf(chart: DgraphChartVersion, internalPorts: string): ComponentModel {
+function dgraphOf(chart: string, internalPorts: string): ComponentModel {
   const { components } = buildModel({
     environment: environmentOf({ dgraph: { chart, internalPorts } }),
     identity: sampleIdentity(),

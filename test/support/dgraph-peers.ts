@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { plainPatches } from "../../generator/bundle/emit/patches.ts";
 import { render } from "../../generator/bundle/render.ts";
-import type { DgraphChartVersion } from "../../generator/catalog/dgraph.ts";
 import type { LinkerdRelease } from "../../generator/catalog/linkerd.ts";
 import { type ComponentModel, releaseOf } from "../../generator/components/model.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
@@ -34,11 +33,7 @@ export function attempt(
  * Returns a cluster with the generated policies and the pods of the reference data. The pods have the annotations of
  * the generated values and patches.
  */
-export function clusterOf(
-  track: LinkerdRelease,
-  internalPorts: Mode,
-  chart: DgraphChartVersion,
-): { cluster: Cluster; peers: Peers } {
+export function clusterOf(track: LinkerdRelease, internalPorts: Mode, chart: string): { cluster: Cluster; peers: Peers } {
   const environment = environmentOf({
     linkerd: { version: track.version },
     dgraph: {
@@ -96,7 +91,7 @@ export function clusterOf(
  * Returns a pod of the reference data with the annotations of the generated values or patches, as the injector
  * interprets these annotations.
  */
-function dgraphPod(role: "alpha" | "zero", chart: DgraphChartVersion, component: ComponentModel): Peer {
+function dgraphPod(role: "alpha" | "zero", chart: string, component: ComponentModel): Peer {
   const workload = pick(objectsIn(read(`dgraph/${chart}`)), "StatefulSet", `demo-dgraph-${role}`);
   const patch = plainPatches(component.patches).find(
     ({ kind, metadata }) => kind === "StatefulSet" && metadata.name === workload.metadata.name,

@@ -523,7 +523,7 @@ test("an evicted pod is the cause if it was not replaced, or if the new pod cann
   );
 });
 
-describe("internal ports that change to skip under a policy", () => {
+describe("internal ports that change to or from skip under a policy", () => {
   const peer = (name: string, annotations: Record<string, string>, ready: boolean): KubernetesObject => ({
     apiVersion: "v1",
     kind: "Pod",
@@ -550,8 +550,21 @@ describe("internal ports that change to skip under a policy", () => {
     expect(rolling([server]).cause).toEqual({
       code: "refused-by-server",
       reason:
-        "Server demo-dgraph-zero-internal denies connections of pod alpha-1: the pod connects to port 5080 without its proxy, but the Server requires an identity",
+        "Server demo-dgraph-zero-internal denies connections of pod alpha-1: pod alpha-1 connects to port 5080 without its proxy, but the Server requires an identity",
       fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set dgraph.networkPolicy to its old value (meshops help access, “Changing internalPorts”)",
+    });
+  });
+
+  test("in the other direction, the cause contains the pod that has not restarted", () => {
+    const pods = [peer("alpha-0", skip, true), peer("alpha-1", {}, false)];
+    const [set] = readyWorkload();
+    const { cause } = workloadState(
+      ...readyWorkload({}, { ...notReady, spec: { ...(set["spec"] as object), replicas: 2 } }, { pods, policies: [server] }),
+    );
+    expect(cause).toMatchObject({
+      code: "refused-by-server",
+      reason:
+        "Server demo-dgraph-zero-internal denies connections of pod alpha-0 to pod alpha-1: pod alpha-0 connects to port 5080 without its proxy, but the Server requires an identity",
     });
   });
 
@@ -605,6 +618,7 @@ describe("trust anchors of meshed pods", () => {
       pod("old", undefined, digest(oldAnchor.certificate.trim())),
     ];
     expect(gaps(`${both}\n`, pods)).toEqual(["team/old"]);
+    expect(gaps(`${both}\n`, pods, issuer)).toEqual(["team/old breaks"]);
   });
 });
 

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import picocolors from "picocolors";
 import { describe, expect, test } from "vitest";
 import { linkerdRelease } from "../../generator/catalog/linkerd.ts";
 import type { Cluster } from "../../generator/cluster/connection.ts";
@@ -7,6 +9,7 @@ import type { Scene } from "../../generator/cluster/verify/explain.ts";
 import type { Probe } from "../../generator/cluster/verify/probe.ts";
 import type { ProbeRun } from "../../generator/cluster/verify/run-probe.ts";
 import { checksOf, targetOf } from "../../generator/cluster/verify/tests.ts";
+import { resultLine } from "../../generator/commands/verify/report.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import type { AccessTarget, CallResult, Check, ClusterState } from "../../generator/components/check.ts";
 import type { Finding } from "../../generator/components/finding.ts";
@@ -16,6 +19,7 @@ import { removalRank } from "../../generator/mesh/policy-order.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
 const environment = environmentOf();
+const noColors = picocolors.createColors(false);
 const names = environment.spec.linkerd.identity;
 const madeAt = new Date("2026-11-01T00:00:00Z");
 const now = new Date("2026-11-28T12:00:00Z");
@@ -157,6 +161,13 @@ describe("M3", () => {
     expect(at(16_000)).toBe("expired 16 seconds ago");
     expect(at(-29 * 86_400_000)).toBe("29 days left");
   });
+
+  test("reports both causes of an expired issuer that no trust anchor has signed", () => {
+    const issuer = makeIssuer(names, next, madeAt);
+    const found = find("M3", clusterState(anchor.certificate, issuer), new Date("2028-01-01T00:00:00Z"));
+    expect(found.seen).toMatch(/^expired \d+ days ago, not signed by any of the trust anchors$/);
+    expect(found.causes).toHaveLength(2);
+  });
 });
 
 test("M1 reports a Secret that a control plane pod mounts but that does not exist", () => {
@@ -177,7 +188,47 @@ test("M1 reports a Secret that a control plane pod mounts but that does not exis
     evidence: ["pod identity-1 mounts Secret linkerd/linkerd-identity-issuer, which does not exist"],
   });
   const issuer = makeIssuer(names, anchor, madeAt);
-  expect(find("M1", clusterState(anchor.certificate, issuer, { workloads, pods }))).toMatchObject({ status: "passed" });
+  expect(find("M1", clusterState(anchor.certificate, issuer, { workloads, pods }))).toMatchObject({
+    status: "passed",
+    notes: [],
+  });
+  const state = clusterState(anchor.certificate, issuer, { workloads, pods });
+  expect(find("M1", { ...state, identity: { ...state.identity, secrets: null } })).toMatchObject({
+    status: "passed",
+    notes: ["the Secrets that pods mount were not checked, because you are not allowed to read Secrets"],
+  });
+});
+
+test("M2 reports a pod of the control plane that has only the old anchor, although the new anchor signs the issuer", () => {
+  const digest = createHash("sha256").update(anchor.certificate.trim()).digest("hex");
+  const pod = (name: string, annotations: Record<string, string>): KubernetesObject => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: "linkerd", annotations },
+    spec: { containers: [{ name: "linkerd-proxy" }] },
+  });
+  const issuer = makeIssuer(names, next, madeAt);
+  const old = pod("linkerd-identity-1", { "linkerd.io/trust-root-sha256": digest });
+  expect(find("M2", clusterState(both, issuer, { meshed: [old] }))).toMatchObject({
+    status: "failed",
+    seen: "1 proxy without the issuer's anchor",
+    evidence: expect.arrayContaining(["linkerd/linkerd-identity-1"]),
+  });
+  const other = pod("linkerd-identity-2", { "linkerd.io/trust-root-sha256": "0".repeat(64) });
+  expect(find("M2", clusterState(both, issuer, { meshed: [other] }))).toMatchObject({
+    status: "passed",
+    seen: "2 anchors in the bundle, the issuer's anchor in every proxy whose anchors are known",
+  });
+});
+
+test("M5 reports pods without a proxy and pods with an old proxy", () => {
+  const bare = { ...alpha(1), spec: { containers: [{ name: "alpha" }] } };
+  const found = find(
+    "M5",
+    clusterState(anchor.certificate, null, { pods: [alpha(0, { "linkerd.io/proxy-version": "edge-25.4.4" }), bare] }),
+  );
+  expect(found.seen).toBe("1 of 2 run without a proxy, 1 of 2 do not have the proxy of edge-26.8.3");
+  expect(found.causes).toHaveLength(2);
 });
 
 describe("causes", () => {
@@ -241,6 +292,16 @@ describe("causes", () => {
       "AuthorizationPolicy alpha-http allows all clients on port 8080 (Server alpha-http)",
     ]);
     expect(found.cause).toContain("; ");
+  });
+
+  test("NetworkPolicies that are not enforced are reported besides a missing Server", () => {
+    const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(network));
+    expect(found.causes).toEqual([
+      "the NetworkPolicies deny the call but are not enforced: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
+      "no Server selects port 8080 of Alpha, so every meshed pod is allowed",
+    ]);
+    const lines = resultLine({ id: "T2c", title: "t", expected: "e", durationMs: 1, ...found }, noColors).split("\n");
+    for (const cause of found.causes) expect(lines.join(" ").replaceAll(/\s+/g, " ")).toContain(cause);
   });
 
   test("a Server in audit mode is a gap", () => {
@@ -332,7 +393,7 @@ describe("D5, with calls spread by a peak-EWMA balancer", () => {
   test("the check fails if one Alpha receives no calls, and the cause does not contain the port", () => {
     expect(spread(counts([25, 25, 0], [300, 300, 0]))).toMatchObject({
       status: "failed",
-      seen: "no call reached demo-dgraph-alpha-2 within 30 s",
+      seen: "no call reached demo-dgraph-alpha-2 within 30 seconds",
       cause: expect.not.stringContaining("opaque"),
     });
   });

@@ -9,33 +9,39 @@ import type { Cause } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * Returns the cause if a Server denies a pod's connections to other pods of its workload. The pod bypasses its own
- * proxy on a port (`skip-outbound-ports`), so its connections on this port have no identity. Other pods whose proxies
- * still handle this port reject the connections. This situation occurs when `internalPorts` of Dgraph changes to `skip`
- * while a policy exists.
+ * Returns the cause if a Server denies connections between a pod and other pods of its workload, because one of the two
+ * pods bypasses its own proxy on a port (`skip-outbound-ports`), so that its connections on this port have no identity.
+ * This situation occurs when `internalPorts` of Dgraph changes from or to `skip` while a policy exists.
  */
 export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapshot): Cause | null {
-  const bypassed = parsePorts(pod.metadata.annotations?.[portKeys.skipOutbound]);
-  const servers = policies.filter(({ kind, metadata, spec }) => {
-    const port = at(spec, "port");
-    return (
-      kind === "Server" && metadata.namespace === pod.metadata.namespace && typeof port === "number" && includes(bypassed, port)
-    );
-  });
-  for (const server of servers) {
+  const { namespace } = pod.metadata;
+  const peers = pods.filter((peer) => peer !== pod && peer.metadata.namespace === namespace && isLive(peer));
+  for (const server of policies.filter((each) => isClosed(each, policies) && each.metadata.namespace === namespace)) {
     const port = Number(at(server, "spec", "port"));
-    const everyone = authorizationsOf(server, policies).some(({ accounts }) => accounts.includes("*"));
-    const open = everyone || !["deny", undefined].includes(at(server, "spec", "accessPolicy") as string | undefined);
-    const enforced = pods.some((peer) => peer !== pod && isLive(peer) && isEnforced(peer, server, port));
-    if (open || !enforced) continue;
-    const { name } = server.metadata;
+    const [bypassing, refusing] = bypasses(pod, port)
+      ? [pod, peers.find((peer) => isEnforced(peer, server, port))]
+      : [peers.find((peer) => bypasses(peer, port)), isEnforced(pod, server, port) ? pod : undefined];
+    if (bypassing === undefined || refusing === undefined) continue;
+    const who = `pod ${bypassing.metadata.name}`;
     return {
       code: "refused-by-server",
-      reason: `Server ${name} denies connections of pod ${pod.metadata.name}: the pod connects to port ${port} without its proxy, but the Server requires an identity`,
+      reason: `Server ${server.metadata.name} denies connections of ${who}${refusing === pod ? ` to pod ${pod.metadata.name}` : ""}: ${who} connects to port ${port} without its proxy, but the Server requires an identity`,
       fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set dgraph.networkPolicy to its old value (meshops help access, “Changing internalPorts”)",
     };
   }
   return null;
+}
+
+/** Whether an object is a Server that denies clients without an identity on a port. */
+function isClosed(server: KubernetesObject, policies: readonly KubernetesObject[]): boolean {
+  if (server.kind !== "Server" || typeof at(server, "spec", "port") !== "number") return false;
+  const everyone = authorizationsOf(server, policies).some(({ accounts }) => accounts.includes("*"));
+  return !everyone && ["deny", undefined].includes(at(server, "spec", "accessPolicy") as string | undefined);
+}
+
+/** Whether a pod connects to a port without its proxy. */
+function bypasses(pod: KubernetesObject, port: number): boolean {
+  return includes(parsePorts(pod.metadata.annotations?.[portKeys.skipOutbound]), port);
 }
 
 /** Whether a pod's proxy enforces a Server on a port. */

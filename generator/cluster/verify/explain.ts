@@ -63,12 +63,17 @@ export function explainAccess(through: readonly Ended[], probe: Probe, scene: Sc
     : meshed || admitting.length === 0
       ? []
       : [`NetworkPolicy ${admitting.join(", ")} allows pods without a proxy`];
-  const found = [...inNetwork, ...meshHoles(verdicts, scene.target)];
+  // If no NetworkPolicy allows the pod, its call shows that the cluster does not enforce the NetworkPolicies.
+  const unenforced =
+    !meshed && verdicts.some(({ network }) => network.selecting.length > 0 && !network.admits)
+      ? [
+          "the NetworkPolicies deny the call but are not enforced: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
+        ]
+      : [];
+  const found = [...inNetwork, ...unenforced, ...meshHoles(verdicts, scene.target)];
   if (found.length > 0) return found;
   return [
-    meshed
-      ? `the Server and the AuthorizationPolicy deny the call, but the proxy allowed it: check the logs of container linkerd-proxy in the pods of ${scene.target.podTitle}`
-      : "the NetworkPolicies deny the call but are not enforced: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
+    `the Server and the AuthorizationPolicy deny the call, but the proxy allowed it: check the logs of container linkerd-proxy in the pods of ${scene.target.podTitle}`,
   ];
 }
 

@@ -6,6 +6,7 @@ import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { containerStatuses } from "../../mesh/pod.ts";
 import { UserError } from "../../system/errors.ts";
+import { duration } from "../../system/text.ts";
 import type { Cluster } from "../connection.ts";
 import { podProblem } from "../pod-problem.ts";
 import { type Probe, probeContainer, probePod, readProbe } from "./probe.ts";
@@ -70,7 +71,7 @@ function stateOf(pod: KubernetesObject): NonNullable<V1ContainerStatus["state"]>
 
 /** Returns the reason why a probe is not complete. */
 function whyNotDone(pod: KubernetesObject, seconds: number): string {
-  const within = `the probe did not complete within ${seconds} s`;
+  const within = `the probe did not complete within ${duration(seconds * 1000)}`;
   const problem = podProblem(pod);
   switch (problem?.kind) {
     case "unscheduled":

@@ -31,7 +31,8 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
   const report = (test: string, since: number, finding: Finding): void => {
     const info = tests.find((each) => each.id === test);
     if (info === undefined || !options.only.has(test)) return;
-    const result = { ...info, ...finding, durationMs: Date.now() - since };
+    const { title, expected } = info;
+    const result: TestResult = { id: test, title, expected, ...finding, durationMs: Date.now() - since };
     results.set(test, result);
     options.onResult(result);
   };

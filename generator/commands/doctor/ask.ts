@@ -1,5 +1,6 @@
 import { platform } from "node:os";
 import { runProgram } from "../../system/process.ts";
+import { duration } from "../../system/text.ts";
 import type { Io } from "../io.ts";
 
 /** Timeout of a program in milliseconds. The Azure CLI takes several seconds. */
@@ -22,5 +23,5 @@ export async function ask({ env }: Io, name: string, args: readonly string[]): P
   if (code === 0) return { text, trouble: null };
   const [first = ""] = stderr.trim().split("\n");
   const failure = first === "" ? `exited with ${absent ? "ENOENT" : code}` : first;
-  return { text, trouble: { absent, message: timedOut ? `no answer within ${timeoutMs / 1000} s` : failure } };
+  return { text, trouble: { absent, message: timedOut ? `no answer within ${duration(timeoutMs)}` : failure } };
 }

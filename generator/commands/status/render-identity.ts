@@ -36,7 +36,7 @@ export function renderIdentity(report: IdentityReport, now: Date, colors: Colors
     ...expiry(report, now, colors),
     ...cluster.refusedKeys.flatMap(({ secret, form }) =>
       wrap(
-        `the private key in Secret ${secret} has the form ${form}, which the program that uses the Secret does not accept; fix: run meshops identity rotate-webhooks ${environment}`,
+        `webhook-key-form: the private key in Secret ${secret} has the form ${form}, which the program that uses the Secret does not accept; fix: run meshops identity rotate-webhooks ${environment}`,
         "",
       ),
     ),

@@ -15,6 +15,7 @@ import { at } from "../../kubernetes/object-fields.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
 import { sha256 } from "../../system/hash.ts";
+import { duration } from "../../system/text.ts";
 import { type ConnectionFlags, connectionOf, onlyOne } from "../cluster-context.ts";
 import { type CommonOptions, loadOne, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
@@ -61,7 +62,8 @@ export async function status(names: readonly string[], options: StatusOptions, i
     if (report.ready || !options.watch || Date.now() > end) {
       if (options.output === "json") io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
       else if (!options.watch) io.stdout.write(text);
-      if (!report.ready && options.watch) io.stderr.write(`${report.environment} is not ready after ${options.timeout} s\n`);
+      if (!report.ready && options.watch)
+        io.stderr.write(`${report.environment} is not ready after ${duration(options.timeout * 1000)}\n`);
       return report.ready ? exitCode.ok : exitCode.problem;
     }
     await sleep(2000);

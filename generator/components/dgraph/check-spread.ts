@@ -5,7 +5,7 @@ import { condition } from "../../kubernetes/object-fields.ts";
 import { proxyOf } from "../../mesh/pod.ts";
 import { isInSet, type PodSet } from "../../mesh/pod-set.ts";
 import { includes, parsePorts } from "../../mesh/ports.ts";
-import { plural } from "../../system/text.ts";
+import { duration, plural } from "../../system/text.ts";
 import type { ClusterState, ProbeAnswers } from "../check.ts";
 import { type Finding, failed, passed, undecided } from "../finding.ts";
 import { notAsked } from "./check-answers.ts";
@@ -36,10 +36,10 @@ export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSe
     return undecided("not measured", "the probe's proxy reports no requests per pod, so it does not balance requests", evidence);
   const silent = ready.filter((pod) => share(pod) === 0);
   if (silent.length === ready.length - 1 && ready.length > 1)
-    return failed("one Alpha receives all calls", oneAlphaCause(podsOf(state, alpha)), evidence);
+    return failed("one Alpha receives all calls", oneAlphaCauses(podsOf(state, alpha)), evidence);
   if (silent.length > 0)
     return failed(
-      `no call reached ${silent.join(", ")} within ${spreadSeconds} s`,
+      `no call reached ${silent.join(", ")} within ${duration(spreadSeconds * 1000)}`,
       "the probe's proxy avoids slow or failing endpoints: check the logs of these pods and of their proxies (kubectl logs)",
       evidence,
     );
@@ -54,18 +54,22 @@ export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSe
 }
 
 /**
- * Explains why all calls of a connection reach one Alpha: the proxy does not parse individual calls, or has discovered
- * only one endpoint.
+ * Returns all reasons why all calls of a connection reach one Alpha: the proxy does not parse individual calls, or has
+ * discovered only one endpoint.
  */
-function oneAlphaCause(pods: readonly KubernetesObject[]): string {
+function oneAlphaCauses(pods: readonly KubernetesObject[]): string[] {
   const grpc = dgraphPorts.alpha.grpc;
   const bypassed = pods.some(({ metadata }) =>
     [portKeys.opaque, portKeys.skipInbound].some((key) => includes(parsePorts(metadata.annotations?.[key]), grpc)),
   );
-  if (bypassed) return `port ${grpc} is opaque or skipped on Alpha's pods, so proxies balance connections, not calls`;
   const bare = pods.filter((pod) => proxyOf(pod) === undefined).map(({ metadata }) => metadata.name);
-  if (bare.length > 0) return `${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy: restart these pods`;
-  return `port ${grpc} might be opaque on the Service or skipped by the client; in that case, connections are balanced, not calls`;
+  const found = [
+    ...(bypassed ? [`port ${grpc} is opaque or skipped on Alpha's pods, so proxies balance connections, not calls`] : []),
+    ...(bare.length > 0 ? [`${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy: restart these pods`] : []),
+  ];
+  return found.length > 0
+    ? found
+    : [`port ${grpc} might be opaque on the Service or skipped by the client; in that case, connections are balanced, not calls`];
 }
 
 /** Names of the pods of a set, without pods whose condition `Ready` is False. */

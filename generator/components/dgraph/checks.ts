@@ -1,4 +1,5 @@
 import type { Environment } from "../../spec/environment.generated.ts";
+import { duration } from "../../system/text.ts";
 import type { Call, ProbeCheck } from "../check.ts";
 import { alphaAddresses } from "./access-target.ts";
 import { membersHealthy } from "./check-members.ts";
@@ -51,7 +52,7 @@ export function dgraphChecks(environment: Environment): readonly ProbeCheck[] {
     {
       id: "D5",
       title: "gRPC calls are spread over all Alphas",
-      expected: `more than one Alpha answers in the first second, and all Alphas answer within ${spreadSeconds} s`,
+      expected: `more than one Alpha answers in the first second, and all Alphas answer within ${duration(spreadSeconds * 1000)}`,
       calls: (cluster) => [
         { kind: "spread", name: "spread", address: grpc, seconds: spreadSeconds, endpoints: readyPods(cluster, alpha) },
       ],

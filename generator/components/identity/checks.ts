@@ -77,7 +77,8 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   const stage = stageOf(bundle, issuer);
   const step = stage === null ? null : rotationStep[stage];
   const late = gaps.map(({ pod }) => pod);
-  return passed(`${plural(bundle.length, "anchor")} in the bundle, the issuer's anchor in every proxy`, evidence, [
+  const where = gaps.some(({ lacks }) => lacks === null) ? "every proxy whose anchors are known" : "every proxy";
+  return passed(`${plural(bundle.length, "anchor")} in the bundle, the issuer's anchor in ${where}`, evidence, [
     ...(step === null ? [] : [step]),
     ...(late.length === 0
       ? []
@@ -99,10 +100,18 @@ function issuerValid({ identity }: ClusterState, now: Date, environment: Environ
   const left = Date.parse(issuer.validTo) - now.getTime();
   const rotate = `run meshops identity rotate-issuer ${metadata.name}, and push`;
   const evidence = [`${issuer.subject.replaceAll("\n", ", ")}, until ${issuer.validTo}`];
-  if (left <= 0) return failed(timeLeft(issuer.validTo, now), rotate, evidence);
-  if (signingAnchor(bundleIn(identity.trustRoots), issuer) === undefined)
-    return failed("not signed by any of the trust anchors", "the bundle and the issuer do not match: see M2", evidence);
-  if (left < issuerDays * 86_400_000) return failed(timeLeft(issuer.validTo, now), rotate, evidence);
+  const problems: (readonly [seen: string, cause: string])[] = [
+    ...(left < issuerDays * 86_400_000 ? [[timeLeft(issuer.validTo, now), rotate] as const] : []),
+    ...(signingAnchor(bundleIn(identity.trustRoots), issuer) === undefined
+      ? [["not signed by any of the trust anchors", "the bundle and the issuer do not match: see M2"] as const]
+      : []),
+  ];
+  if (problems.length > 0)
+    return failed(
+      problems.map(([seen]) => seen).join(", "),
+      problems.map(([, cause]) => cause),
+      evidence,
+    );
   return passed(
     timeLeft(issuer.validTo, now),
     evidence,

@@ -37,20 +37,28 @@ function podsMeshed({ pods, namespaces, podSets, linkerdRelease }: ClusterState)
   });
   const name = ({ metadata }: KubernetesObject): string => `${metadata.namespace}/${metadata.name}`;
   const bare = wanted.filter((pod) => proxyOf(pod) === undefined).map(name);
-  if (bare.length > 0)
+  const old = wanted
+    .filter(
+      (pod) => (pod.metadata.annotations?.["linkerd.io/proxy-version"] ?? linkerdRelease.version) !== linkerdRelease.version,
+    )
+    .map(name);
+  const problems = [
+    {
+      found: bare,
+      seen: `${bare.length} of ${wanted.length} run without a proxy`,
+      cause: "the injector was not called or did not answer: restart these pods",
+    },
+    {
+      found: old,
+      seen: `${old.length} of ${wanted.length} do not have the proxy of ${linkerdRelease.version}`,
+      cause: `these pods started before Linkerd ${linkerdRelease.version} was installed: restart these pods`,
+    },
+  ].filter(({ found }) => found.length > 0);
+  if (problems.length > 0)
     return failed(
-      `${bare.length} of ${wanted.length} run without a proxy`,
-      "the injector was not called or did not answer: restart these pods",
-      bare,
-    );
-  const old = wanted.filter(
-    (pod) => (pod.metadata.annotations?.["linkerd.io/proxy-version"] ?? linkerdRelease.version) !== linkerdRelease.version,
-  );
-  if (old.length > 0)
-    return failed(
-      `${old.length} of ${wanted.length} do not have the proxy of ${linkerdRelease.version}`,
-      "restart these pods",
-      old.map(name),
+      problems.map(({ seen }) => seen).join(", "),
+      problems.map(({ cause }) => cause),
+      problems.flatMap(({ found }) => found),
     );
   return wanted.length === 0
     ? failed("no meshed pods", "no pod that should be meshed exists; run meshops status")

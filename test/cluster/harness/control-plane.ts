@@ -21,6 +21,7 @@ export interface Place {
 
 /** The fields of an event in the API server's audit log (audit.k8s.io/v1) that tests read. */
 interface AuditEvent {
+  readonly verb: string;
   readonly requestURI: string;
   readonly stageTimestamp: string;
   readonly objectRef: { readonly resource: string; readonly namespace?: string; readonly name?: string };
@@ -94,10 +95,19 @@ export class ControlPlane {
 
   /** Returns which policies and pods were created in a namespace, in this order, as the API server's audit log says. */
   created(namespace: string): string[] {
+    return this.#audited(namespace, ({ responseStatus }) => responseStatus?.code === 201);
+  }
+
+  /** Returns which policies and pods were deleted in a namespace, in this order. */
+  deleted(namespace: string): string[] {
+    return this.#audited(namespace, ({ verb, responseStatus }) => verb === "delete" && responseStatus?.code === 200);
+  }
+
+  #audited(namespace: string, chosen: (event: AuditEvent) => boolean): string[] {
     const events = readFileSync(this.#auditLog, "utf8").trim().split("\n");
     return events
       .map((line) => JSON.parse(line) as AuditEvent)
-      .filter(({ responseStatus, objectRef }) => responseStatus?.code === 201 && objectRef.namespace === namespace)
+      .filter((event) => event.objectRef.namespace === namespace && chosen(event))
       .filter(({ requestURI }) => !requestURI.includes("dryRun="))
       .sort((a, b) => (a.stageTimestamp < b.stageTimestamp ? -1 : 1))
       .map(({ objectRef: { resource, name } }) => `${resource} ${name ?? ""}`);
@@ -140,9 +150,9 @@ export class ControlPlane {
       "account.key": privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
       "account.pub": publicKey.export({ type: "spki", format: "pem" }).toString(),
     };
-    const created = {
+    const changes = {
       level: "Metadata",
-      verbs: ["create", "patch"],
+      verbs: ["create", "patch", "delete"],
       omitStages: ["RequestReceived"],
       resources: [
         { group: "", resources: ["pods"] },
@@ -150,7 +160,7 @@ export class ControlPlane {
         { group: "policy.linkerd.io" },
       ],
     };
-    const audit = { apiVersion: "audit.k8s.io/v1", kind: "Policy", rules: [created, { level: "None" }] };
+    const audit = { apiVersion: "audit.k8s.io/v1", kind: "Policy", rules: [changes, { level: "None" }] };
     writeFileSync(join(this.folder, "audit.yaml"), stringify(audit));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text, { mode: 0o600 });
   }

@@ -1,5 +1,6 @@
 import { helmReleaseName, isHelmRelease } from "../../../bundle/emit/helmfile.ts";
 import type { ComponentModel, Model } from "../../../components/model.ts";
+import type { Environment } from "../../../spec/environment.generated.ts";
 import type { ClusterReader } from "../../connection.ts";
 import { type StatusNode, workloadNode } from "../assess.ts";
 import type { Cause } from "../cause.ts";
@@ -29,15 +30,15 @@ export async function readHelmState(cluster: ClusterReader, { components }: Mode
  * workloads and the custom resources that have drifted. Pure.
  */
 export function assessHelmfile(model: Model, snapshot: Snapshot, helm: HelmState): StatusNode[] {
-  const environment = model.environment.metadata.name;
+  const { environment } = model;
   return model.components.filter(isHelmRelease).map((component) => releaseNode(component, environment, snapshot, helm));
 }
 
-function releaseNode(component: ComponentModel, environment: string, snapshot: Snapshot, helm: HelmState): StatusNode {
+function releaseNode(component: ComponentModel, environment: Environment, snapshot: Snapshot, helm: HelmState): StatusNode {
   const { namespace } = component;
   const name = helmReleaseName(component);
   const node = { kind: "Release", namespace, name };
-  const sync = `helmfile -e ${environment} -l name=${name} sync`;
+  const sync = `helmfile -e ${environment.metadata.name} -l name=${name} sync`;
   const release = helm.releases.find((each) => each.name === name && each.namespace === namespace);
   if (release === undefined) {
     const cause: Cause = { code: "missing", reason: "helmfile has not installed the Helm release", fix: sync };
@@ -45,7 +46,7 @@ function releaseNode(component: ComponentModel, environment: string, snapshot: S
   }
   const drift = helm.drift.filter((each) => each.release === name).map((each) => driftNode(each, environment));
   const workloads = workloadsOf(snapshot, name, namespace).map((workload) =>
-    workloadNode(workload, snapshot, { environment, component: component.id }),
+    workloadNode(workload, snapshot, { environment: environment.metadata.name, component: component.id }),
   );
   const children = [...workloads, ...drift];
   const detail = `${release.chart}, revision ${release.revision}`;
@@ -75,14 +76,31 @@ function workloadsOf({ workloads }: Snapshot, release: string, namespace: string
   );
 }
 
-function driftNode({ release, kind, namespace, name, fields }: Drift, environment: string): StatusNode {
+function driftNode({ release, kind, group, namespace, name, fields }: Drift, { metadata, spec }: Environment): StatusNode {
   const [first, ...others] = fields;
-  const more = others.length === 0 ? "" : `, and ${others.length} more fields differ`;
+  const more =
+    others.length === 0 ? "" : `, and ${others.length} more ${others.length === 1 ? "field differs" : "fields differ"}`;
+  const never = spec.helmfile.helmVersion === 3 ? "; Helm 3 does not restore the value" : "";
+  const text = (value: unknown): string => JSON.stringify(value) ?? "not set";
   const reason =
     first === undefined
       ? "the object does not exist; the next helmfile sync creates it"
-      : `${first.path} is ${JSON.stringify(first.found) ?? "not set"} in the cluster but ${JSON.stringify(first.wanted)} in the Helm release${more}; Helm 3 does not restore the value`;
-  const fix = `helmfile -e ${environment} -l name=${release} template | kubectl apply --server-side --force-conflicts --field-manager=helm --namespace ${namespace} -f -`;
+      : `${first.path} is ${text(first.found)} in the cluster but ${text(first.wanted)} in the Helm release${more}${never}`;
+  // Server-side apply does not remove fields that another manager has added.
+  const added = fields.filter(({ wanted }) => wanted === undefined);
+  const removal = added.map(({ path }) => ({ op: "remove", path: `/${path.replaceAll(".", "/")}` }));
+  const fix = [
+    ...(added.length === fields.length && added.length > 0
+      ? []
+      : [
+          `helmfile -e ${metadata.name} -l name=${release} template | kubectl apply --server-side --force-conflicts --field-manager=helm --namespace ${namespace} -f -`,
+        ]),
+    ...(removal.length === 0
+      ? []
+      : [
+          `kubectl patch ${kind.toLowerCase()}.${group} ${name} --namespace ${namespace} --type json --patch '${JSON.stringify(removal)}'`,
+        ]),
+  ].join(" && ");
   return {
     kind,
     namespace,

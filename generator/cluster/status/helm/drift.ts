@@ -1,12 +1,15 @@
 import type { KubernetesObject } from "../../../kubernetes/object.ts";
-import { isMap } from "../../../system/data.ts";
-import type { ClusterReader } from "../../connection.ts";
+import { at, listAt } from "../../../kubernetes/object-fields.ts";
+import { asMap, isMap } from "../../../system/data.ts";
+import { type ClusterReader, orNull } from "../../connection.ts";
 import type { StoredRelease } from "./stored-release.ts";
 
 /** A custom resource that differs from its Helm release. */
 export interface Drift {
   readonly release: string;
   readonly kind: string;
+  /** API group. */
+  readonly group: string;
   readonly namespace: string;
   readonly name: string;
   /** Fields that differ from the Helm release; empty if the object does not exist. */
@@ -15,6 +18,7 @@ export interface Drift {
 
 interface FieldDrift {
   readonly path: string;
+  /** Undefined if the Helm release does not set the field. */
   readonly wanted: unknown;
   readonly found: unknown;
 }
@@ -35,8 +39,11 @@ async function driftOf(cluster: ClusterReader, release: StoredRelease, object: K
   const { apiVersion, kind, metadata } = object;
   const namespace = metadata.namespace ?? release.namespace;
   const live = await cluster.get(apiVersion, kind, metadata.name, namespace);
-  const fields = live === null ? [] : fieldDrift(object, live);
-  return live !== null && fields.length === 0 ? null : { release: release.name, kind, namespace, name: metadata.name, fields };
+  const fields = live === null ? [] : [...fieldDrift(object, live), ...(await addedFields(cluster, object, live))];
+  const [group = ""] = apiVersion.split("/");
+  return live !== null && fields.length === 0
+    ? null
+    : { release: release.name, kind, group, namespace, name: metadata.name, fields };
 }
 
 /**
@@ -50,7 +57,7 @@ function isCustom(apiVersion: string): boolean {
 
 /**
  * Returns the fields of a manifest whose values differ in the live object. Ignores fields that the manifest does not
- * set, because their values may be defaults.
+ * set (see `addedFields`).
  */
 function fieldDrift(
   { kind: _kind, apiVersion: _version, status: _status, ...wanted }: KubernetesObject,
@@ -60,6 +67,49 @@ function fieldDrift(
   // Helm always sets this label to `Helm`, regardless of the manifest (pkg/action/validate.go, setMetadataVisitor).
   const { "app.kubernetes.io/managed-by": _managedBy, ...others } = labels;
   return [...differences({ ...wanted, metadata: { ...metadata, labels: others } }, live, "")];
+}
+
+/**
+ * Fields of the live object's spec that the Helm release does not set, that a program other than Helm has set, and whose
+ * value is not the default of the CRD.
+ */
+async function addedFields(cluster: ClusterReader, wanted: KubernetesObject, live: KubernetesObject): Promise<FieldDrift[]> {
+  const others = listAt<ManagedFields>(live, "metadata", "managedFields").filter(
+    ({ manager, subresource }) => manager !== "helm" && subresource === undefined,
+  );
+  const paths = others.flatMap(({ fieldsV1 }) => [...leaves(asMap(fieldsV1)["f:spec"], ["spec"])]);
+  const added = paths.filter((path) => at(wanted, ...path) === undefined && at(live, ...path) !== undefined);
+  if (added.length === 0) return [];
+  const schema = await schemaOf(cluster, live);
+  return added
+    .filter((path) => at(live, ...path) !== at(schema, ...path.flatMap((step) => ["properties", step]), "_default"))
+    .map((path) => ({ path: path.join("."), wanted: undefined, found: at(live, ...path) }));
+}
+
+/**
+ * Schema of an object's kind in its API version, from its CRD; undefined if the user is not allowed to read CRDs. The
+ * Kubernetes client names the field `default` of a schema `_default` (@kubernetes/client-node, V1JSONSchemaProps).
+ */
+async function schemaOf(cluster: ClusterReader, { apiVersion, kind }: KubernetesObject): Promise<unknown> {
+  const [group, version] = apiVersion.split("/");
+  const crds = (await orNull(cluster.list("apiextensions.k8s.io/v1", "CustomResourceDefinition"))) ?? [];
+  const crd = crds.find(({ spec }) => at(spec, "group") === group && at(spec, "names", "kind") === kind);
+  const served = listAt<{ readonly name: string }>(crd, "spec", "versions").find(({ name }) => name === version);
+  return at(served, "schema", "openAPIV3Schema");
+}
+
+/** An entry of `metadata.managedFields` (Kubernetes, "Server-Side Apply"). */
+interface ManagedFields {
+  readonly manager: string;
+  readonly subresource?: string;
+  readonly fieldsV1: unknown;
+}
+
+/** Paths of the fields in a `fieldsV1`. The items of lists are not followed. */
+function* leaves(fields: unknown, above: readonly string[]): Iterable<readonly string[]> {
+  const inner = Object.entries(asMap(fields)).filter(([key]) => key.startsWith("f:"));
+  if (inner.length === 0) yield above;
+  for (const [key, value] of inner) yield* leaves(value, [...above, key.slice(2)]);
 }
 
 function* differences(wanted: unknown, found: unknown, path: string): Iterable<FieldDrift> {

@@ -1,0 +1,21 @@
+/** Entry of a version of Dgraph's chart, as catalog/dgraph/ contains it. */
+export interface DgraphChartData {
+  readonly version: string;
+  /** Tag of the chart's Dgraph image. */
+  readonly appVersion: string;
+  /**
+   * Version of the files on the volumes. Dgraph's documentation asks for an export and an import at every upgrade,
+   * because the format can change (docs.dgraph.io, "Upgrade Database"). Releases of one major version keep the format.
+   */
+  readonly dataFormat: string;
+  /** The service `api.Dgraph` of the chart's Dgraph release (`dgraph-api.ts`). */
+  readonly api: "dgraphApi21" | "dgraphApi25";
+  readonly traits: {
+    /** How annotations are set on the pod templates. The value `alpha.extraAnnotations` exists from chart 0.0.18 on. */
+    readonly podAnnotations: "value" | "patch";
+    /** Whether the chart renders `metadata.namespace`. If so, a patch must set the namespace, otherwise omit it. */
+    readonly rendersNamespace: boolean;
+    /** Service account of the Alpha and Zero pods. */
+    readonly serviceAccount: "default" | "dgraph";
+  };
+}

@@ -1,0 +1,68 @@
+/** A version of the catalog, or a later edge release. The schema of specs allows no other versions. */
+export type LinkerdVersion = string;
+
+export type LinkerdChart = "linkerd-crds" | "linkerd-control-plane" | "linkerd-viz" | "linkerd-jaeger";
+
+/** A release of Linkerd: its charts, the image tags that differ between releases, and its behaviour. */
+export interface LinkerdRelease {
+  readonly version: LinkerdVersion;
+  readonly channel: "stable" | "edge";
+  /** Oldest Kubernetes version that the charts accept, `major.minor` (Chart.yaml: kubeVersion). */
+  readonly minKubernetes: string;
+  /**
+   * Newest Kubernetes version that the documentation lists for the release (linkerd.io, reference/k8s-versions).
+   * Linkerd does not enforce this maximum.
+   */
+  readonly maxKubernetes: string;
+  /**
+   * Chart versions. `linkerd-jaeger` is missing if the release has no such chart (linkerd2#14558 removed the chart).
+   */
+  readonly charts: Readonly<Record<Exclude<LinkerdChart, "linkerd-jaeger">, string>> & { readonly "linkerd-jaeger"?: string };
+  /**
+   * Linkerd's own CRDs (linkerd-crds, rendered). On an upgrade, Helm deletes a CRD that the new chart does not contain.
+   */
+  readonly crds: readonly string[];
+  readonly images: {
+    /** Tag of proxy-init. Null if the release uses the proxy image instead of a separate proxy-init image. */
+    readonly proxyInit: string | null;
+    /** Whether the policy controller has its own image. */
+    readonly policyController: boolean;
+    /** Tag of the image with which the extensions' Jobs label their namespaces. */
+    readonly extensionInit: string;
+    readonly prometheus: string;
+    /** Image of the trace collector in the chart linkerd-jaeger. */
+    readonly collector: { readonly name: string; readonly tag: string } | null;
+  };
+  readonly traits: {
+    /** Whether meshed clients connect to the proxy's port 4143, whatever the port (`proxy.outboundTransportMode`). */
+    readonly transportHeader: boolean;
+    /** Whether, by default, proxies run as native sidecars, so that Jobs with a proxy complete. */
+    readonly nativeSidecar: boolean;
+    /** How tracing is configured: by the chart linkerd-jaeger, or by the value `proxy.tracing` of the control plane. */
+    readonly tracing: "jaeger-chart" | "built-in";
+    /**
+     * Whether the collector receives traces of the control plane itself. From edge-25.4.3 on, the charts send
+     * OpenCensus traces to the OTLP port (templates/_trace.tpl).
+     */
+    readonly controlPlaneTracing: boolean;
+    /**
+     * Domain from which the chart builds the identity of the trace collector. Before edge-26.7.1, `proxy.tracing` uses
+     * the wrong domain (linkerd2#15404).
+     */
+    readonly collectorIdentity: "clusterDomain" | "trustDomain";
+    /** The value of the chart linkerd-crds that installs the Gateway API CRDs, and whether it is true by default. */
+    readonly gatewayApi: { readonly value: "enableHttpRoutes" | "installGatewayAPI"; readonly default: boolean };
+    /** Whether the extensions' Job that labels the namespace can be disabled (`createNamespaceMetadataJob`). */
+    readonly extensionJob: "optional" | "always";
+    /** Whether the control-plane chart has the value `disableIPv6`. */
+    readonly ipv6: boolean;
+    /** Whether the control plane supports GRPCRoutes of the Gateway API (2.16 and later). */
+    readonly grpcRoute: boolean;
+    /** Newest served API version of each policy kind (linkerd-crds, rendered). */
+    readonly policyApi: {
+      readonly server: "v1beta1" | "v1beta3";
+      readonly authorizationPolicy: "v1alpha1";
+      readonly httpRoute: "v1beta3";
+    };
+  };
+}

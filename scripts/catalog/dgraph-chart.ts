@@ -1,0 +1,19 @@
+import type { DgraphChartData } from "../../generator/catalog/dgraph-chart.ts";
+import { at } from "../../generator/kubernetes/object-fields.ts";
+import type { DerivedChart } from "./chart-facts.ts";
+
+/** Derives the entry of a version of Dgraph's chart. Its API is the API of the nearest older version. */
+export function deriveDgraphChart({ facts, values }: DerivedChart, nearest: DgraphChartData): DgraphChartData {
+  const [, major = ""] = /^v(\d+)/.exec(facts.appVersion) ?? [];
+  return {
+    version: facts.version,
+    appVersion: facts.appVersion,
+    dataFormat: `v${major}`,
+    api: nearest.api,
+    traits: {
+      podAnnotations: at(values, "alpha", "extraAnnotations") === undefined ? "patch" : "value",
+      rendersNamespace: facts.rendersNamespace,
+      serviceAccount: facts.objects["v1 ServiceAccount"] === undefined ? "default" : "dgraph",
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const folder = fileURLToPath(new URL("../../generator/catalog/", import.meta.url));
+const banner = "// Generated from the JSON files in generator/catalog by `npm run codegen`; do not edit.\n";
+
+/** Returns the catalog's data as TypeScript, so that the compiler checks it, as [absolute path, text]. */
+export function generateCatalog(): [string, string][] {
+  return [
+    [
+      `${folder}releases.generated.ts`,
+      `${banner}import type { DgraphChartData } from "./dgraph-chart.ts";
+import type { LinkerdRelease } from "./linkerd-release.ts";
+
+/** A version for which the catalog has an entry. */
+export type KnownLinkerdVersion = ${versions("linkerd")
+        .map((version) => JSON.stringify(version))
+        .join(" | ")};
+
+/** Linkerd's releases, newest first. */
+export const releases: readonly (LinkerdRelease & { readonly version: KnownLinkerdVersion })[] = ${list("linkerd", true)};
+
+/** Versions of Dgraph's chart, newest first. */
+export const charts: readonly DgraphChartData[] = ${list("dgraph", true)};
+`,
+    ],
+    [
+      `${folder}chart-facts.generated.ts`,
+      `${banner}import type { ChartFacts } from "./chart-facts.ts";
+
+export const facts: readonly ChartFacts[] = ${list("charts", false)};
+`,
+    ],
+  ];
+}
+
+function versions(name: string): string[] {
+  return readdirSync(`${folder}${name}`)
+    .sort(byVersion)
+    .map((file) => file.replace(/\.json$/, ""));
+}
+
+/** Returns the entries of a folder as a list, one line per entry. */
+function list(name: string, newestFirst: boolean): string {
+  const names = versions(name);
+  const entries = (newestFirst ? names.reverse() : names).map((file) =>
+    JSON.stringify(JSON.parse(readFileSync(`${folder}${name}/${file}.json`, "utf8"))),
+  );
+  return `[\n${entries.map((entry) => `  ${entry},\n`).join("")}]`;
+}
+
+/** Sorts names by the numbers in them. Stable releases of Linkerd come before edge releases. */
+function byVersion(a: string, b: string): number {
+  const channel = (name: string): number => (name.startsWith("edge-") ? 1 : 0);
+  return channel(a) - channel(b) || a.localeCompare(b, "en", { numeric: true });
+}
