@@ -17,8 +17,8 @@ export const platformRules: readonly ManifestRule[] = [
     severity: "error",
     title: "The Gateway API CRDs are installed twice",
     why:
-      "Two installations overwrite each other's version of the CRDs. If the installation that wrote the CRDs last is removed, the CRDs are deleted, together with all routes. Linkerd's chart installs the CRDs' experimental channel " +
-      "if `installGatewayAPI` is true. The managed Gateway API of AKS does not start while this channel is installed (learn.microsoft.com, “Managed Gateway API”).",
+      "Two installations overwrite each other's version of the CRDs. If you remove the installation that wrote the CRDs last, Kubernetes deletes the CRDs and all routes. If `installGatewayAPI` is true, Linkerd's chart installs " +
+      "the experimental channel of the CRDs. While this channel is installed, the managed Gateway API of AKS does not start (learn.microsoft.com, “Managed Gateway API”).",
     fix: "Install the CRDs only once: set `installGatewayAPI: false` in linkerd-crds (`linkerd.gatewayApi: external` in a spec), or remove the other installation of the CRDs.",
     check: gatewayOwners,
   },

@@ -13,7 +13,7 @@ export const serverRules: readonly ManifestRule[] = [
     code: "server-denies-all",
     severity: "warning",
     title: "No policy allows clients to connect to a Server",
-    why: "A Server with the access policy `deny` (the default) denies all clients that no AuthorizationPolicy and no ServerAuthorization allows (linkerd.io, “Authorization Policy”).",
+    why: "A Server has the access policy `deny` by default. Such a Server allows only clients that an AuthorizationPolicy or a ServerAuthorization allows (linkerd.io, “Authorization Policy”).",
     fix: "Add an AuthorizationPolicy for the Server, or for its namespace. To admit all clients and only record them, set `accessPolicy: audit`.",
     check: closedServers,
   },

@@ -10,8 +10,8 @@ export const clusterRules: readonly Rule[] = [
     code: "linkerd-version-untested",
     severity: "warning",
     title: "The Linkerd release is not in the catalog of this meshops version",
-    why: "The catalog describes the releases whose charts were compared with what meshops generates. For another edge release, meshops uses the charts and images of the release, and everything else from the nearest older release of the catalog: values, API versions, and the tags of images that have their own versions.",
-    fix: "Use a release of the catalog, or check the release notes and the images, and silence the rule.",
+    why: "For each release in the catalog, tests compare the generated files with the charts of the release. For an edge release that is not in the catalog, meshops installs the charts and images of this release. It takes all other facts from the nearest older release in the catalog: values, API versions, and the tags of images that have their own versions.",
+    fix: "Use a release of the catalog. Otherwise, check the release notes and the images, and silence the rule.",
     check: untestedVersion,
   },
   {
@@ -33,8 +33,8 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "aks-cluster-domain",
     severity: "warning",
-    title: "AKS does not support another cluster domain than `cluster.local`",
-    why: "The cluster domain is a setting of the kubelet and of the cluster's DNS. AKS has no setting for it (Azure/AKS#490), so no name in another domain can be resolved, and proxies do not find the control plane.",
+    title: "AKS supports only the cluster domain `cluster.local`",
+    why: "The cluster domain is a setting of the kubelet and of the cluster's DNS. AKS has no setting for it (Azure/AKS#490). In an AKS cluster, names in another cluster domain therefore cannot be resolved, and proxies cannot find the control plane.",
     fix: "Remove `linkerd.clusterDomain`. To change the names of identities, set `linkerd.identity.trustDomain`.",
     check: aksDomain,
   },
