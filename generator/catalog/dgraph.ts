@@ -26,18 +26,22 @@ export interface DgraphChart {
   /** Tag of the chart's Dgraph image. */
   readonly appVersion: string;
   /**
-   * Version of the files on the volumes. Dgraph's documentation asks for an export and an import at every upgrade,
-   * because the format can change (docs.dgraph.io, "Upgrade Database"). Releases of one major version keep the format.
+   * Format of the files on the volumes. Releases of one major version have the same format. Between major versions, the
+   * format can change, so Dgraph's documentation requires an export and an import (docs.dgraph.io, "Upgrade Database").
    */
   readonly dataFormat: string;
   /**
-   * The service `api.Dgraph` of the chart's Dgraph release. See `dgraphApi25` for the methods that the preview lacks.
+   * The service `api.Dgraph` of the chart's Dgraph release. See `dgraphApi25` for the methods that the preview does not
+   * have.
    */
   readonly api: GrpcService;
   readonly traits: {
     /** How annotations are set on the pod templates. The value `alpha.extraAnnotations` exists from chart 0.0.18 on. */
     readonly podAnnotations: "value" | "patch";
-    /** Whether the chart renders `metadata.namespace`. If so, a patch must set the namespace, otherwise omit it. */
+    /**
+     * Whether the chart renders `metadata.namespace`. A patch must set the namespace if the chart renders it, and must
+     * omit the namespace otherwise.
+     */
     readonly rendersNamespace: boolean;
     /** Service account of the Alpha and Zero pods. */
     readonly serviceAccount: "default" | "dgraph";

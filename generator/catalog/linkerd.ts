@@ -43,15 +43,18 @@ export interface LinkerdRelease {
     readonly collector: { readonly name: string; readonly tag: string } | null;
   };
   readonly traits: {
-    /** Whether meshed clients connect to the proxy's port 4143, whatever the port (`proxy.outboundTransportMode`). */
+    /**
+     * Whether meshed clients connect to the proxy's port 4143 for every destination port
+     * (`proxy.outboundTransportMode`).
+     */
     readonly transportHeader: boolean;
     /** Whether, by default, proxies run as native sidecars, so that Jobs with a proxy complete. */
     readonly nativeSidecar: boolean;
     /** How tracing is configured: by the chart linkerd-jaeger, or by the value `proxy.tracing` of the control plane. */
     readonly tracing: "jaeger-chart" | "built-in";
     /**
-     * Whether the collector receives traces of the control plane itself. From edge-25.4.3 on, the charts send
-     * OpenCensus traces to the OTLP port (templates/_trace.tpl).
+     * Whether traces of the control plane reach the trace collector. From edge-25.4.3 on, the charts send OpenCensus
+     * traces to the OTLP port (templates/_trace.tpl).
      */
     readonly controlPlaneTracing: boolean;
     /**
@@ -59,7 +62,10 @@ export interface LinkerdRelease {
      * the wrong domain (linkerd2#15404).
      */
     readonly collectorIdentity: "clusterDomain" | "trustDomain";
-    /** The value of the chart linkerd-crds that installs the Gateway API CRDs, and whether it is true by default. */
+    /**
+     * The value of the chart linkerd-crds that installs the Gateway API CRDs, and whether this value is true by
+     * default.
+     */
     readonly gatewayApi: { readonly value: "enableHttpRoutes" | "installGatewayAPI"; readonly default: boolean };
     /** Whether the extensions' Job that labels the namespace can be disabled (`createNamespaceMetadataJob`). */
     readonly extensionJob: "optional" | "always";

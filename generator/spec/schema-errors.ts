@@ -137,9 +137,9 @@ function isIndex(step: string | number): boolean {
 }
 
 /**
- * Returns the fix for a value that is not in the list of allowed values. A version that differs in more than one
- * character is not a typing error, so no similar version is suggested for it. For an item of a list, no example is
- * suggested, because the list can already contain it.
+ * Returns the fix for a value that is not in the list of allowed values. For a version, a similar value is suggested
+ * only if it differs in one character, because other versions are not typing errors. For an item of a list, no example
+ * is suggested, because the list can already contain it.
  */
 function allowedFix(data: unknown, allowed: readonly string[], schema: Schema, isItem: boolean): string | null {
   const otherwise = isItem ? "remove this item, or use another value" : example(schema, allowed);
@@ -162,7 +162,10 @@ function similar(data: unknown, { examples }: Schema): string | null {
   return typeof data === "string" && Array.isArray(examples) ? didYouMean(data, examples.map(String), 1) : null;
 }
 
-/** Returns the fix for a number or Boolean where a string is expected: quote the value, if the schema accepts it then. */
+/**
+ * Returns the fix for a number or Boolean if a string is expected and the schema accepts the value in quotes: add
+ * quotes.
+ */
 function quoteFix(types: readonly unknown[], data: unknown, schema: Schema): string | null {
   if (!types.includes("string") || !isScalar(data)) return null;
   const { enum: allowed, pattern, minLength = 0 } = schema;

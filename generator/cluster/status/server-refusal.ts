@@ -10,9 +10,9 @@ import type { Snapshot } from "./snapshot.ts";
 
 /**
  * Returns the cause if a Server denies a pod's connections to other pods of its workload. The pod bypasses its own
- * proxy on a port (`skip-outbound-ports`), so its connections on this port have no identity. Other pods whose proxies
- * still handle this port reject the connections. This situation occurs when `internalPorts` of Dgraph changes to `skip`
- * while a policy exists.
+ * proxy on a port (`skip-outbound-ports`), so its connections to this port have no identity. Pods whose proxies handle
+ * this port reject the connections. This happens if `internalPorts` of Dgraph changes from `skip` to another value
+ * while policies exist.
  */
 export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapshot): Cause | null {
   const bypassed = parsePorts(pod.metadata.annotations?.[portKeys.skipOutbound]);

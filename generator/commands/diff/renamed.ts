@@ -14,8 +14,8 @@ export interface Renamed {
 }
 
 /**
- * Returns the environments that were renamed since a commit: the old environment is removed, and an encrypted file of
- * the new environment is the old environment's file.
+ * Returns the environments that were renamed since a commit. An environment was renamed if the old environment no
+ * longer exists, and the new environment has the same encrypted file.
  *
  * @param removed environments of the commit that no longer have a spec
  */
@@ -44,7 +44,10 @@ function moved(path: string, { from, to }: Renamed): string {
   return owned ? [top, to, ...rest].join("/") : path;
 }
 
-/** Returns the change of the environment's name itself. Flux's root Kustomization is not in the generated files. */
+/**
+ * Returns the change of the environment's name itself. The name affects Flux's root Kustomization, which is not in the
+ * generated files.
+ */
 export function renameChange({ from, to }: Renamed): ObjectChange {
   return {
     environment: to,

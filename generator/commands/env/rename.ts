@@ -39,7 +39,10 @@ export async function rename(
   return exitCode.ok;
 }
 
-/** What the user must do after the renaming. No cluster is made from an abstract spec. */
+/**
+ * Steps that the user must do after the rename. An abstract spec has no cluster, so the only step is to commit and
+ * push.
+ */
 function nextSteps(root: string, name: string, newName: string): string[] {
   const { environment, abstract } = loadEnvironment(newName, new Repository(root).source);
   const push = "git add --all, commit and push";
@@ -76,7 +79,7 @@ function refuseUnlessRenamable(repository: Repository, name: string, newName: st
   const leftovers = identityFilesOf(repository.root, name).length > 0;
   if (!known.includes(name) && known.includes(newName) && leftovers) return true;
   refuseUnknown(repository, [name]);
-  // A run that was interrupted after it wrote the new spec leaves two specs that differ only in metadata.name.
+  // If a run was interrupted after it wrote the new spec, both specs exist, and differ only in metadata.name.
   const halfDone = known.includes(newName) && specText(repository, newName) === renamedSpec(repository, name, newName);
   if (!halfDone) refuseUnlessFree(newName, known);
   return false;

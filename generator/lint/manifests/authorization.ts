@@ -51,8 +51,7 @@ function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
     for (const { path, reference } of references) {
       const { group, kind, name, namespace = manifest.namespace } = reference;
       if (group !== policyGroup || typeof kind !== "string") continue;
-      // If no object of this kind is in the namespace, the checked objects are probably only a part of the applied
-      // objects.
+      // If the namespace contains no object of this kind, the user probably checks only a part of the objects.
       const candidates = stream
         .ofKind(policyGroup, kind)
         .filter((object) => ManifestSet.mayShareNamespace(object.namespace, String(namespace)));

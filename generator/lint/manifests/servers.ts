@@ -110,7 +110,10 @@ function* identities(stream: ManifestSet): Iterable<ManifestFinding> {
     );
 }
 
-/** Returns the problem of an identity; null if a client can have it. Identities outside Kubernetes are SPIFFE IDs. */
+/**
+ * Returns the problem of an identity; null if a client can have this identity. Identities outside Kubernetes are SPIFFE
+ * IDs.
+ */
 function wrongIdentity(identity: string, stream: ManifestSet): { message: string; fix: string } | null {
   if (/\$\{|\{\{/.test(identity) || identity === "*" || identity.startsWith("spiffe://")) return null;
   if (identity !== identity.trim())

@@ -89,7 +89,7 @@ function* knownNames(environment: Environment): Iterable<RuleFinding> {
   }
 }
 
-/** Yields the overrides of components that the environment has. */
+/** Yields the overrides whose component exists in the environment. */
 function* overridden(
   environment: Environment,
 ): Iterable<{ component: ComponentModel; override: Environment["spec"]["components"][string] }> {
@@ -214,7 +214,10 @@ function* dependencyCycles(environment: Environment): Iterable<RuleFinding> {
     }
 }
 
-/** Returns the first path from one component to another, after the components before it; null if there is none. */
+/**
+ * Returns the first path of dependencies from one component to another; null if there is none. `before` is the path to
+ * the first component.
+ */
 function pathBetween(
   from: string,
   to: string,
