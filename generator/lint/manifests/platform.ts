@@ -25,7 +25,7 @@ export const platformRules: readonly ManifestRule[] = [
   {
     code: "jaeger-extension-removed",
     severity: "error",
-    title: "The jaeger extension is used with a Linkerd release that does not support it",
+    title: "The jaeger extension is used with a Linkerd release that does not support this extension",
     why: "Linkerd 2.19 (edge-25.10) and later releases do not include linkerd-jaeger (linkerd2#14558). In these releases, the control plane's value `proxy.tracing` specifies the collector to which proxies send traces. The annotations that the webhook of linkerd-jaeger writes have no effect.",
     fix: "Remove linkerd-jaeger, run your own collector, and set `proxy.tracing`. If you use a spec, set `linkerd.jaeger.enabled: true`; meshops then makes all of these changes.",
     check: removedJaeger,

@@ -14,7 +14,7 @@ export const protocolRules: readonly ManifestRule[] = [
   {
     code: "opaque-one-sided",
     severity: "warning",
-    title: "A port is opaque only on the pods or only on their Service",
+    title: "A port is opaque on the pods but not on their Service, or the reverse",
     why: "If a client connects to the Service, its proxy reads `config.linkerd.io/opaque-ports` of the Service. If the client connects to a pod, its proxy reads the annotation of the pod. If only one of these annotations contains the port, the proxy still detects the protocol of some connections (`linkerd check`, linkerd-opaque-ports-definition).",
     fix: "Set `config.linkerd.io/opaque-ports` to the same ports on the pods and on the Service, or on their namespace.",
     check: oneSided,

@@ -25,7 +25,7 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "kubernetes-too-new",
     severity: "warning",
-    title: "Kubernetes is newer than the Linkerd release supports",
+    title: "The Linkerd release does not support this new version of Kubernetes",
     why: "Linkerd's documentation lists the newest supported Kubernetes for each release (linkerd.io, “Supported Kubernetes Versions”). Linkerd can be installed on newer Kubernetes versions, but bugs that occur only on these versions are not fixed in this Linkerd release.",
     fix: "Use a newer Linkerd release, or set `kubernetesVersion` to the newest version that your Linkerd release supports.",
     check: newKubernetes,
@@ -57,7 +57,7 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "ipv6-unsupported",
     severity: "warning",
-    title: "IPv6 is used with a Linkerd release that does not support it",
+    title: "IPv6 is used with a Linkerd release that does not support IPv6",
     why: "Linkerd supports IPv6 from 2.16 on. The proxies of older releases do not intercept IPv6 traffic, so connections over IPv6 have no mutual TLS and no policy.",
     fix: "Set `linkerd.version` to an edge release.",
     check: ipv6Support,

@@ -24,7 +24,7 @@ export const jointRules: readonly JointRule[] = [
     title: "Two environments use the same cluster",
     why:
       "Both environments would install Linkerd into the namespace `linkerd`. At every interval, Flux would overwrite the objects of one environment with the objects of the other environment. " +
-      "Usually, a spec was copied from another spec, and the cluster name in the copy was not changed.",
+      "The usual cause is that a user copied a spec, and did not change the cluster name in the copy.",
     fix: "Set a different `azure.cluster.name` in each environment.",
     keys: ({ spec: { azure } }) => (azure === undefined ? [] : [[...groupOf(azure), azure.cluster.name.toLowerCase()].join("/")]),
     check: sharedCluster,
@@ -46,7 +46,7 @@ export const jointRules: readonly JointRule[] = [
     title: "Two environments use the same age key for their clusters",
     why:
       "Each cluster contains the private key of its age recipient. If two environments use the same age key, a user who can read Secrets in one cluster can decrypt the Secrets of the other environment in Git, for example its issuer's private key. " +
-      "Usually, a spec was copied from another spec, and the recipient in the copy was not changed.",
+      "The usual cause is that a user copied a spec, and did not change the recipient in the copy.",
     fix: "Create a separate age key for each cluster: run `meshops identity keygen <env> --write --force`, then `meshops identity updatekeys <env>`.",
     keys: ({ spec: { secrets } }) => secrets.age,
     check: sharedAgeKey,
