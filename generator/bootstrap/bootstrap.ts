@@ -9,7 +9,7 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder, specFile } from "../spec/layout.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
-/** What a user decides about a bootstrap, apart from the spec. */
+/** Options of a bootstrap that are not in the spec. */
 export interface BootstrapChoices {
   /**
    * kubectl context of a cluster that is not on Azure. If null, the script asks the user to confirm the current context.

@@ -24,7 +24,7 @@ export interface View {
 const templates = new URL("bootstrap/templates/", programFolder);
 
 /**
- * Renders a script from the templates in `templates/`, which may include each other.
+ * Renders a script from the templates in `templates/`. A template can include other templates.
  *
  * @param name name of the template, without extension
  * @param plan steps of the script, in order

@@ -15,14 +15,15 @@ export const rootOwner = "_root";
  */
 export interface Inventory {
   /**
-   * Version of meshops that last changed the generated files. A version that generates the same files does not change
-   * this field. Null in inventories that were written by versions before 0.2, until the generated files change.
+   * Version of meshops that last changed the generated files. If a newer version generates the same files, the field
+   * does not change. Versions before 0.2 did not write this field. In their inventories, it is null until the generated
+   * files change.
    */
   readonly version: string | null;
   /**
-   * Hash of the inputs from which the files were generated (`inputs.ts`). Null if the hash is not known: during a run,
-   * in inventories of older versions, and if there are findings about the environment's identity. If the hash is null,
-   * the environment is rendered at every run.
+   * Hash of the inputs from which the files were generated (`inputs.ts`). The hash is null while a run writes files, in
+   * inventories of older versions, and if there are findings about the environment's identity. If it is null, the next
+   * run renders the environment.
    */
   readonly inputs: string | null;
   /** Map from the path of a generated file to SHA-256 hashes of its text: one hash, or two hashes during a run. */

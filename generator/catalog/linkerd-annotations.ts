@@ -151,7 +151,10 @@ export const linkerdAnnotations: Readonly<Record<string, LinkerdAnnotation>> = {
   "timeout.linkerd.io/response": { on: outbound, format: "duration", since: "edge-25.4.4" },
 };
 
-/** Annotation that enables the proxy's endpoint /shutdown, which is disabled by default since its first release. */
+/**
+ * Annotation that enables the proxy's endpoint /shutdown. In all releases that read this annotation, the endpoint is
+ * disabled by default.
+ */
 export const shutdownKey = "config.linkerd.io/proxy-admin-shutdown";
 
 /** Whether a release reads a known annotation, or whether it is too old or too new for the annotation. */
@@ -163,7 +166,7 @@ export function readBy({ since, until }: LinkerdAnnotation, release: LinkerdRele
   return until !== undefined && own < age(until) ? "too-new" : "yes";
 }
 
-/** Annotations that Linkerd or its charts write, and that have no effect if a user sets them. */
+/** Annotations that Linkerd or its charts write. If a user sets them, they have no effect. */
 export const writtenAnnotations: ReadonlySet<string> = new Set([
   "linkerd.io/created-by",
   "linkerd.io/proxy-version",

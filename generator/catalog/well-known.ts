@@ -19,8 +19,8 @@ export const meshedLabel = "linkerd.io/control-plane-ns";
 export const uninjectedNamespaces: readonly string[] = ["kube-system", "cert-manager"];
 
 /**
- * Labels that the proxy injector adds to pods (linkerd2, pkg/k8s/labels.go and pkg/inject/inject.go). Those that begin
- * with `linkerd.io/proxy-` contain the name of the pod's owner.
+ * Labels that the proxy injector adds to pods (linkerd2, pkg/k8s/labels.go and pkg/inject/inject.go). The labels that
+ * begin with `linkerd.io/proxy-` contain the name of the pod's owner.
  */
 export const injectedLabel: RegExp = /^linkerd\.io\/(control-plane-ns|workload-ns|proxy-[a-z]+)$/;
 

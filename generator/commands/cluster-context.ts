@@ -14,10 +14,10 @@ export interface ConnectionFlags {
 }
 
 /**
- * Returns the kubeconfig and the context to use. The kubeconfig is the value of `--kubeconfig`. Without `--kubeconfig`,
- * and if KUBECONFIG is not set, it is the kubeconfig that the bootstrap script wrote. Otherwise it is null, for
- * kubectl's default. The context is the value of `--context`, or else the name of the Azure cluster, or else null, for
- * the current context.
+ * Returns the kubeconfig and the context to use. Without `--kubeconfig` and KUBECONFIG, returns the kubeconfig that the
+ * bootstrap script wrote. If this kubeconfig does not exist, or if KUBECONFIG is set, returns null: kubectl's default
+ * applies. Without `--context`, returns the name of the Azure cluster as the context. If the environment is not on
+ * Azure, returns null: the current context applies.
  */
 export function connectionOf(
   { env, cwd }: Io,

@@ -54,9 +54,9 @@ function build({ build, ...component }: Component, context: Context): ComponentM
 }
 
 /**
- * Sorts components in startup order: each component comes after the components that it needs. Otherwise the order
- * depends on the ids, so that it is the same on every run. Removes needs that refer to a component that the environment
- * does not have.
+ * Sorts components in startup order: each component comes after the components that it needs. Components that do not
+ * depend on each other are sorted by id, so that the order is the same on every run. Removes needs that refer to a
+ * component that the environment does not have.
  *
  * @throws Error if two components have the same id, or if needs form a cycle
  */

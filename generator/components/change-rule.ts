@@ -1,6 +1,6 @@
 import type { Risk } from "./risk-levels.ts";
 
-/** A field that differs. `before` or `after` is undefined if the field does not exist on that side. */
+/** A field that differs. `before` is undefined if the field was added, and `after` is undefined if it was removed. */
 export interface FieldChange {
   /**
    * For example `spec.values.alpha.replicaCount` or `spec.template.spec.containers[app].image`. `[]` is an entry of a
@@ -37,7 +37,7 @@ export interface Assessment {
   readonly reason: string;
   /** What the user must do, in this order. */
   readonly steps?: readonly Step[];
-  /** What the user must do before the steps of all assessments of the same change. */
+  /** Steps that the user must do first. They come before the steps of all other assessments of the same change. */
   readonly prerequisites?: readonly Step[];
 }
 

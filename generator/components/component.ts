@@ -45,8 +45,8 @@ export interface IdentityProvider {
 
 /**
  * Yields the components of one kind for an environment: no component, one component, or one component per entry of a
- * list in the spec. The provider defines what applies even to environments without the component: rules, reserved
- * namespaces, and the risks of changes. The component defines everything else.
+ * list in the spec. The provider defines the rules, the reserved namespaces and the risks of changes, because these
+ * also apply to environments without the component. The component defines everything else.
  */
 export interface ComponentProvider {
   components(context: Context): Iterable<Component>;
@@ -177,8 +177,8 @@ export interface ComponentOutput {
   readonly owned?: readonly OwnedValue[];
   /**
    * Minutes within which the component must become ready; default: 5. If Flux's controllers run without the feature
-   * gate CancelHealthCheckOnNewRevision, a wrong chart value is rolled back only after this time. The time is therefore
-   * longer only for components that store data (measured: the control plane is ready after 60 to 90 s).
+   * gate CancelHealthCheckOnNewRevision, Flux rolls back a wrong chart value only after this time. Only components that
+   * store data therefore have a longer time. (The control plane was ready after 60 to 90 s in a measurement.)
    */
   readonly timeoutMinutes?: number;
 }

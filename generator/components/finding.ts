@@ -1,4 +1,4 @@
-/** `undecided`: the test could not get the information that it needs. An undecided test does not count as passed. */
+/** `undecided`: the check could not get the information that it needs. An undecided check does not count as passed. */
 export type CheckStatus = "passed" | "failed" | "skipped" | "undecided";
 
 /** Result of a check. */

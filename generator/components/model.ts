@@ -3,7 +3,7 @@ import type { Component, ComponentOutput, Release } from "./component.ts";
 
 /** A component of an environment, with the component's output. */
 export interface ComponentModel extends Omit<Component, "build">, Required<ComponentOutput> {
-  /** Whether Flux and helmfile leave the component as it is. */
+  /** Whether updates of the component by Flux and helmfile are suspended. */
   readonly suspended: boolean;
 }
 

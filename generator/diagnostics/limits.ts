@@ -39,7 +39,7 @@ export function tooDeepAt(text: string): number | null {
     else if (type === "flow-seq-end" || type === "flow-map-end") brackets = Math.max(0, brackets - 1);
     else if (type === "seq-item-ind" || type === "explicit-key-ind") dashes += 1;
     if (brackets > maxDepth || dashes > maxDepth) return offset;
-    // Tokens that only mark the beginning of something are not part of the text.
+    // Tokens without text, which only mark a position in the file.
     if (type !== "scalar" && type !== "doc-mode" && type !== "flow-error-end") offset += token.length;
   }
   return null;

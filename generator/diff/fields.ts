@@ -96,8 +96,7 @@ function join(path: string, key: string): string {
 }
 
 /**
- * Text of a value. The text does not depend on the order of keys, and it does not depend on the order of items in lists
- * that are sets.
+ * Text of a value. The text is independent of the order of keys, and of the order of the items in lists that are sets.
  */
 function canonical(value: unknown): string {
   return canonicalJson(value, (key) => sets.has(key));

@@ -29,7 +29,10 @@ const judges: readonly Judge[] = [
   workloadRisks,
 ];
 
-/** Returns the highest risk of a change, all reasons, and all steps. Those for the highest risk come first. */
+/**
+ * Returns the highest risk of a change, all reasons, and all steps. The reasons and steps for the highest risk come
+ * first.
+ */
 export function riskOf(changed: ChangedObject, all: ChangeSet): Verdict {
   const found = judges.flatMap((judge) => [...judge(changed, all)]);
   const risk = gravest(found.map((judgement) => judgement.risk));

@@ -46,7 +46,7 @@ export function identitiesAtHand(variables: Variables, warn: (message: string) =
   }
 }
 
-/** Path of the user's age key file. On each operating system, this is the path that sops uses. */
+/** Path of the user's age key file. It is the path that sops uses on the operating system. */
 function userKeyFile(variables: Variables, platform: NodeJS.Platform = process.platform): string {
   const { XDG_CONFIG_HOME: xdg, AppData: appData, HOME: home = homedir() } = variables;
   const folder =

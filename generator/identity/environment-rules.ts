@@ -10,7 +10,7 @@ export function rulePatterns(environment: string): readonly [secrets: string, si
   ];
 }
 
-/** Whether a `path_regex` is one of the two that `rulePatterns` returns for an environment. */
+/** Whether a `path_regex` is one of the two patterns that `rulePatterns` returns for an environment. */
 export function isIdentityPattern(pattern: string): boolean {
   const [, name = ""] = /^\^(?:overlays|environments)\/([^/]+)\/identity\//.exec(pattern) ?? [];
   return rulePatterns(name).includes(pattern);

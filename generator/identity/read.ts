@@ -121,8 +121,9 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
 }
 
 /**
- * Fix for an environment without an identity. If a spec was renamed by hand, the identity still has the old name, and a
- * new identity would split the running mesh. Such an identity is encrypted to the age keys of the environment.
+ * Fix for an environment without an identity. If a spec was renamed by hand, the files of its identity still have the
+ * old name. In this case, a new identity would split the running mesh. To find these files, the function searches for
+ * an identity that is encrypted to the age keys of the environment.
  */
 function initOrRename(root: string, { metadata: { name }, spec: { secrets } }: Environment): string {
   const init = `run meshops identity init ${name}`;

@@ -14,7 +14,7 @@ import { gateOf, type IdentityState, newest, pairWith, readState } from "./state
  * anchor. Between the steps, all meshed pods must restart; otherwise a proxy receives a certificate that it does not
  * trust.
  *
- * @param pastGate run the step without waiting, because the caller has checked that the gate's condition is true
+ * @param pastGate run the step without waiting, because the caller has checked that the condition of the gate is true
  * @throws UserError (problem) if the step must wait, if `meshops generate` was not run after the last step, or if the
  * files match no stage
  */

@@ -52,7 +52,8 @@ export function withCreationRules(text: string | null, { metadata, spec }: Envir
   const patterns: readonly unknown[] = wanted.map((rule) => rule.path_regex);
   const rest = rules.items.filter((item) => !isMap(item) || !patterns.includes(item.get("path_regex")));
   const nodes = wanted.map((rule) => document.createNode(rule));
-  // sops uses the first rule that matches, so these rules come before all others, unless they are there already.
+  // sops uses the first rule that matches, so new rules are inserted before all other rules. Existing rules of the
+  // environment are not moved.
   const at = own[0] === undefined ? 0 : rules.items.indexOf(own[0]);
   rules.items = [...rest.slice(0, at), ...nodes, ...rest.slice(at)];
   return document.toString({ lineWidth: 0 });
@@ -71,7 +72,7 @@ function ownRules(rules: YAMLSeq, environment: string): unknown[] {
 }
 
 /**
- * Returns the creation rule for a file: the first one whose `path_regex` matches, as in sops.
+ * Returns the creation rule for a file: the first rule whose `path_regex` matches, as in sops.
  *
  * @throws UserError if no rule matches, or if the rule is invalid or requires the sops binary
  */

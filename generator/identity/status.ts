@@ -64,7 +64,7 @@ export function identityStatus(environment: Environment, read: (path: string) =>
   const present = [
     ...anchors.map(row("trust-anchor", signingKeysFile(name))),
     ...issuers.map(row("issuer", secretFile(name, secretNames.issuer))),
-    // The first CA signs certificates; the other CAs are trusted until they expire.
+    // The first CA in the file signs certificates. The other CAs are older, and are trusted until they expire.
     ...certificates("webhookCa")
       .slice(0, 1)
       .map(row("webhook-ca", signingKeysFile(name))),

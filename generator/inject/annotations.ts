@@ -20,8 +20,8 @@ export function annotateWorkload(
   { spec }: MeshInjection,
 ): Change[] {
   const existing = proxyAnnotations(workload, stream);
-  // The annotation replaces Linkerd's default list of opaque ports. Therefore the workload's ports in that list are
-  // added.
+  // The annotation replaces Linkerd's default list of opaque ports. Therefore, if a port of the workload is in the
+  // default list, the annotation must contain this port.
   const opaque = [
     ...spec.opaquePorts,
     ...(existing[portKeys.opaque] === undefined ? ports.listening.filter(ports.isOpaque) : []),
@@ -51,10 +51,10 @@ export function annotateWorkload(
 }
 
 /**
- * Returns the changes that annotate Services whose ports target a port that the configuration lists as opaque. A
- * client's proxy uses the pod's annotation for connections to pod addresses, and the Service's annotation for
- * connections to cluster addresses (Linkerd docs, "Protocol detection"). Ports that the annotation already lists remain
- * in the list.
+ * Returns the changes that annotate Services. A Service is annotated if it has a target port that the configuration
+ * lists as opaque. A client's proxy uses the pod's annotation for connections to pod addresses, and the Service's
+ * annotation for connections to cluster addresses (Linkerd docs, "Protocol detection"). Ports that the annotation
+ * already lists remain in the list.
  */
 export function annotateServices(
   stream: ManifestSet,
@@ -106,7 +106,7 @@ function asNumbers(existing: unknown, resolve: (name: string) => number | null):
   return parts.flatMap((part) => (/^\d+(-\d+)?$/.test(part) ? [part] : (resolve(part)?.toString() ?? []))).join(",");
 }
 
-/** Returns the number of a Service's port with a name. Returns null if no port has that name. */
+/** Returns the number of the port of a Service that has a given name. Returns null if no port has this name. */
 function portNamed(service: Manifest, name: string): number | null {
   const found = listOf(specOf(service)["ports"])
     .map(asMap)
@@ -114,7 +114,7 @@ function portNamed(service: Manifest, name: string): number | null {
   return typeof found === "number" ? found : null;
 }
 
-/** Adds those ports to a port list that the list does not include yet. */
+/** Adds ports to a port list. Ports that the list already includes are not added again. */
 function union(existing: unknown, ports: readonly number[]): string {
   const known = parsePorts(existing);
   const missing = [...new Set(ports)].filter((port) => !includes(known, port)).sort((a, b) => a - b);

@@ -36,7 +36,8 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
   const ports: PortsOf = (workload) => found.get(workload) ?? portsOf(workload, stream, injection);
   const wanted = workloads.flatMap((workload) => policyAdditions(workload, ports(workload), injection));
   const placed = wanted.map((addition) => ({ addition, existing: known.get(idOfObject(addition.object)) }));
-  // Policies that were generated for a workload with a proxy would block all clients of the workload without a proxy.
+  // The policies were generated when the workload had a proxy. Without a proxy, they would block all clients of the
+  // workload.
   const unmeshed = passedOver.map(({ workload }) => workload).filter((workload) => workloadIsMeshed(workload, stream) !== "yes");
   return {
     selected: workloads.length,
@@ -70,8 +71,8 @@ export function inject(objects: readonly Manifest[], injection: MeshInjection): 
 }
 
 /**
- * Returns the generated policies that are no longer needed: those whose workload was processed in this run, and those
- * whose workload does not exist. Policies of other workloads belong to another configuration.
+ * Returns the generated policies that are no longer needed: policies whose workload was processed in this run, and
+ * policies whose workload does not exist. Policies of other workloads belong to another configuration.
  */
 function obsoletePolicies(
   objects: readonly Manifest[],

@@ -3,7 +3,7 @@
 export type Name = string;
 export type Port = number;
 /**
- * Pod ports for which the proxy does not detect the protocol, because the server sends data first (for example MySQL, SMTP). The proxy still uses mTLS on these ports. Services with these target ports are also annotated.
+ * Pod ports for which the proxy does not detect the protocol. List ports on which the server sends data first (for example MySQL, SMTP). The proxy still uses mTLS on these ports. meshops also annotates Services with these target ports.
  */
 export type Ports = Port[];
 /**
@@ -16,7 +16,7 @@ export type Ports1 = Port[];
 export type Ports2 = Port[];
 
 /**
- * Configuration of `meshops krm` and `meshops inject`. It selects the workloads to inject, and lists the clients that are allowed to connect to the workloads.
+ * Configuration of `meshops krm` and `meshops inject`. It selects the workloads that get a proxy, and lists the clients that are allowed to connect to these workloads.
  */
 export interface MeshInjection {
   /**
@@ -28,7 +28,7 @@ export interface MeshInjection {
    */
   kind: "MeshInjection";
   /**
-   * Name of the configuration, and the annotation that configures the kustomize function.
+   * Name of the configuration. Annotations can specify how kustomize runs the function.
    */
   metadata: {
     /**
@@ -45,11 +45,11 @@ export interface MeshInjection {
      */
     linkerd: string;
     /**
-     * Namespaces of the workloads that are selected. If omitted, workloads in all namespaces are selected.
+     * Selects the workloads in these namespaces. If omitted, workloads in all namespaces are selected.
      */
     namespaces?: Name[];
     /**
-     * Labels of the pods of the workloads that are selected. If omitted, workloads with any labels are selected.
+     * Selects the workloads whose pods have these labels. If omitted, workloads with any labels are selected.
      */
     labels: {
       [k: string]: string;
@@ -89,7 +89,7 @@ export interface MeshInjection {
      */
     authorization: boolean;
     /**
-     * Whether the NetworkPolicies allow linkerd-viz to scrape and tap the proxies.
+     * Whether the NetworkPolicies allow Prometheus and tap of linkerd-viz to connect to the proxies.
      */
     viz: boolean;
   };

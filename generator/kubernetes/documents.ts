@@ -2,8 +2,8 @@ import { type Document, isScalar, parseAllDocuments, Scalar, type ScalarTag, Sch
 import { hasFlushLists } from "../system/text.ts";
 
 /**
- * How a program interprets plain scalars, and whether it rejects duplicate keys. The nodes are the same in every
- * reading.
+ * A reading of a document: how a program interprets plain scalars, and whether it rejects duplicate keys. The nodes are
+ * the same in every reading.
  */
 export interface Reading {
   readonly schema: Schema;
@@ -58,7 +58,7 @@ export function readAs(document: Document, { schema }: Reading): void {
 
 /** Chooses a tag in the same way as the parser: an explicit tag by its name, the tag of a plain scalar by its form. */
 function valueIn({ tags }: Schema, { source, tag, type, value }: Scalar): unknown {
-  // A node that was added after parsing has no source.
+  // A node that was added after parsing has no source text.
   if (source === undefined) return value;
   if (tag === undefined && type !== Scalar.PLAIN) return source;
   const isMeant = (each: (typeof tags)[number]): each is ScalarTag =>

@@ -48,7 +48,8 @@ export class ManifestSet {
   }
 
   /**
-   * Returns the labels of a namespace: those of its Namespace in the set, and the label that Kubernetes always sets.
+   * Returns the labels of a namespace: the labels of its Namespace object in the set, and the label that Kubernetes
+   * always sets.
    */
   namespaceLabels(name: string): Labels {
     const labels = asMap(asMap(this.namespaceOf(name)?.value["metadata"])["labels"]);
@@ -125,7 +126,7 @@ export function groupOf(apiVersion: string): string {
   return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 }
 
-/** Returns the same as `idOf` for an object that was not parsed from a manifest. */
+/** Like `idOf`, for an object that was not parsed from a manifest. */
 export function idOfObject({ apiVersion, kind, metadata }: Pick<KubernetesObject, "apiVersion" | "kind" | "metadata">): string {
   return idOf({ apiVersion, kind, namespace: metadata.namespace ?? "", name: metadata.name });
 }

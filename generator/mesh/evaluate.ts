@@ -14,7 +14,8 @@ export interface Attempt {
     readonly namespace: string;
     readonly labels: Readonly<Record<string, string>>;
     /**
-     * Service account in the certificate of the client's proxy. Null for a client without a proxy, whatever its labels.
+     * Service account in the certificate of the client's proxy. Null for a client without a proxy, even if it has the
+     * labels of meshed pods.
      */
     readonly identity: Account | null;
   };
@@ -27,8 +28,8 @@ export interface Attempt {
 interface NetworkVerdict {
   readonly admits: boolean;
   /**
-   * Port at which the connection arrives at the pod. It is the proxy's inbound port if the connection passes through a
-   * proxy on both sides, and either the release uses the transport header or the port is opaque. Otherwise it is the
+   * Port at which the connection arrives at the pod. It is the proxy's inbound port if both pods have a proxy that
+   * handles the connection, and the release uses the transport header or the port is opaque. Otherwise it is the
    * original port.
    */
   readonly port: number;

@@ -29,7 +29,7 @@ export interface InjectionFacts {
 /** Why the proxy injector does not inject a pod, although an annotation requests injection. */
 export type InjectionObstacle = "host-network" | "other-sidecar" | "webhooks-disabled" | "namespace-excluded";
 
-/** Returns what prevents the injection of a pod; null if nothing is known to prevent it. */
+/** Returns the reason that prevents the injection of a pod; null if no reason is known. */
 export function injectionObstacle({ namespace, hostNetwork, otherSidecar }: InjectionFacts): InjectionObstacle | null {
   if (uninjectedNamespaces.includes(namespace.name)) return "namespace-excluded";
   if (namespace.metadata?.labels[admissionWebhooksLabel] === "disabled") return "webhooks-disabled";
@@ -58,7 +58,7 @@ export function workloadIsMeshed(workload: Workload, stream: ManifestSet): Meshe
   return hasProxy(workload) ? "yes" : isMeshed(injectionFacts(workload, stream));
 }
 
-/** Values from which the proxy injector decides about the pods of a workload in a manifest. */
+/** Values from which the proxy injector decides whether to inject the pods of a workload in a manifest. */
 export function injectionFacts(workload: Workload, stream: ManifestSet): InjectionFacts {
   const name = workload.manifest.namespace;
   const found = stream.namespaceOf(name);

@@ -47,7 +47,7 @@ function peerMeshed(peer: PolicyRule, policy: Manifest, stream: ManifestSet): Me
   return allMeshed(pods, stream);
 }
 
-/** Combines the results for several workloads: `yes` if at least one workload is meshed. */
+/** Combines the results of several workloads: `yes` if at least one workload is meshed. */
 export function allMeshed(pods: readonly Workload[], stream: ManifestSet): Meshed {
   const states = pods.map((pod) => workloadIsMeshed(pod, stream));
   if (states.includes("yes")) return "yes";

@@ -27,8 +27,8 @@ export function plaintextBytes(ciphertext: string): number | null {
 /**
  * Encrypts a value. An empty text is not encrypted, as in sops.
  *
- * @param context text that is authenticated together with the value, so that the ciphertext cannot be moved: the path
- *   of a value or, for the MAC, the time of the change
+ * @param context text that is authenticated together with the value, so that the ciphertext cannot be moved to another
+ *   path. It is the path of a value or, for the MAC, the time of the change
  * @param nonce nonce of the previous encryption if the value has not changed
  */
 export function encryptValue(

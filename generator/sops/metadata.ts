@@ -12,7 +12,10 @@ export interface AgeEntry {
 /** Metadata of an encrypted file, under the key `sops`. */
 export interface Metadata {
   readonly age: readonly AgeEntry[];
-  /** Entries of key services other than age. The entries are kept unchanged, because they contain the same data key. */
+  /**
+   * Entries of key services other than age. Each entry contains the same data key, encrypted by a key service. The
+   * entries are kept unchanged.
+   */
   readonly others: Readonly<Record<string, unknown>>;
   /** Time of the last change in RFC 3339, exactly as written in the file, because the MAC is bound to this text. */
   readonly lastModified: string;

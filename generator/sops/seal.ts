@@ -51,8 +51,8 @@ export function unseal(tree: Tree, key: Uint8Array, metadata: Metadata): Nonces 
   for (const leaf of tree.leaves) {
     const secret = encrypted(leaf.path);
     if (leaf.comment) {
-      // Comments that the rule does not encrypt are not decrypted, because they would be written back in plaintext and
-      // the MAC does not cover comments.
+      // Do not decrypt comments that the rule does not encrypt. meshops would write them back in plaintext, and the MAC
+      // does not cover comments.
       if (secret) openComment(leaf, key, places, nonces);
       continue;
     }
@@ -97,7 +97,8 @@ function openComment(leaf: Leaf, key: Uint8Array, places: readonly string[], non
   for (const place of [contextOf(leaf), ...places]) {
     try {
       const { scalar, nonce } = decryptValue(text, key, place);
-      // The type is not authenticated. A ciphertext of another type was moved into the comment and is not a comment.
+      // The type in a ciphertext is not authenticated. If the type is not `comment`, the ciphertext of a value was
+      // moved into the comment, and the text is not a comment.
       if (scalar.type !== "comment") return;
       if (nonce !== null) nonces.set(nonceKey(place, scalar), nonce);
       leaf.write(scalar);

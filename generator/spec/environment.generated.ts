@@ -32,7 +32,7 @@ export interface Environment {
    */
   spec: {
     /**
-     * Whether this spec is a base that other specs extend. meshops does not generate files for a base.
+     * Whether this spec is only a base for other specs. meshops does not generate files for a base.
      */
     abstract: boolean;
     /**
@@ -40,7 +40,7 @@ export interface Environment {
      */
     extends?: string;
     /**
-     * Azure resources of the environment. If omitted, the environment can use any Kubernetes cluster, and bootstrap creates no Azure resources.
+     * Azure resources of the environment. If omitted, bootstrap creates no Azure resources, and you can use any Kubernetes cluster.
      */
     azure?: {
       /**
@@ -68,7 +68,7 @@ export interface Environment {
          */
         sku: "Basic" | "Standard" | "Premium";
         /**
-         * Whether bootstrap copies all images of the environment to this registry, and the cluster pulls all images from it.
+         * Whether bootstrap copies all images of the environment to this registry. If true, the cluster pulls all images from this registry.
          */
         mirrorImages: boolean;
       };
@@ -89,15 +89,15 @@ export interface Environment {
          */
         vmSize: string;
         /**
-         * Availability zones of the nodes. If the list is empty, Azure chooses.
+         * Availability zones of the nodes. If the list is empty, Azure selects the zones.
          */
         zones: (1 | 2 | 3)[];
         /**
-         * Engine that enforces NetworkPolicies. Without an engine, the API server accepts NetworkPolicies, but they have no effect.
+         * Network policy engine of the cluster. Without an engine, you can create NetworkPolicies, but they have no effect.
          */
         networkPolicy: "calico" | "cilium" | "azure" | "none";
         /**
-         * Kubernetes version of the cluster. `az aks get-versions` lists the versions. If omitted, bootstrap uses Azure's default version, or the next version that the Linkerd release supports.
+         * Kubernetes version of the cluster. `az aks get-versions` lists the versions. If omitted, bootstrap uses Azure's default version. If the Linkerd release does not support the default version, bootstrap uses a later version.
          */
         kubernetesVersion?: string;
         /**
@@ -119,7 +119,7 @@ export interface Environment {
        */
       url: string;
       /**
-       * Branch from which Flux reconciles the environment.
+       * Branch that Flux applies to the cluster.
        */
       branch: string;
       /**
@@ -127,7 +127,7 @@ export interface Environment {
        */
       interval: string;
       /**
-       * How Flux decrypts the encrypted files.
+       * Settings for the decryption of files by Flux.
        */
       decryption: {
         /**
@@ -145,27 +145,27 @@ export interface Environment {
        */
       flux: {
         /**
-         * Flux version that `meshops bootstrap` installs if the cluster has no Flux. The generated files need Flux 2.7 or later. A Flux that is already installed is changed only with `--upgrade-flux`.
+         * Flux version that `meshops bootstrap` installs if the cluster has no Flux. The generated files need Flux 2.7 or later. If the cluster already has Flux, bootstrap changes its version only with `--upgrade-flux`.
          */
         version?: string;
         /**
-         * URL or path of Flux's install manifests. bootstrap applies the manifests if it cannot use the flux CLI.
+         * URL or path of Flux's install manifests. bootstrap applies these manifests if it cannot install Flux with the flux CLI.
          */
         manifests?: string;
       };
     };
     /**
-     * Overrides of what meshops generates, by the name of the component. `meshops graph` lists the components of an environment.
+     * Changes of the files that meshops generates for components. Each key is the name of a component. `meshops graph` lists the components of an environment.
      */
     components: {
       [k: string]: Override;
     };
     /**
-     * How helmfile installs the environment. Flux does not use these settings.
+     * Settings for helmfile. Flux does not use these settings.
      */
     helmfile: {
       /**
-       * Major version of the Helm that helmfile runs. With Helm 4, releases with webhooks take over fields that another program has set, such as the admissions enforcer of AKS.
+       * Major version of Helm that helmfile runs. With Helm 4, meshops sets forceConflicts on Helm releases with webhooks. Helm then overwrites fields of these webhooks that other programs changed, such as the admissions enforcer of AKS.
        */
       helmVersion: 3 | 4;
     };
@@ -182,7 +182,7 @@ export interface Environment {
        */
       admin: string[];
       /**
-       * Key in Azure Key Vault that is an additional recipient of the Secrets. The value must contain the version of the key.
+       * Identifier of a key in Azure Key Vault that can also decrypt the Secrets. The identifier must contain the version of the key.
        */
       azureKeyVault?: string;
     };
@@ -191,7 +191,7 @@ export interface Environment {
      */
     linkerd: {
       /**
-       * Linkerd release. If you change the release, charts, images and API versions change together.
+       * Linkerd release. If you change this field, the versions of the charts, the images and the APIs also change.
        */
       version: string;
       /**
@@ -224,15 +224,15 @@ export interface Environment {
         webhookValidity: string;
       };
       /**
-       * Failure policy of Linkerd's webhooks. If the webhooks are not available, pods start without a proxy (Ignore), or the API server rejects pods (Fail). auto is Fail with high availability, otherwise Ignore.
+       * Failure policy of Linkerd's webhooks. It applies while the webhooks are not available. With Ignore, new pods start without a proxy. With Fail, the API server rejects new pods. auto means Fail with high availability, and Ignore without.
        */
       webhookFailurePolicy: "auto" | "Ignore" | "Fail";
       /**
-       * Whether pods use the linkerd-cni plugin instead of an init container. meshops does not install the plugin.
+       * Whether pods use the linkerd-cni plugin instead of an init container. You must install the plugin yourself.
        */
       cni: boolean;
       /**
-       * Installer of the Gateway API CRDs: Linkerd's CRD chart (linkerd) or another tool (external).
+       * What installs the CRDs of the Gateway API. linkerd: Linkerd's CRD chart. external: another tool.
        */
       gatewayApi: "linkerd" | "external";
       /**
@@ -267,19 +267,19 @@ export interface Environment {
        */
       enabled: boolean;
       /**
-       * Version of Dgraph's chart. All versions use different formats for the data, so a change of a running release needs an export and an import of the data: `meshops diff` prints the commands.
+       * Version of Dgraph's chart. Each version stores the data in a different format. To change the version of a running Dgraph, you must export and import the data. `meshops diff` prints the commands.
        */
       chart: "0.0.17" | "0.0.20" | "0.3.0" | "24.1.4" | "25.0.0-preview6";
       /**
-       * Namespace of Dgraph. If you change the namespace of a running release, a second, empty Dgraph starts in the new namespace.
+       * Namespace of Dgraph. If you change the namespace while Dgraph is running, a second, empty Dgraph starts in the new namespace.
        */
       namespace: string;
       /**
-       * Name of the Helm release. The Services are named <release>-dgraph-alpha and <release>-dgraph-zero. If you change the name, the running release is uninstalled. Existing volumes are not deleted, but the new pods start with empty volumes.
+       * Name of the Helm release. The names of the Services are <release>-dgraph-alpha and <release>-dgraph-zero. If you change the name, the running release is uninstalled. Its volumes are not deleted, but the pods of the new release start with empty volumes.
        */
       release: string;
       /**
-       * Number of copies of each shard, which is the number of Alphas in a group.
+       * Number of copies of each shard. This is also the number of Alphas in each group.
        */
       replicationFactor: 1 | 3 | 5 | 7;
       /**
@@ -295,11 +295,11 @@ export interface Environment {
          */
         storage: string;
         /**
-         * StorageClass of the volumes. If omitted, the cluster's default StorageClass.
+         * StorageClass of the volumes. If omitted, the volumes use the cluster's default StorageClass.
          */
         storageClass?: string;
         /**
-         * IP address ranges from which Alpha accepts admin operations (alter, backup, export). Meshed calls reach Alpha through the proxy in its own pod, with the address of this pod as the source address. The list must therefore contain the IP range of the pods. To restrict the access of clients, use `clients`.
+         * IP address ranges from which Alpha accepts admin operations (alter, backup, export). A meshed call reaches Alpha through the proxy in Alpha's pod. Alpha therefore sees the address of its own pod as the source address. The list must contain the IP range of the pods. To restrict the access of clients, use `clients`.
          */
         whitelist: string[];
       };
@@ -316,12 +316,12 @@ export interface Environment {
          */
         storage: string;
         /**
-         * StorageClass of the volumes. If omitted, the cluster's default StorageClass.
+         * StorageClass of the volumes. If omitted, the volumes use the cluster's default StorageClass.
          */
         storageClass?: string;
       };
       /**
-       * How the proxy handles Raft traffic on ports 5080 and 7080. With opaque, the proxy uses mutual TLS and does not detect the protocol. With skip, traffic bypasses the proxy, as in the article. With mesh, the proxy handles traffic as gRPC. Before you change to skip on a running release, set networkPolicy to false. Otherwise, pods that have not restarted refuse connections from pods that have restarted.
+       * How the proxy handles Raft traffic on ports 5080 and 7080. With opaque, the proxy uses mutual TLS and does not detect the protocol. With skip, traffic bypasses the proxy, as in the article. With mesh, the proxy detects the protocol. Before you change skip to another value while Dgraph is running, set networkPolicy to false. Otherwise, restarted pods refuse connections from pods that have not restarted.
        */
       internalPorts: "opaque" | "skip" | "mesh";
       /**
@@ -333,7 +333,7 @@ export interface Environment {
        */
       networkPolicy: boolean;
       /**
-       * Objects that describe Dgraph's gRPC methods to the mesh: a ServiceProfile (true), GRPCRoutes (grpc-route) or none (false).
+       * Objects with which the mesh recognizes Dgraph's gRPC methods: a ServiceProfile (true), GRPCRoutes (grpc-route), or no objects (false).
        */
       serviceProfile: true | false | "grpc-route";
       /**
@@ -369,7 +369,7 @@ export interface Environment {
       tag: string;
     };
     /**
-     * Findings of `meshops validate` that this environment accepts.
+     * Settings for the rules that `meshops validate` checks.
      */
     rules: {
       /**
@@ -413,23 +413,23 @@ export interface Environment {
   };
 }
 /**
- * Changes of one component.
+ * Changes of the generated files of one component.
  */
 export interface Override {
   /**
-   * Values of the chart, which are merged over the values that meshops generates. Below values, null is written as null, so that Helm removes the default of the chart. To remove inherited values, set values: null.
+   * Chart values. They are merged with the generated values, and take precedence. A null inside values is passed to Helm, which then removes the chart's default value. To remove the values that this spec inherits, set values: null.
    */
   values: {
     [k: string]: unknown;
   };
   /**
-   * Patches in Kustomize's form for the objects of the component, by any name. They are applied after the patches that meshops generates, in the order of their names.
+   * Kustomize patches for the objects of the component. Each key is a name that you choose. The patches are applied after the generated patches, in the alphabetical order of their names.
    */
   patches: {
     [k: string]: ComponentPatch;
   };
   /**
-   * What must be ready before the component is applied, in addition to what meshops generates. helmfile ignores Kustomizations and HelmReleases that meshops does not generate.
+   * Additional dependencies of the component, which must be ready before the component is applied. helmfile ignores Kustomizations and HelmReleases that meshops does not generate.
    */
   dependsOn: Dependency[];
   /**
@@ -437,16 +437,16 @@ export interface Override {
    */
   timeout?: string;
   /**
-   * Whether Flux and helmfile leave the component as it is. Changes in Git are not applied until suspend is false again.
+   * Whether updates of the component are suspended. If true, Flux and helmfile do not change the component, and do not apply changes in Git, until suspend is false again.
    */
   suspend: boolean;
 }
 /**
- * A patch in Kustomize's form.
+ * A Kustomize patch.
  */
 export interface ComponentPatch {
   /**
-   * Objects to which the patch applies. Omitted fields match everything. Required for a JSON patch.
+   * Objects to which the patch applies. If you omit a field, objects with any value of this field match. A JSON patch requires a target.
    */
   target?: {
     /**
@@ -484,7 +484,7 @@ export interface ComponentPatch {
   patch: string;
 }
 /**
- * Exactly one of component, kustomization and helmRelease.
+ * A dependency. Set exactly one of component, kustomization and helmRelease.
  */
 export interface Dependency {
   /**
@@ -529,7 +529,7 @@ export interface Client {
  */
 export interface Method {
   /**
-   * Whether failed calls are retried. With a ServiceProfile, calls are retried after any failure, within Linkerd's retry budget. With GRPCRoutes, calls are retried once, if the server returns the status unavailable. If omitted, calls are retried only if the method is read-only.
+   * Whether failed calls are retried. With a ServiceProfile, a call is retried after any failure, within Linkerd's retry budget. With GRPCRoutes, a call is retried once, and only if the server returns the status unavailable. If omitted, calls are retried only if the method is read-only.
    */
   retry?: boolean;
   /**

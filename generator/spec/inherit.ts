@@ -92,7 +92,10 @@ function inheritable(file: Record<string, unknown>): Record<string, unknown> {
   return { ...rest, spec: inherited };
 }
 
-/** Whether a path leads to a value of a chart. There, null is data: Helm removes the chart's default. */
+/**
+ * Whether a path leads to a chart value. In chart values, null is data, with which Helm removes the default of the
+ * chart.
+ */
 function isBelowValues(path: readonly string[]): boolean {
   const [spec, components, , values] = path;
   return spec === "spec" && components === "components" && values === "values" && path.length > 4;

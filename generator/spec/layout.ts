@@ -69,7 +69,7 @@ export function fluxFolder(environment: string): string {
 
 /** Name of the helmfile in the root folder, and of the helmfile in the folder of each environment's overlays. */
 export const helmfileFile = "helmfile.yaml";
-/** File with those fields of the base's HelmRelease that differ between environments. */
+/** File with the fields of a HelmRelease that differ between environments. The base contains the other fields. */
 export const releaseFile = "release.yaml";
 /** File with the values of a component's chart. Flux and helmfile read it. */
 export const valuesFile = "values.yaml";

@@ -74,8 +74,8 @@ function isPlain(folder: string): boolean {
 }
 
 /**
- * What exists at a path: a regular file with its text, nothing, a symbolic link, or an obstacle. An obstacle, such as a
- * folder, cannot be overwritten with a file.
+ * The object that exists at a path: a regular file with its text, nothing, a symbolic link, or an obstacle. An
+ * obstacle, such as a folder, cannot be overwritten with a file.
  */
 export type Occupant = { readonly kind: "file"; readonly text: string } | { readonly kind: "nothing" | "link" | "obstacle" };
 

@@ -31,12 +31,14 @@ function table(rules: readonly RuleInfo[]): string {
 
 ${banner}
 
-\`meshops validate\` checks ${rules.length} rules that a schema cannot express. ${count("error")} are errors: the configuration cannot work. ${count("warning")} are warnings, which can be suppressed.
+\`meshops validate\` checks ${rules.length} rules that a schema cannot express. ${count("error")} rules report errors: the configuration cannot work. ${count("warning")} rules report warnings, which you can suppress.
 
-To suppress a warning, specify its code and a reason: in a spec under \`spec.rules.ignore\`, or on a third-party object in the annotation
-\`${silencePrefix}<code>: <reason>\`. A suppressed warning is still listed, as silenced. \`meshops validate --manifests <folder>\` (or \`-\` for stdin) runs the rules for
-manifests on any Kubernetes objects, without a spec. All objects in the folder are treated as objects of one cluster. Therefore pass the folder of one environment, or pipe in the output of \`kustomize build\` and
-\`helm template\`. An error is reported as a warning if the objects do not contain enough information to prove the error.
+To suppress a warning, specify its code and a reason. In a spec, add them to \`spec.rules.ignore\`. On a third-party object, add the annotation
+\`${silencePrefix}<code>: <reason>\`. The output still lists a suppressed warning, with the mark "silenced".
+
+\`meshops validate --manifests <folder>\` checks the rules for manifests on any Kubernetes objects, without a spec. To check manifests on stdin, use \`-\` instead of
+a folder. meshops treats all objects in the folder as objects of one cluster. Therefore specify the folder of one environment, or pipe in the output of
+\`kustomize build\` or \`helm template\`. If the objects do not contain enough information to prove an error, meshops reports a warning instead of the error.
 
 | code | severity | checks | what is wrong |
 |---|---|---|---|

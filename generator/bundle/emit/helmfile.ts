@@ -22,9 +22,9 @@ export function emitRootHelmfile(environments: readonly string[]): [path: string
 }
 
 /**
- * Environment `default` of the root helmfile. Without `-e`, helmfile uses the environment `default`. Every helmfile has
- * this environment implicitly, so helmfile would install all environments at once. Here, `default` refers to a values
- * file that does not exist, so that helmfile fails. The name of that file explains the reason.
+ * Environment `default` of the root helmfile. Without `-e`, helmfile uses the environment `default`, which every
+ * helmfile has implicitly. helmfile would therefore install all environments at once. To prevent this, `default` refers
+ * to a values file that does not exist, so that helmfile fails. The name of this file explains the reason.
  */
 function unnamed(names: readonly string[]): JsonMap {
   if (names.length === 0 || names.includes("default")) return {};
@@ -116,8 +116,8 @@ function valuesAndPatches({ id, patches }: ComponentModel, { version }: Release)
 }
 
 /**
- * Releases that must be installed before a component, as `namespace/release`. If the component needs another component
- * that the hook applies, it needs the release that has the hook.
+ * Releases that must be installed before a component, as `namespace/release`. If the component depends on a component
+ * that the hook applies, its release depends on the release with the hook.
  */
 function needsOf(component: ComponentModel, { components }: Model): string[] {
   const hooked = components.find(({ secrets }) => secrets.length > 0);

@@ -85,8 +85,8 @@ function componentNode(
 }
 
 /**
- * If a component with NetworkPolicies has never been applied although its namespace contains pods, adds to its cause
- * that the policies are not in effect.
+ * Finds components with NetworkPolicies that have never been applied, although their namespaces contain pods. Adds to
+ * the cause of such a component that its policies are not in effect.
  */
 function withoutPolicies(node: StatusNode, { id: name, namespace, objects }: ComponentModel, snapshot: Snapshot): StatusNode {
   const policies = Object.values(objects).some((file) => file.some(({ kind }) => kind === "NetworkPolicy"));
@@ -98,8 +98,8 @@ function withoutPolicies(node: StatusNode, { id: name, namespace, objects }: Com
 }
 
 /**
- * Returns the state of a Kustomization. A waiting Kustomization does not report which object it waits for, so the cause
- * is taken from its child objects.
+ * Returns the state of a Kustomization. A Kustomization that waits does not report which object is not ready. The cause
+ * is therefore taken from its child objects.
  */
 function kustomizationNode(name: string, below: readonly StatusNode[], subject: Subject, snapshot: Snapshot): StatusNode {
   const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);

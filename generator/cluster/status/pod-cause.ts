@@ -119,8 +119,8 @@ function failingProbe(pod: KubernetesObject, { events, takenAt }: Snapshot, { na
 }
 
 /**
- * Returns the cause if a deleted pod still exists after the end of its grace period, which `deletionTimestamp`
- * contains. The pod's controller does not create another pod with the same name before that.
+ * Returns the cause if a deleted pod still exists after the end of its grace period. `deletionTimestamp` is the end of
+ * the grace period. While the pod exists, its controller cannot create another pod with the same name.
  */
 export function stuckTermination(pods: readonly KubernetesObject[], { takenAt }: Snapshot, { namespace }: Subject): Cause | null {
   const stuck = pods.find(

@@ -172,5 +172,5 @@ function stalledBy(pod: KubernetesObject, cause: Cause, workload: KubernetesObje
   };
 }
 
-/** Causes that a new revision can remove. */
+/** Causes that a new revision of the StatefulSet can fix. */
 const repairable: readonly Cause["code"][] = ["image-pull", "pod-broken", "pod-crashing", "probe-failing"];

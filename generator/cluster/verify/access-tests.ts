@@ -91,7 +91,8 @@ async function listedTests(run: Run, scene: Scene, checks: readonly ProbeCheck[]
   try {
     const calls = checks.flatMap((check) => check.calls(state, settings));
     const probed = await run.probe(listedProbe(client, scene.target, calls));
-    // These tests share one probe. Its duration is the duration of T2a, so that the sum of all durations is right.
+    // These tests share one probe. The duration of the probe is counted as the duration of T2a, so that the sum of all
+    // durations is right.
     run.report("T2a", since, judgeAllowed(probed, scene));
     const probeEnded = Date.now();
     run.report("T3", probeEnded, tap === null ? skipped("viz is not enabled") : await judgeTap(tap, probed, scene));

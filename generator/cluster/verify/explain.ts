@@ -45,8 +45,8 @@ function verdictOn(port: number, client: Probe, to: KubernetesObject, { state }:
 }
 
 /**
- * Returns all reasons why a client was allowed that should be refused. Each reason contains the object that allows the
- * client.
+ * Returns all reasons why the policies allow a client that they should refuse. Each reason contains the object that
+ * allows the client.
  */
 export function explainAccess(through: readonly Ended[], probe: Probe, scene: Scene): string[] {
   const { meshed } = probe;

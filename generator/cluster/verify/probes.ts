@@ -5,8 +5,8 @@ import { type Account, isInSet } from "../../mesh/pod-set.ts";
 import type { Probe } from "./probe.ts";
 
 /**
- * Returns the name of the namespace that a run creates for its probes. The name is also that of the run's service
- * account that no policy lists.
+ * Returns the name of the namespace that a run creates for its probes. The run also creates a service account with this
+ * name. No policy lists this service account.
  */
 export function verifyName(run: string): string {
   return `meshops-verify-${run}`;

@@ -18,8 +18,8 @@ import { checksOf, noImage, targetOf, testsOf } from "./tests.ts";
  * Runs the selected tests against a cluster. Deletes the objects that the tests created, even after an error, unless
  * `options.keep` is set.
  *
- * @throws UserError if the cluster does not respond. If a test cannot run for another reason, the result of this test
- *   is `undecided`.
+ * @throws UserError if the cluster does not respond. If a test cannot run for another reason, its result is
+ * `undecided`.
  */
 export async function verify(cluster: Cluster, model: Model, options: VerifyOptions): Promise<TestResult[]> {
   const id = randomBytes(3).toString("hex");

@@ -59,7 +59,10 @@ interface Head {
   readonly fields: readonly FieldChange[];
 }
 
-/** More added or removed objects of a group than this are counted by kind. The JSON output contains all objects. */
+/**
+ * Maximum number of added or removed objects of a group that the text output lists. If there are more, the output
+ * contains only their number by kind. The JSON output contains all objects.
+ */
 const shownObjects = 6;
 
 const shownKinds = 4;

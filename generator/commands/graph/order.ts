@@ -28,7 +28,10 @@ export function orderOf({ environment, components }: Model): Graph {
   };
 }
 
-/** Returns the needed components that no other needed component needs, directly or indirectly. */
+/**
+ * Returns the dependencies that the graph must show. Omits a dependency if another dependency already depends on it,
+ * directly or indirectly.
+ */
 function direct(needs: readonly string[], components: readonly ComponentModel[]): string[] {
   const needsOf = (id: string): readonly string[] => components.filter((each) => each.id === id).flatMap(neededComponents);
   const behind = (id: string): string[] => needsOf(id).flatMap((need) => [need, ...behind(need)]);

@@ -81,8 +81,8 @@ function clientNodes(servers: readonly Server[]): GraphNode[] {
 }
 
 /**
- * Returns one edge per client, with all ports that the client is allowed to use. If pods of the servers have the same
- * identity as the client, the edge includes their ports.
+ * Returns one edge per client, with all ports that the client is allowed to use. If a client has the same identity as
+ * pods of the server, the edge also contains the ports that these pods are allowed to use.
  */
 function clientEdges(server: Server): GraphEdge[] {
   return clientNames([server]).map((from) => {

@@ -30,7 +30,7 @@ export async function keygen(
 ): Promise<number> {
   const spec = write ? writableSpec(io, directory, name, force) : null;
   const comments = ["cluster", "admin"].map((role) => `meshops: ${name}, ${role}`);
-  // Keys that an earlier call created, but that are in no spec yet, are used again.
+  // Use the keys of an earlier call again if no spec contains them yet.
   const earlier = force ? [] : comments.flatMap((comment) => unusedEntry(io.env, `${comment}, not yet in a spec`) ?? []);
   const reused = earlier.length === comments.length && !earlier.some(({ recipient }) => isInSpec(io, directory, name, recipient));
   const entries = reused

@@ -18,8 +18,8 @@ export function inject([path = ""]: readonly string[], _: unknown, io: Io): numb
   printDiagnostics(io.stderr, diagnostics);
   if (injection === null) return exitCode.problem;
   const result = transform(readText(io, 0), injection);
-  // Report every finding as a warning, even if its severity is error in other commands, because the user may not be
-  // able to change the manifests.
+  // Report every finding as a warning, because the user may not be able to change the manifests. Other commands report
+  // some of these findings as errors.
   const judged = result.judged.map((each) => ({ ...told(each), severity: "warning" as const }));
   printDiagnostics(io.stderr, [...result.diagnostics, ...judged]);
   io.stderr.write(result.notes.map((note) => line(note, io)).join(""));

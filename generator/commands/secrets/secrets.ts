@@ -73,8 +73,9 @@ export async function updatekeys(paths: readonly string[], options: RecipientOpt
 }
 
 /**
- * Throws if sops reads a file in another format than YAML or JSON. sops chooses the format by the ending of the name
- * (sops, cmd/sops/formats/formats.go, FormatForPath); such files can look like JSON, but sops prints other text for them.
+ * Throws if sops would not read a file as YAML or JSON. sops selects the format by the file extension (sops,
+ * cmd/sops/formats/formats.go, FormatForPath). An encrypted file of another format can look like JSON, but its
+ * decrypted text has the other format.
  */
 function checkFormat(path: string): void {
   const [, ending = ""] = /\.([^./\\]+)$/.exec(path) ?? [];

@@ -26,7 +26,7 @@ export function validateManifests(
   return { diagnostics, checked: `${plural(objects.length, "object")} checked` };
 }
 
-/** @throws UserError (usage) if the release is older than the catalog, or no release of Linkerd */
+/** @throws UserError (usage) if the release is neither in the catalog nor a later edge release */
 function knownVersion(version: string): LinkerdVersion {
   if (isKnownRelease(version) || (version.startsWith("edge-") && nearestRelease(version)?.channel === "edge")) return version;
   throw new UserError(

@@ -26,7 +26,7 @@ export const dgraphChanges: ChangeRule = {
 
 function* release(changed: ChangedObject): Iterable<Assessment> {
   const { fields } = changed;
-  // The assessment of the volumes describes what happens when new pods start with empty volumes.
+  // If new pods start with empty volumes, the assessment of the volumes already describes the effects.
   if (startsEmpty(changed, dgraphCharts)) return;
   for (const field of fields) {
     const [, , key = ""] = /^spec\.values\.(alpha|zero)\.(.*)$/.exec(field.path) ?? [];

@@ -12,8 +12,8 @@ interface Member {
 }
 
 /**
- * Checks the members with a role in Alpha's `/state`. All replicas must be alive. The Zeros must have a leader, and so
- * must each group of Alphas.
+ * Checks the members of a role in the output of Alpha's `/state`. All replicas must be alive. The Zeros and each group
+ * of Alphas must have a leader.
  */
 export function membersHealthy(run: ProbeAnswers, role: DgraphRole, replicas: number): Finding {
   const call = run.results.get("state");

@@ -24,8 +24,8 @@ export const dgraph: ComponentProvider = {
 const component: Component = {
   id: "dgraph",
   group: "dgraph",
-  // Without the policies, every pod in the cluster can connect to Dgraph while Dgraph starts, and as long as one of its
-  // pods does not become ready (observed on edge-26.8.3).
+  // Apply the policies first. Otherwise, every pod in the cluster can connect to Dgraph while Dgraph starts, and until
+  // all its pods are ready (observed on edge-26.8.3).
   needs: [{ component: "linkerd-control-plane" }, { component: "dgraph-policy" }],
   build: (context) => {
     const { environment } = context;

@@ -6,7 +6,10 @@ import { indices, inPod, nameOf, type RunningDgraph } from "./members.ts";
 const exported = "/dgraph/meshops-export";
 const imported = "/dgraph/meshops-import";
 
-/** Releases whose exports end before the answer (dgraph v22.0.2, graphql/admin/export.go). Later ones queue a task. */
+/**
+ * Releases in which a request for an export returns after the export has ended (dgraph v22.0.2,
+ * graphql/admin/export.go). Later releases queue a task and return immediately.
+ */
 const answersAtTheEnd: readonly string[] = ["v21", "v22"];
 
 /**

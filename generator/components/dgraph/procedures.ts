@@ -3,9 +3,9 @@ import type { ChangedObject, Step } from "../change-rule.ts";
 import { askZero, indices, nameOf, type RunningDgraph, releaseName, title } from "./members.ts";
 
 /**
- * Flux removes every field that another client whose name starts with `kubectl` set, when it next applies the object
- * (Flux 2.9.6: kustomize-controller, internal/controller/kustomization_controller.go, the field managers with which it
- * takes over). It keeps the fields of this name.
+ * Field manager for commands that change Flux's objects. When Flux applies an object again, it removes fields whose
+ * field manager starts with `kubectl`, but keeps the fields of this field manager (Flux 2.9.6: kustomize-controller,
+ * internal/controller/kustomization_controller.go).
  */
 const asFlux = "--field-manager=flux-client-side-apply";
 
@@ -16,7 +16,7 @@ export interface Resize {
 }
 
 /**
- * Returns the steps that remove Dgraph before its spec is removed. Afterwards, Flux has nothing left to remove but the
+ * Returns the steps that remove Dgraph before its spec is removed. After these steps, Flux only has to remove the
  * policies.
  */
 export function uninstall({ namespace, before }: Pick<ChangedObject, "namespace" | "before">): Step[] {
@@ -76,7 +76,10 @@ export function recreateStatefulSets(
   ];
 }
 
-/** Members that a change removes: those of a role whose indexes are not lower than the number that remains. */
+/**
+ * Members that a change removes: the members of a role whose index is equal to or higher than the number of remaining
+ * members.
+ */
 export interface Removal {
   readonly role: DgraphRole;
   readonly remaining: number;

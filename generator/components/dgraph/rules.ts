@@ -18,7 +18,7 @@ function rulesOfDgraph(): readonly Rule[] {
       code: "dgraph-zero-even",
       severity: "error",
       title: "The number of Zeros is even",
-      why: "Raft needs a majority of the members. Two Zeros stop if one of them fails. Four Zeros tolerate one failure, which is no more than three Zeros tolerate (Raft paper, section 5).",
+      why: "Raft needs a majority of the members. Two Zeros stop if one of them fails. Four Zeros tolerate one failure. Three Zeros also tolerate one failure (Raft paper, section 5).",
       fix: "Set `zero.replicas` to an odd number.",
       check: zeroMajority,
     },
@@ -27,8 +27,8 @@ function rulesOfDgraph(): readonly Rule[] {
       severity: "error",
       title: "There are fewer Alphas than required copies of the data",
       why:
-        "Each shard has `replicationFactor` copies, and each copy is on a different Alpha (Dgraph's Zero: `--replicas`). If there are fewer Alphas than `replicationFactor`, some of these copies do not exist, " +
-        "so the loss of a node can destroy data that the required number of copies would protect.",
+        "Each shard has `replicationFactor` copies, and each copy is on a different Alpha (Dgraph's Zero: `--replicas`). If there are fewer Alphas than `replicationFactor`, some of these copies do not exist. " +
+        "If a node is lost, data can then be lost too.",
       fix: "Increase `alpha.replicas`, or reduce `replicationFactor` to the number of Alphas.",
       check: enoughAlphas,
     },
@@ -37,8 +37,8 @@ function rulesOfDgraph(): readonly Rule[] {
       severity: "warning",
       title: "The last group of Alphas is incomplete",
       why:
-        "Zero assigns Alphas to one group until this group is full, then to the next group. If the number of Alphas is not a multiple of `replicationFactor`, the last group has fewer copies than the other groups; " +
-        "a group of two members stops if one of them fails.",
+        "Zero assigns Alphas to one group until this group is full, then to the next group. If the number of Alphas is not a multiple of `replicationFactor`, the last group has fewer members than the other groups. " +
+        "For example, a group of two members stops if one of them fails.",
       fix: "Set `alpha.replicas` to a multiple of `replicationFactor`.",
       check: wholeGroups,
     },
@@ -46,7 +46,7 @@ function rulesOfDgraph(): readonly Rule[] {
       code: "dgraph-preview",
       severity: "warning",
       title: "An environment with high availability runs a preview of Dgraph",
-      why: "Dgraph's project publishes previews for tests. The files that a preview writes may not be readable by the release, so a change to the release needs an export and an import of the data.",
+      why: "Dgraph's project publishes previews only for tests. The final release may not be able to read the files that a preview writes. To change from the preview to the release, you then have to export and import the data.",
       fix: "Use a chart without `-preview` in its version.",
       check: previewInProduction,
     },
@@ -57,7 +57,7 @@ function rulesOfDgraph(): readonly Rule[] {
       why:
         "Clients with an address on the whitelist are allowed to alter the schema, to drop all data, and to back up and export data (Dgraph docs, “Whitelisting admin operations”). " +
         "For every call through its proxy, Alpha receives the address of its own pod as the caller's address. The whitelist therefore does not restrict meshed clients; `dgraph.clients` restricts them. " +
-        "A range with a prefix shorter than 8 bits contains public addresses. Clients with public addresses then have access if their connections bypass the proxy.",
+        "A range with a prefix shorter than 8 bits contains public addresses. Clients with these addresses then have access if their connections bypass the proxy.",
       fix: "Set `alpha.whitelist` to the address ranges of the nodes and the pods, such as 10.0.0.0/8.",
       check: narrowWhitelist,
     },

@@ -61,7 +61,10 @@ function formatOf(version: string, charts: Charts): string | undefined {
   return charts.find((chart) => chart.version === version)?.dataFormat;
 }
 
-/** Whether a version of the chart reads the files of another version. Unknown versions, and older ones, do not. */
+/**
+ * Whether the Dgraph of chart `after` can read the files of chart `before`. False if one of the versions is unknown, or
+ * if `after` is older.
+ */
 function keepsData(before: string, after: string, charts: Charts): boolean {
   const position = (version: string): number => charts.findIndex((chart) => chart.version === version);
   const [old, next] = [charts[position(before)], charts[position(after)]];
@@ -112,7 +115,7 @@ function shrinks({ path, before, after }: FieldChange): boolean {
   return bytes(String(after)) < bytes(String(before));
 }
 
-/** Assesses changes of the volume claim templates. Existing claims do not follow them. */
+/** Assesses changes of the volume claim templates. These changes do not affect existing claims. */
 function* volumes({ fields }: ChangedObject): Iterable<Assessment> {
   for (const field of fields) {
     const { path } = field;

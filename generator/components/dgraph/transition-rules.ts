@@ -11,7 +11,7 @@ export const internalPortsStall: TransitionRule = {
   title: "Changing `internalPorts` from `skip` while `networkPolicy` is true stalls the rollout",
   why:
     "Flux updates the policies before it updates Dgraph. The new Servers of ports 5080 and 7080 refuse clients without an identity. " +
-    "Pods restart one by one, and pods that have not restarted connect to these ports without their proxy, so the restarted pods refuse them. " +
+    "Pods restart one by one. Pods that have not restarted connect to these ports without their proxy, so the restarted pods refuse these connections. " +
     "The first restarted pods never become ready, and the HelmRelease becomes Stalled (linkerd2-proxy, inbound policy; the same refusal was observed on edge-26.8.3 with Dgraph 24.1.4).",
   fix:
     "1. Set `dgraph.networkPolicy: false`, generate, push, and wait until Dgraph is ready. 2. Change `dgraph.internalPorts`, generate, push, and wait until Dgraph is ready. 3. Set `dgraph.networkPolicy: true`, generate and push. " +

@@ -47,9 +47,9 @@ const rotationStep: Readonly<Record<Stage, string | null>> = {
 };
 
 /**
- * Checks that the bundle contains the issuer's anchor, and that every running proxy trusts this anchor. Linkerd reads
- * the trust anchors from the ConfigMap `linkerd-identity-trust-roots`; between the steps of a rotation, the bundle
- * contains a second anchor.
+ * Checks that the bundle contains the issuer's anchor, and that every running proxy trusts this anchor. The bundle is
+ * in the ConfigMap `linkerd-identity-trust-roots`, from which Linkerd reads the trust anchors. Between the steps of a
+ * rotation, the bundle contains a second anchor.
  */
 function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   const bundle = bundleIn(identity.trustRoots);

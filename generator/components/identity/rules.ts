@@ -15,10 +15,10 @@ export const identityRules: readonly Rule[] = [
   {
     code: "identity-validity-short",
     severity: "warning",
-    title: "The validity of a certificate is shorter than the time that a rotation needs",
+    title: "The validity of a certificate is too short for a rotation",
     why:
-      `The weekly check in CI runs \`meshops identity status --fail-within ${rotationLead}\`. For this certificate, the check would fail from the day on which the certificate is issued. ` +
-      "To rotate a trust anchor, you need three commits, with at least one day between consecutive commits.",
+      `The weekly check in CI runs \`meshops identity status --fail-within ${rotationLead}\`. For this certificate, the check would always fail, even on the day on which the certificate is issued. ` +
+      "In addition, a rotation of a trust anchor takes time: it requires three commits, with at least one day between two commits.",
     fix: `Set a validity of ${rotationLead} or more, or silence the rule if another tool renews the certificate in time.`,
     check: validityCoversRotation,
   },

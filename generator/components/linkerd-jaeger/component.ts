@@ -79,8 +79,8 @@ function standalone(context: Context): ComponentOutput {
 }
 
 /**
- * Returns a patch that restarts a Deployment's pods when the identity revision changes. Neither the chart nor the
- * standalone Jaeger has a value for this annotation.
+ * Returns a patch that restarts a Deployment's pods when the identity revision changes. This patch is needed because
+ * neither the chart nor the standalone Jaeger has a value for this annotation.
  */
 function restartOnIdentityChange(name: string, { identity }: Context): Patch {
   return annotatePods("Deployment", { name, namespace }, revisionAnnotation(identity.revision()));

@@ -27,7 +27,7 @@ export const clientRules: readonly Rule[] = [
     title: "A listed client has no proxy",
     why:
       "`dgraph.clients` allows clients by identity, and a client gets its identity from its proxy. If a listed client has no proxy, the NetworkPolicy drops its packets. " +
-      "The article's second test needs a listed client without a proxy; other environments rarely need one.",
+      "The article's second test needs a listed client without a proxy. Other environments rarely need such a client.",
     fix: "Set `pydgraphClient.inject: true`, or remove the client from `dgraph.clients`. If you run the article's second test, silence the rule.",
     check: clientMeshed,
   },

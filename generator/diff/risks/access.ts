@@ -42,8 +42,9 @@ export function* accessRisks(changed: ChangedObject, { objects: all }: ChangeSet
 }
 
 /**
- * The changed Server to which an AuthorizationPolicy refers, or to which the AuthorizationPolicy that requires an
- * authentication refers; undefined if this Server does not change.
+ * The changed Server that a changed object applies to. An AuthorizationPolicy refers to its Server. For an
+ * authentication, it is the Server of the AuthorizationPolicy that requires the authentication. Undefined if this
+ * Server does not change.
  */
 function serverOf(changed: ChangedObject, all: readonly ChangedObject[]): ChangedObject | undefined {
   if (changed.kind === "Server") return changed;

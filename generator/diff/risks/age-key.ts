@@ -2,8 +2,8 @@ import type { Assessment, ChangedObject, Verdict } from "../../components/change
 import { plural } from "../../system/text.ts";
 
 /**
- * Risk of another name for the Secret with the cluster's age key. Every Kustomization with encrypted files refers to it
- * (kustomize-controller, spec.decryption.secretRef).
+ * Risk of a change of the name of the Secret that contains the cluster's age key. Every Kustomization with encrypted
+ * files refers to this Secret (kustomize-controller, spec.decryption.secretRef).
  */
 export function* ageSecretRisk(
   { kind, fields }: ChangedObject,
@@ -25,8 +25,8 @@ export function* ageSecretRisk(
 }
 
 /**
- * Risk of removed recipients in an encrypted file; null if no recipient was removed. Whether the cluster's key is one of
- * the removed recipients is known only in the cluster.
+ * Risk of removed recipients in an encrypted file; null if no recipient was removed. Only the cluster contains its age
+ * key, so meshops does not know whether the recipient of this key was removed.
  */
 export function removedRecipients(environment: string, before: readonly string[], after: readonly string[]): Verdict | null {
   const removed = before.filter((recipient) => !after.includes(recipient));

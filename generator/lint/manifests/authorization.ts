@@ -30,7 +30,7 @@ export const authorizationRules: readonly ManifestRule[] = [
     code: "server-on-skipped-port",
     severity: "error",
     title: "A Server is for a port that bypasses the proxy",
-    why: "A pod's proxy enforces the Servers that select the pod, but connections to a skipped port bypass the proxy. A Server therefore has no effect on a skipped port, and all clients can connect to the port.",
+    why: "The proxy of a pod enforces the Servers that select the pod. Connections to a skipped port bypass the proxy. A Server therefore has no effect on a skipped port, and all clients can connect to this port.",
     fix: "Remove the port from `config.linkerd.io/skip-inbound-ports`. For protocols that the proxy cannot parse, use `config.linkerd.io/opaque-ports`.",
     check: skippedServers,
   },
@@ -51,8 +51,7 @@ function* missingTargets(stream: ManifestSet): Iterable<ManifestFinding> {
     for (const { path, reference } of references) {
       const { group, kind, name, namespace = manifest.namespace } = reference;
       if (group !== policyGroup || typeof kind !== "string") continue;
-      // If no object of this kind is in the namespace, the checked objects are probably only a part of the applied
-      // objects.
+      // If the namespace contains no object of this kind, the user probably checks only a part of the objects.
       const candidates = stream
         .ofKind(policyGroup, kind)
         .filter((object) => ManifestSet.mayShareNamespace(object.namespace, String(namespace)));

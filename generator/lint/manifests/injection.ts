@@ -26,7 +26,7 @@ export const injectionRules: readonly ManifestRule[] = [
     code: "inject-host-network",
     severity: "error",
     title: "Injection is requested for a pod on the host network",
-    why: "The injector skips pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go): if the traffic of such a pod were redirected to a proxy, all traffic of the node would be redirected too.",
+    why: "The injector skips pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go). Such a pod shares the network of the node. A redirection of its traffic to a proxy would also redirect all traffic of the node.",
     fix: "Remove `hostNetwork`, or set `linkerd.io/inject: disabled` to show that the pod has no proxy.",
     check: hostNetwork,
   },
@@ -35,8 +35,8 @@ export const injectionRules: readonly ManifestRule[] = [
     severity: "error",
     title: "Injection is requested for pods that the injector ignores",
     why:
-      "The injector does not inject pods that already have a sidecar of Istio (linkerd2, pkg/healthcheck/sidecar.go). The injector's webhook is not called for namespaces with the label " +
-      "`config.linkerd.io/admission-webhooks: disabled`, and by default not for the namespaces `kube-system` and `cert-manager` (`proxyInjector.namespaceSelector` in the chart). The pods start without a proxy, and Linkerd reports no error.",
+      "The injector does not inject pods that already have a sidecar of Istio (linkerd2, pkg/healthcheck/sidecar.go). The API server does not call the injector's webhook for namespaces with the label " +
+      "`config.linkerd.io/admission-webhooks: disabled`. By default, it also does not call the webhook for the namespaces `kube-system` and `cert-manager` (`proxyInjector.namespaceSelector` in the chart). The pods start without a proxy, and Linkerd reports no error.",
     fix: "Remove what prevents the injection, or set `linkerd.io/inject: disabled` to show that the pods have no proxy.",
     check: ignored,
   },
@@ -44,7 +44,7 @@ export const injectionRules: readonly ManifestRule[] = [
     code: "inject-value",
     severity: "error",
     title: "linkerd.io/inject has an unknown value",
-    why: "The injector supports `enabled`, `ingress` and `disabled`. With any other value, such as `true`, the pod starts without a proxy. If the annotation of a namespace has such a value, even pods of the namespace that are annotated with `enabled` start without a proxy (linkerd2, pkg/inject/report.go).",
+    why: "The injector supports `enabled`, `ingress` and `disabled`. With any other value, such as `true`, the pod starts without a proxy. If the annotation of a namespace has such a value, all pods of the namespace start without a proxy, also pods with the annotation `enabled` (linkerd2, pkg/inject/report.go).",
     fix: "Set the annotation to `enabled`.",
     check: unknownValue,
   },

@@ -115,8 +115,8 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
 }
 
 /**
- * Whether a rule has named ports. The names refer to ports of the peers, and the peers might not be among the checked
- * objects.
+ * Whether a rule has named ports. The names refer to ports of the peers. meshops cannot resolve the names if the peers
+ * are not among the checked objects.
  */
 function hasNames(rule: PolicyRule): boolean {
   return listOf(rule["ports"]).some((port) => typeof asMap(port)["port"] === "string");

@@ -17,15 +17,15 @@ export const platformRules: readonly ManifestRule[] = [
     severity: "error",
     title: "The Gateway API CRDs are installed twice",
     why:
-      "Two installations overwrite each other's version of the CRDs. If the installation that wrote the CRDs last is removed, the CRDs are deleted, together with all routes. Linkerd's chart installs the CRDs' experimental channel " +
-      "if `installGatewayAPI` is true. The managed Gateway API of AKS does not start while this channel is installed (learn.microsoft.com, “Managed Gateway API”).",
+      "Two installations overwrite each other's version of the CRDs. If you remove the installation that wrote the CRDs last, Kubernetes deletes the CRDs and all routes. If `installGatewayAPI` is true, Linkerd's chart installs " +
+      "the experimental channel of the CRDs. While this channel is installed, the managed Gateway API of AKS does not start (learn.microsoft.com, “Managed Gateway API”).",
     fix: "Install the CRDs only once: set `installGatewayAPI: false` in linkerd-crds (`linkerd.gatewayApi: external` in a spec), or remove the other installation of the CRDs.",
     check: gatewayOwners,
   },
   {
     code: "jaeger-extension-removed",
     severity: "error",
-    title: "The jaeger extension is used with a Linkerd release that does not support it",
+    title: "The jaeger extension is used with a Linkerd release that does not support this extension",
     why: "Linkerd 2.19 (edge-25.10) and later releases do not include linkerd-jaeger (linkerd2#14558). In these releases, the control plane's value `proxy.tracing` specifies the collector to which proxies send traces. The annotations that the webhook of linkerd-jaeger writes have no effect.",
     fix: "Remove linkerd-jaeger, run your own collector, and set `proxy.tracing`. If you use a spec, set `linkerd.jaeger.enabled: true`; meshops then makes all of these changes.",
     check: removedJaeger,

@@ -15,8 +15,8 @@ export const probeRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A policy refuses the kubelet's probe of a meshed pod",
     why:
-      "The kubelet has no identity of the mesh. The policy controller allows only the paths of `httpGet` probes automatically: not HTTPS probes, not gRPC probes, and not probes of an opaque Server. If an HTTPRoute belongs to a " +
-      "Server, paths that no route of the Server matches get status 404, also those of probes (linkerd.io, “Authorization Policy”; linkerd2#8961, #12806). The container then restarts again and again.",
+      "The kubelet has no identity of the mesh. The policy controller automatically allows only the paths of `httpGet` probes. It does not allow HTTPS probes, gRPC probes, or probes of a port with an opaque Server. If a Server has an HTTPRoute, " +
+      "the proxy returns status 404 for each path that no route of the Server matches. This includes the paths of probes (linkerd.io, “Authorization Policy”; linkerd2#8961, #12806). The container then restarts repeatedly.",
     fix: "Allow the addresses of the nodes with an AuthorizationPolicy and a NetworkAuthentication, add an HTTPRoute with the path of the probe, or use an `httpGet` probe on another port.",
     check: refusedProbes,
   },

@@ -14,15 +14,15 @@ export const protocolRules: readonly ManifestRule[] = [
   {
     code: "opaque-one-sided",
     severity: "warning",
-    title: "A port is opaque only on the pods or only on their Service",
-    why: "A client's proxy reads `config.linkerd.io/opaque-ports` of the Service if the client connects to the Service, and of the pod if the client connects to the pod. If only one of the two has the port, some connections are still checked for HTTP (`linkerd check`, linkerd-opaque-ports-definition).",
+    title: "A port is opaque on the pods but not on their Service, or the reverse",
+    why: "If a client connects to the Service, its proxy reads `config.linkerd.io/opaque-ports` of the Service. If the client connects to a pod, its proxy reads the annotation of the pod. If only one of these annotations contains the port, the proxy still detects the protocol of some connections (`linkerd check`, linkerd-opaque-ports-definition).",
     fix: "Set `config.linkerd.io/opaque-ports` to the same ports on the pods and on the Service, or on their namespace.",
     check: oneSided,
   },
   {
     code: "server-first-port",
     severity: "warning",
-    title: "The port of a protocol in which the server sends first is not marked as opaque",
+    title: "A port is not opaque, although its protocol is one in which the server sends first",
     why: "The proxy waits for the first bytes of a client to detect the protocol. In MySQL and SMTP, the server sends first, so each connection waits until the detection times out after 10 seconds (linkerd.io, “Protocol Detection”). Only the usual ports of these protocols are opaque by default.",
     fix: "Add the port to `config.linkerd.io/opaque-ports` on the pods and on their Service.",
     check: serverFirst,

@@ -13,7 +13,7 @@ export const serverRules: readonly ManifestRule[] = [
     code: "server-denies-all",
     severity: "warning",
     title: "No policy allows clients to connect to a Server",
-    why: "A Server with the access policy `deny` (the default) denies all clients that no AuthorizationPolicy and no ServerAuthorization allows (linkerd.io, “Authorization Policy”).",
+    why: "A Server has the access policy `deny` by default. Such a Server allows only clients that an AuthorizationPolicy or a ServerAuthorization allows (linkerd.io, “Authorization Policy”).",
     fix: "Add an AuthorizationPolicy for the Server, or for its namespace. To admit all clients and only record them, set `accessPolicy: audit`.",
     check: closedServers,
   },
@@ -110,7 +110,10 @@ function* identities(stream: ManifestSet): Iterable<ManifestFinding> {
     );
 }
 
-/** Returns the problem of an identity; null if a client can have it. Identities outside Kubernetes are SPIFFE IDs. */
+/**
+ * Returns the problem of an identity; null if a client can have this identity. Identities outside Kubernetes are SPIFFE
+ * IDs.
+ */
 function wrongIdentity(identity: string, stream: ManifestSet): { message: string; fix: string } | null {
   if (/\$\{|\{\{/.test(identity) || identity === "*" || identity.startsWith("spiffe://")) return null;
   if (identity !== identity.trim())

@@ -11,8 +11,8 @@ export const clusterRules: readonly Rule[] = [
     code: "linkerd-version-untested",
     severity: "warning",
     title: "The Linkerd release is not in the catalog of this meshops version",
-    why: "The catalog describes the releases whose charts were compared with what meshops generates. For another edge release, meshops uses the charts and images of the release, and everything else from the nearest older release of the catalog: values, API versions, and the tags of images that have their own versions.",
-    fix: "Use a release of the catalog, or check the release notes and the images, and silence the rule.",
+    why: "For each release in the catalog, tests compare the generated files with the charts of the release. For an edge release that is not in the catalog, meshops installs the charts and images of this release. It takes all other facts from the nearest older release in the catalog: values, API versions, and the tags of images that have their own versions.",
+    fix: "Use a release of the catalog. Otherwise, check the release notes and the images, and silence the rule.",
     check: untestedVersion,
   },
   {
@@ -26,7 +26,7 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "kubernetes-too-new",
     severity: "warning",
-    title: "Kubernetes is newer than the Linkerd release supports",
+    title: "The Linkerd release does not support this new version of Kubernetes",
     why: "Linkerd's documentation lists the newest supported Kubernetes for each release (linkerd.io, “Supported Kubernetes Versions”). Linkerd can be installed on newer Kubernetes versions, but bugs that occur only on these versions are not fixed in this Linkerd release.",
     fix: "Use a newer Linkerd release, or set `kubernetesVersion` to the newest version that your Linkerd release supports.",
     check: newKubernetes,
@@ -34,8 +34,8 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "aks-cluster-domain",
     severity: "warning",
-    title: "AKS does not support another cluster domain than `cluster.local`",
-    why: "The cluster domain is a setting of the kubelet and of the cluster's DNS. AKS has no setting for it (Azure/AKS#490), so no name in another domain can be resolved, and proxies do not find the control plane.",
+    title: "AKS supports only the cluster domain `cluster.local`",
+    why: "The cluster domain is a setting of the kubelet and of the cluster's DNS. AKS has no setting for it (Azure/AKS#490). In an AKS cluster, names in another cluster domain therefore cannot be resolved, and proxies cannot find the control plane.",
     fix: "Remove `linkerd.clusterDomain`. To change the names of identities, set `linkerd.identity.trustDomain`.",
     check: aksDomain,
   },
@@ -58,7 +58,7 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "ipv6-unsupported",
     severity: "warning",
-    title: "IPv6 is used with a Linkerd release that does not support it",
+    title: "IPv6 is used with a Linkerd release that does not support IPv6",
     why: "Linkerd supports IPv6 from 2.16 on. The proxies of older releases do not intercept IPv6 traffic, so connections over IPv6 have no mutual TLS and no policy.",
     fix: "Set `linkerd.version` to an edge release.",
     check: ipv6Support,

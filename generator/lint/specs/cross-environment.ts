@@ -23,8 +23,8 @@ export const jointRules: readonly JointRule[] = [
     severity: "error",
     title: "Two environments use the same cluster",
     why:
-      "Both environments would install Linkerd into the namespace `linkerd`, and at every interval, Flux would overwrite the objects of each environment with the objects of the other environment. " +
-      "Usually, a spec was copied from another spec, and the cluster name in the copy was not changed.",
+      "Both environments would install Linkerd into the namespace `linkerd`. At every interval, Flux would overwrite the objects of one environment with the objects of the other environment. " +
+      "The usual cause is that a user copied a spec, and did not change the cluster name in the copy.",
     fix: "Set a different `azure.cluster.name` in each environment.",
     keys: ({ spec: { azure } }) => (azure === undefined ? [] : [[...groupOf(azure), azure.cluster.name.toLowerCase()].join("/")]),
     check: sharedCluster,
@@ -45,8 +45,8 @@ export const jointRules: readonly JointRule[] = [
     severity: "warning",
     title: "Two environments use the same age key for their clusters",
     why:
-      "Each cluster contains the private key of its age recipient. With this key, everyone who can read Secrets in one cluster can decrypt the other environment's Secrets in Git, for example the key of its issuer. " +
-      "Usually, a spec was copied from another spec, and the recipient in the copy was not changed.",
+      "Each cluster contains the private key of its age recipient. If two environments use the same age key, a user who can read Secrets in one cluster can decrypt the Secrets of the other environment in Git, for example its issuer's private key. " +
+      "The usual cause is that a user copied a spec, and did not change the recipient in the copy.",
     fix: "Create a separate age key for each cluster: run `meshops identity keygen <env> --write --force`, then `meshops identity updatekeys <env>`.",
     keys: ({ spec: { secrets } }) => secrets.age,
     check: sharedAgeKey,

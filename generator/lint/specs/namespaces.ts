@@ -8,7 +8,7 @@ export const namespaceRules: readonly Rule[] = [
     code: "namespace-reserved",
     severity: "error",
     title: "A workload's namespace is reserved",
-    why: "Reserved namespaces belong to Kubernetes, AKS, Flux or the mesh. These programs, or meshops, label the namespaces, disable injection for them, or delete them at teardown. Your workload in such a namespace would be affected.",
+    why: "Reserved namespaces belong to Kubernetes, AKS, Flux or the mesh. These programs or meshops set labels on the namespaces, disable injection in them, or delete them at teardown. This would affect your workload in such a namespace.",
     fix: "Set a namespace that is not reserved.",
     check: ownNamespaces,
   },

@@ -15,8 +15,8 @@ export const overrideRules: readonly Rule[] = [
   {
     code: "component-unknown",
     severity: "error",
-    title: "An override names a component that does not exist",
-    why: "The keys of `components`, and `component` in `dependsOn`, are names of components. An override of a component that the environment does not have, such as linkerd-jaeger without tracing, is allowed and has no effect.",
+    title: "An override is for a component that does not exist",
+    why: "Each key of `components`, and each `component` in `dependsOn`, must be the name of a component that meshops can generate. If meshops does not generate this component for the environment, such as linkerd-jaeger without tracing, the override has no effect. This is not an error.",
     fix: "Use the name of a component. `meshops graph` lists the components of an environment.",
     check: knownNames,
   },
@@ -25,30 +25,30 @@ export const overrideRules: readonly Rule[] = [
     severity: "error",
     title: "A component cannot be overridden in this way",
     why: "Only a component with a chart has values. The component `identity` cannot be patched, because helmfile applies its Secrets in a hook and not with Kustomize.",
-    fix: "Use `patches` for components without a chart, and remove patches of `identity`.",
+    fix: "For components without a chart, use `patches` instead of `values`. Remove patches of `identity`.",
     check: possibleOverrides,
   },
   {
     code: "override-owned",
     severity: "error",
     title: "An override replaces a value that meshops must set itself",
-    why: "These values belong together with other generated files: certificates, injection annotations, mirrored images. If one of them is replaced, the mesh does not start, or pods leave the mesh.",
-    fix: "Remove the value, and set the field of the spec that the finding names.",
+    why: "These values must match other generated files: certificates, injection annotations, mirrored images. If you replace such a value, the mesh does not start, or pods are no longer meshed.",
+    fix: "Remove the value, and set the field of the spec that the finding suggests.",
     check: ownedValues,
   },
   {
     code: "override-replaces",
     severity: "warning",
     title: "An override replaces a value that meshops generates from the spec",
-    why: "The override takes precedence, so the field of the spec from which meshops generates the value has no effect. Usually, one of the two places is forgotten when the value is changed later.",
-    fix: "Set the value in one place, or silence the rule.",
+    why: "meshops generates this value from a field of the spec. The override takes precedence, so the field has no effect. If someone later changes only the field, nothing changes in the cluster.",
+    fix: "Remove either the override or the field of the spec, or silence the rule.",
     check: replacedValues,
   },
   {
     code: "patch-invalid",
     severity: "error",
-    title: "A patch is not a valid patch of Kustomize",
-    why: "A patch is YAML text: a map is a strategic merge patch, which names the object by `kind` and `metadata.name` if it has no target; a list is a JSON patch (RFC 6902), which always needs a target (kustomize, patches).",
+    title: "A patch is not a valid Kustomize patch",
+    why: "A patch is YAML text. A map is a strategic merge patch. If it has no target, `kind` and `metadata.name` in the map specify the object. A list is a JSON patch (RFC 6902), which always needs a target (kustomize, patches).",
     fix: "Correct the text of the patch, or add a target.",
     check: validPatches,
   },
@@ -56,7 +56,7 @@ export const overrideRules: readonly Rule[] = [
     code: "dependency-cycle",
     severity: "error",
     title: "Components depend on each other in a cycle",
-    why: "Flux applies a component when all its dependencies are ready. In a cycle, no component is ever applied.",
+    why: "Flux applies a component when all its dependencies are ready. If components depend on each other in a cycle, Flux never applies them.",
     fix: "Remove one of the dependencies.",
     check: dependencyCycles,
   },
@@ -89,7 +89,7 @@ function* knownNames(environment: Environment): Iterable<RuleFinding> {
   }
 }
 
-/** Yields the overrides of components that the environment has. */
+/** Yields the overrides whose component exists in the environment. */
 function* overridden(
   environment: Environment,
 ): Iterable<{ component: ComponentModel; override: Environment["spec"]["components"][string] }> {
@@ -214,7 +214,10 @@ function* dependencyCycles(environment: Environment): Iterable<RuleFinding> {
     }
 }
 
-/** Returns the first path from one component to another, after the components before it; null if there is none. */
+/**
+ * Returns the first path of dependencies from one component to another; null if there is none. `before` is the path to
+ * the first component.
+ */
 function pathBetween(
   from: string,
   to: string,

@@ -8,7 +8,7 @@ export const secretsRules: readonly Rule[] = [
     code: "age-recipient",
     severity: "error",
     title: "An age recipient contains a typing error",
-    why: "An age recipient ends with a checksum (age's format, C2SP age.md: Bech32). If the checksum does not match the rest of the recipient, nothing can be encrypted to this recipient.",
+    why: "An age recipient ends with a checksum (age's format, C2SP age.md: Bech32). If the checksum does not match the rest of the recipient, meshops cannot encrypt files for this recipient.",
     fix: "Copy the recipient again from the line `# public key:` of the key file, or from the output of `age-keygen -y`.",
     check: ageChecksums,
   },
@@ -17,7 +17,7 @@ export const secretsRules: readonly Rule[] = [
     severity: "error",
     title: "The cluster and an administrator share an age key",
     why:
-      "The trust anchor's private key is encrypted only to the age keys of administrators, so that an attacker who controls the cluster cannot sign a new issuer with this key. " +
+      "The trust anchor's private key is encrypted only for the age keys of administrators. An attacker who controls the cluster therefore cannot sign a new issuer with this key. " +
       "If a recipient is on both lists (`secrets.age` for the cluster, `secrets.admin` for administrators), the cluster can decrypt the trust anchor's key.",
     fix: "Create a separate age key for the cluster: run `meshops identity keygen <env>`.",
     check: ageSharedRecipients,
