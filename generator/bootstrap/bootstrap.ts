@@ -2,7 +2,9 @@ import { ageSecretOf, fluxNamespace, fluxRoot, fluxSource } from "../bundle/emit
 import { fluxManifests, fluxReleases } from "../catalog/flux.ts";
 import { registryHost } from "../catalog/image.ts";
 import { linkerdRelease } from "../catalog/linkerd.ts";
-import { copiesInto, imagesOf } from "../components/images.ts";
+import { buildModel } from "../components/build.ts";
+import { copiesInto, imagesOf, noIdentity } from "../components/images.ts";
+import type { Model } from "../components/model.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
 import type { Environment } from "../spec/environment.generated.ts";
@@ -30,7 +32,7 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
   const { azure, gitops } = spec;
   const registry = azure?.registry ?? null;
   const images = registry?.mirrorImages === true ? copiesInto(registry.name, imagesOf(environment)) : [];
-  const clientImage = ownClientImage(environment);
+  const clientImage = builtImage(buildModel({ environment, identity: noIdentity }));
   const fluxVersion = gitops.flux.version ?? fluxReleases.pinned;
   const view: View = {
     environment: metadata.name,
@@ -68,7 +70,7 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
   return renderScript("bootstrap", planOf(environment, images.length, clientImage), view);
 }
 
-function planOf({ metadata, spec }: Environment, images: number, clientImage: string | null): ScriptStep[] {
+function planOf({ metadata, spec }: Environment, images: number, clientImage: BuiltImage | null): ScriptStep[] {
   const { azure, gitops } = spec;
   const onAzure: (ScriptStep | false)[] =
     azure === undefined
@@ -86,7 +88,7 @@ function planOf({ metadata, spec }: Environment, images: number, clientImage: st
           azure.registry !== undefined && { title: "AcrPull role for the cluster", run: "pull_right" },
           { title: "credentials for kubectl", run: "credentials" },
           images > 0 && { title: `import of ${images} images into the registry`, run: "mirror_images" },
-          clientImage !== null && { title: `image ${clientImage}`, run: "client_image" },
+          clientImage !== null && { title: `image ${clientImage.name}`, run: "client_image" },
         ];
   return [
     { title: "tools", run: "tools" },
@@ -113,15 +115,30 @@ function azureView(azure: NonNullable<Environment["spec"]["azure"]>): NonNullabl
   };
 }
 
-/**
- * Returns the repository and tag of the pydgraph client's image if the image is in the environment's registry. Returns
- * null if the client is disabled, or if the image is in another registry.
- */
-function ownClientImage({ spec: { azure, pydgraphClient } }: Environment): string | null {
-  if (azure?.registry === undefined || !pydgraphClient.enabled) return null;
+/** An image that bootstrap builds in the environment's registry. */
+type BuiltImage = {
+  /** Repository and tag, without the host of the registry. */
+  readonly name: string;
+  /** Folder of the sources in the repository. */
+  readonly sources: string;
+};
+
+/** Returns the image that bootstrap builds; null if no component has sources, or if its image is in another registry. */
+function builtImage({
+  environment: {
+    spec: { azure },
+  },
+  components,
+}: Model): BuiltImage | null {
+  if (azure?.registry === undefined) return null;
   const host = `${registryHost(azure.registry.name)}/`;
-  const { image = `${host}pydgraph-client`, tag } = pydgraphClient;
-  return image.startsWith(host) ? `${image.slice(host.length)}:${tag}` : null;
+  const built = components.flatMap(({ sources, images }) =>
+    sources === null ? [] : images.filter(({ name }) => name.startsWith(host)).map((image) => ({ image, sources })),
+  );
+  const [first] = built;
+  return first === undefined
+    ? null
+    : { name: `${first.image.name.slice(host.length)}:${first.image.tag}`, sources: first.sources };
 }
 
 function yaml(object: KubernetesObject): string {

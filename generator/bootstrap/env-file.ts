@@ -1,6 +1,7 @@
 import { registryHost } from "../catalog/image.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { shellQuote } from "../system/shell.ts";
+import { stateFolderInShell } from "./state.ts";
 
 /**
  * Returns an `env.sh` with environment variables for manual steps. Returns null if the environment is not on Azure.
@@ -25,6 +26,7 @@ export function envFile({ metadata, spec: { azure } }: Environment): string | nu
         ] as [string, string][])),
   ];
   const lines = variables.map(([name, value]) => `export ${name}=${shellQuote(value)}\n`).join("");
-  // Quote only the environment's name, because the shell must expand $HOME.
-  return `${lines}export KUBECONFIG="\${MESHOPS_STATE:-\${XDG_STATE_HOME:-$HOME/.local/state}/meshops}"/${shellQuote(metadata.name)}/kubeconfig\n`;
+  // Quote only the environment's name, because the shell must expand the folder.
+  return `${lines}export KUBECONFIG="${stateFolderInShell}"/${shellQuote(metadata.name)}/kubeconfig
+`;
 }

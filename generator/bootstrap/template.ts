@@ -4,6 +4,7 @@ import Handlebars from "handlebars";
 import type { Json } from "../kubernetes/object.ts";
 import { programFolder } from "../system/program-folder.ts";
 import { shellQuote } from "../system/shell.ts";
+import { stateFolderInShell } from "./state.ts";
 
 /** A step of a script: its title, the shell function that runs it, and the function's arguments. */
 export interface ScriptStep {
@@ -37,6 +38,7 @@ export function renderScript(name: string, plan: readonly ScriptStep[], { manife
   const handlebars = Handlebars.create();
   for (const file of readdirSync(templates))
     handlebars.registerPartial(basename(file, ".sh"), readFileSync(new URL(file, templates), "utf8").trimEnd());
+  handlebars.registerPartial("state-folder", stateFolderInShell);
   // strict: Handlebars throws if the view lacks a value. noEscape: Handlebars does not escape values for HTML, because
   // `quoted` quotes the values for the shell.
   const script = handlebars.compile(`{{> ${name}}}\n`, { strict: true, noEscape: true })({

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { stateFolderIn } from "../bootstrap/state.ts";
 import type { Repository } from "../bundle/repository.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../system/errors.ts";
@@ -24,8 +24,7 @@ export function connectionOf(
   { metadata, spec }: Environment,
   { kubeconfig, context }: ConnectionFlags,
 ): { kubeconfig: string | null; context: string | null } {
-  const state = env["MESHOPS_STATE"] ?? join(env["XDG_STATE_HOME"] ?? join(env["HOME"] ?? homedir(), ".local/state"), "meshops");
-  const written = join(state, metadata.name, "kubeconfig");
+  const written = join(stateFolderIn(env), metadata.name, "kubeconfig");
   const chosen =
     kubeconfig !== undefined
       ? resolve(cwd, kubeconfig)

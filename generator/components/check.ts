@@ -39,6 +39,8 @@ export type Call =
       readonly kind: "spread";
       readonly name: string;
       readonly address: string;
+      /** `package.Service/Method`. */
+      readonly method: string;
       readonly seconds: number;
       /** Names of the pods that should answer. */
       readonly endpoints: readonly string[];
@@ -107,6 +109,8 @@ export interface AccessTarget {
    * (policy-controller, default probe routes).
    */
   readonly guarded: readonly Call[];
+  /** Environment variable in the image of the probes with the path of the service's .proto file. */
+  readonly protoVariable: string;
   /** Component that delivers the policies. */
   readonly policyComponent: string;
   /** Spec field that enables the policies, and spec field that lists the clients. */

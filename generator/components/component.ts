@@ -54,6 +54,10 @@ export interface ComponentProvider {
   readonly optional?: readonly string[];
   /** Namespaces that workloads must not use. They are reserved even if the component is not enabled. */
   readonly reservedNamespaces?: readonly string[];
+  /** Section of the spec with the namespace of the component's pods, and the default of this namespace. */
+  readonly namespaceField?: { readonly section: "dgraph" | "pydgraphClient"; readonly byDefault: string };
+  /** Helm releases that Flux does not delete if their Kustomization is deleted (prune: disabled). */
+  readonly keptReleases?: readonly string[];
   /** Rules for the component's part of a spec. */
   readonly rules?: readonly Rule[];
   /** Rules for the transition from the generated bundle to a changed spec. */
@@ -172,6 +176,12 @@ export interface ComponentOutput {
   readonly secrets?: readonly string[];
   /** Images of the component's containers. The names are those in the original registries, not those in a mirror. */
   readonly images?: readonly Image[];
+  /** Image with the tools that the probes of `meshops verify` need. */
+  readonly probeImage?: Image | null;
+  /** Folder of the repository from which bootstrap builds the component's image; null if the image exists already. */
+  readonly sources?: string | null;
+  /** Name and version of the service that the component installs, such as `Dgraph 24.1.4`. */
+  readonly service?: string | null;
   readonly ignoredDrift?: readonly IgnoredDrift[];
   /** Values of the component's chart that overrides must not replace. */
   readonly owned?: readonly OwnedValue[];

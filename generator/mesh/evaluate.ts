@@ -1,17 +1,19 @@
 import { type LinkerdRelease, proxyPorts } from "../catalog/linkerd.ts";
 import { portKeys } from "../catalog/well-known.ts";
-import type { KubernetesObject } from "../kubernetes/object.ts";
+import type { KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 import { selects, selectsPod } from "../kubernetes/selectors.ts";
-import { type Authorization, authorizationsOf, defaultPolicyOf, serverOf } from "./inbound-policy.ts";
+import { type Authorization, authorizationsOf, defaultPolicyOf, podContainers, serverOf } from "./inbound-policy.ts";
 import { proxyOf } from "./pod.ts";
 import type { Account } from "./pod-set.ts";
-import { includes, parsePorts } from "./ports.ts";
+import { includes, letsThrough, namedPort, parsePorts } from "./ports.ts";
 
 /** A connection to a port of a pod. */
 export interface Attempt {
   readonly from: {
     readonly namespace: string;
+    /** Labels of the namespace. Kubernetes sets `kubernetes.io/metadata.name`, so this label may be omitted. */
+    readonly namespaceLabels?: StringMap;
     readonly labels: Readonly<Record<string, string>>;
     /**
      * Service account in the certificate of the client's proxy. Null for a client without a proxy, even if it has the
@@ -109,24 +111,18 @@ function networkVerdict(attempt: Attempt, port: number, objects: readonly Kubern
 }
 
 function admits(rule: unknown, { from, to }: Attempt, port: number): boolean {
-  const [peers, ports] = [listAt(rule, "from"), listAt(rule, "ports")];
+  const peers = listAt(rule, "from");
   const isPeer = (peer: unknown): boolean => {
     if (at(peer, "ipBlock") !== undefined) return false;
     const namespaces = at(peer, "namespaceSelector");
     const inNamespace =
       namespaces === undefined
         ? from.namespace === to.metadata.namespace
-        : selects(namespaces, { "kubernetes.io/metadata.name": from.namespace });
+        : selects(namespaces, { ...from.namespaceLabels, "kubernetes.io/metadata.name": from.namespace });
     return inNamespace && selects(at(peer, "podSelector") ?? {}, from.labels);
   };
-  return (peers.length === 0 || peers.some(isPeer)) && (ports.length === 0 || ports.some((each) => covers(each, port)));
-}
-
-function covers(rule: unknown, port: number): boolean {
-  const first = at(rule, "port");
-  const last = at(rule, "endPort") ?? first;
-  if (String(at(rule, "protocol") ?? "TCP") !== "TCP") return false;
-  return first === undefined || (typeof first === "number" && port >= first && port <= Number(last));
+  const isNamed = (name: string): boolean => namedPort(name, podContainers(to)) === port;
+  return (peers.length === 0 || peers.some(isPeer)) && letsThrough(at(rule, "ports"), port, isNamed);
 }
 
 function meshVerdict(

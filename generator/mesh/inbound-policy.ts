@@ -1,6 +1,7 @@
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
 import { selectsPod } from "../kubernetes/selectors.ts";
+import { namedPort } from "./ports.ts";
 
 /** An AuthorizationPolicy of a Server, and the accounts that the AuthorizationPolicy admits. */
 export interface Authorization {
@@ -27,12 +28,12 @@ export function serverOf(pod: KubernetesObject, port: number, objects: readonly 
 /** Returns the number of a Server's port. A Server can specify the port by the name of a container port. */
 function portOf(server: KubernetesObject, pod: KubernetesObject): unknown {
   const port = at(server, "spec", "port");
-  if (typeof port !== "string") return port;
-  const ports = listAt(pod, "spec", "containers").flatMap((container) => listAt(container, "ports"));
-  return at(
-    ports.find((each) => at(each, "name") === port),
-    "containerPort",
-  );
+  return typeof port === "string" ? namedPort(port, podContainers(pod)) : port;
+}
+
+/** Returns the containers of a pod, init containers first: a native sidecar is an init container. */
+export function podContainers(pod: KubernetesObject): unknown[] {
+  return [...listAt(pod, "spec", "initContainers"), ...listAt(pod, "spec", "containers")];
 }
 
 /** Returns the AuthorizationPolicies that target a Server. */

@@ -29,6 +29,17 @@ export interface InjectionFacts {
 /** Why the proxy injector does not inject a pod, although an annotation requests injection. */
 export type InjectionObstacle = "host-network" | "other-sidecar" | "webhooks-disabled" | "namespace-excluded";
 
+/** Whether the value of the annotation `linkerd.io/inject` requests a proxy. */
+export function requestsProxy(inject: unknown): boolean {
+  return inject === "enabled" || inject === "ingress";
+}
+
+/** Returns the value of the annotation `linkerd.io/inject` that applies to a pod: its own, or that of its namespace. */
+export function effectiveInject({ annotations, namespace }: InjectionFacts): unknown {
+  const own = annotations[injectKey];
+  return own === undefined || own === "" ? namespace.metadata?.annotations[injectKey] : own;
+}
+
 /** Returns the reason that prevents the injection of a pod; null if no reason is known. */
 export function injectionObstacle({ namespace, hostNetwork, otherSidecar }: InjectionFacts): InjectionObstacle | null {
   if (uninjectedNamespaces.includes(namespace.name)) return "namespace-excluded";
@@ -47,8 +58,8 @@ export function isMeshed(facts: InjectionFacts): Meshed {
   const { annotations, namespace } = facts;
   const own = annotations[injectKey];
   const unset = own === undefined || own === "";
-  const inject = unset ? namespace.metadata?.annotations[injectKey] : own;
-  if (inject === "enabled" || inject === "ingress") return "yes";
+  const inject = effectiveInject(facts);
+  if (requestsProxy(inject)) return "yes";
   if (typeof inject === "string" && inject.includes("${")) return "unknown";
   return namespace.metadata === null && unset ? "unknown" : "no";
 }

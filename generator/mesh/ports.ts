@@ -43,20 +43,33 @@ export function includes(ranges: readonly Range[], port: number): boolean {
  * container declares a port with that name.
  */
 export function resolvePort(port: unknown, workload: Workload): number | null {
-  if (typeof port === "number") return port;
-  const declared = containersOf(workload).flatMap(({ container }) => listOf(container["ports"]).map(asMap));
-  const named = declared.find(({ name }) => name === port)?.["containerPort"];
-  return typeof named === "number" ? named : null;
+  return typeof port === "number"
+    ? port
+    : namedPort(
+        port,
+        containersOf(workload).map(({ container }) => container),
+      );
 }
 
-/** Whether the ports of a NetworkPolicy rule allow a TCP port. A rule without ports allows all ports. */
-export function letsThrough(ports: unknown, wanted: number, workloads: readonly Workload[]): boolean {
+/** Returns the number of the container port with a name; null if no container declares it. */
+export function namedPort(name: unknown, containers: readonly unknown[]): number | null {
+  const declared = containers.flatMap((container) => listOf(asMap(container)["ports"]).map(asMap));
+  const found = declared.find((port) => port["name"] === name)?.["containerPort"];
+  return typeof found === "number" ? found : null;
+}
+
+/**
+ * Whether the ports of a NetworkPolicy rule allow a TCP port. A rule without ports allows all ports.
+ *
+ * @param isNamed whether the port of a selected pod with this name is the wanted port
+ */
+export function letsThrough(ports: unknown, wanted: number, isNamed: (name: string) => boolean): boolean {
   const list = listOf(ports);
   if (list.length === 0) return true;
   return list.map(asMap).some(({ port, endPort, protocol = "TCP" }) => {
     if (protocol !== "TCP") return false;
     if (port === undefined) return true;
-    if (typeof port === "string") return workloads.some((workload) => resolvePort(port, workload) === wanted);
+    if (typeof port === "string") return isNamed(port);
     return wanted >= Number(port) && wanted <= Number(endPort ?? port);
   });
 }

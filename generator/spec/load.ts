@@ -4,7 +4,7 @@ import { asMap } from "../system/data.ts";
 import type { Environment } from "./environment.generated.ts";
 import { chainOf, type Merged, mergeChain, type ReadSource } from "./inherit.ts";
 import type { Judgement } from "./rule.ts";
-import { checkFileForm, complete } from "./schema-check.ts";
+import { checkFileForm, complete, enabledByDefault } from "./schema-check.ts";
 import { explain, relevant, type SchemaError, type SchemaFinding } from "./schema-errors.ts";
 
 /** Result of loading one environment file. */
@@ -67,9 +67,6 @@ export function resolveEnvironment(name: string, read: ReadSource): Resolved {
 export function isAbstract(source: Source): boolean {
   return asMap(asMap(source.value)["spec"])["abstract"] === true;
 }
-
-/** Sections of a spec that are enabled by default, so that `null` does not disable them. */
-const enabledByDefault = ["dgraph", "pydgraphClient"] as const;
 
 /** Returns warnings about sections that a file sets to null to disable them. */
 function resetSections(source: Source): Diagnostic[] {

@@ -1,3 +1,4 @@
+import { asMap } from "../system/data.ts";
 import type { Environment } from "./environment.generated.ts";
 import type { SchemaError } from "./schema-errors.ts";
 import { validateFile, validateResolved } from "./validator.generated.ts";
@@ -12,6 +13,15 @@ interface Completed {
   /** Null if a value is missing or wrong. Unknown keys are ignored, because the rest of the environment is usable. */
   readonly environment: Environment | null;
   readonly errors: readonly SchemaError[];
+}
+
+/** Sections that are enabled if a spec does not contain them, so that `null` does not disable them. */
+export const enabledByDefault: readonly string[] = sectionsEnabledByDefault();
+
+function sectionsEnabledByDefault(): string[] {
+  const value = { spec: {} };
+  validateResolved(value);
+  return Object.entries(value.spec).flatMap(([section, defaults]) => (asMap(defaults)["enabled"] === true ? [section] : []));
 }
 
 /** Adds the defaults to a merged environment, in place, and checks the result against the schema for resolved specs. */

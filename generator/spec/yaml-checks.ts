@@ -10,7 +10,7 @@ export interface YamlProblem {
   readonly node: Node;
 }
 
-type Step = { readonly enter: unknown; readonly depth: number } | { readonly leave: Node };
+type Visit = { readonly enter: unknown; readonly depth: number } | { readonly leave: Node };
 
 /**
  * Walks through a document in order and without recursion. Finds duplicate keys, aliases without an anchor, aliases
@@ -22,7 +22,7 @@ export function inspect(document: Document): YamlProblem[] {
   const problems: YamlProblem[] = [];
   const anchors = new Map<string, Node>();
   const open = new Set<Node>();
-  const steps: Step[] = [{ enter: document.contents, depth: 1 }];
+  const steps: Visit[] = [{ enter: document.contents, depth: 1 }];
   for (let nodes = 0; ; nodes += 1) {
     const step = steps.pop();
     if (step === undefined) return problems;

@@ -19,7 +19,14 @@ withPydgraph("verify's checks of Dgraph", () =>
         const settings = { now: new Date(), token: "token" };
         const named = checks.flatMap((check) => check.calls(state, settings)).map((call) => [call.name, call] as const);
         const calls = [...new Map(named).values()];
-        const probe: Probe = { name: "p", namespace: "n", serviceAccount: "s", meshed: true, calls };
+        const probe: Probe = {
+          name: "p",
+          namespace: "n",
+          serviceAccount: "s",
+          meshed: true,
+          calls,
+          protoVariable: "DGRAPH_PROTO",
+        };
         const { http, grpc, stop } = await startDgraph();
         const addresses = alphaAddresses(environment);
         const { spec } = probePod(probe, "image", "run", 60) as unknown as { spec: { containers: { command: string[] }[] } };
@@ -28,7 +35,12 @@ withPydgraph("verify's checks of Dgraph", () =>
         );
         const [command = "sh", ...args] = words;
         const path = [join(pydgraph, "bin"), join(tool("grpcurl"), ".."), process.env["PATH"]].join(":");
-        const env = { PATH: path, DGRAPH_PROTO: join(projectRoot, "test/client/api.proto"), PROXY_ADMIN: "127.0.0.1:1" };
+        const env = {
+          PATH: path,
+          PROTO_VARIABLE: "DGRAPH_PROTO",
+          DGRAPH_PROTO: join(projectRoot, "test/client/api.proto"),
+          PROXY_ADMIN: "127.0.0.1:1",
+        };
         const log = await run(command, args, { env: { ...env, CONNECT_SECONDS: "4", ANSWER_SECONDS: "8" } });
         stop();
         const done = { results: readProbe(log), trouble: null, notes: [] };

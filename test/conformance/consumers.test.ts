@@ -37,7 +37,12 @@ const objects: readonly KubernetesObject[] = [
   ...components.flatMap(({ objects, patches }) => [...Object.values(objects).flat(), ...plainPatches(patches)]),
   ...bases,
   fluxNamespace(),
-  probePod({ name: "p", namespace: "n", serviceAccount: "s", meshed: true, calls: [] }, "image", "run", 60),
+  probePod(
+    { name: "p", namespace: "n", serviceAccount: "s", meshed: true, calls: [], protoVariable: "PROTO" },
+    "image",
+    "run",
+    60,
+  ),
 ];
 
 /** Yields the values of a key at any depth. */

@@ -22,7 +22,7 @@ test("an environment without Dgraph has no component, image, namespace and test 
   const generated = await meshops(root, ["generate", "own"]);
   expect(generated).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining("own  Linkerd edge-26.8.3, no Dgraph, single replicas\n"),
+    stdout: expect.stringContaining("own  Linkerd edge-26.8.3, single replicas\n"),
   });
   for (const command of [["images"], ["graph", "own"], ["bootstrap", "own"], ["teardown", "own"]]) {
     const { code, stdout } = await meshops(root, command);
@@ -51,7 +51,7 @@ test("without a client, verify refuses selected tests that need an image, and ru
     meshops(root, ["verify", "own", "--kubeconfig", "/nonexistent", ...args]);
   const refused = await verify("--only", "T1,M,D3");
   expect(refused.code).toBe(2);
-  expect(refused.stderr).toContain("T1, D3 cannot run: the environment has no pydgraph client");
+  expect(refused.stderr).toContain("T1, D3 cannot run: the environment has no test client");
   for (const args of [[], ["--only", "M"], ["--only", "T1", "--image", "ghcr.io/acme/probe:1"]])
     expect(await verify(...args)).toMatchObject({ code: 3, stderr: expect.stringContaining("/nonexistent") });
 });

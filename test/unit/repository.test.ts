@@ -30,6 +30,19 @@ describe("this repository", () => {
   });
 });
 
+test("at most 12 files outside components, catalog and generated code name Dgraph", () => {
+  const files = readdirSync(join(projectRoot, "generator"), { recursive: true, encoding: "utf8", withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(projectRoot.length));
+  const naming = files.filter(
+    (path) =>
+      !/^generator\/(components|catalog)\/|\.generated\.ts$/.test(path) &&
+      /dgraph/i.test(readFileSync(join(projectRoot, path), "utf8")),
+  );
+  expect(naming.length, naming.join(", ")).toBeLessThanOrEqual(12);
+  expect(naming.length).toBeGreaterThan(0);
+});
+
 describe("imports", () => {
   const names = rooms.map(({ name }) => name);
 

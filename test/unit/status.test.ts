@@ -551,7 +551,7 @@ describe("internal ports that change to or from skip under a policy", () => {
       code: "refused-by-server",
       reason:
         "Server demo-dgraph-zero-internal denies connections of pod alpha-1: pod alpha-1 connects to port 5080 without its proxy, but the Server requires an identity",
-      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set dgraph.networkPolicy to its old value (meshops help access, “Changing internalPorts”)",
+      fix: "in the spec of this service, set networkPolicy: false, generate and push; when its pods are ready, set networkPolicy: true, generate and push (meshops help access, “Changing internalPorts from skip”)",
     });
   });
 

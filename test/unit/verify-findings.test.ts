@@ -257,6 +257,7 @@ describe("causes", () => {
     serviceAccount: "stranger",
     meshed: meshedProbe,
     calls: target.guarded,
+    protoVariable: target.protoVariable,
   });
   const run = (meshedProbe: boolean, http: CallResult, grpc: CallResult): ProbeRun => ({
     probe: probe(meshedProbe),

@@ -135,7 +135,7 @@ test("reports escape the text that comes from the cluster", async () => {
 test("the result is undecided if a probe made no call", () => {
   const target = targetOf(model) as AccessTarget;
   const scene = { state: { pods: [], policies: [] } as never, target };
-  const probe = { name: "p", namespace: "n", serviceAccount: "s", meshed: false, calls: target.guarded };
+  const probe = { name: "p", namespace: "n", serviceAccount: "s", meshed: false, calls: target.guarded, protoVariable: "PROTO" };
   for (const trouble of ["no node", null]) {
     const none = { probe, pod: null, results: new Map(), trouble, notes: [] };
     for (const judge of [judgeAllowed, judgeStranger, judgeForged, judgeUnmeshed, judgeBaseline])

@@ -33,7 +33,7 @@ REGISTRY_SKU={{registrySku}}
 PARALLEL=4
 {{/if}}
 {{#if clientImage}}
-CLIENT_IMAGE={{clientImage}}
+CLIENT_IMAGE={{clientImage.name}}
 {{/if}}
 {{else}}
 CONFIRMED={{#if named}}--yes{{/if}}

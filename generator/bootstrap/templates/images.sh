@@ -91,12 +91,12 @@ client_image() {
   digest=$(known_digest_of "$CLIENT_IMAGE")
   if [ -n "$digest" ]; then
     outcome='already exists'
-  elif [ ! -f clients/pydgraph/Dockerfile ]; then
-    outcome="not built, because clients/pydgraph/Dockerfile is missing; the client's pods cannot start until $CLIENT_IMAGE is pushed to $REGISTRY"
+  elif [ ! -f {{clientImage.sources}}/Dockerfile ]; then
+    outcome="not built, because {{clientImage.sources}}/Dockerfile is missing; the client's pods cannot start until $CLIENT_IMAGE is pushed to $REGISTRY"
     return
   else
     TRIES=1 with_progress 'building the image' az_ acr build --registry "$REGISTRY" --resource-group "$RESOURCE_GROUP" --image "$CLIENT_IMAGE" --output none \
-      clients/pydgraph >"$STATE/build.log" || fail 1 "$(cat "$SCRATCH/error")" "read the build log, $STATE/build.log"
+      {{clientImage.sources}} >"$STATE/build.log" || fail 1 "$(cat "$SCRATCH/error")" "read the build log, $STATE/build.log"
     digest=$(digest_of "$CLIENT_IMAGE")
     outcome="built; log in $STATE/build.log"
   fi

@@ -3,7 +3,7 @@
 
 umask 077
 SCRATCH=$(mktemp -d)
-STATE="${MESHOPS_STATE:-${XDG_STATE_HOME:-$HOME/.local/state}/meshops}/$ENVIRONMENT"
+STATE="{{> state-folder}}/$ENVIRONMENT"
 mkdir -p "$STATE"
 
 step_number=0

@@ -11,7 +11,7 @@ import type { Snapshot } from "./snapshot.ts";
 /**
  * Returns the cause if a Server denies connections between a pod and other pods of its workload, because one of the two
  * pods bypasses its own proxy on a port (`skip-outbound-ports`), so that its connections on this port have no identity.
- * This situation occurs when `internalPorts` of Dgraph changes from or to `skip` while a policy exists.
+ * This situation occurs when `internalPorts` of a service changes from or to `skip` while a policy exists.
  */
 export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapshot): Cause | null {
   const { namespace } = pod.metadata;
@@ -26,7 +26,7 @@ export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapsho
     return {
       code: "refused-by-server",
       reason: `Server ${server.metadata.name} denies connections of ${who}${refusing === pod ? ` to pod ${pod.metadata.name}` : ""}: ${who} connects to port ${port} without its proxy, but the Server requires an identity`,
-      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set dgraph.networkPolicy to its old value (meshops help access, “Changing internalPorts”)",
+      fix: "in the spec of this service, set networkPolicy: false, generate and push; when its pods are ready, set networkPolicy: true, generate and push (meshops help access, “Changing internalPorts from skip”)",
     };
   }
   return null;

@@ -38,6 +38,7 @@ function verdictOn(port: number, client: Probe, to: KubernetesObject, { state }:
   const { namespace, serviceAccount, meshed, forged } = client;
   const from: Attempt["from"] = {
     namespace,
+    namespaceLabels: state.namespaces.find(({ metadata }) => metadata.name === namespace)?.metadata.labels ?? {},
     labels: meshed || forged === true ? { [meshedLabel]: "linkerd", ...labels } : labels,
     identity: meshed ? { namespace, name: serviceAccount } : null,
   };

@@ -1,11 +1,13 @@
 /**
  * Script of a probe. The arguments describe calls, with five arguments per call: kind, name, address, and two arguments
- * that depend on the kind. The script needs curl, grpcurl, the file $DGRAPH_PROTO, and Python with grpcio (see
- * clients/pydgraph). The script prints one line per call: name, exit code, and output in base64. If a call fails, the
+ * that depend on the kind. The script needs curl, grpcurl, Python with grpcio, and the .proto file whose path is in the
+ * environment variable that $PROTO_VARIABLE names. The script prints one line per call: name, exit code, and output in base64. If a call fails, the
  * script continues with the next call.
  */
 export const probeScript: string = String.raw`
 tmp=$(mktemp -d)
+proto=
+eval "proto=\$$PROTO_VARIABLE"
 report() { printf 'meshops-probe %s %s %s\n' "$1" "$2" "$(printf '%s' "$3" | base64 | tr -d '\n')"; }
 
 http() { # name address path
@@ -16,11 +18,11 @@ http() { # name address path
 
 grpc() { # name address method request
   out=$(grpcurl -plaintext -connect-timeout "$CONNECT_SECONDS" -max-time "$ANSWER_SECONDS" \
-    -import-path "$(dirname "$DGRAPH_PROTO")" -proto "$(basename "$DGRAPH_PROTO")" -d "$4" "$2" "$3" 2>&1)
+    -import-path "$(dirname "$proto")" -proto "$(basename "$proto")" -d "$4" "$2" "$3" 2>&1)
   report "$1" $? "$out"
 }
 
-spread() { # name address seconds endpoints
+spread() { # name address seconds method,endpoints
   python3 - "$2" "$3" "$4" "$ANSWER_SECONDS" "http://$PROXY_ADMIN/metrics" >"$tmp/calls" 2>&1 <<'PYTHON'
 import re
 import sys
@@ -30,7 +32,8 @@ import urllib.request
 import grpc
 
 address, seconds, answer, metrics = sys.argv[1], float(sys.argv[2]), float(sys.argv[4]), sys.argv[5]
-endpoints = set(filter(None, sys.argv[3].split(",")))
+method, *pods = sys.argv[3].split(",")
+endpoints = set(filter(None, pods))
 direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -59,7 +62,7 @@ def show(when, found):
 before = counts()
 calls, first, now = 0, None, {}
 with grpc.insecure_channel(address) as channel:  # one connection for all of them
-    check = channel.unary_unary("/api.Dgraph/CheckVersion")
+    check = channel.unary_unary(f"/{method}")
     begin = time.monotonic()
     try:
         while time.monotonic() - begin < seconds:

@@ -13,6 +13,8 @@ export interface Probe {
   /** Whether the pod has the label of meshed pods but no proxy. */
   readonly forged?: boolean;
   readonly calls: readonly Call[];
+  /** Environment variable in the image with the path of the .proto file of the service. */
+  readonly protoVariable: string;
 }
 
 export const probeLabel = "meshops.dev/verify";
@@ -62,6 +64,7 @@ export function probePod(probe: Probe, image: string, run: string, seconds: numb
             { name: "CONNECT_SECONDS", value: String(timeouts.connect) },
             { name: "ANSWER_SECONDS", value: String(timeouts.answer) },
             { name: "PROXY_ADMIN", value: "127.0.0.1:4191" },
+            { name: "PROTO_VARIABLE", value: probe.protoVariable },
           ],
           resources: { requests: { cpu: "20m", memory: "32Mi" }, limits: { memory: "128Mi" } },
           securityContext: {
@@ -82,7 +85,7 @@ function argumentsOf(call: Call): string[] {
   const { kind, name, address } = call;
   if (kind === "http") return [kind, name, address, call.path, ""];
   if (kind === "grpc") return [kind, name, address, call.method, call.request];
-  return [kind, name, address, String(call.seconds), call.endpoints.join(",")];
+  return [kind, name, address, String(call.seconds), [call.method, ...call.endpoints].join(",")];
 }
 
 /**

@@ -26,7 +26,14 @@ export function listedClient({ pods, guarded }: AccessTarget): Account | null {
 
 /** Returns a probe without a proxy, in the namespace that the run creates. No policy lists this namespace. */
 export function unmeshedProbe(target: AccessTarget, name: "verify-baseline" | "verify-unmeshed", run: string): Probe {
-  return { name, namespace: verifyName(run), serviceAccount: "default", meshed: false, calls: target.open };
+  return {
+    name,
+    namespace: verifyName(run),
+    serviceAccount: "default",
+    meshed: false,
+    calls: target.open,
+    protoVariable: target.protoVariable,
+  };
 }
 
 /**
@@ -36,7 +43,14 @@ export function unmeshedProbe(target: AccessTarget, name: "verify-baseline" | "v
 export function listedProbe(client: Account, target: AccessTarget, calls: readonly Call[]): Probe {
   const all = new Map([...target.guarded, ...calls].map((call) => [call.name, call]));
   const { namespace, name: serviceAccount } = client;
-  return { name: "verify-allowed", namespace, serviceAccount, meshed: true, calls: [...all.values()] };
+  return {
+    name: "verify-allowed",
+    namespace,
+    serviceAccount,
+    meshed: true,
+    calls: [...all.values()],
+    protoVariable: target.protoVariable,
+  };
 }
 
 /**
@@ -49,7 +63,7 @@ export function refusedProbes(
   state: ClusterState,
   run: string,
 ): { readonly stranger: Probe; readonly forged: Probe } {
-  const common = { namespace, serviceAccount: verifyName(run) };
+  const common = { namespace, serviceAccount: verifyName(run), protoVariable: target.protoVariable };
   return {
     stranger: { ...common, name: "verify-stranger", meshed: true, calls: target.guarded },
     forged: {

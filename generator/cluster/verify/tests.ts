@@ -27,8 +27,8 @@ export function testsOf(model: Model): Test[] {
 
 /** Why a test with a probe cannot run without an image, and how to get an image. */
 export const noImage = {
-  seen: "the environment has no pydgraph client, so there is no default image for the probe",
-  fix: "set --image to an image that you built from clients/pydgraph; to add this folder, run meshops init . --keep --with-client",
+  seen: "the environment has no test client, so there is no default image for the probe",
+  fix: "set --image to an image that you built from the sources of the test client; to add the sources, run meshops init . --keep --with-client",
 };
 
 /** Returns the checks of an environment's components. */

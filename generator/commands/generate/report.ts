@@ -94,14 +94,14 @@ function toJson(plans: readonly PlanSummary[]): string {
 }
 
 /**
- * Returns a description of an environment in 80 columns: the versions of Linkerd and Dgraph, and the components in
- * startup order.
+ * Returns a description of an environment in 80 columns: the versions of Linkerd and of the services, and the components
+ * in startup order.
  */
 function describe({ environment, components }: Model, colors: Colors): string {
-  const { linkerd, dgraph } = environment.spec;
+  const { linkerd } = environment.spec;
   const availability = linkerd.highAvailability ? "high availability" : "single replicas";
-  const database = dgraph.enabled ? `Dgraph ${dgraph.chart}` : "no Dgraph";
-  const title = `${colors.bold(environment.metadata.name)}  Linkerd ${linkerd.version}, ${database}, ${availability}`;
+  const versions = [`Linkerd ${linkerd.version}`, ...components.flatMap(({ service }) => service ?? [])];
+  const title = `${colors.bold(environment.metadata.name)}  ${[...versions, availability].join(", ")}`;
   const rows = components.map(
     (component) => `  ${component.id.padEnd(22)} ${contentsOf(component).padEnd(32)} ${colors.dim(component.namespace)}`,
   );

@@ -10,8 +10,8 @@ export interface Answers {
   readonly branch: string;
   /** The test client that `meshops verify` uses; null if the repository does not contain it. */
   readonly client: TestClient | null;
-  /** Whether the environments have Dgraph. */
-  readonly dgraph: boolean;
+  /** Whether the environments have a database. */
+  readonly database: boolean;
 }
 
 /** The test client of a repository. */

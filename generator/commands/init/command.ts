@@ -23,6 +23,7 @@ export function declareInit(program: Program, { io, end }: Runtime): void {
     .addOption(new Option("--keep", "write to a folder that is not empty; keep existing files").default(false).conflicts("force"))
     .option("--force", "write to a folder that is not empty; overwrite existing files", false)
     .action(async function () {
-      end(await (await import("./init.ts")).init(this.args, this.optsWithGlobals(), io));
+      const { dgraph: database, ...options } = this.optsWithGlobals();
+      end(await (await import("./init.ts")).init(this.args, { ...options, database }, io));
     });
 }

@@ -10,8 +10,8 @@ export interface InitOptions {
   readonly name?: string;
   /** Image of the test client; `true` if the option has no value. */
   readonly withClient?: string | true;
-  /** Whether the environments have Dgraph. */
-  readonly dgraph: boolean;
+  /** Whether the environments have a database. */
+  readonly database: boolean;
   /** Do not prompt. Use the default values for missing options. */
   readonly yes: boolean;
   /** Write to a folder that is not empty; overwrite existing files. */

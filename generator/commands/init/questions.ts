@@ -40,7 +40,7 @@ export async function ask(io: Io, options: InitOptions, name: string): Promise<A
       url,
       branch: options.branch ?? "main",
       client: clientOf(options, cluster),
-      dgraph: options.dgraph,
+      database: options.database,
     };
   } catch (error) {
     if ((error as Error).name !== "AbortError") throw error;
@@ -51,14 +51,15 @@ export async function ask(io: Io, options: InitOptions, name: string): Promise<A
 }
 
 /** @throws UserError (usage) if the image is missing, or if it is set although bootstrap builds it */
-function clientOf({ withClient, dgraph }: InitOptions, cluster: Answers["cluster"]): Answers["client"] {
+function clientOf({ withClient, database }: InitOptions, cluster: Answers["cluster"]): Answers["client"] {
   if (withClient === undefined) return null;
-  if (!dgraph) throw new UserError(exitCode.usage, "the test client calls Dgraph", "remove --no-dgraph or --with-client");
+  if (!database)
+    throw new UserError(exitCode.usage, "the test client calls the database", "remove --with-client, or add the database");
   if (cluster === "own" && withClient === true)
     throw new UserError(
       exitCode.usage,
       "--with-client needs the image of the test client, because the cluster is not on AKS",
-      "add the image that you will push, without a tag: --with-client registry.example.com/pydgraph-client",
+      "add the image that you will push, without a tag: --with-client registry.example.com/test-client",
     );
   if (cluster === "aks" && withClient !== true)
     throw new UserError(

@@ -31,8 +31,8 @@ export function scaffold(answers: Answers, { templates, bases, clients }: Source
   const view = {
     ...answers,
     aks: cluster === "aks",
-    // Without Dgraph, no test of verify needs the image of the test client.
-    verifies: client !== null || !answers.dgraph,
+    // Without the database, no test of verify needs the image of the test client.
+    verifies: client !== null || !answers.database,
     first: environments[0],
     version,
     vendored: vendoredPackage,

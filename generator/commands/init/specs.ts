@@ -51,7 +51,7 @@ function database(client: Answers["client"]): JsonMap {
   };
 }
 
-function base({ cluster, url, branch, client, dgraph }: Answers): JsonMap {
+function base({ cluster, url, branch, client, database: enabled }: Answers): JsonMap {
   return {
     abstract: true,
     gitops: { url, branch, interval: "10m" },
@@ -59,8 +59,8 @@ function base({ cluster, url, branch, client, dgraph }: Answers): JsonMap {
       ? { azure: { location: "westus2", cluster: { nodeCount: 3, vmSize: "Standard_D2s_v5", networkPolicy: "calico" } } }
       : {}),
     linkerd: { version: "edge-26.8.3", viz: { enabled: true }, jaeger: { enabled: true } },
-    dgraph: dgraph ? database(client) : { enabled: false },
-    ...(dgraph ? { pydgraphClient: testClient(client) } : {}),
+    dgraph: enabled ? database(client) : { enabled: false },
+    ...(enabled ? { pydgraphClient: testClient(client) } : {}),
   };
 }
 

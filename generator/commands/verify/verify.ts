@@ -33,7 +33,7 @@ export async function verifyCommand(names: readonly string[], flags: VerifyFlags
   const environment = loadOne(io, repository, names[0] ?? onlyOne(repository));
   const model = buildModel({ environment, identity: noIdentity });
   const only = testsIn(flags.only, testsOf(model));
-  const image = flags.image ?? clientImage(model);
+  const image = flags.image ?? probeImageOf(model);
   if (image === null && flags.only !== undefined) refuseProbes(model, only);
   const cluster = await connect(connectionOf(io, environment, flags));
   const abort = new AbortController();
@@ -85,10 +85,10 @@ function testsIn(words: string | undefined, tests: readonly Test[]): ReadonlySet
   );
 }
 
-/** Returns the image of the pydgraph client, because this image contains the tools that the probes need; null without a client. */
-function clientImage({ components }: Model): string | null {
-  const image = components.find(({ id }) => id === "pydgraph-client")?.images[0];
-  return image === undefined ? null : `${image.name}:${image.tag}`;
+/** Returns the image of a component with the tools that the probes need; null if no component has such an image. */
+function probeImageOf({ components }: Model): string | null {
+  const image = components.find(({ probeImage }) => probeImage !== null)?.probeImage ?? null;
+  return image === null ? null : `${image.name}:${image.tag}`;
 }
 
 /** Refuses tests that need a probe, if the user selected them but no image is known. @throws UserError (usage) */

@@ -2,10 +2,12 @@ import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { policiesFor } from "../../mesh/policies.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { dgraphPods } from "../dgraph/pods.ts";
+import { dgraphPolicyRules } from "./rules.ts";
 
 /** Access policies for Dgraph: NetworkPolicies, and Linkerd's policy resources. */
 export const dgraphPolicy: ComponentProvider = {
   optional: ["dgraph-policy"],
+  rules: dgraphPolicyRules,
   components: ({ environment: { spec } }) => (spec.dgraph.enabled && spec.dgraph.networkPolicy ? [component] : []),
 };
 

@@ -27,6 +27,7 @@ export function dgraphAccess(environment: Environment): AccessTarget {
     host: hostOf(alphaService(environment)),
     open: [get("/health"), version],
     guarded: [get("/state"), version],
+    protoVariable: "DGRAPH_PROTO",
     policyComponent: "dgraph-policy",
     fields: { policy: "dgraph.networkPolicy", clients: "dgraph.clients" },
   };

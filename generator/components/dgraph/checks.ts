@@ -54,7 +54,14 @@ export function dgraphChecks(environment: Environment): readonly ProbeCheck[] {
       title: "gRPC calls are spread over all Alphas",
       expected: `more than one Alpha answers in the first second, and all Alphas answer within ${duration(spreadSeconds * 1000)}`,
       calls: (cluster) => [
-        { kind: "spread", name: "spread", address: grpc, seconds: spreadSeconds, endpoints: readyPods(cluster, alpha) },
+        {
+          kind: "spread",
+          name: "spread",
+          address: grpc,
+          method: "api.Dgraph/CheckVersion",
+          seconds: spreadSeconds,
+          endpoints: readyPods(cluster, alpha),
+        },
       ],
       evaluate: (cluster, _, answers) => callsSpread(answers, cluster, alpha),
     },

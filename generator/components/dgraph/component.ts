@@ -15,6 +15,8 @@ import { dgraphValues, ownedDgraphValues } from "./values.ts";
 /** Dgraph with injected proxies. */
 export const dgraph: ComponentProvider = {
   optional: ["dgraph"],
+  namespaceField: { section: "dgraph", byDefault: "dgraph" },
+  keptReleases: ["dgraph"],
   rules: dgraphRules,
   transitionRules: [internalPortsStall],
   changeRules: [dgraphChanges, storageChanges(dgraphCharts)],
@@ -44,6 +46,7 @@ const component: Component = {
       checks: dgraphChecks(environment),
       accessTarget: dgraphAccess(environment),
       images: dgraphImages(dgraphChart(chart)),
+      service: `Dgraph ${version}`,
       owned: ownedDgraphValues(context),
       timeoutMinutes: 15,
     };

@@ -4,6 +4,7 @@ import { crdChanges } from "./change-rules.ts";
 
 /** Linkerd's CRDs, and the Gateway API's CRDs if the spec sets `gatewayApi: linkerd`. */
 export const linkerdCrds: ComponentProvider = {
+  keptReleases: ["linkerd-crds"],
   changeRules: [crdChanges],
   components: () => [crds],
 };

@@ -15,6 +15,7 @@ const name = "pydgraph-client";
 /** The article's test client: a pod with tools that call Dgraph over HTTP and gRPC. */
 export const pydgraphClient: ComponentProvider = {
   optional: ["pydgraph-client"],
+  namespaceField: { section: "pydgraphClient", byDefault: "pydgraph-client" },
   rules: clientRules,
   components: ({ environment }) => (hasClient(environment) ? [component] : []),
 };
@@ -33,6 +34,8 @@ const component: Component = {
       patches: [injection(context), server(context)],
       pods: [clientPods(context)],
       images: [image],
+      probeImage: image,
+      sources: "clients/pydgraph",
     };
   },
 };

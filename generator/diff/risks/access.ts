@@ -1,5 +1,6 @@
 import { admissionWebhooksLabel, injectKey } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
+import { requestsProxy } from "../../mesh/meshed.ts";
 import { asMap } from "../../system/data.ts";
 
 /** Effect of an object, by kind: the object allows clients (`opens`) or denies clients (`closes`). */
@@ -124,7 +125,7 @@ function* namespace({ name, change, fields }: ChangedObject): Iterable<Assessmen
     yield { risk: "harmless", reason: `the namespace ${name} stays in the cluster until you delete it (prune: disabled)` };
   for (const { path, before, after } of change === "changed" ? fields : []) {
     if (path.endsWith('"pod-security.kubernetes.io/enforce"')) yield* podSecurity(name, String(before), String(after));
-    else if (path.endsWith(`"${injectKey}"`)) yield injection(`new pods of ${name}`, after === "enabled");
+    else if (path.endsWith(`"${injectKey}"`)) yield injection(`new pods of ${name}`, before, after);
     else if (path.endsWith(`"${admissionWebhooksLabel}"`))
       yield { risk: "webhook-policy", reason: `Linkerd's webhooks ${after === "disabled" ? "skip" : "apply to"} ${name}` };
   }
@@ -151,8 +152,13 @@ function* podSecurity(name: string, before: string, after: string): Iterable<Ass
 }
 
 /** Assesses a change after which pods get a proxy or no longer get a proxy. */
-export function injection(who: string, meshed: boolean): Assessment {
-  return meshed
+export function injection(who: string, before: unknown, after: unknown): Assessment {
+  if (requestsProxy(before) && requestsProxy(after))
+    return {
+      risk: "rollout",
+      reason: `${who} get a proxy in the mode ${String(after)}; they have a proxy and a mesh identity before and after`,
+    };
+  return requestsProxy(after)
     ? { risk: "rollout", reason: `${who} get a proxy and a mesh identity` }
     : {
         risk: "narrower-access",

@@ -1,5 +1,8 @@
 import type { Verdict } from "../../components/change-rule.ts";
+import { providers } from "../../components/registry.ts";
 import { specFile } from "../../spec/layout.ts";
+
+const kept = providers.flatMap(({ keptReleases = [] }) => keptReleases).sort();
 
 /**
  * Assessment of every object of an environment whose spec was removed. What Flux does depends on its root: after
@@ -11,8 +14,8 @@ export function removedEnvironment(environment: string): Verdict {
   return {
     risk: "data-loss",
     reason:
-      "the spec of the environment no longer exists. If you push this change, Flux either reports an error and deletes nothing, or it deletes the policies and the mesh around a Dgraph that keeps running. " +
-      "Flux never deletes the Helm releases dgraph and linkerd-crds, the namespaces and the volumes. Azure resources are kept",
+      "the spec of the environment no longer exists. If you push this change, Flux either reports an error and deletes nothing, or deletes the policies and the mesh. " +
+      `Flux never deletes the Helm releases ${kept.join(" and ")}, the namespaces and the volumes, so these services can keep running without policies and without mesh. Azure resources are kept`,
     steps: [
       { text: `Restore ${spec}, because teardown reads it.` },
       {

@@ -19,7 +19,7 @@ export function* meshRestartRisks(changed: ChangedObject, all: ChangeSet): Itera
   yield {
     risk: "mesh-restart",
     reason: trust
-      ? "all mesh identities change. Pods with old identities and pods with new identities refuse each other, and a rolling update of Dgraph stops at its first pod. All meshed pods must restart together, which is an outage (175 seconds on a real mesh)"
+      ? "all mesh identities change. Pods with old identities and pods with new identities refuse each other, and the rolling update of a StatefulSet stops at its first pod. All meshed pods must restart together, which is an outage (175 seconds on a real mesh)"
       : "proxies look up the control plane in the new cluster domain only after they restart. Until then, they use the addresses that they know. All meshed pods must restart, which is an outage",
     steps: stepsOf(all, trust),
   };

@@ -7,7 +7,7 @@ export function* releaseRisks({ kind, name, change, fields }: ChangedObject): It
   if (change !== "changed") return;
   for (const field of fields) {
     if (field.path === "spec.values.webhookFailurePolicy") yield webhookPolicy(field);
-    // The rule of Dgraph assesses the patches that meshops generates for its StatefulSets.
+    // The rules of the components assess the patches that meshops generates for StatefulSets and Services.
     if (field.path.startsWith("spec.postRenderers") && !/^spec\.postRenderers\."(StatefulSet|Service)\//.test(field.path))
       yield {
         risk: "rollout",

@@ -5,8 +5,8 @@ import { injection } from "./access.ts";
 /** Risks of changes to Deployments, Flux Kustomizations, routes, and files. */
 export function* workloadRisks({ kind, name, change, fields }: ChangedObject): Iterable<Assessment> {
   if (kind === "Deployment" && change === "changed") {
-    for (const { path, after } of fields)
-      if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${name}`, after === "enabled");
+    for (const { path, before, after } of fields)
+      if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${name}`, before, after);
     yield { risk: "harmless", reason: `the pods of ${name} restart; these pods store no data` };
   }
   if (kind === "Kustomization" && change === "removed")

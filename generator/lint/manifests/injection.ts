@@ -5,7 +5,15 @@ import { annotationsOf, type ManifestSet } from "../../kubernetes/manifest-set.t
 import { writtenAt } from "../../kubernetes/read.ts";
 import { type Labels, type Workload, workloadOf } from "../../kubernetes/workload.ts";
 import { rejectedValue } from "../../mesh/annotation-values.ts";
-import { hasProxy, type InjectionObstacle, injectionFacts, injectionObstacle, workloadIsMeshed } from "../../mesh/meshed.ts";
+import {
+  effectiveInject,
+  hasProxy,
+  type InjectionObstacle,
+  injectionFacts,
+  injectionObstacle,
+  requestsProxy,
+  workloadIsMeshed,
+} from "../../mesh/meshed.ts";
 import { asksForNativeSidecar, callsShutdown, neverCompletes } from "../../mesh/sidecar-lifetime.ts";
 import { isMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
@@ -96,7 +104,7 @@ function* misplaced({ statedWorkloads }: ManifestSet): Iterable<ManifestFinding>
 
 function* hostNetwork({ workloads }: ManifestSet): Iterable<ManifestFinding> {
   for (const { manifest, template, annotations, pod } of workloads) {
-    if (pod["hostNetwork"] !== true || !["enabled", "ingress"].includes(String(annotations[injectKey]))) continue;
+    if (pod["hostNetwork"] !== true || !requestsProxy(annotations[injectKey])) continue;
     yield {
       manifest,
       path: [...template, "spec", "hostNetwork"],
@@ -111,8 +119,7 @@ function* ignored(stream: ManifestSet): Iterable<ManifestFinding> {
     const facts = injectionFacts(workload, stream);
     const obstacle = injectionObstacle(facts);
     const own = workload.annotations[injectKey];
-    const wanted = own === undefined || own === "" ? facts.namespace.metadata?.annotations[injectKey] : own;
-    if (obstacle === null || obstacle === "host-network" || (wanted !== "enabled" && wanted !== "ingress") || hasProxy(workload))
+    if (obstacle === null || obstacle === "host-network" || !requestsProxy(effectiveInject(facts)) || hasProxy(workload))
       continue;
     const { manifest, template } = workload;
     yield {

@@ -6,7 +6,7 @@ import { selects } from "../../kubernetes/selectors.ts";
 import { listOf, type Workload } from "../../kubernetes/workload.ts";
 import { proxyAnnotations } from "../../mesh/meshed.ts";
 import { allMeshed, type Direction, type PolicyRule, peersMeshed, reaches, rulesOf } from "../../mesh/network-policy-peers.ts";
-import { includes, letsThrough, parsePorts } from "../../mesh/ports.ts";
+import { includes, letsThrough, parsePorts, resolvePort } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -45,12 +45,13 @@ function* missingProxyPort(stream: ManifestSet, release: LinkerdRelease | null):
 function* missingProxyPortIn(policy: Manifest, direction: Direction, stream: ManifestSet): Iterable<ManifestFinding> {
   const pods = stream.selected(policy.namespace, specOf(policy)["podSelector"]);
   const own = allMeshed(pods, stream);
+  const isProxyPort = (name: string): boolean => isInbound(name, pods);
   const rules = rulesOf(policy, direction) ?? [];
   const side = direction === "ingress" ? "from" : "to";
   for (const [index, rule] of own === "no" ? [] : rules.entries()) {
     const peers = peersMeshed(rule[side], policy, stream);
     if (peers === "no" || !isForMesh(rule, direction === "ingress" ? pods : [], stream)) continue;
-    if (rules.some((other) => letsThrough(other["ports"], proxyPorts.inbound, pods) && contains(other[side], rule[side])))
+    if (rules.some((other) => letsThrough(other["ports"], proxyPorts.inbound, isProxyPort) && contains(other[side], rule[side])))
       continue;
     const unknown = own === "unknown" || peers === "unknown";
     const peer = direction === "ingress" ? "meshed clients connect to this port" : "connections to meshed servers use this port";
@@ -76,7 +77,12 @@ function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: Manifest
     ({ port, protocol = "TCP" }) =>
       protocol === "TCP" && !own.includes(port) && !(typeof port === "number" && includes(bypassing, port)),
   );
-  return carried.length > 0 && !letsThrough(ports, proxyPorts.inbound, pods);
+  return carried.length > 0 && !letsThrough(ports, proxyPorts.inbound, (name) => isInbound(name, pods));
+}
+
+/** Whether a container port with a name is the proxy's inbound port. */
+function isInbound(name: string, pods: readonly Workload[]): boolean {
+  return pods.some((pod) => resolvePort(name, pod) === proxyPorts.inbound);
 }
 
 /** Whether all peers of one rule are also peers of another. */
@@ -102,7 +108,7 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
       .flatMap((other) => rulesOf(other, "egress") ?? [])
       .filter((rule) => reaches(rule["to"], "linkerd", stream));
     const closed = controlPlanePorts.filter(
-      (port) => !rules.some((rule) => hasNames(rule) || letsThrough(rule["ports"], port, [])),
+      (port) => !rules.some((rule) => hasNames(rule) || letsThrough(rule["ports"], port, () => false)),
     );
     if (closed.length === 0) continue;
     yield {

@@ -64,16 +64,6 @@ export const clusterRules: readonly Rule[] = [
     check: ipv6Support,
   },
   {
-    code: "network-policy-unenforced",
-    severity: "warning",
-    title: "NetworkPolicies are not enforced",
-    why:
-      "Kubernetes accepts NetworkPolicies, but only a network policy engine enforces them. Without such an engine, all clients can connect to all ports, and only Linkerd's own policy " +
-      "protects the meshed ports. (kubenet has no network policy engine either. meshops does not support kubenet, because Azure is retiring it.)",
-    fix: "Set `azure.cluster.networkPolicy` to cilium or calico, or set `dgraph.networkPolicy` to false. If you install your own network policy engine, silence the rule.",
-    check: enforcedPolicies,
-  },
-  {
     code: "calico-auto-provisioning",
     severity: "error",
     title: "Calico is used with node auto-provisioning",
@@ -169,15 +159,6 @@ function* ipv6Support({ spec: { azure, linkerd } }: Environment): Iterable<RuleF
     paths: [path("ipFamilies"), spec("linkerd", "version")],
     message: `the proxies of Linkerd ${linkerd.version} do not intercept IPv6 traffic`,
     fix: "set linkerd.version to an edge release",
-  };
-}
-
-function* enforcedPolicies({ spec: { azure, dgraph } }: Environment): Iterable<RuleFinding> {
-  if (azure?.cluster.networkPolicy !== "none" || !dgraph.enabled || !dgraph.networkPolicy) return;
-  yield {
-    paths: [path("networkPolicy"), spec("dgraph", "networkPolicy")],
-    message: "no network policy engine enforces the NetworkPolicies of dgraph.networkPolicy",
-    fix: "set azure.cluster.networkPolicy to cilium or calico",
   };
 }
 

@@ -19,10 +19,7 @@ const platform = /^(default|kube-.*|aks-.*|flux-system|calico-system|tigera-oper
 
 function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
   const reserved = new Set(providers.flatMap(({ reservedNamespaces = [] }) => reservedNamespaces));
-  for (const [section, byDefault] of [
-    ["dgraph", "dgraph"],
-    ["pydgraphClient", "pydgraph-client"],
-  ] as const) {
+  for (const { section, byDefault } of providers.flatMap(({ namespaceField }) => namespaceField ?? [])) {
     const { namespace } = environment.spec[section];
     if (!platform.test(namespace) && !reserved.has(namespace)) continue;
     yield {
