@@ -25,13 +25,8 @@ const [
   import("./codegen/consumers-page.ts"),
   import("./codegen/rule-pages.ts"),
 ]);
-write([
-  ...(await generateCode()),
-  ...generateRulePages(),
-  ...generateConsumersPage(),
-  ...generateAnnotationsPage(),
-  ...generateArchitecture(),
-]);
+write(await generateCode());
+write([...generateRulePages(), ...generateConsumersPage(), ...generateAnnotationsPage(), ...generateArchitecture()]);
 if (check && stale > 0) {
   console.error("fix: run npm run codegen");
   process.exitCode = 1;

@@ -1,5 +1,3 @@
-import { facts } from "./chart-facts.generated.ts";
-
 /**
  * Facts about one version of a chart. `npm run catalog:add` derives them from the chart: it renders the chart with its
  * own values files, and once more for each Boolean value of values.yaml with the opposite value.
@@ -42,9 +40,4 @@ export type ObjectNames = Readonly<Record<string, readonly string[]>>;
  */
 export interface ValueKeys {
   readonly [key: string]: ValueKeys | null;
-}
-
-/** Returns the facts about a version of a chart; null if the catalog does not contain this version. */
-export function chartFacts(chart: string, version: string): ChartFacts | null {
-  return facts.find((each) => each.chart === chart && each.version === version) ?? null;
 }

@@ -49,13 +49,19 @@ export function isKnownDgraphChart(version: string): boolean {
  * @throws Error if the catalog has no such version, and the version does not follow from its Dgraph release
  */
 export function dgraphChart(version: string): DgraphChart {
+  const chart = findDgraphChart(version);
+  if (chart === null) throw new Error(`the catalog has no Dgraph chart ${version}`);
+  return chart;
+}
+
+/** Like `dgraphChart`, but returns null instead of an error. */
+export function findDgraphChart(version: string): DgraphChart | null {
   return dgraphCharts.find((candidate) => candidate.version === version) ?? untestedChart(version);
 }
 
-function untestedChart(version: string): DgraphChart {
+function untestedChart(version: string): DgraphChart | null {
   const nearest = nearestDgraphChart(version);
-  if (nearest === null || compareVersions(version, firstUntested) < 0)
-    throw new Error(`the catalog has no Dgraph chart ${version}`);
+  if (nearest === null || compareVersions(version, firstUntested) < 0) return null;
   return { ...nearest, version, appVersion: `v${version}`, dataFormat: `v${version.split(".")[0]}` };
 }
 
@@ -64,8 +70,8 @@ export function nearestDgraphChart(version: string): DgraphChart | null {
   return dgraphCharts.find((chart) => compareVersions(chart.version, version) <= 0) ?? null;
 }
 
-/** Compares two versions by semantic versioning: a preview comes before its release. */
-function compareVersions(a: string, b: string): number {
+/** Compares two versions by semantic versioning: a preview comes before its release. Negative if the first is older. */
+export function compareVersions(a: string, b: string): number {
   const [left, right] = [a, b].map((version) => {
     const [numbers = "", preview] = version.split("-");
     return [...numbers.split(".").map(Number), preview === undefined ? 1 : 0, Number(/\d+$/.exec(preview ?? "")?.[0] ?? 0)];

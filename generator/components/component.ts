@@ -136,8 +136,14 @@ export type Delivery =
   | { readonly kind: "chart"; readonly release: Release; readonly base: string | null }
   /**
    * A folder under bases/ with plain objects. The keys of `images` are the image names in these objects, without tags.
+   * `contains` lists the objects as `apiVersion kind name`.
    */
-  | { readonly kind: "kustomization"; readonly base: string; readonly images: Readonly<Record<string, Image>> }
+  | {
+      readonly kind: "kustomization";
+      readonly base: string;
+      readonly images: Readonly<Record<string, Image>>;
+      readonly contains: readonly string[];
+    }
   /**
    * Only `objects` and `secrets`. helmfile installs them as a release (`release`), or applies them in a hook before the
    * first release (`hook`).

@@ -2,7 +2,7 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import { anchorsOf } from "../mesh/pod.ts";
 import { sha256 } from "../system/hash.ts";
-import { type Certificate, certificatesIn, fingerprint, signingAnchor } from "./pem.ts";
+import { type Certificate, certificatesIn, fingerprint, signerOf } from "./pem.ts";
 
 /** A meshed pod that does not trust every trust anchor in the cluster's trust bundle. */
 export interface AnchorGap {
@@ -47,7 +47,7 @@ export function anchorGaps(
   const bundle = bundleIn(trustRoots);
   if (bundle.length === 0) return [];
   const wanted = bundle.map(fingerprint);
-  const signer = signingAnchor(bundle, issuer);
+  const signer = signerOf(issuer, bundle);
   const text = String(at(trustRoots, "data", "ca-bundle.crt"));
   const single = (text.match(pemBlock) ?? []).map((pem, index) => [digestsOf(pem), wanted[index]] as const);
   return pods.flatMap((pod): AnchorGap[] => {

@@ -47,9 +47,14 @@ export function fingerprint(certificate: Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
-/** The trust anchor that signed the issuer; undefined if none of the anchors signed it. */
-export function signingAnchor(anchors: readonly Certificate[], issuer: Certificate | undefined): Certificate | undefined {
-  return issuer && anchors.find((anchor) => issuer.checkIssued(anchor) && issuer.verify(anchor.publicKey));
+/** The certificate authority that signed a certificate; undefined if none of the authorities signed it. */
+export function signerOf(
+  certificate: Pick<Certificate, "checkIssued" | "verify"> | undefined,
+  authorities: readonly Certificate[],
+): Certificate | undefined {
+  return (
+    certificate && authorities.find((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey))
+  );
 }
 
 /**
@@ -61,7 +66,7 @@ export function signingAnchor(anchors: readonly Certificate[], issuer: Certifica
  */
 export function identityRevision(identity: Identity, proxy: ProxySettings): string {
   const anchors = parsePem(identity.trustAnchors);
-  const anchor = signingAnchor(anchors, parsePem(identity.issuer)[0]);
+  const anchor = signerOf(parsePem(identity.issuer)[0], anchors);
   const parts = [
     ...anchors.map(fingerprint),
     anchor === undefined ? "" : fingerprint(anchor),

@@ -17,7 +17,7 @@ import { readIfThere } from "../system/files.ts";
 import { secretContracts } from "./contracts.ts";
 import type { Identity } from "./identity.ts";
 import { keyFormFinding, oldWebhookKeys } from "./key-form.ts";
-import { parsePem, signingAnchor } from "./pem.ts";
+import { parsePem, signerOf } from "./pem.ts";
 import { checkSecret, checkSigningKeys } from "./secret-check.ts";
 import { journalFile } from "./transaction.ts";
 
@@ -94,7 +94,7 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
     webhookCa: certificates("webhookCa"),
   };
   if (diagnostics.length > 0) return { identity: null, diagnostics: onlyFirstMissing(diagnostics) };
-  if (signingAnchor(parsePem(identity.trustAnchors), parsePem(identity.issuer)[0]) === undefined)
+  if (signerOf(parsePem(identity.issuer)[0], parsePem(identity.trustAnchors)) === undefined)
     diagnostics.push(
       invalid(
         `${identityFolder(name)}/${certificateFiles.issuer}`,

@@ -11,7 +11,7 @@ import { readIfThere } from "../system/files.ts";
 import { secretContracts } from "./contracts.ts";
 import { serverName } from "./files.ts";
 import { isRefused, keyFormFinding, keyFormOf } from "./key-form.ts";
-import { parsePem } from "./pem.ts";
+import { parsePem, signerOf } from "./pem.ts";
 
 /** Number of encrypted files that were decrypted to check the MAC, and the findings about the encrypted files. */
 export interface Verified {
@@ -84,19 +84,17 @@ function disagreement(root: string, path: string, environment: Environment, plai
     const own = new X509Certificate(certificate);
     if (!createPublicKey(createPrivateKey(key)).equals(own.publicKey))
       return "the private key in this Secret does not belong to the certificate in this Secret";
-    const signedBy = (authorities: readonly X509Certificate[]): boolean =>
-      authorities.some((authority) => own.verify(authority.publicKey));
     const webhook = webhooksOf(environment).find(({ secret }) => path === secretFile(environment.metadata.name, secret));
     if (webhook === undefined) {
       if (!known("issuer").some((listed) => listed.raw.equals(own.raw)))
         return "the certificate in this Secret is not the certificate in issuer.crt";
-      return signedBy([new X509Certificate(anchor ?? "")])
+      return signerOf(own, [new X509Certificate(anchor ?? "")]) !== undefined
         ? null
         : "the certificate in this Secret was not signed by ca.crt in this Secret";
     }
     if (own.checkHost(serverName(webhook)) === undefined)
       return `the certificate in this Secret is not valid for ${serverName(webhook)}`;
-    return signedBy(known("webhookCa"))
+    return signerOf(own, known("webhookCa")) !== undefined
       ? null
       : "the certificate in this Secret was not signed by a certificate in webhook-ca.crt";
   } catch {

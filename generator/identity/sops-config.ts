@@ -3,6 +3,7 @@ import { isMap, isSeq, parseDocument, YAMLSeq } from "yaml";
 import { goPattern } from "../sops/match.ts";
 import { defaultRule, type EncryptionRule, ruleKinds, secretRule } from "../sops/rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { canonicalJson } from "../system/canonical.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { readIfThere } from "../system/files.ts";
 import { isIdentityPattern, rulePatterns } from "./environment-rules.ts";
@@ -17,8 +18,7 @@ export interface CreationRule {
 }
 
 function sameRule(a: object, b: object): boolean {
-  const sorted = (rule: object): string => JSON.stringify(Object.entries(rule).sort());
-  return sorted(a) === sorted(b);
+  return canonicalJson(a) === canonicalJson(b);
 }
 
 /**

@@ -5,7 +5,7 @@ import { asMap } from "../system/data.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { type Issued, madeAt, pairOf, skewMinutes } from "./authority.ts";
 import type { SecretStore, SigningKeys } from "./files.ts";
-import { type Certificate, parsePem, pemOf, signingAnchor } from "./pem.ts";
+import { type Certificate, parsePem, pemOf, signerOf } from "./pem.ts";
 
 /** Lifetime of a proxy's certificate, in hours (linkerd2, `identity.issuer.issuanceLifetime`). */
 const leafHours = 24;
@@ -53,7 +53,7 @@ export interface IdentityState {
 
 /** Stage of a rotation, determined only from the public certificates; null if the certificates match no stage. */
 export function stageOf(anchors: readonly Certificate[], issuer: Certificate): Stage | null {
-  const signer = signingAnchor(anchors, issuer);
+  const signer = signerOf(issuer, anchors);
   if (signer === undefined || anchors.length > 2) return null;
   if (anchors.length === 1) return "settled";
   return signer === newest(anchors) ? "reissued" : "bundled";
@@ -77,7 +77,7 @@ export async function readState(environment: Environment, store: SecretStore): P
   const anchors = parsePem(publicText(environment, store, "trustAnchors"));
   const [issuer] = parsePem(publicText(environment, store, "issuer"));
   const stage = issuer === undefined ? null : stageOf(anchors, issuer);
-  const signer = signingAnchor(anchors, issuer);
+  const signer = signerOf(issuer, anchors);
   if (issuer === undefined || stage === null || signer === undefined)
     throw new UserError(
       exitCode.problem,

@@ -3,6 +3,7 @@ import type { RuleInfo } from "../diagnostics/rule-info.ts";
 import type { Statement } from "../diagnostics/source.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import type { Judgement, Rule, RuleFinding } from "../spec/rule.ts";
+import { chartOverrideRules } from "./specs/chart-overrides.ts";
 import { clusterRules } from "./specs/cluster.ts";
 import { type JointRule, jointRules } from "./specs/cross-environment.ts";
 import { namespaceRules } from "./specs/namespaces.ts";
@@ -15,6 +16,7 @@ const rules: readonly Rule[] = [
   ...clusterRules,
   ...namespaceRules,
   ...overrideRules,
+  ...chartOverrideRules,
   ...providers.flatMap((provider) => provider.rules ?? []),
 ];
 

@@ -269,7 +269,7 @@ export interface Environment {
       /**
        * Version of Dgraph's chart. Each version stores the data in a different format. To change the version of a running Dgraph, you must export and import the data. `meshops diff` prints the commands.
        */
-      chart: "0.0.17" | "0.0.20" | "0.3.0" | "24.1.4" | "25.0.0-preview6";
+      chart: string;
       /**
        * Namespace of Dgraph. If you change the namespace while Dgraph is running, a second, empty Dgraph starts in the new namespace.
        */
@@ -388,6 +388,7 @@ export interface Environment {
           | "client-not-listed"
           | "client-not-meshed"
           | "dgraph-alpha-group"
+          | "dgraph-chart-untested"
           | "dgraph-methods-unused"
           | "dgraph-preview"
           | "dgraph-whitelist-open"
@@ -401,7 +402,10 @@ export interface Environment {
           | "linkerd-version-untested"
           | "network-policy-unenforced"
           | "override-replaces"
+          | "patch-hook"
+          | "patch-unchecked"
           | "resource-group-shared"
+          | "value-unknown"
           | "webhook-policy-fail"
           | "webhook-policy-ignore";
         /**

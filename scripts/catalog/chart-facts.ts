@@ -198,9 +198,9 @@ const kubernetesTypes = /(securitycontext|probe|affinity|selector|annotations|la
 function isOpen(path: readonly string[], value: object, templates: string): boolean {
   if (kubernetesTypes.test(path.at(-1) ?? "") || Object.keys(value).some((key) => /[./]/.test(key))) return true;
   const name = `\\.Values\\.${path.join("\\.")}`;
-  return new RegExp(
-    `(toYaml|toJson|range|tpl|merge|mergeOverwrite|include)[^}\\n]*${name}(?![.\\w])|with ${name}\\s*-?}}[^{]*{{-? *toYaml \\.`,
-  ).test(templates);
+  return new RegExp(`(toYaml|toJson|range|tpl)[^}\\n]*${name}(?![.\\w])|with ${name}\\s*-?}}[^{]*{{-? *toYaml \\.`).test(
+    templates,
+  );
 }
 
 function unique(names: readonly string[]): string[] {

@@ -69,6 +69,7 @@ const folder: Component = {
       kind: "kustomization",
       base: "pydgraph-client",
       images: { "pydgraph-client": { name: "example.org/tool", tag: "1", runs: "pod" } },
+      contains: [],
     },
     patches: [{ target: { kind: "Deployment" }, patch: [{ op: "replace", path: "/spec/replicas", value: 4 }] }],
   }),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { emitFlux, fluxNamespace } from "../../generator/bundle/emit/flux.ts";
 import { plainPatches } from "../../generator/bundle/emit/patches.ts";
-import { chartFacts } from "../../generator/catalog/chart-facts.ts";
+import { chartFacts } from "../../generator/catalog/charts.ts";
 import { consumers } from "../../generator/catalog/consumers.ts";
 import { linkerdRelease } from "../../generator/catalog/linkerd.ts";
 import { probePod } from "../../generator/cluster/verify/probe.ts";

@@ -1,4 +1,4 @@
-import { type DgraphRole, dgraphCharts } from "../../catalog/dgraph.ts";
+import type { DgraphRole } from "../../catalog/dgraph.ts";
 import { portKeys } from "../../catalog/well-known.ts";
 import { plural } from "../../system/text.ts";
 import type { Assessment, ChangedObject, ChangeRule, FieldChange } from "../change-rule.ts";
@@ -27,7 +27,7 @@ export const dgraphChanges: ChangeRule = {
 function* release(changed: ChangedObject): Iterable<Assessment> {
   const { fields } = changed;
   // If new pods start with empty volumes, the assessment of the volumes already describes the effects.
-  if (startsEmpty(changed, dgraphCharts)) return;
+  if (startsEmpty(changed)) return;
   for (const field of fields) {
     const [, , key = ""] = /^spec\.values\.(alpha|zero)\.(.*)$/.exec(field.path) ?? [];
     if (key === "replicaCount") continue;

@@ -1,4 +1,4 @@
-import { dgraphChart, dgraphCharts, dgraphImages } from "../../catalog/dgraph.ts";
+import { dgraphChart, dgraphImages } from "../../catalog/dgraph.ts";
 import { dgraphRepository } from "../../catalog/repositories.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
@@ -19,7 +19,7 @@ export const dgraph: ComponentProvider = {
   keptReleases: ["dgraph"],
   rules: dgraphRules,
   transitionRules: [internalPortsStall],
-  changeRules: [dgraphChanges, storageChanges(dgraphCharts)],
+  changeRules: [dgraphChanges, storageChanges],
   components: ({ environment }) => (environment.spec.dgraph.enabled ? [component] : []),
 };
 

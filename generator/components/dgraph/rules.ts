@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { dgraphChart, dgraphCharts } from "../../catalog/dgraph.ts";
+import { dgraphChart, dgraphCharts, isKnownDgraphChart, nearestDgraphChart } from "../../catalog/dgraph.ts";
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -49,6 +49,14 @@ function rulesOfDgraph(): readonly Rule[] {
       why: "Dgraph's project publishes previews only for tests. The final release may not be able to read the files that a preview writes. To change from the preview to the release, you then have to export and import the data.",
       fix: "Use a chart without `-preview` in its version.",
       check: previewInProduction,
+    },
+    {
+      code: "dgraph-chart-untested",
+      severity: "warning",
+      title: "The catalog does not contain the version of Dgraph's chart",
+      why: "meshops has not been tested with this version. It installs the chart with the settings of the nearest older version in the catalog, and assumes that the image has the version of the chart, as in all charts since 24.0.0.",
+      fix: "Use a version in the catalog, or test this version and silence the rule. With `npm run catalog:add`, you can add the version to the catalog.",
+      check: untestedChart,
     },
     {
       code: "dgraph-whitelist-open",
@@ -136,6 +144,17 @@ function* wholeGroups({ spec: { dgraph } }: Environment): Iterable<RuleFinding> 
     paths: alphaPaths,
     message: `the last group of Alphas has ${left} of ${replicationFactor} members`,
     fix: `set alpha.replicas to ${alpha.replicas - left} or ${alpha.replicas - left + replicationFactor}`,
+  };
+}
+
+function* untestedChart({ spec: { dgraph } }: Environment): Iterable<RuleFinding> {
+  const { chart } = dgraph;
+  if (isKnownDgraphChart(chart)) return;
+  const nearest = nearestDgraphChart(chart)?.version;
+  yield {
+    paths: [spec("dgraph", "chart")],
+    message: `the catalog does not contain chart ${chart}; meshops uses the settings of chart ${nearest} and the image v${chart}`,
+    fix: `set chart: ${nearest}`,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { DgraphChart, DgraphRole } from "../../catalog/dgraph.ts";
+import { compareVersions, type DgraphRole, findDgraphChart } from "../../catalog/dgraph.ts";
 import { asMap } from "../../system/data.ts";
 import type { Assessment, ChangedObject, ChangeRule, FieldChange } from "../change-rule.ts";
 import { chartVersionOf } from "../chart-version.ts";
@@ -6,37 +6,30 @@ import { type RunningDgraph, releaseName } from "./members.ts";
 import { moveData } from "./move-data.ts";
 import { recreateStatefulSets } from "./procedures.ts";
 
-/** Charts of Dgraph, newest first. */
-type Charts = readonly { readonly version: string; readonly dataFormat: DgraphChart["dataFormat"] }[];
-
 const roles: readonly DgraphRole[] = ["alpha", "zero"];
 
-/** Returns the rule that assesses what a change of Dgraph's HelmRelease means for its volumes and StatefulSets. */
-export function storageChanges(charts: Charts): ChangeRule {
-  return {
-    *assess(changed) {
-      const { kind, name, change, fields } = changed;
-      if (kind !== "HelmRelease" || name !== "dgraph" || change !== "changed") return;
-      if (fields.some(({ path }) => path === "spec.releaseName"))
-        yield {
-          risk: "data-loss",
-          reason:
-            "the name of the Helm release changes: the old release is uninstalled, the volumes of the old release are kept, and the new pods start with empty volumes",
-          steps: moveData(running(changed), releaseName(changed.after), formatOf(versions(changed)[0], charts)),
-        };
-      yield* dataFormat(changed, charts);
-      yield* volumes(changed);
-      yield* immutable(changed, charts);
-    },
-  };
-}
+/** Assesses what a change of Dgraph's HelmRelease means for its volumes and StatefulSets. */
+export const storageChanges: ChangeRule = {
+  *assess(changed) {
+    const { kind, name, change, fields } = changed;
+    if (kind !== "HelmRelease" || name !== "dgraph" || change !== "changed") return;
+    if (fields.some(({ path }) => path === "spec.releaseName"))
+      yield {
+        risk: "data-loss",
+        reason:
+          "the name of the Helm release changes: the old release is uninstalled, the volumes of the old release are kept, and the new pods start with empty volumes",
+        steps: moveData(running(changed), releaseName(changed.after), formatOf(versions(changed)[0])),
+      };
+    yield* dataFormat(changed);
+    yield* volumes(changed);
+    yield* immutable(changed);
+  },
+};
 
 /** Whether the pods start with empty volumes after a change. */
-export function startsEmpty(changed: ChangedObject, charts: Charts): boolean {
+export function startsEmpty(changed: ChangedObject): boolean {
   const [before, after] = versions(changed);
-  return (
-    changed.fields.some(({ path }) => path === "spec.releaseName") || (before !== after && !keepsData(before, after, charts))
-  );
+  return changed.fields.some(({ path }) => path === "spec.releaseName") || (before !== after && !keepsData(before, after));
 }
 
 /** Dgraph as it runs before the change. */
@@ -47,28 +40,27 @@ export function running({ before, namespace }: ChangedObject): RunningDgraph {
 }
 
 /** Assesses a change of the chart's version after which the files on the volumes have another format. */
-function* dataFormat(changed: ChangedObject, charts: Charts): Iterable<Assessment> {
+function* dataFormat(changed: ChangedObject): Iterable<Assessment> {
   const [before, after] = versions(changed);
-  if (before === after || keepsData(before, after, charts)) return;
+  if (before === after || keepsData(before, after)) return;
   yield {
     risk: "data-loss",
     reason: `Dgraph of chart ${after} cannot be expected to read the files that Dgraph of chart ${before} wrote: export the data, install the new version with empty volumes, and import the data (Dgraph's documentation, "Upgrade Database")`,
-    steps: moveData(running(changed), releaseName(changed.after), formatOf(before, charts)),
+    steps: moveData(running(changed), releaseName(changed.after), formatOf(before)),
   };
 }
 
-function formatOf(version: string, charts: Charts): string | undefined {
-  return charts.find((chart) => chart.version === version)?.dataFormat;
+function formatOf(version: string): string | undefined {
+  return findDgraphChart(version)?.dataFormat;
 }
 
 /**
  * Whether the Dgraph of chart `after` can read the files of chart `before`. False if one of the versions is unknown, or
  * if `after` is older.
  */
-function keepsData(before: string, after: string, charts: Charts): boolean {
-  const position = (version: string): number => charts.findIndex((chart) => chart.version === version);
-  const [old, next] = [charts[position(before)], charts[position(after)]];
-  return old !== undefined && next !== undefined && old.dataFormat === next.dataFormat && position(after) <= position(before);
+function keepsData(before: string, after: string): boolean {
+  const format = formatOf(before);
+  return format !== undefined && format === formatOf(after) && compareVersions(after, before) >= 0;
 }
 
 function versions({ before, after }: ChangedObject): [before: string, after: string] {
@@ -79,10 +71,10 @@ function versions({ before, after }: ChangedObject): [before: string, after: str
  * Assesses changes of fields that Kubernetes does not allow to change in a StatefulSet. Yields nothing if new volumes
  * and new StatefulSets are created anyway.
  */
-function* immutable(changed: ChangedObject, charts: Charts): Iterable<Assessment> {
+function* immutable(changed: ChangedObject): Iterable<Assessment> {
   const { fields } = changed;
   const [before, after] = versions(changed);
-  if (startsEmpty(changed, charts)) return;
+  if (startsEmpty(changed)) return;
   const resized = roles.filter((role) =>
     fields.some((field) => field.path.startsWith(`spec.values.${role}.persistence.`) && !shrinks(field)),
   );

@@ -3,7 +3,7 @@ import { keyReader } from "../../catalog/secret-keys.ts";
 import { secretNames } from "../../catalog/well-known.ts";
 import { anchorGaps, bundleIn } from "../../identity/anchors.ts";
 import { decoded, issuerIn, refusedKeys } from "../../identity/cluster-certificates.ts";
-import { certificatesIn, fingerprint, signingAnchor } from "../../identity/pem.ts";
+import { certificatesIn, fingerprint, signerOf } from "../../identity/pem.ts";
 import { type Stage, stageOf } from "../../identity/state.ts";
 import { at, listAt } from "../../kubernetes/object-fields.ts";
 import { webhooksOf } from "../../mesh/webhooks.ts";
@@ -60,7 +60,7 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
     return identity.secrets === null
       ? undecided("the issuer's Secret cannot be read", "you are not allowed to read Secrets in namespace linkerd", evidence)
       : failed("no issuer", `the Secret ${secretNames.issuer} contains no certificate`, evidence);
-  if (signingAnchor(bundle, issuer) === undefined)
+  if (signerOf(issuer, bundle) === undefined)
     return failed(
       "the bundle does not contain the issuer's anchor",
       "bundle and issuer do not match; run meshops status",
@@ -102,7 +102,7 @@ function issuerValid({ identity }: ClusterState, now: Date, environment: Environ
   const evidence = [`${issuer.subject.replaceAll("\n", ", ")}, until ${issuer.validTo}`];
   const problems: (readonly [seen: string, cause: string])[] = [
     ...(left < issuerDays * 86_400_000 ? [[timeLeft(issuer.validTo, now), rotate] as const] : []),
-    ...(signingAnchor(bundleIn(identity.trustRoots), issuer) === undefined
+    ...(signerOf(issuer, bundleIn(identity.trustRoots)) === undefined
       ? [["not signed by any of the trust anchors", "the bundle and the issuer do not match: see M2"] as const]
       : []),
   ];
@@ -145,7 +145,7 @@ function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now:
     else if (certificate.checkHost(`${service}.${namespace}.svc`) === undefined)
       problems.push(`${service}: its certificate is not valid for the name of this Service`);
     else if (callers.length === 0) problems.push(`${service}: no webhook configuration or APIService refers to this Service`);
-    else if (!callers.every((caller) => signs(String(at(caller, "caBundle") ?? ""), certificate)))
+    else if (!callers.every((caller) => signerOf(certificate, authoritiesIn(at(caller, "caBundle"))) !== undefined))
       problems.push(`${service}: its certificate is not signed by a CA in the caBundle`);
   }
   for (const { secret, form } of refusedKeys(environment, identity))
@@ -154,7 +154,7 @@ function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now:
   return problems.length === 0 ? passed("all certificates match") : failed(plural(problems.length, "problem"), fix, problems);
 }
 
-function signs(caBundle: string, certificate: X509Certificate): boolean {
-  const authorities = certificatesIn(Buffer.from(caBundle, "base64").toString());
-  return authorities.some((ca) => certificate.checkIssued(ca) && certificate.verify(ca.publicKey));
+/** Certificates in the `caBundle` of a webhook configuration or an APIService. */
+function authoritiesIn(caBundle: unknown): X509Certificate[] {
+  return certificatesIn(Buffer.from(String(caBundle ?? ""), "base64").toString());
 }

@@ -72,7 +72,14 @@ function standalone(context: Context): ComponentOutput {
     namespace,
     namespaces: [{ name: namespace, labels: podSecurity(context.environment) }],
     checks,
-    delivery: { kind: "kustomization", base: "linkerd-jaeger/standalone", images: { [jaegerImage.name]: jaegerImage } },
+    delivery: {
+      kind: "kustomization",
+      base: "linkerd-jaeger/standalone",
+      images: { [jaegerImage.name]: jaegerImage },
+      contains: ["apps/v1 Deployment", "v1 Service", "v1 ServiceAccount", "v1 ConfigMap"].map(
+        (type) => `${type} ${standaloneJaeger}`,
+      ),
+    },
     patches: [restartOnIdentityChange(standaloneJaeger, context)],
     images: [jaegerImage],
   };

@@ -30,7 +30,12 @@ const component: Component = {
     return {
       namespace,
       namespaces: namespaces(context),
-      delivery: { kind: "kustomization", base: name, images: { [name]: image } },
+      delivery: {
+        kind: "kustomization",
+        base: name,
+        images: { [name]: image },
+        contains: [`apps/v1 Deployment ${name}`, `v1 ServiceAccount ${name}`],
+      },
       patches: [injection(context), server(context)],
       pods: [clientPods(context)],
       images: [image],

@@ -127,7 +127,7 @@ function* ignored(stream: ManifestSet): Iterable<ManifestFinding> {
       path: own === undefined || own === "" ? [...template, "spec"] : [...template, "metadata", "annotations", injectKey],
       part: "key",
       message: `the pods get no proxy, because ${because[obstacle]}`,
-      fix: `${remedy[obstacle]}, or set ${injectKey}: disabled`,
+      fix: `${fixOf[obstacle]}, or set ${injectKey}: disabled`,
       // The chart's values can change the list of ignored namespaces.
       mild: obstacle === "namespace-excluded",
     };
@@ -142,7 +142,7 @@ const because: Readonly<Record<Obstacle, string>> = {
   "namespace-excluded": `by default, the injector ignores the namespaces ${uninjectedNamespaces.join(" and ")}`,
 };
 
-const remedy: Readonly<Record<Obstacle, string>> = {
+const fixOf: Readonly<Record<Obstacle, string>> = {
   "other-sidecar": "remove the sidecar of Istio",
   "webhooks-disabled": `remove the label ${admissionWebhooksLabel}`,
   "namespace-excluded": "change proxyInjector.namespaceSelector in the values of linkerd-control-plane",

@@ -90,7 +90,7 @@ function* knownNames(environment: Environment): Iterable<RuleFinding> {
 }
 
 /** Yields the overrides whose component exists in the environment. */
-function* overridden(
+export function* overridden(
   environment: Environment,
 ): Iterable<{ component: ComponentModel; override: Environment["spec"]["components"][string] }> {
   const overrides = environment.spec.components;

@@ -1,0 +1,231 @@
+import type { ChartFacts, ObjectNames, ValueKeys } from "../../catalog/chart-facts.ts";
+import { chartFacts } from "../../catalog/charts.ts";
+import { fluxReleases } from "../../catalog/flux.ts";
+import { type ComponentModel, releaseOf } from "../../components/model.ts";
+import { parsePatch } from "../../components/overrides.ts";
+import type { PatchTarget } from "../../components/patch.ts";
+import type { Path } from "../../diagnostics/source.ts";
+import { didYouMean } from "../../diagnostics/suggest.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { asMap, isMap } from "../../system/data.ts";
+import { isVersionAtLeast } from "../../system/version.ts";
+import { overridden } from "./overrides.ts";
+
+/** Rules that compare `spec.components` with the objects and values of the charts in the catalog. */
+export const chartOverrideRules: readonly Rule[] = [
+  {
+    code: "patch-target",
+    severity: "error",
+    title: "A patch matches no object",
+    why: "Kustomize ignores a patch whose target matches no object, both in Flux and in helmfile, so the patch has no effect. Without a target, Kustomize fails if it does not find the object.",
+    fix: "Correct the kind or the name in the patch.",
+    check: (environment) => patchFindings(environment, "none"),
+  },
+  {
+    code: "patch-unchecked",
+    severity: "warning",
+    title: "meshops does not know whether a patch matches an object",
+    why: "Kustomize ignores a patch whose target matches no object. meshops knows the objects of the charts in its catalog with their default values. It does not know the objects of other chart versions, nor which objects your values add.",
+    fix: "Check with `helmfile template` that the patch has the intended effect, and silence the rule.",
+    check: (environment) => patchFindings(environment, "unknown"),
+  },
+  {
+    code: "patch-hook",
+    severity: "warning",
+    title: "Flux does not apply a patch to a Helm hook",
+    why: "Flux passes the objects of Helm hooks to the post-renderer from version 2.9 on (helm-controller, `postRenderStrategy`). An older Flux does not patch them. helmfile patches them.",
+    fix: "Set `gitops.flux.version` to v2.9.0 or later.",
+    check: (environment) => patchFindings(environment, "hook"),
+  },
+  {
+    code: "value-unknown",
+    severity: "warning",
+    title: "The chart does not read a value",
+    why: "Helm ignores a value that no template of the chart reads, so the value has no effect. meshops compares the values with the values files and the templates of the charts in its catalog.",
+    fix: "Correct the name of the value. If the chart reads the value in another way, silence the rule.",
+    check: unknownValues,
+  },
+];
+
+/** First Flux whose post-renderer gets the objects of Helm hooks (helm-controller, CHANGELOG). */
+const firstWithHooks = "2.9.0";
+
+/** What is known about the objects that a patch matches. */
+type Match = "some" | "none" | "unknown" | "hook";
+
+function* patchFindings(environment: Environment, wanted: Match): Iterable<RuleFinding> {
+  for (const { component, override } of overridden(environment)) {
+    const known = knownObjects(component);
+    for (const [name, { target, patch: text }] of Object.entries(override.patches)) {
+      const patch = parsePatch(text);
+      const selector = target ?? (isMap(patch) ? selectorOf(patch) : null);
+      if (patch === null || selector === null) continue;
+      const hasValues = Object.keys(override.values).length > 0;
+      if (matchOf(selector, known, hasValues, environment) !== wanted) continue;
+      const path: Path = ["components", component.id, "patches", name, target === undefined ? "patch" : "target"];
+      yield { paths: [spec(...path)], ...describe(wanted, selector, component, known) };
+    }
+  }
+}
+
+/** Object of a patch without a target. */
+function selectorOf(patch: object): PatchTarget {
+  const { apiVersion, kind, metadata } = asMap(patch);
+  const [group, version] = groupAndVersion(String(apiVersion));
+  return { group, version, kind: escaped(String(kind)), name: escaped(String(asMap(metadata)["name"])) };
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/** Objects of a component; null if they are not known. */
+interface KnownObjects {
+  readonly always: readonly Known[];
+  /** Objects that the chart renders only with other values than the default. */
+  readonly optional: readonly Known[];
+  readonly hooks: readonly Known[];
+}
+
+interface Known {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+function knownObjects(component: ComponentModel): KnownObjects | null {
+  const { delivery, objects } = component;
+  const release = releaseOf(component);
+  if (release !== null) {
+    const facts = chartFacts(release.chart, release.version);
+    return facts === null ? null : fromFacts(facts, release.name);
+  }
+  const own = Object.values(objects)
+    .flat()
+    .map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, name: metadata.name }));
+  const based = delivery.kind === "kustomization" ? delivery.contains.map(parseKnown) : [];
+  return { always: [...own, ...based], optional: [], hooks: [] };
+}
+
+function fromFacts({ objects, optional, hooks }: ChartFacts, release: string): KnownObjects {
+  const list = (names: ObjectNames): Known[] =>
+    Object.entries(names).flatMap(([type, each]) =>
+      each.map((name) => parseKnown(`${type} ${name.replaceAll("{release}", release).replace(/^.*\//, "")}`)),
+    );
+  return { always: list(objects), optional: list(optional), hooks: list(hooks) };
+}
+
+function parseKnown(text: string): Known {
+  const [apiVersion = "", kind = "", name = ""] = text.split(" ");
+  return { apiVersion, kind, name };
+}
+
+function matchOf(
+  selector: PatchTarget,
+  known: KnownObjects | null,
+  hasValues: boolean,
+  { spec: { gitops } }: Environment,
+): Match {
+  if (known === null || !isPattern(selector)) return "unknown";
+  const found = known.always.filter((object) => matches(selector, object));
+  if (found.length === 0) {
+    const kinds = [...known.always, ...known.optional].filter(({ kind }) => matchesPattern(selector.kind, kind));
+    const possible = known.optional.some((object) => matches(selector, object)) || (hasValues && kinds.length === 0);
+    return possible ? "unknown" : "none";
+  }
+  const isHook = (object: Known): boolean => known.hooks.some((hook) => JSON.stringify(hook) === JSON.stringify(object));
+  const flux = gitops.flux.version ?? fluxReleases.pinned;
+  return found.every(isHook) && !isVersionAtLeast(flux, firstWithHooks) ? "hook" : "some";
+}
+
+/** Whether the patterns of a target are regular expressions of JavaScript. Kustomize uses those of Go. */
+function isPattern({ kind, name }: PatchTarget): boolean {
+  try {
+    return [kind, name].every((pattern) => new RegExp(pattern ?? "") instanceof RegExp);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a target matches an object. Kustomize anchors its patterns (kustomize, api/types/selector.go). */
+function matches({ group, version, kind, name }: PatchTarget, object: Known): boolean {
+  const [ownGroup, ownVersion] = groupAndVersion(object.apiVersion);
+  return (
+    (group === undefined || group === ownGroup) &&
+    (version === undefined || version === ownVersion) &&
+    matchesPattern(kind, object.kind) &&
+    matchesPattern(name, object.name)
+  );
+}
+
+function matchesPattern(pattern: string | undefined, text: string): boolean {
+  return pattern === undefined || pattern === "" || new RegExp(`^(?:${pattern})$`).test(text);
+}
+
+function groupAndVersion(apiVersion: string): [group: string, version: string] {
+  const [group = "", version] = apiVersion.split("/");
+  return version === undefined ? ["", group] : [group, version];
+}
+
+function describe(
+  match: Match,
+  { kind, name }: PatchTarget,
+  { id }: ComponentModel,
+  known: KnownObjects | null,
+): Pick<RuleFinding, "message" | "expected" | "fix"> {
+  const what = [kind ?? "", name ?? ""].join(" ").trim().replaceAll("\\", "");
+  const objects = [...(known?.always ?? []), ...(known?.optional ?? [])];
+  if (match === "none") {
+    const kinds = [...new Set(objects.map((object) => object.kind))].sort();
+    const names = objects.filter((object) => matchesPattern(kind, object.kind)).map((object) => object.name);
+    return {
+      message: `component ${id} has no ${what === "" ? "such object" : what}`,
+      expected: names.length > 0 ? `one of ${names.join(", ")}` : `one of the kinds ${kinds.join(", ")}`,
+      fix:
+        (names.length > 0 ? didYouMean(name ?? "", names) : didYouMean(kind ?? "", kinds)) ??
+        "remove this patch, or correct its target",
+    };
+  }
+  if (match === "hook")
+    return {
+      message: `${what} is a Helm hook, which Flux before ${firstWithHooks} does not patch`,
+      fix: `set gitops.flux.version: ${fluxReleases.pinned}`,
+    };
+  return {
+    message: `meshops does not know whether component ${id} has ${what === "" ? "an object that the patch matches" : what}`,
+    fix: "check the patch with helmfile template, and silence the rule",
+  };
+}
+
+function* unknownValues(environment: Environment): Iterable<RuleFinding> {
+  for (const { component, override } of overridden(environment)) {
+    const release = releaseOf(component);
+    const keys = release === null ? null : (chartFacts(release.chart, release.version)?.values ?? null);
+    if (keys === null) continue;
+    for (const { path, known } of unread(override.values, keys))
+      yield {
+        paths: [spec("components", component.id, "values", ...path)],
+        message: `the chart ${release?.chart} ${release?.version} does not read the value ${path.join(".")}`,
+        fix: didYouMean(path.at(-1) ?? "", known) ?? "remove this value, or silence the rule",
+      };
+  }
+}
+
+/** Values that every chart accepts, because Helm itself reads them. */
+const ofHelm = ["global"];
+
+/** Yields the paths of values that a chart does not read, with the keys that it reads in the same map. */
+function* unread(
+  values: Readonly<Record<string, unknown>>,
+  keys: ValueKeys,
+  above: readonly string[] = [],
+): Iterable<{ readonly path: readonly string[]; readonly known: readonly string[] }> {
+  for (const [key, value] of Object.entries(values)) {
+    const path = [...above, key];
+    const inner = keys[key];
+    if (inner === undefined) {
+      if (above.length > 0 || !ofHelm.includes(key)) yield { path, known: Object.keys(keys) };
+    } else if (inner !== null && isMap(value)) yield* unread(value, inner, path);
+  }
+}
