@@ -551,7 +551,7 @@ describe("internal ports that change to or from skip under a policy", () => {
       code: "refused-by-server",
       reason:
         "Server demo-dgraph-zero-internal denies connections of pod alpha-1: pod alpha-1 connects to port 5080 without its proxy, but the Server requires an identity",
-      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set dgraph.networkPolicy to its old value (meshops help access, “Changing internalPorts”)",
+      fix: "set dgraph.networkPolicy: false, generate and push; when Dgraph is ready, set dgraph.networkPolicy: true, generate and push (meshops help access, “Changing internalPorts from skip”)",
     });
   });
 
@@ -672,7 +672,7 @@ describe("certificates in the cluster and in Git", () => {
 
   test("a webhook key in a format that its reader rejects is reported, with the fix", () => {
     expect(lines(issuer, objects("SEC1"), now).replaceAll(/\s+/g, " ")).toContain(
-      "the private key in Secret linkerd-policy-validator-k8s-tls has the form SEC1, which the program that uses the Secret does not accept; fix: run meshops identity rotate-webhooks dev",
+      "the private key in Secret linkerd-policy-validator-k8s-tls is in SEC1 format, which the program that reads the key does not accept; fix: run meshops identity rotate-webhooks dev",
     );
   });
 

@@ -26,7 +26,7 @@ export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapsho
     return {
       code: "refused-by-server",
       reason: `Server ${server.metadata.name} denies connections of ${who}${refusing === pod ? ` to pod ${pod.metadata.name}` : ""}: ${who} connects to port ${port} without its proxy, but the Server requires an identity`,
-      fix: "set dgraph.networkPolicy to false, generate and push; when Dgraph is ready, set dgraph.networkPolicy to its old value (meshops help access, “Changing internalPorts”)",
+      fix: "set dgraph.networkPolicy: false, generate and push; when Dgraph is ready, set dgraph.networkPolicy: true, generate and push (meshops help access, “Changing internalPorts from skip”)",
     };
   }
   return null;

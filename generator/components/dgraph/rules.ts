@@ -111,7 +111,7 @@ function* zeroMajority({ spec: { dgraph } }: Environment): Iterable<RuleFinding>
   if (replicas % 2 === 1) return;
   yield {
     paths: [spec("dgraph", "zero", "replicas")],
-    message: `${replicas} Zeros tolerate only as many failures as ${plural(replicas - 1, "Zero")}, because Raft needs a majority`,
+    message: `${replicas} Zeros tolerate the same number of failures as ${plural(replicas - 1, "Zero")}, because Raft needs a majority`,
     fix: `set zero.replicas to ${replicas - 1} or ${replicas + 1}`,
   };
 }
