@@ -24,7 +24,7 @@ export class Repository {
         exitCode.missing,
         `${resolve(folder)} has no folder environments/`,
         above === null
-          ? "run meshops at the root of a platform repository, or set --directory to the root of a platform repository"
+          ? "run meshops in the root folder of a platform repository, or specify this folder with --directory"
           : `run meshops with -C ${shellWord(relative(resolve(folder), above))}, the root of the repository`,
       );
     }

@@ -159,7 +159,7 @@ function layoutChanges({ environment, before, after }: Sides, reported: Readonly
     .map((name) => {
       const change = !before.has(name) ? "added" : !after.has(name) ? "removed" : "changed";
       const reason =
-        "no object differs, only the text of the file: the order, the layout, or a part that another file declares too";
+        "all objects in this file are the same as before; only comments, the order or the layout changed, or another file declares the changed part";
       return { environment, kind: "File", namespace: "", name, change, risk: "harmless", reason, steps: [], fields: [] };
     });
 }

@@ -57,7 +57,7 @@ export function secretRisk(name: string, plaintext: Plaintext): Assessment {
   if (name.endsWith("-k8s-tls"))
     return {
       risk: "webhook-policy",
-      reason: `the certificate of a webhook changes: the API server rejects this certificate if the webhook's CA did not sign it${unknown}`,
+      reason: `the certificate of a webhook changes${unknown}. If the CA of the webhook did not sign the new certificate, the API server rejects it`,
     };
   return { risk: "trust-anchor", reason: `the signing keys of the trust anchors change${unknown}` };
 }

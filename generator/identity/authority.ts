@@ -75,7 +75,7 @@ function clampToExpiry({ certificate }: Issued, wanted: Date, now: Date, what: s
   throw new UserError(
     exitCode.problem,
     `the ${what} expired on ${end.toISOString().slice(0, 10)}`,
-    "run meshops identity init --force to create a new identity, then restart all meshed pods at the same time",
+    "to create new certificates and keys, run meshops identity init --force; then restart all meshed pods at the same time",
   );
 }
 

@@ -31,8 +31,8 @@ export async function rotateAnchor(
   if (gate !== null && !pastGate && now < gate.opensAt)
     throw new UserError(
       exitCode.problem,
-      `the next step must wait until ${gate.until}, so do not run it before ${minutes(gate.opensAt)}`,
-      "wait, or run the command with --pods-restarted if you have checked that this condition is true; the waiting time starts when the last step was run, so wait longer if you pushed the last step later",
+      `do not run the next step before ${minutes(gate.opensAt)}: it must wait until ${gate.until}`,
+      "wait; if you have checked that this condition is already true, add --pods-restarted. The waiting time starts when you run a step; if you pushed the step later, wait longer",
     );
   const { anchors, keys } = state;
   switch (state.stage) {

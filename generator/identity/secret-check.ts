@@ -90,7 +90,7 @@ function wrongPlaintext(
   )
     return { message: `data must have exactly the keys ${keys.join(", ")}`, fix: "restore the file from Git" };
   if (canonicalJson(rest) === canonicalJson(wanted)) return null;
-  return { message: `the plaintext fields besides data are wrong; expected ${words}`, fix: "restore the file from Git" };
+  return { message: `the plaintext fields are wrong; expected ${words}`, fix: "restore the file from Git" };
 }
 
 function wrongRecipients(metadata: Metadata, { environment, recipients, azureKeyVault }: Expected): SecretProblem | null {
@@ -103,6 +103,6 @@ function wrongRecipients(metadata: Metadata, { environment, recipients, azureKey
   if (missing !== undefined)
     return { message: `the file is not encrypted to ${missing}, but the spec lists this recipient for the file`, fix };
   if (servicesFit(metadata, azureKeyVault)) return null;
-  const services = otherServices(metadata).join(" and ") || "none";
-  return { message: `key services besides age: ${services}; expected ${azureKeyVault ?? "none"}`, fix };
+  const services = otherServices(metadata).join(" and ") || "no key service";
+  return { message: `besides age, the file is encrypted to ${services}; expected ${azureKeyVault ?? "none"}`, fix };
 }

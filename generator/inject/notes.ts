@@ -34,7 +34,7 @@ function workloadNotes(workload: Workload, ports: WorkloadPorts, injection: Mesh
   const declaresNoPort = listening.length + udp.length === 0;
   if (!isSelectable(workload)) {
     const message =
-      "no policy is generated: without a selector and pod labels, a policy would apply to all pods of the namespace";
+      "no policy is generated, because the workload has no selector and no pod labels: a policy would apply to all pods of the namespace";
     return [note(manifest, declaresNoPort ? "warning" : "error", message)];
   }
   return [

@@ -58,10 +58,10 @@ function collisions(rule: JointRule, environments: readonly Environment[]): [Env
  */
 export function judgement(
   { code, severity }: RuleInfo,
-  { paths, message, fix, expected }: RuleFinding,
+  { paths, part = "value", message, fix, expected }: RuleFinding,
   { spec }: Environment,
 ): Judgement {
   const reason = severity === "warning" ? spec.rules.ignore.find((entry) => entry.code === code)?.reason : undefined;
   const statement: Statement = { code, severity, message, expected: expected ?? null, fix };
-  return { paths, statement: reason === undefined ? statement : { ...statement, silenced: reason } };
+  return { paths, part, statement: reason === undefined ? statement : { ...statement, silenced: reason } };
 }

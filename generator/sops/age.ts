@@ -62,7 +62,7 @@ async function recipientOf(identity: string): Promise<string> {
     throw new SopsError(
       "recipient",
       "an age key is damaged",
-      "compare the keys in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and keys.txt with your copies of them",
+      "compare the keys in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and keys.txt with your backup",
     );
   }
 }

@@ -85,7 +85,7 @@ export async function updateKeys(text: string, access: KeyAccess, recipients: re
   if (others.length > 0)
     throw new SopsError(
       "unsupported",
-      `removing a recipient requires a new data key, which only the sops binary can encrypt to ${others.join(" and ")}`,
+      `if a recipient is removed, the file needs a new data key, and only the sops binary can encrypt a data key to ${others.join(" and ")}`,
       "remove the recipient with sops rotate",
     );
   const fresh = randomBytes(32);

@@ -77,7 +77,7 @@ function resetSections(source: Source): Diagnostic[] {
       diagnosticAtPath(source, ["spec", section], "value", {
         code: "null-resets",
         severity: "warning",
-        message: `null removes the inherited settings of ${section}, and the defaults apply, with which ${section} is enabled`,
+        message: `null removes the inherited settings of ${section}, but does not disable ${section}, which is enabled by default`,
         expected: null,
         fix: `set ${section}: {enabled: false}`,
       }),
@@ -122,11 +122,11 @@ function at(source: Source, { path, part, statement }: SchemaFinding): Diagnosti
 }
 
 /** Locates a finding at the first of its values that a file sets. (A default is not in any line of a file.) */
-function whereWritten({ paths, statement }: Judgement, merged: Merged, own: Source): Diagnostic {
+function whereWritten({ paths, part, statement }: Judgement, merged: Merged, own: Source): Diagnostic {
   const written = paths.flatMap((path) => {
     const source = merged.originOf(path);
     return source === null ? [] : [{ source, path }];
   });
   const { source, path } = written[0] ?? { source: own, path: paths[0] ?? [] };
-  return diagnosticAtPath(source, path, "value", statement);
+  return diagnosticAtPath(source, path, part, statement);
 }

@@ -5,6 +5,8 @@ import type { Environment } from "./environment.generated.ts";
 /** A rule violation and the values that cause it. It is reported at the first of these values that a file sets. */
 export interface RuleFinding {
   readonly paths: readonly Path[];
+  /** Whether the finding is about the key or the value; default: the value. */
+  readonly part?: "key" | "value";
   readonly message: string;
   readonly fix: string;
   readonly expected?: string;
@@ -23,5 +25,6 @@ export function spec(...steps: Path): Path {
 /** A rule violation that is ready to be reported. */
 export interface Judgement {
   readonly paths: RuleFinding["paths"];
+  readonly part: "key" | "value";
   readonly statement: Statement;
 }

@@ -264,7 +264,7 @@ withPydgraph("verify", () =>
         },
         expected: {
           // The expired certificate in this test was also signed by another authority.
-          M2: /^failed: bundle and issuer do not match/,
+          M2: /^failed: no anchor of the bundle signed the issuer's certificate/,
           M3: /^failed: run meshops identity rotate-issuer own/,
           ...{ T2a: /the proxy is not ready.*M3/, T2b: /M3/, T3: /M3/, D1: /M3/, D2: /M3/, D3: /M3/, D5: /M3/ },
         },
@@ -281,7 +281,7 @@ withPydgraph("verify", () =>
           );
         },
         expected: {
-          M2: /^failed: bundle and issuer do not match/,
+          M2: /^failed: no anchor of the bundle signed the issuer's certificate/,
           M3: /^failed: the bundle and the issuer do not match/,
           T2a: /^failed: the proxies of the probe and of Alpha trust different trust anchors/,
           ...{ T2b: /^undecided/, T3: /^failed/, D1: /T2a/, D2: /T2a/, D3: /T2a/, D5: /T2a/ },
@@ -330,9 +330,9 @@ withPydgraph("verify", () =>
       "one Alpha gets all requests": { run: (look) => withFault("allToOne", look), expected: { D5: /^failed/ } },
       "NetworkPolicies are not enforced": {
         run: (look) => withFault("noEngine", look),
-        expected: { T1: /^failed: .*are not enforced/ },
+        expected: { T1: /^failed: .*the cluster does not enforce them/ },
       },
-      "no TLS": { run: (look) => withFault("plaintext", look), expected: { T3: /^failed: the two proxies do not use mTLS/ } },
+      "no TLS": { run: (look) => withFault("plaintext", look), expected: { T3: /^failed: the proxies do not use mTLS/ } },
       "Alphas started before tap": {
         run: (look) => {
           cluster.webhooks.tap.enabled = false;

@@ -339,7 +339,7 @@ describe("trust anchor rotation", () => {
     };
     expect(await step(hours(1), false)).toContain("step 1 of 3");
     await expect(step(hours(24), false)).rejects.toThrow(
-      "every meshed pod has restarted with both trust anchors, so do not run it before 2026-11-25 13:10 UTC",
+      "do not run the next step before 2026-11-25 13:10 UTC: it must wait until every meshed pod has restarted with both trust anchors",
     );
     await expect(rotateIssuer(environment, vault(hours(24)), hours(24))).rejects.toThrow(
       "a trust anchor rotation is in progress, and the next step of the rotation creates a new issuer",

@@ -150,7 +150,9 @@ export function statusTests(running: () => RealNode): void {
     await reported("image-pull", "StatefulSet", "stalled");
     await node.api.apply(workloadOf("StatefulSet", "stalled"));
     const { reason, fix } = await reported("rollout-stalled", "StatefulSet", "stalled");
-    expect(reason).toMatch(/the update waits for pod stalled-0, which has an earlier revision: pod stalled-0 cannot pull/);
+    expect(reason).toMatch(
+      /the StatefulSet is not updated until pod stalled-0 \(earlier revision\) is ready: pod stalled-0 cannot pull/,
+    );
     const [, pod] = /^kubectl delete pod (\S+) --namespace causes: /.exec(fix) ?? [];
     await node.api.delete(`/api/v1/namespaces/${namespace}/pods/${pod}`);
     await until("the update is complete", async () => (await causeOfWorkload("StatefulSet", "stalled")) === null);

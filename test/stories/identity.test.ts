@@ -164,7 +164,7 @@ describe("validate", () => {
       "a Secret with another namespace",
       issuer,
       (text) => text.replace("namespace: linkerd", "namespace: default"),
-      "the plaintext fields besides data are wrong; expected only kind Secret, type kubernetes.io/tls, linkerd/linkerd-identity-issuer",
+      "the plaintext fields are wrong; expected only kind Secret, type kubernetes.io/tls, linkerd/linkerd-identity-issuer",
     ],
     [
       "a plaintext value among encrypted values",
@@ -225,11 +225,11 @@ describe("validate", () => {
       (text: string) => text.replace("^(data|stringData)$", "^secret$"),
       "the file must be encrypted with encrypted_regex",
     ],
-    ["an additional field", (text: string) => `more: a\n${text}`, "the plaintext fields besides data are wrong; expected none"],
+    ["an additional field", (text: string) => `more: a\n${text}`, "the plaintext fields are wrong; expected none"],
     [
       "another key service",
       (text: string) => text.replace("sops:\n", "sops:\n  pgp:\n    - fp: ABC\n      enc: x\n"),
-      "key services besides age: PGP; expected none",
+      "besides age, the file is encrypted to PGP; expected none",
     ],
   ])("finds in the administrators' file, with or without a key: %s", async (_, change, message) => {
     const root = emptyPlatform();
@@ -339,10 +339,10 @@ describe("webhook keys in the format that older versions wrote", () => {
     const { code, stdout } = await meshops(root, ["validate"], { env: asAdmin(key) });
     expect(code).toBe(1);
     expect(stdout).toContain(
-      `${validator}:9:12 error webhook-key-form\n  the private key is in the form SEC1, which container policy of linkerd-destination cannot read, so the control plane does not start\n  expected PKCS#8 or PKCS#1\n  fix: run meshops identity rotate-webhooks dev`,
+      `${validator}:9:12 error webhook-key-form\n  the private key is in SEC1 format, which container policy of linkerd-destination cannot read, so the control plane does not start\n  expected PKCS#8 or PKCS#1\n  fix: run meshops identity rotate-webhooks dev`,
     );
     expect(stdout).toContain(
-      `${injector}:9:12 warning webhook-key-form\n  the private key is in the form SEC1, which older versions of meshops wrote\n  expected PKCS#8\n  fix: run meshops identity rotate-webhooks dev`,
+      `${injector}:9:12 warning webhook-key-form\n  the private key is in SEC1 format, which older versions of meshops wrote\n  expected PKCS#8\n  fix: run meshops identity rotate-webhooks dev`,
     );
   });
 
@@ -415,7 +415,9 @@ describe("the life cycle of an identity", () => {
     expect(await generateIn(root)).toBe(0);
     const waiting = await go("rotate-anchor", "dev");
     expect(waiting.code).toBe(1);
-    expect(waiting.stderr).toContain("the next step must wait until every meshed pod has restarted with both trust anchors");
+    expect(waiting.stderr).toMatch(
+      /do not run the next step before [-0-9: ]+ UTC: it must wait until every meshed pod has restarted with both trust anchors/,
+    );
     expect((await go("status")).stdout).toContain("trust anchor rotation in progress: step 1 of 3 is done");
     expect(await generateIn(root)).toBe(0);
     expect(await go("rotate-anchor", "dev", "--pods-restarted")).toMatchObject({
@@ -603,7 +605,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
     expect(readFileSync(join(root, ".sops.yaml"), "utf8").match(/azure_keyvault/g)?.length).toBe(1);
     // The stand-in does not encrypt to the vault, which validate reports.
     expect((await meshops(root, ["validate"], { env: asAdmin("") })).stdout).toContain(
-      "key services besides age: none; expected https://platform.vault",
+      "besides age, the file is encrypted to no key service; expected https://platform.vault",
     );
     // With an entry for the vault, validate passes. After the vault is removed from the spec, updatekeys removes the
     // entry.
@@ -618,7 +620,7 @@ withTools(["sops"], "with Azure Key Vault", () => {
       ),
     });
     expect((await meshops(root, ["validate"], { env })).stdout).toContain(
-      "key services besides age: Azure Key Vault; expected none",
+      "besides age, the file is encrypted to Azure Key Vault; expected none",
     );
     expect((await meshops(root, ["identity", "updatekeys", "dev"], { env })).code).toBe(0);
     expect((await meshops(root, ["validate"], { env })).stdout).toBe(

@@ -203,7 +203,7 @@ describe("risks of a change", () => {
       return `${found?.risk}: ${found?.reason}`;
     };
     expect(await change(state("2026.8.3", { installGatewayAPI: true }), state("2026.8.3", { installGatewayAPI: false }))).toMatch(
-      /^harmless: .* are kept/,
+      /^harmless: .* stay in the cluster/,
     );
     expect(await change(state("1.8.0", { enableHttpRoutes: true }), state("1.8.0", { enableHttpRoutes: false }))).toMatch(
       /^crd-removal: Helm deletes the Gateway API/,

@@ -672,7 +672,7 @@ describe("certificates in the cluster and in Git", () => {
 
   test("a webhook key in a format that its reader rejects is reported, with the fix", () => {
     expect(lines(issuer, objects("SEC1"), now).replaceAll(/\s+/g, " ")).toContain(
-      "the private key in Secret linkerd-policy-validator-k8s-tls has the form SEC1, which the program that uses the Secret does not accept; fix: run meshops identity rotate-webhooks dev",
+      "the private key in Secret linkerd-policy-validator-k8s-tls is in SEC1 format, which the program that reads the key does not accept; fix: run meshops identity rotate-webhooks dev",
     );
   });
 

@@ -50,8 +50,8 @@ test("status prints how many pods cannot be tapped, and the command for each wor
   expect(fix).toBe("kubectl rollout restart statefulset demo-dgraph-alpha --namespace dgraph");
   const found = [{ kind: "StatefulSet", namespace: "dgraph", name: "demo-dgraph-alpha", pods: ["demo-dgraph-alpha-0"], fix }];
   expect(renderUntapped(found)).toEqual([
-    "tap cannot report the calls of 1 pod, because the pod started before viz's tap",
-    "  injector; to use tap, run:",
+    "tap cannot report the calls of 1 pod, because it started before viz's tap",
+    "  injector; to fix this, run:",
     `    ${fix}`,
   ]);
   expect(renderUntapped([])).toEqual([]);

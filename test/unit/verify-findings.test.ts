@@ -121,7 +121,7 @@ describe("M2, during a trust anchor rotation", () => {
     const found = find("M2", clusterState(both, makeIssuer(names, anchor, madeAt), { meshed: pods }));
     expect(found.status).toBe("passed");
     expect(found.notes[1]).toBe(
-      "before the next step, wait until these pods have restarted and trust the whole bundle: team/late",
+      "these pods do not trust all anchors of the bundle, and must restart before the next step: team/late",
     );
   });
 
@@ -217,7 +217,7 @@ test("M2 reports a pod of the control plane that has only the old anchor, althou
   const other = pod("linkerd-identity-2", { "linkerd.io/trust-root-sha256": "0".repeat(64) });
   expect(find("M2", clusterState(both, issuer, { meshed: [other] }))).toMatchObject({
     status: "passed",
-    seen: "2 anchors in the bundle, the issuer's anchor in every proxy whose anchors are known",
+    seen: "the bundle has 2 anchors, and every proxy whose anchors are known trusts the issuer's anchor",
   });
 });
 
@@ -227,7 +227,7 @@ test("M5 reports pods without a proxy and pods with an old proxy", () => {
     "M5",
     clusterState(anchor.certificate, null, { pods: [alpha(0, { "linkerd.io/proxy-version": "edge-25.4.4" }), bare] }),
   );
-  expect(found.seen).toBe("1 of 2 run without a proxy, 1 of 2 do not have the proxy of edge-26.8.3");
+  expect(found.seen).toBe("1 of 2 run without a proxy, 1 of 2 run a proxy of another release than edge-26.8.3");
   expect(found.causes).toHaveLength(2);
 });
 
@@ -289,7 +289,7 @@ describe("causes", () => {
       withPolicies(network, server("alpha-http", 8080), authorization("alpha-http", [])),
     );
     expect(found.causes).toEqual([
-      "no Server selects port 9080 of Alpha, so every meshed pod is allowed",
+      "no Server selects port 9080 of Alpha, so every meshed pod is allowed to connect",
       "AuthorizationPolicy alpha-http allows all clients on port 8080 (Server alpha-http)",
     ]);
     expect(found.cause).toContain("; ");
@@ -298,8 +298,8 @@ describe("causes", () => {
   test("NetworkPolicies that are not enforced are reported besides a missing Server", () => {
     const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(network));
     expect(found.causes).toEqual([
-      "the NetworkPolicies deny the call but are not enforced: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
-      "no Server selects port 8080 of Alpha, so every meshed pod is allowed",
+      "the NetworkPolicies deny the call, but the cluster does not enforce them: check that it has a network policy engine (azure.cluster.networkPolicy)",
+      "no Server selects port 8080 of Alpha, so every meshed pod is allowed to connect",
     ]);
     const lines = resultLine({ id: "T2c", title: "t", expected: "e", durationMs: 1, ...found }, noColors).split("\n");
     for (const cause of found.causes) expect(lines.join(" ").replaceAll(/\s+/g, " ")).toContain(cause);
@@ -323,7 +323,7 @@ describe("causes", () => {
     const found = judgeForged(run(false, answered.http, denied.grpc), withPolicies(open));
     expect(found.causes).toEqual([
       "NetworkPolicy demo-dgraph-alpha allows pods without a proxy",
-      "no Server selects port 8080 of Alpha, so every meshed pod is allowed",
+      "no Server selects port 8080 of Alpha, so every meshed pod is allowed to connect",
     ]);
   });
 

@@ -93,7 +93,7 @@ function withoutPolicies(node: StatusNode, { id: name, namespace, objects }: Com
   const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);
   const exposed = snapshot.pods.some((pod) => pod.metadata.namespace === namespace && isLive(pod));
   if (!policies || !exposed || node.cause === null || at(found, "status", "lastAppliedRevision") !== undefined) return node;
-  const reason = `${node.cause.reason}; its policies are not applied, so every pod in the cluster can connect to the pods in namespace ${namespace}`;
+  const reason = `${node.cause.reason}; the policies of this component are not applied, so every pod in the cluster can connect to the pods in namespace ${namespace}`;
   return { ...node, cause: { ...node.cause, reason } };
 }
 

@@ -99,8 +99,8 @@ const patterns: readonly Pattern[] = [
   },
   {
     code: "values-missing",
-    message: /could not resolve \w+ chart values reference '([^']+)'/,
-    reason: ([, reference]) => `the object with its Helm values does not exist: ${reference}`,
+    message: /could not resolve (\w+) chart values reference '([^']+)'/,
+    reason: ([, kind, reference]) => `the ${kind} with the Helm values does not exist: ${reference}`,
     fix: (_, { component }) => `run flux reconcile kustomization ${component} to create the object again`,
   },
   {
@@ -114,7 +114,7 @@ const patterns: readonly Pattern[] = [
     kinds: ["Kustomization"],
     message: /(?:cannot get decryption|decryption) secret .*not found|secrets? "([^"]+)" not found/i,
     reason: ([, name]) => `Flux has no age key: ${name === undefined ? "its Secret" : `Secret ${name}`} does not exist`,
-    fix: (_, { environment }) => `run meshops bootstrap ${environment} --run to create the Secret from your key`,
+    fix: (_, { environment }) => `run meshops bootstrap ${environment} --run, which creates the Secret from your local age key`,
   },
   {
     code: "age-key-wrong",
@@ -122,7 +122,7 @@ const patterns: readonly Pattern[] = [
       /(?:cannot get sops data key|error decrypting|failed to decrypt|no identity matched|failed to import '[^']*' data from)/,
     reason: () => "the encrypted Secrets cannot be decrypted with the age key in the cluster",
     fix: (_, { environment }) =>
-      `run meshops bootstrap ${environment} --run to install your key; or run meshops identity updatekeys ${environment}, commit and push`,
+      `to store your local age key in the cluster, run meshops bootstrap ${environment} --run; or, to encrypt the Secrets for the recipients in the spec, run meshops identity updatekeys ${environment}, commit and push`,
   },
   {
     code: "immutable-field",
@@ -139,7 +139,7 @@ const patterns: readonly Pattern[] = [
     message: /no matches for kind "?([\w]+)"? in (?:version|group) "?([\w./-]+)"?/,
     reason: ([, kind, version]) => `the CRD of ${kind} (${version}) is missing in the cluster`,
     fix: () =>
-      "for a Linkerd CRD, check that component linkerd-crds is ready and contains this version; for a Flux CRD, run meshops bootstrap",
+      "if it is a CRD of Linkerd, check that component linkerd-crds is ready and that its chart contains this version; if it is a CRD of Flux, run meshops bootstrap",
   },
   {
     code: "namespace-missing",

@@ -167,7 +167,7 @@ function stalledBy(pod: KubernetesObject, cause: Cause, workload: KubernetesObje
   const { name } = pod.metadata;
   return {
     code: "rollout-stalled",
-    reason: `the update waits for pod ${name}, which has an earlier revision: ${cause.reason}`.slice(0, 300),
+    reason: `the StatefulSet is not updated until pod ${name} (earlier revision) is ready: ${cause.reason}`.slice(0, 300),
     fix: `kubectl delete pod ${name} --namespace ${namespace}: the StatefulSet creates the pod again with the new revision`,
   };
 }

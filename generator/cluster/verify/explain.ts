@@ -68,7 +68,7 @@ export function explainAccess(through: readonly Ended[], probe: Probe, scene: Sc
   const unenforced =
     !meshed && verdicts.some(({ network }) => network.selecting.length > 0 && !network.admits)
       ? [
-          "the NetworkPolicies deny the call but are not enforced: check that the cluster has a network policy engine (azure.cluster.networkPolicy)",
+          "the NetworkPolicies deny the call, but the cluster does not enforce them: check that it has a network policy engine (azure.cluster.networkPolicy)",
         ]
       : [];
   const found = [...inNetwork, ...unenforced, ...meshHoles(verdicts, scene.target)];
@@ -93,7 +93,7 @@ function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[], {
   return [
     ...(unguarded.length === 0
       ? []
-      : [`no Server selects port ${unguarded.join(" and ")} of ${podTitle}, so every meshed pod is allowed`]),
+      : [`no Server selects port ${unguarded.join(" and ")} of ${podTitle}, so every meshed pod is allowed to connect`]),
     ...weak,
   ];
 }
@@ -110,7 +110,7 @@ export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene)
       return `a Server denies connections to port ${port} of ${target.podTitle}, and no AuthorizationPolicy allows them`;
     return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, not ${identity}: check that ${target.fields.clients} contains this client and that component ${target.policyComponent} is up to date`;
   });
-  return causes.length === 0 ? ["the call was refused by a Server for another port"] : causes;
+  return causes.length === 0 ? ["a Server for another port refused the call"] : causes;
 }
 
 /**
@@ -136,7 +136,9 @@ export function explainSilence({ probe, pod }: ProbeRun, scene: Scene): string[]
       : [
           `no NetworkPolicy allows meshed pods of ${probe.namespace} to connect to port ${blocked.join(", ")} of ${target.podTitle}; the proxies of meshed pods connect to this port`,
         ]),
-    ...(bare.length === 0 ? [] : [`${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy, so port 4143 is closed`]),
+    ...(bare.length === 0
+      ? []
+      : [`${bare.join(", ")} ${bare.length === 1 ? "has" : "have"} no proxy, so nothing listens on the proxy's port 4143`]),
     ...(distrust
       ? [
           `the proxies of the probe and of ${target.podTitle} trust different trust anchors (see M2): restart the pods with kubectl rollout restart`,

@@ -116,7 +116,7 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
   if (plain.length > 0)
     return failed(
       `tls=${plain[0]?.tls}`,
-      "the two proxies do not use mTLS for this connection: check whether the port is a skipped port",
+      "the proxies do not use mTLS for this connection: check whether an annotation skips the port (skip-inbound-ports, skip-outbound-ports)",
       evidence,
     );
   const profiled = profiles.some(({ metadata }) => metadata.name === target.host);

@@ -30,7 +30,7 @@ export async function init([name = ""]: readonly string[], options: InitOptions,
       throw new UserError(
         exitCode.problem,
         `${name} already has an identity, or parts of an identity:\n  ${existing.join("\n  ")}`,
-        "to renew certificates, run rotate-issuer, rotate-anchor or rotate-webhooks; to replace the whole identity, add --force, then restart all meshed pods immediately",
+        "to renew certificates, run rotate-issuer, rotate-anchor or rotate-webhooks; to replace all certificates and keys, add --force, and then restart all meshed pods immediately",
       );
     const config = withCreationRules(store.read(sopsConfigFile), environment);
     return {

@@ -36,7 +36,7 @@ export function renderIdentity(report: IdentityReport, now: Date, colors: Colors
     ...expiry(report, now, colors),
     ...cluster.refusedKeys.flatMap(({ secret, form }) =>
       wrap(
-        `webhook-key-form: the private key in Secret ${secret} has the form ${form}, which the program that uses the Secret does not accept; fix: run meshops identity rotate-webhooks ${environment}`,
+        `webhook-key-form: the private key in Secret ${secret} is in ${form} format, which the program that reads the key does not accept; fix: run meshops identity rotate-webhooks ${environment}`,
         "",
       ),
     ),
@@ -47,16 +47,19 @@ export function renderIdentity(report: IdentityReport, now: Date, colors: Colors
 const shownPods = 5;
 
 function gaps(found: readonly AnchorGap[] | null): string[] {
-  const group = (breaks: boolean, text: string): string[] => {
+  const group = (breaks: boolean, anchors: string): string[] => {
     const pods = (found ?? []).filter((gap) => gap.breaks === breaks).map(({ pod }) => pod);
     const more = pods.length > shownPods ? ` and ${pods.length - shownPods} more` : "";
     return pods.length === 0
       ? []
-      : wrap(`${plural(pods.length, "meshed pod")} ${text}: ${pods.slice(0, shownPods).join(", ")}${more}`, "  ");
+      : wrap(
+          `${plural(pods.length, "meshed pod")} ${pods.length === 1 ? "does" : "do"} not trust ${anchors}: ${pods.slice(0, shownPods).join(", ")}${more}`,
+          "  ",
+        );
   };
   return [
-    ...group(true, "without the issuer's trust anchor: these pods reject new certificates; restart these pods"),
-    ...group(false, "without a trust anchor of the trust bundle; restart these pods before the next step of a rotation"),
+    ...group(true, "the issuer's trust anchor, and reject new certificates; restart these pods"),
+    ...group(false, "all anchors of the trust bundle; restart these pods before the next step of a rotation"),
   ];
 }
 

@@ -42,7 +42,7 @@ export function renderUntapped(found: readonly Untapped[]): string[] {
   const count = found.reduce((sum, { pods }) => sum + pods.length, 0);
   return [
     ...wrap(
-      `tap cannot report the calls of ${plural(count, "pod")}, because ${count === 1 ? "the pod" : "these pods"} started before viz's tap injector; to use tap, run:`,
+      `tap cannot report the calls of ${plural(count, "pod")}, because ${count === 1 ? "it" : "they"} started before viz's tap injector; to fix this, run:`,
       "",
     ),
     ...found.map(({ fix }) => `    ${fix}`),

@@ -15,7 +15,7 @@ export const dgraphChanges: ChangeRule = {
     if (change === "removed")
       yield {
         risk: "data-loss",
-        reason: `the spec no longer contains Dgraph in namespace ${namespace}. If you push this change, Flux removes the policies, but keeps the Helm release (prune: disabled), so that every pod in the cluster can reach Dgraph`,
+        reason: `the spec no longer contains Dgraph in namespace ${namespace}. If you push this change, Flux removes the policies, but keeps the Helm release (prune: disabled). Every pod in the cluster can then connect to Dgraph`,
         steps: uninstall(changed),
       };
     if (change !== "changed") return;
@@ -34,7 +34,7 @@ function* release(changed: ChangedObject): Iterable<Assessment> {
     if (key === "shardReplicaCount")
       yield {
         risk: "rollout",
-        reason: `the Zeros restart one by one. Groups of Alphas keep their members: only Alphas that are added later join a group until it has ${String(field.after)} members`,
+        reason: `the Zeros restart one by one. Existing Alphas stay in their groups. Alphas that you add later join a group until it has ${String(field.after)} members`,
       };
     else if (field.path === "spec.values.global.domain" || field.path === "spec.values.global")
       yield {
@@ -46,7 +46,7 @@ function* release(changed: ChangedObject): Iterable<Assessment> {
       yield {
         risk: "rollout",
         reason:
-          "Dgraph's pods restart, one Alpha and one Zero at a time; each pod must be ready before the next pod of its StatefulSet restarts, and queries can be delayed until the group with the queried data is available",
+          "Dgraph's pods restart, one Alpha and one Zero at a time. Each pod must be ready before the next pod of its StatefulSet restarts. Queries can be delayed until the group with the queried data is available",
       };
   }
   yield* replicas(changed);
@@ -68,7 +68,7 @@ function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Itera
   yield {
     risk: "stalled-rollout",
     reason:
-      "the new Servers refuse connections from pods that have not restarted, because these pods connect without their proxies, and the rollout stalls. Queries can be delayed while the pods restart (meshops help access)",
+      "the rollout stalls: pods that have not restarted connect without their proxies, and the new Servers refuse these connections. Queries can be delayed while the pods restart (meshops help access)",
     steps: [
       {
         text: "Set dgraph.networkPolicy: false, generate, push, and wait until Dgraph is ready. Until the last step, every pod in the cluster can reach Dgraph.",
@@ -113,7 +113,7 @@ function* whitelist(fields: readonly FieldChange[]): Iterable<Assessment> {
   if (added.length > 0)
     yield {
       risk: "wider-access",
-      reason: `${added.join(", ")} added to Alpha's whitelist; the whitelist does not restrict meshed clients, because Alpha receives every meshed call from the address of its own pod; dgraph.clients restricts meshed clients`,
+      reason: `${added.join(", ")} added to Alpha's whitelist. The whitelist does not restrict meshed clients, because every meshed call has the address of Alpha's own pod as its source address. To restrict meshed clients, use dgraph.clients`,
     };
   if (removed.length > 0)
     yield {

@@ -33,7 +33,11 @@ export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSe
   const total = ready.reduce((sum, pod) => sum + share(pod), 0);
   const evidence = ready.map((pod) => `${pod}: ${share(pod)} of ${total}, ${first?.get(pod) ?? 0} in the first second`);
   if (total === 0)
-    return undecided("not measured", "the probe's proxy reports no requests per pod, so it does not balance requests", evidence);
+    return undecided(
+      "not measured",
+      "the metrics of the probe's proxy contain no requests per pod, so the proxy does not balance requests",
+      evidence,
+    );
   const silent = ready.filter((pod) => share(pod) === 0);
   if (silent.length === ready.length - 1 && ready.length > 1)
     return failed("one Alpha receives all calls", oneAlphaCauses(podsOf(state, alpha)), evidence);

@@ -55,7 +55,7 @@ function rulesOfDgraph(): readonly Rule[] {
       severity: "warning",
       title: "The catalog does not contain the version of Dgraph's chart",
       why: "meshops has not been tested with this version. It installs the chart with the settings of the nearest older version in the catalog, and assumes that the image has the version of the chart, as in all charts since 24.0.0.",
-      fix: "Use a version in the catalog, or test this version and silence the rule. With `npm run catalog:add`, you can add the version to the catalog.",
+      fix: "Use a version in the catalog, or test this version and silence the rule. Contributors add the version to the catalog with `npm run catalog:add`.",
       check: untestedChart,
     },
     {
@@ -119,7 +119,7 @@ function* zeroMajority({ spec: { dgraph } }: Environment): Iterable<RuleFinding>
   if (replicas % 2 === 1) return;
   yield {
     paths: [spec("dgraph", "zero", "replicas")],
-    message: `${replicas} Zeros tolerate only as many failures as ${plural(replicas - 1, "Zero")}, because Raft needs a majority`,
+    message: `${replicas} Zeros tolerate the same number of failures as ${plural(replicas - 1, "Zero")}, because Raft needs a majority`,
     fix: `set zero.replicas to ${replicas - 1} or ${replicas + 1}`,
   };
 }
@@ -153,7 +153,7 @@ function* untestedChart({ spec: { dgraph } }: Environment): Iterable<RuleFinding
   const nearest = nearestDgraphChart(chart)?.version;
   yield {
     paths: [spec("dgraph", "chart")],
-    message: `the catalog does not contain chart ${chart}; meshops uses the settings of chart ${nearest} and the image v${chart}`,
+    message: `chart ${chart} is not in the catalog; the bundle uses the settings of chart ${nearest} and the image v${chart}`,
     fix: `set chart: ${nearest}`,
   };
 }

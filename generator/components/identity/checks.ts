@@ -63,7 +63,7 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   if (signerOf(issuer, bundle) === undefined)
     return failed(
       "the bundle does not contain the issuer's anchor",
-      "bundle and issuer do not match; run meshops status",
+      "no anchor of the bundle signed the issuer's certificate; run meshops status",
       evidence,
     );
   const gaps = anchorGaps(meshed ?? pods, identity.trustRoots, issuer);
@@ -77,12 +77,12 @@ function anchorsAgree({ identity, meshed, pods }: ClusterState): Finding {
   const stage = stageOf(bundle, issuer);
   const step = stage === null ? null : rotationStep[stage];
   const late = gaps.map(({ pod }) => pod);
-  const where = gaps.some(({ lacks }) => lacks === null) ? "every proxy whose anchors are known" : "every proxy";
-  return passed(`${plural(bundle.length, "anchor")} in the bundle, the issuer's anchor in ${where}`, evidence, [
+  const who = gaps.some(({ lacks }) => lacks === null) ? "every proxy whose anchors are known" : "every proxy";
+  return passed(`the bundle has ${plural(bundle.length, "anchor")}, and ${who} trusts the issuer's anchor`, evidence, [
     ...(step === null ? [] : [step]),
     ...(late.length === 0
       ? []
-      : [`before the next step, wait until these pods have restarted and trust the whole bundle: ${late.join(", ")}`]),
+      : [`these pods do not trust all anchors of the bundle, and must restart before the next step: ${late.join(", ")}`]),
     ...(meshed === null ? ["pods of other namespaces were not checked, because you are not allowed to list these pods"] : []),
   ]);
 }
@@ -150,7 +150,7 @@ function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now:
   }
   for (const { secret, form } of refusedKeys(environment, identity))
     problems.push(`${secret}: its private key is ${form}, which ${keyReader(secret).reader} cannot read`);
-  const fix = `run meshops identity rotate-webhooks ${environment.metadata.name}, or let Flux reconcile the charts`;
+  const fix = `wait until Flux has reconciled the charts; if the test still fails, run meshops identity rotate-webhooks ${environment.metadata.name}, then generate, commit and push`;
   return problems.length === 0 ? passed("all certificates match") : failed(plural(problems.length, "problem"), fix, problems);
 }
 

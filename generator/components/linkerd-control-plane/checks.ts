@@ -50,7 +50,7 @@ function podsMeshed({ pods, namespaces, podSets, linkerdRelease }: ClusterState)
     },
     {
       found: old,
-      seen: `${old.length} of ${wanted.length} do not have the proxy of ${linkerdRelease.version}`,
+      seen: `${old.length} of ${wanted.length} run a proxy of another release than ${linkerdRelease.version}`,
       cause: `these pods started before Linkerd ${linkerdRelease.version} was installed: restart these pods`,
     },
   ].filter(({ found }) => found.length > 0);

@@ -28,7 +28,7 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   if (old?.traits.policyApi.server === "v1beta3" && next?.traits.policyApi.server === "v1beta1") {
     yield {
       risk: "stalled-rollout",
-      reason: `the upgrade to chart ${newVersion} fails and changes nothing: Kubernetes refuses its CRD of Servers, because the cluster stores Servers in version v1beta3 (status.storedVersions), which this CRD does not contain. The other charts wait for linkerd-crds`,
+      reason: `the downgrade to chart ${newVersion} fails and changes nothing. The cluster stores Servers in version v1beta3 (status.storedVersions). The chart's CRD of Servers does not contain this version, so Kubernetes rejects the CRD. The other charts wait for linkerd-crds`,
       steps: [{ text: `Keep linkerd.version at ${old.version} or later, or create a new cluster with ${next.version}.` }],
     };
     return;
@@ -53,7 +53,7 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
     yield {
       risk: "harmless",
       reason:
-        "the Gateway API's CRDs are kept (helm.sh/resource-policy: keep), but linkerd-crds no longer manages them: another tool must do so",
+        "the Gateway API's CRDs stay in the cluster (helm.sh/resource-policy: keep), but linkerd-crds no longer updates them: use another tool to update them",
     };
   else
     yield {

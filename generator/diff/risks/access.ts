@@ -25,7 +25,7 @@ export function* accessRisks(changed: ChangedObject, { objects: all }: ChangeSet
   const does = effect.get(kind);
   if (does === undefined) return;
   if (does === "opens" && change !== "changed" && serverOf(changed, all)?.change === change) {
-    yield { risk: "harmless", reason: `${change} together with the Server to which it applies` };
+    yield { risk: "harmless", reason: `${change} together with its Server` };
     return;
   }
   if (does === "closes" && change !== "changed" && isMoved(changed, all)) {
@@ -34,7 +34,7 @@ export function* accessRisks(changed: ChangedObject, { objects: all }: ChangeSet
       : {
           risk: "wider-access",
           reason:
-            "replaced by an object with another name or namespace: the pods that the old object protects are open to all clients for as long as they run",
+            "an object with another name or namespace replaces this object. The old pods lose the protection of this object: all clients can connect to them until they stop",
         };
     return;
   }
@@ -147,7 +147,7 @@ function* podSecurity(name: string, before: string, after: string): Iterable<Ass
       }
     : {
         risk: "narrower-access",
-        reason: `new pods in ${name} must meet the Pod Security level ${after}; running pods are affected only when they restart`,
+        reason: `new pods in ${name} must conform to the Pod Security level ${after}. Running pods are not affected until they restart`,
       };
 }
 

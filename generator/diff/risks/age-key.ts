@@ -14,7 +14,7 @@ export function* ageSecretRisk(
   if (field?.before === undefined || field.after === undefined) return;
   yield {
     risk: "stalled-rollout",
-    reason: `Flux decrypts with the age key in the Secret ${String(field.after)}: while this Secret does not exist, Flux does not apply the identity, nor the components that depend on it`,
+    reason: `after this change, Flux reads the age key from the Secret ${String(field.after)}. Until this Secret exists, Flux cannot decrypt files, and applies neither the component identity nor the components that depend on it`,
     steps: [
       {
         text: `Before you push, store the age key in the Secret ${String(field.after)}.`,
@@ -33,10 +33,10 @@ export function removedRecipients(environment: string, before: readonly string[]
   if (removed.length === 0) return null;
   return {
     risk: "stalled-rollout",
-    reason: `the file is no longer encrypted for ${plural(removed.length, "recipient")} (${removed.map((recipient) => `${recipient.slice(0, 12)}…`).join(", ")}). If the cluster still has the age key of a removed recipient, and no other age key, Flux cannot decrypt the file, and applies neither the identity nor the components that depend on it`,
+    reason: `the file is no longer encrypted for ${plural(removed.length, "recipient")} (${removed.map((recipient) => `${recipient.slice(0, 12)}…`).join(", ")}). If the cluster has only age keys of removed recipients, Flux cannot decrypt the file, and applies neither the component identity nor the components that depend on it`,
     steps: [
       {
-        text: "If the cluster gets a new age key: add the new recipients to the spec, but keep the old ones, encrypt the files for both, and push.",
+        text: "If the cluster gets a new age key, first add the new recipients to the spec and keep the old recipients. Then encrypt the files for all recipients, and push.",
         command: `meshops identity updatekeys ${environment}`,
       },
       { text: "Store the new age key in the cluster.", command: `meshops bootstrap ${environment} --run` },

@@ -18,7 +18,7 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject): I
     else if (field.path.endsWith("caBundle") || (kind === "ConfigMap" && key === "webhook-ca.crt"))
       yield {
         risk: "webhook-policy",
-        reason: `the API server trusts a different CA for ${kind === "ConfigMap" ? "the webhooks" : name}: the certificates of ${kind === "ConfigMap" ? "the webhooks" : "its webhooks"} must change at the same time`,
+        reason: `the API server trusts different CAs for the webhooks${kind === "ConfigMap" ? "" : ` of ${name}`}. It cannot call a webhook if none of these CAs signed the certificate of the webhook: change the certificates at the same time`,
       };
   }
 }
@@ -34,13 +34,13 @@ function ofAnchors({ before, after }: FieldChange): Assessment {
     return {
       risk: "trust-anchor",
       reason:
-        "an additional trust anchor is trusted, as in the first step of a rotation; the pods that meshops deploys restart to load the new anchor, other meshed pods do not",
+        "an additional trust anchor is trusted, as in the first step of a rotation. Only the pods that meshops deploys restart and load the new anchor",
     };
   if (added === 0)
     return {
       risk: "trust-anchor",
       reason:
-        "a trust anchor is no longer trusted: proxies whose certificates were issued under this anchor are rejected (`meshops identity status` shows the state of the rotation)",
+        "a trust anchor is no longer trusted: proxies reject certificates that were issued under this anchor (`meshops identity status` shows the state of the rotation)",
     };
   return {
     risk: "trust-anchor",

@@ -164,7 +164,7 @@ function* refusedPods(stream: ManifestSet): Iterable<ManifestFinding> {
     yield {
       manifest,
       path: ["metadata", "labels", "pod-security.kubernetes.io/enforce"],
-      message: `Pod Security ${String(level)} refuses injected pods, because their init container needs the capabilities NET_ADMIN and NET_RAW, unless Linkerd's CNI plugin is installed`,
+      message: `without Linkerd's CNI plugin, Pod Security ${String(level)} refuses injected pods, because their init container needs the capabilities NET_ADMIN and NET_RAW`,
       fix: "use Linkerd's CNI plugin, or the level privileged",
     };
   }

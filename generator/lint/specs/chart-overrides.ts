@@ -25,7 +25,7 @@ export const chartOverrideRules: readonly Rule[] = [
   {
     code: "patch-unchecked",
     severity: "warning",
-    title: "meshops does not know whether a patch matches an object",
+    title: "It is not known whether a patch matches an object",
     why: "Kustomize ignores a patch whose target matches no object. meshops knows the objects of the charts in its catalog with their default values. It does not know the objects of other chart versions, nor which objects your values add.",
     fix: "Check with `helmfile template` that the patch has the intended effect, and silence the rule.",
     check: (environment) => patchFindings(environment, "unknown"),
@@ -63,8 +63,17 @@ function* patchFindings(environment: Environment, wanted: Match): Iterable<RuleF
       if (patch === null || selector === null) continue;
       const hasValues = Object.keys(override.values).length > 0;
       if (matchOf(selector, known, hasValues, environment) !== wanted) continue;
-      const path: Path = ["components", component.id, "patches", name, target === undefined ? "patch" : "target"];
-      yield { paths: [spec(...path)], ...describe(wanted, selector, component, known) };
+      const patched = (...path: Path): Path => spec("components", component.id, "patches", name, ...path);
+      const named = (["name", "kind"] as const).find((field) => target?.[field] !== undefined);
+      const path =
+        wanted === "unknown"
+          ? patched()
+          : target === undefined
+            ? patched("patch")
+            : named === undefined
+              ? patched("target")
+              : patched("target", named);
+      yield { paths: [path], ...describe(wanted, selector, component, known) };
     }
   }
 }
@@ -193,8 +202,8 @@ function describe(
       fix: `set gitops.flux.version: ${fluxReleases.pinned}`,
     };
   return {
-    message: `meshops does not know whether component ${id} has ${what === "" ? "an object that the patch matches" : what}`,
-    fix: "check the patch with helmfile template, and silence the rule",
+    message: `it is not known whether component ${id} has ${what === "" ? "an object that the patch matches" : what}`,
+    fix: "remove this patch; or check its effect with helmfile template, and silence the rule",
   };
 }
 
@@ -206,6 +215,7 @@ function* unknownValues(environment: Environment): Iterable<RuleFinding> {
     for (const { path, known } of unread(override.values, keys))
       yield {
         paths: [spec("components", component.id, "values", ...path)],
+        part: "key",
         message: `the chart ${release?.chart} ${release?.version} does not read the value ${path.join(".")}`,
         fix: didYouMean(path.at(-1) ?? "", known) ?? "remove this value, or silence the rule",
       };

@@ -99,7 +99,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   const images = separateImages(linkerdRelease(version)).join(", ");
   yield {
     paths: [spec("linkerd", "version")],
-    message: `${version} is not in the catalog; its settings and these images are those of ${nearestRelease(version)?.version}: ${images}`,
+    message: `${version} is not in the catalog; the bundle uses the settings and these images of ${nearestRelease(version)?.version}: ${images}`,
     fix: `use ${linkerdReleases[0]?.version}, or silence the rule`,
   };
 }

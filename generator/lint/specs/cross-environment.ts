@@ -69,7 +69,7 @@ function* sharedCluster(environment: Environment, first: Environment): Iterable<
 function* sharedAgeKey({ metadata, spec: { secrets } }: Environment, first: Environment, key: string): Iterable<RuleFinding> {
   yield {
     paths: [spec("secrets", "age", secrets.age.indexOf(key))],
-    message: `the clusters of ${metadata.name} and ${first.metadata.name} have the same age key, so each can decrypt the Secrets of the other`,
+    message: `the clusters of ${metadata.name} and ${first.metadata.name} have the same age key, so each cluster can decrypt the Secrets of both environments`,
     fix: `run meshops identity keygen ${metadata.name} --write --force && meshops identity updatekeys ${metadata.name}`,
   };
 }
