@@ -10,6 +10,11 @@ export interface Renamed {
   readonly to: string;
 }
 
+/** Folder with the manifests that `flux bootstrap git` writes for an environment. */
+export function fluxFilesOf(environment: string): string {
+  return `${fluxFolder(environment)}/flux-system`;
+}
+
 /**
  * Returns what the user must do after an environment was renamed in the repository.
  *
@@ -22,13 +27,13 @@ export function stepsAfterRename(root: string, environment: Environment | null, 
     command: `git add --all && git commit -m "Rename ${from} to ${to}" && git push`,
   };
   if (environment === null) return [push];
-  const own = `${fluxFolder(from)}/flux-system`;
+  const own = fluxFilesOf(from);
   return [
     ...(existsSync(join(root, own))
       ? [
           {
             text: "Move the files of flux bootstrap git, and then change spec.path in gotk-sync.yaml.",
-            command: `git mv ${own} ${fluxFolder(to)}/flux-system`,
+            command: `git mv ${own} ${fluxFilesOf(to)}`,
           },
         ]
       : []),

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stateFolderIn } from "../bootstrap/state.ts";
+import { contextOf } from "../bundle/emit/names.ts";
 import type { Repository } from "../bundle/repository.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { exitCode, UserError } from "../system/errors.ts";
@@ -21,17 +22,17 @@ export interface ConnectionFlags {
  */
 export function connectionOf(
   { env, cwd }: Io,
-  { metadata, spec }: Environment,
+  environment: Environment,
   { kubeconfig, context }: ConnectionFlags,
 ): { kubeconfig: string | null; context: string | null } {
-  const written = join(stateFolderIn(env), metadata.name, "kubeconfig");
+  const written = join(stateFolderIn(env), environment.metadata.name, "kubeconfig");
   const chosen =
     kubeconfig !== undefined
       ? resolve(cwd, kubeconfig)
       : (env["KUBECONFIG"] ?? "") === "" && existsSync(written)
         ? written
         : null;
-  return { kubeconfig: chosen, context: context ?? spec.azure?.cluster.name ?? null };
+  return { kubeconfig: chosen, context: context ?? contextOf(environment) ?? null };
 }
 
 /**

@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { inventoryFile } from "../bundle/inventory.ts";
 import { Repository } from "../bundle/repository.ts";
 import { atStart, type Diagnostic, distinct, hasErrors, isLoud } from "../diagnostics/diagnostic.ts";
 import { didYouMean } from "../diagnostics/suggest.ts";
@@ -47,8 +48,9 @@ export function loadAll(repository: Repository, names: readonly string[]): Loade
 /** Loads environments by name. Each name must have a spec. */
 export function load(repository: Repository, names: readonly string[]): LoadedAll {
   const loaded = names.map((name) => loadEnvironment(name, repository.source));
+  const isGenerated = (name: string): boolean => existsSync(join(repository.root, inventoryFile(name)));
   const found = loaded.flatMap((each) => [...each.diagnostics, ...changeFindings(repository.root, each)]);
-  return { loaded, diagnostics: distinct([...repository.strayFiles(), ...findCollisions(loaded), ...found]) };
+  return { loaded, diagnostics: distinct([...repository.strayFiles(), ...findCollisions(loaded, isGenerated), ...found]) };
 }
 
 /** @throws UserError (usage) if a name has no spec */

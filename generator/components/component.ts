@@ -8,6 +8,7 @@ import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.
 import type { PodSet } from "../mesh/pod-set.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import type { Rule, RuleFinding } from "../spec/rule.ts";
+import type { AssessedValues } from "./assessed.ts";
 import type { ChangeRule } from "./change-rule.ts";
 import type { AccessTarget, Check } from "./check.ts";
 import type { OwnedValue } from "./owned.ts";
@@ -56,6 +57,8 @@ export interface ComponentProvider {
   readonly reservedNamespaces?: readonly string[];
   /** Section of the spec with the namespace of the component's pods, and the default of this namespace. */
   readonly namespaceField?: { readonly section: "dgraph" | "pydgraphClient"; readonly byDefault: string };
+  /** Chart values whose changes `meshops diff` can assess. */
+  readonly assessedValues?: AssessedValues;
   /** Helm releases that Flux does not delete if their Kustomization is deleted (prune: disabled). */
   readonly keptReleases?: readonly string[];
   /** Rules for the component's part of a spec. */

@@ -14,3 +14,8 @@ export function owned(values: JsonMap, field: string, above: readonly string[] =
     return isMap(value) ? owned(value as JsonMap, field, path) : [{ path, field }];
   });
 }
+
+/** Lists dotted paths of chart values as owned values. */
+export function ownedPaths(paths: readonly string[], field: string): OwnedValue[] {
+  return paths.map((path) => ({ path: path.split("."), field }));
+}

@@ -4,6 +4,7 @@ export const risks = [
   "rollout",
   "narrower-access",
   "wider-access",
+  "not-assessed",
   "webhook-policy",
   "trust-anchor",
   "mesh-restart",

@@ -1,8 +1,10 @@
 import type { Assessment, ChangedObject, ChangeSet, Step, Verdict } from "../components/change-rule.ts";
 import { providers } from "../components/registry.ts";
 import { gravest, type Risk, risks } from "../components/risk-levels.ts";
+import { at } from "../kubernetes/object-fields.ts";
 import { accessRisks } from "./risks/access.ts";
 import { ageSecretRisk } from "./risks/age-key.ts";
+import { helmfileRisks } from "./risks/helmfile.ts";
 import { identityRisks } from "./risks/identity.ts";
 import { meshRestartRisks } from "./risks/mesh-restart.ts";
 import { mirroredImages } from "./risks/mirror.ts";
@@ -25,6 +27,7 @@ const judges: readonly Judge[] = [
   ),
   releaseRisks,
   mirroredImages,
+  helmfileRisks,
   accessRisks,
   workloadRisks,
 ];
@@ -34,15 +37,23 @@ const judges: readonly Judge[] = [
  * first.
  */
 export function riskOf(changed: ChangedObject, all: ChangeSet): Verdict {
+  if (isSuspended(changed))
+    return {
+      risk: "harmless",
+      reason: "Flux does not change this release while suspend is true; other changes take effect when suspend is false again",
+      steps: [],
+    };
   const found = judges.flatMap((judge) => [...judge(changed, all)]);
   const risk = gravest(found.map((judgement) => judgement.risk));
-  // A restart of the whole mesh includes the rollout of each workload.
+  // A restart of the whole mesh includes the rollout of each workload, but not what must be done before the rollout.
   const omitted: readonly Risk[] = risk === "harmless" ? [] : risk === "mesh-restart" ? ["harmless", "rollout"] : ["harmless"];
-  const relevant = found.filter((judgement) => !omitted.includes(judgement.risk));
+  const relevant = found.filter(({ risk: own, prerequisites }) => !omitted.includes(own) || prerequisites !== undefined);
   const ordered = [...risks].reverse().flatMap((level) => relevant.filter((judgement) => judgement.risk === level));
   const reasons = [...new Set(ordered.map(({ reason }) => reason))];
   const steps = new Map<string, Step>();
+  const procedures = new Set(relevant.filter(({ steps: own = [] }) => own.length > 0).map((judgement) => judgement.risk));
   for (const step of [
+    ...(risk === "mesh-restart" && procedures.size > 1 ? [separately] : []),
     ...ordered.flatMap(({ prerequisites = [] }) => prerequisites),
     ...ordered.flatMap((judgement) => judgement.steps ?? []),
   ])
@@ -50,10 +61,19 @@ export function riskOf(changed: ChangedObject, all: ChangeSet): Verdict {
   return { risk, reason: reasons.length === 0 ? byDefault(changed) : reasons.join("; "), steps: [...steps.values()] };
 }
 
+const separately: Step = {
+  text: "Make the change of the trust domain or cluster domain in a commit of its own. The following steps belong to several changes: do the steps of one change, and then those of the next one.",
+};
+
+/** Whether a HelmRelease is suspended after the change, so that Flux does not apply the change. */
+function isSuspended({ kind, change, after }: ChangedObject): boolean {
+  return kind === "HelmRelease" && change === "changed" && at(after, "spec", "suspend") === true;
+}
+
 function byDefault({ change, kind, fields }: ChangedObject): string {
   if (change === "added") return "the object is new; no running workload changes";
   if (change === "removed")
     return kind === "Helmfile" || kind === "Overlay" ? "meshops no longer generates this file" : "Flux deletes this object";
-  if (kind === "HelmRelease") return "Helm upgrades the release, and pods of this release can restart; these pods store no data";
+  if (kind === "HelmRelease") return "Flux changes how it applies the release; the installed objects stay the same";
   return fields.length === 0 ? "only the order or the layout differs" : "Flux updates the existing object";
 }

@@ -14,6 +14,7 @@ import {
   specFile,
 } from "../spec/layout.ts";
 import { readIfThere } from "../system/files.ts";
+import { stateFolder } from "../system/state-folder.ts";
 import { secretContracts } from "./contracts.ts";
 import type { Identity } from "./identity.ts";
 import { keyFormFinding, oldWebhookKeys } from "./key-form.ts";
@@ -72,7 +73,13 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   };
   const certificates = (key: Exclude<keyof typeof certificateFiles, "webhooks">): string => {
     const file = `${identityFolder(name)}/${certificateFiles[key]}`;
-    const text = read(file, `the environment ${name} has no identity yet`, initOrRename(root, environment));
+    const [what, fix] = isPartial(root, name)
+      ? [
+          "this certificate is missing, but other files of the identity exist",
+          `restore the file from Git: git checkout HEAD -- ${file}`,
+        ]
+      : [`the environment ${name} has no identity`, initOrRename(root, environment)];
+    const text = read(file, what, fix);
     if (text === null) return "";
     const pem = certificatesOf(text);
     if (text.includes("PRIVATE KEY"))
@@ -120,13 +127,25 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   return { identity: hasErrors(diagnostics) ? null : identity, diagnostics };
 }
 
+/** Whether at least one file of an environment's identity exists. */
+function isPartial(root: string, name: string): boolean {
+  const files = [
+    ...encryptedFiles(root, name),
+    `${identityFolder(name)}/${certificateFiles.trustAnchors}`,
+    `${identityFolder(name)}/${certificateFiles.issuer}`,
+    `${identityFolder(name)}/${certificateFiles.webhookCa}`,
+  ];
+  return files.some((file) => existsSync(join(root, file)));
+}
+
 /**
  * Fix for an environment without an identity. If a spec was renamed by hand, the files of its identity still have the
  * old name. In this case, a new identity would split the running mesh. To find these files, the function searches for
  * an identity that is encrypted to the age keys of the environment.
  */
 function initOrRename(root: string, { metadata: { name }, spec: { secrets } }: Environment): string {
-  const init = `run meshops identity init ${name}`;
+  const wasGenerated = existsSync(join(root, stateFolder, `${name}.json`));
+  const init = `${wasGenerated ? `restore the identity from Git, because files of ${name} were generated with it; only if it was never used, ` : ""}run meshops identity init ${name}`;
   const folder = join(root, environmentsFolder);
   const folders = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];
   const old = folders.find((entry) => {

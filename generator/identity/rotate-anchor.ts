@@ -45,7 +45,7 @@ export async function rotateAnchor(
           await signingKeys(environment, store, { ...keys, "next-trust-anchor.key": privateKeyPem(next) }),
         ]),
         done: "step 1 of 3: a second trust anchor is added, which proxies trust after a restart",
-        next: "run meshops generate, commit and push; every meshed pod restarts. Then run rotate-anchor again",
+        next: `run meshops generate, commit and push. The pods that meshops deploys restart. Restart all other meshed pods, which meshops status ${name} lists. After one day, run rotate-anchor again`,
       };
     }
     case "bundled": {
@@ -58,7 +58,7 @@ export async function rotateAnchor(
           await signingKeys(environment, store, { "trust-anchor.key": privateKeyPem(anchor), "webhook-ca.key": webhookCa }),
         ]),
         done: "step 2 of 3: a new issuer is created, signed by the new trust anchor",
-        next: "run meshops generate, commit and push; every meshed pod restarts and gets a certificate from the new issuer. Then run rotate-anchor again",
+        next: `run meshops generate, commit and push. The pods that meshops deploys restart, and get certificates from the new issuer. Restart all other meshed pods. After one day, run rotate-anchor again`,
       };
     }
     case "reissued": {

@@ -14,9 +14,16 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
   return { ...loaded, environment: hasErrors(diagnostics) ? null : resolved, diagnostics };
 }
 
-/** Findings about conflicts between environments. Each finding has its position in the spec file that causes it. */
-export function findCollisions(loaded: readonly Loaded[]): Diagnostic[] {
+/**
+ * Findings about conflicts between environments. Each finding has its position in the spec file that causes it: of two
+ * environments, the one that was never generated, or the later one.
+ *
+ * @param isGenerated whether files of an environment were generated before, so that the environment may be running
+ */
+export function findCollisions(loaded: readonly Loaded[], isGenerated: (name: string) => boolean): Diagnostic[] {
   const locates = new Map(loaded.map(({ environment, locate }) => [environment, locate]));
-  const environments = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
+  const valid = loaded.flatMap(({ environment }) => (environment === null ? [] : [environment]));
+  const rank = ({ metadata }: (typeof valid)[number]): number => (isGenerated(metadata.name) ? 0 : 1);
+  const environments = [...valid].sort((a, b) => rank(a) - rank(b));
   return checkTogether(environments).flatMap(([environment, judgement]) => locates.get(environment)?.(judgement) ?? []);
 }

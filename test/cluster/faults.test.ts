@@ -311,7 +311,7 @@ withCluster("faults, and how status reports them", () => {
       await new Promise((resolve) => silent.on("listening", resolve));
       const { code, stderr } = await read(kubeconfig(`https://127.0.0.1:${(silent.address() as AddressInfo).port}`), "c");
       expect(code).toBe(3);
-      expect(stderr).toContain("cannot be reached: no answer within 7 s\nfix: ");
+      expect(stderr).toContain("cannot be reached: no answer within 7 seconds\nfix: ");
       // A second request would wait for a second timeout.
       expect(connections).toBe(1);
       silent.close();

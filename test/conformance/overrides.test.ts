@@ -10,9 +10,9 @@ import { generateIn, makePlatform } from "../support/platform.ts";
 import { fluxRoad, helmfileRoad, kustomizeBuild } from "../support/roads.ts";
 import { clientImage, specOf, specText } from "../support/specs.ts";
 
-/** A JSON patch that annotates the ConfigMap with the values of a fixture chart. */
+/** A JSON patch that annotates all objects of a chart. */
 const annotate = {
-  target: { kind: "ConfigMap", name: ".*-seen-values" },
+  target: { name: ".*" },
   patch: "- {op: add, path: /metadata/annotations, value: {patched: by-target}}",
 };
 

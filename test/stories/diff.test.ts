@@ -54,6 +54,45 @@ const stories: Readonly<
       ],
     ],
   },
+  "not-assessed: an override of a value and a patch": {
+    risk: "not-assessed",
+    edits: [
+      [
+        /$/,
+        [
+          "  components:",
+          "    dgraph: {values: {alpha: {service: {type: LoadBalancer}}}}",
+          "    linkerd-viz:",
+          "      patches:",
+          '        web: {target: {kind: Deployment, name: web}, patch: "- {op: replace, path: /spec/replicas, value: 2}"}',
+          "    dgraph-policy:",
+          "      patches:",
+          '        open: {target: {kind: NetworkPolicy}, patch: "- {op: add, path: /spec/ingress, value: [{}]}"}',
+          "        gone:",
+          "          patch: |-",
+          "            apiVersion: policy.linkerd.io/v1beta3",
+          "            kind: Server",
+          "            metadata: {name: demo-dgraph-alpha-http, namespace: dgraph}",
+          "            $patch: delete",
+          "",
+        ].join("\n"),
+      ],
+    ],
+  },
+  "narrower-access: an upgrade from stable-2.14.10 with clients": {
+    risk: "narrower-access",
+    before: [["  linkerd:\n", "  linkerd:\n    version: stable-2.14.10\n    jaeger: {enabled: false}\n"]],
+    edits: [["    version: stable-2.14.10\n    jaeger: {enabled: false}\n", ""]],
+  },
+  "rollout: an override of resources": {
+    risk: "rollout",
+    edits: [[/$/, "  components: {linkerd-control-plane: {values: {proxy: {resources: {memory: {limit: 300Mi}}}}}}\n"]],
+  },
+  "harmless: a suspended release with another value": {
+    risk: "harmless",
+    edits: [[/$/, "  components: {linkerd-viz: {suspend: true, values: {tap: {replicas: 2}}}}\n"]],
+  },
+  "harmless: another timeout": { risk: "harmless", edits: [[/$/, "  components: {dgraph: {timeout: 30m}}\n"]] },
   "wider-access: a renamed client": {
     risk: "wider-access",
     edits: [["  dgraph:\n", "  dgraph:\n    clients: [{namespace: pydgraph-client, serviceAccount: reports}]\n"]],
@@ -63,8 +102,8 @@ const stories: Readonly<
     risk: "webhook-policy",
     edits: [["  linkerd:\n", "  linkerd:\n    webhookFailurePolicy: Ignore\n"]],
   },
-  "rollout: overrides of a component": {
-    risk: "rollout",
+  "not-assessed: overrides of a component": {
+    risk: "not-assessed",
     edits: [
       [
         /$/,
@@ -194,7 +233,10 @@ describe("text output of one edit", () => {
     expect(await generateIn(root, {}, ["production"])).toBe(0);
     expect(await rows(root, "production")).toEqual(found);
     await commit(root);
-    expect(await meshops(root, ["diff"])).toMatchObject({ code: 0, stdout: "no changes (compared with HEAD)\n" });
+    expect(await meshops(root, ["diff"])).toMatchObject({
+      code: 0,
+      stdout: "no generated object changes (compared with HEAD)\n",
+    });
   });
 
   test("an upgrade of Linkerd from edge-25.10.7 to edge-26.8.3", async () => {

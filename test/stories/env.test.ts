@@ -59,8 +59,13 @@ describe("env rename", () => {
   test("renames the spec, the identity, the rules of the identity and the bundle, and prints the steps that the cluster needs", async () => {
     const { root, env } = await platform();
     const here = (...args: string[]): ReturnType<typeof meshops> => meshops(root, args, { env });
+    writeTree(root, {
+      "flux/own/flux-system/gotk-sync.yaml": "kind: Kustomization\nspec:\n  path: ./flux/own\n",
+      "flux/own/flux-system/gotk-components.yaml": "# components\n",
+    });
     const before = readTree(root);
     const renamed = await here("env", "rename", "own", "lab");
+    expect(readFileSync(join(root, "flux/lab/flux-system/gotk-sync.yaml"), "utf8")).toContain("path: ./flux/lab\n");
     expect(renamed).toMatchObject({ code: 0, stderr: "" });
     expect(renamed.stdout).toMatch(
       /renamed own to lab\n\nnext:\n {2}1\. Commit and push\.\n {7}git add --all .*\n {2}2\. Change the path of Flux's root[\s\S]* {7}MESHOPS_TAKE_OVER=yes meshops bootstrap lab --run/,
@@ -138,7 +143,11 @@ describe("env remove", () => {
     expect(existsSync(join(root, "environments/own.yaml"))).toBe(false);
     expect(existsSync(join(root, "flux/own"))).toBe(false);
     expect(existsSync(join(root, "environments/own/identity/trust-anchor.sops.yaml"))).toBe(true);
-    expect(await here("env", "remove", "own", "--purge")).toMatchObject({ code: 0 });
+    expect(await here("env", "remove", "own", "--purge")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("because environments/own.yaml does not exist"),
+    });
+    expect(await here("env", "remove", "own", "--purge", "--force")).toMatchObject({ code: 0 });
     expect(Object.keys(readTree(root)).filter((path) => /(^|\/)own[./]/.test(path))).toEqual([]);
     expect(patterns(root).filter((pattern) => pattern.includes("/own/"))).toEqual([]);
     expect((await here("generate", "--check")).code).toBe(0);

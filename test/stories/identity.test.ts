@@ -123,9 +123,14 @@ describe("an environment without an identity", () => {
     const root = emptyPlatform();
     const found = await meshops(root, ["validate"]);
     expect(found.code).toBe(1);
-    expect(found.stdout).toContain("error identity-missing\n  the environment dev has no identity yet\n");
+    expect(found.stdout).toContain("error identity-missing\n  the environment dev has no identity\n");
     expect(found.stdout).toContain("fix: run meshops identity init dev\n");
     expect((await meshops(root, ["generate"])).code).toBe(1);
+    writeTree(root, { ".meshops/dev.json": "{}\n" });
+    expect((await meshops(root, ["validate"])).stdout).toContain(
+      "fix: restore the identity from Git, because files of dev were generated",
+    );
+    rmSync(join(root, ".meshops"), { recursive: true });
     expect(await meshops(root, ["validate", "--no-identity"])).toEqual({
       code: 0,
       stdout: "1 environment checked, all valid; certificates and encrypted files were not checked\n",
@@ -492,10 +497,17 @@ describe("the life cycle of an identity", () => {
     expect(stdout).not.toContain("SECRET");
     await meshops(root, ["identity", "keygen", "dev"], { env });
     expect(readFileSync(keyFile, "utf8").startsWith(first)).toBe(true);
-    const { secrets } = parse(stdout) as { secrets: { age: string[]; admin: string[] } };
+    const parsed = parse(stdout) as { secrets: { age: string[]; admin: string[] } };
+    const { secrets } = parsed;
     writeTree(root, { "environments/dev.yaml": specText({ secrets }, "dev") });
     const { stdout: exported } = await meshops(root, ["identity", "age-key", "dev"], { env });
     expect(await identityToRecipient(exported.trim())).toBe(secrets.age[0]);
+    // While the cluster's key changes, the Secret must contain both keys.
+    const later = parse((await meshops(root, ["identity", "keygen", "dev"], { env })).stdout) as typeof parsed;
+    const both = { ...secrets, age: [...secrets.age, ...later.secrets.age] };
+    writeTree(root, { "environments/dev.yaml": specText({ secrets: both }, "dev") });
+    const { stdout: keys } = await meshops(root, ["identity", "age-key", "dev"], { env });
+    expect(await Promise.all(keys.trim().split("\n").map(identityToRecipient))).toEqual(both.age);
     expect(await meshops(root, ["identity", "age-key", "dev"], { env: asAdmin("") })).toMatchObject({
       code: 3,
       stdout: "",

@@ -7,7 +7,7 @@ import { helmfileFile, overlayFolder, patchesFile, transformersFile, valuesFile 
 import { compareText } from "../../system/text.ts";
 import { header } from "../bundle.ts";
 import { objectsFolder } from "./kustomize.ts";
-import { fluxName } from "./names.ts";
+import { contextOf, fluxName } from "./names.ts";
 import { plainPatches, targetedPatches } from "./patches.ts";
 import { repositoriesOf } from "./repositories.ts";
 
@@ -38,13 +38,13 @@ function unnamed(names: readonly string[]): JsonMap {
 export function emitHelmfile(model: Model): [path: string, text: string] {
   const { metadata, spec } = model.environment;
   const components = model.components.filter(isHelmRelease);
-  const [kubeContext] = contextOf(model);
+  const kubeContext = contextOf(model.environment);
   const helmfile = {
     // Only `helmfile template` uses this field. Without it, Helm assumes its own default version of Kubernetes, which
     // Linkerd's charts might reject.
     kubeVersion: `v${spec.azure?.cluster.kubernetesVersion ?? defaultKubernetes}`,
     repositories: repositoriesOf(model).map(({ name, url }) => ({ name, url })),
-    helmDefaults: { ...(kubeContext === undefined ? {} : { kubeContext }), wait: true, createNamespace: false, historyMax: 5 },
+    helmDefaults: { ...(kubeContext === null ? {} : { kubeContext }), wait: true, createNamespace: false, historyMax: 5 },
     releases: components.map((component) => release(component, model)),
   };
   return [
@@ -139,16 +139,6 @@ function applySecrets(model: Model): JsonMap {
     events: ["presync"],
     showlogs: true,
     command: "../../bases/identity/apply.sh",
-    args: [".", contextOf(model)[0] ?? "", String(model.environment.spec.helmfile.helmVersion)],
+    args: [".", contextOf(model.environment) ?? "", String(model.environment.spec.helmfile.helmVersion)],
   };
-}
-
-/**
- * The kubectl context of an environment. The context of an AKS cluster has the name of the cluster
- * (`az aks get-credentials`). If helmfile used the current context instead, it could install releases and private keys
- * into another environment's cluster.
- */
-function contextOf({ environment }: Model): string[] {
-  const name = environment.spec.azure?.cluster.name;
-  return name === undefined ? [] : [name];
 }

@@ -1,5 +1,6 @@
 import type { ComponentModel } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
 
 /**
  * Namespace of Flux, the names of the GitRepository and the root Kustomization that `flux bootstrap` creates, and the
@@ -15,4 +16,13 @@ export function fluxName(id: string): string {
 /** Labels of every object that meshops writes. */
 export function commonLabels({ group: partOf }: Pick<ComponentModel, "group">): JsonMap {
   return { "app.kubernetes.io/managed-by": "meshops", "app.kubernetes.io/part-of": partOf };
+}
+
+/**
+ * The kubectl context of an environment; null if it is not known. The context of an AKS cluster has the name of the
+ * cluster (`az aks get-credentials`). If helmfile or a printed command used the current context instead, it could change
+ * another environment's cluster.
+ */
+export function contextOf({ spec: { azure } }: Environment): string | null {
+  return azure?.cluster.name ?? null;
 }

@@ -7,7 +7,7 @@
 export const probeScript: string = String.raw`
 tmp=$(mktemp -d)
 proto=
-eval "proto=\$$PROTO_VARIABLE"
+eval "proto=\${$PROTO_VARIABLE}"
 report() { printf 'meshops-probe %s %s %s\n' "$1" "$2" "$(printf '%s' "$3" | base64 | tr -d '\n')"; }
 
 http() { # name address path

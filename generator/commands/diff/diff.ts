@@ -1,4 +1,6 @@
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { contextOf } from "../../bundle/emit/names.ts";
 import { inventoryFile, parseInventory, rootOwner } from "../../bundle/inventory.ts";
 import type { Repository } from "../../bundle/repository.ts";
 import { isAtLeast, type Risk } from "../../components/risk-levels.ts";
@@ -8,6 +10,7 @@ import { identitiesAtHand } from "../../identity/age-keys.ts";
 import { encryptedFiles } from "../../identity/read.ts";
 import { loadEnvironment } from "../../lint/load.ts";
 import {
+  basesFolder,
   environmentsFolder,
   fluxRootFolder,
   helmfileFile,
@@ -21,12 +24,13 @@ import { groupBy } from "../../system/data.ts";
 import { exitCode } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
 import { stateFolder } from "../../system/state-folder.ts";
-import { folderOf } from "../../system/text.ts";
+import { compareText, folderOf } from "../../system/text.ts";
 import { stepsAfterRename } from "../after-rename.ts";
 import { repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { bundlesOf, renderEnvironments, type Wanted, wantedBundles } from "../render-environments.ts";
 import { withProgress } from "../terminal/progress.ts";
+import { inContext } from "./cluster-context.ts";
 import { asRenamed, renameChange, renamedSince } from "./renamed.ts";
 import { diffJson, diffMarkdown, diffText, summary, worst } from "./report.ts";
 
@@ -52,19 +56,38 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
   }
   const rendered = renderEnvironments(io, repository, names);
   if (rendered === null) return exitCode.problem;
-  const folders = [environmentsFolder, overlaysFolder, fluxRootFolder, helmfileFile, stateFolder];
+  const folders = [environmentsFolder, overlaysFolder, fluxRootFolder, helmfileFile, stateFolder, basesFolder];
   const tree = await GitTree.open(repository.root, options.from, folders);
   const all = wantedBundles(repository, bundlesOf(rendered), true, { others: ownersIn(tree) });
-  const changes = await compare(io, repository, tree, all, names.length === 0);
+  const contexts = new Map(rendered.map(({ model: { environment } }) => [environment.metadata.name, contextOf(environment)]));
+  const found = await compare(io, repository, tree, all, names.length === 0);
+  const changes = found.map((change) => inContext(change, contexts.get(change.environment) ?? null));
   if (options.output === "json") io.stdout.write(diffJson(changes));
   else if (options.output === "markdown") io.stdout.write(diffMarkdown(changes, options.from));
   else {
     io.stdout.write(diffText(changes, io.stdout.colors));
+    const bases = changedBases(repository.root, tree);
+    if (bases.length > 0) io.stdout.write(`${changes.length === 0 ? "" : "\n"}not assessed: ${bases.join(", ")}\n`);
     io.stdout.write(`${changes.length === 0 ? "" : "\n"}${summary(changes)} (compared with ${options.from})\n`);
   }
   const failed =
     options.failOn === undefined ? changes.length > 0 : changes.length > 0 && isAtLeast(worst(changes), options.failOn);
   return failed ? exitCode.problem : exitCode.ok;
+}
+
+/** Returns the files in bases/ that differ from a commit. What they change in the cluster is not assessed. */
+function changedBases(root: string, tree: GitTree): string[] {
+  const folder = join(root, basesFolder);
+  const onDisk = existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    : [];
+  const inCommit = [...tree.paths()].filter((path) => path.startsWith(`${basesFolder}/`));
+  return [...new Set([...onDisk, ...inCommit])].sort(compareText).filter((path) => {
+    const text = readIfThere(join(root, path));
+    return text === null || !tree.holds(path, text);
+  });
 }
 
 /** Returns the names of the environments that have an inventory in a commit. */
@@ -95,7 +118,7 @@ async function compare(
   const owned = [...tree.paths()].filter((path) => ownerOf(path) !== null);
   const committed = groupBy(owned, (path) => ownerOf(path) ?? "");
   const changes: ObjectChange[] = renames.map((rename) =>
-    renameChange(rename, stepsAfterRename(root, loadEnvironment(rename.to, repository.source).environment, rename)),
+    renameChange(root, rename, stepsAfterRename(root, loadEnvironment(rename.to, repository.source).environment, rename)),
   );
   let identities: string[] | null = null;
   for (let at = 0; at < wanted.length; at += chunk) {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { inventoryFile } from "../../bundle/inventory.ts";
 import type { Step } from "../../components/change-rule.ts";
@@ -6,7 +7,7 @@ import type { GitTree } from "../../diff/git-tree.ts";
 import { encryptedFiles } from "../../identity/read.ts";
 import { environmentsFolder, fluxFolder, fluxRootFolder, overlaysFolder } from "../../spec/layout.ts";
 import { readIfThere } from "../../system/files.ts";
-import type { Renamed } from "../after-rename.ts";
+import { fluxFilesOf, type Renamed } from "../after-rename.ts";
 import type { Wanted } from "../render-environments.ts";
 
 /**
@@ -41,7 +42,11 @@ function moved(path: string, { from, to }: Renamed): string {
 }
 
 /** Returns the change of the environment's name itself. Flux's root Kustomization is not in the generated files. */
-export function renameChange({ from, to }: Renamed, steps: readonly Step[]): ObjectChange {
+export function renameChange(root: string, { from, to }: Renamed, steps: readonly Step[]): ObjectChange {
+  const old = `./${fluxFolder(from)}`;
+  const effect = existsSync(join(root, fluxFilesOf(from)))
+    ? `${old}, in which only Flux's own files are left. If you push before you move these files, Flux deletes the components of the environment`
+    : `${old}, which no longer exists. Until the root applies ./${fluxFolder(to)}, Flux reports an error and applies nothing`;
   return {
     environment: to,
     kind: "Environment",
@@ -49,7 +54,7 @@ export function renameChange({ from, to }: Renamed, steps: readonly Step[]): Obj
     name: to,
     change: "changed",
     risk: "stalled-rollout",
-    reason: `${from} is now named ${to}. Flux's root Kustomization still applies ./${fluxFolder(from)}, which no longer exists. Until the root applies ./${fluxFolder(to)}, Flux reports an error and applies nothing. The names of all objects in the cluster stay the same`,
+    reason: `${from} is now named ${to}. Flux's root Kustomization still applies ${effect}. The names of all objects in the cluster stay the same`,
     steps,
     fields: [{ path: "metadata.name", before: from, after: to }],
   };

@@ -38,10 +38,16 @@ function section(environment: string, changes: readonly ObjectChange[], colors: 
     return [
       ...objects,
       what,
-      ...(steps.length === 0 ? [] : ["    To make this change (commands use the current kubectl context):", ...procedure]),
+      ...(steps.length === 0 ? [] : [`    To make this change${usesContext(steps)}:`, ...procedure]),
     ].join("\n");
   });
   return [title, ...blocks].join("\n");
+}
+
+/** Note for steps with commands of kubectl or helm that do not contain a context. */
+function usesContext(steps: readonly Step[]): string {
+  const without = steps.some(({ command = "" }) => /\b(kubectl|helm) (?!.*--(kube-)?context )/.test(command));
+  return without ? " (commands use the current kubectl context)" : "";
 }
 
 type Group = readonly [ObjectChange, ...ObjectChange[]];
@@ -118,7 +124,7 @@ export function diffMarkdown(changes: readonly ObjectChange[], from: string): st
       .filter(([{ steps }]) => steps.length > 0)
       .map(
         (group) =>
-          `\n\nTo make the change of ${cell(nameOf(group[0]))} (commands use the current kubectl context):\n\n${markdownSteps(group[0].steps)}`,
+          `\n\nTo make the change of ${cell(nameOf(group[0]))}${usesContext(group[0].steps)}:\n\n${markdownSteps(group[0].steps)}`,
       );
     const table = ["| risk | object | reason |", "|---|---|---|", ...rows].join("\n");
     const fields = own.flatMap((change) => change.fields.map((field) => `${nameOf(change)}\n  ${fieldText(field, null)}`));
@@ -148,7 +154,9 @@ export function summary(changes: readonly ObjectChange[]): string {
     return count === 0 ? [] : [`${count} ${risk}`];
   });
   const verb = changes.length === 1 ? "changes" : "change";
-  return changes.length === 0 ? "no changes" : `${plural(changes.length, "object")} ${verb}: ${counts.join(", ")}`;
+  return changes.length === 0
+    ? "no generated object changes"
+    : `${plural(changes.length, "object")} ${verb}: ${counts.join(", ")}`;
 }
 
 /** Returns the highest risk of the changes. */

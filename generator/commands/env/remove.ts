@@ -25,7 +25,7 @@ type RemoveOptions = DirectoryOption &
 /**
  * `meshops env remove <env>`: removes the spec and the generated files of an environment that is no longer deployed.
  * Certificates and encrypted files are kept, unless `--purge` is set. If a run is interrupted, running the same command
- * again completes the removal.
+ * again completes the removal; with `--purge`, after the spec was removed, `--force` is needed.
  */
 export async function remove([name = ""]: readonly string[], options: RemoveOptions, io: Io): Promise<number> {
   const { directory, force, purge } = options;
@@ -38,14 +38,19 @@ export async function remove([name = ""]: readonly string[], options: RemoveOpti
     refuseIfExtended(repository, name, known);
     if (!force) await refuseIfRunning(loadOne(io, repository, name), options, io);
     await withLock(root, async () => removeFile(pathsWithin(root)(specFile(name)), join(root, environmentsFolder)));
-  }
+  } else if (purge && !force && identityFilesOf(root, name).length > 0)
+    throw new UserError(
+      exitCode.problem,
+      `cannot check whether ${name} is still deployed, because ${specFile(name)} does not exist`,
+      `restore the spec from Git; if you know that the environment is no longer deployed, add --force`,
+    );
   const code = await generateAll(directory, io);
   if (code !== exitCode.ok) return code;
   const kept = identityFilesOf(root, name);
   if (purge) await withLock(root, async () => removeIdentity(root, name));
   else if (kept.length > 0) {
     io.stdout.write(`certificates and encrypted files of ${name} are kept:\n${kept.map((path) => `  ${path}\n`).join("")}`);
-    io.stdout.write(`to remove these files, run meshops env remove ${name} --purge\n`);
+    io.stdout.write(`to remove these files, run meshops env remove ${name} --purge --force\n`);
   }
   return exitCode.ok;
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import type { Document } from "yaml";
 import { Repository } from "../../bundle/repository.ts";
 import { withCopiedRules } from "../../identity/environment-rules.ts";
@@ -7,12 +7,12 @@ import { sopsConfigFile } from "../../identity/sops-config.ts";
 import { emitDocuments } from "../../kubernetes/documents.ts";
 import { setAt } from "../../kubernetes/edit.ts";
 import { loadEnvironment } from "../../lint/load.ts";
-import { environmentsFolder, specFile } from "../../spec/layout.ts";
+import { environmentsFolder, fluxFolder, specFile } from "../../spec/layout.ts";
 import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
-import { stepsAfterRename } from "../after-rename.ts";
+import { fluxFilesOf, stepsAfterRename } from "../after-rename.ts";
 import { type DirectoryOption, refuseUnknown, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { columns, wrap } from "../terminal/wrap.ts";
@@ -34,7 +34,10 @@ export async function rename(
   await withLock(repository.root, async () => moveSpec(repository, name, newName, resumed));
   const code = await generateAll(directory, io);
   if (code !== exitCode.ok) return code;
-  await withLock(repository.root, async () => removeIdentity(repository.root, name));
+  await withLock(repository.root, async () => {
+    moveFluxFiles(repository.root, name, newName);
+    removeIdentity(repository.root, name);
+  });
   const { environment, abstract } = loadEnvironment(newName, new Repository(repository.root).source);
   const steps = stepsAfterRename(repository.root, abstract ? null : environment, { from: name, to: newName });
   io.stdout.write(`renamed ${name} to ${newName}\n\nnext:\n`);
@@ -43,6 +46,26 @@ export async function rename(
     if (command !== undefined) io.stdout.write(`       ${command}\n`);
   }
   return exitCode.ok;
+}
+
+/**
+ * Moves the manifests that `flux bootstrap git` wrote, and changes the path of the root Kustomization in them. If they
+ * stayed at the old path, Flux would find a folder without components, and delete the components.
+ */
+function moveFluxFiles(root: string, name: string, newName: string): void {
+  const within = pathsWithin(root);
+  const folder = fluxFilesOf(name);
+  if (!existsSync(join(root, folder))) return;
+  const files = readdirSync(join(root, folder), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const entry of files) {
+    const path = relative(root, join(entry.parentPath, entry.name));
+    const text = readFileSync(join(root, path), "utf8").replaceAll(
+      new RegExp(`(\\./)?\\b${fluxFolder(name)}(?=["'\\s/]|$)`, "gm"),
+      `./${fluxFolder(newName)}`,
+    );
+    writeAtomic(within(path.replace(folder, fluxFilesOf(newName))), text);
+    removeFile(within(path), join(root, fluxFolder(name)));
+  }
 }
 
 /** Returns whether an interrupted run has already moved the spec. @throws UserError (usage) */

@@ -98,7 +98,8 @@ function writableSpec(
 }
 
 /**
- * `meshops identity age-key <env>`: prints the cluster's age identity (private key), for example to pipe it to kubectl.
+ * `meshops identity age-key <env>`: prints the age identities (private keys) of the cluster's recipients, one per line,
+ * for example to pipe them to kubectl. Recipients whose private key is not available are left out.
  */
 export async function ageKey([name = ""]: readonly string[], options: DirectoryOption, io: Io): Promise<number> {
   const environment = loadOne(io, repositoryIn(io, options.directory), name);
@@ -110,9 +111,10 @@ export async function ageKey([name = ""]: readonly string[], options: DirectoryO
     );
   const { known, damaged } = await byRecipient(ageIdentities(io.env));
   const recipients = environment.spec.secrets.age;
-  const identity = recipients.map((recipient) => known.get(recipient)).find((found) => found !== undefined);
-  if (identity !== undefined) {
-    io.stdout.write(`${identity}\n`);
+  // While the cluster's key changes, the spec lists the recipients of both keys, and the Secret must contain both keys.
+  const identities = recipients.flatMap((recipient) => known.get(recipient) ?? []);
+  if (identities.length > 0) {
+    io.stdout.write(identities.map((identity) => `${identity}\n`).join(""));
     return exitCode.ok;
   }
   const but = damaged === 0 ? "" : `; ${plural(damaged, "key")} ${damaged === 1 ? "is" : "are"} damaged`;

@@ -2,12 +2,14 @@ import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { policiesFor } from "../../mesh/policies.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { dgraphPods } from "../dgraph/pods.ts";
+import { policyChanges } from "./change-rules.ts";
 import { dgraphPolicyRules } from "./rules.ts";
 
 /** Access policies for Dgraph: NetworkPolicies, and Linkerd's policy resources. */
 export const dgraphPolicy: ComponentProvider = {
   optional: ["dgraph-policy"],
   rules: dgraphPolicyRules,
+  changeRules: [policyChanges],
   components: ({ environment: { spec } }) => (spec.dgraph.enabled && spec.dgraph.networkPolicy ? [component] : []),
 };
 

@@ -1,9 +1,14 @@
 import type { DgraphRole } from "../../catalog/dgraph.ts";
 import { portKeys } from "../../catalog/well-known.ts";
 import { plural } from "../../system/text.ts";
+import { isAssessed, isGeneratedPatch } from "../assessed.ts";
 import type { Assessment, ChangedObject, ChangeRule, FieldChange } from "../change-rule.ts";
+import { chartVersionOf } from "../chart-version.ts";
+import { assessedPaths } from "./assessed.ts";
+import { releaseName } from "./members.ts";
+import { moveData } from "./move-data.ts";
 import { removeMembers, uninstall } from "./procedures.ts";
-import { running, startsEmpty } from "./storage-changes.ts";
+import { formatOf, running, startsEmpty } from "./storage-changes.ts";
 
 const roles: readonly DgraphRole[] = ["alpha", "zero"];
 
@@ -12,6 +17,11 @@ export const dgraphChanges: ChangeRule = {
   *assess(changed, { objects }) {
     const { kind, name, change, namespace } = changed;
     if (kind !== "HelmRelease" || name !== "dgraph") return;
+    const moved = change === "removed" ? objects.find((other) => isAdded(other) && other.namespace !== namespace) : undefined;
+    if (moved !== undefined) {
+      yield movedTo(changed, moved);
+      return;
+    }
     if (change === "removed")
       yield {
         risk: "data-loss",
@@ -23,6 +33,24 @@ export const dgraphChanges: ChangeRule = {
     yield* stall(changed, objects);
   },
 };
+
+function isAdded({ kind, name, change }: ChangedObject): boolean {
+  return kind === "HelmRelease" && name === "dgraph" && change === "added";
+}
+
+/** Assesses a change of Dgraph's namespace: the old HelmRelease is not changed, and a new one is created. */
+function movedTo(changed: ChangedObject, { namespace, after }: ChangedObject): Assessment {
+  return {
+    risk: "data-loss",
+    reason: `Dgraph moves to namespace ${namespace}, where it starts with empty volumes. If you push this change, the old Dgraph in namespace ${changed.namespace} keeps running (prune: disabled), but Flux removes its policies. Every pod in the cluster can then connect to it`,
+    steps: moveData(running(changed), { release: releaseName(after), namespace }, formatOf(chartVersionOf(changed.before))),
+  };
+}
+
+/** Whether a field is a value or a patch of meshops that changes the pods of Dgraph. */
+function restartsPods(field: FieldChange): boolean {
+  return isAssessed(field, assessedPaths) || (field.path.includes('."StatefulSet/') && isGeneratedPatch(field));
+}
 
 function* release(changed: ChangedObject): Iterable<Assessment> {
   const { fields } = changed;
@@ -42,7 +70,7 @@ function* release(changed: ChangedObject): Iterable<Assessment> {
         reason:
           "the Raft addresses of Alphas and Zeros change, and the pods of Alphas and Zeros restart: check that a majority of the members of each group stays available",
       };
-    else if (!key.startsWith("persistence.") && /^spec\.(values\.|postRenderers\."StatefulSet\/)/.test(field.path))
+    else if (!key.startsWith("persistence.") && restartsPods(field))
       yield {
         risk: "rollout",
         reason:

@@ -3,6 +3,7 @@ import { dgraphRepository } from "../../catalog/repositories.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
 import { dgraphAccess } from "./access-target.ts";
+import { assessedPaths } from "./assessed.ts";
 import { dgraphChanges } from "./change-rules.ts";
 import { dgraphChecks } from "./checks.ts";
 import { dgraphPatches } from "./patches.ts";
@@ -17,6 +18,7 @@ export const dgraph: ComponentProvider = {
   optional: ["dgraph"],
   namespaceField: { section: "dgraph", byDefault: "dgraph" },
   keptReleases: ["dgraph"],
+  assessedValues: { helmRelease: "dgraph", paths: assessedPaths, effect: null },
   rules: dgraphRules,
   transitionRules: [internalPortsStall],
   changeRules: [dgraphChanges, storageChanges],

@@ -17,24 +17,36 @@ const answersAtTheEnd: readonly string[] = ["v21", "v22"];
  * release with empty volumes, and an import (docs.dgraph.io, "Upgrade Database"). The old volumes are kept, so the old
  * version can be installed again.
  *
- * @param next name of the Helm release after the change; if it is the same, the steps ask for a new name
+ * @param next Helm release after the change; if its name and namespace are the same, the steps ask for a new name
  * @param dataFormat data format of the running version; undefined if the version is unknown
  */
-export function moveData(old: RunningDgraph, next: string, dataFormat: string | undefined): Step[] {
+export function moveData(
+  old: RunningDgraph,
+  next: Pick<RunningDgraph, "release" | "namespace">,
+  dataFormat: string | undefined,
+): Step[] {
   const { namespace, release } = old;
-  const target = { ...old, release: next === release ? `${release}-new` : next };
+  const same = next.release === release && next.namespace === namespace;
+  const target = { ...old, ...next, ...(same ? { release: `${release}-new` } : {}) };
   return [
     ...exportSteps(old, dataFormat),
     {
-      text:
-        next === release
-          ? `In the spec, change dgraph.chart, and set dgraph.release to a new name, such as ${target.release}. The new pods start with empty volumes, and the old volumes are kept. Generate, push, and wait until Dgraph is ready.`
-          : "Push, and wait until Dgraph is ready. The new pods start with empty volumes, and the old volumes are kept.",
+      text: same
+        ? `In the spec, change dgraph.chart, and set dgraph.release to a new name, such as ${target.release}. The new pods start with empty volumes, and the old volumes are kept. Generate, push, and wait until Dgraph is ready.`
+        : "Push, and wait until Dgraph is ready. The new pods start with empty volumes, and the old volumes are kept.",
     },
     ...importSteps(target),
     {
-      text: `Compare the data. Change the address in your clients to ${nameOf(target, "alpha")}.${namespace}, and start them again.`,
+      text: `Compare the data. Change the address in your clients to ${nameOf(target, "alpha")}.${target.namespace}, and start them again.`,
     },
+    ...(target.namespace === namespace
+      ? []
+      : [
+          {
+            text: "Uninstall the old Dgraph, which Flux keeps (prune: disabled). Its volumes are kept.",
+            command: `kubectl delete helmrelease dgraph --namespace ${namespace}`,
+          },
+        ]),
     {
       text: "Delete the old volumes when you no longer need them.",
       command: `kubectl delete pvc --namespace ${namespace} --selector app=dgraph,release=${release}`,

@@ -115,7 +115,7 @@ function leaveGroup(dgraph: RunningDgraph, role: DgraphRole, pods: string): Step
     ...(alpha
       ? [
           {
-            text: "If a group loses all its members, move each of its predicates to a group that remains. The output of /state lists the predicates (tablets).",
+            text: "If a group loses all its members, move each of its predicates to a group that remains. The output of /state lists the predicates (tablets) with the number of their namespace, such as 0-name: omit the number and the dash.",
             command: askZero(dgraph, "/moveTablet?tablet=<predicate>&group=<remaining group>"),
           },
         ]

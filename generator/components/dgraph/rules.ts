@@ -177,7 +177,7 @@ function* narrowWhitelist({ spec: { dgraph } }: Environment): Iterable<RuleFindi
     if (prefix >= shortestPrivatePrefix) continue;
     yield {
       paths: [spec("dgraph", "alpha", "whitelist", index)],
-      message: `clients with ${prefix === 0 ? "any address" : "public addresses"} are allowed to alter the schema, drop all data and export all data`,
+      message: `Alpha allows admin operations, such as dropping all data, to clients with ${prefix === 0 ? "any address" : "public addresses"} that policies do not refuse`,
       fix: "use the address ranges of the nodes and the pods, such as 10.0.0.0/8",
     };
   }

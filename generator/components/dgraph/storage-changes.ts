@@ -18,7 +18,7 @@ export const storageChanges: ChangeRule = {
         risk: "data-loss",
         reason:
           "the name of the Helm release changes: the old release is uninstalled, the volumes of the old release are kept, and the new pods start with empty volumes",
-        steps: moveData(running(changed), releaseName(changed.after), formatOf(versions(changed)[0])),
+        steps: moveData(running(changed), nextRelease(changed), formatOf(versions(changed)[0])),
       };
     yield* dataFormat(changed);
     yield* volumes(changed);
@@ -46,11 +46,16 @@ function* dataFormat(changed: ChangedObject): Iterable<Assessment> {
   yield {
     risk: "data-loss",
     reason: `Dgraph of chart ${after} cannot be expected to read the files that Dgraph of chart ${before} wrote: export the data, install the new version with empty volumes, and import the data (Dgraph's documentation, "Upgrade Database")`,
-    steps: moveData(running(changed), releaseName(changed.after), formatOf(before)),
+    steps: moveData(running(changed), nextRelease(changed), formatOf(before)),
   };
 }
 
-function formatOf(version: string): string | undefined {
+function nextRelease({ after, namespace }: ChangedObject): { release: string; namespace: string } {
+  return { release: releaseName(after), namespace };
+}
+
+/** Data format of a chart version; undefined if the version is unknown. */
+export function formatOf(version: string): string | undefined {
   return findDgraphChart(version)?.dataFormat;
 }
 

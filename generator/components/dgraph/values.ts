@@ -1,7 +1,7 @@
 import { dgraphChart } from "../../catalog/dgraph.ts";
 import type { JsonMap, StringMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
-import { type OwnedValue, owned } from "../owned.ts";
+import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 import { mergeValues } from "../values.ts";
 import { injectionAnnotations } from "./injection.ts";
@@ -29,7 +29,17 @@ export function dgraphValues(context: Context): JsonMap {
 
 /** Chart values for injection and mirrored images. Overrides must not replace these values. */
 export function ownedDgraphValues(context: Context): OwnedValue[] {
-  return [...owned(injection(context), "dgraph.internalPorts"), ...owned(images(context), "azure.registry.mirrorImages")];
+  return [
+    ...owned(injection(context), "dgraph.internalPorts"),
+    ...owned(images(context), "azure.registry.mirrorImages"),
+    // The names of the pods, and their service account, are in the policies and in the patches.
+    ...ownedPaths(["fullnameOverride", "nameOverride"], "dgraph.release"),
+    ...ownedPaths(["serviceAccount.create", "serviceAccount.name"], "dgraph.clients"),
+    // The version of Dgraph decides whether it can read the files on the volumes.
+    ...ownedPaths(["image.tag"], "dgraph.chart"),
+    ...ownedPaths(["alpha.persistence.enabled"], "dgraph.alpha.storage"),
+    ...ownedPaths(["zero.persistence.enabled"], "dgraph.zero.storage"),
+  ];
 }
 
 /**

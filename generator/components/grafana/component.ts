@@ -11,6 +11,20 @@ export const grafana: ComponentProvider = {
   optional: ["grafana"],
   reservedNamespaces: ["grafana"],
   rules: grafanaRules,
+  assessedValues: {
+    helmRelease: "grafana",
+    paths: [
+      "dashboardProviders",
+      "dashboards",
+      "datasources",
+      "env",
+      "extraObjects",
+      '"grafana.ini"',
+      "image",
+      "downloadDashboardsImage",
+    ],
+    effect: "Grafana can restart",
+  },
   changeRules: [chartVersion("grafana")],
   components: ({ environment: { spec } }) => (spec.linkerd.viz.enabled && spec.linkerd.viz.grafana ? [component] : []),
 };

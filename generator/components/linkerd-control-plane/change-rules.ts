@@ -1,4 +1,6 @@
+import { isAssessed } from "../assessed.ts";
 import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
+import { assessedPaths } from "./assessed.ts";
 
 /** Assesses changes of the control plane's HelmRelease. */
 export const controlPlaneChanges: ChangeRule = {
@@ -18,7 +20,8 @@ export const controlPlaneChanges: ChangeRule = {
  * proxies. A proxy uses the new values after its pod has restarted.
  */
 function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
-  for (const { path, after } of fields) {
+  for (const field of fields.filter((each) => isAssessed(each, assessedPaths))) {
+    const { path, after } = field;
     if (path === "spec.values.cniEnabled")
       yield {
         risk: "webhook-policy",
@@ -29,7 +32,8 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
       };
     else if (path === "spec.values.heartbeatSchedule")
       yield { risk: "harmless", reason: "the heartbeat, a CronJob, runs at another time" };
-    else if (path.startsWith("spec.values.") && !path.startsWith("spec.values.podAnnotations"))
-      yield { risk: "rollout", reason: "the control plane restarts, one replica at a time" };
+    else yield { risk: "rollout", reason: "the control plane restarts, one replica at a time" };
+    if (path.startsWith("spec.values.proxy."))
+      yield { risk: "rollout", reason: "each proxy uses the new settings after its pod has restarted" };
   }
 }

@@ -5,6 +5,7 @@ import { webhookSelectors } from "../admission.ts";
 import { chartVersion } from "../chart-version.ts";
 import type { Component, ComponentProvider, Context, NamespaceSpec } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
+import { assessedPaths } from "./assessed.ts";
 import { controlPlaneChanges } from "./change-rules.ts";
 import { controlPlaneChecks } from "./checks.ts";
 import { controlPlaneRules } from "./rules.ts";
@@ -14,6 +15,7 @@ import { controlPlaneValues, ownedControlPlaneValues } from "./values.ts";
 export const linkerdControlPlane: ComponentProvider = {
   reservedNamespaces: ["linkerd"],
   rules: controlPlaneRules,
+  assessedValues: { helmRelease: "linkerd-control-plane", paths: assessedPaths, effect: null },
   changeRules: [controlPlaneChanges, chartVersion("linkerd-control-plane")],
   components: () => [controlPlane],
 };

@@ -4,7 +4,7 @@ import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
 import { usesIpv6 } from "../ipv6.ts";
-import { type OwnedValue, owned } from "../owned.ts";
+import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
 import { tracingBackend } from "../tracing-backend.ts";
 import { mergeValues } from "../values.ts";
 import { highAvailability } from "./high-availability.ts";
@@ -32,6 +32,10 @@ export function ownedControlPlaneValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-control-plane"), "linkerd.identity"),
     ...owned(images(context), "azure.registry.mirrorImages"),
+    ...ownedPaths(["identityTrustDomain"], "linkerd.identity.trustDomain"),
+    ...ownedPaths(["clusterDomain"], "linkerd.clusterDomain"),
+    ...ownedPaths(["webhookFailurePolicy"], "linkerd.webhookFailurePolicy"),
+    ...ownedPaths(["cniEnabled"], "linkerd.cni"),
   ];
 }
 

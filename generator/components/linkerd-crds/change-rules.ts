@@ -11,6 +11,11 @@ export const crdChanges: ChangeRule = {
   },
 };
 
+/** Whether the catalog contains a version of linkerd-crds. */
+function isKnown(version: string): boolean {
+  return linkerdReleases.some(({ charts }) => charts["linkerd-crds"] === version);
+}
+
 /** Release of a version of linkerd-crds, or the nearest older one; null if the version is older than the catalog. */
 function releaseOf(version: string): LinkerdRelease | null {
   const release = linkerdReleases.find(({ charts }) => charts["linkerd-crds"] === version);
@@ -28,8 +33,8 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   if (old?.traits.policyApi.server === "v1beta3" && next?.traits.policyApi.server === "v1beta1") {
     yield {
       risk: "stalled-rollout",
-      reason: `the downgrade to chart ${newVersion} fails and changes nothing. The cluster stores Servers in version v1beta3 (status.storedVersions). The chart's CRD of Servers does not contain this version, so Kubernetes rejects the CRD. The other charts wait for linkerd-crds`,
-      steps: [{ text: `Keep linkerd.version at ${old.version} or later, or create a new cluster with ${next.version}.` }],
+      reason: `the downgrade to chart ${newVersion} fails. The cluster stores Servers in version v1beta3 (status.storedVersions). The chart's CRD of Servers does not contain this version, so Kubernetes rejects the CRD. The other charts wait for linkerd-crds`,
+      steps: [{ text: `Keep an edge release, such as ${old.version}, or create a new cluster with ${next.version}.` }],
     };
     return;
   }
@@ -42,12 +47,18 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   if (oldVersion !== newVersion)
     yield {
       risk: "rollout",
-      reason: `chart linkerd-crds changes from ${oldVersion} to ${newVersion}; existing objects do not change`,
+      reason: `chart linkerd-crds changes from ${oldVersion} to ${newVersion}${[oldVersion, newVersion].every(isKnown) ? "; existing objects do not change" : "; the catalog does not contain one of these versions, so it is not known whether their CRDs differ"}`,
     };
   const installs = (release: ChangedObject["before"]): boolean => {
     const values = asMap(asMap(release["spec"])["values"]);
     return values["installGatewayAPI"] === true || values["enableHttpRoutes"] === true;
   };
+  if (!installs(before) && installs(after))
+    yield {
+      risk: "stalled-rollout",
+      reason:
+        "Helm installs the Gateway API's CRDs. If another tool has installed them, the upgrade fails, and the other charts wait for linkerd-crds: first remove the CRDs from the other tool without deleting them, and add Helm's labels and annotations to them",
+    };
   if (!installs(before) || installs(after)) return;
   if (oldVersion.startsWith("20"))
     yield {

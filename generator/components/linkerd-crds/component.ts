@@ -5,6 +5,7 @@ import { crdChanges } from "./change-rules.ts";
 /** Linkerd's CRDs, and the Gateway API's CRDs if the spec sets `gatewayApi: linkerd`. */
 export const linkerdCrds: ComponentProvider = {
   keptReleases: ["linkerd-crds"],
+  assessedValues: { helmRelease: "linkerd-crds", paths: ["enableHttpRoutes", "installGatewayAPI"], effect: null },
   changeRules: [crdChanges],
   components: () => [crds],
 };

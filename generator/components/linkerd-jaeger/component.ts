@@ -18,6 +18,20 @@ export const linkerdJaeger: ComponentProvider = {
   optional: ["linkerd-jaeger"],
   reservedNamespaces: ["linkerd-jaeger"],
   rules: jaegerRules,
+  assessedValues: {
+    helmRelease: "linkerd-jaeger",
+    paths: [
+      "clusterDomain",
+      "createNamespaceMetadataJob",
+      "webhook.caBundle",
+      "webhook.externalSecret",
+      "webhook.image",
+      "namespaceMetadata.image",
+      "collector.image",
+      "jaeger.image",
+    ],
+    effect: "pods of the extension can restart; if Jaeger restarts, its traces are lost",
+  },
   changeRules: [chartVersion("linkerd-jaeger")],
   components: ({ environment }) => (environment.spec.linkerd.jaeger.enabled ? [jaeger] : []),
 };

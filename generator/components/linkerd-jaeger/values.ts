@@ -2,7 +2,7 @@ import { pulledAs } from "../../catalog/image.ts";
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
-import { type OwnedValue, owned } from "../owned.ts";
+import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
 import { mergeValues } from "../values.ts";
 
 /** Values of the linkerd-jaeger chart. */
@@ -23,6 +23,7 @@ export function ownedJaegerValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-jaeger"), "linkerd.identity"),
     ...owned(images(context), "azure.registry.mirrorImages"),
+    ...ownedPaths(["clusterDomain"], "linkerd.identity.trustDomain"),
   ];
 }
 

@@ -11,6 +11,15 @@ import { ownedVizValues, vizValues } from "./values.ts";
 export const linkerdViz: ComponentProvider = {
   optional: ["linkerd-viz"],
   reservedNamespaces: ["linkerd-viz"],
+  assessedValues: {
+    helmRelease: "linkerd-viz",
+    paths: [
+      ...["clusterDomain", "createNamespaceMetadataJob", "enablePodAntiAffinity", "enablePodDisruptionBudget", "grafana.url"],
+      ...["identityTrustDomain", "jaegerUrl", "tap.caBundle", "tap.externalSecret", "tap.replicas", "tapInjector.caBundle"],
+      ...["tapInjector.externalSecret", "defaultRegistry", "prometheus.image"],
+    ],
+    effect: "pods of viz can restart; if its Prometheus restarts, its metrics are lost",
+  },
   changeRules: [chartVersion("linkerd-viz")],
   components: ({ environment }) => (environment.spec.linkerd.viz.enabled ? [viz] : []),
 };

@@ -1,7 +1,7 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
-import { type OwnedValue, owned } from "../owned.ts";
+import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 import { tracingBackend } from "../tracing-backend.ts";
 import { mergeValues } from "../values.ts";
@@ -32,6 +32,8 @@ export function ownedVizValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-viz"), "linkerd.identity"),
     ...owned(images(context), "azure.registry.mirrorImages"),
+    ...ownedPaths(["identityTrustDomain"], "linkerd.identity.trustDomain"),
+    ...ownedPaths(["clusterDomain"], "linkerd.clusterDomain"),
   ];
 }
 

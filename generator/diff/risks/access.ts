@@ -96,7 +96,11 @@ function* byField({ path, before, after }: FieldChange): Iterable<Assessment> {
   if (list === undefined) {
     if (/^spec\.(podSelector|targetRef|port|accessPolicy|policyTypes)/.test(path))
       yield { risk: "wider-access", reason: "the scope of the policy changes" };
-  } else if (before !== undefined && after !== undefined)
+  } else if (/\.ports\[\]$/.test(path) && (before === undefined || after === undefined))
+    yield before === undefined
+      ? { risk: "wider-access", reason: `port ${portOf(after)} is also allowed` }
+      : { risk: "narrower-access", reason: `port ${portOf(before)} is no longer allowed` };
+  else if (before !== undefined && after !== undefined)
     yield { risk: "wider-access", reason: `${peers(after)} replaces ${peers(before)}` };
   else if (list.entry === "opens")
     yield before === undefined
@@ -106,6 +110,10 @@ function* byField({ path, before, after }: FieldChange): Iterable<Assessment> {
     yield before === undefined
       ? { risk: "narrower-access", reason: `${peers(after)} is an additional requirement` }
       : { risk: "wider-access", reason: `${peers(before)} is no longer required` };
+}
+
+function portOf(rule: unknown): string {
+  return String(asMap(rule)["port"] ?? "of any number");
 }
 
 /** Short text for a peer: a service account, a namespace, ports, or the value itself. */

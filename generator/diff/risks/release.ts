@@ -1,26 +1,29 @@
+import { isAssessed, isGeneratedPatch, unassessedValues } from "../../components/assessed.ts";
 import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
+import { providers } from "../../components/registry.ts";
 
 /** Risks of changes to the Helm releases of all components. */
 export function* releaseRisks({ kind, name, change, fields }: ChangedObject): Iterable<Assessment> {
   if (kind !== "HelmRelease") return;
   if (change === "removed") yield { risk: "harmless", reason: `Flux uninstalls ${name}` };
   if (change !== "changed") return;
+  yield* values(name, fields);
   for (const field of fields) {
     if (field.path === "spec.values.webhookFailurePolicy") yield webhookPolicy(field);
-    // The rules of the components assess the patches that meshops generates for StatefulSets and Services.
-    if (field.path.startsWith("spec.postRenderers") && !/^spec\.postRenderers\."(StatefulSet|Service)\//.test(field.path))
-      yield {
-        risk: "rollout",
-        reason: "meshops does not assess what this patch changes; pods of patched workloads can restart",
-      };
-    if (field.path === "spec.suspend")
-      yield {
-        risk: "harmless",
-        reason: field.after === true ? "Flux no longer changes this release" : "Flux applies the release again",
-      };
-    if (field.path.startsWith("spec.values.podAnnotations"))
-      yield { risk: "rollout", reason: "the pods of this release restart one by one; these pods store no data" };
+    if (field.path.startsWith("spec.postRenderers") && !isGeneratedPatch(field))
+      yield { risk: "not-assessed", reason: "meshops does not assess what this patch changes" };
+    if (field.path === "spec.suspend" && field.after !== true)
+      yield { risk: "harmless", reason: "Flux applies the release again" };
   }
+}
+
+function* values(name: string, fields: readonly FieldChange[]): Iterable<Assessment> {
+  const known = providers.flatMap(({ assessedValues }) => assessedValues ?? []).find(({ helmRelease }) => helmRelease === name);
+  const paths = known?.paths ?? [];
+  const unknown = unassessedValues(fields, paths);
+  if (unknown.length > 0)
+    yield { risk: "not-assessed", reason: `meshops does not assess what these chart values change: ${unknown.join(", ")}` };
+  if (known?.effect != null && fields.some((field) => isAssessed(field, paths))) yield { risk: "rollout", reason: known.effect };
 }
 
 function webhookPolicy({ after }: FieldChange): Assessment {

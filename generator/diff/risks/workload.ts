@@ -1,5 +1,5 @@
 import { injectKey } from "../../catalog/well-known.ts";
-import type { Assessment, ChangedObject } from "../../components/change-rule.ts";
+import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
 import { injection } from "./access.ts";
 
 /** Risks of changes to Deployments, Flux Kustomizations, routes, and files. */
@@ -7,7 +7,7 @@ export function* workloadRisks({ kind, name, change, fields }: ChangedObject): I
   if (kind === "Deployment" && change === "changed") {
     for (const { path, before, after } of fields)
       if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${name}`, before, after);
-    yield { risk: "harmless", reason: `the pods of ${name} restart; these pods store no data` };
+    yield { risk: "harmless", reason: `the pods of ${name} restart` };
   }
   if (kind === "Kustomization" && change === "removed")
     yield {
@@ -27,8 +27,22 @@ export function* workloadRisks({ kind, name, change, fields }: ChangedObject): I
       risk: "data-loss",
       reason: "the old or the new version of this file is not valid YAML, so any object in this file might change",
     };
-  if (kind === "Helmfile")
-    yield { risk: "harmless", reason: "this file contains the same change for helmfile; Flux does not use this file" };
-  if (kind === "Overlay" && change === "changed")
-    yield { risk: "harmless", reason: "the component's kustomization.yaml changes" };
+  if (fields.some(({ path }) => path.includes("$patch")))
+    yield { risk: "not-assessed", reason: "the patch deletes or replaces a part of the object, or the whole object" };
+  if (kind === "Overlay" && change === "changed") yield* overlay(fields);
+}
+
+/** Risks of a changed kustomization.yaml: its patches and images change objects of the base, which are not in the bundle. */
+function* overlay(fields: readonly FieldChange[]): Iterable<Assessment> {
+  for (const { path, before, after } of fields) {
+    const text = JSON.stringify([before, after]);
+    if (path.startsWith("patches") && (/\.(patch|target)\b/.test(path) || text.includes('"patch":')))
+      yield { risk: "not-assessed", reason: "meshops does not assess what this patch changes" };
+    if (path.startsWith("images"))
+      yield {
+        risk: "rollout",
+        reason: "pods with this image restart, and do not start if the registry does not contain the new image",
+      };
+  }
+  yield { risk: "harmless", reason: "the component's kustomization.yaml changes" };
 }

@@ -47,7 +47,7 @@ export const jointRules: readonly JointRule[] = [
     why:
       "Each cluster contains the private key of its age recipient. If two environments use the same age key, a user who can read Secrets in one cluster can decrypt the Secrets of the other environment in Git, for example its issuer's private key. " +
       "The usual cause is that a user copied a spec, and did not change the recipient in the copy.",
-    fix: "Create a separate age key for each cluster: run `meshops identity keygen <env> --write --force`, then `meshops identity updatekeys <env>`.",
+    fix: "If the spec is a copy, create an age key and an identity for it: run `meshops identity keygen <env> --write --force`, then `meshops identity init <env>`. If both environments are running, add the new recipient next to the old one, store the new key in the cluster, and then remove the old recipient.",
     keys: ({ spec: { secrets } }) => secrets.age,
     check: sharedAgeKey,
   },
@@ -70,7 +70,7 @@ function* sharedAgeKey({ metadata, spec: { secrets } }: Environment, first: Envi
   yield {
     paths: [spec("secrets", "age", secrets.age.indexOf(key))],
     message: `the clusters of ${metadata.name} and ${first.metadata.name} have the same age key, so each cluster can decrypt the Secrets of both environments`,
-    fix: `run meshops identity keygen ${metadata.name} --write --force && meshops identity updatekeys ${metadata.name}`,
+    fix: `if ${metadata.name} is a copy without an identity, run meshops identity keygen ${metadata.name} --write --force && meshops identity init ${metadata.name}; otherwise change its age key in steps (meshops help identity)`,
   };
 }
 

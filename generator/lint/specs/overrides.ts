@@ -156,7 +156,7 @@ function* replacedValues(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [components(component.id, "values", ...path)],
         message: `this value replaces ${JSON.stringify(before)}, the value of ${path.join(".")} that follows from other fields of the spec`,
-        fix: "remove this value, or the field of the spec",
+        fix: "remove this value, and set the field of the spec, if there is one",
       };
     }
   }

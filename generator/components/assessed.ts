@@ -1,0 +1,58 @@
+import { isMap } from "../system/data.ts";
+import type { FieldChange } from "./change-rule.ts";
+
+/**
+ * Chart values whose changes `meshops diff` can assess: the values that meshops generates. A change of any other value
+ * comes from an override, and its effects are not known.
+ */
+export interface AssessedValues {
+  /** Name of the HelmRelease. */
+  readonly helmRelease: string;
+  /** Dotted paths of values. A path includes all values below it. */
+  readonly paths: readonly string[];
+  /** Effect of a change of these values; null if the component has its own rule. */
+  readonly effect: string | null;
+}
+
+/** Names of values that configure only how the pods of a chart run, in all charts of the catalog. */
+const podSettings =
+  /(^|\.)(\w*[rR]esources|nodeSelector|tolerations|priorityClassName|podLabels|podAnnotations|topologySpreadConstraints)(\.|\[|$)/;
+
+const prefix = "spec.values.";
+
+/** Whether a field of a HelmRelease is a value, or a map of values, whose changes can be assessed. */
+export function isAssessed(field: FieldChange, paths: readonly string[]): boolean {
+  return field.path.startsWith(prefix) && unassessedValues([field], paths).length === 0;
+}
+
+/** Names of the values among the fields whose changes cannot be assessed. */
+export function unassessedValues(fields: readonly FieldChange[], paths: readonly string[]): string[] {
+  const known = (path: string): boolean =>
+    podSettings.test(path) || paths.some((each) => path === each || path.startsWith(`${each}.`) || path.startsWith(`${each}[`));
+  const names = fields
+    .filter(({ path }) => path.startsWith(prefix))
+    .flatMap(({ path, before, after }) => [before, after].flatMap((value) => [...leaves(value, path.slice(prefix.length))]));
+  return [...new Set(names)].filter((name) => !known(name));
+}
+
+/** Fields that the patches of meshops set: annotations, and the preStop hook of a container. */
+const patchedByMeshops =
+  /^(metadata\.annotations|spec\.template\.metadata\.annotations|spec\.template\.spec\.containers\[[^\]]*\]\.(name|lifecycle))(\.|$)/;
+
+/**
+ * Whether a field of a HelmRelease belongs to a patch that meshops generates. Such a patch has no target, and sets only
+ * annotations and preStop hooks.
+ */
+export function isGeneratedPatch({ path, before, after }: FieldChange): boolean {
+  const [, inner] = /^spec\.postRenderers\."[A-Za-z]+\/[^"]+"\.?(.*)$/.exec(path) ?? [];
+  if (inner === undefined) return false;
+  return [before, after].every((value) => [...leaves(value, inner)].every((leaf) => patchedByMeshops.test(leaf)));
+}
+
+/** Paths of the values in a map or list, below a path. An undefined value has no paths. */
+function* leaves(value: unknown, path: string): Iterable<string> {
+  if (value === undefined) return;
+  if (isMap(value)) for (const [key, inner] of Object.entries(value)) yield* leaves(inner, path === "" ? key : `${path}.${key}`);
+  else if (Array.isArray(value)) for (const [index, inner] of value.entries()) yield* leaves(inner, `${path}[${index}]`);
+  else yield path;
+}

@@ -1,0 +1,36 @@
+import { type LinkerdRelease, linkerdReleases, nearestRelease } from "../../catalog/linkerd.ts";
+import type { ChangeRule } from "../change-rule.ts";
+import { chartVersionOf } from "../chart-version.ts";
+
+/**
+ * Assesses an upgrade from a release whose proxies connect to the port of the application (stable-2.14) to a release
+ * whose proxies connect to port 4143. The NetworkPolicy allows only the ports of the new release, but the proxies of
+ * clients keep the old release until their pods restart.
+ */
+export const policyChanges: ChangeRule = {
+  *assess({ kind, change, name }, { objects }) {
+    if (kind !== "NetworkPolicy" || change !== "changed") return;
+    const plane = objects.find((object) => object.kind === "HelmRelease" && object.name === "linkerd-control-plane");
+    if (plane === undefined) return;
+    const [old, next] = [plane.before, plane.after].map((release) => releaseOf(chartVersionOf(release)));
+    if (old?.traits.transportHeader !== false || next?.traits.transportHeader !== true) return;
+    yield {
+      risk: "narrower-access",
+      reason: `${name} no longer allows the ports to which proxies of ${old.version} connect. Meshed clients lose access until their pods have restarted with a new proxy. meshops restarts only the pods that it deploys`,
+      steps: [
+        {
+          text: "In a commit before the upgrade, set dgraph.networkPolicy: false. Until the last step, every pod in the cluster can connect to Dgraph.",
+        },
+        { text: "Upgrade Linkerd in a second commit, and wait until it is ready." },
+        { text: "Restart the pods of all meshed clients." },
+        { text: "Set dgraph.networkPolicy: true in a third commit." },
+      ],
+    };
+  },
+};
+
+/** Release of a version of the chart linkerd-control-plane; null if the version is older than the catalog. */
+function releaseOf(version: string): LinkerdRelease | null {
+  const known = linkerdReleases.find(({ charts }) => charts["linkerd-control-plane"] === version);
+  return known ?? nearestRelease(version.replace(/^20/, "edge-"));
+}

@@ -1,0 +1,10 @@
+/** Chart values that meshops generates for Dgraph. */
+export const assessedPaths: readonly string[] = [
+  "global.domain",
+  "image",
+  ...["alpha", "zero"].flatMap((role) =>
+    ["replicaCount", "shardReplicaCount", "extraFlags", "extraAnnotations", "persistence.size", "persistence.storageClass"].map(
+      (name) => `${role}.${name}`,
+    ),
+  ),
+];

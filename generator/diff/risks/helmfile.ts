@@ -1,0 +1,48 @@
+import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
+import { at, listAt } from "../../kubernetes/object-fields.ts";
+
+/** A release in a helmfile. */
+interface Release {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/** Risks of a changed helmfile of an environment. Flux does not use helmfiles. */
+export function* helmfileRisks({ kind, change, before, after }: ChangedObject, { environment }: ChangeSet): Iterable<Assessment> {
+  if (kind !== "Helmfile") return;
+  yield { risk: "harmless", reason: "this file contains the same change for helmfile; Flux does not use this file" };
+  if (change !== "changed" || environment === "") return;
+  const [old, next] = [before, after].map((file) => at(file, "helmDefaults", "kubeContext"));
+  if (old !== undefined && old !== next)
+    yield {
+      risk: "not-assessed",
+      reason:
+        next === undefined
+          ? `helmfile no longer uses the kubectl context ${String(old)}: it installs into the current context, which can be another cluster`
+          : `helmfile installs into the kubectl context ${String(next)} instead of ${String(old)}`,
+    };
+  const kept = new Set(releasesOf(after).map(idOf));
+  const gone = releasesOf(before).filter((release) => !kept.has(idOf(release)));
+  if (gone.length > 0)
+    yield {
+      risk: "harmless",
+      reason: `helmfile does not uninstall releases that are no longer in its file: ${gone.map(({ name }) => name).join(", ")}`,
+      steps: [uninstall(gone)],
+    };
+}
+
+function uninstall(releases: readonly Release[]): Step {
+  const commands = releases.map(({ name, namespace }) => `helm uninstall ${name} --namespace ${namespace}`);
+  return {
+    text: "Only if you install with helmfile: uninstall these releases when the other steps allow it.",
+    command: commands.join(" && "),
+  };
+}
+
+function releasesOf(file: ChangedObject["before"]): readonly Release[] {
+  return listAt<Release>(file, "releases");
+}
+
+function idOf({ name, namespace }: Release): string {
+  return `${namespace}/${name}`;
+}

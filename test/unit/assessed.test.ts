@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { unassessedValues } from "../../generator/components/assessed.ts";
+import { buildModel } from "../../generator/components/build.ts";
+import { releaseOf } from "../../generator/components/model.ts";
+import { providers } from "../../generator/components/registry.ts";
+import { compareFields } from "../../generator/diff/fields.ts";
+import { releaseMatrix } from "../support/matrix.ts";
+import { environmentOf, sampleIdentity } from "../support/specs.ts";
+
+const mirrored = {
+  azure: { location: "westus2", resourceGroup: "r", registry: { name: "mirror", mirrorImages: true }, cluster: { name: "c" } },
+  pydgraphClient: { enabled: false },
+};
+
+test("diff assesses every chart value that meshops generates", () => {
+  const specs = releaseMatrix.flatMap(({ spec }) => [spec, { ...spec, ...mirrored }]);
+  const found = specs.flatMap((spec) =>
+    buildModel({ environment: environmentOf(spec), identity: sampleIdentity() }).components.flatMap((component) => {
+      const release = releaseOf(component);
+      if (release === null) return [];
+      const known = providers
+        .flatMap(({ assessedValues }) => assessedValues ?? [])
+        .find(({ helmRelease }) => helmRelease === component.id);
+      const fields = compareFields({ spec: { values: {} } }, { spec: { values: release.values } });
+      return unassessedValues(fields, known?.paths ?? []).map((path) => `${component.id}: ${path}`);
+    }),
+  );
+  expect([...new Set(found)]).toEqual([]);
+  expect(specs.length).toBeGreaterThan(10);
+});
+
+test("a value that only an override sets is not assessed, except for settings of pods", () => {
+  const after = {
+    spec: { values: { alpha: { service: { type: "LoadBalancer" }, resources: { limits: { cpu: 1 } } }, fullnameOverride: "x" } },
+  };
+  const fields = compareFields({ spec: { values: {} } }, after);
+  expect(unassessedValues(fields, ["alpha.replicaCount"])).toEqual(["alpha.service.type", "fullnameOverride"]);
+});
