@@ -49,6 +49,8 @@ function build({ build, ...component }: Component, context: Context): ComponentM
     ignoredDrift: [],
     owned: [],
     timeoutMinutes: 5,
+    valuesFrom: [],
+    lastValues: null,
     suspended: false,
     ...output,
     ...component,

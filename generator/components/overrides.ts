@@ -1,9 +1,10 @@
 import { isMap, isSeq, parseDocument } from "yaml";
 import type { Json, JsonMap, KubernetesObject } from "../kubernetes/object.ts";
+import { at } from "../kubernetes/object-fields.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { compareText } from "../system/text.ts";
 import type { Need } from "./component.ts";
-import type { ComponentModel } from "./model.ts";
+import type { ComponentModel, ValuesSource } from "./model.ts";
 import type { JsonOperation, Patch, PatchTarget } from "./patch.ts";
 import { mergeValues } from "./values.ts";
 
@@ -15,17 +16,37 @@ export function withOverrides(component: ComponentModel, { [component.id]: overr
   if (override === undefined) return component;
   const { delivery } = component;
   const values = override.values as JsonMap;
+  const valuesFrom = override.valuesFrom.flatMap(sourceOf);
+  const separate = valuesFrom.length > 0 && delivery.kind === "chart";
   return {
     ...component,
     delivery:
-      delivery.kind === "chart"
+      delivery.kind === "chart" && !separate
         ? { ...delivery, release: { ...delivery.release, values: mergeValues(delivery.release.values, values) } }
         : delivery,
+    valuesFrom,
+    // Values of objects must not replace owned values, so the owned values are repeated after them.
+    lastValues: separate ? mergeValues(ownedPart(delivery.release.values, component), values) : null,
     patches: [...component.patches, ...patchesOf(override)],
     needs: [...component.needs, ...override.dependsOn.map(needOf)],
     timeoutMinutes: override.timeout === undefined ? component.timeoutMinutes : minutesOf(override.timeout),
     suspended: override.suspend,
   };
+}
+
+function sourceOf({ configMapRef, secretRef }: Override["valuesFrom"][number]): ValuesSource[] {
+  if (configMapRef !== undefined) return [{ kind: "ConfigMap", ...configMapRef }];
+  return secretRef === undefined ? [] : [{ kind: "Secret", ...secretRef }];
+}
+
+/** The part of a component's values that overrides must not replace. */
+function ownedPart(values: JsonMap, { owned }: ComponentModel): JsonMap {
+  return owned.reduce<JsonMap>((part, { path }) => {
+    const value = at(values, ...path);
+    return value === undefined
+      ? part
+      : mergeValues(part, path.reduceRight<Json>((inner, key) => ({ [key]: inner }), value as Json) as JsonMap);
+  }, {});
 }
 
 /** Patches of an override, in the order of their names. A patch that is not valid YAML is left out. */

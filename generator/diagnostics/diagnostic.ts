@@ -76,6 +76,7 @@ export type DiagnosticCode =
   | "patch-unchecked"
   | "patch-hook"
   | "value-unknown"
+  | "values-from-helmfile"
   | "dependency-cycle"
   | "flux-too-old"
   | "dgraph-alpha-group"

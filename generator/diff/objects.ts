@@ -1,6 +1,14 @@
 import { asYaml12, parseDocuments, valuesOf } from "../kubernetes/documents.ts";
 import { groupOf } from "../kubernetes/manifest-set.ts";
-import { helmfileFile, overlaysFolder, patchesFile, releaseFile, transformersFile, valuesFile } from "../spec/layout.ts";
+import {
+  helmfileFile,
+  lastValuesFile,
+  overlaysFolder,
+  patchesFile,
+  releaseFile,
+  transformersFile,
+  valuesFile,
+} from "../spec/layout.ts";
 import { asMap } from "../system/data.ts";
 import { mergeDeep } from "../system/merge.ts";
 import { folderOf } from "../system/text.ts";
@@ -30,7 +38,9 @@ export function objectsOf(files: Files): Map<string, StatedObject> {
       const known = objects.get(key);
       objects.set(
         key,
-        known === undefined ? object : { ...known, value: merge(known.value, object.value), files: [...known.files, path] },
+        known === undefined
+          ? object
+          : { ...known, value: merge(known.value, object.value), files: [...known.files, ...object.files] },
       );
     }
   return objects;
@@ -54,8 +64,13 @@ function readable(path: string, text: string, files: Files): StatedObject[] {
   const namespace = namespaceOf(files.get(`${folder}/kustomization.yaml`) ?? "");
   if (!path.startsWith(`${overlaysFolder}/`)) return documents(text).map((value) => ofDocument(value, "", path));
   if (file === "kustomization.yaml") return documents(text).map((value) => declared("Overlay", "", folder, value, path));
-  if (file === valuesFile)
-    return [declared("HelmRelease", namespace, component, { spec: { values: onlyValue(text) } }, path, release)];
+  if (file === lastValuesFile && files.has(`${folder}/${valuesFile}`)) return [];
+  if (file === valuesFile) {
+    const last = files.get(`${folder}/${lastValuesFile}`);
+    const values = mergeDeep(asMap(onlyValue(text)), last === undefined ? {} : asMap(onlyValue(last)));
+    const object = declared("HelmRelease", namespace, component, { spec: { values } }, path, release);
+    return [{ ...object, files: last === undefined ? [path] : [path, `${folder}/${lastValuesFile}`] }];
+  }
   if (file === releaseFile)
     return documents(text).map((value) => declared("HelmRelease", namespace, component, withPatches(value), path, release));
   // If the folder has a HelmRelease, its postRenderers contain the same patches. In this case, only helmfile uses

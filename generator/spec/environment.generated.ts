@@ -406,6 +406,7 @@ export interface Environment {
           | "patch-unchecked"
           | "resource-group-shared"
           | "value-unknown"
+          | "values-from-helmfile"
           | "webhook-policy-fail"
           | "webhook-policy-ignore";
         /**
@@ -427,6 +428,10 @@ export interface Override {
     [k: string]: unknown;
   };
   /**
+   * ConfigMaps and Secrets in the namespace of the component that contain values of the chart. Their values are merged over the values that meshops generates, in the order of the list; values is merged last. Only Flux reads these objects.
+   */
+  valuesFrom: ValuesSource[];
+  /**
    * Kustomize patches for the objects of the component. Each key is a name that you choose. The patches are applied after the generated patches, in the alphabetical order of their names.
    */
   patches: {
@@ -444,6 +449,26 @@ export interface Override {
    * Whether updates of the component are suspended. If true, Flux and helmfile do not change the component, and do not apply changes in Git, until suspend is false again.
    */
   suspend: boolean;
+}
+/**
+ * An object that contains values. Set exactly one of configMapRef and secretRef.
+ */
+export interface ValuesSource {
+  configMapRef?: ValuesReference;
+  secretRef?: ValuesReference;
+}
+/**
+ * An object, and the key of its data that contains the values as YAML.
+ */
+export interface ValuesReference {
+  /**
+   * Name of the object.
+   */
+  name: string;
+  /**
+   * Key of the object's data.
+   */
+  key: string;
 }
 /**
  * A Kustomize patch.

@@ -67,6 +67,18 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Overrides of components (f
       more: child("more", { "linkerd-viz": { values: { extra: { b: 2 } } } }),
       none: child("none", { "linkerd-viz": { values: null } }),
       back: child("back", { "linkerd-viz": { values: { chartDefault: { second: 3 } } } }),
+      from: specText(
+        {
+          ...common,
+          components: {
+            "linkerd-viz": {
+              valuesFrom: [{ configMapRef: { name: "mesh-values" } }, { secretRef: { name: "more", key: "more.yaml" } }],
+              values: { extra: { c: 3 } },
+            },
+          },
+        },
+        "from",
+      ),
       all: specText({ ...common, components: overrides }, "all"),
       order: specText(
         {
@@ -105,6 +117,34 @@ withTools(["helm", "helmfile", "kustomize", "sops"], "Overrides of components (f
     expect(await vizValues("none")).toEqual({ chartDefault: { first: 1, second: 2 } });
     expect(await vizValues("back")).toEqual({ chartDefault: { first: 1, second: 3 }, extra: { a: 1 } });
     expect(readFileSync(join(root, "overlays/more/linkerd-viz/values.yaml"), "utf8")).toContain("second: null\n");
+  });
+
+  test("values of objects are merged over generated values, but not over values of the spec and owned values", async () => {
+    const source = (kind: string, name: string, key: string, values: object): KubernetesObject =>
+      ({ apiVersion: "v1", kind, metadata: { name }, data: { [key]: stringify(values) } }) as KubernetesObject;
+    const objects = await fluxRoad(
+      root,
+      "from",
+      charts,
+      ["linkerd-viz"],
+      [
+        source("ConfigMap", "mesh-values", "values.yaml", {
+          extra: { a: 1, b: 1, c: 1 },
+          clusterDomain: "wrong",
+          jaegerUrl: "jaeger.example:1",
+        }),
+        source("Secret", "more", "more.yaml", { extra: { b: 2, c: 2 } }),
+      ],
+    );
+    const seen = pick(objects.get("linkerd-viz") ?? [], "ConfigMap", "linkerd-viz-seen-values");
+    expect(parse(String(field(seen, "data", "values")))).toMatchObject({
+      extra: { a: 1, b: 2, c: 3 },
+      clusterDomain: "cluster.local",
+      jaegerUrl: "jaeger.example:1",
+    });
+    const byHelmfile = await helmfileRoad(root, "from", charts, ["name=linkerd-viz"]);
+    const values = parse(String(field(pick(byHelmfile, "ConfigMap", "linkerd-viz-seen-values"), "data", "values"))) as object;
+    expect(values).toMatchObject({ extra: { c: 3 }, clusterDomain: "cluster.local" });
   });
 
   test("values and patches of every component reach the same objects on both engines", async () => {

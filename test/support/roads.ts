@@ -67,17 +67,19 @@ export function overlaysOf(root: string, environment: string): string[] {
  * `valuesFrom`, and the real kustomize applies `postRenderers`.
  *
  * @param components folders of the components (default: all components)
+ * @param inCluster other objects in the cluster, to which `valuesFrom` may refer
  */
 export async function fluxRoad(
   root: string,
   environment: string,
   charts: ChartServer,
   components: readonly string[] = overlaysOf(root, environment),
+  inCluster: readonly KubernetesObject[] = [],
 ): Promise<Map<string, KubernetesObject[]>> {
   const out = new Map<string, KubernetesObject[]>();
   for (const [component, objects] of await buildOverlays(root, environment, components)) {
     const release = objects.find(({ kind }) => kind === "HelmRelease");
-    out.set(component, release === undefined ? objects : await helmController(release, objects, charts));
+    out.set(component, release === undefined ? objects : await helmController(release, objects, charts, inCluster));
   }
   return out;
 }
@@ -87,9 +89,11 @@ async function helmController(
   release: KubernetesObject,
   objects: readonly KubernetesObject[],
   charts: ChartServer,
+  inCluster: readonly KubernetesObject[],
 ): Promise<KubernetesObject[]> {
-  const values = (field(release, "spec", "valuesFrom") as { kind: string; name: string }[]).map(
-    ({ kind, name }) => field(pick(objects, kind, name), "data", "values.yaml") as string,
+  const values = (field(release, "spec", "valuesFrom") as { kind: string; name: string; valuesKey?: string }[]).map(
+    ({ kind, name, valuesKey = "values.yaml" }) =>
+      field(pick([...objects, ...inCluster], kind, name), "data", valuesKey) as string,
   );
   const work = scratchFolder("release");
   writeTree(work, Object.fromEntries(values.map((text, index) => [`values-${index}.yaml`, text])));

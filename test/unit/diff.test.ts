@@ -104,7 +104,7 @@ describe("risks of a change", () => {
       dgraph,
       { zero: { persistence: { storageClass: "a" } } },
       { zero: { persistence: { storageClass: "b" } } },
-      /^volume-claim: existing volume claims of Zero/,
+      /^volume-claim: this change does not affect the existing volume claims of Zero/,
     ],
     [
       "a wider whitelist",
@@ -139,7 +139,7 @@ describe("risks of a change", () => {
       object,
       policy([]),
       policy([], { podSelector: { matchLabels: { a: "b" } } }),
-      /^wider-access: the scope of the policy changes/,
+      /^wider-access: the policy now applies to other connections, so it can allow additional clients/,
     ],
     ["no policy any more", object, policy([]), null, /^wider-access: this object no longer restricts access/],
     ["a policy", object, null, policy([]), /^narrower-access/],

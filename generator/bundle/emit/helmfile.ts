@@ -3,10 +3,10 @@ import type { Release } from "../../components/component.ts";
 import { type ComponentModel, isDelivered, type Model, neededComponents, releaseOf } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
-import { helmfileFile, overlayFolder, patchesFile, transformersFile, valuesFile } from "../../spec/layout.ts";
+import { helmfileFile, overlayFolder, patchesFile, transformersFile } from "../../spec/layout.ts";
 import { compareText } from "../../system/text.ts";
 import { header } from "../bundle.ts";
-import { objectsFolder } from "./kustomize.ts";
+import { objectsFolder, valuesFilesOf } from "./kustomize.ts";
 import { contextOf, fluxName } from "./names.ts";
 import { plainPatches, targetedPatches } from "./patches.ts";
 import { repositoriesOf } from "./repositories.ts";
@@ -106,10 +106,11 @@ function release(component: ComponentModel, model: Model): JsonMap {
 }
 
 /** Additional fields of a release with a chart: the version, the values, and the patches if the component has any. */
-function valuesAndPatches({ id, patches }: ComponentModel, { version }: Release): JsonMap {
+function valuesAndPatches(component: ComponentModel, { version }: Release): JsonMap {
+  const { id, patches } = component;
   return {
     version,
-    values: [`${id}/${valuesFile}`],
+    values: valuesFilesOf(component).map((file) => `${id}/${file}`),
     ...(plainPatches(patches).length > 0 ? { strategicMergePatches: [`${id}/${patchesFile}`] } : {}),
     ...(targetedPatches(patches).length > 0 ? { transformers: [`${id}/${transformersFile}`] } : {}),
   };

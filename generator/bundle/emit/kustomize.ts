@@ -6,6 +6,7 @@ import { toBundleYaml } from "../../kubernetes/yaml.ts";
 import {
   basesFolder,
   encryptedName,
+  lastValuesFile,
   overlayFolder,
   patchesFile,
   releaseFile,
@@ -33,6 +34,7 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
   const plain = plainPatches(component.patches);
   if (release !== null) {
     yield [valuesFile, toBundleYaml([release.values], head)];
+    if (component.lastValues !== null) yield [lastValuesFile, toBundleYaml([component.lastValues], head)];
     yield [releaseFile, toBundleYaml([helmRelease(component, release)], head)];
     const transformers = patchTransformers(component);
     if (transformers.length > 0) yield [transformersFile, toBundleYaml(transformers, head)];
@@ -71,7 +73,7 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
       ...secrets.map(encryptedName),
     ],
     components: delivery.kind === "chart" ? [base("helm-release")] : [],
-    configMapGenerator: delivery.kind === "chart" ? [{ name: `${fluxName(id)}-values`, files: [valuesFile] }] : [],
+    configMapGenerator: delivery.kind === "chart" ? [{ name: `${fluxName(id)}-values`, files: valuesFilesOf(component) }] : [],
     patches: [...overlayPatches(component), ...(secrets.length === 0 ? [] : [keptByHelm])],
     images: delivery.kind === "kustomization" ? imagesOf(delivery.images, model) : [],
     labels: [{ pairs: commonLabels(component) }],
@@ -137,12 +139,27 @@ function helmRelease(component: ComponentModel, release: Release): JsonMap {
       ...(release.name === name && !whole ? {} : { releaseName: release.name }),
       ...(dependsOn.length === 0 ? {} : { dependsOn }),
       chart: { spec: { ...(whole ? chartSource(release) : {}), version: release.version } },
-      ...(whole ? { valuesFrom: [{ kind: "ConfigMap", name: `${name}-values` }] } : {}),
+      ...(whole || component.valuesFrom.length > 0 ? { valuesFrom: valuesFromOf(component) } : {}),
       timeout: `${timeoutMinutes}m`,
       ...(ignore.length === 0 ? {} : { driftDetection: { ignore } }),
       ...(patches.length === 0 ? {} : { postRenderers: [{ kustomize: { patches: patches.map(inline) } }] }),
     },
   };
+}
+
+/** Files with the values of a component's chart, in the order in which they are merged. */
+export function valuesFilesOf({ lastValues }: ComponentModel): string[] {
+  return lastValues === null ? [valuesFile] : [valuesFile, lastValuesFile];
+}
+
+/** Objects from which Flux reads the values of a chart. Later objects override earlier ones. */
+function valuesFromOf({ id, valuesFrom, lastValues }: ComponentModel): JsonMap[] {
+  const own = { kind: "ConfigMap", name: `${fluxName(id)}-values` };
+  return [
+    own,
+    ...valuesFrom.map(({ kind, name, key }) => ({ kind, name, valuesKey: key })),
+    ...(lastValues === null ? [] : [{ ...own, valuesKey: lastValuesFile }]),
+  ];
 }
 
 /** The source of a chart, in the same form as in the HelmReleases in bases/. */

@@ -23,8 +23,8 @@ export interface Sources {
 }
 
 /**
- * Returns the files of a new repository. `dot-` in the path of a template is replaced by the leading dot of a hidden
- * file, because npm would exclude some hidden files from the package.
+ * Returns the files of a new repository. The templates of hidden files are named `dot-…`, because npm would exclude some
+ * hidden files from the package. In the returned paths, a dot replaces `dot-`.
  */
 export function scaffold(answers: Answers, { templates, bases, clients }: Sources, clientVersion: string): ScaffoldFile[] {
   const { client, cluster, environments } = answers;

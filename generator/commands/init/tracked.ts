@@ -30,7 +30,7 @@ export interface TrackedFile {
 }
 
 /**
- * Fixes that an edited file must contain. A file that contains the text `shows` contains the fix. `without` describes
+ * Fixes that an edited file must contain. If a file contains the value of `shows`, it contains the fix. `without` describes
  * the problem of a file without the fix.
  */
 const requiredFixes: readonly { readonly path: string; readonly shows: string; readonly without: string }[] = [

@@ -126,7 +126,10 @@ function* volumes({ fields }: ChangedObject): Iterable<Assessment> {
       };
       continue;
     }
-    const what = key === "size" ? "resize each claim" : "copy the data to claims of the new class";
-    yield { risk: "volume-claim", reason: `existing volume claims of ${who} do not change: ${what}` };
+    const what = key === "size" ? "resize each claim" : "copy the data to claims of the new storage class";
+    yield {
+      risk: "volume-claim",
+      reason: `this change does not affect the existing volume claims of ${who}, so you must ${what}`,
+    };
   }
 }

@@ -95,7 +95,7 @@ function* byField({ path, before, after }: FieldChange): Iterable<Assessment> {
   const list = lists.find((entry) => entry.path.test(path));
   if (list === undefined) {
     if (/^spec\.(podSelector|targetRef|port|accessPolicy|policyTypes)/.test(path))
-      yield { risk: "wider-access", reason: "the scope of the policy changes" };
+      yield { risk: "wider-access", reason: "the policy now applies to other connections, so it can allow additional clients" };
   } else if (/\.ports\[\]$/.test(path) && (before === undefined || after === undefined))
     yield before === undefined
       ? { risk: "wider-access", reason: `port ${portOf(after)} is also allowed` }

@@ -46,7 +46,29 @@ export const chartOverrideRules: readonly Rule[] = [
     fix: "Correct the name of the value. If the chart reads the value in another way, silence the rule.",
     check: unknownValues,
   },
+  {
+    code: "values-from-helmfile",
+    severity: "warning",
+    title: "helmfile does not read an object with values",
+    why: "Flux reads the ConfigMaps and Secrets of `valuesFrom` in the cluster. helmfile reads only files, so it would install the release with other values than Flux.",
+    fix: "Write the values to `values`, or silence the rule if you install the environment only with Flux.",
+    check: valuesOnlyForFlux,
+  },
 ];
+
+/** Yields the sources of values that only Flux reads. */
+function* valuesOnlyForFlux(environment: Environment): Iterable<RuleFinding> {
+  for (const { component, override } of overridden(environment))
+    for (const [index, source] of override.valuesFrom.entries()) {
+      const [kind, { name }] =
+        source.configMapRef === undefined ? ["Secret", source.secretRef ?? { name: "" }] : ["ConfigMap", source.configMapRef];
+      yield {
+        paths: [spec("components", component.id, "valuesFrom", index)],
+        message: `helmfile installs ${component.id} without the values of ${kind} ${name}`,
+        fix: "remove this item, and write its values to values; or silence the rule if you install only with Flux",
+      };
+    }
+}
 
 /** First Flux whose post-renderer gets the objects of Helm hooks (helm-controller, CHANGELOG). */
 const firstWithHooks = "2.9.0";

@@ -104,10 +104,10 @@ export function* overridden(
 function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
   for (const { component, override } of overridden(environment)) {
     const { id } = component;
-    if (releaseOf(component) === null && Object.keys(override.values).length > 0)
+    if (releaseOf(component) === null && Object.keys(override.values).length + override.valuesFrom.length > 0)
       yield {
-        paths: [components(id, "values")],
-        message: `the component ${id} has no chart, so it has no values`,
+        paths: [components(id, "values"), components(id, "valuesFrom")],
+        message: `the component ${id} has no chart, so you cannot set values for it`,
         fix: "remove the values, or use patches",
       };
     if (component.secrets.length > 0 && Object.keys(override.patches).length > 0)
