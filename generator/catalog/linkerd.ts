@@ -79,3 +79,29 @@ export function separateImages({ images: { proxyInit, extensionInit, prometheus,
     ...(collector === null ? [] : [`${collector.name} ${collector.tag}`]),
   ];
 }
+
+/**
+ * Versions that the Linkerd project announces, oldest first, with the first edge release that contains them (linkerd2,
+ * tags `version-2.18` to `version-2.20`; the tag `version-2.20` is between edge-26.6.3 and edge-26.7.1).
+ */
+const announced: readonly (readonly [name: string, edge: LinkerdVersion])[] = [
+  ["2.18", "edge-25.4.4"],
+  ["2.19", "edge-25.10.7"],
+  ["2.20", "edge-26.7.1"],
+];
+
+/** Returns the edge release of a version that the Linkerd project announced, such as `2.18`; null if it is unknown. */
+export function edgeOf(name: string): LinkerdVersion | null {
+  return announced.find(([known]) => known === name)?.[1] ?? null;
+}
+
+/**
+ * Returns a release with the version that the Linkerd project announced for it, such as `edge-25.4.4 (2.18)` or
+ * `edge-26.8.3 (later than 2.20)`.
+ */
+export function withName(version: LinkerdVersion): string {
+  const own = ordinal(version) ?? 0;
+  const last = announced.findLast(([, edge]) => (ordinal(edge) ?? 0) <= own);
+  if (last === undefined) return version;
+  return `${version} (${last[1] === version ? "" : "later than "}${last[0]})`;
+}

@@ -25,6 +25,7 @@ const cases: [line: string, words: string[]][] = [
   ["meshops diff --output ", ["json", "markdown", "text"]],
   ["meshops diff --fr", ["--from"]],
   ["meshops help hel", ["helmfile", "help"]],
+  ["meshops validate --linkerd edge-26", ["edge-26.8.3"]],
   ["meshops -C test/stories/diagnostics/client-image graph ", ["dev"]],
   ["meshops --directory=test/stories/diagnostics/client-image graph ", ["dev"]],
 ];

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { type LinkerdRelease, linkerdRelease, linkerdReleases, untestedRelease } from "../../generator/catalog/linkerd.ts";
+import {
+  edgeOf,
+  type LinkerdRelease,
+  linkerdRelease,
+  linkerdReleases,
+  untestedRelease,
+  withName,
+} from "../../generator/catalog/linkerd.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import { imagesOf, noIdentity } from "../../generator/components/images.ts";
 import { releaseOf } from "../../generator/components/model.ts";
@@ -80,9 +87,22 @@ describe("an edge release that the catalog does not contain", () => {
         ({ message, silenced }) => `${silenced ?? ""}: ${message}`,
       );
     expect(codes({})).toEqual([
-      ": edge-25.12.1 is not in the catalog; the bundle uses the settings and these images of edge-25.10.7: proxy-init v2.4.3, extension-init v0.1.7, prometheus v2.55.1",
+      ": edge-25.12.1 (later than 2.19) is not in the catalog; the bundle uses the settings and these images of edge-25.10.7: proxy-init v2.4.3, extension-init v0.1.7, prometheus v2.55.1",
     ]);
     const ignore = [{ code: "linkerd-version-untested", reason: "tested by us on the staging cluster" }];
     expect(codes({ rules: { ignore } })[0]).toMatch(/^tested by us/);
   });
+});
+
+test("releases are shown with the versions that the Linkerd project announced", () => {
+  expect(["stable-2.14.10", "edge-25.4.4", "edge-25.5.1", "edge-25.10.7", "edge-26.7.1", "edge-26.8.3"].map(withName)).toEqual([
+    "stable-2.14.10",
+    "edge-25.4.4 (2.18)",
+    "edge-25.5.1 (later than 2.18)",
+    "edge-25.10.7 (2.19)",
+    "edge-26.7.1 (2.20)",
+    "edge-26.8.3 (later than 2.20)",
+  ]);
+  expect(edgeOf("2.19")).toBe("edge-25.10.7");
+  expect(edgeOf("2.17")).toBeNull();
 });

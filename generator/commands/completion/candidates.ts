@@ -8,8 +8,8 @@ export interface Candidate {
 }
 
 /**
- * Returns the possible values of an argument. `argument` is the name of the argument, `folder` the folder of the
- * repository. Returns none if meshops does not complete the argument.
+ * Returns the possible values of an argument or an option. `argument` is the name of the argument, or the option with its
+ * dashes; `folder` is the folder of the repository. Returns none if meshops does not complete the argument.
  */
 export type ValuesOf = (argument: string, folder: string) => readonly Candidate[];
 
@@ -72,7 +72,10 @@ function readLine(program: CommandUnknownOpts, words: readonly string[]): Line {
 }
 
 function offered({ command, given, open, ended, folder }: Line, begun: string, valuesOf: ValuesOf): Candidate[] {
-  if (open !== null) return (open.argChoices ?? []).map((word) => ({ word, description: "" }));
+  if (open !== null)
+    return open.argChoices === undefined
+      ? [...valuesOf(open.long ?? "", folder)]
+      : open.argChoices.map((word) => ({ word, description: "" }));
   if (begun.startsWith("-") && !ended)
     return optionsOf(command).flatMap(({ long, description, hidden }) =>
       long == null || hidden ? [] : [{ word: long, description }],

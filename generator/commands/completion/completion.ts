@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { Repository } from "../../bundle/repository.ts";
+import { linkerdReleases, withName } from "../../catalog/linkerd.ts";
 import { isEnvironmentName } from "../../spec/name.ts";
 import { exitCode } from "../../system/errors.ts";
 import { programFolder } from "../../system/program-folder.ts";
@@ -25,6 +26,8 @@ export function complete(program: CommandUnknownOpts): (words: readonly string[]
     (io: Io): ValuesOf =>
     (argument, folder) => {
       if (argument === "env" || argument === "other") return described(environmentsIn(resolve(io.cwd, folder)), "environment");
+      if (argument === "--linkerd")
+        return linkerdReleases.map(({ version }) => ({ word: version, description: `Linkerd ${withName(version)}` }));
       if (argument !== "topic") return [];
       const known = commandsOf(program);
       return [...known, ...described(topics(), "topic").filter(({ word }) => !known.some((command) => command.word === word))];

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { withName } from "../../catalog/linkerd.ts";
 import { connect } from "../../cluster/connection.ts";
 import { assess, isSettled, type StatusNode } from "../../cluster/status/assess.ts";
 import { assessHelmfile, readHelmState } from "../../cluster/status/helm/assess.ts";
@@ -75,6 +76,8 @@ interface StatusReport {
   readonly environment: string;
   readonly context: string;
   readonly ready: boolean;
+  /** Linkerd release in the spec, such as `edge-25.10.7 (2.19)`. */
+  readonly linkerd: string;
   /**
    * The commit that Flux has applied, and the meshops version that generated its files. Null for helmfile, or if Flux
    * has not applied a commit yet.
@@ -130,6 +133,7 @@ async function look(cluster: SnapshotSource, model: Model, options: StatusOption
   const flux = options.engine === "helmfile" ? null : installedFlux(snapshot);
   return {
     environment: name,
+    linkerd: withName(environment.spec.linkerd.version),
     context: cluster.context,
     ready:
       isSettled(nodes) &&
@@ -176,6 +180,7 @@ function asText(io: Io, report: StatusReport): string {
   const { environment, context, ready, nodes } = report;
   return [
     `${colors.bold(environment)} on ${context}`,
+    `Linkerd ${report.linkerd}`,
     ...renderFlux(environment, report.flux),
     renderStatus(nodes, colors),
     ...renderUntapped(report.untapped),

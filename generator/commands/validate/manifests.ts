@@ -1,4 +1,4 @@
-import { isKnownRelease, type LinkerdVersion, linkerdReleases, nearestRelease } from "../../catalog/linkerd.ts";
+import { edgeOf, isKnownRelease, type LinkerdVersion, linkerdReleases, nearestRelease, withName } from "../../catalog/linkerd.ts";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { parseManifests } from "../../kubernetes/read.ts";
 import { review } from "../../lint/manifests.ts";
@@ -29,9 +29,12 @@ export function validateManifests(
 /** @throws UserError (usage) if the release is neither in the catalog nor a later edge release */
 function knownVersion(version: string): LinkerdVersion {
   if (isKnownRelease(version) || (version.startsWith("edge-") && nearestRelease(version)?.channel === "edge")) return version;
+  const edge = edgeOf(version.replace(/^stable-/, "").replace(/\.0$/, ""));
   throw new UserError(
     exitCode.usage,
     `unknown Linkerd release ${version}`,
-    `use ${linkerdReleases.map((release) => release.version).join(", ")}, or a later edge release`,
+    edge === null
+      ? `use ${linkerdReleases.map((release) => withName(release.version)).join(", ")}, or a later edge release`
+      : `use ${edge}, the edge release of this version`,
   );
 }

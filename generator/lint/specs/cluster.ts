@@ -1,5 +1,12 @@
 import { fluxReleases } from "../../catalog/flux.ts";
-import { isKnownRelease, linkerdRelease, linkerdReleases, nearestRelease, separateImages } from "../../catalog/linkerd.ts";
+import {
+  isKnownRelease,
+  linkerdRelease,
+  linkerdReleases,
+  nearestRelease,
+  separateImages,
+  withName,
+} from "../../catalog/linkerd.ts";
 import type { Path } from "../../diagnostics/source.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
@@ -99,7 +106,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   const images = separateImages(linkerdRelease(version)).join(", ");
   yield {
     paths: [spec("linkerd", "version")],
-    message: `${version} is not in the catalog; the bundle uses the settings and these images of ${nearestRelease(version)?.version}: ${images}`,
+    message: `${withName(version)} is not in the catalog; the bundle uses the settings and these images of ${nearestRelease(version)?.version}: ${images}`,
     fix: `use ${linkerdReleases[0]?.version}, or silence the rule`,
   };
 }
