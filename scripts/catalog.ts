@@ -4,6 +4,7 @@
  *
  *   npm run catalog:add -- linkerd <version> --charts <folder> [--max-kubernetes <major.minor>]
  *   npm run catalog:add -- dgraph <chart version> --charts <folder>
+ *   npm run catalog:add -- grafana <chart version> --charts <folder>
  *
  * The folder contains the charts as `helm pull` downloads them. helm must be on the PATH.
  */
@@ -27,13 +28,16 @@ const { positionals, values } = parseArgs({
 });
 const [product = "", version = ""] = positionals;
 const into = values.into ?? `${project}generator/catalog`;
-if (!["linkerd", "dgraph"].includes(product) || version === "" || values.charts === undefined) {
-  console.error("usage: npm run catalog:add -- linkerd|dgraph <version> --charts <folder> [--max-kubernetes <major.minor>]");
+if (!["linkerd", "dgraph", "grafana"].includes(product) || version === "" || values.charts === undefined) {
+  console.error(
+    "usage: npm run catalog:add -- linkerd|dgraph|grafana <version> --charts <folder> [--max-kubernetes <major.minor>]",
+  );
   process.exit(2);
 }
 const found = chartsIn(values.charts);
 if (product === "linkerd") addLinkerd(found, values["max-kubernetes"] ?? null);
-else addDgraph(found);
+else if (product === "dgraph") addDgraph(found);
+else write(`charts/grafana-${version}.json`, deriveChart(chartNamed("grafana", found).path).facts);
 console.error("next: npm run codegen && npm test");
 
 function addLinkerd(available: readonly FoundChart[], maxKubernetes: string | null): void {
@@ -52,8 +56,7 @@ function addLinkerd(available: readonly FoundChart[], maxKubernetes: string | nu
 }
 
 function addDgraph(available: readonly FoundChart[]): void {
-  const chart = available.find((each) => each.name === "dgraph" && each.version === version);
-  if (chart === undefined) throw new Error(`${values.charts} has no chart dgraph ${version}`);
+  const chart = chartNamed("dgraph", available);
   const name = nearestDgraphChart(version)?.version;
   const nearest = dgraphCharts.find((each) => each.version === name) ?? dgraphCharts.at(-1);
   if (nearest === undefined) throw new Error("the catalog has no chart");
@@ -61,6 +64,12 @@ function addDgraph(available: readonly FoundChart[]): void {
   write(`dgraph/${version}.json`, deriveDgraphChart(derived, nearest));
   write(`charts/dgraph-${version}.json`, derived.facts);
   console.error(`check these fields, which the chart does not contain: api (value of ${nearest.version}), dataFormat`);
+}
+
+function chartNamed(name: string, available: readonly FoundChart[]): FoundChart {
+  const chart = available.find((each) => each.name === name && each.version === version);
+  if (chart === undefined) throw new Error(`${values.charts} has no chart ${name} ${version}`);
+  return chart;
 }
 
 function write(name: string, value: object): void {

@@ -27,7 +27,7 @@ withCharts("with the real charts", () => {
 
     beforeAll(async () => {
       const spec = (version: string): Record<string, unknown> => ({
-        azure,
+        azure: { ...azure, resourceGroup: nameOf(version), cluster: { name: nameOf(version) } },
         linkerd: { version, highAvailability: true, jaeger: { enabled: true }, viz: { grafana: true } },
       });
       root = makePlatform(
