@@ -35,9 +35,9 @@ export function unassessedValues(fields: readonly FieldChange[], paths: readonly
   return [...new Set(names)].filter((name) => !known(name));
 }
 
-/** Fields that the patches of meshops set: annotations, and the preStop hook of a container. */
+/** Fields that the patches of meshops set: annotations, the preStop hook of a container, and where pods run. */
 const patchedByMeshops =
-  /^(metadata\.annotations|spec\.template\.metadata\.annotations|spec\.template\.spec\.containers\[[^\]]*\]\.(name|lifecycle))(\.|$)/;
+  /^(metadata\.annotations|spec\.template\.metadata\.annotations|spec\.template\.spec\.containers\[[^\]]*\]\.(name|lifecycle)|spec\.template\.spec\.(priorityClassName|topologySpreadConstraints))(\.|\[|$)/;
 
 /**
  * Whether a field of a HelmRelease belongs to a patch that meshops generates. Such a patch has no target, and sets only

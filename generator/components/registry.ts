@@ -1,5 +1,6 @@
 import type { ComponentProvider } from "./component.ts";
 import { dgraph } from "./dgraph/component.ts";
+import { dgraphAvailability } from "./dgraph-availability/component.ts";
 import { dgraphPolicy } from "./dgraph-policy/component.ts";
 import { grafana } from "./grafana/component.ts";
 import { identity } from "./identity/component.ts";
@@ -23,6 +24,7 @@ export const providers: readonly ComponentProvider[] = [
   linkerdJaeger,
   dgraph,
   dgraphPolicy,
+  dgraphAvailability,
   dgraphServiceProfile,
   pydgraphClient,
 ];

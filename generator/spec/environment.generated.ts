@@ -1,6 +1,23 @@
 // Generated from schema/environment.schema.json by `npm run codegen`; do not edit.
 
 /**
+ * Taints of nodes on which the pods are allowed to run.
+ */
+export type Tolerations = Toleration[];
+/**
+ * How the pods are spread over nodes or zones. An empty list removes the constraints of high availability.
+ */
+export type TopologySpread = Spread[];
+/**
+ * Name of the PriorityClass of the pods.
+ */
+export type PriorityClassName = string;
+/**
+ * Names of Secrets with credentials for the registry, in the namespace of the pods.
+ */
+export type ImagePullSecrets = string[];
+
+/**
  * An environment of a Linkerd and Dgraph platform. Each environment is one file in environments/.
  */
 export interface Environment {
@@ -199,6 +216,22 @@ export interface Environment {
        */
       highAvailability: boolean;
       /**
+       * Settings of the pods of the control plane.
+       */
+      controlPlane: {
+        /**
+         * Number of pods of each Deployment of the control plane. The default is 1, or 3 with high availability.
+         */
+        replicas?: number;
+        resources?: Resources;
+        nodeSelector?: NodeSelector;
+        tolerations?: Tolerations;
+        topologySpread?: TopologySpread;
+        priorityClassName?: PriorityClassName;
+        podDisruptionBudget?: PodDisruptionBudget;
+      };
+      imagePullSecrets?: ImagePullSecrets;
+      /**
        * DNS domain of the cluster.
        */
       clusterDomain: string;
@@ -283,9 +316,24 @@ export interface Environment {
        */
       replicationFactor: 1 | 3 | 5 | 7;
       /**
+       * Gives the pods of Dgraph resource requests and a PodDisruptionBudget, and spreads them over nodes and zones, if possible. Settings of alpha and zero replace these settings.
+       */
+      highAvailability: boolean;
+      imagePullSecrets?: ImagePullSecrets;
+      /**
        * The servers that store data and answer queries.
        */
       alpha: {
+        resources?: Resources;
+        nodeSelector?: NodeSelector;
+        tolerations?: Tolerations;
+        topologySpread?: TopologySpread;
+        priorityClassName?: PriorityClassName;
+        podDisruptionBudget?: PodDisruptionBudget;
+        /**
+         * Whether two pods may run on the same node. With hard, pods stay Pending if the cluster has fewer nodes than replicas.
+         */
+        antiAffinity: "soft" | "hard";
         /**
          * Number of Alpha pods.
          */
@@ -307,6 +355,16 @@ export interface Environment {
        * The servers that coordinate the Dgraph cluster.
        */
       zero: {
+        resources?: Resources;
+        nodeSelector?: NodeSelector;
+        tolerations?: Tolerations;
+        topologySpread?: TopologySpread;
+        priorityClassName?: PriorityClassName;
+        podDisruptionBudget?: PodDisruptionBudget;
+        /**
+         * Whether two pods may run on the same node. With hard, pods stay Pending if the cluster has fewer nodes than replicas.
+         */
+        antiAffinity: "soft" | "hard";
         /**
          * Number of Zero pods.
          */
@@ -535,6 +593,79 @@ export interface FluxObject {
    * Namespace of the object.
    */
   namespace: string;
+}
+/**
+ * Requests and limits of each container, as in Kubernetes.
+ */
+export interface Resources {
+  requests?: Quantities;
+  limits?: Quantities;
+}
+/**
+ * Quantities of CPU and memory.
+ */
+export interface Quantities {
+  /**
+   * Number of CPUs.
+   */
+  cpu?: string;
+  /**
+   * Size of the memory.
+   */
+  memory?: string;
+}
+/**
+ * Labels that a node must have.
+ */
+export interface NodeSelector {
+  [k: string]: string;
+}
+/**
+ * A toleration, as in Kubernetes.
+ */
+export interface Toleration {
+  /**
+   * Key of the taint.
+   */
+  key?: string;
+  /**
+   * How the value is compared.
+   */
+  operator?: "Exists" | "Equal";
+  /**
+   * Value of the taint.
+   */
+  value?: string;
+  /**
+   * Effect of the taint.
+   */
+  effect?: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+}
+/**
+ * A topology spread constraint. meshops sets its label selector.
+ */
+export interface Spread {
+  /**
+   * Label of the nodes whose values are the groups over which the pods are spread.
+   */
+  topologyKey: string;
+  /**
+   * Maximum difference between the numbers of pods in two groups.
+   */
+  maxSkew: number;
+  /**
+   * What happens if a pod cannot meet the constraint: it runs anyway, or it stays Pending.
+   */
+  whenUnsatisfiable: "ScheduleAnyway" | "DoNotSchedule";
+}
+/**
+ * How many pods may be unavailable while nodes are drained.
+ */
+export interface PodDisruptionBudget {
+  /**
+   * Number of pods.
+   */
+  maxUnavailable: number;
 }
 /**
  * A workload that is allowed to connect to Dgraph, identified by its mesh identity.

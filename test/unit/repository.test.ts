@@ -24,7 +24,10 @@ describe("this repository", () => {
     const folders = readdirSync(join(projectRoot, "generator/components"), { withFileTypes: true }).filter((entry) =>
       entry.isDirectory(),
     );
-    const environment = environmentOf({ linkerd: { viz: { grafana: true }, jaeger: { enabled: true } } });
+    const environment = environmentOf({
+      linkerd: { viz: { grafana: true }, jaeger: { enabled: true } },
+      dgraph: { highAvailability: true },
+    });
     const { components } = buildModel({ environment, identity: sampleIdentity() });
     expect(components.map(({ id }) => id).sort()).toEqual(folders.map(({ name }) => name).sort());
   });

@@ -3,8 +3,14 @@ export const assessedPaths: readonly string[] = [
   "global.domain",
   "image",
   ...["alpha", "zero"].flatMap((role) =>
-    ["replicaCount", "shardReplicaCount", "extraFlags", "extraAnnotations", "persistence.size", "persistence.storageClass"].map(
-      (name) => `${role}.${name}`,
-    ),
+    [
+      "replicaCount",
+      "shardReplicaCount",
+      "extraFlags",
+      "extraAnnotations",
+      "persistence.size",
+      "persistence.storageClass",
+      "antiAffinity",
+    ].map((name) => `${role}.${name}`),
   ),
 ];

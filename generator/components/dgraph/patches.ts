@@ -2,9 +2,11 @@ import { dgraphChart, dgraphPorts } from "../../catalog/dgraph.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
 import type { Patch } from "../patch.ts";
+import { podPatches } from "../pod-settings.ts";
 import { annotatePods } from "../pod-template.ts";
+import { podSettingsOf } from "./availability.ts";
 import { opaque } from "./injection.ts";
-import { dgraphName } from "./names.ts";
+import { dgraphLabels, dgraphName } from "./names.ts";
 import { podAnnotations } from "./values.ts";
 
 /**
@@ -35,7 +37,18 @@ export function dgraphPatches(context: Context): Patch[] {
     }),
   );
   const stops = (["alpha", "zero"] as const).map((role) => stopLate(named(role), preStop(context)));
-  return [...(traits.podAnnotations === "patch" ? pods : []), ...stops, ...(internalPorts === "opaque" ? services : [])];
+  const settings = (["alpha", "zero"] as const).flatMap((role) =>
+    podPatches(
+      { kind: "StatefulSet", metadata: named(role), selector: { matchLabels: dgraphLabels(environment, role) } },
+      podSettingsOf(environment, role),
+    ),
+  );
+  return [
+    ...(traits.podAnnotations === "patch" ? pods : []),
+    ...stops,
+    ...settings,
+    ...(internalPorts === "opaque" ? services : []),
+  ];
 }
 
 /**

@@ -1,9 +1,11 @@
-import { dgraphChart } from "../../catalog/dgraph.ts";
+import { type DgraphRole, dgraphChart } from "../../catalog/dgraph.ts";
 import type { JsonMap, StringMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
 import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
+import { given } from "../pod-settings.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 import { mergeValues } from "../values.ts";
+import { podSettingsOf } from "./availability.ts";
 import { injectionAnnotations } from "./injection.ts";
 
 /** Values of the dgraph chart. */
@@ -13,18 +15,32 @@ export function dgraphValues(context: Context): JsonMap {
   return mergeValues(
     {
       alpha: {
+        ...scheduling(context, "alpha"),
         replicaCount: alpha.replicas,
         persistence: persistence(alpha),
         // Dgraph has the superflag `--security` since v21.03, the oldest supported version (dgraph, "Whitelisting Admin
         // Operations").
         ...(alpha.whitelist.length === 0 ? {} : { extraFlags: `--security whitelist=${alpha.whitelist.join(",")}` }),
       },
-      zero: { replicaCount: zero.replicas, shardReplicaCount: replicationFactor, persistence: persistence(zero) },
+      zero: {
+        ...scheduling(context, "zero"),
+        replicaCount: zero.replicas,
+        shardReplicaCount: replicationFactor,
+        persistence: persistence(zero),
+      },
     },
     injection(context),
     linkerd.clusterDomain === "cluster.local" ? {} : { global: { domain: linkerd.clusterDomain } },
+    dgraph.imagePullSecrets === undefined ? {} : { image: { pullSecrets: dgraph.imagePullSecrets } },
     images(context),
   );
+}
+
+/** Chart values that configure how the pods of a role run. `soft` is the chart's default for anti-affinity. */
+function scheduling({ environment }: Context, role: DgraphRole): JsonMap {
+  const { resources, nodeSelector, tolerations } = podSettingsOf(environment, role);
+  const { antiAffinity } = environment.spec.dgraph[role];
+  return given({ resources, nodeSelector, tolerations, antiAffinity: antiAffinity === "soft" ? undefined : antiAffinity });
 }
 
 /** Chart values for injection and mirrored images. Overrides must not replace these values. */

@@ -1,7 +1,7 @@
 /** Chart values that meshops generates for the control plane. Values whose names end in `Resources` are always assessed. */
 export const assessedPaths: readonly string[] = [
   ...["clusterDomain", "cniEnabled", "controlPlaneTracing", "controlPlaneTracingNamespace", "disableIPv6", "heartbeatSchedule"],
-  ...["controller.podDisruptionBudget", "controllerReplicas", "deploymentStrategy", "highAvailability"],
+  ...["controller.podDisruptionBudget", "controllerReplicas", "imagePullSecrets", "deploymentStrategy", "highAvailability"],
   ...["enablePodAntiAffinity", "enablePodDisruptionBudget", "webhookFailurePolicy"],
   ...["identity.externalCA", "identity.issuer.scheme", "identityTrustAnchorsPEM", "identityTrustDomain"],
   ...["policyValidator", "profileValidator", "proxyInjector"].flatMap((webhook) => [

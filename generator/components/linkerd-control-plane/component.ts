@@ -9,6 +9,7 @@ import { assessedPaths } from "./assessed.ts";
 import { controlPlaneChanges } from "./change-rules.ts";
 import { controlPlaneChecks } from "./checks.ts";
 import { controlPlaneRules } from "./rules.ts";
+import { settingsPatches } from "./settings.ts";
 import { controlPlaneValues, ownedControlPlaneValues } from "./values.ts";
 
 /** Linkerd's control plane: identity, destination and policy, proxy injector. */
@@ -39,6 +40,7 @@ const controlPlane: Component = {
         values: controlPlaneValues(context),
       },
     },
+    patches: settingsPatches(context),
     images: linkerdImages(context.linkerdRelease, "linkerd-control-plane"),
     ignoredDrift: webhookSelectors(["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
     checks: controlPlaneChecks,

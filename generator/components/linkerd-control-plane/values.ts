@@ -8,6 +8,7 @@ import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
 import { tracingBackend } from "../tracing-backend.ts";
 import { mergeValues } from "../values.ts";
 import { highAvailability } from "./high-availability.ts";
+import { settingsValues } from "./settings.ts";
 
 /** Values of the linkerd-control-plane chart. */
 export function controlPlaneValues(context: Context): JsonMap {
@@ -24,7 +25,13 @@ export function controlPlaneValues(context: Context): JsonMap {
     cniEnabled: linkerd.cni,
     ...(usesIpv6(environment) ? { disableIPv6: false } : {}),
   };
-  return mergeValues(linkerd.highAvailability ? highAvailability(linkerdRelease) : {}, own, tracing(context), images(context));
+  return mergeValues(
+    linkerd.highAvailability ? highAvailability(linkerdRelease) : {},
+    settingsValues(context),
+    own,
+    tracing(context),
+    images(context),
+  );
 }
 
 /** Chart values for identity and for mirrored images. Overrides must not replace these values. */

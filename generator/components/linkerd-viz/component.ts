@@ -16,7 +16,7 @@ export const linkerdViz: ComponentProvider = {
     paths: [
       ...["clusterDomain", "createNamespaceMetadataJob", "enablePodAntiAffinity", "enablePodDisruptionBudget", "grafana.url"],
       ...["identityTrustDomain", "jaegerUrl", "tap.caBundle", "tap.externalSecret", "tap.replicas", "tapInjector.caBundle"],
-      ...["tapInjector.externalSecret", "defaultRegistry", "prometheus.image"],
+      ...["tapInjector.externalSecret", "defaultRegistry", "imagePullSecrets", "prometheus.image"],
     ],
     effect: "pods of viz can restart; if its Prometheus restarts, its metrics are lost",
   },

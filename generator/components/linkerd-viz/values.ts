@@ -11,6 +11,7 @@ export function vizValues(context: Context): JsonMap {
   const { environment, identity, linkerdRelease } = context;
   const { linkerd } = environment.spec;
   return mergeValues(
+    linkerd.imagePullSecrets === undefined ? {} : { imagePullSecrets: linkerd.imagePullSecrets.map((name) => ({ name })) },
     linkerd.highAvailability ? highAvailability(linkerdRelease) : {},
     {
       clusterDomain: linkerd.clusterDomain,

@@ -1,0 +1,52 @@
+import type { JsonMap } from "../../kubernetes/object.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import type { Context } from "../component.ts";
+import type { Patch } from "../patch.ts";
+import { given, podPatches } from "../pod-settings.ts";
+
+/** Deployments of the control plane, and the values for the resources of their containers (chart, values.yaml). */
+const deployments = {
+  "linkerd-destination": ["destinationResources", "spValidatorResources"],
+  "linkerd-identity": ["identityResources"],
+  "linkerd-proxy-injector": ["proxyInjectorResources"],
+} as const;
+
+/** Chart values for `linkerd.controlPlane` and `linkerd.imagePullSecrets`. */
+export function settingsValues({ environment, linkerdRelease }: Context): JsonMap {
+  const { controlPlane, imagePullSecrets } = environment.spec.linkerd;
+  const { replicas, resources, nodeSelector, tolerations, priorityClassName, podDisruptionBudget } = controlPlane;
+  const ofContainers = resources === undefined ? [] : Object.values(deployments).flatMap((keys) => [...keys]);
+  return given({
+    controllerReplicas: replicas,
+    nodeSelector,
+    tolerations,
+    priorityClassName,
+    imagePullSecrets: imagePullSecrets?.map((name) => ({ name })),
+    ...(podDisruptionBudget === undefined ? {} : { enablePodDisruptionBudget: true }),
+    // The chart of stable-2.14 has no value for the size of the budget.
+    ...(podDisruptionBudget === undefined || linkerdRelease.channel === "stable" ? {} : { controller: { podDisruptionBudget } }),
+    ...Object.fromEntries(ofContainers.map((key) => [key, inChartForm(resources)])),
+  });
+}
+
+/** Converts Kubernetes' form of resources to that of Linkerd's charts, `{cpu: {request, limit}, memory: {…}}`. */
+function inChartForm(resources: Environment["spec"]["linkerd"]["controlPlane"]["resources"]): JsonMap {
+  const { requests = {}, limits = {} } = resources ?? {};
+  const of = (name: "cpu" | "memory"): JsonMap => given({ request: requests[name], limit: limits[name] });
+  return { cpu: of("cpu"), memory: of("memory") };
+}
+
+/** Patches that spread the pods. The chart has no value for topology spread constraints. */
+export function settingsPatches({ environment }: Context): Patch[] {
+  const { topologySpread } = environment.spec.linkerd.controlPlane;
+  return Object.keys(deployments).flatMap((name) =>
+    podPatches(
+      {
+        kind: "Deployment",
+        metadata: { name, namespace: "linkerd" },
+        selector: { matchLabels: { "linkerd.io/control-plane-component": name.replace("linkerd-", "") } },
+      },
+      topologySpread === undefined ? {} : { topologySpread },
+    ),
+  );
+}
