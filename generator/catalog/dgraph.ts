@@ -65,9 +65,14 @@ function untestedChart(version: string): DgraphChart | null {
   return { ...nearest, version, appVersion: `v${version}`, dataFormat: `v${version.split(".")[0]}` };
 }
 
-/** Returns the newest chart of the catalog that is not newer than a version; null if all are newer. */
+/**
+ * Returns the newest chart of the catalog that is not newer than a version. Returns the oldest chart since 24.0.0 if all
+ * of these are newer, and null for an older version.
+ */
 export function nearestDgraphChart(version: string): DgraphChart | null {
-  return dgraphCharts.find((chart) => compareVersions(chart.version, version) <= 0) ?? null;
+  const since = dgraphCharts.filter((chart) => compareVersions(chart.version, firstUntested) >= 0);
+  const known = compareVersions(version, firstUntested) < 0 ? dgraphCharts : since;
+  return known.find((chart) => compareVersions(chart.version, version) <= 0) ?? (known === since ? (since.at(-1) ?? null) : null);
 }
 
 /** Compares two versions by semantic versioning: a preview comes before its release. Negative if the first is older. */

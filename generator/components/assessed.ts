@@ -16,7 +16,7 @@ export interface AssessedValues {
 
 /** Names of values that configure only how the pods of a chart run, in all charts of the catalog. */
 const podSettings =
-  /(^|\.)(\w*[rR]esources|nodeSelector|tolerations|priorityClassName|podLabels|podAnnotations|topologySpreadConstraints)(\.|\[|$)/;
+  /(^|\.)(\w*[rR]esources|nodeSelector|tolerations|priorityClassName|podAnnotations|topologySpreadConstraints)(\.|\[|$)/;
 
 const prefix = "spec.values.";
 
@@ -38,6 +38,15 @@ export function unassessedValues(fields: readonly FieldChange[], paths: readonly
 /** Fields that the patches of meshops set: annotations, the preStop hook of a container, and where pods run. */
 const patchedByMeshops =
   /^(metadata\.annotations|spec\.template\.metadata\.annotations|spec\.template\.spec\.containers\[[^\]]*\]\.(name|lifecycle)|spec\.template\.spec\.(priorityClassName|topologySpreadConstraints))(\.|\[|$)/;
+
+/** Fields that the patches of meshops set on objects of a base. */
+const patchedInBase =
+  /^(apiVersion|kind|metadata\.(name|namespace|annotations)|spec\.template\.(metadata\.annotations|spec\.containers\[\d+\]\.(name|env)))(\.|\[|$)/;
+
+/** Whether a patch sets only fields that the patches of meshops set. An empty list or map may be a change of its own. */
+export function isGeneratedBasePatch(patch: unknown): boolean {
+  return [...leaves(patch, "")].every((path) => patchedInBase.test(path)) && !JSON.stringify(patch).match(/:(\[\]|\{\}|null)/);
+}
 
 /**
  * Whether a field of a HelmRelease belongs to a patch that meshops generates. Such a patch has no target, and sets only

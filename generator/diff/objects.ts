@@ -1,3 +1,4 @@
+import { isGeneratedBasePatch } from "../components/assessed.ts";
 import { asYaml12, parseDocuments, valuesOf } from "../kubernetes/documents.ts";
 import { groupOf } from "../kubernetes/manifest-set.ts";
 import {
@@ -76,7 +77,14 @@ function readable(path: string, text: string, files: Files): StatedObject[] {
   // If the folder has a HelmRelease, its postRenderers contain the same patches. In this case, only helmfile uses
   // patches.yaml and transformers.yaml.
   if ([patchesFile, transformersFile].includes(file) && files.has(`${folder}/${releaseFile}`)) return [];
-  return documents(text).map((value) => ofDocument(value, namespace, path));
+  const plain = documents(text);
+  if (file !== patchesFile) return plain.map((value) => ofDocument(value, namespace, path));
+  return plain.map((value) => {
+    const object = ofDocument(value, namespace, path);
+    return isGeneratedBasePatch(value)
+      ? object
+      : declared("Patch", object.namespace, `${object.kind}/${object.name}`, value, path);
+  });
 }
 
 const release = "helm.toolkit.fluxcd.io/v2";

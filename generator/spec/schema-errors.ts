@@ -2,6 +2,7 @@ import type { DiagnosticCode } from "../diagnostics/diagnostic.ts";
 import type { Path, Statement } from "../diagnostics/source.ts";
 import { didYouMean, nearest } from "../diagnostics/suggest.ts";
 import { asMap } from "../system/data.ts";
+import { alternatives } from "../system/text.ts";
 
 /**
  * The fields of an ajv error that are used here. Because ajv runs with `verbose`, an error contains the violated
@@ -178,7 +179,10 @@ function quoteFix(types: readonly unknown[], data: unknown, schema: Schema): str
     (!Array.isArray(allowed) || allowed.includes(text)) &&
     (typeof pattern !== "string" || new RegExp(pattern, "u").test(text)) &&
     text.length >= Number(minLength);
-  return accepted ? 'quote the value: "%s"' : example(schema, Array.isArray(allowed) ? allowed.map(String) : []);
+  if (accepted) return 'quote the value: "%s"';
+  // Of several words, none is more likely than the others.
+  const words = Array.isArray(allowed) ? allowed.filter((value) => value !== null).map(String) : [];
+  return words.length > 0 && schema["default"] === undefined ? `use ${alternatives(words)}` : example(schema, words);
 }
 
 type Schema = Readonly<Record<string, unknown>>;

@@ -246,6 +246,13 @@ describe("charts of Dgraph", () => {
       "generation=$(kubectl get helmrelease",
       "kubectl wait helmrelease",
       "kubectl patch helmrelease",
+      "for i in",
+      "for i in",
+    ]);
+    // The new StatefulSets do not adopt the old pods, because their selectors contain the new chart version.
+    expect(found?.steps?.slice(-2).map(({ command }) => /pod (demo-dgraph-\w+)-/.exec(command ?? "")?.[1])).toEqual([
+      "demo-dgraph-zero",
+      "demo-dgraph-alpha",
     ]);
     expect(found?.steps?.[1]?.command).toContain("demo-dgraph-alpha demo-dgraph-zero --namespace dgraph --cascade=orphan");
   });

@@ -61,7 +61,9 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
   const all = wantedBundles(repository, bundlesOf(rendered), true, { others: ownersIn(tree) });
   const contexts = new Map(rendered.map(({ model: { environment } }) => [environment.metadata.name, contextOf(environment)]));
   const found = await compare(io, repository, tree, all, names.length === 0);
-  const changes = found.map((change) => inContext(change, contexts.get(change.environment) ?? null));
+  const changes = found.map((change) =>
+    inContext(change, oldContext(found, change.environment) ?? contexts.get(change.environment) ?? null),
+  );
   if (options.output === "json") io.stdout.write(diffJson(changes));
   else if (options.output === "markdown") io.stdout.write(diffMarkdown(changes, options.from));
   else {
@@ -73,6 +75,13 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
   const failed =
     options.failOn === undefined ? changes.length > 0 : changes.length > 0 && isAtLeast(worst(changes), options.failOn);
   return failed ? exitCode.problem : exitCode.ok;
+}
+
+/** The context before the change, if the change renames the cluster: the steps concern the objects that run now. */
+function oldContext(changes: readonly ObjectChange[], environment: string): string | null {
+  const helmfile = changes.find((change) => change.kind === "Helmfile" && change.environment === environment);
+  const before = helmfile?.fields.find(({ path }) => path === "helmDefaults.kubeContext")?.before;
+  return typeof before === "string" ? before : null;
 }
 
 /** Returns the files in bases/ that differ from a commit. What they change in the cluster is not assessed. */

@@ -1,7 +1,8 @@
 /** Chart values that meshops generates for Dgraph. */
 export const assessedPaths: readonly string[] = [
   "global.domain",
-  "image",
+  "image.registry",
+  "image.pullSecrets",
   ...["alpha", "zero"].flatMap((role) =>
     [
       "replicaCount",

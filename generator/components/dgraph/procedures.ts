@@ -41,11 +41,13 @@ export function uninstall({ namespace, before }: Pick<ChangedObject, "namespace"
  * Flux's drift detection creates the deleted StatefulSet again from the old chart.
  *
  * @param roles roles whose StatefulSets must be created again
+ * @param otherSelector whether the new StatefulSets have other selectors, so that they do not adopt the existing pods
  */
 export function recreateStatefulSets(
   dgraph: RunningDgraph,
   roles: readonly DgraphRole[],
   resizes: readonly Resize[] = [],
+  otherSelector: boolean = false,
 ): Step[] {
   const { namespace, alphas, zeros } = dgraph;
   const helmRelease = `helmrelease dgraph --namespace ${namespace}`;
@@ -73,7 +75,21 @@ export function recreateStatefulSets(
       command: `kubectl wait ${helmRelease} --for=jsonpath='{.metadata.generation}'=$((generation + 1)) --timeout=15m`,
     },
     { text: "Resume the HelmRelease.", command: suspend(false) },
+    ...(otherSelector ? [...roles].reverse().map((role) => replacePods(dgraph, role)) : []),
   ];
+}
+
+/**
+ * Step that replaces the pods of a deleted StatefulSet. The new StatefulSet has another selector, so it does not adopt
+ * them, and creates a pod only after the old pod with the same name was deleted.
+ */
+function replacePods(dgraph: RunningDgraph, role: DgraphRole): Step {
+  const pod = `pod ${nameOf(dgraph, role)}-$i --namespace ${dgraph.namespace}`;
+  const count = role === "alpha" ? dgraph.alphas : dgraph.zeros;
+  return {
+    text: `Replace the old pods of ${title(role)} one by one. The new StatefulSet does not adopt them, because its selector contains the new chart version.`,
+    command: `for i in ${indices(count)}; do kubectl delete ${pod} && until kubectl get ${pod} >/dev/null 2>&1; do sleep 2; done && kubectl wait ${pod} --for=condition=Ready --timeout=15m || break; done`,
+  };
 }
 
 /**

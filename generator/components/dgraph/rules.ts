@@ -154,7 +154,7 @@ function* untestedChart({ spec: { dgraph } }: Environment): Iterable<RuleFinding
   yield {
     paths: [spec("dgraph", "chart")],
     message: `chart ${chart} is not in the catalog; the bundle uses the settings of chart ${nearest} and the image v${chart}`,
-    fix: `set chart: ${nearest}`,
+    fix: `set chart: ${dgraphCharts.find((known) => !known.version.includes("-preview"))?.version}`,
   };
 }
 

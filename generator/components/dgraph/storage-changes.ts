@@ -96,7 +96,7 @@ function* immutable(changed: ChangedObject): Iterable<Assessment> {
   yield {
     risk: "immutable-field",
     reason: `Kubernetes does not allow changes to a StatefulSet's ${fixed.join(" and ")}. Helm cannot update the StatefulSet, but creates it again after you have deleted it`,
-    steps: recreateStatefulSets(running(changed), sets, sizes),
+    steps: recreateStatefulSets(running(changed), sets, sizes, before !== after),
   };
 }
 

@@ -1,4 +1,5 @@
 import { type DgraphRole, dgraphChart } from "../../catalog/dgraph.ts";
+import { injectKey, portKeys } from "../../catalog/well-known.ts";
 import type { JsonMap, StringMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
 import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
@@ -48,6 +49,12 @@ export function ownedDgraphValues(context: Context): OwnedValue[] {
   return [
     ...owned(injection(context), "dgraph.internalPorts"),
     ...owned(images(context), "azure.registry.mirrorImages"),
+    ...(["alpha", "zero"] as const).flatMap((role) =>
+      [injectKey, portKeys.opaque, portKeys.skipInbound, portKeys.skipOutbound].map((key) => ({
+        path: [role, "extraAnnotations", key],
+        field: "dgraph.internalPorts",
+      })),
+    ),
     // The names of the pods, and their service account, are in the policies and in the patches.
     ...ownedPaths(["fullnameOverride", "nameOverride"], "dgraph.release"),
     ...ownedPaths(["serviceAccount.create", "serviceAccount.name"], "dgraph.clients"),

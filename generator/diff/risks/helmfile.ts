@@ -27,7 +27,8 @@ export function* helmfileRisks({ kind, change, before, after }: ChangedObject, {
     yield {
       risk: "harmless",
       reason: `helmfile does not uninstall releases that are no longer in its file: ${gone.map(({ name }) => name).join(", ")}`,
-      steps: [uninstall(gone)],
+      // A helmfile lists a release after those that it needs. Policies are uninstalled after the pods that they protect.
+      steps: [uninstall([...gone].reverse())],
     };
 }
 

@@ -1,4 +1,5 @@
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 
 /** Values of the control plane that each proxy reads only when it starts (linkerd2, pkg/inject). */
 const domains = ["identityTrustDomain", "clusterDomain"] as const;
@@ -13,6 +14,7 @@ export function* meshRestartRisks(changed: ChangedObject, all: ChangeSet): Itera
   const concerned = changed.fields.some(({ path }) => domains.some((domain) => path === `spec.values.${domain}`));
   if (!concerned && !restarts(changed)) return;
   const plane = all.objects.find(({ kind, name }) => kind === "HelmRelease" && name === "linkerd-control-plane");
+  if (at(plane?.after, "spec", "suspend") === true) return;
   const found = domains.filter((domain) => plane?.fields.some(({ path }) => path === `spec.values.${domain}`));
   if (found.length === 0) return;
   const trust = found.includes("identityTrustDomain");

@@ -13,7 +13,11 @@ export function* releaseRisks({ kind, name, change, fields }: ChangedObject): It
     if (field.path.startsWith("spec.postRenderers") && !isGeneratedPatch(field))
       yield { risk: "not-assessed", reason: "meshops does not assess what this patch changes" };
     if (field.path === "spec.suspend" && field.after !== true)
-      yield { risk: "harmless", reason: "Flux applies the release again" };
+      yield {
+        risk: "not-assessed",
+        reason:
+          "Flux applies all changes of this release since it was suspended: to see their risks, compare with a commit from before (meshops diff --from)",
+      };
   }
 }
 

@@ -27,8 +27,7 @@ export function* workloadRisks({ kind, name, change, fields }: ChangedObject): I
       risk: "data-loss",
       reason: "the old or the new version of this file is not valid YAML, so any object in this file might change",
     };
-  if (fields.some(({ path }) => path.includes("$patch")))
-    yield { risk: "not-assessed", reason: "the patch deletes or replaces a part of the object, or the whole object" };
+  if (kind === "Patch") yield { risk: "not-assessed", reason: "meshops does not assess what this patch changes" };
   if (kind === "Overlay" && change === "changed") yield* overlay(fields);
 }
 

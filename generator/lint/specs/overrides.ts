@@ -110,6 +110,13 @@ function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
         message: `the component ${id} has no chart, so you cannot set values for it`,
         fix: "remove the values, or use patches",
       };
+    for (const [index, { helmRelease }] of override.dependsOn.entries())
+      if (helmRelease !== undefined && releaseOf(component) === null)
+        yield {
+          paths: [components(id, "dependsOn", index)],
+          message: `the component ${id} has no chart, so it cannot depend on a HelmRelease`,
+          fix: "use the Kustomization that applies the HelmRelease",
+        };
     if (component.secrets.length > 0 && Object.keys(override.patches).length > 0)
       yield {
         paths: [components(id, "patches")],
@@ -130,6 +137,16 @@ function* leaves(values: Readonly<Record<string, unknown>>, above: readonly stri
 
 function* ownedValues(environment: Environment): Iterable<RuleFinding> {
   for (const { component, override } of overridden(environment))
+    for (const [name, { patch: text }] of Object.entries(override.patches)) {
+      const touched = touchesOwned(parsePatch(text));
+      if (touched === null) continue;
+      yield {
+        paths: [components(component.id, "patches", name)],
+        message: `the patch ${name} changes ${touched} of ${component.id}, which must match other generated files`,
+        fix: "remove this patch, and use the fields of the spec",
+      };
+    }
+  for (const { component, override } of overridden(environment))
     for (const [path] of leaves(override.values)) {
       const owned = component.owned.find((each) => overlaps(each, path));
       if (owned === undefined) continue;
@@ -139,6 +156,19 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
         fix: `remove this value; it follows from ${owned.field}`,
       };
     }
+}
+
+/** Annotations that must match other generated files: injection, ports, and the protection of namespaces. */
+const ownedAnnotations =
+  /"?(linkerd\.io(\/|~1)inject|config\.linkerd\.io(\/|~1)(skip-(in|out)bound-ports|opaque-ports)|kustomize\.toolkit\.fluxcd\.io(\/|~1)prune)/;
+
+/** Whether a patch sets or removes annotations that must match other generated files. */
+function touchesOwned(patch: unknown): string | null {
+  const text = JSON.stringify(patch);
+  const named = ownedAnnotations.exec(text)?.[1]?.replace("~1", "/");
+  if (named !== undefined) return `the annotation ${named}`;
+  const all = /"annotations":null/.test(text) || /"op":"(remove|replace)","path":"[^"]*\/annotations"/.test(text);
+  return all ? "annotations" : null;
 }
 
 /** Whether a value at a path replaces an owned value, a part of it, or a map that contains it. */
@@ -199,10 +229,13 @@ function* dependencyCycles(environment: Environment): Iterable<RuleFinding> {
   const needs = new Map(generated(environment).map((component) => [component.id, neededComponents(component)]));
   const next = (id: string): string[] => [
     ...(needs.get(id) ?? []),
-    ...(overrides[id]?.dependsOn ?? []).flatMap(({ component }) => component ?? []),
+    ...(overrides[id]?.dependsOn ?? []).flatMap((need) => componentOf(need) ?? []),
   ];
+  const componentOf = ({ component, kustomization }: (typeof overrides)[string]["dependsOn"][number]): string | undefined =>
+    component ?? (kustomization !== undefined && needs.has(kustomization.name) ? kustomization.name : undefined);
   for (const [id, { dependsOn }] of Object.entries(overrides))
-    for (const [index, { component }] of dependsOn.entries()) {
+    for (const [index, need] of dependsOn.entries()) {
+      const component = componentOf(need);
       if (component === undefined || !needs.has(id)) continue;
       const path = pathBetween(component, id, next, [id]);
       if (path === null) continue;
