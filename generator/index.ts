@@ -12,7 +12,7 @@ export type { Image } from "./catalog/image.ts";
 export type { LinkerdVersion } from "./catalog/linkerd.ts";
 export type { ChartRepository } from "./catalog/repositories.ts";
 export type { Delivery, IgnoredDrift, Input, NamespaceSpec, Need, ObjectName, Release } from "./components/component.ts";
-export type { ComponentModel, Model } from "./components/model.ts";
+export type { ComponentModel, Model, ValuesObject } from "./components/model.ts";
 export type { JsonOperation, Patch, PatchTarget } from "./components/patch.ts";
 export type { Diagnostic, DiagnosticCode, Excerpt } from "./diagnostics/diagnostic.ts";
 export type { Path, Source, Statement } from "./diagnostics/source.ts";
@@ -26,7 +26,14 @@ export type { Json, JsonMap, KubernetesObject, StringMap } from "./kubernetes/ob
 export type { Manifest } from "./kubernetes/read.ts";
 export { loadEnvironment } from "./lint/load.ts";
 export { type Judged, reviewManifests } from "./lint/manifests.ts";
-export type { ComponentPatch, Dependency, Environment, FluxObject, Override } from "./spec/environment.generated.ts";
+export type {
+  ComponentPatch,
+  Dependency,
+  Environment,
+  FluxObject,
+  Override,
+  ValuesSource,
+} from "./spec/environment.generated.ts";
 export type { ReadSource } from "./spec/inherit.ts";
 export type { Loaded } from "./spec/load.ts";
 export { parseSource } from "./spec/parse.ts";

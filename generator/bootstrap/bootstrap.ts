@@ -1,14 +1,16 @@
 import { ageSecretOf, fluxNamespace, fluxRoot, fluxSource } from "../bundle/emit/flux.ts";
+import { kustomizationName, placementOf } from "../bundle/emit/placement.ts";
 import { fluxManifests, fluxReleases } from "../catalog/flux.ts";
 import { registryHost } from "../catalog/image.ts";
 import { linkerdRelease } from "../catalog/linkerd.ts";
 import { buildModel } from "../components/build.ts";
 import { copiesInto, imagesOf, noIdentity } from "../components/images.ts";
-import type { Model } from "../components/model.ts";
+import { isDelivered, type Model } from "../components/model.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { fluxFolder, specFile } from "../spec/layout.ts";
+import { specFile } from "../spec/layout.ts";
+import { placementView, rootFolder } from "./placement.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
 /** Options of a bootstrap that are not in the spec. */
@@ -32,7 +34,8 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
   const { azure, gitops } = spec;
   const registry = azure?.registry ?? null;
   const images = registry?.mirrorImages === true ? copiesInto(registry.name, imagesOf(environment)) : [];
-  const clientImage = builtImage(buildModel({ environment, identity: noIdentity }));
+  const model = buildModel({ environment, identity: noIdentity });
+  const clientImage = builtImage(model);
   const fluxVersion = gitops.flux.version ?? fluxReleases.pinned;
   const view: View = {
     environment: metadata.name,
@@ -51,7 +54,9 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
     context: context ?? "",
     named: context !== null,
     teardown: false,
-    git: { url: gitops.url, branch: gitops.branch, path: fluxFolder(metadata.name) },
+    git: { url: gitops.url, branch: gitops.branch, path: rootFolder(environment) },
+    placement: placementView(environment),
+    first: kustomizationName(placementOf(environment), firstOf(model)),
     flux: {
       version: fluxVersion,
       wanted: gitops.flux.version ?? "",
@@ -70,17 +75,20 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
   return renderScript("bootstrap", planOf(environment, images.length, clientImage), view);
 }
 
-function planOf({ metadata, spec }: Environment, images: number, clientImage: BuiltImage | null): ScriptStep[] {
-  const { azure, gitops } = spec;
+/** The first component that Flux applies. */
+function firstOf({ components }: Model): string {
+  return components.find(isDelivered)?.id ?? "";
+}
+
+function planOf(environment: Environment, images: number, clientImage: BuiltImage | null): ScriptStep[] {
+  const { azure, gitops } = environment.spec;
+  const { managesRoot, root } = placementOf(environment);
   const onAzure: (ScriptStep | false)[] =
     azure === undefined
-      ? [
-          { title: "kubectl context", run: "confirm" },
-          { title: "existing Flux", run: "existing_flux" },
-        ]
+      ? [{ title: "kubectl context", run: "confirm" }, managesRoot && { title: "existing Flux", run: "existing_flux" }]
       : [
           { title: "Azure account", run: "account" },
-          { title: "existing Flux", run: "existing_flux" },
+          managesRoot && { title: "existing Flux", run: "existing_flux" },
           { title: "resource providers", run: "providers" },
           { title: `resource group ${azure.resourceGroup}`, run: "resource_group" },
           azure.registry !== undefined && { title: `registry ${azure.registry.name}`, run: "registry" },
@@ -93,10 +101,18 @@ function planOf({ metadata, spec }: Environment, images: number, clientImage: Bu
   return [
     { title: "tools", run: "tools" },
     ...onAzure.filter((step) => step !== false),
-    { title: "namespace flux-system", run: "flux_namespace" },
-    { title: "age key of the cluster", run: "age_key" },
-    { title: "Flux", run: "install_flux" },
-    { title: `${gitops.url}, branch ${gitops.branch}, ${fluxFolder(metadata.name)}`, run: "reconciled" },
+    ...(managesRoot
+      ? [
+          { title: "namespace flux-system", run: "flux_namespace" },
+          { title: "age key of the cluster", run: "age_key" },
+          { title: "Flux", run: "install_flux" },
+          { title: `${gitops.url}, branch ${gitops.branch}, ${rootFolder(environment)}`, run: "reconciled" },
+        ]
+      : [
+          { title: "Flux of the cluster", run: "check_flux" },
+          { title: "age key of the cluster", run: "age_key" },
+          { title: `Kustomization ${root.name} in namespace ${root.namespace}`, run: "check_root" },
+        ]),
   ];
 }
 

@@ -1,10 +1,12 @@
 import { ageSecretOf } from "../bundle/emit/flux.ts";
-import { fluxName } from "../bundle/emit/names.ts";
+import { kustomizationName, type Placement, placementOf } from "../bundle/emit/placement.ts";
+import { repositoriesOf } from "../bundle/emit/repositories.ts";
 import { buildModel } from "../components/build.ts";
 import { noIdentity } from "../components/images.ts";
 import { type ComponentModel, isDelivered, releaseOf } from "../components/model.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import { fluxFolder, specFile } from "../spec/layout.ts";
+import { specFile } from "../spec/layout.ts";
+import { placementView, rootFolder } from "./placement.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
 /** Azure resources to delete in addition to the cluster. */
@@ -24,7 +26,9 @@ export interface Extent {
  */
 export function teardownScript(environment: Environment, context: string | null, extent: Extent): string {
   const { metadata, spec } = environment;
-  const { components: built } = buildModel({ environment, identity: noIdentity });
+  const model = buildModel({ environment, identity: noIdentity });
+  const { components: built } = model;
+  const placement = placementOf(environment);
   const deletesRegistry = spec.azure?.registry !== undefined && (extent.registry || extent.group);
   const namespaces = namespacesOf(built);
   const { azure } = spec;
@@ -32,10 +36,15 @@ export function teardownScript(environment: Environment, context: string | null,
     { title: "tools", run: "tools" },
     ...(azure === undefined ? [] : [{ title: "Azure account", run: "account" }]),
     { title: "confirmation", run: "confirm" },
-    { title: "suspension of the root Kustomization", run: "suspend_flux" },
-    ...built.filter(isDelivered).reverse().map(removal),
+    placement.managesRoot
+      ? { title: "suspension of the root Kustomization", run: "suspend_flux" }
+      : { title: "suspension of the root Kustomization by its owner", run: "check_suspended" },
+    ...built
+      .filter(isDelivered)
+      .reverse()
+      .map((component) => removal(component, placement)),
     { title: "empty namespaces", run: "remove_namespaces", arguments: namespaces },
-    { title: "root Kustomization, sources, age key", run: "remove_root" },
+    { title: placement.managesRoot ? "root Kustomization, sources, age key" : "chart repositories, age key", run: "remove_root" },
     ...(azure === undefined ? [] : azureSteps(azure, deletesRegistry, extent.group)),
   ];
   const view: View = {
@@ -57,7 +66,9 @@ export function teardownScript(environment: Environment, context: string | null,
     context: context ?? "",
     teardown: true,
     ageSecret: ageSecretOf(environment),
-    git: { url: spec.gitops.url, path: fluxFolder(metadata.name) },
+    git: { url: spec.gitops.url, path: rootFolder(environment) },
+    placement: placementView(environment),
+    sources: repositoriesOf(model).map(({ name }) => `${placement.prefix}${name}`),
   };
   return renderScript("teardown", plan, view);
 }
@@ -72,9 +83,9 @@ function azureSteps(azure: NonNullable<Environment["spec"]["azure"]>, registry: 
   return steps.filter((step) => step !== false);
 }
 
-function removal(component: ComponentModel): ScriptStep {
+function removal(component: ComponentModel, placement: Placement): ScriptStep {
   const { id, namespace, apiRegistrations = "" } = component;
-  const kustomization = fluxName(id);
+  const kustomization = kustomizationName(placement, id);
   const helmRelease = releaseOf(component) === null ? "" : id;
   return { title: id, run: "take_down", arguments: [kustomization, namespace, helmRelease, apiRegistrations] };
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { placementOf } from "../bundle/emit/placement.ts";
 import type { Step } from "../components/change-rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder } from "../spec/layout.ts";
@@ -39,12 +40,21 @@ export function stepsAfterRename(root: string, environment: Environment | null, 
       : []),
     push,
     ...azureTags(environment),
-    {
-      text: `Change the path of Flux's root Kustomization. Until then, Flux reports that ${fluxFolder(from)} is missing, and changes nothing.`,
-      command: `MESHOPS_TAKE_OVER=yes meshops bootstrap ${to} --run`,
-    },
+    pathOfRoot(environment, { from, to }),
     { text: "Wait until Flux has applied the new folder.", command: `meshops status ${to} --watch` },
   ];
+}
+
+function pathOfRoot(environment: Environment, { from, to }: Renamed): Step {
+  const { managesRoot, root } = placementOf(environment);
+  if (!managesRoot)
+    return {
+      text: `Change the files of Kustomization ${root.name} in namespace ${root.namespace}: they must include ${fluxFolder(to)} instead of ${fluxFolder(from)}. Do this in the same commit.`,
+    };
+  return {
+    text: `Change the path of Flux's root Kustomization. Until then, Flux reports that ${fluxFolder(from)} is missing, and changes nothing.`,
+    command: `MESHOPS_TAKE_OVER=yes meshops bootstrap ${to} --run`,
+  };
 }
 
 /** Steps that change the tags that teardown compares with the name of the environment. */

@@ -10,9 +10,11 @@ import type { Environment } from "../spec/environment.generated.ts";
 import { specFile } from "../spec/layout.ts";
 import type { Loaded } from "../spec/load.ts";
 import { exitCode, UserError } from "../system/errors.ts";
+import { placeInGit } from "../system/git-place.ts";
 import { plural } from "../system/text.ts";
 import { changeFindings } from "./change-findings.ts";
 import type { Io, Output } from "./io.ts";
+import { placeFindings } from "./place-findings.ts";
 
 /** Option of every command. */
 export interface DirectoryOption {
@@ -49,7 +51,12 @@ export function loadAll(repository: Repository, names: readonly string[]): Loade
 export function load(repository: Repository, names: readonly string[]): LoadedAll {
   const loaded = names.map((name) => loadEnvironment(name, repository.source));
   const isGenerated = (name: string): boolean => existsSync(join(repository.root, inventoryFile(name)));
-  const found = loaded.flatMap((each) => [...each.diagnostics, ...changeFindings(repository.root, each)]);
+  const place = placeInGit(repository.root);
+  const found = loaded.flatMap((each) => [
+    ...each.diagnostics,
+    ...changeFindings(repository.root, each),
+    ...placeFindings(place, each),
+  ]);
   return { loaded, diagnostics: distinct([...repository.strayFiles(), ...findCollisions(loaded, isGenerated), ...found]) };
 }
 

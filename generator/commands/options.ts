@@ -47,9 +47,11 @@ export function kubeconfig(): Option<"--kubeconfig <file>"> {
   );
 }
 
-/** `--flux-namespace`: the namespace of Flux. */
-export function fluxNamespace(): Option<"--flux-namespace <name>", undefined, "flux-system", string> {
-  return new Option("--flux-namespace <name>", "namespace of Flux").argParser(dnsLabel).default("flux-system");
+/** `--flux-namespace`: the namespace of Flux and its objects. */
+export function fluxNamespace(): Option<"--flux-namespace <name>", undefined, undefined, string> {
+  return new Option("--flux-namespace <name>", "namespace of Flux and its objects, instead of those in the spec").argParser(
+    dnsLabel,
+  );
 }
 
 export function seconds(text: string): number {

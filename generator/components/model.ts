@@ -5,7 +5,7 @@ import type { Component, ComponentOutput, Release } from "./component.ts";
 /** A component of an environment, with the component's output. */
 export interface ComponentModel extends Omit<Component, "build">, Required<ComponentOutput> {
   /** Objects with chart values that an override refers to. Their values are merged over the release's values. */
-  readonly valuesFrom: readonly ValuesSource[];
+  readonly valuesFrom: readonly ValuesObject[];
   /** Values that are merged after `valuesFrom`; null if the release's values already contain them. */
   readonly lastValues: JsonMap | null;
   /** Whether updates of the component by Flux and helmfile are suspended. */
@@ -13,7 +13,7 @@ export interface ComponentModel extends Omit<Component, "build">, Required<Compo
 }
 
 /** An object with chart values, in the namespace of the component. */
-export interface ValuesSource {
+export interface ValuesObject {
   readonly kind: "ConfigMap" | "Secret";
   readonly name: string;
   /** Key of the object's data that contains the values. */

@@ -4,7 +4,7 @@ import { at } from "../kubernetes/object-fields.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { compareText } from "../system/text.ts";
 import type { Need } from "./component.ts";
-import type { ComponentModel, ValuesSource } from "./model.ts";
+import type { ComponentModel, ValuesObject } from "./model.ts";
 import type { JsonOperation, Patch, PatchTarget } from "./patch.ts";
 import { mergeValues } from "./values.ts";
 
@@ -34,7 +34,7 @@ export function withOverrides(component: ComponentModel, { [component.id]: overr
   };
 }
 
-function sourceOf({ configMapRef, secretRef }: Override["valuesFrom"][number]): ValuesSource[] {
+function sourceOf({ configMapRef, secretRef }: Override["valuesFrom"][number]): ValuesObject[] {
   if (configMapRef !== undefined) return [{ kind: "ConfigMap", ...configMapRef }];
   return secretRef === undefined ? [] : [{ kind: "Secret", ...secretRef }];
 }

@@ -79,6 +79,8 @@ export type DiagnosticCode =
   | "values-from-helmfile"
   | "dependency-cycle"
   | "flux-too-old"
+  | "gitops-path-mismatch"
+  | "gitops-root-missing"
   | "dgraph-alpha-group"
   | "dgraph-preview"
   | "dgraph-chart-untested"

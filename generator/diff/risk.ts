@@ -8,6 +8,7 @@ import { helmfileRisks } from "./risks/helmfile.ts";
 import { identityRisks } from "./risks/identity.ts";
 import { meshRestartRisks } from "./risks/mesh-restart.ts";
 import { mirroredImages } from "./risks/mirror.ts";
+import { placementRisks } from "./risks/placement.ts";
 import { releaseRisks } from "./risks/release.ts";
 import { workloadRisks } from "./risks/workload.ts";
 
@@ -17,6 +18,7 @@ type Judge = (changed: ChangedObject, all: ChangeSet) => Iterable<Assessment>;
 const judges: readonly Judge[] = [
   identityRisks,
   ageSecretRisk,
+  placementRisks,
   meshRestartRisks,
   ...providers.flatMap(({ changeRules = [] }) =>
     changeRules.map(

@@ -6,6 +6,7 @@ import type { Judgement, Rule, RuleFinding } from "../spec/rule.ts";
 import { chartOverrideRules } from "./specs/chart-overrides.ts";
 import { clusterRules } from "./specs/cluster.ts";
 import { type JointRule, jointRules } from "./specs/cross-environment.ts";
+import { gitopsPathRule, gitopsRules } from "./specs/gitops.ts";
 import { namespaceRules } from "./specs/namespaces.ts";
 import { overrideRules } from "./specs/overrides.ts";
 import { secretsRules } from "./specs/secrets.ts";
@@ -14,6 +15,7 @@ import { secretsRules } from "./specs/secrets.ts";
 const rules: readonly Rule[] = [
   ...secretsRules,
   ...clusterRules,
+  ...gitopsRules,
   ...namespaceRules,
   ...overrideRules,
   ...chartOverrideRules,
@@ -24,6 +26,7 @@ const rules: readonly Rule[] = [
 export const specRules: readonly RuleInfo[] = [
   ...rules,
   ...jointRules,
+  gitopsPathRule,
   ...providers.flatMap((provider) => provider.transitionRules ?? []),
 ];
 

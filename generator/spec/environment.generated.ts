@@ -144,6 +144,41 @@ export interface Environment {
        */
       interval: string;
       /**
+       * Folder of this platform repository inside the Git repository, such as `platform/mesh`. The default is the root of the Git repository.
+       */
+      path: string;
+      /**
+       * Existing Kustomization whose folder includes `flux/<environment>`. If the field is absent, `meshops bootstrap` creates the root Kustomization. If it is present, meshops never changes this Kustomization or its source.
+       */
+      root?: {
+        kustomization: FluxObject;
+      };
+      /**
+       * Source from which the generated Kustomizations read the repository. Another source than the default needs `root`.
+       */
+      sourceRef: {
+        /**
+         * Kind of the source.
+         */
+        kind: "GitRepository" | "OCIRepository";
+        /**
+         * Name of the object.
+         */
+        name: string;
+        /**
+         * Namespace of the source.
+         */
+        namespace: string;
+      };
+      /**
+       * Existing namespace of the generated Kustomizations and HelmRepositories, and of the Secret with the age key. Another namespace than the default needs `root`.
+       */
+      namespace: string;
+      /**
+       * Prefix of the names of the generated Kustomizations and HelmRepositories. It avoids names that the repository already uses, such as `namespaces`.
+       */
+      namePrefix: string;
+      /**
        * Settings for the decryption of files by Flux.
        */
       decryption: {
@@ -450,6 +485,7 @@ export interface Environment {
           | "dgraph-methods-unused"
           | "dgraph-preview"
           | "dgraph-whitelist-open"
+          | "gitops-path-mismatch"
           | "grafana-without-viz"
           | "identity-validity-short"
           | "internal-ports-skipped"
@@ -474,6 +510,19 @@ export interface Environment {
       }[];
     };
   };
+}
+/**
+ * Name and namespace of a Flux object.
+ */
+export interface FluxObject {
+  /**
+   * Name of the object.
+   */
+  name: string;
+  /**
+   * Namespace of the object.
+   */
+  namespace: string;
 }
 /**
  * Changes of the generated files of one component.
@@ -580,19 +629,6 @@ export interface Dependency {
   component?: string;
   kustomization?: FluxObject;
   helmRelease?: FluxObject;
-}
-/**
- * Name and namespace of a Flux object.
- */
-export interface FluxObject {
-  /**
-   * Name of the object.
-   */
-  name: string;
-  /**
-   * Namespace of the object.
-   */
-  namespace: string;
 }
 /**
  * Requests and limits of each container, as in Kubernetes.

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { placementOf } from "../../generator/bundle/emit/placement.ts";
 import type { Cause } from "../../generator/cluster/status/cause.ts";
 import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
 import { workloadState } from "../../generator/cluster/status/workload.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import type { ApiObject } from "../cluster/harness/api.ts";
 import { until } from "../cluster/harness/processes.ts";
+import { environmentOf } from "../support/specs.ts";
 import type { RealNode } from "./harness/node.ts";
 import { nodeImage } from "./harness/node-image.ts";
 
@@ -42,7 +44,7 @@ export function statusTests(running: () => RealNode): void {
       proxyLogs: new Map(),
       takenAt: new Date(),
     };
-    const subject = { environment: "dev", component: "causes", kind, namespace, name };
+    const subject = { environment: "dev", placement: placementOf(environmentOf()), component: "causes", kind, namespace, name };
     return workloadState({ ...workload, apiVersion: "apps/v1", kind }, snapshot, subject).cause;
   }
 

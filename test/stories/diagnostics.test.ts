@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pc from "picocolors";
 import { describe, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { loadAll } from "../../generator/commands/context.ts";
 import { toJson, toText } from "../../generator/diagnostics/text.ts";
 import { specRules } from "../../generator/lint/specs.ts";
 import { refusedSpecs } from "../support/hostile.ts";
+import { scratchFolder } from "../support/platform.ts";
 import { brief, loadFiles, specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
@@ -15,11 +16,23 @@ import { projectRoot } from "../support/tools.ts";
  * UPDATE=1 rewrites the expected texts. Review the diff afterwards.
  */
 const folder = join(projectRoot, "test/stories/diagnostics");
+
+/** Copies of the stories outside this Git repository. Without a copy, each story would have another path than `.` in Git. */
+const copies = scratchFolder("diagnostics");
+
+function copyOf(story: string): string {
+  const root = join(copies, story.replace("/", "-"));
+  const platform = story.startsWith("gitops-path-mismatch") ? join(root, "platform/mesh", story.split("/")[1] ?? "") : root;
+  cpSync(join(folder, story), platform, { recursive: true });
+  if (platform !== root) mkdirSync(join(root, ".git"));
+  return platform;
+}
+
 const plain = pc.createColors(false);
 
 describe("text output of findings", () => {
   test.each(readdirSync(folder))("%s", (story) => {
-    const { diagnostics } = loadAll(new Repository(join(folder, story)), []);
+    const { diagnostics } = loadAll(new Repository(copyOf(story)), []);
     const text = toText(diagnostics, plain);
     const expected = join(folder, story, "expected.txt");
     if (process.env["UPDATE"] === "1") writeFileSync(expected, text);
@@ -28,7 +41,7 @@ describe("text output of findings", () => {
   });
 
   test.each(specRules.map(({ code }) => code))("the fixed variant of story %s has no findings", (code) => {
-    const { loaded, diagnostics } = loadAll(new Repository(join(folder, code, "fixed")), []);
+    const { loaded, diagnostics } = loadAll(new Repository(copyOf(`${code}/fixed`)), []);
     expect(loaded.length).toBeGreaterThan(0);
     expect(brief(diagnostics)).toEqual([]);
   });
@@ -194,7 +207,7 @@ describe("inheritance", () => {
 });
 
 test("JSON contains exactly the documented fields", () => {
-  const { diagnostics } = loadAll(new Repository(join(folder, "unknown-key")), []);
+  const { diagnostics } = loadAll(new Repository(copyOf("unknown-key")), []);
   const rows = JSON.parse(toJson(diagnostics)) as object[];
   expect(rows.length).toBeGreaterThan(0);
   for (const row of rows) expect(Object.keys(row)).toEqual(["file", "line", "column", "code", "severity", "message", "fix"]);

@@ -31,6 +31,19 @@ const stories: Readonly<
   >
 > = {
   "harmless: a longer interval": { risk: "harmless", edits: [["interval: 30m", "interval: 1h"]] },
+  "data-loss: a name prefix": {
+    risk: "data-loss",
+    edits: [["    interval: 30m\n", "    interval: 30m\n    namePrefix: mesh-\n"]],
+  },
+  "stalled-rollout: another folder and source": {
+    risk: "stalled-rollout",
+    edits: [
+      [
+        "    interval: 30m\n",
+        "    interval: 30m\n    path: platform\n    sourceRef: {name: fleet}\n    root: {kustomization: {name: mesh, namespace: flux-system}}\n",
+      ],
+    ],
+  },
   "rollout: internal ports through the mesh": {
     risk: "rollout",
     edits: [["  dgraph:\n", "  dgraph:\n    internalPorts: mesh\n"]],

@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from "node:crypto";
 import picocolors from "picocolors";
 import { describe, expect, test } from "vitest";
+import { placementOf } from "../../generator/bundle/emit/placement.ts";
 import { assess, isSettled, type StatusNode } from "../../generator/cluster/status/assess.ts";
 import { causeOf } from "../../generator/cluster/status/cause.ts";
 import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
@@ -39,7 +40,14 @@ const emptySnapshot: Snapshot = {
   takenAt: new Date("2026-11-28T12:00:00Z"),
 };
 
-const subject = { environment: "dev", component: "dgraph", kind: "StatefulSet", namespace: "dgraph", name: "alpha" } as const;
+const subject = {
+  environment: "dev",
+  placement: placementOf(environmentOf()),
+  component: "dgraph",
+  kind: "StatefulSet",
+  namespace: "dgraph",
+  name: "alpha",
+} as const;
 
 /** Returns a StatefulSet with one ready, meshed pod, and the snapshot of the cluster, with the changes of the test. */
 function readyWorkload(

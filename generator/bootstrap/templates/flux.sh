@@ -1,12 +1,5 @@
 # --- Flux --------------------------------------------------------------------
 
-{{> kubectl}}
-
-# apply: applies the objects on stdin. Secrets are passed on stdin, so that they are never written to a file.
-apply() {
-  kubectl_ apply --server-side --force-conflicts --field-manager=meshops -f - >/dev/null
-}
-
 # The labels of this namespace disable Linkerd's webhooks in it, so that Flux can repair Linkerd while the proxy
 # injector is down.
 flux_namespace() {
@@ -14,37 +7,6 @@ flux_namespace() {
 {{{manifests.namespace}}}
 YAML
   outcome='applied'
-}
-
-# secret_from <name> <arguments…>: applies a Secret in flux-system. The secret values come from stdin or from files, so
-# that no command-line argument and no shell variable contains them.
-secret_from() {
-  local name=$1
-  shift
-  kubectl --context "${CONTEXT:?}" create secret generic "$name" --namespace flux-system --dry-run=client --output yaml "$@" 2>"$SCRATCH/create" | apply || {
-    [ ! -s "$SCRATCH/create" ] || cp "$SCRATCH/create" "$SCRATCH/error"
-    exit 1
-  }
-}
-
-# Pipes the age key from meshops to the cluster. First checks that meshops prints a key, because an empty value would
-# replace the key in the cluster. Never changes a Secret that another program or person created.
-age_key() {
-  local managers
-  managers=$(managers_of "$AGE_SECRET")
-  case $managers in
-    '' | *meshops*) ;;
-    *) fail 1 "Secret $AGE_SECRET in namespace flux-system exists, and meshops did not create it" \
-      "set gitops.decryption.secretRef.name in $SPEC to another name, then run meshops generate and push" ;;
-  esac
-  meshops identity age-key "$ENVIRONMENT" 2>"$SCRATCH/error" | grep '^AGE-SECRET-KEY-' >/dev/null || exit 3
-  meshops identity age-key "$ENVIRONMENT" 2>"$SCRATCH/export" | secret_from "$AGE_SECRET" --from-file=age.agekey=/dev/stdin
-  outcome='applied'
-}
-
-flux_version() {
-  kubectl_ get deployment kustomize-controller --namespace flux-system --ignore-not-found \
-    --output 'jsonpath={.metadata.labels.app\.kubernetes\.io/version}'
 }
 
 # Host of an ssh URL as in known_hosts: `host`, or `[host]:port`.
@@ -99,11 +61,6 @@ no_ssh_key() {
   fail 2 "Flux has no key for $GIT_URL" 'set GIT_SSH_KEY_FILE to a private key that can read the repository, such as a deploy key'
 }
 
-# is_older <version> <version>: succeeds if the first version is older than the second.
-is_older() {
-  [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
-}
-
 # Checks a Flux that already runs, before anything is created. Flux is not changed without --upgrade-flux.
 existing_flux() {
   local version other
@@ -120,7 +77,7 @@ existing_flux() {
   }
 {{/if}}
   # An earlier run may have stored the key in the cluster.
-  has_ssh_key || [ -n "$(managers_of flux-system)" ] || no_ssh_key
+  has_ssh_key || [ -n "$(managers_of flux-system flux-system)" ] || no_ssh_key
   list_kinds
   other=$(other_root)
   [ -z "$other" ] || [ "${MESHOPS_TAKE_OVER:-}" = yes ] || fail 1 "Flux in this cluster syncs another repository or path: $other" \
@@ -232,9 +189,9 @@ resume() {
 # Applies the Secret with Flux's Git credentials if GIT_PASSWORD (https) or GIT_SSH_KEY_FILE (ssh) is set.
 git_credentials() {
   if has_git_password; then
-    printenv GIT_PASSWORD | tr -d '\n' | secret_from flux-system --from-literal "username=${GIT_USERNAME:-git}" --from-file password=/dev/stdin
+    printenv GIT_PASSWORD | tr -d '\n' | secret_from flux-system flux-system --from-literal "username=${GIT_USERNAME:-git}" --from-file password=/dev/stdin
   elif [ -n "${GIT_SSH_KEY_FILE:-}" ]; then
-    known_host | secret_from flux-system --from-file "identity=$GIT_SSH_KEY_FILE" --from-file known_hosts=/dev/stdin
+    known_host | secret_from flux-system flux-system --from-file "identity=$GIT_SSH_KEY_FILE" --from-file known_hosts=/dev/stdin
   fi
 }
 

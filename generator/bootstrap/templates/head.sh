@@ -6,6 +6,11 @@ STEPS={{steps}}
 RESUME=${MESHOPS_RESUME:-"bash $0"}
 GIT_URL={{git.url}}
 FLUX_PATH={{git.path}}
+NAMESPACE={{placement.namespace}}
+{{#unless placement.managesRoot}}
+ROOT={{placement.root.name}}
+ROOT_NAMESPACE={{placement.root.namespace}}
+{{/unless}}
 {{#if azure}}
 POLL_SECONDS=${MESHOPS_POLL_SECONDS:-15}
 RETRY_SECONDS=${MESHOPS_RETRY_SECONDS:-5}

@@ -4,9 +4,9 @@ kubectl_() {
   kubectl --context "${CONTEXT:?}" "$@" 2>"$SCRATCH/error"
 }
 
-# managers_of <secret>: prints the field managers of a Secret in flux-system; prints nothing if the Secret does not exist.
+# managers_of <namespace> <secret>: prints the field managers of a Secret; prints nothing if the Secret does not exist.
 managers_of() {
-  kubectl_ get secret "$1" --namespace flux-system --ignore-not-found --show-managed-fields --output 'jsonpath={.metadata.managedFields[*].manager}'
+  kubectl_ get secret "$2" --namespace "$1" --ignore-not-found --show-managed-fields --output 'jsonpath={.metadata.managedFields[*].manager}'
 }
 
 # Names of the CRDs in the cluster, set by list_kinds.
@@ -21,6 +21,7 @@ has_kind() {
   printf '%s\n' "$kinds" | grep -xF "customresourcedefinition.apiextensions.k8s.io/$1" >/dev/null
 }
 
+{{#if placement.managesRoot}}
 # other_root: prints the repository and path of the root Kustomization in the cluster if they differ from the repository
 # and path of this environment. Prints nothing if they are equal, or if the cluster has no root Kustomization.
 other_root() {
@@ -33,3 +34,4 @@ other_root() {
   fi
   if [ "${url:-$GIT_URL}" != "$GIT_URL" ] || [ "${path:-./$FLUX_PATH}" != "./$FLUX_PATH" ]; then printf '%s, %s' "${url:-no repository}" "${path:-no path}"; fi
 }
+{{/if}}

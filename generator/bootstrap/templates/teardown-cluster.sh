@@ -7,6 +7,13 @@ delete_() {
   kubectl_ delete "$@" --ignore-not-found --timeout="$PATIENCE" >>"$SCRATCH/deleted"
 }
 
+# delete_own <resource> <namespace> <name>: deletes an object that has meshops's label. Keeps an object of others with
+# the same name.
+delete_own() {
+  delete_ "$1" --namespace "$2" --field-selector "metadata.name=$3" --selector app.kubernetes.io/managed-by=meshops
+}
+
+{{#if placement.managesRoot}}
 # Suspends the root Kustomization, which would otherwise apply deleted objects again. Stops if the root Kustomization
 # uses another repository or path.
 suspend_flux() {
@@ -23,6 +30,26 @@ suspend_flux() {
   outcome='suspended'
 }
 
+{{else}}
+# The root Kustomization belongs to others, so this script does not suspend it. Stops if the root is not suspended,
+# because it would apply deleted objects again.
+check_suspended() {
+  local root
+  outcome='not found'
+  [ -n "$CONTEXT" ] || return 0
+  list_kinds || could_not 'list the CRDs'
+  has_kind kustomizations.kustomize.toolkit.fluxcd.io || return 0
+  root=$(kubectl_ get kustomization.kustomize.toolkit.fluxcd.io "$ROOT" --namespace "$ROOT_NAMESPACE" --ignore-not-found \
+    --output 'jsonpath={.metadata.name} {.spec.suspend}') || could_not 'read the root Kustomization'
+  case $root in
+    '') ;;
+    *' true') outcome='is suspended' ;;
+    *) fail 1 "Kustomization $ROOT in namespace $ROOT_NAMESPACE applies $ENVIRONMENT, and would create the deleted objects again" \
+      "run flux suspend kustomization $ROOT --namespace $ROOT_NAMESPACE; before you resume it, remove ./$FLUX_PATH from its files" ;;
+  esac
+}
+
+{{/if}}
 # take_down <component> <namespace> <release> <label>: deletes a component. First deletes the webhook configurations and
 # APIServices that have the label. Without the component's pods, the webhooks would make the API server reject new pods,
 # and the APIServices would block the deletion of namespaces. Then deletes the component's Kustomization; Flux then
@@ -38,7 +65,7 @@ remove_component() {
     delete_ mutatingwebhookconfigurations,validatingwebhookconfigurations,apiservices --selector "$4" || return 1
   fi
   if has_kind kustomizations.kustomize.toolkit.fluxcd.io; then
-    delete_ kustomization.kustomize.toolkit.fluxcd.io "$1" --namespace flux-system || return 1
+    delete_own kustomizations.kustomize.toolkit.fluxcd.io "$NAMESPACE" "$1" || return 1
   fi
   if [ -n "$3" ] && has_kind helmreleases.helm.toolkit.fluxcd.io; then
     delete_ helmrelease "$3" --namespace "$2" || return 1
@@ -64,21 +91,30 @@ remove_namespaces() {
   [ -z "$kept" ] || outcome="$outcome; kept because they are not empty:$kept"
 }
 
+# remove_secret <namespace> <name>: deletes a Secret that bootstrap applied. Keeps a Secret of others.
+remove_secret() {
+  local managers
+  [ -n "$CONTEXT" ] || return 0
+  managers=$(managers_of "$1" "$2") || could_not "read Secret $2"
+  case $managers in *meshops*) delete_ secret "$2" --namespace "$1" || could_not "delete Secret $2" ;; esac
+}
+
 # Deletes the objects that bootstrap applied. Keeps Flux's controllers, because other tools may use them.
 remove_root() {
-  local secret managers
   : >"$SCRATCH/deleted"
   if has_kind kustomizations.kustomize.toolkit.fluxcd.io; then
+{{#if placement.managesRoot}}
     delete_ kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system || could_not 'delete the root Kustomization'
     delete_ gitrepository flux-system --namespace flux-system || could_not 'delete the GitRepository'
-    delete_ helmrepository --namespace flux-system --selector app.kubernetes.io/managed-by=meshops || could_not 'delete the HelmRepositories'
+{{/if}}
+{{#each sources}}
+    delete_own helmrepositories "$NAMESPACE" {{this}} || could_not 'delete the HelmRepositories'
+{{/each}}
   fi
-  if [ -n "$CONTEXT" ]; then
-    for secret in {{ageSecret}} flux-system; do
-      managers=$(managers_of "$secret") || could_not "read Secret $secret"
-      case $managers in *meshops*) delete_ secret "$secret" --namespace flux-system || could_not "delete Secret $secret" ;; esac
-    done
-  fi
+  remove_secret "$NAMESPACE" {{ageSecret}}
+{{#if placement.managesRoot}}
+  remove_secret flux-system flux-system
+{{/if}}
   outcome=$(if [ -s "$SCRATCH/deleted" ]; then echo deleted; else echo 'not found'; fi)
 }
 

@@ -7,6 +7,7 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { fluxFolder, overlayFolder } from "../../spec/layout.ts";
 import { header } from "../bundle.ts";
 import { commonLabels, flux, fluxName } from "./names.ts";
+import { kustomizationName, pathInSource, placementOf, rootPath } from "./placement.ts";
 import { repositoriesOf } from "./repositories.ts";
 
 /**
@@ -24,10 +25,11 @@ export function* emitFlux(model: Model): Iterable<[path: string, text: string]> 
 }
 
 function sources(model: Model): JsonMap[] {
+  const { namespace, prefix } = placementOf(model.environment);
   return repositoriesOf(model).map(({ name, url }) => ({
     apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "HelmRepository",
-    metadata: { name, namespace: flux.namespace, labels: commonLabels({ group: "meshops" }) },
+    metadata: { name: `${prefix}${name}`, namespace, labels: commonLabels({ group: "meshops" }) },
     spec: { interval: "1h", url },
   }));
 }
@@ -44,23 +46,29 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
   const { id, secrets, timeoutMinutes } = component;
   const { environment } = model;
   const dependsOn = dependsOnOf(component, model);
+  const placement = placementOf(environment);
+  const { kind, ...source } = placement.source;
   return {
     apiVersion: "kustomize.toolkit.fluxcd.io/v1",
     kind: "Kustomization",
-    metadata: { name: fluxName(id), namespace: flux.namespace, labels: commonLabels(component) },
+    metadata: {
+      name: kustomizationName(placement, id),
+      namespace: placement.namespace,
+      labels: commonLabels(component),
+    },
     spec: {
       ...(component.suspended && releaseOf(component) === null ? { suspend: true } : {}),
       ...(dependsOn.length === 0 ? {} : { dependsOn }),
       interval: environment.spec.gitops.interval,
       retryInterval,
       timeout: `${timeoutMinutes}m`,
-      path: `./${overlayFolder(environment.metadata.name, id)}`,
+      path: pathInSource(placement, overlayFolder(environment.metadata.name, id)),
       prune: true,
       // The deletion of the Kustomization waits until Helm has uninstalled the release.
       ...(releaseOf(component) === null ? {} : { deletionPolicy: "WaitForTermination" }),
       // The status of a suspended HelmRelease does not follow its spec, so a health check would never succeed.
       wait: !(component.suspended && releaseOf(component) !== null),
-      sourceRef: { kind: "GitRepository", name: flux.source },
+      sourceRef: source.namespace === placement.namespace ? { kind, name: source.name } : { kind, ...source },
       // Kustomizations do not inherit decryption, so each Kustomization with encrypted files must refer to the key.
       ...(secrets.length === 0 ? {} : { decryption: { provider: "sops", secretRef: { name: ageSecretOf(environment) } } }),
     },
@@ -71,12 +79,13 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
  * Kustomizations that must be ready before the component is applied. A Kustomization cannot depend on a HelmRelease.
  * Such a need becomes a dependency of the component's HelmRelease (see `helmRelease` in kustomize.ts).
  */
-function dependsOnOf({ needs }: ComponentModel, { components }: Model): JsonMap[] {
+function dependsOnOf({ needs }: ComponentModel, { components, environment }: Model): JsonMap[] {
+  const placement = placementOf(environment);
   return needs.flatMap((need): JsonMap[] => {
     if ("kustomization" in need) return [{ ...need.kustomization }];
     if ("helmRelease" in need) return [];
     const delivered = components.some((each) => each.id === need.component && isDelivered(each));
-    return delivered ? [{ name: fluxName(need.component) }] : [];
+    return delivered ? [{ name: kustomizationName(placement, need.component) }] : [];
   });
 }
 
@@ -116,7 +125,8 @@ export function fluxSource({ spec: { gitops } }: Environment, withCredentials: b
  * `retryInterval`. Without this field, kustomize-controller retries a failed reconciliation only after `interval`
  * (`GetRetryInterval`, kustomize-controller 1.9), so a restart of the API server could cause a delay of 10 minutes.
  */
-export function fluxRoot({ metadata: { name }, spec: { gitops } }: Environment): KubernetesObject {
+export function fluxRoot(environment: Environment): KubernetesObject {
+  const { gitops } = environment.spec;
   return {
     apiVersion: "kustomize.toolkit.fluxcd.io/v1",
     kind: "Kustomization",
@@ -124,7 +134,7 @@ export function fluxRoot({ metadata: { name }, spec: { gitops } }: Environment):
     spec: {
       interval: gitops.interval,
       retryInterval,
-      path: `./${fluxFolder(name)}`,
+      path: rootPath(environment),
       prune: true,
       sourceRef: { kind: "GitRepository", name: flux.source },
     },

@@ -16,6 +16,7 @@ import {
 import { header } from "../bundle.ts";
 import { commonLabels, flux, fluxName } from "./names.ts";
 import { inline, patchTransformers, plainPatches, targetedPatches } from "./patches.ts";
+import { type Placement, placementOf } from "./placement.ts";
 
 type File = [path: string, text: string];
 
@@ -35,7 +36,7 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
   if (release !== null) {
     yield [valuesFile, toBundleYaml([release.values], head)];
     if (component.lastValues !== null) yield [lastValuesFile, toBundleYaml([component.lastValues], head)];
-    yield [releaseFile, toBundleYaml([helmRelease(component, release)], head)];
+    yield [releaseFile, toBundleYaml([helmRelease(component, release, placementOf(model.environment))], head)];
     const transformers = patchTransformers(component);
     if (transformers.length > 0) yield [transformersFile, toBundleYaml(transformers, head)];
   }
@@ -124,7 +125,7 @@ function publicKustomization(component: ComponentModel): JsonMap {
  * The HelmRelease of a component: the whole object, or a patch with the environment's changes to the HelmRelease in the
  * base.
  */
-function helmRelease(component: ComponentModel, release: Release): JsonMap {
+function helmRelease(component: ComponentModel, release: Release, placement: Placement): JsonMap {
   const { id, delivery, timeoutMinutes, patches, needs } = component;
   const whole = delivery.kind === "chart" && delivery.base === null;
   const name = fluxName(id);
@@ -138,7 +139,13 @@ function helmRelease(component: ComponentModel, release: Release): JsonMap {
       ...(component.suspended ? { suspend: true } : {}),
       ...(release.name === name && !whole ? {} : { releaseName: release.name }),
       ...(dependsOn.length === 0 ? {} : { dependsOn }),
-      chart: { spec: { ...(whole ? chartSource(release) : {}), version: release.version } },
+      chart: {
+        spec: {
+          ...(whole ? { chart: release.chart, interval: "1h" } : {}),
+          ...(whole || isMoved(placement) ? { sourceRef: chartSource(release, placement) } : {}),
+          version: release.version,
+        },
+      },
       ...(whole || component.valuesFrom.length > 0 ? { valuesFrom: valuesFromOf(component) } : {}),
       timeout: `${timeoutMinutes}m`,
       ...(ignore.length === 0 ? {} : { driftDetection: { ignore } }),
@@ -163,7 +170,11 @@ function valuesFromOf({ id, valuesFrom, lastValues }: ComponentModel): JsonMap[]
 }
 
 /** The source of a chart, in the same form as in the HelmReleases in bases/. */
-function chartSource({ chart, repository }: Release): JsonMap {
-  const sourceRef = { kind: "HelmRepository", name: repository.name, namespace: flux.namespace };
-  return { chart, interval: "1h", sourceRef };
+function chartSource({ repository }: Release, { namespace, prefix }: Placement): JsonMap {
+  return { kind: "HelmRepository", name: `${prefix}${repository.name}`, namespace };
+}
+
+/** Whether the HelmRepositories have another name or namespace than in the HelmReleases in bases/. */
+function isMoved({ namespace, prefix }: Placement): boolean {
+  return namespace !== flux.namespace || prefix !== "";
 }

@@ -3,12 +3,12 @@ import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 
 /**
- * Namespace of Flux, the names of the GitRepository and the root Kustomization that `flux bootstrap` creates, and the
- * name of the Secret with the age key.
+ * Namespace of Flux's controllers, and the names of the GitRepository and the root Kustomization that `flux bootstrap`
+ * creates.
  */
 export const flux = { namespace: "flux-system", source: "flux-system", root: "flux-system" } as const;
 
-/** Name of a component's Kustomization and HelmRelease, and of its helmfile release if it has no chart. */
+/** Name of a component's HelmRelease and of its file in `flux/`, and of its helmfile release if it has no chart. */
 export function fluxName(id: string): string {
   return id.replaceAll("/", "-");
 }

@@ -1,4 +1,5 @@
-import { flux } from "../../bundle/emit/names.ts";
+import { fluxName } from "../../bundle/emit/names.ts";
+import { kustomizationName, type Placement, placementOf } from "../../bundle/emit/placement.ts";
 import { repositoriesOf } from "../../bundle/emit/repositories.ts";
 import { type ComponentModel, type Model, releaseOf } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
@@ -27,29 +28,35 @@ export interface StatusNode {
  * Returns the state of an environment in a cluster: the sources, the root Kustomization, and the components in startup
  * order. Pure.
  *
- * @param fluxNamespace namespace of Flux
+ * @param placement where the Flux objects of the environment are
  */
-export function assess(model: Model, snapshot: Snapshot, fluxNamespace: string = flux.namespace): StatusNode[] {
+export function assess(model: Model, snapshot: Snapshot, placement: Placement = placementOf(model.environment)): StatusNode[] {
   const environment = model.environment.metadata.name;
+  const { source, root } = placement;
   const subject = (component: string, kind: string, namespace: string, name: string): Subject => ({
     environment,
+    placement,
     component,
     kind,
     namespace,
     name,
   });
   const wanted = [
-    ["GitRepository", flux.source] as const,
-    ...repositoriesOf(model).map(({ name }) => ["HelmRepository", name] as const),
+    source,
+    ...repositoriesOf(model).map(({ name }) => ({
+      kind: "HelmRepository",
+      name: `${placement.prefix}${name}`,
+      namespace: placement.namespace,
+    })),
   ];
-  const sources = wanted.map(([kind, name]) => {
+  const sources = wanted.map(({ kind, name, namespace }) => {
     const found = snapshot.sources.find((source) => source.kind === kind && source.metadata.name === name);
-    const words = subject(name, kind, fluxNamespace, name);
+    const words = subject(name, kind, namespace, name);
     return found === undefined ? missing(words) : fluxNode(found, words, revisionOf(found));
   });
-  const root = kustomizationNode(flux.root, [], subject(flux.root, "Kustomization", fluxNamespace, flux.root), snapshot);
-  const components = model.components.map((component) => componentNode(component, environment, snapshot, fluxNamespace, subject));
-  return [...sources, root, ...components];
+  const top = kustomizationNode([], subject(root.name, "Kustomization", root.namespace, root.name), snapshot);
+  const components = model.components.map((component) => componentNode(component, snapshot, placement, environment, subject));
+  return [...sources, top, ...components];
 }
 
 /** Whether everything is ready. */
@@ -59,9 +66,9 @@ export function isSettled(nodes: readonly StatusNode[]): boolean {
 
 function componentNode(
   component: ComponentModel,
-  environment: string,
   snapshot: Snapshot,
-  fluxNamespace: string,
+  placement: Placement,
+  environment: string,
   subjectOf: (...words: [string, string, string, string]) => Subject,
 ): StatusNode {
   const { id: name, namespace } = component;
@@ -69,8 +76,8 @@ function componentNode(
   const found = !hasRelease
     ? undefined
     : snapshot.releases.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
-  const workloads = workloadsOf(component, snapshot).map((workload) =>
-    workloadNode(workload, snapshot, { environment, component: name }),
+  const workloads = workloadsOf(component, snapshot, placement).map((workload) =>
+    workloadNode(workload, snapshot, { environment, placement, component: name }),
   );
   const children = !hasRelease
     ? workloads
@@ -80,17 +87,17 @@ function componentNode(
           : releaseNode(found, subjectOf(name, "HelmRelease", namespace, name)),
         ...workloads,
       ];
-  const node = kustomizationNode(name, children, subjectOf(name, "Kustomization", fluxNamespace, name), snapshot);
-  return withoutPolicies(node, component, snapshot);
+  const own = subjectOf(name, "Kustomization", placement.namespace, kustomizationName(placement, name));
+  return withoutPolicies(kustomizationNode(children, own, snapshot), component, snapshot);
 }
 
 /**
  * Finds components with NetworkPolicies that have never been applied, although their namespaces contain pods. Adds to
  * the cause of such a component that its policies are not in effect.
  */
-function withoutPolicies(node: StatusNode, { id: name, namespace, objects }: ComponentModel, snapshot: Snapshot): StatusNode {
+function withoutPolicies(node: StatusNode, { namespace, objects }: ComponentModel, snapshot: Snapshot): StatusNode {
   const policies = Object.values(objects).some((file) => file.some(({ kind }) => kind === "NetworkPolicy"));
-  const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);
+  const found = kustomizationIn(snapshot, node);
   const exposed = snapshot.pods.some((pod) => pod.metadata.namespace === namespace && isLive(pod));
   if (!policies || !exposed || node.cause === null || at(found, "status", "lastAppliedRevision") !== undefined) return node;
   const reason = `${node.cause.reason}; the policies of this component are not applied, so every pod in the cluster can connect to the pods in namespace ${namespace}`;
@@ -101,8 +108,8 @@ function withoutPolicies(node: StatusNode, { id: name, namespace, objects }: Com
  * Returns the state of a Kustomization. A Kustomization that waits does not report which object is not ready. The cause
  * is therefore taken from its child objects.
  */
-function kustomizationNode(name: string, below: readonly StatusNode[], subject: Subject, snapshot: Snapshot): StatusNode {
-  const found = snapshot.kustomizations.find(({ metadata }) => metadata.name === name);
+function kustomizationNode(below: readonly StatusNode[], subject: Subject, snapshot: Snapshot): StatusNode {
+  const found = kustomizationIn(snapshot, subject);
   if (found === undefined) return missing(subject);
   const node = markOutdated(found, fluxNode(found, subject, revision(at(found, "status", "lastAppliedRevision"))), snapshot);
   // With these causes, Flux has not applied the Kustomization yet, so missing children are expected.
@@ -119,9 +126,16 @@ function kustomizationNode(name: string, below: readonly StatusNode[], subject: 
   return { ...node, state: culprit.state === "failed" ? "failed" : node.state, cause, children };
 }
 
+function kustomizationIn(
+  { kustomizations }: Snapshot,
+  { name, namespace }: Pick<Subject, "name" | "namespace">,
+): KubernetesObject | undefined {
+  return kustomizations.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+}
+
 /** Marks a ready Kustomization as progressing if Flux has fetched a newer commit than the applied commit. */
 function markOutdated(kustomization: KubernetesObject, node: StatusNode, { sources }: Snapshot): StatusNode {
-  const source = sources.find(({ kind }) => kind === "GitRepository");
+  const source = sources.find(({ kind }) => kind !== "HelmRepository");
   const [has, wants] = [at(kustomization, "status", "lastAppliedRevision"), at(source, "status", "artifact", "revision")];
   if (node.state !== "ready" || wants === undefined || has === wants) return node;
   return {
@@ -194,12 +208,12 @@ function progress(reason: string): Cause {
 /**
  * Returns the state of a workload and of its pods that are not ready.
  *
- * @param owner environment and component of the workload
+ * @param owner environment, placement and component of the workload
  */
 export function workloadNode(
   workload: KubernetesObject,
   snapshot: Snapshot,
-  owner: Pick<Subject, "environment" | "component">,
+  owner: Pick<Subject, "environment" | "placement" | "component">,
 ): StatusNode {
   const { kind, metadata } = workload;
   const { name, namespace = "" } = metadata;
@@ -227,19 +241,26 @@ export function workloadNode(
  * Returns the workloads of a component. Flux labels each applied object with the name of its Kustomization or
  * HelmRelease.
  */
-function workloadsOf(component: ComponentModel, { workloads }: Snapshot): KubernetesObject[] {
-  const { id: name, namespace } = component;
-  const label = releaseOf(component) === null ? "kustomize.toolkit.fluxcd.io/name" : "helm.toolkit.fluxcd.io/name";
+function workloadsOf(component: ComponentModel, { workloads }: Snapshot, placement: Placement): KubernetesObject[] {
+  const { id, namespace } = component;
+  const [label, name] =
+    releaseOf(component) === null
+      ? ["kustomize.toolkit.fluxcd.io/name", kustomizationName(placement, id)]
+      : ["helm.toolkit.fluxcd.io/name", fluxName(id)];
   return workloads.filter(({ metadata }) => metadata.namespace === namespace && metadata.labels?.[label] === name);
 }
 
-function missing({ environment, kind, namespace, name }: Subject): StatusNode {
+function missing({ environment, placement, kind, namespace, name }: Subject): StatusNode {
+  const { root, managesRoot } = placement;
+  const top = kind === "Kustomization" && name === root.name && namespace === root.namespace;
   const fix =
     kind === "HelmRelease"
       ? "see the Kustomization that creates this HelmRelease"
-      : name === flux.root || kind === "GitRepository"
-        ? `run meshops bootstrap ${environment}`
-        : "push the generated files, and see the root Kustomization";
+      : !top && kind !== placement.source.kind
+        ? "push the generated files, and see the root Kustomization"
+        : managesRoot
+          ? `run meshops bootstrap ${environment}`
+          : "create it, or correct gitops.root and gitops.sourceRef in the spec";
   return {
     kind,
     namespace,

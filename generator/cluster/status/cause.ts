@@ -1,3 +1,4 @@
+import { type Placement, reconcileCommand } from "../../bundle/emit/placement.ts";
 /** Why an object is not ready, and how to fix the problem. `reason` and `fix` are single lines. */
 export interface Cause {
   readonly code: CauseCode;
@@ -48,6 +49,7 @@ type CauseCode =
 /** The object that is not ready. */
 export interface Subject {
   readonly environment: string;
+  readonly placement: Placement;
   /** Name of the component that the object belongs to. */
   readonly component: string;
   readonly kind: string;
@@ -101,7 +103,7 @@ const patterns: readonly Pattern[] = [
     code: "values-missing",
     message: /could not resolve (\w+) chart values reference '([^']+)'/,
     reason: ([, kind, reference]) => `the ${kind} with the Helm values does not exist: ${reference}`,
-    fix: (_, { component }) => `run flux reconcile kustomization ${component} to create the object again`,
+    fix: (_, { placement, component }) => `run ${reconcileCommand(placement, component)} to create the object again`,
   },
   {
     code: "file-changed",

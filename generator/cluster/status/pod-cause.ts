@@ -1,3 +1,4 @@
+import { reconcileCommand } from "../../bundle/emit/placement.ts";
 import { lostSecrets } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition } from "../../kubernetes/object-fields.ts";
@@ -30,7 +31,11 @@ export function isPodReady(pod: KubernetesObject): boolean {
  * Returns the cause if pods mount a Secret that does not exist. A running pod keeps its mounted files, so Kubernetes,
  * Helm and Flux do not report the missing Secret until the pod restarts.
  */
-export function missingSecret(pods: readonly KubernetesObject[], { identity }: Snapshot, { environment }: Subject): Cause | null {
+export function missingSecret(
+  pods: readonly KubernetesObject[],
+  { identity }: Snapshot,
+  { environment, placement }: Subject,
+): Cause | null {
   const [missing] = pods.flatMap((pod) => lostSecrets(identity, [pod]));
   if (missing === undefined) return null;
   const [id, pod] = missing;
@@ -38,7 +43,7 @@ export function missingSecret(pods: readonly KubernetesObject[], { identity }: S
   return {
     code: "secret-missing",
     reason: `pod ${pod.metadata.name} mounts Secret ${name}, which does not exist in ${namespace}`,
-    fix: `run flux reconcile kustomization identity, or helmfile -e ${environment} -l name=identity sync`,
+    fix: `run ${reconcileCommand(placement, "identity")}, or helmfile -e ${environment} -l name=identity sync`,
   };
 }
 

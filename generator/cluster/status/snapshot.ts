@@ -1,4 +1,5 @@
 import { flux } from "../../bundle/emit/names.ts";
+import type { Placement } from "../../bundle/emit/placement.ts";
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { proxyContainer } from "../../catalog/well-known.ts";
 import type { Model } from "../../components/model.ts";
@@ -41,12 +42,24 @@ export interface Snapshot {
 /** The methods of a cluster connection that `takeSnapshot` uses. */
 export type SnapshotSource = ClusterReader & Pick<ClusterActions, "logs">;
 
-/** Reads a snapshot with parallel requests. @param fluxNamespace namespace of Flux */
-export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNamespace: string): Promise<Snapshot> {
+/**
+ * Reads a snapshot with parallel requests.
+ *
+ * @param placement where the Flux objects of the environment are
+ * @param fluxNamespace namespace of Flux's controllers
+ */
+export async function takeSnapshot(
+  cluster: SnapshotSource,
+  model: Model,
+  placement: Placement,
+  fluxNamespace: string = flux.namespace,
+): Promise<Snapshot> {
   const namespaces = [...new Set(model.components.map(({ namespace }) => namespace))];
   const everywhere = (apiVersion: string, kind: string): Promise<KubernetesObject[]> =>
     listIn(cluster, namespaces, apiVersion, kind);
-  const inFlux = (apiVersion: string, kind: string): Promise<KubernetesObject[]> => cluster.list(apiVersion, kind, fluxNamespace);
+  const { source, root } = placement;
+  const inFlux = (apiVersion: string, kind: string): Promise<KubernetesObject[]> =>
+    listIn(cluster, [...new Set([placement.namespace, root.namespace])], apiVersion, kind);
   // Send one request first: if the cluster does not respond, only this request fails, and meshops reports the error
   // sooner.
   const kustomizations = await inFlux("kustomize.toolkit.fluxcd.io/v1", "Kustomization");
@@ -68,8 +81,8 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
     meshed,
     ...policies
   ] = await Promise.all([
-    orEmpty(inFlux("apps/v1", "Deployment")),
-    inFlux("source.toolkit.fluxcd.io/v1", "GitRepository"),
+    orEmpty(cluster.list("apps/v1", "Deployment", fluxNamespace)),
+    cluster.list("source.toolkit.fluxcd.io/v1", source.kind, source.namespace),
     inFlux("source.toolkit.fluxcd.io/v1", "HelmRepository"),
     everywhere("helm.toolkit.fluxcd.io/v2", "HelmRelease"),
     everywhere("apps/v1", "Deployment"),
@@ -87,7 +100,7 @@ export async function takeSnapshot(cluster: SnapshotSource, model: Model, fluxNa
     policy("AuthorizationPolicy", authorizationPolicy),
     policy("MeshTLSAuthentication", authorizationPolicy),
   ]);
-  const sources = [...git.filter(({ metadata }) => metadata.name === flux.source), ...helm];
+  const sources = [...git.filter(({ metadata }) => metadata.name === source.name), ...helm];
   const workloads = [...deployments, ...statefulSets, ...daemonSets];
   return {
     sources,

@@ -40,7 +40,11 @@ export async function withoutPolicy<T>(cluster: Cluster, source: PolicySource, a
   if (found === null)
     throw new UserError(exitCode.missing, `Kustomization ${name} does not exist, so its policy cannot be removed`);
   if (at(found, "spec", "suspend") === true)
-    throw new UserError(exitCode.problem, `Kustomization ${name} is already suspended`, `flux resume kustomization ${name}`);
+    throw new UserError(
+      exitCode.problem,
+      `Kustomization ${name} is already suspended`,
+      `flux resume kustomization ${name} --namespace ${namespace}`,
+    );
   const objects = listAt<{ id: string; v: string }>(found, "status", "inventory", "entries").map(inventoryObject);
   if (objects.length === 0)
     throw new UserError(exitCode.problem, `Kustomization ${name} has no inventory yet; run meshops status to see the reason`);
@@ -55,7 +59,7 @@ export async function withoutPolicy<T>(cluster: Cluster, source: PolicySource, a
     return await action();
   } finally {
     await resume(cluster, source);
-    await waitUntilRestored(cluster, objects, name);
+    await waitUntilRestored(cluster, objects, source);
   }
 }
 
@@ -88,7 +92,7 @@ function inventoryObject({ id, v }: { readonly id: string; readonly v: string })
   return { apiVersion: group === "" ? v : `${group}/${v}`, kind: of, namespace, name: object };
 }
 
-async function waitUntilRestored(cluster: Cluster, objects: readonly Listed[], kustomization: string): Promise<void> {
+async function waitUntilRestored(cluster: Cluster, objects: readonly Listed[], { name, namespace }: PolicySource): Promise<void> {
   const end = Date.now() + 120_000;
   for (;;) {
     const found = await Promise.all(objects.map((each) => cluster.get(each.apiVersion, each.kind, each.name, each.namespace)));
@@ -98,7 +102,7 @@ async function waitUntilRestored(cluster: Cluster, objects: readonly Listed[], k
       throw new UserError(
         exitCode.problem,
         `the policy has not been restored; missing: ${left.map((each) => `${each.kind} ${each.name}`).join(", ")}`,
-        `flux reconcile kustomization ${kustomization}`,
+        `flux reconcile kustomization ${name} --namespace ${namespace}`,
       );
     await sleep(500);
   }

@@ -1,3 +1,4 @@
+import type { Placement } from "../../bundle/emit/placement.ts";
 import type { ClusterState, RunSettings } from "../../components/check.ts";
 import type { Finding } from "../../components/finding.ts";
 import type { Model } from "../../components/model.ts";
@@ -19,7 +20,8 @@ export interface VerifyOptions {
   readonly keep: boolean;
   /** Timeout of a probe in seconds. */
   readonly seconds: number;
-  readonly fluxNamespace: string;
+  /** Where the Flux objects of the environment are. */
+  readonly placement: Placement;
   readonly signal: AbortSignal;
   /** Called with the result of each test as soon as the test ends. */
   readonly onResult: (result: TestResult) => void;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { fluxName } from "../../bundle/emit/names.ts";
+import { kustomizationName } from "../../bundle/emit/placement.ts";
 import type { Check } from "../../components/check.ts";
 import { type Finding, skipped } from "../../components/finding.ts";
 import type { Model } from "../../components/model.ts";
@@ -37,7 +37,9 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
     options.onResult(result);
   };
   try {
-    const policies = target === null ? null : { name: fluxName(target.policyComponent), namespace: options.fluxNamespace };
+    const { placement } = options;
+    const policies =
+      target === null ? null : { name: kustomizationName(placement, target.policyComponent), namespace: placement.namespace };
     if (policies !== null && (await resumeLeftOver(cluster, policies)))
       options.onStep("resumed the policy that an earlier run of verify left suspended");
     const run: Run = {

@@ -43,10 +43,10 @@ function moved(path: string, { from, to }: Renamed): string {
 
 /** Returns the change of the environment's name itself. Flux's root Kustomization is not in the generated files. */
 export function renameChange(root: string, { from, to }: Renamed, steps: readonly Step[]): ObjectChange {
-  const old = `./${fluxFolder(from)}`;
+  const old = fluxFolder(from);
   const effect = existsSync(join(root, fluxFilesOf(from)))
     ? `${old}, in which only Flux's own files are left. If you push before you move these files, Flux deletes the components of the environment`
-    : `${old}, which no longer exists. Until the root applies ./${fluxFolder(to)}, Flux reports an error and applies nothing`;
+    : `${old}, which no longer exists. Until the root applies ${fluxFolder(to)}, Flux reports an error and applies nothing`;
   return {
     environment: to,
     kind: "Environment",

@@ -1,15 +1,17 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { flux } from "../../bundle/emit/names.ts";
+import { kustomizationName, type Placement, pathInSource, placementOf, rootPath } from "../../bundle/emit/placement.ts";
 import { inventoryFile } from "../../bundle/inventory.ts";
 import type { Repository } from "../../bundle/repository.ts";
 import { type ClusterReader, connect } from "../../cluster/connection.ts";
 import { storedReleases } from "../../cluster/status/helm/stored-release.ts";
 import { buildModel } from "../../components/build.ts";
 import { noIdentity } from "../../components/images.ts";
+import { isDelivered } from "../../components/model.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
-import { environmentsFolder, fluxFolder, specFile } from "../../spec/layout.ts";
+import { environmentsFolder, overlayFolder, specFile } from "../../spec/layout.ts";
 import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathsWithin, removeFile } from "../../system/files.ts";
@@ -20,7 +22,7 @@ import type { Io } from "../io.ts";
 import { generateAll, identityFilesOf, removeIdentity } from "./files.ts";
 
 type RemoveOptions = DirectoryOption &
-  ConnectionFlags & { readonly force: boolean; readonly purge: boolean; readonly fluxNamespace: string };
+  ConnectionFlags & { readonly force: boolean; readonly purge: boolean; readonly fluxNamespace?: string };
 
 /**
  * `meshops env remove <env>`: removes the spec and the generated files of an environment that is no longer deployed.
@@ -71,7 +73,8 @@ async function refuseIfRunning(environment: Environment, options: RemoveOptions,
   const { name } = environment.metadata;
   let running: string | null;
   try {
-    running = await runningPart(await connect(connectionOf(io, environment, options)), environment, options.fluxNamespace);
+    const placement = placementOf(environment, options.fluxNamespace);
+    running = await runningPart(await connect(connectionOf(io, environment, options)), environment, placement);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
@@ -89,11 +92,18 @@ async function refuseIfRunning(environment: Environment, options: RemoveOptions,
 }
 
 /** Describes an object in the cluster that belongs to the environment; null if none is found. */
-async function runningPart(cluster: ClusterReader, environment: Environment, fluxNamespace: string): Promise<string | null> {
-  const { name } = environment.metadata;
-  const root = await cluster.get("kustomize.toolkit.fluxcd.io/v1", "Kustomization", flux.root, fluxNamespace);
-  if (at(root, "spec", "path") === `./${fluxFolder(name)}`) return `Kustomization ${flux.root} applies ${fluxFolder(name)}`;
+async function runningPart(cluster: ClusterReader, environment: Environment, placement: Placement): Promise<string | null> {
+  const { root, managesRoot, namespace } = placement;
+  const get = (name: string, from: string): Promise<KubernetesObject | null> =>
+    cluster.get("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, from);
+  if (managesRoot && at(await get(root.name, root.namespace), "spec", "path") === rootPath(environment))
+    return `Kustomization ${root.name} applies ${rootPath(environment)}`;
   const { components } = buildModel({ environment, identity: noIdentity });
+  for (const { id } of managesRoot ? [] : components.filter(isDelivered)) {
+    const own = kustomizationName(placement, id);
+    if (at(await get(own, namespace), "spec", "path") === pathInSource(placement, overlayFolder(environment.metadata.name, id)))
+      return `Kustomization ${own} in namespace ${namespace}`;
+  }
   const [release] = await storedReleases(cluster, [...new Set(components.map(({ namespace }) => namespace))]);
   return release === undefined ? null : `Helm release ${release.namespace}/${release.name}`;
 }

@@ -60,8 +60,8 @@ function moveFluxFiles(root: string, name: string, newName: string): void {
   for (const entry of files) {
     const path = relative(root, join(entry.parentPath, entry.name));
     const text = readFileSync(join(root, path), "utf8").replaceAll(
-      new RegExp(`(\\./)?\\b${fluxFolder(name)}(?=["'\\s/]|$)`, "gm"),
-      `./${fluxFolder(newName)}`,
+      new RegExp(`\\b${fluxFolder(name)}(?=["'\\s/]|$)`, "gm"),
+      fluxFolder(newName),
     );
     writeAtomic(within(path.replace(folder, fluxFilesOf(newName))), text);
     removeFile(within(path), join(root, fluxFolder(name)));

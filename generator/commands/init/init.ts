@@ -7,6 +7,7 @@ import { specFile } from "../../spec/layout.ts";
 import { parseSource } from "../../spec/parse.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { folderAbove, lookAt, pathsWithin, writeAtomic } from "../../system/files.ts";
+import { placeInGit } from "../../system/git-place.ts";
 import { programFolder } from "../../system/program-folder.ts";
 import { shellWord } from "../../system/shell.ts";
 import { compareText, plural } from "../../system/text.ts";
@@ -27,7 +28,8 @@ import { scaffoldInventory } from "./tracked.ts";
  */
 export async function init([folder = "."]: readonly string[], options: InitOptions, io: Io): Promise<number> {
   const root = resolve(io.cwd, options.directory, folder);
-  const answers = await ask(io, options, platformName(options.name ?? basename(root)));
+  const path = placeInGit(root) ?? ".";
+  const answers = await ask(io, options, platformName(options.name ?? basename(root)), path);
   const files = scaffold(answers, { templates: templateAssets(), bases: baseAssets(), clients: clientAssets() }, clientVersion());
   if (!isValid(io, files, answers)) return exitCode.usage;
   const empty = isEmpty(root);

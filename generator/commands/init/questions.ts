@@ -7,8 +7,11 @@ import type { InitOptions } from "./options.ts";
 /**
  * On a terminal, prompts for missing options, and repeats a question if the answer is invalid. Without a terminal, or
  * with `--yes`, uses the default values.
+ *
+ * @param name name of the platform
+ * @param path folder of the new repository inside its Git repository
  */
-export async function ask(io: Io, options: InitOptions, name: string): Promise<Answers> {
+export async function ask(io: Io, options: InitOptions, name: string, path: string): Promise<Answers> {
   const interactive = io.stdin.isTTY && io.stderr.isTTY && !options.yes;
   const terminal = interactive ? await io.stdin.prompt() : null;
   const answer = async <T>(
@@ -39,6 +42,7 @@ export async function ask(io: Io, options: InitOptions, name: string): Promise<A
       environments,
       url,
       branch: options.branch ?? "main",
+      path,
       client: clientOf(options, cluster),
       database: options.database,
     };

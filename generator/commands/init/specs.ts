@@ -51,10 +51,10 @@ function database(client: Answers["client"]): JsonMap {
   };
 }
 
-function base({ cluster, url, branch, client, database: enabled }: Answers): JsonMap {
+function base({ cluster, url, branch, path, client, database: enabled }: Answers): JsonMap {
   return {
     abstract: true,
-    gitops: { url, branch, interval: "10m" },
+    gitops: { url, branch, ...(path === "." ? {} : { path }), interval: "10m" },
     ...(cluster === "aks"
       ? { azure: { location: "westus2", cluster: { nodeCount: 3, vmSize: "Standard_D2s_v5", networkPolicy: "calico" } } }
       : {}),

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { placementOf } from "../../bundle/emit/placement.ts";
 import { withName } from "../../catalog/linkerd.ts";
 import { connect } from "../../cluster/connection.ts";
 import { assess, isSettled, type StatusNode } from "../../cluster/status/assess.ts";
@@ -27,7 +28,7 @@ import { renderStatus } from "./render-status.ts";
 import { renderUntapped, type Untapped, untappedIn } from "./render-untapped.ts";
 
 export interface StatusOptions extends CommonOptions, ConnectionFlags {
-  readonly fluxNamespace: string;
+  readonly fluxNamespace?: string;
   /** Engine that applies the generated files. */
   readonly engine: "flux" | "helmfile";
   readonly watch: boolean;
@@ -120,11 +121,12 @@ interface ClusterIdentity {
 
 async function look(cluster: SnapshotSource, model: Model, options: StatusOptions, root: string): Promise<StatusReport> {
   const read = (path: string): string | null => readIfThere(join(root, path));
-  const snapshot = await takeSnapshot(cluster, model, options.fluxNamespace);
+  const placement = placementOf(model.environment, options.fluxNamespace);
+  const snapshot = await takeSnapshot(cluster, model, placement, options.fluxNamespace);
   const nodes =
     options.engine === "helmfile"
       ? assessHelmfile(model, snapshot, await readHelmState(cluster, model))
-      : assess(model, snapshot, options.fluxNamespace);
+      : assess(model, snapshot, placement);
   const { environment } = model;
   const { name } = environment.metadata;
   const { certificates } = identityStatus(environment, read, snapshot.takenAt);

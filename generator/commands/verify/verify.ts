@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { placementOf } from "../../bundle/emit/placement.ts";
 import { connect } from "../../cluster/connection.ts";
 import { chosen, noImage, type Test, targetOf, testsOf } from "../../cluster/verify/tests.ts";
 import { verify } from "../../cluster/verify/verify.ts";
@@ -14,7 +15,7 @@ import { html, junit, reportOf, resultLine, summaryLine } from "./report.ts";
 
 export interface VerifyFlags extends Omit<CommonOptions, "output">, ConnectionFlags {
   readonly output: "text" | "json" | "junit";
-  readonly fluxNamespace: string;
+  readonly fluxNamespace?: string;
   readonly only?: string;
   readonly baseline: boolean;
   readonly write: boolean;
@@ -47,7 +48,8 @@ export async function verifyCommand(names: readonly string[], flags: VerifyFlags
   const { baseline, write, keepProbes: keep, probeTimeout: seconds, fluxNamespace } = flags;
   try {
     const results = await verify(cluster, model, {
-      ...{ image, only, baseline, write, keep, seconds, fluxNamespace },
+      ...{ image, only, baseline, write, keep, seconds },
+      placement: placementOf(environment, fluxNamespace),
       signal: abort.signal,
       onResult: (result) => live.write(resultLine(result, colors)),
       onStep: (step) => io.stderr.write(`${step}\n`),

@@ -1,5 +1,6 @@
 import type { DgraphRole } from "../../catalog/dgraph.ts";
 import { portKeys } from "../../catalog/well-known.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { plural } from "../../system/text.ts";
 import { isAssessed, isGeneratedPatch } from "../assessed.ts";
 import type { Assessment, ChangedObject, ChangeRule, FieldChange } from "../change-rule.ts";
@@ -26,13 +27,21 @@ export const dgraphChanges: ChangeRule = {
       yield {
         risk: "data-loss",
         reason: `the spec no longer contains Dgraph in namespace ${namespace}. If you push this change, Flux removes the policies, but keeps the Helm release (prune: disabled). Every pod in the cluster can then connect to Dgraph`,
-        steps: uninstall(changed),
+        steps: uninstall(changed, kustomizationOf(objects)),
       };
     if (change !== "changed") return;
     yield* release(changed);
     yield* stall(changed, objects);
   },
 };
+
+/** The removed Kustomization of Dgraph. Its name can have a prefix. */
+function kustomizationOf(objects: readonly ChangedObject[]): Pick<ChangedObject, "name" | "namespace"> {
+  const own = objects.find(
+    ({ kind, before }) => kind === "Kustomization" && String(at(before, "spec", "path")).endsWith("/dgraph"),
+  );
+  return own ?? { name: "dgraph", namespace: "flux-system" };
+}
 
 function isAdded({ kind, name, change }: ChangedObject): boolean {
   return kind === "HelmRelease" && name === "dgraph" && change === "added";

@@ -1,13 +1,7 @@
 import type { DgraphRole } from "../../catalog/dgraph.ts";
 import type { ChangedObject, Step } from "../change-rule.ts";
+import { asFlux, suspendKustomizations } from "../flux-commands.ts";
 import { askZero, indices, nameOf, type RunningDgraph, releaseName, title } from "./members.ts";
-
-/**
- * Field manager for commands that change Flux's objects. When Flux applies an object again, it removes fields whose
- * field manager starts with `kubectl`, but keeps the fields of this field manager (Flux 2.9.6: kustomize-controller,
- * internal/controller/kustomization_controller.go).
- */
-const asFlux = "--field-manager=flux-client-side-apply";
 
 /** New size of the volumes of a role. */
 export interface Resize {
@@ -19,13 +13,16 @@ export interface Resize {
  * Returns the steps that remove Dgraph before its spec is removed. After these steps, Flux only has to remove the
  * policies.
  */
-export function uninstall({ namespace, before }: Pick<ChangedObject, "namespace" | "before">): Step[] {
+export function uninstall(
+  { namespace, before }: Pick<ChangedObject, "namespace" | "before">,
+  kustomization: Pick<ChangedObject, "name" | "namespace">,
+): Step[] {
   const release = releaseName(before);
   return [
     { text: 'If you still need the data, export it first (Dgraph documentation, "Export Database").' },
     {
       text: "Suspend the Kustomization. Otherwise, Flux creates the HelmRelease again.",
-      command: `kubectl patch kustomization.kustomize.toolkit.fluxcd.io dgraph --namespace flux-system ${asFlux} --type merge --patch '{"spec":{"suspend":true}}'`,
+      command: suspendKustomizations([kustomization.name], kustomization.namespace),
     },
     { text: "Uninstall Dgraph. The volumes are kept.", command: `kubectl delete helmrelease dgraph --namespace ${namespace}` },
     { text: "Push, and wait until Flux has removed the Kustomizations of Dgraph." },

@@ -117,7 +117,9 @@ export class GitSource {
   }
 
   async #git(...args: string[]): Promise<Buffer> {
-    return (await exec("git", args, { cwd: this.#repository, encoding: "buffer", maxBuffer: 1 << 28 })).stdout;
+    // `git archive` packs only the current folder.
+    const { stdout: top } = await exec("git", ["rev-parse", "--show-toplevel"], { cwd: this.#repository });
+    return (await exec("git", args, { cwd: top.trim(), encoding: "buffer", maxBuffer: 1 << 28 })).stdout;
   }
 }
 

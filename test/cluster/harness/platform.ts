@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import type { Environment } from "../../../generator/spec/environment.generated.ts";
-import { generateIn, makePlatform, testIdentity, writeTree } from "../../support/platform.ts";
+import { generateIn, makePlatform, scratchFolder, testIdentity, writeTree } from "../../support/platform.ts";
 import { clientImage, loadFiles } from "../../support/specs.ts";
 import { projectRoot, run } from "../../support/tools.ts";
 
@@ -18,15 +18,21 @@ export interface Platform {
 
 const sample = (name: string): string => readFileSync(join(projectRoot, `environments/${name}.yaml`), "utf8");
 
-/** @param change fields that are merged over the sample's spec; see `edit` */
-export async function makeGitPlatform(change: SpecChange = {}): Promise<Platform> {
+/**
+ * @param change fields that are merged over the sample's spec; see `edit`
+ * @param folder folder of the platform repository inside its Git repository
+ */
+export async function makeGitPlatform(change: SpecChange = {}, folder: string = "."): Promise<Platform> {
   const name = "own";
-  const root = makePlatform({ base: sample("base"), [name]: sample("dev").replace("name: dev", `name: ${name}`) });
+  const made = makePlatform({ base: sample("base"), [name]: sample("dev").replace("name: dev", `name: ${name}`) });
+  const top = folder === "." ? made : scratchFolder("git");
+  const root = join(top, folder);
+  if (root !== top) cpSync(made, root, { recursive: true });
   writeTree(root, {
     ".gitignore": "install.yaml\n",
     "install.yaml": fluxManifests,
   });
-  await run("git", ["init", "--quiet", "--initial-branch=main", root]);
+  await run("git", ["init", "--quiet", "--initial-branch=main", top]);
   const platform: Platform = { root, environment: environmentIn(root, name) };
   const own = { azure: null, gitops: { flux: { manifests: "./install.yaml" } }, pydgraphClient: { image: clientImage } };
   await edit(platform, merge(own, change) as SpecChange);

@@ -1,4 +1,5 @@
 import { helmReleaseName, isHelmRelease } from "../../../bundle/emit/helmfile.ts";
+import { placementOf } from "../../../bundle/emit/placement.ts";
 import type { ComponentModel, Model } from "../../../components/model.ts";
 import type { Environment } from "../../../spec/environment.generated.ts";
 import type { ClusterReader } from "../../connection.ts";
@@ -46,7 +47,11 @@ function releaseNode(component: ComponentModel, environment: Environment, snapsh
   }
   const drift = helm.drift.filter((each) => each.release === name).map((each) => driftNode(each, environment));
   const workloads = workloadsOf(snapshot, name, namespace).map((workload) =>
-    workloadNode(workload, snapshot, { environment: environment.metadata.name, component: component.id }),
+    workloadNode(workload, snapshot, {
+      environment: environment.metadata.name,
+      placement: placementOf(environment),
+      component: component.id,
+    }),
   );
   const children = [...workloads, ...drift];
   const detail = `${release.chart}, revision ${release.revision}`;

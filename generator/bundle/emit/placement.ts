@@ -1,0 +1,67 @@
+import type { Environment } from "../../spec/environment.generated.ts";
+import { fluxFolder } from "../../spec/layout.ts";
+import { flux, fluxName } from "./names.ts";
+
+/** Name and namespace of an object of Flux. */
+interface FluxObjectName {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/** Where the Flux objects of an environment are, and how they find the files of the repository. */
+export interface Placement {
+  /** Namespace of the environment's Kustomizations and HelmRepositories, and of the Secret with the age key. */
+  readonly namespace: string;
+  /** Prefix of the names of Kustomizations and HelmRepositories; can be empty. */
+  readonly prefix: string;
+  /** Source of the repository. */
+  readonly source: FluxObjectName & { readonly kind: "GitRepository" | "OCIRepository" };
+  /** The Kustomization that applies the environment's Kustomizations. */
+  readonly root: FluxObjectName;
+  /** Whether meshops creates and deletes the root and its source; false if both belong to others. */
+  readonly managesRoot: boolean;
+  /** Folder of the platform repository inside the source, `.` or without `./`. */
+  readonly folder: string;
+}
+
+/**
+ * Returns where the Flux objects of an environment are.
+ *
+ * @param everything namespace that replaces the namespaces of the spec; undefined to use the spec
+ */
+export function placementOf({ spec: { gitops } }: Environment, everything?: string): Placement {
+  const { namespace, namePrefix: prefix, sourceRef, root, path: folder } = gitops;
+  const own = { name: flux.root, namespace: flux.namespace };
+  const within = <T extends FluxObjectName>(object: T): T =>
+    everything === undefined ? object : { ...object, namespace: everything };
+  return {
+    namespace: everything ?? namespace,
+    prefix,
+    source: within(sourceRef),
+    root: within(root?.kustomization ?? own),
+    managesRoot: root === undefined,
+    folder,
+  };
+}
+
+/** Name of a component's Kustomization. */
+export function kustomizationName({ prefix }: Placement, id: string): string {
+  return `${prefix}${fluxName(id)}`;
+}
+
+/** Path of a folder of the platform repository inside the source, in the form of `spec.path` of a Kustomization. */
+export function pathInSource({ folder }: Placement, inRepository: string): string {
+  return folder === "." ? `./${inRepository}` : `./${folder}/${inRepository}`;
+}
+
+/** Path that the root Kustomization applies. */
+export function rootPath(environment: Environment): string {
+  return pathInSource(placementOf(environment), fluxFolder(environment.metadata.name));
+}
+
+/** Command that makes Flux reconcile a component's Kustomization. The flux CLI's default namespace is flux-system. */
+export function reconcileCommand(placement: Placement, id: string): string {
+  const { namespace } = placement;
+  const option = namespace === flux.namespace ? "" : ` --namespace ${namespace}`;
+  return `flux reconcile kustomization ${kustomizationName(placement, id)}${option}`;
+}

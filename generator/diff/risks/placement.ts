@@ -1,0 +1,89 @@
+import type { Assessment, ChangedObject, ChangeSet } from "../../components/change-rule.ts";
+import { suspendKustomizations } from "../../components/flux-commands.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+
+/**
+ * Risks of changes of the names, namespaces, paths and sources of Kustomizations (`gitops.namePrefix`, `namespace`,
+ * `path` and `sourceRef`).
+ */
+export function* placementRisks(changed: ChangedObject, { environment, objects }: ChangeSet): Iterable<Assessment> {
+  if (changed.kind !== "Kustomization") return;
+  if (changed.change === "removed" && successorOf(changed, objects) !== undefined) yield renamed(changed, environment, objects);
+  if (changed.change !== "changed") return;
+  if (platformFolder(changed.before) !== platformFolder(changed.after)) yield movedFolder(environment);
+  if (changed.fields.some(({ path }) => path.startsWith("spec.sourceRef"))) yield otherSource(changed, environment);
+}
+
+/** Folder of the platform repository in the path of a Kustomization, with a final slash. */
+function platformFolder(kustomization: ChangedObject["before"]): string {
+  return String(at(kustomization, "spec", "path")).replace(/overlays\/.*$/, "");
+}
+
+/** The added Kustomization of the same overlay. */
+function successorOf(removed: ChangedObject, objects: readonly ChangedObject[]): ChangedObject | undefined {
+  const overlay = overlayIn(removed.before);
+  return objects.find(
+    ({ kind, change, after }) => kind === "Kustomization" && change === "added" && overlayIn(after) === overlay,
+  );
+}
+
+/** Path of a Kustomization's overlay without the folder of the platform repository. */
+function overlayIn(kustomization: ChangedObject["before"]): string {
+  return String(at(kustomization, "spec", "path")).replace(/^.*(?=overlays\/)/, "");
+}
+
+/**
+ * If a Kustomization is deleted, kustomize-controller deletes the objects in its inventory, unless it is suspended
+ * (kustomize-controller, internal/controller/kustomization_controller.go, `finalize`).
+ */
+function renamed({ namespace }: ChangedObject, environment: string, objects: readonly ChangedObject[]): Assessment {
+  const old = objects.filter(
+    (each) =>
+      each.kind === "Kustomization" &&
+      each.change === "removed" &&
+      each.namespace === namespace &&
+      successorOf(each, objects) !== undefined,
+  );
+  return {
+    risk: "data-loss",
+    reason:
+      "the Kustomization of the component gets another name or namespace. When the root Kustomization deletes the old Kustomizations, Flux also deletes the objects that they applied, with the policies and the control plane, and the new Kustomizations create them again",
+    steps: [
+      {
+        text: "Before you push, suspend the old Kustomizations. If a suspended Kustomization is deleted, Flux keeps its objects.",
+        command: suspendKustomizations(
+          old.map(({ name }) => name),
+          namespace,
+        ),
+      },
+      { text: "Push. The new Kustomizations take over the objects." },
+      { text: "Wait until the new Kustomizations are ready.", command: `meshops status ${environment} --watch` },
+    ],
+  };
+}
+
+function movedFolder(environment: string): Assessment {
+  return {
+    risk: "stalled-rollout",
+    reason:
+      "after this change, Flux reads the files of the environment from another folder of the Git repository. If the root Kustomization still applies the old folder, Flux reports that the folder is missing, and changes nothing",
+    steps: [
+      { text: "Move the folder of the platform repository in the same commit, and push." },
+      {
+        text: "If bootstrap created the root Kustomization, change its path. Otherwise, change the path of the Kustomization in gitops.root.",
+        command: `MESHOPS_TAKE_OVER=yes meshops bootstrap ${environment} --run`,
+      },
+    ],
+  };
+}
+
+function otherSource({ after }: ChangedObject, environment: string): Assessment {
+  const { kind, name, namespace } = at(after, "spec", "sourceRef") as { kind: string; name: string; namespace?: string };
+  const place = namespace === undefined ? "" : ` in namespace ${namespace}`;
+  return {
+    risk: "stalled-rollout",
+    reason: `after this change, Flux reads the files of the environment from ${kind} ${name}${place}. Until this object exists and contains the files, Flux changes nothing`,
+    prerequisites: [{ text: `Before you push, check that ${kind} ${name}${place} is ready.` }],
+    steps: [{ text: "Wait until Flux has applied the new revision.", command: `meshops status ${environment} --watch` }],
+  };
+}

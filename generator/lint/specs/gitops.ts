@@ -1,0 +1,67 @@
+import type { RuleInfo } from "../../diagnostics/rule-info.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+
+/** Rules about the place of an environment in an existing Flux repository. */
+export const gitopsRules: readonly Rule[] = [
+  {
+    code: "gitops-root-missing",
+    severity: "error",
+    title: "A source or namespace of others is set without their root Kustomization",
+    why:
+      "Without `gitops.root`, `meshops bootstrap` creates the GitRepository and the root Kustomization `flux-system` in the namespace `flux-system`, in the same form as `flux bootstrap`. " +
+      "Kustomizations that refer to another source, or that are in another namespace, belong to a Flux that others have set up. That Flux already has a Kustomization that applies other Kustomizations.",
+    fix: "Set `gitops.root` to the Kustomization whose folder includes `flux/<env>`, or remove `gitops.sourceRef` and `gitops.namespace`.",
+    check: missingRoot,
+  },
+];
+
+const ownSource: Environment["spec"]["gitops"]["sourceRef"] = {
+  kind: "GitRepository",
+  name: "flux-system",
+  namespace: "flux-system",
+};
+
+function* missingRoot({ spec: { gitops } }: Environment): Iterable<RuleFinding> {
+  if (gitops.root !== undefined) return;
+  const { kind, name, namespace } = gitops.sourceRef;
+  const paths = [
+    ...(kind === ownSource.kind && name === ownSource.name && namespace === ownSource.namespace
+      ? []
+      : [spec("gitops", "sourceRef")]),
+    ...(gitops.namespace === ownSource.namespace ? [] : [spec("gitops", "namespace")]),
+  ];
+  if (paths.length === 0) return;
+  yield {
+    paths,
+    part: "key",
+    message: "this field needs gitops.root: without it, bootstrap creates a source and a root Kustomization in flux-system",
+    fix: "remove this field; or name the Kustomization that applies flux/<env> in gitops.root.kustomization",
+  };
+}
+
+/** Rule that compares `gitops.path` with the folder's place in Git. */
+export const gitopsPathRule: RuleInfo = {
+  code: "gitops-path-mismatch",
+  severity: "warning",
+  title: "The path in the spec is not the folder of the platform repository",
+  why:
+    "Flux reads the whole Git repository. The generated Kustomizations contain paths relative to the root of this repository, and `gitops.path` is the first part of these paths. " +
+    "If it differs from the real folder, kustomize-controller reports that the paths do not exist, and applies nothing.",
+  fix: "Set `gitops.path` to the folder that the finding names. If Flux reads the folder from another Git repository, silence the rule.",
+};
+
+/**
+ * Compares `gitops.path` with the folder's place in Git. An OCIRepository contains the files that its owner packed, so
+ * its paths are not checked.
+ *
+ * @param place path of the platform repository inside its Git repository, `.` for the root; null without Git
+ */
+export function* pathMismatch({ spec: { gitops } }: Environment, place: string | null): Iterable<RuleFinding> {
+  if (place === null || gitops.sourceRef.kind !== "GitRepository" || gitops.path === place) return;
+  yield {
+    paths: [spec("gitops", "path"), spec("gitops")],
+    message: `the folder of this platform repository is ${place === "." ? "the root of its Git repository" : place}, but gitops.path is ${gitops.path}`,
+    fix: `set gitops.path: ${place}`,
+  };
+}

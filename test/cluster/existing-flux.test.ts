@@ -1,0 +1,189 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { meshops } from "../support/cli.ts";
+import { withCluster } from "../support/guards.ts";
+import { writeTree } from "../support/platform.ts";
+import { run, tool } from "../support/tools.ts";
+import type { ApiObject } from "./harness/api.ts";
+import { Cluster } from "./harness/cluster.ts";
+import { isReady } from "./harness/helm-actor.ts";
+import { edit, fluxManifests, makeGitPlatform, type Platform } from "./harness/platform.ts";
+import { until } from "./harness/processes.ts";
+
+const kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations";
+const flux = { namespace: "flux-system" } as const;
+
+/** The place of the platform in the repository of others. */
+const gitops = {
+  path: "platform/mesh",
+  namePrefix: "mesh-",
+  root: { kustomization: { name: "mesh", ...flux } },
+  decryption: { secretRef: { name: "mesh-age" } },
+};
+
+withCluster("a platform in a folder of an existing Flux repository", () => {
+  let cluster: Cluster;
+  let platform: Platform;
+  let before: string;
+
+  beforeAll(async () => {
+    platform = await makeGitPlatform({ dgraph: { enabled: false }, gitops }, gitops.path);
+    cluster = await Cluster.startFor(platform);
+    writeTree(join(platform.root, "../.."), repositoryOfOthers);
+    await cluster.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: flux.namespace } } as ApiObject);
+    await cluster.api.applyAll(fluxManifests);
+    await cluster.setAgeKey("AGE-SECRET-KEY-OF-OTHERS");
+    for (const object of fluxOfOthers) await cluster.api.apply(object as ApiObject);
+    await cluster.git.push("the repository of others");
+    await ready(["flux-system", "identity", "namespaces"]);
+    before = await objectsOfOthers();
+  });
+  afterAll(() => cluster?.stop());
+
+  async function ready(names: readonly string[], revision?: string): Promise<void> {
+    await until(`${names.join(", ")} are ready`, async () => {
+      const found = await cluster.api.list(kustomizations);
+      return names.every((name) =>
+        found.some(
+          (each) =>
+            each.metadata.name === name &&
+            isReady(each) &&
+            (revision === undefined || each["status"].lastAppliedRevision === revision),
+        ),
+      );
+    });
+  }
+
+  /** The objects of others, without fields that every reconciliation changes. */
+  async function objectsOfOthers(): Promise<string> {
+    const paths = [
+      `${kustomizations}/identity`,
+      `${kustomizations}/namespaces`,
+      "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories/flux-system",
+      "/api/v1/namespaces/flux-system/secrets/sops-age",
+      "/api/v1/namespaces/shop",
+      "/api/v1/namespaces/shop/configmaps/accounts",
+    ];
+    const found = await Promise.all(paths.map((path) => cluster.api.get(path)));
+    return JSON.stringify(
+      found.map((object) => {
+        const { metadata, spec, data } = object ?? ({} as ApiObject);
+        const { uid, generation, labels, annotations } = metadata ?? {};
+        return { uid, generation, labels, annotations, spec, data };
+      }),
+    );
+  }
+
+  function command(...args: string[]): ReturnType<typeof meshops> {
+    const connection = ["--kubeconfig", cluster.plane.kubeconfigFile("admin"), "--context", "harness"];
+    return meshops(platform.root, [...args, ...connection]);
+  }
+
+  test("validate compares gitops.path with Git", async () => {
+    expect((await meshops(platform.root, ["validate"])).stdout).not.toContain("gitops-path-mismatch");
+    await edit(platform, { gitops: { path: "platform" } });
+    expect((await meshops(platform.root, ["validate", "-o", "json"])).stdout).toContain("gitops-path-mismatch");
+    await edit(platform, { gitops });
+  });
+
+  test("bootstrap stores the age key, and changes nothing of others", async () => {
+    const printed = await cluster.script("bootstrap");
+    expect(printed).toContain("add it to your repository with the path ./platform/mesh/flux/own");
+    expect(await cluster.api.get("/api/v1/namespaces/flux-system/secrets/mesh-age")).not.toBeNull();
+    expect(await objectsOfOthers()).toBe(before);
+  });
+
+  test("the mesh becomes ready when a Kustomization of others includes its folder", async () => {
+    writeTree(join(platform.root, "../.."), {
+      "cluster/mesh.yaml": stringify(kustomization("mesh", "./platform/mesh/flux/own")),
+    });
+    const revision = await cluster.git.push("the mesh");
+    const own = ["namespaces", "identity", "linkerd-crds", "linkerd-control-plane", "linkerd-viz", "linkerd-jaeger"];
+    await ready(["flux-system", "mesh", "identity", "namespaces", ...own.map((id) => `mesh-${id}`)], revision);
+    const { code, stdout } = await command("status", "own");
+    expect(code, stdout).toBe(0);
+    expect(stdout).toMatch(/^ok mesh-linkerd-control-plane /m);
+    expect(await cluster.script("bootstrap")).toContain("applies own");
+    expect(await objectsOfOthers()).toBe(before);
+  });
+
+  test("the steps that diff prints change the name prefix without the deletion of an object", async () => {
+    const paths = [
+      "/api/v1/namespaces/linkerd",
+      "/api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer",
+      "/apis/helm.toolkit.fluxcd.io/v2/namespaces/linkerd/helmreleases/linkerd-control-plane",
+      "/apis/apps/v1/namespaces/linkerd/deployments/linkerd-destination",
+    ];
+    const uids = async (): Promise<unknown[]> =>
+      Promise.all(paths.map(async (path) => (await cluster.api.get(path))?.metadata.uid));
+    const old = await uids();
+    expect(new Set(old).size).toBe(paths.length);
+    await edit(platform, { gitops: { namePrefix: "linkerd-" } });
+    const changes = JSON.parse((await meshops(platform.root, ["diff", "own", "-o", "json"])).stdout) as {
+      name: string;
+      risk: string;
+      steps: { text: string; command: string | null }[];
+    }[];
+    const renamed = changes.find(({ name }) => name === "mesh-identity");
+    expect(renamed?.risk).toBe("data-loss");
+    const env = {
+      ...process.env,
+      KUBECONFIG: cluster.plane.kubeconfigFile("admin"),
+      PATH: `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`,
+    };
+    for (const { text, command: line } of renamed?.steps ?? []) {
+      if (text.startsWith("Push")) await cluster.git.push("another prefix");
+      else if (line?.startsWith("kubectl")) await run("bash", ["-ec", line], { env });
+      else await ready(["linkerd-namespaces", "linkerd-identity", "linkerd-linkerd-control-plane", "linkerd-linkerd-viz"]);
+    }
+    await until("the old Kustomizations are gone", async () =>
+      (await cluster.api.list(kustomizations)).every(({ metadata }) => !metadata.name.startsWith("mesh-")),
+    );
+    expect(await uids()).toEqual(old);
+    expect((await command("status", "own")).code).toBe(0);
+    expect(await objectsOfOthers()).toBe(before);
+  });
+
+  test("teardown deletes the objects of the mesh, and keeps those of others", async () => {
+    await expect(cluster.script("teardown")).rejects.toThrow(/flux suspend kustomization mesh --namespace flux-system/);
+    await cluster.api.merge(`${kustomizations}/mesh`, { spec: { suspend: true } });
+    await cluster.script("teardown");
+    const left = (await cluster.api.list(kustomizations)).map(({ metadata }) => metadata.name).sort();
+    expect(left).toEqual(["flux-system", "identity", "mesh", "namespaces"]);
+    expect(await cluster.api.get("/api/v1/namespaces/flux-system/secrets/mesh-age")).toBeNull();
+    expect(await cluster.api.list("/apis/source.toolkit.fluxcd.io/v1/helmrepositories")).toEqual([]);
+    expect(await objectsOfOthers()).toBe(before);
+  });
+});
+
+function kustomization(name: string, path: string): object {
+  return {
+    apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+    kind: "Kustomization",
+    metadata: { name, ...flux },
+    spec: { interval: "10m", retryInterval: "2s", path, prune: true, sourceRef: { kind: "GitRepository", name: "flux-system" } },
+  };
+}
+
+/** What `flux bootstrap git` creates in the cluster. */
+const fluxOfOthers = [
+  {
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind: "GitRepository",
+    metadata: { name: "flux-system", ...flux },
+    spec: { interval: "1m", url: "https://example.com/fleet", ref: { branch: "main" } },
+  },
+  kustomization("flux-system", "./cluster"),
+];
+
+const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } };
+const accounts = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "accounts", namespace: "shop" }, data: { a: "b" } };
+
+/** A Flux repository with Kustomizations whose names meshops also uses. */
+const repositoryOfOthers = {
+  "cluster/namespaces.yaml": stringify(kustomization("namespaces", "./apps/namespaces")),
+  "cluster/identity.yaml": stringify(kustomization("identity", "./apps/identity")),
+  "apps/namespaces/shop.yaml": stringify(namespace),
+  "apps/identity/accounts.yaml": stringify(accounts),
+};
