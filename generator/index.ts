@@ -31,7 +31,14 @@ export type {
   Dependency,
   Environment,
   FluxObject,
+  ImagePullSecrets,
+  NodeSelector,
   Override,
+  PodDisruptionBudget,
+  Resources,
+  Tolerations,
+  TopologySpread,
+  ValuesReference,
   ValuesSource,
 } from "./spec/environment.generated.ts";
 export type { ReadSource } from "./spec/inherit.ts";

@@ -20,6 +20,13 @@ const cluster = (onAzure["azure"] as { cluster: object }).cluster;
 const variant = (azure: object, rest: object = {}): Environment =>
   environmentOf({ ...onAzure, ...rest, azure: { ...(onAzure["azure"] as object), ...azure } });
 
+const gitopsOfOthers = {
+  ...(onAzure["gitops"] as object),
+  namespace: "platform",
+  namePrefix: "mesh-",
+  root: { kustomization: { name: "mesh", namespace: "flux-system" } },
+};
+
 /** Environments whose scripts together cover every branch of the templates. */
 const environments: Readonly<Record<string, Environment>> = {
   mirrored: environmentOf(onAzure),
@@ -28,6 +35,8 @@ const environments: Readonly<Record<string, Environment>> = {
     cluster: { ...cluster, networkPolicy: "cilium", autoProvisioning: true, zones: [], kubernetesVersion: "1.35" },
   }),
   "own cluster": environmentOf({}),
+  "Flux of others": environmentOf({ gitops: gitopsOfOthers }),
+  "Flux of others on Azure": variant({}, { gitops: gitopsOfOthers }),
 };
 const whole = { registry: true, group: true };
 const choices = { context: null, upgradeFlux: false };

@@ -4,7 +4,9 @@ ENVIRONMENT={{environment}}
 SPEC={{spec}}
 STEPS={{steps}}
 RESUME=${MESHOPS_RESUME:-"bash $0"}
+{{#if placement.managesRoot}}
 GIT_URL={{git.url}}
+{{/if}}
 FLUX_PATH={{git.path}}
 NAMESPACE={{placement.namespace}}
 {{#unless placement.managesRoot}}

@@ -1,0 +1,72 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { toBundle } from "../../generator/bundle/bundle.ts";
+import { emitFlux } from "../../generator/bundle/emit/flux.ts";
+import { emitOverlays } from "../../generator/bundle/emit/kustomize.ts";
+import { buildModel } from "../../generator/components/build.ts";
+import { isDelivered, releaseOf } from "../../generator/components/model.ts";
+import { withTools } from "../support/guards.ts";
+import { field, objectsIn } from "../support/objects.ts";
+import { makePlatform, writeTree } from "../support/platform.ts";
+import { kustomizeBuild } from "../support/roads.ts";
+import { environmentOf, sampleIdentity } from "../support/specs.ts";
+
+const environment = environmentOf({
+  gitops: {
+    url: "https://github.com/acme/fleet",
+    path: "platform/mesh",
+    namePrefix: "mesh-",
+    namespace: "platform",
+    sourceRef: { kind: "OCIRepository", name: "fleet", namespace: "sources" },
+    root: { kustomization: { name: "mesh", namespace: "flux-system" } },
+  },
+});
+const { name } = environment.metadata;
+const model = buildModel({ environment, identity: sampleIdentity() });
+const delivered = model.components.filter(isDelivered);
+
+withTools(["kustomize"], "Flux objects next to those of others", () => {
+  let root: string;
+  const bundle = toBundle([...emitOverlays(model), ...emitFlux(model)]);
+  const objects = [...bundle].filter(([path]) => path.startsWith(`flux/${name}/`)).flatMap(([, text]) => objectsIn(text));
+  const kustomizations = objects.filter(({ kind }) => kind === "Kustomization");
+  const repositories = objects.filter(({ kind }) => kind === "HelmRepository").map(({ metadata }) => metadata);
+
+  beforeAll(() => {
+    root = makePlatform({});
+    writeTree(root, Object.fromEntries(bundle));
+  });
+
+  test("every Kustomization has the prefix, the namespace, the source and the folder of the spec", () => {
+    expect(kustomizations.map(({ metadata }) => metadata.name).sort()).toEqual(delivered.map(({ id }) => `mesh-${id}`).sort());
+    for (const kustomization of kustomizations) {
+      expect(kustomization.metadata.namespace).toBe("platform");
+      expect(field(kustomization, "spec", "sourceRef")).toEqual({ kind: "OCIRepository", name: "fleet", namespace: "sources" });
+      const path = String(field(kustomization, "spec", "path"));
+      expect(path).toMatch(/^\.\/platform\/mesh\/overlays\//);
+      expect(existsSync(join(root, path.replace("./platform/mesh/", ""), "kustomization.yaml"))).toBe(true);
+    }
+  });
+
+  test("every dependency is the name of a generated Kustomization", () => {
+    const needed = kustomizations.flatMap((each) => (field(each, "spec", "dependsOn") ?? []) as { name: string }[]);
+    const names = kustomizations.map(({ metadata }) => metadata.name);
+    expect(needed.length).toBeGreaterThan(5);
+    expect(needed.filter((each) => !names.includes(each.name))).toEqual([]);
+  });
+
+  test("every HelmRelease refers to a generated HelmRepository", async () => {
+    expect(repositories.every(({ name: own, namespace }) => own.startsWith("mesh-") && namespace === "platform")).toBe(true);
+    const releases = delivered.filter((component) => releaseOf(component) !== null);
+    expect(releases.length).toBeGreaterThan(3);
+    for (const { id } of releases) {
+      const built = objectsIn(await kustomizeBuild(join(root, "overlays", name, id)));
+      const release = built.find(({ kind }) => kind === "HelmRelease");
+      const source = field(release, "spec", "chart", "spec", "sourceRef") as { kind: string; name: string; namespace: string };
+      expect(source.kind).toBe("HelmRepository");
+      expect(repositories.some((each) => each.name === source.name && each.namespace === source.namespace)).toBe(true);
+      expect(release?.metadata.name).toBe(id);
+    }
+  });
+});
