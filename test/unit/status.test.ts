@@ -359,6 +359,24 @@ describe("an environment", () => {
       ]);
   });
 
+  test("reports that policies have never been applied although the namespace has pods", () => {
+    const failed = [{ type: "Ready", status: "False", reason: "BuildFailed", message: "kustomize build failed: no such file" }];
+    const unapplied = fluxObject("Kustomization", "dgraph-policy", failed, { lastAppliedRevision: undefined });
+    const found = snapshot((object) => (object.metadata.name === "dgraph-policy" ? unapplied : object));
+    const reasonWith = (pods: readonly KubernetesObject[]): string | undefined =>
+      assess(model, { ...found, pods }).find(({ name }) => name === "dgraph-policy")?.cause?.reason;
+    const text = /; the policies of this component are not applied, so every pod .* namespace dgraph$/;
+    const running = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "alpha-0", namespace: "dgraph" },
+      status: { phase: "Running" },
+    };
+    expect(reasonWith([running])).toMatch(text);
+    expect(reasonWith([])).not.toMatch(text);
+    expect(reasonWith([{ ...running, metadata: { name: "other", namespace: "shop" } }])).not.toMatch(text);
+  });
+
   test("is not ready if an object is being deleted or a chart repository is missing", () => {
     const deleted = dgraph("Kustomization", (object) => ({
       ...object,
