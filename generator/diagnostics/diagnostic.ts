@@ -79,6 +79,7 @@ export type DiagnosticCode =
   | "values-from-helmfile"
   | "dependency-cycle"
   | "flux-too-old"
+  | "gitops-name-taken"
   | "gitops-path-mismatch"
   | "gitops-root-missing"
   | "dgraph-alpha-group"

@@ -6,7 +6,7 @@ import type { Judgement, Rule, RuleFinding } from "../spec/rule.ts";
 import { chartOverrideRules } from "./specs/chart-overrides.ts";
 import { clusterRules } from "./specs/cluster.ts";
 import { type JointRule, jointRules } from "./specs/cross-environment.ts";
-import { gitopsPathRule, gitopsRules } from "./specs/gitops.ts";
+import { gitopsNameRule, gitopsPathRule, gitopsRules } from "./specs/gitops.ts";
 import { namespaceRules } from "./specs/namespaces.ts";
 import { overrideRules } from "./specs/overrides.ts";
 import { secretsRules } from "./specs/secrets.ts";
@@ -27,6 +27,7 @@ export const specRules: readonly RuleInfo[] = [
   ...rules,
   ...jointRules,
   gitopsPathRule,
+  gitopsNameRule,
   ...providers.flatMap((provider) => provider.transitionRules ?? []),
 ];
 

@@ -485,6 +485,7 @@ export interface Environment {
           | "dgraph-methods-unused"
           | "dgraph-preview"
           | "dgraph-whitelist-open"
+          | "gitops-name-taken"
           | "gitops-path-mismatch"
           | "grafana-without-viz"
           | "identity-validity-short"

@@ -2,16 +2,23 @@ import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 
 /**
- * Returns the path of a folder inside its Git repository, with `/`, and `.` for the root of the repository. Returns null
- * if the folder is not in a Git repository. In a worktree and in a submodule, `.git` is a file. The folder need not
- * exist.
+ * Returns the root of the Git repository that contains a folder; null if there is none. In a worktree and in a
+ * submodule, `.git` is a file. The folder need not exist.
  */
-export function placeInGit(folder: string): string | null {
-  const real = realPath(folder);
-  for (let parent = real; ; parent = dirname(parent)) {
-    if (existsSync(join(parent, ".git"))) return relative(parent, real).replaceAll("\\", "/") || ".";
+export function gitRootOf(folder: string): string | null {
+  for (let parent = realPath(folder); ; parent = dirname(parent)) {
+    if (existsSync(join(parent, ".git"))) return parent;
     if (dirname(parent) === parent) return null;
   }
+}
+
+/**
+ * Returns the path of a folder inside its Git repository, with `/`, and `.` for the root of the repository. Returns null
+ * if the folder is not in a Git repository.
+ */
+export function placeInGit(folder: string): string | null {
+  const root = gitRootOf(folder);
+  return root === null ? null : relative(root, realPath(folder)).replaceAll("\\", "/") || ".";
 }
 
 function realPath(folder: string): string {

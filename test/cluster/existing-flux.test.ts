@@ -80,11 +80,14 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
     return meshops(platform.root, [...args, ...connection]);
   }
 
-  test("validate compares gitops.path with Git", async () => {
+  test("validate compares gitops.path with Git, and finds names that others use", async () => {
     expect((await meshops(platform.root, ["validate"])).stdout).not.toContain("gitops-path-mismatch");
     await edit(platform, { gitops: { path: "platform" } });
     expect((await meshops(platform.root, ["validate", "-o", "json"])).stdout).toContain("gitops-path-mismatch");
+    await edit(platform, { gitops: { ...gitops, namePrefix: "" } });
+    expect((await meshops(platform.root, ["validate", "-o", "json"])).stdout).toContain("cluster/identity.yaml");
     await edit(platform, { gitops });
+    expect((await meshops(platform.root, ["validate", "-o", "json"])).stdout).not.toContain("gitops-name-taken");
   });
 
   test("bootstrap stores the age key, and changes nothing of others", async () => {

@@ -4,10 +4,13 @@ import pc from "picocolors";
 import { describe, expect, test } from "vitest";
 import { Repository } from "../../generator/bundle/repository.ts";
 import { loadAll } from "../../generator/commands/context.ts";
+import { nameFindings } from "../../generator/commands/validate/other-kustomizations.ts";
+import type { Diagnostic } from "../../generator/diagnostics/diagnostic.ts";
 import { toJson, toText } from "../../generator/diagnostics/text.ts";
 import { specRules } from "../../generator/lint/specs.ts";
+import type { Loaded } from "../../generator/spec/load.ts";
 import { refusedSpecs } from "../support/hostile.ts";
-import { scratchFolder } from "../support/platform.ts";
+import { scratchFolder, writeTree } from "../support/platform.ts";
 import { brief, loadFiles, specText } from "../support/specs.ts";
 import { projectRoot } from "../support/tools.ts";
 
@@ -20,11 +23,34 @@ const folder = join(projectRoot, "test/stories/diagnostics");
 /** Copies of the stories outside this Git repository. Without a copy, each story would have another path than `.` in Git. */
 const copies = scratchFolder("diagnostics");
 
+const fluxOfOthers = [
+  ["namespaces", "flux-system"],
+  ["identity", "other"],
+]
+  .map(([name, namespace]) =>
+    JSON.stringify({
+      apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+      kind: "Kustomization",
+      metadata: { name, namespace },
+      spec: { interval: "10m", prune: true, sourceRef: { kind: "GitRepository", name: "flux-system" } },
+    }),
+  )
+  .join("\n---\n");
+
+/** All findings about the specs of a repository. */
+function findingsIn(root: string): { loaded: readonly Loaded[]; diagnostics: Diagnostic[] } {
+  const repository = new Repository(root);
+  const { loaded, diagnostics } = loadAll(repository, []);
+  return { loaded, diagnostics: [...diagnostics, ...nameFindings(repository, loaded)] };
+}
+
 function copyOf(story: string): string {
   const root = join(copies, story.replace("/", "-"));
   const platform = story.startsWith("gitops-path-mismatch") ? join(root, "platform/mesh", story.split("/")[1] ?? "") : root;
-  cpSync(join(folder, story), platform, { recursive: true });
-  if (platform !== root) mkdirSync(join(root, ".git"));
+  cpSync(join(folder, story), platform, { recursive: true, filter: (path) => path !== join(folder, story, "fixed") });
+  if (story.startsWith("gitops-")) mkdirSync(join(root, ".git"));
+  // Not a file of the story: `validate` would also find it in this Git repository.
+  if (story.startsWith("gitops-name-taken")) writeTree(root, { "clusters/production/apps.yaml": fluxOfOthers });
   return platform;
 }
 
@@ -32,7 +58,7 @@ const plain = pc.createColors(false);
 
 describe("text output of findings", () => {
   test.each(readdirSync(folder))("%s", (story) => {
-    const { diagnostics } = loadAll(new Repository(copyOf(story)), []);
+    const { diagnostics } = findingsIn(copyOf(story));
     const text = toText(diagnostics, plain);
     const expected = join(folder, story, "expected.txt");
     if (process.env["UPDATE"] === "1") writeFileSync(expected, text);
@@ -41,7 +67,7 @@ describe("text output of findings", () => {
   });
 
   test.each(specRules.map(({ code }) => code))("the fixed variant of story %s has no findings", (code) => {
-    const { loaded, diagnostics } = loadAll(new Repository(copyOf(`${code}/fixed`)), []);
+    const { loaded, diagnostics } = findingsIn(copyOf(`${code}/fixed`));
     expect(loaded.length).toBeGreaterThan(0);
     expect(brief(diagnostics)).toEqual([]);
   });

@@ -12,6 +12,7 @@ import { countOf, load, repositoryIn, unknownEnvironments } from "../context.ts"
 import { outdatedScaffold } from "../init/tracked.ts";
 import type { Io } from "../io.ts";
 import { type DiagnosticFormat, formatted } from "./formats.ts";
+import { nameFindings } from "./other-kustomizations.ts";
 
 interface ValidateOptions {
   readonly directory: string;
@@ -74,7 +75,13 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
     ? await checkIdentities(io, repository.root, environments)
     : skippedIdentities(environments);
   return {
-    diagnostics: [...unknown, ...inSpecs, ...inIdentities, ...outdatedScaffold(repository.root)],
+    diagnostics: [
+      ...unknown,
+      ...inSpecs,
+      ...nameFindings(repository, loaded),
+      ...inIdentities,
+      ...outdatedScaffold(repository.root),
+    ],
     checked: `${countChecked(loaded)} checked`,
     note,
   };

@@ -1,6 +1,7 @@
 import type { RuleInfo } from "../../diagnostics/rule-info.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { plural } from "../../system/text.ts";
 
 /** Rules about the place of an environment in an existing Flux repository. */
 export const gitopsRules: readonly Rule[] = [
@@ -63,5 +64,44 @@ export function* pathMismatch({ spec: { gitops } }: Environment, place: string |
     paths: [spec("gitops", "path"), spec("gitops")],
     message: `the folder of this platform repository is ${place === "." ? "the root of its Git repository" : place}, but gitops.path is ${gitops.path}`,
     fix: `set gitops.path: ${place}`,
+  };
+}
+
+/** A Kustomization of Flux in the Git repository that meshops did not generate. */
+export interface OtherKustomization {
+  /** Path of the file, relative to the root of the Git repository. */
+  readonly file: string;
+  readonly name: string;
+  /** Null if the file does not contain the namespace. */
+  readonly namespace: string | null;
+}
+
+/** Rule that finds names of generated Kustomizations that the Git repository already uses. */
+export const gitopsNameRule: RuleInfo = {
+  code: "gitops-name-taken",
+  severity: "warning",
+  title: "The Git repository already contains a Kustomization with this name",
+  why:
+    "If two files contain a Kustomization with the same name and namespace, and Flux applies both files to the same cluster, each reconciliation replaces the Kustomization of the other file. " +
+    "Flux then deletes the objects that the replaced Kustomization applied.",
+  fix: "Set `gitops.namePrefix`. If Flux applies the other file only to other clusters, silence the rule.",
+};
+
+/** @param own names of the environment's Kustomizations */
+export function* takenNames(
+  { spec: { gitops } }: Environment,
+  own: readonly string[],
+  others: readonly OtherKustomization[],
+): Iterable<RuleFinding> {
+  const taken = others.filter(
+    ({ name, namespace }) => own.includes(name) && (namespace === null || namespace === gitops.namespace),
+  );
+  const [first] = taken;
+  if (first === undefined) return;
+  const more = new Set(taken.map(({ name }) => name)).size - 1;
+  yield {
+    paths: [spec("gitops", "namePrefix"), spec("gitops")],
+    message: `the name ${first.name} of a generated Kustomization is also in ${first.file}${more === 0 ? "" : `, and ${plural(more, "other name")} of generated Kustomizations in this or other files`}`,
+    fix: gitops.namePrefix === "mesh-" ? "set another gitops.namePrefix" : "set gitops.namePrefix: mesh-",
   };
 }
