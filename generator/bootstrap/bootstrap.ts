@@ -54,7 +54,7 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
     context: context ?? "",
     named: context !== null,
     teardown: false,
-    git: { url: gitops.url, branch: gitops.branch, path: rootFolder(environment) },
+    git: { url: gitops.url ?? "", branch: gitops.branch, path: rootFolder(environment) },
     placement: placementView(environment),
     first: kustomizationName(placementOf(environment), firstOf(model)),
     flux: {
@@ -65,12 +65,14 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
       upgrade: upgradeFlux,
     },
     ageSecret: ageSecretOf(environment),
-    manifests: {
-      namespace: yaml(fluxNamespace()),
-      publicSource: yaml(fluxSource(environment, false)),
-      privateSource: yaml(fluxSource(environment, true)),
-      root: yaml(fluxRoot(environment)),
-    },
+    manifests: placementOf(environment).managesRoot
+      ? {
+          namespace: yaml(fluxNamespace()),
+          publicSource: yaml(fluxSource(environment, false)),
+          privateSource: yaml(fluxSource(environment, true)),
+          root: yaml(fluxRoot(environment)),
+        }
+      : {},
   };
   return renderScript("bootstrap", planOf(environment, images.length, clientImage), view);
 }

@@ -66,7 +66,7 @@ export function teardownScript(environment: Environment, context: string | null,
     context: context ?? "",
     teardown: true,
     ageSecret: ageSecretOf(environment),
-    git: { url: spec.gitops.url, path: rootFolder(environment) },
+    git: { url: spec.gitops.url ?? "", path: rootFolder(environment) },
     placement: placementView(environment),
     sources: repositoriesOf(model).map(({ name }) => `${placement.prefix}${name}`),
   };

@@ -132,9 +132,9 @@ export interface Environment {
      */
     gitops: {
       /**
-       * URL from which Flux clones this repository.
+       * URL from which Flux clones this repository. It can be omitted if `root` is set.
        */
-      url: string;
+      url?: string;
       /**
        * Branch that Flux applies to the cluster.
        */

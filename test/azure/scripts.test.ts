@@ -21,7 +21,7 @@ const variant = (azure: object, rest: object = {}): Environment =>
   environmentOf({ ...onAzure, ...rest, azure: { ...(onAzure["azure"] as object), ...azure } });
 
 const gitopsOfOthers = {
-  ...(onAzure["gitops"] as object),
+  url: null,
   namespace: "platform",
   namePrefix: "mesh-",
   root: { kustomization: { name: "mesh", namespace: "flux-system" } },

@@ -14,7 +14,7 @@ import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
 const environment = environmentOf({
   gitops: {
-    url: "https://github.com/acme/fleet",
+    url: null,
     path: "platform/mesh",
     namePrefix: "mesh-",
     namespace: "platform",
