@@ -1,5 +1,5 @@
 import { ageSecretOf, fluxNamespace, fluxRoot, fluxSource } from "../bundle/emit/flux.ts";
-import { kustomizationName, placementOf } from "../bundle/emit/placement.ts";
+import { kustomizationName, placementOf, rootFolder } from "../bundle/emit/placement.ts";
 import { fluxManifests, fluxReleases } from "../catalog/flux.ts";
 import { registryHost } from "../catalog/image.ts";
 import { linkerdRelease } from "../catalog/linkerd.ts";
@@ -10,7 +10,7 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { specFile } from "../spec/layout.ts";
-import { placementView, rootFolder } from "./placement.ts";
+import { placementView } from "./placement.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
 /** Options of a bootstrap that are not in the spec. */

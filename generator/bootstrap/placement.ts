@@ -1,4 +1,4 @@
-import { placementOf, rootPath } from "../bundle/emit/placement.ts";
+import { placementOf } from "../bundle/emit/placement.ts";
 import type { Json } from "../kubernetes/object.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
@@ -6,9 +6,4 @@ import type { Environment } from "../spec/environment.generated.ts";
 export function placementView(environment: Environment): Json {
   const { namespace, root, managesRoot } = placementOf(environment);
   return { namespace, managesRoot, root: { name: root.name, namespace: root.namespace } };
-}
-
-/** Folder that the root Kustomization applies, relative to the root of the Git repository. */
-export function rootFolder(environment: Environment): string {
-  return rootPath(environment).slice("./".length);
 }

@@ -1,12 +1,12 @@
 import { ageSecretOf } from "../bundle/emit/flux.ts";
-import { kustomizationName, type Placement, placementOf } from "../bundle/emit/placement.ts";
+import { kustomizationName, type Placement, placementOf, rootFolder } from "../bundle/emit/placement.ts";
 import { repositoriesOf } from "../bundle/emit/repositories.ts";
 import { buildModel } from "../components/build.ts";
 import { noIdentity } from "../components/images.ts";
 import { type ComponentModel, isDelivered, releaseOf } from "../components/model.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { specFile } from "../spec/layout.ts";
-import { placementView, rootFolder } from "./placement.ts";
+import { placementView } from "./placement.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
 /** Azure resources to delete in addition to the cluster. */

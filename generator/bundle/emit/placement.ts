@@ -59,6 +59,11 @@ export function rootPath(environment: Environment): string {
   return pathInSource(placementOf(environment), fluxFolder(environment.metadata.name));
 }
 
+/** Folder that the root Kustomization applies, relative to the root of the Git repository. */
+export function rootFolder(environment: Environment): string {
+  return rootPath(environment).slice("./".length);
+}
+
 /** Command that makes Flux reconcile a component's Kustomization. The flux CLI's default namespace is flux-system. */
 export function reconcileCommand(placement: Placement, id: string): string {
   const { namespace } = placement;

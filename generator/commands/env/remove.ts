@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { kustomizationName, type Placement, pathInSource, placementOf, rootPath } from "../../bundle/emit/placement.ts";
+import {
+  kustomizationName,
+  type Placement,
+  pathInSource,
+  placementOf,
+  rootFolder,
+  rootPath,
+} from "../../bundle/emit/placement.ts";
 import { inventoryFile } from "../../bundle/inventory.ts";
 import type { Repository } from "../../bundle/repository.ts";
 import { type ClusterReader, connect } from "../../cluster/connection.ts";
@@ -97,7 +104,7 @@ async function runningPart(cluster: ClusterReader, environment: Environment, pla
   const get = (name: string, from: string): Promise<KubernetesObject | null> =>
     cluster.get("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, from);
   if (managesRoot && at(await get(root.name, root.namespace), "spec", "path") === rootPath(environment))
-    return `Kustomization ${root.name} applies ${rootPath(environment)}`;
+    return `Kustomization ${root.name} applies ${rootFolder(environment)}`;
   const { components } = buildModel({ environment, identity: noIdentity });
   for (const { id } of managesRoot ? [] : components.filter(isDelivered)) {
     const own = kustomizationName(placement, id);
