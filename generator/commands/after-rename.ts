@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { placementOf } from "../bundle/emit/placement.ts";
+import { pathInSource, placementOf } from "../bundle/emit/placement.ts";
 import type { Step } from "../components/change-rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder } from "../spec/layout.ts";
@@ -29,6 +29,7 @@ export function stepsAfterRename(root: string, environment: Environment | null, 
   };
   if (environment === null) return [push];
   const own = fluxFilesOf(from);
+  const { managesRoot } = placementOf(environment);
   return [
     ...(existsSync(join(root, own))
       ? [
@@ -38,21 +39,26 @@ export function stepsAfterRename(root: string, environment: Environment | null, 
           },
         ]
       : []),
+    ...(managesRoot ? [] : [pathOfOthers(environment, { from, to })]),
     push,
     ...azureTags(environment),
-    pathOfRoot(environment, { from, to }),
+    ...(managesRoot ? [pathOfRoot(environment, { from, to })] : []),
     { text: "Wait until Flux has applied the new folder.", command: `meshops status ${to} --watch` },
   ];
 }
 
-function pathOfRoot(environment: Environment, { from, to }: Renamed): Step {
-  const { managesRoot, root } = placementOf(environment);
-  if (!managesRoot)
-    return {
-      text: `Change the files of Kustomization ${root.name} in namespace ${root.namespace}: they must include ${fluxFolder(to)} instead of ${fluxFolder(from)}. Do this in the same commit.`,
-    };
+function pathOfOthers(environment: Environment, { from, to }: Renamed): Step {
+  const placement = placementOf(environment);
+  const { root } = placement;
   return {
-    text: `Change the path of Flux's root Kustomization. Until then, Flux reports that ${fluxFolder(from)} is missing, and changes nothing.`,
+    text: `In the same commit, change spec.path of Kustomization ${root.name} in namespace ${root.namespace} from ${pathInSource(placement, fluxFolder(from))} to ${pathInSource(placement, fluxFolder(to))}.`,
+  };
+}
+
+function pathOfRoot(environment: Environment, { from, to }: Renamed): Step {
+  const old = pathInSource(placementOf(environment), fluxFolder(from)).slice("./".length);
+  return {
+    text: `Change the path of Flux's root Kustomization. Until then, Flux reports that ${old} is missing, and changes nothing.`,
     command: `MESHOPS_TAKE_OVER=yes meshops bootstrap ${to} --run`,
   };
 }

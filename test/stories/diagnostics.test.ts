@@ -46,7 +46,7 @@ function findingsIn(root: string): { loaded: readonly Loaded[]; diagnostics: Dia
 
 function copyOf(story: string): string {
   const root = join(copies, story.replace("/", "-"));
-  const platform = story.startsWith("gitops-path-mismatch") ? join(root, "platform/mesh", story.split("/")[1] ?? "") : root;
+  const platform = story.startsWith("gitops-path-mismatch") ? join(root, "platform/mesh") : root;
   cpSync(join(folder, story), platform, { recursive: true, filter: (path) => path !== join(folder, story, "fixed") });
   if (story.startsWith("gitops-")) mkdirSync(join(root, ".git"));
   // Not a file of the story: `validate` would also find it in this Git repository.

@@ -344,6 +344,21 @@ describe("an environment", () => {
     });
   });
 
+  test("compares the revision of a root Kustomization that reads another source with nothing", () => {
+    const root = (source: object): StatusNode[] =>
+      onlyUnready((object) =>
+        object.kind === "Kustomization" && object.metadata.name === "flux-system"
+          ? {
+              ...fluxObject("Kustomization", "flux-system", isTrue, { lastAppliedRevision: "main@sha1:aaaaaaaa" }),
+              spec: { sourceRef: source },
+            }
+          : object,
+      );
+    expect(root({ kind: "GitRepository", name: "infrastructure" })).toEqual([]);
+    expect(root({ kind: "GitRepository", name: "flux-system", namespace: "other" })).toEqual([]);
+    expect(root({ kind: "GitRepository", name: "flux-system" })).toMatchObject([{ name: "flux-system", state: "progressing" }]);
+  });
+
   test("reports the error of a release during a retry and after a rollback", () => {
     const released = { type: "Released", status: "False", message: 'admission webhook "a.b" denied the request: no' };
     for (const ready of [

@@ -22,5 +22,5 @@ check_root() {
   fi
   found=$(kubectl_ get kustomization.kustomize.toolkit.fluxcd.io "$FIRST" --namespace "$NAMESPACE" --ignore-not-found --output name)
   outcome="applies $ENVIRONMENT"
-  [ -n "$found" ] || outcome="does not apply $ENVIRONMENT yet; its files must include ./$FLUX_PATH"
+  [ -n "$found" ] || outcome="does not apply $ENVIRONMENT yet; push the generated files, and check that its path is ./$FLUX_PATH or a folder above it"
 }

@@ -38,7 +38,8 @@ flux_version() {
     --output 'jsonpath={.metadata.labels.app\.kubernetes\.io/version}'
 }
 
-# is_older <version> <version>: succeeds if the first version is older than the second.
+# is_older <version> <version>: succeeds if the first version is older than the second. The label of a controller that
+# a Helm chart installed has no `v`.
 is_older() {
-  [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+  [ "${1#v}" != "${2#v}" ] && [ "$(printf '%s\n' "${1#v}" "${2#v}" | sort -V | head -n 1)" = "${1#v}" ]
 }

@@ -44,8 +44,8 @@ check_suspended() {
   case $root in
     '') ;;
     *' true') outcome='is suspended' ;;
-    *) fail 1 "Kustomization $ROOT in namespace $ROOT_NAMESPACE applies $ENVIRONMENT, and would create the deleted objects again" \
-      "run flux suspend kustomization $ROOT --namespace $ROOT_NAMESPACE; before you resume it, remove ./$FLUX_PATH from its files" ;;
+    *) fail 1 "Kustomization $ROOT in namespace $ROOT_NAMESPACE is not suspended; if it applies $ENVIRONMENT, it would create the deleted objects again" \
+      "run flux suspend kustomization $ROOT --namespace $ROOT_NAMESPACE; do not resume it while its path includes ./$FLUX_PATH" ;;
   esac
 }
 
@@ -135,7 +135,11 @@ could_not() {
 
 show_remaining() {
   claims{{#each namespaces}} {{this}}{{/each}} >"$SCRATCH/claims" || return 0
+{{#if placement.managesRoot}}
   say "the cluster and Flux's controllers are kept; to remove the controllers, run flux uninstall"
+{{else}}
+  say 'the cluster and Flux are kept'
+{{/if}}
   [ -s "$SCRATCH/claims" ] || return 0
   say 'these volumes and their data are kept; to delete one, run kubectl delete persistentvolumeclaim NAME --namespace NAMESPACE:'
   sed 's/^/  /' "$SCRATCH/claims" >&2

@@ -50,7 +50,9 @@ export function assess(model: Model, snapshot: Snapshot, placement: Placement = 
     })),
   ];
   const sources = wanted.map(({ kind, name, namespace }) => {
-    const found = snapshot.sources.find((source) => source.kind === kind && source.metadata.name === name);
+    const found = snapshot.sources.find(
+      ({ kind: own, metadata }) => own === kind && metadata.name === name && metadata.namespace === namespace,
+    );
     const words = subject(name, kind, namespace, name);
     return found === undefined ? missing(words) : fluxNode(found, words, revisionOf(found));
   });
@@ -133,11 +135,22 @@ function kustomizationIn(
   return kustomizations.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
 }
 
+/** Whether a Kustomization reads a source. The root Kustomization of others can read another source. */
+function readsFrom(kustomization: KubernetesObject, source: KubernetesObject | undefined): boolean {
+  const { name, namespace } = kustomization.metadata;
+  const reference = {
+    name: at(kustomization, "spec", "sourceRef", "name"),
+    of: at(kustomization, "spec", "sourceRef", "namespace"),
+  };
+  if (source === undefined || name === undefined || reference.name === undefined) return true;
+  return reference.name === source.metadata.name && (reference.of ?? namespace) === source.metadata.namespace;
+}
+
 /** Marks a ready Kustomization as progressing if Flux has fetched a newer commit than the applied commit. */
 function markOutdated(kustomization: KubernetesObject, node: StatusNode, { sources }: Snapshot): StatusNode {
   const source = sources.find(({ kind }) => kind !== "HelmRepository");
   const [has, wants] = [at(kustomization, "status", "lastAppliedRevision"), at(source, "status", "artifact", "revision")];
-  if (node.state !== "ready" || wants === undefined || has === wants) return node;
+  if (node.state !== "ready" || wants === undefined || has === wants || !readsFrom(kustomization, source)) return node;
   return {
     ...node,
     state: "progressing",

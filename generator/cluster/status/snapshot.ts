@@ -83,7 +83,7 @@ export async function takeSnapshot(
   ] = await Promise.all([
     orEmpty(cluster.list("apps/v1", "Deployment", fluxNamespace)),
     cluster.list("source.toolkit.fluxcd.io/v1", source.kind, source.namespace),
-    inFlux("source.toolkit.fluxcd.io/v1", "HelmRepository"),
+    cluster.list("source.toolkit.fluxcd.io/v1", "HelmRepository", placement.namespace),
     everywhere("helm.toolkit.fluxcd.io/v2", "HelmRelease"),
     everywhere("apps/v1", "Deployment"),
     everywhere("apps/v1", "StatefulSet"),

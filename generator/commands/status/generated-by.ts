@@ -1,4 +1,3 @@
-import { flux } from "../../bundle/emit/names.ts";
 import { inventoryFile, parseInventory } from "../../bundle/inventory.ts";
 import { GitTree } from "../../diff/git-tree.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
@@ -20,15 +19,14 @@ export interface GeneratedBy {
  * the applied commit.
  *
  * @param root root folder of the platform repository
- * @param kustomizations Kustomizations in the cluster, including the root Kustomization
+ * @param applied a Kustomization in the cluster that reads the repository; undefined if there is none
  * @returns null if Flux has not applied a commit yet
  */
 export async function generatedBy(
   root: string,
   environment: string,
-  kustomizations: readonly KubernetesObject[],
+  applied: KubernetesObject | undefined,
 ): Promise<GeneratedBy | null> {
-  const applied = kustomizations.find(({ metadata }) => metadata.name === flux.root);
   const [, commit] = /@sha(?:1|256):([0-9a-f]+)$/.exec(String(at(applied, "status", "lastAppliedRevision"))) ?? [];
   if (commit === undefined) return null;
   const file = inventoryFile(environment);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { placementOf } from "../../bundle/emit/placement.ts";
+import { kustomizationName, type Placement, placementOf } from "../../bundle/emit/placement.ts";
 import { withName } from "../../catalog/linkerd.ts";
 import { connect } from "../../cluster/connection.ts";
 import { assess, isSettled, type StatusNode } from "../../cluster/status/assess.ts";
@@ -13,6 +13,7 @@ import { type AnchorGap, anchorGaps, bundleIn } from "../../identity/anchors.ts"
 import { type ClusterCertificate, clusterCertificates, issuerIn, refusedKeys } from "../../identity/cluster-certificates.ts";
 import { fingerprint } from "../../identity/pem.ts";
 import { type CertificateStatus, identityStatus } from "../../identity/status.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
@@ -119,6 +120,18 @@ interface ClusterIdentity {
   readonly anchorGaps: readonly AnchorGap[] | null;
 }
 
+/**
+ * The Kustomization whose revision is the applied commit. The root Kustomization of others can read another repository.
+ * Returns undefined for an OCIRepository, whose revisions are not commits.
+ */
+function gitReader({ components }: Model, { kustomizations }: Snapshot, placement: Placement): KubernetesObject | undefined {
+  const { managesRoot, root, namespace, source } = placement;
+  const [first] = components;
+  if (source.kind === "OCIRepository" || first === undefined) return undefined;
+  const wanted = managesRoot ? root : { name: kustomizationName(placement, first.id), namespace };
+  return kustomizations.find(({ metadata }) => metadata.name === wanted.name && metadata.namespace === wanted.namespace);
+}
+
 async function look(cluster: SnapshotSource, model: Model, options: StatusOptions, root: string): Promise<StatusReport> {
   const read = (path: string): string | null => readIfThere(join(root, path));
   const placement = placementOf(model.environment, options.fluxNamespace);
@@ -145,7 +158,7 @@ async function look(cluster: SnapshotSource, model: Model, options: StatusOption
       inCluster.certificates.every(({ notAfter }) => new Date(notAfter) > snapshot.takenAt) &&
       inCluster.refusedKeys.length === 0 &&
       !(inCluster.anchorGaps ?? []).some(({ breaks }) => breaks),
-    generatedBy: options.engine === "helmfile" ? null : await generatedBy(root, name, snapshot.kustomizations),
+    generatedBy: options.engine === "helmfile" ? null : await generatedBy(root, name, gitReader(model, snapshot, placement)),
     flux,
     nodes,
     trustAnchors: anchors,

@@ -1,4 +1,4 @@
-import type { Assessment, ChangedObject, ChangeSet } from "../../components/change-rule.ts";
+import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
 import { suspendKustomizations } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 
@@ -36,7 +36,9 @@ function overlayIn(kustomization: ChangedObject["before"]): string {
  * If a Kustomization is deleted, kustomize-controller deletes the objects in its inventory, unless it is suspended
  * (kustomize-controller, internal/controller/kustomization_controller.go, `finalize`).
  */
-function renamed({ namespace }: ChangedObject, environment: string, objects: readonly ChangedObject[]): Assessment {
+function renamed(changed: ChangedObject, environment: string, objects: readonly ChangedObject[]): Assessment {
+  const { namespace } = changed;
+  const next = successorOf(changed, objects)?.namespace ?? namespace;
   const old = objects.filter(
     (each) =>
       each.kind === "Kustomization" &&
@@ -44,11 +46,19 @@ function renamed({ namespace }: ChangedObject, environment: string, objects: rea
       each.namespace === namespace &&
       successorOf(each, objects) !== undefined,
   );
+  const inNewNamespace: Step[] =
+    next === namespace
+      ? []
+      : [
+          { text: `Before you push, create namespace ${next} if it does not exist.` },
+          { text: `Store the age key in namespace ${next}.`, command: `meshops bootstrap ${environment} --run` },
+        ];
   return {
     risk: "data-loss",
     reason:
       "the Kustomization of the component gets another name or namespace. When the root Kustomization deletes the old Kustomizations, Flux also deletes the objects that they applied, with the policies and the control plane, and the new Kustomizations create them again",
     steps: [
+      ...inNewNamespace,
       {
         text: "Before you push, suspend the old Kustomizations. If a suspended Kustomization is deleted, Flux keeps its objects.",
         command: suspendKustomizations(
@@ -68,9 +78,11 @@ function movedFolder(environment: string): Assessment {
     reason:
       "after this change, Flux reads the files of the environment from another folder of the Git repository. If the root Kustomization still applies the old folder, Flux reports that the folder is missing, and changes nothing",
     steps: [
-      { text: "Move the folder of the platform repository in the same commit, and push." },
       {
-        text: "If bootstrap created the root Kustomization, change its path. Otherwise, change the path of the Kustomization in gitops.root.",
+        text: "Move the folder of the platform repository. If the spec contains gitops.root, change spec.path of that Kustomization in the same commit. Then push.",
+      },
+      {
+        text: "If the spec does not contain gitops.root, change the path of the root Kustomization after the push.",
         command: `MESHOPS_TAKE_OVER=yes meshops bootstrap ${environment} --run`,
       },
     ],
