@@ -10,7 +10,6 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { specFile } from "../spec/layout.ts";
-import { placementView } from "./placement.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
 /** Options of a bootstrap that are not in the spec. */
@@ -36,6 +35,7 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
   const images = registry?.mirrorImages === true ? copiesInto(registry.name, imagesOf(environment)) : [];
   const model = buildModel({ environment, identity: noIdentity });
   const clientImage = builtImage(model);
+  const placement = placementOf(environment);
   const fluxVersion = gitops.flux.version ?? fluxReleases.pinned;
   const view: View = {
     environment: metadata.name,
@@ -55,8 +55,8 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
     named: context !== null,
     teardown: false,
     git: { url: gitops.url ?? "", branch: gitops.branch, path: rootFolder(environment) },
-    placement: placementView(environment),
-    first: kustomizationName(placementOf(environment), firstOf(model)),
+    placement,
+    first: kustomizationName(placement, firstOf(model)),
     flux: {
       version: fluxVersion,
       wanted: gitops.flux.version ?? "",
@@ -65,7 +65,7 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
       upgrade: upgradeFlux,
     },
     ageSecret: ageSecretOf(environment),
-    manifests: placementOf(environment).managesRoot
+    manifests: placement.managesRoot
       ? {
           namespace: yaml(fluxNamespace()),
           publicSource: yaml(fluxSource(environment, false)),

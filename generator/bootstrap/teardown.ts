@@ -1,12 +1,11 @@
 import { ageSecretOf } from "../bundle/emit/flux.ts";
-import { kustomizationName, type Placement, placementOf, rootFolder } from "../bundle/emit/placement.ts";
+import { kustomizationName, type Placement, placementOf, repositoryName, rootFolder } from "../bundle/emit/placement.ts";
 import { repositoriesOf } from "../bundle/emit/repositories.ts";
 import { buildModel } from "../components/build.ts";
 import { noIdentity } from "../components/images.ts";
 import { type ComponentModel, isDelivered, releaseOf } from "../components/model.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { specFile } from "../spec/layout.ts";
-import { placementView } from "./placement.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
 
 /** Azure resources to delete in addition to the cluster. */
@@ -67,8 +66,8 @@ export function teardownScript(environment: Environment, context: string | null,
     teardown: true,
     ageSecret: ageSecretOf(environment),
     git: { url: spec.gitops.url ?? "", path: rootFolder(environment) },
-    placement: placementView(environment),
-    sources: repositoriesOf(model).map(({ name }) => `${placement.prefix}${name}`),
+    placement,
+    sources: repositoriesOf(model).map(({ name }) => repositoryName(placement, name)),
   };
   return renderScript("teardown", plan, view);
 }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { pathInSource, placementOf } from "../bundle/emit/placement.ts";
+import { folderInSource, pathInSource, placementOf } from "../bundle/emit/placement.ts";
 import type { Step } from "../components/change-rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder } from "../spec/layout.ts";
@@ -56,7 +56,7 @@ function pathOfOthers(environment: Environment, { from, to }: Renamed): Step {
 }
 
 function pathOfRoot(environment: Environment, { from, to }: Renamed): Step {
-  const old = pathInSource(placementOf(environment), fluxFolder(from)).slice("./".length);
+  const old = folderInSource(placementOf(environment), fluxFolder(from));
   return {
     text: `Change the path of Flux's root Kustomization. Until then, Flux reports that ${old} is missing, and changes nothing.`,
     command: `MESHOPS_TAKE_OVER=yes meshops bootstrap ${to} --run`,

@@ -32,7 +32,7 @@ export function connectionOf(
       : (env["KUBECONFIG"] ?? "") === "" && existsSync(written)
         ? written
         : null;
-  return { kubeconfig: chosen, context: context ?? contextOf(environment) ?? null };
+  return { kubeconfig: chosen, context: context ?? contextOf(environment) };
 }
 
 /**

@@ -3,9 +3,14 @@
  * field manager starts with `kubectl`, but keeps the fields of this field manager (Flux 2.9.6: kustomize-controller,
  * internal/controller/kustomization_controller.go).
  */
-export const asFlux = "--field-manager=flux-client-side-apply";
+const asFlux = "--field-manager=flux-client-side-apply";
 
-/** Command that suspends Kustomizations of one namespace, so that Flux neither changes nor prunes their objects. */
+/** Command that suspends or resumes Flux objects of one namespace. */
+export function suspend(kind: string, names: readonly string[], namespace: string, value: boolean): string {
+  return `kubectl patch ${kind} ${names.join(" ")} --namespace ${namespace} ${asFlux} --type merge --patch '{"spec":{"suspend":${value}}}'`;
+}
+
+/** Command that suspends Kustomizations, so that Flux neither changes nor prunes their objects. */
 export function suspendKustomizations(names: readonly string[], namespace: string): string {
-  return `kubectl patch kustomization.kustomize.toolkit.fluxcd.io ${names.join(" ")} --namespace ${namespace} ${asFlux} --type merge --patch '{"spec":{"suspend":true}}'`;
+  return suspend("kustomization.kustomize.toolkit.fluxcd.io", names, namespace, true);
 }

@@ -7,7 +7,7 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { fluxFolder, overlayFolder } from "../../spec/layout.ts";
 import { header } from "../bundle.ts";
 import { commonLabels, flux, fluxName } from "./names.ts";
-import { kustomizationName, pathInSource, placementOf, rootPath } from "./placement.ts";
+import { kustomizationName, pathInSource, placementOf, repositoryName, rootPath } from "./placement.ts";
 import { repositoriesOf } from "./repositories.ts";
 
 /**
@@ -25,11 +25,15 @@ export function* emitFlux(model: Model): Iterable<[path: string, text: string]> 
 }
 
 function sources(model: Model): JsonMap[] {
-  const { namespace, prefix } = placementOf(model.environment);
+  const placement = placementOf(model.environment);
   return repositoriesOf(model).map(({ name, url }) => ({
     apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "HelmRepository",
-    metadata: { name: `${prefix}${name}`, namespace, labels: commonLabels({ group: "meshops" }) },
+    metadata: {
+      name: repositoryName(placement, name),
+      namespace: placement.namespace,
+      labels: commonLabels({ group: "meshops" }),
+    },
     spec: { interval: "1h", url },
   }));
 }

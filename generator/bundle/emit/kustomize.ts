@@ -16,7 +16,7 @@ import {
 import { header } from "../bundle.ts";
 import { commonLabels, flux, fluxName } from "./names.ts";
 import { inline, patchTransformers, plainPatches, targetedPatches } from "./patches.ts";
-import { type Placement, placementOf } from "./placement.ts";
+import { type Placement, placementOf, repositoryName } from "./placement.ts";
 
 type File = [path: string, text: string];
 
@@ -170,8 +170,8 @@ function valuesFromOf({ id, valuesFrom, lastValues }: ComponentModel): JsonMap[]
 }
 
 /** The source of a chart, in the same form as in the HelmReleases in bases/. */
-function chartSource({ repository }: Release, { namespace, prefix }: Placement): JsonMap {
-  return { kind: "HelmRepository", name: `${prefix}${repository.name}`, namespace };
+function chartSource({ repository }: Release, placement: Placement): JsonMap {
+  return { kind: "HelmRepository", name: repositoryName(placement, repository.name), namespace: placement.namespace };
 }
 
 /** Whether the HelmRepositories have another name or namespace than in the HelmReleases in bases/. */

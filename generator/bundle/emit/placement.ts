@@ -3,13 +3,13 @@ import { fluxFolder } from "../../spec/layout.ts";
 import { flux, fluxName } from "./names.ts";
 
 /** Name and namespace of an object of Flux. */
-interface FluxObjectName {
+type FluxObjectName = {
   readonly name: string;
   readonly namespace: string;
-}
+};
 
 /** Where the Flux objects of an environment are, and how they find the files of the repository. */
-export interface Placement {
+export type Placement = {
   /** Namespace of the environment's Kustomizations and HelmRepositories, and of the Secret with the age key. */
   readonly namespace: string;
   /** Prefix of the names of Kustomizations and HelmRepositories; can be empty. */
@@ -22,7 +22,7 @@ export interface Placement {
   readonly managesRoot: boolean;
   /** Folder of the platform repository inside the source, `.` or without `./`. */
   readonly folder: string;
-}
+};
 
 /**
  * Returns where the Flux objects of an environment are.
@@ -49,19 +49,29 @@ export function kustomizationName({ prefix }: Placement, id: string): string {
   return `${prefix}${fluxName(id)}`;
 }
 
-/** Path of a folder of the platform repository inside the source, in the form of `spec.path` of a Kustomization. */
-export function pathInSource({ folder }: Placement, inRepository: string): string {
-  return folder === "." ? `./${inRepository}` : `./${folder}/${inRepository}`;
+/** Name of a HelmRepository. */
+export function repositoryName({ prefix }: Placement, name: string): string {
+  return `${prefix}${name}`;
 }
 
-/** Path that the root Kustomization applies. */
-export function rootPath(environment: Environment): string {
-  return pathInSource(placementOf(environment), fluxFolder(environment.metadata.name));
+/** Path of a folder of the platform repository inside the source, without `./`. */
+export function folderInSource({ folder }: Placement, inRepository: string): string {
+  return folder === "." ? inRepository : `${folder}/${inRepository}`;
 }
 
-/** Folder that the root Kustomization applies, relative to the root of the Git repository. */
+/** The same path in the form of `spec.path` of a Kustomization. */
+export function pathInSource(placement: Placement, inRepository: string): string {
+  return `./${folderInSource(placement, inRepository)}`;
+}
+
+/** Folder that the root Kustomization applies, inside the source. */
 export function rootFolder(environment: Environment): string {
-  return rootPath(environment).slice("./".length);
+  return folderInSource(placementOf(environment), fluxFolder(environment.metadata.name));
+}
+
+/** The same folder in the form of `spec.path` of the root Kustomization. */
+export function rootPath(environment: Environment): string {
+  return `./${rootFolder(environment)}`;
 }
 
 /** Command that makes Flux reconcile a component's Kustomization. The flux CLI's default namespace is flux-system. */

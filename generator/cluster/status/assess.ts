@@ -1,12 +1,12 @@
 import { fluxName } from "../../bundle/emit/names.ts";
-import { kustomizationName, type Placement, placementOf } from "../../bundle/emit/placement.ts";
+import { kustomizationName, type Placement, placementOf, repositoryName } from "../../bundle/emit/placement.ts";
 import { repositoriesOf } from "../../bundle/emit/repositories.ts";
 import { type ComponentModel, type Model, releaseOf } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition, isObserved, listAt } from "../../kubernetes/object-fields.ts";
 import { isLive } from "../../mesh/pod.ts";
 import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { kustomizationIn, type Snapshot } from "./snapshot.ts";
 import { workloadState } from "./workload.ts";
 
 export type NodeState = "ready" | "progressing" | "waiting" | "failed" | "suspended" | "missing";
@@ -45,7 +45,7 @@ export function assess(model: Model, snapshot: Snapshot, placement: Placement = 
     source,
     ...repositoriesOf(model).map(({ name }) => ({
       kind: "HelmRepository",
-      name: `${placement.prefix}${name}`,
+      name: repositoryName(placement, name),
       namespace: placement.namespace,
     })),
   ];
@@ -128,22 +128,12 @@ function kustomizationNode(below: readonly StatusNode[], subject: Subject, snaps
   return { ...node, state: culprit.state === "failed" ? "failed" : node.state, cause, children };
 }
 
-function kustomizationIn(
-  { kustomizations }: Snapshot,
-  { name, namespace }: Pick<Subject, "name" | "namespace">,
-): KubernetesObject | undefined {
-  return kustomizations.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
-}
-
 /** Whether a Kustomization reads a source. The root Kustomization of others can read another source. */
 function readsFrom(kustomization: KubernetesObject, source: KubernetesObject | undefined): boolean {
-  const { name, namespace } = kustomization.metadata;
-  const reference = {
-    name: at(kustomization, "spec", "sourceRef", "name"),
-    of: at(kustomization, "spec", "sourceRef", "namespace"),
-  };
-  if (source === undefined || name === undefined || reference.name === undefined) return true;
-  return reference.name === source.metadata.name && (reference.of ?? namespace) === source.metadata.namespace;
+  const reference = at(kustomization, "spec", "sourceRef");
+  if (source === undefined || reference === undefined) return true;
+  const namespace = at(reference, "namespace") ?? kustomization.metadata.namespace;
+  return at(reference, "name") === source.metadata.name && namespace === source.metadata.namespace;
 }
 
 /** Marks a ready Kustomization as progressing if Flux has fetched a newer commit than the applied commit. */

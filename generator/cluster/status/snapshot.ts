@@ -39,6 +39,14 @@ export interface Snapshot {
   readonly takenAt: Date;
 }
 
+/** Returns a Kustomization of a snapshot by name and namespace. */
+export function kustomizationIn(
+  { kustomizations }: Snapshot,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+): KubernetesObject | undefined {
+  return kustomizations.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+}
+
 /** The methods of a cluster connection that `takeSnapshot` uses. */
 export type SnapshotSource = ClusterReader & Pick<ClusterActions, "logs">;
 

@@ -5,7 +5,7 @@ import { withName } from "../../catalog/linkerd.ts";
 import { connect } from "../../cluster/connection.ts";
 import { assess, isSettled, type StatusNode } from "../../cluster/status/assess.ts";
 import { assessHelmfile, readHelmState } from "../../cluster/status/helm/assess.ts";
-import { type Snapshot, type SnapshotSource, takeSnapshot } from "../../cluster/status/snapshot.ts";
+import { kustomizationIn, type Snapshot, type SnapshotSource, takeSnapshot } from "../../cluster/status/snapshot.ts";
 import { buildModel } from "../../components/build.ts";
 import { noIdentity } from "../../components/images.ts";
 import type { Model } from "../../components/model.ts";
@@ -124,12 +124,11 @@ interface ClusterIdentity {
  * The Kustomization whose revision is the applied commit. The root Kustomization of others can read another repository.
  * Returns undefined for an OCIRepository, whose revisions are not commits.
  */
-function gitReader({ components }: Model, { kustomizations }: Snapshot, placement: Placement): KubernetesObject | undefined {
+function gitReader({ components }: Model, snapshot: Snapshot, placement: Placement): KubernetesObject | undefined {
   const { managesRoot, root, namespace, source } = placement;
   const [first] = components;
   if (source.kind === "OCIRepository" || first === undefined) return undefined;
-  const wanted = managesRoot ? root : { name: kustomizationName(placement, first.id), namespace };
-  return kustomizations.find(({ metadata }) => metadata.name === wanted.name && metadata.namespace === wanted.namespace);
+  return kustomizationIn(snapshot, managesRoot ? root : { name: kustomizationName(placement, first.id), namespace });
 }
 
 async function look(cluster: SnapshotSource, model: Model, options: StatusOptions, root: string): Promise<StatusReport> {

@@ -1,6 +1,6 @@
 import type { DgraphRole } from "../../catalog/dgraph.ts";
 import type { ChangedObject, Step } from "../change-rule.ts";
-import { asFlux, suspendKustomizations } from "../flux-commands.ts";
+import { suspend, suspendKustomizations } from "../flux-commands.ts";
 import { askZero, indices, nameOf, type RunningDgraph, releaseName, title } from "./members.ts";
 
 /** New size of the volumes of a role. */
@@ -48,12 +48,11 @@ export function recreateStatefulSets(
 ): Step[] {
   const { namespace, alphas, zeros } = dgraph;
   const helmRelease = `helmrelease dgraph --namespace ${namespace}`;
-  const suspend = (value: boolean): string =>
-    `kubectl patch ${helmRelease} ${asFlux} --type merge --patch '{"spec":{"suspend":${value}}}'`;
+  const suspended = (value: boolean): string => suspend("helmrelease", ["dgraph"], namespace, value);
   return [
     {
       text: "Suspend the HelmRelease. Otherwise, Flux creates the deleted StatefulSets again from the old chart.",
-      command: suspend(true),
+      command: suspended(true),
     },
     ...resizes.map(({ role, size }) => ({
       text: `Resize the existing volumes of ${title(role)}. The storage class must allow this (allowVolumeExpansion).`,
@@ -71,7 +70,7 @@ export function recreateStatefulSets(
       text: "Push, and wait until Flux has changed the HelmRelease.",
       command: `kubectl wait ${helmRelease} --for=jsonpath='{.metadata.generation}'=$((generation + 1)) --timeout=15m`,
     },
-    { text: "Resume the HelmRelease.", command: suspend(false) },
+    { text: "Resume the HelmRelease.", command: suspended(false) },
     ...(otherSelector ? [...roles].reverse().map((role) => replacePods(dgraph, role)) : []),
   ];
 }

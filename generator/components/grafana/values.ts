@@ -16,7 +16,7 @@ export function grafanaValues(context: Context): JsonMap {
   return mergeValues(
     injection(context),
     {
-      // Users do not log in, and there is no admin account. With an admin account, every render of the chart would
+      // Users do not log in, and Grafana has no admin account. With an admin account, every render of the chart would
       // generate a new password, and the pod would restart.
       env: { GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: "true" },
       "grafana.ini": {

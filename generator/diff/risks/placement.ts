@@ -8,7 +8,8 @@ import { at } from "../../kubernetes/object-fields.ts";
  */
 export function* placementRisks(changed: ChangedObject, { environment, objects }: ChangeSet): Iterable<Assessment> {
   if (changed.kind !== "Kustomization") return;
-  if (changed.change === "removed" && successorOf(changed, objects) !== undefined) yield renamed(changed, environment, objects);
+  const successor = successorOf(changed, objects);
+  if (successor !== undefined) yield renamed(changed.namespace, successor.namespace, environment, objects);
   if (changed.change !== "changed") return;
   if (platformFolder(changed.before) !== platformFolder(changed.after)) yield movedFolder(environment);
   if (changed.fields.some(({ path }) => path.startsWith("spec.sourceRef"))) yield otherSource(changed, environment);
@@ -19,9 +20,13 @@ function platformFolder(kustomization: ChangedObject["before"]): string {
   return String(at(kustomization, "spec", "path")).replace(/overlays\/.*$/, "");
 }
 
-/** The added Kustomization of the same overlay. */
-function successorOf(removed: ChangedObject, objects: readonly ChangedObject[]): ChangedObject | undefined {
-  const overlay = overlayIn(removed.before);
+/** The added Kustomization of the same overlay; undefined if the change does not remove a Kustomization. */
+function successorOf(
+  { kind: own, change: removal, before }: ChangedObject,
+  objects: readonly ChangedObject[],
+): ChangedObject | undefined {
+  if (own !== "Kustomization" || removal !== "removed") return undefined;
+  const overlay = overlayIn(before);
   return objects.find(
     ({ kind, change, after }) => kind === "Kustomization" && change === "added" && overlayIn(after) === overlay,
   );
@@ -36,16 +41,8 @@ function overlayIn(kustomization: ChangedObject["before"]): string {
  * If a Kustomization is deleted, kustomize-controller deletes the objects in its inventory, unless it is suspended
  * (kustomize-controller, internal/controller/kustomization_controller.go, `finalize`).
  */
-function renamed(changed: ChangedObject, environment: string, objects: readonly ChangedObject[]): Assessment {
-  const { namespace } = changed;
-  const next = successorOf(changed, objects)?.namespace ?? namespace;
-  const old = objects.filter(
-    (each) =>
-      each.kind === "Kustomization" &&
-      each.change === "removed" &&
-      each.namespace === namespace &&
-      successorOf(each, objects) !== undefined,
-  );
+function renamed(namespace: string, next: string, environment: string, objects: readonly ChangedObject[]): Assessment {
+  const old = objects.filter((each) => each.namespace === namespace && successorOf(each, objects) !== undefined);
   const inNewNamespace: Step[] =
     next === namespace
       ? []
