@@ -11,8 +11,17 @@ export { Repository } from "./bundle/repository.ts";
 export type { Image } from "./catalog/image.ts";
 export type { LinkerdVersion } from "./catalog/linkerd.ts";
 export type { ChartRepository } from "./catalog/repositories.ts";
-export type { Delivery, IgnoredDrift, Input, NamespaceSpec, Need, ObjectName, Release } from "./components/component.ts";
-export type { ComponentModel, Model, ValuesObject } from "./components/model.ts";
+export type {
+  Delivery,
+  IgnoredDrift,
+  Input,
+  NamespaceSpec,
+  Need,
+  ObjectName,
+  Release,
+  ValuesObject,
+} from "./components/component.ts";
+export type { ComponentModel, Model } from "./components/model.ts";
 export type { JsonOperation, Patch, PatchTarget } from "./components/patch.ts";
 export type { Diagnostic, DiagnosticCode, Excerpt } from "./diagnostics/diagnostic.ts";
 export type { Path, Source, Statement } from "./diagnostics/source.ts";
@@ -41,6 +50,7 @@ export type {
   Toleration,
   Tolerations,
   TopologySpread,
+  TrustAnchors,
   ValuesReference,
   ValuesSource,
 } from "./spec/environment.generated.ts";

@@ -3,8 +3,8 @@
 # decrypted Secrets are piped into kubectl and never written to a file.
 # helmfile runs this script as a hook. To run it by hand: bases/identity/apply.sh overlays/dev [context]
 # helmfile also passes the major version of Helm that the spec declares (helmfile.helmVersion).
-# Requires kubectl, either meshops or sops, and an age key that can decrypt the files (SOPS_AGE_KEY_FILE, SOPS_AGE_KEY
-# or sops/age/keys.txt).
+# Requires kubectl. If the overlay contains Secrets, also requires either meshops or sops, and an age key that can
+# decrypt the files (SOPS_AGE_KEY_FILE, SOPS_AGE_KEY or sops/age/keys.txt).
 set -euo pipefail
 
 overlay=$1
@@ -44,6 +44,9 @@ keep() {
 }
 
 kubectl kustomize "$overlay/namespaces" | apply
+
+# If another program writes the certificates, the overlay has no folder identity.
+[ -f "$overlay/identity/kustomization.yaml" ] || exit 0
 
 # Applies only the Secrets that the overlay lists. The folder can also contain Secrets for other Linkerd releases.
 files=()

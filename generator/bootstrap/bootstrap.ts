@@ -3,8 +3,8 @@ import { kustomizationName, placementOf, rootFolder } from "../bundle/emit/place
 import { fluxManifests, fluxReleases } from "../catalog/flux.ts";
 import { registryHost } from "../catalog/image.ts";
 import { linkerdRelease } from "../catalog/linkerd.ts";
-import { buildModel } from "../components/build.ts";
-import { copiesInto, imagesOf, noIdentity } from "../components/images.ts";
+import { modelOf } from "../components/build.ts";
+import { copiesInto, imagesOf } from "../components/images.ts";
 import { isDelivered, type Model } from "../components/model.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
@@ -33,8 +33,9 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
   const { azure, gitops } = spec;
   const registry = azure?.registry ?? null;
   const images = registry?.mirrorImages === true ? copiesInto(registry.name, imagesOf(environment)) : [];
-  const model = buildModel({ environment, identity: noIdentity });
+  const model = modelOf(environment);
   const clientImage = builtImage(model);
+  const needsAgeKey = model.components.some(({ secrets }) => secrets.length > 0);
   const placement = placementOf(environment);
   const fluxVersion = gitops.flux.version ?? fluxReleases.pinned;
   const view: View = {
@@ -65,6 +66,7 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
       upgrade: upgradeFlux,
     },
     ageSecret: ageSecretOf(environment),
+    needsAgeKey,
     manifests: placement.managesRoot
       ? {
           namespace: yaml(fluxNamespace()),
@@ -74,7 +76,7 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
         }
       : {},
   };
-  return renderScript("bootstrap", planOf(environment, images.length, clientImage), view);
+  return renderScript("bootstrap", planOf(environment, images.length, clientImage, needsAgeKey), view);
 }
 
 /** The first component that Flux applies. */
@@ -82,7 +84,7 @@ function firstOf({ components }: Model): string {
   return components.find(isDelivered)?.id ?? "";
 }
 
-function planOf(environment: Environment, images: number, clientImage: BuiltImage | null): ScriptStep[] {
+function planOf(environment: Environment, images: number, clientImage: BuiltImage | null, needsAgeKey: boolean): ScriptStep[] {
   const { azure, gitops } = environment.spec;
   const { managesRoot, root } = placementOf(environment);
   const onAzure: (ScriptStep | false)[] =
@@ -100,19 +102,20 @@ function planOf(environment: Environment, images: number, clientImage: BuiltImag
           images > 0 && { title: `import of ${images} images into the registry`, run: "mirror_images" },
           clientImage !== null && { title: `image ${clientImage.name}`, run: "client_image" },
         ];
+  const ageKey: ScriptStep[] = needsAgeKey ? [{ title: "age key of the cluster", run: "age_key" }] : [];
   return [
     { title: "tools", run: "tools" },
     ...onAzure.filter((step) => step !== false),
     ...(managesRoot
       ? [
           { title: "namespace flux-system", run: "flux_namespace" },
-          { title: "age key of the cluster", run: "age_key" },
+          ...ageKey,
           { title: "Flux", run: "install_flux" },
           { title: `${gitops.url}, branch ${gitops.branch}, ${rootFolder(environment)}`, run: "reconciled" },
         ]
       : [
           { title: "Flux of the cluster", run: "check_flux" },
-          { title: "age key of the cluster", run: "age_key" },
+          ...ageKey,
           { title: `Kustomization ${root.name} in namespace ${root.namespace}`, run: "check_root" },
         ]),
   ];

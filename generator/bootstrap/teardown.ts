@@ -1,8 +1,7 @@
 import { ageSecretOf } from "../bundle/emit/flux.ts";
 import { kustomizationName, type Placement, placementOf, repositoryName, rootFolder } from "../bundle/emit/placement.ts";
 import { repositoriesOf } from "../bundle/emit/repositories.ts";
-import { buildModel } from "../components/build.ts";
-import { noIdentity } from "../components/images.ts";
+import { modelOf } from "../components/build.ts";
 import { type ComponentModel, isDelivered, releaseOf } from "../components/model.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { specFile } from "../spec/layout.ts";
@@ -25,7 +24,7 @@ export interface Extent {
  */
 export function teardownScript(environment: Environment, context: string | null, extent: Extent): string {
   const { metadata, spec } = environment;
-  const model = buildModel({ environment, identity: noIdentity });
+  const model = modelOf(environment);
   const { components: built } = model;
   const placement = placementOf(environment);
   const deletesRegistry = spec.azure?.registry !== undefined && (extent.registry || extent.group);

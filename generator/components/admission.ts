@@ -1,11 +1,31 @@
+import type { Environment } from "../spec/environment.generated.ts";
+import { hasExternalIdentity } from "../spec/ownership.ts";
 import type { IgnoredDrift } from "./component.ts";
 
 /**
- * Webhook selectors that drift detection must ignore. The admissions enforcer of AKS adds expressions to the
+ * The selector of a webhook configuration, which drift detection must ignore. The admissions enforcer of AKS adds expressions to the
  * namespaceSelector of every webhook (Azure/AKS#4002); if Flux corrected this drift, Flux and the enforcer would
  * overwrite each other's changes repeatedly. The exception applies to all environments, because a cluster without
  * `spec.azure` can also be on AKS. Each webhook configuration of Linkerd's charts contains a single webhook.
  */
-export function webhookSelectors(kinds: readonly string[]): readonly IgnoredDrift[] {
-  return kinds.map((kind) => ({ kind, paths: ["/webhooks/0/namespaceSelector"] }));
+function selector(kind: string): IgnoredDrift {
+  return { kind, paths: ["/webhooks/0/namespaceSelector"] };
+}
+
+/**
+ * Fields of webhook configurations that drift detection must ignore: the selectors, and `caBundle` if cert-manager's CA
+ * injector sets it.
+ */
+export function webhookDrift(environment: Environment, kinds: readonly string[]): readonly IgnoredDrift[] {
+  if (!injectsCa(environment)) return kinds.map(selector);
+  return kinds.map((kind) => ({ kind, paths: [...selector(kind).paths, "/webhooks/0/clientConfig/caBundle"] }));
+}
+
+/** Like `webhookDrift`, for APIServices. */
+export function apiServiceDrift(environment: Environment): readonly IgnoredDrift[] {
+  return injectsCa(environment) ? [{ kind: "APIService", paths: ["/spec/caBundle"] }] : [];
+}
+
+function injectsCa(environment: Environment): boolean {
+  return hasExternalIdentity(environment) && environment.spec.linkerd.identity.webhooks === "external";
 }

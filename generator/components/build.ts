@@ -1,8 +1,12 @@
 import { registryHost } from "../catalog/image.ts";
 import { linkerdRelease } from "../catalog/linkerd.ts";
-import type { Component, ComponentProvider, Context, Input } from "./component.ts";
-import { sopsIdentity } from "./identity/provider.ts";
-import { type ComponentModel, type Model, neededComponents } from "./model.ts";
+import { noIdentity } from "../identity/identity.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { hasExternalIdentity } from "../spec/ownership.ts";
+import type { Component, ComponentProvider, Context, Input, Need } from "./component.ts";
+import { externalIdentity } from "./identity/external.ts";
+import { sopsIdentity } from "./identity/sops.ts";
+import { type ComponentModel, isDelivered, type Model, neededComponents } from "./model.ts";
 import { namespacesComponent } from "./namespaces/component.ts";
 import { withOverrides } from "./overrides.ts";
 import { providers } from "./registry.ts";
@@ -11,12 +15,21 @@ import { providers } from "./registry.ts";
 export function buildModel(input: Input, from: readonly ComponentProvider[] = providers): Model {
   const context = contextOf(input);
   const built = from.flatMap((provider) => [...provider.components(context)]).map((component) => build(component, context));
-  const namespaces = namespacesComponent(built.flatMap((component) => component.namespaces));
+  const specs = built.flatMap((component) => component.namespaces);
+  const namespaces = specs.length === 0 ? [] : [build(namespacesComponent(specs), context)];
   return {
     environment: input.environment,
     mirror: context.mirror,
-    components: inStartupOrder([build(namespaces, context), ...built]),
+    components: inStartupOrder([...namespaces, ...built]),
   };
+}
+
+/**
+ * Builds the model of an environment without its certificates, for code that does not use the parts that depend on
+ * certificates: chart values for certificates, and the annotation `meshops.dev/identity-revision`.
+ */
+export function modelOf(environment: Environment): Model {
+  return buildModel({ environment, identity: noIdentity });
 }
 
 function contextOf({ environment, identity }: Input): Context {
@@ -25,7 +38,7 @@ function contextOf({ environment, identity }: Input): Context {
     environment,
     linkerdRelease: linkerdRelease(linkerd.version),
     mirror: azure?.registry?.mirrorImages === true ? registryHost(azure.registry.name) : null,
-    identity: sopsIdentity(environment, identity),
+    identity: hasExternalIdentity(environment) ? externalIdentity(environment) : sopsIdentity(environment, identity),
   };
 }
 
@@ -50,6 +63,7 @@ function build({ build, ...component }: Component, context: Context): ComponentM
     owned: [],
     timeoutMinutes: 5,
     valuesFrom: [],
+    overridesFrom: [],
     lastValues: null,
     suspended: false,
     ...output,
@@ -66,19 +80,31 @@ function build({ build, ...component }: Component, context: Context): ComponentM
  * @throws Error if two components have the same id, or if needs form a cycle
  */
 function inStartupOrder(components: readonly ComponentModel[]): ComponentModel[] {
-  const byId = new Map([...components].sort((a, b) => (a.id < b.id ? -1 : 1)).map((component) => [component.id, component]));
+  const sorted = [...components].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const byId = new Map(sorted.map((component) => [component.id, { ...component, needs: needsOf(component, components) }]));
   if (byId.size !== components.length) throw new Error("two components have the same id");
-  const ordered = new Map<string, ComponentModel>();
+  const ordered = new Set<ComponentModel>();
   const visit = (component: ComponentModel, ancestors: readonly string[]): void => {
     if (ancestors.includes(component.id))
       throw new Error(`components need each other: ${[...ancestors, component.id].join(", ")}`);
     for (const id of neededComponents(component)) {
       const needed = byId.get(id);
-      if (needed !== undefined && !ordered.has(id)) visit(needed, [...ancestors, component.id]);
+      if (needed !== undefined && !ordered.has(needed)) visit(needed, [...ancestors, component.id]);
     }
-    const needs = component.needs.filter((need) => !("component" in need) || byId.has(need.component));
-    ordered.set(component.id, { ...component, needs });
+    ordered.add(component);
   };
-  for (const component of byId.values()) if (!ordered.has(component.id)) visit(component, []);
-  return [...ordered.values()];
+  for (const component of byId.values()) if (!ordered.has(component)) visit(component, []);
+  return [...ordered];
+}
+
+/**
+ * Needs of a component without the components that the environment does not have. A component that needs no other
+ * component that meshops delivers needs the namespaces; all others come after the namespaces because of their needs.
+ */
+function needsOf(component: ComponentModel, all: readonly ComponentModel[]): readonly Need[] {
+  const find = (id: string): ComponentModel | undefined => all.find((each) => each.id === id);
+  const needs = component.needs.filter((need) => !("component" in need) || find(need.component) !== undefined);
+  const needed = needs.flatMap((need) => ("component" in need ? (find(need.component) ?? []) : []));
+  const isFirst = isDelivered(component) && component.id !== "namespaces" && !needed.some(isDelivered);
+  return isFirst && find("namespaces") !== undefined ? [{ component: "namespaces" }, ...needs] : needs;
 }

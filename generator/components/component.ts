@@ -2,7 +2,6 @@ import type { Image } from "../catalog/image.ts";
 import type { LinkerdChart, LinkerdRelease } from "../catalog/linkerd.ts";
 import type { ChartRepository } from "../catalog/repositories.ts";
 import type { RuleInfo } from "../diagnostics/rule-info.ts";
-import type { SecretContract } from "../identity/contracts.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import type { PodSet } from "../mesh/pod-set.ts";
@@ -38,10 +37,10 @@ export interface IdentityProvider {
   components(): Iterable<Component>;
   /** Values of a chart for identity and webhook certificates. */
   chartValues(chart: LinkerdChart): JsonMap;
+  /** Objects with values of a chart for identity, which Flux reads in the cluster. */
+  chartValuesFrom(chart: LinkerdChart): readonly ValuesObject[];
   /** A digest that changes whenever meshed pods must restart to stay in the mesh. */
   revision(): string;
-  /** Secrets that must exist in the cluster. They are written by meshops or by another program. */
-  readonly contracts: readonly SecretContract[];
 }
 
 /**
@@ -152,8 +151,18 @@ export type Delivery =
    * first release (`hook`).
    */
   | { readonly kind: "objects"; readonly helmfile: "release" | "hook" }
-  /** meshops does not deliver the component; another tool does. */
-  | { readonly kind: "none" };
+  /** meshops does not deliver the component; another tool does. `podsIn` is the namespace of its pods, if it has pods. */
+  | { readonly kind: "none"; readonly podsIn: string | null };
+
+/** An object with chart values, in the namespace of the component. */
+export interface ValuesObject {
+  readonly kind: "ConfigMap" | "Secret";
+  readonly name: string;
+  /** Key of the object's data that contains the values. */
+  readonly key: string;
+  /** Chart value that is set to the text of the key. If omitted, the text is a YAML map of values. */
+  readonly targetPath?: string;
+}
 
 /** Fields that other controllers write and that drift detection must ignore. */
 export interface IgnoredDrift {
@@ -173,6 +182,8 @@ export interface ComponentOutput {
    * the chart without these objects.
    */
   readonly objects?: Readonly<Record<string, readonly KubernetesObject[]>>;
+  /** Objects with values of the chart. Flux merges them last. */
+  readonly valuesFrom?: readonly ValuesObject[];
   /** Patches for objects that the chart renders or the base contains. */
   readonly patches?: readonly Patch[];
   /** Pods of the component. */

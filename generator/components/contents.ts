@@ -1,6 +1,6 @@
 import { imagePath } from "../catalog/image.ts";
 import { plural } from "../system/text.ts";
-import { type ComponentModel, releaseOf } from "./model.ts";
+import { type ComponentModel, isDelivered, releaseOf } from "./model.ts";
 
 /**
  * Short description of what a component delivers: its chart, the number of its Secrets, its image, or the number of its
@@ -12,6 +12,7 @@ export function contentsOf(component: ComponentModel): string {
     objects,
     images: [image],
   } = component;
+  if (!isDelivered(component)) return "provided by others";
   const release = releaseOf(component);
   if (release !== null) return `${release.chart} ${release.version}`;
   if (secrets.length > 0) return plural(secrets.length, "encrypted Secret");

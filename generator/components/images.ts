@@ -1,8 +1,7 @@
 import { imagePath, pulledAs, reference, registryHost } from "../catalog/image.ts";
-import type { Identity } from "../identity/identity.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { compareText } from "../system/text.ts";
-import { buildModel } from "./build.ts";
+import { modelOf } from "./build.ts";
 
 /** An image that an environment runs. */
 export interface EnvironmentImage {
@@ -21,16 +20,13 @@ export interface Copy {
   readonly image: string;
 }
 
-/** Empty identity. Images depend only on the spec, so no certificates are needed to list the images. */
-export const noIdentity: Identity = { trustAnchors: "", issuer: "", webhookCa: "" };
-
 /**
  * Images that an environment runs, in the order of its components. Includes third-party images, and images of
  * containers that run only if an annotation requests the container. Excludes images of Helm hooks that meshops
  * disables.
  */
 export function imagesOf(environment: Environment): EnvironmentImage[] {
-  const { components, mirror } = buildModel({ environment, identity: noIdentity });
+  const { components, mirror } = modelOf(environment);
   return components.flatMap((component) =>
     component.images
       .filter(({ runs }) => runs !== "install-job")

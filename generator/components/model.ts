@@ -1,23 +1,15 @@
 import type { JsonMap } from "../kubernetes/object.ts";
 import type { Environment } from "../spec/environment.generated.ts";
-import type { Component, ComponentOutput, Release } from "./component.ts";
+import type { Component, ComponentOutput, Release, ValuesObject } from "./component.ts";
 
 /** A component of an environment, with the component's output. */
 export interface ComponentModel extends Omit<Component, "build">, Required<ComponentOutput> {
   /** Objects with chart values that an override refers to. Their values are merged over the release's values. */
-  readonly valuesFrom: readonly ValuesObject[];
-  /** Values that are merged after `valuesFrom`; null if the release's values already contain them. */
+  readonly overridesFrom: readonly ValuesObject[];
+  /** Values that are merged after `overridesFrom`; null if the release's values already contain them. */
   readonly lastValues: JsonMap | null;
   /** Whether updates of the component by Flux and helmfile are suspended. */
   readonly suspended: boolean;
-}
-
-/** An object with chart values, in the namespace of the component. */
-export interface ValuesObject {
-  readonly kind: "ConfigMap" | "Secret";
-  readonly name: string;
-  /** Key of the object's data that contains the values. */
-  readonly key: string;
 }
 
 /** All components of an environment, in startup order. */

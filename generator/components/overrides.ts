@@ -3,8 +3,8 @@ import type { Json, JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { compareText } from "../system/text.ts";
-import type { Need } from "./component.ts";
-import type { ComponentModel, ValuesObject } from "./model.ts";
+import type { Need, ValuesObject } from "./component.ts";
+import type { ComponentModel } from "./model.ts";
 import type { JsonOperation, Patch, PatchTarget } from "./patch.ts";
 import { mergeValues } from "./values.ts";
 
@@ -16,15 +16,15 @@ export function withOverrides(component: ComponentModel, { [component.id]: overr
   if (override === undefined) return component;
   const { delivery } = component;
   const values = override.values as JsonMap;
-  const valuesFrom = override.valuesFrom.flatMap(sourceOf);
-  const separate = valuesFrom.length > 0 && delivery.kind === "chart";
+  const overridesFrom = override.valuesFrom.flatMap(sourceOf);
+  const separate = overridesFrom.length > 0 && delivery.kind === "chart";
   return {
     ...component,
     delivery:
       delivery.kind === "chart" && !separate
         ? { ...delivery, release: { ...delivery.release, values: mergeValues(delivery.release.values, values) } }
         : delivery,
-    valuesFrom,
+    overridesFrom,
     // Values of objects must not replace owned values, so the owned values are repeated after them.
     lastValues: separate ? mergeValues(ownedPart(delivery.release.values, component), values) : null,
     patches: [...component.patches, ...patchesOf(override)],

@@ -8,6 +8,7 @@ import { helmfileRisks } from "./risks/helmfile.ts";
 import { identityRisks } from "./risks/identity.ts";
 import { meshRestartRisks } from "./risks/mesh-restart.ts";
 import { mirroredImages } from "./risks/mirror.ts";
+import { ownershipRisks } from "./risks/ownership.ts";
 import { placementRisks } from "./risks/placement.ts";
 import { releaseRisks } from "./risks/release.ts";
 import { workloadRisks } from "./risks/workload.ts";
@@ -19,6 +20,7 @@ const judges: readonly Judge[] = [
   identityRisks,
   ageSecretRisk,
   placementRisks,
+  ownershipRisks,
   meshRestartRisks,
   ...providers.flatMap(({ changeRules = [] }) =>
     changeRules.map(

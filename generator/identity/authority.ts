@@ -22,7 +22,10 @@ export function madeAt(certificate: X509Certificate): Date {
   return new Date(new Date(certificate.validFrom).getTime() + skewMinutes * 60_000);
 }
 
-type Names = Environment["spec"]["linkerd"]["identity"];
+type Names = Pick<
+  Environment["spec"]["linkerd"]["identity"],
+  "trustDomain" | "anchorValidity" | "issuerValidity" | "webhookValidity"
+>;
 
 /**
  * Creates the trust anchor, which all proxies trust (by default CN `root.linkerd.cluster.local`, as in Linkerd's docs).

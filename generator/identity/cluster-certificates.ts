@@ -37,7 +37,7 @@ export interface IdentityObjects {
  * be read, or that contain no certificate, are skipped.
  */
 export function clusterCertificates(environment: Environment, objects: IdentityObjects): ClusterCertificate[] {
-  const issuer = certificateIn(objects, "linkerd", secretNames.issuer);
+  const issuer = issuerIn(objects);
   const webhooks = webhooksOf(environment).map(
     ({ service, namespace, secret }) => [service, certificateIn(objects, namespace, secret)] as const,
   );
@@ -55,10 +55,16 @@ export function clusterCertificates(environment: Environment, objects: IdentityO
 
 /**
  * Issuer certificate of a cluster: from the issuer's Secret, or from the ConfigMap `meshops-identity` if Secrets cannot
- * be read.
+ * be read. If the chart wrote the Secret (scheme linkerd.io/tls), its key is `crt.pem` (linkerd-control-plane,
+ * templates/identity.yaml).
  */
 export function issuerIn(objects: IdentityObjects): Certificate | undefined {
-  if (objects.secrets !== null) return certificateIn(objects, "linkerd", secretNames.issuer);
+  const { secrets } = objects;
+  if (secrets !== null)
+    return (
+      certificateIn(objects, "linkerd", secretNames.issuer) ??
+      certificatesIn(decoded(secrets.get(`linkerd/${secretNames.issuer}`), "crt.pem"))[0]
+    );
   const [issuer] = certificatesIn(String(at(objects.committed, "data", "issuer.crt") ?? ""));
   return issuer;
 }

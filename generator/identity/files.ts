@@ -5,6 +5,7 @@ import { toYaml } from "../kubernetes/yaml.ts";
 import { type Webhook, webhooksOf } from "../mesh/webhooks.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
+import { recipientsOf } from "../spec/ownership.ts";
 import { type Issued, makeIssuer, makeServerCertificate, makeTrustAnchor, makeWebhookCa, privateKeyPem } from "./authority.ts";
 import { secretContracts } from "./contracts.ts";
 
@@ -94,7 +95,7 @@ export async function webhookFiles(
 
 /** Changes the recipients of an identity's encrypted files to the recipients in the spec. Missing files are skipped. */
 export async function rekeyed(environment: Environment, store: SecretStore): Promise<Changes> {
-  const { age, admin } = environment.spec.secrets;
+  const { age, admin } = recipientsOf(environment);
   const { name } = environment.metadata;
   const secrets = secretContracts(environment).map((secret) => [secretFile(name, secret.name), [...age, ...admin]] as const);
   const changes = new Map<string, string>();
@@ -111,13 +112,9 @@ export function serverName({ service, namespace }: Webhook): string {
 }
 
 /** Encrypts the administrators' file. The file is not a Kubernetes object, and no overlay refers to the file. */
-export async function signingKeys(
-  { metadata, spec }: Environment,
-  store: SecretStore,
-  keys: SigningKeys,
-): Promise<[string, string]> {
-  const path = signingKeysFile(metadata.name);
-  return [path, await store.encrypt(path, toYaml([{ data: keys }]), spec.secrets.admin)];
+export async function signingKeys(environment: Environment, store: SecretStore, keys: SigningKeys): Promise<[string, string]> {
+  const path = signingKeysFile(environment.metadata.name);
+  return [path, await store.encrypt(path, toYaml([{ data: keys }]), recipientsOf(environment).admin)];
 }
 
 export function publicFile(environment: string, file: keyof typeof certificateFiles, text: string): [string, string] {
@@ -126,17 +123,18 @@ export function publicFile(environment: string, file: keyof typeof certificateFi
 
 /** Creates a Secret of type kubernetes.io/tls, or updates the existing file and keeps fields that users added. */
 async function secret(
-  { metadata, spec }: Environment,
+  environment: Environment,
   name: string,
   namespace: string,
   files: Readonly<Record<string, string>>,
   store: SecretStore,
   fresh: boolean,
 ): Promise<[string, string]> {
-  const path = secretFile(metadata.name, name);
+  const path = secretFile(environment.metadata.name, name);
   const data = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, Buffer.from(text).toString("base64")]));
   const existing = fresh ? null : store.read(path);
-  const recipients = [...spec.secrets.age, ...spec.secrets.admin];
+  const { age, admin } = recipientsOf(environment);
+  const recipients = [...age, ...admin];
   // Use a new data key, never the existing data key: a removed recipient might know the existing data key, or might
   // have created the existing file.
   if (existing !== null)

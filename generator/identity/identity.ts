@@ -10,3 +10,6 @@ export interface Identity {
   /** PEM of the CA that signed the webhooks' server certificates. */
   readonly webhookCa: string;
 }
+
+/** Empty identity, for environments whose certificates are not in Git, and for code that needs no certificates. */
+export const noIdentity: Identity = { trustAnchors: "", issuer: "", webhookCa: "" };

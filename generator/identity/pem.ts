@@ -76,6 +76,11 @@ export function identityRevision(identity: Identity, proxy: ProxySettings): stri
   return sha256(parts.join("\n"));
 }
 
+/** SHA-256 of the settings of proxies, for meshes whose certificates are not in the repository. */
+export function settingsRevision(proxy: ProxySettings): string {
+  return sha256([proxy.version, ...settingsOf(proxy)].join("\n"));
+}
+
 /** Settings that a proxy reads only when it starts (linkerd2, pkg/inject, the proxy's environment variables). */
 export interface ProxySettings {
   readonly version: LinkerdVersion;

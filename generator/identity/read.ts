@@ -13,10 +13,12 @@ import {
   signingKeysFile,
   specFile,
 } from "../spec/layout.ts";
+import { hasExternalIdentity, recipientsOf } from "../spec/ownership.ts";
 import { readIfThere } from "../system/files.ts";
 import { stateFolder } from "../system/state-folder.ts";
+import { plural } from "../system/text.ts";
 import { secretContracts } from "./contracts.ts";
-import type { Identity } from "./identity.ts";
+import { type Identity, noIdentity } from "./identity.ts";
 import { keyFormFinding, oldWebhookKeys } from "./key-form.ts";
 import { parsePem, signerOf } from "./pem.ts";
 import { checkSecret, checkSigningKeys } from "./secret-check.ts";
@@ -43,10 +45,11 @@ export interface IdentityResult {
 
 /**
  * Reads the public certificates of an environment, and checks that the environment's Secrets exist and are encrypted.
- * Never decrypts anything. Returns only the certificates of a file, so that other content of the file is not copied to
+ * Never decrypts anything. If the certificates are external, the identity is empty. Returns only the certificates of a file, so that other content of the file is not copied to
  * the bundle.
  */
 export function readIdentity(root: string, environment: Environment): IdentityResult {
+  if (hasExternalIdentity(environment)) return { identity: noIdentity, diagnostics: unusedFiles(root, environment) };
   const { name } = environment.metadata;
   const invalid = (file: string, message: string, fix: string | null = null): Diagnostic =>
     atStart(file, { code: "identity-invalid", message, fix });
@@ -127,15 +130,37 @@ export function readIdentity(root: string, environment: Environment): IdentityRe
   return { identity: hasErrors(diagnostics) ? null : identity, diagnostics };
 }
 
+/** Returns a warning if the certificates are external, but files of an identity exist. */
+function unusedFiles(root: string, { metadata: { name } }: Environment): Diagnostic[] {
+  const files = [...filesOf(root, name), signingKeysFile(name)].filter((file) => existsSync(join(root, file)));
+  const [first] = files;
+  if (first === undefined) return [];
+  const folders = [...new Set(files.map((file) => file.slice(0, file.lastIndexOf("/"))))];
+  return [
+    {
+      ...atStart(first, {
+        code: "identity-unused",
+        message: `${plural(files.length, "file")} of an identity of ${name} ${files.length === 1 ? "is" : "are"} not used, because another program issues the certificates`,
+        fix: `when the cluster no longer uses this identity, run git rm -r ${folders.join(" ")}, and remove its rules from .sops.yaml`,
+      }),
+      severity: "warning",
+    },
+  ];
+}
+
 /** Whether at least one file of an environment's identity exists. */
 function isPartial(root: string, name: string): boolean {
-  const files = [
+  return filesOf(root, name).some((file) => existsSync(join(root, file)));
+}
+
+/** Paths of the certificates of an environment, and of its encrypted Secrets on disk. */
+function filesOf(root: string, name: string): string[] {
+  return [
     ...encryptedFiles(root, name),
     `${identityFolder(name)}/${certificateFiles.trustAnchors}`,
     `${identityFolder(name)}/${certificateFiles.issuer}`,
     `${identityFolder(name)}/${certificateFiles.webhookCa}`,
   ];
-  return files.some((file) => existsSync(join(root, file)));
 }
 
 /**
@@ -143,7 +168,8 @@ function isPartial(root: string, name: string): boolean {
  * old name. In this case, a new identity would split the running mesh. To find these files, the function searches for
  * an identity that is encrypted to the age keys of the environment.
  */
-function initOrRename(root: string, { metadata: { name }, spec: { secrets } }: Environment): string {
+function initOrRename(root: string, environment: Environment): string {
+  const { name } = environment.metadata;
   const wasGenerated = existsSync(join(root, stateFolder, `${name}.json`));
   const init = `${wasGenerated ? `restore the identity from Git, because files of ${name} were generated with it; only if it was never used, ` : ""}run meshops identity init ${name}`;
   const folder = join(root, environmentsFolder);
@@ -152,7 +178,7 @@ function initOrRename(root: string, { metadata: { name }, spec: { secrets } }: E
     if (existsSync(join(root, specFile(entry.name)))) return false;
     const [encrypted] = encryptedFiles(root, entry.name);
     const text = encrypted === undefined ? "" : (readIfThere(join(root, encrypted)) ?? "");
-    return secrets.age.every((recipient) => text.includes(recipient));
+    return recipientsOf(environment).age.every((recipient) => text.includes(recipient));
   });
   return old === undefined
     ? init

@@ -4,6 +4,7 @@ import { openFile } from "../sops/inspect.ts";
 import { type Metadata, otherServices, servicesFit } from "../sops/metadata.ts";
 import { secretRule } from "../sops/rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { recipientsOf } from "../spec/ownership.ts";
 import { canonicalJson } from "../system/canonical.ts";
 import type { SecretContract } from "./contracts.ts";
 
@@ -20,22 +21,23 @@ interface SecretProblem {
 export function checkSecret(
   text: string,
   { name, namespace, type, keys }: SecretContract,
-  { metadata, spec }: Environment,
+  environment: Environment,
 ): SecretProblem | null {
-  const { age, admin, azureKeyVault } = spec.secrets;
+  const { age, admin, azureKeyVault } = recipientsOf(environment);
   const wanted = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, type };
   const words = `only kind Secret, type ${type}, ${namespace}/${name}`;
-  return check(text, { environment: metadata.name, wanted, words, data: keys, recipients: [...age, ...admin], azureKeyVault });
+  const { name: ofEnvironment } = environment.metadata;
+  return check(text, { environment: ofEnvironment, wanted, words, data: keys, recipients: [...age, ...admin], azureKeyVault });
 }
 
 /** Checks the administrators' file. It contains the signing keys, and must be encrypted only to the administrators. */
-export function checkSigningKeys(text: string, { metadata, spec }: Environment): SecretProblem | null {
+export function checkSigningKeys(text: string, environment: Environment): SecretProblem | null {
   return check(text, {
-    environment: metadata.name,
+    environment: environment.metadata.name,
     wanted: {},
     words: "none",
     data: null,
-    recipients: spec.secrets.admin,
+    recipients: recipientsOf(environment).admin,
     azureKeyVault: undefined,
   });
 }

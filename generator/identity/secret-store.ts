@@ -8,6 +8,7 @@ import { servicesFit } from "../sops/metadata.ts";
 import { secretRule } from "../sops/rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { signingKeysFile } from "../spec/layout.ts";
+import { recipientsOf } from "../spec/ownership.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { readIfThere } from "../system/files.ts";
 import { runProgram } from "../system/process.ts";
@@ -25,7 +26,7 @@ export interface StoreAccess {
 
 /** Returns a store that reads and writes the encrypted files of an environment. */
 export function openSecretStore(root: string, environment: Environment, { identities, now, env }: StoreAccess): SecretStore {
-  const { azureKeyVault } = environment.spec.secrets;
+  const { azureKeyVault } = recipientsOf(environment);
   const store: SecretStore = {
     read: (path) => readIfThere(join(root, path)),
     encrypt: (path, plain, recipients) =>

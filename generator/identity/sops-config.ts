@@ -3,6 +3,7 @@ import { isMap, isSeq, parseDocument, YAMLSeq } from "yaml";
 import { goPattern } from "../sops/match.ts";
 import { defaultRule, type EncryptionRule, ruleKinds, secretRule } from "../sops/rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { recipientsOf } from "../spec/ownership.ts";
 import { canonicalJson } from "../system/canonical.ts";
 import { exitCode, UserError } from "../system/errors.ts";
 import { readIfThere } from "../system/files.ts";
@@ -25,8 +26,9 @@ function sameRule(a: object, b: object): boolean {
  * Adds the rules for an environment's identity to the text of `.sops.yaml`. With these rules, the sops binary can
  * encrypt the same files and change their recipients. Rules for other files, and comments, are kept.
  */
-export function withCreationRules(text: string | null, { metadata, spec }: Environment): string {
-  const { age, admin, azureKeyVault } = spec.secrets;
+export function withCreationRules(text: string | null, environment: Environment): string {
+  const { metadata } = environment;
+  const { age, admin, azureKeyVault } = recipientsOf(environment);
   const common = { encrypted_regex: secretRule.value, mac_only_encrypted: true };
   const [secretsPattern, signingPattern] = rulePatterns(metadata.name);
   const vault = azureKeyVault === undefined ? {} : { azure_keyvault: azureKeyVault };

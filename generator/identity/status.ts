@@ -4,6 +4,7 @@ import { inspectFile } from "../sops/inspect.ts";
 import { otherServices } from "../sops/metadata.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { certificateFiles, identityFolder, secretFile, signingKeysFile } from "../spec/layout.ts";
+import { hasExternalIdentity } from "../spec/ownership.ts";
 import { serverName } from "./files.ts";
 import { type Certificate, certificatesIn, fingerprint } from "./pem.ts";
 import { gateOf, stageOf } from "./state.ts";
@@ -34,13 +35,14 @@ export interface EnvironmentStatus {
 
 /**
  * Status of an environment's identity, from the committed files. Nothing is decrypted. A missing file counts as a file
- * without certificates.
+ * without certificates. If the certificates are external, the result is empty.
  */
 export function identityStatus(environment: Environment, read: (path: string) => string | null, now: Date): EnvironmentStatus {
+  if (hasExternalIdentity(environment)) return { certificates: [], missing: [], rotation: null };
   const { name } = environment.metadata;
   const certificates = (file: keyof typeof certificateFiles): Certificate[] =>
     certificatesIn(read(`${identityFolder(name)}/${certificateFiles[file]}`));
-  const recipients = (path: string): string[] => recipientsOf(read(path));
+  const recipients = (path: string): string[] => readersOf(read(path));
   const row =
     (label: string, keyFile: string) =>
     (certificate: Certificate): CertificateStatus => ({
@@ -86,7 +88,7 @@ function rotationOf(anchors: Certificate[], issuer: Certificate): string | null 
   return `trust anchor rotation in progress: ${done}; do not run the next step before ${gate?.opensAt.toISOString().slice(0, 16)}Z: it must wait until ${gate?.until}`;
 }
 
-function recipientsOf(text: string | null): string[] {
+function readersOf(text: string | null): string[] {
   if (text === null) return [];
   try {
     const metadata = inspectFile(text);

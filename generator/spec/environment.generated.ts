@@ -222,9 +222,9 @@ export interface Environment {
       helmVersion: 3 | 4;
     };
     /**
-     * Recipients that can decrypt the encrypted files.
+     * Recipients that can decrypt the encrypted files. Required unless the certificates of the mesh are external (linkerd.identity.provider: external, or linkerd.lifecycle: existing).
      */
-    secrets: {
+    secrets?: {
       /**
        * age recipients of the cluster. Flux decrypts the Secrets with the matching private key. Cluster recipients cannot decrypt the private key of the trust anchor.
        */
@@ -246,6 +246,10 @@ export interface Environment {
        * Linkerd release. If you change this field, the versions of the charts, the images and the APIs also change.
        */
       version: string;
+      /**
+       * Who installs Linkerd. managed: meshops installs Linkerd and its extensions. existing: another tool installs them. meshops then generates no component of Linkerd, and changes nothing in the namespaces of Linkerd. `version`, `clusterDomain`, `identity.trustDomain`, `viz` and `jaeger` describe what runs in the cluster.
+       */
+      lifecycle: "managed" | "existing";
       /**
        * Whether the control plane runs with three replicas, anti-affinity, PodDisruptionBudgets and resource requests.
        */
@@ -274,6 +278,15 @@ export interface Environment {
        * Identities and certificates for mutual TLS.
        */
       identity: {
+        /**
+         * Who issues the certificates. sops: `meshops identity` issues them, and the repository contains their private keys, encrypted with SOPS. external: another program, such as cert-manager, writes the issuer's Secret and the trust bundle in the cluster. The repository then contains no key, and `spec.secrets` is optional. With `lifecycle: existing`, the certificates are always external.
+         */
+        provider: "sops" | "external";
+        trustAnchors?: TrustAnchors;
+        /**
+         * Who issues the certificates of the webhooks if the provider is external. external: another program writes the Secrets, and cert-manager's CA injector sets caBundle from the Certificates with the names of the webhooks' Services. chart: Linkerd's charts create new certificates at each upgrade.
+         */
+        webhooks: "external" | "chart";
         /**
          * Trust domain of the mesh's identities.
          */
@@ -308,7 +321,7 @@ export interface Environment {
        */
       viz: {
         /**
-         * Whether the viz extension is installed.
+         * Whether the viz extension is installed. With `lifecycle: existing`: whether it runs in the cluster.
          */
         enabled: boolean;
         /**
@@ -494,6 +507,7 @@ export interface Environment {
           | "ipv6-unsupported"
           | "jaeger-trust-domain"
           | "kubernetes-too-new"
+          | "linkerd-setting-unused"
           | "linkerd-version-untested"
           | "network-policy-unenforced"
           | "override-replaces"
@@ -703,6 +717,33 @@ export interface PodDisruptionBudget {
    * Number of pods.
    */
   maxUnavailable: number;
+}
+/**
+ * Object from which Linkerd gets the trust bundle if the provider is external. Set exactly one of configMapRef and secretRef. Default: the ConfigMap linkerd-identity-trust-roots.
+ */
+export interface TrustAnchors {
+  /**
+   * The ConfigMap in namespace linkerd that Linkerd reads. Another program writes it, with the trust bundle under the key ca-bundle.crt.
+   */
+  configMapRef?: {
+    /**
+     * Linkerd reads only the ConfigMap linkerd-identity-trust-roots.
+     */
+    name: "linkerd-identity-trust-roots";
+  };
+  /**
+   * Secret in namespace linkerd with the trust bundle in PEM form. Flux passes the bundle to Linkerd's chart, and the chart writes the ConfigMap linkerd-identity-trust-roots. helmfile cannot read the Secret.
+   */
+  secretRef?: {
+    /**
+     * Name of the Secret.
+     */
+    name: string;
+    /**
+     * Key of the Secret's data that contains the bundle.
+     */
+    key: string;
+  };
 }
 /**
  * A workload that is allowed to connect to Dgraph, identified by its mesh identity.

@@ -4,7 +4,6 @@ import { stringify } from "yaml";
 import { meshops } from "../support/cli.ts";
 import { withCluster } from "../support/guards.ts";
 import { writeTree } from "../support/platform.ts";
-import { run, tool } from "../support/tools.ts";
 import type { ApiObject } from "./harness/api.ts";
 import { Cluster } from "./harness/cluster.ts";
 import { isReady } from "./harness/helm-actor.ts";
@@ -130,16 +129,10 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
     }[];
     const renamed = changes.find(({ name }) => name === "mesh-identity");
     expect(renamed?.risk).toBe("data-loss");
-    const env = {
-      ...process.env,
-      KUBECONFIG: cluster.plane.kubeconfigFile("admin"),
-      PATH: `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`,
-    };
-    for (const { text, command: line } of renamed?.steps ?? []) {
-      if (text.startsWith("Push")) await cluster.git.push("another prefix");
-      else if (line?.startsWith("kubectl")) await run("bash", ["-ec", line], { env });
-      else await ready(["linkerd-namespaces", "linkerd-identity", "linkerd-linkerd-control-plane", "linkerd-linkerd-viz"]);
-    }
+    await cluster.follow(renamed?.steps ?? [], async () => {
+      await cluster.git.push("another prefix");
+      await ready(["linkerd-namespaces", "linkerd-identity", "linkerd-linkerd-control-plane", "linkerd-linkerd-viz"]);
+    });
     await until("the old Kustomizations are gone", async () =>
       (await cluster.api.list(kustomizations)).every(({ metadata }) => !metadata.name.startsWith("mesh-")),
     );

@@ -1,8 +1,6 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { meshops } from "../support/cli.ts";
 import { withCluster } from "../support/guards.ts";
-import { run, tool } from "../support/tools.ts";
 import { Cluster } from "./harness/cluster.ts";
 import { edit, makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { policiesOf } from "./harness/policies.ts";
@@ -59,15 +57,7 @@ withCluster("Linkerd without Dgraph on a real API server", () => {
     }[];
     const removal = changes.find(({ kind, name }) => kind === "HelmRelease" && name === "dgraph");
     expect(removal?.risk).toBe("data-loss");
-    const env = {
-      ...process.env,
-      KUBECONFIG: cluster.plane.kubeconfigFile("admin"),
-      PATH: `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`,
-    };
-    for (const { text, command } of removal?.steps ?? []) {
-      if (text.startsWith("Push")) await cluster.settled(await cluster.git.push("no Dgraph"));
-      if (command !== null) await run("bash", ["-ec", command], { env });
-    }
+    await cluster.follow(removal?.steps ?? [], async () => cluster.settled(await cluster.git.push("no Dgraph")));
     await until("Dgraph's pods and volumes are gone", async () => {
       const left = await Promise.all(
         ["pods", "persistentvolumeclaims"].map((kind) => namesOf(`/api/v1/namespaces/dgraph/${kind}`)),

@@ -80,7 +80,7 @@ const elsewhere: Component = {
   id: "tools/elsewhere",
   group: "tools",
   needs: [],
-  build: () => ({ namespace: "tools", delivery: { kind: "none" } }),
+  build: () => ({ namespace: "tools", delivery: { kind: "none", podsIn: null } }),
 };
 
 const provider: ComponentProvider = { components: () => [chart, folder, elsewhere] };

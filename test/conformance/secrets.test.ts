@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -57,15 +57,7 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
   test.each(["meshops", "sops"])("applies first the namespaces and then every Secret, which %s decrypts", async (decryptor) => {
     const root = makePlatform({ dev: specText({}, "dev") });
     expect(await generateIn(root)).toBe(0);
-    // A stand-in for kubectl. `kustomize` and `annotate` run the real tools. `apply` only records its input.
-    const bin = scratchFolder("bin");
-    const log = join(bin, "applied.yaml");
-    mkdirSync(bin, { recursive: true });
-    writeFileSync(
-      join(bin, "kubectl"),
-      `#!/bin/sh\nif [ "$1" = kustomize ]; then exec "${tool("kustomize")}" build "$2"; fi\nif [ "$1" = annotate ]; then exec "${tool("kubectl")}" "$@"; fi\necho "# kubectl $*" >> "${log}"; { cat; echo ---; } >> "${log}"\n`,
-    );
-    chmodSync(join(bin, "kubectl"), 0o755);
+    const { bin, log } = recordingKubectl();
     // Only one of the two programs is on the PATH.
     const cli = `#!/bin/sh\nexec "${process.execPath}" "${projectRoot}dist/cli.js" "$@"\n`;
     if (decryptor === "meshops") writeFileSync(join(bin, "meshops"), cli, { mode: 0o755 });
@@ -102,6 +94,18 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
     }
   });
 
+  test("applies only the namespaces if another program writes the certificates, without an age key", async () => {
+    const root = makePlatform({ dev: specText({ linkerd: { identity: { provider: "external" } } }, "dev") });
+    expect(await generateIn(root)).toBe(0);
+    const { bin, log } = recordingKubectl();
+    const env = { PATH: [bin, "/usr/bin", "/bin"].join(delimiter), HOME: bin };
+    rmSync(join(root, "overlays/dev/identity"), { recursive: true });
+    await run(join(root, "bases/identity/apply.sh"), [".", "the-cluster", ""], { cwd: join(root, "overlays/dev"), env });
+    const applied = objectsIn(readFileSync(log, "utf8"));
+    expect(new Set(applied.map(({ kind }) => kind))).toEqual(new Set(["Namespace"]));
+    expect(applied.map(({ metadata }) => metadata.name)).toContain("linkerd");
+  });
+
   test("meshops prints nothing if one of several files cannot be decrypted", async () => {
     const root = makePlatform({ dev: specText({}, "dev") });
     expect(await generateIn(root)).toBe(0);
@@ -135,3 +139,21 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
     );
   });
 });
+
+/**
+ * Writes a stand-in for kubectl. `kustomize` and `annotate` run the real tools. `apply` only records its input.
+ *
+ * @returns folder of the stand-in, and the file with the recorded input
+ */
+function recordingKubectl(): { readonly bin: string; readonly log: string } {
+  const bin = scratchFolder("bin");
+  const log = join(bin, "applied.yaml");
+  const lines = [
+    "#!/bin/sh",
+    `if [ "$1" = kustomize ]; then exec "${tool("kustomize")}" build "$2"; fi`,
+    `if [ "$1" = annotate ]; then exec "${tool("kubectl")}" "$@"; fi`,
+    `echo "# kubectl $*" >> "${log}"; { cat; echo ---; } >> "${log}"`,
+  ];
+  writeFileSync(join(bin, "kubectl"), `${lines.join("\n")}\n`, { mode: 0o755 });
+  return { bin, log };
+}

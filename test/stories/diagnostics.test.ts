@@ -95,6 +95,8 @@ describe("text output of findings", () => {
       "template-unrendered",
       // Tested in upgrade.test.ts.
       "scaffold-outdated",
+      // Tested in existing-linkerd.test.ts.
+      "identity-unused",
       // Tested in identity.test.ts.
       "webhook-key-form",
     ]);

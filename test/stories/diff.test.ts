@@ -35,6 +35,24 @@ const stories: Readonly<
     risk: "data-loss",
     edits: [["    interval: 30m\n", "    interval: 30m\n    namePrefix: mesh-\n"]],
   },
+  "data-loss: another tool installs Linkerd": {
+    risk: "data-loss",
+    edits: [["  linkerd:\n", "  linkerd:\n    lifecycle: existing\n"]],
+  },
+  "data-loss: external certificates": {
+    risk: "data-loss",
+    edits: [["  linkerd:\n", "  linkerd:\n    identity: {provider: external}\n"]],
+  },
+  "mesh-restart: meshops installs an existing Linkerd": {
+    risk: "mesh-restart",
+    before: [["  linkerd:\n", "  linkerd:\n    lifecycle: existing\n"]],
+    edits: [["    lifecycle: existing\n", "    identity: {provider: external}\n"]],
+  },
+  "trust-anchor: trust anchors from a Secret": {
+    risk: "trust-anchor",
+    before: [["  linkerd:\n", "  linkerd:\n    identity: {provider: external}\n"]],
+    edits: [["{provider: external}", "{provider: external, trustAnchors: {secretRef: {name: mesh-ca}}}"]],
+  },
   "stalled-rollout: another folder and source": {
     risk: "stalled-rollout",
     edits: [

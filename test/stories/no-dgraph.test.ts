@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { testsOf } from "../../generator/cluster/verify/tests.ts";
-import { buildModel } from "../../generator/components/build.ts";
-import { noIdentity } from "../../generator/components/images.ts";
+import { modelOf } from "../../generator/components/build.ts";
 import { meshops } from "../support/cli.ts";
 import { field } from "../support/objects.ts";
 import { generateIn, makePlatform, scratchFolder } from "../support/platform.ts";
@@ -14,7 +13,7 @@ import { environmentOf, loadFiles, specText } from "../support/specs.ts";
 const spec = { dgraph: { enabled: false, zero: { replicas: 2 }, alpha: { replicas: 1 } }, pydgraphClient: undefined };
 
 test("an environment without Dgraph has no component, image, namespace and test of Dgraph", async () => {
-  const model = buildModel({ environment: environmentOf(spec), identity: noIdentity });
+  const model = modelOf(environmentOf(spec));
   const ids = ["namespaces", "identity", "linkerd-crds", "linkerd-control-plane", "linkerd-viz"];
   expect(model.components.map(({ id }) => id).sort()).toEqual(ids.sort());
   expect(testsOf(model).map(({ id }) => id)).toEqual(["M1", "M2", "M3", "M4", "M5", "M6", "M8"]);

@@ -4,6 +4,7 @@ import { buildModel } from "../../generator/components/build.ts";
 import { releaseOf } from "../../generator/components/model.ts";
 import { providers } from "../../generator/components/registry.ts";
 import { compareFields } from "../../generator/diff/fields.ts";
+import { asMap } from "../../generator/system/data.ts";
 import { releaseMatrix } from "../support/matrix.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
 
@@ -13,7 +14,11 @@ const mirrored = {
 };
 
 test("diff assesses every chart value that meshops generates", () => {
-  const specs = releaseMatrix.flatMap(({ spec }) => [spec, { ...spec, ...mirrored }]);
+  const specs = releaseMatrix.flatMap(({ spec }) => [
+    spec,
+    { ...spec, ...mirrored },
+    { ...spec, linkerd: { ...asMap(asMap(spec)["linkerd"]), identity: { provider: "external" } } },
+  ]);
   const found = specs.flatMap((spec) =>
     buildModel({ environment: environmentOf(spec), identity: sampleIdentity() }).components.flatMap((component) => {
       const release = releaseOf(component);

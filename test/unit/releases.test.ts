@@ -7,8 +7,8 @@ import {
   untestedRelease,
   withName,
 } from "../../generator/catalog/linkerd.ts";
-import { buildModel } from "../../generator/components/build.ts";
-import { imagesOf, noIdentity } from "../../generator/components/images.ts";
+import { modelOf } from "../../generator/components/build.ts";
+import { imagesOf } from "../../generator/components/images.ts";
 import { releaseOf } from "../../generator/components/model.ts";
 import { environmentOf, loadFiles, specText } from "../support/specs.ts";
 
@@ -56,7 +56,7 @@ describe("an edge release that the catalog does not contain", () => {
 
   test("has charts and images of its version, and never the traits of a stable release", () => {
     const environment = environmentOf({ linkerd: { version: "edge-26.11.2" } });
-    const { components } = buildModel({ environment, identity: noIdentity });
+    const { components } = modelOf(environment);
     const charts = components
       .flatMap((component) => releaseOf(component) ?? [])
       .filter(({ chart }) => chart.startsWith("linkerd"));

@@ -18,6 +18,7 @@ secret_from() {
   }
 }
 
+{{#if needsAgeKey}}
 # Pipes the age key from meshops to the cluster. First checks that meshops prints a key, because an empty value would
 # replace the key in the cluster. Never changes a Secret that another program or person created.
 age_key() {
@@ -33,6 +34,7 @@ age_key() {
   outcome='applied'
 }
 
+{{/if}}
 flux_version() {
   kubectl_ get deployment kustomize-controller --namespace flux-system --ignore-not-found \
     --output 'jsonpath={.metadata.labels.app\.kubernetes\.io/version}'

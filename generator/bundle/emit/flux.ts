@@ -18,7 +18,8 @@ import { repositoriesOf } from "./repositories.ts";
 export function* emitFlux(model: Model): Iterable<[path: string, text: string]> {
   const { name } = model.environment.metadata;
   const head = header(name);
-  yield [`${fluxFolder(name)}/sources.yaml`, toBundleYaml(sources(model), head)];
+  const repositories = sources(model);
+  if (repositories.length > 0) yield [`${fluxFolder(name)}/sources.yaml`, toBundleYaml(repositories, head)];
   for (const component of model.components)
     if (isDelivered(component))
       yield [`${fluxFolder(name)}/${fluxName(component.id)}.yaml`, toBundleYaml([kustomization(component, model)], head)];

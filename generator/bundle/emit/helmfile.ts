@@ -101,7 +101,7 @@ function release(component: ComponentModel, model: Model): JsonMap {
     // upgrade would fail with a conflict. helmfile refuses this field if it runs Helm 3.
     ...(ofChart !== null && apiRegistrations !== undefined && helmVersion === 4 ? { forceConflicts: true } : {}),
     ...(needs.length === 0 ? {} : { needs }),
-    ...(component.secrets.length === 0 ? {} : { hooks: [applySecrets(model)] }),
+    ...(carriesHook(component, model) ? { hooks: [applyFirst(model)] } : {}),
   };
 }
 
@@ -117,6 +117,15 @@ function valuesAndPatches(component: ComponentModel, { version }: Release): Json
 }
 
 /**
+ * Whether the hook runs before a component's release: before the release of the component with Secrets, which all other
+ * releases need. Without Secrets, the hook runs before each release that needs an object of the hook.
+ */
+function carriesHook(component: ComponentModel, { components }: Model): boolean {
+  if (components.some(({ secrets }) => secrets.length > 0)) return component.secrets.length > 0;
+  return components.some(({ id, delivery }) => isHooked(delivery) && neededComponents(component).includes(id));
+}
+
+/**
  * Releases that must be installed before a component, as `namespace/release`. If the component depends on a component
  * that the hook applies, its release depends on the release with the hook.
  */
@@ -124,8 +133,8 @@ function needsOf(component: ComponentModel, { components }: Model): string[] {
   const hooked = components.find(({ secrets }) => secrets.length > 0);
   return neededComponents(component).flatMap((need) => {
     const named = components.find((each) => each.id === need && isDelivered(each));
-    const needed = named !== undefined && isHooked(named.delivery) ? hooked : named;
-    return needed === undefined || needed === component || needed.suspended
+    const needed = named !== undefined && isHooked(named.delivery) ? (hooked ?? named) : named;
+    return needed === undefined || needed === component || !isHelmRelease(needed) || needed.suspended
       ? []
       : [`${needed.namespace}/${helmReleaseName(needed)}`];
   });
@@ -135,7 +144,7 @@ function needsOf(component: ComponentModel, { components }: Model): string[] {
  * Hook that applies namespaces and decrypted Secrets to the cluster before the first release. Secrets are not part of a
  * release, because Helm would store a copy of the private keys.
  */
-function applySecrets(model: Model): JsonMap {
+function applyFirst(model: Model): JsonMap {
   return {
     events: ["presync"],
     showlogs: true,

@@ -1,5 +1,5 @@
 import { type Image, pulledAs } from "../../catalog/image.ts";
-import type { Release } from "../../components/component.ts";
+import type { Release, ValuesObject } from "../../components/component.ts";
 import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
@@ -146,7 +146,9 @@ function helmRelease(component: ComponentModel, release: Release, placement: Pla
           version: release.version,
         },
       },
-      ...(whole || component.valuesFrom.length > 0 ? { valuesFrom: valuesFromOf(component) } : {}),
+      ...(whole || component.overridesFrom.length + component.valuesFrom.length > 0
+        ? { valuesFrom: valuesFromOf(component) }
+        : {}),
       timeout: `${timeoutMinutes}m`,
       ...(ignore.length === 0 ? {} : { driftDetection: { ignore } }),
       ...(patches.length === 0 ? {} : { postRenderers: [{ kustomize: { patches: patches.map(inline) } }] }),
@@ -160,13 +162,18 @@ export function valuesFilesOf({ lastValues }: ComponentModel): string[] {
 }
 
 /** Objects from which Flux reads the values of a chart. Later objects override earlier ones. */
-function valuesFromOf({ id, valuesFrom, lastValues }: ComponentModel): JsonMap[] {
+function valuesFromOf({ id, overridesFrom, lastValues, valuesFrom }: ComponentModel): JsonMap[] {
   const own = { kind: "ConfigMap", name: `${fluxName(id)}-values` };
   return [
     own,
-    ...valuesFrom.map(({ kind, name, key }) => ({ kind, name, valuesKey: key })),
+    ...overridesFrom.map(reference),
     ...(lastValues === null ? [] : [{ ...own, valuesKey: lastValuesFile }]),
+    ...valuesFrom.map(reference),
   ];
+}
+
+function reference({ kind, name, key, targetPath }: ValuesObject): JsonMap {
+  return { kind, name, valuesKey: key, ...(targetPath === undefined ? {} : { targetPath }) };
 }
 
 /** The source of a chart, in the same form as in the HelmReleases in bases/. */

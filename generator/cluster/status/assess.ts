@@ -1,37 +1,25 @@
 import { fluxName } from "../../bundle/emit/names.ts";
 import { kustomizationName, type Placement, placementOf, repositoryName } from "../../bundle/emit/placement.ts";
 import { repositoriesOf } from "../../bundle/emit/repositories.ts";
-import { type ComponentModel, type Model, releaseOf } from "../../components/model.ts";
+import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition, isObserved, listAt } from "../../kubernetes/object-fields.ts";
 import { isLive } from "../../mesh/pod.ts";
 import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
+import { type StatusNode, workloadNode } from "./node.ts";
+import { nodesOfOthers } from "./of-others.ts";
 import { kustomizationIn, type Snapshot } from "./snapshot.ts";
-import { workloadState } from "./workload.ts";
-
-export type NodeState = "ready" | "progressing" | "waiting" | "failed" | "suspended" | "missing";
-
-/** An object of the environment, with its state and its child objects. */
-export interface StatusNode {
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly state: NodeState;
-  /** Revision, chart version or number of replicas; null if none of these applies. */
-  readonly detail: string | null;
-  /** Why the object is not ready; null if the object is ready. */
-  readonly cause: Cause | null;
-  readonly children: readonly StatusNode[];
-}
 
 /**
- * Returns the state of an environment in a cluster: the sources, the root Kustomization, and the components in startup
- * order. Pure.
+ * Returns the state of an environment in a cluster: the sources, the root Kustomization, the components of other tools,
+ * and the components in startup order. If meshops delivers no component, only the components of other tools. Pure.
  *
  * @param placement where the Flux objects of the environment are
  */
 export function assess(model: Model, snapshot: Snapshot, placement: Placement = placementOf(model.environment)): StatusNode[] {
   const environment = model.environment.metadata.name;
+  const delivered = model.components.filter(isDelivered);
+  if (delivered.length === 0) return nodesOfOthers(model, snapshot);
   const { source, root } = placement;
   const subject = (component: string, kind: string, namespace: string, name: string): Subject => ({
     environment,
@@ -57,13 +45,8 @@ export function assess(model: Model, snapshot: Snapshot, placement: Placement = 
     return found === undefined ? missing(words) : fluxNode(found, words, revisionOf(found));
   });
   const top = kustomizationNode([], subject(root.name, "Kustomization", root.namespace, root.name), snapshot);
-  const components = model.components.map((component) => componentNode(component, snapshot, placement, environment, subject));
-  return [...sources, top, ...components];
-}
-
-/** Whether everything is ready. */
-export function isSettled(nodes: readonly StatusNode[]): boolean {
-  return nodes.every(({ state, children }) => state === "ready" && isSettled(children));
+  const components = delivered.map((component) => componentNode(component, snapshot, placement, environment, subject));
+  return [...sources, top, ...nodesOfOthers(model, snapshot), ...components];
 }
 
 function componentNode(
@@ -206,38 +189,6 @@ const wait = "wait, for example with meshops status --watch";
 
 function progress(reason: string): Cause {
   return { code: "progressing", reason, fix: wait };
-}
-
-/**
- * Returns the state of a workload and of its pods that are not ready.
- *
- * @param owner environment, placement and component of the workload
- */
-export function workloadNode(
-  workload: KubernetesObject,
-  snapshot: Snapshot,
-  owner: Pick<Subject, "environment" | "placement" | "component">,
-): StatusNode {
-  const { kind, metadata } = workload;
-  const { name, namespace = "" } = metadata;
-  const subject = { ...owner, kind, namespace, name };
-  const { ready, replicas, readyReplicas, meshed, cause, pods } = workloadState(workload, snapshot, subject);
-  const mesh = meshed === null ? "" : `, ${meshed} meshed`;
-  const stateOf = (reason: Cause | null): NodeState =>
-    reason === null || reason.code === "progressing" ? "progressing" : "failed";
-  const children = pods.map(
-    (pod): StatusNode => ({
-      kind: "Pod",
-      namespace,
-      name: pod.name,
-      state: stateOf(pod.cause),
-      detail: null,
-      cause: pod.cause,
-      children: [],
-    }),
-  );
-  const detail = `${readyReplicas}/${replicas}${mesh}`;
-  return { kind, namespace, name, state: ready ? "ready" : stateOf(cause), detail, cause, children };
 }
 
 /**

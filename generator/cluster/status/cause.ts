@@ -22,6 +22,7 @@ type CauseCode =
   | "image-pull"
   | "immutable-field"
   | "issuer-expired"
+  | "linkerd-version"
   | "missing"
   | "name-unresolved"
   | "namespace-missing"

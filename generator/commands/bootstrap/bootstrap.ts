@@ -1,5 +1,7 @@
 import { bootstrapScript } from "../../bootstrap/bootstrap.ts";
 import { envFile } from "../../bootstrap/env-file.ts";
+import { modelOf } from "../../components/build.ts";
+import { isDelivered } from "../../components/model.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { type DirectoryOption, loadOne, repositoryIn } from "../context.ts";
@@ -31,10 +33,22 @@ export async function bootstrap(
     io.stdout.write(text);
     return exitCode.ok;
   }
+  refuseWithoutComponents(environment);
   const script = bootstrapScript(environment, { context: contextOf(environment, options), upgradeFlux: options.upgradeFlux });
   if (options.run) return runScript(io, "bootstrap", script, repository.root);
   io.stdout.write(script);
   return exitCode.ok;
+}
+
+/** @throws UserError (problem) if other tools provide the cluster and every component of the environment */
+export function refuseWithoutComponents(environment: Environment): void {
+  if (environment.spec.azure !== undefined || modelOf(environment).components.some(isDelivered)) return;
+  const { name } = environment.metadata;
+  throw new UserError(
+    exitCode.problem,
+    `${name} contains nothing that meshops delivers`,
+    `other tools provide its components; meshops status ${name} and meshops verify ${name} show their state`,
+  );
 }
 
 /**

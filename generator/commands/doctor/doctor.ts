@@ -5,6 +5,7 @@ import { encryptedFiles } from "../../identity/read.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { signingKeysFile } from "../../spec/layout.ts";
 import type { Loaded } from "../../spec/load.ts";
+import { hasExternalIdentity } from "../../spec/ownership.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
 import { plural, printable } from "../../system/text.ts";
@@ -29,7 +30,7 @@ export async function doctor(_: readonly string[], options: CommonOptions, io: I
     files: textsOf(resolve(io.cwd, options.directory), environment),
   });
   const groups = [
-    ...environments.map(({ metadata }) => group(metadata.name)),
+    ...environments.filter((each) => !hasExternalIdentity(each)).map(({ metadata }) => group(metadata.name)),
     // If a spec does not load, check only the files that exist, because the list of expected files depends on the spec.
     ...broken.map(({ name }) => group(name)).filter(({ files }) => [...files.values()].some((text) => text !== null)),
   ];

@@ -12,8 +12,7 @@ import { inventoryFile } from "../../bundle/inventory.ts";
 import type { Repository } from "../../bundle/repository.ts";
 import { type ClusterReader, connect } from "../../cluster/connection.ts";
 import { storedReleases } from "../../cluster/status/helm/stored-release.ts";
-import { buildModel } from "../../components/build.ts";
-import { noIdentity } from "../../components/images.ts";
+import { modelOf } from "../../components/build.ts";
 import { isDelivered } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
@@ -105,7 +104,7 @@ async function runningPart(cluster: ClusterReader, environment: Environment, pla
     cluster.get("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, from);
   if (managesRoot && at(await get(root.name, root.namespace), "spec", "path") === rootPath(environment))
     return `Kustomization ${root.name} applies ${rootFolder(environment)}`;
-  const { components } = buildModel({ environment, identity: noIdentity });
+  const { components } = modelOf(environment);
   for (const { id } of managesRoot ? [] : components.filter(isDelivered)) {
     const own = kustomizationName(placement, id);
     if (at(await get(own, namespace), "spec", "path") === pathInSource(placement, overlayFolder(environment.metadata.name, id)))

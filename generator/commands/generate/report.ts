@@ -3,6 +3,7 @@ import { inventoryFile } from "../../bundle/inventory.ts";
 import { type FileChange, hasDrift, type Plan } from "../../bundle/plan.ts";
 import { contentsOf } from "../../components/contents.ts";
 import type { Model } from "../../components/model.ts";
+import { installsLinkerd } from "../../spec/ownership.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { compareText, plural } from "../../system/text.ts";
 import type { CommonOptions } from "../context.ts";
@@ -99,7 +100,11 @@ function toJson(plans: readonly PlanSummary[]): string {
  */
 function describe({ environment, components }: Model, colors: Colors): string {
   const { linkerd } = environment.spec;
-  const availability = linkerd.highAvailability ? "high availability" : "single replicas";
+  const availability = !installsLinkerd(environment)
+    ? "Linkerd provided by others"
+    : linkerd.highAvailability
+      ? "high availability"
+      : "single replicas";
   const versions = [`Linkerd ${linkerd.version}`, ...components.flatMap(({ service }) => service ?? [])];
   const title = `${colors.bold(environment.metadata.name)}  ${[...versions, availability].join(", ")}`;
   const rows = components.map(

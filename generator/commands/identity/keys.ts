@@ -4,6 +4,7 @@ import { emitDocuments } from "../../kubernetes/documents.ts";
 import { setAt } from "../../kubernetes/edit.ts";
 import { byRecipient } from "../../sops/age.ts";
 import { specFile } from "../../spec/layout.ts";
+import { recipientsOf } from "../../spec/ownership.ts";
 import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathWithin, writeAtomic } from "../../system/files.ts";
@@ -110,7 +111,13 @@ export async function ageKey([name = ""]: readonly string[], options: DirectoryO
       `pipe the output: meshops identity age-key ${name} | kubectl …`,
     );
   const { known, damaged } = await byRecipient(ageIdentities(io.env));
-  const recipients = environment.spec.secrets.age;
+  const recipients = recipientsOf(environment).age;
+  if (recipients.length === 0)
+    throw new UserError(
+      exitCode.problem,
+      `${name} has no age key, because its spec has no section secrets`,
+      `an age key is needed only for encrypted files; to create one, run meshops identity keygen ${name} --write`,
+    );
   // While the cluster's key changes, the spec lists the recipients of both keys, and the Secret must contain both keys.
   const identities = recipients.flatMap((recipient) => known.get(recipient) ?? []);
   if (identities.length > 0) {

@@ -7,6 +7,7 @@ import { openSecretStore } from "../../identity/secret-store.ts";
 import { sopsConfigFile, withCreationRules } from "../../identity/sops-config.ts";
 import { finishChanges, writeChanges } from "../../identity/transaction.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
+import { hasExternalIdentity, installsLinkerd } from "../../spec/ownership.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
@@ -90,7 +91,9 @@ async function changing(
   const repository = repositoryIn(io, options.directory);
   return withLock(repository.root, async () => {
     if (await finishChanges(repository.root)) io.stderr.write("completed an interrupted change of an environment's identity\n");
-    const { changes: made, done, next } = await make(loadOne(io, repository, name), repository.root);
+    const environment = loadOne(io, repository, name);
+    if (hasExternalIdentity(environment)) throw externalCertificates(environment);
+    const { changes: made, done, next } = await make(environment, repository.root);
     const changes = new Map([...made].filter(([path, text]) => readIfThere(join(repository.root, path)) !== text));
     await writeChanges(repository.root, changes);
     for (const path of [...changes.keys()].sort(compareText)) io.stdout.write(`${path}\n`);
@@ -98,6 +101,17 @@ async function changing(
     io.stdout.write(`${done}: ${count}\n${changes.size === 0 ? "" : `next: ${next}\n`}`);
     return exitCode.ok;
   });
+}
+
+/** The error if the program that issues the certificates is not meshops. */
+function externalCertificates(environment: Environment): UserError {
+  const { name } = environment.metadata;
+  const field = installsLinkerd(environment) ? "linkerd.identity.provider is external" : "linkerd.lifecycle is existing";
+  return new UserError(
+    exitCode.problem,
+    `another program issues the certificates of ${name}, because ${field}`,
+    `use that program; meshops status ${name} shows when the certificates expire`,
+  );
 }
 
 function secretStoreOf(io: Io, root: string, environment: Environment): ReturnType<typeof openSecretStore> {

@@ -3,6 +3,7 @@ import { hasErrors } from "../../diagnostics/diagnostic.ts";
 import { keyFormFinding, oldWebhookKeys } from "../../identity/key-form.ts";
 import { type CertificateStatus, identityStatus } from "../../identity/status.ts";
 import { toHours } from "../../spec/duration.ts";
+import { hasExternalIdentity } from "../../spec/ownership.ts";
 import { exitCode } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
 import { shortRecipient, timeLeft } from "../../system/text.ts";
@@ -25,6 +26,7 @@ export function status(names: readonly string[], options: CommonOptions & { read
   const now = io.now();
   const all = concrete(loaded, names).map((environment) => ({
     name: environment.metadata.name,
+    external: hasExternalIdentity(environment),
     oldKeys: oldWebhookKeys(environment, read).map((key) => keyFormFinding(key, environment)),
     ...identityStatus(environment, read, now),
   }));
@@ -73,10 +75,17 @@ function warn(
 
 function printStatus(
   io: Io,
-  { name, certificates, rotation }: { name: string; certificates: readonly CertificateStatus[]; rotation: string | null },
+  {
+    name,
+    external,
+    certificates,
+    rotation,
+  }: { name: string; external: boolean; certificates: readonly CertificateStatus[]; rotation: string | null },
   expiring: readonly CertificateStatus[],
   now: Date,
 ): void {
+  if (external)
+    io.stdout.write(`${name}: another program issues the certificates; to see when they expire, run meshops status ${name}\n`);
   if (certificates.length === 0) return;
   const { bold, dim, red, yellow } = io.stdout.colors;
   const lines = certificates.map((certificate) => {

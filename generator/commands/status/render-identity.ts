@@ -7,7 +7,7 @@ import { wrap } from "../terminal/wrap.ts";
 /** Certificates and trust anchors in Git and in the cluster. */
 export interface IdentityReport {
   readonly environment: string;
-  readonly trustAnchors: { readonly sha256: string | null; readonly asCommitted: boolean };
+  readonly trustAnchors: { readonly sha256: string | null; readonly asCommitted: boolean | null };
   readonly certificates: readonly CertificateRow[];
   readonly cluster: {
     readonly secretsRead: boolean;
@@ -25,22 +25,29 @@ interface CertificateRow {
 
 /** Returns the lines of the text output about trust anchors, certificates and keys. */
 export function renderIdentity(report: IdentityReport, now: Date, colors: Colors): string[] {
-  const { trustAnchors, environment, cluster } = report;
+  const { trustAnchors, cluster } = report;
   const anchors =
     trustAnchors.sha256 === null
       ? "not found in the cluster"
-      : `sha256 ${trustAnchors.sha256.slice(0, 12)}${trustAnchors.asCommitted ? "" : colors.yellow(", different from the committed trust anchors")}`;
+      : `sha256 ${trustAnchors.sha256.slice(0, 12)}${trustAnchors.asCommitted !== false ? "" : colors.yellow(", different from the committed trust anchors")}`;
   return [
     `trust anchors: ${anchors}`,
     ...gaps(cluster.anchorGaps),
     ...expiry(report, now, colors),
     ...cluster.refusedKeys.flatMap(({ secret, form }) =>
       wrap(
-        `webhook-key-form: the private key in Secret ${secret} is in ${form} format, which the program that reads the key does not accept; fix: run meshops identity rotate-webhooks ${environment}`,
+        `webhook-key-form: the private key in Secret ${secret} is in ${form} format, which the program that reads the key does not accept; fix: ${rekey(report)}`,
         "",
       ),
     ),
   ];
+}
+
+/** How to replace a private key of a webhook. */
+function rekey({ environment, trustAnchors }: IdentityReport): string {
+  return trustAnchors.asCommitted === null
+    ? "change the format in the program that writes the Secret (cert-manager: privateKey.encoding: PKCS8)"
+    : `run meshops identity rotate-webhooks ${environment}`;
 }
 
 /** Maximum number of pods in the text output. The JSON output contains all pods. */
@@ -67,7 +74,7 @@ function gaps(found: readonly AnchorGap[] | null): string[] {
  * Returns lines about the certificate that expires first, in Git and in the cluster. Returns one line if the
  * certificates in Git and in the cluster are equal.
  */
-function expiry({ certificates, cluster }: IdentityReport, now: Date, colors: Colors): string[] {
+function expiry({ certificates, cluster, trustAnchors }: IdentityReport, now: Date, colors: Colors): string[] {
   const describe = ({ name, notAfter }: CertificateRow): string => {
     const left = timeLeft(notAfter, now);
     return `${name}, ${left.startsWith("expired") ? colors.red(left) : left}`;
@@ -85,6 +92,7 @@ function expiry({ certificates, cluster }: IdentityReport, now: Date, colors: Co
   const differ = cluster.certificates.filter(
     ({ name, sha256 }) => name !== "trust-anchor" && !certificates.some((own) => own.name === name && own.sha256 === sha256),
   );
+  if (trustAnchors.asCommitted === null) return [`first to expire: ${describe(inCluster)}`];
   if (inGit !== undefined && differ.length === 0) return [`first to expire: ${describe(soonest([inGit, inCluster]) ?? inGit)}`];
   return [
     `first to expire in the cluster: ${describe(inCluster)}`,

@@ -3,18 +3,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { kustomizationName, type Placement, placementOf } from "../../bundle/emit/placement.ts";
 import { withName } from "../../catalog/linkerd.ts";
 import { connect } from "../../cluster/connection.ts";
-import { assess, isSettled, type StatusNode } from "../../cluster/status/assess.ts";
+import { assess } from "../../cluster/status/assess.ts";
 import { assessHelmfile, readHelmState } from "../../cluster/status/helm/assess.ts";
+import { isSettled, type StatusNode } from "../../cluster/status/node.ts";
 import { kustomizationIn, type Snapshot, type SnapshotSource, takeSnapshot } from "../../cluster/status/snapshot.ts";
-import { buildModel } from "../../components/build.ts";
-import { noIdentity } from "../../components/images.ts";
-import type { Model } from "../../components/model.ts";
+import { modelOf } from "../../components/build.ts";
+import { isDelivered, type Model } from "../../components/model.ts";
 import { type AnchorGap, anchorGaps, bundleIn } from "../../identity/anchors.ts";
 import { type ClusterCertificate, clusterCertificates, issuerIn, refusedKeys } from "../../identity/cluster-certificates.ts";
 import { fingerprint } from "../../identity/pem.ts";
 import { type CertificateStatus, identityStatus } from "../../identity/status.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import { hasExternalIdentity } from "../../spec/ownership.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
 import { sha256 } from "../../system/hash.ts";
@@ -44,7 +45,7 @@ export interface StatusOptions extends CommonOptions, ConnectionFlags {
 export async function status(names: readonly string[], options: StatusOptions, io: Io): Promise<number> {
   const repository = repositoryIn(io, options.directory);
   const environment = loadOne(io, repository, names[0] ?? onlyOne(repository));
-  const model = buildModel({ environment, identity: noIdentity });
+  const model = modelOf(environment);
   const cluster = await connect(connectionOf(io, environment, options));
   const end = Date.now() + options.timeout * 1000;
   let shown = "";
@@ -103,7 +104,8 @@ interface TrustAnchors {
    * bundle.
    */
   readonly sha256: string | null;
-  readonly asCommitted: boolean;
+  /** Null if the certificates are external, so that Git contains no trust anchors. */
+  readonly asCommitted: boolean | null;
 }
 
 /** Certificates and trust anchors of the mesh in the cluster. */
@@ -126,7 +128,7 @@ interface ClusterIdentity {
  */
 function gitReader({ components }: Model, snapshot: Snapshot, placement: Placement): KubernetesObject | undefined {
   const { managesRoot, root, namespace, source } = placement;
-  const [first] = components;
+  const first = components.find(isDelivered);
   if (source.kind === "OCIRepository" || first === undefined) return undefined;
   return kustomizationIn(snapshot, managesRoot ? root : { name: kustomizationName(placement, first.id), namespace });
 }
@@ -142,7 +144,7 @@ async function look(cluster: SnapshotSource, model: Model, options: StatusOption
   const { environment } = model;
   const { name } = environment.metadata;
   const { certificates } = identityStatus(environment, read, snapshot.takenAt);
-  const anchors = trustAnchors(snapshot, certificates);
+  const anchors = trustAnchors(snapshot, hasExternalIdentity(environment) ? null : certificates);
   const inCluster = identityIn(model, snapshot);
   const flux = options.engine === "helmfile" ? null : installedFlux(snapshot);
   return {
@@ -152,7 +154,8 @@ async function look(cluster: SnapshotSource, model: Model, options: StatusOption
     ready:
       isSettled(nodes) &&
       flux?.supported !== false &&
-      anchors.asCommitted &&
+      anchors.sha256 !== null &&
+      anchors.asCommitted !== false &&
       certificates.every(({ daysLeft }) => daysLeft >= 0) &&
       inCluster.certificates.every(({ notAfter }) => new Date(notAfter) > snapshot.takenAt) &&
       inCluster.refusedKeys.length === 0 &&
@@ -176,9 +179,11 @@ function identityIn({ environment }: Model, { identity, meshed }: Snapshot): Clu
   };
 }
 
-function trustAnchors({ identity: { trustRoots } }: Snapshot, certificates: readonly CertificateStatus[]): TrustAnchors {
+/** @param certificates certificates in Git; null if the certificates are external */
+function trustAnchors({ identity: { trustRoots } }: Snapshot, certificates: readonly CertificateStatus[] | null): TrustAnchors {
   const bundle = at(trustRoots, "data", "ca-bundle.crt");
-  if (typeof bundle !== "string") return { sha256: null, asCommitted: false };
+  if (typeof bundle !== "string") return { sha256: null, asCommitted: certificates === null ? null : false };
+  if (certificates === null) return { sha256: sha256(bundle.trim()), asCommitted: null };
   const committed = certificates.filter(({ name }) => name === "trust-anchor").map(({ sha256 }) => sha256);
   const asCommitted = JSON.stringify(bundleIn(trustRoots).map(fingerprint)) === JSON.stringify(committed);
   return { sha256: sha256(bundle.trim()), asCommitted };

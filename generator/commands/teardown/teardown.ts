@@ -1,6 +1,6 @@
 import { type Extent, teardownScript } from "../../bootstrap/teardown.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
-import { contextOf, type ScriptOptions } from "../bootstrap/bootstrap.ts";
+import { contextOf, refuseWithoutComponents, type ScriptOptions } from "../bootstrap/bootstrap.ts";
 import { loadOne, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { runScript } from "../run-script.ts";
@@ -19,6 +19,7 @@ export async function teardown([name = ""]: readonly string[], options: Teardown
     );
   if (options.yes && !options.run)
     throw new UserError(exitCode.usage, "--yes requires --run", "add --run, or pass --yes to the printed script");
+  refuseWithoutComponents(environment);
   const script = teardownScript(environment, contextOf(environment, options), options);
   if (options.run) return runScript(io, "teardown", script, repository.root, options.yes ? ["--yes"] : []);
   io.stdout.write(script);

@@ -2,8 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { kustomizationName, placementOf } from "../../bundle/emit/placement.ts";
 import type { Repository } from "../../bundle/repository.ts";
-import { buildModel } from "../../components/build.ts";
-import { noIdentity } from "../../components/images.ts";
+import { modelOf } from "../../components/build.ts";
 import { isDelivered } from "../../components/model.ts";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { at } from "../../kubernetes/object-fields.ts";
@@ -22,7 +21,7 @@ export function nameFindings({ root }: Repository, loaded: readonly Loaded[]): D
   return loaded.flatMap(({ environment, locate }) => {
     if (environment === null || locate === null) return [];
     const placement = placementOf(environment);
-    const own = buildModel({ environment, identity: noIdentity })
+    const own = modelOf(environment)
       .components.filter(isDelivered)
       .map(({ id }) => kustomizationName(placement, id));
     return [...takenNames(environment, own, others)].map((finding) => locate(judgement(gitopsNameRule, finding, environment)));

@@ -4,8 +4,7 @@ import { placementOf } from "../../bundle/emit/placement.ts";
 import { connect } from "../../cluster/connection.ts";
 import { chosen, noImage, type Test, targetOf, testsOf } from "../../cluster/verify/tests.ts";
 import { verify } from "../../cluster/verify/verify.ts";
-import { buildModel } from "../../components/build.ts";
-import { noIdentity } from "../../components/images.ts";
+import { modelOf } from "../../components/build.ts";
 import type { Model } from "../../components/model.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { type ConnectionFlags, connectionOf, onlyOne } from "../cluster-context.ts";
@@ -32,7 +31,7 @@ export interface VerifyFlags extends Omit<CommonOptions, "output">, ConnectionFl
 export async function verifyCommand(names: readonly string[], flags: VerifyFlags, io: Io): Promise<number> {
   const repository = repositoryIn(io, flags.directory);
   const environment = loadOne(io, repository, names[0] ?? onlyOne(repository));
-  const model = buildModel({ environment, identity: noIdentity });
+  const model = modelOf(environment);
   const only = testsIn(flags.only, testsOf(model));
   const image = flags.image ?? probeImageOf(model);
   if (image === null && flags.only !== undefined) refuseProbes(model, only);

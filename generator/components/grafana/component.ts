@@ -1,5 +1,6 @@
 import { grafanaChart } from "../../catalog/addons.ts";
 import { grafanaRepository } from "../../catalog/repositories.ts";
+import { installsLinkerd } from "../../spec/ownership.ts";
 import { chartVersion } from "../chart-version.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
@@ -26,7 +27,11 @@ export const grafana: ComponentProvider = {
     effect: "Grafana can restart",
   },
   changeRules: [chartVersion("grafana")],
-  components: ({ environment: { spec } }) => (spec.linkerd.viz.enabled && spec.linkerd.viz.grafana ? [component] : []),
+  components: ({ environment }) => {
+    const { viz } = environment.spec.linkerd;
+    // The chart adds a policy to the namespace of viz, which belongs to others if another tool installs Linkerd.
+    return installsLinkerd(environment) && viz.enabled && viz.grafana ? [component] : [];
+  },
 };
 
 const component: Component = {

@@ -8,6 +8,7 @@ import { type Stage, stageOf } from "../../identity/state.ts";
 import { at, listAt } from "../../kubernetes/object-fields.ts";
 import { webhooksOf } from "../../mesh/webhooks.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
+import { hasExternalIdentity } from "../../spec/ownership.ts";
 import { plural, timeLeft } from "../../system/text.ts";
 import type { ClusterState, StateCheck } from "../check.ts";
 import { type Finding, failed, passed, undecided } from "../finding.ts";
@@ -24,7 +25,9 @@ export function identityChecks(environment: Environment): readonly StateCheck[] 
     {
       id: "M3",
       title: "the issuer is valid",
-      expected: "signed by an anchor, valid for 30 days or more",
+      expected: hasExternalIdentity(environment)
+        ? "signed by an anchor, valid for a quarter of its validity or more"
+        : "signed by an anchor, valid for 30 days or more",
       evaluate: (state, { now }) => issuerValid(state, now, environment),
     },
     {
@@ -36,8 +39,16 @@ export function identityChecks(environment: Environment): readonly StateCheck[] 
   ];
 }
 
-/** Minimum remaining validity of the issuer, in days. */
-const issuerDays = 30;
+const day = 86_400_000;
+
+/**
+ * Minimum remaining validity of an issuer in milliseconds: 30 days, so that a person has time to rotate the issuer. An
+ * external program renews the issuer automatically, at the latest when a third of its validity is left (cert-manager's
+ * default), so less than a quarter means that the renewal fails.
+ */
+function leastLeft(environment: Environment, { validFrom, validTo }: X509Certificate): number {
+  return hasExternalIdentity(environment) ? (Date.parse(validTo) - Date.parse(validFrom)) / 4 : 30 * day;
+}
 
 /** Progress of a trust anchor rotation, according to the certificates in the cluster. */
 const rotationStep: Readonly<Record<Stage, string | null>> = {
@@ -98,10 +109,12 @@ function issuerValid({ identity }: ClusterState, now: Date, environment: Environ
   const { metadata, spec } = environment;
   const expected = `identity.linkerd.${spec.linkerd.identity.trustDomain}`;
   const left = Date.parse(issuer.validTo) - now.getTime();
-  const rotate = `run meshops identity rotate-issuer ${metadata.name}, and push`;
+  const rotate = hasExternalIdentity(environment)
+    ? `the program that writes the Secret ${secretNames.issuer} does not renew the certificate: see the events and the log of this program`
+    : `run meshops identity rotate-issuer ${metadata.name}, and push`;
   const evidence = [`${issuer.subject.replaceAll("\n", ", ")}, until ${issuer.validTo}`];
   const problems: (readonly [seen: string, cause: string])[] = [
-    ...(left < issuerDays * 86_400_000 ? [[timeLeft(issuer.validTo, now), rotate] as const] : []),
+    ...(left < leastLeft(environment, issuer) ? [[timeLeft(issuer.validTo, now), rotate] as const] : []),
     ...(signerOf(issuer, bundleIn(identity.trustRoots)) === undefined
       ? [["not signed by any of the trust anchors", "the bundle and the issuer do not match: see M2"] as const]
       : []),
@@ -150,7 +163,9 @@ function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now:
   }
   for (const { secret, form } of refusedKeys(environment, identity))
     problems.push(`${secret}: its private key is ${form}, which ${keyReader(secret).reader} cannot read`);
-  const fix = `wait until Flux has reconciled the charts; if the test still fails, run meshops identity rotate-webhooks ${environment.metadata.name}, then generate, commit and push`;
+  const fix = hasExternalIdentity(environment)
+    ? "correct the Secrets and the caBundle in the tool that writes them"
+    : `wait until Flux has reconciled the charts; if the test still fails, run meshops identity rotate-webhooks ${environment.metadata.name}, then generate, commit and push`;
   return problems.length === 0 ? passed("all certificates match") : failed(plural(problems.length, "problem"), fix, problems);
 }
 

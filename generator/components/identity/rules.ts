@@ -1,5 +1,6 @@
 import { rotationLead, toHours } from "../../spec/duration.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
+import { hasExternalIdentity } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
 /** Rules for the validity of certificates. */
@@ -24,9 +25,9 @@ export const identityRules: readonly Rule[] = [
   },
 ];
 
-function* issuerWithinAnchor({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
-  const { anchorValidity, issuerValidity } = linkerd.identity;
-  if (toHours(issuerValidity) <= toHours(anchorValidity)) return;
+function* issuerWithinAnchor(environment: Environment): Iterable<RuleFinding> {
+  const { anchorValidity, issuerValidity } = environment.spec.linkerd.identity;
+  if (hasExternalIdentity(environment) || toHours(issuerValidity) <= toHours(anchorValidity)) return;
   yield {
     paths: [spec("linkerd", "identity", "issuerValidity"), spec("linkerd", "identity", "anchorValidity")],
     message: `the issuer (${issuerValidity}) would outlive the trust anchor (${anchorValidity}) that signs the issuer`,
@@ -34,7 +35,9 @@ function* issuerWithinAnchor({ spec: { linkerd } }: Environment): Iterable<RuleF
   };
 }
 
-function* validityCoversRotation({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
+function* validityCoversRotation(environment: Environment): Iterable<RuleFinding> {
+  if (hasExternalIdentity(environment)) return;
+  const { linkerd } = environment.spec;
   for (const field of ["anchorValidity", "issuerValidity", "webhookValidity"] as const) {
     const validity = linkerd.identity[field];
     if (toHours(validity) >= toHours(rotationLead)) continue;

@@ -7,6 +7,7 @@ export const assessedPaths: readonly string[] = [
   ...["policyValidator", "profileValidator", "proxyInjector"].flatMap((webhook) => [
     `${webhook}.caBundle`,
     `${webhook}.externalSecret`,
+    `${webhook}.injectCaFrom`,
   ]),
   ...["controllerImage", "debugContainer.image", "policyController.image", "proxy.image", "proxyInit.image", "proxy.tracing"],
 ];

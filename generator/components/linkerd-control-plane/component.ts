@@ -1,10 +1,11 @@
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
 import { admissionWebhooksLabel, injectKey, meshedLabel } from "../../catalog/well-known.ts";
-import { webhookSelectors } from "../admission.ts";
+import { webhookDrift } from "../admission.ts";
 import { chartVersion } from "../chart-version.ts";
 import type { Component, ComponentProvider, Context, NamespaceSpec } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
+import { ofLinkerd } from "../of-others.ts";
 import { assessedPaths } from "./assessed.ts";
 import { controlPlaneChanges } from "./change-rules.ts";
 import { controlPlaneChecks } from "./checks.ts";
@@ -18,7 +19,7 @@ export const linkerdControlPlane: ComponentProvider = {
   rules: controlPlaneRules,
   assessedValues: { helmRelease: "linkerd-control-plane", paths: assessedPaths, effect: null },
   changeRules: [controlPlaneChanges, chartVersion("linkerd-control-plane")],
-  components: () => [controlPlane],
+  components: (context) => [ofLinkerd(context, controlPlane)],
 };
 
 const controlPlane: Component = {
@@ -40,9 +41,10 @@ const controlPlane: Component = {
         values: controlPlaneValues(context),
       },
     },
+    valuesFrom: context.identity.chartValuesFrom("linkerd-control-plane"),
     patches: settingsPatches(context),
     images: linkerdImages(context.linkerdRelease, "linkerd-control-plane"),
-    ignoredDrift: webhookSelectors(["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
+    ignoredDrift: webhookDrift(context.environment, ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
     checks: controlPlaneChecks,
     owned: ownedControlPlaneValues(context),
   }),

@@ -1,6 +1,7 @@
 import type { RuleInfo } from "../../diagnostics/rule-info.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { unusedSettings } from "./unused-settings.ts";
 
 /** Rule for `failurePolicy: Fail` with a single webhook server. It applies to specs and to manifests. */
 export const failAlone: RuleInfo = {
@@ -26,6 +27,7 @@ export const controlPlaneRules: readonly Rule[] = [
     fix: "Set `webhookFailurePolicy: auto`. If high availability is enabled, `auto` sets the failure policy to `Fail`.",
     check: ignoreWithReplicas,
   },
+  unusedSettings,
 ];
 
 function* failWithoutReplicas({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {

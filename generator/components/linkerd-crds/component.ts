@@ -1,13 +1,15 @@
 import { linkerdRepository } from "../../catalog/repositories.ts";
+import { installsLinkerd } from "../../spec/ownership.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { crdChanges } from "./change-rules.ts";
 
 /** Linkerd's CRDs, and the Gateway API's CRDs if the spec sets `gatewayApi: linkerd`. */
 export const linkerdCrds: ComponentProvider = {
+  optional: ["linkerd-crds"],
   keptReleases: ["linkerd-crds"],
   assessedValues: { helmRelease: "linkerd-crds", paths: ["enableHttpRoutes", "installGatewayAPI"], effect: null },
   changeRules: [crdChanges],
-  components: () => [crds],
+  components: ({ environment }) => (installsLinkerd(environment) ? [crds] : []),
 };
 
 const crds: Component = {

@@ -1,11 +1,12 @@
 import { jaegerImage } from "../../catalog/addons.ts";
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
-import { webhookSelectors } from "../admission.ts";
+import { webhookDrift } from "../admission.ts";
 import { chartVersion } from "../chart-version.ts";
 import type { StateCheck } from "../check.ts";
 import type { Component, ComponentOutput, ComponentProvider, Context } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
+import { ofLinkerd } from "../of-others.ts";
 import type { Patch } from "../patch.ts";
 import { annotatePods, revisionAnnotation } from "../pod-template.ts";
 import { readyIn } from "../readiness.ts";
@@ -25,6 +26,7 @@ export const linkerdJaeger: ComponentProvider = {
       "createNamespaceMetadataJob",
       "webhook.caBundle",
       "webhook.externalSecret",
+      "webhook.injectCaFrom",
       "webhook.image",
       "namespaceMetadata.image",
       "collector.image",
@@ -33,7 +35,7 @@ export const linkerdJaeger: ComponentProvider = {
     effect: "pods of the extension can restart; if Jaeger restarts, its traces are lost",
   },
   changeRules: [chartVersion("linkerd-jaeger")],
-  components: ({ environment }) => (environment.spec.linkerd.jaeger.enabled ? [jaeger] : []),
+  components: (context) => (context.environment.spec.linkerd.jaeger.enabled ? [ofLinkerd(context, jaeger)] : []),
 };
 
 const namespace = "linkerd-jaeger";
@@ -75,7 +77,7 @@ function extension(context: Context, version: string): ComponentOutput {
     },
     patches: deployments.map((name) => restartOnIdentityChange(name, context)),
     images: linkerdImages(context.linkerdRelease, "linkerd-jaeger"),
-    ignoredDrift: webhookSelectors(["MutatingWebhookConfiguration"]),
+    ignoredDrift: webhookDrift(context.environment, ["MutatingWebhookConfiguration"]),
     owned: ownedJaegerValues(context),
   };
 }

@@ -1,9 +1,10 @@
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import { linkerdRepository } from "../../catalog/repositories.ts";
-import { webhookSelectors } from "../admission.ts";
+import { apiServiceDrift, webhookDrift } from "../admission.ts";
 import { chartVersion } from "../chart-version.ts";
 import type { Component, ComponentProvider } from "../component.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
+import { ofLinkerd } from "../of-others.ts";
 import { vizChecks } from "./checks.ts";
 import { ownedVizValues, vizValues } from "./values.ts";
 
@@ -15,13 +16,20 @@ export const linkerdViz: ComponentProvider = {
     helmRelease: "linkerd-viz",
     paths: [
       ...["clusterDomain", "createNamespaceMetadataJob", "enablePodAntiAffinity", "enablePodDisruptionBudget", "grafana.url"],
-      ...["identityTrustDomain", "jaegerUrl", "tap.caBundle", "tap.externalSecret", "tap.replicas", "tapInjector.caBundle"],
-      ...["tapInjector.externalSecret", "defaultRegistry", "imagePullSecrets", "prometheus.image"],
+      ...["identityTrustDomain", "jaegerUrl", "tap.caBundle", "tap.externalSecret", "tap.injectCaFrom", "tap.replicas"],
+      ...[
+        "tapInjector.caBundle",
+        "tapInjector.externalSecret",
+        "tapInjector.injectCaFrom",
+        "defaultRegistry",
+        "imagePullSecrets",
+        "prometheus.image",
+      ],
     ],
     effect: "pods of viz can restart; if its Prometheus restarts, its metrics are lost",
   },
   changeRules: [chartVersion("linkerd-viz")],
-  components: ({ environment }) => (environment.spec.linkerd.viz.enabled ? [viz] : []),
+  components: (context) => (context.environment.spec.linkerd.viz.enabled ? [ofLinkerd(context, viz)] : []),
 };
 
 const viz: Component = {
@@ -47,7 +55,10 @@ const viz: Component = {
       },
     },
     images: linkerdImages(context.linkerdRelease, "linkerd-viz"),
-    ignoredDrift: webhookSelectors(["MutatingWebhookConfiguration"]),
+    ignoredDrift: [
+      ...webhookDrift(context.environment, ["MutatingWebhookConfiguration"]),
+      ...apiServiceDrift(context.environment),
+    ],
     checks: vizChecks,
     owned: ownedVizValues(context),
   }),

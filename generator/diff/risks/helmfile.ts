@@ -1,5 +1,6 @@
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
 import { at, listAt } from "../../kubernetes/object-fields.ts";
+import { isHandedOver } from "./ownership.ts";
 
 /** A release in a helmfile. */
 interface Release {
@@ -8,7 +9,10 @@ interface Release {
 }
 
 /** Risks of a changed helmfile of an environment. Flux does not use helmfiles. */
-export function* helmfileRisks({ kind, change, before, after }: ChangedObject, { environment }: ChangeSet): Iterable<Assessment> {
+export function* helmfileRisks(
+  { kind, change, before, after }: ChangedObject,
+  { environment, objects }: ChangeSet,
+): Iterable<Assessment> {
   if (kind !== "Helmfile") return;
   yield { risk: "harmless", reason: "this file contains the same change for helmfile; Flux does not use this file" };
   if (change !== "changed" || environment === "") return;
@@ -28,7 +32,8 @@ export function* helmfileRisks({ kind, change, before, after }: ChangedObject, {
       risk: "harmless",
       reason: `helmfile does not uninstall releases that are no longer in its file: ${gone.map(({ name }) => name).join(", ")}`,
       // A helmfile lists a release after those that it needs. Policies are uninstalled after the pods that they protect.
-      steps: [uninstall([...gone].reverse())],
+      // If another tool takes over Linkerd, its releases stay.
+      steps: isHandedOver(objects) ? [] : [uninstall([...gone].reverse())],
     };
 }
 

@@ -8,6 +8,14 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject): I
   if (change !== "changed") return;
   for (const field of fields) {
     const key = field.path.split(/[."]+/).filter(Boolean).slice(-2).join(".");
+    if (
+      field.path.startsWith("spec.valuesFrom") &&
+      JSON.stringify([field.before, field.after]).includes("identityTrustAnchorsPEM")
+    )
+      yield {
+        risk: "trust-anchor",
+        reason: "Linkerd's chart reads the trust anchors from another Secret, which can contain other trust anchors",
+      };
     if (field.path.endsWith("identityTrustAnchorsPEM") || (kind === "ConfigMap" && key === "trust-anchors.crt"))
       yield ofAnchors(field);
     else if (kind === "ConfigMap" && key === "issuer.crt")
@@ -24,7 +32,13 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject): I
 }
 
 /** Assesses a changed trust bundle: anchors added, removed, or replaced. */
-function ofAnchors({ before, after }: FieldChange): Assessment {
+function ofAnchors({ path, before, after }: FieldChange): Assessment {
+  if (path.startsWith("spec.values.") && after === undefined)
+    return {
+      risk: "trust-anchor",
+      reason:
+        "Linkerd's chart no longer contains the trust anchors: another program must provide the same trust anchors, and must provide them before new pods start",
+    };
   const [previous, next] = [before, after].map((pem) => certificatesIn(String(pem ?? "")).map(fingerprint));
   const removed = (previous ?? []).filter((anchor) => !next?.includes(anchor)).length;
   const added = (next ?? []).filter((anchor) => !previous?.includes(anchor)).length;

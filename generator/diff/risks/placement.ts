@@ -37,6 +37,11 @@ function overlayIn(kustomization: ChangedObject["before"]): string {
   return String(at(kustomization, "spec", "path")).replace(/^.*(?=overlays\/)/, "");
 }
 
+/** Name of the overlay that a Kustomization applies, which is the name of its component. */
+export function overlayOf(kustomization: ChangedObject["before"]): string | null {
+  return /overlays\/[^/]+\/([^/]+)$/.exec(String(at(kustomization, "spec", "path")))?.[1] ?? null;
+}
+
 /**
  * If a Kustomization is deleted, kustomize-controller deletes the objects in its inventory, unless it is suspended
  * (kustomize-controller, internal/controller/kustomization_controller.go, `finalize`).

@@ -7,6 +7,7 @@ import type { PatchTarget } from "../../components/patch.ts";
 import type { Path } from "../../diagnostics/source.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
+import { installsLinkerd } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { asMap, isMap } from "../../system/data.ts";
 import { isVersionAtLeast } from "../../system/version.ts";
@@ -50,14 +51,22 @@ export const chartOverrideRules: readonly Rule[] = [
     code: "values-from-helmfile",
     severity: "warning",
     title: "helmfile does not read an object with values",
-    why: "Flux reads the ConfigMaps and Secrets of `valuesFrom` in the cluster. helmfile reads only files, so it would install the release with other values than Flux.",
-    fix: "Write the values to `values`, or silence the rule if you install the environment only with Flux.",
+    why: "Flux reads the ConfigMaps and Secrets of `valuesFrom`, and the Secret of `linkerd.identity.trustAnchors`, in the cluster. helmfile reads only files, so it would install the release with other values than Flux.",
+    fix: "Write the values to `values`, and the trust anchors to the ConfigMap linkerd-identity-trust-roots. Or silence the rule if you install the environment only with Flux.",
     check: valuesOnlyForFlux,
   },
 ];
 
 /** Yields the sources of values that only Flux reads. */
 function* valuesOnlyForFlux(environment: Environment): Iterable<RuleFinding> {
+  const { identity } = environment.spec.linkerd;
+  const anchors = identity.trustAnchors?.secretRef;
+  if (anchors !== undefined && identity.provider === "external" && installsLinkerd(environment))
+    yield {
+      paths: [spec("linkerd", "identity", "trustAnchors", "secretRef")],
+      message: `helmfile installs linkerd-control-plane without the trust anchors of Secret ${anchors.name}`,
+      fix: "remove secretRef, and write the trust anchors to the ConfigMap linkerd-identity-trust-roots; or silence the rule if you install only with Flux",
+    };
   for (const { component, override } of overridden(environment))
     for (const [index, source] of override.valuesFrom.entries()) {
       const [kind, { name }] =

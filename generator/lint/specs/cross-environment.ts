@@ -1,5 +1,6 @@
 import type { RuleInfo } from "../../diagnostics/rule-info.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
+import { recipientsOf } from "../../spec/ownership.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
 
 /** A rule about two environments. The findings of the rule are about the second environment. */
@@ -48,7 +49,7 @@ export const jointRules: readonly JointRule[] = [
       "Each cluster contains the private key of its age recipient. If two environments use the same age key, a user who can read Secrets in one cluster can decrypt the Secrets of the other environment in Git, for example its issuer's private key. " +
       "The usual cause is that a user copied a spec, and did not change the recipient in the copy.",
     fix: "If the spec is a copy, create an age key and an identity for it: run `meshops identity keygen <env> --write --force`, then `meshops identity init <env>`. If both environments are running, add the new recipient next to the old one, store the new key in the cluster, and then remove the old recipient.",
-    keys: ({ spec: { secrets } }) => secrets.age,
+    keys: (environment) => recipientsOf(environment).age,
     check: sharedAgeKey,
   },
 ];
@@ -66,9 +67,10 @@ function* sharedCluster(environment: Environment, first: Environment): Iterable<
   };
 }
 
-function* sharedAgeKey({ metadata, spec: { secrets } }: Environment, first: Environment, key: string): Iterable<RuleFinding> {
+function* sharedAgeKey(environment: Environment, first: Environment, key: string): Iterable<RuleFinding> {
+  const { metadata } = environment;
   yield {
-    paths: [spec("secrets", "age", secrets.age.indexOf(key))],
+    paths: [spec("secrets", "age", recipientsOf(environment).age.indexOf(key))],
     message: `the clusters of ${metadata.name} and ${first.metadata.name} have the same age key, so each cluster can decrypt the Secrets of both environments`,
     fix: `if ${metadata.name} is a copy without an identity, run meshops identity keygen ${metadata.name} --write --force && meshops identity init ${metadata.name}; otherwise change its age key in steps (meshops help identity)`,
   };

@@ -1,6 +1,5 @@
-import { buildModel } from "../../components/build.ts";
-import { noIdentity } from "../../components/images.ts";
-import { type ComponentModel, neededComponents, releaseOf } from "../../components/model.ts";
+import { modelOf } from "../../components/build.ts";
+import { type ComponentModel, isDelivered, neededComponents, releaseOf } from "../../components/model.ts";
 import { parsePatch } from "../../components/overrides.ts";
 import type { OwnedValue } from "../../components/owned.ts";
 import { providers } from "../../components/registry.ts";
@@ -67,7 +66,7 @@ const components = (...steps: Path): Path => spec("components", ...steps);
 /** Components of an environment as meshops generates them, without overrides. */
 function generated(environment: Environment): readonly ComponentModel[] {
   const withoutOverrides = { ...environment, spec: { ...environment.spec, components: {} } };
-  return buildModel({ environment: withoutOverrides, identity: noIdentity }).components;
+  return modelOf(withoutOverrides).components;
 }
 
 function* knownNames(environment: Environment): Iterable<RuleFinding> {
@@ -104,6 +103,14 @@ export function* overridden(
 function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
   for (const { component, override } of overridden(environment)) {
     const { id } = component;
+    if (!isDelivered(component)) {
+      yield {
+        paths: [components(id)],
+        message: `another tool installs ${id}, so meshops cannot change it`,
+        fix: `remove components.${id}, and change ${id} with the tool that installs it`,
+      };
+      continue;
+    }
     if (releaseOf(component) === null && Object.keys(override.values).length + override.valuesFrom.length > 0)
       yield {
         paths: [components(id, "values"), components(id, "valuesFrom")],

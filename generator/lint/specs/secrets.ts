@@ -1,5 +1,6 @@
 import { bech32 } from "@scure/base";
 import type { Environment } from "../../spec/environment.generated.ts";
+import { recipientsOf } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
 /** Rules about the recipients of encrypted files. */
@@ -24,9 +25,10 @@ export const secretsRules: readonly Rule[] = [
   },
 ];
 
-function* ageChecksums({ spec: { secrets } }: Environment): Iterable<RuleFinding> {
+function* ageChecksums(environment: Environment): Iterable<RuleFinding> {
+  const recipients = recipientsOf(environment);
   for (const list of ["age", "admin"] as const) {
-    for (const [index, recipient] of secrets[list].entries()) {
+    for (const [index, recipient] of recipients[list].entries()) {
       if (bech32.decodeUnsafe(recipient as `age1${string}`, 90) !== undefined) continue;
       yield {
         paths: [spec("secrets", list, index)],
@@ -37,9 +39,10 @@ function* ageChecksums({ spec: { secrets } }: Environment): Iterable<RuleFinding
   }
 }
 
-function* ageSharedRecipients({ spec: { secrets } }: Environment): Iterable<RuleFinding> {
-  for (const [index, recipient] of secrets.age.entries()) {
-    if (!secrets.admin.includes(recipient)) continue;
+function* ageSharedRecipients(environment: Environment): Iterable<RuleFinding> {
+  const { age, admin } = recipientsOf(environment);
+  for (const [index, recipient] of age.entries()) {
+    if (!admin.includes(recipient)) continue;
     yield {
       paths: [spec("secrets", "age", index)],
       message:

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Environment } from "../../../generator/spec/environment.generated.ts";
 import { meshopsProcess } from "../../support/cli.ts";
 import { testIdentity } from "../../support/platform.ts";
-import { referenceFolder, tool } from "../../support/tools.ts";
+import { referenceFolder, run, tool } from "../../support/tools.ts";
 import type { Api, ApiObject } from "./api.ts";
 import { clusterCharts } from "./charts.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -139,6 +139,22 @@ export class Cluster {
     );
   }
 
+  /**
+   * Follows the steps that `meshops diff` printed: runs the kubectl commands, and calls `push` at the step that says to
+   * push. Commands of meshops are left out, because `push` waits until Flux has applied the commit.
+   */
+  async follow(steps: readonly PrintedStep[], push: () => Promise<unknown>): Promise<void> {
+    const env = {
+      ...process.env,
+      KUBECONFIG: this.plane.kubeconfigFile("admin"),
+      PATH: `${join(tool("kubectl"), "..")}:${process.env["PATH"]}`,
+    };
+    for (const { text, command } of steps) {
+      if (text.startsWith("Push")) await push();
+      if (command?.startsWith("kubectl") === true) await run("bash", ["-ec", command], { env });
+    }
+  }
+
   async stop(): Promise<void> {
     await this.helm.stop();
     this.git.stop();
@@ -201,3 +217,9 @@ const clusterReconciler: ApiObject = {
   roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
   subjects: [{ kind: "ServiceAccount", name: "kustomize-controller", namespace: "flux-system" }],
 } as ApiObject;
+
+/** A step in the JSON output of `meshops diff`. */
+export interface PrintedStep {
+  readonly text: string;
+  readonly command: string | null;
+}

@@ -3,8 +3,9 @@ import { placementOf } from "../../../bundle/emit/placement.ts";
 import type { ComponentModel, Model } from "../../../components/model.ts";
 import type { Environment } from "../../../spec/environment.generated.ts";
 import type { ClusterReader } from "../../connection.ts";
-import { type StatusNode, workloadNode } from "../assess.ts";
 import type { Cause } from "../cause.ts";
+import { type StatusNode, workloadNode } from "../node.ts";
+import { nodesOfOthers } from "../of-others.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { customDrift, type Drift } from "./drift.ts";
 import { type StoredRelease, storedReleases } from "./stored-release.ts";
@@ -28,11 +29,12 @@ export async function readHelmState(cluster: ClusterReader, { components }: Mode
 
 /**
  * Returns the state of an environment that helmfile installs. The result contains one node per Helm release, with its
- * workloads and the custom resources that have drifted. Pure.
+ * workloads and the custom resources that have drifted, and one node per component of another tool. Pure.
  */
 export function assessHelmfile(model: Model, snapshot: Snapshot, helm: HelmState): StatusNode[] {
   const { environment } = model;
-  return model.components.filter(isHelmRelease).map((component) => releaseNode(component, environment, snapshot, helm));
+  const releases = model.components.filter(isHelmRelease).map((component) => releaseNode(component, environment, snapshot, helm));
+  return [...nodesOfOthers(model, snapshot), ...releases];
 }
 
 function releaseNode(component: ComponentModel, environment: Environment, snapshot: Snapshot, helm: HelmState): StatusNode {

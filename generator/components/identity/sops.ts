@@ -2,13 +2,13 @@ import type { V1ConfigMap } from "@kubernetes/client-node";
 import type { LinkerdChart } from "../../catalog/linkerd.ts";
 import { type SecretContract, secretContracts } from "../../identity/contracts.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { identityRevision, issuerFingerprint, type ProxySettings } from "../../identity/pem.ts";
+import { identityRevision, issuerFingerprint } from "../../identity/pem.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { webhooksOf } from "../../mesh/webhooks.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import type { Component, IdentityProvider } from "../component.ts";
-import { usesIpv6 } from "../ipv6.ts";
 import { identityChecks } from "./checks.ts";
+import { proxySettings } from "./proxy-settings.ts";
 
 /**
  * Identity provider for certificates that meshops issues: the certificates are stored in Git as plain text, and the
@@ -17,19 +17,14 @@ import { identityChecks } from "./checks.ts";
 export function sopsIdentity(environment: Environment, identity: Identity): IdentityProvider {
   const contracts = secretContracts(environment);
   return {
-    contracts,
     components: () => [secretsComponent(environment, identity, contracts)],
     revision: () => identityRevision(identity, proxySettings(environment)),
     chartValues: (chart) => ({
       ...(chart === "linkerd-control-plane" ? controlPlaneValues(identity) : {}),
       ...webhookValues(environment, chart, identity.webhookCa),
     }),
+    chartValuesFrom: () => [],
   };
-}
-
-function proxySettings(environment: Environment): ProxySettings {
-  const { version, clusterDomain, identity } = environment.spec.linkerd;
-  return { version, clusterDomain, trustDomain: identity.trustDomain, ipv6: usesIpv6(environment) };
 }
 
 /**

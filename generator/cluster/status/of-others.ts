@@ -1,0 +1,59 @@
+import { placementOf } from "../../bundle/emit/placement.ts";
+import type { Model } from "../../components/model.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { specFile } from "../../spec/layout.ts";
+import type { Cause } from "./cause.ts";
+import { type StatusNode, workloadNode } from "./node.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** Returns the state of the components that another tool installs: one node per namespace, with its workloads. Pure. */
+export function nodesOfOthers(model: Model, snapshot: Snapshot): StatusNode[] {
+  return model.components.flatMap(({ id, delivery }) =>
+    delivery.kind === "none" && delivery.podsIn !== null ? [namespaceNode(id, delivery.podsIn, model, snapshot)] : [],
+  );
+}
+
+function namespaceNode(component: string, name: string, { environment }: Model, snapshot: Snapshot): StatusNode {
+  const node = { kind: "Namespace", namespace: "", name };
+  const workloads = snapshot.workloads.filter(({ metadata }) => metadata.namespace === name);
+  if (workloads.length === 0)
+    return { ...node, state: "missing", detail: null, cause: notInstalled(component, name), children: [] };
+  const owner = { environment: environment.metadata.name, placement: placementOf(environment), component };
+  const children = workloads.map((workload) => workloadNode(workload, snapshot, owner));
+  const versions = versionsOf(workloads);
+  const count = `${workloads.length} workload${workloads.length === 1 ? "" : "s"}`;
+  const detail = [...versions, count].join(", ");
+  const culprit = children.find(({ state }) => state !== "ready");
+  if (culprit !== undefined) {
+    const reason = `${culprit.kind} ${culprit.name} is not ready`;
+    const cause: Cause = { code: "health", reason, fix: "see the objects below this namespace" };
+    return { ...node, state: culprit.state, detail, cause, children };
+  }
+  const { version } = environment.spec.linkerd;
+  const other = versions.find((each) => each !== version);
+  if (other === undefined) return { ...node, state: "ready", detail, cause: null, children };
+  return { ...node, state: "failed", detail, cause: otherVersion(other, version, environment.metadata.name), children };
+}
+
+/** Versions of Linkerd's workloads, from the labels that its charts set (rendered charts of all releases). */
+function versionsOf(workloads: readonly KubernetesObject[]): string[] {
+  const own = workloads.filter(({ metadata }) => metadata.labels?.["app.kubernetes.io/part-of"] === "Linkerd");
+  const versions = own.flatMap(({ metadata }) => metadata.labels?.["app.kubernetes.io/version"] ?? []);
+  return [...new Set(versions)];
+}
+
+function notInstalled(component: string, namespace: string): Cause {
+  return {
+    code: "missing",
+    reason: `namespace ${namespace} contains no workload, although the spec says that another tool installs ${component}`,
+    fix: `install ${component} with that tool, or correct the section linkerd of the spec`,
+  };
+}
+
+function otherVersion(found: string, declared: string, environment: string): Cause {
+  return {
+    code: "linkerd-version",
+    reason: `Linkerd ${found} runs in this namespace, but the spec declares ${declared}`,
+    fix: `set linkerd.version: ${found} in ${specFile(environment)}, run meshops generate, and push`,
+  };
+}

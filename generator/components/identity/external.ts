@@ -1,0 +1,64 @@
+import type { LinkerdChart } from "../../catalog/linkerd.ts";
+import { settingsRevision } from "../../identity/pem.ts";
+import type { JsonMap } from "../../kubernetes/object.ts";
+import { webhooksOf } from "../../mesh/webhooks.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { installsLinkerd } from "../../spec/ownership.ts";
+import type { Component, IdentityProvider, ValuesObject } from "../component.ts";
+import { identityChecks } from "./checks.ts";
+import { proxySettings } from "./proxy-settings.ts";
+
+/**
+ * Identity provider for certificates that another program writes to the cluster, for example cert-manager. The revision
+ * does not depend on certificates, so pods do not restart when the trust anchors change. `meshops status` lists the
+ * pods that must restart.
+ */
+export function externalIdentity(environment: Environment): IdentityProvider {
+  return {
+    components: () => [certificates(environment)],
+    revision: () => settingsRevision(proxySettings(environment)),
+    chartValues: (chart) => ({
+      ...(chart === "linkerd-control-plane" ? { identity: identityValues(environment) } : {}),
+      ...webhookValues(environment, chart),
+    }),
+    chartValuesFrom: (chart) => (chart === "linkerd-control-plane" ? anchorSource(environment) : []),
+  };
+}
+
+/** The certificates, for `meshops verify`. meshops delivers nothing for them. */
+function certificates(environment: Environment): Component {
+  return {
+    id: "identity",
+    group: "linkerd",
+    needs: [],
+    build: () => ({ namespace: "linkerd", delivery: { kind: "none", podsIn: null }, checks: identityChecks(environment) }),
+  };
+}
+
+/**
+ * With `externalCA`, the chart does not write the ConfigMap linkerd-identity-trust-roots. With the scheme
+ * kubernetes.io/tls, the chart does not write the issuer's Secret (linkerd-control-plane, templates/identity.yaml).
+ */
+function identityValues(environment: Environment): JsonMap {
+  const [source] = anchorSource(environment);
+  return { externalCA: source === undefined, issuer: { scheme: "kubernetes.io/tls" } };
+}
+
+function anchorSource(environment: Environment): ValuesObject[] {
+  const { trustAnchors } = environment.spec.linkerd.identity;
+  const secret = installsLinkerd(environment) ? trustAnchors?.secretRef : undefined;
+  return secret === undefined ? [] : [{ kind: "Secret", ...secret, targetPath: "identityTrustAnchorsPEM" }];
+}
+
+/**
+ * With `injectCaFrom`, the chart sets an annotation from which cert-manager's CA injector sets `caBundle`. The
+ * Certificates have the names of the webhooks' Services, as in Linkerd's documentation ("Automatically Rotating Webhook
+ * TLS Credentials").
+ */
+function webhookValues(environment: Environment, chart: LinkerdChart): JsonMap {
+  if (environment.spec.linkerd.identity.webhooks === "chart") return {};
+  const own = webhooksOf(environment).filter((webhook) => webhook.chart === chart);
+  return Object.fromEntries(
+    own.map(({ value, namespace, service }) => [value, { externalSecret: true, injectCaFrom: `${namespace}/${service}` }]),
+  );
+}

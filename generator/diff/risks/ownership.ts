@@ -1,0 +1,138 @@
+import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
+import { suspend, suspendKustomizations } from "../../components/flux-commands.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+import { overlayOf } from "./placement.ts";
+
+/** Components that another tool provides with `linkerd.lifecycle: existing`. */
+const ofLinkerd = ["identity", "linkerd-crds", "linkerd-control-plane", "linkerd-viz", "linkerd-jaeger"];
+
+/**
+ * Risks of changes of `linkerd.lifecycle` and `linkerd.identity.provider`: a part of the mesh no longer belongs to
+ * meshops, or belongs to meshops from now on.
+ */
+export function* ownershipRisks(changed: ChangedObject, { environment, objects }: ChangeSet): Iterable<Assessment> {
+  const { kind, name, change } = changed;
+  const component = kind === "Kustomization" ? overlayOf(change === "added" ? changed.after : changed.before) : null;
+  if (isHandedOver(objects) && component !== null && ofLinkerd.includes(component)) yield handedOver(objects, environment);
+  else if (component === "identity" && change === "removed" && !isRenamed(objects))
+    yield externalCertificates(changed, objects, environment);
+  if (kind === "HelmRelease" && name === "linkerd-control-plane" && change === "added" && isRunning(objects))
+    yield takenOver(environment);
+}
+
+/** Whether a change removes Linkerd from the generated files. All environments of meshops with Linkerd have its CRDs. */
+export function isHandedOver(objects: readonly ChangedObject[]): boolean {
+  return objects.some(({ kind, name, change }) => kind === "HelmRelease" && name === "linkerd-crds" && change === "removed");
+}
+
+/** Whether the Kustomization of the certificates only gets another name or namespace. */
+function isRenamed(objects: readonly ChangedObject[]): boolean {
+  return objects.some(
+    ({ kind, change, after }) => kind === "Kustomization" && change === "added" && overlayOf(after) === "identity",
+  );
+}
+
+/** Whether files of the environment existed before the change. */
+function isRunning(objects: readonly ChangedObject[]): boolean {
+  return objects.some(({ change }) => change !== "added");
+}
+
+/**
+ * If a suspended Kustomization is deleted, Flux keeps its objects; if a suspended HelmRelease is deleted, Flux does not
+ * uninstall its release (kustomize-controller and helm-controller, reconcileDelete and finalize).
+ */
+function handedOver(objects: readonly ChangedObject[], environment: string): Assessment {
+  const removed = objects.filter(({ kind, change, before }) => {
+    const component = kind === "Kustomization" && change === "removed" ? overlayOf(before) : null;
+    return component !== null && ofLinkerd.includes(component);
+  });
+  const releases = objects.filter(
+    ({ kind, change, name }) => kind === "HelmRelease" && change === "removed" && ofLinkerd.includes(name),
+  );
+  const named = (name: string): string[] => releases.filter((release) => release.namespace === name).map((each) => each.name);
+  const namespaces = [...new Set(releases.map(({ namespace }) => namespace))];
+  return {
+    risk: "data-loss",
+    reason:
+      "Linkerd no longer belongs to meshops. If you push without the steps, Flux uninstalls Linkerd and deletes its CRDs, all policies and the certificates",
+    steps: [
+      {
+        text: "Before you push, suspend the Kustomizations of Linkerd. If a suspended Kustomization is deleted, Flux keeps its objects.",
+        command: suspendKustomizations(
+          removed.map(({ name }) => name),
+          removed[0]?.namespace ?? "",
+        ),
+      },
+      ...namespaces.map(
+        (namespace): Step => ({
+          text: `Suspend the HelmReleases in namespace ${namespace}. If a suspended HelmRelease is deleted, Flux keeps its Helm release.`,
+          command: suspend("helmrelease.helm.toolkit.fluxcd.io", named(namespace), namespace, true),
+        }),
+      ),
+      { text: "Push." },
+      { text: "Check that Linkerd is still ready.", command: `meshops status ${environment}` },
+      {
+        text: "Let the other tool take over the Helm releases and the Secrets. If it does not use these HelmReleases, delete them while they are suspended.",
+      },
+    ],
+  };
+}
+
+/**
+ * Helm deletes objects that the new version of a chart does not contain, unless the object in the cluster has the
+ * annotation helm.sh/resource-policy: keep (helm, pkg/kube/client.go).
+ */
+function externalCertificates(
+  { name, namespace }: ChangedObject,
+  objects: readonly ChangedObject[],
+  environment: string,
+): Assessment {
+  const losesBundle = objects.some(
+    (each) => each.kind === "HelmRelease" && at(each.after, "spec", "values", "identity", "externalCA") === true,
+  );
+  return {
+    risk: "data-loss",
+    reason:
+      "the certificates no longer belong to meshops. If you push without the steps, Flux deletes the Secrets with the private keys of the issuer and the webhooks, and Linkerd can no longer issue certificates",
+    steps: [
+      {
+        text: "Before you push, suspend the Kustomization of the certificates. If a suspended Kustomization is deleted, Flux keeps its objects.",
+        command: suspendKustomizations([name], namespace),
+      },
+      ...(losesBundle
+        ? [
+            {
+              text: "Prevent Helm from deleting the trust bundle, which is no longer part of Linkerd's chart.",
+              command: "kubectl annotate configmap linkerd-identity-trust-roots --namespace linkerd helm.sh/resource-policy=keep",
+            },
+          ]
+        : []),
+      {
+        text: "If the new certificates have another trust anchor, add it to the trust bundle first, and restart all meshed pods (meshops help identity).",
+      },
+      { text: "Push, and let the other program take over the Secrets and the ConfigMap linkerd-identity-trust-roots." },
+      { text: "Check the certificates in the cluster.", command: `meshops verify ${environment} --only M2,M3,M4` },
+    ],
+  };
+}
+
+function takenOver(environment: string): Assessment {
+  return {
+    risk: "mesh-restart",
+    reason:
+      "meshops installs Linkerd in this environment from now on. If the cluster already contains the Helm releases linkerd-crds and linkerd-control-plane in namespace linkerd, Helm upgrades them to the generated values, and the control plane restarts. If Linkerd's Helm releases have other names, Helm refuses the installation, because the objects belong to other releases",
+    steps: [
+      {
+        text: "Before you push, check the names of the Helm releases.",
+        command: "helm list --namespace linkerd",
+      },
+      {
+        text: "Stop the other tool without uninstalling Linkerd. With Flux, suspend its Kustomizations and HelmReleases, and then delete them.",
+      },
+      {
+        text: "Keep the certificates: set linkerd.identity.provider: external. With the provider sops, meshops replaces the trust anchor, and meshed pods refuse each other until all have restarted.",
+      },
+      { text: "Push, and wait until Linkerd is ready.", command: `meshops status ${environment} --watch` },
+    ],
+  };
+}

@@ -1,0 +1,22 @@
+import type { Environment } from "./environment.generated.ts";
+
+/** Whether meshops installs Linkerd. If false, another tool installs Linkerd, and meshops does not change it. */
+export function installsLinkerd({ spec: { linkerd } }: Environment): boolean {
+  return linkerd.lifecycle === "managed";
+}
+
+/**
+ * Whether another program issues the certificates of the mesh. The repository then contains no certificate and no
+ * private key of the mesh.
+ */
+export function hasExternalIdentity(environment: Environment): boolean {
+  return !installsLinkerd(environment) || environment.spec.linkerd.identity.provider === "external";
+}
+
+/** Recipients of an environment's encrypted files. */
+export type Recipients = NonNullable<Environment["spec"]["secrets"]>;
+
+/** Recipients of the encrypted files; empty lists if the spec has no section `secrets` because nothing is encrypted. */
+export function recipientsOf({ spec: { secrets } }: Environment): Recipients {
+  return secrets ?? { age: [], admin: [] };
+}
