@@ -4,12 +4,24 @@
  * Python 3 with pip and venv.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { azureCli, cachedTool, cacheFolder, checkJsonschema, pydgraph, schemasFolder, toolsFolder } from "./tools/paths.ts";
 import { azureCliVersion, checkJsonschemaVersion, type GoTool, goTools, kubernetesSchemas, nodeVersions } from "./tools/pins.ts";
 import { convertSchemas } from "./tools/schemas.ts";
+
+const installGo = "install Go 1.26 or newer: https://go.dev/doc/install";
 
 const started = Date.now();
 for (const tool of goTools) buildTool(tool);
@@ -41,17 +53,21 @@ function buildTool(tool: GoTool): void {
   } else {
     const module = fileURLToPath(new URL(`tools/${tool.module}/`, import.meta.url));
     go(["build", ...ldflags, "-o", partial, tool.package], module, {});
+    if (tool.crds !== undefined) {
+      const source = run("go", ["list", "-m", "-f", "{{.Dir}}", tool.crds.module], { cwd: module, stdio: "pipe" }, installGo);
+      copyFiles(join(source.trim(), tool.crds.folder), mkdirs(join(folder, "crds")));
+    }
   }
   renameSync(partial, target);
 }
 
+/** Copies the text of each file, but not its mode: files in the module cache are read-only. */
+function copyFiles(from: string, to: string): void {
+  for (const name of readdirSync(from)) writeFileSync(join(to, name), readFileSync(join(from, name)));
+}
+
 function go(args: readonly string[], cwd: string, env: Record<string, string>): void {
-  run(
-    "go",
-    args,
-    { cwd, env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", ...env } },
-    "install Go 1.26 or newer: https://go.dev/doc/install",
-  );
+  run("go", args, { cwd, env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", ...env } }, installGo);
 }
 
 /** Extracts Node's binary from the npm package for this platform. (The package `node` requires an install script.) */
@@ -116,8 +132,10 @@ function mkdirs(folder: string): string {
   return folder;
 }
 
-function run(command: string, args: readonly string[], options: object, fix: string): void {
-  const { status, error } = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"], ...options });
+/** Runs a program. Returns its output if the options contain `stdio: "pipe"`, otherwise an empty text. */
+function run(command: string, args: readonly string[], options: object, fix: string): string {
+  const { status, error, stdout } = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"], ...options });
   if (error !== undefined) throw new Error(`${command} cannot be run (${error.message}); fix: ${fix}`);
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed`);
+  return stdout?.toString() ?? "";
 }

@@ -9,6 +9,8 @@ export interface GoTool {
   readonly binary?: string;
   /** Folder next to this file with a Go module that builds the tool, if `go install` rejects the tool's own module. */
   readonly module?: string;
+  /** Folder with CRDs in the module of the tool. It is copied to the folder `crds` next to the binary. */
+  readonly crds?: { readonly module: string; readonly folder: string };
 }
 
 const kubernetes = "1.36.3";
@@ -54,6 +56,14 @@ export const goTools: readonly GoTool[] = [
     version: "1.9.6",
     package: "github.com/fluxcd/kustomize-controller",
     module: "kustomize-controller",
+  },
+  // For the tests of certificates that another program writes.
+  {
+    name: "cert-manager",
+    version: "1.21.2",
+    package: ".",
+    module: "cert-manager",
+    crds: { module: "github.com/cert-manager/cert-manager", folder: "deploy/crds" },
   },
   { name: "grpcurl", version: "1.9.4", package: "github.com/fullstorydev/grpcurl/cmd/grpcurl" },
   { name: "helmfile", version: "1.8.0", package: "github.com/helmfile/helmfile", module: "helmfile" },

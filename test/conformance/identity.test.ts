@@ -30,7 +30,8 @@ import { field, objectsIn } from "../support/objects.ts";
 import { scratchFolder, testIdentity } from "../support/platform.ts";
 import { sopsDecrypt } from "../support/sops.ts";
 import { environmentOf } from "../support/specs.ts";
-import { projectRoot, run } from "../support/tools.ts";
+import { run } from "../support/tools.ts";
+import { goVerifier } from "../support/x509.ts";
 
 const start = new Date("2026-11-24T12:00:00Z");
 const names = environmentOf().spec.linkerd.identity;
@@ -149,11 +150,7 @@ describe("certificates", () => {
         none: "",
       };
       for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
-      const verify = join(folder, "verify");
-      await run("go", ["build", "-o", verify, join(projectRoot, "test/support/x509/main.go")], {
-        cwd: folder,
-        env: { GOFLAGS: "-buildvcs=false", GO111MODULE: "off" },
-      });
+      const verify = await goVerifier();
       await run(verify, ["roots", "issuer", "leaf", leafName], { cwd: folder });
       await expect(run(verify, ["roots", "none", "leaf", leafName], { cwd: folder })).rejects.toThrow("unknown authority");
       await expect(run(verify, ["roots", "issuer", "leaf", "other.example"], { cwd: folder })).rejects.toThrow(

@@ -81,6 +81,12 @@ export function withCluster(title: string, define: () => void): void {
   else guarded(false, `${title} needs etcd: apt-get install etcd-server`, title, define);
 }
 
+/** Defines tests that run cert-manager's controllers on their own cluster. */
+export function withCertManager(title: string, define: () => void): void {
+  if (existsSync(tool("cert-manager"))) withCluster(title, define);
+  else withTools(["cert-manager"], title, define);
+}
+
 /** Defines tests that run on a real node; see `test/node/harness`. */
 export function withRealNode(title: string, define: () => void): void {
   const problem = existsSync(referenceFolder) ? nodeProblem() : "needs upstream's reference data in ../shared/reference";

@@ -6,6 +6,7 @@ import { pinnedTool } from "../../scripts/tools/paths.ts";
 export type ToolName =
   | "actionlint"
   | "age"
+  | "cert-manager"
   | "grpcurl"
   | "helm"
   | "helm4"

@@ -82,7 +82,7 @@ const holes: readonly Hole[] = [
     path: annotations,
     // As in the upstream chart, the control plane restarts if the trust anchors change.
     template: (depth) =>
-      `${map(".Values.podAnnotations")(depth)}\n${"  ".repeat(depth)}linkerd.io/trust-root-sha256: {{ .Values.identityTrustAnchorsPEM | sha256sum }}`,
+      `{{- with .Values.podAnnotations }}{{ toYaml . | nindent ${depth * 2} }}{{ end }}\n${"  ".repeat(depth)}linkerd.io/trust-root-sha256: {{ .Values.identityTrustAnchorsPEM | sha256sum }}`,
   },
   {
     object: (object) => workload(object) && /^linkerd-/.test(object.metadata.namespace ?? ""),
@@ -95,19 +95,25 @@ const holes: readonly Hole[] = [
     "linkerd-policy-validator-webhook-config": "policyValidator",
     "linkerd-tap-injector-webhook-config": "tapInjector",
     "linkerd-jaeger-injector-webhook-config": "webhook",
-  }).map(
-    ([name, value]): Hole => ({
-      object: ({ metadata }) => metadata.name === name,
-      path: ["webhooks", "0", "clientConfig", "caBundle"],
-      template: () => `{{ .Values.${value}.caBundle | b64enc }}`,
-    }),
-  ),
-  {
-    object: named("APIService", "v1alpha1.tap.linkerd.io"),
-    path: ["spec", "caBundle"],
-    template: () => "{{ .Values.tap.caBundle | b64enc }}",
-  },
+  }).flatMap(([name, value]) => caBundle(value, ({ metadata }) => metadata.name === name, ["webhooks", "0", "clientConfig"])),
+  ...caBundle("tap", named("APIService", "v1alpha1.tap.linkerd.io"), ["spec"]),
 ];
+
+/**
+ * The CA of a webhook, or the annotation from which cert-manager's CA injector sets the CA. If `injectCaFrom` is set,
+ * `caBundle` is empty. (In the upstream charts, the field is missing: linkerd-control-plane,
+ * templates/proxy-injector-rbac.yaml.)
+ */
+function caBundle(value: string, object: Hole["object"], path: readonly string[]): Hole[] {
+  return [
+    {
+      object,
+      path: ["metadata", "annotations"],
+      template: () => `{{- with .Values.${value}.injectCaFrom }} {cert-manager.io/inject-ca-from: {{ . }}}{{ else }} {}{{ end }}`,
+    },
+    { object, path: [...path, "caBundle"], template: () => `{{ .Values.${value}.caBundle | default "" | b64enc | quote }}` },
+  ];
+}
 
 /** Converts a rendered chart to a template: escapes its braces and inserts the templates of `holes`. */
 function templateOf(render: string): string {

@@ -24,8 +24,8 @@ export class HelmActor {
   readonly #charts: string;
   readonly #folder: string;
   readonly #busy: Map<string, Promise<void>> = new Map();
-  /** ConfigMaps with values, by namespace and name, in their state at the last poll. */
-  #configMaps: ReadonlyMap<string, ApiObject> = new Map();
+  /** ConfigMaps and Secrets with values, by kind, namespace and name, in their state at the last poll. */
+  #sources: ReadonlyMap<string, ApiObject> = new Map();
   /** Earliest time at which a failed release may be retried, by UID. */
   readonly #retryAt: Map<string, number> = new Map();
   readonly #abort: AbortController = new AbortController();
@@ -58,7 +58,11 @@ export class HelmActor {
           this.#api.list(`/api/v1/configmaps?labelSelector=${encodeURIComponent("app.kubernetes.io/managed-by=meshops")}`),
           this.#api.list("/apis/source.toolkit.fluxcd.io/v1/helmrepositories"),
         ]);
-        this.#configMaps = new Map(values.map((each) => [`${each.metadata.namespace}/${each.metadata.name}`, each]));
+        const secrets = await this.#secrets(found);
+        this.#sources = new Map([
+          ...values.map((each) => [`ConfigMap ${each.metadata.namespace}/${each.metadata.name}`, each] as const),
+          ...secrets.map((each) => [`Secret ${each.metadata.namespace}/${each.metadata.name}`, each] as const),
+        ]);
         for (const release of found) this.#look(release);
         for (const repository of repositories) await this.#source(repository);
       } catch (error) {
@@ -66,6 +70,17 @@ export class HelmActor {
       }
       await sleep(400);
     }
+  }
+
+  /** Returns the Secrets that the releases refer to. */
+  async #secrets(found: readonly ApiObject[]): Promise<ApiObject[]> {
+    const paths = found.flatMap(({ metadata, spec }) =>
+      valuesFromOf(spec)
+        .filter(({ kind }) => kind === "Secret")
+        .map(({ name }) => `/api/v1/namespaces/${metadata.namespace}/secrets/${name}`),
+    );
+    const secrets = await Promise.all([...new Set(paths)].map((path) => this.#api.get(path)));
+    return secrets.filter((secret) => secret !== null);
   }
 
   /** Starts the action that a release needs, unless an action for this release is already running. */
@@ -92,21 +107,19 @@ export class HelmActor {
     return same && (isReady(release) || Date.now() < (this.#retryAt.get(metadata.uid ?? "") ?? 0));
   }
 
-  /** @throws ReasonedError if a ConfigMap does not exist */
-  #values(release: ApiObject): string[] {
-    const { namespace } = release.metadata;
-    return ((release["spec"].valuesFrom ?? []) as { name: string; valuesKey?: string }[]).map(
-      ({ name, valuesKey = "values.yaml" }) => {
-        const found = this.#configMaps.get(`${namespace}/${name}`);
-        if (found !== undefined) return String(found["data"][valuesKey]);
-        const message = `could not resolve ConfigMap chart values reference '${namespace}/${name}' with key '${valuesKey}'`;
-        throw new ReasonedError("ValuesError", message);
-      },
-    );
+  /** @throws ReasonedError if a ConfigMap or Secret, or its key, does not exist */
+  #values({ metadata: { namespace }, spec }: ApiObject): Values[] {
+    return valuesFromOf(spec).map(({ kind, name, valuesKey = "values.yaml", targetPath = null }) => {
+      const text = this.#sources.get(`${kind} ${namespace}/${name}`)?.["data"]?.[valuesKey];
+      if (text !== undefined)
+        return { text: kind === "Secret" ? Buffer.from(String(text), "base64").toString() : String(text), targetPath };
+      const message = `could not resolve ${kind} chart values reference '${namespace}/${name}' with key '${valuesKey}'`;
+      throw new ReasonedError("ValuesError", message);
+    });
   }
 
   #digest(release: ApiObject): string {
-    let values: string[] | null = null;
+    let values: Values[] | null = null;
     try {
       values = this.#values(release);
     } catch (error) {
@@ -183,13 +196,14 @@ export class HelmActor {
     }
   }
 
-  async #helm({ metadata, spec }: ApiObject, values: readonly string[]): Promise<void> {
+  async #helm({ metadata, spec }: ApiObject, values: readonly Values[]): Promise<void> {
     const work = join(this.#folder, `${metadata.namespace}-${metadata.name}`);
     rmSync(work, { recursive: true, force: true });
     mkdirSync(join(work, "rendered"), { recursive: true });
-    const files = values.map((text, index) => {
-      writeFileSync(join(work, `values-${index}.yaml`), text);
-      return join(work, `values-${index}.yaml`);
+    const files = values.flatMap(({ text, targetPath }, index) => {
+      const file = join(work, `values-${index}.yaml`);
+      writeFileSync(file, text);
+      return targetPath === null ? ["--values", file] : ["--set-file", `${targetPath}=${file}`];
     });
     const patches = ((spec.postRenderers ?? []) as { kustomize: { patches: object[] } }[]).flatMap(
       ({ kustomize }) => kustomize.patches,
@@ -218,7 +232,7 @@ export class HelmActor {
     await this.#run([
       ...["upgrade", "--install", spec.releaseName, packed, ...namespace],
       ...["--skip-crds", "--wait", "--timeout", spec.timeout ?? "5m", "--history-max", "5", "--post-renderer", render],
-      ...files.flatMap((file) => ["--values", file]),
+      ...files,
     ]);
   }
 
@@ -261,6 +275,23 @@ export class HelmActor {
     const named = { name: metadata.name, ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }) };
     await this.#api.applyStatus({ apiVersion, kind, metadata: named, status }, "source-controller");
   }
+}
+
+/** The text of a source of values. If the target path is null, the text is a YAML map of values. */
+interface Values {
+  readonly text: string;
+  readonly targetPath: string | null;
+}
+
+interface ValuesReference {
+  readonly kind: "ConfigMap" | "Secret";
+  readonly name: string;
+  readonly valuesKey?: string;
+  readonly targetPath?: string;
+}
+
+function valuesFromOf(spec: ApiObject["spec"]): readonly ValuesReference[] {
+  return (spec.valuesFrom ?? []) as ValuesReference[];
 }
 
 /** An error that prevents an attempt to install a release. It contains the reason for the release's condition. */

@@ -1,8 +1,9 @@
 // Verifies certificates as Go programs do, for example Linkerd's identity service and the API server.
 //
-//	main <roots.pem> <intermediates.pem> <leaf.pem> <dns name>
+//	main <roots.pem> <intermediates.pem> <leaf.pem> <dns name> [any-depth]
 //
-// The intermediate must be a valid issuer for Linkerd: a CA with an ECDSA P-256 key.
+// The intermediate must be a valid issuer for Linkerd: a CA with an ECDSA P-256 key. Without any-depth, it must not be
+// able to sign CA certificates.
 package main
 
 import (
@@ -24,8 +25,11 @@ func main() {
 		if !ok || key.Curve != elliptic.P256() || !certificate.IsCA || !certificate.BasicConstraintsValid {
 			fail(fmt.Errorf("%s is not a CA with a P-256 key", certificate.Subject))
 		}
-		if certificate.KeyUsage&x509.KeyUsageCertSign == 0 || certificate.MaxPathLen != 0 || !certificate.MaxPathLenZero {
-			fail(fmt.Errorf("%s cannot sign certificates, or can sign CA certificates", certificate.Subject))
+		if certificate.KeyUsage&x509.KeyUsageCertSign == 0 {
+			fail(fmt.Errorf("%s cannot sign certificates", certificate.Subject))
+		}
+		if len(os.Args) == 5 && (certificate.MaxPathLen != 0 || !certificate.MaxPathLenZero) {
+			fail(fmt.Errorf("%s can sign CA certificates", certificate.Subject))
 		}
 		intermediates.AddCert(certificate)
 	}

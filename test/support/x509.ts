@@ -1,0 +1,12 @@
+import { join } from "node:path";
+import { scratchFolder } from "./platform.ts";
+import { projectRoot, run } from "./tools.ts";
+
+/** Builds the program that verifies certificates as Go programs do. Returns its path. */
+export async function goVerifier(): Promise<string> {
+  const verify = join(scratchFolder("go"), "verify");
+  await run("go", ["build", "-o", verify, join(projectRoot, "test/support/x509/main.go")], {
+    env: { GOFLAGS: "-buildvcs=false", GO111MODULE: "off" },
+  });
+  return verify;
+}
