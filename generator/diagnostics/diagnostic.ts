@@ -115,6 +115,7 @@ export type DiagnosticCode =
   | "annotation-unknown"
   | "annotation-value"
   | "app-protocol-opaque"
+  | "chart-version-floating"
   | "egress-without-control-plane"
   | "gateway-api-owners"
   | "identity-invalid"
@@ -128,8 +129,11 @@ export type DiagnosticCode =
   | "inject-label"
   | "inject-misplaced"
   | "inject-value"
+  | "issuer-key-plaintext"
   | "jaeger-extension-removed"
   | "job-injected"
+  | "kustomization-deadlock"
+  | "linkerd-releases-differ"
   | "network-policy-proxy-port"
   | "opaque-one-sided"
   | "opaque-port-routed"
@@ -149,6 +153,8 @@ export type DiagnosticCode =
   | "server-selects-nothing"
   | "servers-overlap"
   | "traffic-split-ignored"
+  | "trust-anchor-renewed"
+  | "trust-bundle-missing"
   | "udp-unmeshed"
   | "webhook-key-form";
 

@@ -7,6 +7,8 @@ import { containersOf } from "../kubernetes/workload.ts";
 import { groupBy } from "../system/data.ts";
 import { annotationRules } from "./manifests/annotations.ts";
 import { authorizationRules } from "./manifests/authorization.ts";
+import { fluxRules } from "./manifests/flux.ts";
+import { identityRules } from "./manifests/identity.ts";
 import { injectionRules } from "./manifests/injection.ts";
 import { networkPolicyRules } from "./manifests/network-policy.ts";
 import { platformRules } from "./manifests/platform.ts";
@@ -29,6 +31,8 @@ export const manifestRules: readonly ManifestRule[] = [
   ...probeRules,
   ...trafficRules,
   ...platformRules,
+  ...identityRules,
+  ...fluxRules,
 ];
 
 /** Prefix of the annotation that silences a rule for an object. The value of the annotation is the reason. */

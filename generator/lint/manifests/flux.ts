@@ -1,0 +1,116 @@
+import { linkerdReleases } from "../../catalog/linkerd.ts";
+import { chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import type { Manifest } from "../../kubernetes/read.ts";
+import { listOf } from "../../kubernetes/workload.ts";
+import { asMap } from "../../system/data.ts";
+import type { ManifestFinding, ManifestRule } from "./rule.ts";
+
+/** Rules about Flux objects that install Linkerd, and about the order of Kustomizations. */
+export const fluxRules: readonly ManifestRule[] = [
+  {
+    code: "chart-version-floating",
+    severity: "warning",
+    title: "Flux upgrades a chart of Linkerd without a commit",
+    why: "If `chart.spec.version` is a range such as `*` or `>=2026.8.0`, Flux installs each new version that matches it (helm-controller, HelmChart `version`). The CRDs, the control plane and its extensions then change at different times, no commit shows the upgrade, and reverting a commit does not undo it.",
+    fix: "Set an exact version.",
+    check: floatingVersions,
+  },
+  {
+    code: "linkerd-releases-differ",
+    severity: "warning",
+    title: "The CRDs and the control plane are from different Linkerd releases",
+    why: "The control plane reads and writes objects in the versions of its own release. If the CRDs are from an older release, the API server refuses objects that the control plane needs, or drops their new fields. Linkerd upgrades the CRDs first, and the control plane directly afterwards (Linkerd docs, “Upgrading Linkerd”).",
+    fix: "Set both charts to the same release.",
+    check: differentReleases,
+  },
+  {
+    code: "kustomization-deadlock",
+    severity: "error",
+    title: "A Kustomization waits for a child that waits for the Kustomization",
+    why: "With `wait: true`, a Kustomization becomes ready only when all objects that it applies are ready. If it applies a child Kustomization with `dependsOn` on the parent, the child waits until the parent is ready, so neither ever becomes ready (kustomize-controller, `wait` and `dependsOn`).",
+    fix: "Remove the dependency on the parent: the parent has already applied the objects that come before the child. Or set `wait: false` on the parent.",
+    check: deadlocks,
+  },
+];
+
+const linkerdCharts = /^linkerd-(crds|control-plane|viz|jaeger|multicluster|cni)$|^linkerd2-cni$/;
+
+function releases(stream: ManifestSet): Manifest[] {
+  const found = stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease");
+  return found.filter((release) => linkerdCharts.test(String(chartOf(release)["chart"])));
+}
+
+function* floatingVersions(stream: ManifestSet): Iterable<ManifestFinding> {
+  for (const manifest of releases(stream)) {
+    const { chart, version } = chartOf(manifest);
+    // An overlay can add a missing version. The value of a substitution by Flux is not known.
+    if (version === undefined || isExact(String(version)) || String(version).includes("${")) continue;
+    yield {
+      manifest,
+      path: ["spec", "chart", "spec", "version"],
+      message: `the chart ${String(chart)} has the version range "${String(version)}", so Flux installs new releases without a commit`,
+      fix: "set an exact version, such as 2026.8.3",
+    };
+  }
+}
+
+/** Whether a chart version is a single version. A YAML number such as 2026.8 is a range of its patch versions. */
+function isExact(version: string): boolean {
+  return /^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/.test(version);
+}
+
+function* differentReleases(stream: ManifestSet): Iterable<ManifestFinding> {
+  const versionOf = (name: string): readonly (readonly [Manifest, string])[] =>
+    releases(stream)
+      .filter((release) => chartOf(release)["chart"] === name)
+      .map((release) => [release, String(chartOf(release)["version"])] as const)
+      .filter(([, version]) => isExact(version));
+  const [crds, ...others] = versionOf("linkerd-crds");
+  // Several HelmReleases of the CRDs are probably for different clusters.
+  if (crds === undefined || others.length > 0) return;
+  const expected = releaseOfCrds(crds[1]);
+  for (const [manifest, version] of versionOf("linkerd-control-plane")) {
+    if (expected === null || version === expected) continue;
+    yield {
+      manifest,
+      path: ["spec", "chart", "spec", "version"],
+      message: `the control plane is version ${version}, but the CRDs are version ${crds[1]} (${crds[0].source.file})`,
+      fix: "set both charts to the same release",
+    };
+  }
+}
+
+/** Version of the control plane chart in the release of a CRD chart; null if the release is not known. */
+function releaseOfCrds(version: string): string | null {
+  // In edge releases since edge-24.1, both charts have the version of the release.
+  if (/^20\d\d\./.test(version)) return version;
+  const release = linkerdReleases.find(({ charts }) => charts["linkerd-crds"] === version);
+  return release?.charts["linkerd-control-plane"] ?? null;
+}
+
+function* deadlocks(stream: ManifestSet): Iterable<ManifestFinding> {
+  const all = stream.ofKind("kustomize.toolkit.fluxcd.io", "Kustomization");
+  for (const parent of all) {
+    const { wait, path } = specOf(parent);
+    if (wait !== true || typeof path !== "string") continue;
+    for (const manifest of all) {
+      if (manifest === parent || !isBelow(manifest.source.file, path)) continue;
+      const index = listOf(specOf(manifest)["dependsOn"])
+        .map(asMap)
+        .findIndex(({ name, namespace = manifest.namespace }) => name === parent.name && namespace === parent.namespace);
+      if (index < 0) continue;
+      yield {
+        manifest,
+        path: ["spec", "dependsOn", index],
+        message: `${parent.name} applies this Kustomization and waits until it is ready, but this Kustomization waits for ${parent.name}`,
+        fix: `remove ${parent.name} from dependsOn, or set wait: false on ${parent.name}`,
+      };
+    }
+  }
+}
+
+/** Whether a file is below a folder of the Git repository. The root of the repository is not known. */
+function isBelow(file: string, path: string): boolean {
+  const folder = path.replace(/^\.?\/*/, "").replace(/\/+$/, "");
+  return folder === "" || `/${file}`.includes(`/${folder}/`);
+}

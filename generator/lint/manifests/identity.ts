@@ -1,0 +1,130 @@
+import { secretNames } from "../../catalog/well-known.ts";
+import { annotationsOf, chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import type { Manifest } from "../../kubernetes/read.ts";
+import { listOf } from "../../kubernetes/workload.ts";
+import { asMap } from "../../system/data.ts";
+import type { ManifestFinding, ManifestRule } from "./rule.ts";
+
+/** Rules about certificates of the mesh that another program issues. */
+export const identityRules: readonly ManifestRule[] = [
+  {
+    code: "trust-anchor-renewed",
+    severity: "warning",
+    title: "cert-manager replaces the trust anchor without an overlap",
+    why:
+      "cert-manager renews a self-signed Certificate by itself, and by default with a new private key (`privateKey.rotationPolicy: Always`). If Linkerd gets its trust anchor from this Certificate alone, the old trust anchor is replaced in one step. " +
+      "Proxies read trust anchors only when they start, so pods that trust only the old trust anchor and pods that trust only the new one refuse each other.",
+    fix: "Create the trust anchor once, outside of cert-manager. Or let a trust-manager Bundle with two sources write the trust bundle: the current trust anchor, and the previous one.",
+    check: renewedAnchors,
+  },
+  {
+    code: "trust-bundle-missing",
+    severity: "warning",
+    title: "Nothing writes the trust bundle",
+    why: "With `identity.externalCA: true`, Linkerd's chart does not write the ConfigMap linkerd-identity-trust-roots (linkerd-control-plane, templates/identity.yaml). Linkerd's pods and all proxies read this ConfigMap. Without it, they do not start.",
+    fix: "Add a ConfigMap, or a trust-manager Bundle, with the name linkerd-identity-trust-roots. If another program writes the ConfigMap, silence the rule.",
+    check: missingBundles,
+  },
+  {
+    code: "issuer-key-plaintext",
+    severity: "error",
+    title: "The issuer's private key is in plaintext",
+    why: "Whoever reads the private key of the issuer can issue certificates for every identity of the mesh. A key that was pushed once stays in the history of the Git repository. If the key is a Helm value, Helm also stores it in the Secret of the release.",
+    fix: "Create a new issuer. Encrypt its Secret, for example with SOPS, or let cert-manager write the Secret.",
+    check: plaintextKeys,
+  },
+];
+
+const certificates = "cert-manager.io";
+const trustRoots = "linkerd-identity-trust-roots";
+
+function* renewedAnchors(stream: ManifestSet): Iterable<ManifestFinding> {
+  const issuers = stream.ofKind(certificates, "Issuer", "ClusterIssuer");
+  const named = (reference: unknown): Manifest | undefined => {
+    const { name, kind = "Issuer" } = asMap(reference);
+    return issuers.find((issuer) => issuer.name === name && issuer.kind === kind);
+  };
+  const secrets = secretsOfAnchors(stream, named);
+  for (const manifest of stream.ofKind(certificates, "Certificate")) {
+    const { isCA, secretName, issuerRef, privateKey } = specOf(manifest);
+    const issuer = named(issuerRef);
+    if (isCA !== true || issuer === undefined || !("selfSigned" in specOf(issuer))) continue;
+    if (asMap(privateKey)["rotationPolicy"] === "Never" || !secrets.has(String(secretName))) continue;
+    yield {
+      manifest,
+      path: ["spec", "issuerRef"],
+      message: `cert-manager renews this Certificate by itself, and replaces the trust anchor of Linkerd (Secret ${String(secretName)}) in one step`,
+      fix: "create the trust anchor outside of cert-manager, or keep the previous trust anchor in the trust bundle",
+    };
+  }
+}
+
+/** Names of the Secrets from which Linkerd gets its only trust anchor. */
+function secretsOfAnchors(stream: ManifestSet, named: (reference: unknown) => Manifest | undefined): ReadonlySet<string> {
+  const bundles = stream.ofKind("trust.cert-manager.io", "Bundle").filter(({ name }) => name === trustRoots);
+  const sources = bundles.flatMap((bundle) => listOf(specOf(bundle)["sources"]).map(asMap));
+  if (sources.length > 1) return new Set();
+  const ofBundle = sources.map((source) => asMap(source["secret"])["name"]);
+  const ofIssuer = stream
+    .ofKind(certificates, "Certificate")
+    .filter((certificate) => specOf(certificate)["secretName"] === secretNames.issuer)
+    .flatMap((certificate) => named(specOf(certificate)["issuerRef"]) ?? [])
+    .map((issuer) => asMap(specOf(issuer)["ca"])["secretName"]);
+  const ofChart = controlPlanes(stream)
+    .flatMap((release) => listOf(specOf(release)["valuesFrom"]).map(asMap))
+    .filter(({ kind, targetPath }) => kind === "Secret" && targetPath === "identityTrustAnchorsPEM")
+    .map(({ name }) => name);
+  return new Set([...ofBundle, ...ofIssuer, ...ofChart].filter((name) => name !== undefined).map(String));
+}
+
+function* missingBundles(stream: ManifestSet): Iterable<ManifestFinding> {
+  const written = [...stream.named("", "ConfigMap", trustRoots), ...stream.named("trust.cert-manager.io", "Bundle", trustRoots)];
+  if (written.length > 0) return;
+  for (const manifest of controlPlanes(stream)) {
+    if (asMap(asMap(specOf(manifest)["values"])["identity"])["externalCA"] !== true) continue;
+    yield {
+      manifest,
+      path: ["spec", "values", "identity", "externalCA"],
+      message: `no object in the input writes the ConfigMap ${trustRoots}, and with externalCA the chart does not write it`,
+      fix: `add a ConfigMap or a trust-manager Bundle with the name ${trustRoots}`,
+    };
+  }
+}
+
+// The findings mark the name of the object, because the output must not contain the private key.
+function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
+  for (const manifest of controlPlanes(stream)) {
+    const key = asMap(asMap(asMap(asMap(specOf(manifest)["values"])["identity"])["issuer"])["tls"])["keyPEM"];
+    if (isPrivateKey(key))
+      yield {
+        manifest,
+        path: ["metadata", "name"],
+        message: "the private key of the issuer is a plaintext value of this HelmRelease (identity.issuer.tls.keyPEM)",
+        fix: "create a new issuer, and set identity.issuer.scheme: kubernetes.io/tls with an encrypted Secret",
+      };
+  }
+  for (const manifest of stream.named("", "Secret", secretNames.issuer)) {
+    // A rendered chart contains the key by design; nobody stores it in Git.
+    if ("linkerd.io/created-by" in annotationsOf(manifest)) continue;
+    for (const field of ["data", "stringData"])
+      for (const [name, value] of Object.entries(asMap(manifest.value[field])))
+        if (isPrivateKey(value))
+          yield {
+            manifest,
+            path: ["metadata", "name"],
+            message: `the private key of the issuer is in plaintext (${field}.${name})`,
+            fix: "create a new issuer, and encrypt its Secret",
+          };
+  }
+}
+
+/** Whether a value is a private key in PEM form, or its Base64 encoding. */
+function isPrivateKey(value: unknown): boolean {
+  if (typeof value !== "string") return false;
+  return [value, Buffer.from(value, "base64").toString()].some((text) => /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text));
+}
+
+function controlPlanes(stream: ManifestSet): Manifest[] {
+  const releases = stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease");
+  return releases.filter((release) => chartOf(release)["chart"] === "linkerd-control-plane");
+}
