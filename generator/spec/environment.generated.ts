@@ -128,6 +128,27 @@ export interface Environment {
       };
     };
     /**
+     * Facts about the cluster. meshops does not change them. For a cluster in `azure.cluster`, the facts come from there.
+     */
+    cluster: {
+      /**
+       * Provider of the cluster. The default is aks if the spec contains `azure`, and other if it does not.
+       */
+      provider?: "aks" | "other";
+      /**
+       * kubectl context of the cluster. helmfile, status, verify, bootstrap and teardown use this context, and never the current context. The default is `azure.cluster.name`. Without both fields, the commands use the current context.
+       */
+      context?: string;
+      /**
+       * Version of Kubernetes in the cluster. helmfile renders the charts for this version, and rules compare it with the Linkerd release. The default is `azure.cluster.kubernetesVersion`.
+       */
+      kubernetesVersion?: string;
+      /**
+       * Engine that enforces NetworkPolicies in the cluster. none: no engine enforces them. The default is `azure.cluster.networkPolicy`.
+       */
+      networkPolicy?: "calico" | "cilium" | "azure" | "other" | "none";
+    };
+    /**
      * Git repository that Flux reconciles, and settings of Flux.
      */
     gitops: {

@@ -3,6 +3,7 @@ import type { Release } from "../../components/component.ts";
 import { type ComponentModel, isDelivered, type Model, neededComponents, releaseOf } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
+import { clusterOf } from "../../spec/cluster.ts";
 import { helmfileFile, overlayFolder, patchesFile, transformersFile } from "../../spec/layout.ts";
 import { compareText } from "../../system/text.ts";
 import { header } from "../bundle.ts";
@@ -36,13 +37,13 @@ function unnamed(names: readonly string[]): JsonMap {
  * environment, so helmfile skips the file for all other environments.
  */
 export function emitHelmfile(model: Model): [path: string, text: string] {
-  const { metadata, spec } = model.environment;
+  const { metadata } = model.environment;
   const components = model.components.filter(isHelmRelease);
   const kubeContext = contextOf(model.environment);
   const helmfile = {
     // Only `helmfile template` uses this field. Without it, Helm assumes its own default version of Kubernetes, which
     // Linkerd's charts might reject.
-    kubeVersion: `v${spec.azure?.cluster.kubernetesVersion ?? defaultKubernetes}`,
+    kubeVersion: `v${clusterOf(model.environment).kubernetesVersion ?? defaultKubernetes}`,
     repositories: repositoriesOf(model).map(({ name, url }) => ({ name, url })),
     helmDefaults: { ...(kubeContext === null ? {} : { kubeContext }), wait: true, createNamespace: false, historyMax: 5 },
     releases: components.map((component) => release(component, model)),

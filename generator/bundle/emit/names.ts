@@ -1,5 +1,6 @@
 import type { ComponentModel } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
+import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 
 /**
@@ -23,6 +24,6 @@ export function commonLabels({ group: partOf }: Pick<ComponentModel, "group">): 
  * cluster (`az aks get-credentials`). If helmfile or a printed command used the current context instead, it could change
  * another environment's cluster.
  */
-export function contextOf({ spec: { azure } }: Environment): string | null {
-  return azure?.cluster.name ?? null;
+export function contextOf(environment: Environment): string | null {
+  return clusterOf(environment).context;
 }

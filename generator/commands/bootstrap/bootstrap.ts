@@ -52,14 +52,14 @@ export function refuseWithoutComponents(environment: Environment): void {
 }
 
 /**
- * Returns the kubectl context in the options; null if `--context` is not set.
+ * Returns the kubectl context in the options or in `spec.cluster`; null if neither is set, or on Azure.
  *
  * @throws UserError (usage) if `--context` is set and the environment is on Azure, where the context is always the
  *   cluster's name
  */
 export function contextOf({ metadata, spec }: Environment, { context }: ScriptOptions): string | null {
+  if (spec.azure === undefined) return context ?? spec.cluster.context ?? null;
   if (context === undefined) return null;
-  if (spec.azure === undefined) return context;
   throw new UserError(
     exitCode.usage,
     `${metadata.name} is on Azure, where the kubectl context is always the cluster's name`,

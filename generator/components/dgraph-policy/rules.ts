@@ -1,3 +1,4 @@
+import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
@@ -10,16 +11,20 @@ export const dgraphPolicyRules: readonly Rule[] = [
     why:
       "Kubernetes accepts NetworkPolicies, but only a network policy engine enforces them. Without such an engine, all clients can connect to all ports, and only Linkerd's own policy " +
       "protects the meshed ports. (kubenet has no network policy engine either. meshops does not support kubenet, because Azure is retiring it.)",
-    fix: "Set `azure.cluster.networkPolicy` to cilium or calico, or set `dgraph.networkPolicy` to false. If you install your own network policy engine, silence the rule.",
+    fix: "Use a cluster with a network policy engine (on Azure, set `azure.cluster.networkPolicy` to cilium or calico), or set `dgraph.networkPolicy` to false. If you install your own network policy engine, set `cluster.networkPolicy: other`.",
     check: enforcedPolicies,
   },
 ];
 
-function* enforcedPolicies({ spec: { azure, dgraph } }: Environment): Iterable<RuleFinding> {
-  if (azure?.cluster.networkPolicy !== "none" || !dgraph.enabled || !dgraph.networkPolicy) return;
+function* enforcedPolicies(environment: Environment): Iterable<RuleFinding> {
+  const { azure, dgraph } = environment.spec;
+  if (clusterOf(environment).networkPolicy !== "none" || !dgraph.enabled || !dgraph.networkPolicy) return;
   yield {
-    paths: [spec("azure", "cluster", "networkPolicy"), spec("dgraph", "networkPolicy")],
+    paths: [spec("cluster", "networkPolicy"), spec("azure", "cluster", "networkPolicy"), spec("dgraph", "networkPolicy")],
     message: "no network policy engine enforces the NetworkPolicies of dgraph.networkPolicy",
-    fix: "set azure.cluster.networkPolicy to cilium or calico",
+    fix:
+      azure === undefined
+        ? "set dgraph.networkPolicy: false, or install a network policy engine"
+        : "set azure.cluster.networkPolicy to cilium or calico",
   };
 }

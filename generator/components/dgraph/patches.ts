@@ -1,5 +1,6 @@
 import { dgraphChart, dgraphPorts } from "../../catalog/dgraph.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
+import { clusterOf } from "../../spec/cluster.ts";
 import type { Context } from "../component.ts";
 import type { Patch } from "../patch.ts";
 import { podPatches } from "../pod-settings.ts";
@@ -64,7 +65,7 @@ const stopSeconds = 5;
  * 600 s for Alpha, 60 s for Zero). No chart has a value for the hook.
  */
 function preStop({ environment, linkerdRelease }: Context): JsonMap {
-  const [, minor = "0"] = (environment.spec.azure?.cluster.kubernetesVersion ?? linkerdRelease.minKubernetes).split(".");
+  const [, minor = "0"] = (clusterOf(environment).kubernetesVersion ?? linkerdRelease.minKubernetes).split(".");
   // The sleep action is enabled by default since Kubernetes 1.30 (feature gate PodLifecycleSleepAction); older API
   // servers drop the field.
   return Number(minor) >= 30 ? { sleep: { seconds: stopSeconds } } : { exec: { command: ["sleep", String(stopSeconds)] } };

@@ -8,6 +8,7 @@ import {
   withName,
 } from "../../catalog/linkerd.ts";
 import type { Path } from "../../diagnostics/source.ts";
+import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { isVersionAtLeast } from "../../system/version.ts";
@@ -71,6 +72,14 @@ export const clusterRules: readonly Rule[] = [
     check: ipv6Support,
   },
   {
+    code: "cluster-facts-differ",
+    severity: "error",
+    title: "Two sections of a spec contradict each other about the cluster",
+    why: "`spec.cluster` contains facts about the cluster, and `spec.azure.cluster` describes the cluster that meshops creates. If the facts differ, meshops would, for example, create a cluster and then use another one.",
+    fix: "Remove the fact from `spec.cluster`, or correct it.",
+    check: factsDiffer,
+  },
+  {
     code: "calico-auto-provisioning",
     severity: "error",
     title: "Calico is used with node auto-provisioning",
@@ -99,6 +108,7 @@ export const clusterRules: readonly Rule[] = [
 ];
 
 const path = (field: string): Path => spec("azure", "cluster", field);
+const kubernetesPaths = [spec("cluster", "kubernetesVersion"), path("kubernetesVersion")];
 
 function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
   const { version } = linkerd;
@@ -109,6 +119,27 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
     message: `${withName(version)} is not in the catalog; the bundle uses the settings and these images of ${nearestRelease(version)?.version}: ${images}`,
     fix: `use ${linkerdReleases[0]?.version}, or silence the rule`,
   };
+}
+
+function* factsDiffer({ spec: { azure, cluster } }: Environment): Iterable<RuleFinding> {
+  if (azure === undefined) return;
+  const facts = {
+    provider: "aks",
+    context: azure.cluster.name,
+    kubernetesVersion: azure.cluster.kubernetesVersion,
+    networkPolicy: azure.cluster.networkPolicy,
+  } as const;
+  for (const field of ["provider", "context", "kubernetesVersion", "networkPolicy"] as const) {
+    const [own, other] = [cluster[field], facts[field]];
+    if (own === undefined || other === undefined || own === other) continue;
+    const source =
+      field === "provider" ? "spec.azure is for AKS" : `azure.cluster.${field === "context" ? "name" : field} is ${other}`;
+    yield {
+      paths: [spec("cluster", field)],
+      message: `cluster.${field} is ${own}, but ${source}`,
+      fix: `remove cluster.${field}`,
+    };
+  }
 }
 
 function* oldFlux({ spec: { gitops } }: Environment): Iterable<RuleFinding> {
@@ -122,8 +153,9 @@ function* oldFlux({ spec: { gitops } }: Environment): Iterable<RuleFinding> {
   };
 }
 
-function* aksDomain({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
-  if (azure === undefined || linkerd.clusterDomain === "cluster.local") return;
+function* aksDomain(environment: Environment): Iterable<RuleFinding> {
+  const { linkerd } = environment.spec;
+  if (clusterOf(environment).provider !== "aks" || linkerd.clusterDomain === "cluster.local") return;
   yield {
     paths: [spec("linkerd", "clusterDomain")],
     message: `the cluster domain of an AKS cluster is cluster.local, not ${linkerd.clusterDomain}`,
@@ -131,21 +163,23 @@ function* aksDomain({ spec: { azure, linkerd } }: Environment): Iterable<RuleFin
   };
 }
 
-function* oldKubernetes({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
-  const version = azure?.cluster.kubernetesVersion;
+function* oldKubernetes(environment: Environment): Iterable<RuleFinding> {
+  const { linkerd } = environment.spec;
+  const version = clusterOf(environment).kubernetesVersion;
   const { minKubernetes: oldest } = linkerdRelease(linkerd.version);
-  if (version === undefined || minor(version) >= minor(oldest)) return;
+  if (version === null || minor(version) >= minor(oldest)) return;
   const message = `Linkerd ${linkerd.version} needs Kubernetes ${oldest} or newer`;
-  yield { paths: [path("kubernetesVersion")], message, fix: `set kubernetesVersion to "${oldest}" or newer` };
+  yield { paths: kubernetesPaths, message, fix: `set kubernetesVersion to "${oldest}" or newer` };
 }
 
-function* newKubernetes({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
-  const version = azure?.cluster.kubernetesVersion;
+function* newKubernetes(environment: Environment): Iterable<RuleFinding> {
+  const { linkerd } = environment.spec;
+  const version = clusterOf(environment).kubernetesVersion;
   const { maxKubernetes: newest } = linkerdRelease(linkerd.version);
-  if (version === undefined || minor(version) <= minor(newest)) return;
+  if (version === null || minor(version) <= minor(newest)) return;
   const message = `Linkerd ${linkerd.version} supports Kubernetes up to ${newest}`;
   yield {
-    paths: [path("kubernetesVersion")],
+    paths: kubernetesPaths,
     message,
     fix: `use a newer Linkerd release, or set kubernetesVersion to "${newest}"`,
   };
@@ -188,10 +222,10 @@ function* dualStackPolicies({ spec: { azure } }: Environment): Iterable<RuleFind
   };
 }
 
-function* calicoCni({ spec: { azure, linkerd } }: Environment): Iterable<RuleFinding> {
-  if (azure?.cluster.networkPolicy !== "calico" || !linkerd.cni) return;
+function* calicoCni(environment: Environment): Iterable<RuleFinding> {
+  if (clusterOf(environment).networkPolicy !== "calico" || !environment.spec.linkerd.cni) return;
   yield {
-    paths: [spec("linkerd", "cni"), path("networkPolicy")],
+    paths: [spec("linkerd", "cni"), spec("cluster", "networkPolicy"), path("networkPolicy")],
     message: "when Calico restarts, it removes linkerd-cni from the node's CNI configuration, and new meshed pods never start",
     fix: "set linkerd.cni: false",
   };

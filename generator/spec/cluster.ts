@@ -1,0 +1,25 @@
+import type { Environment } from "./environment.generated.ts";
+
+/** Facts about the cluster of an environment. A fact is null if the spec does not contain it. */
+export interface ClusterFacts {
+  readonly provider: "aks" | "other";
+  /** kubectl context of the cluster. */
+  readonly context: string | null;
+  /** Version of Kubernetes, such as `1.34`. */
+  readonly kubernetesVersion: string | null;
+  readonly networkPolicy: NonNullable<Environment["spec"]["cluster"]["networkPolicy"]> | null;
+}
+
+/**
+ * Returns the facts in `spec.cluster`. Facts that are missing there come from `spec.azure.cluster`: the context that
+ * `az aks get-credentials` writes has the name of the cluster.
+ */
+export function clusterOf({ spec: { azure, cluster } }: Environment): ClusterFacts {
+  const aks = azure?.cluster;
+  return {
+    provider: cluster.provider ?? (azure === undefined ? "other" : "aks"),
+    context: cluster.context ?? aks?.name ?? null,
+    kubernetesVersion: cluster.kubernetesVersion ?? aks?.kubernetesVersion ?? null,
+    networkPolicy: cluster.networkPolicy ?? aks?.networkPolicy ?? null,
+  };
+}
