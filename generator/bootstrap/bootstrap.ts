@@ -42,6 +42,7 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
     environment: metadata.name,
     spec: specFile(metadata.name),
     azure: azure === undefined ? null : azureView(azure),
+    existingCluster: azure?.cluster.lifecycle === "existing",
     kubernetesVersion: azure?.cluster.kubernetesVersion ?? null,
     autoProvisioning: azure?.cluster.autoProvisioning === true,
     cilium: azure?.cluster.networkPolicy === "cilium",
@@ -87,16 +88,17 @@ function firstOf({ components }: Model): string {
 function planOf(environment: Environment, images: number, clientImage: BuiltImage | null, needsAgeKey: boolean): ScriptStep[] {
   const { azure, gitops } = environment.spec;
   const { managesRoot, root } = placementOf(environment);
+  const creates = azure?.cluster.lifecycle !== "existing";
   const onAzure: (ScriptStep | false)[] =
     azure === undefined
       ? [{ title: "kubectl context", run: "confirm" }, managesRoot && { title: "existing Flux", run: "existing_flux" }]
       : [
           { title: "Azure account", run: "account" },
           managesRoot && { title: "existing Flux", run: "existing_flux" },
-          { title: "resource providers", run: "providers" },
-          { title: `resource group ${azure.resourceGroup}`, run: "resource_group" },
+          creates && { title: "resource providers", run: "providers" },
+          creates && { title: `resource group ${azure.resourceGroup}`, run: "resource_group" },
           azure.registry !== undefined && { title: `registry ${azure.registry.name}`, run: "registry" },
-          { title: `AKS cluster ${azure.cluster.name}`, run: "cluster" },
+          { title: `AKS cluster ${azure.cluster.name}`, run: creates ? "cluster" : "check_cluster" },
           azure.registry !== undefined && { title: "AcrPull role for the cluster", run: "pull_right" },
           { title: "credentials for kubectl", run: "credentials" },
           images > 0 && { title: `import of ${images} images into the registry`, run: "mirror_images" },

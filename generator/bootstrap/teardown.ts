@@ -16,8 +16,8 @@ export interface Extent {
 
 /**
  * Returns the script that deletes an environment. The script deletes the components in the reverse of the startup
- * order, and then the root Kustomization. If the spec contains `azure`, the script then deletes the Azure resources. On
- * a cluster that is not on Azure, the script keeps the volumes.
+ * order, and then the root Kustomization. If the spec contains `azure` with a managed cluster, the script then deletes
+ * the Azure resources. On other clusters, the script keeps the volumes.
  *
  * @param context kubectl context of a cluster that is not on Azure; if null, the script asks the user to confirm the
  *   current context
@@ -27,9 +27,11 @@ export function teardownScript(environment: Environment, context: string | null,
   const model = modelOf(environment);
   const { components: built } = model;
   const placement = placementOf(environment);
-  const deletesRegistry = spec.azure?.registry !== undefined && (extent.registry || extent.group);
+  // The cluster of another tool is kept, in the same way as a cluster that is not on Azure.
+  const kept = spec.azure?.cluster.lifecycle === "existing" ? spec.azure.cluster.name : null;
+  const azure = kept === null ? spec.azure : undefined;
+  const deletesRegistry = azure?.registry !== undefined && (extent.registry || extent.group);
   const namespaces = namespacesOf(built);
-  const { azure } = spec;
   const plan: ScriptStep[] = [
     { title: "tools", run: "tools" },
     ...(azure === undefined ? [] : [{ title: "Azure account", run: "account" }]),
@@ -61,7 +63,8 @@ export function teardownScript(environment: Environment, context: string | null,
     deleteRegistry: deletesRegistry,
     deleteGroup: extent.group,
     namespaces,
-    context: context ?? "",
+    context: kept ?? context ?? "",
+    keptCluster: kept !== null,
     teardown: true,
     ageSecret: ageSecretOf(environment),
     git: { url: spec.gitops.url ?? "", path: rootFolder(environment) },

@@ -98,6 +98,10 @@ export interface Environment {
          */
         name: string;
         /**
+         * Who creates the cluster. managed: bootstrap creates the cluster, and teardown deletes it. existing: another tool creates the cluster. bootstrap then checks the network policy, the Kubernetes version and the zones, and changes nothing in the cluster except the objects that Flux needs. teardown keeps the cluster, the registry and the resource group.
+         */
+        lifecycle: "managed" | "existing";
+        /**
          * Number of nodes in the first node pool.
          */
         nodeCount: number;

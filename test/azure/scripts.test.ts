@@ -34,6 +34,11 @@ const environments: Readonly<Record<string, Environment>> = {
   cilium: variant({
     cluster: { ...cluster, networkPolicy: "cilium", autoProvisioning: true, zones: [], kubernetesVersion: "1.35" },
   }),
+  "existing cluster": variant({ cluster: { ...cluster, lifecycle: "existing" } }),
+  "existing cluster without registry": variant(
+    { registry: null, cluster: { name: "c", lifecycle: "existing", kubernetesVersion: "1.35" } },
+    { pydgraphClient: { enabled: false } },
+  ),
   "own cluster": environmentOf({}),
   "Flux of others": environmentOf({ gitops: gitopsOfOthers }),
   "Flux of others on Azure": variant({}, { gitops: gitopsOfOthers }),

@@ -1,5 +1,6 @@
 # --- resource group, registry, cluster ---------------------------------------
 
+{{#unless existingCluster}}
 # unregistered: prints the resource providers that are not registered yet, one per line.
 unregistered() {
   local registered
@@ -41,6 +42,7 @@ resource_group() {
   fi
 }
 
+{{/unless}}
 {{> settled}}
 
 {{#if registry}}
@@ -70,6 +72,44 @@ registry() {
 
 {{> cluster}}
 
+{{#if existingCluster}}
+# Checks the cluster of another tool, and changes nothing in it.
+check_cluster() {
+  local state facts policy version
+  state=$(settled cluster_state)
+  [ -n "$state" ] || fail 1 "cluster $CLUSTER does not exist in resource group $RESOURCE_GROUP, and azure.cluster.lifecycle is existing" \
+    "correct azure.cluster.name and azure.resourceGroup in $SPEC, or create the cluster with the tool that manages it"
+  [ "$state" = Succeeded ] || fail 1 "the state of cluster $CLUSTER is $state" 'repair the cluster with the tool that manages it'
+  facts=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query "join(' ', [networkProfile.networkPolicy || 'none', powerState.code || 'Running', currentKubernetesVersion || kubernetesVersion])")
+  policy=${facts%% *}
+  version=${facts##* }
+  [ "$policy" = "$NETWORK_POLICY" ] || fail 1 "the cluster has network policy $policy, but the spec has $NETWORK_POLICY" \
+    "set azure.cluster.networkPolicy to $policy in $SPEC"
+  case $facts in *' Stopped '*) fail 1 'the cluster is stopped' "run az aks start --name $CLUSTER --resource-group $RESOURCE_GROUP" ;; esac
+{{#if kubernetesVersion}}
+  case $version in
+    "$KUBERNETES_VERSION" | "$KUBERNETES_VERSION".*) ;;
+    *) fail 1 "the cluster runs Kubernetes $version, but the spec has $KUBERNETES_VERSION" "set azure.cluster.kubernetesVersion in $SPEC to the version of the cluster" ;;
+  esac
+{{else}}
+  local minor=${version#1.}
+  [ "${minor%%.*}" -ge "${LEAST_KUBERNETES#1.}" ] || fail 1 "the cluster runs Kubernetes $version, but the Linkerd release needs $LEAST_KUBERNETES or later" \
+    "upgrade the cluster, or set an older linkerd.version in $SPEC"
+{{/if}}
+{{#if zones}}
+  local zone zones
+  zones=$(query aks show --name "$CLUSTER" --resource-group "$RESOURCE_GROUP" --query 'agentPoolProfiles[].availabilityZones[]')
+  for zone in{{#each zones}} {{this}}{{/each}}; do
+    case " ${zones//$'\n'/ } " in
+      *" $zone "*) ;;
+      *) fail 1 "no node pool of the cluster is in zone $zone" "correct azure.cluster.zones in $SPEC" ;;
+    esac
+  done
+{{/if}}
+  outcome="Kubernetes $version, network policy $policy"
+}
+
+{{else}}
 {{#unless kubernetesVersion}}
 # Selects a Kubernetes version that the Linkerd release supports: Azure's default version in the location, or else the
 # first supported version in Azure's list.
@@ -133,6 +173,7 @@ create_cluster() {
     --enable-managed-identity --no-ssh-key --tags "${TAGS[@]}" --output none
 }
 
+{{/if}}
 {{#if registry}}
 # Assigns the role AcrPull to the kubelet's identity, which the nodes use to pull images. The role is not assigned by
 # `az aks create`, because a missing permission would then leave a partly created cluster.

@@ -20,6 +20,11 @@ CONFIRMED=${1:-}
 {{> teardown-azure}}
 
 {{else}}
+{{#if keptCluster}}
+# The kubeconfig that bootstrap wrote contains the context of the cluster.
+if [ -z "${KUBECONFIG:-}" ] && [ -f "$STATE/kubeconfig" ]; then export KUBECONFIG="$STATE/kubeconfig"; fi
+
+{{/if}}
 {{> context}}
 
 {{/if}}

@@ -11,10 +11,13 @@ type TeardownOptions = ScriptOptions & Extent & { readonly yes: boolean };
 export async function teardown([name = ""]: readonly string[], options: TeardownOptions, io: Io): Promise<number> {
   const repository = repositoryIn(io, options.directory);
   const environment = loadOne(io, repository, name);
-  if (environment.spec.azure === undefined && (options.registry || options.group))
+  const { azure } = environment.spec;
+  if (azure?.cluster.lifecycle !== "managed" && (options.registry || options.group))
     throw new UserError(
       exitCode.usage,
-      `${name} is not on Azure, so it has no registry and no resource group`,
+      azure === undefined
+        ? `${name} is not on Azure, so it has no registry and no resource group`
+        : `the cluster of ${name} belongs to another tool (azure.cluster.lifecycle: existing), so teardown keeps all Azure resources`,
       "remove --registry and --group",
     );
   if (options.yes && !options.run)
