@@ -116,6 +116,7 @@ export type DiagnosticCode =
   | "annotation-unknown"
   | "annotation-value"
   | "app-protocol-opaque"
+  | "bases-missing"
   | "chart-version-floating"
   | "egress-without-control-plane"
   | "gateway-api-owners"

@@ -96,6 +96,7 @@ describe("text output of findings", () => {
       // Tested in upgrade.test.ts.
       "scaffold-outdated",
       // Tested in existing-linkerd.test.ts.
+      "bases-missing",
       "identity-unused",
       // Tested in identity.test.ts.
       "webhook-key-form",

@@ -9,7 +9,7 @@ import { modelOf } from "../../generator/components/build.ts";
 import { isDelivered } from "../../generator/components/model.ts";
 import { meshops } from "../support/cli.ts";
 import { field } from "../support/objects.ts";
-import { generateIn, makePlatform } from "../support/platform.ts";
+import { generateIn, makePlatform, scratchFolder } from "../support/platform.ts";
 import { environmentOf, loadFiles, specOf } from "../support/specs.ts";
 
 const noClient = { pydgraphClient: { enabled: false } };
@@ -188,6 +188,55 @@ describe("external certificates", () => {
     const component = model.components.find(({ id }) => id === "linkerd-control-plane");
     return [field(component, "delivery", "release", "values"), component?.ignoredDrift.flatMap(({ paths }) => paths)];
   }
+});
+
+test("a repository without bases is refused, and the fix writes them", async () => {
+  const root = platformOf({ own: withoutSecrets(existing) });
+  rmSync(join(root, "bases"), { recursive: true });
+  for (const command of [["validate"], ["generate"], ["generate", "--check"]]) {
+    const { code, stdout, stderr } = await meshops(root, command);
+    expect([command, code]).toEqual([command, 1]);
+    expect(stdout + stderr).toContain("bases/dgraph does not exist, but the generated files include it");
+  }
+  expect((await meshops(root, ["init", ".", "--keep", "--yes", "--cluster", "own", "--existing-linkerd"])).code).toBe(0);
+  expect((await meshops(root, ["validate", "own"])).code).toBe(0);
+  expect(await generateIn(root, {}, ["own"])).toBe(0);
+});
+
+test("init --existing-linkerd writes a repository without keys, whose README has no step for certificates", async () => {
+  const work = scratchFolder("init");
+  const made = await meshops(work, ["init", "mesh", "--yes", "--cluster", "own", "--existing-linkerd", "--no-dgraph"]);
+  expect(made.code).toBe(0);
+  expect(made.stdout).not.toContain("identity");
+  const root = join(work, "mesh");
+  expect((await meshops(root, ["validate"])).code).toBe(0);
+  expect(await generateIn(root)).toBe(0);
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  expect(readme).not.toMatch(/identity|keygen|bootstrap/);
+  expect(readme).toContain("npx meshops status dev\nnpx meshops verify dev --only M\n");
+  const added = await meshops(root, ["env", "add", "staging", "--extends", "base"]);
+  expect(added).toMatchObject({ code: 0, stdout: expect.not.stringContaining("identity") });
+});
+
+test("a wrong provider does not also report missing recipients", () => {
+  const found = loadFiles(
+    { test: withoutSecrets({ ...noClient, linkerd: { identity: { provider: "cert-manager" } } }, "test") },
+    "test",
+  );
+  expect(found.diagnostics).toMatchObject([
+    { code: "not-allowed", fix: "use external if another program issues the certificates, and sops if meshops issues them" },
+  ]);
+});
+
+test("a component cannot wait for a component of another tool", () => {
+  const components = { dgraph: { dependsOn: [{ component: "linkerd-control-plane" }] } };
+  const found = loadFiles({ test: JSON.stringify(specOf({ ...existing, components })) }, "test");
+  expect(found.diagnostics).toMatchObject([
+    {
+      code: "override-refused",
+      message: "another tool installs linkerd-control-plane, so dgraph cannot wait for this component",
+    },
+  ]);
 });
 
 test("secrets become optional only when the certificates are external: the finding disappears with the field", async () => {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createPrivateKey } from "node:crypto";
-import { mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -15,6 +15,7 @@ import { projectRoot, run, tool } from "../support/tools.ts";
 /** Creates a repository that contains only one spec, with the recipients of the test run. */
 function emptyPlatform(secrets?: object): string {
   const root = scratchFolder("identity");
+  cpSync(join(projectRoot, "bases"), join(root, "bases"), { recursive: true });
   const { clusterRecipient, adminRecipient } = testIdentity();
   const spec = {
     secrets: secrets ?? { age: [clusterRecipient], admin: [adminRecipient] },

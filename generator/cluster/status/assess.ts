@@ -1,10 +1,12 @@
+import { normalize } from "node:path/posix";
 import { fluxName } from "../../bundle/emit/names.ts";
-import { kustomizationName, type Placement, placementOf, repositoryName } from "../../bundle/emit/placement.ts";
+import { kustomizationName, type Placement, pathInSource, placementOf, repositoryName } from "../../bundle/emit/placement.ts";
 import { repositoriesOf } from "../../bundle/emit/repositories.ts";
 import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition, isObserved, listAt } from "../../kubernetes/object-fields.ts";
 import { isLive } from "../../mesh/pod.ts";
+import { overlayFolder } from "../../spec/layout.ts";
 import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
 import { type StatusNode, workloadNode } from "./node.ts";
 import { nodesOfOthers } from "./of-others.ts";
@@ -73,7 +75,21 @@ function componentNode(
         ...workloads,
       ];
   const own = subjectOf(name, "Kustomization", placement.namespace, kustomizationName(placement, name));
-  return withoutPolicies(kustomizationNode(children, own, snapshot), component, snapshot);
+  const node = kustomizationNode(children, own, snapshot);
+  const wanted = pathInSource(placement, overlayFolder(environment, name));
+  return withoutPolicies(ofOtherPath(node, wanted, kustomizationIn(snapshot, own)), component, snapshot);
+}
+
+/** Marks a Kustomization that applies another path: the path changed, or the object belongs to another environment. */
+function ofOtherPath(node: StatusNode, wanted: string, found: KubernetesObject | undefined): StatusNode {
+  const path = at(found, "spec", "path");
+  if (path === undefined || normalize(String(path)) === normalize(wanted)) return node;
+  const cause: Cause = {
+    code: "foreign",
+    reason: `this Kustomization applies ${String(path)}, not ${wanted}`,
+    fix: "push the generated files; if this Kustomization belongs to another environment or repository, set gitops.namePrefix",
+  };
+  return { ...node, state: "failed", cause };
 }
 
 /**

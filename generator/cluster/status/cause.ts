@@ -22,7 +22,7 @@ type CauseCode =
   | "image-pull"
   | "immutable-field"
   | "issuer-expired"
-  | "linkerd-version"
+  | "linkerd-fact"
   | "missing"
   | "name-unresolved"
   | "namespace-missing"

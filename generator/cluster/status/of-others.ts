@@ -1,7 +1,11 @@
+import { parse } from "yaml";
 import { placementOf } from "../../bundle/emit/placement.ts";
 import type { Model } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
 import { specFile } from "../../spec/layout.ts";
+import { asMap } from "../../system/data.ts";
 import type { Cause } from "./cause.ts";
 import { type StatusNode, workloadNode } from "./node.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -29,10 +33,31 @@ function namespaceNode(component: string, name: string, { environment }: Model, 
     const cause: Cause = { code: "health", reason, fix: "see the objects below this namespace" };
     return { ...node, state: culprit.state, detail, cause, children };
   }
-  const { version } = environment.spec.linkerd;
-  const other = versions.find((each) => each !== version);
-  if (other === undefined) return { ...node, state: "ready", detail, cause: null, children };
-  return { ...node, state: "failed", detail, cause: otherVersion(other, version, environment.metadata.name), children };
+  const cause = otherFact(component, versions, environment, snapshot);
+  return { ...node, state: cause === null ? "ready" : "failed", detail, cause, children };
+}
+
+/** The cause if a fact about Linkerd in the spec is not true; null if the facts are true or not known. */
+function otherFact(component: string, versions: readonly string[], environment: Environment, snapshot: Snapshot): Cause | null {
+  const { version, clusterDomain, identity } = environment.spec.linkerd;
+  const found = component === "linkerd-control-plane" ? domainsOf(snapshot) : {};
+  const facts = [
+    { field: "version", declared: version, found: versions.find((each) => each !== version) },
+    { field: "clusterDomain", declared: clusterDomain, found: found.clusterDomain },
+    { field: "identity.trustDomain", declared: identity.trustDomain, found: found.trustDomain },
+  ];
+  const wrong = facts.find((fact) => fact.found !== undefined && fact.found !== fact.declared);
+  return wrong === undefined ? null : wrongFact(wrong.field, String(wrong.found), wrong.declared, environment.metadata.name);
+}
+
+/** Domains in the values of the control plane's chart. An empty trust domain means the cluster domain (chart, values.yaml). */
+function domainsOf({ linkerdConfig }: Snapshot): { readonly clusterDomain?: string; readonly trustDomain?: string } {
+  const text = at(linkerdConfig, "data", "values");
+  if (typeof text !== "string") return {};
+  const { clusterDomain, identityTrustDomain } = asMap(parse(text));
+  if (typeof clusterDomain !== "string") return {};
+  const own = typeof identityTrustDomain === "string" && identityTrustDomain !== "" ? identityTrustDomain : clusterDomain;
+  return { clusterDomain, trustDomain: own };
 }
 
 /** Versions of Linkerd's workloads, from the labels that its charts set (rendered charts of all releases). */
@@ -50,10 +75,13 @@ function notInstalled(component: string, namespace: string): Cause {
   };
 }
 
-function otherVersion(found: string, declared: string, environment: string): Cause {
+function wrongFact(field: string, found: string, declared: string, environment: string): Cause {
   return {
-    code: "linkerd-version",
-    reason: `Linkerd ${found} runs in this namespace, but the spec declares ${declared}`,
-    fix: `set linkerd.version: ${found} in ${specFile(environment)}, run meshops generate, and push`,
+    code: "linkerd-fact",
+    reason:
+      field === "version"
+        ? `Linkerd ${found} runs in this namespace, but the spec declares ${declared}`
+        : `linkerd.${field} of this Linkerd is ${found}, but the spec declares ${declared}`,
+    fix: `set linkerd.${field}: ${found} in ${specFile(environment)}, run meshops generate, and push`,
   };
 }

@@ -7,7 +7,7 @@ import type { IdentityObjects } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { isLive, waitsForProxy } from "../../mesh/pod.ts";
 import type { ClusterActions } from "../actions.ts";
-import type { ClusterReader } from "../connection.ts";
+import { type ClusterReader, orNull } from "../connection.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
 import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
 
@@ -34,6 +34,8 @@ export interface Snapshot {
    * that the user is not allowed to list are missing.
    */
   readonly policies: readonly KubernetesObject[];
+  /** ConfigMap with the values of the control plane's chart; null if it does not exist or cannot be read. */
+  readonly linkerdConfig: KubernetesObject | null;
   /** Last log lines of the proxies that are not ready. The key is `namespace/name` of the pod. */
   readonly proxyLogs: ReadonlyMap<string, string>;
   readonly takenAt: Date;
@@ -121,6 +123,7 @@ export async function takeSnapshot(
     events,
     namespaces: found,
     identity: await readIdentityObjects(cluster, model.environment, pods),
+    linkerdConfig: await orNull(cluster.get("v1", "ConfigMap", "linkerd-config", "linkerd")),
     meshed: meshed?.filter(isLive) ?? null,
     policies: policies.flat(),
     proxyLogs: await logsOfProxies(cluster, pods),

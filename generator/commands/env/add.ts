@@ -24,10 +24,17 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
       `${specFile(options.extends)} does not exist, so the new spec cannot extend it`,
       didYouMean(options.extends, repository.environmentNames()) ?? "specify another spec with --extends",
     );
-  const onAzure = "azure" in asMap(asMap(base.value)["spec"]);
+  const parent = asMap(asMap(base.value)["spec"]);
+  const onAzure = "azure" in parent;
+  const existingLinkerd = asMap(parent["linkerd"])["lifecycle"] === "existing";
   return withLock(repository.root, async () => {
     const platform = platformName(repository.root.split(/[/\\]/).at(-1) ?? "");
-    const [path, text] = environmentSpec(name, { platform, cluster: onAzure ? "aks" : "own", base: options.extends });
+    const [path, text] = environmentSpec(name, {
+      name: platform,
+      cluster: onAzure ? "aks" : "own",
+      existingLinkerd,
+      base: options.extends,
+    });
     writeAtomic(pathWithin(repository.root, path), text);
     const { diagnostics } = loadEnvironment(name, repository.source);
     // Ignore missing recipients, because the next command (identity keygen) adds the recipients.
@@ -35,8 +42,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
     io.stdout.write(`create  ${path}\n\nnext:\n`);
     for (const step of [
       ...(open.length === 0 ? [] : [`meshops validate ${name}, and correct ${path}`]),
-      `meshops identity keygen ${name} --write`,
-      `meshops identity init ${name}`,
+      ...(existingLinkerd ? [] : [`meshops identity keygen ${name} --write`, `meshops identity init ${name}`]),
       "meshops generate",
       "git add --all, commit and push",
       `meshops bootstrap ${name} --run`,

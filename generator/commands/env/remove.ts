@@ -104,8 +104,8 @@ async function runningPart(cluster: ClusterReader, environment: Environment, pla
     cluster.get("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, from);
   if (managesRoot && at(await get(root.name, root.namespace), "spec", "path") === rootPath(environment))
     return `Kustomization ${root.name} applies ${rootFolder(environment)}`;
-  const { components } = modelOf(environment);
-  for (const { id } of managesRoot ? [] : components.filter(isDelivered)) {
+  const components = modelOf(environment).components.filter(isDelivered);
+  for (const { id } of managesRoot ? [] : components) {
     const own = kustomizationName(placement, id);
     if (at(await get(own, namespace), "spec", "path") === pathInSource(placement, overlayFolder(environment.metadata.name, id)))
       return `Kustomization ${own} in namespace ${namespace}`;

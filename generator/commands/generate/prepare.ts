@@ -1,10 +1,12 @@
 import { Inputs } from "../../bundle/inputs.ts";
 import type { Inventory } from "../../bundle/inventory.ts";
 import { makePlan, type Plan } from "../../bundle/plan.ts";
+import type { Rendered } from "../../bundle/render.ts";
 import type { Repository } from "../../bundle/repository.ts";
 import type { Model } from "../../components/model.ts";
 import { hasErrors } from "../../diagnostics/diagnostic.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
+import { missingBases } from "../base-findings.ts";
 import { concrete, loadAll, printDiagnostics } from "../context.ts";
 import { scaffoldPlan } from "../init/tracked.ts";
 import type { Io } from "../io.ts";
@@ -28,7 +30,7 @@ export interface Prepared {
 /** Loads, validates and renders environments, and plans the changes. Prints findings, and returns null on error. */
 export function prepare(io: Io, repository: Repository, names: readonly string[]): Prepared | null {
   const rendered = renderEnvironments(io, repository, names);
-  if (rendered === null) return null;
+  if (rendered === null || lacksBases(io, repository, rendered)) return null;
   const bundles = wantedBundles(repository, bundlesOf(rendered), names.length === 0);
   const plans = withScaffold(repository, planAll(io, repository, bundles));
   const models = rendered.length > described ? [] : rendered.map(({ model }) => model);
@@ -57,7 +59,7 @@ export function prepareToWrite(
   const stale = environments.filter(({ metadata }) => !unchanged.has(metadata.name));
   const rendered = hasErrors(diagnostics) ? [] : renderAll(io, root, stale, diagnostics);
   printDiagnostics(io.stderr, diagnostics);
-  if (hasErrors(diagnostics)) return null;
+  if (hasErrors(diagnostics) || lacksBases(io, repository, rendered)) return null;
   // Inventories do not record findings about an identity. An environment with such findings is rendered in every run,
   // so that every run reports these findings.
   const withFindings = new Set(
@@ -71,6 +73,16 @@ export function prepareToWrite(
   const plans = withScaffold(repository, planAll(io, repository, bundles, inputsOf), acceptScaffold);
   const models = environments.length > described ? [] : rendered.map(({ model }) => model);
   return { plans, environments: environments.length, models, passedOver };
+}
+
+/** Prints an error if the repository lacks a base. */
+function lacksBases(io: Io, { root }: Repository, rendered: readonly Pick<Rendered, "model">[]): boolean {
+  const missing = missingBases(
+    root,
+    rendered.map(({ model }) => model),
+  );
+  printDiagnostics(io.stderr, missing);
+  return missing.length > 0;
 }
 
 /** Loads and validates environments, and computes the hash of each environment's inputs. */

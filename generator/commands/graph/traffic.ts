@@ -27,8 +27,15 @@ export function trafficOf({ environment, components }: Model): Graph {
     direction: "right",
     caption: servers.some(isProtected)
       ? `${arrival(environment)} Every client that the NetworkPolicies allow can call the HTTP probe paths.`
-      : "No policies exist, so every pod in the cluster can connect.",
-    boxes: [...clientNodes(servers), ...(viz ? vizNodes : []), outsiders, ...servers.map(serverNode)],
+      : servers.length === 0
+        ? "meshops delivers no pods with policies in this environment."
+        : "No policies exist, so every pod in the cluster can connect.",
+    boxes: [
+      ...clientNodes(servers),
+      ...(viz ? vizNodes : []),
+      ...(servers.length === 0 ? [] : [outsiders]),
+      ...servers.map(serverNode),
+    ],
     arrows: [
       ...servers.filter(isProtected).flatMap(clientEdges).sort(byClient(servers)),
       ...servers.flatMap((from) => servers.flatMap((to) => peerEdges(from, to))),

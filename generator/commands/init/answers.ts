@@ -14,6 +14,8 @@ export interface Answers {
   readonly client: TestClient | null;
   /** Whether the environments have a database. */
   readonly database: boolean;
+  /** Whether another tool installs Linkerd. */
+  readonly existingLinkerd: boolean;
 }
 
 /** The test client of a repository. */

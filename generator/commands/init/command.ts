@@ -18,6 +18,7 @@ export function declareInit(program: Program, { io, end }: Runtime): void {
     .option("--branch <name>", "branch that Flux applies", "main")
     .option("--name <name>", "name of the platform (default: name of the folder)")
     .option("--no-dgraph", "write specs without Dgraph: Linkerd only")
+    .option("--existing-linkerd", "write specs for clusters in which another tool installs Linkerd", false)
     .option("--with-client [image]", "add the test client; with --cluster own, the image (without a tag) that you will push")
     .option("-y, --yes", "use the defaults instead of prompting", false)
     .addOption(new Option("--keep", "write to a folder that is not empty; keep existing files").default(false).conflicts("force"))

@@ -82,7 +82,7 @@ function recordScaffold(root: string, files: readonly ScaffoldFile[]): void {
 }
 
 /** @param ownPackage whether the folder already contained a package.json; the user must then add meshops to it */
-function printNext(io: Io, root: string, { environments, branch }: Answers, ownPackage: boolean): void {
+function printNext(io: Io, root: string, { environments, branch, existingLinkerd }: Answers, ownPackage: boolean): void {
   const folder = relative(io.cwd, root);
   const install = ownPackage
     ? `npm install --save-dev ./${vendoredPackage} @kubernetes/client-node@${shellWord(clientVersion())} && node .githooks/install.mjs`
@@ -92,7 +92,7 @@ function printNext(io: Io, root: string, { environments, branch }: Answers, ownP
     ...(folder === "" ? [] : [`cd ${shellWord(folder)}`]),
     around === null ? `git init -b ${branch} && ${install}` : install,
     ...environments
-      .filter((name) => identityFilesOf(root, name).length === 0)
+      .filter((name) => !existingLinkerd && identityFilesOf(root, name).length === 0)
       .map((name) => `npx meshops identity keygen ${name} --write && npx meshops identity init ${name}`),
     "npx meshops generate",
   ];

@@ -12,6 +12,8 @@ export interface InitOptions {
   readonly withClient?: string | true;
   /** Whether the environments have a database. */
   readonly database: boolean;
+  /** Whether another tool installs Linkerd. */
+  readonly existingLinkerd: boolean;
   /** Do not prompt. Use the default values for missing options. */
   readonly yes: boolean;
   /** Write to a folder that is not empty; overwrite existing files. */

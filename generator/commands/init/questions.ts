@@ -45,6 +45,7 @@ export async function ask(io: Io, options: InitOptions, name: string, path: stri
       path,
       client: clientOf(options, cluster),
       database: options.database,
+      existingLinkerd: options.existingLinkerd,
     };
   } catch (error) {
     if ((error as Error).name !== "AbortError") throw error;

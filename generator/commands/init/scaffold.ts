@@ -31,6 +31,7 @@ export function scaffold(answers: Answers, { templates, bases, clients }: Source
   const view = {
     ...answers,
     aks: cluster === "aks",
+    delivers: answers.database || !answers.existingLinkerd,
     // Without the database, no test of verify needs the image of the test client.
     verifies: client !== null || !answers.database,
     first: environments[0],

@@ -13,20 +13,22 @@ export function specs(answers: Answers): [path: string, text: string][] {
       "Settings that all environments share. This spec is abstract: meshops generates no files for it.",
       base(answers),
     ),
-    ...answers.environments.map((name) => spec(name, keygenComment(name), environment(name, answers))),
+    ...answers.environments.map((name) => spec(name, commentOf(name, answers), environment(name, answers))),
   ];
 }
 
 /** Returns the spec of an additional environment. @param options.base name of the spec that the new spec extends */
 export function environmentSpec(
   name: string,
-  { platform, cluster, base: parent }: { readonly platform: string; readonly cluster: Answers["cluster"]; readonly base: string },
+  { base: parent, ...answers }: Pick<Answers, "name" | "cluster" | "existingLinkerd"> & { readonly base: string },
 ): [path: string, text: string] {
-  return spec(name, keygenComment(name), { ...environment(name, { name: platform, cluster }), extends: parent });
+  return spec(name, commentOf(name, answers), { ...environment(name, answers), extends: parent });
 }
 
-function keygenComment(name: string): string {
-  return `To add recipients to spec.secrets, run: meshops identity keygen ${name} --write`;
+function commentOf(name: string, { existingLinkerd }: Pick<Answers, "existingLinkerd">): string {
+  return existingLinkerd
+    ? "Another tool installs Linkerd in this cluster."
+    : `To add recipients to spec.secrets, run: meshops identity keygen ${name} --write`;
 }
 
 function spec(name: string, comment: string, content: JsonMap): [path: string, text: string] {
@@ -51,20 +53,25 @@ function database(client: Answers["client"]): JsonMap {
   };
 }
 
-function base({ cluster, url, branch, path, client, database: enabled }: Answers): JsonMap {
+function base({ cluster, url, branch, path, client, database: enabled, existingLinkerd }: Answers): JsonMap {
   return {
     abstract: true,
     gitops: { url, branch, ...(path === "." ? {} : { path }), interval: "10m" },
     ...(cluster === "aks"
       ? { azure: { location: "westus2", cluster: { nodeCount: 3, vmSize: "Standard_D2s_v5", networkPolicy: "calico" } } }
       : {}),
-    linkerd: { version: "edge-26.8.3", viz: { enabled: true }, jaeger: { enabled: true } },
+    linkerd: existingLinkerd
+      ? { lifecycle: "existing", version: "edge-26.8.3", viz: { enabled: true } }
+      : { version: "edge-26.8.3", viz: { enabled: true }, jaeger: { enabled: true } },
     dgraph: enabled ? database(client) : { enabled: false },
     ...(enabled ? { pydgraphClient: testClient(client) } : {}),
   };
 }
 
-function environment(name: string, { name: platform, cluster }: Pick<Answers, "name" | "cluster">): JsonMap {
+function environment(
+  name: string,
+  { name: platform, cluster, existingLinkerd }: Pick<Answers, "name" | "cluster" | "existingLinkerd">,
+): JsonMap {
   const own = `${platform}-${name}`;
   const azure = {
     resourceGroup: own,
@@ -81,7 +88,7 @@ function environment(name: string, { name: platform, cluster }: Pick<Answers, "n
   return {
     extends: "base",
     ...(cluster === "aks" ? { azure } : {}),
-    ...(isProduction(name) ? { linkerd: { highAvailability: true } } : {}),
+    ...(isProduction(name) && !existingLinkerd ? { linkerd: { highAvailability: true } } : {}),
   };
 }
 

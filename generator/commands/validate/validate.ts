@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { modelOf } from "../../components/build.ts";
 import { atStart, type Diagnostic, hasErrors } from "../../diagnostics/diagnostic.ts";
 import { identitiesAtHand } from "../../identity/age-keys.ts";
 import { readIdentity } from "../../identity/read.ts";
@@ -8,6 +9,7 @@ import { identityFolder, specFile } from "../../spec/layout.ts";
 import type { Loaded } from "../../spec/load.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { plural } from "../../system/text.ts";
+import { missingBases } from "../base-findings.ts";
 import { countOf, load, repositoryIn, unknownEnvironments } from "../context.ts";
 import { outdatedScaffold } from "../init/tracked.ts";
 import type { Io } from "../io.ts";
@@ -80,6 +82,7 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
       ...inSpecs,
       ...nameFindings(repository, loaded),
       ...inIdentities,
+      ...missingBases(repository.root, environments.map(modelOf)),
       ...outdatedScaffold(repository.root),
     ],
     checked: `${countChecked(loaded)} checked`,

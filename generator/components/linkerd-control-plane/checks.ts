@@ -60,6 +60,7 @@ function podsMeshed({ pods, namespaces, podSets, linkerdRelease }: ClusterState)
       problems.map(({ cause }) => cause),
       problems.flatMap(({ found }) => found),
     );
+  if (wanted.length === 0 && podSets.length === 0) return passed("the environment has no meshed workload of its own");
   return wanted.length === 0
     ? failed("no meshed pods", "no pod that should be meshed exists; run meshops status")
     : passed(`${wanted.length} pods, ${linkerdRelease.version}`);

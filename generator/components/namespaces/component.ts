@@ -19,7 +19,7 @@ export function namespacesComponent(specs: readonly NamespaceSpec[]): Component 
     group: "meshops",
     needs: [],
     build: () => ({
-      namespace: "linkerd",
+      namespace: names[0] ?? "",
       delivery: { kind: "objects", helmfile: "hook" },
       objects: { namespaces },
       timeoutMinutes: 2,

@@ -3,6 +3,9 @@ import { suspend, suspendKustomizations } from "../../components/flux-commands.t
 import { at } from "../../kubernetes/object-fields.ts";
 import { overlayOf } from "./placement.ts";
 
+/** Helm does not delete an object with this annotation (helm, pkg/kube/client.go). */
+const keepBundle = "kubectl annotate configmap linkerd-identity-trust-roots --namespace linkerd helm.sh/resource-policy=keep";
+
 /** Components that another tool provides with `linkerd.lifecycle: existing`. */
 const ofLinkerd = ["identity", "linkerd-crds", "linkerd-control-plane", "linkerd-viz", "linkerd-jaeger"];
 
@@ -13,11 +16,14 @@ const ofLinkerd = ["identity", "linkerd-crds", "linkerd-control-plane", "linkerd
 export function* ownershipRisks(changed: ChangedObject, { environment, objects }: ChangeSet): Iterable<Assessment> {
   const { kind, name, change } = changed;
   const component = kind === "Kustomization" ? overlayOf(change === "added" ? changed.after : changed.before) : null;
-  if (isHandedOver(objects) && component !== null && ofLinkerd.includes(component)) yield handedOver(objects, environment);
+  const release = kind === "HelmRelease" ? name : null;
+  const ofOthers = ofLinkerd.includes(component ?? release ?? "");
+  if (isHandedOver(objects) && ofOthers && change === "removed") yield handedOver(objects, environment);
   else if (component === "identity" && change === "removed" && !isRenamed(objects))
     yield externalCertificates(changed, objects, environment);
-  if (kind === "HelmRelease" && name === "linkerd-control-plane" && change === "added" && isRunning(objects))
-    yield takenOver(environment);
+  const controlPlane = objects.find((each) => each.kind === "HelmRelease" && each.name === "linkerd-control-plane");
+  if (release !== null && ofOthers && change === "added" && controlPlane?.change === "added" && isRunning(objects))
+    yield takenOver(controlPlane, environment);
 }
 
 /** Whether a change removes Linkerd from the generated files. All environments of meshops with Linkerd have its CRDs. */
@@ -103,7 +109,7 @@ function externalCertificates(
         ? [
             {
               text: "Prevent Helm from deleting the trust bundle, which is no longer part of Linkerd's chart.",
-              command: "kubectl annotate configmap linkerd-identity-trust-roots --namespace linkerd helm.sh/resource-policy=keep",
+              command: keepBundle,
             },
           ]
         : []),
@@ -116,21 +122,51 @@ function externalCertificates(
   };
 }
 
-function takenOver(environment: string): Assessment {
+function takenOver({ after }: ChangedObject, environment: string): Assessment {
+  const values = at(after, "spec", "values");
+  const external = at(values, "identityTrustAnchorsPEM") === undefined;
+  const injects = at(values, "proxyInjector", "injectCaFrom") !== undefined;
   return {
     risk: "mesh-restart",
     reason:
-      "meshops installs Linkerd in this environment from now on. If the cluster already contains the Helm releases linkerd-crds and linkerd-control-plane in namespace linkerd, Helm upgrades them to the generated values, and the control plane restarts. If Linkerd's Helm releases have other names, Helm refuses the installation, because the objects belong to other releases",
+      "meshops installs Linkerd in this environment from now on. If the cluster already contains the Helm releases of Linkerd and its extensions, Helm upgrades them to the generated values, and their pods restart. If the Helm releases have other names, Helm refuses the installation, because the objects belong to other releases",
     steps: [
       {
-        text: "Before you push, check the names of the Helm releases.",
-        command: "helm list --namespace linkerd",
+        text: "Before you push, check the names and the values of the Helm releases.",
+        command: "helm list --namespace linkerd && helm get values linkerd-control-plane --namespace linkerd",
       },
+      ...(external
+        ? []
+        : [
+            {
+              text: "Keep the certificates: set linkerd.identity.provider: external. With the provider sops, meshops replaces the trust anchor, and meshed pods refuse each other until all have restarted.",
+            },
+          ]),
+      ...(at(values, "identity", "externalCA") === true
+        ? [
+            {
+              text: "If Linkerd's chart wrote the trust bundle until now, prevent Helm from deleting it.",
+              command: keepBundle,
+            },
+          ]
+        : []),
+      ...(external
+        ? [
+            {
+              text: "If Linkerd's chart wrote the Secret of the issuer until now, prevent Helm from deleting it, and add the keys tls.crt, tls.key and ca.crt to it.",
+              command: "kubectl annotate secret linkerd-identity-issuer --namespace linkerd helm.sh/resource-policy=keep",
+            },
+          ]
+        : []),
+      ...(injects
+        ? [
+            {
+              text: "The generated values expect that cert-manager writes the Secrets of the webhooks and sets caBundle. If Linkerd's chart creates these certificates, set linkerd.identity.webhooks: chart first; otherwise the API server cannot call the webhooks.",
+            },
+          ]
+        : []),
       {
-        text: "Stop the other tool without uninstalling Linkerd. With Flux, suspend its Kustomizations and HelmReleases, and then delete them.",
-      },
-      {
-        text: "Keep the certificates: set linkerd.identity.provider: external. With the provider sops, meshops replaces the trust anchor, and meshed pods refuse each other until all have restarted.",
+        text: "Stop the other tool without uninstalling Linkerd. With Flux: suspend its Kustomizations and HelmReleases, remove them from its repository, and then delete them.",
       },
       { text: "Push, and wait until Linkerd is ready.", command: `meshops status ${environment} --watch` },
     ],

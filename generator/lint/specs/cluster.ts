@@ -113,6 +113,14 @@ const kubernetesPaths = [spec("cluster", "kubernetesVersion"), path("kubernetesV
 function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
   const { version } = linkerd;
   if (isKnownRelease(version)) return;
+  if (linkerd.lifecycle === "existing") {
+    yield {
+      paths: [spec("linkerd", "version")],
+      message: `${withName(version)} is not in the catalog; policies and tests are those of ${nearestRelease(version)?.version}`,
+      fix: "silence the rule",
+    };
+    return;
+  }
   const images = separateImages(linkerdRelease(version)).join(", ");
   yield {
     paths: [spec("linkerd", "version")],

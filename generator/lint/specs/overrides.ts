@@ -101,6 +101,12 @@ export function* overridden(
 }
 
 function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
+  if (Object.keys(environment.spec.components).length === 0) return;
+  const ofOthers = new Set(
+    generated(environment)
+      .filter((each) => !isDelivered(each))
+      .map(({ id }) => id),
+  );
   for (const { component, override } of overridden(environment)) {
     const { id } = component;
     if (!isDelivered(component)) {
@@ -117,6 +123,13 @@ function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
         message: `the component ${id} has no chart, so you cannot set values for it`,
         fix: "remove the values, or use patches",
       };
+    for (const [index, { component: needed }] of override.dependsOn.entries())
+      if (ofOthers.has(needed ?? ""))
+        yield {
+          paths: [components(id, "dependsOn", index, "component")],
+          message: `another tool installs ${needed}, so ${id} cannot wait for this component`,
+          fix: `remove this item, or use the Kustomization of the other tool: {kustomization: {name: …, namespace: …}}`,
+        };
     for (const [index, { helmRelease }] of override.dependsOn.entries())
       if (helmRelease !== undefined && releaseOf(component) === null)
         yield {
