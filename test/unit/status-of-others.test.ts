@@ -1,0 +1,105 @@
+import { expect, test } from "vitest";
+import { assess } from "../../generator/cluster/status/assess.ts";
+import { nodesOfOthers } from "../../generator/cluster/status/of-others.ts";
+import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
+import { modelOf } from "../../generator/components/build.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
+import { environmentOf } from "../support/specs.ts";
+
+const takenAt = new Date("2026-11-28T12:00:00Z");
+const empty: Snapshot = {
+  sources: [],
+  fluxVersion: null,
+  kustomizations: [],
+  releases: [],
+  workloads: [],
+  pods: [],
+  claims: [],
+  events: [],
+  namespaces: [],
+  identity: { trustRoots: null, committed: null, secrets: null },
+  meshed: null,
+  policies: [],
+  linkerdConfig: null,
+  proxyLogs: new Map(),
+  takenAt,
+};
+
+const model = modelOf(
+  environmentOf({
+    linkerd: { lifecycle: "existing", viz: { enabled: false } },
+    dgraph: { enabled: false },
+    pydgraphClient: undefined,
+  }),
+);
+
+function deployment(name: string, version: string | null): KubernetesObject {
+  const labels = version === null ? {} : { "app.kubernetes.io/part-of": "Linkerd", "app.kubernetes.io/version": version };
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, namespace: "linkerd", labels, generation: 1 },
+    spec: { replicas: 1, selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } } } },
+    status: { observedGeneration: 1, replicas: 1, readyReplicas: 1, updatedReplicas: 1 },
+  } as unknown as KubernetesObject;
+}
+
+function config(values: string): KubernetesObject {
+  const metadata = { name: "linkerd-config", namespace: "linkerd" };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata, data: { values } } as unknown as KubernetesObject;
+}
+
+const workloads = [deployment("linkerd-identity", "edge-26.8.3"), deployment("gateway-api", null)];
+
+test("Linkerd that runs as the spec says is ready, with its version", () => {
+  const linkerdConfig = config("clusterDomain: cluster.local\nidentityTrustDomain: ''\n");
+  expect(nodesOfOthers(model, { ...empty, workloads, linkerdConfig })).toMatchObject([
+    { kind: "Namespace", name: "linkerd", state: "ready", detail: "edge-26.8.3, 2 workloads", cause: null },
+  ]);
+});
+
+test.each([
+  ["no workload", [], null, "missing", "contains no workload"],
+  ["another version", [deployment("linkerd-identity", "edge-25.10.7")], null, "linkerd-fact", "Linkerd edge-25.10.7 runs"],
+  [
+    "another cluster domain",
+    workloads,
+    "clusterDomain: k8s.example.org\n",
+    "linkerd-fact",
+    "linkerd.clusterDomain of this Linkerd is k8s.example.org",
+  ],
+  [
+    "another trust domain",
+    workloads,
+    "clusterDomain: cluster.local\nidentityTrustDomain: mesh.example.org\n",
+    "linkerd-fact",
+    "linkerd.identity.trustDomain of this Linkerd is mesh.example.org, but the spec declares cluster.local",
+  ],
+] as const)("%s is a cause", (_, found, values, code, reason) => {
+  const linkerdConfig = values === null ? null : config(values);
+  const [node] = nodesOfOthers(model, { ...empty, workloads: [...found], linkerdConfig });
+  expect(node?.cause).toMatchObject({ code, reason: expect.stringContaining(reason) });
+});
+
+test("a Kustomization of another environment with the same name is not ready", () => {
+  const kustomization = (path: string): KubernetesObject =>
+    ({
+      apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+      kind: "Kustomization",
+      metadata: { name: "namespaces", namespace: "flux-system", generation: 1 },
+      spec: { path },
+      status: { observedGeneration: 1, conditions: [{ type: "Ready", status: "True" }] },
+    }) as unknown as KubernetesObject;
+  const stateOf = (path: string): unknown => {
+    const nodes = assess(modelOf(environmentOf()), { ...empty, kustomizations: [kustomization(path)] });
+    const { state, cause } = nodes.find(({ name }) => name === "namespaces") ?? {};
+    return [state, cause?.code, cause?.reason];
+  };
+  expect(stateOf("./overlays/test/namespaces")).toEqual(["ready", undefined, undefined]);
+  expect(stateOf("overlays/test/namespaces")).toEqual(["ready", undefined, undefined]);
+  expect(stateOf("./overlays/other/namespaces")).toEqual([
+    "failed",
+    "foreign",
+    "this Kustomization applies ./overlays/other/namespaces, not ./overlays/test/namespaces",
+  ]);
+});
