@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { makeIssuer, makeTrustAnchor, privateKeyPem } from "../../generator/identity/authority.ts";
+import {
+  makeIssuer,
+  makeServerCertificate,
+  makeTrustAnchor,
+  makeWebhookCa,
+  privateKeyPem,
+} from "../../generator/identity/authority.ts";
 import { meshops } from "../support/cli.ts";
 import { withCluster } from "../support/guards.ts";
 import { writeTree } from "../support/platform.ts";
@@ -42,17 +48,29 @@ withCluster("an existing platform repository that adopts meshops", () => {
     platform = await makeGitPlatform(spec, spec.gitops.path);
     const top = join(platform.root, "../..");
     cpSync(original, top, { recursive: true });
-    // The charts of the original's release are not part of the reference data.
+    // The charts of the original's release are not part of the reference data. The charts of the harness do not create
+    // certificates, so the test creates the Secrets that the real chart writes, and passes their CA as a value.
     const mesh = join(top, "infrastructure/controllers/mesh.yaml");
-    writeFileSync(mesh, readFileSync(mesh, "utf8").replaceAll("2026.2.1", "2025.10.7"));
+    const webhook = JSON.stringify({ caBundle: webhookCa.certificate });
+    const values = ["proxyInjector", "profileValidator", "policyValidator"].map((name) => `    ${name}: ${webhook}\n`);
+    const text = readFileSync(mesh, "utf8").replaceAll("2026.2.1", "2025.10.7");
+    writeFileSync(
+      mesh,
+      text.replace("    revisionHistoryLimit: 0\n", (line) => line + values.join("")),
+    );
     cluster = await Cluster.startFor(platform);
     await cluster.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: flux.namespace } } as ApiObject);
     await cluster.api.applyAll(fluxManifests);
     await cluster.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "linkerd" } } as ApiObject);
-    await cluster.api.apply(meshCa());
+    for (const secret of secretsOfChart()) await cluster.api.apply(secret);
     for (const object of fluxOfOthers) await cluster.api.apply(object as ApiObject);
     await cluster.git.push("the original repository");
     await ready(["flux-system", "controllers", "configs", "apps"]);
+    await until("the pods of the workloads run", async () => {
+      const lists = ["notes", "gateway"].map((name) => cluster.api.list(`/api/v1/namespaces/${name}/pods`));
+      const pods = (await Promise.all(lists)).flat();
+      return pods.length === 3 && pods.every(({ status }) => status?.phase === "Running");
+    });
     before = await workloadsOfOthers();
   });
   afterAll(() => cluster?.stop());
@@ -97,8 +115,17 @@ withCluster("an existing platform repository that adopts meshops", () => {
       "clusters/harbour/mesh.yaml": stringify(kustomization("mesh", "./platform/mesh/flux/own")),
     });
     await cluster.git.push("meshops");
-    await ready(["mesh", "mesh-namespaces", "mesh-dgraph-policy", "mesh-dgraph", "controllers", "configs", "apps"]);
-    expect(await workloadsOfOthers()).toBe(before);
+    await ready([
+      "mesh",
+      "mesh-namespaces",
+      "mesh-dgraph-policy",
+      "mesh-dgraph",
+      "mesh-service-profile",
+      "controllers",
+      "configs",
+      "apps",
+    ]);
+    expect((await workloadsOfOthers()) === before, "workloads of others changed").toBe(true);
     const created = cluster.plane.created("dgraph");
     const firstPod = created.findIndex((line) => line.startsWith("pods "));
     expect(created.slice(0, firstPod).sort()).toEqual(policiesOf(platform.root, "own"));
@@ -143,16 +170,27 @@ const fluxOfOthers = [
   kustomization("flux-system", "./clusters/harbour"),
 ];
 
-/** The Secret from which the original passes the trust anchor and the issuer to Linkerd's chart. */
-function meshCa(): ApiObject {
-  const names = { trustDomain: "cluster.local", anchorValidity: "10y", issuerValidity: "1y", webhookValidity: "1y" };
-  const anchor = makeTrustAnchor(names, new Date());
-  const issuer = makeIssuer(names, anchor, new Date());
-  const stringData = { roots: anchor.certificate, "issuer-crt": issuer.certificate, "issuer-key": privateKeyPem(issuer) };
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "mesh-ca", namespace: "linkerd" },
-    stringData,
-  } as unknown as ApiObject;
+const names = { trustDomain: "cluster.local", anchorValidity: "10y", issuerValidity: "1y", webhookValidity: "1y" };
+const webhookCa = makeWebhookCa(names, new Date());
+
+/**
+ * The Secret from which the original passes the trust anchor and the issuer to Linkerd's chart, and the Secrets that the
+ * real chart writes (linkerd-control-plane, templates/identity.yaml and templates/*-rbac.yaml).
+ */
+function secretsOfChart(): ApiObject[] {
+  const now = new Date();
+  const anchor = makeTrustAnchor(names, now);
+  const issuer = makeIssuer(names, anchor, now);
+  const key = privateKeyPem(issuer);
+  const secret = (name: string, stringData: Record<string, string>): ApiObject =>
+    ({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace: "linkerd" }, stringData }) as unknown as ApiObject;
+  const webhooks = ["linkerd-proxy-injector", "linkerd-sp-validator", "linkerd-policy-validator"].map((service) => {
+    const pair = makeServerCertificate(`${service}.linkerd.svc`, names, webhookCa, now);
+    return secret(`${service}-k8s-tls`, { "tls.crt": pair.certificate, "tls.key": privateKeyPem(pair, "PKCS#8") });
+  });
+  return [
+    secret("mesh-ca", { roots: anchor.certificate, "issuer-crt": issuer.certificate, "issuer-key": key }),
+    secret("linkerd-identity-issuer", { "crt.pem": issuer.certificate, "key.pem": key }),
+    ...webhooks,
+  ];
 }

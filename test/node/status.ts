@@ -41,6 +41,7 @@ export function statusTests(running: () => RealNode): void {
       identity: { trustRoots: null, committed: null, secrets: null },
       meshed: null,
       policies: [],
+      externalCertificates: false,
       linkerdConfig: null,
       proxyLogs: new Map(),
       takenAt: new Date(),

@@ -20,6 +20,7 @@ const empty: Snapshot = {
   identity: { trustRoots: null, committed: null, secrets: null },
   meshed: null,
   policies: [],
+  externalCertificates: false,
   linkerdConfig: null,
   proxyLogs: new Map(),
   takenAt,

@@ -37,6 +37,7 @@ const emptySnapshot: Snapshot = {
   identity: { trustRoots: null, committed: null, secrets: null },
   meshed: null,
   policies: [],
+  externalCertificates: false,
   linkerdConfig: null,
   proxyLogs: new Map(),
   takenAt: new Date("2026-11-28T12:00:00Z"),

@@ -33,7 +33,7 @@ export function isPodReady(pod: KubernetesObject): boolean {
  */
 export function missingSecret(
   pods: readonly KubernetesObject[],
-  { identity }: Snapshot,
+  { identity, externalCertificates }: Snapshot,
   { environment, placement }: Subject,
 ): Cause | null {
   const [missing] = pods.flatMap((pod) => lostSecrets(identity, [pod]));
@@ -43,7 +43,9 @@ export function missingSecret(
   return {
     code: "secret-missing",
     reason: `pod ${pod.metadata.name} mounts Secret ${name}, which does not exist in ${namespace}`,
-    fix: `run ${reconcileCommand(placement, "identity")}, or helmfile -e ${environment} -l name=identity sync`,
+    fix: externalCertificates
+      ? "create the Secret with the program that writes it, or restore it"
+      : `run ${reconcileCommand(placement, "identity")}, or helmfile -e ${environment} -l name=identity sync`,
   };
 }
 

@@ -6,6 +6,7 @@ import type { Model } from "../../components/model.ts";
 import type { IdentityObjects } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { isLive, waitsForProxy } from "../../mesh/pod.ts";
+import { hasExternalIdentity } from "../../spec/ownership.ts";
 import type { ClusterActions } from "../actions.ts";
 import { type ClusterReader, orNull } from "../connection.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
@@ -34,6 +35,8 @@ export interface Snapshot {
    * that the user is not allowed to list are missing.
    */
   readonly policies: readonly KubernetesObject[];
+  /** Whether another program writes the certificates and their Secrets. */
+  readonly externalCertificates: boolean;
   /** ConfigMap with the values of the control plane's chart; null if it does not exist or cannot be read. */
   readonly linkerdConfig: KubernetesObject | null;
   /** Last log lines of the proxies that are not ready. The key is `namespace/name` of the pod. */
@@ -123,6 +126,7 @@ export async function takeSnapshot(
     events,
     namespaces: found,
     identity: await readIdentityObjects(cluster, model.environment, pods),
+    externalCertificates: hasExternalIdentity(model.environment),
     linkerdConfig: await orNull(cluster.get("v1", "ConfigMap", "linkerd-config", "linkerd")),
     meshed: meshed?.filter(isLive) ?? null,
     policies: policies.flat(),

@@ -109,9 +109,14 @@ function caBundle(value: string, object: Hole["object"], path: readonly string[]
     {
       object,
       path: ["metadata", "annotations"],
-      template: () => `{{- with .Values.${value}.injectCaFrom }} {cert-manager.io/inject-ca-from: {{ . }}}{{ else }} {}{{ end }}`,
+      template: () =>
+        `{{- with (.Values.${value} | default dict).injectCaFrom }} {cert-manager.io/inject-ca-from: {{ . }}}{{ else }} {}{{ end }}`,
     },
-    { object, path: [...path, "caBundle"], template: () => `{{ .Values.${value}.caBundle | default "" | b64enc | quote }}` },
+    {
+      object,
+      path: [...path, "caBundle"],
+      template: () => `{{ (.Values.${value} | default dict).caBundle | default "" | b64enc | quote }}`,
+    },
   ];
 }
 

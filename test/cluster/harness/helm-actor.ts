@@ -109,13 +109,15 @@ export class HelmActor {
 
   /** @throws ReasonedError if a ConfigMap or Secret, or its key, does not exist */
   #values({ metadata: { namespace }, spec }: ApiObject): Values[] {
-    return valuesFromOf(spec).map(({ kind, name, valuesKey = "values.yaml", targetPath = null }) => {
+    const own: Values[] = spec.values === undefined ? [] : [{ text: stringify(spec.values), targetPath: null }];
+    const read = valuesFromOf(spec).map(({ kind, name, valuesKey = "values.yaml", targetPath = null }) => {
       const text = this.#sources.get(`${kind} ${namespace}/${name}`)?.["data"]?.[valuesKey];
       if (text !== undefined)
         return { text: kind === "Secret" ? Buffer.from(String(text), "base64").toString() : String(text), targetPath };
       const message = `could not resolve ${kind} chart values reference '${namespace}/${name}' with key '${valuesKey}'`;
       throw new ReasonedError("ValuesError", message);
     });
+    return [...read, ...own];
   }
 
   #digest(release: ApiObject): string {
@@ -152,14 +154,14 @@ export class HelmActor {
       ...(requested === undefined ? {} : { lastHandledReconcileAt: requested }),
     };
     const { chart, version } = spec.chart.spec as { chart: string; version: string };
-    const name = `${metadata.namespace}/${spec.releaseName}`;
+    const name = `${metadata.namespace}/${releaseNameOf(release)}`;
     try {
       await this.#unlock(release);
       await this.#helm(release, this.#values(release));
       const revision = Number(status.history?.[0]?.version ?? 0) + 1;
       const message = `Helm ${action} succeeded for release ${name}.v${revision} with chart ${chart}@${version}`;
       const entry = {
-        name: spec.releaseName,
+        name: releaseNameOf(release),
         namespace: metadata.namespace,
         version: revision,
         chartName: chart,
@@ -196,7 +198,8 @@ export class HelmActor {
     }
   }
 
-  async #helm({ metadata, spec }: ApiObject, values: readonly Values[]): Promise<void> {
+  async #helm(release: ApiObject, values: readonly Values[]): Promise<void> {
+    const { metadata, spec } = release;
     const work = join(this.#folder, `${metadata.namespace}-${metadata.name}`);
     rmSync(work, { recursive: true, force: true });
     mkdirSync(join(work, "rendered"), { recursive: true });
@@ -230,7 +233,7 @@ export class HelmActor {
     }
     const namespace = ["--namespace", metadata.namespace ?? "", "--kubeconfig", this.#kubeconfig];
     await this.#run([
-      ...["upgrade", "--install", spec.releaseName, packed, ...namespace],
+      ...["upgrade", "--install", releaseNameOf(release), packed, ...namespace],
       ...["--skip-crds", "--wait", "--timeout", spec.timeout ?? "5m", "--history-max", "5", "--post-renderer", render],
       ...files,
     ]);
@@ -240,18 +243,19 @@ export class HelmActor {
    * Deletes the record of an interrupted action, as helm-controller does. Helm rejects further actions while this
    * record exists.
    */
-  async #unlock({ metadata, spec }: ApiObject): Promise<void> {
+  async #unlock(release: ApiObject): Promise<void> {
+    const { metadata } = release;
     const secrets = `/api/v1/namespaces/${metadata.namespace}/secrets`;
     const pending = "status in (pending-install,pending-upgrade,pending-rollback)";
-    const selector = encodeURIComponent(`owner=helm,name=${spec.releaseName},${pending}`);
+    const selector = encodeURIComponent(`owner=helm,name=${releaseNameOf(release)},${pending}`);
     for (const record of await this.#api.list(`${secrets}?labelSelector=${selector}`))
       await this.#api.delete(`${secrets}/${record.metadata.name}`);
   }
 
   async #uninstall(release: ApiObject): Promise<void> {
-    const { metadata, spec } = release;
+    const { metadata } = release;
     const where = ["--namespace", metadata.namespace ?? "", "--kubeconfig", this.#kubeconfig];
-    await this.#run(["uninstall", spec.releaseName, ...where, "--ignore-not-found", "--wait"]);
+    await this.#run(["uninstall", releaseNameOf(release), ...where, "--ignore-not-found", "--wait"]);
     await this.#api.merge(pathOf(release), { metadata: { finalizers: null } });
   }
 
@@ -288,6 +292,11 @@ interface ValuesReference {
   readonly name: string;
   readonly valuesKey?: string;
   readonly targetPath?: string;
+}
+
+/** Name of the Helm release; Flux's default is the name of the HelmRelease. */
+function releaseNameOf({ metadata, spec }: ApiObject): string {
+  return String(spec.releaseName ?? metadata.name);
 }
 
 function valuesFromOf(spec: ApiObject["spec"]): readonly ValuesReference[] {
