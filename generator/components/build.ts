@@ -8,6 +8,7 @@ import { externalIdentity } from "./identity/external.ts";
 import { sopsIdentity } from "./identity/sops.ts";
 import { type ComponentModel, isDelivered, type Model, neededComponents } from "./model.ts";
 import { namespacesComponent } from "./namespaces/component.ts";
+import { declaredNamespaces, namespaceChecks } from "./namespaces/declared.ts";
 import { withOverrides } from "./overrides.ts";
 import { providers } from "./registry.ts";
 
@@ -16,7 +17,9 @@ export function buildModel(input: Input, from: readonly ComponentProvider[] = pr
   const context = contextOf(input);
   const built = from.flatMap((provider) => [...provider.components(context)]).map((component) => build(component, context));
   const specs = built.flatMap((component) => component.namespaces);
-  const namespaces = specs.length === 0 ? [] : [build(namespacesComponent(specs), context)];
+  const all = [...specs, ...declaredNamespaces(input.environment, specs)];
+  const checks = namespaceChecks(input.environment);
+  const namespaces = all.length === 0 && checks.length === 0 ? [] : [build(namespacesComponent(all, checks), context)];
   return {
     environment: input.environment,
     mirror: context.mirror,
@@ -106,5 +109,6 @@ function needsOf(component: ComponentModel, all: readonly ComponentModel[]): rea
   const needs = component.needs.filter((need) => !("component" in need) || find(need.component) !== undefined);
   const needed = needs.flatMap((need) => ("component" in need ? (find(need.component) ?? []) : []));
   const isFirst = isDelivered(component) && component.id !== "namespaces" && !needed.some(isDelivered);
-  return isFirst && find("namespaces") !== undefined ? [{ component: "namespaces" }, ...needs] : needs;
+  const namespaces = find("namespaces");
+  return isFirst && namespaces !== undefined && isDelivered(namespaces) ? [{ component: "namespaces" }, ...needs] : needs;
 }

@@ -6,6 +6,7 @@ import type { Judgement, Rule, RuleFinding } from "../spec/rule.ts";
 import { chartOverrideRules } from "./specs/chart-overrides.ts";
 import { clusterRules } from "./specs/cluster.ts";
 import { type JointRule, jointRules } from "./specs/cross-environment.ts";
+import { declaredNamespaceRules } from "./specs/declared-namespaces.ts";
 import { gitopsNameRule, gitopsPathRule, gitopsRules } from "./specs/gitops.ts";
 import { namespaceRules } from "./specs/namespaces.ts";
 import { overrideRules } from "./specs/overrides.ts";
@@ -17,6 +18,7 @@ const rules: readonly Rule[] = [
   ...clusterRules,
   ...gitopsRules,
   ...namespaceRules,
+  ...declaredNamespaceRules,
   ...overrideRules,
   ...chartOverrideRules,
   ...providers.flatMap((provider) => provider.rules ?? []),

@@ -238,6 +238,12 @@ export interface Environment {
       [k: string]: Override;
     };
     /**
+     * Namespaces of workloads, and their settings for the mesh. Each key is the name of a namespace.
+     */
+    namespaces: {
+      [k: string]: DeclaredNamespace;
+    };
+    /**
      * Settings for helmfile. Flux does not use these settings.
      */
     helmfile: {
@@ -669,6 +675,46 @@ export interface Dependency {
   component?: string;
   kustomization?: FluxObject;
   helmRelease?: FluxObject;
+}
+/**
+ * A namespace of workloads.
+ */
+export interface DeclaredNamespace {
+  /**
+   * Whether meshops creates the namespace and sets its labels and annotations. If false, the namespace belongs to others: meshops changes nothing in it, and status and verify compare its annotations with `mesh`. meshops never deletes a namespace.
+   */
+  create: boolean;
+  /**
+   * Labels of the namespace, for example for PodSecurity.
+   */
+  labels: {
+    [k: string]: string;
+  };
+  /**
+   * Settings of the mesh for the pods in the namespace. Pods read them when they are created, so running pods do not change until they restart.
+   */
+  mesh: {
+    /**
+     * Whether new pods get a proxy (annotation linkerd.io/inject). Without this field, only pods with their own annotation get a proxy.
+     */
+    inject?: "enabled" | "ingress" | "disabled";
+    /**
+     * Which clients can connect to ports without a Server (annotation config.linkerd.io/default-inbound-policy).
+     */
+    defaultInboundPolicy?:
+      | "all-unauthenticated"
+      | "all-authenticated"
+      | "cluster-unauthenticated"
+      | "cluster-authenticated"
+      | "deny"
+      | "audit";
+    /**
+     * Settings of the proxies. Each key is an annotation without the prefix config.linkerd.io/.
+     */
+    proxy: {
+      [k: string]: string;
+    };
+  };
 }
 /**
  * Requests and limits of each container, as in Kubernetes.

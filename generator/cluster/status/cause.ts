@@ -26,6 +26,7 @@ type CauseCode =
   | "missing"
   | "name-unresolved"
   | "namespace-missing"
+  | "namespace-setting"
   | "not-meshed"
   | "pod-broken"
   | "pod-crashing"

@@ -3,6 +3,7 @@ import { placementOf } from "../../bundle/emit/placement.ts";
 import type { Model } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import { annotationDifferences, type DeclaredNamespace } from "../../mesh/namespace-settings.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { specFile } from "../../spec/layout.ts";
 import { asMap } from "../../system/data.ts";
@@ -10,11 +11,30 @@ import type { Cause } from "./cause.ts";
 import { type StatusNode, workloadNode } from "./node.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Returns the state of the components that another tool installs: one node per namespace, with its workloads. Pure. */
+/**
+ * Returns the state of what belongs to others: one node per namespace of a component that another tool installs, with
+ * its workloads, and one node per declared namespace. Pure.
+ */
 export function nodesOfOthers(model: Model, snapshot: Snapshot): StatusNode[] {
-  return model.components.flatMap(({ id, delivery }) =>
+  const installed = model.components.flatMap(({ id, delivery }) =>
     delivery.kind === "none" && delivery.podsIn !== null ? [namespaceNode(id, delivery.podsIn, model, snapshot)] : [],
   );
+  const declared = Object.entries(model.environment.spec.namespaces).filter(([, { create }]) => !create);
+  return [...installed, ...declared.map(([name, namespace]) => declaredNode(name, namespace, snapshot))];
+}
+
+/** Returns the state of a namespace of others: whether it exists, and has the annotations in `spec.namespaces`. */
+function declaredNode(name: string, declared: DeclaredNamespace, { namespaces }: Snapshot): StatusNode {
+  const node = { kind: "Namespace", namespace: "", name, detail: null, children: [] };
+  const found = namespaces.find(({ metadata }) => metadata.name === name);
+  if (found === undefined) {
+    const reason = "the namespace does not exist, although create is false in spec.namespaces";
+    return { ...node, state: "missing", cause: { code: "namespace-missing", reason, fix: "create the namespace" } };
+  }
+  const differences = annotationDifferences(declared, found.metadata.annotations ?? {});
+  if (differences.length === 0) return { ...node, state: "ready", detail: "as declared", cause: null };
+  const fix = "ask the owner to change the namespace, or correct spec.namespaces";
+  return { ...node, state: "failed", cause: { code: "namespace-setting", reason: differences.join("; "), fix } };
 }
 
 function namespaceNode(component: string, name: string, { environment }: Model, snapshot: Snapshot): StatusNode {

@@ -106,7 +106,7 @@ export async function takeSnapshot(
     // with access to a few namespaces often cannot read cluster-scoped objects.
     orEmpty(everywhere("v1", "PersistentVolumeClaim")),
     orEmpty(everywhere("v1", "Event")),
-    orEmpty(namespacesNamed(cluster, namespaces)),
+    orEmpty(namespacesNamed(cluster, [...namespaces, ...Object.keys(model.environment.spec.namespaces)])),
     meshedPods(cluster),
     orEmpty(everywhere("networking.k8s.io/v1", "NetworkPolicy")),
     policy("Server", server),

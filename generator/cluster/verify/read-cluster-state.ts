@@ -44,7 +44,7 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
     hooks,
     ...loads
   ] = await Promise.all([
-    namespacesNamed(cluster, names),
+    namespacesNamed(cluster, [...new Set([...names, ...Object.keys(environment.spec.namespaces)])]),
     listIn(cluster, protectedNamespaces, "networking.k8s.io/v1", "NetworkPolicy"),
     policy("Server", server),
     policy("AuthorizationPolicy", authorizationPolicy),

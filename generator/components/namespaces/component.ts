@@ -1,12 +1,13 @@
 import type { V1Namespace } from "@kubernetes/client-node";
 import type { KubernetesObject, StringMap } from "../../kubernetes/object.ts";
+import type { Check } from "../check.ts";
 import type { Component, NamespaceSpec } from "../component.ts";
 
 /**
  * Component with the namespaces of all components. The namespaces are created first, because the charts do not contain
  * them, and because Secrets are applied before the charts.
  */
-export function namespacesComponent(specs: readonly NamespaceSpec[]): Component {
+export function namespacesComponent(specs: readonly NamespaceSpec[], checks: readonly Check[] = []): Component {
   const names = [...new Set(specs.map(({ name }) => name))];
   const namespaces = names.map((name) =>
     namespace(
@@ -20,8 +21,9 @@ export function namespacesComponent(specs: readonly NamespaceSpec[]): Component 
     needs: [],
     build: () => ({
       namespace: names[0] ?? "",
-      delivery: { kind: "objects", helmfile: "hook" },
-      objects: { namespaces },
+      delivery: names.length === 0 ? { kind: "none", podsIn: null } : { kind: "objects", helmfile: "hook" },
+      objects: names.length === 0 ? {} : { namespaces },
+      checks,
       timeoutMinutes: 2,
     }),
   };

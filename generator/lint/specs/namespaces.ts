@@ -17,11 +17,17 @@ export const namespaceRules: readonly Rule[] = [
 /** Namespaces of Kubernetes, AKS and Flux. The components declare the namespaces of the mesh. */
 const platform = /^(default|kube-.*|aks-.*|flux-system|calico-system|tigera-operator|gatekeeper-system)$/;
 
+const ofMesh = new Set(providers.flatMap(({ reservedNamespaces = [] }) => reservedNamespaces));
+
+/** Whether workloads must not use a namespace. */
+export function isReserved(namespace: string): boolean {
+  return platform.test(namespace) || ofMesh.has(namespace);
+}
+
 function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
-  const reserved = new Set(providers.flatMap(({ reservedNamespaces = [] }) => reservedNamespaces));
   for (const { section, byDefault } of providers.flatMap(({ namespaceField }) => namespaceField ?? [])) {
     const { namespace } = environment.spec[section];
-    if (!platform.test(namespace) && !reserved.has(namespace)) continue;
+    if (!isReserved(namespace)) continue;
     yield {
       paths: [spec(section, "namespace")],
       message: `the namespace ${namespace} is reserved for Kubernetes, AKS, Flux or the mesh`,

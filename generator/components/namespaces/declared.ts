@@ -1,0 +1,51 @@
+import { annotationDifferences, meshAnnotations } from "../../mesh/namespace-settings.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import type { ClusterState, StateCheck } from "../check.ts";
+import type { NamespaceSpec } from "../component.ts";
+import { type Finding, failed, passed } from "../finding.ts";
+
+/**
+ * Namespaces in `spec.namespaces` that meshops creates. The values of components take precedence; the rule
+ * `namespace-conflict` reports differences.
+ */
+export function declaredNamespaces(environment: Environment, ofComponents: readonly NamespaceSpec[]): NamespaceSpec[] {
+  const created = Object.entries(environment.spec.namespaces).filter(([, { create }]) => create);
+  return created.map(([name, declared]) => {
+    const others = ofComponents.filter((each) => each.name === name);
+    const without = (map: Readonly<Record<string, string>>): Record<string, string> =>
+      Object.fromEntries(
+        Object.entries(map).filter(
+          ([key]) => !others.some(({ labels, annotations = {} }) => key in labels || key in annotations),
+        ),
+      );
+    return { name, labels: without(declared.labels), annotations: without(meshAnnotations(declared)) };
+  });
+}
+
+/** Test of the namespaces that belong to others; empty if the spec declares none. */
+export function namespaceChecks(environment: Environment): readonly StateCheck[] {
+  const others = Object.entries(environment.spec.namespaces).filter(([, { create }]) => !create);
+  if (others.length === 0) return [];
+  return [
+    {
+      id: "M9",
+      title: "namespaces of others have the declared settings",
+      expected: "the annotations in spec.namespaces",
+      evaluate: (state) => settingsOf(state, others),
+    },
+  ];
+}
+
+function settingsOf(
+  { namespaces }: ClusterState,
+  others: readonly (readonly [string, Environment["spec"]["namespaces"][string]])[],
+): Finding {
+  const problems = others.flatMap(([name, declared]) => {
+    const found = namespaces.find(({ metadata }) => metadata.name === name);
+    if (found === undefined) return [`${name} does not exist`];
+    return annotationDifferences(declared, found.metadata.annotations ?? {}).map((each) => `${name}: ${each}`);
+  });
+  return problems.length === 0
+    ? passed(others.map(([name]) => name).join(", "))
+    : failed(problems.join("; "), "ask the owners to change the namespaces, or correct spec.namespaces");
+}

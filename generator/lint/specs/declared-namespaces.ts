@@ -1,0 +1,97 @@
+import { linkerdRelease } from "../../catalog/linkerd.ts";
+import { linkerdAnnotations, readBy } from "../../catalog/linkerd-annotations.ts";
+import { modelOf } from "../../components/build.ts";
+import { didYouMean } from "../../diagnostics/suggest.ts";
+import { rejectedValue } from "../../mesh/annotation-values.ts";
+import { meshAnnotations, proxyPrefix } from "../../mesh/namespace-settings.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { isReserved } from "./namespaces.ts";
+
+/** The policy `audit` exists since edge-24.7 (linkerd2, policy-controller/k8s/index/src/defaults.rs); stable-2.14 ignores it. */
+const defaultPolicyKey = `${proxyPrefix}default-inbound-policy`;
+
+/** Rules about `spec.namespaces`. */
+export const declaredNamespaceRules: readonly Rule[] = [
+  {
+    code: "namespace-setting",
+    severity: "error",
+    title: "Linkerd does not know a setting of a namespace, or does not accept its value",
+    why: "`spec.namespaces.<namespace>.mesh` becomes annotations of the namespace. Linkerd ignores an annotation that it does not know, and a value that it cannot parse. For a policy, the default is often weaker: with an unknown value of `config.linkerd.io/default-inbound-policy`, all clients are admitted (linkerd2, pkg/inject/inject.go, pkg/util/parsing.go).",
+    fix: "Use a setting and a value from [docs/annotations.md](../annotations.md).",
+    check: settings,
+  },
+  {
+    code: "namespace-conflict",
+    severity: "error",
+    title: "A declared namespace belongs to the platform or to a component",
+    why: "meshops sets labels and annotations of the namespaces of its components, and of Linkerd. Namespaces of Kubernetes, AKS and Flux belong to these programs. A second declaration with other values would be overwritten, or would break the component.",
+    fix: "Remove the namespace from `spec.namespaces`, or remove the settings that differ.",
+    check: conflicts,
+  },
+];
+
+function* settings(environment: Environment): Iterable<RuleFinding> {
+  const release = linkerdRelease(environment.spec.linkerd.version);
+  const known = Object.entries(linkerdAnnotations)
+    .filter(([key, annotation]) => key.startsWith(proxyPrefix) && annotation.on.includes("namespace"))
+    .map(([key]) => key.slice(proxyPrefix.length));
+  for (const [name, declared] of Object.entries(environment.spec.namespaces))
+    for (const [key, value] of Object.entries(meshAnnotations(declared))) {
+      const short = key.slice(proxyPrefix.length);
+      const ofProxy = short in declared.mesh.proxy;
+      const path = spec("namespaces", name, "mesh", ...(ofProxy ? ["proxy", short] : ["defaultInboundPolicy"]));
+      const annotation = linkerdAnnotations[key];
+      if (annotation === undefined || !annotation.on.includes("namespace")) {
+        const fix = didYouMean(short, known) ?? "remove this setting";
+        yield { paths: [path], part: "key", message: `Linkerd does not read the annotation ${key} of a namespace`, fix };
+        continue;
+      }
+      if (readBy(annotation, release) !== "yes")
+        yield {
+          paths: [path],
+          part: "key",
+          message: `Linkerd ${release.version} does not read the annotation ${key}`,
+          fix: "remove this setting",
+        };
+      if (key === defaultPolicyKey && value === "audit" && release.channel === "stable")
+        yield { paths: [path], message: `Linkerd ${release.version} does not know the policy audit`, fix: "remove this setting" };
+      const expected = rejectedValue(annotation.format, value);
+      if (expected !== null)
+        yield {
+          paths: [path],
+          message: `Linkerd does not accept "${value}" as ${key}`,
+          expected,
+          fix: "remove this setting, or use another value",
+        };
+    }
+}
+
+function* conflicts(environment: Environment): Iterable<RuleFinding> {
+  const declared = Object.entries(environment.spec.namespaces);
+  if (declared.length === 0) return;
+  const others = modelOf({ ...environment, spec: { ...environment.spec, namespaces: {} } }).components.flatMap(
+    ({ namespaces }) => namespaces,
+  );
+  for (const [name, own] of declared) {
+    const path = spec("namespaces", name);
+    if (isReserved(name)) {
+      const message = `the namespace ${name} is reserved for Kubernetes, AKS, Flux or the mesh`;
+      yield { paths: [path], part: "key", message, fix: `remove namespaces.${name}` };
+      continue;
+    }
+    const generated = others.filter((each) => each.name === name);
+    if (generated.length === 0) continue;
+    const values = { ...own.labels, ...meshAnnotations(own) };
+    const theirs = Object.assign({}, ...generated.flatMap(({ labels, annotations = {} }) => [labels, annotations]));
+    const differing = Object.keys(values).filter((key) => key in theirs && theirs[key] !== values[key]);
+    const reason = own.create ? differing.map((key) => `${key} is ${theirs[key]}`).join(", ") : "create is false";
+    if (reason !== "")
+      yield {
+        paths: [path],
+        part: "key",
+        message: `a component of this environment creates the namespace ${name}: ${reason}`,
+        fix: `remove namespaces.${name}`,
+      };
+  }
+}

@@ -1,0 +1,26 @@
+import { injectKey } from "../catalog/well-known.ts";
+import type { StringMap } from "../kubernetes/object.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+
+export type DeclaredNamespace = Environment["spec"]["namespaces"][string];
+
+/** Prefix of the annotations that configure proxies. */
+export const proxyPrefix = "config.linkerd.io/";
+
+/** Annotations of a namespace for its settings in `spec.namespaces`. Pods read them when they are created. */
+export function meshAnnotations({ mesh }: DeclaredNamespace): StringMap {
+  const { inject, defaultInboundPolicy, proxy } = mesh;
+  return {
+    ...(inject === undefined ? {} : { [injectKey]: inject }),
+    ...(defaultInboundPolicy === undefined ? {} : { [`${proxyPrefix}default-inbound-policy`]: defaultInboundPolicy }),
+    ...Object.fromEntries(Object.entries(proxy).map(([key, value]) => [proxyPrefix + key, value])),
+  };
+}
+
+/** Differences between the declared annotations and those of a namespace, as `key is "a" instead of "b"`. */
+export function annotationDifferences(declared: DeclaredNamespace, found: StringMap): string[] {
+  return Object.entries(meshAnnotations(declared)).flatMap(([key, value]) => {
+    const own = found[key];
+    return own === value ? [] : [`${key} is ${own === undefined ? "not set" : `"${own}"`} instead of "${value}"`];
+  });
+}
