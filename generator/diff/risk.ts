@@ -8,6 +8,7 @@ import { helmfileRisks } from "./risks/helmfile.ts";
 import { identityRisks } from "./risks/identity.ts";
 import { meshRestartRisks } from "./risks/mesh-restart.ts";
 import { mirroredImages } from "./risks/mirror.ts";
+import { namespaceRisks } from "./risks/namespace.ts";
 import { ownershipRisks } from "./risks/ownership.ts";
 import { placementRisks } from "./risks/placement.ts";
 import { releaseRisks } from "./risks/release.ts";
@@ -21,6 +22,7 @@ const judges: readonly Judge[] = [
   ageSecretRisk,
   placementRisks,
   ownershipRisks,
+  namespaceRisks,
   meshRestartRisks,
   ...providers.flatMap(({ changeRules = [] }) =>
     changeRules.map(

@@ -53,6 +53,18 @@ const stories: Readonly<
     before: [["  linkerd:\n", "  linkerd:\n    identity: {provider: external}\n"]],
     edits: [["{provider: external}", "{provider: external, trustAnchors: {secretRef: {name: mesh-ca}}}"]],
   },
+  "narrower-access: a stricter policy of a namespace": {
+    risk: "narrower-access",
+    before: [[/$/, "  namespaces: {shop: {mesh: {inject: enabled}}}\n"]],
+    edits: [
+      ["{inject: enabled}", "{inject: enabled, defaultInboundPolicy: cluster-authenticated, proxy: {proxy-cpu-request: 50m}}"],
+    ],
+  },
+  "wider-access: a more open policy of a namespace": {
+    risk: "wider-access",
+    before: [[/$/, "  namespaces: {shop: {mesh: {inject: enabled, defaultInboundPolicy: deny}}}\n"]],
+    edits: [["defaultInboundPolicy: deny", "defaultInboundPolicy: all-authenticated"]],
+  },
   "stalled-rollout: another folder and source": {
     risk: "stalled-rollout",
     edits: [
