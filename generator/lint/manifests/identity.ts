@@ -121,7 +121,9 @@ function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
 /** Whether a value is a private key in PEM form, or its Base64 encoding. */
 function isPrivateKey(value: unknown): boolean {
   if (typeof value !== "string") return false;
-  return [value, Buffer.from(value, "base64").toString()].some((text) => /-----BEGIN (?!ENCRYPTED )[A-Z ]*PRIVATE KEY-----/.test(text));
+  return [value, Buffer.from(value, "base64").toString()].some((text) =>
+    /-----BEGIN (?!ENCRYPTED )[A-Z ]*PRIVATE KEY-----/.test(text),
+  );
 }
 
 function controlPlanes(stream: ManifestSet): Manifest[] {
