@@ -37,6 +37,7 @@ export { loadEnvironment } from "./lint/load.ts";
 export { type Judged, reviewManifests } from "./lint/manifests.ts";
 export type {
   ComponentPatch,
+  DeclaredNamespace,
   Dependency,
   Environment,
   FluxObject,
