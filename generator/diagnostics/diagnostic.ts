@@ -80,6 +80,7 @@ export type DiagnosticCode =
   | "value-unknown"
   | "values-from-helmfile"
   | "dependency-cycle"
+  | "dependency-helmfile"
   | "flux-too-old"
   | "gitops-name-taken"
   | "gitops-path-mismatch"

@@ -524,6 +524,7 @@ export interface Environment {
           | "calico-with-cni"
           | "client-not-listed"
           | "client-not-meshed"
+          | "dependency-helmfile"
           | "dgraph-alpha-group"
           | "dgraph-chart-untested"
           | "dgraph-methods-unused"

@@ -52,6 +52,14 @@ export const overrideRules: readonly Rule[] = [
     check: validPatches,
   },
   {
+    code: "dependency-helmfile",
+    severity: "warning",
+    title: "helmfile does not wait for a Flux object",
+    why: "Flux applies a component when the Kustomizations and HelmReleases in its `dependsOn` are ready. helmfile knows only the releases in its own file, so it ignores these dependencies, and may install the component too early.",
+    fix: "Remove the dependency, or silence the rule if you install the environment only with Flux.",
+    check: dependenciesOfFlux,
+  },
+  {
     code: "dependency-cycle",
     severity: "error",
     title: "Components depend on each other in a cycle",
@@ -144,6 +152,19 @@ function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
         fix: `remove patches of ${id}`,
       };
   }
+}
+
+function* dependenciesOfFlux(environment: Environment): Iterable<RuleFinding> {
+  for (const { component, override } of overridden(environment))
+    for (const [index, { kustomization, helmRelease }] of override.dependsOn.entries()) {
+      const needed = kustomization ?? helmRelease;
+      if (needed === undefined) continue;
+      yield {
+        paths: [components(component.id, "dependsOn", index)],
+        message: `helmfile installs ${component.id} without waiting for ${kustomization === undefined ? "HelmRelease" : "Kustomization"} ${needed.name}`,
+        fix: "remove this item; or silence the rule if you install only with Flux",
+      };
+    }
 }
 
 /** Yields the path and the value of each leaf of a map of values. An empty map is not a leaf. */
