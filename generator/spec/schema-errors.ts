@@ -25,14 +25,14 @@ export interface SchemaFinding {
 }
 
 /**
- * Removes errors that are consequences of other errors: a value of the wrong type also violates an enum, and items that
- * do not match `contains` are allowed if another item matches.
+ * Removes errors that are consequences of other errors: a value of the wrong type also violates an enum, items that do
+ * not match `contains` are allowed if another item matches, and a wrong name of a key violates `propertyNames`.
  */
 export function relevant(errors: readonly SchemaError[]): SchemaError[] {
   const mistyped = new Set(errors.filter(({ keyword }) => keyword === "type").map(({ instancePath }) => instancePath));
   return errors.filter(
     ({ keyword, instancePath, schemaPath }) =>
-      (keyword === "type" || !mistyped.has(instancePath)) && !schemaPath.includes("/contains/"),
+      (keyword === "type" || !mistyped.has(instancePath)) && !schemaPath.includes("/contains/") && keyword !== "propertyNames",
   );
 }
 
