@@ -4,17 +4,24 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Test files that take more than half a minute, longest first. The times were measured on a machine with two cores. */
 const longest = [
   "node",
+  "bootstrap",
   "faults",
   "loop",
   "verify",
-  "bootstrap",
   "teardown",
-  "new-component",
   "admission",
-  "ownership",
-  "upgrade",
-  "scaffold",
+  "new-component",
+  "newcomer",
   "scripts",
+  "existing-flux",
+  "external-identity",
+  "scaffold",
+  "upgrade",
+  "no-dgraph",
+  "adopt",
+  "ownership",
+  "existing-cluster",
+  "migration",
 ].map((name) => `${name}.test.ts`);
 
 /** Starts the longest test files first, so that no long test file runs alone at the end. */
