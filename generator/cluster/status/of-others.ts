@@ -7,6 +7,7 @@ import { annotationDifferences, type DeclaredNamespace } from "../../mesh/namesp
 import type { Environment } from "../../spec/environment.generated.ts";
 import { specFile } from "../../spec/layout.ts";
 import { asMap } from "../../system/data.ts";
+import { plural } from "../../system/text.ts";
 import type { Cause } from "./cause.ts";
 import { type StatusNode, workloadNode } from "./node.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -45,7 +46,7 @@ function namespaceNode(component: string, name: string, { environment }: Model, 
   const owner = { environment: environment.metadata.name, placement: placementOf(environment), component };
   const children = workloads.map((workload) => workloadNode(workload, snapshot, owner));
   const versions = versionsOf(workloads);
-  const count = `${workloads.length} workload${workloads.length === 1 ? "" : "s"}`;
+  const count = plural(workloads.length, "workload");
   const detail = [...versions, count].join(", ");
   const culprit = children.find(({ state }) => state !== "ready");
   if (culprit !== undefined) {
@@ -90,7 +91,7 @@ function versionsOf(workloads: readonly KubernetesObject[]): string[] {
 function notInstalled(component: string, namespace: string): Cause {
   return {
     code: "missing",
-    reason: `namespace ${namespace} contains no workload, although the spec says that another tool installs ${component}`,
+    reason: `namespace ${namespace} contains no workload, although the spec declares that another tool installs ${component}`,
     fix: `install ${component} with that tool, or correct the section linkerd of the spec`,
   };
 }

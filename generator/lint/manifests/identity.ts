@@ -29,7 +29,7 @@ export const identityRules: readonly ManifestRule[] = [
     code: "issuer-key-plaintext",
     severity: "error",
     title: "The issuer's private key is in plaintext",
-    why: "Whoever reads the private key of the issuer can issue certificates for every identity of the mesh. A key that was pushed once stays in the history of the Git repository. If the key is a Helm value, Helm also stores it in the Secret of the release.",
+    why: "A person who can read the private key of the issuer can issue certificates for every identity of the mesh. A key that was pushed once stays in the history of the Git repository. If the key is a Helm value, Helm also stores it in the Secret of the release.",
     fix: "Create a new issuer. Encrypt its Secret, for example with SOPS, or let cert-manager write the Secret.",
     check: plaintextKeys,
   },
@@ -104,7 +104,7 @@ function* plaintextKeys(stream: ManifestSet): Iterable<ManifestFinding> {
       };
   }
   for (const manifest of stream.named("", "Secret", secretNames.issuer)) {
-    // A rendered chart contains the key by design; nobody stores it in Git.
+    // A rendered chart contains the key by design; it is not stored in Git.
     if ("linkerd.io/created-by" in annotationsOf(manifest)) continue;
     for (const field of ["data", "stringData"])
       for (const [name, value] of Object.entries(asMap(manifest.value[field])))
