@@ -6,6 +6,7 @@ import { withCluster } from "../support/guards.ts";
 import { writeTree } from "../support/platform.ts";
 import type { ApiObject } from "./harness/api.ts";
 import { Cluster } from "./harness/cluster.ts";
+import { fluxOfOthers, kustomizationOfOthers } from "./harness/flux-of-others.ts";
 import { isReady } from "./harness/helm-actor.ts";
 import { edit, fluxManifests, makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { until } from "./harness/processes.ts";
@@ -33,7 +34,7 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
     await cluster.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: flux.namespace } } as ApiObject);
     await cluster.api.applyAll(fluxManifests);
     await cluster.setAgeKey("AGE-SECRET-KEY-OF-OTHERS");
-    for (const object of fluxOfOthers) await cluster.api.apply(object as ApiObject);
+    for (const object of fluxOfOthers("https://example.com/fleet", "./cluster")) await cluster.api.apply(object as ApiObject);
     await cluster.git.push("the repository of others");
     await ready(["flux-system", "identity", "namespaces"]);
     before = await objectsOfOthers();
@@ -98,7 +99,7 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
 
   test("the mesh becomes ready when a Kustomization of others includes its folder", async () => {
     writeTree(join(platform.root, "../.."), {
-      "cluster/mesh.yaml": stringify(kustomization("mesh", "./platform/mesh/flux/own")),
+      "cluster/mesh.yaml": stringify(kustomizationOfOthers("mesh", "./platform/mesh/flux/own")),
     });
     const revision = await cluster.git.push("the mesh");
     const own = ["namespaces", "identity", "linkerd-crds", "linkerd-control-plane", "linkerd-viz", "linkerd-jaeger"];
@@ -153,33 +154,13 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
   });
 });
 
-function kustomization(name: string, path: string): object {
-  return {
-    apiVersion: "kustomize.toolkit.fluxcd.io/v1",
-    kind: "Kustomization",
-    metadata: { name, ...flux },
-    spec: { interval: "10m", retryInterval: "2s", path, prune: true, sourceRef: { kind: "GitRepository", name: "flux-system" } },
-  };
-}
-
-/** What `flux bootstrap git` creates in the cluster. */
-const fluxOfOthers = [
-  {
-    apiVersion: "source.toolkit.fluxcd.io/v1",
-    kind: "GitRepository",
-    metadata: { name: "flux-system", ...flux },
-    spec: { interval: "1m", url: "https://example.com/fleet", ref: { branch: "main" } },
-  },
-  kustomization("flux-system", "./cluster"),
-];
-
 const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } };
 const accounts = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "accounts", namespace: "shop" }, data: { a: "b" } };
 
 /** A Flux repository with Kustomizations whose names meshops also uses. */
 const repositoryOfOthers = {
-  "cluster/namespaces.yaml": stringify(kustomization("namespaces", "./apps/namespaces")),
-  "cluster/identity.yaml": stringify(kustomization("identity", "./apps/identity")),
+  "cluster/namespaces.yaml": stringify(kustomizationOfOthers("namespaces", "./apps/namespaces")),
+  "cluster/identity.yaml": stringify(kustomizationOfOthers("identity", "./apps/identity")),
   "apps/namespaces/shop.yaml": stringify(namespace),
   "apps/identity/accounts.yaml": stringify(accounts),
 };

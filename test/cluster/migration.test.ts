@@ -15,6 +15,7 @@ import { withCluster } from "../support/guards.ts";
 import { writeTree } from "../support/platform.ts";
 import type { ApiObject } from "./harness/api.ts";
 import { Cluster } from "./harness/cluster.ts";
+import { fluxOfOthers, kustomizationOfOthers } from "./harness/flux-of-others.ts";
 import { isReady } from "./harness/helm-actor.ts";
 import { fluxManifests, makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { policiesOf } from "./harness/policies.ts";
@@ -63,7 +64,8 @@ withCluster("an existing platform repository that adopts meshops", () => {
     await cluster.api.applyAll(fluxManifests);
     await cluster.api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "linkerd" } } as ApiObject);
     for (const secret of secretsOfChart()) await cluster.api.apply(secret);
-    for (const object of fluxOfOthers) await cluster.api.apply(object as ApiObject);
+    for (const object of fluxOfOthers("https://example.com/harbour", "./clusters/harbour"))
+      await cluster.api.apply(object as ApiObject);
     await cluster.git.push("the original repository");
     await ready(["flux-system", "controllers", "configs", "apps"]);
     await until("the pods of the workloads run", async () => {
@@ -112,7 +114,7 @@ withCluster("an existing platform repository that adopts meshops", () => {
   test("the bundle becomes ready next to the original, and no pod template and no pod changes", async () => {
     expect(await cluster.script("bootstrap")).not.toContain("age key");
     writeTree(join(platform.root, "../.."), {
-      "clusters/harbour/mesh.yaml": stringify(kustomization("mesh", "./platform/mesh/flux/own")),
+      "clusters/harbour/mesh.yaml": stringify(kustomizationOfOthers("mesh", "./platform/mesh/flux/own")),
     });
     await cluster.git.push("meshops");
     await ready([
@@ -149,26 +151,6 @@ withCluster("an existing platform repository that adopts meshops", () => {
       expect(readFileSync(join(platform.root, file), "utf8")).not.toContain("decryption");
   });
 });
-
-function kustomization(name: string, path: string): object {
-  return {
-    apiVersion: "kustomize.toolkit.fluxcd.io/v1",
-    kind: "Kustomization",
-    metadata: { name, ...flux },
-    spec: { interval: "10m", retryInterval: "2s", path, prune: true, sourceRef: { kind: "GitRepository", name: "flux-system" } },
-  };
-}
-
-/** What `flux bootstrap git` creates in the cluster. */
-const fluxOfOthers = [
-  {
-    apiVersion: "source.toolkit.fluxcd.io/v1",
-    kind: "GitRepository",
-    metadata: { name: "flux-system", ...flux },
-    spec: { interval: "1m", url: "https://example.com/harbour", ref: { branch: "main" } },
-  },
-  kustomization("flux-system", "./clusters/harbour"),
-];
 
 const names = { trustDomain: "cluster.local", anchorValidity: "10y", issuerValidity: "1y", webhookValidity: "1y" };
 const webhookCa = makeWebhookCa(names, new Date());

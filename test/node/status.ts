@@ -6,6 +6,7 @@ import { workloadState } from "../../generator/cluster/status/workload.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import type { ApiObject } from "../cluster/harness/api.ts";
 import { until } from "../cluster/harness/processes.ts";
+import { emptySnapshot } from "../support/snapshot.ts";
 import { environmentOf } from "../support/specs.ts";
 import type { RealNode } from "./harness/node.ts";
 import { nodeImage } from "./harness/node-image.ts";
@@ -29,21 +30,12 @@ export function statusTests(running: () => RealNode): void {
     const workload = workloads.find(({ metadata }) => metadata.name === name);
     if (workload === undefined) throw new Error(`there is no ${kind} ${name}`);
     const snapshot: Snapshot = {
-      sources: [],
-      fluxVersion: null,
-      kustomizations: [],
-      releases: [],
+      ...emptySnapshot,
       workloads,
       pods: await within("/api/v1", "pods"),
       claims: await within("/api/v1", "persistentvolumeclaims"),
       events: await within("/api/v1", "events"),
       namespaces: await listed("/api/v1/namespaces"),
-      identity: { trustRoots: null, committed: null, secrets: null },
-      meshed: null,
-      policies: [],
-      externalCertificates: false,
-      linkerdConfig: null,
-      proxyLogs: new Map(),
       takenAt: new Date(),
     };
     const subject = { environment: "dev", placement: placementOf(environmentOf()), component: "causes", kind, namespace, name };

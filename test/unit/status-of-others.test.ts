@@ -1,30 +1,10 @@
 import { expect, test } from "vitest";
 import { assess } from "../../generator/cluster/status/assess.ts";
 import { nodesOfOthers } from "../../generator/cluster/status/of-others.ts";
-import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
 import { modelOf } from "../../generator/components/build.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
+import { emptySnapshot } from "../support/snapshot.ts";
 import { environmentOf } from "../support/specs.ts";
-
-const takenAt = new Date("2026-11-28T12:00:00Z");
-const empty: Snapshot = {
-  sources: [],
-  fluxVersion: null,
-  kustomizations: [],
-  releases: [],
-  workloads: [],
-  pods: [],
-  claims: [],
-  events: [],
-  namespaces: [],
-  identity: { trustRoots: null, committed: null, secrets: null },
-  meshed: null,
-  policies: [],
-  externalCertificates: false,
-  linkerdConfig: null,
-  proxyLogs: new Map(),
-  takenAt,
-};
 
 const model = modelOf(
   environmentOf({
@@ -54,7 +34,7 @@ const workloads = [deployment("linkerd-identity", "edge-26.8.3"), deployment("ga
 
 test("Linkerd that runs as the spec says is ready, with its version", () => {
   const linkerdConfig = config("clusterDomain: cluster.local\nidentityTrustDomain: ''\n");
-  expect(nodesOfOthers(model, { ...empty, workloads, linkerdConfig })).toMatchObject([
+  expect(nodesOfOthers(model, { ...emptySnapshot, workloads, linkerdConfig })).toMatchObject([
     { kind: "Namespace", name: "linkerd", state: "ready", detail: "edge-26.8.3, 2 workloads", cause: null },
   ]);
 });
@@ -78,7 +58,7 @@ test.each([
   ],
 ] as const)("%s is a cause", (_, found, values, code, reason) => {
   const linkerdConfig = values === null ? null : config(values);
-  const [node] = nodesOfOthers(model, { ...empty, workloads: [...found], linkerdConfig });
+  const [node] = nodesOfOthers(model, { ...emptySnapshot, workloads: [...found], linkerdConfig });
   expect(node?.cause).toMatchObject({ code, reason: expect.stringContaining(reason) });
 });
 
@@ -92,7 +72,7 @@ test("a Kustomization of another environment with the same name is not ready", (
       status: { observedGeneration: 1, conditions: [{ type: "Ready", status: "True" }] },
     }) as unknown as KubernetesObject;
   const stateOf = (path: string): unknown => {
-    const nodes = assess(modelOf(environmentOf()), { ...empty, kustomizations: [kustomization(path)] });
+    const nodes = assess(modelOf(environmentOf()), { ...emptySnapshot, kustomizations: [kustomization(path)] });
     const { state, cause } = nodes.find(({ name }) => name === "namespaces") ?? {};
     return [state, cause?.code, cause?.reason];
   };

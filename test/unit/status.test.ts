@@ -22,26 +22,8 @@ import { clusterCertificates, type IdentityObjects, refusedKeys } from "../../ge
 import { fingerprint, parsePem } from "../../generator/identity/pem.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { duration, timeLeft } from "../../generator/system/text.ts";
+import { emptySnapshot } from "../support/snapshot.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
-
-const emptySnapshot: Snapshot = {
-  sources: [],
-  fluxVersion: null,
-  kustomizations: [],
-  releases: [],
-  workloads: [],
-  pods: [],
-  claims: [],
-  events: [],
-  namespaces: [],
-  identity: { trustRoots: null, committed: null, secrets: null },
-  meshed: null,
-  policies: [],
-  externalCertificates: false,
-  linkerdConfig: null,
-  proxyLogs: new Map(),
-  takenAt: new Date("2026-11-28T12:00:00Z"),
-};
 
 const subject = {
   environment: "dev",

@@ -1,0 +1,21 @@
+import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
+
+/** The snapshot of a cluster in which status finds no object. */
+export const emptySnapshot: Snapshot = {
+  sources: [],
+  fluxVersion: null,
+  kustomizations: [],
+  releases: [],
+  workloads: [],
+  pods: [],
+  claims: [],
+  events: [],
+  namespaces: [],
+  identity: { trustRoots: null, committed: null, secrets: null },
+  meshed: null,
+  policies: [],
+  externalCertificates: false,
+  linkerdConfig: null,
+  proxyLogs: new Map(),
+  takenAt: new Date("2026-11-28T12:00:00Z"),
+};
