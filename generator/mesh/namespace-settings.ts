@@ -4,6 +4,11 @@ import type { Environment } from "../spec/environment.generated.ts";
 
 export type DeclaredNamespace = Environment["spec"]["namespaces"][string];
 
+/** Namespaces in `spec.namespaces` that belong to others, with their names. */
+export function namespacesOfOthers({ spec }: Environment): (readonly [name: string, declared: DeclaredNamespace])[] {
+  return Object.entries(spec.namespaces).filter(([, { create }]) => !create);
+}
+
 /** Prefix of the annotations that configure proxies. */
 export const proxyPrefix = "config.linkerd.io/";
 

@@ -3,7 +3,7 @@ import { placementOf } from "../../bundle/emit/placement.ts";
 import type { Model } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
-import { annotationDifferences, type DeclaredNamespace } from "../../mesh/namespace-settings.ts";
+import { annotationDifferences, type DeclaredNamespace, namespacesOfOthers } from "../../mesh/namespace-settings.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { specFile } from "../../spec/layout.ts";
 import { asMap } from "../../system/data.ts";
@@ -20,7 +20,7 @@ export function nodesOfOthers(model: Model, snapshot: Snapshot): StatusNode[] {
   const installed = model.components.flatMap(({ id, delivery }) =>
     delivery.kind === "none" && delivery.podsIn !== null ? [namespaceNode(id, delivery.podsIn, model, snapshot)] : [],
   );
-  const declared = Object.entries(model.environment.spec.namespaces).filter(([, { create }]) => !create);
+  const declared = namespacesOfOthers(model.environment);
   return [...installed, ...declared.map(([name, namespace]) => declaredNode(name, namespace, snapshot))];
 }
 

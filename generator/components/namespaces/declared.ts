@@ -1,4 +1,9 @@
-import { annotationDifferences, meshAnnotations } from "../../mesh/namespace-settings.ts";
+import {
+  annotationDifferences,
+  type DeclaredNamespace,
+  meshAnnotations,
+  namespacesOfOthers,
+} from "../../mesh/namespace-settings.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import type { ClusterState, StateCheck } from "../check.ts";
 import type { NamespaceSpec } from "../component.ts";
@@ -24,7 +29,7 @@ export function declaredNamespaces(environment: Environment, ofComponents: reado
 
 /** Test of the namespaces that belong to others; empty if the spec declares none. */
 export function namespaceChecks(environment: Environment): readonly StateCheck[] {
-  const others = Object.entries(environment.spec.namespaces).filter(([, { create }]) => !create);
+  const others = namespacesOfOthers(environment);
   if (others.length === 0) return [];
   return [
     {
@@ -38,7 +43,7 @@ export function namespaceChecks(environment: Environment): readonly StateCheck[]
 
 function settingsOf(
   { namespaces }: ClusterState,
-  others: readonly (readonly [string, Environment["spec"]["namespaces"][string]])[],
+  others: readonly (readonly [name: string, declared: DeclaredNamespace])[],
 ): Finding {
   const problems = others.flatMap(([name, declared]) => {
     const found = namespaces.find(({ metadata }) => metadata.name === name);
