@@ -87,7 +87,7 @@ function firstOf({ components }: Model): string {
 
 function planOf(environment: Environment, images: number, clientImage: BuiltImage | null, needsAgeKey: boolean): ScriptStep[] {
   const { azure, gitops } = environment.spec;
-  const { managesRoot, root } = placementOf(environment);
+  const { managesRoot, root, serviceAccount } = placementOf(environment);
   const creates = azure?.cluster.lifecycle !== "existing";
   const onAzure: (ScriptStep | false)[] =
     azure === undefined
@@ -117,6 +117,7 @@ function planOf(environment: Environment, images: number, clientImage: BuiltImag
         ]
       : [
           { title: "Flux of the cluster", run: "check_flux" },
+          ...(serviceAccount === null ? [] : [{ title: `service account ${serviceAccount}`, run: "check_account" }]),
           ...ageKey,
           { title: `Kustomization ${root.name} in namespace ${root.namespace}`, run: "check_root" },
         ]),

@@ -1,6 +1,5 @@
 import { ageSecretOf } from "../bundle/emit/flux.ts";
-import { kustomizationName, type Placement, placementOf, repositoryName, rootFolder } from "../bundle/emit/placement.ts";
-import { repositoriesOf } from "../bundle/emit/repositories.ts";
+import { kustomizationName, type Placement, placementOf, rootFolder } from "../bundle/emit/placement.ts";
 import { modelOf } from "../components/build.ts";
 import { type ComponentModel, isDelivered, releaseOf } from "../components/model.ts";
 import type { Environment } from "../spec/environment.generated.ts";
@@ -44,7 +43,7 @@ export function teardownScript(environment: Environment, context: string | null,
       .reverse()
       .map((component) => removal(component, placement)),
     { title: "empty namespaces", run: "remove_namespaces", arguments: namespaces },
-    { title: placement.managesRoot ? "root Kustomization, sources, age key" : "chart repositories, age key", run: "remove_root" },
+    { title: placement.managesRoot ? "root Kustomization, source, age key" : "age key", run: "remove_root" },
     ...(azure === undefined ? [] : azureSteps(azure, deletesRegistry, extent.group)),
   ];
   const view: View = {
@@ -69,7 +68,6 @@ export function teardownScript(environment: Environment, context: string | null,
     ageSecret: ageSecretOf(environment),
     git: { url: spec.gitops.url ?? "", path: rootFolder(environment) },
     placement,
-    sources: repositoriesOf(model).map(({ name }) => repositoryName(placement, name)),
   };
   return renderScript("teardown", plan, view);
 }

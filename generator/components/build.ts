@@ -9,6 +9,7 @@ import { sopsIdentity } from "./identity/sops.ts";
 import { type ComponentModel, isDelivered, type Model, neededComponents } from "./model.ts";
 import { namespacesComponent } from "./namespaces/component.ts";
 import { declaredNamespaces, namespaceChecks } from "./namespaces/declared.ts";
+import { serviceAccounts } from "./namespaces/service-accounts.ts";
 import { withOverrides } from "./overrides.ts";
 import { providers } from "./registry.ts";
 
@@ -19,7 +20,10 @@ export function buildModel(input: Input, from: readonly ComponentProvider[] = pr
   const specs = built.flatMap((component) => component.namespaces);
   const all = [...specs, ...declaredNamespaces(input.environment, specs)];
   const checks = namespaceChecks(input.environment);
-  const namespaces = all.length === 0 && checks.length === 0 ? [] : [build(namespacesComponent(all, checks), context)];
+  const namespaces =
+    all.length === 0 && checks.length === 0
+      ? []
+      : [build(namespacesComponent(all, checks, serviceAccounts(input.environment, built)), context)];
   return {
     environment: input.environment,
     mirror: context.mirror,

@@ -125,6 +125,8 @@ export interface Release {
   readonly name: string;
   readonly chart: string;
   readonly repository: ChartRepository;
+  /** Whether the chart contains cluster-scoped objects, such as ClusterRoles and webhook configurations. */
+  readonly clusterScoped: boolean;
   readonly version: string;
   readonly values: JsonMap;
 }

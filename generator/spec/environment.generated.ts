@@ -196,11 +196,15 @@ export interface Environment {
         namespace: string;
       };
       /**
-       * Existing namespace of the generated Kustomizations and HelmRepositories, and of the Secret with the age key. Another namespace than the default needs `root`.
+       * Existing namespace of the generated Kustomizations, and of the Secret with the age key. Another namespace than the default needs `root`.
        */
       namespace: string;
       /**
-       * Prefix of the names of the generated Kustomizations and HelmRepositories. It avoids names that the repository already uses, such as `namespaces`.
+       * Service account that Flux's controllers impersonate, for clusters with Flux's multi-tenancy lockdown. It must exist in `gitops.namespace` with the role cluster-admin; the bundle creates accounts with this name in the namespaces of the HelmReleases. It needs `root`.
+       */
+      serviceAccountName?: string;
+      /**
+       * Prefix of the names of the generated Kustomizations. It avoids names that the repository already uses, such as `namespaces`.
        */
       namePrefix: string;
       /**

@@ -71,10 +71,12 @@ export function fluxFolder(environment: string): string {
 export const helmfileFile = "helmfile.yaml";
 /** File with the fields of a HelmRelease that differ between environments. The base contains the other fields. */
 export const releaseFile = "release.yaml";
+/** File with the HelmRepository of a component's chart. */
+export const repositoryFile = "repository.yaml";
 /** File with the values of a component's chart. Flux and helmfile read it. */
+export const valuesFile = "values.yaml";
 /** File with the values of an override that are merged after the values of other objects. */
 export const lastValuesFile = "values-last.yaml";
-export const valuesFile = "values.yaml";
 /**
  * File with patches for the objects that the chart renders. helmfile reads it; for Flux, the same patches are inline.
  */

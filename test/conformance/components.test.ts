@@ -46,6 +46,7 @@ const chart: Component = {
         name: "board",
         chart: "grafana",
         repository: grafanaRepository,
+        clusterScoped: true,
         version: grafanaChart.version,
         values: { replicas: 2 },
       },

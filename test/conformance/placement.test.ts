@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { toBundle } from "../../generator/bundle/bundle.ts";
@@ -6,11 +6,12 @@ import { emitFlux } from "../../generator/bundle/emit/flux.ts";
 import { emitOverlays } from "../../generator/bundle/emit/kustomize.ts";
 import { buildModel } from "../../generator/components/build.ts";
 import { isDelivered, releaseOf } from "../../generator/components/model.ts";
-import { withTools } from "../support/guards.ts";
+import { withReference, withTools } from "../support/guards.ts";
 import { field, objectsIn } from "../support/objects.ts";
 import { makePlatform, writeTree } from "../support/platform.ts";
 import { kustomizeBuild } from "../support/roads.ts";
 import { environmentOf, sampleIdentity } from "../support/specs.ts";
+import { referenceFolder } from "../support/tools.ts";
 
 const environment = environmentOf({
   gitops: {
@@ -31,7 +32,6 @@ withTools(["kustomize"], "Flux objects next to those of others", () => {
   const bundle = toBundle([...emitOverlays(model), ...emitFlux(model)]);
   const objects = [...bundle].filter(([path]) => path.startsWith(`flux/${name}/`)).flatMap(([, text]) => objectsIn(text));
   const kustomizations = objects.filter(({ kind }) => kind === "Kustomization");
-  const repositories = objects.filter(({ kind }) => kind === "HelmRepository").map(({ metadata }) => metadata);
 
   beforeAll(() => {
     root = makePlatform({});
@@ -56,17 +56,44 @@ withTools(["kustomize"], "Flux objects next to those of others", () => {
     expect(needed.filter((each) => !names.includes(each.name))).toEqual([]);
   });
 
-  test("every HelmRelease refers to a generated HelmRepository", async () => {
-    expect(repositories.every(({ name: own, namespace }) => own.startsWith("mesh-") && namespace === "platform")).toBe(true);
+  test("every HelmRelease keeps its name, and refers to a HelmRepository in its namespace", async () => {
     const releases = delivered.filter((component) => releaseOf(component) !== null);
     expect(releases.length).toBeGreaterThan(3);
     for (const { id } of releases) {
       const built = objectsIn(await kustomizeBuild(join(root, "overlays", name, id)));
       const release = built.find(({ kind }) => kind === "HelmRelease");
-      const source = field(release, "spec", "chart", "spec", "sourceRef") as { kind: string; name: string; namespace: string };
-      expect(source.kind).toBe("HelmRepository");
-      expect(repositories.some((each) => each.name === source.name && each.namespace === source.namespace)).toBe(true);
+      const repository = built.find(({ kind }) => kind === "HelmRepository");
+      expect(field(release, "spec", "chart", "spec", "sourceRef")).toEqual({
+        kind: "HelmRepository",
+        name: id,
+        namespace: release?.metadata.namespace,
+      });
+      expect(repository?.metadata).toMatchObject({ name: id, namespace: release?.metadata.namespace });
       expect(release?.metadata.name).toBe(id);
     }
   });
+});
+
+withReference("rights of the service accounts", () => {
+  const folder = join(referenceFolder, "charts");
+  const all = buildModel({
+    environment: environmentOf({ linkerd: { viz: { enabled: true, grafana: true }, jaeger: { enabled: true } } }),
+    identity: sampleIdentity(),
+  });
+
+  test.for(all.components.flatMap((component) => releaseOf(component) ?? []))(
+    "$chart: only charts with cluster-scoped objects need rights in the whole cluster",
+    ({ chart, clusterScoped }) => {
+      const versions = existsSync(join(folder, chart)) ? readdirSync(join(folder, chart)) : [];
+      const rendered = versions.map((version) => join(folder, chart, version, "rendered.yaml")).filter(existsSync);
+      // The reference data contains no render of Grafana's chart, which contains a ClusterRole by default.
+      if (chart !== "grafana") expect(rendered.length).toBeGreaterThan(0);
+      for (const file of rendered) {
+        const kinds = objectsIn(readFileSync(file, "utf8")).map(({ kind }) => kind);
+        expect(kinds.some((kind) => /^ClusterRole|^CustomResourceDefinition$|WebhookConfiguration$/.test(kind))).toBe(
+          clusterScoped,
+        );
+      }
+    },
+  );
 });

@@ -286,8 +286,11 @@ describe("an environment", () => {
   const isTrue = [{ type: "Ready", status: "True", reason: "ReconciliationSucceeded", message: "Applied revision" }];
   const snapshot = (change: (object: KubernetesObject) => KubernetesObject | null = (object) => object): Snapshot => {
     const keep = (objects: KubernetesObject[]): KubernetesObject[] => objects.flatMap((object) => change(object) ?? []);
-    const repositories = ["linkerd", "dgraph"].map((name) => fluxObject("HelmRepository", name, isTrue));
     const releases = model.components.filter((component) => releaseOf(component) !== null);
+    const repositories = releases.map(({ id: name, namespace }) => ({
+      ...fluxObject("HelmRepository", name, isTrue),
+      metadata: { name, namespace, generation: 1 },
+    }));
     return {
       ...emptySnapshot,
       sources: keep([fluxObject("GitRepository", "flux-system", isTrue), ...repositories]),

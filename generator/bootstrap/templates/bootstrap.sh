@@ -63,6 +63,9 @@ FLUX_MANIFESTS={{flux.manifests}}
 ROOT_TIMEOUT=10m
 {{else}}
 FIRST={{first}}
+{{#if placement.serviceAccount}}
+ACCOUNT={{placement.serviceAccount}}
+{{/if}}
 {{/if}}
 
 {{> lib}}

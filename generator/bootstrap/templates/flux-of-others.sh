@@ -13,6 +13,24 @@ check_flux() {
   outcome=$version
 }
 
+{{#if placement.serviceAccount}}
+# Checks the account that kustomize-controller impersonates. It needs the role cluster-admin, because the Kustomizations
+# apply ClusterRoles, webhook configurations, namespaces and the rights of the HelmReleases' accounts.
+check_account() {
+  local user=system:serviceaccount:$NAMESPACE:$ACCOUNT answer
+  kubectl_ get serviceaccount "$ACCOUNT" --namespace "$NAMESPACE" >/dev/null || fail 1 "service account $ACCOUNT does not exist in namespace $NAMESPACE" \
+    "ask the owner of the cluster to run: kubectl create serviceaccount $ACCOUNT --namespace $NAMESPACE && kubectl create clusterrolebinding $ACCOUNT-$NAMESPACE --clusterrole=cluster-admin --serviceaccount=$NAMESPACE:$ACCOUNT"
+  # The exit code is 1 if the answer is no, and also if the user may not ask for another account.
+  answer=$(kubectl_ auth can-i '*' '*' --all-namespaces --as="$user") || true
+  case $answer in
+  yes) outcome='has the role cluster-admin' ;;
+  no*) fail 1 "service account $ACCOUNT in namespace $NAMESPACE does not have the role cluster-admin" \
+    "ask the owner of the cluster to run: kubectl create clusterrolebinding $ACCOUNT-$NAMESPACE --clusterrole=cluster-admin --serviceaccount=$NAMESPACE:$ACCOUNT" ;;
+  *) outcome='exists; its rights are not checked, because you may not impersonate it' ;;
+  esac
+}
+
+{{/if}}
 check_root() {
   local found
   found=$(kubectl_ get kustomization.kustomize.toolkit.fluxcd.io "$ROOT" --namespace "$ROOT_NAMESPACE" --ignore-not-found --output name)

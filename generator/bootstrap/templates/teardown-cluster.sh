@@ -102,15 +102,12 @@ remove_secret() {
 # Deletes the objects that bootstrap applied. Keeps Flux's controllers, because other tools may use them.
 remove_root() {
   : >"$SCRATCH/deleted"
-  if has_kind kustomizations.kustomize.toolkit.fluxcd.io; then
 {{#if placement.managesRoot}}
+  if has_kind kustomizations.kustomize.toolkit.fluxcd.io; then
     delete_ kustomization.kustomize.toolkit.fluxcd.io flux-system --namespace flux-system || could_not 'delete the root Kustomization'
     delete_ gitrepository flux-system --namespace flux-system || could_not 'delete the GitRepository'
-{{/if}}
-{{#each sources}}
-    delete_own helmrepositories "$NAMESPACE" {{this}} || could_not 'delete the HelmRepositories'
-{{/each}}
   fi
+{{/if}}
   remove_secret "$NAMESPACE" {{ageSecret}}
 {{#if placement.managesRoot}}
   remove_secret flux-system flux-system

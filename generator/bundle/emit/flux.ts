@@ -7,36 +7,19 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { fluxFolder, overlayFolder } from "../../spec/layout.ts";
 import { header } from "../bundle.ts";
 import { commonLabels, flux, fluxName } from "./names.ts";
-import { kustomizationName, pathInSource, placementOf, repositoryName, rootPath } from "./placement.ts";
-import { repositoriesOf } from "./repositories.ts";
+import { accountOf, kustomizationName, pathInSource, placementOf, rootPath } from "./placement.ts";
 
 /**
- * Emits the files that Flux reads first: the chart repositories, and one Kustomization per component, with `dependsOn`
- * for the startup order. The folder has no kustomization.yaml, so Flux applies every file in the folder.
+ * Emits the files that Flux reads first: one Kustomization per component, with `dependsOn` for the startup order. The
+ * folder has no kustomization.yaml, so Flux applies every file in the folder.
  * `flux bootstrap` adds its own files.
  */
 export function* emitFlux(model: Model): Iterable<[path: string, text: string]> {
   const { name } = model.environment.metadata;
   const head = header(name);
-  const repositories = sources(model);
-  if (repositories.length > 0) yield [`${fluxFolder(name)}/sources.yaml`, toBundleYaml(repositories, head)];
   for (const component of model.components)
     if (isDelivered(component))
       yield [`${fluxFolder(name)}/${fluxName(component.id)}.yaml`, toBundleYaml([kustomization(component, model)], head)];
-}
-
-function sources(model: Model): JsonMap[] {
-  const placement = placementOf(model.environment);
-  return repositoriesOf(model).map(({ name, url }) => ({
-    apiVersion: "source.toolkit.fluxcd.io/v1",
-    kind: "HelmRepository",
-    metadata: {
-      name: repositoryName(placement, name),
-      namespace: placement.namespace,
-      labels: commonLabels({ group: "meshops" }),
-    },
-    spec: { interval: "1h", url },
-  }));
 }
 
 /** Name of the Secret with the cluster's age key. */
@@ -73,6 +56,7 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
       ...(releaseOf(component) === null ? {} : { deletionPolicy: "WaitForTermination" }),
       // The status of a suspended HelmRelease does not follow its spec, so a health check would never succeed.
       wait: !(component.suspended && releaseOf(component) !== null),
+      ...accountOf(placement),
       sourceRef: source.namespace === placement.namespace ? { kind, name: source.name } : { kind, ...source },
       // Kustomizations do not inherit decryption, so each Kustomization with encrypted files must refer to the key.
       ...(secrets.length === 0 ? {} : { decryption: { provider: "sops", secretRef: { name: ageSecretOf(environment) } } }),

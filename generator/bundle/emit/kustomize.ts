@@ -3,6 +3,7 @@ import type { Release, ValuesObject } from "../../components/component.ts";
 import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
 import {
   basesFolder,
   encryptedName,
@@ -10,13 +11,14 @@ import {
   overlayFolder,
   patchesFile,
   releaseFile,
+  repositoryFile,
   transformersFile,
   valuesFile,
 } from "../../spec/layout.ts";
 import { header } from "../bundle.ts";
-import { commonLabels, flux, fluxName } from "./names.ts";
+import { commonLabels, fluxName } from "./names.ts";
 import { inline, patchTransformers, plainPatches, targetedPatches } from "./patches.ts";
-import { type Placement, placementOf, repositoryName } from "./placement.ts";
+import { accountOf, placementOf } from "./placement.ts";
 
 type File = [path: string, text: string];
 
@@ -36,7 +38,8 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
   if (release !== null) {
     yield [valuesFile, toBundleYaml([release.values], head)];
     if (component.lastValues !== null) yield [lastValuesFile, toBundleYaml([component.lastValues], head)];
-    yield [releaseFile, toBundleYaml([helmRelease(component, release, placementOf(model.environment))], head)];
+    yield [releaseFile, toBundleYaml([helmRelease(component, release, model.environment)], head)];
+    yield [repositoryFile, toBundleYaml([helmRepository(component, release)], head)];
     const transformers = patchTransformers(component);
     if (transformers.length > 0) yield [transformersFile, toBundleYaml(transformers, head)];
   }
@@ -70,6 +73,7 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
     namespace: based ? namespace : "",
     resources: [
       ...(based ? [delivery.base === null ? releaseFile : base(delivery.base)] : []),
+      ...(delivery.kind === "chart" ? [repositoryFile] : []),
       ...own,
       ...secrets.map(encryptedName),
     ],
@@ -125,7 +129,7 @@ function publicKustomization(component: ComponentModel): JsonMap {
  * The HelmRelease of a component: the whole object, or a patch with the environment's changes to the HelmRelease in the
  * base.
  */
-function helmRelease(component: ComponentModel, release: Release, placement: Placement): JsonMap {
+function helmRelease(component: ComponentModel, release: Release, environment: Environment): JsonMap {
   const { id, delivery, timeoutMinutes, patches, needs } = component;
   const whole = delivery.kind === "chart" && delivery.base === null;
   const name = fluxName(id);
@@ -142,17 +146,32 @@ function helmRelease(component: ComponentModel, release: Release, placement: Pla
       chart: {
         spec: {
           ...(whole ? { chart: release.chart, interval: "1h" } : {}),
-          ...(whole || isMoved(placement) ? { sourceRef: chartSource(release, placement) } : {}),
+          sourceRef: { kind: "HelmRepository", name, namespace: component.namespace },
           version: release.version,
         },
       },
       ...(whole || component.overridesFrom.length + component.valuesFrom.length > 0
         ? { valuesFrom: valuesFromOf(component) }
         : {}),
+      ...accountOf(placementOf(environment)),
       timeout: `${timeoutMinutes}m`,
       ...(ignore.length === 0 ? {} : { driftDetection: { ignore } }),
       ...(patches.length === 0 ? {} : { postRenderers: [{ kustomize: { patches: patches.map(inline) } }] }),
     },
+  };
+}
+
+/**
+ * The chart repository of a component, next to its HelmRelease and with the same name. Under Flux's multi-tenancy
+ * lockdown (`--no-cross-namespace-refs`), a HelmRelease can only refer to a source in its own namespace
+ * (helm-controller, aclAllowAccessTo).
+ */
+function helmRepository({ id }: ComponentModel, { repository }: Release): JsonMap {
+  return {
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind: "HelmRepository",
+    metadata: { name: fluxName(id) },
+    spec: { interval: "1h", url: repository.url },
   };
 }
 
@@ -174,14 +193,4 @@ function valuesFromOf({ id, overridesFrom, lastValues, valuesFrom }: ComponentMo
 
 function reference({ kind, name, key, targetPath }: ValuesObject): JsonMap {
   return { kind, name, valuesKey: key, ...(targetPath === undefined ? {} : { targetPath }) };
-}
-
-/** The source of a chart, in the same form as in the HelmReleases in bases/. */
-function chartSource({ repository }: Release, placement: Placement): JsonMap {
-  return { kind: "HelmRepository", name: repositoryName(placement, repository.name), namespace: placement.namespace };
-}
-
-/** Whether the HelmRepositories have another name or namespace than in the HelmReleases in bases/. */
-function isMoved({ namespace, prefix }: Placement): boolean {
-  return namespace !== flux.namespace || prefix !== "";
 }

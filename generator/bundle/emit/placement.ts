@@ -10,9 +10,9 @@ type FluxObjectName = {
 
 /** Where the Flux objects of an environment are, and how they find the files of the repository. */
 export type Placement = {
-  /** Namespace of the environment's Kustomizations and HelmRepositories, and of the Secret with the age key. */
+  /** Namespace of the environment's Kustomizations, and of the Secret with the age key. */
   readonly namespace: string;
-  /** Prefix of the names of Kustomizations and HelmRepositories; can be empty. */
+  /** Prefix of the names of Kustomizations; can be empty. */
   readonly prefix: string;
   /** Source of the repository. */
   readonly source: FluxObjectName & { readonly kind: "GitRepository" | "OCIRepository" };
@@ -20,6 +20,8 @@ export type Placement = {
   readonly root: FluxObjectName;
   /** Whether meshops creates and deletes the root and its source; false if both belong to others. */
   readonly managesRoot: boolean;
+  /** Service account that Flux's controllers impersonate; null if they use their own rights. */
+  readonly serviceAccount: string | null;
   /** Folder of the platform repository inside the source, `.` or without `./`. */
   readonly folder: string;
 };
@@ -30,7 +32,7 @@ export type Placement = {
  * @param everything namespace that replaces the namespaces of the spec; undefined to use the spec
  */
 export function placementOf({ spec: { gitops } }: Environment, everything?: string): Placement {
-  const { namespace, namePrefix: prefix, sourceRef, root, path: folder } = gitops;
+  const { namespace, namePrefix: prefix, sourceRef, root, serviceAccountName, path: folder } = gitops;
   const own = { name: flux.root, namespace: flux.namespace };
   const within = <T extends FluxObjectName>(object: T): T =>
     everything === undefined ? object : { ...object, namespace: everything };
@@ -40,18 +42,19 @@ export function placementOf({ spec: { gitops } }: Environment, everything?: stri
     source: within(sourceRef),
     root: within(root?.kustomization ?? own),
     managesRoot: root === undefined,
+    serviceAccount: serviceAccountName ?? null,
     folder,
   };
+}
+
+/** Field of Kustomizations and HelmReleases with the service account; an empty map if there is none. */
+export function accountOf({ serviceAccount }: Placement): { serviceAccountName?: string } {
+  return serviceAccount === null ? {} : { serviceAccountName: serviceAccount };
 }
 
 /** Name of a component's Kustomization. */
 export function kustomizationName({ prefix }: Placement, id: string): string {
   return `${prefix}${fluxName(id)}`;
-}
-
-/** Name of a HelmRepository. */
-export function repositoryName({ prefix }: Placement, name: string): string {
-  return `${prefix}${name}`;
 }
 
 /** Path of a folder of the platform repository inside the source, without `./`. */

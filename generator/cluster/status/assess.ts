@@ -1,7 +1,6 @@
 import { normalize } from "node:path/posix";
 import { fluxName } from "../../bundle/emit/names.ts";
-import { kustomizationName, type Placement, pathInSource, placementOf, repositoryName } from "../../bundle/emit/placement.ts";
-import { repositoriesOf } from "../../bundle/emit/repositories.ts";
+import { kustomizationName, type Placement, pathInSource, placementOf } from "../../bundle/emit/placement.ts";
 import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition, isObserved, listAt } from "../../kubernetes/object-fields.ts";
@@ -13,7 +12,7 @@ import { nodesOfOthers } from "./of-others.ts";
 import { kustomizationIn, type Snapshot } from "./snapshot.ts";
 
 /**
- * Returns the state of an environment in a cluster: the sources, the root Kustomization, the components of other tools,
+ * Returns the state of an environment in a cluster: the source, the root Kustomization, the components of other tools,
  * and the components in startup order. If meshops delivers no component, only the components of other tools. Pure.
  *
  * @param placement where the Flux objects of the environment are
@@ -31,24 +30,18 @@ export function assess(model: Model, snapshot: Snapshot, placement: Placement = 
     namespace,
     name,
   });
-  const wanted = [
-    source,
-    ...repositoriesOf(model).map(({ name }) => ({
-      kind: "HelmRepository",
-      name: repositoryName(placement, name),
-      namespace: placement.namespace,
-    })),
-  ];
-  const sources = wanted.map(({ kind, name, namespace }) => {
-    const found = snapshot.sources.find(
-      ({ kind: own, metadata }) => own === kind && metadata.name === name && metadata.namespace === namespace,
-    );
-    const words = subject(name, kind, namespace, name);
-    return found === undefined ? missing(words) : fluxNode(found, words, revisionOf(found));
-  });
+  const git = sourceNode(subject(source.name, source.kind, source.namespace, source.name), snapshot);
   const top = kustomizationNode([], subject(root.name, "Kustomization", root.namespace, root.name), snapshot);
   const components = delivered.map((component) => componentNode(component, snapshot, placement, environment, subject));
-  return [...sources, top, ...nodesOfOthers(model, snapshot), ...components];
+  return [git, top, ...nodesOfOthers(model, snapshot), ...components];
+}
+
+function sourceNode(subject: Subject, { sources }: Snapshot): StatusNode {
+  const { kind, name, namespace } = subject;
+  const found = sources.find(
+    ({ kind: own, metadata }) => own === kind && metadata.name === name && metadata.namespace === namespace,
+  );
+  return found === undefined ? missing(subject) : fluxNode(found, subject, revisionOf(found));
 }
 
 function componentNode(
@@ -69,6 +62,7 @@ function componentNode(
   const children = !hasRelease
     ? workloads
     : [
+        sourceNode(subjectOf(name, "HelmRepository", namespace, fluxName(name)), snapshot),
         found === undefined
           ? missing(subjectOf(name, "HelmRelease", namespace, name))
           : releaseNode(found, subjectOf(name, "HelmRelease", namespace, name)),
@@ -224,8 +218,8 @@ function missing({ environment, placement, kind, namespace, name }: Subject): St
   const { root, managesRoot } = placement;
   const top = kind === "Kustomization" && name === root.name && namespace === root.namespace;
   const fix =
-    kind === "HelmRelease"
-      ? "see the Kustomization that creates this HelmRelease"
+    kind === "HelmRelease" || kind === "HelmRepository"
+      ? `see the Kustomization that creates this ${kind}`
       : !top && kind !== placement.source.kind
         ? "push the generated files, and see the root Kustomization"
         : managesRoot

@@ -7,6 +7,7 @@ export interface Cause {
 }
 
 type CauseCode =
+  | "account"
   | "age-key-missing"
   | "age-key-wrong"
   | "build-failed"
@@ -144,6 +145,22 @@ const patterns: readonly Pattern[] = [
     reason: ([, kind, version]) => `the CRD of ${kind} (${version}) is missing in the cluster`,
     fix: () =>
       "if it is a CRD of Linkerd, check that component linkerd-crds is ready and that its chart contains this version; if it is a CRD of Flux, run meshops bootstrap",
+  },
+  {
+    code: "account",
+    message: /User "system:serviceaccount:([^:"]+):([^"]+)" cannot (\S+) resource "([^"]+)"/,
+    reason: ([, namespace, name, verb, resource]) =>
+      `Flux uses the service account ${name} in namespace ${namespace}, which may not ${verb} ${resource}`,
+    fix: (_, { environment, placement }) =>
+      placement.serviceAccount === null
+        ? "Flux runs with the multi-tenancy lockdown: set gitops.serviceAccountName in the spec, see docs/existing-flux.md"
+        : `run meshops bootstrap ${environment} --run, which checks the rights of the account`,
+  },
+  {
+    code: "account",
+    message: /can't access '([^']+)', cross-namespace references have been blocked/,
+    reason: ([, source]) => `Flux runs with the multi-tenancy lockdown and refuses ${source}, which is in another namespace`,
+    fix: () => "set gitops.namespace in the spec to the namespace of the source, see docs/existing-flux.md",
   },
   {
     code: "namespace-missing",

@@ -96,7 +96,7 @@ export async function takeSnapshot(
   ] = await Promise.all([
     orEmpty(cluster.list("apps/v1", "Deployment", fluxNamespace)),
     cluster.list("source.toolkit.fluxcd.io/v1", source.kind, source.namespace),
-    cluster.list("source.toolkit.fluxcd.io/v1", "HelmRepository", placement.namespace),
+    everywhere("source.toolkit.fluxcd.io/v1", "HelmRepository"),
     everywhere("helm.toolkit.fluxcd.io/v2", "HelmRelease"),
     everywhere("apps/v1", "Deployment"),
     everywhere("apps/v1", "StatefulSet"),

@@ -44,13 +44,11 @@ function lines(node: StatusNode, depth: number, colors: Colors): string[] {
 }
 
 function summary({ detail, children }: StatusNode): string {
-  const [release, ...others] = children
-    .filter(({ kind }) => kind === "HelmRelease")
-    .concat(children.filter(({ kind }) => kind !== "HelmRelease"));
-  if (release === undefined) return detail ?? "";
-  const workloads = release.kind === "HelmRelease" ? others : [release, ...others];
+  if (children.length === 0) return detail ?? "";
+  const release = children.find(({ kind }) => kind === "HelmRelease");
+  const workloads = children.filter(({ kind }) => kind !== "HelmRelease" && kind !== "HelmRepository");
   const count = workloads.length === 0 ? "" : `${workloads.length} workload${workloads.length === 1 ? "" : "s"}`;
   const meshed = workloads.some((workload) => workload.detail?.includes("meshed")) ? ", meshed" : "";
-  const chart = release.kind === "HelmRelease" ? (release.detail ?? "") : "";
+  const chart = release?.detail ?? "";
   return [chart.replace(/^\S+ /, ""), `${count}${meshed}`].filter(Boolean).join(", ");
 }

@@ -41,7 +41,14 @@ const component: Component = {
       delivery: {
         kind: "chart",
         base: "dgraph",
-        release: { name: release, chart: "dgraph", repository: dgraphRepository, version, values: dgraphValues(context) },
+        release: {
+          name: release,
+          chart: "dgraph",
+          repository: dgraphRepository,
+          clusterScoped: false,
+          version,
+          values: dgraphValues(context),
+        },
       },
       patches: dgraphPatches(context),
       pods: dgraphPods(environment),

@@ -48,6 +48,7 @@ const component: Component = {
         name: "grafana",
         chart: "grafana",
         repository: grafanaRepository,
+        clusterScoped: true,
         version: grafanaChart.version,
         values: grafanaValues(context),
       },

@@ -37,6 +37,7 @@ const controlPlane: Component = {
         name: "linkerd-control-plane",
         chart: "linkerd-control-plane",
         repository: linkerdRepository(context.linkerdRelease),
+        clusterScoped: true,
         version: context.linkerdRelease.charts["linkerd-control-plane"],
         values: controlPlaneValues(context),
       },

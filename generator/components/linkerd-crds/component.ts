@@ -25,6 +25,7 @@ const crds: Component = {
         name: "linkerd-crds",
         chart: "linkerd-crds",
         repository: linkerdRepository(release),
+        clusterScoped: true,
         version: release.charts["linkerd-crds"],
         values: { [release.traits.gatewayApi.value]: environment.spec.linkerd.gatewayApi === "linkerd" },
       },

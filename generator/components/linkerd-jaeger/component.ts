@@ -71,6 +71,7 @@ function extension(context: Context, version: string): ComponentOutput {
         name: "linkerd-jaeger",
         chart: "linkerd-jaeger",
         repository: linkerdRepository(context.linkerdRelease),
+        clusterScoped: true,
         version,
         values: jaegerValues(context),
       },

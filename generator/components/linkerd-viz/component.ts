@@ -50,6 +50,7 @@ const viz: Component = {
         name: "linkerd-viz",
         chart: "linkerd-viz",
         repository: linkerdRepository(context.linkerdRelease),
+        clusterScoped: true,
         version: context.linkerdRelease.charts["linkerd-viz"],
         values: vizValues(context),
       },

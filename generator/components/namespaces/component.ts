@@ -6,8 +6,14 @@ import type { Component, NamespaceSpec } from "../component.ts";
 /**
  * Component with the namespaces of all components. The namespaces are created first, because the charts do not contain
  * them, and because Secrets are applied before the charts.
+ *
+ * @param accounts service accounts in the namespaces, and their rights
  */
-export function namespacesComponent(specs: readonly NamespaceSpec[], checks: readonly Check[] = []): Component {
+export function namespacesComponent(
+  specs: readonly NamespaceSpec[],
+  checks: readonly Check[] = [],
+  accounts: readonly KubernetesObject[] = [],
+): Component {
   const names = [...new Set(specs.map(({ name }) => name))];
   const namespaces = names.map((name) =>
     namespace(
@@ -22,7 +28,10 @@ export function namespacesComponent(specs: readonly NamespaceSpec[], checks: rea
     build: () => ({
       namespace: names[0] ?? "",
       delivery: names.length === 0 ? { kind: "none", podsIn: null } : { kind: "objects", helmfile: "hook" },
-      objects: names.length === 0 ? {} : { namespaces },
+      objects: {
+        ...(names.length === 0 ? {} : { namespaces }),
+        ...(accounts.length === 0 ? {} : { "service-accounts": accounts }),
+      },
       checks,
       timeoutMinutes: 2,
     }),

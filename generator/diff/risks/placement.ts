@@ -4,9 +4,11 @@ import { at } from "../../kubernetes/object-fields.ts";
 
 /**
  * Risks of changes of the names, namespaces, paths and sources of Kustomizations (`gitops.namePrefix`, `namespace`,
- * `path` and `sourceRef`).
+ * `path` and `sourceRef`), and of the service account (`gitops.serviceAccountName`).
  */
 export function* placementRisks(changed: ChangedObject, { environment, objects }: ChangeSet): Iterable<Assessment> {
+  if (changed.change === "changed" && changed.fields.some(({ path }) => path === "spec.serviceAccountName"))
+    yield otherAccount(changed, environment);
   if (changed.kind !== "Kustomization") return;
   const successor = successorOf(changed, objects);
   if (successor !== undefined) yield renamed(changed.namespace, successor.namespace, environment, objects);
@@ -70,6 +72,29 @@ function renamed(namespace: string, next: string, environment: string, objects: 
       },
       { text: "Push. The new Kustomizations take over the objects." },
       { text: "Wait until the new Kustomizations are ready.", command: `meshops status ${environment} --watch` },
+    ],
+  };
+}
+
+function otherAccount({ after }: ChangedObject, environment: string): Assessment {
+  const account = at(after, "spec", "serviceAccountName");
+  if (account === undefined)
+    return {
+      risk: "stalled-rollout",
+      reason:
+        "after this change, Flux applies the objects with the rights of its controllers. If Flux runs with the multi-tenancy lockdown, it uses the service account default instead, and changes nothing",
+    };
+  return {
+    risk: "stalled-rollout",
+    reason: `after this change, Flux applies the objects with the rights of the service account ${String(account)}. If the account does not exist or lacks a right, Flux changes nothing`,
+    prerequisites: [
+      {
+        text: "Before you push, check the account. The output contains the commands that create it.",
+        command: `meshops bootstrap ${environment} --run`,
+      },
+    ],
+    steps: [
+      { text: "Push, and wait until Flux has applied the new revision.", command: `meshops status ${environment} --watch` },
     ],
   };
 }

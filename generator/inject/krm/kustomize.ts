@@ -5,7 +5,7 @@ import type { Bundle } from "../../bundle/bundle.ts";
 import { isDelivered, type Model } from "../../components/model.ts";
 import { encryptedFiles } from "../../identity/read.ts";
 import { toYaml } from "../../kubernetes/yaml.ts";
-import { fluxFolder, overlayFolder } from "../../spec/layout.ts";
+import { overlayFolder } from "../../spec/layout.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { runProgram } from "../../system/process.ts";
 
@@ -34,7 +34,7 @@ export async function buildBundle(
     cpSync(join(root, "bases"), join(folder, "bases"), { recursive: true, dereference: true });
     for (const path of encryptedFiles(root, name)) cpSync(join(root, path), join(folder, path));
     const delivered = components.filter(isDelivered);
-    const resources = [`${fluxFolder(name)}/sources.yaml`, ...delivered.map(({ id }) => overlayFolder(name, id))];
+    const resources = delivered.map(({ id }) => overlayFolder(name, id));
     put("kustomization.yaml", toYaml([{ resources, buildMetadata: ["originAnnotations"], sortOptions: { order: "fifo" } }]));
     return await kustomize(folder, env);
   } finally {

@@ -8,11 +8,11 @@ export const gitopsRules: readonly Rule[] = [
   {
     code: "gitops-root-missing",
     severity: "error",
-    title: "A source or namespace of others is set without their root Kustomization",
+    title: "A source, namespace or service account of others is set without their root Kustomization",
     why:
       "Without `gitops.root`, `meshops bootstrap` creates the GitRepository and the root Kustomization `flux-system` in the namespace `flux-system`, in the same form as `flux bootstrap`. " +
-      "Kustomizations that refer to another source, or that are in another namespace, belong to a Flux that others have set up. That Flux already has a Kustomization that applies other Kustomizations.",
-    fix: "Set `gitops.root` to the Kustomization whose folder includes `flux/<env>`, or remove `gitops.sourceRef` and `gitops.namespace`.",
+      "Kustomizations that refer to another source, that are in another namespace, or that use a service account belong to a Flux that others have set up. That Flux already has a Kustomization that applies other Kustomizations.",
+    fix: "Set `gitops.root` to the Kustomization whose folder includes `flux/<env>`, or remove `gitops.sourceRef`, `gitops.namespace` and `gitops.serviceAccountName`.",
     check: missingRoot,
   },
 ];
@@ -31,6 +31,7 @@ function* missingRoot({ spec: { gitops } }: Environment): Iterable<RuleFinding> 
       ? []
       : [spec("gitops", "sourceRef")]),
     ...(gitops.namespace === ownSource.namespace ? [] : [spec("gitops", "namespace")]),
+    ...(gitops.serviceAccountName === undefined ? [] : [spec("gitops", "serviceAccountName")]),
   ];
   if (paths.length === 0) return;
   yield {

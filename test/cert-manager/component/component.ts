@@ -55,6 +55,7 @@ const component: Component = {
         name: "cert-manager",
         chart: "cert-manager",
         repository: { name: "jetstack", url: "https://charts.jetstack.io" },
+        clusterScoped: true,
         version,
         values: { crds: { enabled: true, keep: true }, startupapicheck: { enabled: false }, ...mirrored(context) },
       },

@@ -9,7 +9,7 @@ import { referenceFolder, run, tool } from "../../support/tools.ts";
 import type { Api, ApiObject } from "./api.ts";
 import { clusterCharts } from "./charts.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import { GitSource } from "./git-source.ts";
+import { GitSource, type Source } from "./git-source.ts";
 import { HelmActor, isReady } from "./helm-actor.ts";
 import type { Platform } from "./platform.ts";
 import { reservePort, until } from "./processes.ts";
@@ -26,6 +26,13 @@ export interface ClusterOptions {
   readonly charts: string;
   /** Path of another build of the command line. */
   readonly cli?: string;
+  /** The source of the bundle; default: the GitRepository that bootstrap creates. */
+  readonly source?: Source;
+  /**
+   * Whether Flux runs with the multi-tenancy lockdown: no references to other namespaces, and the service account
+   * `default` for objects that name none (Flux docs, "Multi-tenancy lockdown").
+   */
+  readonly lockdown?: boolean;
 }
 
 /** A cluster with Flux on loopback. The comments of its parts describe which parts are real and which are stand-ins. */
@@ -39,11 +46,12 @@ export class Cluster {
   private constructor(plane: ControlPlane, options: ClusterOptions) {
     this.plane = plane;
     this.#options = options;
-    this.git = new GitSource(plane.api, options.repository);
+    this.git = new GitSource(plane.api, options.repository, options.source);
     this.helm = new HelmActor(plane.api, {
       kubeconfig: plane.kubeconfigFile("admin"),
       charts: options.charts,
       folder: join(plane.folder, "helm"),
+      lockdown: options.lockdown === true,
     });
     this.webhooks = new Webhooks(plane.api);
   }
@@ -69,9 +77,9 @@ export class Cluster {
    * Starts a cluster with Flux for a platform repository, with the age keys of the test run. `bootstrap` creates the
    * root Kustomization.
    */
-  static async startFor({ root, environment }: Platform): Promise<Cluster> {
+  static async startFor({ root, environment }: Platform, options: Partial<ClusterOptions> = {}): Promise<Cluster> {
     const { clusterKey: ageKey } = testIdentity();
-    const cluster = await Cluster.start({ repository: root, environment, ageKey, charts: await clusterCharts() });
+    const cluster = await Cluster.start({ repository: root, environment, ageKey, charts: await clusterCharts(), ...options });
     await cluster.startFlux();
     return cluster;
   }
@@ -125,7 +133,7 @@ export class Cluster {
    */
   async settled(revision: string, seconds: number = 400): Promise<void> {
     const folder = join(this.#options.repository, "flux", this.#options.environment.metadata.name);
-    const expected = readdirSync(folder).length; // one Kustomization per file except the file for sources, plus the root Kustomization
+    const expected = readdirSync(folder).length + 1; // one Kustomization per file, plus the root Kustomization
     await until(
       `all Kustomizations are ready at ${revision}`,
       async () => {
@@ -180,6 +188,7 @@ export class Cluster {
       "--enable-leader-election=false",
       "--requeue-dependency=2s",
       "--metrics-addr=0",
+      ...(this.#options.lockdown === true ? ["--no-cross-namespace-refs=true", "--default-service-account=default"] : []),
     ];
     this.plane.processes.start(
       "kustomize-controller",

@@ -6,22 +6,31 @@ import { promisify } from "node:util";
 import type { Api } from "./api.ts";
 
 const exec = promisify(execFile);
-const repositories = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories";
+/** The source object whose status the stand-in sets. */
+export interface Source {
+  readonly kind: "GitRepository" | "OCIRepository";
+  readonly name: string;
+  readonly namespace: string;
+}
+
+const fluxSystem: Source = { kind: "GitRepository", name: "flux-system", namespace: "flux-system" };
 
 /**
  * A stand-in for Flux's source-controller, which is not available in the tests. It packs a commit of a real Git
- * repository (`git archive`), serves the archive on loopback, and sets the status of the GitRepository as defined in
- * Flux's API.
+ * repository (`git archive`), serves the archive on loopback, and sets the status of the source as defined in Flux's
+ * API. The artifact of an OCIRepository contains the same files, as after `flux push artifact`.
  */
 export class GitSource {
   readonly #api: Api;
   readonly #repository: string;
+  readonly #source: Source;
   readonly #archives: Map<string, Buffer> = new Map();
   readonly #server: Server;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(api: Api, repository: string) {
+  constructor(api: Api, repository: string, source: Source = fluxSystem) {
     this.#api = api;
+    this.#source = source;
     this.#repository = repository;
     this.#server = createServer((request, response) => {
       const archive = this.#archives.get(request.url ?? "");
@@ -39,7 +48,7 @@ export class GitSource {
     this.#server.closeAllConnections();
   }
 
-  /** Publishes the newest commit when the GitRepository is created, as source-controller does. */
+  /** Publishes the newest commit when the source is created, as source-controller does. */
   follow(): void {
     this.#timer = setInterval(() => void this.#adopt().catch(() => {}), 500);
   }
@@ -57,7 +66,7 @@ export class GitSource {
   }
 
   async #adopt(): Promise<void> {
-    const source = await this.#api.get(`${repositories}/flux-system`);
+    const source = await this.#api.get(this.#path());
     if (source !== null && source["status"]?.artifact === undefined) await this.publish();
   }
 
@@ -87,17 +96,19 @@ export class GitSource {
   async publish(): Promise<string> {
     const commit = (await this.#git("rev-parse", "HEAD")).toString().trim();
     const archive = await this.#git("archive", "--format=tar.gz", "HEAD");
-    const path = `/gitrepository/flux-system/flux-system/${commit}.tar.gz`;
+    const { kind, name, namespace } = this.#source;
+    const path = `/${kind.toLowerCase()}/${namespace}/${name}/${commit}.tar.gz`;
+    const digest = `sha256:${createHash("sha256").update(archive).digest("hex")}`;
     this.#archives.set(path, archive);
-    const revision = `main@sha1:${commit}`;
-    const source = await this.#api.get(`${repositories}/flux-system`);
+    const revision = kind === "GitRepository" ? `main@sha1:${commit}` : `main@${digest}`;
+    const source = await this.#api.get(this.#path());
     const generation = source?.metadata.generation ?? 1;
     const at = now();
     await this.#api.applyStatus(
       {
         apiVersion: "source.toolkit.fluxcd.io/v1",
-        kind: "GitRepository",
-        metadata: { name: "flux-system", namespace: "flux-system" },
+        kind,
+        metadata: { name, namespace },
         status: {
           observedGeneration: generation,
           conditions: [ready(`stored artifact for revision '${revision}'`, generation)],
@@ -105,7 +116,7 @@ export class GitSource {
             url: `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${path}`,
             path: path.slice(1),
             revision,
-            digest: `sha256:${createHash("sha256").update(archive).digest("hex")}`,
+            digest,
             size: archive.length,
             lastUpdateTime: at,
           },
@@ -114,6 +125,12 @@ export class GitSource {
       "source-controller",
     );
     return revision;
+  }
+
+  #path(): string {
+    const { kind, name, namespace } = this.#source;
+    const plural = kind === "GitRepository" ? "gitrepositories" : "ocirepositories";
+    return `/apis/source.toolkit.fluxcd.io/v1/namespaces/${namespace}/${plural}/${name}`;
   }
 
   async #git(...args: string[]): Promise<Buffer> {

@@ -16,27 +16,32 @@ const finalizer = "finalizers.fluxcd.io";
 /**
  * A stand-in for Flux's helm-controller, which is not available in the tests. It resolves `valuesFrom`, runs the real
  * helm with the real kustomize as post-renderer, and sets conditions, history and finalizer as defined in Flux's API.
- * It reads charts from a folder.
+ * It reads charts from a folder. It impersonates the release's service account; with the lockdown, it refuses sources
+ * in other namespaces (helm-controller, internal/controller/helmrelease_chart_controller.go).
  */
 export class HelmActor {
   readonly #api: Api;
   readonly #kubeconfig: string;
   readonly #charts: string;
   readonly #folder: string;
+  readonly #lockdown: boolean;
   readonly #busy: Map<string, Promise<void>> = new Map();
   /** ConfigMaps and Secrets with values, by kind, namespace and name, in their state at the last poll. */
   #sources: ReadonlyMap<string, ApiObject> = new Map();
+  /** HelmRepositories by namespace and name, at the last poll. */
+  #repositories: ReadonlySet<string> = new Set();
   /** Earliest time at which a failed release may be retried, by UID. */
   readonly #retryAt: Map<string, number> = new Map();
   readonly #abort: AbortController = new AbortController();
   #stopping = false;
   #loop: Promise<void> = Promise.resolve();
 
-  constructor(api: Api, options: { kubeconfig: string; charts: string; folder: string }) {
+  constructor(api: Api, options: { kubeconfig: string; charts: string; folder: string; lockdown: boolean }) {
     this.#api = api;
     this.#kubeconfig = options.kubeconfig;
     this.#charts = options.charts;
     this.#folder = options.folder;
+    this.#lockdown = options.lockdown;
   }
 
   start(): void {
@@ -63,6 +68,7 @@ export class HelmActor {
           ...values.map((each) => [`ConfigMap ${each.metadata.namespace}/${each.metadata.name}`, each] as const),
           ...secrets.map((each) => [`Secret ${each.metadata.namespace}/${each.metadata.name}`, each] as const),
         ]);
+        this.#repositories = new Set(repositories.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
         for (const release of found) this.#look(release);
         for (const repository of repositories) await this.#source(repository);
       } catch (error) {
@@ -156,6 +162,7 @@ export class HelmActor {
     const { chart, version } = spec.chart.spec as { chart: string; version: string };
     const name = `${metadata.namespace}/${releaseNameOf(release)}`;
     try {
+      this.#checkSource(release);
       await this.#unlock(release);
       await this.#helm(release, this.#values(release));
       const revision = Number(status.history?.[0]?.version ?? 0) + 1;
@@ -231,9 +238,8 @@ export class HelmActor {
         `${helmChart}: invalid chart reference: no '${chart}' chart with version matching '${version}' found`,
       );
     }
-    const namespace = ["--namespace", metadata.namespace ?? "", "--kubeconfig", this.#kubeconfig];
     await this.#run([
-      ...["upgrade", "--install", releaseNameOf(release), packed, ...namespace],
+      ...["upgrade", "--install", releaseNameOf(release), packed, ...this.#connection(release)],
       ...["--skip-crds", "--wait", "--timeout", spec.timeout ?? "5m", "--history-max", "5", "--post-renderer", render],
       ...files,
     ]);
@@ -254,9 +260,36 @@ export class HelmActor {
 
   async #uninstall(release: ApiObject): Promise<void> {
     const { metadata } = release;
-    const where = ["--namespace", metadata.namespace ?? "", "--kubeconfig", this.#kubeconfig];
-    await this.#run(["uninstall", releaseNameOf(release), ...where, "--ignore-not-found", "--wait"]);
+    const account = this.#accountOf(release);
+    // Without its account, helm-controller does not uninstall the release (helmrelease_controller.go, reconcileDelete).
+    if (account === null || (await this.#api.get(`/api/v1/namespaces/${metadata.namespace}/serviceaccounts/${account}`)) !== null)
+      await this.#run(["uninstall", releaseNameOf(release), ...this.#connection(release), "--ignore-not-found", "--wait"]);
     await this.#api.merge(pathOf(release), { metadata: { finalizers: null } });
+  }
+
+  /** Name of the service account that a release uses; null if helm-controller uses its own rights. */
+  #accountOf({ spec }: ApiObject): string | null {
+    return (spec.serviceAccountName as string | undefined) ?? (this.#lockdown ? "default" : null);
+  }
+
+  /** Arguments of helm for the namespace and the user of a release. */
+  #connection(release: ApiObject): string[] {
+    const { namespace = "" } = release.metadata;
+    const account = this.#accountOf(release);
+    const user = account === null ? [] : ["--kube-as-user", `system:serviceaccount:${namespace}:${account}`];
+    return ["--namespace", namespace, "--kubeconfig", this.#kubeconfig, ...user];
+  }
+
+  /** @throws ReasonedError if the chart's repository does not exist, or is in a namespace that the release may not use */
+  #checkSource({ metadata, spec }: ApiObject): void {
+    const { name, namespace = metadata.namespace } = spec.chart.spec.sourceRef as { name: string; namespace?: string };
+    if (this.#lockdown && namespace !== metadata.namespace)
+      throw new ReasonedError(
+        "AccessDenied",
+        `can't access 'HelmRepository/${namespace}/${name}', cross-namespace references have been blocked`,
+      );
+    if (!this.#repositories.has(`${namespace}/${name}`))
+      throw new ReasonedError("SourceNotReady", `HelmRepository '${namespace}/${name}' not found`);
   }
 
   /** Runs the real helm. If the actor is stopped, helm is stopped too. */

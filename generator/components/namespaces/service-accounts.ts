@@ -1,0 +1,49 @@
+import type { V1ClusterRoleBinding, V1RoleBinding, V1ServiceAccount } from "@kubernetes/client-node";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { compareText } from "../../system/text.ts";
+import { type ComponentModel, releaseOf } from "../model.ts";
+
+const rbac = "rbac.authorization.k8s.io";
+
+/**
+ * Service accounts that helm-controller impersonates (`gitops.serviceAccountName`), and their rights: one account per
+ * namespace with HelmReleases, because a HelmRelease uses an account in its own namespace. The accounts belong to the
+ * namespaces and not to the releases: without its account, helm-controller deletes a HelmRelease and does not uninstall
+ * the Helm release (helm-controller, internal/controller/helmrelease_controller.go, reconcileDelete).
+ *
+ * @returns an empty list if the spec names no service account
+ */
+export function serviceAccounts({ spec }: Environment, components: readonly ComponentModel[]): KubernetesObject[] {
+  const name = spec.gitops.serviceAccountName;
+  if (name === undefined) return [];
+  const charts = components.flatMap((component) => {
+    const release = releaseOf(component);
+    return release === null ? [] : [{ namespace: component.namespace, clusterScoped: release.clusterScoped }];
+  });
+  const namespaces = [...new Set(charts.map(({ namespace }) => namespace))].sort(compareText);
+  return namespaces.flatMap((namespace) => [
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } } satisfies V1ServiceAccount,
+    binding(
+      name,
+      namespace,
+      charts.some((each) => each.namespace === namespace && each.clusterScoped),
+    ),
+  ]);
+}
+
+/**
+ * Binds the account to the ClusterRole cluster-admin: in its namespace or, if a chart contains cluster-scoped objects
+ * such as webhook configurations and ClusterRoles, in the whole cluster. An account can create a ClusterRole only if it
+ * has all rights in the ClusterRole (Kubernetes docs, "Privilege escalation prevention").
+ */
+function binding(account: string, namespace: string, clusterScoped: boolean): KubernetesObject {
+  const name = `${account}-${namespace}`;
+  const rest = {
+    roleRef: { apiGroup: rbac, kind: "ClusterRole", name: "cluster-admin" },
+    subjects: [{ kind: "ServiceAccount", name: account, namespace }],
+  };
+  return clusterScoped
+    ? ({ apiVersion: `${rbac}/v1`, kind: "ClusterRoleBinding", metadata: { name }, ...rest } satisfies V1ClusterRoleBinding)
+    : ({ apiVersion: `${rbac}/v1`, kind: "RoleBinding", metadata: { name, namespace }, ...rest } satisfies V1RoleBinding);
+}
