@@ -1,5 +1,6 @@
 import { Command, type CommandUnknownOpts, Help, Option } from "@commander-js/extra-typings";
 import { version } from "../system/version.ts";
+import { declareAccess } from "./access/command.ts";
 import { declareBootstrap } from "./bootstrap/command.ts";
 import { declareCompletion } from "./completion/command.ts";
 import { declareDiff } from "./diff/command.ts";
@@ -40,6 +41,7 @@ const declarations = [
   declareDiff,
   declareEnv,
   declareImages,
+  declareAccess,
   declareGraph,
   declareInject,
   declareKrm,

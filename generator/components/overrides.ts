@@ -74,7 +74,8 @@ export function parsePatch(text: string): Patch["patch"] | null {
     : null;
 }
 
-function needOf({ component, kustomization, helmRelease }: Override["dependsOn"][number]): Need {
+/** A dependency in the spec as a need. */
+export function needOf({ component, kustomization, helmRelease }: Override["dependsOn"][number]): Need {
   if (kustomization !== undefined) return { kustomization };
   return helmRelease === undefined ? { component: component ?? "" } : { helmRelease };
 }

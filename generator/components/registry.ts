@@ -10,6 +10,7 @@ import { linkerdJaeger } from "./linkerd-jaeger/component.ts";
 import { linkerdViz } from "./linkerd-viz/component.ts";
 import { pydgraphClient } from "./pydgraph-client/component.ts";
 import { dgraphServiceProfile } from "./service-profile/component.ts";
+import { workloads } from "./workloads/component.ts";
 
 /**
  * All providers of components. Namespaces are listed in the order of this list. The startup order depends on the needs
@@ -27,4 +28,5 @@ export const providers: readonly ComponentProvider[] = [
   dgraphAvailability,
   dgraphServiceProfile,
   pydgraphClient,
+  workloads,
 ];

@@ -1,59 +1,89 @@
 import type { LinkerdRelease } from "../catalog/linkerd.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
-import type { Account, Protocol } from "./pod-set.ts";
+import type { Account, ClientSource, Protocol } from "./pod-set.ts";
 
 const group = "policy.linkerd.io";
 
-/** A port that a Server protects, and the service accounts of the clients that may connect to the port. */
+/** A port that a Server protects, and the clients that may connect to the port. */
 interface ProtectedPort {
   readonly metadata: KubernetesObject["metadata"];
   readonly podSelector: JsonMap;
   readonly port: number;
   readonly protocol: Protocol;
-  readonly accounts: readonly Account[];
+  /** Whether Linkerd admits and counts all other clients instead of refusing them. */
+  readonly audit: boolean;
+  readonly clients: readonly ClientSource[];
 }
 
 /**
- * Returns the policies that deny access to a port for all clients, except for meshed clients with one of the given
- * service accounts. The policies are a Server and, if there are accounts, an AuthorizationPolicy with its
- * MeshTLSAuthentication. HTTP probes from any client are still allowed if the request is a `GET` of a probe's path
+ * Returns the policies that deny access to a port for all clients, except for the given clients. The policies are a
+ * Server and, for clients with an identity, an AuthorizationPolicy with a MeshTLSAuthentication. Clients without an
+ * identity have a second AuthorizationPolicy with a NetworkAuthentication, because an AuthorizationPolicy requires all
+ * its authentications. HTTP probes from any client are still allowed if the request is a `GET` of a probe's path
  * (linkerd2, policy-controller, default probe routes).
  */
 export function protectPort(port: ProtectedPort, release: LinkerdRelease): KubernetesObject[] {
-  const accounts = distinct(port.accounts);
-  return [server(port, release), ...(accounts.length === 0 ? [] : authorize({ ...port, accounts }, release))];
+  const { metadata, clients } = port;
+  const identities = identitiesOf(clients);
+  const networks = networksOf(clients);
+  const atNetwork = { ...metadata, name: `${metadata.name}-network` };
+  return [
+    server(port, release),
+    ...(identities === null ? [] : authorize(metadata.name, metadata, "MeshTLSAuthentication", identities, release)),
+    ...(networks === null ? [] : authorize(metadata.name, atNetwork, "NetworkAuthentication", networks, release)),
+  ];
 }
 
-function server({ metadata, podSelector, port, protocol }: ProtectedPort, { traits }: LinkerdRelease): KubernetesObject {
+function server({ metadata, podSelector, port, protocol, audit }: ProtectedPort, { traits }: LinkerdRelease): KubernetesObject {
   return {
     apiVersion: `${group}/${traits.policyApi.server}`,
     kind: "Server",
     metadata,
-    spec: { podSelector, port, proxyProtocol: protocol },
+    spec: { podSelector, port, proxyProtocol: protocol, ...(audit ? { accessPolicy: "audit" } : {}) },
   };
 }
 
-function authorize({ metadata, accounts }: ProtectedPort, { traits }: LinkerdRelease): KubernetesObject[] {
+/** Returns an authentication, and an AuthorizationPolicy that requires it for a Server. */
+function authorize(
+  serverName: string,
+  metadata: KubernetesObject["metadata"],
+  kind: "MeshTLSAuthentication" | "NetworkAuthentication",
+  spec: JsonMap,
+  { traits }: LinkerdRelease,
+): KubernetesObject[] {
   const apiVersion = `${group}/${traits.policyApi.authorizationPolicy}`;
   return [
-    {
-      apiVersion,
-      kind: "MeshTLSAuthentication",
-      metadata,
-      spec: {
-        identityRefs: accounts.map(({ namespace, name }) => ({ kind: "ServiceAccount", name, namespace })),
-      },
-    },
+    { apiVersion, kind, metadata, spec },
     {
       apiVersion,
       kind: "AuthorizationPolicy",
       metadata,
       spec: {
-        targetRef: { group, kind: "Server", name: metadata.name },
-        requiredAuthenticationRefs: [{ group, kind: "MeshTLSAuthentication", name: metadata.name }],
+        targetRef: { group, kind: "Server", name: serverName },
+        requiredAuthenticationRefs: [{ group, kind, name: metadata.name }],
       },
     },
   ];
+}
+
+/** `spec` of the MeshTLSAuthentication for the clients with an identity; null if there are none. */
+function identitiesOf(clients: readonly ClientSource[]): JsonMap | null {
+  if (clients.some((client) => "all" in client && client.all === "meshed")) return { identities: ["*"] };
+  const accounts = distinct(clients.flatMap((client) => ("serviceAccountRef" in client ? [client.serviceAccountRef] : [])));
+  const namespaces = [...new Set(clients.flatMap((client) => ("namespace" in client ? [client.namespace] : [])))];
+  const identityRefs = [
+    ...accounts.map(({ namespace, name }) => ({ kind: "ServiceAccount", name, namespace })),
+    ...namespaces.map((name) => ({ kind: "Namespace", name })),
+  ];
+  return identityRefs.length === 0 ? null : { identityRefs };
+}
+
+/** `spec` of the NetworkAuthentication for the clients without an identity; null if there are none. */
+function networksOf(clients: readonly ClientSource[]): JsonMap | null {
+  const cidrs = clients.some((client) => "all" in client && client.all === "any")
+    ? ["0.0.0.0/0", "::/0"]
+    : [...new Set(clients.flatMap((client) => ("cidrs" in client ? client.cidrs : [])))];
+  return cidrs.length === 0 ? null : { networks: cidrs.map((cidr) => ({ cidr })) };
 }
 
 function distinct(accounts: readonly Account[]): Account[] {

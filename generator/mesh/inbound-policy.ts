@@ -1,15 +1,31 @@
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { at, listAt } from "../kubernetes/object-fields.ts";
-import { selectsPod } from "../kubernetes/selectors.ts";
+import { selects, selectsPod } from "../kubernetes/selectors.ts";
+import { asMap } from "../system/data.ts";
+import { inNetwork, type Network } from "./networks.ts";
+import type { Account } from "./pod-set.ts";
 import { namedPort } from "./ports.ts";
 
-/** An AuthorizationPolicy of a Server, and the accounts that the AuthorizationPolicy admits. */
+/** What an authorization requires of a client: one of some identities, or an address in one of some networks. */
+type Requirement = { readonly identities: readonly string[] } | { readonly networks: readonly Network[] };
+
+/** A policy that admits clients to a Server or a route. A client must meet all requirements. */
 export interface Authorization {
+  readonly kind: "AuthorizationPolicy" | "ServerAuthorization";
   readonly name: string;
   /**
-   * Service accounts as `name.namespace`. `*.namespace` means all accounts of a namespace, and `*` means all clients.
+   * Identities have the form `name.namespace`. `*.namespace` means all accounts of a namespace, and `*` means all meshed
+   * clients.
    */
-  readonly accounts: readonly string[];
+  readonly requirements: readonly Requirement[];
+}
+
+/** A client as a proxy sees it. */
+export interface ProxyClient {
+  /** Null for a client without an identity. */
+  readonly identity: Account | null;
+  /** IP address; null if it is not known. */
+  readonly address: string | null;
 }
 
 /**
@@ -36,18 +52,46 @@ export function podContainers(pod: KubernetesObject): unknown[] {
   return [...listAt(pod, "spec", "initContainers"), ...listAt(pod, "spec", "containers")];
 }
 
-/** Returns the AuthorizationPolicies that target a Server. */
+/**
+ * Returns the authorizations of a Server: those that target it, those that target its namespace, and ServerAuthorizations
+ * (linkerd2, policy-controller/k8s/index/src/inbound/index.rs, client_authzs).
+ */
 export function authorizationsOf(server: KubernetesObject, objects: readonly KubernetesObject[]): Authorization[] {
   const { name, namespace } = server.metadata;
-  return objects
-    .filter(
-      (object) =>
-        object.kind === "AuthorizationPolicy" &&
-        object.metadata.namespace === namespace &&
-        at(object, "spec", "targetRef", "kind") === "Server" &&
-        at(object, "spec", "targetRef", "name") === name,
-    )
-    .map((policy) => ({ name: policy.metadata.name, accounts: accountsOf(policy, objects) }));
+  const policies = policiesTargeting(objects, namespace, ({ kind, name: target }) =>
+    kind === "Server" ? target === name : kind === "Namespace" && target === namespace,
+  );
+  const older = objects.filter(
+    (object) => object.kind === "ServerAuthorization" && object.metadata.namespace === namespace && isFor(object, server),
+  );
+  return [...policies, ...older.map((object) => serverAuthorization(object, namespace ?? ""))];
+}
+
+/** Returns the authorizations that target a route (index.rs, route_client_authzs). */
+export function authorizationsOfRoute(
+  { kind, metadata: { name, namespace } }: KubernetesObject,
+  objects: readonly KubernetesObject[],
+): Authorization[] {
+  return policiesTargeting(objects, namespace, (target) => target.kind === kind && target.name === name);
+}
+
+/** Whether an authorization admits a client. Without requirements, it admits all clients. */
+export function admitsClient({ requirements }: Authorization, { identity, address }: ProxyClient): boolean {
+  return requirements.every((requirement) =>
+    "networks" in requirement
+      ? requirement.networks.some((network) => inNetwork(address, network))
+      : identity !== null && requirement.identities.some((listed) => isIdentity(listed, identity)),
+  );
+}
+
+/** Identities that an authorization admits. A client needs all requirements. `*` without a required identity. */
+export function identitiesOf({ requirements }: Authorization): readonly string[] {
+  const [first = ["*"], ...others] = requirements.flatMap((each) => ("identities" in each ? [each.identities] : []));
+  return first.filter((identity) => others.every((identities) => identities.includes(identity)));
+}
+
+function isIdentity(listed: string, { name, namespace }: Account): boolean {
+  return listed === "*" || listed === `${name}.${namespace}` || listed === `*.${namespace}`;
 }
 
 interface Reference {
@@ -56,41 +100,71 @@ interface Reference {
   readonly namespace?: string;
 }
 
-/**
- * Returns the accounts that a policy admits. A client must satisfy all authentication references of the policy. A
- * reference to a NetworkAuthentication does not require an identity.
- */
-function accountsOf(policy: KubernetesObject, objects: readonly KubernetesObject[]): readonly string[] {
-  const own = policy.metadata.namespace ?? "";
-  const identities = listAt<Reference>(policy, "spec", "requiredAuthenticationRefs").flatMap((reference) => {
-    if (reference.kind === "NetworkAuthentication") return [];
-    if (reference.kind === "ServiceAccount") return [[`${reference.name}.${reference.namespace ?? own}`]];
-    return [authenticated(reference, reference.namespace ?? own, objects)];
-  });
-  const [first = ["*"], ...others] = identities;
-  return first.filter((account) => others.every((accounts) => accounts.includes(account)));
+function policiesTargeting(
+  objects: readonly KubernetesObject[],
+  namespace: string | undefined,
+  isTarget: (target: Reference) => boolean,
+): Authorization[] {
+  const policies = objects.filter(
+    (object) =>
+      object.kind === "AuthorizationPolicy" &&
+      object.metadata.namespace === namespace &&
+      isTarget(asMap(at(object, "spec", "targetRef")) as unknown as Reference),
+  );
+  return policies.map((policy) => ({
+    kind: "AuthorizationPolicy",
+    name: policy.metadata.name,
+    requirements: requirementsOf(policy, objects),
+  }));
 }
 
-/**
- * Returns the accounts of a MeshTLSAuthentication. Returns an empty list, which admits no client, if it does not exist.
- */
-function authenticated({ name }: Reference, namespace: string, objects: readonly KubernetesObject[]): string[] {
-  const found = objects.find(
-    ({ kind, metadata }) => kind === "MeshTLSAuthentication" && metadata.name === name && metadata.namespace === namespace,
-  );
-  const identities = listAt<string>(found, "spec", "identities").map((each) =>
-    each.replace(/\.serviceaccount\.identity\..*$/, ""),
-  );
+function requirementsOf(policy: KubernetesObject, objects: readonly KubernetesObject[]): Requirement[] {
+  const own = policy.metadata.namespace ?? "";
+  return listAt<Reference>(policy, "spec", "requiredAuthenticationRefs").map((reference): Requirement => {
+    const { kind, name, namespace = own } = reference;
+    if (kind === "ServiceAccount") return { identities: [`${name}.${namespace}`] };
+    const found = objects.find(
+      (object) => object.kind === kind && object.metadata.name === name && object.metadata.namespace === namespace,
+    );
+    return kind === "NetworkAuthentication"
+      ? { networks: listAt<Network>(found, "spec", "networks") }
+      : { identities: authenticated(found, namespace) };
+  });
+}
+
+/** Identities of a MeshTLSAuthentication; empty, which admits no client, if it does not exist. */
+function authenticated(found: KubernetesObject | undefined, namespace: string): string[] {
+  const identities = listAt<string>(found, "spec", "identities").map(shortIdentity);
   const accounts = listAt<Reference>(found, "spec", "identityRefs").map((each) =>
     each.kind === "Namespace" ? `*.${each.name}` : `${each.name}.${each.namespace ?? namespace}`,
   );
   return [...identities, ...accounts];
 }
 
-/**
- * Returns the default inbound policy of a pod: the value of the pod's annotation or, without this annotation, the
- * default of Linkerd's charts. A Linkerd installation may have a different default.
- */
-export function defaultPolicyOf({ metadata }: KubernetesObject): string {
-  return metadata.annotations?.["config.linkerd.io/default-inbound-policy"] ?? "all-unauthenticated";
+function shortIdentity(identity: string): string {
+  return identity.replace(/\.serviceaccount\.identity\..*$/, "");
+}
+
+/** Whether a ServerAuthorization applies to a Server: by its name or by its labels. */
+function isFor(authorization: KubernetesObject, { metadata }: KubernetesObject): boolean {
+  const name = at(authorization, "spec", "server", "name");
+  return name === undefined
+    ? selects(at(authorization, "spec", "server", "selector"), metadata.labels ?? {})
+    : name === metadata.name;
+}
+
+function serverAuthorization(object: KubernetesObject, namespace: string): Authorization {
+  const client = at(object, "spec", "client");
+  const networks = listAt<Network>(client, "networks");
+  const accounts = listAt<{ name: string; namespace?: string }>(client, "meshTLS", "serviceAccounts");
+  const identities = [
+    ...listAt<string>(client, "meshTLS", "identities").map(shortIdentity),
+    ...accounts.map((account) => `${account.name}.${account.namespace ?? namespace}`),
+  ];
+  const anyone = at(client, "unauthenticated") === true || at(client, "meshTLS", "unauthenticatedTLS") === true;
+  return {
+    kind: "ServerAuthorization",
+    name: object.metadata.name,
+    requirements: [...(networks.length === 0 ? [] : [{ networks }]), ...(anyone ? [] : [{ identities }])],
+  };
 }

@@ -23,11 +23,11 @@ export function ingressPolicy(
   };
 }
 
-/** Returns one rule of a NetworkPolicy: the peers, and the ports to which the peers may connect. */
+/** Returns one rule of a NetworkPolicy: the peers (empty: everyone), and the ports to which the peers may connect. */
 export function allow(from: readonly JsonMap[], tcp: Iterable<number>, udp: Iterable<number> = []): JsonMap {
   const list = (ports: Iterable<number>, protocol: "TCP" | "UDP"): JsonMap[] =>
     [...ports].sort(ascending).map((port) => ({ port, protocol }));
-  return { from, ports: [...list(tcp, "TCP"), ...list(udp, "UDP")] };
+  return { ...(from.length === 0 ? {} : { from }), ports: [...list(tcp, "TCP"), ...list(udp, "UDP")] };
 }
 
 /**
@@ -41,11 +41,14 @@ export function arrivalPorts(ports: Iterable<number>, { traits }: LinkerdRelease
 }
 
 /**
- * Returns a peer that selects the meshed pods of a namespace. It matches the label that the injector sets on every pod
+ * Returns a peer that selects the meshed pods of a namespace, or of all namespaces (null). It matches the label that the injector sets on every pod
  * with a proxy (linkerd2, pkg/k8s/labels.go, ControllerNSLabel).
  */
-export function meshedPods(namespace: string): JsonMap {
-  return { ...inNamespace(namespace), podSelector: { matchLabels: { [meshedLabel]: "linkerd" } } };
+export function meshedPods(namespace: string | null): JsonMap {
+  return {
+    ...(namespace === null ? { namespaceSelector: {} } : inNamespace(namespace)),
+    podSelector: { matchLabels: { [meshedLabel]: "linkerd" } },
+  };
 }
 
 /**
@@ -60,7 +63,13 @@ export function fromViz(): JsonMap[] {
   return [allow([from("prometheus")], [proxyPorts.admin]), allow([from("tap")], [proxyPorts.control])];
 }
 
-function inNamespace(name: string): JsonMap {
+/** Returns peers for some networks. */
+export function ipBlocks(cidrs: readonly string[]): JsonMap[] {
+  return cidrs.map((cidr) => ({ ipBlock: { cidr } }));
+}
+
+/** Returns a peer that selects all pods of a namespace. */
+export function inNamespace(name: string): JsonMap {
   return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } };
 }
 

@@ -12,6 +12,8 @@ export interface Port {
   readonly protocol: Protocol;
   /** Whether connections to the port bypass the proxy. A Server cannot protect such a port. */
   readonly skipsProxy?: boolean;
+  /** How access to the port is controlled; default: the mode of the set. */
+  readonly mode?: AccessMode;
   /** Purpose of the port. Set if the key of the port does not make the purpose clear. */
   readonly purpose?: string;
 }
@@ -22,11 +24,9 @@ export interface Account {
   readonly name: string;
 }
 
-/** A client that connects to the pods of a set. */
-export interface Client {
+/** Clients with one service account. */
+export interface AccountClient {
   readonly serviceAccountRef: Account;
-  /** Keys of the ports to which the client may connect; default: all ports. */
-  readonly ports?: readonly string[];
   /**
    * Label selector of the client's pods. Set it only if these pods run in the namespace of the set and also connect
    * without a proxy. The NetworkPolicy then admits only these pods, both at the proxy's inbound port and at the port
@@ -35,14 +35,56 @@ export interface Client {
   readonly podSelector?: JsonMap;
 }
 
+/** Clients in some networks. They have no identity. */
+export interface NetworkClient {
+  readonly cidrs: readonly string[];
+  /**
+   * Whether the clients are programs of the pods' own node, such as the kubelet. A NetworkPolicy never refuses them
+   * (Kubernetes docs, "Network Policies").
+   */
+  readonly onNode?: boolean;
+}
+
+/** Which clients are meant: one service account, all meshed pods of a namespace, networks, or all clients. */
+export type ClientSource = AccountClient | { readonly namespace: string } | NetworkClient | { readonly all: "meshed" | "any" };
+
+/** Clients that connect to the pods of a set. */
+export type Client = ClientSource & {
+  /** Keys of the ports to which the client may connect; default: all ports. */
+  readonly ports?: readonly string[];
+};
+
+/** Whether clients are those of one service account. */
+export function isAccountClient(client: Client): client is AccountClient & { readonly ports?: readonly string[] } {
+  return "serviceAccountRef" in client;
+}
+
+/** Display name of a client. */
+export function titleOf(client: ClientSource): string {
+  if ("serviceAccountRef" in client) return `${client.serviceAccountRef.namespace}/${client.serviceAccountRef.name}`;
+  if ("namespace" in client) return `meshed pods of ${client.namespace}`;
+  if ("cidrs" in client) return `${client.onNode === true ? "kubelet, " : ""}${client.cidrs.join(", ")}`;
+  return client.all === "meshed" ? "all meshed pods" : "all clients";
+}
+
+/**
+ * `off`: no policies are generated. `audit`: all clients are admitted, and those that are not listed are counted.
+ * `enforce`: only the listed clients are admitted.
+ */
+export type AccessMode = "off" | "audit" | "enforce";
+
 /** Access to the pods of a set, in the network layer and in the mesh layer. */
 interface Access {
-  /** `off`: no policies are generated; `enforce`: only `clients` are admitted. */
-  readonly mode: "off" | "enforce";
+  readonly mode: AccessMode;
   readonly clients: readonly Client[];
   /** Whether linkerd-viz may scrape and tap the proxies. */
   readonly viz: boolean;
+  /** Programs that may scrape the metrics of the proxies, apart from linkerd-viz. */
+  readonly scrapers?: readonly Scraper[];
 }
+
+/** A program that reads metrics: pods of a namespace, or programs in some networks. */
+export type Scraper = { readonly namespace: string } | { readonly cidrs: readonly string[] };
 
 /**
  * A set of pods that share labels, a service account and ports. Policies, injection, the graph and tests use this
@@ -55,8 +97,8 @@ export interface PodSet {
   readonly title: string;
   /** Namespace of the pods; empty if the manifest does not specify a namespace. */
   readonly namespace: string;
-  /** Workload that creates the pods. */
-  readonly workloadRef: { readonly kind: string; readonly name: string };
+  /** Workload that creates the pods; null if an operator creates them. */
+  readonly workloadRef: { readonly kind: string; readonly name: string } | null;
   /** Label selector that selects all pods of the set and no other pods. */
   readonly selector: JsonMap;
   readonly serviceAccountName: string;
@@ -76,6 +118,16 @@ export function isInSet({ metadata }: KubernetesObject, { namespace, selector }:
 /** Returns the ports of a set to which a client may connect, with their keys. */
 export function portsOf({ ports }: Pick<PodSet, "ports">, client: Client): [key: string, port: Port][] {
   return Object.entries(ports).filter(([key]) => client.ports === undefined || client.ports.includes(key));
+}
+
+/** How access to a port of a set is controlled. */
+export function modeOf({ access }: Pick<PodSet, "access">, { mode = access.mode }: Port): AccessMode {
+  return mode;
+}
+
+/** Whether policies are generated for a set. */
+export function isProtected(pods: Pick<PodSet, "access" | "ports">): boolean {
+  return pods.access.mode !== "off" || Object.values(pods.ports).some((port) => modeOf(pods, port) !== "off");
 }
 
 /** Whether connections to a port pass through the proxy of its pod, so that a Server can protect the port. */

@@ -26,8 +26,10 @@ export function untappedPods(
   );
 }
 
-/** Returns the command after which tap reports the calls of a set's pods. */
-export function tapFix({ workloadRef: { kind, name }, namespace }: PodSet): string {
+/** Returns the command, or the task without a workload, after which tap reports the calls of a set's pods. */
+export function tapFix({ workloadRef, namespace, title }: PodSet): string {
+  if (workloadRef === null) return `restart the pods of ${title} in namespace ${namespace}`;
+  const { kind, name } = workloadRef;
   return `kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`;
 }
 

@@ -8,6 +8,8 @@ export interface ClusterFacts {
   /** Version of Kubernetes, such as `1.34`. */
   readonly kubernetesVersion: string | null;
   readonly networkPolicy: NonNullable<Environment["spec"]["cluster"]["networkPolicy"]> | null;
+  /** Networks of clients that have no identity in the mesh. */
+  readonly networks: Environment["spec"]["cluster"]["networks"];
 }
 
 /**
@@ -21,5 +23,6 @@ export function clusterOf({ spec: { azure, cluster } }: Environment): ClusterFac
     context: cluster.context ?? aks?.name ?? null,
     kubernetesVersion: cluster.kubernetesVersion ?? aks?.kubernetesVersion ?? null,
     networkPolicy: cluster.networkPolicy ?? aks?.networkPolicy ?? null,
+    networks: cluster.networks,
   };
 }

@@ -148,6 +148,19 @@ export interface Environment {
        */
       kubernetesVersion?: string;
       /**
+       * Networks of clients that have no identity in the mesh.
+       */
+      networks: {
+        /**
+         * Networks of the nodes. The kubelet sends probes from these addresses.
+         */
+        nodes: string[];
+        /**
+         * Addresses from which the API server calls webhooks.
+         */
+        apiServer: string[];
+      };
+      /**
        * Engine that enforces NetworkPolicies in the cluster. none: no engine enforces them. The default is `azure.cluster.networkPolicy`.
        */
       networkPolicy?: "calico" | "cilium" | "azure" | "other" | "none";
@@ -246,6 +259,31 @@ export interface Environment {
      */
     namespaces: {
       [k: string]: DeclaredNamespace;
+    };
+    /**
+     * Your own services in the mesh. Each key is the name of a workload.
+     */
+    workloads: {
+      [k: string]: Workload;
+    };
+    /**
+     * Programs that read the metrics of the proxies.
+     */
+    monitoring: {
+      /**
+       * Prometheus that scrapes the metrics port (4191) of the proxies. It has exactly one of serviceAccountRef, cidrs and unmeshed.
+       */
+      prometheus?: {
+        serviceAccountRef?: AccountReference;
+        /**
+         * Networks of a Prometheus outside of the mesh.
+         */
+        cidrs?: string[];
+        /**
+         * Namespace of a Prometheus without a proxy.
+         */
+        unmeshed?: string;
+      };
     };
     /**
      * Settings for helmfile. Flux does not use these settings.
@@ -720,6 +758,164 @@ export interface DeclaredNamespace {
       [k: string]: string;
     };
   };
+}
+/**
+ * A service of your own, and the access to its pods.
+ */
+export interface Workload {
+  /**
+   * Namespace of the workload.
+   */
+  namespace: string;
+  /**
+   * Kustomizations and HelmReleases that must be ready before Flux applies the policies of the workload.
+   */
+  dependsOn: Dependency[];
+  /**
+   * Sets of pods that share labels, a service account and ports. Each key is the name of a set.
+   */
+  pods: {
+    [k: string]: PodSet;
+  };
+}
+/**
+ * Pods that share labels, a service account and ports.
+ */
+export interface PodSet {
+  /**
+   * Object that creates the pods. Omit it if an operator creates the pods.
+   */
+  workloadRef?: {
+    /**
+     * Kind of the object.
+     */
+    kind: "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "CronJob";
+    /**
+     * Name of the object.
+     */
+    name: string;
+  };
+  /**
+   * Labels that all pods of the set have, and no other pods of the namespace.
+   */
+  selector: {
+    /**
+     * Labels and their values.
+     */
+    matchLabels: {
+      [k: string]: string;
+    };
+    /**
+     * Requirements for labels, as in a Kubernetes label selector.
+     *
+     * Items: A requirement for a label.
+     */
+    matchExpressions: {
+      /**
+       * Key of the label.
+       */
+      key: string;
+      /**
+       * Relation between the label and the values.
+       */
+      operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+      /**
+       * Values of the label.
+       */
+      values: string[];
+    }[];
+  };
+  /**
+   * Service account of the pods. It determines their identity as clients.
+   */
+  serviceAccountName: string;
+  /**
+   * Whether the pods have a proxy. inherited: the annotation of the namespace decides.
+   */
+  inject: "inherited" | "enabled" | "ingress" | "disabled";
+  /**
+   * Settings of the proxies. Each key is an annotation without the prefix config.linkerd.io/.
+   */
+  proxy: {
+    [k: string]: string;
+  };
+  /**
+   * Ports on which the pods listen. Each key is the name of a port. Pods that only connect to other pods have no ports.
+   */
+  ports: {
+    [k: string]: WorkloadPort;
+  };
+  /**
+   * Which clients may connect to the ports.
+   */
+  access: {
+    /**
+     * off: meshops writes no policies. audit: Linkerd admits all clients, and counts and logs those that are not listed. enforce: only the listed clients are admitted, by NetworkPolicies and by Linkerd's policies.
+     */
+    mode: "off" | "audit" | "enforce";
+    /**
+     * Clients that may connect. Each key is a name of your choice. Each client has exactly one of serviceAccountRef, workload, namespace, cidrs and builtin.
+     */
+    clients: {
+      [k: string]: WorkloadClient;
+    };
+  };
+}
+/**
+ * A port on which the pods listen.
+ */
+export interface WorkloadPort {
+  /**
+   * Number of the container's port, not of the Service's port.
+   */
+  port: number;
+  /**
+   * Protocol of the connections, as in the field proxyProtocol of a Server. Use opaque if the server sends the first bytes, as MySQL does, and TLS if the application encrypts the connection. unknown: the proxy detects the protocol.
+   */
+  protocol: "HTTP/1" | "HTTP/2" | "gRPC" | "TLS" | "opaque" | "unknown";
+  /**
+   * Mode of the access to this port. The default is the mode of the set.
+   */
+  access?: "off" | "audit" | "enforce";
+}
+/**
+ * A client of the pods. It has exactly one of serviceAccountRef, workload, namespace, cidrs and builtin.
+ */
+export interface WorkloadClient {
+  serviceAccountRef?: AccountReference;
+  /**
+   * Set of pods in this spec, as workload/set. Its service account is the client.
+   */
+  workload?: string;
+  /**
+   * All meshed pods of a namespace.
+   */
+  namespace?: string;
+  /**
+   * Networks of clients without an identity. Every program in these networks may connect.
+   */
+  cidrs?: string[];
+  /**
+   * kubelet: the nodes in cluster.networks.nodes, for probes that Linkerd does not admit by itself. apiServer: the addresses in cluster.networks.apiServer, for webhooks. meshed: all meshed pods of the cluster. everyone: all clients, with or without an identity.
+   */
+  builtin?: "kubelet" | "apiServer" | "meshed" | "everyone";
+  /**
+   * Names or numbers of the ports to which the client may connect. The default is all ports.
+   */
+  ports?: (string | number)[];
+}
+/**
+ * Service account of a meshed client, which determines its identity.
+ */
+export interface AccountReference {
+  /**
+   * Namespace of the service account.
+   */
+  namespace: string;
+  /**
+   * Name of the service account.
+   */
+  name: string;
 }
 /**
  * Requests and limits of each container, as in Kubernetes.

@@ -22,8 +22,10 @@ function withoutNull(node: unknown): unknown {
   if (!isMap(node)) return node;
   const out: Schema = {};
   for (const [key, value] of Object.entries(node)) {
-    if (key === "type" && Array.isArray(value)) out[key] = value.find((type) => type !== "null");
-    else if (key === "enum" && Array.isArray(value)) out[key] = value.filter((item) => item !== null);
+    if (key === "type" && Array.isArray(value)) {
+      const types = value.filter((type) => type !== "null");
+      out[key] = types.length === 1 ? types[0] : types;
+    } else if (key === "enum" && Array.isArray(value)) out[key] = value.filter((item) => item !== null);
     else if (key === "default" && value === null) continue;
     else out[key] = key === "examples" ? value : withoutNull(value);
   }

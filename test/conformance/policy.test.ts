@@ -226,7 +226,7 @@ function evaluated({ from, to, port }: Attempt, { objects }: Cluster, track: Lin
   };
   const meshed = from.proxy !== null && !from.proxy.skipOutbound.includes(port);
   const identity = meshed ? { namespace: from.namespace, name: from.serviceAccount } : null;
-  const { refusedBy } = evaluate({ from: { ...from, identity }, to: pod, port }, objects, track);
+  const { refusedBy } = evaluate({ from: { ...from, identity }, to: pod, port }, objects, { release: track });
   return sign[refusedBy === null ? "reached" : refusedBy.layer];
 }
 

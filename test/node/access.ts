@@ -105,7 +105,7 @@ export function accessTests(running: () => RealNode): void {
         const from = { ...peerOf(theirs, caller), proxy: null };
         const to = { ...peerOf(theirs, role), proxy: null };
         const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: role, namespace: "dgraph", labels: to.labels } };
-        const ours = evaluate({ from: { ...from, identity: null }, to: pod, port }, cluster.objects, release).network.admits;
+        const ours = evaluate({ from: { ...from, identity: null }, to: pod, port }, cluster.objects, { release }).network.admits;
         const independent = judge({ from, to, port }, cluster) !== "network";
         expect(ours, `${caller} → ${role} ${port}`).toBe(independent);
         return `${caller} → ${role} ${port}: ${ours ? "open" : "closed"}`;

@@ -2,7 +2,7 @@ import { portKeys } from "../../catalog/well-known.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { selectsPod } from "../../kubernetes/selectors.ts";
-import { authorizationsOf } from "../../mesh/inbound-policy.ts";
+import { admitsClient, authorizationsOf } from "../../mesh/inbound-policy.ts";
 import { isLive, proxyOf } from "../../mesh/pod.ts";
 import { includes, parsePorts } from "../../mesh/ports.ts";
 import type { Cause } from "./cause.ts";
@@ -35,7 +35,7 @@ export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapsho
 /** Whether an object is a Server that denies clients without an identity on a port. */
 function isClosed(server: KubernetesObject, policies: readonly KubernetesObject[]): boolean {
   if (server.kind !== "Server" || typeof at(server, "spec", "port") !== "number") return false;
-  const everyone = authorizationsOf(server, policies).some(({ accounts }) => accounts.includes("*"));
+  const everyone = authorizationsOf(server, policies).some((each) => admitsClient(each, { identity: null, address: null }));
   return !everyone && ["deny", undefined].includes(at(server, "spec", "accessPolicy") as string | undefined);
 }
 

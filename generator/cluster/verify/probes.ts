@@ -1,7 +1,7 @@
 import { proxyPorts } from "../../catalog/linkerd.ts";
 import type { AccessTarget, Call, ClusterState } from "../../components/check.ts";
 import { at } from "../../kubernetes/object-fields.ts";
-import { type Account, isInSet } from "../../mesh/pod-set.ts";
+import { type Account, isAccountClient, isInSet } from "../../mesh/pod-set.ts";
 import type { Probe } from "./probe.ts";
 
 /**
@@ -18,9 +18,11 @@ export function verifyName(run: string): string {
  */
 export function listedClient({ pods, guarded }: AccessTarget): Account | null {
   const keys = guarded.map(({ name }) => name);
-  const found = pods.access.clients.find(
-    ({ podSelector, ports }) => podSelector === undefined && (ports === undefined || keys.every((key) => ports.includes(key))),
-  );
+  const found = pods.access.clients
+    .filter(isAccountClient)
+    .find(
+      ({ podSelector, ports }) => podSelector === undefined && (ports === undefined || keys.every((key) => ports.includes(key))),
+    );
   return found?.serviceAccountRef ?? null;
 }
 

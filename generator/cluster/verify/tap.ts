@@ -24,7 +24,7 @@ export interface Tap {
  * until the tap is open. Waiting is not necessary, because a probe takes longer to start than a tap.
  */
 export function openTap(cluster: Cluster, { pods }: AccessTarget): Tap {
-  const { kind, name } = pods.workloadRef;
+  const { kind, name } = pods.workloadRef ?? { kind: "Namespace", name: pods.namespace };
   const target = { namespace: pods.namespace, type: kind.toLowerCase(), name };
   const [events, reader, abort] = [[] as TapEvent[], new TapReader(), new AbortController()];
   const take = (chunk: Buffer): void => {

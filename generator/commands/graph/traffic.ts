@@ -1,7 +1,16 @@
 import { linkerdRelease, proxyPorts } from "../../catalog/linkerd.ts";
 import type { Model } from "../../components/model.ts";
 import { selects } from "../../kubernetes/selectors.ts";
-import { type Account, isProxied, type PodSet, type Port, portsOf } from "../../mesh/pod-set.ts";
+import {
+  type Client,
+  isAccountClient,
+  isProtected,
+  isProxied,
+  type PodSet,
+  type Port,
+  portsOf,
+  titleOf,
+} from "../../mesh/pod-set.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { asMap } from "../../system/data.ts";
 import type { Graph, GraphEdge, GraphNode } from "./model.ts";
@@ -37,16 +46,15 @@ export function trafficOf({ environment, components }: Model): Graph {
       ...servers.map(serverNode),
     ],
     arrows: [
-      ...servers.filter(isProtected).flatMap(clientEdges).sort(byClient(servers)),
+      ...servers
+        .filter(isProtected)
+        .flatMap((server) => clientEdges(server, servers))
+        .sort(byClient(servers)),
       ...servers.flatMap((from) => servers.flatMap((to) => peerEdges(from, to))),
       ...servers.filter(({ access }) => access.viz).flatMap(vizEdges),
       ...servers.map(outsiderEdge),
     ],
   };
-}
-
-function isProtected({ access }: PodSet): boolean {
-  return access.mode !== "off";
 }
 
 function arrival({ spec: { linkerd } }: Environment): string {
@@ -64,24 +72,35 @@ function serverNode({ title, namespace, replicas, serviceAccountName, workloadRe
       `identity ${namespace}/${serviceAccountName}`,
     ],
     group,
-    shape: workloadRef.kind === "StatefulSet" ? "store" : "box",
+    shape: workloadRef?.kind === "StatefulSet" ? "store" : "box",
   };
 }
 
-function nameOf({ namespace, name }: Account): string {
-  return `${namespace}/${name}`;
+/** Whether the clients are not the pods of a selector in the server's namespace. */
+function isSeparate(client: Client): boolean {
+  return !isAccountClient(client) || client.podSelector === undefined;
 }
 
-/** Returns the unique names of the clients that are separate from the servers (clients without a pod selector). */
-function clientNames(servers: readonly Server[]): string[] {
-  const clients = servers.flatMap(({ access }) => access.clients).filter(({ podSelector }) => podSelector === undefined);
-  return [...new Set(clients.map(({ serviceAccountRef }) => nameOf(serviceAccountRef)))];
+/** Titles of the servers whose pods have the service account of a client; the client's own title if there is none. */
+function nodesOf(client: Client, servers: readonly Server[]): string[] {
+  const title = titleOf(client);
+  const own = servers.filter(
+    ({ namespace, serviceAccountName }) => isAccountClient(client) && `${namespace}/${serviceAccountName}` === title,
+  );
+  return own.length === 0 ? [title] : own.map((server) => server.title);
+}
+
+/** Returns the unique clients that are not the pods of a server. */
+function outside(servers: readonly Server[]): Client[] {
+  const clients = servers.flatMap(({ access }) => access.clients).filter(isSeparate);
+  const others = clients.filter((client) => nodesOf(client, servers)[0] === titleOf(client));
+  return [...new Map(others.map((client) => [titleOf(client), client])).values()];
 }
 
 function clientNodes(servers: readonly Server[]): GraphNode[] {
-  return clientNames(servers).map((name) => ({
-    name,
-    lines: ["client", `identity ${name}`],
+  return outside(servers).map((client) => ({
+    name: titleOf(client),
+    lines: ["client", isAccountClient(client) ? `identity ${titleOf(client)}` : titleOf(client)],
     group: "meshops",
     shape: "box",
   }));
@@ -91,17 +110,20 @@ function clientNodes(servers: readonly Server[]): GraphNode[] {
  * Returns one edge per client, with all ports that the client is allowed to use. If a client has the same identity as
  * pods of the server, the edge also contains the ports that these pods are allowed to use.
  */
-function clientEdges(server: Server): GraphEdge[] {
-  return clientNames([server]).map((from) => {
-    const allowed = server.access.clients.filter(({ serviceAccountRef }) => nameOf(serviceAccountRef) === from);
+function clientEdges(server: Server, servers: readonly Server[]): GraphEdge[] {
+  const titles = new Set(server.access.clients.filter(isSeparate).map(titleOf));
+  return [...titles].flatMap((title) => {
+    const allowed = server.access.clients.filter((client) => titleOf(client) === title);
     const keys = new Set(allowed.flatMap((client) => portsOf(server, client).map(([key]) => key)));
     const ports = Object.entries(server.ports).filter(([key, port]) => keys.has(key) && isProxied(port));
-    return { from, to: server.title, lines: ports.map(([, { port, protocol }]) => `${port} ${protocol}`), kind: "allowed" };
+    const lines = ports.map(([, { port, protocol }]) => `${port} ${protocol}`);
+    const nodes = allowed[0] === undefined ? [] : nodesOf(allowed[0], servers);
+    return nodes.map((from): GraphEdge => ({ from, to: server.title, lines, kind: "allowed" }));
   });
 }
 
 function byClient(servers: readonly Server[]): (a: GraphEdge, b: GraphEdge) => number {
-  const names = clientNames(servers);
+  const names = [...outside(servers).map(titleOf), ...servers.map(({ title }) => title)];
   return (a, b) => names.indexOf(a.from) - names.indexOf(b.from);
 }
 
@@ -109,6 +131,7 @@ function byClient(servers: readonly Server[]): (a: GraphEdge, b: GraphEdge) => n
 function peerEdges(from: Server, to: Server): GraphEdge[] {
   const labels = asMap(from.selector["matchLabels"]);
   return to.access.clients
+    .filter(isAccountClient)
     .filter(({ podSelector }) => podSelector !== undefined && selects(podSelector, labels) && from.namespace === to.namespace)
     .map((client) => {
       const ports = portsOf(to, client).map(([key, port]) => ({ key, ...port }));
@@ -142,6 +165,8 @@ const outsiders: GraphNode = {
 };
 
 function outsiderEdge(server: Server): GraphEdge {
+  if (server.access.mode === "audit")
+    return { from: everyoneElse, to: server.title, lines: ["counted, not refused"], kind: "open" };
   return isProtected(server)
     ? { from: everyoneElse, to: server.title, lines: ["refused"], kind: "refused" }
     : { from: everyoneElse, to: server.title, lines: ["every port"], kind: "open" };

@@ -29,7 +29,7 @@ export function untappedIn({ components }: Model, { workloads, pods, namespaces 
     .map((set) => ({ set, found: untappedPods(set, pods, namespaces) }))
     .filter(({ found }) => found.length > 0)
     .map(({ set, found }) => ({
-      ...set.workloadRef,
+      ...(set.workloadRef ?? { kind: "Pod", name: set.title }),
       namespace: set.namespace,
       pods: found.map(({ metadata }) => metadata.name),
       fix: tapFix(set),

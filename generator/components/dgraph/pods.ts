@@ -1,6 +1,7 @@
 import { type DgraphRole, dgraphChart, dgraphPorts } from "../../catalog/dgraph.ts";
 import type { Client, PodSet, Port } from "../../mesh/pod-set.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
+import { scrapersOf } from "../scrapers.ts";
 import { dgraphLabels, dgraphName } from "./names.ts";
 
 /**
@@ -39,6 +40,7 @@ function podSet(environment: Environment, role: DgraphRole, ports: Readonly<Reco
     access: {
       mode: dgraph.networkPolicy ? "enforce" : "off",
       viz: linkerd.viz.enabled,
+      scrapers: scrapersOf(environment),
       clients: [peers(environment, serviceAccount), ...(role === "alpha" ? listedClients(environment) : [])],
     },
   };

@@ -1,0 +1,17 @@
+import { Option } from "@commander-js/extra-typings";
+import { output } from "../options.ts";
+import type { Program, Runtime } from "../runtime.ts";
+
+/** Declares `meshops access`, which shows who reaches whom. */
+export function declareAccess(program: Program, { io, end }: Runtime): void {
+  program
+    .command("access")
+    .description("show which clients reach which ports of an environment, and which policy refuses the others")
+    .argument("<env>", "environment")
+    .addOption(new Option("--from <client>", "only this client, such as orders/api"))
+    .addOption(new Option("--to <pods>", "only these pods, such as shop/api or shop/api:http"))
+    .addOption(output("text", "json"))
+    .action(async function () {
+      end(await (await import("./access.ts")).access(this.args, this.optsWithGlobals(), io));
+    });
+}

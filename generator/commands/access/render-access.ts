@@ -1,0 +1,61 @@
+import type { AccessCell } from "../../components/access-table.ts";
+import { groupBy } from "../../system/data.ts";
+import { columns, wrap } from "../terminal/wrap.ts";
+
+/** Width of the first column: the client. */
+const clientWidth = 28;
+/** Width of a column with a verdict. */
+const verdictWidth = 17;
+/** Ports in one table. */
+const portsPerTable = Math.floor((columns - clientWidth) / verdictWidth);
+
+/** Returns one table per set of pods, with a row per client and a column per port. */
+export function renderAccess(cells: readonly AccessCell[]): string {
+  const tables = [...groupBy(cells, ({ server }) => server)].flatMap(([server, own]) => tablesFor(server, own));
+  return `${tables.join("\n\n")}\n`;
+}
+
+function tablesFor(server: string, cells: readonly AccessCell[]): string[] {
+  const keys = [...new Set(cells.map(({ key }) => key))];
+  const parts = Array.from({ length: Math.ceil(keys.length / portsPerTable) }, (_, index) =>
+    keys.slice(index * portsPerTable, (index + 1) * portsPerTable),
+  );
+  return parts.map((part) => table(server, part, cells).join("\n"));
+}
+
+function table(server: string, keys: readonly string[], cells: readonly AccessCell[]): string[] {
+  const heads = keys.map((key) => `${key} ${cells.find((cell) => cell.key === key)?.port}`);
+  const rows = [...groupBy(cells, ({ client }) => client)].flatMap(([client, own]) => {
+    const verdicts = keys
+      .map((key) => own.find((cell) => cell.key === key))
+      .map((cell) => (cell === undefined ? "" : verdict(cell)));
+    // A long name has a line of its own.
+    return client.length < clientWidth - 2 ? [line(client, verdicts)] : [`  ${client}`, line("", verdicts)];
+  });
+  return [line(server, heads).replace(/^ {2}/, ""), ...rows];
+}
+
+function line(client: string, verdicts: readonly string[]): string {
+  return `  ${client.padEnd(clientWidth - 2)}${verdicts.map((text) => text.padEnd(verdictWidth)).join("")}`.trimEnd();
+}
+
+function verdict({ access, network }: AccessCell): string {
+  if (access !== "refused") return access;
+  return network.admits ? "refused: mesh" : "refused: network";
+}
+
+/** Explains each connection: the decision of each layer, and the objects that decide. */
+export function explain(cells: readonly AccessCell[]): string {
+  return `${cells.map(explanation).join("\n\n")}\n`;
+}
+
+function explanation(cell: AccessCell): string {
+  const { client, server, key, port, access, arrivesAt, network, mesh } = cell;
+  const decided = network.policies.length === 0 ? "no NetworkPolicy selects the pods" : network.policies.join(", ");
+  const admits = (yes: boolean): string => (yes ? "admits" : "refuses");
+  return [
+    `${client} to ${server}, port ${key} ${port}: ${access}`,
+    ...wrap(`NetworkPolicies: ${admits(network.admits)} the connection at port ${arrivesAt} (${decided})`, "  "),
+    ...wrap(`Linkerd: ${access === "counted" ? "admits and counts" : admits(mesh.admits)} the client (${mesh.by})`, "  "),
+  ].join("\n");
+}

@@ -1,0 +1,41 @@
+import type { LinkerdRelease } from "../catalog/linkerd.ts";
+import type { KubernetesObject, StringMap } from "../kubernetes/object.ts";
+import type { Account } from "./pod-set.ts";
+
+/** A client that connects to a pod. */
+export interface AttemptClient {
+  readonly namespace: string;
+  /** Labels of the namespace. Kubernetes sets `kubernetes.io/metadata.name`, so this label may be omitted. */
+  readonly namespaceLabels?: StringMap;
+  readonly labels: Readonly<Record<string, string>>;
+  /**
+   * Service account in the certificate of the client's proxy. Null for a client without a proxy, even if it has the
+   * labels of meshed pods.
+   */
+  readonly identity: Account | null;
+  /** IP address; omitted if it is not known. */
+  readonly address?: string;
+  /**
+   * `node`: a program of the pod's node, such as the kubelet, which no NetworkPolicy refuses. `loopback`: `kubectl
+   * port-forward`, which enters the pod at its loopback interface and passes neither NetworkPolicies nor the proxy.
+   */
+  readonly from?: "node" | "loopback";
+}
+
+/** A connection to a port of a pod. */
+export interface Attempt {
+  readonly from: AttemptClient;
+  /** The pod as the injector creates it: with its proxy, and with the annotations that it inherits from its namespace. */
+  readonly to: KubernetesObject;
+  /** Port to which the client connects. */
+  readonly port: number;
+  /** Path of a GET request; omitted if the connection is not such a request, or if the path is not known. */
+  readonly path?: string;
+}
+
+/** Facts about the Linkerd installation. */
+export interface Installation {
+  readonly release: LinkerdRelease;
+  /** Default inbound policy of the installation; default: that of Linkerd's charts. */
+  readonly defaultInboundPolicy?: string;
+}

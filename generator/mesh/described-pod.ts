@@ -1,0 +1,58 @@
+import { injectKey, meshedLabel, portKeys, proxyContainer, uninjectedNamespaces } from "../catalog/well-known.ts";
+import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
+import { listAt } from "../kubernetes/object-fields.ts";
+import { asMap } from "../system/data.ts";
+import type { PodSet } from "./pod-set.ts";
+
+/**
+ * Returns a pod of a set as the injector would create it: with labels that the selector selects, with a proxy if the set
+ * is meshed, and with the ports of the set as container ports.
+ *
+ * @param namespaceAnnotations annotations of the namespace, which the injector copies to the pod; null if the namespace
+ *   is not known, so that pods with inherited injection count as meshed
+ */
+export function describedPod(set: PodSet, namespaceAnnotations: StringMap | null): KubernetesObject {
+  const meshed = isDescribedAsMeshed(set, namespaceAnnotations);
+  const ports = Object.entries(set.ports);
+  const list = (of: (port: PodSet["ports"][string]) => boolean): string =>
+    ports
+      .filter(([, port]) => of(port))
+      .map(([, { port }]) => port)
+      .join(",");
+  const [opaque, skipped] = [list(({ protocol }) => protocol === "opaque"), list(({ skipsProxy }) => skipsProxy === true)];
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: set.name,
+      namespace: set.namespace,
+      labels: { ...selectedLabels(set.selector), ...(meshed ? { [meshedLabel]: "linkerd" } : {}) },
+      annotations: {
+        ...namespaceAnnotations,
+        ...(opaque === "" ? {} : { [portKeys.opaque]: opaque }),
+        ...(skipped === "" ? {} : { [portKeys.skipInbound]: skipped }),
+      },
+    },
+    spec: {
+      containers: [
+        { name: "application", ports: ports.map(([name, { port }]) => ({ name, containerPort: port })) },
+        ...(meshed ? [{ name: proxyContainer }] : []),
+      ],
+    },
+  };
+}
+
+/** Whether the pods of a set have proxies, as far as the description says. */
+export function isDescribedAsMeshed({ inject, namespace }: PodSet, namespaceAnnotations: StringMap | null): boolean {
+  if (inject === "disabled" || uninjectedNamespaces.includes(namespace)) return false;
+  return inject !== "inherited" || namespaceAnnotations === null || namespaceAnnotations[injectKey] !== "disabled";
+}
+
+/** Labels that a selector selects. */
+function selectedLabels(selector: JsonMap): Record<string, string> {
+  const expressions = listAt<{ key: string; operator: string; values?: string[] }>(selector, "matchExpressions");
+  const chosen = expressions.flatMap(({ key, operator, values = [] }) =>
+    operator === "In" || operator === "Exists" ? [[key, values[0] ?? "any"] as const] : [],
+  );
+  return { ...(asMap(selector["matchLabels"]) as Record<string, string>), ...Object.fromEntries(chosen) };
+}

@@ -1,0 +1,99 @@
+import { proxyPorts } from "../catalog/linkerd.ts";
+import { portKeys } from "../catalog/well-known.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { at } from "../kubernetes/object-fields.ts";
+import type { Attempt, Installation } from "./attempt.ts";
+import { defaultPolicyOf, requiresIdentity, treatmentBy } from "./inbound-default.ts";
+import {
+  type Authorization,
+  admitsClient,
+  authorizationsOf,
+  authorizationsOfRoute,
+  type ProxyClient,
+  serverOf,
+} from "./inbound-policy.ts";
+import { probePaths, routeFor, routesOf } from "./inbound-routes.ts";
+import { includes, parsePorts } from "./ports.ts";
+
+/** Decision of the mesh layer. */
+export interface MeshVerdict {
+  readonly admits: boolean;
+  /** Whether the client is admitted only because of the mode `audit`. */
+  readonly counted: boolean;
+  /** The object or the reason that decides, such as `Server api-http` or `probe path /health`. */
+  readonly by: string;
+  /** The Server that selects the port. Null if no Server selects the port, so that the pod's default policy applies. */
+  readonly server: KubernetesObject | null;
+  /** Authorizations of the Server, and of the route that the request uses. */
+  readonly authorizations: readonly Authorization[];
+}
+
+/** A connection as the proxy of the pod sees it. */
+interface Inbound extends Attempt {
+  readonly client: ProxyClient;
+  /** Whether the connection does not pass through a proxy of the pod. */
+  readonly bypassed: boolean;
+}
+
+export function meshVerdict(inbound: Inbound, objects: readonly KubernetesObject[], installation: Installation): MeshVerdict {
+  const { to, port, client, bypassed } = inbound;
+  const server = serverOf(to, port, objects);
+  const ofServer = server === null ? [] : authorizationsOf(server, objects);
+  const verdict = (admits: boolean, by: string, authorizations = ofServer, counted = false): MeshVerdict => ({
+    admits,
+    counted,
+    by,
+    server,
+    authorizations,
+  });
+  if (bypassed) return verdict(true, "no proxy");
+  // The inbound port accepts only connections that proxies open, and the control port only those of tap.
+  if (port === proxyPorts.inbound) return verdict(false, "proxy");
+  if (port === proxyPorts.control) return verdict(isTap(client), "proxy");
+  const protocol = server === null ? podProtocol(to, port) : String(at(server, "spec", "proxyProtocol") ?? "unknown");
+  if (server !== null && /^(HTTP|gRPC)/.test(protocol) && client.identity !== null && podProtocol(to, port) === "opaque")
+    return verdict(false, `${nameOf(server)}: protocol ${protocol} on an opaque port`);
+  const routed = route(inbound, server, protocol, objects);
+  if (routed === "probe") return verdict(true, `probe path ${inbound.path}`);
+  if (routed === "no-route") return verdict(false, `${nameOf(server)}: no route for the request`);
+  const all = [...ofServer, ...(routed === null ? [] : authorizationsOfRoute(routed, objects))];
+  const admitting = all.find((authorization) => admitsClient(authorization, client));
+  if (admitting !== undefined) return verdict(true, `${admitting.kind} ${admitting.name}`, all);
+  const policy =
+    server === null
+      ? defaultPolicyOf(to, installation.defaultInboundPolicy ?? "all-unauthenticated")
+      : String(at(server, "spec", "accessPolicy") ?? "deny");
+  const treatment = treatmentBy(policy, client, server === null && requiresIdentity(to, port));
+  const by = server === null ? `default inbound policy ${policy}` : nameOf(routed ?? server);
+  return verdict(treatment !== "refused", by, all, treatment === "counted");
+}
+
+/**
+ * Returns the route that a request uses, `probe` for the automatic route of a probe path, `no-route` if the Server has
+ * routes but none for the request, and null if there are no routes (linkerd2, policy-controller, inbound index,
+ * http_routes). Opaque and TLS connections have no routes.
+ */
+function route(
+  { to, port, path }: Inbound,
+  server: KubernetesObject | null,
+  protocol: string,
+  objects: readonly KubernetesObject[],
+): KubernetesObject | "probe" | "no-route" | null {
+  if (protocol === "opaque" || protocol === "TLS") return null;
+  const routes =
+    server === null ? [] : routesOf(server, objects).filter(({ kind }) => (kind === "GRPCRoute") === (protocol === "gRPC"));
+  if (routes.length > 0) return routeFor(routes, path?.replace(/\?.*$/, "") ?? null) ?? "no-route";
+  return path !== undefined && protocol !== "gRPC" && probePaths(to, port).includes(path.replace(/\?.*$/, "")) ? "probe" : null;
+}
+
+function podProtocol({ metadata }: KubernetesObject, port: number): string {
+  return includes(parsePorts(metadata.annotations?.[portKeys.opaque]), port) ? "opaque" : "unknown";
+}
+
+function isTap({ identity }: ProxyClient): boolean {
+  return identity?.namespace === "linkerd-viz" && identity.name === "tap";
+}
+
+function nameOf(object: KubernetesObject | null): string {
+  return object === null ? "default inbound policy" : `${object.kind} ${object.metadata.name}`;
+}

@@ -1,0 +1,62 @@
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { at, listAt } from "../kubernetes/object-fields.ts";
+import { selects, selectsPod } from "../kubernetes/selectors.ts";
+import type { Attempt } from "./attempt.ts";
+import { podContainers } from "./inbound-policy.ts";
+import { inNetwork, type Network } from "./networks.ts";
+import { letsThrough, namedPort } from "./ports.ts";
+
+/** Decision of the network layer. */
+export interface NetworkVerdict {
+  readonly admits: boolean;
+  /**
+   * Port at which the connection arrives at the pod. It is the proxy's inbound port if both pods have a proxy that
+   * handles the connection, and the release uses the transport header or the port is opaque. Otherwise it is the
+   * original port.
+   */
+  readonly port: number;
+  /**
+   * Names of the NetworkPolicies that select the pod. If no NetworkPolicy selects the pod, all connections are
+   * admitted.
+   */
+  readonly selecting: readonly string[];
+  /** Names of the NetworkPolicies that select the pod and admit the connection. */
+  readonly admitting: readonly string[];
+}
+
+/** @param port port at which the connection arrives at the pod */
+export function networkVerdict(attempt: Attempt, port: number, objects: readonly KubernetesObject[]): NetworkVerdict {
+  const selecting = objects.filter(
+    (policy) => policy.kind === "NetworkPolicy" && selectsPod(policy, attempt.to) && isForIngress(policy),
+  );
+  const admitting = selecting.filter((policy) => listAt(policy, "spec", "ingress").some((rule) => admits(rule, attempt, port)));
+  const names = (policies: readonly KubernetesObject[]): string[] => policies.map(({ metadata }) => metadata.name);
+  return {
+    admits: selecting.length === 0 || admitting.length > 0 || attempt.from.from !== undefined,
+    port,
+    selecting: names(selecting),
+    admitting: names(admitting),
+  };
+}
+
+/** Whether a NetworkPolicy restricts ingress. Without policyTypes, it does (Kubernetes API, NetworkPolicySpec). */
+function isForIngress({ spec }: KubernetesObject): boolean {
+  const types = at(spec, "policyTypes");
+  return !Array.isArray(types) || types.includes("Ingress");
+}
+
+function admits(rule: unknown, { from, to }: Attempt, port: number): boolean {
+  const peers = listAt(rule, "from");
+  const isPeer = (peer: unknown): boolean => {
+    const block = at(peer, "ipBlock");
+    if (block !== undefined) return inNetwork(from.address ?? null, block as Network);
+    const namespaces = at(peer, "namespaceSelector");
+    const inNamespace =
+      namespaces === undefined
+        ? from.namespace === to.metadata.namespace
+        : selects(namespaces, { ...from.namespaceLabels, "kubernetes.io/metadata.name": from.namespace });
+    return inNamespace && selects(at(peer, "podSelector") ?? {}, from.labels);
+  };
+  const isNamed = (name: string): boolean => namedPort(name, podContainers(to)) === port;
+  return (peers.length === 0 || peers.some(isPeer)) && letsThrough(at(rule, "ports"), port, isNamed);
+}

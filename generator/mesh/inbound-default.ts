@@ -1,0 +1,35 @@
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import type { ProxyClient } from "./inbound-policy.ts";
+import { inCluster } from "./networks.ts";
+import { includes, parsePorts } from "./ports.ts";
+
+const prefix = "config.linkerd.io/";
+
+/**
+ * Returns the default inbound policy of a pod: the value of its annotation, which the injector copies from the
+ * namespace, or the default of the Linkerd installation.
+ */
+export function defaultPolicyOf({ metadata }: KubernetesObject, ofCluster: string): string {
+  return metadata.annotations?.[`${prefix}default-inbound-policy`] ?? ofCluster;
+}
+
+/** How a policy such as `all-authenticated` or `audit` treats a client that no authorization admits. */
+type Treatment = "admitted" | "counted" | "refused";
+
+/**
+ * Applies a default inbound policy or the `accessPolicy` of a Server (linkerd2, policy-controller/k8s/index/src/defaults.rs).
+ *
+ * @param needsIdentity whether the port requires an identity (proxy-require-identity-inbound-ports)
+ */
+export function treatmentBy(policy: string, { identity, address }: ProxyClient, needsIdentity: boolean = false): Treatment {
+  if (policy === "audit") return "counted";
+  if (policy === "deny") return "refused";
+  if (policy.startsWith("cluster-") && !inCluster(address)) return "refused";
+  const anyone = policy.endsWith("-unauthenticated") && !needsIdentity;
+  return anyone || identity !== null ? "admitted" : "refused";
+}
+
+/** Whether the default policy of a pod admits only clients with an identity at a port. */
+export function requiresIdentity({ metadata }: KubernetesObject, port: number): boolean {
+  return includes(parsePorts(metadata.annotations?.[`${prefix}proxy-require-identity-inbound-ports`]), port);
+}

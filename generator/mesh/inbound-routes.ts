@@ -1,0 +1,61 @@
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { at, listAt } from "../kubernetes/object-fields.ts";
+import { asMap } from "../system/data.ts";
+import { podContainers } from "./inbound-policy.ts";
+import { namedPort } from "./ports.ts";
+
+/** Returns the routes that are attached to a Server. If there is one, the automatic routes for probes do not exist. */
+export function routesOf(server: KubernetesObject, objects: readonly KubernetesObject[]): KubernetesObject[] {
+  return objects.filter(
+    ({ kind, metadata, spec }) =>
+      (kind === "HTTPRoute" || kind === "GRPCRoute") &&
+      metadata.namespace === server.metadata.namespace &&
+      listAt(spec, "parentRefs").some((parent) => at(parent, "kind") === "Server" && at(parent, "name") === server.metadata.name),
+  );
+}
+
+/**
+ * Returns the route that a request uses: the one with the most specific match of the path (Gateway API, HTTPRoute).
+ * Matches of headers and query parameters are taken as met. Without a path (null), any route can be used.
+ */
+export function routeFor(routes: readonly KubernetesObject[], path: string | null): KubernetesObject | null {
+  const weighted = routes.map((route) => ({ route, weight: weightOf(route, path) })).filter(({ weight }) => weight >= 0);
+  weighted.sort((a, b) => b.weight - a.weight);
+  return weighted[0]?.route ?? null;
+}
+
+/** How specific the match of a route is: the length of the matched path; -1 if the route does not match. */
+function weightOf(route: KubernetesObject, path: string | null): number {
+  const weights = listAt(route, "spec", "rules").flatMap((rule) => {
+    const matches = listAt(rule, "matches");
+    return matches.length === 0 ? [0] : matches.map((match) => weightOfMatch(match, path));
+  });
+  return Math.max(-1, ...weights);
+}
+
+function weightOfMatch(match: unknown, path: string | null): number {
+  const { type = "PathPrefix", value = "/" } = asMap(at(match, "path"));
+  if (path === null || at(match, "path") === undefined) return 0;
+  const method = at(match, "method");
+  if (typeof method === "string" && method !== "GET") return -1;
+  const wanted = String(value);
+  if (type === "Exact") return path === wanted ? wanted.length + 1 : -1;
+  if (type === "RegularExpression") return new RegExp(`^(?:${wanted})$`).test(path) ? wanted.length : -1;
+  const folder = wanted.replace(/\/$/, "");
+  return path === wanted || path === folder || path.startsWith(`${folder}/`) ? wanted.length : -1;
+}
+
+/**
+ * Returns the paths of the HTTP probes of a pod on a port. The policy controller admits GET requests on these paths from
+ * all clients. It does not read gRPC and HTTPS probes (linkerd2, policy-controller/k8s/index/src/inbound, pod_http_probes).
+ */
+export function probePaths(pod: KubernetesObject, port: number): string[] {
+  const containers = podContainers(pod);
+  return containers.flatMap((container) =>
+    ["livenessProbe", "readinessProbe", "startupProbe"].flatMap((name) => {
+      const { path = "/", port: own, scheme = "HTTP" } = asMap(at(container, name, "httpGet"));
+      const number = typeof own === "string" ? namedPort(own, [container]) : own;
+      return own === undefined || number !== port || scheme !== "HTTP" ? [] : [String(path).replace(/\?.*$/, "")];
+    }),
+  );
+}

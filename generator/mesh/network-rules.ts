@@ -1,0 +1,97 @@
+import { type LinkerdRelease, proxyPorts } from "../catalog/linkerd.ts";
+import type { JsonMap } from "../kubernetes/object.ts";
+import { groupBy } from "../system/data.ts";
+import { allow, arrivalPorts, fromViz, inNamespace, ipBlocks, meshedPods } from "./network-policy.ts";
+import { type Client, modeOf, type PodSet, type Port, portsOf, type Scraper } from "./pod-set.ts";
+
+/** Returns the rules of the NetworkPolicy of a set of pods. */
+export function ingressRules(pods: PodSet, release: LinkerdRelease): JsonMap[] {
+  const { clients, viz, scrapers = [] } = pods.access;
+  const byNamespace = groupBy(
+    clients.flatMap((client) => {
+      const namespace = namespaceOf(client);
+      return namespace === null ? [] : [{ client, namespace }];
+    }),
+    ({ namespace }) => namespace,
+  );
+  const limits = (client: Client): Limits => limitsOf(pods, [client]);
+  return [
+    ...clients.flatMap((client) =>
+      "podSelector" in client && client.podSelector !== undefined ? [directRule(pods, client, client.podSelector)] : [],
+    ),
+    ...[...byNamespace].flatMap(([namespace, own]) =>
+      viaProxy(
+        [meshedPods(namespace)],
+        limitsOf(
+          pods,
+          own.map(({ client }) => client),
+        ),
+        release,
+      ),
+    ),
+    ...clients.flatMap((client) => {
+      if ("cidrs" in client) return client.onNode === true ? [] : direct(ipBlocks(client.cidrs), limits(client));
+      if (!("all" in client)) return [];
+      return client.all === "meshed" ? viaProxy([meshedPods(null)], limits(client), release) : open(limits(client).ports);
+    }),
+    ...open(Object.values(pods.ports).filter((port) => modeOf(pods, port) !== "enforce")),
+    ...(viz ? fromViz() : []),
+    ...scrapers.map((scraper) => allow(peersOf(scraper), [proxyPorts.admin])),
+  ];
+}
+
+/** Namespace of the clients whose pods the NetworkPolicy selects by their namespace and their proxies; null for others. */
+function namespaceOf(client: Client): string | null {
+  if ("namespace" in client) return client.namespace;
+  return "serviceAccountRef" in client && client.podSelector === undefined ? client.serviceAccountRef.namespace : null;
+}
+
+function peersOf(scraper: Scraper): JsonMap[] {
+  return "cidrs" in scraper ? ipBlocks(scraper.cidrs) : [inNamespace(scraper.namespace)];
+}
+
+function directRule(pods: PodSet, client: Client, podSelector: JsonMap): JsonMap {
+  return allow([{ podSelector }], [proxyPorts.inbound, ...portsOf(pods, client).map(([, { port }]) => port)]);
+}
+
+/** The ports to which at least one of some clients may connect. */
+interface Limits {
+  readonly ports: readonly Port[];
+  /** Whether a client may connect to all ports, also if no port is known. */
+  readonly all: boolean;
+}
+
+function limitsOf(pods: PodSet, clients: readonly Client[]): Limits {
+  const ports = new Set(clients.flatMap((client) => portsOf(pods, client).map(([, port]) => port)));
+  return { ports: [...ports], all: clients.some((client) => client.ports === undefined) };
+}
+
+/** Rule for clients with a proxy. Without ports to which they may connect, there is no rule. */
+function viaProxy(peers: readonly JsonMap[], { ports, all }: Limits, release: LinkerdRelease): JsonMap[] {
+  const tcp = numbers(ports, "TCP");
+  const bypassing = numbers(
+    ports.filter(({ skipsProxy }) => skipsProxy === true),
+    "TCP",
+  );
+  // A client that may connect to all ports may connect to the proxy even if no port of the pods is known.
+  const arrival = tcp.length > 0 || all ? arrivalPorts(tcp, release) : [];
+  return rule(peers, [...arrival, ...bypassing], numbers(ports, "UDP"));
+}
+
+/** Rule for clients without a proxy, which connect to the ports themselves. */
+function direct(peers: readonly JsonMap[], { ports }: Limits): JsonMap[] {
+  return rule(peers, numbers(ports, "TCP"), numbers(ports, "UDP"));
+}
+
+/** Rule that admits all clients to some ports, with or without a proxy. */
+function open(ports: readonly Port[]): JsonMap[] {
+  return ports.length === 0 ? [] : rule([], [proxyPorts.inbound, ...numbers(ports, "TCP")], numbers(ports, "UDP"));
+}
+
+function rule(peers: readonly JsonMap[], tcp: readonly number[], udp: readonly number[]): JsonMap[] {
+  return tcp.length + udp.length === 0 ? [] : [allow(peers, new Set(tcp), udp)];
+}
+
+function numbers(ports: readonly Port[], wanted: "TCP" | "UDP"): number[] {
+  return ports.filter(({ transport = "TCP" }) => transport === wanted).map(({ port }) => port);
+}

@@ -1,0 +1,35 @@
+import ipaddr from "ipaddr.js";
+
+/** A network, without some networks in it. */
+export interface Network {
+  readonly cidr: string;
+  readonly except?: readonly string[];
+}
+
+/**
+ * Networks of pods and nodes in the default values of Linkerd's chart (linkerd-control-plane, `clusterNetworks`; the same
+ * in all releases). The default inbound policies `cluster-…` admit clients in these networks.
+ */
+const clusterNetworks = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8"] as const;
+
+/** Whether an address is in a network. An unknown address (null) is only in a network that contains all addresses. */
+export function inNetwork(address: string | null, { cidr, except = [] }: Network): boolean {
+  if (cidr.endsWith("/0") && except.length === 0) return address === null || kindOf(address) === kindOf(cidr);
+  return address !== null && contains(cidr, address) && !except.some((each) => contains(each, address));
+}
+
+/** Whether an address is in the networks of the cluster. An unknown address (null) is that of a pod. */
+export function inCluster(address: string | null): boolean {
+  return address === null || clusterNetworks.some((cidr) => contains(cidr, address));
+}
+
+function contains(cidr: string, address: string): boolean {
+  // An authentication can contain an address without a prefix (linkerd2, NetworkAuthentication).
+  const [network, prefix] = cidr.includes("/") ? cidr.split("/") : [cidr, kindOf(cidr) === "ipv6" ? "128" : "32"];
+  const [parsed, base] = [ipaddr.parse(address), ipaddr.parse(network ?? "")];
+  return parsed.kind() === base.kind() && parsed.match(base, Number(prefix));
+}
+
+function kindOf(address: string): "ipv4" | "ipv6" {
+  return address.includes(":") ? "ipv6" : "ipv4";
+}
