@@ -17,7 +17,7 @@ import type { ApiObject } from "./harness/api.ts";
 import { Cluster } from "./harness/cluster.ts";
 import { fluxOfOthers, kustomizationOfOthers } from "./harness/flux-of-others.ts";
 import { isReady } from "./harness/helm-actor.ts";
-import { fluxManifests, makeGitPlatform, type Platform } from "./harness/platform.ts";
+import { edit, fluxManifests, makeGitPlatform, type Platform } from "./harness/platform.ts";
 import { policiesOf } from "./harness/policies.ts";
 import { until } from "./harness/processes.ts";
 
@@ -142,6 +142,31 @@ withCluster("an existing platform repository that adopts meshops", () => {
     expect(verified.code, verified.stdout + verified.stderr).toBe(0);
   });
 
+  test("a workload gets policies in mode audit, then enforce; no pod template and no pod changes", async () => {
+    for (const mode of ["audit", "enforce"] as const) {
+      await edit(platform, { workloads: workloadsWith(mode) });
+      const { stdout: changes } = await meshops(platform.root, ["diff", "own"]);
+      await cluster.git.push(`access: ${mode}`);
+      await ready(["mesh-policy-notes"]);
+      await until(`the policies are in mode ${mode}`, async () => {
+        const server = await cluster.api.get("/apis/policy.linkerd.io/v1beta3/namespaces/notes/servers/notes-web-http");
+        // The CRD sets the default `deny`.
+        return server?.spec.accessPolicy === (mode === "audit" ? "audit" : "deny");
+      });
+      const policy = await cluster.api.get("/apis/networking.k8s.io/v1/namespaces/notes/networkpolicies/notes-web");
+      expect(policy !== null).toBe(mode === "enforce");
+      expect(changes).toContain(mode === "audit" ? "the object is new" : "narrower-access");
+      expect((await workloadsOfOthers()) === before, "workloads of others changed").toBe(true);
+      const { stdout } = await meshops(platform.root, ["access", "own", "--to", "notes/web"]);
+      expect(stdout).toMatch(/^ {2}gateway\/proxy +allowed$/m);
+      expect(stdout).toMatch(
+        mode === "audit" ? /^ {2}other meshed pods +counted$/m : /^ {2}other meshed pods +refused: network$/m,
+      );
+      const status = await command("status", "own");
+      expect(status.stdout).toMatch(/^ok Pods notes\/web +2\/2, 2 meshed$/m);
+    }
+  });
+
   test("the repository contains no key of meshops", () => {
     const files = readdirSync(platform.root, { recursive: true, encoding: "utf8" }).filter((file) =>
       /^(overlays|flux)/.test(file),
@@ -151,6 +176,30 @@ withCluster("an existing platform repository that adopts meshops", () => {
       expect(readFileSync(join(platform.root, file), "utf8")).not.toContain("decryption");
   });
 });
+
+/** The workloads of the original. The gateway is a client of the notes. */
+function workloadsWith(mode: "audit" | "enforce"): Record<string, unknown> {
+  return {
+    notes: {
+      namespace: "notes",
+      pods: {
+        web: {
+          workloadRef: { kind: "Deployment", name: "notes" },
+          selector: { matchLabels: { app: "notes" } },
+          serviceAccountName: "notes",
+          ports: { http: { port: 8080, protocol: "HTTP/1" } },
+          access: { mode, clients: { gateway: { workload: "gateway/proxy" } } },
+        },
+      },
+    },
+    gateway: {
+      namespace: "gateway",
+      pods: {
+        proxy: { workloadRef: { kind: "Deployment", name: "gateway" }, selector: { matchLabels: { app: "gateway" } } },
+      },
+    },
+  };
+}
 
 const names = { trustDomain: "cluster.local", anchorValidity: "10y", issuerValidity: "1y", webhookValidity: "1y" };
 const webhookCa = makeWebhookCa(names, new Date());

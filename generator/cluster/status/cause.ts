@@ -14,6 +14,7 @@ type CauseCode =
   | "chart-missing"
   | "crd-missing"
   | "deleted"
+  | "description"
   | "dependency"
   | "drift"
   | "file-changed"

@@ -9,19 +9,24 @@ import { specFile } from "../../spec/layout.ts";
 import { asMap } from "../../system/data.ts";
 import { plural } from "../../system/text.ts";
 import type { Cause } from "./cause.ts";
+import { describedNodes } from "./described.ts";
 import { type StatusNode, workloadNode } from "./node.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
  * Returns the state of what belongs to others: one node per namespace of a component that another tool installs, with
- * its workloads, and one node per declared namespace. Pure.
+ * its workloads, one node per declared namespace, and one node per described set of pods. Pure.
  */
 export function nodesOfOthers(model: Model, snapshot: Snapshot): StatusNode[] {
   const installed = model.components.flatMap(({ id, delivery }) =>
     delivery.kind === "none" && delivery.podsIn !== null ? [namespaceNode(id, delivery.podsIn, model, snapshot)] : [],
   );
   const declared = namespacesOfOthers(model.environment);
-  return [...installed, ...declared.map(([name, namespace]) => declaredNode(name, namespace, snapshot))];
+  return [
+    ...installed,
+    ...declared.map(([name, namespace]) => declaredNode(name, namespace, snapshot)),
+    ...describedNodes(model, snapshot),
+  ];
 }
 
 /** Returns the state of a namespace of others: whether it exists, and has the annotations in `spec.namespaces`. */

@@ -24,7 +24,7 @@ function lines(node: StatusNode, depth: number, colors: Colors): string[] {
   const { state, kind, name, detail, cause, children } = node;
   const label = depth === 0 && kind === "Kustomization" ? name : `${kind} ${name}`;
   const margin = "  ".repeat(depth);
-  const shown = state === "ready" && depth === 0 && kind !== "Namespace" ? summary(node) : (detail ?? "");
+  const shown = state === "ready" && depth === 0 && !["Namespace", "Pods"].includes(kind) ? summary(node) : (detail ?? "");
   const head = `${paintMark(marks[state], colors)} ${margin}${label.padEnd(44 - margin.length)} ${colors.dim(shown)}`.trimEnd();
   const indent = `     ${margin}`;
   // Omit a cause that only refers to child objects, because their lines follow.

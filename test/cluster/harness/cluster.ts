@@ -133,7 +133,8 @@ export class Cluster {
    */
   async settled(revision: string, seconds: number = 400): Promise<void> {
     const folder = join(this.#options.repository, "flux", this.#options.environment.metadata.name);
-    const expected = readdirSync(folder).length + 1; // one Kustomization per file, plus the root Kustomization
+    // One Kustomization per file, plus the root Kustomization. sources.yaml of older versions contains HelmRepositories.
+    const expected = readdirSync(folder).filter((file) => file !== "sources.yaml").length + 1;
     await until(
       `all Kustomizations are ready at ${revision}`,
       async () => {

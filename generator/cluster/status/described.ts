@@ -1,0 +1,91 @@
+import { placementOf } from "../../bundle/emit/placement.ts";
+import type { Model } from "../../components/model.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+import { isLive, proxyOf } from "../../mesh/pod.ts";
+import { isInSet, isProtected, type PodSet } from "../../mesh/pod-set.ts";
+import { specFile } from "../../spec/layout.ts";
+import { plural } from "../../system/text.ts";
+import type { Cause } from "./cause.ts";
+import { type StatusNode, workloadNode } from "./node.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/**
+ * Returns the state of the pods that the spec describes and that other tools deliver: one node per set of pods. A node
+ * fails if the description is wrong, because the policies would then protect other pods or admit other clients. Pure.
+ */
+export function describedNodes(model: Model, snapshot: Snapshot): StatusNode[] {
+  return model.components.flatMap(({ id, delivery, pods }) =>
+    delivery.kind === "none" && delivery.podsIn === null ? pods.map((set) => setNode(id, set, model, snapshot)) : [],
+  );
+}
+
+function setNode(component: string, set: PodSet, { environment }: Model, snapshot: Snapshot): StatusNode {
+  const pods = snapshot.pods.filter((pod) => isInSet(pod, set) && isLive(pod));
+  const found = workloadOf(set, snapshot);
+  const owner = { environment: environment.metadata.name, placement: placementOf(environment), component };
+  const node: StatusNode =
+    found === undefined ? podsNode(set, pods) : { ...workloadNode(found, snapshot, owner), kind: "Pods", name: set.title };
+  const cause = node.state === "missing" ? null : wrongDescription(set, pods, found, specFile(environment.metadata.name));
+  return cause === null ? node : { ...node, state: "failed", cause };
+}
+
+/** The workload of a set; undefined if the spec names none, or if the snapshot does not contain its kind. */
+function workloadOf({ workloadRef, namespace }: PodSet, { workloads }: Snapshot): KubernetesObject | undefined {
+  return workloads.find(
+    ({ kind, metadata }) => kind === workloadRef?.kind && metadata.name === workloadRef.name && metadata.namespace === namespace,
+  );
+}
+
+function podsNode({ title, namespace, workloadRef }: PodSet, pods: readonly KubernetesObject[]): StatusNode {
+  const node = { kind: "Pods", namespace, name: title, children: [] };
+  const read = ["Deployment", "StatefulSet", "DaemonSet"].includes(workloadRef?.kind ?? "");
+  // The pods of a Job exist only while it runs.
+  if (pods.length > 0 || (workloadRef !== null && !read))
+    return { ...node, state: "ready", detail: plural(pods.length, "pod"), cause: null };
+  const reason =
+    workloadRef !== null
+      ? `${workloadRef.kind} ${workloadRef.name} does not exist in namespace ${namespace}`
+      : `namespace ${namespace} contains no pod that the selector selects`;
+  return {
+    ...node,
+    state: "missing",
+    detail: null,
+    cause: { code: "missing", reason, fix: "deploy the workload with its own tool, or correct its section in workloads" },
+  };
+}
+
+/** What is wrong in the description of a set of pods; null if nothing is. */
+function wrongDescription(
+  set: PodSet,
+  pods: readonly KubernetesObject[],
+  workload: KubernetesObject | undefined,
+  file: string,
+): Cause | null {
+  const field = `workloads.${set.title.replace("/", ".pods.")}`;
+  const wrong = (reason: string, part: string): Cause => ({
+    code: "description",
+    reason,
+    fix: `correct ${field}.${part} in ${file}, run meshops generate, and push`,
+  });
+  const wanted = Number(at(workload, "status", "replicas") ?? 0);
+  if (pods.length === 0 && wanted > 0)
+    return wrong(
+      `the selector selects none of the ${plural(wanted, "pod")} of ${workload?.kind} ${workload?.metadata.name}`,
+      "selector",
+    );
+  const accounts = [...new Set(pods.map((pod) => String(at(pod, "spec", "serviceAccountName") ?? "default")))];
+  const other = accounts.find((name) => name !== set.serviceAccountName);
+  if (other !== undefined)
+    return wrong(
+      `pods have the service account ${other}, but the spec declares ${set.serviceAccountName}, so the policies of other workloads admit the wrong client`,
+      "serviceAccountName",
+    );
+  const bare = pods.filter((pod) => proxyOf(pod) === undefined);
+  if (!isProtected(set) || bare.length === 0) return null;
+  return {
+    code: "not-meshed",
+    reason: `${bare.length} of ${plural(pods.length, "pod")} ${bare.length === 1 ? "has" : "have"} no proxy, so Linkerd does not check who connects`,
+    fix: `inject the pods (annotation linkerd.io/inject of the namespace or of the pod template) and restart them, or set ${field}.access.mode: off`,
+  };
+}
