@@ -16,6 +16,12 @@ export interface Peer {
   readonly serviceAccount: string;
   /** Null if the pod has no proxy, whatever the labels of the pod are. */
   readonly proxy: Sidecar | null;
+  /** IP address; undefined if it does not matter. */
+  readonly address?: string;
+  /** Names of the container ports. */
+  readonly ports?: Readonly<Record<string, number>>;
+  /** Default inbound policy of the pod; default: all-unauthenticated. */
+  readonly defaultPolicy?: string;
   /** HTTP probes of the pod's containers. */
   readonly probes: readonly { readonly port: number; readonly path: string }[];
   readonly kubelet: boolean;
@@ -45,9 +51,9 @@ export interface Cluster {
 
 /**
  * `network`: packets do not arrive. `mesh`: the proxy rejects the connection. `reached`: the application or the proxy's
- * own server answers.
+ * own server answers. `counted`: it answers, and the proxy counts the client because of the policy `audit`.
  */
-export type Verdict = "network" | "mesh" | "reached";
+export type Verdict = "network" | "mesh" | "reached" | "counted";
 
 const proxyPort = { inbound: 4143, tap: 4190, admin: 4191 } as const;
 const ownPorts: readonly number[] = [proxyPort.tap, proxyPort.admin];
@@ -58,12 +64,11 @@ export function judge(attempt: Attempt, cluster: Cluster): Verdict {
   if (!networkAllows(attempt, wirePort(attempt, meshed, cluster), cluster)) return "network";
   const { from, to, port } = attempt;
   if (to.proxy === null || to.proxy.skipInbound.includes(port)) return "reached";
-  if (port === proxyPort.admin) return "reached";
   const identity = meshed ? `${from.serviceAccount}.${from.namespace}` : null;
   if (port === proxyPort.tap) return identity === "tap.linkerd-viz" ? "reached" : "mesh";
   // The inbound port itself accepts only connections that proxies open, with TLS and a transport header.
   if (port === proxyPort.inbound) return "mesh";
-  return proxyAllows(attempt, identity, cluster) ? "reached" : "mesh";
+  return atProxy(attempt, identity, cluster);
 }
 
 /** Whether the proxies of the client and the server use mutual TLS for the connection. */
@@ -96,21 +101,21 @@ function refuse(what: string): never {
   throw new Error(`${what} is not modelled`);
 }
 
-const modelled = new Set(["NetworkPolicy", "Server", "AuthorizationPolicy", "MeshTLSAuthentication"]);
+const modelled = new Set([
+  "NetworkPolicy",
+  "Server",
+  "AuthorizationPolicy",
+  "MeshTLSAuthentication",
+  "NetworkAuthentication",
+  "HTTPRoute",
+]);
 
 function checkModelled({ objects }: Cluster): void {
   for (const { kind, spec } of objects) {
     if (!modelled.has(kind)) refuse(kind);
     const types = field(spec, "policyTypes") as string[] | undefined;
-    for (const unknown of ["matchExpressions", "ipBlock", "endPort"]) if (JSON.stringify(spec).includes(unknown)) refuse(unknown);
+    for (const unknown of ["matchExpressions", "endPort"]) if (JSON.stringify(spec).includes(unknown)) refuse(unknown);
     if (kind === "NetworkPolicy" && (types?.includes("Egress") === true || field(spec, "egress") !== undefined)) refuse("egress");
-    if (kind === "Server" && typeof field(spec, "port") !== "number") refuse("a Server's named port");
-    if (kind === "Server" && field(spec, "accessPolicy") !== undefined) refuse("accessPolicy");
-    if (kind === "AuthorizationPolicy" && field(spec, "targetRef", "kind") !== "Server") refuse("a target that is not a Server");
-    if (kind === "MeshTLSAuthentication" && field(spec, "identities") !== undefined) refuse("identities");
-    const references = (field(spec, "identityRefs") ?? []) as { kind: string; name?: string }[];
-    if (references.some((reference) => reference.kind !== "ServiceAccount" || reference.name === undefined))
-      refuse("an identity that is not a service account");
   }
 }
 
@@ -119,11 +124,31 @@ function selects(selector: Selector, labels: Readonly<Record<string, string>>): 
   return Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
 }
 
+interface Block {
+  readonly cidr: string;
+  readonly except?: readonly string[];
+}
+
+/** Whether an IPv4 address is in a block. The comparison uses the bits of both addresses as text. */
+function inBlock({ cidr, except = [] }: Block, address: string | undefined): boolean {
+  if (address === undefined) return false;
+  const bits = (ip: string): string =>
+    ip
+      .split(".")
+      .map((part) => Number(part).toString(2).padStart(8, "0"))
+      .join("");
+  const within = (network: string): boolean => {
+    const [base = "", length = "32"] = network.split("/");
+    return bits(address).startsWith(bits(base).slice(0, Number(length)));
+  };
+  return within(cidr) && !except.some(within);
+}
+
 interface Ingress {
   readonly from?: readonly {
     readonly podSelector?: Selector;
     readonly namespaceSelector?: Selector;
-    readonly ipBlock?: unknown;
+    readonly ipBlock?: Block;
   }[];
   readonly ports?: readonly { readonly port: number; readonly protocol?: string }[];
 }
@@ -145,7 +170,8 @@ function networkAllows({ from, to }: Attempt, port: number, { objects }: Cluster
 
 function fromMatches({ from: peers }: Ingress, from: Peer, ownNamespace: string): boolean {
   if (peers === undefined || peers.length === 0) return true;
-  return peers.some(({ podSelector, namespaceSelector }) => {
+  return peers.some(({ podSelector, namespaceSelector, ipBlock }) => {
+    if (ipBlock !== undefined) return inBlock(ipBlock, from.address);
     const inNamespace =
       namespaceSelector === undefined
         ? from.namespace === ownNamespace
@@ -162,59 +188,165 @@ function portMatches({ ports }: Ingress, port: number): boolean {
   );
 }
 
-/** Returns the Server for a port of a pod. Linkerd's validator rejects a second Server for the same port. */
-function serverOf(pod: Peer, port: number, { objects }: Cluster): { readonly name: string; readonly protocol: string } | null {
-  const servers = objects.filter(
-    (object) =>
-      object.kind === "Server" &&
-      object.metadata.namespace === pod.namespace &&
-      selects(field(object, "spec", "podSelector") as Selector, pod.labels) &&
-      field(object, "spec", "port") === port,
-  );
-  if (servers.length > 1) throw new Error(`two Servers on port ${port}`);
-  const [server] = servers;
-  return server === undefined
+interface ServerFacts {
+  readonly name: string;
+  readonly namespace: string;
+  readonly protocol: string;
+  readonly accessPolicy: string;
+}
+
+/** Returns the Server for a port of a pod. Of two Servers for the same port, the older one applies. */
+function serverOf(pod: Peer, port: number, { objects }: Cluster): ServerFacts | null {
+  let chosen: KubernetesObject | null = null;
+  for (const object of objects) {
+    if (object.kind !== "Server" || object.metadata.namespace !== pod.namespace) continue;
+    if (!selects((field(object, "spec", "podSelector") ?? {}) as Selector, pod.labels)) continue;
+    const own = field(object, "spec", "port");
+    if ((typeof own === "string" ? pod.ports?.[own] : own) !== port) continue;
+    if (chosen === null || born(object) < born(chosen)) chosen = object;
+  }
+  return chosen === null
     ? null
-    : { name: server.metadata.name, protocol: String(field(server, "spec", "proxyProtocol") ?? "unknown") };
+    : {
+        name: chosen.metadata.name,
+        namespace: pod.namespace,
+        protocol: String(field(chosen, "spec", "proxyProtocol") ?? "unknown"),
+        accessPolicy: String(field(chosen, "spec", "accessPolicy") ?? "deny"),
+      };
+}
+
+function born(object: KubernetesObject): string {
+  return String(field(object, "metadata", "creationTimestamp") ?? "");
+}
+
+/** A client at the proxy of the server: its identity and its address. */
+interface Caller {
+  readonly identity: string | null;
+  readonly address: string | undefined;
 }
 
 /**
- * Whether a proxy allows a connection. Without a Server, the default policy applies, which allows all clients. With a
- * Server, the proxy allows only the clients that a policy lists, and GET requests on the paths of HTTP probes.
+ * What a proxy does with a connection: it applies the Server of the port or, without one, the default policy of the pod.
+ * A route of the Server replaces the automatic routes for probes, and a request without a route is answered with 404.
  */
-function proxyAllows({ to, port, get }: Attempt, identity: string | null, cluster: Cluster): boolean {
+function atProxy({ from, to, port, get }: Attempt, identity: string | null, cluster: Cluster): Verdict {
+  const caller: Caller = { identity, address: from.address };
   const server = serverOf(to, port, cluster);
-  if (server === null) return true;
+  const podIsOpaque = to.proxy?.opaque.includes(port) === true;
+  if (server === null) {
+    if (!podIsOpaque && isProbe(to, port, get)) return "reached";
+    return byPolicy(to.defaultPolicy ?? "all-unauthenticated", caller);
+  }
+  const { protocol } = server;
   // A port with an HTTP protocol rejects opaque connections (linkerd2-proxy, inbound/src/policy/tcp.rs).
-  const arrivesOpaque = identity !== null && to.proxy?.opaque.includes(port) === true;
-  if (arrivesOpaque && /^(HTTP|gRPC)/.test(server.protocol)) return false;
-  const http = server.protocol === "unknown" || server.protocol.startsWith("HTTP/");
-  const path = get?.split("?")[0];
-  if (http && to.probes.some((probe) => probe.port === port && probe.path.split("?")[0] === path)) return true;
-  return cluster.objects
-    .filter(
-      (object) =>
-        object.kind === "AuthorizationPolicy" &&
-        object.metadata.namespace === to.namespace &&
-        field(object, "spec", "targetRef", "name") === server.name,
-    )
-    .some((policy) =>
-      (field(policy, "spec", "requiredAuthenticationRefs") as { kind: string; name: string }[]).every((reference) =>
-        authenticates(reference, identity, to.namespace, cluster),
-      ),
-    );
+  if (identity !== null && podIsOpaque && (protocol.startsWith("HTTP") || protocol === "gRPC")) return "mesh";
+  const targets = [`Server/${server.name}`, `Namespace/${server.namespace}`];
+  if (protocol === "unknown" || protocol.startsWith("HTTP/")) {
+    const routes = cluster.objects.filter((object) => object.kind === "HTTPRoute" && isAttached(object, server));
+    if (routes.length === 0 && isProbe(to, port, get)) return "reached";
+    if (routes.length > 0) {
+      const used = mostSpecific(routes, get);
+      if (used === null) return "mesh";
+      targets.push(`HTTPRoute/${used.metadata.name}`);
+    }
+  }
+  return isGranted(targets, caller, to.namespace, cluster) ? "reached" : byPolicy(server.accessPolicy, caller);
 }
 
-function authenticates(
-  { kind, name }: { readonly kind: string; readonly name: string },
-  identity: string | null,
-  namespace: string,
-  { objects }: Cluster,
-): boolean {
-  if (kind !== "MeshTLSAuthentication") refuse(kind);
+function isProbe(to: Peer, port: number, get: string | undefined): boolean {
+  return get !== undefined && to.probes.some((probe) => probe.port === port && withoutQuery(probe.path) === withoutQuery(get));
+}
+
+function withoutQuery(path: string): string {
+  return path.split("?")[0] ?? "";
+}
+
+function byPolicy(policy: string, { identity, address }: Caller): Verdict {
+  switch (policy) {
+    case "deny":
+      return "mesh";
+    case "audit":
+      return "counted";
+    case "all-unauthenticated":
+      return "reached";
+    case "all-authenticated":
+      return identity === null ? "mesh" : "reached";
+    case "cluster-unauthenticated":
+      return isInCluster(address) ? "reached" : "mesh";
+    case "cluster-authenticated":
+      return isInCluster(address) && identity !== null ? "reached" : "mesh";
+    default:
+      return refuse(policy);
+  }
+}
+
+/** Whether an address is in the default cluster networks of Linkerd's chart. */
+function isInCluster(address: string | undefined): boolean {
+  const networks = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"];
+  return address === undefined || networks.some((cidr) => inBlock({ cidr }, address));
+}
+
+function isAttached(route: KubernetesObject, { name, namespace }: ServerFacts): boolean {
+  const parents = (field(route, "spec", "parentRefs") ?? []) as { kind: string; name: string }[];
+  return route.metadata.namespace === namespace && parents.some((parent) => parent.kind === "Server" && parent.name === name);
+}
+
+/** The route with the longest matching path. A request of an unknown path can use any route. */
+function mostSpecific(routes: readonly KubernetesObject[], get: string | undefined): KubernetesObject | null {
+  let best: { route: KubernetesObject; length: number } | null = null;
+  for (const route of routes)
+    for (const rule of (field(route, "spec", "rules") ?? [{}]) as { matches?: { path?: { type: string; value: string } }[] }[])
+      for (const { path } of rule.matches ?? [{}]) {
+        const wanted = path?.value ?? "/";
+        const request = get === undefined ? null : withoutQuery(get);
+        const exact = path?.type === "Exact";
+        const fits =
+          request === null ||
+          (exact
+            ? request === wanted
+            : wanted === "/" || request === wanted || request.startsWith(`${wanted.replace(/\/$/, "")}/`));
+        const length = request === null || path === undefined ? 0 : wanted.length + (exact ? 1 : 0);
+        if (fits && (best === null || length > best.length)) best = { route, length };
+      }
+  return best?.route ?? null;
+}
+
+/** Whether an AuthorizationPolicy for one of the targets admits a caller. */
+function isGranted(targets: readonly string[], caller: Caller, namespace: string, cluster: Cluster): boolean {
+  return cluster.objects.some((policy) => {
+    if (policy.kind !== "AuthorizationPolicy" || policy.metadata.namespace !== namespace) return false;
+    const { kind, name } = field(policy, "spec", "targetRef") as { kind: string; name: string };
+    if (!targets.includes(`${kind}/${name}`)) return false;
+    const references = (field(policy, "spec", "requiredAuthenticationRefs") ?? []) as Reference[];
+    return references.every((reference) => authenticates(reference, caller, namespace, cluster));
+  });
+}
+
+interface Reference {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+function authenticates(reference: Reference, { identity, address }: Caller, own: string, { objects }: Cluster): boolean {
+  const { kind, name, namespace = own } = reference;
+  if (kind === "ServiceAccount") return identity === `${name}.${namespace}`;
   const found = objects.find(
     (object) => object.kind === kind && object.metadata.name === name && object.metadata.namespace === namespace,
   );
-  const accounts = (field(found, "spec", "identityRefs") ?? []) as { kind: string; name: string; namespace: string }[];
-  return accounts.some((account) => account.kind === "ServiceAccount" && `${account.name}.${account.namespace}` === identity);
+  if (found === undefined) return false;
+  if (kind === "NetworkAuthentication")
+    return ((field(found, "spec", "networks") ?? []) as Block[]).some((block) =>
+      block.cidr === "0.0.0.0/0" && block.except === undefined ? true : inBlock(block, address),
+    );
+  if (identity === null) return false;
+  const [, ofNamespace = ""] = identity.split(".");
+  const names = (field(found, "spec", "identities") ?? []) as string[];
+  if (names.some((each) => each === "*" || each.startsWith(`${identity}.serviceaccount.`))) return true;
+  const accounts = (field(found, "spec", "identityRefs") ?? []) as Reference[];
+  return accounts.some((account) =>
+    account.kind === "Namespace"
+      ? account.name === ofNamespace
+      : `${account.name}.${account.namespace ?? namespace}` === identity,
+  );
 }

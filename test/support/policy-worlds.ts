@@ -1,0 +1,58 @@
+import type { LinkerdRelease } from "../../generator/catalog/linkerd.ts";
+import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
+import { evaluate } from "../../generator/mesh/evaluate.ts";
+import type { Attempt, Cluster, Peer, Verdict } from "./policy-evaluator.ts";
+
+/** Returns the verdict of the product's evaluator about an attempt that is described for the evaluator of the tests. */
+export function evaluated({ from, to, port, get }: Attempt, { objects }: Cluster, release: LinkerdRelease): Verdict {
+  const meshed = from.proxy !== null && !from.proxy.skipOutbound.includes(port);
+  const client = {
+    namespace: from.namespace,
+    labels: from.labels,
+    identity: meshed ? { namespace: from.namespace, name: from.serviceAccount } : null,
+    ...(from.address === undefined ? {} : { address: from.address }),
+    ...(from.kubelet ? { from: "node" as const } : {}),
+  };
+  const attempt = { from: client, to: podOf(to), port, ...(get === undefined ? {} : { path: get }) };
+  const { refusedBy, counted } = evaluate(attempt, objects, { release });
+  return refusedBy === null ? (counted ? "counted" : "reached") : refusedBy.layer;
+}
+
+/** The pod of a peer, as the injector creates it. */
+function podOf({ namespace, labels, proxy, probes, ports = {}, defaultPolicy }: Peer): KubernetesObject {
+  const list = (numbers: readonly number[] = []): string => numbers.join(",");
+  const containers = ["livenessProbe", "readinessProbe", "startupProbe"];
+  const application = {
+    name: "application",
+    ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
+    ...Object.fromEntries(probes.slice(0, 3).map((httpGet, index) => [containers[index], { httpGet }])),
+  };
+  const others = probes.slice(3).map((httpGet, index) => ({ name: `other-${index}`, livenessProbe: { httpGet } }));
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: "pod",
+      namespace,
+      labels,
+      annotations: {
+        "config.linkerd.io/skip-inbound-ports": list(proxy?.skipInbound),
+        "config.linkerd.io/opaque-ports": list(proxy?.opaque),
+        ...(defaultPolicy === undefined ? {} : { "config.linkerd.io/default-inbound-policy": defaultPolicy }),
+      },
+    },
+    spec: { containers: [application, ...others, ...(proxy === null ? [] : [{ name: "linkerd-proxy" }])] },
+  };
+}
+
+/** A policy object of the namespace `a`. */
+export function policyObject(
+  kind: string,
+  name: string,
+  spec: object,
+  created: string = "2026-01-01T00:00:00Z",
+): KubernetesObject {
+  const group = kind === "NetworkPolicy" ? "networking.k8s.io/v1" : "policy.linkerd.io/v1beta3";
+  const metadata = { name, namespace: "a", creationTimestamp: created };
+  return { apiVersion: group, kind, metadata, spec } as unknown as KubernetesObject;
+}
