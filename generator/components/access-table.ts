@@ -9,7 +9,7 @@ import { type Client, type PodSet, titleOf } from "../mesh/pod-set.ts";
 import type { Model } from "./model.ts";
 
 /** Whether a client reaches a port. `counted`: it does, and Linkerd counts and logs it because of the mode audit. */
-export type Access = "allowed" | "counted" | "refused";
+type Access = "allowed" | "counted" | "refused";
 
 /** One cell of the table: a client and a port. */
 export interface AccessCell {
@@ -35,9 +35,9 @@ interface Row {
 }
 
 /** Title of the row for meshed clients that no set lists. */
-export const otherMeshed = "other meshed pods";
+const otherMeshed = "other meshed pods";
 /** Title of the row for clients without a proxy. */
-export const unmeshed = "pods without a proxy";
+const unmeshed = "pods without a proxy";
 
 /**
  * Returns who reaches which port, for all pods with ports that an environment describes. The clients are the described

@@ -36,7 +36,7 @@ export interface AccountClient {
 }
 
 /** Clients in some networks. They have no identity. */
-export interface NetworkClient {
+interface NetworkClient {
   readonly cidrs: readonly string[];
   /**
    * Whether the clients are programs of the pods' own node, such as the kubelet. A NetworkPolicy never refuses them

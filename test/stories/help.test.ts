@@ -69,7 +69,7 @@ describe("meshops help", () => {
   test.each([
     [["network-policy-proxy-port"], 0, /^network-policy-proxy-port\n/],
     [["unknown-key"], 0, /^unknown-key\n\nThe schema does not define this key at this place\./],
-    [["access"], 0, /^Access to Dgraph\n/],
+    [["access"], 0, /^Usage: meshops access [\s\S]*\nAccess to Dgraph\n/],
     [["identity", "rotate-anchor"], 0, /^Usage: meshops identity rotate-anchor/],
     // `diff` is a command that also has a page.
     [["diff"], 0, /^Usage: meshops diff[\s\S]*\n\n[A-Z].*\n\n/],

@@ -2,7 +2,7 @@ import { clusterOf } from "../../spec/cluster.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** Rules about the policies of Dgraph. */
+/** Rules about NetworkPolicies. */
 export const dgraphPolicyRules: readonly Rule[] = [
   {
     code: "network-policy-unenforced",
@@ -18,13 +18,21 @@ export const dgraphPolicyRules: readonly Rule[] = [
 
 function* enforcedPolicies(environment: Environment): Iterable<RuleFinding> {
   const { azure, dgraph } = environment.spec;
-  if (clusterOf(environment).networkPolicy !== "none" || !dgraph.enabled || !dgraph.networkPolicy) return;
+  if (clusterOf(environment).networkPolicy !== "none") return;
+  const engine = azure === undefined ? "install a network policy engine" : "set azure.cluster.networkPolicy to cilium or calico";
+  for (const [workload, { pods }] of Object.entries(environment.spec.workloads))
+    for (const [key, { access }] of Object.entries(pods)) {
+      if (access.mode !== "enforce") continue;
+      yield {
+        paths: [spec("workloads", workload, "pods", key, "access", "mode")],
+        message: `no network policy engine enforces the NetworkPolicy of ${workload}/${key}`,
+        fix: engine,
+      };
+    }
+  if (!dgraph.enabled || !dgraph.networkPolicy) return;
   yield {
     paths: [spec("cluster", "networkPolicy"), spec("azure", "cluster", "networkPolicy"), spec("dgraph", "networkPolicy")],
     message: "no network policy engine enforces the NetworkPolicies of dgraph.networkPolicy",
-    fix:
-      azure === undefined
-        ? "set dgraph.networkPolicy: false, or install a network policy engine"
-        : "set azure.cluster.networkPolicy to cilium or calico",
+    fix: azure === undefined ? "set dgraph.networkPolicy: false, or install a network policy engine" : engine,
   };
 }

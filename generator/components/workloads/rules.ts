@@ -118,7 +118,7 @@ function* clientKinds(environment: Environment): Iterable<RuleFinding> {
       part: "key",
       message:
         set.length === 0 ? `the client ${key} does not say who may connect` : `the client ${key} has both ${set.join(" and ")}`,
-      fix: set.length === 0 ? `add one of ${kinds.join(", ")}` : `remove ${set.slice(1).join(" and ")}`,
+      fix: set.length === 0 ? `remove the client, or add one of ${kinds.join(", ")}` : `remove ${set.slice(1).join(" and ")}`,
     };
   }
 }
@@ -157,7 +157,7 @@ function* missingNetworks(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [at("access", "clients", key, "builtin")],
       message: `the addresses of ${client.builtin === "kubelet" ? "the nodes" : "the API server"} are not known`,
-      fix: `set cluster.networks.${field}, for example [${example}]`,
+      fix: `set cluster.networks.${field}: [${example}], if ${client.builtin === "kubelet" ? "the nodes are in this network" : "this is the address of the API server"}`,
     };
   }
 }
@@ -166,11 +166,10 @@ function* unsupportedAudit(environment: Environment): Iterable<RuleFinding> {
   const release = linkerdRelease(environment.spec.linkerd.version);
   if (release.channel !== "stable") return;
   const message = `Linkerd ${release.version} does not know the mode audit, and would refuse all clients that are not listed`;
-  const fix = "set the mode to enforce or off";
   for (const { set, at } of entriesOf(environment)) {
-    if (set.access.mode === "audit") yield { paths: [at("access", "mode")], message, fix };
+    if (set.access.mode === "audit") yield { paths: [at("access", "mode")], message, fix: "set access.mode: enforce" };
     for (const [key, port] of Object.entries(set.ports))
-      if (port.access === "audit") yield { paths: [at("ports", key, "access")], message, fix };
+      if (port.access === "audit") yield { paths: [at("ports", key, "access")], message, fix: "set access: enforce" };
   }
 }
 
@@ -204,7 +203,7 @@ function* sharedIdentities(environment: Environment): Iterable<RuleFinding> {
         yield {
           paths: [spec("workloads", workload, "pods", key, "serviceAccountName"), spec("workloads", workload, "pods", key)],
           message: `${name} and ${first} have the service account ${identity}, so a client entry for one admits both`,
-          fix: "give each set its own service account",
+          fix: `use a service account of its own, such as ${workload}-${key}`,
         };
     }
 }
@@ -240,7 +239,7 @@ function* weakClients(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [at("access", "clients", key, client.builtin === undefined ? "cidrs" : "builtin")],
       message: `the client ${key} admits every program that can reach ${name}`,
-      fix: "list the clients, or use builtin: meshed",
+      fix: client.builtin === undefined ? "remove cidrs, and list the clients" : "set builtin: meshed, or list the clients",
     };
   }
 }
