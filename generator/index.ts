@@ -36,6 +36,7 @@ export type { Manifest } from "./kubernetes/read.ts";
 export { loadEnvironment } from "./lint/load.ts";
 export { type Judged, reviewManifests } from "./lint/manifests.ts";
 export type {
+  AccountReference,
   ComponentPatch,
   DeclaredNamespace,
   Dependency,
@@ -54,6 +55,9 @@ export type {
   TrustAnchors,
   ValuesReference,
   ValuesSource,
+  Workload,
+  WorkloadClient,
+  WorkloadPort,
 } from "./spec/environment.generated.ts";
 export type { ReadSource } from "./spec/inherit.ts";
 export type { Loaded } from "./spec/load.ts";
