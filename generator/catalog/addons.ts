@@ -8,13 +8,16 @@ import type { Image } from "./image.ts";
  */
 export const jaegerImage: Image = { name: "docker.io/jaegertracing/jaeger", tag: "2.20.0", runs: "pod" };
 
+/** Image with curl and a shell that runs as a user without privileges. It is also an image of Grafana's chart. */
+export const curlImage: Image = { name: "docker.io/curlimages/curl", tag: "8.21.0", runs: "pod" };
+
 /** Grafana's chart and its images (grafana-community/helm-charts, tag grafana-12.11.1: Chart.yaml, values.yaml). */
 export const grafanaChart: { readonly version: string; readonly images: { readonly grafana: Image; readonly curl: Image } } = {
   version: "12.11.1",
   images: {
     grafana: { name: "docker.io/grafana/grafana", tag: "13.2.0", runs: "pod" },
     /** Image of an init container that downloads the dashboards. */
-    curl: { name: "docker.io/curlimages/curl", tag: "8.21.0", runs: "pod" },
+    curl: curlImage,
   },
 };
 

@@ -21,6 +21,7 @@ import { declareStatus } from "./status/command.ts";
 import { declareTeardown } from "./teardown/command.ts";
 import { declareValidate } from "./validate/command.ts";
 import { declareVerify } from "./verify/command.ts";
+import { declareWorkload } from "./workload/command.ts";
 
 /** Configures each command so that a usage error refers to the help of the command. */
 function showOwnHelp(command: CommandUnknownOpts, line: string): void {
@@ -40,6 +41,7 @@ const declarations = [
   declareGenerate,
   declareDiff,
   declareEnv,
+  declareWorkload,
   declareImages,
   declareAccess,
   declareGraph,

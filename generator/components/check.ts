@@ -29,6 +29,10 @@ export interface ClusterState {
 /** A call that a probe makes. Addresses have the form `host:port`. */
 export type Call =
   | { readonly kind: "http"; readonly name: string; readonly address: string; readonly path: string }
+  /** Request over HTTP/2 without TLS. With `grpc`, it is a call of a gRPC method that does not exist. */
+  | { readonly kind: "http2"; readonly name: string; readonly address: string; readonly grpc: boolean }
+  /** Connection without a request, to see whether it stays open. */
+  | { readonly kind: "tcp"; readonly name: string; readonly address: string }
   | { readonly kind: "grpc"; readonly name: string; readonly address: string; readonly method: string; readonly request: string }
   /**
    * Repeated calls of a unary gRPC method without arguments, over one connection and with pauses between the calls. The

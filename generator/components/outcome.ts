@@ -12,9 +12,11 @@ export type Outcome = "answered" | "denied" | "silent" | "broken";
  * time, and 52, 55 or 56 if the connection was closed (curl's manual). grpcurl exits with 64 plus the status code, or
  * with 1 if it cannot connect (source of grpcurl, cmd/grpcurl). A proxy that refuses a call answers with 403 or the
  * status PERMISSION_DENIED (linkerd2-proxy, inbound/src/http/server.rs); a proxy that cannot reach the application
- * answers with 502 to 504, DEADLINE_EXCEEDED or UNAVAILABLE.
+ * answers with 502 to 504, DEADLINE_EXCEEDED or UNAVAILABLE. A connection without a request is open if it lasts until
+ * the time limit of curl.
  */
-export function outcomeOf(kind: "http" | "grpc", { exit, output }: CallResult): Outcome {
+export function outcomeOf(kind: "http" | "http2" | "grpc" | "tcp", { exit, output }: CallResult): Outcome {
+  if (kind === "tcp") return /\(28\)/.test(output) && !/^connected 0(\.0+)?$/m.test(output) ? "answered" : "silent";
   if (kind === "grpc") {
     if (exit === 0) return "answered";
     if (exit === 64 + 7) return "denied";
@@ -23,8 +25,13 @@ export function outcomeOf(kind: "http" | "grpc", { exit, output }: CallResult): 
   if ([7, 28, 52, 55, 56].includes(exit)) return "silent";
   const status = statusOf(output);
   if (exit !== 0 || status === null) return "broken";
-  if (status === 403) return "denied";
+  if (status === 403 || /^grpc-status: 7\s*$/im.test(output)) return "denied";
   return status >= 500 ? "broken" : "answered";
+}
+
+/** Whether a proxy wrote the response: its errors have this header (linkerd2-proxy, app/core/src/errors). */
+export function isFromProxy({ output }: CallResult): boolean {
+  return /^l5d-proxy-error: /im.test(output);
 }
 
 /** Describes the result of a call in one line of at most 240 characters. */

@@ -286,6 +286,15 @@ export interface Environment {
       };
     };
     /**
+     * Settings of `meshops verify`.
+     */
+    verify: {
+      /**
+       * Image of the pods that `meshops verify` starts. It needs a shell and curl; for the tests of Dgraph, it also needs grpcurl, Python with grpcio, and a .proto file. The default is the image of the test client or, for workloads, an image with curl.
+       */
+      image?: string;
+    };
+    /**
      * Settings for helmfile. Flux does not use these settings.
      */
     helmfile: {

@@ -22,6 +22,8 @@ export interface ProgramOptions {
   /** Time limit in milliseconds, after which the program is ended. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Folder in which the program runs; default: the folder of this process. */
+  readonly cwd?: string;
   /** Environment variables; default: the environment variables of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /**

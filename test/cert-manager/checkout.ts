@@ -43,7 +43,7 @@ export async function checkoutWithCertManager(): Promise<Checkout> {
   const known = readFileSync(join(root, registry), "utf8");
   const changed = known
     .replace("import type {", 'import { certManager } from "./cert-manager/component.ts";\nimport type {')
-    .replace("  pydgraphClient,\n];", "  pydgraphClient,\n  certManager,\n];");
+    .replace("  workloads,\n];", "  workloads,\n  certManager,\n];");
   write(registry, changed, changed.split("\n").length - known.split("\n").length);
   const schema = "schema/environment.schema.json";
   const document = JSON.parse(readFileSync(join(root, schema), "utf8"));

@@ -132,7 +132,8 @@ withCluster("a platform in a folder of an existing Flux repository", () => {
     expect(renamed?.risk).toBe("data-loss");
     await cluster.follow(renamed?.steps ?? [], async () => {
       await cluster.git.push("another prefix");
-      await ready(["linkerd-namespaces", "linkerd-identity", "linkerd-linkerd-control-plane", "linkerd-linkerd-viz"]);
+      const ids = ["namespaces", "identity", "linkerd-crds", "linkerd-control-plane", "linkerd-viz", "linkerd-jaeger"];
+      await ready(ids.map((id) => `linkerd-${id}`));
     });
     await until("the old Kustomizations are gone", async () =>
       (await cluster.api.list(kustomizations)).every(({ metadata }) => !metadata.name.startsWith("mesh-")),

@@ -167,6 +167,41 @@ withCluster("an existing platform repository that adopts meshops", () => {
     }
   });
 
+  test("the steps that diff prints give a workload another name, and its pods are protected all the time", async () => {
+    const { notes, gateway } = workloadsWith("enforce");
+    await edit(platform, { workloads: null });
+    await edit(platform, { workloads: { memos: notes, gateway } });
+    const changes = JSON.parse((await meshops(platform.root, ["diff", "own", "-o", "json"])).stdout) as {
+      kind: string;
+      name: string;
+      risk: string;
+      steps: { text: string; command: string | null }[];
+    }[];
+    const renamed = changes.find(({ kind, name }) => kind === "Server" && name === "notes-web-http");
+    expect(renamed?.risk).toBe("wider-access");
+    const policies = async (): Promise<string[]> => {
+      const paths = [
+        "/apis/policy.linkerd.io/v1beta3/namespaces/notes/servers",
+        "/apis/networking.k8s.io/v1/namespaces/notes/networkpolicies",
+      ];
+      const found = (await Promise.all(paths.map((path) => cluster.api.list(path)))).flat();
+      return found
+        .map(({ metadata }) => metadata.name)
+        .filter((name) => name !== "cache")
+        .sort();
+    };
+    await cluster.follow(renamed?.steps ?? [], async () => {
+      await cluster.git.push("another name");
+      await ready(["mesh-policy-memos"]);
+      await until("the old Kustomization is gone", async () =>
+        (await cluster.api.list(kustomizations)).every(({ metadata }) => metadata.name !== "mesh-policy-notes"),
+      );
+      expect(await policies()).toEqual(["memos-web", "memos-web-http", "notes-web", "notes-web-http"]);
+    });
+    expect(await policies()).toEqual(["memos-web", "memos-web-http"]);
+    expect((await workloadsOfOthers()) === before, "workloads of others changed").toBe(true);
+  });
+
   test("the repository contains no key of meshops", () => {
     const files = readdirSync(platform.root, { recursive: true, encoding: "utf8" }).filter((file) =>
       /^(overlays|flux)/.test(file),

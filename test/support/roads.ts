@@ -1,6 +1,6 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { stringify } from "yaml";
+import { parseAllDocuments, stringify } from "yaml";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import type { ChartServer } from "./charts.ts";
 import { field, objectsIn, pick } from "./objects.ts";
@@ -77,11 +77,23 @@ export async function fluxRoad(
   inCluster: readonly KubernetesObject[] = [],
 ): Promise<Map<string, KubernetesObject[]>> {
   const out = new Map<string, KubernetesObject[]>();
+  const repositories = repositoriesIn(root, environment);
   for (const [component, objects] of await buildOverlays(root, environment, components)) {
     const release = objects.find(({ kind }) => kind === "HelmRelease");
-    out.set(component, release === undefined ? objects : await helmController(release, objects, charts, inCluster));
+    out.set(component, release === undefined ? objects : await helmController(release, objects, charts, inCluster, repositories));
   }
   return out;
+}
+
+interface Repository {
+  readonly name: string;
+  readonly url: string;
+}
+
+/** Chart repositories in the helmfile of an environment. The local chart server has the same names. */
+function repositoriesIn(root: string, environment: string): readonly Repository[] {
+  const documents = parseAllDocuments(readFileSync(join(root, "overlays", environment, "helmfile.yaml"), "utf8"));
+  return documents.flatMap((document) => (document.toJS() as { repositories?: Repository[] }).repositories ?? []);
 }
 
 /** Renders a HelmRelease in the same way as helm-controller, with the real helm and kustomize. */
@@ -90,6 +102,7 @@ async function helmController(
   objects: readonly KubernetesObject[],
   charts: ChartServer,
   inCluster: readonly KubernetesObject[],
+  repositories: readonly Repository[],
 ): Promise<KubernetesObject[]> {
   const values = (field(release, "spec", "valuesFrom") as { kind: string; name: string; valuesKey?: string }[]).map(
     ({ kind, name, valuesKey = "values.yaml" }) =>
@@ -97,13 +110,16 @@ async function helmController(
   );
   const work = scratchFolder("release");
   writeTree(work, Object.fromEntries(values.map((text, index) => [`values-${index}.yaml`, text])));
-  const chart = field(release, "spec", "chart", "spec") as { chart: string; version: string; sourceRef: { name: string } };
+  const chart = field(release, "spec", "chart", "spec") as { chart: string; version: string };
+  const url = field(pick(objects, "HelmRepository", release.metadata.name), "spec", "url");
+  const repository = repositories.find((each) => each.url === url);
+  if (repository === undefined) throw new Error(`the helmfile has no repository ${String(url)}`);
   const rendered = await run(
     tool("helm"),
     [
       "template",
       String(field(release, "spec", "releaseName")),
-      `${chart.sourceRef.name}/${chart.chart}`,
+      `${repository.name}/${chart.chart}`,
       "--version",
       chart.version,
       "--namespace",

@@ -15,7 +15,6 @@ import { judgeTap, openTap } from "./tap.ts";
  * all in parallel.
  */
 export async function accessTests(run: Run, scene: Scene, checks: readonly Check[]): Promise<void> {
-  await run.resources.prepare(run.wants("T0", "T1"));
   await baselineTest(run, scene);
   run.options.onStep("starting the probes");
   const wanted = checks.filter((check): check is ProbeCheck => "calls" in check && run.wants(check.id));

@@ -6,7 +6,7 @@ import { issuerIn } from "../../identity/cluster-certificates.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
 import type { KubernetesObject, StringMap } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
-import type { Attempt } from "../../mesh/attempt.ts";
+import type { AttemptClient } from "../../mesh/attempt.ts";
 import { evaluate, type Verdict } from "../../mesh/evaluate.ts";
 import { identitiesOf } from "../../mesh/inbound-policy.ts";
 import { anchorsOf, proxyOf } from "../../mesh/pod.ts";
@@ -35,15 +35,20 @@ function podsIn({ state, target }: Scene): KubernetesObject[] {
   return state.pods.filter((pod) => isInSet(pod, target.pods));
 }
 
-/** Evaluates a probe's connection to a port of a pod against NetworkPolicies and Linkerd's policies. */
-function verdictOn(port: number, client: Probe, to: KubernetesObject, { state }: Scene, labels: StringMap = {}): Verdict {
+/** The client that a probe is, for an evaluation of policies. */
+export function attemptClientOf(client: Probe, namespaces: readonly KubernetesObject[], labels: StringMap = {}): AttemptClient {
   const { namespace, serviceAccount, meshed, forged } = client;
-  const from: Attempt["from"] = {
+  return {
     namespace,
-    namespaceLabels: state.namespaces.find(({ metadata }) => metadata.name === namespace)?.metadata.labels ?? {},
+    namespaceLabels: namespaces.find(({ metadata }) => metadata.name === namespace)?.metadata.labels ?? {},
     labels: meshed || forged === true ? { [meshedLabel]: "linkerd", ...labels } : labels,
     identity: meshed ? { namespace, name: serviceAccount } : null,
   };
+}
+
+/** Evaluates a probe's connection to a port of a pod against NetworkPolicies and Linkerd's policies. */
+function verdictOn(port: number, client: Probe, to: KubernetesObject, { state }: Scene, labels: StringMap = {}): Verdict {
+  const from = attemptClientOf(client, state.namespaces, labels);
   return evaluate({ from, to, port }, state.policies, { release: state.linkerdRelease });
 }
 

@@ -1,7 +1,7 @@
 /**
  * Script of a probe. The arguments describe calls, with five arguments per call: kind, name, address, and two arguments
- * that depend on the kind. The script needs curl, grpcurl, Python with grpcio, and the .proto file whose path is in the
- * environment variable that $PROTO_VARIABLE names. The script prints one line per call: name, exit code, and output in base64. If a call fails, the
+ * that depend on the kind. The script needs curl. Calls of the kinds `grpc` and `spread` also need grpcurl, Python with
+ * grpcio, and the .proto file whose path is in the environment variable that $PROTO_VARIABLE names. The script prints one line per call: name, exit code, and output in base64. If a call fails, the
  * script continues with the next call.
  */
 export const probeScript: string = String.raw`
@@ -14,6 +14,20 @@ http() { # name address path
   out=$(curl --silent --show-error --noproxy '*' --connect-timeout "$CONNECT_SECONDS" --max-time "$ANSWER_SECONDS" \
     --include "http://$2$3" 2>&1)
   report "$1" $? "$out"
+}
+
+http2() { # name address content-type
+  out=$(curl --silent --show-error --noproxy '*' --connect-timeout "$CONNECT_SECONDS" --max-time "$ANSWER_SECONDS" \
+    --http2-prior-knowledge --include --header "content-type: $3" --header 'te: trailers' --data-binary '' "http://$2/meshops.verify/None" 2>&1)
+  report "$1" $? "$out"
+}
+
+# The pipe stays open for longer than the time limit, because curl ends the connection when its input ends. If curl reaches
+# the time limit, the connection was open.
+tcp() { # name address
+  out=$(sleep 3 | curl --silent --show-error --noproxy '*' --connect-timeout "$CONNECT_SECONDS" --max-time 2 \
+    --write-out '\nconnected %{time_connect}' "telnet://$2" 2>&1 | tr -cd '[:print:]\n')
+  report "$1" 0 "$out"
 }
 
 grpc() { # name address method request

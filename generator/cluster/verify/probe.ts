@@ -85,6 +85,8 @@ function argumentsOf(call: Call): string[] {
   const { kind, name, address } = call;
   if (kind === "http") return [kind, name, address, call.path, ""];
   if (kind === "grpc") return [kind, name, address, call.method, call.request];
+  if (kind === "http2") return [kind, name, address, call.grpc ? "application/grpc" : "text/plain", ""];
+  if (kind === "tcp") return [kind, name, address, "", ""];
   return [kind, name, address, String(call.seconds), [call.method, ...call.endpoints].join(",")];
 }
 

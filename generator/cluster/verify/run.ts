@@ -11,6 +11,8 @@ import type { TestResources } from "./test-resources.ts";
 export interface VerifyOptions {
   /** Image of the probes, with curl, grpcurl and the .proto file of the service; null to skip the tests with probes. */
   readonly image: string | null;
+  /** Image with curl, for the tests of workloads if `image` is null. */
+  readonly curlImage: string;
   /** IDs of the tests to run. */
   readonly only: ReadonlySet<string>;
   /** Remove the policies for T0, and restore the policies after T0. */
@@ -46,7 +48,8 @@ export interface Run {
   readonly policies: { readonly name: string; readonly namespace: string } | null;
   /** Whether at least one of the tests with these IDs was selected. */
   wants(...ids: readonly string[]): boolean;
-  probe(probe: Probe): Promise<ProbeRun>;
+  /** @param image image of the pod; default: `options.image` */
+  probe(probe: Probe, image?: string): Promise<ProbeRun>;
   /** @param since start of the test, in milliseconds since the epoch */
   report(test: string, since: number, finding: Finding): void;
 }

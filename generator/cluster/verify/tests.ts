@@ -1,12 +1,14 @@
 import type { AccessTarget, Check } from "../../components/check.ts";
 import type { Model } from "../../components/model.ts";
+import type { PodSet } from "../../mesh/pod-set.ts";
+import { testedSets } from "./workload-probes.ts";
 
 /** Definition of a test. */
 export interface Test {
   readonly id: string;
   readonly title: string;
   readonly expected: string;
-  /** Whether the test runs a pod in the cluster. Such a test needs an image with curl and grpcurl. */
+  /** Whether the test needs the image of the test client, or another image with curl, grpcurl and Python. */
   readonly needsProbe: boolean;
 }
 
@@ -22,6 +24,7 @@ export function testsOf(model: Model): Test[] {
     ...(target === null ? [] : accessTests(target)),
     ...[...(mesh ?? []), linkerdCheck].sort((a, b) => (a.id < b.id ? -1 : 1)),
     ...(others ?? []),
+    ...testedSets(model).map(workloadTest),
   ];
 }
 
@@ -67,6 +70,15 @@ function accessTests({ title }: AccessTarget): Test[] {
     { id: "T3", title: "tap reports encrypted traffic", expected: "HTTP and gRPC calls with tls=true, gRPC call with its route" },
   ];
   return tests.map((test) => ({ ...test, needsProbe: true }));
+}
+
+function workloadTest({ title }: PodSet): Test {
+  return {
+    id: title,
+    title: "exactly the declared clients reach the pods",
+    expected: "connections as declared in workloads",
+    needsProbe: false,
+  };
 }
 
 const linkerdCheck: Test = { id: "M8", title: "linkerd check passes", expected: "no check fails", needsProbe: false };

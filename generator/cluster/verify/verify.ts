@@ -13,6 +13,8 @@ import { type Run, settled, type VerifyOptions } from "./run.ts";
 import { runProbe } from "./run-probe.ts";
 import { TestResources } from "./test-resources.ts";
 import { checksOf, noImage, targetOf, testsOf } from "./tests.ts";
+import { testedSets } from "./workload-probes.ts";
+import { workloadTests } from "./workload-tests.ts";
 
 /**
  * Runs the selected tests against a cluster. Deletes the objects that the tests created, even after an error, unless
@@ -47,10 +49,10 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
       settings: { now: new Date(), token: options.write ? id : null },
       state: await readClusterState(cluster, model),
       wants: (...ids) => ids.some((each) => options.only.has(each)),
-      probe: (probe) => {
-        if (image === null) throw new Error(`the probe ${probe.name} has no image`);
+      probe: (probe, own = image ?? undefined) => {
+        if (own === undefined) throw new Error(`the probe ${probe.name} has no image`);
         resources.pod(probe.name, probe.namespace);
-        return runProbe(cluster, probe, { image, run: id, seconds, signal });
+        return runProbe(cluster, probe, { image: own, run: id, seconds, signal });
       },
     };
     const checks = checksOf(model);
@@ -58,8 +60,11 @@ export async function verify(cluster: Cluster, model: Model, options: VerifyOpti
     if (image === null)
       for (const each of tests.filter(({ needsProbe }) => needsProbe))
         report(each.id, Date.now(), skipped(`${noImage.seen}: ${noImage.fix}`));
+    const workloads = testedSets(model).some(({ title }) => run.wants(title));
+    await resources.prepare(workloads || (image !== null && target !== null && run.wants("T0", "T1")));
     const access = target === null || image === null ? [] : [accessTests(run, { state: run.state, target }, checks)];
-    await settled([linkerdTest(run), ...access]);
+    const reach = workloads ? [workloadTests(run)] : [];
+    await settled([linkerdTest(run), ...access, ...reach]);
   } finally {
     if (options.keep)
       options.onStep(

@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { placementOf } from "../../bundle/emit/placement.ts";
+import { curlImage } from "../../catalog/addons.ts";
+import { pulledAs, reference } from "../../catalog/image.ts";
 import { connect } from "../../cluster/connection.ts";
 import { chosen, noImage, type Test, targetOf, testsOf } from "../../cluster/verify/tests.ts";
 import { verify } from "../../cluster/verify/verify.ts";
@@ -33,7 +35,7 @@ export async function verifyCommand(names: readonly string[], flags: VerifyFlags
   const environment = loadOne(io, repository, names[0] ?? onlyOne(repository));
   const model = modelOf(environment);
   const only = testsIn(flags.only, testsOf(model));
-  const image = flags.image ?? probeImageOf(model);
+  const image = flags.image ?? environment.spec.verify.image ?? probeImageOf(model);
   if (image === null && flags.only !== undefined) refuseProbes(model, only);
   const cluster = await connect(connectionOf(io, environment, flags));
   const abort = new AbortController();
@@ -48,6 +50,7 @@ export async function verifyCommand(names: readonly string[], flags: VerifyFlags
   try {
     const results = await verify(cluster, model, {
       ...{ image, only, baseline, write, keep, seconds },
+      curlImage: pulledAs(reference(curlImage), model.mirror),
       placement: placementOf(environment, fluxNamespace),
       signal: abort.signal,
       onResult: (result) => live.write(resultLine(result, colors)),

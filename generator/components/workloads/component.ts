@@ -1,3 +1,4 @@
+import { curlImage } from "../../catalog/addons.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { isProtected, type PodSet } from "../../mesh/pod-set.ts";
 import { policiesFor } from "../../mesh/policies.ts";
@@ -28,7 +29,13 @@ function ofOthers(key: string, { namespace }: Workload, pods: readonly PodSet[])
     id: `workloads/${key}`,
     group: key,
     needs: [],
-    build: () => ({ namespace, delivery: { kind: "none", podsIn: null }, pods }),
+    build: () => ({
+      namespace,
+      delivery: { kind: "none", podsIn: null },
+      pods,
+      // Image of the probes of `meshops verify`.
+      images: pods.some(isProtected) ? [curlImage] : [],
+    }),
   };
 }
 

@@ -1,5 +1,7 @@
-import { admissionWebhooksLabel, injectKey } from "../../catalog/well-known.ts";
+import { admissionWebhooksLabel, injectKey, meshedLabel } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
+import { suspendKustomizations } from "../../components/flux-commands.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 import { requestsProxy } from "../../mesh/meshed.ts";
 import { asMap } from "../../system/data.ts";
 
@@ -9,23 +11,32 @@ const effect: ReadonlyMap<string, "opens" | "closes"> = new Map([
   ["Server", "closes"],
   ["AuthorizationPolicy", "opens"],
   ["MeshTLSAuthentication", "opens"],
+  ["NetworkAuthentication", "opens"],
 ]);
 
 /** Lists in which an additional entry allows more clients (`opens`), or adds a requirement (`closes`). */
 const lists: readonly { readonly path: RegExp; readonly entry: "opens" | "closes" }[] = [
   { path: /^spec\.ingress\[\]/, entry: "opens" },
-  { path: /^spec\.(identities|identityRefs)\[\]/, entry: "opens" },
   { path: /^spec\.requiredAuthenticationRefs\[\]/, entry: "closes" },
 ];
 
 /** Risks of changes to NetworkPolicies, Linkerd's policy resources and namespaces. */
-export function* accessRisks(changed: ChangedObject, { objects: all }: ChangeSet): Iterable<Assessment> {
+export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterable<Assessment> {
+  const { objects: all } = changes;
   const { kind, change, fields } = changed;
   if (kind === "Namespace") yield* namespace(changed);
   const does = effect.get(kind);
   if (does === undefined) return;
   if (does === "opens" && change !== "changed" && serverOf(changed, all)?.change === change) {
     yield { risk: "harmless", reason: `${change} together with its Server` };
+    return;
+  }
+  if (kind === "Server" && change === "added" && at(changed.after, "spec", "accessPolicy") === "audit") {
+    yield { risk: "harmless", reason: "Linkerd admits all clients, and counts those that are not listed" };
+    return;
+  }
+  if (does === "closes" && change !== "changed" && isRenamed(changed, all)) {
+    yield change === "added" ? { risk: "harmless", reason: "replaces an object with another name" } : renamedPolicies(changes);
     return;
   }
   if (does === "closes" && change !== "changed" && isMoved(changed, all)) {
@@ -38,8 +49,10 @@ export function* accessRisks(changed: ChangedObject, { objects: all }: ChangeSet
         };
     return;
   }
-  if (change === "changed") for (const field of fields) yield* byField(field);
-  else yield byPresence(does, change);
+  if (change === "changed") {
+    if (does === "opens") yield* clientChanges(changed);
+    for (const field of fields) yield* byField(field);
+  } else yield byPresence(does, change);
 }
 
 /**
@@ -57,6 +70,94 @@ function serverOf(changed: ChangedObject, all: readonly ChangedObject[]): Change
     (other) => other.kind === "AuthorizationPolicy" && other.namespace === changed.namespace && requires(other, changed.name),
   );
   return policy === undefined ? undefined : serverOf(policy, all);
+}
+
+/** Identities and networks that an authentication admits, as short texts. */
+function admittedBy(authentication: ChangedObject["before"]): Set<string> {
+  const own = asMap(authentication["metadata"])["namespace"];
+  const { identities, identityRefs, networks } = asMap(authentication["spec"]);
+  const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+  return new Set([
+    ...list(identities).map((each) => (each === "*" ? everyMeshed : String(each))),
+    ...list(identityRefs).map((each) => {
+      const { kind, name, namespace } = asMap(each);
+      return kind === "Namespace" ? `all meshed pods of ${name}` : `${namespace ?? own}/${name}`;
+    }),
+    ...list(networks).map((each) => String(asMap(each)["cidr"])),
+  ]);
+}
+
+const everyMeshed = "all meshed pods";
+
+function gains(client: string): Assessment {
+  return { risk: "wider-access", reason: `${client} ${client.startsWith("all ") ? "gain" : "gains"} access` };
+}
+
+function loses(client: string): Assessment {
+  return { risk: "narrower-access", reason: `${client} ${client.startsWith("all ") ? "lose" : "loses"} access` };
+}
+
+/** Clients that an authentication admits or no longer admits after the change. */
+function* clientChanges({ before, after }: ChangedObject): Iterable<Assessment> {
+  const [old, current] = [admittedBy(before), admittedBy(after)];
+  const gained = old.has(everyMeshed) ? [] : [...current].filter((client) => !old.has(client));
+  const lost = current.has(everyMeshed) ? [] : [...old].filter((client) => !current.has(client));
+  for (const client of gained) yield gains(client);
+  for (const client of lost) yield loses(client);
+}
+
+/**
+ * Whether the change adds and removes an object of the same kind for the same pods (and, for a Server, for the same
+ * port) with different names.
+ */
+function isRenamed(changed: ChangedObject, all: readonly ChangedObject[]): boolean {
+  const scope = (state: ChangedObject["before"]): string =>
+    JSON.stringify([at(state, "spec", "podSelector"), at(state, "spec", "port")]);
+  const opposite = changed.change === "added" ? "removed" : "added";
+  return all.some(
+    (other) =>
+      other.kind === changed.kind &&
+      other.change === opposite &&
+      other.namespace === changed.namespace &&
+      other.name !== changed.name &&
+      scope(stateOf(other)) === scope(stateOf(changed)),
+  );
+}
+
+/**
+ * A workload got another name, so its policies get other names, too. Flux deletes the old Kustomization and applies the
+ * new one in no fixed order.
+ */
+function renamedPolicies({ environment, objects }: ChangeSet): Assessment {
+  const old = objects.filter(
+    ({ kind, change, before }) =>
+      kind === "Kustomization" && change === "removed" && /\/policies\/[^/]+$/.test(String(at(before, "spec", "path"))),
+  );
+  const policies = objects.filter(({ kind, change }) => change === "removed" && effect.has(kind));
+  const names = (namespace: string): string =>
+    policies
+      .filter((policy) => policy.namespace === namespace)
+      .map(({ kind, name }) => `${kind.toLowerCase()}/${name}`)
+      .join(" ");
+  return {
+    risk: "wider-access",
+    reason:
+      "an object with another name replaces this object. Flux deletes the old objects and creates the new ones in no fixed order. In between, all clients can connect",
+    steps: [
+      {
+        text: "Before you push, suspend the old Kustomization. If a suspended Kustomization is deleted, Flux keeps its objects.",
+        command: suspendKustomizations(
+          old.map(({ name }) => name),
+          old[0]?.namespace ?? "flux-system",
+        ),
+      },
+      { text: "Push, and wait until the new policies are applied.", command: `meshops status ${environment} --watch` },
+      ...[...new Set(policies.map(({ namespace }) => namespace))].map((namespace) => ({
+        text: `Delete the old policies in namespace ${namespace}.`,
+        command: `kubectl delete --namespace ${namespace} ${names(namespace)}`,
+      })),
+    ],
+  };
 }
 
 /** Whether an added object replaces a removed object of the same kind, or the reverse, because of a rename. */
@@ -93,7 +194,19 @@ function byPresence(does: "opens" | "closes", change: "added" | "removed"): Asse
 
 function* byField({ path, before, after }: FieldChange): Iterable<Assessment> {
   const list = lists.find((entry) => entry.path.test(path));
-  if (list === undefined) {
+  if (path === "spec.accessPolicy" && [before, after].includes("audit")) {
+    yield after === "audit"
+      ? { risk: "wider-access", reason: "Linkerd admits all clients, and counts those that are not listed" }
+      : {
+          risk: "narrower-access",
+          reason: "Linkerd refuses the clients that are not listed. Until now, it admitted and counted them",
+          prerequisites: [
+            {
+              text: 'Before you push, look for clients that are not listed: counters with authz_name="audit" in the metrics of the proxies (meshops help workloads, “From audit to enforce”).',
+            },
+          ],
+        };
+  } else if (list === undefined) {
     if (/^spec\.(podSelector|targetRef|port|accessPolicy|policyTypes)/.test(path))
       yield { risk: "wider-access", reason: "the policy now applies to other connections, so it can allow additional clients" };
   } else if (/\.ports\[\]$/.test(path) && (before === undefined || after === undefined))
@@ -102,10 +215,7 @@ function* byField({ path, before, after }: FieldChange): Iterable<Assessment> {
       : { risk: "narrower-access", reason: `port ${portOf(before)} is no longer allowed` };
   else if (before !== undefined && after !== undefined)
     yield { risk: "wider-access", reason: `${peers(after)} replaces ${peers(before)}` };
-  else if (list.entry === "opens")
-    yield before === undefined
-      ? { risk: "wider-access", reason: `${peers(after)} gains access` }
-      : { risk: "narrower-access", reason: `${peers(before)} loses access` };
+  else if (list.entry === "opens") yield before === undefined ? gains(peers(after)) : loses(peers(before));
   else
     yield before === undefined
       ? { risk: "narrower-access", reason: `${peers(after)} is an additional requirement` }
@@ -121,6 +231,7 @@ function peers(value: unknown): string {
   const { namespace, name } = asMap(value);
   if (typeof namespace === "string" && typeof name === "string") return `${namespace}/${name}`;
   const text = JSON.stringify(value) ?? "";
+  if (text.includes('"namespaceSelector":{}') && text.includes(meshedLabel)) return everyMeshed;
   const names = [...text.matchAll(/"(?:kubernetes\.io\/metadata\.name|namespace|name)":"([^"]+)"/g)].map(([, found]) => found);
   const ports = [...text.matchAll(/"port":(\d+)/g)].map(([, port]) => port);
   const who = [...new Set(names)].join("/");

@@ -1,0 +1,104 @@
+import { linkerdRelease } from "../../catalog/linkerd.ts";
+import type { Call } from "../../components/check.ts";
+import type { Model } from "../../components/model.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+import { describedPod } from "../../mesh/described-pod.ts";
+import { evaluate } from "../../mesh/evaluate.ts";
+import { isLive } from "../../mesh/pod.ts";
+import { type Account, isAccountClient, isInSet, isProtected, isProxied, type PodSet, type Port } from "../../mesh/pod-set.ts";
+import { attemptClientOf } from "./explain.ts";
+import type { Probe } from "./probe.ts";
+import { verifyName } from "./probes.ts";
+
+/** Calls of one probe. More calls are divided among several probes, because a refused call can take several seconds. */
+const callsPerProbe = 12;
+
+/** A port of a running pod that the probes call. */
+export interface Destination {
+  readonly set: PodSet;
+  readonly key: string;
+  readonly port: Port;
+  readonly pod: KubernetesObject;
+}
+
+/** Sets of pods that other tools deliver and that meshops protects. Their access is tested. */
+export function testedSets({ components }: Model): PodSet[] {
+  return components
+    .filter(({ delivery }) => delivery.kind === "none" && delivery.podsIn === null)
+    .flatMap(({ pods }) => pods)
+    .filter((set) => isProtected(set) && destinationsOf(set).length > 0);
+}
+
+function destinationsOf({ ports }: PodSet): [key: string, port: Port][] {
+  return Object.entries(ports).filter(([, port]) => isProxied(port));
+}
+
+/** The ports of the first running pod of a set; empty if no pod runs. */
+export function destinations(set: PodSet, pods: readonly KubernetesObject[]): Destination[] {
+  const pod = pods.find((each) => isInSet(each, set) && isLive(each) && typeof at(each, "status", "podIP") === "string");
+  return pod === undefined ? [] : destinationsOf(set).map(([key, port]) => ({ set, key, port, pod }));
+}
+
+/** Name of the call to a port, such as `shop/api:http`. */
+export function callName({ set, key }: Pick<Destination, "set" | "key">): string {
+  return `${set.title}:${key}`;
+}
+
+/** The call to a port. It depends on the protocol: a request if the proxy understands it, otherwise only a connection. */
+function callTo(destination: Destination): Call {
+  const ip = String(at(destination.pod, "status", "podIP"));
+  const name = callName(destination);
+  const address = `${ip.includes(":") ? `[${ip}]` : ip}:${destination.port.port}`;
+  switch (destination.port.protocol) {
+    case "gRPC":
+      return { kind: "http2", name, address, grpc: true };
+    case "HTTP/2":
+      return { kind: "http2", name, address, grpc: false };
+    case "opaque":
+    case "TLS":
+      return { kind: "tcp", name, address };
+    default:
+      return { kind: "http", name, address, path: "/" };
+  }
+}
+
+/**
+ * Returns the probes: one for each listed service account, one with an unlisted account next to a listed client, and one
+ * without a proxy. Each calls all ports.
+ *
+ * @param run a word that distinguishes this run from others
+ */
+export function workloadProbes(all: readonly Destination[], run: string): Probe[] {
+  const listed = all.flatMap(({ set }) =>
+    set.access.clients.filter(isAccountClient).map(({ serviceAccountRef }) => serviceAccountRef),
+  );
+  const accounts = [...new Map(listed.map((account) => [`${account.namespace}/${account.name}`, account])).values()];
+  const beside = accounts[0]?.namespace ?? all[0]?.set.namespace ?? "default";
+  const unlisted: Account = { namespace: beside, name: verifyName(run) };
+  const meshed = [...accounts, unlisted].map((account, index) => ({ ...account, name: `verify-w${index}`, account }));
+  return [
+    ...meshed.flatMap(({ name, account }) =>
+      divided({ name, namespace: account.namespace, serviceAccount: account.name, meshed: true }, all),
+    ),
+    ...divided({ name: "verify-w-bare", namespace: verifyName(run), serviceAccount: "default", meshed: false }, all),
+  ];
+}
+
+function divided(probe: Omit<Probe, "calls" | "protoVariable">, all: readonly Destination[]): Probe[] {
+  const parts = Math.ceil(all.length / callsPerProbe);
+  return Array.from({ length: parts }, (_, index) => ({
+    ...probe,
+    name: parts === 1 ? probe.name : `${probe.name}-${index}`,
+    calls: all.slice(index * callsPerProbe, (index + 1) * callsPerProbe).map(callTo),
+    protoVariable: "MESHOPS_NO_PROTO",
+  }));
+}
+
+/** Whether the policies that meshops generates admit a probe to a port. */
+export function isDeclared(probe: Probe, { set, port }: Destination, model: Model): boolean {
+  const objects = model.components.flatMap((component) => Object.values(component.objects).flat());
+  const installation = { release: linkerdRelease(model.environment.spec.linkerd.version) };
+  const attempt = { from: attemptClientOf(probe, []), to: describedPod(set, null), port: port.port };
+  return evaluate(attempt, objects, installation).admitted;
+}

@@ -1,0 +1,117 @@
+import type { CallResult } from "../../components/check.ts";
+import { type Finding, failed, passed, undecided } from "../../components/finding.ts";
+import { isFromProxy, outcomeOf, tellCall } from "../../components/outcome.ts";
+import { evaluate } from "../../mesh/evaluate.ts";
+import { proxyOf } from "../../mesh/pod.ts";
+import { attemptClientOf } from "./explain.ts";
+import type { Probe } from "./probe.ts";
+import type { Run } from "./run.ts";
+import type { ProbeRun } from "./run-probe.ts";
+import { callName, type Destination, destinations, isDeclared, testedSets, workloadProbes } from "./workload-probes.ts";
+
+/**
+ * Tests the access to the pods in `spec.workloads`: each listed service account, an unlisted one and a pod without a proxy
+ * call every port of one pod of each set. The result of a set is passed if exactly the declared clients reach its ports.
+ */
+export async function workloadTests(run: Run): Promise<void> {
+  const since = Date.now();
+  const sets = testedSets(run.model).filter(({ title }) => run.wants(title));
+  const found = sets.map((set) => ({ set, targets: destinations(set, run.state.pods) }));
+  const all = found.flatMap(({ targets }) => targets);
+  const probed = all.length === 0 ? [] : await probeAll(workloadProbes(all, run.id), run);
+  for (const { set, targets } of found)
+    run.report(
+      set.title,
+      since,
+      targets.length === 0
+        ? undecided("no pod of this set runs", `check the selector of ${set.title}, and that its pods are ready: meshops status`)
+        : judgeSet(targets, probed, run),
+    );
+}
+
+async function probeAll(probes: readonly Probe[], run: Run): Promise<ProbeRun[]> {
+  const { resources } = run;
+  const [unlisted] = probes.filter(({ meshed }) => meshed).slice(-1);
+  const account = unlisted === undefined ? null : await resources.unlistedAccountIn(unlisted.namespace);
+  const troubleOf = ({ meshed, serviceAccount }: Probe): string | null =>
+    !meshed ? resources.trouble : serviceAccount === unlisted?.serviceAccount ? account : null;
+  return Promise.all(
+    probes.map((probe) => {
+      const trouble = troubleOf(probe);
+      return trouble === null
+        ? run.probe(probe, run.options.image ?? run.options.curlImage)
+        : Promise.resolve({ probe, pod: null, results: new Map<string, CallResult>(), trouble, notes: [] });
+    }),
+  );
+}
+
+function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], run: Run): Finding {
+  const calls = targets.flatMap((target) =>
+    probed
+      .filter(({ probe }) => probe.calls.some(({ name }) => name === callName(target)))
+      .map((each) => ({ target, each, result: each.results.get(callName(target)) })),
+  );
+  const evidence = calls.flatMap(({ each, result }) =>
+    result === undefined ? [] : [`${whoIs(each.probe)}: ${tellCall(result)}`],
+  );
+  const broken = probed.find(({ trouble, probe }) => trouble !== null && calls.some(({ each }) => each.probe === probe));
+  if (broken !== undefined)
+    return undecided(`the probe of ${whoIs(broken.probe)} did not run`, broken.trouble ?? "", broken.notes);
+  const bare = probed.find(({ probe, pod }) => probe.meshed && pod !== null && proxyOf(pod) === undefined);
+  if (bare !== undefined)
+    return failed(
+      `the probe of ${whoIs(bare.probe)} runs without a proxy`,
+      "the proxy injector did not respond, or the caBundle of its webhook is stale (see M4)",
+      evidence,
+    );
+  const missing = calls.find(({ result }) => result === undefined);
+  if (missing !== undefined)
+    return undecided(
+      `the probe of ${whoIs(missing.each.probe)} ended early`,
+      "run verify again with --keep-probes, then run kubectl logs for the probe",
+      evidence,
+    );
+  const wrong = calls.flatMap(({ target, each, result }) => {
+    const declared = isDeclared(each.probe, target, run.model);
+    const reached = result !== undefined && isReached(each.probe, target, result, declared);
+    return reached === declared ? [] : [{ target, probe: each.probe, declared }];
+  });
+  if (wrong.length === 0) return passed(`${calls.length} connections as declared`, evidence);
+  const seen = wrong.map(
+    ({ target, probe, declared }) => `${whoIs(probe)} ${declared ? "does not reach" : "reaches"} ${target.key}`,
+  );
+  const causes = wrong.map(({ target, probe, declared }) => why(target, probe, declared, run));
+  return failed(seen.join(", "), [...new Set(causes)], evidence);
+}
+
+/**
+ * Whether a call reached the application. The application itself can answer with 403; this counts as an answer if the
+ * client is declared and no proxy wrote the response.
+ */
+function isReached(probe: Probe, target: Destination, result: CallResult, declared: boolean): boolean {
+  const call = probe.calls.find(({ name }) => name === callName(target));
+  if (call === undefined || call.kind === "spread") return false;
+  const outcome = outcomeOf(call.kind, result);
+  return outcome === "answered" || (outcome === "denied" && declared && !isFromProxy(result));
+}
+
+/** Display name of the client that a probe stands for. */
+function whoIs({ meshed, namespace, serviceAccount }: Probe): string {
+  if (!meshed) return "a pod without a proxy";
+  return serviceAccount.startsWith("meshops-verify-") ? `an unlisted account in ${namespace}` : `${namespace}/${serviceAccount}`;
+}
+
+/** Why a connection differs from the declaration, according to the policies in the cluster. */
+function why({ set, key, port, pod }: Destination, probe: Probe, declared: boolean, { state }: Run): string {
+  const attempt = { from: attemptClientOf(probe, state.namespaces), to: pod, port: port.port };
+  const { admitted, refusedBy, mesh } = evaluate(attempt, state.policies, { release: state.linkerdRelease });
+  const place = `${set.title} port ${key}`;
+  if (declared)
+    return refusedBy !== null
+      ? `${refusedBy.object} in the cluster refuses ${whoIs(probe)} at ${place}: run meshops status to check that its policies are up to date`
+      : `the policies in the cluster admit ${whoIs(probe)} at ${place}: check that the application listens on port ${port.port}, and the log of container linkerd-proxy in pod ${pod.metadata.name}`;
+  if (proxyOf(pod) === undefined) return `pod ${pod.metadata.name} has no proxy, so Linkerd does not check who connects`;
+  return admitted
+    ? `the policies in the cluster admit ${whoIs(probe)} at ${place} (${mesh.by}): run meshops status to check that its policies are up to date`
+    : `${refusedBy?.object} refuses ${whoIs(probe)} at ${place}, but the cluster does not enforce it: check that it has a network policy engine`;
+}

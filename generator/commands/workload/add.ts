@@ -1,0 +1,85 @@
+import { blockOf } from "../../inject/describe/block.ts";
+import { describe } from "../../inject/describe/describe.ts";
+import { insertWorkload } from "../../inject/describe/insert.ts";
+import type { Manifest } from "../../kubernetes/read.ts";
+import { specFile } from "../../spec/layout.ts";
+import { exitCode, UserError } from "../../system/errors.ts";
+import { pathWithin, readIfThere, writeAtomic } from "../../system/files.ts";
+import { withLock } from "../../system/lock.ts";
+import { plural } from "../../system/text.ts";
+import { type ConnectionFlags, onlyOne } from "../cluster-context.ts";
+import { type DirectoryOption, refuseUnknown, repositoryIn } from "../context.ts";
+import type { Io } from "../io.ts";
+import { manifestsFrom, type Sources } from "./sources.ts";
+
+type AddOptions = DirectoryOption &
+  ConnectionFlags &
+  Sources & { readonly env?: string | undefined; readonly namespace?: string | undefined; readonly print: boolean };
+
+/**
+ * `meshops workload add <name>`: describes the pods in manifests, and inserts the block into the spec. Comments mark what
+ * the manifests do not show.
+ *
+ * @throws UserError if there are no manifests or no pods, or if the spec cannot be changed
+ */
+export async function add([name = ""]: readonly string[], options: AddOptions, io: Io): Promise<number> {
+  if (!/^[a-z0-9]([-a-z0-9]{0,28}[a-z0-9])?$/.test(name))
+    throw new UserError(
+      exitCode.usage,
+      `${name} is not a valid name of a workload`,
+      "use at most 30 lower-case letters, digits and '-'",
+    );
+  const repository = repositoryIn(io, options.directory);
+  const environment = options.env ?? onlyOne(repository);
+  refuseUnknown(repository, [environment]);
+  const manifests = await manifestsFrom(name, options, repository, environment, io);
+  const namespace = options.namespace ?? options.fromCluster ?? namespaceOf(manifests) ?? name;
+  const described = describe(manifests, name, namespace);
+  if (described.sets.length === 0)
+    throw new UserError(
+      exitCode.problem,
+      `the manifests contain no Deployment, StatefulSet, DaemonSet, Job or CronJob in namespace ${namespace}`,
+      "check the manifests, or set --namespace",
+    );
+  const block = blockOf(described);
+  if (options.print) {
+    io.stdout.write(`${block.join("\n")}\n`);
+    return exitCode.ok;
+  }
+  const file = specFile(environment);
+  return withLock(repository.root, async () => {
+    const path = pathWithin(repository.root, file);
+    const inserted = insertWorkload(readIfThere(path) ?? "", name, block);
+    if (inserted === "exists")
+      throw new UserError(
+        exitCode.problem,
+        `${file} already contains the workload ${name}`,
+        "use another name, or print the block with --print",
+      );
+    if (inserted === "not-a-block")
+      throw new UserError(
+        exitCode.problem,
+        `${file} contains spec or workloads in one line or in braces, so the block cannot be inserted`,
+        "print the block with --print, and insert it by hand",
+      );
+    writeAtomic(path, inserted);
+    const guesses = block.filter((line) => /^ *# guess:/.test(line)).length;
+    io.stdout.write(
+      `update  ${file}: ${plural(described.sets.length, "set")} of pods in namespace ${namespace}, ${plural(guesses, "guess", "guesses")}\n\nnext:\n`,
+    );
+    for (const step of [
+      `look at the comments in ${file}, and remove them`,
+      `meshops validate ${environment}`,
+      `meshops access ${environment}`,
+      "meshops generate",
+    ])
+      io.stdout.write(`  ${step}\n`);
+    return exitCode.ok;
+  });
+}
+
+/** The namespace of the manifests; null if they name none, or several. */
+function namespaceOf(manifests: readonly Manifest[]): string | null {
+  const names = [...new Set(manifests.map(({ namespace }) => namespace).filter((each) => each !== ""))];
+  return names.length === 1 ? (names[0] ?? null) : null;
+}

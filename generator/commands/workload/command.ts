@@ -1,0 +1,36 @@
+import { Option } from "@commander-js/extra-typings";
+import { context, kubeconfig } from "../options.ts";
+import type { Program, Runtime } from "../runtime.ts";
+
+/** Declares `meshops workload`, which describes services in a spec. */
+export function declareWorkload(program: Program, { io, end }: Runtime): void {
+  program
+    .command("workload")
+    .description("describe your own services in a spec")
+    .command("add")
+    .description("find the pods, ports and clients of a service, and write them to workloads in a spec")
+    .argument("<name>", "name of the workload in the spec")
+    .option("--env <env>", "environment (default: the only one)")
+    .option("--namespace <namespace>", "namespace of the service (default: that of the manifests, otherwise the name)")
+    .addOption(
+      new Option("--manifests <path>", "read manifests from a file or a folder, or from stdin (-)").conflicts([
+        "path",
+        "chart",
+        "fromCluster",
+      ]),
+    )
+    .addOption(new Option("--path <folder>", "build a folder with kustomize").conflicts(["chart", "fromCluster"]))
+    .addOption(
+      new Option(
+        "--chart <chart>",
+        "render a chart with helm, such as oci://registry/chart@1.2.3 or https://host/chart@1.2.3",
+      ).conflicts("fromCluster"),
+    )
+    .option("--from-cluster <namespace>", "read the objects of a namespace in the cluster")
+    .option("--print", "print the block, and do not change the spec", false)
+    .addOption(kubeconfig())
+    .addOption(context("context of the kubeconfig (default: that of the environment)"))
+    .action(async function () {
+      end(await (await import("./add.ts")).add(this.args, this.optsWithGlobals(), io));
+    });
+}

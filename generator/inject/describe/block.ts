@@ -1,0 +1,80 @@
+import { Document } from "yaml";
+import type { DescribedSet, Description } from "./describe.ts";
+
+/**
+ * Returns the block of a workload for `spec.workloads`, as lines of YAML without indentation. A comment above a line
+ * explains what the manifests do not show.
+ */
+export function blockOf({ name, namespace, sets, notes }: Description): string[] {
+  return [
+    ...notes.map((note) => `# note: ${note}`),
+    `${name}:`,
+    ...below([
+      `namespace: ${namespace}`,
+      ...(sets.length === 0 ? [] : ["pods:", ...below(sets.flatMap((set) => [`${set.key}:`, ...below(linesOf(set))]))]),
+    ]),
+  ];
+}
+
+function linesOf(set: DescribedSet): string[] {
+  const { workload, selector, serviceAccountName, inject, ports, guesses } = set;
+  const { kind, name } = workload.manifest;
+  return [
+    `workloadRef: ${flow({ kind, name })}`,
+    ...guess(guesses.selector),
+    `selector: ${flow({ matchLabels: selector })}`,
+    ...(serviceAccountName === "default"
+      ? ["# guess: no service account is set, and every pod without one shares `default`"]
+      : []),
+    `serviceAccountName: ${serviceAccountName}`,
+    ...guess(guesses.inject),
+    ...(inject === null ? [] : [`inject: ${inject}`]),
+    ...(ports.length === 0 || set.unmeshed ? [] : portLines(set)),
+  ];
+}
+
+function portLines({ ports, clients }: DescribedSet): string[] {
+  const probed = ports.filter(({ guardedProbe }) => guardedProbe !== null);
+  return [
+    "ports:",
+    ...below(ports.flatMap(({ key, port, protocol, guess: why }) => [...guess(why), `${key}: ${flow({ port, protocol })}`])),
+    ...probed.map(
+      ({ key, guardedProbe }) =>
+        `# before enforce: Linkerd does not admit the probe (${guardedProbe}) by itself; add the client probes: ${flow({ builtin: "kubelet", ports: [key] })}`,
+    ),
+    ...ports
+      .filter(({ isWebhook }) => isWebhook)
+      .map(
+        ({ key }) =>
+          `# before enforce: the API server calls webhooks without an identity; add the client webhooks: ${flow({ builtin: "apiServer", ports: [key] })}`,
+      ),
+    "access:",
+    ...below([
+      "mode: audit",
+      ...(clients.length === 0
+        ? ["# guess: the manifests show no client"]
+        : [
+            "clients:",
+            ...below(
+              clients.flatMap(({ key, workload, ports: only, guess: why }) => [
+                ...guess(why),
+                `${key}: ${flow(only === null ? { workload } : { workload, ports: only })}`,
+              ]),
+            ),
+          ]),
+    ]),
+  ];
+}
+
+function guess(why: string | null): string[] {
+  return why === null ? [] : [`# guess: ${why}`];
+}
+
+function below(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}
+
+/** A value in one line of YAML, such as `{port: 8080, protocol: HTTP/1}`. */
+function flow(value: unknown): string {
+  return new Document(value).toString({ collectionStyle: "flow", lineWidth: 0, flowCollectionPadding: false }).trim();
+}

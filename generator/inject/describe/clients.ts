@@ -1,0 +1,63 @@
+import { type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { containersOf, listOf, type Workload } from "../../kubernetes/workload.ts";
+import { resolvePort } from "../../mesh/ports.ts";
+import { serviceNamed } from "../../mesh/services.ts";
+import { asMap } from "../../system/data.ts";
+
+/** A client that the manifests suggest. */
+export interface DescribedClient {
+  readonly key: string;
+  /** `workload/set` of the client. */
+  readonly workload: string;
+  /** Keys of the ports; null for all ports. */
+  readonly ports: readonly string[] | null;
+  /** Where the manifests name the address of the server. */
+  readonly guess: string;
+}
+
+/** The address of a Service in the configuration of a workload. */
+interface Address {
+  /** Environment variable or argument that contains the address. */
+  readonly place: string;
+  /** Workloads behind the Service. */
+  readonly workloads: readonly Workload[];
+  /** Port of the pods; null if the address contains no port. */
+  readonly port: number | null;
+}
+
+/**
+ * Returns the addresses of Services in the environment variables and arguments of a workload's containers: values such as
+ * `redis:6379` or `http://api.shop.svc:8080/path` whose host is the name of a Service in the manifests.
+ */
+export function addressesIn(workload: Workload, stream: ManifestSet): Address[] {
+  return containersOf(workload).flatMap(({ container }) => {
+    const variables = listOf(container["env"])
+      .map(asMap)
+      .map(({ name, value }) => ({ place: String(name), text: value }));
+    const flags = [...listOf(container["command"]), ...listOf(container["args"])].map((text) => ({
+      place: String(text).replace(/[= ].*$/, ""),
+      text: String(text).replace(/^-[^=]*=/, ""),
+    }));
+    return [...variables, ...flags].flatMap(({ place, text }) => {
+      const found = typeof text === "string" ? addressOf(text, workload, stream) : null;
+      return found === null ? [] : [{ place, ...found }];
+    });
+  });
+}
+
+function addressOf(text: string, { manifest }: Workload, stream: ManifestSet): Omit<Address, "place"> | null {
+  const [, scheme, host = "", port] =
+    /^(?:([a-z0-9+]+):\/\/)?(?:[^@/]*@)?([a-z0-9][a-z0-9.-]*)(?::(\d+))?(?:[/?].*)?$/i.exec(text.trim()) ?? [];
+  // A word without scheme and port can be anything.
+  if (host === "" || (scheme === undefined && port === undefined)) return null;
+  const [name = "", namespace = manifest.namespace] = host.split(".");
+  const service = serviceNamed(stream, name, namespace);
+  if (service === null) return null;
+  const workloads = stream.workloadsOf(service);
+  const entry = listOf(specOf(service)["ports"])
+    .map(asMap)
+    .find((each) => port !== undefined && Number(each["port"]) === Number(port));
+  const [first] = workloads;
+  const target = entry === undefined || first === undefined ? null : resolvePort(entry["targetPort"] ?? entry["port"], first);
+  return workloads.length === 0 ? null : { workloads, port: target };
+}

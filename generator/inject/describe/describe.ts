@@ -1,0 +1,170 @@
+import { injectKey, uninjectedNamespaces } from "../../catalog/well-known.ts";
+import { annotationsOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import type { Manifest } from "../../kubernetes/read.ts";
+import { selects } from "../../kubernetes/selectors.ts";
+import type { Labels, Workload } from "../../kubernetes/workload.ts";
+import { requestsProxy } from "../../mesh/meshed.ts";
+import { asMap } from "../../system/data.ts";
+import { addressesIn, type DescribedClient } from "./clients.ts";
+import { type DescribedPort, portsOf } from "./ports.ts";
+
+/** A set of pods for `spec.workloads`, found in manifests. Texts in `guesses` explain what the manifests do not show. */
+export interface DescribedSet {
+  readonly key: string;
+  readonly workload: Workload;
+  readonly selector: Labels;
+  readonly serviceAccountName: string;
+  /** Whether the pods never have a proxy, so that their ports cannot be protected. */
+  readonly unmeshed: boolean;
+  /** Null if the pod template has no annotation for injection, so that the namespace decides. */
+  readonly inject: string | null;
+  readonly ports: readonly DescribedPort[];
+  readonly clients: readonly DescribedClient[];
+  readonly guesses: { readonly selector: string | null; readonly inject: string | null };
+}
+
+/** What manifests show about a workload. */
+export interface Description {
+  readonly name: string;
+  readonly namespace: string;
+  readonly sets: readonly DescribedSet[];
+  /** Facts about the workload that its block cannot express. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Describes the pods in manifests: one set per Deployment, StatefulSet, DaemonSet, CronJob, and Job that is not a hook of
+ * Helm.
+ *
+ * @param name name of the workload in the spec
+ * @param namespace namespace of the manifests without a namespace; also selects the objects of this namespace
+ */
+export function describe(manifests: readonly Manifest[], name: string, namespace: string): Description {
+  const stream = new ManifestSet(manifests);
+  const own = stream.workloads.filter(
+    ({ manifest }) => ManifestSet.mayShareNamespace(manifest.namespace, namespace) && isDescribed(manifest),
+  );
+  const keys = keysOf(own, name);
+  const callers = own.map((workload) => ({ workload, key: keys.get(workload) ?? "", addresses: addressesIn(workload, stream) }));
+  const sets = own.map((workload): DescribedSet => {
+    const ports = portsOf(workload, stream);
+    const selector = selectorOf(workload, stream);
+    const injection = injectionOf(workload, namespace);
+    return {
+      key: keys.get(workload) ?? "",
+      workload,
+      selector: selector.labels,
+      serviceAccountName: String(workload.pod["serviceAccountName"] ?? "default"),
+      unmeshed: injection.inject === "disabled",
+      inject: injection.inject,
+      ports,
+      clients: callers.flatMap(({ key, addresses }) => clientOf(key, addresses, workload, ports, name)),
+      guesses: { selector: selector.guess, inject: injection.why },
+    };
+  });
+  return { name, namespace, sets, notes: notesOn(stream, sets) };
+}
+
+function isDescribed(manifest: Manifest): boolean {
+  const isHook = "helm.sh/hook" in annotationsOf(manifest);
+  return ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"].includes(manifest.kind) && !isHook;
+}
+
+/** Keys of the sets: the names of the workloads without the name that they share. */
+function keysOf(workloads: readonly Workload[], name: string): Map<Workload, string> {
+  const short = (full: string): string =>
+    (full.startsWith(`${name}-`) ? full.slice(name.length + 1) : full).replaceAll(".", "-").slice(0, 30).replace(/-$/, "");
+  const all = workloads.map(({ manifest }) => short(manifest.name));
+  return new Map(
+    workloads.map((workload, index) => {
+      const key = all[index] ?? "";
+      const taken = all.indexOf(key) !== index;
+      return [workload, taken ? `${key.slice(0, 20)}-${workload.manifest.kind.toLowerCase()}` : key];
+    }),
+  );
+}
+
+/** Labels that change with a version. Policies must select the pods of the next version, too. */
+const versionLabels = ["version", "app.kubernetes.io/version", "helm.sh/chart", "chart", "pod-template-hash"];
+
+/** Labels that select the pods of a workload, without labels that change with a version unless they are needed. */
+function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels: Labels; readonly guess: string | null } {
+  const { manifest, labels } = workload;
+  const matchLabels = asMap(asMap(specOf(manifest)["selector"])["matchLabels"]);
+  const full = Object.keys(matchLabels).length > 0 ? matchLabels : labels;
+  const stable = Object.fromEntries(Object.entries(full).filter(([key]) => !versionLabels.includes(key)));
+  const others = stream.workloads.filter(
+    (each) => each !== workload && ManifestSet.mayShareNamespace(each.manifest.namespace, manifest.namespace),
+  );
+  const also = (own: Labels): Workload | undefined => others.find((each) => selects({ matchLabels: own }, each.labels));
+  if (Object.keys(stable).length > 0 && also(stable) === undefined) {
+    const fewer = Object.keys(stable).length < Object.keys(full).length;
+    return { labels: stable, guess: fewer ? "without the labels that change with a version" : null };
+  }
+  const other = also(full);
+  return {
+    labels: full,
+    guess: other === undefined ? null : `also selects the pods of ${other.manifest.kind} ${other.manifest.name}`,
+  };
+}
+
+function injectionOf({ annotations, manifest }: Workload, namespace: string): { inject: string | null; why: string | null } {
+  if (uninjectedNamespaces.includes(namespace)) return { inject: "disabled", why: `Linkerd never injects pods in ${namespace}` };
+  const own = annotations[injectKey];
+  if (requestsProxy(own) || own === "disabled") return { inject: String(own), why: null };
+  if (manifest.kind === "Job" || manifest.kind === "CronJob")
+    return { inject: null, why: "an injected Job ends only with native sidecars, or if it calls /shutdown" };
+  return { inject: null, why: null };
+}
+
+function clientOf(
+  key: string,
+  addresses: ReturnType<typeof addressesIn>,
+  target: Workload,
+  ports: readonly DescribedPort[],
+  name: string,
+): DescribedClient[] {
+  const found = addresses.filter((address) => address.workloads.includes(target));
+  if (found.length === 0) return [];
+  const used = [...new Set(found.flatMap(({ port }) => ports.filter((each) => each.port === port).map((each) => each.key)))];
+  const all = used.length === 0 || used.length === ports.length;
+  return [
+    {
+      key,
+      workload: `${name}/${key}`,
+      ports: all ? null : used,
+      guess: `${[...new Set(found.map(({ place }) => place))].slice(0, 2).join(", ")} of ${key}`,
+    },
+  ];
+}
+
+function notesOn(stream: ManifestSet, sets: readonly DescribedSet[]): string[] {
+  const policies = stream.ofKind("networking.k8s.io", "NetworkPolicy").map(({ name }) => name);
+  const hooks = stream.workloads
+    .filter(({ manifest }) => "helm.sh/hook" in annotationsOf(manifest))
+    .map(({ manifest }) => manifest.name);
+  const exposed = stream
+    .ofKind("", "Service")
+    .filter((service) => ["LoadBalancer", "NodePort"].includes(String(specOf(service)["type"])))
+    .map(({ name }) => name);
+  const accounts = sets.map(({ serviceAccountName }) => serviceAccountName);
+  const shared = [...new Set(accounts.filter((each, index) => accounts.indexOf(each) !== index))];
+  return [
+    ...(policies.length === 0
+      ? []
+      : [
+          `the manifests contain the NetworkPolicy ${policies.join(", ")}. Policies add up: one that admits only the application's port refuses meshed clients, which connect to 4143; one that admits everyone undoes the mode enforce`,
+        ]),
+    ...(exposed.length === 0
+      ? []
+      : [
+          `the Service ${exposed.join(", ")} is open to clients outside of the cluster. They have no identity: before enforce, add their networks as cidrs`,
+        ]),
+    ...(shared.length === 0
+      ? []
+      : [`several sets share the service account ${shared.join(", ")}, so Linkerd cannot distinguish them as clients`]),
+    ...(hooks.length === 0
+      ? []
+      : [`the hooks ${hooks.join(", ")} are not described, because they run only during an installation`]),
+  ];
+}

@@ -1,0 +1,67 @@
+import { isMap, isScalar, type Pair, type ParsedNode } from "yaml";
+import { asKubectl, parseDocuments } from "../../kubernetes/documents.ts";
+
+/** Why a block cannot be inserted: the workload exists already, or the spec is not a block of YAML. */
+export type InsertProblem = "exists" | "not-a-block";
+
+/**
+ * Inserts the block of a workload into the text of a spec. Nothing else in the text changes.
+ *
+ * @param block lines without indentation
+ */
+export function insertWorkload(text: string, name: string, block: readonly string[]): string | InsertProblem {
+  const [document] = parseDocuments(text, asKubectl);
+  const spec = pairIn(document?.contents, "spec");
+  if (!isMap<ParsedNode, ParsedNode>(spec?.value) || spec.value.flow === true) return "not-a-block";
+  const workloads = pairIn(spec.value, "workloads");
+  if (workloads === undefined) {
+    const indent = columnOf(text, spec.value.items[0]);
+    return indent === null
+      ? "not-a-block"
+      : splice(text, endOf(text, document?.contents, "spec"), ["workloads:", ...indented(block, 2)], indent);
+  }
+  if (!isMap<ParsedNode, ParsedNode>(workloads.value) || workloads.value.flow === true) return "not-a-block";
+  if (pairIn(workloads.value, name) !== undefined) return "exists";
+  const first = workloads.value.items[0];
+  const indent = columnOf(text, first);
+  return indent === null ? "not-a-block" : splice(text, lineStart(text, startOf(first) ?? 0), block, indent);
+}
+
+type ParsedPair = Pair<ParsedNode, ParsedNode | null>;
+
+function pairIn(node: unknown, key: string): ParsedPair | undefined {
+  if (!isMap<ParsedNode, ParsedNode>(node)) return undefined;
+  return node.items.find((pair) => isScalar(pair.key) && pair.key.value === key) as ParsedPair | undefined;
+}
+
+function startOf(pair: ParsedPair | undefined): number | null {
+  return pair?.key.range[0] ?? null;
+}
+
+function lineStart(text: string, offset: number): number {
+  return text.lastIndexOf("\n", offset - 1) + 1;
+}
+
+/** Column of a key; null if it is not known. */
+function columnOf(text: string, pair: ParsedPair | undefined): number | null {
+  const start = startOf(pair);
+  return start === null ? null : start - lineStart(text, start);
+}
+
+/** End of the value of a top-level key: the start of the line of the next key, or the end of the text. */
+function endOf(text: string, contents: unknown, key: string): number {
+  if (!isMap<ParsedNode, ParsedNode>(contents)) return text.length;
+  const index = contents.items.findIndex((pair) => isScalar(pair.key) && pair.key.value === key);
+  const next = startOf(contents.items[index + 1] as ParsedPair | undefined);
+  return next === null ? text.length : lineStart(text, next);
+}
+
+function indented(lines: readonly string[], spaces: number): string[] {
+  return lines.map((line) => `${" ".repeat(spaces)}${line}`);
+}
+
+function splice(text: string, offset: number, lines: readonly string[], indent: number): string {
+  const before = text.slice(0, offset);
+  const gap = before === "" || before.endsWith("\n") ? "" : "\n";
+  return `${before}${gap}${indented(lines, indent).join("\n")}\n${text.slice(offset)}`;
+}

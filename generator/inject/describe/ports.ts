@@ -1,0 +1,152 @@
+import { defaultOpaquePorts } from "../../catalog/linkerd.ts";
+import { type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { containersOf, listOf, type Workload } from "../../kubernetes/workload.ts";
+import type { Protocol } from "../../mesh/pod-set.ts";
+import { includes, parsePorts, resolvePort } from "../../mesh/ports.ts";
+import { asMap } from "../../system/data.ts";
+
+/** A port of a set of pods, and why its protocol was chosen. */
+export interface DescribedPort {
+  readonly key: string;
+  readonly port: number;
+  readonly protocol: Protocol;
+  /** Why the protocol was chosen; null if the manifests show it. */
+  readonly guess: string | null;
+  /** Kind of a probe on this port that Linkerd does not admit by itself; null if there is none. */
+  readonly guardedProbe: "gRPC" | "HTTPS" | "HTTP on an opaque port" | null;
+  /** Whether the API server seems to call the port, as a webhook. */
+  readonly isWebhook: boolean;
+}
+
+/** What the manifests say about a port. */
+interface PortFacts {
+  readonly port: number;
+  /** Name of the container port; null if it has none. */
+  readonly name: string | null;
+  /** Names of the Services' ports that lead to the port. */
+  readonly serviceNames: readonly string[];
+  readonly appProtocols: readonly string[];
+  readonly probes: readonly ("grpc" | "http" | "https")[];
+  readonly image: string;
+}
+
+/** Returns the TCP ports of the containers of a workload, and ports that only probes name. */
+export function portsOf(workload: Workload, stream: ManifestSet): DescribedPort[] {
+  const facts = factsOf(workload, stream);
+  const used = new Set<string>();
+  return facts.map((each) => {
+    const { protocol, guess } = protocolOf(each);
+    const wanted = keyOf(each, protocol);
+    const key = used.has(wanted) ? `port-${each.port}` : wanted;
+    used.add(key);
+    return { key, port: each.port, protocol, guess, guardedProbe: guardedProbe(each, protocol), isWebhook: isWebhook(each) };
+  });
+}
+
+function factsOf(workload: Workload, stream: ManifestSet): PortFacts[] {
+  const containers = containersOf(workload).map(({ container }) => container);
+  const probes = containers.flatMap((container) => probesOf(container, workload));
+  const ofService = stream.servicesOf(workload).flatMap((service) =>
+    listOf(specOf(service)["ports"])
+      .map(asMap)
+      .map(({ name, port, targetPort = port, appProtocol }) => ({
+        target: resolvePort(targetPort, workload),
+        name: name === undefined ? null : String(name),
+        appProtocol: appProtocol === undefined ? null : String(appProtocol),
+      })),
+  );
+  const declared = containers.flatMap((container) =>
+    listOf(container["ports"])
+      .map(asMap)
+      .flatMap(({ containerPort, name, protocol = "TCP" }) =>
+        typeof containerPort === "number" && protocol === "TCP"
+          ? [{ port: containerPort, name: name === undefined ? null : String(name), image: String(container["image"] ?? "") }]
+          : [],
+      ),
+  );
+  const others = [...ofService.map(({ target }) => target), ...probes.map(({ port }) => port)];
+  const undeclared = [...new Set(others)].filter(
+    (port): port is number => port !== null && declared.every((each) => each.port !== port),
+  );
+  const all = [...declared, ...undeclared.map((port) => ({ port, name: null, image: "" }))];
+  const distinct = [...new Map(all.map((each) => [each.port, each])).values()];
+  return distinct.map((each) => {
+    const own = ofService.filter(({ target }) => target === each.port);
+    return {
+      ...each,
+      serviceNames: own.flatMap(({ name }) => name ?? []),
+      appProtocols: own.flatMap(({ appProtocol }) => appProtocol ?? []),
+      probes: probes.filter(({ port }) => port === each.port).map(({ kind }) => kind),
+    };
+  });
+}
+
+function probesOf(container: Readonly<Record<string, unknown>>, workload: Workload): Probed[] {
+  return ["startupProbe", "readinessProbe", "livenessProbe"].flatMap((name): Probed[] => {
+    const { httpGet, grpc } = asMap(container[name]);
+    if (grpc !== undefined) return [{ port: resolvePort(asMap(grpc)["port"], workload), kind: "grpc" as const }];
+    if (httpGet === undefined) return [];
+    const { port, scheme = "HTTP" } = asMap(httpGet);
+    return [{ port: resolvePort(port, workload), kind: scheme === "HTTPS" ? ("https" as const) : ("http" as const) }];
+  });
+}
+
+/** A port that a probe names. */
+interface Probed {
+  readonly port: number | null;
+  readonly kind: PortFacts["probes"][number];
+}
+
+/** Images of servers whose protocol is not HTTP. */
+const otherProtocols =
+  /(^|\/)(mysql|mariadb|percona|postgres|postgresql|redis|valkey|memcached|mongo|mongodb|kafka|rabbitmq|nats|etcd|cassandra|postfix)(-server)?(:|@|$)/;
+const otherNames = /^(tcp-)?(mysql|mariadb|postgres|postgresql|redis|memcached|mongo|mongodb|kafka|amqp|nats|smtp)/;
+
+function protocolOf(facts: PortFacts): { readonly protocol: Protocol; readonly guess: string | null } {
+  const { port, name, serviceNames, appProtocols, probes, image } = facts;
+  const names = [name, ...serviceNames].filter((each) => each !== null);
+  const named = (pattern: RegExp): string | undefined => [...names, ...appProtocols].find((each) => pattern.test(each));
+  if (probes.includes("grpc")) return { protocol: "gRPC", guess: null };
+  if (probes.includes("https")) return { protocol: "TLS", guess: null };
+  const grpc = named(/grpc/i);
+  if (grpc !== undefined) return { protocol: "gRPC", guess: `gRPC, from the name ${grpc}` };
+  const other = named(otherNames);
+  if (other !== undefined) return { protocol: "opaque", guess: `opaque, from the name ${other}` };
+  if (probes.includes("http")) return { protocol: "HTTP/1", guess: null };
+  const tls = named(/^(https|tls|ssl)/i);
+  if (tls !== undefined) return { protocol: "TLS", guess: `TLS, from the name ${tls}` };
+  if (named(/h2c|http2/i) !== undefined) return { protocol: "HTTP/2", guess: "HTTP/2, from the name" };
+  const http = named(/^(http|web|metrics|prom|admin|ui|api)/i);
+  if (http !== undefined) return { protocol: "HTTP/1", guess: `HTTP/1, from the name ${http}` };
+  if (includes(parsePorts(defaultOpaquePorts), port))
+    return { protocol: "opaque", guess: "opaque, because Linkerd treats this port as opaque by default" };
+  if (otherProtocols.test(image)) return { protocol: "opaque", guess: "opaque, from the name of the image" };
+  return { protocol: "unknown", guess: "nothing shows the protocol, so the proxy detects it" };
+}
+
+function keyOf({ port, name, serviceNames }: PortFacts, protocol: Protocol): string {
+  const byProtocol: Readonly<Partial<Record<Protocol, string>>> = {
+    gRPC: "grpc",
+    "HTTP/1": "http",
+    "HTTP/2": "http",
+    TLS: "https",
+  };
+  const wanted = name ?? serviceNames.find((each) => each !== "") ?? byProtocol[protocol] ?? `port-${port}`;
+  const key = wanted
+    .toLowerCase()
+    .replace(/^tcp-(?=[a-z])/, "")
+    .replace(/[^a-z0-9-]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 30);
+  return key === "" ? `port-${port}` : key;
+}
+
+function isWebhook({ name, serviceNames }: PortFacts): boolean {
+  return [name, ...serviceNames].some((each) => each !== null && /webhook|admission/.test(each));
+}
+
+function guardedProbe({ probes }: PortFacts, protocol: Protocol): DescribedPort["guardedProbe"] {
+  if (probes.includes("grpc")) return "gRPC";
+  if (probes.includes("https")) return "HTTPS";
+  return probes.includes("http") && protocol === "opaque" ? "HTTP on an opaque port" : null;
+}
