@@ -20,6 +20,11 @@ export interface ClusterActions {
   /** Returns the log of a container. @param tail number of lines from the end; default: all */
   logs(namespace: string, pod: string, container: string, tail?: number): Promise<string>;
   /**
+   * Returns the answer of a GET request to a port of a pod, through the API server (permission `get` on `pods/proxy`).
+   * Returns null if the request fails.
+   */
+  fetchFromPod(namespace: string, pod: string, port: number, path: string): Promise<string | null>;
+  /**
    * Sends a POST request and passes the streamed response to `onData`. Resolves without an error when the signal
    * aborts.
    *
@@ -76,6 +81,13 @@ export function actionsOn(config: KubeConfig, objects: KubernetesObjectApi, core
         return await core.readNamespacedPodLog({ namespace, name, container, ...lines });
       } catch (error) {
         throw requestFailed(error, `read the log of pod ${name}`);
+      }
+    },
+    fetchFromPod: async (namespace, pod, port, path) => {
+      try {
+        return String(await core.connectGetNamespacedPodProxyWithPath({ namespace, name: `${pod}:${port}`, path }));
+      } catch {
+        return null;
       }
     },
     stream: async (path, body, onData, signal) => {

@@ -35,9 +35,9 @@ interface Row {
 }
 
 /** Title of the row for meshed clients that no set lists. */
-const otherMeshed = "other meshed pods";
+export const otherMeshed = "other meshed pods";
 /** Title of the row for clients without a proxy. */
-const unmeshed = "pods without a proxy";
+export const unmeshed = "pods without a proxy";
 
 /**
  * Returns who reaches which port, for all pods with ports that an environment describes. The clients are the described

@@ -130,6 +130,11 @@ export function isProtected(pods: Pick<PodSet, "access" | "ports">): boolean {
   return pods.access.mode !== "off" || Object.values(pods.ports).some((port) => modeOf(pods, port) !== "off");
 }
 
+/** Whether a port of a set is in the mode `audit`. */
+export function isAudited(pods: Pick<PodSet, "access" | "ports">): boolean {
+  return Object.values(pods.ports).some((port) => modeOf(pods, port) === "audit");
+}
+
 /** Whether connections to a port pass through the proxy of its pod, so that a Server can protect the port. */
 export function isProxied({ transport = "TCP", skipsProxy = false }: Port): boolean {
   return transport === "TCP" && !skipsProxy;

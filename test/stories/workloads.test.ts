@@ -38,6 +38,32 @@ describe("the workloads in docs/workloads.md", () => {
     expect(stderr).toContain(text);
   });
 
+  test("with many workloads, tables and graph show only who is treated differently", async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `service-${index}`);
+    const workload = (name: string, index: number): string => `    ${name}:
+      namespace: ${name}
+      pods:
+        api:
+          selector: {matchLabels: {app: ${name}}}
+          serviceAccountName: ${name}
+          ports: {http: {port: 8080}, grpc: {port: 9090, protocol: gRPC}}
+          access: {mode: ${index % 2 === 0 ? "audit" : "enforce"}, clients: {next: {workload: service-${(index + 1) % 20}/api}}}
+`;
+    const big = scratchFolder("workloads");
+    const head = spec.slice(0, spec.indexOf("  workloads:\n"));
+    writeTree(big, { "environments/shop.yaml": `${head}  workloads:\n${names.map(workload).join("")}` });
+    const { stdout, code } = await meshops(big, ["access", "shop"]);
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split("\n");
+    // A head, the listed client, other meshed pods, pods without a proxy, and an empty line.
+    expect(lines.length).toBe(20 * 5 - 1);
+    expect(lines.every((line) => line.length <= 80)).toBe(true);
+    const { stdout: graph } = await meshops(big, ["graph", "shop", "--show", "traffic"]);
+    expect(graph).not.toContain("viz Prometheus");
+    expect(graph).toContain("everyone else: counted, not refused");
+    expect(graph.match(/-->/g)?.length).toBe(20);
+  });
+
   test("access --output json contains one cell per client and port", async () => {
     const { stdout } = await meshops(root, ["access", "shop", "-o", "json"]);
     const cells = JSON.parse(stdout) as { client: string; server: string; key: string; access: string; mesh: object }[];

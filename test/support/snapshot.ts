@@ -17,5 +17,6 @@ export const emptySnapshot: Snapshot = {
   externalCertificates: false,
   linkerdConfig: null,
   proxyLogs: new Map(),
+  proxyMetrics: new Map(),
   takenAt: new Date("2026-11-28T12:00:00Z"),
 };

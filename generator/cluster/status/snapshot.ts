@@ -1,11 +1,12 @@
 import { flux } from "../../bundle/emit/names.ts";
 import type { Placement } from "../../bundle/emit/placement.ts";
-import { linkerdRelease } from "../../catalog/linkerd.ts";
+import { linkerdRelease, proxyPorts } from "../../catalog/linkerd.ts";
 import { proxyContainer } from "../../catalog/well-known.ts";
 import type { Model } from "../../components/model.ts";
 import type { IdentityObjects } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
-import { isLive, waitsForProxy } from "../../mesh/pod.ts";
+import { isLive, proxyOf, waitsForProxy } from "../../mesh/pod.ts";
+import { isAudited, isInSet } from "../../mesh/pod-set.ts";
 import { hasExternalIdentity } from "../../spec/ownership.ts";
 import type { ClusterActions } from "../actions.ts";
 import { type ClusterReader, orNull } from "../connection.ts";
@@ -41,6 +42,11 @@ export interface Snapshot {
   readonly linkerdConfig: KubernetesObject | null;
   /** Last log lines of the proxies that are not ready. The key is `namespace/name` of the pod. */
   readonly proxyLogs: ReadonlyMap<string, string>;
+  /**
+   * Metrics of the proxies of pods whose access is in the mode `audit`. The key is `namespace/name` of the pod; the value
+   * is null if the metrics cannot be read.
+   */
+  readonly proxyMetrics: ReadonlyMap<string, string | null>;
   readonly takenAt: Date;
 }
 
@@ -53,7 +59,7 @@ export function kustomizationIn(
 }
 
 /** The methods of a cluster connection that `takeSnapshot` uses. */
-export type SnapshotSource = ClusterReader & Pick<ClusterActions, "logs">;
+export type SnapshotSource = ClusterReader & Pick<ClusterActions, "logs" | "fetchFromPod">;
 
 /**
  * Reads a snapshot with parallel requests.
@@ -131,6 +137,7 @@ export async function takeSnapshot(
     meshed: meshed?.filter(isLive) ?? null,
     policies: policies.flat(),
     proxyLogs: await logsOfProxies(cluster, pods),
+    proxyMetrics: await metricsOfProxies(cluster, model, pods),
     takenAt: new Date(),
   };
 }
@@ -155,4 +162,24 @@ async function logsOfProxies(cluster: SnapshotSource, pods: readonly KubernetesO
     }),
   );
   return new Map(logs);
+}
+
+/** Maximum number of pods whose metrics are read for one set. */
+const podsPerSet = 20;
+
+/** Reads the metrics of the proxies in the sets of pods with a port in the mode `audit`. */
+async function metricsOfProxies(
+  cluster: SnapshotSource,
+  { components }: Model,
+  pods: readonly KubernetesObject[],
+): Promise<Map<string, string | null>> {
+  const sets = components.flatMap((component) => component.pods).filter(isAudited);
+  const read = sets.flatMap((set) => pods.filter((pod) => isInSet(pod, set) && proxyOf(pod) !== undefined).slice(0, podsPerSet));
+  const metrics = await Promise.all(
+    read.map(async ({ metadata: { namespace = "", name } }) => {
+      const text = await cluster.fetchFromPod(namespace, name, proxyPorts.admin, "metrics");
+      return [`${namespace}/${name}`, text] as const;
+    }),
+  );
+  return new Map(metrics);
 }

@@ -1,4 +1,4 @@
-import type { AccessCell } from "../../components/access-table.ts";
+import { type AccessCell, otherMeshed, unmeshed } from "../../components/access-table.ts";
 import { groupBy } from "../../system/data.ts";
 import { columns, wrap } from "../terminal/wrap.ts";
 
@@ -9,7 +9,10 @@ const verdictWidth = 17;
 /** Ports in one table. */
 const portsPerTable = Math.floor((columns - clientWidth) / verdictWidth);
 
-/** Returns one table per set of pods, with a row per client and a column per port. */
+/**
+ * Returns one table per set of pods, with a row per client and a column per port. Clients with the same verdicts as other
+ * meshed pods have no row of their own.
+ */
 export function renderAccess(cells: readonly AccessCell[]): string {
   const tables = [...groupBy(cells, ({ server }) => server)].flatMap(([server, own]) => tablesFor(server, own));
   return `${tables.join("\n\n")}\n`;
@@ -25,13 +28,18 @@ function tablesFor(server: string, cells: readonly AccessCell[]): string[] {
 
 function table(server: string, keys: readonly string[], cells: readonly AccessCell[]): string[] {
   const heads = keys.map((key) => `${key} ${cells.find((cell) => cell.key === key)?.port}`);
-  const rows = [...groupBy(cells, ({ client }) => client)].flatMap(([client, own]) => {
-    const verdicts = keys
-      .map((key) => own.find((cell) => cell.key === key))
-      .map((cell) => (cell === undefined ? "" : verdict(cell)));
+  const verdicts = [...groupBy(cells, ({ client }) => client)].map(([client, own]) => ({
+    client,
+    texts: keys.map((key) => own.find((cell) => cell.key === key)).map((cell) => (cell === undefined ? "" : verdict(cell))),
+  }));
+  const ofOthers = verdicts.find(({ client }) => client === otherMeshed)?.texts.join();
+  const shown = verdicts.filter(
+    ({ client, texts }) => client === otherMeshed || client === unmeshed || texts.join() !== ofOthers,
+  );
+  const rows = shown.flatMap(({ client, texts }) =>
     // A long name has a line of its own.
-    return client.length < clientWidth - 2 ? [line(client, verdicts)] : [`  ${client}`, line("", verdicts)];
-  });
+    client.length < clientWidth - 2 ? [line(client, texts)] : [`  ${client}`, line("", texts)],
+  );
   return [line(server, heads).replace(/^ {2}/, ""), ...rows];
 }
 

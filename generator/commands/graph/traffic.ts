@@ -23,6 +23,12 @@ interface Server extends PodSet {
 const everyoneElse = "everyone else";
 
 /**
+ * Number of servers up to which viz and everyone else have boxes of their own. With more servers, their arrows to every
+ * server would hide the others; the boxes of the servers then say how everyone else is treated.
+ */
+const fewServers = 6;
+
+/**
  * Returns the graph of the access to an environment's pods. The graph shows the clients, their identities, and the
  * ports that each client is allowed to use.
  */
@@ -30,20 +36,21 @@ export function trafficOf({ environment, components }: Model): Graph {
   const servers = components
     .flatMap(({ group, pods }) => pods.map((set): Server => ({ ...set, group })))
     .filter(({ ports }) => Object.keys(ports).length > 0);
+  const crowded = servers.length > fewServers;
   const viz = servers.some(({ access }) => access.viz);
   return {
     title: `${environment.metadata.name}: access`,
     direction: "right",
     caption: servers.some(isProtected)
-      ? `${arrival(environment)} Every client that the NetworkPolicies allow can call the HTTP probe paths.`
+      ? `${arrival(environment)} Every client that the NetworkPolicies allow can call the HTTP probe paths.${crowded && viz ? " linkerd-viz may scrape (4191) and tap (4190) all pods." : ""}`
       : servers.length === 0
         ? "meshops delivers no pods with policies in this environment."
         : "No policies exist, so every pod in the cluster can connect.",
     boxes: [
       ...clientNodes(servers),
-      ...(viz ? vizNodes : []),
-      ...(servers.length === 0 ? [] : [outsiders]),
-      ...servers.map(serverNode),
+      ...(viz && !crowded ? vizNodes : []),
+      ...(servers.length === 0 || crowded ? [] : [outsiders]),
+      ...servers.map((server) => serverNode(server, crowded)),
     ],
     arrows: [
       ...servers
@@ -51,8 +58,8 @@ export function trafficOf({ environment, components }: Model): Graph {
         .flatMap((server) => clientEdges(server, servers))
         .sort(byClient(servers)),
       ...servers.flatMap((from) => servers.flatMap((to) => peerEdges(from, to))),
-      ...servers.filter(({ access }) => access.viz).flatMap(vizEdges),
-      ...servers.map(outsiderEdge),
+      ...(crowded ? [] : servers.filter(({ access }) => access.viz).flatMap(vizEdges)),
+      ...(crowded ? [] : servers.map(outsiderEdge)),
     ],
   };
 }
@@ -63,13 +70,16 @@ function arrival({ spec: { linkerd } }: Environment): string {
     : "Connections between proxies use mutual TLS and arrive at the destination port.";
 }
 
-function serverNode({ title, namespace, replicas, serviceAccountName, workloadRef, group }: Server): GraphNode {
+/** @param withOthers whether the box says how everyone else is treated */
+function serverNode(server: Server, withOthers: boolean): GraphNode {
+  const { title, namespace, replicas, serviceAccountName, workloadRef, group } = server;
   return {
     name: title,
     lines: [
       title,
       `${replicas === null ? "" : `${replicas} `}pods in ${namespace}`,
       `identity ${namespace}/${serviceAccountName}`,
+      ...(withOthers ? [`everyone else: ${outsiderEdge(server).lines.join()}`] : []),
     ],
     group,
     shape: workloadRef?.kind === "StatefulSet" ? "store" : "box",

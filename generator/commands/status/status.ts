@@ -24,6 +24,7 @@ import { type ConnectionFlags, connectionOf, onlyOne } from "../cluster-context.
 import { type CommonOptions, loadOne, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { type GeneratedBy, generatedBy } from "./generated-by.ts";
+import { type Counted, countedClients, renderCounted } from "./render-counted.ts";
 import { type InstalledFlux, installedFlux, renderFlux } from "./render-flux.ts";
 import { renderIdentity } from "./render-identity.ts";
 import { renderStatus } from "./render-status.ts";
@@ -95,6 +96,8 @@ interface StatusReport {
   readonly cluster: ClusterIdentity;
   /** Workloads whose pods tap cannot report. They are ready. */
   readonly untapped: readonly Untapped[];
+  /** Clients that reach pods only because of the mode `audit`. */
+  readonly counted: readonly Counted[];
 }
 
 /** The trust anchors in the cluster, and whether they are equal to the committed trust anchors. */
@@ -167,6 +170,7 @@ async function look(cluster: SnapshotSource, model: Model, options: StatusOption
     certificates,
     cluster: inCluster,
     untapped: untappedIn(model, snapshot),
+    counted: countedClients(model, snapshot),
   };
 }
 
@@ -203,6 +207,7 @@ function asText(io: Io, report: StatusReport): string {
     ...renderFlux(environment, report.flux),
     renderStatus(nodes, colors),
     ...renderUntapped(report.untapped),
+    ...renderCounted(report.counted),
     ...renderIdentity(report, io.now(), colors),
     ...(report.generatedBy === null ? [] : [generatedLine(report.generatedBy)]),
     ready ? colors.green("ready") : colors.yellow("not ready"),

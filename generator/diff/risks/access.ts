@@ -51,7 +51,7 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
   }
   if (change === "changed") {
     if (does === "opens") yield* clientChanges(changed);
-    for (const field of fields) yield* byField(field);
+    for (const field of fields) yield* byField(field, changes.environment);
   } else yield byPresence(does, change);
 }
 
@@ -192,7 +192,7 @@ function byPresence(does: "opens" | "closes", change: "added" | "removed"): Asse
     : { risk: "narrower-access", reason: "the clients that this object allowed lose access" };
 }
 
-function* byField({ path, before, after }: FieldChange): Iterable<Assessment> {
+function* byField({ path, before, after }: FieldChange, environment: string): Iterable<Assessment> {
   const list = lists.find((entry) => entry.path.test(path));
   if (path === "spec.accessPolicy" && [before, after].includes("audit")) {
     yield after === "audit"
@@ -202,7 +202,8 @@ function* byField({ path, before, after }: FieldChange): Iterable<Assessment> {
           reason: "Linkerd refuses the clients that are not listed. Until now, it admitted and counted them",
           prerequisites: [
             {
-              text: 'Before you push, look for clients that are not listed: counters with authz_name="audit" in the metrics of the proxies (meshops help workloads, “From audit to enforce”).',
+              text: "Before you push, look at the clients that are not listed. Linkerd will refuse them (meshops help workloads, “From audit to enforce”).",
+              command: `meshops status ${environment}`,
             },
           ],
         };
