@@ -23,6 +23,11 @@ export const defaultOpaquePorts = "25,587,3306,4444,5432,6379,9300,11211";
 /** Kubernetes version (`major.minor`) of bundles whose spec does not set a Kubernetes version. */
 export const defaultKubernetes = "1.34";
 
+/** Returns the newest release of the catalog. */
+export function newestRelease(): LinkerdRelease {
+  return linkerdReleases.reduce((a, b) => ((ordinal(a.version) ?? 0) > (ordinal(b.version) ?? 0) ? a : b));
+}
+
 /**
  * Returns the newest release of the catalog that is not newer than a version. Returns null if the version is older than
  * all releases of the catalog, or if its channel is neither stable nor edge.

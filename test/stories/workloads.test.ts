@@ -31,7 +31,7 @@ describe("the workloads in docs/workloads.md", () => {
   test.each([
     [["--from", "orders/apii"], 'fix: did you mean "orders/api"?'],
     [["--to", "shop/api:htp"], 'fix: did you mean "http"?'],
-    [["--to", "shop/web"], "the environment has no set of pods shop/web"],
+    [["--to", "shop/web"], "there is no set of pods shop/web"],
   ])("access %j is a usage error", async (flags, text) => {
     const { code, stderr } = await meshops(root, ["access", "shop", ...flags]);
     expect(code).toBe(2);
@@ -62,6 +62,58 @@ describe("the workloads in docs/workloads.md", () => {
     expect(graph).not.toContain("viz Prometheus");
     expect(graph).toContain("everyone else: counted, not refused");
     expect(graph.match(/-->/g)?.length).toBe(20);
+  });
+
+  test("access --manifests evaluates the policies in manifests", async () => {
+    const folder = scratchFolder("manifests");
+    writeTree(folder, {
+      "web.yaml": `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}, annotations: {linkerd.io/inject: enabled}}
+    spec: {serviceAccountName: web, containers: [{name: web, image: example.org/web:1}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop, namespace: shop}
+spec:
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}, annotations: {linkerd.io/inject: enabled}}
+    spec:
+      serviceAccountName: shop
+      containers: [{name: shop, image: example.org/shop:1, ports: [{name: http, containerPort: 8080}, {name: admin, containerPort: 9000}]}]
+`,
+      "policies.yaml": `apiVersion: policy.linkerd.io/v1beta3
+kind: Server
+metadata: {name: shop-http, namespace: shop}
+spec: {podSelector: {matchLabels: {app: shop}}, port: http}
+---
+apiVersion: policy.linkerd.io/v1alpha1
+kind: AuthorizationPolicy
+metadata: {name: shop-http, namespace: shop}
+spec:
+  targetRef: {group: policy.linkerd.io, kind: Server, name: shop-http}
+  requiredAuthenticationRefs: [{kind: ServiceAccount, name: web, namespace: web}]
+`,
+    });
+    const { stdout, code, stderr } = await meshops(folder, ["access", "--manifests", "."]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toBe(
+      [
+        "shop/shop                 http 8080        admin 9000",
+        "  web/web                   allowed          allowed",
+        "  other meshed pods         refused: mesh    allowed",
+        "  pods without a proxy      refused: mesh    allowed",
+        "",
+      ].join("\n"),
+    );
+    const explained = await meshops(folder, ["access", "--manifests", ".", "--from", "web/web", "--to", "shop/shop:admin"]);
+    expect(explained.stdout).toContain("Linkerd: admits the client (default inbound policy all-unauthenticated)");
+    expect((await meshops(folder, ["access"])).code).toBe(2);
   });
 
   test("access --output json contains one cell per client and port", async () => {

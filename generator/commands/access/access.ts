@@ -1,35 +1,65 @@
-import { type AccessCell, accessTable } from "../../components/access-table.ts";
+import { linkerdRelease, newestRelease } from "../../catalog/linkerd.ts";
+import { accessTable } from "../../components/access-table.ts";
 import { modelOf } from "../../components/build.ts";
 import { hasErrors } from "../../diagnostics/diagnostic.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
+import { parseManifests } from "../../kubernetes/read.ts";
+import type { AccessCell } from "../../mesh/access-cells.ts";
+import { manifestAccess } from "../../mesh/manifest-access.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { type CommonOptions, concrete, loadAll, printDiagnostics, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
+import { knownVersion } from "../linkerd-version.ts";
+import { readManifestFiles } from "../manifest-files.ts";
 import { explain, renderAccess } from "./render-access.ts";
 
 interface AccessOptions extends CommonOptions {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
+  readonly manifests?: string | undefined;
+  readonly linkerd?: string | undefined;
 }
 
 /**
- * `meshops access <env>`: prints which clients reach which ports. With `--from` and `--to`, explains each connection.
+ * `meshops access <env>` and `meshops access --manifests <path>`: prints which clients reach which ports. With `--from` and
+ * `--to`, explains each connection.
  *
- * @throws UserError (usage) if the environment contains no such client or pods
+ * @throws UserError (usage) if there is no such client or set of pods
  */
 export function access(names: readonly string[], options: AccessOptions, io: Io): number {
+  const all = options.manifests === undefined ? ofEnvironment(names, options, io) : ofManifests(options.manifests, options, io);
+  if (all === null) return exitCode.problem;
+  const cells = selected(all, options);
+  if (options.output === "json") io.stdout.write(`${JSON.stringify(cells, null, 2)}\n`);
+  else if (cells.length === 0) io.stdout.write("there are no pods with ports\n");
+  else io.stdout.write(options.from !== undefined && options.to !== undefined ? explain(cells) : renderAccess(cells));
+  return exitCode.ok;
+}
+
+/** Cells for the policies that meshops generates; null if the spec is not valid. */
+function ofEnvironment(names: readonly string[], options: AccessOptions, io: Io): AccessCell[] | null {
+  if (names.length === 0)
+    throw new UserError(exitCode.usage, "the environment is missing", "name an environment, or set --manifests");
   const { loaded, diagnostics } = loadAll(repositoryIn(io, options.directory), names);
   if (hasErrors(diagnostics)) {
     printDiagnostics(io.stderr, diagnostics);
-    return exitCode.problem;
+    return null;
   }
   const [environment] = concrete(loaded, names);
   if (environment === undefined) throw new Error("an environment without errors is loaded");
-  const cells = selected(accessTable(modelOf(environment)), options);
-  if (options.output === "json") io.stdout.write(`${JSON.stringify(cells, null, 2)}\n`);
-  else if (cells.length === 0) io.stdout.write("no pods with ports are described in this environment\n");
-  else io.stdout.write(options.from !== undefined && options.to !== undefined ? explain(cells) : renderAccess(cells));
-  return exitCode.ok;
+  return accessTable(modelOf(environment));
+}
+
+/** Cells for the policies in manifests; null if the manifests are not valid. */
+function ofManifests(path: string, { linkerd }: AccessOptions, io: Io): AccessCell[] | null {
+  const read = readManifestFiles(io, path).map(({ file, text }) => parseManifests(file, text));
+  const diagnostics = read.flatMap((each) => each.diagnostics);
+  printDiagnostics(io.stderr, diagnostics);
+  if (hasErrors(diagnostics)) return null;
+  return manifestAccess(
+    read.flatMap(({ objects }) => objects),
+    { release: linkerd === undefined ? newestRelease() : linkerdRelease(knownVersion(linkerd)) },
+  );
 }
 
 function selected(cells: readonly AccessCell[], { from, to }: AccessOptions): AccessCell[] {
@@ -61,9 +91,5 @@ function selected(cells: readonly AccessCell[], { from, to }: AccessOptions): Ac
 function requireName(name: string, what: string, known: readonly string[]): void {
   if (known.includes(name)) return;
   const names = [...new Set(known)];
-  throw new UserError(
-    exitCode.usage,
-    `the environment has no ${what} ${name}`,
-    didYouMean(name, names) ?? `use one of ${names.join(", ")}`,
-  );
+  throw new UserError(exitCode.usage, `there is no ${what} ${name}`, didYouMean(name, names) ?? `use one of ${names.join(", ")}`);
 }

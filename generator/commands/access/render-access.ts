@@ -1,4 +1,4 @@
-import { type AccessCell, otherMeshed, unmeshed } from "../../components/access-table.ts";
+import { type AccessCell, otherMeshed, unmeshed } from "../../mesh/access-cells.ts";
 import { groupBy } from "../../system/data.ts";
 import { columns, wrap } from "../terminal/wrap.ts";
 

@@ -1,0 +1,19 @@
+import { edgeOf, isKnownRelease, type LinkerdVersion, linkerdReleases, nearestRelease, withName } from "../catalog/linkerd.ts";
+import { exitCode, UserError } from "../system/errors.ts";
+
+/**
+ * Checks the value of `--linkerd`.
+ *
+ * @throws UserError (usage) if the release is neither in the catalog nor a later edge release
+ */
+export function knownVersion(version: string): LinkerdVersion {
+  if (isKnownRelease(version) || (version.startsWith("edge-") && nearestRelease(version)?.channel === "edge")) return version;
+  const edge = edgeOf(version.replace(/^stable-/, "").replace(/\.0$/, ""));
+  throw new UserError(
+    exitCode.usage,
+    `unknown Linkerd release ${version}`,
+    edge === null
+      ? `use ${linkerdReleases.map((release) => withName(release.version)).join(", ")}, or a later edge release`
+      : `use ${edge}, the edge release of this version`,
+  );
+}

@@ -1,0 +1,82 @@
+import { meshedLabel } from "../catalog/well-known.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import type { AttemptClient, Installation } from "./attempt.ts";
+import { evaluate } from "./evaluate.ts";
+
+/** Whether a client reaches a port. `counted`: it does, and Linkerd counts and logs it because of the mode audit. */
+type Access = "allowed" | "counted" | "refused";
+
+/** One cell of the table of who reaches whom: a client and a port. */
+export interface AccessCell {
+  readonly client: string;
+  /** Set of pods, such as `shop/api`. */
+  readonly server: string;
+  /** Name of the port. */
+  readonly key: string;
+  readonly port: number;
+  readonly access: Access;
+  /** Port at which the connection arrives at the pod. */
+  readonly arrivesAt: number;
+  /** Decision of the NetworkPolicies: whether they admit the connection, and the names of those that decide. */
+  readonly network: { readonly admits: boolean; readonly policies: readonly string[] };
+  /** Decision of Linkerd: whether it admits the connection, and the object or reason that decides. */
+  readonly mesh: { readonly admits: boolean; readonly by: string };
+}
+
+/** A client of the table. */
+export interface AccessClient {
+  readonly title: string;
+  readonly from: AttemptClient;
+}
+
+/** Pods of the table, as a client and as a server. */
+export interface AccessPods extends AccessClient {
+  readonly pod: KubernetesObject;
+  readonly ports: readonly { readonly key: string; readonly port: number }[];
+  /** Clients that are listed for these pods, and that are not pods of the table. */
+  readonly listed: readonly AccessClient[];
+}
+
+/** Title of the row for meshed clients that no set lists. */
+export const otherMeshed = "other meshed pods";
+/** Title of the row for clients without a proxy. */
+export const unmeshed = "pods without a proxy";
+
+/**
+ * Returns who reaches which port. The clients are the pods of the table, the listed clients, other meshed pods, and pods
+ * without a proxy. Requests on HTTP probe paths are not considered.
+ */
+export function accessCells(
+  all: readonly AccessPods[],
+  objects: readonly KubernetesObject[],
+  installation: Installation,
+): AccessCell[] {
+  const others = [
+    { title: otherMeshed, from: clientPod("a-namespace", { namespace: "a-namespace", name: "an-account" }) },
+    { title: unmeshed, from: clientPod("a-namespace", null) },
+  ];
+  return all.flatMap(({ title: server, pod, ports, listed }) => {
+    const clients = new Map([...all, ...listed, ...others].map((client) => [client.title, client]));
+    return [...clients.values()].flatMap(({ title: client, from }) =>
+      ports.map(({ key, port }): AccessCell => {
+        const { counted, admitted, network, mesh } = evaluate({ from, to: pod, port }, objects, installation);
+        const policies = network.admitting.length > 0 ? network.admitting : network.selecting;
+        return {
+          client,
+          server,
+          key,
+          port,
+          access: counted ? "counted" : admitted ? "allowed" : "refused",
+          arrivesAt: network.port,
+          network: { admits: network.admits, policies },
+          mesh: { admits: mesh.admits, by: mesh.by },
+        };
+      }),
+    );
+  });
+}
+
+/** A client in a pod with or without a proxy. */
+export function clientPod(namespace: string, identity: AttemptClient["identity"]): AttemptClient {
+  return { namespace, labels: identity === null ? {} : { [meshedLabel]: "linkerd" }, identity };
+}

@@ -1,0 +1,69 @@
+import { meshedLabel, proxyContainer } from "../catalog/well-known.ts";
+import { ManifestSet } from "../kubernetes/manifest-set.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import type { Manifest } from "../kubernetes/read.ts";
+import { containersOf, listOf, type Workload } from "../kubernetes/workload.ts";
+import { asMap } from "../system/data.ts";
+import { type AccessCell, type AccessPods, accessCells } from "./access-cells.ts";
+import type { Installation } from "./attempt.ts";
+import { proxyAnnotations, workloadIsMeshed } from "./meshed.ts";
+
+/**
+ * Returns who reaches which port of the workloads in manifests, according to the policies in the same manifests. Objects
+ * without a namespace are in the namespace `default`. Workloads of which it is not known whether they are meshed count as
+ * meshed.
+ */
+export function manifestAccess(manifests: readonly Manifest[], installation: Installation): AccessCell[] {
+  const stream = new ManifestSet(manifests);
+  const objects = stream.objects.map(({ value, namespace }) => {
+    const { metadata, ...rest } = value as unknown as KubernetesObject;
+    return { ...rest, metadata: { ...metadata, namespace: placeOf(namespace) } };
+  });
+  return accessCells(
+    stream.workloads.map((workload) => podsOf(workload, stream)),
+    objects,
+    installation,
+  );
+}
+
+function placeOf(namespace: string): string {
+  return namespace === "" ? "default" : namespace;
+}
+
+function podsOf(workload: Workload, stream: ManifestSet): AccessPods {
+  const { manifest, pod, labels: own } = workload;
+  const namespace = placeOf(manifest.namespace);
+  const meshed = workloadIsMeshed(workload, stream) !== "no";
+  const labels = { ...(own as Record<string, string>), ...(meshed ? { [meshedLabel]: "linkerd" } : {}) };
+  const account = { namespace, name: String(pod["serviceAccountName"] ?? "default") };
+  const containers = containersOf(workload).map(({ container }) => container);
+  const ports = containers.flatMap((container) =>
+    listOf(container["ports"])
+      .map(asMap)
+      .filter(({ containerPort, protocol = "TCP" }) => typeof containerPort === "number" && protocol === "TCP")
+      .map(({ containerPort, name }) => ({ key: String(name ?? "port"), port: Number(containerPort) })),
+  );
+  const proxy = meshed && containers.every(({ name }) => name !== proxyContainer) ? [{ name: proxyContainer }] : [];
+  return {
+    title: `${namespace}/${manifest.name}`,
+    from: {
+      namespace,
+      namespaceLabels: stream.namespaceLabels(namespace) as Record<string, string>,
+      labels,
+      identity: meshed ? account : null,
+    },
+    pod: {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: {
+        name: manifest.name,
+        namespace,
+        labels,
+        annotations: proxyAnnotations(workload, stream) as Record<string, string>,
+      },
+      spec: { ...pod, containers: [...listOf(pod["containers"]), ...proxy] },
+    } as unknown as KubernetesObject,
+    ports,
+    listed: [],
+  };
+}
