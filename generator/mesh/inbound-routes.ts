@@ -40,9 +40,18 @@ function weightOfMatch(match: unknown, path: string | null): number {
   if (typeof method === "string" && method !== "GET") return -1;
   const wanted = String(value);
   if (type === "Exact") return path === wanted ? wanted.length + 1 : -1;
-  if (type === "RegularExpression") return new RegExp(`^(?:${wanted})$`).test(path) ? wanted.length : -1;
+  if (type === "RegularExpression") return matchesExpression(wanted, path) ? wanted.length : -1;
   const folder = wanted.replace(/\/$/, "");
   return path === wanted || path === folder || path.startsWith(`${folder}/`) ? wanted.length : -1;
+}
+
+/** Whether a path matches a regular expression. An expression that is not valid matches nothing. */
+function matchesExpression(expression: string, path: string): boolean {
+  try {
+    return new RegExp(`^(?:${expression})$`).test(path);
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -18,6 +18,11 @@ export function inNetwork(address: string | null, { cidr, except = [] }: Network
   return address !== null && contains(cidr, address) && !except.some((each) => contains(each, address));
 }
 
+/** Whether a text is a network: an address and the length of its prefix. */
+export function isNetwork(text: string): boolean {
+  return ipaddr.isValidCIDR(text);
+}
+
 /** Whether an address is in the networks of the cluster. An unknown address (null) is that of a pod. */
 export function inCluster(address: string | null): boolean {
   return address === null || clusterNetworks.some((cidr) => contains(cidr, address));
@@ -26,6 +31,7 @@ export function inCluster(address: string | null): boolean {
 function contains(cidr: string, address: string): boolean {
   // An authentication can contain an address without a prefix (linkerd2, NetworkAuthentication).
   const [network, prefix] = cidr.includes("/") ? cidr.split("/") : [cidr, kindOf(cidr) === "ipv6" ? "128" : "32"];
+  if (!ipaddr.isValid(address) || !isNetwork(`${network}/${prefix}`)) return false;
   const [parsed, base] = [ipaddr.parse(address), ipaddr.parse(network ?? "")];
   return parsed.kind() === base.kind() && parsed.match(base, Number(prefix));
 }

@@ -1,0 +1,152 @@
+import { didYouMean } from "../../diagnostics/suggest.ts";
+import { isNetwork } from "../../mesh/networks.ts";
+import { clusterOf } from "../../spec/cluster.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { clientsOf, entriesOf } from "./entries.ts";
+import { portKey } from "./pod-sets.ts";
+
+/** Rules about the clients of `spec.workloads`. */
+export const clientRules: readonly Rule[] = [
+  {
+    code: "workload-client",
+    severity: "error",
+    title: "A client of a workload is not described by exactly one field",
+    why: "A client is one of: the pods of a service account, a set of pods in this spec, the meshed pods of a namespace, networks, or a built-in client. Without any of these fields, the client admits nobody. With several fields, for example one in the base and one in the environment, it is not clear which clients are meant.",
+    fix: "Keep one of `serviceAccountRef`, `workload`, `namespace`, `cidrs` and `builtin`. To remove an inherited field, set it to `null`.",
+    check: clientKinds,
+  },
+  {
+    code: "workload-unknown",
+    severity: "error",
+    title: "A client names a set of pods that does not exist",
+    why: "`workload: orders/api` means the set of pods `api` in `workloads.orders.pods`. Its service account is the client. Without this set, meshops does not know the service account.",
+    fix: "Correct the name. For pods that are not in this spec, use `serviceAccountRef`.",
+    check: unknownWorkloads,
+  },
+  {
+    code: "workload-port-unknown",
+    severity: "error",
+    title: "A client names a port that the pods do not have",
+    why: "`ports` of a client contains names or numbers of the ports in the same set of pods. The numbers are those of the containers, because NetworkPolicies and Servers see these numbers, and not the numbers of Services.",
+    fix: "Use the name or the number of a port in `ports` of the set.",
+    check: unknownPorts,
+  },
+  {
+    code: "cluster-networks-missing",
+    severity: "error",
+    title: "The networks of a built-in client are not known",
+    why: "The kubelet and the API server have no identity in the mesh. Linkerd can admit them only by their IP addresses, which depend on the cluster.",
+    fix: "Set `cluster.networks.nodes` for `kubelet`, and `cluster.networks.apiServer` for `apiServer`. `kubectl get nodes --output wide` shows addresses of nodes.",
+    check: missingNetworks,
+  },
+  {
+    code: "client-weak",
+    severity: "warning",
+    title: "All clients may connect, with or without an identity",
+    why: "A client without an identity is known only by its address. `everyone`, and a network that contains all addresses, admit every program that can reach the pods.",
+    fix: "List the clients, or use `builtin: meshed` for all meshed pods. If the port must be open, for example for a load balancer, silence the rule.",
+    check: weakClients,
+  },
+  {
+    code: "network-invalid",
+    severity: "error",
+    title: "A network is not valid",
+    why: "A network is an IP address and the length of its prefix: at most 32 for IPv4, and 128 for IPv6. Kubernetes and Linkerd refuse other values (NetworkPolicy, `ipBlock`; NetworkAuthentication, `networks`).",
+    fix: "Write the network as in `10.9.0.0/16`, or a single address as in `10.9.0.1/32`.",
+    check: networks,
+  },
+];
+
+const kinds = ["serviceAccountRef", "workload", "namespace", "cidrs", "builtin"] as const;
+
+function* clientKinds(environment: Environment): Iterable<RuleFinding> {
+  for (const { key, client, at } of clientsOf(environment)) {
+    const set = kinds.filter((kind) => client[kind] !== undefined);
+    if (set.length === 1) continue;
+    yield {
+      paths: [at("access", "clients", key)],
+      part: "key",
+      message:
+        set.length === 0 ? `the client ${key} does not say who may connect` : `the client ${key} has both ${set.join(" and ")}`,
+      fix: set.length === 0 ? `remove the client, or add one of ${kinds.join(", ")}` : `remove ${set.slice(1).join(" and ")}`,
+    };
+  }
+}
+
+function* unknownWorkloads(environment: Environment): Iterable<RuleFinding> {
+  const known = entriesOf(environment).map(({ name }) => name);
+  for (const { key, client, at } of clientsOf(environment)) {
+    if (client.workload === undefined || known.includes(client.workload)) continue;
+    yield {
+      paths: [at("access", "clients", key, "workload")],
+      message: `the spec contains no set of pods ${client.workload}`,
+      fix: didYouMean(client.workload, known) ?? "use serviceAccountRef for pods that are not in this spec",
+    };
+  }
+}
+
+function* unknownPorts(environment: Environment): Iterable<RuleFinding> {
+  for (const { name, key, client, set, at } of clientsOf(environment))
+    for (const port of client.ports ?? []) {
+      if (portKey(port, set) !== null) continue;
+      const known = Object.keys(set.ports);
+      yield {
+        paths: [at("access", "clients", key, "ports")],
+        message: `${name} has no port ${port}`,
+        fix: didYouMean(String(port), known) ?? (known.length === 0 ? "remove ports" : `use one of ${known.join(", ")}`),
+      };
+    }
+}
+
+function* missingNetworks(environment: Environment): Iterable<RuleFinding> {
+  const { nodes, apiServer } = clusterOf(environment).networks;
+  for (const { key, client, at } of clientsOf(environment)) {
+    const [field, example, found] =
+      client.builtin === "kubelet" ? ["nodes", "10.224.0.0/16", nodes] : ["apiServer", "10.0.0.1/32", apiServer];
+    if ((client.builtin !== "kubelet" && client.builtin !== "apiServer") || found.length > 0) continue;
+    yield {
+      paths: [at("access", "clients", key, "builtin")],
+      message: `the addresses of ${client.builtin === "kubelet" ? "the nodes" : "the API server"} are not known`,
+      fix: `set cluster.networks.${field}: [${example}], if ${client.builtin === "kubelet" ? "the nodes are in this network" : "this is the address of the API server"}`,
+    };
+  }
+}
+
+function* weakClients(environment: Environment): Iterable<RuleFinding> {
+  for (const { name, key, client, set, at } of clientsOf(environment)) {
+    const open = client.builtin === "everyone" || client.cidrs?.some((cidr) => cidr.endsWith("/0")) === true;
+    if (!open || set.access.mode === "off") continue;
+    yield {
+      paths: [at("access", "clients", key, client.builtin === undefined ? "cidrs" : "builtin")],
+      message: `the client ${key} admits every program that can reach ${name}`,
+      fix: client.builtin === undefined ? "remove cidrs, and list the clients" : "set builtin: meshed, or list the clients",
+    };
+  }
+}
+
+function* networks(environment: Environment): Iterable<RuleFinding> {
+  const { cluster, monitoring } = environment.spec;
+  const all = [
+    ...clientsOf(environment).map(({ key, client, at }) => ({
+      list: client.cidrs ?? [],
+      path: at("access", "clients", key, "cidrs"),
+    })),
+    { list: cluster.networks.nodes, path: spec("cluster", "networks", "nodes") },
+    { list: cluster.networks.apiServer, path: spec("cluster", "networks", "apiServer") },
+    { list: monitoring.prometheus?.cidrs ?? [], path: spec("monitoring", "prometheus", "cidrs") },
+  ];
+  for (const { list, path } of all)
+    for (const [index, cidr] of list.entries()) {
+      if (isNetwork(cidr)) continue;
+      const address = cidr.split("/")[0] ?? "";
+      yield {
+        paths: [[...path, index]],
+        message: `${cidr} is not a network`,
+        fix:
+          isNetwork(`${address}/32`) || isNetwork(`${address}/128`)
+            ? `use a prefix that fits the address, such as ${address}/${address.includes(":") ? 128 : 32}`
+            : "use an IP address with a prefix, such as 10.9.0.0/16",
+      };
+    }
+}

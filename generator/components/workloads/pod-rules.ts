@@ -1,0 +1,192 @@
+import { linkerdRelease } from "../../catalog/linkerd.ts";
+import { uninjectedNamespaces } from "../../catalog/well-known.ts";
+import { isProtected } from "../../mesh/pod-set.ts";
+import { policiesFor } from "../../mesh/policies.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { clientsOf, entriesOf } from "./entries.ts";
+import { podSetsOf } from "./pod-sets.ts";
+
+/** Rules about the sets of pods of `spec.workloads`. */
+export const podRules: readonly Rule[] = [
+  {
+    code: "workload-selector-empty",
+    severity: "error",
+    title: "A selector selects all pods of the namespace",
+    why: "A label selector without labels and expressions selects every pod (Kubernetes API, LabelSelector). The policies would then apply to all pods in the namespace.",
+    fix: "Add the labels of the pods to `selector.matchLabels`.",
+    check: emptySelectors,
+  },
+  {
+    code: "workload-port-duplicate",
+    severity: "error",
+    title: "Two ports of a set of pods have the same number",
+    why: "Each port has a Server. If two Servers select the same port of a pod, only the older one applies (linkerd2, policy-controller, inbound index).",
+    fix: "Remove one of the ports, and list its clients for the other one.",
+    check: duplicatePorts,
+  },
+  {
+    code: "workload-name-taken",
+    severity: "error",
+    title: "The policies of two sets of pods have the same name",
+    why: "The policies of a set are named `<workload>-<set>` and `<workload>-<set>-<port>`. The sets `shop/api-v2` and `shop-api/v2` in one namespace would have policies with the same names, and each Kustomization would overwrite the objects of the other.",
+    fix: "Use another name for the workload, the set or the port.",
+    check: takenNames,
+  },
+  {
+    code: "access-audit-unsupported",
+    severity: "error",
+    title: "The Linkerd release does not know the mode audit",
+    why: "Servers have the field `accessPolicy` since Linkerd 2.16 (linkerd-crds, servers.policy.linkerd.io). An older release ignores the field, and refuses all clients that are not listed.",
+    fix: "Use `mode: enforce` or `mode: off`, or a newer Linkerd release.",
+    check: unsupportedAudit,
+  },
+  {
+    code: "workload-not-meshed",
+    severity: "error",
+    title: "Pods without a proxy have access rules for identities",
+    why: "Only a proxy can check the identity of a client. Pods without a proxy have no inbound port 4143, so a NetworkPolicy that admits only connections between proxies refuses every client. Linkerd never injects pods in the namespaces kube-system and cert-manager (linkerd-control-plane, `proxyInjector.namespaceSelector`).",
+    fix: "Inject the pods, or set `access.mode: off` for this set.",
+    check: withoutProxy,
+  },
+  {
+    code: "identity-shared",
+    severity: "warning",
+    title: "Two sets of pods have the same identity",
+    why: "The identity of a meshed pod is its service account. If two sets of pods share a service account, Linkerd cannot distinguish them: a client entry for one of them also admits the other.",
+    fix: "Give each set its own service account, or silence the rule.",
+    check: sharedIdentities,
+  },
+  {
+    code: "selector-overlap",
+    severity: "warning",
+    title: "Two sets of pods can select the same pods",
+    why: "If two Servers select the same port of a pod, only the older one applies (linkerd2, policy-controller, inbound index), and NetworkPolicies of both sets are added up. The clients of one set then reach pods of the other.",
+    fix: "Add a label to the selectors that distinguishes the pods.",
+    check: overlaps,
+  },
+];
+
+function* emptySelectors(environment: Environment): Iterable<RuleFinding> {
+  for (const { name, set, at } of entriesOf(environment)) {
+    const { matchLabels, matchExpressions } = set.selector;
+    if (Object.keys(matchLabels).length + matchExpressions.length > 0) continue;
+    yield {
+      paths: [at("selector")],
+      message: `the selector of ${name} selects all pods of the namespace`,
+      fix: "add the labels of the pods to matchLabels",
+    };
+  }
+}
+
+function* duplicatePorts(environment: Environment): Iterable<RuleFinding> {
+  for (const { name, set, at } of entriesOf(environment)) {
+    const first = new Map<number, string>();
+    for (const [key, { port }] of Object.entries(set.ports)) {
+      const other = first.get(port);
+      if (other === undefined) first.set(port, key);
+      else
+        yield {
+          paths: [at("ports", key)],
+          part: "key",
+          message: `the ports ${other} and ${key} of ${name} have the same number ${port}`,
+          fix: "remove this port",
+        };
+    }
+  }
+}
+
+function* takenNames(environment: Environment): Iterable<RuleFinding> {
+  const release = linkerdRelease(environment.spec.linkerd.version);
+  const owners = new Map<string, string>();
+  const entries = entriesOf(environment);
+  const sets = Object.keys(environment.spec.workloads).flatMap((workload) => podSetsOf(environment, workload));
+  for (const [index, set] of sets.entries()) {
+    const { network, mesh } = policiesFor(set, release);
+    const taken = [...network, ...mesh].flatMap(({ kind, metadata }) => {
+      const id = `${kind} ${metadata.namespace}/${metadata.name}`;
+      const owner = owners.get(id);
+      if (owner === undefined) owners.set(id, set.title);
+      return owner === undefined || owner === set.title ? [] : [{ id, owner }];
+    });
+    const [first] = taken;
+    const entry = entries[index];
+    if (first === undefined || entry === undefined) continue;
+    yield {
+      paths: [entry.at()],
+      part: "key",
+      message: `${first.id} would belong to both ${first.owner} and ${set.title}`,
+      fix: "use another name for this set or its workload",
+    };
+  }
+}
+
+function* unsupportedAudit(environment: Environment): Iterable<RuleFinding> {
+  const release = linkerdRelease(environment.spec.linkerd.version);
+  if (release.channel !== "stable") return;
+  const message = `Linkerd ${release.version} does not know the mode audit, and would refuse all clients that are not listed`;
+  for (const { set, at } of entriesOf(environment)) {
+    if (set.access.mode === "audit") yield { paths: [at("access", "mode")], message, fix: "set access.mode: enforce" };
+    for (const [key, port] of Object.entries(set.ports))
+      if (port.access === "audit") yield { paths: [at("ports", key, "access")], message, fix: "set access: enforce" };
+  }
+}
+
+function* withoutProxy(environment: Environment): Iterable<RuleFinding> {
+  for (const [workload, { namespace, pods }] of Object.entries(environment.spec.workloads)) {
+    const sets = podSetsOf(environment, workload);
+    for (const [index, [key, { inject }]] of Object.entries(pods).entries()) {
+      const excluded = uninjectedNamespaces.includes(namespace);
+      const set = sets[index];
+      if (set === undefined || !isProtected(set) || (inject !== "disabled" && !excluded)) continue;
+      yield {
+        paths: [spec("workloads", workload, "pods", key, "access", "mode"), spec("workloads", workload, "pods", key)],
+        message: excluded
+          ? `Linkerd does not inject pods in namespace ${namespace}, so no proxy can check the identities of the clients of ${workload}/${key}`
+          : `the pods of ${workload}/${key} have no proxy, so nothing checks the identities of their clients`,
+        fix: excluded ? "set access.mode: off" : "set inject: enabled, or access.mode: off",
+      };
+    }
+  }
+}
+
+function* sharedIdentities(environment: Environment): Iterable<RuleFinding> {
+  const used = new Set(clientsOf(environment).map(({ client }) => client.workload));
+  const byIdentity = new Map<string, string>();
+  for (const [workload, { namespace, pods }] of Object.entries(environment.spec.workloads))
+    for (const [key, { serviceAccountName }] of Object.entries(pods)) {
+      const [name, identity] = [`${workload}/${key}`, `${namespace}/${serviceAccountName}`];
+      const first = byIdentity.get(identity);
+      if (first === undefined) byIdentity.set(identity, name);
+      else if (used.has(name) || used.has(first))
+        yield {
+          paths: [spec("workloads", workload, "pods", key, "serviceAccountName"), spec("workloads", workload, "pods", key)],
+          message: `${name} and ${first} have the service account ${identity}, so a client entry for one admits both`,
+          fix: `use a service account of its own, such as ${workload}-${key}`,
+        };
+    }
+}
+
+function* overlaps(environment: Environment): Iterable<RuleFinding> {
+  const all = Object.keys(environment.spec.workloads).flatMap((workload) => podSetsOf(environment, workload));
+  const entries = entriesOf(environment);
+  for (const [index, set] of all.entries()) {
+    const first = all
+      .slice(0, index)
+      .find((other) => other.namespace === set.namespace && mayShare(other.selector, set.selector));
+    const entry = entries[index];
+    if (first === undefined || entry === undefined || (!isProtected(first) && !isProtected(set))) continue;
+    yield {
+      paths: [entry.at("selector")],
+      message: `the selectors of ${first.title} and ${set.title} can select the same pods`,
+      fix: "add a label to the selector that only these pods have",
+    };
+  }
+}
+
+/** Whether two selectors with `matchLabels` can select the same pods. Expressions are not compared. */
+function mayShare(one: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): boolean {
+  if ("matchExpressions" in one || "matchExpressions" in other) return false;
+  const [a, b] = [one, other].map(({ matchLabels = {} }) => matchLabels as Readonly<Record<string, string>>);
+  return Object.entries(a ?? {}).every(([key, value]) => b?.[key] === undefined || b[key] === value);
+}
