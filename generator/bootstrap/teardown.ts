@@ -42,6 +42,7 @@ export function teardownScript(environment: Environment, context: string | null,
       .filter(isDelivered)
       .reverse()
       .map((component) => removal(component, placement)),
+    ...(placement.serviceAccount === null ? [] : [{ title: "rights of service accounts", run: "remove_bindings" }]),
     { title: "empty namespaces", run: "remove_namespaces", arguments: namespaces },
     { title: placement.managesRoot ? "root Kustomization, source, age key" : "age key", run: "remove_root" },
     ...(azure === undefined ? [] : azureSteps(azure, deletesRegistry, extent.group)),
@@ -68,6 +69,10 @@ export function teardownScript(environment: Environment, context: string | null,
     ageSecret: ageSecretOf(environment),
     git: { url: spec.gitops.url ?? "", path: rootFolder(environment) },
     placement,
+    bindings: built
+      .flatMap(({ objects }) => Object.values(objects).flat())
+      .filter(({ kind }) => kind === "ClusterRoleBinding")
+      .map(({ metadata }) => metadata.name),
   };
   return renderScript("teardown", plan, view);
 }

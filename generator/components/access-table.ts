@@ -2,7 +2,7 @@ import { linkerdRelease } from "../catalog/linkerd.ts";
 import type { StringMap } from "../kubernetes/object.ts";
 import { type AccessCell, type AccessClient, type AccessPods, accessCells, clientPod } from "../mesh/access-cells.ts";
 import { describedPod, isDescribedAsMeshed } from "../mesh/described-pod.ts";
-import { meshAnnotations } from "../mesh/namespace-settings.ts";
+import { declaredAnnotations } from "../mesh/namespace-settings.ts";
 import { type Client, type PodSet, titleOf } from "../mesh/pod-set.ts";
 import type { Model } from "./model.ts";
 
@@ -18,7 +18,7 @@ export function accessTable(model: Model): AccessCell[] {
 }
 
 function podsOf(set: PodSet, sets: readonly PodSet[], model: Model): AccessPods {
-  const annotations = annotationsOf(model, set.namespace);
+  const annotations = namespaceAnnotations(model, set.namespace);
   const pod = describedPod(set, annotations);
   const { labels = {} } = pod.metadata;
   const meshed = isDescribedAsMeshed(set, annotations);
@@ -33,10 +33,16 @@ function podsOf(set: PodSet, sets: readonly PodSet[], model: Model): AccessPods 
   };
 }
 
-/** Annotations of a namespace that the spec or a component declares; null for a namespace that the model does not know. */
-function annotationsOf({ environment, components }: Model, namespace: string): StringMap | null {
+/**
+ * Annotations of a namespace that the spec or a component declares. Null if they are not known, also for a namespace of
+ * others whose injection the spec does not declare.
+ */
+export function namespaceAnnotations(
+  { environment, components }: Pick<Model, "environment" | "components">,
+  namespace: string,
+): StringMap | null {
   const declared = environment.spec.namespaces[namespace];
-  if (declared !== undefined) return meshAnnotations(declared);
+  if (declared !== undefined) return declaredAnnotations(declared);
   const found = components
     .flatMap(({ objects }) => Object.values(objects).flat())
     .find(({ kind, metadata }) => kind === "Namespace" && metadata.name === namespace);

@@ -33,6 +33,8 @@ export type Call =
   | { readonly kind: "http2"; readonly name: string; readonly address: string; readonly grpc: boolean }
   /** Connection without a request, to see whether it stays open. */
   | { readonly kind: "tcp"; readonly name: string; readonly address: string }
+  /** TLS handshake, without a check of the certificate. */
+  | { readonly kind: "tls"; readonly name: string; readonly address: string }
   | { readonly kind: "grpc"; readonly name: string; readonly address: string; readonly method: string; readonly request: string }
   /**
    * Repeated calls of a unary gRPC method without arguments, over one connection and with pauses between the calls. The

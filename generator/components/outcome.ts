@@ -15,7 +15,9 @@ export type Outcome = "answered" | "denied" | "silent" | "broken";
  * answers with 502 to 504, DEADLINE_EXCEEDED or UNAVAILABLE. A connection without a request is open if it lasts until
  * the time limit of curl.
  */
-export function outcomeOf(kind: "http" | "http2" | "grpc" | "tcp", { exit, output }: CallResult): Outcome {
+export function outcomeOf(kind: "http" | "http2" | "grpc" | "tcp" | "tls", { exit, output }: CallResult): Outcome {
+  // A server that requires a client certificate ends the handshake with an alert.
+  if (kind === "tls") return exit === 0 || /alert|certificate/i.test(output) ? "answered" : "silent";
   if (kind === "tcp") return /\(28\)/.test(output) && !/^connected 0(\.0+)?$/m.test(output) ? "answered" : "silent";
   if (kind === "grpc") {
     if (exit === 0) return "answered";
@@ -27,6 +29,11 @@ export function outcomeOf(kind: "http" | "http2" | "grpc" | "tcp", { exit, outpu
   if (exit !== 0 || status === null) return "broken";
   if (status === 403 || /^grpc-status: 7\s*$/im.test(output)) return "denied";
   return status >= 500 ? "broken" : "answered";
+}
+
+/** Whether the output contains a response. */
+export function hasResponse({ output }: CallResult): boolean {
+  return statusOf(output) !== null;
 }
 
 /** Whether a proxy wrote the response: its errors have this header (linkerd2-proxy, app/core/src/errors). */

@@ -56,7 +56,11 @@ export function accessCells(
     { title: unmeshed, from: clientPod("a-namespace", null) },
   ];
   return all.flatMap(({ title: server, pod, ports, listed }) => {
-    const clients = new Map([...all, ...listed, ...others].map((client) => [client.title, client]));
+    const titles = new Set(all.map(({ title }) => title));
+    const accounts = listed.map((client) =>
+      titles.has(client.title) ? { ...client, title: `${client.title} (account)` } : client,
+    );
+    const clients = new Map([...all, ...accounts, ...others].map((client) => [client.title, client]));
     return [...clients.values()].flatMap(({ title: client, from }) =>
       ports.map(({ key, port }): AccessCell => {
         const { counted, admitted, network, mesh } = evaluate({ from, to: pod, port }, objects, installation);

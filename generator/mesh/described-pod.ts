@@ -2,6 +2,7 @@ import { injectKey, meshedLabel, portKeys, proxyContainer, uninjectedNamespaces 
 import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import { listAt } from "../kubernetes/object-fields.ts";
 import { asMap } from "../system/data.ts";
+import { requestsProxy } from "./meshed.ts";
 import type { PodSet } from "./pod-set.ts";
 
 /**
@@ -45,7 +46,7 @@ export function describedPod(set: PodSet, namespaceAnnotations: StringMap | null
 /** Whether the pods of a set have proxies, as far as the description says. */
 export function isDescribedAsMeshed({ inject, namespace }: PodSet, namespaceAnnotations: StringMap | null): boolean {
   if (inject === "disabled" || uninjectedNamespaces.includes(namespace)) return false;
-  return inject !== "inherited" || namespaceAnnotations === null || namespaceAnnotations[injectKey] !== "disabled";
+  return inject !== "inherited" || namespaceAnnotations === null || requestsProxy(namespaceAnnotations[injectKey]);
 }
 
 /** Labels that a selector selects. */

@@ -35,9 +35,9 @@ function weightOf(route: KubernetesObject, path: string | null): number {
 
 function weightOfMatch(match: unknown, path: string | null): number {
   const { type = "PathPrefix", value = "/" } = asMap(at(match, "path"));
-  if (path === null || at(match, "path") === undefined) return 0;
   const method = at(match, "method");
-  if (typeof method === "string" && method !== "GET") return -1;
+  if (path !== null && typeof method === "string" && method !== "GET") return -1;
+  if (path === null || at(match, "path") === undefined) return 0;
   const wanted = String(value);
   if (type === "Exact") return path === wanted ? wanted.length + 1 : -1;
   if (type === "RegularExpression") return matchesExpression(wanted, path) ? wanted.length : -1;

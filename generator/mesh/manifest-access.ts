@@ -19,11 +19,13 @@ export function manifestAccess(manifests: readonly Manifest[], installation: Ins
     const { metadata, ...rest } = value as unknown as KubernetesObject;
     return { ...rest, metadata: { ...metadata, namespace: placeOf(namespace) } };
   });
-  return accessCells(
-    stream.workloads.map((workload) => podsOf(workload, stream)),
-    objects,
-    installation,
-  );
+  const all = stream.workloads.map((workload) => podsOf(workload, stream));
+  const titles = all.map(({ title }) => title);
+  const distinct = all.map((pods, index) => {
+    const kind = stream.workloads[index]?.manifest.kind ?? "";
+    return titles.indexOf(pods.title) === titles.lastIndexOf(pods.title) ? pods : { ...pods, title: `${pods.title} (${kind})` };
+  });
+  return accessCells(distinct, objects, installation);
 }
 
 function placeOf(namespace: string): string {

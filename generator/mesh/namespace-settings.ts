@@ -22,6 +22,11 @@ export function meshAnnotations({ mesh }: DeclaredNamespace): StringMap {
   };
 }
 
+/** Annotations of a declared namespace; null if the namespace belongs to others and its injection is not declared. */
+export function declaredAnnotations(declared: DeclaredNamespace): StringMap | null {
+  return !declared.create && declared.mesh.inject === undefined ? null : meshAnnotations(declared);
+}
+
 /** Differences between the declared annotations and those of a namespace, as `key is "a" instead of "b"`. */
 export function annotationDifferences(declared: DeclaredNamespace, found: StringMap): string[] {
   return Object.entries(meshAnnotations(declared)).flatMap(([key, value]) => {

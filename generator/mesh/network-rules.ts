@@ -78,9 +78,10 @@ function viaProxy(peers: readonly JsonMap[], { ports, all }: Limits, release: Li
   return rule(peers, [...arrival, ...bypassing], numbers(ports, "UDP"));
 }
 
-/** Rule for clients without a proxy, which connect to the ports themselves. */
+/** Rule for clients with or without a proxy: they connect to the ports themselves, or to the port of the proxy. */
 function direct(peers: readonly JsonMap[], { ports }: Limits): JsonMap[] {
-  return rule(peers, numbers(ports, "TCP"), numbers(ports, "UDP"));
+  const tcp = numbers(ports, "TCP");
+  return rule(peers, [...(tcp.length > 0 ? [proxyPorts.inbound] : []), ...tcp], numbers(ports, "UDP"));
 }
 
 /** Rule that admits all clients to some ports, with or without a proxy. */

@@ -23,6 +23,14 @@ export function isNetwork(text: string): boolean {
   return ipaddr.isValidCIDR(text);
 }
 
+/** Whether a network is a part of another network, or equal to it. */
+export function isWithin(inner: string, outer: string): boolean {
+  if (!isNetwork(inner) || !isNetwork(outer)) return inner === outer;
+  const [address, prefix] = ipaddr.parseCIDR(inner);
+  const [base, length] = ipaddr.parseCIDR(outer);
+  return address.kind() === base.kind() && prefix >= length && address.match(base, length);
+}
+
 /** Whether an address is in the networks of the cluster. An unknown address (null) is that of a pod. */
 export function inCluster(address: string | null): boolean {
   return address === null || clusterNetworks.some((cidr) => contains(cidr, address));

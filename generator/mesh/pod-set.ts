@@ -63,7 +63,11 @@ export function isAccountClient(client: Client): client is AccountClient & { rea
 export function titleOf(client: ClientSource): string {
   if ("serviceAccountRef" in client) return `${client.serviceAccountRef.namespace}/${client.serviceAccountRef.name}`;
   if ("namespace" in client) return `meshed pods of ${client.namespace}`;
-  if ("cidrs" in client) return `${client.onNode === true ? "kubelet, " : ""}${client.cidrs.join(", ")}`;
+  if ("cidrs" in client) {
+    const [first = "", ...others] = client.cidrs;
+    const networks = others.length === 0 ? first : `${first} and ${others.length} more`;
+    return client.onNode === true ? `kubelet (${networks})` : networks;
+  }
   return client.all === "meshed" ? "all meshed pods" : "all clients";
 }
 

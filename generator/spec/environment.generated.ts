@@ -572,6 +572,7 @@ export interface Environment {
         code:
           | "age-key-shared"
           | "aks-cluster-domain"
+          | "audit-admits-more"
           | "calico-with-cni"
           | "client-not-listed"
           | "client-not-meshed"
@@ -603,7 +604,8 @@ export interface Environment {
           | "value-unknown"
           | "values-from-helmfile"
           | "webhook-policy-fail"
-          | "webhook-policy-ignore";
+          | "webhook-policy-ignore"
+          | "workload-port-skipped";
         /**
          * Reason why the warning is acceptable in this environment.
          */
@@ -780,7 +782,7 @@ export interface Workload {
    */
   namespace: string;
   /**
-   * Kustomizations and HelmReleases that must be ready before Flux applies the policies of the workload.
+   * Kustomizations that must be ready before Flux applies the policies of the workload.
    */
   dependsOn: Dependency[];
   /**
@@ -904,7 +906,7 @@ export interface WorkloadClient {
    */
   namespace?: string;
   /**
-   * Networks of clients without an identity. Every program in these networks may connect.
+   * Networks of clients. Every program in these networks may connect, with or without a proxy.
    */
   cidrs?: string[];
   /**

@@ -102,8 +102,8 @@ withCluster("Flux with the multi-tenancy lockdown", () => {
       expect(spec.chart.spec.sourceRef.namespace).toBe(metadata.namespace);
       const rights = await cluster.api.get(
         metadata.namespace === "dgraph"
-          ? "/apis/rbac.authorization.k8s.io/v1/namespaces/dgraph/rolebindings/flux-applier-dgraph"
-          : `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/flux-applier-${metadata.namespace}`,
+          ? "/apis/rbac.authorization.k8s.io/v1/namespaces/dgraph/rolebindings/meshops:flux-applier:dgraph"
+          : `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/meshops:flux-applier:${metadata.namespace}`,
       );
       expect(rights).not.toBeNull();
     }

@@ -84,7 +84,9 @@ describe("insertion into a spec", () => {
 
   test("adds to the section, with its indentation", () => {
     const text = `${spec}  workloads:\n     # the first\n     web:   {namespace: web} # a comment\n`;
-    expect(insertWorkload(text, "shop", block)).toBe(text.replace("     web:", "     shop:\n       namespace: shop\n     web:"));
+    expect(insertWorkload(text, "shop", block)).toBe(
+      text.replace("     # the first", "     shop:\n       namespace: shop\n     # the first"),
+    );
   });
 
   test.each([

@@ -57,11 +57,13 @@ const model = modelOf(
   }),
 );
 
-const pod = (name: string): KubernetesObject => ({
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name, namespace: "shop", labels: { app: "shop" } },
-});
+const pod = (name: string): KubernetesObject =>
+  ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: "shop", labels: { app: "shop" } },
+    spec: { containers: name === "without-proxy" ? [] : [{ name: "linkerd-proxy" }] },
+  }) as unknown as KubernetesObject;
 
 test("only the counters of the mode audit are read, with the client's account", () => {
   expect(countedIn(metrics).slice(0, 3)).toEqual([
@@ -99,7 +101,7 @@ test("status lists the clients that enforce would refuse: listed ones are left o
   const text = lines.join(" ").replace(/\s+/g, " ");
   expect(text).toContain("shop/api http 8080: reports/cron, 24 times");
   expect(text).toContain("a client without an identity (see the log of the proxy for its address), 8 times");
-  expect(text).toContain("the metrics of 1 pod of shop/api cannot be read");
+  expect(text).toContain("the metrics of 1 pod of shop/api were not read");
 });
 
 test("without counted clients, status prints nothing", () => {

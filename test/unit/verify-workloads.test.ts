@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createServer as createHttp } from "node:http";
 import { createServer as createHttp2 } from "node:http2";
+import { createServer as createHttps } from "node:https";
 import { type AddressInfo, createServer as createTcp, type Server } from "node:net";
 import { afterAll, describe, expect, test } from "vitest";
 import { linkerdRelease } from "../../generator/catalog/linkerd.ts";
@@ -14,6 +15,7 @@ import { buildModel } from "../../generator/components/build.ts";
 import type { Call, CallResult, ClusterState } from "../../generator/components/check.ts";
 import type { Finding } from "../../generator/components/finding.ts";
 import { outcomeOf } from "../../generator/components/outcome.ts";
+import { makeServerCertificate, makeWebhookCa, privateKeyPem } from "../../generator/identity/authority.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { describedPod } from "../../generator/mesh/described-pod.ts";
 import { evaluate } from "../../generator/mesh/evaluate.ts";
@@ -52,6 +54,13 @@ describe("the script of a probe, with the real curl", () => {
       }),
     );
 
+  const tls = (): Promise<string> => {
+    const settings = environmentOf().spec.linkerd.identity;
+    const pair = makeServerCertificate("shop", settings, makeWebhookCa(settings, new Date()), new Date());
+    const server = createHttps({ cert: pair.certificate, key: privateKeyPem(pair) }, (_, response) => response.end("body"));
+    return listen(server);
+  };
+
   test("tells reached from refused, for each kind of call", async () => {
     const calls: readonly (readonly [Call, string])[] = [
       [{ kind: "http", name: "http", address: await http(404), path: "/" }, "answered"],
@@ -68,6 +77,8 @@ describe("the script of a probe, with the real curl", () => {
       [{ kind: "tcp", name: "closes", address: await tcp("close") }, "silent"],
       [{ kind: "tcp", name: "resets", address: await tcp("reset") }, "silent"],
       [{ kind: "tcp", name: "nobody", address: "127.0.0.1:1" }, "silent"],
+      [{ kind: "tls", name: "tls", address: await tls() }, "answered"],
+      [{ kind: "tls", name: "tls-refused", address: await tcp("close") }, "silent"],
       [{ kind: "http", name: "nobody-http", address: "127.0.0.1:1", path: "/" }, "silent"],
       [{ kind: "http2", name: "nobody-http2", address: "127.0.0.1:1", grpc: true }, "silent"],
     ];
@@ -127,7 +138,10 @@ const [shop] = testedSets(model);
 function pod(change: (pod: KubernetesObject) => KubernetesObject = (same) => same): KubernetesObject {
   if (shop === undefined) throw new Error("no set is tested");
   const described = describedPod(shop, null);
-  return change({ ...described, status: { phase: "Running", podIP: "10.1.0.5" } } as KubernetesObject);
+  return change({
+    ...described,
+    status: { phase: "Running", podIP: "10.1.0.5", conditions: [{ type: "Ready", status: "True" }] },
+  } as KubernetesObject);
 }
 
 /**
@@ -215,7 +229,7 @@ describe("verify of workloads", () => {
   });
 
   test("is undecided without a pod, or if a probe does not run", async () => {
-    expect(await findingWith(generated, [])).toMatchObject({ status: "undecided", seen: "no pod of this set runs" });
+    expect(await findingWith(generated, [])).toMatchObject({ status: "undecided", seen: "no pod of this set is ready" });
     expect(await findingWith(generated, [pod()], "image cannot be pulled")).toMatchObject({
       status: "undecided",
       cause: "image cannot be pulled",

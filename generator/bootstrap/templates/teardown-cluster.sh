@@ -99,6 +99,17 @@ remove_secret() {
   case $managers in *meshops*) delete_ secret "$2" --namespace "$1" || could_not "delete Secret $2" ;; esac
 }
 
+{{#if bindings}}
+# Deletes the rights of the service accounts of the HelmReleases. The accounts are in the namespaces of the releases.
+remove_bindings() {
+  : >"$SCRATCH/deleted"
+{{#each bindings}}
+  delete_ clusterrolebinding --field-selector metadata.name={{this}} --selector app.kubernetes.io/managed-by=meshops || could_not 'delete the ClusterRoleBindings'
+{{/each}}
+  outcome=$(if [ -s "$SCRATCH/deleted" ]; then echo deleted; else echo 'not found'; fi)
+}
+
+{{/if}}
 # Deletes the objects that bootstrap applied. Keeps Flux's controllers, because other tools may use them.
 remove_root() {
   : >"$SCRATCH/deleted"

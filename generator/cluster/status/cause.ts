@@ -149,13 +149,13 @@ const patterns: readonly Pattern[] = [
   },
   {
     code: "account",
-    message: /User "system:serviceaccount:([^:"]+):([^"]+)" cannot (\S+) resource "([^"]+)"/,
+    message: /User "system:serviceaccount:([^:"]+):(?!(?:kustomize|helm)-controller")([^"]+)" cannot (\S+) resource "([^"]+)"/,
     reason: ([, namespace, name, verb, resource]) =>
       `Flux uses the service account ${name} in namespace ${namespace}, which may not ${verb} ${resource}`,
     fix: (_, { environment, placement }) =>
       placement.serviceAccount === null
         ? "Flux runs with the multi-tenancy lockdown: set gitops.serviceAccountName in the spec, see docs/existing-flux.md"
-        : `run meshops bootstrap ${environment} --run, which checks the rights of the account`,
+        : `give the account the role cluster-admin; meshops bootstrap ${environment} --run checks the account of the Kustomizations`,
   },
   {
     code: "account",

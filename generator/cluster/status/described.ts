@@ -68,7 +68,7 @@ function wrongDescription(
     reason,
     fix: `correct ${field}.${part} in ${file}, run meshops generate, and push`,
   });
-  const wanted = Number(at(workload, "status", "replicas") ?? 0);
+  const wanted = Number(at(workload, "status", "replicas") ?? at(workload, "status", "currentNumberScheduled") ?? 0);
   if (pods.length === 0 && wanted > 0)
     return wrong(
       `the selector selects none of the ${plural(wanted, "pod")} of ${workload?.kind} ${workload?.metadata.name}`,

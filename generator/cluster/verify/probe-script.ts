@@ -30,6 +30,12 @@ tcp() { # name address
   report "$1" 0 "$out"
 }
 
+tls() { # name address
+  out=$(curl --silent --show-error --noproxy '*' --connect-timeout "$CONNECT_SECONDS" --max-time "$ANSWER_SECONDS" \
+    --insecure --include "https://$2/" 2>&1)
+  report "$1" $? "$out"
+}
+
 grpc() { # name address method request
   out=$(grpcurl -plaintext -connect-timeout "$CONNECT_SECONDS" -max-time "$ANSWER_SECONDS" \
     -import-path "$(dirname "$proto")" -proto "$(basename "$proto")" -d "$4" "$2" "$3" 2>&1)

@@ -86,7 +86,7 @@ function argumentsOf(call: Call): string[] {
   if (kind === "http") return [kind, name, address, call.path, ""];
   if (kind === "grpc") return [kind, name, address, call.method, call.request];
   if (kind === "http2") return [kind, name, address, call.grpc ? "application/grpc" : "text/plain", ""];
-  if (kind === "tcp") return [kind, name, address, "", ""];
+  if (kind === "tcp" || kind === "tls") return [kind, name, address, "", ""];
   return [kind, name, address, String(call.seconds), [call.method, ...call.endpoints].join(",")];
 }
 

@@ -84,13 +84,16 @@ function workloadTest({ title }: PodSet): Test {
 const linkerdCheck: Test = { id: "M8", title: "linkerd check passes", expected: "no check fails", needsProbe: false };
 
 /**
- * Returns the IDs of the selected tests. Each word is an ID or the prefix of IDs: `T2` selects T2a to T2c.
+ * Returns the IDs of the selected tests. Each word is an ID or the prefix of IDs: `T2` selects T2a to T2c. The name of a
+ * set of pods selects only its test.
  *
  * @returns null if a word selects no test
  */
 export function chosen(words: readonly string[], tests: readonly Test[]): Set<string> | null {
   const found = words.map((word) =>
-    tests.filter(({ id }) => id.toLowerCase().startsWith(word.toLowerCase())).map(({ id }) => id),
+    tests
+      .filter(({ id }) => (id.includes("/") ? id === word : id.toLowerCase().startsWith(word.toLowerCase())))
+      .map(({ id }) => id),
   );
   return found.some((ids) => ids.length === 0) ? null : new Set(found.flat());
 }

@@ -1,8 +1,9 @@
 import { linkerdRelease } from "../../catalog/linkerd.ts";
+import { namespaceAnnotations } from "../../components/access-table.ts";
 import type { Call } from "../../components/check.ts";
 import type { Model } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
-import { at } from "../../kubernetes/object-fields.ts";
+import { at, condition } from "../../kubernetes/object-fields.ts";
 import { describedPod } from "../../mesh/described-pod.ts";
 import { evaluate } from "../../mesh/evaluate.ts";
 import { isLive } from "../../mesh/pod.ts";
@@ -34,10 +35,14 @@ function destinationsOf({ ports }: PodSet): [key: string, port: Port][] {
   return Object.entries(ports).filter(([, port]) => isProxied(port));
 }
 
-/** The ports of the first running pod of a set; empty if no pod runs. */
+/** The ports of the first ready pod of a set; empty if no pod is ready. */
 export function destinations(set: PodSet, pods: readonly KubernetesObject[]): Destination[] {
-  const pod = pods.find((each) => isInSet(each, set) && isLive(each) && typeof at(each, "status", "podIP") === "string");
+  const pod = pods.find((each) => isInSet(each, set) && isReady(each));
   return pod === undefined ? [] : destinationsOf(set).map(([key, port]) => ({ set, key, port, pod }));
+}
+
+function isReady(pod: KubernetesObject): boolean {
+  return isLive(pod) && condition(pod, "Ready")?.status === "True" && typeof at(pod, "status", "podIP") === "string";
 }
 
 /** Name of the call to a port, such as `shop/api:http`. */
@@ -55,8 +60,9 @@ function callTo(destination: Destination): Call {
       return { kind: "http2", name, address, grpc: true };
     case "HTTP/2":
       return { kind: "http2", name, address, grpc: false };
-    case "opaque":
     case "TLS":
+      return { kind: "tls", name, address };
+    case "opaque":
       return { kind: "tcp", name, address };
     default:
       return { kind: "http", name, address, path: "/" };
@@ -99,6 +105,10 @@ function divided(probe: Omit<Probe, "calls" | "protoVariable">, all: readonly De
 export function isDeclared(probe: Probe, { set, port }: Destination, model: Model): boolean {
   const objects = model.components.flatMap((component) => Object.values(component.objects).flat());
   const installation = { release: linkerdRelease(model.environment.spec.linkerd.version) };
-  const attempt = { from: attemptClientOf(probe, []), to: describedPod(set, null), port: port.port };
+  const attempt = {
+    from: attemptClientOf(probe, []),
+    to: describedPod(set, namespaceAnnotations(model, set.namespace)),
+    port: port.port,
+  };
   return evaluate(attempt, objects, installation).admitted;
 }

@@ -1,6 +1,6 @@
 import type { CallResult } from "../../components/check.ts";
 import { type Finding, failed, passed, undecided } from "../../components/finding.ts";
-import { isFromProxy, outcomeOf, tellCall } from "../../components/outcome.ts";
+import { hasResponse, isFromProxy, outcomeOf, tellCall } from "../../components/outcome.ts";
 import { evaluate } from "../../mesh/evaluate.ts";
 import { proxyOf } from "../../mesh/pod.ts";
 import { attemptClientOf } from "./explain.ts";
@@ -24,7 +24,10 @@ export async function workloadTests(run: Run): Promise<void> {
       set.title,
       since,
       targets.length === 0
-        ? undecided("no pod of this set runs", `check the selector of ${set.title}, and that its pods are ready: meshops status`)
+        ? undecided(
+            "no pod of this set is ready",
+            `check the selector of ${set.title}, and that its pods are ready: meshops status`,
+          )
         : judgeSet(targets, probed, run),
     );
 }
@@ -85,14 +88,17 @@ function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], 
 }
 
 /**
- * Whether a call reached the application. The application itself can answer with 403; this counts as an answer if the
- * client is declared and no proxy wrote the response.
+ * Whether a call reached the application. Every response that no proxy wrote comes from the application, also an error. The
+ * exception is 403: a proxy can refuse a client without an identity without its own header, so 403 counts as an answer of
+ * the application only if the client is declared.
  */
 function isReached(probe: Probe, target: Destination, result: CallResult, declared: boolean): boolean {
   const call = probe.calls.find(({ name }) => name === callName(target));
   if (call === undefined || call.kind === "spread") return false;
   const outcome = outcomeOf(call.kind, result);
-  return outcome === "answered" || (outcome === "denied" && declared && !isFromProxy(result));
+  if (outcome === "answered") return true;
+  if (!hasResponse(result) || isFromProxy(result)) return false;
+  return outcome === "broken" || declared;
 }
 
 /** Display name of the client that a probe stands for. */

@@ -4,7 +4,7 @@ import { modelOf } from "../../components/build.ts";
 import { hasErrors } from "../../diagnostics/diagnostic.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import { parseManifests } from "../../kubernetes/read.ts";
-import type { AccessCell } from "../../mesh/access-cells.ts";
+import { type AccessCell, otherMeshed } from "../../mesh/access-cells.ts";
 import { manifestAccess } from "../../mesh/manifest-access.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { type CommonOptions, concrete, loadAll, printDiagnostics, repositoryIn } from "../context.ts";
@@ -27,6 +27,10 @@ interface AccessOptions extends CommonOptions {
  * @throws UserError (usage) if there is no such client or set of pods
  */
 export function access(names: readonly string[], options: AccessOptions, io: Io): number {
+  if (options.manifests !== undefined && names.length > 0)
+    throw new UserError(exitCode.usage, "--manifests and an environment exclude each other", "remove one of them");
+  if (options.manifests === undefined && options.linkerd !== undefined)
+    throw new UserError(exitCode.usage, "--linkerd needs --manifests", "an environment has its release in linkerd.version");
   const all = options.manifests === undefined ? ofEnvironment(names, options, io) : ofManifests(options.manifests, options, io);
   if (all === null) return exitCode.problem;
   const cells = selected(all, options);
@@ -77,6 +81,12 @@ function selected(cells: readonly AccessCell[], { from, to }: AccessOptions): Ac
       cells.map(({ server }) => server),
     );
   const found = cells.filter((cell) => (from ?? cell.client) === cell.client && (pods ?? cell.server) === cell.server);
+  if (found.length === 0)
+    throw new UserError(
+      exitCode.usage,
+      `${from} is not a client of ${pods}: it is listed only for other pods`,
+      `to see what other clients reach, run it with --from "${otherMeshed}"`,
+    );
   if (port === undefined) return found;
   const ofPort = found.filter((cell) => cell.key === port || String(cell.port) === port);
   if (ofPort.length === 0)

@@ -19,7 +19,7 @@ export function renderAccess(cells: readonly AccessCell[]): string {
 }
 
 function tablesFor(server: string, cells: readonly AccessCell[]): string[] {
-  const keys = [...new Set(cells.map(({ key }) => key))];
+  const keys = [...new Set(cells.map(portOf))];
   const parts = Array.from({ length: Math.ceil(keys.length / portsPerTable) }, (_, index) =>
     keys.slice(index * portsPerTable, (index + 1) * portsPerTable),
   );
@@ -27,10 +27,9 @@ function tablesFor(server: string, cells: readonly AccessCell[]): string[] {
 }
 
 function table(server: string, keys: readonly string[], cells: readonly AccessCell[]): string[] {
-  const heads = keys.map((key) => `${key} ${cells.find((cell) => cell.key === key)?.port}`);
   const verdicts = [...groupBy(cells, ({ client }) => client)].map(([client, own]) => ({
     client,
-    texts: keys.map((key) => own.find((cell) => cell.key === key)).map((cell) => (cell === undefined ? "" : verdict(cell))),
+    texts: keys.map((key) => own.find((cell) => portOf(cell) === key)).map((cell) => (cell === undefined ? "" : verdict(cell))),
   }));
   const ofOthers = verdicts.find(({ client }) => client === otherMeshed)?.texts.join();
   const shown = verdicts.filter(
@@ -40,11 +39,16 @@ function table(server: string, keys: readonly string[], cells: readonly AccessCe
     // A long name has a line of its own.
     client.length < clientWidth - 2 ? [line(client, texts)] : [`  ${client}`, line("", texts)],
   );
-  return [line(server, heads).replace(/^ {2}/, ""), ...rows];
+  return [line(server, keys).replace(/^ {2}/, ""), ...rows];
 }
 
 function line(client: string, verdicts: readonly string[]): string {
   return `  ${client.padEnd(clientWidth - 2)}${verdicts.map((text) => text.padEnd(verdictWidth)).join("")}`.trimEnd();
+}
+
+/** Name and number of a port. Containers of a pod can use the same name. */
+function portOf({ key, port }: AccessCell): string {
+  return `${key} ${port}`;
 }
 
 function verdict({ access, network }: AccessCell): string {

@@ -91,19 +91,26 @@ function isSeparate(client: Client): boolean {
   return !isAccountClient(client) || client.podSelector === undefined;
 }
 
-/** Titles of the servers whose pods have the service account of a client; the client's own title if there is none. */
-function nodesOf(client: Client, servers: readonly Server[]): string[] {
-  const title = titleOf(client);
-  const own = servers.filter(
-    ({ namespace, serviceAccountName }) => isAccountClient(client) && `${namespace}/${serviceAccountName}` === title,
+/** The servers whose pods have the service account of a client. */
+function serversOf(client: Client, servers: readonly Server[]): Server[] {
+  return servers.filter(
+    ({ namespace, serviceAccountName }) =>
+      isAccountClient(client) &&
+      client.serviceAccountRef.namespace === namespace &&
+      client.serviceAccountRef.name === serviceAccountName,
   );
-  return own.length === 0 ? [title] : own.map((server) => server.title);
+}
+
+/** Names of the boxes of a client: those of its pods if they are servers, otherwise its own. */
+function nodesOf(client: Client, servers: readonly Server[]): string[] {
+  const own = serversOf(client, servers);
+  return own.length === 0 ? [titleOf(client)] : own.map(({ title }) => title);
 }
 
 /** Returns the unique clients that are not the pods of a server. */
 function outside(servers: readonly Server[]): Client[] {
   const clients = servers.flatMap(({ access }) => access.clients).filter(isSeparate);
-  const others = clients.filter((client) => nodesOf(client, servers)[0] === titleOf(client));
+  const others = clients.filter((client) => serversOf(client, servers).length === 0);
   return [...new Map(others.map((client) => [titleOf(client), client])).values()];
 }
 

@@ -39,6 +39,6 @@ function outcome(answered: boolean, status: TestResult["status"]): Pick<GraphEdg
 
 /** Returns the ports that the clients call, such as `HTTP 8080, gRPC 9080`. */
 function portsOf({ guarded, pods }: AccessTarget): string {
-  const names = { http: "HTTP", http2: "HTTP/2", grpc: "gRPC", tcp: "TCP", spread: "" };
+  const names = { http: "HTTP", http2: "HTTP/2", grpc: "gRPC", tcp: "TCP", tls: "TLS", spread: "" };
   return guarded.map(({ kind, name }) => `${names[kind]} ${pods.ports[name]?.port}`).join(", ");
 }

@@ -21,9 +21,11 @@ export function serviceAccounts({ spec }: Environment, components: readonly Comp
     const release = releaseOf(component);
     return release === null ? [] : [{ namespace: component.namespace, clusterScoped: release.clusterScoped }];
   });
-  const namespaces = [...new Set(charts.map(({ namespace }) => namespace))].sort(compareText);
+  // The account in the namespace of the Kustomizations belongs to the owner of the cluster.
+  const others = charts.filter(({ namespace }) => namespace !== spec.gitops.namespace);
+  const namespaces = [...new Set(others.map(({ namespace }) => namespace))].sort(compareText);
   return namespaces.flatMap((namespace) => [
-    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } } satisfies V1ServiceAccount,
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace, annotations: kept } } satisfies V1ServiceAccount,
     binding(
       name,
       namespace,
@@ -33,17 +35,33 @@ export function serviceAccounts({ spec }: Environment, components: readonly Comp
 }
 
 /**
+ * If a chart is disabled, Flux deletes its HelmRelease and these objects at the same time. Without them, helm-controller
+ * could not uninstall the release, so Flux keeps them. `meshops teardown` deletes them.
+ */
+const kept = { "kustomize.toolkit.fluxcd.io/prune": "disabled" };
+
+/**
  * Binds the account to the ClusterRole cluster-admin: in its namespace or, if a chart contains cluster-scoped objects
  * such as webhook configurations and ClusterRoles, in the whole cluster. An account can create a ClusterRole only if it
  * has all rights in the ClusterRole (Kubernetes docs, "Privilege escalation prevention").
  */
 function binding(account: string, namespace: string, clusterScoped: boolean): KubernetesObject {
-  const name = `${account}-${namespace}`;
+  const name = `meshops:${account}:${namespace}`;
   const rest = {
     roleRef: { apiGroup: rbac, kind: "ClusterRole", name: "cluster-admin" },
     subjects: [{ kind: "ServiceAccount", name: account, namespace }],
   };
   return clusterScoped
-    ? ({ apiVersion: `${rbac}/v1`, kind: "ClusterRoleBinding", metadata: { name }, ...rest } satisfies V1ClusterRoleBinding)
-    : ({ apiVersion: `${rbac}/v1`, kind: "RoleBinding", metadata: { name, namespace }, ...rest } satisfies V1RoleBinding);
+    ? ({
+        apiVersion: `${rbac}/v1`,
+        kind: "ClusterRoleBinding",
+        metadata: { name, annotations: kept },
+        ...rest,
+      } satisfies V1ClusterRoleBinding)
+    : ({
+        apiVersion: `${rbac}/v1`,
+        kind: "RoleBinding",
+        metadata: { name, namespace, annotations: kept },
+        ...rest,
+      } satisfies V1RoleBinding);
 }

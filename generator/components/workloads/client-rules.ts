@@ -49,6 +49,14 @@ export const clientRules: readonly Rule[] = [
     check: weakClients,
   },
   {
+    code: "prometheus-client",
+    severity: "error",
+    title: "Prometheus is not described by exactly one field",
+    why: "`monitoring.prometheus` is a service account, networks, or the namespace of a Prometheus without a proxy. The NetworkPolicies admit all pods of the namespace to the metrics, because Prometheus connects to port 4191 of the proxies directly. Without any of these fields, they admit nothing.",
+    fix: "Keep one of `serviceAccountRef`, `cidrs` and `unmeshed`.",
+    check: prometheus,
+  },
+  {
     code: "network-invalid",
     severity: "error",
     title: "A network is not valid",
@@ -123,6 +131,22 @@ function* weakClients(environment: Environment): Iterable<RuleFinding> {
       fix: client.builtin === undefined ? "remove cidrs, and list the clients" : "set builtin: meshed, or list the clients",
     };
   }
+}
+
+function* prometheus({ spec: { monitoring } }: Environment): Iterable<RuleFinding> {
+  const found = monitoring.prometheus;
+  if (found === undefined) return;
+  const set = (["serviceAccountRef", "cidrs", "unmeshed"] as const).filter((field) => found[field] !== undefined);
+  if (set.length === 1) return;
+  yield {
+    paths: [spec("monitoring", "prometheus")],
+    part: "key",
+    message: set.length === 0 ? "prometheus has none of its fields" : `prometheus has both ${set.join(" and ")}`,
+    fix:
+      set.length === 0
+        ? "remove prometheus, or add serviceAccountRef, cidrs or unmeshed"
+        : `remove ${set.slice(1).join(" and ")}`,
+  };
 }
 
 function* networks(environment: Environment): Iterable<RuleFinding> {

@@ -1,6 +1,8 @@
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { uninjectedNamespaces } from "../../catalog/well-known.ts";
-import { isProtected } from "../../mesh/pod-set.ts";
+import { isDescribedAsMeshed } from "../../mesh/described-pod.ts";
+import { declaredAnnotations } from "../../mesh/namespace-settings.ts";
+import { isAudited, isProtected, modeOf } from "../../mesh/pod-set.ts";
 import { policiesFor } from "../../mesh/policies.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
@@ -32,6 +34,30 @@ export const podRules: readonly Rule[] = [
     why: "The policies of a set are named `<workload>-<set>` and `<workload>-<set>-<port>`. The sets `shop/api-v2` and `shop-api/v2` in one namespace would have policies with the same names, and each Kustomization would overwrite the objects of the other.",
     fix: "Use another name for the workload, the set or the port.",
     check: takenNames,
+  },
+  {
+    code: "audit-admits-more",
+    severity: "warning",
+    title: "The mode audit admits clients that the namespace refuses",
+    why: "A Server replaces the default inbound policy of the pods at its port (linkerd2, policy-controller, inbound index). In the mode audit, it admits all clients. If the default policy of the namespace refuses clients, they gain access.",
+    fix: "Use `mode: enforce` for these pods, or silence the rule for the time of the audit.",
+    check: widerAudits,
+  },
+  {
+    code: "workload-port-skipped",
+    severity: "warning",
+    title: "The proxy skips a port that only some clients may use",
+    why: "Connections to a port in `skip-inbound-ports` do not pass through the proxy, so no identity is checked, and the port has no Server. The NetworkPolicy admits all pods in the namespaces of the clients that have the label of meshed pods.",
+    fix: "Remove the port from `skip-inbound-ports`, or silence the rule.",
+    check: skippedPorts,
+  },
+  {
+    code: "workload-dependency",
+    severity: "error",
+    title: "The policies of a workload cannot wait for this object",
+    why: "The policies are in a Kustomization of Flux. A Kustomization can wait only for other Kustomizations (kustomize-controller, `dependsOn`).",
+    fix: "Name a Kustomization, or the component of this environment.",
+    check: dependencies,
   },
   {
     code: "access-audit-unsupported",
@@ -106,8 +132,8 @@ function* takenNames(environment: Environment): Iterable<RuleFinding> {
     const taken = [...network, ...mesh].flatMap(({ kind, metadata }) => {
       const id = `${kind} ${metadata.namespace}/${metadata.name}`;
       const owner = owners.get(id);
-      if (owner === undefined) owners.set(id, set.title);
-      return owner === undefined || owner === set.title ? [] : [{ id, owner }];
+      owners.set(id, owner ?? set.title);
+      return owner === undefined ? [] : [{ id, owner }];
     });
     const [first] = taken;
     const entry = entries[index];
@@ -115,10 +141,60 @@ function* takenNames(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [entry.at()],
       part: "key",
-      message: `${first.id} would belong to both ${first.owner} and ${set.title}`,
+      message:
+        first.owner === set.title
+          ? `two ports of ${set.title} would have the object ${first.id}`
+          : `${first.id} would belong to both ${first.owner} and ${set.title}`,
       fix: "use another name for this set or its workload",
     };
   }
+}
+
+function* widerAudits(environment: Environment): Iterable<RuleFinding> {
+  for (const [workload, { namespace, pods }] of Object.entries(environment.spec.workloads)) {
+    const policy = environment.spec.namespaces[namespace]?.mesh.defaultInboundPolicy;
+    if (policy === undefined || policy === "all-unauthenticated" || policy === "audit") continue;
+    const sets = podSetsOf(environment, workload);
+    for (const [index, key] of Object.keys(pods).entries()) {
+      const set = sets[index];
+      if (set === undefined || !isAudited(set)) continue;
+      yield {
+        paths: [spec("workloads", workload, "pods", key, "access", "mode"), spec("workloads", workload, "pods", key)],
+        message: `the mode audit admits all clients of ${workload}/${key}, although the default inbound policy of namespace ${namespace} is ${policy}`,
+        fix: "set access.mode: enforce",
+      };
+    }
+  }
+}
+
+function* skippedPorts(environment: Environment): Iterable<RuleFinding> {
+  for (const [workload, { pods }] of Object.entries(environment.spec.workloads)) {
+    const sets = podSetsOf(environment, workload);
+    for (const [index, key] of Object.keys(pods).entries()) {
+      const set = sets[index];
+      for (const [port, facts] of Object.entries(set?.ports ?? {})) {
+        if (set === undefined || facts.skipsProxy !== true || modeOf(set, facts) === "off") continue;
+        yield {
+          paths: [spec("workloads", workload, "pods", key, "ports", port)],
+          part: "key",
+          message: `the proxies of ${workload}/${key} skip port ${facts.port}, so Linkerd does not check its clients`,
+          fix: "remove this port, or remove it from skip-inbound-ports",
+        };
+      }
+    }
+  }
+}
+
+function* dependencies(environment: Environment): Iterable<RuleFinding> {
+  for (const [workload, { dependsOn }] of Object.entries(environment.spec.workloads))
+    for (const [index, { helmRelease, component }] of dependsOn.entries()) {
+      if (helmRelease === undefined && component === undefined) continue;
+      yield {
+        paths: [spec("workloads", workload, "dependsOn", index)],
+        message: `the policies of ${workload} can wait only for Kustomizations`,
+        fix: "remove this entry, or name a Kustomization with its namespace",
+      };
+    }
 }
 
 function* unsupportedAudit(environment: Environment): Iterable<RuleFinding> {
@@ -134,17 +210,25 @@ function* unsupportedAudit(environment: Environment): Iterable<RuleFinding> {
 
 function* withoutProxy(environment: Environment): Iterable<RuleFinding> {
   for (const [workload, { namespace, pods }] of Object.entries(environment.spec.workloads)) {
+    const declared = environment.spec.namespaces[namespace];
+    const annotations = declared === undefined ? null : declaredAnnotations(declared);
     const sets = podSetsOf(environment, workload);
     for (const [index, [key, { inject }]] of Object.entries(pods).entries()) {
-      const excluded = uninjectedNamespaces.includes(namespace);
       const set = sets[index];
-      if (set === undefined || !isProtected(set) || (inject !== "disabled" && !excluded)) continue;
+      if (set === undefined || !isProtected(set) || isDescribedAsMeshed(set, annotations)) continue;
+      const name = `${workload}/${key}`;
+      const [why, fix] = uninjectedNamespaces.includes(namespace)
+        ? [`Linkerd does not inject pods in namespace ${namespace}`, "set access.mode: off"]
+        : inject === "disabled"
+          ? [`the pods of ${name} are not injected`, "set inject: enabled, or access.mode: off"]
+          : [
+              `spec.namespaces does not enable injection in namespace ${namespace}`,
+              `set namespaces.${namespace}.mesh.inject: enabled`,
+            ];
       yield {
         paths: [spec("workloads", workload, "pods", key, "access", "mode"), spec("workloads", workload, "pods", key)],
-        message: excluded
-          ? `Linkerd does not inject pods in namespace ${namespace}, so no proxy can check the identities of the clients of ${workload}/${key}`
-          : `the pods of ${workload}/${key} have no proxy, so nothing checks the identities of their clients`,
-        fix: excluded ? "set access.mode: off" : "set inject: enabled, or access.mode: off",
+        message: `${why}, so no proxy checks the identities of the clients of ${name}`,
+        fix,
       };
     }
   }

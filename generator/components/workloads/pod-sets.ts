@@ -76,7 +76,7 @@ function clientOf(source: ClientSource, { ports }: WorkloadClient, set: PodsInSp
 
 /** Key of a port that a client names by its key or its number; null if the set has no such port. */
 export function portKey(port: string | number, { ports }: PodsInSpec): string | null {
-  if (typeof port === "string") return port in ports ? port : null;
+  if (typeof port === "string") return Object.hasOwn(ports, port) ? port : null;
   return Object.entries(ports).find(([, { port: number }]) => number === port)?.[0] ?? null;
 }
 

@@ -1,5 +1,5 @@
 import { admissionWebhooksLabel, injectKey, meshedLabel } from "../../catalog/well-known.ts";
-import type { Assessment, ChangedObject, ChangeSet, FieldChange } from "../../components/change-rule.ts";
+import type { Assessment, ChangedObject, ChangeSet, FieldChange, Step } from "../../components/change-rule.ts";
 import { suspendKustomizations } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { requestsProxy } from "../../mesh/meshed.ts";
@@ -36,7 +36,9 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
     return;
   }
   if (does === "closes" && change !== "changed" && isRenamed(changed, all)) {
-    yield change === "added" ? { risk: "harmless", reason: "replaces an object with another name" } : renamedPolicies(changes);
+    yield change === "added"
+      ? { risk: "harmless", reason: "replaces an object with another name" }
+      : renamedPolicies(changes, kind);
     return;
   }
   if (does === "closes" && change !== "changed" && isMoved(changed, all)) {
@@ -128,21 +130,46 @@ function isRenamed(changed: ChangedObject, all: readonly ChangedObject[]): boole
  * A workload got another name, so its policies get other names, too. Flux deletes the old Kustomization and applies the
  * new one in no fixed order.
  */
-function renamedPolicies({ environment, objects }: ChangeSet): Assessment {
+function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Assessment {
   const old = objects.filter(
     ({ kind, change, before }) =>
       kind === "Kustomization" && change === "removed" && /\/policies\/[^/]+$/.test(String(at(before, "spec", "path"))),
   );
-  const policies = objects.filter(({ kind, change }) => change === "removed" && effect.has(kind));
-  const names = (namespace: string): string =>
-    policies
-      .filter((policy) => policy.namespace === namespace)
-      .map(({ kind, name }) => `${kind.toLowerCase()}/${name}`)
-      .join(" ");
+  if (old.length === 0)
+    return kind === "NetworkPolicy"
+      ? {
+          risk: "harmless",
+          reason: "an object with another name replaces this object. Flux creates it before it deletes this one",
+        }
+      : {
+          risk: "stalled-rollout",
+          reason:
+            "a Server with another name replaces this one for the same pods and port. Linkerd can refuse a second Server (releases before edge-26.8.3 do), and Flux deletes the old one only after it has applied the new one",
+          steps: [
+            {
+              text: "In a first commit, remove the port from the spec, or set access: off for it. Until the last step, the default inbound policy applies to the port.",
+            },
+            { text: "Push, and wait until Flux has applied the commit.", command: `meshops status ${environment} --watch` },
+            { text: "In a second commit, add the port with its new name, and push." },
+          ],
+        };
+  const policies = objects.filter((each) => each.change === "removed" && effect.has(each.kind));
+  const deletion = (network: boolean): Step[] => {
+    const own = policies.filter((policy) => (policy.kind === "NetworkPolicy") === network);
+    return [...new Set(own.map(({ namespace }) => namespace))].map((namespace) => ({
+      text: network
+        ? `Delete the old NetworkPolicies in namespace ${namespace}.`
+        : `Delete the old Servers in namespace ${namespace}, because Linkerd can refuse a second Server for the same port. Until the new ones exist, every client that the NetworkPolicies admit can connect.`,
+      command: `kubectl delete --namespace ${namespace} ${own
+        .filter((policy) => policy.namespace === namespace)
+        .map((policy) => `${policy.kind.toLowerCase()}/${policy.name}`)
+        .join(" ")}`,
+    }));
+  };
   return {
     risk: "wider-access",
     reason:
-      "an object with another name replaces this object. Flux deletes the old objects and creates the new ones in no fixed order. In between, all clients can connect",
+      "an object with another name replaces this object. Without the steps, Flux deletes the old objects and creates the new ones in no fixed order, and in between, all clients can connect",
     steps: [
       {
         text: "Before you push, suspend the old Kustomization. If a suspended Kustomization is deleted, Flux keeps its objects.",
@@ -151,11 +178,9 @@ function renamedPolicies({ environment, objects }: ChangeSet): Assessment {
           old[0]?.namespace ?? "flux-system",
         ),
       },
+      ...deletion(false),
       { text: "Push, and wait until the new policies are applied.", command: `meshops status ${environment} --watch` },
-      ...[...new Set(policies.map(({ namespace }) => namespace))].map((namespace) => ({
-        text: `Delete the old policies in namespace ${namespace}.`,
-        command: `kubectl delete --namespace ${namespace} ${names(namespace)}`,
-      })),
+      ...deletion(true),
     ],
   };
 }

@@ -41,7 +41,7 @@ function overlayIn(kustomization: ChangedObject["before"]): string {
 
 /** Name of the overlay that a Kustomization applies, which is the name of its component. */
 export function overlayOf(kustomization: ChangedObject["before"]): string | null {
-  return /overlays\/[^/]+\/([^/]+)$/.exec(String(at(kustomization, "spec", "path")))?.[1] ?? null;
+  return /overlays\/[^/]+\/(.+)$/.exec(String(at(kustomization, "spec", "path")))?.[1] ?? null;
 }
 
 /**

@@ -10,14 +10,14 @@ export function blockOf({ name, namespace, sets, notes }: Description): string[]
     ...notes.map((note) => `# note: ${note}`),
     `${name}:`,
     ...below([
-      `namespace: ${namespace}`,
+      `namespace: ${flow(namespace)}`,
       ...(sets.length === 0 ? [] : ["pods:", ...below(sets.flatMap((set) => [`${set.key}:`, ...below(linesOf(set))]))]),
     ]),
   ];
 }
 
 function linesOf(set: DescribedSet): string[] {
-  const { workload, selector, serviceAccountName, inject, ports, guesses } = set;
+  const { workload, selector, serviceAccountName, inject, skipInboundPorts, ports, guesses } = set;
   const { kind, name } = workload.manifest;
   return [
     `workloadRef: ${flow({ kind, name })}`,
@@ -26,9 +26,10 @@ function linesOf(set: DescribedSet): string[] {
     ...(serviceAccountName === "default"
       ? ["# guess: no service account is set, and every pod without one shares `default`"]
       : []),
-    `serviceAccountName: ${serviceAccountName}`,
+    `serviceAccountName: ${flow(serviceAccountName)}`,
     ...guess(guesses.inject),
     ...(inject === null ? [] : [`inject: ${inject}`]),
+    ...(skipInboundPorts === null ? [] : [`proxy: ${flow({ "skip-inbound-ports": skipInboundPorts })}`]),
     ...(ports.length === 0 || set.unmeshed ? [] : portLines(set)),
   ];
 }

@@ -39,25 +39,32 @@ export function addressesIn(workload: Workload, stream: ManifestSet): Address[] 
       text: String(text).replace(/^-[^=]*=/, ""),
     }));
     return [...variables, ...flags].flatMap(({ place, text }) => {
-      const found = typeof text === "string" ? addressOf(text, workload, stream) : null;
+      const found = typeof text === "string" ? addressOf(text, hostName.test(place), workload, stream) : null;
       return found === null ? [] : [{ place, ...found }];
     });
   });
 }
 
-function addressOf(text: string, { manifest }: Workload, stream: ManifestSet): Omit<Address, "place"> | null {
+/** Names of variables and arguments whose value can be the name of a host without a port. */
+const hostName = /(host|addr|address|url|uri|server|endpoint|service)$/i;
+
+/** @param mayBeHost whether a word without scheme and port can be a host */
+function addressOf(text: string, mayBeHost: boolean, { manifest }: Workload, stream: ManifestSet): Omit<Address, "place"> | null {
   const [, scheme, host = "", port] =
     /^(?:([a-z0-9+]+):\/\/)?(?:[^@/]*@)?([a-z0-9][a-z0-9.-]*)(?::(\d+))?(?:[/?].*)?$/i.exec(text.trim()) ?? [];
-  // A word without scheme and port can be anything.
-  if (host === "" || (scheme === undefined && port === undefined)) return null;
-  const [name = "", namespace = manifest.namespace] = host.split(".");
-  const service = serviceNamed(stream, name, namespace);
+  // Without scheme and port, only the name of the variable shows that a word is a host.
+  if (host === "" || (scheme === undefined && port === undefined && !mayBeHost)) return null;
+  // A host is the name of a Service, or of a pod of a Service, with or without the namespace.
+  const [first = "", second, third] = host.split(".");
+  const service =
+    serviceNamed(stream, first, second ?? manifest.namespace) ??
+    (second === undefined ? null : serviceNamed(stream, second, third ?? manifest.namespace));
   if (service === null) return null;
   const workloads = stream.workloadsOf(service);
   const entry = listOf(specOf(service)["ports"])
     .map(asMap)
     .find((each) => port !== undefined && Number(each["port"]) === Number(port));
-  const [first] = workloads;
-  const target = entry === undefined || first === undefined ? null : resolvePort(entry["targetPort"] ?? entry["port"], first);
+  const [behind] = workloads;
+  const target = entry === undefined || behind === undefined ? null : resolvePort(entry["targetPort"] ?? entry["port"], behind);
   return workloads.length === 0 ? null : { workloads, port: target };
 }

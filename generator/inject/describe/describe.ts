@@ -1,4 +1,4 @@
-import { injectKey, uninjectedNamespaces } from "../../catalog/well-known.ts";
+import { injectKey, portKeys, uninjectedNamespaces } from "../../catalog/well-known.ts";
 import { annotationsOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { selects } from "../../kubernetes/selectors.ts";
@@ -16,6 +16,8 @@ export interface DescribedSet {
   readonly serviceAccountName: string;
   /** Whether the pods never have a proxy, so that their ports cannot be protected. */
   readonly unmeshed: boolean;
+  /** Ports that the proxy skips, from the annotation of the pod template; null if it has none. */
+  readonly skipInboundPorts: string | null;
   /** Null if the pod template has no annotation for injection, so that the namespace decides. */
   readonly inject: string | null;
   readonly ports: readonly DescribedPort[];
@@ -50,6 +52,7 @@ export function describe(manifests: readonly Manifest[], name: string, namespace
     const ports = portsOf(workload, stream);
     const selector = selectorOf(workload, stream);
     const injection = injectionOf(workload, namespace);
+    const skipped = workload.annotations[portKeys.skipInbound];
     return {
       key: keys.get(workload) ?? "",
       workload,
@@ -57,6 +60,7 @@ export function describe(manifests: readonly Manifest[], name: string, namespace
       serviceAccountName: String(workload.pod["serviceAccountName"] ?? "default"),
       unmeshed: injection.inject === "disabled",
       inject: injection.inject,
+      skipInboundPorts: typeof skipped === "string" && skipped !== "" ? skipped : null,
       ports,
       clients: callers.flatMap(({ key, addresses }) => clientOf(key, addresses, workload, ports, name)),
       guesses: { selector: selector.guess, inject: injection.why },
@@ -74,12 +78,14 @@ function isDescribed(manifest: Manifest): boolean {
 function keysOf(workloads: readonly Workload[], name: string): Map<Workload, string> {
   const short = (full: string): string =>
     (full.startsWith(`${name}-`) ? full.slice(name.length + 1) : full).replaceAll(".", "-").slice(0, 30).replace(/-$/, "");
-  const all = workloads.map(({ manifest }) => short(manifest.name));
+  const used = new Set<string>();
   return new Map(
-    workloads.map((workload, index) => {
-      const key = all[index] ?? "";
-      const taken = all.indexOf(key) !== index;
-      return [workload, taken ? `${key.slice(0, 20)}-${workload.manifest.kind.toLowerCase()}` : key];
+    workloads.map((workload) => {
+      const wanted = short(workload.manifest.name);
+      let key = wanted;
+      for (let count = 2; used.has(key); count += 1) key = `${wanted.slice(0, 27)}-${count}`;
+      used.add(key);
+      return [workload, key];
     }),
   );
 }
@@ -108,8 +114,9 @@ function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels:
   };
 }
 
-function injectionOf({ annotations, manifest }: Workload, namespace: string): { inject: string | null; why: string | null } {
+function injectionOf({ annotations, manifest, pod }: Workload, namespace: string): { inject: string | null; why: string | null } {
   if (uninjectedNamespaces.includes(namespace)) return { inject: "disabled", why: `Linkerd never injects pods in ${namespace}` };
+  if (pod["hostNetwork"] === true) return { inject: "disabled", why: "Linkerd never injects pods with hostNetwork" };
   const own = annotations[injectKey];
   if (requestsProxy(own) || own === "disabled") return { inject: String(own), why: null };
   if (manifest.kind === "Job" || manifest.kind === "CronJob")

@@ -22,9 +22,9 @@ export function insertWorkload(text: string, name: string, block: readonly strin
   }
   if (!isMap<ParsedNode, ParsedNode>(workloads.value) || workloads.value.flow === true) return "not-a-block";
   if (pairIn(workloads.value, name) !== undefined) return "exists";
-  const first = workloads.value.items[0];
-  const indent = columnOf(text, first);
-  return indent === null ? "not-a-block" : splice(text, lineStart(text, startOf(first) ?? 0), block, indent);
+  // Directly below the key, so that comments stay above the workloads to which they belong.
+  const indent = columnOf(text, workloads.value.items[0]);
+  return indent === null ? "not-a-block" : splice(text, lineEnd(text, startOf(workloads) ?? 0), block, indent);
 }
 
 type ParsedPair = Pair<ParsedNode, ParsedNode | null>;
@@ -40,6 +40,11 @@ function startOf(pair: ParsedPair | undefined): number | null {
 
 function lineStart(text: string, offset: number): number {
   return text.lastIndexOf("\n", offset - 1) + 1;
+}
+
+function lineEnd(text: string, offset: number): number {
+  const end = text.indexOf("\n", offset);
+  return end === -1 ? text.length : end + 1;
 }
 
 /** Column of a key; null if it is not known. */

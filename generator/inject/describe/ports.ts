@@ -1,8 +1,8 @@
-import { defaultOpaquePorts } from "../../catalog/linkerd.ts";
 import { type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import { containersOf, listOf, type Workload } from "../../kubernetes/workload.ts";
+import { proxyAnnotations } from "../../mesh/meshed.ts";
 import type { Protocol } from "../../mesh/pod-set.ts";
-import { includes, parsePorts, resolvePort } from "../../mesh/ports.ts";
+import { includes, opaquePorts, resolvePort } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";
 
 /** A port of a set of pods, and why its protocol was chosen. */
@@ -28,6 +28,8 @@ interface PortFacts {
   readonly appProtocols: readonly string[];
   readonly probes: readonly ("grpc" | "http" | "https")[];
   readonly image: string;
+  /** Whether the pods or their Service mark the port as opaque, or Linkerd does so by default. */
+  readonly opaque: boolean;
 }
 
 /** Returns the TCP ports of the containers of a workload, and ports that only probes name. */
@@ -49,6 +51,7 @@ function factsOf(workload: Workload, stream: ManifestSet): PortFacts[] {
   const ofService = stream.servicesOf(workload).flatMap((service) =>
     listOf(specOf(service)["ports"])
       .map(asMap)
+      .filter(({ protocol = "TCP" }) => protocol === "TCP")
       .map(({ name, port, targetPort = port, appProtocol }) => ({
         target: resolvePort(targetPort, workload),
         name: name === undefined ? null : String(name),
@@ -77,6 +80,7 @@ function factsOf(workload: Workload, stream: ManifestSet): PortFacts[] {
       serviceNames: own.flatMap(({ name }) => name ?? []),
       appProtocols: own.flatMap(({ appProtocol }) => appProtocol ?? []),
       probes: probes.filter(({ port }) => port === each.port).map(({ kind }) => kind),
+      opaque: includes(opaquePorts(proxyAnnotations(workload, stream), workload), each.port),
     };
   });
 }
@@ -103,9 +107,11 @@ const otherProtocols =
 const otherNames = /^(tcp-)?(mysql|mariadb|postgres|postgresql|redis|memcached|mongo|mongodb|kafka|amqp|nats|smtp)/;
 
 function protocolOf(facts: PortFacts): { readonly protocol: Protocol; readonly guess: string | null } {
-  const { port, name, serviceNames, appProtocols, probes, image } = facts;
+  const { name, serviceNames, appProtocols, probes, image, opaque } = facts;
   const names = [name, ...serviceNames].filter((each) => each !== null);
   const named = (pattern: RegExp): string | undefined => [...names, ...appProtocols].find((each) => pattern.test(each));
+  // A Server for HTTP or gRPC refuses connections to a port that the pods mark as opaque.
+  if (opaque) return { protocol: "opaque", guess: "opaque, because the pods or Linkerd's defaults mark this port as opaque" };
   if (probes.includes("grpc")) return { protocol: "gRPC", guess: null };
   if (probes.includes("https")) return { protocol: "TLS", guess: null };
   const grpc = named(/grpc/i);
@@ -118,8 +124,6 @@ function protocolOf(facts: PortFacts): { readonly protocol: Protocol; readonly g
   if (named(/h2c|http2/i) !== undefined) return { protocol: "HTTP/2", guess: "HTTP/2, from the name" };
   const http = named(/^(http|web|metrics|prom|admin|ui|api)/i);
   if (http !== undefined) return { protocol: "HTTP/1", guess: `HTTP/1, from the name ${http}` };
-  if (includes(parsePorts(defaultOpaquePorts), port))
-    return { protocol: "opaque", guess: "opaque, because Linkerd treats this port as opaque by default" };
   if (otherProtocols.test(image)) return { protocol: "opaque", guess: "opaque, from the name of the image" };
   return { protocol: "unknown", guess: "nothing shows the protocol, so the proxy detects it" };
 }
