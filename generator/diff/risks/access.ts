@@ -3,6 +3,7 @@ import type { Assessment, ChangedObject, ChangeSet, FieldChange, Step } from "..
 import { suspendKustomizations } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { requestsProxy } from "../../mesh/meshed.ts";
+import { isWithin } from "../../mesh/networks.ts";
 import { asMap } from "../../system/data.ts";
 
 /** Effect of an object, by kind: the object allows clients (`opens`) or denies clients (`closes`). */
@@ -31,14 +32,23 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
     yield { risk: "harmless", reason: `${change} together with its Server` };
     return;
   }
-  if (kind === "Server" && change === "added" && at(changed.after, "spec", "accessPolicy") === "audit") {
-    yield { risk: "harmless", reason: "Linkerd admits all clients, and counts those that are not listed" };
-    return;
-  }
   if (does === "closes" && change !== "changed" && isRenamed(changed, all)) {
     yield change === "added"
       ? { risk: "harmless", reason: "replaces an object with another name" }
       : renamedPolicies(changes, kind);
+    return;
+  }
+  if (kind === "Server" && change !== "changed" && at(stateOf(changed), "spec", "accessPolicy") === "audit") {
+    yield change === "added"
+      ? {
+          risk: "harmless",
+          reason:
+            "Linkerd admits all clients at this port, and counts those that are not listed. If the default inbound policy of the pods refuses clients, they gain access",
+        }
+      : {
+          risk: "narrower-access",
+          reason: "the default inbound policy of the pods applies again. Clients that it refuses lose access",
+        };
     return;
   }
   if (does === "closes" && change !== "changed" && isMoved(changed, all)) {
@@ -102,8 +112,9 @@ function loses(client: string): Assessment {
 /** Clients that an authentication admits or no longer admits after the change. */
 function* clientChanges({ before, after }: ChangedObject): Iterable<Assessment> {
   const [old, current] = [admittedBy(before), admittedBy(after)];
-  const gained = old.has(everyMeshed) ? [] : [...current].filter((client) => !old.has(client));
-  const lost = current.has(everyMeshed) ? [] : [...old].filter((client) => !current.has(client));
+  const without = (clients: Set<string>, others: Set<string>): string[] =>
+    others.has(everyMeshed) ? [] : [...clients].filter((client) => ![...others].some((other) => isWithin(client, other)));
+  const [gained, lost] = [without(current, old), without(old, current)];
   for (const client of gained) yield gains(client);
   for (const client of lost) yield loses(client);
 }
@@ -232,7 +243,13 @@ function* byField({ path, before, after }: FieldChange, environment: string): It
             },
           ],
         };
-  } else if (list === undefined) {
+  } else if (path === "spec.proxyProtocol" && ![before, after].every((each) => each === "unknown" || each === "opaque"))
+    // A port with the protocol unknown accepts opaque connections, too.
+    yield {
+      risk: "narrower-access",
+      reason: `the proxies treat connections to this port as ${String(after)}. Requests of another protocol fail. On an opaque port, Linkerd refuses httpGet probes`,
+    };
+  else if (list === undefined) {
     if (/^spec\.(podSelector|targetRef|port|accessPolicy|policyTypes)/.test(path))
       yield { risk: "wider-access", reason: "the policy now applies to other connections, so it can allow additional clients" };
   } else if (/\.ports\[\]$/.test(path) && (before === undefined || after === undefined))

@@ -1,0 +1,134 @@
+import { expect, test } from "vitest";
+import { meshops } from "../support/cli.ts";
+import { scratchFolder, writeTree } from "../support/platform.ts";
+import { run } from "../support/tools.ts";
+
+/* What `diff` reports about changes of spec.workloads. */
+
+const clients = "{web: {serviceAccountRef: {namespace: web, name: web}}, vpn: {cidrs: [10.0.0.0/8]}, all: {namespace: jobs}}";
+
+const spec = (workloads: string): string => `apiVersion: meshops.dev/v1alpha1
+kind: Environment
+metadata: {name: shop}
+spec:
+  gitops: {url: https://github.com/acme/platform}
+  linkerd: {lifecycle: existing, version: edge-26.8.3}
+  dgraph: {enabled: false}
+  workloads:
+${workloads}`;
+
+const workload = ({
+  mode = "enforce",
+  port = "http",
+  protocol = "HTTP/1",
+  who = clients,
+  name = "shop",
+  set = "api",
+} = {}): string =>
+  `    ${name}:
+      namespace: shop
+      pods:
+        ${set}:
+          selector: {matchLabels: {app: shop}}
+          ports: {${port}: {port: 8080, protocol: ${protocol}}}
+          access: {mode: "${mode}", clients: ${who}}
+`;
+
+interface Row {
+  readonly kind: string;
+  readonly name: string;
+  readonly change: string;
+  readonly risk: string;
+  readonly reason: string;
+  readonly steps: readonly { readonly text: string; readonly command: string | null }[];
+}
+
+/** The changes between two specs. */
+async function changes(before: string, after: string): Promise<Row[]> {
+  const folder = scratchFolder("workload-changes");
+  const git = (...args: string[]): Promise<string> =>
+    run("git", ["-C", folder, "-c", "user.name=a", "-c", "user.email=a@example.org", ...args]);
+  await git("init", "--quiet");
+  writeTree(folder, { "environments/shop.yaml": spec(before) });
+  const { code, stderr } = await meshops(folder, ["generate"]);
+  expect(code, stderr).toBe(0);
+  await git("add", "--all");
+  await git("commit", "--quiet", "--message", "before");
+  writeTree(folder, { "environments/shop.yaml": spec(after) });
+  return JSON.parse((await meshops(folder, ["diff", "shop", "-o", "json"])).stdout) as Row[];
+}
+
+test.each([
+  [
+    "audit to enforce",
+    workload({ mode: "audit" }),
+    workload(),
+    "Server",
+    "narrower-access",
+    "refuses the clients that are not listed",
+  ],
+  ["enforce to audit", workload(), workload({ mode: "audit" }), "Server", "wider-access", "Linkerd admits all clients"],
+  ["audit to off", workload({ mode: "audit" }), workload({ mode: "off" }), "Server", "narrower-access", "default inbound policy"],
+  [
+    "a smaller network",
+    workload(),
+    workload({ who: clients.replace("10.0.0.0/8", "10.9.0.0/16") }),
+    "NetworkAuthentication",
+    "narrower-access",
+    "10.0.0.0/8 loses access",
+  ],
+  [
+    "a larger network",
+    workload({ who: clients.replace("10.0.0.0/8", "10.9.0.0/16") }),
+    workload(),
+    "NetworkAuthentication",
+    "wider-access",
+    "10.0.0.0/8 gains access",
+  ],
+  [
+    "a namespace less",
+    workload(),
+    workload({ who: clients.replace(", all: {namespace: jobs}", "") }),
+    "MeshTLSAuthentication",
+    "narrower-access",
+    "all meshed pods of jobs lose access",
+  ],
+  ["another protocol", workload(), workload({ protocol: "opaque" }), "Server", "narrower-access", "refuses httpGet probes"],
+  [
+    "another name of a port",
+    workload(),
+    workload({ port: "web" }),
+    "Server",
+    "stalled-rollout",
+    "Linkerd can refuse a second Server",
+  ],
+  [
+    "another name of a set",
+    workload(),
+    workload({ set: "backend" }),
+    "Server",
+    "stalled-rollout",
+    "Linkerd can refuse a second Server",
+  ],
+  ["another name of a workload", workload(), workload({ name: "store" }), "Server", "wider-access", "in no fixed order"],
+] as const)("%s", async (_, before, after, kind, risk, reason) => {
+  const rows = await changes(before, after);
+  const found = rows.find((row) => row.kind === kind && row.change !== "added");
+  expect(found, JSON.stringify(rows, null, 1)).toMatchObject({ risk });
+  expect(found?.reason).toContain(reason);
+  for (const { command } of found?.steps ?? []) expect(command ?? "").not.toMatch(/ {2}--/);
+});
+
+test("the steps of another name of a workload suspend its Kustomization and keep a NetworkPolicy", async () => {
+  const rows = await changes(workload(), workload({ name: "store" }));
+  const steps = rows.find(({ kind, change }) => kind === "Server" && change === "removed")?.steps ?? [];
+  expect(steps.map(({ command }) => (command ?? "").split(" ").slice(0, 3).join(" "))).toEqual([
+    "kubectl patch kustomization.kustomize.toolkit.fluxcd.io",
+    "kubectl delete --namespace",
+    "meshops status shop",
+    "kubectl delete --namespace",
+  ]);
+  expect(steps[0]?.command).toContain(" policy-shop ");
+  expect(steps[1]?.command).not.toContain("networkpolicy/");
+  expect(steps[3]?.command).toMatch(/ networkpolicy\/shop-api$/);
+});
