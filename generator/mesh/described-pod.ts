@@ -1,8 +1,10 @@
+import { defaultOpaquePorts } from "../catalog/linkerd.ts";
 import { injectKey, meshedLabel, portKeys, proxyContainer, uninjectedNamespaces } from "../catalog/well-known.ts";
 import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import { listAt } from "../kubernetes/object-fields.ts";
 import { asMap } from "../system/data.ts";
 import { requestsProxy } from "./meshed.ts";
+import { proxyPrefix } from "./namespace-settings.ts";
 import type { PodSet } from "./pod-set.ts";
 
 /**
@@ -20,7 +22,10 @@ export function describedPod(set: PodSet, namespaceAnnotations: StringMap | null
       .filter(([, port]) => of(port))
       .map(([, { port }]) => port)
       .join(",");
-  const [opaque, skipped] = [list(({ protocol }) => protocol === "opaque"), list(({ skipsProxy }) => skipsProxy === true)];
+  const settings = Object.entries(set.proxy ?? {}).map(([key, value]) => [`${proxyPrefix}${key}`, value] as const);
+  const inherited: StringMap = { ...namespaceAnnotations, ...Object.fromEntries(settings) };
+  const opaque = list(({ protocol }) => protocol === "opaque");
+  const skipped = list(({ skipsProxy }) => skipsProxy === true);
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -29,8 +34,9 @@ export function describedPod(set: PodSet, namespaceAnnotations: StringMap | null
       namespace: set.namespace,
       labels: { ...selectedLabels(set.selector), ...(meshed ? { [meshedLabel]: "linkerd" } : {}) },
       annotations: {
-        ...namespaceAnnotations,
-        ...(opaque === "" ? {} : { [portKeys.opaque]: opaque }),
+        ...inherited,
+        // The injector writes the default list if no annotation exists.
+        [portKeys.opaque]: [inherited[portKeys.opaque] ?? defaultOpaquePorts, opaque].filter(Boolean).join(","),
         ...(skipped === "" ? {} : { [portKeys.skipInbound]: skipped }),
       },
     },
@@ -43,7 +49,7 @@ export function describedPod(set: PodSet, namespaceAnnotations: StringMap | null
   };
 }
 
-/** Whether the pods of a set have proxies, as far as the description says. */
+/** Whether the pods of a set have proxies, according to the description. */
 export function isDescribedAsMeshed({ inject, namespace }: PodSet, namespaceAnnotations: StringMap | null): boolean {
   if (inject === "disabled" || uninjectedNamespaces.includes(namespace)) return false;
   return inject !== "inherited" || namespaceAnnotations === null || requestsProxy(namespaceAnnotations[injectKey]);

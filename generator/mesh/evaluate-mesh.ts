@@ -70,7 +70,7 @@ export function meshVerdict(inbound: Inbound, objects: readonly KubernetesObject
 
 /**
  * Returns the route that a request uses, `probe` for the automatic route of a probe path, `no-route` if the Server has
- * routes but none for the request, and null if there are no routes (linkerd2, policy-controller, inbound index,
+ * routes but none for the request, and null without routes (linkerd2, policy-controller, inbound index,
  * http_routes). Opaque and TLS connections have no routes.
  */
 function route(

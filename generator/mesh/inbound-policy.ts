@@ -84,10 +84,16 @@ export function admitsClient({ requirements }: Authorization, { identity, addres
   );
 }
 
-/** Identities that an authorization admits. A client needs all requirements. `*` without a required identity. */
-export function identitiesOf({ requirements }: Authorization): readonly string[] {
-  const [first = ["*"], ...others] = requirements.flatMap((each) => ("identities" in each ? [each.identities] : []));
-  return first.filter((identity) => others.every((identities) => identities.includes(identity)));
+/** Identities that an authorization names, in all its requirements. */
+export function namedIdentities({ requirements }: Authorization): readonly string[] {
+  return requirements.flatMap((each) => ("identities" in each ? each.identities : []));
+}
+
+/** Whether an authorization admits all meshed clients, from every network. */
+export function admitsAllMeshed({ requirements }: Authorization): boolean {
+  return requirements.every((each) =>
+    "identities" in each ? each.identities.includes("*") : each.networks.some((network) => inNetwork(null, network)),
+  );
 }
 
 function isIdentity(listed: string, { name, namespace }: Account): boolean {

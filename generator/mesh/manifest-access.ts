@@ -1,4 +1,5 @@
-import { meshedLabel, proxyContainer } from "../catalog/well-known.ts";
+import { defaultOpaquePorts } from "../catalog/linkerd.ts";
+import { meshedLabel, portKeys, proxyContainer } from "../catalog/well-known.ts";
 import { ManifestSet } from "../kubernetes/manifest-set.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { Manifest } from "../kubernetes/read.ts";
@@ -61,7 +62,7 @@ function podsOf(workload: Workload, stream: ManifestSet): AccessPods {
         name: manifest.name,
         namespace,
         labels,
-        annotations: proxyAnnotations(workload, stream) as Record<string, string>,
+        annotations: { [portKeys.opaque]: defaultOpaquePorts, ...(proxyAnnotations(workload, stream) as Record<string, string>) },
       },
       spec: { ...pod, containers: [...listOf(pod["containers"]), ...proxy] },
     } as unknown as KubernetesObject,

@@ -66,7 +66,7 @@ function limitsOf(pods: PodSet, clients: readonly Client[]): Limits {
   return { ports: [...ports], all: clients.some((client) => client.ports === undefined) };
 }
 
-/** Rule for clients with a proxy. Without ports to which they may connect, there is no rule. */
+/** Rule for clients with a proxy. Without ports to which they may connect, the result is empty. */
 function viaProxy(peers: readonly JsonMap[], { ports, all }: Limits, release: LinkerdRelease): JsonMap[] {
   const tcp = numbers(ports, "TCP");
   const bypassing = numbers(

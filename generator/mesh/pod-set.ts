@@ -1,4 +1,4 @@
-import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
+import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import { selects } from "../kubernetes/selectors.ts";
 
 /** How the proxy of a pod treats a port. The values are those of the field `proxyProtocol` of a Server. */
@@ -107,6 +107,8 @@ export interface PodSet {
   readonly selector: JsonMap;
   readonly serviceAccountName: string;
   readonly inject: "inherited" | "enabled" | "ingress" | "disabled";
+  /** Settings of the proxies: annotations without the prefix `config.linkerd.io/`. */
+  readonly proxy?: StringMap;
   /** Number of pods; null if the number is not known. */
   readonly replicas: number | null;
   /** Ports by key; empty if the pods only connect to other pods. */

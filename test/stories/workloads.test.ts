@@ -116,6 +116,27 @@ spec:
     expect((await meshops(folder, ["access"])).code).toBe(2);
   });
 
+  test("access knows the opaque ports and the settings of the proxies", async () => {
+    const folder = scratchFolder("workloads");
+    const head = spec.slice(0, spec.indexOf("  workloads:\n"));
+    writeTree(folder, {
+      "environments/shop.yaml": `${head}  workloads:
+    shop:
+      namespace: shop
+      pods:
+        api:
+          selector: {matchLabels: {app: shop}}
+          proxy: {default-inbound-policy: deny}
+          ports: {grid: {port: 4444, protocol: HTTP/1}, open: {port: 9000, access: "off"}}
+          access: {mode: audit, clients: {web: {namespace: web}}}
+`,
+    });
+    const { stdout } = await meshops(folder, ["access", "shop", "--from", "other meshed pods", "--to", "shop/api"]);
+    // 4444 is opaque by default, and a Server with HTTP refuses opaque connections, in the mode audit, too.
+    expect(stdout.replace(/\s+/g, " ")).toContain("(Server shop-api-grid: protocol HTTP/1 on an opaque port)");
+    expect(stdout.replace(/\s+/g, " ")).toContain("port open 9000: refused");
+  });
+
   test("access --output json contains one cell per client and port", async () => {
     const { stdout } = await meshops(root, ["access", "shop", "-o", "json"]);
     const cells = JSON.parse(stdout) as { client: string; server: string; key: string; access: string; mesh: object }[];

@@ -8,7 +8,7 @@ import type { KubernetesObject, StringMap } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import type { AttemptClient } from "../../mesh/attempt.ts";
 import { evaluate, type Verdict } from "../../mesh/evaluate.ts";
-import { identitiesOf } from "../../mesh/inbound-policy.ts";
+import { admitsAllMeshed, namedIdentities } from "../../mesh/inbound-policy.ts";
 import { anchorsOf, proxyOf } from "../../mesh/pod.ts";
 import { isInSet } from "../../mesh/pod-set.ts";
 import type { Probe } from "./probe.ts";
@@ -94,7 +94,7 @@ function meshHoles(verdicts: readonly (Verdict & { readonly port: number })[], {
     if (access !== undefined && access !== "deny")
       return [`Server ${server.metadata.name} allows all clients on port ${port}: its accessPolicy is ${String(access)}`];
     return authorizations
-      .filter((authorization) => identitiesOf(authorization).includes("*"))
+      .filter(admitsAllMeshed)
       .map(({ name }) => `AuthorizationPolicy ${name} allows all clients on port ${port} (Server ${server.metadata.name})`);
   });
   return [
@@ -112,7 +112,7 @@ export function explainDenial(bad: readonly Ended[], probe: Probe, scene: Scene)
   const identity = `${probe.serviceAccount}.${probe.namespace}`;
   const causes = portsOf(bad, target).map((port): string => {
     const authorizations = server === undefined ? [] : verdictOn(port, probe, server, scene).mesh.authorizations;
-    const accounts = [...new Set(authorizations.flatMap(identitiesOf))];
+    const accounts = [...new Set(authorizations.flatMap(namedIdentities))];
     if (accounts.length === 0)
       return `a Server denies connections to port ${port} of ${target.podTitle}, and no AuthorizationPolicy allows them`;
     return `the AuthorizationPolicy of port ${port} lists ${accounts.join(", ")}, not ${identity}: check that ${target.fields.clients} contains this client and that component ${target.policyComponent} is up to date`;

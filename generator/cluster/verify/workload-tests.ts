@@ -101,7 +101,7 @@ function isReached(probe: Probe, target: Destination, result: CallResult, declar
   return outcome === "broken" || declared;
 }
 
-/** Display name of the client that a probe stands for. */
+/** Display name of the client whose identity a probe has. */
 function whoIs({ meshed, namespace, serviceAccount }: Probe): string {
   if (!meshed) return "a pod without a proxy";
   return serviceAccount.startsWith("meshops-verify-") ? `an unlisted account in ${namespace}` : `${namespace}/${serviceAccount}`;

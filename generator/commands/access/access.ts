@@ -24,7 +24,7 @@ interface AccessOptions extends CommonOptions {
  * `meshops access <env>` and `meshops access --manifests <path>`: prints which clients reach which ports. With `--from` and
  * `--to`, explains each connection.
  *
- * @throws UserError (usage) if there is no such client or set of pods
+ * @throws UserError (usage) if the client or the set of pods does not exist
  */
 export function access(names: readonly string[], options: AccessOptions, io: Io): number {
   if (options.manifests !== undefined && names.length > 0)
@@ -35,7 +35,7 @@ export function access(names: readonly string[], options: AccessOptions, io: Io)
   if (all === null) return exitCode.problem;
   const cells = selected(all, options);
   if (options.output === "json") io.stdout.write(`${JSON.stringify(cells, null, 2)}\n`);
-  else if (cells.length === 0) io.stdout.write("there are no pods with ports\n");
+  else if (cells.length === 0) io.stdout.write("no pods with ports are described\n");
   else io.stdout.write(options.from !== undefined && options.to !== undefined ? explain(cells) : renderAccess(cells));
   return exitCode.ok;
 }

@@ -24,7 +24,7 @@ const everyoneElse = "everyone else";
 
 /**
  * Number of servers up to which viz and everyone else have boxes of their own. With more servers, their arrows to every
- * server would hide the others; the boxes of the servers then say how everyone else is treated.
+ * server would hide the others; the boxes of the servers then show how everyone else is treated.
  */
 const fewServers = 6;
 
@@ -70,7 +70,7 @@ function arrival({ spec: { linkerd } }: Environment): string {
     : "Connections between proxies use mutual TLS and arrive at the destination port.";
 }
 
-/** @param withOthers whether the box says how everyone else is treated */
+/** @param withOthers whether the box shows how everyone else is treated */
 function serverNode(server: Server, withOthers: boolean): GraphNode {
   const { title, namespace, replicas, serviceAccountName, workloadRef, group } = server;
   return {

@@ -8,7 +8,7 @@ import { pathWithin, readIfThere, writeAtomic } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
 import { plural } from "../../system/text.ts";
 import { type ConnectionFlags, onlyOne } from "../cluster-context.ts";
-import { type DirectoryOption, refuseUnknown, repositoryIn } from "../context.ts";
+import { concrete, type DirectoryOption, loadAll, refuseUnknown, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { manifestsFrom, type Sources } from "./sources.ts";
 
@@ -20,7 +20,7 @@ type AddOptions = DirectoryOption &
  * `meshops workload add <name>`: describes the pods in manifests, and inserts the block into the spec. Comments mark what
  * the manifests do not show.
  *
- * @throws UserError if there are no manifests or no pods, or if the spec cannot be changed
+ * @throws UserError without manifests or pods, or if the spec cannot be changed
  */
 export async function add([name = ""]: readonly string[], options: AddOptions, io: Io): Promise<number> {
   if (!/^[a-z0-9]([-a-z0-9]{0,28}[a-z0-9])?$/.test(name))
@@ -32,6 +32,13 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
   const repository = repositoryIn(io, options.directory);
   const environment = options.env ?? onlyOne(repository);
   refuseUnknown(repository, [environment]);
+  const [resolved] = concrete(loadAll(repository, [environment]).loaded, [environment]);
+  if (!options.print && resolved?.spec.workloads[name] !== undefined)
+    throw new UserError(
+      exitCode.problem,
+      `environment ${environment} already has the workload ${name}, in its own spec or in one that it extends`,
+      "use another name, or print the block with --print",
+    );
   const manifests = await manifestsFrom(name, options, repository, environment, io);
   const namespace = options.namespace ?? options.fromCluster ?? namespaceOf(manifests) ?? name;
   const described = describe(manifests, name, namespace);

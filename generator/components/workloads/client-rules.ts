@@ -12,7 +12,7 @@ export const clientRules: readonly Rule[] = [
     code: "workload-client",
     severity: "error",
     title: "A client of a workload is not described by exactly one field",
-    why: "A client is one of: the pods of a service account, a set of pods in this spec, the meshed pods of a namespace, networks, or a built-in client. Without any of these fields, the client admits nobody. With several fields, for example one in the base and one in the environment, it is not clear which clients are meant.",
+    why: "A client is one of: the pods of a service account, a set of pods in this spec, the meshed pods of a namespace, networks, or a built-in client. Without any of these fields, the client admits no program. With several fields, for example one in the base and one in the environment, it is not clear which clients are meant.",
     fix: "Keep one of `serviceAccountRef`, `workload`, `namespace`, `cidrs` and `builtin`. To remove an inherited field, set it to `null`.",
     check: clientKinds,
   },
@@ -75,8 +75,7 @@ function* clientKinds(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [at("access", "clients", key)],
       part: "key",
-      message:
-        set.length === 0 ? `the client ${key} does not say who may connect` : `the client ${key} has both ${set.join(" and ")}`,
+      message: set.length === 0 ? `the client ${key} has none of its fields` : `the client ${key} has both ${set.join(" and ")}`,
       fix: set.length === 0 ? `remove the client, or add one of ${kinds.join(", ")}` : `remove ${set.slice(1).join(" and ")}`,
     };
   }

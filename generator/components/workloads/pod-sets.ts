@@ -33,6 +33,7 @@ function podSet(environment: Environment, { workload, key, namespace, set }: Set
     },
     serviceAccountName: set.serviceAccountName,
     inject: set.inject,
+    proxy: set.proxy,
     replicas: null,
     ports: portsOf(set),
     access: {

@@ -18,7 +18,7 @@ export interface DescribedPort {
   readonly isWebhook: boolean;
 }
 
-/** What the manifests say about a port. */
+/** What the manifests show about a port. */
 interface PortFacts {
   readonly port: number;
   /** Name of the container port; null if it has none. */
