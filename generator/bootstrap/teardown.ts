@@ -1,7 +1,7 @@
 import { ageSecretOf } from "../bundle/emit/flux.ts";
 import { kustomizationName, type Placement, placementOf, rootFolder } from "../bundle/emit/placement.ts";
 import { modelOf } from "../components/build.ts";
-import { type ComponentModel, isDelivered, releaseOf } from "../components/model.ts";
+import { type ComponentModel, isDelivered, objectsOf, releaseOf } from "../components/model.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { specFile } from "../spec/layout.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";
@@ -69,8 +69,7 @@ export function teardownScript(environment: Environment, context: string | null,
     ageSecret: ageSecretOf(environment),
     git: { url: spec.gitops.url ?? "", path: rootFolder(environment) },
     placement,
-    bindings: built
-      .flatMap(({ objects }) => Object.values(objects).flat())
+    bindings: objectsOf(built)
       .filter(({ kind }) => kind === "ClusterRoleBinding")
       .map(({ metadata }) => metadata.name),
   };
@@ -95,6 +94,7 @@ function removal(component: ComponentModel, placement: Placement): ScriptStep {
 }
 
 function namespacesOf(components: readonly ComponentModel[]): string[] {
-  const objects = components.flatMap(({ objects }) => Object.values(objects).flat());
-  return objects.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => metadata.name);
+  return objectsOf(components)
+    .filter(({ kind }) => kind === "Namespace")
+    .map(({ metadata }) => metadata.name);
 }

@@ -27,6 +27,9 @@ export const injectedLabel: RegExp = /^linkerd\.io\/(control-plane-ns|workload-n
 /** Label of namespaces. If the value is `disabled`, Linkerd's webhooks ignore the namespace. */
 export const admissionWebhooksLabel = "config.linkerd.io/admission-webhooks";
 
+/** Prefix of the annotations that configure proxies. */
+export const proxyPrefix = "config.linkerd.io/";
+
 /**
  * Annotations that set how the proxy handles traffic to ports. They apply to pods and namespaces, and `opaque` also to
  * Services (linkerd.io, "Proxy Configuration").

@@ -4,7 +4,7 @@ import { type AccessCell, type AccessClient, type AccessPods, accessCells, clien
 import { describedPod, isDescribedAsMeshed } from "../mesh/described-pod.ts";
 import { declaredAnnotations } from "../mesh/namespace-settings.ts";
 import { type Client, type PodSet, titleOf } from "../mesh/pod-set.ts";
-import type { Model } from "./model.ts";
+import { type Model, objectsOf } from "./model.ts";
 
 /**
  * Returns who reaches which port, for all pods with ports that an environment describes. The policies are those that
@@ -12,7 +12,7 @@ import type { Model } from "./model.ts";
  */
 export function accessTable(model: Model): AccessCell[] {
   const sets = model.components.flatMap(({ pods }) => pods);
-  const objects = model.components.flatMap((component) => Object.values(component.objects).flat());
+  const objects = objectsOf(model.components);
   const pods = sets.map((set) => podsOf(set, sets, model));
   return accessCells(pods, objects, { release: linkerdRelease(model.environment.spec.linkerd.version) });
 }
@@ -43,9 +43,7 @@ export function namespaceAnnotations(
 ): StringMap | null {
   const declared = environment.spec.namespaces[namespace];
   if (declared !== undefined) return declaredAnnotations(declared);
-  const found = components
-    .flatMap(({ objects }) => Object.values(objects).flat())
-    .find(({ kind, metadata }) => kind === "Namespace" && metadata.name === namespace);
+  const found = objectsOf(components).find(({ kind, metadata }) => kind === "Namespace" && metadata.name === namespace);
   return found === undefined ? null : (found.metadata.annotations ?? {});
 }
 

@@ -1,4 +1,4 @@
-import type { JsonMap } from "../kubernetes/object.ts";
+import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import type { Component, ComponentOutput, Release, ValuesObject } from "./component.ts";
 
@@ -23,6 +23,11 @@ export interface Model {
 /** Helm release of a component that is delivered as a chart; null for other components. */
 export function releaseOf({ delivery }: Pick<ComponentModel, "delivery">): Release | null {
   return delivery.kind === "chart" ? delivery.release : null;
+}
+
+/** Objects of components that meshops generates. */
+export function objectsOf(components: readonly Pick<ComponentModel, "objects">[]): KubernetesObject[] {
+  return components.flatMap(({ objects }) => Object.values(objects).flat());
 }
 
 /** Whether meshops delivers a component to the cluster. */

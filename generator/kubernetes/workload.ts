@@ -59,3 +59,16 @@ export function containersOf({ pod, template }: Workload): { container: Record<s
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
+
+/** TCP ports that a container declares; the name is null if the port has none. */
+export function tcpPortsOf(
+  container: Readonly<Record<string, unknown>>,
+): { readonly port: number; readonly name: string | null }[] {
+  return listOf(container["ports"])
+    .map(asMap)
+    .flatMap(({ containerPort, name, protocol = "TCP" }) =>
+      typeof containerPort === "number" && protocol === "TCP"
+        ? [{ port: containerPort, name: name === undefined ? null : String(name) }]
+        : [],
+    );
+}

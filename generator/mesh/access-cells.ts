@@ -6,7 +6,7 @@ import { evaluate } from "./evaluate.ts";
 /** Whether a client reaches a port. `counted`: it does, and Linkerd counts and logs it because of the mode audit. */
 type Access = "allowed" | "counted" | "refused";
 
-/** One cell of the table of who reaches whom: a client and a port. */
+/** One cell of the access table: a client and a port. */
 export interface AccessCell {
   readonly client: string;
   /** Set of pods, such as `shop/api`. */

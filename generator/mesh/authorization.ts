@@ -1,6 +1,6 @@
 import type { LinkerdRelease } from "../catalog/linkerd.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
-import type { Account, ClientSource, Protocol } from "./pod-set.ts";
+import { type ClientSource, distinctAccounts, type Protocol } from "./pod-set.ts";
 
 const group = "policy.linkerd.io";
 
@@ -69,7 +69,9 @@ function authorize(
 /** `spec` of the MeshTLSAuthentication for the clients with an identity; null if there are none. */
 function identitiesOf(clients: readonly ClientSource[]): JsonMap | null {
   if (clients.some((client) => "all" in client && client.all === "meshed")) return { identities: ["*"] };
-  const accounts = distinct(clients.flatMap((client) => ("serviceAccountRef" in client ? [client.serviceAccountRef] : [])));
+  const accounts = distinctAccounts(
+    clients.flatMap((client) => ("serviceAccountRef" in client ? [client.serviceAccountRef] : [])),
+  );
   const namespaces = [...new Set(clients.flatMap((client) => ("namespace" in client ? [client.namespace] : [])))];
   const identityRefs = [
     ...accounts.map(({ namespace, name }) => ({ kind: "ServiceAccount", name, namespace })),
@@ -84,8 +86,4 @@ function networksOf(clients: readonly ClientSource[]): JsonMap | null {
     ? ["0.0.0.0/0", "::/0"]
     : [...new Set(clients.flatMap((client) => ("cidrs" in client ? client.cidrs : [])))];
   return cidrs.length === 0 ? null : { networks: cidrs.map((cidr) => ({ cidr })) };
-}
-
-function distinct(accounts: readonly Account[]): Account[] {
-  return [...new Map(accounts.map((account) => [`${account.namespace}/${account.name}`, account])).values()];
 }

@@ -1,4 +1,4 @@
-import { isAccountClient, type PodSet, portsOf } from "./pod-set.ts";
+import { clientsAt, isAccountClient, type PodSet } from "./pod-set.ts";
 
 /** Requests or connections of one client to one Server, which Linkerd admitted only because of the mode `audit`. */
 export interface CountedClient {
@@ -41,7 +41,7 @@ export interface RefusedLater {
  */
 export function refusedLater(set: PodSet, counted: readonly CountedClient[]): RefusedLater[] {
   return Object.entries(set.ports).flatMap(([key, port]) => {
-    const clients = set.access.clients.filter((client) => portsOf(set, client).some(([own]) => own === key));
+    const clients = clientsAt(set, key);
     const isListed = ({ identity }: CountedClient): boolean =>
       clients.some((client) => {
         if ("all" in client) return client.all === "any" || identity !== null;

@@ -1,10 +1,9 @@
 import { defaultOpaquePorts } from "../catalog/linkerd.ts";
-import { injectKey, meshedLabel, portKeys, proxyContainer, uninjectedNamespaces } from "../catalog/well-known.ts";
+import { injectKey, meshedLabel, portKeys, proxyContainer, proxyPrefix, uninjectedNamespaces } from "../catalog/well-known.ts";
 import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import { listAt } from "../kubernetes/object-fields.ts";
 import { asMap } from "../system/data.ts";
 import { requestsProxy } from "./meshed.ts";
-import { proxyPrefix } from "./namespace-settings.ts";
 import type { PodSet } from "./pod-set.ts";
 
 /**

@@ -13,7 +13,7 @@ import {
   serverOf,
 } from "./inbound-policy.ts";
 import { probePaths, routeFor, routesOf } from "./inbound-routes.ts";
-import { includes, parsePorts } from "./ports.ts";
+import { podLists } from "./ports.ts";
 
 /** Decision of the mesh layer. */
 export interface MeshVerdict {
@@ -86,8 +86,8 @@ function route(
   return path !== undefined && protocol !== "gRPC" && probePaths(to, port).includes(path.replace(/\?.*$/, "")) ? "probe" : null;
 }
 
-function podProtocol({ metadata }: KubernetesObject, port: number): string {
-  return includes(parsePorts(metadata.annotations?.[portKeys.opaque]), port) ? "opaque" : "unknown";
+function podProtocol(pod: KubernetesObject, port: number): string {
+  return podLists(pod, portKeys.opaque, port) ? "opaque" : "unknown";
 }
 
 function isTap({ identity }: ProxyClient): boolean {

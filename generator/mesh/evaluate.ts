@@ -7,7 +7,7 @@ import { type MeshVerdict, meshVerdict } from "./evaluate-mesh.ts";
 import { type NetworkVerdict, networkVerdict } from "./evaluate-network.ts";
 import { serverOf } from "./inbound-policy.ts";
 import { proxyOf } from "./pod.ts";
-import { includes, parsePorts } from "./ports.ts";
+import { podLists } from "./ports.ts";
 
 /** Decision of both layers. */
 export interface Verdict {
@@ -33,9 +33,9 @@ export interface Verdict {
  */
 export function evaluate(attempt: Attempt, objects: readonly KubernetesObject[], installation: Installation): Verdict {
   const { from, to, port } = attempt;
-  const bypassed = proxyOf(to) === undefined || hasPort(to, portKeys.skipInbound, port) || from.from === "loopback";
+  const bypassed = proxyOf(to) === undefined || podLists(to, portKeys.skipInbound, port) || from.from === "loopback";
   const identity = bypassed ? null : from.identity;
-  const opaque = hasPort(to, portKeys.opaque, port) || at(serverOf(to, port, objects), "spec", "proxyProtocol") === "opaque";
+  const opaque = podLists(to, portKeys.opaque, port) || at(serverOf(to, port, objects), "spec", "proxyProtocol") === "opaque";
   const toProxy = Object.values<number>(proxyPorts).includes(port);
   const arrivesAtProxy = identity !== null && !toProxy && (installation.release.traits.transportHeader || opaque);
   const network = networkVerdict(attempt, arrivesAtProxy ? proxyPorts.inbound : port, objects);
@@ -47,9 +47,4 @@ export function evaluate(attempt: Attempt, objects: readonly KubernetesObject[],
       : ({ layer: "mesh", object: mesh.by } as const)
     : ({ layer: "network", object: `NetworkPolicy ${network.selecting.join(", ")}` } as const);
   return { admitted: refusedBy === null, counted: refusedBy === null && mesh.counted, refusedBy, network, mesh };
-}
-
-/** Whether the port list in an annotation of a pod contains a port. */
-function hasPort({ metadata }: KubernetesObject, key: string, port: number): boolean {
-  return includes(parsePorts(metadata.annotations?.[key]), port);
 }

@@ -1,16 +1,15 @@
+import { proxyPrefix } from "../catalog/well-known.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { ProxyClient } from "./inbound-policy.ts";
 import { inCluster } from "./networks.ts";
-import { includes, parsePorts } from "./ports.ts";
-
-const prefix = "config.linkerd.io/";
+import { podLists } from "./ports.ts";
 
 /**
  * Returns the default inbound policy of a pod: the value of its annotation, which the injector copies from the
  * namespace, or the default of the Linkerd installation.
  */
 export function defaultPolicyOf({ metadata }: KubernetesObject, ofCluster: string): string {
-  return metadata.annotations?.[`${prefix}default-inbound-policy`] ?? ofCluster;
+  return metadata.annotations?.[`${proxyPrefix}default-inbound-policy`] ?? ofCluster;
 }
 
 /** How a policy such as `all-authenticated` or `audit` treats a client that no authorization admits. */
@@ -30,6 +29,6 @@ export function treatmentBy(policy: string, { identity, address }: ProxyClient, 
 }
 
 /** Whether the default policy of a pod admits only clients with an identity at a port. */
-export function requiresIdentity({ metadata }: KubernetesObject, port: number): boolean {
-  return includes(parsePorts(metadata.annotations?.[`${prefix}proxy-require-identity-inbound-ports`]), port);
+export function requiresIdentity(pod: KubernetesObject, port: number): boolean {
+  return podLists(pod, `${proxyPrefix}proxy-require-identity-inbound-ports`, port);
 }

@@ -3,8 +3,7 @@ import { meshedLabel, portKeys, proxyContainer } from "../catalog/well-known.ts"
 import { ManifestSet } from "../kubernetes/manifest-set.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { Manifest } from "../kubernetes/read.ts";
-import { containersOf, listOf, type Workload } from "../kubernetes/workload.ts";
-import { asMap } from "../system/data.ts";
+import { containersOf, listOf, tcpPortsOf, type Workload } from "../kubernetes/workload.ts";
 import { type AccessCell, type AccessPods, accessCells } from "./access-cells.ts";
 import type { Installation } from "./attempt.ts";
 import { proxyAnnotations, workloadIsMeshed } from "./meshed.ts";
@@ -40,12 +39,7 @@ function podsOf(workload: Workload, stream: ManifestSet): AccessPods {
   const labels = { ...(own as Record<string, string>), ...(meshed ? { [meshedLabel]: "linkerd" } : {}) };
   const account = { namespace, name: String(pod["serviceAccountName"] ?? "default") };
   const containers = containersOf(workload).map(({ container }) => container);
-  const ports = containers.flatMap((container) =>
-    listOf(container["ports"])
-      .map(asMap)
-      .filter(({ containerPort, protocol = "TCP" }) => typeof containerPort === "number" && protocol === "TCP")
-      .map(({ containerPort, name }) => ({ key: String(name ?? "port"), port: Number(containerPort) })),
-  );
+  const ports = containers.flatMap(tcpPortsOf).map(({ port, name }) => ({ key: name ?? "port", port }));
   const proxy = meshed && containers.every(({ name }) => name !== proxyContainer) ? [{ name: proxyContainer }] : [];
   return {
     title: `${namespace}/${manifest.name}`,

@@ -1,4 +1,4 @@
-import { injectKey } from "../catalog/well-known.ts";
+import { injectKey, proxyPrefix } from "../catalog/well-known.ts";
 import type { StringMap } from "../kubernetes/object.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 
@@ -8,9 +8,6 @@ export type DeclaredNamespace = Environment["spec"]["namespaces"][string];
 export function namespacesOfOthers({ spec }: Environment): (readonly [name: string, declared: DeclaredNamespace])[] {
   return Object.entries(spec.namespaces).filter(([, { create }]) => !create);
 }
-
-/** Prefix of the annotations that configure proxies. */
-export const proxyPrefix = "config.linkerd.io/";
 
 /** Annotations of a namespace for its settings in `spec.namespaces`. Pods read them when they are created. */
 export function meshAnnotations({ mesh }: DeclaredNamespace): StringMap {

@@ -126,6 +126,16 @@ export function portsOf({ ports }: Pick<PodSet, "ports">, client: Client): [key:
   return Object.entries(ports).filter(([key]) => client.ports === undefined || client.ports.includes(key));
 }
 
+/** Clients of a set that may connect to a port. */
+export function clientsAt({ access }: Pick<PodSet, "access">, key: string): readonly Client[] {
+  return access.clients.filter(({ ports }) => ports === undefined || ports.includes(key));
+}
+
+/** Accounts without repetitions, in the order of their first occurrence. */
+export function distinctAccounts(accounts: readonly Account[]): Account[] {
+  return [...new Map(accounts.map((account) => [`${account.namespace}/${account.name}`, account])).values()];
+}
+
 /** How access to a port of a set is controlled. */
 export function modeOf({ access }: Pick<PodSet, "access">, { mode = access.mode }: Port): AccessMode {
   return mode;

@@ -3,7 +3,7 @@ import type { KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import { protectPort } from "./authorization.ts";
 import { ingressPolicy } from "./network-policy.ts";
 import { ingressRules } from "./network-rules.ts";
-import { type Client, isProtected, isProxied, modeOf, type PodSet } from "./pod-set.ts";
+import { clientsAt, isProtected, isProxied, modeOf, type PodSet } from "./pod-set.ts";
 
 /** Policies for a set of pods, by layer. */
 export interface Policies {
@@ -57,15 +57,10 @@ export function policiesFor(pods: PodSet, release: LinkerdRelease, metadata: Pol
             port: port.port,
             protocol: port.protocol,
             audit: modeOf(pods, port) === "audit",
-            clients: clientsOf(pods, key),
+            clients: clientsAt(pods, key),
           },
           release,
         ),
       ),
   };
-}
-
-/** Returns the clients that may connect to a port. */
-function clientsOf({ access }: Pick<PodSet, "access">, key: string): readonly Client[] {
-  return access.clients.filter(({ ports }) => ports === undefined || ports.includes(key));
 }

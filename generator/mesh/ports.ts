@@ -1,5 +1,6 @@
 import { defaultOpaquePorts } from "../catalog/linkerd.ts";
 import { portKeys } from "../catalog/well-known.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
 import { containersOf, type Labels, listOf, type Workload } from "../kubernetes/workload.ts";
 import { asMap } from "../system/data.ts";
 
@@ -32,6 +33,11 @@ export function opaquePorts(annotations: Labels, workload?: Workload): readonly 
           .map((part) => part.trim());
   const named = names.flatMap((name) => (workload === undefined ? [] : (resolvePort(name, workload) ?? [])));
   return [...parsePorts(text), ...named.map((port): Range => [port, port])];
+}
+
+/** Whether the port list in an annotation of a pod contains a port. */
+export function podLists({ metadata }: KubernetesObject, key: string, port: number): boolean {
+  return includes(parsePorts(metadata.annotations?.[key]), port);
 }
 
 export function includes(ranges: readonly Range[], port: number): boolean {

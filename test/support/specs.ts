@@ -66,6 +66,16 @@ export function environmentOf(spec: Record<string, unknown> = {}, name = "test")
   return environment;
 }
 
+/** Returns an environment whose only content is the workload `shop` in namespace `shop`, with some sets of pods. */
+export function environmentOfShop(pods: Record<string, unknown>): Environment {
+  return environmentOf({
+    linkerd: { lifecycle: "existing", viz: { enabled: false } },
+    dgraph: { enabled: false },
+    pydgraphClient: undefined,
+    workloads: { shop: { namespace: "shop", pods } },
+  });
+}
+
 /** Loads an environment from texts by name, as if the texts were files in environments/. */
 export function loadFiles(files: Readonly<Record<string, string>>, name: string): Loaded {
   return loadEnvironment(name, (wanted) => {

@@ -4,7 +4,7 @@ import { modelOf } from "../../generator/components/build.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { countedIn } from "../../generator/mesh/counted.ts";
 import { emptySnapshot } from "../support/snapshot.ts";
-import { environmentOf } from "../support/specs.ts";
+import { environmentOfShop } from "../support/specs.ts";
 
 /*
  * Metrics in the form that a proxy writes (linkerd2-proxy, app/inbound/src/metrics/authz.rs and app/core/src/metrics.rs).
@@ -32,25 +32,15 @@ request_total{direction="inbound"} 1
 `;
 
 const model = modelOf(
-  environmentOf({
-    linkerd: { lifecycle: "existing", viz: { enabled: false } },
-    dgraph: { enabled: false },
-    pydgraphClient: undefined,
-    workloads: {
-      shop: {
-        namespace: "shop",
-        pods: {
-          api: {
-            selector: { matchLabels: { app: "shop" } },
-            ports: { http: { port: 8080, protocol: "HTTP/1" }, db: { port: 5432, protocol: "opaque" } },
-            access: {
-              mode: "audit",
-              clients: {
-                web: { serviceAccountRef: { namespace: "web", name: "web" }, ports: ["http"] },
-                operators: { namespace: "operators" },
-              },
-            },
-          },
+  environmentOfShop({
+    api: {
+      selector: { matchLabels: { app: "shop" } },
+      ports: { http: { port: 8080, protocol: "HTTP/1" }, db: { port: 5432, protocol: "opaque" } },
+      access: {
+        mode: "audit",
+        clients: {
+          web: { serviceAccountRef: { namespace: "web", name: "web" }, ports: ["http"] },
+          operators: { namespace: "operators" },
         },
       },
     },

@@ -4,29 +4,19 @@ import type { Snapshot } from "../../generator/cluster/status/snapshot.ts";
 import { modelOf } from "../../generator/components/build.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { emptySnapshot } from "../support/snapshot.ts";
-import { environmentOf } from "../support/specs.ts";
+import { environmentOfShop } from "../support/specs.ts";
 
 const model = modelOf(
-  environmentOf({
-    linkerd: { lifecycle: "existing", viz: { enabled: false } },
-    dgraph: { enabled: false },
-    pydgraphClient: undefined,
-    workloads: {
-      shop: {
-        namespace: "shop",
-        pods: {
-          api: {
-            workloadRef: { kind: "Deployment", name: "shop-api" },
-            selector: { matchLabels: { app: "shop" } },
-            serviceAccountName: "shop",
-            ports: { http: { port: 8080 } },
-            access: { mode: "audit" },
-          },
-          jobs: { workloadRef: { kind: "CronJob", name: "report" }, selector: { matchLabels: { app: "report" } } },
-          operated: { selector: { matchLabels: { app: "kafka" } } },
-        },
-      },
+  environmentOfShop({
+    api: {
+      workloadRef: { kind: "Deployment", name: "shop-api" },
+      selector: { matchLabels: { app: "shop" } },
+      serviceAccountName: "shop",
+      ports: { http: { port: 8080 } },
+      access: { mode: "audit" },
     },
+    jobs: { workloadRef: { kind: "CronJob", name: "report" }, selector: { matchLabels: { app: "report" } } },
+    operated: { selector: { matchLabels: { app: "kafka" } } },
   }),
 );
 

@@ -19,7 +19,7 @@ import { makeServerCertificate, makeWebhookCa, privateKeyPem } from "../../gener
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { describedPod } from "../../generator/mesh/described-pod.ts";
 import { evaluate } from "../../generator/mesh/evaluate.ts";
-import { environmentOf, sampleIdentity } from "../support/specs.ts";
+import { environmentOf, environmentOfShop, sampleIdentity } from "../support/specs.ts";
 
 describe("the script of a probe, with the real curl", () => {
   const open: { close(): unknown }[] = [];
@@ -109,24 +109,14 @@ describe("the script of a probe, with the real curl", () => {
   });
 });
 
-const environment = environmentOf({
-  dgraph: { enabled: false },
-  pydgraphClient: undefined,
-  linkerd: { lifecycle: "existing", viz: { enabled: false } },
-  workloads: {
-    shop: {
-      namespace: "shop",
-      pods: {
-        api: {
-          selector: { matchLabels: { app: "shop" } },
-          serviceAccountName: "shop",
-          ports: { http: { port: 8080, protocol: "HTTP/1" }, db: { port: 5432, protocol: "opaque" } },
-          access: {
-            mode: "enforce",
-            clients: { web: { serviceAccountRef: { namespace: "web", name: "web" }, ports: ["http"] } },
-          },
-        },
-      },
+const environment = environmentOfShop({
+  api: {
+    selector: { matchLabels: { app: "shop" } },
+    serviceAccountName: "shop",
+    ports: { http: { port: 8080, protocol: "HTTP/1" }, db: { port: 5432, protocol: "opaque" } },
+    access: {
+      mode: "enforce",
+      clients: { web: { serviceAccountRef: { namespace: "web", name: "web" }, ports: ["http"] } },
     },
   },
 });

@@ -4,7 +4,7 @@ import { at } from "../../kubernetes/object-fields.ts";
 import { selectsPod } from "../../kubernetes/selectors.ts";
 import { admitsClient, authorizationsOf } from "../../mesh/inbound-policy.ts";
 import { isLive, proxyOf } from "../../mesh/pod.ts";
-import { includes, parsePorts } from "../../mesh/ports.ts";
+import { podLists } from "../../mesh/ports.ts";
 import type { Cause } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -41,14 +41,10 @@ function isClosed(server: KubernetesObject, policies: readonly KubernetesObject[
 
 /** Whether a pod connects to a port without its proxy. */
 function bypasses(pod: KubernetesObject, port: number): boolean {
-  return includes(parsePorts(pod.metadata.annotations?.[portKeys.skipOutbound]), port);
+  return podLists(pod, portKeys.skipOutbound, port);
 }
 
 /** Whether a pod's proxy enforces a Server on a port. */
 function isEnforced(pod: KubernetesObject, server: KubernetesObject, port: number): boolean {
-  return (
-    selectsPod(server, pod) &&
-    proxyOf(pod) !== undefined &&
-    !includes(parsePorts(pod.metadata.annotations?.[portKeys.skipInbound]), port)
-  );
+  return selectsPod(server, pod) && proxyOf(pod) !== undefined && !podLists(pod, portKeys.skipInbound, port);
 }

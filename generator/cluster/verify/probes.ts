@@ -4,12 +4,19 @@ import { at } from "../../kubernetes/object-fields.ts";
 import { type Account, isAccountClient, isInSet } from "../../mesh/pod-set.ts";
 import type { Probe } from "./probe.ts";
 
+const verifyPrefix = "meshops-verify-";
+
 /**
  * Returns the name of the namespace that a run creates for its probes. The run also creates a service account with this
  * name. No policy lists this service account.
  */
 export function verifyName(run: string): string {
-  return `meshops-verify-${run}`;
+  return `${verifyPrefix}${run}`;
+}
+
+/** Whether a service account or a namespace was created by a run. */
+export function isVerifyName(name: string): boolean {
+  return name.startsWith(verifyPrefix);
 }
 
 /**

@@ -1,13 +1,22 @@
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { namespaceAnnotations } from "../../components/access-table.ts";
 import type { Call } from "../../components/check.ts";
-import type { Model } from "../../components/model.ts";
+import { type Model, objectsOf } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition } from "../../kubernetes/object-fields.ts";
 import { describedPod } from "../../mesh/described-pod.ts";
 import { evaluate } from "../../mesh/evaluate.ts";
 import { isLive } from "../../mesh/pod.ts";
-import { type Account, isAccountClient, isInSet, isProtected, isProxied, type PodSet, type Port } from "../../mesh/pod-set.ts";
+import {
+  type Account,
+  distinctAccounts,
+  isAccountClient,
+  isInSet,
+  isProtected,
+  isProxied,
+  type PodSet,
+  type Port,
+} from "../../mesh/pod-set.ts";
 import { attemptClientOf } from "./explain.ts";
 import type { Probe } from "./probe.ts";
 import { verifyName } from "./probes.ts";
@@ -79,7 +88,7 @@ export function workloadProbes(all: readonly Destination[], run: string): Probe[
   const listed = all.flatMap(({ set }) =>
     set.access.clients.filter(isAccountClient).map(({ serviceAccountRef }) => serviceAccountRef),
   );
-  const accounts = [...new Map(listed.map((account) => [`${account.namespace}/${account.name}`, account])).values()];
+  const accounts = distinctAccounts(listed);
   const beside = accounts[0]?.namespace ?? all[0]?.set.namespace ?? "default";
   const unlisted: Account = { namespace: beside, name: verifyName(run) };
   const meshed = [...accounts, unlisted].map((account, index) => ({ ...account, name: `verify-w${index}`, account }));
@@ -103,7 +112,7 @@ function divided(probe: Omit<Probe, "calls" | "protoVariable">, all: readonly De
 
 /** Whether the policies that meshops generates admit a probe to a port. */
 export function isDeclared(probe: Probe, { set, port }: Destination, model: Model): boolean {
-  const objects = model.components.flatMap((component) => Object.values(component.objects).flat());
+  const objects = objectsOf(model.components);
   const installation = { release: linkerdRelease(model.environment.spec.linkerd.version) };
   const attempt = {
     from: attemptClientOf(probe, []),

@@ -5,6 +5,7 @@ import { evaluate } from "../../mesh/evaluate.ts";
 import { proxyOf } from "../../mesh/pod.ts";
 import { attemptClientOf } from "./explain.ts";
 import type { Probe } from "./probe.ts";
+import { isVerifyName } from "./probes.ts";
 import type { Run } from "./run.ts";
 import type { ProbeRun } from "./run-probe.ts";
 import { callName, type Destination, destinations, isDeclared, testedSets, workloadProbes } from "./workload-probes.ts";
@@ -104,7 +105,7 @@ function isReached(probe: Probe, target: Destination, result: CallResult, declar
 /** Display name of the client whose identity a probe has. */
 function whoIs({ meshed, namespace, serviceAccount }: Probe): string {
   if (!meshed) return "a pod without a proxy";
-  return serviceAccount.startsWith("meshops-verify-") ? `an unlisted account in ${namespace}` : `${namespace}/${serviceAccount}`;
+  return isVerifyName(serviceAccount) ? `an unlisted account in ${namespace}` : `${namespace}/${serviceAccount}`;
 }
 
 /** Why a connection differs from the declaration, according to the policies in the cluster. */

@@ -2,7 +2,7 @@ import { Option } from "@commander-js/extra-typings";
 import { output } from "../options.ts";
 import type { Program, Runtime } from "../runtime.ts";
 
-/** Declares `meshops access`, which shows who reaches whom. */
+/** Declares `meshops access`, which shows which clients reach which ports. */
 export function declareAccess(program: Program, { io, end }: Runtime): void {
   program
     .command("access")

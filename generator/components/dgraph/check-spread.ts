@@ -4,7 +4,7 @@ import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { condition } from "../../kubernetes/object-fields.ts";
 import { proxyOf } from "../../mesh/pod.ts";
 import { isInSet, type PodSet } from "../../mesh/pod-set.ts";
-import { includes, parsePorts } from "../../mesh/ports.ts";
+import { podLists } from "../../mesh/ports.ts";
 import { duration, plural } from "../../system/text.ts";
 import type { ClusterState, ProbeAnswers } from "../check.ts";
 import { type Finding, failed, passed, undecided } from "../finding.ts";
@@ -63,9 +63,7 @@ export function callsSpread(run: ProbeAnswers, state: ClusterState, alpha: PodSe
  */
 function oneAlphaCauses(pods: readonly KubernetesObject[]): string[] {
   const grpc = dgraphPorts.alpha.grpc;
-  const bypassed = pods.some(({ metadata }) =>
-    [portKeys.opaque, portKeys.skipInbound].some((key) => includes(parsePorts(metadata.annotations?.[key]), grpc)),
-  );
+  const bypassed = pods.some((pod) => [portKeys.opaque, portKeys.skipInbound].some((key) => podLists(pod, key, grpc)));
   const bare = pods.filter((pod) => proxyOf(pod) === undefined).map(({ metadata }) => metadata.name);
   const found = [
     ...(bypassed ? [`port ${grpc} is opaque or skipped on Alpha's pods, so proxies balance connections, not calls`] : []),

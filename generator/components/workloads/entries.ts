@@ -1,19 +1,23 @@
-import type { Environment, PodSet, WorkloadClient } from "../../spec/environment.generated.ts";
+import type { PodSet } from "../../mesh/pod-set.ts";
+import type { Environment, PodSet as PodsInSpec, WorkloadClient } from "../../spec/environment.generated.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
+import { podSet } from "./pod-sets.ts";
 
-/** A set of pods in the spec, and the path of its fields. */
+/** A set of pods in the spec, what it describes, and the path of its fields. */
 export interface Entry {
   readonly name: string;
-  readonly set: PodSet;
+  readonly set: PodsInSpec;
+  readonly pods: PodSet;
   readonly at: (...steps: string[]) => RuleFinding["paths"][number];
 }
 
 /** All sets of pods of an environment. */
-export function entriesOf({ spec: { workloads } }: Environment): Entry[] {
-  return Object.entries(workloads).flatMap(([workload, { pods }]) =>
+export function entriesOf(environment: Environment): Entry[] {
+  return Object.entries(environment.spec.workloads).flatMap(([workload, { namespace, pods }]) =>
     Object.entries(pods).map(([key, set]) => ({
       name: `${workload}/${key}`,
       set,
+      pods: podSet(environment, { workload, key, namespace, set }),
       at: (...steps: string[]) => spec("workloads", workload, "pods", key, ...steps),
     })),
   );

@@ -7,7 +7,6 @@ import { policiesFor } from "../../mesh/policies.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { clientsOf, entriesOf } from "./entries.ts";
-import { podSetsOf } from "./pod-sets.ts";
 
 /** Rules about the sets of pods of `spec.workloads`. */
 export const podRules: readonly Rule[] = [
@@ -125,64 +124,51 @@ function* duplicatePorts(environment: Environment): Iterable<RuleFinding> {
 function* takenNames(environment: Environment): Iterable<RuleFinding> {
   const release = linkerdRelease(environment.spec.linkerd.version);
   const owners = new Map<string, string>();
-  const entries = entriesOf(environment);
-  const sets = Object.keys(environment.spec.workloads).flatMap((workload) => podSetsOf(environment, workload));
-  for (const [index, set] of sets.entries()) {
-    const { network, mesh } = policiesFor(set, release);
+  for (const { name, pods, at } of entriesOf(environment)) {
+    const { network, mesh } = policiesFor(pods, release);
     const taken = [...network, ...mesh].flatMap(({ kind, metadata }) => {
       const id = `${kind} ${metadata.namespace}/${metadata.name}`;
       const owner = owners.get(id);
-      owners.set(id, owner ?? set.title);
+      owners.set(id, owner ?? name);
       return owner === undefined ? [] : [{ id, owner }];
     });
     const [first] = taken;
-    const entry = entries[index];
-    if (first === undefined || entry === undefined) continue;
+    if (first === undefined) continue;
     yield {
-      paths: [entry.at()],
+      paths: [at()],
       part: "key",
       message:
-        first.owner === set.title
-          ? `two ports of ${set.title} would have the object ${first.id}`
-          : `${first.id} would belong to both ${first.owner} and ${set.title}`,
+        first.owner === name
+          ? `two ports of ${name} would have the object ${first.id}`
+          : `${first.id} would belong to both ${first.owner} and ${name}`,
       fix: "use another name for this set or its workload",
     };
   }
 }
 
 function* widerAudits(environment: Environment): Iterable<RuleFinding> {
-  for (const [workload, { namespace, pods }] of Object.entries(environment.spec.workloads)) {
-    const policy = environment.spec.namespaces[namespace]?.mesh.defaultInboundPolicy;
-    if (policy === undefined || policy === "all-unauthenticated" || policy === "audit") continue;
-    const sets = podSetsOf(environment, workload);
-    for (const [index, key] of Object.keys(pods).entries()) {
-      const set = sets[index];
-      if (set === undefined || !isAudited(set)) continue;
-      yield {
-        paths: [spec("workloads", workload, "pods", key, "access", "mode"), spec("workloads", workload, "pods", key)],
-        message: `the mode audit admits all clients of ${workload}/${key}, although the default inbound policy of namespace ${namespace} is ${policy}`,
-        fix: "set access.mode: enforce",
-      };
-    }
+  for (const { name, pods, at } of entriesOf(environment)) {
+    const policy = environment.spec.namespaces[pods.namespace]?.mesh.defaultInboundPolicy;
+    if (policy === undefined || policy === "all-unauthenticated" || policy === "audit" || !isAudited(pods)) continue;
+    yield {
+      paths: [at("access", "mode"), at()],
+      message: `the mode audit admits all clients of ${name}, although the default inbound policy of namespace ${pods.namespace} is ${policy}`,
+      fix: "set access.mode: enforce",
+    };
   }
 }
 
 function* skippedPorts(environment: Environment): Iterable<RuleFinding> {
-  for (const [workload, { pods }] of Object.entries(environment.spec.workloads)) {
-    const sets = podSetsOf(environment, workload);
-    for (const [index, key] of Object.keys(pods).entries()) {
-      const set = sets[index];
-      for (const [port, facts] of Object.entries(set?.ports ?? {})) {
-        if (set === undefined || facts.skipsProxy !== true || modeOf(set, facts) === "off") continue;
-        yield {
-          paths: [spec("workloads", workload, "pods", key, "ports", port)],
-          part: "key",
-          message: `the proxies of ${workload}/${key} skip port ${facts.port}, so Linkerd does not check its clients`,
-          fix: "remove this port, or remove it from skip-inbound-ports",
-        };
-      }
+  for (const { name, pods, at } of entriesOf(environment))
+    for (const [key, port] of Object.entries(pods.ports)) {
+      if (port.skipsProxy !== true || modeOf(pods, port) === "off") continue;
+      yield {
+        paths: [at("ports", key)],
+        part: "key",
+        message: `the proxies of ${name} skip port ${port.port}, so Linkerd does not check its clients`,
+        fix: "remove this port, or remove it from skip-inbound-ports",
+      };
     }
-  }
 }
 
 function* dependencies(environment: Environment): Iterable<RuleFinding> {
@@ -209,60 +195,53 @@ function* unsupportedAudit(environment: Environment): Iterable<RuleFinding> {
 }
 
 function* withoutProxy(environment: Environment): Iterable<RuleFinding> {
-  for (const [workload, { namespace, pods }] of Object.entries(environment.spec.workloads)) {
+  for (const { name, pods, at } of entriesOf(environment)) {
+    const { namespace, inject } = pods;
     const declared = environment.spec.namespaces[namespace];
     const annotations = declared === undefined ? null : declaredAnnotations(declared);
-    const sets = podSetsOf(environment, workload);
-    for (const [index, [key, { inject }]] of Object.entries(pods).entries()) {
-      const set = sets[index];
-      if (set === undefined || !isProtected(set) || isDescribedAsMeshed(set, annotations)) continue;
-      const name = `${workload}/${key}`;
-      const [why, fix] = uninjectedNamespaces.includes(namespace)
-        ? [`Linkerd does not inject pods in namespace ${namespace}`, "set access.mode: off"]
-        : inject === "disabled"
-          ? [`the pods of ${name} are not injected`, "set inject: enabled, or access.mode: off"]
-          : [
-              `spec.namespaces does not enable injection in namespace ${namespace}`,
-              `set namespaces.${namespace}.mesh.inject: enabled`,
-            ];
-      yield {
-        paths: [spec("workloads", workload, "pods", key, "access", "mode"), spec("workloads", workload, "pods", key)],
-        message: `${why}, so no proxy checks the identities of the clients of ${name}`,
-        fix,
-      };
-    }
+    if (!isProtected(pods) || isDescribedAsMeshed(pods, annotations)) continue;
+    const [why, fix] = uninjectedNamespaces.includes(namespace)
+      ? [`Linkerd does not inject pods in namespace ${namespace}`, "set access.mode: off"]
+      : inject === "disabled"
+        ? [`the pods of ${name} are not injected`, "set inject: enabled, or access.mode: off"]
+        : [
+            `spec.namespaces does not enable injection in namespace ${namespace}`,
+            `set namespaces.${namespace}.mesh.inject: enabled`,
+          ];
+    yield {
+      paths: [at("access", "mode"), at()],
+      message: `${why}, so no proxy checks the identities of the clients of ${name}`,
+      fix,
+    };
   }
 }
 
 function* sharedIdentities(environment: Environment): Iterable<RuleFinding> {
   const used = new Set(clientsOf(environment).map(({ client }) => client.workload));
   const byIdentity = new Map<string, string>();
-  for (const [workload, { namespace, pods }] of Object.entries(environment.spec.workloads))
-    for (const [key, { serviceAccountName }] of Object.entries(pods)) {
-      const [name, identity] = [`${workload}/${key}`, `${namespace}/${serviceAccountName}`];
-      const first = byIdentity.get(identity);
-      if (first === undefined) byIdentity.set(identity, name);
-      else if (used.has(name) || used.has(first))
-        yield {
-          paths: [spec("workloads", workload, "pods", key, "serviceAccountName"), spec("workloads", workload, "pods", key)],
-          message: `${name} and ${first} have the service account ${identity}, so a client entry for one admits both`,
-          fix: `use a service account of its own, such as ${workload}-${key}`,
-        };
-    }
+  for (const { name, set, pods, at } of entriesOf(environment)) {
+    const identity = `${pods.namespace}/${set.serviceAccountName}`;
+    const first = byIdentity.get(identity);
+    if (first === undefined) byIdentity.set(identity, name);
+    else if (used.has(name) || used.has(first))
+      yield {
+        paths: [at("serviceAccountName"), at()],
+        message: `${name} and ${first} have the service account ${identity}, so a client entry for one admits both`,
+        fix: `use a service account of its own, such as ${name.replace("/", "-")}`,
+      };
+  }
 }
 
 function* overlaps(environment: Environment): Iterable<RuleFinding> {
-  const all = Object.keys(environment.spec.workloads).flatMap((workload) => podSetsOf(environment, workload));
   const entries = entriesOf(environment);
-  for (const [index, set] of all.entries()) {
-    const first = all
+  for (const [index, { name, pods, at }] of entries.entries()) {
+    const first = entries
       .slice(0, index)
-      .find((other) => other.namespace === set.namespace && mayShare(other.selector, set.selector));
-    const entry = entries[index];
-    if (first === undefined || entry === undefined || (!isProtected(first) && !isProtected(set))) continue;
+      .find((other) => other.pods.namespace === pods.namespace && mayShare(other.pods.selector, pods.selector));
+    if (first === undefined || (!isProtected(first.pods) && !isProtected(pods))) continue;
     yield {
-      paths: [entry.at("selector")],
-      message: `the selectors of ${first.title} and ${set.title} can select the same pods`,
+      paths: [at("selector")],
+      message: `the selectors of ${first.name} and ${name} can select the same pods`,
       fix: "add a label to the selector that only these pods have",
     };
   }

@@ -1,5 +1,4 @@
-import { portKeys } from "../../catalog/well-known.ts";
-import { proxyPrefix } from "../../mesh/namespace-settings.ts";
+import { portKeys, proxyPrefix } from "../../catalog/well-known.ts";
 import type { Client, ClientSource, PodSet, Port } from "../../mesh/pod-set.ts";
 import { includes, parsePorts } from "../../mesh/ports.ts";
 import { clusterOf } from "../../spec/cluster.ts";
@@ -12,6 +11,7 @@ export function podSetsOf(environment: Environment, workload: string): PodSet[] 
   return Object.entries(pods).map(([key, set]) => podSet(environment, { workload, key, namespace, set }));
 }
 
+/** A set in the spec, with its place. */
 interface SetInSpec {
   readonly workload: string;
   readonly key: string;
@@ -19,7 +19,8 @@ interface SetInSpec {
   readonly set: PodsInSpec;
 }
 
-function podSet(environment: Environment, { workload, key, namespace, set }: SetInSpec): PodSet {
+/** Returns the pods that a set in the spec describes. Clients that the rules refuse are left out. */
+export function podSet(environment: Environment, { workload, key, namespace, set }: SetInSpec): PodSet {
   const { access } = set;
   const { matchLabels, matchExpressions } = set.selector;
   return {

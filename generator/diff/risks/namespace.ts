@@ -1,3 +1,4 @@
+import { proxyPrefix } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
 
 /** Values of the default inbound policy, from the strictest to the most open one. Without a value, all clients are admitted. */
@@ -23,7 +24,7 @@ export function* namespaceRisks({ kind, name, change, fields }: ChangedObject): 
             ? `new pods in namespace ${name} get no proxy and no identity, so policies refuse their calls; running pods keep their proxies until they restart`
             : `new pods in namespace ${name} get a proxy; running pods do not change until they restart`,
       };
-    else if (field.path.includes("config.linkerd.io/"))
+    else if (field.path.includes(proxyPrefix))
       yield { risk: "rollout", reason: `pods in namespace ${name} use the new proxy settings after their next restart` };
   }
 }

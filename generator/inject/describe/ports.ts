@@ -1,5 +1,5 @@
 import { type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
-import { containersOf, listOf, type Workload } from "../../kubernetes/workload.ts";
+import { containersOf, listOf, tcpPortsOf, type Workload } from "../../kubernetes/workload.ts";
 import { proxyAnnotations } from "../../mesh/meshed.ts";
 import type { Protocol } from "../../mesh/pod-set.ts";
 import { includes, opaquePorts, resolvePort } from "../../mesh/ports.ts";
@@ -59,13 +59,7 @@ function factsOf(workload: Workload, stream: ManifestSet): PortFacts[] {
       })),
   );
   const declared = containers.flatMap((container) =>
-    listOf(container["ports"])
-      .map(asMap)
-      .flatMap(({ containerPort, name, protocol = "TCP" }) =>
-        typeof containerPort === "number" && protocol === "TCP"
-          ? [{ port: containerPort, name: name === undefined ? null : String(name), image: String(container["image"] ?? "") }]
-          : [],
-      ),
+    tcpPortsOf(container).map((port) => ({ ...port, image: String(container["image"] ?? "") })),
   );
   const others = [...ofService.map(({ target }) => target), ...probes.map(({ port }) => port)];
   const undeclared = [...new Set(others)].filter(

@@ -1,6 +1,6 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { linkerdAnnotations, shutdownKey } from "../../catalog/linkerd-annotations.ts";
-import { admissionWebhooksLabel, injectKey, portKeys, uninjectedNamespaces } from "../../catalog/well-known.ts";
+import { admissionWebhooksLabel, injectKey, portKeys, proxyPrefix, uninjectedNamespaces } from "../../catalog/well-known.ts";
 import { annotationsOf, type ManifestSet } from "../../kubernetes/manifest-set.ts";
 import { writtenAt } from "../../kubernetes/read.ts";
 import { type Labels, type Workload, workloadOf } from "../../kubernetes/workload.ts";
@@ -84,7 +84,7 @@ export const injectionRules: readonly ManifestRule[] = [
   },
 ];
 
-const isLinkerdKey = (key: string): boolean => key === injectKey || key.startsWith("config.linkerd.io/");
+const isLinkerdKey = (key: string): boolean => key === injectKey || key.startsWith(proxyPrefix);
 
 function* misplaced({ statedWorkloads }: ManifestSet): Iterable<ManifestFinding> {
   for (const { manifest, template, annotations } of statedWorkloads) {

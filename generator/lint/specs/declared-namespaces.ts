@@ -1,9 +1,10 @@
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { linkerdAnnotations, readBy } from "../../catalog/linkerd-annotations.ts";
+import { proxyPrefix } from "../../catalog/well-known.ts";
 import { modelOf } from "../../components/build.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import { rejectedValue } from "../../mesh/annotation-values.ts";
-import { meshAnnotations, proxyPrefix } from "../../mesh/namespace-settings.ts";
+import { meshAnnotations } from "../../mesh/namespace-settings.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { isReserved } from "./namespaces.ts";
