@@ -1,4 +1,5 @@
 import { ageSecretOf } from "../bundle/emit/flux.ts";
+import { fluxName } from "../bundle/emit/names.ts";
 import { kustomizationName, type Placement, placementOf, rootFolder } from "../bundle/emit/placement.ts";
 import { modelOf } from "../components/build.ts";
 import { type ComponentModel, isDelivered, objectsOf, releaseOf } from "../components/model.ts";
@@ -89,7 +90,7 @@ function azureSteps(azure: NonNullable<Environment["spec"]["azure"]>, registry: 
 function removal(component: ComponentModel, placement: Placement): ScriptStep {
   const { id, namespace, apiRegistrations = "" } = component;
   const kustomization = kustomizationName(placement, id);
-  const helmRelease = releaseOf(component) === null ? "" : id;
+  const helmRelease = releaseOf(component) === null ? "" : fluxName(id);
   return { title: id, run: "take_down", arguments: [kustomization, namespace, helmRelease, apiRegistrations] };
 }
 

@@ -6,6 +6,19 @@ export interface ChartRepository {
   readonly url: string;
 }
 
+/** A chart in an OCI registry. */
+export interface OciChart {
+  /** URL without a version, such as `oci://registry.example.org/charts/shop`. */
+  readonly oci: string;
+  /** Digest of the chart's manifest; null to use the version only. */
+  readonly digest: string | null;
+}
+
+/** Whether a chart is in an OCI registry. */
+export function isOci(repository: ChartRepository | OciChart): repository is OciChart {
+  return "oci" in repository;
+}
+
 /** Repository of Dgraph's charts (dgraph-io/charts, README). */
 export const dgraphRepository: ChartRepository = { name: "dgraph", url: "https://charts.dgraph.io" };
 

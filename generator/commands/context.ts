@@ -55,7 +55,7 @@ export function load(repository: Repository, names: readonly string[]): LoadedAl
   const found = loaded.flatMap((each) => [
     ...each.diagnostics,
     ...changeFindings(repository.root, each),
-    ...placeFindings(place, each),
+    ...placeFindings(repository.root, place, each),
   ]);
   return { loaded, diagnostics: distinct([...repository.strayFiles(), ...findCollisions(loaded, isGenerated), ...found]) };
 }

@@ -1,14 +1,28 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import type { RuleInfo } from "../diagnostics/rule-info.ts";
+import { missingFolders, workloadFolderRule } from "../lint/specs/folders.ts";
 import { gitopsPathRule, pathMismatch } from "../lint/specs/gitops.ts";
 import { judgement } from "../lint/specs.ts";
 import type { Loaded } from "../spec/load.ts";
+import type { RuleFinding } from "../spec/rule.ts";
 
 /**
- * Returns findings about the place of the platform repository in Git.
+ * Returns findings about the files of the platform repository, and about its place in Git.
  *
+ * @param root folder of the platform repository
  * @param place path of the platform repository inside its Git repository; null without Git
  */
-export function placeFindings(place: string | null, { environment, locate }: Loaded): Diagnostic[] {
+export function placeFindings(root: string, place: string | null, { environment, locate }: Loaded): Diagnostic[] {
   if (environment === null || locate === null) return [];
-  return [...pathMismatch(environment, place)].map((finding) => locate(judgement(gitopsPathRule, finding, environment)));
+  const report = (rule: RuleInfo, findings: Iterable<RuleFinding>): Diagnostic[] =>
+    [...findings].map((finding) => locate(judgement(rule, finding, environment)));
+  return [
+    ...report(gitopsPathRule, pathMismatch(environment, place)),
+    ...report(
+      workloadFolderRule,
+      missingFolders(environment, (path) => existsSync(join(root, path))),
+    ),
+  ];
 }

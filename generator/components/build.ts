@@ -76,7 +76,7 @@ function build({ build, ...component }: Component, context: Context): ComponentM
     ...output,
     ...component,
   };
-  return withOverrides(built, context.environment.spec.components);
+  return withOverrides(built, context.environment);
 }
 
 /**

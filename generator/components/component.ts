@@ -1,6 +1,6 @@
 import type { Image } from "../catalog/image.ts";
 import type { LinkerdChart, LinkerdRelease } from "../catalog/linkerd.ts";
-import type { ChartRepository } from "../catalog/repositories.ts";
+import type { ChartRepository, OciChart } from "../catalog/repositories.ts";
 import type { RuleInfo } from "../diagnostics/rule-info.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
@@ -124,11 +124,16 @@ export interface NamespaceSpec {
 export interface Release {
   readonly name: string;
   readonly chart: string;
-  readonly repository: ChartRepository;
+  readonly repository: ChartRepository | OciChart;
   /** Whether the chart contains cluster-scoped objects, such as ClusterRoles and webhook configurations. */
   readonly clusterScoped: boolean;
   readonly version: string;
   readonly values: JsonMap;
+  /**
+   * Whether the user chose the chart. Flux then installs the CRDs in its folder `crds/`, as Helm does, and does not undo
+   * changes in the cluster, because other programs might make them: hooks that write a `caBundle`, or autoscalers.
+   */
+  readonly ofUser?: true;
 }
 
 /** How a component is delivered to the cluster. */
@@ -148,6 +153,8 @@ export type Delivery =
       readonly images: Readonly<Record<string, Image>>;
       readonly contains: readonly string[];
     }
+  /** A folder of the repository with a kustomization.yaml of the user. */
+  | { readonly kind: "folder"; readonly path: string }
   /**
    * Only `objects` and `secrets`. helmfile installs them as a release (`release`), or applies them in a hook before the
    * first release (`hook`).

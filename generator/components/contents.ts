@@ -8,6 +8,7 @@ import { type ComponentModel, isDelivered, releaseOf } from "./model.ts";
  */
 export function contentsOf(component: ComponentModel): string {
   const {
+    delivery,
     secrets,
     objects,
     images: [image],
@@ -15,6 +16,7 @@ export function contentsOf(component: ComponentModel): string {
   if (!isDelivered(component)) return "provided by others";
   const release = releaseOf(component);
   if (release !== null) return `${release.chart} ${release.version}`;
+  if (delivery.kind === "folder") return delivery.path;
   if (secrets.length > 0) return plural(secrets.length, "encrypted Secret");
   if (image !== undefined) return `${imagePath(image.name)} ${image.tag}`;
   return plural(Object.values(objects).flat().length, "object");

@@ -1,19 +1,46 @@
 import { isMap, isSeq, parseDocument } from "yaml";
+import type { Path } from "../diagnostics/source.ts";
 import type { Json, JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { deliversWorkload } from "../spec/ownership.ts";
+import { spec } from "../spec/rule.ts";
 import { compareText } from "../system/text.ts";
 import type { Need, ValuesObject } from "./component.ts";
 import type { ComponentModel } from "./model.ts";
 import type { JsonOperation, Patch, PatchTarget } from "./patch.ts";
 import { mergeValues } from "./values.ts";
 
-type Overrides = Environment["spec"]["components"];
-type Override = Overrides[string];
+/** Changes of the generated files of one component. */
+export type Override = Environment["spec"]["components"][string];
 
-/** Changes a component as `spec.components` specifies. Values and patches are applied last. */
-export function withOverrides(component: ComponentModel, { [component.id]: override }: Overrides): ComponentModel {
-  if (override === undefined) return component;
+/** The changes of a component in a spec, and their path in the spec. */
+export interface OverrideInSpec {
+  readonly override: Override;
+  readonly at: (...steps: Path) => Path;
+}
+
+/**
+ * Returns the changes of a component: `spec.components`, or the section of the workload if the component is a workload.
+ * Returns undefined if there are none.
+ */
+export function overrideOf(id: string, { spec: { components, workloads } }: Environment): OverrideInSpec | undefined {
+  const [kind, key = ""] = id.split("/");
+  if (kind === "workloads") {
+    const workload = workloads[key];
+    return workload === undefined || !deliversWorkload(workload)
+      ? undefined
+      : { override: workload, at: (...steps) => spec("workloads", key, ...steps) };
+  }
+  const override = components[id];
+  return override === undefined ? undefined : { override, at: (...steps) => spec("components", id, ...steps) };
+}
+
+/** Changes a component as the spec specifies. Values and patches are applied last. */
+export function withOverrides(component: ComponentModel, environment: Environment): ComponentModel {
+  const found = overrideOf(component.id, environment);
+  if (found === undefined) return component;
+  const { override } = found;
   const { delivery } = component;
   const values = override.values as JsonMap;
   const overridesFrom = override.valuesFrom.flatMap(sourceOf);
@@ -75,9 +102,15 @@ export function parsePatch(text: string): Patch["patch"] | null {
 }
 
 /** A dependency in the spec as a need. */
-export function needOf({ component, kustomization, helmRelease }: Override["dependsOn"][number]): Need {
+export function needOf({ component, workload, kustomization, helmRelease }: Override["dependsOn"][number]): Need {
+  if (workload !== undefined) return { component: workloadId(workload) };
   if (kustomization !== undefined) return { kustomization };
   return helmRelease === undefined ? { component: component ?? "" } : { helmRelease };
+}
+
+/** Id of the component that delivers the pods of a workload. */
+export function workloadId(key: string): string {
+  return `workloads/${key}`;
 }
 
 /** Converts a time such as `1h30m` to minutes. */

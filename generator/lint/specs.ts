@@ -7,9 +7,11 @@ import { chartOverrideRules } from "./specs/chart-overrides.ts";
 import { clusterRules } from "./specs/cluster.ts";
 import { type JointRule, jointRules } from "./specs/cross-environment.ts";
 import { declaredNamespaceRules } from "./specs/declared-namespaces.ts";
+import { workloadFolderRule, workloadNamespaceRule } from "./specs/folders.ts";
 import { gitopsNameRule, gitopsPathRule, gitopsRules } from "./specs/gitops.ts";
 import { namespaceRules } from "./specs/namespaces.ts";
 import { overrideRules } from "./specs/overrides.ts";
+import { releaseRules } from "./specs/releases.ts";
 import { secretsRules } from "./specs/secrets.ts";
 
 /** All rules about a single environment: the rules in `specs/`, and the rules of each component. */
@@ -18,6 +20,7 @@ const rules: readonly Rule[] = [
   ...clusterRules,
   ...gitopsRules,
   ...namespaceRules,
+  ...releaseRules,
   ...declaredNamespaceRules,
   ...overrideRules,
   ...chartOverrideRules,
@@ -30,6 +33,8 @@ export const specRules: readonly RuleInfo[] = [
   ...jointRules,
   gitopsPathRule,
   gitopsNameRule,
+  workloadFolderRule,
+  workloadNamespaceRule,
   ...providers.flatMap((provider) => provider.transitionRules ?? []),
 ];
 

@@ -7,6 +7,8 @@ export type Protocol = "HTTP/1" | "HTTP/2" | "gRPC" | "TLS" | "opaque" | "unknow
 /** A port on which pods listen. */
 export interface Port {
   readonly port: number;
+  /** Number of the port in the Services of the set; default: `port`. */
+  readonly servicePort?: number;
   /** Transport protocol; default: TCP. */
   readonly transport?: "TCP" | "UDP";
   readonly protocol: Protocol;
@@ -109,6 +111,8 @@ export interface PodSet {
   readonly inject: "inherited" | "enabled" | "ingress" | "disabled";
   /** Settings of the proxies: annotations without the prefix `config.linkerd.io/`. */
   readonly proxy?: StringMap;
+  /** Names of the Services of the pods. */
+  readonly services?: readonly string[];
   /** Number of pods; null if the number is not known. */
   readonly replicas: number | null;
   /** Ports by key; empty if the pods only connect to other pods. */

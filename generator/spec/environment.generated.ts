@@ -1,6 +1,14 @@
 // Generated from schema/environment.schema.json by `npm run codegen`; do not edit.
 
 /**
+ * Version of the chart. Ranges are not possible, because the same commit must always install the same chart.
+ */
+export type ChartVersion = string;
+/**
+ * Name of the Helm release; default: the key of the workload. If a release of this name exists in the namespace, Flux and helmfile upgrade it.
+ */
+export type ReleaseName = string;
+/**
  * Taints of nodes on which the pods are allowed to run.
  */
 export type Tolerations = Toleration[];
@@ -723,13 +731,17 @@ export interface ComponentPatch {
   patch: string;
 }
 /**
- * A dependency. Set exactly one of component, kustomization and helmRelease.
+ * A dependency. Set exactly one of component, workload, kustomization and helmRelease.
  */
 export interface Dependency {
   /**
    * Name of a component of this environment.
    */
   component?: string;
+  /**
+   * Name of a workload of this environment that has a source.
+   */
+  workload?: string;
   kustomization?: FluxObject;
   helmRelease?: FluxObject;
 }
@@ -774,7 +786,7 @@ export interface DeclaredNamespace {
   };
 }
 /**
- * A service of your own, and the access to its pods.
+ * A service of your own: where it comes from, its pods, and the access to them.
  */
 export interface Workload {
   /**
@@ -782,15 +794,84 @@ export interface Workload {
    */
   namespace: string;
   /**
-   * Kustomizations that must be ready before Flux applies the policies of the workload.
+   * Where Flux and helmfile find the workload. Set exactly one of chart, oci and path. If omitted, another tool delivers the workload, and meshops writes only its policies.
+   */
+  source?: {
+    chart?: ChartSource;
+    oci?: OciSource;
+    /**
+     * Folder of this repository with a kustomization.yaml.
+     */
+    path?: string;
+  };
+  /**
+   * Values of the chart. A null inside values is passed to Helm, which then removes the chart's default value. To remove the values that this spec inherits, set values: null.
+   */
+  values: {
+    [k: string]: unknown;
+  };
+  /**
+   * ConfigMaps and Secrets in the namespace of the workload that contain values of the chart, in the order in which they are merged. values is merged last. Only Flux reads these objects.
+   */
+  valuesFrom: ValuesSource[];
+  /**
+   * Kustomize patches for the objects of the workload. Each key is a name that you choose. The patches are applied after the generated patches, in the alphabetical order of their names.
+   */
+  patches: {
+    [k: string]: ComponentPatch;
+  };
+  /**
+   * What must be ready before Flux and helmfile install the workload. If the workload has no source, Flux waits before it applies the policies of the workload, and only Kustomizations are possible.
    */
   dependsOn: Dependency[];
+  /**
+   * Time within which the workload must become ready; default: 5m.
+   */
+  timeout?: string;
+  /**
+   * Whether updates of the workload are suspended. If true, Flux and helmfile do not change the workload, and do not apply changes in Git, until suspend is false again. Its policies are not suspended.
+   */
+  suspend: boolean;
+  /**
+   * When the pods with settings of a proxy restart: onIdentityChange, when trust anchors, trust domain or cluster domain change; manual, only when you restart them. Pods that do not restart after such a change cannot connect to the mesh.
+   */
+  restart: "onIdentityChange" | "manual";
   /**
    * Sets of pods that share labels, a service account and ports. Each key is the name of a set.
    */
   pods: {
     [k: string]: PodSet;
   };
+}
+/**
+ * A Helm chart in a chart repository.
+ */
+export interface ChartSource {
+  /**
+   * URL of the chart repository.
+   */
+  repository: string;
+  /**
+   * Name of the chart in the repository.
+   */
+  name: string;
+  version: ChartVersion;
+  releaseName?: ReleaseName;
+}
+/**
+ * A Helm chart in an OCI registry.
+ */
+export interface OciSource {
+  /**
+   * URL of the chart, without a version.
+   */
+  url: string;
+  version: ChartVersion;
+  /**
+   * Digest of the chart's manifest. Flux and helmfile then install exactly this chart, even if the version in the registry changes.
+   */
+  digest?: string;
+  releaseName?: ReleaseName;
 }
 /**
  * Pods that share labels, a service account and ports.
@@ -854,6 +935,10 @@ export interface PodSet {
     [k: string]: string;
   };
   /**
+   * Names of the Services of these pods. If the workload has a source, meshops marks the opaque ports of the set on these Services.
+   */
+  services: string[];
+  /**
    * Ports on which the pods listen. Each key is the name of a port. Pods that only connect to other pods have no ports.
    */
   ports: {
@@ -883,6 +968,10 @@ export interface WorkloadPort {
    * Number of the container's port, not of the Service's port.
    */
   port: number;
+  /**
+   * Number of this port in services; default: port.
+   */
+  servicePort?: number;
   /**
    * Protocol of the connections, as in the field proxyProtocol of a Server. Use opaque if the server sends the first bytes, as MySQL does, and TLS if the application encrypts the connection. unknown: the proxy detects the protocol.
    */

@@ -57,7 +57,7 @@ export interface Merged {
 
 /**
  * Merges the files of a chain. Maps are merged key by key, all other values are replaced, and `null` removes a key.
- * Below `spec.components.<name>.values`, `null` is data.
+ * Below `spec.components.<name>.values` and `spec.workloads.<name>.values`, `null` is data.
  * `metadata`, `spec.abstract` and `spec.extends` apply only to the file that contains them, and are not inherited.
  */
 export function mergeChain({ sources }: Chain): Merged {
@@ -97,13 +97,13 @@ function inheritable(file: Record<string, unknown>): Record<string, unknown> {
  * chart.
  */
 function isBelowValues(path: readonly string[]): boolean {
-  const [spec, components, , values] = path;
-  return spec === "spec" && components === "components" && values === "values" && path.length > 4;
+  const [spec, section, , values] = path;
+  return spec === "spec" && (section === "components" || section === "workloads") && values === "values" && path.length > 4;
 }
 
 /**
- * Merges a layer over a base. A null in the layer removes a key, except below `spec.components.<name>.values`. Calls `touch` with the JSON pointer of every value
- * that is set or removed.
+ * Merges a layer over a base. A null in the layer removes a key, except in chart values. Calls `touch` with the JSON
+ * pointer of every value that is set or removed.
  */
 function merge(
   base: Record<string, unknown>,

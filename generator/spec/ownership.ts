@@ -1,4 +1,4 @@
-import type { Environment } from "./environment.generated.ts";
+import type { Environment, Workload } from "./environment.generated.ts";
 
 /** Whether meshops installs Linkerd. If false, another tool installs Linkerd, and meshops does not change it. */
 export function installsLinkerd({ spec: { linkerd } }: Environment): boolean {
@@ -19,4 +19,9 @@ export type Recipients = NonNullable<Environment["spec"]["secrets"]>;
 /** Recipients of the encrypted files; empty lists if the spec has no section `secrets` because nothing is encrypted. */
 export function recipientsOf({ spec: { secrets } }: Environment): Recipients {
   return secrets ?? { age: [], admin: [] };
+}
+
+/** Whether meshops delivers the pods of a workload. Otherwise another tool does. */
+export function deliversWorkload({ source }: Pick<Workload, "source">): boolean {
+  return source?.chart !== undefined || source?.oci !== undefined || source?.path !== undefined;
 }

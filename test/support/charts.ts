@@ -20,8 +20,14 @@ export interface ChartServer {
   close(): void;
 }
 
-/** Serves a folder of packaged charts on loopback, as a replacement for the repositories that the bundle uses. */
-export async function serveCharts(folder: string): Promise<ChartServer> {
+const upstream = ["linkerd", "dgraph", "grafana"];
+
+/**
+ * Serves a folder of packaged charts on loopback, as a replacement for the repositories that the bundle uses.
+ *
+ * @param repositories names of the repositories
+ */
+export async function serveCharts(folder: string, repositories: readonly string[] = upstream): Promise<ChartServer> {
   const server = createServer((request, response) => {
     const file = join(folder, basename(request.url ?? ""));
     if (existsSync(file)) createReadStream(file).pipe(response);
@@ -34,8 +40,9 @@ export async function serveCharts(folder: string): Promise<ChartServer> {
     HELM_CONFIG_HOME: join(home, "config"),
     HELM_CACHE_HOME: join(home, "cache"),
     HELM_DATA_HOME: join(home, "data"),
+    HELMFILE_CACHE_HOME: join(home, "helmfile"),
   };
-  for (const name of ["linkerd", "dgraph", "grafana"]) await run(tool("helm"), ["repo", "add", name, url], { env });
+  for (const name of repositories) await run(tool("helm"), ["repo", "add", name, url], { env });
   return { env, close: () => server.close() };
 }
 

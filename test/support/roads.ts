@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import type { ChartServer } from "./charts.ts";
@@ -53,11 +53,11 @@ function takeOverlayLabel({ metadata }: KubernetesObject): string | undefined {
   return overlay;
 }
 
-/** Returns the names of an environment's overlays, sorted. */
+/** Returns the ids of an environment's overlays, sorted. An overlay can contain a part without Secrets, `public`. */
 export function overlaysOf(root: string, environment: string): string[] {
-  return readdirSync(join(root, "overlays", environment), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
+  return readdirSync(join(root, "overlays", environment), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith("/kustomization.yaml") && !path.endsWith("/public/kustomization.yaml"))
+    .map((path) => dirname(path))
     .sort();
 }
 
@@ -110,18 +110,15 @@ async function helmController(
   );
   const work = scratchFolder("release");
   writeTree(work, Object.fromEntries(values.map((text, index) => [`values-${index}.yaml`, text])));
-  const chart = field(release, "spec", "chart", "spec") as { chart: string; version: string };
-  const url = field(pick(objects, "HelmRepository", release.metadata.name), "spec", "url");
-  const repository = repositories.find((each) => each.url === url);
-  if (repository === undefined) throw new Error(`the helmfile has no repository ${String(url)}`);
+  const { chart, version } = chartOf(release, objects, repositories);
   const rendered = await run(
     tool("helm"),
     [
       "template",
       String(field(release, "spec", "releaseName")),
-      `${repository.name}/${chart.chart}`,
+      chart,
       "--version",
-      chart.version,
+      version,
       "--namespace",
       release.metadata.namespace ?? "",
       "--kube-version",
@@ -136,6 +133,23 @@ async function helmController(
   if (patches.length === 0) return objectsIn(rendered);
   writeTree(work, { "rendered.yaml": rendered, "kustomization.yaml": stringify({ resources: ["rendered.yaml"], patches }) });
   return objectsIn(await kustomizeBuild(work));
+}
+
+/** Returns the chart of a HelmRelease, in the form of helm's arguments. The chart is in a repository or in a registry. */
+function chartOf(
+  release: KubernetesObject,
+  objects: readonly KubernetesObject[],
+  repositories: readonly Repository[],
+): { chart: string; version: string } {
+  if (field(release, "spec", "chartRef") !== undefined) {
+    const source = pick(objects, "OCIRepository", String(field(release, "spec", "chartRef", "name")));
+    return { chart: String(field(source, "spec", "url")), version: String(field(source, "spec", "ref", "tag")) };
+  }
+  const { chart, version } = field(release, "spec", "chart", "spec") as { chart: string; version: string };
+  const url = field(pick(objects, "HelmRepository", release.metadata.name), "spec", "url");
+  const repository = repositories.find((each) => each.url === url);
+  if (repository === undefined) throw new Error(`the helmfile has no repository ${String(url)}`);
+  return { chart: `${repository.name}/${chart}`, version };
 }
 
 /**

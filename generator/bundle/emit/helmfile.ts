@@ -1,4 +1,5 @@
 import { defaultKubernetes } from "../../catalog/linkerd.ts";
+import { isOci } from "../../catalog/repositories.ts";
 import type { Release } from "../../components/component.ts";
 import { type ComponentModel, isDelivered, type Model, neededComponents, releaseOf } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
@@ -78,8 +79,17 @@ function isHooked(delivery: ComponentModel["delivery"]): boolean {
 function chartOf(component: ComponentModel): { name: string; chart: string } {
   const { id } = component;
   const release = releaseOf(component);
-  if (release !== null) return { name: release.name, chart: `${release.repository.name}/${release.chart}` };
+  if (release !== null) return { name: release.name, chart: referenceOf(release) };
   return { name: fluxName(id), chart: `./${id}/${objectsFolder(component)}`.replace(/\/$/, "") };
+}
+
+function referenceOf({ repository, chart }: Release): string {
+  return isOci(repository) ? repository.oci : `${repository.name}/${chart}`;
+}
+
+/** Version of a chart, with its digest if one is set (helmfile, pkg/state/state.go, parseVersionDigest). */
+function versionOf({ repository, version }: Release): string {
+  return isOci(repository) && repository.digest !== null ? `${version}@${repository.digest}` : version;
 }
 
 /** Name of the release that helmfile creates for a component. */
@@ -107,10 +117,10 @@ function release(component: ComponentModel, model: Model): JsonMap {
 }
 
 /** Additional fields of a release with a chart: the version, the values, and the patches if the component has any. */
-function valuesAndPatches(component: ComponentModel, { version }: Release): JsonMap {
+function valuesAndPatches(component: ComponentModel, release: Release): JsonMap {
   const { id, patches } = component;
   return {
-    version,
+    version: versionOf(release),
     values: valuesFilesOf(component).map((file) => `${id}/${file}`),
     ...(plainPatches(patches).length > 0 ? { strategicMergePatches: [`${id}/${patchesFile}`] } : {}),
     ...(targetedPatches(patches).length > 0 ? { transformers: [`${id}/${transformersFile}`] } : {}),

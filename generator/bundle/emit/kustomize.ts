@@ -1,4 +1,5 @@
 import { type Image, pulledAs } from "../../catalog/image.ts";
+import { isOci, type OciChart } from "../../catalog/repositories.ts";
 import type { Release, ValuesObject } from "../../components/component.ts";
 import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
@@ -39,7 +40,7 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
     yield [valuesFile, toBundleYaml([release.values], head)];
     if (component.lastValues !== null) yield [lastValuesFile, toBundleYaml([component.lastValues], head)];
     yield [releaseFile, toBundleYaml([helmRelease(component, release, model.environment)], head)];
-    yield [repositoryFile, toBundleYaml([helmRepository(component, release)], head)];
+    yield [repositoryFile, toBundleYaml([chartSource(component, release)], head)];
     const transformers = patchTransformers(component);
     if (transformers.length > 0) yield [transformersFile, toBundleYaml(transformers, head)];
   }
@@ -68,11 +69,13 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
   const toRoot = overlayFolder(model.environment.metadata.name, id).replace(/[^/]+/g, "..");
   const base = (name: string): string => `${toRoot}/${basesFolder}/${name}`;
   const based = delivery.kind === "chart" || delivery.kind === "kustomization";
+  const ofUser = delivery.kind === "folder";
   return withoutEmpty({
     ...kustomizationType,
     namespace: based ? namespace : "",
     resources: [
       ...(based ? [delivery.base === null ? releaseFile : base(delivery.base)] : []),
+      ...(ofUser ? [`${toRoot}/${delivery.path}`] : []),
       ...(delivery.kind === "chart" ? [repositoryFile] : []),
       ...own,
       ...secrets.map(encryptedName),
@@ -81,8 +84,23 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
     configMapGenerator: delivery.kind === "chart" ? [{ name: `${fluxName(id)}-values`, files: valuesFilesOf(component) }] : [],
     patches: [...overlayPatches(component), ...(secrets.length === 0 ? [] : [keptByHelm])],
     images: delivery.kind === "kustomization" ? imagesOf(delivery.images, model) : [],
-    labels: [{ pairs: commonLabels(component) }],
+    transformers: ofUser ? [toBundleYaml([defaultNamespace(component)])] : [],
+    // Labels of the user's objects do not change, because selectors of other objects might contain them.
+    labels: ofUser ? [] : [{ pairs: commonLabels(component) }],
   });
+}
+
+/**
+ * Transformer that sets the namespace of objects that have none. The field `namespace` of a kustomization.yaml would also
+ * change the namespace of objects that have one (kustomize, api/builtins/NamespaceTransformer.go, `unsetOnly`).
+ */
+function defaultNamespace({ id, namespace }: ComponentModel): JsonMap {
+  return {
+    apiVersion: "builtin",
+    kind: "NamespaceTransformer",
+    metadata: { name: `${fluxName(id)}-namespace`, namespace },
+    unsetOnly: true,
+  };
 }
 
 /**
@@ -90,9 +108,26 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
  * own patches are in the HelmRelease, and Flux applies them to the rendered chart.
  */
 function overlayPatches({ delivery, patches }: ComponentModel): JsonMap[] {
-  if (delivery.kind === "chart") return delivery.base === null ? [] : [{ path: releaseFile }];
+  if (delivery.kind === "chart")
+    return [
+      ...(delivery.base === null ? [] : [{ path: releaseFile }]),
+      ...(delivery.release.ofUser === true ? [ofUserChart] : []),
+    ];
   return [...(plainPatches(patches).length > 0 ? [{ path: patchesFile }] : []), ...targetedPatches(patches).map(inline)];
 }
+
+/** Patch that replaces settings in bases/helm-release, which are right for the charts of Linkerd and Dgraph only. */
+const ofUserChart: JsonMap = {
+  target: { kind: "HelmRelease" },
+  patch: toBundleYaml([
+    {
+      apiVersion: "helm.toolkit.fluxcd.io/v2",
+      kind: "HelmRelease",
+      metadata: { name: "any" },
+      spec: { driftDetection: { mode: "disabled" }, install: { crds: "Create" } },
+    },
+  ]),
+};
 
 function imagesOf(images: Readonly<Record<string, Image>>, { mirror }: Model): JsonMap[] {
   return Object.entries(images).map(([name, image]) => ({ name, newName: pulledAs(image.name, mirror), newTag: image.tag }));
@@ -143,13 +178,7 @@ function helmRelease(component: ComponentModel, release: Release, environment: E
       ...(component.suspended ? { suspend: true } : {}),
       ...(release.name === name && !whole ? {} : { releaseName: release.name }),
       ...(dependsOn.length === 0 ? {} : { dependsOn }),
-      chart: {
-        spec: {
-          ...(whole ? { chart: release.chart, interval: "1h" } : {}),
-          sourceRef: { kind: "HelmRepository", name, namespace: component.namespace },
-          version: release.version,
-        },
-      },
+      ...chartOf(component, release, whole),
       ...(whole || component.overridesFrom.length + component.valuesFrom.length > 0
         ? { valuesFrom: valuesFromOf(component) }
         : {}),
@@ -161,17 +190,46 @@ function helmRelease(component: ComponentModel, release: Release, environment: E
   };
 }
 
+/** Field of a HelmRelease that refers to the chart. */
+function chartOf({ id, namespace }: ComponentModel, { chart, repository, version }: Release, whole: boolean): JsonMap {
+  const name = fluxName(id);
+  if (isOci(repository)) return { chartRef: { kind: "OCIRepository", name, namespace } };
+  const sourceRef = { kind: "HelmRepository", name, namespace };
+  return { chart: { spec: { ...(whole ? { chart, interval: "1h" } : {}), sourceRef, version } } };
+}
+
 /**
  * The chart repository of a component, next to its HelmRelease and with the same name. Under Flux's multi-tenancy
  * lockdown (`--no-cross-namespace-refs`), a HelmRelease can only refer to a source in its own namespace
  * (helm-controller, aclAllowAccessTo).
  */
-function helmRepository({ id }: ComponentModel, { repository }: Release): JsonMap {
+function chartSource({ id }: ComponentModel, { repository, version }: Release): JsonMap {
+  if (isOci(repository)) return ociRepository(fluxName(id), version, repository);
   return {
     apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "HelmRepository",
     metadata: { name: fluxName(id) },
     spec: { interval: "1h", url: repository.url },
+  };
+}
+
+/**
+ * A chart in an OCI registry. Without a layer selector, source-controller extracts the first layer of the artifact as a
+ * tarball of manifests; `copy` keeps the layer as the chart's archive, which helm-controller reads (Flux docs,
+ * "OCIRepository", `.spec.layerSelector`). If a digest is set, it takes precedence over the tag. A `+` in a chart version
+ * is `_` in a tag (helm, pkg/registry).
+ */
+function ociRepository(name: string, version: string, { oci, digest }: OciChart): JsonMap {
+  return {
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind: "OCIRepository",
+    metadata: { name },
+    spec: {
+      interval: "1h",
+      url: oci,
+      layerSelector: { mediaType: "application/vnd.cncf.helm.chart.content.v1.tar+gzip", operation: "copy" },
+      ref: { tag: version.replaceAll("+", "_"), ...(digest === null ? {} : { digest }) },
+    },
   };
 }
 

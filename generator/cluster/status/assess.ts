@@ -1,6 +1,8 @@
 import { normalize } from "node:path/posix";
 import { fluxName } from "../../bundle/emit/names.ts";
 import { kustomizationName, type Placement, pathInSource, placementOf } from "../../bundle/emit/placement.ts";
+import { isOci } from "../../catalog/repositories.ts";
+import type { Release } from "../../components/component.ts";
 import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition, isObserved, listAt } from "../../kubernetes/object-fields.ts";
@@ -9,7 +11,7 @@ import { overlayFolder } from "../../spec/layout.ts";
 import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
 import { type StatusNode, workloadNode } from "./node.ts";
 import { nodesOfOthers } from "./of-others.ts";
-import { kustomizationIn, type Snapshot } from "./snapshot.ts";
+import { kustomizationIn, type Snapshot, sourceIn } from "./snapshot.ts";
 
 /**
  * Returns the state of an environment in a cluster: the source, the root Kustomization, the components of other tools,
@@ -36,11 +38,8 @@ export function assess(model: Model, snapshot: Snapshot, placement: Placement = 
   return [git, top, ...nodesOfOthers(model, snapshot), ...components];
 }
 
-function sourceNode(subject: Subject, { sources }: Snapshot): StatusNode {
-  const { kind, name, namespace } = subject;
-  const found = sources.find(
-    ({ kind: own, metadata }) => own === kind && metadata.name === name && metadata.namespace === namespace,
-  );
+function sourceNode(subject: Subject, snapshot: Snapshot): StatusNode {
+  const found = sourceIn(snapshot, subject);
   return found === undefined ? missing(subject) : fluxNode(found, subject, revisionOf(found));
 }
 
@@ -52,22 +51,24 @@ function componentNode(
   subjectOf: (...words: [string, string, string, string]) => Subject,
 ): StatusNode {
   const { id: name, namespace } = component;
-  const hasRelease = releaseOf(component) !== null;
-  const found = !hasRelease
-    ? undefined
-    : snapshot.releases.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+  const release = releaseOf(component);
+  const objectName = fluxName(name);
+  const found = snapshot.releases.find(({ metadata }) => metadata.name === objectName && metadata.namespace === namespace);
   const workloads = workloadsOf(component, snapshot, placement).map((workload) =>
     workloadNode(workload, snapshot, { environment, placement, component: name }),
   );
-  const children = !hasRelease
-    ? workloads
-    : [
-        sourceNode(subjectOf(name, "HelmRepository", namespace, fluxName(name)), snapshot),
-        found === undefined
-          ? missing(subjectOf(name, "HelmRelease", namespace, name))
-          : releaseNode(found, subjectOf(name, "HelmRelease", namespace, name)),
-        ...workloads,
-      ];
+  const subject = subjectOf(name, "HelmRelease", namespace, objectName);
+  const children =
+    release === null
+      ? workloads
+      : [
+          sourceNode(
+            subjectOf(name, isOci(release.repository) ? "OCIRepository" : "HelmRepository", namespace, objectName),
+            snapshot,
+          ),
+          found === undefined ? missing(subject) : releaseNode(found, subject, release),
+          ...workloads,
+        ];
   const own = subjectOf(name, "Kustomization", placement.namespace, kustomizationName(placement, name));
   const node = kustomizationNode(children, own, snapshot);
   const wanted = pathInSource(placement, overlayFolder(environment, name));
@@ -106,7 +107,8 @@ function withoutPolicies(node: StatusNode, { namespace, objects }: ComponentMode
 function kustomizationNode(below: readonly StatusNode[], subject: Subject, snapshot: Snapshot): StatusNode {
   const found = kustomizationIn(snapshot, subject);
   if (found === undefined) return missing(subject);
-  const node = markOutdated(found, fluxNode(found, subject, revision(at(found, "status", "lastAppliedRevision"))), snapshot);
+  const applied = fluxNode(found, subject, revision(at(found, "status", "lastAppliedRevision")));
+  const node = markOutdated(found, applied, sourceIn(snapshot, subject.placement.source));
   // With these causes, Flux has not applied the Kustomization yet, so missing children are expected.
   const early =
     node.cause !== null && ["dependency", "build-failed", "age-key-missing", "age-key-wrong", "source"].includes(node.cause.code);
@@ -130,8 +132,7 @@ function readsFrom(kustomization: KubernetesObject, source: KubernetesObject | u
 }
 
 /** Marks a ready Kustomization as progressing if Flux has fetched a newer commit than the applied commit. */
-function markOutdated(kustomization: KubernetesObject, node: StatusNode, { sources }: Snapshot): StatusNode {
-  const source = sources.find(({ kind }) => kind !== "HelmRepository");
+function markOutdated(kustomization: KubernetesObject, node: StatusNode, source: KubernetesObject | undefined): StatusNode {
   const [has, wants] = [at(kustomization, "status", "lastAppliedRevision"), at(source, "status", "artifact", "revision")];
   if (node.state !== "ready" || wants === undefined || has === wants || !readsFrom(kustomization, source)) return node;
   return {
@@ -141,15 +142,12 @@ function markOutdated(kustomization: KubernetesObject, node: StatusNode, { sourc
   };
 }
 
-function releaseNode(release: KubernetesObject, subject: Subject): StatusNode {
-  const chart = at(release, "spec", "chart", "spec");
-  const wanted = String(at(chart, "version"));
-  const runs = at(listAt(release, "status", "history")[0], "chartVersion");
-  return fluxNode(
-    release,
-    subject,
-    `${String(at(chart, "chart"))} ${runs === undefined || runs === wanted ? wanted : `${String(runs)} to ${wanted}`}`,
-  );
+function releaseNode(object: KubernetesObject, subject: Subject, { chart, version }: Release): StatusNode {
+  const spec = at(object, "spec", "chart", "spec");
+  const wanted = String(at(spec, "version") ?? version);
+  // helm-controller appends the digest to the version of a chart from an OCIRepository.
+  const runs = String(at(listAt(object, "status", "history")[0], "chartVersion") ?? wanted).replace(/\+[0-9a-f]{12}$/, "");
+  return fluxNode(object, subject, `${String(at(spec, "chart") ?? chart)} ${runs === wanted ? wanted : `${runs} to ${wanted}`}`);
 }
 
 /** Returns the state of an object with Flux's conditions. */
@@ -216,15 +214,16 @@ function workloadsOf(component: ComponentModel, { workloads }: Snapshot, placeme
 
 function missing({ environment, placement, kind, namespace, name }: Subject): StatusNode {
   const { root, managesRoot } = placement;
-  const top = kind === "Kustomization" && name === root.name && namespace === root.namespace;
-  const fix =
-    kind === "HelmRelease" || kind === "HelmRepository"
-      ? `see the Kustomization that creates this ${kind}`
-      : !top && kind !== placement.source.kind
-        ? "push the generated files, and see the root Kustomization"
-        : managesRoot
-          ? `run meshops bootstrap ${environment}`
-          : "create it, or correct gitops.root and gitops.sourceRef in the spec";
+  const isNamed = (object: { readonly name: string; readonly namespace: string }): boolean =>
+    object.name === name && object.namespace === namespace;
+  const first = kind === "Kustomization" ? isNamed(root) : kind === placement.source.kind && isNamed(placement.source);
+  const fix = first
+    ? managesRoot
+      ? `run meshops bootstrap ${environment}`
+      : "create it, or correct gitops.root and gitops.sourceRef in the spec"
+    : kind === "Kustomization"
+      ? "push the generated files, and see the root Kustomization"
+      : `see the Kustomization that creates this ${kind}`;
   return {
     kind,
     namespace,

@@ -1,8 +1,9 @@
 import { flux } from "../../bundle/emit/names.ts";
 import type { Placement } from "../../bundle/emit/placement.ts";
 import { linkerdRelease, proxyPorts } from "../../catalog/linkerd.ts";
+import { isOci } from "../../catalog/repositories.ts";
 import { proxyContainer } from "../../catalog/well-known.ts";
-import type { Model } from "../../components/model.ts";
+import { type Model, releaseOf } from "../../components/model.ts";
 import type { IdentityObjects } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { isLive, proxyOf, waitsForProxy } from "../../mesh/pod.ts";
@@ -50,12 +51,27 @@ export interface Snapshot {
   readonly takenAt: Date;
 }
 
+/** Returns a source of a snapshot by kind, name and namespace. */
+export function sourceIn(
+  { sources }: Snapshot,
+  { kind, name, namespace }: { readonly kind: string; readonly name: string; readonly namespace: string },
+): KubernetesObject | undefined {
+  return sources.find(({ kind: own, metadata }) => own === kind && metadata.name === name && metadata.namespace === namespace);
+}
+
 /** Returns a Kustomization of a snapshot by name and namespace. */
 export function kustomizationIn(
   { kustomizations }: Snapshot,
   { name, namespace }: { readonly name: string; readonly namespace: string },
 ): KubernetesObject | undefined {
   return kustomizations.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+}
+
+function hasOciChart({ components }: Model): boolean {
+  return components.some((component) => {
+    const release = releaseOf(component);
+    return release !== null && isOci(release.repository);
+  });
 }
 
 /** The methods of a cluster connection that `takeSnapshot` uses. */
@@ -89,6 +105,7 @@ export async function takeSnapshot(
     controllers,
     git,
     helm,
+    artifacts,
     releases,
     deployments,
     statefulSets,
@@ -103,6 +120,7 @@ export async function takeSnapshot(
     orEmpty(cluster.list("apps/v1", "Deployment", fluxNamespace)),
     cluster.list("source.toolkit.fluxcd.io/v1", source.kind, source.namespace),
     everywhere("source.toolkit.fluxcd.io/v1", "HelmRepository"),
+    hasOciChart(model) ? everywhere("source.toolkit.fluxcd.io/v1", "OCIRepository") : [],
     everywhere("helm.toolkit.fluxcd.io/v2", "HelmRelease"),
     everywhere("apps/v1", "Deployment"),
     everywhere("apps/v1", "StatefulSet"),
@@ -119,7 +137,7 @@ export async function takeSnapshot(
     policy("AuthorizationPolicy", authorizationPolicy),
     policy("MeshTLSAuthentication", authorizationPolicy),
   ]);
-  const sources = [...git.filter(({ metadata }) => metadata.name === source.name), ...helm];
+  const sources = [...git.filter(({ metadata }) => metadata.name === source.name), ...helm, ...artifacts];
   const workloads = [...deployments, ...statefulSets, ...daemonSets];
   return {
     sources,

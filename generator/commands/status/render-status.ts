@@ -46,7 +46,7 @@ function lines(node: StatusNode, depth: number, colors: Colors): string[] {
 function summary({ detail, children }: StatusNode): string {
   if (children.length === 0) return detail ?? "";
   const release = children.find(({ kind }) => kind === "HelmRelease");
-  const workloads = children.filter(({ kind }) => kind !== "HelmRelease" && kind !== "HelmRepository");
+  const workloads = children.filter(({ kind }) => !["HelmRelease", "HelmRepository", "OCIRepository"].includes(kind));
   const count = workloads.length === 0 ? "" : `${workloads.length} workload${workloads.length === 1 ? "" : "s"}`;
   const meshed = workloads.some((workload) => workload.detail?.includes("meshed")) ? ", meshed" : "";
   const chart = release?.detail ?? "";

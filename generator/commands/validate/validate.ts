@@ -15,6 +15,7 @@ import { outdatedScaffold } from "../init/tracked.ts";
 import type { Io } from "../io.ts";
 import { type DiagnosticFormat, formatted } from "./formats.ts";
 import { nameFindings } from "./other-kustomizations.ts";
+import { folderFindings } from "./workload-folders.ts";
 
 interface ValidateOptions {
   readonly directory: string;
@@ -81,6 +82,7 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
       ...unknown,
       ...inSpecs,
       ...nameFindings(repository, loaded),
+      ...folderFindings(repository, loaded),
       ...inIdentities,
       ...missingBases(repository.root, environments.map(modelOf)),
       ...outdatedScaffold(repository.root),

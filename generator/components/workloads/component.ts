@@ -3,48 +3,66 @@ import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { isProtected, type PodSet } from "../../mesh/pod-set.ts";
 import { policiesFor } from "../../mesh/policies.ts";
 import type { Workload } from "../../spec/environment.generated.ts";
-import type { Component, ComponentProvider, Context } from "../component.ts";
-import { needOf } from "../overrides.ts";
+import { deliversWorkload } from "../../spec/ownership.ts";
+import type { Component, ComponentProvider, Context, Need } from "../component.ts";
+import { needOf, workloadId } from "../overrides.ts";
+import { deliveryOf, namespacesOf } from "./delivery.ts";
 import { podSetsOf } from "./pod-sets.ts";
+import { workloadPatches } from "./proxy-patches.ts";
 import { workloadRules } from "./rules.ts";
 
 /**
- * Workloads of the user (`spec.workloads`). Another tool delivers their pods. meshops delivers their policies, in a
- * component of their own, so that the policies stay where they are if meshops later delivers the pods, too.
+ * Workloads of the user (`spec.workloads`). The policies of a workload are a component of their own: another tool can
+ * deliver the pods, and the policies stay where they are if meshops later delivers the pods.
  */
 export const workloads: ComponentProvider = {
   rules: workloadRules,
   *components(context) {
     for (const [key, workload] of Object.entries(context.environment.spec.workloads)) {
       const sets = podSetsOf(context.environment, key);
-      yield ofOthers(key, workload, sets);
+      yield pods(key, workload, sets);
       if (sets.some(isProtected)) yield policies(key, workload, sets);
     }
   },
 };
 
-/** The pods of a workload. Another tool delivers them. */
-function ofOthers(key: string, { namespace }: Workload, pods: readonly PodSet[]): Component {
+/** The pods of a workload. Without `source`, another tool delivers them. */
+function pods(key: string, workload: Workload, sets: readonly PodSet[]): Component {
+  const { namespace } = workload;
+  const delivered = deliversWorkload(workload);
   return {
-    id: `workloads/${key}`,
+    id: workloadId(key),
     group: key,
-    needs: [],
-    build: () => ({
+    // The policies come first. Otherwise, all clients can connect to the pods until the policies are applied.
+    needs: delivered ? [controlPlane, { component: policiesId(key) }] : [],
+    build: (context) => ({
       namespace,
-      delivery: { kind: "none", podsIn: null },
-      pods,
+      namespaces: namespacesOf(workload, sets, context.environment),
+      delivery: deliveryOf(key, workload),
+      patches: delivered ? workloadPatches(workload, sets, context) : [],
+      pods: sets,
       // Image of the probes of `meshops verify`.
-      images: pods.some(isProtected) ? [curlImage] : [],
+      images: sets.some(isProtected) ? [curlImage] : [],
     }),
   };
 }
 
-function policies(key: string, { namespace, dependsOn }: Workload, sets: readonly PodSet[]): Component {
+/**
+ * Policies need the control plane, because its policy controller runs the webhook that validates them. Pods need it,
+ * because its proxy injector adds their proxies.
+ */
+const controlPlane: Need = { component: "linkerd-control-plane" };
+
+function policiesId(key: string): string {
+  return `policies/${key}`;
+}
+
+function policies(key: string, workload: Workload, sets: readonly PodSet[]): Component {
+  const { namespace, dependsOn } = workload;
   return {
-    id: `policies/${key}`,
+    id: policiesId(key),
     group: key,
-    // The policy controller in the control plane runs the webhook that validates policies.
-    needs: [{ component: "linkerd-control-plane" }, ...dependsOn.map(needOf)],
+    needs: [controlPlane, ...(deliversWorkload(workload) ? [] : dependsOn.map(needOf))],
     build: ({ linkerdRelease }: Context) => {
       const built = sets.map((set) => policiesFor(set, linkerdRelease));
       return {

@@ -1,11 +1,12 @@
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { uninjectedNamespaces } from "../../catalog/well-known.ts";
 import { isDescribedAsMeshed } from "../../mesh/described-pod.ts";
-import { declaredAnnotations } from "../../mesh/namespace-settings.ts";
 import { isAudited, isProtected, modeOf } from "../../mesh/pod-set.ts";
 import { policiesFor } from "../../mesh/policies.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
+import { deliversWorkload } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { declaredAnnotationsOf } from "./delivery.ts";
 import { clientsOf, entriesOf } from "./entries.ts";
 
 /** Rules about the sets of pods of `spec.workloads`. */
@@ -54,8 +55,8 @@ export const podRules: readonly Rule[] = [
     code: "workload-dependency",
     severity: "error",
     title: "The policies of a workload cannot wait for this object",
-    why: "The policies are in a Kustomization of Flux. A Kustomization can wait only for other Kustomizations (kustomize-controller, `dependsOn`).",
-    fix: "Name a Kustomization, or the component of this environment.",
+    why: "If a workload has no source, `dependsOn` applies to its policies. They are in a Kustomization of Flux, which can wait only for other Kustomizations (kustomize-controller, `dependsOn`).",
+    fix: "Name a Kustomization.",
     check: dependencies,
   },
   {
@@ -172,9 +173,9 @@ function* skippedPorts(environment: Environment): Iterable<RuleFinding> {
 }
 
 function* dependencies(environment: Environment): Iterable<RuleFinding> {
-  for (const [workload, { dependsOn }] of Object.entries(environment.spec.workloads))
-    for (const [index, { helmRelease, component }] of dependsOn.entries()) {
-      if (helmRelease === undefined && component === undefined) continue;
+  for (const [workload, { dependsOn, ...rest }] of Object.entries(environment.spec.workloads))
+    for (const [index, { kustomization }] of dependsOn.entries()) {
+      if (deliversWorkload(rest) || kustomization !== undefined) continue;
       yield {
         paths: [spec("workloads", workload, "dependsOn", index)],
         message: `the policies of ${workload} can wait only for Kustomizations`,
@@ -197,9 +198,7 @@ function* unsupportedAudit(environment: Environment): Iterable<RuleFinding> {
 function* withoutProxy(environment: Environment): Iterable<RuleFinding> {
   for (const { name, pods, at } of entriesOf(environment)) {
     const { namespace, inject } = pods;
-    const declared = environment.spec.namespaces[namespace];
-    const annotations = declared === undefined ? null : declaredAnnotations(declared);
-    if (!isProtected(pods) || isDescribedAsMeshed(pods, annotations)) continue;
+    if (!isProtected(pods) || isDescribedAsMeshed(pods, declaredAnnotationsOf(namespace, environment))) continue;
     const [why, fix] = uninjectedNamespaces.includes(namespace)
       ? [`Linkerd does not inject pods in namespace ${namespace}`, "set access.mode: off"]
       : inject === "disabled"

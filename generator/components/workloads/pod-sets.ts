@@ -35,6 +35,7 @@ export function podSet(environment: Environment, { workload, key, namespace, set
     serviceAccountName: set.serviceAccountName,
     inject: set.inject,
     proxy: set.proxy,
+    services: set.services,
     replicas: null,
     ports: portsOf(set),
     access: {
@@ -60,11 +61,12 @@ function expression({ key, operator, values }: PodsInSpec["selector"]["matchExpr
 function portsOf({ ports, proxy }: PodsInSpec): Record<string, Port> {
   const skipped = parsePorts(proxy[portKeys.skipInbound.slice(proxyPrefix.length)]);
   return Object.fromEntries(
-    Object.entries(ports).map(([key, { port, protocol, access: mode }]): [string, Port] => [
+    Object.entries(ports).map(([key, { port, servicePort, protocol, access: mode }]): [string, Port] => [
       key,
       {
         port,
         protocol,
+        ...(servicePort === undefined ? {} : { servicePort }),
         ...(includes(skipped, port) ? { skipsProxy: true } : {}),
         ...(mode === undefined ? {} : { mode }),
       },

@@ -1,6 +1,7 @@
 import type { Rule } from "../../spec/rule.ts";
 import { clientRules } from "./client-rules.ts";
+import { deliveryRules } from "./delivery-rules.ts";
 import { podRules } from "./pod-rules.ts";
 
 /** Rules about `spec.workloads`. */
-export const workloadRules: readonly Rule[] = [...clientRules, ...podRules];
+export const workloadRules: readonly Rule[] = [...deliveryRules, ...clientRules, ...podRules];

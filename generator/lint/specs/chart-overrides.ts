@@ -27,7 +27,7 @@ export const chartOverrideRules: readonly Rule[] = [
     code: "patch-unchecked",
     severity: "warning",
     title: "It is not known whether a patch matches an object",
-    why: "Kustomize ignores a patch whose target matches no object. meshops knows the objects of the charts in its catalog with their default values. It does not know the objects of other chart versions, nor which objects your values add.",
+    why: "Kustomize ignores a patch whose target matches no object. meshops knows the objects of the charts in its catalog with their default values. It does not know the objects of other charts and chart versions, of folders of yours, nor which objects your values add.",
     fix: "Check with `helmfile template` that the patch has the intended effect, and silence the rule.",
     check: (environment) => patchFindings(environment, "unknown"),
   },
@@ -67,12 +67,12 @@ function* valuesOnlyForFlux(environment: Environment): Iterable<RuleFinding> {
       message: `helmfile installs linkerd-control-plane without the trust anchors of Secret ${anchors.name}`,
       fix: "remove secretRef, and write the trust anchors to the ConfigMap linkerd-identity-trust-roots; or silence the rule if you install only with Flux",
     };
-  for (const { component, override } of overridden(environment))
+  for (const { component, override, at } of overridden(environment))
     for (const [index, source] of override.valuesFrom.entries()) {
       const [kind, { name }] =
         source.configMapRef === undefined ? ["Secret", source.secretRef ?? { name: "" }] : ["ConfigMap", source.configMapRef];
       yield {
-        paths: [spec("components", component.id, "valuesFrom", index)],
+        paths: [at("valuesFrom", index)],
         message: `helmfile installs ${component.id} without the values of ${kind} ${name}`,
         fix: "remove this item, and write its values to values; or silence the rule if you install only with Flux",
       };
@@ -86,7 +86,7 @@ const firstWithHooks = "2.9.0";
 type Match = "some" | "none" | "unknown" | "hook";
 
 function* patchFindings(environment: Environment, wanted: Match): Iterable<RuleFinding> {
-  for (const { component, override } of overridden(environment)) {
+  for (const { component, override, at } of overridden(environment)) {
     const known = knownObjects(component);
     for (const [name, { target, patch: text }] of Object.entries(override.patches)) {
       const patch = parsePatch(text);
@@ -94,7 +94,7 @@ function* patchFindings(environment: Environment, wanted: Match): Iterable<RuleF
       if (patch === null || selector === null) continue;
       const hasValues = Object.keys(override.values).length > 0;
       if (matchOf(selector, known, hasValues, environment) !== wanted) continue;
-      const patched = (...path: Path): Path => spec("components", component.id, "patches", name, ...path);
+      const patched = (...path: Path): Path => at("patches", name, ...path);
       const named = (["name", "kind"] as const).find((field) => target?.[field] !== undefined);
       const path =
         wanted === "unknown"
@@ -141,6 +141,7 @@ function knownObjects(component: ComponentModel): KnownObjects | null {
     const facts = chartFacts(release.chart, release.version);
     return facts === null ? null : fromFacts(facts, release.name);
   }
+  if (delivery.kind === "folder") return null;
   const own = Object.values(objects)
     .flat()
     .map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, name: metadata.name }));
@@ -239,13 +240,13 @@ function describe(
 }
 
 function* unknownValues(environment: Environment): Iterable<RuleFinding> {
-  for (const { component, override } of overridden(environment)) {
+  for (const { component, override, at } of overridden(environment)) {
     const release = releaseOf(component);
     const keys = release === null ? null : (chartFacts(release.chart, release.version)?.values ?? null);
     if (keys === null) continue;
     for (const { path, known } of unread(override.values, keys))
       yield {
-        paths: [spec("components", component.id, "values", ...path)],
+        paths: [at("values", ...path)],
         part: "key",
         message: `the chart ${release?.chart} ${release?.version} does not read the value ${path.join(".")}`,
         fix: didYouMean(path.at(-1) ?? "", known) ?? "remove this value, or silence the rule",

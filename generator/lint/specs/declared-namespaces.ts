@@ -71,7 +71,8 @@ function* settings(environment: Environment): Iterable<RuleFinding> {
 function* conflicts(environment: Environment): Iterable<RuleFinding> {
   const declared = Object.entries(environment.spec.namespaces);
   if (declared.length === 0) return;
-  const others = modelOf({ ...environment, spec: { ...environment.spec, namespaces: {} } }).components.flatMap(
+  // In the namespaces of workloads, the declared labels take precedence.
+  const others = modelOf({ ...environment, spec: { ...environment.spec, namespaces: {}, workloads: {} } }).components.flatMap(
     ({ namespaces }) => namespaces,
   );
   for (const [name, own] of declared) {

@@ -1,5 +1,6 @@
 import { providers } from "../../components/registry.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
+import { deliversWorkload } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 
 /** Rules about the namespaces of workloads. */
@@ -25,6 +26,14 @@ export function isReserved(namespace: string): boolean {
 }
 
 function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
+  for (const [key, { namespace, ...rest }] of Object.entries(environment.spec.workloads)) {
+    if (!deliversWorkload(rest) || !isReserved(namespace) || environment.spec.namespaces[namespace]?.create === false) continue;
+    yield {
+      paths: [spec("workloads", key, "namespace")],
+      message: `the namespace ${namespace} is reserved for Kubernetes, AKS, Flux or the mesh`,
+      fix: `set namespace: ${key}`,
+    };
+  }
   for (const { section, byDefault } of providers.flatMap(({ namespaceField }) => namespaceField ?? [])) {
     const { namespace } = environment.spec[section];
     if (!isReserved(namespace)) continue;

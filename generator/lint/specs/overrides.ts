@@ -1,15 +1,16 @@
 import { modelOf } from "../../components/build.ts";
 import { type ComponentModel, isDelivered, neededComponents, releaseOf } from "../../components/model.ts";
-import { parsePatch } from "../../components/overrides.ts";
+import { needOf, type OverrideInSpec, overrideOf, parsePatch } from "../../components/overrides.ts";
 import type { OwnedValue } from "../../components/owned.ts";
 import { providers } from "../../components/registry.ts";
 import type { Path } from "../../diagnostics/source.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
-import type { Environment } from "../../spec/environment.generated.ts";
+import type { Dependency, Environment } from "../../spec/environment.generated.ts";
+import { deliversWorkload } from "../../spec/ownership.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { asMap, isMap } from "../../system/data.ts";
 
-/** Rules about `spec.components`. */
+/** Rules about `spec.components`, and about the same fields of workloads. */
 export const overrideRules: readonly Rule[] = [
   {
     code: "component-unknown",
@@ -69,17 +70,28 @@ export const overrideRules: readonly Rule[] = [
   },
 ];
 
-const components = (...steps: Path): Path => spec("components", ...steps);
+/** A component of an environment, and its changes in the spec. */
+interface Overridden extends OverrideInSpec {
+  readonly component: ComponentModel;
+}
 
 /** Components of an environment as meshops generates them, without overrides. */
 function generated(environment: Environment): readonly ComponentModel[] {
-  const withoutOverrides = { ...environment, spec: { ...environment.spec, components: {} } };
-  return modelOf(withoutOverrides).components;
+  const { workloads } = environment.spec;
+  const plain = Object.entries(workloads).map(([key, workload]) => [key, { ...workload, ...nothing }]);
+  const spec = { ...environment.spec, components: {}, workloads: Object.fromEntries(plain) };
+  return modelOf({ ...environment, spec }).components;
+}
+
+const nothing = { values: {}, valuesFrom: [], patches: {}, dependsOn: [], timeout: undefined, suspend: false };
+
+/** Whether a spec has no section with changes of components. */
+function hasNone({ spec: { components, workloads } }: Environment): boolean {
+  return Object.keys(components).length === 0 && !Object.values(workloads).some(deliversWorkload);
 }
 
 function* knownNames(environment: Environment): Iterable<RuleFinding> {
-  const overrides = Object.entries(environment.spec.components);
-  if (overrides.length === 0) return;
+  if (hasNone(environment)) return;
   const present = generated(environment).map(({ id }) => id);
   const known = [...new Set([...present, ...providers.flatMap(({ optional = [] }) => optional)])].sort();
   const unknown = (name: string, path: Path): RuleFinding => ({
@@ -88,66 +100,86 @@ function* knownNames(environment: Environment): Iterable<RuleFinding> {
     expected: `one of ${known.join(", ")}`,
     fix: didYouMean(name, known) ?? "use the name of a component",
   });
-  for (const [name, { dependsOn }] of overrides) {
-    if (!known.includes(name)) yield unknown(name, components(name));
-    for (const [index, { component }] of dependsOn.entries())
-      if (component !== undefined && !known.includes(component))
-        yield unknown(component, components(name, "dependsOn", index, "component"));
-  }
+  for (const name of Object.keys(environment.spec.components))
+    if (name.startsWith("workloads/"))
+      yield {
+        paths: [spec("components", name)],
+        message: `${name} is a workload, so its overrides belong in its own section`,
+        fix: `move these fields to ${name.replace("/", ".")}`,
+      };
+    else if (!known.includes(name)) yield unknown(name, spec("components", name));
+  for (const { override, at } of overridesOf(environment))
+    for (const [index, { component, workload }] of override.dependsOn.entries()) {
+      if (component !== undefined && !known.includes(component)) yield unknown(component, at("dependsOn", index, "component"));
+      if (workload === undefined || Object.hasOwn(environment.spec.workloads, workload)) continue;
+      const workloads = Object.keys(environment.spec.workloads);
+      yield {
+        paths: [at("dependsOn", index, "workload")],
+        message: `there is no workload ${workload}`,
+        fix: didYouMean(workload, workloads) ?? "use the name of a workload",
+      };
+    }
+}
+
+/** All changes of components in a spec, also those of components that the environment does not have. */
+function overridesOf(environment: Environment): OverrideInSpec[] {
+  const { components, workloads } = environment.spec;
+  const ids = [...Object.keys(components), ...Object.keys(workloads).map((key) => `workloads/${key}`)];
+  return ids.flatMap((id) => overrideOf(id, environment) ?? []);
 }
 
 /** Yields the overrides whose component exists in the environment. */
-export function* overridden(
-  environment: Environment,
-): Iterable<{ component: ComponentModel; override: Environment["spec"]["components"][string] }> {
-  const overrides = environment.spec.components;
-  if (Object.keys(overrides).length === 0) return;
+export function* overridden(environment: Environment): Iterable<Overridden> {
+  if (hasNone(environment)) return;
   for (const component of generated(environment)) {
-    const override = overrides[component.id];
-    if (override !== undefined) yield { component, override };
+    const found = overrideOf(component.id, environment);
+    if (found !== undefined) yield { component, ...found };
   }
 }
 
 function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
-  if (Object.keys(environment.spec.components).length === 0) return;
+  if (hasNone(environment)) return;
   const ofOthers = new Set(
     generated(environment)
       .filter((each) => !isDelivered(each))
       .map(({ id }) => id),
   );
-  for (const { component, override } of overridden(environment)) {
+  for (const { component, override, at } of overridden(environment)) {
     const { id } = component;
     if (!isDelivered(component)) {
       yield {
-        paths: [components(id)],
+        paths: [at()],
         message: `another tool installs ${id}, so meshops cannot change it`,
-        fix: `remove components.${id}, and change ${id} with the tool that installs it`,
+        fix: `remove ${at().slice(1).join(".")}, and change ${id} with the tool that installs it`,
       };
       continue;
     }
     if (releaseOf(component) === null && Object.keys(override.values).length + override.valuesFrom.length > 0)
       yield {
-        paths: [components(id, "values"), components(id, "valuesFrom")],
+        paths: [at("values"), at("valuesFrom")],
         message: `the component ${id} has no chart, so you cannot set values for it`,
         fix: "remove the values, or use patches",
       };
-    for (const [index, { component: needed }] of override.dependsOn.entries())
-      if (ofOthers.has(needed ?? ""))
+    for (const [index, dependency] of override.dependsOn.entries()) {
+      const need = needOf(dependency);
+      const needed = "component" in need ? need.component : "";
+      if (ofOthers.has(needed))
         yield {
-          paths: [components(id, "dependsOn", index, "component")],
+          paths: [at("dependsOn", index)],
           message: `another tool installs ${needed}, so ${id} cannot wait for this component`,
           fix: `remove this item, or use the Kustomization of the other tool: {kustomization: {name: …, namespace: …}}`,
         };
+    }
     for (const [index, { helmRelease }] of override.dependsOn.entries())
       if (helmRelease !== undefined && releaseOf(component) === null)
         yield {
-          paths: [components(id, "dependsOn", index)],
+          paths: [at("dependsOn", index)],
           message: `the component ${id} has no chart, so it cannot depend on a HelmRelease`,
           fix: "use the Kustomization that applies the HelmRelease",
         };
     if (component.secrets.length > 0 && Object.keys(override.patches).length > 0)
       yield {
-        paths: [components(id, "patches")],
+        paths: [at("patches")],
         message: `the component ${id} cannot be patched`,
         fix: `remove patches of ${id}`,
       };
@@ -155,12 +187,12 @@ function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
 }
 
 function* dependenciesOfFlux(environment: Environment): Iterable<RuleFinding> {
-  for (const { component, override } of overridden(environment))
+  for (const { component, override, at } of overridden(environment))
     for (const [index, { kustomization, helmRelease }] of override.dependsOn.entries()) {
       const needed = kustomization ?? helmRelease;
       if (needed === undefined) continue;
       yield {
-        paths: [components(component.id, "dependsOn", index)],
+        paths: [at("dependsOn", index)],
         message: `helmfile installs ${component.id} without waiting for ${kustomization === undefined ? "HelmRelease" : "Kustomization"} ${needed.name}`,
         fix: "remove this item; or silence the rule if you install only with Flux",
       };
@@ -177,22 +209,22 @@ function* leaves(values: Readonly<Record<string, unknown>>, above: readonly stri
 }
 
 function* ownedValues(environment: Environment): Iterable<RuleFinding> {
-  for (const { component, override } of overridden(environment))
+  for (const { component, override, at } of overridden(environment))
     for (const [name, { patch: text }] of Object.entries(override.patches)) {
       const touched = touchesOwned(parsePatch(text));
       if (touched === null) continue;
       yield {
-        paths: [components(component.id, "patches", name)],
+        paths: [at("patches", name)],
         message: `the patch ${name} changes ${touched} of ${component.id}, which must match other generated files`,
         fix: "remove this patch, and use the fields of the spec",
       };
     }
-  for (const { component, override } of overridden(environment))
+  for (const { component, override, at } of overridden(environment))
     for (const [path] of leaves(override.values)) {
       const owned = component.owned.find((each) => overlaps(each, path));
       if (owned === undefined) continue;
       yield {
-        paths: [components(component.id, "values", ...path)],
+        paths: [at("values", ...path)],
         message: `the value ${owned.path.join(".")} of ${component.id} must match other generated files`,
         fix: `remove this value; it follows from ${owned.field}`,
       };
@@ -218,14 +250,14 @@ function overlaps({ path: owned }: OwnedValue, path: readonly string[]): boolean
 }
 
 function* replacedValues(environment: Environment): Iterable<RuleFinding> {
-  for (const { component, override } of overridden(environment)) {
+  for (const { component, override, at } of overridden(environment)) {
     const values = releaseOf(component)?.values ?? {};
     for (const [path, value] of leaves(override.values)) {
       const before = path.reduce<unknown>((map, step) => asMap(map)[step], values);
       if (before === undefined || JSON.stringify(before) === JSON.stringify(value)) continue;
       if (component.owned.some((each) => overlaps(each, path))) continue;
       yield {
-        paths: [components(component.id, "values", ...path)],
+        paths: [at("values", ...path)],
         message: `this value replaces ${JSON.stringify(before)}, the value of ${path.join(".")} that follows from other fields of the spec`,
         fix: "remove this value, and set the field of the spec, if there is one",
       };
@@ -233,10 +265,10 @@ function* replacedValues(environment: Environment): Iterable<RuleFinding> {
   }
 }
 
-function* validPatches({ spec: { components: overrides } }: Environment): Iterable<RuleFinding> {
-  for (const [id, { patches }] of Object.entries(overrides))
-    for (const [name, { target, patch: text }] of Object.entries(patches)) {
-      const paths = [components(id, "patches", name, "patch")];
+function* validPatches(environment: Environment): Iterable<RuleFinding> {
+  for (const { override, at } of overridesOf(environment))
+    for (const [name, { target, patch: text }] of Object.entries(override.patches)) {
+      const paths = [at("patches", name, "patch")];
       const patch = parsePatch(text);
       if (patch === null)
         yield {
@@ -265,23 +297,26 @@ function namesObject(patch: unknown): boolean {
 }
 
 function* dependencyCycles(environment: Environment): Iterable<RuleFinding> {
-  const overrides = environment.spec.components;
-  if (!Object.values(overrides).some(({ dependsOn }) => dependsOn.length > 0)) return;
+  const overrides = [...overridden(environment)];
+  if (!overrides.some(({ override }) => override.dependsOn.length > 0)) return;
   const needs = new Map(generated(environment).map((component) => [component.id, neededComponents(component)]));
+  const added = new Map(overrides.map(({ component, override }) => [component.id, override.dependsOn]));
+  const componentOf = (dependency: Dependency): string | undefined => {
+    const need = needOf(dependency);
+    const name = "kustomization" in need ? need.kustomization.name : "component" in need ? need.component : "";
+    return needs.has(name) ? name : undefined;
+  };
   const next = (id: string): string[] => [
     ...(needs.get(id) ?? []),
-    ...(overrides[id]?.dependsOn ?? []).flatMap((need) => componentOf(need) ?? []),
+    ...(added.get(id) ?? []).flatMap((dependency) => componentOf(dependency) ?? []),
   ];
-  const componentOf = ({ component, kustomization }: (typeof overrides)[string]["dependsOn"][number]): string | undefined =>
-    component ?? (kustomization !== undefined && needs.has(kustomization.name) ? kustomization.name : undefined);
-  for (const [id, { dependsOn }] of Object.entries(overrides))
-    for (const [index, need] of dependsOn.entries()) {
-      const component = componentOf(need);
-      if (component === undefined || !needs.has(id)) continue;
-      const path = pathBetween(component, id, next, [id]);
+  for (const { component, override, at } of overrides)
+    for (const [index, dependency] of override.dependsOn.entries()) {
+      const needed = componentOf(dependency);
+      const path = needed === undefined ? null : pathBetween(needed, component.id, next, [component.id]);
       if (path === null) continue;
       yield {
-        paths: [components(id, "dependsOn", index)],
+        paths: [at("dependsOn", index)],
         message: `components depend on each other: ${path.join(" → ")}`,
         fix: "remove one of these dependencies",
       };

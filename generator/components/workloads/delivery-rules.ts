@@ -1,0 +1,109 @@
+import type { Environment, Workload } from "../../spec/environment.generated.ts";
+import { basesFolder, environmentsFolder, fluxRootFolder, overlaysFolder } from "../../spec/layout.ts";
+import { deliversWorkload } from "../../spec/ownership.ts";
+import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { entriesOf } from "./entries.ts";
+import { templateAnnotations } from "./proxy-patches.ts";
+
+/** Rules about the delivery of `spec.workloads`. */
+export const deliveryRules: readonly Rule[] = [
+  {
+    code: "workload-source",
+    severity: "error",
+    title: "The source of a workload is not described by exactly one field",
+    why: "A workload comes from a chart repository, from an OCI registry, or from a folder of this repository. With several of these fields, for example one in the base and one in the environment, it is not clear which source is meant.",
+    fix: "Keep one of `chart`, `oci` and `path`. To remove an inherited field, set it to `null`. If another tool delivers the workload, remove `source`.",
+    check: sourceKinds,
+  },
+  {
+    code: "workload-path",
+    severity: "error",
+    title: "The path of a workload is a folder of meshops",
+    why: "meshops reads and writes the folders environments, overlays, bases and flux. Flux would apply the files in these folders twice, or `generate` would overwrite them.",
+    fix: "Move your files to a folder of their own, such as apps/shop.",
+    check: ownFolders,
+  },
+  {
+    code: "workload-field-unused",
+    severity: "warning",
+    title: "A field has no effect, because the workload has no source",
+    why: "Without `source`, another tool delivers the workload. meshops then writes only policies, and cannot set values, patch objects or suspend updates.",
+    fix: "Remove the field, or add `source`.",
+    check: unusedFields,
+  },
+  {
+    code: "workload-ref-missing",
+    severity: "error",
+    title: "The object that creates the pods is not known",
+    why: "`inject` and `proxy` are written as annotations of the pod template. `workloadRef` names the object with this template. Pods that an operator creates have no such object.",
+    fix: "Add `workloadRef`. If an operator creates the pods, use `inject: inherited`, and enable injection in the namespace or in the operator's custom resource.",
+    check: missingReferences,
+  },
+];
+
+const kinds = ["chart", "oci", "path"] as const;
+
+function* sourceKinds(environment: Environment): Iterable<RuleFinding> {
+  for (const [key, { source }] of Object.entries(environment.spec.workloads)) {
+    if (source === undefined) continue;
+    const set = kinds.filter((kind) => source[kind] !== undefined);
+    if (set.length === 1) continue;
+    yield {
+      paths: set.length === 0 ? [spec("workloads", key, "source")] : set.map((kind) => spec("workloads", key, "source", kind)),
+      part: "key",
+      message: set.length === 0 ? `the source of ${key} has none of its fields` : `the source of ${key} has ${set.join(" and ")}`,
+      fix: set.length === 0 ? `add one of ${kinds.join(", ")}, or remove source` : `remove ${set.slice(1).join(" and ")}`,
+    };
+  }
+}
+
+function* ownFolders(environment: Environment): Iterable<RuleFinding> {
+  const own = [environmentsFolder, overlaysFolder, basesFolder, fluxRootFolder];
+  for (const [key, { source }] of Object.entries(environment.spec.workloads)) {
+    const folder = own.find((each) => source?.path?.split("/")[0] === each);
+    if (folder === undefined) continue;
+    yield {
+      paths: [spec("workloads", key, "source", "path")],
+      message: `the folder ${folder} belongs to meshops`,
+      fix: `move the files to another folder, such as apps/${key}`,
+    };
+  }
+}
+
+function* unusedFields(environment: Environment): Iterable<RuleFinding> {
+  for (const [key, workload] of Object.entries(environment.spec.workloads)) {
+    if (workload.source !== undefined) continue;
+    for (const field of fieldsWithValues(workload))
+      yield {
+        paths: [spec("workloads", key, field)],
+        part: "key",
+        message: `the field ${field} of ${key} has no effect, because another tool delivers the workload`,
+        fix: `remove ${field}, or add source`,
+      };
+  }
+}
+
+function fieldsWithValues({ values, valuesFrom, patches, timeout, suspend }: Workload): string[] {
+  const set = {
+    values: Object.keys(values).length > 0,
+    valuesFrom: valuesFrom.length > 0,
+    patches: Object.keys(patches).length > 0,
+    timeout: timeout !== undefined,
+    suspend,
+  };
+  return Object.entries(set).flatMap(([field, isSet]) => (isSet ? [field] : []));
+}
+
+function* missingReferences(environment: Environment): Iterable<RuleFinding> {
+  for (const { name, pods, set, at } of entriesOf(environment)) {
+    const [workload = ""] = name.split("/");
+    const patched = Object.keys(templateAnnotations(pods)).length > 0;
+    if (!deliversWorkload(environment.spec.workloads[workload] ?? {}) || pods.workloadRef !== null || !patched) continue;
+    yield {
+      paths: [set.inject === "inherited" ? at("proxy") : at("inject"), at()],
+      part: "key",
+      message: `meshops cannot annotate the pods of ${name}, because workloadRef is missing`,
+      fix: `add workloadRef, such as {kind: Deployment, name: ${name.replace("/", "-")}}`,
+    };
+  }
+}

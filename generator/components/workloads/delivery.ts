@@ -1,0 +1,51 @@
+import type { StringMap } from "../../kubernetes/object.ts";
+import { declaredAnnotations } from "../../mesh/namespace-settings.ts";
+import type { PodSet } from "../../mesh/pod-set.ts";
+import type { Environment, Workload } from "../../spec/environment.generated.ts";
+import { deliversWorkload } from "../../spec/ownership.ts";
+import type { Delivery, NamespaceSpec, Release } from "../component.ts";
+import { podSecurity } from "../namespaces/pod-security.ts";
+
+/** How a workload is delivered: as a chart, as a folder of the repository, or by another tool. */
+export function deliveryOf(key: string, { source = {} }: Pick<Workload, "source">): Delivery {
+  const { chart, oci, path } = source;
+  if (chart !== undefined) {
+    const { repository: url, name, version, releaseName = key } = chart;
+    return chartOfUser({ name: releaseName, repository: { name: `workload-${key}`, url }, chart: name, version });
+  }
+  if (oci !== undefined) {
+    const { url, version, digest = null, releaseName = key } = oci;
+    const name = url.slice(url.lastIndexOf("/") + 1);
+    return chartOfUser({ name: releaseName, repository: { oci: url, digest }, chart: name, version });
+  }
+  return path === undefined ? { kind: "none", podsIn: null } : { kind: "folder", path };
+}
+
+/** A release without values. Those of the spec are added as for every component. */
+function chartOfUser(release: Pick<Release, "name" | "repository" | "chart" | "version">): Delivery {
+  return { kind: "chart", base: null, release: { ...release, clusterScoped: false, values: {}, ofUser: true } };
+}
+
+/**
+ * Namespace of a workload that meshops delivers; none if the namespace belongs to others. Labels in `spec.namespaces`
+ * take precedence.
+ */
+export function namespacesOf(workload: Workload, sets: readonly PodSet[], environment: Environment): NamespaceSpec[] {
+  const { namespace } = workload;
+  const declared = environment.spec.namespaces[namespace];
+  if (!deliversWorkload(workload) || declared?.create === false) return [];
+  const meshed = sets.some(({ inject }) => inject !== "disabled");
+  const labels = Object.entries(meshed ? podSecurity(environment) : {}).filter(([key]) => declared?.labels[key] === undefined);
+  return [{ name: namespace, labels: Object.fromEntries(labels) }];
+}
+
+/**
+ * Annotations of a namespace with pods, according to the spec; null if the namespace belongs to others and the spec does
+ * not declare its injection. A namespace that meshops creates for a workload has no annotations of its own.
+ */
+export function declaredAnnotationsOf(namespace: string, { spec: { namespaces, workloads } }: Environment): StringMap | null {
+  const declared = namespaces[namespace];
+  if (declared !== undefined) return declaredAnnotations(declared);
+  const created = Object.values(workloads).some((each) => each.namespace === namespace && deliversWorkload(each));
+  return created ? {} : null;
+}

@@ -1,0 +1,62 @@
+import { injectKey, portKeys, proxyPrefix } from "../../catalog/well-known.ts";
+import type { JsonMap, KubernetesObject, StringMap } from "../../kubernetes/object.ts";
+import type { PodSet, Port } from "../../mesh/pod-set.ts";
+import type { Workload } from "../../spec/environment.generated.ts";
+import type { Context } from "../component.ts";
+import type { Patch } from "../patch.ts";
+import { revisionAnnotation } from "../pod-template.ts";
+
+/**
+ * Patches for the objects of a workload that meshops delivers: annotations of the pod templates, for injection and for
+ * settings of proxies, and annotations of the Services with opaque ports.
+ */
+export function workloadPatches({ restart }: Workload, sets: readonly PodSet[], { identity }: Context): Patch[] {
+  const revision = restart === "onIdentityChange" ? revisionAnnotation(identity.revision()) : {};
+  return sets.flatMap((set) => [...templatePatch(set, revision), ...servicePatches(set)]);
+}
+
+/**
+ * Annotations of the pod template of a set. Empty if the namespace decides about injection and the spec has no settings
+ * for the proxies: the template then stays as it is.
+ */
+export function templateAnnotations({ inject, proxy = {}, ports }: PodSet): StringMap {
+  if (inject === "disabled") return { [injectKey]: inject };
+  const settings = Object.fromEntries(Object.entries(proxy).map(([key, value]) => [proxyPrefix + key, value]));
+  if (inject === "inherited" && Object.keys(settings).length === 0) return {};
+  return { ...(inject === "inherited" ? {} : { [injectKey]: inject }), ...opaque(ports, ({ port }) => port), ...settings };
+}
+
+function templatePatch(set: PodSet, revision: StringMap): Patch[] {
+  const { workloadRef, inject } = set;
+  const annotations = templateAnnotations(set);
+  if (workloadRef === null || Object.keys(annotations).length === 0) return [];
+  const template = { metadata: { annotations: { ...annotations, ...(inject === "disabled" ? {} : revision) } } };
+  const spec = workloadRef.kind === "CronJob" ? { jobTemplate: { spec: { template } } } : { template };
+  const apiVersion = workloadRef.kind === "CronJob" || workloadRef.kind === "Job" ? "batch/v1" : "apps/v1";
+  return [patchOf({ apiVersion, kind: workloadRef.kind, metadata: { name: workloadRef.name }, spec })];
+}
+
+function servicePatches({ services = [], ports }: PodSet): Patch[] {
+  const annotations = opaque(ports, ({ port, servicePort = port }) => servicePort);
+  if (Object.keys(annotations).length === 0) return [];
+  return services.map((name) => patchOf({ apiVersion: "v1", kind: "Service", metadata: { name, annotations } }));
+}
+
+/**
+ * Annotation with the opaque ports. A client's proxy compares the list of a pod with the number of the container's port,
+ * and the list of a Service with the number of the Service's port (linkerd2, destination, profile translator).
+ */
+function opaque(ports: PodSet["ports"], number: (port: Port) => number): StringMap {
+  const found = Object.values(ports).filter(({ protocol }) => protocol === "opaque");
+  return found.length === 0 ? {} : { [portKeys.opaque]: found.map(number).join(",") };
+}
+
+/**
+ * A patch for an object in any namespace. Without a target, Kustomize also compares namespaces, and some charts write
+ * the namespace of their objects while others do not. Kustomize anchors the name, which is a regular expression
+ * (kustomize, api/types/selector.go).
+ */
+function patchOf(patch: KubernetesObject & JsonMap): Patch {
+  const { kind, metadata } = patch;
+  return { target: { kind, name: metadata.name.replaceAll(".", "\\.") }, patch };
+}

@@ -1,0 +1,70 @@
+import type { RuleInfo } from "../../diagnostics/rule-info.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { type RuleFinding, spec } from "../../spec/rule.ts";
+
+/** Rule about the folders of workloads, which reads the repository. */
+export const workloadFolderRule: RuleInfo = {
+  code: "workload-folder-missing",
+  severity: "error",
+  title: "The folder of a workload has no kustomization.yaml",
+  why: "The generated overlay includes the folder. Kustomize cannot include a folder without a kustomization.yaml, so neither Flux nor helmfile can apply the workload.",
+  fix: "Correct the path, which is relative to the root of this repository, or add a kustomization.yaml to the folder.",
+};
+
+/** Names of the file that Kustomize reads in a folder (kustomize, api/konfig/general.go). */
+const files = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/**
+ * Yields the workloads whose folder has no kustomization.yaml.
+ *
+ * @param exists whether the repository contains a file, from its path
+ */
+export function* missingFolders(environment: Environment, exists: (path: string) => boolean): Iterable<RuleFinding> {
+  for (const [key, { source }] of Object.entries(environment.spec.workloads)) {
+    const path = source?.path;
+    if (path === undefined || files.some((file) => exists(`${path}/${file}`))) continue;
+    yield {
+      paths: [spec("workloads", key, "source", "path")],
+      message: `${path}/kustomization.yaml does not exist`,
+      fix: `correct the path, or create the file, for example with (cd ${path} && kustomize create --autodetect)`,
+    };
+  }
+}
+
+/** Rule about the objects in the folders of workloads, which reads the repository. */
+export const workloadNamespaceRule: RuleInfo = {
+  code: "workload-namespace-helmfile",
+  severity: "warning",
+  title: "helmfile moves an object to another namespace",
+  why: "The folder of a workload contains an object in another namespace. Flux keeps this namespace. helmfile sets the namespace of the release on all objects of a Kustomize folder (chartify, kustomize.go).",
+  fix: "Move the object to the folder of a workload of its own, or remove its namespace. If you install the environment only with Flux, silence the rule.",
+};
+
+/** An object in the folder of a workload. */
+export interface FolderObject {
+  readonly file: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/**
+ * Yields the workloads whose folder contains an object in another namespace. Only the first object is named.
+ *
+ * @param objectsIn returns the objects in the YAML files of a folder that specify a namespace
+ */
+export function* movedObjects(
+  environment: Environment,
+  objectsIn: (folder: string) => readonly FolderObject[],
+): Iterable<RuleFinding> {
+  for (const [key, { namespace, source }] of Object.entries(environment.spec.workloads)) {
+    if (source?.path === undefined) continue;
+    const found = objectsIn(source.path).find((object) => object.namespace !== namespace);
+    if (found === undefined) continue;
+    yield {
+      paths: [spec("workloads", key, "source", "path")],
+      message: `${found.kind} ${found.name} (${found.file}) is in namespace ${found.namespace}, but helmfile installs it into ${namespace}`,
+      fix: `move it to the folder of a workload of its own; or silence the rule if you install only with Flux`,
+    };
+  }
+}
