@@ -1,8 +1,8 @@
 import { ageSecretOf } from "../bundle/emit/flux.ts";
-import { fluxName } from "../bundle/emit/names.ts";
 import { kustomizationName, type Placement, placementOf, rootFolder } from "../bundle/emit/placement.ts";
 import { modelOf } from "../components/build.ts";
 import { type ComponentModel, isDelivered, objectsOf, releaseOf } from "../components/model.ts";
+import { fluxName } from "../components/names.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { specFile } from "../spec/layout.ts";
 import { renderScript, type ScriptStep, type View } from "./template.ts";

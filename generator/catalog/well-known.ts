@@ -56,3 +56,6 @@ export const secretNames = {
   tapInjector: "tap-injector-k8s-tls",
   jaegerInjector: "jaeger-injector-k8s-tls",
 } as const;
+
+/** Namespaces that every cluster has (Kubernetes docs, "Namespaces", "Initial namespaces"). */
+export const initialNamespaces: readonly string[] = ["default", "kube-node-lease", "kube-public", "kube-system"];

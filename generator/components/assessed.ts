@@ -37,7 +37,7 @@ export function unassessedValues(fields: readonly FieldChange[], paths: readonly
 
 /** Fields that the patches of meshops set: annotations, the preStop hook of a container, and where pods run. */
 const patchedByMeshops =
-  /^(metadata\.annotations|spec\.template\.metadata\.annotations|spec\.template\.spec\.containers\[[^\]]*\]\.(name|lifecycle)|spec\.template\.spec\.(priorityClassName|topologySpreadConstraints))(\.|\[|$)/;
+  /^(metadata\.annotations|spec\.(jobTemplate\.spec\.)?template\.metadata\.annotations|spec\.template\.spec\.containers\[[^\]]*\]\.(name|lifecycle)|spec\.template\.spec\.(priorityClassName|topologySpreadConstraints))(\.|\[|$)/;
 
 /** Fields that the patches of meshops set on objects of a base. */
 const patchedInBase =
@@ -49,11 +49,11 @@ export function isGeneratedBasePatch(patch: unknown): boolean {
 }
 
 /**
- * Whether a field of a HelmRelease belongs to a patch that meshops generates. Such a patch has no target, and sets only
- * annotations and preStop hooks.
+ * Whether a field of a HelmRelease or of an overlay belongs to a patch that meshops generates. Such a patch is for one
+ * object, and sets only annotations and preStop hooks.
  */
 export function isGeneratedPatch({ path, before, after }: FieldChange): boolean {
-  const [, inner] = /^spec\.postRenderers\."[A-Za-z]+\/[^"]+"\.?(.*)$/.exec(path) ?? [];
+  const [, inner] = /^(?:spec\.postRenderers|patches)\."[A-Za-z]+\/[^"]+"\.?(.*)$/.exec(path) ?? [];
   if (inner === undefined) return false;
   return [before, after].every((value) => [...leaves(value, inner)].every((leaf) => patchedByMeshops.test(leaf)));
 }

@@ -8,6 +8,7 @@ import { spec } from "../spec/rule.ts";
 import { compareText } from "../system/text.ts";
 import type { Need, ValuesObject } from "./component.ts";
 import type { ComponentModel } from "./model.ts";
+import { workloadId } from "./names.ts";
 import type { JsonOperation, Patch, PatchTarget } from "./patch.ts";
 import { mergeValues } from "./values.ts";
 
@@ -106,11 +107,6 @@ export function needOf({ component, workload, kustomization, helmRelease }: Over
   if (workload !== undefined) return { component: workloadId(workload) };
   if (kustomization !== undefined) return { kustomization };
   return helmRelease === undefined ? { component: component ?? "" } : { helmRelease };
-}
-
-/** Id of the component that delivers the pods of a workload. */
-export function workloadId(key: string): string {
-  return `workloads/${key}`;
 }
 
 /** Converts a time such as `1h30m` to minutes. */

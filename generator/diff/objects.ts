@@ -1,4 +1,5 @@
 import { isGeneratedBasePatch } from "../components/assessed.ts";
+import { fluxName } from "../components/names.ts";
 import { asYaml12, parseDocuments, valuesOf } from "../kubernetes/documents.ts";
 import { groupOf } from "../kubernetes/manifest-set.ts";
 import {
@@ -10,6 +11,7 @@ import {
   transformersFile,
   valuesFile,
 } from "../spec/layout.ts";
+import { canonicalJson } from "../system/canonical.ts";
 import { asMap } from "../system/data.ts";
 import { mergeDeep } from "../system/merge.ts";
 import { folderOf } from "../system/text.ts";
@@ -57,14 +59,15 @@ function objectsIn(path: string, text: string, files: Files): StatedObject[] {
 }
 
 function readable(path: string, text: string, files: Files): StatedObject[] {
-  const [, , component = ""] = path.split("/");
   const folder = folderOf(path);
+  const component = fluxName(folder.split("/").slice(2).join("/"));
   const file = path.slice(path.lastIndexOf("/") + 1);
   if (file === helmfileFile) return [declared("Helmfile", "", folder, helmfile(text), path)];
   if (!path.endsWith(".yaml")) return [];
   const namespace = namespaceOf(files.get(`${folder}/kustomization.yaml`) ?? "");
   if (!path.startsWith(`${overlaysFolder}/`)) return documents(text).map((value) => ofDocument(value, "", path));
-  if (file === "kustomization.yaml") return documents(text).map((value) => declared("Overlay", "", folder, value, path));
+  if (file === "kustomization.yaml")
+    return documents(text).map((value) => declared("Overlay", defaultNamespaceOf(value), folder, withInlinePatches(value), path));
   if (file === lastValuesFile && files.has(`${folder}/${valuesFile}`)) return [];
   if (file === valuesFile) {
     const last = files.get(`${folder}/${lastValuesFile}`);
@@ -142,15 +145,38 @@ function withPatches(value: Record<string, unknown>): Record<string, unknown> {
     const { patches } = asMap(asMap(renderer)["kustomize"]);
     return Array.isArray(patches) ? patches.map(asMap) : [];
   });
+  return { ...value, spec: { ...spec, postRenderers: byObject(entries) } };
+}
+
+/** Replaces the inline patches of an overlay in the same way. An overlay with a HelmRelease keeps its list. */
+function withInlinePatches(value: Record<string, unknown>): Record<string, unknown> {
+  const { patches, transformers } = value;
+  return Array.isArray(patches) && transformers !== undefined ? { ...value, patches: byObject(patches.map(asMap)) } : value;
+}
+
+/** Returns patches by kind and name of their object. Other patches are returned by their target. */
+function byObject(entries: readonly Record<string, unknown>[]): Record<string, unknown> {
   const patches = entries.map(({ target, patch }): [string, unknown] => {
-    const parsed = onlyValue(String(patch));
-    if (target !== undefined) return [`target ${JSON.stringify(target)}`, { patch: parsed }];
-    const { kind, metadata, ...rest } = asMap(parsed);
+    const parsed = asMap(onlyValue(String(patch)));
+    const { kind, metadata, ...rest } = parsed;
     const { name, namespace: _, ...meta } = asMap(metadata);
+    if (target !== undefined && !isTargetOf(asMap(target), kind, name))
+      return [`target ${JSON.stringify(target)}`, { patch: onlyValue(String(patch)) }];
     delete rest["apiVersion"];
     return [`${String(kind)}/${String(name)}`, { metadata: meta, ...rest }];
   });
-  return { ...value, spec: { ...spec, postRenderers: patches.reduce((all, [key, patch]) => merge(all, { [key]: patch }), {}) } };
+  return patches.reduce((all, [key, patch]) => merge(all, { [key]: patch }), {});
+}
+
+/** Whether a target is exactly one object, from its kind and its name. */
+function isTargetOf(target: Record<string, unknown>, kind: unknown, name: unknown): boolean {
+  return typeof name === "string" && canonicalJson(target) === canonicalJson({ kind, name: name.replaceAll(".", "\\.") });
+}
+
+/** Namespace that an overlay sets on objects without one; empty if it sets none. */
+function defaultNamespaceOf({ transformers }: Record<string, unknown>): string {
+  const [first] = Array.isArray(transformers) ? transformers : [];
+  return first === undefined ? "" : String(asMap(asMap(onlyValue(String(first)))["metadata"])["namespace"] ?? "");
 }
 
 /** Merges two parts of one object: maps are merged, lists are concatenated. */

@@ -4,6 +4,7 @@ import { gravest, type Risk, risks } from "../components/risk-levels.ts";
 import { at } from "../kubernetes/object-fields.ts";
 import { accessRisks } from "./risks/access.ts";
 import { ageSecretRisk } from "./risks/age-key.ts";
+import { deliveryRisks } from "./risks/delivery.ts";
 import { helmfileRisks } from "./risks/helmfile.ts";
 import { identityRisks } from "./risks/identity.ts";
 import { meshRestartRisks } from "./risks/mesh-restart.ts";
@@ -31,6 +32,7 @@ const judges: readonly Judge[] = [
           rule.assess(changed, all),
     ),
   ),
+  deliveryRisks,
   releaseRisks,
   mirroredImages,
   helmfileRisks,

@@ -613,6 +613,8 @@ export interface Environment {
           | "values-from-helmfile"
           | "webhook-policy-fail"
           | "webhook-policy-ignore"
+          | "workload-field-unused"
+          | "workload-namespace-helmfile"
           | "workload-port-skipped";
         /**
          * Reason why the warning is acceptable in this environment.

@@ -14,6 +14,20 @@ const folder = join(projectRoot, "test/stories/diff");
 
 type Edit = readonly [from: string | RegExp, to: string];
 
+const shop = `  workloads:
+    shop:
+      namespace: shop
+      source: {chart: {repository: https://charts.example.org, name: shop, version: 1.4.2}}
+      pods:
+        api:
+          workloadRef: {kind: Deployment, name: shop-api}
+          selector: {matchLabels: {app: shop}}
+          serviceAccountName: shop
+          inject: enabled
+          ports: {http: {port: 8080, protocol: HTTP/1}}
+          access: {mode: enforce, clients: {web: {serviceAccountRef: {namespace: web, name: web}}}}
+`;
+
 /**
  * Edits of environments/production.yaml, and the highest risk of the resulting changes. The edits `before` are made
  * before the first commit. `appended` are files to which another file is
@@ -31,6 +45,27 @@ const stories: Readonly<
   >
 > = {
   "harmless: a longer interval": { risk: "harmless", edits: [["interval: 30m", "interval: 1h"]] },
+  "not-assessed: a workload with a chart": { risk: "not-assessed", edits: [[/$/, shop]] },
+  "not-assessed: another version of a workload": {
+    risk: "not-assessed",
+    before: [[/$/, shop]],
+    edits: [["version: 1.4.2}", "version: 1.5.0}"]],
+  },
+  "rollout: other settings of the proxies of a workload": {
+    risk: "rollout",
+    before: [[/$/, shop]],
+    edits: [["inject: enabled\n", "inject: enabled\n          proxy: {proxy-cpu-request: 50m}\n"]],
+  },
+  "data-loss: another name of a workload": {
+    risk: "data-loss",
+    before: [[/$/, shop]],
+    edits: [["    shop:\n", "    store:\n"]],
+  },
+  "mesh-restart: another trust domain with a workload": {
+    risk: "mesh-restart",
+    before: [[/$/, shop]],
+    edits: [["  linkerd:\n", "  linkerd:\n    identity: {trustDomain: mesh.example.org}\n"]],
+  },
   "data-loss: a name prefix": {
     risk: "data-loss",
     edits: [["    interval: 30m\n", "    interval: 30m\n    namePrefix: mesh-\n"]],

@@ -1,12 +1,13 @@
 import type { V1Namespace } from "@kubernetes/client-node";
 import { admissionWebhooksLabel } from "../../catalog/well-known.ts";
 import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
+import { fluxName } from "../../components/names.ts";
 import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { fluxFolder, overlayFolder } from "../../spec/layout.ts";
 import { header } from "../bundle.ts";
-import { commonLabels, flux, fluxName } from "./names.ts";
+import { commonLabels, flux } from "./names.ts";
 import { accountOf, kustomizationName, pathInSource, placementOf, rootPath } from "./placement.ts";
 
 /**

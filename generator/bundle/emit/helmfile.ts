@@ -2,6 +2,7 @@ import { defaultKubernetes } from "../../catalog/linkerd.ts";
 import { isOci } from "../../catalog/repositories.ts";
 import type { Release } from "../../components/component.ts";
 import { type ComponentModel, isDelivered, type Model, neededComponents, releaseOf } from "../../components/model.ts";
+import { fluxName } from "../../components/names.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
 import { clusterOf } from "../../spec/cluster.ts";
@@ -9,7 +10,7 @@ import { helmfileFile, overlayFolder, patchesFile, transformersFile } from "../.
 import { compareText } from "../../system/text.ts";
 import { header } from "../bundle.ts";
 import { objectsFolder, valuesFilesOf } from "./kustomize.ts";
-import { contextOf, fluxName } from "./names.ts";
+import { contextOf } from "./names.ts";
 import { plainPatches, targetedPatches } from "./patches.ts";
 import { repositoriesOf } from "./repositories.ts";
 

@@ -2,6 +2,7 @@ import { type Image, pulledAs } from "../../catalog/image.ts";
 import { isOci, type OciChart } from "../../catalog/repositories.ts";
 import type { Release, ValuesObject } from "../../components/component.ts";
 import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
+import { fluxName } from "../../components/names.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -17,7 +18,7 @@ import {
   valuesFile,
 } from "../../spec/layout.ts";
 import { header } from "../bundle.ts";
-import { commonLabels, fluxName } from "./names.ts";
+import { commonLabels } from "./names.ts";
 import { inline, patchTransformers, plainPatches, targetedPatches } from "./patches.ts";
 import { accountOf, placementOf } from "./placement.ts";
 

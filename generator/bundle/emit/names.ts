@@ -9,15 +9,6 @@ import type { Environment } from "../../spec/environment.generated.ts";
  */
 export const flux = { namespace: "flux-system", source: "flux-system", root: "flux-system" } as const;
 
-/** Folders of components of one kind are plural, such as `policies/shop`. Names of single components are singular. */
-const singular: Readonly<Record<string, string>> = { policies: "policy", workloads: "workload" };
-
-/** Name of a component's HelmRelease and of its file in `flux/`, and of its helmfile release if it has no chart. */
-export function fluxName(id: string): string {
-  const [kind = "", ...rest] = id.split("/");
-  return rest.length === 0 ? kind : [singular[kind] ?? kind, ...rest].join("-");
-}
-
 /** Labels of every object that meshops writes. */
 export function commonLabels({ group: partOf }: Pick<ComponentModel, "group">): JsonMap {
   return { "app.kubernetes.io/managed-by": "meshops", "app.kubernetes.io/part-of": partOf };

@@ -1,8 +1,8 @@
 import type { ComponentModel } from "../../components/model.ts";
+import { fluxName } from "../../components/names.ts";
 import type { JsonOperation, Patch } from "../../components/patch.ts";
 import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
-import { fluxName } from "./names.ts";
 
 /**
  * Strategic merge patches without a target, which identify the patched object by kind and name. These patches are

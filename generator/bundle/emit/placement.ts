@@ -1,6 +1,7 @@
+import { fluxName } from "../../components/names.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { fluxFolder } from "../../spec/layout.ts";
-import { flux, fluxName } from "./names.ts";
+import { flux } from "./names.ts";
 
 /** Name and namespace of an object of Flux. */
 type FluxObjectName = {

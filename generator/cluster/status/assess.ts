@@ -1,9 +1,9 @@
 import { normalize } from "node:path/posix";
-import { fluxName } from "../../bundle/emit/names.ts";
 import { kustomizationName, type Placement, pathInSource, placementOf } from "../../bundle/emit/placement.ts";
 import { isOci } from "../../catalog/repositories.ts";
 import type { Release } from "../../components/component.ts";
 import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
+import { fluxName } from "../../components/names.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition, isObserved, listAt } from "../../kubernetes/object-fields.ts";
 import { isLive } from "../../mesh/pod.ts";

@@ -10,11 +10,17 @@ import { plural } from "../../system/text.ts";
 import { type ConnectionFlags, onlyOne } from "../cluster-context.ts";
 import { concrete, type DirectoryOption, loadAll, refuseUnknown, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
-import { manifestsFrom, type Sources } from "./sources.ts";
+import { manifestsFrom, type Sources, sourceOf } from "./sources.ts";
 
 type AddOptions = DirectoryOption &
   ConnectionFlags &
-  Sources & { readonly env?: string | undefined; readonly namespace?: string | undefined; readonly print: boolean };
+  Sources & {
+    readonly env?: string | undefined;
+    readonly namespace?: string | undefined;
+    readonly print: boolean;
+    /** False if another tool delivers the service. */
+    readonly source: boolean;
+  };
 
 /**
  * `meshops workload add <name>`: describes the pods in manifests, and inserts the block into the spec. Comments mark what
@@ -39,9 +45,10 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
       `environment ${environment} already has the workload ${name}, in its own spec or in one that it extends`,
       "use another name, or print the block with --print",
     );
+  const source = options.source ? sourceOf(options, repository, io) : null;
   const manifests = await manifestsFrom(name, options, repository, environment, io);
   const namespace = options.namespace ?? options.fromCluster ?? namespaceOf(manifests) ?? name;
-  const described = describe(manifests, name, namespace);
+  const described = describe(manifests, name, namespace, source);
   if (described.sets.length === 0)
     throw new UserError(
       exitCode.problem,

@@ -27,6 +27,7 @@ export function declareWorkload(program: Program, { io, end }: Runtime): void {
       ).conflicts("fromCluster"),
     )
     .option("--from-cluster <namespace>", "read the objects of a namespace in the cluster")
+    .option("--no-source", "another tool delivers the service: with --path and --chart, write only the description")
     .option("--print", "print the block, and do not change the spec", false)
     .addOption(kubeconfig())
     .addOption(context("context of the kubeconfig (default: that of the environment)"))

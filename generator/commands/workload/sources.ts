@@ -1,6 +1,8 @@
+import { isAbsolute, relative, resolve } from "node:path";
 import { stringify } from "yaml";
 import type { Repository } from "../../bundle/repository.ts";
 import { connect } from "../../cluster/connection.ts";
+import type { WorkloadSource } from "../../inject/describe/describe.ts";
 import { type Manifest, parseManifests } from "../../kubernetes/read.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { runProgram } from "../../system/process.ts";
@@ -15,6 +17,37 @@ export interface Sources {
   readonly path?: string | undefined;
   readonly chart?: string | undefined;
   readonly fromCluster?: string | undefined;
+}
+
+/**
+ * Returns the section `source` of a workload that meshops delivers from now on; null if another tool delivers it.
+ *
+ * @throws UserError if the chart has no exact version, or if the folder is outside of the repository
+ */
+export function sourceOf({ path, chart }: Sources, repository: Repository, io: Io): WorkloadSource | null {
+  if (path !== undefined) return { path: folderIn(repository, path, io) };
+  if (chart === undefined) return null;
+  const { source, version } = partsOf(chart);
+  if (version === undefined)
+    throw new UserError(exitCode.usage, `the chart ${chart} has no version`, `add the version, such as ${chart}@1.2.3`);
+  if (source.startsWith("oci://")) return { oci: { url: source, version } };
+  const { repository: url, name } = chartIn(source);
+  if (url !== null) return { chart: { repository: url, name, version } };
+  throw new UserError(
+    exitCode.usage,
+    `Flux cannot read the chart ${source}`,
+    "use the URL of its repository or registry; or add --no-source, if another tool delivers the service",
+  );
+}
+
+function folderIn({ root }: Repository, path: string, { cwd }: Io): string {
+  const folder = relative(root, resolve(cwd, path)).replaceAll("\\", "/");
+  if (folder !== "" && !folder.startsWith("..") && !isAbsolute(folder)) return folder;
+  throw new UserError(
+    exitCode.usage,
+    `the folder ${path} is not below the root of the repository`,
+    "move it into the repository; or add --no-source, if another tool delivers the service",
+  );
 }
 
 /** @throws UserError if no source is set, if a program is missing or fails, or if the manifests are not valid */
@@ -52,10 +85,22 @@ function parsed(file: string, text: string): Manifest[] {
 
 /** Arguments of `helm template` for a reference such as `https://host/charts/shop@1.2.3`. */
 function templateArguments(name: string, reference: string, namespace: string): string[] {
-  const [, source, version] = /^(.*?)(?:@([^@/]+))?$/.exec(reference) ?? [];
+  const { source, version } = partsOf(reference);
   const base = ["template", name, "--namespace", namespace, ...(version === undefined ? [] : ["--version", version])];
-  const [, repository, chart] = /^(https?:\/\/.*)\/([^/]+)$/.exec(source ?? "") ?? [];
-  return repository === undefined || chart === undefined ? [...base, source ?? ""] : [...base, chart, "--repo", repository];
+  const { repository, name: chart } = chartIn(source);
+  return repository === null ? [...base, source] : [...base, chart, "--repo", repository];
+}
+
+/** Parts of a reference: `<source>@<version>`. */
+function partsOf(reference: string): { source: string; version: string | undefined } {
+  const [, source = "", version] = /^(.*?)(?:@([^@/]+))?$/.exec(reference) ?? [];
+  return { source, version };
+}
+
+/** Repository and name of a chart in `https://host/path/name`; the repository is null for other sources. */
+function chartIn(source: string): { repository: string | null; name: string } {
+  const [, repository = null, name = source] = /^(https?:\/\/.*)\/([^/]+)$/.exec(source) ?? [];
+  return { repository, name };
 }
 
 async function output(program: string, args: readonly string[], { cwd, env }: Io): Promise<string> {

@@ -5,7 +5,8 @@ import { policiesFor } from "../../mesh/policies.ts";
 import type { Workload } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
 import type { Component, ComponentProvider, Context, Need } from "../component.ts";
-import { needOf, workloadId } from "../overrides.ts";
+import { policiesId, workloadId } from "../names.ts";
+import { needOf } from "../overrides.ts";
 import { deliveryOf, namespacesOf } from "./delivery.ts";
 import { podSetsOf } from "./pod-sets.ts";
 import { workloadPatches } from "./proxy-patches.ts";
@@ -52,10 +53,6 @@ function pods(key: string, workload: Workload, sets: readonly PodSet[]): Compone
  * because its proxy injector adds their proxies.
  */
 const controlPlane: Need = { component: "linkerd-control-plane" };
-
-function policiesId(key: string): string {
-  return `policies/${key}`;
-}
 
 function policies(key: string, workload: Workload, sets: readonly PodSet[]): Component {
   const { namespace, dependsOn } = workload;

@@ -1,9 +1,11 @@
+import { initialNamespaces } from "../../catalog/well-known.ts";
 import type { StringMap } from "../../kubernetes/object.ts";
 import { declaredAnnotations } from "../../mesh/namespace-settings.ts";
 import type { PodSet } from "../../mesh/pod-set.ts";
 import type { Environment, Workload } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
 import type { Delivery, NamespaceSpec, Release } from "../component.ts";
+import { fluxName, workloadId } from "../names.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
 
 /** How a workload is delivered: as a chart, as a folder of the repository, or by another tool. */
@@ -11,7 +13,7 @@ export function deliveryOf(key: string, { source = {} }: Pick<Workload, "source"
   const { chart, oci, path } = source;
   if (chart !== undefined) {
     const { repository: url, name, version, releaseName = key } = chart;
-    return chartOfUser({ name: releaseName, repository: { name: `workload-${key}`, url }, chart: name, version });
+    return chartOfUser({ name: releaseName, repository: { name: fluxName(workloadId(key)), url }, chart: name, version });
   }
   if (oci !== undefined) {
     const { url, version, digest = null, releaseName = key } = oci;
@@ -27,13 +29,13 @@ function chartOfUser(release: Pick<Release, "name" | "repository" | "chart" | "v
 }
 
 /**
- * Namespace of a workload that meshops delivers; none if the namespace belongs to others. Labels in `spec.namespaces`
+ * Namespace of a workload that meshops delivers; none if the namespace exists in every cluster, or belongs to others. Labels in `spec.namespaces`
  * take precedence.
  */
 export function namespacesOf(workload: Workload, sets: readonly PodSet[], environment: Environment): NamespaceSpec[] {
   const { namespace } = workload;
   const declared = environment.spec.namespaces[namespace];
-  if (!deliversWorkload(workload) || declared?.create === false) return [];
+  if (!deliversWorkload(workload) || declared?.create === false || initialNamespaces.includes(namespace)) return [];
   const meshed = sets.some(({ inject }) => inject !== "disabled");
   const labels = Object.entries(meshed ? podSecurity(environment) : {}).filter(([key]) => declared?.labels[key] === undefined);
   return [{ name: namespace, labels: Object.fromEntries(labels) }];

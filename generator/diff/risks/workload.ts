@@ -1,4 +1,5 @@
 import { injectKey } from "../../catalog/well-known.ts";
+import { isGeneratedPatch } from "../../components/assessed.ts";
 import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
 import { injection } from "./access.ts";
 
@@ -35,6 +36,7 @@ export function* workloadRisks({ kind, name, change, fields }: ChangedObject): I
 function* overlay(fields: readonly FieldChange[]): Iterable<Assessment> {
   for (const { path, before, after } of fields) {
     const text = JSON.stringify([before, after]);
+    if (isGeneratedPatch({ path, before, after })) continue;
     if (path.startsWith("patches") && (/\.(patch|target)\b/.test(path) || text.includes('"patch":')))
       yield { risk: "not-assessed", reason: "meshops does not assess what this patch changes" };
     if (path.startsWith("images"))

@@ -1,22 +1,26 @@
 import { Document } from "yaml";
 import type { DescribedSet, Description } from "./describe.ts";
+import type { DescribedPort } from "./ports.ts";
 
 /**
  * Returns the block of a workload for `spec.workloads`, as lines of YAML without indentation. A comment above a line
  * explains what the manifests do not show.
  */
-export function blockOf({ name, namespace, sets, notes }: Description): string[] {
+export function blockOf({ name, namespace, source, sets, notes }: Description): string[] {
   return [
     ...notes.map((note) => `# note: ${note}`),
     `${name}:`,
     ...below([
       `namespace: ${flow(namespace)}`,
-      ...(sets.length === 0 ? [] : ["pods:", ...below(sets.flatMap((set) => [`${set.key}:`, ...below(linesOf(set))]))]),
+      ...(source === null ? [] : [`source: ${flow(source)}`]),
+      ...(sets.length === 0
+        ? []
+        : ["pods:", ...below(sets.flatMap((set) => [`${set.key}:`, ...below(linesOf(set, source !== null))]))]),
     ]),
   ];
 }
 
-function linesOf(set: DescribedSet): string[] {
+function linesOf(set: DescribedSet, delivered: boolean): string[] {
   const { workload, selector, serviceAccountName, inject, skipInboundPorts, ports, guesses } = set;
   const { kind, name } = workload.manifest;
   return [
@@ -30,15 +34,21 @@ function linesOf(set: DescribedSet): string[] {
     ...guess(guesses.inject),
     ...(inject === null ? [] : [`inject: ${inject}`]),
     ...(skipInboundPorts === null ? [] : [`proxy: ${flow({ "skip-inbound-ports": skipInboundPorts })}`]),
-    ...(ports.length === 0 || set.unmeshed ? [] : portLines(set)),
+    ...(delivered && set.services.length > 0 ? [`services: ${flow(set.services.map((each) => each.name))}`] : []),
+    ...(ports.length === 0 || set.unmeshed ? [] : portLines(set, delivered)),
   ];
 }
 
-function portLines({ ports, clients }: DescribedSet): string[] {
+function portLines({ ports, clients, services }: DescribedSet, delivered: boolean): string[] {
   const probed = ports.filter(({ guardedProbe }) => guardedProbe !== null);
+  const inServices: Readonly<Record<string, number>> = delivered ? Object.assign({}, ...services.map((each) => each.ports)) : {};
+  const line = ({ key, port, protocol }: DescribedPort): string => {
+    const { [key]: servicePort } = inServices;
+    return `${key}: ${flow({ port, ...(servicePort === undefined ? {} : { servicePort }), protocol })}`;
+  };
   return [
     "ports:",
-    ...below(ports.flatMap(({ key, port, protocol, guess: why }) => [...guess(why), `${key}: ${flow({ port, protocol })}`])),
+    ...below(ports.flatMap((each) => [...guess(each.guess), line(each)])),
     ...probed.map(
       ({ key, guardedProbe }) =>
         `# before enforce: Linkerd does not admit the probe (${guardedProbe}) by itself; add the client probes: ${flow({ builtin: "kubelet", ports: [key] })}`,

@@ -2,11 +2,19 @@ import { injectKey, portKeys, uninjectedNamespaces } from "../../catalog/well-kn
 import { annotationsOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { selects } from "../../kubernetes/selectors.ts";
-import type { Labels, Workload } from "../../kubernetes/workload.ts";
+import { type Labels, listOf, type Workload } from "../../kubernetes/workload.ts";
 import { requestsProxy } from "../../mesh/meshed.ts";
+import { resolvePort } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";
 import { addressesIn, type DescribedClient } from "./clients.ts";
 import { type DescribedPort, portsOf } from "./ports.ts";
+
+/** A Service with opaque ports of a set. */
+export interface DescribedService {
+  readonly name: string;
+  /** Ports of the Service whose number differs from that of the container, by key of the set's port. */
+  readonly ports: Readonly<Record<string, number>>;
+}
 
 /** A set of pods for `spec.workloads`, found in manifests. Texts in `guesses` explain what the manifests do not show. */
 export interface DescribedSet {
@@ -21,14 +29,24 @@ export interface DescribedSet {
   /** Null if the pod template has no annotation for injection, so that the namespace decides. */
   readonly inject: string | null;
   readonly ports: readonly DescribedPort[];
+  /** Services that send connections to opaque ports of the pods. */
+  readonly services: readonly DescribedService[];
   readonly clients: readonly DescribedClient[];
   readonly guesses: { readonly selector: string | null; readonly inject: string | null };
 }
+
+/** The section `source` of a workload. */
+export type WorkloadSource =
+  | { readonly chart: { readonly repository: string; readonly name: string; readonly version: string } }
+  | { readonly oci: { readonly url: string; readonly version: string } }
+  | { readonly path: string };
 
 /** What manifests show about a workload. */
 export interface Description {
   readonly name: string;
   readonly namespace: string;
+  /** Where meshops finds the workload; null if another tool delivers it. */
+  readonly source: WorkloadSource | null;
   readonly sets: readonly DescribedSet[];
   /** Facts about the workload that its block cannot express. */
   readonly notes: readonly string[];
@@ -40,8 +58,14 @@ export interface Description {
  *
  * @param name name of the workload in the spec
  * @param namespace namespace of the manifests without a namespace; also selects the objects of this namespace
+ * @param source where meshops finds the workload; null if another tool delivers it
  */
-export function describe(manifests: readonly Manifest[], name: string, namespace: string): Description {
+export function describe(
+  manifests: readonly Manifest[],
+  name: string,
+  namespace: string,
+  source: WorkloadSource | null = null,
+): Description {
   const stream = new ManifestSet(manifests);
   const own = stream.workloads.filter(
     ({ manifest }) => ManifestSet.mayShareNamespace(manifest.namespace, namespace) && isDescribed(manifest),
@@ -51,7 +75,7 @@ export function describe(manifests: readonly Manifest[], name: string, namespace
   const sets = own.map((workload): DescribedSet => {
     const ports = portsOf(workload, stream);
     const selector = selectorOf(workload, stream);
-    const injection = injectionOf(workload, namespace);
+    const injection = injectionOf(workload, namespace, source !== null);
     const skipped = workload.annotations[portKeys.skipInbound];
     return {
       key: keys.get(workload) ?? "",
@@ -62,11 +86,12 @@ export function describe(manifests: readonly Manifest[], name: string, namespace
       inject: injection.inject,
       skipInboundPorts: typeof skipped === "string" && skipped !== "" ? skipped : null,
       ports,
+      services: stream.ofKind("", "Service").flatMap((service) => servicePortsOf(service, workload, stream, ports)),
       clients: callers.flatMap(({ key, addresses }) => clientOf(key, addresses, workload, ports, name)),
       guesses: { selector: selector.guess, inject: injection.why },
     };
   });
-  return { name, namespace, sets, notes: notesOn(stream, sets) };
+  return { name, namespace, source, sets, notes: [...notesOn(stream, sets), ...abruptStops(sets)] };
 }
 
 function isDescribed(manifest: Manifest): boolean {
@@ -114,14 +139,40 @@ function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels:
   };
 }
 
-function injectionOf({ annotations, manifest, pod }: Workload, namespace: string): { inject: string | null; why: string | null } {
+/** @param delivered whether meshops delivers the workload, and can therefore annotate the pod template */
+function injectionOf(
+  { annotations, manifest, pod }: Workload,
+  namespace: string,
+  delivered: boolean,
+): { inject: string | null; why: string | null } {
   if (uninjectedNamespaces.includes(namespace)) return { inject: "disabled", why: `Linkerd never injects pods in ${namespace}` };
   if (pod["hostNetwork"] === true) return { inject: "disabled", why: "Linkerd never injects pods with hostNetwork" };
   const own = annotations[injectKey];
   if (requestsProxy(own) || own === "disabled") return { inject: String(own), why: null };
   if (manifest.kind === "Job" || manifest.kind === "CronJob")
     return { inject: null, why: "an injected Job ends only with native sidecars, or if it calls /shutdown" };
-  return { inject: null, why: null };
+  return { inject: delivered ? "enabled" : null, why: null };
+}
+
+function servicePortsOf(
+  service: Manifest,
+  workload: Workload,
+  stream: ManifestSet,
+  ports: readonly DescribedPort[],
+): DescribedService[] {
+  if (!stream.workloadsOf(service).includes(workload)) return [];
+  const opaque = ports.filter(({ protocol }) => protocol === "opaque");
+  const found = listOf(specOf(service)["ports"])
+    .map(asMap)
+    .flatMap(({ port, targetPort = port }) =>
+      opaque
+        .filter((each) => each.port === resolvePort(targetPort, workload))
+        .map((each) => ({ key: each.key, port: each.port, servicePort: Number(port) })),
+    );
+  const other = found.filter(({ port, servicePort }) => port !== servicePort);
+  return found.length === 0
+    ? []
+    : [{ name: service.name, ports: Object.fromEntries(other.map(({ key, servicePort }) => [key, servicePort])) }];
 }
 
 function clientOf(
@@ -142,6 +193,23 @@ function clientOf(
       ports: all ? null : used,
       guess: `${[...new Set(found.map(({ place }) => place))].slice(0, 2).join(", ")} of ${key}`,
     },
+  ];
+}
+
+/**
+ * Note about servers that stop at SIGTERM. Clients' proxies learn about a second later that the pod is gone. Measured on
+ * edge-26.8.3: at 50 calls per second, one or two calls fail per terminating pod; with a pause of 5 s, 0 of 16,900.
+ */
+function abruptStops(sets: readonly DescribedSet[]): string[] {
+  const found = sets.filter(
+    ({ workload: { manifest, pod }, ports }) =>
+      Number(specOf(manifest)["replicas"] ?? 1) > 1 &&
+      ports.length > 0 &&
+      !listOf(pod["containers"]).some((container) => asMap(asMap(container)["lifecycle"])["preStop"] !== undefined),
+  );
+  if (found.length === 0) return [];
+  return [
+    `the containers of ${found.map(({ workload: { manifest } }) => manifest.name).join(", ")} have no preStop hook. While a pod stops, requests can fail: add a pause, such as preStop: {sleep: {seconds: 5}}`,
   ];
 }
 

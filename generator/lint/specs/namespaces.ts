@@ -1,3 +1,4 @@
+import { initialNamespaces } from "../../catalog/well-known.ts";
 import { providers } from "../../components/registry.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
@@ -27,7 +28,7 @@ export function isReserved(namespace: string): boolean {
 
 function* ownNamespaces(environment: Environment): Iterable<RuleFinding> {
   for (const [key, { namespace, ...rest }] of Object.entries(environment.spec.workloads)) {
-    if (!deliversWorkload(rest) || !isReserved(namespace) || environment.spec.namespaces[namespace]?.create === false) continue;
+    if (!deliversWorkload(rest) || !isReserved(namespace) || initialNamespaces.includes(namespace)) continue;
     yield {
       paths: [spec("workloads", key, "namespace")],
       message: `the namespace ${namespace} is reserved for Kubernetes, AKS, Flux or the mesh`,
