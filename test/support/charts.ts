@@ -17,6 +17,7 @@ export const realCharts: string | null = process.env["MESHOPS_CHARTS"] ?? null;
 /** A local chart server. With the variables in `env`, helm and helmfile use this server for every repository. */
 export interface ChartServer {
   readonly env: Readonly<Record<string, string>>;
+  readonly url: string;
   close(): void;
 }
 
@@ -43,7 +44,7 @@ export async function serveCharts(folder: string, repositories: readonly string[
     HELMFILE_CACHE_HOME: join(home, "helmfile"),
   };
   for (const name of repositories) await run(tool("helm"), ["repo", "add", name, url], { env });
-  return { env, close: () => server.close() };
+  return { env, url, close: () => server.close() };
 }
 
 /**

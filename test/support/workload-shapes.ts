@@ -8,7 +8,13 @@ import { referenceFolder } from "./tools.ts";
 type Facts = Record<string, unknown>;
 
 interface Shape {
-  readonly object: { readonly kind: string; readonly apiVersion: string; readonly name?: string; readonly namespace?: string };
+  readonly object: {
+    readonly kind: string;
+    readonly apiVersion: string;
+    readonly name?: string;
+    readonly names?: readonly string[];
+    readonly namespace?: string;
+  };
   readonly [fact: string]: unknown;
 }
 
@@ -18,7 +24,14 @@ interface Render {
   readonly changed?: readonly { readonly objects: readonly string[]; readonly merge: Facts }[];
 }
 
+/** Source of a workload. `path` is a folder with a kustomization.yaml. */
+type Delivery =
+  | { readonly kind: "chart"; readonly chart: string; readonly version: string }
+  | { readonly kind: "oci"; readonly url: string; readonly version: string }
+  | { readonly kind: "path" };
+
 interface WorkloadFile {
+  readonly delivery: Delivery;
   readonly renders: Readonly<Record<string, Render>>;
   readonly expected: {
     readonly render: string;
@@ -50,12 +63,15 @@ export function shapeOf(file: (typeof workloadFiles)[number]): {
   name: string;
   expected: ExpectedWorkload;
   manifests: object[];
+  /** Where the workload comes from. */
+  delivery: Delivery;
 } {
   const facts = parse(readFileSync(join(referenceFolder, "workloads", `${file}.yaml`), "utf8")) as WorkloadFile;
   const [[name, expected] = ["", undefined]] = Object.entries(facts.expected.spec.workloads);
   if (expected === undefined) throw new Error(`${file} has no expected workload`);
   const objects = objectsOf(facts, facts.expected.render);
-  return { name, expected, manifests: objects.flatMap((shape) => manifestOf(shape, expected.namespace)) };
+  const manifests = objects.flatMap((shape) => manifestOf(shape, expected.namespace));
+  return { name, expected, manifests, delivery: facts.delivery };
 }
 
 function objectsOf({ renders }: WorkloadFile, wanted: string): Shape[] {
@@ -93,10 +109,12 @@ function manifestOf({ object, ...facts }: Shape, release: string): object[] {
   const { type, headless, selector, ports = [] } = facts;
   if (object.kind === "Service")
     return [{ ...base, spec: { type, ...(headless === true ? { clusterIP: "None" } : {}), selector, ports } }];
+  if (object.kind === "ServiceAccount" && facts["hook"] === undefined)
+    return (object.names ?? [object.name]).map((name) => ({ ...base, metadata: { ...metadata, name } }));
   if (object.kind === "NetworkPolicy") return [{ ...base, spec: { podSelector: {} } }];
   if (facts["template"] === undefined) return [];
   const template = podTemplate(facts["template"] as TemplateFacts);
-  if (object.kind === "CronJob") return [{ ...base, spec: { jobTemplate: { spec: { template } } } }];
+  if (object.kind === "CronJob") return [{ ...base, spec: { schedule: facts["schedule"], jobTemplate: { spec: { template } } } }];
   return [{ ...base, spec: { ...(object.kind === "Job" ? {} : { selector: { matchLabels: selector } }), template } }];
 }
 
@@ -104,6 +122,7 @@ interface TemplateFacts {
   readonly labels?: Facts;
   readonly annotations?: Facts;
   readonly serviceAccount?: { readonly name?: string };
+  readonly restartPolicy?: string;
   readonly containers: readonly {
     readonly name: string;
     readonly image?: string;
@@ -114,11 +133,12 @@ interface TemplateFacts {
   }[];
 }
 
-function podTemplate({ labels = {}, annotations = {}, serviceAccount, containers }: TemplateFacts): object {
+function podTemplate({ labels = {}, annotations = {}, serviceAccount, restartPolicy, containers }: TemplateFacts): object {
   return {
     metadata: { labels, annotations },
     spec: {
       serviceAccountName: serviceAccount?.name ?? "default",
+      ...(restartPolicy === undefined ? {} : { restartPolicy }),
       containers: containers.map(({ name, image, ports = [], probes = {}, addresses, flags }) => ({
         name,
         image,

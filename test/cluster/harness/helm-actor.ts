@@ -16,7 +16,7 @@ const finalizer = "finalizers.fluxcd.io";
 /**
  * A stand-in for Flux's helm-controller, which is not available in the tests. It resolves `valuesFrom`, runs the real
  * helm with the real kustomize as post-renderer, and sets conditions, history and finalizer as defined in Flux's API.
- * It reads charts from a folder. It impersonates the release's service account; with the lockdown, it refuses sources
+ * It reads charts from a folder, also those of OCIRepositories. It impersonates the release's service account; with the lockdown, it refuses sources
  * in other namespaces (helm-controller, internal/controller/helmrelease_chart_controller.go).
  */
 export class HelmActor {
@@ -28,8 +28,8 @@ export class HelmActor {
   readonly #busy: Map<string, Promise<void>> = new Map();
   /** ConfigMaps and Secrets with values, by kind, namespace and name, in their state at the last poll. */
   #sources: ReadonlyMap<string, ApiObject> = new Map();
-  /** HelmRepositories by namespace and name, at the last poll. */
-  #repositories: ReadonlySet<string> = new Set();
+  /** HelmRepositories and OCIRepositories by kind, namespace and name, at the last poll. */
+  #repositories: ReadonlyMap<string, ApiObject> = new Map();
   /** Earliest time at which a failed release may be retried, by UID. */
   readonly #retryAt: Map<string, number> = new Map();
   readonly #abort: AbortController = new AbortController();
@@ -58,19 +58,23 @@ export class HelmActor {
   async #watch(): Promise<void> {
     while (!this.#stopping) {
       try {
-        const [found, values, repositories] = await Promise.all([
+        const [found, values, ...repositories] = await Promise.all([
           this.#api.list(`${releases}/helmreleases`),
           this.#api.list(`/api/v1/configmaps?labelSelector=${encodeURIComponent("app.kubernetes.io/managed-by=meshops")}`),
           this.#api.list("/apis/source.toolkit.fluxcd.io/v1/helmrepositories"),
+          this.#api.list("/apis/source.toolkit.fluxcd.io/v1/ocirepositories"),
         ]);
         const secrets = await this.#secrets(found);
         this.#sources = new Map([
           ...values.map((each) => [`ConfigMap ${each.metadata.namespace}/${each.metadata.name}`, each] as const),
           ...secrets.map((each) => [`Secret ${each.metadata.namespace}/${each.metadata.name}`, each] as const),
         ]);
-        this.#repositories = new Set(repositories.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+        const sources = repositories.flat();
+        this.#repositories = new Map(
+          sources.map((each) => [`${each.kind}/${each.metadata.namespace}/${each.metadata.name}`, each] as const),
+        );
         for (const release of found) this.#look(release);
-        for (const repository of repositories) await this.#source(repository);
+        for (const repository of sources) await this.#source(repository);
       } catch (error) {
         if (!this.#stopping && process.env["DEBUG"] !== undefined) console.error(`helm actor: ${String(error)}`);
       }
@@ -159,10 +163,10 @@ export class HelmActor {
       lastAttemptedConfigDigest: digest,
       ...(requested === undefined ? {} : { lastHandledReconcileAt: requested }),
     };
-    const { chart, version } = spec.chart.spec as { chart: string; version: string };
     const name = `${metadata.namespace}/${releaseNameOf(release)}`;
+    let { chart, version } = { chart: "", version: "" };
     try {
-      this.#checkSource(release);
+      ({ chart, version } = this.#chartOf(release));
       await this.#unlock(release);
       await this.#helm(release, this.#values(release));
       const revision = Number(status.history?.[0]?.version ?? 0) + 1;
@@ -229,7 +233,7 @@ export class HelmActor {
       `#!/bin/sh\ncat > '${work}/rendered/all.yaml'\nexec '${tool("kustomize")}' build '${work}/rendered'\n`,
       { mode: 0o755 },
     );
-    const { chart, version } = spec.chart.spec as { chart: string; version: string };
+    const { chart, version } = this.#chartOf(release);
     const packed = join(this.#charts, `${chart}-${version}.tgz`);
     if (!existsSync(packed)) {
       const helmChart = `HelmChart '${metadata.namespace}/${metadata.namespace}-${metadata.name}' is not ready`;
@@ -240,7 +244,8 @@ export class HelmActor {
     }
     await this.#run([
       ...["upgrade", "--install", releaseNameOf(release), packed, ...this.#connection(release)],
-      ...["--skip-crds", "--wait", "--timeout", spec.timeout ?? "5m", "--history-max", "5", "--post-renderer", render],
+      ...(spec.install?.crds === "Create" ? [] : ["--skip-crds"]),
+      ...["--wait", "--timeout", spec.timeout ?? "5m", "--history-max", "5", "--post-renderer", render],
       ...files,
     ]);
   }
@@ -261,8 +266,12 @@ export class HelmActor {
   async #uninstall(release: ApiObject): Promise<void> {
     const { metadata } = release;
     const account = this.#accountOf(release);
-    // Without its account, helm-controller does not uninstall the release (helmrelease_controller.go, reconcileDelete).
-    if (account === null || (await this.#api.get(`/api/v1/namespaces/${metadata.namespace}/serviceaccounts/${account}`)) !== null)
+    // Without its account, or if the HelmRelease is suspended, helm-controller does not uninstall the release
+    // (helmrelease_controller.go, reconcileDelete).
+    const isSuspended = release["spec"].suspend === true;
+    const hasAccount =
+      account === null || (await this.#api.get(`/api/v1/namespaces/${metadata.namespace}/serviceaccounts/${account}`)) !== null;
+    if (hasAccount && !isSuspended)
       await this.#run(["uninstall", releaseNameOf(release), ...this.#connection(release), "--ignore-not-found", "--wait"]);
     await this.#api.merge(pathOf(release), { metadata: { finalizers: null } });
   }
@@ -280,16 +289,22 @@ export class HelmActor {
     return ["--namespace", namespace, "--kubeconfig", this.#kubeconfig, ...user];
   }
 
-  /** @throws ReasonedError if the chart's repository does not exist, or is in a namespace that the release may not use */
-  #checkSource({ metadata, spec }: ApiObject): void {
-    const { name, namespace = metadata.namespace } = spec.chart.spec.sourceRef as { name: string; namespace?: string };
+  /**
+   * Name and version of a release's chart. The version of a chart from an OCIRepository is its tag.
+   *
+   * @throws ReasonedError if the chart's source does not exist, or is in a namespace that the release may not use
+   */
+  #chartOf({ metadata, spec }: ApiObject): { chart: string; version: string } {
+    const { kind, name, namespace = metadata.namespace } = (spec.chartRef ?? spec.chart.spec.sourceRef) as SourceReference;
     if (this.#lockdown && namespace !== metadata.namespace)
       throw new ReasonedError(
         "AccessDenied",
-        `can't access 'HelmRepository/${namespace}/${name}', cross-namespace references have been blocked`,
+        `can't access '${kind}/${namespace}/${name}', cross-namespace references have been blocked`,
       );
-    if (!this.#repositories.has(`${namespace}/${name}`))
-      throw new ReasonedError("SourceNotReady", `HelmRepository '${namespace}/${name}' not found`);
+    const source = this.#repositories.get(`${kind}/${namespace}/${name}`);
+    if (source === undefined) throw new ReasonedError("SourceNotReady", `${kind} '${namespace}/${name}' not found`);
+    if (kind === "HelmRepository") return spec.chart.spec as { chart: string; version: string };
+    return { chart: String(source["spec"].url).replace(/^.*\//, ""), version: String(source["spec"].ref.tag) };
   }
 
   /** Runs the real helm. If the actor is stopped, helm is stopped too. */
@@ -318,6 +333,12 @@ export class HelmActor {
 interface Values {
   readonly text: string;
   readonly targetPath: string | null;
+}
+
+interface SourceReference {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
 }
 
 interface ValuesReference {
