@@ -16,3 +16,8 @@ export function workloadId(key: string): string {
 export function policiesId(key: string): string {
   return `policies/${key}`;
 }
+
+/** Whether a component contains the pods of a workload. */
+export function isWorkload({ id }: { readonly id: string }): boolean {
+  return id.startsWith("workloads/");
+}

@@ -130,6 +130,7 @@ export type DiagnosticCode =
   | "workload-folder-missing"
   | "workload-not-meshed"
   | "workload-namespace-helmfile"
+  | "workload-namespace-included"
   | "workload-path"
   | "workload-port-unknown"
   | "workload-ref-missing"

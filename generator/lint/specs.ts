@@ -7,7 +7,7 @@ import { chartOverrideRules } from "./specs/chart-overrides.ts";
 import { clusterRules } from "./specs/cluster.ts";
 import { type JointRule, jointRules } from "./specs/cross-environment.ts";
 import { declaredNamespaceRules } from "./specs/declared-namespaces.ts";
-import { workloadFolderRule, workloadNamespaceRule } from "./specs/folders.ts";
+import { workloadFolderRule, workloadNamespaceObjectRule, workloadNamespaceRule } from "./specs/folders.ts";
 import { gitopsNameRule, gitopsPathRule, gitopsRules } from "./specs/gitops.ts";
 import { namespaceRules } from "./specs/namespaces.ts";
 import { overrideRules } from "./specs/overrides.ts";
@@ -35,6 +35,7 @@ export const specRules: readonly RuleInfo[] = [
   gitopsNameRule,
   workloadFolderRule,
   workloadNamespaceRule,
+  workloadNamespaceObjectRule,
   ...providers.flatMap((provider) => provider.transitionRules ?? []),
 ];
 

@@ -1,5 +1,6 @@
 import { placementOf } from "../../bundle/emit/placement.ts";
-import type { Model } from "../../components/model.ts";
+import { isDelivered, type Model } from "../../components/model.ts";
+import { isWorkload } from "../../components/names.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { isLive, proxyOf } from "../../mesh/pod.ts";
@@ -11,14 +12,19 @@ import { type StatusNode, workloadNode } from "./node.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * Returns the state of the pods that the spec describes and that other tools deliver: one node per set of pods. A node
- * fails if the description is wrong, because the policies would then protect other pods or admit other clients. Pure.
+ * Returns the state of the pods of workloads that the spec describes: one node per set of pods. A node fails if the
+ * description is wrong, because the policies would then protect other pods or admit other clients. If meshops delivers a
+ * workload, its pods are listed below its Kustomization, so only wrong descriptions are returned. Pure.
  */
 export function describedNodes(model: Model, snapshot: Snapshot): StatusNode[] {
-  return model.components.flatMap(({ id, delivery, pods }) =>
-    delivery.kind === "none" && delivery.podsIn === null ? pods.map((set) => setNode(id, set, model, snapshot)) : [],
-  );
+  return model.components.filter(isWorkload).flatMap((component) => {
+    const nodes = component.pods.map((set) => setNode(component.id, set, model, snapshot));
+    return isDelivered(component) ? nodes.filter(({ cause }) => cause !== null && wrongCodes.includes(cause.code)) : nodes;
+  });
 }
+
+/** Codes of the causes that mean that a description is wrong. */
+const wrongCodes: readonly string[] = ["description", "not-meshed"];
 
 function setNode(component: string, set: PodSet, { environment }: Model, snapshot: Snapshot): StatusNode {
   const pods = snapshot.pods.filter((pod) => isInSet(pod, set) && isLive(pod));

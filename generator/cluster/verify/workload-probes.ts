@@ -2,6 +2,7 @@ import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { namespaceAnnotations } from "../../components/access-table.ts";
 import type { Call } from "../../components/check.ts";
 import { type Model, objectsOf } from "../../components/model.ts";
+import { isWorkload } from "../../components/names.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition } from "../../kubernetes/object-fields.ts";
 import { describedPod } from "../../mesh/described-pod.ts";
@@ -32,10 +33,10 @@ export interface Destination {
   readonly pod: KubernetesObject;
 }
 
-/** Sets of pods that other tools deliver and that meshops protects. Their access is tested. */
+/** Sets of pods of workloads that meshops protects. Their access is tested. */
 export function testedSets({ components }: Model): PodSet[] {
   return components
-    .filter(({ delivery }) => delivery.kind === "none" && delivery.podsIn === null)
+    .filter(isWorkload)
     .flatMap(({ pods }) => pods)
     .filter((set) => isProtected(set) && destinationsOf(set).length > 0);
 }

@@ -40,26 +40,46 @@ export const workloadNamespaceRule: RuleInfo = {
   fix: "Move the object to the folder of a workload of its own, or remove its namespace. If you install the environment only with Flux, silence the rule.",
 };
 
+/** Rule about the namespaces in the folders of workloads, which reads the repository. */
+export const workloadNamespaceObjectRule: RuleInfo = {
+  code: "workload-namespace-included",
+  severity: "error",
+  title: "The folder of a workload contains its namespace",
+  why: "meshops creates the namespaces of workloads first, because the policies are applied before the pods. If the folder also contains the namespace, two Kustomizations of Flux own it: each removes the annotations of the other, and if the workload is removed, Flux deletes the namespace with everything in it.",
+  fix: "Remove the Namespace from the folder. Set its labels in `spec.namespaces.<namespace>.labels`, and its annotations for Linkerd in `spec.namespaces.<namespace>.mesh`.",
+};
+
 /** An object in the folder of a workload. */
 export interface FolderObject {
   readonly file: string;
   readonly kind: string;
   readonly name: string;
+  /** Empty if the object specifies no namespace. */
   readonly namespace: string;
 }
 
-/**
- * Yields the workloads whose folder contains an object in another namespace. Only the first object is named.
- *
- * @param objectsIn returns the objects in the YAML files of a folder that specify a namespace
- */
-export function* movedObjects(
-  environment: Environment,
-  objectsIn: (folder: string) => readonly FolderObject[],
-): Iterable<RuleFinding> {
+/** Reads the objects in the YAML files below a folder of the repository. */
+export type ReadFolder = (folder: string) => readonly FolderObject[];
+
+/** Yields the workloads whose folder contains the Namespace of the workload. */
+export function* includedNamespaces(environment: Environment, objectsIn: ReadFolder): Iterable<RuleFinding> {
   for (const [key, { namespace, source }] of Object.entries(environment.spec.workloads)) {
     if (source?.path === undefined) continue;
-    const found = objectsIn(source.path).find((object) => object.namespace !== namespace);
+    const found = objectsIn(source.path).find(({ kind, name }) => kind === "Namespace" && name === namespace);
+    if (found === undefined) continue;
+    yield {
+      paths: [spec("workloads", key, "source", "path")],
+      message: `${found.file} contains the Namespace ${namespace}, which meshops creates before the workload`,
+      fix: `remove the Namespace from ${found.file}, and set its labels in spec.namespaces.${namespace}`,
+    };
+  }
+}
+
+/** Yields the workloads whose folder contains an object in another namespace. Only the first object is named. */
+export function* movedObjects(environment: Environment, objectsIn: ReadFolder): Iterable<RuleFinding> {
+  for (const [key, { namespace, source }] of Object.entries(environment.spec.workloads)) {
+    if (source?.path === undefined) continue;
+    const found = objectsIn(source.path).find((object) => object.namespace !== "" && object.namespace !== namespace);
     if (found === undefined) continue;
     yield {
       paths: [spec("workloads", key, "source", "path")],
