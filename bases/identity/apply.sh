@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Applies the objects that must exist before any chart is installed: the namespaces, then the identity's Secrets. The
-# decrypted Secrets are piped into kubectl and never written to a file.
+# Applies the objects that must exist before any chart is installed: the namespaces, then the Secrets of the identity and
+# of the workloads. The decrypted Secrets are piped into kubectl and never written to a file.
 # helmfile runs this script as a hook. To run it by hand: bases/identity/apply.sh overlays/dev [context]
 # helmfile also passes the major version of Helm that the spec declares (helmfile.helmVersion).
 # Requires kubectl. If the overlay contains Secrets, also requires either meshops or sops, and an age key that can
@@ -43,14 +43,24 @@ keep() {
   kubectl annotate --local --overwrite -f - helm.sh/resource-policy=keep -o yaml
 }
 
-kubectl kustomize "$overlay/namespaces" | apply
+# If all namespaces belong to others, the overlay has no folder namespaces.
+if [ -f "$overlay/namespaces/kustomization.yaml" ]; then kubectl kustomize "$overlay/namespaces" | apply; fi
 
-# If another program writes the certificates, the overlay has no folder identity.
-[ -f "$overlay/identity/kustomization.yaml" ] || exit 0
+# Reads the encrypted files that a folder lists into `files`. The folder of the identity can also contain Secrets for other
+# Linkerd releases. If another program writes the certificates, the folder of the identity does not exist.
+list() {
+  local file
+  files=()
+  [ -f "$1/kustomization.yaml" ] || return 0
+  while read -r file; do
+    files+=("$1/$file")
+  done < <(sed -n 's/^  - \(.*\.sops\.yaml\)$/\1/p' "$1/kustomization.yaml")
+}
 
-# Applies only the Secrets that the overlay lists. The folder can also contain Secrets for other Linkerd releases.
-files=()
-while read -r file; do
-  files+=("$overlay/identity/$file")
-done < <(sed -n 's/^  - \(.*\.sops\.yaml\)$/\1/p' "$overlay/identity/kustomization.yaml")
-decrypt "${files[@]}" | keep | apply
+list "$overlay/identity"
+if [ "${#files[@]}" -gt 0 ]; then decrypt "${files[@]}" | keep | apply; fi
+
+for workload in "$overlay"/workloads/*; do
+  list "$workload"
+  if [ "${#files[@]}" -gt 0 ]; then decrypt "${files[@]}" | apply; fi
+done

@@ -5,7 +5,7 @@ import { registryHost } from "../catalog/image.ts";
 import { linkerdRelease } from "../catalog/linkerd.ts";
 import { modelOf } from "../components/build.ts";
 import { copiesInto, imagesOf } from "../components/images.ts";
-import { isDelivered, type Model } from "../components/model.ts";
+import { hasSecrets, isDelivered, type Model } from "../components/model.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
 import type { Environment } from "../spec/environment.generated.ts";
@@ -35,7 +35,7 @@ export function bootstrapScript(environment: Environment, { context, upgradeFlux
   const images = registry?.mirrorImages === true ? copiesInto(registry.name, imagesOf(environment)) : [];
   const model = modelOf(environment);
   const clientImage = builtImage(model);
-  const needsAgeKey = model.components.some(({ secrets }) => secrets.length > 0);
+  const needsAgeKey = model.components.some(hasSecrets);
   const placement = placementOf(environment);
   const fluxVersion = gitops.flux.version ?? fluxReleases.pinned;
   const view: View = {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fluxFolder, helmfileFile, isEncryptedFile, overlayFolder } from "../spec/layout.ts";
+import { fluxFolder, helmfileFile, isEncryptedFile, overlayFolder, workloadsFolder } from "../spec/layout.ts";
 import { isEnvironmentName } from "../spec/name.ts";
 import { stateFolder } from "../system/state-folder.ts";
 import { compareText } from "../system/text.ts";
@@ -98,9 +98,13 @@ export function inventoryText({ version, inputs, files }: Inventory): string {
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
-/** Whether a file can be in an owner's bundle. Encrypted Secrets belong to the identity, never to the bundle. */
+/**
+ * Whether a file can be in an owner's bundle. Encrypted Secrets belong to the identity, and not to the bundle, except the
+ * copies for workloads.
+ */
 function mayOwn(owner: string, file: string): boolean {
-  if (file.split("/").includes("..") || isEncryptedFile(file)) return false;
+  if (file.split("/").includes("..")) return false;
+  if (isEncryptedFile(file)) return file.startsWith(`${overlayFolder(owner, workloadsFolder)}/`);
   if (owner === rootOwner) return file === helmfileFile;
   if (owner === scaffoldOwner)
     return /^(bases\/|\.githooks\/|\.github\/workflows\/|\.azure-pipelines\/|azure-pipelines\.yml$)/.test(file);

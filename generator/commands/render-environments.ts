@@ -5,6 +5,7 @@ import { type Rendered, render } from "../bundle/render.ts";
 import type { Repository } from "../bundle/repository.ts";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.ts";
 import { readIdentity } from "../identity/read.ts";
+import { readWorkloadSecrets } from "../identity/workload-secrets.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { isAbstract } from "../spec/load.ts";
 import { concrete, loadAll, printDiagnostics } from "./context.ts";
@@ -37,9 +38,12 @@ export function renderAll(
 ): RenderedEnvironment[] {
   const rendered: RenderedEnvironment[] = [];
   for (const environment of withProgress(io, "rendering", environments)) {
-    const { identity, diagnostics: found } = readIdentity(root, environment);
-    diagnostics.push(...found);
-    if (identity !== null) rendered.push({ ...render({ environment, identity }), findings: found });
+    const { identity, diagnostics: ofIdentity } = readIdentity(root, environment);
+    const { files: encryptedFiles, diagnostics: ofWorkloads } = readWorkloadSecrets(root, environment);
+    const findings = [...ofIdentity, ...ofWorkloads];
+    diagnostics.push(...findings);
+    if (identity !== null && !hasErrors(ofWorkloads))
+      rendered.push({ ...render({ environment, identity, encryptedFiles }), findings });
   }
   return rendered;
 }

@@ -39,10 +39,11 @@ export function modelOf(environment: Environment): Model {
   return buildModel({ environment, identity: noIdentity });
 }
 
-function contextOf({ environment, identity }: Input): Context {
+function contextOf({ environment, identity, encryptedFiles = new Map() }: Input): Context {
   const { azure, linkerd } = environment.spec;
   return {
     environment,
+    encryptedFiles,
     linkerdRelease: linkerdRelease(linkerd.version),
     mirror: azure?.registry?.mirrorImages === true ? registryHost(azure.registry.name) : null,
     identity: hasExternalIdentity(environment) ? externalIdentity(environment) : sopsIdentity(environment, identity),
@@ -65,6 +66,7 @@ function build({ build, ...component }: Component, context: Context): ComponentM
     sources: null,
     service: null,
     secrets: [],
+    encryptedFiles: [],
     images: [],
     ignoredDrift: [],
     owned: [],

@@ -17,6 +17,8 @@ import type { Patch } from "./patch.ts";
 export interface Input {
   readonly environment: Environment;
   readonly identity: Identity;
+  /** Encrypted files of workloads, by path in the repository. If omitted, the overlays contain empty files. */
+  readonly encryptedFiles?: ReadonlyMap<string, string>;
 }
 
 /** The environment, and values that are derived from the environment and used by several components. */
@@ -26,6 +28,14 @@ export interface Context {
   /** Host of the registry that mirrors all images; null if images are pulled from upstream. */
   readonly mirror: string | null;
   readonly identity: IdentityProvider;
+  /** Encrypted files of workloads, by path in the repository. */
+  readonly encryptedFiles: ReadonlyMap<string, string>;
+}
+
+/** An encrypted file that is copied to the overlay of a component. */
+export interface EncryptedFile {
+  readonly name: string;
+  readonly text: string;
 }
 
 /**
@@ -203,6 +213,8 @@ export interface ComponentOutput {
   readonly accessTarget?: AccessTarget | null;
   /** Names of the SOPS-encrypted Secrets. `meshops identity` writes the files of these Secrets. */
   readonly secrets?: readonly string[];
+  /** SOPS-encrypted Secrets of the user. They are copied, still encrypted. */
+  readonly encryptedFiles?: readonly EncryptedFile[];
   /** Images of the component's containers. The names are those in the original registries, not those in a mirror. */
   readonly images?: readonly Image[];
   /** Image with the tools that the probes of `meshops verify` need. */

@@ -35,6 +35,11 @@ export function isDelivered({ delivery }: Pick<ComponentModel, "delivery">): boo
   return delivery.kind !== "none";
 }
 
+/** Whether a component contains encrypted Secrets, which Flux and helmfile decrypt. */
+export function hasSecrets({ secrets, encryptedFiles }: Pick<ComponentModel, "secrets" | "encryptedFiles">): boolean {
+  return secrets.length + encryptedFiles.length > 0;
+}
+
 /** Ids of the components that a component needs. */
 export function neededComponents({ needs }: Pick<ComponentModel, "needs">): string[] {
   return needs.flatMap((need) => ("component" in need ? [need.component] : []));

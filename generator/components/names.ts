@@ -1,5 +1,7 @@
+import { workloadsFolder } from "../spec/layout.ts";
+
 /** Folders of components of one kind are plural, such as `policies/shop`. Names of single components are singular. */
-const singular: Readonly<Record<string, string>> = { policies: "policy", workloads: "workload" };
+const singular: Readonly<Record<string, string>> = { policies: "policy", [workloadsFolder]: "workload" };
 
 /** Name of a component's HelmRelease and of its file in `flux/`, and of its helmfile release if it has no chart. */
 export function fluxName(id: string): string {
@@ -9,7 +11,7 @@ export function fluxName(id: string): string {
 
 /** Id of the component with the pods of a workload. */
 export function workloadId(key: string): string {
-  return `workloads/${key}`;
+  return `${workloadsFolder}/${key}`;
 }
 
 /** Id of the component with the policies of a workload. */
@@ -19,5 +21,5 @@ export function policiesId(key: string): string {
 
 /** Whether a component contains the pods of a workload. */
 export function isWorkload({ id }: { readonly id: string }): boolean {
-  return id.startsWith("workloads/");
+  return id.startsWith(`${workloadsFolder}/`);
 }

@@ -123,6 +123,7 @@ export type DiagnosticCode =
   | "selector-overlap"
   | "workload-name-taken"
   | "workload-port-duplicate"
+  | "workload-secret"
   | "workload-selector-empty"
   | "release-name-taken"
   | "workload-client"

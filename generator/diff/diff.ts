@@ -7,7 +7,7 @@ import { type Files, objectsOf, type StatedObject } from "./objects.ts";
 import { riskOf } from "./risk.ts";
 import { removedRecipients } from "./risks/age-key.ts";
 import { removedEnvironment } from "./risks/environment.ts";
-import { comparePlaintext, isInCluster, recipientsOf, secretRisk } from "./secrets.ts";
+import { comparePlaintext, isInCluster, recipientsOf, removedSecret, secretRisk } from "./secrets.ts";
 
 /** A change of one object, with its risk. */
 export interface ObjectChange {
@@ -90,13 +90,6 @@ function objectChange(
   return { environment, kind, namespace, name, change, ...judgement, fields };
 }
 
-const removedSecret = {
-  risk: "trust-anchor",
-  reason:
-    "the next reconciliation removes this Secret from the cluster; components that need the Secret can no longer renew certificates",
-  steps: [],
-} as const;
-
 const newEnvironment = { risk: "harmless", reason: "the environment is new", steps: [] } as const;
 
 function withoutSecrets(files: Files): Files {
@@ -124,7 +117,7 @@ async function secretChanges(
           ...(isNew ? newEnvironment : { risk: "harmless", reason: "a new encrypted file", steps: [] }),
           fields: [],
         };
-      if (next === undefined) return { ...object, change: "removed", ...removedSecret, fields: [] };
+      if (next === undefined) return { ...object, change: "removed", steps: [], ...removedSecret(path), fields: [] };
       const plaintext = await comparePlaintext(previous, next, identities);
       const fields = [
         {
@@ -133,8 +126,8 @@ async function secretChanges(
           after: `(encrypted; plaintext ${plaintext === "same" ? "is the same" : plaintext === "differs" ? "differs" : "unknown"})`,
         },
       ];
-      const lost = isInCluster(name) ? removedRecipients(environment, recipientsOf(previous), recipientsOf(next)) : null;
-      return { ...object, change: "changed", ...(lost ?? { ...secretRisk(name, plaintext), steps: [] }), fields };
+      const lost = isInCluster(path) ? removedRecipients(environment, recipientsOf(previous), recipientsOf(next)) : null;
+      return { ...object, change: "changed", ...(lost ?? { steps: [], ...secretRisk(path, plaintext) }), fields };
     }),
   );
   return changes.flatMap((change) => change ?? []);

@@ -4,6 +4,7 @@ import type { Assessment } from "../components/change-rule.ts";
 import { SopsError } from "../sops/error.ts";
 import { decryptFile } from "../sops/file.ts";
 import { openFile } from "../sops/inspect.ts";
+import { secretIn, workloadsFolder } from "../spec/layout.ts";
 import { asMap } from "../system/data.ts";
 
 /** Whether the plaintexts of two encrypted files are the same. */
@@ -37,18 +38,40 @@ export function recipientsOf(text: string): readonly string[] {
   }
 }
 
-/** Whether Flux decrypts a Secret. Only the administrators decrypt the signing keys. */
-export function isInCluster(name: string): boolean {
-  return name === secretNames.issuer || name.endsWith("-k8s-tls");
+/** Whether Flux decrypts a file. Only the administrators decrypt the signing keys. */
+export function isInCluster(path: string): boolean {
+  const name = secretIn(path);
+  return isOfWorkload(path) || name === secretNames.issuer || name.endsWith("-k8s-tls");
+}
+
+function isOfWorkload(path: string): boolean {
+  return path.split("/")[2] === workloadsFolder;
+}
+
+/** Assesses the removal of an encrypted file. */
+export function removedSecret(path: string): Assessment {
+  return isOfWorkload(path)
+    ? { risk: "stalled-rollout", reason: "Flux deletes this Secret. Pods that refer to it cannot start" }
+    : {
+        risk: "trust-anchor",
+        reason:
+          "the next reconciliation removes this Secret from the cluster; components that need the Secret can no longer renew certificates",
+      };
 }
 
 /** Assesses the change of an encrypted file. */
-export function secretRisk(name: string, plaintext: Plaintext): Assessment {
+export function secretRisk(path: string, plaintext: Plaintext): Assessment {
+  const name = secretIn(path);
   if (plaintext === "same") return { risk: "harmless", reason: "the file is encrypted again; the plaintext is the same" };
   const unknown =
     plaintext === "unknown"
       ? " (no available age key can decrypt both versions, so it is unknown whether the plaintext differs)"
       : "";
+  if (isOfWorkload(path))
+    return {
+      risk: "not-assessed",
+      reason: `the content of the Secret changes${unknown}. No pod restarts: pods that read it at start see the new content after their next restart`,
+    };
   if (name === secretNames.issuer)
     return {
       risk: "trust-anchor",

@@ -817,6 +817,10 @@ export interface Workload {
    */
   valuesFrom: ValuesSource[];
   /**
+   * Files of this repository with one SOPS-encrypted Secret each, in the namespace of the workload. meshops copies them, still encrypted, to the overlay of the workload. Flux and helmfile decrypt them.
+   */
+  secrets: string[];
+  /**
    * Kustomize patches for the objects of the workload. Each key is a name that you choose. The patches are applied after the generated patches, in the alphabetical order of their names.
    */
   patches: {

@@ -25,6 +25,9 @@ export const certificateFiles = {
   webhooks: "webhooks.crt",
 } as const;
 
+/** Folder of the overlays of workloads, below the folder of the environment. */
+export const workloadsFolder = "workloads";
+
 /** Suffix of the names of SOPS-encrypted files. */
 const encrypted = ".sops.yaml";
 

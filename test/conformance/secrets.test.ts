@@ -7,6 +7,7 @@ import { meshops } from "../support/cli.ts";
 import { withTools } from "../support/guards.ts";
 import { objectsIn } from "../support/objects.ts";
 import { generateIn, makePlatform, scratchFolder, testIdentity } from "../support/platform.ts";
+import { recordingKubectl } from "../support/roads.ts";
 import { specText } from "../support/specs.ts";
 import { projectRoot, run, tool } from "../support/tools.ts";
 
@@ -139,21 +140,3 @@ withTools(["sops", "kubectl", "kustomize"], "bases/identity/apply.sh", () => {
     );
   });
 });
-
-/**
- * Writes a stand-in for kubectl. `kustomize` and `annotate` run the real tools. `apply` only records its input.
- *
- * @returns folder of the stand-in, and the file with the recorded input
- */
-function recordingKubectl(): { readonly bin: string; readonly log: string } {
-  const bin = scratchFolder("bin");
-  const log = join(bin, "applied.yaml");
-  const lines = [
-    "#!/bin/sh",
-    `if [ "$1" = kustomize ]; then exec "${tool("kustomize")}" build "$2"; fi`,
-    `if [ "$1" = annotate ]; then exec "${tool("kubectl")}" "$@"; fi`,
-    `echo "# kubectl $*" >> "${log}"; { cat; echo ---; } >> "${log}"`,
-  ];
-  writeFileSync(join(bin, "kubectl"), `${lines.join("\n")}\n`, { mode: 0o755 });
-  return { bin, log };
-}

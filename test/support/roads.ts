@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
@@ -179,4 +179,22 @@ export async function helmfileRoad(
       { cwd: root, env },
     ),
   );
+}
+
+/**
+ * Writes a stand-in for kubectl. `kustomize` and `annotate` run the real tools. `apply` only records its input.
+ *
+ * @returns folder of the stand-in, and the file with the recorded input
+ */
+export function recordingKubectl(): { readonly bin: string; readonly log: string } {
+  const bin = scratchFolder("bin");
+  const log = join(bin, "applied.yaml");
+  const lines = [
+    "#!/bin/sh",
+    `if [ "$1" = kustomize ]; then exec "${tool("kustomize")}" build "$2"; fi`,
+    `if [ "$1" = annotate ]; then exec "${tool("kubectl")}" "$@"; fi`,
+    `echo "# kubectl $*" >> "${log}"; { cat; echo ---; } >> "${log}"`,
+  ];
+  writeFileSync(join(bin, "kubectl"), `${lines.join("\n")}\n`, { mode: 0o755 });
+  return { bin, log };
 }

@@ -1,6 +1,6 @@
 import type { V1Namespace } from "@kubernetes/client-node";
 import { admissionWebhooksLabel } from "../../catalog/well-known.ts";
-import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
+import { type ComponentModel, hasSecrets, isDelivered, type Model, releaseOf } from "../../components/model.ts";
 import { fluxName } from "../../components/names.ts";
 import type { JsonMap, KubernetesObject } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
@@ -32,7 +32,7 @@ export function ageSecretOf({ spec: { gitops } }: Environment): string {
 const retryInterval = "1m";
 
 function kustomization(component: ComponentModel, model: Model): JsonMap {
-  const { id, secrets, timeoutMinutes } = component;
+  const { id, timeoutMinutes } = component;
   const { environment } = model;
   const dependsOn = dependsOnOf(component, model);
   const placement = placementOf(environment);
@@ -60,7 +60,7 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
       ...accountOf(placement),
       sourceRef: source.namespace === placement.namespace ? { kind, name: source.name } : { kind, ...source },
       // Kustomizations do not inherit decryption, so each Kustomization with encrypted files must refer to the key.
-      ...(secrets.length === 0 ? {} : { decryption: { provider: "sops", secretRef: { name: ageSecretOf(environment) } } }),
+      ...(hasSecrets(component) ? { decryption: { provider: "sops", secretRef: { name: ageSecretOf(environment) } } } : {}),
     },
   };
 }

@@ -129,10 +129,11 @@ function valuesAndPatches(component: ComponentModel, release: Release): JsonMap 
 }
 
 /**
- * Whether the hook runs before a component's release: before the release of the component with Secrets, which all other
- * releases need. Without Secrets, the hook runs before each release that needs an object of the hook.
+ * Whether the hook runs before a component's release: before the release of the identity, which all other releases need,
+ * and before each workload with Secrets. Without an identity, the hook runs before each release that needs an object of the hook.
  */
 function carriesHook(component: ComponentModel, { components }: Model): boolean {
+  if (component.encryptedFiles.length > 0) return true;
   if (components.some(({ secrets }) => secrets.length > 0)) return component.secrets.length > 0;
   return components.some(({ id, delivery }) => isHooked(delivery) && neededComponents(component).includes(id));
 }

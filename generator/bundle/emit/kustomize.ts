@@ -1,7 +1,7 @@
 import { type Image, pulledAs } from "../../catalog/image.ts";
 import { isOci, type OciChart } from "../../catalog/repositories.ts";
 import type { Release, ValuesObject } from "../../components/component.ts";
-import { type ComponentModel, isDelivered, type Model, releaseOf } from "../../components/model.ts";
+import { type ComponentModel, hasSecrets, isDelivered, type Model, releaseOf } from "../../components/model.ts";
 import { fluxName } from "../../components/names.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import { toBundleYaml } from "../../kubernetes/yaml.ts";
@@ -46,9 +46,10 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
     if (transformers.length > 0) yield [transformersFile, toBundleYaml(transformers, head)];
   }
   if (plain.length > 0) yield [patchesFile, toBundleYaml(plain, head)];
+  for (const { name, text } of component.encryptedFiles) yield [name, text];
   const folder = objectsFolder(component);
   for (const [file, objects] of Object.entries(component.objects)) yield [`${folder}${file}.yaml`, toBundleYaml(objects, head)];
-  if (folder !== "") yield [`${folder}kustomization.yaml`, toBundleYaml([publicKustomization(component)], head)];
+  if (folder !== "") yield [`${folder}kustomization.yaml`, toBundleYaml([publicKustomization(component, model)], head)];
   yield ["kustomization.yaml", toBundleYaml([kustomization(component, model)], head)];
 }
 
@@ -58,36 +59,55 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
  * part of a Helm release.
  */
 export function objectsFolder(component: ComponentModel): "" | "public/" {
-  return component.secrets.length > 0 && Object.keys(component.objects).length > 0 ? "public/" : "";
+  const hasObjects = Object.keys(component.objects).length > 0 || component.delivery.kind === "folder";
+  return hasSecrets(component) && hasObjects ? "public/" : "";
+}
+
+/** Path from a folder of the repository to its root. */
+function pathToRoot(folder: string): string {
+  return folder.replace(/[^/]+/g, "..");
 }
 
 const kustomizationType = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" } as const;
 
 function kustomization(component: ComponentModel, model: Model): JsonMap {
-  const { id, namespace, delivery, secrets, objects } = component;
+  const { id, namespace, delivery, secrets, encryptedFiles, objects } = component;
   const folder = objectsFolder(component);
   const own = folder === "" ? Object.keys(objects).map((file) => `${file}.yaml`) : [folder.replace("/", "")];
-  const toRoot = overlayFolder(model.environment.metadata.name, id).replace(/[^/]+/g, "..");
+  const toRoot = pathToRoot(overlayFolder(model.environment.metadata.name, id));
   const base = (name: string): string => `${toRoot}/${basesFolder}/${name}`;
   const based = delivery.kind === "chart" || delivery.kind === "kustomization";
-  const ofUser = delivery.kind === "folder";
+  if (delivery.kind === "folder" && folder === "") return folderKustomization(component, delivery.path, toRoot);
   return withoutEmpty({
     ...kustomizationType,
     namespace: based ? namespace : "",
     resources: [
       ...(based ? [delivery.base === null ? releaseFile : base(delivery.base)] : []),
-      ...(ofUser ? [`${toRoot}/${delivery.path}`] : []),
       ...(delivery.kind === "chart" ? [repositoryFile] : []),
       ...own,
       ...secrets.map(encryptedName),
+      ...encryptedFiles.map(({ name }) => name),
     ],
     components: delivery.kind === "chart" ? [base("helm-release")] : [],
     configMapGenerator: delivery.kind === "chart" ? [{ name: `${fluxName(id)}-values`, files: valuesFilesOf(component) }] : [],
     patches: [...overlayPatches(component), ...(secrets.length === 0 ? [] : [keptByHelm])],
     images: delivery.kind === "kustomization" ? imagesOf(delivery.images, model) : [],
-    transformers: ofUser ? [toBundleYaml([defaultNamespace(component)])] : [],
     // Labels of the user's objects do not change, because selectors of other objects might contain them.
-    labels: ofUser ? [] : [{ pairs: commonLabels(component) }],
+    labels: delivery.kind === "folder" ? [] : [{ pairs: commonLabels(component) }],
+  });
+}
+
+/**
+ * A folder of the user.
+ *
+ * @param toRoot path of the repository's root
+ */
+function folderKustomization(component: ComponentModel, path: string, toRoot: string): JsonMap {
+  return withoutEmpty({
+    ...kustomizationType,
+    resources: [`${toRoot}/${path}`],
+    patches: component.patches.map(inline),
+    transformers: [toBundleYaml([defaultNamespace(component)])],
   });
 }
 
@@ -109,6 +129,7 @@ function defaultNamespace({ id, namespace }: ComponentModel): JsonMap {
  * own patches are in the HelmRelease, and Flux applies them to the rendered chart.
  */
 function overlayPatches({ delivery, patches }: ComponentModel): JsonMap[] {
+  if (delivery.kind === "folder") return [];
   if (delivery.kind === "chart")
     return [
       ...(delivery.base === null ? [] : [{ path: releaseFile }]),
@@ -153,7 +174,10 @@ function withoutEmpty(map: JsonMap): JsonMap {
   );
 }
 
-function publicKustomization(component: ComponentModel): JsonMap {
+function publicKustomization(component: ComponentModel, { environment }: Model): JsonMap {
+  const { id, delivery } = component;
+  if (delivery.kind === "folder")
+    return folderKustomization(component, delivery.path, `${pathToRoot(overlayFolder(environment.metadata.name, id))}/..`);
   return {
     ...kustomizationType,
     resources: Object.keys(component.objects).map((file) => `${file}.yaml`),

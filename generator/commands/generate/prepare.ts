@@ -96,10 +96,17 @@ function loadWithInputs(
 } {
   const { loaded, diagnostics } = loadAll(repository, names);
   const environments = concrete(loaded, names);
-  const own = new Map(loaded.map(({ name, files }) => [name, inputs.ofEnvironment(name, files)]));
+  const own = new Map(
+    loaded.map(({ name, files, environment }) => [name, inputs.ofEnvironment(name, files, encryptedPaths(environment))]),
+  );
   // Release the parsed specs, because the specs of a thousand environments take 150 MB of memory.
   repository.forget();
   return { environments, own, diagnostics };
+}
+
+/** Paths of the encrypted files of an environment's workloads. */
+function encryptedPaths(environment: Environment | null): string[] {
+  return Object.values(environment?.spec.workloads ?? {}).flatMap(({ secrets }) => secrets);
 }
 
 function findUnchanged(

@@ -4,7 +4,7 @@ import { isProtected, type PodSet } from "../../mesh/pod-set.ts";
 import { policiesFor } from "../../mesh/policies.ts";
 import type { Workload } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
-import type { Component, ComponentProvider, Context, Need } from "../component.ts";
+import type { Component, ComponentProvider, Context, EncryptedFile, Need } from "../component.ts";
 import { policiesId, workloadId } from "../names.ts";
 import { needOf } from "../overrides.ts";
 import { deliveryOf, namespacesOf } from "./delivery.ts";
@@ -41,11 +41,16 @@ function pods(key: string, workload: Workload, sets: readonly PodSet[]): Compone
       namespaces: namespacesOf(workload, sets, context.environment),
       delivery: deliveryOf(key, workload),
       patches: delivered ? workloadPatches(workload, sets, context) : [],
+      encryptedFiles: delivered ? encryptedFilesOf(workload, context) : [],
       pods: sets,
       // Image of the probes of `meshops verify`.
       images: sets.some(isProtected) ? [curlImage] : [],
     }),
   };
+}
+
+function encryptedFilesOf({ secrets }: Workload, { encryptedFiles }: Context): EncryptedFile[] {
+  return secrets.map((path) => ({ name: path.slice(path.lastIndexOf("/") + 1), text: encryptedFiles.get(path) ?? "" }));
 }
 
 /**

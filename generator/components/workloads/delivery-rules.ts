@@ -83,10 +83,11 @@ function* unusedFields(environment: Environment): Iterable<RuleFinding> {
   }
 }
 
-function fieldsWithValues({ values, valuesFrom, patches, timeout, suspend }: Workload): string[] {
+function fieldsWithValues({ values, valuesFrom, secrets, patches, timeout, suspend }: Workload): string[] {
   const set = {
     values: Object.keys(values).length > 0,
     valuesFrom: valuesFrom.length > 0,
+    secrets: secrets.length > 0,
     patches: Object.keys(patches).length > 0,
     timeout: timeout !== undefined,
     suspend,

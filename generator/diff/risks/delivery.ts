@@ -93,7 +93,7 @@ function* ofFields(key: string, { fields }: ChangedObject): Iterable<Assessment>
     if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${key}`, before, after);
   if (template.length > 0)
     yield { risk: "rollout", reason: `pods of ${key} restart, because annotations of their template change` };
-  const chart = fields.filter(({ path }) => sourceFields.test(path));
+  const chart = fields.filter(isSource);
   if (chart.length > 0)
     yield {
       risk: "not-assessed",
@@ -103,8 +103,11 @@ function* ofFields(key: string, { fields }: ChangedObject): Iterable<Assessment>
     yield { risk: "harmless", reason: "clients treat the ports of the Service as opaque, or no longer do; no pod restarts" };
 }
 
-/** Fields that name the chart, its version, or the folder. */
-const sourceFields = /^(spec\.chart\.spec\.(chart|version)|spec\.ref\.(tag|digest)|spec\.url|resources\[\])/;
+/** Whether a field names the chart, its version, or the folder. */
+function isSource({ path, before, after }: FieldChange): boolean {
+  if (path === "resources[]") return [before, after].some((value) => typeof value === "string" && value.startsWith("../"));
+  return /^(spec\.chart\.spec\.(chart|version)|spec\.ref\.(tag|digest)|spec\.url)$/.test(path);
+}
 
 function shown({ before, after }: FieldChange): string {
   const text = (value: unknown): string => (value === undefined ? "none" : String(value).replace(/^(\.\.\/)+/, ""));

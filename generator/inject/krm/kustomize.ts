@@ -1,8 +1,8 @@
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Bundle } from "../../bundle/bundle.ts";
-import { isDelivered, type Model } from "../../components/model.ts";
+import { type ComponentModel, isDelivered, type Model } from "../../components/model.ts";
 import { encryptedFiles } from "../../identity/read.ts";
 import { toYaml } from "../../kubernetes/yaml.ts";
 import { overlayFolder } from "../../spec/layout.ts";
@@ -34,12 +34,22 @@ export async function buildBundle(
     cpSync(join(root, "bases"), join(folder, "bases"), { recursive: true, dereference: true });
     for (const path of encryptedFiles(root, name)) cpSync(join(root, path), join(folder, path));
     const delivered = components.filter(isDelivered);
+    for (const top of foldersOf(delivered)) symlinkSync(join(root, top), join(folder, top));
     const resources = delivered.map(({ id }) => overlayFolder(name, id));
     put("kustomization.yaml", toYaml([{ resources, buildMetadata: ["originAnnotations"], sortOptions: { order: "fifo" } }]));
     return await kustomize(folder, env);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Folders at the root of the repository that contain workloads. Kustomize resolves the link first, so a kustomization.yaml
+ * can also refer to folders outside of its own.
+ */
+function foldersOf(components: readonly ComponentModel[]): string[] {
+  const paths = components.flatMap(({ delivery }) => (delivery.kind === "folder" ? [delivery.path] : []));
+  return [...new Set(paths.map((path) => path.split("/")[0] ?? ""))];
 }
 
 /** Runs kustomize. If kustomize is not installed, runs the kustomize that is built into kubectl. */

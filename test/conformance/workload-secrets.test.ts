@@ -1,0 +1,159 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { meshops } from "../support/cli.ts";
+import { withTools } from "../support/guards.ts";
+import { objectsIn, pick } from "../support/objects.ts";
+import { makePlatform, scratchFolder, testIdentity, writeTree } from "../support/platform.ts";
+import { kustomizeBuild, recordingKubectl } from "../support/roads.ts";
+import { specText } from "../support/specs.ts";
+import { run, tool } from "../support/tools.ts";
+
+const chart = { chart: { repository: "https://charts.example.org", name: "shop", version: "1.4.2" } };
+const workloads = {
+  shop: { namespace: "shop", source: chart, secrets: ["apps/shop/db.sops.yaml"], dependsOn: [{ workload: "queue" }] },
+  queue: { namespace: "queue", source: { path: "apps/queue" }, secrets: ["apps/queue/token.sops.yaml"] },
+};
+
+/* Encrypted Secrets of workloads. The real sops encrypts them. */
+withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
+  let root: string;
+
+  beforeAll(async () => {
+    root = makePlatform({ dev: specText({ workloads }, "dev") });
+    writeTree(root, {
+      "apps/queue/kustomization.yaml": "resources: [account.yaml]\n",
+      "apps/queue/account.yaml": "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: queue}\n",
+      "apps/shop/db.sops.yaml": await encrypted("shop", "db"),
+      "apps/queue/token.sops.yaml": await encrypted("queue", "token"),
+    });
+    const { code, stderr } = await meshops(root, ["generate"]);
+    expect(code, stderr).toBe(0);
+  });
+
+  const read = (path: string): string => readFileSync(join(root, path), "utf8");
+
+  test("are copied to the overlay, still encrypted, and the Kustomization decrypts them", async () => {
+    expect(read("overlays/dev/workloads/shop/db.sops.yaml")).toBe(read("apps/shop/db.sops.yaml"));
+    const built = objectsIn(await kustomizeBuild(join(root, "overlays/dev/workloads/shop")));
+    expect(pick(built, "Secret", "db")["stringData"]).toEqual({ password: expect.stringMatching(/^ENC\[/) });
+    for (const name of ["shop", "queue"])
+      expect(parse(read(`flux/dev/workload-${name}.yaml`))).toMatchObject({
+        spec: { decryption: { provider: "sops", secretRef: { name: "sops-age" } } },
+      });
+  });
+
+  test("are not part of the folder that helmfile installs as a release", async () => {
+    expect(read("overlays/dev/helmfile.yaml")).toContain("chart: ./workloads/queue/public");
+    const release = objectsIn(await kustomizeBuild(join(root, "overlays/dev/workloads/queue/public")));
+    const all = objectsIn(await kustomizeBuild(join(root, "overlays/dev/workloads/queue")));
+    const names = (objects: typeof all): string[] =>
+      objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`);
+    expect(names(release)).toEqual(["ServiceAccount queue/queue"]);
+    expect(names(all).sort()).toEqual(["Secret queue/token", "ServiceAccount queue/queue"]);
+  });
+
+  test("the hook of helmfile applies them decrypted, after the namespaces", async () => {
+    const { bin, log } = recordingKubectl();
+    const path = [bin, dirname(tool("sops")), "/usr/bin", "/bin"].join(delimiter);
+    const env = { PATH: path, SOPS_AGE_KEY: testIdentity().clusterKey };
+    await run(join(root, "bases/identity/apply.sh"), [".", "a-cluster"], { cwd: join(root, "overlays/dev"), env });
+    const applied = objectsIn(readFileSync(log, "utf8"));
+    const kinds = applied.map(({ kind }) => kind);
+    expect(kinds.lastIndexOf("Namespace")).toBeLessThan(kinds.indexOf("Secret"));
+    for (const [name, namespace] of [
+      ["db", "shop"],
+      ["token", "queue"],
+    ] as const)
+      expect(pick(applied, "Secret", name)).toMatchObject({ metadata: { namespace }, stringData: { password: "tiger" } });
+    expect(applied.filter(({ kind }) => kind === "Secret")).toHaveLength(8);
+  });
+
+  test("the hook also works without identity and without namespaces of meshops", async () => {
+    const spec = {
+      linkerd: { lifecycle: "existing", version: "edge-26.8.3" },
+      dgraph: { enabled: false },
+      pydgraphClient: { enabled: false },
+      namespaces: { shop: { create: false } },
+      workloads: { shop: { ...workloads.shop, dependsOn: [] } },
+    };
+    const other = makePlatform({ dev: specText(spec, "dev") });
+    rmSync(join(other, "environments/dev"), { recursive: true });
+    rmSync(join(other, "overlays/dev/identity"), { recursive: true });
+    writeTree(other, { "apps/shop/db.sops.yaml": read("apps/shop/db.sops.yaml") });
+    const { code, stderr } = await meshops(other, ["generate"]);
+    expect(code, stderr).toBe(0);
+    expect(readFileSync(join(other, "overlays/dev/helmfile.yaml"), "utf8")).toContain("apply.sh");
+    const { bin, log } = recordingKubectl();
+    const path = [bin, dirname(tool("sops")), "/usr/bin", "/bin"].join(delimiter);
+    const env = { PATH: path, SOPS_AGE_KEY: testIdentity().clusterKey };
+    await run(join(other, "bases/identity/apply.sh"), [".", ""], { cwd: join(other, "overlays/dev"), env });
+    expect(objectsIn(readFileSync(log, "utf8")).map(({ metadata }) => metadata.name)).toEqual(["db"]);
+    expect((await meshops(other, ["bootstrap", "dev", "--context", "x"])).stdout).toContain("age key of the cluster");
+  });
+
+  test("generate notices a changed file", async () => {
+    const copy = copyOf(root);
+    expect((await meshops(copy, ["generate", "--check"])).code).toBe(0);
+    writeFileSync(join(copy, "apps/shop/db.sops.yaml"), await encrypted("shop", "db", "other"));
+    expect((await meshops(copy, ["generate", "--check"])).stdout).toContain("overlays/dev/workloads/shop/db.sops.yaml");
+    const { code, stderr } = await meshops(copy, ["generate"]);
+    expect(code, stderr).toBe(0);
+    expect((await meshops(copy, ["generate", "--check"])).code).toBe(0);
+  });
+
+  describe("validate", () => {
+    test.each([
+      ["absent", (): null => null, "apps/shop/db.sops.yaml:1:1 error workload-secret\n  the file does not exist"],
+      ["plaintext", () => secretOf("shop", "db", "tiger"), "the file is not encrypted"],
+      [
+        "another namespace",
+        () => encrypted("web", "db"),
+        "the Secret is in namespace web, but the workload is in namespace shop",
+      ],
+      ["another kind", async () => (await encrypted("shop", "db")).replace("kind: Secret", "kind: ConfigMap"), "one Secret"],
+      [
+        "another recipient",
+        () => encrypted("shop", "db", "tiger", testIdentity().adminRecipient),
+        "the cluster cannot decrypt the file: it is not encrypted to age1",
+      ],
+    ] as const)("reports a file that is wrong: %s", async (_, text, message) => {
+      const copy = copyOf(root);
+      const content = await text();
+      rmSync(join(copy, "apps/shop/db.sops.yaml"));
+      if (content !== null) writeTree(copy, { "apps/shop/db.sops.yaml": content });
+      for (const command of ["validate", "generate"]) {
+        const { code, stdout, stderr } = await meshops(copy, [command]);
+        expect(code).toBe(1);
+        expect(stdout + stderr).toContain(message);
+      }
+    });
+  });
+});
+
+function copyOf(root: string): string {
+  const copy = scratchFolder("copy");
+  cpSync(root, copy, { recursive: true });
+  return copy;
+}
+
+function secretOf(namespace: string, name: string, password: string): string {
+  return `apiVersion: v1\nkind: Secret\nmetadata:\n  name: ${name}\n  namespace: ${namespace}\nstringData:\n  password: ${password}\n`;
+}
+
+/** Encrypts a Secret with the real sops. */
+async function encrypted(
+  namespace: string,
+  name: string,
+  password: string = "tiger",
+  recipient: string = testIdentity().clusterRecipient,
+): Promise<string> {
+  const flags = ["--age", recipient, "--encrypted-regex", "^(data|stringData)$"];
+  const types = ["--input-type", "yaml", "--output-type", "yaml"];
+  return run(tool("sops"), ["encrypt", ...flags, ...types, "/dev/stdin"], {
+    input: secretOf(namespace, name, password),
+    // Outside of the checkout, whose .sops.yaml has no rule for this file.
+    cwd: scratchFolder("sops"),
+  });
+}
