@@ -96,6 +96,8 @@ describe("text output of findings", () => {
       "template-unrendered",
       // Tested in upgrade.test.ts.
       "scaffold-outdated",
+      // Tested in conformance/workload-secrets.test.ts.
+      "workload-secret",
       // Tested in existing-linkerd.test.ts.
       "bases-missing",
       "identity-unused",

@@ -22,6 +22,29 @@ describe("the workloads in docs/workloads.md", () => {
     expect(files.sort()).toEqual(["policy-orders.yaml", "policy-shop.yaml"]);
   });
 
+  test("can be delivered by meshops", async () => {
+    const store = scratchFolder("workloads");
+    writeTree(store, {
+      "environments/store.yaml": page.get("file: environments/store.yaml") ?? "",
+      "apps/shop/kustomization.yaml": "resources: []\n",
+      "bases/helm-release/kustomization.yaml": "",
+    });
+    const { code, stdout, stderr } = await meshops(store, ["validate"]);
+    expect(code, stdout + stderr).toBe(0);
+    expect((await meshops(store, ["generate"])).code).toBe(0);
+    const files = Object.keys(readTree(join(store, "flux/store")));
+    expect(files.sort()).toEqual([
+      "namespaces.yaml",
+      "policy-cache.yaml",
+      "policy-shop.yaml",
+      "workload-cache.yaml",
+      "workload-shop.yaml",
+    ]);
+    expect((await meshops(store, ["access", "store", "--from", "shop/api", "--to", "cache/redis:redis"])).stdout).toContain(
+      "shop/api to cache/redis, port redis 6379: allowed",
+    );
+  });
+
   test.each([...page].filter(([name]) => name.startsWith("command: ")))("%s prints the transcript", async (name, transcript) => {
     const { stdout } = await meshops(root, name.replace("command: ", "").trim().split(" "));
     const [, ...expected] = transcript.trimEnd().split("\n");

@@ -49,10 +49,13 @@ function* sourceKinds(environment: Environment): Iterable<RuleFinding> {
     const set = kinds.filter((kind) => source[kind] !== undefined);
     if (set.length === 1) continue;
     yield {
-      paths: set.length === 0 ? [spec("workloads", key, "source")] : set.map((kind) => spec("workloads", key, "source", kind)),
+      paths:
+        set.length === 0
+          ? [spec("workloads", key, "source")]
+          : set.slice(1).map((kind) => spec("workloads", key, "source", kind)),
       part: "key",
       message: set.length === 0 ? `the source of ${key} has none of its fields` : `the source of ${key} has ${set.join(" and ")}`,
-      fix: set.length === 0 ? `add one of ${kinds.join(", ")}, or remove source` : `remove ${set.slice(1).join(" and ")}`,
+      fix: set.length === 0 ? `remove source, or add one of ${kinds.join(", ")}` : `remove ${set.slice(1).join(" and ")}`,
     };
   }
 }
@@ -65,7 +68,7 @@ function* ownFolders(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [spec("workloads", key, "source", "path")],
       message: `the folder ${folder} belongs to meshops`,
-      fix: `move the files to another folder, such as apps/${key}`,
+      fix: `set path: apps/${key}, after you have moved the files to this folder`,
     };
   }
 }
@@ -103,8 +106,8 @@ function* missingReferences(environment: Environment): Iterable<RuleFinding> {
     yield {
       paths: [set.inject === "inherited" ? at("proxy") : at("inject"), at()],
       part: "key",
-      message: `meshops cannot annotate the pods of ${name}, because workloadRef is missing`,
-      fix: `add workloadRef, such as {kind: Deployment, name: ${name.replace("/", "-")}}`,
+      message: `the pods of ${name} cannot be annotated, because workloadRef is missing`,
+      fix: `set workloadRef: {kind: Deployment, name: ${name.replace("/", "-")}}, if this is the object with the pod template`,
     };
   }
 }

@@ -10,7 +10,7 @@ import { addressesIn, type DescribedClient } from "./clients.ts";
 import { type DescribedPort, portsOf } from "./ports.ts";
 
 /** A Service with opaque ports of a set. */
-export interface DescribedService {
+interface DescribedService {
   readonly name: string;
   /** Ports of the Service whose number differs from that of the container, by key of the set's port. */
   readonly ports: Readonly<Record<string, number>>;

@@ -69,7 +69,7 @@ export function* includedNamespaces(environment: Environment, objectsIn: ReadFol
     if (found === undefined) continue;
     yield {
       paths: [spec("workloads", key, "source", "path")],
-      message: `${found.file} contains the Namespace ${namespace}, which meshops creates before the workload`,
+      message: `${found.file} contains the Namespace ${namespace}, which is created before the workload`,
       fix: `remove the Namespace from ${found.file}, and set its labels in spec.namespaces.${namespace}`,
     };
   }

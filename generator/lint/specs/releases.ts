@@ -27,10 +27,11 @@ function* takenReleases(environment: Environment): Iterable<RuleFinding> {
     owners.set(release, owner ?? component.id);
     const [, key] = component.id.split("/");
     if (owner === undefined || key === undefined) continue;
+    const kind = workloads[key]?.source?.chart === undefined ? "oci" : "chart";
     yield {
       paths: [spec("workloads", key, "source")],
       message: `the Helm release ${release} already belongs to ${owner}`,
-      fix: `set source.${workloads[key]?.source?.chart === undefined ? "oci" : "chart"}.releaseName`,
+      fix: `set source.${kind}.releaseName: ${name === key ? `${key}-2` : key}`,
     };
   }
 }
