@@ -10,9 +10,10 @@ export { type Rendered, render } from "./bundle/render.ts";
 export { Repository } from "./bundle/repository.ts";
 export type { Image } from "./catalog/image.ts";
 export type { LinkerdVersion } from "./catalog/linkerd.ts";
-export type { ChartRepository } from "./catalog/repositories.ts";
+export type { ChartRepository, OciChart } from "./catalog/repositories.ts";
 export type {
   Delivery,
+  EncryptedFile,
   IgnoredDrift,
   Input,
   NamespaceSpec,
@@ -27,6 +28,7 @@ export type { Diagnostic, DiagnosticCode, Excerpt } from "./diagnostics/diagnost
 export type { Path, Source, Statement } from "./diagnostics/source.ts";
 export type { Identity } from "./identity/identity.ts";
 export { type IdentityResult, readIdentity } from "./identity/read.ts";
+export { readWorkloadSecrets, type WorkloadSecrets } from "./identity/workload-secrets.ts";
 export type { Note } from "./inject/change.ts";
 export { type InjectionSpec, injectManifests } from "./inject/manifests.ts";
 export type { MeshInjection } from "./inject/mesh-injection.generated.ts";
@@ -37,6 +39,7 @@ export { loadEnvironment } from "./lint/load.ts";
 export { type Judged, reviewManifests } from "./lint/manifests.ts";
 export type {
   AccountReference,
+  ChartSource,
   ComponentPatch,
   DeclaredNamespace,
   Dependency,
@@ -44,6 +47,7 @@ export type {
   FluxObject,
   ImagePullSecrets,
   NodeSelector,
+  OciSource,
   Override,
   PodDisruptionBudget,
   Quantities,
