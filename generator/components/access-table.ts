@@ -9,15 +9,25 @@ import { type Model, objectsOf } from "./model.ts";
 /**
  * Returns who reaches which port, for all pods with ports that an environment describes. The policies are those that
  * meshops generates; policies of others, and of charts, are not considered.
+ *
+ * @param other another state of the environment, whose listed clients also get rows
  */
-export function accessTable(model: Model): AccessCell[] {
+export function accessTable(model: Model, other?: Model): AccessCell[] {
   const sets = model.components.flatMap(({ pods }) => pods);
   const objects = objectsOf(model.components);
-  const pods = sets.map((set) => podsOf(set, sets, model));
+  const others = other?.components.flatMap(({ pods }) => pods) ?? [];
+  const pods = sets.map((set) =>
+    podsOf(
+      set,
+      others.find(({ title }) => title === set.title),
+      sets,
+      model,
+    ),
+  );
   return accessCells(pods, objects, { release: linkerdRelease(model.environment.spec.linkerd.version) });
 }
 
-function podsOf(set: PodSet, sets: readonly PodSet[], model: Model): AccessPods {
+function podsOf(set: PodSet, other: PodSet | undefined, sets: readonly PodSet[], model: Model): AccessPods {
   const annotations = namespaceAnnotations(model, set.namespace);
   const pod = describedPod(set, annotations);
   const { labels = {} } = pod.metadata;
@@ -29,7 +39,7 @@ function podsOf(set: PodSet, sets: readonly PodSet[], model: Model): AccessPods 
     from: { namespace: set.namespace, labels, identity },
     pod,
     ports: tcp.map(([key, { port }]) => ({ key, port })),
-    listed: set.access.clients.flatMap((client) => outside(client, sets)),
+    listed: [...set.access.clients, ...(other?.access.clients ?? [])].flatMap((client) => outside(client, sets)),
   };
 }
 

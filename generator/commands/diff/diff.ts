@@ -4,6 +4,7 @@ import { contextOf } from "../../bundle/emit/names.ts";
 import { inventoryFile, parseInventory, rootOwner } from "../../bundle/inventory.ts";
 import type { Repository } from "../../bundle/repository.ts";
 import { isAtLeast, type Risk } from "../../components/risk-levels.ts";
+import { accessChanges } from "../../diff/access-changes.ts";
 import { diffObjects, type ObjectChange, type Sides } from "../../diff/diff.ts";
 import { GitTree } from "../../diff/git-tree.ts";
 import { identitiesAtHand } from "../../identity/age-keys.ts";
@@ -18,8 +19,11 @@ import {
   overlayFolder,
   overlaysFolder,
   signingKeysFile,
+  specFile,
 } from "../../spec/layout.ts";
+import { resolveEnvironment } from "../../spec/load.ts";
 import { isEnvironmentName } from "../../spec/name.ts";
+import { parseSource } from "../../spec/parse.ts";
 import { groupBy } from "../../system/data.ts";
 import { exitCode } from "../../system/errors.ts";
 import { readIfThere } from "../../system/files.ts";
@@ -130,6 +134,7 @@ async function compare(
     renameChange(root, rename, stepsAfterRename(root, loadEnvironment(rename.to, repository.source).environment, rename)),
   );
   let identities: string[] | null = null;
+  let specs: Pick<Repository, "source"> | null = null;
   for (let at = 0; at < wanted.length; at += chunk) {
     const stale = wanted
       .slice(at, at + chunk)
@@ -141,9 +146,23 @@ async function compare(
       if ([...paths].some(isEncryptedFile))
         identities ??= identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: encrypted files are not decrypted\n`));
       changes.push(...(await diffObjects(sides, identities ?? [])));
+      specs ??= await specsIn(tree);
+      const [old, next] = [specs, repository].map(({ source }) => resolveEnvironment(owner, source).resolved);
+      if (old != null && next != null) changes.push(...accessChanges(old, next));
     }
   }
   return changes;
+}
+
+/** The specs in a commit. */
+async function specsIn(tree: GitTree): Promise<Pick<Repository, "source">> {
+  const texts = await tree.read([...tree.paths()].filter((path) => path.startsWith(`${environmentsFolder}/`)));
+  return {
+    source: (name) => {
+      const text = texts.get(specFile(name));
+      return text === undefined ? null : parseSource(specFile(name), text);
+    },
+  };
 }
 
 interface StaleFile {

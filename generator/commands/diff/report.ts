@@ -1,6 +1,7 @@
 import type { Colors } from "picocolors/types.js";
 import type { FieldChange, Step } from "../../components/change-rule.ts";
 import { gravest, type Risk, risks } from "../../components/risk-levels.ts";
+import { accessKind } from "../../diff/access-changes.ts";
 import type { ObjectChange } from "../../diff/diff.ts";
 import { certificatesIn, fingerprint } from "../../identity/pem.ts";
 import { groupBy } from "../../system/data.ts";
@@ -148,7 +149,8 @@ function markdownSteps(steps: readonly Step[]): string {
 }
 
 /** `3 objects change: 1 immutable-field, 2 harmless`. */
-export function summary(changes: readonly ObjectChange[]): string {
+export function summary(all: readonly ObjectChange[]): string {
+  const changes = all.filter(({ kind }) => kind !== accessKind);
   const counts = [...risks].reverse().flatMap((risk) => {
     const count = changes.filter((change) => change.risk === risk).length;
     return count === 0 ? [] : [`${count} ${risk}`];
