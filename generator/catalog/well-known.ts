@@ -59,3 +59,6 @@ export const secretNames = {
 
 /** Namespaces that every cluster has (Kubernetes docs, "Namespaces", "Initial namespaces"). */
 export const initialNamespaces: readonly string[] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/** Networks that contain all addresses. */
+export const allNetworks: readonly string[] = ["0.0.0.0/0", "::/0"];

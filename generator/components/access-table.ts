@@ -1,7 +1,7 @@
-import { linkerdRelease } from "../catalog/linkerd.ts";
 import type { StringMap } from "../kubernetes/object.ts";
 import { type AccessCell, type AccessClient, type AccessPods, accessCells, clientPod } from "../mesh/access-cells.ts";
 import { describedPod, isDescribedAsMeshed } from "../mesh/described-pod.ts";
+import { installationOf } from "../mesh/installation.ts";
 import { declaredAnnotations } from "../mesh/namespace-settings.ts";
 import { type Client, type PodSet, titleOf } from "../mesh/pod-set.ts";
 import { type Model, objectsOf } from "./model.ts";
@@ -24,7 +24,7 @@ export function accessTable(model: Model, other?: Model): AccessCell[] {
       model,
     ),
   );
-  return accessCells(pods, objects, { release: linkerdRelease(model.environment.spec.linkerd.version) });
+  return accessCells(pods, objects, installationOf(model.environment));
 }
 
 function podsOf(set: PodSet, other: PodSet | undefined, sets: readonly PodSet[], model: Model): AccessPods {

@@ -11,6 +11,7 @@ import { namespacesComponent } from "./namespaces/component.ts";
 import { declaredNamespaces, namespaceChecks } from "./namespaces/declared.ts";
 import { serviceAccounts } from "./namespaces/service-accounts.ts";
 import { withOverrides } from "./overrides.ts";
+import { proxyMetrics } from "./proxy-metrics/component.ts";
 import { providers } from "./registry.ts";
 
 /** Builds the model of an environment, with the components in startup order. Pure function. */
@@ -24,10 +25,14 @@ export function buildModel(input: Input, from: readonly ComponentProvider[] = pr
     all.length === 0 && checks.length === 0
       ? []
       : [build(namespacesComponent(all, checks, serviceAccounts(input.environment, built)), context)];
+  const metrics = proxyMetrics(
+    input.environment,
+    all.map(({ name }) => name),
+  ).map((component) => build(component, context));
   return {
     environment: input.environment,
     mirror: context.mirror,
-    components: inStartupOrder([...namespaces, ...built]),
+    components: inStartupOrder([...namespaces, ...built, ...metrics]),
   };
 }
 

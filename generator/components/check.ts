@@ -1,6 +1,6 @@
-import type { LinkerdRelease } from "../catalog/linkerd.ts";
 import type { IdentityObjects } from "../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
+import type { Installation } from "../mesh/attempt.ts";
 import type { PodSet } from "../mesh/pod-set.ts";
 import type { Finding } from "./finding.ts";
 
@@ -9,7 +9,7 @@ import type { Finding } from "./finding.ts";
  * field.
  */
 export interface ClusterState {
-  readonly linkerdRelease: LinkerdRelease;
+  readonly installation: Installation;
   /** Sets of pods that the environment's components define. */
   readonly podSets: readonly PodSet[];
   /** NetworkPolicies, Servers, AuthorizationPolicies and MeshTLSAuthentications. */

@@ -1,4 +1,5 @@
 import type { LinkerdRelease } from "../catalog/linkerd.ts";
+import { allNetworks } from "../catalog/well-known.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import { type ClientSource, distinctAccounts, type Protocol } from "./pod-set.ts";
 
@@ -83,7 +84,7 @@ function identitiesOf(clients: readonly ClientSource[]): JsonMap | null {
 /** `spec` of the NetworkAuthentication for the clients without an identity; null if there are none. */
 function networksOf(clients: readonly ClientSource[]): JsonMap | null {
   const cidrs = clients.some((client) => "all" in client && client.all === "any")
-    ? ["0.0.0.0/0", "::/0"]
+    ? allNetworks
     : [...new Set(clients.flatMap((client) => ("cidrs" in client ? client.cidrs : [])))];
   return cidrs.length === 0 ? null : { networks: cidrs.map((cidr) => ({ cidr })) };
 }

@@ -341,6 +341,16 @@ export interface Environment {
        */
       lifecycle: "managed" | "existing";
       /**
+       * Which clients can connect to ports of meshed pods without a Server. A namespace or a pod can set another policy. If meshops does not install Linkerd, the policy that Linkerd has.
+       */
+      defaultInboundPolicy:
+        | "all-unauthenticated"
+        | "all-authenticated"
+        | "cluster-unauthenticated"
+        | "cluster-authenticated"
+        | "deny"
+        | "audit";
+      /**
        * Whether the control plane runs with three replicas, anti-affinity, PodDisruptionBudgets and resource requests.
        */
       highAvailability: boolean;

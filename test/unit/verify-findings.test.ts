@@ -74,7 +74,7 @@ function clusterState(bundle: string, issuer: Issued | null, rest: Partial<Clust
         };
   return {
     podSets: model.components.flatMap(({ pods }) => pods),
-    linkerdRelease: linkerdRelease("edge-26.8.3"),
+    installation: { release: linkerdRelease("edge-26.8.3") },
     policies: [],
     pods: [],
     meshed: [],

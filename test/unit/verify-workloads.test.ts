@@ -148,7 +148,7 @@ async function findingWith(
     id: "abc123",
     model,
     options: { image: null, curlImage: "curl:1" },
-    state: { pods, policies, namespaces: [], linkerdRelease: release } as unknown as ClusterState,
+    state: { pods, policies, namespaces: [], installation: { release } } as unknown as ClusterState,
     resources: { trouble: null, unlistedAccountIn: async () => null },
     wants: () => true,
     probe: async (probe: Probe): Promise<ProbeRun> => {

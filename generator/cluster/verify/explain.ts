@@ -49,7 +49,7 @@ export function attemptClientOf(client: Probe, namespaces: readonly KubernetesOb
 /** Evaluates a probe's connection to a port of a pod against NetworkPolicies and Linkerd's policies. */
 function verdictOn(port: number, client: Probe, to: KubernetesObject, { state }: Scene, labels: StringMap = {}): Verdict {
   const from = attemptClientOf(client, state.namespaces, labels);
-  return evaluate({ from, to, port }, state.policies, { release: state.linkerdRelease });
+  return evaluate({ from, to, port }, state.policies, state.installation);
 }
 
 /**

@@ -2,6 +2,7 @@ import { linkerdRelease } from "../../catalog/linkerd.ts";
 import type { ClusterState } from "../../components/check.ts";
 import type { Model } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { installationOf } from "../../mesh/installation.ts";
 import { isLive } from "../../mesh/pod.ts";
 import { type ClusterReader, orNull } from "../connection.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
@@ -60,7 +61,7 @@ export async function readClusterState(cluster: ClusterReader, model: Model): Pr
     everywhere("apps/v1", "StatefulSet"),
   ]);
   return {
-    linkerdRelease: release,
+    installation: installationOf(environment),
     podSets,
     policies: [...network, ...servers, ...authorizations, ...authentications, ...networkAuthentications],
     pods,

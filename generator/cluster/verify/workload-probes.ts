@@ -1,4 +1,3 @@
-import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { namespaceAnnotations } from "../../components/access-table.ts";
 import type { Call } from "../../components/check.ts";
 import { type Model, objectsOf } from "../../components/model.ts";
@@ -7,6 +6,7 @@ import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition } from "../../kubernetes/object-fields.ts";
 import { describedPod } from "../../mesh/described-pod.ts";
 import { evaluate } from "../../mesh/evaluate.ts";
+import { installationOf } from "../../mesh/installation.ts";
 import { isLive } from "../../mesh/pod.ts";
 import {
   type Account,
@@ -114,11 +114,10 @@ function divided(probe: Omit<Probe, "calls" | "protoVariable">, all: readonly De
 /** Whether the policies that meshops generates admit a probe to a port. */
 export function isDeclared(probe: Probe, { set, port }: Destination, model: Model): boolean {
   const objects = objectsOf(model.components);
-  const installation = { release: linkerdRelease(model.environment.spec.linkerd.version) };
   const attempt = {
     from: attemptClientOf(probe, []),
     to: describedPod(set, namespaceAnnotations(model, set.namespace)),
     port: port.port,
   };
-  return evaluate(attempt, objects, installation).admitted;
+  return evaluate(attempt, objects, installationOf(model.environment)).admitted;
 }

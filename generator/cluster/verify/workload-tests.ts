@@ -111,7 +111,7 @@ function whoIs({ meshed, namespace, serviceAccount }: Probe): string {
 /** Why a connection differs from the declaration, according to the policies in the cluster. */
 function why({ set, key, port, pod }: Destination, probe: Probe, declared: boolean, { state }: Run): string {
   const attempt = { from: attemptClientOf(probe, state.namespaces), to: pod, port: port.port };
-  const { admitted, refusedBy, mesh } = evaluate(attempt, state.policies, { release: state.linkerdRelease });
+  const { admitted, refusedBy, mesh } = evaluate(attempt, state.policies, state.installation);
   const place = `${set.title} port ${key}`;
   if (declared)
     return refusedBy !== null

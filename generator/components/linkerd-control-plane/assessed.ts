@@ -10,4 +10,5 @@ export const assessedPaths: readonly string[] = [
     `${webhook}.injectCaFrom`,
   ]),
   ...["controllerImage", "debugContainer.image", "policyController.image", "proxy.image", "proxyInit.image", "proxy.tracing"],
+  "proxy.defaultInboundPolicy",
 ];

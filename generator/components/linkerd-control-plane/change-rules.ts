@@ -1,3 +1,4 @@
+import { admitsMore } from "../../mesh/installation.ts";
 import { isAssessed } from "../assessed.ts";
 import type { Assessment, ChangedObject, ChangeRule } from "../change-rule.ts";
 import { assessedPaths } from "./assessed.ts";
@@ -21,7 +22,15 @@ export const controlPlaneChanges: ChangeRule = {
  */
 function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
   for (const field of fields.filter((each) => isAssessed(each, assessedPaths))) {
-    const { path, after } = field;
+    const { path, before, after } = field;
+    if (path === "spec.values.proxy.defaultInboundPolicy")
+      yield admitsMore(after, before)
+        ? { risk: "wider-access", reason: "all meshed pods of the cluster admit more clients to ports without a Server" }
+        : {
+            risk: "narrower-access",
+            reason:
+              "all meshed pods of the cluster, except those of the control plane, refuse clients that they admit now, on ports without a Server. This also concerns the metrics of proxies in namespaces that meshops does not create",
+          };
     if (path === "spec.values.cniEnabled")
       yield {
         risk: "webhook-policy",

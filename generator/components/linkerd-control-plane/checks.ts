@@ -24,7 +24,8 @@ export const controlPlaneChecks: readonly StateCheck[] = [
 ];
 
 /** Checks that every pod that should be meshed has a proxy of the Linkerd release in the spec. */
-function podsMeshed({ pods, namespaces, podSets, linkerdRelease }: ClusterState): Finding {
+function podsMeshed({ pods, namespaces, podSets, installation }: ClusterState): Finding {
+  const linkerdRelease = installation.release;
   const described = podSets.filter(({ inject }) => inject === "enabled" || inject === "ingress");
   const wanted = pods.filter((pod) => {
     const facts = {

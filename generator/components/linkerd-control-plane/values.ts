@@ -23,6 +23,9 @@ export function controlPlaneValues(context: Context): JsonMap {
     heartbeatSchedule: heartbeatSchedule(environment.metadata.name),
     ...(podAnnotations === undefined ? {} : { podAnnotations }),
     cniEnabled: linkerd.cni,
+    ...(linkerd.defaultInboundPolicy === chartDefaultPolicy
+      ? {}
+      : { proxy: { defaultInboundPolicy: linkerd.defaultInboundPolicy } }),
     ...(usesIpv6(environment) ? { disableIPv6: false } : {}),
   };
   return mergeValues(
@@ -43,8 +46,12 @@ export function ownedControlPlaneValues(context: Context): OwnedValue[] {
     ...ownedPaths(["clusterDomain"], "linkerd.clusterDomain"),
     ...ownedPaths(["webhookFailurePolicy"], "linkerd.webhookFailurePolicy"),
     ...ownedPaths(["cniEnabled"], "linkerd.cni"),
+    ...ownedPaths(["proxy.defaultInboundPolicy"], "linkerd.defaultInboundPolicy"),
   ];
 }
+
+/** Default of the chart in all releases of the catalog. The value is omitted, so that files of older versions stay as they are. */
+const chartDefaultPolicy = "all-unauthenticated";
 
 function failurePolicy({ environment: { spec } }: Context): "Ignore" | "Fail" {
   const { webhookFailurePolicy, highAvailability } = spec.linkerd;

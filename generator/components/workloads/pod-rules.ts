@@ -1,6 +1,7 @@
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { uninjectedNamespaces } from "../../catalog/well-known.ts";
 import { isDescribedAsMeshed } from "../../mesh/described-pod.ts";
+import { defaultPolicyIn } from "../../mesh/installation.ts";
 import { isAudited, isProtected, modeOf } from "../../mesh/pod-set.ts";
 import { policiesFor } from "../../mesh/policies.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -149,8 +150,8 @@ function* takenNames(environment: Environment): Iterable<RuleFinding> {
 
 function* widerAudits(environment: Environment): Iterable<RuleFinding> {
   for (const { name, pods, at } of entriesOf(environment)) {
-    const policy = environment.spec.namespaces[pods.namespace]?.mesh.defaultInboundPolicy;
-    if (policy === undefined || policy === "all-unauthenticated" || policy === "audit" || !isAudited(pods)) continue;
+    const policy = defaultPolicyIn(pods.namespace, environment);
+    if (policy === "all-unauthenticated" || policy === "audit" || !isAudited(pods)) continue;
     yield {
       paths: [at("access", "mode"), at()],
       message: `the mode audit admits all clients of ${name}, although the default inbound policy of namespace ${pods.namespace} is ${policy}`,

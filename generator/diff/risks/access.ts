@@ -51,6 +51,15 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
         };
     return;
   }
+  if (kind === "Server" && change !== "changed" && at(stateOf(changed), "spec", "port") === "linkerd-admin") {
+    yield change === "added"
+      ? { risk: "wider-access", reason: "Prometheus can read the metrics of the proxies in this namespace" }
+      : {
+          risk: "narrower-access",
+          reason: "the default inbound policy applies to the metrics of the proxies in this namespace again",
+        };
+    return;
+  }
   if (does === "closes" && change !== "changed" && isMoved(changed, all)) {
     yield change === "added"
       ? { risk: "harmless", reason: "replaces an object with another name or namespace" }

@@ -1,15 +1,6 @@
 import { proxyPrefix } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
-
-/** Values of the default inbound policy, from the strictest to the most open one. Without a value, all clients are admitted. */
-const policies = [
-  "deny",
-  "cluster-authenticated",
-  "all-authenticated",
-  "cluster-unauthenticated",
-  "audit",
-  "all-unauthenticated",
-];
+import { admitsMore } from "../../mesh/installation.ts";
 
 /** Risks of changed mesh settings of a namespace. Pods read them when they are created. */
 export function* namespaceRisks({ kind, name, change, fields }: ChangedObject): Iterable<Assessment> {
@@ -30,8 +21,7 @@ export function* namespaceRisks({ kind, name, change, fields }: ChangedObject): 
 }
 
 function ofPolicy(name: string, { before, after }: FieldChange): Assessment {
-  const openness = (policy: unknown): number => policies.indexOf(String(policy ?? "all-unauthenticated"));
-  return openness(after) > openness(before)
+  return admitsMore(after, before)
     ? {
         risk: "wider-access",
         reason: `after their next restart, pods in namespace ${name} admit more clients to ports without a Server`,

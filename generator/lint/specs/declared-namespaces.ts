@@ -34,6 +34,12 @@ export const declaredNamespaceRules: readonly Rule[] = [
 
 function* settings(environment: Environment): Iterable<RuleFinding> {
   const release = linkerdRelease(environment.spec.linkerd.version);
+  if (environment.spec.linkerd.defaultInboundPolicy === "audit" && release.channel === "stable")
+    yield {
+      paths: [spec("linkerd", "defaultInboundPolicy")],
+      message: `Linkerd ${release.version} does not know the policy audit`,
+      fix: "remove this setting",
+    };
   const known = Object.entries(linkerdAnnotations)
     .filter(([key, annotation]) => key.startsWith(proxyPrefix) && annotation.on.includes("namespace"))
     .map(([key]) => key.slice(proxyPrefix.length));

@@ -1,0 +1,95 @@
+import type { LinkerdRelease } from "../../catalog/linkerd.ts";
+import { allNetworks } from "../../catalog/well-known.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { defaultPolicyIn } from "../../mesh/installation.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { compareText } from "../../system/text.ts";
+import type { Component } from "../component.ts";
+import { scrapersOf } from "../scrapers.ts";
+
+/**
+ * Policies that let Prometheus read the metrics of the proxies in namespaces whose default inbound policy refuses
+ * clients without an identity: one component per namespace. The admin port of a proxy obeys the default policy
+ * (linkerd2#10691), and Prometheus connects to it without an identity.
+ *
+ * @param created namespaces that meshops creates
+ */
+export function proxyMetrics(environment: Environment, created: readonly string[]): Component[] {
+  const { viz } = environment.spec.linkerd;
+  const scrapers = scrapersOf(environment);
+  if (!viz.enabled && scrapers.length === 0) return [];
+  // The pods of the control plane have the annotation `all-unauthenticated` in all charts of the catalog.
+  const namespaces = [...new Set(created)].filter((name) => name !== "linkerd" && refuses(name, environment)).sort(compareText);
+  const known = scrapers.flatMap((scraper) => ("cidrs" in scraper ? scraper.cidrs : allNetworks));
+  const networks = viz.enabled ? allNetworks : [...new Set(known)];
+  return namespaces.map((namespace) => ({
+    id: `proxy-metrics/${namespace}`,
+    group: "meshops",
+    needs: [{ component: "linkerd-control-plane" }],
+    build: ({ linkerdRelease }) => ({
+      namespace,
+      delivery: { kind: "objects", helmfile: "release" },
+      objects: { authorization: policies(namespace, networks, linkerdRelease) },
+      timeoutMinutes: 2,
+    }),
+  }));
+}
+
+/** Whether the default inbound policy of a namespace refuses clients without an identity. */
+function refuses(namespace: string, environment: Environment): boolean {
+  const policy = defaultPolicyIn(namespace, environment);
+  return policy === "deny" || policy.endsWith("-authenticated") || policy === "cluster-unauthenticated";
+}
+
+const name = "proxy-metrics";
+const group = "policy.linkerd.io";
+
+/**
+ * A Server for the admin port of all proxies in a namespace, and one route with the paths that anyone may read: metrics,
+ * and the probes of the proxy. A route removes Linkerd's own routes for probes. All other paths of the admin port, such as
+ * `/env.json` and `/shutdown`, stay closed.
+ */
+function policies(namespace: string, networks: readonly string[], { traits }: LinkerdRelease): KubernetesObject[] {
+  const metadata = { name, namespace };
+  const { server, authorizationPolicy, httpRoute } = traits.policyApi;
+  const open = { ...metadata, name: `${name}-probes` };
+  return [
+    {
+      apiVersion: `${group}/${server}`,
+      kind: "Server",
+      metadata,
+      spec: { podSelector: {}, port: "linkerd-admin", proxyProtocol: "HTTP/1" },
+    },
+    route(metadata, ["/metrics"], httpRoute),
+    route(open, ["/live", "/ready"], httpRoute),
+    ...authorize(metadata, networks, authorizationPolicy),
+    ...authorize(open, allNetworks, authorizationPolicy),
+  ];
+}
+
+function route(metadata: KubernetesObject["metadata"], paths: readonly string[], version: string): KubernetesObject {
+  const matches = paths.map((value) => ({ method: "GET", path: { type: "Exact", value } }));
+  return {
+    apiVersion: `${group}/${version}`,
+    kind: "HTTPRoute",
+    metadata,
+    spec: { parentRefs: [{ group, kind: "Server", name }], rules: [{ matches }] },
+  };
+}
+
+/** Admits networks to the route with the same name. */
+function authorize(metadata: KubernetesObject["metadata"], networks: readonly string[], version: string): KubernetesObject[] {
+  const apiVersion = `${group}/${version}`;
+  return [
+    { apiVersion, kind: "NetworkAuthentication", metadata, spec: { networks: networks.map((cidr) => ({ cidr })) } },
+    {
+      apiVersion,
+      kind: "AuthorizationPolicy",
+      metadata,
+      spec: {
+        targetRef: { group, kind: "HTTPRoute", name: metadata.name },
+        requiredAuthenticationRefs: [{ group, kind: "NetworkAuthentication", name: metadata.name }],
+      },
+    },
+  ];
+}

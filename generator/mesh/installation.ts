@@ -1,0 +1,29 @@
+import { linkerdRelease } from "../catalog/linkerd.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import type { Installation } from "./attempt.ts";
+
+/** Facts about the Linkerd installation of an environment. */
+export function installationOf({ spec: { linkerd } }: Environment): Installation {
+  return { release: linkerdRelease(linkerd.version), defaultInboundPolicy: linkerd.defaultInboundPolicy };
+}
+
+/** Default inbound policy of the pods in a namespace, according to the spec. */
+export function defaultPolicyIn(namespace: string, { spec: { linkerd, namespaces } }: Environment): string {
+  return namespaces[namespace]?.mesh.defaultInboundPolicy ?? linkerd.defaultInboundPolicy;
+}
+
+/** Values of the default inbound policy, from the strictest to the most open one. */
+const byOpenness = [
+  "deny",
+  "cluster-authenticated",
+  "all-authenticated",
+  "cluster-unauthenticated",
+  "audit",
+  "all-unauthenticated",
+];
+
+/** Whether a default inbound policy admits more clients than another one. Without a value, all clients are admitted. */
+export function admitsMore(policy: unknown, than: unknown): boolean {
+  const openness = (value: unknown): number => byOpenness.indexOf(String(value ?? "all-unauthenticated"));
+  return openness(policy) > openness(than);
+}

@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
+import { modelOf } from "../../generator/components/build.ts";
+import { objectsOf } from "../../generator/components/model.ts";
+import { type Attempt, judge, type Verdict } from "../support/policy-evaluator.ts";
+import { evaluated } from "../support/policy-worlds.ts";
+import { environmentOf } from "../support/specs.ts";
+
+/*
+ * In namespaces with a strict default policy, Prometheus reads the metrics of proxies, and the kubelet probes them. All
+ * other paths of the admin port stay closed. Both evaluators agree. Rows 26 and 27 of the observations on a real mesh show
+ * that the admin port obeys the default policy and the routes for probes (reference/policy/observed.md).
+ */
+const answers: Readonly<Record<string, readonly [metrics: Verdict, probe: Verdict, environment: Verdict]>> = {
+  "all-unauthenticated": ["reached", "reached", "reached"],
+  "all-authenticated": ["reached", "reached", "mesh"],
+  "cluster-authenticated": ["reached", "reached", "mesh"],
+  deny: ["reached", "reached", "mesh"],
+};
+
+test.each(
+  linkerdReleases.flatMap((release) =>
+    Object.entries(answers).map(([policy, wanted]) => [release.version, policy, wanted, release] as const),
+  ),
+)("%s, default policy %s", (version, policy, wanted, release) => {
+  const namespaces = { shop: { mesh: { inject: "enabled", defaultInboundPolicy: policy } } };
+  const objects = objectsOf(modelOf(environmentOf({ linkerd: { version }, namespaces })).components).filter(
+    ({ metadata }) => metadata.namespace === "shop",
+  );
+  expect(objects.length).toBe(policy === "all-unauthenticated" ? 0 : 7);
+  const pod = { namespace: "shop", labels: { app: "shop" }, serviceAccount: "shop", ports: { "linkerd-admin": 4191 } };
+  const proxy = { skipInbound: [], skipOutbound: [], opaque: [] };
+  const probes = ["/live", "/ready"].map((path) => ({ path, port: 4191 }));
+  const to = { ...pod, proxy, probes, defaultPolicy: policy };
+  const prometheus = {
+    namespace: "linkerd-viz",
+    labels: {},
+    serviceAccount: "prometheus",
+    proxy: null,
+    probes: [],
+    kubelet: false,
+  };
+  const found = ["/metrics", "/ready", "/env.json"].map((get) => {
+    const attempt = { from: prometheus, to, port: 4191, get } as unknown as Attempt;
+    const verdict = evaluated(attempt, { objects } as never, release);
+    expect(judge(attempt, { objects, release } as never), get).toBe(verdict);
+    return verdict;
+  });
+  expect(found).toEqual(wanted);
+});
+
+test("a Prometheus in known networks only", () => {
+  const spec = {
+    linkerd: { defaultInboundPolicy: "deny", viz: { enabled: false } },
+    monitoring: { prometheus: { cidrs: ["10.9.0.0/16"] } },
+    namespaces: { shop: { mesh: { inject: "enabled" } } },
+  };
+  const model = modelOf(environmentOf(spec));
+  const ids = model.components.map(({ id }) => id).filter((id) => id.startsWith("proxy-metrics/"));
+  expect(ids).toEqual(["proxy-metrics/dgraph", "proxy-metrics/pydgraph-client", "proxy-metrics/shop"]);
+  const networks = objectsOf(model.components).filter(
+    ({ kind, metadata }) => kind === "NetworkAuthentication" && metadata.namespace === "shop",
+  );
+  expect(networks.map(({ metadata, spec: own }) => [metadata.name, own])).toEqual([
+    ["proxy-metrics", { networks: [{ cidr: "10.9.0.0/16" }] }],
+    ["proxy-metrics-probes", { networks: [{ cidr: "0.0.0.0/0" }, { cidr: "::/0" }] }],
+  ]);
+});
+
+test("no policies without a Prometheus, and none in namespaces of others", () => {
+  const idsFor = (spec: object): string[] =>
+    modelOf(environmentOf(spec as Record<string, unknown>))
+      .components.map(({ id }) => id)
+      .filter((id) => id.startsWith("proxy-metrics/"));
+  expect(idsFor({ linkerd: { defaultInboundPolicy: "deny", viz: { enabled: false } } })).toEqual([]);
+  const namespaces = { shop: { create: false, mesh: { defaultInboundPolicy: "deny" } } };
+  expect(idsFor({ namespaces })).toEqual([]);
+});
