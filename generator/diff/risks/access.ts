@@ -28,6 +28,16 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
   if (kind === "Namespace") yield* namespace(changed);
   const does = effect.get(kind);
   if (does === undefined) return;
+  if (change !== "changed" && /^proxy-metrics(-probes)?$/.test(changed.name)) {
+    yield {
+      risk: "harmless",
+      reason:
+        change === "added"
+          ? "Prometheus can read the metrics of the proxies in this namespace, whatever the default inbound policy is; other paths of their admin port are closed"
+          : "the default inbound policy applies to the admin port of the proxies in this namespace again",
+    };
+    return;
+  }
   if (does === "opens" && change !== "changed" && serverOf(changed, all)?.change === change) {
     yield { risk: "harmless", reason: `${change} together with its Server` };
     return;
@@ -48,15 +58,6 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       : {
           risk: "narrower-access",
           reason: "the default inbound policy of the pods applies again. Clients that it refuses lose access",
-        };
-    return;
-  }
-  if (kind === "Server" && change !== "changed" && at(stateOf(changed), "spec", "port") === "linkerd-admin") {
-    yield change === "added"
-      ? { risk: "wider-access", reason: "Prometheus can read the metrics of the proxies in this namespace" }
-      : {
-          risk: "narrower-access",
-          reason: "the default inbound policy applies to the metrics of the proxies in this namespace again",
         };
     return;
   }
