@@ -8,7 +8,7 @@
 export type { Bundle } from "./bundle/bundle.ts";
 export { type Rendered, render } from "./bundle/render.ts";
 export { Repository } from "./bundle/repository.ts";
-export type { Image } from "./catalog/image.ts";
+export type { Image, Mirror } from "./catalog/image.ts";
 export type { LinkerdVersion } from "./catalog/linkerd.ts";
 export type { ChartRepository, OciChart } from "./catalog/repositories.ts";
 export type {

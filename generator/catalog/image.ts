@@ -20,9 +20,22 @@ export function imagePath(name: string): string {
   return name.slice(name.indexOf("/") + 1);
 }
 
+/** A registry with copies of all images. */
+export interface Mirror {
+  /** Host of the registry, and a path if all copies are below it. */
+  readonly host: string;
+  /** Names of the copies: without the host of the original registry (`flat`), or with it (`origin`). */
+  readonly layout: "flat" | "origin";
+}
+
 /** Returns the name from which an image is pulled: the name in the mirror or, without a mirror, the original name. */
-export function pulledAs(name: string, mirror: string | null): string {
-  return mirror === null ? name : `${mirror}/${imagePath(name)}`;
+export function pulledAs(name: string, mirror: Mirror | null): string {
+  return mirror === null ? name : `${registryIn(mirror, name.slice(0, name.indexOf("/")))}/${imagePath(name)}`;
+}
+
+/** Returns the registry in a mirror that has the images of an original registry, such as `docker.io`. */
+export function registryIn({ host, layout }: Mirror, original: string): string {
+  return layout === "flat" ? host : `${host}/${original}`;
 }
 
 /** Returns the host name of an Azure Container Registry. */

@@ -1,4 +1,3 @@
-import { registryHost } from "../catalog/image.ts";
 import { linkerdRelease } from "../catalog/linkerd.ts";
 import { noIdentity } from "../identity/identity.ts";
 import type { Environment } from "../spec/environment.generated.ts";
@@ -6,6 +5,7 @@ import { hasExternalIdentity } from "../spec/ownership.ts";
 import type { Component, ComponentProvider, Context, Input, Need } from "./component.ts";
 import { externalIdentity } from "./identity/external.ts";
 import { sopsIdentity } from "./identity/sops.ts";
+import { mirrorOf } from "./mirror.ts";
 import { type ComponentModel, isDelivered, type Model, neededComponents } from "./model.ts";
 import { namespacesComponent } from "./namespaces/component.ts";
 import { declaredNamespaces, namespaceChecks } from "./namespaces/declared.ts";
@@ -45,12 +45,12 @@ export function modelOf(environment: Environment): Model {
 }
 
 function contextOf({ environment, identity, encryptedFiles = new Map() }: Input): Context {
-  const { azure, linkerd } = environment.spec;
+  const { linkerd } = environment.spec;
   return {
     environment,
     encryptedFiles,
     linkerdRelease: linkerdRelease(linkerd.version),
-    mirror: azure?.registry?.mirrorImages === true ? registryHost(azure.registry.name) : null,
+    mirror: mirrorOf(environment),
     identity: hasExternalIdentity(environment) ? externalIdentity(environment) : sopsIdentity(environment, identity),
   };
 }

@@ -1,4 +1,4 @@
-import type { Image } from "../catalog/image.ts";
+import type { Image, Mirror } from "../catalog/image.ts";
 import type { LinkerdChart, LinkerdRelease } from "../catalog/linkerd.ts";
 import type { ChartRepository, OciChart } from "../catalog/repositories.ts";
 import type { RuleInfo } from "../diagnostics/rule-info.ts";
@@ -25,8 +25,8 @@ export interface Input {
 export interface Context {
   readonly environment: Environment;
   readonly linkerdRelease: LinkerdRelease;
-  /** Host of the registry that mirrors all images; null if images are pulled from upstream. */
-  readonly mirror: string | null;
+  /** The registry that mirrors all images; null if images are pulled from upstream. */
+  readonly mirror: Mirror | null;
   readonly identity: IdentityProvider;
   /** Encrypted files of workloads, by path in the repository. */
   readonly encryptedFiles: ReadonlyMap<string, string>;

@@ -14,6 +14,12 @@ export interface EnvironmentImage {
   readonly target: string;
 }
 
+/** Images to copy to the registry that mirrors them, as pairs of references, sorted and without duplicates. */
+export function mirroredCopies(environment: Environment): [source: string, target: string][] {
+  const copies = new Map(imagesOf(environment).map(({ source, target }) => [source, target]));
+  return [...copies].filter(([source, target]) => source !== target).sort(([a], [b]) => compareText(a, b));
+}
+
 /** An image to copy into a registry: the source reference, and the repository and tag in the target registry. */
 export interface Copy {
   readonly source: string;

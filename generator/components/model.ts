@@ -1,3 +1,4 @@
+import type { Mirror } from "../catalog/image.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import type { Component, ComponentOutput, Release, ValuesObject } from "./component.ts";
@@ -15,8 +16,8 @@ export interface ComponentModel extends Omit<Component, "build">, Required<Compo
 /** All components of an environment, in startup order. */
 export interface Model {
   readonly environment: Environment;
-  /** Host of the registry that mirrors all images; null if images are pulled from upstream. */
-  readonly mirror: string | null;
+  /** The registry that mirrors all images; null if images are pulled from upstream. */
+  readonly mirror: Mirror | null;
   readonly components: readonly ComponentModel[];
 }
 

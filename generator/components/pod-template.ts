@@ -9,6 +9,13 @@ export function revisionAnnotation(revision: string | null): StringMap {
   return revision === null ? {} : { "meshops.dev/identity-revision": revision };
 }
 
+/** Returns a patch that adds the Secrets with the credentials of a registry to a Deployment; none if there are no Secrets. */
+export function pullSecretPatches(metadata: KubernetesObject["metadata"], names: readonly string[] | undefined): Patch[] {
+  if (names === undefined) return [];
+  const imagePullSecrets = names.map((name) => ({ name }));
+  return [{ patch: { apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { template: { spec: { imagePullSecrets } } } } }];
+}
+
 /** Returns a strategic merge patch that annotates the pod template of a workload. */
 export function annotatePods(
   kind: "Deployment" | "StatefulSet",

@@ -125,6 +125,7 @@ export type DiagnosticCode =
   | "workload-port-duplicate"
   | "workload-secret"
   | "workload-selector-empty"
+  | "registry-conflict"
   | "release-name-taken"
   | "workload-client"
   | "workload-field-unused"

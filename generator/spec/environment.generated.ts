@@ -174,6 +174,32 @@ export interface Environment {
       networkPolicy?: "calico" | "cilium" | "azure" | "other" | "none";
     };
     /**
+     * A registry of your own, for example Harbor. For a registry in Azure that meshops creates, use azure.registry.
+     */
+    registry?: {
+      /**
+       * Host of the registry, and a path if all copies are below it.
+       */
+      host?: string;
+      /**
+       * Where the images are pulled from: upstream, or mirror, the registry in host.
+       */
+      images: "upstream" | "mirror";
+      /**
+       * Names of the copies. flat: without the host of the original registry, such as harbor.example.org/linkerd/proxy. origin: with it, such as harbor.example.org/cr.l5d.io/linkerd/proxy, as in registries that fetch images when they are first pulled.
+       */
+      layout: "flat" | "origin";
+      /**
+       * Secret with the credentials of the registry. It must exist in every namespace with pods. linkerd.imagePullSecrets and dgraph.imagePullSecrets take precedence.
+       */
+      pullSecretRef?: {
+        /**
+         * Name of the Secret.
+         */
+        name: string;
+      };
+    };
+    /**
      * Git repository that Flux reconciles, and settings of Flux.
      */
     gitops: {

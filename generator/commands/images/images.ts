@@ -1,4 +1,4 @@
-import { copiesInto, type EnvironmentImage, imagesOf } from "../../components/images.ts";
+import { copiesInto, type EnvironmentImage, imagesOf, mirroredCopies } from "../../components/images.ts";
 import { hasErrors } from "../../diagnostics/diagnostic.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
@@ -32,15 +32,18 @@ function rowsOf(environment: Environment): ({ environment: string } & Environmen
 }
 
 /**
- * Returns one `az acr import` command per image. With `--force`, a repeated run overwrites images instead of failing.
+ * Returns one command per image: `az acr import` for a registry in Azure, otherwise `skopeo copy`. With `--force`, a
+ * repeated run of `az` overwrites images instead of failing. With `--all`, `skopeo` copies the images of all platforms.
  */
 function importCommands(environment: Environment): string[] {
-  const { azure } = environment.spec;
+  const { azure, registry } = environment.spec;
+  if (registry?.images === "mirror")
+    return mirroredCopies(environment).map(([source, target]) => `skopeo copy --all docker://${source} docker://${target}`);
   if (azure?.registry === undefined)
     throw new UserError(
       exitCode.problem,
       `environment ${environment.metadata.name} has no registry for mirrored images`,
-      "set spec.azure.registry.name",
+      "set spec.registry.host and images: mirror, or spec.azure.registry.name",
     );
   const { name } = azure.registry;
   const subscription = azure.subscription === undefined ? "" : ` --subscription ${azure.subscription}`;

@@ -1,7 +1,9 @@
 import { type DgraphRole, dgraphChart } from "../../catalog/dgraph.ts";
+import { registryIn } from "../../catalog/image.ts";
 import { injectKey, portKeys } from "../../catalog/well-known.ts";
 import type { JsonMap, StringMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
+import { mirrorField, pullSecretsOf } from "../mirror.ts";
 import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
 import { given } from "../pod-settings.ts";
 import { revisionAnnotation } from "../pod-template.ts";
@@ -13,6 +15,7 @@ import { injectionAnnotations } from "./injection.ts";
 export function dgraphValues(context: Context): JsonMap {
   const { dgraph, linkerd } = context.environment.spec;
   const { alpha, zero, replicationFactor } = dgraph;
+  const pullSecrets = pullSecretsOf(context.environment, dgraph.imagePullSecrets);
   return mergeValues(
     {
       alpha: {
@@ -32,7 +35,7 @@ export function dgraphValues(context: Context): JsonMap {
     },
     injection(context),
     linkerd.clusterDomain === "cluster.local" ? {} : { global: { domain: linkerd.clusterDomain } },
-    dgraph.imagePullSecrets === undefined ? {} : { image: { pullSecrets: dgraph.imagePullSecrets } },
+    pullSecrets === undefined ? {} : { image: { pullSecrets: [...pullSecrets] } },
     images(context),
   );
 }
@@ -48,7 +51,7 @@ function scheduling({ environment }: Context, role: DgraphRole): JsonMap {
 export function ownedDgraphValues(context: Context): OwnedValue[] {
   return [
     ...owned(injection(context), "dgraph.internalPorts"),
-    ...owned(images(context), "azure.registry.mirrorImages"),
+    ...owned(images(context), mirrorField(context.environment)),
     ...(["alpha", "zero"] as const).flatMap((role) =>
       [injectKey, portKeys.opaque, portKeys.skipInbound, portKeys.skipOutbound].map((key) => ({
         path: [role, "extraAnnotations", key],
@@ -78,7 +81,7 @@ function injection(context: Context): JsonMap {
 }
 
 function images({ mirror }: Context): JsonMap {
-  return mirror === null ? {} : { image: { registry: mirror } };
+  return mirror === null ? {} : { image: { registry: registryIn(mirror, "docker.io") } };
 }
 
 /** Annotations of a role's pod templates. */

@@ -1,7 +1,9 @@
 import { linkerdDashboards } from "../../catalog/addons.ts";
+import { registryIn } from "../../catalog/image.ts";
 import { injectKey } from "../../catalog/well-known.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
+import { mirrorField, pullSecretsOf } from "../mirror.ts";
 import { type OwnedValue, owned } from "../owned.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 import { mergeValues } from "../values.ts";
@@ -13,6 +15,7 @@ import { mergeValues } from "../values.ts";
  */
 export function grafanaValues(context: Context): JsonMap {
   const { clusterDomain } = context.environment.spec.linkerd;
+  const pullSecrets = pullSecretsOf(context.environment);
   return mergeValues(
     injection(context),
     {
@@ -66,6 +69,7 @@ export function grafanaValues(context: Context): JsonMap {
       extraObjects: [prometheusAccess],
     },
     images(context),
+    pullSecrets === undefined ? {} : { image: { pullSecrets: [...pullSecrets] } },
   );
 }
 
@@ -74,7 +78,7 @@ export function grafanaValues(context: Context): JsonMap {
  * injected, because the policy for viz's Prometheus requires Grafana's identity.
  */
 export function ownedGrafanaValues(context: Context): OwnedValue[] {
-  return [...owned(injection(context), "linkerd.viz.grafana"), ...owned(images(context), "azure.registry.mirrorImages")];
+  return [...owned(injection(context), "linkerd.viz.grafana"), ...owned(images(context), mirrorField(context.environment))];
 }
 
 function injection({ identity }: Context): JsonMap {
@@ -82,7 +86,9 @@ function injection({ identity }: Context): JsonMap {
 }
 
 function images({ mirror }: Context): JsonMap {
-  return mirror === null ? {} : { image: { registry: mirror }, downloadDashboardsImage: { registry: mirror } };
+  if (mirror === null) return {};
+  const registry = registryIn(mirror, "docker.io");
+  return { image: { registry }, downloadDashboardsImage: { registry } };
 }
 
 function dashboards(): JsonMap {

@@ -1,6 +1,7 @@
 import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import type { Context } from "../component.ts";
+import { pullSecretsOf } from "../mirror.ts";
 import type { Patch } from "../patch.ts";
 import { given, podPatches } from "../pod-settings.ts";
 
@@ -14,6 +15,7 @@ const deployments = {
 /** Chart values for `linkerd.controlPlane` and `linkerd.imagePullSecrets`. */
 export function settingsValues({ environment, linkerdRelease }: Context): JsonMap {
   const { controlPlane, imagePullSecrets } = environment.spec.linkerd;
+  const pullSecrets = pullSecretsOf(environment, imagePullSecrets);
   const { replicas, resources, nodeSelector, tolerations, priorityClassName, podDisruptionBudget } = controlPlane;
   const ofContainers = resources === undefined ? [] : Object.values(deployments).flatMap((keys) => [...keys]);
   return given({
@@ -21,7 +23,7 @@ export function settingsValues({ environment, linkerdRelease }: Context): JsonMa
     nodeSelector,
     tolerations,
     priorityClassName,
-    imagePullSecrets: imagePullSecrets?.map((name) => ({ name })),
+    imagePullSecrets: pullSecrets?.map((name) => ({ name })),
     ...(podDisruptionBudget === undefined ? {} : { enablePodDisruptionBudget: true }),
     // The chart of stable-2.14 has no value for the size of the budget.
     ...(podDisruptionBudget === undefined || linkerdRelease.channel === "stable" ? {} : { controller: { podDisruptionBudget } }),

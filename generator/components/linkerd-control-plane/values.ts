@@ -4,6 +4,7 @@ import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
 import { usesIpv6 } from "../ipv6.ts";
+import { mirrorField } from "../mirror.ts";
 import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
 import { tracingBackend } from "../tracing-backend.ts";
 import { mergeValues } from "../values.ts";
@@ -41,7 +42,7 @@ export function controlPlaneValues(context: Context): JsonMap {
 export function ownedControlPlaneValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-control-plane"), "linkerd.identity"),
-    ...owned(images(context), "azure.registry.mirrorImages"),
+    ...owned(images(context), mirrorField(context.environment)),
     ...ownedPaths(["identityTrustDomain"], "linkerd.identity.trustDomain"),
     ...ownedPaths(["clusterDomain"], "linkerd.clusterDomain"),
     ...ownedPaths(["webhookFailurePolicy"], "linkerd.webhookFailurePolicy"),

@@ -5,10 +5,11 @@ import { webhookDrift } from "../admission.ts";
 import { chartVersion } from "../chart-version.ts";
 import type { StateCheck } from "../check.ts";
 import type { Component, ComponentOutput, ComponentProvider, Context } from "../component.ts";
+import { pullSecretsOf } from "../mirror.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
 import { ofLinkerd } from "../of-others.ts";
 import type { Patch } from "../patch.ts";
-import { annotatePods, revisionAnnotation } from "../pod-template.ts";
+import { annotatePods, pullSecretPatches, revisionAnnotation } from "../pod-template.ts";
 import { readyIn } from "../readiness.ts";
 import { standaloneJaeger } from "../tracing-backend.ts";
 import { jaegerRules } from "./rules.ts";
@@ -31,6 +32,7 @@ export const linkerdJaeger: ComponentProvider = {
       "namespaceMetadata.image",
       "collector.image",
       "jaeger.image",
+      "imagePullSecrets",
     ],
     effect: "pods of the extension can restart; if Jaeger restarts, its traces are lost",
   },
@@ -97,7 +99,10 @@ function standalone(context: Context): ComponentOutput {
         (type) => `${type} ${standaloneJaeger}`,
       ),
     },
-    patches: [restartOnIdentityChange(standaloneJaeger, context)],
+    patches: [
+      restartOnIdentityChange(standaloneJaeger, context),
+      ...pullSecretPatches({ name: standaloneJaeger, namespace }, pullSecretsOf(context.environment)),
+    ],
     images: [jaegerImage],
   };
 }

@@ -1,19 +1,22 @@
-import { pulledAs } from "../../catalog/image.ts";
+import { pulledAs, registryIn } from "../../catalog/image.ts";
 import { linkerdImages } from "../../catalog/linkerd-images.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
+import { mirrorField, pullSecretsOf } from "../mirror.ts";
 import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
 import { mergeValues } from "../values.ts";
 
 /** Values of the linkerd-jaeger chart. */
 export function jaegerValues(context: Context): JsonMap {
   const { environment, identity, linkerdRelease } = context;
+  const pullSecrets = pullSecretsOf(environment);
   return mergeValues(
     // The injector uses this value only for the collector's identity, which ends with the trust domain (linkerd2,
     // jaeger/injector/mutator).
     { clusterDomain: environment.spec.linkerd.identity.trustDomain },
     linkerdRelease.traits.extensionJob === "optional" ? { createNamespaceMetadataJob: false } : {},
     identity.chartValues("linkerd-jaeger"),
+    pullSecrets === undefined ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) },
     images(context),
   );
 }
@@ -22,7 +25,7 @@ export function jaegerValues(context: Context): JsonMap {
 export function ownedJaegerValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-jaeger"), "linkerd.identity"),
-    ...owned(images(context), "azure.registry.mirrorImages"),
+    ...owned(images(context), mirrorField(context.environment)),
     ...ownedPaths(["clusterDomain"], "linkerd.identity.trustDomain"),
   ];
 }
@@ -39,6 +42,6 @@ function images({ linkerdRelease, mirror }: Context): JsonMap {
     collector: from("opentelemetry-collector"),
     jaeger: from("all-in-one"),
     webhook: from("jaeger-webhook"),
-    namespaceMetadata: { image: { registry: `${mirror}/linkerd` } },
+    namespaceMetadata: { image: { registry: `${registryIn(mirror, "cr.l5d.io")}/linkerd` } },
   };
 }

@@ -1,6 +1,8 @@
+import { registryIn } from "../../catalog/image.ts";
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import type { JsonMap } from "../../kubernetes/object.ts";
 import type { Context } from "../component.ts";
+import { mirrorField, pullSecretsOf } from "../mirror.ts";
 import { type OwnedValue, owned, ownedPaths } from "../owned.ts";
 import { revisionAnnotation } from "../pod-template.ts";
 import { tracingBackend } from "../tracing-backend.ts";
@@ -10,8 +12,9 @@ import { mergeValues } from "../values.ts";
 export function vizValues(context: Context): JsonMap {
   const { environment, identity, linkerdRelease } = context;
   const { linkerd } = environment.spec;
+  const pullSecrets = pullSecretsOf(environment, linkerd.imagePullSecrets);
   return mergeValues(
-    linkerd.imagePullSecrets === undefined ? {} : { imagePullSecrets: linkerd.imagePullSecrets.map((name) => ({ name })) },
+    pullSecrets === undefined ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) },
     linkerd.highAvailability ? highAvailability(linkerdRelease) : {},
     {
       clusterDomain: linkerd.clusterDomain,
@@ -32,14 +35,16 @@ export function vizValues(context: Context): JsonMap {
 export function ownedVizValues(context: Context): OwnedValue[] {
   return [
     ...owned(context.identity.chartValues("linkerd-viz"), "linkerd.identity"),
-    ...owned(images(context), "azure.registry.mirrorImages"),
+    ...owned(images(context), mirrorField(context.environment)),
     ...ownedPaths(["identityTrustDomain"], "linkerd.identity.trustDomain"),
     ...ownedPaths(["clusterDomain"], "linkerd.clusterDomain"),
   ];
 }
 
 function images({ mirror }: Context): JsonMap {
-  return mirror === null ? {} : { defaultRegistry: `${mirror}/linkerd`, prometheus: { image: { registry: `${mirror}/prom` } } };
+  if (mirror === null) return {};
+  const prometheus = { image: { registry: `${registryIn(mirror, "docker.io")}/prom` } };
+  return { defaultRegistry: `${registryIn(mirror, "cr.l5d.io")}/linkerd`, prometheus };
 }
 
 const resources = { cpu: { limit: "", request: "100m" }, memory: { limit: "250Mi", request: "50Mi" } } as const;

@@ -4,9 +4,10 @@ import type { PodSet } from "../../mesh/pod-set.ts";
 import { hostOf } from "../../mesh/service.ts";
 import type { Component, ComponentProvider, Context, NamespaceSpec } from "../component.ts";
 import { alphaService } from "../dgraph/names.ts";
+import { pullSecretsOf } from "../mirror.ts";
 import { podSecurity } from "../namespaces/pod-security.ts";
 import type { Patch } from "../patch.ts";
-import { annotatePods, revisionAnnotation } from "../pod-template.ts";
+import { annotatePods, pullSecretPatches, revisionAnnotation } from "../pod-template.ts";
 import { clientRules, hasClient } from "./rules.ts";
 
 /** Name of the client's objects, its container, and its image in bases/pydgraph-client. */
@@ -36,7 +37,7 @@ const component: Component = {
         images: { [name]: image },
         contains: [`apps/v1 Deployment ${name}`, `v1 ServiceAccount ${name}`],
       },
-      patches: [injection(context), server(context)],
+      patches: [injection(context), server(context), ...pullSecretPatches({ name }, pullSecretsOf(context.environment))],
       pods: [clientPods(context)],
       images: [image],
       probeImage: image,

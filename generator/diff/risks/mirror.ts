@@ -1,7 +1,8 @@
-import type { Assessment, ChangedObject } from "../../components/change-rule.ts";
+import type { Assessment, ChangedObject, Step } from "../../components/change-rule.ts";
+import { at } from "../../kubernetes/object-fields.ts";
 
 /**
- * A chart whose images come from the environment's registry (azure.registry.mirrorImages). The registry has the images
+ * A chart whose images come from the environment's own registry (`registry`, or `azure.registry`). The registry has the images
  * of a new chart only after they were copied. A new registry has no images, and the cluster has no permission to pull
  * from it, until bootstrap has run. Pods whose image is missing do not start.
  */
@@ -11,17 +12,19 @@ export function* mirroredImages(
 ): Iterable<Assessment> {
   const other = change === "added" || fields.some(({ path }) => path === "spec.chart.spec.version" || path.endsWith("image.tag"));
   if ((kind !== "HelmRelease" && kind !== "Overlay") || change === "removed") return;
-  const [old, registry] = [before, after].map((object) => /\b[a-z0-9]+\.azurecr\.io/.exec(JSON.stringify(object))?.[0]);
+  const [old, registry] = [before, after].map(registryOf);
   if (registry === undefined) return;
   if (change === "changed" && registry !== old) {
     yield {
       risk: "rollout",
       reason: `the images of ${name} come from ${registry}. Pods whose image this registry does not contain do not start, and neither do new meshed pods of other workloads`,
       prerequisites: [
-        {
-          text: "Before you push, create the registry, the permission to pull from it, and its images.",
-          command: `meshops bootstrap ${environment} --run`,
-        },
+        registry.endsWith(ofAzure)
+          ? {
+              text: "Before you push, create the registry, the permission to pull from it, and its images.",
+              command: `meshops bootstrap ${environment} --run`,
+            }
+          : copy(environment),
       ],
     };
     return;
@@ -30,11 +33,26 @@ export function* mirroredImages(
   yield {
     risk: "rollout",
     reason: `the images of ${name} come from ${registry}, which must contain the images of the new chart`,
-    prerequisites: [
-      {
-        text: "Copy the images to the registry before you push.",
-        command: `meshops images ${environment} --mirror | bash`,
-      },
-    ],
+    prerequisites: [copy(environment)],
   };
+}
+
+function copy(environment: string): Step {
+  return { text: "Copy the images to the registry before you push.", command: `meshops images ${environment} --mirror | bash` };
+}
+
+const ofAzure = ".azurecr.io";
+
+/** Chart values with the registry of images, in all charts of the catalog. */
+const values = [["controllerImage"], ["defaultRegistry"], ["image", "registry"], ["webhook", "image", "name"]];
+
+/** Registries from which the charts pull their images by default. */
+const upstream = ["cr.l5d.io", "docker.io", "ghcr.io"];
+
+/** The registry of a release that is not an upstream registry; undefined if there is none. */
+function registryOf(object: ChangedObject["after"]): string | undefined {
+  const found = values
+    .flatMap((path) => at(object, "spec", "values", ...path) ?? [])
+    .map((value) => String(value).split("/")[0] ?? "");
+  return found.find((host) => !upstream.includes(host)) ?? /\b[a-z0-9]+\.azurecr\.io/.exec(JSON.stringify(object))?.[0];
 }

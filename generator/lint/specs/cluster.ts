@@ -80,6 +80,14 @@ export const clusterRules: readonly Rule[] = [
     check: factsDiffer,
   },
   {
+    code: "registry-conflict",
+    severity: "error",
+    title: "The registry of the images is not clear",
+    why: "`registry.images: mirror` needs a host. With `azure.registry.mirrorImages`, the images come from the registry in Azure, so both settings together name two registries.",
+    fix: "Set `registry.host`, or remove one of the two settings.",
+    check: registries,
+  },
+  {
     code: "calico-auto-provisioning",
     severity: "error",
     title: "Calico is used with node auto-provisioning",
@@ -109,6 +117,22 @@ export const clusterRules: readonly Rule[] = [
 
 const path = (field: string): Path => spec("azure", "cluster", field);
 const kubernetesPaths = [spec("cluster", "kubernetesVersion"), path("kubernetesVersion")];
+
+function* registries({ spec: { registry, azure } }: Environment): Iterable<RuleFinding> {
+  if (registry?.images !== "mirror") return;
+  if (registry.host === undefined)
+    yield {
+      paths: [spec("registry", "images")],
+      message: "registry.images is mirror, but registry.host is not set",
+      fix: "set registry.images: upstream, or add registry.host",
+    };
+  else if (azure?.registry?.mirrorImages === true)
+    yield {
+      paths: [spec("registry", "images")],
+      message: `the images come from both ${registry.host} and the registry ${azure.registry.name} in Azure`,
+      fix: "set registry.images: upstream, or set azure.registry.mirrorImages: false",
+    };
+}
 
 function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFinding> {
   const { version } = linkerd;
