@@ -3,12 +3,11 @@ import { linkerdRelease } from "../../generator/catalog/linkerd.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { evaluate } from "../../generator/mesh/evaluate.ts";
 import type { ApiObject } from "../cluster/harness/api.ts";
-import { isReady } from "../cluster/harness/helm-actor.ts";
 import { until } from "../cluster/harness/processes.ts";
 import { clusterOf, modes, type Peers } from "../support/dgraph-peers.ts";
 import { judge } from "../support/policy-evaluator.ts";
+import { addressOf, ask, listen, listener, startCaller } from "./callers.ts";
 import type { RealNode } from "./harness/node.ts";
-import { nodeImage } from "./harness/node-image.ts";
 
 /** Ports of Dgraph and of a proxy. */
 const ports = {
@@ -38,28 +37,14 @@ export function accessTests(running: () => RealNode): void {
   });
   afterAll(() => node.removeNamespaces(namespaces));
 
-  async function start(name: string): Promise<void> {
-    const pod = podOf(name, peerOf(peers, name), ["/pods/caller.mjs"]);
-    await node.api.apply(pod);
-    await until(`${name} runs`, () => runs(pod));
-  }
-
-  const runs = async (pod: ApiObject): Promise<boolean> => {
-    const found = await node.api.get(pathOf(pod));
-    return found !== null && isReady(found);
-  };
-
   const targets = roles.flatMap((role) => ports[role].map((port) => ({ role, port })));
   const address = ({ role, port }: { role: Role; port: number }): string => `${addresses.get(role)}:${port}`;
-  /** Asks the program of a caller, through the API server, because policies of a pod do not apply to its node. */
-  const ask = (caller: string, path: string): Promise<ApiObject> => {
-    return node.api.send("GET", `${pathOf(podOf(caller, peerOf(peers, caller), []))}:9999/proxy${path}`);
-  };
+  const askCaller = (caller: string, path: string): Promise<ApiObject> => ask(node, caller, peerOf(peers, caller), path);
 
   /** Tries every port from every caller. Returns lines such as `viz tap → zero 4190: open`. */
   async function matrix(): Promise<string[]> {
     const to = targets.map(address).join(",");
-    const results = await Promise.all(callers.map(async (caller) => [caller, await ask(caller, `/try?to=${to}`)] as const));
+    const results = await Promise.all(callers.map(async (caller) => [caller, await askCaller(caller, `/try?to=${to}`)] as const));
     return results.flatMap(([caller, found]) =>
       targets.map((target) => `${caller} → ${target.role} ${target.port}: ${found[address(target)]}`),
     );
@@ -76,20 +61,17 @@ export function accessTests(running: () => RealNode): void {
   test("an unmeshed pod never reaches Dgraph's ports, from the time when the firewall has rules for the pods", async () => {
     const { cluster } = clusterOf(linkerdRelease("edge-26.8.3"), "opaque", "24.1.4");
     await applyPolicies(cluster.objects);
-    await Promise.all(callers.map(start));
+    await Promise.all(callers.map((name) => startCaller(node, name, peerOf(peers, name))));
     for (const role of roles) {
-      const starting = podOf(`target-${role}`, peerOf(peers, role), ["/pods/listener.mjs", ...ports[role].map(String)]);
+      const starting = listener(`target-${role}`, peerOf(peers, role), ports[role]);
       await node.api.apply(starting);
-      const podIp = await until(`${role} has an address`, async () => (await node.api.get(pathOf(starting)))?.["status"]?.podIP);
-      addresses.set(role, String(podIp));
-      await ask("unmeshed client", `/watch?to=${ports[role].map((port) => address({ role, port })).join(",")}`);
-      await until(`${role} runs`, () => runs(starting));
-      // kube-router creates the rules some time after the pod has started, and later on a busy machine.
-      await until("the firewall has rules for the pod", async () => node.firewallHas(String(podIp)));
-      await node.api.send("GET", `${pathOf(starting)}:9998/proxy/`);
+      const podIp = await addressOf(node, starting);
+      addresses.set(role, podIp);
+      await askCaller("unmeshed client", `/watch?to=${ports[role].map((port) => address({ role, port })).join(",")}`);
+      await listen(node, starting, podIp);
     }
     const watched = await until("each port was tried 20 times", async () => {
-      const found = Object.values(await ask("unmeshed client", "/watched")) as { tries: number; open: number }[];
+      const found = Object.values(await askCaller("unmeshed client", "/watched")) as { tries: number; open: number }[];
       return found.length === targets.length && found.every(({ tries }) => tries >= 20) && found;
     });
     expect(watched.filter(({ open }) => open > 0)).toEqual([]);
@@ -127,7 +109,7 @@ export function accessTests(running: () => RealNode): void {
 
   test("no change of the policies ever admitted the unmeshed pod, and without policies it is answered", async () => {
     const watched = async (): Promise<{ tries: number; open: number }[]> =>
-      Object.values(await ask("unmeshed client", "/watched"));
+      Object.values(await askCaller("unmeshed client", "/watched"));
     const during = await watched();
     expect(during.filter(({ open }) => open > 0)).toEqual([]);
     expect(Math.min(...during.map(({ tries }) => tries))).toBeGreaterThan(40);
@@ -147,29 +129,4 @@ function peerOf(peers: Peers, name: string): Peers[string] {
   const peer = peers[name];
   if (peer === undefined) throw new Error(`unknown peer: ${name}`);
   return peer;
-}
-
-function podOf(name: string, { namespace, labels }: Peers[string], args: readonly string[]): ApiObject {
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name: name.replaceAll(" ", "-"), namespace, labels: { ...labels } },
-    spec: {
-      terminationGracePeriodSeconds: 1,
-      containers: [
-        {
-          name: "main",
-          image: nodeImage,
-          imagePullPolicy: "Never",
-          args,
-          // Ready when the program accepts commands. Policies do not apply to the kubelet of the pod's node.
-          readinessProbe: { tcpSocket: { port: args[0] === "/pods/caller.mjs" ? 9999 : 9998 }, periodSeconds: 1 },
-        },
-      ],
-    },
-  };
-}
-
-function pathOf({ metadata: { namespace, name } }: ApiObject): string {
-  return `/api/v1/namespaces/${namespace}/pods/${name}`;
 }

@@ -10,6 +10,7 @@ import { RealNode } from "./harness/node.ts";
 import { addClientImage, addNodeImage } from "./harness/node-image.ts";
 import { statusTests } from "./status.ts";
 import { verifyTests } from "./verify.ts";
+import { workloadAccessTests } from "./workload-access.ts";
 
 withRealNode("a real node", () => {
   describe("with real pods", () => {
@@ -22,6 +23,7 @@ withRealNode("a real node", () => {
     afterAll(() => node?.stop());
 
     describe("access that the generated NetworkPolicies admit", () => accessTests(() => node));
+    describe("access to workloads that the generated NetworkPolicies admit", () => workloadAccessTests(() => node));
     describe("causes that status reports", () => statusTests(() => node));
     describe("probes of verify", () => verifyTests(() => node));
   });
