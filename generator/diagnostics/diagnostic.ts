@@ -123,6 +123,8 @@ export type DiagnosticCode =
   | "selector-overlap"
   | "workload-name-taken"
   | "workload-port-duplicate"
+  | "workload-differs"
+  | "workload-risk"
   | "workload-secret"
   | "workload-selector-empty"
   | "registry-conflict"

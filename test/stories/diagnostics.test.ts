@@ -98,6 +98,9 @@ describe("text output of findings", () => {
       "scaffold-outdated",
       // Tested in conformance/workload-secrets.test.ts.
       "workload-secret",
+      // Tested in conformance/workload-render.test.ts.
+      "workload-differs",
+      "workload-risk",
       // Tested in existing-linkerd.test.ts.
       "bases-missing",
       "identity-unused",

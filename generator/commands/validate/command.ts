@@ -9,6 +9,10 @@ export function declareValidate(program: Program, { io, end }: Runtime): void {
     .argument("[env...]", "environments (default: all)")
     .option("--manifests <path>", "check the Kubernetes objects in a folder or a file, or on stdin (-), instead of the specs")
     .option("--linkerd <version>", "with --manifests: Linkerd release for objects that do not specify a release")
+    .option(
+      "--render",
+      "also render the workloads that meshops delivers, with helm and kustomize, and compare them with the specs",
+    )
     .option("--no-identity", "do not check certificates and encrypted files, and accept environments without them")
     .addOption(output("text", "json", "sarif", "github"))
     .action(async function () {

@@ -16,6 +16,7 @@ import { outdatedScaffold } from "../init/tracked.ts";
 import type { Io } from "../io.ts";
 import { type DiagnosticFormat, formatted } from "./formats.ts";
 import { nameFindings } from "./other-kustomizations.ts";
+import { renderedFindings } from "./rendered.ts";
 import { folderFindings } from "./workload-folders.ts";
 
 interface ValidateOptions {
@@ -25,6 +26,8 @@ interface ValidateOptions {
   readonly manifests?: string;
   /** Linkerd release for objects that do not specify a release. */
   readonly linkerd?: string;
+  /** Compare workloads with what their charts and folders render. */
+  readonly render?: true | undefined;
   /** Whether certificates and encrypted files are checked. An environment without them cannot be generated. */
   readonly identity: boolean;
 }
@@ -84,6 +87,7 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
       ...inSpecs,
       ...nameFindings(repository, loaded),
       ...folderFindings(repository, loaded),
+      ...(options.render === true ? await renderedFindings(io, repository, loaded) : []),
       ...inIdentities,
       ...missingBases(repository.root, environments.map(modelOf)),
       ...outdatedScaffold(repository.root),

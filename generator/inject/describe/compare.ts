@@ -1,0 +1,145 @@
+import { entriesOf } from "../../components/workloads/entries.ts";
+import { didYouMean } from "../../diagnostics/suggest.ts";
+import { ManifestSet } from "../../kubernetes/manifest-set.ts";
+import type { Manifest } from "../../kubernetes/read.ts";
+import { selects } from "../../kubernetes/selectors.ts";
+import type { Workload } from "../../kubernetes/workload.ts";
+import { clientsAt, modeOf } from "../../mesh/pod-set.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { type RuleFinding, spec } from "../../spec/rule.ts";
+import { type DescribedSet, describe } from "./describe.ts";
+
+/** Findings about the description of a workload: differences from its objects, and risks that the objects show. */
+export interface Compared {
+  readonly differences: readonly RuleFinding[];
+  readonly risks: readonly RuleFinding[];
+}
+
+type Entry = ReturnType<typeof entriesOf>[number];
+
+/** Compares the description of a workload in a spec with the objects that its chart or folder renders. */
+export function compareWorkload(environment: Environment, key: string, manifests: readonly Manifest[]): Compared {
+  const workload = environment.spec.workloads[key];
+  if (workload === undefined) return { differences: [], risks: [] };
+  const stream = new ManifestSet(manifests);
+  const { sets, notes } = describe(manifests, key, workload.namespace, { path: "" });
+  const entries = entriesOf(environment).filter(({ name }) => name.startsWith(`${key}/`));
+  const services = stream.ofKind("", "Service").map(({ name }) => name);
+  return {
+    differences: entries.flatMap((entry) => [
+      ...differencesOf(entry, sets),
+      ...missingServices(entry, services),
+      ...otherPorts(entry, sets),
+    ]),
+    risks: [
+      ...entries.flatMap((entry) => [...extraPods(entry, stream.workloads), ...refusedProbes(entry, sets)]),
+      ...(entries.some(({ pods }) => pods.access.mode === "enforce") ? notes : []).map((note) => ({
+        paths: [spec("workloads", key)],
+        part: "key" as const,
+        message: note,
+        fix: "change the values, or patch the objects",
+      })),
+    ],
+  };
+}
+
+function setOf({ pods }: Entry, sets: readonly DescribedSet[]): DescribedSet | undefined {
+  const { workloadRef } = pods;
+  return sets.find(({ workload: { manifest } }) => manifest.kind === workloadRef?.kind && manifest.name === workloadRef.name);
+}
+
+function* differencesOf(entry: Entry, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
+  const { name, pods, at } = entry;
+  const { workloadRef, selector, serviceAccountName } = pods;
+  if (workloadRef === null) return;
+  const found = setOf(entry, sets);
+  if (found === undefined) {
+    const same = sets
+      .filter(({ workload }) => workload.manifest.kind === workloadRef.kind)
+      .map(({ workload }) => workload.manifest.name);
+    yield {
+      paths: [at("workloadRef", "name"), at("workloadRef")],
+      message: `the objects of the workload contain no ${workloadRef.kind} ${workloadRef.name}, so meshops patches nothing`,
+      fix: didYouMean(workloadRef.name, same) ?? (same.length === 0 ? "correct the kind" : `use one of ${same.join(", ")}`),
+    };
+    return;
+  }
+  if (!selects(selector, found.workload.labels))
+    yield {
+      paths: [at("selector")],
+      message: `the selector of ${name} does not select the pods of ${workloadRef.kind} ${workloadRef.name}`,
+      fix: `set selector: ${JSON.stringify({ matchLabels: found.selector })}`,
+    };
+  if (found.serviceAccountName !== serviceAccountName)
+    yield {
+      paths: [at("serviceAccountName"), at()],
+      message: `the pods of ${name} have the service account ${found.serviceAccountName}, not ${serviceAccountName}`,
+      fix: `set serviceAccountName: ${found.serviceAccountName}`,
+    };
+}
+
+function* missingServices({ name, set, at }: Entry, services: readonly string[]): Iterable<RuleFinding> {
+  for (const [index, service] of set.services.entries())
+    if (!services.includes(service))
+      yield {
+        paths: [at("services", String(index)), at("services")],
+        message: `the objects of ${name} contain no Service ${service}`,
+        fix: didYouMean(service, services) ?? "remove this item",
+      };
+}
+
+/** Opaque ports whose number in a Service is not the declared one, so that the annotation of the Service has no effect. */
+function* otherPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
+  const { name, pods, at } = entry;
+  const found = setOf(entry, sets);
+  for (const [key, { port, servicePort = port, protocol }] of Object.entries(pods.ports)) {
+    const own = found?.ports.find((each) => each.port === port);
+    if (protocol !== "opaque" || own === undefined) continue;
+    const wrong = found?.services.find(
+      (service) => pods.services?.includes(service.name) && (service.ports[own.key] ?? port) !== servicePort,
+    );
+    const number = wrong === undefined ? undefined : (wrong.ports[own.key] ?? port);
+    if (wrong !== undefined)
+      yield {
+        paths: [at("ports", key)],
+        message: `the opaque port ${key} of ${name} has the number ${number} in the Service ${wrong.name}`,
+        fix: `set servicePort: ${number}`,
+      };
+  }
+}
+
+/** Pods of hooks and of other objects that a selector also selects. */
+function* extraPods({ name, pods, at }: Entry, workloads: readonly Workload[]): Iterable<RuleFinding> {
+  const own = pods.workloadRef;
+  const others = workloads.filter(
+    ({ manifest, labels }) =>
+      !(manifest.kind === own?.kind && manifest.name === own.name) &&
+      ManifestSet.mayShareNamespace(manifest.namespace, pods.namespace) &&
+      selects(pods.selector, labels),
+  );
+  const [first] = others;
+  if (own === null || first === undefined) return;
+  yield {
+    paths: [at("selector")],
+    message: `the selector of ${name} also selects the pods of ${others.map(({ manifest }) => `${manifest.kind} ${manifest.name}`).join(", ")}, which get the same policies`,
+    fix: "add a label to the selector that only the pods of the set have",
+  };
+}
+
+/** Probes that Linkerd does not admit by itself, on ports that the kubelet is not a client of. */
+function* refusedProbes(entry: Entry, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
+  const { name, pods, at } = entry;
+  for (const [key, port] of Object.entries(pods.ports)) {
+    const probe = setOf(entry, sets)?.ports.find((each) => each.port === port.port)?.guardedProbe ?? null;
+    const admitted = clientsAt(pods, key).some(
+      (client) => ("onNode" in client && client.onNode === true) || ("all" in client && client.all === "any"),
+    );
+    if (probe === null || admitted || modeOf(pods, port) !== "enforce") continue;
+    yield {
+      paths: [at("ports", key)],
+      part: "key",
+      message: `Linkerd refuses the probe (${probe}) of ${name} on port ${key}, so the container restarts`,
+      fix: `add {builtin: kubelet, ports: [${key}]} to the clients`,
+    };
+  }
+}
