@@ -1,9 +1,11 @@
 import { join } from "node:path";
+import { parseDocument } from "yaml";
 import { atStart, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { isCiphertext } from "../sops/cipher.ts";
 import { SopsError } from "../sops/error.ts";
 import { openFile } from "../sops/inspect.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { isEncryptedFile } from "../spec/layout.ts";
 import { recipientsOf } from "../spec/ownership.ts";
 import { asMap } from "../system/data.ts";
 import { readIfThere } from "../system/files.ts";
@@ -18,17 +20,41 @@ export interface WorkloadSecrets {
 export function readWorkloadSecrets(root: string, environment: Environment): WorkloadSecrets {
   const files = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
-  for (const [key, { namespace, secrets }] of Object.entries(environment.spec.workloads))
+  const report = (path: string, problem: Problem): void => {
+    diagnostics.push(atStart(path, { code: "workload-secret", ...problem }));
+  };
+  for (const [key, { namespace, secrets, source }] of Object.entries(environment.spec.workloads)) {
     for (const path of secrets) {
       const text = readIfThere(join(root, path));
+      const twin = secrets.find((other) => other !== path && nameOf(other) === nameOf(path));
       const problem =
         text === null
           ? { message: `the file does not exist, but the workload ${key} lists it`, fix: "correct the path, or create the file" }
-          : problemOf(path, text, namespace, environment);
-      if (problem !== null) diagnostics.push(atStart(path, { code: "workload-secret", ...problem }));
+          : twin !== undefined
+            ? { message: `the workload ${key} also lists ${twin}, which has the same file name`, fix: "rename one of the files" }
+            : problemOf(path, text, namespace, environment);
+      if (problem !== null) report(path, problem);
       if (text !== null) files.set(path, text);
     }
+    const included = source?.path === undefined ? [] : encryptedResources(root, source.path);
+    for (const file of included)
+      report(`${source?.path}/kustomization.yaml`, {
+        message: `the folder of the workload ${key} includes the encrypted file ${file}, which helmfile would install encrypted`,
+        fix: `remove ${file} from resources, and add ${source?.path}/${file} to secrets of the workload`,
+      });
+  }
   return { files, diagnostics };
+}
+
+/** Encrypted files that the kustomization.yaml of a folder includes. */
+function encryptedResources(root: string, folder: string): string[] {
+  const text = readIfThere(join(root, folder, "kustomization.yaml"));
+  const { resources } = asMap(text === null ? null : (parseDocument(text).toJS() as unknown));
+  return Array.isArray(resources) ? resources.map(String).filter(isEncryptedFile) : [];
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 interface Problem {
@@ -52,6 +78,8 @@ function problemOf(path: string, text: string, namespace: string, environment: E
 function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string): Problem | null {
   const { apiVersion, kind, metadata, data, stringData } = plain;
   const { name, namespace: own } = asMap(metadata);
+  if (typeof kind === "string" && !isCiphertext(kind) && kind !== "Secret")
+    return { message: `the file contains a ${kind}, not a Secret`, fix: "list only files with Secrets" };
   if (apiVersion !== "v1" || kind !== "Secret" || typeof name !== "string" || isCiphertext(name))
     return {
       message: "the file must contain one Secret whose apiVersion, kind and metadata are not encrypted",
@@ -63,7 +91,8 @@ function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string
         typeof own === "string"
           ? `the Secret is in namespace ${own}, but the workload is in namespace ${namespace}`
           : "the Secret has no namespace",
-      fix: `set metadata.namespace: ${namespace} in the file`,
+      // The MAC can cover the namespace, so the encrypted file must not be edited.
+      fix: `decrypt the file, set metadata.namespace: ${namespace}, and encrypt it again; sops edit does all three`,
     };
   const open = [data, stringData].flatMap((map) => Object.entries(asMap(map))).find(([, value]) => !isEncrypted(value));
   return open === undefined
@@ -77,17 +106,17 @@ function isEncrypted(value: unknown): boolean {
 }
 
 function missingRecipient(path: string, found: readonly string[], environment: Environment): Problem | null {
-  const { age } = recipientsOf(environment);
+  const { age, admin } = recipientsOf(environment);
   if (age.length === 0)
     return {
       message: "the file is encrypted, but the spec names no age key of the cluster",
       fix: `run meshops identity keygen ${environment.metadata.name} --write`,
     };
-  const missing = age.find((recipient) => !found.includes(recipient));
+  const missing = [...age, ...admin].find((recipient) => !found.includes(recipient));
   return missing === undefined
     ? null
     : {
-        message: `the cluster cannot decrypt the file: it is not encrypted to ${missing}`,
+        message: `${age.includes(missing) ? "the cluster" : "an administrator"} cannot decrypt the file: it is not encrypted to ${missing}`,
         fix: `run meshops secrets updatekeys ${path}, after you added the recipient to the rule in .sops.yaml`,
       };
 }

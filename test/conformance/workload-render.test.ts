@@ -97,7 +97,7 @@ withTools(["helm", "kustomize"], "validate --render", () => {
   test("a description that fits has no errors, and only notes about risks", async () => {
     const { code, stdout } = await validate(right);
     expect(code, stdout).toBe(0);
-    expect(new Set(stdout.match(/(error|warning) [a-z-]+/g))).toEqual(new Set(["warning workload-risk"]));
+    expect(new Set(stdout.match(/(error|warning) workload-[a-z-]+/g))).toEqual(new Set(["warning workload-risk"]));
     expect(stdout).toContain("the containers of shop-api have no preStop hook");
     expect(stdout).toContain("the hooks shop-migrate are not described");
   });

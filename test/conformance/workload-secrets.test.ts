@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { meshops } from "../support/cli.ts";
 import { withTools } from "../support/guards.ts";
 import { objectsIn, pick } from "../support/objects.ts";
@@ -103,6 +103,23 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
     expect((await meshops(copy, ["generate", "--check"])).code).toBe(0);
   });
 
+  test("two files with the same name, and a file that the folder includes, are errors", async () => {
+    const copy = copyOf(root);
+    const spec = parse(read("environments/dev.yaml")) as { spec: { workloads: { shop: { secrets: string[] } } } };
+    spec.spec.workloads.shop.secrets.push("apps/queue/db.sops.yaml");
+    writeTree(copy, {
+      "environments/dev.yaml": stringify(spec),
+      "apps/queue/db.sops.yaml": read("apps/shop/db.sops.yaml"),
+      "apps/queue/kustomization.yaml": "resources: [account.yaml, token.sops.yaml]\n",
+    });
+    for (const command of ["validate", "generate"]) {
+      const { code, stdout, stderr } = await meshops(copy, [command]);
+      expect(code).toBe(1);
+      expect(stdout + stderr).toContain("which has the same file name");
+      expect(stdout + stderr).toContain("includes the encrypted file token.sops.yaml");
+    }
+  });
+
   describe("validate", () => {
     test.each([
       ["absent", (): null => null, "apps/shop/db.sops.yaml:1:1 error workload-secret\n  the file does not exist"],
@@ -112,11 +129,20 @@ withTools(["sops", "kubectl", "kustomize"], "secrets of workloads", () => {
         () => encrypted("web", "db"),
         "the Secret is in namespace web, but the workload is in namespace shop",
       ],
-      ["another kind", async () => (await encrypted("shop", "db")).replace("kind: Secret", "kind: ConfigMap"), "one Secret"],
+      [
+        "another kind",
+        async () => (await encrypted("shop", "db")).replace("kind: Secret", "kind: ConfigMap"),
+        "the file contains a ConfigMap",
+      ],
       [
         "another recipient",
-        () => encrypted("shop", "db", "tiger", testIdentity().adminRecipient),
+        () => encrypted("shop", "db", "tiger", [testIdentity().adminRecipient]),
         "the cluster cannot decrypt the file: it is not encrypted to age1",
+      ],
+      [
+        "no administrator",
+        () => encrypted("shop", "db", "tiger", [testIdentity().clusterRecipient]),
+        "an administrator cannot decrypt the file",
       ],
     ] as const)("reports a file that is wrong: %s", async (_, text, message) => {
       const copy = copyOf(root);
@@ -147,9 +173,9 @@ async function encrypted(
   namespace: string,
   name: string,
   password: string = "tiger",
-  recipient: string = testIdentity().clusterRecipient,
+  recipients: readonly string[] = [testIdentity().clusterRecipient, testIdentity().adminRecipient],
 ): Promise<string> {
-  const flags = ["--age", recipient, "--encrypted-regex", "^(data|stringData)$"];
+  const flags = ["--age", recipients.join(","), "--encrypted-regex", "^(data|stringData)$"];
   const types = ["--input-type", "yaml", "--output-type", "yaml"];
   return run(tool("sops"), ["encrypt", ...flags, ...types, "/dev/stdin"], {
     input: secretOf(namespace, name, password),

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Repository } from "../../bundle/repository.ts";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
@@ -33,7 +33,7 @@ export function folderFindings({ root }: Repository, loaded: readonly Loaded[]):
 /** Objects in the YAML files below a folder. Files that cannot be parsed are skipped. */
 function objectsBelow(root: string, folder: string): FolderObject[] {
   const top = join(root, folder);
-  if (!existsSync(top)) return [];
+  if (statSync(top, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   const files = readdirSync(top, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));

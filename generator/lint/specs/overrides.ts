@@ -76,7 +76,7 @@ interface Overridden extends OverrideInSpec {
 }
 
 /** Components of an environment as meshops generates them, without overrides. */
-function generated(environment: Environment): readonly ComponentModel[] {
+export function generated(environment: Environment): readonly ComponentModel[] {
   const { workloads } = environment.spec;
   const plain = Object.entries(workloads).map(([key, workload]) => [key, { ...workload, ...nothing }]);
   const spec = { ...environment.spec, components: {}, workloads: Object.fromEntries(plain) };
@@ -116,6 +116,7 @@ function* knownNames(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("dependsOn", index, "workload")],
         message: `there is no workload ${workload}`,
+        expected: workloads.length === 0 ? "a workload of this spec" : `one of ${workloads.join(", ")}`,
         fix: didYouMean(workload, workloads) ?? "use the name of a workload",
       };
     }

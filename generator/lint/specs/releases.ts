@@ -1,7 +1,8 @@
-import { modelOf } from "../../components/build.ts";
-import { releaseOf } from "../../components/model.ts";
+import { isDelivered, releaseOf } from "../../components/model.ts";
+import { fluxName } from "../../components/names.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+import { generated } from "./overrides.ts";
 
 /** Rules about the Helm releases of workloads. */
 export const releaseRules: readonly Rule[] = [
@@ -19,9 +20,11 @@ function* takenReleases(environment: Environment): Iterable<RuleFinding> {
   const { workloads } = environment.spec;
   if (!Object.values(workloads).some(({ source }) => source?.chart !== undefined || source?.oci !== undefined)) return;
   const owners = new Map<string, string>();
-  for (const component of modelOf(environment).components) {
-    const name = releaseOf(component)?.name;
-    if (name === undefined) continue;
+  const components = generated(environment).filter((component) => isDelivered(component) && component.id !== "namespaces");
+  // Charts come last, because their release names can be changed.
+  for (const component of [...components].sort((a, b) => Number(releaseOf(a) !== null) - Number(releaseOf(b) !== null))) {
+    // helmfile installs a component without a chart as a release with the name of its Kustomization.
+    const name = releaseOf(component)?.name ?? fluxName(component.id);
     const release = `${component.namespace}/${name}`;
     const owner = owners.get(release);
     owners.set(release, owner ?? component.id);
