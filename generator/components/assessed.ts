@@ -1,4 +1,4 @@
-import { isMap } from "../system/data.ts";
+import { asMap, isMap } from "../system/data.ts";
 import type { FieldChange } from "./change-rule.ts";
 
 /**
@@ -53,10 +53,20 @@ export function isGeneratedBasePatch(patch: unknown): boolean {
  * object, and sets only annotations and preStop hooks.
  */
 export function isGeneratedPatch({ path, before, after }: FieldChange): boolean {
+  const all = path === "spec.postRenderers" || path === "patches";
+  if (all)
+    return [before, after].every((value) =>
+      Object.entries(asMap(value)).every(
+        ([key, patch]) => objectKey.test(key) && [...leaves(patch, "")].every((leaf) => patchedByMeshops.test(leaf)),
+      ),
+    );
   const [, inner] = /^(?:spec\.postRenderers|patches)\."[A-Za-z]+\/[^"]+"\.?(.*)$/.exec(path) ?? [];
   if (inner === undefined) return false;
   return [before, after].every((value) => [...leaves(value, inner)].every((leaf) => patchedByMeshops.test(leaf)));
 }
+
+/** Key of a patch for one object: its kind and its name. */
+const objectKey = /^[A-Za-z]+\/.+$/;
 
 /** Paths of the values in a map or list, below a path. An undefined value has no paths. */
 function* leaves(value: unknown, path: string): Iterable<string> {

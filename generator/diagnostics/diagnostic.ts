@@ -137,6 +137,7 @@ export type DiagnosticCode =
   | "workload-namespace-included"
   | "workload-path"
   | "workload-port-unknown"
+  | "workload-proxy-setting"
   | "workload-ref-missing"
   | "workload-source"
   | "workload-unknown"

@@ -90,7 +90,7 @@ function change(path: string, before: unknown, after: unknown): FieldChange {
   return { path, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
 }
 
-function join(path: string, key: string): string {
+export function join(path: string, key: string): string {
   const step = /^[A-Za-z0-9_$-]+$/.test(key) ? key : `"${key}"`;
   return path === "" ? step : `${path}.${step}`;
 }

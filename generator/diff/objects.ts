@@ -67,7 +67,7 @@ function readable(path: string, text: string, files: Files): StatedObject[] {
   const namespace = namespaceOf(files.get(`${folder}/kustomization.yaml`) ?? "");
   if (!path.startsWith(`${overlaysFolder}/`)) return documents(text).map((value) => ofDocument(value, "", path));
   if (file === "kustomization.yaml")
-    return documents(text).map((value) => declared("Overlay", defaultNamespaceOf(value), folder, withInlinePatches(value), path));
+    return documents(text).map((value) => declared("Overlay", "", folder, withInlinePatches(value), path));
   if (file === lastValuesFile && files.has(`${folder}/${valuesFile}`)) return [];
   if (file === valuesFile) {
     const last = files.get(`${folder}/${lastValuesFile}`);
@@ -174,7 +174,7 @@ function isTargetOf(target: Record<string, unknown>, kind: unknown, name: unknow
 }
 
 /** Namespace that an overlay sets on objects without one; empty if it sets none. */
-function defaultNamespaceOf({ transformers }: Record<string, unknown>): string {
+export function defaultNamespaceOf({ transformers }: Readonly<Record<string, unknown>>): string {
   const [first] = Array.isArray(transformers) ? transformers : [];
   return first === undefined ? "" : String(asMap(asMap(onlyValue(String(first)))["metadata"])["namespace"] ?? "");
 }

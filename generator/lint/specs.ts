@@ -11,6 +11,7 @@ import { workloadFolderRule, workloadNamespaceObjectRule, workloadNamespaceRule 
 import { gitopsNameRule, gitopsPathRule, gitopsRules } from "./specs/gitops.ts";
 import { namespaceRules } from "./specs/namespaces.ts";
 import { overrideRules } from "./specs/overrides.ts";
+import { proxySettingRule } from "./specs/proxy-settings.ts";
 import { releaseRules } from "./specs/releases.ts";
 import { secretsRules } from "./specs/secrets.ts";
 
@@ -20,6 +21,7 @@ const rules: readonly Rule[] = [
   ...clusterRules,
   ...gitopsRules,
   ...namespaceRules,
+  proxySettingRule,
   ...releaseRules,
   ...declaredNamespaceRules,
   ...overrideRules,

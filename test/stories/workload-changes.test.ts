@@ -1,7 +1,5 @@
 import { expect, test } from "vitest";
-import { meshops } from "../support/cli.ts";
-import { scratchFolder, writeTree } from "../support/platform.ts";
-import { run } from "../support/tools.ts";
+import { changesBetween, type Row } from "../support/changes.ts";
 
 /* What `diff` reports about changes of spec.workloads. */
 
@@ -16,6 +14,9 @@ spec:
   dgraph: {enabled: false}
   workloads:
 ${workloads}`;
+
+/** The changes between two specs. */
+const changes = (before: string, after: string): Promise<Row[]> => changesBetween(spec(before), spec(after));
 
 const workload = ({
   mode = "enforce",
@@ -33,30 +34,6 @@ const workload = ({
           ports: {${port}: {port: 8080, protocol: ${protocol}}}
           access: {mode: "${mode}", clients: ${who}}
 `;
-
-interface Row {
-  readonly kind: string;
-  readonly name: string;
-  readonly change: string;
-  readonly risk: string;
-  readonly reason: string;
-  readonly steps: readonly { readonly text: string; readonly command: string | null }[];
-}
-
-/** The changes between two specs. */
-async function changes(before: string, after: string): Promise<Row[]> {
-  const folder = scratchFolder("workload-changes");
-  const git = (...args: string[]): Promise<string> =>
-    run("git", ["-C", folder, "-c", "user.name=a", "-c", "user.email=a@example.org", ...args]);
-  await git("init", "--quiet");
-  writeTree(folder, { "environments/shop.yaml": spec(before) });
-  const { code, stderr } = await meshops(folder, ["generate"]);
-  expect(code, stderr).toBe(0);
-  await git("add", "--all");
-  await git("commit", "--quiet", "--message", "before");
-  writeTree(folder, { "environments/shop.yaml": spec(after) });
-  return JSON.parse((await meshops(folder, ["diff", "shop", "-o", "json"])).stdout) as Row[];
-}
 
 test.each([
   [

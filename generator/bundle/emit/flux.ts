@@ -74,7 +74,11 @@ function dependsOnOf({ needs }: ComponentModel, { components, environment }: Mod
   return needs.flatMap((need): JsonMap[] => {
     if ("kustomization" in need) return [{ ...need.kustomization }];
     if ("helmRelease" in need) return [];
-    const delivered = components.some((each) => each.id === need.component && isDelivered(each));
+    // A suspended Kustomization never applies the current revision, so nothing must wait for it (kustomize-controller,
+    // checkDependencies). A suspended chart does not stop its Kustomization.
+    const applies = ({ suspended, ...each }: ComponentModel): boolean =>
+      isDelivered(each) && !(suspended && releaseOf(each) === null);
+    const delivered = components.some((each) => each.id === need.component && applies(each));
     return delivered ? [{ name: kustomizationName(placement, need.component) }] : [];
   });
 }

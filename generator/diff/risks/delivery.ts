@@ -4,6 +4,8 @@ import type { Assessment, ChangedObject, ChangeSet, FieldChange, Step } from "..
 import { suspend, suspendKustomizations } from "../../components/flux-commands.ts";
 import { fluxName, workloadId } from "../../components/names.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import { asMap, isMap } from "../../system/data.ts";
+import { join } from "../fields.ts";
 import { injection } from "./access.ts";
 import { overlayOf } from "./placement.ts";
 
@@ -52,19 +54,30 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   const own = objects.filter((each) => each.change === "removed" && workloadOf(each) === key);
   const kustomization = own.find(({ kind }) => kind === "Kustomization");
   const release = own.find(({ kind }) => kind === "HelmRelease");
+  if ([kustomization, release].some((object) => at(object?.before, "spec", "suspend") === true))
+    return {
+      risk: "not-assessed",
+      reason: `the workload ${key} is suspended, so Flux keeps its objects: nothing in this repository describes them any longer`,
+    };
   const name = fluxName(workloadId(key));
   const commands = [
     ...(kustomization === undefined ? [] : [suspendKustomizations([kustomization.name], kustomization.namespace)]),
     ...(release === undefined ? [] : [suspend(helmRelease, [name], release.namespace, true)]),
   ];
-  const forNewName =
-    release === undefined ? "" : `, with releaseName: ${String(at(release.before, "spec", "releaseName"))} in its source`;
-  const keep: Step[] = [
+  const successor = objects.some((each) => each.kind === "Kustomization" && each.change === "added" && workloadOf(each) !== null);
+  const releaseName = release === undefined ? null : String(at(release.before, "spec", "releaseName"));
+  const steps: Step[] = [
     {
       text: "Only if the pods must keep running, because you rename the workload or another tool delivers it: before you push, suspend the old objects. Flux deletes nothing if a suspended object is deleted.",
       command: commands.join(" && "),
     },
-    { text: `If you rename the workload, keep its namespace and its source${forNewName}.` },
+    ...(successor
+      ? [
+          {
+            text: `If you rename the workload, keep its namespace and its source${releaseName === null ? "" : `, with releaseName: ${releaseName} in its source`}.`,
+          },
+        ]
+      : []),
     { text: "Push, and wait until Flux has applied the new revision.", command: `meshops status ${environment} --watch` },
     ...(release === undefined
       ? []
@@ -75,45 +88,98 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
           },
         ]),
   ];
+  const uninstalls = `Flux uninstalls the workload ${key}. Helm deletes the objects of the release, also its volume claims, but not those that a StatefulSet created`;
   return {
     risk: "data-loss",
-    reason:
-      release === undefined
-        ? `Flux deletes all objects of the workload ${key}, also its volume claims`
-        : `Flux uninstalls the workload ${key}. Helm deletes the objects of the release, also its volume claims, but not those that a StatefulSet created`,
-    steps: keep,
+    reason: release === undefined ? deletes(key) : uninstalls,
+    // If the Kustomization stays, another source or namespace replaces the release, and nothing can be suspended.
+    steps: kustomization === undefined ? [] : steps,
   };
+}
+
+function deletes(key: string): string {
+  return `Flux deletes all objects of the workload ${key}, also its volume claims`;
 }
 
 const helmRelease = "helmrelease.helm.toolkit.fluxcd.io";
 
-function* ofFields(key: string, { fields }: ChangedObject): Iterable<Assessment> {
+function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObject): Iterable<Assessment> {
+  if (kind === "HelmRelease") yield* otherRelease(before, after);
+  if (kind === "Overlay") yield* otherFolder(key, before, after);
+  const fields = all.flatMap(byPatch);
   const template = fields.filter(({ path }) => path.includes(".template.metadata.annotations"));
-  for (const { path, before, after } of template)
-    if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${key}`, before, after);
+  for (const { path, before: old, after: next } of template)
+    if (path.endsWith(`"${injectKey}"`)) yield injection(`the pods of ${key}`, old, next);
   if (template.length > 0)
     yield { risk: "rollout", reason: `pods of ${key} restart, because annotations of their template change` };
-  const chart = fields.filter(isSource);
+  const chart = fields.filter(isVersion);
   if (chart.length > 0)
     yield {
       risk: "not-assessed",
-      reason: `meshops does not know what the other chart or folder changes: ${chart.map(shown).join(", ")}`,
+      reason: `meshops does not know what the other chart changes: ${chart.map(shown).join(", ")}`,
     };
-  if (fields.some(isPatchOfService))
+  if (fields.some((field) => field.path.includes('"Service/') && isGeneratedPatch(field)))
     yield { risk: "harmless", reason: "clients treat the ports of the Service as opaque, or no longer do; no pod restarts" };
 }
 
-/** Whether a field names the chart, its version, or the folder. */
-function isSource({ path, before, after }: FieldChange): boolean {
-  if (path === "resources[]") return [before, after].some((value) => typeof value === "string" && value.startsWith("../"));
-  return /^(spec\.chart\.spec\.(chart|version)|spec\.ref\.(tag|digest)|spec\.url)$/.test(path);
+/**
+ * A release whose name or chart changes. helm-controller then uninstalls the old release, and installs a new one
+ * (helm-controller, internal/action/verify.go, ReleaseTargetChanged).
+ */
+function* otherRelease(before: ChangedObject["before"], after: ChangedObject["after"]): Iterable<Assessment> {
+  const names = [before, after].map((object) => String(at(object, "spec", "releaseName")));
+  const charts = [before, after].map((object) => at(object, "spec", "chart", "spec", "chart"));
+  if (names[0] !== names[1] || (charts.every((chart) => chart !== undefined) && charts[0] !== charts[1]))
+    yield {
+      risk: "data-loss",
+      reason: `Flux uninstalls the release ${names[0]} (chart ${String(charts[0])}), with its volume claims, and then installs ${names[1]} (chart ${String(charts[1])})`,
+    };
+  else if ((charts[0] === undefined) !== (charts[1] === undefined))
+    yield {
+      risk: "not-assessed",
+      reason:
+        "the chart comes from another kind of registry. If the name of the chart differs, Flux uninstalls the release and installs it again; otherwise, it upgrades the release",
+    };
+}
+
+/** Another folder, another namespace, or a chart instead of a folder. Flux prunes the objects that it no longer applies. */
+function* otherFolder(key: string, before: ChangedObject["before"], after: ChangedObject["after"]): Iterable<Assessment> {
+  const [[old], [next]] = [before, after].map(foldersOf) as [string[], string[]];
+  const isOfUser = (folder: string | undefined): boolean => folder !== undefined && !folder.startsWith("bases/");
+  if (!isOfUser(old) || at(before, "transformers") === undefined) return;
+  if (JSON.stringify(at(before, "transformers")) !== JSON.stringify(at(after, "transformers")))
+    yield {
+      risk: "data-loss",
+      reason: `${deletes(key)}. It then creates those of the new ${isOfUser(next) ? "namespace" : "source"}`,
+    };
+  else if (old !== next)
+    yield {
+      risk: "data-loss",
+      reason: `Flux deletes the objects of ${old} that ${String(next)} does not contain, also volume claims`,
+    };
+}
+
+/** Splits a change of all patches, or of one patch, into changes of the annotations that the patches set. */
+function byPatch(field: FieldChange): FieldChange[] {
+  const { path, before, after } = field;
+  if (!/^(spec\.postRenderers|patches)(\."[^"]+")?$/.test(path)) return [field];
+  return valuesBelow(before, after, path);
+}
+
+/** Changes of the values in two maps. A missing map is empty. */
+function valuesBelow(before: unknown, after: unknown, path: string): FieldChange[] {
+  if (!isMap(before) && !isMap(after)) return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }];
+  const [old, next] = [asMap(before), asMap(after)];
+  const keys = [...new Set([...Object.keys(old), ...Object.keys(next)])];
+  return keys.flatMap((key) => valuesBelow(old[key], next[key], join(path, key)));
+}
+
+/** Whether a field is the version of a chart, or where the chart comes from. */
+function isVersion({ path }: FieldChange): boolean {
+  return /^(spec\.chart\.spec\.version|spec\.ref\.(tag|digest)|spec\.url)$/.test(path);
 }
 
 function shown({ before, after }: FieldChange): string {
-  const text = (value: unknown): string => (value === undefined ? "none" : String(value).replace(/^(\.\.\/)+/, ""));
+  const text = (value: unknown): string => (value === undefined ? "none" : String(value));
   return `${text(before)} → ${text(after)}`;
-}
-
-function isPatchOfService(field: FieldChange): boolean {
-  return field.path.includes('"Service/') && isGeneratedPatch(field);
 }

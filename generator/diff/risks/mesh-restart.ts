@@ -1,5 +1,6 @@
 import type { Assessment, ChangedObject, ChangeSet, Step } from "../../components/change-rule.ts";
 import { at } from "../../kubernetes/object-fields.ts";
+import { defaultNamespaceOf } from "../objects.ts";
 
 /** Values of the control plane that each proxy reads only when it starts (linkerd2, pkg/inject). */
 const domains = ["identityTrustDomain", "clusterDomain"] as const;
@@ -33,7 +34,11 @@ function restarts({ fields }: ChangedObject): boolean {
 }
 
 function stepsOf({ environment, objects }: ChangeSet, trust: boolean): Step[] {
-  const namespaces = [...new Set(objects.filter(restarts).map(({ namespace }) => namespace))].sort();
+  const namespaces = [
+    ...new Set(
+      objects.filter(restarts).map(({ kind, namespace, after }) => (kind === "Overlay" ? defaultNamespaceOf(after) : namespace)),
+    ),
+  ].sort();
   return [
     ...(trust
       ? []

@@ -1,16 +1,12 @@
 import { linkerdRelease } from "../../catalog/linkerd.ts";
-import { linkerdAnnotations, readBy } from "../../catalog/linkerd-annotations.ts";
 import { proxyPrefix } from "../../catalog/well-known.ts";
 import { modelOf } from "../../components/build.ts";
-import { didYouMean } from "../../diagnostics/suggest.ts";
-import { rejectedValue } from "../../mesh/annotation-values.ts";
+import type { Path } from "../../diagnostics/source.ts";
 import { meshAnnotations } from "../../mesh/namespace-settings.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { isReserved } from "./namespaces.ts";
-
-/** The policy `audit` exists since edge-24.7 (linkerd2, policy-controller/k8s/index/src/defaults.rs); stable-2.14 ignores it. */
-const defaultPolicyKey = `${proxyPrefix}default-inbound-policy`;
+import { settingFindings } from "./proxy-settings.ts";
 
 /** Rules about `spec.namespaces`. */
 export const declaredNamespaceRules: readonly Rule[] = [
@@ -40,38 +36,14 @@ function* settings(environment: Environment): Iterable<RuleFinding> {
       message: `Linkerd ${release.version} does not know the policy audit`,
       fix: "remove this setting",
     };
-  const known = Object.entries(linkerdAnnotations)
-    .filter(([key, annotation]) => key.startsWith(proxyPrefix) && annotation.on.includes("namespace"))
-    .map(([key]) => key.slice(proxyPrefix.length));
-  for (const [name, declared] of Object.entries(environment.spec.namespaces))
-    for (const [key, value] of Object.entries(meshAnnotations(declared))) {
+  for (const [name, declared] of Object.entries(environment.spec.namespaces)) {
+    const mesh = (key: string): Path => {
       const short = key.slice(proxyPrefix.length);
-      const ofProxy = short in declared.mesh.proxy;
-      const path = spec("namespaces", name, "mesh", ...(ofProxy ? ["proxy", short] : ["defaultInboundPolicy"]));
-      const annotation = linkerdAnnotations[key];
-      if (annotation === undefined || !annotation.on.includes("namespace")) {
-        const fix = didYouMean(short, known) ?? "remove this setting";
-        yield { paths: [path], part: "key", message: `Linkerd does not read the annotation ${key} of a namespace`, fix };
-        continue;
-      }
-      if (readBy(annotation, release) !== "yes")
-        yield {
-          paths: [path],
-          part: "key",
-          message: `Linkerd ${release.version} does not read the annotation ${key}`,
-          fix: "remove this setting",
-        };
-      if (key === defaultPolicyKey && value === "audit" && release.channel === "stable")
-        yield { paths: [path], message: `Linkerd ${release.version} does not know the policy audit`, fix: "remove this setting" };
-      const expected = rejectedValue(annotation.format, value);
-      if (expected !== null)
-        yield {
-          paths: [path],
-          message: `Linkerd does not accept "${value}" as ${key}`,
-          expected,
-          fix: "remove this setting, or use another value",
-        };
-    }
+      const field = short in declared.mesh.proxy ? ["proxy", short] : ["defaultInboundPolicy"];
+      return spec("namespaces", name, "mesh", ...field);
+    };
+    yield* settingFindings(meshAnnotations(declared), mesh, "namespace", environment);
+  }
 }
 
 function* conflicts(environment: Environment): Iterable<RuleFinding> {

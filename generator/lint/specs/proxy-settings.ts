@@ -1,0 +1,93 @@
+import { linkerdRelease } from "../../catalog/linkerd.ts";
+import { linkerdAnnotations, readBy } from "../../catalog/linkerd-annotations.ts";
+import { portKeys, proxyPrefix } from "../../catalog/well-known.ts";
+import { entriesOf } from "../../components/workloads/entries.ts";
+import type { Path } from "../../diagnostics/source.ts";
+import { didYouMean } from "../../diagnostics/suggest.ts";
+import type { StringMap } from "../../kubernetes/object.ts";
+import { rejectedValue } from "../../mesh/annotation-values.ts";
+import { includes, parsePorts } from "../../mesh/ports.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import type { Rule, RuleFinding } from "../../spec/rule.ts";
+
+/** Rule about `proxy` of the sets of pods in `spec.workloads`. */
+export const proxySettingRule: Rule = {
+  code: "workload-proxy-setting",
+  severity: "error",
+  title: "Linkerd does not know a setting of a proxy, or does not accept its value",
+  why: "`proxy` of a set of pods becomes annotations with the prefix `config.linkerd.io/`. Linkerd ignores an annotation that it does not know, and a value that it cannot parse. The list `opaque-ports` replaces the list that meshops writes from the ports.",
+  fix: "Use a setting and a value from [docs/annotations.md](../annotations.md).",
+  check: proxySettings,
+};
+
+function* proxySettings(environment: Environment): Iterable<RuleFinding> {
+  for (const { name, set, pods, at } of entriesOf(environment)) {
+    const annotations = Object.fromEntries(Object.entries(set.proxy).map(([key, value]) => [proxyPrefix + key, value]));
+    yield* settingFindings(annotations, (key) => at("proxy", key.slice(proxyPrefix.length)), "pod", environment);
+    if (set.inject === "disabled" && Object.keys(set.proxy).length > 0)
+      yield {
+        paths: [at("proxy")],
+        part: "key",
+        message: `the pods of ${name} have no proxy, so proxy has no effect`,
+        fix: "remove proxy",
+      };
+    const opaque = portKeys.opaque.slice(proxyPrefix.length);
+    const list = set.proxy[opaque];
+    const [missing] = Object.entries(pods.ports).filter(
+      ([, { port, protocol }]) => list !== undefined && protocol === "opaque" && !includes(parsePorts(list), port),
+    );
+    if (missing !== undefined)
+      yield {
+        paths: [at("proxy", opaque)],
+        part: "key",
+        message: `opaque-ports of ${name} does not contain the opaque port ${missing[0]} (${missing[1].port})`,
+        fix: "remove opaque-ports, because the opaque ports of the set are written to the annotation",
+      };
+  }
+}
+
+/** The policy `audit` exists since edge-24.7 (linkerd2, policy-controller/k8s/index/src/defaults.rs); stable-2.14 ignores it. */
+const defaultPolicyKey = `${proxyPrefix}default-inbound-policy`;
+
+/**
+ * Yields findings about annotations that Linkerd does not read at a place, or whose values it does not accept.
+ *
+ * @param pathOf path of the field in the spec from which the annotation is written
+ */
+export function* settingFindings(
+  annotations: StringMap,
+  pathOf: (key: string) => Path,
+  place: "namespace" | "pod",
+  environment: Environment,
+): Iterable<RuleFinding> {
+  const release = linkerdRelease(environment.spec.linkerd.version);
+  const known = Object.entries(linkerdAnnotations)
+    .filter(([key, annotation]) => key.startsWith(proxyPrefix) && annotation.on.includes(place))
+    .map(([key]) => key.slice(proxyPrefix.length));
+  for (const [key, value] of Object.entries(annotations)) {
+    const path = pathOf(key);
+    const annotation = linkerdAnnotations[key];
+    if (annotation === undefined || !annotation.on.includes(place)) {
+      const fix = didYouMean(key.slice(proxyPrefix.length), known) ?? "remove this setting";
+      yield { paths: [path], part: "key", message: `Linkerd does not read the annotation ${key} of a ${place}`, fix };
+      continue;
+    }
+    if (readBy(annotation, release) !== "yes")
+      yield {
+        paths: [path],
+        part: "key",
+        message: `Linkerd ${release.version} does not read the annotation ${key}`,
+        fix: "remove this setting",
+      };
+    if (key === defaultPolicyKey && value === "audit" && release.channel === "stable")
+      yield { paths: [path], message: `Linkerd ${release.version} does not know the policy audit`, fix: "remove this setting" };
+    const expected = rejectedValue(annotation.format, value);
+    if (expected !== null)
+      yield {
+        paths: [path],
+        message: `Linkerd does not accept "${value}" as ${key}`,
+        expected,
+        fix: "remove this setting, or use another value",
+      };
+  }
+}

@@ -1,0 +1,144 @@
+import { expect, test } from "vitest";
+import { changesBetween, type Row } from "../support/changes.ts";
+
+/* What `diff` reports about changes of workloads that meshops delivers. */
+
+const chart = "{chart: {repository: https://charts.example.org, name: shop, version: 1.4.2}}";
+
+const spec = ({
+  source = chart,
+  namespace = "shop",
+  ref = "shop-api",
+  more = "",
+  name = "shop",
+} = {}): string => `apiVersion: meshops.dev/v1alpha1
+kind: Environment
+metadata: {name: shop}
+spec:
+  gitops: {url: https://github.com/acme/platform}
+  linkerd: {lifecycle: existing, version: edge-26.8.3}
+  dgraph: {enabled: false}
+  cluster: {context: shop}
+  workloads:
+    ${name}:
+      namespace: ${namespace}
+      source: ${source}
+${more}      pods:
+        api:
+          workloadRef: {kind: Deployment, name: ${ref}}
+          selector: {matchLabels: {app: shop}}
+          inject: enabled
+`;
+
+const files = {
+  "apps/shop/kustomization.yaml": "resources: []\n",
+  "apps/store/kustomization.yaml": "resources: []\n",
+  "bases/helm-release/kustomization.yaml": "",
+};
+
+const changes = (before: string, after: string): Promise<Row[]> => changesBetween(before, after, files);
+
+test.each([
+  [
+    "another release name",
+    spec(),
+    spec({ source: chart.replace("1.4.2}", "1.4.2, releaseName: store}") }),
+    "HelmRelease",
+    "data-loss",
+    "uninstalls the release shop (chart shop), with its volume claims, and then installs store",
+  ],
+  [
+    "another chart",
+    spec(),
+    spec({ source: chart.replace("name: shop", "name: store") }),
+    "HelmRelease",
+    "data-loss",
+    "then installs shop (chart store)",
+  ],
+  ["another version", spec(), spec({ source: chart.replace("1.4.2", "1.5.0") }), "HelmRelease", "not-assessed", "1.4.2 → 1.5.0"],
+  [
+    "a registry instead of a repository",
+    spec(),
+    spec({ source: '{oci: {url: "oci://registry.example.org/shop", version: 1.4.2}}' }),
+    "HelmRelease",
+    "not-assessed",
+    "If the name of the chart differs, Flux uninstalls the release",
+  ],
+  [
+    "a chart instead of a folder",
+    spec({ source: "{path: apps/shop}" }),
+    spec(),
+    "Overlay",
+    "data-loss",
+    "Flux deletes all objects of the workload shop, also its volume claims. It then creates those of the new source",
+  ],
+  [
+    "a folder instead of a chart",
+    spec(),
+    spec({ source: "{path: apps/shop}" }),
+    "HelmRelease",
+    "data-loss",
+    "Flux uninstalls the workload shop",
+  ],
+  [
+    "another folder",
+    spec({ source: "{path: apps/shop}" }),
+    spec({ source: "{path: apps/store}" }),
+    "Overlay",
+    "data-loss",
+    "Flux deletes the objects of apps/shop that apps/store does not contain",
+  ],
+  [
+    "another namespace of a folder",
+    spec({ source: "{path: apps/shop}" }),
+    spec({ source: "{path: apps/shop}", namespace: "store" }),
+    "Overlay",
+    "data-loss",
+    "It then creates those of the new namespace",
+  ],
+  [
+    "another object with the pod template, folder",
+    spec({ source: "{path: apps/shop}" }),
+    spec({ source: "{path: apps/shop}", ref: "shop-web" }),
+    "Overlay",
+    "narrower-access",
+    "the pods of shop have no proxy",
+  ],
+  [
+    "another object with the pod template, chart",
+    spec(),
+    spec({ ref: "shop-web" }),
+    "HelmRelease",
+    "narrower-access",
+    "the pods of shop have no proxy",
+  ],
+  [
+    "no injection, chart",
+    spec(),
+    spec().replace("          inject: enabled\n", ""),
+    "HelmRelease",
+    "narrower-access",
+    "the pods of shop have no proxy",
+  ],
+] as const)("%s", async (_, before, after, kind, risk, reason) => {
+  const found = (await changes(before, after)).filter((change) => change.kind === kind);
+  expect(
+    found.map((change) => [change.risk, change.reason]).find(([own]) => own === risk)?.[1] ?? JSON.stringify(found),
+  ).toContain(reason);
+});
+
+test("a removed, suspended workload keeps its objects", async () => {
+  const rows = await changes(spec({ more: "      suspend: true\n" }), spec({ name: "store", namespace: "store" }));
+  const gone = rows.filter(({ change, name }) => change === "removed" && name === "workload-shop");
+  expect(gone.filter(({ risk }) => risk === "data-loss")).toEqual([]);
+  expect(gone.map(({ reason }) => reason).join()).toContain("the workload shop is suspended, so Flux keeps its objects");
+});
+
+test("only a renamed workload gets the step about its release name", async () => {
+  const steps = (rows: readonly Row[]): string =>
+    JSON.stringify(rows.find(({ name, kind }) => kind === "HelmRelease" && name === "workload-shop")?.steps);
+  expect(steps(await changes(spec(), spec({ name: "store" })))).toContain("with releaseName: shop in its source");
+  const removed = spec().replace(/ {2}workloads:.*/s, "");
+  expect(steps(await changes(spec(), removed))).not.toContain("releaseName");
+  expect(steps(await changes(spec(), spec({ source: "{path: apps/shop}" })))).toBe("[]");
+});

@@ -1,0 +1,33 @@
+import { expect } from "vitest";
+import { meshops } from "./cli.ts";
+import { scratchFolder, writeTree } from "./platform.ts";
+import { run } from "./tools.ts";
+
+/** A change in the JSON output of `meshops diff`. */
+export interface Row {
+  readonly kind: string;
+  readonly name: string;
+  readonly change: string;
+  readonly risk: string;
+  readonly reason: string;
+  readonly steps: readonly { readonly text: string; readonly command: string | null }[];
+}
+
+/** Returns the changes between two specs of the environment `shop`. */
+export async function changesBetween(
+  before: string,
+  after: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<Row[]> {
+  const folder = scratchFolder("workload-changes");
+  const git = (...args: string[]): Promise<string> =>
+    run("git", ["-C", folder, "-c", "user.name=a", "-c", "user.email=a@example.org", ...args]);
+  await git("init", "--quiet");
+  writeTree(folder, { ...files, "environments/shop.yaml": before });
+  const { code, stderr } = await meshops(folder, ["generate"]);
+  expect(code, stderr).toBe(0);
+  await git("add", "--all");
+  await git("commit", "--quiet", "--message", "before");
+  writeTree(folder, { "environments/shop.yaml": after });
+  return JSON.parse((await meshops(folder, ["diff", "shop", "-o", "json"])).stdout) as Row[];
+}
