@@ -55,10 +55,12 @@ export function isGeneratedBasePatch(patch: unknown): boolean {
 export function isGeneratedPatch({ path, before, after }: FieldChange): boolean {
   const all = path === "spec.postRenderers" || path === "patches";
   if (all)
-    return [before, after].every((value) =>
-      Object.entries(asMap(value)).every(
-        ([key, patch]) => objectKey.test(key) && [...leaves(patch, "")].every((leaf) => patchedByMeshops.test(leaf)),
-      ),
+    return [before, after].every(
+      (value) =>
+        (value === undefined || isMap(value)) &&
+        Object.entries(asMap(value)).every(
+          ([key, patch]) => objectKey.test(key) && [...leaves(patch, "")].every((leaf) => patchedByMeshops.test(leaf)),
+        ),
     );
   const [, inner] = /^(?:spec\.postRenderers|patches)\."[A-Za-z]+\/[^"]+"\.?(.*)$/.exec(path) ?? [];
   if (inner === undefined) return false;
