@@ -23,7 +23,7 @@ export function ask(node: RealNode, name: string, peer: TestPod, path: string): 
 }
 
 /** Whether a pod runs and accepts commands. */
-export async function runs(node: RealNode, pod: ApiObject): Promise<boolean> {
+async function runs(node: RealNode, pod: ApiObject): Promise<boolean> {
   const found = await node.api.get(pathOf(pod));
   return found !== null && isReady(found);
 }
@@ -69,6 +69,6 @@ export function podOf(name: string, { namespace, labels }: TestPod, args: readon
   };
 }
 
-export function pathOf({ metadata: { namespace, name } }: ApiObject): string {
+function pathOf({ metadata: { namespace, name } }: ApiObject): string {
   return `/api/v1/namespaces/${namespace}/pods/${name}`;
 }

@@ -14,10 +14,10 @@ import { missingBases } from "../base-findings.ts";
 import { countOf, load, repositoryIn, unknownEnvironments } from "../context.ts";
 import { outdatedScaffold } from "../init/tracked.ts";
 import type { Io } from "../io.ts";
+import { folderFindings } from "../workload-folders.ts";
 import { type DiagnosticFormat, formatted } from "./formats.ts";
 import { nameFindings } from "./other-kustomizations.ts";
 import { renderedFindings } from "./rendered.ts";
-import { folderFindings } from "./workload-folders.ts";
 
 interface ValidateOptions {
   readonly directory: string;

@@ -1,5 +1,6 @@
 import { modelOf } from "../../components/build.ts";
 import { type ComponentModel, isDelivered, neededComponents, releaseOf } from "../../components/model.ts";
+import { fluxName, isWorkload } from "../../components/names.ts";
 import { needOf, type OverrideInSpec, overrideOf, parsePatch } from "../../components/overrides.ts";
 import type { OwnedValue } from "../../components/owned.ts";
 import { providers } from "../../components/registry.ts";
@@ -158,7 +159,7 @@ function* possibleOverrides(environment: Environment): Iterable<RuleFinding> {
     if (releaseOf(component) === null && Object.keys(override.values).length + override.valuesFrom.length > 0)
       yield {
         paths: [at("values"), at("valuesFrom")],
-        message: `the component ${id} has no chart, so you cannot set values for it`,
+        message: `${isWorkload(component) ? `the workload ${id.replace("workloads/", "")} is a folder` : `the component ${id} has no chart`}, so you cannot set values for it`,
         fix: "remove the values, or use patches",
       };
     for (const [index, dependency] of override.dependsOn.entries()) {
@@ -302,10 +303,12 @@ function* dependencyCycles(environment: Environment): Iterable<RuleFinding> {
   if (!overrides.some(({ override }) => override.dependsOn.length > 0)) return;
   const needs = new Map(generated(environment).map((component) => [component.id, neededComponents(component)]));
   const added = new Map(overrides.map(({ component, override }) => [component.id, override.dependsOn]));
+  // A user can also name the Flux object of a component.
+  const byName = new Map([...needs.keys()].map((id) => [fluxName(id), id]));
   const componentOf = (dependency: Dependency): string | undefined => {
     const need = needOf(dependency);
-    const name = "kustomization" in need ? need.kustomization.name : "component" in need ? need.component : "";
-    return needs.has(name) ? name : undefined;
+    if ("component" in need) return needs.has(need.component) ? need.component : undefined;
+    return byName.get("kustomization" in need ? need.kustomization.name : need.helmRelease.name);
   };
   const next = (id: string): string[] => [
     ...(needs.get(id) ?? []),
