@@ -43,7 +43,7 @@ describe("exit codes and streams", () => {
       ["images", "own", "--mirror"],
       1,
       "",
-      "meshops: environment own has no registry for mirrored images\nfix: set spec.azure.registry.name\n",
+      "meshops: environment own has no registry for mirrored images\nfix: set spec.azure.registry.name, or spec.registry.host and images: mirror\n",
     ],
   ])("meshops %j exits %d", async (args, code, stdout, stderr) => {
     const result = await meshops(root, args);

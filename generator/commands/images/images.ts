@@ -43,7 +43,7 @@ function importCommands(environment: Environment): string[] {
     throw new UserError(
       exitCode.problem,
       `environment ${environment.metadata.name} has no registry for mirrored images`,
-      "set spec.registry.host and images: mirror, or spec.azure.registry.name",
+      "set spec.azure.registry.name, or spec.registry.host and images: mirror",
     );
   const { name } = azure.registry;
   const subscription = azure.subscription === undefined ? "" : ` --subscription ${azure.subscription}`;
