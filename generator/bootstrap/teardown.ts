@@ -91,7 +91,8 @@ function removal(component: ComponentModel, placement: Placement): ScriptStep {
   const { id, namespace, apiRegistrations = "" } = component;
   const kustomization = kustomizationName(placement, id);
   const helmRelease = releaseOf(component) === null ? "" : fluxName(id);
-  return { title: id, run: "take_down", arguments: [kustomization, namespace, helmRelease, apiRegistrations] };
+  const state = component.suspended ? ["suspended"] : [];
+  return { title: id, run: "take_down", arguments: [kustomization, namespace, helmRelease, apiRegistrations, ...state] };
 }
 
 function namespacesOf(components: readonly ComponentModel[]): string[] {

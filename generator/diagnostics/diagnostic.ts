@@ -81,6 +81,7 @@ export type DiagnosticCode =
   | "values-from-helmfile"
   | "dependency-cycle"
   | "dependency-helmfile"
+  | "dependency-root"
   | "flux-too-old"
   | "gitops-name-taken"
   | "gitops-path-mismatch"

@@ -622,6 +622,7 @@ export interface Environment {
           | "client-not-meshed"
           | "client-weak"
           | "dependency-helmfile"
+          | "dependency-root"
           | "dgraph-alpha-group"
           | "dgraph-chart-untested"
           | "dgraph-methods-unused"

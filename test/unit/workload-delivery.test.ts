@@ -44,3 +44,12 @@ test("nothing waits for a suspended folder, because Flux would wait for ever; a 
   expect(dependsOn({ path: "apps/a" })).not.toContain("workload-a");
   expect(dependsOn({ chart })).toContain("name: workload-a");
 });
+
+test("teardown resumes suspended workloads, because Flux keeps what a deleted, suspended object has applied", async () => {
+  const workloads = { a: folder("a", { suspend: true }), b: folder("b") };
+  const root = makePlatform({ dev: specText({ workloads }, "dev") });
+  writeTree(root, { "apps/a/kustomization.yaml": "resources: []\n", "apps/b/kustomization.yaml": "resources: []\n" });
+  const { stdout } = await meshops(root, ["teardown", "dev", "--context", "x"]);
+  expect(stdout).toContain("'take_down' 'workload-a' 'a' '' '' 'suspended'");
+  expect(stdout).toContain("'take_down' 'workload-b' 'b' '' ''\n");
+});

@@ -60,10 +60,21 @@ take_down() {
   outcome=$(if [ -s "$SCRATCH/deleted" ]; then echo deleted; else echo 'not found'; fi)
 }
 
+# resume <kustomization> <namespace> <HelmRelease>: resumes a suspended component. If a suspended object is deleted, Flux
+# keeps what it has applied or installed.
+resume() {
+  local resource=kustomizations.kustomize.toolkit.fluxcd.io namespace=$NAMESPACE name=$1 found
+  if [ -n "$3" ]; then resource=helmreleases.helm.toolkit.fluxcd.io namespace=$2 name=$3; fi
+  has_kind "$resource" || return 0
+  found=$(kubectl_ get "$resource" --namespace "$namespace" --field-selector "metadata.name=$name" --selector app.kubernetes.io/managed-by=meshops --output name) || return 1
+  [ -z "$found" ] || kubectl_ patch "$found" --namespace "$namespace" --type merge --patch '{"spec":{"suspend":false}}' >/dev/null
+}
+
 remove_component() {
   if [ -n "$4" ]; then
     delete_ mutatingwebhookconfigurations,validatingwebhookconfigurations,apiservices --selector "$4" || return 1
   fi
+  if [ "${5:-}" = suspended ]; then resume "$1" "$2" "$3" || return 1; fi
   if has_kind kustomizations.kustomize.toolkit.fluxcd.io; then
     delete_own kustomizations.kustomize.toolkit.fluxcd.io "$NAMESPACE" "$1" || return 1
   fi

@@ -62,6 +62,14 @@ export const overrideRules: readonly Rule[] = [
     check: dependenciesOfFlux,
   },
   {
+    code: "dependency-root",
+    severity: "warning",
+    title: "A component waits for the Kustomization that applies it",
+    why: "The root Kustomization applies the Kustomizations of all components. If it has `wait: true`, it is ready only when they are ready, and a component that waits for it waits for ever (kustomize-controller, `wait` and `dependsOn`).",
+    fix: "Remove the dependency. If the root has no `wait: true`, silence the rule.",
+    check: rootDependencies,
+  },
+  {
     code: "dependency-cycle",
     severity: "error",
     title: "Components depend on each other in a cycle",
@@ -197,6 +205,19 @@ function* dependenciesOfFlux(environment: Environment): Iterable<RuleFinding> {
         paths: [at("dependsOn", index)],
         message: `helmfile installs ${component.id} without waiting for ${kustomization === undefined ? "HelmRelease" : "Kustomization"} ${needed.name}`,
         fix: "remove this item; or silence the rule if you install only with Flux",
+      };
+    }
+}
+
+function* rootDependencies(environment: Environment): Iterable<RuleFinding> {
+  const root = environment.spec.gitops.root?.kustomization ?? { name: "flux-system", namespace: "flux-system" };
+  for (const { override, at } of overridesOf(environment))
+    for (const [index, { kustomization }] of override.dependsOn.entries()) {
+      if (kustomization?.name !== root.name || kustomization.namespace !== root.namespace) continue;
+      yield {
+        paths: [at("dependsOn", index)],
+        message: `Kustomization ${root.name} applies this component: if it has wait: true, both wait for each other`,
+        fix: "remove this item; or silence the rule if the Kustomization has no wait: true",
       };
     }
 }
