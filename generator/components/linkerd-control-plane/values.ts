@@ -47,7 +47,6 @@ export function ownedControlPlaneValues(context: Context): OwnedValue[] {
     ...ownedPaths(["clusterDomain"], "linkerd.clusterDomain"),
     ...ownedPaths(["webhookFailurePolicy"], "linkerd.webhookFailurePolicy"),
     ...ownedPaths(["cniEnabled"], "linkerd.cni"),
-    ...ownedPaths(["proxy.defaultInboundPolicy"], "linkerd.defaultInboundPolicy"),
   ];
 }
 
