@@ -1,12 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import type { RuleInfo } from "../diagnostics/rule-info.ts";
 import { missingFolders, workloadFolderRule } from "../lint/specs/folders.ts";
 import { gitopsPathRule, pathMismatch } from "../lint/specs/gitops.ts";
-import { judgement } from "../lint/specs.ts";
 import type { Loaded } from "../spec/load.ts";
-import type { RuleFinding } from "../spec/rule.ts";
+import { ruleFindings } from "./rule-findings.ts";
 import { namespaceErrors } from "./workload-folders.ts";
 
 /**
@@ -16,16 +14,10 @@ import { namespaceErrors } from "./workload-folders.ts";
  * @param place path of the platform repository inside its Git repository; null without Git
  */
 export function placeFindings(root: string, place: string | null, loaded: Loaded): Diagnostic[] {
-  const { environment, locate } = loaded;
-  if (environment === null || locate === null) return [];
-  const report = (rule: RuleInfo, findings: Iterable<RuleFinding>): Diagnostic[] =>
-    [...findings].map((finding) => locate(judgement(rule, finding, environment)));
+  const exists = (path: string): boolean => existsSync(join(root, path));
   return [
-    ...report(gitopsPathRule, pathMismatch(environment, place)),
-    ...report(
-      workloadFolderRule,
-      missingFolders(environment, (path) => existsSync(join(root, path))),
-    ),
+    ...ruleFindings(loaded, gitopsPathRule, (environment) => pathMismatch(environment, place)),
+    ...ruleFindings(loaded, workloadFolderRule, (environment) => missingFolders(environment, exists)),
     ...namespaceErrors(root, loaded),
   ];
 }

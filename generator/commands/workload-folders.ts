@@ -2,7 +2,6 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Repository } from "../bundle/repository.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import type { RuleInfo } from "../diagnostics/rule-info.ts";
 import { parseManifests } from "../kubernetes/read.ts";
 import {
   type FolderObject,
@@ -12,30 +11,19 @@ import {
   workloadNamespaceObjectRule,
   workloadNamespaceRule,
 } from "../lint/specs/folders.ts";
-import { judgement } from "../lint/specs.ts";
-import type { Environment } from "../spec/environment.generated.ts";
 import type { Loaded } from "../spec/load.ts";
-import type { RuleFinding } from "../spec/rule.ts";
+import { ruleFindings } from "./rule-findings.ts";
 
 /** Returns an error for each workload whose folder contains its namespace. */
 export function namespaceErrors(root: string, loaded: Loaded): Diagnostic[] {
-  return report(loaded, workloadNamespaceObjectRule, (environment) => includedNamespaces(environment, readerOf(root)));
+  return ruleFindings(loaded, workloadNamespaceObjectRule, (environment) => includedNamespaces(environment, readerOf(root)));
 }
 
 /** Returns a warning for each workload whose folder contains objects in other namespaces. */
 export function folderFindings({ root }: Repository, all: readonly Loaded[]): Diagnostic[] {
   return all.flatMap((loaded) =>
-    report(loaded, workloadNamespaceRule, (environment) => movedObjects(environment, readerOf(root))),
+    ruleFindings(loaded, workloadNamespaceRule, (environment) => movedObjects(environment, readerOf(root))),
   );
-}
-
-function report(
-  { environment, locate }: Loaded,
-  rule: RuleInfo,
-  check: (environment: Environment) => Iterable<RuleFinding>,
-): Diagnostic[] {
-  if (environment === null || locate === null) return [];
-  return [...check(environment)].map((finding) => locate(judgement(rule, finding, environment)));
 }
 
 function readerOf(root: string): ReadFolder {

@@ -9,7 +9,7 @@ export function revisionAnnotation(revision: string | null): StringMap {
   return revision === null ? {} : { "meshops.dev/identity-revision": revision };
 }
 
-/** Returns a patch that adds the Secrets with the credentials of a registry to a Deployment; none if there are no Secrets. */
+/** Returns a patch that adds the Secrets with the credentials of a registry to a Deployment; an empty list without Secrets. */
 export function pullSecretPatches(metadata: KubernetesObject["metadata"], names: readonly string[] | undefined): Patch[] {
   if (names === undefined) return [];
   const imagePullSecrets = names.map((name) => ({ name }));

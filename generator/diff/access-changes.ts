@@ -4,7 +4,7 @@ import type { AccessCell } from "../mesh/access-cells.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import type { ObjectChange } from "./diff.ts";
 
-/** Kind of the changes that describe who reaches which port. They are no objects. */
+/** Kind of the changes that describe who reaches which port. Such a change does not concern one object. */
 export const accessKind = "Access";
 
 /**

@@ -14,7 +14,7 @@ import {
 import { canonicalJson } from "../system/canonical.ts";
 import { asMap } from "../system/data.ts";
 import { mergeDeep } from "../system/merge.ts";
-import { folderOf } from "../system/text.ts";
+import { fileNameOf, folderOf } from "../system/text.ts";
 
 /** Files of a repository. The keys are paths, and the values are texts. */
 export type Files = ReadonlyMap<string, string>;
@@ -61,7 +61,7 @@ function objectsIn(path: string, text: string, files: Files): StatedObject[] {
 function readable(path: string, text: string, files: Files): StatedObject[] {
   const folder = folderOf(path);
   const component = fluxName(folder.split("/").slice(2).join("/"));
-  const file = path.slice(path.lastIndexOf("/") + 1);
+  const file = fileNameOf(path);
   if (file === helmfileFile) return [declared("Helmfile", "", folder, helmfile(text), path)];
   if (!path.endsWith(".yaml")) return [];
   const namespace = namespaceOf(files.get(`${folder}/kustomization.yaml`) ?? "");

@@ -9,6 +9,7 @@ import { isEncryptedFile } from "../spec/layout.ts";
 import { recipientsOf } from "../spec/ownership.ts";
 import { asMap } from "../system/data.ts";
 import { readIfThere } from "../system/files.ts";
+import { fileNameOf } from "../system/text.ts";
 
 /** Encrypted files of workloads by path, and the findings about them. */
 export interface WorkloadSecrets {
@@ -26,7 +27,7 @@ export function readWorkloadSecrets(root: string, environment: Environment): Wor
   for (const [key, { namespace, secrets, source }] of Object.entries(environment.spec.workloads)) {
     for (const path of secrets) {
       const text = readIfThere(join(root, path));
-      const twin = secrets.find((other) => other !== path && nameOf(other) === nameOf(path));
+      const twin = secrets.find((other) => other !== path && fileNameOf(other) === fileNameOf(path));
       const problem =
         text === null
           ? { message: `the file does not exist, but the workload ${key} lists it`, fix: "correct the path, or create the file" }
@@ -51,10 +52,6 @@ function encryptedResources(root: string, folder: string): string[] {
   const text = readIfThere(join(root, folder, "kustomization.yaml"));
   const { resources } = asMap(text === null ? null : (parseDocument(text).toJS() as unknown));
   return Array.isArray(resources) ? resources.map(String).filter(isEncryptedFile) : [];
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 interface Problem {

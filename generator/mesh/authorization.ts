@@ -27,11 +27,12 @@ export function protectPort(port: ProtectedPort, release: LinkerdRelease): Kuber
   const { metadata, clients } = port;
   const identities = identitiesOf(clients);
   const networks = networksOf(clients);
+  const target = { kind: "Server", name: metadata.name } as const;
   const atNetwork = { ...metadata, name: `${metadata.name}-network` };
   return [
     server(port, release),
-    ...(identities === null ? [] : authorize(metadata.name, metadata, "MeshTLSAuthentication", identities, release)),
-    ...(networks === null ? [] : authorize(metadata.name, atNetwork, "NetworkAuthentication", networks, release)),
+    ...(identities === null ? [] : authorize(target, metadata, "MeshTLSAuthentication", identities, release)),
+    ...(networks === null ? [] : authorize(target, atNetwork, "NetworkAuthentication", networks, release)),
   ];
 }
 
@@ -44,9 +45,9 @@ function server({ metadata, podSelector, port, protocol, audit }: ProtectedPort,
   };
 }
 
-/** Returns an authentication, and an AuthorizationPolicy that requires it for a Server. */
-function authorize(
-  serverName: string,
+/** Returns an authentication, and an AuthorizationPolicy that requires it for a Server or a route. */
+export function authorize(
+  target: { readonly kind: "Server" | "HTTPRoute"; readonly name: string },
   metadata: KubernetesObject["metadata"],
   kind: "MeshTLSAuthentication" | "NetworkAuthentication",
   spec: JsonMap,
@@ -60,7 +61,7 @@ function authorize(
       kind: "AuthorizationPolicy",
       metadata,
       spec: {
-        targetRef: { group, kind: "Server", name: serverName },
+        targetRef: { group, ...target },
         requiredAuthenticationRefs: [{ group, kind, name: metadata.name }],
       },
     },

@@ -8,24 +8,28 @@ import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { parseManifests } from "../../kubernetes/read.ts";
 import { gitopsNameRule, type OtherKustomization, takenNames } from "../../lint/specs/gitops.ts";
-import { judgement } from "../../lint/specs.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
 import { overlaysFolder } from "../../spec/layout.ts";
 import type { Loaded } from "../../spec/load.ts";
 import { gitRootOf } from "../../system/git-place.ts";
+import { ruleFindings } from "../rule-findings.ts";
 
 /** Returns a finding for each environment whose Kustomizations have names that the Git repository already uses. */
 export function nameFindings({ root }: Repository, loaded: readonly Loaded[]): Diagnostic[] {
   const top = gitRootOf(root);
   if (top === null) return [];
   const others = otherKustomizations(top, join(root, overlaysFolder));
-  return loaded.flatMap(({ environment, locate }) => {
-    if (environment === null || locate === null) return [];
-    const placement = placementOf(environment);
-    const own = modelOf(environment)
-      .components.filter(isDelivered)
-      .map(({ id }) => kustomizationName(placement, id));
-    return [...takenNames(environment, own, others)].map((finding) => locate(judgement(gitopsNameRule, finding, environment)));
-  });
+  return loaded.flatMap((each) =>
+    ruleFindings(each, gitopsNameRule, (environment) => takenNames(environment, ownNames(environment), others)),
+  );
+}
+
+/** Names of the Kustomizations that meshops generates for an environment. */
+function ownNames(environment: Environment): string[] {
+  const placement = placementOf(environment);
+  return modelOf(environment)
+    .components.filter(isDelivered)
+    .map(({ id }) => kustomizationName(placement, id));
 }
 
 /** Size in bytes. Larger files are not read: a file with Kustomizations of Flux is small. */

@@ -4,15 +4,14 @@ import { atStart, type Diagnostic } from "../../diagnostics/diagnostic.ts";
 import type { RuleInfo } from "../../diagnostics/rule-info.ts";
 import { compareWorkload } from "../../inject/describe/compare.ts";
 import { type Manifest, parseManifests } from "../../kubernetes/read.ts";
-import { judgement } from "../../lint/specs.ts";
 import type { Environment, Workload } from "../../spec/environment.generated.ts";
 import { specFile } from "../../spec/layout.ts";
 import type { Loaded } from "../../spec/load.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
-import type { RuleFinding } from "../../spec/rule.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { runProgram } from "../../system/process.ts";
 import type { Io } from "../io.ts";
+import { ruleFindings } from "../rule-findings.ts";
 
 /** A description that the objects of a workload contradict. */
 const differs: RuleInfo = {
@@ -38,12 +37,11 @@ const risk: RuleInfo = {
  *
  * @throws UserError (missing) if helm or kustomize is not on the PATH
  */
-export async function renderedFindings(io: Io, repository: Repository, loaded: readonly Loaded[]): Promise<Diagnostic[]> {
+export async function renderedFindings(io: Io, repository: Repository, all: readonly Loaded[]): Promise<Diagnostic[]> {
   const found: Diagnostic[] = [];
-  for (const { environment, locate } of loaded) {
-    if (environment === null || locate === null) continue;
-    const report = (rule: RuleInfo, findings: readonly RuleFinding[]): Diagnostic[] =>
-      findings.map((finding) => locate(judgement(rule, finding, environment)));
+  for (const loaded of all) {
+    const { environment } = loaded;
+    if (environment === null) continue;
     for (const [key, workload] of Object.entries(environment.spec.workloads)) {
       if (!deliversWorkload(workload)) continue;
       const rendered = await render(io, repository, environment, key, workload);
@@ -52,7 +50,7 @@ export async function renderedFindings(io: Io, repository: Repository, loaded: r
         continue;
       }
       const { differences, risks } = compareWorkload(environment, key, rendered);
-      found.push(...report(differs, differences), ...report(risk, risks));
+      found.push(...ruleFindings(loaded, differs, () => differences), ...ruleFindings(loaded, risk, () => risks));
     }
   }
   return found;

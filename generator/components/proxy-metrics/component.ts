@@ -1,6 +1,7 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { allNetworks } from "../../catalog/well-known.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { authorize } from "../../mesh/authorization.ts";
 import { defaultPolicyIn } from "../../mesh/installation.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { compareText } from "../../system/text.ts";
@@ -49,9 +50,9 @@ const group = "policy.linkerd.io";
  * and the probes of the proxy. A route removes Linkerd's own routes for probes. All other paths of the admin port, such as
  * `/env.json` and `/shutdown`, stay closed.
  */
-function policies(namespace: string, networks: readonly string[], { traits }: LinkerdRelease): KubernetesObject[] {
+function policies(namespace: string, networks: readonly string[], release: LinkerdRelease): KubernetesObject[] {
   const metadata = { name, namespace };
-  const { server, authorizationPolicy, httpRoute } = traits.policyApi;
+  const { server, httpRoute } = release.traits.policyApi;
   const open = { ...metadata, name: `${name}-probes` };
   return [
     {
@@ -62,8 +63,8 @@ function policies(namespace: string, networks: readonly string[], { traits }: Li
     },
     route(metadata, ["/metrics"], httpRoute),
     route(open, ["/live", "/ready"], httpRoute),
-    ...authorize(metadata, networks, authorizationPolicy),
-    ...authorize(open, allNetworks, authorizationPolicy),
+    ...admit(metadata, networks, release),
+    ...admit(open, allNetworks, release),
   ];
 }
 
@@ -78,18 +79,11 @@ function route(metadata: KubernetesObject["metadata"], paths: readonly string[],
 }
 
 /** Admits networks to the route with the same name. */
-function authorize(metadata: KubernetesObject["metadata"], networks: readonly string[], version: string): KubernetesObject[] {
-  const apiVersion = `${group}/${version}`;
-  return [
-    { apiVersion, kind: "NetworkAuthentication", metadata, spec: { networks: networks.map((cidr) => ({ cidr })) } },
-    {
-      apiVersion,
-      kind: "AuthorizationPolicy",
-      metadata,
-      spec: {
-        targetRef: { group, kind: "HTTPRoute", name: metadata.name },
-        requiredAuthenticationRefs: [{ group, kind: "NetworkAuthentication", name: metadata.name }],
-      },
-    },
-  ];
+function admit(
+  metadata: { readonly name: string; readonly namespace: string },
+  networks: readonly string[],
+  release: LinkerdRelease,
+): KubernetesObject[] {
+  const target = { kind: "HTTPRoute", name: metadata.name } as const;
+  return authorize(target, metadata, "NetworkAuthentication", { networks: networks.map((cidr) => ({ cidr })) }, release);
 }

@@ -4,6 +4,7 @@ import { isProtected, type PodSet } from "../../mesh/pod-set.ts";
 import { policiesFor } from "../../mesh/policies.ts";
 import type { Workload } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
+import { fileNameOf } from "../../system/text.ts";
 import type { Component, ComponentProvider, Context, EncryptedFile, Need } from "../component.ts";
 import { policiesId, workloadId } from "../names.ts";
 import { needOf } from "../overrides.ts";
@@ -50,7 +51,7 @@ function pods(key: string, workload: Workload, sets: readonly PodSet[]): Compone
 }
 
 function encryptedFilesOf({ secrets }: Workload, { encryptedFiles }: Context): EncryptedFile[] {
-  return secrets.map((path) => ({ name: path.slice(path.lastIndexOf("/") + 1), text: encryptedFiles.get(path) ?? "" }));
+  return secrets.map((path) => ({ name: fileNameOf(path), text: encryptedFiles.get(path) ?? "" }));
 }
 
 /**

@@ -4,7 +4,7 @@ import { append, removeItem, setAt } from "../../kubernetes/edit.ts";
 import { idOf as objectId } from "../../kubernetes/manifest-set.ts";
 import { basesFolder, fluxFolder, overlayFolder } from "../../spec/layout.ts";
 import { asMap, groupBy } from "../../system/data.ts";
-import { folderOf } from "../../system/text.ts";
+import { fileNameOf, folderOf } from "../../system/text.ts";
 import { type Answer, answer } from "./output.ts";
 import { placeOf } from "./place.ts";
 import { placed, type ResourceList } from "./resource-list.ts";
@@ -89,7 +89,7 @@ function fileOf(object: Item, { environment, components }: Model): string {
   const file = key === "path" ? path : `${folderOf(path)}/${name}.yaml`;
   const component = components.find(({ delivery }) => "base" in delivery && folderOf(file) === `${basesFolder}/${delivery.base}`);
   if (component === undefined) return file;
-  return `${overlayFolder(environment.metadata.name, component.id)}/${file.slice(file.lastIndexOf("/") + 1)}`;
+  return `${overlayFolder(environment.metadata.name, component.id)}/${fileNameOf(file)}`;
 }
 
 function idOf({ apiVersion, kind, metadata }: Item): string {

@@ -124,7 +124,7 @@ function* knownNames(environment: Environment): Iterable<RuleFinding> {
       const workloads = Object.keys(environment.spec.workloads);
       yield {
         paths: [at("dependsOn", index, "workload")],
-        message: `there is no workload ${workload}`,
+        message: `the spec contains no workload ${workload}`,
         expected: workloads.length === 0 ? "a workload of this spec" : `one of ${workloads.join(", ")}`,
         fix: didYouMean(workload, workloads) ?? "use the name of a workload",
       };
