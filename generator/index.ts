@@ -8,6 +8,7 @@
 export type { Bundle } from "./bundle/bundle.ts";
 export { type Rendered, render } from "./bundle/render.ts";
 export { Repository } from "./bundle/repository.ts";
+export { readWorkloadFiles, type WorkloadFiles } from "./bundle/workload-files.ts";
 export type { Image, Mirror } from "./catalog/image.ts";
 export type { LinkerdVersion } from "./catalog/linkerd.ts";
 export type { ChartRepository, OciChart } from "./catalog/repositories.ts";
@@ -28,7 +29,6 @@ export type { Diagnostic, DiagnosticCode, Excerpt } from "./diagnostics/diagnost
 export type { Path, Source, Statement } from "./diagnostics/source.ts";
 export type { Identity } from "./identity/identity.ts";
 export { type IdentityResult, readIdentity } from "./identity/read.ts";
-export { readWorkloadSecrets, type WorkloadSecrets } from "./identity/workload-secrets.ts";
 export type { Note } from "./inject/change.ts";
 export { type InjectionSpec, injectManifests } from "./inject/manifests.ts";
 export type { MeshInjection } from "./inject/mesh-injection.generated.ts";
@@ -46,12 +46,14 @@ export type {
   Environment,
   FluxObject,
   ImagePullSecrets,
+  Method,
   NodeSelector,
   OciSource,
   Override,
   PodDisruptionBudget,
   Quantities,
   Resources,
+  Routes,
   Spread,
   Toleration,
   Tolerations,

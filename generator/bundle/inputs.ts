@@ -30,15 +30,15 @@ export class Inputs {
    * environment is rendered: if a file changes after this call, the hash is different at the next run.
    *
    * @param specs spec files of the environment and of the environments that it extends
-   * @param encrypted paths of the encrypted files of its workloads
+   * @param others paths of the files that its workloads name
    * @returns null if a file cannot be read
    */
-  ofEnvironment(environment: string, specs: readonly string[], encrypted: readonly string[] = []): string | null {
+  ofEnvironment(environment: string, specs: readonly string[], others: readonly string[] = []): string | null {
     const { root, source } = this.#repository;
     const hash = createHash("sha256");
     try {
       for (const spec of specs) addPart(hash, spec, source(basename(spec, ".yaml"))?.text ?? null);
-      for (const path of [...identityFiles(root, environment), ...encrypted]) addPart(hash, path, textOf(join(root, path)));
+      for (const path of [...identityFiles(root, environment), ...others]) addPart(hash, path, textOf(join(root, path)));
     } catch {
       return null;
     }

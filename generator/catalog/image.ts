@@ -3,6 +3,8 @@ export interface Image {
   /** Registry and repository, such as `cr.l5d.io/linkerd/proxy` or `docker.io/dgraph/dgraph`. */
   readonly name: string;
   readonly tag: string;
+  /** Digest, such as `sha256:…`; if omitted, the tag determines the image. */
+  readonly digest?: string;
   /**
    * When the image runs. `pod`: whenever the component runs; `on-demand`: only if an annotation requests the image;
    * `install-job`: only in a Helm hook that meshops disables.
@@ -10,9 +12,37 @@ export interface Image {
   readonly runs: "pod" | "on-demand" | "install-job";
 }
 
-/** Returns the image reference, `name:tag`. */
-export function reference(image: Pick<Image, "name" | "tag">): string {
-  return `${image.name}:${image.tag}`;
+/** Returns the image reference, `name:tag`, with the digest if the image has one. */
+export function reference({ name, tag, digest }: Pick<Image, "name" | "tag" | "digest">): string {
+  return `${name}:${tag}${digest === undefined ? "" : `@${digest}`}`;
+}
+
+/**
+ * Returns the reference from which a program copies an image. With a digest, it has no tag, because skopeo refuses
+ * references with both (containers/image, docker/docker_transport.go).
+ */
+export function copySource({ name, tag, digest }: Pick<Image, "name" | "tag" | "digest">): string {
+  return digest === undefined ? `${name}:${tag}` : `${name}@${digest}`;
+}
+
+/** Parts of a reference in a manifest: the name, the tag and the digest. A colon before a slash belongs to a port. */
+const parts = /^(.+?)(?::([^:/@]+))?(?:@(sha256:[0-9a-f]+))?$/;
+
+/** Returns the name in a reference as it is written, without tag and digest. */
+export function writtenName(text: string): string {
+  return parts.exec(text)?.[1] ?? text;
+}
+
+/**
+ * Returns the image of a reference in a manifest. The name is completed as container runtimes do: without a registry,
+ * the image is in Docker Hub, and there in `library` if it has no other folder (distribution, reference/normalize.go).
+ */
+export function parseImage(text: string): Image {
+  const [, name = text, tag = "", digest] = parts.exec(text) ?? [];
+  const [first = "", ...others] = name.split("/");
+  const hasRegistry = others.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  const full = hasRegistry ? name : `docker.io/${others.length === 0 ? "library/" : ""}${name}`;
+  return { name: full, tag, ...(digest === undefined ? {} : { digest }), runs: "pod" };
 }
 
 /** Returns the path of an image without its registry, such as `linkerd/proxy`. A mirror has the image at this path. */

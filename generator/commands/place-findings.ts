@@ -1,8 +1,16 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { readProtoFile } from "../bundle/workload-files.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { missingFolders, workloadFolderRule } from "../lint/specs/folders.ts";
 import { gitopsPathRule, pathMismatch } from "../lint/specs/gitops.ts";
+import {
+  type ReadServices,
+  retriedStreams,
+  unknownMethods,
+  workloadMethodRule,
+  workloadStreamRule,
+} from "../lint/specs/workload-methods.ts";
 import type { Loaded } from "../spec/load.ts";
 import { ruleFindings } from "./rule-findings.ts";
 import { namespaceErrors } from "./workload-folders.ts";
@@ -15,9 +23,12 @@ import { namespaceErrors } from "./workload-folders.ts";
  */
 export function placeFindings(root: string, place: string | null, loaded: Loaded): Diagnostic[] {
   const exists = (path: string): boolean => existsSync(join(root, path));
+  const services: ReadServices = (path) => readProtoFile(root, path).services;
   return [
     ...ruleFindings(loaded, gitopsPathRule, (environment) => pathMismatch(environment, place)),
     ...ruleFindings(loaded, workloadFolderRule, (environment) => missingFolders(environment, exists)),
     ...namespaceErrors(root, loaded),
+    ...ruleFindings(loaded, workloadMethodRule, (environment) => unknownMethods(environment, services)),
+    ...ruleFindings(loaded, workloadStreamRule, (environment) => retriedStreams(environment, services)),
   ];
 }

@@ -3,9 +3,9 @@ import { emitRootHelmfile } from "../bundle/emit/helmfile.ts";
 import { inventoryOwners, rootOwner } from "../bundle/inventory.ts";
 import { type Rendered, render } from "../bundle/render.ts";
 import type { Repository } from "../bundle/repository.ts";
+import { readWorkloadFiles } from "../bundle/workload-files.ts";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.ts";
 import { readIdentity } from "../identity/read.ts";
-import { readWorkloadSecrets } from "../identity/workload-secrets.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { isAbstract } from "../spec/load.ts";
 import { concrete, loadAll, printDiagnostics } from "./context.ts";
@@ -39,11 +39,10 @@ export function renderAll(
   const rendered: RenderedEnvironment[] = [];
   for (const environment of withProgress(io, "rendering", environments)) {
     const { identity, diagnostics: ofIdentity } = readIdentity(root, environment);
-    const { files: encryptedFiles, diagnostics: ofWorkloads } = readWorkloadSecrets(root, environment);
+    const { diagnostics: ofWorkloads, ...files } = readWorkloadFiles(root, environment);
     const findings = [...ofIdentity, ...ofWorkloads];
     diagnostics.push(...findings);
-    if (identity !== null && !hasErrors(ofWorkloads))
-      rendered.push({ ...render({ environment, identity, encryptedFiles }), findings });
+    if (identity !== null && !hasErrors(ofWorkloads)) rendered.push({ ...render({ environment, identity, ...files }), findings });
   }
   return rendered;
 }

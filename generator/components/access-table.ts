@@ -4,7 +4,7 @@ import { describedPod, isDescribedAsMeshed } from "../mesh/described-pod.ts";
 import { installationOf } from "../mesh/installation.ts";
 import { declaredAnnotations } from "../mesh/namespace-settings.ts";
 import { type Client, type PodSet, titleOf } from "../mesh/pod-set.ts";
-import { type Model, objectsOf } from "./model.ts";
+import { type Model, objectsOf, podSetsIn } from "./model.ts";
 
 /**
  * Returns who reaches which port, for all pods with ports that an environment describes. The policies are those that
@@ -13,9 +13,9 @@ import { type Model, objectsOf } from "./model.ts";
  * @param other another state of the environment, whose listed clients also get rows
  */
 export function accessTable(model: Model, other?: Model): AccessCell[] {
-  const sets = model.components.flatMap(({ pods }) => pods);
+  const sets = podSetsIn(model);
   const objects = objectsOf(model.components);
-  const others = other?.components.flatMap(({ pods }) => pods) ?? [];
+  const others = other === undefined ? [] : podSetsIn(other);
   const pods = sets.map((set) =>
     podsOf(
       set,

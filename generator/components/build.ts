@@ -44,11 +44,12 @@ export function modelOf(environment: Environment): Model {
   return buildModel({ environment, identity: noIdentity });
 }
 
-function contextOf({ environment, identity, encryptedFiles = new Map() }: Input): Context {
+function contextOf({ environment, identity, encryptedFiles = new Map(), grpcServices = new Map() }: Input): Context {
   const { linkerd } = environment.spec;
   return {
     environment,
     encryptedFiles,
+    grpcServices,
     linkerdRelease: linkerdRelease(linkerd.version),
     mirror: mirrorOf(environment),
     identity: hasExternalIdentity(environment) ? externalIdentity(environment) : sopsIdentity(environment, identity),
@@ -72,6 +73,7 @@ function build({ build, ...component }: Component, context: Context): ComponentM
     service: null,
     secrets: [],
     encryptedFiles: [],
+    imageNames: {},
     images: [],
     ignoredDrift: [],
     owned: [],

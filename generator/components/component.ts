@@ -1,3 +1,4 @@
+import type { GrpcService } from "../catalog/grpc.ts";
 import type { Image, Mirror } from "../catalog/image.ts";
 import type { LinkerdChart, LinkerdRelease } from "../catalog/linkerd.ts";
 import type { ChartRepository, OciChart } from "../catalog/repositories.ts";
@@ -19,6 +20,8 @@ export interface Input {
   readonly identity: Identity;
   /** Encrypted files of workloads, by path in the repository. If omitted, the overlays contain empty files. */
   readonly encryptedFiles?: ReadonlyMap<string, string>;
+  /** The gRPC services in the .proto files of workloads, by path in the repository. If omitted, their routes are empty. */
+  readonly grpcServices?: ReadonlyMap<string, readonly GrpcService[]>;
 }
 
 /** The environment, and values that are derived from the environment and used by several components. */
@@ -30,6 +33,8 @@ export interface Context {
   readonly identity: IdentityProvider;
   /** Encrypted files of workloads, by path in the repository. */
   readonly encryptedFiles: ReadonlyMap<string, string>;
+  /** The gRPC services in the .proto files of workloads, by path in the repository. */
+  readonly grpcServices: ReadonlyMap<string, readonly GrpcService[]>;
 }
 
 /** An encrypted file that is copied to the overlay of a component. */
@@ -217,6 +222,11 @@ export interface ComponentOutput {
   readonly encryptedFiles?: readonly EncryptedFile[];
   /** Images of the component's containers. The names are those in the original registries, not those in a mirror. */
   readonly images?: readonly Image[];
+  /**
+   * Images of a chart or a folder of the user that are pulled under other names: the new name, by the name in its
+   * manifests.
+   */
+  readonly imageNames?: StringMap;
   /** Image with the tools that the probes of `meshops verify` need. */
   readonly probeImage?: Image | null;
   /** Folder of the repository from which bootstrap builds the component's image; null if the image exists already. */

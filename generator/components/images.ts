@@ -1,4 +1,4 @@
-import { imagePath, pulledAs, reference, registryHost } from "../catalog/image.ts";
+import { copySource, type Image, imagePath, pulledAs, reference, registryHost } from "../catalog/image.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { compareText } from "../system/text.ts";
 import { modelOf } from "./build.ts";
@@ -16,8 +16,12 @@ export interface EnvironmentImage {
 
 /** Images to copy to the registry that mirrors them, as pairs of references, sorted and without duplicates. */
 export function mirroredCopies(environment: Environment): [source: string, target: string][] {
-  const copies = new Map(imagesOf(environment).map(({ source, target }) => [source, target]));
-  return [...copies].filter(([source, target]) => source !== target).sort(([a], [b]) => compareText(a, b));
+  const { images, mirror } = runningImages(environment);
+  const copies = images.flatMap(({ image }): [string, string][] => {
+    const name = pulledAs(image.name, mirror);
+    return name === image.name ? [] : [[copySource(image), `${name}:${image.tag}`]];
+  });
+  return [...new Map(copies)].sort(([a], [b]) => compareText(a, b));
 }
 
 /** An image to copy into a registry: the source reference, and the repository and tag in the target registry. */
@@ -32,25 +36,32 @@ export interface Copy {
  * disables.
  */
 export function imagesOf(environment: Environment): EnvironmentImage[] {
-  const { components, mirror } = modelOf(environment);
-  return components.flatMap((component) =>
-    component.images
-      .filter(({ runs }) => runs !== "install-job")
-      .map((image) => ({
-        component: component.id,
-        source: reference(image),
-        target: pulledAs(reference(image), mirror),
-      })),
-  );
+  const { images, mirror } = runningImages(environment);
+  return images.map(({ component, image }) => ({
+    component,
+    source: reference(image),
+    target: reference({ ...image, name: pulledAs(image.name, mirror) }),
+  }));
 }
 
 /**
  * Images to copy into a registry, sorted and without duplicates. Images that are published in this registry are
  * skipped, for example the image of the test client, which is built there.
  */
-export function copiesInto(registry: string, images: readonly EnvironmentImage[]): Copy[] {
-  const sources = new Set(
-    images.map(({ source }) => source).filter((source) => !source.startsWith(`${registryHost(registry)}/`)),
+export function copiesInto(registry: string, environment: Environment): Copy[] {
+  const copies = runningImages(environment)
+    .images.filter(({ image }) => !image.name.startsWith(`${registryHost(registry)}/`))
+    .map(({ image }): [string, string] => [copySource(image), `${imagePath(image.name)}:${image.tag}`]);
+  return [...new Map(copies)].sort(([a], [b]) => compareText(a, b)).map(([source, image]) => ({ source, image }));
+}
+
+function runningImages(environment: Environment): {
+  readonly images: readonly { readonly component: string; readonly image: Image }[];
+  readonly mirror: ReturnType<typeof modelOf>["mirror"];
+} {
+  const { components, mirror } = modelOf(environment);
+  const images = components.flatMap(({ id, images: own }) =>
+    own.filter(({ runs }) => runs !== "install-job").map((image) => ({ component: id, image })),
   );
-  return [...sources].sort(compareText).map((source) => ({ source, image: imagePath(source) }));
+  return { images, mirror };
 }

@@ -1,5 +1,6 @@
 import type { Mirror } from "../catalog/image.ts";
 import type { JsonMap, KubernetesObject } from "../kubernetes/object.ts";
+import type { PodSet } from "../mesh/pod-set.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import type { Component, ComponentOutput, Release, ValuesObject } from "./component.ts";
 
@@ -29,6 +30,11 @@ export function releaseOf({ delivery }: Pick<ComponentModel, "delivery">): Relea
 /** Objects of components that meshops generates. */
 export function objectsOf(components: readonly Pick<ComponentModel, "objects">[]): KubernetesObject[] {
   return components.flatMap(({ objects }) => Object.values(objects).flat());
+}
+
+/** Sets of pods of all components. */
+export function podSetsIn({ components }: Pick<Model, "components">): PodSet[] {
+  return components.flatMap(({ pods }) => pods);
 }
 
 /** Whether meshops delivers a component to the cluster. */

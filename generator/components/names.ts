@@ -19,6 +19,11 @@ export function policiesId(key: string): string {
   return `policies/${key}`;
 }
 
+/** Id of the component with the routes of a workload. */
+export function routesId(key: string): string {
+  return `routes/${key}`;
+}
+
 /** Whether a component contains the pods of a workload. */
 export function isWorkload({ id }: { readonly id: string }): boolean {
   return id.startsWith(`${workloadsFolder}/`);

@@ -14,6 +14,7 @@ import { overrideRules } from "./specs/overrides.ts";
 import { proxySettingRule } from "./specs/proxy-settings.ts";
 import { releaseRules } from "./specs/releases.ts";
 import { secretsRules } from "./specs/secrets.ts";
+import { workloadMethodRule, workloadStreamRule } from "./specs/workload-methods.ts";
 
 /** All rules about a single environment: the rules in `specs/`, and the rules of each component. */
 const rules: readonly Rule[] = [
@@ -38,6 +39,8 @@ export const specRules: readonly RuleInfo[] = [
   workloadFolderRule,
   workloadNamespaceRule,
   workloadNamespaceObjectRule,
+  workloadMethodRule,
+  workloadStreamRule,
   ...providers.flatMap((provider) => provider.transitionRules ?? []),
 ];
 

@@ -618,6 +618,7 @@ export interface Environment {
           | "aks-cluster-domain"
           | "audit-admits-more"
           | "calico-with-cni"
+          | "client-cidrs-cilium"
           | "client-not-listed"
           | "client-not-meshed"
           | "client-weak"
@@ -858,6 +859,10 @@ export interface Workload {
    */
   secrets: string[];
   /**
+   * Images of the workload's containers, each with its tag, exactly as its chart or its folder writes them. If images are mirrored, meshops copies these images, and the pods that meshops delivers pull the copies.
+   */
+  images: string[];
+  /**
    * Kustomize patches for the objects of the workload. Each key is a name that you choose. The patches are applied after the generated patches, in the alphabetical order of their names.
    */
   patches: {
@@ -1002,6 +1007,7 @@ export interface PodSet {
       [k: string]: WorkloadClient;
     };
   };
+  routes?: Routes;
 }
 /**
  * A port on which the pods listen.
@@ -1062,6 +1068,46 @@ export interface AccountReference {
    * Name of the service account.
    */
   name: string;
+}
+/**
+ * Routes for the gRPC methods of these pods, so that metrics, retries and timeouts are separate for each method.
+ */
+export interface Routes {
+  /**
+   * Name of the Service that clients use. It must have a cluster IP.
+   */
+  service: string;
+  /**
+   * Name or number of the port, as in ports. Its protocol must be gRPC or HTTP/2.
+   */
+  port: string | number;
+  /**
+   * ServiceProfile: routes for all ports of the Service. GRPCRoute: one route per method, for this port.
+   */
+  kind: "ServiceProfile" | "GRPCRoute";
+  /**
+   * File of this repository that defines the gRPC services. Files that it imports are not read.
+   */
+  proto: string;
+  /**
+   * Retries and timeouts. Each key is the name of a method. By default, a method has no timeout, and calls are retried only if the .proto file marks the method as idempotent.
+   */
+  methods: {
+    [k: string]: Method;
+  };
+}
+/**
+ * Retries and timeout of a gRPC method.
+ */
+export interface Method {
+  /**
+   * Whether failed calls are retried. With a ServiceProfile, a call is retried after any failure, within Linkerd's retry budget. With GRPCRoutes, a call is retried once, and only if the server returns the status unavailable. If omitted, calls are retried only if the method is read-only.
+   */
+  retry?: boolean;
+  /**
+   * Maximum duration of a call, including its retries.
+   */
+  timeout?: string;
 }
 /**
  * Requests and limits of each container, as in Kubernetes.
@@ -1179,17 +1225,4 @@ export interface Client {
    * Ports that the client is allowed to use: http is 8080, grpc is 9080.
    */
   ports: ("http" | "grpc")[];
-}
-/**
- * Retries and timeout of a gRPC method.
- */
-export interface Method {
-  /**
-   * Whether failed calls are retried. With a ServiceProfile, a call is retried after any failure, within Linkerd's retry budget. With GRPCRoutes, a call is retried once, and only if the server returns the status unavailable. If omitted, calls are retried only if the method is read-only.
-   */
-  retry?: boolean;
-  /**
-   * Maximum duration of a call, including its retries.
-   */
-  timeout?: string;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { render } from "../../generator/bundle/render.ts";
 import { dgraphApi21, dgraphApi25 } from "../../generator/catalog/dgraph-api.ts";
-import { readProto } from "../../generator/commands/profile/proto.ts";
+import { readProto } from "../../generator/components/workloads/proto.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { grpcRoutes } from "../../generator/mesh/grpc-route.ts";
 import { routesOf, serviceProfile } from "../../generator/mesh/service-profile.ts";

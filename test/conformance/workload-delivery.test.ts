@@ -132,6 +132,32 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     await expect(helmfileRoad(root, "shop", empty, ["name=cache"])).rejects.toThrow(other);
   });
 
+  test("images that the spec lists are pulled from the mirror, others stay; tags and digests stay", () => {
+    const imagesOf = (component: string, kind: string, name: string): string[] => {
+      const spec = field(pick(flux.get(component) ?? [], kind, name), "spec", "template", "spec") as PodSpec;
+      return [...(spec.initContainers ?? []), ...spec.containers].map(({ image }) => image);
+    };
+    expect(imagesOf("workloads/shop", "Deployment", "shop-api")).toEqual([
+      "harbor.example.org/mesh/docker.io/library/busybox:1.36",
+      images.api.replace("ghcr.io", "harbor.example.org/mesh/ghcr.io"),
+      "ghcr.io/acme/other:1",
+    ]);
+    expect(imagesOf("workloads/queue", "Deployment", "queue")).toEqual(["harbor.example.org/mesh/docker.io/library/queue:1.0"]);
+  });
+
+  test("images lists them, and prints the commands that copy them", async () => {
+    const { stdout } = await meshops(root, ["images", "shop"]);
+    expect(stdout).toContain(`harbor.example.org/mesh/ghcr.io/acme/api:1.4.2@sha256:${"a".repeat(64)}\n`);
+    const copies = (await meshops(root, ["images", "shop", "--mirror"])).stdout;
+    // skopeo refuses references with both a tag and a digest.
+    expect(copies).toContain(
+      `skopeo copy --all docker://ghcr.io/acme/api@sha256:${"a".repeat(64)} docker://harbor.example.org/mesh/ghcr.io/acme/api:1.4.2\n`,
+    );
+    expect(copies).toContain(
+      "skopeo copy --all docker://docker.io/library/busybox:1.36 docker://harbor.example.org/mesh/docker.io/library/busybox:1.36\n",
+    );
+  });
+
   test("namespaces are created once, with the label that injected pods need; others are not touched", () => {
     const namespaces = (flux.get("namespaces") ?? []).filter(({ kind }) => kind === "Namespace");
     expect(namespaces.map(({ metadata: { name } }) => name).sort()).toEqual(["queue", "shop"]);
@@ -144,6 +170,11 @@ withTools(["helm", "helmfile", "kustomize"], "workloads that meshops delivers", 
     });
   });
 });
+
+interface PodSpec {
+  readonly initContainers?: readonly { readonly image: string }[];
+  readonly containers: readonly { readonly image: string }[];
+}
 
 function annotationsOf(object: KubernetesObject): Record<string, string> {
   const spec = field(object, "spec", ...(object.kind === "CronJob" ? ["jobTemplate", "spec"] : []));
@@ -186,15 +217,18 @@ function templated(apiVersion: string, kind: string, name: string, namespaced: b
 }
 
 function template(margin: string): string {
-  return `${margin}template:\n${margin}  metadata:\n${margin}    annotations:\n${margin}      kept: 'yes'\n`;
+  return `${margin}template:\n${margin}  metadata:\n${margin}    annotations:\n${margin}      kept: 'yes'\n${margin}  spec:\n${margin}    initContainers: [{name: init, image: "busybox:1.36"}]\n${margin}    containers: [{name: app, image: "${images.api}"}, {name: other, image: "ghcr.io/acme/other:1"}]\n`;
 }
+
+/** Images as the charts write them. The image of the API has a digest. */
+const images = { api: `ghcr.io/acme/api:1.4.2@sha256:${"a".repeat(64)}` };
 
 const queueFolder = {
   "apps/tools/kustomization.yaml": "resources: [objects.yaml]\n",
   "apps/tools/objects.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: tools}\n",
   "apps/queue/kustomization.yaml": "resources: [objects.yaml]\n",
   "apps/queue/objects.yaml": [
-    "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: queue\n  labels: {app.kubernetes.io/part-of: things}\nspec:\n  template:\n    spec: {containers: [{name: queue, image: queue}]}\n",
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: queue\n  labels: {app.kubernetes.io/part-of: things}\nspec:\n  template:\n    spec: {containers: [{name: queue, image: 'queue:1.0'}]}\n",
     "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: queue}\n",
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: elsewhere}\n",
     "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: queue}\n",
@@ -210,6 +244,7 @@ spec:
   linkerd: {lifecycle: existing, version: edge-26.8.3}
   dgraph: {enabled: false}
   cluster: {context: shop}
+  registry: {host: harbor.example.org/mesh, images: mirror, layout: origin}
   workloads:
     shop:
       namespace: shop
@@ -232,6 +267,7 @@ spec:
       values: {replicas: 2, chartDefault: {first: null}}
       dependsOn: [{workload: queue}]
       timeout: 10m
+      images: ["${images.api}", "busybox:1.36"]
       pods:
         api:
           workloadRef: {kind: Deployment, name: shop-api}
@@ -260,6 +296,7 @@ spec:
       namespace: queue
       source: {path: apps/queue}
       restart: manual
+      images: ["queue:1.0"]
       patches:
         priority: {target: {kind: Deployment}, patch: "- {op: add, path: /spec/template/spec/priorityClassName, value: business}"}
       pods:

@@ -90,6 +90,7 @@ describe("text output of findings", () => {
       "identity-missing",
       "identity-skipped",
       "identity-invalid",
+      "proto-missing",
       "proto-syntax",
       "proto-without-service",
       // Tested in manifests.test.ts.

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readProto } from "../../generator/commands/profile/proto.ts";
+import { readProto } from "../../generator/components/workloads/proto.ts";
 import { meshops } from "../support/cli.ts";
 import { hostileProtos } from "../support/hostile.ts";
 import { scratchFolder } from "../support/platform.ts";

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { meshops } from "../support/cli.ts";
 import { blocksIn } from "../support/docs.ts";
 import { readTree, scratchFolder, writeTree } from "../support/platform.ts";
+import { specText } from "../support/specs.ts";
 
 const page = blocksIn("docs/workloads.md");
 const spec = page.get("file: environments/shop.yaml") ?? "";
@@ -171,5 +173,29 @@ spec:
       network: { admits: true, policies: ["shop-api"] },
       mesh: { admits: true, by: "AuthorizationPolicy shop-api-http" },
     });
+  });
+});
+
+describe("the clients in docs/ingress.md", () => {
+  const clients = [...blocksIn("docs/ingress.md")].filter(([name]) => name.startsWith("clients: "));
+
+  test("are entries for four kinds of controllers", () => expect(clients.length).toBe(4));
+
+  test.each(clients)("%s are valid, and reach the port", async (_, entry) => {
+    const root = scratchFolder("ingress");
+    const api = {
+      selector: { matchLabels: { app: "shop", tier: "api" } },
+      ports: { http: { port: 8080, protocol: "HTTP/1" } },
+      access: { mode: "enforce", clients: parse(entry) as object },
+    };
+    const workloads = { shop: { namespace: "shop", pods: { api } } };
+    const linkerd = { lifecycle: "existing", version: "edge-26.8.3" };
+    writeTree(root, { "environments/dev.yaml": specText({ linkerd, dgraph: { enabled: false }, workloads }, "dev") });
+    const { code, stdout, stderr } = await meshops(root, ["validate"]);
+    expect(code, stdout + stderr).toBe(0);
+    const table = JSON.parse((await meshops(root, ["access", "dev", "--output", "json"])).stdout) as {
+      access: string;
+    }[];
+    expect(table.filter(({ access }) => access === "allowed").length).toBe(1);
   });
 });

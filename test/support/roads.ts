@@ -127,11 +127,14 @@ async function helmController(
     ],
     { env: charts.env },
   );
-  const patches = ((field(release, "spec", "postRenderers") ?? []) as { kustomize: { patches: object[] } }[]).flatMap(
-    ({ kustomize }) => kustomize.patches,
-  );
-  if (patches.length === 0) return objectsIn(rendered);
-  writeTree(work, { "rendered.yaml": rendered, "kustomization.yaml": stringify({ resources: ["rendered.yaml"], patches }) });
+  const [renderer] = (field(release, "spec", "postRenderers") ?? []) as {
+    kustomize: { patches?: object[]; images?: object[] };
+  }[];
+  if (renderer === undefined) return objectsIn(rendered);
+  writeTree(work, {
+    "rendered.yaml": rendered,
+    "kustomization.yaml": stringify({ resources: ["rendered.yaml"], ...renderer.kustomize }),
+  });
   return objectsIn(await kustomizeBuild(work));
 }
 

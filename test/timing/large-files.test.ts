@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { readProto } from "../../generator/commands/profile/proto.ts";
+import { readProto } from "../../generator/components/workloads/proto.ts";
 import { maxFileBytes } from "../../generator/diagnostics/limits.ts";
 import { answer } from "../support/answer.ts";
 import { yamlSigns } from "../support/arbitraries.ts";

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import { countedClients, renderCounted } from "../../generator/commands/status/render-counted.ts";
+import { countedClients } from "../../generator/cluster/counted-clients.ts";
+import { renderCounted } from "../../generator/commands/status/render-counted.ts";
 import { modelOf } from "../../generator/components/build.ts";
+import { podSetsIn } from "../../generator/components/model.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
 import { countedIn } from "../../generator/mesh/counted.ts";
-import { emptySnapshot } from "../support/snapshot.ts";
 import { environmentOfShop } from "../support/specs.ts";
 
 /*
@@ -66,15 +67,15 @@ test("only the counters of the mode audit are read, with the client's account", 
 });
 
 test("status lists the clients that enforce would refuse: listed ones are left out, counts of all pods are added", () => {
-  const found = countedClients(model, {
-    ...emptySnapshot,
-    pods: [pod("api-1"), pod("api-2"), pod("api-3"), pod("without-proxy")],
-    proxyMetrics: new Map([
+  const found = countedClients(
+    podSetsIn(model),
+    [pod("api-1"), pod("api-2"), pod("api-3"), pod("without-proxy")],
+    new Map([
       ["shop/api-1", metrics],
       ["shop/api-2", metrics],
       ["shop/api-3", null],
     ]),
-  });
+  );
   expect(found).toEqual([
     {
       pods: "shop/api",
@@ -94,9 +95,12 @@ test("status lists the clients that enforce would refuse: listed ones are left o
   expect(text).toContain("the metrics of 1 pod of shop/api were not read");
 });
 
+test("the unlisted accounts of meshops verify are left out", () => {
+  const verified = `inbound_http_authz_allow_total{${target},${server("shop-api-http")},${route},${audit},${identity("meshops-verify-a1b2c3.web")}} 1\n`;
+  expect(countedClients(podSetsIn(model), [pod("api-1")], new Map([["shop/api-1", verified]]))).toEqual([]);
+});
+
 test("without counted clients, status prints nothing", () => {
-  expect(countedClients(model, { ...emptySnapshot, pods: [pod("api-1")], proxyMetrics: new Map([["shop/api-1", ""]]) })).toEqual(
-    [],
-  );
+  expect(countedClients(podSetsIn(model), [pod("api-1")], new Map([["shop/api-1", ""]]))).toEqual([]);
   expect(renderCounted([])).toEqual([]);
 });

@@ -14,6 +14,7 @@ import { workloadTests } from "../../generator/cluster/verify/workload-tests.ts"
 import { buildModel } from "../../generator/components/build.ts";
 import type { Call, CallResult, ClusterState } from "../../generator/components/check.ts";
 import type { Finding } from "../../generator/components/finding.ts";
+import { objectsOf } from "../../generator/components/model.ts";
 import { outcomeOf } from "../../generator/components/outcome.ts";
 import { makeServerCertificate, makeWebhookCa, privateKeyPem } from "../../generator/identity/authority.ts";
 import type { KubernetesObject } from "../../generator/kubernetes/object.ts";
@@ -121,7 +122,7 @@ const environment = environmentOfShop({
   },
 });
 const model = buildModel({ environment, identity: sampleIdentity() });
-const generated = model.components.flatMap(({ objects }) => Object.values(objects).flat());
+const generated = objectsOf(model.components);
 const [shop] = testedSets(model);
 
 /** A running pod of the set. */
@@ -141,12 +142,14 @@ async function findingWith(
   policies: readonly KubernetesObject[],
   pods: readonly KubernetesObject[],
   trouble: string | null = null,
+  { of = model, metrics = null as string | null } = {},
 ): Promise<Finding | null> {
   const release = linkerdRelease("edge-26.8.3");
   let found: Finding | null = null;
   const run = {
     id: "abc123",
-    model,
+    model: of,
+    cluster: { fetchFromPod: async () => metrics },
     options: { image: null, curlImage: "curl:1" },
     state: { pods, policies, namespaces: [], installation: { release } } as unknown as ClusterState,
     resources: { trouble: null, unlistedAccountIn: async () => null },
@@ -216,6 +219,33 @@ describe("verify of workloads", () => {
     expect(finding?.status).toBe("failed");
     expect(finding?.seen).toContain(seen);
     expect(finding?.causes.join("; ")).toContain(cause);
+  });
+
+  test("lists the clients that enforce would refuse, for a set in the mode audit", async () => {
+    const audit = environmentOfShop({
+      api: {
+        selector: { matchLabels: { app: "shop" } },
+        ports: { http: { port: 8080, protocol: "HTTP/1" } },
+        access: { mode: "audit", clients: { web: { serviceAccountRef: { namespace: "web", name: "web" } } } },
+      },
+    });
+    const of = buildModel({ environment: audit, identity: sampleIdentity() });
+    const [set] = testedSets(of);
+    if (set === undefined) throw new Error("no set is tested");
+    const counter = (account: string): string =>
+      `inbound_http_authz_allow_total{srv_name="shop-api-http",authz_name="audit",client_id="${account}.serviceaccount.identity.linkerd.cluster.local"} 7`;
+    const metrics = ["cron.reports", "web.web", "meshops-verify-abc123.web"].map(counter).join("\n");
+    const pods = [pod(() => ({ ...pod(), ...describedPod(set, null), status: pod()["status"] }) as KubernetesObject)];
+    const finding = (given: string | null): Promise<Finding | null> =>
+      findingWith(objectsOf(of.components), pods, null, { of, metrics: given });
+    // The mode audit admits every client, so each probe reaches the port.
+    expect(await finding(metrics)).toMatchObject({
+      status: "passed",
+      seen: "3 connections as declared",
+      notes: ["the mode enforce would refuse a client at http 8080: reports/cron, 7 times"],
+    });
+    expect((await finding(null))?.notes[0]).toContain("the metrics of 1 pod of shop/api were not read");
+    expect((await findingWith(generated, [pod()]))?.notes).toEqual([]);
   });
 
   test("is undecided without a pod, or if a probe does not run", async () => {

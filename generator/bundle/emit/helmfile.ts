@@ -11,7 +11,7 @@ import { compareText } from "../../system/text.ts";
 import { header } from "../bundle.ts";
 import { objectsFolder, valuesFilesOf } from "./kustomize.ts";
 import { contextOf } from "./names.ts";
-import { plainPatches, targetedPatches } from "./patches.ts";
+import { plainPatches, transformersOf } from "./patches.ts";
 import { repositoriesOf } from "./repositories.ts";
 
 /** Emits the helmfile at the root of the repository. It lists the environments and the helmfile of each environment. */
@@ -124,7 +124,7 @@ function valuesAndPatches(component: ComponentModel, release: Release): JsonMap 
     version: versionOf(release),
     values: valuesFilesOf(component).map((file) => `${id}/${file}`),
     ...(plainPatches(patches).length > 0 ? { strategicMergePatches: [`${id}/${patchesFile}`] } : {}),
-    ...(targetedPatches(patches).length > 0 ? { transformers: [`${id}/${transformersFile}`] } : {}),
+    ...(transformersOf(component).length > 0 ? { transformers: [`${id}/${transformersFile}`] } : {}),
   };
 }
 

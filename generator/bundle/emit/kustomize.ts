@@ -19,7 +19,7 @@ import {
 } from "../../spec/layout.ts";
 import { header } from "../bundle.ts";
 import { commonLabels } from "./names.ts";
-import { inline, patchTransformers, plainPatches, targetedPatches } from "./patches.ts";
+import { imageNames, inline, plainPatches, targetedPatches, transformersOf } from "./patches.ts";
 import { accountOf, placementOf } from "./placement.ts";
 
 type File = [path: string, text: string];
@@ -42,7 +42,7 @@ function* overlay(component: ComponentModel, model: Model): Iterable<File> {
     if (component.lastValues !== null) yield [lastValuesFile, toBundleYaml([component.lastValues], head)];
     yield [releaseFile, toBundleYaml([helmRelease(component, release, model.environment)], head)];
     yield [repositoryFile, toBundleYaml([chartSource(component, release)], head)];
-    const transformers = patchTransformers(component);
+    const transformers = transformersOf(component);
     if (transformers.length > 0) yield [transformersFile, toBundleYaml(transformers, head)];
   }
   if (plain.length > 0) yield [patchesFile, toBundleYaml(plain, head)];
@@ -107,6 +107,7 @@ function folderKustomization(component: ComponentModel, path: string, toRoot: st
     ...kustomizationType,
     resources: [`${toRoot}/${path}`],
     patches: component.patches.map(inline),
+    images: imageNames(component),
     transformers: [toBundleYaml([defaultNamespace(component)])],
   });
 }
@@ -190,7 +191,7 @@ function publicKustomization(component: ComponentModel, { environment }: Model):
  * base.
  */
 function helmRelease(component: ComponentModel, release: Release, environment: Environment): JsonMap {
-  const { id, delivery, timeoutMinutes, patches, needs } = component;
+  const { id, delivery, timeoutMinutes, needs } = component;
   const whole = delivery.kind === "chart" && delivery.base === null;
   const name = fluxName(id);
   const ignore = component.ignoredDrift.map(({ kind, paths }) => ({ paths, target: { kind } }));
@@ -210,9 +211,17 @@ function helmRelease(component: ComponentModel, release: Release, environment: E
       ...accountOf(placementOf(environment)),
       timeout: `${timeoutMinutes}m`,
       ...(ignore.length === 0 ? {} : { driftDetection: { ignore } }),
-      ...(patches.length === 0 ? {} : { postRenderers: [{ kustomize: { patches: patches.map(inline) } }] }),
+      ...postRenderers(component),
     },
   };
+}
+
+/** Field of a HelmRelease with the changes to the rendered chart. Flux applies the patches first. */
+function postRenderers(component: ComponentModel): JsonMap {
+  const patches = component.patches.map(inline);
+  const images = imageNames(component);
+  const kustomize = { ...(patches.length === 0 ? {} : { patches }), ...(images.length === 0 ? {} : { images }) };
+  return Object.keys(kustomize).length === 0 ? {} : { postRenderers: [{ kustomize }] };
 }
 
 /** Field of a HelmRelease that refers to the chart. */

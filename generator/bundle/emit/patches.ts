@@ -26,16 +26,29 @@ export function inline({ target, patch }: Patch): JsonMap {
 }
 
 /**
- * Patches with a target, for helmfile: one PatchTransformer per patch. PatchTransformer is built into Kustomize, and
- * helmfile runs Kustomize on the rendered chart.
+ * Patches with a target and names of images, for helmfile: one transformer for each. These transformers are built into
+ * Kustomize, and helmfile runs Kustomize on the rendered chart.
  */
-export function patchTransformers({ id, patches }: ComponentModel): JsonMap[] {
-  return targetedPatches(patches).map((patch, index) => ({
+export function transformersOf(component: ComponentModel): JsonMap[] {
+  const name = fluxName(component.id);
+  const builtin = (kind: string, suffix: string, fields: JsonMap): JsonMap => ({
     apiVersion: "builtin",
-    kind: "PatchTransformer",
-    metadata: { name: `${fluxName(id)}-${index}` },
-    ...inline(patch),
-  }));
+    kind,
+    metadata: { name: `${name}-${suffix}` },
+    ...fields,
+  });
+  return [
+    ...targetedPatches(component.patches).map((patch, index) => builtin("PatchTransformer", `${index}`, inline(patch))),
+    ...imageNames(component).map((imageTag, index) => builtin("ImageTagTransformer", `image-${index}`, { imageTag })),
+  ];
+}
+
+/**
+ * New names of images, as entries of Kustomize's list `images`. The tags and digests stay. The entries have the same form
+ * in a kustomization.yaml and in Flux's post-renderer.
+ */
+export function imageNames({ imageNames: names }: Pick<ComponentModel, "imageNames">): JsonMap[] {
+  return Object.entries(names).map(([name, newName]) => ({ name, newName }));
 }
 
 function text(patch: Patch["patch"]): string {

@@ -1,16 +1,16 @@
 import { flux } from "../../bundle/emit/names.ts";
 import type { Placement } from "../../bundle/emit/placement.ts";
-import { linkerdRelease, proxyPorts } from "../../catalog/linkerd.ts";
+import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { isOci } from "../../catalog/repositories.ts";
 import { proxyContainer } from "../../catalog/well-known.ts";
-import { type Model, releaseOf } from "../../components/model.ts";
+import { type Model, podSetsIn, releaseOf } from "../../components/model.ts";
 import type { IdentityObjects } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
-import { isLive, proxyOf, waitsForProxy } from "../../mesh/pod.ts";
-import { isAudited, isInSet } from "../../mesh/pod-set.ts";
+import { isLive, waitsForProxy } from "../../mesh/pod.ts";
 import { hasExternalIdentity } from "../../spec/ownership.ts";
 import type { ClusterActions } from "../actions.ts";
 import { type ClusterReader, orNull } from "../connection.ts";
+import { type ProxyMetrics, readProxyMetrics } from "../counted-clients.ts";
 import { meshedPods, readIdentityObjects } from "../identity-objects.ts";
 import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
 
@@ -43,11 +43,8 @@ export interface Snapshot {
   readonly linkerdConfig: KubernetesObject | null;
   /** Last log lines of the proxies that are not ready. The key is `namespace/name` of the pod. */
   readonly proxyLogs: ReadonlyMap<string, string>;
-  /**
-   * Metrics of the proxies of pods whose access is in the mode `audit`. The key is `namespace/name` of the pod; the value
-   * is null if the metrics cannot be read.
-   */
-  readonly proxyMetrics: ReadonlyMap<string, string | null>;
+  /** Metrics of the proxies of pods whose access is in the mode `audit`. */
+  readonly proxyMetrics: ProxyMetrics;
   readonly takenAt: Date;
 }
 
@@ -155,7 +152,7 @@ export async function takeSnapshot(
     meshed: meshed?.filter(isLive) ?? null,
     policies: policies.flat(),
     proxyLogs: await logsOfProxies(cluster, pods),
-    proxyMetrics: await metricsOfProxies(cluster, model, pods),
+    proxyMetrics: await readProxyMetrics(cluster, podSetsIn(model), pods),
     takenAt: new Date(),
   };
 }
@@ -180,24 +177,4 @@ async function logsOfProxies(cluster: SnapshotSource, pods: readonly KubernetesO
     }),
   );
   return new Map(logs);
-}
-
-/** Maximum number of pods whose metrics are read for one set. */
-const podsPerSet = 20;
-
-/** Reads the metrics of the proxies in the sets of pods with a port in the mode `audit`. */
-async function metricsOfProxies(
-  cluster: SnapshotSource,
-  { components }: Model,
-  pods: readonly KubernetesObject[],
-): Promise<Map<string, string | null>> {
-  const sets = components.flatMap((component) => component.pods).filter(isAudited);
-  const read = sets.flatMap((set) => pods.filter((pod) => isInSet(pod, set) && proxyOf(pod) !== undefined).slice(0, podsPerSet));
-  const metrics = await Promise.all(
-    read.map(async ({ metadata: { namespace = "", name } }) => {
-      const text = await cluster.fetchFromPod(namespace, name, proxyPorts.admin, "metrics");
-      return [`${namespace}/${name}`, text] as const;
-    }),
-  );
-  return new Map(metrics);
 }

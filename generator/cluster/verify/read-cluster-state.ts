@@ -1,6 +1,6 @@
 import { linkerdRelease } from "../../catalog/linkerd.ts";
 import type { ClusterState } from "../../components/check.ts";
-import type { Model } from "../../components/model.ts";
+import { type Model, podSetsIn } from "../../components/model.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { installationOf } from "../../mesh/installation.ts";
 import { isLive } from "../../mesh/pod.ts";
@@ -17,7 +17,7 @@ import { listIn, namespacesNamed, orEmpty } from "../reads.ts";
 export async function readClusterState(cluster: ClusterReader, model: Model): Promise<ClusterState> {
   const { environment } = model;
   const release = linkerdRelease(environment.spec.linkerd.version);
-  const podSets = model.components.flatMap(({ pods }) => pods);
+  const podSets = podSetsIn(model);
   const protectedNamespaces = [
     ...new Set(podSets.filter(({ ports }) => Object.keys(ports).length > 0).map(({ namespace }) => namespace)),
   ];

@@ -3,6 +3,7 @@ import { type Finding, failed, passed, undecided } from "../../components/findin
 import { hasResponse, isFromProxy, outcomeOf, tellCall } from "../../components/outcome.ts";
 import { evaluate } from "../../mesh/evaluate.ts";
 import { proxyOf } from "../../mesh/pod.ts";
+import { type Counted, countedClients, describeCounted, describeUnread, readProxyMetrics } from "../counted-clients.ts";
 import { attemptClientOf } from "./explain.ts";
 import type { Probe } from "./probe.ts";
 import { isVerifyName } from "./probes.ts";
@@ -13,12 +14,15 @@ import { callName, type Destination, destinations, isDeclared, testedSets, workl
 /**
  * Tests the access to the pods in `spec.workloads`: each listed service account, an unlisted one and a pod without a proxy
  * call every port of one pod of each set. The result of a set is passed if exactly the declared clients reach its ports.
+ * For a set in the mode `audit`, notes list the clients that the mode `enforce` would refuse.
  */
 export async function workloadTests(run: Run): Promise<void> {
   const since = Date.now();
   const sets = testedSets(run.model).filter(({ title }) => run.wants(title));
   const found = sets.map((set) => ({ set, targets: destinations(set, run.state.pods) }));
   const all = found.flatMap(({ targets }) => targets);
+  // Read before the probes run, because Linkerd counts the probe without an identity as well.
+  const counted = countedClients(sets, run.state.pods, await readProxyMetrics(run.cluster, sets, run.state.pods));
   const probed = all.length === 0 ? [] : await probeAll(workloadProbes(all, run.id), run);
   for (const { set, targets } of found)
     run.report(
@@ -29,8 +33,15 @@ export async function workloadTests(run: Run): Promise<void> {
             "no pod of this set is ready",
             `check the selector of ${set.title}, and that its pods are ready: meshops status`,
           )
-        : judgeSet(targets, probed, run),
+        : { ...judgeSet(targets, probed, run), notes: counted.filter(({ pods }) => pods === set.title).flatMap(auditNotes) },
     );
+}
+
+function auditNotes(counted: Counted): string[] {
+  return [
+    ...counted.clients.map((client) => `the mode enforce would refuse a client at ${describeCounted(client)}`),
+    ...(counted.unread > 0 ? [describeUnread(counted)] : []),
+  ];
 }
 
 async function probeAll(probes: readonly Probe[], run: Run): Promise<ProbeRun[]> {

@@ -3,6 +3,7 @@ import type { Inventory } from "../../bundle/inventory.ts";
 import { makePlan, type Plan } from "../../bundle/plan.ts";
 import type { Rendered } from "../../bundle/render.ts";
 import type { Repository } from "../../bundle/repository.ts";
+import { workloadFilePaths } from "../../bundle/workload-files.ts";
 import type { Model } from "../../components/model.ts";
 import { hasErrors } from "../../diagnostics/diagnostic.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
@@ -97,16 +98,14 @@ function loadWithInputs(
   const { loaded, diagnostics } = loadAll(repository, names);
   const environments = concrete(loaded, names);
   const own = new Map(
-    loaded.map(({ name, files, environment }) => [name, inputs.ofEnvironment(name, files, encryptedPaths(environment))]),
+    loaded.map(({ name, files, environment }) => [
+      name,
+      inputs.ofEnvironment(name, files, environment === null ? [] : workloadFilePaths(environment)),
+    ]),
   );
   // Release the parsed specs, because the specs of a thousand environments take 150 MB of memory.
   repository.forget();
   return { environments, own, diagnostics };
-}
-
-/** Paths of the encrypted files of an environment's workloads. */
-function encryptedPaths(environment: Environment | null): string[] {
-  return Object.values(environment?.spec.workloads ?? {}).flatMap(({ secrets }) => secrets);
 }
 
 function findUnchanged(

@@ -47,7 +47,7 @@ function importCommands(environment: Environment): string[] {
     );
   const { name } = azure.registry;
   const subscription = azure.subscription === undefined ? "" : ` --subscription ${azure.subscription}`;
-  return copiesInto(name, imagesOf(environment)).map(
+  return copiesInto(name, environment).map(
     ({ source, image }) => `az acr import${subscription} --name ${name} --source ${source} --image ${image} --force`,
   );
 }

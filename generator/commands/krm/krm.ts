@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { render } from "../../bundle/render.ts";
 import { Repository } from "../../bundle/repository.ts";
+import { readWorkloadFiles } from "../../bundle/workload-files.ts";
 import { type Diagnostic, hasErrors } from "../../diagnostics/diagnostic.ts";
 import { readIdentity } from "../../identity/read.ts";
-import { readWorkloadSecrets } from "../../identity/workload-secrets.ts";
 import { isInjection } from "../../inject/config.ts";
 import { generateList } from "../../inject/krm/generate.ts";
 import { injectList } from "../../inject/krm/inject.ts";
@@ -81,10 +81,10 @@ async function generate(io: Io, list: ResourceList, repository: Repository): Pro
   const { identity, diagnostics: found } = readIdentity(repository.root, environment);
   results.push(...found.map(toResult));
   if (identity === null || hasErrors(found)) return answer(list, results);
-  const { files: encryptedFiles, diagnostics: ofWorkloads } = readWorkloadSecrets(repository.root, environment);
+  const { diagnostics: ofWorkloads, ...files } = readWorkloadFiles(repository.root, environment);
   results.push(...ofWorkloads.map(toResult));
   if (hasErrors(ofWorkloads)) return answer(list, results);
-  const { model, bundle } = render({ environment, identity, encryptedFiles });
+  const { model, bundle } = render({ environment, identity, ...files });
   const built = valuesOf(await buildBundle(repository.root, bundle, model, io.env)).map(asMap);
   return generateList(list, model, built, results);
 }

@@ -1,4 +1,5 @@
 import type { GrpcService } from "../../catalog/grpc.ts";
+import { readProto } from "../../components/workloads/proto.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import { toYaml } from "../../kubernetes/yaml.ts";
 import { grpcRoutes } from "../../mesh/grpc-route.ts";
@@ -7,7 +8,6 @@ import { routesOf, serviceProfile } from "../../mesh/service-profile.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { printDiagnostics, readText } from "../context.ts";
 import type { Io } from "../io.ts";
-import { readProto } from "./proto.ts";
 
 export interface ProfileOptions {
   /** Path of the .proto file, or `-` for stdin. */

@@ -1,5 +1,5 @@
 import type { Snapshot } from "../../cluster/status/snapshot.ts";
-import type { Model } from "../../components/model.ts";
+import { type Model, podSetsIn } from "../../components/model.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { tapFix, untappedPods } from "../../mesh/tap.ts";
 import { plural } from "../../system/text.ts";
@@ -19,13 +19,12 @@ export interface Untapped {
 const tapInjector = "tap-injector";
 
 /** Returns the workloads with pods that started before viz's tap injector. Empty while the tap injector is not ready. */
-export function untappedIn({ components }: Model, { workloads, pods, namespaces }: Snapshot): Untapped[] {
+export function untappedIn(model: Model, { workloads, pods, namespaces }: Snapshot): Untapped[] {
   const ready = workloads.some(
     (workload) => workload.metadata.name === tapInjector && Number(at(workload, "status", "readyReplicas") ?? 0) > 0,
   );
   if (!ready) return [];
-  return components
-    .flatMap((component) => component.pods)
+  return podSetsIn(model)
     .map((set) => ({ set, found: untappedPods(set, pods, namespaces) }))
     .filter(({ found }) => found.length > 0)
     .map(({ set, found }) => ({

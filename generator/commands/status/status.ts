@@ -3,12 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { kustomizationName, type Placement, placementOf } from "../../bundle/emit/placement.ts";
 import { withName } from "../../catalog/linkerd.ts";
 import { connect } from "../../cluster/connection.ts";
+import { type Counted, countedClients } from "../../cluster/counted-clients.ts";
 import { assess } from "../../cluster/status/assess.ts";
 import { assessHelmfile, readHelmState } from "../../cluster/status/helm/assess.ts";
 import { isSettled, type StatusNode } from "../../cluster/status/node.ts";
 import { kustomizationIn, type Snapshot, type SnapshotSource, takeSnapshot } from "../../cluster/status/snapshot.ts";
 import { modelOf } from "../../components/build.ts";
-import { isDelivered, type Model } from "../../components/model.ts";
+import { isDelivered, type Model, podSetsIn } from "../../components/model.ts";
 import { type AnchorGap, anchorGaps, bundleIn } from "../../identity/anchors.ts";
 import { type ClusterCertificate, clusterCertificates, issuerIn, refusedKeys } from "../../identity/cluster-certificates.ts";
 import { fingerprint } from "../../identity/pem.ts";
@@ -24,7 +25,7 @@ import { type ConnectionFlags, connectionOf, onlyOne } from "../cluster-context.
 import { type CommonOptions, loadOne, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { type GeneratedBy, generatedBy } from "./generated-by.ts";
-import { type Counted, countedClients, renderCounted } from "./render-counted.ts";
+import { renderCounted } from "./render-counted.ts";
 import { type InstalledFlux, installedFlux, renderFlux } from "./render-flux.ts";
 import { renderIdentity } from "./render-identity.ts";
 import { renderStatus } from "./render-status.ts";
@@ -170,7 +171,7 @@ async function look(cluster: SnapshotSource, model: Model, options: StatusOption
     certificates,
     cluster: inCluster,
     untapped: untappedIn(model, snapshot),
-    counted: countedClients(model, snapshot),
+    counted: countedClients(podSetsIn(model), snapshot.pods, snapshot.proxyMetrics),
   };
 }
 

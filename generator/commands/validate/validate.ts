@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { readWorkloadFiles } from "../../bundle/workload-files.ts";
 import { modelOf } from "../../components/build.ts";
 import { atStart, type Diagnostic, hasErrors } from "../../diagnostics/diagnostic.ts";
 import { identitiesAtHand } from "../../identity/age-keys.ts";
 import { readIdentity } from "../../identity/read.ts";
-import { readWorkloadSecrets } from "../../identity/workload-secrets.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { identityFolder, specFile } from "../../spec/layout.ts";
 import type { Loaded } from "../../spec/load.ts";
@@ -130,7 +130,7 @@ async function checkIdentities(
   const present = environments.filter(({ metadata }) => existsSync(join(root, identityFolder(metadata.name))));
   const diagnostics = environments.flatMap((environment) => [
     ...readIdentity(root, environment).diagnostics,
-    ...readWorkloadSecrets(root, environment).diagnostics,
+    ...readWorkloadFiles(root, environment).diagnostics,
   ]);
   const identities =
     present.length === 0 ? [] : identitiesAtHand(io.env, (message) => io.stderr.write(`${message}: MACs are not checked\n`));

@@ -34,6 +34,7 @@ export function resultLine(result: TestResult, colors: Colors): string {
     head,
     ...causes.map((cause) => `       cause: ${cause}`),
     ...evidence.map((line) => colors.dim(`       ${line}`)),
+    ...remarks,
     "",
   ].join("\n");
 }

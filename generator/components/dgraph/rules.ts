@@ -1,6 +1,5 @@
 import ipaddr from "ipaddr.js";
 import { dgraphChart, dgraphCharts, isKnownDgraphChart, nearestDgraphChart } from "../../catalog/dgraph.ts";
-import { linkerdRelease } from "../../catalog/linkerd.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
@@ -78,14 +77,6 @@ function rulesOfDgraph(): readonly Rule[] {
         "With `internalPorts: opaque`, traffic on these ports has mutual TLS and identity. Opaque ports work with every protocol.",
       fix: "Set `internalPorts: opaque`.",
       check: meshedInternalPorts,
-    },
-    {
-      code: "grpc-route-unsupported",
-      severity: "error",
-      title: "The Linkerd release does not support GRPCRoutes",
-      why: "Linkerd supports the Gateway API's GRPCRoute from 2.16 on. Older releases ignore GRPCRoutes, so calls have no metrics per method, no retries and no timeouts.",
-      fix: "Set `serviceProfile: true`, or use an edge release.",
-      check: grpcRouteSupport,
     },
     {
       code: "dgraph-method-unknown",
@@ -189,15 +180,6 @@ function* meshedInternalPorts({ spec: { dgraph } }: Environment): Iterable<RuleF
     paths: [spec("dgraph", "internalPorts")],
     message: "ports 5080 and 7080 bypass the mesh: Raft traffic is not encrypted, and no Server protects these ports",
     fix: "set internalPorts: opaque",
-  };
-}
-
-function* grpcRouteSupport({ spec: { dgraph, linkerd } }: Environment): Iterable<RuleFinding> {
-  if (dgraph.serviceProfile !== "grpc-route" || linkerdRelease(linkerd.version).traits.grpcRoute) return;
-  yield {
-    paths: [spec("dgraph", "serviceProfile"), spec("linkerd", "version")],
-    message: `Linkerd ${linkerd.version} does not support GRPCRoute`,
-    fix: "set serviceProfile: true, or use an edge release",
   };
 }
 

@@ -4,10 +4,12 @@ import { grpcRoutes } from "../../mesh/grpc-route.ts";
 import { routesOf, serviceProfile } from "../../mesh/service-profile.ts";
 import type { Component, ComponentProvider, Context } from "../component.ts";
 import { alphaService } from "../dgraph/names.ts";
+import { routeSupportRules } from "./rules.ts";
 
 /** Routes for Dgraph's gRPC methods, so that metrics, retries and timeouts are separate for each method. */
 export const dgraphServiceProfile: ComponentProvider = {
   optional: ["service-profile"],
+  rules: routeSupportRules,
   components: ({ environment: { spec } }) => (spec.dgraph.enabled && spec.dgraph.serviceProfile !== false ? [component] : []),
 };
 

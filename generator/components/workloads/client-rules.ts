@@ -49,6 +49,14 @@ export const clientRules: readonly Rule[] = [
     check: weakClients,
   },
   {
+    code: "client-cidrs-cilium",
+    severity: "warning",
+    title: "Cilium does not admit pods or nodes by their network",
+    why: 'The NetworkPolicy of a set in the mode `enforce` admits `cidrs` as an `ipBlock`. Cilium compares an `ipBlock` only with addresses outside of the cluster, so pods and nodes in these networks are refused (AKS docs, "Azure CNI Powered by Cilium", limitations; Cilium docs, "CIDR rules").',
+    fix: "Inject the client and use `serviceAccountRef`, or add a NetworkPolicy of your own that selects its pods. If the networks are outside of the cluster, silence the rule.",
+    check: networksOnCilium,
+  },
+  {
     code: "prometheus-client",
     severity: "error",
     title: "Prometheus is not described by exactly one field",
@@ -65,6 +73,18 @@ export const clientRules: readonly Rule[] = [
     check: networks,
   },
 ];
+
+function* networksOnCilium(environment: Environment): Iterable<RuleFinding> {
+  if (clusterOf(environment).networkPolicy !== "cilium") return;
+  for (const { key, client, set, at } of clientsOf(environment)) {
+    if (client.cidrs === undefined || set.access.mode !== "enforce") continue;
+    yield {
+      paths: [at("access", "clients", key, "cidrs")],
+      message: "Cilium admits these networks only if they are outside of the cluster",
+      fix: "remove cidrs, inject the client and use serviceAccountRef; or add a NetworkPolicy that selects its pods, and silence the rule",
+    };
+  }
+}
 
 const kinds = ["serviceAccountRef", "workload", "namespace", "cidrs", "builtin"] as const;
 

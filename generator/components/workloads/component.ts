@@ -1,16 +1,19 @@
 import { curlImage } from "../../catalog/addons.ts";
+import { type Mirror, parseImage, pulledAs, writtenName } from "../../catalog/image.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { isProtected, type PodSet } from "../../mesh/pod-set.ts";
 import { policiesFor } from "../../mesh/policies.ts";
 import type { Workload } from "../../spec/environment.generated.ts";
 import { deliversWorkload } from "../../spec/ownership.ts";
 import { fileNameOf } from "../../system/text.ts";
-import type { Component, ComponentProvider, Context, EncryptedFile, Need } from "../component.ts";
+import type { Component, ComponentProvider, Context, EncryptedFile } from "../component.ts";
 import { policiesId, workloadId } from "../names.ts";
 import { needOf } from "../overrides.ts";
+import { controlPlane } from "./control-plane.ts";
 import { deliveryOf, namespacesOf } from "./delivery.ts";
 import { podSetsOf } from "./pod-sets.ts";
 import { workloadPatches } from "./proxy-patches.ts";
+import { routesComponent } from "./routes.ts";
 import { workloadRules } from "./rules.ts";
 
 /**
@@ -24,6 +27,8 @@ export const workloads: ComponentProvider = {
       const sets = podSetsOf(context.environment, key);
       yield pods(key, workload, sets);
       if (sets.some(isProtected)) yield policies(key, workload, sets);
+      const routes = routesComponent(key, context.environment);
+      if (routes !== null) yield routes;
     }
   },
 };
@@ -44,21 +49,23 @@ function pods(key: string, workload: Workload, sets: readonly PodSet[]): Compone
       patches: delivered ? workloadPatches(workload, sets, context) : [],
       encryptedFiles: delivered ? encryptedFilesOf(workload, context) : [],
       pods: sets,
-      // Image of the probes of `meshops verify`.
-      images: sets.some(isProtected) ? [curlImage] : [],
+      // The last image is that of the probes of `meshops verify`.
+      images: [...workload.images.map(parseImage), ...(sets.some(isProtected) ? [curlImage] : [])],
+      imageNames: delivered ? namesInMirror(workload, context.mirror) : {},
     }),
   };
+}
+
+/** Names of a workload's images in the registry that mirrors images, by the names in its manifests. */
+function namesInMirror({ images }: Workload, mirror: Mirror | null): Record<string, string> {
+  return Object.fromEntries(
+    mirror === null ? [] : images.map((image) => [writtenName(image), pulledAs(parseImage(image).name, mirror)]),
+  );
 }
 
 function encryptedFilesOf({ secrets }: Workload, { encryptedFiles }: Context): EncryptedFile[] {
   return secrets.map((path) => ({ name: fileNameOf(path), text: encryptedFiles.get(path) ?? "" }));
 }
-
-/**
- * Policies need the control plane, because its policy controller runs the webhook that validates them. Pods need it,
- * because its proxy injector adds their proxies.
- */
-const controlPlane: Need = { component: "linkerd-control-plane" };
 
 function policies(key: string, workload: Workload, sets: readonly PodSet[]): Component {
   const { namespace, dependsOn } = workload;

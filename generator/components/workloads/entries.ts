@@ -1,5 +1,5 @@
 import type { PodSet } from "../../mesh/pod-set.ts";
-import type { Environment, PodSet as PodsInSpec, WorkloadClient } from "../../spec/environment.generated.ts";
+import type { Environment, PodSet as PodsInSpec, Routes, Workload, WorkloadClient } from "../../spec/environment.generated.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
 import { podSet } from "./pod-sets.ts";
 
@@ -21,6 +21,18 @@ export function entriesOf(environment: Environment): Entry[] {
       at: (...steps: string[]) => spec("workloads", workload, "pods", key, ...steps),
     })),
   );
+}
+
+/** A set of pods that has routes. */
+export interface RoutedSet {
+  readonly key: string;
+  readonly pods: PodsInSpec;
+  readonly routes: Routes;
+}
+
+/** The sets of a workload that have routes. */
+export function routedSets({ pods }: Workload): RoutedSet[] {
+  return Object.entries(pods).flatMap(([key, set]) => (set.routes === undefined ? [] : [{ key, pods: set, routes: set.routes }]));
 }
 
 /** Clients of all sets, with their entries. */

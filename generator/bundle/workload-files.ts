@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import type { GrpcService } from "../catalog/grpc.ts";
+import type { Input } from "../components/component.ts";
+import { readProto } from "../components/workloads/proto.ts";
+import { atStart, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import { readWorkloadSecrets } from "../identity/workload-secrets.ts";
+import type { Environment } from "../spec/environment.generated.ts";
+import { readIfThere } from "../system/files.ts";
+
+/** The content of the files that an environment's workloads name, and the findings about them. */
+export interface WorkloadFiles extends Required<Pick<Input, "encryptedFiles" | "grpcServices">> {
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads the SOPS files and the .proto files of an environment's workloads. Never decrypts anything. */
+export function readWorkloadFiles(root: string, environment: Environment): WorkloadFiles {
+  const { files: encryptedFiles, diagnostics: ofSecrets } = readWorkloadSecrets(root, environment);
+  const protos = protoPaths(environment).map((path) => ({ path, ...readProtoFile(root, path) }));
+  return {
+    encryptedFiles,
+    grpcServices: new Map(protos.map(({ path, services }): [string, readonly GrpcService[]] => [path, services])),
+    diagnostics: [...ofSecrets, ...protos.flatMap(({ diagnostics }) => diagnostics)],
+  };
+}
+
+/** Paths of the files that an environment's workloads name, and whose content is in the bundle. */
+export function workloadFilePaths(environment: Environment): string[] {
+  const encrypted = Object.values(environment.spec.workloads).flatMap(({ secrets }) => secrets);
+  return [...encrypted, ...protoPaths(environment)];
+}
+
+function protoPaths({ spec: { workloads } }: Environment): string[] {
+  const paths = Object.values(workloads).flatMap(({ pods }) => Object.values(pods).flatMap(({ routes }) => routes?.proto ?? []));
+  return [...new Set(paths)];
+}
+
+/** The gRPC services of a .proto file of the repository. */
+export function readProtoFile(root: string, path: string): ReturnType<typeof readProto> {
+  const text = readIfThere(join(root, path));
+  if (text !== null) return readProto(path, text);
+  const message = "the file does not exist, but the routes of a workload name it";
+  return {
+    services: [],
+    diagnostics: [atStart(path, { code: "proto-missing", message, fix: "correct routes.proto, or create the file" })],
+  };
+}

@@ -1,0 +1,79 @@
+import { proxyPorts } from "../catalog/linkerd.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { countedIn, type RefusedLater, refusedLater } from "../mesh/counted.ts";
+import { proxyOf } from "../mesh/pod.ts";
+import { isAudited, isInSet, type PodSet } from "../mesh/pod-set.ts";
+import { plural } from "../system/text.ts";
+import type { ClusterActions } from "./actions.ts";
+import { isVerifyName } from "./verify/probes.ts";
+
+/** Clients that reach a set of pods only because of the mode `audit`. */
+export interface Counted {
+  /** Set of pods, such as `shop/api`. */
+  readonly pods: string;
+  readonly clients: readonly RefusedLater[];
+  /** Number of pods whose metrics could not be read. */
+  readonly unread: number;
+}
+
+/** Metrics of proxies. The key is `namespace/name` of the pod; the value is null if the metrics cannot be read. */
+export type ProxyMetrics = ReadonlyMap<string, string | null>;
+
+/** Maximum number of pods whose metrics are read for one set. */
+const podsPerSet = 20;
+
+/** Reads the metrics of the proxies in the sets of pods with a port in the mode `audit`. */
+export async function readProxyMetrics(
+  cluster: Pick<ClusterActions, "fetchFromPod">,
+  sets: readonly PodSet[],
+  pods: readonly KubernetesObject[],
+): Promise<ProxyMetrics> {
+  const read = sets.filter(isAudited).flatMap((set) => meshedPodsOf(set, pods).slice(0, podsPerSet));
+  const metrics = await Promise.all(
+    read.map(async ({ metadata: { namespace = "", name } }) => {
+      const text = await cluster.fetchFromPod(namespace, name, proxyPorts.admin, "metrics");
+      return [`${namespace}/${name}`, text] as const;
+    }),
+  );
+  return new Map(metrics);
+}
+
+/**
+ * Returns the clients that the mode `enforce` would refuse, for each set with a port in the mode `audit`. The unlisted
+ * accounts of `meshops verify` are left out. Pure.
+ */
+export function countedClients(
+  sets: readonly PodSet[],
+  pods: readonly KubernetesObject[],
+  proxyMetrics: ProxyMetrics,
+): Counted[] {
+  return sets
+    .filter(isAudited)
+    .map((set) => {
+      const own = meshedPodsOf(set, pods);
+      const texts = own.map(({ metadata }) => proxyMetrics.get(`${metadata.namespace}/${metadata.name}`));
+      const read = texts.filter((text) => typeof text === "string");
+      const counted = read.flatMap(countedIn).filter(({ identity }) => identity === null || !isVerifyName(identity.name));
+      // Of a large set, the metrics of some pods are not read.
+      return { pods: set.title, clients: refusedLater(set, counted), unread: own.length - read.length };
+    })
+    .filter(({ clients, unread }) => clients.length > 0 || unread > 0);
+}
+
+function meshedPodsOf(set: PodSet, pods: readonly KubernetesObject[]): KubernetesObject[] {
+  return pods.filter((pod) => isInSet(pod, set) && proxyOf(pod) !== undefined);
+}
+
+/** Describes one client, such as `http 8080: reports/cron, 24 times`. */
+export function describeCounted({ key, port, identity, count }: RefusedLater): string {
+  const who =
+    identity === null
+      ? "a client without an identity (see the log of the proxy for its address)"
+      : `${identity.namespace}/${identity.name}`;
+  return `${key} ${port}: ${who}, ${plural(count, "time")}`;
+}
+
+/** Why the metrics of some pods of a set are missing. */
+export function describeUnread({ pods, unread }: Counted): string {
+  return `the metrics of ${plural(unread, "pod")} of ${pods} were not read; this needs the permission get on pods/proxy, and a default inbound policy that admits the API server; at most ${podsPerSet} pods of a set are read`;
+}

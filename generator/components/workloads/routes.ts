@@ -1,0 +1,49 @@
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { grpcRoutes } from "../../mesh/grpc-route.ts";
+import type { ServiceName } from "../../mesh/service.ts";
+import { routesOf, serviceProfile } from "../../mesh/service-profile.ts";
+import type { Environment, Routes } from "../../spec/environment.generated.ts";
+import { deliversWorkload } from "../../spec/ownership.ts";
+import type { Component, Context } from "../component.ts";
+import { routesId, workloadId } from "../names.ts";
+import { controlPlane } from "./control-plane.ts";
+import { routedSets } from "./entries.ts";
+import { portKey } from "./pod-sets.ts";
+
+/**
+ * The component with a workload's routes, one object file per set of pods; null if no set has routes. It is separate from
+ * the pods, because another tool can deliver them.
+ */
+export function routesComponent(key: string, { spec: { workloads } }: Environment): Component | null {
+  const workload = workloads[key];
+  if (workload === undefined || routedSets(workload).length === 0) return null;
+  return {
+    id: routesId(key),
+    group: key,
+    // The control plane runs the webhook that validates ServiceProfiles.
+    needs: [controlPlane, ...(deliversWorkload(workload) ? [{ component: workloadId(key) }] : [])],
+    build: (context) => ({
+      namespace: workload.namespace,
+      delivery: { kind: "objects", helmfile: "release" },
+      objects: Object.fromEntries(
+        routedSets(workload).map(({ key: set, routes, pods }) => [
+          set,
+          objectsOf(routes, servicePort(routes, pods), workload.namespace, context),
+        ]),
+      ),
+      timeoutMinutes: 2,
+    }),
+  };
+}
+
+function objectsOf(routes: Routes, port: number, namespace: string, { environment, grpcServices }: Context): KubernetesObject[] {
+  const service: ServiceName = { name: routes.service, namespace, clusterDomain: environment.spec.linkerd.clusterDomain };
+  const methods = routesOf(grpcServices.get(routes.proto) ?? [], routes.methods);
+  return routes.kind === "GRPCRoute" ? grpcRoutes(service, port, methods) : [serviceProfile(service, methods)];
+}
+
+/** Number of the Service's port; 0 if the spec does not declare the port, which a rule refuses. */
+function servicePort({ port }: Routes, pods: Parameters<typeof portKey>[1]): number {
+  const found = pods.ports[portKey(port, pods) ?? ""];
+  return found?.servicePort ?? found?.port ?? 0;
+}

@@ -1,0 +1,77 @@
+import type { GrpcMethod, GrpcService } from "../../catalog/grpc.ts";
+import { routedSets } from "../../components/workloads/entries.ts";
+import type { RuleInfo } from "../../diagnostics/rule-info.ts";
+import { didYouMean } from "../../diagnostics/suggest.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { type RuleFinding, spec } from "../../spec/rule.ts";
+
+/** Rule about the routes of workloads, which reads their .proto files. */
+export const workloadMethodRule: RuleInfo = {
+  code: "workload-method-unknown",
+  severity: "error",
+  title: "The .proto file has no such gRPC method",
+  why: "A route matches calls by the name of the method in the .proto file. Retries and a timeout for a method that does not exist have no effect.",
+  fix: "Use the name of a method in the .proto file.",
+};
+
+/** Rule about the routes of workloads, which reads their .proto files. */
+export const workloadStreamRule: RuleInfo = {
+  code: "workload-method-stream",
+  severity: "error",
+  title: "A streaming method of a workload cannot be retried",
+  why: "To retry a call, a proxy sends the call's single message again. A streaming call has many messages, and the proxy does not store copies of these messages.",
+  fix: "Remove `retry` from the method.",
+};
+
+/** Returns the gRPC services in a .proto file; empty if it cannot be read, which is a finding of its own. */
+export type ReadServices = (path: string) => readonly GrpcService[];
+
+/** Yields the settings of methods that the .proto files do not define. */
+export function* unknownMethods(environment: Environment, servicesIn: ReadServices): Iterable<RuleFinding> {
+  for (const { at, name, methods, proto } of methodSettings(environment, servicesIn)) {
+    const names = methods.map((method) => method.name);
+    if (names.length === 0 || names.includes(name)) continue;
+    yield {
+      paths: [at()],
+      message: `${proto} has no method "${name}"`,
+      fix: didYouMean(name, names) ?? "use the name of a method in this file",
+      expected: `one of ${names.join(", ")}`,
+    };
+  }
+}
+
+/** Yields the streaming methods that a spec retries. */
+export function* retriedStreams(environment: Environment, servicesIn: ReadServices): Iterable<RuleFinding> {
+  for (const { at, name, methods, retry } of methodSettings(environment, servicesIn)) {
+    const streaming = methods.some((method) => method.name === name && method.streaming);
+    if (!streaming || !retry) continue;
+    yield {
+      paths: [at("retry")],
+      message: `${name} is a streaming method, which a proxy cannot retry`,
+      fix: "remove retry from this method",
+    };
+  }
+}
+
+interface MethodSetting {
+  readonly name: string;
+  readonly retry: boolean;
+  /** Path of the .proto file, and the methods that it defines. */
+  readonly proto: string;
+  readonly methods: readonly GrpcMethod[];
+  readonly at: (...steps: string[]) => RuleFinding["paths"][number];
+}
+
+function methodSettings({ spec: { workloads } }: Environment, servicesIn: ReadServices): MethodSetting[] {
+  return Object.entries(workloads).flatMap(([workload, each]) =>
+    routedSets(each).flatMap(({ key, routes }) => {
+      const settings = Object.entries(routes.methods);
+      const methods = settings.length === 0 ? [] : servicesIn(routes.proto).flatMap((service) => service.methods);
+      return settings.map(([name, { retry = false }]) => ({
+        at: (...steps: string[]): RuleFinding["paths"][number] =>
+          spec("workloads", workload, "pods", key, "routes", "methods", name, ...steps),
+        ...{ name, retry, methods, proto: routes.proto },
+      }));
+    }),
+  );
+}
