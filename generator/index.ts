@@ -9,6 +9,7 @@ export type { Bundle } from "./bundle/bundle.ts";
 export { type Rendered, render } from "./bundle/render.ts";
 export { Repository } from "./bundle/repository.ts";
 export { readWorkloadFiles, type WorkloadFiles } from "./bundle/workload-files.ts";
+export type { GrpcMethod, GrpcService } from "./catalog/grpc.ts";
 export type { Image, Mirror } from "./catalog/image.ts";
 export type { LinkerdVersion } from "./catalog/linkerd.ts";
 export type { ChartRepository, OciChart } from "./catalog/repositories.ts";

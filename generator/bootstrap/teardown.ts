@@ -32,6 +32,9 @@ export function teardownScript(environment: Environment, context: string | null,
   const azure = kept === null ? spec.azure : undefined;
   const deletesRegistry = azure?.registry !== undefined && (extent.registry || extent.group);
   const namespaces = namespacesOf(built);
+  const bindings = objectsOf(built)
+    .filter(({ kind }) => kind === "ClusterRoleBinding")
+    .map(({ metadata }) => metadata.name);
   const plan: ScriptStep[] = [
     { title: "tools", run: "tools" },
     ...(azure === undefined ? [] : [{ title: "Azure account", run: "account" }]),
@@ -43,7 +46,7 @@ export function teardownScript(environment: Environment, context: string | null,
       .filter(isDelivered)
       .reverse()
       .map((component) => removal(component, placement)),
-    ...(placement.serviceAccount === null ? [] : [{ title: "rights of service accounts", run: "remove_bindings" }]),
+    ...(bindings.length === 0 ? [] : [{ title: "rights of service accounts", run: "remove_bindings" }]),
     { title: "empty namespaces", run: "remove_namespaces", arguments: namespaces },
     { title: placement.managesRoot ? "root Kustomization, source, age key" : "age key", run: "remove_root" },
     ...(azure === undefined ? [] : azureSteps(azure, deletesRegistry, extent.group)),
@@ -70,9 +73,7 @@ export function teardownScript(environment: Environment, context: string | null,
     ageSecret: ageSecretOf(environment),
     git: { url: spec.gitops.url ?? "", path: rootFolder(environment) },
     placement,
-    bindings: objectsOf(built)
-      .filter(({ kind }) => kind === "ClusterRoleBinding")
-      .map(({ metadata }) => metadata.name),
+    bindings,
   };
   return renderScript("teardown", plan, view);
 }

@@ -10,12 +10,16 @@ import { type Model, objectsOf, podSetsIn } from "./model.ts";
  * Returns who reaches which port, for all pods with ports that an environment describes. The policies are those that
  * meshops generates; policies of others, and of charts, are not considered.
  *
- * @param other another state of the environment, whose listed clients also get rows
+ * @param options.other another state of the environment, whose listed clients also get rows
+ * @param options.policies state of the environment whose policies apply; null if no policies exist. Default: `model`
  */
-export function accessTable(model: Model, other?: Model): AccessCell[] {
+export function accessTable(
+  model: Model,
+  { other = null, policies = model }: { readonly other?: Model | null; readonly policies?: Model | null } = {},
+): AccessCell[] {
   const sets = podSetsIn(model);
-  const objects = objectsOf(model.components);
-  const others = other === undefined ? [] : podSetsIn(other);
+  const objects = policies === null ? [] : objectsOf(policies.components);
+  const others = other === null ? [] : podSetsIn(other);
   const pods = sets.map((set) =>
     podsOf(
       set,
@@ -24,7 +28,7 @@ export function accessTable(model: Model, other?: Model): AccessCell[] {
       model,
     ),
   );
-  return accessCells(pods, objects, installationOf(model.environment));
+  return accessCells(pods, objects, installationOf((policies ?? model).environment));
 }
 
 function podsOf(set: PodSet, other: PodSet | undefined, sets: readonly PodSet[], model: Model): AccessPods {

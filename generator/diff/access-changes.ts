@@ -1,7 +1,9 @@
 import { accessTable } from "../components/access-table.ts";
 import { modelOf } from "../components/build.ts";
+import type { Model } from "../components/model.ts";
 import type { AccessCell } from "../mesh/access-cells.ts";
 import type { Environment } from "../spec/environment.generated.ts";
+import { deliversWorkload } from "../spec/ownership.ts";
 import type { ObjectChange } from "./diff.ts";
 
 /** Kind of the changes that describe who reaches which port. Such a change does not concern one object. */
@@ -9,23 +11,46 @@ export const accessKind = "Access";
 
 /**
  * Returns the clients that reach other ports after a change of a spec than before: one change per set of pods and
- * direction. The policies are those that meshops generates for both specs. Sets and ports that exist on one side only are
- * left out.
+ * direction. The policies are those that meshops generates for both specs. If a set or a port is only in one of the
+ * specs, its pods are compared under both policies if another tool delivers them, because they run in both cases.
+ *
+ * @param before null if the environment is new
  */
-export function accessChanges(before: Environment, after: Environment): ObjectChange[] {
-  const [old, next] = [modelOf(before), modelOf(after)];
-  const known = new Map(accessTable(old, next).map((cell) => [keyOf(cell), cell]));
-  const differing = accessTable(next, old).filter((cell) => {
-    const previous = known.get(keyOf(cell));
-    return previous !== undefined && isReached(previous) !== isReached(cell);
-  });
-  const servers = [...new Set(differing.map(({ server }) => server))];
+export function accessChanges(before: Environment | null, after: Environment): ObjectChange[] {
+  const [old, next] = [before === null ? null : modelOf(before), modelOf(after)];
+  const pairs = [...comparedBy(old, next), ...(old === null ? [] : comparedBy(next, old).map(([a, b]) => [b, a] as const))];
+  const differing = new Map(
+    pairs.filter(([was, is]) => isReached(was) !== isReached(is)).map(([, is]) => [keyOf(is), is] as const),
+  );
+  const cells = [...differing.values()];
+  const servers = [...new Set(cells.map(({ server }) => server))];
   return servers.flatMap((server) =>
     [false, true].flatMap((reached): ObjectChange[] => {
-      const cells = differing.filter((cell) => cell.server === server && isReached(cell) === reached);
-      return cells.length === 0 ? [] : [changeOf(after.metadata.name, server, reached, cells)];
+      const found = cells.filter((cell) => cell.server === server && isReached(cell) === reached);
+      return found.length === 0 ? [] : [changeOf(after.metadata.name, server, reached, found)];
     }),
   );
+}
+
+/** The cells of `model`, each with the cell for the same client and port under the policies of `other`. */
+function comparedBy(other: Model | null, model: Model): (readonly [others: AccessCell, own: AccessCell])[] {
+  const known = cellsByKey(other === null ? [] : accessTable(other, { other: model }));
+  const unchanged = cellsByKey(accessTable(model, { other, policies: other }));
+  return accessTable(model, { other }).flatMap((own) => {
+    const key = keyOf(own);
+    const twin = known.get(key) ?? (isOfOthers(own, model.environment) ? unchanged.get(key) : undefined);
+    return twin === undefined ? [] : [[twin, own] as const];
+  });
+}
+
+function cellsByKey(cells: readonly AccessCell[]): Map<string, AccessCell> {
+  return new Map(cells.map((cell) => [keyOf(cell), cell]));
+}
+
+/** Whether a cell is about pods that another tool delivers. The name of their set contains the name of the workload. */
+function isOfOthers({ server }: AccessCell, { spec: { workloads } }: Environment): boolean {
+  const workload = workloads[server.split("/")[0] ?? ""];
+  return workload !== undefined && !deliversWorkload(workload);
 }
 
 function keyOf({ client, server, key, port }: AccessCell): string {

@@ -49,7 +49,7 @@ export async function diffObjects(sides: Sides, identities: readonly string[]): 
   const all = changed.map((change) => change.object);
   const assess = (object: ChangedObject): Verdict =>
     sides.isNew
-      ? newEnvironment
+      ? newEnvironment(object.kind)
       : sides.isRemoved
         ? removedEnvironment(environment)
         : riskOf(object, { environment, objects: all });
@@ -90,7 +90,16 @@ function objectChange(
   return { environment, kind, namespace, name, change, ...judgement, fields };
 }
 
-const newEnvironment = { risk: "harmless", reason: "the environment is new", steps: [] } as const;
+/** What an object of a new environment does if the cluster already contains objects of the same name. */
+const ifPresent: ReadonlyMap<string, string> = new Map([
+  ["HelmRelease", "if the cluster already has a Helm release with this name, Flux upgrades it to these values"],
+  ["Namespace", "if the namespace exists, Flux sets these labels and annotations"],
+]);
+
+function newEnvironment(kind: string): Verdict {
+  const remark = ifPresent.get(kind);
+  return { risk: "harmless", reason: `the environment is new${remark === undefined ? "" : `; ${remark}`}`, steps: [] };
+}
 
 function withoutSecrets(files: Files): Files {
   return new Map([...files].filter(([path]) => !isEncryptedFile(path)));
@@ -114,7 +123,7 @@ async function secretChanges(
         return {
           ...object,
           change: "added",
-          ...(isNew ? newEnvironment : { risk: "harmless", reason: "a new encrypted file", steps: [] }),
+          ...(isNew ? newEnvironment("Secret") : { risk: "harmless", reason: "a new encrypted file", steps: [] }),
           fields: [],
         };
       if (next === undefined) return { ...object, change: "removed", steps: [], ...removedSecret(path), fields: [] };

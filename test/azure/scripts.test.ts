@@ -42,6 +42,11 @@ const environments: Readonly<Record<string, Environment>> = {
   "own cluster": environmentOf({}),
   "Flux of others": environmentOf({ gitops: gitopsOfOthers }),
   "Flux of others on Azure": variant({}, { gitops: gitopsOfOthers }),
+  "accounts without cluster-wide rights": environmentOf({
+    gitops: { ...gitopsOfOthers, serviceAccountName: "flux-applier" },
+    linkerd: { lifecycle: "existing" },
+    pydgraphClient: { enabled: false },
+  }),
 };
 const whole = { registry: true, group: true };
 const choices = { context: null, upgradeFlux: false };
@@ -57,6 +62,9 @@ withProgram("shellcheck", "the scripts", () => {
     await run("shellcheck", ["--severity=style", "-"], { input: script });
     expect(script).not.toMatch(/[ \t]$/m);
     expect(script.match(/^ *step /gm)).toHaveLength(Number(/^STEPS=(\d+)$/m.exec(script)?.[1]));
+    const functions = [...script.matchAll(/^ *step '(?:[^']|'\\'')*' '?(\w+)/gm)].map(([, name]) => name);
+    expect(functions.length).toBeGreaterThan(3);
+    expect(functions.filter((name) => !script.includes(`\n${name}() {\n`))).toEqual([]);
   });
 
   test("the scripts contain no syntax that bash 3.2 does not support", () => {

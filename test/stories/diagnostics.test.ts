@@ -4,7 +4,7 @@ import pc from "picocolors";
 import { describe, expect, test } from "vitest";
 import { Repository } from "../../generator/bundle/repository.ts";
 import { loadAll } from "../../generator/commands/context.ts";
-import { nameFindings } from "../../generator/commands/validate/other-kustomizations.ts";
+import { nameFindings } from "../../generator/commands/validate/other-objects.ts";
 import { folderFindings } from "../../generator/commands/workload-folders.ts";
 import type { Diagnostic } from "../../generator/diagnostics/diagnostic.ts";
 import { toJson, toText } from "../../generator/diagnostics/text.ts";

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { changesBetween, type Row } from "../support/changes.ts";
 
 /* What `diff` reports about changes of spec.workloads. */
@@ -118,6 +118,42 @@ test.each([
   expect(found, JSON.stringify(rows, null, 1)).toMatchObject({ risk });
   expect(found?.reason).toContain(reason);
   for (const { command } of found?.steps ?? []) expect(command ?? "").not.toMatch(/ {2}--/);
+});
+
+describe("pods that another tool delivers run before their set is in the spec", () => {
+  const accessOf = async (before: string | null, after: string): Promise<string[]> => {
+    const rows = await changesBetween(before, after);
+    return rows.filter(({ kind }) => kind === "Access").map(({ risk, reason }) => `${risk}: ${reason}`);
+  };
+  const refused =
+    /^narrower-access: .*other meshed pods and pods without a proxy can no longer connect to http 8080 \(NetworkPolicy shop-api\)$/;
+
+  test("a new environment in the mode enforce refuses clients", async () => {
+    expect(await accessOf(null, spec(workload()))).toEqual([expect.stringMatching(refused)]);
+  });
+
+  test("a new workload in the mode enforce refuses clients, and a removed one admits them", async () => {
+    const other = workload({ name: "other", set: "all", mode: "off" }).replace("app: shop", "app: other");
+    expect(await accessOf(spec(other), spec(other + workload()))).toEqual([expect.stringMatching(refused)]);
+    expect((await accessOf(spec(other + workload()), spec(other)))[0]).toMatch(
+      /^wider-access: .*other meshed pods and pods without a proxy can connect to http 8080$/,
+    );
+  });
+
+  test("audit admits clients that the default inbound policy refuses", async () => {
+    const audit = spec(workload({ mode: "audit" }));
+    expect(await accessOf(null, audit)).toEqual([]);
+    const denied = audit.replace("lifecycle: existing,", "lifecycle: existing, defaultInboundPolicy: deny,");
+    expect((await accessOf(null, denied))[0]).toMatch(/^wider-access: .*10\.0\.0\.0\/8.* can connect to http 8080$/);
+  });
+
+  test("a workload that meshops delivers has no pods before", async () => {
+    const delivered = workload().replace("namespace: shop\n", "namespace: shop\n      source: {path: apps/shop}\n");
+    const injected = spec(delivered).replace("  workloads:", "  namespaces: {shop: {mesh: {inject: enabled}}}\n  workloads:");
+    const rows = await changesBetween(null, injected, { "apps/shop/kustomization.yaml": "resources: []\n" });
+    expect(rows.map(({ kind }) => kind)).toContain("NetworkPolicy");
+    expect(rows.map(({ kind }) => kind)).not.toContain("Access");
+  });
 });
 
 test("the steps of another name of a workload suspend its Kustomization and keep a NetworkPolicy", async () => {

@@ -13,9 +13,9 @@ export interface Row {
   readonly steps: readonly { readonly text: string; readonly command: string | null }[];
 }
 
-/** Returns the changes between two specs of the environment `shop`. */
+/** Returns the changes between two specs of the environment `shop`. @param before null if the environment is new */
 export async function changesBetween(
-  before: string,
+  before: string | null,
   after: string,
   files: Readonly<Record<string, string>> = {},
 ): Promise<Row[]> {
@@ -23,11 +23,15 @@ export async function changesBetween(
   const git = (...args: string[]): Promise<string> =>
     run("git", ["-C", folder, "-c", "user.name=a", "-c", "user.email=a@example.org", ...args]);
   await git("init", "--quiet");
-  writeTree(folder, { ...files, "environments/shop.yaml": before });
-  const { code, stderr } = await meshops(folder, ["generate"]);
-  expect(code, stderr).toBe(0);
+  writeTree(folder, { ...files, ...(before === null ? { "README.md": "" } : { "environments/shop.yaml": before }) });
+  if (before !== null) {
+    const { code, stderr } = await meshops(folder, ["generate"]);
+    expect(code, stderr).toBe(0);
+  }
   await git("add", "--all");
   await git("commit", "--quiet", "--message", "before");
   writeTree(folder, { "environments/shop.yaml": after });
-  return JSON.parse((await meshops(folder, ["diff", "shop", "-o", "json"])).stdout) as Row[];
+  const { stdout, stderr } = await meshops(folder, ["diff", "shop", "-o", "json"]);
+  expect(stdout, stderr).not.toBe("");
+  return JSON.parse(stdout) as Row[];
 }

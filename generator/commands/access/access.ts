@@ -81,6 +81,12 @@ function selected(cells: readonly AccessCell[], { from, to }: AccessOptions): Ac
       cells.map(({ server }) => server),
     );
   const found = cells.filter((cell) => (from ?? cell.client) === cell.client && (pods ?? cell.server) === cell.server);
+  if (found.length === 0 && (from === undefined || pods === undefined))
+    throw new UserError(
+      exitCode.problem,
+      "no set of pods has ports",
+      "describe the pods of a service in workloads; for manifests, include the Deployments or Pods with their ports",
+    );
   if (found.length === 0)
     throw new UserError(
       exitCode.usage,

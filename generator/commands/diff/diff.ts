@@ -148,7 +148,7 @@ async function compare(
       changes.push(...(await diffObjects(sides, identities ?? [])));
       specs ??= await specsIn(tree);
       const [old, next] = [specs, repository].map(({ source }) => resolveEnvironment(owner, source).resolved);
-      if (old != null && next != null) changes.push(...accessChanges(old, next));
+      if (next != null) changes.push(...accessChanges(old ?? null, next));
     }
   }
   return changes;

@@ -16,7 +16,7 @@ import { outdatedScaffold } from "../init/tracked.ts";
 import type { Io } from "../io.ts";
 import { folderFindings } from "../workload-folders.ts";
 import { type DiagnosticFormat, formatted } from "./formats.ts";
-import { nameFindings } from "./other-kustomizations.ts";
+import { nameFindings } from "./other-objects.ts";
 import { renderedFindings } from "./rendered.ts";
 
 interface ValidateOptions {

@@ -1,8 +1,7 @@
-import { admissionWebhooksLabel, injectKey, meshedLabel } from "../../catalog/well-known.ts";
+import { meshedLabel } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject, ChangeSet, FieldChange, Step } from "../../components/change-rule.ts";
 import { suspendKustomizations } from "../../components/flux-commands.ts";
 import { at } from "../../kubernetes/object-fields.ts";
-import { requestsProxy } from "../../mesh/meshed.ts";
 import { isWithin } from "../../mesh/networks.ts";
 import { asMap } from "../../system/data.ts";
 
@@ -21,11 +20,10 @@ const lists: readonly { readonly path: RegExp; readonly entry: "opens" | "closes
   { path: /^spec\.requiredAuthenticationRefs\[\]/, entry: "closes" },
 ];
 
-/** Risks of changes to NetworkPolicies, Linkerd's policy resources and namespaces. */
+/** Risks of changes to NetworkPolicies and Linkerd's policy resources. */
 export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterable<Assessment> {
   const { objects: all } = changes;
   const { kind, change, fields } = changed;
-  if (kind === "Namespace") yield* namespace(changed);
   const does = effect.get(kind);
   if (does === undefined) return;
   if (change !== "changed" && /^proxy-metrics(-probes)?$/.test(changed.name)) {
@@ -290,50 +288,4 @@ function peers(value: unknown): string {
   const who = [...new Set(names)].join("/");
   const where = ports.length === 0 ? "" : ` on ${ports.join(", ")}`;
   return who === "" && where === "" ? text : `${who === "" ? "any client" : who}${where}`;
-}
-
-function* namespace({ name, change, fields }: ChangedObject): Iterable<Assessment> {
-  if (change === "removed")
-    yield { risk: "harmless", reason: `the namespace ${name} stays in the cluster until you delete it (prune: disabled)` };
-  for (const { path, before, after } of change === "changed" ? fields : []) {
-    if (path.endsWith('"pod-security.kubernetes.io/enforce"')) yield* podSecurity(name, String(before), String(after));
-    else if (path.endsWith(`"${injectKey}"`)) yield injection(`new pods of ${name}`, before, after);
-    else if (path.endsWith(`"${admissionWebhooksLabel}"`))
-      yield { risk: "webhook-policy", reason: `Linkerd's webhooks ${after === "disabled" ? "skip" : "apply to"} ${name}` };
-  }
-}
-
-/**
- * Levels of Pod Security, the strictest last. A namespace without the label has the cluster's default level, which is
- * usually `privileged`.
- */
-const levels = ["privileged", "baseline", "restricted"];
-
-function* podSecurity(name: string, before: string, after: string): Iterable<Assessment> {
-  const [previous, next] = [before, after].map((level) => Math.max(0, levels.indexOf(level)));
-  if (previous === undefined || next === undefined || previous === next) return;
-  yield next < previous
-    ? {
-        risk: "wider-access",
-        reason: `pods in ${name} are allowed to use settings that the Pod Security level ${before} forbids`,
-      }
-    : {
-        risk: "narrower-access",
-        reason: `new pods in ${name} must conform to the Pod Security level ${after}. Running pods are not affected until they restart`,
-      };
-}
-
-/** Assesses a change after which pods get a proxy or no longer get a proxy. */
-export function injection(who: string, before: unknown, after: unknown): Assessment {
-  if (requestsProxy(before) && requestsProxy(after))
-    return {
-      risk: "rollout",
-      reason: `${who} get a proxy in the mode ${String(after)}; they have a proxy and a mesh identity before and after`,
-    };
-  return requestsProxy(after)
-    ? { risk: "rollout", reason: `${who} get a proxy and a mesh identity` }
-    : {
-        risk: "narrower-access",
-        reason: `${who} have no proxy and no mesh identity: servers that require an identity deny them`,
-      };
 }

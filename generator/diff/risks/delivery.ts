@@ -6,7 +6,7 @@ import { fluxName, workloadId } from "../../components/names.ts";
 import { at } from "../../kubernetes/object-fields.ts";
 import { asMap, isMap } from "../../system/data.ts";
 import { join } from "../fields.ts";
-import { injection } from "./access.ts";
+import { injection } from "./namespace.ts";
 import { overlayOf } from "./placement.ts";
 
 /** Risks of changes to workloads of the user that meshops delivers. Their charts and folders are not known. */

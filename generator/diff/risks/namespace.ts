@@ -1,23 +1,29 @@
-import { proxyPrefix } from "../../catalog/well-known.ts";
+import { admissionWebhooksLabel, injectKey, proxyPrefix } from "../../catalog/well-known.ts";
 import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
 import { admitsMore } from "../../mesh/installation.ts";
+import { requestsProxy } from "../../mesh/meshed.ts";
 
-/** Risks of changed mesh settings of a namespace. Pods read them when they are created. */
+/** Risks of a removed namespace, and of its changed labels and mesh settings. Pods read them when they are created. */
 export function* namespaceRisks({ kind, name, change, fields }: ChangedObject): Iterable<Assessment> {
-  if (kind !== "Namespace" || change !== "changed") return;
+  if (kind !== "Namespace") return;
+  if (change === "removed")
+    yield { risk: "harmless", reason: `the namespace ${name} stays in the cluster until you delete it (prune: disabled)` };
+  if (change !== "changed") return;
   for (const field of fields) {
-    if (field.path.includes("config.linkerd.io/default-inbound-policy")) yield ofPolicy(name, field);
-    else if (field.path.includes("linkerd.io/inject"))
-      yield {
-        risk: field.after === "disabled" || field.after === undefined ? "narrower-access" : "rollout",
-        reason:
-          field.after === "disabled" || field.after === undefined
-            ? `new pods in namespace ${name} get no proxy and no identity, so policies refuse their calls; running pods keep their proxies until they restart`
-            : `new pods in namespace ${name} get a proxy; running pods do not change until they restart`,
-      };
-    else if (field.path.includes(proxyPrefix))
+    const { path, before, after } = field;
+    const isKey = (key: string): boolean => path.endsWith(`"${key}"`);
+    if (isKey("pod-security.kubernetes.io/enforce")) yield* podSecurity(name, String(before), String(after));
+    else if (isKey(injectKey)) yield afterRestart(injection(`new pods in namespace ${name}`, before, after));
+    else if (isKey(admissionWebhooksLabel))
+      yield { risk: "webhook-policy", reason: `Linkerd's webhooks ${after === "disabled" ? "skip" : "apply to"} ${name}` };
+    else if (isKey(`${proxyPrefix}default-inbound-policy`)) yield ofPolicy(name, field);
+    else if (path.includes(proxyPrefix))
       yield { risk: "rollout", reason: `pods in namespace ${name} use the new proxy settings after their next restart` };
   }
+}
+
+function afterRestart(assessment: Assessment): Assessment {
+  return { ...assessment, reason: `${assessment.reason}; running pods do not change until they restart` };
 }
 
 function ofPolicy(name: string, { before, after }: FieldChange): Assessment {
@@ -29,5 +35,40 @@ function ofPolicy(name: string, { before, after }: FieldChange): Assessment {
     : {
         risk: "narrower-access",
         reason: `after their next restart, pods in namespace ${name} refuse clients that they admit now, on ports without a Server`,
+      };
+}
+
+/**
+ * Levels of Pod Security, the strictest last. A namespace without the label has the cluster's default level, which is
+ * usually `privileged`.
+ */
+const levels = ["privileged", "baseline", "restricted"];
+
+function* podSecurity(name: string, before: string, after: string): Iterable<Assessment> {
+  const [previous, next] = [before, after].map((level) => Math.max(0, levels.indexOf(level)));
+  if (previous === undefined || next === undefined || previous === next) return;
+  yield next < previous
+    ? {
+        risk: "wider-access",
+        reason: `pods in ${name} are allowed to use settings that the Pod Security level ${before} forbids`,
+      }
+    : {
+        risk: "narrower-access",
+        reason: `new pods in ${name} must conform to the Pod Security level ${after}. Running pods are not affected until they restart`,
+      };
+}
+
+/** Assesses a change after which pods get a proxy or no longer get a proxy. */
+export function injection(who: string, before: unknown, after: unknown): Assessment {
+  if (requestsProxy(before) && requestsProxy(after))
+    return {
+      risk: "rollout",
+      reason: `${who} get a proxy in the mode ${String(after)}; they have a proxy and a mesh identity before and after`,
+    };
+  return requestsProxy(after)
+    ? { risk: "rollout", reason: `${who} get a proxy and a mesh identity` }
+    : {
+        risk: "narrower-access",
+        reason: `${who} have no proxy and no mesh identity: servers that require an identity deny them`,
       };
 }

@@ -129,11 +129,11 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
   return {
     risk: "mesh-restart",
     reason:
-      "meshops installs Linkerd in this environment from now on. If the cluster already contains the Helm releases of Linkerd and its extensions, Helm upgrades them to the generated values, and their pods restart. If the Helm releases have other names, Helm refuses the installation, because the objects belong to other releases",
+      "meshops installs Linkerd in this environment from now on. If the cluster already contains the Helm releases of Linkerd and its extensions, Helm upgrades them to the generated values, and the pods of the control plane restart. If these releases have other names or are in other namespaces, Flux makes their objects part of the new releases (helm-controller, disableTakeOwnership), and helmfile refuses the installation",
     steps: [
       {
-        text: "Before you push, check the names and the values of the Helm releases.",
-        command: "helm list --namespace linkerd && helm get values linkerd-control-plane --namespace linkerd",
+        text: "Before you push, compare the names and namespaces of the Helm releases with the generated ones (linkerd-crds and linkerd-control-plane in namespace linkerd).",
+        command: "helm list --all-namespaces --filter linkerd",
       },
       ...(external
         ? []
@@ -169,6 +169,9 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
         text: "Stop the other tool without uninstalling Linkerd. With Flux: suspend its Kustomizations and HelmReleases, remove them from its repository, and then delete them.",
       },
       { text: "Push, and wait until Linkerd is ready.", command: `meshops status ${environment} --watch` },
+      {
+        text: "If the old releases have other names or namespaces, never uninstall them: Helm would delete the objects of Linkerd. Delete only their records, the Secrets with the labels owner=helm and name=<old release> in the namespace of the release.",
+      },
     ],
   };
 }

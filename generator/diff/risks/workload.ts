@@ -1,7 +1,7 @@
 import { injectKey } from "../../catalog/well-known.ts";
 import { isGeneratedPatch } from "../../components/assessed.ts";
 import type { Assessment, ChangedObject, FieldChange } from "../../components/change-rule.ts";
-import { injection } from "./access.ts";
+import { injection } from "./namespace.ts";
 
 /** Risks of changes to Deployments, Flux Kustomizations, routes, and files. */
 export function* workloadRisks({ kind, name, change, fields }: ChangedObject): Iterable<Assessment> {

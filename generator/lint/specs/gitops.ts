@@ -68,41 +68,59 @@ export function* pathMismatch({ spec: { gitops } }: Environment, place: string |
   };
 }
 
-/** A Kustomization of Flux in the Git repository that meshops did not generate. */
-export interface OtherKustomization {
+/** An object in the Git repository that meshops did not generate. */
+export interface OtherObject {
   /** Path of the file, relative to the root of the Git repository. */
   readonly file: string;
+  readonly kind: string;
   readonly name: string;
   /** Null if the file does not contain the namespace. */
   readonly namespace: string | null;
 }
 
-/** Rule that finds names of generated Kustomizations that the Git repository already uses. */
+/** Rule that finds objects in the Git repository that meshops also generates. */
 export const gitopsNameRule: RuleInfo = {
   code: "gitops-name-taken",
   severity: "warning",
-  title: "The Git repository already contains a Kustomization with this name",
+  title: "The Git repository already contains an object that meshops generates",
   why:
-    "If two files contain a Kustomization with the same name and namespace, and Flux applies both files to the same cluster, each reconciliation replaces the Kustomization of the other file. " +
-    "Flux then deletes the objects that the replaced Kustomization applied.",
-  fix: "Set `gitops.namePrefix`. If Flux applies the other file only to other clusters, silence the rule.",
+    "If two files contain an object with the same kind, name and namespace, and Flux applies both files to the same cluster, each reconciliation replaces the object of the other file. " +
+    "If one of them is removed, Flux deletes the object. For a Kustomization, it then also deletes what the Kustomization applied; for a namespace, everything in it.",
+  fix: "For a Kustomization, set `gitops.namePrefix`. For a namespace that belongs to others, set `create: false`. Otherwise, remove the object from one of the files. If Flux applies the other file only to other clusters, silence the rule.",
 };
 
-/** @param own names of the environment's Kustomizations */
+/** An object that meshops generates. The namespace of a cluster-scoped object is empty. */
+export interface OwnObject {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/** Yields one finding per kind of generated objects that the Git repository also contains. */
 export function* takenNames(
   { spec: { gitops } }: Environment,
-  own: readonly string[],
-  others: readonly OtherKustomization[],
+  own: readonly OwnObject[],
+  others: readonly OtherObject[],
 ): Iterable<RuleFinding> {
-  const taken = others.filter(
-    ({ name, namespace }) => own.includes(name) && (namespace === null || namespace === gitops.namespace),
-  );
-  const [first] = taken;
-  if (first === undefined) return;
-  const more = new Set(taken.map(({ name }) => name)).size - 1;
-  yield {
-    paths: [spec("gitops", "namePrefix"), spec("gitops")],
-    message: `the name ${first.name} of a generated Kustomization is also in ${first.file}${more === 0 ? "" : `, and ${plural(more, "other name")} of generated Kustomizations in this or other files`}`,
-    fix: gitops.namePrefix === "mesh-" ? "set another gitops.namePrefix" : "set gitops.namePrefix: mesh-",
-  };
+  const isSame = (a: OwnObject, b: OtherObject): boolean =>
+    a.kind === b.kind && a.name === b.name && (b.namespace === null || a.namespace === "" || a.namespace === b.namespace);
+  for (const kind of new Set(own.map((each) => each.kind))) {
+    const taken = others.filter((other) => other.kind === kind && own.some((each) => isSame(each, other)));
+    const [first] = taken;
+    if (first === undefined) continue;
+    const more = new Set(taken.map(({ name }) => name)).size - 1;
+    const elsewhere = more === 0 ? "" : `, and ${plural(more, "other name")} of generated ${kind}s in this or other files`;
+    yield {
+      paths: kind === "Kustomization" ? [spec("gitops", "namePrefix"), spec("gitops")] : [spec()],
+      message: `the name ${first.name} of a generated ${kind} is also in ${first.file}${elsewhere}`,
+      fix:
+        kind === "Kustomization"
+          ? gitops.namePrefix === "mesh-"
+            ? "set another gitops.namePrefix"
+            : "set gitops.namePrefix: mesh-"
+          : kind === "Namespace"
+            ? `set create: false for it in namespaces, or remove it from ${first.file}`
+            : `if meshops takes it over, remove it from ${first.file}`,
+    };
+  }
 }

@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { kustomizationName, placementOf } from "../../bundle/emit/placement.ts";
+import type { Repository } from "../../bundle/repository.ts";
+import { modelOf } from "../../components/build.ts";
+import { isDelivered, objectsOf, releaseOf } from "../../components/model.ts";
+import { fluxName } from "../../components/names.ts";
+import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+import { parseManifests } from "../../kubernetes/read.ts";
+import { gitopsNameRule, type OtherObject, type OwnObject, takenNames } from "../../lint/specs/gitops.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { basesFolder, overlaysFolder } from "../../spec/layout.ts";
+import type { Loaded } from "../../spec/load.ts";
+import { gitRootOf } from "../../system/git-place.ts";
+import { ruleFindings } from "../rule-findings.ts";
+
+/** Returns findings for each environment that generates an object which the Git repository already contains. */
+export function nameFindings({ root }: Repository, loaded: readonly Loaded[]): Diagnostic[] {
+  const top = gitRootOf(root);
+  if (top === null) return [];
+  const others = otherObjects(
+    top,
+    [overlaysFolder, basesFolder].map((folder) => join(root, folder)),
+  );
+  return loaded.flatMap((each) =>
+    ruleFindings(each, gitopsNameRule, (environment) => takenNames(environment, ownObjects(environment), others)),
+  );
+}
+
+/** Kinds of objects that are looked up in the Git repository. */
+const kinds = ["Kustomization", "HelmRelease", "Namespace"];
+
+/** The objects of these kinds that meshops generates for an environment. */
+function ownObjects(environment: Environment): OwnObject[] {
+  const placement = placementOf(environment);
+  const delivered = modelOf(environment).components.filter(isDelivered);
+  return [
+    ...delivered.map(({ id }) => ({
+      kind: "Kustomization",
+      name: kustomizationName(placement, id),
+      namespace: placement.namespace,
+    })),
+    ...delivered
+      .filter((component) => releaseOf(component) !== null)
+      .map(({ id, namespace }) => ({ kind: "HelmRelease", name: fluxName(id), namespace })),
+    ...objectsOf(delivered)
+      .filter(({ kind }) => kind === "Namespace")
+      .map(({ kind, metadata: { name } }) => ({ kind, name, namespace: "" })),
+  ];
+}
+
+/** Size in bytes. Larger files are not read: a file with Kustomizations of Flux is small. */
+const largest = 1 << 20;
+
+/**
+ * Returns the objects of these kinds in a Git repository, without those that meshops generates. Files and documents that
+ * cannot be parsed are skipped, for example templates.
+ *
+ * @param top root of the Git repository
+ * @param skipped folders that are not read
+ */
+function otherObjects(top: string, skipped: readonly string[]): OtherObject[] {
+  const found: OtherObject[] = [];
+  const visit = (folder: string): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory() && entry.name !== ".git" && entry.name !== "node_modules" && !skipped.includes(path)) visit(path);
+      if (entry.isFile() && /\.ya?ml$/.test(entry.name) && statSync(path).size <= largest)
+        found.push(...objectsIn(relative(top, path), readFileSync(path, "utf8")));
+    }
+  };
+  visit(top);
+  return found;
+}
+
+const mentionsKind = new RegExp(`kind["']?:\\s*["']?(?:${kinds.join("|")})\\b`);
+
+function objectsIn(file: string, text: string): OtherObject[] {
+  if (!mentionsKind.test(text)) return [];
+  const { objects } = parseManifests(file, text);
+  return objects
+    .filter(({ apiVersion, kind, value }) => {
+      const isOwn = at(value, "metadata", "labels", "app.kubernetes.io/managed-by") === "meshops";
+      // A kustomization.yaml has the same kind as a Kustomization of Flux.
+      return kinds.includes(kind) && !apiVersion.startsWith("kustomize.config.k8s.io/") && !isOwn;
+    })
+    .map(({ kind, name, namespace }) => ({ file, kind, name, namespace: namespace === "" ? null : namespace }));
+}
