@@ -50,9 +50,10 @@ export async function connect({ kubeconfig, context }: ConnectionOptions): Promi
   } catch (error) {
     // Report only the first line, because the other lines may quote a token from the file.
     const [first] = (error as Error).message.split("\n");
+    // The client throws a TypeError if the file is empty or is not a map.
     throw new UserError(
       exitCode.missing,
-      `cannot read the kubeconfig: ${first}`,
+      `cannot read the kubeconfig: ${error instanceof TypeError ? "the file is not a kubeconfig" : first}`,
       "specify a readable kubeconfig with --kubeconfig",
     );
   }

@@ -1,9 +1,12 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { join, relative } from "node:path";
 import { folderInSource, pathInSource, placementOf } from "../bundle/emit/placement.ts";
+import { inventoryFile, parseInventory } from "../bundle/inventory.ts";
 import type { Step } from "../components/change-rule.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { fluxFolder } from "../spec/layout.ts";
+import { readIfThere } from "../system/files.ts";
+import { compareText, folderOf } from "../system/text.ts";
 
 /** An environment that has another name than before. */
 export interface Renamed {
@@ -11,9 +14,19 @@ export interface Renamed {
   readonly to: string;
 }
 
-/** Folder with the manifests that `flux bootstrap git` writes for an environment. */
-export function fluxFilesOf(environment: string): string {
-  return `${fluxFolder(environment)}/flux-system`;
+/**
+ * Files in the folder of an environment's Flux objects that meshops did not generate: those of `flux bootstrap git`, and
+ * those of the user. Returns sorted paths, relative to the root.
+ */
+export function ownFluxFiles(root: string, environment: string): string[] {
+  const folder = fluxFolder(environment);
+  if (!existsSync(join(root, folder))) return [];
+  const { files } = parseInventory(readIfThere(join(root, inventoryFile(environment))) ?? "", environment);
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
+    .filter((path) => !files.has(path))
+    .sort(compareText);
 }
 
 /**
@@ -28,23 +41,24 @@ export function stepsAfterRename(root: string, environment: Environment | null, 
     command: `git add --all && git commit -m "Rename ${from} to ${to}" && git push`,
   };
   if (environment === null) return [push];
-  const own = fluxFilesOf(from);
   const { managesRoot } = placementOf(environment);
   return [
-    ...(existsSync(join(root, own))
-      ? [
-          {
-            text: "Move the files of flux bootstrap git, and then change spec.path in gotk-sync.yaml.",
-            command: `git mv ${own} ${fluxFilesOf(to)}`,
-          },
-        ]
-      : []),
+    ...ownFluxFiles(root, from).map((path) => ({
+      text: path.endsWith("/gotk-sync.yaml")
+        ? "Move this file of flux bootstrap git, and change spec.path in it."
+        : "Move this file before you push. Otherwise, Flux finds the old folder without the components, and deletes them.",
+      command: moveFile(path, path.replace(fluxFolder(from), fluxFolder(to))),
+    })),
     ...(managesRoot ? [] : [pathOfOthers(environment, { from, to })]),
     push,
     ...azureTags(environment),
     ...(managesRoot ? [pathOfRoot(environment, { from, to })] : []),
     { text: "Wait until Flux has applied the new folder.", command: `meshops status ${to} --watch` },
   ];
+}
+
+function moveFile(path: string, target: string): string {
+  return `mkdir -p ${folderOf(target)} && git mv ${path} ${target}`;
 }
 
 function pathOfOthers(environment: Environment, { from, to }: Renamed): Step {

@@ -70,7 +70,9 @@ export function refuseUnknown(repository: Repository, names: readonly string[]):
 /** Returns a finding for each name that has no spec. */
 export function unknownEnvironments(repository: Repository, names: readonly string[]): Diagnostic[] {
   const known = repository.environmentNames();
-  return [...new Set(names)].filter((name) => !known.includes(name)).map((name) => unknownEnvironment(name, known));
+  return [...new Set(names)]
+    .filter((name) => !known.includes(name))
+    .map((name) => unknownEnvironment(name, known, existsSync(join(repository.root, inventoryFile(name)))));
 }
 
 /**
@@ -104,10 +106,13 @@ export function loadOne(io: Io, repository: Repository, name: string): Environme
   return environment;
 }
 
-function unknownEnvironment(name: string, known: readonly string[]): Diagnostic {
+/** @param generated whether the repository contains generated files of the environment */
+function unknownEnvironment(name: string, known: readonly string[], generated: boolean): Diagnostic {
   const message = `environment "${name}" does not exist`;
-  const unknown = atStart(specFile(name), { code: "environment-unknown", message, fix: didYouMean(name, known) });
-  return { ...unknown, expected: known.length === 0 ? null : `one of ${known.join(", ")}` };
+  const restore = generated ? `restore ${specFile(name)} from Git` : null;
+  const fix = restore ?? didYouMean(name, known);
+  const unknown = atStart(specFile(name), { code: "environment-unknown", message, fix });
+  return { ...unknown, expected: known.length === 0 || generated ? null : `one of ${known.join(", ")}` };
 }
 
 /**

@@ -70,7 +70,7 @@ function check(text: string, expected: Expected): SecretProblem | null {
 }
 
 const plaintextFix =
-  "do not commit the file; encrypt the file with meshops secrets encrypt, and create a new identity if the plaintext was ever pushed";
+  "do not commit the file; encrypt the file with meshops secrets encrypt; if the plaintext was ever pushed, replace the key: meshops identity rotate-webhooks for a webhook, rotate-issuer for the issuer";
 
 function wrongPlaintext(
   text: string,

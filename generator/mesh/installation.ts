@@ -12,6 +12,11 @@ export function defaultPolicyIn(namespace: string, { spec: { linkerd, namespaces
   return namespaces[namespace]?.mesh.defaultInboundPolicy ?? linkerd.defaultInboundPolicy;
 }
 
+/** Whether a default inbound policy admits all pods of the cluster, with and without an identity. */
+export function admitsEveryPod(policy: string): boolean {
+  return ["all-unauthenticated", "cluster-unauthenticated", "audit"].includes(policy);
+}
+
 /** Values of the default inbound policy, from the strictest to the most open one. */
 const byOpenness = [
   "deny",

@@ -108,6 +108,16 @@ describe("env rename", () => {
     expect(stdout).toMatch(/renamed child to parent\n\nnext:\n {2}1\. Commit and push\.\n {7}git add .*\n$/);
   });
 
+  test("moves files of the user next to the Flux objects, because Flux deletes the components if only they are left", async () => {
+    const { root, env } = await platform();
+    const own = "flux/own/cert-manager.yaml";
+    writeTree(root, { [own]: "# flux/own stays in files of the user\nkind: Kustomization\n" });
+    const text = readFileSync(join(root, own), "utf8");
+    expect((await meshops(root, ["env", "rename", "own", "lab"], { env })).code).toBe(0);
+    expect(existsSync(join(root, "flux/own"))).toBe(false);
+    expect(readFileSync(join(root, "flux/lab/cert-manager.yaml"), "utf8")).toBe(text);
+  });
+
   test(`is completed by the same command if it was killed at any moment (${4 * slow} kills)`, async () => {
     for (let index = 0; index < 4 * slow; index += 1) {
       const { root, env } = await platform();

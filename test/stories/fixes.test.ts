@@ -66,7 +66,7 @@ function fields({ properties = {} }: Schema, path: readonly string[] = []): stri
  */
 function fieldNamed(name: string, excerptPath: readonly string[]): string[] {
   const steps = name.replace(/^spec\./, "").split(".");
-  for (let above = excerptPath.length - 1; above > 1; above -= 1) {
+  for (let above = excerptPath.length - 1; above > 0; above -= 1) {
     const near = [...excerptPath.slice(0, above), ...steps];
     if (isField(near)) return near;
   }

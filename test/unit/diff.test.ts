@@ -246,14 +246,11 @@ describe("charts of Dgraph", () => {
       "generation=$(kubectl get helmrelease",
       "kubectl wait helmrelease",
       "kubectl patch helmrelease",
-      "for i in",
-      "for i in",
+      "kubectl wait service",
     ]);
-    // The new StatefulSets do not adopt the old pods, because their selectors contain the new chart version.
-    expect(found?.steps?.slice(-2).map(({ command }) => /pod (demo-dgraph-\w+)-/.exec(command ?? "")?.[1])).toEqual([
-      "demo-dgraph-zero",
-      "demo-dgraph-alpha",
-    ]);
+    // The selectors of the new StatefulSets and Services contain the new chart version, so the old pods get this label.
+    expect(found?.reason).toContain("Announce an outage");
+    expect(found?.steps?.at(-1)?.command).toContain("--selector app=dgraph,release=demo chart=dgraph-24.1.5 --overwrite");
     expect(found?.steps?.[1]?.command).toContain("demo-dgraph-alpha demo-dgraph-zero --namespace dgraph --cascade=orphan");
   });
 

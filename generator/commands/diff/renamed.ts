@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { inventoryFile } from "../../bundle/inventory.ts";
 import type { Step } from "../../components/change-rule.ts";
@@ -7,7 +6,7 @@ import type { GitTree } from "../../diff/git-tree.ts";
 import { encryptedFiles } from "../../identity/read.ts";
 import { environmentsFolder, fluxFolder, fluxRootFolder, overlaysFolder } from "../../spec/layout.ts";
 import { readIfThere } from "../../system/files.ts";
-import { fluxFilesOf, type Renamed } from "../after-rename.ts";
+import { ownFluxFiles, type Renamed } from "../after-rename.ts";
 import type { Wanted } from "../render-environments.ts";
 
 /**
@@ -44,9 +43,11 @@ function moved(path: string, { from, to }: Renamed): string {
 /** Returns the change of the environment's name itself. Flux's root Kustomization is not in the generated files. */
 export function renameChange(root: string, { from, to }: Renamed, steps: readonly Step[]): ObjectChange {
   const old = fluxFolder(from);
-  const effect = existsSync(join(root, fluxFilesOf(from)))
-    ? `${old}, in which only Flux's own files are left. If you push before you move these files, Flux deletes the components of the environment`
-    : `${old}, which no longer exists. Until the root applies ${fluxFolder(to)}, Flux reports an error and applies nothing`;
+  const left = ownFluxFiles(root, from);
+  const effect =
+    left.length > 0
+      ? `${old}, in which only ${left.join(", ")} ${left.length === 1 ? "is" : "are"} left. If you push before you move ${left.length === 1 ? "this file" : "these files"}, Flux deletes the components of the environment`
+      : `${old}, which no longer exists. Until the root applies ${fluxFolder(to)}, Flux reports an error and applies nothing`;
   return {
     environment: to,
     kind: "Environment",

@@ -151,14 +151,16 @@ function markdownSteps(steps: readonly Step[]): string {
 /** `3 objects change: 1 immutable-field, 2 harmless`. */
 export function summary(all: readonly ObjectChange[]): string {
   const changes = all.filter(({ kind }) => kind !== accessKind);
+  const access = all.filter(({ kind }) => kind === accessKind);
   const counts = [...risks].reverse().flatMap((risk) => {
     const count = changes.filter((change) => change.risk === risk).length;
     return count === 0 ? [] : [`${count} ${risk}`];
   });
   const verb = changes.length === 1 ? "changes" : "change";
-  return changes.length === 0
-    ? "no generated object changes"
-    : `${plural(changes.length, "object")} ${verb}: ${counts.join(", ")}`;
+  const objects =
+    changes.length === 0 ? "no generated object changes" : `${plural(changes.length, "object")} ${verb}: ${counts.join(", ")}`;
+  const directions = (["wider-access", "narrower-access"] as const).filter((risk) => access.some((each) => each.risk === risk));
+  return directions.length === 0 ? objects : `${objects}; clients: ${directions.join(", ")}`;
 }
 
 /** Returns the highest risk of the changes. */

@@ -58,7 +58,7 @@ export async function remove([name = ""]: readonly string[], options: RemoveOpti
   if (purge) await withLock(root, async () => removeIdentity(root, name));
   else if (kept.length > 0) {
     io.stdout.write(`certificates and encrypted files of ${name} are kept:\n${kept.map((path) => `  ${path}\n`).join("")}`);
-    io.stdout.write(`to remove these files, run meshops env remove ${name} --purge --force\n`);
+    io.stdout.write(`if the environment is no longer deployed, meshops env remove ${name} --purge --force removes these files\n`);
   }
   return exitCode.ok;
 }

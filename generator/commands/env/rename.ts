@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Document } from "yaml";
 import { Repository } from "../../bundle/repository.ts";
 import { withCopiedRules } from "../../identity/environment-rules.ts";
@@ -12,7 +12,7 @@ import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
 import { withLock } from "../../system/lock.ts";
-import { fluxFilesOf, stepsAfterRename } from "../after-rename.ts";
+import { ownFluxFiles, stepsAfterRename } from "../after-rename.ts";
 import { type DirectoryOption, refuseUnknown, repositoryIn } from "../context.ts";
 import type { Io } from "../io.ts";
 import { columns, wrap } from "../terminal/wrap.ts";
@@ -49,22 +49,19 @@ export async function rename(
 }
 
 /**
- * Moves the manifests that `flux bootstrap git` wrote, and changes the path of the root Kustomization in them. If they
- * stayed at the old path, Flux would find a folder without components, and delete the components.
+ * Moves the files in the folder of the Flux objects that meshops did not generate, and changes the path of the root
+ * Kustomization in the files of `flux bootstrap git`. If a file stayed at the old path, Flux would find a folder without
+ * components, and delete the components.
  */
 function moveFluxFiles(root: string, name: string, newName: string): void {
   const within = pathsWithin(root);
-  const folder = fluxFilesOf(name);
-  if (!existsSync(join(root, folder))) return;
-  const files = readdirSync(join(root, folder), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  for (const entry of files) {
-    const path = relative(root, join(entry.parentPath, entry.name));
-    const text = readFileSync(join(root, path), "utf8").replaceAll(
-      new RegExp(`\\b${fluxFolder(name)}(?=["'\\s/]|$)`, "gm"),
-      fluxFolder(newName),
-    );
-    writeAtomic(within(path.replace(folder, fluxFilesOf(newName))), text);
-    removeFile(within(path), join(root, fluxFolder(name)));
+  const [folder, target] = [fluxFolder(name), fluxFolder(newName)];
+  const ofName = new RegExp(`\\b${folder}(?=["'\\s/]|$)`, "gm");
+  for (const path of ownFluxFiles(root, name)) {
+    const text = readFileSync(join(root, path), "utf8");
+    const isOfFlux = path.startsWith(`${folder}/flux-system/`);
+    writeAtomic(within(path.replace(folder, target)), isOfFlux ? text.replaceAll(ofName, target) : text);
+    removeFile(within(path), join(root, folder));
   }
 }
 

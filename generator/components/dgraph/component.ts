@@ -10,7 +10,7 @@ import { dgraphPatches } from "./patches.ts";
 import { dgraphPods } from "./pods.ts";
 import { dgraphRules } from "./rules.ts";
 import { storageChanges } from "./storage-changes.ts";
-import { internalPortsStall } from "./transition-rules.ts";
+import { internalPortsRefused, internalPortsStall } from "./transition-rules.ts";
 import { dgraphValues, ownedDgraphValues } from "./values.ts";
 
 /** Dgraph with injected proxies. */
@@ -20,7 +20,7 @@ export const dgraph: ComponentProvider = {
   keptReleases: ["dgraph"],
   assessedValues: { helmRelease: "dgraph", paths: assessedPaths, effect: null },
   rules: dgraphRules,
-  transitionRules: [internalPortsStall],
+  transitionRules: [internalPortsStall, internalPortsRefused],
   changeRules: [dgraphChanges, storageChanges],
   components: ({ environment }) => (environment.spec.dgraph.enabled ? [component] : []),
 };

@@ -38,13 +38,13 @@ export function uninstall(
  * Flux's drift detection creates the deleted StatefulSet again from the old chart.
  *
  * @param roles roles whose StatefulSets must be created again
- * @param otherSelector whether the new StatefulSets have other selectors, so that they do not adopt the existing pods
+ * @param nextChart version of the new chart, if it differs: the new StatefulSets and Services then have other selectors
  */
 export function recreateStatefulSets(
   dgraph: RunningDgraph,
   roles: readonly DgraphRole[],
   resizes: readonly Resize[] = [],
-  otherSelector: boolean = false,
+  nextChart: string | null = null,
 ): Step[] {
   const { namespace, alphas, zeros } = dgraph;
   const helmRelease = `helmrelease dgraph --namespace ${namespace}`;
@@ -71,20 +71,19 @@ export function recreateStatefulSets(
       command: `kubectl wait ${helmRelease} --for=jsonpath='{.metadata.generation}'=$((generation + 1)) --timeout=15m`,
     },
     { text: "Resume the HelmRelease.", command: suspended(false) },
-    ...(otherSelector ? [...roles].reverse().map((role) => replacePods(dgraph, role)) : []),
+    ...(nextChart === null ? [] : [relabel(dgraph, nextChart)]),
   ];
 }
 
 /**
- * Step that replaces the pods of a deleted StatefulSet. The new StatefulSet has another selector, so it does not adopt
- * them, and creates a pod only after the old pod with the same name was deleted.
+ * Step that gives the running pods the label of the new chart. The selectors of the chart's StatefulSets and Services
+ * contain this label (dgraph chart 24.1.4, templates). The StatefulSets then adopt the pods, and replace them one by one.
  */
-function replacePods(dgraph: RunningDgraph, role: DgraphRole): Step {
-  const pod = `pod ${nameOf(dgraph, role)}-$i --namespace ${dgraph.namespace}`;
-  const count = role === "alpha" ? dgraph.alphas : dgraph.zeros;
+function relabel({ namespace, release }: RunningDgraph, nextChart: string): Step {
+  const chart = `dgraph-${nextChart}`;
   return {
-    text: `Replace the old pods of ${title(role)} one by one. The new StatefulSet does not adopt them, because its selector contains the new chart version.`,
-    command: `for i in ${indices(count)}; do kubectl delete ${pod} && until kubectl get ${pod} >/dev/null 2>&1; do sleep 2; done && kubectl wait ${pod} --for=condition=Ready --timeout=15m || break; done`,
+    text: "As soon as Helm has changed the Services, give the running pods the label that the new Services and StatefulSets select. The StatefulSets then replace the pods one by one.",
+    command: `kubectl wait service ${release}-dgraph-alpha --namespace ${namespace} --for=jsonpath='{.spec.selector.chart}'=${chart} --timeout=15m && kubectl label pods --namespace ${namespace} --selector app=dgraph,release=${release} chart=${chart} --overwrite`,
   };
 }
 

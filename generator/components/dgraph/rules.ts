@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { dgraphChart, dgraphCharts, isKnownDgraphChart, nearestDgraphChart } from "../../catalog/dgraph.ts";
 import { didYouMean } from "../../diagnostics/suggest.ts";
+import { defaultPolicyIn } from "../../mesh/installation.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
 import { plural } from "../../system/text.ts";
@@ -93,6 +94,14 @@ function rulesOfDgraph(): readonly Rule[] {
       why: "To retry a call, a proxy sends the call's single message again. A streaming call has many messages, and the proxy does not store copies of these messages.",
       fix: "Remove `retry` from the method.",
       check: retriedStreams,
+    },
+    {
+      code: "dgraph-closed",
+      severity: "error",
+      title: "The default inbound policy refuses all connections to Dgraph",
+      why: "With `networkPolicy: false`, no Server protects Dgraph's ports, so the default inbound policy applies to them. The policy `deny` refuses all clients, and the connections between Dgraph's own pods.",
+      fix: "Set `namespaces.<namespace of Dgraph>.mesh.defaultInboundPolicy: all-unauthenticated`, push, and restart Dgraph's pods, before you remove the policies.",
+      check: closedByDefault,
     },
     {
       code: "dgraph-methods-unused",
@@ -206,6 +215,16 @@ function* retriedStreams({ spec: { dgraph } }: Environment): Iterable<RuleFindin
       fix: "remove retry from this method",
     };
   }
+}
+
+function* closedByDefault(environment: Environment): Iterable<RuleFinding> {
+  const { namespace, networkPolicy } = environment.spec.dgraph;
+  if (networkPolicy || defaultPolicyIn(namespace, environment) !== "deny") return;
+  yield {
+    paths: [spec("dgraph", "networkPolicy"), spec("dgraph"), spec("linkerd", "defaultInboundPolicy")],
+    message: "without policies for Dgraph, the default inbound policy deny refuses all clients, and Dgraph's own pods",
+    fix: `set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated first, and restart Dgraph's pods before you remove the policies`,
+  };
 }
 
 function* unusedMethods({ spec: { dgraph } }: Environment): Iterable<RuleFinding> {

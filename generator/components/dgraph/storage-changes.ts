@@ -95,10 +95,14 @@ function* immutable(changed: ChangedObject): Iterable<Assessment> {
   });
   yield {
     risk: "immutable-field",
-    reason: `Kubernetes does not allow changes to a StatefulSet's ${fixed.join(" and ")}. Helm cannot update the StatefulSet, but creates it again after you have deleted it`,
-    steps: recreateStatefulSets(running(changed), sets, sizes, before !== after),
+    reason: `Kubernetes does not allow changes to a StatefulSet's ${fixed.join(" and ")}. Helm cannot update the StatefulSet, but creates it again after you have deleted it${before === after ? "" : otherServices}`,
+    steps: recreateStatefulSets(running(changed), sets, sizes, before === after ? null : after),
   };
 }
+
+/** The selectors of the chart's Services contain the version of the chart, too (dgraph chart 24.1.4, templates). */
+const otherServices =
+  ". The selectors of the Services contain the chart version, too: from the upgrade until the last step, no client can connect to Dgraph, and its pods do not find each other. Announce an outage of about a minute";
 
 /** Bytes of a size in the format that the schema requires. */
 function bytes(size: string): number {
@@ -126,7 +130,10 @@ function* volumes({ fields }: ChangedObject): Iterable<Assessment> {
       };
       continue;
     }
-    const what = key === "size" ? "resize each claim" : "copy the data to claims of the new storage class";
+    const what =
+      key === "size"
+        ? "resize each claim"
+        : "move the data to claims of the new storage class, which the steps below do not do (for example with a new Helm release, dgraph.release)";
     yield {
       risk: "volume-claim",
       reason: `this change does not affect the existing volume claims of ${who}, so you must ${what}`,

@@ -1,4 +1,5 @@
 import { portKeys } from "../../catalog/well-known.ts";
+import { admitsEveryPod, defaultPolicyIn } from "../../mesh/installation.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
 import type { TransitionRule } from "../component.ts";
@@ -19,8 +20,33 @@ export const internalPortsStall: TransitionRule = {
   check: protectsSkippedPorts,
 };
 
+/** Rule for the change to internal ports that no Server protects, under a default inbound policy that refuses clients. */
+export const internalPortsRefused: TransitionRule = {
+  code: "internal-ports-refused",
+  severity: "error",
+  title: "Dgraph's pods would refuse each other while `internalPorts` changes to `skip`",
+  why:
+    "Flux updates the policies before it updates Dgraph. It removes the Servers of ports 5080 and 7080 while the running pods still receive these connections through their proxies. " +
+    "Without a Server, the default inbound policy applies. If it refuses clients, the proxies close the connections between the pods, and the groups of Dgraph lose their majority (linkerd2-proxy, inbound policy).",
+  fix: "1. Set `namespaces.<namespace of Dgraph>.mesh.defaultInboundPolicy: all-unauthenticated`, generate, push, and restart Dgraph's pods one by one. 2. Change `dgraph.internalPorts`, generate, push, and wait until Dgraph is ready. 3. Remove the setting of the namespace.",
+  check: exposesProxiedPorts,
+};
+
+function* exposesProxiedPorts(environment: Environment, generated: (path: string) => string | null): Iterable<RuleFinding> {
+  const { enabled, internalPorts, namespace } = environment.spec.dgraph;
+  const policy = defaultPolicyIn(namespace, environment);
+  if (!enabled || internalPorts !== "skip" || admitsEveryPod(policy)) return;
+  const protectedNow = generated("dgraph-policy/authorization.yaml")?.includes(`${dgraphName(environment, "alpha")}-internal`);
+  if (protectedNow !== true) return;
+  yield {
+    paths: [spec("dgraph", "internalPorts"), spec("dgraph")],
+    message: `the default inbound policy ${policy} would refuse the connections between Dgraph's pods as soon as Flux removes their Servers`,
+    fix: `set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated first, and restart Dgraph's pods`,
+  };
+}
+
 function* protectsSkippedPorts(environment: Environment, generated: (path: string) => string | null): Iterable<RuleFinding> {
-  const { enabled, internalPorts, networkPolicy } = environment.spec.dgraph;
+  const { enabled, internalPorts, networkPolicy, namespace } = environment.spec.dgraph;
   if (!enabled || internalPorts === "skip" || !networkPolicy) return;
   const skipped = ["dgraph/values.yaml", "dgraph/patches.yaml"].some((path) => generated(path)?.includes(portKeys.skipOutbound));
   if (!skipped) return;
@@ -28,6 +54,8 @@ function* protectsSkippedPorts(environment: Environment, generated: (path: strin
   yield {
     paths: [spec("dgraph", "internalPorts"), spec("dgraph")],
     message: `the new Servers ${servers.join(" and ")} would refuse the pods that have not restarted, and the rollout would stall`,
-    fix: "set dgraph.networkPolicy: false first; follow the steps in meshops help access",
+    fix: admitsEveryPod(defaultPolicyIn(namespace, environment))
+      ? "set dgraph.networkPolicy: false first; follow the steps in meshops help access"
+      : `set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated first; restart Dgraph's pods, and then follow the steps in meshops help access`,
   };
 }

@@ -14,10 +14,10 @@ export function removedEnvironment(environment: string): Verdict {
   return {
     risk: "data-loss",
     reason:
-      "the spec of the environment no longer exists. If you push this change, Flux either reports an error and deletes nothing, or deletes the policies and the mesh. " +
+      "the spec of the environment no longer exists, or is abstract. If you push this change, Flux either reports an error and deletes nothing, or deletes the policies and the mesh. " +
       `Flux never deletes the Helm releases ${kept.join(" and ")}, the namespaces and the volumes, so these services can keep running without policies and without mesh. Azure resources are kept`,
     steps: [
-      { text: `Restore ${spec}, because teardown reads it.` },
+      { text: `Restore ${spec} as it was, because teardown reads it.` },
       {
         text: "Delete the environment in its cluster. The script lists what it deletes, and asks for confirmation.",
         command: `meshops teardown ${environment} --run`,

@@ -33,8 +33,26 @@ export function* helmfileRisks(
       reason: `helmfile does not uninstall releases that are no longer in its file: ${gone.map(({ name }) => name).join(", ")}`,
       // A helmfile lists a release after those that it needs. Policies are uninstalled after the pods that they protect.
       // If another tool takes over Linkerd, its releases stay.
-      steps: isHandedOver(objects) ? [] : [uninstall([...gone].reverse())],
+      steps: isHandedOver(objects) ? [] : [...serversFirst(gone, objects), uninstall([...gone].reverse())],
     };
+}
+
+/**
+ * Step that deletes the Servers before the other policies. `helm uninstall` deletes AuthorizationPolicies first
+ * (docs/access.md), and a Server without an AuthorizationPolicy refuses all clients.
+ */
+function serversFirst(gone: readonly Release[], objects: ChangeSet["objects"]): Step[] {
+  const servers = objects.filter(({ kind, change }) => kind === "Server" && change === "removed");
+  const namespaces = [...new Set(servers.map(({ namespace }) => namespace))].filter((namespace) =>
+    gone.some((release) => release.namespace === namespace),
+  );
+  return namespaces.map((namespace) => ({
+    text: "Only if you install with helmfile: delete the Servers first. Otherwise, helm uninstall deletes the AuthorizationPolicies before the Servers, and the Servers refuse all clients.",
+    command: `kubectl delete --namespace ${namespace} ${servers
+      .filter((server) => server.namespace === namespace)
+      .map(({ name }) => `server.policy.linkerd.io/${name}`)
+      .join(" ")}`,
+  }));
 }
 
 function uninstall(releases: readonly Release[]): Step {

@@ -56,7 +56,10 @@ function stepsOf({ environment, objects }: ChangeSet, trust: boolean): Step[] {
           },
         ]
       : []),
-    { text: "Push, and wait until the control plane is ready.", command: `meshops status ${environment} --watch` },
+    {
+      text: "Push, and wait until the pods of the control plane have restarted. Do not wait for Dgraph: its StatefulSets stop at their first pod.",
+      command: "kubectl rollout status deployment --namespace linkerd --timeout=15m",
+    },
     {
       text: "Delete all pods of the environment together. Their controllers create them again with new proxies.",
       command: `for n in ${namespaces.join(" ")}; do kubectl delete pods --all --namespace "$n" --wait=false; done`,

@@ -60,7 +60,7 @@ function handedOver(objects: readonly ChangedObject[], environment: string): Ass
   return {
     risk: "data-loss",
     reason:
-      "Linkerd no longer belongs to meshops. If you push without the steps, Flux uninstalls Linkerd and deletes its CRDs, all policies and the certificates",
+      "Linkerd no longer belongs to meshops. If you push without the steps, Flux uninstalls the control plane and its extensions, and deletes the policies and the certificates; the CRDs stay",
     steps: [
       {
         text: "Before you push, suspend the Kustomizations of Linkerd. If a suspended Kustomization is deleted, Flux keeps its objects.",

@@ -15,6 +15,13 @@ export function* workloadRisks({ kind, name, change, fields }: ChangedObject): I
       risk: "harmless",
       reason: `Flux deletes the objects of the component ${name}, except objects that are annotated with prune: disabled`,
     };
+  if (kind === "ServiceProfile" && change !== "removed")
+    for (const { path, after } of fields)
+      if (path.endsWith(".isRetryable") && after === true)
+        yield {
+          risk: "not-assessed",
+          reason: `calls of ${/\[(.*)\]/.exec(path)?.[1] ?? "a method"} are repeated after any failure. A call that changes data can then take effect twice`,
+        };
   if ((kind === "ServiceProfile" || kind === "GRPCRoute") && change !== "added")
     yield {
       risk: "harmless",
