@@ -7,7 +7,7 @@ import { sopsConfigFile } from "../../identity/sops-config.ts";
 import { emitDocuments } from "../../kubernetes/documents.ts";
 import { setAt } from "../../kubernetes/edit.ts";
 import { loadEnvironment } from "../../lint/load.ts";
-import { environmentsFolder, fluxFolder, specFile } from "../../spec/layout.ts";
+import { environmentsFolder, fluxFolder, fluxRootFolder, specFile } from "../../spec/layout.ts";
 import { asMap } from "../../system/data.ts";
 import { exitCode, UserError } from "../../system/errors.ts";
 import { pathsWithin, readIfThere, removeFile, writeAtomic } from "../../system/files.ts";
@@ -61,7 +61,7 @@ function moveFluxFiles(root: string, name: string, newName: string): void {
     const text = readFileSync(join(root, path), "utf8");
     const isOfFlux = path.startsWith(`${folder}/flux-system/`);
     writeAtomic(within(path.replace(folder, target)), isOfFlux ? text.replaceAll(ofName, target) : text);
-    removeFile(within(path), join(root, folder));
+    removeFile(within(path), join(root, fluxRootFolder));
   }
 }
 
