@@ -27,15 +27,9 @@ export function annotateWorkload(
     ...(existing[portKeys.opaque] === undefined ? ports.listening.filter(ports.isOpaque) : []),
   ];
   const wanted: Readonly<Record<string, string | undefined>> = {
-    // Keep the value `ingress`, which ingress controllers need if they select endpoints themselves.
-    [injectKey]: workload.annotations[injectKey] === "ingress" ? "ingress" : spec.inject,
+    [injectKey]: isKept(workload.annotations[injectKey]) ? undefined : spec.inject,
     [portKeys.opaque]:
-      spec.opaquePorts.length === 0
-        ? undefined
-        : union(
-            asNumbers(existing[portKeys.opaque], (name) => resolvePort(name, workload)),
-            opaque,
-          ),
+      spec.opaquePorts.length === 0 ? undefined : union(existing[portKeys.opaque], opaque, (name) => resolvePort(name, workload)),
     [portKeys.skipInbound]:
       spec.skipInboundPorts.length === 0 ? undefined : union(existing[portKeys.skipInbound], spec.skipInboundPorts),
     [portKeys.skipOutbound]:
@@ -48,6 +42,14 @@ export function annotateWorkload(
       path: [...workload.template, "metadata", "annotations", key],
       value,
     }));
+}
+
+/**
+ * Whether the injection annotation of a workload stays: the value `ingress`, which ingress controllers need if they select
+ * endpoints themselves, and a substitution of Flux, which sets the value later.
+ */
+function isKept(value: unknown): boolean {
+  return value === "ingress" || String(value).includes("${");
 }
 
 /**
@@ -69,10 +71,7 @@ export function annotateServices(
     if (configured.length === 0) return [];
     const all = portsTo(service, targets, (port, workload) => ports(workload).isOpaque(port));
     const existing = annotationsOf(service)[portKeys.opaque];
-    const value = union(
-      asNumbers(existing, (name) => portNamed(service, name)),
-      all,
-    );
+    const value = union(existing, all, (name) => portNamed(service, name));
     return value === existing ? [] : [{ manifest: service, path: ["metadata", "annotations", portKeys.opaque], value }];
   });
 }
@@ -91,21 +90,6 @@ function portsTo(
     .map(({ port }) => Number(port));
 }
 
-/**
- * Replaces the names in a list of opaque ports with numbers. Linkerd's injector and destination controller resolve
- * names, but the policy controller treats a list that contains a name as empty (linkerd2,
- * policy-controller/k8s/index/src/ports.rs). Therefore ports are not added to a list that still contains names. Names
- * that cannot be resolved are removed.
- */
-function asNumbers(existing: unknown, resolve: (name: string) => number | null): string | undefined {
-  if (existing === undefined) return undefined;
-  const parts = String(existing)
-    .split(",")
-    .map((part) => part.trim())
-    .filter(Boolean);
-  return parts.flatMap((part) => (/^\d+(-\d+)?$/.test(part) ? [part] : (resolve(part)?.toString() ?? []))).join(",");
-}
-
 /** Returns the number of the port of a Service that has a given name. Returns null if no port has this name. */
 function portNamed(service: Manifest, name: string): number | null {
   const found = listOf(specOf(service)["ports"])
@@ -114,9 +98,14 @@ function portNamed(service: Manifest, name: string): number | null {
   return typeof found === "number" ? found : null;
 }
 
-/** Adds ports to a port list. Ports that the list already includes are not added again. */
-function union(existing: unknown, ports: readonly number[]): string {
+/**
+ * Adds ports to a port list. The existing list stays as it is written, also names and substitutions such as `${PORT}`.
+ * Ports that the list already includes, by number or by name, are not added again.
+ */
+function union(existing: unknown, ports: readonly number[], resolve: (name: string) => number | null = () => null): string {
+  const written = String(existing ?? "").trim();
+  const named = written.split(",").flatMap((part) => resolve(part.trim()) ?? []);
   const known = parsePorts(existing);
-  const missing = [...new Set(ports)].filter((port) => !includes(known, port)).sort((a, b) => a - b);
-  return [...(known.length === 0 ? [] : [String(existing)]), ...missing].join(",");
+  const missing = [...new Set(ports)].filter((port) => !includes(known, port) && !named.includes(port)).sort((a, b) => a - b);
+  return [...(written === "" ? [] : [written]), ...missing].join(",");
 }

@@ -1,13 +1,13 @@
 import type { Document } from "yaml";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import { emitDocuments } from "../kubernetes/documents.ts";
-import { documentOf, removeItem, setAt } from "../kubernetes/edit.ts";
 import { idOf, idOfObject } from "../kubernetes/manifest-set.ts";
-import { type Manifest, type Manifests, parseManifests } from "../kubernetes/read.ts";
+import { type Manifests, parseManifests } from "../kubernetes/read.ts";
+import { chunksOf, type Edit } from "../kubernetes/splice.ts";
 import { type Judged, judge } from "../lint/manifests.ts";
 import type { Addition, Note } from "./change.ts";
 import { inject } from "./inject.ts";
 import type { MeshInjection } from "./mesh-injection.generated.ts";
+import { withObjects } from "./stream.ts";
 
 /** A YAML text with injected objects. */
 export interface Transformed {
@@ -22,17 +22,15 @@ export interface Transformed {
 }
 
 /**
- * Injects the objects of a YAML stream. New objects are added at the end of the stream. Unchanged parts, including
- * comments, are kept as written. If the text cannot be parsed, or if a note is an error, the whole text is returned
- * unchanged.
+ * Injects the objects of a YAML stream. New objects are added at the end of the stream. All bytes outside of the changed
+ * places stay as they are (see `splice`). If the text cannot be parsed, or if a note is an error, the whole text is
+ * returned unchanged.
  */
 export function transform(text: string, injection: MeshInjection): Transformed {
   const manifests = parseManifests("stdin", text);
   const { diagnostics } = manifests;
   if (diagnostics.length > 0) return { text, selected: 0, notes: [], judged: [], diagnostics };
-  const { result, ...findings } = injectDocuments(manifests, injection, (documents, { object }) => {
-    documents.push(documentOf(object));
-  });
+  const { result, ...findings } = injectDocuments(manifests, injection, null);
   return { text: result.text, ...findings, diagnostics };
 }
 
@@ -46,39 +44,38 @@ interface Injection extends Omit<Transformed, "text" | "diagnostics"> {
 type Parsed = Omit<Manifests, "diagnostics">;
 
 /**
- * Injects objects in the documents from which they were parsed.
+ * Injects objects in the text from which they were parsed.
  *
- * @param add inserts an added object into the documents
+ * @param add the edit of the first document that adds an object; null if added objects become documents of their own
  */
 export function injectDocuments(
   manifests: Parsed,
   injection: MeshInjection,
-  add: (documents: Document[], addition: Addition) => void,
+  add: ((addition: Addition) => Edit) | null,
 ): Injection {
   const { selected, changes, additions, removals, notes } = inject(manifests.objects, injection);
   const failed = notes.some(({ severity }) => severity === "error");
   if (failed || changes.length + additions.length + removals.length === 0)
     return { result: manifests, selected, notes, judged: [] };
-  for (const { manifest, path, value } of changes) setAt(manifest.source.document, [...manifest.at, ...path], value);
-  const documents = withoutRemoved(manifests.documents, removals);
-  for (const addition of additions) add(documents, addition);
+  const edits = new Map<Document, Edit[]>();
+  const edit = (document: Document | undefined, change: Edit): void => {
+    if (document !== undefined) edits.set(document, [...(edits.get(document) ?? []), change]);
+  };
+  for (const { manifest, path, value } of changes)
+    edit(manifest.source.document, { op: "set", path: [...manifest.at, ...path], value });
+  // An object is either a document or an item of a list in a document.
+  for (const { source, at } of removals) if (at.length > 0) edit(source.document, { op: "remove", path: at });
+  if (add !== null) for (const addition of additions) edit(manifests.documents[0], add(addition));
+  const removed = new Set<Document>(removals.filter(({ at }) => at.length === 0).map(({ source }) => source.document));
+  const chunks = chunksOf(manifests.documents, manifests.text).filter(({ document }) => !removed.has(document));
+  const added = add === null ? additions.map(({ object }) => object) : [];
+  const text = withObjects(chunks, manifests.text, edits, added);
   // Findings refer to lines of the result, so the result is parsed again.
-  const result = parseManifests("stdout", emitDocuments(documents, manifests.text));
+  const result = parseManifests("stdout", text);
   const touched = new Set([
     ...changes.map(({ manifest }) => idOf(manifest)),
     ...additions.map(({ object }) => idOfObject(object)),
   ]);
   const judged = judge(result.objects, injection.spec.linkerd).filter(({ manifest }) => touched.has(idOf(manifest)));
   return { result, selected, notes, judged };
-}
-
-/**
- * Removes objects, which are either documents or items of lists in documents. Later items are removed first, so that
- * the indexes of earlier items stay valid.
- */
-function withoutRemoved(documents: readonly Document[], removals: readonly Manifest[]): Document[] {
-  const items = removals.filter(({ at }) => at.length > 0);
-  for (const { source, at } of items.toReversed()) removeItem(source.document, at);
-  const removed = new Set<Document>(removals.filter(({ at }) => at.length === 0).map(({ source }) => source.document));
-  return documents.filter((document) => !removed.has(document));
 }

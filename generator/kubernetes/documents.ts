@@ -39,11 +39,50 @@ const asWritten: Reading = { schema: new Schema({ schema: "failsafe" }), uniqueK
  * edited text are derived from the same documents. The field `errors` of each document contains its syntax errors.
  */
 export function parseDocuments(text: string, reading: Reading): Document.Parsed[] {
+  const documents = parsed(text, reading);
+  if (!documents.some(({ errors }) => errors.some(({ code }) => code === "MISSING_CHAR"))) return documents;
+  const again = parsed(unfolded(text), reading);
+  return again.some(({ errors }) => errors.length > 0) ? documents : again;
+}
+
+function parsed(text: string, reading: Reading): Document.Parsed[] {
   // Unrendered templates have maps as keys. The log level suppresses the parser's warnings about such keys.
   const documents = parseAllDocuments(text, { ...reading, prettyErrors: false, logLevel: "error" }) as Document.Parsed[];
   // A directive applies to all documents of a text. Without `...` before it, a second directive is a syntax error.
   for (const { directives } of documents.slice(1)) directives.yaml.explicit = false;
   return documents;
+}
+
+/** Start of a quoted scalar that is the value of a key or an item of a list. */
+const quotedStart = /^( *)(?:- +)*(?:[^\s'"#{[][^'"#]*: +|- +)(?=['"])/;
+
+/**
+ * Joins the lines of quoted scalars whose continuation is not indented. The specification of YAML forbids such lines, but
+ * kubectl reads them, and tools write them into CRDs. Each line break and its indentation become spaces, so that all
+ * offsets stay the same.
+ */
+function unfolded(text: string): string {
+  const lines = text.split("\n");
+  const result: string[] = [];
+  for (let index = 0; index < lines.length; index += 1) {
+    let line = lines[index] ?? "";
+    const start = quotedStart.exec(line)?.[0].length;
+    if (start !== undefined) {
+      const quote = line[start] ?? "";
+      while (!isClosed(line.slice(start + 1), quote) && index + 1 < lines.length) {
+        index += 1;
+        line += ` ${lines[index] ?? ""}`;
+      }
+    }
+    result.push(line);
+  }
+  return result.join("\n");
+}
+
+/** Whether the rest of a quoted scalar contains its closing quote. */
+function isClosed(rest: string, quote: string): boolean {
+  const plain = quote === "'" ? rest.replaceAll("''", "") : rest.replaceAll(/\\./g, "");
+  return plain.includes(quote);
 }
 
 /** Sets the values of a document's scalars as if the document had been parsed with other rules for the types of scalars. */

@@ -32,7 +32,7 @@ export function removeItem(document: Document, path: Path): void {
 }
 
 /** Returns a value as a separate document that can be written after other documents. */
-export function documentOf(value: unknown): Document.Parsed {
+function documentOf(value: unknown): Document.Parsed {
   const [document] = parseDocuments(toYaml([value]), asKubectl);
   if (document === undefined) throw new Error("no document");
   document.directives.docStart = true;

@@ -66,13 +66,31 @@ withReference("findings in inputs from public bug reports", () => {
     expect(code).toBe(0);
     const objects = objectsIn(stdout);
     const template = objects.find(({ kind }) => kind === "Deployment");
-    // Numbers, because the policy controller ignores a list that contains a name.
-    expect(field(template, "spec", "template", "metadata", "annotations", "config.linkerd.io/opaque-ports")).toBe("3307,9999");
+    expect(field(template, "spec", "template", "metadata", "annotations", "config.linkerd.io/opaque-ports")).toBe("mysql,9999");
     const servers = objects.filter(({ kind }) => kind === "Server");
     expect(servers.map((server) => `${field(server, "spec", "port")} ${field(server, "spec", "proxyProtocol")}`)).toEqual([
       "3307 opaque",
       "8080 unknown",
     ]);
+  });
+
+  test.each([
+    "16-crd-quoted-fold/in.yaml",
+    "17-eof-block-scalar/in.yaml",
+    "42-json-list/in.json",
+    "47-flux-substitution/in.yaml",
+  ])("inject changes nothing else: %s", async (path) => {
+    const input = readFileSync(join(cases, path), "utf8");
+    const { code, stdout } = await meshops(scratchFolder("cases"), ["inject", join(cases, "mesh-plain.yaml")], { input });
+    expect(code).toBe(0);
+    if (path.endsWith(".json")) expect(() => JSON.parse(stdout)).not.toThrow();
+    expect(stdout.endsWith("\n")).toBe(input.endsWith("\n"));
+    // Without the annotation, the text is the same, byte for byte.
+    const without = stdout
+      .replace(/ *annotations:\n *linkerd\.io\/inject: enabled\n/, "")
+      .replace('"annotations": {"linkerd.io/inject":"enabled"}, ', "")
+      .replace(', "annotations": {"linkerd.io/inject":"enabled"}', "");
+    expect(without).toBe(input);
   });
 
   test.each([

@@ -4,8 +4,7 @@ import type { Document } from "yaml";
 import { Repository } from "../../bundle/repository.ts";
 import { withCopiedRules } from "../../identity/environment-rules.ts";
 import { sopsConfigFile } from "../../identity/sops-config.ts";
-import { emitDocuments } from "../../kubernetes/documents.ts";
-import { setAt } from "../../kubernetes/edit.ts";
+import { spliceOne } from "../../kubernetes/splice.ts";
 import { loadEnvironment } from "../../lint/load.ts";
 import { environmentsFolder, fluxFolder, fluxRootFolder, specFile } from "../../spec/layout.ts";
 import { asMap } from "../../system/data.ts";
@@ -92,8 +91,8 @@ function moveSpec(repository: Repository, name: string, newName: string, resumed
   for (const other of repository.environmentNames()) {
     const source = repository.source(other);
     if (source?.document == null || asMap(asMap(source.value)["spec"])["extends"] !== name) continue;
-    setAt(source.document, ["spec", "extends"], newName);
-    writeAtomic(within(specFile(other)), emitDocuments([source.document], source.text));
+    const edits = [{ op: "set", path: ["spec", "extends"], value: newName } as const];
+    writeAtomic(within(specFile(other)), spliceOne(source.document, source.text, edits));
   }
   removeFile(within(specFile(name)), join(root, environmentsFolder));
 }
@@ -108,6 +107,5 @@ function renamedSpec(repository: Repository, name: string, newName: string): str
   const document: Document | null = repository.source(name)?.document?.clone() ?? null;
   if (document === null)
     throw new UserError(exitCode.problem, `${specFile(name)} cannot be read`, `run meshops validate ${name}`);
-  setAt(document, ["metadata", "name"], newName);
-  return emitDocuments([document], text);
+  return spliceOne(document, text, [{ op: "set", path: ["metadata", "name"], value: newName }]);
 }

@@ -1,7 +1,6 @@
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { addIdentities, ageIdentities, type KeyEntry, keyFile, markUsed, unusedEntry } from "../../identity/age-keys.ts";
-import { emitDocuments } from "../../kubernetes/documents.ts";
-import { setAt } from "../../kubernetes/edit.ts";
+import { type Edit, spliceOne } from "../../kubernetes/splice.ts";
 import { byRecipient } from "../../sops/age.ts";
 import { specFile } from "../../spec/layout.ts";
 import { recipientsOf } from "../../spec/ownership.ts";
@@ -92,8 +91,10 @@ function writableSpec(
   return {
     replaced: [age, admin].flatMap((list) => (Array.isArray(list) ? list.map(String) : [])),
     write: (recipients) => {
-      for (const [role, list] of Object.entries(recipients)) setAt(document, ["spec", "secrets", role], list);
-      writeAtomic(pathWithin(root, specFile(name)), emitDocuments([document], text));
+      const edits = Object.entries(recipients).map(
+        ([role, list]): Edit => ({ op: "set", path: ["spec", "secrets", role], value: list }),
+      );
+      writeAtomic(pathWithin(root, specFile(name)), spliceOne(document, text, edits));
     },
   };
 }

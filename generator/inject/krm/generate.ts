@@ -1,8 +1,9 @@
-import { isSeq } from "yaml";
 import type { Model } from "../../components/model.ts";
-import { append, removeItem, setAt } from "../../kubernetes/edit.ts";
+import type { Path } from "../../diagnostics/source.ts";
 import { idOf as objectId } from "../../kubernetes/manifest-set.ts";
+import type { Edit } from "../../kubernetes/splice.ts";
 import { basesFolder, fluxFolder, overlayFolder } from "../../spec/layout.ts";
+import { canonicalJson } from "../../system/canonical.ts";
 import { asMap, groupBy } from "../../system/data.ts";
 import { fileNameOf, folderOf } from "../../system/text.ts";
 import { type Answer, answer } from "./output.ts";
@@ -24,17 +25,26 @@ export function generateList(list: ResourceList, model: Model, built: readonly I
   const wanted = new Map(objects.map((object) => [idOf(object), object]));
   const conflicting = list.items.filter((item) => wanted.has(idOf(item)) && !isGenerated(item, model));
   const all = [...results, ...conflicting.map(conflictResult)];
-  return answer(list, all, (document) => {
-    if (!isSeq(document.get("items", true))) setAt(document, ["items"], []);
-    const known = new Set(list.items.map(idOf));
-    const stale = list.items.flatMap((item, index) => (isGenerated(item, model) && !wanted.has(idOf(item)) ? [index] : []));
-    list.items.forEach((item, index) => {
+  const known = new Set(list.items.map(idOf));
+  return answer(list, all, [
+    ...list.items.flatMap((item, index): Edit[] => {
       const object = wanted.get(idOf(item));
-      if (object !== undefined) setAt(document, ["items", index], withTracking(object, item));
-    });
-    for (const object of objects) if (!known.has(idOf(object))) append(document, ["items"], object);
-    for (const index of stale.toReversed()) removeItem(document, ["items", index]);
-  });
+      if (object !== undefined) return updates(withTracking(object, item), item, ["items", index]);
+      return isGenerated(item, model) ? [{ op: "remove", path: ["items", index] }] : [];
+    }),
+    ...objects
+      .filter((object) => !known.has(idOf(object)))
+      .map((object): Edit => ({ op: "append", path: ["items"], value: object })),
+  ]);
+}
+
+/** The edits after which an item is equal to an object: its fields that differ. */
+function updates(object: Item, item: Item, path: Path): Edit[] {
+  const isSame = (key: string): boolean => canonicalJson(object[key]) === canonicalJson(item[key]);
+  if (Object.keys(item).some((key) => object[key] === undefined)) return [{ op: "set", path, value: object }];
+  return Object.keys(object)
+    .filter((key) => !isSame(key))
+    .map((key) => ({ op: "set", path: [...path, key], value: object[key] }));
 }
 
 function conflictResult(item: Item): Result {

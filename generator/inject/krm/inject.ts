@@ -1,7 +1,6 @@
-import type { Document } from "yaml";
 import { asKubectl, readAs } from "../../kubernetes/documents.ts";
-import { append } from "../../kubernetes/edit.ts";
 import { objectsIn } from "../../kubernetes/read.ts";
+import type { Edit } from "../../kubernetes/splice.ts";
 import type { Judged } from "../../lint/manifests.ts";
 import { sourceOf } from "../../spec/value-source.ts";
 import { folderOf } from "../../system/text.ts";
@@ -28,9 +27,7 @@ export function injectList(list: ResourceList): Answer {
   const { document, text } = list;
   readAs(document, asKubectl);
   const manifests = { text, documents: [document], objects: objectsIn(document, "stdin", text) };
-  const { result, selected, notes, judged } = injectDocuments(manifests, injection, (_, addition) =>
-    add(document, addition, indexes),
-  );
+  const { result, selected, notes, judged } = injectDocuments(manifests, injection, (addition) => added(addition, indexes));
   const [injected = document] = result.documents;
   return answer({ ...list, text: result.text, document: injected }, [
     ...(selected === 0 ? [{ message: "no workload was selected: nothing is injected", severity: "info" } as const] : []),
@@ -39,16 +36,14 @@ export function injectList(list: ResourceList): Answer {
   ]);
 }
 
-/** Adds a policy to the list. Its path is the file `<workload>-mesh.yaml` in the folder of the workload. */
-function add(document: Document, { object, beside }: Addition, indexes: Map<string, number>): void {
+/** The edit that adds a policy to the list. Its path is the file `<workload>-mesh.yaml` in the folder of the workload. */
+function added({ object, beside }: Addition, indexes: Map<string, number>): Edit {
   const folder = folderOf(placeOf(beside.value)?.path ?? "");
   const path = `${folder === "" ? "" : `${folder}/`}${beside.name}-mesh.yaml`;
   const index = indexes.get(path) ?? 0;
   indexes.set(path, index + 1);
-  append(document, ["items"], {
-    ...object,
-    metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...placed(path, index) } },
-  });
+  const annotations = { ...object.metadata.annotations, ...placed(path, index) };
+  return { op: "append", path: ["items"], value: { ...object, metadata: { ...object.metadata, annotations } } };
 }
 
 function noteResult({ manifest, path, severity, message }: Note): Result {

@@ -1,0 +1,64 @@
+import { type Document, isMap, isSeq } from "yaml";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { type Chunk, type Edit, splice } from "../kubernetes/splice.ts";
+import { endsInBlockScalar, newlineOf } from "../kubernetes/splice-text.ts";
+import { toYaml } from "../kubernetes/yaml.ts";
+
+/**
+ * Returns a text of manifests after edits of its documents, with objects that are added at the end. JSON stays JSON: the
+ * objects are added to the list, or the object of the text becomes the first item of a list.
+ *
+ * @param text the whole text from which the chunks were parsed
+ */
+export function withObjects(
+  chunks: readonly Chunk[],
+  text: string,
+  edits: ReadonlyMap<Document, readonly Edit[]>,
+  added: readonly KubernetesObject[],
+): string {
+  const [first, ...others] = chunks;
+  const edited = (chunk: Chunk, more: readonly Edit[] = []): string =>
+    splice(chunk, text, [...(edits.get(chunk.document) ?? []), ...more]);
+  if (added.length > 0 && first !== undefined && others.length === 0 && isJson(first.document)) {
+    const items = first.document.get("items", true);
+    if (isSeq(items))
+      return edited(
+        first,
+        added.map((value) => ({ op: "append", path: ["items"], value })),
+      );
+    return listOf(edited(first), added);
+  }
+  return withDocuments(
+    chunks.map((chunk) => edited(chunk)),
+    chunks.at(-1)?.document,
+    added,
+    newlineOf(text),
+  );
+}
+
+function isJson({ contents }: Document): boolean {
+  const key = isMap(contents) && contents.flow === true ? contents.items[0]?.key : undefined;
+  return (key as { type?: string } | undefined)?.type === "QUOTE_DOUBLE";
+}
+
+function listOf(object: string, added: readonly KubernetesObject[]): string {
+  const items = [object.trim(), ...added.map((each) => JSON.stringify(each, null, 2))];
+  return `{"apiVersion": "v1", "kind": "List", "items": [\n${items.join(",\n")}\n]}${/\s*$/.exec(object)?.[0] ?? ""}`;
+}
+
+/** @param last the last document of the texts */
+function withDocuments(
+  texts: readonly string[],
+  last: Document | undefined,
+  added: readonly KubernetesObject[],
+  newline: string,
+): string {
+  const text = texts.join("");
+  if (added.length === 0) return text;
+  const documents = added.map((object) => `---\n${toYaml([object])}`.replaceAll("\n", newline)).join("");
+  if (text === "" || text.endsWith("\n")) return `${text}${documents}`;
+  if (!endsInBlockScalar((last?.contents ?? null) as never)) return `${text}${newline}${documents}`;
+  // A line break after a block scalar at the end of the text would become part of the scalar.
+  const end = texts.at(-1) ?? "";
+  return `${texts.slice(0, -1).join("")}${documents}${end.startsWith("---") ? "" : `---${newline}`}${end}`;
+}

@@ -1,0 +1,218 @@
+import { isMap, isScalar, isSeq, type Node, Scalar, type YAMLMap, type YAMLSeq } from "yaml";
+import { toYaml } from "./yaml.ts";
+
+/** Replaces a part of a text. Positions are offsets in the whole text. */
+export interface TextEdit {
+  readonly from: number;
+  readonly to: number;
+  readonly insert: string;
+}
+
+/** A place that can only be edited by writing the whole document anew. */
+export class NotSpliceable extends Error {}
+
+/** Adds entries at the end of a map. If the map ends with a block scalar, they are added at its start. */
+export function insertIntoMap(
+  map: YAMLMap,
+  key: Node | null,
+  entries: Readonly<Record<string, unknown>>,
+  text: string,
+): TextEdit {
+  const [start] = rangeOf(map);
+  const first = map.items[0]?.key as Node | undefined;
+  if (map.flow === true || text[start] === "{") {
+    const json = first === undefined ? isJson(text, start) : text[rangeOf(first)[0]] === '"';
+    const texts = Object.entries(entries).map(([name, value]) => flowEntry(name, value, json));
+    if (first === undefined) return { from: start + 1, to: text.indexOf("}", start), insert: texts.join(", ") };
+    const gap = text.slice(start + 1, rangeOf(first)[0]);
+    if (/[^\s]/.test(gap)) throw new NotSpliceable();
+    const between = gap.includes("\n") ? gap : " ";
+    return { from: start + 1, to: start + 1, insert: `${gap}${texts.join(`,${between}`)},${gap === "" ? " " : ""}` };
+  }
+  if (first === undefined) throw new NotSpliceable();
+  const column = columnOf(text, rangeOf(first)[0]);
+  const lines = blockLines(entries, column, newlineOf(text));
+  const end = endOf(map);
+  if (end !== null) return afterLine(end, lines, text);
+  // The map ends with a block scalar, which would change with lines after it.
+  if (key === null && column > 0) throw new NotSpliceable();
+  const at = key === null ? lineStart(text, rangeOf(first)[0]) : nextLine(text, rangeOf(key)[1]);
+  if (at > rangeOf(first)[0]) throw new NotSpliceable();
+  return { from: at, to: at, insert: lines };
+}
+
+/** End of the last value of a block; null if it is a block scalar. */
+function endOf(node: Node): number | null {
+  if ((isMap(node) || isSeq(node)) && node.flow !== true && node.items.length > 0) {
+    const last = node.items.at(-1) as Node | { key: Node; value: Node | null };
+    if (!("key" in last)) return endOf(last);
+    const value = last.value;
+    // The range of a missing value is that of its key.
+    return value === null || (isScalar(value) && value.source === "") ? rangeOf(last.key)[1] : endOf(value);
+  }
+  return isBlockScalar(node) ? null : rangeOf(node)[1];
+}
+
+/** Adds lines after the line that contains an offset. */
+function afterLine(offset: number, lines: string, text: string): TextEdit {
+  const at = nextLine(text, offset);
+  return text[at - 1] === "\n"
+    ? { from: at, to: at, insert: lines }
+    : { from: at, to: at, insert: `${newlineOf(text)}${lines.trimEnd()}` };
+}
+
+/** A value of a map, or an item of a list (without a key). */
+export interface Place {
+  readonly key: Node | null;
+  readonly value: Node | null;
+  /** Whether the map or list is in flow style. */
+  readonly flow: boolean;
+}
+
+/** Replaces a value. */
+export function replaceValue({ key, value, flow }: Place, next: unknown, text: string): TextEdit {
+  const [from, to] = value === null ? emptyAfter(key, text) : rangeOf(value);
+  const isCollection = typeof next === "object" && next !== null && Object.keys(next).length > 0;
+  const inFlow = flow || ((isMap(value) || isSeq(value)) && value.items.length === 0);
+  if (inFlow || !isCollection) {
+    const written = inFlow ? flowText(next, isJson(text, from)) : scalarText(next);
+    const block = text[from] === "|" || text[from] === ">" || isBlock(value);
+    if (block && isBlock(value)) throw new NotSpliceable();
+    const gap = from === to && /\S/.test(text[from - 1] ?? " ") ? " " : "";
+    return { from, to, insert: `${gap}${written}${block ? newlineOf(text) : ""}` };
+  }
+  if (key === null) throw new NotSpliceable();
+  const newline = newlineOf(text);
+  const column = columnOf(text, lineIndent(text, rangeOf(key)[0])) + 2;
+  const lines = blockLines(next, column, newline);
+  if (from === to) {
+    // The value is missing. Its line can contain a comment, which stays.
+    const at = nextLine(text, rangeOf(key)[1]);
+    return text[at - 1] === "\n"
+      ? { from: at, to: at, insert: lines }
+      : { from: at, to: at, insert: `${newline}${lines.trimEnd()}` };
+  }
+  if (isBlock(value)) return { from: lineStart(text, from), to, insert: text[to - 1] === "\n" ? lines : lines.trimEnd() };
+  return { from: text.lastIndexOf(":", from) + 1, to, insert: `${newline}${lines.trimEnd()}` };
+}
+
+/** Adds items at the end of a list. @param removed indexes of the items that are removed */
+export function appendToList(list: YAMLSeq, values: readonly unknown[], removed: ReadonlySet<number>, text: string): TextEdit {
+  const [start, end] = rangeOf(list);
+  const last = list.items.at(-1) as Node | undefined;
+  if (list.flow === true || last === undefined) {
+    const json = isJson(text, start);
+    const close = text.lastIndexOf("]", end - 1);
+    const left = list.items.length - removed.size;
+    if (last === undefined || left === 0)
+      return { from: close, to: close, insert: values.map((value) => flowText(value, json)).join(", ") };
+    const gap = /\s*$/.exec(text.slice(start + 1, rangeOf(list.items[0] as Node)[0]))?.[0] ?? "";
+    const at = rangeOf(last)[1];
+    return { from: at, to: at, insert: values.map((value) => `,${gap === "" ? " " : gap}${flowText(value, json)}`).join("") };
+  }
+  const lines = blockLines(values, columnOf(text, start), newlineOf(text));
+  const lastEnd = endOf(list);
+  if (lastEnd !== null) return afterLine(lastEnd, lines, text);
+  // A block scalar with a line break at its end does not change with lines after it.
+  if (text[end - 1] === "\n") return { from: end, to: end, insert: lines };
+  return { from: lineStart(text, start), to: lineStart(text, start), insert: lines };
+}
+
+/** Removes items of a list. @param refilled whether other items are added, so that the list does not become empty */
+export function removeFromList(list: YAMLSeq, removed: ReadonlySet<number>, refilled: boolean, text: string): TextEdit[] {
+  if (list.flow === true) throw new NotSpliceable();
+  const [start, end] = rangeOf(list);
+  if (removed.size === list.items.length && !refilled) {
+    const colon = text.lastIndexOf(":", start);
+    return [{ from: colon + 1, to: end, insert: ` []${text[end - 1] === "\n" ? newlineOf(text) : ""}` }];
+  }
+  return [...removed].map((index) => {
+    const [from, to] = rangeOf(list.items[index] as Node);
+    const dash = text.lastIndexOf("-", from - 1);
+    return { from: lineStart(text, dash), to: text[to - 1] === "\n" ? to : nextLine(text, to), insert: "" };
+  });
+}
+
+/** Whether a text that is added after a node would become part of a block scalar. */
+export function endsInBlockScalar(node: Node | null): boolean {
+  if (isMap(node)) return endsInBlockScalar((node.items.at(-1)?.value ?? null) as Node | null);
+  return isSeq(node) ? endsInBlockScalar((node.items.at(-1) ?? null) as Node | null) : isBlockScalar(node);
+}
+
+function isBlockScalar(node: Node | null): boolean {
+  return isScalar(node) && (node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED);
+}
+
+/** Line ends of a text. */
+export function newlineOf(text: string): "\n" | "\r\n" {
+  return text.includes("\r\n") ? "\r\n" : "\n";
+}
+
+function rangeOf(node: Node): [start: number, end: number] {
+  if (node.range == null) throw new NotSpliceable();
+  return [node.range[0], node.range[1]];
+}
+
+/** The empty place of a missing value, after the colon. */
+function emptyAfter(key: Node | null, text: string): [start: number, end: number] {
+  if (key === null) throw new NotSpliceable();
+  const colon = text.indexOf(":", rangeOf(key)[1]);
+  return [colon + 1, colon + 1];
+}
+
+function isBlock(value: Node | null): boolean {
+  return (isMap(value) || isSeq(value)) && value.flow !== true;
+}
+
+function lineStart(text: string, offset: number): number {
+  return text.lastIndexOf("\n", offset - 1) + 1;
+}
+
+/** Offset of the first character of a line that is not a space or the dash of a list. */
+function lineIndent(text: string, offset: number): number {
+  const start = lineStart(text, offset);
+  return start + (/^[ -]*/.exec(text.slice(start, offset))?.[0].length ?? 0);
+}
+
+/** Start of the next line; the end of the text if it has no further line. */
+function nextLine(text: string, offset: number): number {
+  const end = text.indexOf("\n", offset);
+  return end === -1 ? text.length : end + 1;
+}
+
+function columnOf(text: string, offset: number): number {
+  return offset - lineStart(text, offset);
+}
+
+function blockLines(value: unknown, column: number, newline: string): string {
+  const indent = " ".repeat(column);
+  const lines = toYaml([value]).trimEnd().split("\n");
+  return lines.map((line) => `${line === "" ? "" : indent}${line}${newline}`).join("");
+}
+
+function scalarText(value: unknown): string {
+  const written = toYaml([value]).trimEnd();
+  return written.includes("\n") ? JSON.stringify(value) : written;
+}
+
+/** Whether a flow value is written as JSON: the text before it has quoted keys. */
+function isJson(text: string, offset: number): boolean {
+  return /"\s*:\s*$/.test(text.slice(Math.max(0, offset - 400), offset)) || /^\s*[{[]\s*"/.test(text);
+}
+
+function flowEntry(key: string, value: unknown, json: boolean): string {
+  return `${json ? JSON.stringify(key) : flowText(key, json)}: ${flowText(value, json)}`;
+}
+
+/** Text of a value inside a flow collection. */
+function flowText(value: unknown, json: boolean): string {
+  if (json) return JSON.stringify(value);
+  if (typeof value === "object" && value !== null) {
+    if (Array.isArray(value)) return `[${value.map((item) => flowText(item, json)).join(", ")}]`;
+    return `{${Object.entries(value)
+      .map(([key, item]) => flowEntry(key, item, json))
+      .join(", ")}}`;
+  }
+  const written = scalarText(value);
+  return typeof value === "string" && /[,[\]{}]/.test(written) && !/^["']/.test(written) ? JSON.stringify(value) : written;
+}
