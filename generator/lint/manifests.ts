@@ -1,4 +1,4 @@
-import { type LinkerdRelease, type LinkerdVersion, nearestRelease } from "../catalog/linkerd.ts";
+import { type LinkerdRelease, type LinkerdVersion, nearestRelease, proxyPorts } from "../catalog/linkerd.ts";
 import { byPlace, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { diagnosticAtPath, limited, type Path, type Statement } from "../diagnostics/source.ts";
 import { annotationsOf, chartOf, ManifestSet } from "../kubernetes/manifest-set.ts";
@@ -7,6 +7,7 @@ import { containersOf } from "../kubernetes/workload.ts";
 import { groupBy } from "../system/data.ts";
 import { annotationRules } from "./manifests/annotations.ts";
 import { authorizationRules } from "./manifests/authorization.ts";
+import { clientRules } from "./manifests/clients.ts";
 import { fluxRules } from "./manifests/flux.ts";
 import { identityRules } from "./manifests/identity.ts";
 import { injectionRules } from "./manifests/injection.ts";
@@ -14,6 +15,7 @@ import { networkPolicyRules } from "./manifests/network-policy.ts";
 import { platformRules } from "./manifests/platform.ts";
 import { probeRules } from "./manifests/probes.ts";
 import { protocolRules } from "./manifests/protocols.ts";
+import { referenceRules } from "./manifests/references.ts";
 import { routeRules } from "./manifests/routes.ts";
 import type { ManifestFinding, ManifestRule } from "./manifests/rule.ts";
 import { serverRules } from "./manifests/servers.ts";
@@ -33,6 +35,8 @@ export const manifestRules: readonly ManifestRule[] = [
   ...platformRules,
   ...identityRules,
   ...fluxRules,
+  ...referenceRules,
+  ...clientRules,
 ];
 
 /** Prefix of the annotation that silences a rule for an object. The value of the annotation is the reason. */
@@ -72,8 +76,27 @@ export function reviewManifests(text: string, linkerd?: LinkerdVersion): Diagnos
 
 /** Runs `judge`, and returns the findings with line and column. */
 export function review(objects: readonly Manifest[], version: LinkerdVersion | null): Diagnostic[] {
-  const byFile = groupBy(judge(objects, version), ({ manifest }) => manifest.source.file);
+  const found = summarised(judge(objects, version), objects);
+  const byFile = groupBy(found, ({ manifest }) => manifest.source.file);
   return [...byFile.values()].flatMap((own) => limited(own, told)).sort(byPlace);
+}
+
+/**
+ * Replaces the findings about NetworkPolicies of pods that may be meshed by one finding, if nothing in the objects belongs
+ * to Linkerd.
+ */
+function summarised(found: readonly Judged[], objects: readonly Manifest[]): readonly Judged[] {
+  const isUncertain = ({ statement: { code, severity } }: Judged): boolean =>
+    code === "network-policy-proxy-port" && severity === "warning";
+  const [first, ...others] = found.filter(isUncertain);
+  if (first === undefined || others.length === 0 || objects.some(mentionsLinkerd)) return found;
+  const message = `${others.length + 1} rules of NetworkPolicies do not allow port ${proxyPorts.inbound}, which meshed clients need. The checked objects do not show whether Linkerd is used`;
+  const statement = { ...first.statement, message, fix: "use --linkerd with the release of the cluster, or --linkerd none" };
+  return [{ ...first, statement }, ...found.filter((each) => !isUncertain(each))];
+}
+
+function mentionsLinkerd({ apiVersion, value }: Manifest): boolean {
+  return apiVersion.includes("linkerd.io") || /linkerd/.test(JSON.stringify(value));
 }
 
 /** Converts a finding to a diagnostic with line and column. */

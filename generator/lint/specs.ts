@@ -3,6 +3,7 @@ import type { RuleInfo } from "../diagnostics/rule-info.ts";
 import type { Statement } from "../diagnostics/source.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import type { Judgement, Rule, RuleFinding } from "../spec/rule.ts";
+import { azureNameRules } from "./specs/azure-names.ts";
 import { chartOverrideRules } from "./specs/chart-overrides.ts";
 import { clusterRules } from "./specs/cluster.ts";
 import { type JointRule, jointRules } from "./specs/cross-environment.ts";
@@ -20,6 +21,7 @@ import { workloadMethodRule, workloadStreamRule } from "./specs/workload-methods
 const rules: readonly Rule[] = [
   ...secretsRules,
   ...clusterRules,
+  ...azureNameRules,
   ...gitopsRules,
   ...namespaceRules,
   proxySettingRule,

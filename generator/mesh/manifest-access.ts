@@ -15,10 +15,7 @@ import { proxyAnnotations, workloadIsMeshed } from "./meshed.ts";
  */
 export function manifestAccess(manifests: readonly Manifest[], installation: Installation): AccessCell[] {
   const stream = new ManifestSet(manifests);
-  const objects = stream.objects.map(({ value, namespace }) => {
-    const { metadata, ...rest } = value as unknown as KubernetesObject;
-    return { ...rest, metadata: { ...metadata, namespace: placeOf(namespace) } };
-  });
+  const objects = objectsOf(stream);
   const all = stream.workloads.map((workload) => podsOf(workload, stream));
   const titles = all.map(({ title }) => title);
   const distinct = all.map((pods, index) => {
@@ -28,8 +25,21 @@ export function manifestAccess(manifests: readonly Manifest[], installation: Ins
   return accessCells(distinct, objects, installation);
 }
 
+/** The objects of a stream, in the form that `evaluate` needs. Each has a namespace. */
+export function objectsOf(stream: ManifestSet): KubernetesObject[] {
+  return stream.objects.map(({ value, namespace }) => {
+    const { metadata, ...rest } = value as unknown as KubernetesObject;
+    return { ...rest, metadata: { ...metadata, namespace: placeOf(namespace) } };
+  });
+}
+
 function placeOf(namespace: string): string {
   return namespace === "" ? "default" : namespace;
+}
+
+/** A pod of a workload as the injector creates it. */
+export function podOf(workload: Workload, stream: ManifestSet): KubernetesObject {
+  return podsOf(workload, stream).pod;
 }
 
 function podsOf(workload: Workload, stream: ManifestSet): AccessPods {

@@ -57,11 +57,20 @@ export function isMeshed(facts: InjectionFacts): Meshed {
   if (injectionObstacle(facts) !== null) return "no";
   const { annotations, namespace } = facts;
   const own = annotations[injectKey];
+  if (isInvalid(namespace.metadata?.annotations[injectKey])) return "no";
   const unset = own === undefined || own === "";
   const inject = effectiveInject(facts);
   if (requestsProxy(inject)) return "yes";
   if (typeof inject === "string" && inject.includes("${")) return "unknown";
   return namespace.metadata === null && unset ? "unknown" : "no";
+}
+
+/**
+ * Whether a value of the annotation of a namespace is not valid. The injector then injects no pod of the namespace, also no
+ * pod with an annotation of its own (linkerd2, pkg/inject/report.go, disabledByAnnotation).
+ */
+function isInvalid(inject: unknown): boolean {
+  return typeof inject === "string" && !["", "enabled", "ingress", "disabled"].includes(inject) && !inject.includes("${");
 }
 
 /** Whether the pods of a workload in a manifest are meshed. */

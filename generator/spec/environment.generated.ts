@@ -617,6 +617,8 @@ export interface Environment {
           | "age-key-shared"
           | "aks-cluster-domain"
           | "audit-admits-more"
+          | "azure-location-unknown"
+          | "azure-size-unsuitable"
           | "calico-with-cni"
           | "client-cidrs-cilium"
           | "client-not-listed"

@@ -94,6 +94,32 @@ withReference("findings in inputs from public bug reports", () => {
   });
 
   test.each([
+    ["02-netpol-viz-scrape", "network-policy-without-viz"],
+    ["34-nginx-ingress", "ingress-endpoints"],
+  ])("validate --manifests: %s has the finding %s", async (name, code) => {
+    const { stdout } = await meshops(scratchFolder("cases"), ["validate", "--manifests", join(cases, name, "in.yaml")]);
+    expect([...stdout.matchAll(/ (?:warning|error) (\S+)$/gm)].map(([, found]) => found)).toEqual([code]);
+  });
+
+  test("49-helmrelease-values: what is not checked is reported, in JSON, too", async () => {
+    const args = ["validate", "--manifests", join(cases, "49-helmrelease-values/in.yaml")];
+    const { code, stdout } = await meshops(scratchFolder("cases"), args);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: "2 objects checked, all valid; not checked: the values of 1 HelmRelease\n",
+    });
+    const json = JSON.parse((await meshops(scratchFolder("cases"), [...args, "--output", "json"])).stdout) as object[];
+    expect(json).toMatchObject([{ code: "not-checked", silenced: expect.any(String) as string }]);
+  });
+
+  test("74-proto2-oneof-group: the services are read", async () => {
+    const args = ["profile", "--proto", join(cases, "74-proto2-oneof-group/a.proto"), "--service", "api", "--namespace", "x"];
+    const { code, stdout } = await meshops(scratchFolder("cases"), args);
+    expect(code).toBe(0);
+    expect(stdout).toContain("name: Get\n");
+  });
+
+  test.each([
     ["51-inject-istio-policy", 1, /^error Deployment shop\/web: not injected: its pods have a sidecar of Istio/],
     ["52-inject-job-shutdown", 0, /^info Job shop\/load: not injected: with a proxy, the workload would never complete/],
     ["66-inject-beside-own-server", 1, /^error Server shop\/web-http: already protects port http of Deployment web/],

@@ -23,8 +23,9 @@ const explained: Readonly<Record<string, readonly string[]>> = {
   // No AuthorizationPolicy applies to the Server collector-admin. The kubelet's probes are allowed automatically.
   "charts/linkerd-jaeger/*": ["server-denies-all warning ×1"],
   // The objects were created with linkerd inject --skip-inbound-ports 5080,7080 --skip-outbound-ports 5080,7080, as in
-  // the blog article. Raft bypasses the mesh in both directions, for Alpha and for Zero.
-  "linkerd/inject-dgraph-*": ["ports-skipped warning ×4"],
+  // the blog article. Raft bypasses the mesh in both directions, for Alpha and for Zero. The chart has no preStop hooks;
+  // the bundle of meshops adds them.
+  "linkerd/inject-dgraph-*": ["ports-skipped warning ×4", "prestop-missing warning ×2"],
   // The file contains only the profile, so the rule cannot determine whether the Service of the profile exists.
   "linkerd/service-profile-dgraph-25": ["profile-without-service warning ×1"],
 };

@@ -94,6 +94,7 @@ describe("text output of findings", () => {
       "proto-syntax",
       "proto-without-service",
       // Tested in manifests.test.ts.
+      "not-checked",
       "template-unrendered",
       // Tested in upgrade.test.ts.
       "scaffold-outdated",

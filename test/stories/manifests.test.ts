@@ -181,3 +181,26 @@ describe("existing files", () => {
     expect(Array.isArray(judge("odd.yaml", text))).toBe(true);
   });
 });
+
+describe("manifests without any sign of Linkerd", () => {
+  const policies = ["web", "cart"]
+    .map(
+      (app) =>
+        `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: ${app}, namespace: shop}\nspec:\n  podSelector: {matchLabels: {app: ${app}}}\n  ingress: [{from: [{podSelector: {}}], ports: [{port: 8080}]}]\n`,
+    )
+    .join("---\n");
+
+  test("have one finding about all NetworkPolicies", () => {
+    const found = judge("policies.yaml", policies);
+    expect(found.map(({ code }) => code)).toEqual(["network-policy-proxy-port"]);
+    expect(found[0]?.message).toContain("2 rules of NetworkPolicies do not allow port 4143");
+  });
+
+  test("have no findings with --linkerd none", async () => {
+    const { code, stdout } = await meshops(projectRoot, ["validate", "--manifests", "-", "--linkerd", "none"], {
+      input: policies,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toBe("2 objects checked, all valid; the rules about Linkerd were left out (--linkerd none)\n");
+  });
+});

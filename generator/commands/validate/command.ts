@@ -8,7 +8,10 @@ export function declareValidate(program: Program, { io, end }: Runtime): void {
     .description("check the environment specs and report all problems")
     .argument("[env...]", "environments (default: all)")
     .option("--manifests <path>", "check the Kubernetes objects in a folder or a file, or on stdin (-), instead of the specs")
-    .option("--linkerd <version>", "with --manifests: Linkerd release for objects that do not specify a release")
+    .option(
+      "--linkerd <version>",
+      "with --manifests: Linkerd release for objects that do not specify a release; none for a cluster without Linkerd",
+    )
     .option(
       "--render",
       "also render the workloads that meshops delivers, with helm and kustomize, and compare them with the specs",

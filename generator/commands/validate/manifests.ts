@@ -6,13 +6,20 @@ import { plural } from "../../system/text.ts";
 import type { Io } from "../io.ts";
 import { knownVersion } from "../linkerd-version.ts";
 import { readManifestFiles } from "../manifest-files.ts";
+import { notChecked, notCheckedFindings } from "./not-checked.ts";
 
-/** Checks Kubernetes manifests. Returns the findings, and a text with the number of objects that were checked. */
+/** Value of `--linkerd` for a cluster without Linkerd. */
+const none = "none";
+
+/**
+ * Checks Kubernetes manifests. Returns the findings, a text with the number of objects that were checked, and a note about
+ * what was not checked.
+ */
 export function validateManifests(
   io: Io,
   path: string,
   linkerd: string | undefined,
-): { diagnostics: Diagnostic[]; checked: string } {
+): { diagnostics: Diagnostic[]; checked: string; note: string } {
   const files = readManifestFiles(io, path).map(({ file, text }) => parseManifests(file, text));
   const objects = files.flatMap((file) => file.objects);
   const found = files.flatMap((file) => file.diagnostics);
@@ -22,6 +29,14 @@ export function validateManifests(
       `no Kubernetes objects found in ${path === "-" ? "stdin" : path}`,
       "specify another path; for a Helm chart, run helm template … | meshops validate --manifests -",
     );
-  const diagnostics = [...found, ...review(objects, linkerd === undefined ? null : knownVersion(linkerd))];
-  return { diagnostics, checked: `${plural(objects.length, "object")} checked` };
+  const checked = `${plural(objects.length, "object")} checked`;
+  if (linkerd === none)
+    return { diagnostics: found, checked, note: `; the rules about Linkerd were left out (--linkerd ${none})` };
+  const left = notChecked(objects);
+  const diagnostics = [
+    ...found,
+    ...review(objects, linkerd === undefined ? null : knownVersion(linkerd)),
+    ...notCheckedFindings(left),
+  ];
+  return { diagnostics, checked, note: left.length === 0 ? "" : `; not checked: ${left.map(({ what }) => what).join(", ")}` };
 }

@@ -39,7 +39,10 @@ export async function validate(names: readonly string[], options: ValidateOption
   // GitHub resolves paths relative to the working directory of the workflow.
   const fromHere =
     manifests === undefined ? (file: string): string => join(options.directory, file) : (file: string): string => file;
-  const shown = options.output === "text" ? diagnostics.filter(({ code }) => code !== "identity-skipped") : diagnostics;
+  const shown =
+    options.output === "text"
+      ? diagnostics.filter(({ code }) => !["identity-skipped", "not-checked"].includes(code))
+      : diagnostics;
   io.stdout.write(formatted(shown, options.output, io.stdout.colors, fromHere));
   if (options.output === "text") {
     const count = countOf(shown);
@@ -66,7 +69,7 @@ async function findings(io: Io, names: readonly string[], options: ValidateOptio
         "specify one folder that contains all manifests",
       );
     const { validateManifests } = await import("./manifests.ts");
-    return { ...validateManifests(io, manifests, linkerd), note: "" };
+    return validateManifests(io, manifests, linkerd);
   }
   if (linkerd !== undefined)
     throw new UserError(exitCode.usage, "--linkerd requires --manifests", "set spec.linkerd.version in the spec instead");

@@ -20,12 +20,32 @@ const maxLength = 8 * 1024 * 1024;
 export function readProto(file: string, text: string): ProtoFile {
   if (text.length > maxLength) return failed(tooLarge(file));
   try {
-    const { root } = protobuf.parse(text, new protobuf.Root(), { keepCase: true });
-    const services = servicesIn(root);
-    return services.length === 0 ? failed(withoutService(file)) : { services, diagnostics: [] };
+    return read(file, text);
   } catch (error) {
+    const simple = withoutGroups(text);
+    try {
+      if (simple !== text) return read(file, simple);
+    } catch {
+      // The message of the original text is reported.
+    }
     return failed(syntaxError(file, text, (error as Error).message));
   }
+}
+
+function read(file: string, text: string): ProtoFile {
+  const { root } = protobuf.parse(text, new protobuf.Root(), { keepCase: true });
+  const services = servicesIn(root);
+  return services.length === 0 ? failed(withoutService(file)) : { services, diagnostics: [] };
+}
+
+/**
+ * Replaces what the parser does not know, although proto2 allows it, by spaces: groups in a oneof or with options, and
+ * reserved negative numbers. Services do not contain them.
+ */
+function withoutGroups(text: string): string {
+  const blank = (part: string): string => part.replace(/[^\n]/g, " ");
+  const group = /\b(?:(?:optional|required|repeated)\s+)?group\s+\w+\s*=\s*\d+\s*(?:\[[^\]]*\]\s*)?\{[^{}]*\}/g;
+  return text.replace(group, blank).replace(/\breserved\s+-[^;]*;/g, blank);
 }
 
 function failed(diagnostic: Diagnostic): ProtoFile {

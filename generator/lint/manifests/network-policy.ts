@@ -1,6 +1,6 @@
 import { type LinkerdRelease, proxyPorts } from "../../catalog/linkerd.ts";
 import { portKeys } from "../../catalog/well-known.ts";
-import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { chartOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { selects } from "../../kubernetes/selectors.ts";
 import { listOf, type Workload } from "../../kubernetes/workload.ts";
@@ -31,6 +31,22 @@ export const networkPolicyRules: readonly ManifestRule[] = [
       "If NetworkPolicies restrict the egress of a pod and do not allow these ports, the pod never becomes ready.",
     fix: "Allow egress to the namespace linkerd on ports 8080, 8086 and 8090, and egress to the cluster's DNS.",
     check: unreachableControlPlane,
+  },
+  {
+    code: "network-policy-without-viz",
+    severity: "warning",
+    title: "A NetworkPolicy refuses Prometheus and tap of linkerd-viz",
+    why: "Prometheus in the namespace linkerd-viz reads the metrics of each proxy at port 4191, and tap connects to port 4190. If the NetworkPolicies of a pod do not admit this namespace, viz shows no metrics of the pod (linkerd2#5853, linkerd-viz#58).",
+    fix: "Admit the namespace linkerd-viz at the ports 4190 and 4191.",
+    check: refusesViz,
+  },
+  {
+    code: "network-policies-add-up",
+    severity: "warning",
+    title: "A NetworkPolicy admits everyone to pods that another one protects",
+    why: "NetworkPolicies add up: a connection is allowed if one of them allows it. A policy of a chart that admits every client therefore undoes a policy that admits only some.",
+    fix: "Remove the open policy. Many charts have a value for it, such as `networkPolicy.enabled: false`.",
+    check: opensAgain,
   },
 ];
 
@@ -82,7 +98,8 @@ function isForMesh(rule: PolicyRule, pods: readonly Workload[], stream: Manifest
 
 /** Whether a container port with a name is the proxy's inbound port. */
 function isInbound(name: string, pods: readonly Workload[]): boolean {
-  return pods.some((pod) => resolvePort(name, pod) === proxyPorts.inbound);
+  // The name of the port in the injected container (linkerd2, pkg/k8s/labels.go).
+  return name === "linkerd-proxy" || pods.some((pod) => resolvePort(name, pod) === proxyPorts.inbound);
 }
 
 /** Whether all peers of one rule are also peers of another. */
@@ -92,10 +109,77 @@ function contains(outer: unknown, inner: unknown): boolean {
   return listOf(inner).length > 0 && listOf(inner).every((peer) => known.has(JSON.stringify(peer)));
 }
 
+const vizNamespace = "linkerd-viz";
+
+/** Whether the objects contain linkerd-viz: its namespace, a workload of it, or its HelmRelease. */
+function hasViz(stream: ManifestSet): boolean {
+  return (
+    stream.namespaceOf(vizNamespace) !== null ||
+    stream.workloads.some(({ manifest }) => manifest.namespace === vizNamespace) ||
+    stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease").some((release) => chartOf(release)["chart"] === vizNamespace)
+  );
+}
+
+/** The NetworkPolicies for the pods of a policy, and the rules of all of them for ingress. */
+function ingressRules(policy: Manifest, stream: ManifestSet): readonly { rule: PolicyRule; policy: Manifest; index: number }[] {
+  const pods = stream.selected(policy.namespace, specOf(policy)["podSelector"]);
+  return policies(stream)
+    .filter(
+      (other) =>
+        ManifestSet.mayShareNamespace(other.namespace, policy.namespace) &&
+        pods.some(({ labels }) => selects(specOf(other)["podSelector"], labels)),
+    )
+    .flatMap((other) => (rulesOf(other, "ingress") ?? []).map((rule, index) => ({ rule, policy: other, index })));
+}
+
+function* refusesViz(stream: ManifestSet): Iterable<ManifestFinding> {
+  if (!hasViz(stream)) return;
+  const told = new Set<string>();
+  for (const manifest of policies(stream).filter(({ namespace }) => ![vizNamespace, "linkerd"].includes(namespace))) {
+    const pods = stream.selected(manifest.namespace, specOf(manifest)["podSelector"]);
+    if (rulesOf(manifest, "ingress") === null || allMeshed(pods, stream) !== "yes") continue;
+    const admitted = ingressRules(manifest, stream).some(
+      ({ rule }) =>
+        reaches(rule["from"], vizNamespace, stream) &&
+        letsThrough(rule["ports"], proxyPorts.admin, (name) => name === "linkerd-admin"),
+    );
+    const key = pods.map(({ manifest: owner }) => `${owner.namespace}/${owner.name}`).join();
+    if (admitted || told.has(key)) continue;
+    told.add(key);
+    yield {
+      manifest,
+      path: ["spec", "podSelector"],
+      part: "key",
+      message: `the pods are meshed, but the namespace ${vizNamespace} cannot read their metrics at port ${proxyPorts.admin}, or tap them at port ${proxyPorts.control}`,
+      fix: `admit the namespace ${vizNamespace} at the ports ${proxyPorts.control} and ${proxyPorts.admin}`,
+    };
+  }
+}
+
+function* opensAgain(stream: ManifestSet): Iterable<ManifestFinding> {
+  for (const manifest of policies(stream)) {
+    const pods = stream.selected(manifest.namespace, specOf(manifest)["podSelector"]);
+    if (allMeshed(pods, stream) !== "yes") continue;
+    const open = (rulesOf(manifest, "ingress") ?? []).findIndex((rule) => listOf(rule["from"]).length === 0);
+    if (open < 0) continue;
+    const strict = ingressRules(manifest, stream).find(
+      ({ rule, policy }) => policy !== manifest && listOf(rule["from"]).length > 0,
+    );
+    if (strict === undefined) continue;
+    yield {
+      manifest,
+      path: ["spec", "ingress", open],
+      message: `this rule admits every client, so NetworkPolicy ${strict.policy.name} no longer restricts who connects`,
+      fix: "remove this policy, or list the clients in from",
+    };
+  }
+}
+
 /** Ports of identity, destination and policy (linkerd-control-plane, rendered; the same in all releases). */
 const controlPlanePorts = [8080, 8086, 8090];
 
 function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding> {
+  const told = new Set<string>();
   for (const policy of policies(stream).filter(({ namespace }) => namespace !== "linkerd")) {
     const pods = stream.selected(policy.namespace, specOf(policy)["podSelector"]);
     if (rulesOf(policy, "egress") === null || allMeshed(pods, stream) !== "yes") continue;
@@ -110,7 +194,9 @@ function* unreachableControlPlane(stream: ManifestSet): Iterable<ManifestFinding
     const closed = controlPlanePorts.filter(
       (port) => !rules.some((rule) => hasNames(rule) || letsThrough(rule["ports"], port, () => false)),
     );
-    if (closed.length === 0) continue;
+    const key = pods.map(({ manifest }) => `${manifest.namespace}/${manifest.name}`).join();
+    if (closed.length === 0 || told.has(key)) continue;
+    told.add(key);
     yield {
       manifest: policy,
       path: ["spec", "egress"],

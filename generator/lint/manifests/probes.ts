@@ -1,10 +1,15 @@
+import { type LinkerdRelease, newestRelease } from "../../catalog/linkerd.ts";
 import { portKeys } from "../../catalog/well-known.ts";
-import { type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
-import type { Manifest } from "../../kubernetes/read.ts";
-import { containersOf, listOf, type Workload } from "../../kubernetes/workload.ts";
-import { proxyAnnotations, workloadIsMeshed } from "../../mesh/meshed.ts";
-import { includes, parsePorts, resolvePort } from "../../mesh/ports.ts";
-import { routesOfServer, serverSelects } from "../../mesh/servers.ts";
+import { chartOf, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { at } from "../../kubernetes/object-fields.ts";
+import { containersOf, type Workload } from "../../kubernetes/workload.ts";
+import type { AttemptClient } from "../../mesh/attempt.ts";
+import { evaluate } from "../../mesh/evaluate.ts";
+import type { MeshVerdict } from "../../mesh/evaluate-mesh.ts";
+import type { Authorization } from "../../mesh/inbound-policy.ts";
+import { objectsOf, podOf } from "../../mesh/manifest-access.ts";
+import { workloadIsMeshed } from "../../mesh/meshed.ts";
+import { podLists, resolvePort } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
@@ -38,27 +43,33 @@ interface Probe {
   readonly url: string;
 }
 
-function* refusedProbes(stream: ManifestSet): Iterable<ManifestFinding> {
+function* refusedProbes(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
+  const objects = objectsOf(stream);
+  const installation = { release: release ?? newestRelease() };
   for (const workload of stream.workloads) {
     if (workloadIsMeshed(workload, stream) !== "yes") continue;
-    const servers = stream.ofKind("policy.linkerd.io", "Server").filter((server) => serverSelects(server, workload));
-    const annotations = proxyAnnotations(workload, stream);
-    const byDefault = String(annotations["config.linkerd.io/default-inbound-policy"] ?? "");
-    const skipped = parsePorts(annotations[portKeys.skipInbound]);
-    for (const probe of probesOf(workload)) {
-      if (includes(skipped, probe.port)) continue;
-      const server = servers.find((each) => resolvePort(specOf(each)["port"], workload) === probe.port);
-      const refusal = server === undefined ? byDefaultPolicy(probe, byDefault) : byServer(probe, server, stream);
-      if (refusal === null) continue;
+    const to = podOf(workload, stream);
+    for (const { path, kind, port, url } of probesOf(workload)) {
+      const { mesh } = evaluate({ from: node, to, port, ...(kind === "http" ? { path: url } : {}) }, objects, installation);
+      // The addresses of the nodes are not known, so an authorization for networks may admit the kubelet.
+      if (mesh.admits || mesh.authorizations.some(isForNetworks)) continue;
+      const refusal = refusalOf(mesh, url, podLists(to, portKeys.opaque, port));
       yield {
         manifest: workload.manifest,
-        path: probe.path,
+        path,
         part: "key",
-        message: `the kubelet's ${probe.kind === "grpc" ? "gRPC" : probe.kind.toUpperCase()} probe of port ${probe.port} is refused: ${refusal.reason}`,
+        message: `the kubelet's ${kind === "grpc" ? "gRPC" : kind.toUpperCase()} probe of port ${port} is refused: ${refusal.reason}`,
         fix: refusal.fix,
       };
     }
   }
+}
+
+/** The kubelet. It has no identity of the mesh, and no NetworkPolicy refuses it. */
+const node: AttemptClient = { namespace: "", labels: {}, identity: null, from: "node" };
+
+function isForNetworks({ requirements }: Authorization): boolean {
+  return requirements.every((each) => "networks" in each && each.networks.length > 0);
 }
 
 /** Why a probe is refused, and how to allow it. */
@@ -70,89 +81,49 @@ interface Refusal {
 const allowNodes =
   "allow the addresses of the nodes with an AuthorizationPolicy and a NetworkAuthentication, or use an httpGet probe on another port";
 
-function byDefaultPolicy({ kind }: Probe, policy: string): Refusal | null {
-  const needsIdentity = policy === "deny" || policy.endsWith("-authenticated");
-  if (kind === "http" || !needsIdentity) return null;
-  const reason = `the default inbound policy is ${policy}, and only httpGet probes over HTTP are allowed automatically`;
-  return { reason, fix: allowNodes };
-}
+const onlyHttpGet = "only httpGet probes over HTTP are allowed automatically";
 
-function byServer({ kind, url }: Probe, server: Manifest, stream: ManifestSet): Refusal | null {
-  const { accessPolicy = "deny", proxyProtocol } = specOf(server);
-  const routes = routesOfServer(server, stream).filter((route) => route.kind === "HTTPRoute");
-  const matching = routes.filter((route) => matches(route, url));
+function refusalOf({ by, server }: MeshVerdict, url: string, opaquePort: boolean): Refusal {
   const addRoute = `add an HTTPRoute with the exact path ${url}, and an AuthorizationPolicy for it with a NetworkAuthentication for the addresses of the nodes`;
-  if (kind === "http" && routes.length > 0 && matching.length === 0)
-    return { reason: `no HTTPRoute of Server ${server.name} matches the path ${url}`, fix: addRoute };
-  if (accessPolicy !== "deny" || admitsNetworks(stream, [server, ...matching])) return null;
-  if (matching.length > 0)
-    return { reason: `the HTTPRoute ${matching[0]?.name} admits only clients with an identity`, fix: addRoute };
-  if (proxyProtocol === "opaque")
-    return { reason: `Server ${server.name} is opaque, so the path of the probe is not known`, fix: allowNodes };
-  if (kind === "http") return null;
-  const reason = `Server ${server.name} denies clients without an identity, and only httpGet probes over HTTP are allowed automatically`;
-  return { reason, fix: allowNodes };
-}
-
-/**
- * Whether an AuthorizationPolicy for a Server, for one of its routes or for their namespace uses the addresses of
- * networks instead of identities.
- */
-function admitsNetworks(stream: ManifestSet, targets: readonly Manifest[]): boolean {
-  return stream.ofKind("policy.linkerd.io", "AuthorizationPolicy").some((policy) => {
-    const { targetRef, requiredAuthenticationRefs } = specOf(policy);
-    const { kind, name } = asMap(targetRef);
-    const applies = targets.some(
-      (target) => policy.namespace === target.namespace && (kind === "Namespace" || name === target.name),
-    );
-    return (
-      applies && listOf(requiredAuthenticationRefs).every((reference) => asMap(reference)["kind"] === "NetworkAuthentication")
-    );
-  });
-}
-
-function matches(route: Manifest, url: string): boolean {
-  return listOf(specOf(route)["rules"])
-    .map(asMap)
-    .some(({ matches: list }) => {
-      const paths = listOf(list).map((match) => asMap(asMap(match)["path"]));
-      return (
-        paths.length === 0 ||
-        paths.some(({ type = "PathPrefix", value = "/" }) =>
-          type === "Exact" ? url === value : type === "PathPrefix" ? isBelow(url, String(value)) : true,
-        )
-      );
-    });
-}
-
-/** Whether a path begins with the elements of another path. */
-function isBelow(url: string, prefix: string): boolean {
-  const base = prefix.replace(/\/$/, "");
-  return url === base || url.startsWith(`${base}/`);
+  const name = server?.metadata.name ?? "";
+  if (by.endsWith("no route for the request"))
+    return { reason: `no HTTPRoute of Server ${name} matches the path ${url}`, fix: addRoute };
+  if (server !== null && by.includes("Route "))
+    return { reason: `the ${by} admits only clients with an identity`, fix: addRoute };
+  const opaque = server === null ? opaquePort : at(server, "spec", "proxyProtocol") === "opaque";
+  if (opaque)
+    return {
+      reason: `${server === null ? "the port" : `Server ${name}`} is opaque, so the path of the probe is not known`,
+      fix: allowNodes,
+    };
+  return {
+    reason: `${server === null ? by.replace("default inbound policy ", "the default inbound policy is ") : `Server ${name} denies clients without an identity`}, and ${onlyHttpGet}`,
+    fix: allowNodes,
+  };
 }
 
 function probesOf(workload: Workload): Probe[] {
   return containersOf(workload).flatMap(({ container, path }) =>
     ["livenessProbe", "readinessProbe", "startupProbe"].flatMap((name): Probe[] => {
       const { httpGet, grpc } = asMap(container[name]);
+      // The proxy answers tcpSocket probes, and exec probes use no connection to the pod.
+      if (httpGet === undefined && grpc === undefined) return [];
       const { port, scheme = "HTTP", path: url = "/" } = asMap(httpGet ?? grpc);
       const number = resolvePort(port, workload);
       if (number === null) return [];
-      if (grpc !== undefined) return [{ path: [...path, name], kind: "grpc", port: number, url: "" }];
-      return [
-        {
-          path: [...path, name],
-          kind: scheme === "HTTPS" ? "https" : "http",
-          port: number,
-          url: String(url).replace(/\?.*$/, ""),
-        },
-      ];
+      const kind = grpc !== undefined ? "grpc" : scheme === "HTTPS" ? "https" : "http";
+      return [{ path: [...path, name], kind, port: number, url: kind === "grpc" ? "" : String(url).replace(/\?.*$/, "") }];
     }),
   );
 }
 
 function* refusedPods(stream: ManifestSet): Iterable<ManifestFinding> {
-  const hasCni = stream.workloads.some(({ manifest }) => manifest.kind === "DaemonSet" && /linkerd.*-?cni/.test(manifest.name));
+  const releases = stream.ofKind("helm.toolkit.fluxcd.io", "HelmRelease");
+  const hasCni =
+    stream.workloads.some(({ manifest }) => manifest.kind === "DaemonSet" && /linkerd.*-?cni/.test(manifest.name)) ||
+    releases.some(
+      (release) => chartOf(release)["chart"] === "linkerd2-cni" || asMap(specOf(release)["values"])["cniEnabled"] === true,
+    );
   if (hasCni) return;
   for (const manifest of stream.ofKind("", "Namespace")) {
     const level = stream.namespaceLabels(manifest.name)["pod-security.kubernetes.io/enforce"];

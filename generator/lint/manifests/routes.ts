@@ -69,7 +69,7 @@ function* profileWithoutService(stream: ManifestSet): Iterable<ManifestFinding> 
       yield { manifest, path, message, fix: "use <service>.<namespace>.svc.<cluster domain>" };
     } else if (serviceNamed(stream, named.name, named.namespace) === null) {
       // If no Service of the namespace is checked, its Services are probably in other files.
-      const isElsewhere = services.every(({ namespace }) => namespace !== named.namespace && namespace !== "");
+      const isElsewhere = services.every(({ namespace }) => namespace !== named.namespace);
       if (services.length > 0 && isElsewhere && manifest.namespace === named.namespace) continue;
       const known = services.map(({ name }) => name);
       yield {

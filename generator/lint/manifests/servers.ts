@@ -1,6 +1,7 @@
 import { uninjectedNamespaces } from "../../catalog/well-known.ts";
 import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
+import { selects } from "../../kubernetes/selectors.ts";
 import { listOf, type Workload } from "../../kubernetes/workload.ts";
 import { resolvePort } from "../../mesh/ports.ts";
 import { routesOfServer } from "../../mesh/servers.ts";
@@ -63,7 +64,9 @@ function* closedServers(stream: ManifestSet): Iterable<ManifestFinding> {
 /** Whether a ServerAuthorization applies to a Server: by name, or by a selector of labels. */
 function allows(authorization: Manifest, server: Manifest): boolean {
   const { name, selector } = asMap(specOf(authorization)["server"]);
-  return name === server.name || selector !== undefined;
+  return name === undefined
+    ? selector !== undefined && selects(selector, asMap(asMap(server.value["metadata"])["labels"]))
+    : name === server.name;
 }
 
 function* overlaps(stream: ManifestSet): Iterable<ManifestFinding> {

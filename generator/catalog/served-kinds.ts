@@ -1,0 +1,36 @@
+import type { LinkerdRelease } from "./linkerd-release.ts";
+
+/**
+ * API versions that the CRDs of a release serve, by group and kind (charts linkerd-crds 1.8.0, 2025.4.4, 2025.10.7 and
+ * 2026.8.3, `served: true`). Releases from edge-25.4.4 on serve the same versions.
+ */
+const ofEdge: Readonly<Record<string, readonly string[]>> = {
+  "policy.linkerd.io/AuthorizationPolicy": ["v1alpha1"],
+  "policy.linkerd.io/EgressNetwork": ["v1alpha1"],
+  "policy.linkerd.io/HTTPLocalRateLimitPolicy": ["v1alpha1"],
+  "policy.linkerd.io/HTTPRoute": ["v1alpha1", "v1beta1", "v1beta2", "v1beta3"],
+  "policy.linkerd.io/MeshTLSAuthentication": ["v1alpha1"],
+  "policy.linkerd.io/NetworkAuthentication": ["v1alpha1"],
+  "policy.linkerd.io/Server": ["v1alpha1", "v1beta1", "v1beta2", "v1beta3"],
+  "policy.linkerd.io/ServerAuthorization": ["v1alpha1", "v1beta1"],
+  "linkerd.io/ServiceProfile": ["v1alpha1", "v1alpha2"],
+  "workload.linkerd.io/ExternalWorkload": ["v1alpha1", "v1beta1"],
+};
+
+/** Kinds and versions of stable-2.14.10. */
+const ofStable: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(
+    Object.entries(ofEdge).filter(([kind]) => !/EgressNetwork|HTTPLocalRateLimitPolicy|ExternalWorkload/.test(kind)),
+  ),
+  "policy.linkerd.io/Server": ["v1alpha1", "v1beta1"],
+};
+
+/**
+ * Returns the API versions that a release serves for a kind of Linkerd; empty if the release has no such kind.
+ *
+ * @returns null if the group does not belong to Linkerd
+ */
+export function servedVersions({ channel }: LinkerdRelease, group: string, kind: string): readonly string[] | null {
+  if (!/^(policy\.|workload\.)?linkerd\.io$/.test(group)) return null;
+  return (channel === "stable" ? ofStable : ofEdge)[`${group}/${kind}`] ?? [];
+}

@@ -1,0 +1,50 @@
+import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { diagnosticAtPath } from "../../diagnostics/source.ts";
+import { groupOf, specOf } from "../../kubernetes/manifest-set.ts";
+import type { Manifest } from "../../kubernetes/read.ts";
+import { groupBy } from "../../system/data.ts";
+import { plural } from "../../system/text.ts";
+
+/** Objects that can change who reaches which pod, or whether pods have a proxy, but that the rules do not read. */
+export interface NotChecked {
+  /** Short text, such as `the values of 2 HelmReleases`. */
+  readonly what: string;
+  readonly objects: readonly Manifest[];
+}
+
+/** Groups whose policies the rules do not read. */
+const policyGroups = ["cilium.io", "projectcalico.org", "crd.projectcalico.org", "policy.networking.k8s.io"];
+
+/** Returns what the rules do not read, by kind. */
+export function notChecked(objects: readonly Manifest[]): NotChecked[] {
+  const valued = objects.filter(
+    (object) => object.kind === "HelmRelease" && (specOf(object)["values"] ?? specOf(object)["valuesFrom"]) !== undefined,
+  );
+  const others = objects.filter(
+    ({ apiVersion, kind }) =>
+      (policyGroups.includes(groupOf(apiVersion)) && kind.endsWith("Policy")) || groupOf(apiVersion) === "argoproj.io",
+  );
+  return [
+    ...(valued.length === 0 ? [] : [{ what: `the values of ${plural(valued.length, "HelmRelease")}`, objects: valued }]),
+    ...[...groupBy(others, ({ kind }) => kind)].map(([kind, own]) => ({
+      what: plural(own.length, kind, kind.replace(/y$/, "ies").replace(/([^s])$/, "$1s")),
+      objects: own,
+    })),
+  ];
+}
+
+/** The same as silenced findings, one per object, for output that programs read. */
+export function notCheckedFindings(found: readonly NotChecked[]): Diagnostic[] {
+  return found.flatMap(({ objects }) =>
+    objects.map((object): Diagnostic => {
+      const values = object.kind === "HelmRelease";
+      const message = values
+        ? "the values of this HelmRelease were not checked, because its chart was not rendered"
+        : `objects of kind ${object.kind} are not checked`;
+      const fix = values ? "render the chart with helm template, and check the output" : null;
+      const silenced = "the rules do not read this";
+      const statement = { code: "not-checked", severity: "warning", message, fix, expected: null, silenced } as const;
+      return diagnosticAtPath(object.source, [...object.at, "kind"], "value", statement);
+    }),
+  );
+}

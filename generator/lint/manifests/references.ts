@@ -1,0 +1,208 @@
+import type { LinkerdRelease } from "../../catalog/linkerd.ts";
+import { servedVersions } from "../../catalog/served-kinds.ts";
+import { groupOf, idOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import type { Manifest } from "../../kubernetes/read.ts";
+import { containersOf, listOf } from "../../kubernetes/workload.ts";
+import { servicePorts } from "../../mesh/services.ts";
+import { asMap } from "../../system/data.ts";
+import { attachments } from "./routes.ts";
+import type { ManifestFinding, ManifestRule } from "./rule.ts";
+
+/** Rules about references between objects, and about objects that the API server or Linkerd ignores. */
+export const referenceRules: readonly ManifestRule[] = [
+  {
+    code: "route-reference-missing",
+    severity: "error",
+    title: "A route refers to a Service, Server or port that does not exist",
+    why: "A route applies to the Service or Server in `parentRefs`, and sends requests to the Services in `backendRefs`. If the parent does not exist, the route has no effect. If a backend does not exist, proxies answer its share of the requests with an error (Gateway API, `ResolvedRefs`; linkerd2, policy-controller).",
+    fix: "Use the name of a Service and the number of a port of this Service, not of its pods.",
+    check: routeReferences,
+  },
+  {
+    code: "route-precedence",
+    severity: "warning",
+    title: "A GRPCRoute takes precedence over an HTTPRoute",
+    why: "If a port of a Service has GRPCRoutes and HTTPRoutes, proxies use only the GRPCRoutes (linkerd2, policy-controller, outbound index).",
+    fix: "Remove the HTTPRoute, or attach it to another port.",
+    check: shadowedRoutes,
+  },
+  {
+    code: "server-port-missing",
+    severity: "error",
+    title: "A Server names a port that no container of its pods has",
+    why: "A Server can name a container port. If no container of the selected pods has a port with this name, the Server protects nothing, and the default inbound policy applies.",
+    fix: "Use the name of a container port, or the number of the port.",
+    check: serverPorts,
+  },
+  {
+    code: "kind-not-served",
+    severity: "error",
+    title: "The Linkerd release does not serve this kind or API version",
+    why: "The API server accepts an object only if a CRD of the release serves its kind and version (chart linkerd-crds). Fields that the version does not have are dropped.",
+    fix: "Use a version that the release serves, or a later release.",
+    check: notServed,
+  },
+  {
+    code: "object-duplicate",
+    severity: "warning",
+    title: "A file contains the same object twice",
+    why: "kubectl and Flux apply both documents, one after the other, so the second one replaces the first one.",
+    fix: "Remove one of the documents.",
+    check: duplicates,
+  },
+];
+
+const gateway = "gateway.networking.k8s.io";
+const policy = "policy.linkerd.io";
+
+/** Whether the objects contain Services of a namespace, so that a missing one is probably a mistake. */
+function hasServices(stream: ManifestSet, namespace: string): boolean {
+  return stream.ofKind("", "Service").some((service) => service.namespace === namespace);
+}
+
+function* routeReferences(stream: ManifestSet): Iterable<ManifestFinding> {
+  const routes = [
+    ...stream.ofKind(gateway, "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"),
+    ...stream.ofKind(policy, "HTTPRoute"),
+  ];
+  for (const manifest of routes) {
+    for (const [index, parent] of listOf(specOf(manifest)["parentRefs"]).map(asMap).entries())
+      yield* missingTarget(stream, manifest, ["spec", "parentRefs", index], parent);
+    for (const [rule, { backendRefs }] of listOf(specOf(manifest)["rules"]).map(asMap).entries())
+      for (const [index, backend] of listOf(backendRefs).map(asMap).entries())
+        yield* missingTarget(stream, manifest, ["spec", "rules", rule, "backendRefs", index], { kind: "Service", ...backend });
+  }
+  for (const manifest of stream.ofKind("split.smi-spec.io", "TrafficSplit"))
+    for (const [index, { service: name }] of listOf(specOf(manifest)["backends"]).map(asMap).entries())
+      yield* missingTarget(stream, manifest, ["spec", "backends", index], { kind: "Service", name }, "service");
+  for (const manifest of stream.ofKind(policy, "HTTPLocalRateLimitPolicy"))
+    yield* missingTarget(stream, manifest, ["spec", "targetRef"], asMap(specOf(manifest)["targetRef"]));
+  for (const manifest of stream.ofKind(policy, "ServerAuthorization")) {
+    const { name } = asMap(specOf(manifest)["server"]);
+    if (name !== undefined) yield* missingTarget(stream, manifest, ["spec", "server"], { kind: "Server", name });
+  }
+}
+
+/** @param field key of the reference that contains the name */
+function* missingTarget(
+  stream: ManifestSet,
+  manifest: Manifest,
+  path: ManifestFinding["path"],
+  reference: Readonly<Record<string, unknown>>,
+  field: string = "name",
+): Iterable<ManifestFinding> {
+  const { kind, name, namespace = manifest.namespace, port } = reference;
+  if ((kind !== "Service" && kind !== "Server") || typeof name !== "string" || name.includes("${")) return;
+  const inside = String(namespace);
+  const near = (kind === "Service" ? stream.ofKind("", "Service") : stream.ofKind(policy, "Server")).filter((each) =>
+    ManifestSet.mayShareNamespace(each.namespace, inside),
+  );
+  if (stream.isPartial || near.length === 0 || (kind === "Service" && inside !== "" && !hasServices(stream, inside))) return;
+  const found = near.find((each) => each.name === name);
+  if (found === undefined) {
+    const known = near.slice(0, 6).map((each) => each.name);
+    yield {
+      manifest,
+      path: [...path, field],
+      message: `${kind} ${inside === "" ? "" : `${inside}/`}${name} is not among the checked objects`,
+      fix: `use the name of an existing ${kind}: ${known.join(", ")}`,
+    };
+    return;
+  }
+  const ports = kind === "Service" ? servicePorts(found).map(({ number }) => number) : [];
+  if (typeof port !== "number" || ports.length === 0 || ports.includes(port)) return;
+  yield {
+    manifest,
+    path: [...path, "port"],
+    message: `Service ${name} has no port ${port}`,
+    fix: `use a port of the Service: ${ports.join(", ")}`,
+  };
+}
+
+function* shadowedRoutes(stream: ManifestSet): Iterable<ManifestFinding> {
+  const all = attachments(stream);
+  for (const { route, path, name, namespace, port } of all) {
+    if (route.kind !== "HTTPRoute") continue;
+    const other = all.find(
+      (each) =>
+        each.route.kind === "GRPCRoute" &&
+        each.name === name &&
+        each.namespace === namespace &&
+        (each.port === null || port === null || each.port === port),
+    );
+    if (other === undefined) continue;
+    yield {
+      manifest: route,
+      path,
+      message: `GRPCRoute ${other.route.name} is attached to the same port of Service ${name} and takes precedence, so this HTTPRoute has no effect`,
+      fix: `remove this HTTPRoute or GRPCRoute ${other.route.name}, or attach it to another port`,
+    };
+  }
+}
+
+/** Names of the ports of the proxy's container (linkerd2, pkg/k8s/labels.go). */
+const proxyPortNames = ["linkerd-admin", "linkerd-proxy"];
+
+function* serverPorts(stream: ManifestSet): Iterable<ManifestFinding> {
+  for (const manifest of stream.ofKind(policy, "Server")) {
+    const { podSelector, port } = specOf(manifest);
+    if (podSelector === undefined || typeof port !== "string" || proxyPortNames.includes(port) || port.includes("${")) continue;
+    const pods = stream.selected(manifest.namespace, podSelector);
+    const names = pods.flatMap((pod) =>
+      containersOf(pod).flatMap(({ container }) => listOf(container["ports"]).map((each) => String(asMap(each)["name"] ?? ""))),
+    );
+    if (pods.length === 0 || names.includes(port)) continue;
+    const known = [...new Set(names.filter(Boolean))];
+    yield {
+      manifest,
+      path: ["spec", "port"],
+      message: `no container of ${pods[0]?.manifest.kind} ${pods[0]?.manifest.name} has a port named ${port}, so this Server protects nothing`,
+      fix: known.length === 0 ? "use the number of the port, or give the container port this name" : `use ${known.join(" or ")}`,
+    };
+  }
+}
+
+function* notServed(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
+  if (release === null) return;
+  for (const manifest of stream.objects) {
+    const group = groupOf(manifest.apiVersion);
+    const served = servedVersions(release, group, manifest.kind);
+    if (served === null) continue;
+    const version = manifest.apiVersion.slice(group.length + 1);
+    if (!served.includes(version))
+      yield {
+        manifest,
+        path: served.length === 0 ? ["kind"] : ["apiVersion"],
+        message:
+          served.length === 0
+            ? `Linkerd ${release.version} has no kind ${manifest.kind} in ${group}`
+            : `Linkerd ${release.version} does not serve ${manifest.kind} in version ${version}`,
+        fix: served.length === 0 ? "use a later release of Linkerd" : `use ${group}/${served.at(-1)}`,
+      };
+    else if (manifest.kind === "Server" && specOf(manifest)["accessPolicy"] !== undefined && !served.includes("v1beta3"))
+      yield {
+        manifest,
+        path: ["spec", "accessPolicy"],
+        part: "key",
+        message: `Linkerd ${release.version} does not know the access policy of a Server`,
+        fix: "remove accessPolicy, or use Linkerd 2.16 or later",
+      };
+  }
+}
+
+function* duplicates(stream: ManifestSet): Iterable<ManifestFinding> {
+  const seen = new Map<string, Manifest>();
+  for (const manifest of stream.objects) {
+    const { generateName, name } = asMap(manifest.value["metadata"]);
+    // Objects in different files can be for different clusters.
+    const key = `${manifest.source.file} ${idOf(manifest)}`;
+    if (seen.has(key) && (name !== undefined || generateName === undefined))
+      yield {
+        manifest,
+        path: ["metadata", "name"],
+        message: `${manifest.kind} ${manifest.namespace === "" ? "" : `${manifest.namespace}/`}${manifest.name} is already in this file, and replaces the first one`,
+        fix: "remove one of the two documents",
+      };
+    seen.set(key, manifest);
+  }
+}

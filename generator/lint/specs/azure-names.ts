@@ -1,0 +1,46 @@
+import { azureRegions } from "../../catalog/azure-regions.ts";
+import { didYouMean } from "../../diagnostics/suggest.ts";
+import type { Environment } from "../../spec/environment.generated.ts";
+import { type Rule, type RuleFinding, spec } from "../../spec/rule.ts";
+
+/** Rules about names in Azure that the schema cannot list. */
+export const azureNameRules: readonly Rule[] = [
+  {
+    code: "azure-location-unknown",
+    severity: "warning",
+    title: "The region of Azure is not known",
+    why: "Azure refuses a resource group in a region that does not exist. The list of regions in the catalog is that of `az account list-locations` at the time of the release.",
+    fix: "Use a name that `az account list-locations --query [].name` prints. If the region is new, silence the rule.",
+    check: unknownLocation,
+  },
+  {
+    code: "azure-size-unsuitable",
+    severity: "warning",
+    title: "AKS may refuse the size of the virtual machines",
+    why: "The nodes of a system node pool need at least 2 vCPUs and 4 GiB of memory (AKS docs, “System node pools”). The number after the family in the name of a size is the number of vCPUs. Sizes of the D, E and F families without `_v2` or a later version are retired or will be.",
+    fix: "Use a size with at least 2 vCPUs, such as `Standard_D2s_v5`.",
+    check: unsuitableSize,
+  },
+];
+
+function* unknownLocation({ spec: { azure } }: Environment): Iterable<RuleFinding> {
+  if (azure === undefined || azureRegions.includes(azure.location)) return;
+  yield {
+    paths: [spec("azure", "location")],
+    message: `"${azure.location}" is not in the list of Azure regions`,
+    fix: didYouMean(azure.location, azureRegions) ?? "use a name that az account list-locations prints",
+  };
+}
+
+const suitable = "set azure.cluster.vmSize: Standard_D2s_v5";
+
+function* unsuitableSize({ spec: { azure } }: Environment): Iterable<RuleFinding> {
+  if (azure === undefined || azure.cluster.lifecycle === "existing") return;
+  const { vmSize } = azure.cluster;
+  const [, family = "", cpus = "0", generation] = /^Standard_([A-Z]+)(\d+)[^_]*(?:_v(\d+))?$/.exec(vmSize) ?? [];
+  const paths = [spec("azure", "cluster", "vmSize")];
+  if (family !== "" && Number(cpus) < 2)
+    yield { paths, message: `${vmSize} has ${cpus} vCPU, but a node of AKS's system pool needs at least 2`, fix: suitable };
+  else if (/^(D|E|F)$/.test(family) && (generation === undefined || Number(generation) > 9 || Number(generation) < 2))
+    yield { paths, message: `Azure has no current size ${vmSize}`, fix: suitable };
+}
