@@ -15,7 +15,7 @@ import { proxyAnnotations, workloadIsMeshed } from "./meshed.ts";
  */
 export function manifestAccess(manifests: readonly Manifest[], installation: Installation): AccessCell[] {
   const stream = new ManifestSet(manifests);
-  const objects = objectsOf(stream);
+  const objects = policiesIn(stream);
   const all = stream.workloads.map((workload) => podsOf(workload, stream));
   const titles = all.map(({ title }) => title);
   const distinct = all.map((pods, index) => {
@@ -25,9 +25,15 @@ export function manifestAccess(manifests: readonly Manifest[], installation: Ins
   return accessCells(distinct, objects, installation);
 }
 
-/** The objects of a stream, in the form that `evaluate` needs. Each has a namespace. */
-export function objectsOf(stream: ManifestSet): KubernetesObject[] {
-  return stream.objects.map(({ value, namespace }) => {
+/** The policies of a stream, in the form that `evaluate` needs. Each has a namespace. */
+export function policiesIn(stream: ManifestSet): KubernetesObject[] {
+  const manifests = [
+    ...stream.ofKind("networking.k8s.io", "NetworkPolicy"),
+    ...stream.ofKind("policy.linkerd.io", "Server", "ServerAuthorization", "AuthorizationPolicy", "HTTPRoute"),
+    ...stream.ofKind("policy.linkerd.io", "MeshTLSAuthentication", "NetworkAuthentication"),
+    ...stream.ofKind("gateway.networking.k8s.io", "HTTPRoute", "GRPCRoute"),
+  ];
+  return manifests.map(({ value, namespace }) => {
     const { metadata, ...rest } = value as unknown as KubernetesObject;
     return { ...rest, metadata: { ...metadata, namespace: placeOf(namespace) } };
   });

@@ -278,6 +278,72 @@ withPythonPackage("check-jsonschema", checkJsonschema, "configuration files of o
   });
 });
 
+describe("a platform repository in a folder of a Git repository", () => {
+  let around: string;
+  const inRoot = (program: string, args: readonly string[]): Promise<string> => run(program, args, { cwd: around, env: env() });
+  const commit = async (message: string): Promise<string> => {
+    await inRoot("git", ["add", "-A"]);
+    return inRoot("git", ["commit", "-q", "-m", message]);
+  };
+
+  beforeAll(async () => {
+    around = scratchFolder("around");
+    await inRoot("git", ["init", "-q", "-b", "main"]);
+    writeTree(around, { "apps/key.pem": `${begin("EC PRIVATE KEY")}\nof others\n`, "package.json": '{"private":true}' });
+    const binary = join(root, "../tool/node_modules/.bin/meshops");
+    const args = ["init", "platform/mesh", "--yes", "--environments", "dev", "--cluster", "own", "--git-url", remoteUrl];
+    const output = await inRoot(binary, args);
+    const folder = join(around, "platform/mesh");
+    // The printed commands, without those that need a network or keys.
+    await npm(["install"], folder);
+    const own = (...words: string[]): Promise<string> =>
+      run(join(folder, "node_modules/.bin/meshops"), words, { cwd: folder, env: env() });
+    await own("identity", "keygen", "dev", "--write");
+    await own("identity", "init", "dev");
+    await own("generate");
+    const printed = /in the root of that repository:\n((?: {2}.*\n)+)/.exec(output)?.[1] ?? "";
+    expect(printed.split("\n").filter(Boolean)).toHaveLength(4);
+    await inRoot("bash", ["-ec", printed]);
+    await commit("Platform");
+  }, 300_000);
+
+  test("has a hook that checks only its own folder", async () => {
+    writeTree(around, { "apps/other.yaml": "a: 1\n" });
+    await commit("Other");
+    const path = "platform/mesh/environments/dev.yaml";
+    writeTree(around, { [path]: `${readFileSync(join(around, path), "utf8")}  dgraph: {alpha: {storage: 30Gi}}\n` });
+    await expect(commit("Not generated")).rejects.toThrow(/generated files are out of date/);
+    await inRoot("git", ["reset", "-q", "--hard"]);
+    writeTree(around, { "platform/mesh/key.pem": `${begin("EC PRIVATE KEY")}\n` });
+    await expect(commit("A key")).rejects.toThrow(/private key in plaintext:\n {2}platform\/mesh\/key\.pem\n(?! )/);
+    await inRoot("git", ["reset", "-q", "--hard"]);
+    rmSync(join(around, "platform/mesh/key.pem"), { force: true });
+  });
+
+  test("has workflows in the root, whose checks pass in its folder", async () => {
+    const { env: settings, jobs } = parse(readFileSync(join(around, ".github/workflows/meshops-platform-mesh.yml"), "utf8"));
+    expect(settings).toEqual({ PLATFORM: "platform/mesh" });
+    expect(jobs.check.defaults.run["working-directory"]).toBe(`$\{{ env.PLATFORM }}`);
+    const [, ...checks] = (jobs.check.steps as { run?: string }[]).flatMap(({ run: script }) => script ?? []);
+    const summary = join(around, "../summary.md");
+    const cwd = join(around, "platform/mesh");
+    for (const script of checks)
+      await run("bash", ["-e", "-c", script], { cwd, env: { ...env(), GITHUB_STEP_SUMMARY: summary } });
+  });
+
+  test("does not disable the hooks that the repository has", async () => {
+    const other = scratchFolder("hooks");
+    await run("git", ["init", "-q"], { cwd: other, env: env() });
+    writeTree(other, {
+      ".git/hooks/pre-push": "#!/bin/sh\n",
+      ".githooks/install.mjs": readFileSync(join(root, ".githooks/install.mjs"), "utf8"),
+    });
+    const printed = await run(process.execPath, [".githooks/install.mjs"], { cwd: other, env: env() });
+    expect(printed).toContain("sh .githooks/pre-commit");
+    await expect(run("git", ["config", "core.hooksPath"], { cwd: other, env: env() })).rejects.toThrow();
+  });
+});
+
 /**
  * Returns a PEM header. The header is assembled here, so that no tool that checks this repository detects it as a key.
  */

@@ -97,10 +97,24 @@ function printNext(io: Io, root: string, { environments, branch, existingLinkerd
     "npx meshops generate",
   ];
   io.stdout.write(`\nnext:\n${lines.map((line) => `  ${line}\n`).join("")}see README.md for the remaining steps\n`);
-  if (around !== null)
-    io.stdout.write(
-      `${root} is a subfolder of the Git repository ${around}: move the workflows to the .github folder of that repository, and set up the Git hooks there\n`,
-    );
+  if (around !== null) printSubfolder(io, relative(around, root));
+}
+
+/** Prints what a platform repository needs that is a folder of a Git repository: GitHub reads workflows only in its root. */
+function printSubfolder(io: Io, folder: string): void {
+  const name = folder.replaceAll(/[^A-Za-z0-9]+/g, "-");
+  const copy = (workflow: string): string =>
+    `sed 's|PLATFORM: "."|PLATFORM: "${folder}"|' ${shellWord(`${folder}/.github/workflows/${workflow}.yml`)} > .github/workflows/${workflow}-${name}.yml`;
+  const lines = [
+    "mkdir -p .github/workflows",
+    copy("meshops"),
+    copy("certificates"),
+    `git config core.hooksPath ${shellWord(`${folder}/.githooks`)}   # only if the repository has no other hooks`,
+  ];
+  io.stdout.write(
+    `\n${folder} is a folder of a Git repository. To use its workflows and its hook, run in the root of that repository:\n${lines.map((line) => `  ${line}\n`).join("")}`,
+  );
+  io.stdout.write(`If the repository has a pre-commit hook, add this line to it instead: sh ${folder}/.githooks/pre-commit\n`);
 }
 
 /** Returns whether the new specs are valid. Prints invalid answers as findings about the specs. */

@@ -7,10 +7,10 @@ import type { AttemptClient } from "../../mesh/attempt.ts";
 import { evaluate } from "../../mesh/evaluate.ts";
 import type { MeshVerdict } from "../../mesh/evaluate-mesh.ts";
 import type { Authorization } from "../../mesh/inbound-policy.ts";
-import { objectsOf, podOf } from "../../mesh/manifest-access.ts";
+import { podOf, policiesIn } from "../../mesh/manifest-access.ts";
 import { workloadIsMeshed } from "../../mesh/meshed.ts";
 import { podLists, resolvePort } from "../../mesh/ports.ts";
-import { asMap } from "../../system/data.ts";
+import { asMap, groupBy } from "../../system/data.ts";
 import type { ManifestFinding, ManifestRule } from "./rule.ts";
 
 /** Rules about what prevents meshed pods from becoming ready. */
@@ -44,11 +44,18 @@ interface Probe {
 }
 
 function* refusedProbes(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
-  const objects = objectsOf(stream);
+  const all = policiesIn(stream);
+  const authentications = all.filter(({ kind }) => kind.endsWith("Authentication"));
+  // Policies apply to pods of their own namespace. Authentications can be in other namespaces.
+  const others = groupBy(
+    all.filter(({ kind }) => !kind.endsWith("Authentication")),
+    ({ metadata }) => metadata.namespace ?? "",
+  );
   const installation = { release: release ?? newestRelease() };
   for (const workload of stream.workloads) {
     if (workloadIsMeshed(workload, stream) !== "yes") continue;
     const to = podOf(workload, stream);
+    const objects = [...(others.get(to.metadata.namespace ?? "") ?? []), ...authentications];
     for (const { path, kind, port, url } of probesOf(workload)) {
       const { mesh } = evaluate({ from: node, to, port, ...(kind === "http" ? { path: url } : {}) }, objects, installation);
       // The addresses of the nodes are not known, so an authorization for networks may admit the kubelet.

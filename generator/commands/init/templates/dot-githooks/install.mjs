@@ -1,5 +1,7 @@
-// Enables the hooks of this folder if the working directory is the root of a repository and core.hooksPath is not set.
+// Enables the hooks of this folder if it is the root of a Git repository without hooks. Otherwise prints how to enable
+// them, because core.hooksPath would disable the hooks of others, for example those of Git LFS.
 import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 
 function git(...args) {
   try {
@@ -9,5 +11,16 @@ function git(...args) {
   }
 }
 
-const isRoot = git("rev-parse", "--show-prefix") === "";
-if (isRoot && git("config", "core.hooksPath") === null) git("config", "core.hooksPath", ".githooks");
+// Path of this folder in its Git repository, such as "platform/mesh/"; empty for the root; null without Git.
+const folder = git("rev-parse", "--show-prefix");
+const own = `${folder}.githooks`;
+const set = git("config", "core.hooksPath");
+const standard = git("rev-parse", "--git-path", "hooks");
+const others = standard !== null && existsSync(standard) && readdirSync(standard).some((name) => !name.endsWith(".sample"));
+if (folder === "" && set === null && !others) git("config", "core.hooksPath", own);
+else if (folder !== null && set !== own)
+  console.log(
+    set === null && !others
+      ? `To enable the pre-commit hook of this folder: git config core.hooksPath ${own}`
+      : `To use the pre-commit hook of this folder, add this line to the hook that the repository has: sh ${own}/pre-commit`,
+  );
