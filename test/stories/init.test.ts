@@ -126,7 +126,7 @@ describe("meshops init", () => {
     const { stdout } = await meshops(work, ["init", "p", "--yes"]);
     expect(stdout).toContain("next:\n  cd p\n  npm install\n");
     expect(stdout).toMatch(
-      /p is a subfolder of the Git repository .*: move the workflows to the \.github folder of that repository/,
+      /p is a folder of a Git repository\. To use its workflows and its hook, run in the root of that repository:/,
     );
   });
 
