@@ -85,7 +85,7 @@ export const linkerdAnnotations: Readonly<Record<string, LinkerdAnnotation>> = {
   "config.linkerd.io/inbound-port": setting("port"),
   "config.linkerd.io/init-image": removed("text"),
   "config.linkerd.io/init-image-version": removed("text"),
-  "config.linkerd.io/opaque-ports": { on: [...podSettings, "service"], format: "named-ports" },
+  "config.linkerd.io/opaque-ports": { on: [...podSettings, "service", "egress-network"], format: "named-ports" },
   "config.linkerd.io/outbound-port": setting("port"),
   "config.linkerd.io/pod-inbound-ports": setting("ports"),
   "config.linkerd.io/proxy-additional-env": setting("text", "edge-26.8.3"),

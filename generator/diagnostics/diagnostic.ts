@@ -161,6 +161,7 @@ export type DiagnosticCode =
   | "not-checked"
   | "network-policy-without-viz"
   | "object-duplicate"
+  | "port-name-unknown"
   | "prestop-missing"
   | "route-precedence"
   | "route-reference-missing"

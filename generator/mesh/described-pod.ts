@@ -1,9 +1,9 @@
 import { defaultOpaquePorts } from "../catalog/linkerd.ts";
-import { injectKey, meshedLabel, portKeys, proxyContainer, proxyPrefix, uninjectedNamespaces } from "../catalog/well-known.ts";
+import { injectKey, meshedLabel, portKeys, proxyContainer, proxyPrefix } from "../catalog/well-known.ts";
 import type { JsonMap, KubernetesObject, StringMap } from "../kubernetes/object.ts";
 import { listAt } from "../kubernetes/object-fields.ts";
 import { asMap } from "../system/data.ts";
-import { requestsProxy } from "./meshed.ts";
+import { factsOf, isMeshed } from "./meshed.ts";
 import type { PodSet } from "./pod-set.ts";
 
 /**
@@ -50,8 +50,10 @@ export function describedPod(set: PodSet, namespaceAnnotations: StringMap | null
 
 /** Whether the pods of a set have proxies, according to the description. */
 export function isDescribedAsMeshed({ inject, namespace }: PodSet, namespaceAnnotations: StringMap | null): boolean {
-  if (inject === "disabled" || uninjectedNamespaces.includes(namespace)) return false;
-  return inject !== "inherited" || namespaceAnnotations === null || requestsProxy(namespaceAnnotations[injectKey]);
+  const metadata = namespaceAnnotations === null ? null : { labels: {}, annotations: namespaceAnnotations };
+  const own = inject === "inherited" ? {} : { [injectKey]: inject };
+  // If the namespace is not known, pods with inherited injection count as meshed.
+  return isMeshed(factsOf(own, {}, { name: namespace, metadata })) !== "no";
 }
 
 /** Labels that a selector selects. */

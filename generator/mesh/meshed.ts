@@ -82,15 +82,20 @@ export function workloadIsMeshed(workload: Workload, stream: ManifestSet): Meshe
 export function injectionFacts(workload: Workload, stream: ManifestSet): InjectionFacts {
   const name = workload.manifest.namespace;
   const found = stream.namespaceOf(name);
-  return {
-    annotations: workload.annotations,
-    namespace: {
-      name,
-      metadata: found === null ? null : { annotations: annotationsOf(found), labels: stream.namespaceLabels(name) },
-    },
-    hostNetwork: workload.pod["hostNetwork"] === true,
-    otherSidecar: hasOtherSidecar(workload.pod),
-  };
+  return factsOf(workload.annotations, workload.pod, {
+    name,
+    metadata: found === null ? null : { annotations: annotationsOf(found), labels: stream.namespaceLabels(name) },
+  });
+}
+
+/**
+ * Values from which the proxy injector decides whether to inject a pod.
+ *
+ * @param annotations annotations of the pod, or of its pod template
+ * @param pod the `spec` of the pod
+ */
+export function factsOf(annotations: Labels, pod: unknown, namespace: InjectionNamespace): InjectionFacts {
+  return { annotations, namespace, hostNetwork: asMap(pod)["hostNetwork"] === true, otherSidecar: hasOtherSidecar(pod) };
 }
 
 /** Describes a namespace in a cluster. @param namespaces the namespaces that are known */
@@ -111,7 +116,7 @@ export function hasProxy(workload: Workload): boolean {
  *
  * @param pod the `spec` of a pod
  */
-export function hasOtherSidecar(pod: unknown): boolean {
+function hasOtherSidecar(pod: unknown): boolean {
   const all = [...listOf(asMap(pod)["containers"]), ...listOf(asMap(pod)["initContainers"])].map(asMap);
   return all.some(
     ({ name, image }) =>

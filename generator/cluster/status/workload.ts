@@ -3,7 +3,7 @@ import { issuerIn } from "../../identity/cluster-certificates.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { at, condition, isObserved } from "../../kubernetes/object-fields.ts";
 import { selects } from "../../kubernetes/selectors.ts";
-import { hasOtherSidecar, injectionNamespace, isMeshed } from "../../mesh/meshed.ts";
+import { factsOf, injectionNamespace, isMeshed } from "../../mesh/meshed.ts";
 import { isLive, proxyOf } from "../../mesh/pod.ts";
 import { asMap } from "../../system/data.ts";
 import { type Cause, causeOf, type Subject, unknownCause } from "./cause.ts";
@@ -68,13 +68,8 @@ function podsOf({ spec, metadata }: KubernetesObject, { pods }: Snapshot): Kuber
 /** Whether the injector adds a proxy to the pods of a workload. */
 function isInjected(workload: KubernetesObject, { namespaces }: Snapshot): boolean {
   const template = at(workload, "spec", "template");
-  const facts = {
-    annotations: asMap(at(template, "metadata", "annotations")),
-    namespace: injectionNamespace(workload.metadata.namespace ?? "", namespaces),
-    hostNetwork: at(template, "spec", "hostNetwork") === true,
-    otherSidecar: hasOtherSidecar(at(template, "spec")),
-  };
-  return isMeshed(facts) === "yes";
+  const namespace = injectionNamespace(workload.metadata.namespace ?? "", namespaces);
+  return isMeshed(factsOf(asMap(at(template, "metadata", "annotations")), at(template, "spec"), namespace)) === "yes";
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { KubernetesObject } from "../../kubernetes/object.ts";
-import { at } from "../../kubernetes/object-fields.ts";
-import { hasOtherSidecar, injectionNamespace, isMeshed } from "../../mesh/meshed.ts";
+import { factsOf, injectionNamespace, isMeshed, requestsProxy } from "../../mesh/meshed.ts";
 import { proxyOf } from "../../mesh/pod.ts";
 import { isInSet } from "../../mesh/pod-set.ts";
 import type { ClusterState, StateCheck } from "../check.ts";
@@ -26,14 +25,10 @@ export const controlPlaneChecks: readonly StateCheck[] = [
 /** Checks that every pod that should be meshed has a proxy of the Linkerd release in the spec. */
 function podsMeshed({ pods, namespaces, podSets, installation }: ClusterState): Finding {
   const linkerdRelease = installation.release;
-  const described = podSets.filter(({ inject }) => inject === "enabled" || inject === "ingress");
+  const described = podSets.filter(({ inject }) => requestsProxy(inject));
   const wanted = pods.filter((pod) => {
-    const facts = {
-      annotations: pod.metadata.annotations ?? {},
-      namespace: injectionNamespace(pod.metadata.namespace ?? "", namespaces),
-      hostNetwork: at(pod, "spec", "hostNetwork") === true,
-      otherSidecar: hasOtherSidecar(pod["spec"]),
-    };
+    const namespace = injectionNamespace(pod.metadata.namespace ?? "", namespaces);
+    const facts = factsOf(pod.metadata.annotations ?? {}, pod["spec"], namespace);
     return described.some((set) => isInSet(pod, set)) || isMeshed(facts) === "yes";
   });
   const name = ({ metadata }: KubernetesObject): string => `${metadata.namespace}/${metadata.name}`;

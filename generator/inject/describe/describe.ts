@@ -1,9 +1,9 @@
-import { injectKey, portKeys, uninjectedNamespaces } from "../../catalog/well-known.ts";
+import { injectKey, portKeys } from "../../catalog/well-known.ts";
 import { annotationsOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { selects } from "../../kubernetes/selectors.ts";
 import { type Labels, listOf, type Workload } from "../../kubernetes/workload.ts";
-import { requestsProxy } from "../../mesh/meshed.ts";
+import { factsOf, type InjectionObstacle, injectionObstacle, requestsProxy } from "../../mesh/meshed.ts";
 import { resolvePort } from "../../mesh/ports.ts";
 import { asMap } from "../../system/data.ts";
 import { addressesIn, type DescribedClient } from "./clients.ts";
@@ -139,14 +139,22 @@ function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels:
   };
 }
 
+/** Pods that the proxy injector does not inject. */
+const uninjected: Readonly<Record<InjectionObstacle, string>> = {
+  "host-network": "pods with hostNetwork",
+  "other-sidecar": "pods with the sidecar of another mesh",
+  "webhooks-disabled": "pods in a namespace without its webhooks",
+  "namespace-excluded": "pods in this namespace",
+};
+
 /** @param delivered whether meshops delivers the workload, and can therefore annotate the pod template */
 function injectionOf(
   { annotations, manifest, pod }: Workload,
   namespace: string,
   delivered: boolean,
 ): { inject: string | null; why: string | null } {
-  if (uninjectedNamespaces.includes(namespace)) return { inject: "disabled", why: `Linkerd never injects pods in ${namespace}` };
-  if (pod["hostNetwork"] === true) return { inject: "disabled", why: "Linkerd never injects pods with hostNetwork" };
+  const obstacle = injectionObstacle(factsOf(annotations, pod, { name: namespace, metadata: null }));
+  if (obstacle !== null) return { inject: "disabled", why: `Linkerd never injects ${uninjected[obstacle]}` };
   const own = annotations[injectKey];
   if (requestsProxy(own) || own === "disabled") return { inject: String(own), why: null };
   if (manifest.kind === "Job" || manifest.kind === "CronJob")

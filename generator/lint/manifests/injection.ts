@@ -196,9 +196,7 @@ function* endlessJob(stream: ManifestSet, release: LinkerdRelease | null): Itera
       message: callsShutdown(workload)
         ? `the ${manifest.kind} stops its proxy with /shutdown, but this endpoint is disabled, so the ${manifest.kind} never completes`
         : `the ${manifest.kind} gets a proxy that never exits, so the ${manifest.kind} never completes${unless}`,
-      fix: callsShutdown(workload)
-        ? `set ${shutdownKey}: enabled on the pods, or enable native sidecars`
-        : `set ${injectKey}: disabled, or enable native sidecars`,
+      fix: `set ${callsShutdown(workload) ? `${shutdownKey}: enabled on the pods` : `${injectKey}: disabled`}${release?.channel === "stable" ? "" : ", or enable native sidecars"}`,
     };
   }
 }
@@ -213,7 +211,10 @@ function* skipped(stream: ManifestSet): Iterable<ManifestFinding> {
         manifest,
         path: [...path, key],
         message: `${direction} traffic on ${String(ports)} bypasses the proxy, so this traffic has no mutual TLS, no identity and no policy`,
-        fix: `use ${portKeys.opaque} instead, on the pods and their Service`,
+        fix:
+          direction === "inbound"
+            ? `use ${portKeys.opaque} instead, on the pods and their Service`
+            : `use ${portKeys.opaque} instead: on the servers and their Service, or for hosts outside of the cluster on the namespace of these pods`,
       };
     }
 }

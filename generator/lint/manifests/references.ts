@@ -1,6 +1,8 @@
 import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { servedVersions } from "../../catalog/served-kinds.ts";
-import { groupOf, idOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { portKeys } from "../../catalog/well-known.ts";
+import { didYouMean } from "../../diagnostics/suggest.ts";
+import { annotationsOf, groupOf, idOf, ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { containersOf, listOf } from "../../kubernetes/workload.ts";
 import { servicePorts } from "../../mesh/services.ts";
@@ -33,6 +35,14 @@ export const referenceRules: readonly ManifestRule[] = [
     why: "A Server can name a container port. If no container of the selected pods has a port with this name, the Server protects nothing, and the default inbound policy applies.",
     fix: "Use the name of a container port, or the number of the port.",
     check: serverPorts,
+  },
+  {
+    code: "port-name-unknown",
+    severity: "warning",
+    title: "A list of opaque ports contains a name that no port has",
+    why: "On pods, the injector looks up a name among the ports of the containers. On a Service, the destination controller looks it up among the ports of the Service. A name that no port has is ignored (linkerd2, pkg/util/parsing.go).",
+    fix: "Use the name or the number of a port.",
+    check: unknownPortNames,
   },
   {
     code: "kind-not-served",
@@ -148,11 +158,9 @@ function* serverPorts(stream: ManifestSet): Iterable<ManifestFinding> {
     const { podSelector, port } = specOf(manifest);
     if (podSelector === undefined || typeof port !== "string" || proxyPortNames.includes(port) || port.includes("${")) continue;
     const pods = stream.selected(manifest.namespace, podSelector);
-    const names = pods.flatMap((pod) =>
-      containersOf(pod).flatMap(({ container }) => listOf(container["ports"]).map((each) => String(asMap(each)["name"] ?? ""))),
-    );
+    const names = pods.flatMap((pod) => containersOf(pod).flatMap(({ container }) => namesOf(container["ports"])));
     if (pods.length === 0 || names.includes(port)) continue;
-    const known = [...new Set(names.filter(Boolean))];
+    const known = [...new Set(names)];
     yield {
       manifest,
       path: ["spec", "port"],
@@ -160,6 +168,45 @@ function* serverPorts(stream: ManifestSet): Iterable<ManifestFinding> {
       fix: known.length === 0 ? "use the number of the port, or give the container port this name" : `use ${known.join(" or ")}`,
     };
   }
+}
+
+function* unknownPortNames(stream: ManifestSet): Iterable<ManifestFinding> {
+  const places = [
+    ...stream.workloads.map((workload) => ({
+      manifest: workload.manifest,
+      path: [...workload.template, "metadata", "annotations", portKeys.opaque],
+      list: workload.annotations[portKeys.opaque],
+      known: containersOf(workload).flatMap(({ container }) => namesOf(container["ports"])),
+    })),
+    ...stream.ofKind("", "Service").map((manifest) => ({
+      manifest,
+      path: ["metadata", "annotations", portKeys.opaque],
+      list: annotationsOf(manifest)[portKeys.opaque],
+      known: namesOf(specOf(manifest)["ports"]),
+    })),
+  ];
+  for (const { manifest, path, list, known } of places) {
+    const names = String(list ?? "")
+      .split(",")
+      .map((part) => part.trim());
+    const unknown = names.find((name) => /^[a-z0-9-]*[a-z][a-z0-9-]*$/.test(name) && !known.includes(name));
+    if (unknown === undefined) continue;
+    yield {
+      manifest,
+      path,
+      message: `no port is named ${unknown}, so this entry has no effect`,
+      fix:
+        didYouMean(unknown, known) ??
+        (known.length === 0 ? "use the number of the port" : `use ${known.join(" or ")}, or a number`),
+    };
+  }
+}
+
+function namesOf(ports: unknown): string[] {
+  return listOf(ports).flatMap((port) => {
+    const { name } = asMap(port);
+    return typeof name === "string" ? [name] : [];
+  });
 }
 
 function* notServed(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {

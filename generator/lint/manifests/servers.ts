@@ -1,4 +1,6 @@
+import type { LinkerdRelease } from "../../catalog/linkerd.ts";
 import { uninjectedNamespaces } from "../../catalog/well-known.ts";
+import { nearest } from "../../diagnostics/suggest.ts";
 import { ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
 import type { Manifest } from "../../kubernetes/read.ts";
 import { selects } from "../../kubernetes/selectors.ts";
@@ -38,7 +40,7 @@ export const serverRules: readonly ManifestRule[] = [
 
 const group = "policy.linkerd.io";
 
-function* closedServers(stream: ManifestSet): Iterable<ManifestFinding> {
+function* closedServers(stream: ManifestSet, release: LinkerdRelease | null): Iterable<ManifestFinding> {
   if (stream.isPartial) return;
   const policies = stream.ofKind(group, "AuthorizationPolicy");
   for (const manifest of stream.ofKind(group, "Server")) {
@@ -56,7 +58,7 @@ function* closedServers(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest,
       path: ["metadata", "name"],
       message: "no AuthorizationPolicy among the checked objects applies to this Server, so it denies all clients",
-      fix: `add an AuthorizationPolicy whose targetRef is Server ${manifest.name}, or set accessPolicy: audit`,
+      fix: `add an AuthorizationPolicy whose targetRef is Server ${manifest.name}${release?.channel === "stable" ? "" : ", or set accessPolicy: audit"}`,
     };
   }
 }
@@ -121,6 +123,12 @@ function wrongIdentity(identity: string, stream: ManifestSet): { message: string
   if (/\$\{|\{\{/.test(identity) || identity === "*" || identity.startsWith("spiffe://")) return null;
   if (identity !== identity.trim())
     return { message: `the identity "${identity}" begins or ends with a space`, fix: `use "${identity.trim()}"` };
+  const misspelt = misspeltPart(identity);
+  if (misspelt !== null)
+    return {
+      message: `"${identity}" contains ${misspelt.written}, so no client has it`,
+      fix: `use "${identity.replace(misspelt.written, misspelt.meant)}"`,
+    };
   if (identity.startsWith("*.")) return null;
   const [, account = "", namespace = ""] = /^([^.]+)\.([^.]+)\.serviceaccount\.identity\.[^.]+\..+$/.exec(identity) ?? [];
   if (account === "")
@@ -135,6 +143,20 @@ function wrongIdentity(identity: string, stream: ManifestSet): { message: string
       message: `"${identity}" contains the namespace before the service account`,
       fix: `use "${identity.replace(`${account}.${namespace}`, `${namespace}.${account}`)}"`,
     };
+  return null;
+}
+
+/** Fixed parts of an identity, and the default trust domain. */
+const parts = ["serviceaccount", "identity", "linkerd", "cluster.local"];
+
+/** A part of an identity that differs from a fixed part by one or two letters. */
+function misspeltPart(identity: string): { written: string; meant: string } | null {
+  const [, , ...rest] = identity.replace(/^\*\./, "any.").split(".");
+  const [account = "", kind = "", namespace = "", ...domain] = identity.startsWith("*.") ? identity.split(".").slice(-5) : rest;
+  for (const written of [account, kind, namespace, domain.join(".")]) {
+    const meant = written === "" || parts.includes(written) ? null : nearest(written, parts, 2);
+    if (meant !== null) return { written, meant };
+  }
   return null;
 }
 
