@@ -24,6 +24,7 @@ withCluster("workloads that meshops delivers on a real API server", () => {
   let platform: Platform;
   let registry: Registry;
   let repository: ChartServer;
+  let queueChart: string;
   const shapes = workloadFiles.map((file) => shapeOf(file));
   // The pods of the CronJob in kube-system come and go.
   const namespaces = shapes.map(({ expected }) => expected.namespace).filter((each) => each !== "kube-system");
@@ -60,6 +61,8 @@ withCluster("workloads that meshops delivers on a real API server", () => {
           });
       }
     }
+    await pack("queue", "1.0.0", queue, charts);
+    queueChart = join(charts, "queue-1.0.0.tgz");
     await run(tool("helm"), ["repo", "index", charts]);
     registry = await serveRegistry(inRegistry);
     repository = await serveCharts(charts, []);
@@ -170,6 +173,64 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     expect((await status()).code).toBe(0);
   });
 
+  test("a release that another tool installed is described, audited, enforced and then taken over, and its pods keep running", async () => {
+    const admin = cluster.plane.kubeconfigFile("admin");
+    await cluster.api.applyAll(
+      "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: queue\n  annotations: {linkerd.io/inject: enabled}\n",
+    );
+    await run(tool("helm"), ["install", "queue", queueChart, "--namespace", "queue", "--wait", "--kubeconfig", admin]);
+    const running = async (): Promise<string[]> => {
+      const found = await cluster.api.list("/api/v1/namespaces/queue/pods");
+      return found.map(({ metadata }) => metadata.uid ?? "").sort();
+    };
+    const before = await running();
+    expect(before.length).toBe(2);
+    const steps: readonly (readonly [title: string, change: Readonly<Record<string, unknown>>])[] = [
+      [
+        "described in the mode audit",
+        {
+          namespaces: { queue: { create: false, mesh: { inject: "enabled" } } },
+          workloads: {
+            queue: {
+              namespace: "queue",
+              pods: {
+                api: {
+                  workloadRef: { kind: "Deployment", name: "queue" },
+                  selector: { matchLabels: { app: "queue" } },
+                  ports: { http: { port: 8080, protocol: "HTTP/1" } },
+                  access: { mode: "audit", clients: { web: { serviceAccountRef: { namespace: "web", name: "web" } } } },
+                },
+              },
+            },
+          },
+        },
+      ],
+      ["enforced", { workloads: { queue: { pods: { api: { access: { mode: "enforce" } } } } } }],
+      [
+        "delivered by meshops",
+        { workloads: { queue: { source: { chart: { repository: repository.url, name: "queue", version: "1.0.0" } } } } },
+      ],
+    ];
+    for (const [title, change] of steps) {
+      await edit(platform, change);
+      await cluster.settled(await cluster.git.push(title));
+      expect(await running(), title).toEqual(before);
+      const { code, stdout } = await status();
+      expect(code, `${title}\n${stdout}`).toBe(0);
+    }
+    const history = await run(tool("helm"), [
+      "history",
+      "queue",
+      "--namespace",
+      "queue",
+      "--output",
+      "json",
+      "--kubeconfig",
+      admin,
+    ]);
+    expect((JSON.parse(history) as object[]).length).toBe(2);
+  });
+
   test("the script of teardown removes pods before their policies, and keeps the namespaces that every cluster has", async () => {
     const { stdout } = await command("teardown", "own", "--context", "harness");
     const removals = [...stdout.matchAll(/'take_down' '([a-z-]+)' '([a-z-]*)' '([a-z-]*)'/g)].map((found) => found.slice(1));
@@ -181,6 +242,23 @@ withCluster("workloads that meshops delivers on a real API server", () => {
     expect(/'remove_namespaces'.*/.exec(stdout)?.[0]).not.toContain("'kube-system'");
   });
 });
+
+/** Manifests of a service that another tool installs with Helm. */
+const queue = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: queue}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: queue}}
+  template:
+    metadata: {labels: {app: queue}}
+    spec: {containers: [{name: queue, image: "example.org/queue:1", ports: [{name: http, containerPort: 8080}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: queue}
+spec: {selector: {app: queue}, ports: [{name: http, port: 80, targetPort: http}]}
+`;
 
 function split(steps: readonly PrintedStep[]): { before: PrintedStep[]; after: PrintedStep[] } {
   const push = steps.findIndex(({ text }) => text.startsWith("Push"));
