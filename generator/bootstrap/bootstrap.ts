@@ -147,7 +147,10 @@ type BuiltImage = {
   readonly sources: string;
 };
 
-/** Returns the image that bootstrap builds; null if no component has sources, or if its image is in another registry. */
+/**
+ * Returns the image that bootstrap builds. Returns null if no component has sources, or if the images of such
+ * components are not in the environment's registry.
+ */
 function builtImage({
   environment: {
     spec: { azure },

@@ -30,7 +30,7 @@ export class Inputs {
    * environment is rendered: if a file changes after this call, the hash is different at the next run.
    *
    * @param specs spec files of the environment and of the environments that it extends
-   * @param others paths of the files that its workloads name
+   * @param others paths of the files to which the environment's workloads refer
    * @returns null if a file cannot be read
    */
   ofEnvironment(environment: string, specs: readonly string[], others: readonly string[] = []): string | null {
@@ -63,8 +63,8 @@ export class Inputs {
   }
 
   /**
-   * Number of generated files of an environment if its inputs and all generated files match the inventory; null if the
-   * environment must be rendered.
+   * Number of an environment's generated files. Null if an input or a generated file does not match the inventory, so
+   * that the environment must be rendered.
    *
    * @param own result of `ofEnvironment`
    * @throws UserError if a path leads outside the repository

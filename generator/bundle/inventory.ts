@@ -99,8 +99,8 @@ export function inventoryText({ version, inputs, files }: Inventory): string {
 }
 
 /**
- * Whether a file can be in an owner's bundle. Encrypted Secrets belong to the identity, and not to the bundle, except the
- * copies for workloads.
+ * Whether a file can be in an owner's bundle. The encrypted Secrets of the identity do not belong to the bundle. The
+ * copies of encrypted Secrets for workloads belong to the bundle.
  */
 function mayOwn(owner: string, file: string): boolean {
   if (file.split("/").includes("..")) return false;

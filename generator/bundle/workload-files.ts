@@ -7,7 +7,7 @@ import { readWorkloadSecrets } from "../identity/workload-secrets.ts";
 import type { Environment } from "../spec/environment.generated.ts";
 import { readIfThere } from "../system/files.ts";
 
-/** The content of the files that an environment's workloads name, and the findings about them. */
+/** The content of the files to which an environment's workloads refer, and the findings about these files. */
 export interface WorkloadFiles extends Required<Pick<Input, "encryptedFiles" | "grpcServices">> {
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -23,7 +23,7 @@ export function readWorkloadFiles(root: string, environment: Environment): Workl
   };
 }
 
-/** Paths of the files that an environment's workloads name, and whose content is in the bundle. */
+/** Paths of the files to which an environment's workloads refer. The bundle contains the content of these files. */
 export function workloadFilePaths(environment: Environment): string[] {
   const encrypted = Object.values(environment.spec.workloads).flatMap(({ secrets }) => secrets);
   return [...encrypted, ...protoPaths(environment)];

@@ -10,8 +10,7 @@ export interface ChartFacts {
   readonly kubeVersion: string | null;
   /**
    * Objects that the chart renders, by their API version and kind, such as `apps/v1 Deployment`. In a name, `{release}`
-   * is the name of the Helm release. The name of an object in another namespace than the release's is
-   * `namespace/name`.
+   * is the name of the Helm release. An object outside of the release's namespace has the name `namespace/name`.
    */
   readonly objects: ObjectNames;
   /** Objects that the chart renders only with other values than the default. */
@@ -35,8 +34,8 @@ export interface ChartFacts {
 export type ObjectNames = Readonly<Record<string, readonly string[]>>;
 
 /**
- * Keys that a chart reads. A key with `null` is a value, or a map with any keys. All other maps contain all keys that
- * the chart reads.
+ * Keys that a chart reads. If a key has `null`, the chart reads a single value or a map with any keys. If a key has a
+ * map, the chart reads only the keys in this map.
  */
 export interface ValueKeys {
   readonly [key: string]: ValueKeys | null;

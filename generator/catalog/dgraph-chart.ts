@@ -13,7 +13,10 @@ export interface DgraphChartData {
   readonly traits: {
     /** How annotations are set on the pod templates. The value `alpha.extraAnnotations` exists from chart 0.0.18 on. */
     readonly podAnnotations: "value" | "patch";
-    /** Whether the chart renders `metadata.namespace`. If so, a patch must set the namespace, otherwise omit it. */
+    /**
+     * Whether the chart renders `metadata.namespace`. If true, a patch must set the namespace. If false, a patch must
+     * omit the namespace.
+     */
     readonly rendersNamespace: boolean;
     /** Service account of the Alpha and Zero pods. */
     readonly serviceAccount: "default" | "dgraph";

@@ -32,8 +32,9 @@ const apis: Readonly<Record<DgraphChartData["api"], GrpcService>> = { dgraphApi2
 export const dgraphCharts: readonly DgraphChart[] = charts.map((chart) => ({ ...chart, api: apis[chart.api] }));
 
 /**
- * Oldest chart version for which the catalog needs no entry. From this version on, the chart has the version of its
- * Dgraph release (dgraph-io/charts, Chart.yaml at the tags dgraph-0.3.0 to dgraph-25.0.0-preview6).
+ * Oldest chart version that can be used without an entry in the catalog. From this version on, a chart has the same
+ * version number as its Dgraph release (dgraph-io/charts, Chart.yaml at the tags dgraph-0.3.0 to
+ * dgraph-25.0.0-preview6).
  */
 const firstUntested = "24.0.0";
 
@@ -43,10 +44,10 @@ export function isKnownDgraphChart(version: string): boolean {
 }
 
 /**
- * Returns the chart with the given version. For a later version that the catalog does not contain, returns the nearest
- * older chart with the version and its image.
+ * Returns the chart with the given version. If the catalog does not contain the version, returns a copy of the nearest
+ * older chart with the given version and its image.
  *
- * @throws Error if the catalog has no such version, and the version does not follow from its Dgraph release
+ * @throws Error if the catalog does not contain the version, and the version is older than `firstUntested`
  */
 export function dgraphChart(version: string): DgraphChart {
   const chart = findDgraphChart(version);
@@ -66,8 +67,8 @@ function untestedChart(version: string): DgraphChart | null {
 }
 
 /**
- * Returns the newest chart of the catalog that is not newer than a version. Returns the oldest chart since 24.0.0 if all
- * of these are newer, and null for an older version.
+ * Returns the newest chart of the catalog that is not newer than a version. If no such chart exists, returns the oldest
+ * chart since 24.0.0 for a version since 24.0.0, and null for an older version.
  */
 export function nearestDgraphChart(version: string): DgraphChart | null {
   const since = dgraphCharts.filter((chart) => compareVersions(chart.version, firstUntested) >= 0);

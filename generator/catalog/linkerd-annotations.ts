@@ -157,7 +157,9 @@ export const linkerdAnnotations: Readonly<Record<string, LinkerdAnnotation>> = {
  */
 export const shutdownKey = "config.linkerd.io/proxy-admin-shutdown";
 
-/** Whether a release reads a known annotation, or whether it is too old or too new for the annotation. */
+/**
+ * Whether a release reads a known annotation. If not, the result specifies whether the release is too old or too new.
+ */
 export function readBy({ since, until }: LinkerdAnnotation, release: LinkerdRelease): "yes" | "too-old" | "too-new" {
   // Newest release first.
   const age = (version: string): number => linkerdReleases.findIndex((each) => each.version === version);

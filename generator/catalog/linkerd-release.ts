@@ -34,7 +34,10 @@ export interface LinkerdRelease {
     readonly collector: { readonly name: string; readonly tag: string } | null;
   };
   readonly traits: {
-    /** Whether meshed clients connect to the proxy's port 4143, whatever the port (`proxy.outboundTransportMode`). */
+    /**
+     * Whether meshed clients connect to the proxy's port 4143 for every port of the server
+     * (`proxy.outboundTransportMode`).
+     */
     readonly transportHeader: boolean;
     /** Whether, by default, proxies run as native sidecars, so that Jobs with a proxy complete. */
     readonly nativeSidecar: boolean;

@@ -1,6 +1,9 @@
 import { secretNames } from "./well-known.ts";
 
-/** PEM format of a private key. The label of the PEM block identifies it (RFC 7468 section 10, RFC 5915, RFC 8017). */
+/**
+ * PEM format of a private key. The label of the PEM block identifies the format (RFC 7468 section 10, RFC 5915, RFC
+ * 8017).
+ */
 export type KeyForm = "PKCS#8" | "SEC1" | "PKCS#1";
 
 /** A program that reads the private key of a Secret, and the formats that the program accepts. */

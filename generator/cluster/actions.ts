@@ -20,8 +20,8 @@ export interface ClusterActions {
   /** Returns the log of a container. @param tail number of lines from the end; default: all */
   logs(namespace: string, pod: string, container: string, tail?: number): Promise<string>;
   /**
-   * Returns the answer of a GET request to a port of a pod, through the API server (permission `get` on `pods/proxy`).
-   * Returns null if the request fails.
+   * Sends a GET request to a port of a pod through the API server, and returns the response. Requires the permission
+   * `get` on `pods/proxy`. Returns null if the request fails.
    */
   fetchFromPod(namespace: string, pod: string, port: number, path: string): Promise<string | null>;
   /**

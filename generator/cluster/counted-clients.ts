@@ -39,8 +39,8 @@ export async function readProxyMetrics(
 }
 
 /**
- * Returns the clients that the mode `enforce` would refuse, for each set with a port in the mode `audit`. The unlisted
- * accounts of `meshops verify` are left out. Pure.
+ * For each set of pods with a port in the mode `audit`, returns the clients that the mode `enforce` would refuse. Omits
+ * the unlisted service accounts that `meshops verify` creates. Pure.
  */
 export function countedClients(
   sets: readonly PodSet[],
@@ -54,7 +54,7 @@ export function countedClients(
       const texts = own.map(({ metadata }) => proxyMetrics.get(`${metadata.namespace}/${metadata.name}`));
       const read = texts.filter((text) => typeof text === "string");
       const counted = read.flatMap(countedIn).filter(({ identity }) => identity === null || !isVerifyName(identity.name));
-      // Of a large set, the metrics of some pods are not read.
+      // In a large set, the metrics of only some pods are read.
       return { pods: set.title, clients: refusedLater(set, counted), unread: own.length - read.length };
     })
     .filter(({ clients, unread }) => clients.length > 0 || unread > 0);
@@ -73,7 +73,7 @@ export function describeCounted({ key, port, identity, count }: RefusedLater): s
   return `${key} ${port}: ${who}, ${plural(count, "time")}`;
 }
 
-/** Why the metrics of some pods of a set are missing. */
+/** Returns the reasons why the metrics of some pods of a set may be missing. */
 export function describeUnread({ pods, unread }: Counted): string {
-  return `the metrics of ${plural(unread, "pod")} of ${pods} were not read; this needs the permission get on pods/proxy, and a default inbound policy that admits the API server; at most ${podsPerSet} pods of a set are read`;
+  return `the metrics of ${plural(unread, "pod")} of ${pods} were not read; to read metrics, meshops needs the permission get on pods/proxy, and a default inbound policy that admits the API server; meshops reads the metrics of at most ${podsPerSet} pods of a set`;
 }

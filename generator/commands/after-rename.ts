@@ -15,8 +15,8 @@ export interface Renamed {
 }
 
 /**
- * Files in the folder of an environment's Flux objects that meshops did not generate: those of `flux bootstrap git`, and
- * those of the user. Returns sorted paths, relative to the root.
+ * Returns the files that meshops did not generate in the folder of an environment's Flux objects. These are the files
+ * of `flux bootstrap git`, and the files of the user. The paths are sorted, and relative to the root.
  */
 export function ownFluxFiles(root: string, environment: string): string[] {
   const folder = fluxFolder(environment);
@@ -32,8 +32,8 @@ export function ownFluxFiles(root: string, environment: string): string[] {
 /**
  * Returns what the user must do after an environment was renamed in the repository.
  *
- * @param environment the renamed environment; null if its spec is abstract or has errors. No cluster is made from an
- *   abstract spec.
+ * @param environment the renamed environment. Null if its spec is abstract or has errors. An abstract spec is only
+ *   extended by other specs, so it has no cluster.
  */
 export function stepsAfterRename(root: string, environment: Environment | null, { from, to }: Renamed): Step[] {
   const push: Step = {

@@ -15,10 +15,12 @@ export interface ConnectionFlags {
 }
 
 /**
- * Returns the kubeconfig and the context to use. Without `--kubeconfig` and KUBECONFIG, returns the kubeconfig that the
- * bootstrap script wrote. If this kubeconfig does not exist, or if KUBECONFIG is set, returns null: kubectl's default
- * applies. Without `--context`, returns the name of the Azure cluster as the context. If the environment is not on
- * Azure, returns null: the current context applies.
+ * Returns the kubeconfig and the context to use. The result depends on the options:
+ *
+ * - `--kubeconfig` is not set: if KUBECONFIG is also not set, returns the kubeconfig that the bootstrap script wrote.
+ *   If this file does not exist, or if KUBECONFIG is set, returns null, and the default of kubectl applies.
+ * - `--context` is not set: returns the name of the Azure cluster as the context. If the environment is not on Azure,
+ *   returns null, and the current context applies.
  */
 export function connectionOf(
   { env, cwd }: Io,

@@ -7,8 +7,8 @@ import type { Colors } from "picocolors/types.js";
 export interface Output {
   readonly isTTY: boolean;
   /**
-   * Functions that add colors to text. The functions do not change the text if NO_COLOR is set, or if the stream is not
-   * a terminal and FORCE_COLOR is not 1.
+   * Functions that add colors to text. The text stays unchanged if NO_COLOR is set. The text also stays unchanged if
+   * the stream is not a terminal, unless FORCE_COLOR is 1.
    */
   readonly colors: Colors;
   write(text: string): void;

@@ -14,6 +14,6 @@ export function knownVersion(version: string): LinkerdVersion {
     `unknown Linkerd release ${version}`,
     edge === null
       ? `use ${linkerdReleases.map((release) => withName(release.version)).join(", ")}, or a later edge release`
-      : `use ${edge}, the edge release of this version`,
+      : `use ${edge}, the edge release that corresponds to this version`,
   );
 }

@@ -49,7 +49,7 @@ export function kubeconfig(): Option<"--kubeconfig <file>"> {
 
 /** `--flux-namespace`: the namespace of Flux and its objects. */
 export function fluxNamespace(): Option<"--flux-namespace <name>", undefined, undefined, string> {
-  return new Option("--flux-namespace <name>", "namespace of Flux and its objects, instead of those in the spec").argParser(
+  return new Option("--flux-namespace <name>", "namespace of Flux and its objects; overrides the values in the spec").argParser(
     dnsLabel,
   );
 }

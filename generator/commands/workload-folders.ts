@@ -14,7 +14,7 @@ import {
 import type { Loaded } from "../spec/load.ts";
 import { ruleFindings } from "./rule-findings.ts";
 
-/** Returns an error for each workload whose folder contains its namespace. */
+/** Returns an error for each workload whose folder contains a Namespace object for the workload's own namespace. */
 export function namespaceErrors(root: string, loaded: Loaded): Diagnostic[] {
   return ruleFindings(loaded, workloadNamespaceObjectRule, (environment) => includedNamespaces(environment, readerOf(root)));
 }

@@ -7,8 +7,8 @@ import { type Client, type PodSet, titleOf } from "../mesh/pod-set.ts";
 import { type Model, objectsOf, podSetsIn } from "./model.ts";
 
 /**
- * Returns who reaches which port, for all pods with ports that an environment describes. The policies are those that
- * meshops generates; policies of others, and of charts, are not considered.
+ * Returns whether each client can connect to each port of the pods in an environment. Evaluates only the policies that
+ * meshops generates. Policies of charts and of other tools are ignored.
  *
  * @param options.other another state of the environment, whose listed clients also get rows
  * @param options.policies state of the environment whose policies apply; null if no policies exist. Default: `model`
@@ -48,8 +48,8 @@ function podsOf(set: PodSet, other: PodSet | undefined, sets: readonly PodSet[],
 }
 
 /**
- * Annotations of a namespace that the spec or a component declares. Null if they are not known, also for a namespace of
- * others whose injection the spec does not declare.
+ * Annotations of a namespace that the spec or a component declares. Null if the annotations are not known. They are
+ * also not known if another tool manages the namespace and the spec does not declare its injection.
  */
 export function namespaceAnnotations(
   { environment, components }: Pick<Model, "environment" | "components">,

@@ -43,7 +43,10 @@ const patchedByMeshops =
 const patchedInBase =
   /^(apiVersion|kind|metadata\.(name|namespace|annotations)|spec\.template\.(metadata\.annotations|spec\.containers\[\d+\]\.(name|env)))(\.|\[|$)/;
 
-/** Whether a patch sets only fields that the patches of meshops set. An empty list or map may be a change of its own. */
+/**
+ * Whether a patch sets only fields that the patches of meshops also set. False if the patch contains an empty list, an
+ * empty map or null, because such a value can be a separate change.
+ */
 export function isGeneratedBasePatch(patch: unknown): boolean {
   return [...leaves(patch, "")].every((path) => patchedInBase.test(path)) && !JSON.stringify(patch).match(/:(\[\]|\{\}|null)/);
 }

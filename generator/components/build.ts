@@ -114,8 +114,9 @@ function inStartupOrder(components: readonly ComponentModel[]): ComponentModel[]
 }
 
 /**
- * Needs of a component without the components that the environment does not have. A component that needs no other
- * component that meshops delivers needs the namespaces; all others come after the namespaces because of their needs.
+ * Needs of a component. Components that the environment does not have are removed. The component `namespaces` is added
+ * if the component needs no other component that meshops delivers. All other components start after the namespaces
+ * because of their existing needs.
  */
 function needsOf(component: ComponentModel, all: readonly ComponentModel[]): readonly Need[] {
   const find = (id: string): ComponentModel | undefined => all.find((each) => each.id === id);

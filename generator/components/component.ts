@@ -145,8 +145,9 @@ export interface Release {
   readonly version: string;
   readonly values: JsonMap;
   /**
-   * Whether the user chose the chart. Flux then installs the CRDs in its folder `crds/`, as Helm does, and does not undo
-   * changes in the cluster, because other programs might make them: hooks that write a `caBundle`, or autoscalers.
+   * Whether the user chose the chart. Flux then installs the CRDs in the chart's folder `crds/`, as Helm does. Flux
+   * does not correct drift, because hooks that write a `caBundle`, autoscalers and other programs might change the
+   * objects in the cluster.
    */
   readonly ofUser?: true;
 }
@@ -223,8 +224,8 @@ export interface ComponentOutput {
   /** Images of the component's containers. The names are those in the original registries, not those in a mirror. */
   readonly images?: readonly Image[];
   /**
-   * Images of a chart or a folder of the user that are pulled under other names: the new name, by the name in its
-   * manifests.
+   * Images that are pulled under a new name, for a chart or a folder of the user. Each key is the image name in the
+   * manifests, and the value is the new name.
    */
   readonly imageNames?: StringMap;
   /** Image with the tools that the probes of `meshops verify` need. */

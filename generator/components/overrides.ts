@@ -53,7 +53,8 @@ export function withOverrides(component: ComponentModel, environment: Environmen
         ? { ...delivery, release: { ...delivery.release, values: mergeValues(delivery.release.values, values) } }
         : delivery,
     overridesFrom,
-    // Values of objects must not replace owned values, so the owned values are repeated after them.
+    // Values from ConfigMaps and Secrets must not replace owned values, so the owned values are merged again at the
+    // end.
     lastValues: separate ? mergeValues(ownedPart(delivery.release.values, component), values) : null,
     patches: [...component.patches, ...patchesOf(override)],
     needs: [...component.needs, ...override.dependsOn.map(needOf)],

@@ -21,7 +21,10 @@ export interface JsonOperation {
 
 /** A strategic merge patch or a JSON patch. */
 export interface Patch {
-  /** If omitted, `patch` is a strategic merge patch, which applies to the object with its kind, name and namespace. */
+  /**
+   * If omitted, `patch` must be a strategic merge patch. It applies to the object whose kind, name and namespace it
+   * contains.
+   */
   readonly target?: PatchTarget;
   readonly patch: KubernetesObject | readonly JsonOperation[];
 }

@@ -99,9 +99,9 @@ function extensions({ publicKey, authority, dnsNames = [] }: Request, signer: Au
  * SHA-1.
  */
 function identifier(key: KeyObject): string {
-  // The point is the last part of the public key in DER. It is not exported as a JWK, because Node 20 can deadlock then:
-  // it locks the key's mutex and allocates memory, and the garbage collector locks the same mutex to delete the job that
-  // generated the key (node, src/crypto/crypto_ec.cc, ExportJWKEcKey).
+  // The point is the last part of the public key in DER. The key is not exported as a JWK, because Node 20 can then
+  // deadlock. Node locks the key's mutex and allocates memory. The garbage collector locks the same mutex to delete the
+  // job that generated the key (node, src/crypto/crypto_ec.cc, ExportJWKEcKey).
   const point = key.export({ type: "spki", format: "der" }).subarray(-65);
   return createHash("sha1").update(point).digest("binary");
 }

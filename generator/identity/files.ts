@@ -50,8 +50,8 @@ export async function newIdentity(environment: Environment, store: SecretStore, 
  * Returns the file with the issuer's certificate, and the issuer's Secret. The Secret contains the trust anchor that
  * signed the issuer.
  *
- * @param fresh replace the Secret's file without decrypting the existing file, because no key for the existing file
- * might be available
+ * @param fresh whether to replace the Secret's file without decrypting the existing file; needed if no available key
+ * can decrypt the existing file
  */
 export async function issuerFiles(
   environment: Environment,

@@ -42,8 +42,8 @@ export function openSecretStore(root: string, environment: Environment, { identi
 
   /**
    * Encrypts the file again if a key service other than age is added or removed. Also encrypts the file again if a
-   * recipient is removed and Azure Key Vault must encrypt the new data key, which requires the sops binary. Otherwise
-   * updates the recipients.
+   * recipient is removed and the file is encrypted to Azure Key Vault, because only the sops binary can encrypt the new
+   * data key to Azure Key Vault. In all other cases, updates the recipients.
    */
   async function rekey(path: string, text: string, recipients: readonly string[]): Promise<string> {
     return asUserError(path, async () => {

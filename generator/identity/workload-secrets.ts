@@ -71,7 +71,10 @@ function problemOf(path: string, text: string, namespace: string, environment: E
   }
 }
 
-/** What is wrong with the parts of a file that are not encrypted; null if it contains one Secret for the workload. */
+/**
+ * Returns the first problem in the plaintext parts of a file; null if the file contains a correct Secret for the
+ * workload.
+ */
 function wrongSecret(plain: Readonly<Record<string, unknown>>, namespace: string): Problem | null {
   const { apiVersion, kind, metadata, data, stringData } = plain;
   const { name, namespace: own } = asMap(metadata);

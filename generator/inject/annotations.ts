@@ -45,8 +45,9 @@ export function annotateWorkload(
 }
 
 /**
- * Whether the injection annotation of a workload stays: the value `ingress`, which ingress controllers need if they select
- * endpoints themselves, and a substitution of Flux, which sets the value later.
+ * Whether the injection annotation of a workload must stay unchanged. This is the case for two values: `ingress`, which
+ * ingress controllers need if they select endpoints themselves, and a substitution of Flux, because Flux sets the value
+ * later.
  */
 function isKept(value: unknown): boolean {
   return value === "ingress" || String(value).includes("${");
@@ -99,8 +100,8 @@ function portNamed(service: Manifest, name: string): number | null {
 }
 
 /**
- * Adds ports to a port list. The existing list stays as it is written, also names and substitutions such as `${PORT}`.
- * Ports that the list already includes, by number or by name, are not added again.
+ * Adds ports to a port list. The existing text of the list is kept, including names and substitutions such as
+ * `${PORT}`. Omits ports that the list already includes by number or by name.
  */
 function union(existing: unknown, ports: readonly number[], resolve: (name: string) => number | null = () => null): string {
   const written = String(existing ?? "").trim();

@@ -5,8 +5,9 @@ import { endsInBlockScalar, newlineOf } from "../kubernetes/splice-text.ts";
 import { toYaml } from "../kubernetes/yaml.ts";
 
 /**
- * Returns a text of manifests after edits of its documents, with objects that are added at the end. JSON stays JSON: the
- * objects are added to the list, or the object of the text becomes the first item of a list.
+ * Returns the text of manifests after the documents are edited. Objects are added at the end. If the text is JSON, the
+ * result is also JSON: new objects are appended to the existing list, or to a new list that starts with the existing
+ * object.
  *
  * @param text the whole text from which the chunks were parsed
  */

@@ -22,9 +22,9 @@ export interface Transformed {
 }
 
 /**
- * Injects the objects of a YAML stream. New objects are added at the end of the stream. All bytes outside of the changed
- * places stay as they are (see `splice`). If the text cannot be parsed, or if a note is an error, the whole text is
- * returned unchanged.
+ * Injects the objects of a YAML stream. New objects are added at the end of the stream. All bytes outside of the
+ * changed places stay the same (see `splice`). Returns the whole text unchanged if the text cannot be parsed, or if a
+ * note is an error.
  */
 export function transform(text: string, injection: MeshInjection): Transformed {
   const manifests = parseManifests("stdin", text);
@@ -46,7 +46,8 @@ type Parsed = Omit<Manifests, "diagnostics">;
 /**
  * Injects objects in the text from which they were parsed.
  *
- * @param add the edit of the first document that adds an object; null if added objects become documents of their own
+ * @param add function that returns the edit which adds an object to the first document; if null, each added object
+ *   becomes a separate document
  */
 export function injectDocuments(
   manifests: Parsed,

@@ -85,7 +85,7 @@ function isClosed(rest: string, quote: string): boolean {
   return plain.includes(quote);
 }
 
-/** Sets the values of a document's scalars as if the document had been parsed with other rules for the types of scalars. */
+/** Resolves the scalars of a document again, with other rules for the types of scalars. */
 export function readAs(document: Document, { schema }: Reading): void {
   document.schema = schema;
   visit(document, {

@@ -8,10 +8,12 @@ export interface TextEdit {
   readonly insert: string;
 }
 
-/** A place that can only be edited by writing the whole document anew. */
+/** Error for a place that cannot be edited without rewriting the whole document. */
 export class NotSpliceable extends Error {}
 
-/** Adds entries at the end of a map. If the map ends with a block scalar, they are added at its start. */
+/**
+ * Adds entries at the end of a map. If the map ends with a block scalar, the entries are added at the start of the map.
+ */
 export function insertIntoMap(
   map: YAMLMap,
   key: Node | null,
@@ -34,20 +36,20 @@ export function insertIntoMap(
   const lines = blockLines(entries, column, newlineOf(text));
   const end = endOf(map);
   if (end !== null) return afterLine(end, lines, text);
-  // The map ends with a block scalar, which would change with lines after it.
+  // The map ends with a block scalar. Lines that are added after the block scalar would change its value.
   if (key === null && column > 0) throw new NotSpliceable();
   const at = key === null ? lineStart(text, rangeOf(first)[0]) : nextLine(text, rangeOf(key)[1]);
   if (at > rangeOf(first)[0]) throw new NotSpliceable();
   return { from: at, to: at, insert: lines };
 }
 
-/** End of the last value of a block; null if it is a block scalar. */
+/** End of the last value in a block collection; null if this value is a block scalar. */
 function endOf(node: Node): number | null {
   if ((isMap(node) || isSeq(node)) && node.flow !== true && node.items.length > 0) {
     const last = node.items.at(-1) as Node | { key: Node; value: Node | null };
     if (!("key" in last)) return endOf(last);
     const value = last.value;
-    // The range of a missing value is that of its key.
+    // If the value is missing, use the range of its key.
     return value === null || (isScalar(value) && value.source === "") ? rangeOf(last.key)[1] : endOf(value);
   }
   return isBlockScalar(node) ? null : rangeOf(node)[1];
@@ -113,7 +115,7 @@ export function appendToList(list: YAMLSeq, values: readonly unknown[], removed:
   const lines = blockLines(values, columnOf(text, start), newlineOf(text));
   const lastEnd = endOf(list);
   if (lastEnd !== null) return afterLine(lastEnd, lines, text);
-  // A block scalar with a line break at its end does not change with lines after it.
+  // Lines after a block scalar do not change its value if its text already ends with a line break.
   if (text[end - 1] === "\n") return { from: end, to: end, insert: lines };
   return { from: lineStart(text, start), to: lineStart(text, start), insert: lines };
 }
@@ -143,7 +145,7 @@ function isBlockScalar(node: Node | null): boolean {
   return isScalar(node) && (node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED);
 }
 
-/** Line ends of a text: those of its first line. */
+/** Returns the line end that a text uses, according to its first line. */
 export function newlineOf(text: string): "\n" | "\r\n" {
   return text[text.indexOf("\n") - 1] === "\r" ? "\r\n" : "\n";
 }
@@ -153,7 +155,7 @@ function rangeOf(node: Node): [start: number, end: number] {
   return [node.range[0], node.range[1]];
 }
 
-/** The empty place of a missing value, after the colon. */
+/** Returns the position after the colon of a key, where its missing value can be inserted. */
 function emptyAfter(key: Node | null, text: string): [start: number, end: number] {
   if (key === null) throw new NotSpliceable();
   const colon = text.indexOf(":", rangeOf(key)[1]);

@@ -16,7 +16,9 @@ export interface Chunk {
   readonly to: number;
 }
 
-/** The parts of a text that belong to its documents. Comments before the first document belong to it. */
+/**
+ * The parts of a text that belong to its documents. Comments before the first document belong to the first document.
+ */
 export function chunksOf(documents: readonly Document.Parsed[], text: string): Chunk[] {
   return documents.map((document, index) => ({
     document,
@@ -26,9 +28,9 @@ export function chunksOf(documents: readonly Document.Parsed[], text: string): C
 }
 
 /**
- * Returns the text of a document after edits. All bytes outside of the edited places stay as they are. The exceptions are
- * documents with an anchor, an alias or a merge key on the path of an edit: their aliases are expanded, and the whole
- * document is written anew, because an edit must not change the other places that share the value.
+ * Returns the text of a document after edits. All bytes outside of the edited places stay the same, unless the path of
+ * an edit contains an anchor, an alias or a merge key. In this case, the aliases of the document are expanded, and the
+ * whole document is rewritten. Otherwise, the edit would also change the other places that share the value.
  *
  * @param text the whole text from which the document was parsed
  */

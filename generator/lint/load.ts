@@ -15,10 +15,10 @@ export function loadEnvironment(name: string, read: ReadSource): Loaded {
 }
 
 /**
- * Findings about conflicts between environments. Each finding has its position in the spec file that causes it: of two
- * environments, the one that was never generated, or the later one.
+ * Returns findings about conflicts between environments. If only one of two environments was never generated, the
+ * finding is in the spec file of this environment. Otherwise, it is in the spec file of the later environment.
  *
- * @param isGenerated whether files of an environment were generated before, so that the environment may be running
+ * @param isGenerated whether files of an environment were already generated. Such an environment may be running.
  */
 export function findCollisions(loaded: readonly Loaded[], isGenerated: (name: string) => boolean): Diagnostic[] {
   const locates = new Map(loaded.map(({ environment, locate }) => [environment, locate]));

@@ -3,7 +3,10 @@ import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { AttemptClient, Installation } from "./attempt.ts";
 import { evaluate } from "./evaluate.ts";
 
-/** Whether a client reaches a port. `counted`: it does, and Linkerd counts and logs it because of the mode audit. */
+/**
+ * Whether a client can connect to a port. `counted`: the client can connect, and Linkerd counts and logs the connection
+ * because of the mode audit.
+ */
 type Access = "allowed" | "counted" | "refused";
 
 /** One cell of the access table: a client and a port. */
@@ -17,9 +20,11 @@ export interface AccessCell {
   readonly access: Access;
   /** Port at which the connection arrives at the pod. */
   readonly arrivesAt: number;
-  /** Decision of the NetworkPolicies: whether they admit the connection, and the names of those that decide. */
+  /**
+   * Whether the NetworkPolicies admit the connection, and the names of the NetworkPolicies that determine this result.
+   */
   readonly network: { readonly admits: boolean; readonly policies: readonly string[] };
-  /** Decision of Linkerd: whether it admits the connection, and the object or reason that decides. */
+  /** Whether Linkerd admits the connection, and the object or the reason that determines this result. */
   readonly mesh: { readonly admits: boolean; readonly by: string };
 }
 
@@ -43,8 +48,8 @@ export const otherMeshed = "other meshed pods";
 export const unmeshed = "pods without a proxy";
 
 /**
- * Returns who reaches which port. The clients are the pods of the table, the listed clients, other meshed pods, and pods
- * without a proxy. Requests on HTTP probe paths are not considered.
+ * Returns one cell for each client and each port. The clients are the pods of the table, the listed clients, other
+ * meshed pods, and pods without a proxy. Requests on HTTP probe paths are not considered.
  */
 export function accessCells(
   all: readonly AccessPods[],

@@ -13,8 +13,8 @@ const patterns: Readonly<Record<string, { readonly pattern: RegExp; readonly exp
 };
 
 /**
- * Returns what Linkerd expects as the value of an annotation, if it does not accept the value; null if it accepts the
- * value. A value with a placeholder that another program replaces (`${…}`, `{{…}}`) is accepted.
+ * Returns null if Linkerd accepts the value of an annotation. Otherwise, returns a description of the values that
+ * Linkerd accepts. A value with a placeholder that another program replaces (`${…}`, `{{…}}`) is accepted.
  */
 export function rejectedValue(format: AnnotationFormat, value: string): string | null {
   if (/\$\{|\{\{/.test(value) || format === "text") return null;

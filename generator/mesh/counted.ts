@@ -35,9 +35,10 @@ export interface RefusedLater {
 }
 
 /**
- * Returns the clients of a set that the mode `enforce` would refuse. Linkerd counts a listed client as `audit`, too, if it
- * evaluates this authorization first (the policy controller keeps authorizations in a hash map), so listed clients are
- * left out. A client without an identity can be in a listed network; its address is only in the log of the proxy.
+ * Returns the clients of a set that the mode `enforce` would refuse. Listed clients are not returned, although Linkerd
+ * can also count a listed client as `audit`: this happens if Linkerd evaluates the authorization of the mode `audit`
+ * first (the policy controller keeps authorizations in a hash map). A returned client without an identity can be in a
+ * listed network, because only the log of the proxy contains the client's address.
  */
 export function refusedLater(set: PodSet, counted: readonly CountedClient[]): RefusedLater[] {
   return Object.entries(set.ports).flatMap(([key, port]) => {

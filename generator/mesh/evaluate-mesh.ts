@@ -47,7 +47,7 @@ export function meshVerdict(inbound: Inbound, objects: readonly KubernetesObject
     authorizations,
   });
   if (bypassed) return verdict(true, "no proxy");
-  // The inbound port accepts only connections that proxies open, and the control port only those of tap.
+  // The inbound port accepts only connections from proxies. The control port accepts only connections from tap.
   if (port === proxyPorts.inbound) return verdict(false, "proxy");
   if (port === proxyPorts.control) return verdict(isTap(client), "proxy");
   const protocol = server === null ? podProtocol(to, port) : String(at(server, "spec", "proxyProtocol") ?? "unknown");
@@ -69,9 +69,9 @@ export function meshVerdict(inbound: Inbound, objects: readonly KubernetesObject
 }
 
 /**
- * Returns the route that a request uses, `probe` for the automatic route of a probe path, `no-route` if the Server has
- * routes but none for the request, and null without routes (linkerd2, policy-controller, inbound index,
- * http_routes). Opaque and TLS connections have no routes.
+ * Returns the route that a request uses, or `probe` for the automatic route of a probe path. Returns `no-route` if the
+ * Server has routes but none of them matches the request. Returns null if there are no routes (linkerd2,
+ * policy-controller, inbound index, http_routes). Opaque and TLS connections have no routes.
  */
 function route(
   { to, port, path }: Inbound,

@@ -39,7 +39,10 @@ export function networkVerdict(attempt: Attempt, port: number, objects: readonly
   };
 }
 
-/** Whether a NetworkPolicy restricts ingress. Without policyTypes, it does (Kubernetes API, NetworkPolicySpec). */
+/**
+ * Whether a NetworkPolicy restricts ingress. A NetworkPolicy without policyTypes restricts ingress (Kubernetes API,
+ * NetworkPolicySpec).
+ */
 function isForIngress({ spec }: KubernetesObject): boolean {
   const types = at(spec, "policyTypes");
   return !Array.isArray(types) || types.includes("Ingress");

@@ -6,7 +6,9 @@ import { inNetwork, type Network } from "./networks.ts";
 import type { Account } from "./pod-set.ts";
 import { namedPort } from "./ports.ts";
 
-/** What an authorization requires of a client: one of some identities, or an address in one of some networks. */
+/**
+ * Requirement of an authorization: the client must have one of the identities, or an address in one of the networks.
+ */
 type Requirement = { readonly identities: readonly string[] } | { readonly networks: readonly Network[] };
 
 /** A policy that admits clients to a Server or a route. A client must meet all requirements. */
@@ -84,7 +86,7 @@ export function admitsClient({ requirements }: Authorization, { identity, addres
   );
 }
 
-/** Identities that an authorization names, in all its requirements. */
+/** All identities in the requirements of an authorization. */
 export function namedIdentities({ requirements }: Authorization): readonly string[] {
   return requirements.flatMap((each) => ("identities" in each ? each.identities : []));
 }
@@ -138,7 +140,10 @@ function requirementsOf(policy: KubernetesObject, objects: readonly KubernetesOb
   });
 }
 
-/** Identities of a MeshTLSAuthentication; empty, which admits no client, if it does not exist. */
+/**
+ * Identities of a MeshTLSAuthentication. If the object does not exist, the list is empty, so that no client is
+ * admitted.
+ */
 function authenticated(found: KubernetesObject | undefined, namespace: string): string[] {
   const identities = listAt<string>(found, "spec", "identities").map(shortIdentity);
   const accounts = listAt<Reference>(found, "spec", "identityRefs").map((each) =>

@@ -4,7 +4,7 @@ import { asMap } from "../system/data.ts";
 import { podContainers } from "./inbound-policy.ts";
 import { namedPort } from "./ports.ts";
 
-/** Returns the routes that are attached to a Server. If there is one, the automatic routes for probes do not exist. */
+/** Returns the routes that are attached to a Server. A Server with such a route has no automatic routes for probes. */
 export function routesOf(server: KubernetesObject, objects: readonly KubernetesObject[]): KubernetesObject[] {
   return objects.filter(
     ({ kind, metadata, spec }) =>
@@ -16,7 +16,7 @@ export function routesOf(server: KubernetesObject, objects: readonly KubernetesO
 
 /**
  * Returns the route that a request uses: the one with the most specific match of the path (Gateway API, HTTPRoute).
- * Matches of headers and query parameters are taken as met. Without a path (null), any route can be used.
+ * Assumes that all matches of headers and query parameters are met. If the path is null, any route can be used.
  */
 export function routeFor(routes: readonly KubernetesObject[], path: string | null): KubernetesObject | null {
   const weighted = routes.map((route) => ({ route, weight: weightOf(route, path) })).filter(({ weight }) => weight >= 0);

@@ -9,9 +9,9 @@ import type { Installation } from "./attempt.ts";
 import { proxyAnnotations, workloadIsMeshed } from "./meshed.ts";
 
 /**
- * Returns who reaches which port of the workloads in manifests, according to the policies in the same manifests. Objects
- * without a namespace are in the namespace `default`. Workloads of which it is not known whether they are meshed count as
- * meshed.
+ * Returns whether each client can connect to each port of the workloads in manifests. Evaluates the policies in the
+ * same manifests. Objects without a namespace are in the namespace `default`. A workload counts as meshed if the
+ * manifests do not show whether it is meshed.
  */
 export function manifestAccess(manifests: readonly Manifest[], installation: Installation): AccessCell[] {
   const stream = new ManifestSet(manifests);

@@ -66,8 +66,9 @@ export function isMeshed(facts: InjectionFacts): Meshed {
 }
 
 /**
- * Whether a value of the annotation of a namespace is not valid. The injector then injects no pod of the namespace, also no
- * pod with an annotation of its own (linkerd2, pkg/inject/report.go, disabledByAnnotation).
+ * Whether the value of a namespace's injection annotation is invalid. If the value is invalid, the injector injects no
+ * pod of the namespace, not even pods that have the annotation themselves (linkerd2, pkg/inject/report.go,
+ * disabledByAnnotation).
  */
 function isInvalid(inject: unknown): boolean {
   return typeof inject === "string" && !["", "enabled", "ingress", "disabled"].includes(inject) && !inject.includes("${");

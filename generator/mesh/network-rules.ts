@@ -40,7 +40,10 @@ export function ingressRules(pods: PodSet, release: LinkerdRelease): JsonMap[] {
   ];
 }
 
-/** Namespace of the clients whose pods the NetworkPolicy selects by their namespace and their proxies; null for others. */
+/**
+ * Namespace of a client. Null if the NetworkPolicy does not select the client's pods by their namespace and their
+ * proxies.
+ */
 function namespaceOf(client: Client): string | null {
   if ("namespace" in client) return client.namespace;
   return "serviceAccountRef" in client && client.podSelector === undefined ? client.serviceAccountRef.namespace : null;
@@ -66,7 +69,7 @@ function limitsOf(pods: PodSet, clients: readonly Client[]): Limits {
   return { ports: [...ports], all: clients.some((client) => client.ports === undefined) };
 }
 
-/** Rule for clients with a proxy. Without ports to which they may connect, the result is empty. */
+/** Rule for clients with a proxy. The result is empty if the clients may not connect to any port. */
 function viaProxy(peers: readonly JsonMap[], { ports, all }: Limits, release: LinkerdRelease): JsonMap[] {
   const tcp = numbers(ports, "TCP");
   const bypassing = numbers(
@@ -78,7 +81,7 @@ function viaProxy(peers: readonly JsonMap[], { ports, all }: Limits, release: Li
   return rule(peers, [...arrival, ...bypassing], numbers(ports, "UDP"));
 }
 
-/** Rule for clients with or without a proxy: they connect to the ports themselves, or to the port of the proxy. */
+/** Rule for clients with or without a proxy. It allows the ports of the pods and the inbound port of the proxy. */
 function direct(peers: readonly JsonMap[], { ports }: Limits): JsonMap[] {
   const tcp = numbers(ports, "TCP");
   return rule(peers, [...(tcp.length > 0 ? [proxyPorts.inbound] : []), ...tcp], numbers(ports, "UDP"));

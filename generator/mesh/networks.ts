@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 
-/** A network, without some networks in it. */
+/** A network. The networks in `except` are excluded from it. */
 export interface Network {
   readonly cidr: string;
   readonly except?: readonly string[];
@@ -31,7 +31,7 @@ export function isWithin(inner: string, outer: string): boolean {
   return address.kind() === base.kind() && prefix >= length && address.match(base, length);
 }
 
-/** Whether an address is in the networks of the cluster. An unknown address (null) is that of a pod. */
+/** Whether an address is in the networks of the cluster. An unknown address (null) counts as the address of a pod. */
 export function inCluster(address: string | null): boolean {
   return address === null || clusterNetworks.some((cidr) => contains(cidr, address));
 }

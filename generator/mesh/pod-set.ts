@@ -47,7 +47,7 @@ interface NetworkClient {
   readonly onNode?: boolean;
 }
 
-/** Which clients are meant: one service account, all meshed pods of a namespace, networks, or all clients. */
+/** Source of connections: one service account, all meshed pods of a namespace, networks, or all clients. */
 export type ClientSource = AccountClient | { readonly namespace: string } | NetworkClient | { readonly all: "meshed" | "any" };
 
 /** Clients that connect to the pods of a set. */

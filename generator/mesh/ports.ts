@@ -67,7 +67,7 @@ export function namedPort(name: unknown, containers: readonly unknown[]): number
 /**
  * Whether the ports of a NetworkPolicy rule allow a TCP port. A rule without ports allows all ports.
  *
- * @param isNamed whether the port of a selected pod with this name is the wanted port
+ * @param isNamed returns whether a port name refers to the wanted port in the selected pod
  */
 export function letsThrough(ports: unknown, wanted: number, isNamed: (name: string) => boolean): boolean {
   const list = listOf(ports);

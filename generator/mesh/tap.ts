@@ -26,7 +26,10 @@ export function untappedPods(
   );
 }
 
-/** Returns the command, or the task without a workload, after which tap reports the calls of a set's pods. */
+/**
+ * Returns the command that makes tap report the calls of a set's pods. If the set has no workload, returns an
+ * instruction instead.
+ */
 export function tapFix({ workloadRef, namespace, title }: PodSet): string {
   if (workloadRef === null) return `restart the pods of ${title} in namespace ${namespace}`;
   const { kind, name } = workloadRef;

@@ -140,7 +140,7 @@ export interface Environment {
       };
     };
     /**
-     * Facts about the cluster. meshops does not change them. For a cluster in `azure.cluster`, the facts come from there.
+     * Facts about the cluster. meshops does not configure the cluster with these values. Facts that you omit are taken from `azure.cluster`.
      */
     cluster: {
       /**
@@ -148,7 +148,7 @@ export interface Environment {
        */
       provider?: "aks" | "other";
       /**
-       * kubectl context of the cluster. helmfile, status, verify, bootstrap and teardown use this context, and never the current context. The default is `azure.cluster.name`. Without both fields, the commands use the current context.
+       * kubectl context of the cluster. helmfile, status, verify, bootstrap and teardown use this context instead of the current context. The default is `azure.cluster.name`. If neither field is set, the commands use the current context.
        */
       context?: string;
       /**
@@ -182,11 +182,11 @@ export interface Environment {
        */
       host?: string;
       /**
-       * Where the images are pulled from: upstream, or mirror, the registry in host.
+       * Registry from which images are pulled. upstream: the original registry of each image. mirror: the registry in `host`.
        */
       images: "upstream" | "mirror";
       /**
-       * Names of the copies. flat: without the host of the original registry, such as harbor.example.org/linkerd/proxy. origin: with it, such as harbor.example.org/cr.l5d.io/linkerd/proxy, as in registries that fetch images when they are first pulled.
+       * Names of the copies. flat: names do not contain the host of the original registry, for example harbor.example.org/linkerd/proxy. origin: names contain this host, for example harbor.example.org/cr.l5d.io/linkerd/proxy. Use origin for a registry that fetches an image when the image is first pulled.
        */
       layout: "flat" | "origin";
       /**
@@ -220,13 +220,13 @@ export interface Environment {
        */
       path: string;
       /**
-       * Existing Kustomization whose folder includes `flux/<environment>`. If the field is absent, `meshops bootstrap` creates the root Kustomization. If it is present, meshops never changes this Kustomization or its source.
+       * Existing Kustomization whose folder includes `flux/<environment>`. meshops never changes this Kustomization or its source. If omitted, `meshops bootstrap` creates the root Kustomization.
        */
       root?: {
         kustomization: FluxObject;
       };
       /**
-       * Source from which the generated Kustomizations read the repository. Another source than the default needs `root`.
+       * Source from which the generated Kustomizations read the repository. If you set another source than the default, you must also set `root`.
        */
       sourceRef: {
         /**
@@ -243,15 +243,15 @@ export interface Environment {
         namespace: string;
       };
       /**
-       * Existing namespace of the generated Kustomizations, and of the Secret with the age key. Another namespace than the default needs `root`.
+       * Existing namespace of the generated Kustomizations, and of the Secret with the age key. If you set another namespace than the default, you must also set `root`.
        */
       namespace: string;
       /**
-       * Service account that Flux's controllers impersonate, for clusters with Flux's multi-tenancy lockdown. It must exist in `gitops.namespace` with the role cluster-admin; the bundle creates accounts with this name in the namespaces of the HelmReleases. It needs `root`.
+       * Service account that Flux's controllers impersonate, for clusters with Flux's multi-tenancy lockdown. The account must exist in `gitops.namespace` with the role cluster-admin. The bundle creates accounts with the same name in the namespaces of the HelmReleases. If you set this field, you must also set `root`.
        */
       serviceAccountName?: string;
       /**
-       * Prefix of the names of the generated Kustomizations. It avoids names that the repository already uses, such as `namespaces`.
+       * Prefix of the names of the generated Kustomizations. Use a prefix if the repository already uses one of these names, such as `namespaces`.
        */
       namePrefix: string;
       /**
@@ -305,7 +305,7 @@ export interface Environment {
      */
     monitoring: {
       /**
-       * Prometheus that scrapes the metrics port (4191) of the proxies. It has exactly one of serviceAccountRef, cidrs and unmeshed.
+       * Prometheus that scrapes the metrics port (4191) of the proxies. Set exactly one of serviceAccountRef, cidrs and unmeshed.
        */
       prometheus?: {
         serviceAccountRef?: AccountReference;
@@ -324,7 +324,7 @@ export interface Environment {
      */
     verify: {
       /**
-       * Image of the pods that `meshops verify` starts. It needs a shell and curl; for the tests of Dgraph, it also needs grpcurl, Python with grpcio, and a .proto file. The default is the image of the test client or, for workloads, an image with curl.
+       * Image of the pods that `meshops verify` starts. The image must contain a shell and curl. For the tests of Dgraph, the image must also contain grpcurl, Python with grpcio, and a .proto file. The default is the image of the test client. For workloads, the default is an image with curl.
        */
       image?: string;
     };
@@ -367,7 +367,7 @@ export interface Environment {
        */
       lifecycle: "managed" | "existing";
       /**
-       * Which clients can connect to ports of meshed pods without a Server. A namespace or a pod can set another policy. If meshops does not install Linkerd, the policy that Linkerd has.
+       * Which clients can connect to a port of a meshed pod if no Server selects the port. A namespace or a pod can set another policy. If another tool installs Linkerd, set the policy of that installation.
        */
       defaultInboundPolicy:
         | "all-unauthenticated"
@@ -410,7 +410,7 @@ export interface Environment {
         provider: "sops" | "external";
         trustAnchors?: TrustAnchors;
         /**
-         * Who issues the certificates of the webhooks if the provider is external. external: another program writes the Secrets, and cert-manager's CA injector sets caBundle from the Certificates with the names of the webhooks' Services. chart: Linkerd's charts create new certificates at each upgrade.
+         * Who issues the certificates of the webhooks if the provider is external. external: another program writes the Secrets, and cert-manager's CA injector sets caBundle. The injector uses the Certificates that have the names of the webhooks' Services. chart: Linkerd's charts create new certificates at each upgrade.
          */
         webhooks: "external" | "chart";
         /**
@@ -447,7 +447,7 @@ export interface Environment {
        */
       viz: {
         /**
-         * Whether the viz extension is installed. With `lifecycle: existing`: whether it runs in the cluster.
+         * Whether the viz extension is installed. With `lifecycle: existing`, this field specifies whether viz runs in the cluster.
          */
         enabled: boolean;
         /**
@@ -688,7 +688,7 @@ export interface Override {
     [k: string]: unknown;
   };
   /**
-   * ConfigMaps and Secrets in the namespace of the component that contain values of the chart. Their values are merged over the values that meshops generates, in the order of the list; values is merged last. Only Flux reads these objects.
+   * ConfigMaps and Secrets that contain values of the chart. The objects are in the namespace of the component. Their values are merged over the values that meshops generates, in the order of the list. The values in `values` are merged last. Only Flux reads these objects.
    */
   valuesFrom: ValuesSource[];
   /**
@@ -792,7 +792,7 @@ export interface Dependency {
  */
 export interface DeclaredNamespace {
   /**
-   * Whether meshops creates the namespace and sets its labels and annotations. If false, the namespace belongs to others: meshops changes nothing in it, and status and verify compare its annotations with `mesh`. meshops never deletes a namespace.
+   * Whether meshops creates the namespace and sets its labels and annotations. If false, meshops does not change the namespace. `meshops status` and `meshops verify` then compare the annotations of the namespace with `mesh`. meshops never deletes a namespace.
    */
   create: boolean;
   /**
@@ -802,15 +802,15 @@ export interface DeclaredNamespace {
     [k: string]: string;
   };
   /**
-   * Settings of the mesh for the pods in the namespace. Pods read them when they are created, so running pods do not change until they restart.
+   * Settings of the mesh for the pods in the namespace. The settings apply when a pod is created. Running pods must restart before a change takes effect.
    */
   mesh: {
     /**
-     * Whether new pods get a proxy (annotation linkerd.io/inject). Without this field, only pods with their own annotation get a proxy.
+     * Whether new pods get a proxy (annotation linkerd.io/inject). If omitted, only pods that have this annotation themselves get a proxy.
      */
     inject?: "enabled" | "ingress" | "disabled";
     /**
-     * Which clients can connect to ports without a Server (annotation config.linkerd.io/default-inbound-policy).
+     * Which clients can connect to a port if no Server selects the port (annotation config.linkerd.io/default-inbound-policy).
      */
     defaultInboundPolicy?:
       | "all-unauthenticated"
@@ -828,7 +828,7 @@ export interface DeclaredNamespace {
   };
 }
 /**
- * A service of your own: where it comes from, its pods, and the access to them.
+ * One of your own services: its source, its pods, and the access to these pods.
  */
 export interface Workload {
   /**
@@ -853,15 +853,15 @@ export interface Workload {
     [k: string]: unknown;
   };
   /**
-   * ConfigMaps and Secrets in the namespace of the workload that contain values of the chart, in the order in which they are merged. values is merged last. Only Flux reads these objects.
+   * ConfigMaps and Secrets that contain values of the chart. The objects are in the namespace of the workload. Their values are merged in the order of the list. The values in `values` are merged last. Only Flux reads these objects.
    */
   valuesFrom: ValuesSource[];
   /**
-   * Files of this repository with one SOPS-encrypted Secret each, in the namespace of the workload. meshops copies them, still encrypted, to the overlay of the workload. Flux and helmfile decrypt them.
+   * SOPS-encrypted files of this repository. Each file contains one Secret in the namespace of the workload. meshops copies the encrypted files to the overlay of the workload. Flux and helmfile decrypt the files.
    */
   secrets: string[];
   /**
-   * Images of the workload's containers, each with its tag, exactly as its chart or its folder writes them. If images are mirrored, meshops copies these images, and the pods that meshops delivers pull the copies.
+   * Images of the workload's containers, with tags. Write each image exactly as in the chart or in the folder of the workload. If images are mirrored, meshops copies these images. Pods that meshops delivers then pull the copies.
    */
   images: string[];
   /**
@@ -871,7 +871,7 @@ export interface Workload {
     [k: string]: ComponentPatch;
   };
   /**
-   * What must be ready before Flux and helmfile install the workload. If the workload has no source, Flux waits before it applies the policies of the workload, and only Kustomizations are possible.
+   * Dependencies that must be ready before Flux and helmfile install the workload. If the workload has no source, Flux waits for the dependencies before it applies the workload's policies. In this case, only Kustomizations are allowed.
    */
   dependsOn: Dependency[];
   /**
@@ -883,7 +883,7 @@ export interface Workload {
    */
   suspend: boolean;
   /**
-   * When the pods with settings of a proxy restart: onIdentityChange, when trust anchors, trust domain or cluster domain change; manual, only when you restart them. Pods that do not restart after such a change cannot connect to the mesh.
+   * When pods with proxy settings restart. onIdentityChange: when the trust anchors, the trust domain or the cluster domain change. manual: only when you restart the pods. After such a change, pods that have not restarted cannot connect to the mesh.
    */
   restart: "onIdentityChange" | "manual";
   /**
@@ -971,7 +971,7 @@ export interface PodSet {
     }[];
   };
   /**
-   * Service account of the pods. It determines their identity as clients.
+   * Service account of the pods. When the pods connect to other pods, this account is their identity in the mesh.
    */
   serviceAccountName: string;
   /**
@@ -1003,7 +1003,7 @@ export interface PodSet {
      */
     mode: "off" | "audit" | "enforce";
     /**
-     * Clients that may connect. Each key is a name of your choice. Each client has exactly one of serviceAccountRef, workload, namespace, cidrs and builtin.
+     * Clients that may connect. Each key is a name that you choose. For each client, set exactly one of serviceAccountRef, workload, namespace, cidrs and builtin.
      */
     clients: {
       [k: string]: WorkloadClient;
@@ -1033,12 +1033,12 @@ export interface WorkloadPort {
   access?: "off" | "audit" | "enforce";
 }
 /**
- * A client of the pods. It has exactly one of serviceAccountRef, workload, namespace, cidrs and builtin.
+ * A client of the pods. Set exactly one of serviceAccountRef, workload, namespace, cidrs and builtin.
  */
 export interface WorkloadClient {
   serviceAccountRef?: AccountReference;
   /**
-   * Set of pods in this spec, as workload/set. Its service account is the client.
+   * Set of pods in this spec, in the form workload/set. All pods with the service account of this set are clients.
    */
   workload?: string;
   /**
@@ -1050,7 +1050,7 @@ export interface WorkloadClient {
    */
   cidrs?: string[];
   /**
-   * kubelet: the nodes in cluster.networks.nodes, for probes that Linkerd does not admit by itself. apiServer: the addresses in cluster.networks.apiServer, for webhooks. meshed: all meshed pods of the cluster. everyone: all clients, with or without an identity.
+   * kubelet: the nodes in cluster.networks.nodes, for probes that Linkerd does not allow automatically. apiServer: the addresses in cluster.networks.apiServer, for webhooks. meshed: all meshed pods of the cluster. everyone: all clients, with or without an identity.
    */
   builtin?: "kubelet" | "apiServer" | "meshed" | "everyone";
   /**

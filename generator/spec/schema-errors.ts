@@ -138,10 +138,10 @@ function isIndex(step: string | number): boolean {
 }
 
 /**
- * Returns the fix for a value that is not in the list of allowed values. A word that differs in more than two characters
- * is not a typing error, nor is a version that differs in more than one, so no similar value is suggested for them: the
- * fix is then the schema's `errorMessage`, or an example. For an item of a list, no example is suggested, because the
- * list can already contain it.
+ * Returns the fix for a value that is not in the list of allowed values. Suggests a similar allowed value only if a
+ * word differs in at most two characters, or a version in at most one. Otherwise, the fix is the schema's
+ * `errorMessage`, or an example. For an item of a list, no example is suggested, because the list can already contain
+ * the example.
  */
 function allowedFix(data: unknown, allowed: readonly string[], schema: Schema, isItem: boolean): string | null {
   const { errorMessage } = schema;
@@ -170,7 +170,10 @@ function similar(data: unknown, { examples }: Schema): string | null {
   return typeof data === "string" && Array.isArray(examples) ? didYouMean(data, examples.map(String), 1) : null;
 }
 
-/** Returns the fix for a number or Boolean where a string is expected: quote the value, if the schema accepts it then. */
+/**
+ * Returns the fix for a number or Boolean where a string is expected. The fix is to quote the value if the schema
+ * accepts the quoted value.
+ */
 function quoteFix(types: readonly unknown[], data: unknown, schema: Schema): string | null {
   if (!types.includes("string") || !isScalar(data)) return null;
   const { enum: allowed, pattern, minLength = 0 } = schema;

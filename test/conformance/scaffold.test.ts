@@ -148,7 +148,7 @@ describe("a new repository", () => {
     const script = (azure.jobs[0].steps as { bash?: string }[]).flatMap(({ bash }) => bash ?? []).join("");
     const runScript = (): Promise<string> =>
       run("bash", ["-c", script.replaceAll("$(Agent.TempDirectory)", join(root, ".."))], { cwd: root, env: env() });
-    expect(await runScript()).toContain("##vso[task.setvariable variable=told]true");
+    expect(await runScript()).toContain("##vso[task.setvariable variable=hasChanges]true");
     expect(readFileSync(join(root, "../diff.md"), "utf8")).toContain("volume-claim");
     // If diff fails, the script must fail too, so that the existing comment in the pull request is kept.
     writeTree(root, { "environments/dev.yaml": "spec: [\n" });

@@ -55,7 +55,7 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
       prune: true,
       // The deletion of the Kustomization waits until Helm has uninstalled the release.
       ...(releaseOf(component) === null ? {} : { deletionPolicy: "WaitForTermination" }),
-      // The status of a suspended HelmRelease does not follow its spec, so a health check would never succeed.
+      // Flux does not update the status of a suspended HelmRelease, so a health check would never succeed.
       wait: !(component.suspended && releaseOf(component) !== null),
       ...accountOf(placement),
       sourceRef: source.namespace === placement.namespace ? { kind, name: source.name } : { kind, ...source },
@@ -66,16 +66,18 @@ function kustomization(component: ComponentModel, model: Model): JsonMap {
 }
 
 /**
- * Kustomizations that must be ready before the component is applied. A Kustomization cannot depend on a HelmRelease.
- * Such a need becomes a dependency of the component's HelmRelease (see `helmRelease` in kustomize.ts).
+ * Kustomizations that must be ready before the component is applied. A Kustomization cannot depend on a HelmRelease. If
+ * the component needs a HelmRelease, the component's own HelmRelease contains this dependency (see `helmRelease` in
+ * kustomize.ts).
  */
 function dependsOnOf({ needs }: ComponentModel, { components, environment }: Model): JsonMap[] {
   const placement = placementOf(environment);
   return needs.flatMap((need): JsonMap[] => {
     if ("kustomization" in need) return [{ ...need.kustomization }];
     if ("helmRelease" in need) return [];
-    // A suspended Kustomization never applies the current revision, so nothing must wait for it (kustomize-controller,
-    // checkDependencies). A suspended chart does not stop its Kustomization.
+    // A suspended Kustomization never applies the current revision, so other Kustomizations must not wait for a
+    // suspended Kustomization (kustomize-controller, checkDependencies). For a component with a chart, only the
+    // HelmRelease is suspended, and the Kustomization still runs.
     const applies = ({ suspended, ...each }: ComponentModel): boolean =>
       isDelivered(each) && !(suspended && releaseOf(each) === null);
     const delivered = components.some((each) => each.id === need.component && applies(each));

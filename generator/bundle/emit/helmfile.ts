@@ -56,7 +56,10 @@ export function emitHelmfile(model: Model): [path: string, text: string] {
   ];
 }
 
-/** Values of the environment that leave suspended releases out of every helmfile command (helmfile, `condition`). */
+/**
+ * Values of the environment to which the field `condition` of a release refers. With these values, all helmfile
+ * commands skip suspended releases.
+ */
 function conditionsOf(components: readonly ComponentModel[]): JsonMap {
   const suspended = components.filter((component) => component.suspended);
   if (suspended.length === 0) return {};
@@ -109,8 +112,9 @@ function release(component: ComponentModel, model: Model): JsonMap {
     ...(ofChart === null ? {} : valuesAndPatches(component, ofChart)),
     ...(suspended ? { condition: `${id}.enabled` } : {}),
     timeout: timeoutMinutes * 60,
-    // Helm 4 applies objects on the server. On AKS, the admissions enforcer sets a field of every webhook, so each later
-    // upgrade would fail with a conflict. helmfile refuses this field if it runs Helm 3.
+    // Helm 4 applies objects on the server. On AKS, the admissions enforcer sets a field of every webhook, so each
+    // later upgrade would fail with a conflict. `forceConflicts` prevents this conflict. helmfile rejects
+    // `forceConflicts` if it runs Helm 3.
     ...(ofChart !== null && apiRegistrations !== undefined && helmVersion === 4 ? { forceConflicts: true } : {}),
     ...(needs.length === 0 ? {} : { needs }),
     ...(carriesHook(component, model) ? { hooks: [applyFirst(model)] } : {}),
@@ -129,8 +133,9 @@ function valuesAndPatches(component: ComponentModel, release: Release): JsonMap 
 }
 
 /**
- * Whether the hook runs before a component's release: before the release of the identity, which all other releases need,
- * and before each workload with Secrets. Without an identity, the hook runs before each release that needs an object of the hook.
+ * Whether the hook runs before a component's release. The hook runs before the release of the identity, because all
+ * other releases depend on the identity. The hook also runs before each workload with Secrets. If the environment has
+ * no identity, the hook runs before each release that needs an object of the hook.
  */
 function carriesHook(component: ComponentModel, { components }: Model): boolean {
   if (component.encryptedFiles.length > 0) return true;
@@ -139,8 +144,8 @@ function carriesHook(component: ComponentModel, { components }: Model): boolean 
 }
 
 /**
- * Releases that must be installed before a component, as `namespace/release`. If the component depends on a component
- * that the hook applies, its release depends on the release with the hook.
+ * Releases that must be installed before a component, as `namespace/release`. If the hook applies one of the required
+ * components, the result contains the release that has the hook.
  */
 function needsOf(component: ComponentModel, { components }: Model): string[] {
   const hooked = components.find(({ secrets }) => secrets.length > 0);

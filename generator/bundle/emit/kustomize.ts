@@ -139,7 +139,10 @@ function overlayPatches({ delivery, patches }: ComponentModel): JsonMap[] {
   return [...(plainPatches(patches).length > 0 ? [{ path: patchesFile }] : []), ...targetedPatches(patches).map(inline)];
 }
 
-/** Patch that replaces settings in bases/helm-release, which are right for the charts of Linkerd and Dgraph only. */
+/**
+ * Patch for charts that the user chose. The patch replaces settings in bases/helm-release that are suitable only for
+ * the charts of Linkerd and Dgraph.
+ */
 const ofUserChart: JsonMap = {
   target: { kind: "HelmRelease" },
   patch: toBundleYaml([
@@ -249,9 +252,9 @@ function chartSource({ id }: ComponentModel, { repository, version }: Release): 
 
 /**
  * A chart in an OCI registry. Without a layer selector, source-controller extracts the first layer of the artifact as a
- * tarball of manifests; `copy` keeps the layer as the chart's archive, which helm-controller reads (Flux docs,
- * "OCIRepository", `.spec.layerSelector`). If a digest is set, it takes precedence over the tag. A `+` in a chart version
- * is `_` in a tag (helm, pkg/registry).
+ * tarball of manifests. helm-controller needs the archive of the chart instead. The operation `copy` keeps the layer as
+ * this archive (Flux docs, "OCIRepository", `.spec.layerSelector`). If a digest is set, it takes precedence over the
+ * tag. A `+` in a chart version is `_` in a tag (helm, pkg/registry).
  */
 function ociRepository(name: string, version: string, { oci, digest }: OciChart): JsonMap {
   return {

@@ -26,8 +26,8 @@ export function inline({ target, patch }: Patch): JsonMap {
 }
 
 /**
- * Patches with a target and names of images, for helmfile: one transformer for each. These transformers are built into
- * Kustomize, and helmfile runs Kustomize on the rendered chart.
+ * Transformers for helmfile: one per patch with a target, and one per image with a new name. These transformers are
+ * built into Kustomize. helmfile runs Kustomize on the rendered chart.
  */
 export function transformersOf(component: ComponentModel): JsonMap[] {
   const name = fluxName(component.id);

@@ -19,7 +19,7 @@ export type Placement = {
   readonly source: FluxObjectName & { readonly kind: "GitRepository" | "OCIRepository" };
   /** The Kustomization that applies the environment's Kustomizations. */
   readonly root: FluxObjectName;
-  /** Whether meshops creates and deletes the root and its source; false if both belong to others. */
+  /** Whether meshops creates and deletes the root and its source; false if other tools manage both. */
   readonly managesRoot: boolean;
   /** Service account that Flux's controllers impersonate; null if they use their own rights. */
   readonly serviceAccount: string | null;

@@ -14,8 +14,9 @@ import { nodesOfOthers } from "./of-others.ts";
 import { kustomizationIn, type Snapshot, sourceIn } from "./snapshot.ts";
 
 /**
- * Returns the state of an environment in a cluster: the source, the root Kustomization, the components of other tools,
- * and the components in startup order. If meshops delivers no component, only the components of other tools. Pure.
+ * Returns the state of an environment in a cluster: the source, the root Kustomization, the components that other tools
+ * install, and the components in startup order. If meshops delivers no component, the result contains only the
+ * components that other tools install. Pure.
  *
  * @param placement where the Flux objects of the environment are
  */
@@ -88,8 +89,8 @@ function ofOtherPath(node: StatusNode, wanted: string, found: KubernetesObject |
 }
 
 /**
- * Finds components with NetworkPolicies that have never been applied, although their namespaces contain pods. Adds to
- * the cause of such a component that its policies are not in effect.
+ * Finds components whose NetworkPolicies have never been applied, although their namespaces already contain pods.
+ * Extends the cause of such a component with the fact that its policies are not in effect.
  */
 function withoutPolicies(node: StatusNode, { namespace, objects }: ComponentModel, snapshot: Snapshot): StatusNode {
   const policies = Object.values(objects).some((file) => file.some(({ kind }) => kind === "NetworkPolicy"));
@@ -123,7 +124,9 @@ function kustomizationNode(below: readonly StatusNode[], subject: Subject, snaps
   return { ...node, state: culprit.state === "failed" ? "failed" : node.state, cause, children };
 }
 
-/** Whether a Kustomization reads a source. The root Kustomization of others can read another source. */
+/**
+ * Whether a Kustomization reads a source. A root Kustomization that meshops does not manage can read another source.
+ */
 function readsFrom(kustomization: KubernetesObject, source: KubernetesObject | undefined): boolean {
   const reference = at(kustomization, "spec", "sourceRef");
   if (source === undefined || reference === undefined) return true;

@@ -12,9 +12,10 @@ import { type StatusNode, workloadNode } from "./node.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * Returns the state of the pods of workloads that the spec describes: one node per set of pods. A node fails if the
- * description is wrong, because the policies would then protect other pods or admit other clients. If meshops delivers a
- * workload, its pods are listed below its Kustomization, so only wrong descriptions are returned. Pure.
+ * Returns the state of the pods of workloads that the spec describes: one node per set of pods. If the description of a
+ * set is wrong, its node fails, because the policies would then protect the wrong pods or admit the wrong clients. The
+ * pods of a workload that meshops delivers are already listed below its Kustomization. For such a workload, only the
+ * sets with a wrong description are returned. Pure.
  */
 export function describedNodes(model: Model, snapshot: Snapshot): StatusNode[] {
   return model.components.filter(isWorkload).flatMap((component) => {
@@ -36,7 +37,10 @@ function setNode(component: string, set: PodSet, { environment }: Model, snapsho
   return cause === null ? node : { ...node, state: "failed", cause };
 }
 
-/** The workload of a set; undefined if the spec names none, or if the snapshot does not contain its kind. */
+/**
+ * Returns the workload of a set. Returns undefined if the spec specifies no workload, or if the snapshot does not
+ * contain this workload.
+ */
 function workloadOf({ workloadRef, namespace }: PodSet, { workloads }: Snapshot): KubernetesObject | undefined {
   return workloads.find(
     ({ kind, metadata }) => kind === workloadRef?.kind && metadata.name === workloadRef.name && metadata.namespace === namespace,
@@ -61,7 +65,7 @@ function podsNode({ title, namespace, workloadRef }: PodSet, pods: readonly Kube
   };
 }
 
-/** What is wrong in the description of a set of pods; null if nothing is. */
+/** Returns the error in the description of a set of pods. Returns null if the description is correct. */
 function wrongDescription(
   set: PodSet,
   pods: readonly KubernetesObject[],

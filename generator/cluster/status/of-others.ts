@@ -14,8 +14,9 @@ import { type StatusNode, workloadNode } from "./node.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * Returns the state of what belongs to others: one node per namespace of a component that another tool installs, with
- * its workloads, one node per declared namespace, and one node per described set of pods. Pure.
+ * Returns the state of the objects that other tools provide. The result contains one node per namespace of a component
+ * that another tool installs, with the workloads in this namespace. It also contains one node per declared namespace,
+ * and one node per described set of pods. Pure.
  */
 export function nodesOfOthers(model: Model, snapshot: Snapshot): StatusNode[] {
   const installed = model.components.flatMap(({ id, delivery }) =>
@@ -29,7 +30,10 @@ export function nodesOfOthers(model: Model, snapshot: Snapshot): StatusNode[] {
   ];
 }
 
-/** Returns the state of a namespace of others: whether it exists, and has the annotations in `spec.namespaces`. */
+/**
+ * Returns the state of a namespace that another tool creates. Checks that the namespace exists, and that it has the
+ * annotations in `spec.namespaces`.
+ */
 function declaredNode(name: string, declared: DeclaredNamespace, { namespaces }: Snapshot): StatusNode {
   const node = { kind: "Namespace", namespace: "", name, detail: null, children: [] };
   const found = namespaces.find(({ metadata }) => metadata.name === name);
@@ -63,7 +67,10 @@ function namespaceNode(component: string, name: string, { environment }: Model, 
   return { ...node, state: cause === null ? "ready" : "failed", detail, cause, children };
 }
 
-/** The cause if a fact about Linkerd in the spec is not true; null if the facts are true or not known. */
+/**
+ * Returns the cause if the spec declares a wrong fact about Linkerd. Returns null if the declared facts are true, or if
+ * the real values are not known.
+ */
 function otherFact(component: string, versions: readonly string[], environment: Environment, snapshot: Snapshot): Cause | null {
   const { version, clusterDomain, identity } = environment.spec.linkerd;
   const found = component === "linkerd-control-plane" ? domainsOf(snapshot) : {};

@@ -9,9 +9,9 @@ import type { Cause } from "./cause.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
- * Returns the cause if a Server denies connections between a pod and other pods of its workload, because one of the two
- * pods bypasses its own proxy on a port (`skip-outbound-ports`), so that its connections on this port have no identity.
- * This situation occurs when `internalPorts` of a service changes from or to `skip` while a policy exists.
+ * Returns the cause if a Server denies connections between a pod and other pods of its workload. The reason is that one
+ * of the two pods bypasses its own proxy on a port (`skip-outbound-ports`), so its connections on this port have no
+ * identity. This situation occurs if `internalPorts` of a service changes from or to `skip` while a policy exists.
  */
 export function serverRefusal(pod: KubernetesObject, { pods, policies }: Snapshot): Cause | null {
   const { namespace } = pod.metadata;

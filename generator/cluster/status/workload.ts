@@ -149,9 +149,9 @@ function isUnderPressure(pods: readonly KubernetesObject[]): boolean {
 }
 
 /**
- * Returns the cause if a pod of an earlier revision prevents the update of a StatefulSet. With the pod management policy
- * OrderedReady, the StatefulSet controller waits until the pod is ready, although the new revision would repair it
- * (kubernetes.io, StatefulSets, "Forced rollback").
+ * Returns the cause if a pod of an earlier revision prevents the update of a StatefulSet. With the pod management
+ * policy OrderedReady, the StatefulSet controller waits until this pod is ready, even if only the new revision can
+ * repair the pod (kubernetes.io, StatefulSets, "Forced rollback").
  */
 function stalledBy(pod: KubernetesObject, cause: Cause, workload: KubernetesObject, { namespace }: Subject): Cause | null {
   const revision = pod.metadata.labels?.["controller-revision-hash"];

@@ -59,8 +59,8 @@ function noClient({ target }: Scene): Finding {
 }
 
 /**
- * Runs a probe. If `trouble` is the error of an object that could not be created, returns this error instead of running
- * the probe, so that the other tests continue.
+ * Runs a probe. `trouble` is the error if an object that the probe needs could not be created. In this case, does not
+ * run the probe, and returns a result with this error. The other tests then continue.
  */
 function probeUnless(trouble: string | null, { probe }: Run, each: Probe): Promise<ProbeRun> {
   return trouble === null ? probe(each) : Promise.resolve({ probe: each, pod: null, results: new Map(), trouble, notes: [] });

@@ -26,7 +26,7 @@ export interface Scene {
   readonly target: AccessTarget;
 }
 
-/** Returns the port numbers of the calls whose name is the name of a port of the target. */
+/** Returns the port numbers of the calls. Omits calls whose name is not the name of a port of the target. */
 function portsOf(calls: readonly Ended[], { pods }: AccessTarget): number[] {
   return calls.flatMap(({ way }) => pods.ports[way]?.port ?? []);
 }
@@ -35,7 +35,7 @@ function podsIn({ state, target }: Scene): KubernetesObject[] {
   return state.pods.filter((pod) => isInSet(pod, target.pods));
 }
 
-/** The client that a probe is, for an evaluation of policies. */
+/** Returns a probe in the form that the evaluation of policies uses for a client. */
 export function attemptClientOf(client: Probe, namespaces: readonly KubernetesObject[], labels: StringMap = {}): AttemptClient {
   const { namespace, serviceAccount, meshed, forged } = client;
   return {
@@ -53,8 +53,8 @@ function verdictOn(port: number, client: Probe, to: KubernetesObject, { state }:
 }
 
 /**
- * Returns all reasons why the policies allow a client that they should refuse. Each reason contains the object that
- * allows the client.
+ * Returns all reasons why the policies allow a client that must be refused. Each reason contains the name of the object
+ * that allows the client.
  */
 export function explainAccess(through: readonly Ended[], probe: Probe, scene: Scene): string[] {
   const { meshed } = probe;
@@ -71,7 +71,7 @@ export function explainAccess(through: readonly Ended[], probe: Probe, scene: Sc
     : meshed || admitting.length === 0
       ? []
       : [`NetworkPolicy ${admitting.join(", ")} allows pods without a proxy`];
-  // If no NetworkPolicy allows the pod, its call shows that the cluster does not enforce the NetworkPolicies.
+  // If no NetworkPolicy allows the pod but its call was answered, the cluster does not enforce NetworkPolicies.
   const unenforced =
     !meshed && verdicts.some(({ network }) => network.selecting.length > 0 && !network.admits)
       ? [

@@ -89,9 +89,9 @@ function whyNotDone(pod: KubernetesObject, seconds: number): string {
 }
 
 /**
- * Whether a pod may be waiting for its proxy, although the kubelet does not report this. While a container's postStart
- * hook runs (`proxy-await`), the kubelet does not update the status, and all containers have the state
- * ContainerCreating (kubernetes, pkg/kubelet/kuberuntime, startContainer).
+ * Whether a pod may be waiting for its proxy, although the kubelet does not report that the pod waits. While the
+ * postStart hook of a container runs (`proxy-await`), the kubelet does not update the status. All containers then have
+ * the state ContainerCreating (kubernetes, pkg/kubelet/kuberuntime, startContainer).
  */
 function mayWaitForProxy(pod: KubernetesObject): boolean {
   const proxy = containerStatuses(pod).find(({ name }) => name === proxyContainer);

@@ -129,7 +129,7 @@ export async function judgeTap(tap: Tap, run: ProbeRun, { state, target }: Scene
   return passed(`HTTP and gRPC, encrypted${profiled ? ", gRPC with its route" : ""}`, evidence);
 }
 
-/** Returns the HTTP path of the call of a kind to a port that the policies protect. */
+/** Returns the HTTP path of the HTTP call or the gRPC call. Considers only calls to ports that the policies protect. */
 function pathOf({ guarded }: AccessTarget, kind: "http" | "grpc"): string {
   const call = guarded.find((each) => each.kind === kind);
   return call?.kind === "http" ? call.path : call?.kind === "grpc" ? `/${call.method}` : "";

@@ -22,7 +22,10 @@ import { attemptClientOf } from "./explain.ts";
 import type { Probe } from "./probe.ts";
 import { verifyName } from "./probes.ts";
 
-/** Calls of one probe. More calls are divided among several probes, because a refused call can take several seconds. */
+/**
+ * Maximum number of calls of one probe. A refused call can take several seconds, so a larger number of calls is divided
+ * among several probes.
+ */
 const callsPerProbe = 12;
 
 /** A port of a running pod that the probes call. */
@@ -33,7 +36,9 @@ export interface Destination {
   readonly pod: KubernetesObject;
 }
 
-/** Sets of pods of workloads that meshops protects. Their access is tested. */
+/**
+ * Returns the sets of pods whose access is tested: the protected sets with at least one port that the proxy handles.
+ */
 export function testedSets({ components }: Model): PodSet[] {
   return components
     .filter(isWorkload)
@@ -60,7 +65,10 @@ export function callName({ set, key }: Pick<Destination, "set" | "key">): string
   return `${set.title}:${key}`;
 }
 
-/** The call to a port. It depends on the protocol: a request if the proxy understands it, otherwise only a connection. */
+/**
+ * Returns the call to a port. The protocol of the port determines the kind of the call. If the proxy does not
+ * understand the protocol, the call only opens a connection.
+ */
 function callTo(destination: Destination): Call {
   const ip = String(at(destination.pod, "status", "podIP"));
   const name = callName(destination);
@@ -80,8 +88,8 @@ function callTo(destination: Destination): Call {
 }
 
 /**
- * Returns the probes: one for each listed service account, one with an unlisted account next to a listed client, and one
- * without a proxy. Each calls all ports.
+ * Returns the probes. There is one probe for each listed service account, one probe with an unlisted service account in
+ * the namespace of a listed client, and one probe without a proxy. Each probe calls all ports.
  *
  * @param run a word that distinguishes this run from others
  */
@@ -111,7 +119,7 @@ function divided(probe: Omit<Probe, "calls" | "protoVariable">, all: readonly De
   }));
 }
 
-/** Whether the policies that meshops generates admit a probe to a port. */
+/** Whether the policies that meshops generates allow a probe to connect to a port. */
 export function isDeclared(probe: Probe, { set, port }: Destination, model: Model): boolean {
   const objects = objectsOf(model.components);
   const attempt = {

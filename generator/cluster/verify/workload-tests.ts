@@ -12,16 +12,17 @@ import type { ProbeRun } from "./run-probe.ts";
 import { callName, type Destination, destinations, isDeclared, testedSets, workloadProbes } from "./workload-probes.ts";
 
 /**
- * Tests the access to the pods in `spec.workloads`: each listed service account, an unlisted one and a pod without a proxy
- * call every port of one pod of each set. The result of a set is passed if exactly the declared clients reach its ports.
- * For a set in the mode `audit`, notes list the clients that the mode `enforce` would refuse.
+ * Tests the access to the pods in `spec.workloads`. The clients are each listed service account, an unlisted service
+ * account, and a pod without a proxy. Each client calls every port of one pod of each set. The test of a set passes if
+ * all declared clients can connect to its ports, and no other client can. For a set in the mode `audit`, notes list the
+ * clients that the mode `enforce` would refuse.
  */
 export async function workloadTests(run: Run): Promise<void> {
   const since = Date.now();
   const sets = testedSets(run.model).filter(({ title }) => run.wants(title));
   const found = sets.map((set) => ({ set, targets: destinations(set, run.state.pods) }));
   const all = found.flatMap(({ targets }) => targets);
-  // Read before the probes run, because Linkerd counts the probe without an identity as well.
+  // Read the metrics before the probes run, because Linkerd also counts the calls of the probe without an identity.
   const counted = countedClients(sets, run.state.pods, await readProxyMetrics(run.cluster, sets, run.state.pods));
   const probed = all.length === 0 ? [] : await probeAll(workloadProbes(all, run.id), run);
   for (const { set, targets } of found)
@@ -31,7 +32,7 @@ export async function workloadTests(run: Run): Promise<void> {
       targets.length === 0
         ? undecided(
             "no pod of this set is ready",
-            `check the selector of ${set.title}, and that its pods are ready: meshops status`,
+            `run meshops status to check that the selector of ${set.title} is correct and that its pods are ready`,
           )
         : { ...judgeSet(targets, probed, run), notes: counted.filter(({ pods }) => pods === set.title).flatMap(auditNotes) },
     );
@@ -100,9 +101,10 @@ function judgeSet(targets: readonly Destination[], probed: readonly ProbeRun[], 
 }
 
 /**
- * Whether a call reached the application. Every response that no proxy wrote comes from the application, also an error. The
- * exception is 403: a proxy can refuse a client without an identity without its own header, so 403 counts as an answer of
- * the application only if the client is declared.
+ * Whether a call reached the application. Every response that was not sent by a proxy comes from the application,
+ * including error responses. The status 403 is an exception: a proxy that refuses a client without an identity can send
+ * 403 without the proxy's own header. A 403 is therefore counted as a response of the application only if the client is
+ * declared.
  */
 function isReached(probe: Probe, target: Destination, result: CallResult, declared: boolean): boolean {
   const call = probe.calls.find(({ name }) => name === callName(target));

@@ -28,9 +28,9 @@ interface AccessOptions extends CommonOptions {
  */
 export function access(names: readonly string[], options: AccessOptions, io: Io): number {
   if (options.manifests !== undefined && names.length > 0)
-    throw new UserError(exitCode.usage, "--manifests and an environment exclude each other", "remove one of them");
+    throw new UserError(exitCode.usage, "--manifests cannot be used together with an environment", "remove one of them");
   if (options.manifests === undefined && options.linkerd !== undefined)
-    throw new UserError(exitCode.usage, "--linkerd needs --manifests", "an environment has its release in linkerd.version");
+    throw new UserError(exitCode.usage, "--linkerd needs --manifests", "for an environment, set linkerd.version in its spec");
   const all = options.manifests === undefined ? ofEnvironment(names, options, io) : ofManifests(options.manifests, options, io);
   if (all === null) return exitCode.problem;
   const cells = selected(all, options);
@@ -40,10 +40,12 @@ export function access(names: readonly string[], options: AccessOptions, io: Io)
   return exitCode.ok;
 }
 
-/** Cells for the policies that meshops generates; null if the spec is not valid. */
+/**
+ * Returns the cells of the access table for the policies that meshops generates. Returns null if the spec is not valid.
+ */
 function ofEnvironment(names: readonly string[], options: AccessOptions, io: Io): AccessCell[] | null {
   if (names.length === 0)
-    throw new UserError(exitCode.usage, "the environment is missing", "name an environment, or set --manifests");
+    throw new UserError(exitCode.usage, "the environment is missing", "specify an environment, or add --manifests");
   const { loaded, diagnostics } = loadAll(repositoryIn(io, options.directory), names);
   if (hasErrors(diagnostics)) {
     printDiagnostics(io.stderr, diagnostics);
@@ -54,7 +56,7 @@ function ofEnvironment(names: readonly string[], options: AccessOptions, io: Io)
   return accessTable(modelOf(environment));
 }
 
-/** Cells for the policies in manifests; null if the manifests are not valid. */
+/** Returns the cells of the access table for the policies in manifests. Returns null if the manifests are not valid. */
 function ofManifests(path: string, { linkerd }: AccessOptions, io: Io): AccessCell[] | null {
   const read = readManifestFiles(io, path).map(({ file, text }) => parseManifests(file, text));
   const diagnostics = read.flatMap((each) => each.diagnostics);
@@ -90,8 +92,8 @@ function selected(cells: readonly AccessCell[], { from, to }: AccessOptions): Ac
   if (found.length === 0)
     throw new UserError(
       exitCode.usage,
-      `${from} is not a client of ${pods}: it is listed only for other pods`,
-      `to see what other clients reach, run it with --from "${otherMeshed}"`,
+      `${from} is not a client of ${pods}: this client is listed only for other pods`,
+      `to see which ports other clients reach, run the command with --from "${otherMeshed}"`,
     );
   if (port === undefined) return found;
   const ofPort = found.filter((cell) => cell.key === port || String(cell.port) === port);

@@ -10,8 +10,8 @@ const verdictWidth = 17;
 const portsPerTable = Math.floor((columns - clientWidth) / verdictWidth);
 
 /**
- * Returns one table per set of pods, with a row per client and a column per port. Clients with the same verdicts as other
- * meshed pods have no row of their own.
+ * Returns one table per set of pods, with a row per client and a column per port. The row for other meshed pods also
+ * applies to each client with the same verdicts. Such a client has no separate row.
  */
 export function renderAccess(cells: readonly AccessCell[]): string {
   const tables = [...groupBy(cells, ({ server }) => server)].flatMap(([server, own]) => tablesFor(server, own));

@@ -3,8 +3,8 @@ import type { ObjectChange } from "../../diff/diff.ts";
 import { shellWord } from "../../system/shell.ts";
 
 /**
- * Adds the context of an environment to the commands in the steps of a change, so that they do not run in another
- * cluster.
+ * Adds the context of an environment to the commands in the steps of a change. The commands then always run in the
+ * cluster of this environment.
  *
  * @param context kubectl context; null if it is not known
  */

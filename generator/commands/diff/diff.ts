@@ -81,14 +81,17 @@ export async function diff(names: readonly string[], options: DiffOptions, io: I
   return failed ? exitCode.problem : exitCode.ok;
 }
 
-/** The context before the change, if the change renames the cluster: the steps concern the objects that run now. */
+/**
+ * Returns the old context if the change renames the cluster, because the steps change the objects that run in the old
+ * cluster. Returns null if the context does not change.
+ */
 function oldContext(changes: readonly ObjectChange[], environment: string): string | null {
   const helmfile = changes.find((change) => change.kind === "Helmfile" && change.environment === environment);
   const before = helmfile?.fields.find(({ path }) => path === "helmDefaults.kubeContext")?.before;
   return typeof before === "string" ? before : null;
 }
 
-/** Returns the files in bases/ that differ from a commit. What they change in the cluster is not assessed. */
+/** Returns the files in bases/ that differ from a commit. The effect of these files on the cluster is not assessed. */
 function changedBases(root: string, tree: GitTree): string[] {
   const folder = join(root, basesFolder);
   const onDisk = existsSync(folder)
@@ -114,7 +117,7 @@ function ownersIn(tree: GitTree): string[] {
 /** Number of owners (environments, or the root) whose files are read from Git at the same time. */
 const chunk = 50;
 
-/** @param withRemoved whether to report removed environments. Renamed environments are recognised in any case. */
+/** @param withRemoved whether to report removed environments; renamed environments are always reported */
 async function compare(
   io: Io,
   repository: Repository,
@@ -190,9 +193,9 @@ function secretsOf(root: string, environment: string): [string, string][] {
 }
 
 /**
- * Returns the files of an owner in the commit and the files after `generate`. From the commit, includes the files in
- * the owner's inventory and the encrypted files. If the inventory is missing or damaged, includes all files at paths
- * that meshops writes to.
+ * Returns the files of an owner in the commit, and the files after `generate`. The files in the commit are the
+ * encrypted files, and the files in the owner's inventory. If the inventory is missing or damaged, all files at paths
+ * that meshops writes to are included.
  */
 function sidesOf(
   owner: string,

@@ -10,8 +10,8 @@ import { ownFluxFiles, type Renamed } from "../after-rename.ts";
 import type { Wanted } from "../render-environments.ts";
 
 /**
- * Returns the environments that were renamed since a commit: the old environment is removed, and an encrypted file of
- * the new environment is the old environment's file.
+ * Returns the environments that were renamed since a commit. An environment was renamed if an old environment was
+ * removed, and an encrypted file of the new environment is equal to the file of the old environment.
  *
  * @param removed environments of the commit that no longer have a spec
  */

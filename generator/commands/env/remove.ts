@@ -32,8 +32,9 @@ type RemoveOptions = DirectoryOption &
 
 /**
  * `meshops env remove <env>`: removes the spec and the generated files of an environment that is no longer deployed.
- * Certificates and encrypted files are kept, unless `--purge` is set. If a run is interrupted, running the same command
- * again completes the removal; with `--purge`, after the spec was removed, `--force` is needed.
+ * Keeps certificates and encrypted files, unless `--purge` is set. If a run is interrupted, the user can run the same
+ * command again to complete the removal. If `--purge` is set and the interrupted run has already removed the spec, the
+ * user must also add `--force`.
  */
 export async function remove([name = ""]: readonly string[], options: RemoveOptions, io: Io): Promise<number> {
   const { directory, force, purge } = options;

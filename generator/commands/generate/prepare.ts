@@ -39,9 +39,9 @@ export function prepare(io: Io, repository: Repository, names: readonly string[]
 }
 
 /**
- * Like `prepare`, for a run that writes files. Also records the hashes of the inputs in the inventories. Loads and
- * validates all selected specs. If all environments are selected, and there are more than `described`, does not render
- * an environment whose inputs and files match its inventory.
+ * Prepares a run that writes files. In addition to the work of `prepare`, records the hashes of the inputs in the
+ * inventories. Loads and validates all selected specs. If more than `described` environments exist and all of them are
+ * selected, renders only the environments whose inputs or files differ from their inventories.
  *
  * @param acceptScaffold record edited bases, hooks and workflows as up to date
  */

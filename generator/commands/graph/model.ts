@@ -26,8 +26,8 @@ export interface GraphEdge {
   readonly to: string;
   readonly lines: readonly string[];
   /**
-   * `allowed`: the policies allow the connection. `refused`: the policies refuse it. `open`: it is allowed without an
-   * identity check.
+   * `allowed`: the policies allow the connection. `refused`: the policies refuse the connection. `open`: the connection
+   * is allowed without an identity check.
    */
   readonly kind: "allowed" | "refused" | "open";
   readonly mark?: Difference;

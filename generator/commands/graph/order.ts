@@ -29,8 +29,8 @@ export function orderOf({ environment, components }: Model): Graph {
 }
 
 /**
- * Returns the dependencies that the graph must show. Omits a dependency if another dependency already depends on it,
- * directly or indirectly.
+ * Returns the dependencies that the graph must show. Omits a dependency that another dependency of the same component
+ * already requires, directly or indirectly.
  */
 function direct(needs: readonly string[], components: readonly ComponentModel[]): string[] {
   const needsOf = (id: string): readonly string[] => components.filter((each) => each.id === id).flatMap(neededComponents);

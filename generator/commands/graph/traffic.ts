@@ -23,8 +23,9 @@ interface Server extends PodSet {
 const everyoneElse = "everyone else";
 
 /**
- * Number of servers up to which viz and everyone else have boxes of their own. With more servers, their arrows to every
- * server would hide the others; the boxes of the servers then show how everyone else is treated.
+ * Maximum number of servers for which the graph contains separate boxes for viz and for everyone else. With more
+ * servers, the arrows from these boxes to every server would hide the other arrows. In this case, the box of each
+ * server shows the access of everyone else.
  */
 const fewServers = 6;
 
@@ -70,7 +71,7 @@ function arrival({ spec: { linkerd } }: Environment): string {
     : "Connections between proxies use mutual TLS and arrive at the destination port.";
 }
 
-/** @param withOthers whether the box shows how everyone else is treated */
+/** @param withOthers whether the box also shows the access of everyone else */
 function serverNode(server: Server, withOthers: boolean): GraphNode {
   const { title, namespace, replicas, serviceAccountName, workloadRef, group } = server;
   return {
@@ -86,7 +87,7 @@ function serverNode(server: Server, withOthers: boolean): GraphNode {
   };
 }
 
-/** Whether the clients are not the pods of a selector in the server's namespace. */
+/** Whether a client has no selector for pods in the server's namespace. */
 function isSeparate(client: Client): boolean {
   return !isAccountClient(client) || client.podSelector === undefined;
 }
@@ -101,7 +102,10 @@ function serversOf(client: Client, servers: readonly Server[]): Server[] {
   );
 }
 
-/** Names of the boxes of a client: those of its pods if they are servers, otherwise its own. */
+/**
+ * Returns the names of a client's boxes. If the pods of the client are servers, returns the names of these servers.
+ * Otherwise, returns the name of the client.
+ */
 function nodesOf(client: Client, servers: readonly Server[]): string[] {
   const own = serversOf(client, servers);
   return own.length === 0 ? [titleOf(client)] : own.map(({ title }) => title);

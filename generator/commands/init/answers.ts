@@ -8,7 +8,10 @@ export interface Answers {
   /** URL that Flux uses to clone the repository. */
   readonly url: string;
   readonly branch: string;
-  /** Folder of the new repository inside a Git repository, and `.` for the root or without Git. */
+  /**
+   * Path of the new repository inside a Git repository. The path is `.` in the root of a Git repository, or without
+   * Git.
+   */
   readonly path: string;
   /** The test client that `meshops verify` uses; null if the repository does not contain it. */
   readonly client: TestClient | null;

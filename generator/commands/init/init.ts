@@ -100,7 +100,10 @@ function printNext(io: Io, root: string, { environments, branch, existingLinkerd
   if (around !== null) printSubfolder(io, relative(around, root));
 }
 
-/** Prints what a platform repository needs that is a folder of a Git repository: GitHub reads workflows only in its root. */
+/**
+ * Prints the additional commands for a platform repository that is a folder of a Git repository. These commands are
+ * needed because GitHub reads workflows only in the root of the Git repository.
+ */
 function printSubfolder(io: Io, folder: string): void {
   const name = folder.replaceAll(/[^A-Za-z0-9]+/g, "-");
   const copy = (workflow: string): string =>
@@ -114,7 +117,7 @@ function printSubfolder(io: Io, folder: string): void {
   io.stdout.write(
     `\n${folder} is a folder of a Git repository. To use its workflows and its hook, run in the root of that repository:\n${lines.map((line) => `  ${line}\n`).join("")}`,
   );
-  io.stdout.write(`If the repository has a pre-commit hook, add this line to it instead: sh ${folder}/.githooks/pre-commit\n`);
+  io.stdout.write(`If the repository has a pre-commit hook, add this line to that hook: sh ${folder}/.githooks/pre-commit\n`);
 }
 
 /** Returns whether the new specs are valid. Prints invalid answers as findings about the specs. */

@@ -55,11 +55,11 @@ export async function ask(io: Io, options: InitOptions, name: string, path: stri
   }
 }
 
-/** @throws UserError (usage) if the image is missing, or if it is set although bootstrap builds it */
+/** @throws UserError (usage) if the image is missing, or if the user specified an image that bootstrap builds */
 function clientOf({ withClient, database }: InitOptions, cluster: Answers["cluster"]): Answers["client"] {
   if (withClient === undefined) return null;
   if (!database)
-    throw new UserError(exitCode.usage, "the test client calls the database", "remove --with-client, or add the database");
+    throw new UserError(exitCode.usage, "the test client requires the database", "remove --with-client, or add the database");
   if (cluster === "own" && withClient === true)
     throw new UserError(
       exitCode.usage,

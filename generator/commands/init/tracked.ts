@@ -30,8 +30,8 @@ export interface TrackedFile {
 }
 
 /**
- * Fixes that an edited file must contain. If a file contains the value of `shows`, it contains the fix. `without` describes
- * the problem of a file without the fix.
+ * Fixes that an edited file must contain. A file that contains the text `shows` already contains the fix. The text
+ * `without` describes the problem of a file that does not contain the fix.
  */
 const requiredFixes: readonly { readonly path: string; readonly shows: string; readonly without: string }[] = [
   {
@@ -47,9 +47,8 @@ const requiredFixes: readonly { readonly path: string; readonly shows: string; r
 ];
 
 /**
- * Compares the files that `init` wrote with the files that this version would write. Omits files that do not exist.
- * Also omits files that were not written by meshops: files that are not in the inventory and were not part of an older
- * version.
+ * Compares the files that `init` wrote with the files that this version would write. Omits files that do not exist, and
+ * files that meshops did not write. A file was written by meshops if the inventory or an older version contains it.
  *
  * @param root absolute path of the repository, without symbolic links
  */

@@ -8,8 +8,8 @@ import { UserError } from "../../system/errors.ts";
 export interface GeneratedBy {
   readonly commit: string;
   /**
-   * Version of meshops that last changed the generated files. Null if this Git repository does not contain the commit,
-   * or if the inventory in the commit contains no version (before meshops 0.2).
+   * Version of meshops that last changed the generated files. Null if this Git repository does not contain the commit.
+   * Also null if the commit was made with meshops before 0.2, because the inventory then contains no version.
    */
   readonly version: string | null;
 }

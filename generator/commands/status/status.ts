@@ -95,7 +95,7 @@ interface StatusReport {
   /** Certificates in Git. */
   readonly certificates: readonly CertificateStatus[];
   readonly cluster: ClusterIdentity;
-  /** Workloads whose pods tap cannot report. They are ready. */
+  /** Workloads that are ready, but whose pods tap cannot report. */
   readonly untapped: readonly Untapped[];
   /** Clients that reach pods only because of the mode `audit`. */
   readonly counted: readonly Counted[];
@@ -117,7 +117,10 @@ interface ClusterIdentity {
   /** Whether the user is allowed to read Secrets. If false, `certificates` contains only trust anchors. */
   readonly secretsRead: boolean;
   readonly certificates: readonly ClusterCertificate[];
-  /** Webhook Secrets whose private key has a form that the program that uses the Secret does not accept. */
+  /**
+   * Secrets of webhooks with a private key in a wrong format: the program that uses the Secret does not accept this
+   * format.
+   */
   readonly refusedKeys: readonly { readonly secret: string; readonly form: string }[];
   /**
    * Meshed pods that lack a trust anchor, in all namespaces; null if the user is not allowed to list pods in all
@@ -127,8 +130,9 @@ interface ClusterIdentity {
 }
 
 /**
- * The Kustomization whose revision is the applied commit. The root Kustomization of others can read another repository.
- * Returns undefined for an OCIRepository, whose revisions are not commits.
+ * Returns the Kustomization whose revision is the applied commit. Does not return a root Kustomization that meshops
+ * does not manage, because it can read another repository. Returns undefined for an OCIRepository, whose revisions are
+ * not commits.
  */
 function gitReader({ components }: Model, snapshot: Snapshot, placement: Placement): KubernetesObject | undefined {
   const { managesRoot, root, namespace, source } = placement;

@@ -14,7 +14,7 @@ export function declareValidate(program: Program, { io, end }: Runtime): void {
     )
     .option(
       "--render",
-      "also render the workloads that meshops delivers, with helm and kustomize, and compare them with the specs",
+      "also render the workloads that meshops delivers, with helm and kustomize, and compare the results with the specs",
     )
     .option("--no-identity", "do not check certificates and encrypted files, and accept environments without them")
     .addOption(output("text", "json", "sarif", "github"))

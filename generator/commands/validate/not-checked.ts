@@ -5,7 +5,7 @@ import type { Manifest } from "../../kubernetes/read.ts";
 import { groupBy } from "../../system/data.ts";
 import { plural } from "../../system/text.ts";
 
-/** Objects that can change who reaches which pod, or whether pods have a proxy, but that the rules do not read. */
+/** Objects that the rules do not read, although the objects can change the access to pods or the injection of pods. */
 export interface NotChecked {
   /** Short text, such as `the values of 2 HelmReleases`. */
   readonly what: string;
@@ -15,7 +15,7 @@ export interface NotChecked {
 /** Groups whose policies the rules do not read. */
 const policyGroups = ["cilium.io", "projectcalico.org", "crd.projectcalico.org", "policy.networking.k8s.io"];
 
-/** Returns what the rules do not read, by kind. */
+/** Returns the objects that the rules do not read, grouped by kind. */
 export function notChecked(objects: readonly Manifest[]): NotChecked[] {
   const valued = objects.filter(
     (object) => object.kind === "HelmRelease" && (specOf(object)["values"] ?? specOf(object)["valuesFrom"]) !== undefined,
@@ -33,7 +33,7 @@ export function notChecked(objects: readonly Manifest[]): NotChecked[] {
   ];
 }
 
-/** The same as silenced findings, one per object, for output that programs read. */
+/** Returns one silenced finding per object that the rules do not read, for output formats that other programs read. */
 export function notCheckedFindings(found: readonly NotChecked[]): Diagnostic[] {
   return found.flatMap(({ objects }) =>
     objects.map((object): Diagnostic => {

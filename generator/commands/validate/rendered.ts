@@ -13,7 +13,7 @@ import { runProgram } from "../../system/process.ts";
 import type { Io } from "../io.ts";
 import { ruleFindings } from "../rule-findings.ts";
 
-/** A description that the objects of a workload contradict. */
+/** Rule for a description that does not match the objects of the workload. */
 const differs: RuleInfo = {
   code: "workload-differs",
   severity: "error",
@@ -22,7 +22,7 @@ const differs: RuleInfo = {
   fix: "",
 };
 
-/** Something that the objects of a workload show, and that fails or is open later. */
+/** Rule for a risk that the objects of a workload show: a later failure, or access that is not protected. */
 const risk: RuleInfo = {
   code: "workload-risk",
   severity: "warning",
@@ -32,8 +32,8 @@ const risk: RuleInfo = {
 };
 
 /**
- * Renders the workloads that meshops delivers, with the real helm and kustomize, and compares them with their
- * descriptions.
+ * Renders the workloads that meshops delivers, and compares the rendered objects with the descriptions of the
+ * workloads. Runs the installed helm and kustomize.
  *
  * @throws UserError (missing) if helm or kustomize is not on the PATH
  */
@@ -56,7 +56,10 @@ export async function renderedFindings(io: Io, repository: Repository, all: read
   return found;
 }
 
-/** The objects of a workload, or a finding if they cannot be rendered. Values from objects in the cluster are not known. */
+/**
+ * Returns the objects of a workload, or a finding if rendering fails. Values that come from objects in the cluster are
+ * not included.
+ */
 async function render(
   io: Io,
   { root }: Repository,

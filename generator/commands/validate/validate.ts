@@ -26,7 +26,7 @@ interface ValidateOptions {
   readonly manifests?: string;
   /** Linkerd release for objects that do not specify a release. */
   readonly linkerd?: string;
-  /** Compare workloads with what their charts and folders render. */
+  /** Compare workloads with the objects that are rendered from their charts and folders. */
   readonly render?: true | undefined;
   /** Whether certificates and encrypted files are checked. An environment without them cannot be generated. */
   readonly identity: boolean;

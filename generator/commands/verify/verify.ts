@@ -95,7 +95,9 @@ function probeImageOf({ components }: Model): string | null {
   return image === null ? null : `${image.name}:${image.tag}`;
 }
 
-/** Refuses tests that need a probe, if the user selected them but no image is known. @throws UserError (usage) */
+/**
+ * Throws if the user selected tests that need a probe, but no image for the probe is known. @throws UserError (usage)
+ */
 function refuseProbes(model: Model, only: ReadonlySet<string>): void {
   const refused = testsOf(model).filter(({ id, needsProbe }) => needsProbe && only.has(id));
   if (refused.length === 0) return;

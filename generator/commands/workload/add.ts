@@ -23,8 +23,8 @@ type AddOptions = DirectoryOption &
   };
 
 /**
- * `meshops workload add <name>`: describes the pods in manifests, and inserts the block into the spec. Comments mark what
- * the manifests do not show.
+ * `meshops workload add <name>`: describes the pods in manifests, and inserts this description into the spec. Comments
+ * in the description mark facts that the manifests do not show.
  *
  * @throws UserError without manifests or pods, or if the spec cannot be changed
  */
@@ -42,7 +42,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
   if (!options.print && resolved?.spec.workloads[name] !== undefined)
     throw new UserError(
       exitCode.problem,
-      `environment ${environment} already has the workload ${name}, in its own spec or in one that it extends`,
+      `environment ${environment} already has the workload ${name}, in its own spec or in a spec that it extends`,
       "use another name, or print the block with --print",
     );
   const source = options.source ? sourceOf(options, repository, io) : null;
@@ -82,7 +82,7 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
       `update  ${file}: ${plural(described.sets.length, "set")} of pods in namespace ${namespace}, ${plural(guesses, "guess", "guesses")}\n\nnext:\n`,
     );
     for (const step of [
-      `look at the comments in ${file}, and remove them`,
+      `check the facts that the comments in ${file} mark, and then remove the comments`,
       `meshops validate ${environment}`,
       `meshops access ${environment}`,
       "meshops generate",
@@ -92,7 +92,9 @@ export async function add([name = ""]: readonly string[], options: AddOptions, i
   });
 }
 
-/** The namespace of the manifests; null if they name none, or several. */
+/**
+ * Returns the namespace of the manifests. Returns null if the manifests contain no namespace, or several namespaces.
+ */
 function namespaceOf(manifests: readonly Manifest[]): string | null {
   const names = [...new Set(manifests.map(({ namespace }) => namespace).filter((each) => each !== ""))];
   return names.length === 1 ? (names[0] ?? null) : null;

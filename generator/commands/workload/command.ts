@@ -11,7 +11,7 @@ export function declareWorkload(program: Program, { io, end }: Runtime): void {
     .description("find the pods, ports and clients of a service, and write them to workloads in a spec")
     .argument("<name>", "name of the workload in the spec")
     .option("--env <env>", "environment (default: the only one)")
-    .option("--namespace <namespace>", "namespace of the service (default: that of the manifests, otherwise the name)")
+    .option("--namespace <namespace>", "namespace of the service (default: from the manifests, otherwise the workload's name)")
     .addOption(
       new Option("--manifests <path>", "read manifests from a file or a folder, or from stdin (-)").conflicts([
         "path",
@@ -27,10 +27,10 @@ export function declareWorkload(program: Program, { io, end }: Runtime): void {
       ).conflicts("fromCluster"),
     )
     .option("--from-cluster <namespace>", "read the objects of a namespace in the cluster")
-    .option("--no-source", "another tool delivers the service: with --path and --chart, write only the description")
+    .option("--no-source", "write only the description, because another tool delivers the service (with --path or --chart)")
     .option("--print", "print the block, and do not change the spec", false)
     .addOption(kubeconfig())
-    .addOption(context("context of the kubeconfig (default: that of the environment)"))
+    .addOption(context("context of the kubeconfig (default: the context of the environment)"))
     .action(async function () {
       end(await (await import("./add.ts")).add(this.args, this.optsWithGlobals(), io));
     });

@@ -20,7 +20,8 @@ export interface Sources {
 }
 
 /**
- * Returns the section `source` of a workload that meshops delivers from now on; null if another tool delivers it.
+ * Returns the section `source` of a workload that meshops will deliver. Returns null if another tool delivers the
+ * workload.
  *
  * @throws UserError if the chart has no exact version, or if the folder is outside of the repository
  */
@@ -36,7 +37,7 @@ export function sourceOf({ path, chart }: Sources, repository: Repository, io: I
   throw new UserError(
     exitCode.usage,
     `Flux cannot read the chart ${source}`,
-    "use the URL of its repository or registry; or add --no-source, if another tool delivers the service",
+    "use the URL of the chart's repository or registry; if another tool delivers the service, add --no-source",
   );
 }
 
@@ -46,7 +47,7 @@ function folderIn({ root }: Repository, path: string, { cwd }: Io): string {
   throw new UserError(
     exitCode.usage,
     `the folder ${path} is not below the root of the repository`,
-    "move it into the repository; or add --no-source, if another tool delivers the service",
+    "move the folder into the repository; if another tool delivers the service, add --no-source",
   );
 }
 

@@ -2,17 +2,17 @@ import type { DgraphRole } from "../../catalog/dgraph.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import type { PodSettings } from "../pod-settings.ts";
 
-/** Requests of the pods with high availability, which the scheduler needs to spread the pods. */
+/** Resource requests of the pods with high availability. The scheduler needs these requests to spread the pods. */
 const requests = { alpha: { cpu: "500m", memory: "2Gi" }, zero: { cpu: "100m", memory: "256Mi" } } as const;
 
-/** Spread over zones and nodes that never prevents a pod from running. */
+/** Topology spread over zones and nodes. It never prevents a pod from running. */
 const spread = ["topology.kubernetes.io/zone", "kubernetes.io/hostname"].map((topologyKey) => ({
   topologyKey,
   maxSkew: 1,
   whenUnsatisfiable: "ScheduleAnyway" as const,
 }));
 
-/** Returns the settings of a role's pods: those of the spec, and otherwise those of high availability. */
+/** Returns the settings of a role's pods. Settings in the spec replace the defaults for high availability. */
 export function podSettingsOf({ spec: { dgraph } }: Environment, role: DgraphRole): PodSettings {
   const own = dgraph[role];
   if (!dgraph.highAvailability) return own;

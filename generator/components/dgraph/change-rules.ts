@@ -51,7 +51,7 @@ function isAdded({ kind, name, change }: ChangedObject): boolean {
 function movedTo(changed: ChangedObject, { namespace, after }: ChangedObject): Assessment {
   return {
     risk: "data-loss",
-    reason: `Dgraph moves to namespace ${namespace}, where it starts with empty volumes. If you push this change, the old Dgraph in namespace ${changed.namespace} keeps running (prune: disabled), but Flux removes its policies. Every pod in the cluster can then connect to it`,
+    reason: `Dgraph moves to namespace ${namespace}, where it starts with empty volumes. If you push this change, the old Dgraph in namespace ${changed.namespace} keeps running (prune: disabled), but Flux removes its policies. Every pod in the cluster can then connect to the old Dgraph`,
     steps: moveData(running(changed), { release: releaseName(after), namespace }, formatOf(chartVersionOf(changed.before))),
   };
 }
@@ -71,7 +71,7 @@ function* release(changed: ChangedObject): Iterable<Assessment> {
     if (key === "shardReplicaCount")
       yield {
         risk: "rollout",
-        reason: `the Zeros restart one by one. Existing Alphas stay in their groups. Alphas that you add later join a group until it has ${String(field.after)} members`,
+        reason: `the Zeros restart one by one. Existing Alphas stay in their groups. If you add Alphas later, they join a group until this group has ${String(field.after)} members`,
       };
     else if (field.path === "spec.values.global.domain" || field.path === "spec.values.global")
       yield {
@@ -91,8 +91,8 @@ function* release(changed: ChangedObject): Iterable<Assessment> {
 }
 
 /**
- * Reports changes after which Servers protect a port on which old pods still bypass their proxies. See the rule
- * `internal-ports-stall`.
+ * Reports a change that adds Servers for ports on which pods with the old settings still bypass their proxies. See the
+ * rule `internal-ports-stall`.
  */
 function* stall({ fields }: ChangedObject, all: readonly ChangedObject[]): Iterable<Assessment> {
   const bypassed = fields.some(

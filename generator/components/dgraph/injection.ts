@@ -26,8 +26,8 @@ export function injectionAnnotations(role: DgraphRole, mode: Environment["spec"]
 
 /**
  * Annotation that marks a port as opaque. Both the Service and its pods need the annotation. If a client connects to
- * the IP address of a pod, its proxy uses the annotation of the pod. If a client connects to the cluster IP address of
- * a Service, its proxy uses the annotation of the Service (Linkerd docs, "Protocol detection").
+ * the IP address of a pod, the client's proxy uses the annotation of the pod. If a client connects to the cluster IP
+ * address of a Service, the client's proxy uses the annotation of the Service (Linkerd docs, "Protocol detection").
  */
 export function opaque(port: number): StringMap {
   return { [portKeys.opaque]: String(port) };

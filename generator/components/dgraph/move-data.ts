@@ -77,7 +77,7 @@ function exportSteps(old: RunningDgraph, dataFormat: string | undefined): Step[]
           },
         ]),
     {
-      text: "Copy the export. Each group of Alphas writes its part on one of its members; the copy from the other members fails.",
+      text: "Copy the export. Each group of Alphas writes its part of the export on one member. The copy from the other members fails.",
       command: `for i in ${indices(old.alphas)}; do kubectl cp ${name}-$i:${exported} dgraph-export --namespace ${old.namespace} --container ${name}; done`,
     },
     {

@@ -38,7 +38,8 @@ export function uninstall(
  * Flux's drift detection creates the deleted StatefulSet again from the old chart.
  *
  * @param roles roles whose StatefulSets must be created again
- * @param nextChart version of the new chart, if it differs: the new StatefulSets and Services then have other selectors
+ * @param nextChart version of the new chart; null if the version does not change. A new version changes the selectors
+ *   of the StatefulSets and Services.
  */
 export function recreateStatefulSets(
   dgraph: RunningDgraph,
@@ -126,7 +127,7 @@ function leaveGroup(dgraph: RunningDgraph, role: DgraphRole, pods: string): Step
     ...(alpha
       ? [
           {
-            text: "If a group loses all its members, move each of its predicates to a group that remains. The output of /state lists the predicates (tablets) with the number of their namespace, such as 0-name: omit the number and the dash.",
+            text: "If a group loses all its members, move each predicate of this group to a remaining group. The output of /state lists the predicates (tablets). The name of a predicate starts with the number of its namespace, as in 0-name: in the command, omit the number and the dash.",
             command: askZero(dgraph, "/moveTablet?tablet=<predicate>&group=<remaining group>"),
           },
         ]

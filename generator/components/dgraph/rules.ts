@@ -54,7 +54,7 @@ function rulesOfDgraph(): readonly Rule[] {
       code: "dgraph-chart-untested",
       severity: "warning",
       title: "The catalog does not contain the version of Dgraph's chart",
-      why: "meshops has not been tested with this version. It installs the chart with the settings of the nearest older version in the catalog, and assumes that the image has the version of the chart, as in all charts since 24.0.0.",
+      why: "meshops has not been tested with this version. It installs the chart with the settings of the nearest older version in the catalog. It also assumes that the chart and the image have the same version. This is true for all charts since 24.0.0.",
       fix: "Use a version in the catalog, or test this version and silence the rule. Contributors add the version to the catalog with `npm run catalog:add`.",
       check: untestedChart,
     },
@@ -99,8 +99,8 @@ function rulesOfDgraph(): readonly Rule[] {
       code: "dgraph-closed",
       severity: "error",
       title: "The default inbound policy refuses all connections to Dgraph",
-      why: "With `networkPolicy: false`, no Server protects Dgraph's ports, so the default inbound policy applies to them. The policy `deny` refuses all clients, and the connections between Dgraph's own pods.",
-      fix: "Set `namespaces.<namespace of Dgraph>.mesh.defaultInboundPolicy: all-unauthenticated`, push, and restart Dgraph's pods, before you remove the policies.",
+      why: "With `networkPolicy: false`, no Server protects Dgraph's ports, so the default inbound policy applies to them. The policy `deny` refuses all clients. It also refuses the connections between Dgraph's own pods.",
+      fix: "Set `namespaces.<namespace of Dgraph>.mesh.defaultInboundPolicy: all-unauthenticated`, push, and restart Dgraph's pods. Only then remove the policies.",
       check: closedByDefault,
     },
     {
@@ -177,7 +177,7 @@ function* narrowWhitelist({ spec: { dgraph } }: Environment): Iterable<RuleFindi
     if (prefix >= shortestPrivatePrefix) continue;
     yield {
       paths: [spec("dgraph", "alpha", "whitelist", index)],
-      message: `Alpha allows admin operations, such as dropping all data, to clients with ${prefix === 0 ? "any address" : "public addresses"} that policies do not refuse`,
+      message: `unless a policy refuses the connection, Alpha allows admin operations, such as dropping all data, to clients with ${prefix === 0 ? "any address" : "public addresses"}`,
       fix: "use the address ranges of the nodes and the pods, such as 10.0.0.0/8",
     };
   }
@@ -222,7 +222,7 @@ function* closedByDefault(environment: Environment): Iterable<RuleFinding> {
   if (networkPolicy || defaultPolicyIn(namespace, environment) !== "deny") return;
   yield {
     paths: [spec("dgraph", "networkPolicy"), spec("dgraph"), spec("linkerd", "defaultInboundPolicy")],
-    message: "without policies for Dgraph, the default inbound policy deny refuses all clients, and Dgraph's own pods",
+    message: "without policies for Dgraph, the default inbound policy deny refuses all clients, including Dgraph's own pods",
     fix: `set namespaces.${namespace}.mesh.defaultInboundPolicy: all-unauthenticated first, and restart Dgraph's pods before you remove the policies`,
   };
 }

@@ -45,7 +45,7 @@ function* dataFormat(changed: ChangedObject): Iterable<Assessment> {
   if (before === after || keepsData(before, after)) return;
   yield {
     risk: "data-loss",
-    reason: `Dgraph of chart ${after} cannot be expected to read the files that Dgraph of chart ${before} wrote: export the data, install the new version with empty volumes, and import the data (Dgraph's documentation, "Upgrade Database")`,
+    reason: `Dgraph of chart ${after} might not be able to read the files that Dgraph of chart ${before} wrote: export the data, install the new version with empty volumes, and import the data (Dgraph's documentation, "Upgrade Database")`,
     steps: moveData(running(changed), nextRelease(changed), formatOf(before)),
   };
 }
@@ -102,7 +102,7 @@ function* immutable(changed: ChangedObject): Iterable<Assessment> {
 
 /** The selectors of the chart's Services contain the version of the chart, too (dgraph chart 24.1.4, templates). */
 const otherServices =
-  ". The selectors of the Services contain the chart version, too: from the upgrade until the last step, no client can connect to Dgraph, and its pods do not find each other. Announce an outage of about a minute";
+  ". The selectors of the Services contain the chart version, too: from the upgrade until the last step, no client can connect to Dgraph, and Dgraph's pods cannot connect to each other. Announce an outage of about a minute";
 
 /** Bytes of a size in the format that the schema requires. */
 function bytes(size: string): number {
@@ -133,7 +133,7 @@ function* volumes({ fields }: ChangedObject): Iterable<Assessment> {
     const what =
       key === "size"
         ? "resize each claim"
-        : "move the data to claims of the new storage class, which the steps below do not do (for example with a new Helm release, dgraph.release)";
+        : "move the data to claims of the new storage class, for example with a new Helm release (dgraph.release). The steps below do not move the data";
     yield {
       risk: "volume-claim",
       reason: `this change does not affect the existing volume claims of ${who}, so you must ${what}`,

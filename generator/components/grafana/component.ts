@@ -29,7 +29,8 @@ export const grafana: ComponentProvider = {
   changeRules: [chartVersion("grafana")],
   components: ({ environment }) => {
     const { viz } = environment.spec.linkerd;
-    // The chart adds a policy to the namespace of viz, which belongs to others if another tool installs Linkerd.
+    // The chart adds a policy to the namespace of viz. meshops must not change this namespace if another tool installs
+    // Linkerd.
     return installsLinkerd(environment) && viz.enabled && viz.grafana ? [component] : [];
   },
 };

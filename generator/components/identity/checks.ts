@@ -42,9 +42,10 @@ export function identityChecks(environment: Environment): readonly StateCheck[] 
 const day = 86_400_000;
 
 /**
- * Minimum remaining validity of an issuer in milliseconds: 30 days, so that a person has time to rotate the issuer. An
- * external program renews the issuer automatically, at the latest when a third of its validity is left (cert-manager's
- * default), so less than a quarter means that the renewal fails.
+ * Minimum remaining validity of an issuer in milliseconds: 30 days, so that a person has time to rotate the issuer. For
+ * an external issuer, the minimum is a quarter of the validity. The external program renews the issuer automatically
+ * when a third of the validity is left, or earlier (cert-manager's default). If less than a quarter is left, the
+ * renewal has failed.
  */
 function leastLeft(environment: Environment, { validFrom, validTo }: X509Certificate): number {
   return hasExternalIdentity(environment) ? (Date.parse(validTo) - Date.parse(validFrom)) / 4 : 30 * day;
@@ -135,8 +136,8 @@ function issuerValid({ identity }: ClusterState, now: Date, environment: Environ
 }
 
 /**
- * Checks that each server that the API server calls has a certificate that is signed by a CA in the caBundle, issued
- * for the name of the server, and not expired.
+ * Checks the certificate of each server that the API server calls. The certificate must be signed by a CA in the
+ * caBundle, be issued for the name of the server, and not be expired.
  */
 function webhooksTrusted({ identity, webhooks, apiServices }: ClusterState, now: Date, environment: Environment): Finding {
   const { secrets } = identity;

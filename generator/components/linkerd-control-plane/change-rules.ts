@@ -29,7 +29,7 @@ function* controlPlane({ fields }: ChangedObject): Iterable<Assessment> {
         : {
             risk: "narrower-access",
             reason:
-              "all meshed pods of the cluster, except those of the control plane, refuse clients that they admit now, on ports without a Server. This also concerns the metrics of proxies in namespaces that meshops does not create",
+              "on ports without a Server, all meshed pods of the cluster refuse clients that they admit now. Only the pods of the control plane do not change. In namespaces that meshops does not create, the change also affects the metrics of proxies",
           };
     if (path === "spec.values.cniEnabled")
       yield {

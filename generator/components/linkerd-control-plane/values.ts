@@ -50,7 +50,10 @@ export function ownedControlPlaneValues(context: Context): OwnedValue[] {
   ];
 }
 
-/** Default of the chart in all releases of the catalog. The value is omitted, so that files of older versions stay as they are. */
+/**
+ * Default of the chart in all releases of the catalog. The value is omitted, so that files that older versions of
+ * meshops generated do not change.
+ */
 const chartDefaultPolicy = "all-unauthenticated";
 
 function failurePolicy({ environment: { spec } }: Context): "Ignore" | "Fail" {

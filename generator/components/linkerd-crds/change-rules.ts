@@ -47,7 +47,7 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
   if (oldVersion !== newVersion)
     yield {
       risk: "rollout",
-      reason: `chart linkerd-crds changes from ${oldVersion} to ${newVersion}${[oldVersion, newVersion].every(isKnown) ? "; existing objects do not change" : "; the catalog does not contain one of these versions, so it is not known whether their CRDs differ"}`,
+      reason: `chart linkerd-crds changes from ${oldVersion} to ${newVersion}${[oldVersion, newVersion].every(isKnown) ? "; existing objects do not change" : "; at least one of these versions is not in the catalog, so it is not known whether their CRDs differ"}`,
     };
   const installs = (release: ChangedObject["before"]): boolean => {
     const values = asMap(asMap(release["spec"])["values"]);
@@ -57,7 +57,7 @@ function* crds({ before, after }: ChangedObject): Iterable<Assessment> {
     yield {
       risk: "stalled-rollout",
       reason:
-        "Helm installs the Gateway API's CRDs. If another tool has installed them, the upgrade fails, and the other charts wait for linkerd-crds: first remove the CRDs from the other tool without deleting them, and add Helm's labels and annotations to them",
+        "Helm installs the Gateway API's CRDs. If another tool has installed these CRDs, the upgrade fails, and the other charts wait for linkerd-crds. First remove the CRDs from the other tool, but keep them in the cluster. Then add Helm's labels and annotations to the CRDs",
     };
   if (!installs(before) || installs(after)) return;
   if (oldVersion.startsWith("20"))

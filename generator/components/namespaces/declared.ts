@@ -27,7 +27,7 @@ export function declaredNamespaces(environment: Environment, ofComponents: reado
   });
 }
 
-/** Test of the namespaces that belong to others; empty if the spec declares none. */
+/** Test of the namespaces in the spec that meshops does not create; empty if there are no such namespaces. */
 export function namespaceChecks(environment: Environment): readonly StateCheck[] {
   const others = namespacesOfOthers(environment);
   if (others.length === 0) return [];

@@ -12,7 +12,7 @@ const rbac = "rbac.authorization.k8s.io";
  * namespaces and not to the releases: without its account, helm-controller deletes a HelmRelease and does not uninstall
  * the Helm release (helm-controller, internal/controller/helmrelease_controller.go, reconcileDelete).
  *
- * @returns an empty list if the spec names no service account
+ * @returns an empty list if the spec does not specify a service account
  */
 export function serviceAccounts({ spec }: Environment, components: readonly ComponentModel[]): KubernetesObject[] {
   const name = spec.gitops.serviceAccountName;
@@ -35,15 +35,15 @@ export function serviceAccounts({ spec }: Environment, components: readonly Comp
 }
 
 /**
- * If a chart is disabled, Flux deletes its HelmRelease and these objects at the same time. Without them, helm-controller
- * could not uninstall the release, so Flux keeps them. `meshops teardown` deletes them.
+ * Annotation with which Flux does not delete these objects. If a chart is disabled, Flux deletes its HelmRelease.
+ * helm-controller then needs these objects to uninstall the Helm release. `meshops teardown` deletes these objects.
  */
 const kept = { "kustomize.toolkit.fluxcd.io/prune": "disabled" };
 
 /**
- * Binds the account to the ClusterRole cluster-admin: in its namespace or, if a chart contains cluster-scoped objects
- * such as webhook configurations and ClusterRoles, in the whole cluster. An account can create a ClusterRole only if it
- * has all rights in the ClusterRole (Kubernetes docs, "Privilege escalation prevention").
+ * Binds the account to the ClusterRole cluster-admin in its namespace. If a chart contains cluster-scoped objects, such
+ * as webhook configurations and ClusterRoles, the binding applies to the whole cluster. An account can create a
+ * ClusterRole only if it has all rights in the ClusterRole (Kubernetes docs, "Privilege escalation prevention").
  */
 function binding(account: string, namespace: string, clusterScoped: boolean): KubernetesObject {
   const name = `meshops:${account}:${namespace}`;

@@ -9,9 +9,9 @@ import type { Component } from "../component.ts";
 import { scrapersOf } from "../scrapers.ts";
 
 /**
- * Policies that let Prometheus read the metrics of the proxies in namespaces whose default inbound policy refuses
- * clients without an identity: one component per namespace. The admin port of a proxy obeys the default policy
- * (linkerd2#10691), and Prometheus connects to it without an identity.
+ * Policies that allow Prometheus to read the metrics of proxies. Returns one component for each namespace whose default
+ * inbound policy refuses clients without an identity. The default policy also applies to the admin port of a proxy
+ * (linkerd2#10691), and Prometheus connects to this port without an identity.
  *
  * @param created namespaces that meshops creates
  */
@@ -46,9 +46,9 @@ const name = "proxy-metrics";
 const group = "policy.linkerd.io";
 
 /**
- * A Server for the admin port of all proxies in a namespace, and one route with the paths that anyone may read: metrics,
- * and the probes of the proxy. A route removes Linkerd's own routes for probes. All other paths of the admin port, such as
- * `/env.json` and `/shutdown`, stay closed.
+ * A Server for the admin port of all proxies in a namespace, a route for the metrics, and a route for the probes of the
+ * proxy. The route for the probes is required, because Linkerd's automatic routes for probes do not apply to a Server
+ * with routes. Access to all other paths of the admin port, such as `/env.json` and `/shutdown`, is refused.
  */
 function policies(namespace: string, networks: readonly string[], release: LinkerdRelease): KubernetesObject[] {
   const metadata = { name, namespace };
@@ -78,7 +78,7 @@ function route(metadata: KubernetesObject["metadata"], paths: readonly string[],
   };
 }
 
-/** Admits networks to the route with the same name. */
+/** Returns the policies that allow clients in some networks to use the route with the same name. */
 function admit(
   metadata: { readonly name: string; readonly namespace: string },
   networks: readonly string[],

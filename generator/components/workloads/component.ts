@@ -17,8 +17,8 @@ import { routesComponent } from "./routes.ts";
 import { workloadRules } from "./rules.ts";
 
 /**
- * Workloads of the user (`spec.workloads`). The policies of a workload are a component of their own: another tool can
- * deliver the pods, and the policies stay where they are if meshops later delivers the pods.
+ * Workloads of the user (`spec.workloads`). The policies of a workload are a separate component, because another tool
+ * can deliver the pods. If meshops delivers the pods later, the policies do not move.
  */
 export const workloads: ComponentProvider = {
   rules: workloadRules,

@@ -10,7 +10,7 @@ export const deliveryRules: readonly Rule[] = [
   {
     code: "workload-source",
     severity: "error",
-    title: "The source of a workload is not described by exactly one field",
+    title: "The source of a workload has no identifying field, or several",
     why: "A workload comes from a chart repository, from an OCI registry, or from a folder of this repository. With several of these fields, for example one in the base and one in the environment, it is not clear which source is meant.",
     fix: "Keep one of `chart`, `oci` and `path`. To remove an inherited field, set it to `null`. If another tool delivers the workload, remove `source`.",
     check: sourceKinds,
@@ -35,7 +35,7 @@ export const deliveryRules: readonly Rule[] = [
     code: "workload-ref-missing",
     severity: "error",
     title: "The object that creates the pods is not known",
-    why: "`inject` and `proxy` are written as annotations of the pod template. `workloadRef` names the object with this template. Pods that an operator creates have no such object.",
+    why: "meshops writes `inject` and `proxy` as annotations of the pod template. `workloadRef` specifies the object that contains this template. Pods that an operator creates have no such object.",
     fix: "Add `workloadRef`. If an operator creates the pods, use `inject: inherited`, and enable injection in the namespace or in the operator's custom resource.",
     check: missingReferences,
   },

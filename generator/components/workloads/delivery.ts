@@ -23,14 +23,14 @@ export function deliveryOf(key: string, { source = {} }: Pick<Workload, "source"
   return path === undefined ? { kind: "none", podsIn: null } : { kind: "folder", path };
 }
 
-/** A release without values. Those of the spec are added as for every component. */
+/** A release without values. The values in the spec are added later, as for all other components. */
 function chartOfUser(release: Pick<Release, "name" | "repository" | "chart" | "version">): Delivery {
   return { kind: "chart", base: null, release: { ...release, clusterScoped: false, values: {}, ofUser: true } };
 }
 
 /**
- * Namespace of a workload that meshops delivers; none if the namespace exists in every cluster, or belongs to others. Labels in `spec.namespaces`
- * take precedence.
+ * Namespace that meshops creates for a workload. Empty if another tool delivers the workload, if every cluster has the
+ * namespace, or if the namespace belongs to others. Labels in `spec.namespaces` take precedence.
  */
 export function namespacesOf(workload: Workload, sets: readonly PodSet[], environment: Environment): NamespaceSpec[] {
   const { namespace } = workload;
@@ -42,8 +42,9 @@ export function namespacesOf(workload: Workload, sets: readonly PodSet[], enviro
 }
 
 /**
- * Annotations of a namespace with pods, according to the spec; null if the namespace belongs to others and the spec does
- * not declare its injection. A namespace that meshops creates for a workload has no annotations of its own.
+ * Annotations of a namespace with pods, according to the spec. Null if meshops does not create the namespace and the
+ * spec does not declare its injection. If meshops creates a namespace only for a workload, the namespace has no
+ * annotations.
  */
 export function declaredAnnotationsOf(namespace: string, { spec: { namespaces, workloads } }: Environment): StringMap | null {
   const declared = namespaces[namespace];

@@ -3,7 +3,7 @@ import type { Environment, PodSet as PodsInSpec, Routes, Workload, WorkloadClien
 import { type RuleFinding, spec } from "../../spec/rule.ts";
 import { podSet } from "./pod-sets.ts";
 
-/** A set of pods in the spec, what it describes, and the path of its fields. */
+/** A set of pods: its entry in the spec, the pods that the entry describes, and the paths of its fields. */
 export interface Entry {
   readonly name: string;
   readonly set: PodsInSpec;

@@ -78,7 +78,7 @@ function clientOf(source: ClientSource, { ports }: WorkloadClient, set: PodsInSp
   return ports === undefined ? source : { ...source, ports: ports.flatMap((port) => portKey(port, set) ?? []) };
 }
 
-/** Key of a port that a client names by its key or its number; null if the set has no such port. */
+/** Returns the key of a port, which a client specifies by key or by number; null if the set does not have this port. */
 export function portKey(port: string | number, { ports }: PodsInSpec): string | null {
   if (typeof port === "string") return Object.hasOwn(ports, port) ? port : null;
   return Object.entries(ports).find(([, { port: number }]) => number === port)?.[0] ?? null;

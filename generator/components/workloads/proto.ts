@@ -26,7 +26,7 @@ export function readProto(file: string, text: string): ProtoFile {
     try {
       if (simple !== text) return read(file, simple);
     } catch {
-      // The message of the original text is reported.
+      // Report the error message for the original text instead.
     }
     return failed(syntaxError(file, text, (error as Error).message));
   }
@@ -39,8 +39,8 @@ function read(file: string, text: string): ProtoFile {
 }
 
 /**
- * Replaces what the parser does not know, although proto2 allows it, by spaces: groups in a oneof or with options, and
- * reserved negative numbers. Services do not contain them.
+ * Replaces syntax that proto2 allows but the parser does not support by spaces: groups in a oneof, groups with options,
+ * and reserved negative numbers. Services do not contain such syntax.
  */
 function withoutGroups(text: string): string {
   const blank = (part: string): string => part.replace(/[^\n]/g, " ");

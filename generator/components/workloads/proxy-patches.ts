@@ -16,8 +16,8 @@ export function workloadPatches({ restart }: Workload, sets: readonly PodSet[], 
 }
 
 /**
- * Annotations of the pod template of a set. Empty if the namespace decides about injection and the spec has no settings
- * for the proxies: the template then stays as it is.
+ * Annotations of the pod template of a set. Empty if the set inherits injection from the namespace and has no settings
+ * for the proxies. In this case, meshops does not change the template.
  */
 export function templateAnnotations({ inject, proxy = {}, ports }: PodSet): StringMap {
   if (inject === "disabled") return { [injectKey]: inject };
@@ -52,9 +52,9 @@ function opaque(ports: PodSet["ports"], number: (port: Port) => number): StringM
 }
 
 /**
- * A patch for an object in any namespace. Without a target, Kustomize also compares namespaces, and some charts write
- * the namespace of their objects while others do not. Kustomize anchors the name, which is a regular expression
- * (kustomize, api/types/selector.go).
+ * A patch for an object in any namespace. The patch has a target, because Kustomize also compares the namespace if
+ * there is no target, and not all charts write the namespace of their objects. The name in a target is a regular
+ * expression that Kustomize anchors (kustomize, api/types/selector.go).
  */
 function patchOf(patch: KubernetesObject & JsonMap): Patch {
   const { kind, metadata } = patch;

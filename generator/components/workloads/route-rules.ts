@@ -9,8 +9,8 @@ export const routeRules: readonly Rule[] = [
   {
     code: "workload-route-port",
     severity: "error",
-    title: "Routes are for a port that does not understand them",
-    why: "A route matches the path of a request, so the proxy must read the requests. It reads them at ports with the protocol gRPC or HTTP/2. It does not read them at opaque ports, and gRPC needs HTTP/2.",
+    title: "Routes are set for a port whose protocol does not support them",
+    why: "A route matches the path of a gRPC request, so the proxy must parse the requests. gRPC needs HTTP/2, so the port must have the protocol gRPC or HTTP/2. At an opaque port, the proxy does not parse requests.",
     fix: "Set `routes.port` to a port of the set with the protocol gRPC or HTTP/2.",
     check: routedPort,
   },

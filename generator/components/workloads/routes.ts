@@ -11,8 +11,8 @@ import { routedSets } from "./entries.ts";
 import { portKey } from "./pod-sets.ts";
 
 /**
- * The component with a workload's routes, one object file per set of pods; null if no set has routes. It is separate from
- * the pods, because another tool can deliver them.
+ * The component with a workload's routes, one object file per set of pods; null if no set has routes. The routes and
+ * the pods are separate components, because another tool can deliver the pods.
  */
 export function routesComponent(key: string, { spec: { workloads } }: Environment): Component | null {
   const workload = workloads[key];
@@ -42,7 +42,7 @@ function objectsOf(routes: Routes, port: number, namespace: string, { environmen
   return routes.kind === "GRPCRoute" ? grpcRoutes(service, port, methods) : [serviceProfile(service, methods)];
 }
 
-/** Number of the Service's port; 0 if the spec does not declare the port, which a rule refuses. */
+/** Number of the Service's port; 0 if the spec does not declare the port. A rule reports the missing port. */
 function servicePort({ port }: Routes, pods: Parameters<typeof portKey>[1]): number {
   const found = pods.ports[portKey(port, pods) ?? ""];
   return found?.servicePort ?? found?.port ?? 0;

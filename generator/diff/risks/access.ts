@@ -31,7 +31,7 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       risk: "harmless",
       reason:
         change === "added"
-          ? "Prometheus can read the metrics of the proxies in this namespace, whatever the default inbound policy is; other paths of their admin port are closed"
+          ? "Prometheus can read the metrics of the proxies in this namespace, regardless of the default inbound policy. Other paths of the proxies' admin port are closed"
           : "the default inbound policy applies to the admin port of the proxies in this namespace again",
     };
     return;
@@ -51,11 +51,11 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       ? {
           risk: "harmless",
           reason:
-            "Linkerd admits all clients at this port, and counts those that are not listed. If the default inbound policy of the pods refuses clients, they gain access",
+            "Linkerd admits all clients at this port, and counts the clients that are not listed. Clients that the default inbound policy of the pods refuses gain access",
         }
       : {
           risk: "narrower-access",
-          reason: "the default inbound policy of the pods applies again. Clients that it refuses lose access",
+          reason: "the default inbound policy of the pods applies again. Clients that this policy refuses lose access",
         };
     return;
   }
@@ -65,7 +65,7 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
       : {
           risk: "wider-access",
           reason:
-            "an object with another name or namespace replaces this object. The old pods lose the protection of this object: all clients can connect to them until they stop",
+            "an object with another name or namespace replaces this object. The old pods lose the protection of this object: until the old pods stop, all clients can connect to them",
         };
     return;
   }
@@ -76,9 +76,9 @@ export function* accessRisks(changed: ChangedObject, changes: ChangeSet): Iterab
 }
 
 /**
- * The changed Server that a changed object applies to. An AuthorizationPolicy refers to its Server. For an
- * authentication, it is the Server of the AuthorizationPolicy that requires the authentication. Undefined if this
- * Server does not change.
+ * Returns the changed Server to which a changed object belongs; undefined if this Server does not change. An
+ * AuthorizationPolicy refers to its Server. An authentication belongs to the Server of the AuthorizationPolicy that
+ * requires the authentication.
  */
 function serverOf(changed: ChangedObject, all: readonly ChangedObject[]): ChangedObject | undefined {
   if (changed.kind === "Server") return changed;
@@ -128,8 +128,8 @@ function* clientChanges({ before, after }: ChangedObject): Iterable<Assessment> 
 }
 
 /**
- * Whether the change adds and removes an object of the same kind for the same pods (and, for a Server, for the same
- * port) with different names.
+ * Whether the change removes an object, and adds an object of the same kind with another name for the same pods. The
+ * port of a Server must be the same, too.
  */
 function isRenamed(changed: ChangedObject, all: readonly ChangedObject[]): boolean {
   const scope = (state: ChangedObject["before"]): string =>
@@ -146,8 +146,8 @@ function isRenamed(changed: ChangedObject, all: readonly ChangedObject[]): boole
 }
 
 /**
- * A workload got another name, so its policies get other names, too. Flux deletes the old Kustomization and applies the
- * new one in no fixed order.
+ * Assesses policies that get other names because their workload has a new name. The order in which Flux deletes the old
+ * Kustomization and applies the new one is not fixed.
  */
 function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Assessment {
   const old = objects.filter(
@@ -158,12 +158,12 @@ function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Ass
     return kind === "NetworkPolicy"
       ? {
           risk: "harmless",
-          reason: "an object with another name replaces this object. Flux creates it before it deletes this one",
+          reason: "an object with another name replaces this object. Flux creates the new object before it deletes this object",
         }
       : {
           risk: "stalled-rollout",
           reason:
-            "a Server with another name replaces this one for the same pods and port. Linkerd can refuse a second Server (releases before edge-26.8.3 do), and Flux deletes the old one only after it has applied the new one",
+            "a Server with another name replaces this Server for the same pods and port. Linkerd can refuse a second Server (releases before edge-26.8.3 do), and Flux deletes the old Server only after it has applied the new Server",
           steps: [
             {
               text: "In a first commit, remove the port from the spec, or set access: off for it. Until the last step, the default inbound policy applies to the port.",
@@ -188,7 +188,7 @@ function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Ass
   return {
     risk: "wider-access",
     reason:
-      "an object with another name replaces this object. Without the steps, Flux deletes the old objects and creates the new ones in no fixed order, and in between, all clients can connect",
+      "an object with another name replaces this object. Without the steps, Flux deletes the old objects and creates the new objects in no fixed order. While no policy exists, all clients can connect",
     steps: [
       {
         text: "Before you push, suspend the old Kustomization. If a suspended Kustomization is deleted, Flux keeps its objects.",
@@ -204,7 +204,7 @@ function renamedPolicies({ environment, objects }: ChangeSet, kind: string): Ass
   };
 }
 
-/** Whether an added object replaces a removed object of the same kind, or the reverse, because of a rename. */
+/** Whether an added and a removed object of the same kind are the same object with another name or namespace. */
 function isMoved({ kind, name, change }: ChangedObject, all: readonly ChangedObject[]): boolean {
   const releases = all.flatMap(({ fields }) => fields.filter(({ path }) => path === "spec.releaseName"));
   const names = releases.map(({ before, after }) =>

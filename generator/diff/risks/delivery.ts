@@ -39,7 +39,7 @@ function* added({ kind, namespace, after }: ChangedObject): Iterable<Assessment>
   if (kind === "Overlay" && folder !== undefined)
     yield {
       risk: "not-assessed",
-      reason: `Flux applies the objects in ${folder}. It takes over objects that exist, and deletes them if they are removed from the folder`,
+      reason: `Flux applies the objects in ${folder}. Flux takes over objects that already exist. It deletes an object if you remove the object from the folder`,
     };
 }
 
@@ -57,7 +57,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   if ([kustomization, release].some((object) => at(object?.before, "spec", "suspend") === true))
     return {
       risk: "not-assessed",
-      reason: `the workload ${key} is suspended, so Flux keeps its objects: nothing in this repository describes them any longer`,
+      reason: `the workload ${key} is suspended, so Flux keeps its objects. After this change, no file in this repository describes these objects`,
     };
   const name = fluxName(workloadId(key));
   const commands = [
@@ -68,7 +68,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
   const releaseName = release === undefined ? null : String(at(release.before, "spec", "releaseName"));
   const steps: Step[] = [
     {
-      text: "Only if the pods must keep running, because you rename the workload or another tool delivers it: before you push, suspend the old objects. Flux deletes nothing if a suspended object is deleted.",
+      text: "Only if the pods must keep running, because you rename the workload or another tool delivers it: before you push, suspend the old objects. If a suspended Kustomization or HelmRelease is deleted, Flux keeps its objects.",
       command: commands.join(" && "),
     },
     ...(successor
@@ -88,7 +88,7 @@ function removed(key: string, environment: string, objects: readonly ChangedObje
           },
         ]),
   ];
-  const uninstalls = `Flux uninstalls the workload ${key}. Helm deletes the objects of the release, also its volume claims, but not those that a StatefulSet created`;
+  const uninstalls = `Flux uninstalls the workload ${key}. Helm deletes the objects of the release, including its volume claims, but keeps the volume claims that a StatefulSet created`;
   return {
     risk: "data-loss",
     reason: release === undefined ? deletes(key) : uninstalls,
@@ -119,7 +119,7 @@ function* ofFields(key: string, { kind, before, after, fields: all }: ChangedObj
       reason: `meshops does not know what the other chart changes: ${chart.map(shown).join(", ")}`,
     };
   if (fields.some((field) => field.path.includes('"Service/') && isGeneratedPatch(field)))
-    yield { risk: "harmless", reason: "clients treat the ports of the Service as opaque, or no longer do; no pod restarts" };
+    yield { risk: "harmless", reason: "clients start or stop treating the ports of the Service as opaque; no pod restarts" };
 }
 
 /**

@@ -26,7 +26,7 @@ export function* identityRisks({ kind, name, fields, change }: ChangedObject): I
     else if (field.path.endsWith("caBundle") || (kind === "ConfigMap" && key === "webhook-ca.crt"))
       yield {
         risk: "webhook-policy",
-        reason: `the API server trusts different CAs for the webhooks${kind === "ConfigMap" ? "" : ` of ${name}`}. It cannot call a webhook if none of these CAs signed the certificate of the webhook: change the certificates at the same time`,
+        reason: `the API server trusts different CAs for the webhooks${kind === "ConfigMap" ? "" : ` of ${name}`}. Change the certificates of the webhooks at the same time: if none of these CAs signed the certificate of a webhook, the API server cannot call this webhook`,
       };
   }
 }
@@ -59,6 +59,6 @@ function ofAnchors({ path, before, after }: FieldChange): Assessment {
   return {
     risk: "trust-anchor",
     reason:
-      "the trust anchor is replaced in one step: old and new pods cannot connect to each other until all pods have restarted, and meshops restarts only its own pods; `meshops identity rotate-anchor` replaces the trust anchor without this interruption",
+      "the trust anchor is replaced in one step. Old and new pods cannot connect to each other until all pods have restarted. meshops restarts only its own pods. `meshops identity rotate-anchor` replaces the trust anchor without this interruption",
   };
 }

@@ -44,7 +44,7 @@ function stepsOf({ environment, objects }: ChangeSet, trust: boolean): Step[] {
       ? []
       : [
           {
-            text: "First check that the kubelets and the DNS of the cluster already use the new cluster domain. meshops does not change them.",
+            text: "First check that the kubelets and the DNS of the cluster already use the new cluster domain. meshops does not configure the kubelets or the DNS.",
           },
         ]),
     { text: "Announce an outage of all meshed workloads in the cluster." },

@@ -2,9 +2,9 @@ import type { Assessment, ChangedObject, Step } from "../../components/change-ru
 import { at } from "../../kubernetes/object-fields.ts";
 
 /**
- * A chart whose images come from the environment's own registry (`registry`, or `azure.registry`). The registry has the images
- * of a new chart only after they were copied. A new registry has no images, and the cluster has no permission to pull
- * from it, until bootstrap has run. Pods whose image is missing do not start.
+ * Assesses a chart whose images come from the environment's own registry (`registry`, or `azure.registry`). The images
+ * of a new chart must first be copied to this registry. Until bootstrap has run, a new registry has no images, and the
+ * cluster has no permission to pull from the registry. Pods whose image is missing do not start.
  */
 export function* mirroredImages(
   { kind, name, change, fields, before, after }: ChangedObject,
@@ -17,7 +17,7 @@ export function* mirroredImages(
   if (change === "changed" && registry !== old) {
     yield {
       risk: "rollout",
-      reason: `the images of ${name} come from ${registry}. Pods whose image this registry does not contain do not start, and neither do new meshed pods of other workloads`,
+      reason: `the images of ${name} come from ${registry}. If this registry does not contain an image, the pods with this image do not start. If the image of the proxy is missing, new meshed pods of other workloads do not start either`,
       prerequisites: [
         registry.endsWith(ofAzure)
           ? {
@@ -49,7 +49,7 @@ const values = [["controllerImage"], ["defaultRegistry"], ["image", "registry"],
 /** Registries from which the charts pull their images by default. */
 const upstream = ["cr.l5d.io", "docker.io", "ghcr.io"];
 
-/** The registry of a release that is not an upstream registry; undefined if there is none. */
+/** The registry from which a release pulls its images; undefined if the release uses only upstream registries. */
 function registryOf(object: ChangedObject["after"]): string | undefined {
   const found = values
     .flatMap((path) => at(object, "spec", "values", ...path) ?? [])

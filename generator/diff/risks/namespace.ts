@@ -3,7 +3,7 @@ import type { Assessment, ChangedObject, FieldChange } from "../../components/ch
 import { admitsMore } from "../../mesh/installation.ts";
 import { requestsProxy } from "../../mesh/meshed.ts";
 
-/** Risks of a removed namespace, and of its changed labels and mesh settings. Pods read them when they are created. */
+/** Risks of a removed namespace, and of changed labels and mesh settings, which affect a pod when it is created. */
 export function* namespaceRisks({ kind, name, change, fields }: ChangedObject): Iterable<Assessment> {
   if (kind !== "Namespace") return;
   if (change === "removed")
@@ -34,7 +34,7 @@ function ofPolicy(name: string, { before, after }: FieldChange): Assessment {
       }
     : {
         risk: "narrower-access",
-        reason: `after their next restart, pods in namespace ${name} refuse clients that they admit now, on ports without a Server`,
+        reason: `after their next restart, pods in namespace ${name} refuse clients that they admit now. This affects only ports without a Server`,
       };
 }
 

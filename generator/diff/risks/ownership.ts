@@ -78,7 +78,7 @@ function handedOver(objects: readonly ChangedObject[], environment: string): Ass
       { text: "Push." },
       { text: "Check that Linkerd is still ready.", command: `meshops status ${environment}` },
       {
-        text: "Let the other tool take over the Helm releases and the Secrets. If it does not use these HelmReleases, delete them while they are suspended.",
+        text: "Let the other tool take over the Helm releases and the Secrets. If the other tool does not use these HelmReleases, delete the HelmReleases while they are suspended.",
       },
     ],
   };
@@ -166,11 +166,11 @@ function takenOver({ after }: ChangedObject, environment: string): Assessment {
           ]
         : []),
       {
-        text: "Stop the other tool without uninstalling Linkerd. With Flux: suspend its Kustomizations and HelmReleases, remove them from its repository, and then delete them.",
+        text: "Stop the other tool without uninstalling Linkerd. If the other tool is Flux, suspend its Kustomizations and HelmReleases, remove them from its Git repository, and then delete them in the cluster.",
       },
       { text: "Push, and wait until Linkerd is ready.", command: `meshops status ${environment} --watch` },
       {
-        text: "If the old releases have other names or namespaces, never uninstall them: Helm would delete the objects of Linkerd. Delete only their records, the Secrets with the labels owner=helm and name=<old release> in the namespace of the release.",
+        text: "If the old releases have other names or namespaces, never uninstall them: Helm would delete the objects of Linkerd. Delete only the records of the old releases. These records are the Secrets with the labels owner=helm and name=<old release> in the namespace of the release.",
       },
     ],
   };

@@ -60,7 +60,7 @@ function renamed(namespace: string, next: string, environment: string, objects: 
   return {
     risk: "data-loss",
     reason:
-      "the Kustomization of the component gets another name or namespace. When the root Kustomization deletes the old Kustomizations, Flux also deletes the objects that they applied, with the policies and the control plane, and the new Kustomizations create them again",
+      "the Kustomization of the component gets another name or namespace. When the root Kustomization deletes the old Kustomizations, Flux also deletes the objects that they applied, including the policies and the control plane. The new Kustomizations then create these objects again",
     steps: [
       ...inNewNamespace,
       {

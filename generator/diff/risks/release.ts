@@ -16,7 +16,7 @@ export function* releaseRisks({ kind, name, change, fields }: ChangedObject): It
       yield {
         risk: "not-assessed",
         reason:
-          "Flux applies all changes of this release since it was suspended: to see their risks, compare with a commit from before (meshops diff --from)",
+          "Flux applies all changes that were made to this release while it was suspended. To see the risks of these changes, compare with a commit from before the suspension (meshops diff --from)",
       };
   }
 }

@@ -11,7 +11,7 @@ export interface DescribedClient {
   readonly workload: string;
   /** Keys of the ports; null for all ports. */
   readonly ports: readonly string[] | null;
-  /** Where the manifests name the address of the server. */
+  /** Place in the manifests that contains the address of the server. */
   readonly guess: string;
 }
 
@@ -26,8 +26,9 @@ interface Address {
 }
 
 /**
- * Returns the addresses of Services in the environment variables and arguments of a workload's containers: values such as
- * `redis:6379` or `http://api.shop.svc:8080/path` whose host is the name of a Service in the manifests.
+ * Returns the addresses of Services in the environment variables and arguments of a workload's containers. An address
+ * is a value such as `redis:6379` or `http://api.shop.svc:8080/path`, if its host is the name of a Service in the
+ * manifests.
  */
 export function addressesIn(workload: Workload, stream: ManifestSet): Address[] {
   return containersOf(workload).flatMap(({ container }) => {
@@ -52,7 +53,7 @@ const hostName = /(host|addr|address|url|uri|server|endpoint|service)$/i;
 function addressOf(text: string, mayBeHost: boolean, { manifest }: Workload, stream: ManifestSet): Omit<Address, "place"> | null {
   const [, scheme, host = "", port] =
     /^(?:([a-z0-9+]+):\/\/)?(?:[^@/]*@)?([a-z0-9][a-z0-9.-]*)(?::(\d+))?(?:[/?].*)?$/i.exec(text.trim()) ?? [];
-  // Without scheme and port, only the name of the variable shows that a word is a host.
+  // A value without a scheme and a port is a host name only if the name of the variable indicates a host.
   if (host === "" || (scheme === undefined && port === undefined && !mayBeHost)) return null;
   // A host is the name of a Service, or of a pod of a Service, with or without the namespace.
   const [first = "", second, third] = host.split(".");

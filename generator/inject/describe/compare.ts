@@ -9,7 +9,10 @@ import type { Environment } from "../../spec/environment.generated.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
 import { type DescribedSet, describe } from "./describe.ts";
 
-/** Findings about the description of a workload: differences from its objects, and risks that the objects show. */
+/**
+ * Findings about the description of a workload. `differences` are contradictions between the description and the
+ * objects of the workload. `risks` are problems that the objects show.
+ */
 export interface Compared {
   readonly differences: readonly RuleFinding[];
   readonly risks: readonly RuleFinding[];
@@ -88,7 +91,10 @@ function* missingServices({ name, set, at }: Entry, services: readonly string[])
       };
 }
 
-/** Opaque ports whose number in a Service is not the declared one, so that the annotation of the Service has no effect. */
+/**
+ * Reports opaque ports that have another number in a Service than in the description. The annotation of such a Service
+ * has no effect.
+ */
 function* otherPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
   const { name, pods, at } = entry;
   const found = setOf(entry, sets);
@@ -108,7 +114,7 @@ function* otherPorts(entry: Entry, sets: readonly DescribedSet[]): Iterable<Rule
   }
 }
 
-/** Pods of hooks and of other objects that a selector also selects. */
+/** Reports pods that the selector of a set selects, although the pods belong to a hook or to another object. */
 function* extraPods({ name, pods, at }: Entry, workloads: readonly Workload[]): Iterable<RuleFinding> {
   const own = pods.workloadRef;
   const others = workloads.filter(
@@ -126,7 +132,7 @@ function* extraPods({ name, pods, at }: Entry, workloads: readonly Workload[]): 
   };
 }
 
-/** Probes that Linkerd does not admit by itself, on ports that the kubelet is not a client of. */
+/** Reports probes that Linkerd refuses by default, if the kubelet is not a declared client of the port. */
 function* refusedProbes(entry: Entry, sets: readonly DescribedSet[]): Iterable<RuleFinding> {
   const { name, pods, at } = entry;
   for (const [key, port] of Object.entries(pods.ports)) {

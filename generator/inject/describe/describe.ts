@@ -12,7 +12,10 @@ import { type DescribedPort, portsOf } from "./ports.ts";
 /** A Service with opaque ports of a set. */
 interface DescribedService {
   readonly name: string;
-  /** Ports of the Service whose number differs from that of the container, by key of the set's port. */
+  /**
+   * Port numbers of the Service that differ from the port number of the container. The key is the key of the port in
+   * the set.
+   */
   readonly ports: Readonly<Record<string, number>>;
 }
 
@@ -24,9 +27,14 @@ export interface DescribedSet {
   readonly serviceAccountName: string;
   /** Whether the pods never have a proxy, so that their ports cannot be protected. */
   readonly unmeshed: boolean;
-  /** Ports that the proxy skips, from the annotation of the pod template; null if it has none. */
+  /**
+   * Ports that the proxy skips, from the annotation of the pod template. Null if the pod template has no such
+   * annotation.
+   */
   readonly skipInboundPorts: string | null;
-  /** Null if the pod template has no annotation for injection, so that the namespace decides. */
+  /**
+   * Null if the pod template has no annotation for injection. In this case, the annotation of the namespace applies.
+   */
   readonly inject: string | null;
   readonly ports: readonly DescribedPort[];
   /** Services that send connections to opaque ports of the pods. */
@@ -57,7 +65,7 @@ export interface Description {
  * Helm.
  *
  * @param name name of the workload in the spec
- * @param namespace namespace of the manifests without a namespace; also selects the objects of this namespace
+ * @param namespace namespace of manifests that do not specify a namespace; only objects in this namespace are described
  * @param source where meshops finds the workload; null if another tool delivers it
  */
 export function describe(
@@ -118,7 +126,10 @@ function keysOf(workloads: readonly Workload[], name: string): Map<Workload, str
 /** Labels that change with a version. Policies must select the pods of the next version, too. */
 const versionLabels = ["version", "app.kubernetes.io/version", "helm.sh/chart", "chart", "pod-template-hash"];
 
-/** Labels that select the pods of a workload, without labels that change with a version unless they are needed. */
+/**
+ * Returns the labels that select the pods of a workload. Omits labels that change with a version, unless the selector
+ * would then also select other pods.
+ */
 function selectorOf(workload: Workload, stream: ManifestSet): { readonly labels: Labels; readonly guess: string | null } {
   const { manifest, labels } = workload;
   const matchLabels = asMap(asMap(specOf(manifest)["selector"])["matchLabels"]);
@@ -205,8 +216,9 @@ function clientOf(
 }
 
 /**
- * Note about servers that stop at SIGTERM. Clients' proxies learn about a second later that the pod is gone. Measured on
- * edge-26.8.3: at 50 calls per second, one or two calls fail per terminating pod; with a pause of 5 s, 0 of 16,900.
+ * Returns a note about servers that stop immediately at SIGTERM. The proxies of clients receive the removal of the pod
+ * about one second later. Measured on edge-26.8.3 at 50 calls per second: one or two calls fail per terminating pod.
+ * With a pause of 5 s, 0 of 16,900 calls failed.
  */
 function abruptStops(sets: readonly DescribedSet[]): string[] {
   const found = sets.filter(
@@ -241,7 +253,7 @@ function notesOn(stream: ManifestSet, sets: readonly DescribedSet[]): string[] {
     ...(exposed.length === 0
       ? []
       : [
-          `the Service ${exposed.join(", ")} is open to clients outside of the cluster. They have no identity: before enforce, add their networks as cidrs`,
+          `the Service ${exposed.join(", ")} is open to clients outside of the cluster. These clients have no identity: before you set the mode enforce, add their networks as cidrs`,
         ]),
     ...(shared.length === 0
       ? []

@@ -12,7 +12,7 @@ export interface DescribedPort {
   readonly protocol: Protocol;
   /** Why the protocol was chosen; null if the manifests show it. */
   readonly guess: string | null;
-  /** Kind of a probe on this port that Linkerd does not admit by itself; null if there is none. */
+  /** Kind of a probe on this port that Linkerd refuses by default; null if the port has no such probe. */
   readonly guardedProbe: "gRPC" | "HTTPS" | "HTTP on an opaque port" | null;
   /** Whether the API server seems to call the port, as a webhook. */
   readonly isWebhook: boolean;
@@ -28,11 +28,14 @@ interface PortFacts {
   readonly appProtocols: readonly string[];
   readonly probes: readonly ("grpc" | "http" | "https")[];
   readonly image: string;
-  /** Whether the pods or their Service mark the port as opaque, or Linkerd does so by default. */
+  /**
+   * Whether the port is opaque: the pods or their Service mark the port as opaque, or Linkerd's default list contains
+   * it.
+   */
   readonly opaque: boolean;
 }
 
-/** Returns the TCP ports of the containers of a workload, and ports that only probes name. */
+/** Returns the TCP ports that the containers of a workload declare, and the ports that are used only by probes. */
 export function portsOf(workload: Workload, stream: ManifestSet): DescribedPort[] {
   const facts = factsOf(workload, stream);
   const used = new Set<string>();

@@ -38,7 +38,7 @@ export function generateList(list: ResourceList, model: Model, built: readonly I
   ]);
 }
 
-/** The edits after which an item is equal to an object: its fields that differ. */
+/** Returns the edits that make an item equal to an object. Only the fields that differ are edited. */
 function updates(object: Item, item: Item, path: Path): Edit[] {
   const isSame = (key: string): boolean => canonicalJson(object[key]) === canonicalJson(item[key]);
   if (Object.keys(item).some((key) => object[key] === undefined)) return [{ op: "set", path, value: object }];

@@ -50,7 +50,10 @@ function noteResult({ manifest, path, severity, message }: Note): Result {
   return { message, severity, ...about(manifest.value), field: { path: fieldPath(path) } };
 }
 
-/** Reports findings as warnings, even those of error rules, because the user may be unable to change the objects. */
+/**
+ * Converts a finding to a result. The severity is at most a warning, even for error rules, because the user may be
+ * unable to change the objects.
+ */
 function judgedResult({ manifest, path, statement: { code, message, fix, silenced } }: Judged): Result {
   return {
     message: fix === null ? message : `${message}; fix: ${fix}`,

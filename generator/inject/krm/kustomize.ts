@@ -44,8 +44,9 @@ export async function buildBundle(
 }
 
 /**
- * Folders at the root of the repository that contain workloads. Kustomize resolves the link first, so a kustomization.yaml
- * can also refer to folders outside of its own.
+ * Returns the top-level folders of the repository that contain workloads. The build folder contains a link to each of
+ * these folders. Kustomize resolves a link first, so a kustomization.yaml can also refer to files outside of its own
+ * folder.
  */
 function foldersOf(components: readonly ComponentModel[]): string[] {
   const paths = components.flatMap(({ delivery }) => (delivery.kind === "folder" ? [delivery.path] : []));

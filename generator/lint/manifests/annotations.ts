@@ -39,7 +39,7 @@ export const annotationRules: readonly ManifestRule[] = [
     code: "annotation-misplaced",
     severity: "warning",
     title: "An annotation is on an object where Linkerd does not read it",
-    why: "Linkerd reads settings of proxies from pods and namespaces, and settings of outgoing requests (`retry.linkerd.io`, `timeout.linkerd.io`, `balancer.linkerd.io`) from Services, EgressNetworks and routes (linkerd2, policy-controller/k8s/index/src/outbound).",
+    why: "Linkerd reads settings of proxies from pods and namespaces. It reads settings of outgoing requests (`retry.linkerd.io`, `timeout.linkerd.io`, `balancer.linkerd.io`) from Services, EgressNetworks and routes (linkerd2, policy-controller/k8s/index/src/outbound).",
     fix: "Move the annotation to an object where Linkerd reads it.",
     check: misplaced,
   },

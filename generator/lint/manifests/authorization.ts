@@ -15,7 +15,7 @@ export const authorizationRules: readonly ManifestRule[] = [
     why:
       "An AuthorizationPolicy contains the name of a Server or route, and the names of the required authentications. If one of these names is wrong, the policy allows " +
       "no client. A Server to which no AuthorizationPolicy applies denies all clients.",
-    fix: "Use the name of a Server or route in the policy's own namespace, and the name of an authentication in the namespace that the reference specifies (default: the policy's own namespace).",
+    fix: "For the target, use the name of a Server or route in the policy's own namespace. For an authentication, use a name in the namespace that the reference specifies (default: the policy's own namespace).",
     check: missingTargets,
   },
   {

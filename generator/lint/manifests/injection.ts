@@ -34,7 +34,7 @@ export const injectionRules: readonly ManifestRule[] = [
     code: "inject-host-network",
     severity: "error",
     title: "Injection is requested for a pod on the host network",
-    why: "The injector skips pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go). Such a pod shares the network of the node. A redirection of its traffic to a proxy would also redirect all traffic of the node.",
+    why: "The injector skips pods with `hostNetwork: true` (linkerd2, pkg/inject/report.go). Such a pod shares the network of the node. If the traffic of the pod were redirected to a proxy, all traffic of the node would be redirected too.",
     fix: "Remove `hostNetwork`, or set `linkerd.io/inject: disabled` to show that the pod has no proxy.",
     check: hostNetwork,
   },
@@ -71,7 +71,7 @@ export const injectionRules: readonly ManifestRule[] = [
     why:
       "A Job, or a pod that runs once, completes only when all containers have exited. A proxy that runs as an ordinary container never exits by itself. If the proxy is a native sidecar " +
       "(the default from edge-26.5.2 on), Kubernetes stops the proxy when the other containers have exited (linkerd.io, “Native sidecars”).",
-    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or let the Job stop its proxy. To stop the proxy, set `config.linkerd.io/proxy-admin-shutdown: enabled` (needed since 2.15), and use linkerd-await, or send a POST request to the proxy's /shutdown endpoint.",
+    fix: "Set `linkerd.io/inject: disabled`, or enable native sidecars, or let the Job stop its proxy. To stop the proxy, set `config.linkerd.io/proxy-admin-shutdown: enabled` (needed since 2.15). Then either use linkerd-await, or send a POST request to the proxy's /shutdown endpoint.",
     check: endlessJob,
   },
   {

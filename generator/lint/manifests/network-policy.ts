@@ -43,8 +43,8 @@ export const networkPolicyRules: readonly ManifestRule[] = [
   {
     code: "network-policies-add-up",
     severity: "warning",
-    title: "A NetworkPolicy admits everyone to pods that another one protects",
-    why: "NetworkPolicies add up: a connection is allowed if one of them allows it. A policy of a chart that admits every client therefore undoes a policy that admits only some.",
+    title: "A NetworkPolicy admits all clients to pods that another NetworkPolicy protects",
+    why: "NetworkPolicies add up: a connection is allowed if at least one NetworkPolicy allows it. If a chart installs a policy that admits all clients, other policies can no longer restrict the clients.",
     fix: "Remove the open policy. Many charts have a value for it, such as `networkPolicy.enabled: false`.",
     check: opensAgain,
   },
@@ -120,7 +120,7 @@ function hasViz(stream: ManifestSet): boolean {
   );
 }
 
-/** The NetworkPolicies for the pods of a policy, and the rules of all of them for ingress. */
+/** Ingress rules of all NetworkPolicies that apply to the pods of a policy, each with its NetworkPolicy. */
 function ingressRules(policy: Manifest, stream: ManifestSet): readonly { rule: PolicyRule; policy: Manifest; index: number }[] {
   const pods = stream.selected(policy.namespace, specOf(policy)["podSelector"]);
   return policies(stream)

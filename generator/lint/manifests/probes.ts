@@ -91,7 +91,7 @@ const allowNodes =
 const onlyHttpGet = "only httpGet probes over HTTP are allowed automatically";
 
 function refusalOf({ by, server }: MeshVerdict, url: string, opaquePort: boolean): Refusal {
-  const addRoute = `add an HTTPRoute with the exact path ${url}, and an AuthorizationPolicy for it with a NetworkAuthentication for the addresses of the nodes`;
+  const addRoute = `add an HTTPRoute with the exact path ${url}, and an AuthorizationPolicy for this route that requires a NetworkAuthentication with the addresses of the nodes`;
   const name = server?.metadata.name ?? "";
   if (by.endsWith("no route for the request"))
     return { reason: `no HTTPRoute of Server ${name} matches the path ${url}`, fix: addRoute };

@@ -17,7 +17,7 @@ export const referenceRules: readonly ManifestRule[] = [
     severity: "error",
     title: "A route refers to a Service, Server or port that does not exist",
     why: "A route applies to the Service or Server in `parentRefs`, and sends requests to the Services in `backendRefs`. If the parent does not exist, the route has no effect. If a backend does not exist, proxies answer its share of the requests with an error (Gateway API, `ResolvedRefs`; linkerd2, policy-controller).",
-    fix: "Use the name of a Service and the number of a port of this Service, not of its pods.",
+    fix: "Use the name of a Service. Use a port number of this Service, not of its pods.",
     check: routeReferences,
   },
   {
@@ -31,8 +31,8 @@ export const referenceRules: readonly ManifestRule[] = [
   {
     code: "server-port-missing",
     severity: "error",
-    title: "A Server names a port that no container of its pods has",
-    why: "A Server can name a container port. If no container of the selected pods has a port with this name, the Server protects nothing, and the default inbound policy applies.",
+    title: "A Server refers to a port that no container of its pods has",
+    why: "A Server can refer to a container port by name. If no container of the selected pods has a port with this name, the Server protects nothing, and the default inbound policy applies.",
     fix: "Use the name of a container port, or the number of the port.",
     check: serverPorts,
   },
@@ -65,7 +65,7 @@ export const referenceRules: readonly ManifestRule[] = [
 const gateway = "gateway.networking.k8s.io";
 const policy = "policy.linkerd.io";
 
-/** Whether the objects contain Services of a namespace, so that a missing one is probably a mistake. */
+/** Whether the objects contain Services of a namespace. In that case, a missing Service is probably a mistake. */
 function hasServices(stream: ManifestSet, namespace: string): boolean {
   return stream.ofKind("", "Service").some((service) => service.namespace === namespace);
 }
@@ -145,7 +145,7 @@ function* shadowedRoutes(stream: ManifestSet): Iterable<ManifestFinding> {
       manifest: route,
       path,
       message: `GRPCRoute ${other.route.name} is attached to the same port of Service ${name} and takes precedence, so this HTTPRoute has no effect`,
-      fix: `remove this HTTPRoute or GRPCRoute ${other.route.name}, or attach it to another port`,
+      fix: `remove this HTTPRoute or GRPCRoute ${other.route.name}, or attach this HTTPRoute to another port`,
     };
   }
 }
@@ -247,7 +247,7 @@ function* duplicates(stream: ManifestSet): Iterable<ManifestFinding> {
       yield {
         manifest,
         path: ["metadata", "name"],
-        message: `${manifest.kind} ${manifest.namespace === "" ? "" : `${manifest.namespace}/`}${manifest.name} is already in this file, and replaces the first one`,
+        message: `${manifest.kind} ${manifest.namespace === "" ? "" : `${manifest.namespace}/`}${manifest.name} is already in this file; this document replaces the first one`,
         fix: "remove one of the two documents",
       };
     seen.set(key, manifest);

@@ -57,7 +57,7 @@ function* closedServers(stream: ManifestSet, release: LinkerdRelease | null): It
     yield {
       manifest,
       path: ["metadata", "name"],
-      message: "no AuthorizationPolicy among the checked objects applies to this Server, so it denies all clients",
+      message: "no AuthorizationPolicy among the checked objects applies to this Server, so the Server denies all clients",
       fix: `add an AuthorizationPolicy whose targetRef is Server ${manifest.name}${release?.channel === "stable" ? "" : ", or set accessPolicy: audit"}`,
     };
   }
@@ -160,7 +160,7 @@ function misspeltPart(identity: string): { written: string; meant: string } | nu
   return null;
 }
 
-/** Finds references to service accounts that do not exist, in namespaces whose service accounts are checked too. */
+/** Finds references to missing service accounts. Ignores namespaces without service accounts in the checked objects. */
 function* missingAccounts(
   stream: ManifestSet,
   manifest: Manifest,

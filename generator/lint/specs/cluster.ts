@@ -82,8 +82,8 @@ export const clusterRules: readonly Rule[] = [
   {
     code: "registry-conflict",
     severity: "error",
-    title: "The registry of the images is not clear",
-    why: "`registry.images: mirror` needs a host. With `azure.registry.mirrorImages`, the images come from the registry in Azure, so both settings together name two registries.",
+    title: "It is not clear which registry contains the images",
+    why: "`registry.images: mirror` needs `registry.host`. With `azure.registry.mirrorImages`, the images come from the registry in Azure. If both are set, the spec specifies two registries.",
     fix: "Set `registry.host`, or remove one of the two settings.",
     check: registries,
   },
@@ -140,7 +140,7 @@ function* untestedVersion({ spec: { linkerd } }: Environment): Iterable<RuleFind
   if (linkerd.lifecycle === "existing") {
     yield {
       paths: [spec("linkerd", "version")],
-      message: `${withName(version)} is not in the catalog; policies and tests are those of ${nearestRelease(version)?.version}`,
+      message: `${withName(version)} is not in the catalog; meshops uses the policies and tests of ${nearestRelease(version)?.version}`,
       fix: "silence the rule",
     };
     return;

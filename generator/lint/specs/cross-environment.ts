@@ -5,7 +5,7 @@ import { type RuleFinding, spec } from "../../spec/rule.ts";
 
 /** A rule about two environments. The findings of the rule are about the second environment. */
 export interface JointRule extends RuleInfo {
-  /** Environments that have a key in common are compared. Empty if the rule does not apply to the environment. */
+  /** Keys of an environment; empty if the rule does not apply to it. Environments with the same key are compared. */
   readonly keys: (environment: Environment) => readonly string[];
   /**
    * @param first the first environment with the key

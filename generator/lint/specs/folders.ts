@@ -2,7 +2,7 @@ import type { RuleInfo } from "../../diagnostics/rule-info.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
 
-/** Rule about the folders of workloads, which reads the repository. */
+/** Rule about the folders of workloads. The check reads files in the repository. */
 export const workloadFolderRule: RuleInfo = {
   code: "workload-folder-missing",
   severity: "error",
@@ -31,21 +31,21 @@ export function* missingFolders(environment: Environment, exists: (path: string)
   }
 }
 
-/** Rule about the objects in the folders of workloads, which reads the repository. */
+/** Rule about the objects in the folders of workloads. The check reads files in the repository. */
 export const workloadNamespaceRule: RuleInfo = {
   code: "workload-namespace-helmfile",
   severity: "warning",
   title: "helmfile moves an object to another namespace",
   why: "The folder of a workload contains an object in another namespace. Flux keeps this namespace. helmfile sets the namespace of the release on all objects of a Kustomize folder (chartify, kustomize.go).",
-  fix: "Move the object to the folder of a workload of its own, or remove its namespace. If you install the environment only with Flux, silence the rule.",
+  fix: "Move the object to the folder of a separate workload, or remove the namespace from the object. If you install the environment only with Flux, silence the rule.",
 };
 
-/** Rule about the namespaces in the folders of workloads, which reads the repository. */
+/** Rule about the namespaces in the folders of workloads. The check reads files in the repository. */
 export const workloadNamespaceObjectRule: RuleInfo = {
   code: "workload-namespace-included",
   severity: "error",
   title: "The folder of a workload contains its namespace",
-  why: "meshops creates the namespaces of workloads first, because the policies are applied before the pods. If the folder also contains the namespace, two Kustomizations of Flux own it: each removes the annotations of the other, and if the workload is removed, Flux deletes the namespace with everything in it.",
+  why: "meshops creates the namespaces of workloads first, because the policies are applied before the pods. If the folder also contains the namespace, two Kustomizations of Flux apply the namespace, and each removes the annotations of the other. If you remove the workload, Flux deletes the namespace with all objects in it.",
   fix: "Remove the Namespace from the folder. Set its labels in `spec.namespaces.<namespace>.labels`, and its annotations for Linkerd in `spec.namespaces.<namespace>.mesh`.",
 };
 
@@ -84,7 +84,7 @@ export function* movedObjects(environment: Environment, objectsIn: ReadFolder): 
     yield {
       paths: [spec("workloads", key, "source", "path")],
       message: `${found.kind} ${found.name} (${found.file}) is in namespace ${found.namespace}, but helmfile installs it into ${namespace}`,
-      fix: `move it to the folder of a workload of its own; or silence the rule if you install only with Flux`,
+      fix: `move the object to the folder of a separate workload; or silence the rule if you install only with Flux`,
     };
   }
 }

@@ -8,10 +8,10 @@ export const gitopsRules: readonly Rule[] = [
   {
     code: "gitops-root-missing",
     severity: "error",
-    title: "A source, namespace or service account of others is set without their root Kustomization",
+    title: "A source, namespace or service account is set, but `gitops.root` is missing",
     why:
       "Without `gitops.root`, `meshops bootstrap` creates the GitRepository and the root Kustomization `flux-system` in the namespace `flux-system`, in the same form as `flux bootstrap`. " +
-      "Kustomizations that refer to another source, that are in another namespace, or that use a service account belong to a Flux that others have set up. That Flux already has a Kustomization that applies other Kustomizations.",
+      "If you set another source, another namespace or a service account, the Kustomizations belong to an existing installation of Flux. This installation already has a root Kustomization that applies other Kustomizations.",
     fix: "Set `gitops.root` to the Kustomization whose folder includes `flux/<env>`, or remove `gitops.sourceRef`, `gitops.namespace` and `gitops.serviceAccountName`.",
     check: missingRoot,
   },
@@ -38,7 +38,7 @@ function* missingRoot({ spec: { gitops } }: Environment): Iterable<RuleFinding> 
     paths,
     part: "key",
     message: "this field needs gitops.root: without it, bootstrap creates a source and a root Kustomization in flux-system",
-    fix: "remove this field; or name the Kustomization that applies flux/<env> in gitops.root.kustomization",
+    fix: "remove this field; or set gitops.root.kustomization to the Kustomization that applies flux/<env>",
   };
 }
 
@@ -49,7 +49,7 @@ export const gitopsPathRule: RuleInfo = {
   title: "The path in the spec is not the folder of the platform repository",
   why:
     "Flux reads the whole Git repository. The generated Kustomizations contain paths relative to the root of this repository, and `gitops.path` is the first part of these paths. " +
-    "If it differs from the real folder, kustomize-controller reports that the paths do not exist, and applies nothing.",
+    "If `gitops.path` differs from the real folder, kustomize-controller reports that the paths do not exist, and applies nothing.",
   fix: "Set `gitops.path` to the folder that the finding names. If Flux reads the folder from another Git repository, silence the rule.",
 };
 
@@ -85,7 +85,7 @@ export const gitopsNameRule: RuleInfo = {
   title: "The Git repository already contains an object that meshops generates",
   why:
     "If two files contain an object with the same kind, name and namespace, and Flux applies both files to the same cluster, each reconciliation replaces the object of the other file. " +
-    "If one of them is removed, Flux deletes the object. For a Kustomization, it then also deletes what the Kustomization applied; for a namespace, everything in it.",
+    "If one of the files is removed, Flux deletes the object. If the object is a Kustomization, Flux then also deletes all objects that the Kustomization applied. If the object is a namespace, all objects in the namespace are deleted.",
   fix: "For a Kustomization, set `gitops.namePrefix`. For a namespace that belongs to others, set `create: false`. Otherwise, remove the object from one of the files. If Flux applies the other file only to other clusters, silence the rule.",
 };
 
@@ -109,7 +109,8 @@ export function* takenNames(
     const [first] = taken;
     if (first === undefined) continue;
     const more = new Set(taken.map(({ name }) => name)).size - 1;
-    const elsewhere = more === 0 ? "" : `, and ${plural(more, "other name")} of generated ${kind}s in this or other files`;
+    const elsewhere =
+      more === 0 ? "" : `; this file or other files also contain ${plural(more, "other name")} of generated ${kind}s`;
     yield {
       paths: kind === "Kustomization" ? [spec("gitops", "namePrefix"), spec("gitops")] : [spec()],
       message: `the name ${first.name} of a generated ${kind} is also in ${first.file}${elsewhere}`,

@@ -65,7 +65,7 @@ export const overrideRules: readonly Rule[] = [
     code: "dependency-root",
     severity: "warning",
     title: "A component waits for the Kustomization that applies it",
-    why: "The root Kustomization applies the Kustomizations of all components. If it has `wait: true`, it is ready only when they are ready, and a component that waits for it waits for ever (kustomize-controller, `wait` and `dependsOn`).",
+    why: "The root Kustomization applies the Kustomizations of all components. If the root Kustomization has `wait: true`, it becomes ready only when all these Kustomizations are ready. A component that waits for the root Kustomization then never becomes ready (kustomize-controller, `wait` and `dependsOn`).",
     fix: "Remove the dependency. If the root has no `wait: true`, silence the rule.",
     check: rootDependencies,
   },
@@ -94,7 +94,7 @@ export function generated(environment: Environment): readonly ComponentModel[] {
 
 const nothing = { values: {}, valuesFrom: [], patches: {}, dependsOn: [], timeout: undefined, suspend: false };
 
-/** Whether a spec has no section with changes of components. */
+/** Whether a spec has neither overrides of components nor workloads that meshops delivers. */
 function hasNone({ spec: { components, workloads } }: Environment): boolean {
   return Object.keys(components).length === 0 && !Object.values(workloads).some(deliversWorkload);
 }
@@ -131,7 +131,7 @@ function* knownNames(environment: Environment): Iterable<RuleFinding> {
     }
 }
 
-/** All changes of components in a spec, also those of components that the environment does not have. */
+/** Returns all overrides in a spec, including overrides of components that the environment does not have. */
 function overridesOf(environment: Environment): OverrideInSpec[] {
   const { components, workloads } = environment.spec;
   const ids = [...Object.keys(components), ...Object.keys(workloads).map((key) => `workloads/${key}`)];
@@ -249,7 +249,7 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("values", ...path)],
         message: `the value ${owned.path.join(".")} of ${component.id} must match other generated files`,
-        fix: `remove this value; it follows from ${owned.field}`,
+        fix: `remove this value; meshops generates it from ${owned.field}`,
       };
     }
 }
@@ -281,7 +281,7 @@ function* replacedValues(environment: Environment): Iterable<RuleFinding> {
       if (component.owned.some((each) => overlaps(each, path))) continue;
       yield {
         paths: [at("values", ...path)],
-        message: `this value replaces ${JSON.stringify(before)}, the value of ${path.join(".")} that follows from other fields of the spec`,
+        message: `this value replaces ${JSON.stringify(before)}, the value of ${path.join(".")} that meshops generates from other fields of the spec`,
         fix: "remove this value, and set the field of the spec, if there is one",
       };
     }

@@ -50,7 +50,8 @@ function* proxySettings(environment: Environment): Iterable<RuleFinding> {
 const defaultPolicyKey = `${proxyPrefix}default-inbound-policy`;
 
 /**
- * Yields findings about annotations that Linkerd does not read at a place, or whose values it does not accept.
+ * Yields findings about annotations that Linkerd does not read from the given place, and about values that Linkerd
+ * does not accept.
  *
  * @param pathOf path of the field in the spec from which the annotation is written
  */

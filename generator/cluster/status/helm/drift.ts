@@ -70,8 +70,8 @@ function fieldDrift(
 }
 
 /**
- * Fields of the live object's spec that the Helm release does not set, that a program other than Helm has set, and whose
- * value is not the default of the CRD.
+ * Returns the fields of the live object's spec that meet three conditions: the Helm release does not set the field, a
+ * program other than Helm has set the field, and the value is not the default of the CRD.
  */
 async function addedFields(cluster: ClusterReader, wanted: KubernetesObject, live: KubernetesObject): Promise<FieldDrift[]> {
   const others = listAt<ManagedFields>(live, "metadata", "managedFields").filter(
@@ -87,8 +87,9 @@ async function addedFields(cluster: ClusterReader, wanted: KubernetesObject, liv
 }
 
 /**
- * Schema of an object's kind in its API version, from its CRD; undefined if the user is not allowed to read CRDs. The
- * Kubernetes client names the field `default` of a schema `_default` (@kubernetes/client-node, V1JSONSchemaProps).
+ * Returns the schema of an object's kind and API version from the CRD of the kind. Returns undefined if the user is not
+ * allowed to read CRDs. In a schema, the Kubernetes client renames the field `default` to `_default`
+ * (@kubernetes/client-node, V1JSONSchemaProps).
  */
 async function schemaOf(cluster: ClusterReader, { apiVersion, kind }: KubernetesObject): Promise<unknown> {
   const [group, version] = apiVersion.split("/");
