@@ -112,6 +112,11 @@ export function annotationsOf({ value }: Manifest): Labels {
   return asMap(asMap(value["metadata"])["annotations"]);
 }
 
+/** Whether an object is a Helm hook. */
+export function isHook(manifest: Manifest): boolean {
+  return "helm.sh/hook" in annotationsOf(manifest);
+}
+
 export function specOf({ value }: Manifest): Readonly<Record<string, unknown>> {
   return asMap(value["spec"]);
 }

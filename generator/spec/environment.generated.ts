@@ -655,7 +655,8 @@ export interface Environment {
           | "webhook-policy-ignore"
           | "workload-field-unused"
           | "workload-namespace-helmfile"
-          | "workload-port-skipped";
+          | "workload-port-skipped"
+          | "workload-risk";
         /**
          * Reason why the warning is acceptable in this environment.
          */

@@ -4,6 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { dgraphCharts } from "../../generator/catalog/dgraph.ts";
 import { linkerdReleases } from "../../generator/catalog/linkerd.ts";
+import { renderedRules } from "../../generator/commands/validate/rendered.ts";
 import { specRules } from "../../generator/lint/specs.ts";
 import { version } from "../../generator/system/version.ts";
 import { generateCode } from "../../scripts/codegen/generate.ts";
@@ -88,7 +89,7 @@ describe("the schema is the single source", () => {
       "properties",
       "code",
     );
-    const warnings = specRules.filter(({ severity }) => severity === "warning").map((rule) => rule.code);
+    const warnings = [...specRules, ...renderedRules].filter(({ severity }) => severity === "warning").map((rule) => rule.code);
     expect((code as Schema)["enum"]).toEqual(warnings.sort());
   });
 

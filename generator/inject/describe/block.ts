@@ -8,7 +8,7 @@ import type { DescribedPort } from "./ports.ts";
  */
 export function blockOf({ name, namespace, source, sets, notes }: Description): string[] {
   return [
-    ...notes.map((note) => `# note: ${note}`),
+    ...notes.map(({ message, fix }) => `# note: ${message}; ${fix}`),
     `${name}:`,
     ...below([
       `namespace: ${flow(namespace)}`,

@@ -8,6 +8,7 @@ import { clientsAt, modeOf } from "../../mesh/pod-set.ts";
 import type { Environment } from "../../spec/environment.generated.ts";
 import { type RuleFinding, spec } from "../../spec/rule.ts";
 import { type DescribedSet, describe } from "./describe.ts";
+import type { Note } from "./notes.ts";
 
 /**
  * Findings about the description of a workload. `differences` are contradictions between the description and the
@@ -36,14 +37,28 @@ export function compareWorkload(environment: Environment, key: string, manifests
     ]),
     risks: [
       ...entries.flatMap((entry) => [...extraPods(entry, stream.workloads), ...refusedProbes(entry, sets)]),
-      ...(entries.some(({ pods }) => pods.access.mode === "enforce") ? notes : []).map((note) => ({
-        paths: [spec("workloads", key)],
-        part: "key" as const,
-        message: note,
-        fix: "change the values, or patch the objects",
-      })),
+      ...notes
+        .filter((note) => isRisk(note, entries))
+        .map(({ message, fix }) => ({
+          paths: [spec("workloads", key)],
+          part: "key" as const,
+          message,
+          fix,
+        })),
     ],
   };
+}
+
+/**
+ * Whether a note is about a risk of the described workload. Only the mode `enforce` refuses clients. A Service that is
+ * open to clients outside of the cluster is no risk if the description contains the networks of clients.
+ */
+function isRisk({ about }: Note, entries: readonly Entry[]): boolean {
+  const enforced = entries.filter(({ pods }) => pods.access.mode === "enforce");
+  if (enforced.length === 0 || about === "hooks") return false;
+  return (
+    about !== "exposed" || !enforced.some(({ set }) => Object.values(set.access.clients).some(({ cidrs }) => cidrs !== undefined))
+  );
 }
 
 function setOf({ pods }: Entry, sets: readonly DescribedSet[]): DescribedSet | undefined {

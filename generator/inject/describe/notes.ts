@@ -1,0 +1,76 @@
+import { isHook, type ManifestSet, specOf } from "../../kubernetes/manifest-set.ts";
+import { listOf, type Workload } from "../../kubernetes/workload.ts";
+import { asMap } from "../../system/data.ts";
+
+/** A fact about the objects of a workload that the block of the workload cannot express. */
+export interface Note {
+  readonly about: "exposed" | "hooks" | "network-policies" | "pre-stop" | "shared-accounts";
+  readonly message: string;
+  /** What the user should do. */
+  readonly fix: string;
+}
+
+/** The parts of a described set of pods that notes need. */
+interface Pods {
+  readonly workload: Workload;
+  readonly serviceAccountName: string;
+  readonly ports: readonly unknown[];
+}
+
+/** Returns the notes about the objects of a workload. The message of each note contains the names of the objects. */
+export function notesOn(stream: ManifestSet, sets: readonly Pods[]): Note[] {
+  const policies = stream.ofKind("networking.k8s.io", "NetworkPolicy").map(({ name }) => name);
+  const hooks = stream.workloads.filter(({ manifest }) => isHook(manifest)).map(({ manifest }) => manifest.name);
+  const exposed = stream
+    .ofKind("", "Service")
+    .filter((service) => ["LoadBalancer", "NodePort"].includes(String(specOf(service)["type"])))
+    .map(({ name }) => name);
+  const accounts = sets.map(({ serviceAccountName }) => serviceAccountName);
+  const shared = [...new Set(accounts.filter((each, index) => accounts.indexOf(each) !== index))];
+  return [
+    ...note("network-policies", policies, (names) => ({
+      message: `the manifests contain the NetworkPolicy ${names}. Kubernetes allows a connection if one NetworkPolicy allows the connection. A NetworkPolicy that allows only the port of the application refuses meshed clients, because meshed clients connect to port 4143`,
+      fix: "disable the NetworkPolicy in the values of the chart, or remove the NetworkPolicy from the folder",
+    })),
+    ...note("exposed", exposed, (names) => ({
+      message: `the Service ${names} is open to clients outside of the cluster. These clients have no identity`,
+      fix: "before you set the mode enforce, add a client with the networks of these clients in cidrs",
+    })),
+    ...note("shared-accounts", shared, (names) => ({
+      message: `several sets share the service account ${names}, so Linkerd cannot distinguish the pods of these sets as clients`,
+      fix: "give each set its own service account",
+    })),
+    ...note("hooks", hooks, (names) => ({
+      message: `the hooks ${names} are not described, because they run only during an installation`,
+      fix: "if a hook calls a service in the mesh, add the service account of the hook to the clients of this service",
+    })),
+    ...note("pre-stop", abruptStops(sets), (names) => ({
+      message: `the containers of ${names} have no preStop hook. While a pod stops, requests can fail`,
+      fix: "add a pause, such as preStop: {sleep: {seconds: 5}}",
+    })),
+  ];
+}
+
+function note(
+  about: Note["about"],
+  names: readonly string[],
+  text: (names: string) => Pick<Note, "message" | "fix">,
+): readonly Note[] {
+  return names.length === 0 ? [] : [{ about, ...text(names.join(", ")) }];
+}
+
+/**
+ * Returns the names of workloads whose servers stop immediately at SIGTERM. The proxies of clients receive the removal
+ * of the pod about one second later. Measured on edge-26.8.3 at 50 calls per second: one or two calls fail per
+ * terminating pod. With a pause of 5 s, 0 of 16,900 calls failed.
+ */
+function abruptStops(sets: readonly Pods[]): string[] {
+  return sets
+    .filter(
+      ({ workload: { manifest, pod }, ports }) =>
+        Number(specOf(manifest)["replicas"] ?? 1) > 1 &&
+        ports.length > 0 &&
+        !listOf(pod["containers"]).some((container) => asMap(asMap(container)["lifecycle"])["preStop"] !== undefined),
+    )
+    .map(({ workload: { manifest } }) => manifest.name);
+}
