@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import { parseDocument } from "yaml";
 import type { Repository } from "../bundle/repository.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { parseManifests } from "../kubernetes/read.ts";
@@ -7,16 +8,34 @@ import {
   type FolderObject,
   includedNamespaces,
   movedObjects,
+  otherNamespaces,
   type ReadFolder,
+  workloadNamespaceFieldRule,
   workloadNamespaceObjectRule,
   workloadNamespaceRule,
 } from "../lint/specs/folders.ts";
 import type { Loaded } from "../spec/load.ts";
+import { asMap } from "../system/data.ts";
 import { ruleFindings } from "./rule-findings.ts";
 
-/** Returns an error for each workload whose folder contains a Namespace object for the workload's own namespace. */
+/**
+ * Returns errors about namespaces in the folders of workloads: a Namespace object for the namespace of the workload, or
+ * another namespace in the kustomization.yaml.
+ */
 export function namespaceErrors(root: string, loaded: Loaded): Diagnostic[] {
-  return ruleFindings(loaded, workloadNamespaceObjectRule, (environment) => includedNamespaces(environment, readerOf(root)));
+  return [
+    ...ruleFindings(loaded, workloadNamespaceObjectRule, (environment) => includedNamespaces(environment, readerOf(root))),
+    ...ruleFindings(loaded, workloadNamespaceFieldRule, (environment) =>
+      otherNamespaces(environment, (file) => namespaceField(join(root, file))),
+    ),
+  ];
+}
+
+/** Returns the field `namespace` of a kustomization.yaml. Null if the file or the field does not exist. */
+function namespaceField(path: string): string | null {
+  if (!existsSync(path)) return null;
+  const { namespace } = asMap(parseDocument(readFileSync(path, "utf8")).toJS());
+  return typeof namespace === "string" && namespace !== "" ? namespace : null;
 }
 
 /** Returns a warning for each workload whose folder contains objects in other namespaces. */

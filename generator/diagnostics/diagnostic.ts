@@ -130,6 +130,8 @@ export type DiagnosticCode =
   | "workload-name-taken"
   | "workload-port-duplicate"
   | "workload-differs"
+  | "workload-folder-shared"
+  | "workload-namespace-other"
   | "workload-risk"
   | "workload-secret"
   | "workload-selector-empty"

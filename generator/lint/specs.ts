@@ -8,7 +8,12 @@ import { chartOverrideRules } from "./specs/chart-overrides.ts";
 import { clusterRules } from "./specs/cluster.ts";
 import { type JointRule, jointRules } from "./specs/cross-environment.ts";
 import { declaredNamespaceRules } from "./specs/declared-namespaces.ts";
-import { workloadFolderRule, workloadNamespaceObjectRule, workloadNamespaceRule } from "./specs/folders.ts";
+import {
+  workloadFolderRule,
+  workloadNamespaceFieldRule,
+  workloadNamespaceObjectRule,
+  workloadNamespaceRule,
+} from "./specs/folders.ts";
 import { gitopsNameRule, gitopsPathRule, gitopsRules } from "./specs/gitops.ts";
 import { namespaceRules } from "./specs/namespaces.ts";
 import { overrideRules } from "./specs/overrides.ts";
@@ -40,6 +45,7 @@ export const specRules: readonly RuleInfo[] = [
   gitopsNameRule,
   workloadFolderRule,
   workloadNamespaceRule,
+  workloadNamespaceFieldRule,
   workloadNamespaceObjectRule,
   workloadMethodRule,
   workloadStreamRule,

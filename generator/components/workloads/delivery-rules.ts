@@ -24,6 +24,14 @@ export const deliveryRules: readonly Rule[] = [
     check: ownFolders,
   },
   {
+    code: "workload-folder-shared",
+    severity: "error",
+    title: "Two workloads have the same folder and the same namespace",
+    why: "Flux would apply each object in the folder twice. If you later remove one of the workloads, Flux deletes the objects, although the other workload still needs them.",
+    fix: "Describe all pods of the folder in `pods` of one workload, or move the objects of one workload to a separate folder.",
+    check: sharedFolders,
+  },
+  {
     code: "workload-field-unused",
     severity: "warning",
     title: "A field has no effect, because the workload has no source",
@@ -69,6 +77,23 @@ function* ownFolders(environment: Environment): Iterable<RuleFinding> {
       paths: [spec("workloads", key, "source", "path")],
       message: `the folder ${folder} belongs to meshops`,
       fix: `set path: apps/${key}, after you have moved the files to this folder`,
+    };
+  }
+}
+
+function* sharedFolders(environment: Environment): Iterable<RuleFinding> {
+  const seen = new Map<string, string>();
+  for (const [key, { namespace, source }] of Object.entries(environment.spec.workloads)) {
+    if (source?.path === undefined) continue;
+    const place = `${namespace} ${source.path}`;
+    const first = seen.get(place);
+    seen.set(place, first ?? key);
+    if (first === undefined) continue;
+    const moved = source.path === `apps/${key}` ? first : key;
+    yield {
+      paths: [spec("workloads", moved, "source", "path")],
+      message: `the workloads ${first} and ${key} have the same folder and the same namespace`,
+      fix: `set path: apps/${moved}, after you have moved the objects of ${moved} to this folder`,
     };
   }
 }

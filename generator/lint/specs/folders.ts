@@ -49,6 +49,33 @@ export const workloadNamespaceObjectRule: RuleInfo = {
   fix: "Remove the Namespace from the folder. Set its labels in `spec.namespaces.<namespace>.labels`, and its annotations for Linkerd in `spec.namespaces.<namespace>.mesh`.",
 };
 
+/** Rule about the field `namespace` in the folders of workloads. The check reads files in the repository. */
+export const workloadNamespaceFieldRule: RuleInfo = {
+  code: "workload-namespace-other",
+  severity: "error",
+  title: "The folder of a workload sets another namespace",
+  why: "The field `namespace` in the kustomization.yaml of the folder sets the namespace of all objects in the folder. The pods then run in this namespace, but the policies are in the namespace of the workload, so no policy applies to the pods.",
+  fix: "Set the namespace of the workload to the same namespace, or remove `namespace` from the kustomization.yaml.",
+};
+
+/**
+ * Yields the workloads whose folder sets another namespace.
+ *
+ * @param namespaceIn returns the field `namespace` in a kustomization.yaml; null without the file or the field
+ */
+export function* otherNamespaces(environment: Environment, namespaceIn: (file: string) => string | null): Iterable<RuleFinding> {
+  for (const [key, { namespace, source }] of Object.entries(environment.spec.workloads)) {
+    const found = files.map((file) => `${source?.path}/${file}`).find((file) => namespaceIn(file) !== null);
+    const other = source?.path === undefined || found === undefined ? null : namespaceIn(found);
+    if (other === null || other === namespace) continue;
+    yield {
+      paths: [spec("workloads", key, "namespace")],
+      message: `${found} sets the namespace ${other} for the objects of ${key}`,
+      fix: `set namespace: ${other}, or remove namespace from ${found}`,
+    };
+  }
+}
+
 /** An object in the folder of a workload. */
 export interface FolderObject {
   readonly file: string;
