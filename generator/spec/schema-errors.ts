@@ -26,13 +26,20 @@ export interface SchemaFinding {
 
 /**
  * Removes errors that are consequences of other errors: a value of the wrong type also violates an enum, items that do
- * not match `contains` are allowed if another item matches, and a wrong name of a key violates `propertyNames`.
+ * not match `contains` are allowed if another item matches, a wrong name of a key violates `propertyNames`, and unknown
+ * keys also violate the number of keys.
  */
 export function relevant(errors: readonly SchemaError[]): SchemaError[] {
   const mistyped = new Set(errors.filter(({ keyword }) => keyword === "type").map(({ instancePath }) => instancePath));
+  const unknown = new Set(
+    errors.filter(({ keyword }) => keyword === "additionalProperties").map(({ instancePath }) => instancePath),
+  );
   return errors.filter(
     ({ keyword, instancePath, schemaPath }) =>
-      (keyword === "type" || !mistyped.has(instancePath)) && !schemaPath.includes("/contains/") && keyword !== "propertyNames",
+      !(/^(min|max)Properties$/.test(keyword) && unknown.has(instancePath)) &&
+      (keyword === "type" || !mistyped.has(instancePath)) &&
+      !schemaPath.includes("/contains/") &&
+      keyword !== "propertyNames",
   );
 }
 
@@ -58,7 +65,8 @@ export function explain(error: SchemaError): SchemaFinding {
     }
     case "required": {
       const key = String(params["missingProperty"]);
-      return found("missing-key", `missing key ${formatPath([...path, key])}`, null, null, "key", [...path, key]);
+      const fix = addFix(key, asMap(asMap(parentSchema["properties"])[key]));
+      return found("missing-key", `missing key ${formatPath([...path, key])}`, null, fix, "key", [...path, key]);
     }
     case "enum": {
       const allowed = (params["allowedValues"] as unknown[]).filter((value) => value !== null).map(String);
@@ -113,6 +121,12 @@ export function explain(error: SchemaError): SchemaFinding {
     default:
       return found("not-allowed", `${name} violates the schema's rule "${error.keyword}"`);
   }
+}
+
+/** Returns a fix that adds a missing key with the first example of the schema. Null if the schema has no short example. */
+function addFix(key: string, { examples }: Schema): string | null {
+  const [first] = Array.isArray(examples) ? examples : [];
+  return isScalar(first) || typeof first === "string" ? `add ${key}, for example ${key}: ${String(first)}` : null;
 }
 
 /** Splits a JSON pointer (RFC 6901). */
