@@ -65,7 +65,7 @@ export function explain(error: SchemaError): SchemaFinding {
     }
     case "required": {
       const key = String(params["missingProperty"]);
-      const fix = addFix(key, asMap(asMap(parentSchema["properties"])[key]));
+      const fix = addFix([...path, key], asMap(asMap(parentSchema["properties"])[key]));
       return found("missing-key", `missing key ${formatPath([...path, key])}`, null, fix, "key", [...path, key]);
     }
     case "enum": {
@@ -123,10 +123,14 @@ export function explain(error: SchemaError): SchemaFinding {
   }
 }
 
-/** Returns a fix that adds a missing key with the first example of the schema. Null if the schema has no short example. */
-function addFix(key: string, { examples }: Schema): string | null {
+/**
+ * Returns a fix that sets a missing key to the first example of the schema. The fix contains the path of the key, or only
+ * its end if the key is in an item of a list. Null if the schema has no example, or if the example is not a scalar.
+ */
+function addFix(path: Path, { examples }: Schema): string | null {
   const [first] = Array.isArray(examples) ? examples : [];
-  return isScalar(first) || typeof first === "string" ? `add ${key}, for example ${key}: ${String(first)}` : null;
+  const end = path.slice(path.findLastIndex(isIndex) + 1);
+  return isScalar(first) || typeof first === "string" ? `set ${formatPath(end)}: ${String(first)}, or use another value` : null;
 }
 
 /** Splits a JSON pointer (RFC 6901). */

@@ -110,5 +110,5 @@ async function standaloneModule(schema: Schema, options: ValidatorOptions): Prom
     code: { source: true, esm: true },
   });
   ajv.addVocabulary(["patternErrorMessage", "errorMessage"]);
-  return standalone.default(ajv, ajv.compile(without(schema, ["title", "description", "examples"]) as Schema));
+  return standalone.default(ajv, ajv.compile(without(schema, ["title", "description"]) as Schema));
 }

@@ -38,17 +38,21 @@ const schema = parse(readFileSync(join(projectRoot, "schema/environment.schema.j
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | boolean;
+  readonly items?: Schema;
   readonly $ref?: string;
   readonly $defs?: Readonly<Record<string, Schema>>;
 }
 
 /** Whether the schema knows a path, also below the keys of maps. */
 function isField(path: readonly string[], at: Schema = schema): boolean {
-  const { properties = {}, additionalProperties: others } =
-    at.$ref === undefined ? at : (schema.$defs?.[at.$ref.split("/").at(-1) ?? ""] ?? {});
+  const {
+    properties = {},
+    additionalProperties: others,
+    items,
+  } = at.$ref === undefined ? at : (schema.$defs?.[at.$ref.split("/").at(-1) ?? ""] ?? {});
   const [step, ...rest] = path;
   if (step === undefined) return true;
-  const next = properties[step] ?? (typeof others === "object" ? others : undefined);
+  const next = properties[step] ?? (typeof others === "object" ? others : /^\d+$/.test(step) ? items : undefined);
   return next !== undefined && isField(rest, next);
 }
 
@@ -66,7 +70,7 @@ function fields({ properties = {} }: Schema, path: readonly string[] = []): stri
  */
 function fieldNamed(name: string, excerptPath: readonly string[]): string[] {
   const steps = name.replace(/^spec\./, "").split(".");
-  for (let above = excerptPath.length - 1; above > 0; above -= 1) {
+  for (let above = excerptPath.length; above > 0; above -= 1) {
     const near = [...excerptPath.slice(0, above), ...steps];
     if (isField(near)) return near;
   }

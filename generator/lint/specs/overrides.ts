@@ -249,7 +249,7 @@ function* ownedValues(environment: Environment): Iterable<RuleFinding> {
       yield {
         paths: [at("values", ...path)],
         message: `the value ${owned.path.join(".")} of ${component.id} must match other generated files`,
-        fix: `remove this value; meshops generates it from ${owned.field}`,
+        fix: `remove this value, because ${owned.field} determines it`,
       };
     }
 }
@@ -281,7 +281,7 @@ function* replacedValues(environment: Environment): Iterable<RuleFinding> {
       if (component.owned.some((each) => overlaps(each, path))) continue;
       yield {
         paths: [at("values", ...path)],
-        message: `this value replaces ${JSON.stringify(before)}, the value of ${path.join(".")} that meshops generates from other fields of the spec`,
+        message: `this value replaces ${JSON.stringify(before)}, the value of ${path.join(".")} that other fields of the spec determine`,
         fix: "remove this value, and set the field of the spec, if there is one",
       };
     }
